@@ -1,0 +1,60 @@
+import path from 'node:path';
+import { type Settings, settings } from './settings.ts';
+
+/** What the product reads from its environment, parsed once at the start of a process. */
+export interface Config extends Settings {
+  /** Absolute path of the folder that holds supergraph.yaml, prisma/ and the schemas. */
+  readonly root: string;
+  /** Absolute path of SEXTANT_DIR. */
+  readonly dataDir: string;
+  /** REDIS_URL, or what REDIS_ADDR means. */
+  readonly redisUrl: string | undefined;
+  /** WEAVIATE_URL, or what VECTOR_DB_ENDPOINT means. */
+  readonly weaviateUrl: string | undefined;
+  /** Browser-facing URL of the gateway, without a trailing slash. */
+  readonly publicUrl: string;
+  readonly production: boolean;
+}
+
+/** A wrong setting. Its message is one line a variable: the name, what was given and what is allowed. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Values that must not appear in an error message or a log. */
+const SECRET = /(KEY|SECRET|PASSWORD)$|^(DATABASE|REDIS|SMTP)_URL$/;
+
+/**
+ * Parses the environment.
+ *
+ * @throws {ConfigError} naming every wrong variable, what was given (secrets are not repeated) and what is allowed.
+ */
+export function loadConfig(env: Record<string, string | undefined> = process.env, root = process.cwd()): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = settings.safeParse(given);
+  if (!parsed.success) {
+    const lines = parsed.error.issues.map((issue) => {
+      const name = String(issue.path[0]);
+      const shown = SECRET.test(name) ? 'a value that is not repeated here' : JSON.stringify(given[name]);
+      return `${name} is ${shown}; allowed: ${issue.message}.`;
+    });
+    throw new ConfigError([...new Set(lines)].join('\n'));
+  }
+  const values = parsed.data;
+  if ((values.ADMIN_EMAIL === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
+    throw new ConfigError('ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or neither for the one-time link.');
+  }
+  const mtls = [values.MTLS_CERT_FILE, values.MTLS_KEY_FILE, values.MTLS_CA_FILE];
+  if (mtls.some(Boolean) && !mtls.every(Boolean)) {
+    throw new ConfigError('MTLS_CERT_FILE, MTLS_KEY_FILE and MTLS_CA_FILE belong together: set all three, or none.');
+  }
+  return Object.freeze({
+    ...values,
+    root,
+    dataDir: path.resolve(root, values.SEXTANT_DIR),
+    redisUrl: values.REDIS_URL ?? values.REDIS_ADDR,
+    weaviateUrl: values.WEAVIATE_URL ?? values.VECTOR_DB_ENDPOINT,
+    publicUrl: (values.PUBLIC_URL ?? `http://localhost:${values.PORT}`).replace(/\/+$/, ''),
+    production: values.NODE_ENV === 'production',
+  });
+}

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+
+/**
+ * Every setting of the product: its environment variable, its type, its default and what it is for.
+ *
+ * The descriptions are the documentation: `sextant doctor --settings` prints them and docs/configuration.md is made of
+ * them. An empty variable counts as unset, because compose files and Kubernetes manifests write `FOO=` for "no value".
+ */
+
+const flag = (fallback: boolean) =>
+  z
+    .enum(['true', 'false', '1', '0', 'yes', 'no', 'on', 'off'], { error: 'true or false' })
+    .transform((value) => ['true', '1', 'yes', 'on'].includes(value))
+    .default(fallback);
+
+const count = (fallback: number, min: number, max: number) =>
+  z.coerce
+    .number({ error: `a whole number from ${min} to ${max}` })
+    .int(`a whole number from ${min} to ${max}`)
+    .min(min, `a whole number from ${min} to ${max}`)
+    .max(max, `a whole number from ${min} to ${max}`)
+    .default(fallback);
+
+const httpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL' });
+const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a postgresql:// URL' });
+const redisUrl = z.url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL' });
+
+const list = z
+  .string()
+  .transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean));
+
+/** Accepts `host:port` as well as a URL: the original system's `REDIS_ADDR` had no scheme. */
+const redisAddress = z
+  .string()
+  .transform((value) => (value.includes('://') ? value : `redis://${value}`))
+  .pipe(redisUrl);
+
+export const settings = z.object({
+  NODE_ENV: z
+    .enum(['development', 'production', 'test'], { error: 'development, production or test' })
+    .default('development')
+    .describe('`production` hides introspection, suggestions and the explorer, and refuses development conveniences.'),
+  HOST: z
+    .string()
+    .default('127.0.0.1')
+    .describe('Address that the servers listen on. Containers set 0.0.0.0; a laptop should not.'),
+  PORT: count(4000, 0, 65535).describe('Port of the gateway; 0 picks a free one.'),
+  PUBLIC_URL: httpUrl
+    .optional()
+    .describe('URL under which browsers reach the gateway, for links in mails and signed URLs. Default: http://localhost:PORT.'),
+  SUBGRAPH_PORT: count(0, 0, 65535).describe(
+    'Port of `sextant serve <subgraph>`; 0 takes the one of its routing_url in supergraph.yaml.',
+  ),
+  SUPERGRAPH_FILE: z
+    .string()
+    .default('supergraph.yaml')
+    .describe('The supergraph: a Rover supergraph.yaml, or a composed .graphql file.'),
+  SEXTANT_DIR: z
+    .string()
+    .default('.sextant')
+    .describe('Folder of the embedded database, blobs, vectors and keys. Deleting it deletes all embedded data.'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], {
+      error: 'trace, debug, info, warn, error, fatal or silent',
+    })
+    .default('info')
+    .describe('Least severe level that is logged.'),
+  LOG_FORMAT: z
+    .enum(['json', 'pretty', 'auto'], { error: 'json, pretty or auto' })
+    .default('auto')
+    .describe('`auto` is pretty on a terminal and JSON elsewhere.'),
+  CORS_ORIGINS: list
+    .default([])
+    .describe('Comma-separated origins whose pages may call the gateway. In development localhost and Apollo Studio are added.'),
+  TRUSTED_PROXIES: count(0, 0, 10).describe('How many proxies in front may set X-Forwarded-For; 0 trusts none.'),
+  SHUTDOWN_TIMEOUT_MS: count(10_000, 100, 600_000).describe('How long SIGTERM waits for running work, in milliseconds.'),
+
+  DATABASE_URL: postgresUrl.optional().describe('Postgres. Unset: the embedded database in SEXTANT_DIR.'),
+  DATABASE_POOL: count(10, 1, 200).describe('Connections of one subgraph to Postgres.'),
+  REDIS_URL: redisUrl
+    .optional()
+    .describe('Redis for streams, presence, rate limits and caches. Unset: in memory, one process only.'),
+  REDIS_ADDR: redisAddress.optional().describe('host:port of Redis, the original system’s name for REDIS_URL.'),
+  REDIS_PREFIX: z.string().default('sextant:').describe('Prefix of every Redis key.'),
+  WEAVIATE_URL: httpUrl.optional().describe('Weaviate. Unset: the embedded vector store in SEXTANT_DIR.'),
+  VECTOR_DB_ENDPOINT: httpUrl.optional().describe('The original system’s name for WEAVIATE_URL.'),
+  WEAVIATE_GRPC_URL: z.string().optional().describe('host:port of Weaviate’s gRPC endpoint. Default: its host, port 50051.'),
+  WEAVIATE_API_KEY: z.string().optional().describe('API key of Weaviate.'),
+
+  JWT_SECRET: z
+    .string()
+    .min(32, 'at least 32 characters')
+    .optional()
+    .describe(
+      'Seals signing keys at rest and signs what processes tell one another. Required when processes are separate; embedded, one is made and kept in SEXTANT_DIR.',
+    ),
+  JWT_ISSUER: z.string().optional().describe('`iss` of access tokens. Default: PUBLIC_URL.'),
+  JWT_AUDIENCE: z.string().default('sextant').describe('`aud` of access tokens.'),
+  ACCESS_TOKEN_TTL_S: count(600, 30, 86_400).describe('Life of an access token, in seconds.'),
+  REFRESH_TOKEN_TTL_S: count(30 * 86_400, 60, 366 * 86_400).describe('Life of a session without use, in seconds.'),
+  ADMIN_EMAIL: z.email({ error: 'an e-mail address' }).optional().describe('First administrator, with ADMIN_PASSWORD, instead of the one-time link.'),
+  ADMIN_PASSWORD: z.string().min(15, 'at least 15 characters').optional().describe('Password of the first administrator.'),
+  SIGNUP: z
+    .enum(['open', 'closed'], { error: 'open or closed' })
+    .default('open')
+    .describe('`closed`: only administrators create accounts.'),
+  SMTP_URL: z
+    .url({ protocol: /^smtps?$/, error: 'an smtp:// or smtps:// URL' })
+    .optional()
+    .describe('Mail server. Unset: mails are written to the log for the administrator.'),
+  MAIL_FROM: z.string().default('Sextant <no-reply@localhost>').describe('Sender of mails.'),
+
+  OPENAI_API_KEY: z.string().optional().describe('Key of OpenAI or of the compatible server at OPENAI_BASE_URL.'),
+  OPENAI_BASE_URL: httpUrl.optional().describe('An OpenAI-compatible endpoint, ending in /v1. Default: OpenAI’s.'),
+  OPENAI_MODEL: z.string().optional().describe('Default chat model at that endpoint.'),
+  LOCAL_LLM_ENDPOINT: httpUrl.optional().describe('An OpenAI-compatible server without a key: Ollama, vLLM, LM Studio, llama.cpp …'),
+  LOCAL_LLM_MODEL: z.string().optional().describe('Default chat model at LOCAL_LLM_ENDPOINT. Default: the first it lists.'),
+  LLM_DISCOVERY: flag(true).describe('Look for a language-model server on this machine when none is configured.'),
+  LLM_CONFIG: z.string().default('llm.yaml').describe('Catalogue of providers, models, routes and prices; optional.'),
+  LLM_TIMEOUT_MS: count(120_000, 1_000, 3_600_000).describe('Longest wait for the next piece of a reply, in milliseconds.'),
+  EMBEDDINGS_BASE_URL: httpUrl.optional().describe('OpenAI-compatible endpoint for embeddings. Unset: the offline model.'),
+  EMBEDDINGS_API_KEY: z.string().optional().describe('Key of EMBEDDINGS_BASE_URL.'),
+  EMBEDDINGS_MODEL: z.string().optional().describe('Embedding model at EMBEDDINGS_BASE_URL.'),
+
+  MTLS_CERT_FILE: z.string().optional().describe('Certificate (PEM) that this process shows to gateway and subgraphs.'),
+  MTLS_KEY_FILE: z.string().optional().describe('Its private key (PEM).'),
+  MTLS_CA_FILE: z.string().optional().describe('Authority (PEM) that the other side’s certificate must come from.'),
+
+  APOLLO_KEY: z.string().optional().describe('Apollo GraphOS key for usage reporting; off when unset.'),
+  APOLLO_GRAPH_REF: z.string().optional().describe('Graph reference for usage reporting.'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional().describe('OpenTelemetry collector; traces are off when unset.'),
+  OTEL_SERVICE_NAME: z.string().optional().describe('Service name in traces. Default: sextant-<process>.'),
+});
+
+export type Settings = z.infer<typeof settings>;

@@ -1,0 +1,64 @@
+import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
+
+/**
+ * The catalogue of expected failures. A client can rely on the code; the message is for people. docs/errors.md lists
+ * them. Whatever is not one of these is masked as INTERNAL_SERVER_ERROR with an id that is in the log.
+ */
+export const ERROR_CODES = {
+  UNAUTHENTICATED: 'No valid credentials were given, or the session they belong to has ended.',
+  FORBIDDEN: 'The credentials are valid but do not allow this.',
+  NOT_FOUND: 'It does not exist, or the caller may not know that it does.',
+  BAD_USER_INPUT: 'An argument is wrong; `extensions.argument` names it.',
+  CONFLICT: 'It contradicts what is stored, for instance an id used again with other content.',
+  RATE_LIMITED: 'Too many requests; `extensions.retryAfter` says in how many seconds to try again.',
+  ACCOUNT_LOCKED: 'Too many failed sign-ins; `extensions.retryAfter` says in how many seconds to try again.',
+  BUDGET_EXCEEDED: 'The budget of the user, key or model is spent; `extensions.resetsAt` says when it is renewed.',
+  MODEL_NOT_CONFIGURED: 'No language model is configured; the message says how to configure one.',
+  MODEL_NOT_FOUND: 'No model of that name is configured.',
+  CONTEXT_TOO_LARGE: 'The conversation does not fit into the model’s window even after shortening.',
+  CONTENT_FILTERED: 'The provider refused the content.',
+  PROVIDER_UNAVAILABLE: 'The provider cannot be reached, failed or stalled.',
+  SUBGRAPH_UNAVAILABLE: 'A part of the graph cannot be reached; the other fields are answered.',
+  SERVICE_UNAVAILABLE: 'A server that this needs, such as the database, cannot be reached at the moment.',
+  TIMEOUT: 'It took longer than allowed.',
+  PAYLOAD_TOO_LARGE: 'The request is larger than allowed; the message names the limit.',
+  OPERATION_TOO_COMPLEX: 'The operation exceeds a limit on depth, aliases, fields or cost; the message names it.',
+  PERSISTED_QUERY_NOT_FOUND: 'The hash is unknown; send the query with it.',
+  PERSISTED_QUERY_REQUIRED: 'Only registered operations are accepted.',
+  NOT_CONFIGURED: 'The capability needs a setting that is missing; the message names it.',
+  INTERNAL_SERVER_ERROR: 'An unexpected failure; `extensions.errorId` is in the log.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/** An expected failure: its code and message reach the client as they are. */
+export class CodedError extends GraphQLError {
+  constructor(code: ErrorCode, message: string, extensions: GraphQLErrorExtensions = {}) {
+    super(message, { extensions: { ...extensions, code } });
+    this.name = 'CodedError';
+  }
+  get code(): ErrorCode {
+    return this.extensions.code as ErrorCode;
+  }
+}
+
+/**
+ * A wrong argument.
+ *
+ * @param argument dotted path of the argument, e.g. `input.text`.
+ * @param problem what is wrong, the limit and what to do, e.g. `is 1 048 576 bytes long; at most 131 072 are accepted`.
+ */
+export const badInput = (argument: string, problem: string, extensions: GraphQLErrorExtensions = {}): CodedError =>
+  new CodedError('BAD_USER_INPUT', `${argument} ${problem}`, { ...extensions, argument });
+
+/** Something that does not exist or that the caller may not know of: both read the same. */
+export const notFound = (what: string): CodedError => new CodedError('NOT_FOUND', `${what} was not found.`);
+
+export const unauthenticated = (message = 'Sign in first: send an access token or an API key.'): CodedError =>
+  new CodedError('UNAUTHENTICATED', message);
+
+export const forbidden = (message: string): CodedError => new CodedError('FORBIDDEN', message);
+
+/** @param retryAfter whole seconds. */
+export const rateLimited = (what: string, retryAfter: number): CodedError =>
+  new CodedError('RATE_LIMITED', `${what} Try again in ${retryAfter} s.`, { retryAfter });

@@ -1,0 +1,27 @@
+import { type Logger, pino, stdTimeFunctions } from 'pino';
+import type { Config } from '../config/config.ts';
+
+export type { Logger } from 'pino';
+
+/** Paths whose values never reach a log line, wherever an object with them is logged. */
+const REDACTED = ['password', 'token', 'secret', 'authorization', 'cookie', 'apiKey', 'refreshToken', 'accessToken'].flatMap(
+  (name) => [name, `*.${name}`, `*.*.${name}`],
+);
+
+/**
+ * The log of one process: JSON lines on standard output, or readable lines on a terminal.
+ *
+ * @param service name of the process, e.g. `gateway` or `chat`.
+ */
+export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>, service: string): Logger {
+  const pretty = config.LOG_FORMAT === 'pretty' || (config.LOG_FORMAT === 'auto' && process.stdout.isTTY === true);
+  return pino({
+    level: config.LOG_LEVEL,
+    base: { service },
+    timestamp: stdTimeFunctions.isoTime,
+    redact: { paths: REDACTED, censor: '[redacted]' },
+    ...(pretty && {
+      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } },
+    }),
+  });
+}

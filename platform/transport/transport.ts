@@ -1,0 +1,52 @@
+import type { DocumentNode, ExecutionResult } from 'graphql';
+import type { Identity } from '../identity/identity.ts';
+
+/** One operation sent to one subgraph. */
+export interface SubgraphRequest {
+  /** Text of the operation; equal texts share one compiled operation in the subgraph, so keep it stable. */
+  readonly query: string;
+  /** The parsed text where the caller has it, so that an in-process subgraph need not parse it. */
+  readonly document?: DocumentNode;
+  readonly operationName?: string;
+  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly identity: Identity;
+  /** Correlates log lines of all processes. */
+  readonly requestId: string;
+  /** W3C trace context of the caller's span. */
+  readonly traceparent?: string;
+  /** Ends the work when the client is gone or a time limit is reached. */
+  readonly signal?: AbortSignal;
+}
+
+/** An answer: parsed (in-process), or the bytes as they came, parsed on demand, so that they can be passed through. */
+export interface SubgraphResponse {
+  /** The JSON text as received; absent in-process. */
+  readonly bytes?: Uint8Array;
+  /** The parsed answer. */
+  readonly result: ExecutionResult;
+}
+
+/** Receives the events of one subscription, in order. Exactly one of `complete` and `error` is called, once, at the end. */
+export interface SubscriptionSink {
+  /** Returning a promise asks the source to wait for it before it sends more, where the source can. */
+  next(event: ExecutionResult): void | Promise<void>;
+  complete(): void;
+  /** The stream broke: the subgraph died or refused. A GraphQL error of the operation itself comes through `next`. */
+  error(error: Error): void;
+}
+
+/** Ends a subscription; calling it twice does no harm. No sink method is called afterwards. */
+export type Unsubscribe = () => void;
+
+/** How a subgraph is reached: a function call in one process, HTTP and graphql-ws between processes. */
+export interface SubgraphTransport {
+  readonly subgraph: string;
+  /** Runs a query or mutation. Rejects only when the subgraph cannot be reached; GraphQL errors are in the result. */
+  execute(request: SubgraphRequest): Promise<SubgraphResponse>;
+  subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
+  /** Calls one of the subgraph's plain HTTP routes, e.g. `/jwks.json` or a signed upload. The path is the subgraph's own. */
+  fetch(request: Request, identity: Identity): Promise<Response>;
+  /** Whether the subgraph answers, and since when it does not. */
+  health(): Promise<{ status: 'up' | 'down'; detail?: string }>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -1,0 +1,15 @@
+import { defineConfig } from 'vitest/config';
+
+// Two cores are the reference machine: a few workers at a time keep the embedded databases from starving one another.
+export default defineConfig({
+  test: {
+    include: ['{cli,gateway,subgraphs,llm,platform,tests}/**/*.test.ts'],
+    exclude: ['**/node_modules/**', 'dist/**'],
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 10_000,
+    unstubEnvs: true,
+  },
+});
