@@ -1,0 +1,92 @@
+import type { CacheState, LlmCallRecord, Usage } from './record.ts';
+import type { FitReport } from './tokens/fit.ts';
+
+/**
+ * Why a reply ended. `stop`, `length`, `tool_calls`: as the provider says. `content_filter`: its policy cut the reply.
+ * `stopped`: the caller's signal ended it; what had arrived was delivered and its usage is estimated.
+ */
+export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'stopped';
+
+/** One piece of a reply. The order is: one `start`, any deltas, one `finish`. A failure throws instead of `finish`. */
+export type ChatPart = StartPart | TextDelta | ReasoningDelta | ToolCallDelta | FinishPart;
+
+/** Comes with the first content, when it is certain who answers. */
+export interface StartPart {
+  readonly type: 'start';
+  readonly alias: string;
+  readonly provider: string;
+  readonly deployment: string;
+  readonly model: string;
+  readonly cache: CacheState;
+  /** What was left out or summarised to fit the window; absent when everything fitted. */
+  readonly context: FitReport | undefined;
+}
+
+export interface TextDelta {
+  readonly type: 'text';
+  readonly text: string;
+}
+
+export interface ReasoningDelta {
+  readonly type: 'reasoning';
+  readonly text: string;
+}
+
+/** A piece of a tool call. `id` and `name` come with its first piece, `arguments` in pieces to concatenate. */
+export interface ToolCallDelta {
+  readonly type: 'tool-call';
+  /** Position of the call in the message: pieces of equal index belong together. */
+  readonly index: number;
+  readonly id: string | undefined;
+  readonly name: string | undefined;
+  readonly arguments: string;
+}
+
+export interface FinishPart {
+  readonly type: 'finish';
+  readonly reason: FinishReason;
+  readonly usage: Usage;
+  readonly record: LlmCallRecord;
+}
+
+/**
+ * A reply. Iterate it once; nothing is sent before. Leaving the loop early stops the provider, as the signal does.
+ *
+ * Iteration throws a CodedError. Its extension `phase` is `before_first_token` (nothing was delivered: it may be asked
+ * again) or `after_first_token` (what arrived is a beginning: end the reply as interrupted, never start a second one).
+ */
+export interface ChatStream extends AsyncIterable<ChatPart> {
+  /** The record of the call, once it has ended in any way; never rejects. Pending for ever if nobody iterates. */
+  readonly record: Promise<LlmCallRecord>;
+}
+
+export type FailurePhase = 'before_first_token' | 'after_first_token';
+
+/** A reply read to its end. */
+export interface Reply {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
+  readonly finish: FinishPart;
+}
+
+/** Reads a reply to its end, for callers that do not stream (titles, summaries, extraction). */
+export async function collect(stream: ChatStream): Promise<Reply> {
+  let text = '';
+  let reasoning = '';
+  const calls: { id: string; name: string; arguments: string }[] = [];
+  for await (const part of stream) {
+    if (part.type === 'text') text += part.text;
+    else if (part.type === 'reasoning') reasoning += part.text;
+    else if (part.type === 'tool-call') {
+      calls[part.index] ??= { id: '', name: '', arguments: '' };
+      const call = calls[part.index]!;
+      call.id ||= part.id ?? '';
+      call.name ||= part.name ?? '';
+      call.arguments += part.arguments;
+    } else if (part.type === 'finish') {
+      return { text, reasoning, toolCalls: calls.filter(Boolean), finish: part };
+    }
+  }
+  throw new Error('a chat stream ended without a finish part');
+}

@@ -1,0 +1,76 @@
+/**
+ * Messages as every OpenAI-compatible server takes them, plus what only this layer reads (`id`, `pinned`), which is
+ * never sent to a provider.
+ */
+export type ChatMessage = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
+
+interface Common {
+  /** The caller's own name for the message; the report on fitting repeats it. */
+  readonly id?: string;
+  /** Kept whatever must be dropped to fit the window. System messages are kept anyway. */
+  readonly pinned?: boolean;
+}
+
+export interface SystemMessage extends Common {
+  readonly role: 'system' | 'developer';
+  readonly content: string;
+}
+
+export interface UserMessage extends Common {
+  readonly role: 'user';
+  readonly content: string | readonly ContentPart[];
+  readonly name?: string;
+}
+
+export interface AssistantMessage extends Common {
+  readonly role: 'assistant';
+  /** Null or absent when the message only calls tools. */
+  readonly content?: string | null;
+  readonly tool_calls?: readonly ToolCall[];
+}
+
+/** The result of one tool call; must follow the assistant message that made the call. */
+export interface ToolMessage extends Common {
+  readonly role: 'tool';
+  readonly tool_call_id: string;
+  readonly content: string;
+}
+
+export type ContentPart = TextContent | ImageContent;
+
+export interface TextContent {
+  readonly type: 'text';
+  readonly text: string;
+}
+
+export interface ImageContent {
+  readonly type: 'image_url';
+  /** `url` is an https: or a data: URL. `detail` steers the price at providers that know it. */
+  readonly image_url: { readonly url: string; readonly detail?: 'auto' | 'low' | 'high' };
+}
+
+export interface ToolCall {
+  readonly id: string;
+  readonly type: 'function';
+  /** `arguments` is JSON text as the model wrote it: it may be malformed. */
+  readonly function: { readonly name: string; readonly arguments: string };
+}
+
+export interface ToolDefinition {
+  readonly type: 'function';
+  readonly function: {
+    readonly name: string;
+    readonly description?: string;
+    /** JSON Schema of the arguments. */
+    readonly parameters?: Readonly<Record<string, unknown>>;
+    readonly strict?: boolean;
+  };
+}
+
+/** All text of a message, images left out. */
+export function textOf(message: ChatMessage): string {
+  const { content } = message;
+  if (content === null || content === undefined) return '';
+  if (typeof content === 'string') return content;
+  return content.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}

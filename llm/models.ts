@@ -1,0 +1,219 @@
+import type { Redis } from 'ioredis';
+import type { Registry } from 'prom-client';
+import type { Config } from '#platform/config/config.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { Logger } from '#platform/log/log.ts';
+import type { ChatStream } from './chat-stream.ts';
+import type { ChatMessage, ToolDefinition } from './messages.ts';
+import type { LlmCallRecord } from './record.ts';
+import type { Fitted } from './tokens/fit.ts';
+
+/**
+ * The language models of this installation (`createModels` in create-models.ts makes them), as chat, memory, vision and vector see them: by alias, whoever answers.
+ *
+ * Every method fails with CodedErrors: MODEL_NOT_CONFIGURED (the message says how to configure one), MODEL_NOT_FOUND,
+ * CONTEXT_TOO_LARGE, CONTENT_FILTERED, BUDGET_EXCEEDED (`resetsAt`), RATE_LIMITED (`retryAfter`), PROVIDER_UNAVAILABLE,
+ * BAD_USER_INPUT. What a provider wrote in an error goes to the log, not to the client.
+ */
+export interface Models {
+  /** Streams a reply. Nothing is sent until the stream is iterated. */
+  chat(request: ChatRequest, call: CallContext): ChatStream;
+
+  /** Embeds texts, in batches as large as the provider takes; vectors come in the order of the texts. */
+  embed(request: EmbedRequest, call: CallContext): Promise<Embeddings>;
+
+  /** Generates images. */
+  image(request: ImageRequest, call: CallContext): Promise<GeneratedImages>;
+
+  /** Every alias that can be asked for, the default first. Empty when no model is configured. */
+  list(): Promise<readonly ModelInfo[]>;
+
+  /** State of every deployment, for administrators. */
+  health(): Promise<readonly DeploymentHealth[]>;
+
+  /** Input tokens of a conversation for a model, by its tokenizer where that is public, else by the nearest one. */
+  count(messages: readonly ChatMessage[], options?: CountOptions): Promise<number>;
+
+  /**
+   * Makes a conversation fit a model's window: system, pinned and the most recent messages stay, older ones are dropped
+   * (or summarised where the alias says so). `chat` does this by itself; this is for showing it beforehand.
+   *
+   * @throws CONTEXT_TOO_LARGE when what must stay does not fit.
+   */
+  fit(messages: readonly ChatMessage[], options: FitOptions, call: CallContext): Promise<Fitted>;
+
+  /** Stops watching and probing, and closes connections. Running calls are not cut. */
+  close(): Promise<void>;
+}
+
+/** On whose behalf and for what a call is made. */
+export interface CallContext {
+  readonly identity: Identity;
+  /** Aborting it aborts the provider's HTTP request at once. */
+  readonly signal?: AbortSignal;
+  /** What the call is for, in one or two words; goes into the record. Default: `reply` for chat, else the operation. */
+  readonly purpose?: string;
+  readonly conversationId?: string;
+  readonly messageId?: string;
+  readonly requestId?: string;
+}
+
+export interface ChatRequest {
+  /** An alias of the catalogue; absent: the default. */
+  readonly model?: string;
+  readonly messages: readonly ChatMessage[];
+  /** 0 to 2. */
+  readonly temperature?: number;
+  /** 0 to 1. */
+  readonly topP?: number;
+  /** Most tokens of the reply; absent: the deployment's own limit. */
+  readonly maxTokens?: number;
+  readonly stop?: readonly string[];
+  readonly seed?: number;
+  readonly presencePenalty?: number;
+  readonly frequencyPenalty?: number;
+  readonly reasoningEffort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh';
+  readonly tools?: readonly ToolDefinition[];
+  readonly toolChoice?:
+    | 'auto'
+    | 'none'
+    | 'required'
+    | { readonly type: 'function'; readonly function: { readonly name: string } };
+  /** `json`: any JSON object; `json_schema`: JSON of that schema, where the provider can hold a model to it. */
+  readonly output?: { readonly type: 'json' } | JsonSchemaOutput;
+  /** `use` (default): as the alias says; `bypass`: neither read nor written; `refresh`: not read, written. */
+  readonly cache?: 'use' | 'bypass' | 'refresh';
+  /** `fail`: CONTEXT_TOO_LARGE instead of dropping older messages. Default: `shorten`. */
+  readonly overflow?: 'shorten' | 'fail';
+  /** For routing by condition: deployments tagged so are taken first. */
+  readonly tags?: readonly string[];
+}
+
+export interface JsonSchemaOutput {
+  readonly type: 'json_schema';
+  readonly name: string;
+  readonly schema: Readonly<Record<string, unknown>>;
+  readonly strict?: boolean;
+}
+
+export interface EmbedRequest {
+  readonly model?: string;
+  readonly texts: readonly string[];
+  /** Shortens the vectors, at models that can. */
+  readonly dimensions?: number;
+}
+
+export interface Embeddings {
+  readonly alias: string;
+  readonly model: string;
+  readonly dimensions: number;
+  readonly vectors: readonly Float32Array[];
+  readonly record: LlmCallRecord;
+}
+
+export interface ImageRequest {
+  readonly model?: string;
+  readonly prompt: string;
+  /** 1 to 10; default 1. */
+  readonly count?: number;
+  /** e.g. `1024x1024`; default: the model's. */
+  readonly size?: string;
+  readonly quality?: 'auto' | 'low' | 'medium' | 'high' | 'standard' | 'hd';
+  readonly background?: 'auto' | 'opaque' | 'transparent';
+}
+
+export interface GeneratedImages {
+  readonly alias: string;
+  readonly model: string;
+  readonly images: readonly GeneratedImage[];
+  readonly record: LlmCallRecord;
+}
+
+/** Bytes, or for servers that insist on it the URL at which the provider keeps them for a while. */
+export type GeneratedImage = { readonly revisedPrompt: string | undefined } & (
+  | { readonly bytes: Uint8Array; readonly url?: undefined }
+  | { readonly url: string; readonly bytes?: undefined }
+);
+
+export interface CountOptions {
+  readonly model?: string;
+  readonly tools?: readonly ToolDefinition[];
+}
+
+export interface FitOptions extends CountOptions {
+  /** Tokens to leave for the reply. Default: the deployment's `max_output_tokens`, at most a quarter of the window. */
+  readonly maxTokens?: number;
+}
+
+export interface Capabilities {
+  readonly chat: boolean;
+  readonly tools: boolean;
+  readonly vision: boolean;
+  readonly json: boolean;
+  readonly reasoning: boolean;
+  readonly embeddings: boolean;
+  readonly images: boolean;
+}
+
+/** Prices in US dollars as decimal strings; absent where none is known (a local server costs nothing and says `0`). */
+export interface ModelPrice {
+  readonly inputPerMillion: string | undefined;
+  readonly cachedInputPerMillion: string | undefined;
+  readonly outputPerMillion: string | undefined;
+  readonly perImage: string | undefined;
+  readonly source: string;
+}
+
+export type HealthState = 'up' | 'degraded' | 'down' | 'unknown';
+
+export interface ModelInfo {
+  /** The alias. */
+  readonly id: string;
+  readonly description: string | undefined;
+  readonly isDefault: boolean;
+  readonly capabilities: Capabilities;
+  /** Tokens of input and output together; absent when not known. */
+  readonly contextWindow: number | undefined;
+  readonly maxOutputTokens: number | undefined;
+  /** Price of the deployment that is asked first. */
+  readonly price: ModelPrice | undefined;
+  /** `unknown` until it has been called. */
+  readonly health: HealthState;
+  readonly deployments: readonly {
+    readonly id: string;
+    readonly provider: string;
+    readonly model: string;
+    readonly health: HealthState;
+  }[];
+}
+
+export interface DeploymentHealth {
+  readonly deployment: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly aliases: readonly string[];
+  readonly health: HealthState;
+  /** Circuit breaker; `cooling` after a 429. */
+  readonly state: 'closed' | 'open' | 'half_open' | 'cooling';
+  /** ISO 8601: when it is tried again. */
+  readonly retryAt: string | undefined;
+  readonly inFlight: number;
+  readonly calls: number;
+  readonly failures: number;
+  /** Exponentially weighted, peaks remembered; absent until measured. */
+  readonly timeToFirstTokenMs: number | undefined;
+  /** The last failure in our words. */
+  readonly lastError: { readonly at: string; readonly code: string; readonly message: string } | undefined;
+}
+
+export interface ModelsOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Budgets, rate limits and cached replies shared by all processes; absent: in memory. */
+  readonly redis?: Redis;
+  /** Gets every record once. A failure of it is logged and never fails the call. */
+  readonly onRecord?: (record: LlmCallRecord) => void | Promise<void>;
+  /** Embeds texts for the semantic cache, which stays off without it. */
+  readonly embedForCache?: (texts: readonly string[]) => Promise<readonly Float32Array[]>;
+}
