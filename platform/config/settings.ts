@@ -77,6 +77,9 @@ export const settings = z.object({
 
   DATABASE_URL: postgresUrl.optional().describe('Postgres. Unset: the embedded database in SEXTANT_DIR.'),
   DATABASE_POOL: count(10, 1, 200).describe('Connections of one subgraph to Postgres.'),
+  EMBEDDED_FSYNC: flag(true).describe(
+    'Whether the embedded database writes each commit to the disk before it answers: slower, but survives a power cut.',
+  ),
   REDIS_URL: redisUrl
     .optional()
     .describe('Redis for streams, presence, rate limits and caches. Unset: in memory, one process only.'),

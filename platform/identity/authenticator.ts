@@ -1,0 +1,32 @@
+import type { Identity } from './identity.ts';
+
+/** The credentials of a request: its headers, or the payload of a WebSocket's `connection_init`. */
+export interface Credentials {
+  /** `Bearer <access token>` or `Bearer <API key>`. */
+  readonly authorization?: string | undefined;
+  /** An API key. */
+  readonly apiKey?: string | undefined;
+}
+
+/** Verifies credentials once, at the gateway. */
+export interface Authenticator {
+  /**
+   * Who the credentials belong to; ANONYMOUS when there are none.
+   *
+   * @throws {CodedError} UNAUTHENTICATED when there are credentials and they are wrong, expired or revoked;
+   * SERVICE_UNAVAILABLE when that cannot be found out.
+   */
+  authenticate(credentials: Credentials): Promise<Identity>;
+  /** Calls back once when the identity ends: expired, signed out, revoked or its account disabled. Returns how to stop watching. */
+  watch(identity: Identity, ended: (reason: 'expired' | 'revoked') => void): () => void;
+}
+
+/** What one process tells another about who asks: signed, for one audience, alive for seconds. */
+export interface IdentityAssertions {
+  /** A compact token for the `x-sextant-identity` header of requests to `audience`. Cached while it is fresh. */
+  sign(identity: Identity, audience: string): Promise<string>;
+  /** @throws {CodedError} UNAUTHENTICATED when it is missing, forged, stale or meant for somebody else. */
+  verify(token: string | undefined, audience: string): Promise<Identity>;
+}
+
+export const IDENTITY_HEADER = 'x-sextant-identity';
