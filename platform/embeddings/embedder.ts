@@ -1,0 +1,40 @@
+/** Turns texts into vectors with one model. */
+export interface Embedder {
+  /** What spaces record and callers name, e.g. `use-lite` or `text-embedding-3-small`. */
+  readonly id: string;
+  readonly provider: 'local' | 'openai-compatible';
+  readonly dimensions: number;
+  /** Longest text that is embedded whole; the rest of a longer one is ignored by the model. */
+  readonly maxTokens: number;
+  /** Cosine similarity below which two texts have nothing to do with one another, where it was measured. */
+  readonly threshold?: number | undefined;
+  /**
+   * One L2-normalised vector a text, in their order. Equal texts cost one embedding and recent ones none.
+   *
+   * @throws {CodedError} BAD_USER_INPUT for an empty text, PROVIDER_UNAVAILABLE when the endpoint fails or is too slow.
+   */
+  embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+}
+
+/** What is known of a model without loading it. */
+export interface EmbeddingModel {
+  readonly id: string;
+  readonly provider: Embedder['provider'];
+  /** Absent until the endpoint has answered once. */
+  readonly dimensions?: number | undefined;
+  readonly maxTokens: number;
+  readonly isDefault: boolean;
+  readonly description: string;
+}
+
+/** The models of this installation. */
+export interface Embedders extends AsyncDisposable {
+  readonly defaultId: string;
+  models(): readonly EmbeddingModel[];
+  /**
+   * A model ready for use; the default one without an id. An endpoint is asked once for its dimensions.
+   *
+   * @throws {CodedError} MODEL_NOT_FOUND, PROVIDER_UNAVAILABLE.
+   */
+  get(id?: string): Promise<Embedder>;
+}
