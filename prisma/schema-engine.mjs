@@ -98,7 +98,9 @@ async function openAdapter() {
       const { EmbeddedSession } = await import('../platform/database/embedded-session.ts');
       const db = await PGlite.create();
       if (schema) await db.exec(`CREATE SCHEMA IF NOT EXISTS "${schema}"; SET search_path = "${schema}"`);
-      return open({ stream: new EmbeddedSession(db).connect, user: 'postgres', database: 'postgres' }, () => db.close());
+      return open({ stream: new EmbeddedSession(db).connect, user: 'postgres', database: 'postgres' }, () =>
+        db.close(),
+      );
     },
   });
 }
@@ -118,7 +120,13 @@ async function manageDatabase(action) {
     process.exit(0);
   } catch (error) {
     const code =
-      error.code === '3D000' ? 'P1003' : error.code === 'ECONNREFUSED' ? 'P1001' : error.code?.startsWith?.('28') ? 'P1000' : 'P1010';
+      error.code === '3D000'
+        ? 'P1003'
+        : error.code === 'ECONNREFUSED'
+          ? 'P1001'
+          : error.code?.startsWith?.('28')
+            ? 'P1000'
+            : 'P1010';
     const message = code === 'P1003' ? `Database \`${database}\` does not exist` : String(error.message || error);
     process.stderr.write('\n');
     log('ERROR', message, { error_code: code });
@@ -153,7 +161,11 @@ async function serve() {
     if (!request.method) return;
     current = request.id;
     try {
-      engine ??= await glue.SchemaEngine.new({ datamodels: datamodels.length > 0 ? datamodels : undefined }, () => {}, adapter);
+      engine ??= await glue.SchemaEngine.new(
+        { datamodels: datamodels.length > 0 ? datamodels : undefined },
+        () => {},
+        adapter,
+      );
       let result = await engine[renamed[request.method] ?? request.method](request.params ?? {});
       if (request.method === 'diff' && result?.stdout != null) {
         // The native engine prints through a request of its own.
@@ -165,7 +177,10 @@ async function serve() {
       const captured = [...Array(20).keys()].map((i) => adapter.errorRegistry?.consumeError?.(i)).find(Boolean)?.error;
       const message = captured?.cause?.originalMessage ?? captured?.message ?? error?.message ?? String(error);
       const data = { is_panic: false, message, error_code: error?.code ?? undefined, meta: error?.meta };
-      send({ id: request.id, error: { code: 4466, message: 'An error happened. Check the data field for details.', data } });
+      send({
+        id: request.id,
+        error: { code: 4466, message: 'An error happened. Check the data field for details.', data },
+      });
     }
   };
   const lines = createInterface({ input: process.stdin });

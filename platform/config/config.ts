@@ -42,7 +42,9 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   }
   const values = parsed.data;
   if ((values.ADMIN_EMAIL === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
-    throw new ConfigError('ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or neither for the one-time link.');
+    throw new ConfigError(
+      'ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or neither for the one-time link.',
+    );
   }
   const mtls = [values.MTLS_CERT_FILE, values.MTLS_KEY_FILE, values.MTLS_CA_FILE];
   if (mtls.some(Boolean) && !mtls.every(Boolean)) {

@@ -25,9 +25,12 @@ const httpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a postgresql:// URL' });
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL' });
 
-const list = z
-  .string()
-  .transform((value) => value.split(',').map((item) => item.trim()).filter(Boolean));
+const list = z.string().transform((value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter(Boolean),
+);
 
 /** Accepts `host:port` as well as a URL: the original system's `REDIS_ADDR` had no scheme. */
 const redisAddress = z
@@ -47,7 +50,9 @@ export const settings = z.object({
   PORT: count(4000, 0, 65535).describe('Port of the gateway; 0 picks a free one.'),
   PUBLIC_URL: httpUrl
     .optional()
-    .describe('URL under which browsers reach the gateway, for links in mails and signed URLs. Default: http://localhost:PORT.'),
+    .describe(
+      'URL under which browsers reach the gateway, for links in mails and signed URLs. Default: http://localhost:PORT.',
+    ),
   SUBGRAPH_PORT: count(0, 0, 65535).describe(
     'Port of `sextant serve <subgraph>`; 0 takes the one of its routing_url in supergraph.yaml.',
   ),
@@ -71,9 +76,13 @@ export const settings = z.object({
     .describe('`auto` is pretty on a terminal and JSON elsewhere.'),
   CORS_ORIGINS: list
     .default([])
-    .describe('Comma-separated origins whose pages may call the gateway. In development localhost and Apollo Studio are added.'),
+    .describe(
+      'Comma-separated origins whose pages may call the gateway. In development localhost and Apollo Studio are added.',
+    ),
   TRUSTED_PROXIES: count(0, 0, 10).describe('How many proxies in front may set X-Forwarded-For; 0 trusts none.'),
-  SHUTDOWN_TIMEOUT_MS: count(10_000, 100, 600_000).describe('How long SIGTERM waits for running work, in milliseconds.'),
+  SHUTDOWN_TIMEOUT_MS: count(10_000, 100, 600_000).describe(
+    'How long SIGTERM waits for running work, in milliseconds.',
+  ),
 
   DATABASE_URL: postgresUrl.optional().describe('Postgres. Unset: the embedded database in SEXTANT_DIR.'),
   DATABASE_POOL: count(10, 1, 200).describe('Connections of one subgraph to Postgres.'),
@@ -87,7 +96,10 @@ export const settings = z.object({
   REDIS_PREFIX: z.string().default('sextant:').describe('Prefix of every Redis key.'),
   WEAVIATE_URL: httpUrl.optional().describe('Weaviate. Unset: the embedded vector store in SEXTANT_DIR.'),
   VECTOR_DB_ENDPOINT: httpUrl.optional().describe('The original system’s name for WEAVIATE_URL.'),
-  WEAVIATE_GRPC_URL: z.string().optional().describe('host:port of Weaviate’s gRPC endpoint. Default: its host, port 50051.'),
+  WEAVIATE_GRPC_URL: z
+    .string()
+    .optional()
+    .describe('host:port of Weaviate’s gRPC endpoint. Default: its host, port 50051.'),
   WEAVIATE_API_KEY: z.string().optional().describe('API key of Weaviate.'),
 
   JWT_SECRET: z
@@ -101,8 +113,15 @@ export const settings = z.object({
   JWT_AUDIENCE: z.string().default('sextant').describe('`aud` of access tokens.'),
   ACCESS_TOKEN_TTL_S: count(600, 30, 86_400).describe('Life of an access token, in seconds.'),
   REFRESH_TOKEN_TTL_S: count(30 * 86_400, 60, 366 * 86_400).describe('Life of a session without use, in seconds.'),
-  ADMIN_EMAIL: z.email({ error: 'an e-mail address' }).optional().describe('First administrator, with ADMIN_PASSWORD, instead of the one-time link.'),
-  ADMIN_PASSWORD: z.string().min(15, 'at least 15 characters').optional().describe('Password of the first administrator.'),
+  ADMIN_EMAIL: z
+    .email({ error: 'an e-mail address' })
+    .optional()
+    .describe('First administrator, with ADMIN_PASSWORD, instead of the one-time link.'),
+  ADMIN_PASSWORD: z
+    .string()
+    .min(15, 'at least 15 characters')
+    .optional()
+    .describe('Password of the first administrator.'),
   SIGNUP: z
     .enum(['open', 'closed'], { error: 'open or closed' })
     .default('open')
@@ -116,12 +135,21 @@ export const settings = z.object({
   OPENAI_API_KEY: z.string().optional().describe('Key of OpenAI or of the compatible server at OPENAI_BASE_URL.'),
   OPENAI_BASE_URL: httpUrl.optional().describe('An OpenAI-compatible endpoint, ending in /v1. Default: OpenAI’s.'),
   OPENAI_MODEL: z.string().optional().describe('Default chat model at that endpoint.'),
-  LOCAL_LLM_ENDPOINT: httpUrl.optional().describe('An OpenAI-compatible server without a key: Ollama, vLLM, LM Studio, llama.cpp …'),
-  LOCAL_LLM_MODEL: z.string().optional().describe('Default chat model at LOCAL_LLM_ENDPOINT. Default: the first it lists.'),
+  LOCAL_LLM_ENDPOINT: httpUrl
+    .optional()
+    .describe('An OpenAI-compatible server without a key: Ollama, vLLM, LM Studio, llama.cpp …'),
+  LOCAL_LLM_MODEL: z
+    .string()
+    .optional()
+    .describe('Default chat model at LOCAL_LLM_ENDPOINT. Default: the first it lists.'),
   LLM_DISCOVERY: flag(true).describe('Look for a language-model server on this machine when none is configured.'),
   LLM_CONFIG: z.string().default('llm.yaml').describe('Catalogue of providers, models, routes and prices; optional.'),
-  LLM_TIMEOUT_MS: count(120_000, 1_000, 3_600_000).describe('Longest wait for the next piece of a reply, in milliseconds.'),
-  EMBEDDINGS_BASE_URL: httpUrl.optional().describe('OpenAI-compatible endpoint for embeddings. Unset: the offline model.'),
+  LLM_TIMEOUT_MS: count(120_000, 1_000, 3_600_000).describe(
+    'Longest wait for the next piece of a reply, in milliseconds.',
+  ),
+  EMBEDDINGS_BASE_URL: httpUrl
+    .optional()
+    .describe('OpenAI-compatible endpoint for embeddings. Unset: the offline model.'),
   EMBEDDINGS_API_KEY: z.string().optional().describe('Key of EMBEDDINGS_BASE_URL.'),
   EMBEDDINGS_MODEL: z.string().optional().describe('Embedding model at EMBEDDINGS_BASE_URL.'),
 

@@ -27,7 +27,10 @@ export class DatabaseError extends Error {
 
 /** Opens Postgres where DATABASE_URL is set, the embedded database otherwise. Connections to Postgres are made on demand. */
 export async function openDatabase(config: Config, log: Logger): Promise<Database> {
-  const source = config.DATABASE_URL === undefined ? await openEmbeddedSource(config, log) : openPostgresSource(config, config.DATABASE_URL);
+  const source =
+    config.DATABASE_URL === undefined
+      ? await openEmbeddedSource(config, log)
+      : openPostgresSource(config, config.DATABASE_URL);
   const clients: { $disconnect?(): Promise<void> }[] = [];
   return {
     async client(owner, Client) {
@@ -77,7 +80,11 @@ function openPostgresSource(config: Config, url: string): PoolSource {
   const pools = new Map<Owner, pg.Pool>();
   return {
     async pool(owner) {
-      const pool = new pg.Pool({ ...ownerConnection(config, url, owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 5_000 });
+      const pool = new pg.Pool({
+        ...ownerConnection(config, url, owner),
+        max: config.DATABASE_POOL,
+        connectionTimeoutMillis: 5_000,
+      });
       // An idle connection that the server closes is replaced by the pool; without a listener it would end the process.
       pool.on('error', () => {});
       pools.set(owner, pool);
@@ -115,7 +122,8 @@ function ownerConnection(config: Config, url: string, owner: Owner): pg.PoolConf
 }
 
 function ownerPassword(config: Config, owner: Owner): string {
-  if (config.JWT_SECRET === undefined) throw new DatabaseError('JWT_SECRET is not set; with DATABASE_URL it is needed.');
+  if (config.JWT_SECRET === undefined)
+    throw new DatabaseError('JWT_SECRET is not set; with DATABASE_URL it is needed.');
   return createHmac('sha256', config.JWT_SECRET).update(`database role ${owner}`).digest('base64url');
 }
 
@@ -128,7 +136,10 @@ async function checkMigrated(pool: pg.Pool, owner: Owner, root: string): Promise
   }
   try {
     const pending = await pendingMigrations(client, migrationsOf(root, owner));
-    if (pending.length > 0) throw new DatabaseError(`The database lacks ${pending.length} migration(s) of ${owner}: run \`sextant migrate\` first.`);
+    if (pending.length > 0)
+      throw new DatabaseError(
+        `The database lacks ${pending.length} migration(s) of ${owner}: run \`sextant migrate\` first.`,
+      );
   } finally {
     client.release();
   }
@@ -136,7 +147,8 @@ async function checkMigrated(pool: pg.Pool, owner: Owner, root: string): Promise
 
 function explain(error: unknown, owner: Owner): string {
   const { code, message } = error as { code?: string; message?: string };
-  if (code === '28P01' || code === '28000') return `Postgres refuses the role ${roleOf(owner)}: run \`sextant migrate\` first, with the same JWT_SECRET.`;
+  if (code === '28P01' || code === '28000')
+    return `Postgres refuses the role ${roleOf(owner)}: run \`sextant migrate\` first, with the same JWT_SECRET.`;
   if (code === '3D000') return 'The database of DATABASE_URL does not exist: create it, then run `sextant migrate`.';
   return `The database of DATABASE_URL cannot be reached (${message || code || String(error)}).`;
 }
@@ -180,7 +192,9 @@ export async function migratePostgres(config: Config, url: string): Promise<Part
 async function createOwner(admin: pg.Client, database: string, owner: Owner, password: string): Promise<void> {
   const role = admin.escapeIdentifier(roleOf(owner));
   const exists = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [roleOf(owner)]);
-  await admin.query(`${exists.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${role} LOGIN PASSWORD ${admin.escapeLiteral(password)}`);
+  await admin.query(
+    `${exists.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${role} LOGIN PASSWORD ${admin.escapeLiteral(password)}`,
+  );
   await admin.query(`GRANT CONNECT ON DATABASE ${admin.escapeIdentifier(database)} TO ${role}`);
   // Managed servers let their administrator hand a schema to a role only as a member of that role.
   await admin.query(`GRANT ${role} TO CURRENT_USER`);

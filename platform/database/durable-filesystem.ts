@@ -9,7 +9,9 @@ export class DurableFilesystem extends NodeFS {
   override async init(...args: Parameters<NodeFS['init']>): ReturnType<NodeFS['init']> {
     const result = await super.init(...args);
     result.emscriptenOpts.preRun?.push((module) => {
-      const nodefs = module.FS.filesystems.NODEFS as unknown as { stream_ops: { fsync(stream: { nfd: number }): number } };
+      const nodefs = module.FS.filesystems.NODEFS as unknown as {
+        stream_ops: { fsync(stream: { nfd: number }): number };
+      };
       nodefs.stream_ops.fsync = (stream) => {
         fsyncSync(stream.nfd);
         return 0;

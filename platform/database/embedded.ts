@@ -31,12 +31,18 @@ const CHECKPOINT_EVERY_MS = 5 * 60_000;
 const VACUUM_EVERY_MS = 60 * 60_000;
 
 /** Opens the embedded database, creates what is missing and applies the migrations. The caller holds the folder's lock. */
-export async function openEmbedded({ directory, root, template, durable, log }: EmbeddedOptions): Promise<EmbeddedDatabase> {
+export async function openEmbedded({
+  directory,
+  root,
+  template,
+  durable,
+  log,
+}: EmbeddedOptions): Promise<EmbeddedDatabase> {
   if (directory && template && !existsSync(directory)) await copyTemplate(template, directory);
   const db = await createServer(directory, durable);
   const session = new EmbeddedSession(db, (user) =>
     user === 'postgres'
-      ? 'RESET SESSION AUTHORIZATION; RESET search_path'
+      ? 'SET SESSION AUTHORIZATION postgres; RESET search_path'
       : `SET SESSION AUTHORIZATION "${user}"; SET search_path = "${user.replace(/^sextant_/, '')}"`,
   );
   const open = (user: string, max: number) => new pg.Pool({ stream: session.connect, user, database: 'postgres', max });
@@ -70,7 +76,11 @@ async function createServer(directory: string | undefined, durable: boolean): Pr
   if (!durable) return PGlite.create(directory);
   return PGlite.create({
     fs: new DurableFilesystem(directory),
-    startParams: [...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'), '-c', 'wal_sync_method=fsync'],
+    startParams: [
+      ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
+      '-c',
+      'wal_sync_method=fsync',
+    ],
   });
 }
 
@@ -96,7 +106,10 @@ async function createOwners(admin: pg.Pool): Promise<void> {
 function keepHouse(admin: pg.Pool, log: Logger): Disposable {
   const run = (statement: string) => () =>
     void admin.query(statement).catch((error) => log.warn({ err: error }, `${statement} failed`));
-  const timers = [setInterval(run('CHECKPOINT'), CHECKPOINT_EVERY_MS), setInterval(run('VACUUM (ANALYZE)'), VACUUM_EVERY_MS)];
+  const timers = [
+    setInterval(run('CHECKPOINT'), CHECKPOINT_EVERY_MS),
+    setInterval(run('VACUUM (ANALYZE)'), VACUUM_EVERY_MS),
+  ];
   for (const timer of timers) timer.unref();
   return {
     [Symbol.dispose]: () => {

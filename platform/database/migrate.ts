@@ -53,9 +53,13 @@ export async function migrate(client: pg.ClientBase, directory: string): Promise
         await client.query(migration.sql);
       } catch (error) {
         await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, String(error)]);
-        throw new Error(`migration ${migration.name} failed: ${error instanceof Error ? error.message : error}`, { cause: error });
+        throw new Error(`migration ${migration.name} failed: ${error instanceof Error ? error.message : error}`, {
+          cause: error,
+        });
       }
-      await client.query('UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = $1', [id]);
+      await client.query('UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = $1', [
+        id,
+      ]);
       applied.push(migration.name);
     }
     return applied;
@@ -67,7 +71,9 @@ export async function migrate(client: pg.ClientBase, directory: string): Promise
 /** The names of migrations that are not applied yet; creates nothing. */
 export async function pendingMigrations(client: pg.ClientBase, directory: string): Promise<string[]> {
   const migrations = await readMigrations(directory);
-  const { rows } = await client.query<{ history: string | null }>("SELECT to_regclass('_prisma_migrations')::text AS history");
+  const { rows } = await client.query<{ history: string | null }>(
+    "SELECT to_regclass('_prisma_migrations')::text AS history",
+  );
   if (rows[0]?.history == null) return migrations.map(({ name }) => name);
   return (await pendingOf(client, migrations)).map(({ name }) => name);
 }
@@ -83,7 +89,9 @@ async function pendingOf(client: pg.ClientBase, migrations: Migration[]): Promis
       throw new Error(`migration ${migration.name} failed earlier; repair it with \`prisma migrate resolve\``);
     }
     if (row && row.checksum !== migration.checksum) {
-      throw new Error(`migration ${migration.name} was edited after it was applied; restore its file and add a new one`);
+      throw new Error(
+        `migration ${migration.name} was edited after it was applied; restore its file and add a new one`,
+      );
     }
     return !row;
   });

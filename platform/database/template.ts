@@ -15,7 +15,11 @@ export async function templateDirectory(root: string): Promise<string> {
   for (const owner of OWNERS) {
     const directory = path.join(root, 'prisma', owner, 'migrations');
     for (const entry of (await readdir(directory, { recursive: true })).sort()) {
-      if (entry.endsWith('.sql')) hash.update(owner).update(entry).update(await readFile(path.join(directory, entry)));
+      if (entry.endsWith('.sql'))
+        hash
+          .update(owner)
+          .update(entry)
+          .update(await readFile(path.join(directory, entry)));
     }
   }
   return path.join(root, 'node_modules', '.cache', 'sextant', `postgres-${hash.digest('hex').slice(0, 16)}`);

@@ -4,9 +4,16 @@ import type { Config } from '../config/config.ts';
 export type { Logger } from 'pino';
 
 /** Paths whose values never reach a log line, wherever an object with them is logged. */
-const REDACTED = ['password', 'token', 'secret', 'authorization', 'cookie', 'apiKey', 'refreshToken', 'accessToken'].flatMap(
-  (name) => [name, `*.${name}`, `*.*.${name}`],
-);
+const REDACTED = [
+  'password',
+  'token',
+  'secret',
+  'authorization',
+  'cookie',
+  'apiKey',
+  'refreshToken',
+  'accessToken',
+].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /**
  * The log of one process: JSON lines on standard output, or readable lines on a terminal.
