@@ -1,0 +1,114 @@
+import { z } from 'zod';
+
+/**
+ * Every fact that one owner tells the others. An event is a promise to all its consumers: add optional fields freely,
+ * and for anything else add a new version beside the old one.
+ *
+ * The key is the event's type; `aggregate` names the thing whose events keep their order.
+ */
+const id = z.string().min(1).max(200);
+const at = z.iso.datetime();
+/** Money as a decimal string, never a float: `0.00012500`. */
+const decimal = z.string().regex(/^-?\d{1,20}(\.\d{1,18})?$/, 'a decimal number as a string');
+const tokens = z.number().int().min(0);
+
+/** One call of a language, embedding or image model: what analytics counts and budgets settle. */
+export const usageSchema = z.object({
+  /** Id of the call, made by the caller of the model. */
+  id,
+  userId: id,
+  /** The API key it was made with, where it was one. */
+  apiKeyId: id.optional(),
+  conversationId: id.optional(),
+  messageId: id.optional(),
+  /** What it was for: `chat`, `title`, `extract-memories`, `embed`, `describe-image`, `generate-image` … */
+  operation: z.string().min(1).max(100),
+  provider: z.string().max(200),
+  /** The name that was asked for. */
+  model: z.string().max(200),
+  /** The deployment that answered. */
+  deployment: z.string().max(200),
+  tokens: z.object({ input: tokens, cached: tokens, output: tokens, reasoning: tokens }),
+  /** Images made or read. */
+  images: z.number().int().min(0).optional(),
+  /** Inputs of an embedding call. */
+  inputs: z.number().int().min(0).optional(),
+  /** The tokens were counted by us because the provider told nothing (an aborted call, for instance). */
+  estimated: z.boolean(),
+  cost: decimal,
+  /** ISO 4217. */
+  currency: z.string().length(3),
+  latencyMs: z.number().min(0),
+  timeToFirstTokenMs: z.number().min(0).optional(),
+  tokensPerSecond: z.number().min(0).optional(),
+  retries: z.number().int().min(0),
+  fallbacks: z.number().int().min(0),
+  cacheHit: z.boolean(),
+  outcome: z.enum(['ok', 'stopped', 'interrupted', 'error']),
+  /** Code of the error catalogue when the outcome is `error`. */
+  errorCode: z.string().max(100).optional(),
+  at,
+});
+export type Usage = z.infer<typeof usageSchema>;
+
+export const EVENTS = {
+  'user.registered': {
+    version: 1,
+    payload: z.object({ userId: id, email: z.string().max(320), displayName: z.string().max(200).optional(), at }),
+    aggregate: (payload: { userId: string }) => `user:${payload.userId}`,
+  },
+  'user.deleted': {
+    version: 1,
+    payload: z.object({ userId: id, at }),
+    aggregate: (payload: { userId: string }) => `user:${payload.userId}`,
+  },
+  'conversation.deleted': {
+    version: 1,
+    payload: z.object({ conversationId: id, userId: id, at }),
+    aggregate: (payload: { conversationId: string }) => `conversation:${payload.conversationId}`,
+  },
+  /** A message has its final text: one a user sent, or a reply that ended (however it ended). */
+  'message.completed': {
+    version: 1,
+    payload: z.object({
+      messageId: id,
+      conversationId: id,
+      userId: id,
+      role: z.enum(['USER', 'ASSISTANT', 'SYSTEM', 'TOOL']),
+      /** How it ended: COMPLETED, STOPPED, INTERRUPTED, FAILED. */
+      status: z.string().max(40).default('COMPLETED'),
+      text: z.string(),
+      parentId: id.optional(),
+      model: z.string().max(200).optional(),
+      at,
+    }),
+    aggregate: (payload: { conversationId: string }) => `conversation:${payload.conversationId}`,
+  },
+  'llm.called': { version: 1, payload: usageSchema, aggregate: (payload: { id: string }) => `call:${payload.id}` },
+  'embedding.called': {
+    version: 1,
+    payload: usageSchema,
+    aggregate: (payload: { id: string }) => `call:${payload.id}`,
+  },
+  'image.called': { version: 1, payload: usageSchema, aggregate: (payload: { id: string }) => `call:${payload.id}` },
+} as const;
+
+export type EventType = keyof typeof EVENTS;
+/** What a producer gives. */
+export type EventInput<T extends EventType> = z.input<(typeof EVENTS)[T]['payload']>;
+/** What a consumer gets. */
+export type EventPayload<T extends EventType> = z.output<(typeof EVENTS)[T]['payload']>;
+
+/** One fact, as consumers see it. */
+export interface PlatformEvent<T extends EventType = EventType> {
+  /** UUIDv7; the key of idempotence. */
+  readonly id: string;
+  readonly type: T;
+  readonly version: number;
+  /** The owner that recorded it, e.g. `chat`. */
+  readonly owner: string;
+  /** Events of one aggregate arrive in the order in which they were recorded. */
+  readonly aggregate: string;
+  readonly payload: EventPayload<T>;
+  readonly recordedAt: Date;
+}

@@ -1,0 +1,39 @@
+/** The log does not hold the stream, or not from the position asked for: the database has it. */
+export class StreamUnknownError extends Error {
+  override name = 'StreamUnknownError';
+  readonly stream: string;
+  constructor(stream: string, why: string) {
+    super(`Stream ${stream} ${why}.`);
+    this.stream = stream;
+  }
+}
+
+/** Another producer has taken the stream; what this one appends no longer counts. */
+export class StreamFencedError extends Error {
+  override name = 'StreamFencedError';
+  constructor(stream: string, epoch: number) {
+    super(`Stream ${stream} has been taken over; epoch ${epoch} may no longer write to it.`);
+  }
+}
+
+/** Another producer holds the stream and is alive. */
+export class StreamHeldError extends Error {
+  override name = 'StreamHeldError';
+  constructor(stream: string) {
+    super(`Stream ${stream} has a live producer.`);
+  }
+}
+
+export class StreamFinishedError extends Error {
+  override name = 'StreamFinishedError';
+  constructor(stream: string) {
+    super(`Stream ${stream} has ended.`);
+  }
+}
+
+export class StreamLimitError extends Error {
+  override name = 'StreamLimitError';
+  constructor(stream: string, limit: string) {
+    super(`Stream ${stream} has reached its limit of ${limit}; finish it.`);
+  }
+}
