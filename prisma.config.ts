@@ -7,7 +7,7 @@ const owner = process.env['SUBGRAPH'] ?? 'auth';
 process.env['PRISMA_SCHEMA_ENGINE_BINARY'] ??= path.join(import.meta.dirname, 'prisma/schema-engine.mjs');
 process.env['CHECKPOINT_DISABLE'] ??= '1';
 
-const url = new URL(process.env['DATABASE_URL'] || 'postgresql://postgres@127.0.0.1:5432/sextant');
+const url = new URL(process.env['DATABASE_URL'] || 'postgresql://postgres@in-memory/sextant');
 url.searchParams.set('schema', owner);
 
 export default defineConfig({

@@ -19,6 +19,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const datasource = values.datasource ? JSON.parse(values.datasource) : {};
+const inMemory = datasource.url?.includes('@in-memory') === true;
 
 const log = (level, message, extra = {}) =>
   process.stderr.write(
@@ -88,25 +89,31 @@ async function openAdapter() {
     };
     return adapter;
   };
+  // An empty database in memory: the shadow database always, and the database itself where DATABASE_URL is not set, so
+  // that migrations are written with no server at all.
+  const openInMemory = async () => {
+    const { PGlite } = await import('@electric-sql/pglite');
+    const { EmbeddedSession } = await import('../platform/database/embedded-session.ts');
+    const db = await PGlite.create();
+    if (schema) await db.exec(`CREATE SCHEMA IF NOT EXISTS "${schema}"; SET search_path = "${schema}"`);
+    const stream = new EmbeddedSession(db).connect;
+    return open({ stream, user: 'postgres', database: 'postgres' }, () => db.close());
+  };
   return bindMigrationAwareSqlAdapterFactory({
     provider: 'postgres',
     adapterName: '@prisma/adapter-pg',
-    connect: () => open({ connectionString: url, ...(schema && { options: `-c search_path="${schema}"` }) }),
-    // The adapter's shadow database is the main one when it is given a connection string: use one in memory.
-    async connectToShadowDb() {
-      const { PGlite } = await import('@electric-sql/pglite');
-      const { EmbeddedSession } = await import('../platform/database/embedded-session.ts');
-      const db = await PGlite.create();
-      if (schema) await db.exec(`CREATE SCHEMA IF NOT EXISTS "${schema}"; SET search_path = "${schema}"`);
-      return open({ stream: new EmbeddedSession(db).connect, user: 'postgres', database: 'postgres' }, () =>
-        db.close(),
-      );
-    },
+    connect: () =>
+      inMemory
+        ? openInMemory()
+        : open({ connectionString: url, ...(schema && { options: `-c search_path="${schema}"` }) }),
+    // The adapter's own shadow database is the main one when it is given a connection string.
+    connectToShadowDb: openInMemory,
   });
 }
 
 /** `cli can-connect-to-database | create-database`: exit code 0, or a log line with Prisma's error code. */
 async function manageDatabase(action) {
+  if (inMemory) process.exit(0);
   const pg = (await import('pg')).default;
   const url = new URL(datasource.url);
   const database = decodeURIComponent(url.pathname.slice(1));
