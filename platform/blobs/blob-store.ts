@@ -1,0 +1,80 @@
+/**
+ * Bytes by key: uploads, originals, variants. What a blob is called, whose it is and what type it has is the owner's to
+ * record in its own tables; the store keeps bytes and nothing else.
+ *
+ * blob-store.contract.ts is the definition of the interface: every face passes it.
+ */
+export interface BlobStore extends AsyncDisposable {
+  readonly kind: 'folder';
+
+  /**
+   * Stores a blob, replacing one of the same key. It is there as a whole and durable when this resolves, and not at all
+   * when it rejects: a killed process or a client that hangs up leaves no half blob.
+   *
+   * @param body bytes, or a stream of them; a stream is read no further than `maxBytes`.
+   * @throws {CodedError} PAYLOAD_TOO_LARGE when there is more than `maxBytes`; BAD_USER_INPUT for a key that is none.
+   */
+  put(key: string, body: Uint8Array | AsyncIterable<Uint8Array>, options: PutOptions): Promise<StoredBlob>;
+
+  /** What is known of a blob, or undefined. */
+  head(key: string): Promise<BlobInfo | undefined>;
+
+  /** The bytes of a blob, or of a range of it, or undefined if there is no such blob. Read or cancel the stream. */
+  get(key: string, options?: GetOptions): Promise<BlobBody | undefined>;
+
+  /** Deletes a blob; false if there was none. */
+  delete(key: string): Promise<boolean>;
+
+  /** Deletes every blob whose key begins with `prefix`, which must end in `/`. Returns how many there were. */
+  deleteAll(prefix: string): Promise<number>;
+
+  /** Every blob whose key begins with `prefix` (empty: all), in no particular order. */
+  list(prefix: string): AsyncIterable<BlobInfo>;
+
+  /** Whether the store takes writes; never rejects. */
+  health(): Promise<{ readonly status: 'up' | 'down'; readonly detail?: string }>;
+}
+
+/**
+ * A key: parts of letters, digits, `.`, `_` and `-`, joined by `/`; at most 512 characters. No part begins with a dot.
+ * Begin it with the owner, e.g. `memory/documents/<id>/original`.
+ */
+export const BLOB_KEY = /^(?!.{513})[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+
+export interface PutOptions {
+  readonly maxBytes: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GetOptions {
+  /** First byte, default 0. */
+  readonly start?: number | undefined;
+  /** Last byte, inclusive; default the last one. */
+  readonly end?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface BlobInfo {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  readonly modifiedAt: Date;
+}
+
+export interface StoredBlob {
+  readonly key: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Hex digest of the content. */
+  readonly sha256: string;
+}
+
+export interface BlobBody extends BlobInfo {
+  readonly stream: ReadableStream<Uint8Array>;
+}
+
+/** Reads a small blob whole; undefined if there is none. For what is known to be of bounded size. */
+export async function readBlob(store: BlobStore, key: string, signal?: AbortSignal): Promise<Uint8Array | undefined> {
+  const blob = await store.get(key, { signal });
+  return blob && new Uint8Array(await new Response(blob.stream as BodyInit).arrayBuffer());
+}
