@@ -1,0 +1,50 @@
+import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
+import { errorsPage } from './errors-page.ts';
+import { settingsPage } from './settings-table.ts';
+
+const run = promisify(execFile);
+
+/** Every committed file that is made from others. */
+const ARTEFACTS = [
+  'supergraph.graphql',
+  'schema.graphql',
+  'docs/configuration.md',
+  'docs/errors.md',
+  'subgraphs/*/schema.types.ts',
+  'subgraphs/*/peers/*.types.ts',
+  'tests/client/generated/*',
+];
+
+/** Composes supergraph.graphql and schema.graphql, generates the types and writes the generated pages. */
+export async function makeArtefacts(root: string): Promise<void> {
+  await mkdir(path.join(root, 'docs'), { recursive: true });
+  await writeFile(path.join(root, 'docs', 'configuration.md'), settingsPage());
+  await writeFile(path.join(root, 'docs', 'errors.md'), errorsPage());
+  const supergraph = await loadSupergraph({ file: path.join(root, 'supergraph.yaml') });
+  await writeFile(path.join(root, 'supergraph.graphql'), `${supergraph.sdl.trimEnd()}\n`);
+  await writeFile(path.join(root, 'schema.graphql'), supergraph.apiSdl);
+  const codegen = path.join(root, 'node_modules', '@graphql-codegen', 'cli', 'cjs', 'bin.js');
+  await run(process.execPath, [codegen, '--config', 'codegen.ts'], { cwd: root });
+}
+
+/** The artefacts that change when they are made anew: those that somebody forgot. They are up to date afterwards. */
+export async function staleArtefacts(root: string): Promise<string[]> {
+  const before = await readArtefacts(root);
+  await makeArtefacts(root);
+  const after = await readArtefacts(root);
+  return [...new Set([...before.keys(), ...after.keys()])]
+    .filter((file) => before.get(file) !== after.get(file))
+    .sort();
+}
+
+async function readArtefacts(root: string): Promise<Map<string, string>> {
+  const files = globSync(ARTEFACTS, { cwd: root });
+  return new Map(
+    await Promise.all(files.map(async (file) => [file, await readFile(path.join(root, file), 'utf8')] as const)),
+  );
+}

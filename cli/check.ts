@@ -1,0 +1,84 @@
+// `npm run check`: everything that can be said of the sources without running the product. Each step says how long it took.
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { OWNERS } from '#platform/database/owners.ts';
+import { staleArtefacts } from './artefacts.ts';
+import { breakingChanges } from './breaking-changes.ts';
+
+const root = path.dirname(import.meta.dirname);
+const run = promisify(execFile);
+
+/** Runs a tool of the project; rejects with what it printed. */
+async function tool(name: string, args: string[], env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  try {
+    const { stdout, stderr } = await run(path.join(root, 'node_modules', '.bin', name), args, {
+      cwd: root,
+      env,
+      maxBuffer: 1e8,
+    });
+    return stdout + stderr;
+  } catch (error) {
+    const { stdout = '', stderr = '', message } = error as { stdout?: string; stderr?: string; message: string };
+    throw new Error(`${stdout}${stderr}`.trim() || message);
+  }
+}
+
+/** A schema and its migrations say the same. The exit code alone is not proof: an engine that did nothing exits with 0. */
+async function migrationsAgree(): Promise<void> {
+  for (const owner of OWNERS) {
+    const args = [
+      '--from-migrations',
+      `prisma/${owner}/migrations`,
+      '--to-schema',
+      `prisma/${owner}/schema.prisma`,
+      '--exit-code',
+    ];
+    const output = await tool('prisma', ['migrate', 'diff', ...args], { ...process.env, SUBGRAPH: owner }).catch(
+      (error) => {
+        throw new Error(
+          `prisma/${owner}: migrations and schema differ. Write one with \`prisma migrate dev\`.\n${error.message}`,
+        );
+      },
+    );
+    if (!output.includes('No difference detected'))
+      throw new Error(`prisma/${owner}: the schema engine gave no answer:\n${output}`);
+  }
+}
+
+async function artefactsFresh(): Promise<void> {
+  const stale = await staleArtefacts(root);
+  if (stale.length > 0)
+    throw new Error(`These were out of date and have been made anew; commit them:\n${stale.join('\n')}`);
+}
+
+async function schemaCompatible(): Promise<void> {
+  const changes = await breakingChanges(root);
+  if (changes.length > 0) {
+    throw new Error(
+      `The schema breaks clients:\n${changes.join('\n')}\nSay "BREAKING CHANGE" in the commit's message if that is meant.`,
+    );
+  }
+}
+
+const steps: [string, () => Promise<unknown>][] = [
+  ['types', () => tool('tsc', ['-p', '.'])],
+  ['lint and import arrows', () => tool('biome', ['ci', '--error-on-warnings', '.'])],
+  ['generated artefacts are up to date', artefactsFresh],
+  ['no breaking change of the schema', schemaCompatible],
+  ['schemas and migrations agree', migrationsAgree],
+  ['no dead code', () => tool('knip', [])],
+];
+
+let failed = 0;
+for (const [title, step] of steps) {
+  const started = performance.now();
+  try {
+    await step();
+    console.log(`ok    ${title} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  } catch (error) {
+    failed++;
+    console.log(`FAIL  ${title}\n${error instanceof Error ? error.message : error}\n`);
+  }
+}
+process.exitCode = failed > 0 ? 1 : 0;

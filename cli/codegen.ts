@@ -1,0 +1,4 @@
+import path from 'node:path';
+import { makeArtefacts } from './artefacts.ts';
+
+await makeArtefacts(path.dirname(import.meta.dirname));

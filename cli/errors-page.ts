@@ -1,0 +1,16 @@
+import { ERROR_CODES } from '#platform/errors/errors.ts';
+
+/** docs/errors.md. */
+export function errorsPage(): string {
+  const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
+  return `# Error codes
+
+Expected failures are GraphQL errors with a stable \`extensions.code\`. Rely on the code; the message is for people.
+Anything unexpected is masked as \`INTERNAL_SERVER_ERROR\` with an \`errorId\` that is in the log. This page is generated from
+\`platform/errors/errors.ts\` by \`npm run codegen\`.
+
+| code | meaning |
+|---|---|
+${rows.join('\n')}
+`;
+}
