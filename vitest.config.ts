@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 // Two cores are the reference machine: a few workers at a time keep the embedded databases from starving one another.
 export default defineConfig({
+  // One copy of graphql: Node takes its CommonJS build, as the Apollo packages do; Vite would take the .mjs beside it.
+  resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
     include: ['{cli,gateway,subgraphs,llm,platform,tests}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
