@@ -1,0 +1,83 @@
+import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { SubgraphTransport, Unsubscribe } from '#platform/transport/transport.ts';
+
+/** An operation that was parsed, validated, planned and compiled. Immutable and shared by all requests with its text. */
+export interface PreparedOperation {
+  readonly kind: 'query' | 'mutation' | 'subscription';
+  /** Name of the operation, undefined when it has none. */
+  readonly name: string | undefined;
+  /** Hash of text, name and variant: stable between processes, short enough for a log line or a metric. */
+  readonly id: string;
+  /** The document as the client sent it. */
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** The query plan, for the `explain` of people and tests; not for clients in production. */
+  explain(): string;
+  /**
+   * Runs a query or mutation. Never rejects for what a subgraph or a client does: those are errors in the answer.
+   */
+  execute(request: OperationRequest): Promise<OperationAnswer>;
+  /**
+   * Opens a subscription. Answers reach the sink strictly in the order of the upstream's events. Wrong variables are
+   * one answer with errors, then `complete`.
+   */
+  subscribe(request: OperationRequest, sink: AnswerSink): Unsubscribe;
+}
+
+/** One client's request for a prepared operation. */
+export interface OperationRequest {
+  /** As the client sent them. */
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly identity: Identity;
+  readonly requestId: string;
+  readonly traceparent?: string | undefined;
+  /** Aborted when the client has left: running fetches end, the answer no longer matters. */
+  readonly signal?: AbortSignal | undefined;
+  readonly transports: ReadonlyMap<string, SubgraphTransport>;
+  /** Errors that other parts of the gateway found, e.g. of fields that authorization took out. Added to the answer. */
+  readonly errors?: readonly GraphQLError[] | undefined;
+  /** Added to the answer's `extensions`, e.g. the cost that demand control estimated. */
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** A complete GraphQL response body: a string, or the bytes of a trusted subgraph as they came. */
+export interface OperationAnswer {
+  readonly json: string | Uint8Array;
+  /** Whether the body has `errors`. */
+  readonly failed: boolean;
+  /** Whether the request itself was wrong, e.g. a variable: the body has no `data` entry. HTTP says 400 then. */
+  readonly refused: boolean;
+}
+
+/** Receives the answers of one subscription. Exactly one of `complete` and `error` is called, once, at the end. */
+export interface AnswerSink {
+  /** Returning a promise asks upstream to wait with more. */
+  next(answer: OperationAnswer): void | Promise<void>;
+  complete(): void;
+  /** The upstream died or refused. Coded: SUBGRAPH_UNAVAILABLE or what the transport said. */
+  error(error: GraphQLError): void;
+}
+
+/** What is asked to be prepared. */
+export interface PrepareRequest {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  /** Plans less than was asked: fields that this client may not see are answered with null. See `Reduction`. */
+  readonly reduction?: Reduction | undefined;
+}
+
+/**
+ * Takes fields out of what is planned, while the answer keeps the client's shape: the fields are null, bubbling up as
+ * usual. Equal keys must mean equal reductions, e.g. the sorted scopes of the client that matter to the operation.
+ */
+export interface Reduction {
+  readonly key: string;
+  /** The document without the fields; `undefined` when nothing is left to fetch. */
+  apply(document: DocumentNode, operation: OperationDefinitionNode): DocumentNode | undefined;
+}
+
+/** A prepared operation, or why there is none: syntax, validation, limits, unknown operation name. */
+export type Prepared = PreparedOperation | readonly GraphQLError[];
+
+export const isPrepared = (prepared: Prepared): prepared is PreparedOperation => !Array.isArray(prepared);
