@@ -1,0 +1,44 @@
+import type { Identity } from '../identity/identity.ts';
+import type { Logger } from '../log/log.ts';
+import type { RequestContext, RunningSubgraph } from './definition.ts';
+
+/** What a context is made of: the part of a SubgraphRequest that says who asks and how long they wait. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly requestId: string;
+  readonly traceparent?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const NEVER = new AbortController().signal;
+
+/** The context of one operation. Loaders and the log are made when a resolver first asks for them: many never do. */
+export class OperationContext implements RequestContext {
+  readonly identity: Identity;
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  readonly signal: AbortSignal;
+  readonly #running: RunningSubgraph;
+  readonly #log: Logger;
+  #childLog: Logger | undefined;
+  #loaders: object | undefined;
+
+  constructor(caller: Caller, running: RunningSubgraph, log: Logger) {
+    this.identity = caller.identity;
+    this.requestId = caller.requestId;
+    this.traceparent = caller.traceparent;
+    this.signal = caller.signal ?? NEVER;
+    this.#running = running;
+    this.#log = log;
+  }
+
+  get log(): Logger {
+    this.#childLog ??= this.#log.child({ requestId: this.requestId });
+    return this.#childLog;
+  }
+
+  get loaders(): object {
+    this.#loaders ??= this.#running.loaders?.(this) ?? {};
+    return this.#loaders;
+  }
+}

@@ -1,0 +1,160 @@
+import type { ExecutionResult } from 'graphql';
+import { afterEach, expect, test } from 'vitest';
+import { ANONYMOUS, type Identity } from '../identity/identity.ts';
+import { hostPlatform, user } from './fixture/platform.ts';
+import { library, observed } from './fixture/subgraph.ts';
+import { createSubgraph } from './host.ts';
+
+const subgraph = await createSubgraph(library, hostPlatform());
+afterEach(() => {
+  observed.loaders = 0;
+});
+
+const ask = async (query: string, variables?: Record<string, unknown>, identity: Identity = ANONYMOUS) =>
+  JSON.parse(
+    JSON.stringify(
+      (await subgraph.transport.execute({ query, identity, requestId: 'r1', ...(variables && { variables }) })).result,
+    ),
+  ) as ExecutionResult;
+
+const follow = (query: string, identity: Identity = ANONYMOUS) => {
+  const events: ExecutionResult[] = [];
+  const done = Promise.withResolvers<'complete' | Error>();
+  const first = Promise.withResolvers<void>();
+  const stop = subgraph.transport.subscribe(
+    { query, identity, requestId: 'r1' },
+    {
+      next: (event) => {
+        events.push(JSON.parse(JSON.stringify(event)));
+        first.resolve();
+      },
+      complete: () => done.resolve('complete'),
+      error: (error) => done.resolve(error),
+    },
+  );
+  return { events, done: done.promise, first: first.promise, stop };
+};
+
+test('answers a query, also the second time, when it runs from the cache', async () => {
+  const query = 'query($n: String!) { greeting(name: $n) book(id: 7) { title price printed } }';
+  for (const name of ['Ada', 'Bob']) {
+    expect(await ask(query, { n: name })).toEqual({
+      data: {
+        greeting: `Hello ${name}`,
+        book: { title: 'Book 7', price: '12.50', printed: '1970-01-01T00:00:00.000Z' },
+      },
+    });
+  }
+});
+
+test('resolves entities by reference, in order', async () => {
+  const query = 'query($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Book { title } } }';
+  const r = ['2', '1'].map((id) => ({ __typename: 'Book', id }));
+  expect(await ask(query, { r })).toEqual({
+    data: {
+      _entities: [
+        { __typename: 'Book', title: 'Book 2' },
+        { __typename: 'Book', title: 'Book 1' },
+      ],
+    },
+  });
+});
+
+test('an expected failure keeps its code and path, an unexpected one is masked', async () => {
+  const answer = await ask('{ a: fails(how: "expected") b: fails(how: "boom") }');
+  expect(answer.data).toEqual({ a: null, b: null });
+  expect(answer.errors).toMatchObject([
+    { message: 'The book was not found.', path: ['a'], extensions: { code: 'NOT_FOUND' } },
+    { path: ['b'], extensions: { code: 'INTERNAL_SERVER_ERROR', errorId: expect.any(String) } },
+  ]);
+  expect(JSON.stringify(answer)).not.toContain('10.0.0.3');
+});
+
+test('a wrong value is refused by name with BAD_USER_INPUT, as a variable and as a literal', async () => {
+  const byVariable = await ask('query($id: UUID!) { echo(id: $id) }', { id: 'nonsense' });
+  expect(byVariable.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+  expect(byVariable.errors![0]!.message).toContain('$id');
+  const byLiteral = await ask('{ echo(id: "nonsense") }');
+  expect(byLiteral.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
+});
+
+test('@authenticated and @requiresScopes hold in the subgraph as well, with partial data', async () => {
+  const query = '{ greeting(name: "x") secret mine }';
+  expect((await ask(query)).data).toEqual({ greeting: 'Hello x', secret: null, mine: null });
+  expect((await ask(query)).errors!.map((error) => error.extensions!.code)).toEqual([
+    'UNAUTHENTICATED',
+    'UNAUTHENTICATED',
+  ]);
+  const ordinary = await ask(query, undefined, user(['chat:read']));
+  expect(ordinary.data).toEqual({ greeting: 'Hello x', secret: null, mine: 'user' });
+  expect(ordinary.errors!.map((error) => error.extensions!.code)).toEqual(['FORBIDDEN']);
+  expect((await ask(query, undefined, user(['admin']))).errors).toBeUndefined();
+  const refused = follow('subscription { adminTicks { number } }', user());
+  expect(await refused.done).toBe('complete');
+  expect(refused.events).toMatchObject([{ errors: [{ extensions: { code: 'FORBIDDEN' } }] }]);
+});
+
+test('loaders are made once an operation, and only when asked for', async () => {
+  await ask('{ a: book(id: 1) { id } b: book(id: 2) { id } }');
+  expect(observed.loaders).toBe(1);
+  await ask('{ greeting(name: "x") }');
+  expect(observed.loaders).toBe(1);
+});
+
+test('a subscription delivers its events in order and completes', async () => {
+  const { events, done } = follow('subscription { ticks(count: 3) { number book { title } } }');
+  expect(await done).toBe('complete');
+  expect(events.map((event) => event.data!.ticks)).toEqual(
+    [1, 2, 3].map((number) => ({ number, book: { title: `Book ${number}` } })),
+  );
+});
+
+test('a source that breaks ends with a masked error and no endless wait', async () => {
+  const { events, done } = follow('subscription { broken { number } }');
+  expect(await done).toBe('complete');
+  expect(events).toMatchObject([
+    { data: { broken: { number: 1 } } },
+    { data: null, errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] },
+  ]);
+});
+
+test('leaving closes the source', async () => {
+  const { first, stop } = follow('subscription { endless { number } }');
+  await first;
+  expect(observed.streams).toBe(1);
+  stop();
+  stop();
+  await expect.poll(() => observed.streams).toBe(0);
+});
+
+test('a caller who leaves ends the work', async () => {
+  const before = observed.aborted;
+  const aborter = new AbortController();
+  const answer = subgraph.transport.execute({
+    query: '{ slow }',
+    identity: ANONYMOUS,
+    requestId: 'r1',
+    signal: aborter.signal,
+  });
+  setTimeout(() => aborter.abort(), 20);
+  await expect(answer).rejects.toThrow();
+  expect(observed.aborted).toBe(before + 1);
+});
+
+test('plain routes answer with their parameters, 404 and 405', async () => {
+  const call = async (method: string, path: string) => {
+    const response = await subgraph.transport.fetch(new Request(`http://library${path}`, { method }), user());
+    return [response.status, await response.json()];
+  };
+  expect(await call('GET', '/files/a%20b')).toEqual([200, { name: 'a b', who: 'user' }]);
+  expect(await call('GET', '/nothing')).toMatchObject([404, { error: { code: 'NOT_FOUND' } }]);
+  expect(await call('DELETE', '/files')).toMatchObject([405, {}]);
+});
+
+test('a resolver for a field that is not in the schema stops the start', async () => {
+  const definition = {
+    ...library,
+    start: async () => ({ resolvers: { Query: { greting: () => 'x' } } }),
+  };
+  await expect(createSubgraph(definition, hostPlatform())).rejects.toThrow('Query.greting');
+});

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import type { GraphQLSchema } from 'graphql';
+import { CodedError } from '../errors/errors.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Logger } from '../log/log.ts';
+import type { Platform } from '../platform.ts';
+import { createInProcessTransport } from '../transport/in-process.ts';
+import type { SubgraphTransport } from '../transport/transport.ts';
+import type { Route, SubgraphDefinition } from './definition.ts';
+import { createExecutor, type SubgraphExecutor } from './execution.ts';
+import { createSubgraphOperations } from './operations.ts';
+import { createRouter } from './routes.ts';
+import { buildSchemaOf } from './schema.ts';
+
+/** A started subgraph: in-process callers use `transport`, and serveSubgraph gives it a port. */
+export interface HostedSubgraph extends AsyncDisposable {
+  readonly name: string;
+  readonly schema: GraphQLSchema;
+  readonly log: Logger;
+  readonly transport: SubgraphTransport;
+  readonly executor: SubgraphExecutor;
+  readonly routes: readonly Route[];
+  /** Answers one of the plain routes: 404 for an unknown path, 405 for a wrong method, 500 with an id when it throws. */
+  fetch(request: Request, identity: Identity, requestId?: string): Promise<Response>;
+  /** What the subgraph depends on and whether it answers, in the shape of /health. */
+  health(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;
+}
+
+/**
+ * Starts a subgraph: opens what it needs, builds its executable schema and the transport by which the gateway and its
+ * peers reach it in this process. Disposing it closes what the subgraph registered with `platform.lifecycle`.
+ */
+export async function createSubgraph(definition: SubgraphDefinition, platform: Platform): Promise<HostedSubgraph> {
+  const running = await definition.start(platform);
+  const { log } = platform;
+  const schema = buildSchemaOf(definition.schemaFile, running.resolvers);
+  const executor = createExecutor(createSubgraphOperations(schema), running, log);
+  const routes = running.routes ?? [];
+  const router = createRouter(routes);
+
+  const hosted: Omit<HostedSubgraph, 'transport'> = {
+    name: definition.name,
+    schema,
+    log,
+    executor,
+    routes,
+    async fetch(request, identity, requestId = randomUUID()) {
+      const { pathname } = new URL(request.url);
+      const match = router.match(request.method, pathname);
+      if (match === undefined) return problem(404, 'NOT_FOUND', `${definition.name} has no route ${pathname}.`);
+      if (match === 'method') return problem(405, 'BAD_USER_INPUT', `${pathname} does not answer ${request.method}.`);
+      try {
+        return await match.route.handle(request, { params: match.params, identity, requestId, log });
+      } catch (error) {
+        if (error instanceof CodedError) return problem(statusOf(error), error.code, error.message);
+        const errorId = randomUUID();
+        log.error({ err: error, errorId, route: match.route.path, requestId }, 'a route failed');
+        return problem(500, 'INTERNAL_SERVER_ERROR', `Something went wrong. The log has it under ${errorId}.`);
+      }
+    },
+    health: async () => (await running.health?.()) ?? {},
+    [Symbol.asyncDispose]: () => platform.lifecycle.disposeAsync(),
+  };
+  return { ...hosted, transport: createInProcessTransport(hosted) };
+}
+
+/** Plain routes speak of failures as the graph does, in JSON. */
+const problem = (status: number, code: string, message: string): Response =>
+  Response.json({ error: { code, message } }, { status });
+
+const STATUS: Partial<Record<string, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  BAD_USER_INPUT: 400,
+  CONFLICT: 409,
+  PAYLOAD_TOO_LARGE: 413,
+  RATE_LIMITED: 429,
+  ACCOUNT_LOCKED: 429,
+  SERVICE_UNAVAILABLE: 503,
+  PROVIDER_UNAVAILABLE: 502,
+  NOT_CONFIGURED: 501,
+  TIMEOUT: 504,
+};
+
+const statusOf = (error: CodedError): number => STATUS[error.code] ?? 500;

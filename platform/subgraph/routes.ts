@@ -1,0 +1,46 @@
+import type { Route } from './definition.ts';
+
+export interface MatchedRoute {
+  readonly route: Route;
+  readonly params: Readonly<Record<string, string>>;
+}
+
+/** Finds routes by method and path; `:name` stands for one segment, percent-decoded. */
+export function createRouter(routes: readonly Route[]) {
+  const compiled = routes.map((route) => ({ route, segments: route.path.split('/') }));
+  return {
+    /** The route, 'method' when only another method has the path, or undefined. */
+    match(method: string, path: string): MatchedRoute | 'method' | undefined {
+      const segments = path.split('/');
+      let otherMethod = false;
+      for (const candidate of compiled) {
+        const params = paramsOf(candidate.segments, segments);
+        if (params === undefined) continue;
+        if (candidate.route.method === method || (method === 'HEAD' && candidate.route.method === 'GET')) {
+          return { route: candidate.route, params };
+        }
+        otherMethod = true;
+      }
+      return otherMethod ? 'method' : undefined;
+    },
+  };
+}
+
+function paramsOf(pattern: readonly string[], path: readonly string[]): Record<string, string> | undefined {
+  if (pattern.length !== path.length) return undefined;
+  const params: Record<string, string> = {};
+  for (const [index, part] of pattern.entries()) {
+    const given = path[index]!;
+    if (!part.startsWith(':')) {
+      if (part !== given) return undefined;
+      continue;
+    }
+    if (given === '') return undefined;
+    try {
+      params[part.slice(1)] = decodeURIComponent(given);
+    } catch {
+      return undefined; // a malformed escape names nothing
+    }
+  }
+  return params;
+}

@@ -1,0 +1,64 @@
+import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import {
+  BigIntResolver,
+  DateTimeISOResolver,
+  EmailAddressResolver,
+  JSONObjectResolver,
+  JSONResolver,
+  NonNegativeIntResolver,
+  PositiveIntResolver,
+  URLResolver,
+  UUIDResolver,
+} from 'graphql-scalars';
+
+/** Digits with an optional sign and fraction; no exponent, so that every reader agrees on the number. */
+const DECIMAL = /^-?\d{1,40}(\.\d{1,40})?$/;
+
+const decimal = (value: unknown): string => {
+  // Prisma hands out decimal.js objects, whose toFixed() is the full number without an exponent.
+  const text =
+    typeof value === 'object' && value !== null && 'toFixed' in value && typeof value.toFixed === 'function'
+      ? String(value.toFixed())
+      : String(value);
+  if (!DECIMAL.test(text)) {
+    throw new GraphQLError(`A Decimal is digits with an optional sign and fraction, at most 40 each; ${text} is not.`);
+  }
+  return text;
+};
+
+/** Money and cost: an exact decimal number as a string, because JSON numbers are floats. */
+export const Decimal = new GraphQLScalarType<string, string>({
+  name: 'Decimal',
+  description: 'An exact decimal number as a string, such as "0.000125": JSON numbers are floats and lose cents.',
+  serialize: decimal,
+  parseValue: (value) => {
+    if (typeof value !== 'string' && !Number.isSafeInteger(value)) {
+      throw new GraphQLError('A Decimal is given as a string, such as "0.000125".');
+    }
+    return decimal(value);
+  },
+  parseLiteral: (node) => {
+    if (node.kind === Kind.STRING || node.kind === Kind.INT || node.kind === Kind.FLOAT) return decimal(node.value);
+    throw new GraphQLError('A Decimal is given as a string, such as "0.000125".', { nodes: node });
+  },
+});
+
+/** Answers are JSON whichever transport carries them, hence the ISO string and not a Date object. */
+const DateTime = new GraphQLScalarType({ ...DateTimeISOResolver.toConfig(), name: 'DateTime' });
+
+/**
+ * The scalars of the graph; a subgraph that declares one of these in its schema gets its behaviour from here, and no
+ * subgraph makes its own.
+ */
+export const scalars: Readonly<Record<string, GraphQLScalarType>> = {
+  BigInt: BigIntResolver,
+  DateTime,
+  Decimal,
+  EmailAddress: EmailAddressResolver,
+  JSON: JSONResolver,
+  JSONObject: JSONObjectResolver,
+  NonNegativeInt: NonNegativeIntResolver,
+  PositiveInt: PositiveIntResolver,
+  URL: URLResolver,
+  UUID: UUIDResolver,
+};
