@@ -1,4 +1,5 @@
 import type { GraphQLScalarType } from 'graphql';
+import type { ClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import type { Platform } from '../platform.ts';
@@ -28,6 +29,7 @@ export interface RunningSubgraph {
 /** What every resolver gets as its third argument; a subgraph's own type adds its `loaders`. */
 export interface RequestContext<Loaders = object> {
   readonly identity: Identity;
+  readonly client?: ClientInfo | undefined;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   readonly signal: AbortSignal;

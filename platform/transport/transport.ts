@@ -1,4 +1,5 @@
 import type { DocumentNode, ExecutionResult } from 'graphql';
+import type { ClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 
 /** One operation sent to one subgraph. */
@@ -10,6 +11,8 @@ export interface SubgraphRequest {
   readonly operationName?: string;
   readonly variables?: Readonly<Record<string, unknown>>;
   readonly identity: Identity;
+  /** Where the client's request came from, for sessions, rate limits and the audit log. */
+  readonly client?: ClientInfo | undefined;
   /** Correlates log lines of all processes. */
   readonly requestId: string;
   /** W3C trace context of the caller's span. */

@@ -1,0 +1,31 @@
+/** Where a request comes from: for sessions, the audit log and rate limits, never for deciding who asks. */
+export interface ClientInfo {
+  /** The client's address as the gateway saw it, behind the proxies it trusts. */
+  readonly ipAddress?: string | undefined;
+  /** What the client calls itself, as it sent it. */
+  readonly userAgent?: string | undefined;
+}
+
+/**
+ * Carries a ClientInfo between processes, as URL-encoded `ip` and `ua`. It counts only beside a valid identity
+ * assertion, and the gateway replaces what a client sends under this name (ASVS 4.1.3).
+ */
+export const CLIENT_HEADER = 'x-sextant-client';
+
+/** Longest user agent that is passed on, in characters. */
+const MAX_USER_AGENT = 256;
+
+export function writeClientInfo(client: ClientInfo): string {
+  const fields = new URLSearchParams();
+  if (client.ipAddress) fields.set('ip', client.ipAddress);
+  if (client.userAgent) fields.set('ua', client.userAgent.slice(0, MAX_USER_AGENT));
+  return fields.toString();
+}
+
+export function readClientInfo(header: string | null | undefined): ClientInfo {
+  const fields = new URLSearchParams(header ?? '');
+  return {
+    ipAddress: fields.get('ip') ?? undefined,
+    userAgent: fields.get('ua')?.slice(0, MAX_USER_AGENT),
+  };
+}
