@@ -1,3 +1,4 @@
+import type { ClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import type { RequestContext, RunningSubgraph } from './definition.ts';
@@ -5,6 +6,7 @@ import type { RequestContext, RunningSubgraph } from './definition.ts';
 /** What a context is made of: the part of a SubgraphRequest that says who asks and how long they wait. */
 export interface Caller {
   readonly identity: Identity;
+  readonly client?: ClientInfo | undefined;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -15,6 +17,7 @@ const NEVER = new AbortController().signal;
 /** The context of one operation. Loaders and the log are made when a resolver first asks for them: many never do. */
 export class OperationContext implements RequestContext {
   readonly identity: Identity;
+  readonly client: ClientInfo | undefined;
   readonly requestId: string;
   readonly traceparent: string | undefined;
   readonly signal: AbortSignal;
@@ -25,6 +28,7 @@ export class OperationContext implements RequestContext {
 
   constructor(caller: Caller, running: RunningSubgraph, log: Logger) {
     this.identity = caller.identity;
+    this.client = caller.client;
     this.requestId = caller.requestId;
     this.traceparent = caller.traceparent;
     this.signal = caller.signal ?? NEVER;
