@@ -1,0 +1,88 @@
+/** What a Pull's `take` answers when there is nothing to take yet, or nothing ever again. */
+export const WAIT = Symbol('wait');
+export const DONE = Symbol('done');
+
+export interface PullSource<T> {
+  /** Runs before the first `take`, when iteration starts. A throw ends the iteration with it. */
+  readonly open?: (signal: AbortSignal) => Promise<void>;
+  /** The next event, WAIT until `wake` is called, or DONE. A throw ends the iteration with it. */
+  readonly take: () => T | typeof WAIT | typeof DONE;
+  /** Runs once, however the iteration ends. */
+  readonly close?: () => void;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * An async iteration that pulls from a state instead of being pushed into a queue: a slow consumer finds one newer
+ * state, not a thousand events.
+ *
+ * It is no async generator because of `return`: a generator's waits until the pending `next` settles, so a subscription
+ * that is closed while nothing happens would never be cleaned up.
+ */
+export class Pull<T> implements AsyncIterableIterator<T, undefined> {
+  readonly #source: PullSource<T>;
+  readonly #closing = new AbortController();
+  readonly #onAbort = () => this.#end();
+  #opened: Promise<void> | undefined;
+  #ended = false;
+  #wake: (() => void) | undefined;
+
+  constructor(source: PullSource<T>) {
+    this.#source = source;
+    if (source.signal?.aborted) this.#end();
+    else source.signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** Tells a waiting consumer to take again. Cheap when nobody waits. */
+  wake(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+
+  async next(): Promise<IteratorResult<T, undefined>> {
+    try {
+      if (this.#source.open && !this.#ended) await (this.#opened ??= this.#open());
+      while (!this.#ended) {
+        const event = this.#source.take();
+        if (event === DONE) break;
+        if (event !== WAIT) return { done: false, value: event };
+        await new Promise<void>((resolve) => {
+          this.#wake = resolve;
+        });
+      }
+    } catch (error) {
+      const wanted = !this.#ended;
+      this.#end();
+      if (wanted) throw error;
+    }
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<T, undefined>> {
+    this.#end();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Opening does not outlive the iteration: `return` and an abort are not held up by it. */
+  #open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#closing.signal.addEventListener('abort', () => resolve(), { once: true });
+      this.#source.open!(this.#closing.signal).then(resolve, reject);
+    });
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#source.signal?.removeEventListener('abort', this.#onAbort);
+    this.#closing.abort();
+    this.#source.close?.();
+    this.wake();
+  }
+}
