@@ -1,6 +1,3 @@
--- CreateSchema
-CREATE SCHEMA IF NOT EXISTS "analytics";
-
 -- CreateTable
 CREATE TABLE "calls" (
     "id" UUID NOT NULL,

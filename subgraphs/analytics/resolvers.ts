@@ -1,0 +1,147 @@
+import DataLoader from 'dataloader';
+import { badInput, forbidden } from '#platform/errors/errors.ts';
+import { type Identity, requireAdmin, requireScope, type UserIdentity } from '#platform/identity/identity.ts';
+import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
+import type { PrismaClient } from '#prisma/analytics/client/client.ts';
+import type { Budget, Budgets } from './budgets.ts';
+import { readCalls } from './calls.ts';
+import { type BudgetPeriod, budgetPeriod, DAY_MS, HOUR_MS, type Interval, periodOf } from './period.ts';
+import type { Dimension, Totals, UsageReader, UsageSelection } from './usage.ts';
+
+interface Loaders {
+  readonly byMessage: DataLoader<string, Totals | null>;
+  readonly byConversation: DataLoader<string, Totals | null>;
+}
+type Context = RequestContext<Loaders>;
+
+interface Filter {
+  from?: Date | null;
+  to?: Date | null;
+  everybody?: boolean | null;
+  userId?: string | null;
+  conversationId?: string | null;
+  model?: string | null;
+  provider?: string | null;
+  operation?: string | null;
+  outcome?: string | null;
+}
+
+const MOST_POINTS = 1000;
+
+export function createLoaders(usage: UsageReader, { identity }: RequestContext): Loaders {
+  const by = (read: (userId: string, ids: readonly string[]) => Promise<Map<string, Totals>>) =>
+    new DataLoader<string, Totals | null>(async (ids) => {
+      const totals = await read(reader(identity).userId, ids);
+      return ids.map((id) => totals.get(id) ?? null);
+    });
+  return {
+    byMessage: by((userId, ids) => usage.byMessage(userId, ids)),
+    byConversation: by((userId, ids) => usage.byConversation(userId, ids)),
+  };
+}
+
+const reader = (identity: Identity): UserIdentity => requireScope(identity, 'analytics:read');
+const isAdmin = (user: UserIdentity): boolean => user.scopes.includes('admin');
+
+/** What a filter selects for this caller: their own calls, unless an administrator asks for more. */
+function select(identity: Identity, filter: Filter): UsageSelection {
+  const user = reader(identity);
+  const others = filter.everybody === true || (filter.userId != null && filter.userId !== user.userId);
+  if (others && !isAdmin(user)) throw forbidden('Only administrators see the usage of others.');
+  return {
+    period: periodOf(filter),
+    userId: filter.everybody === true ? (filter.userId ?? undefined) : (filter.userId ?? user.userId),
+    conversationId: filter.conversationId ?? undefined,
+    model: filter.model ?? undefined,
+    provider: filter.provider ?? undefined,
+    operation: filter.operation ?? undefined,
+    outcome: filter.outcome ?? undefined,
+  };
+}
+
+const userRef = (id: string) => (id === '' || id.startsWith('deleted:') ? null : { __typename: 'User', id });
+
+export function createResolvers(db: PrismaClient, usage: UsageReader, budgets: Budgets): ResolverMap {
+  return {
+    Query: {
+      usage: (_: unknown, { filter }: { filter?: Filter | null }, { identity }: Context) =>
+        usage.totals(select(identity, filter ?? {})),
+      usageSeries: (
+        _: unknown,
+        { filter, interval }: { filter?: Filter | null; interval: Interval },
+        { identity }: Context,
+      ) => {
+        const selection = select(identity, filter ?? {});
+        const points =
+          (selection.period.to.getTime() - selection.period.from.getTime()) / (interval === 'HOUR' ? HOUR_MS : DAY_MS);
+        if (points > MOST_POINTS)
+          throw badInput(
+            'interval',
+            `makes ${Math.ceil(points)} points of this period; at most ${MOST_POINTS} are possible.`,
+          );
+        return usage.series(selection, interval);
+      },
+      usageBreakdown: async (
+        _: unknown,
+        { filter, by, first }: { filter?: Filter | null; by: Dimension; first: number },
+        { identity }: Context,
+      ) => {
+        if (first < 1 || first > 100) throw badInput('first', `is ${first}; 1 to 100 are possible.`);
+        const groups = await usage.breakdown(select(identity, filter ?? {}), by, first);
+        return groups.map((group) => ({ ...group, user: by === 'USER' ? userRef(group.key) : null }));
+      },
+      usageCalls: (
+        _: unknown,
+        { filter, first, after }: { filter?: Filter | null; first: number; after?: string | null },
+        { identity }: Context,
+      ) => readCalls(db, select(identity, filter ?? {}), first, after),
+      budgets: (_: unknown, __: unknown, { identity }: Context) => {
+        const user = reader(identity);
+        return budgets.list(isAdmin(user) ? undefined : user.userId);
+      },
+    },
+    Mutation: {
+      setBudget: async (
+        _: unknown,
+        { input }: { input: { userId?: string | null; period: BudgetPeriod; limit: string; alertAt: number[] } },
+        { identity }: Context,
+      ) => {
+        requireAdmin(identity);
+        return { budget: await budgets.set({ ...input, userId: input.userId ?? '' }) };
+      },
+      deleteBudget: async (_: unknown, { input }: { input: { id: string } }, { identity }: Context) => {
+        requireAdmin(identity);
+        await budgets.delete(input.id);
+        return { deletedId: input.id };
+      },
+    },
+    User: {
+      __resolveReference: (reference: { id: string }) => reference,
+      // Somebody else's usage is not an error: it is simply not shown, so that lists of users stay readable.
+      usage: (user: { id: string }, filter: { from?: Date | null; to?: Date | null }, { identity }: Context) => {
+        const caller = reader(identity);
+        if (user.id !== caller.userId && !isAdmin(caller)) return null;
+        return usage.totals({ period: periodOf(filter), userId: user.id });
+      },
+    },
+    Conversation: {
+      __resolveReference: (reference: { id: string }) => reference,
+      usage: (conversation: { id: string }, _: unknown, { loaders }: Context) =>
+        loaders.byConversation.load(conversation.id),
+    },
+    Message: {
+      __resolveReference: (reference: { id: string }) => reference,
+      usage: (message: { id: string }, _: unknown, { loaders }: Context) => loaders.byMessage.load(message.id),
+    },
+    UsageCall: {
+      user: (call: { userId: string }) => ({ __typename: 'User', id: call.userId }),
+    },
+    Budget: {
+      user: (budget: Budget) => userRef(budget.userId),
+      currency: () => 'USD',
+      spent: (budget: Budget) => budgets.spent(budget),
+      resetsAt: (budget: Budget) => budgetPeriod(budget.period, new Date()).to,
+      alerts: (budget: Budget) => budgets.alerts(budget),
+    },
+  };
+}

@@ -1,0 +1,263 @@
+import { Prisma, type PrismaClient } from '#prisma/analytics/client/client.ts';
+import { BUCKETS, GROWTH, percentile } from './histogram.ts';
+import { DAY_MS, HOUR_MS, type Interval, type Period, startOf } from './period.ts';
+
+/** Which calls count; everything that is given must hold. */
+export interface UsageSelection {
+  readonly period: Period;
+  /** Absent: everybody's. */
+  readonly userId?: string | undefined;
+  readonly conversationId?: string | undefined;
+  readonly conversationIds?: readonly string[] | undefined;
+  readonly messageIds?: readonly string[] | undefined;
+  readonly model?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly operation?: string | undefined;
+  readonly outcome?: string | undefined;
+}
+
+export interface Totals {
+  readonly calls: number;
+  readonly errors: number;
+  readonly cacheHits: number;
+  readonly inputTokens: number;
+  readonly cachedTokens: number;
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
+  readonly images: number;
+  readonly cost: string;
+  readonly currency: string;
+  readonly latency: Percentiles;
+  readonly timeToFirstToken: Percentiles;
+}
+
+export interface Percentiles {
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly p99: number | null;
+}
+
+export type Dimension = 'MODEL' | 'PROVIDER' | 'OPERATION' | 'OUTCOME' | 'USER';
+
+const COLUMN: Record<Dimension, Prisma.Sql> = {
+  MODEL: Prisma.sql`model`,
+  PROVIDER: Prisma.sql`provider`,
+  OPERATION: Prisma.sql`operation`,
+  OUTCOME: Prisma.sql`outcome`,
+  USER: Prisma.sql`user_id`,
+};
+
+interface Sums {
+  key: string;
+  calls: bigint;
+  errors: bigint;
+  cache_hits: bigint;
+  input_tokens: number;
+  cached_tokens: number;
+  output_tokens: number;
+  reasoning_tokens: number;
+  images: bigint;
+  cost: Prisma.Decimal;
+  currency: string | null;
+}
+
+interface BucketCount {
+  key: string;
+  which: 'latency' | 'firstToken';
+  bucket: number;
+  count: bigint;
+}
+
+/** Sums of calls. Whole hours and days are read from the rollups, the rest of a period from the calls themselves. */
+export class UsageReader {
+  readonly #db: PrismaClient;
+
+  constructor(db: PrismaClient) {
+    this.#db = db;
+  }
+
+  async totals(selection: UsageSelection): Promise<Totals> {
+    return (await this.#grouped(selection, Prisma.sql`''`)).get('') ?? NOTHING;
+  }
+
+  /** Totals by key, dearest first. */
+  async breakdown(
+    selection: UsageSelection,
+    dimension: Dimension,
+    first: number,
+  ): Promise<{ key: string; totals: Totals }[]> {
+    const groups = await this.#grouped(selection, COLUMN[dimension]);
+    return [...groups]
+      .map(([key, totals]) => ({ key, totals }))
+      .sort((a, b) => new Prisma.Decimal(b.totals.cost).comparedTo(a.totals.cost) || b.totals.calls - a.totals.calls)
+      .slice(0, first);
+  }
+
+  /** One point an interval, empty ones included, oldest first. */
+  async series(selection: UsageSelection, interval: Interval): Promise<{ at: Date; totals: Totals }[]> {
+    const groups = await this.#grouped(
+      selection,
+      Prisma.sql`date_trunc(${interval.toLowerCase()}, at, 'UTC')::text`,
+      interval,
+    );
+    const byTime = new Map([...groups].map(([key, totals]) => [new Date(key).getTime(), totals]));
+    const points: { at: Date; totals: Totals }[] = [];
+    const step = interval === 'HOUR' ? HOUR_MS : DAY_MS;
+    for (let at = startOf(interval, selection.period.from).getTime(); at < selection.period.to.getTime(); at += step) {
+      points.push({ at: new Date(at), totals: byTime.get(at) ?? NOTHING });
+    }
+    return points;
+  }
+
+  /** Totals of each of the messages, for the user alone. */
+  byMessage(userId: string, messageIds: readonly string[]): Promise<Map<string, Totals>> {
+    return this.#grouped({ period: ALWAYS, userId, messageIds }, Prisma.sql`message_id`);
+  }
+
+  byConversation(userId: string, conversationIds: readonly string[]): Promise<Map<string, Totals>> {
+    return this.#grouped({ period: ALWAYS, userId, conversationIds }, Prisma.sql`conversation_id`);
+  }
+
+  async #grouped(selection: UsageSelection, key: Prisma.Sql, interval?: Interval): Promise<Map<string, Totals>> {
+    const parts = await Promise.all(
+      sourcesOf(selection, interval).map(({ table, period }) => {
+        const where = conditions({ ...selection, period });
+        return table === 'CALLS' ? this.#fromCalls(where, key) : this.#fromRollups(table, where, key);
+      }),
+    );
+    return assemble(
+      parts.flatMap((part) => part.sums),
+      parts.flatMap((part) => part.buckets),
+    );
+  }
+
+  async #fromRollups(interval: Interval, where: Prisma.Sql, key: Prisma.Sql): Promise<Rows> {
+    const sums = await this.#db.$queryRaw<Sums[]>`
+      SELECT ${key} AS key, sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE outcome = 'ERROR'), 0) AS errors,
+        sum(cache_hits) AS cache_hits, sum(input_tokens)::float8 AS input_tokens, sum(cached_tokens)::float8 AS cached_tokens,
+        sum(output_tokens)::float8 AS output_tokens, sum(reasoning_tokens)::float8 AS reasoning_tokens,
+        sum(images) AS images, sum(cost) AS cost, min(currency) AS currency
+      FROM rollups WHERE "interval" = ${interval} AND ${where} GROUP BY 1`;
+    const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
+      SELECT ${key} AS key, ${which} AS which, bucket, count
+      FROM rollups, unnest(${column}) WITH ORDINALITY AS h(count, bucket) WHERE "interval" = ${interval} AND ${where}`;
+    const buckets = await this.#db.$queryRaw<BucketCount[]>`
+      SELECT key, which, bucket::int AS bucket, sum(count) AS count FROM (
+        ${counts('latency', Prisma.sql`latency`)} UNION ALL ${counts('firstToken', Prisma.sql`time_to_first_token`)}
+      ) AS counts WHERE count > 0 GROUP BY 1, 2, 3`;
+    return { sums, buckets };
+  }
+
+  async #fromCalls(where: Prisma.Sql, key: Prisma.Sql): Promise<Rows> {
+    const sums = await this.#db.$queryRaw<Sums[]>`
+      SELECT ${key} AS key, count(*) AS calls, count(*) FILTER (WHERE outcome = 'ERROR') AS errors,
+        count(*) FILTER (WHERE cache_hit) AS cache_hits, sum(input_tokens)::float8 AS input_tokens,
+        sum(cached_tokens)::float8 AS cached_tokens, sum(output_tokens)::float8 AS output_tokens,
+        sum(reasoning_tokens)::float8 AS reasoning_tokens, sum(images) AS images, sum(cost) AS cost,
+        min(currency) AS currency
+      FROM calls WHERE ${where} GROUP BY 1`;
+    const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
+      SELECT ${key} AS key, ${which} AS which, ${bucketSql(column)} AS bucket, count(*) AS count
+      FROM calls WHERE ${where} AND ${column} IS NOT NULL GROUP BY 1, 2, 3`;
+    const buckets = await this.#db.$queryRaw<BucketCount[]>`
+      ${counts('latency', Prisma.sql`latency_ms`)} UNION ALL ${counts('firstToken', Prisma.sql`time_to_first_token_ms`)}`;
+    return { sums, buckets };
+  }
+}
+
+interface Rows {
+  readonly sums: Sums[];
+  readonly buckets: BucketCount[];
+}
+
+/** bucketOf of histogram.ts in SQL, so that both ways give the same percentiles. */
+const bucketSql = (column: Prisma.Sql): Prisma.Sql =>
+  Prisma.sql`least(${BUCKETS}::int, greatest(1, ceil(ln(greatest(${column}, 1e-9)) / ln(${GROWTH}::float8))))::int`;
+
+const ALWAYS: Period = { from: new Date(0), to: new Date(8.64e15 / 1000) };
+
+/** Where a period is read: its whole hours (or days) from rollups, the pieces at its ends from the calls. */
+function sourcesOf(selection: UsageSelection, interval?: Interval): { table: 'CALLS' | Interval; period: Period }[] {
+  const { period } = selection;
+  // Rollups know neither conversations nor messages.
+  if (selection.conversationId ?? selection.conversationIds ?? selection.messageIds)
+    return [{ table: 'CALLS', period }];
+  const { from, to } = period;
+  const wholeDays = [from, to].every((at) => at.getTime() % DAY_MS === 0);
+  if (interval !== 'HOUR' && wholeDays) return [{ table: 'DAY', period }];
+  const start = new Date(Math.ceil(from.getTime() / HOUR_MS) * HOUR_MS);
+  const end = startOf('HOUR', to);
+  if (start >= end) return [{ table: 'CALLS', period }];
+  const sources = [
+    { table: 'CALLS', period: { from, to: start } },
+    { table: 'HOUR', period: { from: start, to: end } },
+    { table: 'CALLS', period: { from: end, to } },
+  ] as const;
+  return sources.filter((source) => source.period.from < source.period.to);
+}
+
+function conditions(selection: UsageSelection): Prisma.Sql {
+  const { period, userId, conversationId, conversationIds, messageIds, model, provider, operation, outcome } =
+    selection;
+  const all = [Prisma.sql`at >= ${period.from} AND at < ${period.to}`];
+  if (userId !== undefined) all.push(Prisma.sql`user_id = ${userId}`);
+  if (conversationId !== undefined) all.push(Prisma.sql`conversation_id = ${conversationId}`);
+  if (conversationIds !== undefined) all.push(Prisma.sql`conversation_id IN (${Prisma.join([...conversationIds])})`);
+  if (messageIds !== undefined) all.push(Prisma.sql`message_id IN (${Prisma.join([...messageIds])})`);
+  if (model !== undefined) all.push(Prisma.sql`model = ${model}`);
+  if (provider !== undefined) all.push(Prisma.sql`provider = ${provider}`);
+  if (operation !== undefined) all.push(Prisma.sql`operation = ${operation}`);
+  if (outcome !== undefined) all.push(Prisma.sql`outcome = ${outcome}`);
+  return Prisma.join(all, ' AND ');
+}
+
+/** Adds up the rows of each key. */
+function assemble(sums: readonly Sums[], buckets: readonly BucketCount[]): Map<string, Totals> {
+  const counts = new Map<string, Map<number, number>>();
+  for (const { key, which, bucket, count } of buckets) {
+    const ofKey = counts.get(`${which} ${key}`) ?? new Map<number, number>();
+    ofKey.set(bucket, (ofKey.get(bucket) ?? 0) + Number(count));
+    counts.set(`${which} ${key}`, ofKey);
+  }
+  const percentiles = (which: BucketCount['which'], key: string): Percentiles => {
+    const ofKey = counts.get(`${which} ${key}`) ?? new Map<number, number>();
+    return { p50: percentile(ofKey, 0.5), p95: percentile(ofKey, 0.95), p99: percentile(ofKey, 0.99) };
+  };
+  const groups = Map.groupBy(sums, (row) => row.key);
+  return new Map(
+    [...groups].map(([key, rows]) => {
+      const sum = (pick: (row: Sums) => number | bigint) => rows.reduce((total, row) => total + Number(pick(row)), 0);
+      const totals: Totals = {
+        calls: sum((row) => row.calls),
+        errors: sum((row) => row.errors),
+        cacheHits: sum((row) => row.cache_hits),
+        inputTokens: sum((row) => row.input_tokens),
+        cachedTokens: sum((row) => row.cached_tokens),
+        outputTokens: sum((row) => row.output_tokens),
+        reasoningTokens: sum((row) => row.reasoning_tokens),
+        images: sum((row) => row.images),
+        cost: rows.reduce((total, row) => total.plus(row.cost), new Prisma.Decimal(0)).toFixed(),
+        currency: rows[0]?.currency ?? 'USD',
+        latency: percentiles('latency', key),
+        timeToFirstToken: percentiles('firstToken', key),
+      };
+      return [key, totals];
+    }),
+  );
+}
+
+const UNMEASURED: Percentiles = { p50: null, p95: null, p99: null };
+const NOTHING: Totals = {
+  calls: 0,
+  errors: 0,
+  cacheHits: 0,
+  inputTokens: 0,
+  cachedTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  images: 0,
+  cost: '0',
+  currency: 'USD',
+  latency: UNMEASURED,
+  timeToFirstToken: UNMEASURED,
+};
