@@ -109,7 +109,7 @@ export const settings = z.object({
     .describe(
       'Seals signing keys at rest and signs what processes tell one another. Required when processes are separate; embedded, one is made and kept in SEXTANT_DIR.',
     ),
-  JWT_ISSUER: z.string().optional().describe('`iss` of access tokens. Default: PUBLIC_URL.'),
+  JWT_ISSUER: z.string().default('sextant').describe('`iss` of access tokens.'),
   JWT_AUDIENCE: z.string().default('sextant').describe('`aud` of access tokens.'),
   ACCESS_TOKEN_TTL_S: count(600, 30, 86_400).describe('Life of an access token, in seconds.'),
   REFRESH_TOKEN_TTL_S: count(30 * 86_400, 60, 366 * 86_400).describe('Life of a session without use, in seconds.'),

@@ -1,0 +1,74 @@
+import { SignJWT } from 'jose';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { secretsOf } from '../secrets/secrets.ts';
+import { createAssertions } from './assertions.ts';
+import { ANONYMOUS, type UserIdentity } from './identity.ts';
+
+const secrets = secretsOf('the secret of this installation, long enough');
+const user: UserIdentity = {
+  kind: 'user',
+  userId: 'u1',
+  sessionId: 's1',
+  roles: ['user'],
+  scopes: ['chat:read'],
+  expiresAt: 2_000_000_000,
+};
+const refused = { extensions: { code: 'UNAUTHENTICATED' } };
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe('identity assertions between processes', () => {
+  it('carry each kind of identity, whole', async () => {
+    const [sender, receiver] = [createAssertions(secrets), createAssertions(secrets)];
+    for (const identity of [user, ANONYMOUS, { kind: 'service', service: 'chat' } as const]) {
+      expect(await receiver.verify(await sender.sign(identity, 'memory'), 'memory')).toEqual(identity);
+    }
+  });
+
+  it('refuse a request without one', async () => {
+    await expect(createAssertions(secrets).verify(undefined, 'chat')).rejects.toMatchObject(refused);
+    await expect(createAssertions(secrets).verify('', 'chat')).rejects.toMatchObject(refused);
+  });
+
+  it('refuse one that is meant for another subgraph, however often it was seen', async () => {
+    const assertions = createAssertions(secrets);
+    const token = await assertions.sign(user, 'chat');
+    await assertions.verify(token, 'chat');
+    await expect(assertions.verify(token, 'memory')).rejects.toMatchObject(refused);
+  });
+
+  it('refuse one signed with another secret, with no algorithm, or of another type', async () => {
+    const assertions = createAssertions(secrets);
+    const foreign = await createAssertions(secretsOf('x'.repeat(40))).sign(user, 'chat');
+    await expect(assertions.verify(foreign, 'chat')).rejects.toMatchObject(refused);
+    const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const claims = { id: user, iss: 'sextant', aud: 'chat', iat: Date.now() / 1000, exp: Date.now() / 1000 + 60 };
+    const none = `${part({ alg: 'none', typ: 'sextant-identity+jwt' })}.${part(claims)}.`;
+    await expect(assertions.verify(none, 'chat')).rejects.toMatchObject(refused);
+    const other = await new SignJWT(claims)
+      .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
+      .sign(secrets.derive('identity assertions'));
+    await expect(assertions.verify(other, 'chat')).rejects.toMatchObject(refused);
+  });
+
+  it('refuse a stale one, also when it is remembered as good', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const assertions = createAssertions(secrets);
+    const token = await assertions.sign(user, 'chat');
+    await assertions.verify(token, 'chat');
+    vi.setSystemTime(Date.now() + 95_000);
+    await expect(assertions.verify(token, 'chat')).rejects.toMatchObject(refused);
+  });
+
+  it('sign once while fresh and anew after', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const assertions = createAssertions(secrets);
+    const first = await assertions.sign(user, 'chat');
+    expect(await assertions.sign(user, 'chat')).toBe(first);
+    expect(await assertions.sign(user, 'memory')).not.toBe(first);
+    vi.setSystemTime(Date.now() + 25_000);
+    expect(await assertions.sign(user, 'chat')).not.toBe(first);
+  });
+});

@@ -1,0 +1,98 @@
+import { jwtVerify, SignJWT } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { unauthenticated } from '../errors/errors.ts';
+import type { Secrets } from '../secrets/secrets.ts';
+import type { IdentityAssertions } from './authenticator.ts';
+import { ANONYMOUS, type Identity } from './identity.ts';
+
+/** Life of an assertion, and how old a cached one may get before it is made anew, in seconds. */
+const LIFE_S = 60;
+const FRESH_S = 20;
+/** How far the clocks of two machines may be apart, in seconds. */
+const CLOCK_TOLERANCE_S = 30;
+
+const TYPE = 'sextant-identity+jwt';
+const ISSUER = 'sextant';
+
+const identitySchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('anonymous') }),
+  z.object({
+    kind: z.literal('user'),
+    userId: z.string(),
+    sessionId: z.string().optional(),
+    apiKeyId: z.string().optional(),
+    roles: z.array(z.string()),
+    scopes: z.array(z.string()),
+    expiresAt: z.number(),
+  }),
+  z.object({ kind: z.literal('service'), service: z.string() }),
+]);
+
+interface Signed {
+  readonly token: Promise<string>;
+  readonly signedAt: number;
+}
+
+interface Verified {
+  readonly identity: Identity;
+  readonly expiresAt: number;
+}
+
+/**
+ * Assertions as compact JWTs with a key that only the processes of this installation can derive (HS256). Signing is paid
+ * once per identity, audience and 20 s; verifying once per token.
+ */
+export function createAssertions(secrets: Secrets): IdentityAssertions {
+  const key = secrets.derive('identity assertions');
+  const signed = new WeakMap<Identity, Map<string, Signed>>();
+  const verified = new LRUCache<string, Verified>({ max: 10_000 });
+
+  const make = (identity: Identity, audience: string, now: number): Promise<string> =>
+    new SignJWT({ id: identity })
+      .setProtectedHeader({ alg: 'HS256', typ: TYPE })
+      .setIssuer(ISSUER)
+      .setAudience(audience)
+      .setIssuedAt(now)
+      .setExpirationTime(now + LIFE_S)
+      .sign(key);
+
+  return {
+    sign(identity, audience) {
+      const now = Math.floor(Date.now() / 1000);
+      const byAudience = signed.get(identity) ?? new Map<string, Signed>();
+      signed.set(identity, byAudience);
+      const kept = byAudience.get(audience);
+      // A clock that was set back must not keep an old one alive.
+      if (kept && now - kept.signedAt >= 0 && now - kept.signedAt < FRESH_S) return kept.token;
+      const token = make(identity, audience, now);
+      byAudience.set(audience, { token, signedAt: now });
+      return token;
+    },
+
+    async verify(token, audience) {
+      if (!token) throw unauthenticated('This port answers the gateway only: the request carries no identity.');
+      const now = Date.now() / 1000;
+      const cacheKey = `${audience} ${token}`;
+      const kept = verified.get(cacheKey);
+      if (kept && kept.expiresAt > now - CLOCK_TOLERANCE_S) return kept.identity;
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ['HS256'],
+          typ: TYPE,
+          issuer: ISSUER,
+          audience,
+          clockTolerance: CLOCK_TOLERANCE_S,
+          maxTokenAge: LIFE_S,
+          requiredClaims: ['exp', 'iat', 'aud'],
+        });
+        const parsed = identitySchema.parse(payload['id']);
+        const identity: Identity = parsed.kind === 'anonymous' ? ANONYMOUS : Object.freeze(parsed);
+        verified.set(cacheKey, { identity, expiresAt: payload.exp! });
+        return identity;
+      } catch {
+        throw unauthenticated('The identity of this request is forged, stale or meant for somebody else.');
+      }
+    },
+  };
+}

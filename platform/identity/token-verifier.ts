@@ -1,0 +1,294 @@
+import { createHash } from 'node:crypto';
+import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import { CodedError, unauthenticated } from '../errors/errors.ts';
+import type { Logger } from '../log/log.ts';
+import type { Topics } from '../topics/topics.ts';
+import type { Authenticator, Credentials } from './authenticator.ts';
+import { ANONYMOUS, type Identity, type UserIdentity } from './identity.ts';
+import {
+  API_KEY_PREFIX,
+  AUTH_ROUTES,
+  type Claim,
+  introspectionAnswer,
+  REVOCATION_TOPIC,
+  RevocationList,
+  revocationAnswer,
+  revocationSchema,
+} from './revocations.ts';
+import { Watchers } from './watchers.ts';
+
+export interface TokenVerifierOptions {
+  /** Calls a plain route of the auth subgraph, as a service. The host of the URL means nothing. */
+  readonly fetch: (request: Request) => Promise<Response>;
+  readonly topics: Topics;
+  readonly log: Logger;
+  /** `iss` and `aud` that access tokens must have. */
+  readonly issuer: string;
+  readonly audience: string;
+  /**
+   * How often to ask auth for revocations, in ms: what the topic told is then known already, and what it lost is made up
+   * for. 1 s where a topic can lose events (Redis), seldom where it cannot (one process).
+   */
+  readonly pollMs: number;
+}
+
+/** How long a call of an auth route may take, and what is remembered of API keys, in ms. */
+const ROUTE_TIMEOUT_MS = 5_000;
+const KEY_TTL_MS = 30_000;
+const UNKNOWN_KEY_TTL_MS = 10_000;
+/** Polls look back a little, because rows become visible in the order of their commits, not of their times. */
+const OVERLAP_MS = 10_000;
+const CLOCK_TOLERANCE_S = 5;
+
+const accessClaims = z.object({
+  sub: z.string(),
+  sid: z.string(),
+  ver: z.number(),
+  roles: z.array(z.string()),
+  scope: z.string(),
+  exp: z.number(),
+});
+
+/** Credentials that were found good, with what must be asked about them each time. */
+interface Known {
+  readonly identity: UserIdentity;
+  readonly claim: Claim;
+}
+
+/**
+ * Verifies access tokens (EdDSA, keys from auth's JWKS) and API keys (introspected). Each token's signature is checked
+ * once; afterwards a request costs two look-ups. A revocation takes effect in every process as soon as the topic tells
+ * it, at the latest with the next poll; a process that starts asks for all that still matter before it believes anyone.
+ */
+export class TokenVerifier implements Authenticator, AsyncDisposable {
+  readonly #options: TokenVerifierOptions;
+  readonly #jwks: ReturnType<typeof createRemoteJWKSet>;
+  readonly #tokens = new LRUCache<string, Known>({ max: 20_000 });
+  readonly #apiKeys = new LRUCache<string, Known | 'unknown'>({ max: 10_000, ttl: KEY_TTL_MS });
+  readonly #introspections = new Map<string, Promise<Known | 'unknown'>>();
+  readonly #claims = new WeakMap<Identity, Claim>();
+  readonly #revoked = new RevocationList();
+  readonly #watchers = new Watchers();
+  readonly #closing = new AbortController();
+  #since = 0;
+  #ready = false;
+  #synchronizing: Promise<void> | undefined;
+  #subscription: Promise<{ close(): void }> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: TokenVerifierOptions) {
+    this.#options = options;
+    this.#jwks = createRemoteJWKSet(new URL(AUTH_ROUTES.jwks, 'http://auth'), {
+      cooldownDuration: 2_000,
+      cacheMaxAge: 300_000,
+      timeoutDuration: ROUTE_TIMEOUT_MS,
+      [customFetch]: async (url, { method, headers, signal }) =>
+        this.#call(new Request(url, { method, headers, signal })),
+    });
+  }
+
+  async authenticate(credentials: Credentials): Promise<Identity> {
+    const secret = secretOf(credentials);
+    if (secret === undefined) return ANONYMOUS;
+    if (!this.#ready) await this.#synchronize();
+    const known = secret.startsWith(API_KEY_PREFIX) ? await this.#apiKey(secret) : await this.#accessToken(secret);
+    return known.identity;
+  }
+
+  watch(identity: Identity, ended: (reason: 'expired' | 'revoked') => void): () => void {
+    if (identity.kind !== 'user') return () => {};
+    const { userId, sessionId, apiKeyId } = identity;
+    const claim = this.#claims.get(identity) ?? { userId, sessionId, apiKeyId, version: -1 };
+    if (this.#revoked.has(claim)) {
+      queueMicrotask(() => ended('revoked'));
+      return () => {};
+    }
+    return this.#watchers.add(claim, identity.expiresAt, ended);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    clearTimeout(this.#timer);
+    (await this.#subscription?.catch(() => undefined))?.close();
+  }
+
+  async #accessToken(token: string): Promise<Known> {
+    const kept = this.#tokens.get(token);
+    if (kept) {
+      if (kept.identity.expiresAt + CLOCK_TOLERANCE_S <= Date.now() / 1000) throw expired();
+      if (this.#revoked.has(kept.claim)) throw ended();
+      return kept;
+    }
+    const known = await this.#verify(token);
+    if (this.#revoked.has(known.claim)) throw ended();
+    this.#tokens.set(token, known);
+    this.#claims.set(known.identity, known.claim);
+    return known;
+  }
+
+  async #verify(token: string): Promise<Known> {
+    const { issuer, audience } = this.#options;
+    try {
+      const { payload, protectedHeader } = await jwtVerify(token, this.#jwks, {
+        algorithms: ['EdDSA'],
+        typ: 'at+jwt',
+        issuer,
+        audience,
+        clockTolerance: CLOCK_TOLERANCE_S,
+        requiredClaims: ['exp', 'iat'],
+      });
+      const claims = accessClaims.parse(payload);
+      const identity: UserIdentity = Object.freeze({
+        kind: 'user',
+        userId: claims.sub,
+        sessionId: claims.sid,
+        roles: claims.roles,
+        scopes: claims.scope.split(' '),
+        expiresAt: claims.exp,
+      });
+      const claim = { userId: claims.sub, version: claims.ver, sessionId: claims.sid, keyId: protectedHeader.kid };
+      return { identity, claim };
+    } catch (error) {
+      if (error instanceof CodedError) throw error;
+      if (error instanceof errors.JWKSTimeout) throw authIsAway();
+      if (error instanceof errors.JWTExpired) throw expired();
+      if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
+        throw unauthenticated('The access token is not valid here: sign in anew.');
+      }
+      this.#options.log.warn({ err: error }, 'access token could not be checked');
+      throw authIsAway();
+    }
+  }
+
+  async #apiKey(secret: string): Promise<Known> {
+    // The key itself never leaves this process: its hash is enough to find it.
+    const hash = createHash('sha256').update(secret).digest('base64url');
+    const kept = this.#apiKeys.get(hash);
+    // What was remembered of a user that changed since is asked anew; a revoked key is refused by that answer.
+    const known =
+      kept !== undefined && (kept === 'unknown' || !this.#revoked.has(kept.claim))
+        ? kept
+        : await this.#introspect(hash);
+    if (known === 'unknown' || this.#revoked.has(known.claim)) {
+      throw unauthenticated('The API key is unknown, expired or revoked.');
+    }
+    if (known.identity.expiresAt <= Date.now() / 1000) throw unauthenticated('The API key has expired.');
+    return known;
+  }
+
+  #introspect(hash: string): Promise<Known | 'unknown'> {
+    const running = this.#introspections.get(hash);
+    if (running) return running;
+    const asked = this.#askAbout(hash).finally(() => this.#introspections.delete(hash));
+    this.#introspections.set(hash, asked);
+    return asked;
+  }
+
+  async #askAbout(hash: string): Promise<Known | 'unknown'> {
+    const request = new Request(new URL(AUTH_ROUTES.introspect, 'http://auth'), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ hash }),
+    });
+    const answer = introspectionAnswer.parse(await (await this.#call(request)).json());
+    if (!answer.active) {
+      this.#apiKeys.set(hash, 'unknown', { ttl: UNKNOWN_KEY_TTL_MS });
+      return 'unknown';
+    }
+    const { id, userId, version, roles, scopes, expiresAt } = answer;
+    const identity: UserIdentity = Object.freeze({ kind: 'user', userId, apiKeyId: id, roles, scopes, expiresAt });
+    const known = { identity, claim: { userId, version, apiKeyId: id } };
+    this.#apiKeys.set(hash, known);
+    this.#claims.set(identity, known.claim);
+    return known;
+  }
+
+  /** Learns what is revoked: first the topic, then the list, so that nothing falls between. Single flight. */
+  #synchronize(): Promise<void> {
+    this.#synchronizing ??= this.#learn().finally(() => {
+      this.#synchronizing = undefined;
+    });
+    return this.#synchronizing;
+  }
+
+  async #learn(): Promise<void> {
+    this.#subscription ??= this.#options.topics.subscribe(REVOCATION_TOPIC, (event) => this.#hear(event));
+    await this.#subscription;
+    await this.#poll();
+    this.#ready = true;
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    if (this.#closing.signal.aborted) return;
+    this.#timer = setTimeout(() => {
+      this.#poll()
+        .catch((error) => this.#options.log.warn({ err: error }, 'revocations could not be asked for'))
+        .finally(() => this.#schedule());
+    }, this.#options.pollMs);
+    this.#timer.unref();
+  }
+
+  async #poll(): Promise<void> {
+    const url = new URL(AUTH_ROUTES.revocations, 'http://auth');
+    url.searchParams.set('since', String(Math.max(0, this.#since - OVERLAP_MS)));
+    const answer = revocationAnswer.parse(await (await this.#call(new Request(url))).json());
+    for (const revocation of answer.revocations) this.#hear(revocation);
+    this.#since = answer.now;
+    this.#revoked.prune();
+  }
+
+  #hear(event: unknown): void {
+    const parsed = revocationSchema.safeParse(event);
+    if (!parsed.success) this.#options.log.warn('a revocation was not understood');
+    else if (this.#revoked.add(parsed.data)) this.#watchers.tell(parsed.data, this.#revoked);
+  }
+
+  async #call(request: Request): Promise<Response> {
+    const signal = AbortSignal.any([this.#closing.signal, request.signal, AbortSignal.timeout(ROUTE_TIMEOUT_MS)]);
+    let response: Response;
+    try {
+      response = await withSignal(this.#options.fetch(new Request(request, { signal })), signal);
+    } catch (error) {
+      this.#options.log.warn({ err: error, route: new URL(request.url).pathname }, 'auth cannot be reached');
+      throw authIsAway();
+    }
+    if (response.ok) return response;
+    this.#options.log.warn({ status: response.status, route: new URL(request.url).pathname }, 'auth refused a call');
+    throw authIsAway();
+  }
+}
+
+/** @throws {CodedError} UNAUTHENTICATED when there are two credentials, or something that is none. */
+function secretOf({ authorization, apiKey }: Credentials): string | undefined {
+  if (authorization !== undefined && authorization !== '' && apiKey) {
+    throw unauthenticated('Send an access token or an API key, not both.');
+  }
+  if (apiKey) {
+    if (!apiKey.startsWith(API_KEY_PREFIX)) throw unauthenticated(`An API key begins with ${API_KEY_PREFIX}.`);
+    return apiKey;
+  }
+  if (authorization === undefined || authorization === '') return undefined;
+  const [scheme, secret, ...more] = authorization.trim().split(/ +/);
+  if (scheme?.toLowerCase() !== 'bearer' || !secret || more.length > 0 || secret.length > 8_192) {
+    throw unauthenticated('The Authorization header must be "Bearer <access token or API key>".');
+  }
+  return secret;
+}
+
+/** A transport that does not heed the signal must not hang the request. */
+function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    if (signal.aborted) return leave();
+    signal.addEventListener('abort', leave, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
+}
+
+const expired = () => unauthenticated('The access token has expired: refresh it.');
+const ended = () => unauthenticated('The session or key that these credentials belong to has ended.');
+const authIsAway = () =>
+  new CodedError('SERVICE_UNAVAILABLE', 'Credentials cannot be checked at the moment; try again shortly.');

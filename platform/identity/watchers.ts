@@ -1,0 +1,70 @@
+import type { Claim, Revocation, RevocationList } from './revocations.ts';
+
+type Ended = (reason: 'expired' | 'revoked') => void;
+
+interface Watcher {
+  readonly claim: Claim;
+  readonly end: Ended;
+}
+
+/** Longest a timer of Node can wait, in ms. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+/** Who wants to know when an identity ends, found by what a revocation names. */
+export class Watchers {
+  readonly #bySubject = new Map<string, Set<Watcher>>();
+
+  /**
+   * @param expiresAt Unix seconds.
+   * @param ended called once, unless the returned function was called before.
+   */
+  add(claim: Claim, expiresAt: number, ended: Ended): () => void {
+    const subjects = subjectsOf(claim);
+    let timer: NodeJS.Timeout | undefined;
+    const stop = () => {
+      clearTimeout(timer);
+      for (const subject of subjects) {
+        const watchers = this.#bySubject.get(subject);
+        if (watchers?.delete(watcher) && watchers.size === 0) this.#bySubject.delete(subject);
+      }
+    };
+    const watcher: Watcher = {
+      claim,
+      end(reason) {
+        stop();
+        ended(reason);
+      },
+    };
+    for (const subject of subjects) {
+      const watchers = this.#bySubject.get(subject) ?? new Set();
+      watchers.add(watcher);
+      this.#bySubject.set(subject, watchers);
+    }
+    const wait = () => {
+      const left = Math.max(expiresAt * 1000 - Date.now(), 0);
+      timer = setTimeout(left <= LONGEST_TIMER ? () => watcher.end('expired') : wait, Math.min(left, LONGEST_TIMER));
+      timer.unref();
+    };
+    wait();
+    return stop;
+  }
+
+  /** Ends those whom the revocation concerns, now or when it takes effect. */
+  tell(revocation: Revocation, list: RevocationList): void {
+    const wait = revocation.kind === 'api_key' ? (revocation.from ?? 0) - Date.now() : 0;
+    if (wait > 0) {
+      setTimeout(() => this.tell(revocation, list), Math.min(wait + 1, LONGEST_TIMER)).unref();
+      return;
+    }
+    const concerned = this.#bySubject.get(`${revocation.kind}:${revocation.id}`) ?? [];
+    for (const watcher of [...concerned]) if (list.has(watcher.claim)) watcher.end('revoked');
+  }
+}
+
+const subjectsOf = (claim: Claim): string[] =>
+  [
+    `user:${claim.userId}`,
+    claim.sessionId && `session:${claim.sessionId}`,
+    claim.apiKeyId && `api_key:${claim.apiKeyId}`,
+    claim.keyId && `signing_key:${claim.keyId}`,
+  ].filter((subject) => subject !== undefined && subject !== '') as string[];

@@ -1,0 +1,89 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes } from 'node:crypto';
+import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Config, ConfigError } from '../config/config.ts';
+
+/** Keys that follow from the installation's one secret, and the sealing of what must not lie open in the database. */
+export interface Secrets {
+  /** 32 bytes for one purpose (HKDF-SHA256): knowing one tells nothing of another. */
+  derive(purpose: string): Buffer;
+  /** Encrypts with AES-256-GCM; what is sealed for one purpose opens for no other. */
+  seal(purpose: string, plain: string): string;
+  /** @throws {Error} when it was sealed for another purpose or with another secret, or was changed. */
+  open(purpose: string, sealed: string): string;
+}
+
+type SecretConfig = Pick<Config, 'JWT_SECRET' | 'DATABASE_URL' | 'dataDir'>;
+
+/**
+ * The secret of this installation: JWT_SECRET, or, where everything is in one process, one that the first start makes and
+ * keeps in SEXTANT_DIR for the owner's eyes alone.
+ *
+ * @throws {ConfigError} when processes are separate and JWT_SECRET is not set: they would not understand one another.
+ */
+export function loadSecrets(config: SecretConfig): Secrets {
+  if (config.JWT_SECRET !== undefined) return secretsOf(config.JWT_SECRET);
+  if (config.DATABASE_URL !== undefined) {
+    throw new ConfigError('JWT_SECRET is not set; with DATABASE_URL it is needed: at least 32 random characters.');
+  }
+  return secretsOf(keptSecret(config.dataDir));
+}
+
+/** @param secret at least 32 characters that nobody can guess. */
+export function secretsOf(secret: string): Secrets {
+  const keys = new Map<string, Buffer>();
+  const derive = (purpose: string): Buffer => {
+    let key = keys.get(purpose);
+    if (key === undefined) {
+      key = Buffer.from(hkdfSync('sha256', secret, 'sextant', purpose, 32));
+      keys.set(purpose, key);
+    }
+    return key;
+  };
+  return {
+    derive,
+    seal(purpose, plain) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', derive(`seal ${purpose}`), nonce);
+      const text = Buffer.concat([cipher.update(plain, 'utf8'), cipher.final()]);
+      return Buffer.concat([nonce, cipher.getAuthTag(), text]).toString('base64url');
+    },
+    open(purpose, sealed) {
+      const bytes = Buffer.from(sealed, 'base64url');
+      if (bytes.length < 28) throw new Error('This is nothing that was sealed.');
+      const decipher = createDecipheriv('aes-256-gcm', derive(`seal ${purpose}`), bytes.subarray(0, 12));
+      decipher.setAuthTag(bytes.subarray(12, 28));
+      return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8');
+    },
+  };
+}
+
+function keptSecret(directory: string): string {
+  const file = path.join(directory, 'secret');
+  const kept = readIfThere(file);
+  if (kept !== undefined) return kept;
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  // Written aside and linked into place, so that nobody ever reads half of it and the first of two starts wins.
+  const partial = `${file}.${process.pid}`;
+  writeFileSync(partial, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  chmodSync(partial, 0o600);
+  try {
+    linkSync(partial, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(partial, { force: true });
+  }
+  return readFileSync(file, 'utf8').trim();
+}
+
+function readIfThere(file: string): string | undefined {
+  try {
+    const secret = readFileSync(file, 'utf8').trim();
+    if (secret.length < 32) throw new ConfigError(`${file} is damaged: restore it from a backup, or set JWT_SECRET.`);
+    return secret;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
