@@ -10,6 +10,11 @@ export interface SubgraphRequest {
   readonly document?: DocumentNode;
   readonly operationName?: string;
   readonly variables?: Readonly<Record<string, unknown>>;
+  /**
+   * The JSON text `{"query":…,"operationName":…,"variables":…}`, where the caller can write it for less than it costs to
+   * stringify the fields above. A transport that sends JSON uses it; the others never call it.
+   */
+  readonly body?: () => string;
   readonly identity: Identity;
   /** Where the client's request came from, for sessions, rate limits and the audit log. */
   readonly client?: ClientInfo | undefined;
@@ -25,7 +30,7 @@ export interface SubgraphRequest {
 export interface SubgraphResponse {
   /** The JSON text as received; absent in-process. */
   readonly bytes?: Uint8Array;
-  /** The parsed answer. */
+  /** The parsed answer. The caller owns it and may change it: a transport that shares answers hands out copies. */
   readonly result: ExecutionResult;
 }
 
