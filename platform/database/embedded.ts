@@ -54,6 +54,8 @@ export async function openEmbedded({
     try {
       const applied = await migrate(client, path.join(root, 'prisma', owner, 'migrations'));
       if (applied.length > 0) log.debug({ owner, applied }, 'migrations applied');
+    } catch (error) {
+      throw new Error(`The tables of ${owner} could not be made: ${(error as Error).message}`, { cause: error });
     } finally {
       client.release();
     }

@@ -12,7 +12,7 @@ export const bucketOf = (ms: number): number =>
   Math.min(BUCKETS, Math.max(1, Math.ceil(Math.log(ms) / Math.log(GROWTH))));
 
 /** The middle of a bucket in milliseconds: 2·u·l/(u+l), whose relative error is the same at both ends. */
-const valueOf = (bucket: number): number => (2 * GROWTH ** bucket) / (GROWTH + 1);
+const middleOf = (bucket: number): number => (2 * GROWTH ** bucket) / (GROWTH + 1);
 
 /**
  * A percentile in milliseconds, or null when nothing was measured.
@@ -26,7 +26,7 @@ export function percentile(counts: ReadonlyMap<number, number>, share: number): 
   let left = Math.ceil(total * share);
   for (const bucket of [...counts.keys()].sort((a, b) => a - b)) {
     left -= counts.get(bucket)!;
-    if (left <= 0) return Math.round(valueOf(bucket) * 10) / 10;
+    if (left <= 0) return Math.round(middleOf(bucket) * 10) / 10;
   }
   return null;
 }

@@ -1,0 +1,162 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { v7 as uuid } from 'uuid';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '#platform/config/config.ts';
+import { type Database, openDatabase } from '#platform/database/database.ts';
+import { createLog } from '#platform/log/log.ts';
+import type { Usage } from '#platform/outbox/events.ts';
+import { PrismaClient } from '#prisma/analytics/client/client.ts';
+import { Budgets } from './budgets.ts';
+import { readCalls } from './calls.ts';
+import { forgetUser, recordCall } from './record.ts';
+import { UsageReader } from './usage.ts';
+
+let directory: string;
+let database: Database;
+let db: PrismaClient;
+let usage: UsageReader;
+let budgets: Budgets;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'sextant-analytics-'));
+  const config = loadConfig({ SEXTANT_DIR: directory, EMBEDDED_FSYNC: 'false', LOG_LEVEL: 'silent' });
+  const log = createLog(config, 'analytics');
+  database = await openDatabase(config, log);
+  db = await database.client('analytics', PrismaClient);
+  usage = new UsageReader(db);
+  budgets = new Budgets(db, log);
+});
+afterAll(async () => {
+  await database[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
+
+const call = (given: Partial<Usage> & { userId: string }): Usage => ({
+  id: uuid(),
+  operation: 'reply',
+  provider: 'openai',
+  model: 'gpt',
+  deployment: 'gpt-1',
+  tokens: { input: 100, cached: 10, output: 50, reasoning: 5 },
+  estimated: false,
+  cost: '0.000125',
+  currency: 'USD',
+  latencyMs: 100,
+  timeToFirstTokenMs: 20,
+  retries: 0,
+  fallbacks: 0,
+  cacheHit: false,
+  outcome: 'ok',
+  at: '2026-03-10T10:20:00.000Z',
+  ...given,
+});
+const record = (usages: Usage[]) =>
+  db.$transaction(async (tx) => void (await Promise.all(usages.map((one) => recordCall(tx, one)))));
+const day = { from: new Date('2026-03-10T00:00:00Z'), to: new Date('2026-03-11T00:00:00Z') };
+
+describe('usage', () => {
+  it('adds up exactly, as decimals', async () => {
+    const userId = uuid();
+    for (let i = 0; i < 3; i++) await record([call({ userId, cost: '0.1' })]);
+    const totals = await usage.totals({ period: day, userId });
+    expect(totals).toMatchObject({
+      calls: 3,
+      cost: '0.3',
+      inputTokens: 300,
+      outputTokens: 150,
+      errors: 0,
+      currency: 'USD',
+    });
+  });
+
+  it('is the same whether read from rollups, from calls or from both', async () => {
+    const userId = uuid();
+    const minutes = [0, 15, 59, 60, 75, 119, 120, 200];
+    for (const minute of minutes) {
+      await record([
+        call({ userId, latencyMs: 10 + minute, at: new Date(day.from.getTime() + minute * 60_000).toISOString() }),
+      ]);
+    }
+    const whole = await usage.totals({ period: day, userId });
+    const ragged = { from: new Date(day.from.getTime() - 1), to: new Date(day.to.getTime() - 1) };
+    expect(await usage.totals({ period: ragged, userId })).toEqual(whole);
+    const inner = { from: new Date(day.from.getTime() + 10 * 60_000), to: new Date(day.from.getTime() + 130 * 60_000) };
+    expect((await usage.totals({ period: inner, userId })).calls).toBe(6);
+  });
+
+  it('makes a series without holes', async () => {
+    const userId = uuid();
+    await record([call({ userId, at: '2026-03-10T05:30:00.000Z' })]);
+    const points = await usage.series({ period: day, userId }, 'HOUR');
+    expect(points).toHaveLength(24);
+    expect(points.filter((point) => point.totals.calls > 0).map((point) => point.at.toISOString())).toEqual([
+      '2026-03-10T05:00:00.000Z',
+    ]);
+  });
+
+  it('is broken down by model, dearest first', async () => {
+    const userId = uuid();
+    await record([call({ userId, model: 'small', cost: '0.01' })]);
+    await record([call({ userId, model: 'large', cost: '0.5', outcome: 'error', errorCode: 'TIMEOUT' })]);
+    const groups = await usage.breakdown({ period: day, userId }, 'MODEL', 10);
+    expect(groups.map(({ key, totals }) => [key, totals.cost, totals.errors])).toEqual([
+      ['large', '0.5', 1],
+      ['small', '0.01', 0],
+    ]);
+  });
+
+  it('is found by message and by conversation, for the caller alone', async () => {
+    const [mine, other, conversationId, messageId] = [uuid(), uuid(), uuid(), uuid()];
+    await record([
+      call({ userId: mine, conversationId, messageId }),
+      call({ userId: other, conversationId, messageId }),
+    ]);
+    expect((await usage.byMessage(mine, [messageId])).get(messageId)?.calls).toBe(1);
+    expect((await usage.byConversation(mine, [conversationId])).get(conversationId)?.calls).toBe(1);
+  });
+
+  it('pages through calls without gap or duplicate while new ones arrive', async () => {
+    const userId = uuid();
+    for (let i = 0; i < 5; i++) await record([call({ userId, at: '2026-03-10T10:00:00.000Z' })]);
+    const first = await readCalls(db, { period: day, userId }, 2);
+    await record([call({ userId, at: '2026-03-10T11:00:00.000Z' })]);
+    const second = await readCalls(db, { period: day, userId }, 10, first.pageInfo.endCursor);
+    expect(first.pageInfo.hasNextPage).toBe(true);
+    expect(new Set([...first.nodes, ...second.nodes].map(({ id }) => id)).size).toBe(5);
+    await expect(readCalls(db, { period: day, userId }, 2, 'nonsense')).rejects.toThrow('after is not a cursor');
+  });
+
+  it('of a deleted user is forgotten, while the totals of everybody stay', async () => {
+    const [userId, model] = [uuid(), uuid()];
+    await record([call({ userId, model })]);
+    await db.$transaction((tx) => forgetUser(tx, userId));
+    expect(await db.call.count({ where: { userId } })).toBe(0);
+    expect((await usage.totals({ period: day, userId })).calls).toBe(0);
+    expect((await usage.totals({ period: day, model })).calls).toBe(1);
+  });
+});
+
+describe('a budget', () => {
+  it('raises each alert once a period', async () => {
+    const userId = uuid();
+    const budget = await budgets.set({ userId, period: 'MONTH', limit: '1', alertAt: [1, 0.5] });
+    for (const cost of ['0.4', '0.2', '0.1', '0.5']) {
+      await db.$transaction(async (tx) => {
+        await recordCall(tx, call({ userId, cost }));
+        await budgets.watch(tx, userId, new Date('2026-03-10T10:20:00Z'));
+      });
+    }
+    const alerts = await budgets.alerts(budget, new Date('2026-03-20T00:00:00Z'));
+    expect(alerts.map(({ share }) => share)).toEqual([0.5, 1]);
+    expect((await budgets.spent(budget, new Date('2026-03-20T00:00:00Z'))).toFixed()).toBe('1.2');
+    expect(await budgets.alerts(budget, new Date('2026-04-01T00:00:00Z'))).toEqual([]);
+  });
+
+  it('refuses a limit of nothing and shares that make no sense', async () => {
+    const wrong = { userId: '', period: 'DAY', limit: '0', alertAt: [] } as const;
+    await expect(budgets.set(wrong)).rejects.toThrow('a limit is more than 0');
+    await expect(budgets.set({ ...wrong, limit: '1', alertAt: [1.5] })).rejects.toThrow('holds 1.5');
+  });
+});
