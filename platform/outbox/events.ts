@@ -80,6 +80,8 @@ export const EVENTS = {
       text: z.string(),
       parentId: id.optional(),
       model: z.string().max(200).optional(),
+      /** False where the conversation is not to be remembered: memory then keeps nothing of it. */
+      remember: z.boolean().default(true),
       at,
     }),
     aggregate: (payload: { conversationId: string }) => `conversation:${payload.conversationId}`,
