@@ -1,4 +1,4 @@
-import { v7 as uuid } from 'uuid';
+import { validate as isUuid, v7 as uuid } from 'uuid';
 import { badInput, notFound } from '#platform/errors/errors.ts';
 import type { Logger } from '#platform/log/log.ts';
 import { Prisma, type PrismaClient } from '#prisma/analytics/client/client.ts';
@@ -51,7 +51,7 @@ export class Budgets {
   }
 
   async delete(id: string): Promise<void> {
-    const { count } = await this.#db.budget.deleteMany({ where: { id } });
+    const { count } = isUuid(id) ? await this.#db.budget.deleteMany({ where: { id } }) : { count: 0 };
     if (count === 0) throw notFound('The budget');
   }
 
