@@ -1,0 +1,13 @@
+import { loadConfig } from '#platform/config/config.ts';
+import { migratePostgres } from '#platform/database/database.ts';
+import { CommandError } from './report.ts';
+
+export async function migrateDatabase(root: string): Promise<void> {
+  const config = loadConfig(process.env, root);
+  if (config.DATABASE_URL === undefined) {
+    throw new CommandError('DATABASE_URL is not set. The embedded database is migrated by itself at each start.');
+  }
+  for (const [owner, applied] of Object.entries(await migratePostgres(config, config.DATABASE_URL))) {
+    console.log(`${owner}: ${applied.length > 0 ? `applied ${applied.join(', ')}` : 'up to date'}`);
+  }
+}

@@ -1,0 +1,19 @@
+import { SupergraphError } from '#gateway/supergraph/error.ts';
+import { ConfigError } from '#platform/config/config.ts';
+import { DatabaseError } from '#platform/database/database.ts';
+import { DirectoryInUseError } from '#platform/database/directory-lock.ts';
+import { ListenError } from '#platform/http/listen.ts';
+
+/** Wrong input to a command; the message is all that the user needs to see. */
+export class CommandError extends Error {
+  override name = 'CommandError';
+}
+
+const EXPECTED = [CommandError, ConfigError, DatabaseError, DirectoryInUseError, ListenError, SupergraphError];
+
+/** Ends the command with what went wrong: one clear line where it was foreseen, the whole error where it was not. */
+export function report(error: unknown): void {
+  process.exitCode = 1;
+  if (EXPECTED.some((kind) => error instanceof kind)) console.error((error as Error).message);
+  else console.error(error);
+}

@@ -1,0 +1,31 @@
+import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { createInterface } from 'node:readline/promises';
+import { loadConfig } from '#platform/config/config.ts';
+import { lockDirectory } from '#platform/database/directory-lock.ts';
+import { CommandError } from './report.ts';
+
+export async function reset(root: string, yes: boolean): Promise<void> {
+  const { dataDir } = loadConfig(process.env, root);
+  if (!existsSync(dataDir)) return console.log(`${dataDir} does not exist: there is nothing to delete.`);
+  if (!yes && !(await confirmed(`Delete all accounts, conversations, memories and files in ${dataDir}? [y/N] `))) {
+    return console.log('Nothing was deleted.');
+  }
+  const lock = lockDirectory(dataDir);
+  try {
+    await rm(dataDir, { recursive: true });
+  } finally {
+    lock[Symbol.dispose]();
+  }
+  console.log(`${dataDir} is deleted. The next start begins anew.`);
+}
+
+async function confirmed(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw new CommandError('Nobody can be asked here: say --yes if you mean it.');
+  const terminal = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(question)).trim());
+  } finally {
+    terminal.close();
+  }
+}

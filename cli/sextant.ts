@@ -1,0 +1,78 @@
+#!/usr/bin/env node
+// The `sextant` command. Each command is a file of its own, loaded when it is called, so that none pays for the others.
+import { Command } from 'commander';
+import { report } from './report.ts';
+
+const root = process.env['SEXTANT_ROOT'] ?? process.cwd();
+const program = new Command('sextant')
+  .description('A self-hosted AI backend that a frontend team talks to as one GraphQL graph.')
+  .showHelpAfterError();
+
+program
+  .command('up', { isDefault: true })
+  .description('gateway and all subgraphs in one process; nothing else needs to be installed')
+  .option('--no-banner', 'do not print the block of URLs')
+  .action(async ({ banner }: { banner: boolean }) => (await import('./up.ts')).up(root, { banner }));
+
+program
+  .command('serve')
+  .argument('<subgraph>', 'its name in supergraph.yaml')
+  .description('one subgraph as a process of its own, behind its port')
+  .action(async (subgraph: string) => (await import('./serve.ts')).serve(root, subgraph));
+
+program
+  .command('gateway')
+  .option('--supergraph <file>', 'any supergraph.yaml or composed .graphql file, instead of SUPERGRAPH_FILE')
+  .description('the gateway as a process of its own; with --supergraph, a gateway for any supergraph')
+  .action(async ({ supergraph }: { supergraph?: string }) => (await import('./gateway.ts')).gateway(root, supergraph));
+
+program
+  .command('compose')
+  .argument('[file]', 'supergraph.yaml', 'supergraph.yaml')
+  .option('--api', 'print the schema that clients see instead')
+  .description('compose the supergraph and print it, as `rover supergraph compose` does')
+  .action(async (file: string, { api }: { api?: boolean }) =>
+    (await import('./compose.ts')).compose(root, file, api === true),
+  );
+
+program
+  .command('migrate')
+  .description('create schemas and roles and apply migrations to the Postgres of DATABASE_URL')
+  .action(async () => (await import('./migrate.ts')).migrateDatabase(root));
+
+program
+  .command('doctor')
+  .option('--settings', 'list every setting with its value and meaning')
+  .description('explain what was found, what is missing and what to do about it')
+  .action(async ({ settings }: { settings?: boolean }) =>
+    (await import('./doctor.ts')).doctor(root, settings === true),
+  );
+
+program
+  .command('health')
+  .description('ask the process on this machine whether it is healthy; exit code 0 if so (for containers)')
+  .action(async () => (await import('./health.ts')).health(root));
+
+program
+  .command('reset')
+  .option('--yes', 'do not ask')
+  .description('delete all embedded data (SEXTANT_DIR)')
+  .action(async ({ yes }: { yes?: boolean }) => (await import('./reset.ts')).reset(root, yes === true));
+
+program
+  .command('backup')
+  .argument('<file>', 'archive to write, e.g. sextant.tar.gz')
+  .description('copy all embedded data (SEXTANT_DIR) into one archive; stop Sextant first')
+  .action(async (file: string) => (await import('./backup.ts')).backup(root, file));
+
+program
+  .command('restore')
+  .argument('<file>', 'archive that `sextant backup` wrote')
+  .description('bring embedded data back into an empty SEXTANT_DIR')
+  .action(async (file: string) => (await import('./backup.ts')).restore(root, file));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  report(error);
+}
