@@ -9,7 +9,7 @@ import type { Json } from '../json/json.ts';
 export interface Cache {
   /** @param key at most 512 characters, `<owner>:<what>:<id or hash>`. */
   get<T extends Json>(key: string): Promise<T | undefined>;
-  /** Values above 1 MiB of JSON are not kept (counted, not an error). */
+  /** Values above 1 048 576 characters of JSON are not kept (counted, not an error). */
   set(key: string, value: Json, options: { readonly ttlMs: number }): Promise<void>;
   delete(key: string): Promise<void>;
 
@@ -30,4 +30,19 @@ export interface LoadOptions<T extends Json> {
   readonly signal?: AbortSignal;
   /** How long to wait for another process that is loading the same key, in ms. Default 5 000. */
   readonly waitMs?: number;
+}
+
+const MAX_KEY = 512;
+const MAX_VALUE = 1024 * 1024;
+
+/** @throws {TypeError} */
+export function checkKey(key: string): void {
+  if (key.length === 0 || key.length > MAX_KEY)
+    throw new TypeError(`A cache key has 1 to ${MAX_KEY} characters; this one has ${key.length}.`);
+}
+
+/** The value as JSON, or undefined when it is too large to be kept. */
+export function encodeValue(value: Json): string | undefined {
+  const text = JSON.stringify(value);
+  return text.length > MAX_VALUE ? undefined : text;
 }

@@ -42,7 +42,10 @@ export class Pull<T> implements AsyncIterableIterator<T, undefined> {
 
   async next(): Promise<IteratorResult<T, undefined>> {
     try {
-      if (this.#source.open && !this.#ended) await (this.#opened ??= this.#open());
+      if (!this.#ended) {
+        this.#opened ??= this.#open();
+        await this.#opened;
+      }
       while (!this.#ended) {
         const event = this.#source.take();
         if (event === DONE) break;
@@ -70,8 +73,9 @@ export class Pull<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   /** Opening does not outlive the iteration: `return` and an abort are not held up by it. */
-  #open(): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async #open(): Promise<void> {
+    if (!this.#source.open) return;
+    await new Promise<void>((resolve, reject) => {
       this.#closing.signal.addEventListener('abort', () => resolve(), { once: true });
       this.#source.open!(this.#closing.signal).then(resolve, reject);
     });

@@ -64,7 +64,7 @@ export async function openRedis(options: {
     options.lifecycle.defer(() => redis.disconnect());
     return redis;
   };
-  const commands = connect('commands', { commandTimeout: COMMAND_TIMEOUT_MS });
+  const commands = connect('commands', { commandTimeout: COMMAND_TIMEOUT_MS, socketTimeout: 2 * COMMAND_TIMEOUT_MS });
   const channels = openChannels(connect('channels', { commandTimeout: COMMAND_TIMEOUT_MS }), log);
 
   // Redis may come up after us: everything here works as soon as it does.

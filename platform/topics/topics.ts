@@ -12,7 +12,7 @@ export interface Topics {
    * with the same object, which nobody may change; JSON is made once, for other processes only.
    *
    * @param topic name, at most 200 characters, e.g. `conversation:<id>`.
-   * @param event at most 64 KB of JSON.
+   * @param event at most 65 536 characters of JSON.
    * @returns when Redis has it. It does not throw when Redis is away: local subscribers were told, the loss is counted.
    */
   publish(topic: string, event: Json): Promise<void>;
