@@ -10,7 +10,7 @@ import { CommandError } from './report.ts';
 const LEFT_OUT = new Set(['lock.db', 'lock.db-journal', 'lock.pid']);
 
 /** Archives the data folder while nobody uses it; the archive appears under its name when it is complete. */
-export async function backup(root: string, file: string): Promise<void> {
+export async function backup(root: string, target: string): Promise<void> {
   const config = loadConfig(process.env, root);
   if (config.DATABASE_URL !== undefined) {
     throw new CommandError(
@@ -19,7 +19,6 @@ export async function backup(root: string, file: string): Promise<void> {
   }
   if (!existsSync(config.dataDir))
     throw new CommandError(`${config.dataDir} does not exist: there is nothing to back up.`);
-  const target = path.resolve(root, file);
   if (existsSync(target)) throw new CommandError(`${target} exists already; choose another name.`);
   using _lock = lockDirectory(config.dataDir);
   const partial = `${target}.partial`;
@@ -30,9 +29,8 @@ export async function backup(root: string, file: string): Promise<void> {
 }
 
 /** Unpacks an archive beside the target and renames it, so that a broken archive leaves nothing half restored. */
-export async function restore(root: string, file: string): Promise<void> {
+export async function restore(root: string, source: string): Promise<void> {
   const { dataDir } = loadConfig(process.env, root);
-  const source = path.resolve(root, file);
   if (!existsSync(source)) throw new CommandError(`${source} does not exist.`);
   if (existsSync(dataDir))
     throw new CommandError(`${dataDir} exists: run \`sextant reset\` first, or set SEXTANT_DIR to another folder.`);

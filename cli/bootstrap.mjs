@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // Plain JavaScript for whatever Node is installed: brings the project's own Node and dependencies up to date, then hands
 // over to them. `npm start` and `npm test` on a clean clone need nothing else.
 import { spawn, spawnSync } from 'node:child_process';
@@ -74,7 +75,7 @@ const environment = () => ({
 
 /** Hands over: signals of the terminal reach the child by themselves, those sent to this process are passed on. */
 function handOver(command, args) {
-  const child = spawn(command, args, { cwd: root, stdio: 'inherit', env: environment() });
+  const child = spawn(command, args, { stdio: 'inherit', env: environment() });
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => {
@@ -95,8 +96,8 @@ else if (command === 'dev')
     '--watch-path=gateway',
     '--watch-path=subgraphs',
     '--watch-path=supergraph.yaml',
-    'cli/sextant.ts',
+    path.join(root, 'cli', 'sextant.ts'),
     'up',
     ...rest,
   ]);
-else if (command !== 'generate') handOver(node, ['cli/sextant.ts', command, ...rest]);
+else if (command !== 'generate') handOver(node, [path.join(root, 'cli', 'sextant.ts'), command, ...rest]);

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 
-export async function compose(root: string, file: string, api: boolean): Promise<void> {
-  const supergraph = await loadSupergraph({ file: path.resolve(root, file) });
+export async function compose(file: string, api: boolean): Promise<void> {
+  const supergraph = await loadSupergraph({ file: path.resolve(file) });
   process.stdout.write(api ? supergraph.apiSdl : `${supergraph.sdl.trimEnd()}\n`);
 }

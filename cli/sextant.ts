@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 // The `sextant` command. Each command is a file of its own, loaded when it is called, so that none pays for the others.
+import path from 'node:path';
 import { Command } from 'commander';
 import { report } from './report.ts';
 
-const root = process.env['SEXTANT_ROOT'] ?? process.cwd();
+/** Where the sources, schemas and migrations are. Files that a command names are looked for where it was called. */
+const root = path.dirname(import.meta.dirname);
 const program = new Command('sextant')
   .description('A self-hosted AI backend that a frontend team talks to as one GraphQL graph.')
   .showHelpAfterError();
@@ -24,15 +26,17 @@ program
   .command('gateway')
   .option('--supergraph <file>', 'any supergraph.yaml or composed .graphql file, instead of SUPERGRAPH_FILE')
   .description('the gateway as a process of its own; with --supergraph, a gateway for any supergraph')
-  .action(async ({ supergraph }: { supergraph?: string }) => (await import('./gateway.ts')).gateway(root, supergraph));
+  .action(async ({ supergraph }: { supergraph?: string }) =>
+    (await import('./gateway.ts')).gateway(root, supergraph && path.resolve(supergraph)),
+  );
 
 program
   .command('compose')
-  .argument('[file]', 'supergraph.yaml', 'supergraph.yaml')
+  .argument('[file]', 'a supergraph.yaml', path.join(root, 'supergraph.yaml'))
   .option('--api', 'print the schema that clients see instead')
   .description('compose the supergraph and print it, as `rover supergraph compose` does')
   .action(async (file: string, { api }: { api?: boolean }) =>
-    (await import('./compose.ts')).compose(root, file, api === true),
+    (await import('./compose.ts')).compose(file, api === true),
   );
 
 program
@@ -63,13 +67,13 @@ program
   .command('backup')
   .argument('<file>', 'archive to write, e.g. sextant.tar.gz')
   .description('copy all embedded data (SEXTANT_DIR) into one archive; stop Sextant first')
-  .action(async (file: string) => (await import('./backup.ts')).backup(root, file));
+  .action(async (file: string) => (await import('./backup.ts')).backup(root, path.resolve(file)));
 
 program
   .command('restore')
   .argument('<file>', 'archive that `sextant backup` wrote')
   .description('bring embedded data back into an empty SEXTANT_DIR')
-  .action(async (file: string) => (await import('./backup.ts')).restore(root, file));
+  .action(async (file: string) => (await import('./backup.ts')).restore(root, path.resolve(file)));
 
 try {
   await program.parseAsync();
