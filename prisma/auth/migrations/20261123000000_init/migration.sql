@@ -161,7 +161,7 @@ CREATE TABLE "inbox_events" (
 CREATE UNIQUE INDEX "users_email_key" ON "users"("email");
 
 -- CreateIndex
-CREATE INDEX "sessions_user_id_last_used_at_id_idx" ON "sessions"("user_id", "last_used_at" DESC, "id" DESC);
+CREATE INDEX "sessions_user_id_id_idx" ON "sessions"("user_id", "id" DESC);
 
 -- CreateIndex
 CREATE INDEX "sessions_expires_at_idx" ON "sessions"("expires_at");

@@ -1,0 +1,45 @@
+import { createTransport } from 'nodemailer';
+import type { Config } from '../config/config.ts';
+import type { Logger } from '../log/log.ts';
+
+export interface Mail {
+  readonly to: string;
+  readonly subject: string;
+  /** Plain text: every client shows it, and it hides no link. */
+  readonly text: string;
+}
+
+export interface Mailer {
+  /** Whether mail reaches people. When not, the administrator finds it in the log. */
+  readonly configured: boolean;
+  /** @throws when the mail server did not take it: try again later. */
+  send(mail: Mail): Promise<void>;
+}
+
+/** Longest wait for each step of the conversation with the mail server, in ms. */
+const STEP_TIMEOUT_MS = 10_000;
+
+/** Mails through SMTP_URL; without it, into the log as the administrator's to pass on. */
+export function createMailer(config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM'>, log: Logger): Mailer {
+  if (config.SMTP_URL === undefined) {
+    return {
+      configured: false,
+      async send(mail) {
+        log.warn({ mail }, `no mail server is configured (SMTP_URL): pass this mail to ${mail.to}`);
+      },
+    };
+  }
+  const transport = createTransport({
+    url: config.SMTP_URL,
+    connectionTimeout: STEP_TIMEOUT_MS,
+    greetingTimeout: STEP_TIMEOUT_MS,
+    socketTimeout: STEP_TIMEOUT_MS,
+  });
+  return {
+    configured: true,
+    async send({ to, subject, text }) {
+      // An address object is never parsed, so an address cannot smuggle in a second recipient or a header.
+      await transport.sendMail({ from: config.MAIL_FROM, to: { name: '', address: to }, subject, text });
+    },
+  };
+}
