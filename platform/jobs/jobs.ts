@@ -15,7 +15,7 @@ import type { SqlTransaction } from '../outbox/outbox.ts';
  * model Job {
  *   id           String    @id @db.Uuid
  *   kind         String
- *   /// At most one unfinished job of a kind has a given key.
+ *   /// At most one waiting job of a kind has a given key.
  *   key          String?
  *   payload      Json
  *   /// WAITING, RUNNING, DONE or PARKED (failed too often).
@@ -36,14 +36,18 @@ import type { SqlTransaction } from '../outbox/outbox.ts';
  * }
  * ```
  *
- * and append to its migration: `CREATE UNIQUE INDEX jobs_unfinished_key ON jobs (kind, key) WHERE state IN ('WAITING',
- * 'RUNNING');`
+ * and append to its migration: `CREATE UNIQUE INDEX "jobs_waiting_key" ON "jobs" ("kind", "key") WHERE "state" =
+ * 'WAITING';`
  */
-export interface Jobs extends AsyncDisposable {
+export interface Jobs<Tx extends SqlTransaction = SqlTransaction> extends AsyncDisposable {
+  /** Says what is to be done about a kind of job. Before `start`. */
+  handle(kind: string, handler: JobHandler<Tx>): void;
+  /** Begins to claim jobs of the kinds that have a handler. */
+  start(): void;
   /**
    * Records a job in a running transaction: it runs if and only if the transaction commits.
    *
-   * @returns the job's id: that of the unfinished job with the same kind and key, if there is one.
+   * @returns the job's id: that of the waiting job with the same kind and key, if there is one.
    */
   enqueue(tx: SqlTransaction, kind: string, payload: Json, options?: EnqueueOptions): Promise<string>;
   /** Looks for work now instead of at the next turn (a second at most); call it when the transaction has committed. */
@@ -54,12 +58,17 @@ export interface Jobs extends AsyncDisposable {
   retry(id: string): Promise<boolean>;
   /** Parked and waiting jobs, by kind, for health and metrics. */
   counts(): Promise<readonly { readonly kind: string; readonly state: JobState; readonly count: number }[]>;
+  /** Resolves with the job's state when it is done, parked or gone, or after `timeoutMs` with whatever it is then. */
+  settled(id: string, timeoutMs: number): Promise<JobState | undefined>;
   /** Resolves when no job is waiting (whose time has come) or running; for tests and orderly shutdown. */
   idle(signal?: AbortSignal): Promise<void>;
 }
 
 export interface EnqueueOptions {
-  /** At most one unfinished job of a kind has this key: a second enqueue changes nothing. */
+  /**
+   * At most one waiting job of a kind has this key: a second enqueue changes nothing, so it must mean the same. Jobs of
+   * one key never run at the same time.
+   */
   readonly key?: string | undefined;
   /** Not before. */
   readonly runAfter?: Date | undefined;

@@ -201,8 +201,8 @@ ALTER TABLE "passages" ADD CONSTRAINT "passages_document_id_fkey" FOREIGN KEY ("
 
 
 
--- At most one unfinished job of a kind has a given key.
-CREATE UNIQUE INDEX "jobs_unfinished_key" ON "jobs" ("kind", "key") WHERE "state" IN ('WAITING', 'RUNNING');
+-- At most one waiting job of a kind has a given key.
+CREATE UNIQUE INDEX "jobs_waiting_key" ON "jobs" ("kind", "key") WHERE "state" = 'WAITING';
 
 -- A user remembers the same thing once: superseded memories keep their place beside a later one that says it again.
 CREATE UNIQUE INDEX "memories_said_once" ON "memories" ("user_id", COALESCE("conversation_id", ''), "fingerprint") WHERE "valid_until" IS NULL;
