@@ -21,9 +21,16 @@ export interface SubgraphRequest {
   /** Correlates log lines of all processes. */
   readonly requestId: string;
   /** W3C trace context of the caller's span. */
-  readonly traceparent?: string;
+  readonly traceparent?: string | undefined;
   /** Ends the work when the client is gone or a time limit is reached. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
+  /** Headers of the client that are passed on to subgraphs over HTTP. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Of a subscription: when the connection to the subgraph is lost, open it again silently instead of ending with an
+   * error. For streams whose lost events do no harm, such as presence.
+   */
+  readonly resubscribe?: boolean | undefined;
 }
 
 /** An answer: parsed (in-process), or the bytes as they came, parsed on demand, so that they can be passed through. */

@@ -1,0 +1,59 @@
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A server that cannot listen. The message is one line for the person who started it. */
+export class ListenError extends Error {
+  override name = 'ListenError';
+}
+
+/**
+ * Listens, or says in one line why it cannot.
+ *
+ * @param setting the variable that chooses the port, for the message.
+ * @returns the port, chosen by the system when 0 was asked for.
+ * @throws {ListenError} when the port is taken or may not be used.
+ */
+export async function listen(server: Server, port: number, host: string, setting: string): Promise<number> {
+  await new Promise<void>((resolve, reject) => {
+    const failed = (error: NodeJS.ErrnoException) => reject(new ListenError(explain(error, port, host, setting)));
+    server.once('error', failed);
+    server.listen({ port, host }, () => {
+      server.off('error', failed);
+      resolve();
+    });
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+function explain(error: NodeJS.ErrnoException, port: number, host: string, setting: string): string {
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `Port ${port} on ${host} is in use. Stop what uses it, or choose another with ${setting}=<port>.`;
+    case 'EACCES':
+      return `Port ${port} on ${host} may not be opened by this user. Choose one above 1023 with ${setting}=<port>.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `HOST is ${JSON.stringify(host)}; allowed: an address of this machine, such as 127.0.0.1 or 0.0.0.0.`;
+    default:
+      return `Cannot listen on ${host}:${port}: ${error.message}`;
+  }
+}
+
+/**
+ * Closes a server: no new connections, idle ones closed at once, busy ones when their request is answered, and whatever
+ * is left after the grace period is cut.
+ *
+ * @param graceMs how long running requests may take.
+ */
+export async function drain(server: Server, graceMs: number): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => resolve());
+  });
+  server.closeIdleConnections();
+  // Keep-alive connections become idle one by one as their requests end.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  await closed;
+  clearInterval(sweep);
+  clearTimeout(cut);
+}

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import type { Server } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { CodedError } from '../errors/errors.ts';
+import type { IdentityAssertions } from '../identity/authenticator.ts';
+import { readClientInfo } from '../identity/client-info.ts';
+import { CLOSE, type OperationChannel, PROTOCOL, serveGraphqlSocket } from '../transport/graphql-socket.ts';
+import type { Unsubscribe } from '../transport/transport.ts';
+import type { HostedSubgraph } from './host.ts';
+
+/** What the `extensions` of a `subscribe` message carry, because one socket carries the operations of many people. */
+export interface AssertedExtensions {
+  readonly identity?: string;
+  /** As the header of the same name. */
+  readonly client?: string;
+  readonly requestId?: string;
+  readonly traceparent?: string;
+}
+
+/** A page of entities inside `variables` is the largest honest message. */
+const MAX_MESSAGE = 1024 * 1024;
+/** Bytes that may wait in a socket before its sources are paused. */
+const HIGH_WATER = 1024 * 1024;
+
+/** graphql-ws at `/graphql`: one socket of the gateway, any number of people, each operation with its own identity. */
+export function serveSubscriptions(
+  server: Server,
+  subgraph: HostedSubgraph,
+  assertions: IdentityAssertions,
+  mutualTls: boolean,
+) {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE,
+    perMessageDeflate: false, // 240 KB a socket
+    handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
+  });
+  server.on('upgrade', (request, socket, head) => {
+    const path = (request.url ?? '/').split('?', 1)[0];
+    if (path !== '/graphql' || (mutualTls && !(request.socket as TLSSocket).authorized)) {
+      socket.end(`HTTP/1.1 ${path === '/graphql' ? '401 Unauthorized' : '404 Not Found'}\r\nconnection: close\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, accept);
+  });
+
+  function accept(socket: WebSocket): void {
+    serveGraphqlSocket(socket, {
+      init: async () => subgraph.name,
+      operate: (_, payload, channel) => {
+        let stop: Unsubscribe | undefined;
+        let left = false;
+        const asserted = (payload.extensions ?? {}) as AssertedExtensions;
+        assertions.verify(asserted.identity, subgraph.name).then(
+          (identity) => {
+            if (left) return;
+            stop = subgraph.executor.subscribe(
+              {
+                query: payload.query,
+                ...(payload.operationName && { operationName: payload.operationName }),
+                ...(payload.variables && { variables: payload.variables }),
+                identity,
+                client: readClientInfo(asserted.client),
+                requestId: asserted.requestId ?? randomUUID(),
+                ...(asserted.traceparent && { traceparent: asserted.traceparent }),
+              },
+              {
+                next: (event) => {
+                  channel.next(JSON.stringify(event));
+                  return channel.buffered() > HIGH_WATER ? drained(channel) : undefined;
+                },
+                complete: () => channel.complete(),
+                error: (error) => channel.error([{ message: error.message }]),
+              },
+            );
+          },
+          (error: unknown) => {
+            if (!(error instanceof CodedError)) subgraph.log.error({ err: error }, 'an assertion could not be checked');
+            const message = error instanceof CodedError ? error.message : 'The identity could not be checked.';
+            channel.error([{ message, extensions: { code: 'UNAUTHENTICATED' } }]);
+          },
+        );
+        return () => {
+          left = true;
+          stop?.();
+        };
+      },
+    });
+  }
+
+  return {
+    /** Tells the gateways to go elsewhere; they come back to another replica, or to this one's successor. */
+    stop(): void {
+      for (const socket of sockets.clients) socket.close(CLOSE.RESTART, 'The subgraph restarts');
+      sockets.close();
+    },
+  };
+}
+
+/** `ws` has no drain event of its own; the sockets in question are few and far behind. */
+async function drained(channel: OperationChannel): Promise<void> {
+  while (channel.buffered() > HIGH_WATER / 2) await new Promise((resolve) => setTimeout(resolve, 10));
+}

@@ -1,0 +1,277 @@
+import {
+  BrokenCircuitError,
+  BulkheadRejectedError,
+  bulkhead,
+  CircuitState,
+  circuitBreaker,
+  ExponentialBackoff,
+  handleWhen,
+  SamplingBreaker,
+} from 'cockatiel';
+import type { ExecutionResult } from 'graphql';
+import { fetch as undiciFetch } from 'undici';
+import { CodedError } from '../errors/errors.ts';
+import type { MutualTls } from '../http/tls.ts';
+import { IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
+import { CLIENT_HEADER, writeClientInfo } from '../identity/client-info.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Logger } from '../log/log.ts';
+import { createEndpoints, type Endpoint } from './endpoints.ts';
+import { type HttpAnswer, post, Unreachable } from './http-call.ts';
+import type { SubgraphRequest, SubgraphResponse, SubgraphTransport } from './transport.ts';
+import { createUpstreamSocket } from './upstream-socket.ts';
+
+export interface HttpTransportOptions {
+  readonly subgraph: string;
+  /** URLs of its GraphQL endpoint; several are balanced. */
+  readonly urls: readonly string[];
+  /** Signs who asks; without, as for subgraphs that are not ours, no identity is sent. */
+  readonly assertions?: IdentityAssertions | undefined;
+  readonly tls?: MutualTls | undefined;
+  readonly log: Logger;
+  /** Longest wait for one answer. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Tries of a query; mutations are tried once, whatever happens. Default 3. */
+  readonly tries?: number;
+  /** Requests that may run at once, and that may wait. Default 256 and 1024. */
+  readonly concurrency?: number;
+  readonly queue?: number;
+  /** Largest answer. Default 32 MiB. */
+  readonly maxBytes?: number;
+  /** How often names are looked up again. Default 10 s. */
+  readonly resolveEveryMs?: number;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+
+/**
+ * A subgraph behind HTTP and graphql-ws: kept-alive pools to every address, the caller's identity as a signed assertion,
+ * a time limit, retries with jitter for queries, a circuit breaker that fails fast while the subgraph is down, a bulkhead
+ * so that one slow subgraph does not take all of the gateway, and one multiplexed socket for all subscriptions.
+ */
+export function createHttpTransport(options: HttpTransportOptions): SubgraphTransport {
+  const { subgraph, assertions, log, timeoutMs = 30_000, tries = 3, maxBytes = 32 * 1024 * 1024 } = options;
+  const concurrency = options.concurrency ?? 256;
+  const endpoints = createEndpoints({
+    urls: options.urls,
+    tls: options.tls,
+    connections: concurrency,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    resolveEveryMs: options.resolveEveryMs ?? 10_000,
+    log,
+  });
+  const room = bulkhead(concurrency, options.queue ?? 1024);
+  const breaker = circuitBreaker(
+    // What the caller did (left) says nothing about the subgraph.
+    handleWhen((error) => error instanceof Unreachable || (error instanceof CodedError && error.code === 'TIMEOUT')),
+    {
+      halfOpenAfter: new ExponentialBackoff({ initialDelay: 500, maxDelay: 10_000 }),
+      breaker: new SamplingBreaker({ threshold: 0.5, duration: 5_000, minimumRps: 2 }),
+    },
+  );
+  breaker.onBreak(() => log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does'));
+  breaker.onReset(() => log.info({ subgraph }, 'the subgraph answers again'));
+  const socket = createUpstreamSocket({ subgraph, endpoints, assertions, tls: options.tls, log });
+  const queryTexts = new Map<string, string>();
+
+  /** The operation's text as JSON: plans repeat the same few texts, and escaping them is the dearest part of a body. */
+  function queryJson(query: string): string {
+    let json = queryTexts.get(query);
+    if (json === undefined) {
+      if (queryTexts.size >= 5_000) queryTexts.clear();
+      json = JSON.stringify(query);
+      queryTexts.set(query, json);
+    }
+    return json;
+  }
+
+  async function headersOf(request: SubgraphRequest): Promise<Record<string, string>> {
+    const headers: Record<string, string> = {
+      ...request.headers,
+      'content-type': 'application/json',
+      accept: 'application/graphql-response+json, application/json',
+      'x-request-id': request.requestId,
+    };
+    if (request.traceparent !== undefined) headers['traceparent'] = request.traceparent;
+    if (assertions) {
+      headers[IDENTITY_HEADER] = await assertions.sign(request.identity, subgraph);
+      if (request.client) headers[CLIENT_HEADER] = writeClientInfo(request.client);
+    }
+    return headers;
+  }
+
+  async function attempt(endpoint: Endpoint, headers: Record<string, string>, body: string, signal?: AbortSignal) {
+    try {
+      const path = endpoint.url.pathname + endpoint.url.search;
+      const answer = await post(endpoint, { subgraph, path, headers, body, timeoutMs, maxBytes, signal });
+      if (answer.status >= 502 && answer.status <= 504) throw new Unreachable(`${subgraph} answered ${answer.status}.`);
+      endpoints.succeeded(endpoint);
+      return answer;
+    } catch (error) {
+      if (error instanceof Unreachable) endpoints.failed(endpoint);
+      throw error;
+    }
+  }
+
+  async function executeOnce(request: SubgraphRequest, avoid: Endpoint | undefined) {
+    const headers = await headersOf(request);
+    const name = request.operationName === undefined ? '' : `,"operationName":${JSON.stringify(request.operationName)}`;
+    const variables = request.variables === undefined ? '' : `,"variables":${JSON.stringify(request.variables)}`;
+    const body = `{"query":${queryJson(request.query)}${name}${variables}}`;
+    let endpoint: Endpoint | undefined;
+    try {
+      const answer = await room.execute(() =>
+        breaker.execute(() => {
+          endpoint = endpoints.pick(avoid);
+          return attempt(endpoint, headers, body, request.signal);
+        }),
+      );
+      return { answer };
+    } catch (error) {
+      return { error, endpoint };
+    }
+  }
+
+  return {
+    subgraph,
+    async execute(request) {
+      // A mutation may have been done before its connection broke: doing it again is the client's decision.
+      const mayRepeat = !isMutation(request.query);
+      let avoid: Endpoint | undefined;
+      for (let attemptNumber = 1; ; attemptNumber++) {
+        const outcome = await executeOnce(request, avoid);
+        if (outcome.answer) return responseOf(subgraph, outcome.answer);
+        const retry = mayRepeat && attemptNumber < tries && outcome.error instanceof Unreachable;
+        if (!retry || request.signal?.aborted) throw presentable(subgraph, outcome.error, log);
+        avoid = outcome.endpoint;
+        await pause(25 * 2 ** attemptNumber * (0.5 + Math.random()));
+      }
+    },
+    subscribe: (request, sink) => socket.subscribe(request, sink),
+    async fetch(request, identity) {
+      const endpoint = endpoints.pick();
+      const { pathname, search } = new URL(request.url);
+      try {
+        const answer = await undiciFetch(new URL(pathname + search, endpoint.url), {
+          method: request.method,
+          headers: await forwarded(request.headers, identity),
+          ...(request.body && { body: request.body as never, duplex: 'half' as const }),
+          dispatcher: endpoint.pool,
+          signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
+          redirect: 'manual',
+        });
+        return answer as unknown as Response;
+      } catch (error) {
+        if (request.signal.aborted) throw error;
+        endpoints.failed(endpoint);
+        throw presentable(subgraph, new Unreachable(`${subgraph} cannot be reached.`, { cause: error }), log);
+      }
+    },
+    async health() {
+      if (breaker.state === CircuitState.Open) return { status: 'down', detail: 'does not answer' };
+      const endpoint = endpoints.pick();
+      try {
+        const answer = await undiciFetch(new URL('/health', endpoint.url), {
+          dispatcher: endpoint.pool,
+          signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
+        });
+        await answer.body?.cancel();
+        return answer.status < 500 ? { status: 'up' } : { status: 'down', detail: `answered ${answer.status}` };
+      } catch {
+        return { status: 'down', detail: 'cannot be reached' };
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      socket.dispose();
+      await endpoints[Symbol.asyncDispose]();
+    },
+  };
+
+  async function forwarded(given: Headers, identity: Identity): Promise<Record<string, string>> {
+    const headers: Record<string, string> = {};
+    for (const [name, value] of given) if (!NOT_FORWARDED.has(name)) headers[name] = value;
+    if (assertions) {
+      // The credentials were checked at the gateway; nobody behind it needs them.
+      delete headers['authorization'];
+      delete headers['x-api-key'];
+      headers[IDENTITY_HEADER] = await assertions.sign(identity, subgraph);
+    }
+    return headers;
+  }
+}
+
+/** Headers of one connection, and the identity, which a client cannot assert. */
+const NOT_FORWARDED = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
+  'te',
+  'trailer',
+  'proxy-authorization',
+  IDENTITY_HEADER,
+]);
+
+const isMutation = (query: string): boolean => /^\s*mutation\b/.test(query);
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+function responseOf(subgraph: string, { status, body }: HttpAnswer): SubgraphResponse {
+  if (status === 200) return new JsonResponse(subgraph, body);
+  // GraphQL over HTTP answers 4xx and 500 with a GraphQL body where the request failed as a whole.
+  const response = new JsonResponse(subgraph, body);
+  try {
+    if (response.result.errors?.length) return response;
+  } catch {
+    // not GraphQL: a proxy's page
+  }
+  throw new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} answered with status ${status}.`);
+}
+
+/** Parsed when somebody looks: a passed-through answer never is. */
+class JsonResponse implements SubgraphResponse {
+  readonly bytes: Uint8Array;
+  readonly #subgraph: string;
+  #result: ExecutionResult | undefined;
+
+  constructor(subgraph: string, body: Buffer) {
+    this.#subgraph = subgraph;
+    this.bytes = body;
+  }
+
+  get result(): ExecutionResult {
+    this.#result ??= this.#parse();
+    return this.#result;
+  }
+
+  #parse(): ExecutionResult {
+    try {
+      const result: unknown = JSON.parse((this.bytes as Buffer).toString());
+      if (typeof result === 'object' && result !== null && ('data' in result || 'errors' in result)) {
+        return result as ExecutionResult;
+      }
+    } catch {
+      // falls through: the answer is no GraphQL
+    }
+    throw new CodedError('SUBGRAPH_UNAVAILABLE', `${this.#subgraph} answered with something that is no GraphQL.`);
+  }
+}
+
+/** What the gateway's client may know: that the subgraph failed, not where it is. */
+function presentable(subgraph: string, error: unknown, log: Logger): unknown {
+  if (error instanceof CodedError) return error;
+  if (error instanceof BrokenCircuitError) {
+    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
+  }
+  if (error instanceof BulkheadRejectedError) {
+    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} has too many requests waiting.`);
+  }
+  if (error instanceof Unreachable) {
+    log.warn({ subgraph, err: error }, 'a subgraph cannot be reached');
+    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
+  }
+  return error;
+}

@@ -1,0 +1,238 @@
+import { WebSocket } from 'ws';
+import { CodedError } from '../errors/errors.ts';
+import type { MutualTls } from '../http/tls.ts';
+import type { IdentityAssertions } from '../identity/authenticator.ts';
+import { writeClientInfo } from '../identity/client-info.ts';
+import type { Logger } from '../log/log.ts';
+import type { Endpoint, Endpoints } from './endpoints.ts';
+import { keepAlive, PROTOCOL } from './graphql-socket.ts';
+import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
+
+export interface UpstreamSocketOptions {
+  readonly subgraph: string;
+  readonly endpoints: Endpoints;
+  readonly assertions?: IdentityAssertions | undefined;
+  readonly tls?: MutualTls | undefined;
+  readonly log: Logger;
+  /** Time for connection and acknowledgement. */
+  readonly connectTimeoutMs?: number;
+  /** Ping interval; a subgraph that misses one is taken for gone. */
+  readonly keepAliveMs?: number;
+  /** How long a socket without operations is kept. */
+  readonly idleMs?: number;
+}
+
+export interface UpstreamSocket {
+  subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
+  dispose(): void;
+}
+
+interface Operation {
+  readonly request: SubgraphRequest;
+  readonly sink: SubscriptionSink;
+  /** Id on the present connection; undefined while it is not subscribed. */
+  id: string | undefined;
+}
+
+/** Largest message that a subgraph may send. */
+const MAX_MESSAGE = 16 * 1024 * 1024;
+/** Tries to connect before waiting operations are told that the subgraph is unavailable. */
+const CONNECT_TRIES = 3;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * One graphql-ws socket for all subscriptions to a subgraph, each with the identity of its own subscriber. Opened when
+ * first needed, checked by pings, opened again with jitter when it is lost. A lost connection is an error on each of its
+ * operations, which the gateway passes on with the advice to resume; operations that asked for it are subscribed again
+ * silently.
+ */
+export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSocket {
+  const { subgraph, endpoints, log, connectTimeoutMs = 5_000, idleMs = 30_000 } = options;
+  const operations = new Set<Operation>();
+  const byId = new Map<string, Operation>();
+  let socket: WebSocket | undefined;
+  let state: 'closed' | 'connecting' | 'ready' | 'disposed' = 'closed';
+  let failures = 0;
+  let lastId = 0;
+  let idleTimer: NodeJS.Timeout | undefined;
+  let retryTimer: NodeJS.Timeout | undefined;
+
+  function connect(): void {
+    if (state !== 'closed') return;
+    state = 'connecting';
+    const endpoint = endpoints.pick();
+    const opened = new WebSocket(webSocketUrl(endpoint.url), PROTOCOL, {
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE,
+      handshakeTimeout: connectTimeoutMs,
+      ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
+      ...(endpoint.address !== undefined && { lookup: lookupOf(endpoint.address) }),
+    });
+    socket = opened;
+    const ackTimer = setTimeout(() => opened.terminate(), connectTimeoutMs);
+    let problem: Error | undefined;
+    opened.on('error', (error) => {
+      problem = error;
+    });
+    opened.on('open', () => opened.send('{"type":"connection_init"}'));
+    opened.on('message', (data) => {
+      const message = parse(data.toString());
+      if (message?.type === 'connection_ack' && state === 'connecting') {
+        clearTimeout(ackTimer);
+        state = 'ready';
+        failures = 0;
+        endpoints.succeeded(endpoint);
+        for (const operation of operations) void start(operation);
+        watchIdle();
+      } else if (message?.type === 'ping') {
+        opened.send('{"type":"pong"}');
+      } else if (message && 'id' in message) {
+        deliver(message);
+      }
+    });
+    opened.on('close', (code, reason) => {
+      clearTimeout(ackTimer);
+      lost(endpoint, code, problem?.message ?? reason.toString());
+    });
+    keepAlive(opened, options.keepAliveMs ?? 12_000);
+  }
+
+  function lost(endpoint: Endpoint, code: number, reason: string): void {
+    if (state === 'disposed') return;
+    const wasReady = state === 'ready';
+    state = 'closed';
+    socket = undefined;
+    byId.clear();
+    if (operations.size === 0) return; // idle, or nobody minds
+    failures++;
+    endpoints.failed(endpoint);
+    log.warn({ subgraph, code, reason, operations: operations.size }, 'the socket to a subgraph is lost');
+    const giveUp = failures >= CONNECT_TRIES;
+    for (const operation of operations) {
+      const waiting = operation.id === undefined;
+      operation.id = undefined;
+      if (operation.request.resubscribe || (waiting && !giveUp)) continue;
+      operations.delete(operation);
+      operation.sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', `The connection to ${subgraph} is lost.`));
+    }
+    if (operations.size === 0) return;
+    clearTimeout(retryTimer);
+    // After a loss the first try is soon; all gateways lose a subgraph at once, hence the jitter.
+    const pause = Math.min(100 * 2 ** (failures - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random());
+    retryTimer = setTimeout(connect, wasReady ? Math.random() * 200 : pause);
+  }
+
+  async function start(operation: Operation): Promise<void> {
+    const { request } = operation;
+    const opened = socket;
+    const id = String(++lastId);
+    operation.id = id;
+    byId.set(id, operation);
+    const identity = await options.assertions?.sign(request.identity, subgraph);
+    // It may have been left, or the socket lost, meanwhile.
+    if (operation.id !== id || socket !== opened || opened?.readyState !== WebSocket.OPEN) return;
+    opened.send(
+      JSON.stringify({
+        id,
+        type: 'subscribe',
+        payload: {
+          query: request.query,
+          operationName: request.operationName,
+          variables: request.variables,
+          extensions: {
+            identity,
+            client: request.client && options.assertions ? writeClientInfo(request.client) : undefined,
+            requestId: request.requestId,
+            traceparent: request.traceparent,
+            headers: request.headers,
+          },
+        },
+      }),
+    );
+  }
+
+  function deliver(message: OperationMessage): void {
+    const operation = byId.get(message.id);
+    if (!operation) return;
+    if (message.type === 'next') {
+      void operation.sink.next(message.payload);
+      return;
+    }
+    byId.delete(message.id);
+    operations.delete(operation);
+    // The subgraph refused the operation: errors of GraphQL, so they go the way of its events.
+    if (message.type === 'error') void operation.sink.next({ errors: message.payload });
+    operation.sink.complete();
+    watchIdle();
+  }
+
+  function watchIdle(): void {
+    clearTimeout(idleTimer);
+    if (operations.size > 0 || state !== 'ready') return;
+    idleTimer = setTimeout(() => {
+      if (operations.size === 0) socket?.close(1000, 'No subscriptions');
+    }, idleMs);
+    idleTimer.unref();
+  }
+
+  return {
+    subscribe(request, sink) {
+      const operation: Operation = { request, sink, id: undefined };
+      if (state === 'disposed') {
+        queueMicrotask(() => sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.')));
+        return () => {};
+      }
+      operations.add(operation);
+      if (state === 'ready') void start(operation);
+      else connect();
+      return () => {
+        if (!operations.delete(operation)) return;
+        const { id } = operation;
+        operation.id = undefined;
+        if (id !== undefined && byId.delete(id) && socket?.readyState === WebSocket.OPEN) {
+          socket.send(`{"id":"${id}","type":"complete"}`);
+        }
+        watchIdle();
+      };
+    },
+    dispose() {
+      state = 'disposed';
+      clearTimeout(idleTimer);
+      clearTimeout(retryTimer);
+      socket?.close(1000, 'The gateway stops');
+      for (const { sink } of operations) {
+        sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.'));
+      }
+      operations.clear();
+    },
+  };
+}
+
+type OperationMessage =
+  | { id: string; type: 'next'; payload: object }
+  | { id: string; type: 'error'; payload: never[] }
+  | { id: string; type: 'complete' };
+
+type Message = OperationMessage | { type: 'connection_ack' | 'ping' | 'pong' };
+
+function parse(text: string): Message | undefined {
+  try {
+    return JSON.parse(text) as Message;
+  } catch {
+    return undefined; // a subgraph that speaks something else is left to the acknowledgement's time limit
+  }
+}
+
+const webSocketUrl = (url: URL): string => url.href.replace(/^http/, 'ws');
+
+const lookupOf =
+  (address: string) =>
+  (
+    _host: string,
+    options: { all?: boolean },
+    callback: (error: null, address: string | { address: string; family: number }[], family?: number) => void,
+  ) => {
+    const family = address.includes(':') ? 6 : 4;
+    if (options.all) callback(null, [{ address, family }]);
+    else callback(null, address, family);
+  };
