@@ -68,6 +68,7 @@ CREATE TABLE "messages" (
     "parameters" JSONB NOT NULL DEFAULT '{}',
     "requester_id" UUID,
     "requester" JSONB,
+    "waits_for_id" UUID,
     "epoch" INTEGER NOT NULL DEFAULT 0,
     "heartbeat_at" TIMESTAMPTZ(3),
     "error_code" TEXT,
