@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import type { BlobStore } from './blobs/blob-store.ts';
 import type { Cache } from './cache/cache.ts';
 import type { Config } from './config/config.ts';
 import type { Database } from './database/database.ts';
@@ -9,6 +10,8 @@ import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { Logger } from './log/log.ts';
 import type { EventBus } from './outbox/event-bus.ts';
 import type { Presence } from './presence/presence.ts';
+import type { Secrets } from './secrets/secrets.ts';
+import type { UrlSigner } from './signed-urls/url-signer.ts';
 import type { StreamLog } from './streams/stream-log.ts';
 import type { Peers } from './subgraph/peers.ts';
 import type { Topics } from './topics/topics.ts';
@@ -36,6 +39,10 @@ export interface Platform {
   readonly events: EventBus;
   readonly peers: Peers;
   readonly assertions: IdentityAssertions;
+  readonly secrets: Secrets;
+  readonly blobs: BlobStore;
+  /** Signs links to plain routes, for uploads and downloads. */
+  readonly urls: UrlSigner;
   /** The vector store, opened at the first call. */
   vectors(): Promise<VectorStore>;
   readonly embedders: Embedders;
