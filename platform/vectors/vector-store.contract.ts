@@ -1,0 +1,592 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Filter, Place, SpaceDefinition, VectorObject, VectorStore } from './vector-store.ts';
+
+/** What both stores promise. Every `it` is one promise; a store that breaks one is not a vector store. */
+export function vectorStoreContract(open: () => Promise<VectorStore>): void {
+  let store: VectorStore;
+  let place: Place;
+  const created: string[] = [];
+
+  beforeAll(async () => {
+    store = await open();
+  });
+  afterAll(async () => {
+    for (const name of created) await store.deleteSpace(name);
+    await store[Symbol.asyncDispose]();
+  });
+
+  const definition = (overrides: Partial<SpaceDefinition> = {}): SpaceDefinition => {
+    const name = `T${randomUUID().replaceAll('-', '')}`;
+    created.push(name);
+    return {
+      name,
+      vectors: { main: { model: 'toy', dimensions: 4, metric: 'cosine', threshold: 0.4 } },
+      active: 'main',
+      fields: { kind: 'text', year: 'number', open: 'boolean', at: 'date', tags: 'text[]' },
+      multiTenant: false,
+      ...overrides,
+    };
+  };
+  const fresh = async (overrides: Partial<SpaceDefinition> = {}): Promise<Place> => {
+    const space = await store.ensureSpace(definition(overrides));
+    return { space: space.name };
+  };
+  const vector = (...values: number[]) => ({ values: Float32Array.from(values), model: 'toy' });
+  const object = (
+    id: string,
+    text: string,
+    values: number[],
+    properties: VectorObject['properties'] = {},
+  ): VectorObject => ({
+    id,
+    text,
+    properties,
+    vectors: { main: Float32Array.from(values) },
+  });
+  const ids = (found: readonly { id: string }[]) => found.map(({ id }) => id);
+
+  const LIBRARY = [
+    object('whale', 'A captain hunts a white whale across the sea', [1, 0, 0, 0], {
+      kind: 'novel',
+      year: 1851,
+      open: true,
+      at: '1851-10-18T00:00:00Z',
+      tags: ['sea', 'obsession'],
+    }),
+    object('shark', 'A shark terrifies a beach town', [0.9, 0.3, 0, 0], {
+      kind: 'novel',
+      year: 1974,
+      open: false,
+      at: '1974-02-01T00:00:00Z',
+      tags: ['sea'],
+    }),
+    object('bread', 'How to bake sourdough bread at home', [0, 0, 1, 0], {
+      kind: 'guide',
+      year: 2010,
+      open: true,
+      at: '2010-05-05T12:00:00+02:00',
+      tags: ['kitchen'],
+    }),
+    object('loaf', 'The history of the loaf', [0, 0.1, 0.9, 0], {
+      kind: 'essay',
+      year: 2012,
+      extra: { nested: [1, null, 'two'] },
+    }),
+    object('plain', 'Nothing in particular', [0, 0, 0, 1]),
+  ];
+
+  describe('spaces', () => {
+    it('are created once and returned as they are thereafter', async () => {
+      const wanted = definition();
+      const first = await store.ensureSpace(wanted);
+      const second = await store.ensureSpace(wanted);
+      expect(second).toEqual(first);
+      expect(await store.space(wanted.name)).toEqual(first);
+      expect(first).toMatchObject(wanted);
+      expect((await store.spaces()).map((space) => space.name)).toContain(wanted.name);
+    });
+
+    it('gain vectors and fields, and refuse contradictions', async () => {
+      const wanted = definition();
+      await store.ensureSpace(wanted);
+      const more = await store.ensureSpace({
+        ...wanted,
+        vectors: { ...wanted.vectors, second: { model: 'other', dimensions: 2, metric: 'cosine' } },
+        fields: { ...wanted.fields, pages: 'number' },
+      });
+      expect(Object.keys(more.vectors).sort()).toEqual(['main', 'second']);
+      expect(more.fields).toMatchObject({ pages: 'number', kind: 'text' });
+      const clash = { ...wanted, vectors: { main: { model: 'toy', dimensions: 8, metric: 'cosine' as const } } };
+      await expect(store.ensureSpace(clash)).rejects.toMatchObject({ code: 'CONFLICT' });
+      await expect(store.ensureSpace({ ...wanted, fields: { kind: 'number' } })).rejects.toMatchObject({
+        code: 'CONFLICT',
+      });
+    });
+
+    it('refuse names and dimensions that cannot be, naming the argument', async () => {
+      await expect(store.ensureSpace({ ...definition(), name: 'no spaces; here' })).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+      });
+      const huge = definition({ vectors: { main: { model: 'toy', dimensions: 5000, metric: 'cosine' } } });
+      await expect(store.ensureSpace(huge)).rejects.toMatchObject({
+        extensions: { argument: 'vectors.main.dimensions' },
+      });
+    });
+
+    it('are gone with all they hold when deleted, and can be made anew', async () => {
+      const wanted = definition();
+      await store.ensureSpace(wanted);
+      await store.upsert({ space: wanted.name }, LIBRARY);
+      expect(await store.deleteSpace(wanted.name)).toBe(true);
+      expect(await store.deleteSpace(wanted.name)).toBe(false);
+      await expect(store.get({ space: wanted.name }, ['whale'])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      await store.ensureSpace(wanted);
+      expect((await store.aggregate({ space: wanted.name })).count).toBe(0);
+      expect((await store.search({ space: wanted.name }, { mode: 'text', text: 'whale', limit: 5 })).hits).toEqual([]);
+    });
+
+    it('that do not exist are NOT_FOUND', async () => {
+      await expect(store.search({ space: 'Nowhere' }, { mode: 'text', text: 'x', limit: 1 })).rejects.toMatchObject({
+        code: 'NOT_FOUND',
+      });
+      await expect(store.upsert({ space: 'Nowhere' }, [])).rejects.toMatchObject({ code: 'NOT_FOUND' });
+      expect(await store.space('Nowhere')).toBeUndefined();
+    });
+  });
+
+  describe('objects', () => {
+    beforeEach(async () => {
+      place = await fresh();
+      await store.upsert(place, LIBRARY);
+    });
+
+    it('come back as they were given, vectors normalised', async () => {
+      const [loaf, shark] = await store.get(place, ['loaf', 'missing', 'shark'], { includeVectors: true });
+      expect(loaf).toMatchObject({
+        id: 'loaf',
+        text: 'The history of the loaf',
+        properties: { year: 2012, extra: { nested: [1, null, 'two'] } },
+      });
+      expect(loaf!.properties).toEqual(LIBRARY[3]!.properties);
+      expect(shark!.id).toBe('shark');
+      const length = Math.sqrt(0.9 ** 2 + 0.3 ** 2);
+      expect([...shark!.vectors!.main!]).toEqual([0.9 / length, 0.3 / length, 0, 0].map((x) => expect.closeTo(x, 5)));
+      expect(Math.abs(Date.now() - shark!.updatedAt.getTime())).toBeLessThan(60_000);
+    });
+
+    it('have any id up to 200 characters', async () => {
+      const odd = ['a/b?c=d&é "quoted" 日本', 'x'.repeat(200), randomUUID()];
+      const results = await store.upsert(
+        place,
+        odd.map((id) => object(id, 'odd', [1, 1, 1, 1])),
+      );
+      expect(results.every((result) => result.ok)).toBe(true);
+      expect(ids(await store.get(place, odd))).toEqual(odd);
+    });
+
+    it('are replaced whole by the same id, and repeating changes nothing', async () => {
+      const changed = object('whale', 'A whale that sings', [0, 1, 0, 0], { kind: 'song' });
+      expect(await store.upsert(place, [changed])).toEqual([{ id: 'whale', ok: true, created: false }]);
+      await store.upsert(place, [changed]);
+      expect((await store.get(place, ['whale']))[0]).toMatchObject({
+        text: 'A whale that sings',
+        properties: { kind: 'song' },
+      });
+      expect((await store.aggregate(place)).count).toBe(LIBRARY.length);
+      expect((await store.search(place, { mode: 'text', text: 'captain', limit: 5 })).hits).toEqual([]);
+      const near = await store.search(place, { mode: 'vector', vector: vector(0, 1, 0, 0), limit: 1 });
+      expect(ids(near.hits)).toEqual(['whale']);
+    });
+
+    it('fail one by one: the good ones of a batch are stored, the bad ones say why', async () => {
+      const results = await store.upsert(place, [
+        object('good', 'fine', [1, 2, 3, 4]),
+        object('short', 'too few numbers', [1, 2]),
+        object('endless', 'not finite', [1, Number.NaN, 0, 0]),
+        object('zero', 'no direction', [0, 0, 0, 0]),
+        object('typed', 'a wrong property', [1, 0, 0, 0], { year: 'MDCCCLI' }),
+        { id: 'strange', text: 'an unknown vector', vectors: { other: Float32Array.of(1) } },
+        { id: '', text: 'no id', vectors: {} },
+        object('fine', 'also fine', [4, 3, 2, 1]),
+      ]);
+      expect(results.map((result) => result.ok)).toEqual([true, false, false, false, false, false, false, true]);
+      expect(results[1]).toMatchObject({ id: 'short', error: expect.stringContaining('2 dimensions') });
+      expect(results[4]).toMatchObject({ error: expect.stringContaining('properties.year') });
+      expect(ids(await store.get(place, ['good', 'short', 'typed', 'fine']))).toEqual(['good', 'fine']);
+    });
+
+    it('of which one appears twice in a batch are stored once, the last one', async () => {
+      await store.upsert(place, [
+        object('twin', 'first twin', [1, 0, 0, 0]),
+        object('twin', 'second twin', [0, 1, 0, 0]),
+      ]);
+      expect((await store.get(place, ['twin']))[0]!.text).toBe('second twin');
+      expect((await store.aggregate(place)).count).toBe(LIBRARY.length + 1);
+    });
+
+    it('without a vector are found by their words', async () => {
+      await store.upsert(place, [{ id: 'mute', text: 'zeppelin without numbers', vectors: {} }]);
+      expect(ids((await store.search(place, { mode: 'text', text: 'zeppelins', limit: 3 })).hits)).toEqual(['mute']);
+      const mixed = await store.search(place, {
+        mode: 'hybrid',
+        text: 'zeppelin',
+        vector: vector(1, 0, 0, 0),
+        limit: 10,
+      });
+      expect(ids(mixed.hits)).toContain('mute');
+      const near = await store.search(place, { mode: 'vector', vector: vector(1, 0, 0, 0), limit: 10 });
+      expect(ids(near.hits)).not.toContain('mute');
+    });
+
+    it('are deleted by id, and by filter, and never found again', async () => {
+      expect(await store.delete(place, ['whale', 'missing'])).toEqual(['whale']);
+      expect(await store.delete(place, ['whale'])).toEqual([]);
+      expect(await store.deleteWhere(place, { field: 'year', op: 'gte', value: 2000 })).toBe(2);
+      expect((await store.aggregate(place)).count).toBe(2);
+      const left = await store.search(place, { mode: 'vector', vector: vector(1, 0, 1, 0), limit: 10 });
+      expect(ids(left.hits).sort()).toEqual(['plain', 'shark']);
+      expect((await store.search(place, { mode: 'text', text: 'whale bread loaf', limit: 10 })).hits).toEqual([]);
+    });
+
+    it('are paged: every one exactly once, also with a filter and with changes between pages', async () => {
+      const many = Array.from({ length: 57 }, (_, i) =>
+        object(`p${i}`, `page ${i}`, [1, i, 0, 0], { kind: i % 2 ? 'odd' : 'even' }),
+      );
+      await store.upsert(place, many);
+      const read = async (filter?: Filter) => {
+        const seen: string[] = [];
+        let after: string | undefined;
+        do {
+          const page = await store.list(place, { limit: 10, after, filter });
+          seen.push(...ids(page.objects));
+          after = page.next;
+          // An update in the middle moves nothing into another page.
+          await store.upsert(place, [many[seen.length % 57]!]);
+        } while (after !== undefined);
+        return seen;
+      };
+      const all = await read();
+      expect(all.length).toBe(new Set(all).size);
+      expect([...all].sort()).toEqual([...ids(many), ...ids(LIBRARY)].sort());
+      const odd = await read({ field: 'kind', op: 'eq', value: 'odd' });
+      expect([...odd].sort()).toEqual(ids(many.filter((_, i) => i % 2)).sort());
+    });
+
+    it('are exported with their vectors', async () => {
+      const exported = [];
+      for await (const entry of store.export(place.space)) exported.push(entry);
+      expect(ids(exported).sort()).toEqual(ids(LIBRARY).sort());
+      expect(exported.find((entry) => entry.id === 'bread')).toMatchObject({
+        text: LIBRARY[2]!.text,
+        vectors: { main: Float32Array.of(0, 0, 1, 0) },
+      });
+    });
+  });
+
+  describe('search', () => {
+    beforeAll(async () => {
+      place = await fresh();
+      await store.upsert(place, LIBRARY);
+    });
+    const search = (filter?: Filter) =>
+      store.search(place, { mode: 'vector', vector: vector(1, 0, 0, 0), limit: 10, filter });
+
+    it('by vector gives the nearest first with their similarity', async () => {
+      const { hits } = await store.search(place, { mode: 'vector', vector: vector(2, 0, 0, 0), limit: 2 });
+      expect(ids(hits)).toEqual(['whale', 'shark']);
+      expect(hits[0]!.score).toBeCloseTo(1, 4);
+      expect(hits[1]!.score).toBeCloseTo(0.9487, 3);
+      expect(hits[1]!.explanation.dense!.raw).toBeCloseTo(0.9487, 3);
+      expect(hits[0]!.explanation.lexical).toBeUndefined();
+    });
+
+    it('by text finds other forms of the words, ranks rare words higher and needs at least one', async () => {
+      const { hits } = await store.search(place, { mode: 'text', text: 'captains hunting WHALES', limit: 5 });
+      expect(ids(hits)).toEqual(['whale']);
+      expect(hits[0]!.score).toBeGreaterThan(0);
+      expect(hits[0]!.explanation.lexical!.raw).toBeCloseTo(hits[0]!.score, 5);
+      expect((await store.search(place, { mode: 'text', text: 'submarine', limit: 5 })).hits).toEqual([]);
+      expect((await store.search(place, { mode: 'text', text: '', limit: 5 })).hits).toEqual([]);
+      expect((await store.search(place, { mode: 'text', text: '"\'(*:^~ AND OR NOT', limit: 5 })).hits).toEqual([]);
+    });
+
+    it.each(['absolute', 'relative'] as const)(
+      'hybrid (%s) joins both and shows the parts of each score',
+      async (fusion) => {
+        const { hits } = await store.search(place, {
+          mode: 'hybrid',
+          text: 'sourdough',
+          vector: vector(0, 0, 0, 1),
+          limit: 5,
+          fusion,
+          alpha: 0.5,
+        });
+        expect(new Set(ids(hits).slice(0, 2))).toEqual(new Set(['plain', 'bread']));
+        for (const { score, explanation } of hits) {
+          const { dense, lexical } = explanation;
+          expect(explanation.fusion).toBe(fusion);
+          expect(score).toBeCloseTo((dense?.contribution ?? 0) + (lexical?.contribution ?? 0), 4);
+          for (const part of [dense, lexical])
+            if (part) expect(part.contribution).toBeCloseTo(part.weight * part.normalised, 5);
+        }
+        const scores = hits.map((hit) => hit.score);
+        expect(scores).toEqual([...scores].sort((a, b) => b - a));
+        expect(hits.find((hit) => hit.id === 'bread')!.explanation.lexical!.raw).toBeGreaterThan(0);
+      },
+    );
+
+    it('hybrid with alpha 1 ranks by similarity, with alpha 0 by words', async () => {
+      const query = { mode: 'hybrid', text: 'bread', vector: vector(1, 0, 0, 0), limit: 1 } as const;
+      expect(ids((await store.search(place, { ...query, alpha: 1 })).hits)).toEqual(['whale']);
+      expect(ids((await store.search(place, { ...query, alpha: 0 })).hits)).toEqual(['bread']);
+    });
+
+    it('pages by offset without overlap and cuts at minScore', async () => {
+      const query = { mode: 'vector', vector: vector(1, 0.5, 0.4, 0.3) } as const;
+      const all = ids((await store.search(place, { ...query, limit: 5 })).hits);
+      const paged = [];
+      for (let offset = 0; offset < 5; offset += 2)
+        paged.push(...ids((await store.search(place, { ...query, limit: 2, offset })).hits));
+      expect(paged).toEqual(all);
+      const cut = (await store.search(place, { ...query, limit: 5, minScore: 0.6 })).hits;
+      expect(cut.length).toBeGreaterThan(0);
+      expect(cut.every((hit) => hit.score >= 0.6)).toBe(true);
+      expect(cut.length).toBeLessThan(5);
+    });
+
+    it.each<[string, Filter, string[]]>([
+      ['eq', { field: 'kind', op: 'eq', value: 'novel' }, ['whale', 'shark']],
+      ['ne includes what has no value', { field: 'kind', op: 'ne', value: 'novel' }, ['bread', 'loaf', 'plain']],
+      ['in', { field: 'kind', op: 'in', value: ['guide', 'essay'] }, ['bread', 'loaf']],
+      ['lt', { field: 'year', op: 'lt', value: 1974 }, ['whale']],
+      ['lte', { field: 'year', op: 'lte', value: 1974 }, ['whale', 'shark']],
+      ['gt', { field: 'year', op: 'gt', value: 2010 }, ['loaf']],
+      ['gte on a date, another time zone', { field: 'at', op: 'gte', value: '2010-05-05T10:00:00Z' }, ['bread']],
+      ['eq on a boolean', { field: 'open', op: 'eq', value: false }, ['shark']],
+      ['containsAny', { field: 'tags', op: 'containsAny', value: ['kitchen', 'obsession'] }, ['whale', 'bread']],
+      ['exists', { field: 'open', op: 'exists', value: true }, ['whale', 'shark', 'bread']],
+      ['not exists', { field: 'open', op: 'exists', value: false }, ['loaf', 'plain']],
+      [
+        'and',
+        {
+          and: [
+            { field: 'kind', op: 'eq', value: 'novel' },
+            { field: 'open', op: 'eq', value: true },
+          ],
+        },
+        ['whale'],
+      ],
+      [
+        'or',
+        {
+          or: [
+            { field: 'kind', op: 'eq', value: 'essay' },
+            { field: 'year', op: 'lt', value: 1900 },
+          ],
+        },
+        ['whale', 'loaf'],
+      ],
+      ['a value with quotes', { field: 'kind', op: 'eq', value: `novel' OR 1=1 --"` }, []],
+    ])('filters: %s', async (_, filter, expected) => {
+      expect(ids((await search(filter)).hits).sort()).toEqual([...expected].sort());
+      expect((await store.aggregate(place, { filter })).count).toBe(expected.length);
+    });
+
+    it('filters words and hybrids too', async () => {
+      const filter: Filter = { field: 'kind', op: 'eq', value: 'guide' };
+      expect((await store.search(place, { mode: 'text', text: 'whale', limit: 5, filter })).hits).toEqual([]);
+      const mixed = await store.search(place, {
+        mode: 'hybrid',
+        text: 'whale',
+        vector: vector(1, 0, 0, 0),
+        limit: 5,
+        filter,
+      });
+      expect(ids(mixed.hits)).toEqual(['bread']);
+    });
+
+    it('refuses a wrong filter, dimension, model or limit and says what is right', async () => {
+      const unknown = search({ and: [{ field: 'colour', op: 'eq', value: 'red' }] });
+      await expect(unknown).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+        message: expect.stringContaining('kind'),
+        extensions: { argument: 'filter.and.0.field' },
+      });
+      await expect(search({ field: 'year', op: 'gt', value: 'late' })).rejects.toMatchObject({
+        extensions: { argument: 'filter.value' },
+      });
+      const dimensions = store.search(place, { mode: 'vector', vector: vector(1, 0), limit: 1 });
+      await expect(dimensions).rejects.toMatchObject({ code: 'BAD_USER_INPUT', message: expect.stringContaining('4') });
+      const mixed = store.search(place, {
+        mode: 'vector',
+        vector: { values: Float32Array.of(1, 0, 0, 0), model: 'other' },
+        limit: 1,
+      });
+      await expect(mixed).rejects.toMatchObject({ code: 'BAD_USER_INPUT', message: expect.stringContaining('toy') });
+      await expect(store.search(place, { mode: 'text', text: 'x', limit: 0 })).rejects.toMatchObject({
+        extensions: { argument: 'limit' },
+      });
+      await expect(
+        store.search({ ...place, tenant: 'me' }, { mode: 'text', text: 'x', limit: 1 }),
+      ).rejects.toMatchObject({ extensions: { argument: 'tenant' } });
+    });
+
+    it('gives vectors only when asked', async () => {
+      const query = { mode: 'text', text: 'whale', limit: 1 } as const;
+      expect((await store.search(place, query)).hits[0]!.vectors).toBeUndefined();
+      expect((await store.search(place, { ...query, includeVectors: true })).hits[0]!.vectors!.main).toHaveLength(4);
+    });
+
+    it('aggregates numbers and values', async () => {
+      const { count, fields } = await store.aggregate(place, { fields: ['year', 'kind', 'tags'] });
+      expect(count).toBe(5);
+      expect(fields.year).toMatchObject({ type: 'number', count: 4, min: 1851, max: 2012, sum: 7847, mean: 1961.75 });
+      expect(fields.kind).toMatchObject({ type: 'values', count: 4 });
+      expect(fields.kind).toMatchObject({ top: expect.arrayContaining([{ value: 'novel', count: 2 }]) });
+      expect(fields.tags).toMatchObject({ top: expect.arrayContaining([{ value: 'sea', count: 2 }]) });
+      await expect(store.aggregate(place, { fields: ['nope'] })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    });
+  });
+
+  it.each(['dot', 'l2'] as const)('scores %s as it is defined', async (metric) => {
+    const at = await fresh({ vectors: { main: { model: 'toy', dimensions: 4, metric } } });
+    await store.upsert(at, [object('near', 'near', [1, 1, 0, 0]), object('far', 'far', [5, 5, 0, 0])]);
+    const { hits } = await store.search(at, { mode: 'vector', vector: vector(1, 2, 0, 0), limit: 2 });
+    const expected: [string, number][] =
+      metric === 'dot'
+        ? [
+            ['far', 15],
+            ['near', 3],
+          ]
+        : [
+            ['near', -1],
+            ['far', -25],
+          ];
+    expect(hits.map((hit) => [hit.id, hit.score])).toEqual(
+      expected.map(([id, score]) => [id, expect.closeTo(score, 3)]),
+    );
+  });
+
+  describe('tenants', () => {
+    let space: string;
+    const at = (tenant: string): Place => ({ space, tenant });
+    beforeAll(async () => {
+      space = (await fresh({ multiTenant: true })).space;
+      await store.upsert(at('ada'), [
+        object('1', 'the secret of ada', [1, 0, 0, 0]),
+        object('2', 'a garden', [0, 1, 0, 0]),
+      ]);
+      await store.upsert(at('bob'), [object('1', 'the secret of bob', [1, 0, 0, 0], { kind: 'note' })]);
+    });
+
+    it('see their own objects only, by every way of reading', async () => {
+      expect((await store.get(at('bob'), ['1']))[0]!.text).toBe('the secret of bob');
+      expect(ids((await store.search(at('ada'), { mode: 'text', text: 'bob', limit: 5 })).hits)).toEqual([]);
+      const near = await store.search(at('ada'), { mode: 'vector', vector: vector(1, 0, 0, 0), limit: 5 });
+      expect(near.hits.map((hit) => hit.text)).toEqual(['the secret of ada', 'a garden']);
+      expect((await store.list(at('bob'), { limit: 10 })).objects.map(({ text }) => text)).toEqual([
+        'the secret of bob',
+      ]);
+      expect((await store.aggregate(at('ada'))).count).toBe(2);
+    });
+
+    it('are empty, not unknown, before they have stored anything', async () => {
+      expect((await store.search(at('nobody'), { mode: 'text', text: 'secret', limit: 5 })).hits).toEqual([]);
+      expect(await store.get(at('nobody'), ['1'])).toEqual([]);
+      expect((await store.list(at('nobody'), { limit: 5 })).objects).toEqual([]);
+      expect((await store.aggregate(at('nobody'))).count).toBe(0);
+      expect(await store.delete(at('nobody'), ['1'])).toEqual([]);
+      expect(await store.deleteTenant(space, 'nobody')).toBe(false);
+    });
+
+    it('must be named, in letters that cannot escape', async () => {
+      await expect(store.get({ space }, ['1'])).rejects.toMatchObject({ extensions: { argument: 'tenant' } });
+      await expect(store.get(at('../ada'), ['1'])).rejects.toMatchObject({ extensions: { argument: 'tenant' } });
+    });
+
+    it('are listed, exported with their name, and deleted without touching others', async () => {
+      expect(await store.tenants(space)).toEqual(['ada', 'bob']);
+      const exported = [];
+      for await (const entry of store.export(space)) exported.push([entry.tenant, entry.id]);
+      expect(exported.sort()).toEqual([
+        ['ada', '1'],
+        ['ada', '2'],
+        ['bob', '1'],
+      ]);
+      expect(await store.deleteTenant(space, 'ada')).toBe(true);
+      expect(await store.tenants(space)).toEqual(['bob']);
+      expect(await store.get(at('ada'), ['1', '2'])).toEqual([]);
+      expect(ids(await store.get(at('bob'), ['1']))).toEqual(['1']);
+      await store.upsert(at('ada'), [object('3', 'a new start', [1, 0, 0, 0])]);
+      expect((await store.aggregate(at('ada'))).count).toBe(1);
+    });
+  });
+
+  it('changes the model of a space: added beside, filled in, activated, the old one dropped', async () => {
+    const wanted = definition();
+    await store.ensureSpace(wanted);
+    const at = { space: wanted.name };
+    await store.upsert(at, LIBRARY);
+    await store.ensureSpace({
+      ...wanted,
+      vectors: { ...wanted.vectors, better: { model: 'better', dimensions: 2, metric: 'cosine' } },
+    });
+    const pending = await store.list(at, { limit: 100, lackingVector: 'better' });
+    expect(pending.objects).toHaveLength(LIBRARY.length);
+    await store.upsert(at, [object('shark', 'A changed shark', [0, 0, 0, 1])]);
+    const vectors = { better: Float32Array.of(0, 1) };
+    const added = await store.addVectors(at, [
+      { id: 'whale', text: LIBRARY[0]!.text, vectors },
+      { id: 'shark', text: LIBRARY[1]!.text, vectors },
+      { id: 'gone', text: 'gone', vectors },
+    ]);
+    expect(added).toBe(1);
+    const rest = await store.list(at, { limit: 100, lackingVector: 'better' });
+    expect(ids(rest.objects).sort()).toEqual(['bread', 'loaf', 'plain', 'shark']);
+    expect((await store.get(at, ['whale'], { includeVectors: true }))[0]).toMatchObject({
+      properties: LIBRARY[0]!.properties,
+      vectors: { main: Float32Array.of(1, 0, 0, 0), better: Float32Array.of(0, 1) },
+    });
+    await store.activate(at.space, 'better');
+    const query = { values: Float32Array.of(0, 2), model: 'better' };
+    expect(ids((await store.search(at, { mode: 'vector', vector: query, limit: 5 })).hits)).toEqual(['whale']);
+    await expect(store.dropVector(at.space, 'better')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    const dropped = await store.dropVector(at.space, 'main');
+    expect(Object.keys(dropped.vectors)).toEqual(['better']);
+    expect((await store.get(at, ['whale'], { includeVectors: true }))[0]!.vectors).toEqual({
+      better: Float32Array.of(0, 1),
+    });
+  });
+
+  it('restores a backup to equal counts and equal content', async () => {
+    const { space } = await fresh({ multiTenant: true });
+    const at = { space, tenant: 'ada' };
+    await store.upsert(at, LIBRARY);
+    const content = async () => {
+      const all = [];
+      for await (const { updatedAt, ...entry } of store.export(space)) all.push(entry);
+      return all.sort((a, b) => (a.id < b.id ? -1 : 1));
+    };
+    const before = await content();
+    const id = `contract-${randomUUID()}`;
+    const started = await store.createBackup(id);
+    expect(started).toMatchObject({ id, status: expect.stringMatching(/RUNNING|SUCCEEDED/) });
+    await expect(store.createBackup(id)).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect
+      .poll(async () => (await store.backup(id))?.status, { timeout: 30_000, interval: 100 })
+      .toBe('SUCCEEDED');
+    expect((await store.backup(id))!.spaces).toContain(space);
+    expect((await store.backups()).map((backup) => backup.id)).toContain(id);
+
+    await store.upsert(at, [object('later', 'stored after the backup', [1, 0, 0, 0])]);
+    await store.delete(at, ['whale', 'bread']);
+    await store.restore(id);
+    expect(await content()).toEqual(before);
+    expect(ids((await store.search(at, { mode: 'text', text: 'white whale', limit: 3 })).hits)).toEqual(['whale']);
+
+    await store.deleteSpace(space);
+    await store.restore(id);
+    expect(await content()).toEqual(before);
+    await expect(store.restore('never-made')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    expect(await store.backup('never-made')).toBeUndefined();
+  }, 120_000);
+
+  it('says how much it holds, and that it is well', async () => {
+    const { space } = await fresh({ multiTenant: true });
+    await store.upsert({ space, tenant: 'ada' }, LIBRARY);
+    await store.upsert({ space, tenant: 'bob' }, [{ id: 'mute', text: 'no vector', vectors: {} }]);
+    const entry = async () => (await store.stats()).spaces.find((found) => found.name === space);
+    await expect
+      .poll(entry, { timeout: 10_000 })
+      .toEqual({ name: space, objects: 6, tenants: 2, vectors: { main: 5 } });
+    expect(await store.health()).toMatchObject({ status: 'up', kind: store.kind, version: expect.any(String) });
+  });
+
+  it('ends a call when its signal does', async () => {
+    const at = await fresh();
+    const signal = AbortSignal.abort(new Error('the client is gone'));
+    await expect(store.upsert(at, LIBRARY, { signal })).rejects.toThrow('the client is gone');
+    await expect(store.search(at, { mode: 'text', text: 'x', limit: 1, signal })).rejects.toThrow('the client is gone');
+  });
+}

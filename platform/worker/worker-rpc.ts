@@ -1,0 +1,194 @@
+import { type MessagePort, parentPort, type Transferable, Worker, workerData } from 'node:worker_threads';
+import { CodedError, type ErrorCode } from '../errors/errors.ts';
+
+/** What a worker offers: methods of one argument each. */
+export type Methods = Record<string, (argument: never, signal: AbortSignal) => unknown>;
+
+interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly argument: unknown;
+}
+interface Abort {
+  readonly abort: number;
+}
+interface Answer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly failure?: {
+    readonly message: string;
+    readonly stack?: string;
+    readonly code?: ErrorCode;
+    readonly extensions?: object;
+  };
+}
+
+type ArgumentOf<M extends Methods, K extends keyof M> = Parameters<M[K]>[0];
+type ResultOf<M extends Methods, K extends keyof M> = Awaited<ReturnType<M[K]>>;
+
+const DRAIN_MS = 5_000;
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/**
+ * A worker thread called like an object. It starts at the first call; if it dies, the calls under way fail with
+ * SERVICE_UNAVAILABLE and the next call starts another. It does not keep the process alive while nothing is asked of it.
+ */
+export class WorkerClient<M extends Methods> implements AsyncDisposable {
+  readonly #file: URL;
+  readonly #data: unknown;
+  readonly #what: string;
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #next = 1;
+  #closed = false;
+
+  /**
+   * @param file the worker's module, which calls `serve`.
+   * @param data given to the worker's `start`.
+   * @param what names the worker in errors, e.g. `The vector search`.
+   */
+  constructor(file: URL, data: unknown, what: string) {
+    this.#file = file;
+    this.#data = data;
+    this.#what = what;
+  }
+
+  get started(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  call<K extends keyof M & string>(
+    method: K,
+    argument: ArgumentOf<M, K>,
+    options: { signal?: AbortSignal | undefined; transfer?: Transferable[] } = {},
+  ): Promise<ResultOf<M, K>> {
+    const { signal, transfer = [] } = options;
+    if (this.#closed) return Promise.reject(new CodedError('SERVICE_UNAVAILABLE', `${this.#what} has been shut down.`));
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const worker = this.#start();
+    const id = this.#next++;
+    return new Promise<ResultOf<M, K>>((resolve, reject) => {
+      const abort = () => {
+        worker.postMessage({ abort: id } satisfies Abort);
+        this.#settle(id)?.reject(signal?.reason);
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      const done = () => signal?.removeEventListener('abort', abort);
+      this.#pending.set(id, {
+        resolve: (value) => {
+          done();
+          resolve(value as ResultOf<M, K>);
+        },
+        reject: (error) => {
+          done();
+          reject(error);
+        },
+      });
+      if (this.#pending.size === 1) worker.ref();
+      worker.postMessage({ id, method, argument } satisfies Call, transfer);
+    });
+  }
+
+  /** Waits for the calls under way, at most five seconds, and stops the thread. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const end = Date.now() + DRAIN_MS;
+    while (this.#pending.size > 0 && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, 5));
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#failAll(`${this.#what} has been shut down.`);
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new Worker(this.#file, { workerData: this.#data });
+    this.#worker = worker;
+    worker.unref();
+    worker.on('message', (answer: Answer) => {
+      const pending = this.#settle(answer.id);
+      if (answer.failure === undefined) pending?.resolve(answer.value);
+      else pending?.reject(revive(answer.failure));
+    });
+    const died = (why: string) => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
+      this.#failAll(`${this.#what} stopped unexpectedly (${why}); it starts again with the next call.`);
+    };
+    worker.on('error', (error) => died(error instanceof Error ? error.message : String(error)));
+    worker.on('exit', (code) => died(`exit code ${code}`));
+    return worker;
+  }
+
+  #settle(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (this.#pending.size === 0) this.#worker?.unref();
+    return pending;
+  }
+
+  #failAll(message: string): void {
+    for (const id of [...this.#pending.keys()])
+      this.#settle(id)?.reject(new CodedError('SERVICE_UNAVAILABLE', message));
+  }
+}
+
+/**
+ * The worker's side. Calls are answered as they come, so a method that awaits lets others pass; until `start` is done
+ * they wait. A value made by `transferring` is moved instead of copied.
+ */
+export function serve<Data, M extends Methods>(start: (data: Data) => M | Promise<M>): void {
+  const port = parentPort as MessagePort;
+  const running = new Map<number, AbortController>();
+  const methods = Promise.resolve().then(() => start(workerData as Data));
+  port.on('message', async (message: Call | Abort) => {
+    if ('abort' in message) return running.get(message.abort)?.abort();
+    const controller = new AbortController();
+    running.set(message.id, controller);
+    try {
+      const method = (await methods)[message.method] as (argument: unknown, signal: AbortSignal) => unknown;
+      // A turn of the loop, so that an abort that came with the call is seen before the work begins.
+      await turn();
+      controller.signal.throwIfAborted();
+      const value = await method(message.argument, controller.signal);
+      if (value instanceof Transferring) port.postMessage({ id: message.id, value: value.value }, value.transfer);
+      else port.postMessage({ id: message.id, value } satisfies Answer);
+    } catch (error) {
+      port.postMessage({ id: message.id, failure: describe(error) } satisfies Answer);
+    } finally {
+      running.delete(message.id);
+    }
+  });
+}
+
+class Transferring {
+  readonly value: unknown;
+  readonly transfer: Transferable[];
+  constructor(value: unknown, transfer: Transferable[]) {
+    this.value = value;
+    this.transfer = transfer;
+  }
+}
+
+/** An answer whose buffers are moved to the caller. */
+export const transferring = <T>(value: T, transfer: Transferable[]): T => new Transferring(value, transfer) as T;
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const describe = (error: unknown): NonNullable<Answer['failure']> => {
+  if (error instanceof CodedError)
+    return { message: error.message, code: error.code, extensions: { ...error.extensions } };
+  if (error instanceof Error) return { message: error.message, ...(error.stack && { stack: error.stack }) };
+  return { message: String(error) };
+};
+
+const revive = (failure: NonNullable<Answer['failure']>): Error => {
+  if (failure.code !== undefined) return new CodedError(failure.code, failure.message, { ...failure.extensions });
+  const error = new Error(failure.message);
+  if (failure.stack !== undefined) error.stack = failure.stack;
+  return error;
+};
