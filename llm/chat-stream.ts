@@ -10,7 +10,7 @@ export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' |
 /** One piece of a reply. The order is: one `start`, any deltas, one `finish`. A failure throws instead of `finish`. */
 export type ChatPart = StartPart | TextDelta | ReasoningDelta | ToolCallDelta | FinishPart;
 
-/** Comes with the first content, when it is certain who answers. */
+/** Comes with the first content, when it is certain who answers; not at all when the call is stopped before that. */
 export interface StartPart {
   readonly type: 'start';
   readonly alias: string;
@@ -56,8 +56,11 @@ export interface FinishPart {
  * again) or `after_first_token` (what arrived is a beginning: end the reply as interrupted, never start a second one).
  */
 export interface ChatStream extends AsyncIterable<ChatPart> {
-  /** The record of the call, once it has ended in any way; never rejects. Pending for ever if nobody iterates. */
-  readonly record: Promise<LlmCallRecord>;
+  /**
+   * The record of the call, once it has ended in any way; undefined when it was refused before it began (unknown model,
+   * wrong parameter). Never rejects. Pending for ever if nobody iterates.
+   */
+  readonly record: Promise<LlmCallRecord | undefined>;
 }
 
 export type FailurePhase = 'before_first_token' | 'after_first_token';

@@ -3,6 +3,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from '#platform/config/config.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Logger } from '#platform/log/log.ts';
+import type { Catalogue } from './catalogue/catalogue.ts';
 import type { ChatStream } from './chat-stream.ts';
 import type { ChatMessage, ToolDefinition } from './messages.ts';
 import type { LlmCallRecord } from './record.ts';
@@ -212,6 +213,8 @@ export interface ModelsOptions {
   readonly metrics: Registry;
   /** Budgets, rate limits and cached replies shared by all processes; absent: in memory. */
   readonly redis?: Redis;
+  /** Instead of llm.yaml and the environment; for tests and measurements. */
+  readonly catalogue?: Catalogue;
   /** Gets every record once. A failure of it is logged and never fails the call. */
   readonly onRecord?: (record: LlmCallRecord) => void | Promise<void>;
   /** Embeds texts for the semantic cache, which stays off without it. */

@@ -1,0 +1,59 @@
+import { badInput } from '#platform/errors/errors.ts';
+import { NO_USAGE } from './accounting.ts';
+import type { CallContext, GeneratedImage, GeneratedImages, ImageRequest } from './models.ts';
+import { ProviderFailure } from './provider/failure.ts';
+import { type WholeCallDependencies, wholeCall } from './whole-call.ts';
+
+const MOST_CHARACTERS = 32_000;
+const MOST_IMAGES = 10;
+
+/** Generates images through the images endpoint. */
+export function createImager(deps: WholeCallDependencies) {
+  return async (request: ImageRequest, call: CallContext): Promise<GeneratedImages> => {
+    const count = request.count ?? 1;
+    if (request.prompt.trim() === '') throw badInput('prompt', 'is empty; say what the image should show');
+    if (request.prompt.length > MOST_CHARACTERS)
+      throw badInput('prompt', `has ${request.prompt.length} characters; at most ${MOST_CHARACTERS} are allowed`);
+    if (!Number.isInteger(count) || count < 1 || count > MOST_IMAGES)
+      throw badInput('count', `is ${count}; allowed: 1 to ${MOST_IMAGES}`);
+    if (request.size !== undefined && !/^(auto|\d{2,5}x\d{2,5})$/.test(request.size))
+      throw badInput('size', 'must read like 1024x1024, or auto');
+    const { alias, deployment, answer, record } = await wholeCall(
+      deps,
+      {
+        operation: 'image',
+        capability: 'images',
+        model: request.model,
+        inputTokens: Math.ceil(request.prompt.length / 4),
+        async ask(client, { model, provider }, signal) {
+          // The gpt-image models always answer with data and refuse the parameter; the others send URLs without it.
+          const asData = /gpt-image|chatgpt-image/.test(model) ? {} : ({ response_format: 'b64_json' } as const);
+          const { size, quality, background } = request;
+          const parameters = { ...(size && { size }), ...(quality && { quality }), ...(background && { background }) };
+          const result = await client.images.generate(
+            { model, prompt: request.prompt, n: count, stream: false, ...asData, ...(parameters as object) },
+            { signal },
+          );
+          const images = (result.data ?? []).map(imageOf);
+          if (images.length === 0) throw new ProviderFailure('malformed', `${provider.id} answered without an image`);
+          return { images, usage: result.usage };
+        },
+        usageOf: ({ usage }) => ({
+          ...NO_USAGE,
+          inputTokens: usage?.input_tokens ?? 0,
+          outputTokens: usage?.output_tokens ?? 0,
+        }),
+        images: ({ images }) => images.length,
+      },
+      call,
+    );
+    return { alias, model: deployment.model, images: answer.images, record };
+  };
+}
+
+function imageOf(image: { b64_json?: string; url?: string; revised_prompt?: string }): GeneratedImage {
+  const revisedPrompt = image.revised_prompt;
+  if (image.b64_json) return { bytes: Uint8Array.from(Buffer.from(image.b64_json, 'base64')), revisedPrompt };
+  if (image.url) return { url: image.url, revisedPrompt };
+  throw new ProviderFailure('malformed', 'an image without data');
+}

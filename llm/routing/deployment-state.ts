@@ -1,0 +1,200 @@
+import { CountBreaker } from 'cockatiel';
+import type { Deployment } from '../catalogue/catalogue.ts';
+import type { DeploymentHealth, HealthState } from '../models.ts';
+import type { ProviderFailure } from '../provider/failure.ts';
+
+/** The circuit opens when half of the last ten calls failed, of which there must be at least this many. */
+const BREAKER = { threshold: 0.5, size: 10, minimumNumberOfCalls: 3 };
+/** How long an open circuit stays so before one call may try; doubles with every failed trial. */
+const OPEN_MS = 5_000;
+const MOST_OPEN_MS = 120_000;
+/** After a 429 without a believable Retry-After. */
+const COOL_MS = 5_000;
+/** A key that was refused is left alone so long. */
+const BAD_KEY_MS = 300_000;
+/** Time constant of the latency average. */
+const EWMA_TAU_MS = 15_000;
+
+export type DeploymentPhase = DeploymentHealth['state'];
+
+/**
+ * What this process knows about one deployment: load, latency, circuit breaker, cooling keys. Kept by the deployment's
+ * id, so it survives a reload of the catalogue.
+ */
+export class DeploymentState {
+  inFlight = 0;
+  calls = 0;
+  failures = 0;
+  lastError: DeploymentHealth['lastError'];
+  #breaker = new CountBreaker(BREAKER);
+  #openUntil = 0;
+  #openings = 0;
+  #trial = false;
+  #latency = 0;
+  #latencyAt = 0;
+  readonly #coolKeys = new Map<string, number>();
+  #nextKey = 0;
+  readonly #window = new MinuteWindow();
+
+  /** Whether a call may go there now; an open circuit whose time is over lets one through. */
+  available(deployment: Deployment, now: number): boolean {
+    if (this.phase(deployment, now) === 'open') return false;
+    if (this.#openUntil > 0 && this.#trial) return false;
+    if (this.retryAt(deployment, now) > now) return false;
+    const { parallel, requestsPerMinute, tokensPerMinute } = deployment.limits;
+    if (parallel !== undefined && this.inFlight >= parallel) return false;
+    const { requests, tokens } = this.#window.read(now);
+    return requests < (requestsPerMinute ?? Infinity) && tokens < (tokensPerMinute ?? Infinity);
+  }
+
+  phase(deployment: Deployment, now: number): DeploymentPhase {
+    if (this.#openUntil > now) return 'open';
+    if (this.#openUntil > 0) return 'half_open';
+    return this.#keyFreeAt(deployment, now) > now ? 'cooling' : 'closed';
+  }
+
+  /** Unix ms at which it may be asked again; `now` or earlier when it may be at once. */
+  retryAt(deployment: Deployment, now: number): number {
+    return Math.max(this.#openUntil, this.#keyFreeAt(deployment, now));
+  }
+
+  /** The next key that is not cooling, in turn; undefined for servers without keys. */
+  takeKey(deployment: Deployment, now: number): string | undefined {
+    const { keys } = deployment.provider;
+    if (keys.length === 0) return undefined;
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[(this.#nextKey + i) % keys.length]!;
+      if ((this.#coolKeys.get(key) ?? 0) <= now) {
+        this.#nextKey = (this.#nextKey + i + 1) % keys.length;
+        return key;
+      }
+    }
+    return keys[this.#nextKey % keys.length];
+  }
+
+  begin(now: number, tokens: number): void {
+    this.calls++;
+    this.inFlight++;
+    this.#window.add(now, tokens);
+    if (this.#openUntil > 0) this.#trial = true;
+  }
+
+  /** The first content came: the deployment works. */
+  succeeded(now: number, timeToFirstTokenMs: number): void {
+    this.observe(now, timeToFirstTokenMs);
+    this.#breaker.success(0);
+    if (this.#openUntil > 0) {
+      this.#openUntil = 0;
+      this.#openings = 0;
+      this.#trial = false;
+      this.#breaker = new CountBreaker(BREAKER);
+    }
+  }
+
+  failed(now: number, failure: ProviderFailure, key: string | undefined): void {
+    this.#trial = false;
+    // A refused request says nothing about the deployment.
+    if (!failure.retryable) return;
+    this.failures++;
+    this.lastError = {
+      at: new Date(now).toISOString(),
+      code: failure.kind,
+      message: WORDS[failure.kind] ?? failure.kind,
+    };
+    if (failure.kind === 'rate_limited') {
+      this.#coolKeys.set(key ?? '', now + (failure.retryAfterMs ?? COOL_MS));
+      // The server answered, so a trial call of an open circuit has shown what it was to show.
+      this.#openUntil = 0;
+      return;
+    }
+    if (failure.kind === 'credentials') this.#coolKeys.set(key ?? '', now + BAD_KEY_MS);
+    const opens = this.#breaker.failure(0);
+    if (opens || this.#openUntil > 0) {
+      this.#openUntil = now + Math.min(MOST_OPEN_MS, OPEN_MS * 2 ** this.#openings);
+      this.#openings++;
+    }
+  }
+
+  ended(): void {
+    this.inFlight--;
+  }
+
+  /** A trial that ended without a verdict: stopped by the caller, or outrun by a hedge. */
+  undecided(): void {
+    this.#trial = false;
+  }
+
+  /** Peak EWMA (Finagle): a slower sample counts at once, a faster one pulls the average down over time. */
+  observe(now: number, sample: number): void {
+    if (sample > this.#latency) this.#latency = sample;
+    else {
+      const weight = Math.exp(-Math.max(0, now - this.#latencyAt) / EWMA_TAU_MS);
+      this.#latency = this.#latency * weight + sample * (1 - weight);
+    }
+    this.#latencyAt = now;
+  }
+
+  get latency(): number | undefined {
+    return this.#latencyAt === 0 ? undefined : this.#latency;
+  }
+
+  /** What one more call is expected to wait: the unmeasured are tried first, but not by everybody at once. */
+  cost(): number {
+    return (this.#latencyAt === 0 ? this.inFlight * 1_000 : this.#latency) * (this.inFlight + 1);
+  }
+
+  health(deployment: Deployment, now: number): HealthState {
+    const phase = this.phase(deployment, now);
+    if (phase === 'open') return 'down';
+    if (phase !== 'closed') return 'degraded';
+    return this.calls === 0 ? 'unknown' : 'up';
+  }
+
+  #keyFreeAt(deployment: Deployment, now: number): number {
+    const keys = deployment.provider.keys.length > 0 ? deployment.provider.keys : [''];
+    let earliest = Infinity;
+    for (const key of keys) {
+      const until = this.#coolKeys.get(key) ?? 0;
+      if (until <= now) return 0;
+      earliest = Math.min(earliest, until);
+    }
+    return earliest;
+  }
+}
+
+/** Requests and tokens of the running minute. */
+class MinuteWindow {
+  #minute = 0;
+  #requests = 0;
+  #tokens = 0;
+
+  add(now: number, tokens: number): void {
+    this.#turn(now);
+    this.#requests++;
+    this.#tokens += tokens;
+  }
+
+  read(now: number): { requests: number; tokens: number } {
+    this.#turn(now);
+    return { requests: this.#requests, tokens: this.#tokens };
+  }
+
+  #turn(now: number): void {
+    const minute = Math.floor(now / 60_000);
+    if (minute === this.#minute) return;
+    this.#minute = minute;
+    this.#requests = 0;
+    this.#tokens = 0;
+  }
+}
+
+const WORDS: Partial<Record<ProviderFailure['kind'], string>> = {
+  rate_limited: 'The provider limits requests.',
+  unreachable: 'The provider cannot be reached.',
+  server_error: 'The provider answered with an error of its own.',
+  stalled: 'The provider sent nothing for too long.',
+  cut: 'The connection ended in the middle of a reply.',
+  malformed: 'What answers does not speak the OpenAI protocol; check the base URL.',
+  credentials: 'The provider refused the key.',
+  model_unknown: 'The provider does not know the model.',
+};

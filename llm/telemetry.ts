@@ -1,0 +1,180 @@
+import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { LlmCallRecord } from './record.ts';
+
+/** Buckets of the GenAI semantic conventions (v1.41). */
+const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
+const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
+
+const OPERATIONS = { chat: 'chat', embeddings: 'embeddings', image: 'generate_content' } as const;
+
+/** Metrics and spans of model calls, named by the GenAI conventions in Prometheus' spelling. No label is ever a user. */
+export class Telemetry {
+  readonly #duration: Histogram;
+  readonly #firstChunk: Histogram;
+  readonly #perToken: Histogram;
+  readonly #tokens: Histogram;
+  readonly #cost: Counter;
+  readonly #retries: Counter;
+  readonly #fallbacks: Counter;
+  readonly #cache: Counter;
+  readonly #active: Gauge;
+
+  constructor(registry: Registry) {
+    const call = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'] as const;
+    const registers = [registry];
+    this.#duration = metric(
+      registry,
+      'gen_ai_client_operation_duration_seconds',
+      (name) =>
+        new Histogram({
+          name,
+          help: 'Duration of model calls.',
+          labelNames: [...call, 'outcome', 'error_type'],
+          buckets: SECONDS,
+          registers,
+        }),
+    );
+    this.#firstChunk = metric(
+      registry,
+      'gen_ai_client_operation_time_to_first_chunk_seconds',
+      (name) =>
+        new Histogram({
+          name,
+          help: 'Time to the first content of a reply.',
+          labelNames: call,
+          buckets: SECONDS,
+          registers,
+        }),
+    );
+    this.#perToken = metric(
+      registry,
+      'gen_ai_client_operation_time_per_output_chunk_seconds',
+      (name) =>
+        new Histogram({
+          name,
+          help: 'Time per output token after the first.',
+          labelNames: call,
+          buckets: SECONDS,
+          registers,
+        }),
+    );
+    this.#tokens = metric(
+      registry,
+      'gen_ai_client_token_usage',
+      (name) =>
+        new Histogram({
+          name,
+          help: 'Tokens of a call.',
+          labelNames: [...call, 'gen_ai_token_type'],
+          buckets: TOKENS,
+          registers,
+        }),
+    );
+    this.#cost = metric(
+      registry,
+      'sextant_llm_cost_dollars_total',
+      (name) =>
+        new Counter({
+          name,
+          help: 'Cost of model calls in US dollars, as far as prices are known.',
+          labelNames: call,
+          registers,
+        }),
+    );
+    this.#retries = metric(
+      registry,
+      'sextant_llm_retries_total',
+      (name) =>
+        new Counter({ name, help: 'Attempts beyond the first.', labelNames: ['gen_ai_request_model'], registers }),
+    );
+    this.#fallbacks = metric(
+      registry,
+      'sextant_llm_fallbacks_total',
+      (name) =>
+        new Counter({
+          name,
+          help: 'Calls that were moved to another alias.',
+          labelNames: ['gen_ai_request_model'],
+          registers,
+        }),
+    );
+    this.#cache = metric(
+      registry,
+      'sextant_llm_cache_total',
+      (name) =>
+        new Counter({
+          name,
+          help: 'Calls by what the reply cache did.',
+          labelNames: ['gen_ai_request_model', 'result'],
+          registers,
+        }),
+    );
+    this.#active = metric(
+      registry,
+      'sextant_llm_calls_active',
+      (name) => new Gauge({ name, help: 'Model calls under way.', labelNames: ['gen_ai_operation_name'], registers }),
+    );
+  }
+
+  begin(operation: LlmCallRecord['operation'], alias: string): Span {
+    this.#active.inc({ gen_ai_operation_name: OPERATIONS[operation] });
+    return trace.getTracer('sextant-llm').startSpan(`${OPERATIONS[operation]} ${alias}`, { kind: SpanKind.CLIENT });
+  }
+
+  end(record: LlmCallRecord, span: Span): void {
+    const operation = OPERATIONS[record.operation];
+    const labels = {
+      gen_ai_operation_name: operation,
+      gen_ai_provider_name: record.provider ?? 'none',
+      gen_ai_request_model: record.alias,
+    };
+    this.#active.dec({ gen_ai_operation_name: operation });
+    this.#duration.observe(
+      { ...labels, outcome: record.outcome, error_type: record.errorCode ?? '' },
+      record.latencyMs / 1000,
+    );
+    if (record.timeToFirstTokenMs !== undefined) this.#firstChunk.observe(labels, record.timeToFirstTokenMs / 1000);
+    if (record.tokensPerSecond !== undefined && record.tokensPerSecond > 0)
+      this.#perToken.observe(labels, 1 / record.tokensPerSecond);
+    // A reply from the cache used nobody's tokens.
+    if (record.cache === 'off' || record.cache === 'miss') {
+      if (record.usage.inputTokens > 0)
+        this.#tokens.observe({ ...labels, gen_ai_token_type: 'input' }, record.usage.inputTokens);
+      if (record.usage.outputTokens > 0)
+        this.#tokens.observe({ ...labels, gen_ai_token_type: 'output' }, record.usage.outputTokens);
+    }
+    if (record.cost !== undefined) this.#cost.inc(labels, Number(record.cost));
+    if (record.retries > 0) this.#retries.inc({ gen_ai_request_model: record.alias }, record.retries);
+    if (record.fallbacks > 0) this.#fallbacks.inc({ gen_ai_request_model: record.alias }, record.fallbacks);
+    this.#cache.inc({ gen_ai_request_model: record.alias, result: record.cache });
+    if (span.isRecording()) span.setAttributes(spanAttributes(record));
+    if (record.errorCode !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end();
+  }
+}
+
+/** A registry is shared by all who make models in a process, as tests do. */
+function metric<M>(registry: Registry, name: string, create: (name: string) => M): M {
+  return (registry.getSingleMetric(name) as M | undefined) ?? create(name);
+}
+
+function spanAttributes(record: LlmCallRecord): Attributes {
+  const { usage } = record;
+  return {
+    'gen_ai.operation.name': OPERATIONS[record.operation],
+    'gen_ai.provider.name': record.provider,
+    'gen_ai.request.model': record.alias,
+    'gen_ai.request.stream': record.operation === 'chat',
+    'gen_ai.response.model': record.model,
+    'gen_ai.response.finish_reasons': record.finishReason === undefined ? undefined : [record.finishReason],
+    'gen_ai.response.time_to_first_chunk':
+      record.timeToFirstTokenMs === undefined ? undefined : record.timeToFirstTokenMs / 1000,
+    'gen_ai.conversation.id': record.conversationId,
+    'gen_ai.usage.input_tokens': usage.inputTokens,
+    'gen_ai.usage.output_tokens': usage.outputTokens,
+    'gen_ai.usage.cache_read.input_tokens': usage.cachedInputTokens,
+    'gen_ai.usage.reasoning.output_tokens': usage.reasoningTokens,
+    'error.type': record.errorCode,
+  };
+}
