@@ -80,6 +80,33 @@ export const settings = z.object({
       'Comma-separated origins whose pages may call the gateway. In development localhost and Apollo Studio are added.',
     ),
   TRUSTED_PROXIES: count(0, 0, 10).describe('How many proxies in front may set X-Forwarded-For; 0 trusts none.'),
+  REQUEST_TIMEOUT_MS: count(60_000, 100, 600_000).describe('Longest wait for the answer to one query or mutation.'),
+  MAX_BODY_BYTES: count(524_288, 1_024, 67_108_864).describe('Largest GraphQL request over HTTP, in bytes.'),
+  MAX_TOKENS: count(10_000, 100, 1_000_000).describe('Tokens of one GraphQL document.'),
+  MAX_DEPTH: count(20, 1, 1_000).describe('Depth of one operation, fragments followed.'),
+  MAX_ALIASES: count(30, 0, 100_000).describe('Aliases of one operation, fragments followed.'),
+  MAX_ROOT_FIELDS: count(20, 1, 100_000).describe('Root fields of one operation.'),
+  MAX_DIRECTIVES: count(50, 0, 100_000).describe('Directives of one operation.'),
+  MAX_COST: count(25_000, 1, 1_000_000_000).describe(
+    'Highest estimated cost of one operation: 1 for each object that it may return, weighed by @cost and @listSize.',
+  ),
+  RATE_LIMIT_IDENTITY: count(6_000, 0, 100_000_000).describe(
+    'Operations a minute of one user or API key; 0 sets no limit.',
+  ),
+  RATE_LIMIT_ADDRESS: count(3_000, 0, 100_000_000).describe(
+    'Operations a minute of one address without credentials; 0 sets no limit.',
+  ),
+  OPERATIONS_MANIFEST: z
+    .string()
+    .optional()
+    .describe('Manifest of registered operations (Apollo’s or Relay’s format). Set: no other operation is accepted.'),
+  WS_MAX_MESSAGE_BYTES: count(262_144, 1_024, 16_777_216).describe('Largest message of a WebSocket client, in bytes.'),
+  WS_MAX_OPERATIONS: count(100, 1, 100_000).describe('Operations at once on one WebSocket.'),
+  WS_MAX_SOCKETS_IDENTITY: count(100, 1, 1_000_000).describe('WebSockets at once of one user or API key.'),
+  WS_MAX_SOCKETS_ADDRESS: count(1_000, 1, 1_000_000).describe('WebSockets at once from one address.'),
+  WS_KEEPALIVE_MS: count(12_000, 100, 600_000).describe(
+    'A WebSocket is pinged this often, and cut when it misses one.',
+  ),
   SHUTDOWN_TIMEOUT_MS: count(10_000, 100, 600_000).describe(
     'How long SIGTERM waits for running work, in milliseconds.',
   ),
