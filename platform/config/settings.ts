@@ -140,6 +140,18 @@ export const settings = z.object({
   JWT_AUDIENCE: z.string().default('sextant').describe('`aud` of access tokens.'),
   ACCESS_TOKEN_TTL_S: count(600, 30, 86_400).describe('Life of an access token, in seconds.'),
   REFRESH_TOKEN_TTL_S: count(30 * 86_400, 60, 366 * 86_400).describe('Life of a session without use, in seconds.'),
+  REFRESH_GRACE_S: count(30, 0, 300).describe(
+    'How long the refresh token before the latest is answered again, in seconds, for answers that got lost.',
+  ),
+  SESSION_MAX_AGE_S: count(180 * 86_400, 60, 3660 * 86_400).describe('Life of a session that is used, in seconds.'),
+  LOGINS_PER_MINUTE: count(120, 1, 1_000_000).describe('Sign-ins of one address of the network in a minute.'),
+  SIGNUPS_PER_HOUR: count(200, 1, 1_000_000).describe('New accounts of one address of the network in an hour.'),
+  ACCOUNT_MAILS_PER_HOUR: count(60, 1, 1_000_000).describe(
+    'Mails for passwords and addresses that one address of the network may ask for in an hour.',
+  ),
+  ACCOUNT_LINKS_URL: httpUrl
+    .optional()
+    .describe('Where links in mails lead: your page with /reset-password and /verify-email. Default: pages of our own.'),
   ADMIN_EMAIL: z
     .email({ error: 'an e-mail address' })
     .optional()
