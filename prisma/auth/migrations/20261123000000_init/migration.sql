@@ -97,6 +97,7 @@ CREATE TABLE "revocations" (
     "kind" TEXT NOT NULL,
     "subject" UUID NOT NULL,
     "version" INTEGER,
+    "effective_at" TIMESTAMPTZ(3),
     "created_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
 

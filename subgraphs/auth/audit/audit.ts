@@ -1,0 +1,48 @@
+import type { JsonObject } from '#platform/json/json.ts';
+import type { Prisma } from '#prisma/auth/client/client.ts';
+import { actorOf, type Origin } from '../origin.ts';
+
+/** The words of the OWASP logging vocabulary cheat sheet that this subgraph has occasion for. */
+export type AuditType =
+  | 'authn_login_success'
+  | 'authn_login_fail'
+  | 'authn_login_lock'
+  | 'authn_password_change'
+  | 'authn_password_change_fail'
+  | 'authn_token_created'
+  | 'authn_token_revoked'
+  | 'authn_token_reuse'
+  | 'authz_admin'
+  | 'excess_rate_limit_exceeded'
+  | 'privilege_permissions_changed'
+  | 'session_created'
+  | 'session_expired'
+  | 'user_created'
+  | 'user_created_fail'
+  | 'user_updated'
+  | 'user_archived'
+  | 'user_deleted';
+
+export interface AuditEntry {
+  readonly type: AuditType;
+  /** Whose account it is about. */
+  readonly userId?: string | null;
+  /** Who did it, where the origin does not say so yet, as in a sign-in. */
+  readonly actorId?: string;
+  /** Never a secret. */
+  readonly details?: JsonObject;
+}
+
+/** Writes the entry in the transaction of the change it tells of: one is never there without the other. */
+export async function writeAudit(tx: Prisma.TransactionClient, origin: Origin, entry: AuditEntry): Promise<void> {
+  await tx.auditEvent.create({
+    data: {
+      type: entry.type,
+      userId: entry.userId ?? null,
+      actorId: entry.actorId ?? actorOf(origin),
+      ipAddress: origin.client?.ipAddress ?? null,
+      userAgent: origin.client?.userAgent ?? null,
+      details: entry.details ?? {},
+    },
+  });
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { badInput } from '#platform/errors/errors.ts';
+
+/** Longest address there can be (RFC 5321, less the angle brackets). */
+const MAX_LENGTH = 254;
+const address = z.email();
+
+/** How an address is stored and looked up: two spellings of one mailbox are one account. */
+export const normalizeEmail = (given: string): string => given.trim().normalize('NFC').toLowerCase();
+
+/** @throws {CodedError} BAD_USER_INPUT when it cannot be an address. */
+export function parseEmail(given: string, argument: string): string {
+  const email = normalizeEmail(given);
+  if (email.length > MAX_LENGTH)
+    throw badInput(argument, `has ${email.length} characters; at most ${MAX_LENGTH} are accepted.`);
+  if (!address.safeParse(email).success) throw badInput(argument, 'is not an e-mail address such as ada@example.org.');
+  return email;
+}
+
+/** Enough for the audit log to recognise a typing error, too little to be a list of addresses. */
+export function maskEmail(email: string): string {
+  const [local = '', domain] = email.split('@');
+  return domain === undefined ? `${email.slice(0, 1)}…` : `${local.slice(0, 1)}…@${domain}`;
+}

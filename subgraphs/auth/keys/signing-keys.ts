@@ -1,0 +1,180 @@
+import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
+import { v7 as uuidv7 } from 'uuid';
+import type { Config } from '#platform/config/config.ts';
+import type { Logger } from '#platform/log/log.ts';
+import type { Secrets } from '#platform/secrets/secrets.ts';
+import type { PrismaClient, SigningKey } from '#prisma/auth/client/client.ts';
+import type { Changes, Tx } from '../change.ts';
+import { type Origin, SYSTEM } from '../origin.ts';
+
+export const ALGORITHM = 'EdDSA';
+
+const HOUR_MS = 3_600_000;
+/** How long a key signs. */
+export const SIGNS_FOR_MS = 30 * 24 * HOUR_MS;
+/** How long before that it is published, so that every verifier has it when the first token comes. */
+export const ANNOUNCED_FOR_MS = 24 * HOUR_MS;
+/** How long it stays published after the last token it signed has ended. */
+const SLACK_MS = HOUR_MS;
+/** How long what was read is good for: the public keys are asked for by anybody. */
+const REREAD_MS = 60_000;
+const LOCK = 72_707_371;
+const PURPOSE = 'signing keys';
+
+export interface Signer {
+  readonly keyId: string;
+  readonly key: CryptoKey;
+}
+
+interface Keys {
+  readonly signer: Signer;
+  readonly published: readonly JWK[];
+  readonly readAt: number;
+}
+
+/**
+ * The keys of access tokens (Ed25519): sealed in the database, so that all replicas sign with the same one and a copy of
+ * the database signs nothing. They rotate by themselves; an announced successor signs from its time on.
+ */
+export class SigningKeys {
+  readonly #db: PrismaClient;
+  readonly #changes: Changes;
+  readonly #secrets: Secrets;
+  readonly #log: Logger;
+  readonly #tokenLifeMs: number;
+  #keys: Promise<Keys> | undefined;
+
+  constructor(
+    db: PrismaClient,
+    changes: Changes,
+    secrets: Secrets,
+    config: Pick<Config, 'ACCESS_TOKEN_TTL_S'>,
+    log: Logger,
+  ) {
+    this.#db = db;
+    this.#changes = changes;
+    this.#secrets = secrets;
+    this.#log = log;
+    this.#tokenLifeMs = config.ACCESS_TOKEN_TTL_S * 1000;
+  }
+
+  async signer(): Promise<Signer> {
+    return (await this.#current()).signer;
+  }
+
+  /** The public keys, as a JWK Set has them. */
+  async published(): Promise<readonly JWK[]> {
+    return (await this.#current()).published;
+  }
+
+  /** What was read before is out of date: another process made or revoked a key. */
+  forget(): void {
+    this.#keys = undefined;
+  }
+
+  /**
+   * Signs with a new key from now on.
+   *
+   * @param revokeOld whether tokens of the old keys stop being valid at once.
+   * @returns the new key's id.
+   */
+  async rotate(origin: Origin, revokeOld: boolean): Promise<string> {
+    const id = await this.#changes.run(origin, async (change) => {
+      await lock(change.tx);
+      const old = await readKeys(change.tx);
+      const made = await this.#make(change.tx, new Date());
+      for (const key of revokeOld ? old : []) {
+        change.revokeSigningKey(key.id, new Date(Date.now() + this.#tokenLifeMs + SLACK_MS));
+        await change.tx.signingKey.delete({ where: { id: key.id } });
+      }
+      await change.audit({ type: 'authz_admin', details: { action: 'rotate signing key', keyId: made.id, revokeOld } });
+      return made.id;
+    });
+    this.forget();
+    return id;
+  }
+
+  #current(): Promise<Keys> {
+    const kept = this.#keys;
+    const read =
+      kept === undefined
+        ? this.#read()
+        : kept.then((keys) => (Date.now() - keys.readAt < REREAD_MS ? kept : this.#read()));
+    this.#keys = read;
+    read.catch(() => {
+      if (this.#keys === read) this.#keys = undefined;
+    });
+    return read;
+  }
+
+  async #read(): Promise<Keys> {
+    const usable = await this.#usable(await readKeys(this.#db));
+    const keys = needsSuccessor(usable) ? await this.#ensure() : usable;
+    const signing = keys.filter((key) => key.activeFrom.getTime() <= Date.now()).at(-1)!;
+    const key = (await importJWK(
+      JSON.parse(this.#secrets.open(PURPOSE, signing.sealedPrivate)),
+      ALGORITHM,
+    )) as CryptoKey;
+    return {
+      signer: { keyId: signing.id, key },
+      published: keys.map((one) => ({ ...(one.publicKey as JWK), kid: one.id, alg: ALGORITHM, use: 'sig' })),
+      readAt: Date.now(),
+    };
+  }
+
+  /** Makes what is missing: a first key at once, a successor in time. One process does it, the others find it done. */
+  #ensure(): Promise<SigningKey[]> {
+    return this.#changes.run(SYSTEM, async (change) => {
+      await lock(change.tx);
+      const keys = await this.#usable(await readKeys(change.tx));
+      if (!needsSuccessor(keys)) return keys;
+      const newest = keys.at(-1);
+      const due = newest && newest.activeFrom.getTime() + SIGNS_FOR_MS > Date.now();
+      const made = await this.#make(change.tx, due ? new Date(Date.now() + ANNOUNCED_FOR_MS) : new Date());
+      await change.audit({ type: 'authz_admin', details: { action: 'make signing key', keyId: made.id } });
+      return [...keys, made];
+    });
+  }
+
+  async #make(tx: Tx, activeFrom: Date): Promise<SigningKey> {
+    const { publicKey, privateKey } = await generateKeyPair(ALGORITHM, { crv: 'Ed25519', extractable: true });
+    const lastToken = activeFrom.getTime() + SIGNS_FOR_MS + ANNOUNCED_FOR_MS + this.#tokenLifeMs;
+    return tx.signingKey.create({
+      data: {
+        id: uuidv7(),
+        publicKey: { ...(await exportJWK(publicKey)) },
+        sealedPrivate: this.#secrets.seal(PURPOSE, JSON.stringify(await exportJWK(privateKey))),
+        activeFrom,
+        publishedTo: new Date(lastToken + SLACK_MS),
+      },
+    });
+  }
+
+  /** Keys that another JWT_SECRET sealed cannot sign, and nobody should believe what they signed. */
+  async #usable(keys: SigningKey[]): Promise<SigningKey[]> {
+    return keys.filter((key) => {
+      try {
+        this.#secrets.open(PURPOSE, key.sealedPrivate);
+        return true;
+      } catch {
+        this.#log.warn({ keyId: key.id }, 'a signing key was sealed with another JWT_SECRET and is not used any more');
+        return false;
+      }
+    });
+  }
+}
+
+const lock = (tx: Tx) => tx.$executeRaw`SELECT pg_advisory_xact_lock(${LOCK})`;
+
+/** Oldest first by the time they sign from. */
+const readKeys = (db: Pick<PrismaClient, 'signingKey'>): Promise<SigningKey[]> =>
+  db.signingKey.findMany({
+    where: { publishedTo: { gt: new Date() } },
+    orderBy: [{ activeFrom: 'asc' }, { id: 'asc' }],
+  });
+
+function needsSuccessor(keys: readonly SigningKey[]): boolean {
+  const newest = keys.at(-1);
+  if (newest === undefined || !keys.some((key) => key.activeFrom.getTime() <= Date.now())) return true;
+  return newest.activeFrom.getTime() + SIGNS_FOR_MS - ANNOUNCED_FOR_MS < Date.now();
+}

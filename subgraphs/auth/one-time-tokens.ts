@@ -1,0 +1,55 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { badInput } from '#platform/errors/errors.ts';
+import type { OneTimeToken, TokenPurpose } from '#prisma/auth/client/client.ts';
+import type { Tx } from './change.ts';
+
+/** How long a token is good, in seconds. ASVS 6.5.5 gives 10 minutes to what replaces a password. */
+export const LIFE_S = { PASSWORD_RESET: 600, EMAIL_VERIFICATION: 86_400, FIRST_ADMIN: 86_400 } as const;
+/** For somebody who has no password yet and does not wait for the mail. */
+export const INVITATION_LIFE_S = 3 * 86_400;
+
+const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
+
+/**
+ * Makes a token that is good for once; earlier ones of the same purpose for the same user end.
+ *
+ * @param userId absent: a decoy that nothing can be done with, so that asking for an unknown address takes the same steps.
+ * @returns the token, which is not stored: its hash is.
+ */
+export async function issueToken(
+  tx: Tx,
+  purpose: TokenPurpose,
+  userId: string | null,
+  lifeS: number = LIFE_S[purpose],
+): Promise<string> {
+  const token = randomBytes(32).toString('base64url');
+  await tx.oneTimeToken.updateMany({ where: { purpose, userId, usedAt: null }, data: { usedAt: new Date() } });
+  await tx.oneTimeToken.create({
+    data: { purpose, userId, tokenHash: hashOf(token), expiresAt: new Date(Date.now() + lifeS * 1000) },
+  });
+  return token;
+}
+
+/** Looks without using it up. @throws {CodedError} BAD_USER_INPUT when it is not good any more. */
+export async function findToken(
+  db: Pick<Tx, 'oneTimeToken'>,
+  purpose: TokenPurpose,
+  token: string,
+): Promise<OneTimeToken> {
+  const found = await db.oneTimeToken.findUnique({ where: { tokenHash: hashOf(token) } });
+  if (found === null || found.purpose !== purpose || found.usedAt !== null || found.expiresAt <= new Date())
+    throw notGood();
+  return found;
+}
+
+/** Uses it up: of many at once, one succeeds. @throws {CodedError} BAD_USER_INPUT when it is not good any more. */
+export async function redeemToken(tx: Tx, purpose: TokenPurpose, token: string): Promise<OneTimeToken> {
+  const [redeemed] = await tx.oneTimeToken.updateManyAndReturn({
+    where: { tokenHash: hashOf(token), purpose, usedAt: null, expiresAt: { gt: new Date() } },
+    data: { usedAt: new Date() },
+  });
+  if (redeemed === undefined) throw notGood();
+  return redeemed;
+}
+
+const notGood = () => badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');
