@@ -127,6 +127,9 @@ export const settings = z.object({
     .string()
     .optional()
     .describe('host:port of Weaviate’s gRPC endpoint. Default: its host, port 50051.'),
+  VECTOR_MEMORY_MB: count(1024, 64, 4096).describe(
+    'Memory for cached vectors of the embedded store, in MiB: 100 000 vectors of 512 dimensions take about 230.',
+  ),
   WEAVIATE_API_KEY: z.string().optional().describe('API key of Weaviate.'),
 
   JWT_SECRET: z
@@ -151,7 +154,9 @@ export const settings = z.object({
   ),
   ACCOUNT_LINKS_URL: httpUrl
     .optional()
-    .describe('Where links in mails lead: your page with /reset-password and /verify-email. Default: pages of our own.'),
+    .describe(
+      'Where links in mails lead: your page with /reset-password and /verify-email. Default: pages of our own.',
+    ),
   ADMIN_EMAIL: z
     .email({ error: 'an e-mail address' })
     .optional()
@@ -190,7 +195,12 @@ export const settings = z.object({
     .optional()
     .describe('OpenAI-compatible endpoint for embeddings. Unset: the offline model.'),
   EMBEDDINGS_API_KEY: z.string().optional().describe('Key of EMBEDDINGS_BASE_URL.'),
-  EMBEDDINGS_MODEL: z.string().optional().describe('Embedding model at EMBEDDINGS_BASE_URL.'),
+  EMBEDDINGS_MODEL: z
+    .string()
+    .optional()
+    .describe(
+      'Embedding models at EMBEDDINGS_BASE_URL, comma-separated; the first is the default. Default: text-embedding-3-small.',
+    ),
 
   MTLS_CERT_FILE: z.string().optional().describe('Certificate (PEM) that this process shows to gateway and subgraphs.'),
   MTLS_KEY_FILE: z.string().optional().describe('Its private key (PEM).'),

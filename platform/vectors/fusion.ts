@@ -44,7 +44,11 @@ export interface Fused {
  * @param dense similarity of each candidate, NaN for those without a vector.
  * @param lexical BM25 of each candidate, 0 where no word matches.
  */
-export function fuse({ fusion, alpha, metric, documents }: FusionSettings, dense: Float32Array, lexical: Float32Array): Fused {
+export function fuse(
+  { fusion, alpha, metric, documents }: FusionSettings,
+  dense: Float32Array,
+  lexical: Float32Array,
+): Fused {
   const half = HALF * Math.log(1 + (documents + 0.5) / 1.5);
   const ofDense = fusion === 'absolute' ? (raw: number) => closeness(metric, raw) : scaled(dense);
   const ofLexical = fusion === 'absolute' ? (raw: number) => raw / (raw + half) : scaled(lexical, LEAST_BM25);

