@@ -1,4 +1,6 @@
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphTransport, Unsubscribe } from '#platform/transport/transport.ts';
 
@@ -30,6 +32,8 @@ export interface OperationRequest {
   /** As the client sent them. */
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
   readonly identity: Identity;
+  /** Where the request came from, for the subgraphs. */
+  readonly client?: ClientInfo | undefined;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   /** Aborted when the client has left: running fetches end, the answer no longer matters. */

@@ -85,6 +85,8 @@ function serviceMap(request: OperationRequest, event: ExecutionResult | undefine
             ...(operationName !== undefined && { operationName }),
             ...(variables && { variables }),
             identity: request.identity,
+            client: request.client,
+            headers: request.headers,
             requestId: request.requestId,
           });
           return result as never;
