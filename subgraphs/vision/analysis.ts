@@ -1,0 +1,136 @@
+import exifReader from 'exif-reader';
+import sharp, { type Metadata, type Sharp } from 'sharp';
+import { rgbaToThumbHash } from 'thumbhash';
+import { JobRefused } from '#platform/jobs/jobs.ts';
+import { kindOf } from './kind.ts';
+import { type PaletteColour, paletteOf } from './palette.ts';
+import { differenceHash } from './perceptual-hash.ts';
+
+/** Media types that are accepted, by the name that sharp gives their format. */
+export const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  jpeg: 'image/jpeg',
+  png: 'image/png',
+  webp: 'image/webp',
+  gif: 'image/gif',
+  heif: 'image/avif',
+  tiff: 'image/tiff',
+};
+
+/** Decoded pixels of one picture. More is a decompression bomb: 25 MiB of PNG can hold gigabytes of one colour. */
+const MOST_PIXELS = 100_000_000;
+const THUMBHASH_SIDE = 100;
+
+/** What analysis.ts finds; kept as JSON. */
+export interface Analysis {
+  readonly kind: 'PHOTO' | 'DOCUMENT' | 'GRAPHIC';
+  readonly palette: readonly PaletteColour[];
+  /** 16 hexadecimal digits. */
+  readonly perceptualHash: string;
+  /** Base64. */
+  readonly thumbhash: string;
+  readonly sharpness: number;
+  readonly entropy: number;
+  readonly transparent: boolean;
+  readonly frames: number;
+  readonly density: number | null;
+  readonly exif: Record<string, unknown> | null;
+  readonly location: Record<string, unknown> | null;
+}
+
+export interface AnalysedImage {
+  readonly contentType: string;
+  /** Upright, in pixels. */
+  readonly width: number;
+  readonly height: number;
+  readonly analysis: Analysis;
+}
+
+/** Opens a picture with the limits that every picture of a stranger is opened with. */
+export const openImage = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInputPixels: MOST_PIXELS, failOn: 'error' });
+
+/**
+ * Looks at a picture with nothing but arithmetic.
+ *
+ * @throws {JobRefused} when the bytes are no picture of an accepted type: its message is for the user.
+ */
+export async function analyse(bytes: Uint8Array): Promise<AnalysedImage> {
+  const metadata = await readMetadata(bytes);
+  const contentType = MEDIA_TYPES[metadata.format ?? ''];
+  if (contentType === undefined)
+    throw new JobRefused(`The file is ${metadata.format}; ${Object.values(MEDIA_TYPES).join(', ')} are accepted.`);
+  try {
+    // Decoded once, upright and small: what follows looks at colours and shapes, for which a quarter megapixel is plenty.
+    const upright = openImage(bytes).autoOrient();
+    const { data, info } = await upright
+      .resize(512, 512, { fit: 'inside', withoutEnlargement: true })
+      .ensureAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const small = () => sharp(data, { raw: { width: info.width, height: info.height, channels: 4 } });
+    const [palette, hash, thumbhash, stats, kind] = await Promise.all([
+      paletteOf(small()),
+      differenceHash(small()),
+      thumbhashOf(small()),
+      small().stats(),
+      kindOf(small()),
+    ]);
+    const { exif, location } = readExif(metadata.exif);
+    return {
+      contentType,
+      width: metadata.autoOrient.width,
+      height: metadata.autoOrient.height,
+      analysis: {
+        kind,
+        palette,
+        perceptualHash: hash.toString(16).padStart(16, '0'),
+        thumbhash,
+        sharpness: round(stats.sharpness),
+        entropy: round(stats.entropy),
+        transparent: !stats.isOpaque,
+        frames: metadata.pages ?? 1,
+        density: metadata.density ?? null,
+        exif,
+        location,
+      },
+    };
+  } catch (error) {
+    throw new JobRefused(`The file is damaged: ${(error as Error).message}`);
+  }
+}
+
+async function readMetadata(bytes: Uint8Array): Promise<Metadata> {
+  try {
+    return await openImage(bytes).metadata();
+  } catch (error) {
+    const large = /pixel limit/i.test((error as Error).message);
+    throw new JobRefused(
+      large ? `The picture has more than ${MOST_PIXELS / 1e6} megapixels.` : 'The file is no picture that can be read.',
+    );
+  }
+}
+
+async function thumbhashOf(image: Sharp): Promise<string> {
+  const { data, info } = await image
+    .resize(THUMBHASH_SIDE, THUMBHASH_SIDE, { fit: 'inside', withoutEnlargement: true })
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  return Buffer.from(rgbaToThumbHash(info.width, info.height, data)).toString('base64');
+}
+
+/** The place is kept apart, because a picture must not tell where its owner lives unless that is asked for. */
+function readExif(buffer: Buffer | undefined): Pick<Analysis, 'exif' | 'location'> {
+  if (buffer === undefined) return { exif: null, location: null };
+  try {
+    const { Image, Photo, GPSInfo } = exifReader(buffer);
+    const exif = { ...plain(Image), ...plain(Photo) };
+    return { exif: Object.keys(exif).length > 0 ? exif : null, location: GPSInfo ? plain(GPSInfo) : null };
+  } catch {
+    return { exif: null, location: null };
+  }
+}
+
+/** Text, numbers and dates; binary blocks (maker notes, previews) are left out. */
+const plain = (block: object | undefined): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(block ?? {}).filter(([, value]) => !(value instanceof Uint8Array)));
+
+const round = (value: number): number => Math.round(value * 1000) / 1000;
