@@ -1,6 +1,3 @@
--- CreateSchema
-CREATE SCHEMA IF NOT EXISTS "memory";
-
 -- CreateTable
 CREATE TABLE "memories" (
     "id" UUID NOT NULL,
