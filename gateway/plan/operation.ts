@@ -1,6 +1,5 @@
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
-import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphTransport, Unsubscribe } from '#platform/transport/transport.ts';
 
@@ -34,6 +33,8 @@ export interface OperationRequest {
   readonly identity: Identity;
   /** Where the request came from, for the subgraphs. */
   readonly client?: ClientInfo | undefined;
+  /** Headers of the client that are passed on to the subgraphs. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   /** Aborted when the client has left: running fetches end, the answer no longer matters. */
