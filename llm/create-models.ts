@@ -1,6 +1,6 @@
 import { Accounting } from './accounting.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
-import { openCatalogue } from './catalogue/source.ts';
+import { fixedCatalogue, openCatalogue } from './catalogue/source.ts';
 import { ChatCalls } from './chat/chat-calls.ts';
 import { describeAliases, describeDeployments } from './describe.ts';
 import { createEmbedder } from './embed.ts';
@@ -19,7 +19,9 @@ import { TokenCounter } from './tokens/count.ts';
 export function createModels(options: ModelsOptions): Models {
   const { config, log } = options;
   const clients = new Clients();
-  const source = openCatalogue({ config, log, given: options.catalogue, onChange: () => clients.forget() });
+  const source = options.catalogue
+    ? fixedCatalogue(options.catalogue)
+    : openCatalogue({ config, log, onChange: () => clients.forget() });
   const prices = new Prices();
   const counter = new TokenCounter();
   const router = new Router(log);

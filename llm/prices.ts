@@ -41,10 +41,12 @@ export class Prices {
     if (deployment.price) return fromEntry(deployment.price, 'llm.yaml');
     if (deployment.provider.free)
       return fromEntry({ inputPerMillion: '0', outputPerMillion: '0', perImage: '0' }, 'a server of one’s own');
-    const providerId = TABLE_PROVIDERS[deployment.provider.type];
-    if (!providerId) return undefined;
+    const { type, baseUrl } = deployment.provider;
+    const providerId = TABLE_PROVIDERS[type];
     const { calcPrice } = await import('@pydantic/genai-prices');
-    const found = calcPrice({ input_tokens: 1 }, deployment.model, { providerId });
+    // The table knows many hosts by their address.
+    const where = providerId ? { providerId } : { providerApiUrl: baseUrl };
+    const found = calcPrice({ input_tokens: 1 }, deployment.model, where);
     return found ? fromTable(found.model_price) : undefined;
   }
 }

@@ -9,7 +9,6 @@ export interface KnownModel {
 
 /** What is read of gpt-tokenizer's table; its own types are one literal type a model. */
 interface Spec {
-  readonly name?: string;
   readonly supported_endpoints?: readonly string[];
   readonly supported_features?: readonly string[];
   readonly modalities?: { readonly input: readonly string[] };
@@ -32,7 +31,7 @@ const NOT_CHAT = /whisper|tts|transcribe|moderation|realtime|rerank|sora|davinci
 export async function knownModel(model: string): Promise<KnownModel> {
   const name = model.replace(/^(openai|models)\//, '');
   const specs = await import('gpt-tokenizer/models');
-  const spec: Spec | undefined = Object.values<Spec>(specs).find((candidate) => candidate.name === name);
+  const spec = (specs as unknown as Partial<Record<string, Spec>>)[name];
   if (!spec) {
     const guess = guessCapabilities(model);
     return { capabilities: guess, contextWindow: await tabledWindow(model), maxOutputTokens: undefined };

@@ -1,0 +1,87 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { describe, expect, it, vi } from 'vitest';
+import { loadConfig } from '#platform/config/config.ts';
+import { parseCatalogue } from './file.ts';
+import { openCatalogue } from './source.ts';
+
+const minimal = (model = 'gpt-4o-mini') => `
+providers: { p: { type: openai, api_key: "\${KEY:-none}" } }
+deployments: { d: { provider: p, model: ${model} } }
+models: { main: { deployments: [d] } }
+`;
+const refusal = async (text: string, env = {}) => {
+  try {
+    await parseCatalogue(text, env, 1_000);
+    return 'accepted';
+  } catch (error) {
+    return (error as Error).message;
+  }
+};
+
+describe('llm.yaml', () => {
+  it('is explained by an example that is itself right', async () => {
+    const text = await readFile(new URL('../../llm.example.yaml', import.meta.url), 'utf8');
+    const catalogue = await parseCatalogue(text, {}, 120_000);
+    expect([...catalogue.aliases.keys()]).toEqual(['smart', 'fast', 'long', 'local', 'faq', 'embed', 'paint']);
+    expect(catalogue.defaults).toEqual({ chat: 'smart', embeddings: 'embed', images: 'paint' });
+    expect(catalogue.limits.user?.budget).toEqual({ amount: '5.00', per: 'month' });
+    expect(catalogue.deployments.get('desk-llama')).toMatchObject({ contextWindow: 8192, provider: { free: true } });
+  });
+
+  it('knows window and capabilities of well-known models, and takes keys from the environment', async () => {
+    const catalogue = await parseCatalogue(minimal(), { KEY: 'sk-1' }, 1_000);
+    const deployment = catalogue.deployments.get('d');
+    expect(deployment).toMatchObject({ contextWindow: 128_000, maxOutputTokens: 16_384, provider: { keys: ['sk-1'] } });
+    expect(deployment?.capabilities).toMatchObject({ chat: true, vision: true, tools: true });
+  });
+
+  it('says where a mistake is and what is allowed', async () => {
+    expect(await refusal('providers: [')).toContain('cannot be read');
+    expect(await refusal(minimal().replace('openai', 'opnai'))).toMatch(/providers\.p\.type: .*"openai"/);
+    expect(await refusal(minimal().replace('deployments: [d]', 'deployments: [x]'))).toContain(
+      'models.main.deployments: there is no deployment x',
+    );
+    expect(await refusal(`${minimal()}default: nope`)).toContain('default: there is no model nope');
+    expect(await refusal(minimal().replace('model:', 'modle:'))).toContain('modle');
+    expect(await refusal(minimal().replace('KEY:-none', 'NOT_SET'))).toContain(
+      '{NOT_SET}, which the environment does not set',
+    );
+    expect(await refusal('providers: { p: { type: azure } }\ndeployments: {}\nmodels: {}')).toContain('api_version');
+  });
+
+  it('is read again when it changes, and a wrong version never replaces a right one', async () => {
+    const file = path.join(os.tmpdir(), `llm-${process.pid}-${Date.now()}.yaml`);
+    await writeFile(file, minimal('first'));
+    const changed = vi.fn();
+    const source = openCatalogue({
+      config: loadConfig({ LLM_CONFIG: file }),
+      log: pino({ level: 'silent' }),
+      onChange: changed,
+      watchMs: 20,
+    });
+    const model = async () => (await source.current()).deployments.get('d')?.model;
+    expect(await model()).toBe('first');
+    await writeFile(file, minimal('second-model'));
+    await vi.waitFor(async () => expect(await model()).toBe('second-model'));
+    await writeFile(file, 'models: broken');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await model()).toBe('second-model');
+    expect(changed).toHaveBeenCalledTimes(1);
+    source.close();
+  });
+
+  it('that is wrong from the start is an error of the call, not of the start', async () => {
+    const file = path.join(os.tmpdir(), `llm-bad-${process.pid}-${Date.now()}.yaml`);
+    await writeFile(file, 'models: broken');
+    const source = openCatalogue({
+      config: loadConfig({ LLM_CONFIG: file }),
+      log: pino({ level: 'silent' }),
+      onChange: () => undefined,
+    });
+    await expect(source.current()).rejects.toMatchObject({ extensions: { code: 'NOT_CONFIGURED' } });
+    source.close();
+  });
+});
