@@ -1,0 +1,97 @@
+import { Supergraph as Internals, operationFromDocument } from '@apollo/federation-internals';
+import {
+  type FetchDataRewrite,
+  type FetchNode,
+  type PlanNode,
+  QueryPlanner,
+  type QueryPlanSelectionNode,
+} from '@apollo/query-planner';
+import { combineParallel } from './combine.ts';
+import type { ContextArgument, EntityGroup, Path, PathStep, Requirement, Rewrite, RewriteStep, Step } from './plan.ts';
+import type { Planner } from './planner.ts';
+
+/** Apollo's query planner. */
+export function createApolloPlanner(sdl: string): Planner {
+  const supergraph = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
+  const api = supergraph.apiSchema();
+  const planner = new QueryPlanner(supergraph);
+  return {
+    name: 'apollo',
+    plan(document, operation) {
+      const { node } = planner.buildQueryPlan(
+        operationFromDocument(api, document, { operationName: operation.name?.value, validate: false }),
+      );
+      if (node?.kind !== 'Subscription') return { root: node && stepOf(node, []) };
+      const primary = fetchOf(node.primary, []);
+      if (primary.kind !== 'root') throw new Error('The planner made a subscription of an entity fetch.');
+      return { primary, root: node.rest && stepOf(node.rest, []) };
+    },
+  };
+}
+
+function stepOf(node: PlanNode, path: Path): Step {
+  switch (node.kind) {
+    case 'Sequence':
+      return { kind: 'sequence', steps: node.nodes.map((child) => stepOf(child, path)) };
+    case 'Parallel':
+      return combineParallel(node.nodes.map((child) => stepOf(child, path)));
+    case 'Flatten':
+      return stepOf(node.node, [...path, ...node.path.map((part) => pathStep(String(part)))]);
+    case 'Condition':
+      return {
+        kind: 'condition',
+        variable: node.condition,
+        whenTrue: node.ifClause && stepOf(node.ifClause, path),
+        whenFalse: node.elseClause && stepOf(node.elseClause, path),
+      };
+    case 'Fetch':
+      return fetchOf(node, path);
+    default:
+      throw new Error(`A plan of kind ${node.kind} cannot be run.`);
+  }
+}
+
+function fetchOf(node: FetchNode, path: Path): Step {
+  const fetch = {
+    subgraph: node.serviceName,
+    text: node.operation,
+    operationName: node.operationName,
+    variables: node.variableUsages ?? [],
+  };
+  const outputRewrites = (node.outputRewrites ?? []).map(rewriteOf);
+  if (!node.requires) {
+    return { ...fetch, kind: 'root', operation: node.operationKind, target: path, outputRewrites };
+  }
+  const context = (node.contextRewrites ?? []).map(contextOf);
+  const contextual = new Set(context.map((argument) => argument.variable));
+  const group: EntityGroup = {
+    alias: '_entities',
+    variable: 'representations',
+    targets: [path],
+    requires: node.requires.map(requirementOf),
+    inputRewrites: (node.inputRewrites ?? []).map(rewriteOf),
+    outputRewrites,
+    context,
+  };
+  return { ...fetch, kind: 'entities', variables: fetch.variables.filter((v) => !contextual.has(v)), groups: [group] };
+}
+
+const FRAGMENT = '... on ';
+const pathStep = (part: string): PathStep => (part === '@' ? '@' : rewriteStep(part));
+const rewriteStep = (part: string): RewriteStep =>
+  part.startsWith(FRAGMENT) ? { types: [part.slice(FRAGMENT.length)] } : { field: part };
+
+const rewriteOf = (rewrite: FetchDataRewrite): Rewrite =>
+  rewrite.kind === 'ValueSetter'
+    ? { kind: 'set', path: rewrite.path.map(rewriteStep), value: rewrite.setValueTo }
+    : { kind: 'rename', path: rewrite.path.map(rewriteStep), to: rewrite.renameKeyTo };
+
+const contextOf = (rewrite: { path: string[]; renameKeyTo: string }): ContextArgument => ({
+  variable: rewrite.renameKeyTo,
+  path: rewrite.path.map((part) => (part === '..' ? part : rewriteStep(part))),
+});
+
+const requirementOf = (node: QueryPlanSelectionNode): Requirement =>
+  node.kind === 'Field'
+    ? { kind: 'field', name: node.alias ?? node.name, selections: node.selections?.map(requirementOf) }
+    : { kind: 'type', type: node.typeCondition, selections: node.selections.map(requirementOf) };

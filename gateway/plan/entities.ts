@@ -1,0 +1,162 @@
+import type { GraphQLFormattedError } from 'graphql';
+import type { SubgraphResponse } from '#platform/transport/transport.ts';
+import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
+import { answerOf, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { type Data, merge, setOwn } from './merge.ts';
+import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
+import type { EntityFetch, EntityGroup, Path } from './plan.ts';
+import { compileRepresenter, type Representer } from './representation.ts';
+import { applyRewrites, renamedFields } from './rewrites.ts';
+import type { Run } from './run.ts';
+
+/** What one `_entities` field is asked for: every entity once, however often it occurs in the response. */
+interface Batch {
+  readonly group: CompiledGroup;
+  /** Distinct representations, as JSON text. */
+  readonly texts: string[];
+  /** Objects to be completed, and at the same index which representation each of them is. */
+  readonly objects: Data[];
+  readonly slots: number[];
+}
+
+interface CompiledGroup extends EntityGroup {
+  readonly representer: Representer;
+  readonly renamed: ReadonlyMap<string, string>;
+}
+
+/** A fetch of entity fields: one request for all groups. */
+export function compileEntityFetch(fetch: EntityFetch, scope: FetchScope): Execute {
+  const { subgraph } = fetch;
+  const { satisfies } = scope;
+  const text = new RequestText(fetch);
+  const groups: CompiledGroup[] = fetch.groups.map((group) => ({
+    ...group,
+    representer: compileRepresenter(group.requires, group.inputRewrites, satisfies),
+    renamed: renamedFields(group.outputRewrites),
+  }));
+
+  function gather(run: Run, group: CompiledGroup): Batch {
+    const texts: string[] = [];
+    const objects: Data[] = [];
+    const slots: number[] = [];
+    const known = new Map<string, number>();
+    for (const target of group.targets) {
+      for (const object of collectObjects(run.data, target, satisfies)) {
+        const json = group.representer.json(object);
+        if (json === undefined) continue;
+        let slot = known.get(json);
+        if (slot === undefined) {
+          slot = texts.length;
+          known.set(json, slot);
+          texts.push(json);
+        }
+        objects.push(object);
+        slots.push(slot);
+      }
+    }
+    return { group, texts, objects, slots };
+  }
+
+  function receive(run: Run, batches: readonly Batch[], response: SubgraphResponse): void {
+    const result = answerOf(response);
+    if (result.errors) reportErrors(run, batches, result.errors);
+    if (!result.data) return;
+    for (const batch of batches) complete(batch, result.data);
+  }
+
+  function complete({ group, texts, objects, slots }: Batch, data: Data): void {
+    const entities = data[group.alias];
+    if (!Array.isArray(entities) || entities.length !== texts.length) {
+      throw new Error(`${group.alias} should be a list of ${texts.length} elements.`);
+    }
+    const isUsed = new Array<boolean>(texts.length).fill(false);
+    for (const [i, object] of objects.entries()) {
+      const slot = slots[i]!;
+      const entity: unknown = entities[slot];
+      if (typeof entity !== 'object' || entity === null) continue;
+      const found = entity as Data;
+      if (group.outputRewrites.length > 0 && !isUsed[slot]) {
+        // Conditions of a rewrite need a type; what did not tell one is of the type it was asked as.
+        if (found.__typename === undefined) setOwn(found, '__typename', object.__typename);
+        applyRewrites(group.outputRewrites, found, satisfies);
+      }
+      // The first object of a slot gets the entity's parts themselves, the others copies.
+      merge(object, found, !isUsed[slot]);
+      isUsed[slot] = true;
+    }
+  }
+
+  function reportErrors(run: Run, batches: readonly Batch[], errors: readonly GraphQLFormattedError[]): void {
+    const placesOf = cached((target: Path) => locateObjects(run.data, target, satisfies));
+    for (const error of errors) {
+      const [alias, index, ...rest] = error.path ?? [];
+      const batch = batches.find(({ group }) => group.alias === alias);
+      if (!batch || typeof index !== 'number') {
+        // Not about one entity: the whole request failed.
+        for (const path of wholePlaces(batch ? [batch] : batches, placesOf))
+          reportSubgraphError(run, subgraph, error, path);
+        continue;
+      }
+      const inEntity = rest.map((part) => batch.group.renamed.get(String(part)) ?? part);
+      for (const place of placesOfSlot(batch, index, placesOf)) {
+        reportSubgraphError(run, subgraph, error, [...place, ...inEntity]);
+      }
+    }
+  }
+
+  function reportFailure(run: Run, batches: readonly Batch[], error: unknown): void {
+    const coded = asCoded(error, run, subgraph);
+    for (const { group, objects } of batches) {
+      const wanted = new Set(objects);
+      for (const target of group.targets) {
+        const fields = visibleFields(fetch.text, group.renamed, target, scope.operation, scope.fragments, group.alias);
+        const places = [...locateObjects(run.data, target, satisfies)].flatMap(([object, paths]) =>
+          wanted.has(object) ? paths : [],
+        );
+        reportMissing(run, coded, places, fields);
+      }
+    }
+  }
+
+  return (run) => {
+    const batches = groups.map((group) => gather(run, group));
+    let entities = 0;
+    for (const batch of batches) entities += batch.texts.length;
+    if (entities === 0) return undefined;
+    const variables: Record<string, string> = {};
+    for (const { group, texts } of batches) variables[group.variable] = `[${texts.join(',')}]`;
+    return run
+      .send({ subgraph, operation: 'query', entities }, text.request(run, variables))
+      .then((response) => receive(run, batches, response))
+      .catch((error: unknown) => reportFailure(run, batches, error));
+  };
+}
+
+type PlacesOf = (target: Path) => Map<Data, ResponsePath[]>;
+
+function placesOfSlot({ group, objects, slots }: Batch, slot: number, placesOf: PlacesOf): ResponsePath[] {
+  const wanted = new Set(objects.filter((_, i) => slots[i] === slot));
+  return group.targets.flatMap((target) =>
+    [...placesOf(target)].flatMap(([object, paths]) => (wanted.has(object) ? paths : [])),
+  );
+}
+
+/** The objects of a request that failed as a whole; their common place when there are many. */
+function wholePlaces(batches: readonly Batch[], placesOf: PlacesOf): ResponsePath[] {
+  return batches.flatMap(({ group }) =>
+    group.targets.map((target) => {
+      const [first] = [...placesOf(target).values()].flat();
+      const index = first?.findIndex((part) => typeof part === 'number') ?? -1;
+      return index === -1 ? (first ?? []) : first!.slice(0, index);
+    }),
+  );
+}
+
+function cached<K, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
+  };
+}

@@ -1,0 +1,157 @@
+import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from 'graphql';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { Unsubscribe } from '#platform/transport/transport.ts';
+import { refuse } from './answer.ts';
+import { reportSubgraphError } from './errors.ts';
+import { type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { type Data, merge } from './merge.ts';
+import type { ExecutionObserver } from './observer.ts';
+import type { AnswerSink, OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
+import type { Plan } from './plan.ts';
+import { applyRewrites } from './rewrites.ts';
+import { Run } from './run.ts';
+import type { Coerced, Variables } from './variables.ts';
+
+/** Events of one subscription that are completed at the same time; upstream is asked to wait beyond that. */
+const MAX_UNDER_WAY = 16;
+
+interface Parts {
+  readonly plan: Plan;
+  readonly coerce: (given: Variables) => Coerced;
+  readonly steps: Execute | undefined;
+  readonly finish: (run: Run) => OperationAnswer;
+  readonly scope: FetchScope;
+  readonly observer: ExecutionObserver;
+  readonly limits: { readonly timeoutMs: number };
+}
+
+/** Compiles a subscription: `primary` is opened upstream, the rest of the plan runs for each event. */
+export function compileSubscription(parts: Parts): PreparedOperation['subscribe'] {
+  const { plan, coerce } = parts;
+  if (!plan.primary) {
+    return (_, sink) => refuseLater(sink, [new CodedError('BAD_USER_INPUT', 'This operation is no subscription.')]);
+  }
+  const { primary } = plan;
+  const text = new RequestText(primary);
+  return (request, sink) => {
+    const coerced = coerce(request.variables ?? {});
+    if (coerced.errors) return refuseLater(sink, coerced.errors);
+    const transport = request.transports.get(primary.subgraph);
+    if (!transport) {
+      const error = new CodedError('NOT_CONFIGURED', `No address of the subgraph ${primary.subgraph} is known.`);
+      return refuseLater(sink, [error]);
+    }
+    const stream = new Stream(request, coerced.values, sink, parts);
+    const { identity, client, requestId, traceparent, signal } = request;
+    const body = text.request(new Run(request, coerced.values, parts.observer));
+    stream.upstream = transport.subscribe(
+      {
+        ...body,
+        identity,
+        client,
+        requestId,
+        ...(traceparent !== undefined && { traceparent }),
+        ...(signal && { signal }),
+      },
+      stream,
+    );
+    return () => stream.leave();
+  };
+}
+
+/** One subscriber. Events are completed side by side and delivered in the order they came. */
+class Stream {
+  upstream: Unsubscribe | undefined;
+  readonly #request: OperationRequest;
+  readonly #values: Variables;
+  readonly #sink: AnswerSink;
+  readonly #parts: Parts;
+  readonly #running = new Set<Run>();
+  #tail: Promise<void> | undefined;
+  #open = true;
+
+  constructor(request: OperationRequest, values: Variables, sink: AnswerSink, parts: Parts) {
+    this.#request = request;
+    this.#values = values;
+    this.#sink = sink;
+    this.#parts = parts;
+  }
+
+  next(event: ExecutionResult): void | Promise<void> {
+    if (!this.#open) return;
+    const { steps, finish, limits, plan, observer } = this.#parts;
+    const { data, errors } = event as FormattedExecutionResult<Data>;
+    if (data === undefined || data === null) return this.#deliver(refuse(errors ?? [NO_DATA]), undefined);
+    const run = new Run(this.#request, this.#values, observer);
+    for (const error of errors ?? []) {
+      reportSubgraphError(run, plan.primary!.subgraph, error, error.path && [...error.path]);
+    }
+    applyRewrites(plan.primary!.outputRewrites, data, this.#parts.scope.satisfies);
+    merge(run.data, data, true);
+    if (!steps) return this.#deliver(finish(run), undefined);
+    this.#running.add(run);
+    const completed = run.within(limits.timeoutMs, steps).finally(() => this.#running.delete(run));
+    return this.#deliver(() => finish(run), completed);
+  }
+
+  complete(): void {
+    this.#end(() => this.#sink.complete());
+  }
+
+  error(error: Error): void {
+    const { plan, observer } = this.#parts;
+    if (!(error instanceof CodedError)) observer.failed?.(plan.primary!.subgraph, error, this.#request);
+    const coded =
+      error instanceof CodedError
+        ? error
+        : new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph cannot be reached at the moment.');
+    this.#end(() => this.#sink.error(coded));
+  }
+
+  leave(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.upstream?.();
+    for (const run of this.#running) run.stop(new CodedError('TIMEOUT', 'The client has left.'));
+  }
+
+  /** Delivers at once when nothing is ahead and nothing is waited for; otherwise in turn. */
+  #deliver(answer: OperationAnswer | (() => OperationAnswer), ready: Promise<void> | undefined): void | Promise<void> {
+    const make = typeof answer === 'function' ? answer : () => answer;
+    if (!ready && !this.#tail) return this.#sink.next(make());
+    const turn: Promise<void> = Promise.all([this.#tail, ready]).then(async () => {
+      if (this.#open) await this.#sink.next(make());
+      if (this.#tail === turn) this.#tail = undefined;
+    });
+    this.#tail = turn;
+    return this.#running.size >= MAX_UNDER_WAY ? turn : undefined;
+  }
+
+  #end(tell: () => void): void {
+    if (!this.#open) return;
+    const finish = (): void => {
+      if (!this.#open) return;
+      this.#open = false;
+      tell();
+    };
+    if (this.#tail) void this.#tail.then(finish);
+    else finish();
+  }
+}
+
+const NO_DATA = {
+  message: 'The subgraph sent an event with neither data nor errors.',
+  extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
+};
+
+/** One answer with errors, then the end; a tick later, so that the caller has its unsubscribe function by then. */
+function refuseLater(sink: AnswerSink, errors: readonly GraphQLError[]): Unsubscribe {
+  let open = true;
+  queueMicrotask(async () => {
+    if (open) await sink.next(refuse(errors));
+    if (open) sink.complete();
+  });
+  return () => {
+    open = false;
+  };
+}

@@ -1,0 +1,137 @@
+import { type DocumentNode, type FormattedExecutionResult, type OperationDefinitionNode, parse } from 'graphql';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { SubgraphResponse } from '#platform/transport/transport.ts';
+import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
+import type { Fragments } from './fragments.ts';
+import { quote, stringify } from './json.ts';
+import { type Data, merge } from './merge.ts';
+import { isPlainData } from './passthrough.ts';
+import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
+import type { RootFetch } from './plan.ts';
+import { applyRewrites, renamedFields } from './rewrites.ts';
+import type { FetchBody, Run } from './run.ts';
+import type { Satisfies } from './types.ts';
+
+/** One compiled step of a plan. It never rejects: what fails is in the run's errors. */
+export type Execute = (run: Run) => Promise<void> | undefined;
+
+/** What compiling a fetch needs to know of its operation. */
+export interface FetchScope {
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: Fragments;
+  readonly satisfies: Satisfies;
+  /** The fetch whose bytes can be the client's answer as they are. */
+  readonly passable?: RootFetch | undefined;
+}
+
+/** The request text of a fetch, escaped once: what varies are the variables. */
+export class RequestText {
+  readonly #text: string;
+  readonly #operationName: string | undefined;
+  readonly #variables: readonly { readonly name: string; readonly key: string }[];
+  readonly #prefix: string;
+  #document: DocumentNode | undefined;
+
+  constructor(fetch: { text: string; operationName: string | undefined; variables: readonly string[] }) {
+    this.#text = fetch.text;
+    this.#operationName = fetch.operationName;
+    this.#variables = fetch.variables.map((name) => ({ name, key: `${quote(name)}:` }));
+    const name = fetch.operationName === undefined ? '' : `,"operationName":${quote(fetch.operationName)}`;
+    this.#prefix = `{"query":${JSON.stringify(fetch.text)}${name}`;
+  }
+
+  /**
+   * @param entities variables beside the client's: name to JSON text.
+   */
+  request(run: Run, entities?: Readonly<Record<string, string>>): FetchBody {
+    const names = this.#variables;
+    const prefix = this.#prefix;
+    const self = this;
+    return {
+      query: this.#text,
+      ...(this.#operationName !== undefined && { operationName: this.#operationName }),
+      get document() {
+        self.#document ??= parse(self.#text, { noLocation: true });
+        return self.#document;
+      },
+      get variables() {
+        const values: Data = {};
+        for (const name in entities) values[name] = JSON.parse(entities[name]!);
+        for (const { name } of names) {
+          const value = run.variable(name);
+          if (value !== undefined) values[name] = value;
+        }
+        return values;
+      },
+      body() {
+        let variables = '';
+        for (const name in entities) variables += `,${quote(name)}:${entities[name]}`;
+        for (const { name, key } of names) {
+          const value = run.variable(name);
+          if (value !== undefined) variables += `,${key}${stringify(value)}`;
+        }
+        return variables === '' ? `${prefix}}` : `${prefix},"variables":{${variables.slice(1)}}}`;
+      },
+    };
+  }
+}
+
+/** A fetch of root fields. */
+export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
+  const { subgraph, target, outputRewrites, operation } = fetch;
+  const text = new RequestText(fetch);
+  const observed = { subgraph, operation, entities: undefined };
+  const renamed = renamedFields(outputRewrites);
+  let fields: string[] | undefined;
+
+  const placesOf = (run: Run): ResponsePath[] =>
+    target.length === 0 ? [[]] : [...locateObjects(run.data, target, scope.satisfies).values()].flat();
+
+  const isPassable = scope.passable === fetch;
+
+  function receive(run: Run, objects: readonly Data[], response: SubgraphResponse): void {
+    const { errors, extensions } = run.request;
+    if (isPassable && response.bytes && !errors?.length && !extensions && isPlainData(response.bytes)) {
+      run.bytes = response.bytes;
+      return;
+    }
+    const result = answerOf(response);
+    for (const error of result.errors ?? []) {
+      const path = error.path?.map((part) => renamed.get(String(part)) ?? part);
+      for (const place of path && target.length > 0 ? placesOf(run) : [[]]) {
+        reportSubgraphError(run, subgraph, error, path && [...place, ...path]);
+      }
+    }
+    if (!result.data) return;
+    if (outputRewrites.length > 0) applyRewrites(outputRewrites, result.data, scope.satisfies);
+    for (const object of objects) merge(object, result.data, objects.length === 1);
+  }
+
+  return (run) => {
+    const objects = target.length === 0 ? [run.data] : collectObjects(run.data, target, scope.satisfies);
+    if (objects.length === 0) return undefined;
+    return run
+      .send(observed, text.request(run))
+      .then((response) => receive(run, objects, response))
+      .catch((error: unknown) => {
+        fields ??= visibleFields(fetch.text, renamed, target, scope.operation, scope.fragments);
+        reportMissing(run, asCoded(error, run, subgraph), placesOf(run), fields);
+      });
+  };
+}
+
+/** The parsed answer, or an error where it is none. */
+export function answerOf(response: SubgraphResponse): FormattedExecutionResult<Data> {
+  const result = response.result as FormattedExecutionResult<Data> | null | undefined;
+  const isAnswer =
+    typeof result === 'object' && result !== null && (result.data !== undefined || result.errors?.length);
+  if (!isAnswer) throw new Error('The subgraph answered with neither data nor errors.');
+  return result;
+}
+
+/** Failures that are not coded are the subgraph's or our own fault; the observer gets them, the client does not. */
+export function asCoded(error: unknown, run: Run, subgraph: string): CodedError {
+  if (error instanceof CodedError) return error;
+  run.observer.failed?.(subgraph, error, run.request);
+  return new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph gave an answer that cannot be used.');
+}

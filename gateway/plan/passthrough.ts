@@ -1,0 +1,106 @@
+import {
+  type DocumentNode,
+  type GraphQLCompositeType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isEnumType,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+} from 'graphql';
+import { type Fragments, fragmentsOf } from './fragments.ts';
+import type { Plan, RootFetch } from './plan.ts';
+import { collectEntries, type Guarded } from './writer/collect.ts';
+
+/**
+ * The plan's only fetch, when what it brings has the shape that the client asked for, key by key in the same order:
+ * then the subgraph's bytes can be the answer. Shapes that only look the same to clients (hidden enum values, hidden
+ * types of an interface) do not count.
+ */
+export function passthroughFetch(
+  plan: Plan,
+  api: GraphQLSchema,
+  supergraph: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+): RootFetch | undefined {
+  const fetch = plan.primary ? (plan.root ? undefined : plan.primary) : plan.root;
+  if (fetch?.kind !== 'root' || fetch.target.length > 0 || fetch.outputRewrites.length > 0) return undefined;
+  const document: DocumentNode = parse(fetch.text, { noLocation: true });
+  const sent = document.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION);
+  const root = api.getRootType(operation.operation);
+  if (!sent || !root || sent.operation !== operation.operation) return undefined;
+  const asked = { selected: [{ set: operation.selectionSet, guard: [] }], fragments };
+  const given = { selected: [{ set: sent.selectionSet, guard: [] }], fragments: fragmentsOf(document) };
+  const budget = { left: MAX_COMPARISONS };
+  return equalShapes(asked, given, root, { api, supergraph, budget }) ? fetch : undefined;
+}
+
+/** Interfaces within interfaces multiply; what is not compared within this many objects is not passed through. */
+const MAX_COMPARISONS = 2_000;
+
+interface Scope {
+  readonly api: GraphQLSchema;
+  readonly supergraph: GraphQLSchema;
+  readonly budget: { left: number };
+}
+
+interface Shape {
+  readonly selected: readonly Guarded[];
+  readonly fragments: Fragments;
+}
+
+function equalShapes(asked: Shape, given: Shape, type: GraphQLCompositeType, scope: Scope): boolean {
+  const { api, supergraph, budget } = scope;
+  if (--budget.left < 0) return false;
+  if (isAbstractType(type)) {
+    const visible = api.getPossibleTypes(type);
+    const all = supergraph.getType(type.name);
+    if (!isAbstractType(all) || supergraph.getPossibleTypes(all).length !== visible.length) return false;
+    return visible.every((possible) => equalShapes(asked, given, possible, scope));
+  }
+  const wanted = collectEntries(asked.selected, type, api, asked.fragments);
+  const got = collectEntries(given.selected, type, api, given.fragments);
+  if (wanted.length !== got.length) return false;
+  return wanted.every((entry, i) => {
+    const other = got[i]!;
+    if (entry.responseName !== other.responseName || entry.name !== other.name) return false;
+    if (JSON.stringify(entry.guards) !== JSON.stringify(other.guards)) return false;
+    const field = 'getFields' in type ? type.getFields()[entry.name] : undefined;
+    if (!field) return entry.name === '__typename';
+    const named = getNamedType(field.type);
+    if (isEnumType(named)) {
+      const all = supergraph.getType(named.name);
+      return isEnumType(all) && all.getValues().length === named.getValues().length;
+    }
+    return (
+      !isCompositeType(named) ||
+      equalShapes(
+        { selected: entry.children, fragments: asked.fragments },
+        { selected: other.children, fragments: given.fragments },
+        named,
+        scope,
+      )
+    );
+  });
+}
+
+const ERRORS = Buffer.from('"errors"');
+const EXTENSIONS = Buffer.from('"extensions"');
+const CLOSE = 125;
+const NEWLINE = 10;
+const DATA_OBJECT = Buffer.from('{"data":{');
+
+/** Whether a subgraph's bytes are `{"data":{…}}` and nothing else. A field of the name `errors` is one too many. */
+export function isPlainData(bytes: Uint8Array): boolean {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return (
+    buffer.length > DATA_OBJECT.length &&
+    buffer.compare(DATA_OBJECT, 0, DATA_OBJECT.length, 0, DATA_OBJECT.length) === 0 &&
+    (buffer.at(-1) === CLOSE || (buffer.at(-1) === NEWLINE && buffer.at(-2) === CLOSE)) &&
+    !buffer.includes(ERRORS) &&
+    !buffer.includes(EXTENSIONS)
+  );
+}

@@ -1,0 +1,85 @@
+import type { Identity } from '#platform/identity/identity.ts';
+import type { OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
+
+type Run = PreparedOperation['execute'];
+
+/** A query shares the execution of an equal one that began at most this long ago, in milliseconds. */
+const WINDOW_MS = 50;
+
+interface Flight {
+  readonly answer: Promise<OperationAnswer>;
+  readonly aborter: AbortController;
+  readonly began: number;
+  waiting: number;
+}
+
+/**
+ * In-flight deduplication: equal queries (operation, variables) of equal identities are executed once. A query never
+ * gets an answer that could be older than a mutation that went through this gateway before it, nor one that was begun
+ * long ago: a client that asks again after an event wants to see what the event told.
+ */
+export function shareInFlight(isOn: boolean) {
+  const flights = new Map<string, Flight>();
+  let generation = 0;
+
+  const afterMutation =
+    (execute: Run): Run =>
+    (request) => {
+      generation++;
+      return execute(request).finally(() => {
+        generation++;
+      });
+    };
+
+  const shared =
+    (id: string, execute: Run): Run =>
+    (request) => {
+      if (request.errors || request.extensions || request.signal?.aborted) return execute(request);
+      const key = `${id}\0${generation}\0${identityKey(request.identity)}\0${JSON.stringify(request.variables) ?? ''}`;
+      const now = performance.now();
+      let flight = flights.get(key);
+      if (!flight || now - flight.began > WINDOW_MS) {
+        flight = begin(execute, request, now, (done) => {
+          if (flights.get(key) === done) flights.delete(key);
+        });
+        flights.set(key, flight);
+      }
+      return join(flight, request.signal);
+    };
+
+  return (id: string, kind: PreparedOperation['kind'], execute: Run): Run => {
+    if (!isOn || kind === 'subscription') return execute;
+    return kind === 'mutation' ? afterMutation(execute) : shared(id, execute);
+  };
+}
+
+function begin(execute: Run, request: OperationRequest, began: number, end: (flight: Flight) => void): Flight {
+  const aborter = new AbortController();
+  const answer = execute({ ...request, signal: aborter.signal }).finally(() => end(flight));
+  const flight: Flight = { answer, aborter, began, waiting: 0 };
+  return flight;
+}
+
+/** Waits with the others; the execution is given up when the last of them has left. */
+function join(flight: Flight, signal: AbortSignal | undefined): Promise<OperationAnswer> {
+  flight.waiting++;
+  if (!signal) return flight.answer;
+  const leave = (): void => {
+    if (--flight.waiting === 0) flight.aborter.abort();
+  };
+  signal.addEventListener('abort', leave, { once: true });
+  return flight.answer.finally(() => signal.removeEventListener('abort', leave));
+}
+
+const keys = new WeakMap<Identity, string>();
+
+/** Equal for identities that every subgraph treats alike. */
+export function identityKey(identity: Identity): string {
+  let key = keys.get(identity);
+  if (key === undefined) {
+    const { expiresAt: _, ...lasting } = { expiresAt: 0, ...identity };
+    key = JSON.stringify(lasting, Object.keys(lasting).sort());
+    keys.set(identity, key);
+  }
+  return key;
+}

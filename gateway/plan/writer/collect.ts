@@ -1,0 +1,107 @@
+import {
+  type DirectiveNode,
+  type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLSchema,
+  isAbstractType,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
+import type { Fragments } from '../fragments.ts';
+
+/** Boolean variables that must all hold; `!x` for one that must not. Empty: always. */
+export type Guard = readonly string[];
+
+/** A selection set that counts when its guard holds. */
+export interface Guarded {
+  readonly set: SelectionSetNode;
+  readonly guard: Guard;
+}
+
+/** One key of a response object. */
+export interface Entry {
+  readonly responseName: string;
+  readonly name: string;
+  /** It is there when one of these holds; undefined when it always is. */
+  readonly guards: readonly Guard[] | undefined;
+  /** Selection sets of all its occurrences, merged. */
+  readonly children: readonly Guarded[];
+}
+
+/** CollectFields of the specification, with @skip and @include of variables left as guards. */
+export function collectEntries(
+  selected: readonly Guarded[],
+  type: GraphQLCompositeType,
+  schema: GraphQLSchema,
+  fragments: Fragments,
+): Entry[] {
+  const found = new Map<string, { node: FieldNode; guard: Guard }[]>();
+  // A fragment under an equal guard adds nothing; without this, fragments that spread others twice explode.
+  const visited = new Set<string>();
+
+  function visit(set: SelectionSetNode, outer: Guard): void {
+    for (const selection of set.selections) {
+      const guard = guardOf(selection.directives, outer);
+      if (guard === undefined) continue;
+      if (selection.kind === Kind.FIELD) {
+        const responseName = (selection.alias ?? selection.name).value;
+        const nodes = found.get(responseName);
+        if (nodes) nodes.push({ node: selection, guard });
+        else found.set(responseName, [{ node: selection, guard }]);
+        continue;
+      }
+      let fragment:
+        | { typeCondition?: { name: { value: string } } | undefined; selectionSet: SelectionSetNode }
+        | undefined = selection.kind === Kind.INLINE_FRAGMENT ? selection : undefined;
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        const key = `${selection.name.value}|${guard.join('&')}`;
+        if (visited.has(key)) continue;
+        visited.add(key);
+        fragment = fragments.get(selection.name.value);
+      }
+      if (fragment && applies(fragment.typeCondition?.name.value, type, schema)) visit(fragment.selectionSet, guard);
+    }
+  }
+
+  for (const { set, guard } of selected) visit(set, guard);
+  return [...found].map(([responseName, nodes]) => entryOf(responseName, nodes));
+}
+
+function entryOf(responseName: string, nodes: readonly { node: FieldNode; guard: Guard }[]): Entry {
+  const always = nodes.some(({ guard }) => guard.length === 0);
+  const unique = new Map(nodes.map(({ guard }) => [guard.join('&'), guard]));
+  // With one guard for all occurrences, it holds wherever the entry is written at all.
+  const children = nodes.flatMap(({ node, guard }) =>
+    node.selectionSet ? [{ set: node.selectionSet, guard: unique.size === 1 ? [] : guard }] : [],
+  );
+  return {
+    responseName,
+    name: nodes[0]!.node.name.value,
+    guards: always ? undefined : [...unique.values()],
+    children,
+  };
+}
+
+/** An abstract `type` stands for an object whose runtime type is not known: only what holds for all of them applies. */
+function applies(condition: string | undefined, type: GraphQLCompositeType, schema: GraphQLSchema): boolean {
+  if (condition === undefined || condition === type.name) return true;
+  const conditional = schema.getType(condition);
+  return isAbstractType(conditional) && schema.isSubType(conditional, type as never);
+}
+
+/** The guard with what the directives add; undefined when they rule the selection out. */
+function guardOf(directives: readonly DirectiveNode[] | undefined, outer: Guard): Guard | undefined {
+  if (!directives || directives.length === 0) return outer;
+  const guard = new Set(outer);
+  for (const directive of directives) {
+    const isSkip = directive.name.value === 'skip';
+    if (!isSkip && directive.name.value !== 'include') continue;
+    const value = directive.arguments?.[0]?.value;
+    if (value?.kind === Kind.VARIABLE) {
+      const name = value.name.value;
+      if (guard.has(isSkip ? name : `!${name}`)) return undefined;
+      guard.add(isSkip ? `!${name}` : name);
+    } else if (value?.kind === Kind.BOOLEAN && value.value === isSkip) return undefined;
+  }
+  return [...guard].sort();
+}

@@ -1,0 +1,245 @@
+import {
+  type GraphQLCompositeType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNullableType,
+  isAbstractType,
+  isEnumType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  isSpecifiedScalarType,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { Fragments } from '../fragments.ts';
+import { isInherited } from '../merge.ts';
+import { collectEntries, type Entry, type Guard, type Guarded } from './collect.ts';
+
+/**
+ * Generates the source of a function that writes a response's data as JSON text: it walks the merged answers of the
+ * subgraphs by the client's selection and applies aliases, runtime types, @skip and @include, and nulls that bubble up.
+ *
+ * Every value has a function that returns its text, or `undefined` when it must be null. In the tracking variant the
+ * functions also take the place they write at, to report values that do not fit.
+ */
+export interface Generated {
+  /** Body of a function of `h` (a Support) that returns `(data, variables, introspected) => string | undefined`. */
+  readonly source: string;
+}
+
+/** Far beyond what any client writes by hand; a document made to explode ends here. */
+const MAX_FUNCTIONS = 20_000;
+const NAME = /^[_A-Za-z][_0-9A-Za-z]*$/;
+
+export function generateWriter(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  track: boolean,
+): Generated {
+  const generator = new Generator(schema, fragments, track);
+  const root = schema.getRootType(operation.operation)!;
+  const main = generator.object(root, [{ set: operation.selectionSet, guard: [] }], true);
+  return { source: generator.source(main) };
+}
+
+class Generator {
+  readonly #schema: GraphQLSchema;
+  readonly #fragments: Fragments;
+  readonly #track: boolean;
+  readonly #functions: string[] = [];
+  /** Equal functions are generated once: many types of one interface differ in nothing that was asked for. */
+  readonly #bodies = new Map<string, string>();
+  readonly #made = new Map<string, string>();
+  readonly #sets = new Map<SelectionSetNode, number>();
+  readonly #flags = new Map<string, string>();
+
+  constructor(schema: GraphQLSchema, fragments: Fragments, track: boolean) {
+    this.#schema = schema;
+    this.#fragments = fragments;
+    this.#track = track;
+  }
+
+  source(main: string): string {
+    const flags = [...this.#flags];
+    return [
+      '"use strict";',
+      'const { own, quote } = h;',
+      'let X;',
+      ...flags.map(([, flag]) => `let ${flag} = false;`),
+      ...this.#functions,
+      'return (data, variables, introspected) => {',
+      'X = introspected;',
+      ...flags.map(([variable, flag]) => `${flag} = variables[${literal(variable)}] === true;`),
+      `return ${main}(data${this.#track ? ', undefined' : ''});`,
+      '};',
+    ].join('\n');
+  }
+
+  /** Name of the function that writes an object of a known type. */
+  object(type: GraphQLCompositeType, selected: readonly Guarded[], isRoot = false): string {
+    return this.#once(`object ${type.name} ${this.#keyOf(selected)}`, () => {
+      const entries = collectEntries(selected, type, this.#schema, this.#fragments);
+      const check = isRoot ? '' : `if (typeof o !== 'object' || Array.isArray(o)) return h.misfit(${this.#p('p')});`;
+      if (entries.length === 0) return `(o${this.#p(', p')}) { ${check} return '{}'; }`;
+      // Until a key that is always there, whether a comma is needed is known at run time only.
+      const undecided = entries[0]!.guards !== undefined;
+      const firstSure = entries.findIndex((entry) => entry.guards === undefined);
+      const lines = entries.map((entry, i) => {
+        const key = `${literal(entry.responseName)}:`;
+        if (undecided && (firstSure === -1 || i <= firstSure))
+          return this.#entry(entry, type, `c + ${literal(key)}`, isRoot);
+        return this.#entry(entry, type, literal(i === 0 ? `{${key}` : `,${key}`), isRoot);
+      });
+      const start = undecided ? `r = '{', c = ''` : `r = ''`;
+      return `(o${this.#p(', p')}) { ${check} let v, s, ${start};\n${lines.join('\n')}\nreturn r + '}'; }`;
+    });
+  }
+
+  #entry(entry: Entry, parent: GraphQLCompositeType, prefix: string, isRoot: boolean): string {
+    if (!NAME.test(entry.responseName)) throw new Error(`${entry.responseName} is no GraphQL name.`);
+    const code = this.#value(entry, parent, prefix, isRoot);
+    if (entry.guards === undefined) return code;
+    return `if (${this.#condition(entry.guards)}) { ${code} ${prefix.startsWith('c') ? "c = ',';" : ''} }`;
+  }
+
+  #value(entry: Entry, parent: GraphQLCompositeType, prefix: string, isRoot: boolean): string {
+    const { responseName, name } = entry;
+    if (name === '__typename') {
+      // An object of unknown type has no name to tell, and the field is not nullable.
+      return isObjectType(parent) ? `r += ${prefix} + ${literal(literal(parent.name))};` : 'return undefined;';
+    }
+    if (isRoot && (name === '__schema' || name === '__type')) {
+      return `r += ${prefix} + (own(X, ${literal(responseName)}) ?? 'null');`;
+    }
+    const field = 'getFields' in parent ? parent.getFields()[name] : undefined;
+    if (!field) throw new Error(`${parent.name} has no field ${name}.`);
+    const type = getNullableType(field.type) as GraphQLOutputType;
+    const place = `{ key: ${literal(responseName)}, up: p, type: ${literal(parent.name)} }`;
+    const required = isNonNullType(field.type);
+    const none = required ? `{ h.missing(${this.#p(place)}); return undefined; }` : `r += ${prefix} + 'null';`;
+    const bad = required ? 'return undefined;' : `r += ${prefix} + 'null';`;
+    const read = isInherited(responseName) ? `own(o, ${literal(responseName)})` : `o.${responseName}`;
+    const call = `${this.#writerOf(type, entry.children)}(v${this.#p(`, ${place}`)})`;
+    const rest = `if (v === null || v === undefined) ${none} else if ((s = ${call}) === undefined) { ${bad} } else r += ${prefix} + s;`;
+    const isText = isLeafType(type) && (type.name === 'String' || type.name === 'ID');
+    return isText
+      ? `v = ${read}; if (typeof v === 'string') r += ${prefix} + quote(v); else ${rest}`
+      : `v = ${read}; ${rest}`;
+  }
+
+  /** Expression of the function that writes a value that is not null. */
+  #writerOf(type: GraphQLOutputType, children: readonly Guarded[]): string {
+    if (isListType(type)) return this.#list(type.ofType, children);
+    if (isEnumType(type)) {
+      const values = type.getValues().map(({ name }) => `[${literal(name)}, ${literal(literal(name))}]`);
+      return this.#once(
+        `enum ${type.name}`,
+        () => `(v${this.#p(', p')}) { return E$.get(v) ?? h.misfit(${this.#p('p')}); }`,
+        (name) => `const E${name} = new Map([${values.join(', ')}]);`,
+      );
+    }
+    if (isLeafType(type)) return isSpecifiedScalarType(type) ? `h.${type.name.toLowerCase()}` : 'h.custom';
+    return isAbstractType(type) ? this.#abstract(type, children) : this.object(type as GraphQLCompositeType, children);
+  }
+
+  #list(element: GraphQLOutputType, children: readonly Guarded[]): string {
+    const type = getNullableType(element) as GraphQLOutputType;
+    const write = this.#writerOf(type, children);
+    return this.#once(`list ${write} ${String(element)}`, () => {
+      const place = `{ key: i, up: p, type: ${literal(String(type))} }`;
+      const none = isNonNullType(element) ? `{ h.missing(${this.#p(place)}); bad = true; }` : `r += 'null';`;
+      const wrong = isNonNullType(element) ? 'bad = true;' : `r += 'null';`;
+      return `(v${this.#p(', p')}) {
+if (!Array.isArray(v)) return h.misfit(${this.#p('p')});
+let r = '[', s, bad = false;
+for (let i = 0; i < v.length; i++) {
+if (i > 0) r += ',';
+const e = v[i];
+if (e === null || e === undefined) ${none} else if ((s = ${write}(e${this.#p(`, ${place}`)})) === undefined) { ${wrong} } else r += s;
+}
+return bad ? undefined : r + ']'; }`;
+    });
+  }
+
+  /** Chooses by the runtime type, which may be an interface where a subgraph has it as @interfaceObject. */
+  #abstract(type: GraphQLCompositeType & { name: string }, children: readonly Guarded[]): string {
+    return this.#once(`abstract ${type.name} ${this.#keyOf(children)}`, () => {
+      if (!isAbstractType(type)) throw new Error(`${type.name} is not abstract.`);
+      const interfaces = 'getFields' in type ? this.#schema.getImplementations(type).interfaces : [];
+      const byWriter = new Map<string, string[]>();
+      for (const possible of [...this.#schema.getPossibleTypes(type), ...interfaces]) {
+        const writer = this.object(possible, children);
+        byWriter.set(writer, [...(byWriter.get(writer) ?? []), possible.name]);
+      }
+      const cases = [...byWriter].map(
+        ([writer, names]) =>
+          `${names.map((name) => `case ${literal(name)}:`).join(' ')} return ${writer}(o${this.#p(', p')});`,
+      );
+      return `(o${this.#p(', p')}) {
+if (typeof o !== 'object' || Array.isArray(o)) return h.misfit(${this.#p('p')});
+switch (o.__typename) {
+${cases.join('\n')}
+case undefined: case ${literal(type.name)}: return ${this.object(type, children)}(o${this.#p(', p')});
+default: return h.wrongType(${this.#p('p')});
+} }`;
+    });
+  }
+
+  #once(key: string, body: () => string, before?: (name: string) => string): string {
+    const known = this.#made.get(key);
+    if (known) return known;
+    const text = body();
+    const equal = before ? undefined : this.#bodies.get(text);
+    const name = equal ?? `w${this.#functions.length}`;
+    this.#made.set(key, name);
+    if (equal) return equal;
+    if (this.#functions.length >= MAX_FUNCTIONS) {
+      throw new CodedError(
+        'OPERATION_TOO_COMPLEX',
+        'The operation combines too many types and fragments; ask for less at once.',
+      );
+    }
+    this.#bodies.set(text, name);
+    this.#functions.push(`${before?.(name) ?? ''}function ${name}${before ? text.replace('E$', `E${name}`) : text}`);
+    return name;
+  }
+
+  #condition(guards: readonly Guard[]): string {
+    const one = (guard: Guard) =>
+      guard.map((g) => (g.startsWith('!') ? `!${this.#flag(g.slice(1))}` : this.#flag(g))).join(' && ');
+    return guards.map(one).join(' || ');
+  }
+
+  #flag(variable: string): string {
+    let flag = this.#flags.get(variable);
+    if (!flag) {
+      flag = `f${this.#flags.size}`;
+      this.#flags.set(variable, flag);
+    }
+    return flag;
+  }
+
+  #keyOf(selected: readonly Guarded[]): string {
+    return selected.map(({ set, guard }) => `${this.#idOf(set)}${guard.join('&')}`).join();
+  }
+
+  #idOf(set: SelectionSetNode): number {
+    let id = this.#sets.get(set);
+    if (id === undefined) {
+      id = this.#sets.size;
+      this.#sets.set(set, id);
+    }
+    return id;
+  }
+
+  /** Code that only the tracking variant has. */
+  #p(code: string): string {
+    return this.#track ? code : '';
+  }
+}
+
+const literal = (text: string): string => JSON.stringify(text);
