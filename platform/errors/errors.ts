@@ -25,6 +25,9 @@ export const ERROR_CODES = {
   OPERATION_TOO_COMPLEX: 'The operation exceeds a limit on depth, aliases, fields or cost; the message names it.',
   PERSISTED_QUERY_NOT_FOUND: 'The hash is unknown; send the query with it.',
   PERSISTED_QUERY_REQUIRED: 'Only registered operations are accepted.',
+  SLOW_CONSUMER:
+    'The client reads slower than events come; `extensions.resumeAfter` is the last offset that it was sent, if any.',
+  RESUBSCRIBE: 'The server ends the stream in good order, e.g. to restart: subscribe again and resume.',
   NOT_CONFIGURED: 'The capability needs a setting that is missing; the message names it.',
   INTERNAL_SERVER_ERROR: 'An unexpected failure; `extensions.errorId` is in the log.',
 } as const;
