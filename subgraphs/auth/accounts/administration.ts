@@ -1,0 +1,127 @@
+import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import { requireAdmin } from '#platform/identity/identity.ts';
+import type { User } from '#prisma/auth/client/client.ts';
+import type { Change } from '../change.ts';
+import type { Core } from '../core.ts';
+import { parseEmail } from '../email.ts';
+import { invitationMail, linkTo } from '../mail/mails.ts';
+import { INVITATION_LIFE_S, issueToken } from '../one-time-tokens.ts';
+import type { Origin } from '../origin.ts';
+import { checkPassword } from '../passwords/password-rules.ts';
+import { refuseLastAdmin } from './account.ts';
+import { isTaken, nameOf, createUser as writeUser } from './registration.ts';
+
+const MAX_REASON = 500;
+
+/** Creates an account for somebody: with a password, or with a mail by which they choose one. */
+export async function createUser(
+  core: Core,
+  input: {
+    readonly email: string;
+    readonly displayName?: string | null;
+    readonly roles: readonly string[];
+    readonly password?: string | null;
+  },
+  origin: Origin,
+): Promise<User> {
+  requireAdmin(origin.identity);
+  const email = parseEmail(input.email, 'input.email');
+  const displayName = nameOf(input.displayName, email);
+  const roles = parseRoles(input.roles);
+  if (input.password != null) checkPassword(input.password, 'input.password', [email, displayName]);
+  const passwordHash = input.password == null ? null : await core.hasher.hash(input.password);
+  try {
+    const user = await core.changes.run(origin, async (change) => {
+      // The administrator vouches for the address.
+      const user = await writeUser(core, change, {
+        email,
+        displayName,
+        passwordHash,
+        roles,
+        emailVerifiedAt: new Date(),
+      });
+      if (passwordHash === null) {
+        const token = await issueToken(change.tx, 'PASSWORD_RESET', user.id, INVITATION_LIFE_S);
+        const letter = invitationMail(linkTo(core.config, 'reset-password', token));
+        await core.mail.add(change.tx, { to: email, ...letter }, INVITATION_LIFE_S * 1000);
+      }
+      return user;
+    });
+    core.mail.poke();
+    return user;
+  } catch (error) {
+    if (isTaken(error)) throw new CodedError('CONFLICT', 'That address has an account already.');
+    throw error;
+  }
+}
+
+/** Shuts an account: its sessions and keys end at once. */
+export async function disableUser(
+  core: Core,
+  id: string,
+  reason: string | null | undefined,
+  origin: Origin,
+): Promise<User> {
+  const admin = requireAdmin(origin.identity);
+  if (id === admin.userId)
+    throw new CodedError('CONFLICT', 'You cannot shut your own account: ask another administrator.');
+  if ((reason?.length ?? 0) > MAX_REASON) throw badInput('input.reason', `is longer than ${MAX_REASON} characters.`);
+  return core.changes.run(origin, async (change) => {
+    await existing(change, id);
+    await refuseLastAdmin(change.tx, id);
+    await change.tx.user.updateMany({ where: { id, disabledAt: null }, data: { disabledAt: new Date() } });
+    await change.endSessions({ userId: id }, 'account shut');
+    const user = await change.outdateTokens(id);
+    await change.audit({ type: 'user_archived', userId: id, details: { reason: reason ?? null } });
+    return user;
+  });
+}
+
+/** Opens a shut account again. Its sessions stay ended. */
+export async function enableUser(core: Core, id: string, origin: Origin): Promise<User> {
+  requireAdmin(origin.identity);
+  return core.changes.run(origin, async (change) => {
+    await existing(change, id);
+    await change.tx.user.update({ where: { id }, data: { disabledAt: null } });
+    await change.audit({ type: 'user_updated', userId: id, details: { what: 'account opened again' } });
+    return change.outdateTokens(id);
+  });
+}
+
+/** Sets all roles of a user; what tokens and keys say of the old ones ends at once. */
+export async function setUserRoles(core: Core, id: string, given: readonly string[], origin: Origin): Promise<User> {
+  requireAdmin(origin.identity);
+  const roles = parseRoles(given);
+  return core.changes.run(origin, async (change) => {
+    const before = await existing(change, id);
+    if (!roles.includes('admin')) await refuseLastAdmin(change.tx, id);
+    await change.tx.user.update({ where: { id }, data: { roles } });
+    await change.audit({
+      type: 'privilege_permissions_changed',
+      userId: id,
+      details: { from: before.roles, to: roles },
+    });
+    return change.outdateTokens(id);
+  });
+}
+
+/** @returns how many sessions were ended. */
+export async function revokeUserSessions(core: Core, id: string, origin: Origin): Promise<number> {
+  requireAdmin(origin.identity);
+  return core.changes.run(origin, async (change) => {
+    await existing(change, id);
+    return change.endSessions({ userId: id }, 'ended by an administrator');
+  });
+}
+
+async function existing(change: Change, id: string): Promise<User> {
+  const user = await change.tx.user.findUnique({ where: { id } });
+  if (user === null) throw notFound('The user');
+  return user;
+}
+
+function parseRoles(given: readonly string[]): string[] {
+  const roles = [...new Set(given.map((role) => role.toLowerCase()))];
+  if (roles.length === 0) throw badInput('input.roles', 'is empty; shut the account instead if it shall do nothing.');
+  return roles;
+}

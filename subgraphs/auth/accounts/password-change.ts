@@ -1,0 +1,103 @@
+import { badInput } from '#platform/errors/errors.ts';
+import type { Core } from '../core.ts';
+import { parseEmail } from '../email.ts';
+import { linkTo, passwordChangedMail, resetMail } from '../mail/mails.ts';
+import { findToken, issueToken, redeemToken } from '../one-time-tokens.ts';
+import type { Origin } from '../origin.ts';
+import { checkPassword } from '../passwords/password-rules.ts';
+import { provePassword, requireSession } from './password-proof.ts';
+import { ANSWER_AFTER_MS } from './registration.ts';
+import { settle } from './settle.ts';
+
+/**
+ * Changes the password of the caller and ends all other sessions.
+ *
+ * @returns how many were ended.
+ */
+export async function changePassword(
+  core: Core,
+  input: { readonly currentPassword: string; readonly newPassword: string },
+  origin: Origin,
+): Promise<number> {
+  const { sessionId } = requireSession(origin.identity);
+  const user = await provePassword(core, input.currentPassword, 'input.currentPassword', origin);
+  checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
+  if (input.newPassword === input.currentPassword)
+    throw badInput('input.newPassword', 'is the password you have; choose another.');
+  const passwordHash = await core.hasher.hash(input.newPassword);
+  const ended = await core.changes.run(origin, async (change) => {
+    const changed = await change.tx.user.updateMany({
+      where: { id: user.id, passwordHash: user.passwordHash },
+      data: { passwordHash, passwordChangedAt: new Date() },
+    });
+    if (changed.count === 0) throw badInput('input.currentPassword', 'was changed a moment ago; try again.');
+    await change.tx.oneTimeToken.deleteMany({ where: { userId: user.id, purpose: 'PASSWORD_RESET' } });
+    await change.audit({ type: 'authn_password_change', userId: user.id });
+    if (core.mail.configured) await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail() });
+    return change.endSessions({ userId: user.id, id: { not: sessionId } }, 'password changed');
+  });
+  core.mail.poke();
+  return ended;
+}
+
+/** Sends a link for a new password, if there is somebody to send it to. Whoever asks learns nothing of whether there is. */
+export async function requestPasswordReset(core: Core, given: string, origin: Origin): Promise<void> {
+  await core.limits.spend('mail', origin);
+  const email = parseEmail(given, 'input.email');
+  await settle(ANSWER_AFTER_MS, async () => {
+    const mayWrite = await core.limits.mayWriteTo(email);
+    await core.changes.run(origin, async (change) => {
+      const user = await change.tx.user.findUnique({ where: { email } });
+      const entitled = user !== null && user.disabledAt === null && mayWrite ? user : undefined;
+      const token = await issueToken(change.tx, 'PASSWORD_RESET', entitled?.id ?? null);
+      await core.mail.add(change.tx, {
+        to: entitled?.email ?? null,
+        ...resetMail(linkTo(core.config, 'reset-password', token)),
+      });
+      await change.audit({
+        type: 'authn_token_created',
+        userId: user?.id ?? null,
+        details: { purpose: 'password reset' },
+      });
+    });
+  });
+  core.mail.poke();
+}
+
+/**
+ * Sets a new password with the token of the mail. Ends all sessions, lifts a lock, and confirms the address, because
+ * whoever has the token reads its mail.
+ *
+ * @returns how many sessions were ended.
+ */
+export async function resetPassword(
+  core: Core,
+  input: { readonly token: string; readonly newPassword: string },
+  origin: Origin,
+): Promise<number> {
+  await core.limits.spend('login', origin);
+  const { userId } = await findToken(core.db, 'PASSWORD_RESET', input.token);
+  // A decoy's token was never sent to anybody; whoever has it anyway resets nothing.
+  const user = userId === null ? null : await core.db.user.findUnique({ where: { id: userId } });
+  if (user === null) throw badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');
+  checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
+  const passwordHash = await core.hasher.hash(input.newPassword);
+  const ended = await core.changes.run(origin, async (change) => {
+    await redeemToken(change.tx, 'PASSWORD_RESET', input.token);
+    await change.tx.user.update({
+      where: { id: user.id },
+      data: { passwordHash, passwordChangedAt: new Date(), emailVerifiedAt: user.emailVerifiedAt ?? new Date() },
+    });
+    await core.lockout.clear(user.email, change.tx);
+    await change.audit({
+      type: 'authn_password_change',
+      userId: user.id,
+      actorId: user.id,
+      details: { by: 'reset link' },
+    });
+    if (core.mail.configured) await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail() });
+    return change.endSessions({ userId: user.id }, 'password reset');
+  });
+  core.mail.poke();
+  return ended;
+}

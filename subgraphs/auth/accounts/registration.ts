@@ -1,0 +1,136 @@
+import { forbidden } from '#platform/errors/errors.ts';
+import { Prisma, type User } from '#prisma/auth/client/client.ts';
+import type { Change } from '../change.ts';
+import type { Core } from '../core.ts';
+import { parseDisplayName } from '../display-name.ts';
+import { maskEmail, parseEmail } from '../email.ts';
+import { alreadyRegisteredMail, linkTo, verificationMail } from '../mail/mails.ts';
+import { issueToken, redeemToken } from '../one-time-tokens.ts';
+import type { Origin } from '../origin.ts';
+import { checkPassword } from '../passwords/password-rules.ts';
+import { settle } from './settle.ts';
+
+/** Longer than the work takes on a machine that is not overloaded, in ms. */
+export const ANSWER_AFTER_MS = 150;
+
+export interface NewAccount {
+  readonly email: string;
+  readonly password: string;
+  readonly displayName?: string | null | undefined;
+}
+
+/**
+ * Makes an account, or tells the owner of the address by mail that there is one. Whoever asks learns nothing of which.
+ *
+ * @returns the address as it was understood.
+ */
+export async function register(core: Core, input: NewAccount, origin: Origin): Promise<string> {
+  if (core.config.SIGNUP === 'closed') throw forbidden('Accounts are made by administrators here: ask one.');
+  await core.limits.spend('register', origin);
+  const email = parseEmail(input.email, 'input.email');
+  const displayName = nameOf(input.displayName, email);
+  checkPassword(input.password, 'input.password', [email, displayName]);
+  await settle(ANSWER_AFTER_MS, async () => {
+    const passwordHash = await core.hasher.hash(input.password);
+    const mayWrite = await core.limits.mayWriteTo(email);
+    const work = (change: Change) => enrol(core, change, { email, displayName, passwordHash }, mayWrite);
+    try {
+      await core.changes.run(origin, work);
+    } catch (error) {
+      // Somebody registered the address at the same moment: now there is an account.
+      if (!isTaken(error)) throw error;
+      await core.changes.run(origin, work);
+    }
+  });
+  core.mail.poke();
+  return email;
+}
+
+async function enrol(
+  core: Core,
+  change: Change,
+  account: { email: string; displayName: string; passwordHash: string },
+  mayWrite: boolean,
+): Promise<void> {
+  const { email } = account;
+  const existing = await change.tx.user.findUnique({ where: { email }, select: { id: true } });
+  const user = existing ? undefined : await createUser(core, change, { ...account, roles: ['user'] });
+  if (existing) {
+    const details = { email: maskEmail(email), reason: 'the address has an account' };
+    await change.audit({ type: 'user_created_fail', userId: existing.id, details });
+  }
+  if (!core.mail.configured) return;
+  const token = await issueToken(change.tx, 'EMAIL_VERIFICATION', user?.id ?? null);
+  const letter = user ? verificationMail(linkTo(core.config, 'verify-email', token)) : alreadyRegisteredMail();
+  await core.mail.add(change.tx, { to: mayWrite ? email : null, ...letter });
+}
+
+/** Writes a user, its audit event and the fact for the other subgraphs. Fails when the address is taken. */
+export async function createUser(
+  core: Core,
+  change: Change,
+  account: {
+    readonly email: string;
+    readonly displayName: string;
+    readonly passwordHash: string | null;
+    readonly roles: readonly string[];
+    readonly emailVerifiedAt?: Date;
+  },
+): Promise<User> {
+  const { email, displayName, passwordHash, emailVerifiedAt } = account;
+  const roles = [...account.roles];
+  const user = await change.tx.user.create({
+    data: {
+      email,
+      displayName,
+      passwordHash,
+      roles,
+      emailVerifiedAt: emailVerifiedAt ?? null,
+      passwordChangedAt: passwordHash === null ? null : new Date(),
+    },
+  });
+  await change.audit({ type: 'user_created', userId: user.id, details: { email: maskEmail(email), roles } });
+  const at = user.createdAt.toISOString();
+  await core.outbox.record(change.tx, 'user.registered', { userId: user.id, email, displayName, at });
+  return user;
+}
+
+/** Sends the confirmation once more, where that makes sense. Whoever asks learns nothing of whether it did. */
+export async function requestEmailVerification(core: Core, given: string, origin: Origin): Promise<void> {
+  await core.limits.spend('mail', origin);
+  const email = parseEmail(given, 'input.email');
+  await settle(ANSWER_AFTER_MS, async () => {
+    const mayWrite = await core.limits.mayWriteTo(email);
+    await core.changes.run(origin, async (change) => {
+      const user = await change.tx.user.findUnique({ where: { email } });
+      const unconfirmed = user?.emailVerifiedAt === null ? user : undefined;
+      const token = await issueToken(change.tx, 'EMAIL_VERIFICATION', unconfirmed?.id ?? null);
+      const letter = verificationMail(linkTo(core.config, 'verify-email', token));
+      await core.mail.add(change.tx, { to: unconfirmed && mayWrite ? email : null, ...letter });
+    });
+  });
+  core.mail.poke();
+}
+
+/** @returns the address that is confirmed now. */
+export async function verifyEmail(core: Core, token: string, origin: Origin): Promise<string> {
+  await core.limits.spend('login', origin);
+  return core.changes.run(origin, async (change) => {
+    const { userId } = await redeemToken(change.tx, 'EMAIL_VERIFICATION', token);
+    const user = await change.tx.user.update({ where: { id: userId! }, data: { emailVerifiedAt: new Date() } });
+    await change.audit({
+      type: 'user_updated',
+      userId: user.id,
+      actorId: user.id,
+      details: { what: 'address confirmed' },
+    });
+    return user.email;
+  });
+}
+
+/** The name that was given, or what stands before the address's @. */
+export const nameOf = (given: string | null | undefined, email: string): string =>
+  parseDisplayName(given ?? email.split('@')[0]!.slice(0, 80), 'input.displayName');
+
+export const isTaken = (error: unknown): boolean =>
+  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';

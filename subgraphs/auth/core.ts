@@ -1,0 +1,26 @@
+import type { Config } from '#platform/config/config.ts';
+import type { Logger } from '#platform/log/log.ts';
+import type { Outbox } from '#platform/outbox/outbox.ts';
+import type { PrismaClient } from '#prisma/auth/client/client.ts';
+import type { Changes } from './change.ts';
+import type { SigningKeys } from './keys/signing-keys.ts';
+import type { Limits } from './limits.ts';
+import type { MailQueue } from './mail/mail-queue.ts';
+import type { Lockout } from './passwords/lockout.ts';
+import type { PasswordHasher } from './passwords/password-hasher.ts';
+import type { Sessions } from './sessions/sessions.ts';
+
+/** What the account functions stand on; subgraph.ts puts it together. */
+export interface Core {
+  readonly db: PrismaClient;
+  readonly changes: Changes;
+  readonly config: Config;
+  readonly log: Logger;
+  readonly hasher: PasswordHasher;
+  readonly lockout: Lockout;
+  readonly limits: Limits;
+  readonly sessions: Sessions;
+  readonly signingKeys: SigningKeys;
+  readonly mail: MailQueue;
+  readonly outbox: Outbox;
+}

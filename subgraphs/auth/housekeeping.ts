@@ -1,0 +1,27 @@
+import type { Logger } from '#platform/log/log.ts';
+import type { PrismaClient } from '#prisma/auth/client/client.ts';
+
+const DAY_MS = 86_400_000;
+const EVERY_MS = 3_600_000;
+/** How long ended sessions are kept, for whoever looks into what happened. */
+const KEEP_SESSIONS_MS = 30 * DAY_MS;
+
+/** Removes what has no meaning any more. Any number of replicas may do it at once. */
+export async function cleanUp(db: PrismaClient): Promise<void> {
+  const now = Date.now();
+  const today = new Date(now);
+  const longAgo = new Date(now - KEEP_SESSIONS_MS);
+  await db.oneTimeToken.deleteMany({ where: { expiresAt: { lt: today } } });
+  await db.revocation.deleteMany({ where: { expiresAt: { lt: today } } });
+  await db.loginAttempts.deleteMany({ where: { lastAt: { lt: new Date(now - DAY_MS) }, lockedUntil: { lt: today } } });
+  await db.signingKey.deleteMany({ where: { publishedTo: { lt: today } } });
+  await db.session.deleteMany({ where: { OR: [{ expiresAt: { lt: longAgo } }, { revokedAt: { lt: longAgo } }] } });
+}
+
+/** Cleans up every hour. */
+export function keepHouse(db: PrismaClient, log: Logger): Disposable {
+  const timer = setInterval(() => {
+    cleanUp(db).catch((error) => log.warn({ err: error }, 'the hourly cleaning failed'));
+  }, EVERY_MS).unref();
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}

@@ -1,0 +1,41 @@
+import { createHash, randomInt } from 'node:crypto';
+import { crc32 } from 'node:zlib';
+import { API_KEY_PREFIX } from '#platform/identity/revocations.ts';
+
+/**
+ * `sxk_`, 32 random base62 characters (190 bits), 6 of checksum: the form of GitHub's tokens. The prefix lets secret
+ * scanners find leaked keys; the checksum lets them, and us, tell a key from a typing error without a look-up.
+ */
+const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+const RANDOM_LENGTH = 32;
+const CHECKSUM_LENGTH = 6;
+const FORM = new RegExp(`^${API_KEY_PREFIX}[0-9A-Za-z]{${RANDOM_LENGTH + CHECKSUM_LENGTH}}$`);
+
+export function makeSecret(): string {
+  const body =
+    API_KEY_PREFIX + Array.from({ length: RANDOM_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
+  return body + checksum(body);
+}
+
+/** Whether it can be a key of ours at all. */
+export const isWellFormed = (secret: string): boolean =>
+  FORM.test(secret) && secret.slice(-CHECKSUM_LENGTH) === checksum(secret.slice(0, -CHECKSUM_LENGTH));
+
+/** What is stored and looked up. */
+export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
+
+/** What tells keys apart in a list. */
+export const partsShown = (secret: string): { prefix: string; last4: string } => ({
+  prefix: secret.slice(0, API_KEY_PREFIX.length + 6),
+  last4: secret.slice(-4),
+});
+
+function checksum(body: string): string {
+  let rest = crc32(body);
+  let digits = '';
+  for (let index = 0; index < CHECKSUM_LENGTH; index++) {
+    digits = ALPHABET[rest % 62]! + digits;
+    rest = Math.floor(rest / 62);
+  }
+  return digits;
+}

@@ -1,0 +1,161 @@
+import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import { SCOPES } from '#platform/identity/identity.ts';
+import type { Introspection } from '#platform/identity/revocations.ts';
+import type { ApiKey } from '#prisma/auth/client/client.ts';
+import { requireSession } from '../accounts/password-proof.ts';
+import type { Core } from '../core.ts';
+import { parseDisplayName } from '../display-name.ts';
+import type { Origin } from '../origin.ts';
+import { isUuid } from '../uuid.ts';
+import { scopesOf } from './access-tokens.ts';
+import { hashSecret, makeSecret, partsShown } from './api-key-secret.ts';
+
+/** Keys of one user that work at the same time. */
+export const MAX_KEYS = 100;
+const MAX_DAYS = 366;
+const MAX_GRACE_S = 7 * 86_400;
+/** How exactly the time of the last use is kept, in ms: not every call is worth a write. */
+const TOUCH_EVERY_MS = 60_000;
+
+export interface ShownOnce {
+  readonly apiKey: ApiKey;
+  readonly secret: string;
+}
+
+/** Makes a key for the caller, whoever the arguments might name: the user is never taken from them (CVE-2025-61928). */
+export async function createApiKey(
+  core: Core,
+  input: { readonly name: string; readonly scopes: readonly string[]; readonly expiresInDays?: number | null },
+  origin: Origin,
+): Promise<ShownOnce> {
+  const caller = requireSession(origin.identity);
+  const name = parseDisplayName(input.name, 'input.name');
+  const scopes = parseScopes(input.scopes, caller.scopes);
+  const expiresAt = daysAhead(input.expiresInDays ?? 90);
+  return core.changes.run(origin, async (change) => {
+    // The row of the user is the lock: keys made at once are counted one after the other.
+    await change.tx.$queryRaw`SELECT 1 FROM users WHERE id = ${caller.userId}::uuid FOR UPDATE`;
+    const active = await change.tx.apiKey.count({
+      where: { userId: caller.userId, revokedAt: null, expiresAt: { gt: new Date() } },
+    });
+    if (active >= MAX_KEYS)
+      throw new CodedError('CONFLICT', `There are ${active} API keys; at most ${MAX_KEYS} work at once. Revoke some.`);
+    const secret = makeSecret();
+    const data = {
+      userId: caller.userId,
+      name,
+      scopes,
+      expiresAt,
+      secretHash: hashSecret(secret),
+      ...partsShown(secret),
+    };
+    const apiKey = await change.tx.apiKey.create({ data });
+    await change.audit({
+      type: 'authn_token_created',
+      userId: caller.userId,
+      details: { apiKeyId: apiKey.id, scopes },
+    });
+    return { apiKey, secret };
+  });
+}
+
+/** Puts a new key in the place of one, which works on for a while so that nothing stops meanwhile. */
+export async function rotateApiKey(
+  core: Core,
+  input: { readonly id: string; readonly graceSeconds?: number | null; readonly expiresInDays?: number | null },
+  origin: Origin,
+): Promise<ShownOnce & { readonly replaced: ApiKey }> {
+  const { userId } = requireSession(origin.identity);
+  const graceS = input.graceSeconds ?? 3600;
+  if (graceS < 0 || graceS > MAX_GRACE_S)
+    throw badInput('input.graceSeconds', `is ${graceS}; allowed are 0 to ${MAX_GRACE_S}.`);
+  const expiresAt = daysAhead(input.expiresInDays ?? 90);
+  return core.changes.run(origin, async (change) => {
+    const old = await change.tx.apiKey.findFirst({ where: { id: uuid(input.id), userId } });
+    if (old === null) throw notFound('The API key');
+    const secret = makeSecret();
+    const data = {
+      userId,
+      name: old.name,
+      scopes: old.scopes,
+      expiresAt,
+      secretHash: hashSecret(secret),
+      ...partsShown(secret),
+    };
+    const apiKey = await change.tx.apiKey.create({ data });
+    const ends = new Date(Math.min(Date.now() + graceS * 1000, old.expiresAt.getTime()));
+    const [replaced] = await change.tx.apiKey.updateManyAndReturn({
+      where: { id: old.id, revokedAt: null, replacedById: null, expiresAt: { gt: new Date() } },
+      data: { expiresAt: ends, replacedById: apiKey.id },
+    });
+    if (replaced === undefined)
+      throw new CodedError('CONFLICT', 'The key was rotated or revoked already, or has expired.');
+    change.revokeApiKey(old.id, ends);
+    const details = { apiKeyId: apiKey.id, replaces: old.id, graceS };
+    await change.audit({ type: 'authn_token_created', userId, details });
+    return { apiKey, secret, replaced };
+  });
+}
+
+/** Ends a key at once; twice does no harm. Administrators may end those of others. */
+export async function revokeApiKey(core: Core, id: string, origin: Origin): Promise<ApiKey> {
+  const caller = requireSession(origin.identity);
+  const own = caller.scopes.includes('admin') ? {} : { userId: caller.userId };
+  return core.changes.run(origin, async (change) => {
+    const key = await change.tx.apiKey.findFirst({ where: { id: uuid(id), ...own } });
+    if (key === null) throw notFound('The API key');
+    if (key.revokedAt !== null) return key;
+    const revoked = await change.tx.apiKey.update({ where: { id: key.id }, data: { revokedAt: new Date() } });
+    change.revokeApiKey(key.id);
+    await change.audit({ type: 'authn_token_revoked', userId: key.userId, details: { apiKeyId: key.id } });
+    return revoked;
+  });
+}
+
+/** Whose key has this hash and what it may do now: never more than its owner may. */
+export async function introspect(core: Pick<Core, 'db'>, secretHash: string): Promise<Introspection> {
+  const now = new Date();
+  const key = await core.db.apiKey.findUnique({ where: { secretHash }, include: { user: true } });
+  if (key === null || key.revokedAt !== null || key.expiresAt <= now || key.user.disabledAt !== null)
+    return { active: false };
+  const stale = new Date(now.getTime() - TOUCH_EVERY_MS);
+  await core.db.apiKey.updateMany({
+    where: { id: key.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: stale } }] },
+    data: { lastUsedAt: now },
+  });
+  const allowed = scopesOf(key.user.roles);
+  return {
+    active: true,
+    id: key.id,
+    userId: key.userId,
+    version: key.user.tokenVersion,
+    roles: key.user.roles,
+    scopes: key.scopes.filter((scope) => allowed.includes(scope)),
+    expiresAt: Math.floor(key.expiresAt.getTime() / 1000),
+  };
+}
+
+function parseScopes(given: readonly string[], own: readonly string[]): string[] {
+  const scopes = [...new Set(given)];
+  if (scopes.length === 0) throw badInput('input.scopes', 'is empty; a key needs at least one scope.');
+  const unknown = scopes.find((scope) => !(scope in SCOPES));
+  if (unknown !== undefined) {
+    throw badInput(
+      'input.scopes',
+      `holds ${JSON.stringify(unknown.slice(0, 40))}; there are ${Object.keys(SCOPES).join(', ')}.`,
+    );
+  }
+  const foreign = scopes.find((scope) => !own.includes(scope));
+  if (foreign !== undefined) throw badInput('input.scopes', `holds ${foreign}, which you do not have yourself.`);
+  return scopes;
+}
+
+function daysAhead(days: number): Date {
+  if (days < 1 || days > MAX_DAYS) throw badInput('input.expiresInDays', `is ${days}; allowed are 1 to ${MAX_DAYS}.`);
+  return new Date(Date.now() + days * 86_400_000);
+}
+
+function uuid(id: string): string {
+  if (!isUuid(id)) throw notFound('The API key');
+  return id;
+}

@@ -1,0 +1,119 @@
+import { badInput, forbidden } from '#platform/errors/errors.ts';
+import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
+import type { ApiKey, AuditEvent, Prisma, Session, User } from '#prisma/auth/client/client.ts';
+import { type Connection, connectionOf, type PageArguments, parsePage } from './connection.ts';
+import type { Core } from './core.ts';
+import type { Origin } from './origin.ts';
+import { isUuid } from './uuid.ts';
+
+type Lister = Pick<Core, 'db'>;
+const MAX_SEARCH = 200;
+
+export interface UserFilter {
+  readonly search?: string | null;
+  readonly role?: string | null;
+  readonly disabled?: boolean | null;
+}
+
+/** All users, oldest first. `count` is asked for only where the client wants the total. */
+export async function listUsers(
+  core: Lister,
+  page: PageArguments,
+  filter: UserFilter | null | undefined,
+  origin: Origin,
+) {
+  requireScope(origin.identity, 'admin');
+  const { take, after } = parsePage(page);
+  const matching = usersMatching(filter ?? {});
+  const rows = await core.db.user.findMany({
+    where: { AND: [matching, after === undefined ? {} : { id: { gt: after } }] },
+    orderBy: { id: 'asc' },
+    take: take + 1,
+  });
+  const totalCount = () => core.db.user.count({ where: matching });
+  return { ...connectionOf<User>(rows, { take, after }), totalCount };
+}
+
+function usersMatching({ search, role, disabled }: UserFilter): Prisma.UserWhereInput {
+  if ((search?.length ?? 0) > MAX_SEARCH) throw badInput('filter.search', `is longer than ${MAX_SEARCH} characters.`);
+  // Prisma passes % and _ on as wildcards: here they mean themselves.
+  const contains = { contains: search?.trim().replaceAll(/[\\%_]/g, '\\$&') ?? '', mode: 'insensitive' as const };
+  return {
+    ...(search && { OR: [{ email: contains }, { displayName: contains }] }),
+    ...(role && { roles: { has: role.toLowerCase() } }),
+    ...(disabled != null && { disabledAt: disabled ? { not: null } : null }),
+  };
+}
+
+/** The open sessions of the caller, or of somebody else for administrators; newest first. */
+export async function listSessions(
+  core: Lister,
+  page: PageArguments,
+  userId: string | null | undefined,
+  origin: Origin,
+): Promise<Connection<Session>> {
+  const owner = ownerOf(requireScope(origin.identity, 'account:read'), userId, 'userId');
+  const { take, after } = parsePage(page);
+  const rows = await core.db.session.findMany({
+    where: { userId: owner, revokedAt: null, expiresAt: { gt: new Date() }, ...(after && { id: { lt: after } }) },
+    orderBy: { id: 'desc' },
+    take: take + 1,
+  });
+  return connectionOf(rows, { take, after });
+}
+
+export async function listApiKeys(
+  core: Lister,
+  page: PageArguments,
+  { userId, includeInactive }: { readonly userId?: string | null | undefined; readonly includeInactive: boolean },
+  origin: Origin,
+): Promise<Connection<ApiKey>> {
+  const owner = ownerOf(requireScope(origin.identity, 'account:read'), userId, 'userId');
+  const { take, after } = parsePage(page);
+  const working = includeInactive ? {} : { revokedAt: null, expiresAt: { gt: new Date() } };
+  const rows = await core.db.apiKey.findMany({
+    where: { userId: owner, ...working, ...(after && { id: { lt: after } }) },
+    orderBy: { id: 'desc' },
+    take: take + 1,
+  });
+  return connectionOf(rows, { take, after });
+}
+
+export interface AuditFilter {
+  readonly userId?: string | null;
+  readonly types?: readonly string[] | null;
+  readonly since?: Date | null;
+  readonly until?: Date | null;
+}
+
+/** Events about the caller's account; for administrators about all accounts, or the one that the filter names. */
+export async function listAuditEvents(
+  core: Lister,
+  page: PageArguments,
+  filter: AuditFilter | null | undefined,
+  origin: Origin,
+): Promise<Connection<AuditEvent>> {
+  const caller = requireScope(origin.identity, 'account:read');
+  const everybody = caller.scopes.includes('admin') && filter?.userId == null;
+  const owner = everybody ? undefined : ownerOf(caller, filter?.userId, 'filter.userId');
+  const { take, after } = parsePage(page);
+  const { types, since, until } = filter ?? {};
+  const rows = await core.db.auditEvent.findMany({
+    where: {
+      ...(owner !== undefined && { userId: owner }),
+      ...(types && { type: { in: types.slice(0, 50) } }),
+      ...((since || until) && { occurredAt: { ...(since && { gte: since }), ...(until && { lt: until }) } }),
+      ...(after && { id: { lt: after } }),
+    },
+    orderBy: { id: 'desc' },
+    take: take + 1,
+  });
+  return connectionOf(rows, { take, after });
+}
+
+function ownerOf(caller: UserIdentity, asked: string | null | undefined, argument: string): string {
+  if (asked == null || asked === caller.userId) return caller.userId;
+  if (!caller.scopes.includes('admin')) throw forbidden('Only administrators see those of others.');
+  if (!isUuid(asked)) throw badInput(argument, 'is not the id of a user.');
+  return asked;
+}

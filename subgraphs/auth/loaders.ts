@@ -1,0 +1,21 @@
+import DataLoader from 'dataloader';
+import type { RequestContext } from '#platform/subgraph/definition.ts';
+import type { PrismaClient, User } from '#prisma/auth/client/client.ts';
+import { isUuid } from './uuid.ts';
+
+export interface Loaders {
+  readonly users: DataLoader<string, User | null>;
+}
+
+export type AuthContext = RequestContext<Loaders>;
+
+/** One query for all users that one operation mentions, however many places mention them. */
+export function createLoaders(db: PrismaClient): Loaders {
+  return {
+    users: new DataLoader<string, User | null>(async (ids) => {
+      const rows = await db.user.findMany({ where: { id: { in: ids.filter(isUuid) } } });
+      const byId = new Map(rows.map((row) => [row.id, row]));
+      return ids.map((id) => byId.get(id.toLowerCase()) ?? null);
+    }),
+  };
+}

@@ -1,0 +1,57 @@
+import { notFound } from '#platform/errors/errors.ts';
+import { requireAdmin } from '#platform/identity/identity.ts';
+import { createUser, disableUser, enableUser, revokeUserSessions, setUserRoles } from '../accounts/administration.ts';
+import type { PageArguments } from '../connection.ts';
+import type { Core } from '../core.ts';
+import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '../lists.ts';
+import type { AuthContext } from '../loaders.ts';
+import { isUuid } from '../uuid.ts';
+
+interface ById {
+  readonly input: { readonly id: string };
+}
+
+const idOf = ({ input }: ById): string => {
+  if (!isUuid(input.id)) throw notFound('The user');
+  return input.id;
+};
+
+export const administrationResolvers = (core: Core) => ({
+  Query: {
+    users: (_root: unknown, args: PageArguments & { filter?: UserFilter | null }, context: AuthContext) =>
+      listUsers(core, args, args.filter, context),
+    auditEvents: (_root: unknown, args: PageArguments & { filter?: AuditFilter | null }, context: AuthContext) =>
+      listAuditEvents(core, args, args.filter, context),
+  },
+  Mutation: {
+    createUser: async (
+      _root: unknown,
+      { input }: { input: Parameters<typeof createUser>[1] & { roles?: readonly string[] | null } },
+      context: AuthContext,
+    ) => ({ user: await createUser(core, { ...input, roles: input.roles ?? ['user'] }, context) }),
+    disableUser: async (_root: unknown, args: ById & { input: { reason?: string | null } }, context: AuthContext) => ({
+      user: await disableUser(core, idOf(args), args.input.reason, context),
+    }),
+    enableUser: async (_root: unknown, args: ById, context: AuthContext) => ({
+      user: await enableUser(core, idOf(args), context),
+    }),
+    setUserRoles: async (
+      _root: unknown,
+      args: ById & { input: { roles: readonly string[] } },
+      context: AuthContext,
+    ) => ({
+      user: await setUserRoles(core, idOf(args), args.input.roles, context),
+    }),
+    revokeUserSessions: async (_root: unknown, args: ById, context: AuthContext) => ({
+      ended: await revokeUserSessions(core, idOf(args), context),
+    }),
+    async rotateSigningKey(
+      _root: unknown,
+      { input }: { input?: { revokeOld?: boolean | null } | null },
+      context: AuthContext,
+    ) {
+      requireAdmin(context.identity);
+      return { keyId: await core.signingKeys.rotate(context, input?.revokeOld ?? false) };
+    },
+  },
+});

@@ -1,0 +1,65 @@
+import type { GraphQLFieldResolver } from 'graphql';
+import { deleteAccount } from '../accounts/account.ts';
+import { createFirstAdmin } from '../accounts/first-admin.ts';
+import { login } from '../accounts/login.ts';
+import { changePassword, requestPasswordReset, resetPassword } from '../accounts/password-change.ts';
+import { register, requestEmailVerification, verifyEmail } from '../accounts/registration.ts';
+import type { Core } from '../core.ts';
+import type { AuthContext } from '../loaders.ts';
+import { refuseSeveralCredentials } from './credential.ts';
+
+/** A mutation that takes a password or a token: one an operation. */
+const credential =
+  <Input, Payload>(
+    resolve: (input: Input, context: AuthContext) => Promise<Payload>,
+  ): GraphQLFieldResolver<unknown, AuthContext> =>
+  (_root, { input }, context, info) => {
+    refuseSeveralCredentials(info);
+    return resolve(input as Input, context);
+  };
+
+const MAIL_IS_COMING = 'If the address has an account, a mail is on its way to it.';
+const ASK_THE_ADMINISTRATOR =
+  'If the address has an account, the administrator finds the link in the log and can pass it on.';
+
+export const credentialResolvers = (core: Core) => {
+  const whereToLook = core.mail.configured ? MAIL_IS_COMING : ASK_THE_ADMINISTRATOR;
+  return {
+    Mutation: {
+      register: credential(async (input: Parameters<typeof register>[1], context) => ({
+        email: await register(core, input, context),
+        emailVerificationRequired: core.mail.configured,
+        message: core.mail.configured
+          ? 'Follow the link in the mail, then sign in.'
+          : 'You can sign in now. If the address had an account before, its own password still applies.',
+      })),
+      login: credential((input: Parameters<typeof login>[1], context) => login(core, input, context)),
+      refresh: credential(async ({ refreshToken }: { refreshToken: string }, context) => ({
+        tokens: await core.sessions.refresh(refreshToken, context),
+      })),
+      changePassword: credential(async (input: Parameters<typeof changePassword>[1], context) => ({
+        endedSessions: await changePassword(core, input, context),
+      })),
+      requestPasswordReset: credential(async ({ email }: { email: string }, context) => {
+        await requestPasswordReset(core, email, context);
+        return { message: whereToLook };
+      }),
+      resetPassword: credential(async (input: Parameters<typeof resetPassword>[1], context) => ({
+        endedSessions: await resetPassword(core, input, context),
+      })),
+      requestEmailVerification: credential(async ({ email }: { email: string }, context) => {
+        await requestEmailVerification(core, email, context);
+        return { message: whereToLook };
+      }),
+      verifyEmail: credential(async ({ token }: { token: string }, context) => ({
+        email: await verifyEmail(core, token, context),
+      })),
+      deleteAccount: credential(async ({ password }: { password: string }, context) => ({
+        id: await deleteAccount(core, password, context),
+      })),
+      createFirstAdmin: credential((input: Parameters<typeof createFirstAdmin>[1], context) =>
+        createFirstAdmin(core, input, context),
+      ),
+    },
+  };
+};

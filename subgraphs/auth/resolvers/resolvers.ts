@@ -1,0 +1,45 @@
+import type { ResolverMap } from '#platform/subgraph/definition.ts';
+import { updateProfile } from '../accounts/account.ts';
+import type { Core } from '../core.ts';
+import type { AuthContext } from '../loaders.ts';
+import { MAX_LENGTH, MIN_LENGTH } from '../passwords/password-rules.ts';
+import { administrationResolvers } from './administration.ts';
+import { apiKeyResolvers } from './api-keys.ts';
+import { credentialResolvers } from './credentials.ts';
+import { sessionResolvers } from './sessions.ts';
+import { userResolvers } from './user.ts';
+
+/** GraphQL to domain. */
+export function createResolvers(core: Core): ResolverMap {
+  const credentials = credentialResolvers(core);
+  const sessions = sessionResolvers(core);
+  const apiKeys = apiKeyResolvers(core);
+  const administration = administrationResolvers(core);
+  return {
+    User: userResolvers.User,
+    Session: sessions.Session,
+    Query: {
+      ...userResolvers.Query,
+      ...sessions.Query,
+      ...apiKeys.Query,
+      ...administration.Query,
+      signInOptions: () => ({
+        signup: core.config.SIGNUP === 'open',
+        emailVerificationRequired: core.mail.configured,
+        passwordMinLength: MIN_LENGTH,
+        passwordMaxLength: MAX_LENGTH,
+      }),
+    },
+    Mutation: {
+      ...credentials.Mutation,
+      ...sessions.Mutation,
+      ...apiKeys.Mutation,
+      ...administration.Mutation,
+      updateProfile: async (
+        _root: unknown,
+        { input }: { input: Parameters<typeof updateProfile>[1] },
+        context: AuthContext,
+      ) => ({ user: await updateProfile(core, input, context) }),
+    },
+  };
+}

@@ -1,0 +1,52 @@
+import { notFound, unauthenticated } from '#platform/errors/errors.ts';
+import { requireScope } from '#platform/identity/identity.ts';
+import type { Session } from '#prisma/auth/client/client.ts';
+import { requireSession } from '../accounts/password-proof.ts';
+import type { PageArguments } from '../connection.ts';
+import type { Core } from '../core.ts';
+import { listSessions } from '../lists.ts';
+import type { AuthContext } from '../loaders.ts';
+import { deviceOf } from '../sessions/device.ts';
+import { isUuid } from '../uuid.ts';
+
+export const sessionResolvers = (core: Core) => ({
+  Session: {
+    current: (session: Session, _args: object, { identity }: AuthContext) =>
+      identity.kind === 'user' && identity.sessionId === session.id,
+    device: (session: Session) => deviceOf(session.userAgent),
+  },
+  Query: {
+    sessions: (_root: unknown, args: PageArguments & { userId?: string | null }, context: AuthContext) =>
+      listSessions(core, args, args.userId, context),
+  },
+  Mutation: {
+    async logout(_root: unknown, { input }: { input?: { refreshToken?: string | null } | null }, context: AuthContext) {
+      const given = input?.refreshToken;
+      const own = context.identity.kind === 'user' ? context.identity.sessionId : undefined;
+      const sessionId = given == null ? own : core.sessions.sessionOf(given);
+      if (sessionId === undefined)
+        throw unauthenticated('There is no session to end: send its access or refresh token.');
+      const ended = await core.changes.run(context, (change) => change.endSessions({ id: sessionId }, 'signed out'));
+      return { success: ended > 0 };
+    },
+
+    async logoutAll(
+      _root: unknown,
+      { input }: { input?: { exceptCurrent?: boolean | null } | null },
+      context: AuthContext,
+    ) {
+      const { userId, sessionId } = requireSession(context.identity);
+      const where = input?.exceptCurrent ? { userId, id: { not: sessionId } } : { userId };
+      return { ended: await core.changes.run(context, (change) => change.endSessions(where, 'signed out everywhere')) };
+    },
+
+    async revokeSession(_root: unknown, { input }: { input: { id: string } }, context: AuthContext) {
+      const { userId, scopes } = requireScope(context.identity, 'account:write');
+      const own = scopes.includes('admin') ? {} : { userId };
+      const known = isUuid(input.id) ? await core.db.session.findFirst({ where: { id: input.id, ...own } }) : null;
+      if (known === null) throw notFound('The session');
+      await core.changes.run(context, (change) => change.endSessions({ id: known.id }, 'ended by its owner'));
+      return { id: known.id };
+    },
+  },
+});

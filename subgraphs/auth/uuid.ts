@@ -1,0 +1,4 @@
+import { validate } from 'uuid';
+
+/** Whether it can be the id of anything here; what cannot is not found, rather than an error of the database. */
+export const isUuid = (id: string): boolean => validate(id);
