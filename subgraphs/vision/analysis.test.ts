@@ -1,0 +1,93 @@
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { analyse } from './analysis.ts';
+import { hashDistance } from './perceptual-hash.ts';
+
+const page = await readFile(new URL('./testing/page.png', import.meta.url));
+/** Soft coloured hills, which is as near to a photograph as arithmetic gets. */
+const hills = (width: number, height: number): Buffer => {
+  const pixels = Buffer.alloc(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [u, v] = [x / width, y / height];
+      const at = 3 * (y * width + x);
+      pixels[at] = 127 + 120 * Math.sin(3 * u + 5 * v);
+      pixels[at + 1] = 127 + 120 * Math.sin(7 * u - 2 * v + 1);
+      pixels[at + 2] = 127 + 120 * Math.cos(4 * u * v + 2 * v);
+    }
+  }
+  return pixels;
+};
+const photo = () => sharp(hills(640, 480), { raw: { width: 640, height: 480, channels: 3 } });
+const hashOf = async (bytes: Buffer) => BigInt(`0x${(await analyse(bytes)).analysis.perceptualHash}`);
+
+describe('the analysis of a picture', () => {
+  it('tells a page from a photograph and from a drawing', async () => {
+    const drawing = await sharp({ create: { width: 300, height: 200, channels: 3, background: '#2244cc' } })
+      .png()
+      .toBuffer();
+    expect((await analyse(page)).analysis.kind).toBe('DOCUMENT');
+    expect((await analyse(await photo().jpeg().toBuffer())).analysis.kind).toBe('PHOTO');
+    expect((await analyse(drawing)).analysis.kind).toBe('GRAPHIC');
+  });
+
+  it('finds the colours and their shares', async () => {
+    const red = await sharp({ create: { width: 300, height: 100, channels: 3, background: '#cc0000' } })
+      .png()
+      .toBuffer();
+    const flag = await sharp({ create: { width: 400, height: 100, channels: 3, background: '#ffffff' } })
+      .composite([{ input: red, left: 0, top: 0 }])
+      .png()
+      .toBuffer();
+    const { palette } = (await analyse(flag)).analysis;
+    expect(palette[0]).toMatchObject({ hex: '#cc0000' });
+    expect(palette[0]!.share).toBeCloseTo(0.75, 1);
+  });
+
+  it('has a hash that survives another size and quality, and differs for another picture', async () => {
+    const original = await hashOf(await photo().png().toBuffer());
+    const copy = await hashOf(await photo().resize(200).jpeg({ quality: 40 }).toBuffer());
+    expect(hashDistance(original, copy)).toBeLessThanOrEqual(10);
+    expect(hashDistance(original, await hashOf(page))).toBeGreaterThan(10);
+  });
+
+  it('measures upright, whatever the camera held', async () => {
+    const sideways = await photo().withMetadata({ orientation: 6 }).jpeg().toBuffer();
+    expect(await analyse(sideways)).toMatchObject({ width: 480, height: 640, contentType: 'image/jpeg' });
+  });
+
+  it('keeps the place of a photograph apart from the rest of its EXIF', async () => {
+    const tagged = await photo()
+      .withExif({ IFD0: { Make: 'Sextant' }, IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' } })
+      .jpeg()
+      .toBuffer();
+    const { exif, location } = (await analyse(tagged)).analysis;
+    expect(exif).toMatchObject({ Make: 'Sextant' });
+    expect(JSON.stringify(exif)).not.toContain('GPSLatitude"');
+    expect(location).toMatchObject({ GPSLatitudeRef: 'N' });
+  });
+
+  it.each([
+    ['text that calls itself a picture', Buffer.from('hello'), 'no picture that can be read'],
+    [
+      'an SVG, which could hold scripts',
+      Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+      'is svg',
+    ],
+    ['half a picture', page.subarray(0, 4000), 'damaged'],
+  ])('refuses %s', async (_, bytes, problem) => {
+    await expect(analyse(bytes)).rejects.toThrow(problem);
+  });
+
+  it('refuses a decompression bomb before it unpacks it', async () => {
+    const bomb = await sharp({
+      create: { width: 12_000, height: 12_000, channels: 3, background: '#000' },
+      limitInputPixels: false,
+    })
+      .png({ compressionLevel: 9 })
+      .toBuffer();
+    expect(bomb.byteLength).toBeLessThan(1_000_000);
+    await expect(analyse(bomb)).rejects.toThrow('more than 100 megapixels');
+  });
+});

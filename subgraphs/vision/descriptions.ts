@@ -1,0 +1,132 @@
+import { v7 as uuid } from 'uuid';
+import { collect } from '#llm/chat-stream.ts';
+import type { Models } from '#llm/models.ts';
+import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
+import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
+import { openImage } from './analysis.ts';
+import { type ImageRow, type Images, originalOf } from './images.ts';
+import { refreshWords } from './jobs.ts';
+
+export type DescriptionRow = Prisma.ImageDescriptionGetPayload<object>;
+
+interface Call {
+  readonly identity: UserIdentity;
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+}
+
+const LONGEST_QUESTION = 2_000;
+const LONGEST_PROMPT = 4_000;
+/** Models tile or shrink anything larger themselves, and bill for it. */
+const SIDE_FOR_MODELS = 1_536;
+const DOWNLOAD_TIMEOUT_MS = 60_000;
+
+const DESCRIBE =
+  'Describe the picture in two or three plain sentences. Then, on a last line that begins with "Labels:", name up to ten things that are in it, separated by commas.';
+
+/** What models that see say of pictures, and the pictures that image models make. */
+export class Pictures {
+  readonly #parts: { db: PrismaClient; blobs: BlobStore; images: Images; models: Models };
+
+  constructor(parts: { db: PrismaClient; blobs: BlobStore; images: Images; models: Models }) {
+    this.#parts = parts;
+  }
+
+  /** @throws {CodedError} NOT_CONFIGURED where no model sees; what the model layer throws. */
+  async describe(
+    input: { id: string; question?: string | null; model?: string | null },
+    call: Call,
+  ): Promise<{ image: ImageRow; description: DescriptionRow }> {
+    const { db, blobs, images, models } = this.#parts;
+    const question = input.question?.trim() || undefined;
+    if (question && question.length > LONGEST_QUESTION)
+      throw badInput('input.question', `has ${question.length} characters; at most ${LONGEST_QUESTION} are possible.`);
+    const image = await images.requireReady(call.identity.userId, input.id);
+    const model = input.model ?? (await this.#capable('vision', 'sees pictures'));
+    const bytes = await readBlob(blobs, originalOf(image.id), call.signal);
+    if (bytes === undefined) throw notFound('The image');
+    const jpeg = await openImage(bytes)
+      .autoOrient()
+      .flatten({ background: '#ffffff' })
+      .resize(SIDE_FOR_MODELS, SIDE_FOR_MODELS, { fit: 'inside', withoutEnlargement: true })
+      .jpeg({ quality: 85 })
+      .toBuffer();
+    const url = `data:image/jpeg;base64,${jpeg.toString('base64')}`;
+    const content = [
+      { type: 'text', text: question ?? DESCRIBE } as const,
+      { type: 'image_url', image_url: { url } } as const,
+    ];
+    const reply = await collect(
+      models.chat({ model, messages: [{ role: 'user', content }] }, { ...call, purpose: 'describe-image' }),
+    );
+    const { text, labels } = question ? { text: reply.text.trim(), labels: [] } : splitLabels(reply.text);
+    const description = await db.$transaction(async (tx) => {
+      const row = await tx.imageDescription.create({
+        data: { id: uuid(), imageId: image.id, question: question ?? null, text, labels, model },
+      });
+      await refreshWords(tx, image.id);
+      return row;
+    });
+    await images.announce(image.id);
+    return { image, description };
+  }
+
+  /** @throws {CodedError} NOT_CONFIGURED where no model makes images; what the model layer throws. */
+  async generate(
+    input: { prompt: string; count: number; size?: string | null; model?: string | null },
+    call: Call,
+  ): Promise<ImageRow[]> {
+    const prompt = input.prompt.trim();
+    if (prompt === '') throw badInput('input.prompt', 'is empty; say what the image should show.');
+    if (prompt.length > LONGEST_PROMPT)
+      throw badInput('input.prompt', `has ${prompt.length} characters; at most ${LONGEST_PROMPT} are possible.`);
+    if (input.count < 1 || input.count > 4) throw badInput('input.count', `is ${input.count}; 1 to 4 are possible.`);
+    const model = input.model ?? (await this.#capable('images', 'makes images'));
+    const { images } = await this.#parts.models.image(
+      { model, prompt, count: input.count, ...(input.size != null && { size: input.size }) },
+      { ...call, purpose: 'generate-image' },
+    );
+    const kept: ImageRow[] = [];
+    for (const generated of images) {
+      const bytes = generated.bytes ?? (await download(generated.url, call.signal));
+      kept.push(await this.#parts.images.keepGenerated(call.identity.userId, prompt, bytes));
+    }
+    return kept;
+  }
+
+  async #capable(capability: 'vision' | 'images', what: string): Promise<string> {
+    const model = (await this.#parts.models.list()).find((one) => one.capabilities[capability]);
+    if (model) return model.id;
+    throw new CodedError(
+      'NOT_CONFIGURED',
+      `No model that ${what} is configured. Set OPENAI_API_KEY, or name one in llm.yaml with the capability \`${capability}\`.`,
+    );
+  }
+}
+
+/** Some servers insist on handing out a link to what they made. */
+async function download(url: string, signal: AbortSignal): Promise<Uint8Array> {
+  const response = await fetch(url, {
+    signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
+  }).catch(() => undefined);
+  if (!response?.ok)
+    throw new CodedError('PROVIDER_UNAVAILABLE', 'The provider made the image but did not hand it over.');
+  return new Uint8Array(await response.arrayBuffer());
+}
+
+function splitLabels(text: string): { text: string; labels: string[] } {
+  const match = /^(.*?)\n?\s*labels:\s*(.+)$/is.exec(text.trim());
+  if (!match) return { text: text.trim(), labels: [] };
+  const labels = match[2]!.split(/[,\n]/).map((label) =>
+    label
+      .trim()
+      .replace(/[.*]+$/, '')
+      .toLowerCase(),
+  );
+  return {
+    text: match[1]!.trim(),
+    labels: [...new Set(labels.filter((label) => label !== '' && label.length <= 60))].slice(0, 10),
+  };
+}

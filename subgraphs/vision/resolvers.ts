@@ -1,0 +1,150 @@
+import DataLoader from 'dataloader';
+import { requireScope } from '#platform/identity/identity.ts';
+import type { SignedUrl, UrlSigner } from '#platform/signed-urls/url-signer.ts';
+import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
+import type { Topics } from '#platform/topics/topics.ts';
+import type { PrismaClient } from '#prisma/vision/client/client.ts';
+import type { Analysis } from './analysis.ts';
+import type { DescriptionRow, Pictures } from './descriptions.ts';
+import { type ImageRow, type Images, topicOf } from './images.ts';
+import type { ReadText } from './ocr/recognise.ts';
+import { linkTo, type VariantRequest } from './variants.ts';
+
+interface Loaders {
+  readonly images: DataLoader<string, ImageRow | null>;
+  readonly descriptions: DataLoader<string, DescriptionRow[]>;
+}
+type Context = RequestContext<Loaders>;
+
+export interface VisionParts {
+  readonly db: PrismaClient;
+  readonly images: Images;
+  readonly pictures: Pictures;
+  readonly urls: UrlSigner;
+  readonly topics: Topics;
+}
+
+export function createLoaders({ db, images }: VisionParts, { identity }: RequestContext): Loaders {
+  return {
+    images: new DataLoader(async (ids) => {
+      const rows = await images.byIds(requireScope(identity, 'vision:read').userId, ids);
+      return ids.map((id) => rows.get(id) ?? null);
+    }),
+    descriptions: new DataLoader(async (ids) => {
+      const rows = await db.imageDescription.findMany({
+        where: { imageId: { in: [...ids] } },
+        orderBy: { id: 'desc' },
+      });
+      const byImage = Map.groupBy(rows, (row) => row.imageId);
+      return ids.map((id) => byImage.get(id) ?? []);
+    }),
+  };
+}
+
+const readerId = ({ identity }: Context): string => requireScope(identity, 'vision:read').userId;
+const writer = ({ identity }: Context) => requireScope(identity, 'vision:write');
+const callOf = (context: Context) => ({
+  identity: writer(context),
+  signal: context.signal,
+  requestId: context.requestId,
+});
+
+export function createResolvers(parts: VisionParts): ResolverMap {
+  const { images, pictures, urls } = parts;
+  return {
+    Query: {
+      image: (_: unknown, { id }: { id: string }, context: Context) => images.get(readerId(context), id),
+      images: (_: unknown, args: { first: number; after?: string | null; search?: string | null }, context: Context) =>
+        images.list(readerId(context), args.first, args.after, args.search),
+      similarImages: (_: unknown, args: { id: string; first: number; maxDistance: number }, context: Context) =>
+        images.similar(readerId(context), args.id, args.first, args.maxDistance),
+    },
+    Mutation: {
+      createImageUpload: async (
+        _: unknown,
+        { input }: { input: { fileName: string; contentType: string; size: number; recognizeText: boolean } },
+        context: Context,
+      ) => {
+        const { image, upload } = await images.beginUpload(writer(context).userId, input);
+        return { image, upload: signedUpload(upload, input.size) };
+      },
+      recognizeText: async (_: unknown, { input }: { input: { id: string; again: boolean } }, context: Context) => ({
+        image: await images.requestText(writer(context).userId, input.id, input.again),
+      }),
+      describeImage: (
+        _: unknown,
+        { input }: { input: { id: string; question?: string | null; model?: string | null } },
+        context: Context,
+      ) => pictures.describe(input, callOf(context)),
+      generateImages: async (
+        _: unknown,
+        { input }: { input: { prompt: string; count: number; size?: string | null; model?: string | null } },
+        context: Context,
+      ) => ({ images: await pictures.generate(input, callOf(context)) }),
+      deleteImage: async (_: unknown, { input }: { input: { id: string } }, context: Context) => {
+        await images.delete(writer(context).userId, input.id);
+        return { deletedId: input.id };
+      },
+    },
+    Subscription: {
+      imageProgress: {
+        subscribe: (_: unknown, { id }: { id: string }, context: Context) =>
+          watch(parts, readerId(context), id, context.signal),
+        resolve: (image: ImageRow) => image,
+      },
+    },
+    Image: {
+      __resolveReference: ({ id }: { id: string }, { loaders }: Context) => loaders.images.load(id),
+      owner: (image: ImageRow) => ({ __typename: 'User', id: image.ownerId }),
+      ocr: (image: ImageRow) =>
+        image.ocrStatus && {
+          language: 'eng',
+          text: '',
+          confidence: 0,
+          rotation: 0,
+          lines: [],
+          ...(image.ocr as unknown as ReadText | null),
+          status: image.ocrStatus,
+          problem: image.ocrProblem,
+        },
+      descriptions: (image: ImageRow, _: unknown, { loaders }: Context) => loaders.descriptions.load(image.id),
+      url: (image: ImageRow, args: VariantRequest) => (image.status === 'READY' ? linkTo(urls, image, args) : null),
+    },
+    ImageAnalysis: {
+      exif: ({ exif, location }: Analysis, { includeLocation }: { includeLocation: boolean }) =>
+        includeLocation && location ? { ...exif, location } : exif,
+    },
+  };
+}
+
+const signedUpload = ({ url, headers, expiresAt }: SignedUrl, maxBytes: number) => ({
+  url,
+  method: 'PUT',
+  headers: Object.entries(headers).map(([name, value]) => ({ name, value })),
+  maxBytes,
+  expiresAt,
+});
+
+const isSettled = (image: ImageRow): boolean =>
+  image.status === 'REFUSED' || (image.status === 'READY' && image.ocrStatus !== 'RUNNING');
+
+/** The picture as it is, then at each change; ends when nothing more will change by itself. */
+async function* watch(
+  { images, topics }: VisionParts,
+  ownerId: string,
+  id: string,
+  signal: AbortSignal,
+): AsyncGenerator<ImageRow> {
+  const changed = topics.events(topicOf(id), { signal })[Symbol.asyncIterator]();
+  try {
+    // Listening begins before the first look, so that nothing falls between them.
+    let next = changed.next();
+    for (let image: ImageRow | null = await images.require(ownerId, id); image; image = await images.get(ownerId, id)) {
+      yield image;
+      if (isSettled(image) || (await next).done) return;
+      next = changed.next();
+    }
+  } finally {
+    await changed.return?.();
+  }
+}

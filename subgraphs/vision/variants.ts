@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
+import { badInput, notFound } from '#platform/errors/errors.ts';
+import type { UrlSigner } from '#platform/signed-urls/url-signer.ts';
+import { openImage } from './analysis.ts';
+import { originalOf, variantsOf } from './images.ts';
+
+/** How a picture is to be shown. */
+export interface VariantRequest {
+  readonly width?: number | null | undefined;
+  readonly height?: number | null | undefined;
+  readonly format?: 'JPEG' | 'PNG' | 'WEBP' | 'AVIF' | null | undefined;
+  readonly fit: 'INSIDE' | 'COVER';
+}
+
+const LARGEST_SIDE = 4096;
+const LINK_LIFE_S = 600;
+const MOST_VARIANT_BYTES = 64 * 1024 * 1024;
+
+/** A link to a picture for ten minutes: the original where nothing else is asked for, or a variant made at its first use. */
+export function linkTo(
+  urls: UrlSigner,
+  image: { id: string; contentType: string; fileName: string },
+  request: VariantRequest,
+): string {
+  const { width, height, format, fit } = request;
+  for (const [name, side] of Object.entries({ width, height })) {
+    if (side != null && (side < 1 || side > LARGEST_SIDE))
+      throw badInput(name, `is ${side}; 1 to ${LARGEST_SIDE} are possible.`);
+  }
+  if (fit === 'COVER' && (width == null || height == null))
+    throw badInput('fit', 'is COVER, which needs width and height.');
+  const original = width == null && height == null && format == null;
+  const target = format ?? 'WEBP';
+  const path = original
+    ? `/images/${image.id}/original`
+    : `/images/${image.id}/${width ?? 0}x${height ?? 0}-${fit.toLowerCase()}.${target.toLowerCase()}`;
+  const contentType = original ? image.contentType : `image/${target.toLowerCase()}`;
+  return urls.sign({ subgraph: 'vision', method: 'GET', path, expiresInS: LINK_LIFE_S, contentType }).url;
+}
+
+const VARIANT = /^(\d{1,4})x(\d{1,4})-(inside|cover)\.(jpeg|png|webp|avif)$/;
+
+/** Serves the original or a variant of a signed link. The signature is the permission: it was given for this path. */
+export async function serveVariant(
+  urls: UrlSigner,
+  blobs: BlobStore,
+  id: string,
+  variant: string,
+  request: Request,
+): Promise<Response> {
+  const grant = urls.verify('vision', request);
+  const bytes =
+    variant === 'original'
+      ? await readBlob(blobs, originalOf(id), request.signal)
+      : await variantOf(blobs, id, variant, request.signal);
+  if (bytes === undefined) throw notFound('The image');
+  return new Response(bytes as BodyInit, {
+    headers: {
+      'content-type': grant.contentType ?? 'application/octet-stream',
+      'content-length': String(bytes.byteLength),
+      etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
+      // The link ends, so nobody but its holder may keep the answer; a picture is never run as a page.
+      'cache-control': `private, max-age=${LINK_LIFE_S}`,
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': "default-src 'none'; sandbox",
+    },
+  });
+}
+
+async function variantOf(
+  blobs: BlobStore,
+  id: string,
+  variant: string,
+  signal: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const match = VARIANT.exec(variant);
+  if (!match) return undefined;
+  const key = `${variantsOf(id)}${variant}`;
+  const kept = await readBlob(blobs, key, signal);
+  if (kept) return kept;
+  const original = await readBlob(blobs, originalOf(id), signal);
+  if (original === undefined) return undefined;
+  const [, width, height, fit, format] = match;
+  const made = await openImage(original)
+    .autoOrient()
+    .resize(Number(width) || null, Number(height) || null, {
+      fit: fit as 'inside' | 'cover',
+      withoutEnlargement: fit === 'inside',
+    })
+    .toFormat(format as 'jpeg' | 'png' | 'webp' | 'avif')
+    .toBuffer();
+  await blobs.put(key, made, { maxBytes: MOST_VARIANT_BYTES, signal });
+  return made;
+}
