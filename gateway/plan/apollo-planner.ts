@@ -91,7 +91,10 @@ const contextOf = (rewrite: { path: string[]; renameKeyTo: string }): ContextArg
   path: rewrite.path.map((part) => (part === '..' ? part : rewriteStep(part))),
 });
 
-const requirementOf = (node: QueryPlanSelectionNode): Requirement =>
-  node.kind === 'Field'
-    ? { kind: 'field', name: node.alias ?? node.name, selections: node.selections?.map(requirementOf) }
-    : { kind: 'type', type: node.typeCondition, selections: node.selections.map(requirementOf) };
+function requirementOf(node: QueryPlanSelectionNode): Requirement {
+  if (node.kind !== 'Field') {
+    return { kind: 'type', type: node.typeCondition, selections: node.selections.map(requirementOf) };
+  }
+  const name = node.alias ?? node.name;
+  return { kind: 'field', from: name, to: name, selections: node.selections?.map(requirementOf) };
+}

@@ -121,7 +121,12 @@ function rewriteOf(rewrite: InputRewrite): Rewrite {
 function requirementOf(node: RequiresSelection): Requirement {
   switch (node.kind) {
     case 'Field':
-      return { kind: 'field', name: node.alias ?? node.name, selections: node.selections?.map(requirementOf) };
+      return {
+        kind: 'field',
+        from: node.name,
+        to: node.alias ?? node.name,
+        selections: node.selections?.map(requirementOf),
+      };
     case 'InlineFragment':
       return { kind: 'type', type: node.typeCondition, selections: node.selections.map(requirementOf) };
     default:

@@ -66,9 +66,14 @@ export interface EntityGroup {
 export type Path = readonly PathStep[];
 export type PathStep = '@' | { readonly field: string } | { readonly types: readonly string[] };
 
-/** What a representation of an entity must contain. */
+/** What a representation of an entity must contain: the value at `from` in what is known, under the name `to`. */
 export type Requirement =
-  | { readonly kind: 'field'; readonly name: string; readonly selections?: readonly Requirement[] | undefined }
+  | {
+      readonly kind: 'field';
+      readonly from: string;
+      readonly to: string;
+      readonly selections?: readonly Requirement[] | undefined;
+    }
   | { readonly kind: 'type'; readonly type: string | undefined; readonly selections: readonly Requirement[] };
 
 /** A change of a representation before it is sent or of an answer before it is merged; the path is relative to it. */

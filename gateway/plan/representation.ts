@@ -52,8 +52,8 @@ function compileObject(selections: readonly Requirement[]): (object: Data) => st
     node.kind === 'field'
       ? [
           {
-            name: node.name,
-            prefix: `${i === 0 ? '{' : ','}${quote(node.name)}:`,
+            name: node.from,
+            prefix: `${i === 0 ? '{' : ','}${quote(node.to)}:`,
             write: node.selections ? compileNested(node.selections) : stringify,
           },
         ]
@@ -93,9 +93,9 @@ function select(source: Data, selections: readonly Requirement[], satisfies: Sat
       if (part) merge(result, part, false);
       continue;
     }
-    const value = own(source, node.name);
+    const value = own(source, node.from);
     if (value === undefined) return null;
-    setOwn(result, node.name, node.selections ? selectEach(value, node.selections, satisfies) : value);
+    setOwn(result, node.to, node.selections ? selectEach(value, node.selections, satisfies) : value);
   }
   return result;
 }

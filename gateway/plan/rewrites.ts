@@ -32,7 +32,10 @@ function atPath(
   }
   if (typeof value !== 'object' || value === null) return;
   const object = value as Data;
-  if (at === path.length - 1) return apply(object);
+  if (at === path.length - 1) {
+    apply(object);
+    return;
+  }
   const step = path[at]!;
   if ('field' in step) atPath(path, at + 1, own(object, step.field), satisfies, apply);
   else if (isOneOf(object, step.types, satisfies)) atPath(path, at + 1, object, satisfies, apply);
