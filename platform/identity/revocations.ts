@@ -10,6 +10,8 @@ export const AUTH_ROUTES = {
   revocations: '/revocations',
   /** POST `{hash}`, the SHA-256 of a key as base64url: see introspectionAnswer. */
   introspect: '/api-keys/introspect',
+  /** POST: `{url}`, where the first administrator is made; null when there is one. Each call ends the link before. */
+  firstAdminLink: '/first-admin-link',
 } as const;
 
 /** Begins every API key, so that it is told from a JWT at a glance, also by secret scanners. */

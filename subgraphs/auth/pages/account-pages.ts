@@ -1,0 +1,97 @@
+import { CodedError } from '#platform/errors/errors.ts';
+import { CLIENT_HEADER, readClientInfo } from '#platform/identity/client-info.ts';
+import type { Route, RouteCall } from '#platform/subgraph/definition.ts';
+import { createFirstAdmin } from '../accounts/first-admin.ts';
+import { resetPassword } from '../accounts/password-change.ts';
+import { verifyEmail } from '../accounts/registration.ts';
+import type { Core } from '../core.ts';
+import type { Origin } from '../origin.ts';
+import { type Form, formPage, messagePage } from './page.ts';
+
+const MAX_BODY = 16_384;
+const PASSWORD_HINT = 'at least 15 characters; a few words make a good one';
+
+interface AccountPage {
+  readonly path: string;
+  readonly form: Form;
+  /** @returns what is said when it is done. */
+  submit(core: Core, values: URLSearchParams, origin: Origin): Promise<string>;
+}
+
+const value = (values: URLSearchParams, name: string): string => values.get(name) ?? '';
+
+const PAGES: readonly AccountPage[] = [
+  {
+    path: '/first-admin',
+    form: {
+      title: 'The first administrator',
+      intro: 'This link works once. Whoever uses it manages users, keys and limits here.',
+      fields: [
+        { name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'username' },
+        { name: 'password', label: `Password (${PASSWORD_HINT})`, type: 'password', autocomplete: 'new-password' },
+      ],
+      submit: 'Create the administrator',
+    },
+    async submit(core, values, origin) {
+      const [token, email, password] = [value(values, 'token'), value(values, 'email'), value(values, 'password')];
+      await createFirstAdmin(core, { token, email, password }, origin);
+      return 'The administrator is there. Sign in with the address and the password.';
+    },
+  },
+  {
+    path: '/reset-password',
+    form: {
+      title: 'A new password',
+      intro: 'All sessions of the account end when the password changes.',
+      fields: [
+        { name: 'password', label: `New password (${PASSWORD_HINT})`, type: 'password', autocomplete: 'new-password' },
+      ],
+      submit: 'Set the password',
+    },
+    async submit(core, values, origin) {
+      await resetPassword(core, { token: value(values, 'token'), newPassword: value(values, 'password') }, origin);
+      return 'The password is set. Sign in with it.';
+    },
+  },
+  {
+    path: '/verify-email',
+    form: {
+      title: 'Confirm your address',
+      // A button, because scanners of mail follow every link.
+      intro: 'Confirm that the address this mail went to is yours.',
+      fields: [],
+      submit: 'Confirm',
+    },
+    async submit(core, values, origin) {
+      return `${await verifyEmail(core, value(values, 'token'), origin)} is confirmed. You can sign in now.`;
+    },
+  },
+];
+
+/** The pages that links of mails and of the first start lead to, for those whose frontend has none of its own. */
+export const accountPages = (core: Core): Route[] =>
+  PAGES.flatMap((page): Route[] => [
+    {
+      method: 'GET',
+      path: page.path,
+      handle: async (request) => formPage(page.form, new URL(request.url).searchParams.get('token') ?? ''),
+    },
+    { method: 'POST', path: page.path, handle: (request, call) => submit(core, page, request, call) },
+  ]);
+
+async function submit(core: Core, page: AccountPage, request: Request, call: RouteCall): Promise<Response> {
+  const text = await request.text();
+  if (text.length > MAX_BODY) throw new CodedError('PAYLOAD_TOO_LARGE', `The form is larger than ${MAX_BODY} bytes.`);
+  const values = new URLSearchParams(text);
+  const origin = { identity: call.identity, client: readClientInfo(request.headers.get(CLIENT_HEADER)) };
+  try {
+    return messagePage(page.form.title, await page.submit(core, values, origin));
+  } catch (error) {
+    if (!(error instanceof CodedError)) throw error;
+    return formPage(
+      page.form,
+      value(values, 'token'),
+      error.message.replace(/^input\.(newPassword|token|email|password)/, 'That'),
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+
+export interface Field {
+  readonly name: string;
+  readonly label: string;
+  readonly type: 'email' | 'password' | 'text';
+  readonly autocomplete: string;
+}
+
+export interface Form {
+  readonly title: string;
+  readonly intro: string;
+  readonly fields: readonly Field[];
+  readonly submit: string;
+}
+
+const STYLE = `body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:12vh auto;padding:0 1rem;color:#1a2330;background:#f6f7f9}
+h1{font-size:1.4rem}form{display:grid;gap:.9rem}label{display:grid;gap:.2rem;font-size:.9rem}
+input,button{font:inherit;padding:.55rem .7rem;border:1px solid #b8c0cc;border-radius:.4rem}
+button{background:#1d4ed8;color:#fff;border:0;cursor:pointer}p[role=alert]{color:#b42318}
+@media(prefers-color-scheme:dark){body{background:#12161c;color:#e6e9ee}input{background:#1b212a;color:inherit}}`;
+
+/** A page with a form that posts to where it came from; it needs no script and loads nothing. */
+export function formPage(form: Form, token: string, problem?: string): Response {
+  const fields = form.fields.map(
+    ({ name, label, type, autocomplete }) =>
+      `<label>${escape(label)}<input name="${name}" type="${type}" autocomplete="${autocomplete}" required></label>`,
+  );
+  const body = `<p>${escape(form.intro)}</p>${problem === undefined ? '' : `<p role="alert">${escape(problem)}</p>`}
+<form method="post"><input type="hidden" name="token" value="${escape(token)}">${fields.join('')}<button>${escape(form.submit)}</button></form>`;
+  return page(problem === undefined ? 200 : 400, form.title, body);
+}
+
+export const messagePage = (title: string, text: string): Response => page(200, title, `<p>${escape(text)}</p>`);
+
+function page(status: number, title: string, body: string): Response {
+  const nonce = randomBytes(16).toString('base64');
+  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>${escape(title)}</title><style nonce="${nonce}">${STYLE}</style><main><h1>${escape(title)}</h1>${body}</main></html>`;
+  return new Response(html, {
+    status,
+    headers: {
+      'content-type': 'text/html; charset=utf-8',
+      // The address of this page holds a token: it must not be kept, framed, or told to the next page.
+      'cache-control': 'no-store',
+      'referrer-policy': 'no-referrer',
+      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'`,
+      'x-content-type-options': 'nosniff',
+    },
+  });
+}
+
+const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { badInput, CodedError, unauthenticated } from '#platform/errors/errors.ts';
+import { AUTH_ROUTES, type introspectionAnswer, type revocationAnswer } from '#platform/identity/revocations.ts';
+import type { Route, RouteCall } from '#platform/subgraph/definition.ts';
+import { firstAdminLink } from './accounts/first-admin.ts';
+import type { Core } from './core.ts';
+import { introspect } from './keys/api-keys.ts';
+import { accountPages } from './pages/account-pages.ts';
+
+const MAX_BODY = 4_096;
+const introspectionRequest = z.object({ hash: z.string().regex(/^[\w-]{43}$/) });
+
+/** What is no GraphQL: the public keys, what verifiers ask for, and the pages of mailed links. */
+export const createRoutes = (core: Core): Route[] => [
+  {
+    method: 'GET',
+    path: AUTH_ROUTES.jwks,
+    handle: async () =>
+      Response.json(
+        { keys: await core.signingKeys.published() },
+        { headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' } },
+      ),
+  },
+  {
+    method: 'GET',
+    path: AUTH_ROUTES.revocations,
+    async handle(request, call) {
+      requireService(call);
+      const now = Date.now();
+      const since = Number(new URL(request.url).searchParams.get('since') ?? 0);
+      if (!Number.isFinite(since)) throw badInput('since', 'is not a time in milliseconds.');
+      const answer: z.input<typeof revocationAnswer> = { now, revocations: await core.changes.since(since) };
+      return Response.json(answer);
+    },
+  },
+  {
+    method: 'POST',
+    path: AUTH_ROUTES.introspect,
+    async handle(request, call) {
+      requireService(call);
+      const text = await request.text();
+      if (text.length > MAX_BODY) throw new CodedError('PAYLOAD_TOO_LARGE', `More than ${MAX_BODY} bytes.`);
+      const asked = introspectionRequest.safeParse(parseJson(text));
+      if (!asked.success) throw badInput('hash', 'is not the SHA-256 of a key as base64url.');
+      const answer: z.input<typeof introspectionAnswer> = await introspect(core, asked.data.hash);
+      return Response.json(answer);
+    },
+  },
+  {
+    method: 'POST',
+    path: AUTH_ROUTES.firstAdminLink,
+    async handle(_request, call) {
+      requireService(call);
+      if (core.config.ADMIN_EMAIL !== undefined) return Response.json({ url: null });
+      return Response.json({ url: (await firstAdminLink(core)) ?? null });
+    },
+  },
+  ...accountPages(core),
+];
+
+/** These routes are reachable through the gateway too: only the processes of this installation are services. */
+function requireService(call: RouteCall): void {
+  if (call.identity.kind !== 'service')
+    throw unauthenticated('This route answers the gateway and the command line only.');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

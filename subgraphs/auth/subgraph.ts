@@ -1,0 +1,66 @@
+import { REVOCATION_TOPIC, revocationSchema } from '#platform/identity/revocations.ts';
+import { createMailer } from '#platform/mail/mailer.ts';
+import { createOutbox } from '#platform/outbox/create-outbox.ts';
+import type { Platform } from '#platform/platform.ts';
+import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import { PrismaClient } from '#prisma/auth/client/client.ts';
+import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
+import { Changes } from './change.ts';
+import type { Core } from './core.ts';
+import { keepHouse } from './housekeeping.ts';
+import { AccessTokens } from './keys/access-tokens.ts';
+import { SigningKeys } from './keys/signing-keys.ts';
+import { Limits } from './limits.ts';
+import { createLoaders } from './loaders.ts';
+import { MailQueue } from './mail/mail-queue.ts';
+import { Lockout } from './passwords/lockout.ts';
+import { PasswordHasher } from './passwords/password-hasher.ts';
+import { createResolvers } from './resolvers/resolvers.ts';
+import { createRoutes } from './routes.ts';
+import { RefreshTokens } from './sessions/refresh-token.ts';
+import { Sessions } from './sessions/sessions.ts';
+
+/** Accounts, sessions, API keys, roles, and the audit log. */
+export const auth: SubgraphDefinition = {
+  name: 'auth',
+  schemaFile: new URL('./schema.graphql', import.meta.url),
+  async start(platform) {
+    const core = await openCore(platform);
+    await core.signingKeys.signer();
+    await ensureConfiguredAdmin(core);
+    core.mail.poke();
+    return {
+      resolvers: createResolvers(core),
+      loaders: () => createLoaders(core.db),
+      routes: createRoutes(core),
+    };
+  },
+};
+
+/** Puts the parts together; what must be closed is registered with the platform's life cycle. */
+export async function openCore(platform: Platform): Promise<Core> {
+  const { config, log, topics, limiter, lifecycle, secrets, events, metrics } = platform;
+  const db = await platform.database.client('auth', PrismaClient);
+  const changes = new Changes(db, topics, config);
+  const signingKeys = new SigningKeys(db, changes, secrets, config, log);
+  const accessTokens = new AccessTokens(signingKeys, config);
+  const refreshTokens = new RefreshTokens(secrets);
+  const subscription = await topics.subscribe(REVOCATION_TOPIC, (event) => {
+    if (revocationSchema.safeParse(event).data?.kind === 'signing_key') signingKeys.forget();
+  });
+  lifecycle.defer(() => subscription.close());
+  lifecycle.use(keepHouse(db, log));
+  return {
+    db,
+    changes,
+    config,
+    log,
+    signingKeys,
+    hasher: new PasswordHasher(),
+    lockout: new Lockout(db, secrets),
+    limits: new Limits(limiter, changes, config),
+    sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, config }),
+    mail: lifecycle.use(new MailQueue(db, createMailer(config, log), secrets, log)),
+    outbox: createOutbox({ owner: 'auth', client: db, events, log, metrics, lifecycle }),
+  };
+}
