@@ -1,0 +1,41 @@
+import { consumeEvents } from '#platform/outbox/consume-events.ts';
+import type { Usage } from '#platform/outbox/events.ts';
+import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import { type Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
+import { Budgets } from './budgets.ts';
+import { forgetUser, recordCall } from './record.ts';
+import { createLoaders, createResolvers } from './resolvers.ts';
+import { UsageReader } from './usage.ts';
+
+/** What models were used for, by whom, at what cost and how fast. Learns everything from events. */
+export const analytics: SubgraphDefinition = {
+  name: 'analytics',
+  schemaFile: new URL('./schema.graphql', import.meta.url),
+  async start({ database, events, log, metrics, lifecycle }) {
+    const db = await database.client('analytics', PrismaClient);
+    const usage = new UsageReader(db);
+    const budgets = new Budgets(db, log);
+    const count = async ({ payload }: { payload: Usage }, tx: Prisma.TransactionClient) => {
+      await recordCall(tx, payload);
+      await budgets.watch(tx, payload.userId, new Date(payload.at));
+    };
+    await consumeEvents<Prisma.TransactionClient>({
+      consumer: 'analytics',
+      client: db,
+      events,
+      log,
+      metrics,
+      lifecycle,
+      handlers: {
+        'llm.called': count,
+        'embedding.called': count,
+        'image.called': count,
+        'user.deleted': ({ payload }, tx) => forgetUser(tx, payload.userId),
+      },
+    });
+    return {
+      resolvers: createResolvers(db, usage, budgets),
+      loaders: (request) => createLoaders(usage, request),
+    };
+  },
+};

@@ -1,0 +1,85 @@
+import { createModels } from '#llm/create-models.ts';
+import { usageEvent } from '#llm/usage-event.ts';
+import { JobRunner } from '#platform/jobs/job-runner.ts';
+import { consumeEvents } from '#platform/outbox/consume-events.ts';
+import { createOutbox } from '#platform/outbox/create-outbox.ts';
+import type { Route, SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
+import { Pictures } from './descriptions.ts';
+import { Images } from './images.ts';
+import { registerJobs } from './jobs.ts';
+import { createOcrEngine } from './ocr/engine.ts';
+import { createLoaders, createResolvers, type VisionParts } from './resolvers.ts';
+import { serveVariant } from './variants.ts';
+
+/** Pictures: upload, analysis, text, descriptions, generation. */
+export const vision: SubgraphDefinition = {
+  name: 'vision',
+  schemaFile: new URL('./schema.graphql', import.meta.url),
+  async start({ config, log, metrics, lifecycle, database, events, blobs, urls, topics }) {
+    const db = await database.client('vision', PrismaClient);
+    const outbox = createOutbox({ owner: 'vision', client: db, events, log, metrics, lifecycle });
+    const models = createModels({
+      config,
+      log,
+      metrics,
+      async onRecord(record) {
+        const event = usageEvent(record);
+        const type = record.operation === 'image' ? 'image.called' : 'llm.called';
+        if (event) await db.$transaction((tx) => outbox.record(tx, type, event));
+      },
+    });
+    lifecycle.defer(() => models.close());
+    const engine = lifecycle.use(createOcrEngine(log));
+    const jobs = lifecycle.use(
+      new JobRunner<Prisma.TransactionClient>(db, {
+        owner: 'vision',
+        log,
+        metrics,
+        exclusive: config.DATABASE_URL === undefined,
+      }),
+    );
+    const images = new Images({ db, blobs, urls, topics, jobs });
+    const pictures = new Pictures({ db, blobs, images, models });
+    registerJobs(jobs, { db, blobs, images, engine });
+    jobs.start();
+    await consumeEvents<Prisma.TransactionClient>({
+      consumer: 'vision',
+      client: db,
+      events,
+      log,
+      metrics,
+      lifecycle,
+      handlers: {
+        async 'user.deleted'({ payload }, tx) {
+          const gone = await tx.image.findMany({ where: { ownerId: payload.userId }, select: { id: true } });
+          // Bytes first: an event that fails in between comes again, and finds the rows still there.
+          await images.deleteBlobs(gone.map(({ id }) => id));
+          await tx.image.deleteMany({ where: { ownerId: payload.userId } });
+        },
+      },
+    });
+    const parts: VisionParts = { db, images, pictures, urls, topics };
+    const routes: Route[] = [
+      {
+        method: 'PUT',
+        path: '/uploads/:id',
+        async handle(request, { params }) {
+          await images.receive(params['id']!, request);
+          return new Response(null, { status: 204 });
+        },
+      },
+      {
+        method: 'GET',
+        path: '/images/:id/:variant',
+        handle: (request, { params }) => serveVariant(urls, blobs, params['id']!, params['variant']!, request),
+      },
+    ];
+    return {
+      resolvers: createResolvers(parts),
+      loaders: (request) => createLoaders(parts, request),
+      routes,
+      health: async () => ({ blobs: await blobs.health() }),
+    };
+  },
+};
