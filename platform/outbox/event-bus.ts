@@ -8,16 +8,21 @@ import type { PlatformEvent } from './events.ts';
  */
 export interface EventBus {
   /**
-   * Hands events over. Memory: resolves when every group has dealt with them, because nothing else would remember them.
-   * Redis: resolves when the stream has them.
+   * Hands events over, all or none. Memory: resolves when every group has dealt with them, because nothing else would
+   * remember them. Redis: resolves when the stream has them.
    *
+   * @returns `forgotten` when the bus has lost its memory since this owner last published: it took nothing. Whatever is
+   *   still kept must be published again, oldest first, after `remember`.
    * @throws {CodedError} SERVICE_UNAVAILABLE: publish them again later.
    */
-  publish(owner: string, events: readonly PlatformEvent[]): Promise<PublishReceipt>;
+  publish(owner: string, events: readonly PlatformEvent[]): Promise<'taken' | 'forgotten'>;
+
+  /** The owner knows that the bus forgot, and is ready to publish everything again. */
+  remember(owner: string): Promise<void>;
 
   /**
    * Takes part in a group: each event goes to one member of it. `deliver` resolves when the event is done with (handled,
-   * found to be a duplicate, parked); when it rejects, the event comes again.
+   * found to be a duplicate, parked); when it rejects, the event comes again, and no later one of its aggregate before.
    *
    * @param group name of the consuming subgraph.
    */
@@ -32,10 +37,8 @@ export interface EventBus {
   readonly started: Promise<void>;
 }
 
-/** @param deliveries how many times the event was handed out before, by members that died over it. */
+/**
+ * @param deliveries how many members the event has been handed out to, this one included: more than one when a member
+ *   died over it. One whose `deliver` rejects gets the event again, and does not count anew.
+ */
 export type Deliver = (event: PlatformEvent, deliveries: number, signal: AbortSignal) => Promise<void>;
-
-export interface PublishReceipt {
-  /** The bus had lost its memory since this owner last published: publish what is still kept again. */
-  readonly forgotten: boolean;
-}

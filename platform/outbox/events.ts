@@ -114,3 +114,22 @@ export interface PlatformEvent<T extends EventType = EventType> {
   readonly payload: EventPayload<T>;
   readonly recordedAt: Date;
 }
+
+const envelope = z.object({
+  id: z.string(),
+  type: z.string(),
+  version: z.number(),
+  owner: z.string(),
+  aggregate: z.string(),
+  payload: z.unknown(),
+  recordedAt: z.coerce.date(),
+});
+
+/** An event from its JSON; undefined when it is none. The payload is checked by the consumer that knows the type. */
+export function decodeEvent(text: string): PlatformEvent | undefined {
+  try {
+    return envelope.parse(JSON.parse(text)) as PlatformEvent;
+  } catch {
+    return undefined;
+  }
+}

@@ -44,6 +44,7 @@ export class RedisPresence implements Presence {
   readonly #views = new Map<string, RoomView>();
   readonly #heart: NodeJS.Timeout;
   #beats = 0;
+  #believedAlive = false;
   #alive = new Set<string>();
 
   constructor(options: {
@@ -62,10 +63,15 @@ export class RedisPresence implements Presence {
     this.#typingTtlMs = options.typingTtlMs ?? TYPING_TTL_MS;
     this.#rooms = new RedisRooms(options.redis, ttlMs);
     this.#heart = setInterval(() => void this.#beat(), ttlMs / 3).unref();
-    const forgetReturn = options.redis.channels.onReturn(() => void this.#return());
+    // Two connections, which come back one after the other: what was missed is known when both are there.
+    const { commands, channels } = options.redis;
+    const onReturn = () => void this.#return();
+    commands.on('ready', onReturn);
+    const forgetReturn = channels.onReturn(onReturn);
     options.lifecycle.defer(async () => {
       clearInterval(this.#heart);
       forgetReturn();
+      commands.off('ready', onReturn);
       for (const view of this.#views.values()) view.close();
       const last = [...this.#local.values()].map(({ room, id }) => this.#leave(room, id));
       await Promise.all(last);
@@ -78,7 +84,7 @@ export class RedisPresence implements Presence {
     { state = 'ONLINE', details }: { readonly state?: PresenceState; readonly details?: JsonObject } = {},
   ): Promise<PresenceConnection> {
     checkPresence(room, userId, details);
-    if (this.#beats === 0) await this.#beat();
+    if (!this.#believedAlive) await this.#beat();
     const id = randomUUID();
     const local: LocalConnection = { room, id, connection: { userId, state, since: Date.now(), details }, dirty: true };
     this.#local.set(id, local);
@@ -172,6 +178,7 @@ export class RedisPresence implements Presence {
     this.#beats++;
     try {
       const { lapsed, alive } = await this.#rooms.beat();
+      this.#believedAlive = true;
       // Redis thought us dead (an outage, a paused process) or has lost its memory: everything is said again.
       if (lapsed) for (const local of this.#local.values()) local.dirty = true;
       await Promise.all([...this.#local.values()].filter((local) => local.dirty).map((local) => this.#register(local)));
@@ -182,6 +189,7 @@ export class RedisPresence implements Presence {
       this.#alive = alive;
       for (const view of this.#views.values()) if (gone.some((process) => view.shows(process))) view.look();
     } catch (error) {
+      this.#believedAlive = false;
       this.#log.debug({ err: error }, 'A heartbeat did not reach Redis.');
     }
   }

@@ -1,0 +1,54 @@
+import type { Registry } from 'prom-client';
+import { CodedError } from '../errors/errors.ts';
+import { type StoreMetrics, storeMetrics } from '../store-metrics.ts';
+import { deliverInOrder } from './deliver-in-order.ts';
+import type { Deliver, EventBus } from './event-bus.ts';
+import type { PlatformEvent } from './events.ts';
+
+/** Events within one process. The outbox table is its only memory: what is not dealt with stays there. */
+export class MemoryEventBus implements EventBus {
+  readonly #groups = new Map<string, Deliver>();
+  readonly #closing = new AbortController();
+  readonly #starting = Promise.withResolvers<void>();
+  readonly #metrics: StoreMetrics;
+
+  constructor(options: { metrics: Registry; lifecycle: AsyncDisposableStack }) {
+    this.#metrics = storeMetrics(options.metrics);
+    options.lifecycle.defer(() => this.#closing.abort());
+  }
+
+  get started(): Promise<void> {
+    return this.#starting.promise;
+  }
+
+  start(): void {
+    this.#starting.resolve();
+  }
+
+  async publish(_owner: string, events: readonly PlatformEvent[]): Promise<'taken'> {
+    const batch = events.map((event) => ({ event }));
+    const outcomes = await Promise.all(
+      [...this.#groups].map(async ([group, deliver]) => {
+        const backlog = { group };
+        this.#metrics.busBacklog.inc(backlog, batch.length);
+        const undelivered = await deliverInOrder(batch, ({ event }) => deliver(event, 1, this.#closing.signal));
+        this.#metrics.busBacklog.dec(backlog, batch.length);
+        return undelivered.length === 0;
+      }),
+    );
+    if (!outcomes.every(Boolean)) throw new CodedError('SERVICE_UNAVAILABLE', 'A consumer could not take the events.');
+    return 'taken';
+  }
+
+  async remember(): Promise<void> {}
+
+  async join(group: string, deliver: Deliver): Promise<AsyncDisposable> {
+    if (this.#groups.has(group)) throw new TypeError(`The group ${group} has a member already.`);
+    this.#groups.set(group, deliver);
+    return {
+      [Symbol.asyncDispose]: async () => {
+        this.#groups.delete(group);
+      },
+    };
+  }
+}
