@@ -191,6 +191,17 @@ export const settings = z.object({
   LLM_TIMEOUT_MS: count(120_000, 1_000, 3_600_000).describe(
     'Longest wait for the next piece of a reply, in milliseconds.',
   ),
+  CHAT_SENDS_PER_MINUTE: count(60, 1, 100_000).describe('Messages that one user may send in a minute.'),
+  CHAT_REPLIES_PER_USER: count(8, 1, 10_000).describe('Replies to one user that may be unfinished at a time.'),
+  CHAT_REPLIES_PER_PROCESS: count(200, 1, 10_000).describe(
+    'Replies that one chat process writes at a time; what exceeds it waits for a free place in any process.',
+  ),
+  CHAT_TITLES: flag(true).describe('Let the model give conversations a title after the first exchange.'),
+  CHAT_RECALL_TIMEOUT_MS: count(400, 0, 60_000).describe(
+    'How long a reply waits for memory, in milliseconds; 0 never asks it.',
+  ),
+  CHAT_RECALL_TOKENS: count(1000, 16, 100_000).describe('Most tokens of what memory adds to a prompt.'),
+
   EMBEDDINGS_BASE_URL: httpUrl
     .optional()
     .describe('OpenAI-compatible endpoint for embeddings. Unset: the offline model.'),
