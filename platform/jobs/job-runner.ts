@@ -83,7 +83,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     this.#state = 'started';
     const { exclusive, pollMs, leaseMs } = this.#options;
     const first = exclusive
-      ? this.#table.orphanAll().catch((error) => this.#warn(error, 'look for orphaned jobs'))
+      ? this.#table.orphanAll([...this.#handlers.keys()]).catch((error) => this.#warn(error, 'look for orphaned jobs'))
       : null;
     void Promise.resolve(first).then(() => this.wake());
     this.#every(pollMs, () => this.wake());

@@ -153,10 +153,11 @@ export class JobTable<Tx extends SqlTransaction> {
     );
   }
 
-  /** Ends all leases: for a database that only this process uses, whose earlier holders are all dead. */
-  async orphanAll(): Promise<void> {
+  /** Ends the leases of all jobs of these kinds: for a database that only this process uses, whose earlier holders are all dead. */
+  async orphanAll(kinds: readonly string[]): Promise<void> {
     await this.#client.$executeRawUnsafe(
-      `UPDATE jobs SET lease_until = now() - interval '1 second' WHERE state = 'RUNNING'`,
+      `UPDATE jobs SET lease_until = now() - interval '1 second' WHERE state = 'RUNNING' AND kind = ANY($1::text[])`,
+      kinds,
     );
   }
 

@@ -3,6 +3,7 @@ CREATE TABLE "memories" (
     "id" UUID NOT NULL,
     "user_id" TEXT NOT NULL,
     "conversation_id" TEXT,
+    "about" TEXT NOT NULL DEFAULT '',
     "text" TEXT NOT NULL,
     "fingerprint" TEXT NOT NULL,
     "kind" TEXT NOT NULL,
@@ -202,4 +203,4 @@ ALTER TABLE "passages" ADD CONSTRAINT "passages_document_id_fkey" FOREIGN KEY ("
 CREATE UNIQUE INDEX "jobs_waiting_key" ON "jobs" ("kind", "key") WHERE "state" = 'WAITING';
 
 -- A user remembers the same thing once: superseded memories keep their place beside a later one that says it again.
-CREATE UNIQUE INDEX "memories_said_once" ON "memories" ("user_id", COALESCE("conversation_id", ''), "fingerprint") WHERE "valid_until" IS NULL;
+CREATE UNIQUE INDEX "memories_said_once" ON "memories" ("user_id", "about", "fingerprint") WHERE "valid_until" IS NULL;

@@ -1,0 +1,60 @@
+import mammoth from 'mammoth';
+import { fromBuffer } from 'yauzl';
+import { readHtml } from './html.ts';
+import type { Outline } from './outline.ts';
+import { DocumentProblem } from './problem.ts';
+
+/** Most bytes that a DOCX may unpack to. */
+const MOST_UNPACKED = 200 * 1024 ** 2;
+const MOST_FILES = 10_000;
+
+/**
+ * The text of a DOCX with its headings, lists and tables; pictures are left out.
+ *
+ * @throws {DocumentProblem} TOO_LARGE for a zip bomb, DAMAGED, NO_TEXT.
+ */
+export async function readDocx(bytes: Uint8Array): Promise<Outline> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  await measure(buffer);
+  const { value: html } = await mammoth
+    .convertToHtml({ buffer }, { convertImage: mammoth.images.imgElement(async () => ({ src: '' })) })
+    .catch(() => {
+      throw damaged();
+    });
+  const outline = readHtml(html);
+  if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', 'The Word document holds no text.');
+  return outline;
+}
+
+/** Unpacks everything once and throws it away: what an archive declares about its size need not be true. */
+async function measure(buffer: Buffer): Promise<void> {
+  let unpacked = 0;
+  await new Promise<void>((resolve, reject) => {
+    fromBuffer(buffer, { lazyEntries: true, validateEntrySizes: true }, (error, archive) => {
+      if (error) return reject(damaged());
+      if (archive.entryCount > MOST_FILES) return reject(tooLarge());
+      archive.on('error', () => reject(damaged()));
+      archive.on('end', () => resolve());
+      archive.on('entry', (entry) => {
+        if (unpacked + entry.uncompressedSize > MOST_UNPACKED) return reject(tooLarge());
+        archive.openReadStream(entry, (failure, stream) => {
+          if (failure) return reject(damaged());
+          stream.on('data', (chunk: Buffer) => {
+            unpacked += chunk.length;
+            if (unpacked <= MOST_UNPACKED) return;
+            stream.destroy();
+            reject(tooLarge());
+          });
+          stream.on('error', () => reject(damaged()));
+          stream.on('end', () => archive.readEntry());
+        });
+      });
+      archive.readEntry();
+    });
+  });
+}
+
+const damaged = () =>
+  new DocumentProblem('DAMAGED', 'The Word document is damaged and cannot be read: save it again and upload that.');
+const tooLarge = () =>
+  new DocumentProblem('TOO_LARGE', `The Word document unpacks to more than ${MOST_UNPACKED / 1024 ** 2} MB.`);

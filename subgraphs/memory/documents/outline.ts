@@ -1,0 +1,79 @@
+import { DocumentProblem } from './problem.ts';
+
+/** Most text that one document may have, in UTF-16 units. */
+export const MOST_TEXT = 20_000_000;
+
+/** A heading, a paragraph, a list item, a row: a run of text that belongs together. */
+export interface Block {
+  /** Offsets in the outline's text, in UTF-16 units. */
+  readonly start: number;
+  readonly end: number;
+  /** The headings above and including it, outermost first. */
+  readonly headings: readonly string[];
+  /** Page of a PDF, from 1. */
+  readonly page: number | undefined;
+}
+
+/** A document as text with its structure: what every reader makes of its format. */
+export interface Outline {
+  readonly text: string;
+  readonly blocks: readonly Block[];
+}
+
+/** Keeps track of which headings a position is under. */
+export class HeadingTrail {
+  #open: { level: number; title: string }[] = [];
+
+  /** @returns the headings from the outermost to this one. */
+  enter(level: number, title: string): readonly string[] {
+    this.#open = [...this.#open.filter((heading) => heading.level < level), { level, title: title.slice(0, 200) }];
+    return this.titles();
+  }
+
+  titles(): readonly string[] {
+    return this.#open.map((heading) => heading.title);
+  }
+}
+
+/** Writes the text of an outline block by block, for formats whose text is not the file itself. */
+export class OutlineBuilder {
+  readonly #parts: string[] = [];
+  readonly #blocks: Block[] = [];
+  readonly #trail = new HeadingTrail();
+  #length = 0;
+  #page: number | undefined;
+
+  heading(level: number, text: string): void {
+    const title = oneLine(text);
+    if (title !== '') this.#add(title, this.#trail.enter(level, title));
+  }
+
+  paragraph(text: string): void {
+    const trimmed = text.trim();
+    if (trimmed !== '') this.#add(trimmed, this.#trail.titles());
+  }
+
+  page(number: number): void {
+    this.#page = number;
+  }
+
+  build(): Outline {
+    return { text: this.#parts.join(''), blocks: this.#blocks };
+  }
+
+  #add(text: string, headings: readonly string[]): void {
+    const separator = this.#parts.length === 0 ? '' : '\n\n';
+    const start = this.#length + separator.length;
+    this.#parts.push(separator, text);
+    this.#length = start + text.length;
+    checkLength(this.#length);
+    this.#blocks.push({ start, end: this.#length, headings, page: this.#page });
+  }
+}
+
+export const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
+
+export function checkLength(characters: number): void {
+  if (characters > MOST_TEXT)
+    throw new DocumentProblem('TOO_LARGE', `The document has more than ${MOST_TEXT} characters of text: split it.`);
+}

@@ -1,0 +1,59 @@
+import { getDocumentProxy } from 'unpdf';
+import { type Outline, OutlineBuilder } from './outline.ts';
+import { DocumentProblem } from './problem.ts';
+
+const MOST_PAGES = 5_000;
+
+/**
+ * The text of a PDF, page by page.
+ *
+ * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE, NO_TEXT.
+ */
+export async function readPdf(bytes: Uint8Array): Promise<Outline> {
+  const pdf = await getDocumentProxy(bytes, { verbosity: 0 }).catch((error: unknown) => {
+    throw problemOf(error);
+  });
+  try {
+    if (pdf.numPages > MOST_PAGES)
+      throw new DocumentProblem('TOO_LARGE', `The PDF has ${pdf.numPages} pages; at most ${MOST_PAGES} are read.`);
+    const builder = new OutlineBuilder();
+    for (let number = 1; number <= pdf.numPages; number++) {
+      builder.page(number);
+      const page = await pdf.getPage(number);
+      const content = await page.getTextContent();
+      const lines = content.items.map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : '')).join('');
+      for (const paragraph of lines.split(/\n\s*\n/)) builder.paragraph(joinLines(paragraph));
+      page.cleanup();
+    }
+    const outline = builder.build();
+    if (outline.blocks.length === 0)
+      throw new DocumentProblem(
+        'NO_TEXT',
+        'The PDF holds no text: its pages are probably pictures. Recognise their text first (OCR), or upload the text.',
+      );
+    return outline;
+  } catch (error) {
+    throw problemOf(error);
+  } finally {
+    await pdf.loadingTask.destroy();
+  }
+}
+
+/** Lines of a printed paragraph as running text; words that were divided at the end of a line are joined. */
+const joinLines = (text: string): string => text.replace(/(\p{Ll})-\n(?=\p{Ll})/gu, '$1').replace(/\s+/g, ' ');
+
+function problemOf(error: unknown): Error {
+  if (error instanceof DocumentProblem) return error;
+  const name = error instanceof Error ? error.name : '';
+  if (name === 'PasswordException')
+    return new DocumentProblem(
+      'PASSWORD_PROTECTED',
+      'The PDF is protected by a password: save a copy without one and upload that.',
+    );
+  if (
+    /PDFException|FormatError|XRef/.test(name) ||
+    (error instanceof Error && /invalid|missing|bad/i.test(error.message))
+  )
+    return new DocumentProblem('DAMAGED', 'The PDF is damaged and cannot be read: save it again and upload that.');
+  return error instanceof Error ? error : new Error(String(error));
+}
