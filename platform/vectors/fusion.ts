@@ -20,7 +20,7 @@ export const DEFAULT_FUSION: Fusion = 'absolute';
  * BM25 that is worth one half in `absolute`, in units of what a word that occurs in a single text earns: BM25 grows with the
  * logarithm of the number of texts, and a match must not mean less to whoever has stored ten of them.
  */
-const HALF = 1.33;
+const HALF = 0.7;
 /** Smallest positive float: a text without a matching word is no hit. */
 export const LEAST_BM25 = 1.4e-45;
 /** How many of the best of each part `relative` scales by. */

@@ -8,8 +8,14 @@ export type VectorSettings = Pick<
   'dataDir' | 'weaviateUrl' | 'WEAVIATE_GRPC_URL' | 'WEAVIATE_API_KEY' | 'VECTOR_MEMORY_MB'
 >;
 
-/** The vector store that the configuration names. */
+/** The vector store that the configuration names. Nothing is connected to before the first call. */
 export async function openVectorStore(settings: VectorSettings): Promise<VectorStore> {
+  const { weaviateUrl: url, WEAVIATE_GRPC_URL: grpcUrl, WEAVIATE_API_KEY: apiKey } = settings;
+  if (url !== undefined) {
+    // Loaded only where it is used: the client takes a third of a second.
+    const { WeaviateVectorStore } = await import('./weaviate/weaviate-vector-store.ts');
+    return new WeaviateVectorStore({ url, grpcUrl, apiKey });
+  }
   return new EmbeddedVectorStore({
     folder: path.join(settings.dataDir, 'vectors'),
     memoryBytes: settings.VECTOR_MEMORY_MB * 1024 ** 2,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { afterAll, describe } from 'vitest';
 import { EmbeddedVectorStore } from './embedded/embedded-vector-store.ts';
 import { vectorStoreContract } from './vector-store.contract.ts';
+import { WeaviateVectorStore } from './weaviate/weaviate-vector-store.ts';
 
 describe('the embedded vector store', () => {
   const folders: string[] = [];
@@ -15,4 +16,21 @@ describe('the embedded vector store', () => {
     folders.push(folder);
     return new EmbeddedVectorStore({ folder });
   });
+});
+
+const url = process.env.WEAVIATE_URL;
+const skipped =
+  url === undefined
+    ? ' SKIPPED: set WEAVIATE_URL (and WEAVIATE_GRPC_URL) to run the contract against a real server'
+    : '';
+
+describe.skipIf(url === undefined)(`the Weaviate vector store${skipped}`, () => {
+  vectorStoreContract(
+    async () =>
+      new WeaviateVectorStore({
+        url: url!,
+        grpcUrl: process.env.WEAVIATE_GRPC_URL,
+        apiKey: process.env.WEAVIATE_API_KEY,
+      }),
+  );
 });

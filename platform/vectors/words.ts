@@ -10,6 +10,12 @@ const ENGLISH = /^[a-z]{3,}$/;
 const LONGEST = 64;
 
 /**
+ * BM25's saturation of repeated words and weight of length, lower than the customary 1.2 and 0.75: see docs/retrieval.md.
+ * The constant factor k1 + 1 is left out, as Weaviate does.
+ */
+export const BM25 = { k1: 0.9, b: 0.4 } as const;
+
+/**
  * The words that BM25 compares: lower case, without accents, English endings removed (Porter), `’s` and the like too.
  * Scripts that write without spaces give overlapping pairs of characters, as is usual for Chinese and Japanese.
  */

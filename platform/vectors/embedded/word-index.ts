@@ -1,12 +1,9 @@
-import { queryWords, words } from '../words.ts';
+import { BM25, queryWords, words } from '../words.ts';
 
 /**
  * BM25 over the words of one tenant. SQLite's FTS5 was measured for this and set aside: its `bm25()` costs about a
  * microsecond a match, 80 ms for a query with common words over 100 000 texts, and its word statistics mix all tenants.
  */
-
-/** Saturation of repeated words and weight of length. Lower than the customary 1.2 and 0.75: see docs/retrieval.md. */
-export const BM25 = { k1: 0.9, b: 0.4 } as const;
 
 /** Occurrences of one word: slots and counts, in the order they were added. */
 interface Postings {
@@ -56,7 +53,7 @@ export class WordIndex {
     for (const word of queryWords(query)) {
       const postings = this.#postings.get(hash(word));
       if (postings === undefined) continue;
-      const weight = this.#weight(postings) * (BM25.k1 + 1);
+      const weight = this.#weight(postings);
       for (let i = 0; i < postings.length; i++) {
         const slot = postings.slots[i]!;
         const length = this.#lengths[slot]!;

@@ -1,0 +1,107 @@
+import type { Backend, WeaviateClient } from 'weaviate-client';
+import { badInput, CodedError, notFound } from '../../errors/errors.ts';
+import type { Backup } from '../vector-store.ts';
+import { describeError, guard } from './connection.ts';
+import { collectionName, spaceName } from './mapping.ts';
+import type { Spaces } from './spaces.ts';
+
+const BACKUP_ID = /^[a-z0-9_-]{1,64}$/;
+const BACKENDS: readonly Backend[] = ['filesystem', 's3', 'gcs', 'azure'];
+const GIBIBYTE = 1024 ** 3;
+
+/** Backups by Weaviate's own means, to the first backup module that the server has. */
+export class WeaviateBackups {
+  readonly #client: () => Promise<WeaviateClient>;
+  readonly #spaces: Spaces;
+
+  constructor(client: () => Promise<WeaviateClient>, spaces: Spaces) {
+    this.#client = client;
+    this.#spaces = spaces;
+  }
+
+  async create(id: string): Promise<Backup> {
+    if (!BACKUP_ID.test(id))
+      throw badInput('id', 'must have 1 to 64 lower-case letters, digits, hyphens and underscores.');
+    if ((await this.get(id)) !== undefined) throw new CodedError('CONFLICT', `A backup named ${id} exists.`);
+    const spaces = (await this.#spaces.list()).map((space) => space.name);
+    if (spaces.length === 0) throw new CodedError('CONFLICT', 'There is nothing to back up: no vector space exists.');
+    const client = await this.#client();
+    const backend = await this.#backend();
+    await guard(() =>
+      client.backup.create({
+        backupId: id,
+        backend,
+        includeCollections: spaces.map(collectionName),
+        waitForCompletion: false,
+      }),
+    );
+    return { id, status: 'RUNNING', spaces, startedAt: new Date() };
+  }
+
+  async get(id: string): Promise<Backup | undefined> {
+    return (await this.list()).find((backup) => backup.id === id);
+  }
+
+  async list(): Promise<Backup[]> {
+    const client = await this.#client();
+    const backend = await this.#backend();
+    const found = await guard(() => client.backup.list(backend));
+    const backups = found.map((entry): Backup => {
+      const { id, status, startedAt, completedAt, size, error } = entry;
+      const state =
+        status === 'SUCCESS' ? 'SUCCEEDED' : status === 'FAILED' || status === 'CANCELED' ? 'FAILED' : 'RUNNING';
+      // Client 3.14 promises `collections` here and passes on the server's `classes`.
+      const collections = (entry as { classes?: string[] }).classes ?? entry.collections ?? [];
+      return {
+        id,
+        status: state,
+        spaces: collections.flatMap((name) => spaceName(name) ?? []),
+        startedAt: new Date(startedAt ?? 0),
+        completedAt: completedAt && new Date(completedAt),
+        bytes: size === undefined ? undefined : Math.round(size * GIBIBYTE),
+        error,
+      };
+    });
+    return backups.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
+  }
+
+  /** Weaviate restores only what is not there: the backup's spaces are deleted first, once it is known to be complete. */
+  async restore(id: string): Promise<Backup> {
+    const backup = await this.get(id);
+    if (backup === undefined) throw notFound(`The backup ${id}`);
+    if (backup.status !== 'SUCCEEDED')
+      throw new CodedError('CONFLICT', `The backup ${id} is ${backup.status}: it cannot be restored.`);
+    const client = await this.#client();
+    const backend = await this.#backend();
+    for (const space of backup.spaces) await this.#spaces.delete(space);
+    try {
+      await client.backup.restore({
+        backupId: id,
+        backend,
+        includeCollections: backup.spaces.map(collectionName),
+        waitForCompletion: true,
+      });
+    } catch (error) {
+      throw new CodedError(
+        'SERVICE_UNAVAILABLE',
+        `Weaviate could not restore the backup ${id}; run the restore again. ${describeError(error)}`,
+      );
+    } finally {
+      this.#spaces.forget();
+    }
+    return backup;
+  }
+
+  async #backend(): Promise<Backend> {
+    const client = await this.#client();
+    const modules = Object.keys(
+      ((await guard(() => client.getMeta())).modules as Record<string, unknown> | undefined) ?? {},
+    );
+    const backend = BACKENDS.find((name) => modules.includes(`backup-${name}`));
+    if (backend !== undefined) return backend;
+    throw new CodedError(
+      'NOT_CONFIGURED',
+      'Weaviate has no backup module: enable one, such as backup-filesystem with BACKUP_FILESYSTEM_PATH.',
+    );
+  }
+}
