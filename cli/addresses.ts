@@ -1,0 +1,29 @@
+import path from 'node:path';
+import { readText } from '#gateway/supergraph/compose.ts';
+import { parseRoverConfig } from '#gateway/supergraph/rover-config.ts';
+import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
+import type { Config } from '#platform/config/config.ts';
+import { CommandError } from './report.ts';
+
+export interface Address {
+  readonly name: string;
+  readonly urls: readonly string[];
+}
+
+/** The supergraph's file: SUPERGRAPH_FILE, seen from the folder of the product. */
+export const supergraphFile = (config: Config): string => path.resolve(config.root, config.SUPERGRAPH_FILE);
+
+/** Names and URLs of all subgraphs, read without composing: a subgraph's process needs no supergraph. */
+export async function subgraphAddresses(config: Config): Promise<readonly Address[]> {
+  const file = supergraphFile(config);
+  if (/\.ya?ml$/.test(file)) return parseRoverConfig(await readText(file), path.basename(file), process.env).subgraphs;
+  return (await loadSupergraph({ file })).subgraphs;
+}
+
+/** The port that a subgraph listens on: SUBGRAPH_PORT, or the one of its first routing_url. */
+export function portOf(config: Config, { name, urls }: Address): number {
+  if (config.SUBGRAPH_PORT !== 0) return config.SUBGRAPH_PORT;
+  const port = Number(new URL(urls[0]!).port);
+  if (port === 0) throw new CommandError(`subgraphs.${name}.routing_url names no port: add one, or set SUBGRAPH_PORT.`);
+  return port;
+}

@@ -1,0 +1,188 @@
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
+import { createModels } from '#llm/create-models.ts';
+import { type Config, loadConfig } from '#platform/config/config.ts';
+import { DirectoryInUseError, lockDirectory } from '#platform/database/directory-lock.ts';
+import { OWNERS } from '#platform/database/owners.ts';
+import { supergraphFile } from './addresses.ts';
+import { settingRows } from './settings-table.ts';
+
+/** One thing that was looked at. `advice` says what to do about it. */
+interface Finding {
+  readonly state: 'ok' | 'note' | 'problem';
+  readonly what: string;
+  readonly advice?: string;
+}
+
+const SYMBOL = { ok: '✓', note: '·', problem: '✗' } as const;
+const TIMEOUT_MS = 3_000;
+
+/** Explains what was found, what is missing and what to do about it. Exit code 1 when something stands in the way. */
+export async function doctor(root: string, settings: boolean): Promise<void> {
+  const config = loadConfig(process.env, root);
+  if (settings) return printSettings(config);
+  const checks = [runtime, supergraph, database, redis, vectors, models, secrets, port, mail];
+  const findings = (await Promise.all(checks.map((check) => check(config)))).flat();
+  for (const { state, what, advice } of findings)
+    console.log(`${SYMBOL[state]} ${what}${advice ? `\n    ${advice}` : ''}`);
+  if (findings.some(({ state }) => state === 'problem')) process.exitCode = 1;
+}
+
+const ok = (what: string): Finding => ({ state: 'ok', what });
+const note = (what: string, advice: string): Finding => ({ state: 'note', what, advice });
+const problem = (what: string, advice: string): Finding => ({ state: 'problem', what, advice });
+const reason = (error: unknown): string =>
+  error instanceof Error ? error.message || String((error as NodeJS.ErrnoException).code) : String(error);
+
+async function runtime(): Promise<Finding> {
+  const [major] = process.versions.node.split('.').map(Number);
+  return major! >= 24
+    ? ok(`Node ${process.versions.node}`)
+    : problem(`Node ${process.versions.node} is too old`, 'Start with `npm start`, which brings Node 24 along.');
+}
+
+async function supergraph(config: Config): Promise<Finding> {
+  try {
+    const { subgraphs } = await loadSupergraph({ file: supergraphFile(config) });
+    return ok(`${config.SUPERGRAPH_FILE} composes: ${subgraphs.map(({ name }) => name).join(', ')}`);
+  } catch (error) {
+    return problem(`${config.SUPERGRAPH_FILE} cannot be used`, reason(error));
+  }
+}
+
+async function database(config: Config): Promise<Finding> {
+  if (config.DATABASE_URL === undefined) return embeddedDatabase(config);
+  const client = new pg.Client({ connectionString: config.DATABASE_URL, connectionTimeoutMillis: TIMEOUT_MS });
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ schema_name: string }>('SELECT schema_name FROM information_schema.schemata');
+    const missing = OWNERS.filter((owner) => !rows.some((row) => row.schema_name === owner));
+    return missing.length === 0
+      ? ok('Postgres answers and has the schemas of all subgraphs')
+      : problem(
+          `Postgres lacks the schemas of ${missing.join(', ')}`,
+          'Run `sextant migrate` as the owner of the database.',
+        );
+  } catch (error) {
+    return problem('Postgres cannot be used', `DATABASE_URL: ${reason(error)}`);
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+function embeddedDatabase({ dataDir }: Config): Finding {
+  if (!existsSync(dataDir)) return ok(`Embedded database: the first start makes it in ${dataDir}`);
+  try {
+    lockDirectory(dataDir)[Symbol.dispose]();
+    return ok(`Embedded database in ${dataDir}, not running`);
+  } catch (error) {
+    if (error instanceof DirectoryInUseError) return ok(`Embedded database in ${dataDir}, in use by a running Sextant`);
+    return problem(`${dataDir} cannot be used`, reason(error));
+  }
+}
+
+async function redis({ redisUrl, DATABASE_URL }: Config): Promise<Finding> {
+  if (redisUrl === undefined) {
+    return DATABASE_URL === undefined
+      ? ok('Streams, presence, limits and caches in memory: right for one process')
+      : note(
+          'No Redis: streams, presence and limits are this process’s alone',
+          'Set REDIS_URL before you start a second process.',
+        );
+  }
+  const client = new Redis(redisUrl, {
+    lazyConnect: true,
+    connectTimeout: TIMEOUT_MS,
+    maxRetriesPerRequest: 0,
+    retryStrategy: () => null,
+  });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    await client.ping();
+    const policy = (await client.config('GET', 'maxmemory-policy').catch(() => [])) as string[];
+    return policy[1] && policy[1] !== 'noeviction'
+      ? problem(
+          `Redis evicts keys (maxmemory-policy ${policy[1]})`,
+          'Set it to noeviction, or events and streams may be lost.',
+        )
+      : ok('Redis answers');
+  } catch (error) {
+    return problem('Redis cannot be reached', `REDIS_URL: ${reason(error)}`);
+  } finally {
+    client.disconnect();
+  }
+}
+
+async function vectors({ weaviateUrl }: Config): Promise<Finding> {
+  if (weaviateUrl === undefined) return ok('Embedded vector store');
+  try {
+    const response = await fetch(new URL('/v1/meta', weaviateUrl), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const { version } = (await response.json()) as { version?: string };
+    return version
+      ? ok(`Weaviate ${version} answers`)
+      : problem('WEAVIATE_URL is not a Weaviate', `It answered ${response.status}.`);
+  } catch (error) {
+    return problem('Weaviate cannot be reached', `WEAVIATE_URL: ${reason(error)}`);
+  }
+}
+
+async function models(config: Config): Promise<Finding> {
+  const layer = createModels({ config, log: pino({ level: 'silent' }), metrics: new Registry() });
+  try {
+    const known = await layer.list();
+    if (known.length > 0) return ok(`Language models: ${known.map(({ id }) => id).join(', ')}`);
+    return note(
+      'No language model: replies quote what memory and knowledge hold, and say so',
+      'Set OPENAI_API_KEY, or start Ollama, LM Studio, llama.cpp or vLLM on this machine, or set LOCAL_LLM_ENDPOINT.',
+    );
+  } catch (error) {
+    return problem('The language models cannot be used', reason(error));
+  } finally {
+    await layer.close();
+  }
+}
+
+async function secrets(config: Config): Promise<Finding[]> {
+  if (config.JWT_SECRET !== undefined || config.DATABASE_URL === undefined) return [];
+  return [
+    problem(
+      'JWT_SECRET is not set',
+      'With DATABASE_URL it is needed: at least 32 random characters, equal for all processes.',
+    ),
+  ];
+}
+
+async function port({ HOST, PORT }: Config): Promise<Finding> {
+  const server = createServer();
+  const { promise, resolve } = Promise.withResolvers<Finding>();
+  server.once('error', (error: NodeJS.ErrnoException) =>
+    resolve(
+      error.code === 'EADDRINUSE'
+        ? note(`Port ${PORT} is in use`, 'By a running Sextant, or by something else: then set PORT to another one.')
+        : problem(`Port ${PORT} cannot be opened`, reason(error)),
+    ),
+  );
+  server.listen(PORT, HOST, () => server.close(() => resolve(ok(`Port ${PORT} is free`))));
+  return promise;
+}
+
+async function mail({ SMTP_URL }: Config): Promise<Finding> {
+  return SMTP_URL === undefined
+    ? note('No mail server: mails are written to the log for the administrator', 'Set SMTP_URL to send them.')
+    : ok('Mails are sent through SMTP_URL');
+}
+
+function printSettings(config: Config): void {
+  for (const { name, fallback, description } of settingRows()) {
+    const secret = /(KEY|SECRET|PASSWORD)$|^(DATABASE|REDIS|SMTP)_URL$/.test(name);
+    const value = (config as unknown as Record<string, unknown>)[name];
+    const shown = process.env[name] ? (secret ? '(set)' : String(value)) : fallback || '(unset)';
+    console.log(`${name} = ${shown}\n    ${description}`);
+  }
+}

@@ -1,0 +1,47 @@
+import closeWithGrace from 'close-with-grace';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { type Config, loadConfig } from '#platform/config/config.ts';
+import { createLog, type Logger } from '#platform/log/log.ts';
+
+/** What every long-running command has: settings, a log, metrics, and one stack that owns the order of shutdown. */
+export interface Process {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Closed at SIGTERM and SIGINT, the last registered first. */
+  readonly lifecycle: AsyncDisposableStack;
+}
+
+/**
+ * Runs a long-running command: `start` opens everything, then the process lives until SIGTERM or SIGINT, drains within
+ * SHUTDOWN_TIMEOUT_MS and exits with 0. When `start` fails, what it had opened is closed again.
+ */
+export async function runProcess(
+  root: string,
+  service: string,
+  start: (process: Process) => Promise<void>,
+): Promise<void> {
+  const config = loadConfig(process.env, root);
+  const log = createLog(config, service);
+  const metrics = new Registry();
+  metrics.setDefaultLabels({ service });
+  collectDefaultMetrics({ register: metrics });
+  const lifecycle = new AsyncDisposableStack();
+
+  const grace = closeWithGrace(
+    { delay: config.SHUTDOWN_TIMEOUT_MS + 1_000, logger: false },
+    async ({ signal, err }) => {
+      if (err) log.fatal({ err }, 'an error that nobody handled: shutting down');
+      else log.info({ signal }, 'shutting down');
+      await lifecycle.disposeAsync();
+      log.info('stopped');
+    },
+  );
+  try {
+    await start({ config, log, metrics, lifecycle });
+  } catch (error) {
+    grace.uninstall();
+    await lifecycle.disposeAsync().catch((err: unknown) => log.error({ err }, 'could not close what was open'));
+    throw error;
+  }
+}

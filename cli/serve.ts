@@ -1,0 +1,64 @@
+import { readMutualTls } from '#platform/http/tls.ts';
+import { openPlatform } from '#platform/open.ts';
+import { createSubgraph } from '#platform/subgraph/host.ts';
+import { serveSubgraph } from '#platform/subgraph/server.ts';
+import { createHttpTransport } from '#platform/transport/http.ts';
+import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import { portOf, subgraphAddresses } from './addresses.ts';
+import { runProcess } from './process.ts';
+import { CommandError } from './report.ts';
+import { loadDefinition } from './subgraphs.ts';
+
+/** One subgraph as a process of its own. It meets the others in Postgres and Redis, and asks them over HTTP. */
+export async function serve(root: string, name: string): Promise<void> {
+  await runProcess(root, name, async ({ config, log, metrics, lifecycle }) => {
+    const addresses = await subgraphAddresses(config);
+    const address = addresses.find((one) => one.name === name);
+    if (address === undefined) {
+      throw new CommandError(
+        `${config.SUPERGRAPH_FILE} has no subgraph ${name}; it has ${addresses.map((one) => one.name).join(', ')}.`,
+      );
+    }
+    if (config.DATABASE_URL === undefined) {
+      throw new CommandError(
+        'DATABASE_URL is not set. Subgraphs as separate processes need Postgres; `sextant up` needs nothing.',
+      );
+    }
+    if (config.redisUrl === undefined) {
+      throw new CommandError(
+        'REDIS_URL is not set. Subgraphs as separate processes need Redis; `sextant up` needs nothing.',
+      );
+    }
+    const definition = await loadDefinition(root, name);
+    const tls = readMutualTls(config);
+    const transports = new Map<string, SubgraphTransport>();
+    const platform = await openPlatform({
+      config,
+      log,
+      metrics,
+      lifecycle,
+      transportOf: (peer) => transports.get(peer),
+    });
+    for (const peer of addresses) {
+      if (peer.name === name) continue;
+      transports.set(
+        peer.name,
+        lifecycle.use(
+          createHttpTransport({ subgraph: peer.name, urls: peer.urls, assertions: platform.assertions, tls, log }),
+        ),
+      );
+    }
+    const subgraph = lifecycle.use(await createSubgraph(definition, platform.of(name, new AsyncDisposableStack())));
+    platform.events.start();
+    const server = lifecycle.use(
+      await serveSubgraph(subgraph, {
+        config,
+        port: portOf(config, address),
+        metrics,
+        assertions: platform.assertions,
+        health: () => platform.health(),
+      }),
+    );
+    log.info({ url: server.url }, 'ready');
+  });
+}
