@@ -24,19 +24,19 @@ button{background:#1d4ed8;color:#fff;border:0;cursor:pointer}p[role=alert]{color
 export function formPage(form: Form, token: string, problem?: string): Response {
   const fields = form.fields.map(
     ({ name, label, type, autocomplete }) =>
-      `<label>${escape(label)}<input name="${name}" type="${type}" autocomplete="${autocomplete}" required></label>`,
+      `<label>${escapeHtml(label)}<input name="${name}" type="${type}" autocomplete="${autocomplete}" required></label>`,
   );
-  const body = `<p>${escape(form.intro)}</p>${problem === undefined ? '' : `<p role="alert">${escape(problem)}</p>`}
-<form method="post"><input type="hidden" name="token" value="${escape(token)}">${fields.join('')}<button>${escape(form.submit)}</button></form>`;
+  const body = `<p>${escapeHtml(form.intro)}</p>${problem === undefined ? '' : `<p role="alert">${escapeHtml(problem)}</p>`}
+<form method="post"><input type="hidden" name="token" value="${escapeHtml(token)}">${fields.join('')}<button>${escapeHtml(form.submit)}</button></form>`;
   return page(problem === undefined ? 200 : 400, form.title, body);
 }
 
-export const messagePage = (title: string, text: string): Response => page(200, title, `<p>${escape(text)}</p>`);
+export const messagePage = (title: string, text: string): Response => page(200, title, `<p>${escapeHtml(text)}</p>`);
 
 function page(status: number, title: string, body: string): Response {
   const nonce = randomBytes(16).toString('base64');
   const html = `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title><style nonce="${nonce}">${STYLE}</style><main><h1>${escape(title)}</h1>${body}</main></html>`;
+<title>${escapeHtml(title)}</title><style nonce="${nonce}">${STYLE}</style><main><h1>${escapeHtml(title)}</h1>${body}</main></html>`;
   return new Response(html, {
     status,
     headers: {
@@ -51,4 +51,4 @@ function page(status: number, title: string, body: string): Response {
 }
 
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-const escape = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);
+const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character]!);

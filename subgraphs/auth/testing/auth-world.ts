@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { ExecutionResult } from 'graphql';
+import { type Logger, pino } from 'pino';
+import { Registry } from 'prom-client';
+import { loadConfig } from '#platform/config/config.ts';
+import { buildTemplate } from '#platform/database/template.ts';
+import type { Credentials } from '#platform/identity/authenticator.ts';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import { TokenVerifier } from '#platform/identity/token-verifier.ts';
+import { openPlatform } from '#platform/open.ts';
+import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import { createSubgraph, type HostedSubgraph } from '#platform/subgraph/host.ts';
+import type { Core } from '../core.ts';
+import { createLoaders } from '../loaders.ts';
+import { createResolvers } from '../resolvers/resolvers.ts';
+import { createRoutes } from '../routes.ts';
+import { auth, openCore } from '../subgraph.ts';
+
+export const PASSWORD = 'correct horse battery staple';
+
+export interface Answer<Data = Record<string, never>> {
+  readonly data: Data | null;
+  /** Code of the first error. */
+  readonly code: string | undefined;
+  readonly message: string | undefined;
+  readonly extensions: Readonly<Record<string, unknown>> | undefined;
+}
+
+export interface SignedInUser {
+  readonly id: string;
+  readonly email: string;
+  readonly sessionId: string;
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+/** The subgraph on a database of its own, and what a gateway does in front of it. */
+export class AuthWorld implements AsyncDisposable {
+  readonly core: Core;
+  readonly subgraph: HostedSubgraph;
+  readonly verifier: TokenVerifier;
+  readonly #parts: WorldParts;
+
+  private constructor(parts: WorldParts) {
+    this.#parts = parts;
+    this.core = parts.core;
+    this.subgraph = parts.subgraph;
+    this.verifier = this.newVerifier();
+  }
+
+  static async open(env: Record<string, string> = {}, log: Logger = pino({ level: 'silent' })): Promise<AuthWorld> {
+    const root = path.resolve(import.meta.dirname, '../../..');
+    const directory = await mkdtemp(path.join(tmpdir(), 'sextant-auth-'));
+    await buildTemplate(root);
+    const unlimited = { LOGINS_PER_MINUTE: '100000', SIGNUPS_PER_HOUR: '100000', ACCOUNT_MAILS_PER_HOUR: '100000' };
+    const settings = { NODE_ENV: 'test', SEXTANT_DIR: directory, EMBEDDED_FSYNC: 'false', ...unlimited, ...env };
+    const config = loadConfig(settings, root);
+    const lifecycle = new AsyncDisposableStack();
+    lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
+    const platform = await openPlatform({
+      config,
+      log,
+      metrics: new Registry(),
+      lifecycle,
+      transportOf: () => undefined,
+    });
+    const own = new AsyncDisposableStack();
+    let core: Core | undefined;
+    // The same as auth.start, keeping hold of the core for what tests must look at from behind.
+    const definition: SubgraphDefinition = {
+      ...auth,
+      async start(given) {
+        core = await openCore(given);
+        return { resolvers: createResolvers(core), loaders: () => createLoaders(core!.db), routes: createRoutes(core) };
+      },
+    };
+    const subgraph = await createSubgraph(definition, platform.of('auth', own));
+    platform.events.start();
+    lifecycle.use(subgraph);
+    return new AuthWorld({ core: core!, subgraph, platform, lifecycle, log });
+  }
+
+  get platform() {
+    return this.#parts.platform;
+  }
+
+  /** As another replica of the gateway, or the same one after a restart, would make it. */
+  newVerifier(options: { pollMs?: number; fetch?: (request: Request) => Promise<Response> } = {}): TokenVerifier {
+    const verifier = new TokenVerifier({
+      fetch: options.fetch ?? ((request) => this.subgraph.fetch(request, { kind: 'service', service: 'gateway' })),
+      topics: this.#parts.platform.topics,
+      log: this.#parts.log,
+      issuer: this.core.config.JWT_ISSUER,
+      audience: this.core.config.JWT_AUDIENCE,
+      pollMs: options.pollMs ?? 60_000,
+    });
+    this.#parts.lifecycle.use(verifier);
+    return verifier;
+  }
+
+  /** As a client asks: the credentials are verified as a gateway would. */
+  async ask<Data = Record<string, never>>(
+    query: string,
+    variables: Record<string, unknown> = {},
+    credentials: Credentials | Identity = {},
+    client: ClientInfo = { ipAddress: '192.0.2.1', userAgent: 'vitest' },
+  ): Promise<Answer<Data>> {
+    const identity = 'kind' in credentials ? credentials : await this.verifier.authenticate(credentials);
+    const request = { query, variables, identity, client, requestId: randomUUID() };
+    const { result } = await this.subgraph.transport.execute(request);
+    const answer = JSON.parse(JSON.stringify(result)) as ExecutionResult<Data>;
+    const error = answer.errors?.[0];
+    const extensions = error?.extensions;
+    return { data: answer.data ?? null, code: extensions?.['code'] as string, message: error?.message, extensions };
+  }
+
+  login(email: string, password: string) {
+    return this.ask<LoginAnswer>(LOGIN, { input: { email, password } });
+  }
+
+  /** A new user, signed in. */
+  async user(name = `user-${randomUUID()}`): Promise<SignedInUser> {
+    const email = `${name}@example.org`;
+    await this.ask(REGISTER, { input: { email, password: PASSWORD } });
+    return this.signIn(email);
+  }
+
+  async admin(): Promise<SignedInUser> {
+    const user = await this.user();
+    await this.core.db.user.update({ where: { id: user.id }, data: { roles: ['user', 'admin'] } });
+    return this.signIn(user.email);
+  }
+
+  async signIn(email: string, password = PASSWORD): Promise<SignedInUser> {
+    const answer = await this.login(email, password);
+    if (answer.data === null) throw new Error(`sign-in failed: ${answer.message}`);
+    const { user, session, tokens } = answer.data.login;
+    return {
+      id: user.id,
+      email,
+      sessionId: session.id,
+      accessToken: tokens.accessToken,
+      refreshToken: tokens.refreshToken,
+    };
+  }
+
+  refresh(refreshToken: string) {
+    return this.ask<{ refresh: { tokens: Tokens } }>(REFRESH, { input: { refreshToken } });
+  }
+
+  /** The types of the audit events about a user, oldest first. */
+  async audit(userId: string): Promise<string[]> {
+    const events = await this.core.db.auditEvent.findMany({ where: { userId }, orderBy: { id: 'asc' } });
+    return events.map(({ type }) => type);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#parts.lifecycle.disposeAsync();
+  }
+}
+
+interface WorldParts {
+  readonly core: Core;
+  readonly subgraph: HostedSubgraph;
+  readonly platform: Awaited<ReturnType<typeof openPlatform>>;
+  readonly lifecycle: AsyncDisposableStack;
+  readonly log: Logger;
+}
+
+interface Tokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+interface LoginAnswer {
+  readonly login: {
+    readonly user: { readonly id: string };
+    readonly session: { readonly id: string };
+    readonly tokens: Tokens;
+  };
+}
+
+export const bearer = (token: string): Credentials => ({ authorization: `Bearer ${token}` });
+
+export const REGISTER =
+  'mutation($input: RegisterInput!) { register(input: $input) { email emailVerificationRequired message } }';
+export const LOGIN =
+  'mutation($input: LoginInput!) { login(input: $input) { user { id } session { id } tokens { accessToken refreshToken } } }';
+export const REFRESH =
+  'mutation($input: RefreshInput!) { refresh(input: $input) { tokens { accessToken refreshToken } } }';
+export const ME = '{ me { id email roles displayName } }';
