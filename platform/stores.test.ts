@@ -60,7 +60,7 @@ describe.skipIf(!REDIS_TEST_URL)(`stores: ${REDIS_SUITE}`, () => {
     const asked = performance.now();
     await expect(stores.streams.open('reply-1')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     await expect(stores.leases.acquire('job', { ttlMs: 1_000 })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect((await stores.limiter.consume('user', { name: 'rule', limit: 5, windowS: 1 })).allowed).toBe(true);
+    expect((await stores.limiter.consume('user', { name: 'outage', limit: 5, windowS: 1 })).allowed).toBe(true);
     expect(await stores.health()).toMatchObject({ status: 'down' });
     expect(performance.now() - asked).toBeLessThan(2_000);
     proxy.heal();
