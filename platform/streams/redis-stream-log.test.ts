@@ -1,0 +1,171 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import {
+  connectTestRedis,
+  faultProxy,
+  forget,
+  REDIS_SUITE,
+  REDIS_TEST_URL,
+  silentLog,
+  testPrefix,
+} from '../redis/redis-for-tests.ts';
+import { RedisStreamLog } from './redis-stream-log.ts';
+import { StreamUnknownError } from './stream-errors.ts';
+import { assemble, collect, freshStream } from './stream-log.contract.ts';
+import type { StreamEvent } from './stream-log.ts';
+
+async function replica(lifecycle: AsyncDisposableStack, prefix: string, url?: string) {
+  const redis = await connectTestRedis(lifecycle, prefix, url);
+  const metrics = new Registry();
+  return { redis, metrics, log: new RedisStreamLog({ redis, log: silentLog, metrics, lifecycle }) };
+}
+
+/** Reads in the background until the end, or until an event of `type`. */
+function follow(log: RedisStreamLog, stream: string, until?: StreamEvent['type']) {
+  const events: StreamEvent[] = [];
+  const done = (async () => {
+    for await (const event of log.read(stream)) {
+      events.push(event);
+      if (event.type === until) break;
+    }
+  })();
+  return { events, done };
+}
+
+describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () => {
+  it('shows readers an abandoned stream when its process is killed, and lets another end it with its prefix', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const proxy = await faultProxy(lifecycle);
+    const { log: doomed } = await replica(lifecycle, prefix, proxy.url);
+    const { log: living } = await replica(lifecycle, prefix);
+    const stream = freshStream();
+    const writer = await doomed.open(stream, { leaseMs: 500 });
+    writer.append('half a ');
+    await writer.flush();
+    const { events, done } = follow(living, stream, 'abandoned');
+    proxy.cut();
+    await done;
+    expect(events.at(-1)).toEqual({ type: 'abandoned', last: 1, epoch: writer.epoch });
+    const heir = await living.open(stream);
+    expect(heir.content()).toEqual(['half a ']);
+    await heir.finish({ status: 'INTERRUPTED' });
+    expect(assemble(await collect(living.read(stream)))).toMatchObject({
+      text: 'half a ',
+      final: { status: 'INTERRUPTED' },
+    });
+    // The killed one was only out of reach: when it is back it learns that it has been replaced.
+    proxy.heal();
+    await expect.poll(() => writer.stopRequested.aborted, { timeout: 5_000 }).toBe(true);
+  });
+
+  it('neither stops the producer nor loses a chunk when Redis restarts and forgets everything', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const proxy = await faultProxy(lifecycle);
+    const { log: producing, redis } = await replica(lifecycle, prefix, proxy.url);
+    const { log: reading } = await replica(lifecycle, prefix, proxy.url);
+    const stream = freshStream();
+    const writer = await producing.open(stream);
+    const { events, done } = follow(reading, stream);
+    let expected = '';
+    const speak = async (words: number) => {
+      for (let n = 0; n < words; n++) {
+        expected += `${writer.append(`${n} `) && n} `;
+        await sleep(2);
+      }
+    };
+    await speak(50);
+    await writer.flush();
+    await forget(redis);
+    proxy.cut();
+    await speak(100);
+    await expect(writer.flush()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    proxy.heal();
+    await speak(50);
+    await writer.finish({ status: 'COMPLETED' });
+    await done;
+    expect(assemble(events)).toEqual({ text: expected, last: 200, final: { status: 'COMPLETED' } });
+    expect(assemble(await collect(reading.read(stream, { after: 120 })), 120).last).toBe(200);
+  });
+
+  it('answers within two seconds when Redis is frozen, and goes on afterwards', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const proxy = await faultProxy(lifecycle);
+    const { log } = await replica(lifecycle, prefix, proxy.url);
+    const stream = freshStream();
+    const writer = await log.open(stream);
+    const { events, done } = follow(log, stream);
+    writer.append('before ');
+    await writer.flush();
+    proxy.freeze();
+    const asked = performance.now();
+    await expect(log.inspect(stream)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await expect(collect(log.read(stream))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(performance.now() - asked).toBeLessThan(2_500);
+    writer.append('after');
+    proxy.heal();
+    await expect
+      .poll(
+        () =>
+          writer.finish({}).then(
+            () => true,
+            () => false,
+          ),
+        { timeout: 8_000 },
+      )
+      .toBe(true);
+    await done;
+    expect(assemble(events).text).toBe('before after');
+  });
+
+  it('sends readers to the database when Redis lost a stream and nobody restores it', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const { log: first, redis } = await replica(lifecycle, prefix);
+    const { log: second } = await replica(lifecycle, prefix);
+    const stream = freshStream();
+    const old = await first.open(stream);
+    old.append('forgotten');
+    await old.flush();
+    const { done } = follow(second, stream);
+    const failed = expect(done).rejects.toThrow(StreamUnknownError);
+    await sleep(50);
+    await forget(redis);
+    // Somebody else starts anew, with other words under the same numbers.
+    const anew = await second.open(stream);
+    anew.append('new words');
+    await anew.flush();
+    await failed;
+    expect(anew.epoch).toBeGreaterThanOrEqual(old.epoch);
+    await anew.finish({});
+  });
+
+  it('follows many streams over one connection, and each reader gets its own words', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const { log: producing } = await replica(lifecycle, prefix);
+    const { log: reading, redis, metrics } = await replica(lifecycle, prefix);
+    const count = async () =>
+      ((await redis.commands.client('LIST')) as string).split('\n').filter((line) => line.includes('sextant-streams'))
+        .length;
+    const streams = Array.from({ length: 60 }, freshStream);
+    const writers = await Promise.all(streams.map((stream) => producing.open(stream)));
+    const before = await count();
+    const readers = streams.flatMap((stream) => [collect(reading.read(stream)), collect(reading.read(stream))]);
+    for (let n = 0; n < 20; n++) {
+      for (const writer of writers) writer.append(`${writer.stream}:${n} `);
+      await sleep(5);
+    }
+    await Promise.all(writers.map((writer) => writer.finish({})));
+    const all = await Promise.all(readers);
+    expect((await count()) - before).toBeLessThanOrEqual(1);
+    for (const [index, events] of all.entries()) {
+      const stream = streams[Math.floor(index / 2)]!;
+      expect(assemble(events).text).toBe(Array.from({ length: 20 }, (_, n) => `${stream}:${n} `).join(''));
+    }
+    expect(await metrics.getSingleMetric('sextant_stream_readers')!.get()).toMatchObject({ values: [{ value: 0 }] });
+  });
+});
