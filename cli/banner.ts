@@ -1,0 +1,67 @@
+import type { Config } from '#platform/config/config.ts';
+import type { SubgraphTransport } from '#platform/transport/transport.ts';
+
+interface BannerOptions {
+  readonly config: Config;
+  /** Where the gateway listens. */
+  readonly url: string;
+  /** The one-time link of the first administrator; null when there is one. */
+  readonly adminLink: string | null;
+  /** The subgraph that knows the language models. */
+  readonly models: SubgraphTransport | undefined;
+}
+
+/** What a first start shows: one block with everything that is needed next. */
+export async function printBanner({ config, url, adminLink, models }: BannerOptions): Promise<void> {
+  const localUrl = url.replace('127.0.0.1', 'localhost');
+  const rows: [string, string][] = [
+    ['GraphQL', `${localUrl}/graphql`],
+    ['Subscriptions', `${localUrl.replace(/^http/, 'ws')}/graphql  (graphql-ws; SSE and multipart on the URL above)`],
+    ...(config.production
+      ? []
+      : ([
+          ['Explorer', `${localUrl}/explorer`],
+          ['Schema', `${localUrl}/schema.graphql`],
+        ] as [string, string][])),
+    ['Health', `${localUrl}/health`],
+    ['Data', config.DATABASE_URL === undefined ? config.dataDir : 'Postgres'],
+    ['Models', await modelLine(models)],
+  ];
+  if (adminLink) rows.push(['First admin', `${adminLink}  (works once)`]);
+  const lines = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`);
+  process.stdout.write(`
+  Sextant is ready.
+
+${lines.join('\n')}
+
+  Try it: sign up, then sign in for an access token.
+
+  ${curl(localUrl, 'register', 'message')} && \\
+  ${curl(localUrl, 'login', 'user{id displayName} tokens{accessToken}')}
+
+`);
+}
+
+/** One mutation with an example account; pasting it twice does no harm. */
+const curl = (url: string, mutation: 'register' | 'login', selection: string): string => {
+  const input = '{email:"ada@example.org",password:"a star above the horizon"}';
+  const body = JSON.stringify({ query: `mutation{${mutation}(input:${input}){${selection}}}` });
+  return `curl -s ${url}/graphql -H 'content-type: application/json' -d '${body}'`;
+};
+
+async function modelLine(models: SubgraphTransport | undefined): Promise<string> {
+  const none = 'none: replies quote memory and knowledge; `sextant doctor` says how to add one';
+  if (models === undefined) return none;
+  try {
+    const { result } = await models.execute({
+      query: '{ models { id } }',
+      identity: { kind: 'service', service: 'sextant' },
+      requestId: 'banner',
+      signal: AbortSignal.timeout(1_500),
+    });
+    const ids = ((result.data as { models?: { id: string }[] | null } | null)?.models ?? []).map(({ id }) => id);
+    return ids.length > 0 ? ids.slice(0, 4).join(', ') : none;
+  } catch {
+    return none;
+  }
+}

@@ -1,0 +1,81 @@
+import path from 'node:path';
+import { startGateway } from '#gateway/gateway.ts';
+import { readMutualTls } from '#platform/http/tls.ts';
+import { createAssertions } from '#platform/identity/assertions.ts';
+import { TokenVerifier } from '#platform/identity/token-verifier.ts';
+import { loadSecrets } from '#platform/secrets/secrets.ts';
+import { openStores } from '#platform/stores.ts';
+import { createHttpTransport } from '#platform/transport/http.ts';
+import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import { subgraphAddresses, supergraphFile } from './addresses.ts';
+import { engineOf } from './engine.ts';
+import { type Process, runProcess } from './process.ts';
+import { CommandError } from './report.ts';
+
+/** Documents that live at the gateway by convention and are made by a subgraph. */
+export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', '/jwks.json'] } as const;
+/** Operations that the explorer opens with: the ones that the example client uses. */
+export const EXAMPLES = 'tests/client/operations';
+
+const POLL_MS = 1_000;
+
+/** Calls a plain route of a subgraph on the gateway's own behalf. */
+export function asService(transport: SubgraphTransport | undefined, request: Request): Promise<Response> {
+  if (transport === undefined)
+    return Promise.reject(new CommandError('The supergraph has no subgraph auth: nobody could sign in.'));
+  return transport.fetch(request, { kind: 'service', service: 'gateway' });
+}
+
+/** The gateway as a process of its own: of this installation, or of any supergraph whose file is given. */
+export async function gateway(root: string, file: string | undefined): Promise<void> {
+  await runProcess(root, 'gateway', async (process) => {
+    const served = await (file === undefined ? ownGateway(process) : anyGateway(process, file));
+    process.log.info({ url: served.url }, 'ready');
+  });
+}
+
+async function ownGateway({ config, log, metrics, lifecycle }: Process) {
+  if (config.redisUrl === undefined) {
+    throw new CommandError(
+      'REDIS_URL is not set. A gateway apart from its subgraphs needs Redis; `sextant up` needs nothing.',
+    );
+  }
+  const stores = await openStores({ config, log, metrics, lifecycle });
+  const assertions = createAssertions(loadSecrets(config));
+  const auth = (await subgraphAddresses(config)).find(({ name }) => name === 'auth');
+  const transport =
+    auth &&
+    lifecycle.use(
+      createHttpTransport({ subgraph: 'auth', urls: auth.urls, assertions, tls: readMutualTls(config), log }),
+    );
+  const authenticator = lifecycle.use(
+    new TokenVerifier({
+      fetch: (request) => asService(transport, request),
+      topics: stores.topics,
+      log,
+      issuer: config.JWT_ISSUER ?? config.publicUrl,
+      audience: config.JWT_AUDIENCE,
+      pollMs: POLL_MS,
+    }),
+  );
+  return lifecycle.use(
+    await startGateway({
+      config,
+      log,
+      metrics,
+      supergraph: { file: supergraphFile(config) },
+      compile: engineOf,
+      authenticator,
+      assertions,
+      limiter: stores.limiter,
+      cache: stores.cache,
+      wellKnown: WELL_KNOWN,
+      examples: path.join(config.root, EXAMPLES),
+    }),
+  );
+}
+
+/** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */
+async function anyGateway({ config, log, metrics, lifecycle }: Process, file: string) {
+  return lifecycle.use(await startGateway({ config, log, metrics, supergraph: { file }, compile: engineOf }));
+}
