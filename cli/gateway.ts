@@ -2,6 +2,7 @@ import path from 'node:path';
 import { startGateway } from '#gateway/gateway.ts';
 import { readMutualTls } from '#platform/http/tls.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
+import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import { loadSecrets } from '#platform/secrets/secrets.ts';
 import { openStores } from '#platform/stores.ts';
@@ -13,7 +14,7 @@ import { type Process, runProcess } from './process.ts';
 import { CommandError } from './report.ts';
 
 /** Documents that live at the gateway by convention and are made by a subgraph. */
-export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', '/jwks.json'] } as const;
+export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks] } as const;
 /** Operations that the explorer opens with: the ones that the example client uses. */
 export const EXAMPLES = 'tests/client/operations';
 

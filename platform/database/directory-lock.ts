@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -30,7 +30,12 @@ export function lockDirectory(directory: string): Disposable {
     );
   }
   writeFileSync(holder, String(process.pid));
-  return { [Symbol.dispose]: () => lock.close() };
+  return {
+    [Symbol.dispose]() {
+      rmSync(holder, { force: true });
+      lock.close();
+    },
+  };
 }
 
 function readHolder(file: string): string | undefined {
