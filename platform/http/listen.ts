@@ -39,20 +39,28 @@ function explain(error: NodeJS.ErrnoException, port: number, host: string, setti
   }
 }
 
+/** Longest time in which a closing server still takes connections, so that balancers can notice. */
+const LONGEST_LEAD_MS = 500;
+
 /**
- * Closes a server: no new connections, idle ones closed at once, busy ones when their request is answered, and whatever
- * is left after the grace period is cut.
+ * Closes a server so that no request fails: for a moment it goes on, answering each request with `connection: close`, so
+ * that kept-alive connections end after an answer and not while the next request is on its way. Then no new connections;
+ * running requests are answered, and whatever is left after the grace period is cut.
  *
- * @param graceMs how long running requests may take.
+ * @param graceMs how long all of it may take.
  */
 export async function drain(server: Server, graceMs: number): Promise<void> {
+  const started = performance.now();
+  server.prependListener('request', (_, response) => {
+    response.shouldKeepAlive = false;
+  });
+  await new Promise((resolve) => setTimeout(resolve, Math.min(LONGEST_LEAD_MS, graceMs / 4)));
   const closed = new Promise<void>((resolve) => {
     server.close(() => resolve());
   });
-  server.closeIdleConnections();
-  // Keep-alive connections become idle one by one as their requests end.
+  // Kept-alive connections become idle one by one as their requests end.
   const sweep = setInterval(() => server.closeIdleConnections(), 50);
-  const cut = setTimeout(() => server.closeAllConnections(), graceMs);
+  const cut = setTimeout(() => server.closeAllConnections(), graceMs - (performance.now() - started));
   await closed;
   clearInterval(sweep);
   clearTimeout(cut);

@@ -1,0 +1,136 @@
+import { createServer } from 'node:net';
+import { afterAll, describe, expect, test } from 'vitest';
+import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
+
+const { authenticator } = fakeAuthenticator();
+const gateway = await startTestGateway(
+  {},
+  { authenticator, wellKnown: { '/.well-known/file': ['library', '/files/known'] } },
+);
+const production = await startTestGateway({ NODE_ENV: 'production', CORS_ORIGINS: 'https://app.example' });
+afterAll(async () => {
+  await gateway[Symbol.asyncDispose]();
+  await production[Symbol.asyncDispose]();
+});
+
+const post = async (body: unknown, headers: Record<string, string> = {}, url = gateway.url) => {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body: typeof body === 'string' ? body : JSON.stringify(body),
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+};
+
+describe('queries over HTTP', () => {
+  test('are answered with data, partial data and codes', async () => {
+    const answer = await post({
+      query: 'query Q($n: String!) { greeting(name: $n) fails(how: "expected") }',
+      variables: { n: 'Ada' },
+    });
+    expect(answer.status).toBe(200);
+    expect(answer.body).toMatchObject({
+      data: { greeting: 'Hello Ada', fails: null },
+      errors: [{ path: ['fails'], extensions: { code: 'NOT_FOUND' } }],
+    });
+  });
+
+  test('carry the identity of a token and of an API key; a wrong token is 401', async () => {
+    const mine = { query: '{ mine }' };
+    expect((await post(mine, { authorization: 'Bearer ada' })).body.data).toEqual({ mine: 'user' });
+    expect((await post(mine, { 'x-api-key': 'ada' })).body.data).toEqual({ mine: 'user' });
+    const wrong = await post(mine, { authorization: 'Bearer wrong' });
+    expect([wrong.status, wrong.body.errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
+  test('by GET need a header that a foreign page cannot send, and mutate nothing', async () => {
+    const get = (query: string, headers: Record<string, string> = {}) =>
+      fetch(`${gateway.url}/graphql?query=${encodeURIComponent(query)}`, { headers });
+    expect((await get('{ greeting(name: "x") }')).status).toBe(400);
+    const allowed = { 'apollo-require-preflight': 'true' };
+    expect(await (await get('{ greeting(name: "x") }', allowed)).json()).toEqual({ data: { greeting: 'Hello x' } });
+    expect((await get('mutation { count }', allowed)).status).toBe(405);
+  });
+
+  test('that a form could send, or that are batches, or no JSON, are refused by name', async () => {
+    expect((await post('query={count}', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415);
+    expect((await post([{ query: '{ mine }' }])).body.errors[0].message).toContain('batch');
+    expect((await post('{')).body.errors[0].message).toContain('not JSON');
+    expect((await post({ query: 7 })).body.errors[0].extensions.argument).toBe('query');
+    const large = await post({ query: '{ mine }', variables: { x: 'y'.repeat(600_000) } });
+    expect([large.status, large.body.errors[0].extensions.code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+  });
+});
+
+describe('what surrounds the graph', () => {
+  const get = (path: string, url = gateway.url, headers: Record<string, string> = {}) =>
+    fetch(url + path, { headers, redirect: 'manual' });
+
+  test('health, readiness, metrics and the schema', async () => {
+    const health = await (await get('/health')).json();
+    expect(health).toMatchObject({
+      status: 'healthy',
+      service: 'gateway',
+      dependencies: { library: { status: 'up' } },
+    });
+    expect((await get('/ready')).status).toBe(200);
+    expect(await (await get('/metrics')).text()).toContain('sextant_gateway_operation_duration_seconds');
+    expect(await (await get('/schema.graphql')).text()).toContain('type Query');
+  });
+
+  test('plain routes of subgraphs, also under a well-known path', async () => {
+    const headers = { authorization: 'Bearer ada' };
+    expect(await (await get('/_/library/files/a', gateway.url, headers)).json()).toEqual({ name: 'a', who: 'user' });
+    expect(await (await get('/.well-known/file')).json()).toEqual({ name: 'known', who: 'anonymous' });
+    expect((await get('/_/nobody/files')).status).toBe(404);
+  });
+
+  test('the explorer and the Sandbox page, in development', async () => {
+    expect(await (await get('/explorer')).text()).toContain('/explorer/app.js');
+    expect(await (await get('/graphql', gateway.url, { accept: 'text/html' })).text()).toContain('sandbox');
+  });
+
+  test('in production: no introspection, no suggestions, no explorer, no schema', async () => {
+    const introspection = await post({ query: '{ __schema { types { name } } }' }, {}, production.url);
+    expect(introspection.body.errors).toBeTruthy();
+    expect(introspection.body.data).toBeUndefined();
+    const misspelt = await post({ query: '{ greting(name: "x") }' }, {}, production.url);
+    expect(misspelt.body.errors[0].message).toContain('greting');
+    expect(JSON.stringify(misspelt.body)).not.toContain('greeting');
+    expect((await get('/explorer', production.url)).status).toBe(404);
+    expect((await get('/schema.graphql', production.url)).status).toBe(404);
+  });
+
+  test('CORS: listed origins, and in development this machine and Apollo Studio', async () => {
+    const preflight = (url: string, origin: string) =>
+      fetch(`${url}/graphql`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'POST', 'access-control-request-headers': 'authorization' },
+      }).then(({ headers }) => headers.get('access-control-allow-origin'));
+    expect(await preflight(gateway.url, 'http://localhost:5173')).toBe('http://localhost:5173');
+    expect(await preflight(gateway.url, 'https://studio.apollographql.com')).toBe('https://studio.apollographql.com');
+    expect(await preflight(gateway.url, 'https://evil.example')).toBeNull();
+    expect(await preflight(production.url, 'https://app.example')).toBe('https://app.example');
+    expect(await preflight(production.url, 'http://localhost:5173')).toBeNull();
+  });
+});
+
+test('a port that is taken is said in one line', async () => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+  const { port } = taken.address() as { port: number };
+  await expect(startTestGateway({ PORT: String(port) })).rejects.toThrow(
+    new RegExp(`^Port ${port} on 127.0.0.1 is in use\\. .*PORT=<port>\\.$`),
+  );
+  taken.close();
+});
+
+test('a running request is answered while the gateway drains, and then nobody is', async () => {
+  const stopping = await startTestGateway();
+  const answers = Array.from({ length: 20 }, () => post({ query: '{ greeting(name: "x") }' }, {}, stopping.url));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  await stopping[Symbol.asyncDispose]();
+  const settled = await Promise.allSettled(answers);
+  expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
+  await expect(fetch(`${stopping.url}/health`)).rejects.toThrow();
+});

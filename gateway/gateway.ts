@@ -1,0 +1,204 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApolloServerPlugin } from '@apollo/server';
+import type { Registry } from 'prom-client';
+import type { Cache } from '#platform/cache/cache.ts';
+import type { Config } from '#platform/config/config.ts';
+import { CodedError } from '#platform/errors/errors.ts';
+import { drain, listen } from '#platform/http/listen.ts';
+import { createServer, readMutualTls } from '#platform/http/tls.ts';
+import type { Authenticator, IdentityAssertions } from '#platform/identity/authenticator.ts';
+import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
+import type { Logger } from '#platform/log/log.ts';
+import { createHttpTransport } from '#platform/transport/http.ts';
+import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { Compile } from './plan/operations.ts';
+import { createPipeline, type SupergraphPolicies } from './policy/pipeline.ts';
+import { type ApolloContext, createApolloFace } from './server/apollo.ts';
+import { createExplorer, type SignIn } from './server/explorer.ts';
+import { forward } from './server/forward.ts';
+import { createGraph } from './server/graph.ts';
+import { createGraphqlHandler, refuse } from './server/graphql.ts';
+import { createHealth } from './server/health.ts';
+import { createGatewayMetrics } from './server/metrics.ts';
+import { createOrigins } from './server/origins.ts';
+import { secure, sendJson, sendText } from './server/pages.ts';
+import { PASS_CREDENTIALS, type PropagationRules } from './server/propagation.ts';
+import { createSubscriptions } from './subscriptions/subscriptions.ts';
+import { serveWebSockets } from './subscriptions/websocket.ts';
+import type { Supergraph, SupergraphSource } from './supergraph/supergraph.ts';
+
+export interface GatewayOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly supergraph: SupergraphSource;
+  /** Makes operations runnable: the compiled engine, or the stock one as reference. */
+  readonly compile: (supergraph: Supergraph) => Compile;
+  /** Subgraphs of this process, by name; the others are reached by their URLs. */
+  readonly transports?: ReadonlyMap<string, SubgraphTransport>;
+  /** Verifies credentials. Without, credentials are passed on to the subgraphs, who have to check them. */
+  readonly authenticator?: Authenticator | undefined;
+  /** Signs identities for subgraphs of other processes. */
+  readonly assertions?: IdentityAssertions | undefined;
+  readonly limiter?: RateLimiter | undefined;
+  readonly cache?: Cache | undefined;
+  /** Headers of clients that subgraphs get. Default: none with an authenticator, the credentials without. */
+  readonly propagation?: PropagationRules | undefined;
+  /** Paths that a subgraph's plain route answers: `{'/.well-known/jwks.json': ['auth', '/jwks.json']}`. */
+  readonly wellKnown?: Readonly<Record<string, readonly [subgraph: string, path: string]>>;
+  /** Folder of .graphql files that the explorer opens with. */
+  readonly examples?: string | undefined;
+  /** How the explorer signs a person in. */
+  readonly signIn?: SignIn | undefined;
+  /** Plugins of Apollo Server; with any, queries and mutations over HTTP pass its pipeline, which costs some 50 µs. */
+  readonly apolloPlugins?: readonly ApolloServerPlugin<ApolloContext>[];
+  /** The build, shown by /health. */
+  readonly version?: string | undefined;
+  /** Default: the configuration's. */
+  readonly port?: number;
+}
+
+export interface Gateway extends AsyncDisposable {
+  /** Where it listens, without a trailing slash. */
+  readonly url: string;
+  readonly port: number;
+  /** Loads the supergraph again now. Resolves to whether it has changed. */
+  reload(): Promise<boolean>;
+}
+
+/** Sockets of a replaced supergraph or a stopping gateway come back over this time. */
+const RELOAD_SPREAD_MS = 5_000;
+const DRAIN_SPREAD_MS = 500;
+
+/**
+ * Starts a gateway: listens at once, with /health and /ready at 503, loads the supergraph, and resolves when it serves.
+ * Disposing it drains: readiness ends, subscribers are told to subscribe again, running requests are answered.
+ *
+ * @throws {ListenError} when the port is taken; {SupergraphError} when there is no supergraph to serve. Both in one line.
+ */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { config, log, authenticator } = options;
+  const metrics = createGatewayMetrics(options.metrics);
+  const origins = createOrigins(config);
+  const tls = readMutualTls(config);
+  const subscriptions = createSubscriptions(metrics);
+  const pipeline = createPipeline({
+    config,
+    log,
+    limiter: options.limiter,
+    cache: options.cache,
+    compile: options.compile,
+  });
+  const propagation = options.propagation ?? (authenticator ? undefined : PASS_CREDENTIALS);
+  const graph = createGraph<SupergraphPolicies>({
+    source: options.supergraph,
+    log,
+    transportOf: ({ name, urls }) =>
+      options.transports?.get(name) ??
+      createHttpTransport({ subgraph: name, urls, assertions: options.assertions, tls, log }),
+    open: pipeline.open,
+    changed() {
+      const why = 'A new schema is served.';
+      apollo.changed();
+      subscriptions.resubscribe(['sse', 'multipart'], why);
+      void sockets.restart(why, RELOAD_SPREAD_MS);
+    },
+  });
+  const apollo = createApolloFace({ config, log, graph, plugins: options.apolloPlugins });
+  const faces = { config, log, metrics, authenticator, propagation, graph, pipeline, subscriptions, apollo };
+  const graphql = createGraphqlHandler(faces);
+  const explorer = createExplorer({ config, log, examples: options.examples, signIn: options.signIn });
+  const health = createHealth({ graph, version: options.version });
+
+  const server = createServer(undefined);
+  server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
+  server.requestTimeout = 60_000;
+  const sockets = serveWebSockets({ ...faces, server, path: '/graphql', origins });
+  server.on('request', (request, response) => {
+    handle(request, response).catch((error: unknown) => {
+      log.error({ err: error, method: request.method, path: request.url?.split('?', 1)[0] }, 'a request failed');
+      refuse(response, [new CodedError('INTERNAL_SERVER_ERROR', 'Something went wrong.')], 500);
+    });
+  });
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const search = mark < 0 ? '' : url.slice(mark);
+    if (request.headers.origin !== undefined) {
+      if (request.method === 'OPTIONS') return origins.preflight(request, response);
+      origins.mark(request, response);
+    }
+    if (path === '/graphql') {
+      if (request.method === 'GET' && search === '' && wantsPage(request)) {
+        secure(response, config.publicUrl);
+        return apollo.landing(request, response);
+      }
+      response.setHeader('x-content-type-options', 'nosniff');
+      return graphql(request, response, search);
+    }
+    secure(response, config.publicUrl);
+    const wellKnown = options.wellKnown?.[path];
+    if (wellKnown) {
+      return forward(request, response, graph.current?.transports.get(wellKnown[0]), wellKnown[1], authenticator);
+    }
+    if (path.startsWith('/_/')) {
+      const [, subgraph = '', rest = '/'] = /^\/_\/([^/]+)(\/.*)?$/.exec(path) ?? [];
+      return forward(request, response, graph.current?.transports.get(subgraph), rest + search, authenticator);
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);
+    switch (path) {
+      case '/':
+        response.setHeader('location', config.production ? '/health' : '/explorer');
+        return void response.writeHead(302).end();
+      case '/health':
+        return health.answer(response);
+      case '/ready':
+        return sendJson(response, health.ready ? 200 : 503, { ready: health.ready });
+      case '/metrics':
+        return sendText(response, 200, options.metrics.contentType, await options.metrics.metrics());
+      case '/schema.graphql':
+        if (config.production) return notFound(response, path);
+        if (!graph.current) return sendJson(response, 503, { error: 'starting' });
+        return sendText(response, 200, 'text/plain; charset=utf-8', graph.current.supergraph.apiSdl);
+    }
+    if (path === '/explorer' || path.startsWith('/explorer/')) return explorer.answer(response, path);
+    return notFound(response, path);
+  }
+
+  const port = await listen(server, options.port ?? config.PORT, config.HOST, 'PORT');
+  try {
+    await graph.load();
+  } catch (error) {
+    server.close();
+    await graph[Symbol.asyncDispose]();
+    throw error;
+  }
+  health.loaded();
+  const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? 'localhost' : config.HOST;
+  return {
+    port,
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    reload: () => graph.reload(),
+    async [Symbol.asyncDispose]() {
+      health.stopping();
+      sockets.stop();
+      const why = 'The gateway restarts: subscribe again and resume.';
+      subscriptions.resubscribe(['sse', 'multipart'], why);
+      await Promise.race([
+        sockets.restart(why, Math.min(DRAIN_SPREAD_MS, config.SHUTDOWN_TIMEOUT_MS / 4)),
+        new Promise((resolve) => setTimeout(resolve, config.SHUTDOWN_TIMEOUT_MS / 2)),
+      ]);
+      await drain(server, config.SHUTDOWN_TIMEOUT_MS / 2);
+      await apollo[Symbol.asyncDispose]();
+      await graph[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A browser's address bar, and not a client's query. */
+const wantsPage = (request: IncomingMessage): boolean => request.headers.accept?.includes('text/html') ?? false;
+
+const notFound = (response: ServerResponse, path: string): void =>
+  sendJson(response, 404, { error: { code: 'NOT_FOUND', message: `There is nothing at ${path}.` } });

@@ -1,0 +1,121 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { LRUCache } from 'lru-cache';
+import { z } from 'zod';
+import type { Cache } from '#platform/cache/cache.ts';
+import { badInput, CodedError } from '#platform/errors/errors.ts';
+
+/** The part of a request that may name an operation instead of holding it. */
+export interface PersistedParams {
+  readonly query?: string | null | undefined;
+  /** Relay's and the persisted-documents proposal's way. */
+  readonly id?: string | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+export interface PersistedOperations {
+  /**
+   * The text to run.
+   *
+   * @throws {CodedError} PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_REQUIRED, or BAD_USER_INPUT when there is no text or
+   * its hash is another one.
+   */
+  textOf(params: PersistedParams): string | Promise<string>;
+}
+
+/** Registered operations: id to text. */
+export type Manifest = ReadonlyMap<string, string>;
+
+const apollo = z.object({
+  format: z.literal('apollo-persisted-query-manifest'),
+  version: z.literal(1),
+  operations: z.array(z.object({ id: z.string(), body: z.string() })),
+});
+const relay = z.record(z.string(), z.string());
+
+/** Reads a manifest of Apollo's generate-persisted-query-manifest or of Relay's compiler. @throws {Error} in one line. */
+export function readManifest(file: string): Manifest {
+  let content: unknown;
+  try {
+    content = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new Error(`OPERATIONS_MANIFEST names ${file}, which cannot be read: ${(error as Error).message}`);
+  }
+  const asApollo = apollo.safeParse(content);
+  if (asApollo.success) return new Map(asApollo.data.operations.map(({ id, body }) => [id, body]));
+  const asRelay = relay.safeParse(content);
+  if (asRelay.success) return new Map(Object.entries(asRelay.data));
+  throw new Error(`OPERATIONS_MANIFEST names ${file}, which is neither Apollo’s nor Relay’s manifest format.`);
+}
+
+export interface PersistedOptions {
+  /** When given, nothing else runs. */
+  readonly manifest?: Manifest | undefined;
+  /** Shares automatic persisted queries among replicas. */
+  readonly cache?: Cache | undefined;
+}
+
+const APQ_TTL_MS = 7 * 86_400_000;
+/** Characters of automatic persisted queries that this process keeps. */
+const APQ_CHARACTERS = 8_000_000;
+const LONGEST_APQ = 100_000;
+
+/** Automatic persisted queries, which save bytes, and registered operations, which are a protection. */
+export function createPersistedOperations(options: PersistedOptions): PersistedOperations {
+  const { manifest, cache } = options;
+  const known = new LRUCache<string, string>({ maxSize: APQ_CHARACTERS, sizeCalculation: (text) => text.length + 64 });
+  const registered = manifest && new Set(manifest.values());
+
+  async function automatic(hash: string, query: string | null | undefined): Promise<string> {
+    if (query == null || query === '') {
+      const text = known.get(hash) ?? (await cache?.get<string>(`gateway:apq:${hash}`));
+      if (text === undefined) {
+        // Apollo Client looks for this very message.
+        throw new CodedError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');
+      }
+      known.set(hash, text);
+      return text;
+    }
+    if (createHash('sha256').update(query).digest('hex') !== hash) {
+      throw badInput(
+        'extensions.persistedQuery.sha256Hash',
+        'is not the SHA-256 hash of the query, in lower-case hex.',
+      );
+    }
+    if (query.length <= LONGEST_APQ && !known.has(hash)) {
+      known.set(hash, query);
+      await cache?.set(`gateway:apq:${hash}`, query, { ttlMs: APQ_TTL_MS });
+    }
+    return query;
+  }
+
+  function fromManifest(texts: Manifest, id: string | undefined, query: string | null | undefined): string {
+    const text = id === undefined ? undefined : texts.get(id);
+    if (text !== undefined) return text;
+    if (query && registered!.has(query)) return query;
+    if (id !== undefined && !query) throw new CodedError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');
+    throw new CodedError('PERSISTED_QUERY_REQUIRED', 'Only registered operations are accepted here.');
+  }
+
+  return {
+    textOf({ query, id, extensions }) {
+      const hash = hashOf(extensions);
+      if (manifest) return fromManifest(manifest, id ?? hash, query);
+      if (hash !== undefined) return automatic(hash, query);
+      if (query == null || query === '') {
+        throw badInput('query', 'is missing: send the text of a GraphQL operation.');
+      }
+      return query;
+    },
+  };
+}
+
+function hashOf(extensions: Readonly<Record<string, unknown>> | null | undefined): string | undefined {
+  const persisted = extensions?.['persistedQuery'];
+  if (typeof persisted !== 'object' || persisted === null) return undefined;
+  const { version, sha256Hash } = persisted as Record<string, unknown>;
+  if (version !== 1 || typeof sha256Hash !== 'string' || !/^[\w-]{1,128}$/.test(sha256Hash)) {
+    throw badInput('extensions.persistedQuery', 'must be {"version": 1, "sha256Hash": "<hex>"}.');
+  }
+  return sha256Hash;
+}

@@ -1,0 +1,162 @@
+import { GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationRule } from 'graphql';
+import type { Cache } from '#platform/cache/cache.ts';
+import type { Config } from '#platform/config/config.ts';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
+import type { Logger } from '#platform/log/log.ts';
+import { isPrepared, type OperationRequest, type PreparedOperation } from '../plan/operation.ts';
+import { type Compile, createOperations, type Operations } from '../plan/operations.ts';
+import type { Generation } from '../server/graph.ts';
+import type { Supergraph } from '../supergraph/supergraph.ts';
+import { type PolicyDirectives, readPolicyDirectives } from './directives.ts';
+import { checkShape } from './limits.ts';
+import { createPersistedOperations, readManifest } from './persisted.ts';
+import { createOperationRate } from './rate.ts';
+import { checkSingleUse } from './single-use.ts';
+
+/** What a client sends, whatever the transport. */
+export interface OperationParams {
+  readonly query?: string | null | undefined;
+  /** Id of a registered operation. */
+  readonly id?: string | undefined;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** Who sends it. */
+export interface OperationCaller {
+  readonly identity: Identity;
+  readonly client: ClientInfo;
+  readonly requestId: string;
+  readonly traceparent?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** An operation that may run, and what to run it with. */
+export interface Admitted {
+  readonly prepared: PreparedOperation;
+  readonly request: OperationRequest;
+}
+
+export interface Refused {
+  readonly errors: readonly GraphQLError[];
+}
+
+/** What the supergraph's own directives ask of the policies. */
+export interface SupergraphPolicies {
+  readonly directives: PolicyDirectives;
+}
+
+export type GatewayConfig = Pick<
+  Config,
+  | 'production'
+  | 'MAX_TOKENS'
+  | 'MAX_DEPTH'
+  | 'MAX_ALIASES'
+  | 'MAX_ROOT_FIELDS'
+  | 'MAX_DIRECTIVES'
+  | 'MAX_COST'
+  | 'RATE_LIMIT_IDENTITY'
+  | 'RATE_LIMIT_ADDRESS'
+  | 'OPERATIONS_MANIFEST'
+>;
+
+export interface PipelineOptions {
+  readonly config: GatewayConfig;
+  readonly log: Logger;
+  readonly limiter?: RateLimiter | undefined;
+  readonly cache?: Cache | undefined;
+  readonly compile: (supergraph: Supergraph) => Compile;
+}
+
+/** The one way to an operation: HTTP, SSE, multipart, WebSocket and REST all pass here. */
+export interface Pipeline {
+  open(supergraph: Supergraph): { operations: Operations; policies: SupergraphPolicies };
+  /** Finds, limits and prepares an operation. Never rejects. */
+  admit(
+    generation: Generation<SupergraphPolicies>,
+    params: OperationParams,
+    caller: OperationCaller,
+  ): Promise<Admitted | Refused>;
+}
+
+/** Below what graphql-cop takes for an error flood. */
+const VALIDATION_ERRORS = 5;
+
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const { config, log } = options;
+  const manifest = config.OPERATIONS_MANIFEST ? readManifest(config.OPERATIONS_MANIFEST) : undefined;
+  const persisted = createPersistedOperations({ manifest, cache: options.cache });
+  const rate = createOperationRate(options.limiter, config);
+  const rules: readonly ValidationRule[] = config.production ? [NoSchemaIntrospectionCustomRule] : [];
+
+  function open(supergraph: Supergraph) {
+    const directives = readPolicyDirectives(supergraph.sdl);
+    const operations = createOperations({
+      supergraph,
+      compile: options.compile(supergraph),
+      limits: { tokens: config.MAX_TOKENS, errors: VALIDATION_ERRORS },
+      rules,
+      inspect(document, operation) {
+        const shape = checkShape(document, operation, config);
+        if (shape.length > 0) return shape;
+        const root = supergraph.apiSchema.getRootType(operation.operation);
+        return root ? checkSingleUse(document, operation, root.name, directives) : [];
+      },
+    });
+    return { operations, policies: { directives } };
+  }
+
+  async function admit(
+    generation: Generation<SupergraphPolicies>,
+    params: OperationParams,
+    caller: OperationCaller,
+  ): Promise<Admitted | Refused> {
+    try {
+      const overRate = rate.spend(caller.identity, caller.client);
+      if (overRate) {
+        const refusal = await overRate;
+        if (refusal) return { errors: [refusal] };
+      }
+      const text = persisted.textOf(params);
+      const prepared = await generation.operations.prepare({
+        query: typeof text === 'string' ? text : await text,
+        operationName: params.operationName,
+      });
+      if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };
+      return {
+        prepared,
+        request: {
+          variables: params.variables,
+          identity: caller.identity,
+          client: caller.client,
+          headers: caller.headers,
+          requestId: caller.requestId,
+          traceparent: caller.traceparent,
+          signal: caller.signal,
+          transports: generation.transports,
+        },
+      };
+    } catch (error) {
+      if (error instanceof GraphQLError) return { errors: [error] };
+      log.error({ err: error, requestId: caller.requestId }, 'an operation could not be admitted');
+      return { errors: [new CodedError('INTERNAL_SERVER_ERROR', 'Something went wrong.')] };
+    }
+  }
+
+  return { open, admit };
+}
+
+export const isRefused = (outcome: Admitted | Refused): outcome is Refused => 'errors' in outcome;
+
+/** `Did you mean …` gives away a schema whose introspection is off, name by name. */
+const withoutSuggestions = (error: GraphQLError): GraphQLError => {
+  const message = error.message.replace(/ ?Did you mean .*\?$/s, '');
+  return message === error.message
+    ? error
+    : new GraphQLError(message, { nodes: error.nodes, extensions: error.extensions });
+};

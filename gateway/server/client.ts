@@ -1,0 +1,38 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/** The client's id for the request when it is fit for a log line, otherwise a new one. */
+export function requestIdOf(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
+}
+
+/** The W3C trace context when it is well formed. */
+export const traceparentOf = (value: unknown): string | undefined =>
+  typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
+
+/**
+ * Where a request comes from.
+ *
+ * @param trustedProxies how many proxies in front are ours: each appends the address it saw to X-Forwarded-For, so
+ * only that many entries from the right are true; what stands further left the client may have made up.
+ */
+export function clientOf(request: IncomingMessage, trustedProxies: number): ClientInfo {
+  return { ipAddress: addressOf(request, trustedProxies), userAgent: request.headers['user-agent'] };
+}
+
+function addressOf(request: IncomingMessage, trustedProxies: number): string | undefined {
+  const direct = plainAddress(request.socket.remoteAddress);
+  const forwarded = request.headers['x-forwarded-for'];
+  if (trustedProxies === 0 || forwarded === undefined) return direct;
+  const chain = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded).split(',').map((entry) => entry.trim());
+  return plainAddress(chain[Math.max(0, chain.length - trustedProxies)]) ?? direct;
+}
+
+/** IPv4 as such, also where the socket is IPv6: one client, one counter. */
+const plainAddress = (address: string | undefined): string | undefined =>
+  address?.startsWith('::ffff:') ? address.slice(7) : address || undefined;

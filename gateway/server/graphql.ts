@@ -1,0 +1,222 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
+import type { Config } from '#platform/config/config.ts';
+import { CodedError } from '#platform/errors/errors.ts';
+import { readBody } from '#platform/http/web.ts';
+import type { Authenticator } from '#platform/identity/authenticator.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { Logger } from '#platform/log/log.ts';
+import type { OperationAnswer } from '../plan/operation.ts';
+import {
+  type Admitted,
+  isRefused,
+  type OperationCaller,
+  type OperationParams,
+  type Pipeline,
+  type SupergraphPolicies,
+} from '../policy/pipeline.ts';
+import { eventStreamChannel, type HttpChannel, multipartChannel } from '../subscriptions/http-channels.ts';
+import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
+import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import type { ApolloFace } from './apollo.ts';
+import { credentialsOf, identify } from './authentication.ts';
+import { clientOf, requestIdOf, traceparentOf } from './client.ts';
+import type { Generation, Graph } from './graph.ts';
+import {
+  type Accepted,
+  acceptedBy,
+  contentTypeOf,
+  errorBody,
+  paramsOfBody,
+  paramsOfUrl,
+  preventForgery,
+  type ResponseFormat,
+  statusOf,
+} from './graphql-http.ts';
+import type { Carrier, GatewayMetrics } from './metrics.ts';
+import { type PropagationRules, propagated } from './propagation.ts';
+
+export interface GraphqlHttpOptions {
+  readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'REQUEST_TIMEOUT_MS' | 'MAX_BODY_BYTES'>;
+  readonly log: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly authenticator?: Authenticator | undefined;
+  readonly propagation?: PropagationRules | undefined;
+  readonly graph: Graph<SupergraphPolicies>;
+  readonly pipeline: Pipeline;
+  readonly subscriptions: Subscriptions;
+  readonly apollo: ApolloFace;
+}
+
+const SSE_HEARTBEAT_MS = 12_000;
+/** The multipart protocol says five seconds. */
+const MULTIPART_HEARTBEAT_MS = 5_000;
+
+/** GraphQL over HTTP, server-sent events and multipart, at one path. */
+export function createGraphqlHandler(options: GraphqlHttpOptions) {
+  const { config, log, metrics, graph, pipeline, subscriptions, authenticator, apollo } = options;
+
+  return async function handle(request: IncomingMessage, response: ServerResponse, search: string): Promise<void> {
+    const started = performance.now();
+    const accepted = acceptedBy(request.headers.accept);
+    const format = accepted.format ?? 'application/json';
+    const requestId = requestIdOf(request);
+    response.setHeader('x-request-id', requestId);
+    const fail = (errors: readonly GraphQLError[], status = statusOf(errors, format)): void => {
+      metrics.operation('http', 'unknown', 'refused', (performance.now() - started) / 1000);
+      refuse(response, errors, status, format);
+    };
+
+    const generation = graph.current;
+    if (!generation) return fail([new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.')]);
+    if (accepted.format === undefined) return fail([notAcceptable()], 406);
+
+    let params: OperationParams;
+    try {
+      params = await paramsOf(request, search, config.MAX_BODY_BYTES);
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      return fail([error], error instanceof WrongMethod ? 405 : error instanceof WrongMediaType ? 415 : undefined);
+    }
+    let identity: Identity;
+    try {
+      const found = identify(authenticator, credentialsOf(request));
+      identity = found instanceof Promise ? await found : found;
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      return fail([error]);
+    }
+    const aborter = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) aborter.abort(new CodedError('TIMEOUT', 'The client has left.'));
+    });
+    const caller: OperationCaller = {
+      identity,
+      client: clientOf(request, config.TRUSTED_PROXIES),
+      requestId,
+      traceparent: traceparentOf(request.headers['traceparent']),
+      headers: propagated(options.propagation, request.headers),
+      signal: aborter.signal,
+    };
+    const admitted = await pipeline.admit(generation, params, caller);
+    if (isRefused(admitted)) return fail(admitted.errors);
+    const { kind } = admitted.prepared;
+    if (kind === 'subscription') {
+      const opened = subscribe(generation, admitted, identity, accepted, response);
+      return opened ? undefined : fail([needsStream()]);
+    }
+    if (kind === 'mutation' && request.method === 'GET') {
+      response.setHeader('allow', 'POST');
+      return fail([new CodedError('BAD_USER_INPUT', 'A mutation must be sent with POST.')], 405);
+    }
+
+    const timer = setTimeout(() => aborter.abort(tooLong(config.REQUEST_TIMEOUT_MS)), config.REQUEST_TIMEOUT_MS);
+    let answer: OperationAnswer;
+    try {
+      answer = apollo.observes
+        ? await apollo.execute(request, params, admitted)
+        : await admitted.prepared.execute(admitted.request);
+    } finally {
+      clearTimeout(timer);
+    }
+    const streamed = accepted.eventStream && !accepted.json;
+    const carrier: Carrier = streamed ? 'sse' : 'http';
+    metrics.operation(carrier, kind, answer.failed ? 'errors' : 'ok', (performance.now() - started) / 1000);
+    if (response.destroyed) return;
+    if (streamed) {
+      const channel = eventStreamChannel(response);
+      channel.next(answer.json);
+      channel.complete();
+      return;
+    }
+    const status = answer.refused && format === 'application/graphql-response+json' ? 400 : 200;
+    send(response, status, format, answer.json);
+  };
+
+  /** @returns false when the client accepts none of the ways to stream. */
+  function subscribe(
+    generation: Generation<SupergraphPolicies>,
+    admitted: Admitted,
+    identity: Identity,
+    accepted: Accepted,
+    response: ServerResponse,
+  ): boolean {
+    if (!accepted.eventStream && !accepted.multipart) return false;
+    const multipart = accepted.multipart;
+    const type = generation.supergraph.apiSchema.getSubscriptionType()!.name;
+    const policy = streamPolicyOf(admitted, type, generation.policies.directives);
+    const channel: HttpChannel = multipart ? multipartChannel(response) : eventStreamChannel(response);
+    const heartbeat = setInterval(channel.heartbeat, multipart ? MULTIPART_HEARTBEAT_MS : SSE_HEARTBEAT_MS);
+    const unwatch =
+      authenticator && identity.kind === 'user'
+        ? authenticator.watch(identity, (reason) => {
+            stop();
+            channel.error([new CodedError('UNAUTHENTICATED', `The credentials are ${reason}. Sign in and resume.`)]);
+          })
+        : () => undefined;
+    const stop = subscriptions.run(admitted, policy, channel, multipart ? 'multipart' : 'sse');
+    response.once('close', () => {
+      clearInterval(heartbeat);
+      unwatch();
+      stop();
+    });
+    log.trace({ requestId: admitted.request.requestId }, 'a subscription over HTTP has begun');
+    return true;
+  }
+}
+
+class WrongMethod extends CodedError {}
+class WrongMediaType extends CodedError {}
+
+async function paramsOf(request: IncomingMessage, search: string, maxBytes: number): Promise<OperationParams> {
+  if (request.method === 'GET') {
+    preventForgery(request);
+    return paramsOfUrl(new URLSearchParams(search));
+  }
+  if (request.method !== 'POST') throw new WrongMethod('BAD_USER_INPUT', 'Use POST, or GET for a query.');
+  if (contentTypeOf(request.headers['content-type']) !== 'application/json') {
+    throw new WrongMediaType('BAD_USER_INPUT', 'Send the content type application/json.');
+  }
+  return paramsOfBody(await readBody(request, maxBytes));
+}
+
+const notAcceptable = (): CodedError =>
+  new CodedError(
+    'BAD_USER_INPUT',
+    'Accept application/json, application/graphql-response+json, text/event-stream or multipart/mixed.',
+  );
+
+const needsStream = (): CodedError =>
+  new CodedError(
+    'BAD_USER_INPUT',
+    'A subscription needs graphql-ws, or Accept: text/event-stream, or Accept: multipart/mixed;subscriptionSpec="1.0".',
+  );
+
+const tooLong = (ms: number): CodedError => new CodedError('TIMEOUT', `The operation took longer than ${ms} ms.`);
+
+/** Answers a request that failed as a whole. */
+export function refuse(
+  response: ServerResponse,
+  errors: readonly GraphQLError[],
+  status: number,
+  format: ResponseFormat = 'application/json',
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const retryAfter = errors[0]?.extensions['retryAfter'];
+  if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
+  // The rest of a body that is too large is not read, so the connection cannot be used again.
+  if (status === 413) response.setHeader('connection', 'close');
+  if (status === 405 && !response.hasHeader('allow')) response.setHeader('allow', 'GET, POST');
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer');
+  send(response, status, format, errorBody(errors));
+}
+
+function send(response: ServerResponse, status: number, format: ResponseFormat, body: string | Uint8Array): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  response.writeHead(status, {
+    'content-type': `${format}; charset=utf-8`,
+    'content-length': bytes.byteLength,
+    'cache-control': 'no-store',
+  });
+  response.end(bytes);
+}

@@ -1,0 +1,63 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '#platform/config/config.ts';
+
+/** Which pages may call the gateway. */
+export interface Origins {
+  /** Whether a page of this origin may: true as well when there is none, which is no browser's page. */
+  allowed(request: IncomingMessage): boolean;
+  /** Puts the CORS headers on an answer. */
+  mark(request: IncomingMessage, response: ServerResponse): void;
+  /** Answers a preflight. */
+  preflight(request: IncomingMessage, response: ServerResponse): void;
+}
+
+const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
+const STUDIO = new Set(['https://studio.apollographql.com', 'https://sandbox.embed.apollographql.com']);
+
+/**
+ * The origins of CORS_ORIGINS (`*` allows all), of the gateway itself and, in development, of this machine and of Apollo
+ * Studio and Sandbox. Credentials travel in headers that a page has to set itself, never in cookies, so
+ * Access-Control-Allow-Credentials is not sent.
+ */
+export function createOrigins(config: Pick<Config, 'CORS_ORIGINS' | 'production' | 'publicUrl'>): Origins {
+  const listed = new Set(config.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, '')));
+  const own = new URL(config.publicUrl).origin;
+  const development = !config.production;
+
+  const isAllowed = (origin: string): boolean =>
+    listed.has(origin) ||
+    listed.has('*') ||
+    origin === own ||
+    (development && (LOCAL.test(origin) || STUDIO.has(origin)));
+
+  const originOf = (request: IncomingMessage): string | undefined => {
+    const origin = request.headers.origin;
+    return origin !== undefined && isAllowed(origin) ? origin : undefined;
+  };
+
+  function mark(request: IncomingMessage, response: ServerResponse): void {
+    response.setHeader('vary', 'Origin');
+    const origin = originOf(request);
+    if (origin === undefined) return;
+    response.setHeader('access-control-allow-origin', origin);
+    response.setHeader('access-control-expose-headers', 'x-request-id, retry-after');
+  }
+
+  return {
+    allowed: (request) => request.headers.origin === undefined || isAllowed(request.headers.origin),
+    mark,
+    preflight(request, response) {
+      mark(request, response);
+      if (originOf(request) !== undefined) {
+        response.setHeader('access-control-allow-methods', 'GET, POST, PUT, DELETE, OPTIONS');
+        // What was asked for: no header of ours is dangerous, and clients bring their own (apollographql-client-name …).
+        response.setHeader(
+          'access-control-allow-headers',
+          request.headers['access-control-request-headers'] ?? 'content-type, authorization',
+        );
+        response.setHeader('access-control-max-age', '86400');
+      }
+      response.writeHead(204, { 'content-length': '0' }).end();
+    },
+  };
+}

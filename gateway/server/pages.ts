@@ -1,0 +1,19 @@
+import type { ServerResponse } from 'node:http';
+
+/** Headers of everything that a browser may show. */
+export function secure(response: ServerResponse, publicUrl: string): void {
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('referrer-policy', 'no-referrer');
+  response.setHeader('x-frame-options', 'DENY');
+  response.setHeader('cross-origin-opener-policy', 'same-origin');
+  if (publicUrl.startsWith('https:')) response.setHeader('strict-transport-security', 'max-age=31536000');
+}
+
+export function sendText(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+  response.writeHead(status, { 'content-type': type, 'content-length': bytes.byteLength });
+  response.end(response.req.method === 'HEAD' ? undefined : bytes);
+}
+
+export const sendJson = (response: ServerResponse, status: number, body: unknown): void =>
+  sendText(response, status, 'application/json; charset=utf-8', JSON.stringify(body));

@@ -1,0 +1,92 @@
+import type { GraphQLError } from 'graphql';
+import type { Unsubscribe } from '#platform/transport/transport.ts';
+import type { AnswerSink, OperationAnswer } from '../plan/operation.ts';
+import type { Admitted } from '../policy/pipeline.ts';
+
+/** Opens subscriptions so that equal ones have one upstream together. */
+export interface Upstreams {
+  /**
+   * @param key who may share: equal keys get the same events. Undefined: an upstream of its own.
+   */
+  subscribe(admitted: Admitted, key: string | undefined, sink: AnswerSink): Unsubscribe;
+  /** Upstreams that are open. */
+  readonly size: number;
+}
+
+interface Shared {
+  readonly sinks: Set<AnswerSink>;
+  stop: Unsubscribe;
+  ended: boolean;
+}
+
+/**
+ * One upstream for equal subscriptions of equally privileged clients. It belongs to all of them: the first to leave takes
+ * nothing from the others, and the last to leave closes it at once, not at its next event (both have been bugs of
+ * well-known routers).
+ */
+export function createUpstreams(): Upstreams {
+  const byKey = new Map<string, Shared>();
+  let alone = 0;
+
+  function open(admitted: Admitted, key: string): Shared {
+    const shared: Shared = { sinks: new Set(), stop: () => undefined, ended: false };
+    byKey.set(key, shared);
+    const end = (deliver: (sink: AnswerSink) => void): void => {
+      if (shared.ended) return;
+      shared.ended = true;
+      if (byKey.get(key) === shared) byKey.delete(key);
+      const sinks = [...shared.sinks];
+      shared.sinks.clear();
+      for (const sink of sinks) deliver(sink);
+    };
+    // The upstream outlives the client who opened it, so that client's signal must not end it.
+    const request = { ...admitted.request, signal: undefined };
+    shared.stop = admitted.prepared.subscribe(request, {
+      next(answer: OperationAnswer) {
+        for (const sink of shared.sinks) void sink.next(answer);
+      },
+      complete: () => end((sink) => sink.complete()),
+      error: (error: GraphQLError) => end((sink) => sink.error(error)),
+    });
+    return shared;
+  }
+
+  return {
+    get size() {
+      return byKey.size + alone;
+    },
+    subscribe(admitted, key, sink) {
+      if (key === undefined) {
+        alone++;
+        let open = true;
+        const closed = () => {
+          if (open) alone--;
+          open = false;
+        };
+        const stop = admitted.prepared.subscribe(admitted.request, {
+          next: (answer) => sink.next(answer),
+          complete: () => {
+            closed();
+            sink.complete();
+          },
+          error: (error) => {
+            closed();
+            sink.error(error);
+          },
+        });
+        return () => {
+          closed();
+          stop();
+        };
+      }
+      const shared = byKey.get(key) ?? open(admitted, key);
+      shared.sinks.add(sink);
+      return () => {
+        if (!shared.sinks.delete(sink) || shared.sinks.size > 0 || shared.ended) return;
+        shared.ended = true;
+        if (byKey.get(key) === shared) byKey.delete(key);
+        shared.stop();
+      };
+    },
+  };
+}

@@ -1,0 +1,294 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { GraphQLError } from 'graphql';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Config } from '#platform/config/config.ts';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { Authenticator } from '#platform/identity/authenticator.ts';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { Logger } from '#platform/log/log.ts';
+import {
+  CLOSE,
+  type OperationChannel,
+  PROTOCOL,
+  reasonText,
+  type SubscribePayload,
+  serveGraphqlSocket,
+} from '#platform/transport/graphql-socket.ts';
+import { isRefused, type OperationCaller, type Pipeline, type SupergraphPolicies } from '../policy/pipeline.ts';
+import { credentialsOf, credentialsOfPayload, identify } from '../server/authentication.ts';
+import { clientOf, traceparentOf } from '../server/client.ts';
+import type { Graph } from '../server/graph.ts';
+import type { GatewayMetrics } from '../server/metrics.ts';
+import type { Origins } from '../server/origins.ts';
+import { type PropagationRules, propagated } from '../server/propagation.ts';
+import { streamPolicyOf } from './stream-policy.ts';
+import type { Subscriptions } from './subscriptions.ts';
+
+/** Ours, beside the protocol's: docs/subscriptions.md. */
+export const SLOW_CONSUMER = 4411;
+
+export interface WebSocketOptions {
+  readonly server: Server;
+  readonly path: string;
+  readonly config: Pick<
+    Config,
+    | 'TRUSTED_PROXIES'
+    | 'REQUEST_TIMEOUT_MS'
+    | 'WS_MAX_MESSAGE_BYTES'
+    | 'WS_MAX_OPERATIONS'
+    | 'WS_MAX_SOCKETS_IDENTITY'
+    | 'WS_MAX_SOCKETS_ADDRESS'
+    | 'WS_KEEPALIVE_MS'
+  >;
+  readonly log: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly origins: Origins;
+  readonly authenticator?: Authenticator | undefined;
+  readonly propagation?: PropagationRules | undefined;
+  readonly graph: Graph<SupergraphPolicies>;
+  readonly pipeline: Pipeline;
+  readonly subscriptions: Subscriptions;
+}
+
+export interface WebSocketFace {
+  /**
+   * Closes all sockets with 1012, on which clients reconnect and subscribe again: spread over the given time, so that
+   * they do not come back all at once, and not before their running queries are answered.
+   */
+  restart(reason: string, spreadMs: number): Promise<void>;
+  /** No further sockets are accepted. */
+  stop(): void;
+  readonly size: number;
+}
+
+interface Session {
+  readonly identity: Identity;
+  readonly client: ClientInfo;
+  readonly traceparent: string | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly stopWatching: () => void;
+}
+
+interface Connection {
+  readonly socket: WebSocket;
+  /** Queries and mutations that are not answered yet. */
+  busy: number;
+}
+
+/** graphql-transport-ws for clients: queries, mutations and subscriptions, under the same policies as HTTP. */
+export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
+  const { config, log, metrics, graph, pipeline, subscriptions, authenticator } = options;
+  const perAddress = createCounter(config.WS_MAX_SOCKETS_ADDRESS);
+  const perIdentity = createCounter(config.WS_MAX_SOCKETS_IDENTITY);
+  const connections = new Set<Connection>();
+  let stopping = false;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: config.WS_MAX_MESSAGE_BYTES,
+    perMessageDeflate: false, // 240 KB a socket, and a client may bring a bomb
+    handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
+  });
+  options.server.on('upgrade', upgrade);
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '/').split('?', 1)[0];
+    if (path !== options.path) return reject(socket, '404 Not Found');
+    if (stopping || graph.current === undefined) return reject(socket, '503 Service Unavailable');
+    if (!options.origins.allowed(request)) return reject(socket, '403 Forbidden');
+    const client = clientOf(request, config.TRUSTED_PROXIES);
+    const address = client.ipAddress ?? 'unknown';
+    if (!perAddress.enter(address)) return reject(socket, '429 Too Many Requests');
+    socket.once('close', () => perAddress.leave(address));
+    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, request, client));
+  }
+
+  function accept(socket: WebSocket, request: IncomingMessage, client: ClientInfo): void {
+    const connection: Connection = { socket, busy: 0 };
+    connections.add(connection);
+    metrics.socketOpened();
+    socket.once('close', (code) => {
+      connections.delete(connection);
+      metrics.socketClosed(reasonOf(code));
+    });
+    serveGraphqlSocket<Session>(socket, {
+      keepAliveMs: config.WS_KEEPALIVE_MS,
+      maxOperations: config.WS_MAX_OPERATIONS,
+      tooManyOperations: new CodedError(
+        'RATE_LIMITED',
+        `More than ${config.WS_MAX_OPERATIONS} operations at once on one socket.`,
+        { retryAfter: 1 },
+      ),
+      init: (payload) => initialise(socket, request, client, payload),
+      operate: (session, payload, channel) => operate(connection, session, payload, channel),
+      closed(session) {
+        session.stopWatching();
+        const key = identityKey(session.identity);
+        if (key !== undefined) perIdentity.leave(key);
+      },
+    });
+  }
+
+  async function initialise(
+    socket: WebSocket,
+    request: IncomingMessage,
+    client: ClientInfo,
+    payload: Record<string, unknown> | undefined,
+  ): Promise<Session> {
+    const given = credentialsOfPayload(payload);
+    const credentials = given.authorization || given.apiKey ? given : credentialsOf(request);
+    let identity: Identity;
+    try {
+      identity = await identify(authenticator, credentials);
+    } catch (error) {
+      if (error instanceof CodedError) throw new Error(`Forbidden: ${error.message}`);
+      log.error({ err: error }, 'credentials could not be checked');
+      throw new Error('Forbidden: the credentials could not be checked');
+    }
+    const key = identityKey(identity);
+    if (key !== undefined && !perIdentity.enter(key)) {
+      throw new Error(`Forbidden: more than ${config.WS_MAX_SOCKETS_IDENTITY} sockets of one identity`);
+    }
+    const stopWatching =
+      authenticator && identity.kind === 'user'
+        ? authenticator.watch(identity, (reason) => socket.close(CLOSE.FORBIDDEN, endedText(reason)))
+        : () => undefined;
+    return {
+      identity,
+      client,
+      traceparent: traceparentOf(payload?.['traceparent'] ?? request.headers['traceparent']),
+      headers: propagated(options.propagation, { ...request.headers, ...payload }),
+      stopWatching,
+    };
+  }
+
+  function operate(connection: Connection, session: Session, payload: SubscribePayload, channel: OperationChannel) {
+    const generation = graph.current!;
+    const aborter = new AbortController();
+    const caller: OperationCaller = {
+      identity: session.identity,
+      client: session.client,
+      requestId: randomUUID(),
+      traceparent: traceparentOf(payload.extensions?.['traceparent']) ?? session.traceparent,
+      headers: session.headers,
+      signal: aborter.signal,
+    };
+    let stop: (() => void) | undefined;
+    const started = performance.now();
+
+    const run = async (): Promise<void> => {
+      const admitted = await pipeline.admit(generation, payload, caller);
+      if (aborter.signal.aborted) return;
+      if (isRefused(admitted)) {
+        metrics.operation('websocket', 'unknown', 'refused', (performance.now() - started) / 1000);
+        return channel.error(admitted.errors);
+      }
+      const { prepared, request } = admitted;
+      if (prepared.kind === 'subscription') {
+        const type = generation.supergraph.apiSchema.getSubscriptionType()!.name;
+        stop = subscriptions.run(
+          admitted,
+          streamPolicyOf(admitted, type, generation.policies.directives),
+          { ...channel, cut: (reason) => cut(connection.socket, reason) },
+          'websocket',
+        );
+        return;
+      }
+      connection.busy++;
+      const timer = setTimeout(() => aborter.abort(timeout(config.REQUEST_TIMEOUT_MS)), config.REQUEST_TIMEOUT_MS);
+      try {
+        const answer = await prepared.execute(request);
+        channel.next(answer.json);
+        channel.complete();
+        const outcome = answer.failed ? 'errors' : 'ok';
+        metrics.operation('websocket', prepared.kind, outcome, (performance.now() - started) / 1000);
+      } finally {
+        clearTimeout(timer);
+        connection.busy--;
+      }
+    };
+    run().catch((error: unknown) => {
+      log.error({ err: error, requestId: caller.requestId }, 'an operation failed');
+      channel.error([new GraphQLError('Something went wrong.', { extensions: { code: 'INTERNAL_SERVER_ERROR' } })]);
+    });
+    return () => {
+      aborter.abort();
+      stop?.();
+    };
+  }
+
+  async function restart(reason: string, spreadMs: number): Promise<void> {
+    await Promise.all(
+      [...connections].map(async (connection) => {
+        await pause(Math.random() * spreadMs);
+        const patience = performance.now() + config.REQUEST_TIMEOUT_MS;
+        while (connection.busy > 0 && performance.now() < patience) await pause(20);
+        connection.socket.close(CLOSE.RESTART, reasonText(reason));
+      }),
+    );
+  }
+
+  return {
+    restart,
+    stop() {
+      stopping = true;
+    },
+    get size() {
+      return connections.size;
+    },
+  };
+}
+
+/** A client that does not read does not read the close frame either. */
+function cut(socket: WebSocket, reason: string): void {
+  socket.close(SLOW_CONSUMER, reasonText(reason));
+  setTimeout(() => socket.terminate(), 2_000).unref();
+}
+
+function reject(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const timeout = (ms: number): CodedError => new CodedError('TIMEOUT', `The operation took longer than ${ms} ms.`);
+
+const endedText = (reason: 'expired' | 'revoked'): string =>
+  reason === 'expired' ? 'Forbidden: the credentials have expired' : 'Forbidden: the session has ended';
+
+const identityKey = (identity: Identity): string | undefined =>
+  identity.kind === 'user' ? (identity.apiKeyId ?? identity.userId) : undefined;
+
+const NAMES: Readonly<Record<number, string>> = {
+  1000: 'client',
+  1001: 'client',
+  1005: 'client',
+  1006: 'lost',
+  1009: 'message_too_big',
+  [CLOSE.RESTART]: 'restart',
+  [SLOW_CONSUMER]: 'slow_consumer',
+  [CLOSE.FORBIDDEN]: 'forbidden',
+};
+const reasonOf = (code: number): string => NAMES[code] ?? (code >= 4400 ? 'protocol' : 'other');
+
+/** Counts what is open, by key, up to a limit. */
+function createCounter(limit: number) {
+  const counts = new Map<string, number>();
+  return {
+    enter(key: string): boolean {
+      const count = counts.get(key) ?? 0;
+      if (count >= limit) return false;
+      counts.set(key, count + 1);
+      return true;
+    },
+    leave(key: string): void {
+      const count = (counts.get(key) ?? 1) - 1;
+      if (count === 0) counts.delete(key);
+      else counts.set(key, count);
+    },
+  };
+}
