@@ -1,14 +1,17 @@
 import type { Embedder, Embedders } from '../embeddings/embedder.ts';
-import { CodedError } from '../errors/errors.ts';
+import { badInput, CodedError } from '../errors/errors.ts';
 import type {
   FieldType,
   Filter,
   Fusion,
   Hit,
+  Metric,
   ObjectResult,
   Place,
   Properties,
+  SearchQuery,
   Space,
+  VectorDefinition,
   VectorStore,
 } from './vector-store.ts';
 
@@ -19,18 +22,25 @@ export interface TextIndexDefinition {
   readonly multiTenant: boolean;
   /** Id of the embedding model; default: the installation's. */
   readonly model?: string | undefined;
+  /** For vectors made elsewhere, by a `model` that is not the installation's: nothing is embedded here. */
+  readonly brought?: { readonly dimensions: number; readonly metric: Metric } | undefined;
 }
 
 export interface TextDocument {
   readonly id: string;
   readonly text: string;
   readonly properties?: Properties | undefined;
+  /** Made by the model in use, where the caller has it already. */
+  readonly vector?: Float32Array | undefined;
 }
 
 export interface TextSearch {
+  /** Needed for words, and for similarity where no vector is given. */
   readonly text: string;
+  /** Made by the model in use, instead of embedding the text. */
+  readonly vector?: Float32Array | undefined;
   /** Default `hybrid`. */
-  readonly mode?: 'vector' | 'text' | 'hybrid' | undefined;
+  readonly mode?: SearchQuery['mode'] | undefined;
   /** 1 to 1000. */
   readonly limit: number;
   readonly offset?: number | undefined;
@@ -38,6 +48,7 @@ export interface TextSearch {
   readonly fusion?: Fusion | undefined;
   readonly alpha?: number | undefined;
   readonly minScore?: number | undefined;
+  readonly includeVectors?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -79,20 +90,23 @@ export class TextIndex {
 
   /** Opens the index and creates its space if need be. With another model than before, `pending` is true afterwards. */
   static async open(store: VectorStore, embedders: Embedders, definition: TextIndexDefinition): Promise<TextIndex> {
-    const embedder = await embedders.get(definition.model);
-    const wanted = vectorNameOf(embedder.id);
-    const existing = await store.space(definition.name);
+    const { name, fields, multiTenant, model, brought } = definition;
+    if (brought !== undefined && model === undefined)
+      throw badInput('model', 'must be named for vectors made elsewhere.');
+    const vector = brought === undefined ? vectorOf(await embedders.get(model)) : { ...brought, model: model! };
+    const wanted = vectorNameOf(vector.model);
+    const existing = await store.space(name);
     await store.ensureSpace({
-      name: definition.name,
-      fields: definition.fields,
-      multiTenant: definition.multiTenant,
-      vectors: { ...existing?.vectors, [wanted]: vectorOf(embedder) },
+      name,
+      fields,
+      multiTenant,
+      vectors: { ...existing?.vectors, [wanted]: vector },
       active: existing?.active ?? wanted,
     });
-    return new TextIndex(store, embedders, definition.name, embedder.id);
+    return new TextIndex(store, embedders, name, vector.model);
   }
 
-  /** Embeds and stores, replacing what has the same id. Safe to repeat. */
+  /** Embeds what has no vector yet, and stores, replacing what has the same id. Safe to repeat. */
   async put(
     tenant: string | undefined,
     documents: readonly TextDocument[],
@@ -100,27 +114,40 @@ export class TextIndex {
   ): Promise<readonly ObjectResult[]> {
     if (documents.length === 0) return [];
     const space = await this.#space();
-    const texts = documents.map((document) => document.text);
-    const columns = await this.#embed(space, texts, signal);
-    const objects = documents.map((document, i) => ({ ...document, vectors: row(columns, i) }));
+    const vectors = documents.map(
+      (document): Record<string, Float32Array> => (document.vector ? { [space.active]: document.vector } : {}),
+    );
+    for (const [name, { model }] of Object.entries(space.vectors)) {
+      const missing = documents.flatMap((document, i) =>
+        vectors[i]![name] === undefined && document.text.trim() !== '' ? [i] : [],
+      );
+      const made = await this.#embed(
+        model,
+        missing.map((i) => documents[i]!.text),
+        signal,
+      );
+      missing.forEach((i, at) => {
+        if (made !== undefined) vectors[i]![name] = made[at]!;
+      });
+    }
+    const objects = documents.map(({ id, text, properties }, i) => ({ id, text, properties, vectors: vectors[i]! }));
     return this.#store.upsert(this.#place(tenant), objects, { signal });
   }
 
   async search(tenant: string | undefined, query: TextSearch): Promise<TextSearchResult> {
-    const { mode = 'hybrid', text, ...rest } = query;
+    const { mode = 'hybrid', text, vector: given, ...rest } = query;
     const place = this.#place(tenant);
     const space = await this.#space();
-    const model = space.vectors[space.active]!.model;
-    if (mode === 'text') return { ...(await this.#store.search(place, { ...rest, mode, text })), model };
-    let values: Float32Array;
+    const { model } = space.vectors[space.active]!;
+    const byWords = () => this.#store.search(place, { ...rest, mode: 'text', text });
+    if (mode === 'text') return { ...(await byWords()), model };
+    let values = given;
     try {
-      const embedder = await this.#embedders.get(model);
-      values = (await embedder.embed([text], query.signal))[0]!;
+      values ??= (await (await this.#embedders.get(model)).embed([text], query.signal))[0]!;
     } catch (error) {
-      const unavailable =
-        error instanceof CodedError && ['PROVIDER_UNAVAILABLE', 'MODEL_NOT_FOUND'].includes(error.code);
+      const unavailable = error instanceof CodedError && UNAVAILABLE.includes(error.code);
       if (mode === 'vector' || !unavailable) throw error;
-      return { ...(await this.#store.search(place, { ...rest, mode: 'text', text })), model, degraded: error.message };
+      return { ...(await byWords()), model, degraded: error.message };
     }
     const vector = { values, model };
     const found = await this.#store.search(
@@ -157,56 +184,53 @@ export class TextIndex {
     const wanted = vectorNameOf(this.model);
     const space = await this.#space();
     if (space.active === wanted) return;
-    const embedder = await this.#embedders.get(this.model);
     const stats = (await this.#store.stats()).spaces.find((entry) => entry.name === this.name);
     const total = stats?.objects ?? 0;
     let done = stats?.vectors[wanted] ?? 0;
-    const tenants = space.multiTenant ? await this.#store.tenants(this.name) : [undefined];
-    for (const tenant of tenants) {
-      for await (const objects of this.#lacking(tenant, wanted, signal)) {
-        const vectors = await embedder.embed(
-          objects.map((object) => object.text),
-          signal,
-        );
-        const added = objects.map((object, i) => ({
-          id: object.id,
-          text: object.text,
-          vectors: { [wanted]: vectors[i]! },
-        }));
-        done += await this.#store.addVectors(this.#place(tenant), added, { signal });
-        progress?.({ done: Math.min(done, total), total });
-      }
-    }
+    const count = (added: number) => {
+      done += added;
+      progress?.({ done: Math.min(done, total), total });
+    };
+    await this.#fill(space, wanted, count, signal);
     await this.#store.activate(this.name, wanted);
+    // Again, for what was stored meanwhile by a process that did not know of the new model yet.
+    await this.#fill(space, wanted, count, signal);
     for (const old of Object.keys(space.vectors)) if (old !== wanted) await this.#store.dropVector(this.name, old);
   }
 
-  async *#lacking(tenant: string | undefined, vector: string, signal?: AbortSignal) {
-    let after: string | undefined;
-    do {
-      const page = await this.#store.list(this.#place(tenant), {
-        limit: REEMBED_BATCH,
-        after,
-        lackingVector: vector,
-        signal,
-      });
-      if (page.objects.length > 0) yield page.objects;
-      after = page.next;
-    } while (after !== undefined);
+  async #fill(space: Space, vector: string, count: (added: number) => void, signal?: AbortSignal): Promise<void> {
+    const embedder = await this.#embedders.get(this.model);
+    for (const tenant of space.multiTenant ? await this.#store.tenants(this.name) : [undefined]) {
+      const place = this.#place(tenant);
+      let after: string | undefined;
+      do {
+        const page = await this.#store.list(place, { limit: REEMBED_BATCH, after, lackingVector: vector, signal });
+        const objects = page.objects.filter(({ text }) => text.trim() !== '');
+        const vectors = await embedder.embed(
+          objects.map(({ text }) => text),
+          signal,
+        );
+        const added = objects.map(({ id, text }, i) => ({ id, text, vectors: { [vector]: vectors[i]! } }));
+        if (added.length > 0) count(await this.#store.addVectors(place, added, { signal }));
+        after = page.next;
+      } while (after !== undefined);
+    }
   }
 
-  /** Vectors of the texts for each of the space's models. Only the active model must answer: reembed fills in the others. */
-  async #embed(space: Space, texts: readonly string[], signal?: AbortSignal): Promise<Record<string, Float32Array[]>> {
-    const columns: Record<string, Float32Array[]> = {};
-    for (const [name, vector] of Object.entries(space.vectors)) {
-      const mustAnswer = name === space.active || vector.model === this.model;
-      try {
-        columns[name] = await (await this.#embedders.get(vector.model)).embed(texts, signal);
-      } catch (error) {
-        if (mustAnswer && !(name === space.active && vector.model !== this.model)) throw error;
-      }
+  /**
+   * Vectors of the texts, or undefined where the model cannot make them and need not: one that callers bring, or the old
+   * one of a change of model, which may be why it is changed.
+   */
+  async #embed(model: string, texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[] | undefined> {
+    if (texts.length === 0) return undefined;
+    try {
+      return await (await this.#embedders.get(model)).embed(texts, signal);
+    } catch (error) {
+      const configured = this.#embedders.models().some(({ id }) => id === model);
+      const unavailable = error instanceof CodedError && UNAVAILABLE.includes(error.code);
+      if (unavailable && (!configured || model !== this.model)) return undefined;
+      throw error;
     }
-    return columns;
   }
 
   #place(tenant: string | undefined): Place {
@@ -220,15 +244,14 @@ export class TextIndex {
   }
 }
 
-/** The name of a model's vector in a space: `text-embedding-3-small` is `text_embedding_3_small`. */
-export const vectorNameOf = (model: string): string => `m_${model.replace(/[^A-Za-z0-9]/g, '_')}`.slice(0, 64);
+const UNAVAILABLE: readonly string[] = ['PROVIDER_UNAVAILABLE', 'MODEL_NOT_FOUND'];
 
-const vectorOf = (embedder: Embedder) => ({
+/** The name of a model's vector in a space: `text-embedding-3-small` is `m_text_embedding_3_small`. */
+const vectorNameOf = (model: string): string => `m_${model.replace(/[^A-Za-z0-9]/g, '_')}`.slice(0, 64);
+
+const vectorOf = (embedder: Embedder): VectorDefinition => ({
   model: embedder.id,
   dimensions: embedder.dimensions,
-  metric: 'cosine' as const,
+  metric: 'cosine',
   threshold: embedder.threshold,
 });
-
-const row = (columns: Record<string, Float32Array[]>, i: number): Record<string, Float32Array> =>
-  Object.fromEntries(Object.entries(columns).map(([name, vectors]) => [name, vectors[i]!]));
