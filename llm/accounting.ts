@@ -23,6 +23,7 @@ export interface CallEnd {
   readonly usage: Usage;
   readonly cache: CacheState;
   readonly images?: number;
+  readonly inputs?: number;
   readonly retries?: number;
   readonly fallbacks?: number;
   readonly finishReason?: string | undefined;
@@ -73,6 +74,7 @@ export class Accounting {
       model: end.deployment?.model,
       usage: end.usage,
       images: end.images ?? 0,
+      inputs: end.inputs ?? 0,
       cost: cost === undefined ? undefined : formatMoney(cost),
       priceSource: price?.source,
       latencyMs: round(now - startedAt),

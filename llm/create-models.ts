@@ -1,7 +1,13 @@
 import { Accounting } from './accounting.ts';
+import { LimitKeeper } from './budgets/limits.ts';
+import { MemoryLedger } from './budgets/memory-ledger.ts';
+import { RedisLedger } from './budgets/redis-ledger.ts';
+import { memoryReplyStore, ReplyCache } from './cache/reply-cache.ts';
+import { SemanticIndex } from './cache/semantic-cache.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import { fixedCatalogue, openCatalogue } from './catalogue/source.ts';
 import { ChatCalls } from './chat/chat-calls.ts';
+import { Replies } from './chat/replies.ts';
 import { describeAliases, describeDeployments } from './describe.ts';
 import { createEmbedder } from './embed.ts';
 import { createImager } from './image.ts';
@@ -27,8 +33,12 @@ export function createModels(options: ModelsOptions): Models {
   const router = new Router(log);
   const accounting = new Accounting(prices, new Telemetry(options.metrics), options.onRecord, log);
   const catalogue = (): Promise<Catalogue> => source.current();
-  const shared = { catalogue, router, clients, counter, prices, accounting, log };
-  const chats = new ChatCalls(shared);
+  const ledger = options.redis ? new RedisLedger(options.redis) : new MemoryLedger();
+  const limits = new LimitKeeper(ledger, prices, log);
+  const shared = { catalogue, router, clients, counter, prices, accounting, limits, log };
+  const semantic = options.embedForCache && new SemanticIndex(options.embedForCache);
+  const replies = new Replies(new ReplyCache(options.cache ?? memoryReplyStore()), semantic, log);
+  const chats = new ChatCalls({ ...shared, replies });
 
   return {
     chat: (request, call) => chats.stream(request, call),

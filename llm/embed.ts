@@ -25,6 +25,7 @@ export function createEmbedder(deps: WholeCallDependencies & { readonly counter:
         operation: 'embeddings',
         capability: 'embeddings',
         model: request.model,
+        inputs: texts.length,
         inputTokens: Math.ceil(texts.reduce((sum, text) => sum + text.length, 0) / 4),
         async ask(client, { model }, signal) {
           const vectors: Float32Array[] = [];

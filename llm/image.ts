@@ -25,6 +25,7 @@ export function createImager(deps: WholeCallDependencies) {
         capability: 'images',
         model: request.model,
         inputTokens: Math.ceil(request.prompt.length / 4),
+        wanted: count,
         async ask(client, { model, provider }, signal) {
           // The gpt-image models always answer with data and refuse the parameter; the others send URLs without it.
           const asData = /gpt-image|chatgpt-image/.test(model) ? {} : ({ response_format: 'b64_json' } as const);

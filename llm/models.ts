@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
+import type { Cache } from '#platform/cache/cache.ts';
 import type { Config } from '#platform/config/config.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Logger } from '#platform/log/log.ts';
@@ -211,8 +212,10 @@ export interface ModelsOptions {
   readonly config: Config;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Budgets, rate limits and cached replies shared by all processes; absent: in memory. */
-  readonly redis?: Redis;
+  /** For budgets and limits that all processes share (platform/redis has both members); absent: in memory. */
+  readonly redis?: { readonly commands: Redis; readonly prefix: string };
+  /** Keeps replies (platform.cache); absent: in memory. */
+  readonly cache?: Pick<Cache, 'get' | 'set'>;
   /** Instead of llm.yaml and the environment; for tests and measurements. */
   readonly catalogue?: Catalogue;
   /** Gets every record once. A failure of it is logged and never fails the call. */

@@ -1,6 +1,7 @@
 import type { OpenAI } from 'openai';
 import type { Logger } from '#platform/log/log.ts';
 import { type Accounting, NO_USAGE } from './accounting.ts';
+import type { Held, LimitKeeper } from './budgets/limits.ts';
 import type { Catalogue, Deployment } from './catalogue/catalogue.ts';
 import { resolveAlias } from './catalogue/resolve.ts';
 import type { CallContext, Capabilities } from './models.ts';
@@ -16,6 +17,7 @@ export interface WholeCallDependencies {
   readonly router: Router;
   readonly clients: Clients;
   readonly accounting: Accounting;
+  readonly limits: LimitKeeper;
   readonly log: Logger;
 }
 
@@ -24,9 +26,15 @@ export interface WholeCall<T> {
   readonly capability: keyof Capabilities & ('embeddings' | 'images');
   readonly model: string | undefined;
   readonly inputTokens: number;
+  /** How many images are asked for. */
+  readonly wanted?: number;
   readonly ask: (client: OpenAI, deployment: Deployment, signal: AbortSignal) => Promise<T>;
   readonly usageOf: (answer: T) => Usage;
   readonly images?: (answer: T) => number;
+  /** Texts that are embedded. */
+  readonly inputs?: number;
+  /** Texts that are embedded. */
+  readonly inputs?: number;
 }
 
 export interface Answered<T> {
@@ -48,7 +56,17 @@ export async function wholeCall<T>(
   const trail = { retries: 0, fallbacks: 0 };
   const { OpenAI: errors } = await deps.clients.package();
   const signal = call.signal ?? new AbortController().signal;
+  let held: Held | undefined;
   try {
+    const { inputTokens, wanted } = what;
+    held = await deps.limits.hold({
+      catalogue,
+      alias,
+      identity: call.identity,
+      inputTokens,
+      maxTokens: 0,
+      ...(wanted !== undefined && { images: wanted }),
+    });
     const opened = await deps.router.open(
       {
         catalogue,
@@ -91,6 +109,7 @@ export async function wholeCall<T>(
       usage: what.usageOf(answer),
       cache: 'off',
       images,
+      inputs: what.inputs ?? 0,
       ...trail,
     });
     return { alias: alias.id, deployment, answer, record };
@@ -106,5 +125,8 @@ export async function wholeCall<T>(
       errorCode: typeof code === 'string' ? code : 'INTERNAL_SERVER_ERROR',
     });
     throw coded;
+  } finally {
+    const record = await account.closed;
+    if (record) await held?.settle(record);
   }
 }

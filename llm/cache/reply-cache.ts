@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
+import type { Cache } from '#platform/cache/cache.ts';
+import type { Json } from '#platform/json/json.ts';
+import type { Alias, CacheRule } from '../catalogue/catalogue.ts';
+import type { ChatMessage } from '../messages.ts';
+import type { CallContext, ChatRequest } from '../models.ts';
+import type { Delta } from '../provider/stream.ts';
+import type { Usage } from '../record.ts';
+
+/** A reply as it is kept. */
+export interface StoredReply {
+  readonly alias: string;
+  readonly deployment: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly deltas: readonly Delta[];
+  readonly reason: 'stop' | 'length' | 'tool_calls';
+  readonly usage: Usage;
+}
+
+export type ReplyStore = Pick<Cache, 'get' | 'set'>;
+
+/** A replay has no more pieces than this: a reply of thousands of tokens is not worth thousands of objects. */
+const MOST_PIECES = 256;
+
+/** Whom a reply may be given to: its user alone, or everybody where the alias says so. Undefined: it is not cached. */
+export function partition(rule: CacheRule, { identity }: CallContext): string | undefined {
+  if (rule.scope === 'shared') return 'shared';
+  if (identity.kind === 'user') return `user:${identity.userId}`;
+  return identity.kind === 'service' ? `service:${identity.service}` : undefined;
+}
+
+/** Everything that may change the answer; not who calls it what (`id`) nor what must be kept (`pinned`). */
+export function replyKey(alias: Alias, request: ChatRequest, owner: string, messages = request.messages): string {
+  const { model: _model, messages: _messages, cache: _cache, ...parameters } = request;
+  const shown = messages.map(({ id: _id, pinned: _pinned, ...message }: ChatMessage) => message);
+  const targets = alias.targets.map(({ deployment }) => [deployment.provider.baseUrl, deployment.model]);
+  const text = JSON.stringify([alias.id, targets, parameters, shown]);
+  return `llm:reply:${owner}:${createHash('sha256').update(text).digest('base64url')}`;
+}
+
+/** Puts neighbouring pieces of equal kind together until few enough are left. */
+export function compact(deltas: readonly Delta[]): Delta[] {
+  const merged: Delta[] = [];
+  const size = Math.ceil(deltas.length / MOST_PIECES);
+  let joined = 0;
+  for (const delta of deltas) {
+    const last = merged.at(-1);
+    if (joined < size && last && last.type === delta.type && last.type !== 'tool-call' && delta.type !== 'tool-call') {
+      merged[merged.length - 1] = { type: last.type, text: last.text + delta.text };
+      joined++;
+    } else {
+      merged.push(delta);
+      joined = 1;
+    }
+  }
+  return merged;
+}
+
+/** Kept replies. A store that fails is an empty one. */
+export class ReplyCache {
+  readonly #store: ReplyStore;
+
+  constructor(store: ReplyStore) {
+    this.#store = store;
+  }
+
+  async get(key: string): Promise<StoredReply | undefined> {
+    return (await this.#store.get<Json>(key)) as unknown as StoredReply | undefined;
+  }
+
+  async put(key: string, reply: StoredReply, rule: CacheRule): Promise<void> {
+    await this.#store.set(key, { ...reply, deltas: compact(reply.deltas) } as unknown as Json, { ttlMs: rule.ttlMs });
+  }
+}
+
+const MEMORY_CHARACTERS = 32_000_000;
+
+/** For processes that were given no cache. */
+export function memoryReplyStore(): ReplyStore {
+  const kept = new LRUCache<string, string>({
+    maxSize: MEMORY_CHARACTERS,
+    sizeCalculation: (value) => value.length + 200,
+  });
+  return {
+    get: async <T extends Json>(key: string) => {
+      const text = kept.get(key);
+      return text === undefined ? undefined : (JSON.parse(text) as T);
+    },
+    set: async (key, value, { ttlMs }) => {
+      kept.set(key, JSON.stringify(value), { ttl: ttlMs });
+    },
+  };
+}

@@ -1,0 +1,209 @@
+import { NO_USAGE } from '../accounting.ts';
+import type { Held, LimitKeeper } from '../budgets/limits.ts';
+import { rulesFor } from '../budgets/limits.ts';
+import type { Alias, Catalogue, Deployment } from '../catalogue/catalogue.ts';
+import type { FinishReason } from '../chat-stream.ts';
+import type { CallContext, ChatRequest } from '../models.ts';
+import { costOfUsage, type Prices } from '../prices.ts';
+import type { Clients } from '../provider/clients.ts';
+import type { QuirkBook } from '../provider/quirks.ts';
+import type { Delta } from '../provider/stream.ts';
+import type { LlmCallRecord, Usage } from '../record.ts';
+import { needsOf } from '../routing/eligible.ts';
+import type { Router, Trail } from '../routing/router.ts';
+import { mostTokens, type TokenCounter } from '../tokens/count.ts';
+import type { FitReport } from '../tokens/fit.ts';
+import { type OpenReply, openReply } from './open-reply.ts';
+import { inputLimit, type Preparer, type Summariser } from './prepare.ts';
+
+export interface OriginDependencies {
+  readonly router: Router;
+  readonly clients: Clients;
+  readonly quirks: QuirkBook;
+  readonly counter: TokenCounter;
+  readonly prices: Prices;
+  readonly preparer: Preparer;
+  readonly limits: LimitKeeper;
+  readonly summarise: Summariser;
+}
+
+export interface OriginStart {
+  readonly type: 'start';
+  readonly alias: string;
+  readonly deployment: string;
+  readonly provider: string;
+  readonly model: string;
+  readonly context: FitReport | undefined;
+}
+
+export interface OriginEnd {
+  readonly type: 'end';
+  readonly reason: FinishReason;
+  /** As the provider told it. */
+  readonly usage: Usage | undefined;
+}
+
+export type OriginPart = OriginStart | Delta | OriginEnd;
+
+/** A reply from a provider: reserved, routed and read. One consumer or a flight of equal ones reads it, once. */
+export class Origin {
+  readonly trail: Trail = { retries: 0, fallbacks: 0 };
+  readonly #deps: OriginDependencies;
+  readonly #catalogue: Catalogue;
+  readonly #alias: Alias;
+  readonly #request: ChatRequest;
+  readonly #call: CallContext;
+  #held: Held | undefined;
+  #reply: OpenReply | undefined;
+  #text = '';
+  #end: OriginEnd | undefined;
+  #usage: Promise<Usage> | undefined;
+
+  constructor(deps: OriginDependencies, catalogue: Catalogue, alias: Alias, request: ChatRequest, call: CallContext) {
+    this.#deps = deps;
+    this.#catalogue = catalogue;
+    this.#alias = alias;
+    this.#request = request;
+    this.#call = call;
+  }
+
+  /** Whoever answers, once that is certain. */
+  get deployment(): Deployment | undefined {
+    return this.#reply?.deployment;
+  }
+
+  get begun(): boolean {
+    return this.#reply !== undefined;
+  }
+
+  /** Throws ProviderFailure, or a CodedError of limits. */
+  async *parts(signal: AbortSignal): AsyncGenerator<OriginPart, void, undefined> {
+    const reply = await this.#open(signal);
+    if (!reply) {
+      yield { type: 'end', reason: 'stopped', usage: undefined };
+      return;
+    }
+    this.#reply = reply;
+    const { alias, deployment, context } = reply;
+    try {
+      yield {
+        type: 'start',
+        alias,
+        deployment: deployment.id,
+        provider: deployment.provider.id,
+        model: deployment.model,
+        context,
+      };
+      for await (const part of reply.parts()) {
+        if (part.type === 'end') this.#end = part;
+        else this.#text += part.type === 'tool-call' ? (part.name ?? '') + part.arguments : part.text;
+        yield part;
+      }
+    } finally {
+      reply.close();
+    }
+  }
+
+  /**
+   * What was used so far: the provider's word, or counted here. It never tells after an abort (openai-node #1505), and
+   * many servers never do.
+   */
+  async usage(): Promise<Usage> {
+    if (this.#end?.usage) return this.#end.usage;
+    if (!this.#reply) return NO_USAGE;
+    this.#usage ??= this.#estimate(this.#reply);
+    return this.#usage;
+  }
+
+  /** Replaces the reservation by what the call came to. */
+  async settle(record: LlmCallRecord): Promise<void> {
+    const held = this.#held;
+    this.#held = undefined;
+    await held?.settle(record);
+  }
+
+  async #estimate(reply: OpenReply): Promise<Usage> {
+    const { counter } = this.#deps;
+    const { model } = reply.deployment;
+    const inputTokens = await counter.prompt(reply.messages, this.#request.tools, model);
+    return { ...NO_USAGE, inputTokens, outputTokens: await counter.text(this.#text, model), estimated: true };
+  }
+
+  async #open(signal: AbortSignal): Promise<OpenReply | undefined> {
+    const { router, clients, quirks } = this.#deps;
+    const [alias, request] = [this.#alias, this.#request];
+    const inputTokens = await this.#inputTokens();
+    this.#held = await this.#deps.limits.hold({
+      catalogue: this.#catalogue,
+      alias,
+      identity: this.#call.identity,
+      inputTokens,
+      maxTokens: request.maxTokens,
+    });
+    const wantedTokens = this.#held.maxTokens;
+    return router.open<OpenReply>(
+      {
+        catalogue: this.#catalogue,
+        alias,
+        needs: needsOf(request, inputTokens),
+        signal,
+        priceOf: await this.#expectedPrices(inputTokens),
+        discard: (reply) => reply.close(),
+        open: (attempt) =>
+          openReply(attempt, {
+            clients,
+            quirks,
+            request,
+            wantedTokens,
+            inputTokens,
+            prepare: ({ deployment, mayShorten }, learntWindow) =>
+              this.#deps.preparer.prepare({
+                request,
+                alias,
+                deployment,
+                wantedTokens,
+                mayShorten,
+                learntWindow,
+                summarise: this.#deps.summarise,
+              }),
+          }),
+      },
+      this.trail,
+    );
+  }
+
+  /** Counted where something is reserved by it; else a guess that is good enough to route by, because counting costs. */
+  async #inputTokens(): Promise<number> {
+    const { messages, tools, overflow } = this.#request;
+    const most = mostTokens(messages, tools);
+    if (rulesFor({ catalogue: this.#catalogue, alias: this.#alias, identity: this.#call.identity }).length === 0)
+      return Math.ceil(most / 3);
+    const models = this.#alias.targets.map(({ deployment }) => deployment);
+    const counted = await this.#deps.counter.prompt(messages, tools, models[0]!.model);
+    // What does not fit will be dropped, and need not be paid.
+    const limits =
+      overflow === 'fail'
+        ? []
+        : models.map((deployment) => inputLimit(deployment, this.#request.maxTokens) ?? Infinity);
+    return Math.min(counted, Math.max(0, ...limits, limits.length === 0 ? Infinity : 0));
+  }
+
+  /** Only the strategy `cheapest` asks, and only it pays for loading the price table. */
+  async #expectedPrices(inputTokens: number): Promise<(deployment: Deployment) => bigint | undefined> {
+    const { strategy, targets } = this.#alias;
+    if (strategy !== 'cheapest') return () => undefined;
+    const outputTokens = this.#request.maxTokens ?? Math.max(200, Math.ceil(inputTokens / 4));
+    const costs = new Map<Deployment, bigint | undefined>();
+    for (const { deployment } of targets) {
+      const price = await this.#deps.prices.of(deployment);
+      costs.set(deployment, price && costOfUsage(price, { ...NO_USAGE, inputTokens, outputTokens }));
+    }
+    return (deployment) => costs.get(deployment);
+  }
+}
+
+/** Whether the messages of a request are all that the answer depends on, so that it may be kept. */
+export const keepable = (parts: readonly OriginPart[]): boolean => {
+  const end = parts.at(-1);
+  return end?.type === 'end' && (end.reason === 'stop' || end.reason === 'length' || end.reason === 'tool_calls');
+};

@@ -1,0 +1,104 @@
+import type { Logger } from '#platform/log/log.ts';
+import { Flight } from '../cache/flight.ts';
+import { partition, type ReplyCache, replyKey, type StoredReply } from '../cache/reply-cache.ts';
+import { SemanticIndex } from '../cache/semantic-cache.ts';
+import type { Alias } from '../catalogue/catalogue.ts';
+import type { CallContext, ChatRequest } from '../models.ts';
+import type { Delta } from '../provider/stream.ts';
+import type { CacheState } from '../record.ts';
+import { keepable, type Origin, type OriginPart } from './origin.ts';
+
+/** Where a reply comes from: kept, on its way already, or to be asked for. */
+export type Reply =
+  | { readonly kind: 'kept'; readonly stored: StoredReply; readonly cache: CacheState }
+  | { readonly kind: 'flight'; readonly flight: Flight; readonly follower: object; readonly cache: CacheState }
+  | { readonly kind: 'own'; readonly origin: Origin };
+
+/** Decides what an alias's cache does for a request. */
+export class Replies {
+  readonly #cache: ReplyCache;
+  readonly #semantic: SemanticIndex | undefined;
+  readonly #flights = new Map<string, Flight>();
+  readonly #log: Logger;
+
+  constructor(cache: ReplyCache, semantic: SemanticIndex | undefined, log: Logger) {
+    this.#cache = cache;
+    this.#semantic = semantic;
+    this.#log = log;
+  }
+
+  async find(alias: Alias, request: ChatRequest, call: CallContext, ask: () => Origin): Promise<Reply> {
+    const rule = alias.cache ?? alias.semanticCache;
+    const owner = rule && partition(rule, call);
+    if (!rule || owner === undefined || request.cache === 'bypass') return { kind: 'own', origin: ask() };
+    const key = replyKey(alias, request, owner);
+    if (request.cache !== 'refresh') {
+      const stored = await this.#cache.get(key);
+      if (stored) return { kind: 'kept', stored, cache: 'hit' };
+      const similar = await this.#similar(alias, request, call);
+      if (similar) return { kind: 'kept', stored: similar, cache: 'semantic' };
+      const joined = this.#flights.get(key);
+      if (joined?.joinable) return { kind: 'flight', flight: joined, follower: joined.join(), cache: 'shared' };
+    }
+    const flight = new Flight(ask(), new AbortController(), async (parts) => {
+      try {
+        if (parts && keepable(parts)) await this.#keep(key, alias, request, call, parts);
+      } catch (error) {
+        this.#log.warn({ err: error }, 'a reply could not be kept');
+      } finally {
+        if (this.#flights.get(key) === flight) this.#flights.delete(key);
+      }
+    });
+    this.#flights.set(key, flight);
+    return { kind: 'flight', flight, follower: flight.join(), cache: 'miss' };
+  }
+
+  async #similar(alias: Alias, request: ChatRequest, call: CallContext): Promise<StoredReply | undefined> {
+    const place = this.#place(alias, request, call);
+    if (!place) return undefined;
+    try {
+      const key = await this.#semantic?.find(place.partition, place.prompt, place.rule);
+      return key === undefined ? undefined : await this.#cache.get(key);
+    } catch (error) {
+      this.#log.warn({ err: error }, 'the semantic cache failed; the call goes on without it');
+      return undefined;
+    }
+  }
+
+  /** Where the prompt is looked up: all but its last message must be equal. */
+  #place(alias: Alias, request: ChatRequest, call: CallContext) {
+    const { semanticCache: rule } = alias;
+    const owner = rule && partition(rule, call);
+    const prompt = SemanticIndex.promptOf(request.messages);
+    if (!rule || !this.#semantic || owner === undefined || prompt === undefined) return undefined;
+    return { rule, prompt, partition: replyKey(alias, request, owner, request.messages.slice(0, -1)) };
+  }
+
+  async #keep(
+    key: string,
+    alias: Alias,
+    request: ChatRequest,
+    call: CallContext,
+    parts: readonly OriginPart[],
+  ): Promise<void> {
+    const [start, ...rest] = parts;
+    const end = rest.at(-1);
+    if (start?.type !== 'start' || end?.type !== 'end') return;
+    const usage = end.usage ?? {
+      inputTokens: 0,
+      cachedInputTokens: 0,
+      outputTokens: 0,
+      reasoningTokens: 0,
+      estimated: true,
+    };
+    const deltas = rest.slice(0, -1) as Delta[];
+    const { deployment, provider, model } = start;
+    await this.#cache.put(
+      key,
+      { alias: start.alias, deployment, provider, model, deltas, reason: end.reason as StoredReply['reason'], usage },
+      (alias.cache ?? alias.semanticCache)!,
+    );
+    const place = this.#place(alias, request, call);
+    if (place) await this.#semantic?.add(place.partition, place.prompt, key, place.rule);
+  }
+}
