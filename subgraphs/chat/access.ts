@@ -1,0 +1,72 @@
+import { CodedError, notFound } from '#platform/errors/errors.ts';
+import type { Conversation, Message, Participant } from '#prisma/chat/client/client.ts';
+import type { Database, Transaction } from './chat.ts';
+import { isId } from './input.ts';
+
+/** A conversation as one of its participants sees it. */
+export interface ConversationView extends Conversation {
+  readonly viewer: Participant;
+}
+
+type Reader = Database | Transaction;
+
+/**
+ * The conversation, if the user takes part in it.
+ *
+ * @throws {CodedError} NOT_FOUND: it does not exist, or the user takes no part. Nobody can tell which.
+ */
+export async function conversationFor(db: Reader, userId: string, conversationId: string): Promise<ConversationView> {
+  const found = isId(conversationId)
+    ? await db.participant.findUnique({
+        where: { conversationId_userId: { conversationId, userId } },
+        include: { conversation: true },
+      })
+    : null;
+  if (!found) throw notFound(`The conversation ${shown(conversationId)}`);
+  const { conversation, ...viewer } = found;
+  return { ...conversation, viewer };
+}
+
+/**
+ * The conversation, if the user owns it.
+ *
+ * @throws {CodedError} NOT_FOUND as conversationFor; FORBIDDEN to other participants.
+ */
+export async function ownedConversation(db: Reader, userId: string, conversationId: string): Promise<ConversationView> {
+  const conversation = await conversationFor(db, userId, conversationId);
+  if (conversation.viewer.role !== 'OWNER') {
+    throw new CodedError('FORBIDDEN', 'Only the owner of the conversation may do this.');
+  }
+  return conversation;
+}
+
+/**
+ * The message, if the user takes part in its conversation.
+ *
+ * @throws {CodedError} NOT_FOUND, whatever the reason.
+ */
+export async function messageFor(db: Reader, userId: string, messageId: string): Promise<Message> {
+  const message = isId(messageId)
+    ? await db.message.findFirst({ where: { id: messageId, conversation: { participants: { some: { userId } } } } })
+    : null;
+  if (!message) throw notFound(`The message ${shown(messageId)}`);
+  return message;
+}
+
+/**
+ * Locks the conversation until the transaction ends, so that messages come into its tree one after another.
+ *
+ * @throws {CodedError} NOT_FOUND as conversationFor.
+ */
+export async function lockConversation(
+  tx: Transaction,
+  userId: string,
+  conversationId: string,
+): Promise<ConversationView> {
+  if (isId(conversationId)) {
+    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
+  }
+  return conversationFor(tx, userId, conversationId);
+}
+
+const shown = (id: string): string => id.slice(0, 40);

@@ -1,0 +1,34 @@
+import type { EventHandlers } from '#platform/outbox/outbox.ts';
+import { Prisma } from '#prisma/chat/client/client.ts';
+import type { Chat, Transaction } from './chat.ts';
+import { removeConversation } from './conversations.ts';
+
+/**
+ * What chat does when an account is deleted: its conversations go, with everything in them; in those of others its part
+ * ends and what it wrote is blanked, so that the branches hold together. Twice is once.
+ */
+export const accountHandlers = (chat: Chat): EventHandlers<Transaction> => ({
+  'user.deleted': async ({ payload: { userId } }, tx) => {
+    const owned = await tx.conversation.findMany({ where: { ownerId: userId }, select: { id: true } });
+    for (const { id } of owned) {
+      const running = await tx.message.findMany({
+        where: { conversationId: id, status: 'STREAMING' },
+        select: { id: true },
+      });
+      await Promise.all(running.map((reply) => chat.streams.requestStop(reply.id)));
+      await removeConversation(chat, tx, id, userId);
+      await chat.topics.publish(id, { type: 'ConversationDeleted' });
+    }
+    await tx.participant.deleteMany({ where: { userId } });
+    await tx.message.updateMany({
+      where: { authorId: userId },
+      data: { authorId: null, text: '', attachments: [], removedAt: new Date() },
+    });
+    // Replies that others read stay; what they drew on was this user's own.
+    await tx.message.updateMany({ where: { requesterId: userId }, data: { citations: [] } });
+    await tx.message.updateMany({
+      where: { requesterId: userId, status: { notIn: ['PENDING', 'STREAMING'] } },
+      data: { requesterId: null, requester: Prisma.DbNull },
+    });
+  },
+});

@@ -1,0 +1,26 @@
+import type { Models } from '#llm/models.ts';
+import type { Logger } from '#platform/log/log.ts';
+import type { Outbox } from '#platform/outbox/outbox.ts';
+import type { Platform } from '#platform/platform.ts';
+import type { Prisma, PrismaClient } from '#prisma/chat/client/client.ts';
+import type { ConversationTopics } from './conversation-topics.ts';
+import type { ChatMetrics } from './metrics.ts';
+
+export type Database = PrismaClient;
+/** The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one. */
+export type Transaction = Prisma.TransactionClient;
+
+/** What the parts of chat work with. */
+export interface Chat {
+  readonly db: Database;
+  readonly outbox: Outbox;
+  readonly models: Models;
+  readonly topics: ConversationTopics;
+  readonly streams: Platform['streams'];
+  readonly presence: Platform['presence'];
+  readonly limiter: Platform['limiter'];
+  readonly peers: Platform['peers'];
+  readonly config: Platform['config'];
+  readonly metrics: ChatMetrics;
+  readonly log: Logger;
+}

@@ -1,0 +1,48 @@
+import { Pull, WAIT } from '#platform/iteration/pull.ts';
+import type { Topics } from '#platform/topics/topics.ts';
+
+/** What the other replicas are told of a conversation: ids only, everybody reads the rest with their own rights. */
+export type ConversationNews =
+  | {
+      readonly type: 'MessageCreated' | 'MessageUpdated' | 'ReplyStarted' | 'ReplyFinished';
+      readonly messageId: string;
+    }
+  | { readonly type: 'ConversationUpdated' }
+  | { readonly type: 'ConversationDeleted' }
+  | { readonly type: 'ParticipantJoined' | 'ParticipantLeft'; readonly userId: string };
+
+/** News that may wait for a slow reader; beyond it the oldest are dropped. */
+const MAX_WAITING = 256;
+
+/** The news of each conversation, on its topic. */
+export class ConversationTopics {
+  readonly #topics: Topics;
+
+  constructor(topics: Topics) {
+    this.#topics = topics;
+  }
+
+  async publish(conversationId: string, ...news: readonly ConversationNews[]): Promise<void> {
+    for (const one of news) await this.#topics.publish(topicOf(conversationId), { ...one });
+  }
+
+  /** Resolves when nothing that is published from now on is missed. */
+  async read(conversationId: string, signal: AbortSignal): Promise<AsyncIterableIterator<ConversationNews>> {
+    const waiting: ConversationNews[] = [];
+    const subscription = await this.#topics.subscribe(topicOf(conversationId), (event) => {
+      if (waiting.length >= MAX_WAITING) waiting.shift();
+      waiting.push(event as ConversationNews);
+      news.wake();
+    });
+    const news: Pull<ConversationNews> = new Pull({
+      signal,
+      take: () => waiting.shift() ?? WAIT,
+      close: () => subscription.close(),
+    });
+    // An iteration that begins aborted closes before there is anything to close.
+    if (signal.aborted) subscription.close();
+    return news;
+  }
+}
+
+const topicOf = (conversationId: string): string => `chat:conversation:${conversationId}`;

@@ -1,0 +1,191 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import { Prisma } from '#prisma/chat/client/client.ts';
+import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
+import type { Chat, Transaction } from './chat.ts';
+import { checkId, checkText, checkTitle, MAX_SYSTEM_PROMPT_BYTES } from './input.ts';
+import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from './paging.ts';
+import { asJson, checkParameters, type ParametersInput } from './parameters.ts';
+
+export interface ConversationSettings {
+  readonly systemPrompt?: string | null;
+  readonly model?: string | null;
+  readonly parameters?: ParametersInput | null;
+  readonly memoryEnabled?: boolean | null;
+}
+
+export interface CreateInput extends ConversationSettings {
+  readonly clientConversationId?: string | null;
+  readonly title?: string | null;
+}
+
+/**
+ * Starts a conversation. The same clientConversationId again answers with the first one's.
+ *
+ * @throws {CodedError} BAD_USER_INPUT; RATE_LIMITED comes from the caller.
+ */
+export async function createConversation(
+  { db }: Chat,
+  user: UserIdentity,
+  input: CreateInput,
+): Promise<ConversationView> {
+  const clientId = input.clientConversationId
+    ? checkId('input.clientConversationId', input.clientConversationId)
+    : null;
+  const id = uuidv7();
+  const data = {
+    id,
+    ownerId: user.userId,
+    clientId,
+    ...(input.title != null && { title: checkTitle('input.title', input.title), titleSource: 'USER' as const }),
+    ...checkedSettings(input),
+    participants: { create: { userId: user.userId, role: 'OWNER' as const } },
+  };
+  try {
+    await db.conversation.create({ data });
+  } catch (error) {
+    if (clientId === null || !isDuplicate(error)) throw error;
+    const earlier = await db.conversation.findUniqueOrThrow({
+      where: { ownerId_clientId: { ownerId: user.userId, clientId } },
+      select: { id: true },
+    });
+    return conversationFor(db, user.userId, earlier.id);
+  }
+  return conversationFor(db, user.userId, id);
+}
+
+const isDuplicate = (error: unknown): boolean =>
+  error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';
+
+/** Absent stays absent; null goes back to the default. */
+function checkedSettings(input: ConversationSettings) {
+  const { systemPrompt, model, parameters, memoryEnabled } = input;
+  return {
+    ...(systemPrompt !== undefined && {
+      systemPrompt:
+        systemPrompt === null ? null : checkText('input.systemPrompt', systemPrompt, MAX_SYSTEM_PROMPT_BYTES),
+    }),
+    ...(model !== undefined && { model }),
+    ...(parameters !== undefined && { parameters: asJson(checkParameters('input.parameters', parameters)) }),
+    ...(memoryEnabled != null && { memoryEnabled }),
+  };
+}
+
+/** Changes what replies to come are made with. @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT. */
+export async function updateConversation(
+  chat: Chat,
+  user: UserIdentity,
+  conversationId: string,
+  settings: ConversationSettings,
+): Promise<ConversationView> {
+  return changeOwned(chat, user, conversationId, checkedSettings(settings));
+}
+
+/** @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT. */
+export async function renameConversation(
+  chat: Chat,
+  user: UserIdentity,
+  conversationId: string,
+  title: string,
+): Promise<ConversationView> {
+  return changeOwned(chat, user, conversationId, { title: checkTitle('input.title', title), titleSource: 'USER' });
+}
+
+async function changeOwned(
+  { db, topics }: Chat,
+  user: UserIdentity,
+  conversationId: string,
+  data: Prisma.ConversationUpdateInput,
+): Promise<ConversationView> {
+  const { viewer } = await ownedConversation(db, user.userId, conversationId);
+  const conversation = await db.conversation.update({
+    where: { id: conversationId },
+    data: { ...data, updatedAt: new Date() },
+  });
+  await topics.publish(conversationId, { type: 'ConversationUpdated' });
+  return { ...conversation, viewer };
+}
+
+/** Puts the conversation away or pins it, in the user's own list. @throws {CodedError} NOT_FOUND. */
+export async function markConversation(
+  { db }: Chat,
+  user: UserIdentity,
+  conversationId: string,
+  mark: { readonly archived: boolean } | { readonly pinned: boolean },
+): Promise<ConversationView> {
+  const conversation = await conversationFor(db, user.userId, conversationId);
+  const now = new Date();
+  const viewer = await db.participant.update({
+    where: { conversationId_userId: { conversationId, userId: user.userId } },
+    data:
+      'archived' in mark
+        ? { archivedAt: mark.archived ? (conversation.viewer.archivedAt ?? now) : null }
+        : { pinnedAt: mark.pinned ? (conversation.viewer.pinnedAt ?? now) : null },
+  });
+  return { ...conversation, viewer };
+}
+
+/** Deletes it for everybody and for good. @throws {CodedError} NOT_FOUND, FORBIDDEN. */
+export async function deleteConversation(chat: Chat, user: UserIdentity, conversationId: string): Promise<void> {
+  const { db, streams, topics } = chat;
+  await ownedConversation(db, user.userId, conversationId);
+  const running = await db.message.findMany({ where: { conversationId, status: 'STREAMING' }, select: { id: true } });
+  await Promise.all(running.map(({ id }) => streams.requestStop(id)));
+  await db.$transaction((tx) => removeConversation(chat, tx, conversationId, user.userId));
+  await topics.publish(conversationId, { type: 'ConversationDeleted' });
+}
+
+/** The rows go, and the others are told. */
+export async function removeConversation(
+  { outbox }: Chat,
+  tx: Transaction,
+  conversationId: string,
+  ownerId: string,
+): Promise<void> {
+  const { count } = await tx.conversation.deleteMany({ where: { id: conversationId } });
+  if (count === 0) return;
+  await outbox.record(tx, 'conversation.deleted', { conversationId, userId: ownerId, at: new Date().toISOString() });
+}
+
+export interface ListInput {
+  readonly first?: number | null;
+  readonly after?: string | null;
+  readonly archived?: boolean | null;
+  readonly pinned?: boolean | null;
+  readonly orderBy: 'LAST_ACTIVITY' | 'CREATED';
+}
+
+const MAX_PAGE = 100;
+
+/** A page of the user's conversations. @throws {CodedError} BAD_USER_INPUT for sizes and cursors that are none. */
+export async function listConversations(
+  { db }: Chat,
+  user: UserIdentity,
+  { first, after, archived, pinned, orderBy }: ListInput,
+): Promise<Connection<ConversationView>> {
+  const size = pageSize('first', first, 20, MAX_PAGE);
+  const byActivity = orderBy === 'LAST_ACTIVITY';
+  const list = byActivity ? 'conversations by activity' : 'conversations by creation';
+  const keys = decodeCursor(list, 'after', after, byActivity ? ['time', 'id'] : ['id']);
+  const rows = await db.participant.findMany({
+    where: {
+      userId: user.userId,
+      ...(archived != null && { archivedAt: archived ? { not: null } : null }),
+      ...(pinned != null && { pinnedAt: pinned ? { not: null } : null }),
+      ...(keys && (byActivity ? beforeActivity(new Date(keys[0]!), keys[1]!) : { conversationId: { lt: keys[0]! } })),
+    },
+    orderBy: byActivity ? [{ activityAt: 'desc' }, { conversationId: 'desc' }] : [{ conversationId: 'desc' }],
+    take: size + 1,
+    include: { conversation: true },
+  });
+  const nodes = rows.slice(0, size).map(({ conversation, ...viewer }) => ({ ...conversation, viewer }));
+  const cursorOf = ({ id, viewer }: ConversationView): string =>
+    byActivity ? encodeCursor(list, viewer.activityAt.toISOString(), id) : encodeCursor(list, id);
+  return connection(nodes, cursorOf, { next: rows.length > size, previous: keys !== undefined });
+}
+
+/** Keyset in the form that Postgres takes from the index: no row that was shown is read again. */
+const beforeActivity = (time: Date, id: string) => ({
+  activityAt: { lte: time },
+  OR: [{ activityAt: { lt: time } }, { conversationId: { lt: id } }],
+});

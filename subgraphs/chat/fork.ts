@@ -1,0 +1,77 @@
+import { v7 as uuidv7 } from 'uuid';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { Prisma } from '#prisma/chat/client/client.ts';
+import { type ConversationView, conversationFor, messageFor } from './access.ts';
+import type { Chat } from './chat.ts';
+import { checkTitle } from './input.ts';
+import { messagesByIds, wayTo } from './tree.ts';
+
+/** Most messages that a fork takes along. */
+const MAX_MESSAGES = 10_000;
+
+/**
+ * Copies the way to a message into a new conversation of the user's, with the settings of the old one. The copies have
+ * ids of their own and no record of tokens: those were spent once.
+ *
+ * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT; CONFLICT while a reply on the way is being written.
+ */
+export async function forkConversation(
+  { db }: Chat,
+  user: UserIdentity,
+  input: { messageId: string; title?: string | null },
+): Promise<ConversationView> {
+  const last = await messageFor(db, user.userId, input.messageId);
+  const original = await conversationFor(db, user.userId, last.conversationId);
+  const title = input.title == null ? undefined : checkTitle('input.title', input.title);
+  const way = await messagesByIds(db, await wayTo(db, last.id, MAX_MESSAGES));
+  if (way.some(({ status }) => status === 'PENDING' || status === 'STREAMING')) {
+    throw new CodedError('CONFLICT', 'A reply on this branch is still being written; fork when it has ended.');
+  }
+  const id = uuidv7();
+  const ids = way.map(() => uuidv7());
+  const copies = way.map(
+    (message, index): Prisma.MessageCreateManyInput => ({
+      id: ids[index]!,
+      conversationId: id,
+      parentId: ids[index - 1] ?? null,
+      depth: index,
+      activeChildId: ids[index + 1] ?? null,
+      role: message.role,
+      status: message.status,
+      authorId: message.authorId,
+      text: message.text,
+      reasoning: message.reasoning,
+      toolCalls: message.toolCalls as Prisma.InputJsonArray,
+      citations: message.citations as Prisma.InputJsonArray,
+      attachments: message.attachments,
+      model: message.model,
+      errorCode: message.errorCode,
+      errorMessage: message.errorMessage,
+      createdAt: message.createdAt,
+      completedAt: message.completedAt,
+      removedAt: message.removedAt,
+    }),
+  );
+  await db.$transaction(async (tx) => {
+    await tx.conversation.create({
+      data: {
+        id,
+        ownerId: user.userId,
+        title: title ?? original.title,
+        titleSource: title === undefined ? original.titleSource : 'USER',
+        systemPrompt: original.systemPrompt,
+        model: original.model,
+        parameters: original.parameters as Prisma.InputJsonObject,
+        memoryEnabled: original.memoryEnabled,
+        activeRootId: ids[0]!,
+        activeLeafId: ids.at(-1)!,
+        messageCount: copies.length,
+        forkedFromMessageId: last.id,
+        participants: { create: { userId: user.userId, role: 'OWNER' } },
+      },
+    });
+    await tx.message.createMany({ data: copies });
+  });
+  return conversationFor(db, user.userId, id);
+}

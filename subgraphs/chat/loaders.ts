@@ -1,0 +1,131 @@
+import DataLoader from 'dataloader';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { PresentMember } from '#platform/presence/presence.ts';
+import type { Generation, Message, Participant } from '#prisma/chat/client/client.ts';
+import type { ConversationView } from './access.ts';
+import type { Chat } from './chat.ts';
+import { isId } from './input.ts';
+import { type Draft, EMPTY_DRAFT, readDrafts } from './replies/draft.ts';
+import { roomOf } from './rooms.ts';
+
+/** Where messages stand beside one another: the conversation, and the parent or none. */
+export interface Place {
+  readonly conversationId: string;
+  readonly parentId: string | null;
+}
+
+export interface Loaders {
+  /** Null when the caller takes no part. */
+  readonly conversation: DataLoader<string, ConversationView | null>;
+  /** Null when the caller takes no part in its conversation. */
+  readonly message: DataLoader<string, Message | null>;
+  /** Of conversations that the caller was let see already, as all below. */
+  readonly children: DataLoader<Place, Message[], string>;
+  readonly active: DataLoader<Message, boolean, string>;
+  readonly draft: DataLoader<string, Draft>;
+  readonly generation: DataLoader<string, Generation | null>;
+  readonly participants: DataLoader<string, Participant[]>;
+  readonly unfinished: DataLoader<string, Message[]>;
+  readonly present: DataLoader<string, PresentMember[]>;
+}
+
+/** What is read many times in one operation, read at once. */
+export function createLoaders({ db, presence }: Chat, identity: Identity): Loaders {
+  const userId = identity.kind === 'user' ? identity.userId : undefined;
+  return {
+    conversation: new DataLoader(async (ids) => {
+      if (userId === undefined) return ids.map(() => null);
+      const found = await db.participant.findMany({
+        where: { userId, conversationId: { in: ids.filter(isId) } },
+        include: { conversation: true },
+      });
+      const byId = new Map(found.map(({ conversation, ...viewer }) => [conversation.id, { ...conversation, viewer }]));
+      return ids.map((id) => byId.get(id) ?? null);
+    }),
+
+    message: new DataLoader(async (ids) => {
+      if (userId === undefined) return ids.map(() => null);
+      const found = await db.message.findMany({
+        where: { id: { in: ids.filter(isId) }, conversation: { participants: { some: { userId } } } },
+      });
+      return align(ids, found, ({ id }) => id);
+    }),
+
+    children: new DataLoader(
+      async (places) => {
+        const parents = places.flatMap(({ parentId }) => parentId ?? []);
+        const roots = places.filter(({ parentId }) => parentId === null).map(({ conversationId }) => conversationId);
+        const found = await db.message.findMany({
+          where: { OR: [{ parentId: { in: parents } }, { conversationId: { in: roots }, parentId: null }] },
+          orderBy: { id: 'asc' },
+        });
+        const groups = Map.groupBy(found, placeKey);
+        return places.map((place) => groups.get(placeKey(place)) ?? []);
+      },
+      { cacheKeyFn: placeKey },
+    ),
+
+    active: new DataLoader(
+      async (messages) => {
+        const conversations = [...new Set(messages.map(({ conversationId }) => conversationId))];
+        const rows = await db.$queryRaw<{ id: string }[]>`
+          WITH RECURSIVE branch AS (
+            SELECT m.id, m.active_child_id FROM conversations c JOIN messages m ON m.id = c.active_root_id
+              WHERE c.id = ANY(${conversations}::uuid[])
+            UNION ALL
+            SELECT m.id, m.active_child_id FROM branch JOIN messages m ON m.id = branch.active_child_id)
+          SELECT id::text FROM branch WHERE id = ANY(${messages.map(({ id }) => id)}::uuid[])`;
+        const active = new Set(rows.map(({ id }) => id));
+        return messages.map(({ id }) => active.has(id));
+      },
+      { cacheKeyFn: ({ id }) => id },
+    ),
+
+    draft: new DataLoader(async (ids) => {
+      const drafts = await readDrafts(db, ids);
+      return ids.map((id) => drafts.get(id) ?? EMPTY_DRAFT);
+    }),
+
+    generation: new DataLoader(async (ids) =>
+      align(
+        ids,
+        await db.generation.findMany({ where: { messageId: { in: [...ids] } } }),
+        ({ messageId }) => messageId,
+      ),
+    ),
+
+    participants: new DataLoader(async (ids) =>
+      group(
+        ids,
+        await db.participant.findMany({
+          where: { conversationId: { in: [...ids] } },
+          orderBy: [{ joinedAt: 'asc' }, { userId: 'asc' }],
+        }),
+      ),
+    ),
+
+    unfinished: new DataLoader(async (ids) =>
+      group(
+        ids,
+        await db.message.findMany({
+          where: { conversationId: { in: [...ids] }, status: { in: ['PENDING', 'STREAMING'] } },
+          orderBy: { id: 'asc' },
+        }),
+      ),
+    ),
+
+    present: new DataLoader((ids) => Promise.all(ids.map((id) => presence.members(roomOf(id))))),
+  };
+}
+
+const placeKey = ({ conversationId, parentId }: Place): string => parentId ?? `root of ${conversationId}`;
+
+function align<Row>(ids: readonly string[], rows: readonly Row[], idOf: (row: Row) => string): (Row | null)[] {
+  const byId = new Map(rows.map((row) => [idOf(row), row]));
+  return ids.map((id) => byId.get(id) ?? null);
+}
+
+function group<Row extends { conversationId: string }>(ids: readonly string[], rows: readonly Row[]): Row[][] {
+  const groups = Map.groupBy(rows, ({ conversationId }) => conversationId);
+  return ids.map((id) => groups.get(id) ?? []);
+}

@@ -1,0 +1,177 @@
+import { badInput } from '#platform/errors/errors.ts';
+import { StreamUnknownError } from '#platform/streams/stream-errors.ts';
+import type { Message } from '#prisma/chat/client/client.ts';
+import { messageFor } from '../access.ts';
+import type { Chat } from '../chat.ts';
+import { EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, readDrafts, type ToolCall } from './draft.ts';
+import type { Citation } from './recall.ts';
+import type { Replies } from './replies.ts';
+import type { Final, ReplyUsage } from './settle.ts';
+
+/** One event of `messageStream`. */
+export type ReplyEvent =
+  | {
+      readonly __typename: 'ReplyText';
+      readonly snapshot: boolean;
+      readonly text: string;
+      readonly firstSeq: number;
+      readonly lastSeq: number;
+    }
+  | {
+      readonly __typename: 'ReplyReasoning';
+      readonly text: string;
+      readonly firstSeq: number;
+      readonly lastSeq: number;
+    }
+  | { readonly __typename: 'ReplyToolCall'; readonly toolCall: ToolCall }
+  | { readonly __typename: 'ReplyCitations'; readonly citations: readonly Citation[] }
+  | ({ readonly __typename: 'ReplyEnd' } & Final);
+
+/** How long to wait for a pending reply to be begun before the database is asked again, in ms. */
+const WAIT_MS = 1_000;
+
+/**
+ * Follows a reply: a snapshot of what the reader lacks, then what is written, then the end.
+ *
+ * The stream log is always read from its beginning, and what the reader has is skipped here by its length. So `after`
+ * means the same whether it is answered from the log, from another replica's, from one that was filled in again, or from
+ * the database.
+ *
+ * @param after length of the text that the reader has, in UTF-16 code units.
+ * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT.
+ */
+export async function* follow(
+  chat: Chat,
+  replies: Replies,
+  request: { readonly userId: string; readonly messageId: string; readonly after: number },
+  signal: AbortSignal,
+): AsyncGenerator<ReplyEvent, void> {
+  const { userId, messageId, after } = request;
+  if (after < 0) throw badInput('after', `is ${after}; it is the length of the text that you have, 0 or more.`);
+  let message: Message | null = await messageFor(chat.db, userId, messageId);
+  const position = new ReaderPosition(after);
+  while (message && !signal.aborted) {
+    if (message.status !== 'PENDING' && message.status !== 'STREAMING') {
+      position.correct(message.text.length);
+      yield* position.take(piecesOf(message));
+      yield { __typename: 'ReplyEnd', ...(await storedFinal(chat, message)) };
+      return;
+    }
+    // A reader that claims more than there is: the log may be behind the database for a moment, the database never is.
+    if (message.status === 'STREAMING' && after > 0 && !position.begun) {
+      position.correct((await readDrafts(chat.db, [messageId])).get(messageId)?.text.length ?? 0);
+    }
+    if (message.status === 'PENDING' && !position.begun) yield* position.take([]);
+    try {
+      for await (const event of chat.streams.read(messageId, { signal, waitMs: WAIT_MS })) {
+        if (event.type === 'chunks') yield* position.take(event.chunks.map(fromChunk), event.snapshot);
+        else if (event.type === 'end') {
+          const final = event.final as unknown as Final;
+          if (final.lastSeq !== position.length) break;
+          yield { __typename: 'ReplyEnd', ...final };
+          return;
+        } else {
+          await replies.recover(messageId);
+          const now = await chat.db.message.findUnique({ where: { id: messageId }, select: { status: true } });
+          if (now?.status !== 'PENDING' && now?.status !== 'STREAMING') break;
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof StreamUnknownError)) throw error;
+      await replies.recover(messageId);
+    }
+    if (!signal.aborted) message = await chat.db.message.findUnique({ where: { id: messageId } });
+  }
+}
+
+/** How far a reader has come, and what of a reply is new to it. */
+class ReaderPosition {
+  /** Length of the text that the reader has. */
+  length: number;
+  /** Whether the reader has had its snapshot. */
+  begun = false;
+  #reasoning = 0;
+  #citations = false;
+  readonly #toolCalls = new Set<string>();
+  /** How far the present reading of the log, or of the database, has come. */
+  #text = 0;
+  #thought = 0;
+
+  constructor(after: number) {
+    this.length = after;
+  }
+
+  /** A reader that has more than there is has something else: it is given everything anew, from number 1. */
+  correct(known: number): void {
+    if (this.length > known) this.length = 0;
+  }
+
+  /** @param fromStart whether these pieces are the first of a reading from the beginning. */
+  *take(pieces: readonly Piece[], fromStart = true): Generator<ReplyEvent, void> {
+    if (fromStart) {
+      this.#text = 0;
+      this.#thought = 0;
+    }
+    const news = pieces.reduce(extend, EMPTY_DRAFT);
+    if (news.citations.length > 0 && !this.#citations) {
+      this.#citations = true;
+      yield { __typename: 'ReplyCitations', citations: news.citations };
+    }
+    if (news.reasoning !== '') yield* this.#think(news.reasoning);
+    yield* this.#say(news.text, fromStart && !this.begun);
+    for (const toolCall of news.toolCalls) {
+      if (this.#toolCalls.has(toolCall.id)) continue;
+      this.#toolCalls.add(toolCall.id);
+      yield { __typename: 'ReplyToolCall', toolCall };
+    }
+  }
+
+  *#say(text: string, snapshot: boolean): Generator<ReplyEvent, void> {
+    const fresh = text.slice(Math.max(0, this.length - this.#text));
+    this.#text += text.length;
+    if (fresh === '' && !snapshot) return;
+    this.begun = true;
+    const firstSeq = this.length + 1;
+    this.length += fresh.length;
+    yield { __typename: 'ReplyText', snapshot, text: fresh, firstSeq, lastSeq: this.length };
+  }
+
+  *#think(text: string): Generator<ReplyEvent, void> {
+    const fresh = text.slice(Math.max(0, this.#reasoning - this.#thought));
+    this.#thought += text.length;
+    if (fresh === '') return;
+    const firstSeq = this.#reasoning + 1;
+    this.#reasoning += fresh.length;
+    yield { __typename: 'ReplyReasoning', text: fresh, firstSeq, lastSeq: this.#reasoning };
+  }
+}
+
+/** A finished reply as the pieces it would have come in. */
+function piecesOf(message: Message): Piece[] {
+  const toolCalls = message.toolCalls as unknown as ToolCall[];
+  const citations = message.citations as unknown as Citation[];
+  const part = (of: Part): Piece => ({ kind: 'PART', body: JSON.stringify(of) });
+  return [
+    ...(citations.length > 0 ? [part({ citations })] : []),
+    ...(message.reasoning === null ? [] : [{ kind: 'REASONING' as const, body: message.reasoning }]),
+    { kind: 'TEXT', body: message.text },
+    ...toolCalls.map((toolCall) => part({ toolCall })),
+  ];
+}
+
+async function storedFinal(chat: Chat, message: Message): Promise<Final> {
+  const generation = await chat.db.generation.findUnique({ where: { messageId: message.id } });
+  const usage: ReplyUsage | null = generation && {
+    inputTokens: generation.inputTokens,
+    cachedInputTokens: generation.cachedInputTokens,
+    outputTokens: generation.outputTokens,
+    reasoningTokens: generation.reasoningTokens,
+    estimated: generation.estimated,
+  };
+  return {
+    status: message.status,
+    lastSeq: message.text.length,
+    error: message.errorCode === null ? null : { code: message.errorCode, message: message.errorMessage ?? '' },
+    usage,
+  };
+}

@@ -1,0 +1,54 @@
+import type { LlmCallRecord } from '#llm/record.ts';
+import type { Prisma } from '#prisma/chat/client/client.ts';
+
+/** The record of a call as it is kept with the reply. */
+export const generationOf = (
+  messageId: string,
+  record: LlmCallRecord,
+  droppedMessages: number,
+): Prisma.GenerationUncheckedCreateInput => ({
+  messageId,
+  callId: record.id,
+  alias: record.alias,
+  provider: record.provider ?? null,
+  deployment: record.deployment ?? null,
+  providerModel: record.model ?? null,
+  inputTokens: record.usage.inputTokens,
+  cachedInputTokens: record.usage.cachedInputTokens,
+  outputTokens: record.usage.outputTokens,
+  reasoningTokens: record.usage.reasoningTokens,
+  estimated: record.usage.estimated,
+  cost: record.cost ?? null,
+  priceSource: record.priceSource ?? null,
+  latencyMs: Math.round(record.latencyMs),
+  timeToFirstTokenMs: record.timeToFirstTokenMs === undefined ? null : Math.round(record.timeToFirstTokenMs),
+  tokensPerSecond: record.tokensPerSecond ?? null,
+  retries: record.retries,
+  fallbacks: record.fallbacks,
+  cache: record.cache,
+  finishReason: record.finishReason ?? null,
+  droppedMessages,
+});
+
+/** The record of a reply that no model wrote. */
+export const unmodelledGeneration = (
+  messageId: string,
+  callId: string,
+  alias: string,
+  latencyMs: number,
+): Prisma.GenerationUncheckedCreateInput => ({
+  messageId,
+  callId,
+  alias,
+  inputTokens: 0,
+  cachedInputTokens: 0,
+  outputTokens: 0,
+  reasoningTokens: 0,
+  estimated: false,
+  cost: '0',
+  latencyMs: Math.round(latencyMs),
+  retries: 0,
+  fallbacks: 0,
+  cache: 'off',
+  finishReason: 'stop',
+});

@@ -1,0 +1,152 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { parse } from 'graphql';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { Chat } from '../chat.ts';
+
+/** Something the model was given to draw on; stored with the reply. */
+export interface Citation {
+  readonly index: number;
+  readonly kind: 'MEMORY' | 'KNOWLEDGE' | 'MESSAGE';
+  readonly sourceId: string;
+  readonly text: string;
+  readonly score: number;
+  readonly documentId?: string;
+  readonly title?: string;
+  readonly section?: string;
+  readonly page?: number;
+}
+
+export interface Recalled {
+  /** One delimited block of quotations, to precede the person's own words. */
+  readonly quoted: string;
+  readonly citations: readonly Citation[];
+}
+
+export interface Question {
+  readonly text: string;
+  readonly conversationId: string;
+  /** Messages that the model gets anyway. */
+  readonly exclude: readonly string[];
+  readonly identity: UserIdentity;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+}
+
+interface Item {
+  readonly kind: Citation['kind'];
+  readonly id: string;
+  readonly text: string;
+  readonly score: number;
+  readonly citation: {
+    readonly documentId: string;
+    readonly title: string;
+    readonly section: string | null;
+    readonly page: number | null;
+  } | null;
+}
+
+const ITEM = 'kind id text score citation { documentId title section page }';
+
+const RECALL = parse(
+  `query Recall($input: RecallInput!) { recall(input: $input) { items { ${ITEM} } quoted } }`,
+) as TypedDocumentNode<{ recall: { items: Item[]; quoted: string | null } }, { input: object }>;
+
+const ANSWER = parse(
+  `query ExtractiveAnswer($input: ExtractiveAnswerInput!) { extractiveAnswer(input: $input) { text model quotes { ${ITEM} } } }`,
+) as TypedDocumentNode<{ extractiveAnswer: { text: string; model: string; quotes: Item[] } }, { input: object }>;
+
+/** Messages that memory may be told to leave out. */
+const MAX_EXCLUDED = 500;
+
+/**
+ * What memory and knowledge hold about the question, within the configured number of tokens and milliseconds. A reply
+ * never waits longer for it and never fails for it: then it is as if nothing were known, and a metric tells.
+ */
+export async function recall(chat: Chat, question: Question): Promise<Recalled | undefined> {
+  const { config, metrics, log } = chat;
+  if (config.CHAT_RECALL_TIMEOUT_MS === 0 || !question.identity.scopes.includes('memory:read')) {
+    metrics.recall.inc({ outcome: 'off' });
+    return undefined;
+  }
+  const deadline = AbortSignal.timeout(config.CHAT_RECALL_TIMEOUT_MS);
+  const observe = metrics.recallSeconds.startTimer();
+  try {
+    const { recall: found } = await untilAborted(
+      chat.peers.execute(
+        'memory',
+        RECALL,
+        {
+          input: {
+            query: question.text,
+            conversationId: question.conversationId,
+            excludeMessageIds: question.exclude.slice(-MAX_EXCLUDED),
+            tokenBudget: config.CHAT_RECALL_TOKENS,
+          },
+        },
+        {
+          identity: question.identity,
+          requestId: question.requestId,
+          signal: AbortSignal.any([deadline, question.signal]),
+        },
+      ),
+      AbortSignal.any([deadline, question.signal]),
+    );
+    metrics.recall.inc({ outcome: found.quoted === null ? 'empty' : 'used' });
+    return found.quoted === null ? undefined : { quoted: found.quoted, citations: found.items.map(asCitation) };
+  } catch (error) {
+    if (question.signal.aborted) return undefined;
+    metrics.recall.inc({ outcome: deadline.aborted ? 'late' : 'failed' });
+    if (!deadline.aborted) log.debug({ err: error }, 'memory could not be asked');
+    return undefined;
+  } finally {
+    observe();
+  }
+}
+
+/** Most time for an answer from memory where no model is there to give one, in ms. */
+const ANSWER_TIMEOUT_MS = 5_000;
+
+/** What the extractive responder quotes, or undefined when memory cannot be asked. */
+export async function extractiveAnswer(chat: Chat, question: Question) {
+  if (!question.identity.scopes.includes('memory:read')) return undefined;
+  const signal = AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), question.signal]);
+  try {
+    const { extractiveAnswer: answer } = await untilAborted(
+      chat.peers.execute(
+        'memory',
+        ANSWER,
+        { input: { question: question.text, conversationId: question.conversationId } },
+        { identity: question.identity, requestId: question.requestId, signal },
+      ),
+      signal,
+    );
+    return { text: answer.text, model: answer.model, citations: answer.quotes.map(asCitation) };
+  } catch (error) {
+    chat.log.debug({ err: error }, 'memory could not answer');
+    return undefined;
+  }
+}
+
+const asCitation = ({ kind, id, text, score, citation }: Item, index: number): Citation => ({
+  index: index + 1,
+  kind,
+  sourceId: id,
+  text,
+  score,
+  ...(citation && {
+    documentId: citation.documentId,
+    title: citation.title,
+    ...(citation.section !== null && { section: citation.section }),
+    ...(citation.page !== null && { page: citation.page }),
+  }),
+});
+
+/** The promise, or the signal's reason as soon as it aborts, whether or not the other side heeds it. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}

@@ -1,0 +1,257 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platform/streams/stream-errors.ts';
+import type { StreamWriter } from '#platform/streams/stream-log.ts';
+import type { Message } from '#prisma/chat/client/client.ts';
+import type { Chat } from '../chat.ts';
+import { StopRequest } from './compose.ts';
+import { EMPTY_DRAFT, fromChunk, readDrafts } from './draft.ts';
+import { Journal } from './journal.ts';
+import { ReplyRun } from './reply-run.ts';
+import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
+
+/** How long a process may be silent before its replies count as abandoned, in ms. */
+const LEASE_MS = 3_000;
+/** How often each process looks for replies that nobody writes, in ms. */
+const SWEEP_MS = 1_000;
+/** A reply that was just asked for is left to the process that was asked, for this long, in ms. */
+const HEAD_START_MS = 1_000;
+/** How long a shutdown waits for replies before it cuts them short, as a share of SHUTDOWN_TIMEOUT_MS. */
+const GRACE = 0.5;
+
+const CUT_SHORT = { code: 'SERVICE_UNAVAILABLE', message: 'The server was shut down while it wrote this reply.' };
+const DIED = { code: 'SERVICE_UNAVAILABLE', message: 'The process that wrote this reply ended before the reply did.' };
+
+/**
+ * The worker that writes replies. A pending reply is a row in the database, so it is written whatever happens to the
+ * process that was asked for it: every replica looks for rows that nobody works on. The lease of the reply's stream
+ * decides who writes it, and the epoch of its row whose words count.
+ */
+export class Replies implements AsyncDisposable {
+  readonly #chat: Chat;
+  readonly #journal: Journal;
+  readonly #running = new Map<string, ReplyRun | 'starting'>();
+  readonly #work = new Set<Promise<void>>();
+  readonly #closing = new AbortController();
+  readonly #sweep: NodeJS.Timeout;
+  #sweeping = false;
+
+  constructor(chat: Chat) {
+    this.#chat = chat;
+    this.#journal = new Journal(chat.db, chat.metrics, chat.log);
+    this.#sweep = setInterval(() => void this.sweep(), SWEEP_MS).unref();
+  }
+
+  /** Begins a pending reply in this process, if it has room and nobody else was quicker. */
+  wake(replyId: string): void {
+    if (this.#closing.signal.aborted || this.#running.has(replyId)) return;
+    if (this.#running.size >= this.#chat.config.CHAT_REPLIES_PER_PROCESS) return;
+    this.#running.set(replyId, 'starting');
+    const work = this.#write(replyId)
+      .catch((error: unknown) => this.#chat.log.error({ err: error, replyId }, 'a reply could not be written'))
+      .finally(() => {
+        this.#running.delete(replyId);
+        this.#work.delete(work);
+        this.#chat.metrics.running.set(this.#running.size);
+      });
+    this.#work.add(work);
+    this.#chat.metrics.running.set(this.#running.size);
+  }
+
+  /** Looks for replies that nobody works on: pending ones are begun, abandoned ones ended. Runs by itself every second. */
+  async sweep(): Promise<void> {
+    if (this.#sweeping || this.#closing.signal.aborted) return;
+    this.#sweeping = true;
+    try {
+      const rows = await this.#chat.db.$queryRaw<{ id: string; status: string }[]>`
+        SELECT m.id::text, m.status::text FROM messages m
+        LEFT JOIN messages w ON w.id = m.waits_for_id AND w.status IN ('PENDING', 'STREAMING')
+        WHERE w.id IS NULL AND (
+          (m.status = 'PENDING' AND m.created_at < now() - ${HEAD_START_MS}::int * interval '1 ms')
+          OR (m.status = 'STREAMING' AND m.heartbeat_at < now() - ${LEASE_MS}::int * interval '1 ms'))
+        ORDER BY m.id LIMIT 500`;
+      for (const { id, status } of rows) {
+        if (status === 'PENDING') this.wake(id);
+        else await this.recover(id);
+      }
+    } catch (error) {
+      this.#chat.log.warn({ err: error }, 'looking for unfinished replies failed; trying again in a second');
+    } finally {
+      this.#sweeping = false;
+    }
+  }
+
+  /** At the start: without Redis no other process can be writing, so what looks under way died with the last one. */
+  async recoverAll(): Promise<void> {
+    const rows = await this.#chat.db.message.findMany({ where: { status: 'STREAMING' }, select: { id: true } });
+    for (const { id } of rows) await this.recover(id);
+  }
+
+  /**
+   * Ends a reply whose process has died as INTERRUPTED, with all that anybody saw of it. Does nothing when it is alive.
+   */
+  async recover(replyId: string): Promise<void> {
+    if (this.#running.has(replyId)) return;
+    const { db, streams, metrics, topics, log, config } = this.#chat;
+    const [state, reply] = await Promise.all([
+      streams.inspect(replyId),
+      db.message.findUnique({ where: { id: replyId }, select: { status: true } }),
+    ]);
+    if (state?.status === 'live' || reply?.status === 'PENDING') return;
+    // A Redis that was emptied knows no stream, though its producer may live: then only a missing heartbeat is proof.
+    const dead = state?.status === 'abandoned' || config.redisUrl === undefined;
+    const writer = await this.#open(replyId);
+    if (writer === 'held') return;
+    try {
+      // A higher epoch first: from here on nothing of the old process counts, so the draft that is read is the last word.
+      const [claimed] = await db.message.updateManyAndReturn({
+        where: {
+          id: replyId,
+          status: 'STREAMING',
+          ...(!dead && { heartbeatAt: { lt: new Date(Date.now() - LEASE_MS) } }),
+        },
+        data: { epoch: { increment: 1 }, heartbeatAt: new Date() },
+      });
+      if (claimed) {
+        const draft = (await readDrafts(db, [replyId])).get(replyId) ?? EMPTY_DRAFT;
+        const outcome = { status: 'INTERRUPTED', error: DIED, droppedMessages: 0 } as const;
+        await settle(this.#chat, claimed, claimed.epoch, draft, outcome);
+        metrics.recovered.inc();
+        metrics.replies.inc({ status: outcome.status });
+        log.info({ replyId, length: draft.text.length }, 'an abandoned reply was ended as interrupted');
+        if (writer) await catchUp(writer, draft.text, asStreamFinal(finalOf(draft.text, outcome)));
+        await topics.publish(claimed.conversationId, { type: 'ReplyFinished', messageId: replyId });
+      } else if (writer) await this.#endStream(writer, replyId);
+    } catch (error) {
+      await writer?.release();
+      throw error;
+    }
+    await this.#wakeWaiting(replyId);
+  }
+
+  /**
+   * Cancels a reply that has not been begun.
+   *
+   * @returns false when it has.
+   */
+  async cancel(reply: Message): Promise<boolean> {
+    const { db, topics, metrics } = this.#chat;
+    const cancelled = await db.$transaction(async (tx) => {
+      const completedAt = new Date();
+      const { count } = await tx.message.updateMany({
+        where: { id: reply.id, status: 'PENDING' },
+        data: { status: 'STOPPED', completedAt },
+      });
+      if (count === 0) return false;
+      await tx.message.updateMany({ where: { waitsForId: reply.id }, data: { waitsForId: reply.waitsForId } });
+      await announce(this.#chat, tx, reply, 'STOPPED', '', undefined, completedAt);
+      return true;
+    });
+    if (cancelled) {
+      metrics.replies.inc({ status: 'STOPPED' });
+      await topics.publish(reply.conversationId, { type: 'ReplyFinished', messageId: reply.id });
+      await this.#wakeWaiting(reply.waitsForId ?? reply.id);
+    }
+    return cancelled;
+  }
+
+  /** Lets running replies end for a while, then cuts them short: their text is kept as INTERRUPTED. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+    clearInterval(this.#sweep);
+    const grace = new AbortController();
+    await Promise.race([
+      Promise.all(this.#work),
+      sleep(this.#chat.config.SHUTDOWN_TIMEOUT_MS * GRACE, undefined, { signal: grace.signal }).catch(() => {}),
+    ]);
+    grace.abort();
+    for (const run of this.#running.values()) {
+      if (run !== 'starting') run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
+    }
+    await Promise.all(this.#work);
+    await this.#journal[Symbol.asyncDispose]();
+  }
+
+  async #write(replyId: string): Promise<void> {
+    const { db, topics } = this.#chat;
+    if (!(await this.#mayBegin(replyId))) return;
+    const writer = await this.#open(replyId);
+    if (writer === 'held' || writer === undefined) return;
+    let run: ReplyRun | undefined;
+    try {
+      const now = new Date();
+      const [reply] = await db.message.updateManyAndReturn({
+        where: { id: replyId, status: 'PENDING' },
+        data: { status: 'STREAMING', epoch: { increment: 1 }, startedAt: now, heartbeatAt: now },
+      });
+      if (!reply) return await this.#endStream(writer, replyId);
+      run = new ReplyRun(this.#chat, this.#journal, reply, writer);
+      this.#running.set(replyId, run);
+      await topics.publish(reply.conversationId, { type: 'ReplyStarted', messageId: replyId });
+    } catch (error) {
+      await writer.release();
+      throw error;
+    }
+    await run.write();
+    await this.#wakeWaiting(replyId);
+    await run.title(this.#closing.signal);
+  }
+
+  /** @returns 'held' when another process writes the reply; undefined when its stream has ended already. */
+  async #open(replyId: string): Promise<StreamWriter | 'held' | undefined> {
+    try {
+      return await this.#chat.streams.open(replyId, { leaseMs: LEASE_MS });
+    } catch (error) {
+      if (error instanceof StreamHeldError) return 'held';
+      if (error instanceof StreamFinishedError) return undefined;
+      throw error;
+    }
+  }
+
+  /** Ends a stream whose reply is not ours to write: readers who wait on it are told what the database says. */
+  async #endStream(writer: StreamWriter, replyId: string): Promise<void> {
+    const reply = await this.#chat.db.message.findUnique({ where: { id: replyId } });
+    if (reply?.status === 'PENDING' || reply?.status === 'STREAMING') return writer.release();
+    const error = reply?.errorCode ? { code: reply.errorCode, message: reply.errorMessage ?? '' } : null;
+    const text = reply?.text ?? '';
+    await catchUp(
+      writer,
+      text,
+      asStreamFinal({ status: reply?.status ?? 'STOPPED', lastSeq: text.length, error, usage: null }),
+    );
+  }
+
+  /** Whether the reply is pending and the earlier one that it waits for, if any, has ended. */
+  async #mayBegin(replyId: string): Promise<boolean> {
+    const [row] = await this.#chat.db.$queryRaw<unknown[]>`
+      SELECT 1 FROM messages m
+      LEFT JOIN messages w ON w.id = m.waits_for_id AND w.status IN ('PENDING', 'STREAMING')
+      WHERE m.id = ${replyId}::uuid AND m.status = 'PENDING' AND w.id IS NULL`;
+    return row !== undefined;
+  }
+
+  async #wakeWaiting(replyId: string): Promise<void> {
+    const waiting = await this.#chat.db.message.findMany({
+      where: { status: 'PENDING', waitsForId: replyId },
+      select: { id: true },
+    });
+    for (const { id } of waiting) this.wake(id);
+  }
+}
+
+/** Brings a stream up to the text that the database has, and ends it. */
+async function catchUp(
+  writer: StreamWriter,
+  text: string,
+  final: Parameters<StreamWriter['finish']>[0],
+): Promise<void> {
+  try {
+    const known = writer
+      .content()
+      .map(fromChunk)
+      .reduce((length, { kind, body }) => (kind === 'TEXT' ? length + body.length : length), 0);
+    if (known < text.length) writer.append(text.slice(known));
+    await writer.finish(final);
+  } catch (error) {
+    if (!(error instanceof StreamFencedError)) throw error;
+  }
+}

@@ -1,0 +1,157 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { StreamFencedError, StreamLimitError } from '#platform/streams/stream-errors.ts';
+import type { StreamWriter } from '#platform/streams/stream-log.ts';
+import type { Message } from '#prisma/chat/client/client.ts';
+import type { Chat } from '../chat.ts';
+import { type Composition, compose, compositionOf, type Outcome, StopRequest } from './compose.ts';
+import { type Draft, EMPTY_DRAFT, extend, type Piece, toChunk } from './draft.ts';
+import type { Journal, JournalEntry } from './journal.ts';
+import { identityOf } from './requester.ts';
+import { asStreamFinal, finalOf, settle } from './settle.ts';
+import { StorableText, storableAside } from './storable.ts';
+import { generateTitle } from './title.ts';
+
+/** Most UTF-16 code units of a reply with its reasoning; a model that goes on beyond it is stopped. */
+const MAX_LENGTH = 1_000_000;
+const TOO_LONG = { code: 'PAYLOAD_TOO_LARGE', message: `The reply was cut off at ${MAX_LENGTH} characters.` };
+/** How long the end of a reply is offered to a database that does not answer, in ms. */
+const SETTLE_FOR_MS = 60_000;
+
+/** Somebody else has the reply now: nothing that is done here counts any more. */
+class Lost extends Error {
+  override name = 'Lost';
+}
+
+/** One reply being written by this process. */
+export class ReplyRun {
+  readonly #chat: Chat;
+  readonly #journal: Journal;
+  readonly #reply: Message;
+  readonly #writer: StreamWriter;
+  readonly #entry: JournalEntry;
+  readonly #stop = new AbortController();
+  readonly #text = new StorableText();
+  #draft: Draft = EMPTY_DRAFT;
+  /** What a complete reply was written from. */
+  #exchange: Composition | undefined;
+
+  constructor(chat: Chat, journal: Journal, reply: Message, writer: StreamWriter) {
+    this.#chat = chat;
+    this.#journal = journal;
+    this.#reply = reply;
+    this.#writer = writer;
+    this.#entry = journal.open(reply.id, reply.epoch, {
+      durable: (pieces) => this.#show(pieces),
+      lost: () => this.#stop.abort(new Lost()),
+    });
+    const { stopRequested } = writer;
+    const stop = () =>
+      this.#stop.abort(stopRequested.reason instanceof StreamFencedError ? new Lost() : new StopRequest('STOPPED'));
+    if (stopRequested.aborted) stop();
+    else stopRequested.addEventListener('abort', stop, { once: true });
+  }
+
+  /** Stops the provider and ends the reply as `request` says; what has arrived is kept. */
+  stop(request: StopRequest): void {
+    this.#stop.abort(request);
+  }
+
+  /** Writes the reply to its end, whatever that is. */
+  async write(): Promise<void> {
+    const { log, metrics, topics } = this.#chat;
+    const { id, conversationId } = this.#reply;
+    let composition: Composition | undefined;
+    let outcome: Outcome;
+    try {
+      composition = await compositionOf(this.#chat, this.#reply);
+      outcome = await compose(this.#chat, composition, (piece) => this.#take(piece), this.#stop.signal);
+      const rest = this.#text.end();
+      if (rest !== '') this.#keep({ kind: 'TEXT', body: rest });
+    } catch (error) {
+      log.error({ err: error, replyId: id }, 'writing a reply failed unexpectedly');
+      const status = this.#draft.text === '' ? 'FAILED' : 'INTERRUPTED';
+      const failure = { code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong while the reply was written.' };
+      outcome = { status, error: failure, droppedMessages: 0 };
+    }
+    const unshown = await this.#journal.close(this.#entry);
+    const ours = await this.#settle(outcome);
+    await this.#end(unshown, outcome, ours);
+    if (!ours) return;
+    metrics.replies.inc({ status: outcome.status });
+    await topics.publish(conversationId, { type: 'ReplyFinished', messageId: id });
+    if (outcome.status === 'COMPLETE' && outcome.record) this.#exchange = composition;
+  }
+
+  /** Gives the conversation a title if this reply completed its first exchange. Never rejects. */
+  async title(signal: AbortSignal): Promise<void> {
+    if (this.#exchange === undefined || !this.#chat.config.CHAT_TITLES) return;
+    const { conversation, history } = this.#exchange;
+    if (history.length !== 1 || conversation.titleSource !== 'FIRST_WORDS') return;
+    const model = this.#reply.model ?? conversation.model ?? undefined;
+    const exchange = { conversationId: conversation.id, model, question: history[0]!.text, reply: this.#draft.text };
+    try {
+      await generateTitle(this.#chat, exchange, identityOf(this.#reply.requester), signal);
+    } catch (error) {
+      this.#chat.log.warn({ err: error, conversationId: conversation.id }, 'a title could not be stored');
+    }
+  }
+
+  /** A piece from the model: into the journal first, from there to readers. */
+  #take({ kind, body }: Piece): void {
+    if (this.#stop.signal.aborted) return;
+    const storable = kind === 'TEXT' ? this.#text.push(body) : storableAside(body);
+    if (storable !== '') this.#keep({ kind, body: storable });
+    if (this.#draft.text.length + this.#draft.reasoning.length > MAX_LENGTH) {
+      this.#stop.abort(new StopRequest('INTERRUPTED', TOO_LONG));
+    }
+  }
+
+  #keep(piece: Piece): void {
+    this.#draft = extend(this.#draft, piece);
+    this.#entry.push(piece);
+  }
+
+  #show(pieces: readonly Piece[]): void {
+    try {
+      for (const piece of pieces) this.#writer.append(toChunk(piece));
+    } catch (error) {
+      if (error instanceof StreamFencedError) this.#stop.abort(new Lost());
+      else if (error instanceof StreamLimitError) this.#stop.abort(new StopRequest('INTERRUPTED', TOO_LONG));
+      else throw error;
+    }
+  }
+
+  /** Tries for a minute when the database does not answer; afterwards the reply is left for recovery. */
+  async #settle(outcome: Outcome): Promise<boolean> {
+    const giveUpAt = performance.now() + SETTLE_FOR_MS;
+    for (let pause = 100; ; pause = Math.min(2 * pause, 2_000)) {
+      try {
+        return await settle(this.#chat, this.#reply, this.#reply.epoch, this.#draft, outcome);
+      } catch (error) {
+        this.#chat.log.warn(
+          { err: error, replyId: this.#reply.id },
+          'the end of a reply could not be stored; trying again',
+        );
+        if (performance.now() > giveUpAt) {
+          await this.#writer.release();
+          throw error;
+        }
+        await sleep(pause);
+      }
+    }
+  }
+
+  async #end(unshown: readonly Piece[], outcome: Outcome, ours: boolean): Promise<void> {
+    try {
+      // Not ours: deleted with its conversation, or taken over, in which case the log refuses this end.
+      if (ours) this.#show(unshown);
+      await this.#writer.finish(
+        asStreamFinal(finalOf(this.#draft.text, ours ? outcome : { ...outcome, status: 'STOPPED' })),
+      );
+    } catch (error) {
+      if (!(error instanceof StreamFencedError)) {
+        this.#chat.log.warn({ err: error, replyId: this.#reply.id }, 'readers of a reply were not told its end');
+      }
+    }
+  }
+}

@@ -1,0 +1,204 @@
+import type { DeploymentHealth, ModelInfo } from '#llm/models.ts';
+import { requireAdmin, requireScope, requireUser } from '#platform/identity/identity.ts';
+import type { PresenceState } from '#platform/presence/presence.ts';
+import type { ResolverMap } from '#platform/subgraph/definition.ts';
+import { messageFor } from '../access.ts';
+import {
+  type ConversationSettings,
+  type CreateInput,
+  createConversation,
+  deleteConversation,
+  type ListInput,
+  listConversations,
+  markConversation,
+  renameConversation,
+  updateConversation,
+} from '../conversations.ts';
+import { forkConversation } from '../fork.ts';
+import { invite, leave, remove } from '../participants.ts';
+import { follow } from '../replies/follow.ts';
+import { conversationEvents, roomPresence, setPresence, setTyping } from '../rooms.ts';
+import { searchConversations } from '../search.ts';
+import type { ReplyOptions, SendInput } from '../send.ts';
+import { stopGeneration } from '../stop.ts';
+import { activate, leafBelow } from '../tree.ts';
+import type { Context, Parts } from './context.ts';
+
+interface Input<T> {
+  readonly input: T;
+}
+interface InConversation {
+  readonly conversationId: string;
+}
+
+const reader = ({ identity }: Context) => requireScope(identity, 'chat:read');
+const writer = ({ identity }: Context) => requireScope(identity, 'chat:write');
+
+export function queryResolvers({ chat }: Parts): ResolverMap {
+  return {
+    Query: {
+      conversation: (_: unknown, { id }: { id: string }, context: Context) => {
+        reader(context);
+        return context.loaders.conversation.load(id);
+      },
+      conversations: (_: unknown, input: ListInput, context: Context) =>
+        listConversations(chat, reader(context), input),
+      message: (_: unknown, { id }: { id: string }, context: Context) => {
+        reader(context);
+        return context.loaders.message.load(id);
+      },
+      searchConversations: (
+        _: unknown,
+        input: { query: string; first?: number | null; after?: string | null },
+        context: Context,
+      ) => searchConversations(chat, reader(context), input),
+      models: async (_: unknown, __: unknown, { identity }: Context) => {
+        requireUser(identity);
+        return (await chat.models.list()).map(languageModel);
+      },
+      llmHealth: async (_: unknown, __: unknown, { identity }: Context) => {
+        requireAdmin(identity);
+        return (await chat.models.health()).map(deploymentHealth);
+      },
+    },
+  };
+}
+
+const languageModel = (model: ModelInfo) => ({ ...model, health: model.health.toUpperCase() });
+
+const deploymentHealth = ({ lastError, ...deployment }: DeploymentHealth) => ({
+  ...deployment,
+  health: deployment.health.toUpperCase(),
+  lastErrorAt: lastError?.at,
+  lastErrorCode: lastError?.code,
+  lastErrorMessage: lastError?.message,
+});
+
+export function mutationResolvers({ chat, replies, sending }: Parts): ResolverMap {
+  const conversationOf = (context: Context, id: string) => context.loaders.conversation.clear(id).load(id);
+  return {
+    Mutation: {
+      createConversation: async (_: unknown, { input }: Input<CreateInput>, context: Context) => {
+        const user = writer(context);
+        if (input.model != null) await sending.checkModel(input.model);
+        return { conversation: await createConversation(chat, user, input) };
+      },
+      updateConversation: async (
+        _: unknown,
+        { input }: Input<ConversationSettings & InConversation>,
+        context: Context,
+      ) => {
+        const user = writer(context);
+        if (input.model != null) await sending.checkModel(input.model);
+        return { conversation: await updateConversation(chat, user, input.conversationId, input) };
+      },
+      renameConversation: async (
+        _: unknown,
+        { input }: Input<InConversation & { title: string }>,
+        context: Context,
+      ) => ({
+        conversation: await renameConversation(chat, writer(context), input.conversationId, input.title),
+      }),
+      archiveConversation: async (
+        _: unknown,
+        { input }: Input<InConversation & { archived: boolean }>,
+        context: Context,
+      ) => ({
+        conversation: await markConversation(chat, writer(context), input.conversationId, { archived: input.archived }),
+      }),
+      pinConversation: async (
+        _: unknown,
+        { input }: Input<InConversation & { pinned: boolean }>,
+        context: Context,
+      ) => ({
+        conversation: await markConversation(chat, writer(context), input.conversationId, { pinned: input.pinned }),
+      }),
+      deleteConversation: async (
+        _: unknown,
+        { input: { conversationId } }: Input<InConversation>,
+        context: Context,
+      ) => {
+        await deleteConversation(chat, writer(context), conversationId);
+        return { conversationId };
+      },
+      forkConversation: async (
+        _: unknown,
+        { input }: Input<{ messageId: string; title?: string | null }>,
+        context: Context,
+      ) => ({
+        conversation: await forkConversation(chat, writer(context), input),
+      }),
+      inviteToConversation: (_: unknown, { input }: Input<InConversation & { userId: string }>, context: Context) =>
+        invite(chat, writer(context), input.conversationId, input.userId),
+      removeFromConversation: async (
+        _: unknown,
+        { input }: Input<InConversation & { userId: string }>,
+        context: Context,
+      ) => ({
+        conversation: await remove(chat, writer(context), input.conversationId, input.userId),
+      }),
+      leaveConversation: async (_: unknown, { input: { conversationId } }: Input<InConversation>, context: Context) => {
+        await leave(chat, writer(context), conversationId);
+        return { conversationId };
+      },
+      sendMessage: async (_: unknown, { input }: Input<SendInput>, context: Context) => {
+        const sent = await sending.send(writer(context), input);
+        return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
+      },
+      editMessage: async (
+        _: unknown,
+        { input }: Input<ReplyOptions & { messageId: string; text: string }>,
+        context: Context,
+      ) => {
+        const sent = await sending.edit(writer(context), input);
+        return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
+      },
+      regenerateReply: async (_: unknown, { input }: Input<ReplyOptions & { messageId: string }>, context: Context) => {
+        const sent = await sending.regenerate(writer(context), input);
+        return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
+      },
+      chooseBranch: async (_: unknown, { input }: Input<{ messageId: string }>, context: Context) => {
+        const user = writer(context);
+        const message = await messageFor(chat.db, user.userId, input.messageId);
+        await chat.db.$transaction(async (tx) => activate(tx, message.conversationId, await leafBelow(tx, message.id)));
+        await chat.topics.publish(message.conversationId, { type: 'ConversationUpdated' });
+        return { conversation: await conversationOf(context, message.conversationId) };
+      },
+      stopGeneration: async (_: unknown, { input }: Input<{ messageId: string }>, context: Context) => ({
+        message: await stopGeneration(chat, replies, writer(context), input.messageId),
+      }),
+      setPresence: async (
+        _: unknown,
+        { input }: Input<InConversation & { state: PresenceState }>,
+        context: Context,
+      ) => ({
+        present: await setPresence(chat, { ...input, userId: writer(context).userId }),
+      }),
+      setTyping: async (_: unknown, { input }: Input<InConversation & { typing: boolean }>, context: Context) => ({
+        present: await setTyping(chat, writer(context).userId, input.conversationId, input.typing),
+      }),
+    },
+  };
+}
+
+/** A subscription's events are the field's values as they are. */
+const field = <Arguments, Event>(subscribe: (args: Arguments, context: Context) => AsyncIterable<Event>) => ({
+  subscribe: (_: unknown, args: Arguments, context: Context) => subscribe(args, context),
+  resolve: (event: Event) => event,
+});
+
+export function subscriptionResolvers({ chat, replies }: Parts): ResolverMap {
+  return {
+    Subscription: {
+      messageStream: field(({ messageId, after }: { messageId: string; after: number }, context) =>
+        follow(chat, replies, { userId: reader(context).userId, messageId, after }, context.signal),
+      ),
+      conversationEvents: field(({ conversationId, state }: InConversation & { state: PresenceState }, context) =>
+        conversationEvents(chat, { userId: reader(context).userId, conversationId, state }, context.signal),
+      ),
+      roomPresence: field(({ conversationId, state }: InConversation & { state: PresenceState }, context) =>
+        roomPresence(chat, { userId: reader(context).userId, conversationId, state }, context.signal),
+      ),
+    },
+  };
+}

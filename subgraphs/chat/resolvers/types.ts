@@ -1,0 +1,121 @@
+import { requireScope } from '#platform/identity/identity.ts';
+import type { PresentMember } from '#platform/presence/presence.ts';
+import type { ResolverMap } from '#platform/subgraph/definition.ts';
+import type { Generation, Message, Participant } from '#prisma/chat/client/client.ts';
+import type { ConversationView } from '../access.ts';
+import { exportConversation } from '../export.ts';
+import { storedParameters } from '../parameters.ts';
+import type { Draft } from '../replies/draft.ts';
+import type { Citation } from '../replies/recall.ts';
+import type { ConversationEvent } from '../rooms.ts';
+import type { SearchHit } from '../search.ts';
+import { type BranchPage, readBranch } from '../tree.ts';
+import type { Context, Parts } from './context.ts';
+
+const user = (id: string | null): { id: string } | null => (id === null ? null : { id });
+
+/** The fields of the types. What the rows have under the same name needs no line here. */
+export function typeResolvers({ chat }: Parts): ResolverMap {
+  return {
+    Conversation: {
+      __resolveReference: ({ id }: { id: string }, { identity, loaders }: Context) => {
+        requireScope(identity, 'chat:read');
+        return loaders.conversation.load(id);
+      },
+      parameters: ({ parameters }: ConversationView) => storedParameters(parameters),
+      owner: ({ ownerId }: ConversationView) => user(ownerId),
+      participants: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.participants.load(id),
+      viewerRole: ({ viewer }: ConversationView) => viewer.role,
+      pinned: ({ viewer }: ConversationView) => viewer.pinnedAt !== null,
+      archivedAt: ({ viewer }: ConversationView) => viewer.archivedAt,
+      lastActivityAt: ({ viewer }: ConversationView) => viewer.activityAt,
+      activeLeaf: ({ activeLeafId }: ConversationView, _: unknown, { loaders }: Context) =>
+        activeLeafId === null ? null : loaders.message.load(activeLeafId),
+      messages: (conversation: ConversationView, page: BranchPage) => readBranch(chat.db, conversation, page),
+      unfinishedReplies: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.unfinished.load(id),
+      present: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.present.load(id),
+      export: (conversation: ConversationView, { format }: { format: 'MARKDOWN' | 'JSON' }) =>
+        exportConversation(chat, conversation, format),
+    },
+    ConversationParticipant: { user: ({ userId }: Participant) => user(userId) },
+    ConversationSearchHit: {
+      conversation: ({ conversationId }: SearchHit, _: unknown, { loaders }: Context) =>
+        loaders.conversation.load(conversationId),
+      message: ({ messageId }: SearchHit, _: unknown, { loaders }: Context) =>
+        messageId === null ? null : loaders.message.load(messageId),
+    },
+    Message: {
+      __resolveReference: ({ id }: { id: string }, { identity, loaders }: Context) => {
+        requireScope(identity, 'chat:read');
+        return loaders.message.load(id);
+      },
+      conversation: ({ conversationId }: Message, _: unknown, { loaders }: Context) =>
+        loaders.conversation.load(conversationId),
+      parent: ({ parentId }: Message, _: unknown, { loaders }: Context) =>
+        parentId === null ? null : loaders.message.load(parentId),
+      author: ({ authorId }: Message) => user(authorId),
+      text: (message: Message, _: unknown, { loaders }: Context) => soFar(message, loaders, 'text'),
+      reasoning: async (message: Message, _: unknown, { loaders }: Context) =>
+        (await soFar(message, loaders, 'reasoning')) || null,
+      toolCalls: (message: Message, _: unknown, { loaders }: Context) => soFar(message, loaders, 'toolCalls'),
+      citations: (message: Message, _: unknown, { loaders }: Context) => soFar(message, loaders, 'citations'),
+      attachments: ({ attachments }: Message) => attachments.map((id) => ({ id })),
+      error: ({ errorCode, errorMessage }: Message) =>
+        errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' },
+      generation: ({ id, role }: Message, _: unknown, { loaders }: Context) =>
+        role === 'ASSISTANT' ? loaders.generation.load(id) : null,
+      siblings: (message: Message, _: unknown, { loaders }: Context) => loaders.children.load(message),
+      siblingIndex: async (message: Message, _: unknown, { loaders }: Context) =>
+        (await loaders.children.load(message)).findIndex(({ id }) => id === message.id),
+      siblingCount: async (message: Message, _: unknown, { loaders }: Context) =>
+        (await loaders.children.load(message)).length,
+      children: ({ id, conversationId }: Message, _: unknown, { loaders }: Context) =>
+        loaders.children.load({ conversationId, parentId: id }),
+      active: (message: Message, _: unknown, { loaders }: Context) => loaders.active.load(message),
+    },
+    MessageCitation: {
+      memory: ({ kind, sourceId }: Citation) => (kind === 'MEMORY' ? { id: sourceId } : null),
+      document: ({ documentId }: Citation) => (documentId === undefined ? null : { id: documentId }),
+    },
+    MessageGeneration: {
+      model: ({ alias }: Generation) => alias,
+      usage: (generation: Generation) => generation,
+      cached: ({ cache }: Generation) => cache !== 'off' && cache !== 'miss',
+    },
+    ...Object.fromEntries(
+      ['MessageCreated', 'MessageUpdated', 'ReplyStarted', 'ReplyFinished'].map((name) => [
+        name,
+        {
+          message: ({ messageId }: { messageId: string }, _: unknown, { loaders }: Context) =>
+            loaders.message.load(messageId),
+        },
+      ]),
+    ),
+    ConversationUpdated: {
+      conversation: ({ conversationId }: { conversationId: string }, _: unknown, { loaders }: Context) =>
+        loaders.conversation.load(conversationId),
+    },
+    ParticipantJoined: {
+      participant: async (
+        { conversationId, userId }: { conversationId: string; userId: string },
+        _: unknown,
+        { loaders }: Context,
+      ) => (await loaders.participants.load(conversationId)).find((participant) => participant.userId === userId),
+    },
+    ParticipantLeft: { user: ({ userId }: { userId: string }) => user(userId) },
+    RoomMember: { user: ({ userId }: PresentMember) => user(userId) },
+    RoomMemberLeft: { user: ({ userId }: { userId: string }) => user(userId) },
+    ConversationEvent: { __resolveType: ({ __typename }: ConversationEvent) => __typename },
+    RoomPresenceEvent: { __resolveType: ({ __typename }: ConversationEvent) => __typename },
+    MessageStreamEvent: { __resolveType: ({ __typename }: { __typename: string }) => __typename },
+  };
+}
+
+/** Of a reply that is being written the row has nothing yet; the journal has what readers have seen. */
+async function soFar<Field extends keyof Draft>(
+  message: Message,
+  loaders: Context['loaders'],
+  field: Field,
+): Promise<Draft[Field] | Message[Field]> {
+  return message.status === 'STREAMING' ? (await loaders.draft.load(message.id))[field] : message[field];
+}

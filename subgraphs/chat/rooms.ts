@@ -1,0 +1,107 @@
+import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/presence/presence.ts';
+import { conversationFor } from './access.ts';
+import type { Chat } from './chat.ts';
+import type { ConversationNews } from './conversation-topics.ts';
+import { merge } from './merge.ts';
+
+/** The presence room of a conversation. */
+export const roomOf = (conversationId: string): string => `conversation:${conversationId}`;
+
+export type RoomEvent =
+  | { readonly __typename: 'RoomMembers'; readonly members: readonly PresentMember[] }
+  | { readonly __typename: 'RoomMemberChanged'; readonly member: PresentMember }
+  | { readonly __typename: 'RoomMemberLeft'; readonly userId: string };
+
+export type ConversationEvent =
+  | RoomEvent
+  | {
+      readonly __typename: Exclude<ConversationNews['type'], 'ConversationDeleted'>;
+      readonly conversationId: string;
+      readonly messageId?: string;
+      readonly userId?: string;
+    }
+  | { readonly __typename: 'ConversationDeleted'; readonly conversationId: string };
+
+interface Visit {
+  readonly userId: string;
+  readonly conversationId: string;
+  readonly state: PresenceState;
+}
+
+/**
+ * Who is in the room, from now on; the visitor is one of them until the iteration ends. It ends too when the conversation
+ * is deleted or the visitor no longer takes part.
+ *
+ * @throws {CodedError} NOT_FOUND.
+ */
+export async function* roomPresence(chat: Chat, visit: Visit, signal: AbortSignal): AsyncGenerator<RoomEvent, void> {
+  for await (const event of conversationEvents(chat, visit, signal)) {
+    if (
+      event.__typename === 'RoomMembers' ||
+      event.__typename === 'RoomMemberChanged' ||
+      event.__typename === 'RoomMemberLeft'
+    ) {
+      yield event;
+    }
+  }
+}
+
+/**
+ * What happens in a conversation, from now on: news and presence. Once the first event (RoomMembers) is there, nothing
+ * that happens afterwards is missed.
+ *
+ * @throws {CodedError} NOT_FOUND.
+ */
+export async function* conversationEvents(
+  { db, topics, presence }: Chat,
+  { userId, conversationId, state }: Visit,
+  signal: AbortSignal,
+): AsyncGenerator<ConversationEvent, void> {
+  await conversationFor(db, userId, conversationId);
+  const closing = new AbortController();
+  const ended = AbortSignal.any([signal, closing.signal]);
+  const news = await topics.read(conversationId, ended);
+  await using _connection = await presence.join(roomOf(conversationId), userId, { state });
+  try {
+    const room = presence.watch(roomOf(conversationId), { signal: ended });
+    for await (const event of merge<ConversationNews | PresenceEvent>(news, room)) {
+      if (isNews(event)) {
+        const gone =
+          event.type === 'ConversationDeleted' || (event.type === 'ParticipantLeft' && event.userId === userId);
+        if (gone) {
+          yield { __typename: 'ConversationDeleted', conversationId };
+          return;
+        }
+        const { type, ...ids } = event;
+        yield { __typename: type, conversationId, ...ids };
+      } else yield* roomEvent(event);
+    }
+  } finally {
+    closing.abort();
+  }
+}
+
+const isNews = (event: ConversationNews | PresenceEvent): event is ConversationNews => /^[A-Z]/.test(event.type);
+
+function* roomEvent(event: PresenceEvent): Generator<RoomEvent, void> {
+  if (event.type === 'members') yield { __typename: 'RoomMembers', members: event.members };
+  else if (event.type === 'left') yield { __typename: 'RoomMemberLeft', userId: event.userId };
+  else yield { __typename: 'RoomMemberChanged', member: event.member };
+}
+
+/** @returns false when the user has no connection in the room. @throws {CodedError} NOT_FOUND. */
+export async function setPresence({ db, presence }: Chat, { userId, conversationId, state }: Visit): Promise<boolean> {
+  await conversationFor(db, userId, conversationId);
+  return presence.setState(roomOf(conversationId), userId, state);
+}
+
+/** @returns false when the user has no connection in the room. @throws {CodedError} NOT_FOUND. */
+export async function setTyping(
+  { db, presence }: { readonly db: Chat['db']; readonly presence: Presence },
+  userId: string,
+  conversationId: string,
+  typing: boolean,
+): Promise<boolean> {
+  await conversationFor(db, userId, conversationId);
+  return presence.setTyping(roomOf(conversationId), userId, typing);
+}

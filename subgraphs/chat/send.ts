@@ -1,0 +1,364 @@
+import { createHash } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { badInput, CodedError, notFound, rateLimited } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { Message, Prisma } from '#prisma/chat/client/client.ts';
+import { type ConversationView, lockConversation, messageFor } from './access.ts';
+import type { Chat, Transaction } from './chat.ts';
+import { checkAttachments, checkId, checkText, isId, MAX_MESSAGE_BYTES } from './input.ts';
+import { asJson, checkParameters, type Parameters, type ParametersInput } from './parameters.ts';
+import type { Replies } from './replies/replies.ts';
+import { type Requester, requesterOf } from './replies/requester.ts';
+import { firstWords } from './replies/title.ts';
+import { activate, type Parent, wayTo } from './tree.ts';
+
+/** Most siblings under one message. */
+const MAX_SIBLINGS = 200;
+/** Most messages on the way from the first to the last. */
+const MAX_DEPTH = 10_000;
+
+export interface ReplyOptions {
+  readonly clientMessageId: string;
+  readonly model?: string | null;
+  readonly parameters?: ParametersInput | null;
+}
+
+export interface SendInput extends ReplyOptions {
+  readonly conversationId: string;
+  readonly text: string;
+  /** Absent: after the active leaf; null: a new beginning. */
+  readonly parentId?: string | null;
+  readonly attachments?: readonly string[] | null;
+  readonly reply: boolean;
+}
+
+export interface Sent {
+  /** The person's message; absent when a reply is regenerated. */
+  readonly message: Message | undefined;
+  readonly reply: Message | undefined;
+  readonly conversationId: string;
+}
+
+/** What one call asks for, checked. */
+interface Ask {
+  readonly conversationId: string;
+  readonly clientMessageId: string;
+  /** Tells a repetition of the call from another call under the same id. */
+  readonly hash: string;
+  readonly model: string | null;
+  readonly parameters: Parameters;
+  /** Absent when only a reply is asked for. */
+  readonly message?: { readonly text: string; readonly attachments: readonly string[] };
+  readonly reply: boolean;
+  /** Finds what to follow, in the locked conversation. */
+  parent(tx: Transaction, conversation: ConversationView): Promise<Parent | null>;
+}
+
+/** Takes what people say into the tree of a conversation. */
+export class Sending {
+  readonly #chat: Chat;
+  readonly #replies: Replies;
+
+  constructor(chat: Chat, replies: Replies) {
+    this.#chat = chat;
+    this.#replies = replies;
+  }
+
+  /**
+   * Stores a message and the pending reply in one transaction and returns; the reply is written behind it.
+   *
+   * The same clientMessageId again answers with what the first call stored.
+   *
+   * @throws {CodedError} BAD_USER_INPUT, NOT_FOUND, CONFLICT (the same id with other content), RATE_LIMITED,
+   * MODEL_NOT_FOUND.
+   */
+  async send(user: UserIdentity, input: SendInput): Promise<Sent> {
+    const text = checkText('input.text', input.text, MAX_MESSAGE_BYTES);
+    const attachments = checkAttachments(input.attachments);
+    const { parentId } = input;
+    return this.#store(user, {
+      ...(await this.#options(input)),
+      conversationId: input.conversationId,
+      hash: digest(
+        user,
+        'send',
+        text,
+        parentId === undefined ? 'leaf' : parentId,
+        input.model,
+        input.parameters,
+        attachments,
+        input.reply,
+      ),
+      message: { text, attachments },
+      reply: input.reply,
+      parent: (tx, conversation) => {
+        if (parentId === null) return Promise.resolve(null);
+        if (parentId !== undefined) return parentIn(tx, conversation.id, 'input.parentId', parentId);
+        return conversation.activeLeafId
+          ? parentIn(tx, conversation.id, 'input.parentId', conversation.activeLeafId)
+          : Promise.resolve(null);
+      },
+    });
+  }
+
+  /**
+   * The caller's message said anew: a sibling with its own reply. The images come along.
+   *
+   * @throws {CodedError} as `send`; FORBIDDEN for a message of somebody else, BAD_USER_INPUT for a reply.
+   */
+  async edit(user: UserIdentity, input: ReplyOptions & { messageId: string; text: string }): Promise<Sent> {
+    const text = checkText('input.text', input.text, MAX_MESSAGE_BYTES);
+    const original = await messageFor(this.#chat.db, user.userId, input.messageId);
+    if (original.role !== 'USER')
+      throw badInput('input.messageId', 'is a reply; ask for another with regenerateReply.');
+    if (original.authorId !== user.userId) throw new CodedError('FORBIDDEN', 'Only its author may edit a message.');
+    return this.#store(user, {
+      ...(await this.#options(input)),
+      conversationId: original.conversationId,
+      hash: digest(user, 'edit', original.id, text, input.model, input.parameters),
+      message: { text, attachments: original.attachments },
+      reply: true,
+      parent: (tx, { id }) =>
+        original.parentId === null ? Promise.resolve(null) : parentIn(tx, id, 'input.messageId', original.parentId),
+    });
+  }
+
+  /**
+   * Another reply beside an earlier one.
+   *
+   * @throws {CodedError} as `send`; BAD_USER_INPUT for a person's message.
+   */
+  async regenerate(user: UserIdentity, input: ReplyOptions & { messageId: string }): Promise<Sent> {
+    const original = await messageFor(this.#chat.db, user.userId, input.messageId);
+    const asked = original.parentId;
+    if (original.role !== 'ASSISTANT' || asked === null) {
+      throw badInput('input.messageId', 'is a message of a person; only replies are regenerated.');
+    }
+    return this.#store(user, {
+      ...(await this.#options(input)),
+      conversationId: original.conversationId,
+      hash: digest(user, 'regenerate', original.id, input.model, input.parameters),
+      reply: true,
+      parent: (tx, { id }) => parentIn(tx, id, 'input.messageId', asked),
+    });
+  }
+
+  async #options(input: ReplyOptions) {
+    const model = input.model ?? null;
+    if (model !== null) await this.checkModel(model);
+    return {
+      clientMessageId: checkId('input.clientMessageId', input.clientMessageId),
+      model,
+      parameters: checkParameters('input.parameters', input.parameters),
+    };
+  }
+
+  /** @throws {CodedError} MODEL_NOT_FOUND when no chat model has that id. */
+  async checkModel(model: string): Promise<void> {
+    const known = await this.#chat.models.list();
+    if (known.some(({ id, capabilities }) => id === model && capabilities.chat)) return;
+    throw new CodedError(
+      'MODEL_NOT_FOUND',
+      `No chat model is called ${JSON.stringify(model.slice(0, 100))}; \`models\` lists them.`,
+      {
+        argument: 'input.model',
+      },
+    );
+  }
+
+  async #store(user: UserIdentity, ask: Ask): Promise<Sent> {
+    await this.#checkRate(user);
+    const stored = await this.#transaction(user, ask);
+    if (stored.fresh) {
+      const { message, reply } = stored;
+      if (reply) this.#replies.wake(reply.id);
+      await this.#chat.topics.publish(
+        ask.conversationId,
+        ...[message, reply].flatMap((one) => (one ? [{ type: 'MessageCreated' as const, messageId: one.id }] : [])),
+        { type: 'ConversationUpdated' },
+      );
+    }
+    return { message: stored.message, reply: stored.reply, conversationId: ask.conversationId };
+  }
+
+  async #transaction(user: UserIdentity, ask: Ask) {
+    const { db, outbox } = this.#chat;
+    return db.$transaction(async (tx) => {
+      const conversation = await lockConversation(tx, user.userId, ask.conversationId);
+      const earlier = await tx.message.findUnique({
+        where: {
+          conversationId_clientMessageId: { conversationId: conversation.id, clientMessageId: ask.clientMessageId },
+        },
+      });
+      if (earlier) return { ...(await repeated(tx, earlier, ask)), fresh: false };
+
+      const parent = await ask.parent(tx, conversation);
+      await this.#checkRoom(tx, user, conversation.id, parent, ask);
+      const requester = requesterOf(user);
+      const message = ask.message && personsMessage(conversation.id, user, ask, parent, ask.message);
+      const reply = ask.reply
+        ? {
+            ...pendingReply(conversation.id, ask, message ?? parent!, requester),
+            waitsForId: await unfinishedBefore(tx, conversation.id, parent),
+          }
+        : undefined;
+      const rows = [message, reply].filter((row) => row !== undefined);
+      const created = await tx.message.createManyAndReturn({ data: rows });
+      const leaf = created.find(({ id }) => id === rows.at(-1)!.id)!;
+      await activate(tx, conversation.id, leaf.id);
+      await tx.conversation.update({
+        where: { id: conversation.id },
+        data: {
+          messageCount: { increment: rows.length },
+          ...(conversation.titleSource === 'NONE' &&
+            ask.message && { title: firstWords(ask.message.text), titleSource: 'FIRST_WORDS' }),
+        },
+      });
+      await tx.participant.updateMany({
+        where: { conversationId: conversation.id },
+        data: { activityAt: leaf.createdAt },
+      });
+      const stored = created.find(({ id }) => id === message?.id);
+      if (stored) {
+        await outbox.record(tx, 'message.completed', {
+          messageId: stored.id,
+          conversationId: conversation.id,
+          userId: user.userId,
+          role: 'USER',
+          status: 'COMPLETED',
+          text: stored.text,
+          ...(stored.parentId && { parentId: stored.parentId }),
+          remember: conversation.memoryEnabled,
+          at: stored.createdAt.toISOString(),
+        });
+      }
+      return { message: stored, reply: created.find(({ id }) => id === reply?.id), fresh: true };
+    });
+  }
+
+  async #checkRate(user: UserIdentity): Promise<void> {
+    const { limiter, config } = this.#chat;
+    const rule = { name: 'chat-send', limit: config.CHAT_SENDS_PER_MINUTE, windowS: 60 };
+    const verdict = await limiter.consume(`user:${user.userId}`, rule);
+    if (!verdict.allowed)
+      throw rateLimited(`At most ${rule.limit} messages a minute are accepted.`, verdict.retryAfter);
+  }
+
+  /** Whether the tree and the user's own limit have room for it. */
+  async #checkRoom(
+    tx: Transaction,
+    user: UserIdentity,
+    conversationId: string,
+    parent: Parent | null,
+    ask: Ask,
+  ): Promise<void> {
+    if ((parent?.depth ?? 0) >= MAX_DEPTH) {
+      throw badInput('input.conversationId', `has ${MAX_DEPTH} messages on this branch; go on in a fork of it.`);
+    }
+    const siblings = await tx.message.count({ where: { conversationId, parentId: parent?.id ?? null } });
+    if (siblings >= MAX_SIBLINGS) {
+      throw badInput('input', `would be the ${siblings + 1}th branch at this place; at most ${MAX_SIBLINGS} are kept.`);
+    }
+    if (!ask.reply) return;
+    const limit = this.#chat.config.CHAT_REPLIES_PER_USER;
+    const unfinished = await tx.message.count({
+      where: { requesterId: user.userId, status: { in: ['PENDING', 'STREAMING'] } },
+    });
+    if (unfinished >= limit) {
+      throw rateLimited(`${unfinished} replies to you are still being written; at most ${limit} at a time.`, 5);
+    }
+  }
+}
+
+async function parentIn(tx: Transaction, conversationId: string, argument: string, id: string): Promise<Parent> {
+  const parent = isId(id)
+    ? await tx.message.findFirst({ where: { id, conversationId }, select: { id: true, parentId: true, depth: true } })
+    : null;
+  if (!parent)
+    throw argument === 'input.parentId'
+      ? badInput(argument, 'is no message of this conversation.')
+      : notFound('The message');
+  return parent;
+}
+
+/** What the first call under the same id stored. */
+async function repeated(tx: Transaction, earlier: Message, ask: Ask) {
+  if (earlier.requestHash !== ask.hash) {
+    throw new CodedError(
+      'CONFLICT',
+      'This clientMessageId was used before, with other content. Make a new one for a new message.',
+      {
+        argument: 'input.clientMessageId',
+      },
+    );
+  }
+  if (earlier.role === 'ASSISTANT') return { message: undefined, reply: earlier };
+  const reply = ask.reply
+    ? await tx.message.findFirst({ where: { parentId: earlier.id, role: 'ASSISTANT' }, orderBy: { id: 'asc' } })
+    : null;
+  return { message: earlier, reply: reply ?? undefined };
+}
+
+const personsMessage = (
+  conversationId: string,
+  user: UserIdentity,
+  ask: Ask,
+  parent: Parent | null,
+  content: NonNullable<Ask['message']>,
+) =>
+  ({
+    id: uuidv7(),
+    conversationId,
+    parentId: parent?.id ?? null,
+    depth: parent ? parent.depth + 1 : 0,
+    role: 'USER',
+    status: 'COMPLETE',
+    authorId: user.userId,
+    clientMessageId: ask.clientMessageId,
+    requestHash: ask.hash,
+    text: content.text,
+    attachments: [...content.attachments],
+    completedAt: new Date(),
+  }) satisfies Prisma.MessageCreateManyInput;
+
+const pendingReply = (conversationId: string, ask: Ask, parent: Pick<Parent, 'id' | 'depth'>, requester: Requester) =>
+  ({
+    id: uuidv7(),
+    conversationId,
+    parentId: parent.id,
+    depth: parent.depth + 1,
+    role: 'ASSISTANT',
+    status: 'PENDING',
+    ...(!ask.message && { clientMessageId: ask.clientMessageId, requestHash: ask.hash }),
+    model: ask.model,
+    parameters: asJson(ask.parameters),
+    requesterId: requester.userId,
+    requester: { ...requester } as unknown as Prisma.InputJsonObject,
+  }) satisfies Prisma.MessageCreateManyInput;
+
+/** The nearest earlier reply that has not ended, on the way down to `parent`. */
+async function unfinishedBefore(
+  tx: Transaction,
+  conversationId: string,
+  parent: Parent | null,
+): Promise<string | null> {
+  if (!parent) return null;
+  const unfinished = await tx.message.findMany({
+    where: { conversationId, status: { in: ['PENDING', 'STREAMING'] } },
+    orderBy: { depth: 'desc' },
+    select: { id: true },
+  });
+  if (unfinished.length === 0) return null;
+  const way = new Set(await wayTo(tx, parent.id, MAX_DEPTH));
+  return unfinished.find(({ id }) => way.has(id))?.id ?? null;
+}
+
+/** Equal for equal requests of one person, whatever the order of their fields. */
+function digest(user: UserIdentity, ...asked: unknown[]): string {
+  const canonical = JSON.stringify([user.userId, ...asked], (_key, value: unknown) => {
+    if (value === undefined) return null;
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
+  });
+  return createHash('sha256').update(canonical).digest('base64url');
+}

@@ -1,0 +1,42 @@
+import { badInput } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import { until } from '#platform/iteration/until.ts';
+import type { Message } from '#prisma/chat/client/client.ts';
+import { messageFor } from './access.ts';
+import type { Chat } from './chat.ts';
+import type { Replies } from './replies/replies.ts';
+
+/** How long to wait for the process that writes the reply to end it, in ms. */
+const WAIT_MS = 2_000;
+
+/**
+ * Stops a reply, wherever it is written, and waits for its end. Stopping what has ended changes nothing.
+ *
+ * @throws {CodedError} NOT_FOUND; BAD_USER_INPUT for a person's message.
+ */
+export async function stopGeneration(
+  chat: Chat,
+  replies: Replies,
+  user: UserIdentity,
+  messageId: string,
+): Promise<Message> {
+  const { db, streams } = chat;
+  const reply = await messageFor(db, user.userId, messageId);
+  if (reply.role !== 'ASSISTANT')
+    throw badInput('input.messageId', 'is a message of a person; only replies are stopped.');
+  const current = () => db.message.findUniqueOrThrow({ where: { id: messageId } });
+  if (isFinal(reply) || (reply.status === 'PENDING' && (await replies.cancel(reply)))) return current();
+  // It is being written, or is just about to be: ask until it has ended. Asking twice does no harm.
+  const ended = await until(
+    async () => {
+      const answer = await streams.requestStop(messageId);
+      if (answer === 'unknown') await replies.recover(messageId);
+      const now = answer === 'requested' ? undefined : await current();
+      return now && isFinal(now) ? now : undefined;
+    },
+    { waitMs: WAIT_MS, everyMs: 20 },
+  );
+  return ended ?? current();
+}
+
+const isFinal = ({ status }: Message): boolean => status !== 'PENDING' && status !== 'STREAMING';
