@@ -11,9 +11,12 @@ import {
   silentLog,
   testPrefix,
 } from '../redis/redis-for-tests.ts';
+import { storeMetrics } from '../store-metrics.ts';
 import { anEvent, eventBusContract, publish } from './event-bus.contract.ts';
+import type { Deliver } from './event-bus.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
 import { RedisEventBus } from './redis-event-bus.ts';
+import { RedisEventGroup } from './redis-event-group.ts';
 
 describe('event bus: memory', () => {
   eventBusContract(async (lifecycle) => new MemoryEventBus({ metrics: new Registry(), lifecycle }));
@@ -70,6 +73,34 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     await bus.remember('chat');
     expect(await bus.publish('chat', [anEvent('a', 'after')])).toBe('taken');
     await expect.poll(() => got, { timeout: 8_000 }).toEqual(['before', 'after']);
+  });
+
+  it('gives nothing to a former reader that does not know that it was replaced', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { bus, redis } = await replica(lifecycle, testPrefix(lifecycle));
+    await publish(bus, [anEvent('a', '1')]);
+    const ending = new AbortController();
+    lifecycle.defer(() => ending.abort());
+    const got: Record<string, string[]> = { former: [], latter: [] };
+    const reader = (name: string) => {
+      const deliver: Deliver = async ({ payload }) => void got[name]!.push((payload as { text: string }).text);
+      return new RedisEventGroup(
+        redis,
+        `${redis.prefix}{events}:log`,
+        'memory',
+        deliver,
+        silentLog,
+        storeMetrics(new Registry()),
+      );
+    };
+    const former = reader('former').run(5, ending.signal);
+    await expect.poll(() => got.former).toEqual(['1']);
+    reader('latter')
+      .run(6, ending.signal)
+      .catch(() => {});
+    await expect(former).rejects.toThrow('Another process reads for memory.');
+    await publish(bus, [anEvent('a', '2')]);
+    await expect.poll(() => got).toEqual({ former: ['1'], latter: ['2'] });
   });
 
   it('drops what every group has confirmed', async () => {

@@ -20,7 +20,7 @@ const HOUSEKEEPING_MS = 15_000;
 const CONSUMER = 'reader';
 
 /**
- * log reader; group after epoch → entries | fenced. Only the latest holder of the lease is given anything: what a former
+ * log reader; group after epoch → entries, last entry of the log | fenced. Only the latest holder of the lease is given anything: what a former
  * one took after it was replaced would lie there, given out and never confirmed.
  */
 const READ = `
@@ -28,7 +28,8 @@ local current = tonumber(redis.call('GET', KEYS[2]) or 0)
 if current > tonumber(ARGV[3]) then return 'fenced' end
 redis.call('SET', KEYS[2], ARGV[3])
 local reply = redis.call('XREADGROUP', 'GROUP', ARGV[1], '${CONSUMER}', 'COUNT', ${BATCH}, 'STREAMS', KEYS[1], ARGV[2])
-return reply and reply[1][2] or {}`;
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
+return {reply and reply[1][2] or {}, newest[1] and newest[1][1] or '0-0'}`;
 
 /** The one reader of a consumer group, while it holds the group's lease. */
 export class RedisEventGroup {
@@ -87,7 +88,7 @@ export class RedisEventGroup {
   /** What a former reader was given and did not confirm. */
   async #readPending(epoch: number, signal: AbortSignal): Promise<void> {
     for (let after = '0'; !signal.aborted; ) {
-      const entries = await this.#take(after, epoch);
+      const { entries } = await this.#take(after, epoch);
       const last = entries.at(-1)?.[0];
       if (last === undefined) return;
       const { commands } = this.#redis;
@@ -100,24 +101,20 @@ export class RedisEventGroup {
 
   async #readNew(epoch: number, signal: AbortSignal): Promise<void> {
     this.#connection ??= this.#redis.blocking(`events-${this.#group}`);
-    let last = '$';
     while (!signal.aborted) {
       await this.#keepHouse();
-      const entries = await this.#take('>', epoch);
-      if (entries.length > 0) {
-        await this.#handOut(entries, () => 1, signal);
-        last = entries.at(-1)![0];
-      }
-      // Only a bell: what there is to read is given out by the script.
-      else await this.#connection.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', this.#key, last);
+      const { entries, newest } = await this.#take('>', epoch);
+      if (entries.length > 0) await this.#handOut(entries, () => 1, signal);
+      // Only a bell, for whatever comes after that look: what there is to read is given out by the script.
+      else await this.#connection.xread('COUNT', 1, 'BLOCK', BLOCK_MS, 'STREAMS', this.#key, newest);
     }
   }
 
-  async #take(after: string, epoch: number): Promise<Entry[]> {
+  async #take(after: string, epoch: number): Promise<{ entries: Entry[]; newest: string }> {
     const reading = this.#read(this.#key, `${this.#key}:reader:${this.#group}`, this.#group, after, epoch);
-    const reply = (await this.#redis.guard('events', reading)) as Entry[] | 'fenced';
+    const reply = (await this.#redis.guard('events', reading)) as [Entry[], string] | 'fenced';
     if (reply === 'fenced') throw new Error(`Another process reads for ${this.#group}.`);
-    return reply;
+    return { entries: reply[0], newest: reply[1] };
   }
 
   /** Resolves when everything is delivered and confirmed, or when `signal` aborts. */

@@ -44,6 +44,8 @@ export interface FaultProxy {
   cut(): void;
   /** Accepts and carries nothing: a server that is stopped. */
   freeze(): void;
+  /** Carries requests and loses the answers. */
+  deafen(): void;
   heal(): void;
 }
 
@@ -82,6 +84,9 @@ export async function faultProxy(lifecycle: AsyncDisposableStack, target = REDIS
     freeze() {
       mode = 'frozen';
       for (const pair of pairs) for (const socket of pair) socket.pause();
+    },
+    deafen() {
+      for (const [, upstream] of pairs) upstream.unpipe().resume();
     },
     heal() {
       mode = 'open';

@@ -76,8 +76,8 @@ export async function openRedis(options: {
     prefix,
     commands,
     channels,
-    // Twice the longest block: a server that has stopped answering must not hold the reader for ever.
-    blocking: (name) => connect(name, { blockingTimeout: 3_000 }),
+    // It may be used before it is connected. Longer than the longest block, for a server that has stopped answering.
+    blocking: (name) => connect(name, { enableOfflineQueue: true, blockingTimeout: 3_000 }),
     script(name, numberOfKeys, lua) {
       commands.defineCommand(name, { numberOfKeys, lua });
       const call = (commands as unknown as Record<string, RedisScript>)[name] as RedisScript;

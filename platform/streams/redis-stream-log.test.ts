@@ -11,7 +11,8 @@ import {
   testPrefix,
 } from '../redis/redis-for-tests.ts';
 import { RedisStreamLog } from './redis-stream-log.ts';
-import { StreamUnknownError } from './stream-errors.ts';
+import { controlChannel } from './redis-stream-scripts.ts';
+import { StreamFencedError, StreamUnknownError } from './stream-errors.ts';
 import { assemble, collect, freshStream } from './stream-log.contract.ts';
 import type { StreamEvent } from './stream-log.ts';
 
@@ -88,6 +89,60 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     await done;
     expect(assemble(events)).toEqual({ text: expected, last: 200, final: { status: 'COMPLETED' } });
     expect(assemble(await collect(reading.read(stream, { after: 120 })), 120).last).toBe(200);
+  });
+
+  it('does not say twice what Redis took but could not confirm', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const proxy = await faultProxy(lifecycle);
+    const { log: producing } = await replica(lifecycle, prefix, proxy.url);
+    const { log: reading } = await replica(lifecycle, prefix);
+    const stream = freshStream();
+    const writer = await producing.open(stream);
+    proxy.deafen();
+    writer.append('once ');
+    await expect.poll(async () => (await reading.inspect(stream))?.last).toBe(1);
+    writer.append('and ');
+    proxy.cut();
+    await sleep(50);
+    proxy.heal();
+    writer.append('only');
+    await writer.finish({ status: 'COMPLETED' });
+    expect(assemble(await collect(reading.read(stream)))).toMatchObject({ text: 'once and only', last: 3 });
+  });
+
+  it('fences a stale producer that heard nothing of its replacement', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const { log: deaf, redis } = await replica(lifecycle, prefix);
+    const { log: heirs } = await replica(lifecycle, prefix);
+    const stream = freshStream();
+    const stale = await deaf.open(stream);
+    redis.channels.unlisten(controlChannel(prefix));
+    await sleep(20);
+    const heir = await heirs.open(stream, { takeover: true });
+    stale.append('ghost');
+    await expect(stale.flush()).rejects.toThrow(StreamFencedError);
+    expect(stale.stopRequested.reason).toBeInstanceOf(StreamFencedError);
+    heir.append('heir');
+    await heir.finish({});
+    expect(assemble(await collect(deaf.read(stream))).text).toBe('heir');
+  });
+
+  it('stops a producer that did not hear the call, with its next chunk', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const { log: deaf, redis } = await replica(lifecycle, prefix);
+    const { log: other } = await replica(lifecycle, prefix);
+    const stream = freshStream();
+    const writer = await deaf.open(stream);
+    redis.channels.unlisten(controlChannel(prefix));
+    await sleep(20);
+    await other.requestStop(stream);
+    writer.append('next');
+    await writer.flush();
+    expect(writer.stopRequested.aborted).toBe(true);
+    await writer.finish({ status: 'STOPPED' });
   });
 
   it('answers within two seconds when Redis is frozen, and goes on afterwards', async () => {
