@@ -1,42 +1,17 @@
-// Types from the contracts: resolvers of each subgraph, operations between subgraphs, and the example client's operations.
+// Types from the contracts: operations between subgraphs, and the example client's operations.
 // `npm run codegen` composes the supergraph first and then runs this.
-import { existsSync, globSync, readdirSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
+/** Over the wire: JSON has no dates and no exact decimals. */
 const scalars = {
-  DateTime: { input: 'Date', output: 'Date | string' },
-  Decimal: { input: 'string', output: 'string' },
-  UUID: { input: 'string', output: 'string' },
-  URL: { input: 'string', output: 'string' },
-  JSON: { input: 'unknown', output: 'unknown' },
-  JSONObject: { input: 'Record<string, unknown>', output: 'Record<string, unknown>' },
+  DateTime: 'string',
+  Decimal: 'string',
+  UUID: 'string',
+  URL: 'string',
+  JSON: 'unknown',
+  JSONObject: 'Record<string, unknown>',
 };
-/** Over the wire a date is a string in both directions. */
-const wireScalars = { ...scalars, DateTime: 'string' };
-
-const subgraphs = readdirSync('subgraphs').filter((name) => existsSync(`subgraphs/${name}/schema.graphql`));
-
-/** `subgraphs/<name>/schema.types.ts`: what resolvers take and give. */
-const resolverTypes: CodegenConfig['generates'] = Object.fromEntries(
-  subgraphs.map((name) => [
-    `subgraphs/${name}/schema.types.ts`,
-    {
-      schema: `subgraphs/${name}/schema.graphql`,
-      plugins: ['typescript', 'typescript-resolvers'],
-      config: {
-        federation: true,
-        scalars,
-        useTypeImports: true,
-        enumsAsTypes: true,
-        inputMaybeValue: 'T | null | undefined',
-        defaultScalarType: 'unknown',
-        // Resolvers give domain objects and let field resolvers do the rest.
-        defaultMapper: 'any',
-        contextType: '#platform/subgraph/definition.ts#RequestContext',
-      },
-    },
-  ]),
-);
 
 /** `subgraphs/<name>/peers/<peer>.graphql`: operations that one subgraph sends to another, typed against that one's schema. */
 const peerOperations: CodegenConfig['generates'] = Object.fromEntries(
@@ -48,7 +23,7 @@ const peerOperations: CodegenConfig['generates'] = Object.fromEntries(
         schema: `subgraphs/${peer}/schema.graphql`,
         documents: file,
         plugins: ['typescript-operations', 'typed-document-node'],
-        config: { scalars: wireScalars, useTypeImports: true, enumsAsTypes: true, federation: true },
+        config: { scalars, useTypeImports: true, enumsAsTypes: true, federation: true },
       },
     ];
   }),
@@ -61,7 +36,7 @@ const client: CodegenConfig['generates'] = existsSync('tests/client/operations')
         schema: 'schema.graphql',
         documents: 'tests/client/operations/**/*.graphql',
         preset: 'client',
-        config: { scalars: wireScalars, useTypeImports: true, enumsAsTypes: true, documentMode: 'documentNode' },
+        config: { scalars, useTypeImports: true, enumsAsTypes: true, documentMode: 'documentNode' },
         presetConfig: { fragmentMasking: false },
       },
     }
@@ -69,8 +44,8 @@ const client: CodegenConfig['generates'] = existsSync('tests/client/operations')
 
 const config: CodegenConfig = {
   silent: true,
-  generates: { ...resolverTypes, ...peerOperations, ...client },
-  config: { importExtension: '.ts' },
+  generates: { ...peerOperations, ...client },
+  importExtension: '.ts',
 };
 
 export default config;

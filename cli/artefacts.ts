@@ -15,7 +15,6 @@ const ARTEFACTS = [
   'schema.graphql',
   'docs/configuration.md',
   'docs/errors.md',
-  'subgraphs/*/schema.types.ts',
   'subgraphs/*/peers/*.types.ts',
   'tests/client/generated/*',
 ];

@@ -54,7 +54,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       fetch: (request) => asService(transport, request),
       topics: stores.topics,
       log,
-      issuer: config.JWT_ISSUER ?? config.publicUrl,
+      issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
       pollMs: POLL_MS,
     }),

@@ -46,7 +46,7 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
         fetch: (request) => asService(transports.get('auth'), request),
         topics: platform.topics,
         log,
-        issuer: config.JWT_ISSUER ?? config.publicUrl,
+        issuer: config.JWT_ISSUER,
         audience: config.JWT_AUDIENCE,
         pollMs: config.redisUrl === undefined ? POLL_ONE_PROCESS_MS : POLL_MS,
       }),

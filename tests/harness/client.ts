@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { print } from 'graphql';
+import { type Client, createClient } from 'graphql-ws';
+import { LoginDocument, RegisterDocument } from '../client/generated/graphql.ts';
+
+export interface GraphqlAnswer<Data> {
+  readonly status: number;
+  readonly data?: Data | null;
+  readonly errors?: readonly { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[];
+}
+
+/** One person at one frontend: typed operations over HTTP, and a graphql-ws socket for subscriptions. */
+export class TestUser {
+  readonly url: string;
+  readonly email: string;
+  readonly password: string;
+  accessToken = '';
+  refreshToken = '';
+  id = '';
+
+  constructor(url: string, email = `user-${randomUUID()}@example.org`, password = 'a star above the horizon') {
+    this.url = url;
+    this.email = email;
+    this.password = password;
+  }
+
+  /** Signs up and signs in. */
+  static async signUp(url: string): Promise<TestUser> {
+    const user = new TestUser(url);
+    await user.run(RegisterDocument, { input: { email: user.email, password: user.password } });
+    await user.signIn();
+    return user;
+  }
+
+  async signIn(): Promise<void> {
+    const { login } = await this.run(LoginDocument, { input: { email: this.email, password: this.password } });
+    this.accessToken = login!.tokens.accessToken;
+    this.refreshToken = login!.tokens.refreshToken;
+    this.id = login!.user.id;
+  }
+
+  /** The whole answer, errors included. */
+  async send<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables> | string,
+    variables?: Variables,
+    headers: Record<string, string> = {},
+  ): Promise<GraphqlAnswer<Data>> {
+    const response = await fetch(`${this.url}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(this.accessToken && { authorization: `Bearer ${this.accessToken}` }),
+        ...headers,
+      },
+      body: JSON.stringify({ query: typeof document === 'string' ? document : print(document), variables }),
+    });
+    return { status: response.status, ...((await response.json()) as object) };
+  }
+
+  /** The data. @throws the first error of the answer. */
+  async run<Data, Variables>(
+    document: TypedDocumentNode<Data, Variables> | string,
+    variables?: Variables,
+  ): Promise<Data> {
+    const { data, errors } = await this.send<Data, Variables>(document, variables);
+    if (errors?.[0]) throw new Error(`${errors[0].extensions?.['code']}: ${errors[0].message}`);
+    return data!;
+  }
+
+  /** A graphql-ws client with the user's token. Close it with `dispose`. */
+  socket(options: { retryAttempts?: number; webSocketImpl?: unknown } = {}): Client {
+    return createClient({
+      url: `${this.url.replace(/^http/, 'ws')}/graphql`,
+      connectionParams: () => ({ authorization: `Bearer ${this.accessToken}` }),
+      retryAttempts: options.retryAttempts ?? 0,
+      ...(options.webSocketImpl !== undefined && { webSocketImpl: options.webSocketImpl }),
+    });
+  }
+}
+
+/** A subscription as an async iteration of its data. */
+export function subscribe<Data, Variables extends Record<string, unknown>>(
+  socket: Client,
+  document: TypedDocumentNode<Data, Variables>,
+  variables: Variables,
+): AsyncIterableIterator<Data> {
+  const results = socket.iterate<Data>({ query: print(document), variables });
+  return (async function* () {
+    for await (const { data, errors } of results) {
+      if (errors?.[0]) throw new Error(`${errors[0].extensions?.['code']}: ${errors[0].message}`);
+      yield data!;
+    }
+  })();
+}

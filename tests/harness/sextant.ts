@@ -1,0 +1,202 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { PostgresForTests } from './postgres.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const SUBGRAPHS = ['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'] as const;
+export type SubgraphName = (typeof SUBGRAPHS)[number];
+
+/** Nothing of the developer's own environment reaches the product under test. */
+const BARE_ENVIRONMENT = {
+  PATH: process.env['PATH'],
+  HOME: process.env['HOME'],
+  LOG_FORMAT: 'json',
+  LLM_DISCOVERY: 'false',
+  EMBEDDED_FSYNC: 'false',
+  NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'sextant', 'compiled'),
+};
+
+/** A `sextant` process of the product, as a user would start it. */
+export class SextantProcess {
+  readonly output: string[] = [];
+  readonly #child: ChildProcess;
+  readonly #exited: Promise<number | null>;
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    this.#exited = once(child, 'exit').then(([code]) => code as number | null);
+  }
+
+  /** Starts a command and waits for its "ready". @throws with all that it printed when it ends before. */
+  static async start(
+    args: readonly string[],
+    env: Record<string, string>,
+  ): Promise<SextantProcess & { readonly url: string }> {
+    const child = spawn(process.execPath, [path.join(root, 'cli', 'sextant.ts'), ...args], {
+      cwd: root,
+      env: { ...BARE_ENVIRONMENT, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const running = new SextantProcess(child);
+    const ready = Promise.withResolvers<string>();
+    for (const stream of [child.stdout!, child.stderr!]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        running.output.push(line);
+        const entry = parse(line);
+        if (entry?.msg === 'ready' && entry.url !== undefined) ready.resolve(entry.url);
+      });
+    }
+    const url = await Promise.race([
+      ready.promise,
+      running.#exited.then((code) => {
+        throw new Error(`sextant ${args.join(' ')} ended with ${code}:\n${running.output.join('\n')}`);
+      }),
+    ]);
+    return Object.assign(running, { url: url.replace(/\/graphql$/, '') });
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  /** SIGTERM, and the exit code. */
+  async stop(): Promise<number | null> {
+    this.#child.kill('SIGTERM');
+    return this.#exited;
+  }
+
+  /** SIGKILL: the process gets no chance to tidy up. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exited;
+  }
+}
+
+/** The whole graph behind one URL, however many processes that takes. */
+export interface RunningGraph extends AsyncDisposable {
+  /** Of the gateway, without a path. */
+  readonly url: string;
+  /** Another process of a subgraph on the same data, on a port of its own. Distributed only. */
+  processes: ReadonlyMap<string, SextantProcess>;
+  /** Starts a subgraph (or the gateway) again after it was stopped or killed, under its old address. */
+  restart(name: string): Promise<void>;
+}
+
+/** `sextant up` on a folder of its own. */
+export async function startEmbedded(env: Record<string, string> = {}): Promise<RunningGraph> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'sextant-graph-'));
+  const port = await freePort();
+  const start = () =>
+    SextantProcess.start(['up', '--no-banner'], { SEXTANT_DIR: directory, PORT: String(port), ...env });
+  const first = await start();
+  const processes = new Map<string, SextantProcess>([['sextant', first]]);
+  return {
+    url: first.url,
+    processes,
+    async restart() {
+      processes.set('sextant', await start());
+    },
+    async [Symbol.asyncDispose]() {
+      await processes.get('sextant')!.stop();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Gateway and six subgraphs as seven processes on a fresh Postgres database and a Redis. */
+export async function startDistributed(
+  { postgres, redisUrl }: { postgres: PostgresForTests; redisUrl: string },
+  env: Record<string, string> = {},
+): Promise<RunningGraph> {
+  const directory = await mkdtemp(path.join(tmpdir(), 'sextant-graph-'));
+  const ports = new Map(
+    await Promise.all([...SUBGRAPHS, 'gateway'].map(async (name) => [name, await freePort()] as const)),
+  );
+  const supergraph = path.join(directory, 'supergraph.yaml');
+  await writeFile(supergraph, supergraphYaml(ports));
+  const shared = {
+    SEXTANT_DIR: path.join(directory, 'data'),
+    DATABASE_URL: postgres.url,
+    DATABASE_POOL: '5',
+    REDIS_URL: redisUrl,
+    REDIS_PREFIX: `test-${process.pid}-${ports.get('gateway')}:`,
+    JWT_SECRET: 'a secret for tests that has more than 32 characters',
+    SUPERGRAPH_FILE: supergraph,
+    PORT: String(ports.get('gateway')),
+    ...env,
+  };
+  await runToEnd(['migrate'], shared);
+  const start = (name: string) => SextantProcess.start(name === 'gateway' ? ['gateway'] : ['serve', name], shared);
+  const processes = new Map<string, SextantProcess>();
+  try {
+    // Two at a time: the reference machine has two cores.
+    for (let i = 0; i < SUBGRAPHS.length; i += 2) {
+      await Promise.all(SUBGRAPHS.slice(i, i + 2).map(async (name) => processes.set(name, await start(name))));
+    }
+    const gateway = await start('gateway');
+    processes.set('gateway', gateway);
+    return {
+      url: gateway.url,
+      processes,
+      async restart(name) {
+        processes.set(name, await start(name));
+      },
+      async [Symbol.asyncDispose]() {
+        await Promise.all([...processes.values()].map((process) => process.stop()));
+        await rm(directory, { recursive: true, force: true });
+      },
+    };
+  } catch (error) {
+    await Promise.all([...processes.values()].map((process) => process.kill()));
+    throw error;
+  }
+}
+
+/** Runs a command that ends by itself. @throws with what it printed when its exit code is not 0. */
+export async function runToEnd(args: readonly string[], env: Record<string, string>): Promise<string> {
+  const child = spawn(process.execPath, [path.join(root, 'cli', 'sextant.ts'), ...args], {
+    cwd: root,
+    env: { ...BARE_ENVIRONMENT, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const output: string[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => output.push(data.toString()));
+  const [code] = (await once(child, 'close')) as [number | null];
+  if (code !== 0) throw new Error(`sextant ${args.join(' ')} ended with ${code}: ${output.join('')}`);
+  return output.join('');
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const supergraphYaml = (ports: ReadonlyMap<string, number>): string =>
+  [
+    'federation_version: =2.14.0',
+    'subgraphs:',
+    ...SUBGRAPHS.flatMap((name) => [
+      `  ${name}:`,
+      `    routing_url: http://127.0.0.1:${ports.get(name)}/graphql`,
+      '    schema:',
+      `      file: ${path.join(root, 'subgraphs', name, 'schema.graphql')}`,
+    ]),
+  ].join('\n');
+
+function parse(line: string): { msg?: string; url?: string } | undefined {
+  try {
+    return JSON.parse(line) as { msg?: string; url?: string };
+  } catch {
+    return undefined;
+  }
+}
