@@ -51,6 +51,7 @@ CREATE TABLE "documents" (
     "file_name" TEXT,
     "declared_type" TEXT NOT NULL,
     "content_type" TEXT,
+    "original" TEXT,
     "size" INTEGER NOT NULL,
     "sha256" TEXT,
     "status" TEXT NOT NULL,

@@ -1,0 +1,156 @@
+import { v7 as uuidv7 } from 'uuid';
+import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { requireAdmin, type UserIdentity } from '#platform/identity/identity.ts';
+import type { Context } from '#prisma/memory/client/client.ts';
+import { numberInput, textInput } from './input.ts';
+import type { Database } from './memory.ts';
+import { type Connection, connection, type PageArguments, pageOf } from './paging.ts';
+
+export interface ScopeInput {
+  readonly scope: 'USER' | 'CONVERSATION' | 'APPLICATION';
+  readonly conversationId?: string | null;
+  readonly application?: string | null;
+}
+
+const LARGEST_VALUE = 64 * 1024;
+const LONGEST_TTL_S = 31_536_000;
+const LONGEST_KEY = 200;
+const KEY = /^[^\0]{1,200}$/;
+
+/** Where entries are: a name that is unique among all scopes, and its columns. */
+interface Place {
+  readonly scope: string;
+  readonly userId: string | null;
+  readonly conversationId: string | null;
+  readonly application: string | null;
+}
+
+/**
+ * Short-lived state by key, with optimistic concurrency. Entries of a conversation belong to the user too: another
+ * participant, or somebody who guesses its id, has entries of their own under it.
+ */
+export class Contexts {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async get(user: UserIdentity, scope: ScopeInput, key: string): Promise<Context | null> {
+    const place = placeOf(user, scope);
+    return this.#db.context.findFirst({
+      where: { scope: place.scope, key: textInput('input.key', key, LONGEST_KEY), ...ALIVE() },
+    });
+  }
+
+  async list(user: UserIdentity, scope: ScopeInput, args: PageArguments): Promise<Connection<Context>> {
+    const page = pageOf(args, KEY);
+    const found = await this.#db.context.findMany({
+      where: {
+        scope: placeOf(user, scope, 'scope').scope,
+        ...ALIVE(),
+        ...(page.after !== undefined && { key: { gt: page.after } }),
+      },
+      orderBy: { key: 'asc' },
+      take: page.take + 1,
+    });
+    return connection(found, page, (entry) => entry.key);
+  }
+
+  /** @throws {CodedError} CONFLICT with `currentVersion` when the entry does not have the version expected. */
+  async set(
+    user: UserIdentity,
+    input: {
+      scope: ScopeInput;
+      key: string;
+      value: unknown;
+      ttlSeconds?: number | null;
+      expectedVersion?: number | null;
+    },
+  ): Promise<Context> {
+    if (input.scope.scope === 'APPLICATION') requireAdmin(user);
+    const place = placeOf(user, input.scope);
+    const key = textInput('input.key', input.key, LONGEST_KEY);
+    const value = jsonInput(input.value);
+    const ttl = input.ttlSeconds == null ? null : numberInput('input.ttlSeconds', input.ttlSeconds, 1, LONGEST_TTL_S);
+    const expected = input.expectedVersion ?? null;
+    // One statement decides and writes. An entry whose time is over counts as none: its successor begins with version 1.
+    const rows = await this.#db.$queryRaw<{ id: string }[]>`
+      INSERT INTO contexts AS entry (id, scope, user_id, conversation_id, application, key, value, expires_at)
+      SELECT ${uuidv7()}::uuid, ${place.scope}, ${place.userId}, ${place.conversationId}, ${place.application}, ${key},
+             ${value}::jsonb, now() + ${ttl}::float8 * interval '1 second'
+      WHERE ${expected}::int IS NULL OR ${expected}::int = 0
+         OR EXISTS (SELECT FROM contexts WHERE scope = ${place.scope} AND key = ${key})
+      ON CONFLICT (scope, key) DO UPDATE SET
+        value = EXCLUDED.value, expires_at = EXCLUDED.expires_at, updated_at = now(),
+        created_at = CASE WHEN entry.expires_at <= now() THEN now() ELSE entry.created_at END,
+        version = CASE WHEN entry.expires_at <= now() THEN 1 ELSE entry.version + 1 END
+      WHERE ${expected}::int IS NULL
+         OR ${expected}::int = CASE WHEN entry.expires_at <= now() THEN 0 ELSE entry.version END
+      RETURNING id`;
+    if (rows[0]) return this.#db.context.findUniqueOrThrow({ where: { id: rows[0].id } });
+    throw await this.#conflict(place.scope, key);
+  }
+
+  async delete(
+    user: UserIdentity,
+    input: { scope: ScopeInput; key: string; expectedVersion?: number | null },
+  ): Promise<boolean> {
+    if (input.scope.scope === 'APPLICATION') requireAdmin(user);
+    const { scope } = placeOf(user, input.scope);
+    const key = textInput('input.key', input.key, LONGEST_KEY);
+    const { count } = await this.#db.context.deleteMany({
+      where: { scope, key, ...ALIVE(), ...(input.expectedVersion != null && { version: input.expectedVersion }) },
+    });
+    if (
+      count === 0 &&
+      input.expectedVersion != null &&
+      (await this.#db.context.count({ where: { scope, key, ...ALIVE() } }))
+    )
+      throw await this.#conflict(scope, key);
+    return count > 0;
+  }
+
+  /** Deletes entries whose time is over. They are invisible before; this is for the disk. */
+  async sweep(): Promise<number> {
+    return (await this.#db.context.deleteMany({ where: { expiresAt: { lte: new Date() } } })).count;
+  }
+
+  async #conflict(scope: string, key: string): Promise<CodedError> {
+    const entry = await this.#db.context.findFirst({ where: { scope, key, ...ALIVE() } });
+    const state = entry ? `has version ${entry.version}` : 'does not exist';
+    return new CodedError('CONFLICT', `The entry ${key} ${state}: read it again and decide anew.`, {
+      currentVersion: entry?.version ?? 0,
+    });
+  }
+}
+
+const ALIVE = () => ({ OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] });
+
+function placeOf(user: UserIdentity, input: ScopeInput, at = 'input.scope'): Place {
+  const none = { userId: null, conversationId: null, application: null };
+  switch (input.scope) {
+    case 'USER':
+      return { ...none, scope: `user:${user.userId}`, userId: user.userId };
+    case 'CONVERSATION': {
+      if (input.conversationId == null)
+        throw badInput(`${at}.conversationId`, 'is missing: the scope is CONVERSATION.');
+      const conversationId = textInput(`${at}.conversationId`, input.conversationId, 200);
+      return { ...none, scope: `conversation:${user.userId}:${conversationId}`, userId: user.userId, conversationId };
+    }
+    case 'APPLICATION': {
+      if (input.application == null) throw badInput(`${at}.application`, 'is missing: the scope is APPLICATION.');
+      const application = textInput(`${at}.application`, input.application, 100);
+      return { ...none, scope: `application:${application}`, application };
+    }
+  }
+}
+
+function jsonInput(value: unknown): string {
+  const json = JSON.stringify(value ?? null);
+  const bytes = Buffer.byteLength(json);
+  if (bytes > LARGEST_VALUE)
+    throw badInput('input.value', `is ${bytes} bytes of JSON; at most ${LARGEST_VALUE} are accepted.`);
+  if (/\\u0000/.test(json)) throw badInput('input.value', 'holds a NUL character.');
+  return json;
+}

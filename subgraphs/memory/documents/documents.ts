@@ -1,0 +1,289 @@
+import { v7 as uuidv7 } from 'uuid';
+import { badInput, CodedError, forbidden, notFound } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import { receiveUpload } from '#platform/signed-urls/receive-upload.ts';
+import type { SignedUrl } from '#platform/signed-urls/url-signer.ts';
+import type { Document, Passage, Prisma } from '#prisma/memory/client/client.ts';
+import { textInput } from '../input.ts';
+import type { Memory, Transaction } from '../memory.ts';
+import { type Connection, connection, ID, isId, type PageArguments, pageOf } from '../paging.ts';
+import { DOCUMENT_TYPES, type DocumentType, documentType } from './file-kind.ts';
+import { INGEST_DOCUMENT, REMOVE_DOCUMENT } from './ingest.ts';
+import { announce, folderOf, originalOf } from './places.ts';
+
+export type Access = 'PRIVATE' | 'SHARED';
+
+const UPLOAD_S = 3_600;
+const DOWNLOAD_S = 600;
+const LONGEST_TITLE = 300;
+const LONGEST_INLINE = 1_048_576;
+/** Unfinished uploads and waiting documents of one user: nobody fills the disk or the queue alone. */
+const MOST_UNFINISHED = 1_000;
+
+const FORMATS = { TEXT: 'text/plain', MARKDOWN: 'text/markdown', HTML: 'text/html' } as const;
+
+/** The knowledge base: documents, whose they are and who may read them. */
+export class Documents {
+  readonly #memory: Memory;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** What the user may read: their own, and what is shared. */
+  static readable(userId: string): Prisma.DocumentWhereInput {
+    return { OR: [{ ownerId: userId }, { access: 'SHARED' }] };
+  }
+
+  async get(userId: string, id: string): Promise<Document | null> {
+    return isId(id) ? this.#memory.db.document.findFirst({ where: { id, ...Documents.readable(userId) } }) : null;
+  }
+
+  async list(
+    userId: string,
+    filter: { readonly access?: Access | null; readonly status?: string | null; readonly own?: boolean },
+    args: PageArguments,
+  ): Promise<Connection<Document> & { totalCount: () => Promise<number> }> {
+    const page = pageOf(args, ID);
+    const where: Prisma.DocumentWhereInput = {
+      ...(filter.own ? { ownerId: userId } : Documents.readable(userId)),
+      ...(filter.access != null && { access: filter.access }),
+      ...(filter.status != null && { status: filter.status }),
+    };
+    const found = await this.#memory.db.document.findMany({
+      where: page.after === undefined ? where : { AND: [where, { id: { lt: page.after } }] },
+      orderBy: { id: 'desc' },
+      take: page.take + 1,
+    });
+    return { ...connection(found, page, (row) => row.id), totalCount: () => this.#memory.db.document.count({ where }) };
+  }
+
+  /** @param documentId of a document that the caller may read. */
+  async passages(
+    documentId: string,
+    args: PageArguments,
+  ): Promise<Connection<Passage> & { totalCount: () => Promise<number> }> {
+    const page = pageOf(args, /^\d{1,9}$/);
+    const found = await this.#memory.db.passage.findMany({
+      where: { documentId, ...(page.after !== undefined && { position: { gt: Number(page.after) } }) },
+      orderBy: { position: 'asc' },
+      take: page.take + 1,
+    });
+    return {
+      ...connection(found, page, (row) => String(row.position)),
+      totalCount: () => this.#memory.db.passage.count({ where: { documentId } }),
+    };
+  }
+
+  /** A place to upload a file to. */
+  async createUpload(
+    user: UserIdentity,
+    input: { fileName: string; contentType: string; size: number; title?: string | null; access: Access },
+  ): Promise<{ document: Document; upload: SignedUrl; maxBytes: number }> {
+    const fileName = textInput('input.fileName', input.fileName, 255);
+    const declaredType = textInput('input.contentType', input.contentType, 200);
+    if (documentType(declaredType) === undefined)
+      throw badInput(
+        'input.contentType',
+        `is ${declaredType}; ${Object.keys(DOCUMENT_TYPES).join(', ')} are accepted.`,
+      );
+    const most = this.#memory.maxDocumentBytes;
+    if (input.size < 1) throw badInput('input.size', 'must be at least 1 byte.');
+    if (input.size > most)
+      throw new CodedError('PAYLOAD_TOO_LARGE', `The file has ${input.size} bytes; at most ${most} are accepted.`, {
+        argument: 'input.size',
+        limit: most,
+      });
+    await this.#checkAllowed(user, input.access);
+    const document = await this.#memory.db.document.create({
+      data: {
+        id: uuidv7(),
+        ownerId: user.userId,
+        access: input.access,
+        title: input.title == null ? fileName : textInput('input.title', input.title, LONGEST_TITLE),
+        fileName,
+        declaredType,
+        size: input.size,
+        status: 'AWAITING_UPLOAD',
+      },
+    });
+    const upload = this.#memory.urls.sign({
+      subgraph: 'memory',
+      method: 'PUT',
+      path: uploadPath(document.id),
+      expiresInS: UPLOAD_S,
+      maxBytes: input.size,
+      contentType: declaredType,
+    });
+    return { document, upload, maxBytes: input.size };
+  }
+
+  /** Takes the bytes of an upload and queues the document. Sending them a second time is refused: CONFLICT. */
+  async receive(id: string, request: Request): Promise<Document> {
+    const grant = this.#memory.urls.verify('memory', request);
+    const { db, blobs } = this.#memory;
+    const awaiting = async () => {
+      const document = isId(id) ? await db.document.findUnique({ where: { id } }) : null;
+      if (!document) throw notFound('The document');
+      if (document.status !== 'AWAITING_UPLOAD')
+        throw new CodedError('CONFLICT', 'This file has been uploaded already: create another upload for another one.');
+    };
+    await awaiting();
+    // Two uploads at once have a place each; the first that is complete wins.
+    const place = `${folderOf(id)}incoming-${uuidv7()}`;
+    const blob = await receiveUpload(request, grant, blobs, place);
+    const document = await db.$transaction(async (tx) => {
+      const { count } = await tx.document.updateMany({
+        where: { id, status: 'AWAITING_UPLOAD' },
+        data: { status: 'QUEUED', original: place, size: blob.size, sha256: blob.sha256, updatedAt: new Date() },
+      });
+      if (count === 1) await this.#enqueueIngest(tx, id);
+      return count === 1 ? tx.document.findUnique({ where: { id } }) : null;
+    });
+    if (!document) {
+      await blobs.delete(place);
+      await awaiting();
+      throw notFound('The document');
+    }
+    this.#memory.slow.wake();
+    await announce(this.#memory, document);
+    return document;
+  }
+
+  /** Adds a text that is at hand. */
+  async add(
+    user: UserIdentity,
+    input: { title: string; text: string; format: keyof typeof FORMATS; access: Access },
+  ): Promise<Document> {
+    const title = textInput('input.title', input.title, LONGEST_TITLE);
+    const bytes = new TextEncoder().encode(input.text);
+    if (bytes.byteLength > LONGEST_INLINE)
+      throw badInput(
+        'input.text',
+        `is ${bytes.byteLength} bytes long; at most ${LONGEST_INLINE} are accepted: upload it.`,
+      );
+    if (input.text.trim() === '') throw badInput('input.text', 'is empty.');
+    await this.#checkAllowed(user, input.access);
+    const { db, blobs, slow } = this.#memory;
+    const id = uuidv7();
+    const type: DocumentType = FORMATS[input.format];
+    const blob = await blobs.put(originalOf(id), bytes, { maxBytes: LONGEST_INLINE });
+    const document = await db.$transaction(async (tx) => {
+      const row = await tx.document.create({
+        data: {
+          id,
+          ownerId: user.userId,
+          access: input.access,
+          title,
+          declaredType: `${type}; charset=utf-8`,
+          original: blob.key,
+          size: blob.size,
+          sha256: blob.sha256,
+          status: 'QUEUED',
+        },
+      });
+      await this.#enqueueIngest(tx, id);
+      return row;
+    });
+    slow.wake();
+    return document;
+  }
+
+  async update(
+    user: UserIdentity,
+    input: { id: string; title?: string | null; access?: Access | null },
+  ): Promise<Document> {
+    const title = input.title == null ? undefined : textInput('input.title', input.title, LONGEST_TITLE);
+    const before = await this.#own(user, input.id);
+    if (input.access != null && input.access !== before.access) await this.#checkAllowed(user, input.access, false);
+    const moves = input.access != null && input.access !== before.access;
+    const renamed = title !== undefined && title !== before.title;
+    const document = await this.#memory.db.$transaction(async (tx) => {
+      const row = await tx.document.update({
+        where: { id: before.id },
+        data: {
+          ...(renamed && { title }),
+          ...(moves && { access: input.access! }),
+          updatedAt: new Date(),
+        },
+      });
+      // Title and place are part of the index: the passages are put again, under the same ids.
+      if ((moves || renamed) && ['READY', 'PROCESSING', 'QUEUED'].includes(before.status))
+        await this.#enqueueIngest(tx, row.id);
+      return row;
+    });
+    this.#memory.slow.wake();
+    await announce(this.#memory, document);
+    return document;
+  }
+
+  /** @throws {CodedError} CONFLICT unless it has failed. */
+  async retry(user: UserIdentity, id: string): Promise<Document> {
+    const before = await this.#own(user, id);
+    const document = await this.#memory.db.$transaction(async (tx) => {
+      const { count } = await tx.document.updateMany({
+        where: { id: before.id, status: 'FAILED' },
+        data: { status: 'QUEUED', problem: null, problemCode: null, done: 0, total: 0, updatedAt: new Date() },
+      });
+      if (count === 1) await this.#enqueueIngest(tx, before.id);
+      return count === 1 ? tx.document.findUnique({ where: { id: before.id } }) : null;
+    });
+    if (!document) throw new CodedError('CONFLICT', 'Only a document that failed can be tried again.');
+    this.#memory.slow.wake();
+    return document;
+  }
+
+  /** Deletes a document: it is found no more when this returns; bytes and index follow within moments, come what may. */
+  async delete(user: UserIdentity, id: string): Promise<void> {
+    const document = await this.#own(user, id);
+    const job = await this.#memory.db.$transaction(async (tx) => {
+      await tx.document.deleteMany({ where: { id: document.id } });
+      return this.#memory.quick.enqueue(tx, REMOVE_DOCUMENT, { documentId: document.id, ownerId: document.ownerId });
+    });
+    this.#memory.quick.wake();
+    await this.#memory.quick.settled(job, 3_000);
+  }
+
+  /** A link to the file as it was uploaded. */
+  originalUrl(document: Document): SignedUrl | undefined {
+    if (document.original === null) return undefined;
+    return this.#memory.urls.sign({
+      subgraph: 'memory',
+      method: 'GET',
+      path: `/documents/${document.id}/original`,
+      expiresInS: DOWNLOAD_S,
+      contentType: document.contentType ?? document.declaredType,
+      fileName: document.fileName ?? `${document.title}.txt`,
+    });
+  }
+
+  async #own(user: UserIdentity, id: string): Promise<Document> {
+    const document = await this.get(user.userId, id);
+    if (!document) throw notFound('The document');
+    const admin = user.scopes.includes('admin');
+    if (document.ownerId !== user.userId && !admin)
+      throw forbidden('Only who added a document, or an administrator, may change it.');
+    return document;
+  }
+
+  /** What everybody reads finds its way into everybody's prompts, so administrators decide on it. */
+  async #checkAllowed(user: UserIdentity, access: Access, another = true): Promise<void> {
+    if (access === 'SHARED' && !user.scopes.includes('admin'))
+      throw forbidden('Only administrators share documents with everybody: use access PRIVATE.');
+    if (!another) return;
+    const unfinished = await this.#memory.db.document.count({
+      where: { ownerId: user.userId, status: { in: ['AWAITING_UPLOAD', 'QUEUED', 'PROCESSING'] } },
+    });
+    if (unfinished >= MOST_UNFINISHED)
+      throw new CodedError(
+        'CONFLICT',
+        `${unfinished} documents of yours are unfinished; at most ${MOST_UNFINISHED} may be.`,
+      );
+  }
+
+  #enqueueIngest(tx: Transaction, documentId: string): Promise<string> {
+    return this.#memory.slow.enqueue(tx, INGEST_DOCUMENT, { documentId }, { key: documentId });
+  }
+}
+
+const uploadPath = (id: string): string => `/uploads/${id}`;

@@ -1,0 +1,173 @@
+import { v5 as uuidv5 } from 'uuid';
+import { readBlob } from '#platform/blobs/blob-store.ts';
+import type { JobContext, JobHandler } from '#platform/jobs/jobs.ts';
+import type { Document } from '#prisma/memory/client/client.ts';
+import { SHARED_TENANT, tenantOf } from '../indexes.ts';
+import type { Memory, Transaction } from '../memory.ts';
+import type { Passage } from './passages.ts';
+import { announce, folderOf, tenantOfDocument, textBlobOf } from './places.ts';
+import { DocumentProblem } from './problem.ts';
+
+export const INGEST_DOCUMENT = 'ingest-document';
+export const REMOVE_DOCUMENT = 'remove-document';
+
+/** Passages that are embedded and stored at a time: a killed process repeats so many at most. */
+const BATCH = 32;
+const ROWS_AT_ONCE = 1_000;
+/** Makes the ids of passages: the same document, the same ids, however many times it is ingested. */
+const NAMESPACE = '0a9d5c1e-6f5b-5d0e-9a53-3b1c8a6f2d47';
+
+/**
+ * Reads a document, cuts it, embeds its passages. Each step can be repeated: the ids of passages follow from document and
+ * position, and what is stored already is stored again as the same.
+ */
+export function ingestDocument(memory: Memory): JobHandler<Transaction> {
+  return {
+    async run(payload, context) {
+      const { documentId } = payload as { documentId: string };
+      const document = await memory.db.document.findUnique({ where: { id: documentId } });
+      if (!document || document.original === null) return;
+      try {
+        if (document.total === 0) await readAndCut(memory, document, context.signal);
+        return await embedAll(memory, documentId, context);
+      } catch (error) {
+        if (!(error instanceof DocumentProblem)) throw error;
+        return async (tx) => markFailed(memory, tx, documentId, error.code, error.message);
+      }
+    },
+    async parked(payload, _problem, tx) {
+      const { documentId } = payload as { documentId: string };
+      // What failed goes to the log; users learn what they can do about it.
+      await markFailed(memory, tx, documentId, 'FAILED', 'Reading it failed again and again. Try again later.');
+    },
+  };
+}
+
+async function readAndCut(memory: Memory, document: Document, signal: AbortSignal): Promise<void> {
+  const { db, blobs, reader } = memory;
+  await db.document.updateMany({ where: { id: document.id }, data: { status: 'PROCESSING', updatedAt: new Date() } });
+  const bytes = await readBlob(blobs, document.original!, signal);
+  if (bytes === undefined) throw new DocumentProblem('FAILED', 'The uploaded file is gone: upload it again.');
+  const { text, passages, contentType } = await reader.read(bytes, document.declaredType, signal);
+  await blobs.put(textBlobOf(document.id), Buffer.from(text), { maxBytes: Number.POSITIVE_INFINITY, signal });
+  await db.$transaction(
+    async (tx) => {
+      const { count } = await tx.document.updateMany({
+        where: { id: document.id },
+        data: { contentType, done: 0, total: passages.length, updatedAt: new Date() },
+      });
+      if (count === 0) return;
+      await tx.passage.deleteMany({ where: { documentId: document.id } });
+      for (let at = 0; at < passages.length; at += ROWS_AT_ONCE)
+        await tx.passage.createMany({
+          data: passages.slice(at, at + ROWS_AT_ONCE).map((passage, i) => rowOf(document.id, at + i, passage)),
+        });
+    },
+    { timeout: 120_000 },
+  );
+}
+
+const rowOf = (documentId: string, position: number, { text, section, page, start, end }: Passage) => ({
+  id: uuidv5(`${documentId}:${position}`, NAMESPACE),
+  documentId,
+  position,
+  // Postgres stores no NUL; readers refuse it in texts, but a PDF may have one.
+  text: text.replaceAll('\0', ' '),
+  section: section?.replaceAll('\0', ' ') ?? null,
+  page: page ?? null,
+  start,
+  end,
+});
+
+async function embedAll(memory: Memory, documentId: string, { progress, signal }: JobContext) {
+  const { db, indexes } = memory;
+  const index = await indexes.get('knowledge');
+  const document = await db.document.findUnique({ where: { id: documentId } });
+  if (!document) return removeEverywhere(memory, documentId, undefined);
+  const tenant = tenantOfDocument(document);
+  // Begins anew unless it was interrupted: a new title or a new place concerns every passage.
+  let done = document.status === 'PROCESSING' ? document.done : 0;
+  while (done < document.total) {
+    signal.throwIfAborted();
+    const passages = await db.passage.findMany({
+      where: { documentId, position: { gte: done } },
+      orderBy: { position: 'asc' },
+      take: BATCH,
+    });
+    if (passages.length === 0) break;
+    const results = await index.put(
+      tenant,
+      passages.map(({ id, section, text }) => ({
+        id,
+        text: indexedText(document.title, section, text),
+        properties: { documentId },
+      })),
+      signal,
+    );
+    const refused = results.find((result) => !result.ok);
+    if (refused && !refused.ok) throw new Error(`the index refused a passage: ${refused.error}`);
+    done = passages.at(-1)!.position + 1;
+    const { count } = await db.document.updateMany({
+      where: { id: documentId },
+      data: { status: 'PROCESSING', done, updatedAt: new Date() },
+    });
+    if (count === 0) return removeEverywhere(memory, documentId, document.ownerId);
+    progress(done, document.total);
+    await announce(memory, { ...document, status: 'PROCESSING', done });
+  }
+  // In case it was in the other part of the index until now.
+  const other = tenant === SHARED_TENANT ? tenantOf(document.ownerId) : SHARED_TENANT;
+  await index.removeWhere(other, ofDocument(documentId));
+  return async (tx: Transaction) => {
+    const now = new Date();
+    const { count } = await tx.document.updateMany({
+      where: { id: documentId },
+      data: { status: 'READY', done: document.total, readyAt: document.readyAt ?? now, updatedAt: now },
+    });
+    if (count > 0) setImmediate(() => void announce(memory, { ...document, status: 'READY', done: document.total }));
+  };
+}
+
+const ofDocument = (documentId: string) => ({ field: 'documentId', op: 'eq', value: documentId }) as const;
+
+/** The words above a passage help to find it: "Installation › Linux" is often in no sentence of the section. */
+const indexedText = (title: string, section: string | null, text: string): string => {
+  const above = [title, section].filter(Boolean).join(' › ').slice(0, 160);
+  return text.startsWith(above) ? text : `${above}\n${text}`;
+};
+
+async function markFailed(
+  memory: Memory,
+  tx: Transaction,
+  id: string,
+  problemCode: string,
+  problem: string,
+): Promise<void> {
+  await tx.document.updateMany({
+    where: { id },
+    data: { status: 'FAILED', problemCode, problem, updatedAt: new Date() },
+  });
+  const document = await tx.document.findUnique({ where: { id } });
+  if (document) setImmediate(() => void announce(memory, document));
+}
+
+/** Takes a deleted document out of the index and the blob store. */
+export function removeDocument(memory: Memory): JobHandler<Transaction> {
+  return {
+    async run(payload) {
+      const { documentId, ownerId } = payload as { documentId: string; ownerId: string };
+      await removeEverywhere(memory, documentId, ownerId);
+    },
+  };
+}
+
+async function removeEverywhere(
+  { indexes, blobs }: Memory,
+  documentId: string,
+  ownerId: string | undefined,
+): Promise<void> {
+  const index = await indexes.get('knowledge');
+  await index.removeWhere(SHARED_TENANT, ofDocument(documentId));
+  if (ownerId !== undefined) await index.removeWhere(tenantOf(ownerId), ofDocument(documentId));
+  await blobs.deleteAll(folderOf(documentId));
+}

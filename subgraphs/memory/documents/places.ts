@@ -1,0 +1,19 @@
+import type { Document } from '#prisma/memory/client/client.ts';
+import { SHARED_TENANT, tenantOf } from '../indexes.ts';
+import type { Memory } from '../memory.ts';
+
+/** Folder of a document's blobs. */
+export const folderOf = (documentId: string): string => `memory/documents/${documentId}/`;
+export const originalOf = (documentId: string): string => `${folderOf(documentId)}original`;
+/** The text that the offsets of passages point into. */
+export const textBlobOf = (documentId: string): string => `${folderOf(documentId)}text`;
+
+/** The part of the knowledge index that holds a document. */
+export const tenantOfDocument = ({ access, ownerId }: Pick<Document, 'access' | 'ownerId'>): string =>
+  access === 'SHARED' ? SHARED_TENANT : tenantOf(ownerId);
+
+export const progressTopic = (documentId: string): string => `memory:document:${documentId}`;
+
+/** Tells whoever follows a document that it has changed; they read the rest from the database. */
+export const announce = ({ topics }: Pick<Memory, 'topics'>, { id, status, done, total }: Document): Promise<void> =>
+  topics.publish(progressTopic(id), { status, done, total });

@@ -1,0 +1,181 @@
+import { v7 as uuidv7 } from 'uuid';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { JobHandler } from '#platform/jobs/jobs.ts';
+import type { TranscriptMessage } from '#prisma/memory/client/client.ts';
+import { fingerprint, sameStatement } from '../memories/fingerprint.ts';
+import { INDEX_MEMORIES } from '../memories/index-memories.ts';
+import { searchMemories } from '../memories/search.ts';
+import { insertOnce, type MemoryKind, type MemoryRow, supersede } from '../memories/store.ts';
+import type { Memory, Transaction } from '../memory.ts';
+import { isSupported } from './fact.ts';
+import { extractByModel } from './model-extractor.ts';
+import { extractByRules } from './rules.ts';
+
+export const EXTRACT_MEMORIES = 'extract-memories';
+
+/** A fact that has passed every check. */
+interface NewFact {
+  readonly text: string;
+  readonly quote: string;
+  readonly kind: MemoryKind;
+  readonly importance: number;
+  readonly slot: string | undefined;
+  readonly replaces: string | undefined;
+  readonly extractor: string;
+}
+
+const KNOWN_MEMORIES = 10;
+
+/**
+ * Learns from one finished exchange: what the user said in it about themselves. The source is the user's message alone:
+ * no system prompt, no recalled text and no reply ever becomes a memory.
+ */
+export function extractMemories(memory: Memory): JobHandler<Transaction> {
+  return {
+    async run(payload, { signal }) {
+      const { replyId } = payload as { replyId: string };
+      if (memory.extraction === 'off') return;
+      const exchange = await exchangeOf(memory, replyId);
+      if (!exchange) return;
+      const { message, reply } = exchange;
+      const known = await knownMemories(memory, message, signal);
+      const facts = await factsOf(memory, message, reply, known, signal);
+      const fresh = withoutRepetitions(facts, known);
+      if (fresh.length === 0) return;
+      return async (tx) => {
+        await store(memory, tx, message, fresh);
+        setImmediate(() => memory.quick.wake());
+      };
+    },
+  };
+}
+
+async function exchangeOf({ db }: Memory, replyId: string) {
+  const reply = await db.transcriptMessage.findUnique({ where: { id: replyId } });
+  if (!reply?.parentId) return undefined;
+  const message = await db.transcriptMessage.findUnique({ where: { id: reply.parentId } });
+  return message?.role === 'USER' ? { message, reply } : undefined;
+}
+
+async function knownMemories(memory: Memory, message: TranscriptMessage, signal: AbortSignal): Promise<MemoryRow[]> {
+  const { matches } = await searchMemories(memory, message.userId, {
+    query: message.text.slice(0, 4_000),
+    everywhere: false,
+    limit: KNOWN_MEMORIES,
+    mode: 'HYBRID',
+    signal,
+  });
+  return matches.map((match) => match.memory);
+}
+
+async function factsOf(
+  memory: Memory,
+  message: TranscriptMessage,
+  reply: TranscriptMessage,
+  known: readonly MemoryRow[],
+  signal: AbortSignal,
+): Promise<NewFact[]> {
+  if (memory.extraction === 'auto' && (await hasChatModel(memory))) {
+    try {
+      const identity = onBehalfOf(message.userId);
+      const { conversationId, id: messageId, text: userText } = message;
+      const { facts, model } = await extractByModel(memory.models, {
+        userText,
+        replyText: reply.text,
+        known,
+        identity,
+        conversationId,
+        messageId,
+        signal,
+      });
+      return facts
+        .filter((fact) => isSupported(fact, userText))
+        .map((fact) => ({ ...fact, slot: undefined, extractor: model }));
+    } catch (error) {
+      // The rules cost nothing; a provider that is down is asked again by the next attempt of the job.
+      if (!(error instanceof CodedError && NO_MODEL.has(error.code))) throw error;
+    }
+  }
+  return extractByRules(message.text).map((fact) => ({
+    ...fact,
+    quote: fact.text,
+    replaces: undefined,
+    extractor: 'rules',
+  }));
+}
+
+const NO_MODEL = new Set(['MODEL_NOT_CONFIGURED', 'MODEL_NOT_FOUND', 'BUDGET_EXCEEDED', 'CONTENT_FILTERED']);
+
+export const hasChatModel = async ({ models }: Pick<Memory, 'models'>): Promise<boolean> =>
+  (await models.list()).some((model) => model.capabilities.chat);
+
+/** The user's own budget pays for what is remembered about them; the identity allows nothing else. */
+const onBehalfOf = (userId: string): UserIdentity => ({
+  kind: 'user',
+  userId,
+  roles: [],
+  scopes: [],
+  expiresAt: Math.floor(Date.now() / 1000) + 600,
+});
+
+/** Leaves out what is known and what the batch itself says twice. */
+function withoutRepetitions(facts: readonly NewFact[], known: readonly MemoryRow[]): NewFact[] {
+  const kept: NewFact[] = [];
+  for (const fact of facts) {
+    const said = [...known.filter((row) => row.id !== fact.replaces), ...kept];
+    if (!said.some((other) => sameStatement(other.text, fact.text))) kept.push(fact);
+  }
+  return kept;
+}
+
+async function store(
+  { quick }: Memory,
+  tx: Transaction,
+  message: TranscriptMessage,
+  facts: readonly NewFact[],
+): Promise<void> {
+  const { userId, conversationId } = message;
+  // The message may have been deleted, with its conversation or user, while the model was thinking.
+  if ((await tx.transcriptMessage.count({ where: { id: message.id } })) === 0) return;
+  const changed: string[] = [];
+  for (const { replaces, slot, ...fact } of facts) {
+    const { row, created } = await insertOnce(tx, {
+      ...fact,
+      id: uuidv7(),
+      userId,
+      conversationId,
+      fingerprint: fingerprint(fact.text),
+      slot: slot ?? null,
+      origin: 'EXTRACTED',
+      sourceMessageId: message.id,
+      validFrom: message.at,
+    });
+    if (!created) continue;
+    changed.push(row.id);
+    const older = await supersededBy(tx, userId, row, replaces);
+    for (const id of older) if (await supersede(tx, userId, id, row)) changed.push(id);
+  }
+  if (changed.length > 0) await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: changed });
+}
+
+/** What a new fact takes the place of: what the model named, and what has the same slot. Never what was pinned by hand. */
+async function supersededBy(
+  tx: Transaction,
+  userId: string,
+  row: MemoryRow,
+  replaces: string | undefined,
+): Promise<string[]> {
+  const candidates = await tx.memory.findMany({
+    where: {
+      userId,
+      pinned: false,
+      validUntil: null,
+      validFrom: { lte: row.validFrom },
+      id: { not: row.id },
+      OR: [...(replaces === undefined ? [] : [{ id: replaces }]), ...(row.slot === null ? [] : [{ slot: row.slot }])],
+    },
+    select: { id: true },
+  });
+  return candidates.map((candidate) => candidate.id);
+}

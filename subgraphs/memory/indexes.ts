@@ -1,0 +1,64 @@
+import { createHash } from 'node:crypto';
+import type { Embedders } from '#platform/embeddings/embedder.ts';
+import { TextIndex, type TextIndexDefinition } from '#platform/vectors/text-index.ts';
+import type { VectorStore } from '#platform/vectors/vector-store.ts';
+
+/** The indexes of memory: rows of the database are the truth, and each index can be made of them again. */
+const DEFINITIONS = {
+  memories: {
+    name: 'memories',
+    multiTenant: true,
+    fields: {
+      about: 'text',
+      conversationId: 'text',
+      kind: 'text',
+      origin: 'text',
+      pinned: 'boolean',
+      valid: 'boolean',
+    },
+  },
+  knowledge: { name: 'knowledge', multiTenant: true, fields: { documentId: 'text' } },
+  messages: { name: 'messages', multiTenant: true, fields: { conversationId: 'text', messageId: 'text' } },
+} as const satisfies Record<string, TextIndexDefinition>;
+
+export type IndexName = keyof typeof DEFINITIONS;
+export const INDEX_NAMES = Object.keys(DEFINITIONS) as IndexName[];
+
+/** Tenant of the documents that everybody may read. No user's tenant is called so: see tenantOf. */
+export const SHARED_TENANT = 'shared';
+
+/** Opens the indexes when they are first needed: an embedding endpoint or vector server that is down stops no start. */
+export class Indexes {
+  readonly #open: (name: IndexName) => Promise<TextIndex>;
+  readonly #opened = new Map<IndexName, Promise<TextIndex>>();
+  readonly #embedders: Embedders;
+
+  constructor(vectors: () => Promise<VectorStore>, embedders: Embedders) {
+    this.#open = async (name) => TextIndex.open(await vectors(), embedders, DEFINITIONS[name]);
+    this.#embedders = embedders;
+  }
+
+  get(name: IndexName): Promise<TextIndex> {
+    let index = this.#opened.get(name);
+    if (index === undefined) {
+      index = this.#open(name).catch((error: unknown) => {
+        this.#opened.delete(name);
+        throw error;
+      });
+      this.#opened.set(name, index);
+    }
+    return index;
+  }
+
+  /** Cosine similarity below which two texts have nothing to do with one another, for a model. */
+  async threshold(model: string): Promise<number> {
+    return (await this.#embedders.get(model)).threshold ?? FALLBACK_THRESHOLD;
+  }
+}
+
+/** For models whose threshold nobody measured. Too low for some, which only makes the extractive responder talkative. */
+const FALLBACK_THRESHOLD = 0.35;
+
+/** The tenant that holds what is a user's alone. User ids are opaque to memory; tenants have few letters to choose from. */
+export const tenantOf = (userId: string): string =>
+  `u_${/^[A-Za-z0-9-]{1,62}$/.test(userId) ? userId : createHash('sha256').update(userId).digest('base64url')}`;

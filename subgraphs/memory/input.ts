@@ -1,0 +1,29 @@
+import { badInput } from '#platform/errors/errors.ts';
+
+/** A text of limited length, without white space around it. */
+export function textInput(argument: string, value: string, most: number): string {
+  const text = value.trim();
+  if (text === '') throw badInput(argument, `is empty; 1 to ${most} characters are needed.`);
+  if (text.length > most) throw badInput(argument, `has ${text.length} characters; at most ${most} are accepted.`);
+  // Postgres stores no NUL, and no text means one.
+  if (text.includes('\0')) throw badInput(argument, 'holds a NUL character.');
+  return text;
+}
+
+export function numberInput(argument: string, value: number, least: number, most: number): number {
+  if (!(value >= least && value <= most)) throw badInput(argument, `is ${value}; ${least} to ${most} is accepted.`);
+  return value;
+}
+
+/** Id of something that another subgraph owns. */
+export function foreignId(argument: string, value: string | null | undefined): string | undefined {
+  return value === null || value === undefined ? undefined : textInput(argument, value, 200);
+}
+
+export function countInput(argument: string, count: number, least: number, most: number): void {
+  if (count < least || count > most)
+    throw badInput(argument, `has ${count} entries; ${least} to ${most} are accepted.`);
+}
+
+/** Longest text that a search looks for. */
+export const LONGEST_QUERY = 4_000;

@@ -1,0 +1,246 @@
+import { v7 as uuidv7 } from 'uuid';
+import { badInput, notFound } from '#platform/errors/errors.ts';
+import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
+import { countInput, foreignId, numberInput, textInput } from '../input.ts';
+import type { Memory, Transaction } from '../memory.ts';
+import { type Connection, connection, ID, isId, type PageArguments, pageOf } from '../paging.ts';
+import { fingerprint } from './fingerprint.ts';
+import { INDEX_MEMORIES } from './index-memories.ts';
+
+export type { MemoryRow };
+export type MemoryKind = 'FACT' | 'PREFERENCE' | 'EVENT' | 'INSTRUCTION';
+
+export interface MemoryInput {
+  readonly text: string;
+  readonly kind: MemoryKind;
+  readonly conversationId?: string | null;
+  readonly importance: number;
+  readonly pinned: boolean;
+  readonly validFrom?: Date | null;
+  readonly supersedesId?: string | null;
+}
+
+export interface MemoryFilter {
+  readonly conversationId?: string | null;
+  readonly kinds?: readonly MemoryKind[] | null;
+  readonly pinned?: boolean | null;
+  readonly origin?: 'MANUAL' | 'EXTRACTED' | null;
+  readonly includeSuperseded?: boolean;
+}
+
+export const LONGEST_MEMORY = 2_000;
+const MOST_AT_ONCE = 200;
+/** How long a mutation waits for the index, so that what was just stored is found by the very next search. */
+const INDEX_WAIT_MS = 3_000;
+
+/** A user's memories. Every method is on behalf of that user: nobody else's are seen or touched. */
+export class MemoryStore {
+  readonly #memory: Memory;
+
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
+
+  /** Stores memories by hand; what a valid memory says already is not stored again. Results in the order given. */
+  async remember(userId: string, inputs: readonly MemoryInput[]): Promise<MemoryRow[]> {
+    countInput('input.memories', inputs.length, 1, MOST_AT_ONCE);
+    const wanted = inputs.map((input, i) => checked(userId, input, `input.memories.${i}`));
+    const { rows, job } = await this.#memory.db.$transaction(
+      async (tx) => {
+        const rows: MemoryRow[] = [];
+        const changed: string[] = [];
+        for (const [i, data] of wanted.entries()) {
+          const { row, created } = await insertOnce(tx, data);
+          rows.push(row);
+          if (created) changed.push(row.id);
+          const supersedesId = inputs[i]!.supersedesId;
+          if (supersedesId && supersedesId !== row.id) {
+            if (!(await supersede(tx, userId, supersedesId, row)))
+              throw badInput(`input.memories.${i}.supersedesId`, 'names no valid memory of yours.');
+            changed.push(supersedesId);
+          }
+        }
+        const job = changed.length > 0 ? await this.#enqueueIndex(tx, userId, changed) : undefined;
+        return { rows, job };
+      },
+      { timeout: 20_000 },
+    );
+    await this.#indexed(job);
+    return rows;
+  }
+
+  /** @throws {CodedError} NOT_FOUND, BAD_USER_INPUT. */
+  async edit(
+    userId: string,
+    id: string,
+    change: {
+      readonly text?: string | null;
+      readonly kind?: MemoryKind | null;
+      readonly importance?: number | null;
+      readonly validUntil?: Date | null;
+    },
+  ): Promise<MemoryRow> {
+    const data: Prisma.MemoryUpdateInput = {};
+    if (change.text != null) {
+      data.text = textInput('input.text', change.text, LONGEST_MEMORY);
+      data.fingerprint = fingerprint(data.text);
+    }
+    if (change.kind != null) data.kind = change.kind;
+    if (change.importance != null) data.importance = numberInput('input.importance', change.importance, 0, 1);
+    if (change.validUntil != null) data.validUntil = change.validUntil;
+    return this.#update(userId, id, data);
+  }
+
+  async pin(userId: string, id: string, pinned: boolean): Promise<MemoryRow> {
+    return this.#update(userId, id, { pinned });
+  }
+
+  /** Deletes memories for good and waits until the index has forgotten them too. @returns the ids that are gone. */
+  async forget(
+    userId: string,
+    which: { readonly ids?: readonly string[]; readonly conversationId?: string; readonly everything?: boolean },
+    withHistory: boolean,
+  ): Promise<string[]> {
+    const where: Prisma.MemoryWhereInput = { userId };
+    if (which.ids) {
+      countInput('input.ids', which.ids.length, 1, MOST_AT_ONCE);
+      where.id = { in: which.ids.filter(isId) };
+    } else if (which.conversationId !== undefined) where.conversationId = which.conversationId;
+    const { ids, job } = await this.#memory.db.$transaction(async (tx) => {
+      const found = await tx.memory.findMany({ where, select: { id: true } });
+      const ids = new Set(found.map((row) => row.id));
+      for (let newer = [...ids]; withHistory && newer.length > 0; ) {
+        const older = await tx.memory.findMany({
+          where: { userId, supersededById: { in: newer } },
+          select: { id: true },
+        });
+        newer = older.map((row) => row.id).filter((id) => !ids.has(id));
+        for (const id of newer) ids.add(id);
+      }
+      if (ids.size === 0) return { ids: [], job: undefined };
+      const gone = [...ids];
+      await tx.memory.updateMany({
+        where: { userId, supersededById: { in: gone }, id: { notIn: gone } },
+        data: { supersededById: null },
+      });
+      await tx.memory.deleteMany({ where: { userId, id: { in: gone } } });
+      return { ids: gone, job: await this.#enqueueIndex(tx, userId, gone) };
+    });
+    await this.#indexed(job);
+    return ids;
+  }
+
+  async get(userId: string, id: string): Promise<MemoryRow | null> {
+    return isId(id) ? this.#memory.db.memory.findFirst({ where: { id, userId } }) : null;
+  }
+
+  async list(
+    userId: string,
+    filter: MemoryFilter,
+    args: PageArguments,
+  ): Promise<Connection<MemoryRow> & { totalCount: () => Promise<number> }> {
+    const page = pageOf(args, ID);
+    const where = whereOf(userId, filter);
+    const found = await this.#memory.db.memory.findMany({
+      where: page.after === undefined ? where : { AND: [where, { id: { lt: page.after } }] },
+      orderBy: { id: 'desc' },
+      take: page.take + 1,
+    });
+    return {
+      ...connection(found, page, (row) => row.id),
+      totalCount: () => this.#memory.db.memory.count({ where }),
+    };
+  }
+
+  /** Notes that memories served a reply. */
+  async touch(userId: string, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#memory.db.memory.updateMany({
+      where: { userId, id: { in: [...ids] } },
+      data: { uses: { increment: 1 }, lastUsedAt: new Date() },
+    });
+  }
+
+  async #update(userId: string, id: string, data: Prisma.MemoryUpdateInput): Promise<MemoryRow> {
+    const { row, job } = await this.#memory.db.$transaction(async (tx) => {
+      const mine = isId(id) ? await tx.memory.findFirst({ where: { id, userId } }) : null;
+      if (!mine) throw notFound('The memory');
+      if (typeof data.fingerprint === 'string' && mine.validUntil === null) {
+        const same = await tx.memory.findFirst({
+          where: { userId, about: mine.about, fingerprint: data.fingerprint, validUntil: null, id: { not: id } },
+        });
+        if (same) throw badInput('input.text', `is what another memory says already (${same.id}).`);
+      }
+      const row = await tx.memory.update({ where: { id }, data: { ...data, updatedAt: new Date() } });
+      return { row, job: await this.#enqueueIndex(tx, userId, [id]) };
+    });
+    await this.#indexed(job);
+    return row;
+  }
+
+  #enqueueIndex(tx: Transaction, userId: string, ids: readonly string[]): Promise<string> {
+    return this.#memory.quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: [...ids] });
+  }
+
+  async #indexed(job: string | undefined): Promise<void> {
+    if (job === undefined) return;
+    this.#memory.quick.wake();
+    await this.#memory.quick.settled(job, INDEX_WAIT_MS);
+  }
+}
+
+/** The conditions of a filter on rows. */
+export function whereOf(userId: string, filter: MemoryFilter): Prisma.MemoryWhereInput {
+  return {
+    userId,
+    ...(filter.conversationId != null && { conversationId: filter.conversationId }),
+    ...(filter.kinds != null && { kind: { in: [...filter.kinds] } }),
+    ...(filter.pinned != null && { pinned: filter.pinned }),
+    ...(filter.origin != null && { origin: filter.origin }),
+    ...(!filter.includeSuperseded && { OR: [{ validUntil: null }, { validUntil: { gt: new Date() } }] }),
+  };
+}
+
+/** Inserts a memory unless a valid one says the same; then that one is the result. */
+export async function insertOnce(
+  tx: Transaction,
+  data: Prisma.MemoryCreateManyInput,
+): Promise<{ row: MemoryRow; created: boolean }> {
+  const same = { userId: data.userId, about: data.about ?? '', fingerprint: data.fingerprint, validUntil: null };
+  const before = await tx.memory.findFirst({ where: same });
+  if (before) return { row: before, created: false };
+  // Somebody may store the same at this moment: the index memories_said_once decides.
+  const { count } = await tx.memory.createMany({ data: [data], skipDuplicates: true });
+  return {
+    row: await tx.memory.findFirstOrThrow({ where: count === 1 ? { id: data.id } : same }),
+    created: count === 1,
+  };
+}
+
+/** Ends the validity of an older memory; it stays readable. False if there is no such valid memory of the user. */
+export async function supersede(tx: Transaction, userId: string, olderId: string, newer: MemoryRow): Promise<boolean> {
+  if (!isId(olderId)) return false;
+  const { count } = await tx.memory.updateMany({
+    where: { id: olderId, userId, supersededById: null, validUntil: null },
+    data: { supersededById: newer.id, validUntil: newer.validFrom, updatedAt: new Date() },
+  });
+  return count === 1;
+}
+
+function checked(userId: string, input: MemoryInput, at: string): Prisma.MemoryCreateManyInput {
+  const text = textInput(`${at}.text`, input.text, LONGEST_MEMORY);
+  const conversationId = foreignId(`${at}.conversationId`, input.conversationId);
+  return {
+    id: uuidv7(),
+    userId,
+    conversationId: conversationId ?? null,
+    about: conversationId ?? '',
+    text,
+    fingerprint: fingerprint(text),
+    kind: input.kind,
+    importance: numberInput(`${at}.importance`, input.importance, 0, 1),
+    pinned: input.pinned,
+    origin: 'MANUAL',
+    validFrom: input.validFrom ?? new Date(),
+  };
+}

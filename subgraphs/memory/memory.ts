@@ -1,0 +1,32 @@
+import type { Models } from '#llm/models.ts';
+import type { BlobStore } from '#platform/blobs/blob-store.ts';
+import type { Jobs } from '#platform/jobs/jobs.ts';
+import type { Logger } from '#platform/log/log.ts';
+import type { UrlSigner } from '#platform/signed-urls/url-signer.ts';
+import type { Topics } from '#platform/topics/topics.ts';
+import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
+import type { DocumentReader } from './documents/document-reader.ts';
+import type { Indexes } from './indexes.ts';
+
+export type Database = PrismaClient;
+/** The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one. */
+export type Transaction = Prisma.TransactionClient;
+
+/** What the parts of memory work with. */
+export interface Memory {
+  readonly db: Database;
+  readonly indexes: Indexes;
+  /** Short work that somebody may be waiting for. */
+  readonly quick: Jobs<Transaction>;
+  /** Long work: documents, extraction, changes of model. */
+  readonly slow: Jobs<Transaction>;
+  readonly models: Models;
+  readonly blobs: BlobStore;
+  readonly urls: UrlSigner;
+  readonly topics: Topics;
+  readonly reader: DocumentReader;
+  readonly extraction: 'auto' | 'rules' | 'off';
+  /** Most bytes of an uploaded document. */
+  readonly maxDocumentBytes: number;
+  readonly log: Logger;
+}
