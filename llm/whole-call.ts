@@ -33,8 +33,6 @@ export interface WholeCall<T> {
   readonly images?: (answer: T) => number;
   /** Texts that are embedded. */
   readonly inputs?: number;
-  /** Texts that are embedded. */
-  readonly inputs?: number;
 }
 
 export interface Answered<T> {

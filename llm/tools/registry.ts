@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { ToolCall, ToolDefinition } from '../messages.ts';
+
+/** A tool that this server runs. Its arguments are checked by the schema before it sees them. */
+export interface ServerTool<Parameters extends z.ZodType = z.ZodType> {
+  /** Letters, digits, _ and -, at most 64. */
+  readonly name: string;
+  /** Tells the model when to call it. */
+  readonly description: string;
+  readonly parameters: Parameters;
+  /** Longest run in milliseconds. Default 15 000. */
+  readonly timeoutMs?: number;
+  /** What it gives is told to the model as JSON; a string as it is. `signal` aborts with the call and at the time limit. */
+  run(args: z.infer<Parameters>, context: ToolContext): Promise<unknown>;
+}
+
+/** A tool that the client runs: the reply waits for its result. */
+export interface ClientTool {
+  readonly name: string;
+  readonly description: string;
+  /** JSON Schema. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface ToolContext {
+  readonly identity: Identity;
+  readonly signal: AbortSignal;
+}
+
+/** What became of a call; `content` is what the model is told. */
+export interface ToolResult {
+  readonly callId: string;
+  readonly name: string;
+  readonly status: 'ok' | 'failed' | 'timed_out' | 'invalid_arguments' | 'unknown_tool';
+  readonly content: string;
+  readonly durationMs: number;
+}
+
+const NAME = /^[\w-]{1,64}$/;
+const DEFAULT_TIMEOUT_MS = 15_000;
+/** More than this no model reads with profit, and it would fill the window. */
+const MOST_CHARACTERS = 100_000;
+
+/** The tools that models may call. */
+export class ToolRegistry {
+  readonly #server = new Map<string, ServerTool>();
+  readonly #client = new Map<string, ClientTool>();
+
+  /** @throws Error for a name that is taken or no name. */
+  addServer<Parameters extends z.ZodType>(tool: ServerTool<Parameters>): this {
+    this.#check(tool.name);
+    this.#server.set(tool.name, tool as unknown as ServerTool);
+    return this;
+  }
+
+  /** @throws Error for a name that is taken or no name. */
+  addClient(tool: ClientTool): this {
+    this.#check(tool.name);
+    this.#client.set(tool.name, tool);
+    return this;
+  }
+
+  /** This registry with a client's own tools beside it; a client cannot take the name of a server's tool. */
+  with(clientTools: readonly ClientTool[]): ToolRegistry {
+    const combined = new ToolRegistry();
+    for (const tool of this.#server.values()) combined.addServer(tool);
+    for (const tool of [...this.#client.values(), ...clientTools]) combined.addClient(tool);
+    return combined;
+  }
+
+  get size(): number {
+    return this.#server.size + this.#client.size;
+  }
+
+  /** As a request to a model takes them. */
+  definitions(): ToolDefinition[] {
+    const define = (
+      name: string,
+      description: string,
+      parameters: Readonly<Record<string, unknown>>,
+    ): ToolDefinition => ({
+      type: 'function',
+      function: { name, description, parameters },
+    });
+    return [
+      ...[...this.#server.values()].map((tool) =>
+        define(tool.name, tool.description, z.toJSONSchema(tool.parameters) as Record<string, unknown>),
+      ),
+      ...[...this.#client.values()].map((tool) => define(tool.name, tool.description, tool.parameters)),
+    ];
+  }
+
+  /** Whether the client must run it. */
+  isClient(name: string): boolean {
+    return this.#client.has(name);
+  }
+
+  /** Runs a server's tool. Never throws: a failure is a result that tells the model what went wrong, and no secrets. */
+  async run(call: ToolCall, context: ToolContext): Promise<ToolResult> {
+    const startedAt = performance.now();
+    const { name } = call.function;
+    const result = (status: ToolResult['status'], content: string): ToolResult => ({
+      callId: call.id,
+      name,
+      status,
+      content: content.length > MOST_CHARACTERS ? `${content.slice(0, MOST_CHARACTERS)} … (cut)` : content,
+      durationMs: Math.round(performance.now() - startedAt),
+    });
+    const tool = this.#server.get(name);
+    if (!tool) return result('unknown_tool', `There is no tool named ${name}.`);
+    const args = parseArguments(tool, call.function.arguments);
+    if (!args.success) return result('invalid_arguments', `The arguments are wrong: ${args.problem}`);
+    const limit = AbortSignal.timeout(tool.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+    const signal = AbortSignal.any([context.signal, limit]);
+    try {
+      const value = await Promise.race([tool.run(args.value, { ...context, signal }), aborted(signal)]);
+      return result('ok', typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null'));
+    } catch {
+      if (limit.aborted)
+        return result('timed_out', `The tool did not finish in ${tool.timeoutMs ?? DEFAULT_TIMEOUT_MS} ms.`);
+      return result('failed', 'The tool failed.');
+    }
+  }
+
+  #check(name: string): void {
+    if (!NAME.test(name)) throw new Error(`${name} is no name for a tool: use letters, digits, _ and -, at most 64`);
+    if (this.#server.has(name) || this.#client.has(name)) throw new Error(`there is a tool named ${name} already`);
+  }
+}
+
+type Parsed =
+  | { readonly success: true; readonly value: unknown }
+  | { readonly success: false; readonly problem: string };
+
+/** Models write malformed JSON and wrong types: they can correct what they are told. */
+function parseArguments(tool: ServerTool, text: string): Parsed {
+  let json: unknown;
+  try {
+    json = JSON.parse(text === '' ? '{}' : text);
+  } catch {
+    return { success: false, problem: 'they are no JSON' };
+  }
+  const parsed = tool.parameters.safeParse(json);
+  if (parsed.success) return { success: true, value: parsed.data };
+  return {
+    success: false,
+    problem: parsed.error.issues.map((issue) => `${issue.path.join('.') || 'they'}: ${issue.message}`).join('; '),
+  };
+}
+
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    if (signal.aborted) reject(signal.reason);
+  });
