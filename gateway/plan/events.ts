@@ -42,13 +42,14 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
       return refuseLater(sink, [error]);
     }
     const stream = new Stream(request, coerced.values, sink, parts);
-    const { identity, client, requestId, traceparent, signal } = request;
+    const { identity, client, headers, requestId, traceparent, signal } = request;
     const body = text.request(new Run(request, coerced.values, parts.observer));
     stream.upstream = transport.subscribe(
       {
         ...body,
         identity,
         client,
+        headers,
         requestId,
         ...(traceparent !== undefined && { traceparent }),
         ...(signal && { signal }),

@@ -96,12 +96,13 @@ export class Run {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
-      const { identity, client, requestId } = this.request;
+      const { identity, client, headers, requestId } = this.request;
       transport
         .execute({
           ...body,
           identity,
           client,
+          headers,
           requestId,
           ...(traceparent !== undefined && { traceparent }),
           signal: this.#aborter.signal,

@@ -34,7 +34,8 @@ export function shareInFlight(isOn: boolean) {
   const shared =
     (id: string, execute: Run): Run =>
     (request) => {
-      if (request.errors || request.extensions || request.signal?.aborted) return execute(request);
+      // Forwarded headers may be credentials, which only the subgraphs understand.
+      if (request.errors || request.extensions || request.headers || request.signal?.aborted) return execute(request);
       const key = `${id}\0${generation}\0${identityKey(request.identity)}\0${JSON.stringify(request.variables) ?? ''}`;
       const now = performance.now();
       let flight = flights.get(key);

@@ -86,6 +86,12 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     return json;
   }
 
+  function bodyOf(request: SubgraphRequest): string {
+    const name = request.operationName === undefined ? '' : `,"operationName":${JSON.stringify(request.operationName)}`;
+    const variables = request.variables === undefined ? '' : `,"variables":${JSON.stringify(request.variables)}`;
+    return `{"query":${queryJson(request.query)}${name}${variables}}`;
+  }
+
   async function headersOf(request: SubgraphRequest): Promise<Record<string, string>> {
     const headers: Record<string, string> = {
       ...request.headers,
@@ -116,9 +122,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
 
   async function executeOnce(request: SubgraphRequest, avoid: Endpoint | undefined) {
     const headers = await headersOf(request);
-    const name = request.operationName === undefined ? '' : `,"operationName":${JSON.stringify(request.operationName)}`;
-    const variables = request.variables === undefined ? '' : `,"variables":${JSON.stringify(request.variables)}`;
-    const body = `{"query":${queryJson(request.query)}${name}${variables}}`;
+    const body = request.body?.() ?? bodyOf(request);
     let endpoint: Endpoint | undefined;
     try {
       const answer = await room.execute(() =>
