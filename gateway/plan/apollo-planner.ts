@@ -17,7 +17,7 @@ export function createApolloPlanner(sdl: string): Planner {
   const planner = new QueryPlanner(supergraph);
   return {
     name: 'apollo',
-    plan(document, operation) {
+    plan({ document, operation }) {
       const { node } = planner.buildQueryPlan(
         operationFromDocument(api, document, { operationName: operation.name?.value, validate: false }),
       );

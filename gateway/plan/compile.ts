@@ -1,11 +1,12 @@
-import { buildSchema, type GraphQLSchema } from 'graphql';
+import { buildSchema, type GraphQLSchema, Kind } from 'graphql';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { refuse, writeAnswer } from './answer.ts';
 import { compileSubscription } from './events.ts';
 import { explainPlan } from './explain.ts';
 import type { FetchScope } from './fetch.ts';
-import { documentOf, fragmentsOf } from './fragments.ts';
-import { compileIntrospection, type Introspected, withoutLocalFields } from './introspection.ts';
+import { fragmentsOf } from './fragments.ts';
+import { compileIntrospection, type Introspected } from './introspection.ts';
+import { normalize } from './normalize.ts';
 import type { ExecutionObserver } from './observer.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
 import type { Compile, CompileInput } from './operations.ts';
@@ -55,7 +56,7 @@ export function createCompiler(options: CompilerOptions): Compile {
   };
   const share = shareInFlight(options.share ?? true);
   return async (input) => {
-    const plan = await makePlan(input, planner);
+    const plan = await makePlan(input, planner, api);
     const compiled = compilePlan(input, plan, scope);
     return {
       kind: input.operation.operation,
@@ -79,17 +80,12 @@ export interface CompilerScope {
   readonly trusted: (subgraph: string) => boolean;
 }
 
-async function makePlan({ operation, planned }: CompileInput, planner: Planner): Promise<Plan> {
-  if (!planned) return { root: undefined };
-  const fragments = fragmentsOf(planned);
+async function makePlan({ operation, planned }: CompileInput, planner: Planner, api: GraphQLSchema): Promise<Plan> {
   const name = operation.name?.value;
-  const reduced = planned.definitions.find(
-    (d): d is typeof operation => d.kind === operation.kind && d.name?.value === name,
-  );
-  const remote = reduced && withoutLocalFields(reduced, fragments);
-  if (!remote) return { root: undefined };
-  const document = documentOf(remote, fragments);
-  return await planner.plan(document, document.definitions[0] as typeof operation);
+  const wanted = planned?.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION && d.name?.value === name);
+  if (wanted?.kind !== Kind.OPERATION_DEFINITION) return { root: undefined };
+  const normalized = normalize(wanted, fragmentsOf(planned!), api);
+  return normalized ? await planner.plan(normalized) : { root: undefined };
 }
 
 function compilePlan(

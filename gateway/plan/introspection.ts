@@ -19,17 +19,6 @@ export type Introspected = Readonly<Record<string, string>>;
 const KEPT = 16;
 
 const isIntrospection = (field: FieldNode): boolean => field.name.value === '__schema' || field.name.value === '__type';
-const isLocal = (field: FieldNode): boolean => isIntrospection(field) || field.name.value === '__typename';
-
-/** What is left for the subgraphs: the operation without root fields that the gateway answers; undefined for nothing. */
-export function withoutLocalFields(
-  operation: OperationDefinitionNode,
-  fragments: Fragments,
-): OperationDefinitionNode | undefined {
-  const selectionSet = filterRoot(operation.selectionSet, fragments, (field) => !isLocal(field));
-  return selectionSet && { ...operation, selectionSet };
-}
-
 /**
  * A function that answers an operation's introspection fields, each variant once; undefined when it has none. The
  * schema is fixed, so the text is kept: explorers poll for it every second.

@@ -21,7 +21,7 @@ export async function createNativePlanner(sdl: string): Promise<Planner> {
   const NO_LABELS = new Set<string>();
   return {
     name: 'native',
-    async plan(document, operation) {
+    async plan({ document, operation }) {
       const { node } = await planner.planAsync(print(document), operation.name?.value, NO_LABELS, 0);
       if (node === undefined) return { root: undefined };
       return operation.operation === 'subscription' ? subscriptionOf(node) : { root: stepOf(node, []) };

@@ -59,7 +59,8 @@ export function collectEntries(
         visited.add(key);
         fragment = fragments.get(selection.name.value);
       }
-      if (fragment && applies(fragment.typeCondition?.name.value, type, schema)) visit(fragment.selectionSet, guard);
+      if (fragment && typeConditionHolds(fragment.typeCondition?.name.value, type, schema))
+        visit(fragment.selectionSet, guard);
     }
   }
 
@@ -83,14 +84,18 @@ function entryOf(responseName: string, nodes: readonly { node: FieldNode; guard:
 }
 
 /** An abstract `type` stands for an object whose runtime type is not known: only what holds for all of them applies. */
-function applies(condition: string | undefined, type: GraphQLCompositeType, schema: GraphQLSchema): boolean {
+export function typeConditionHolds(
+  condition: string | undefined,
+  type: GraphQLCompositeType,
+  schema: GraphQLSchema,
+): boolean {
   if (condition === undefined || condition === type.name) return true;
   const conditional = schema.getType(condition);
   return isAbstractType(conditional) && schema.isSubType(conditional, type as never);
 }
 
 /** The guard with what the directives add; undefined when they rule the selection out. */
-function guardOf(directives: readonly DirectiveNode[] | undefined, outer: Guard): Guard | undefined {
+export function guardOf(directives: readonly DirectiveNode[] | undefined, outer: Guard): Guard | undefined {
   if (!directives || directives.length === 0) return outer;
   const guard = new Set(outer);
   for (const directive of directives) {

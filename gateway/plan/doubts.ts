@@ -1,0 +1,118 @@
+import { type ConstDirectiveNode, Kind, parse, type SelectionSetNode, valueFromASTUntyped, visit } from 'graphql';
+import type { NormalizedOperation } from './normalize.ts';
+import type { EntityFetch, Plan, Requirement, Step } from './plan.ts';
+
+/** Says what is wrong, or known to go wrong often, with a plan; undefined when there is no reason to doubt it. */
+export type Doubt = (normalized: NormalizedOperation, plan: Plan) => string | undefined;
+
+interface Key {
+  readonly fields: SelectionSetNode;
+  readonly resolvable: boolean;
+}
+
+/**
+ * Checks for the three faults of Apollo's planner that the public federation audit shows: a fetch that is missing
+ * altogether, an entity asked for by a key that its subgraph does not resolve, and a field that is needed with other
+ * arguments by @requires than by someone else at the same place.
+ */
+export function createDoubt(sdl: string): Doubt {
+  const { keys, withArguments } = readJoins(sdl);
+
+  function doubtOf(fetch: EntityFetch): string | undefined {
+    const document = parse(fetch.text, { noLocation: true });
+    let suspect: string | undefined;
+    visit(document, {
+      Field: ({ name }) => {
+        if (withArguments.has(`${fetch.subgraph} ${name.value}`)) suspect = name.value;
+      },
+    });
+    if (suspect !== undefined) return `${suspect} requires fields with arguments`;
+    for (const group of fetch.groups) {
+      for (const node of group.requires) {
+        const known = node.kind === 'type' ? keys.get(`${fetch.subgraph} ${node.type}`) : undefined;
+        if (node.kind !== 'type' || !known) continue;
+        if (!known.some((key) => key.resolvable && covers(node.selections, key.fields))) {
+          return `${fetch.subgraph} cannot resolve ${node.type} by what it is sent`;
+        }
+      }
+    }
+    return undefined;
+  }
+
+  return (_, plan) => {
+    if (!plan.root && !plan.primary) return 'nothing is fetched';
+    return (
+      plan.root &&
+      entityFetches(plan.root)
+        .map(doubtOf)
+        .find((doubt) => doubt !== undefined)
+    );
+  };
+}
+
+function entityFetches(step: Step): EntityFetch[] {
+  switch (step.kind) {
+    case 'entities':
+      return [step];
+    case 'root':
+      return [];
+    case 'condition':
+      return [step.whenTrue, step.whenFalse].flatMap((child) => (child ? entityFetches(child) : []));
+    default:
+      return step.steps.flatMap(entityFetches);
+  }
+}
+
+/** Whether a representation has every field of a key. */
+function covers(given: readonly Requirement[], key: SelectionSetNode): boolean {
+  return key.selections.every((wanted) => {
+    if (wanted.kind !== Kind.FIELD) return true;
+    const field = given.find((node) => node.kind === 'field' && node.to === wanted.name.value);
+    if (field?.kind !== 'field') return false;
+    return !wanted.selectionSet || covers(field.selections ?? [], wanted.selectionSet);
+  });
+}
+
+/** The keys of every type in every subgraph, and the fields whose @requires has arguments: `<subgraph> <name>`. */
+function readJoins(sdl: string): { keys: Map<string, Key[]>; withArguments: Set<string> } {
+  const document = parse(sdl, { noLocation: true });
+  const names = new Map<string, string>();
+  const keys = new Map<string, Key[]>();
+  const withArguments = new Set<string>();
+  visit(document, {
+    EnumValueDefinition: ({ name, directives }) => {
+      const graph = argumentsOf(directives, 'join__graph')[0]?.name;
+      if (typeof graph === 'string') names.set(name.value, graph);
+    },
+  });
+  const nameOf = (graph: unknown): string => names.get(String(graph)) ?? String(graph);
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    for (const { graph, key, resolvable } of argumentsOf(definition.directives, 'join__type')) {
+      if (typeof key !== 'string') continue;
+      const at = `${nameOf(graph)} ${definition.name.value}`;
+      keys.set(at, [...(keys.get(at) ?? []), { fields: fieldSet(key), resolvable: resolvable !== false }]);
+    }
+    for (const field of definition.fields ?? []) {
+      for (const { graph, requires } of argumentsOf(field.directives, 'join__field')) {
+        if (typeof requires === 'string' && requires.includes('('))
+          withArguments.add(`${nameOf(graph)} ${field.name.value}`);
+      }
+    }
+  }
+  return { keys, withArguments };
+}
+
+function argumentsOf(directives: readonly ConstDirectiveNode[] | undefined, name: string): Record<string, unknown>[] {
+  return (directives ?? [])
+    .filter((directive) => directive.name.value === name)
+    .map((directive) =>
+      Object.fromEntries((directive.arguments ?? []).map((a) => [a.name.value, valueFromASTUntyped(a.value)])),
+    );
+}
+
+function fieldSet(text: string): SelectionSetNode {
+  const [operation] = parse(`{${text}}`, { noLocation: true }).definitions;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`${text} is no field set.`);
+  return operation.selectionSet;
+}

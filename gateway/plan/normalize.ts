@@ -1,0 +1,211 @@
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { Fragments } from './fragments.ts';
+import { type Guard, type Guarded, guardOf, typeConditionHolds } from './writer/collect.ts';
+
+/** What planners are given: the same operation, without the liberties of writing that they stumble over. */
+export interface NormalizedOperation {
+  /** `operation` alone: there are no named fragments. */
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** Whether a field occurs under conditions that cannot be written as one, e.g. once @include($a) and once @include($b). */
+  readonly overlaps: boolean;
+}
+
+/** Selections of a normalized operation at most: a document whose fragments multiply ends here. */
+const MAX_SELECTIONS = 20_000;
+
+const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+const LOCAL = new Set(['__typename', '__schema', '__type']);
+
+/**
+ * Opens fragments, merges fields that occur twice, decides literal @skip and @include, and leaves out what the gateway
+ * answers itself. Both planners have gone wrong on operations that differ from this only in writing.
+ *
+ * @returns undefined when nothing is left to be fetched.
+ */
+export function normalize(
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  schema: GraphQLSchema,
+): NormalizedOperation | undefined {
+  const normalizer = new Normalizer(fragments, schema);
+  const root = schema.getRootType(operation.operation)!;
+  const selectionSet = normalizer.set([{ set: operation.selectionSet, guard: [] }], root, true);
+  if (!selectionSet) return undefined;
+  const used = new Set<string>();
+  visit({ ...operation, variableDefinitions: [], selectionSet }, { Variable: ({ name }) => void used.add(name.value) });
+  const variableDefinitions = operation.variableDefinitions?.filter((v) => used.has(v.variable.name.value)) ?? [];
+  const normalized = { ...operation, variableDefinitions, selectionSet };
+  return {
+    document: { kind: Kind.DOCUMENT, definitions: [normalized] },
+    operation: normalized,
+    overlaps: normalizer.overlaps,
+  };
+}
+
+interface Occurrence {
+  readonly node: FieldNode;
+  readonly guard: Guard;
+}
+
+class Normalizer {
+  overlaps = false;
+  readonly #fragments: Fragments;
+  readonly #schema: GraphQLSchema;
+  #left = MAX_SELECTIONS;
+
+  constructor(fragments: Fragments, schema: GraphQLSchema) {
+    this.#fragments = fragments;
+    this.#schema = schema;
+  }
+
+  set(selected: readonly Guarded[], type: GraphQLCompositeType, isRoot = false): SelectionSetNode | undefined {
+    const fields = new Map<string, Occurrence[]>();
+    const narrower = new Map<string, Guarded[]>();
+    this.#sort(selected, type, fields, narrower, isRoot);
+    const selections: SelectionNode[] = [];
+    for (const occurrences of fields.values()) selections.push(...this.#fields(occurrences, type));
+    for (const [condition, inner] of narrower) {
+      const target = this.#schema.getType(condition);
+      const set = isCompositeType(target) && this.set(inner, target);
+      if (!set) continue;
+      const typeCondition = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } } as const;
+      selections.push({ kind: Kind.INLINE_FRAGMENT, typeCondition, selectionSet: set });
+    }
+    if (selections.length === 0 && isRoot) return undefined;
+    // Where all that is asked for may be skipped, planners skip the object itself.
+    if (!isRoot && selections.every(isConditional)) selections.push(TYPENAME);
+    this.#left -= selections.length;
+    if (this.#left < 0) {
+      throw new CodedError('OPERATION_TOO_COMPLEX', 'The operation selects too much once its fragments are opened.');
+    }
+    return { kind: Kind.SELECTION_SET, selections };
+  }
+
+  /** Fields of the type itself, and fragments on narrower types. Fragments that always apply are opened. */
+  #sort(
+    selected: readonly Guarded[],
+    type: GraphQLCompositeType,
+    fields: Map<string, Occurrence[]>,
+    narrower: Map<string, Guarded[]>,
+    isRoot: boolean,
+  ): void {
+    const visited = new Set<string>();
+    const sort = (set: SelectionSetNode, outer: Guard): void => {
+      for (const node of set.selections) {
+        const guard = guardOf(node.directives, outer);
+        if (guard === undefined) continue;
+        if (node.kind === Kind.FIELD) {
+          if (isRoot && LOCAL.has(node.name.value)) continue;
+          const name = (node.alias ?? node.name).value;
+          // The writer names types itself; under another name or a condition, `__typename` only confuses planners.
+          if (node.name.value === '__typename') {
+            fields.set('__typename', [{ node: TYPENAME, guard: [] }]);
+            continue;
+          }
+          fields.set(name, [...(fields.get(name) ?? []), { node, guard }]);
+          continue;
+        }
+        if (node.kind === Kind.FRAGMENT_SPREAD) {
+          const key = `${node.name.value}|${guard.join('&')}`;
+          if (visited.has(key)) continue;
+          visited.add(key);
+        }
+        const fragment = node.kind === Kind.FRAGMENT_SPREAD ? this.#fragments.get(node.name.value)! : node;
+        const condition = fragment.typeCondition?.name.value;
+        if (typeConditionHolds(condition, type, this.#schema)) sort(fragment.selectionSet, guard);
+        else if (this.#mayApply(condition!, type)) {
+          narrower.set(condition!, [...(narrower.get(condition!) ?? []), { set: fragment.selectionSet, guard }]);
+        }
+      }
+    };
+    for (const { set, guard } of selected) sort(set, guard);
+  }
+
+  /** Within nested fragments, types that can no longer meet. */
+  #mayApply(condition: string, type: GraphQLCompositeType): boolean {
+    const target = this.#schema.getType(condition);
+    if (!isCompositeType(target)) return false;
+    const possible = (t: GraphQLCompositeType) => (isAbstractType(t) ? this.#schema.getPossibleTypes(t) : [t]);
+    const here = new Set(possible(type).map(({ name }) => name));
+    return possible(target).some(({ name }) => here.has(name));
+  }
+
+  /** One field where that can be; a condition that is implied by a weaker one moves down to what only it asks for. */
+  #fields(occurrences: readonly Occurrence[], type: GraphQLCompositeType): SelectionNode[] {
+    const weakest = weakestGuards(occurrences.map(({ guard }) => guard));
+    if (weakest.length > 1) this.overlaps = true;
+    return weakest.map((guard) => {
+      const implied = occurrences.filter((other) => guard.every((flag) => other.guard.includes(flag)));
+      const { node } = implied[0]!;
+      const definition = 'getFields' in type ? type.getFields()[node.name.value] : undefined;
+      const named = definition && getNamedType(definition.type);
+      const children = implied.flatMap((other) =>
+        other.node.selectionSet
+          ? [{ set: other.node.selectionSet, guard: other.guard.filter((flag) => !guard.includes(flag)) }]
+          : [],
+      );
+      const selectionSet = isCompositeType(named) ? this.set(children, named) : undefined;
+      const directives = node.directives?.filter(({ name }) => name.value !== 'skip' && name.value !== 'include') ?? [];
+      return guarded({ ...node, directives, ...(selectionSet && { selectionSet }) }, guard);
+    });
+  }
+}
+
+/** Guards that no other guard follows from; `[]`, always, is the weakest. */
+function weakestGuards(guards: readonly Guard[]): Guard[] {
+  const unique = [...new Map(guards.map((guard) => [guard.join('&'), guard])).values()];
+  return unique.filter(
+    (guard) => !unique.some((other) => other !== guard && other.every((flag) => guard.includes(flag))),
+  );
+}
+
+/** A field with its conditions; further ones of a kind, which cannot be repeated, in fragments around it. */
+function guarded(field: FieldNode, guard: Guard): SelectionNode {
+  const own: Record<'skip' | 'include', DirectiveNode | undefined> = { skip: undefined, include: undefined };
+  const around: DirectiveNode[] = [];
+  for (const flag of guard) {
+    const directive = conditionOf(flag);
+    const kind = flag.startsWith('!') ? 'skip' : 'include';
+    if (own[kind]) around.push(directive);
+    else own[kind] = directive;
+  }
+  const conditions = [own.skip, own.include].filter((directive) => directive !== undefined);
+  const node: SelectionNode = { ...field, directives: [...(field.directives ?? []), ...conditions] };
+  return around.reduce<SelectionNode>(
+    (inner, directive) => ({
+      kind: Kind.INLINE_FRAGMENT,
+      directives: [directive],
+      selectionSet: { kind: Kind.SELECTION_SET, selections: [inner] },
+    }),
+    node,
+  );
+}
+
+function conditionOf(flag: string): DirectiveNode {
+  const isSkip = flag.startsWith('!');
+  const variable = { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: isSkip ? flag.slice(1) : flag } } as const;
+  return {
+    kind: Kind.DIRECTIVE,
+    name: { kind: Kind.NAME, value: isSkip ? 'skip' : 'include' },
+    arguments: [{ kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: 'if' }, value: variable }],
+  };
+}
+
+const isConditional = ({ directives }: SelectionNode): boolean =>
+  directives?.some(({ name }) => name.value === 'skip' || name.value === 'include') ?? false;
