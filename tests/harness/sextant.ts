@@ -110,12 +110,13 @@ export async function startEmbedded(env: Record<string, string> = {}): Promise<R
 
 /** Gateway and six subgraphs as seven processes on a fresh Postgres database and a Redis. */
 export async function startDistributed(
-  { postgres, redisUrl }: { postgres: PostgresForTests; redisUrl: string },
+  { postgres, redisUrl, chatReplicas = 1 }: { postgres: PostgresForTests; redisUrl: string; chatReplicas?: 1 | 2 },
   env: Record<string, string> = {},
 ): Promise<RunningGraph> {
   const directory = await mkdtemp(path.join(tmpdir(), 'sextant-graph-'));
+  const replicas = [...SUBGRAPHS, ...(chatReplicas === 2 ? ['chat-2'] : [])];
   const ports = new Map(
-    await Promise.all([...SUBGRAPHS, 'gateway'].map(async (name) => [name, await freePort()] as const)),
+    await Promise.all([...replicas, 'gateway'].map(async (name) => [name, await freePort()] as const)),
   );
   const supergraph = path.join(directory, 'supergraph.yaml');
   await writeFile(supergraph, supergraphYaml(ports));
@@ -131,12 +132,18 @@ export async function startDistributed(
     ...env,
   };
   await runToEnd(['migrate'], shared);
-  const start = (name: string) => SextantProcess.start(name === 'gateway' ? ['gateway'] : ['serve', name], shared);
+  const start = (name: string) =>
+    name === 'gateway'
+      ? SextantProcess.start(['gateway'], shared)
+      : SextantProcess.start(['serve', name.replace(/-\d$/, '')], {
+          ...shared,
+          SUBGRAPH_PORT: String(ports.get(name)),
+        });
   const processes = new Map<string, SextantProcess>();
   try {
     // Two at a time: the reference machine has two cores.
-    for (let i = 0; i < SUBGRAPHS.length; i += 2) {
-      await Promise.all(SUBGRAPHS.slice(i, i + 2).map(async (name) => processes.set(name, await start(name))));
+    for (let i = 0; i < replicas.length; i += 2) {
+      await Promise.all(replicas.slice(i, i + 2).map(async (name) => processes.set(name, await start(name))));
     }
     const gateway = await start('gateway');
     processes.set('gateway', gateway);
@@ -185,12 +192,15 @@ const supergraphYaml = (ports: ReadonlyMap<string, number>): string =>
   [
     'federation_version: =2.14.0',
     'subgraphs:',
-    ...SUBGRAPHS.flatMap((name) => [
-      `  ${name}:`,
-      `    routing_url: http://127.0.0.1:${ports.get(name)}/graphql`,
-      '    schema:',
-      `      file: ${path.join(root, 'subgraphs', name, 'schema.graphql')}`,
-    ]),
+    ...SUBGRAPHS.flatMap((name) => {
+      const replicas = [...ports].filter(([replica]) => replica === name || replica === `${name}-2`);
+      return [
+        `  ${name}:`,
+        `    routing_url: [${replicas.map(([, port]) => `http://127.0.0.1:${port}/graphql`).join(', ')}]`,
+        '    schema:',
+        `      file: ${path.join(root, 'subgraphs', name, 'schema.graphql')}`,
+      ];
+    }),
   ].join('\n');
 
 function parse(line: string): { msg?: string; url?: string } | undefined {

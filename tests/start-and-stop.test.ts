@@ -1,0 +1,109 @@
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { TestUser } from './harness/client.ts';
+import { freePort, runToEnd, SextantProcess } from './harness/sextant.ts';
+
+let directory: string;
+let env: Record<string, string>;
+
+beforeEach(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'sextant-start-'));
+  env = { SEXTANT_DIR: path.join(directory, 'data'), PORT: String(await freePort()) };
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+describe('starting and stopping', () => {
+  it('prints the block of URLs, the link of the first administrator and a curl that works when pasted', async () => {
+    const sextant = await SextantProcess.start(['up'], env);
+    await expect.poll(() => sextant.output.join('\n'), { timeout: 10_000 }).toContain('tokens{accessToken}');
+    const output = sextant.output.join('\n');
+    expect(output).toContain(`http://localhost:${env['PORT']}/graphql`);
+    expect(output).toMatch(/First admin\s+http:\/\/localhost:\d+\/_\/auth\/first-admin\?token=\S+/);
+    const script = output.slice(output.indexOf('curl -s'));
+    const { execFile } = await import('node:child_process');
+    const answer = await new Promise<string>((resolve, reject) =>
+      execFile('sh', ['-c', script.trim()], (error, stdout) => (error ? reject(error) : resolve(stdout))),
+    );
+    expect(answer).toContain('"accessToken":"ey');
+    expect(await sextant.stop()).toBe(0);
+  }, 60_000);
+
+  it('stops with code 0, leaves no lock, and finds its data again', async () => {
+    const first = await SextantProcess.start(['up', '--no-banner'], env);
+    const user = await TestUser.signUp(first.url);
+    expect(await first.stop()).toBe(0);
+    expect(existsSync(path.join(env['SEXTANT_DIR']!, 'lock.pid'))).toBe(false);
+    const second = await SextantProcess.start(['up', '--no-banner'], env);
+    const known = new TestUser(second.url, user.email);
+    await known.signIn();
+    expect(known.id).toBe(user.id);
+    // The access token of before the restart is still good.
+    expect((await user.send<{ me: { id: string } }, never>('{ me { id } }')).data?.me.id).toBe(user.id);
+    expect(await second.stop()).toBe(0);
+  }, 60_000);
+
+  it('survives being killed: what was acknowledged is there', async () => {
+    const first = await SextantProcess.start(['up', '--no-banner'], env);
+    const user = await TestUser.signUp(first.url);
+    await first.kill();
+    const second = await SextantProcess.start(['up', '--no-banner'], env);
+    await new TestUser(second.url, user.email).signIn();
+    expect(await second.stop()).toBe(0);
+  }, 60_000);
+
+  it('a second process on the same folder is refused in one line', async () => {
+    const first = await SextantProcess.start(['up', '--no-banner'], env);
+    const second = runToEnd(['up', '--no-banner'], { ...env, PORT: String(await freePort()) });
+    await expect(second).rejects.toThrow(/in use by another Sextant \(process \d+\)/);
+    await first.stop();
+  }, 60_000);
+
+  it('a port that is taken is told in one line', async () => {
+    const server = createServer().listen(Number(env['PORT']), '127.0.0.1');
+    await once(server, 'listening');
+    await expect(runToEnd(['up', '--no-banner'], env)).rejects.toThrow(
+      new RegExp(`PORT.*${env['PORT']}|${env['PORT']}.*in use`, 'i'),
+    );
+    server.close();
+  }, 60_000);
+
+  it.each([
+    ['a wrong value', { PORT: 'abc' }, /^sextant up --no-banner ended with 1: PORT is "abc"; allowed: a whole number/],
+    [
+      'a database that is not there',
+      { DATABASE_URL: 'postgresql://127.0.0.1:1/none', JWT_SECRET: 'x'.repeat(32) },
+      /database of DATABASE_URL cannot be reached/,
+    ],
+    ['a secret that is missing', { DATABASE_URL: 'postgresql://127.0.0.1:1/none' }, /JWT_SECRET is not set/],
+    ['a supergraph that is not there', { SUPERGRAPH_FILE: 'nowhere.yaml' }, /nowhere\.yaml does not exist/],
+  ])(
+    '%s stops the start with one line',
+    async (_, wrong, line) => {
+      const started = performance.now();
+      const error = await runToEnd(['up', '--no-banner'], { ...env, ...wrong }).catch((failure: Error) => failure);
+      expect((error as Error).message).toMatch(line);
+      expect((error as Error).message.trim().split('\n')).toHaveLength(1);
+      expect(performance.now() - started).toBeLessThan(20_000);
+    },
+    60_000,
+  );
+
+  it('a backup brings everything back after a reset', async () => {
+    const first = await SextantProcess.start(['up', '--no-banner'], env);
+    const user = await TestUser.signUp(first.url);
+    await first.stop();
+    const archive = path.join(directory, 'backup.tar.gz');
+    await runToEnd(['backup', archive], env);
+    await runToEnd(['reset', '--yes'], env);
+    expect(existsSync(env['SEXTANT_DIR']!)).toBe(false);
+    await runToEnd(['restore', archive], env);
+    const second = await SextantProcess.start(['up', '--no-banner'], env);
+    await new TestUser(second.url, user.email).signIn();
+    await second.stop();
+  }, 60_000);
+});
