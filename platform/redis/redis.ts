@@ -112,10 +112,11 @@ function watch(redis: Redis, connection: string, log: Logger, metrics: StoreMetr
     up = true;
     metrics.redisConnected.set({ connection }, 1);
   });
-  redis.on('close', () => {
+  redis.on('close', () => metrics.redisConnected.set({ connection }, 0));
+  // Not on `close`, which is also what a connection says that we end ourselves.
+  redis.on('reconnecting', () => {
     if (up) log.warn({ connection }, 'The connection to Redis is lost; trying again.');
     up = false;
-    metrics.redisConnected.set({ connection }, 0);
   });
   redis.on('error', (error) => log.debug({ connection, err: error }, 'Redis connection error.'));
 }

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import { openRedis } from './redis.ts';
+import { connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from './redis-for-tests.ts';
+
+describe.skipIf(!REDIS_TEST_URL)(`connections to ${REDIS_SUITE}`, () => {
+  it.each(['cut', 'freeze'] as const)('let no request wait for a Redis that fails (%s)', async (fault) => {
+    await using lifecycle = new AsyncDisposableStack();
+    const proxy = await faultProxy(lifecycle);
+    const { commands, guard } = await connectTestRedis(lifecycle, testPrefix(lifecycle), proxy.url);
+    proxy[fault]();
+    await sleep(20);
+    for (let n = 0; n < 3; n++) {
+      const asked = performance.now();
+      await expect(guard('test', commands.get('key'))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+      expect(performance.now() - asked).toBeLessThan(1_500);
+    }
+    // A frozen server is given up after a while: then requests fail at once.
+    await sleep(1_000);
+    const asked = performance.now();
+    await expect(guard('test', commands.get('key'))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(performance.now() - asked).toBeLessThan(100);
+    proxy.heal();
+    await expect.poll(() => commands.ping().catch(() => 'down'), { timeout: 8_000 }).toBe('PONG');
+  });
+
+  it('say once that Redis is lost and once that it is back, and nothing when they are closed', async () => {
+    await using outer = new AsyncDisposableStack();
+    const proxy = await faultProxy(outer);
+    const lines: string[] = [];
+    const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
+    const lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(outer);
+    const { commands } = await openRedis({ url: proxy.url, prefix, log, metrics: new Registry(), lifecycle });
+    proxy.cut();
+    await sleep(600);
+    proxy.heal();
+    await expect.poll(() => commands.status, { timeout: 5_000 }).toBe('ready');
+    const about = (connection: string) =>
+      lines.map((line) => JSON.parse(line)).flatMap((line) => (line.connection === connection ? [line.msg] : []));
+    const said = ['The connection to Redis is lost; trying again.', 'Redis is back.'];
+    await expect.poll(() => [about('commands'), about('channels')], { timeout: 5_000 }).toEqual([said, said]);
+    await lifecycle.disposeAsync();
+    await sleep(100);
+    expect(about('commands')).toEqual(said);
+  });
+});
