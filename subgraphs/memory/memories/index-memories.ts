@@ -55,5 +55,5 @@ const propertiesOf = (row: MemoryRow) => ({
   kind: row.kind,
   origin: row.origin,
   pinned: row.pinned,
-  valid: row.validUntil === null,
+  valid: row.validUntil === null || row.validUntil.getTime() > Date.now(),
 });

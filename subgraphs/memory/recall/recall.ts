@@ -75,7 +75,7 @@ export async function recall(
     .filter((item) => relevant(query, item))
     .sort((a, b) => b.score - a.score)
     .filter((item) => !pinned.some((first) => first.id === item.id));
-  const items = fit(distinct([...pinned, ...ranked]), input);
+  const items = keepWithin(distinct([...pinned, ...ranked]), input);
   const quoted = items.length === 0 ? null : quote(items);
   return { items, quoted, tokens: quoted === null ? 0 : estimateTokens(quoted), degraded, model };
 }
@@ -211,7 +211,7 @@ function distinct(items: readonly RecalledItem[]): RecalledItem[] {
 }
 
 /** As many as fit, best first; one that is too long is left out for shorter ones after it. */
-function fit(items: readonly RecalledItem[], { tokenBudget, limit }: RecallInput): RecalledItem[] {
+function keepWithin(items: readonly RecalledItem[], { tokenBudget, limit }: RecallInput): RecalledItem[] {
   const kept: RecalledItem[] = [];
   let left = tokenBudget - FRAME_TOKENS;
   for (const item of items) {

@@ -1,0 +1,29 @@
+import type { JobHandler } from '#platform/jobs/jobs.ts';
+import type { Json } from '#platform/json/json.ts';
+import { INDEX_NAMES, type IndexName } from './indexes.ts';
+import type { Memory, Transaction } from './memory.ts';
+
+export const REEMBED_INDEX = 'reembed-index';
+
+/** Embeds what a change of model has left behind. Searches go on with the old model until it is done. */
+export const reembedIndex = ({ indexes }: Pick<Memory, 'indexes'>): JobHandler<Transaction> => ({
+  async run(payload: Json, { progress, signal }) {
+    const { name } = payload as { name: IndexName };
+    const index = await indexes.get(name);
+    await index.reembed(({ done, total }) => progress(done, total), signal);
+  },
+});
+
+/** Queues the indexes whose model has changed. Never rejects: an endpoint that is down is asked again with the next start. */
+export async function queueReembedding({ db, indexes, slow, log }: Memory): Promise<void> {
+  for (const name of INDEX_NAMES) {
+    try {
+      if (!(await (await indexes.get(name)).pending())) continue;
+      await db.$transaction((tx) => slow.enqueue(tx, REEMBED_INDEX, { name }, { key: name }));
+      log.info({ index: name }, 'the embedding model has changed: all texts are embedded again in the background');
+    } catch (error) {
+      log.warn({ err: error, index: name }, 'whether the embedding model has changed could not be found out');
+    }
+  }
+  slow.wake();
+}

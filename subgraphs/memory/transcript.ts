@@ -1,0 +1,42 @@
+import type { JobHandler } from '#platform/jobs/jobs.ts';
+import { cutPassages } from './documents/passages.ts';
+import { readPlainText } from './documents/plain-text.ts';
+import { tenantOf } from './indexes.ts';
+import type { Memory, Transaction } from './memory.ts';
+
+export const INDEX_MESSAGE = 'index-message';
+
+/** A message of a whole book is found by its beginning. */
+const MOST_PIECES = 50;
+
+/** Makes a finished message findable, in pieces of a passage's size. */
+export function indexMessage({ db, indexes }: Pick<Memory, 'db' | 'indexes'>): JobHandler<Transaction> {
+  return {
+    async run(payload, { signal }) {
+      const { id } = payload as { id: string };
+      const message = await db.transcriptMessage.findUnique({ where: { id } });
+      if (!message) return;
+      const index = await indexes.get('messages');
+      const tenant = tenantOf(message.userId);
+      const { conversationId } = message;
+      const pieces = cutPassages(readPlainText(message.text)).slice(0, MOST_PIECES);
+      const results = await index.put(
+        tenant,
+        pieces.map(({ text }, i) => ({
+          id: `${id}.${i}`,
+          text,
+          properties: { conversationId, messageId: id },
+        })),
+        signal,
+      );
+      const refused = results.find((result) => !result.ok);
+      if (refused && !refused.ok) throw new Error(`the index refused a message: ${refused.error}`);
+      // Deleted meanwhile, and perhaps taken out of the index before it was put in.
+      if ((await db.transcriptMessage.count({ where: { id } })) === 0)
+        await index.remove(
+          tenant,
+          pieces.map((_, i) => `${id}.${i}`),
+        );
+    },
+  };
+}
