@@ -213,6 +213,16 @@ export const settings = z.object({
       'Embedding models at EMBEDDINGS_BASE_URL, comma-separated; the first is the default. Default: text-embedding-3-small.',
     ),
 
+  MEMORY_EXTRACTION: z
+    .enum(['auto', 'rules', 'off'], { error: 'auto, rules or off' })
+    .default('auto')
+    .describe(
+      'How memories are learned from finished exchanges: `auto` asks the default language model where there is one (one call an exchange), `rules` takes plain statements only, `off` learns nothing.',
+    ),
+  DOCUMENT_MAX_BYTES: count(50 * 1024 ** 2, 1024, 1024 ** 3).describe(
+    'Largest document that may be uploaded, in bytes.',
+  ),
+
   MTLS_CERT_FILE: z.string().optional().describe('Certificate (PEM) that this process shows to gateway and subgraphs.'),
   MTLS_KEY_FILE: z.string().optional().describe('Its private key (PEM).'),
   MTLS_CA_FILE: z.string().optional().describe('Authority (PEM) that the other side’s certificate must come from.'),
