@@ -1,5 +1,5 @@
 import type { Embedder, Embedders } from '../embeddings/embedder.ts';
-import { badInput, CodedError } from '../errors/errors.ts';
+import { CodedError } from '../errors/errors.ts';
 import type {
   FieldType,
   Filter,
@@ -22,7 +22,7 @@ export interface TextIndexDefinition {
   readonly multiTenant: boolean;
   /** Id of the embedding model; default: the installation's. */
   readonly model?: string | undefined;
-  /** For vectors made elsewhere, by a `model` that is not the installation's: nothing is embedded here. */
+  /** For vectors made elsewhere, by a `model` that is not the installation’s: nothing is embedded here. */
   readonly brought?: { readonly dimensions: number; readonly metric: Metric } | undefined;
 }
 
@@ -90,20 +90,21 @@ export class TextIndex {
 
   /** Opens the index and creates its space if need be. With another model than before, `pending` is true afterwards. */
   static async open(store: VectorStore, embedders: Embedders, definition: TextIndexDefinition): Promise<TextIndex> {
-    const { name, fields, multiTenant, model, brought } = definition;
-    if (brought !== undefined && model === undefined)
-      throw badInput('model', 'must be named for vectors made elsewhere.');
-    const vector = brought === undefined ? vectorOf(await embedders.get(model)) : { ...brought, model: model! };
-    const wanted = vectorNameOf(vector.model);
+    const { name, fields, multiTenant, model = embedders.defaultId, brought } = definition;
+    const wanted = vectorNameOf(model);
     const existing = await store.space(name);
-    await store.ensureSpace({
-      name,
-      fields,
-      multiTenant,
-      vectors: { ...existing?.vectors, [wanted]: vector },
-      active: existing?.active ?? wanted,
-    });
-    return new TextIndex(store, embedders, name, vector.model);
+    // Nothing is asked of the model where the space knows it: an endpoint that is down must not stop reading and deleting.
+    if (existing === undefined || !covers(existing, wanted, definition)) {
+      const vector = brought === undefined ? vectorOf(await embedders.get(model)) : { ...brought, model };
+      await store.ensureSpace({
+        name,
+        fields,
+        multiTenant,
+        vectors: { ...existing?.vectors, [wanted]: vector },
+        active: existing?.active ?? wanted,
+      });
+    }
+    return new TextIndex(store, embedders, name, model);
   }
 
   /** Embeds what has no vector yet, and stores, replacing what has the same id. Safe to repeat. */
@@ -248,6 +249,11 @@ const UNAVAILABLE: readonly string[] = ['PROVIDER_UNAVAILABLE', 'MODEL_NOT_FOUND
 
 /** The name of a model's vector in a space: `text-embedding-3-small` is `m_text_embedding_3_small`. */
 const vectorNameOf = (model: string): string => `m_${model.replace(/[^A-Za-z0-9]/g, '_')}`.slice(0, 64);
+
+const covers = (space: Space, vector: string, { fields, multiTenant }: TextIndexDefinition): boolean =>
+  Object.hasOwn(space.vectors, vector) &&
+  space.multiTenant === multiTenant &&
+  Object.entries(fields).every(([name, type]) => space.fields[name] === type);
 
 const vectorOf = (embedder: Embedder): VectorDefinition => ({
   model: embedder.id,

@@ -240,6 +240,10 @@ export function vectorStoreContract(open: () => Promise<VectorStore>): void {
         do {
           const page = await store.list(place, { limit: 10, after, filter });
           seen.push(...ids(page.objects));
+          if (after === undefined && page.objects.length > 3) {
+            const behindThird = await store.list(place, { limit: 2, after: page.cursors[2], filter });
+            expect(ids(behindThird.objects)).toEqual(ids(page.objects).slice(3, 5));
+          }
           after = page.next;
           // An update in the middle moves nothing into another page.
           await store.upsert(place, [many[seen.length % 57]!]);

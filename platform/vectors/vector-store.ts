@@ -178,6 +178,8 @@ export interface PageRequest extends ReadOptions {
 
 export interface Page {
   readonly objects: readonly StoredObject[];
+  /** Where each object is in the order: as `after`, it begins a page behind it. */
+  readonly cursors: readonly string[];
   /** Absent on the last page. */
   readonly next?: string;
 }

@@ -114,7 +114,8 @@ export class Reader {
         rows.push(row);
       }
       const objects = this.#objects(space, rows, page.includeVectors ?? false);
-      return more ? { objects, next: objects.at(-1)!.id } : { objects };
+      const cursors = objects.map(({ id }) => id);
+      return more ? { objects, cursors, next: cursors.at(-1)! } : { objects, cursors };
     });
   }
 

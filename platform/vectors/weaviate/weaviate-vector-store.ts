@@ -205,6 +205,7 @@ export class WeaviateVectorStore implements VectorStore {
     checkPage(space, page);
     const passes = pagePredicate(space, page);
     const objects: StoredObject[] = [];
+    const cursors: string[] = [];
     let after = page.after;
     for (;;) {
       page.signal?.throwIfAborted();
@@ -221,12 +222,13 @@ export class WeaviateVectorStore implements VectorStore {
       );
       for (const raw of found) {
         if (passes(raw)) {
-          if (objects.length === page.limit) return { objects, next: after! };
+          if (objects.length === page.limit) return { objects, cursors, next: cursors.at(-1)! };
           objects.push(fromWeaviate(space, raw, page.includeVectors ?? false));
+          cursors.push(raw.uuid);
         }
         after = raw.uuid;
       }
-      if (found.length < limit) return { objects };
+      if (found.length < limit) return { objects, cursors };
     }
   }
 

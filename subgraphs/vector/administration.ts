@@ -1,0 +1,62 @@
+import { notFound } from '#platform/errors/errors.ts';
+import type { Backup, VectorStore } from '#platform/vectors/vector-store.ts';
+import type { Collections } from './collections.ts';
+
+/** What administrators see of the store and do with it. */
+export class Administration {
+  readonly #store: () => Promise<VectorStore>;
+  readonly #collections: Collections;
+
+  constructor(store: () => Promise<VectorStore>, collections: Collections) {
+    this.#store = store;
+    this.#collections = collections;
+  }
+
+  async describe() {
+    const store = await this.#store();
+    const { status, kind, version, detail } = await store.health();
+    return {
+      status: status.toUpperCase(),
+      kind: kind.toUpperCase(),
+      version,
+      detail,
+      stats: status === 'up' ? await totals(store) : null,
+    };
+  }
+
+  async backup(id: string): Promise<Backup | undefined> {
+    return (await this.#store()).backup(id);
+  }
+
+  async backups(): Promise<readonly Backup[]> {
+    return (await this.#store()).backups();
+  }
+
+  async createBackup(id: string | null | undefined): Promise<Backup> {
+    return (await this.#store()).createBackup(id ?? nameOf(new Date()));
+  }
+
+  async restore(id: string): Promise<Backup> {
+    const store = await this.#store();
+    if ((await store.backup(id)) === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
+    const backup = await store.restore(id);
+    await this.#collections.deleteOrphans();
+    return backup;
+  }
+}
+
+async function totals(store: VectorStore) {
+  const { spaces, diskBytes, memoryBytes } = await store.stats();
+  const sum = (count: (space: (typeof spaces)[number]) => number) =>
+    spaces.reduce((total, space) => total + count(space), 0);
+  return {
+    spaces: spaces.length,
+    objects: sum((space) => space.objects),
+    vectors: sum((space) => Object.values(space.vectors).reduce((total, count) => total + count, 0)),
+    diskBytes,
+    memoryBytes,
+  };
+}
+
+/** `2026-01-31t09-30-05-123z`. */
+const nameOf = (at: Date): string => at.toISOString().toLowerCase().replace(/[:.]/g, '-');

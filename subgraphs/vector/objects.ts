@@ -1,0 +1,105 @@
+import { badInput } from '#platform/errors/errors.ts';
+import type { Aggregate, ObjectResult, Properties, StoredObject } from '#platform/vectors/vector-store.ts';
+import type { Collection, Collections } from './collections.ts';
+import { type FilterInput, toFilter } from './filter-input.ts';
+import { type Connection, checkFirst, connection, decodeCursor, type PageArguments } from './paging.ts';
+
+export interface ObjectInput {
+  readonly id: string;
+  readonly text: string;
+  readonly properties: Properties;
+  readonly vector?: readonly number[] | null;
+}
+
+const MOST_OBJECTS = 500;
+const MOST_IDS = 1000;
+
+/** An object and where it is, so that its vector can be read when a client asks for it. */
+export interface ObjectNode extends StoredObject {
+  readonly collection: Collection;
+}
+
+/** What collections hold. */
+export class Objects {
+  readonly #collections: Collections;
+
+  constructor(collections: Collections) {
+    this.#collections = collections;
+  }
+
+  async upsert(
+    collection: Collection,
+    objects: readonly ObjectInput[],
+    signal: AbortSignal,
+  ): Promise<readonly ObjectResult[]> {
+    if (objects.length === 0 || objects.length > MOST_OBJECTS) {
+      throw badInput('input.objects', `has ${objects.length} entries; 1 to ${MOST_OBJECTS} are accepted.`);
+    }
+    const documents = objects.map(({ id, text, properties, vector }) => ({
+      id,
+      text,
+      properties,
+      ...(vector && { vector: Float32Array.from(vector) }),
+    }));
+    const index = await this.#collections.open(collection);
+    return index.put(collection.ownerId, documents, signal);
+  }
+
+  async delete(
+    collection: Collection,
+    input: { ids?: readonly string[] | null; filter?: FilterInput | null },
+  ): Promise<number> {
+    if ((input.ids == null) === (input.filter == null))
+      throw badInput('input.ids', 'or `filter` must be given, and not both.');
+    if ((input.ids?.length ?? 0) > MOST_IDS)
+      throw badInput('input.ids', `has ${input.ids!.length} entries; at most ${MOST_IDS} are accepted.`);
+    const { store, place } = await this.#collections.place(collection);
+    if (input.ids != null) return (await store.delete(place, input.ids)).length;
+    return store.deleteWhere(place, toFilter(input.filter!, 'input.filter'));
+  }
+
+  async get(collection: Collection, id: string): Promise<ObjectNode | null> {
+    const { store, place } = await this.#collections.place(collection);
+    const [object] = await store.get(place, [id]);
+    return object === undefined ? null : { ...object, collection };
+  }
+
+  async list(
+    collection: Collection,
+    { first, after, filter }: PageArguments & { filter?: FilterInput | null },
+  ): Promise<Connection<ObjectNode>> {
+    checkFirst(first);
+    const { store, place } = await this.#collections.place(collection);
+    const page = await store.list(place, {
+      limit: first,
+      after: decodeCursor(after),
+      ...(filter && { filter: toFilter(filter, 'filter') }),
+    });
+    const nodes = page.objects.map((object) => ({ ...object, collection }));
+    return connection(nodes, page.cursors, page.next !== undefined, after);
+  }
+
+  async count(collection: Collection): Promise<number> {
+    const { store, place } = await this.#collections.place(collection);
+    return (await store.aggregate(place)).count;
+  }
+
+  async aggregate(
+    collection: Collection,
+    input: { filter?: FilterInput | null; fields: readonly string[] },
+  ): Promise<Aggregate> {
+    const { store, place } = await this.#collections.place(collection);
+    return store.aggregate(place, {
+      fields: input.fields,
+      ...(input.filter && { filter: toFilter(input.filter, 'filter') }),
+    });
+  }
+
+  /** The vectors in use of several objects of one collection; null for those without one. */
+  async vectors(collection: Collection, ids: readonly string[]): Promise<Map<string, Float32Array | null>> {
+    const { store, place } = await this.#collections.place(collection);
+    const space = await store.space(place.space);
+    const found = await store.get(place, ids, { includeVectors: true });
+    return new Map(found.map((object) => [object.id, object.vectors?.[space!.active] ?? null]));
+  }
+}

@@ -1,0 +1,45 @@
+import { badInput } from '#platform/errors/errors.ts';
+import type { TextSearchResult } from '#platform/vectors/text-index.ts';
+import type { Fusion } from '#platform/vectors/vector-store.ts';
+import type { Collection, Collections } from './collections.ts';
+import { type FilterInput, toFilter } from './filter-input.ts';
+
+export interface SearchInput {
+  readonly text?: string | null;
+  readonly vector?: readonly number[] | null;
+  readonly mode: 'HYBRID' | 'VECTOR' | 'TEXT';
+  readonly limit: number;
+  readonly offset: number;
+  readonly filter?: FilterInput | null;
+  readonly fusion: 'ABSOLUTE' | 'RELATIVE';
+  readonly alpha?: number | null;
+  readonly minScore?: number | null;
+}
+
+const MOST_HITS = 100;
+
+/** Searches a collection by meaning, words or both. */
+export async function searchCollection(
+  collections: Collections,
+  collection: Collection,
+  input: SearchInput,
+  signal: AbortSignal,
+): Promise<TextSearchResult> {
+  const { text, vector, mode, limit, filter } = input;
+  if (limit < 1 || limit > MOST_HITS) throw badInput('input.limit', `is ${limit}; 1 to ${MOST_HITS} are possible.`);
+  if (!text?.trim() && (mode !== 'VECTOR' || vector == null))
+    throw badInput('input.text', `is empty, and a search by ${mode} needs it.`);
+  const index = await collections.open(collection);
+  return index.search(collection.ownerId, {
+    text: text ?? '',
+    mode: mode.toLowerCase() as 'hybrid',
+    limit,
+    offset: input.offset,
+    fusion: input.fusion.toLowerCase() as Fusion,
+    signal,
+    ...(vector && { vector: Float32Array.from(vector) }),
+    ...(filter && { filter: toFilter(filter, 'input.filter') }),
+    ...(input.alpha != null && { alpha: input.alpha }),
+    ...(input.minScore != null && { minScore: input.minScore }),
+  });
+}

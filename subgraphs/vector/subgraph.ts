@@ -1,0 +1,57 @@
+import { JobRunner } from '#platform/jobs/job-runner.ts';
+import { consumeEvents } from '#platform/outbox/consume-events.ts';
+import { createOutbox } from '#platform/outbox/create-outbox.ts';
+import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
+import { Administration } from './administration.ts';
+import { Collections } from './collections.ts';
+import { Embedding } from './embedding.ts';
+import { Objects } from './objects.ts';
+import { handleReembedding } from './reembedding.ts';
+import { createLoaders, createResolvers, type VectorParts } from './resolvers.ts';
+
+/** Collections of texts and vectors, embedding models, and the store behind them. */
+export const vector: SubgraphDefinition = {
+  name: 'vector',
+  schemaFile: new URL('./schema.graphql', import.meta.url),
+  async start({ config, log, metrics, lifecycle, database, events, embedders, vectors }) {
+    const db = await database.client('vector', PrismaClient);
+    const outbox = createOutbox({ owner: 'vector', client: db, events, log, metrics, lifecycle });
+    const exclusive = config.DATABASE_URL === undefined;
+    const jobs = lifecycle.use(
+      new JobRunner<Prisma.TransactionClient>(db, { owner: 'vector', log, metrics, exclusive }),
+    );
+    const collections = new Collections({ db, embedders, store: vectors, jobs });
+    const embedding = new Embedding(embedders, async (call) => {
+      await db.$transaction((tx) => outbox.record(tx, 'embedding.called', call));
+    });
+    handleReembedding(jobs, db, collections);
+    jobs.start();
+    await consumeEvents<Prisma.TransactionClient>({
+      consumer: 'vector',
+      client: db,
+      events,
+      log,
+      metrics,
+      lifecycle,
+      handlers: { 'user.deleted': ({ payload }, tx) => collections.deleteAll(payload.userId, tx) },
+    });
+    const administration = new Administration(vectors, collections);
+    const parts: VectorParts = {
+      embedders,
+      embedding,
+      collections,
+      objects: new Objects(collections),
+      administration,
+      jobs,
+    };
+    return {
+      resolvers: createResolvers(parts),
+      loaders: (request) => createLoaders(parts, request),
+      health: async () => {
+        const { status, detail } = await (await vectors()).health();
+        return { vectors: { status, ...(detail !== undefined && { detail }) } };
+      },
+    };
+  },
+};

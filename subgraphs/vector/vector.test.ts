@@ -1,0 +1,467 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { LLMock } from '@copilotkit/aimock';
+import { Registry } from 'prom-client';
+import { v7 as uuid } from 'uuid';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadConfig } from '#platform/config/config.ts';
+import { type Identity, ROLE_SCOPES } from '#platform/identity/identity.ts';
+import { createLog } from '#platform/log/log.ts';
+import { openPlatform } from '#platform/open.ts';
+import { createOutbox } from '#platform/outbox/create-outbox.ts';
+import type { Platform } from '#platform/platform.ts';
+import { createSubgraph, type HostedSubgraph } from '#platform/subgraph/host.ts';
+import { PrismaClient } from '#prisma/vector/client/client.ts';
+import { vector } from './subgraph.ts';
+
+const person = (
+  roles = ['user'],
+  scopes: readonly string[] = roles.flatMap((role) => ROLE_SCOPES[role] ?? []),
+): Identity => ({
+  kind: 'user',
+  userId: uuid(),
+  roles,
+  scopes,
+  expiresAt: Date.now() / 1000 + 600,
+});
+const ada = person();
+const bob = person();
+const admin = person(['admin']);
+
+const lifecycle = new AsyncDisposableStack();
+const server = new LLMock({ port: 0 });
+let hosted: HostedSubgraph;
+let platform: Platform;
+
+beforeAll(async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'sextant-vector-'));
+  lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
+  server.onEmbedding(/.*/, { embedding: [1, 2, 2] });
+  await server.start();
+  lifecycle.defer(async () => void (await server.stop()));
+  const config = loadConfig({
+    SEXTANT_DIR: directory,
+    EMBEDDED_FSYNC: 'false',
+    LOG_LEVEL: 'silent',
+    EMBEDDINGS_BASE_URL: `${server.url}/v1`,
+    EMBEDDINGS_MODEL: 'remote',
+  });
+  const opened = await openPlatform({
+    config,
+    log: createLog(config, 'test'),
+    metrics: new Registry(),
+    lifecycle,
+    transportOf: () => undefined,
+  });
+  platform = opened.of('vector', lifecycle);
+  hosted = await createSubgraph(vector, platform);
+  await opened.events.start();
+});
+afterAll(() => lifecycle.disposeAsync());
+
+/** The data of an operation, or its first error. */
+async function ask<Data = Record<string, never>>(
+  identity: Identity,
+  query: string,
+  variables: object = {},
+): Promise<Data> {
+  const { result } = await hosted.transport.execute({
+    query,
+    variables: { ...variables },
+    identity,
+    requestId: 'test',
+  });
+  if (result.errors) throw result.errors[0];
+  return result.data as Data;
+}
+const failure = (identity: Identity, query: string, variables: object = {}) =>
+  ask(identity, query, variables).then(
+    () => undefined,
+    (error: { message: string; extensions: Record<string, unknown> }) => ({
+      message: error.message,
+      ...error.extensions,
+    }),
+  );
+
+const CREATE =
+  'mutation ($input: CreateVectorCollectionInput!) { createVectorCollection(input: $input) { collection { id name model dimensions metric embedsTexts fields { name type } objectCount owner { id } } } }';
+const UPSERT =
+  'mutation ($input: UpsertVectorsInput!) { upsertVectors(input: $input) { results { id status error } storedCount failedCount collection { objectCount } } }';
+const SEARCH = `query ($input: SearchVectorsInput!) { searchVectors(input: $input) { model degraded hits { score object { id text properties } explanation { fusion dense { raw normalised weight contribution } lexical { raw normalised weight contribution } } } } }`;
+
+interface Created {
+  createVectorCollection: { collection: { id: string; model: string; dimensions: number; fields: object[] } };
+}
+interface Searched {
+  searchVectors: {
+    model: string;
+    degraded: string | null;
+    hits: {
+      score: number;
+      object: { id: string; text: string; properties: object };
+      explanation: {
+        fusion: string | null;
+        dense: { raw: number; contribution: number } | null;
+        lexical: { contribution: number } | null;
+      };
+    }[];
+  };
+}
+const create = async (identity: Identity, input: object) =>
+  (await ask<Created>(identity, CREATE, { input })).createVectorCollection.collection;
+const search = async (identity: Identity, input: object) =>
+  (await ask<Searched>(identity, SEARCH, { input })).searchVectors;
+const found = (result: Searched['searchVectors']) => result.hits.map((hit) => hit.object.id);
+
+const RECIPES = [
+  {
+    id: 'soup',
+    text: 'A warm broth of carrots and ginger for cold evenings.',
+    properties: { minutes: 40, vegan: true, tags: ['winter'] },
+  },
+  { id: 'steak', text: 'Sear the beef on both sides and let it rest.', properties: { minutes: 20, vegan: false } },
+  {
+    id: 'salad',
+    text: 'Toss tomatoes, cucumber and olives with oil.',
+    properties: { minutes: 10, vegan: true, tags: ['summer', 'quick'] },
+  },
+];
+const FIELDS = [
+  { name: 'minutes', type: 'NUMBER' },
+  { name: 'vegan', type: 'BOOLEAN' },
+  { name: 'tags', type: 'TEXT_LIST' },
+];
+
+describe('collections', () => {
+  it('are created, described, listed in pages and deleted by their owner', async () => {
+    const owner = person();
+    const made = await create(owner, { name: 'first', description: 'one', model: 'use-lite', fields: FIELDS });
+    expect(made).toMatchObject({
+      name: 'first',
+      model: 'use-lite',
+      dimensions: 512,
+      metric: 'COSINE',
+      embedsTexts: true,
+      fields: FIELDS,
+      objectCount: 0,
+    });
+    expect(made).toMatchObject({ owner: { id: (owner as { userId: string }).userId } });
+    for (const name of ['second', 'third']) await create(owner, { name, model: 'use-lite' });
+    const page = (after?: string) =>
+      ask<{ vectorCollections: { nodes: { name: string }[]; pageInfo: { endCursor: string; hasNextPage: boolean } } }>(
+        owner,
+        'query ($after: String) { vectorCollections(first: 2, after: $after) { nodes { name } pageInfo { endCursor hasNextPage } } }',
+        { after },
+      ).then((data) => data.vectorCollections);
+    const one = await page();
+    const two = await page(one.pageInfo.endCursor);
+    expect([...one.nodes, ...two.nodes].map(({ name }) => name)).toEqual(['first', 'second', 'third']);
+    expect([one.pageInfo.hasNextPage, two.pageInfo.hasNextPage]).toEqual([true, false]);
+
+    await ask(owner, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', {
+      id: made.id,
+    });
+    expect(await ask(owner, '{ vectorCollection(name: "first") { id } }')).toEqual({ vectorCollection: null });
+  });
+
+  it('of others do not exist, for reading and for writing', async () => {
+    const { id } = await create(ada, { name: 'private', model: 'use-lite' });
+    await ask(ada, UPSERT, { input: { collectionId: id, objects: RECIPES } });
+    expect(await ask(bob, 'query ($id: ID!) { vectorCollection(id: $id) { name } }', { id })).toEqual({
+      vectorCollection: null,
+    });
+    const attempts = [
+      failure(bob, SEARCH, { input: { collectionId: id, text: 'soup' } }),
+      failure(bob, UPSERT, { input: { collectionId: id, objects: RECIPES } }),
+      failure(bob, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', { id }),
+      failure(
+        bob,
+        'mutation ($id: ID!) { deleteVectors(input: { collectionId: $id, ids: ["soup"] }) { deletedCount } }',
+        { id },
+      ),
+    ];
+    for (const attempt of attempts) expect(await attempt).toMatchObject({ code: 'NOT_FOUND' });
+    const entity = 'query ($r: [_Any!]!) { _entities(representations: $r) { ... on VectorCollection { name } } }';
+    const r = [{ __typename: 'VectorCollection', id }];
+    expect(await ask(bob, entity, { r })).toEqual({ _entities: [null] });
+    expect(await ask(ada, entity, { r })).toEqual({ _entities: [{ name: 'private' }] });
+  });
+
+  it('refuse what cannot be, naming the argument', async () => {
+    const wrong = async (input: object) => failure(person(), CREATE, { input });
+    expect(await wrong({ name: '  ' })).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.name' });
+    expect(await wrong({ name: 'x', model: 'unheard-of' })).toMatchObject({
+      argument: 'input.model',
+      message: expect.stringContaining('use-lite'),
+    });
+    expect(await wrong({ name: 'x', model: 'own', dimensions: 99_999 })).toMatchObject({
+      argument: 'input.dimensions',
+    });
+    expect(await wrong({ name: 'x', fields: [{ name: 'no good', type: 'TEXT' }] })).toMatchObject({
+      argument: 'input.fields',
+    });
+    const owner = person();
+    await create(owner, { name: 'twice', model: 'use-lite' });
+    expect(await failure(owner, CREATE, { input: { name: 'twice' } })).toMatchObject({ code: 'CONFLICT' });
+  });
+});
+
+describe('objects', () => {
+  let id: string;
+  beforeAll(async () => {
+    ({ id } = await create(ada, { name: 'recipes', model: 'use-lite', fields: FIELDS }));
+    await ask(ada, UPSERT, { input: { collectionId: id, objects: RECIPES } });
+  });
+
+  it('have a result each: the good ones of a batch are stored', async () => {
+    const objects = [
+      { ...RECIPES[0], text: `${RECIPES[0]!.text} ` },
+      { id: 'odd', text: 'x', properties: { minutes: 'long' } },
+      { id: 'short', text: 'x', vector: [1, 2] },
+      { id: 'new', text: 'Bake the bread.' },
+    ];
+    const { upsertVectors } = await ask<{ upsertVectors: object }>(ada, UPSERT, {
+      input: { collectionId: id, objects },
+    });
+    expect(upsertVectors).toMatchObject({
+      results: [
+        { id: 'soup', status: 'UPDATED', error: null },
+        { id: 'odd', status: 'FAILED', error: expect.stringContaining('minutes') },
+        { id: 'short', status: 'FAILED', error: expect.stringContaining('512') },
+        { id: 'new', status: 'CREATED' },
+      ],
+      storedCount: 2,
+      failedCount: 2,
+      collection: { objectCount: 4 },
+    });
+    const deletion =
+      'mutation ($id: ID!) { deleteVectors(input: { collectionId: $id, ids: ["new", "never"] }) { deletedCount } }';
+    expect(await ask(ada, deletion, { id })).toEqual({ deleteVectors: { deletedCount: 1 } });
+  });
+
+  it('are found by meaning, by words and by both, and the score is explained', async () => {
+    const meaning = await search(ada, {
+      collectionId: id,
+      text: 'hot vegetable dish when it is freezing outside',
+      mode: 'VECTOR',
+      limit: 1,
+    });
+    expect(found(meaning)).toEqual(['soup']);
+    expect(meaning.hits[0]!.explanation).toMatchObject({ fusion: null, lexical: null });
+    expect(found(await search(ada, { collectionId: id, text: 'cucumbers', mode: 'TEXT' }))).toEqual(['salad']);
+    const both = await search(ada, { collectionId: id, text: 'beef' });
+    expect(both).toMatchObject({ model: 'use-lite', degraded: null });
+    expect(found(both)[0]).toBe('steak');
+    const { score, explanation } = both.hits[0]!;
+    expect(explanation.fusion).toBe('ABSOLUTE');
+    expect(explanation.dense!.contribution + explanation.lexical!.contribution).toBeCloseTo(score, 5);
+  });
+
+  it('are filtered, and a wrong filter is told what is right', async () => {
+    const filter = {
+      and: [
+        { field: 'vegan', op: 'EQ', value: true },
+        { field: 'minutes', op: 'LT', value: 30 },
+      ],
+    };
+    expect(found(await search(ada, { collectionId: id, text: 'food', filter }))).toEqual(['salad']);
+    const wrong = (value: object) => failure(ada, SEARCH, { input: { collectionId: id, text: 'x', filter: value } });
+    expect(await wrong({ field: 'colour', op: 'EQ', value: 'red' })).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      message: expect.stringContaining('minutes, vegan, tags'),
+    });
+    expect(await wrong({ field: 'minutes', op: 'GT', value: 'many' })).toMatchObject({ code: 'BAD_USER_INPUT' });
+    expect(await wrong({ field: 'tags', op: 'IN', value: 7 })).toMatchObject({ argument: 'input.filter.value' });
+    expect(await wrong({ field: 'vegan', op: 'EQ', value: true, or: [] })).toMatchObject({ argument: 'input.filter' });
+  });
+
+  it('are paged, read singly and aggregated', async () => {
+    const query = `query ($id: ID!, $after: String) { vectorCollection(id: $id) { objects(first: 2, after: $after) { edges { cursor node { id } } pageInfo { hasNextPage endCursor } } object(id: "salad") { text vector properties } aggregate(fields: ["minutes", "tags"]) { count fields { name count min max mean sum values { value count } } } } }`;
+    const { vectorCollection: one } = await ask<{
+      vectorCollection: {
+        objects: { edges: { cursor: string; node: { id: string } }[] };
+        object: { vector: number[] };
+        aggregate: object;
+      };
+    }>(ada, query, { id });
+    const { vectorCollection: two } = await ask<{ vectorCollection: { objects: object } }>(ada, query, {
+      id,
+      after: one.objects.edges[0]!.cursor,
+    });
+    expect(two.objects).toMatchObject({
+      edges: [{ node: one.objects.edges[1]!.node }, expect.anything()],
+      pageInfo: { hasNextPage: false },
+    });
+    expect(one.object).toMatchObject({ properties: RECIPES[2]!.properties, vector: expect.any(Array) });
+    expect(one.object.vector).toHaveLength(512);
+    expect(one.aggregate).toEqual({
+      count: 3,
+      fields: [
+        { name: 'minutes', count: 3, min: 10, max: 40, mean: expect.closeTo(23.33, 1), sum: 70, values: null },
+        {
+          name: 'tags',
+          count: 3,
+          min: null,
+          max: null,
+          mean: null,
+          sum: null,
+          values: expect.arrayContaining([{ value: 'winter', count: 1 }]),
+        },
+      ],
+    });
+  });
+
+  it('with vectors made elsewhere are searched by such vectors, and the wrong length is refused', async () => {
+    const own = await create(ada, { name: 'own', model: 'clip-vit', dimensions: 2, metric: 'DOT' });
+    expect(own).toMatchObject({ embedsTexts: false, dimensions: 2, metric: 'DOT' });
+    const objects = [
+      { id: 'east', vector: [3, 0] },
+      { id: 'north', text: 'Due north', vector: [0, 1] },
+    ];
+    await ask(ada, UPSERT, { input: { collectionId: own.id, objects } });
+    expect(found(await search(ada, { collectionId: own.id, vector: [1, 1], mode: 'VECTOR' }))).toEqual([
+      'east',
+      'north',
+    ]);
+    expect(
+      await failure(ada, SEARCH, { input: { collectionId: own.id, vector: [1, 1, 1], mode: 'VECTOR' } }),
+    ).toMatchObject({ code: 'BAD_USER_INPUT' });
+    expect(await search(ada, { collectionId: own.id, text: 'north' })).toMatchObject({
+      degraded: expect.any(String),
+      hits: [{ object: { id: 'north' } }],
+    });
+  });
+
+  it('are deleted by filter', async () => {
+    const other = await create(ada, { name: 'to delete', model: 'use-lite', fields: FIELDS });
+    await ask(ada, UPSERT, { input: { collectionId: other.id, objects: RECIPES } });
+    const deletion =
+      'mutation ($id: ID!) { deleteVectors(input: { collectionId: $id, filter: { field: "vegan", op: EQ, value: true } }) { deletedCount collection { objectCount } } }';
+    expect(await ask(ada, deletion, { id: other.id })).toEqual({
+      deleteVectors: { deletedCount: 2, collection: { objectCount: 1 } },
+    });
+  });
+});
+
+describe('models', () => {
+  it('are listed, the default one first', async () => {
+    const { embeddingModels } = await ask<{ embeddingModels: object[] }>(
+      ada,
+      '{ embeddingModels { id provider dimensions isDefault } }',
+    );
+    expect(embeddingModels).toMatchObject([
+      { id: 'remote', provider: 'OPENAI_COMPATIBLE', isDefault: true },
+      { id: 'use-lite', provider: 'LOCAL', dimensions: 512, isDefault: false },
+    ]);
+  });
+
+  it('embed batches and compare texts', async () => {
+    const query =
+      '{ embed(input: { texts: ["one", "two"], model: "remote" }) { model dimensions vectors } similarity(input: { text: "a happy dog", others: ["a joyful puppy", "tax law"], model: "use-lite" }) { threshold scores } }';
+    const { embed, similarity } = await ask<{
+      embed: { vectors: number[][] };
+      similarity: { threshold: number; scores: number[] };
+    }>(ada, query);
+    expect(embed).toMatchObject({ model: 'remote', dimensions: 3 });
+    expect(embed.vectors).toHaveLength(2);
+    expect(embed.vectors[0]![0]).toBeCloseTo(1 / 3, 5);
+    expect(similarity.scores[0]).toBeGreaterThan(similarity.threshold);
+    expect(similarity.scores[1]).toBeLessThan(similarity.threshold);
+    expect(await failure(ada, '{ embed(input: { texts: ["fine", " "] }) { model } }')).toMatchObject({
+      argument: 'input.texts.1',
+    });
+    expect(await failure(ada, '{ embed(input: { texts: ["x"], model: "none" }) { model } }')).toMatchObject({
+      code: 'MODEL_NOT_FOUND',
+    });
+  });
+
+  it('are changed in the background: all texts are embedded anew and searches go on', async () => {
+    const { id } = await create(ada, { name: 'changing', model: 'use-lite' });
+    await ask(ada, UPSERT, { input: { collectionId: id, objects: RECIPES } });
+    const update =
+      'mutation ($id: ID!) { updateVectorCollection(input: { id: $id, model: "remote" }) { collection { model reembedding { model state } } } }';
+    expect(await ask(ada, update, { id })).toMatchObject({
+      updateVectorCollection: { collection: { model: 'use-lite', reembedding: { model: 'remote' } } },
+    });
+    const state = () =>
+      ask<{ vectorCollection: object }>(
+        ada,
+        'query ($id: ID!) { vectorCollection(id: $id) { model dimensions reembedding { state } objectCount } }',
+        { id },
+      );
+    await expect
+      .poll(async () => (await state()).vectorCollection, { timeout: 15_000 })
+      .toEqual({ model: 'remote', dimensions: 3, reembedding: null, objectCount: 3 });
+    expect((await search(ada, { collectionId: id, text: 'soup' })).model).toBe('remote');
+  });
+});
+
+describe('administrators', () => {
+  it('see the store; others do not, and no scope is no access', async () => {
+    expect(
+      await ask(admin, '{ vectorStore { kind status version stats { spaces objects vectors diskBytes } } }'),
+    ).toMatchObject({ vectorStore: { kind: 'EMBEDDED', status: 'UP', stats: { objects: expect.any(Number) } } });
+    for (const query of [
+      '{ vectorStore { kind } }',
+      '{ vectorBackups { id } }',
+      'mutation { createVectorBackup(input: {}) { backup { id } } }',
+      'mutation { restoreVectorBackup(input: { id: "x" }) { backup { id } } }',
+    ]) {
+      expect(await failure(ada, query)).toMatchObject({ code: 'FORBIDDEN' });
+      expect(await failure({ kind: 'anonymous' }, query)).toMatchObject({ code: 'UNAUTHENTICATED' });
+    }
+    const readOnly = person(['user'], ['vector:read']);
+    expect(await failure(readOnly, CREATE, { input: { name: 'x' } })).toMatchObject({ code: 'FORBIDDEN' });
+  });
+
+  it('back up and restore: what was lost is back, and deleted collections stay deleted', async () => {
+    const owner = person();
+    const kept = await create(owner, { name: 'kept', model: 'use-lite' });
+    const gone = await create(owner, { name: 'gone', model: 'use-lite' });
+    for (const { id } of [kept, gone]) await ask(owner, UPSERT, { input: { collectionId: id, objects: RECIPES } });
+    await ask(admin, 'mutation { createVectorBackup(input: { id: "monday" }) { backup { status } } }');
+    const status = async () =>
+      (await ask<{ vectorBackup: { status: string } }>(admin, '{ vectorBackup(id: "monday") { status } }')).vectorBackup
+        .status;
+    await expect.poll(status, { timeout: 15_000 }).toBe('SUCCEEDED');
+    await ask(
+      owner,
+      'mutation ($id: ID!) { deleteVectors(input: { collectionId: $id, ids: ["soup", "steak"] }) { deletedCount } }',
+      { id: kept.id },
+    );
+    await ask(owner, 'mutation ($id: ID!) { deleteVectorCollection(input: { id: $id }) { deletedId } }', {
+      id: gone.id,
+    });
+    await ask(admin, 'mutation { restoreVectorBackup(input: { id: "monday" }) { backup { id } } }');
+    expect(await ask(owner, 'query ($id: ID!) { vectorCollection(id: $id) { objectCount } }', { id: kept.id })).toEqual(
+      { vectorCollection: { objectCount: 3 } },
+    );
+    const spaces = (await (await platform.vectors()).spaces()).map(({ name }) => name);
+    expect(spaces).toContain(`c_${kept.id.replaceAll('-', '')}`);
+    expect(spaces).not.toContain(`c_${gone.id.replaceAll('-', '')}`);
+    expect(
+      await failure(admin, 'mutation { restoreVectorBackup(input: { id: "sunday" }) { backup { id } } }'),
+    ).toMatchObject({ code: 'NOT_FOUND' });
+  });
+});
+
+it('forgets a user who is gone', async () => {
+  const owner = person() as { userId: string } & Identity;
+  const { id } = await create(owner, { name: 'mine', model: 'use-lite' });
+  await ask(owner, UPSERT, { input: { collectionId: id, objects: RECIPES } });
+  const db = await platform.database.client('vector', PrismaClient);
+  const outbox = createOutbox({
+    owner: 'vector',
+    client: db,
+    events: platform.events,
+    log: platform.log,
+    metrics: platform.metrics,
+    lifecycle,
+  });
+  await db.$transaction((tx) =>
+    outbox.record(tx, 'user.deleted', { userId: owner.userId, at: new Date().toISOString() }),
+  );
+  await expect.poll(() => db.collection.count({ where: { ownerId: owner.userId } }), { timeout: 10_000 }).toBe(0);
+  expect(await (await platform.vectors()).space(`c_${id.replaceAll('-', '')}`)).toBeUndefined();
+});
