@@ -13,6 +13,7 @@ import {
   type Claim,
   introspectionAnswer,
   REVOCATION_TOPIC,
+  type Revocation,
   RevocationList,
   revocationAnswer,
   revocationSchema,
@@ -243,7 +244,17 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
   #hear(event: unknown): void {
     const parsed = revocationSchema.safeParse(event);
     if (!parsed.success) this.#options.log.warn('a revocation was not understood');
-    else if (this.#revoked.add(parsed.data)) this.#watchers.tell(parsed.data, this.#revoked);
+    else if (this.#revoked.add(parsed.data)) this.#take(parsed.data);
+  }
+
+  #take(revocation: Revocation): void {
+    this.#watchers.tell(revocation, this.#revoked);
+    // There is a new key in its place, which the next token may be signed with.
+    if (revocation.kind === 'signing_key') {
+      this.#jwks
+        .reload()
+        .catch((error) => this.#options.log.warn({ err: error }, 'the new signing keys could not be read'));
+    }
   }
 
   async #call(request: Request): Promise<Response> {

@@ -17,6 +17,9 @@ const idOf = ({ input }: ById): string => {
 };
 
 export const administrationResolvers = (core: Core) => ({
+  UserConnection: {
+    totalCount: (connection: { readonly totalCount: () => Promise<number> }) => connection.totalCount(),
+  },
   Query: {
     users: (_root: unknown, args: PageArguments & { filter?: UserFilter | null }, context: AuthContext) =>
       listUsers(core, args, args.filter, context),

@@ -18,6 +18,7 @@ export function createResolvers(core: Core): ResolverMap {
   return {
     User: userResolvers.User,
     Session: sessions.Session,
+    UserConnection: administration.UserConnection,
     Query: {
       ...userResolvers.Query,
       ...sessions.Query,

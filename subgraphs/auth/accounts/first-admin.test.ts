@@ -1,0 +1,76 @@
+import { describe, expect, it } from 'vitest';
+import { AuthWorld, bearer, ME, PASSWORD } from '../testing/auth-world.ts';
+import { ensureConfiguredAdmin } from './first-admin.ts';
+
+const CREATE = `mutation($input: CreateFirstAdminInput!) {
+  createFirstAdmin(input: $input) { user { id roles } tokens { accessToken } } }`;
+
+async function link(world: AuthWorld): Promise<string | null> {
+  const request = new Request('http://auth/first-admin-link', { method: 'POST' });
+  const answer = await world.subgraph.fetch(request, { kind: 'service', service: 'cli' });
+  return ((await answer.json()) as { url: string | null }).url;
+}
+const tokenOf = (url: string | null) => new URL(url!).searchParams.get('token')!;
+const input = (token: string, name = 'root') => ({ token, email: `${name}@example.org`, password: PASSWORD });
+
+describe('the first administrator', () => {
+  it('is made with the link of the first start, by one of all who try at once, and then there is no link', async () => {
+    await using world = await AuthWorld.open();
+    const outdated = tokenOf(await link(world));
+    const url = await link(world);
+    expect(url).toMatch(/^http:\/\/localhost:4000\/_\/auth\/first-admin\?token=[\w-]{43}$/);
+    expect((await world.ask(CREATE, { input: input(outdated) })).code).toBe('BAD_USER_INPUT');
+    const tries = await Promise.all(
+      ['a1', 'b2', 'c3'].map((name) =>
+        world.ask<{ createFirstAdmin: Made }>(CREATE, { input: input(tokenOf(url), name) }),
+      ),
+    );
+    const made = tries.filter(({ code }) => code === undefined);
+    expect(made).toHaveLength(1);
+    const { tokens, user } = made[0]!.data!.createFirstAdmin;
+    const me = await world.ask<{ me: object }>(ME, {}, bearer(tokens.accessToken));
+    expect(me.data?.me).toMatchObject({ id: user.id, roles: ['USER', 'ADMIN'] });
+    expect(await link(world)).toBeNull();
+    expect((await world.ask(CREATE, { input: input(tokenOf(url)) })).code).toBe('BAD_USER_INPUT');
+    expect(await world.core.db.user.count()).toBe(1);
+  });
+
+  it('is made on the page that the link opens', async () => {
+    await using world = await AuthWorld.open();
+    const url = (await link(world))!;
+    const page = await world.subgraph.fetch(new Request(url.replace('/_/auth', '')), { kind: 'anonymous' });
+    expect(await page.text()).toContain(tokenOf(url));
+    const body = new URLSearchParams(input(tokenOf(url)));
+    const done = await world.subgraph.fetch(new Request('http://auth/first-admin', { method: 'POST', body }), {
+      kind: 'anonymous',
+    });
+    expect(done.status).toBe(200);
+    expect((await world.login('root@example.org', PASSWORD)).code).toBeUndefined();
+  });
+
+  it('gets no link from somebody who merely asks, and no token of another purpose makes one', async () => {
+    await using world = await AuthWorld.open();
+    const request = new Request('http://auth/first-admin-link', { method: 'POST' });
+    expect((await world.subgraph.fetch(request, { kind: 'anonymous' })).status).toBe(401);
+    const user = await world.user();
+    const { issueToken } = await import('../one-time-tokens.ts');
+    const token = await world.core.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
+    expect((await world.ask(CREATE, { input: input(token) })).code).toBe('BAD_USER_INPUT');
+  });
+
+  it('is the one of ADMIN_EMAIL instead, once however often it starts, and no default is left open', async () => {
+    await using world = await AuthWorld.open({ ADMIN_EMAIL: 'Boss@example.org', ADMIN_PASSWORD: PASSWORD });
+    expect(await link(world)).toBeNull();
+    await Promise.all([ensureConfiguredAdmin(world.core), ensureConfiguredAdmin(world.core)]);
+    await ensureConfiguredAdmin(world.core);
+    const boss = await world.signIn('boss@example.org');
+    const me = await world.ask<{ me: object }>(ME, {}, bearer(boss.accessToken));
+    expect(me.data?.me).toMatchObject({ roles: ['USER', 'ADMIN'] });
+    expect(await world.core.db.user.count()).toBe(1);
+  });
+});
+
+interface Made {
+  user: { id: string };
+  tokens: { accessToken: string };
+}

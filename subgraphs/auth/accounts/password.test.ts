@@ -1,0 +1,170 @@
+import { pino } from 'pino';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { AuthWorld, bearer, ME, PASSWORD, REGISTER } from '../testing/auth-world.ts';
+
+const lines: string[] = [];
+let world: AuthWorld;
+beforeAll(async () => {
+  world = await AuthWorld.open({}, pino({ level: 'warn' }, { write: (line: string) => void lines.push(line) }));
+});
+beforeEach(() => {
+  lines.length = 0;
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const NEW = 'a wholly different set of words';
+const refused = { extensions: { code: 'UNAUTHENTICATED' } };
+const CHANGE = 'mutation($input: ChangePasswordInput!) { changePassword(input: $input) { endedSessions } }';
+const REQUEST = 'mutation($email: String!) { requestPasswordReset(input: { email: $email }) { message } }';
+const RESET = 'mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { endedSessions } }';
+
+/** Mails that were written to the log for the administrator. */
+async function mails(): Promise<{ to: string; text: string }[]> {
+  await world.core.mail.idle();
+  return lines.map((line) => JSON.parse(line)).flatMap(({ mail }) => (mail ? [mail] : []));
+}
+const tokenIn = (text: string): string => /[?&]token=([\w-]+)/.exec(text)![1]!;
+const resetToken = async (email: string): Promise<string> => {
+  await world.ask(REQUEST, { email });
+  return tokenIn((await mails()).at(-1)!.text);
+};
+
+describe('a password is changed', () => {
+  it('by its owner, which ends all other sessions', async () => {
+    const user = await world.user();
+    const elsewhere = await world.signIn(user.email);
+    const input = { currentPassword: PASSWORD, newPassword: NEW };
+    const answer = await world.ask<{ changePassword: object }>(CHANGE, { input }, bearer(user.accessToken));
+    expect(answer.data?.changePassword).toEqual({ endedSessions: 1 });
+    await expect(world.verifier.authenticate(bearer(elsewhere.accessToken))).rejects.toMatchObject(refused);
+    expect((await world.ask(ME, {}, bearer(user.accessToken))).code).toBeUndefined();
+    expect((await world.login(user.email, PASSWORD)).code).toBe('UNAUTHENTICATED');
+    expect((await world.login(user.email, NEW)).code).toBeUndefined();
+    expect(await world.audit(user.id)).toContain('authn_password_change');
+  });
+
+  it('not with a stolen session alone: the current one is needed, and guessing it locks', async () => {
+    const user = await world.user();
+    const guess = () =>
+      world.ask(CHANGE, { input: { currentPassword: 'a guess', newPassword: NEW } }, bearer(user.accessToken));
+    expect((await guess()).extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.currentPassword' });
+    const codes = (await Promise.all(Array.from({ length: 30 }, guess))).map(({ code }) => code);
+    expect(codes.filter((code) => code === 'ACCOUNT_LOCKED')).toHaveLength(21);
+    expect(await world.audit(user.id)).toContain('authn_password_change_fail');
+  });
+
+  it('not to a weak one, nor to the same', async () => {
+    const user = await world.user();
+    const change = (newPassword: string) =>
+      world.ask(CHANGE, { input: { currentPassword: PASSWORD, newPassword } }, bearer(user.accessToken));
+    for (const password of ['short', 'passwordpassword', PASSWORD]) {
+      expect((await change(password)).extensions).toMatchObject({
+        code: 'BAD_USER_INPUT',
+        argument: 'input.newPassword',
+      });
+    }
+  });
+});
+
+describe('a forgotten password', () => {
+  it('is reset with a link that the administrator finds in the log when no mail server is configured', async () => {
+    const user = await world.user();
+    const token = await resetToken(user.email);
+    expect((await mails()).at(-1)?.to).toBe(user.email);
+    const answer = await world.ask<{ resetPassword: object }>(RESET, { input: { token, newPassword: NEW } });
+    expect(answer.data?.resetPassword).toEqual({ endedSessions: 1 });
+    await expect(world.verifier.authenticate(bearer(user.accessToken))).rejects.toMatchObject(refused);
+    expect((await world.login(user.email, NEW)).code).toBeUndefined();
+  });
+
+  it('is reset once by a token, however many try at the same moment', async () => {
+    const { email } = await world.user();
+    const token = await resetToken(email);
+    const tries = await Promise.all(
+      Array.from({ length: 5 }, (_, index) => world.ask(RESET, { input: { token, newPassword: `${NEW} ${index}` } })),
+    );
+    expect(tries.filter(({ code }) => code === undefined)).toHaveLength(1);
+    expect(tries.filter(({ code }) => code === 'BAD_USER_INPUT')).toHaveLength(4);
+    expect((await world.ask(RESET, { input: { token, newPassword: NEW } })).extensions?.['argument']).toBe(
+      'input.token',
+    );
+  });
+
+  it('is reset within ten minutes, by the latest link only', async () => {
+    const { id, email } = await world.user();
+    const first = await resetToken(email);
+    const second = await resetToken(email);
+    const reset = (token: string) => world.ask(RESET, { input: { token, newPassword: NEW } });
+    expect((await reset(first)).code).toBe('BAD_USER_INPUT');
+    const { expiresAt } = await world.core.db.oneTimeToken.findFirstOrThrow({ where: { userId: id, usedAt: null } });
+    expect(expiresAt.getTime() - Date.now()).toBeLessThanOrEqual(600_000);
+    await world.core.db.oneTimeToken.updateMany({
+      where: { userId: id },
+      data: { expiresAt: new Date(Date.now() - 1) },
+    });
+    expect((await reset(second)).code).toBe('BAD_USER_INPUT');
+  });
+
+  it('sends nothing to an address without an account, nor more than five mails an hour to one with', async () => {
+    await world.ask(REQUEST, { email: 'unknown@example.org' });
+    expect(await mails()).toEqual([]);
+    const { email } = await world.user();
+    for (let index = 0; index < 8; index++) expect((await world.ask(REQUEST, { email })).code).toBeUndefined();
+    // The registration's own mail is one of the five.
+    expect((await mails()).length).toBe(4);
+  });
+
+  it('leaves no token in the database', async () => {
+    const { email } = await world.user();
+    const token = await resetToken(email);
+    const rows = [await world.core.db.oneTimeToken.findMany(), await world.core.db.outgoingMail.findMany()];
+    expect(JSON.stringify(rows)).not.toContain(token);
+  });
+
+  it('can be reset on a page of our own that needs no script and keeps the token to itself', async () => {
+    const { email } = await world.user();
+    const token = await resetToken(email);
+    const url = `http://auth/reset-password?token=${token}`;
+    const page = await world.subgraph.fetch(new Request(url), { kind: 'anonymous' });
+    expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+    expect(page.headers.get('cache-control')).toBe('no-store');
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(await page.text()).toContain(token);
+    const post = (fields: Record<string, string>) =>
+      world.subgraph.fetch(new Request(url, { method: 'POST', body: new URLSearchParams(fields) }), {
+        kind: 'anonymous',
+      });
+    const weak = await post({ token, password: 'short' });
+    expect(weak.status).toBe(400);
+    expect(await weak.text()).toContain('at least 15');
+    expect((await post({ token, password: NEW })).status).toBe(200);
+    expect((await world.login(email, NEW)).code).toBeUndefined();
+    const injected = await world.subgraph.fetch(new Request('http://auth/reset-password?token="><script>'), {
+      kind: 'anonymous',
+    });
+    expect(await injected.text()).not.toContain('<script>');
+  });
+});
+
+describe('with a mail server', () => {
+  it('an address must be confirmed before it can sign in, and registering it again tells its owner', async () => {
+    await using mailing = await AuthWorld.open({ SMTP_URL: 'smtp://127.0.0.1:1' });
+    const email = 'new@example.org';
+    const first = await mailing.ask<{ register: object }>(REGISTER, { input: { email, password: PASSWORD } });
+    const again = await mailing.ask<{ register: object }>(REGISTER, { input: { email, password: NEW } });
+    expect(first).toEqual(again);
+    expect(first.data?.register).toMatchObject({ emailVerificationRequired: true });
+    const wrong = await mailing.login(email, 'not the password at all');
+    expect(await mailing.login(email, PASSWORD)).toEqual(wrong);
+    await mailing.core.mail.idle();
+    // The server is away: both mails wait, sealed, and are tried again.
+    expect(await mailing.core.db.outgoingMail.count()).toBe(2);
+    const { id } = await mailing.core.db.user.findUniqueOrThrow({ where: { email } });
+    const { issueToken } = await import('../one-time-tokens.ts');
+    const token = await mailing.core.db.$transaction((tx) => issueToken(tx, 'EMAIL_VERIFICATION', id));
+    const VERIFY = 'mutation($token: String!) { verifyEmail(input: { token: $token }) { email } }';
+    expect((await mailing.ask<{ verifyEmail: object }>(VERIFY, { token })).data?.verifyEmail).toEqual({ email });
+    expect((await mailing.ask(VERIFY, { token })).code).toBe('BAD_USER_INPUT');
+    expect((await mailing.login(email, PASSWORD)).code).toBeUndefined();
+  });
+});

@@ -1,0 +1,185 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuthWorld, bearer, ME, PASSWORD, type SignedInUser } from '../testing/auth-world.ts';
+import { isWellFormed, makeSecret } from './api-key-secret.ts';
+import { MAX_KEYS } from './api-keys.ts';
+
+let world: AuthWorld;
+beforeAll(async () => {
+  world = await AuthWorld.open();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const refused = { extensions: { code: 'UNAUTHENTICATED' } };
+const CREATE = `mutation($input: CreateApiKeyInput!) {
+  createApiKey(input: $input) { secret apiKey { id prefix last4 scopes expiresAt lastUsedAt } } }`;
+const ROTATE = `mutation($input: RotateApiKeyInput!) {
+  rotateApiKey(input: $input) { secret apiKey { id name scopes } replaced { id expiresAt replacedById } } }`;
+const REVOKE = 'mutation($id: ID!) { revokeApiKey(input: { id: $id }) { apiKey { revokedAt } } }';
+const LIST = '{ apiKeys { nodes { id name prefix last4 lastUsedAt revokedAt } } }';
+
+interface Made {
+  secret: string;
+  apiKey: { id: string; prefix: string; last4: string; scopes: string[]; expiresAt: string };
+}
+async function make(user: SignedInUser, scopes = ['account:read'], more: object = {}): Promise<Made> {
+  const input = { name: 'ci', scopes, ...more };
+  const answer = await world.ask<{ createApiKey: Made }>(CREATE, { input }, bearer(user.accessToken));
+  if (answer.data === null) throw new Error(answer.message);
+  return answer.data.createApiKey;
+}
+
+describe('API keys', () => {
+  it('work as a bearer and as X-Api-Key, with the scopes they were given and no others', async () => {
+    const user = await world.user();
+    const { secret } = await make(user, ['account:read']);
+    for (const credentials of [bearer(secret), { apiKey: secret }]) {
+      const { data } = await world.ask<{ me: object }>(ME, {}, credentials);
+      expect(data?.me).toMatchObject({ id: user.id, email: user.email });
+    }
+    const write = await world.ask(
+      'mutation { updateProfile(input: { displayName: "x" }) { user { id } } }',
+      {},
+      { apiKey: secret },
+    );
+    expect(write.code).toBe('FORBIDDEN');
+    expect((await world.ask('{ users { nodes { id } } }', {}, { apiKey: secret })).code).toBe('FORBIDDEN');
+    const { secret: narrow } = await make(user, ['chat:read']);
+    const me = await world.ask<{ me: object }>(ME, {}, { apiKey: narrow });
+    expect(me.data?.me).toEqual({ id: user.id, displayName: expect.any(String), email: null, roles: null });
+  });
+
+  it('are shown once and kept as a hash', async () => {
+    const user = await world.user();
+    const { secret, apiKey } = await make(user);
+    expect(secret.startsWith(apiKey.prefix)).toBe(true);
+    expect(secret.endsWith(apiKey.last4)).toBe(true);
+    const rows = [await world.core.db.apiKey.findMany(), await world.core.db.auditEvent.findMany()];
+    expect(JSON.stringify(rows)).not.toContain(secret.slice(12, -4));
+    expect(JSON.stringify(await world.ask(LIST, {}, bearer(user.accessToken)))).not.toContain(secret.slice(12, -4));
+  });
+
+  it('tell a typing error by their checksum', () => {
+    const secret = makeSecret();
+    expect(isWellFormed(secret)).toBe(true);
+    const wrong = secret.replace(/.$/, (last) => (last === 'a' ? 'b' : 'a'));
+    for (const other of [wrong, secret.slice(1), `${secret}a`, '']) expect(isWellFormed(other)).toBe(false);
+  });
+
+  it.each([
+    ['a scope that the user lacks', { scopes: ['admin'] }, 'input.scopes'],
+    ['a scope that there is not', { scopes: ['everything'] }, 'input.scopes'],
+    ['no scope', { scopes: [] }, 'input.scopes'],
+    ['no end', { expiresInDays: 0 }, 'input.expiresInDays'],
+    ['an end too far', { expiresInDays: 367 }, 'input.expiresInDays'],
+    ['no name', { name: '  ' }, 'input.name'],
+  ])('are not made with %s', async (_what, wrong, argument) => {
+    const user = await world.user();
+    const input = { name: 'ci', scopes: ['chat:read'], ...wrong };
+    const answer = await world.ask(CREATE, { input }, bearer(user.accessToken));
+    expect(answer.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument });
+  });
+
+  it('make no keys, revoke no keys and end no sessions: that needs a person', async () => {
+    const user = await world.user();
+    const { secret, apiKey } = await make(user, ['account:read', 'account:write']);
+    const asked = [
+      world.ask(CREATE, { input: { name: 'more', scopes: ['chat:read'] } }, { apiKey: secret }),
+      world.ask(ROTATE, { input: { id: apiKey.id } }, { apiKey: secret }),
+      world.ask(REVOKE, { id: apiKey.id }, { apiKey: secret }),
+      world.ask('mutation { logoutAll { ended } }', {}, { apiKey: secret }),
+      world.ask(`mutation { deleteAccount(input: { password: "${PASSWORD}" }) { id } }`, {}, { apiKey: secret }),
+    ];
+    for (const answer of await Promise.all(asked)) expect(answer.code).toBe('FORBIDDEN');
+  });
+
+  it('end at once when revoked, on every replica, and stay ended after a restart', async () => {
+    const user = await world.user();
+    const { secret, apiKey } = await make(user);
+    const replica = world.newVerifier();
+    await replica.authenticate({ apiKey: secret });
+    expect((await world.ask(REVOKE, { id: apiKey.id }, bearer(user.accessToken))).code).toBeUndefined();
+    for (const verifier of [world.verifier, replica, world.newVerifier()]) {
+      await expect(verifier.authenticate({ apiKey: secret })).rejects.toMatchObject(refused);
+    }
+  });
+
+  it('of others cannot be revoked, rotated or listed', async () => {
+    const [user, stranger] = [await world.user(), await world.user()];
+    const { apiKey } = await make(user);
+    expect((await world.ask(REVOKE, { id: apiKey.id }, bearer(stranger.accessToken))).code).toBe('NOT_FOUND');
+    expect((await world.ask(ROTATE, { input: { id: apiKey.id } }, bearer(stranger.accessToken))).code).toBe(
+      'NOT_FOUND',
+    );
+    const list = await world.ask(
+      `{ apiKeys(userId: "${user.id}") { nodes { id } } }`,
+      {},
+      bearer(stranger.accessToken),
+    );
+    expect(list.code).toBe('FORBIDDEN');
+  });
+
+  it('rotate with a grace in which both work', async () => {
+    const user = await world.user();
+    const old = await make(user, ['account:read', 'chat:read']);
+    const input = { id: old.apiKey.id, graceSeconds: 2 };
+    const { data } = await world.ask<{ rotateApiKey: Made & { replaced: { replacedById: string } } }>(
+      ROTATE,
+      { input },
+      bearer(user.accessToken),
+    );
+    const rotated = data!.rotateApiKey;
+    expect(rotated.apiKey).toMatchObject({ name: 'ci', scopes: ['account:read', 'chat:read'] });
+    expect(rotated.replaced.replacedById).toBe(rotated.apiKey.id);
+    for (const secret of [old.secret, rotated.secret])
+      expect((await world.ask(ME, {}, { apiKey: secret })).code).toBeUndefined();
+    const again = await world.ask(ROTATE, { input }, bearer(user.accessToken));
+    expect(again.code).toBe('CONFLICT');
+    await new Promise((resolve) => setTimeout(resolve, 2_100));
+    await expect(world.verifier.authenticate({ apiKey: old.secret })).rejects.toMatchObject(refused);
+    expect((await world.ask(ME, {}, { apiKey: rotated.secret })).code).toBeUndefined();
+  });
+
+  it('lose at once what their owner loses', async () => {
+    const admin = await world.admin();
+    const { secret } = await make(admin, ['admin', 'account:read']);
+    expect((await world.ask('{ users { nodes { id } } }', {}, { apiKey: secret })).code).toBeUndefined();
+    const other = await world.admin();
+    const DEMOTE = `mutation { setUserRoles(input: { id: "${admin.id}", roles: [USER] }) { user { roles } } }`;
+    expect((await world.ask(DEMOTE, {}, bearer(other.accessToken))).code).toBeUndefined();
+    expect((await world.ask('{ users { nodes { id } } }', {}, { apiKey: secret })).code).toBe('FORBIDDEN');
+    await world.ask(
+      `mutation { disableUser(input: { id: "${admin.id}" }) { user { id } } }`,
+      {},
+      bearer(other.accessToken),
+    );
+    await expect(world.verifier.authenticate({ apiKey: secret })).rejects.toMatchObject(refused);
+  });
+
+  it('note when they were used', async () => {
+    const user = await world.user();
+    const { secret } = await make(user);
+    await world.ask(ME, {}, { apiKey: secret });
+    const { data } = await world.ask<{ apiKeys: { nodes: { lastUsedAt: string }[] } }>(
+      LIST,
+      {},
+      bearer(user.accessToken),
+    );
+    expect(Date.now() - Date.parse(data!.apiKeys.nodes[0]!.lastUsedAt)).toBeLessThan(10_000);
+  });
+
+  it('are limited in number', async () => {
+    const user = await world.user();
+    await make(user);
+    const { id: _id, ...row } = await world.core.db.apiKey.findFirstOrThrow({ where: { userId: user.id } });
+    const data = Array.from({ length: MAX_KEYS - 1 }, (_, index) => ({ ...row, secretHash: `${user.id} ${index}` }));
+    await world.core.db.apiKey.createMany({ data });
+    const input = { name: 'one too many', scopes: ['chat:read'] };
+    expect((await world.ask(CREATE, { input }, bearer(user.accessToken))).code).toBe('CONFLICT');
+  });
+
+  it('are introspected for services only', async () => {
+    const request = () => new Request('http://auth/api-keys/introspect', { method: 'POST', body: '{"hash":"x"}' });
+    expect((await world.subgraph.fetch(request(), { kind: 'anonymous' })).status).toBe(401);
+    expect((await world.subgraph.fetch(request(), { kind: 'service', service: 'gateway' })).status).toBe(400);
+  });
+});
