@@ -126,7 +126,7 @@ test('a port that is taken is said in one line', async () => {
 });
 
 test('a running request is answered while the gateway drains, and then nobody is', async () => {
-  const stopping = await startTestGateway();
+  const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000' });
   const answers = Array.from({ length: 20 }, () => post({ query: '{ greeting(name: "x") }' }, {}, stopping.url));
   await new Promise((resolve) => setTimeout(resolve, 5));
   await stopping[Symbol.asyncDispose]();

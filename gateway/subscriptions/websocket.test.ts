@@ -1,0 +1,234 @@
+import { createClient } from 'graphql-ws';
+import { afterAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { observed } from '#platform/subgraph/fixture/subgraph.ts';
+import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
+
+const { authenticator, end } = fakeAuthenticator();
+const gateway = await startTestGateway(
+  { WS_MAX_OPERATIONS: '3', WS_MAX_SOCKETS_IDENTITY: '2', WS_MAX_MESSAGE_BYTES: '4096' },
+  { authenticator },
+);
+afterAll(() => gateway[Symbol.asyncDispose]());
+const url = `${gateway.url.replace('http', 'ws')}/graphql`;
+
+/** A bare socket: what comes in, and how it closes. */
+function open(protocol = 'graphql-transport-ws', target = url, headers: Record<string, string> = {}) {
+  const socket = new WebSocket(target, protocol, { headers });
+  // biome-ignore lint/suspicious/noExplicitAny: messages of every shape are looked into
+  const messages: any[] = [];
+  socket.on('message', (data) => messages.push(JSON.parse(data.toString())));
+  const closed = new Promise<{ code: number; reason: string }>((resolve) => {
+    socket.on('close', (code, reason) => resolve({ code, reason: reason.toString() }));
+    socket.on('error', () => {});
+  });
+  const opened = new Promise<void>((resolve, reject) => {
+    socket.on('open', resolve);
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('closed')));
+  });
+  opened.catch(() => {});
+  const send = (message: unknown) => socket.send(typeof message === 'string' ? message : JSON.stringify(message));
+  const ready = async (payload?: object) => {
+    await opened;
+    send({ type: 'connection_init', payload });
+    await expect.poll(() => messages.some(({ type }) => type === 'connection_ack')).toBe(true);
+  };
+  const of = (id: string) => messages.filter((message) => message.id === id);
+  const until = (id: string, type: string) => expect.poll(() => of(id).map((message) => message.type)).toContain(type);
+  return { socket, messages, closed, opened, send, ready, of, until };
+}
+
+const subscribe = (id: string, query: string, more: object = {}) => ({
+  id,
+  type: 'subscribe',
+  payload: { query, ...more },
+});
+
+describe('one socket carries', () => {
+  test('queries, mutations and subscriptions, each with its own end', async () => {
+    const client = open();
+    await client.ready();
+    client.send(subscribe('q', '{ greeting(name: "Ada") }'));
+    client.send(subscribe('m', 'mutation { count }'));
+    client.send(subscribe('s', 'subscription { ticks(count: 2) { number book { title } } }'));
+    for (const id of ['q', 'm', 's']) await client.until(id, 'complete');
+    expect(client.of('q')[0].payload).toEqual({ data: { greeting: 'Hello Ada' } });
+    expect(client.of('s').map(({ payload }) => payload?.data.ticks)).toEqual([
+      { number: 1, book: { title: 'Book 1' } },
+      { number: 2, book: { title: 'Book 2' } },
+      undefined,
+    ]);
+    client.socket.close();
+  });
+
+  test('errors of validation as an error message, errors of the source as an event', async () => {
+    const client = open();
+    await client.ready();
+    client.send(subscribe('v', 'subscription { nothing }'));
+    client.send(subscribe('b', 'subscription { broken { number } }'));
+    client.send(
+      subscribe('c', 'subscription($x: Boolean!) { ticks(count: 1) @include(if: $x) { number } }', {
+        variables: { x: true },
+      }),
+    );
+    await client.until('v', 'error');
+    await client.until('b', 'complete');
+    await client.until('c', 'error');
+    expect(client.of('v')).toMatchObject([{ payload: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] }]);
+    expect(client.of('b').at(-2).payload.errors[0].extensions.code).toBe('INTERNAL_SERVER_ERROR');
+    expect(client.socket.readyState).toBe(WebSocket.OPEN);
+    client.socket.close();
+  });
+
+  test('no more operations at once than allowed', async () => {
+    const client = open();
+    await client.ready();
+    for (const id of ['1', '2', '3', '4']) client.send(subscribe(id, `subscription { endless { n${id}: number } }`));
+    await client.until('4', 'error');
+    expect(client.of('4')[0].payload[0].extensions.code).toBe('RATE_LIMITED');
+    client.send({ id: '1', type: 'complete' });
+    client.send(subscribe('5', 'subscription { ticks(count: 1) { number } }'));
+    await client.until('5', 'complete');
+    client.socket.close();
+    await expect.poll(() => observed.streams).toBe(0);
+  });
+});
+
+describe('credentials', () => {
+  test.each([
+    { authorization: 'Bearer ada' },
+    { Authorization: 'Bearer ada' },
+    { apiKey: 'ada' },
+    { headers: { Authorization: 'Bearer ada' } },
+  ])('come in connection_init as %o', async (payload) => {
+    const client = open();
+    await client.ready(payload);
+    client.send(subscribe('q', '{ mine }'));
+    await client.until('q', 'complete');
+    expect(client.of('q')[0].payload).toEqual({ data: { mine: 'user' } });
+    client.socket.close();
+    await client.closed;
+  });
+
+  test('that are wrong close with 4403, after which clients come back with fresh ones', async () => {
+    const client = open();
+    await client.opened;
+    client.send({ type: 'connection_init', payload: { authorization: 'Bearer wrong' } });
+    expect(await client.closed).toMatchObject({ code: 4403, reason: expect.stringMatching(/^Forbidden/) });
+  });
+
+  test('that end close the socket with 4403, and graphql-ws resumes with new ones', async () => {
+    let tokens = 0;
+    const events: unknown[] = [];
+    const client = createClient({
+      url,
+      webSocketImpl: WebSocket,
+      connectionParams: () => ({ authorization: `Bearer grace${tokens++ === 0 ? '' : '2'}` }),
+      retryWait: async () => {},
+    });
+    const stop = client.subscribe(
+      { query: 'subscription { endless { number } }' },
+      {
+        next: (event) => events.push(event),
+        error: (error) => events.push(error),
+        complete: () => {},
+      },
+    );
+    await expect.poll(() => events.length).toBeGreaterThan(1);
+    end('grace', 'expired');
+    await expect.poll(() => tokens).toBe(2);
+    const seen = events.length;
+    await expect.poll(() => events.length).toBeGreaterThan(seen);
+    stop();
+    await client.dispose();
+  });
+
+  test('open no more sockets than allowed', async () => {
+    const sockets = [open(), open(), open()];
+    for (const one of sockets.slice(0, 2)) await one.ready({ authorization: 'Bearer linus' });
+    await sockets[2]!.opened;
+    sockets[2]!.send({ type: 'connection_init', payload: { authorization: 'Bearer linus' } });
+    expect((await sockets[2]!.closed).code).toBe(4403);
+    for (const one of sockets) one.socket.close();
+    await sockets[0]!.closed;
+    await expect
+      .poll(async () => {
+        const again = open();
+        await again.ready({ authorization: 'Bearer linus' });
+        again.socket.close();
+        return true;
+      })
+      .toBe(true);
+  });
+});
+
+describe('equal subscriptions of one person share an upstream', () => {
+  const query = 'subscription { endless { number } }';
+
+  test('and whoever leaves takes nothing from the others, until the last', async () => {
+    const clients = [open(), open()];
+    for (const client of clients) {
+      await client.ready({ authorization: 'Bearer mary' });
+      client.send(subscribe('s', query));
+      await client.until('s', 'next');
+    }
+    expect(observed.streams).toBe(1);
+    clients[0]!.socket.close();
+    await clients[0]!.closed;
+    const seen = clients[1]!.of('s').length;
+    await expect.poll(() => clients[1]!.of('s').length).toBeGreaterThan(seen + 2);
+    expect(observed.streams).toBe(1);
+    clients[1]!.send({ id: 's', type: 'complete' });
+    await expect.poll(() => observed.streams).toBe(0);
+    clients[1]!.socket.close();
+  });
+
+  test('but not those of different people', async () => {
+    const clients = [open(), open()];
+    for (const [index, client] of clients.entries()) {
+      await client.ready({ authorization: `Bearer person${index}` });
+      client.send(subscribe('s', query));
+      await client.until('s', 'next');
+    }
+    expect(observed.streams).toBe(2);
+    for (const client of clients) client.socket.terminate();
+    await expect.poll(() => observed.streams).toBe(0);
+  });
+});
+
+describe('the gateway is protected from', () => {
+  test('messages that are too large, broken, or of another protocol', async () => {
+    const large = open();
+    await large.ready();
+    large.send(subscribe('x', `{ greeting(name: "${'y'.repeat(5000)}") }`));
+    expect((await large.closed).code).toBe(1009);
+    const broken = open();
+    await broken.opened;
+    broken.send('{');
+    expect((await broken.closed).code).toBe(4400);
+    const other = open('graphql-ws');
+    expect([4406, 1006]).toContain((await other.closed).code);
+  });
+
+  test('pages of foreign origins', async () => {
+    const foreign = open('graphql-transport-ws', url, { origin: 'https://evil.example' });
+    await expect(foreign.opened).rejects.toThrow('403');
+  });
+
+  test('sockets on other paths', async () => {
+    await expect(open('graphql-transport-ws', url.replace('/graphql', '/other')).opened).rejects.toThrow('404');
+  });
+});
+
+test('a stopping gateway tells its sockets to come back, and answers what runs', async () => {
+  const stopping = await startTestGateway();
+  const client = open('graphql-transport-ws', `${stopping.url.replace('http', 'ws')}/graphql`);
+  await client.ready();
+  client.send(subscribe('s', 'subscription { endless { number } }'));
+  await client.until('s', 'next');
+  client.send(subscribe('q', '{ greeting(name: "x") }'));
+  await stopping[Symbol.asyncDispose]();
+  expect((await client.closed).code).toBe(1012);
+  expect(client.of('q').map(({ type }) => type)).toEqual(['next', 'complete']);
+});

@@ -1,0 +1,9 @@
+// `npm run audit -- <http|ws|federation>`: the field's public suites against our gateway.
+const AUDITS = ['http', 'ws', 'federation'];
+const [name = ''] = process.argv.slice(2);
+if (AUDITS.includes(name)) {
+  await import(`./${name}.ts`);
+} else {
+  console.error(`Name one of the audits: ${AUDITS.join(', ')}.`);
+  process.exitCode = 2;
+}
