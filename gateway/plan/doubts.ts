@@ -11,9 +11,10 @@ interface Key {
 }
 
 /**
- * Checks for the three faults of Apollo's planner that the public federation audit shows: a fetch that is missing
- * altogether, an entity asked for by a key that its subgraph does not resolve, and a field that is needed with other
- * arguments by @requires than by someone else at the same place.
+ * Checks for faults of Apollo's planner that the public federation audit and our generated operations show: a fetch that
+ * is missing altogether; an entity asked for by a key that its subgraph does not resolve; a field that is needed with
+ * other arguments by @requires than by someone else at the same place; and a request that needs more than a key for some
+ * field under @include or @skip, so that all its other fields are lost where that field is not asked for.
  */
 export function createDoubt(sdl: string): Doubt {
   const { keys, withArguments } = readJoins(sdl);
@@ -21,7 +22,11 @@ export function createDoubt(sdl: string): Doubt {
   function doubtOf(fetch: EntityFetch): string | undefined {
     const document = parse(fetch.text, { noLocation: true });
     let suspect: string | undefined;
+    let conditional = false;
     visit(document, {
+      Directive: ({ name }) => {
+        conditional ||= name.value === 'skip' || name.value === 'include';
+      },
       Field: ({ name }) => {
         if (withArguments.has(`${fetch.subgraph} ${name.value}`)) suspect = name.value;
       },
@@ -33,6 +38,13 @@ export function createDoubt(sdl: string): Doubt {
         if (node.kind !== 'type' || !known) continue;
         if (!known.some((key) => key.resolvable && covers(node.selections, key.fields))) {
           return `${fetch.subgraph} cannot resolve ${node.type} by what it is sent`;
+        }
+        const size = (key: Key): number => key.fields.selections.length + 1;
+        if (
+          conditional &&
+          !known.some((key) => covers(node.selections, key.fields) && size(key) === node.selections.length)
+        ) {
+          return `${fetch.subgraph} is sent more than a key for what may be skipped`;
         }
       }
     }
