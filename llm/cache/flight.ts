@@ -40,30 +40,21 @@ export class Flight {
     return follower;
   }
 
-  /** The parts from the first one on; ends with `stopped` when the follower's signal aborts. Throws what the call threw. */
-  async *follow(signal: AbortSignal): AsyncGenerator<OriginPart, void, undefined> {
-    const onAbort = () => this.#wake();
-    signal.addEventListener('abort', onAbort);
-    try {
-      for (let next = 0; ; ) {
-        if (signal.aborted) {
-          yield { type: 'end', reason: 'stopped', usage: undefined };
-          return;
-        }
-        const part = this.#parts[next];
+  /** Reads the parts from the first one on; `stopped` when the signal aborts. Throws what the call threw. */
+  reader(signal: AbortSignal): () => Promise<OriginPart> {
+    let read = 0;
+    return async () => {
+      for (;;) {
+        if (signal.aborted) return { type: 'end', reason: 'stopped', usage: undefined };
+        const part = this.#parts[read];
         if (part) {
-          next++;
-          yield part;
-          if (part.type === 'end') return;
-        } else if (this.#ended) {
-          throw this.#error;
-        } else {
-          await new Promise<void>((resolve) => this.#wakes.add(resolve));
+          read++;
+          return part;
         }
+        if (this.#ended) throw this.#error;
+        await this.#news(signal);
       }
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+    };
   }
 
   /** Must be called once for each follower, when its call has ended. */
@@ -81,22 +72,33 @@ export class Flight {
 
   async #run(landed: (parts: readonly OriginPart[] | undefined) => Promise<void>): Promise<void> {
     try {
-      for await (const part of this.origin.parts(this.#controller.signal)) {
-        this.#parts.push(part);
-        if (part.type === 'end') this.#ended = true;
+      while (this.#parts.at(-1)?.type !== 'end') {
+        this.#parts.push(await this.origin.next(this.#controller.signal));
         this.#wake();
       }
     } catch (error) {
       this.#error = error;
     }
+    this.origin.close();
     this.#ended = true;
     this.#wake();
     await landed(this.#error === undefined ? this.#parts : undefined);
   }
 
+  /** Resolves with the next part, the end, or the abort of the signal. */
+  #news(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = () => {
+        this.#wakes.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.#wakes.add(wake);
+      signal.addEventListener('abort', wake);
+    });
+  }
+
   #wake(): void {
-    const wakes = [...this.#wakes];
-    this.#wakes.clear();
-    for (const wake of wakes) wake();
+    for (const wake of [...this.#wakes]) wake();
   }
 }

@@ -4,7 +4,7 @@ import { type Accounting, type CallEnd, firstDeployment, NO_USAGE, type OpenAcco
 import type { StoredReply } from '../cache/reply-cache.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { resolveAlias } from '../catalogue/resolve.ts';
-import { type ChatPart, type ChatStream, collect } from '../chat-stream.ts';
+import { type ChatPart, type ChatStream, collect, type FinishReason } from '../chat-stream.ts';
 import type { ChatMessage } from '../messages.ts';
 import type { CallContext, ChatRequest, CountOptions, FitOptions } from '../models.ts';
 import { codedFailure, ProviderFailure } from '../provider/failure.ts';
@@ -26,7 +26,7 @@ export interface ChatDependencies extends Omit<OriginDependencies, 'quirks' | 'p
 /** How one caller's share of a reply is read and ended. */
 interface Reading {
   readonly origin: Origin;
-  readonly parts: AsyncIterable<OriginPart>;
+  next(): Promise<OriginPart>;
   /** What the cache did for this caller as far as the beginning tells. */
   readonly cache: CacheState;
   /** And at its end: of those who followed one call, one has paid. */
@@ -68,9 +68,25 @@ export class ChatCalls {
       const reply = await this.#deps.replies.find(alias, request, call, () =>
         this.#origin(catalogue, alias.id, request, call),
       );
-      if (reply.kind === 'kept') return yield* replay(reply.stored, reply.cache, catalogue, account, call);
+      if (reply.kind === 'kept') {
+        yield* replay(reply.stored, reply.cache, catalogue, account, call);
+        return;
+      }
       reading = read(reply, call.signal ?? NEVER);
-      yield* this.#read(reading, account);
+      // Flat on purpose: this loop runs for every piece of every reply.
+      for (;;) {
+        const part = await reading.next();
+        if (part.type === 'start') {
+          account.firstContent();
+          yield { ...part, cache: reading.cache };
+        } else if (part.type === 'end') {
+          const record = await this.#finish(reading, account, part.reason);
+          yield { type: 'finish', reason: part.reason, usage: record.usage, record };
+          return;
+        } else {
+          yield part;
+        }
+      }
     } catch (error) {
       throw await this.#failed(error, account, reading);
     } finally {
@@ -82,21 +98,11 @@ export class ChatCalls {
     }
   }
 
-  async *#read(reading: Reading, account: OpenAccount): AsyncGenerator<ChatPart, void, undefined> {
-    for await (const part of reading.parts) {
-      if (part.type === 'start') {
-        account.firstContent();
-        yield { ...part, cache: reading.cache };
-      } else if (part.type === 'end') {
-        const { reason } = part;
-        const outcome = reason === 'stopped' ? 'stopped' : reason === 'content_filter' ? 'filtered' : 'ok';
-        const record = await account.end(await endOf(reading, { outcome, finishReason: reason }));
-        await this.#leave(reading, account);
-        yield { type: 'finish', reason, usage: record.usage, record };
-      } else {
-        yield part;
-      }
-    }
+  async #finish(reading: Reading, account: OpenAccount, reason: FinishReason): Promise<LlmCallRecord> {
+    const outcome = reason === 'stopped' ? 'stopped' : reason === 'content_filter' ? 'filtered' : 'ok';
+    const record = await account.end(await endOf(reading, { outcome, finishReason: reason }));
+    await this.#leave(reading, account);
+    return record;
   }
 
   #origin(catalogue: Catalogue, alias: string, request: ChatRequest, call: CallContext): Origin {
@@ -180,18 +186,19 @@ export class ChatCalls {
 
 function read(reply: Exclude<Awaited<ReturnType<Replies['find']>>, { kind: 'kept' }>, signal: AbortSignal): Reading {
   if (reply.kind === 'own') {
+    const { origin } = reply;
     return {
-      origin: reply.origin,
-      parts: reply.origin.parts(signal),
+      origin,
+      next: () => origin.next(signal),
       cache: 'off',
       finalCache: () => 'off',
-      leave: () => undefined,
+      leave: () => origin.close(),
     };
   }
   const { flight, follower, cache } = reply;
   return {
     origin: flight.origin,
-    parts: flight.follow(signal),
+    next: flight.reader(signal),
     cache,
     finalCache: () => (flight.pays(follower) ? 'miss' : 'shared'),
     leave: () => flight.leave(follower),

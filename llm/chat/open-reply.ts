@@ -6,7 +6,7 @@ import { chatBody } from '../provider/body.ts';
 import type { Clients } from '../provider/clients.ts';
 import { ProviderFailure } from '../provider/failure.ts';
 import type { QuirkBook } from '../provider/quirks.ts';
-import { type Delta, type ProviderEnd, providerStream } from '../provider/stream.ts';
+import { type Delta, type ProviderEnd, ProviderStream } from '../provider/stream.ts';
 import type { Usage } from '../record.ts';
 import { booked } from '../routing/attempt.ts';
 import type { Attempt } from '../routing/router.ts';
@@ -20,8 +20,8 @@ export interface OpenReply {
   /** As they were sent. */
   readonly messages: readonly ChatMessage[];
   readonly context: FitReport | undefined;
-  /** The parts with one `end`; `stopped` when the signal aborted. Throws ProviderFailure. */
-  parts(): AsyncGenerator<Delta | ReplyEnd, void, undefined>;
+  /** The next part, up to one `end`: with `stopped` when the signal aborted. Throws ProviderFailure. */
+  next(): Promise<Delta | ReplyEnd>;
   /** Ends the request if it still runs. */
   close(): void;
 }
@@ -59,36 +59,37 @@ async function ask(attempt: Attempt, options: ReplyOptions): Promise<OpenReply |
   const body = chatBody(deployment, request, messages, options.wantedTokens, quirks);
   return booked(attempt, options.inputTokens, async (key, release) => {
     const client = await clients.for(deployment.provider, key);
-    const stream = providerStream(client, clients, body, signal, deployment.stallMs);
-    const { value: first } = await stream.next();
-    if (!first) return undefined;
-    if (first.type === 'end' && first.reason === 'content_filter') {
-      throw new ProviderFailure('content_policy', 'the reply was withheld');
-    }
+    const stream = new ProviderStream(client, clients, body, signal, deployment.stallMs);
     const close = () => {
       release();
-      void stream.return().catch(() => undefined);
+      stream.close();
     };
-    const parts = async function* (): AsyncGenerator<Delta | ReplyEnd, void, undefined> {
+    let first: Delta | ProviderEnd | undefined;
+    try {
+      first = await stream.next();
+      if (first?.type === 'end' && first.reason === 'content_filter')
+        throw new ProviderFailure('content_policy', 'the reply was withheld');
+    } catch (error) {
+      close();
+      throw error;
+    }
+    if (!first) {
+      close();
+      return undefined;
+    }
+    const next = async (): Promise<Delta | ReplyEnd> => {
+      if (first) {
+        const part = first;
+        first = undefined;
+        return part;
+      }
       try {
-        let part: Delta | ProviderEnd = first;
-        while (part.type !== 'end') {
-          yield part;
-          const next = await stream.next();
-          if (next.done) {
-            yield { type: 'end', reason: 'stopped', usage: undefined };
-            return;
-          }
-          part = next.value;
-        }
-        yield part;
+        return (await stream.next()) ?? { type: 'end', reason: 'stopped', usage: undefined };
       } catch (error) {
         if (error instanceof ProviderFailure) state.failed(Date.now(), error, key);
         throw error;
-      } finally {
-        close();
       }
     };
-    return { alias: attempt.alias.id, deployment, messages, context, parts, close };
+    return { alias: attempt.alias.id, deployment, messages, context, next, close };
   });
 }

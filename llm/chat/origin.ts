@@ -76,17 +76,18 @@ export class Origin {
     return this.#reply !== undefined;
   }
 
-  /** Throws ProviderFailure, or a CodedError of limits. */
-  async *parts(signal: AbortSignal): AsyncGenerator<OriginPart, void, undefined> {
-    const reply = await this.#open(signal);
-    if (!reply) {
-      yield { type: 'end', reason: 'stopped', usage: undefined };
-      return;
-    }
-    this.#reply = reply;
-    const { alias, deployment, context } = reply;
-    try {
-      yield {
+  /**
+   * The next part: `start`, deltas, and one `end` after which there is none. Throws ProviderFailure, or a CodedError of
+   * limits.
+   *
+   * @param signal the same with every call.
+   */
+  async next(signal: AbortSignal): Promise<OriginPart> {
+    if (!this.#reply) {
+      this.#reply = await this.#open(signal);
+      if (!this.#reply) return { type: 'end', reason: 'stopped', usage: undefined };
+      const { alias, deployment, context } = this.#reply;
+      return {
         type: 'start',
         alias,
         deployment: deployment.id,
@@ -94,14 +95,16 @@ export class Origin {
         model: deployment.model,
         context,
       };
-      for await (const part of reply.parts()) {
-        if (part.type === 'end') this.#end = part;
-        else this.#text += part.type === 'tool-call' ? (part.name ?? '') + part.arguments : part.text;
-        yield part;
-      }
-    } finally {
-      reply.close();
     }
+    const part = await this.#reply.next();
+    if (part.type === 'end') this.#end = part;
+    else this.#text += part.type === 'tool-call' ? (part.name ?? '') + part.arguments : part.text;
+    return part;
+  }
+
+  /** Ends the request if it still runs. */
+  close(): void {
+    this.#reply?.close();
   }
 
   /**

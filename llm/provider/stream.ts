@@ -19,78 +19,123 @@ type Chunk = OpenAI.Chat.Completions.ChatCompletionChunk;
 /**
  * One streaming request to one provider.
  *
- * Yields deltas and one `end`; throws ProviderFailure for everything else: a stream that ends without a finish reason
- * was cut, however politely the connection was closed. Returns without an end when `signal` was aborted, which ends the
- * HTTP request at once.
- *
- * @param stallMs longest wait for the first and for every further piece. Time that the consumer takes does not count.
+ * It throws ProviderFailure for whatever is not a whole reply: a stream that ends without a finish reason was cut,
+ * however politely the connection was closed. No async generator: a reply has thousands of pieces, and each layer of
+ * those costs every piece several turns of the event loop.
  */
-export async function* providerStream(
-  client: OpenAI,
-  clients: Clients,
-  body: OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming,
-  signal: AbortSignal,
-  stallMs: number,
-): AsyncGenerator<Delta | ProviderEnd, void, undefined> {
-  const watchdog = new Watchdog(signal, stallMs);
-  const { OpenAI: errors } = await clients.package();
-  try {
-    const { data, response } = await client.chat.completions.create(body, { signal: watchdog.signal }).withResponse();
+export class ProviderStream {
+  readonly #clients: Clients;
+  readonly #client: OpenAI;
+  readonly #body: OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
+  readonly #signal: AbortSignal;
+  readonly #stallMs: number;
+  readonly #watchdog: Watchdog;
+  #chunks: AsyncIterator<Chunk> | undefined;
+  /** What the last chunk held beyond its first delta. */
+  #waiting: Delta[] = [];
+  #finish: string | undefined;
+  #usage: Usage | undefined;
+
+  /**
+   * @param signal ends the HTTP request at once.
+   * @param stallMs longest wait for the first and for every further piece. Time that the consumer takes does not count.
+   */
+  constructor(
+    client: OpenAI,
+    clients: Clients,
+    body: OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming,
+    signal: AbortSignal,
+    stallMs: number,
+  ) {
+    this.#client = client;
+    this.#clients = clients;
+    this.#body = body;
+    this.#signal = signal;
+    this.#stallMs = stallMs;
+    this.#watchdog = new Watchdog(signal, stallMs);
+  }
+
+  /** The next delta or the end; undefined when the signal was aborted. Not to be called again after an end or a throw. */
+  async next(): Promise<Delta | ProviderEnd | undefined> {
+    const waiting = this.#waiting.shift();
+    if (waiting) return waiting;
+    this.#watchdog.wait();
+    try {
+      this.#chunks ??= await this.#open();
+      for (;;) {
+        const { done, value: chunk } = await this.#chunks.next();
+        if (done) return this.#end();
+        const delta = this.#take(chunk);
+        if (delta) {
+          this.#watchdog.rest();
+          return delta;
+        }
+        this.#watchdog.wait();
+      }
+    } catch (error) {
+      if (this.#signal.aborted) return undefined;
+      if (this.#watchdog.stalled) throw new ProviderFailure('stalled', `nothing came for ${this.#stallMs} ms`);
+      const { OpenAI: errors } = await this.#clients.package();
+      throw classify(error, errors);
+    }
+  }
+
+  /** Ends the request if it still runs. */
+  close(): void {
+    this.#watchdog.end();
+  }
+
+  async #open(): Promise<AsyncIterator<Chunk>> {
+    const { data, response } = await this.#client.chat.completions
+      .create(this.#body, { signal: this.#watchdog.signal })
+      .withResponse();
     const type = response.headers.get('content-type') ?? '';
-    if (!type.includes('event-stream')) {
-      data.controller.abort();
-      throw new ProviderFailure(
-        'malformed',
-        `answered ${response.status} with ${type || 'no content type'} instead of an event stream`,
-      );
-    }
-    yield* read(data, watchdog);
-  } catch (error) {
-    if (signal.aborted) return;
-    if (watchdog.stalled) throw new ProviderFailure('stalled', `nothing came for ${stallMs} ms`);
-    throw classify(error, errors);
-  } finally {
-    watchdog.end();
+    if (type.includes('event-stream')) return data[Symbol.asyncIterator]();
+    data.controller.abort();
+    throw new ProviderFailure(
+      'malformed',
+      `answered ${response.status} with ${type || 'no content type'} instead of an event stream`,
+    );
   }
-}
 
-async function* read(
-  stream: AsyncIterable<Chunk>,
-  watchdog: Watchdog,
-): AsyncGenerator<Delta | ProviderEnd, void, undefined> {
-  let finish: string | undefined;
-  let usage: Usage | undefined;
-  for await (const chunk of stream) {
-    watchdog.rest();
-    if (chunk.usage) usage = usageOf(chunk.usage);
+  #take(chunk: Chunk): Delta | undefined {
+    if (chunk.usage) this.#usage = usageOf(chunk.usage);
     const choice = chunk.choices?.[0];
-    if (choice) {
-      if (choice.finish_reason) finish = choice.finish_reason;
-      if (choice.delta) yield* deltas(choice.delta);
-    }
-    watchdog.wait();
+    if (!choice) return undefined;
+    if (choice.finish_reason) this.#finish = choice.finish_reason;
+    if (!choice.delta) return undefined;
+    const [first, ...others] = deltas(choice.delta);
+    if (others.length > 0) this.#waiting = others;
+    return first;
   }
-  if (watchdog.signal.aborted) throw new ProviderFailure('cut', 'aborted');
-  if (finish === undefined) throw new ProviderFailure('cut', 'the stream ended without a finish reason');
-  yield { type: 'end', reason: reasonOf(finish), usage };
+
+  #end(): ProviderEnd | undefined {
+    if (this.#signal.aborted) return undefined;
+    if (this.#watchdog.stalled) throw new ProviderFailure('stalled', 'aborted');
+    if (this.#finish === undefined) throw new ProviderFailure('cut', 'the stream ended without a finish reason');
+    this.#watchdog.complete();
+    return { type: 'end', reason: reasonOf(this.#finish), usage: this.#usage };
+  }
 }
 
-function* deltas(delta: Chunk['choices'][0]['delta']): Generator<Delta> {
+function deltas(delta: Chunk['choices'][0]['delta']): Delta[] {
+  const found: Delta[] = [];
   // DeepSeek and vLLM say reasoning_content, OpenRouter, Groq and Ollama say reasoning.
   const extended: { reasoning_content?: unknown; reasoning?: unknown } = delta as object;
   const reasoning = extended.reasoning_content ?? extended.reasoning;
-  if (typeof reasoning === 'string' && reasoning !== '') yield { type: 'reasoning', text: reasoning };
+  if (typeof reasoning === 'string' && reasoning !== '') found.push({ type: 'reasoning', text: reasoning });
   const text = delta.content || delta.refusal;
-  if (text) yield { type: 'text', text };
+  if (text) found.push({ type: 'text', text });
   for (const call of delta.tool_calls ?? []) {
-    yield {
+    found.push({
       type: 'tool-call',
       index: call.index ?? 0,
       id: call.id || undefined,
       name: call.function?.name || undefined,
       arguments: call.function?.arguments ?? '',
-    };
+    });
   }
+  return found;
 }
 
 function reasonOf(finish: string): ProviderEnd['reason'] {
@@ -114,6 +159,7 @@ class Watchdog {
   readonly #outer: AbortSignal;
   readonly #timer: NodeJS.Timeout;
   #waiting = true;
+  #over = false;
   stalled = false;
 
   constructor(outer: AbortSignal, stallMs: number) {
@@ -137,10 +183,16 @@ class Watchdog {
     this.#timer.refresh();
   }
 
-  end(): void {
+  /** The answer is complete: there is nothing left to abort. */
+  complete(): void {
     clearTimeout(this.#timer);
     this.#outer.removeEventListener('abort', this.#abort);
-    // Leaving early must end the request; after a complete answer this changes nothing.
+    this.#over = true;
+  }
+
+  end(): void {
+    if (this.#over) return;
+    this.complete();
     this.#controller.abort();
   }
 
