@@ -1,5 +1,4 @@
 import { notFound, unauthenticated } from '#platform/errors/errors.ts';
-import { requireScope } from '#platform/identity/identity.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
 import type { PageArguments } from '../connection.ts';
@@ -41,7 +40,7 @@ export const sessionResolvers = (core: Core) => ({
     },
 
     async revokeSession(_root: unknown, { input }: { input: { id: string } }, context: AuthContext) {
-      const { userId, scopes } = requireScope(context.identity, 'account:write');
+      const { userId, scopes } = requireSession(context.identity);
       const own = scopes.includes('admin') ? {} : { userId };
       const known = isUuid(input.id) ? await core.db.session.findFirst({ where: { id: input.id, ...own } }) : null;
       if (known === null) throw notFound('The session');

@@ -3,9 +3,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ExecutionResult } from 'graphql';
+import pg from 'pg';
 import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadConfig } from '#platform/config/config.ts';
+import { migratePostgres } from '#platform/database/database.ts';
 import { buildTemplate } from '#platform/database/template.ts';
 import type { Credentials } from '#platform/identity/authenticator.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
@@ -38,7 +40,10 @@ export interface SignedInUser {
   readonly refreshToken: string;
 }
 
-/** The subgraph on a database of its own, and what a gateway does in front of it. */
+/**
+ * The subgraph on a database of its own, and what a gateway does in front of it. The database is embedded, or on the
+ * server of POSTGRES_TEST_URL.
+ */
 export class AuthWorld implements AsyncDisposable {
   readonly core: Core;
   readonly subgraph: HostedSubgraph;
@@ -54,13 +59,16 @@ export class AuthWorld implements AsyncDisposable {
 
   static async open(env: Record<string, string> = {}, log: Logger = pino({ level: 'silent' })): Promise<AuthWorld> {
     const root = path.resolve(import.meta.dirname, '../../..');
-    const directory = await mkdtemp(path.join(tmpdir(), 'sextant-auth-'));
-    await buildTemplate(root);
-    const unlimited = { LOGINS_PER_MINUTE: '100000', SIGNUPS_PER_HOUR: '100000', ACCOUNT_MAILS_PER_HOUR: '100000' };
-    const settings = { NODE_ENV: 'test', SEXTANT_DIR: directory, EMBEDDED_FSYNC: 'false', ...unlimited, ...env };
-    const config = loadConfig(settings, root);
     const lifecycle = new AsyncDisposableStack();
+    const directory = await mkdtemp(path.join(tmpdir(), 'sextant-auth-'));
     lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
+    const server = process.env['POSTGRES_TEST_URL'];
+    const database = server === undefined ? {} : await freshDatabase(server, lifecycle);
+    const unlimited = { LOGINS_PER_MINUTE: '100000', SIGNUPS_PER_HOUR: '100000', ACCOUNT_MAILS_PER_HOUR: '100000' };
+    const common = { NODE_ENV: 'test', SEXTANT_DIR: directory, EMBEDDED_FSYNC: 'false' };
+    const config = loadConfig({ ...common, ...unlimited, ...database, ...env }, root);
+    if (config.DATABASE_URL === undefined) await buildTemplate(root);
+    else await migratePostgres(config, config.DATABASE_URL);
     const platform = await openPlatform({
       config,
       log,
@@ -161,6 +169,21 @@ export class AuthWorld implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#parts.lifecycle.disposeAsync();
   }
+}
+
+/** A database of its own on a real server, whose sessions really run at the same time; removed with the world. */
+async function freshDatabase(server: string, lifecycle: AsyncDisposableStack): Promise<Record<string, string>> {
+  const name = `auth_${randomUUID().replaceAll('-', '')}`;
+  const run = async (statement: string) => {
+    const client = new pg.Client({ connectionString: server });
+    await client.connect();
+    await client.query(statement).finally(() => client.end());
+  };
+  await run(`CREATE DATABASE ${name}`);
+  lifecycle.defer(() => run(`DROP DATABASE ${name} WITH (FORCE)`));
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return { DATABASE_URL: url.href, JWT_SECRET: 'the secret of tests on a real Postgres' };
 }
 
 interface WorldParts {
