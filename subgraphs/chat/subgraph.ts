@@ -26,6 +26,7 @@ export const chat: SubgraphDefinition = {
       config,
       log,
       metrics,
+      cache: platform.cache,
       async onRecord(record) {
         // A reply's call is recorded in the transaction that ends the reply.
         const event = record.purpose === 'reply' ? undefined : usageEvent(record);

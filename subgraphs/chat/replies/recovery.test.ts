@@ -1,0 +1,104 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect, test } from 'vitest';
+import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { Line } from '../testing/chat-process.ts';
+import { all, ChatWorld, person } from '../testing/chat-world.ts';
+
+const SCRIPT = path.resolve(import.meta.dirname, '../testing/chat-process.ts');
+const WORDS = Array.from({ length: 300 }, (_, index) => `word ${index} é𝄞 `);
+const REFERENCE = WORDS.join('');
+
+const as = (userId: string): UserIdentity => ({ ...person(), userId });
+
+test('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing seen is taken back, nothing hangs', async () => {
+  await using provider = await FaultServer.start(answer(WORDS, { gapMs: 40 }));
+  const directory = await mkdtemp(path.join(tmpdir(), 'sextant-crash-'));
+  const sent: Extract<Line, { sent: object }>['sent'][] = [];
+  const seen = new Map<string, string>();
+  const child = spawn(process.execPath, [SCRIPT, directory, provider.url, '50'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  for await (const text of createInterface(child.stdout)) {
+    const line = JSON.parse(text) as Line;
+    if ('sent' in line) sent.push(line.sent);
+    else seen.set(line.saw.replyId, line.saw.text);
+    // In the middle of it: everybody has begun, nobody has ended.
+    if (sent.length === 50 && [...seen.values()].filter((text) => text.length > 60).length === 50)
+      child.kill('SIGKILL');
+  }
+  await exited;
+  expect(sent).toHaveLength(50);
+
+  const restartedAt = performance.now();
+  await using world = await ChatWorld.open({ directory });
+  await using _cleaner = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+  const openedAt = performance.now();
+  const statuses = new Set<string>();
+  await Promise.all(
+    sent.map(async ({ userId, conversationId, messageId, replyId }) => {
+      expect(await world.db.message.count({ where: { conversationId, role: 'USER' } })).toBe(1);
+      expect(await world.db.message.findUnique({ where: { id: messageId } })).toMatchObject({ text: 'Hello' });
+      const before = seen.get(replyId) ?? '';
+      // As a client comes back: from where it was.
+      const events = await all(world.follow(as(userId), replyId, before.length));
+      let text = before;
+      for (const event of events) {
+        if (event.__typename !== 'ReplyText') continue;
+        expect(event.firstSeq).toBe(text.length + 1);
+        text += event.text;
+      }
+      const reply = await world.db.message.findUniqueOrThrow({ where: { id: replyId } });
+      statuses.add(reply.status);
+      expect(reply.text).toBe(text);
+      expect(REFERENCE.startsWith(reply.text)).toBe(true);
+      expect(events.at(-1)).toMatchObject({ __typename: 'ReplyEnd', status: reply.status, lastSeq: text.length });
+    }),
+  );
+  const resumedAfter = performance.now() - openedAt;
+  expect([...statuses]).toEqual(['INTERRUPTED']);
+  expect(await world.db.replyChunk.count()).toBe(0);
+  expect(resumedAfter, `opened after ${Math.round(openedAt - restartedAt)} ms`).toBeLessThan(3_000);
+}, 120_000);
+
+test('a reply that was asked for and never begun is written by whoever comes next', async () => {
+  await using first = await ChatWorld.open({ env: { CHAT_REPLIES_PER_PROCESS: '1' } });
+  const anna = person();
+  first.provider.behave(answer(['I was ', 'late'], { gapMs: 50 }));
+  const conversationIds = [await first.conversation(anna), await first.conversation(anna)];
+  const replies = [];
+  for (const conversationId of conversationIds) {
+    replies.push((await first.send(anna, { conversationId })).data!.sendMessage.reply!.id);
+  }
+  // The first process has room for one; a second one joins and takes what lies about.
+  await first.addReplica();
+  const read = await Promise.all(replies.map((id) => first.readReply(anna, id)));
+  expect(read.map(({ text, end }) => [text, end.status])).toEqual([
+    ['I was late', 'COMPLETE'],
+    ['I was late', 'COMPLETE'],
+  ]);
+});
+
+test('a shutdown cuts running replies short and keeps what they have', async () => {
+  const directory = await mkdtemp(path.join(tmpdir(), 'sextant-stop-'));
+  await using _cleaner = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
+  const anna = person();
+  let replyId = '';
+  {
+    await using world = await ChatWorld.open({ directory, env: { SHUTDOWN_TIMEOUT_MS: '300' } });
+    world.provider.behave(answer(['kept', ...Array<string>(1000).fill(' x')], { gapMs: 50 }));
+    replyId = (await world.send(anna, { conversationId: await world.conversation(anna) })).data!.sendMessage.reply!.id;
+    for await (const event of world.follow(anna, replyId))
+      if (event.__typename === 'ReplyText' && event.text !== '') break;
+  }
+  await using later = await ChatWorld.open({ directory });
+  const { text, end } = await later.readReply(anna, replyId);
+  expect(text).toMatch(/^kept/);
+  expect(end).toMatchObject({ status: 'INTERRUPTED', error: { code: 'SERVICE_UNAVAILABLE' }, lastSeq: text.length });
+});

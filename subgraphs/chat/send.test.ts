@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answer } from '#llm/testing/fault-server.ts';
+import { ChatWorld, person } from './testing/chat-world.ts';
+
+let world: ChatWorld;
+beforeAll(async () => {
+  world = await ChatWorld.open();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+describe('a message is sent once, however often it is sent', () => {
+  test('three sends at once with one client id: one message, one reply, one call of the provider', async () => {
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    await world.addReplica();
+    world.provider.behave(answer(['Good', ' day'], { gapMs: 20 }));
+    const before = world.provider.seen.length;
+    const clientMessageId = randomUUID();
+    const sends = await Promise.all(
+      [0, 1, 0].map((replica) => world.send(anna, { conversationId, clientMessageId, text: 'Hi' }, replica)),
+    );
+    expect(sends.map(({ code }) => code)).toEqual([undefined, undefined, undefined]);
+    expect(new Set(sends.map(({ data }) => data!.sendMessage.message.id)).size).toBe(1);
+    const [replyId, ...others] = new Set(sends.map(({ data }) => data!.sendMessage.reply!.id));
+    expect(others).toEqual([]);
+    expect(await world.readReply(anna, replyId!)).toMatchObject({ text: 'Good day', end: { status: 'COMPLETE' } });
+    expect(await world.db.message.count({ where: { conversationId } })).toBe(2);
+    expect(world.provider.seen.length - before).toBe(1);
+  });
+
+  test('the same id long after answers with what was stored then', async () => {
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    const clientMessageId = randomUUID();
+    const first = await world.exchange(anna, { conversationId, clientMessageId });
+    const { data } = await world.send(anna, { conversationId, clientMessageId });
+    expect(data!.sendMessage).toMatchObject({
+      message: { id: first.messageId },
+      reply: { id: first.replyId, status: 'COMPLETE' },
+    });
+  });
+
+  test('the same id with another text is a conflict', async () => {
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    const clientMessageId = randomUUID();
+    await world.send(anna, { conversationId, clientMessageId, text: 'one' });
+    const second = await world.send(anna, { conversationId, clientMessageId, text: 'two' });
+    expect(second).toMatchObject({ code: 'CONFLICT', extensions: { argument: 'input.clientMessageId' } });
+    expect(await world.db.message.count({ where: { conversationId } })).toBe(2);
+  });
+
+  test('the same id in another conversation is another message', async () => {
+    const anna = person();
+    const clientMessageId = randomUUID();
+    const ids = [await world.conversation(anna), await world.conversation(anna)];
+    const sends = await Promise.all(ids.map((conversationId) => world.send(anna, { conversationId, clientMessageId })));
+    expect(sends.map(({ code }) => code)).toEqual([undefined, undefined]);
+  });
+});
+
+describe('bad input is refused with the field and the limit', () => {
+  const cases: [string, Record<string, unknown>, string, RegExp][] = [
+    ['a text of 1 MB', { text: 'x'.repeat(1_048_576) }, 'input.text', /1048576 bytes long; at most 131072/],
+    ['an empty text', { text: '' }, 'input.text', /empty/],
+    ['blanks', { text: ' \n\t' }, 'input.text', /empty/],
+    ['a NUL character', { text: 'a\0b' }, 'input.text', /NUL/],
+    ['a temperature of 3', { parameters: { temperature: 3 } }, 'input.parameters.temperature', /from 0 to 2/],
+    ['a parent elsewhere', { parentId: randomUUID() }, 'input.parentId', /no message of this conversation/],
+    ['11 images', { attachments: Array.from({ length: 11 }, () => randomUUID()) }, 'input.attachments', /at most 10/],
+  ];
+  test.each(cases)('%s', async (_name, input, argument, problem) => {
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    const refused = await world.send(anna, { conversationId, ...input });
+    expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', extensions: { argument } });
+    expect(refused.message).toMatch(problem);
+    expect(await world.db.message.count({ where: { conversationId } })).toBe(0);
+  });
+
+  test('a conversation that does not exist, or has no possible id, is not found', async () => {
+    const anna = person();
+    expect((await world.send(anna, { conversationId: randomUUID() })).code).toBe('NOT_FOUND');
+    expect((await world.send(anna, { conversationId: "1' OR 1=1" })).code).toBe('NOT_FOUND');
+  });
+
+  test('a model that is not configured is named', async () => {
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    expect(await world.send(anna, { conversationId, model: 'gpt-99' })).toMatchObject({ code: 'MODEL_NOT_FOUND' });
+  });
+});
+
+test('128 KiB is accepted and comes back as it was sent', async () => {
+  const anna = person();
+  const conversationId = await world.conversation(anna);
+  const text = `${'ä€𝄞'.repeat(14_000)}\r\n end`;
+  const { data } = await world.send(anna, { conversationId, text });
+  expect(data!.sendMessage.message.text).toBe(text);
+});
+
+test('sending too often is limited, and says when to try again', async () => {
+  await using limited = await ChatWorld.open({ env: { CHAT_SENDS_PER_MINUTE: '3' } });
+  const anna = person();
+  const conversationId = await limited.conversation(anna);
+  const sends = [];
+  for (let count = 0; count < 4; count++) sends.push(await limited.send(anna, { conversationId, reply: false }));
+  expect(sends.map(({ code }) => code)).toEqual([undefined, undefined, undefined, 'RATE_LIMITED']);
+  expect(sends[3]!.extensions!['retryAfter']).toBeGreaterThan(0);
+});
