@@ -5,12 +5,14 @@ import { until } from '../iteration/until.ts';
 import type { Logger } from '../log/log.ts';
 import { type StoreMetrics, storeMetrics } from '../store-metrics.ts';
 import type { EventBus } from './event-bus.ts';
-import { EVENTS, type EventInput, type EventType } from './events.ts';
+import { EVENTS, type EventInput, type EventType, type PlatformEvent } from './events.ts';
 import type { Outbox, SqlClient, SqlTransaction } from './outbox.ts';
 import { OutboxTable } from './outbox-table.ts';
 
 const FIRST_LOOK_MS = 10;
 const POLL_MS = 2_000;
+/** Polls between two questions whether the bus still remembers. */
+const PROBE_EVERY = 5;
 const HOUSEKEEPING_MS = 3_600_000;
 const BATCH = 100;
 
@@ -66,6 +68,7 @@ class Relay {
   readonly #running: Promise<void>;
   #pause = FIRST_LOOK_MS;
   #wake: AbortController | undefined;
+  #nextProbe = 0;
   #nextHousekeeping = 0;
 
   constructor(
@@ -93,6 +96,7 @@ class Relay {
 
   async close(): Promise<void> {
     this.#closing.abort();
+    this.#wake?.abort();
     // A batch that is being handed over may end in peace; a consumer that hangs does not hold up the shutdown.
     await Promise.race([this.#running, sleep(5_000, undefined, { ref: false })]);
   }
@@ -100,30 +104,36 @@ class Relay {
   async #run(): Promise<void> {
     const closing = this.#closing.signal;
     await Promise.race([this.#bus.started, new Promise((resolve) => closing.addEventListener('abort', resolve))]);
-    while (!closing.aborted) {
+    for (let failing = false; !closing.aborted; ) {
       let handed = 0;
       try {
-        handed = await this.#relayOnce();
         await this.#keepHouse();
+        handed = await this.#relayOnce();
+        if (failing) this.#log.info({ owner: this.#owner }, 'Events are handed over again.');
+        failing = false;
       } catch (error) {
         this.#metrics.outboxFailures.inc({ owner: this.#owner });
-        this.#log.warn({ err: error, owner: this.#owner }, 'Events could not be handed over; trying again.');
+        const level = failing ? 'debug' : 'warn';
+        this.#log[level](
+          { err: error, owner: this.#owner },
+          'Events cannot be handed over; trying again until they are.',
+        );
+        failing = true;
       }
       if (handed > 0) this.#pause = FIRST_LOOK_MS;
-      if (handed === BATCH) continue;
-      await this.#rest();
+      if (handed < BATCH && !closing.aborted) await this.#rest();
     }
   }
 
   async #rest(): Promise<void> {
     const pause = this.#pause;
     this.#pause = Math.min(pause * 2, this.#pollMs);
-    this.#wake = new AbortController();
-    const signal = AbortSignal.any([this.#wake.signal, this.#closing.signal]);
-    await sleep(pause, undefined, { signal, ref: false }).catch(() => {});
-    // A nudge comes before its transaction commits: give it the moment that it was promised.
-    if (this.#wake.signal.aborted) await sleep(FIRST_LOOK_MS, undefined, { ref: false });
+    const wake = new AbortController();
+    this.#wake = wake;
+    await sleep(pause, undefined, { signal: wake.signal, ref: false }).catch(() => {});
     this.#wake = undefined;
+    // A nudge comes before its transaction commits: give it a moment.
+    if (wake.signal.aborted) await sleep(FIRST_LOOK_MS, undefined, { ref: false });
   }
 
   async #relayOnce(): Promise<number> {
@@ -131,12 +141,7 @@ class Relay {
     if (events.length === 0) return 0;
     const ids = events.map((event) => event.id);
     try {
-      if ((await this.#bus.publish(this.#owner, events)) === 'forgotten') {
-        const again = await this.#table.unpublishAll();
-        await this.#bus.remember(this.#owner);
-        this.#metrics.outboxRepublished.inc({ owner: this.#owner }, again);
-        return BATCH;
-      }
+      if (!(await this.#hand(events))) return BATCH;
     } catch (error) {
       await this.#table.release(ids);
       throw error;
@@ -146,10 +151,27 @@ class Relay {
     return events.length;
   }
 
+  /** @returns whether the bus took them; if not, they and all that it may have lost wait to be published again. */
+  async #hand(events: readonly PlatformEvent[]): Promise<boolean> {
+    const answer = await this.#bus.publish(this.#owner, events);
+    if (answer === 'taken') return true;
+    const again = await this.#table.unpublish(answer === 'forgotten' ? 'all' : 'latest');
+    await this.#bus.remember(this.#owner);
+    this.#metrics.outboxRepublished.inc({ owner: this.#owner }, again);
+    return false;
+  }
+
   async #keepHouse(): Promise<void> {
-    if (performance.now() < this.#nextHousekeeping) return;
-    this.#nextHousekeeping = performance.now() + HOUSEKEEPING_MS;
-    this.#metrics.outboxPending.set({ owner: this.#owner }, await this.#table.pending());
-    await this.#table.deleteOld();
+    const now = performance.now();
+    if (now >= this.#nextProbe) {
+      this.#nextProbe = now + PROBE_EVERY * this.#pollMs;
+      this.#metrics.outboxPending.set({ owner: this.#owner }, await this.#table.pending());
+      // A loss must be noticed even if nothing is ever published again.
+      await this.#hand([]);
+    }
+    if (now >= this.#nextHousekeeping) {
+      this.#nextHousekeeping = now + HOUSEKEEPING_MS;
+      await this.#table.deleteOld();
+    }
   }
 }

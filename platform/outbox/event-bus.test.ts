@@ -75,6 +75,18 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     await expect.poll(() => got, { timeout: 8_000 }).toEqual(['before', 'after']);
   });
 
+  it('says that Redis was restarted, when the last events may be lost though most are there', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { bus, redis } = await replica(lifecycle, testPrefix(lifecycle));
+    await publish(bus, [anEvent('a', '1')]);
+    expect(await bus.publish('chat', [])).toBe('taken');
+    await redis.commands.set(`${redis.prefix}{events}:knows:chat`, 'the run before');
+    expect(await bus.publish('chat', [anEvent('a', '2')])).toBe('restarted');
+    await bus.remember('chat');
+    expect(await bus.publish('chat', [])).toBe('taken');
+    expect(await redis.commands.xlen(`${redis.prefix}{events}:log`)).toBe(1);
+  });
+
   it('gives nothing to a former reader that does not know that it was replaced', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const { bus, redis } = await replica(lifecycle, testPrefix(lifecycle));

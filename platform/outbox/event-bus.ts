@@ -11,13 +11,14 @@ export interface EventBus {
    * Hands events over, all or none. Memory: resolves when every group has dealt with them, because nothing else would
    * remember them. Redis: resolves when the stream has them.
    *
-   * @returns `forgotten` when the bus has lost its memory since this owner last published: it took nothing. Whatever is
-   *   still kept must be published again, oldest first, after `remember`.
+   * @returns `taken`, or else that it took nothing: `forgotten` when the bus has lost its memory since this owner last
+   *   published, `restarted` when it may have lost the last of it. What is kept must then be published again, all of it
+   *   or the latest, oldest first, after `remember`. With no events it only tells.
    * @throws {CodedError} SERVICE_UNAVAILABLE: publish them again later.
    */
-  publish(owner: string, events: readonly PlatformEvent[]): Promise<'taken' | 'forgotten'>;
+  publish(owner: string, events: readonly PlatformEvent[]): Promise<'taken' | 'forgotten' | 'restarted'>;
 
-  /** The owner knows that the bus forgot, and is ready to publish everything again. */
+  /** The owner knows that the bus forgot or was restarted, and is ready to publish again. */
   remember(owner: string): Promise<void>;
 
   /**

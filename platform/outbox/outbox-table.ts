@@ -95,11 +95,18 @@ export class OutboxTable {
     await this.#update('claimed_until = NULL', ids);
   }
 
-  /** Everything that is still kept counts as unpublished again. @returns how many had been published. */
-  async unpublishAll(): Promise<number> {
+  /**
+   * What is still kept counts as unpublished again: all of it, or what was published within ten minutes of the last.
+   *
+   * @returns how many had been published.
+   */
+  async unpublish(which: 'all' | 'latest'): Promise<number> {
+    const latest = `published_at > (SELECT max(published_at) FROM outbox_events) - interval '10 minutes'`;
     return this.#client.$transaction(async (tx) => {
       await tx.$executeRawUnsafe(`UPDATE outbox_events SET claimed_until = NULL WHERE published_at IS NULL`);
-      return tx.$executeRawUnsafe(`UPDATE outbox_events SET published_at = NULL WHERE published_at IS NOT NULL`);
+      return tx.$executeRawUnsafe(
+        `UPDATE outbox_events SET published_at = NULL WHERE ${which === 'all' ? 'published_at IS NOT NULL' : latest}`,
+      );
     });
   }
 

@@ -11,16 +11,26 @@ import { RedisEventGroup } from './redis-event-group.ts';
 /** Beyond this many events the oldest go, whoever has not read them: a group that never comes back must not fill Redis. */
 const MAX_EVENTS = 1_000_000;
 
-/** log marker; event… → taken | forgotten. The marker says that this Redis remembers what the owner has published. */
+/**
+ * Names the running server. It changes with a restart, which may cost the last second of what a server writes to disk, and
+ * with a failover to a replica, which may lag behind.
+ */
+const RUN = `local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''`;
+
+/** log marker; event… → taken | forgotten | restarted. The marker holds the run in which the owner published last. */
 const PUBLISH = `
-if redis.call('EXISTS', KEYS[1], KEYS[2]) < 2 then return 'forgotten' end
+local known = redis.call('GET', KEYS[2])
+if not known or redis.call('EXISTS', KEYS[1]) == 0 then return 'forgotten' end
+${RUN}
+if known ~= run then return 'restarted' end
 for i = 1, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${MAX_EVENTS}, '*', 'event', ARGV[i]) end
 return 'taken'`;
 
 /** log marker. Makes the log if need be: an empty one, by an entry that is taken out again. */
 const REMEMBER = `
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('XDEL', KEYS[1], redis.call('XADD', KEYS[1], '*', 'event', '')) end
-redis.call('SET', KEYS[2], 1)`;
+${RUN}
+redis.call('SET', KEYS[2], run)`;
 
 const LEASE_MS = 10_000;
 const LEAVE_MS = 5_000;
@@ -71,10 +81,10 @@ export class RedisEventBus implements EventBus {
     this.#starting.resolve();
   }
 
-  async publish(owner: string, events: readonly PlatformEvent[]): Promise<'taken' | 'forgotten'> {
+  async publish(owner: string, events: readonly PlatformEvent[]): Promise<'taken' | 'forgotten' | 'restarted'> {
     const texts = events.map((event) => JSON.stringify(event));
     const publishing = this.#publish(this.#key, this.#marker(owner), ...texts);
-    return (await this.#redis.guard('events', publishing)) as 'taken' | 'forgotten';
+    return (await this.#redis.guard('events', publishing)) as 'taken' | 'forgotten' | 'restarted';
   }
 
   async remember(owner: string): Promise<void> {

@@ -130,6 +130,9 @@ export function presenceContract(
   });
 
   it('refuses names and details that are too long', async () => {
+    await using longest = await here.join('r'.repeat(200), 'u'.repeat(200));
+    expect(await there.members('r'.repeat(200))).toMatchObject([{ connections: 1, state: 'ONLINE' }]);
+    expect(longest.connectionId).toBeTruthy();
     await expect(here.join('', 'anna')).rejects.toThrow(TypeError);
     await expect(here.join(freshRoom(), 'x'.repeat(201))).rejects.toThrow(TypeError);
     await expect(here.join(freshRoom(), 'anna', { details: { note: 'x'.repeat(2_000) } })).rejects.toThrow(TypeError);

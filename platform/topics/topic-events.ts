@@ -32,7 +32,7 @@ export function topicEvents(
   return events;
 }
 
-const MAX_NAME = 200;
+const MAX_NAME = 256;
 const MAX_EVENT_BYTES = 64 * 1024;
 
 /** @throws {TypeError} */

@@ -11,7 +11,7 @@ export interface Topics {
    * Tells every subscriber of `topic` in every process. Subscribers in this process are called before it returns, all
    * with the same object, which nobody may change; JSON is made once, for other processes only.
    *
-   * @param topic name, at most 200 characters, e.g. `conversation:<id>`.
+   * @param topic name, at most 256 characters, e.g. `conversation:<id>`.
    * @param event at most 65 536 characters of JSON.
    * @returns when Redis has it. It does not throw when Redis is away: local subscribers were told, the loss is counted.
    */
