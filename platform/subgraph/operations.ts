@@ -5,10 +5,17 @@ import {
   execute,
   GraphQLError,
   type GraphQLFieldResolver,
+  type GraphQLInputType,
   type GraphQLSchema,
+  getNamedType,
   getOperationAST,
+  isInputObjectType,
+  isNonNullType,
+  type NamedTypeNode,
   OperationTypeNode,
   parse,
+  type TypeNode,
+  typeFromAST,
   validate,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
@@ -126,9 +133,28 @@ function compile(
   query: string,
 ): Run | undefined {
   if (kind === OperationTypeNode.MUTATION || NOT_COMPILED.test(query)) return undefined;
+  if (getOperationAST(document, operationName)?.variableDefinitions?.some((one) => hasDefaultedField(schema, one.type)))
+    return undefined;
   const compiled = compileQuery(schema, document, operationName, { disablingCapturingStackErrors: true });
   if (!isCompiledQuery(compiled)) return undefined;
   return (root, context, variables) => compiled.query(root, context, variables as Record<string, unknown> | undefined);
+}
+
+/**
+ * Whether a variable's type has, at any depth, an input field such as `limit: Int! = 10`: the compiler refuses an object
+ * that leaves it out, instead of taking the default.
+ */
+function hasDefaultedField(schema: GraphQLSchema, node: TypeNode): boolean {
+  const seen = new Set<GraphQLInputType>();
+  const visit = (type: GraphQLInputType | undefined): boolean => {
+    const named = type && getNamedType(type);
+    if (!isInputObjectType(named) || seen.has(named)) return false;
+    seen.add(named);
+    return Object.values(named.getFields()).some(
+      (field) => (isNonNullType(field.type) && field.defaultValue !== undefined) || visit(field.type),
+    );
+  };
+  return visit(typeFromAST(schema, node as NamedTypeNode) as GraphQLInputType | undefined);
 }
 
 const refused = (error: GraphQLError): Prepared => ({ errors: [asBadInput(error)] });

@@ -1,0 +1,19 @@
+import { buildSchema } from 'graphql';
+import { expect, test } from 'vitest';
+import type { RequestContext } from './definition.ts';
+import { createSubgraphOperations } from './operations.ts';
+
+test('a field that a variable leaves out has its default, at any depth', async () => {
+  const schema = buildSchema(`
+    type Query { echo(input: Outer!): String }
+    input Outer { inner: [Inner!]! }
+    input Inner { text: String!, limit: Int! = 10 }`);
+  schema.getQueryType()!.getFields()['echo']!.resolve = (_source, { input }) => JSON.stringify(input);
+  const prepared = createSubgraphOperations(schema).prepare(
+    'query ($input: Outer!) { echo(input: $input) }',
+    undefined,
+  );
+  if ('errors' in prepared) throw prepared.errors[0];
+  const result = await prepared.execute({} as RequestContext, { input: { inner: [{ text: 'x' }] } });
+  expect(result).toEqual({ data: { echo: '{"inner":[{"text":"x","limit":10}]}' } });
+});
