@@ -1,0 +1,245 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { answer, stall } from '#llm/testing/fault-server.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import { ChatWorld, person } from './testing/chat-world.ts';
+
+let world: ChatWorld;
+let anna: UserIdentity;
+let conversationId: string;
+let replies = 0;
+beforeAll(async () => {
+  world = await ChatWorld.open();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  anna = person();
+  conversationId = await world.conversation(anna);
+  world.provider.behave((request, response) => answer(`reply ${++replies}`)(request, response));
+  replies = 0;
+});
+
+const BRANCH = `query($id: ID!, $first: Int, $after: String, $last: Int, $before: String) {
+  conversation(id: $id) {
+    messageCount
+    activeLeaf { text }
+    messages(first: $first, after: $after, last: $last, before: $before) {
+      totalCount
+      nodes { id text role active siblingIndex siblingCount }
+      edges { cursor node { id } }
+      pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    }
+  }
+}`;
+
+interface Branch {
+  readonly conversation: {
+    readonly messageCount: number;
+    readonly activeLeaf: { text: string } | null;
+    readonly messages: {
+      readonly totalCount: number;
+      readonly nodes: { id: string; text: string; siblingIndex: number; siblingCount: number; active: boolean }[];
+      readonly pageInfo: { hasNextPage: boolean; hasPreviousPage: boolean; startCursor: string; endCursor: string };
+    };
+  };
+}
+
+const branch = async (page: Record<string, unknown> = {}) =>
+  (await world.ask<Branch>(anna, BRANCH, { id: conversationId, ...page })).data!.conversation;
+const texts = async () => (await branch()).messages.nodes.map(({ text }) => text);
+
+const edit = async (messageId: string, text: string) => {
+  const { data, message } = await world.ask<{ editMessage: { message: { id: string }; reply: { id: string } } }>(
+    anna,
+    'mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id } reply { id } } }',
+    { input: { messageId, clientMessageId: randomUUID(), text } },
+  );
+  if (!data) throw new Error(message);
+  await world.readReply(anna, data.editMessage.reply.id);
+  return data.editMessage;
+};
+const regenerate = (messageId: string, clientMessageId: string = randomUUID(), who = anna) =>
+  world.ask<{ regenerateReply: { reply: { id: string } } }>(
+    who,
+    'mutation($input: RegenerateReplyInput!) { regenerateReply(input: $input) { reply { id } } }',
+    { input: { messageId, clientMessageId } },
+  );
+const choose = (messageId: string) =>
+  world.ask(anna, 'mutation($input: ChooseBranchInput!) { chooseBranch(input: $input) { conversation { id } } }', {
+    input: { messageId },
+  });
+
+describe('nothing is overwritten', () => {
+  test('editing adds a sibling with its own reply and makes it the active branch', async () => {
+    const first = await world.exchange(anna, { conversationId, text: 'one' });
+    await world.exchange(anna, { conversationId, text: 'two' });
+    const edited = await edit(first.messageId, 'ONE');
+    expect(await texts()).toEqual(['ONE', 'reply 3']);
+    const { messages, messageCount } = await branch();
+    expect(messageCount).toBe(6);
+    expect(messages.nodes[0]).toMatchObject({ id: edited.message.id, siblingIndex: 1, siblingCount: 2, active: true });
+    const old = await world.ask<{ message: object }>(
+      anna,
+      'query($id: ID!) { message(id: $id) { text active children { text } siblings { text } } }',
+      {
+        id: first.messageId,
+      },
+    );
+    expect(old.data!.message).toEqual({
+      text: 'one',
+      active: false,
+      children: [{ text: 'reply 1' }],
+      siblings: [{ text: 'one' }, { text: 'ONE' }],
+    });
+  });
+
+  test('regenerating adds a reply beside the old one; the same id once', async () => {
+    const { replyId } = await world.exchange(anna, { conversationId, text: 'ask' });
+    const clientMessageId = randomUUID();
+    const again = await Promise.all([regenerate(replyId, clientMessageId), regenerate(replyId, clientMessageId)]);
+    const [newId, ...others] = new Set(again.map(({ data }) => data!.regenerateReply.reply.id));
+    expect(others).toEqual([]);
+    await world.readReply(anna, newId!);
+    expect(await texts()).toEqual(['ask', 'reply 2']);
+    expect((await world.db.message.findUniqueOrThrow({ where: { id: replyId } })).text).toBe('reply 1');
+  });
+
+  test('the model is asked with the branch that it replies to, and nothing of the others', async () => {
+    const first = await world.exchange(anna, { conversationId, text: 'one' });
+    await world.exchange(anna, { conversationId, text: 'two' });
+    await world.exchange(anna, { conversationId, text: 'TWO', parentId: first.replyId });
+    const { messages } = world.provider.seen.at(-1)!.body as { messages: { role: string; content: string }[] };
+    expect(messages.map(({ role, content }) => [role, content])).toEqual([
+      ['user', 'one'],
+      ['assistant', 'reply 1'],
+      ['user', 'TWO'],
+    ]);
+  });
+});
+
+describe('branches are chosen, and remembered', () => {
+  test('a branch that is chosen again is as it was left, to its leaf', async () => {
+    const first = await world.exchange(anna, { conversationId, text: 'one' });
+    const second = await world.exchange(anna, { conversationId, text: 'two' });
+    await edit(second.messageId, 'TWO');
+    await edit(first.messageId, 'ONE');
+    expect(await texts()).toEqual(['ONE', 'reply 4']);
+    await choose(first.messageId);
+    expect(await texts()).toEqual(['one', 'reply 1', 'TWO', 'reply 3']);
+    expect((await branch()).activeLeaf).toEqual({ text: 'reply 3' });
+    await choose(second.replyId);
+    expect(await texts()).toEqual(['one', 'reply 1', 'two', 'reply 2']);
+  });
+
+  test('what is sent without a parent follows the active branch; null begins anew', async () => {
+    const first = await world.exchange(anna, { conversationId, text: 'one' });
+    await edit(first.messageId, 'ONE');
+    await choose(first.messageId);
+    await world.exchange(anna, { conversationId, text: 'more' });
+    expect(await texts()).toEqual(['one', 'reply 1', 'more', 'reply 3']);
+    await world.exchange(anna, { conversationId, text: 'fresh', parentId: null });
+    expect(await texts()).toEqual(['fresh', 'reply 4']);
+  });
+});
+
+test('a message sent while a reply is written waits for it, and the model sees both', async () => {
+  world.provider.script(answer(['slow', ' reply'], { gapMs: 200 }), answer('second reply'));
+  const one = (await world.send(anna, { conversationId, text: 'one' })).data!.sendMessage.reply!;
+  const two = (await world.send(anna, { conversationId, text: 'two' })).data!.sendMessage.reply!;
+  expect(await world.readReply(anna, two.id)).toMatchObject({ text: 'second reply' });
+  expect((await world.readReply(anna, one.id)).text).toBe('slow reply');
+  const { messages } = world.provider.seen.at(-1)!.body as { messages: { content: string }[] };
+  expect(messages.map(({ content }) => content)).toEqual(['one', 'slow reply', 'two']);
+});
+
+describe('the active branch is read in pages from either end', () => {
+  beforeEach(async () => {
+    for (const text of ['a', 'b', 'c', 'd', 'e']) await world.send(anna, { conversationId, text, reply: false });
+  });
+
+  test('from its end, as a chat window does', async () => {
+    const latest = (await branch({ last: 2 })).messages;
+    expect(latest).toMatchObject({ totalCount: 5, pageInfo: { hasPreviousPage: true, hasNextPage: false } });
+    expect(latest.nodes.map(({ text }) => text)).toEqual(['d', 'e']);
+    const earlier = (await branch({ last: 4, before: latest.pageInfo.startCursor })).messages;
+    expect(earlier.nodes.map(({ text }) => text)).toEqual(['a', 'b', 'c']);
+    expect(earlier.pageInfo).toMatchObject({ hasPreviousPage: false, hasNextPage: true });
+  });
+
+  test('from its beginning', async () => {
+    const start = (await branch({ first: 2 })).messages;
+    expect(start.nodes.map(({ text }) => text)).toEqual(['a', 'b']);
+    expect(start.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
+    const rest = (await branch({ first: 10, after: start.pageInfo.endCursor })).messages;
+    expect(rest.nodes.map(({ text }) => text)).toEqual(['c', 'd', 'e']);
+    expect(rest.pageInfo.hasNextPage).toBe(false);
+  });
+
+  test('a cursor that is none, sizes that are none and both ends at once are refused', async () => {
+    const ask = (page: Record<string, unknown>) => world.ask(anna, BRANCH, { id: conversationId, ...page });
+    const other = (await world.ask<Branch>(anna, BRANCH, { id: conversationId, last: 1 })).data!.conversation.messages
+      .pageInfo.endCursor;
+    const elsewhere = await world.conversation(anna);
+    for (const [page, argument] of [
+      [{ first: 1, after: 'nonsense' }, 'after'],
+      [{ last: 1, before: Buffer.from('["branch","x"]').toString('base64url') }, 'before'],
+      [{ first: 0 }, 'first'],
+      [{ last: 201 }, 'last'],
+      [{ first: 1, last: 1 }, 'last'],
+    ] as const) {
+      expect(await ask(page)).toMatchObject({ code: 'BAD_USER_INPUT', extensions: { argument } });
+    }
+    const wrong = await world.ask(anna, BRANCH, { id: elsewhere, first: 1, after: other });
+    expect(wrong).toMatchObject({ code: 'BAD_USER_INPUT', extensions: { argument: 'after' } });
+  });
+});
+
+test('a fork takes the way to a message along and nothing else', async () => {
+  const first = await world.exchange(anna, { conversationId, text: 'one' });
+  await world.exchange(anna, { conversationId, text: 'two' });
+  const { data } = await world.ask<{ forkConversation: { conversation: Record<string, unknown> } }>(
+    anna,
+    `mutation($input: ForkConversationInput!) { forkConversation(input: $input) {
+      conversation { id title forkedFromMessageId messageCount messages { nodes { text status } } } } }`,
+    { input: { messageId: first.replyId, title: 'Another way' } },
+  );
+  expect(data!.forkConversation.conversation).toMatchObject({
+    title: 'Another way',
+    forkedFromMessageId: first.replyId,
+    messageCount: 2,
+    messages: {
+      nodes: [
+        { text: 'one', status: 'COMPLETE' },
+        { text: 'reply 1', status: 'COMPLETE' },
+      ],
+    },
+  });
+  const forkId = data!.forkConversation.conversation['id'] as string;
+  expect((await world.exchange(anna, { conversationId: forkId, text: 'on' })).text).toBe('reply 3');
+  expect((await branch()).messageCount).toBe(4);
+});
+
+test('a fork at a reply that is still being written is a conflict', async () => {
+  world.provider.behave(stall('so far'));
+  const { reply } = (await world.send(anna, { conversationId })).data!.sendMessage;
+  const fork = 'mutation($input: ForkConversationInput!) { forkConversation(input: $input) { conversation { id } } }';
+  expect((await world.ask(anna, fork, { input: { messageId: reply!.id } })).code).toBe('CONFLICT');
+});
+
+test('only its author edits a message, and replies are regenerated, not edited', async () => {
+  const bert = person();
+  await world.ask(
+    anna,
+    'mutation($input: InviteToConversationInput!) { inviteToConversation(input: $input) { participant { role } } }',
+    {
+      input: { conversationId, userId: bert.userId },
+    },
+  );
+  const { messageId, replyId } = await world.exchange(anna, { conversationId, text: 'mine' });
+  const mutation = 'mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id } } }';
+  const input = { clientMessageId: randomUUID(), text: 'yours' };
+  expect((await world.ask(bert, mutation, { input: { ...input, messageId } })).code).toBe('FORBIDDEN');
+  expect((await world.ask(anna, mutation, { input: { ...input, messageId: replyId } })).code).toBe('BAD_USER_INPUT');
+  expect((await regenerate(messageId)).code).toBe('BAD_USER_INPUT');
+  expect((await regenerate(replyId, randomUUID(), bert)).code).toBeUndefined();
+});
