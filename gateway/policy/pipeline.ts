@@ -1,4 +1,9 @@
-import { GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationRule } from 'graphql';
+import {
+  GraphQLError,
+  NoSchemaIntrospectionCustomRule,
+  type OperationDefinitionNode,
+  type ValidationRule,
+} from 'graphql';
 import type { Cache } from '#platform/cache/cache.ts';
 import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
@@ -10,6 +15,8 @@ import { isPrepared, type OperationRequest, type PreparedOperation } from '../pl
 import { type Compile, createOperations, type Operations } from '../plan/operations.ts';
 import type { Generation } from '../server/graph.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
+import { type AccessPlan, planAccess } from './access.ts';
+import { type Cost, priceOperation, tooCostly } from './demand.ts';
 import { type PolicyDirectives, readPolicyDirectives } from './directives.ts';
 import { checkShape } from './limits.ts';
 import { createPersistedOperations, readManifest } from './persisted.ts';
@@ -49,6 +56,9 @@ export interface Refused {
 /** What the supergraph's own directives ask of the policies. */
 export interface SupergraphPolicies {
   readonly directives: PolicyDirectives;
+  readonly costs: WeakMap<OperationDefinitionNode, Cost>;
+  /** Null: nothing of the operation is restricted. */
+  readonly access: WeakMap<OperationDefinitionNode, AccessPlan | null>;
 }
 
 export type GatewayConfig = Pick<
@@ -96,6 +106,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   function open(supergraph: Supergraph) {
     const directives = readPolicyDirectives(supergraph.sdl);
+    const costs = new WeakMap<OperationDefinitionNode, Cost>();
     const operations = createOperations({
       supergraph,
       compile: options.compile(supergraph),
@@ -105,10 +116,30 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const shape = checkShape(document, operation, config);
         if (shape.length > 0) return shape;
         const root = supergraph.apiSchema.getRootType(operation.operation);
-        return root ? checkSingleUse(document, operation, root.name, directives) : [];
+        const repeated = root ? checkSingleUse(document, operation, root.name, directives) : [];
+        if (repeated.length > 0) return repeated;
+        // Before planning; what variables add is looked at when they are known.
+        const cost = priceOperation(document, operation, supergraph.apiSchema, directives);
+        costs.set(operation, cost);
+        const least = cost.of(undefined);
+        return least > config.MAX_COST ? [tooCostly(least, config.MAX_COST)] : [];
       },
     });
-    return { operations, policies: { directives } };
+    return { operations, policies: { directives, costs, access: new WeakMap() } };
+  }
+
+  /** What the operation may not show to this caller. Looked for once an operation. */
+  function denialOf(
+    { supergraph, policies }: Generation<SupergraphPolicies>,
+    prepared: PreparedOperation,
+    identity: Identity,
+  ) {
+    let plan = policies.access.get(prepared.operation);
+    if (plan === undefined) {
+      plan = planAccess(prepared.document, prepared.operation, supergraph.apiSchema, policies.directives) ?? null;
+      policies.access.set(prepared.operation, plan);
+    }
+    return plan?.check(identity);
   }
 
   async function admit(
@@ -123,11 +154,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         if (refusal) return { errors: [refusal] };
       }
       const text = persisted.textOf(params);
-      const prepared = await generation.operations.prepare({
-        query: typeof text === 'string' ? text : await text,
-        operationName: params.operationName,
-      });
+      const asked = { query: typeof text === 'string' ? text : await text, operationName: params.operationName };
+      let prepared = await generation.operations.prepare(asked);
       if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };
+
+      const cost = generation.policies.costs.get(prepared.operation)?.of(params.variables ?? {}) ?? 0;
+      if (cost > config.MAX_COST) return { errors: [tooCostly(cost, config.MAX_COST)] };
+
+      const denial = denialOf(generation, prepared, caller.identity);
+      if (denial) {
+        if (prepared.kind === 'subscription' && denial.root) return { errors: denial.errors };
+        prepared = await generation.operations.prepare({ ...asked, reduction: denial.reduction });
+        if (!isPrepared(prepared)) return { errors: prepared };
+      }
       return {
         prepared,
         request: {
@@ -139,6 +178,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           traceparent: caller.traceparent,
           signal: caller.signal,
           transports: generation.transports,
+          ...(denial && { errors: denial.errors }),
+          ...(params.extensions?.['cost'] === true && {
+            extensions: { cost: { estimated: cost, limit: config.MAX_COST } },
+          }),
         },
       };
     } catch (error) {

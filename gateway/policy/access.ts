@@ -1,0 +1,228 @@
+import {
+  type DocumentNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLError,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
+import { forbidden, unauthenticated } from '#platform/errors/errors.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { Reduction } from '../plan/operation.ts';
+import type { Access, PolicyDirectives } from './directives.ts';
+
+/** The restricted fields of one operation. */
+export interface AccessPlan {
+  /** What this identity may not see of the operation; undefined when it may see everything. */
+  check(identity: Identity): Denial | undefined;
+}
+
+export interface Denial {
+  readonly reduction: Reduction;
+  /** One for each place, for the answer. */
+  readonly errors: readonly GraphQLError[];
+  /** Whether nothing of the operation is left, of which a subscription cannot be opened. */
+  readonly root: boolean;
+}
+
+interface Restricted {
+  /** `Type.field`, the type being the one that the field is selected on. */
+  readonly coordinate: string;
+  readonly access: readonly Access[];
+  /** Response paths, without list indices. */
+  readonly paths: (readonly string[])[];
+}
+
+/** Places of one restricted field that are listed. */
+const MAX_PATHS = 5;
+/** Selections followed to find the places. The fields are denied wherever they stand; only the list may be short. */
+const MAX_VISITS = 20_000;
+
+/**
+ * Finds what `@authenticated`, `@requiresScopes` and `@policy` restrict in an operation; undefined when nothing is.
+ *
+ * A field that is selected on an interface demands what any of the types demands that it may turn out to be: a client
+ * must not reach through the interface what it may not see on the type.
+ */
+export function planAccess(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  schema: GraphQLSchema,
+  directives: PolicyDirectives,
+): AccessPlan | undefined {
+  if (!directives.any.access) return undefined;
+  const root = schema.getRootType(operation.operation);
+  if (!root) return undefined;
+  const restricted = findRestricted(document, operation.selectionSet, root, schema, directives);
+  if (restricted.size === 0) return undefined;
+  return {
+    check(identity) {
+      const denied = [...restricted.values()].filter(({ access }) => !access.every((one) => allows(one, identity)));
+      if (denied.length === 0) return undefined;
+      const coordinates = new Set(denied.map(({ coordinate }) => coordinate));
+      return {
+        reduction: {
+          key: [...coordinates].sort().join(' '),
+          apply: (whole, of) => withoutFields(whole, of, schema, coordinates),
+        },
+        errors: denied.flatMap((one) => one.paths.map((path) => refusal(one.access, identity, path))),
+        root: denied.some(({ paths }) => paths.some((path) => path.length === 1)),
+      };
+    },
+  };
+}
+
+function findRestricted(
+  document: DocumentNode,
+  selectionSet: SelectionSetNode,
+  root: GraphQLCompositeType,
+  schema: GraphQLSchema,
+  directives: PolicyDirectives,
+): Map<string, Restricted> {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const node of document.definitions) {
+    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  }
+  const found = new Map<string, Restricted>();
+  const demands = new Map<string, readonly Access[]>();
+  const followed = new Set<string>();
+  let visits = 0;
+
+  const accessTo = (parent: GraphQLCompositeType, name: string): readonly Access[] => {
+    const coordinate = `${parent.name}.${name}`;
+    let access = demands.get(coordinate);
+    if (!access) {
+      access = demandsOf(parent, name, schema, directives);
+      demands.set(coordinate, access);
+    }
+    return access;
+  };
+
+  const walk = (set: SelectionSetNode, type: GraphQLCompositeType, path: readonly string[]): void => {
+    for (const selection of set.selections) {
+      if (selection.kind !== Kind.FIELD) {
+        const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
+        if (!fragment) continue;
+        const condition = fragment.typeCondition && schema.getType(fragment.typeCondition.name.value);
+        const inner = condition && isCompositeType(condition) ? condition : type;
+        if (selection.kind === Kind.FRAGMENT_SPREAD) {
+          // A bomb of fragments is walked once each when it has used up its visits.
+          if (visits > MAX_VISITS && followed.has(selection.name.value)) continue;
+          followed.add(selection.name.value);
+        }
+        walk(fragment.selectionSet, inner, path);
+        continue;
+      }
+      visits++;
+      const name = selection.name.value;
+      const here = [...path, selection.alias?.value ?? name];
+      const access = accessTo(type, name);
+      if (access.length > 0) {
+        const coordinate = `${type.name}.${name}`;
+        const entry = found.get(coordinate);
+        if (!entry) found.set(coordinate, { coordinate, access, paths: [here] });
+        else if (entry.paths.length < MAX_PATHS) entry.paths.push(here);
+      }
+      const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
+      const returned = field && getNamedType(field.type);
+      if (selection.selectionSet && returned && isCompositeType(returned)) walk(selection.selectionSet, returned, here);
+    }
+  };
+  walk(selectionSet, root, []);
+  return found;
+}
+
+function demandsOf(
+  parent: GraphQLCompositeType,
+  name: string,
+  schema: GraphQLSchema,
+  directives: PolicyDirectives,
+): readonly Access[] {
+  if (name.startsWith('__')) return [];
+  const found = new Set<Access>();
+  const add = (access: Access | undefined) => access && found.add(access);
+  for (const type of isAbstractType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent]) {
+    add(directives.type(type.name)?.access);
+    add(directives.field(type.name, name)?.access);
+  }
+  const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
+  if (field) add(directives.type(getNamedType(field.type).name)?.access);
+  return [...found];
+}
+
+function allows({ scopes, policies }: Access, identity: Identity): boolean {
+  if (identity.kind === 'service') return true;
+  if (identity.kind === 'anonymous') return false;
+  return (
+    scopes.every((sets) => sets.some((set) => set.every((scope) => identity.scopes.includes(scope)))) &&
+    // A policy is granted by a role of its name.
+    policies.every((sets) => sets.some((set) => set.every((policy) => identity.roles.includes(policy))))
+  );
+}
+
+function refusal(access: readonly Access[], identity: Identity, path: readonly string[]): GraphQLError {
+  const error =
+    identity.kind === 'anonymous'
+      ? unauthenticated()
+      : forbidden(`This needs ${describe(access)}, which these credentials lack.`);
+  return Object.assign(error, { path });
+}
+
+const describe = (access: readonly Access[]): string => {
+  const scopes = access.flatMap((one) => one.scopes.map(alternatives));
+  const policies = access.flatMap((one) => one.policies.map(alternatives));
+  return [
+    ...(scopes.length > 0 ? [`the scope ${scopes.join(' and ')}`] : []),
+    ...(policies.length > 0 ? [`the policy ${policies.join(' and ')}`] : []),
+  ].join(' and ');
+};
+
+const alternatives = (sets: readonly (readonly string[])[]): string =>
+  sets.map((set) => set.join(' and ')).join(' or ');
+
+const TYPENAME: SelectionNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+/** The document without the given fields; an object of which nothing is left is still fetched, to know whether it is. */
+function withoutFields(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  schema: GraphQLSchema,
+  coordinates: ReadonlySet<string>,
+): DocumentNode | undefined {
+  const info = new TypeInfo(schema);
+  const reduced = visit(
+    document,
+    visitWithTypeInfo(info, {
+      Field: {
+        enter(node) {
+          const parent = info.getParentType();
+          return parent && coordinates.has(`${parent.name}.${node.name.value}`) ? null : undefined;
+        },
+      },
+      SelectionSet: {
+        leave: (node) => (node.selections.length === 0 ? { ...node, selections: [TYPENAME] } : undefined),
+      },
+    }),
+  );
+  const left = reduced.definitions.find(
+    (node): node is OperationDefinitionNode =>
+      node.kind === Kind.OPERATION_DEFINITION && node.name?.value === operation.name?.value,
+  );
+  const asked = operation.selectionSet.selections;
+  const isEmpty =
+    left?.selectionSet.selections.length === 1 &&
+    left.selectionSet.selections[0] === TYPENAME &&
+    !asked.includes(TYPENAME);
+  return isEmpty ? undefined : reduced;
+}

@@ -1,0 +1,158 @@
+// The attack list of public audits and advisories, each by HTTP and by WebSocket: the limits are the same on both.
+import { readFileSync } from 'node:fs';
+import { createClient } from 'graphql-ws';
+import { afterAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { library } from '#platform/subgraph/fixture/subgraph.ts';
+import { startTestGateway } from '../fixture/test-gateway.ts';
+import { composeSdl } from '../plan/fixtures/fleet.ts';
+
+const schema = readFileSync(library.schemaFile, 'utf8')
+  .replace('"@authenticated"', '"@tag", "@authenticated"')
+  .replace('count: Int!\n', 'count: Int! @tag(name: "credential")\n');
+const gateway = await startTestGateway({}, { supergraph: { sdl: composeSdl({ library: schema }) } });
+const socket = createClient({ url: `${gateway.url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket });
+afterAll(async () => {
+  await socket.dispose();
+  await gateway[Symbol.asyncDispose]();
+});
+
+interface Answer {
+  readonly data?: Record<string, unknown> | null;
+  readonly errors?: { message: string; extensions: Record<string, unknown> }[];
+}
+
+const byHttp = async (query: string, more: object = {}): Promise<Answer> => {
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, ...more }),
+  });
+  return (await response.json()) as Answer;
+};
+
+const bySocket = (query: string, more: object = {}): Promise<Answer> =>
+  new Promise((resolve) => {
+    let answer: Answer = {};
+    socket.subscribe<Record<string, unknown>>(
+      { query, ...more },
+      {
+        next: (value) => {
+          answer = value as Answer;
+        },
+        error: (errors) => resolve({ errors: errors as Answer['errors'] & object }),
+        complete: () => resolve(answer),
+      },
+    );
+  });
+
+const repeat = (count: number, make: (index: number) => string) =>
+  Array.from({ length: count }, (_, i) => make(i)).join(' ');
+const nest = (depth: number) =>
+  `query { __schema { types { ${'fields { type { '.repeat(depth)}name${' } }'.repeat(depth)} } } }`;
+
+describe.each([
+  ['HTTP', byHttp],
+  ['WebSocket', bySocket],
+])('by %s', (_, ask) => {
+  const refused = async (query: string, code: string, more?: object) => {
+    await ask('{ greeting(name: "warm") }');
+    const started = performance.now();
+    const answer = await ask(query, more);
+    expect(answer.data ?? undefined).toBeUndefined();
+    expect(answer.errors![0]!.extensions['code']).toBe(code);
+    expect(answer.errors!.length).toBeLessThan(10);
+    return performance.now() - started;
+  };
+
+  test('alias floods, of __typename as well, are refused fast', async () => {
+    await refused(`{ ${repeat(101, (i) => `a${i}: __typename`)} }`, 'OPERATION_TOO_COMPLEX');
+    const ms = await refused(`{ ${repeat(2000, (i) => `a${i}: greeting(name: "x")`)} }`, 'GRAPHQL_PARSE_FAILED');
+    expect(ms).toBeLessThan(200);
+    await refused(
+      `{ book(id: 1) { ...F } } fragment F on Book { ${repeat(40, (i) => `t${i}: title`)} }`,
+      'OPERATION_TOO_COMPLEX',
+    );
+  });
+
+  test('field and root-field floods', async () => {
+    await refused(`{ ${'greeting(name: "x") '.repeat(50)} }`, 'OPERATION_TOO_COMPLEX');
+    const started = performance.now();
+    await ask(`{ book(id: 1) { ${'title '.repeat(5000)} } }`);
+    expect(performance.now() - started).toBeLessThan(1000);
+  });
+
+  test('directive floods', async () => {
+    await refused(`{ greeting(name: "x") ${'@include(if: true) '.repeat(60)} }`, 'OPERATION_TOO_COMPLEX');
+    await refused('{ __typename @aa@aa@aa@aa@aa@aa@aa@aa@aa@aa }', 'GRAPHQL_VALIDATION_FAILED');
+  });
+
+  test('depth, also through fragments', async () => {
+    await refused(nest(30), 'OPERATION_TOO_COMPLEX');
+  });
+
+  test('cycles and bombs of fragments', async () => {
+    await refused('{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }', 'OPERATION_TOO_COMPLEX');
+    const bomb = repeat(60, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`);
+    const ms = await refused(
+      `{ ...F0 } ${bomb} fragment F60 on Query { x: greeting(name: "x") }`,
+      'OPERATION_TOO_COMPLEX',
+    );
+    expect(ms).toBeLessThan(500);
+  });
+
+  test('overlapping inline fragments', async () => {
+    const fields = repeat(800, () => '... on Book { title }');
+    const started = performance.now();
+    await ask(`{ book(id: 1) { ${fields} } }`);
+    expect(performance.now() - started).toBeLessThan(3000);
+  });
+
+  test('names that are a prototype', async () => {
+    await refused('{ __proto__: greeting(name: "x") }', 'BAD_USER_INPUT');
+    await refused('query($__proto__: String!) { greeting(name: $__proto__) }', 'BAD_USER_INPUT');
+    const variables = JSON.parse('{ "n": "x", "__proto__": { "polluted": true } }') as object;
+    const query = 'query($n: String!) { constructor: greeting(name: $n) toString: greeting(name: $n) }';
+    expect(await ask(query, { variables })).toEqual({ data: { constructor: 'Hello x', toString: 'Hello x' } });
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+
+  test('two attempts with credentials in one document', async () => {
+    await refused('mutation { a: count b: count }', 'OPERATION_TOO_COMPLEX');
+    await refused(
+      'mutation { ...A ...B } fragment A on Mutation { count } fragment B on Mutation { b: count }',
+      'OPERATION_TOO_COMPLEX',
+    );
+    expect((await ask('mutation { count }')).errors).toBeUndefined();
+  });
+
+  test('deeply nested values', async () => {
+    const value = `${'['.repeat(5000)}${']'.repeat(5000)}`;
+    const answer = await ask(`{ greeting(name: ${value}) }`);
+    expect(answer.errors![0]!.extensions['code']).toMatch(
+      /GRAPHQL_(PARSE|VALIDATION)_FAILED|OPERATION_TOO_COMPLEX|BAD_USER_INPUT/,
+    );
+  });
+
+  test('partial data: what is forbidden is null with a code, the rest is answered', async () => {
+    const answer = await ask('{ greeting(name: "x") secret }');
+    expect(answer.data).toEqual({ greeting: 'Hello x', secret: null });
+    expect(answer.errors).toMatchObject([{ path: ['secret'], extensions: { code: 'UNAUTHENTICATED' } }]);
+  });
+
+  test('the cost is told when asked for', async () => {
+    const answer = await ask('{ book(id: 1) { title } }', { extensions: { cost: true } });
+    expect(answer).toMatchObject({ extensions: { cost: { estimated: 1, limit: 25_000 } } });
+  });
+});
+
+test('JSON that is nested too deeply does not bring the gateway down', async () => {
+  const body = `{"query":"{ greeting(name: \\"x\\") }","variables":{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`;
+  const response = await fetch(`${gateway.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body,
+  });
+  expect([200, 400]).toContain(response.status);
+  expect((await byHttp('{ greeting(name: "x") }')).data).toEqual({ greeting: 'Hello x' });
+});

@@ -1,0 +1,63 @@
+import { getOperationAST, parse } from 'graphql';
+import { expect, test } from 'vitest';
+import { composeSdl } from '../plan/fixtures/fleet.ts';
+import { loadSupergraph } from '../supergraph/supergraph.ts';
+import { priceOperation } from './demand.ts';
+import { readPolicyDirectives } from './directives.ts';
+
+const { sdl, apiSchema } = await loadSupergraph({
+  sdl: composeSdl({
+    shop: `
+      extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@cost", "@listSize"])
+      type Query {
+        user: User
+        name: String
+        search(text: String @cost(weight: 3)): [User] @cost(weight: 5) @listSize(assumedSize: 100)
+        users(first: Int = 20): [User] @listSize(slicingArguments: ["first"])
+        page(first: Int): UserPage @listSize(slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
+      }
+      type Mutation { rename: User }
+      type User { id: ID! friends: [User] photo: Photo tags: [String] }
+      type UserPage { nodes: [User] edges: [Edge] total: Int }
+      type Edge { node: User }
+      type Photo @cost(weight: 7) { url: String }
+    `,
+  }),
+});
+const directives = readPolicyDirectives(sdl);
+const cost = (text: string, variables?: Record<string, unknown>) => {
+  const document = parse(text);
+  return priceOperation(document, getOperationAST(document)!, apiSchema, directives).of(variables);
+};
+
+test.each([
+  ['scalars are free', '{ name }', 0],
+  ['an object is one', '{ user { id } }', 1],
+  ['a mutation is ten more', 'mutation { rename { id } }', 11],
+  ['a field and a type may have a weight', '{ user { photo { url } } }', 8],
+  ['a list of unknown size is five', '{ user { friends { id } } }', 6],
+  ['a list of assumed size, and an argument with a weight', '{ search(text: "x") { id } }', 800],
+  ['a literal slices', '{ users(first: 7) { id } }', 7],
+  ['the default of an argument slices', '{ users { id } }', 20],
+  ['sized fields get their parent’s size', '{ page(first: 10) { nodes { id } edges { node { id } } } }', 1 + 10 + 20],
+  ['lists within lists multiply', '{ users(first: 100) { friends { friends { id } } } }', 100 + 500 + 2500],
+  ['a field that is written twice is fetched once', '{ user { id } ...F } fragment F on Query { user { tags } }', 1],
+  ['an alias is another field', '{ a: user { id } b: user { id } }', 2],
+])('%s', (_, text, expected) => {
+  expect(cost(text, {})).toBe(expected);
+});
+
+test('variables slice, with their defaults; while they are unknown a list counts once', () => {
+  const text = 'query($n: Int = 30) { users(first: $n) { id } }';
+  expect([cost(text, { n: 1000 }), cost(text, {}), cost(text)]).toEqual([1000, 30, 1]);
+});
+
+test('fragments that multiply are refused without being counted to the end', () => {
+  const bomb = Array.from(
+    { length: 40 },
+    (_, i) => `fragment F${i} on User { a: friends { ...F${i + 1} } b: friends { ...F${i + 1} } }`,
+  ).join('\n');
+  const started = performance.now();
+  expect(() => cost(`{ user { ...F0 } } ${bomb} fragment F40 on User { id }`)).toThrow('more than 20000 fields');
+  expect(performance.now() - started).toBeLessThan(500);
+});

@@ -1,0 +1,207 @@
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLField,
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isCompositeType,
+  isInterfaceType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+  valueFromASTUntyped,
+} from 'graphql';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { ListSize, PolicyDirectives } from './directives.ts';
+
+/**
+ * The estimated cost of one operation, by the rules of the field (IBM's cost specification, as Apollo Router reads it):
+ * 1 for each object, interface or union that may be returned, 0 for each scalar, 10 for a mutation, lists multiplied by
+ * the size that their arguments or `@listSize` tell, `@cost` instead of the default weight.
+ */
+export interface Cost {
+  /** @param variables undefined while they are not known: then lists whose size they decide count once. */
+  of(variables: Readonly<Record<string, unknown>> | undefined): number;
+}
+
+/** Of a list that nothing tells the size of. */
+const UNKNOWN_LIST_SIZE = 5;
+const MUTATION = 10;
+/** Field nodes looked at, fragments followed: more is refused, whatever it would cost. */
+const MAX_NODES = 20_000;
+
+interface Priced {
+  /** Without its list size and children. */
+  readonly weight: number;
+  readonly size: Size;
+  readonly children: readonly Priced[];
+}
+
+type Variables = Readonly<Record<string, unknown>> | undefined;
+type Size = number | ((variables: Variables) => number);
+
+/**
+ * Prices an operation.
+ *
+ * @throws {CodedError} OPERATION_TOO_COMPLEX when its fragments multiply beyond what can be looked at.
+ */
+export function priceOperation(
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  schema: GraphQLSchema,
+  directives: PolicyDirectives,
+): Cost {
+  const fragments = new Map<string, FragmentDefinitionNode>();
+  for (const node of document.definitions) {
+    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
+  }
+  const defaults: Record<string, unknown> = {};
+  for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
+    if (defaultValue) defaults[variable.name.value] = valueFromASTUntyped(defaultValue);
+  }
+  const root = schema.getRootType(operation.operation);
+  const base = operation.operation === 'mutation' ? MUTATION : 0;
+  if (!root) return { of: () => base };
+  const pricing = new Pricing(schema, directives, fragments, defaults);
+  const tree = pricing.selections([operation.selectionSet], root, undefined);
+  if (!tree.some(varies)) {
+    const constant = base + sum(tree, {});
+    return { of: () => constant };
+  }
+  return { of: (variables) => base + sum(tree, variables) };
+}
+
+const varies = (one: Priced): boolean => typeof one.size === 'function' || one.children.some(varies);
+
+function sum(priced: readonly Priced[], variables: Variables): number {
+  let total = 0;
+  for (const { weight, size, children } of priced) {
+    const times = typeof size === 'number' ? size : size(variables);
+    total += times * (weight + sum(children, variables));
+  }
+  return total;
+}
+
+/** Sizes that a parent's `@listSize(sizedFields:)` gives to its children. */
+type Sized = { readonly names: readonly string[]; readonly size: Size } | undefined;
+
+class Pricing {
+  readonly #schema: GraphQLSchema;
+  readonly #directives: PolicyDirectives;
+  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly #defaults: Readonly<Record<string, unknown>>;
+  #nodes = 0;
+
+  constructor(
+    schema: GraphQLSchema,
+    directives: PolicyDirectives,
+    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+    defaults: Readonly<Record<string, unknown>>,
+  ) {
+    this.#schema = schema;
+    this.#directives = directives;
+    this.#fragments = fragments;
+    this.#defaults = defaults;
+  }
+
+  /** Fields of one name under one parent are fetched once however often they are written, so they are priced once. */
+  selections(sets: readonly SelectionSetNode[], type: GraphQLNamedType, sized: Sized): Priced[] {
+    const found = new Map<string, { type: GraphQLNamedType; nodes: FieldNode[] }>();
+    for (const set of sets) this.#collect(set, type, found, new Set());
+    return [...found.values()].map((entry) => this.#price(entry.type, entry.nodes, sized));
+  }
+
+  #collect(
+    set: SelectionSetNode,
+    type: GraphQLNamedType,
+    found: Map<string, { type: GraphQLNamedType; nodes: FieldNode[] }>,
+    spread: Set<string>,
+  ): void {
+    for (const selection of set.selections) {
+      if (++this.#nodes > MAX_NODES) {
+        throw new CodedError('OPERATION_TOO_COMPLEX', `The operation has more than ${MAX_NODES} fields.`);
+      }
+      if (selection.kind === Kind.FIELD) {
+        const key = `${type.name}.${selection.alias?.value ?? selection.name.value}`;
+        const entry = found.get(key);
+        if (entry) entry.nodes.push(selection);
+        else found.set(key, { type, nodes: [selection] });
+        continue;
+      }
+      const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value);
+      if (!fragment) continue;
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        if (spread.has(selection.name.value)) continue;
+        spread.add(selection.name.value);
+      }
+      const condition = fragment.typeCondition?.name.value;
+      const inner = condition === undefined ? type : this.#schema.getType(condition);
+      if (inner) this.#collect(fragment.selectionSet, inner, found, spread);
+    }
+  }
+
+  #price(parent: GraphQLNamedType, nodes: readonly FieldNode[], sized: Sized): Priced {
+    const node = nodes[0]!;
+    const name = node.name.value;
+    const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
+    // What does not exist is for validation to say; introspection is answered from memory.
+    if (!field) return { weight: 0, size: 1, children: [] };
+    const policy = this.#directives.field(parent.name, name);
+    const type = getNamedType(field.type);
+    let weight = policy?.cost ?? this.#directives.type(type.name)?.cost ?? (isCompositeType(type) ? 1 : 0);
+    for (const argument of node.arguments ?? []) {
+      weight += this.#directives.argumentCost(parent.name, name, argument.name.value) ?? 0;
+    }
+    const listSize = policy?.listSize;
+    const isList = isListType(isNonNullType(field.type) ? field.type.ofType : field.type);
+    let size: Size = 1;
+    let childSizes: Sized;
+    if (listSize?.sizedFields) childSizes = { names: listSize.sizedFields, size: this.#size(listSize, field, node) };
+    else if (isList) {
+      size = listSize
+        ? this.#size(listSize, field, node)
+        : sized?.names.includes(name)
+          ? sized.size
+          : UNKNOWN_LIST_SIZE;
+    }
+    const sets = nodes.flatMap((one) => (one.selectionSet ? [one.selectionSet] : []));
+    return { weight, size, children: sets.length > 0 ? this.selections(sets, type, childSizes) : [] };
+  }
+
+  #size(listSize: ListSize, field: GraphQLField<unknown, unknown>, node: FieldNode): Size {
+    const fallback = listSize.assumedSize ?? UNKNOWN_LIST_SIZE;
+    const constants: number[] = [];
+    const names: string[] = [];
+    for (const path of listSize.slicingArguments ?? []) {
+      const [first, ...rest] = path.split('.');
+      const definition = field.args.find((argument) => argument.name === first);
+      const given = node.arguments?.find((argument) => argument.name.value === first);
+      if (given?.value.kind === Kind.VARIABLE && rest.length === 0) names.push(given.value.name.value);
+      else {
+        let value: unknown = given ? valueFromASTUntyped(given.value) : definition?.defaultValue;
+        for (const key of rest) value = (value as Record<string, unknown> | null | undefined)?.[key];
+        if (typeof value === 'number' && value >= 0) constants.push(value);
+      }
+    }
+    if (names.length === 0) return constants.length > 0 ? Math.max(...constants) : fallback;
+    const defaults = this.#defaults;
+    return (variables) => {
+      if (variables === undefined) return 1;
+      const sizes = names.map((name) => variables[name] ?? defaults[name]);
+      const numbers = [...constants, ...sizes.filter((one): one is number => typeof one === 'number' && one >= 0)];
+      return numbers.length > 0 ? Math.max(...numbers) : fallback;
+    };
+  }
+}
+
+export const tooCostly = (cost: number, limit: number): CodedError =>
+  new CodedError(
+    'OPERATION_TOO_COMPLEX',
+    `The operation may cost ${Math.round(cost)}; at most ${limit} is accepted. Ask for fewer items or fewer nested lists.`,
+    { limit: 'MAX_COST', cost: Math.round(cost) },
+  );
