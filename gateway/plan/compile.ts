@@ -6,7 +6,7 @@ import { explainPlan } from './explain.ts';
 import type { FetchScope } from './fetch.ts';
 import { fragmentsOf } from './fragments.ts';
 import { compileIntrospection, type Introspected } from './introspection.ts';
-import { normalize } from './normalize.ts';
+import { normalize, withConditions } from './normalize.ts';
 import type { ExecutionObserver } from './observer.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
 import type { Compile, CompileInput } from './operations.ts';
@@ -18,6 +18,7 @@ import { shareInFlight } from './sharing.ts';
 import { compileStep } from './steps.ts';
 import { createSatisfies, type Satisfies } from './types.ts';
 import { compileCoercion } from './variables.ts';
+import { compileVariants } from './variants.ts';
 import { compileWriter } from './writer/writer.ts';
 
 export interface CompilerOptions {
@@ -43,7 +44,7 @@ const NOTHING: Introspected = Object.freeze({});
 
 /** The compiled engine: plans an operation and makes functions of the plan. */
 export function createCompiler(options: CompilerOptions): Compile {
-  const { supergraph, planner } = options;
+  const { supergraph } = options;
   const api = supergraph.apiSchema;
   const full = buildSchema(supergraph.sdl, { assumeValid: true, assumeValidSDL: true });
   const scope: CompilerScope = {
@@ -53,10 +54,11 @@ export function createCompiler(options: CompilerOptions): Compile {
     observer: options.observer ?? {},
     limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
+    planner: options.planner,
   };
   const share = shareInFlight(options.share ?? true);
   return async (input) => {
-    const plan = await makePlan(input, planner, api);
+    const plan = await makePlan(input, scope);
     const compiled = compilePlan(input, plan, scope);
     return {
       kind: input.operation.operation,
@@ -78,9 +80,12 @@ export interface CompilerScope {
   readonly observer: ExecutionObserver;
   readonly limits: ExecutionLimits;
   readonly trusted: (subgraph: string) => boolean;
+  readonly planner: Planner;
 }
 
-async function makePlan({ operation, planned }: CompileInput, planner: Planner, api: GraphQLSchema): Promise<Plan> {
+type Planned = Pick<CompileInput, 'operation' | 'planned'>;
+
+async function makePlan({ operation, planned }: Planned, { planner, api }: CompilerScope): Promise<Plan> {
   const name = operation.name?.value;
   const wanted = planned?.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION && d.name?.value === name);
   if (wanted?.kind !== Kind.OPERATION_DEFINITION) return { root: undefined };
@@ -99,10 +104,17 @@ function compilePlan(
   const coerce = compileCoercion(scope.api, operation);
   const introspect = compileIntrospection(scope.api, operation, fragments);
   const writer = compileWriter(scope.api, operation, fragments);
-  const same = input.planned === document && passthroughFetch(plan, scope.api, scope.full, operation, fragments);
+  const mayPass = input.planned === document && !plan.specialize;
+  const same = mayPass && passthroughFetch(plan, scope.api, scope.full, operation, fragments);
   const passable = same && scope.trusted(same.subgraph) ? same : undefined;
   const fetchScope: FetchScope = { operation, fragments, satisfies: scope.satisfies, passable };
-  const steps = plan.root && compileStep(plan.root, fetchScope);
+  const steps = plan.specialize
+    ? compileVariants(plan.specialize, async (values) => {
+        const variant = { operation, planned: input.planned && withConditions(input.planned, values) };
+        const { root } = await makePlan(variant, scope);
+        return root && compileStep(root, fetchScope);
+      })
+    : plan.root && compileStep(plan.root, fetchScope);
   const finish = (run: Run): OperationAnswer =>
     writeAnswer(run, writer, introspect?.(run.given) ?? NOTHING, limits.answerCharacters);
 

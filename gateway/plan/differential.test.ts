@@ -56,8 +56,12 @@ async function compiled(
   return JSON.parse(String(answer.json)) as FormattedExecutionResult;
 }
 
-const plain = (result: unknown): FormattedExecutionResult =>
-  JSON.parse(JSON.stringify(result)) as FormattedExecutionResult;
+/** What one plain schema of the whole graph answers. */
+async function plainly({ query, variables }: GeneratedOperation): Promise<FormattedExecutionResult> {
+  const result = await execute({ schema: monolith, document: parse(query), variableValues: variables });
+  return JSON.parse(JSON.stringify(result)) as FormattedExecutionResult;
+}
+
 /**
  * Where the errors of an answer made something null. Which one of several errors under one null is told is left open by
  * the specification.
@@ -93,13 +97,11 @@ async function check(
 describe(`generated operations, ${RUNS} of each kind, seed ${SEED}`, () => {
   it.each(['query', 'mutation'] as const)('give the data and error places of one plain schema: %s', (kind) =>
     check(kind, async (operation) => {
-      const whole = plain(
-        await execute({ schema: monolith, document: parse(operation.query), variableValues: operation.variables }),
-      );
+      const whole = await plainly(operation);
       for (const [name, operations] of engines) {
         const answer = await compiled(operations, operation);
         // The native planner alone cannot plan some operations with @requires; with it as the second one, all can.
-        if (name === 'native' && !answer) continue;
+        if (name === 'native' && (!answer || answer.errors?.some((error) => !error.path))) continue;
         expect(answer?.data, name).toEqual(whole.data);
         expect(places(answer!), name).toEqual(places(whole));
       }
@@ -110,17 +112,13 @@ describe(`generated operations, ${RUNS} of each kind, seed ${SEED}`, () => {
     check(kind, async (operation) => {
       const reference = await stock.execute(parse(operation.query), undefined, requestOf(operation));
       const answer = await compiled(engines[0]![1], operation);
-      if (!isDeepStrictEqual(answer?.data, reference.data)) {
-        // Apollo's planner loses fields now and then where literal @skip and @include meet overlapping fragments.
-        const whole = plain(
-          await execute({ schema: monolith, document: parse(operation.query), variableValues: operation.variables }),
-        );
-        expect(answer?.data).toEqual(whole.data);
-        return;
-      }
-      // Apollo's executor asks for fields, and tells their errors, that a literal @include rules out.
-      expect(places(reference)).toEqual(expect.arrayContaining(places(answer!)));
-      if (places(answer!).length === places(reference).length) expect(answer?.extensions).toEqual(reference.extensions);
+      const isSame = isDeepStrictEqual([answer?.data, places(answer!)], [reference.data, places(reference)]);
+      if (isSame) return expect(answer?.extensions).toEqual(reference.extensions);
+      // Apollo's planner goes wrong where literal @skip and @include meet overlapping fragments: it loses fields, or
+      // asks for fields that are ruled out and tells their errors. The plain schema decides.
+      const whole = await plainly(operation);
+      expect(answer?.data).toEqual(whole.data);
+      expect(places(answer!)).toEqual(places(whole));
     }),
   );
 });

@@ -22,8 +22,8 @@ export interface NormalizedOperation {
   /** `operation` alone: there are no named fragments. */
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
-  /** Whether a field occurs under conditions that cannot be written as one, e.g. once @include($a) and once @include($b). */
-  readonly overlaps: boolean;
+  /** Variables of @skip and @include. */
+  readonly conditions: readonly string[];
 }
 
 /** Selections of a normalized operation at most: a document whose fragments multiply ends here. */
@@ -54,8 +54,39 @@ export function normalize(
   return {
     document: { kind: Kind.DOCUMENT, definitions: [normalized] },
     operation: normalized,
-    overlaps: normalizer.overlaps,
+    conditions: [...conditionsOf(selectionSet)],
   };
+}
+
+/** The document with values in place of variables in @skip and @include. */
+export function withConditions(document: DocumentNode, values: Readonly<Record<string, boolean>>): DocumentNode {
+  return visit(document, {
+    Directive(node) {
+      const value = conditionVariable(node);
+      if (value === undefined || values[value] === undefined) return undefined;
+      const [argument] = node.arguments!;
+      const literal = { kind: Kind.BOOLEAN, value: values[value] } as const;
+      return { ...node, arguments: [{ ...argument!, value: literal }] };
+    },
+  });
+}
+
+function conditionsOf(set: SelectionSetNode): Set<string> {
+  const found = new Set<string>();
+  visit(set, {
+    Directive(node) {
+      const variable = conditionVariable(node);
+      if (variable !== undefined) found.add(variable);
+    },
+  });
+  return found;
+}
+
+function conditionVariable({ name, arguments: given }: DirectiveNode): string | undefined {
+  const value = given?.[0]?.value;
+  return (name.value === 'skip' || name.value === 'include') && value?.kind === Kind.VARIABLE
+    ? value.name.value
+    : undefined;
 }
 
 interface Occurrence {
@@ -64,7 +95,6 @@ interface Occurrence {
 }
 
 class Normalizer {
-  overlaps = false;
   readonly #fragments: Fragments;
   readonly #schema: GraphQLSchema;
   #left = MAX_SELECTIONS;
@@ -149,7 +179,6 @@ class Normalizer {
   /** One field where that can be; a condition that is implied by a weaker one moves down to what only it asks for. */
   #fields(occurrences: readonly Occurrence[], type: GraphQLCompositeType): SelectionNode[] {
     const weakest = weakestGuards(occurrences.map(({ guard }) => guard));
-    if (weakest.length > 1) this.overlaps = true;
     return weakest.map((guard) => {
       const implied = occurrences.filter((other) => guard.every((flag) => other.guard.includes(flag)));
       const { node } = implied[0]!;

@@ -1,6 +1,7 @@
 import { createApolloPlanner } from './apollo-planner.ts';
 import { createDoubt } from './doubts.ts';
 import { createNativePlanner } from './native-planner.ts';
+import type { NormalizedOperation } from './normalize.ts';
 import type { Plan } from './plan.ts';
 import type { Planner } from './planner.ts';
 
@@ -9,13 +10,13 @@ export type PlannerChoice = 'auto' | 'apollo' | 'native';
 /**
  * The planner of a supergraph. `auto`, the default, plans with Apollo's planner and asks the native one for the plans
  * that there is reason to doubt. Neither alone is right: Apollo's gives wrong answers in six of the 199 cases of the
- * federation audit; the native one cannot plan a @requires one level below another field of the same subgraph, and knows
- * nothing of @fromContext.
+ * federation audit; the native one cannot plan a @requires one level below another field of the same subgraph, loses
+ * conditions where several meet, and knows nothing of @fromContext.
  *
  * @throws for `native`, where there is no binary for this platform.
  */
 export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto'): Promise<Planner> {
-  if (choice === 'native') return createNativePlanner(sdl);
+  if (choice === 'native') return unconditional(await createNativePlanner(sdl));
   const apollo = createApolloPlanner(sdl);
   if (choice === 'apollo') return apollo;
   const doubt = createDoubt(sdl);
@@ -28,13 +29,14 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
       try {
         plan = await apollo.plan(normalized);
         if (doubt(normalized, plan) === undefined) return plan;
+        if (canSpecialize(normalized)) return { ...plan, specialize: normalized.conditions };
       } catch (error) {
         failure = error;
       }
       // Loaded at its first use: most supergraphs never need it, and not every platform has it.
       native ??= createNativePlanner(sdl).catch(() => undefined);
       const second = await native;
-      if (!second || normalized.overlaps) return orThrow(plan, failure);
+      if (!second) return orThrow(plan, failure);
       try {
         return await second.plan(normalized);
       } catch (error) {
@@ -44,6 +46,16 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
     },
   };
 }
+
+const canSpecialize = ({ operation, conditions }: NormalizedOperation): boolean =>
+  operation.operation !== 'subscription' && conditions.length > 0;
+
+/** The native planner forgets conditions where several meet; it gets operations without any. */
+const unconditional = (planner: Planner): Planner => ({
+  name: planner.name,
+  plan: (normalized) =>
+    canSpecialize(normalized) ? { root: undefined, specialize: normalized.conditions } : planner.plan(normalized),
+});
 
 /** What Apollo's gateway would run, or why there is no plan. */
 function orThrow(plan: Plan | undefined, failure: unknown): Plan {

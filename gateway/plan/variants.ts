@@ -1,0 +1,36 @@
+import { LRUCache } from 'lru-cache';
+import { CodedError } from '#platform/errors/errors.ts';
+import type { Execute } from './fetch.ts';
+import type { Run } from './run.ts';
+
+/** Combinations of one operation's conditions whose plans are kept. */
+const KEPT = 64;
+
+/**
+ * Steps that are planned at run time, once for each combination of values of Boolean variables.
+ *
+ * @param make plans for given values; undefined when nothing is to be fetched.
+ */
+export function compileVariants(
+  variables: readonly string[],
+  make: (values: Readonly<Record<string, boolean>>) => Promise<Execute | undefined>,
+): Execute {
+  const kept = new LRUCache<string, Promise<Execute | undefined>>({ max: KEPT });
+  return async (run: Run) => {
+    const values = Object.fromEntries(variables.map((name) => [name, run.values[name] === true]));
+    const key = Object.values(values).map(Number).join('');
+    let steps = kept.get(key);
+    if (!steps) {
+      steps = make(values);
+      kept.set(key, steps);
+    }
+    try {
+      await (await steps)?.(run);
+    } catch (error) {
+      if (!(error instanceof CodedError)) run.observer.failed?.('', error, run.request);
+      const { message, extensions } =
+        error instanceof CodedError ? error : new CodedError('BAD_USER_INPUT', 'This operation cannot be planned.');
+      run.fail({ message, extensions });
+    }
+  };
+}
