@@ -75,6 +75,11 @@ program
   .description('bring embedded data back into an empty SEXTANT_DIR')
   .action(async (file: string) => (await import('./backup.ts')).restore(root, path.resolve(file)));
 
+// `sextant compose | head` closes the pipe early, which is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 try {
   await program.parseAsync();
 } catch (error) {
