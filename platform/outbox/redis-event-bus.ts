@@ -13,9 +13,11 @@ const MAX_EVENTS = 1_000_000;
 
 /**
  * Names the running server. It changes with a restart, which may cost the last second of what a server writes to disk, and
- * with a failover to a replica, which may lag behind.
+ * with a failover to a replica, which may lag behind. A server that does not tell is taken for the one it was.
  */
-const RUN = `local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)') or ''`;
+const RUN = `
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'not told'`;
 
 /** log marker; event… → taken | forgotten | restarted. The marker holds the run in which the owner published last. */
 const PUBLISH = `
