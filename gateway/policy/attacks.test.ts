@@ -7,9 +7,10 @@ import { library } from '#platform/subgraph/fixture/subgraph.ts';
 import { startTestGateway } from '../fixture/test-gateway.ts';
 import { composeSdl } from '../plan/fixtures/fleet.ts';
 
-const schema = readFileSync(library.schemaFile, 'utf8')
-  .replace('"@authenticated"', '"@tag", "@authenticated"')
-  .replace('count: Int!\n', 'count: Int! @tag(name: "credential")\n');
+const schema = readFileSync(library.schemaFile, 'utf8').replace(
+  'count: Int!\n',
+  'count: Int! @tag(name: "credential")\n',
+);
 const gateway = await startTestGateway({}, { supergraph: { sdl: composeSdl({ library: schema }) } });
 const socket = createClient({ url: `${gateway.url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket });
 afterAll(async () => {

@@ -143,8 +143,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
   ): boolean {
     if (!accepted.eventStream && !accepted.multipart) return false;
     const multipart = accepted.multipart;
-    const type = generation.supergraph.apiSchema.getSubscriptionType()!.name;
-    const policy = streamPolicyOf(admitted, type, generation.policies.directives);
+    const policy = streamPolicyOf(admitted, generation);
     const channel: HttpChannel = multipart ? multipartChannel(response) : eventStreamChannel(response);
     const heartbeat = setInterval(channel.heartbeat, multipart ? MULTIPART_HEARTBEAT_MS : SSE_HEARTBEAT_MS);
     const unwatch =

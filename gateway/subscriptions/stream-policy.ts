@@ -1,6 +1,7 @@
-import { Kind } from 'graphql';
-import type { PolicyDirectives } from '../policy/directives.ts';
-import type { Admitted } from '../policy/pipeline.ts';
+import { Kind, type OperationDefinitionNode } from 'graphql';
+import type { Admitted, SupergraphPolicies } from '../policy/pipeline.ts';
+import type { Generation } from '../server/graph.ts';
+import { readMerging } from './merging.ts';
 import type { StreamPolicy } from './subscriptions.ts';
 
 /** Tags by which a subscription field says how it wants to be delivered. docs/subscriptions.md explains them. */
@@ -9,23 +10,33 @@ const TAGS = { own: 'stream-own', everybody: 'stream-shared', latest: 'stream-la
 /** An argument of this name resumes a stream, so each subscriber's begins elsewhere. */
 const RESUME_ARGUMENT = 'after';
 
-const DEFAULT: StreamPolicy = { share: 'identity', when: 'keep' };
+const policies = new WeakMap<OperationDefinitionNode, StreamPolicy>();
 
 /**
- * How an admitted subscription is delivered: what its root field's tags say, and by default shared among the equal
- * subscriptions of one user, with every event kept.
+ * How an admitted subscription is delivered: what its root field's tags and those of its events say. By default it is
+ * shared among the equal subscriptions of one user, and every event is kept.
  */
-export function streamPolicyOf(
-  admitted: Admitted,
-  subscriptionType: string,
-  directives: PolicyDirectives,
-): StreamPolicy {
+export function streamPolicyOf(admitted: Admitted, generation: Generation<SupergraphPolicies>): StreamPolicy {
+  const { operation } = admitted.prepared;
+  let policy = policies.get(operation);
+  if (!policy) {
+    policy = readPolicy(admitted, generation);
+    policies.set(operation, policy);
+  }
+  return policy;
+}
+
+function readPolicy(admitted: Admitted, { supergraph, policies }: Generation<SupergraphPolicies>): StreamPolicy {
   const field = admitted.prepared.operation.selectionSet.selections[0];
-  if (field?.kind !== Kind.FIELD) return { ...DEFAULT, share: 'nobody' };
-  const tags = directives.field(subscriptionType, field.name.value)?.tags ?? [];
-  const resumes = field.arguments?.some((argument) => argument.name.value === RESUME_ARGUMENT) ?? false;
+  const type = supergraph.apiSchema.getSubscriptionType();
+  // A fragment at the root hides the field; such an operation is served, but never shared.
+  if (field?.kind !== Kind.FIELD || !type) return { share: 'nobody', when: 'keep' };
+  const tags = policies.directives.field(type.name, field.name.value)?.tags ?? [];
+  const resumes = type.getFields()[field.name.value]?.args.some(({ name }) => name === RESUME_ARGUMENT) ?? false;
+  const merging = readMerging(admitted, supergraph.apiSchema, policies.directives);
   return {
+    ...merging,
     share: tags.includes(TAGS.own) || resumes ? 'nobody' : tags.includes(TAGS.everybody) ? 'everybody' : 'identity',
-    when: tags.includes(TAGS.latest) ? 'latest' : 'keep',
+    when: tags.includes(TAGS.latest) ? 'latest' : merging.merge ? 'merge' : 'keep',
   };
 }

@@ -1,4 +1,4 @@
-import { type GraphQLError, Kind } from 'graphql';
+import type { GraphQLError } from 'graphql';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Unsubscribe } from '#platform/transport/transport.ts';
@@ -86,10 +86,4 @@ function privilege(identity: Identity): string {
     case 'user':
       return `${identity.userId} ${[...identity.scopes].sort().join(' ')}`;
   }
-}
-
-/** The subscription's one root field. */
-export function rootFieldOf(admitted: Admitted): string | undefined {
-  const first = admitted.prepared.operation.selectionSet.selections[0];
-  return first?.kind === Kind.FIELD ? first.name.value : undefined;
 }

@@ -189,10 +189,9 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       }
       const { prepared, request } = admitted;
       if (prepared.kind === 'subscription') {
-        const type = generation.supergraph.apiSchema.getSubscriptionType()!.name;
         stop = subscriptions.run(
           admitted,
-          streamPolicyOf(admitted, type, generation.policies.directives),
+          streamPolicyOf(admitted, generation),
           { ...channel, cut: (reason) => cut(connection.socket, reason) },
           'websocket',
         );

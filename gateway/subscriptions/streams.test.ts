@@ -1,0 +1,144 @@
+import { connect } from 'node:net';
+import { afterAll, describe, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { observed } from '#platform/subgraph/fixture/subgraph.ts';
+import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
+
+const { authenticator, end } = fakeAuthenticator();
+const gateway = await startTestGateway({}, { authenticator });
+afterAll(() => gateway[Symbol.asyncDispose]());
+
+const post = (query: string, accept: string, headers: Record<string, string> = {}, url = gateway.url) =>
+  fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept, ...headers },
+    body: JSON.stringify({ query }),
+  });
+
+const MULTIPART = 'multipart/mixed;subscriptionSpec="1.0", application/json';
+
+describe('server-sent events', () => {
+  test('carry a subscription in the distinct mode of graphql-sse', async () => {
+    const response = await post('subscription { ticks(count: 2) { number } }', 'text/event-stream');
+    expect(response.headers.get('content-type')).toContain('text/event-stream');
+    expect(await response.text()).toBe(
+      'event: next\ndata: {"data":{"ticks":{"number":1}}}\n\n' +
+        'event: next\ndata: {"data":{"ticks":{"number":2}}}\n\n' +
+        'event: complete\ndata:\n\n',
+    );
+  });
+
+  test('carry a query for a client that takes nothing else', async () => {
+    const response = await post('{ greeting(name: "x") }', 'text/event-stream');
+    expect(await response.text()).toBe(
+      'event: next\ndata: {"data":{"greeting":"Hello x"}}\n\nevent: complete\ndata:\n\n',
+    );
+    const both = await post('{ greeting(name: "x") }', 'application/json, text/event-stream');
+    expect(await both.json()).toEqual({ data: { greeting: 'Hello x' } });
+  });
+
+  test('refuse what cannot run with a status', async () => {
+    const response = await post('subscription { nothing }', 'text/event-stream');
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] });
+    const plain = await post('subscription { ticks(count: 1) { number } }', 'application/json');
+    expect([plain.status, (await plain.json()).errors[0].message]).toEqual([
+      400,
+      expect.stringContaining('graphql-ws'),
+    ]);
+  });
+
+  test('end with a code when the credentials end, and close the source when the client leaves', async () => {
+    const aborter = new AbortController();
+    const leaving = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+      body: JSON.stringify({ query: 'subscription { endless { number } }' }),
+      signal: aborter.signal,
+    });
+    await leaving.body!.getReader().read();
+    aborter.abort();
+    await expect.poll(() => observed.streams).toBe(0);
+
+    const response = await post('subscription { endless { number } }', 'text/event-stream', {
+      authorization: 'Bearer eve',
+    });
+    await expect.poll(() => observed.streams).toBe(1);
+    end('eve', 'revoked');
+    expect(await response.text()).toMatch(/"code":"UNAUTHENTICATED".*\n\nevent: complete\ndata:\n\n$/);
+    await expect.poll(() => observed.streams).toBe(0);
+  });
+});
+
+describe('Apollo’s multipart protocol', () => {
+  test('carries a subscription, each part ended by its boundary', async () => {
+    const response = await post('subscription { ticks(count: 2) { number } }', MULTIPART);
+    expect(response.headers.get('content-type')).toBe('multipart/mixed;boundary="graphql";subscriptionSpec="1.0"');
+    const part = (json: string) => `\r\ncontent-type: application/json\r\n\r\n${json}\r\n--graphql`;
+    expect(await response.text()).toBe(
+      `\r\n--graphql${part('{"payload":{"data":{"ticks":{"number":1}}}}')}${part('{"payload":{"data":{"ticks":{"number":2}}}}')}--\r\n`,
+    );
+  });
+});
+
+describe('a client that does not read', () => {
+  test('is closed with 4411 and the offset, and the others lose nothing', async () => {
+    const url = `${gateway.url.replace('http', 'ws')}/graphql`;
+    const follow = (paused: boolean) => {
+      const socket = new WebSocket(url, 'graphql-transport-ws');
+      const numbers: number[] = [];
+      const closed = new Promise<[number, string]>((resolve) => {
+        socket.on('close', (code, reason) => resolve([code, reason.toString()]));
+      });
+      socket.on('open', () => socket.send('{"type":"connection_init"}'));
+      socket.on('message', (data) => {
+        const message = JSON.parse(data.toString());
+        if (message.type === 'connection_ack') {
+          const query = 'subscription { flood(size: 4000) { text firstSeq lastSeq } }';
+          socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload: { query } }));
+          if (paused) setTimeout(() => socket.pause(), 50);
+        }
+        if (message.type === 'next')
+          numbers.push(message.payload.data.flood.firstSeq, message.payload.data.flood.lastSeq);
+      });
+      return { socket, numbers, closed };
+    };
+    const reader = follow(false);
+    const sleeper = follow(true);
+    await expect.poll(() => observed.streams).toBe(2);
+    // The sleeper's stream ends at the gateway while it still sleeps.
+    await expect.poll(() => observed.streams, { timeout: 20_000 }).toBe(1);
+    sleeper.socket.resume();
+    const [code, reason] = await sleeper.closed;
+    // It was cut after two seconds of not even reading the close frame, or has just read it.
+    expect([4411, 1006]).toContain(code);
+    if (code === 4411) expect(reason).toMatch(/^Slow consumer: resume after \d+$/);
+    const { numbers } = reader;
+    expect(numbers.length).toBeGreaterThan(100);
+    for (let i = 2; i < numbers.length; i += 2) expect(numbers[i]).toBe(numbers[i - 1]! + 1);
+    reader.socket.terminate();
+    await expect.poll(() => observed.streams).toBe(0);
+  });
+
+  test('over HTTP is cut as well', async () => {
+    const { hostname, port } = new URL(gateway.url);
+    const socket = connect(Number(port), hostname);
+    const body = JSON.stringify({ query: 'subscription { flood(size: 4000) { text lastSeq } }' });
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\naccept: text/event-stream\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
+    );
+    socket.on('error', () => {});
+    await expect.poll(() => observed.streams).toBe(1);
+    socket.pause();
+    await expect.poll(() => observed.streams, { timeout: 20_000 }).toBe(0);
+    socket.destroy();
+  });
+});
+
+test('a stopping gateway tells streams over HTTP to subscribe again', async () => {
+  const stopping = await startTestGateway();
+  const response = await post('subscription { endless { number } }', 'text/event-stream', {}, stopping.url);
+  const text = response.text();
+  await expect.poll(() => observed.streams).toBe(1);
+  await stopping[Symbol.asyncDispose]();
+  expect(await text).toMatch(/"code":"RESUBSCRIBE".*\n\nevent: complete\ndata:\n\n$/);
+});
