@@ -1,13 +1,21 @@
-import { createApolloPlanner } from '#gateway/plan/apollo-planner.ts';
-import { createCompiler } from '#gateway/plan/compile.ts';
-import { createNativePlanner } from '#gateway/plan/native-planner.ts';
+import { createEngine } from '#gateway/plan/engine.ts';
 import type { Compile } from '#gateway/plan/operations.ts';
 import type { Supergraph } from '#gateway/supergraph/supergraph.ts';
+import type { Logger } from '#platform/log/log.ts';
 
-/** The compiled engine on the native planner, and on Apollo's where this platform has no native one. */
-export function engineOf(supergraph: Supergraph): Compile {
-  const compiler = createNativePlanner(supergraph.sdl)
-    .catch(() => createApolloPlanner(supergraph.sdl))
-    .then((planner) => createCompiler({ supergraph, planner }));
-  return async (input) => (await compiler)(input);
-}
+/**
+ * The compiled engine.
+ *
+ * @param isOwn whether the subgraphs are ours: then bytes in the client's shape are passed on unread.
+ */
+export const engineOf =
+  (log: Logger, isOwn: boolean) =>
+  (supergraph: Supergraph): Compile =>
+    createEngine({
+      supergraph,
+      trusted: () => isOwn,
+      observer: {
+        failed: (subgraph, cause, { requestId }) =>
+          log.warn({ subgraph, requestId, err: cause }, 'a subgraph could not be used'),
+      },
+    });

@@ -65,7 +65,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       log,
       metrics,
       supergraph: { file: supergraphFile(config) },
-      compile: engineOf,
+      compile: engineOf(log, true),
       authenticator,
       assertions,
       limiter: stores.limiter,
@@ -78,5 +78,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
 
 /** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */
 async function anyGateway({ config, log, metrics, lifecycle }: Process, file: string) {
-  return lifecycle.use(await startGateway({ config, log, metrics, supergraph: { file }, compile: engineOf }));
+  return lifecycle.use(
+    await startGateway({ config, log, metrics, supergraph: { file }, compile: engineOf(log, false) }),
+  );
 }

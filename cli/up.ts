@@ -57,7 +57,7 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
         log: log.child({ part: 'gateway' }),
         metrics,
         supergraph: { file: supergraphFile(config) },
-        compile: engineOf,
+        compile: engineOf(log, true),
         transports,
         authenticator,
         assertions: platform.assertions,
