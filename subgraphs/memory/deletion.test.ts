@@ -1,0 +1,84 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { MemoryWorld, user } from './testing/memory-world.ts';
+
+type User = ReturnType<typeof user>;
+let world: MemoryWorld;
+beforeAll(async () => {
+  world = await MemoryWorld.open();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const at = new Date().toISOString();
+
+/** Everything that memory can hold of somebody. */
+async function fill(who: User, conversationId: string): Promise<void> {
+  const [messageId, replyId] = [randomUUID(), randomUUID()];
+  const common = { conversationId, userId: who.userId, at };
+  await world.tell('message.completed', { ...common, messageId, role: 'USER', text: 'I am allergic to marzipan.' });
+  await world.tell('message.completed', {
+    ...common,
+    messageId: replyId,
+    role: 'ASSISTANT',
+    text: 'Noted.',
+    parentId: messageId,
+  });
+  await world.ask(who, 'mutation ($input: RememberInput!) { remember(input: $input) { memories { id } } }', {
+    input: { memories: [{ text: 'About the conversation', conversationId }, { text: 'About me' }] },
+  });
+  const set = 'mutation ($input: SetContextInput!) { setContext(input: $input) { context { id } } }';
+  await world.ask(who, set, { input: { scope: { scope: 'CONVERSATION', conversationId }, key: 'k', value: 1 } });
+  await world.ask(who, set, { input: { scope: { scope: 'USER' }, key: 'k', value: 1 } });
+  await world.ask(who, 'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }', {
+    input: { title: 'Mine', text: 'My own document.' },
+  });
+  await world.idle();
+}
+const rows = async () => ({
+  memories: await world.db.memory.count(),
+  contexts: await world.db.context.count(),
+  documents: await world.db.document.count(),
+  passages: await world.db.passage.count(),
+  transcript: await world.db.transcriptMessage.count(),
+});
+
+test('a deleted conversation takes with it what was said, learned and kept in it, from every index too', async () => {
+  const me = user();
+  const conversationId = randomUUID();
+  await fill(me, conversationId);
+  expect(await world.indexed()).toEqual({ memories: 3, messages: 2, knowledge: 1 });
+  await world.tell('conversation.deleted', { conversationId, userId: me.userId, at });
+  await world.idle();
+  expect(await world.indexed()).toEqual({ memories: 1, messages: 0, knowledge: 1 });
+  expect(await rows()).toEqual({ memories: 1, contexts: 1, documents: 1, passages: 1, transcript: 0 });
+  await world.tell('user.deleted', { userId: me.userId, at });
+  await world.idle();
+});
+
+test('a deleted user takes everything along, from every index too; others keep theirs', async () => {
+  const [me, other] = [user(), user()];
+  await fill(me, randomUUID());
+  await fill(other, randomUUID());
+  await world.tell('user.deleted', { userId: me.userId, at });
+  await world.idle();
+  expect(await world.indexed()).toEqual({ memories: 3, messages: 2, knowledge: 1 });
+  expect(await rows()).toEqual({ memories: 3, contexts: 2, documents: 1, passages: 1, transcript: 2 });
+  expect(await world.db.memory.count({ where: { userId: me.userId } })).toBe(0);
+});
+
+test('what somebody shared stays when they go; administrators decide on it', async () => {
+  const [admin, next] = [user(undefined, 'admin'), user(undefined, 'admin')];
+  const { data } = await world.ask(
+    admin,
+    'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }',
+    { input: { title: 'For all', text: 'The fire exit is on the left.', access: 'SHARED' } },
+  );
+  await world.idle();
+  await world.tell('user.deleted', { userId: admin.userId, at });
+  await world.idle();
+  const { id } = data.addDocument.document;
+  expect((await world.ask(next, `{ document(id: "${id}") { title } }`)).data.document).toEqual({ title: 'For all' });
+  expect(
+    (await world.ask(next, `mutation { deleteDocument(input: { id: "${id}" }) { deletedId } }`)).code,
+  ).toBeUndefined();
+});
