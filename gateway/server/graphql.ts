@@ -211,11 +211,11 @@ export function refuse(
 }
 
 function send(response: ServerResponse, status: number, format: ResponseFormat, body: string | Uint8Array): void {
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(status, {
     'content-type': `${format}; charset=utf-8`,
-    'content-length': bytes.byteLength,
+    'content-length': typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength,
     'cache-control': 'no-store',
   });
-  response.end(bytes);
+  // Node joins the head with a string into one write; with bytes it makes two.
+  response.end(body);
 }

@@ -68,6 +68,8 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     request.on('error', reject);
     // An upload that is cut off ends in `close` alone.
-    request.on('close', () => reject(new CodedError('BAD_USER_INPUT', 'The request body was cut off.')));
+    request.on('close', () => {
+      if (!request.complete) reject(new CodedError('BAD_USER_INPUT', 'The request body was cut off.'));
+    });
   });
 }
