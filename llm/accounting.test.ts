@@ -1,3 +1,4 @@
+import { type Attributes, type Tracer, trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { usageSchema } from '#platform/outbox/events.ts';
 import type { Deployment } from './catalogue/catalogue.ts';
@@ -129,5 +130,45 @@ describe('the record of a call', () => {
     );
     expect(text).toContain('sextant_llm_calls_active{gen_ai_operation_name="chat"} 0');
     expect(text).not.toContain('u1');
+  });
+
+  it('is a span of the GenAI conventions, where somebody traces', async () => {
+    const spans: { name: string; attributes: Attributes; ended: boolean }[] = [];
+    const tracer = {
+      startSpan(name: string) {
+        const span = { name, attributes: {} as Attributes, ended: false };
+        spans.push(span);
+        return {
+          isRecording: () => true,
+          setAttributes: (attributes: Attributes) => Object.assign(span.attributes, attributes),
+          setStatus: () => undefined,
+          end: () => {
+            span.ended = true;
+          },
+        };
+      },
+    };
+    trace.setGlobalTracerProvider({ getTracer: () => tracer as unknown as Tracer });
+    try {
+      const { models } = made();
+      await readAll(models.chat(hello, aCall({ conversationId: 'c1' })));
+    } finally {
+      trace.disable();
+    }
+    expect(spans).toEqual([
+      {
+        name: 'chat m',
+        ended: true,
+        attributes: expect.objectContaining({
+          'gen_ai.operation.name': 'chat',
+          'gen_ai.provider.name': 'test',
+          'gen_ai.request.model': 'm',
+          'gen_ai.conversation.id': 'c1',
+          'gen_ai.usage.input_tokens': 10,
+          'gen_ai.response.finish_reasons': ['stop'],
+        }),
+      },
+    ]);
+    expect(JSON.stringify(spans)).not.toContain('Hello');
   });
 });

@@ -4,9 +4,9 @@ import { MemoryLedger } from './budgets/memory-ledger.ts';
 import { RedisLedger } from './budgets/redis-ledger.ts';
 import { memoryReplyStore, ReplyCache } from './cache/reply-cache.ts';
 import { SemanticIndex } from './cache/semantic-cache.ts';
-import type { Catalogue } from './catalogue/catalogue.ts';
-import { fixedCatalogue, openCatalogue } from './catalogue/source.ts';
+import { type CatalogueSource, fixedCatalogue, openCatalogue } from './catalogue/source.ts';
 import { ChatCalls } from './chat/chat-calls.ts';
+import { Preparer } from './chat/prepare.ts';
 import { Replies } from './chat/replies.ts';
 import { describeAliases, describeDeployments } from './describe.ts';
 import { createEmbedder } from './embed.ts';
@@ -14,43 +14,83 @@ import { createImager } from './image.ts';
 import type { Models, ModelsOptions } from './models.ts';
 import { Prices } from './prices.ts';
 import { Clients } from './provider/clients.ts';
+import { QuirkBook } from './provider/quirks.ts';
 import { Router } from './routing/router.ts';
 import { Telemetry } from './telemetry.ts';
 import { TokenCounter } from './tokens/count.ts';
 
 /**
- * Opens the language-model layer. Reading the catalogue, looking for servers, the provider package, the tokenizer and
- * the price table all wait for the first call that needs them: a start pays for none of it.
+ * What all users of language models in one process share: the catalogue, connections, what is known of deployments,
+ * budgets, and replies under way.
+ *
+ * Reading the catalogue, looking for servers, the provider package, the tokenizer and the price table all wait for the
+ * first call that needs them: a start pays for none of it.
  */
-export function createModels(options: ModelsOptions): Models {
-  const { config, log } = options;
-  const clients = new Clients();
-  const source = options.catalogue
-    ? fixedCatalogue(options.catalogue)
-    : openCatalogue({ config, log, onChange: () => clients.forget() });
-  const prices = new Prices();
-  const counter = new TokenCounter();
-  const router = new Router(log);
-  const accounting = new Accounting(prices, new Telemetry(options.metrics), options.onRecord, log);
-  const catalogue = (): Promise<Catalogue> => source.current();
-  const ledger = options.redis ? new RedisLedger(options.redis) : new MemoryLedger();
-  const limits = new LimitKeeper(ledger, prices, log);
-  const shared = { catalogue, router, clients, counter, prices, accounting, limits, log };
-  const semantic = options.embedForCache && new SemanticIndex(options.embedForCache);
-  const replies = new Replies(new ReplyCache(options.cache ?? memoryReplyStore()), semantic, log);
-  const chats = new ChatCalls({ ...shared, replies });
+export class ModelsCore implements AsyncDisposable {
+  readonly #options: ModelsOptions;
+  readonly #source: CatalogueSource;
+  readonly #clients = new Clients();
+  readonly #prices = new Prices();
+  readonly #counter = new TokenCounter();
+  readonly #quirks = new QuirkBook();
+  readonly #router: Router;
+  readonly #telemetry: Telemetry;
+  readonly #limits: LimitKeeper;
+  readonly #replies: Replies;
+  readonly #preparer: Preparer;
 
-  return {
-    chat: (request, call) => chats.stream(request, call),
-    embed: createEmbedder(shared),
-    image: createImager(shared),
-    list: async () => describeAliases(await catalogue(), router, prices),
-    health: async () => describeDeployments(await catalogue(), router),
-    count: (messages, countOptions) => chats.count(messages, countOptions),
-    fit: (messages, fitOptions, call) => chats.fit(messages, fitOptions, call),
-    async close() {
-      source.close();
-      clients.forget();
-    },
-  };
+  constructor(options: ModelsOptions) {
+    const { config, log, catalogue, redis, cache, embedForCache } = options;
+    this.#options = options;
+    this.#source = catalogue
+      ? fixedCatalogue(catalogue)
+      : openCatalogue({ config, log, onChange: () => this.#clients.forget() });
+    this.#router = new Router(log);
+    this.#telemetry = new Telemetry(options.metrics);
+    this.#limits = new LimitKeeper(redis ? new RedisLedger(redis) : new MemoryLedger(), this.#prices, log);
+    this.#replies = new Replies(
+      new ReplyCache(cache ?? memoryReplyStore()),
+      embedForCache && new SemanticIndex(embedForCache),
+      log,
+    );
+    this.#preparer = new Preparer(this.#counter);
+  }
+
+  /** The models as one owner uses them, with its own way of keeping records. */
+  models(onRecord: ModelsOptions['onRecord'], log = this.#options.log): Models {
+    const [router, prices] = [this.#router, this.#prices];
+    const catalogue = () => this.#source.current();
+    const shared = {
+      catalogue,
+      router,
+      prices,
+      clients: this.#clients,
+      counter: this.#counter,
+      limits: this.#limits,
+      accounting: new Accounting(prices, this.#telemetry, onRecord, log),
+      log,
+    };
+    const chats = new ChatCalls({ ...shared, replies: this.#replies, quirks: this.#quirks, preparer: this.#preparer });
+    return {
+      chat: (request, call) => chats.stream(request, call),
+      embed: createEmbedder(shared),
+      image: createImager(shared),
+      list: async () => describeAliases(await catalogue(), router, prices),
+      health: async () => describeDeployments(await catalogue(), router),
+      count: (messages, options) => chats.count(messages, options),
+      fit: (messages, options, call) => chats.fit(messages, options, call),
+      close: async () => undefined,
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#source.close();
+    this.#clients.forget();
+  }
+}
+
+/** Models with a core of their own. Subgraphs use openModels (open-models.ts), which shares one. */
+export function createModels(options: ModelsOptions): Models {
+  const core = new ModelsCore(options);
+  return { ...core.models(options.onRecord), close: () => core[Symbol.asyncDispose]() };
 }

@@ -172,6 +172,7 @@ export interface ModelInfo {
   /** The alias. */
   readonly id: string;
   readonly description: string | undefined;
+  /** It answers requests of its kind (chat, embeddings, images) that name no model. */
   readonly isDefault: boolean;
   readonly capabilities: Capabilities;
   /** Tokens of input and output together; absent when not known. */

@@ -8,15 +8,14 @@ import { type ChatPart, type ChatStream, collect, type FinishReason } from '../c
 import type { ChatMessage } from '../messages.ts';
 import type { CallContext, ChatRequest, CountOptions, FitOptions } from '../models.ts';
 import { codedFailure, ProviderFailure } from '../provider/failure.ts';
-import { QuirkBook } from '../provider/quirks.ts';
 import type { CacheState, LlmCallRecord } from '../record.ts';
 import { type Fitted, summaryPrompt } from '../tokens/fit.ts';
 import { checkRequest } from './check-request.ts';
 import { Origin, type OriginDependencies, type OriginPart } from './origin.ts';
-import { inputLimit, Preparer } from './prepare.ts';
+import { inputLimit } from './prepare.ts';
 import type { Replies } from './replies.ts';
 
-export interface ChatDependencies extends Omit<OriginDependencies, 'quirks' | 'preparer' | 'summarise'> {
+export interface ChatDependencies extends Omit<OriginDependencies, 'summarise'> {
   readonly catalogue: () => Promise<Catalogue>;
   readonly replies: Replies;
   readonly accounting: Accounting;
@@ -39,12 +38,9 @@ const NEVER = new AbortController().signal;
 /** Chat calls from request to record. */
 export class ChatCalls {
   readonly #deps: ChatDependencies;
-  readonly #quirks = new QuirkBook();
-  readonly #preparer: Preparer;
 
   constructor(deps: ChatDependencies) {
     this.#deps = deps;
-    this.#preparer = new Preparer(deps.counter);
   }
 
   stream(request: ChatRequest, call: CallContext): ChatStream {
@@ -108,8 +104,7 @@ export class ChatCalls {
   #origin(catalogue: Catalogue, alias: string, request: ChatRequest, call: CallContext): Origin {
     const summarise = (summariser: string, messages: readonly ChatMessage[], maxTokens: number) =>
       this.#summarise(summariser, messages, maxTokens, call);
-    const deps = { ...this.#deps, quirks: this.#quirks, preparer: this.#preparer, summarise };
-    return new Origin(deps, catalogue, catalogue.aliases.get(alias)!, request, call);
+    return new Origin({ ...this.#deps, summarise }, catalogue, catalogue.aliases.get(alias)!, request, call);
   }
 
   /** Settles what was reserved, once, with the record of whoever pays. */
@@ -161,10 +156,10 @@ export class ChatCalls {
   async fit(messages: readonly ChatMessage[], options: FitOptions, call: CallContext): Promise<Fitted> {
     const alias = resolveAlias(await this.#deps.catalogue(), options.model, 'chat');
     const deployment = firstDeployment(alias)!;
-    const learntWindow = this.#quirks.of(deployment).window;
+    const learntWindow = this.#deps.quirks.of(deployment).window;
     const request = { messages, ...(options.tools && { tools: options.tools }) };
     try {
-      const prepared = await this.#preparer.prepare({
+      const prepared = await this.#deps.preparer.prepare({
         request,
         alias,
         deployment,

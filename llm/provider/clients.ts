@@ -2,6 +2,7 @@ import type { OpenAI } from 'openai';
 import type { Provider } from '../catalogue/catalogue.ts';
 
 type Package = typeof import('openai');
+type Fetch = typeof globalThis.fetch;
 
 /**
  * The openai package's clients, one a provider and key. The package is loaded with the first call: it takes longer than
@@ -9,6 +10,7 @@ type Package = typeof import('openai');
  */
 export class Clients {
   #package: Promise<Package> | undefined;
+  #fetch: Promise<Fetch> | undefined;
   readonly #clients = new Map<string, OpenAI>();
 
   package(): Promise<Package> {
@@ -18,11 +20,12 @@ export class Clients {
 
   /** @param key absent for servers without keys. */
   async for(provider: Provider, key: string | undefined): Promise<OpenAI> {
-    const openai = await this.package();
+    this.#fetch ??= unhurriedFetch();
+    const [openai, fetch] = await Promise.all([this.package(), this.#fetch]);
     const id = JSON.stringify([provider.baseUrl, provider.type, provider.headers, provider.apiVersion, key]);
     let client = this.#clients.get(id);
     if (!client) {
-      client = connect(openai, provider, key);
+      client = connect(openai, fetch, provider, key);
       this.#clients.set(id, client);
     }
     return client;
@@ -34,7 +37,15 @@ export class Clients {
   }
 }
 
-function connect(openai: Package, provider: Provider, key: string | undefined): OpenAI {
+/** Node's own fetch gives up after five minutes without a byte; a large model on a small machine thinks for longer. */
+async function unhurriedFetch(): Promise<Fetch> {
+  const { Agent, fetch } = await import('undici');
+  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  return ((url: Parameters<typeof fetch>[0], init: Parameters<typeof fetch>[1]) =>
+    fetch(url, { ...init, dispatcher })) as unknown as Fetch;
+}
+
+function connect(openai: Package, fetch: Fetch, provider: Provider, key: string | undefined): OpenAI {
   const common = {
     // Retries are this layer's: the package would repeat a call that was meant to move on.
     maxRetries: 0,
@@ -44,6 +55,7 @@ function connect(openai: Package, provider: Provider, key: string | undefined): 
     organization: null,
     project: null,
     logLevel: 'off',
+    fetch,
     defaultHeaders: provider.headers,
   } as const;
   if (provider.type === 'azure') {

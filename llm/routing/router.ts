@@ -116,7 +116,8 @@ export class Router {
       const target = this.#choose(alias, pool, plan);
       if (tried.has(target.deployment.id)) {
         // Another key needs no wait; the same server that just failed does.
-        if (failure?.kind !== 'rate_limited') await pause(this.#backoff(alias, repeats), plan.signal);
+        if (failure?.kind !== 'rate_limited')
+          await pause(this.#backoff(alias, repeats, failure?.retryAfterMs ?? 0), plan.signal);
         repeats++;
       }
       if (failure) trail.retries++;
@@ -183,9 +184,11 @@ export class Router {
     });
   }
 
-  /** Full jitter: clients that failed together do not come back together. */
-  #backoff(alias: Alias, repeats: number): number {
-    return this.#random() * Math.min(alias.retries.maxMs, alias.retries.baseMs * 2 ** repeats);
+  /** Full jitter: clients that failed together do not come back together. And no sooner than the provider asked for. */
+  #backoff({ retries }: Alias, repeats: number, askedMs: number): number {
+    return (
+      Math.min(retries.maxWaitMs, askedMs) + this.#random() * Math.min(retries.maxMs, retries.baseMs * 2 ** repeats)
+    );
   }
 
   /** Milliseconds until the first of the cooling targets may be asked; undefined when none is cooling. */
@@ -197,6 +200,9 @@ export class Router {
   }
 
   #unavailable(targets: readonly Target[], now: number): ProviderFailure {
+    const states = targets.map(({ deployment }) => this.stateOf(deployment));
+    if (states.every(({ lastError }) => lastError?.code === 'credentials'))
+      return new ProviderFailure('credentials', 'every key was refused lately');
     const open = targets.every(({ deployment }) => this.stateOf(deployment).phase(deployment, now) === 'open');
     if (open) return new ProviderFailure('unreachable', 'every deployment failed lately and is left alone for a while');
     const retryAfterMs = this.#coolingFor(targets, now) ?? 60_000 - (now % 60_000);

@@ -194,6 +194,15 @@ describe('a deployment that fails', () => {
     expect((await models.health()).map(({ inFlight }) => inFlight)).toEqual([0, 0]);
   });
 
+  it('refuses its key: that is what every caller hears, though nobody asks it again for a while', async () => {
+    bad.behave(failure(401, 'invalid_api_key'));
+    const { models } = testModels(aCatalogue([anAlias('m', [named(bad, 'bad')])]));
+    const refused = { message: expect.stringContaining('credentials'), extensions: { code: 'PROVIDER_UNAVAILABLE' } };
+    expect((await readAll(models.chat(hello, aCall()))).error).toMatchObject(refused);
+    expect((await readAll(models.chat(hello, aCall()))).error).toMatchObject(refused);
+    expect(bad.seen).toHaveLength(1);
+  });
+
   it('is alone: it is asked again, and answers', async () => {
     bad.script(failure(503, 'overloaded'), failure(503, 'overloaded'), answer('third'));
     const { models, records } = testModels(aCatalogue([anAlias('m', [named(bad, 'bad')])]));
