@@ -2,7 +2,8 @@ import type { Config } from '#platform/config/config.ts';
 import { REVOCATION_TOPIC, type Revocation } from '#platform/identity/revocations.ts';
 import type { Topics } from '#platform/topics/topics.ts';
 import type { Prisma, PrismaClient, User } from '#prisma/auth/client/client.ts';
-import { type AuditEntry, writeAudit } from './audit/audit.ts';
+import { type AuditEntry, type AuditType, writeAudit } from './audit/audit.ts';
+import type { AuthMetrics } from './metrics.ts';
 import type { Origin } from './origin.ts';
 
 export type Tx = Prisma.TransactionClient;
@@ -14,25 +15,30 @@ const MARGIN_MS = 60_000;
 export class Changes {
   readonly #db: PrismaClient;
   readonly #topics: Topics;
+  readonly #metrics: AuthMetrics;
   readonly #tokenLifeMs: number;
 
-  constructor(db: PrismaClient, topics: Topics, config: Pick<Config, 'ACCESS_TOKEN_TTL_S'>) {
+  constructor(db: PrismaClient, topics: Topics, metrics: AuthMetrics, config: Pick<Config, 'ACCESS_TOKEN_TTL_S'>) {
     this.#db = db;
     this.#topics = topics;
+    this.#metrics = metrics;
     this.#tokenLifeMs = config.ACCESS_TOKEN_TTL_S * 1000 + MARGIN_MS;
   }
 
   async run<Result>(origin: Origin, work: (change: Change) => Promise<Result>): Promise<Result> {
     let revocations: readonly Revocation[] = [];
+    let audited: readonly AuditType[] = [];
     const result = await this.#db.$transaction(
       async (tx) => {
         const change = new Change(tx, origin, this.#tokenLifeMs);
         const done = await work(change);
         revocations = await change.writeRevocations();
+        audited = change.audited;
         return done;
       },
       { maxWait: 5_000, timeout: 10_000 },
     );
+    for (const type of audited) this.#metrics.events.inc({ type });
     for (const revocation of revocations) await this.#topics.publish(REVOCATION_TOPIC, revocation);
     return result;
   }
@@ -66,6 +72,7 @@ export class Change {
   readonly origin: Origin;
   readonly #tokenLifeMs: number;
   readonly #revocations: Revocation[] = [];
+  readonly audited: AuditType[] = [];
 
   constructor(tx: Tx, origin: Origin, tokenLifeMs: number) {
     this.tx = tx;
@@ -74,6 +81,7 @@ export class Change {
   }
 
   audit(entry: AuditEntry): Promise<void> {
+    this.audited.push(entry.type);
     return writeAudit(this.tx, this.origin, entry);
   }
 

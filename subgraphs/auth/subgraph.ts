@@ -13,6 +13,7 @@ import { SigningKeys } from './keys/signing-keys.ts';
 import { Limits } from './limits.ts';
 import { createLoaders } from './loaders.ts';
 import { MailQueue } from './mail/mail-queue.ts';
+import { authMetrics } from './metrics.ts';
 import { Lockout } from './passwords/lockout.ts';
 import { PasswordHasher } from './passwords/password-hasher.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
@@ -39,9 +40,10 @@ export const auth: SubgraphDefinition = {
 
 /** Puts the parts together; what must be closed is registered with the platform's life cycle. */
 export async function openCore(platform: Platform): Promise<Core> {
-  const { config, log, topics, limiter, lifecycle, secrets, events, metrics } = platform;
+  const { config, log, topics, limiter, lifecycle, secrets, events } = platform;
+  const metrics = authMetrics(platform.metrics);
   const db = await platform.database.client('auth', PrismaClient);
-  const changes = new Changes(db, topics, config);
+  const changes = new Changes(db, topics, metrics, config);
   const signingKeys = new SigningKeys(db, changes, secrets, config, log);
   const accessTokens = new AccessTokens(signingKeys, config);
   const refreshTokens = new RefreshTokens(secrets);
@@ -56,11 +58,11 @@ export async function openCore(platform: Platform): Promise<Core> {
     config,
     log,
     signingKeys,
-    hasher: new PasswordHasher(),
+    hasher: new PasswordHasher(metrics.hashSeconds),
     lockout: new Lockout(db, secrets),
     limits: new Limits(limiter, changes, config),
-    sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, config }),
+    sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, metrics, config }),
     mail: lifecycle.use(new MailQueue(db, createMailer(config, log), secrets, log)),
-    outbox: createOutbox({ owner: 'auth', client: db, events, log, metrics, lifecycle }),
+    outbox: createOutbox({ owner: 'auth', client: db, events, log, metrics: platform.metrics, lifecycle }),
   };
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
 import type { Config } from '#platform/config/config.ts';
 import { ROLE_SCOPES } from '#platform/identity/identity.ts';
@@ -33,6 +34,7 @@ export class AccessTokens {
       .setSubject(user.id)
       .setIssuer(JWT_ISSUER)
       .setAudience(JWT_AUDIENCE)
+      .setJti(randomUUID())
       .setIssuedAt(now)
       .setExpirationTime(now + ACCESS_TOKEN_TTL_S)
       .sign(key);

@@ -3,8 +3,9 @@ import { CodedError } from '#platform/errors/errors.ts';
 import type { Secrets } from '#platform/secrets/secrets.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 
-/** Attempts that cost nothing; each further one locks for twice as long as the one before, up to the longest. */
+/** Attempts that cost nothing; the last of them locks, and each one after it for twice as long, up to the longest. */
 export const FREE_ATTEMPTS = 10;
+export const FIRST_LOCK_S = 30;
 export const LONGEST_LOCK_S = 900;
 /** After so many hours without an attempt the count begins anew. */
 const FORGET_AFTER_H = 24;
@@ -41,7 +42,7 @@ export class Lockout {
         last_at = clock_timestamp(),
         locked_until = CASE
           WHEN a.last_at < clock_timestamp() - make_interval(hours => ${FORGET_AFTER_H}::int) OR a.attempts + 1 < ${FREE_ATTEMPTS}::int THEN 'epoch'
-          ELSE clock_timestamp() + make_interval(secs => least(power(2, least(a.attempts + 1 - ${FREE_ATTEMPTS}::int, 20)), ${LONGEST_LOCK_S}::int))
+          ELSE clock_timestamp() + make_interval(secs => least(${FIRST_LOCK_S}::int * power(2, least(a.attempts + 1 - ${FREE_ATTEMPTS}::int, 20)), ${LONGEST_LOCK_S}::int))
         END
       WHERE a.locked_until <= clock_timestamp()
       RETURNING attempts, locked_until > clock_timestamp() AS locked`;

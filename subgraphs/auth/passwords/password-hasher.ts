@@ -1,5 +1,6 @@
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel';
+import type { Histogram } from 'prom-client';
 import { CodedError } from '#platform/errors/errors.ts';
 
 /** argon2id as the OWASP password storage cheat sheet wants it at the least: 19 MiB, 2 passes, 1 lane; about 10 ms. */
@@ -8,16 +9,18 @@ export type HashParameters = { readonly [K in keyof typeof PARAMETERS]: number }
 
 /** Hashes at once and hashes that wait: more would starve the event loop's thread pool, and the database with it. */
 const AT_ONCE = 3;
-const WAITING = 60;
+const WAITING = 200;
 
 /** Hashes passwords, a few at a time; a flood beyond the queue is turned away instead of slowing everybody down. */
 export class PasswordHasher {
   readonly #parameters: HashParameters;
+  readonly #seconds: Histogram;
   readonly #gate: BulkheadPolicy = bulkhead(AT_ONCE, WAITING);
   /** What a password is compared with when there is no account, so that it takes as long. */
   readonly #decoy: Promise<string>;
 
-  constructor(parameters: HashParameters = PARAMETERS) {
+  constructor(seconds: Histogram, parameters: HashParameters = PARAMETERS) {
+    this.#seconds = seconds;
     this.#parameters = parameters;
     this.#decoy = hash('a password that nobody has', parameters);
   }
@@ -43,17 +46,16 @@ export class PasswordHasher {
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const end = this.#seconds.startTimer();
     try {
       return await this.#gate.execute(work);
     } catch (error) {
       if (!(error instanceof BulkheadRejectedError)) throw error;
-      throw new CodedError(
-        'SERVICE_UNAVAILABLE',
-        'Too many people sign in at this moment: try again in a few seconds.',
-        {
-          retryAfter: 3,
-        },
-      );
+      throw new CodedError('SERVICE_UNAVAILABLE', 'Too many people sign in at this moment: try again in 3 s.', {
+        retryAfter: 3,
+      });
+    } finally {
+      end();
     }
   }
 }

@@ -4,6 +4,7 @@ import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
 import type { PrismaClient, Session, User } from '#prisma/auth/client/client.ts';
 import type { Changes, Tx } from '../change.ts';
 import type { AccessTokens } from '../keys/access-tokens.ts';
+import type { AuthMetrics } from '../metrics.ts';
 import type { Origin } from '../origin.ts';
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts';
 
@@ -23,6 +24,7 @@ export interface SessionParts {
   readonly accessTokens: AccessTokens;
   readonly refreshTokens: RefreshTokens;
   readonly limiter: RateLimiter;
+  readonly metrics: AuthMetrics;
   readonly config: SessionConfig;
 }
 
@@ -68,7 +70,9 @@ export class Sessions {
     if (claim === undefined) throw refused();
     const verdict = await this.#parts.limiter.consume(`session:${claim.sessionId}`, REFRESHES);
     if (!verdict.allowed) throw rateLimited('Too many refreshes of this session.', verdict.retryAfter);
-    const session = (await this.#rotate(claim, origin)) ?? (await this.#repeat(claim, origin));
+    const rotated = await this.#rotate(claim, origin);
+    const session = rotated ?? (await this.#repeat(claim, origin));
+    this.#parts.metrics.refreshes.inc({ outcome: rotated ? 'rotated' : 'repeated' });
     return this.tokens(session.user, session);
   }
 

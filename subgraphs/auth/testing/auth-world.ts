@@ -68,7 +68,7 @@ export class AuthWorld implements AsyncDisposable {
     const common = { NODE_ENV: 'test', SEXTANT_DIR: directory, EMBEDDED_FSYNC: 'false' };
     const config = loadConfig({ ...common, ...unlimited, ...database, ...env }, root);
     if (config.DATABASE_URL === undefined) await buildTemplate(root);
-    else await migratePostgres(config, config.DATABASE_URL);
+    else await alone(server!, () => migratePostgres(config, config.DATABASE_URL!));
     const platform = await openPlatform({
       config,
       log,
@@ -174,16 +174,25 @@ export class AuthWorld implements AsyncDisposable {
 /** A database of its own on a real server, whose sessions really run at the same time; removed with the world. */
 async function freshDatabase(server: string, lifecycle: AsyncDisposableStack): Promise<Record<string, string>> {
   const name = `auth_${randomUUID().replaceAll('-', '')}`;
-  const run = async (statement: string) => {
-    const client = new pg.Client({ connectionString: server });
-    await client.connect();
-    await client.query(statement).finally(() => client.end());
-  };
-  await run(`CREATE DATABASE ${name}`);
-  lifecycle.defer(() => run(`DROP DATABASE ${name} WITH (FORCE)`));
+  await alone(server, (client) => client.query(`CREATE DATABASE ${name}`));
+  lifecycle.defer(async () => {
+    await alone(server, (client) => client.query(`DROP DATABASE ${name} WITH (FORCE)`));
+  });
   const url = new URL(server);
   url.pathname = `/${name}`;
   return { DATABASE_URL: url.href, JWT_SECRET: 'the secret of tests on a real Postgres' };
+}
+
+/** One at a time among all test files: roles belong to the server, which refuses two changes of one role at once. */
+async function alone(server: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: server });
+  await client.connect();
+  try {
+    await client.query('SELECT pg_advisory_lock(72707399)');
+    await work(client);
+  } finally {
+    await client.end();
+  }
 }
 
 interface WorldParts {
