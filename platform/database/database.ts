@@ -11,7 +11,18 @@ import { OWNERS, type Owner, roleOf } from './owners.ts';
 import { templateDirectory } from './template.ts';
 
 /** A generated Prisma client class: `prisma/<owner>/client/client.ts` exports it. */
-export type ClientClass<Client> = new (options: { adapter: PrismaPg }) => Client;
+export type ClientClass<Client> = new (options: {
+  adapter: PrismaPg;
+  transactionOptions: TransactionOptions;
+}) => Client;
+
+interface TransactionOptions {
+  readonly maxWait: number;
+  readonly timeout: number;
+}
+
+/** In milliseconds. A burst waits its turn: Prisma's own 2 s would turn away what the next second could do. */
+const TRANSACTIONS: TransactionOptions = { maxWait: 10_000, timeout: 15_000 };
 
 export interface Database extends AsyncDisposable {
   /** The owner's Prisma client, as the owner's role on the owner's schema. One a process: call it once and keep it. */
@@ -35,7 +46,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
   return {
     async client(owner, Client) {
       const pool = await source.pool(owner);
-      const client = new Client({ adapter: new PrismaPg(pool, { schema: owner }) });
+      const client = new Client({ adapter: new PrismaPg(pool, { schema: owner }), transactionOptions: TRANSACTIONS });
       clients.push(client as { $disconnect?(): Promise<void> });
       return client;
     },
@@ -83,7 +94,7 @@ function openPostgresSource(config: Config, url: string): PoolSource {
       const pool = new pg.Pool({
         ...ownerConnection(config, url, owner),
         max: config.DATABASE_POOL,
-        connectionTimeoutMillis: 5_000,
+        connectionTimeoutMillis: 10_000,
       });
       // An idle connection that the server closes is replaced by the pool; without a listener it would end the process.
       pool.on('error', () => {});

@@ -6,8 +6,10 @@ import { CodedError, ERROR_CODES } from './errors.ts';
 /**
  * What a client may see of an error that a resolver threw. Coded errors and graphql's own validation errors pass;
  * anything else is logged under an id and replaced, because a driver's message names tables, hosts and queries.
+ *
+ * @param signal of the request: what fails after the caller has left is no failure of ours.
  */
-export function maskError(error: GraphQLError, log: Logger): GraphQLError {
+export function maskError(error: GraphQLError, log: Logger, signal?: AbortSignal): GraphQLError {
   const cause = error.originalError;
   if (cause instanceof CodedError) return at(error, cause.message, cause.extensions);
   if (error instanceof CodedError || (cause === undefined && isCoded(error))) return error;
@@ -15,12 +17,36 @@ export function maskError(error: GraphQLError, log: Logger): GraphQLError {
     // graphql-js itself: coercion of variables, a null in a non-null place. Names our schema, nothing else.
     return at(error, error.message, { ...error.extensions, code: 'BAD_USER_INPUT' });
   }
+  if (signal?.aborted) {
+    log.debug({ err: cause ?? error, path: error.path }, 'nobody waits for the answer any more');
+    return at(error, 'The request was given up before it was answered.', { code: 'TIMEOUT' });
+  }
   const errorId = randomUUID();
+  if (isOutage(cause)) {
+    log.error({ err: cause, errorId, path: error.path }, 'the database does not answer');
+    return at(error, 'The database does not answer at the moment. Try again in a few seconds.', {
+      code: 'SERVICE_UNAVAILABLE',
+      errorId,
+    });
+  }
   log.error({ err: cause ?? error, errorId, path: error.path }, 'unexpected error');
   return at(error, `Something went wrong. The administrator finds it in the log under ${errorId}.`, {
     code: 'INTERNAL_SERVER_ERROR',
     errorId,
   });
+}
+
+/** Prisma's codes for a server that is away or has no connection to spare, and what the driver says of the same. */
+const OUTAGE = /^(P1001|P1002|P1008|P1017|P2024|P2028|ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0[123]|08\d{3}|53300)$/;
+
+function isOutage(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const { code } = cause as { code?: unknown };
+    if (typeof code === 'string' && OUTAGE.test(code)) return true;
+    // pg's pool has no code for "no connection became free in time".
+    if (cause.message === 'timeout exceeded when trying to connect') return true;
+  }
+  return false;
 }
 
 const isCoded = (error: GraphQLError): boolean => String(error.extensions.code) in ERROR_CODES;

@@ -115,6 +115,7 @@ const failed = (error: unknown, context: OperationContext): ExecutionResult => (
         originalError: error instanceof Error ? error : new Error(String(error)),
       }),
       context.log,
+      context.signal,
     ),
   ],
 });
@@ -124,7 +125,7 @@ function presentable(result: ExecutionResult, context: OperationContext): Execut
   const errors = result.errors;
   if (errors === undefined || errors.length === 0) return result;
   if (result.data === undefined) return { errors: errors.map(asBadInput) };
-  return { ...result, errors: errors.map((error) => maskError(complete(error), context.log)) };
+  return { ...result, errors: errors.map((error) => maskError(complete(error), context.log, context.signal)) };
 }
 
 /** An operation that did not start: its variables do not fit. The message names variable and reason, nothing of ours. */

@@ -48,6 +48,8 @@ export class SextantProcess {
       createInterface({ input: stream }).on('line', (line) => {
         running.output.push(line);
         const entry = parse(line);
+        // What a process of the product calls an error is worth reading beside the test that saw its effect.
+        if ((entry?.level ?? 0) >= 50) console.error(line);
         if (entry?.msg === 'ready' && entry.url !== undefined) ready.resolve(entry.url);
       });
     }
@@ -203,9 +205,9 @@ const supergraphYaml = (ports: ReadonlyMap<string, number>): string =>
     }),
   ].join('\n');
 
-function parse(line: string): { msg?: string; url?: string } | undefined {
+function parse(line: string): { level?: number; msg?: string; url?: string } | undefined {
   try {
-    return JSON.parse(line) as { msg?: string; url?: string };
+    return JSON.parse(line) as { level?: number; msg?: string; url?: string };
   } catch {
     return undefined;
   }
