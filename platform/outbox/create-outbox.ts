@@ -109,8 +109,8 @@ class Relay {
       try {
         await this.#keepHouse();
         handed = await this.#relayOnce();
-        if (failing) this.#log.info({ owner: this.#owner }, 'Events are handed over again.');
-        failing = false;
+        if (failing && handed > 0) this.#log.info({ owner: this.#owner }, 'Events are handed over again.');
+        failing &&= handed === 0;
       } catch (error) {
         this.#metrics.outboxFailures.inc({ owner: this.#owner });
         const level = failing ? 'debug' : 'warn';
@@ -137,11 +137,16 @@ class Relay {
   }
 
   async #relayOnce(): Promise<number> {
+    // Before the claim: if another relay begins to publish older events again meanwhile, the bus refuses ours.
+    const memory = await this.#bus.memory(this.#owner);
     const events = await this.#table.claim(BATCH);
     if (events.length === 0) return 0;
     const ids = events.map((event) => event.id);
     try {
-      if (!(await this.#hand(events))) return BATCH;
+      if (!(await this.#hand(events, memory))) {
+        await this.#table.release(ids);
+        return BATCH;
+      }
     } catch (error) {
       await this.#table.release(ids);
       throw error;
@@ -152,9 +157,10 @@ class Relay {
   }
 
   /** @returns whether the bus took them; if not, they and all that it may have lost wait to be published again. */
-  async #hand(events: readonly PlatformEvent[]): Promise<boolean> {
-    const answer = await this.#bus.publish(this.#owner, events);
+  async #hand(events: readonly PlatformEvent[], memory: string): Promise<boolean> {
+    const answer = await this.#bus.publish(this.#owner, events, memory);
     if (answer === 'taken') return true;
+    if (answer === 'changed') return false;
     const again = await this.#table.unpublish(answer === 'forgotten' ? 'all' : 'latest');
     await this.#bus.remember(this.#owner);
     this.#metrics.outboxRepublished.inc({ owner: this.#owner }, again);
@@ -167,7 +173,7 @@ class Relay {
       this.#nextProbe = now + PROBE_EVERY * this.#pollMs;
       this.#metrics.outboxPending.set({ owner: this.#owner }, await this.#table.pending());
       // A loss must be noticed even if nothing is ever published again.
-      await this.#hand([]);
+      await this.#hand([], await this.#bus.memory(this.#owner));
     }
     if (now >= this.#nextHousekeeping) {
       this.#nextHousekeeping = now + HOUSEKEEPING_MS;

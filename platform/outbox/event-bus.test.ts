@@ -69,9 +69,9 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     await publish(bus, [anEvent('a', 'before')]);
     await expect.poll(() => got, { timeout: 5_000 }).toEqual(['before']);
     await forget(redis);
-    expect(await bus.publish('chat', [anEvent('a', 'lost')])).toBe('forgotten');
+    expect(await bus.publish('chat', [anEvent('a', 'lost')], await bus.memory('chat'))).toBe('forgotten');
     await bus.remember('chat');
-    expect(await bus.publish('chat', [anEvent('a', 'after')])).toBe('taken');
+    expect(await bus.publish('chat', [anEvent('a', 'after')], await bus.memory('chat'))).toBe('taken');
     await expect.poll(() => got, { timeout: 8_000 }).toEqual(['before', 'after']);
   });
 
@@ -79,12 +79,22 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     await using lifecycle = new AsyncDisposableStack();
     const { bus, redis } = await replica(lifecycle, testPrefix(lifecycle));
     await publish(bus, [anEvent('a', '1')]);
-    expect(await bus.publish('chat', [])).toBe('taken');
-    await redis.commands.set(`${redis.prefix}{events}:knows:chat`, 'the run before');
-    expect(await bus.publish('chat', [anEvent('a', '2')])).toBe('restarted');
+    expect(await bus.publish('chat', [], await bus.memory('chat'))).toBe('taken');
+    await redis.commands.set(`${redis.prefix}{events}:knows:chat`, 'former 1');
+    expect(await bus.publish('chat', [anEvent('a', '2')], await bus.memory('chat'))).toBe('restarted');
     await bus.remember('chat');
-    expect(await bus.publish('chat', [])).toBe('taken');
+    expect(await bus.publish('chat', [], await bus.memory('chat'))).toBe('taken');
     expect(await redis.commands.xlen(`${redis.prefix}{events}:log`)).toBe(1);
+  });
+
+  it('refuses what was chosen before another relay began to publish older events again', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { bus } = await replica(lifecycle, testPrefix(lifecycle));
+    await publish(bus, [anEvent('a', '1')]);
+    const memory = await bus.memory('chat');
+    await bus.remember('chat');
+    expect(await bus.publish('chat', [anEvent('a', '3')], memory)).toBe('changed');
+    expect(await bus.publish('chat', [anEvent('a', '2')], await bus.memory('chat'))).toBe('taken');
   });
 
   it('gives nothing to a former reader that does not know that it was replaced', async () => {

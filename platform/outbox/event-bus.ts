@@ -11,12 +11,17 @@ export interface EventBus {
    * Hands events over, all or none. Memory: resolves when every group has dealt with them, because nothing else would
    * remember them. Redis: resolves when the stream has them.
    *
+   * @param memory what `memory` answered before the events were chosen; not checked when absent.
    * @returns `taken`, or else that it took nothing: `forgotten` when the bus has lost its memory since this owner last
    *   published, `restarted` when it may have lost the last of it. What is kept must then be published again, all of it
-   *   or the latest, oldest first, after `remember`. With no events it only tells.
+   *   or the latest, oldest first, after `remember`. `changed` when another relay has begun to do just that since
+   *   `memory`: choose again, there are earlier ones now. With no events it only tells.
    * @throws {CodedError} SERVICE_UNAVAILABLE: publish them again later.
    */
-  publish(owner: string, events: readonly PlatformEvent[]): Promise<'taken' | 'forgotten' | 'restarted'>;
+  publish(owner: string, events: readonly PlatformEvent[], memory?: string): Promise<PublishOutcome>;
+
+  /** Names what the bus remembers of this owner now; every `remember` changes it. */
+  memory(owner: string): Promise<string>;
 
   /** The owner knows that the bus forgot or was restarted, and is ready to publish again. */
   remember(owner: string): Promise<void>;
@@ -43,3 +48,5 @@ export interface EventBus {
  *   died over it. One whose `deliver` rejects gets the event again, and does not count anew.
  */
 export type Deliver = (event: PlatformEvent, deliveries: number, signal: AbortSignal) => Promise<void>;
+
+export type PublishOutcome = 'taken' | 'forgotten' | 'restarted' | 'changed';

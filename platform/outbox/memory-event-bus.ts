@@ -40,6 +40,10 @@ export class MemoryEventBus implements EventBus {
     return 'taken';
   }
 
+  async memory(): Promise<string> {
+    return '';
+  }
+
   async remember(): Promise<void> {}
 
   async join(group: string, deliver: Deliver): Promise<AsyncDisposable> {

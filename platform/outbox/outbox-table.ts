@@ -60,14 +60,15 @@ export class OutboxTable {
     const rows = await this.#client.$transaction(async (tx) => {
       await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(hashtext($1))`, `outbox ${this.#owner}`);
       return tx.$queryRawUnsafe<Row[]>(
-        `UPDATE outbox_events SET claimed_until = clock_timestamp() + ${CLAIM}
-         WHERE position IN (
+        `WITH busy AS MATERIALIZED (
+           SELECT aggregate, min(position) AS first FROM outbox_events
+           WHERE published_at IS NULL AND claimed_until >= clock_timestamp() GROUP BY aggregate)
+         UPDATE outbox_events SET claimed_until = clock_timestamp() + ${CLAIM}
+         WHERE position = ANY (ARRAY(
            SELECT position FROM outbox_events o
            WHERE published_at IS NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
-             AND NOT EXISTS (
-               SELECT 1 FROM outbox_events e WHERE e.published_at IS NULL AND e.claimed_until >= clock_timestamp()
-                 AND e.aggregate = o.aggregate AND e.position < o.position)
-           ORDER BY position LIMIT ${limit} FOR UPDATE SKIP LOCKED)
+             AND NOT EXISTS (SELECT 1 FROM busy WHERE busy.aggregate = o.aggregate AND busy.first < o.position)
+           ORDER BY position LIMIT ${limit} FOR UPDATE OF o SKIP LOCKED))
          RETURNING position, id, type, version, aggregate, payload, recorded_at`,
       );
     });

@@ -1,10 +1,11 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import type { Lease, Leases } from '../leases/leases.ts';
 import type { Logger } from '../log/log.ts';
 import type { RedisConnections, RedisScript } from '../redis/redis.ts';
 import { type StoreMetrics, storeMetrics } from '../store-metrics.ts';
-import type { Deliver, EventBus } from './event-bus.ts';
+import type { Deliver, EventBus, PublishOutcome } from './event-bus.ts';
 import type { PlatformEvent } from './events.ts';
 import { RedisEventGroup } from './redis-event-group.ts';
 
@@ -17,22 +18,26 @@ const MAX_EVENTS = 1_000_000;
  */
 const RUN = `
 local info = redis.pcall('INFO', 'server')
-local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'not told'`;
+local run = type(info) == 'string' and string.match(info, 'run_id:(%w+)') or 'untold'`;
 
-/** log marker; event… → taken | forgotten | restarted. The marker holds the run in which the owner published last. */
+/**
+ * log marker; memory event… → taken | forgotten | restarted | changed. The marker holds the run in which the owner
+ * published last, and an id that changes when a relay begins to publish again.
+ */
 const PUBLISH = `
 local known = redis.call('GET', KEYS[2])
 if not known or redis.call('EXISTS', KEYS[1]) == 0 then return 'forgotten' end
 ${RUN}
-if known ~= run then return 'restarted' end
-for i = 1, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${MAX_EVENTS}, '*', 'event', ARGV[i]) end
+if string.match(known, '^%S+') ~= run then return 'restarted' end
+if ARGV[1] ~= '*' and known ~= ARGV[1] then return 'changed' end
+for i = 2, #ARGV do redis.call('XADD', KEYS[1], 'MAXLEN', '~', ${MAX_EVENTS}, '*', 'event', ARGV[i]) end
 return 'taken'`;
 
-/** log marker. Makes the log if need be: an empty one, by an entry that is taken out again. */
+/** log marker; id. Makes the log if need be: an empty one, by an entry that is taken out again. */
 const REMEMBER = `
 if redis.call('EXISTS', KEYS[1]) == 0 then redis.call('XDEL', KEYS[1], redis.call('XADD', KEYS[1], '*', 'event', '')) end
 ${RUN}
-redis.call('SET', KEYS[2], run)`;
+redis.call('SET', KEYS[2], run .. ' ' .. ARGV[1])`;
 
 const LEASE_MS = 10_000;
 const LEAVE_MS = 5_000;
@@ -83,14 +88,18 @@ export class RedisEventBus implements EventBus {
     this.#starting.resolve();
   }
 
-  async publish(owner: string, events: readonly PlatformEvent[]): Promise<'taken' | 'forgotten' | 'restarted'> {
+  async publish(owner: string, events: readonly PlatformEvent[], memory = '*'): Promise<PublishOutcome> {
     const texts = events.map((event) => JSON.stringify(event));
-    const publishing = this.#publish(this.#key, this.#marker(owner), ...texts);
-    return (await this.#redis.guard('events', publishing)) as 'taken' | 'forgotten' | 'restarted';
+    const publishing = this.#publish(this.#key, this.#marker(owner), memory, ...texts);
+    return (await this.#redis.guard('events', publishing)) as PublishOutcome;
+  }
+
+  async memory(owner: string): Promise<string> {
+    return (await this.#redis.guard('events', this.#redis.commands.get(this.#marker(owner)))) ?? '';
   }
 
   async remember(owner: string): Promise<void> {
-    await this.#redis.guard('events', this.#remember(this.#key, this.#marker(owner)));
+    await this.#redis.guard('events', this.#remember(this.#key, this.#marker(owner), randomUUID()));
   }
 
   async join(group: string, deliver: Deliver): Promise<AsyncDisposable> {
