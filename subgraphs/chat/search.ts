@@ -6,10 +6,14 @@ import { type Connection, connection, decodeCursor, encodeCursor, pageSize } fro
 const MAX_QUERY = 500;
 const MAX_PAGE = 50;
 const LIST = 'search';
-/** Marks around a match: two characters that no stored text is likely to hold, and no markup that could be forged. */
+/**
+ * Marks around a match, and what stands for `<` meanwhile: Postgres takes `<b>` for markup and leaves it out. Characters
+ * of the private use area, which no stored text is likely to hold.
+ */
 const OPEN = '\u{e000}';
 const CLOSE = '\u{e001}';
-const HEADLINE = `StartSel=${OPEN}, StopSel=${CLOSE}, MaxWords=32, MinWords=12, MaxFragments=2, FragmentDelimiter=" … "`;
+const LESS = '\u{e002}';
+const HEADLINE = `StartSel=${OPEN}, StopSel=${CLOSE}, MaxWords=32, MinWords=12, ShortWord=0, MaxFragments=2, FragmentDelimiter=" … "`;
 
 export interface SnippetPiece {
   readonly text: string;
@@ -51,9 +55,12 @@ export async function searchConversations(
     throw badInput('query', 'holds a character that no text can have.');
   const before = decodeCursor(LIST, 'after', after, ['id'])?.[0] ?? null;
   const beginning = lastWord(words);
+  // English leaves out words such as "were", and a phrase without them is another phrase.
+  const exact = words.includes('"');
   const rows = await db.$queryRaw<Row[]>`
     WITH query AS (
-      SELECT websearch_to_tsquery('pg_catalog.simple', ${words}) || websearch_to_tsquery('pg_catalog.english', ${words})
+      SELECT websearch_to_tsquery('pg_catalog.simple', ${words})
+        || CASE WHEN ${exact} THEN ''::tsquery ELSE websearch_to_tsquery('pg_catalog.english', ${words}) END
         || CASE WHEN ${beginning}::text IS NULL THEN ''::tsquery
            ELSE websearch_to_tsquery('pg_catalog.simple', ${words.slice(0, words.length - (beginning?.length ?? 0))})
              && to_tsquery('pg_catalog.simple', ${beginning === null ? null : `${beginning}:*`}::text) END AS words
@@ -70,7 +77,7 @@ export async function searchConversations(
       ORDER BY id DESC LIMIT ${size + 1}::int
     )
     SELECT hits.id::text, hits.conversation_id::text, hits.message_id::text,
-           ts_headline('pg_catalog.english', left(hits.body, 20000), query.words, ${HEADLINE}) AS headline
+           ts_headline('pg_catalog.english', translate(left(hits.body, 20000), '<', ${LESS}), query.words, ${HEADLINE}) AS headline
     FROM hits, query ORDER BY hits.id DESC`;
   const hits = rows.slice(0, size).map(
     ({ id, conversation_id, message_id, headline }): SearchHit => ({
@@ -88,6 +95,7 @@ const lastWord = (query: string): string | null => /(?:^|\s)([\p{L}\p{N}]{2,})$/
 
 function piecesOf(headline: string): SnippetPiece[] {
   return headline
+    .replaceAll(LESS, '<')
     .split(OPEN)
     .flatMap((part, index) => {
       if (index === 0) return [{ text: part, match: false }];

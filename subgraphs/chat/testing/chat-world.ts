@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { ExecutionResult } from 'graphql';
@@ -30,6 +30,8 @@ export interface WorldOptions {
   readonly log?: Logger;
   /** Of an earlier world, whose data this one takes over. */
   readonly directory?: string;
+  /** Content of llm.yaml; by default there is none, and one model. */
+  readonly catalogue?: (providerUrl: string) => object;
   /** How other subgraphs are reached; by default there are none. */
   readonly transportOf?: (subgraph: string) => SubgraphTransport | undefined;
 }
@@ -65,6 +67,7 @@ export class ChatWorld implements AsyncDisposable {
     env = {},
     log = pino({ level: 'silent' }),
     directory,
+    catalogue,
     transportOf,
   }: WorldOptions = {}): Promise<ChatWorld> {
     const root = path.resolve(import.meta.dirname, '../../..');
@@ -73,12 +76,14 @@ export class ChatWorld implements AsyncDisposable {
     if (directory === undefined) lifecycle.defer(() => rm(home, { recursive: true, force: true }));
     await buildTemplate(root);
     const provider = lifecycle.use(await FaultServer.start());
+    const llmConfig = path.join(home, 'llm.yaml');
+    if (catalogue) await writeFile(llmConfig, JSON.stringify(catalogue(provider.url)));
     const settings = {
       NODE_ENV: 'test',
       SEXTANT_DIR: home,
       EMBEDDED_FSYNC: 'false',
       LLM_DISCOVERY: 'false',
-      LLM_CONFIG: path.join(home, 'llm.yaml'),
+      LLM_CONFIG: llmConfig,
       LOCAL_LLM_ENDPOINT: provider.url,
       LOCAL_LLM_MODEL: 'test-model',
       CHAT_TITLES: 'false',
@@ -188,12 +193,12 @@ export class ChatWorld implements AsyncDisposable {
   }
 
   async conversation(identity: UserIdentity, input: Record<string, unknown> = {}): Promise<string> {
-    const { data, message } = await this.ask<{ createConversation: { conversation: { id: string } } }>(
+    const { data, message } = await this.ask<{ createConversation: { conversation: { id: string } } | null }>(
       identity,
       'mutation($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
       { input },
     );
-    if (!data) throw new Error(message);
+    if (!data?.createConversation) throw new Error(message);
     return data.createConversation.conversation.id;
   }
 

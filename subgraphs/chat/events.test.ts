@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answer, stall } from '#llm/testing/fault-server.ts';
+import { ChatWorld, person } from './testing/chat-world.ts';
+
+let world: ChatWorld;
+beforeAll(async () => {
+  world = await ChatWorld.open();
+});
+afterAll(() => world[Symbol.asyncDispose]());
+
+const recorded = async (type: string, userId: string) =>
+  (
+    await world.db.outboxEvent.findMany({
+      where: { type, payload: { path: ['userId'], equals: userId } },
+      orderBy: { position: 'asc' },
+    })
+  ).map(({ payload }) => payload as Record<string, unknown>);
+
+describe('what others must know is recorded with the change', () => {
+  test('both messages of an exchange, and the call with its tokens', async () => {
+    const anna = person();
+    world.provider.behave(answer('Hello', { usage: [11, 4] }));
+    const conversationId = await world.conversation(anna);
+    const { messageId, replyId } = await world.exchange(anna, { conversationId, text: 'Hi' });
+    expect(await recorded('message.completed', anna.userId)).toMatchObject([
+      { messageId, conversationId, role: 'USER', status: 'COMPLETED', text: 'Hi', remember: true },
+      {
+        messageId: replyId,
+        role: 'ASSISTANT',
+        status: 'COMPLETED',
+        text: 'Hello',
+        parentId: messageId,
+        model: 'test-model',
+      },
+    ]);
+    const calls = await recorded('llm.called', anna.userId);
+    expect(calls).toMatchObject([
+      { conversationId, messageId: replyId, model: 'test-model', tokens: { input: 11, output: 4 }, outcome: 'ok' },
+    ]);
+    const generation = await world.db.generation.findUniqueOrThrow({ where: { messageId: replyId } });
+    expect(generation.callId).toBe(calls[0]!['id']);
+  });
+
+  test('a conversation with memory switched off is not to be remembered', async () => {
+    const anna = person();
+    world.provider.behave(answer('Hello'));
+    await world.exchange(anna, { conversationId: await world.conversation(anna, { memoryEnabled: false }) });
+    expect((await recorded('message.completed', anna.userId)).map(({ remember }) => remember)).toEqual([false, false]);
+  });
+
+  test('a deleted conversation, once, and nothing of it is left', async () => {
+    const anna = person();
+    world.provider.behave(answer('Hello'));
+    const conversationId = await world.conversation(anna);
+    await world.exchange(anna, { conversationId });
+    const deletion =
+      'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { conversationId } }';
+    expect((await world.ask(anna, deletion, { input: { conversationId } })).code).toBeUndefined();
+    expect((await world.ask(anna, deletion, { input: { conversationId } })).code).toBe('NOT_FOUND');
+    expect(await recorded('conversation.deleted', anna.userId)).toMatchObject([{ conversationId }]);
+    expect(await world.db.message.count({ where: { conversationId } })).toBe(0);
+    expect(await world.db.participant.count({ where: { conversationId } })).toBe(0);
+  });
+
+  test('deleting a conversation stops its reply, and what it cost is on record', async () => {
+    const anna = person();
+    world.provider.behave(stall('on and on'));
+    const conversationId = await world.conversation(anna);
+    const replyId = (await world.send(anna, { conversationId })).data!.sendMessage.reply!.id;
+    const reading = world.readReply(anna, replyId);
+    await expect.poll(() => world.db.replyChunk.count({ where: { messageId: replyId } })).toBeGreaterThan(0);
+    const request = world.provider.seen.at(-1)!;
+    await world.ask(
+      anna,
+      'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { conversationId } }',
+      {
+        input: { conversationId },
+      },
+    );
+    await request.aborted;
+    expect((await reading).end.status).toBe('STOPPED');
+    await expect.poll(async () => (await recorded('llm.called', anna.userId)).length).toBe(1);
+  });
+});
+
+test('when an account is deleted, all that is its own goes, and what others share with it stays without it', async () => {
+  const anna = person();
+  const bert = person();
+  world.provider.behave(answer('Hello'));
+  const own = await world.conversation(bert);
+  await world.exchange(bert, { conversationId: own });
+  const shared = await world.conversation(anna);
+  await world.ask(
+    anna,
+    'mutation($input: InviteToConversationInput!) { inviteToConversation(input: $input) { participant { userId } } }',
+    {
+      input: { conversationId: shared, userId: bert.userId },
+    },
+  );
+  await world.exchange(anna, { conversationId: shared, text: 'from Anna' });
+  await world.exchange(bert, { conversationId: shared, text: 'from Bert' });
+
+  const event = (id: string) => ({
+    id,
+    type: 'user.deleted' as const,
+    version: 1,
+    owner: 'auth',
+    aggregate: `user:${bert.userId}`,
+    payload: { userId: bert.userId, at: new Date().toISOString() },
+    recordedAt: new Date(),
+  });
+  const id = '018f0000-0000-7000-8000-00000000000a';
+  await world.platform.events.publish('auth', [event(id)]);
+  await world.platform.events.publish('auth', [event(id)]);
+
+  expect(await world.db.conversation.count({ where: { id: own } })).toBe(0);
+  expect(await recorded('conversation.deleted', bert.userId)).toMatchObject([{ conversationId: own }]);
+  const { data } = await world.ask<{ conversation: object }>(
+    anna,
+    'query($id: ID!) { conversation(id: $id) { participants { userId } messages { nodes { text removedAt author { id } } } } }',
+    { id: shared },
+  );
+  expect(data!.conversation).toEqual({
+    participants: [{ userId: anna.userId }],
+    messages: {
+      nodes: [
+        { text: 'from Anna', removedAt: null, author: { id: anna.userId } },
+        { text: 'Hello', removedAt: null, author: null },
+        { text: '', removedAt: expect.any(String), author: null },
+        { text: 'Hello', removedAt: null, author: null },
+      ],
+    },
+  });
+  const left = await world.db.message.count({
+    where: { OR: [{ authorId: bert.userId }, { requesterId: bert.userId }] },
+  });
+  expect(left).toBe(0);
+});

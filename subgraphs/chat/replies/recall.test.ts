@@ -1,0 +1,153 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { answer } from '#llm/testing/fault-server.ts';
+import type { SubgraphRequest, SubgraphTransport } from '#platform/transport/transport.ts';
+import { all, ChatWorld, person } from '../testing/chat-world.ts';
+
+const ITEMS = [
+  { kind: 'MEMORY', id: '018f0000-0000-7000-8000-000000000001', text: 'Anna likes tea.', score: 0.9, citation: null },
+  {
+    kind: 'KNOWLEDGE',
+    id: '018f0000-0000-7000-8000-000000000002',
+    text: 'Tea grows on hills.',
+    score: 0.7,
+    citation: { documentId: '018f0000-0000-7000-8000-000000000003', title: 'On tea', section: 'Hills', page: 3 },
+  },
+];
+
+/** The memory subgraph as the transport shows it; what it does is set by each test. */
+let memory: (request: SubgraphRequest) => Promise<Record<string, unknown>>;
+const transport = {
+  execute: async (request: SubgraphRequest) => ({ result: { data: await memory(request) } }),
+} as unknown as SubgraphTransport;
+
+let world: ChatWorld;
+beforeAll(async () => {
+  world = await ChatWorld.open({ transportOf: (name) => (name === 'memory' ? transport : undefined) });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(() => world.provider.behave(answer('Tea it is.')));
+
+const outcomes = async () => {
+  const { values } = (await world.metrics.getSingleMetric('sextant_chat_recall_total')!.get()) as {
+    values: { labels: { outcome?: string }; value: number }[];
+  };
+  return Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]));
+};
+
+describe('memory is asked before the model', () => {
+  test('what it holds precedes the question as a message of the user, and the reply lists it', async () => {
+    let asked: SubgraphRequest | undefined;
+    memory = async (request) => {
+      asked = request;
+      return { recall: { items: ITEMS, quoted: '<<<quoted Anna likes tea.>>>' } };
+    };
+    const anna = person();
+    const conversationId = await world.conversation(anna, { systemPrompt: 'Be brief.' });
+    const { replyId, messageId } = await world.exchange(anna, { conversationId, text: 'What shall I drink?' });
+    expect(asked).toMatchObject({
+      identity: { kind: 'user', userId: anna.userId },
+      variables: {
+        input: { query: 'What shall I drink?', conversationId, excludeMessageIds: [messageId], tokenBudget: 1000 },
+      },
+    });
+    const { messages } = world.provider.seen.at(-1)!.body as { messages: { role: string; content: string }[] };
+    expect(messages.map(({ role, content }) => [role, content])).toEqual([
+      ['system', 'Be brief.'],
+      ['user', '<<<quoted Anna likes tea.>>>'],
+      ['user', 'What shall I drink?'],
+    ]);
+    const citations = [
+      {
+        index: 1,
+        kind: 'MEMORY',
+        sourceId: ITEMS[0]!.id,
+        text: 'Anna likes tea.',
+        score: 0.9,
+        memory: { id: ITEMS[0]!.id },
+        document: null,
+        title: null,
+      },
+      {
+        index: 2,
+        kind: 'KNOWLEDGE',
+        sourceId: ITEMS[1]!.id,
+        text: 'Tea grows on hills.',
+        score: 0.7,
+        memory: null,
+        document: { id: ITEMS[1]!.citation!.documentId },
+        title: 'On tea',
+      },
+    ];
+    const events = await all(world.follow(anna, replyId));
+    expect(events[0]).toEqual({ __typename: 'ReplyCitations', citations });
+    const { data } = await world.ask<{ message: object }>(
+      anna,
+      'query($id: ID!) { message(id: $id) { citations { index kind sourceId text score memory { id } document { id } title } } }',
+      { id: replyId },
+    );
+    expect(data!.message).toEqual({ citations });
+  });
+
+  test('not in a conversation that has memory switched off, nor for a key without memory:read', async () => {
+    let asked = 0;
+    memory = async () => {
+      asked++;
+      return { recall: { items: [], quoted: null } };
+    };
+    const anna = person();
+    await world.exchange(anna, { conversationId: await world.conversation(anna, { memoryEnabled: false }) });
+    const limited = person(['chat:read', 'chat:write']);
+    await world.exchange(limited, { conversationId: await world.conversation(limited) });
+    expect(asked).toBe(0);
+  });
+});
+
+describe('a reply neither waits for memory beyond the deadline nor fails with it', () => {
+  test('memory that does not answer', async () => {
+    memory = async () => {
+      await sleep(10_000, undefined, { ref: false });
+      return {};
+    };
+    const late = (await outcomes())['late'] ?? 0;
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    const startedAt = performance.now();
+    expect((await world.exchange(anna, { conversationId })).text).toBe('Tea it is.');
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect((await outcomes())['late']).toBe(late + 1);
+  });
+
+  test('memory that fails', async () => {
+    memory = async () => {
+      throw new Error('no');
+    };
+    const anna = person();
+    expect((await world.exchange(anna, { conversationId: await world.conversation(anna) })).text).toBe('Tea it is.');
+    expect((await outcomes())['failed']).toBeGreaterThan(0);
+  });
+});
+
+test('with no model, the extractive responder answers with what memory holds', async () => {
+  memory = async ({ query }) =>
+    query.includes('extractiveAnswer')
+      ? {
+          extractiveAnswer: {
+            text: 'No language model is at hand. [1] Anna likes tea.',
+            model: 'local-retrieval',
+            quotes: ITEMS.slice(0, 1),
+          },
+        }
+      : { recall: { items: [], quoted: null } };
+  await using bare = await ChatWorld.open({
+    env: { LOCAL_LLM_ENDPOINT: '', LOCAL_LLM_MODEL: '' },
+    transportOf: (name) => (name === 'memory' ? transport : undefined),
+  });
+  const anna = person();
+  const { text, end, replyId } = await bare.exchange(anna, { conversationId: await bare.conversation(anna) });
+  expect(text).toBe('No language model is at hand. [1] Anna likes tea.');
+  expect(end.status).toBe('COMPLETE');
+  const reply = await bare.db.message.findUniqueOrThrow({ where: { id: replyId }, include: { generation: true } });
+  expect(reply.generation!.alias).toBe('local-retrieval');
+  expect(reply.citations).toMatchObject([{ index: 1, text: 'Anna likes tea.' }]);
+});
