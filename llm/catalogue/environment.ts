@@ -47,7 +47,9 @@ export async function environmentCatalogue(settings: EnvironmentSettings): Promi
       settings.EMBEDDINGS_API_KEY,
       false,
     );
-    await draft.add(endpoint, settings.EMBEDDINGS_MODEL, { embeddings: true });
+    // Whatever its name looks like: nobody is to chat with it.
+    const only = { chat: false, tools: false, vision: false, json: false, reasoning: false, embeddings: true };
+    await draft.add(endpoint, settings.EMBEDDINGS_MODEL, only);
   }
   return draft.finish(origin, settings.EMBEDDINGS_MODEL);
 }

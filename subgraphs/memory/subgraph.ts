@@ -1,4 +1,4 @@
-import { createModels } from '#llm/create-models.ts';
+import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
 import { JobRunner } from '#platform/jobs/job-runner.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
@@ -28,10 +28,7 @@ export const memory: SubgraphDefinition = {
     const { config, log, metrics, lifecycle, events, blobs, urls, topics } = platform;
     const db = await platform.database.client('memory', PrismaClient);
     const outbox = createOutbox({ owner: 'memory', client: db, events, log, metrics, lifecycle });
-    const models = createModels({
-      config,
-      log,
-      metrics,
+    const models = await openModels(platform, {
       async onRecord(record) {
         const event = usageEvent(record);
         if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));
