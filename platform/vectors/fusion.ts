@@ -4,10 +4,10 @@ import type { Fusion, Metric, ScoreExplanation } from './vector-store.ts';
 /**
  * How similarity and BM25 become one score. docs/retrieval.md has the measurements behind the defaults.
  *
- * - `absolute`: each part is mapped to 0..1 by a formula that does not depend on the other hits. One shared common word
- *   stays a small score, so that paraphrases without shared words can win, and scores of different queries compare.
- * - `relative`: each part is scaled by the best and the worst of its own best hundred (Weaviate's relative score). Uses the
- *   whole range for every query, so a single word shared with an otherwise empty list counts fully.
+ * - `absolute`: each part is mapped to 0..1 by a formula that does not depend on the other hits. One shared word of
+ *   several stays a small score, so that paraphrases without shared words can win, and scores of different queries compare.
+ * - `relative`: each part is scaled by the best and the worst of its own best two hundred, as Weaviate does. Uses the whole
+ *   range for every query, so a single word shared with an otherwise empty list counts fully.
  *
  * Ranks are never fused: rank fusion gives a bad list the same say as a good one.
  */
@@ -20,11 +20,11 @@ export const DEFAULT_FUSION: Fusion = 'absolute';
  * BM25 that is worth one half in `absolute`, in units of what a word that occurs in a single text earns: BM25 grows with the
  * logarithm of the number of texts, and a match must not mean less to whoever has stored ten of them.
  */
-const HALF = 0.7;
+const HALF = 1.1;
 /** Smallest positive float: a text without a matching word is no hit. */
 export const LEAST_BM25 = 1.4e-45;
 /** How many of the best of each part `relative` scales by. */
-export const POOL = 100;
+export const POOL = 200;
 
 export interface FusionSettings {
   readonly fusion: Fusion;
@@ -50,8 +50,10 @@ export function fuse(
   lexical: Float32Array,
 ): Fused {
   const half = HALF * Math.log(1 + (documents + 0.5) / 1.5);
+  // Squared, so that one shared word of several stays small and most of them together count almost fully.
+  const overlap = (raw: number) => raw ** 2 / (raw ** 2 + half ** 2);
   const ofDense = fusion === 'absolute' ? (raw: number) => closeness(metric, raw) : scaled(dense);
-  const ofLexical = fusion === 'absolute' ? (raw: number) => raw / (raw + half) : scaled(lexical, LEAST_BM25);
+  const ofLexical = fusion === 'absolute' ? overlap : scaled(lexical, LEAST_BM25);
   const scores = new Float32Array(dense.length);
   for (let i = 0; i < scores.length; i++) {
     const similarity = dense[i]!;
