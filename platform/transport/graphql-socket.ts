@@ -148,9 +148,7 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     const nextPrefix = `{"id":${idJson},"type":"next","payload":`;
     const channel: OperationChannel = {
       next(json) {
-        if (!open) return;
-        if (typeof json === 'string') send(`${nextPrefix}${json}}`);
-        else send(Buffer.concat([Buffer.from(nextPrefix), json, CLOSING_BRACE]));
+        if (open) send(nextMessage(nextPrefix, json));
       },
       error(errors) {
         if (finish()) send(`{"id":${idJson},"type":"error","payload":${JSON.stringify(errors)}}`);
@@ -173,6 +171,18 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
 }
 
 const CLOSING_BRACE = Buffer.from('}');
+let lastMessage: { prefix: string; json: string | Uint8Array; bytes: Buffer } | undefined;
+
+/** A `next` message. An event for many subscribers is encoded once for all who gave their operation the same id. */
+function nextMessage(prefix: string, json: string | Uint8Array): Buffer {
+  if (lastMessage?.json === json && lastMessage.prefix === prefix) return lastMessage.bytes;
+  const bytes =
+    typeof json === 'string'
+      ? Buffer.from(`${prefix}${json}}`)
+      : Buffer.concat([Buffer.from(prefix), json, CLOSING_BRACE]);
+  lastMessage = { prefix, json, bytes };
+  return bytes;
+}
 
 /** Cuts a peer that answers no ping: a phone that left the network never closes its socket. */
 export function keepAlive(socket: WebSocket, everyMs: number): void {
