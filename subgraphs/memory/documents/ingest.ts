@@ -50,21 +50,21 @@ async function readAndCut(memory: Memory, document: Document, signal: AbortSigna
   if (bytes === undefined) throw new DocumentProblem('FAILED', 'The uploaded file is gone: upload it again.');
   const { text, passages, contentType } = await reader.read(bytes, document.declaredType, signal);
   await blobs.put(textBlobOf(document.id), Buffer.from(text), { maxBytes: Number.POSITIVE_INFINITY, signal });
-  await db.$transaction(
-    async (tx) => {
-      const { count } = await tx.document.updateMany({
-        where: { id: document.id },
-        data: { contentType, done: 0, total: passages.length, updatedAt: new Date() },
-      });
-      if (count === 0) return;
-      await tx.passage.deleteMany({ where: { documentId: document.id } });
-      for (let at = 0; at < passages.length; at += ROWS_AT_ONCE)
-        await tx.passage.createMany({
-          data: passages.slice(at, at + ROWS_AT_ONCE).map((passage, i) => rowOf(document.id, at + i, passage)),
-        });
-    },
-    { timeout: 120_000 },
-  );
+  // Not one transaction: the embedded database has a single session, and nobody is to wait for ten thousand rows. The
+  // total is written last; without it a later attempt begins anew.
+  await db.passage.deleteMany({ where: { documentId: document.id } });
+  for (let at = 0; at < passages.length; at += ROWS_AT_ONCE) {
+    signal.throwIfAborted();
+    // Deleted meanwhile: embedAll finds that out too, and tidies up.
+    if ((await db.document.count({ where: { id: document.id } })) === 0) return;
+    await db.passage.createMany({
+      data: passages.slice(at, at + ROWS_AT_ONCE).map((passage, i) => rowOf(document.id, at + i, passage)),
+    });
+  }
+  await db.document.updateMany({
+    where: { id: document.id },
+    data: { contentType, done: 0, total: passages.length, updatedAt: new Date() },
+  });
 }
 
 const rowOf = (documentId: string, position: number, { text, section, page, start, end }: Passage) => ({
