@@ -16,7 +16,8 @@ import { now } from './llm-provider.ts';
  * in one process and one run, in turns. A call's latency here is what lies between the caller and the provider: from the
  * call to the request's arrival, and from the first piece's departure to the caller; the provider's own pace is left out.
  *
- * Prints medians over the rounds; `npm run bench -- llm [seconds a round]`.
+ * Prints medians over the rounds; `npm run bench -- llm [seconds a round]`. With LLM_PROXY_URL (and LLM_PROXY_HEADERS, a
+ * JSON object in which {provider} stands for the provider's URL) the same load also goes through that proxy.
  */
 const PACED = 'pace 100 30 25';
 const AT_ONCE = 'pace 0 30 0';
@@ -34,8 +35,8 @@ const between = (calledAt: number, piece: string): number => {
   return received - calledAt + (arrivedAt - sent);
 };
 
-function direct(baseURL: string): Ask {
-  const client = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0, logLevel: 'off' });
+function direct(baseURL: string, defaultHeaders: Record<string, string> = {}): Ask {
+  const client = new OpenAI({ baseURL, apiKey: 'none', maxRetries: 0, logLevel: 'off', defaultHeaders });
   return async (prompt) => {
     const calledAt = now();
     const stream = await client.chat.completions.create({
@@ -202,6 +203,23 @@ try {
       `BENCH ${name} p50_ms=${ms(median(p50))} p99_ms=${ms(median(p99))} parallel=${parallel} p50_spread=${spread(p50)} p99_spread=${spread(p99)} ` +
         `direct_p50_ms=${ms(median(one.map((r) => r.p50)))} direct_p99_ms=${ms(median(one.map((r) => r.p99)))} rss_mb=${rss()}`,
     );
+  }
+
+  const proxyUrl = process.env.LLM_PROXY_URL;
+  if (proxyUrl) {
+    const headers = JSON.parse((process.env.LLM_PROXY_HEADERS ?? '{}').replaceAll('{provider}', url)) as Record<
+      string,
+      string
+    >;
+    const proxy = direct(proxyUrl, headers);
+    await round(proxy, AT_ONCE, 8, 1);
+    for (const parallel of [1, 50, 200]) {
+      const { one, other } = await sideBySide(ask.direct, proxy, parallel === 1 ? AT_ONCE : PACED, parallel, SECONDS);
+      const added = (key: 'p50' | 'p99') => median(one.map((alone, index) => other[index]![key] - alone[key]));
+      console.log(
+        `BENCH llm-proxy-added-${parallel} p50_ms=${ms(added('p50'))} p99_ms=${ms(added('p99'))} parallel=${parallel}`,
+      );
+    }
   }
 
   const full = await sideBySide(ask.direct, ask.through, AT_ONCE, 50, SECONDS);

@@ -10,6 +10,7 @@ import {
   garbage,
   hangUp,
   html,
+  json,
   quietEnd,
   stall,
 } from '../testing/fault-server.ts';
@@ -181,6 +182,30 @@ describe('a chat call', () => {
     expect((await readAll(models.chat(hello, aCall()))).text).toBe('ok');
     expect((await readAll(models.chat(hello, aCall()))).text).toBe('ok');
     expect(server.seen.map((request) => 'stream_options' in request.body)).toEqual([true, false, false]);
+  });
+
+  it('leaves out sampling parameters that a model does not have, and nothing else', async () => {
+    const refuse = (param: string) =>
+      json(400, {
+        error: {
+          message: `Unsupported value: '${param}' does not support 0.2 with this model.`,
+          type: 'invalid_request_error',
+          param,
+          code: 'unsupported_value',
+        },
+      });
+    server.script(refuse('temperature'), refuse('top_p'), answer('ok'));
+    const { models } = single();
+    expect((await readAll(models.chat({ ...hello, temperature: 0.2, topP: 0.5 }, aCall()))).text).toBe('ok');
+    expect((await readAll(models.chat({ ...hello, temperature: 0.2, topP: 0.5 }, aCall()))).text).toBe('ok');
+    expect(server.seen).toHaveLength(4);
+    expect(server.seen[3]?.body).not.toHaveProperty('temperature');
+    server.behave(refuse('response_format'));
+    const { error } = await readAll(models.chat({ ...hello, output: { type: 'json' } }, aCall()));
+    expect(error).toMatchObject({
+      extensions: { code: 'BAD_USER_INPUT' },
+      message: expect.stringContaining('response_format'),
+    });
   });
 
   it('refuses wrong parameters by name before anything is sent', async () => {

@@ -44,6 +44,7 @@ export function chatBody(
       json_schema: { name, schema: { ...schema }, strict: strict ?? true },
     };
   }
+  for (const name of quirks.without ?? []) delete body[name];
   return body;
 }
 

@@ -28,6 +28,7 @@ function fromStatus(error: InstanceType<Errors['APIError']>): ProviderFailure {
     status,
     retryAfterMs: retryAfter(error.headers),
     hint: hintOf(error.param, code),
+    param: error.param ?? undefined,
     windowTokens: kind === 'context_window' ? windowIn(error.message) : undefined,
     cause: error,
   });

@@ -30,6 +30,8 @@ export class ProviderFailure extends Error {
   readonly retryAfterMs: number | undefined;
   /** Short names that a provider gave, safe to show: parameter and code. */
   readonly hint: string | undefined;
+  /** The parameter that a refusal names. */
+  readonly param: string | undefined;
   /** The window, where a provider's refusal told it, in tokens. */
   readonly windowTokens: number | undefined;
 
@@ -40,6 +42,7 @@ export class ProviderFailure extends Error {
       status?: number | undefined;
       retryAfterMs?: number | undefined;
       hint?: string | undefined;
+      param?: string | undefined;
       windowTokens?: number | undefined;
       cause?: unknown;
     } = {},
@@ -49,6 +52,7 @@ export class ProviderFailure extends Error {
     this.status = more.status;
     this.retryAfterMs = more.retryAfterMs;
     this.hint = more.hint;
+    this.param = more.param;
     this.windowTokens = more.windowTokens;
   }
 
