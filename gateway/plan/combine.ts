@@ -26,12 +26,14 @@ export function combineParallel(steps: readonly Step[]): Step {
     if (others) others.push(step);
     else bySubgraph.set(step.subgraph, [step]);
   }
-  for (const fetches of bySubgraph.values()) combined.push(...join(fetches));
+  for (const fetches of bySubgraph.values()) combined.push(joinFetches(fetches));
   return combined.length === 1 ? combined[0]! : { kind: 'parallel', steps: combined };
 }
 
-function join(fetches: readonly EntityFetch[]): EntityFetch[] {
-  if (fetches.length === 1) return [...fetches];
+/** One request that does what several fetches of one subgraph do. */
+export function joinFetches(fetches: readonly EntityFetch[]): EntityFetch {
+  const [first] = fetches;
+  if (first && fetches.length === 1) return first;
   const groups: EntityGroup[] = [];
   const parts: OperationDefinitionNode[] = [];
   const fragments: DocumentNode['definitions'][number][] = [];
@@ -52,16 +54,14 @@ function join(fetches: readonly EntityFetch[]): EntityFetch[] {
     selectionSet: { kind: Kind.SELECTION_SET, selections: parts.flatMap((part) => part.selectionSet.selections) },
   };
   const text = stripIgnoredCharacters(print({ kind: Kind.DOCUMENT, definitions: [operation, ...fragments] }));
-  return [
-    {
-      kind: 'entities',
-      subgraph: fetches[0]!.subgraph,
-      text,
-      operationName: operation.name?.value,
-      variables: [...new Set(fetches.flatMap((fetch) => fetch.variables))],
-      groups,
-    },
-  ];
+  return {
+    kind: 'entities',
+    subgraph: fetches[0]!.subgraph,
+    text,
+    operationName: operation.name?.value,
+    variables: [...new Set(fetches.flatMap((fetch) => fetch.variables))],
+    groups,
+  };
 }
 
 /** Gives one fetch's aliases, representation variables and fragments names that no other fetch has. */
@@ -80,7 +80,9 @@ function renameApart(
     while (taken.has(variable)) variable = `_${variable}`;
     aliases.set(group.alias, alias);
     variables.set(group.variable, variable);
-    groups.push({ ...group, alias, variable });
+    const context = group.context.map((argument) => ({ ...argument, variable: `${prefix}${argument.variable}` }));
+    for (const [i, { variable: own }] of group.context.entries()) variables.set(own, context[i]!.variable);
+    groups.push({ ...group, alias, variable, context });
   }
   const named = (value: string) => ({ kind: Kind.NAME, value }) as const;
   return visit(document, {

@@ -62,7 +62,7 @@ export function createDoubt(sdl: string): Doubt {
   };
 }
 
-function entityFetches(step: Step): EntityFetch[] {
+export function entityFetches(step: Step): EntityFetch[] {
   switch (step.kind) {
     case 'entities':
       return [step];

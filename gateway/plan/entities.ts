@@ -1,7 +1,10 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { SubgraphResponse } from '#platform/transport/transport.ts';
+import { joinFetches } from './combine.ts';
+import { collectHeld, contextValue } from './context.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { answerOf, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { stringify } from './json.ts';
 import { type Data, merge, setOwn } from './merge.ts';
 import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
 import type { EntityFetch, EntityGroup, Path } from './plan.ts';
@@ -24,8 +27,66 @@ interface CompiledGroup extends EntityGroup {
   readonly renamed: ReadonlyMap<string, string>;
 }
 
+/**
+ * Runs a fetch for given objects.
+ *
+ * @param objectsOf the objects of a group; default: those at its targets.
+ * @param extra further variables: name to JSON text.
+ */
+type EntityRun = (
+  run: Run,
+  objectsOf?: (group: number) => readonly Data[],
+  extra?: Readonly<Record<string, string>>,
+) => Promise<void> | undefined;
+
 /** A fetch of entity fields: one request for all groups. */
 export function compileEntityFetch(fetch: EntityFetch, scope: FetchScope): Execute {
+  const [group] = fetch.groups;
+  if (group && group.context.length > 0) return compileContextFetch(fetch, group, scope);
+  const execute = compileEntities(fetch, scope);
+  return (run) => execute(run);
+}
+
+/** Values of @fromContext that one request may have side by side. */
+const MAX_CONTEXTS = 32;
+
+/** Objects whose context is the same are asked for together, all of them in one request. */
+function compileContextFetch(fetch: EntityFetch, { targets, context }: EntityGroup, scope: FetchScope): Execute {
+  const { satisfies } = scope;
+  const variants = new Map<number, { fetch: EntityFetch; execute: EntityRun }>();
+  const variantOf = (copies: number): { fetch: EntityFetch; execute: EntityRun } => {
+    let variant = variants.get(copies);
+    if (!variant) {
+      const joined = joinFetches(new Array<EntityFetch>(copies).fill(fetch));
+      variant = { fetch: joined, execute: compileEntities(joined, scope) };
+      variants.set(copies, variant);
+    }
+    return variant;
+  };
+  return (run) => {
+    const byContext = new Map<string, { values: string[]; objects: Data[] }>();
+    for (const held of targets.flatMap((target) => collectHeld(run.data, target, satisfies))) {
+      const values = context.map((argument) => stringify(contextValue(held, argument, satisfies)));
+      const known = byContext.get(values.join());
+      if (known) known.objects.push(held.object);
+      else byContext.set(values.join(), { values, objects: [held.object] });
+    }
+    const all = [...byContext.values()];
+    const running: (Promise<void> | undefined)[] = [];
+    for (let i = 0; i < all.length; i += MAX_CONTEXTS) {
+      const part = all.slice(i, i + MAX_CONTEXTS);
+      const variant = variantOf(part.length);
+      const extra: Record<string, string> = {};
+      for (const [n, { values }] of part.entries()) {
+        for (const [k, argument] of variant.fetch.groups[n]!.context.entries()) extra[argument.variable] = values[k]!;
+      }
+      running.push(variant.execute(run, (n) => part[n]!.objects, extra));
+    }
+    return running.length > 0 ? Promise.all(running).then(() => undefined) : undefined;
+  };
+}
+
+function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
   const { subgraph } = fetch;
   const { satisfies } = scope;
   const text = new RequestText(fetch);
@@ -35,24 +96,23 @@ export function compileEntityFetch(fetch: EntityFetch, scope: FetchScope): Execu
     renamed: renamedFields(group.outputRewrites),
   }));
 
-  function gather(run: Run, group: CompiledGroup): Batch {
+  function gather(run: Run, group: CompiledGroup, given: readonly Data[] | undefined): Batch {
     const texts: string[] = [];
     const objects: Data[] = [];
     const slots: number[] = [];
     const known = new Map<string, number>();
-    for (const target of group.targets) {
-      for (const object of collectObjects(run.data, target, satisfies)) {
-        const json = group.representer.json(object);
-        if (json === undefined) continue;
-        let slot = known.get(json);
-        if (slot === undefined) {
-          slot = texts.length;
-          known.set(json, slot);
-          texts.push(json);
-        }
-        objects.push(object);
-        slots.push(slot);
+    const found = given ?? group.targets.flatMap((target) => collectObjects(run.data, target, satisfies));
+    for (const object of found) {
+      const json = group.representer.json(object);
+      if (json === undefined) continue;
+      let slot = known.get(json);
+      if (slot === undefined) {
+        slot = texts.length;
+        known.set(json, slot);
+        texts.push(json);
       }
+      objects.push(object);
+      slots.push(slot);
     }
     return { group, texts, objects, slots };
   }
@@ -118,12 +178,12 @@ export function compileEntityFetch(fetch: EntityFetch, scope: FetchScope): Execu
     }
   }
 
-  return (run) => {
-    const batches = groups.map((group) => gather(run, group));
+  return (run, objectsOf, extra) => {
+    const batches = groups.map((group, n) => gather(run, group, objectsOf?.(n)));
     let entities = 0;
     for (const batch of batches) entities += batch.texts.length;
     if (entities === 0) return undefined;
-    const variables: Record<string, string> = {};
+    const variables: Record<string, string> = { ...extra };
     for (const { group, texts } of batches) variables[group.variable] = `[${texts.join(',')}]`;
     return run
       .send({ subgraph, operation: 'query', entities }, text.request(run, variables))

@@ -1,5 +1,5 @@
 import { createApolloPlanner } from './apollo-planner.ts';
-import { createDoubt } from './doubts.ts';
+import { createDoubt, entityFetches } from './doubts.ts';
 import { createNativePlanner } from './native-planner.ts';
 import type { NormalizedOperation } from './normalize.ts';
 import type { Plan } from './plan.ts';
@@ -28,7 +28,7 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
       let failure: unknown;
       try {
         plan = await apollo.plan(normalized);
-        if (doubt(normalized, plan) === undefined) return plan;
+        if (doubt(normalized, plan) === undefined || usesContext(plan)) return plan;
         if (canSpecialize(normalized)) return { ...plan, specialize: normalized.conditions };
       } catch (error) {
         failure = error;
@@ -46,6 +46,10 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
     },
   };
 }
+
+/** What only Apollo's planner knows. */
+const usesContext = ({ root }: Plan): boolean =>
+  root !== undefined && entityFetches(root).some(({ groups }) => groups.some(({ context }) => context.length > 0));
 
 const canSpecialize = ({ operation, conditions }: NormalizedOperation): boolean =>
   operation.operation !== 'subscription' && conditions.length > 0;
