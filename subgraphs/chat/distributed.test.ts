@@ -1,0 +1,167 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
+import { loadConfig } from '#platform/config/config.ts';
+import { migratePostgres } from '#platform/database/database.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import { apply, ChatWorld, person } from './testing/chat-world.ts';
+
+const postgres = process.env['POSTGRES_TEST_URL'];
+const redis = process.env['REDIS_TEST_URL'];
+const title = 'two processes on Postgres and Redis';
+const why = ' (SKIPPED: set POSTGRES_TEST_URL and REDIS_TEST_URL to servers that tests may write to)';
+
+/** Two platforms that share nothing but the servers: as two processes, without the cost of starting them. */
+describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, () => {
+  const database = `sextant_chat_${process.pid}`;
+  const prefix = `${database}:`;
+  let provider: FaultServer;
+  let one: ChatWorld;
+  let two: ChatWorld;
+  let env: Record<string, string>;
+
+  beforeAll(async () => {
+    const admin = new pg.Client({ connectionString: postgres });
+    await admin.connect();
+    await admin.query(`CREATE DATABASE ${database}`);
+    await admin.end();
+    const url = new URL(postgres!);
+    url.pathname = `/${database}`;
+    provider = await FaultServer.start();
+    env = {
+      DATABASE_URL: url.href,
+      REDIS_URL: redis!,
+      REDIS_PREFIX: prefix,
+      JWT_SECRET: 'a secret for tests that nobody else has',
+      LOCAL_LLM_ENDPOINT: provider.url,
+    };
+    const directory = await mkdtemp(path.join(tmpdir(), 'sextant-migrate-'));
+    const config = loadConfig({ ...env, SEXTANT_DIR: directory }, path.resolve(import.meta.dirname, '../..'));
+    await migratePostgres(config, url.href);
+    await rm(directory, { recursive: true });
+    [one, two] = await Promise.all([ChatWorld.open({ env }), ChatWorld.open({ env })]);
+  });
+  afterAll(async () => {
+    await Promise.all([one, two].map((world) => world?.[Symbol.asyncDispose]()));
+    await provider[Symbol.asyncDispose]();
+    const client = new Redis(redis!);
+    const keys = await client.keys(`${prefix}*`);
+    if (keys.length > 0) await client.del(keys);
+    client.disconnect();
+    const admin = new pg.Client({ connectionString: postgres });
+    await admin.connect();
+    await admin.query(`DROP DATABASE ${database} WITH (FORCE)`);
+    await admin.end();
+  });
+
+  test('a message sent at both at once under one id is one message, one reply, one call', async () => {
+    const anna = person();
+    const conversationId = await one.conversation(anna);
+    provider.behave(answer(['Good', ' day'], { gapMs: 10 }));
+    const before = provider.seen.length;
+    const clientMessageId = crypto.randomUUID();
+    const sends = await Promise.all(
+      [one, two, one].map((world) => world.send(anna, { conversationId, clientMessageId })),
+    );
+    const [replyId, ...others] = new Set(sends.map(({ data }) => data!.sendMessage.reply!.id));
+    expect(others).toEqual([]);
+    expect(await two.readReply(anna, replyId!)).toMatchObject({ text: 'Good day', end: { status: 'COMPLETE' } });
+    expect(provider.seen.length - before).toBe(1);
+  });
+
+  test('a reader goes from one to the other and misses nothing', async () => {
+    const anna = person();
+    const words = Array.from({ length: 200 }, (_, index) => `w${index}𝄞 `);
+    provider.behave(answer(words, { gapMs: 5 }));
+    const conversationId = await one.conversation(anna);
+    const replyId = (await one.send(anna, { conversationId })).data!.sendMessage.reply!.id;
+    let text = '';
+    let ended = false;
+    for (let round = 0; !ended; round++) {
+      const cutAt = performance.now() + 40;
+      for await (const event of (round % 2 ? one : two).follow(anna, replyId, text.length)) {
+        if (event.__typename === 'ReplyText') {
+          expect(event.firstSeq).toBe(text.length + 1);
+          text = apply(text, event);
+        }
+        ended ||= event.__typename === 'ReplyEnd';
+        if (performance.now() > cutAt) break;
+      }
+    }
+    expect(text).toBe(words.join(''));
+  });
+
+  async function streaming(world: ChatWorld, who: UserIdentity) {
+    provider.behave(stall('so far'));
+    const conversationId = await world.conversation(who);
+    const replyId = (await world.send(who, { conversationId })).data!.sendMessage.reply!.id;
+    for await (const event of world.follow(who, replyId))
+      if (event.__typename === 'ReplyText' && event.text !== '') break;
+    return replyId;
+  }
+  const stop = (world: ChatWorld, who: UserIdentity, messageId: string) =>
+    world.ask<{ stopGeneration: { message: { status: string; text: string } } }>(
+      who,
+      'mutation($input: StopGenerationInput!) { stopGeneration(input: $input) { message { status text } } }',
+      { input: { messageId } },
+    );
+
+  test('the other one stops the provider within 200 ms', async () => {
+    const anna = person();
+    await stop(one, anna, await streaming(one, anna)); // loads the tokenizer
+    const replyId = await streaming(one, anna);
+    const request = provider.seen.at(-1)!;
+    const startedAt = performance.now();
+    const stopped = stop(two, anna, replyId);
+    await request.aborted;
+    expect(performance.now() - startedAt).toBeLessThan(200);
+    expect((await stopped).data!.stopGeneration.message).toEqual({ status: 'STOPPED', text: 'so far' });
+  });
+
+  test('what one leaves behind the other ends, and readers are told', async () => {
+    const anna = person();
+    const replyId = await streaming(two, anna);
+    // As a killed process leaves it: the lease of the stream runs out, the heartbeat is old, the text is in the journal.
+    const id = crypto.randomUUID();
+    const { conversationId, parentId, depth } = await one.db.message.findUniqueOrThrow({ where: { id: replyId } });
+    await one.db.message.create({
+      data: {
+        id,
+        conversationId,
+        parentId,
+        depth,
+        role: 'ASSISTANT',
+        status: 'STREAMING',
+        epoch: 1,
+        requesterId: anna.userId,
+        requester: { userId: anna.userId, roles: [], scopes: [] },
+        heartbeatAt: new Date(Date.now() - 60_000),
+        chunks: {
+          create: [
+            { position: 1, kind: 'TEXT', body: 'left ' },
+            { position: 2, kind: 'TEXT', body: 'behind' },
+          ],
+        },
+      },
+    });
+    expect(await one.readReply(anna, id)).toMatchObject({
+      text: 'left behind',
+      end: { status: 'INTERRUPTED', lastSeq: 11 },
+    });
+    await stop(two, anna, replyId);
+  });
+
+  test('a living reply is never taken for abandoned', async () => {
+    const anna = person();
+    const replyId = await streaming(one, anna);
+    await one.db.message.update({ where: { id: replyId }, data: { heartbeatAt: new Date(Date.now() - 60_000) } });
+    await new Promise((resolve) => setTimeout(resolve, 2_500));
+    expect(await one.db.message.findUniqueOrThrow({ where: { id: replyId } })).toMatchObject({ status: 'STREAMING' });
+    await stop(two, anna, replyId);
+  });
+});
