@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { loadConfig } from '#platform/config/config.ts';
