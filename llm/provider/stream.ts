@@ -143,7 +143,7 @@ function reasonOf(finish: string): ProviderEnd['reason'] {
   return finish === 'tool_calls' || finish === 'function_call' ? 'tool_calls' : 'stop';
 }
 
-export function usageOf(usage: OpenAI.CompletionUsage): Usage {
+function usageOf(usage: OpenAI.CompletionUsage): Usage {
   return {
     inputTokens: usage.prompt_tokens ?? 0,
     cachedInputTokens: usage.prompt_tokens_details?.cached_tokens ?? 0,

@@ -15,7 +15,7 @@ const BAD_KEY_MS = 300_000;
 /** Time constant of the latency average. */
 const EWMA_TAU_MS = 15_000;
 
-export type DeploymentPhase = DeploymentHealth['state'];
+type DeploymentPhase = DeploymentHealth['state'];
 
 /**
  * What this process knows about one deployment: load, latency, circuit breaker, cooling keys. Kept by the deployment's
