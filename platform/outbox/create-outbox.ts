@@ -139,19 +139,19 @@ class Relay {
   async #relayOnce(): Promise<number> {
     // Before the claim: if another relay begins to publish older events again meanwhile, the bus refuses ours.
     const memory = await this.#bus.memory(this.#owner);
-    const events = await this.#table.claim(BATCH);
+    const claim = await this.#table.claim(BATCH);
+    const { events } = claim;
     if (events.length === 0) return 0;
-    const ids = events.map((event) => event.id);
     try {
       if (!(await this.#hand(events, memory))) {
-        await this.#table.release(ids);
+        await this.#table.release(claim);
         return BATCH;
       }
     } catch (error) {
-      await this.#table.release(ids);
+      await this.#table.release(claim);
       throw error;
     }
-    await this.#table.published(ids);
+    await this.#table.published(claim);
     this.#metrics.outboxPublished.inc({ owner: this.#owner }, events.length);
     return events.length;
   }

@@ -14,6 +14,13 @@ interface Row {
   readonly aggregate: string;
   readonly payload: unknown;
   readonly recorded_at: Date | string;
+  readonly claim: string;
+}
+
+/** Events that one relay may hand over, in order, until a time that also names the claim. */
+export interface Claim {
+  readonly events: readonly PlatformEvent[];
+  readonly until: string;
 }
 
 /** The SQL of `outbox_events`, unqualified: the owner's role or search path says whose. */
@@ -49,30 +56,29 @@ export class OutboxTable {
 
   /**
    * Takes the oldest events that nobody else is handing over, in order. An event waits while an earlier one of its
-   * aggregate is claimed; the advisory lock makes claims see one another.
+   * aggregate is claimed.
    */
-  async claim(limit: number): Promise<PlatformEvent[]> {
+  async claim(limit: number): Promise<Claim> {
     const waiting = await this.#client.$queryRawUnsafe<unknown[]>(
       `SELECT 1 AS one FROM outbox_events
        WHERE published_at IS NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) LIMIT 1`,
     );
-    if (waiting.length === 0) return [];
-    const rows = await this.#client.$transaction(async (tx) => {
-      await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(hashtext($1))`, `outbox ${this.#owner}`);
-      return tx.$queryRawUnsafe<Row[]>(
+    if (waiting.length === 0) return { events: [], until: '' };
+    const rows = await this.#alone((tx) =>
+      tx.$queryRawUnsafe<Row[]>(
         `WITH busy AS MATERIALIZED (
            SELECT aggregate, min(position) AS first FROM outbox_events
            WHERE published_at IS NULL AND claimed_until >= clock_timestamp() GROUP BY aggregate)
-         UPDATE outbox_events SET claimed_until = clock_timestamp() + ${CLAIM}
+         UPDATE outbox_events SET claimed_until = (SELECT clock_timestamp() + ${CLAIM})
          WHERE position = ANY (ARRAY(
            SELECT position FROM outbox_events o
            WHERE published_at IS NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
              AND NOT EXISTS (SELECT 1 FROM busy WHERE busy.aggregate = o.aggregate AND busy.first < o.position)
            ORDER BY position LIMIT ${limit} FOR UPDATE OF o SKIP LOCKED))
-         RETURNING position, id, type, version, aggregate, payload, recorded_at`,
-      );
-    });
-    return rows
+         RETURNING position, id, type, version, aggregate, payload, recorded_at, claimed_until::text AS claim`,
+      ),
+    );
+    const events = rows
       .sort((a, b) => (BigInt(a.position) < BigInt(b.position) ? -1 : 1))
       .map(
         ({ id, type, version, aggregate, payload, recorded_at }) =>
@@ -86,14 +92,15 @@ export class OutboxTable {
             recordedAt: new Date(recorded_at),
           }) as PlatformEvent,
       );
+    return { events, until: rows[0]?.claim ?? '' };
   }
 
-  async published(ids: readonly string[]): Promise<void> {
-    await this.#update('published_at = clock_timestamp(), claimed_until = NULL', ids);
+  async published(claim: Claim): Promise<void> {
+    await this.#settle('published_at = clock_timestamp(), claimed_until = NULL', claim);
   }
 
-  async release(ids: readonly string[]): Promise<void> {
-    await this.#update('claimed_until = NULL', ids);
+  async release(claim: Claim): Promise<void> {
+    await this.#settle('claimed_until = NULL', claim);
   }
 
   /**
@@ -103,7 +110,7 @@ export class OutboxTable {
    */
   async unpublish(which: 'all' | 'latest'): Promise<number> {
     const latest = `published_at > (SELECT max(published_at) FROM outbox_events) - interval '10 minutes'`;
-    return this.#client.$transaction(async (tx) => {
+    return this.#alone(async (tx) => {
       await tx.$executeRawUnsafe(`UPDATE outbox_events SET claimed_until = NULL WHERE published_at IS NULL`);
       return tx.$executeRawUnsafe(
         `UPDATE outbox_events SET published_at = NULL WHERE ${which === 'all' ? 'published_at IS NOT NULL' : latest}`,
@@ -115,10 +122,24 @@ export class OutboxTable {
     await this.#client.$executeRawUnsafe(`DELETE FROM outbox_events WHERE published_at < clock_timestamp() - ${KEEP}`);
   }
 
-  async #update(assignment: string, ids: readonly string[]): Promise<void> {
-    await this.#client.$executeRawUnsafe(
-      `UPDATE outbox_events SET ${assignment} WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))`,
-      JSON.stringify(ids),
+  /** Only where the claim still stands: what was unpublished meanwhile must not count as published by us. */
+  async #settle(assignment: string, { events, until }: Claim): Promise<void> {
+    const ids = JSON.stringify(events.map((event) => event.id));
+    await this.#alone((tx) =>
+      tx.$executeRawUnsafe(
+        `UPDATE outbox_events SET ${assignment} WHERE claimed_until = $2::text::timestamptz
+           AND id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))`,
+        ids,
+        until,
+      ),
     );
+  }
+
+  /** One relay of an owner at a time: they see one another's claims, and do not lock rows in different orders. */
+  async #alone<Result>(work: (tx: SqlTransaction) => PromiseLike<Result>): Promise<Result> {
+    return this.#client.$transaction(async (tx) => {
+      await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(hashtext($1))`, `outbox ${this.#owner}`);
+      return work(tx);
+    });
   }
 }

@@ -130,7 +130,10 @@ async function play(world: World, steps: readonly Step[]): Promise<void> {
       } else if (step.do === 'kill') {
         await processes[step.process]!.kill();
         // What it had claimed would be free again after 30 s; the test does not wait so long.
-        await client.$executeRawUnsafe('UPDATE outbox_events SET claimed_until = NULL');
+        await client.$transaction(async (tx) => {
+          await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(hashtext('outbox auth'))`);
+          await tx.$executeRawUnsafe('UPDATE outbox_events SET claimed_until = NULL');
+        });
         processes[step.process] = await world.start();
       } else if (step.do === 'amnesia') await world.amnesia();
       else await sleep(5);

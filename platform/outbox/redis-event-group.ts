@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Logger } from '../log/log.ts';
@@ -20,13 +21,15 @@ const HOUSEKEEPING_MS = 15_000;
 const CONSUMER = 'reader';
 
 /**
- * log reader; group after epoch → entries, last entry of the log | fenced. Only the latest holder of the lease is given anything: what a former
- * one took after it was replaced would lie there, given out and never confirmed.
+ * log reader; group after epoch token → entries, last entry of the log | fenced. Only the latest holder of the lease is
+ * given anything: what a former one took after it was replaced would lie there, given out and never confirmed. The token
+ * tells apart two that a Redis without memory gave the same epoch.
  */
 const READ = `
-local current = tonumber(redis.call('GET', KEYS[2]) or 0)
-if current > tonumber(ARGV[3]) then return 'fenced' end
-redis.call('SET', KEYS[2], ARGV[3])
+local current = redis.call('GET', KEYS[2])
+local mine = ARGV[3] .. ' ' .. ARGV[4]
+if current and current ~= mine and tonumber(string.match(current, '^%d+')) >= tonumber(ARGV[3]) then return 'fenced' end
+redis.call('SET', KEYS[2], mine)
 local reply = redis.call('XREADGROUP', 'GROUP', ARGV[1], '${CONSUMER}', 'COUNT', ${BATCH}, 'STREAMS', KEYS[1], ARGV[2])
 local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)
 return {reply and reply[1][2] or {}, newest[1] and newest[1][1] or '0-0'}`;
@@ -40,6 +43,7 @@ export class RedisEventGroup {
   readonly #log: Logger;
   readonly #metrics: StoreMetrics;
   readonly #read: RedisScript;
+  readonly #token = randomUUID();
   #connection: Redis | undefined;
   #nextHousekeeping = 0;
 
@@ -111,7 +115,7 @@ export class RedisEventGroup {
   }
 
   async #take(after: string, epoch: number): Promise<{ entries: Entry[]; newest: string }> {
-    const reading = this.#read(this.#key, `${this.#key}:reader:${this.#group}`, this.#group, after, epoch);
+    const reading = this.#read(this.#key, `${this.#key}:reader:${this.#group}`, this.#group, after, epoch, this.#token);
     const reply = (await this.#redis.guard('events', reading)) as [Entry[], string] | 'fenced';
     if (reply === 'fenced') throw new Error(`Another process reads for ${this.#group}.`);
     return { entries: reply[0], newest: reply[1] };
