@@ -90,8 +90,8 @@ const METHODS: Record<string, (i: number) => Promise<string[]>> = {
   'similarity alone': (i) => search({ mode: 'vector', vector: vectorOf(i), limit: LIMIT }),
   'BM25 alone': (i) => search({ mode: 'text', text: queries[i]!.text, limit: LIMIT }),
   'rank fusion (RRF, k = 60)': rrf,
-  'relative scores': hybrid('relative'),
-  '**absolute scores (default)**': hybrid('absolute'),
+  'absolute scores': hybrid('absolute'),
+  '**relative scores (default)**': hybrid('relative'),
 };
 if (process.argv.includes('--alphas')) {
   for (const fusion of ['relative', 'absolute'] as const) {

@@ -2,28 +2,29 @@ import { topPositions } from './top.ts';
 import type { Fusion, Metric, ScoreExplanation } from './vector-store.ts';
 
 /**
- * How similarity and BM25 become one score. docs/retrieval.md has the measurements behind the defaults.
+ * How similarity and BM25 become one score. docs/retrieval.md has the measurements behind the formulas and weights.
  *
- * - `absolute`: each part is mapped to 0..1 by a formula that does not depend on the other hits. One shared word of
- *   several stays a small score, so that paraphrases without shared words can win, and scores of different queries compare.
- * - `relative`: each part is scaled by the best and the worst of its own best two hundred, as Weaviate does. Uses the whole
- *   range for every query, so a single word shared with an otherwise empty list counts fully.
+ * - `relative`: similarity in units of the best one of the search; BM25 scaled by the best and the worst of the best two
+ *   hundred, as Weaviate does, but no further than the best match deserves: one shared word of several must not count as
+ *   much as all of them.
+ * - `absolute`: each part is mapped to 0..1 by a formula that does not depend on the other hits, so that scores of different
+ *   searches compare.
  *
  * Ranks are never fused: rank fusion gives a bad list the same say as a good one.
  */
 
 /** Weight of similarity; what is left is the weight of words. */
-export const DEFAULT_ALPHA: Record<Fusion, number> = { absolute: 0.6, relative: 0.5 };
-export const DEFAULT_FUSION: Fusion = 'absolute';
+export const DEFAULT_ALPHA: Record<Fusion, number> = { relative: 0.55, absolute: 0.5 };
+export const DEFAULT_FUSION: Fusion = 'relative';
 
 /**
- * BM25 that is worth one half in `absolute`, in units of what a word that occurs in a single text earns: BM25 grows with the
- * logarithm of the number of texts, and a match must not mean less to whoever has stored ten of them.
+ * BM25 of a good match, in units of what a word that occurs in a single text earns: BM25 grows with the logarithm of the
+ * number of texts, and a match must not mean less to whoever has stored ten of them.
  */
-const HALF = 1.1;
+const GOOD = 1.1;
 /** Smallest positive float: a text without a matching word is no hit. */
 export const LEAST_BM25 = 1.4e-45;
-/** How many of the best of each part `relative` scales by. */
+/** How many of the best matches `relative` scales BM25 by. */
 export const POOL = 200;
 
 export interface FusionSettings {
@@ -44,16 +45,11 @@ export interface Fused {
  * @param dense similarity of each candidate, NaN for those without a vector.
  * @param lexical BM25 of each candidate, 0 where no word matches.
  */
-export function fuse(
-  { fusion, alpha, metric, documents }: FusionSettings,
-  dense: Float32Array,
-  lexical: Float32Array,
-): Fused {
-  const half = HALF * Math.log(1 + (documents + 0.5) / 1.5);
-  // Squared, so that one shared word of several stays small and most of them together count almost fully.
-  const overlap = (raw: number) => raw ** 2 / (raw ** 2 + half ** 2);
-  const ofDense = fusion === 'absolute' ? (raw: number) => closeness(metric, raw) : scaled(dense);
-  const ofLexical = fusion === 'absolute' ? overlap : scaled(lexical, LEAST_BM25);
+export function fuse(settings: FusionSettings, dense: Float32Array, lexical: Float32Array): Fused {
+  const { fusion, alpha, metric, documents } = settings;
+  const good = GOOD * Math.log(1 + (documents + 0.5) / 1.5);
+  const ofDense = fusion === 'absolute' ? closeness(metric) : relativeCloseness(metric, dense);
+  const ofLexical = fusion === 'absolute' ? overlap(good) : relativeOverlap(good, lexical);
   const scores = new Float32Array(dense.length);
   for (let i = 0; i < scores.length; i++) {
     const similarity = dense[i]!;
@@ -88,16 +84,27 @@ export const unfused = (kind: 'dense' | 'lexical', raw: number): ScoreExplanatio
 });
 
 /** Similarity as 0 (nothing in common) to 1 (the same). */
-function closeness(metric: Metric, raw: number): number {
-  if (metric === 'cosine') return Math.min(1, Math.max(0, raw));
-  if (metric === 'l2') return 1 / (1 - raw);
-  return 1 / (1 + Math.exp(-raw));
+function closeness(metric: Metric): (raw: number) => number {
+  if (metric === 'cosine') return (raw) => Math.min(1, Math.max(0, raw));
+  if (metric === 'l2') return (raw) => 1 / (1 - raw);
+  return (raw) => 1 / (1 + Math.exp(-raw));
 }
 
-/** Scales by the best and the worst of the pool; what is below the pool is 0. */
-function scaled(values: Float32Array, least?: number): (raw: number) => number {
-  const pool = topPositions(values, POOL, least);
-  const high = values[pool[0] ?? 0] ?? 0;
-  const low = values[pool[pool.length - 1] ?? 0] ?? 0;
-  return (raw) => (high > low ? Math.max(0, (raw - low) / (high - low)) : raw >= high ? 1 : 0);
+function relativeCloseness(metric: Metric, dense: Float32Array): (raw: number) => number {
+  const of = closeness(metric);
+  const [best] = topPositions(dense, 1);
+  const most = best === undefined ? 0 : of(dense[best]!);
+  return (raw) => (most > 0 ? of(raw) / most : 0);
+}
+
+/** Squared, so that one shared word of several stays small and most of them together count almost fully. */
+const overlap = (good: number) => (raw: number) => raw ** 2 / (raw ** 2 + good ** 2);
+
+function relativeOverlap(good: number, lexical: Float32Array): (raw: number) => number {
+  const pool = topPositions(lexical, POOL, LEAST_BM25);
+  if (pool.length === 0) return () => 0;
+  const high = lexical[pool[0]!]!;
+  const low = lexical[pool[pool.length - 1]!]!;
+  const trust = Math.min(1, high / good);
+  return (raw) => trust * (high > low ? Math.max(0, (raw - low) / (high - low)) : 1);
 }

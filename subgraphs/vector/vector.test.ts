@@ -254,7 +254,7 @@ describe('objects', () => {
     expect(both).toMatchObject({ model: 'use-lite', degraded: null });
     expect(found(both)[0]).toBe('steak');
     const { score, explanation } = both.hits[0]!;
-    expect(explanation.fusion).toBe('ABSOLUTE');
+    expect(explanation.fusion).toBe('RELATIVE');
     expect(explanation.dense!.contribution + explanation.lexical!.contribution).toBeCloseTo(score, 5);
   });
 
