@@ -149,6 +149,13 @@ describe('the extractive responder', () => {
     expect(reply.quotes[0].citation).toMatchObject({ title: 'House manual', section: 'Heating' });
   });
 
+  test('quotes a pinned memory only where it answers', async () => {
+    const me = user();
+    await remember(me, { text: 'The user was born in Ghent in 1987.', pinned: true });
+    expect((await ask(me, 'In which city was the user born?')).found).toBe(true);
+    expect((await ask(me, 'How do I repair a bicycle?')).found).toBe(false);
+  });
+
   test('says that nothing stored matches, rather than quoting something else', async () => {
     const me = user();
     await remember(me, { text: 'The user likes cheese fondue.' });

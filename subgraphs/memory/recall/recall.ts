@@ -108,8 +108,9 @@ async function collect(parts: Parts, userId: string, input: RecallInput, signal:
     ...(knowledge?.matches ?? []).map(({ passage, score, similarity }) => passageItem(passage, score, similarity)),
     ...(messages?.items ?? []),
   ];
+  const similarity = new Map(found.map((item) => [item.id, item.similarity]));
   return {
-    pinned: pinned.map((memory) => memoryItem(memory, 1, null)),
+    pinned: pinned.map((memory) => memoryItem(memory, 1, similarity.get(memory.id) ?? null)),
     found,
     degraded: memories?.degraded ?? knowledge?.degraded ?? messages?.degraded ?? null,
     model: memories?.model ?? knowledge?.model ?? messages?.model,
