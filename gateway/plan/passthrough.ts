@@ -87,20 +87,22 @@ function equalShapes(asked: Shape, given: Shape, type: GraphQLCompositeType, sco
   });
 }
 
-const ERRORS = Buffer.from('"errors"');
-const EXTENSIONS = Buffer.from('"extensions"');
+// Of answers that end as one with nothing but data does, only those with extensions have more. Their name is looked for
+// with the bracket before it: brackets are rarer than quotes and commas, which makes the search many times faster.
+const EXTENSIONS = [Buffer.from('},"extensions":{'), Buffer.from('],"extensions":{')];
 const CLOSE = 125;
 const NEWLINE = 10;
 const DATA_OBJECT = Buffer.from('{"data":{');
 
-/** Whether a subgraph's bytes are `{"data":{…}}` and nothing else. A field of the name `errors` is one too many. */
+/** Whether a subgraph's bytes are `{"data":{…}}` and nothing else. */
 export function isPlainData(bytes: Uint8Array): boolean {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const end = buffer.at(-1) === NEWLINE ? buffer.length - 1 : buffer.length;
   return (
-    buffer.length > DATA_OBJECT.length &&
+    end > DATA_OBJECT.length &&
     buffer.compare(DATA_OBJECT, 0, DATA_OBJECT.length, 0, DATA_OBJECT.length) === 0 &&
-    (buffer.at(-1) === CLOSE || (buffer.at(-1) === NEWLINE && buffer.at(-2) === CLOSE)) &&
-    !buffer.includes(ERRORS) &&
-    !buffer.includes(EXTENSIONS)
+    buffer[end - 1] === CLOSE &&
+    buffer[end - 2] === CLOSE &&
+    !EXTENSIONS.some((name) => buffer.includes(name))
   );
 }

@@ -97,16 +97,11 @@ export class Run {
     return new Promise((resolve, reject) => {
       this.#waiting.add(reject);
       const { identity, client, headers, requestId } = this.request;
+      // Not spread: that would call the getters of the body, which a transport may have no use for.
+      const { signal } = this.#aborter;
+      const request = Object.assign(body, { identity, client, headers, requestId, traceparent, signal });
       transport
-        .execute({
-          ...body,
-          identity,
-          client,
-          headers,
-          requestId,
-          ...(traceparent !== undefined && { traceparent }),
-          signal: this.#aborter.signal,
-        })
+        .execute(request as SubgraphRequest)
         .then(resolve, reject)
         .finally(() => this.#waiting.delete(reject));
     });
