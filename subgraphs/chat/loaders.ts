@@ -7,6 +7,7 @@ import type { Chat } from './chat.ts';
 import { isId } from './input.ts';
 import { type Draft, EMPTY_DRAFT, readDrafts } from './replies/draft.ts';
 import { roomOf } from './rooms.ts';
+import { type BranchConnection, type BranchRequest, readBranches } from './tree.ts';
 
 /** Where messages stand beside one another: the conversation, and the parent or none. */
 export interface Place {
@@ -22,6 +23,7 @@ export interface Loaders {
   /** Of conversations that the caller was let see already, as all below. */
   readonly children: DataLoader<Place, Message[], string>;
   readonly active: DataLoader<Message, boolean, string>;
+  readonly branch: DataLoader<BranchRequest, BranchConnection, BranchRequest>;
   readonly draft: DataLoader<string, Draft>;
   readonly generation: DataLoader<string, Generation | null>;
   readonly participants: DataLoader<string, Participant[]>;
@@ -80,6 +82,10 @@ export function createLoaders({ db, presence }: Chat, identity: Identity): Loade
       },
       { cacheKeyFn: ({ id }) => id },
     ),
+
+    branch: new DataLoader<BranchRequest, BranchConnection, BranchRequest>((requests) => readBranches(db, requests), {
+      cache: false,
+    }),
 
     draft: new DataLoader(async (ids) => {
       const drafts = await readDrafts(db, ids);

@@ -1,5 +1,5 @@
-import { badInput } from '#platform/errors/errors.ts';
-import type { Message } from '#prisma/chat/client/client.ts';
+import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
 import type { Database, Transaction } from './chat.ts';
 import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from './paging.ts';
@@ -43,29 +43,39 @@ export async function leafBelow(db: Database | Transaction, messageId: string): 
   return leaf!.id;
 }
 
-/** Ids of a message and of those before it, oldest first; at most `limit`, the latest of them. */
-export async function wayTo(db: Database | Transaction, messageId: string, limit: number): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
-    WITH RECURSIVE way AS (
-      SELECT id, parent_id, 1 AS step FROM messages WHERE id = ${messageId}::uuid
-      UNION ALL
-      SELECT m.id, m.parent_id, step + 1 FROM way JOIN messages m ON m.id = way.parent_id WHERE step < ${limit}::int
-    )
-    SELECT id::text FROM way ORDER BY step DESC`;
-  return rows.map(({ id }) => id);
+/** Where a walk begins and how many messages it takes, its first one included. */
+interface Walk {
+  readonly start: string | null;
+  readonly limit: number;
 }
 
-/** Ids from a message on down the active branch; at most `limit`. */
-async function wayFrom(db: Database, messageId: string, limit: number): Promise<string[]> {
-  const rows = await db.$queryRaw<{ id: string }[]>`
+/** Which way a walk goes: to the root, or down the branch that was chosen last. */
+const NEXT = { up: Prisma.sql`parent_id`, down: Prisma.sql`active_child_id` } as const;
+
+/** Walks through the tree, all at once: the ids that each comes by, its start first. */
+async function walk(db: Database | Transaction, way: keyof typeof NEXT, walks: readonly Walk[]): Promise<string[][]> {
+  const begun = walks.flatMap(({ start, limit }, origin) => (start === null ? [] : [{ origin, start, limit }]));
+  const paths = walks.map((): string[] => []);
+  if (begun.length === 0) return paths;
+  const rows = await db.$queryRaw<{ origin: number; id: string }[]>`
     WITH RECURSIVE way AS (
-      SELECT id, active_child_id, 1 AS step FROM messages WHERE id = ${messageId}::uuid
+      SELECT origin, most, m.id, m.${NEXT[way]} AS next, 1 AS step
+      FROM unnest(${begun.map(({ origin }) => origin)}::int[], ${begun.map(({ start }) => start)}::uuid[],
+                  ${begun.map(({ limit }) => limit)}::int[]) AS begun(origin, start, most)
+      JOIN messages m ON m.id = start
       UNION ALL
-      SELECT m.id, m.active_child_id, step + 1 FROM way JOIN messages m ON m.id = way.active_child_id
-      WHERE step < ${limit}::int
+      SELECT origin, most, m.id, m.${NEXT[way]}, step + 1
+      FROM way JOIN messages m ON m.id = way.next WHERE step < most
     )
-    SELECT id::text FROM way ORDER BY step`;
-  return rows.map(({ id }) => id);
+    SELECT origin, id::text FROM way ORDER BY origin, step`;
+  for (const { origin, id } of rows) paths[origin]!.push(id);
+  return paths;
+}
+
+/** Ids of a message and of those before it, oldest first; at most `limit`, the latest of them. */
+export async function wayTo(db: Database | Transaction, messageId: string, limit: number): Promise<string[]> {
+  const [path] = await walk(db, 'up', [{ start: messageId, limit }]);
+  return path!.reverse();
 }
 
 /** The messages of these ids, in their order. */
@@ -81,6 +91,11 @@ export interface BranchPage {
   readonly before?: string | null;
 }
 
+export interface BranchRequest {
+  readonly conversation: ConversationView;
+  readonly page: BranchPage;
+}
+
 export interface BranchConnection extends Connection<Message> {
   readonly totalCount: number;
 }
@@ -90,61 +105,87 @@ const MAX_PAGE = 200;
 const cursorOf = ({ id }: { id: string }): string => encodeCursor(LIST, id);
 
 /**
- * A page of the active branch. A cursor is a message: what precedes it are its ancestors, what follows it the branch
- * that was chosen below it, so that a page goes on where the last one ended though another branch was chosen since.
+ * Pages of the active branches of many conversations, in as many queries as for one. A cursor is a message: what precedes
+ * it are its ancestors, what follows it the branch that was chosen below it, so that a page goes on where the last one
+ * ended though another branch was chosen since.
  *
- * @throws {CodedError} BAD_USER_INPUT for sizes and cursors that are none.
+ * @returns in the order of the requests; BAD_USER_INPUT in the place of a page whose size or cursor is none.
  */
-export async function readBranch(
+export async function readBranches(
   db: Database,
-  conversation: ConversationView,
-  page: BranchPage,
-): Promise<BranchConnection> {
-  const forwards = page.first != null || page.after != null;
-  if (forwards && (page.last != null || page.before != null)) {
-    throw badInput(page.last != null ? 'last' : 'before', 'does not go together with first and after: use one pair.');
-  }
-  const size = forwards ? pageSize('first', page.first, 50, MAX_PAGE) : pageSize('last', page.last, 50, MAX_PAGE);
-  const argument = forwards ? 'after' : 'before';
-  const from = await cursorMessage(db, conversation.id, argument, forwards ? page.after : page.before);
-  const start = forwards
-    ? from
-      ? from.activeChildId
-      : conversation.activeRootId
-    : from
-      ? from.parentId
-      : conversation.activeLeafId;
-  const read = forwards ? wayFrom : wayTo;
-  const ids = start === null ? [] : await read(db, start, size + 1);
-  const more = ids.length > size;
-  const shown = forwards ? ids.slice(0, size) : ids.slice(more ? 1 : 0);
-  const [nodes, leaf] = await Promise.all([
-    messagesByIds(db, shown),
-    conversation.activeLeafId === null
-      ? null
-      : db.message.findUnique({ where: { id: conversation.activeLeafId }, select: { depth: true } }),
-  ]);
-  return {
-    ...connection(nodes, cursorOf, {
-      next: forwards ? more : from !== undefined,
-      previous: forwards ? from !== undefined : more,
+  requests: readonly BranchRequest[],
+): Promise<(BranchConnection | CodedError)[]> {
+  const plans = requests.map(({ conversation, page }) => refusable(() => planOf(conversation, page)));
+  const cursorIds = plans.flatMap((plan) => (plan instanceof CodedError ? [] : (plan.cursorId ?? [])));
+  const cursors = await db.message.findMany({
+    where: { id: { in: cursorIds } },
+    select: { id: true, conversationId: true, parentId: true, activeChildId: true },
+  });
+  const walks = plans.map((plan) => (plan instanceof CodedError ? plan : refusable(() => walkOf(plan, cursors))));
+  const going = (forwards: boolean) =>
+    walks.map((one) => (one instanceof CodedError || one.plan.forwards !== forwards ? { start: null, limit: 0 } : one));
+  const [down, up, leaves] = await Promise.all([
+    walk(db, 'down', going(true)),
+    walk(db, 'up', going(false)),
+    db.message.findMany({
+      where: { id: { in: requests.flatMap(({ conversation }) => conversation.activeLeafId ?? []) } },
+      select: { conversationId: true, depth: true },
     }),
-    totalCount: leaf ? leaf.depth + 1 : 0,
-  };
+  ]);
+  const shown = walks.map((one, index) => {
+    if (one instanceof CodedError) return [];
+    return one.plan.forwards ? down[index]!.slice(0, one.plan.size) : up[index]!.slice(0, one.plan.size).reverse();
+  });
+  const byId = new Map((await messagesByIds(db, shown.flat())).map((message) => [message.id, message]));
+  const depths = new Map(leaves.map(({ conversationId, depth }) => [conversationId, depth]));
+  return walks.map((one, index) => {
+    if (one instanceof CodedError) return one;
+    const { plan } = one;
+    const more = (plan.forwards ? down : up)[index]!.length > plan.size;
+    const other = plan.cursorId !== undefined;
+    const nodes = shown[index]!.flatMap((id) => byId.get(id) ?? []);
+    const sides = plan.forwards ? { next: more, previous: other } : { next: other, previous: more };
+    return { ...connection(nodes, cursorOf, sides), totalCount: (depths.get(plan.conversation.id) ?? -1) + 1 };
+  });
 }
 
-async function cursorMessage(
-  db: Database,
-  conversationId: string,
-  argument: string,
-  cursor: string | null | undefined,
-): Promise<Pick<Message, 'parentId' | 'activeChildId'> | undefined> {
-  const keys = decodeCursor(LIST, argument, cursor, ['id']);
-  if (!keys) return undefined;
-  const message = await db.message.findFirst({
-    where: { id: keys[0]!, conversationId },
-    select: { parentId: true, activeChildId: true },
-  });
-  if (!message) throw badInput(argument, 'is not a cursor of this conversation.');
-  return message;
+interface Plan {
+  readonly conversation: ConversationView;
+  readonly forwards: boolean;
+  readonly size: number;
+  readonly cursorId: string | undefined;
+}
+
+/** @throws {CodedError} BAD_USER_INPUT. */
+function planOf(conversation: ConversationView, { first, after, last, before }: BranchPage): Plan {
+  const forwards = first != null || after != null;
+  if (forwards && (last != null || before != null)) {
+    throw badInput(last != null ? 'last' : 'before', 'does not go together with first and after: use one pair.');
+  }
+  const size = forwards ? pageSize('first', first, 50, MAX_PAGE) : pageSize('last', last, 50, MAX_PAGE);
+  const keys = decodeCursor(LIST, forwards ? 'after' : 'before', forwards ? after : before, ['id']);
+  return { conversation, forwards, size, cursorId: keys?.[0] };
+}
+
+type CursorMessage = Pick<Message, 'id' | 'conversationId' | 'parentId' | 'activeChildId'>;
+
+/** One message more than the page, to know whether there is another. @throws {CodedError} BAD_USER_INPUT. */
+function walkOf(plan: Plan, cursors: readonly CursorMessage[]): Walk & { readonly plan: Plan } {
+  const { conversation, forwards, cursorId } = plan;
+  const limit = plan.size + 1;
+  if (cursorId === undefined) {
+    return { plan, limit, start: forwards ? conversation.activeRootId : conversation.activeLeafId };
+  }
+  const cursor = cursors.find(({ id, conversationId }) => id === cursorId && conversationId === conversation.id);
+  if (!cursor) throw badInput(forwards ? 'after' : 'before', 'is not a cursor of this conversation.');
+  return { plan, limit, start: forwards ? cursor.activeChildId : cursor.parentId };
+}
+
+function refusable<T>(work: () => T): T | CodedError {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof CodedError) return error;
+    throw error;
+  }
 }

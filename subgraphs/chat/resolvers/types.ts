@@ -9,7 +9,7 @@ import type { Draft } from '../replies/draft.ts';
 import type { Citation } from '../replies/recall.ts';
 import type { ConversationEvent } from '../rooms.ts';
 import type { SearchHit } from '../search.ts';
-import { type BranchPage, readBranch } from '../tree.ts';
+import type { BranchPage } from '../tree.ts';
 import type { Context, Parts } from './context.ts';
 
 const user = (id: string | null): { id: string } | null => (id === null ? null : { id });
@@ -31,7 +31,8 @@ export function typeResolvers({ chat }: Parts): ResolverMap {
       lastActivityAt: ({ viewer }: ConversationView) => viewer.activityAt,
       activeLeaf: ({ activeLeafId }: ConversationView, _: unknown, { loaders }: Context) =>
         activeLeafId === null ? null : loaders.message.load(activeLeafId),
-      messages: (conversation: ConversationView, page: BranchPage) => readBranch(chat.db, conversation, page),
+      messages: (conversation: ConversationView, page: BranchPage, { loaders }: Context) =>
+        loaders.branch.load({ conversation, page }),
       unfinishedReplies: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.unfinished.load(id),
       present: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.present.load(id),
       export: (conversation: ConversationView, { format }: { format: 'MARKDOWN' | 'JSON' }) =>

@@ -7,10 +7,13 @@ import { type Logger, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { FaultServer } from '#llm/testing/fault-server.ts';
 import { loadConfig } from '#platform/config/config.ts';
+import type { ClientClass } from '#platform/database/database.ts';
+import type { Owner } from '#platform/database/owners.ts';
 import { buildTemplate } from '#platform/database/template.ts';
 import { ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
 import { type OpenPlatform, openPlatform } from '#platform/open.ts';
 import { MemoryEventBus } from '#platform/outbox/memory-event-bus.ts';
+import type { Platform } from '#platform/platform.ts';
 import { createSubgraph, type HostedSubgraph } from '#platform/subgraph/host.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
@@ -32,6 +35,8 @@ export interface WorldOptions {
   readonly directory?: string;
   /** Content of llm.yaml; by default there is none, and one model. */
   readonly catalogue?: (providerUrl: string) => object;
+  /** Called for every statement that chat has Prisma run. */
+  readonly onQuery?: () => void;
   /** How other subgraphs are reached; by default there are none. */
   readonly transportOf?: (subgraph: string) => SubgraphTransport | undefined;
 }
@@ -46,6 +51,7 @@ export class ChatWorld implements AsyncDisposable {
   readonly replicas: HostedSubgraph[] = [];
   readonly directory: string;
   readonly #lifecycle: AsyncDisposableStack;
+  readonly #onQuery: (() => void) | undefined;
 
   private constructor(parts: {
     provider: FaultServer;
@@ -54,6 +60,7 @@ export class ChatWorld implements AsyncDisposable {
     db: PrismaClient;
     directory: string;
     lifecycle: AsyncDisposableStack;
+    onQuery: (() => void) | undefined;
   }) {
     this.provider = parts.provider;
     this.platform = parts.platform;
@@ -61,6 +68,7 @@ export class ChatWorld implements AsyncDisposable {
     this.db = parts.db;
     this.directory = parts.directory;
     this.#lifecycle = parts.lifecycle;
+    this.#onQuery = parts.onQuery;
   }
 
   static async open({
@@ -68,6 +76,7 @@ export class ChatWorld implements AsyncDisposable {
     log = pino({ level: 'silent' }),
     directory,
     catalogue,
+    onQuery,
     transportOf,
   }: WorldOptions = {}): Promise<ChatWorld> {
     const root = path.resolve(import.meta.dirname, '../../..');
@@ -100,7 +109,7 @@ export class ChatWorld implements AsyncDisposable {
       transportOf: transportOf ?? (() => undefined),
     });
     const db = await platform.database.client('chat', PrismaClient);
-    const world = new ChatWorld({ provider, platform, metrics, db, directory: home, lifecycle });
+    const world = new ChatWorld({ provider, platform, metrics, db, directory: home, lifecycle, onQuery });
     await world.addReplica();
     platform.events.start();
     return world;
@@ -113,10 +122,29 @@ export class ChatWorld implements AsyncDisposable {
     // In one process a group of the event bus has one member; the others record, and the first one hands on and consumes.
     const events =
       this.replicas.length === 0 ? platform.events : new MemoryEventBus({ metrics: this.metrics, lifecycle: own });
-    const replica = await createSubgraph(chat, { ...platform, events });
+    const replica = await createSubgraph(chat, { ...platform, events, database: this.#watched(platform.database) });
     this.#lifecycle.use(replica);
     this.replicas.push(replica);
     return replica;
+  }
+
+  #watched(database: Platform['database']): Platform['database'] {
+    const onQuery = this.#onQuery;
+    if (!onQuery) return database;
+    return {
+      ...database,
+      async client<Client>(owner: Owner, Client: ClientClass<Client>): Promise<Client> {
+        const client = (await database.client(owner, Client)) as PrismaClient;
+        return client.$extends({
+          query: {
+            $allOperations({ args, query }) {
+              onQuery();
+              return query(args);
+            },
+          },
+        }) as unknown as Client;
+      },
+    };
   }
 
   /** Asks a replica as the gateway would. */
