@@ -74,6 +74,7 @@ export function presenceContract(
   it('keeps a user present while one of several connections is, and shows the strongest state', async () => {
     const room = freshRoom();
     const tab = await here.join(room, 'anna', { state: 'AWAY' });
+    await sleep(5);
     const phone = await there.join(room, 'anna', { state: 'ONLINE', details: { device: 'phone' } });
     expect(await here.members(room)).toMatchObject([
       { userId: 'anna', state: 'ONLINE', connections: 2, details: { device: 'phone' } },

@@ -1,5 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
+import { v7 as uuidv7 } from 'uuid';
 import type { JsonObject } from '../json/json.ts';
 import type { Logger } from '../log/log.ts';
 import type { RedisConnections } from '../redis/redis.ts';
@@ -85,7 +85,7 @@ export class RedisPresence implements Presence {
   ): Promise<PresenceConnection> {
     checkPresence(room, userId, details);
     if (!this.#believedAlive) await this.#beat();
-    const id = randomUUID();
+    const id = uuidv7();
     const local: LocalConnection = { room, id, connection: { userId, state, since: Date.now(), details }, dirty: true };
     this.#local.set(id, local);
     this.#metrics.presenceConnections.inc();

@@ -106,7 +106,9 @@ export class RedisRooms {
 
   async read(room: string): Promise<RoomState> {
     const { now, connections, typing } = await this.#load(room);
-    const byUser = Map.groupBy(connections.values(), (stored) => stored.u);
+    // By id, which is by age: a hash has no order, and every replica must see the same connection as the newest.
+    const ordered = [...connections].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, stored]) => stored);
+    const byUser = Map.groupBy(ordered, (stored) => stored.u);
     const members: PresentMember[] = [];
     let typingEndsIn: number | undefined;
     for (const [userId, stored] of byUser) {
