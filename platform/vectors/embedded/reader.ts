@@ -19,7 +19,7 @@ import type {
   StoredObject,
 } from '../vector-store.ts';
 import { Arena } from './arena.ts';
-import { findSpace, getSpace, inSnapshot, readSpaces, type SpaceRow } from './schema.ts';
+import { findSpace, getSpace, inSnapshot, publicSpace, readSpaces, type SpaceRow } from './schema.ts';
 import { Segment } from './segment.ts';
 
 interface ObjectRow {
@@ -54,11 +54,12 @@ export class Reader {
   }
 
   space(name: string): Space | undefined {
-    return findSpace(this.#db, name);
+    const space = findSpace(this.#db, name);
+    return space && publicSpace(space);
   }
 
   spaces(): readonly Space[] {
-    return readSpaces(this.#db);
+    return readSpaces(this.#db).map(publicSpace);
   }
 
   tenants(name: string): readonly string[] {

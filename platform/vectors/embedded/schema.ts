@@ -81,6 +81,9 @@ export interface SpaceRow extends Space {
   readonly number: number;
 }
 
+/** What callers see of it. */
+export const publicSpace = ({ number: _, ...space }: SpaceRow): Space => space;
+
 interface RawSpace {
   id: number;
   name: string;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 import { badInput, CodedError } from '../../errors/errors.ts';
 import { checkDefinition, checkPlace, mergeDefinitions, normalise, wrongObject, wrongVectors } from '../validate.ts';
 import type { AddedVector, ObjectResult, Place, Space, SpaceDefinition, VectorObject } from '../vector-store.ts';
-import { findSpace, getSpace, inTransaction, type SpaceRow } from './schema.ts';
+import { findSpace, getSpace, inTransaction, publicSpace, type SpaceRow } from './schema.ts';
 import { encodeWords } from './word-index.ts';
 
 /** Removals that are kept for others to catch up with; whoever is further behind reads anew. */
@@ -24,7 +24,7 @@ export class Writer {
       this.#db
         .prepare('INSERT INTO spaces (name, definition, created_at) VALUES (?, ?, ?)')
         .run(definition.name, encodeDefinition(definition), Date.now());
-      return getSpace(this.#db, definition.name);
+      return publicSpace(getSpace(this.#db, definition.name));
     });
   }
 
@@ -128,9 +128,9 @@ export class Writer {
 
   #redefine(space: SpaceRow, definition: SpaceDefinition): Space {
     const encoded = encodeDefinition(definition);
-    if (encoded === encodeDefinition(space)) return space;
+    if (encoded === encodeDefinition(space)) return publicSpace(space);
     this.#db.prepare('UPDATE spaces SET definition = ? WHERE id = ?').run(encoded, space.number);
-    return getSpace(this.#db, space.name);
+    return publicSpace(getSpace(this.#db, space.name));
   }
 
   #store(space: SpaceRow, tenant: string, object: VectorObject): ObjectResult {

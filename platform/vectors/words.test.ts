@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { queryWords, words } from './words.ts';
+
+describe('words', () => {
+  it('are equal in other forms, letters and accents', () => {
+    expect(words('The Runner’s RUNNING shoes')).toEqual(words('the runner run shoe'.replace('run shoe', 'runs shoe')));
+    expect(words('Café Ärger naïve')).toEqual(['cafe', 'arger', 'naiv']);
+  });
+  it('keep numbers and codes apart', () => {
+    expect(words('INV-2024-0071 of 3.5 kg, E-1204')).toEqual([
+      'inv',
+      '2024',
+      '0071',
+      'of',
+      '3',
+      '5',
+      'kg',
+      'e',
+      '1204',
+    ]);
+  });
+  it('of scripts without spaces are pairs of characters', () => {
+    expect(words('東京都に住む')).toEqual(['東京', '京都', '都に', 'に住', '住む']);
+  });
+  it('stay small for one line of megabytes', () => {
+    expect(words('x'.repeat(5_000_000))).toEqual(['x'.repeat(64)]);
+  });
+  it('of a query leave out what says nothing, unless nothing is left', () => {
+    expect(queryWords('What is the name of the dog?')).toEqual(['name', 'dog']);
+    expect(queryWords('to be or not to be')).toEqual(['to', 'be', 'or', 'not']);
+    expect(queryWords('?!')).toEqual([]);
+  });
+});
