@@ -14,6 +14,7 @@ import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import type { Compile } from './plan/operations.ts';
 import { createPipeline, type SupergraphPolicies } from './policy/pipeline.ts';
 import { type ApolloContext, createApolloFace } from './server/apollo.ts';
+import { clientOf } from './server/client.ts';
 import { createExplorer, type SignIn } from './server/explorer.ts';
 import { forward } from './server/forward.ts';
 import { createGraph } from './server/graph.ts';
@@ -140,12 +141,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     secure(response, config.publicUrl);
     const wellKnown = options.wellKnown?.[path];
-    if (wellKnown) {
-      return forward(request, response, graph.current?.transports.get(wellKnown[0]), wellKnown[1], authenticator);
-    }
-    if (path.startsWith('/_/')) {
-      const [, subgraph = '', rest = '/'] = /^\/_\/([^/]+)(\/.*)?$/.exec(path) ?? [];
-      return forward(request, response, graph.current?.transports.get(subgraph), rest + search, authenticator);
+    if (wellKnown || path.startsWith('/_/')) {
+      const [subgraph, route] = wellKnown ?? ownRoute(path + search);
+      const client = clientOf(request, config.TRUSTED_PROXIES);
+      return forward(request, response, graph.current?.transports.get(subgraph), route, authenticator, client);
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);
     switch (path) {
@@ -195,6 +194,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       await graph[Symbol.asyncDispose]();
     },
   };
+}
+
+/** `/_/<subgraph><path>?<query>` as the subgraph and its own path with the query. */
+function ownRoute(target: string): readonly [subgraph: string, path: string] {
+  const [, subgraph = '', rest = ''] = /^\/_\/([^/?]*)(.*)$/s.exec(target) ?? [];
+  return [subgraph, rest.startsWith('/') ? rest : `/${rest}`];
 }
 
 /** A browser's address bar, and not a client's query. */

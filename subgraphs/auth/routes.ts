@@ -1,11 +1,12 @@
 import { z } from 'zod';
-import { badInput, CodedError, unauthenticated } from '#platform/errors/errors.ts';
+import { badInput, unauthenticated } from '#platform/errors/errors.ts';
 import { AUTH_ROUTES, type introspectionAnswer, type revocationAnswer } from '#platform/identity/revocations.ts';
 import type { Route, RouteCall } from '#platform/subgraph/definition.ts';
 import { firstAdminLink } from './accounts/first-admin.ts';
 import type { Core } from './core.ts';
 import { introspect } from './keys/api-keys.ts';
 import { accountPages } from './pages/account-pages.ts';
+import { readText } from './read-text.ts';
 
 const MAX_BODY = 4_096;
 const introspectionRequest = z.object({ hash: z.string().regex(/^[\w-]{43}$/) });
@@ -38,9 +39,7 @@ export const createRoutes = (core: Core): Route[] => [
     path: AUTH_ROUTES.introspect,
     async handle(request, call) {
       requireService(call);
-      const text = await request.text();
-      if (text.length > MAX_BODY) throw new CodedError('PAYLOAD_TOO_LARGE', `More than ${MAX_BODY} bytes.`);
-      const asked = introspectionRequest.safeParse(parseJson(text));
+      const asked = introspectionRequest.safeParse(parseJson(await readText(request, MAX_BODY)));
       if (!asked.success) throw badInput('hash', 'is not the SHA-256 of a key as base64url.');
       const answer: z.input<typeof introspectionAnswer> = await introspect(core, asked.data.hash);
       return Response.json(answer);

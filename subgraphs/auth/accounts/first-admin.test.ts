@@ -48,6 +48,21 @@ describe('the first administrator', () => {
     expect((await world.login('root@example.org', PASSWORD)).code).toBeUndefined();
   });
 
+  it('is not kept waiting by a form without end: it is read no further than a form may be long', async () => {
+    await using world = await AuthWorld.open();
+    let sent = 0;
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        sent += 1;
+        controller.enqueue(new Uint8Array(8_192).fill(97));
+      },
+    });
+    const init = { method: 'POST', body: endless, duplex: 'half' } as RequestInit;
+    const answer = await world.subgraph.fetch(new Request('http://auth/first-admin', init), { kind: 'anonymous' });
+    expect(answer.status).toBe(413);
+    expect(sent).toBeLessThan(10);
+  });
+
   it('gets no link from somebody who merely asks, and no token of another purpose makes one', async () => {
     await using world = await AuthWorld.open();
     const request = new Request('http://auth/first-admin-link', { method: 'POST' });

@@ -6,6 +6,7 @@ import { resetPassword } from '../accounts/password-change.ts';
 import { verifyEmail } from '../accounts/registration.ts';
 import type { Core } from '../core.ts';
 import type { Origin } from '../origin.ts';
+import { readText } from '../read-text.ts';
 import { type Form, formPage, messagePage } from './page.ts';
 
 const MAX_BODY = 16_384;
@@ -80,9 +81,7 @@ export const accountPages = (core: Core): Route[] =>
   ]);
 
 async function submit(core: Core, page: AccountPage, request: Request, call: RouteCall): Promise<Response> {
-  const text = await request.text();
-  if (text.length > MAX_BODY) throw new CodedError('PAYLOAD_TOO_LARGE', `The form is larger than ${MAX_BODY} bytes.`);
-  const values = new URLSearchParams(text);
+  const values = new URLSearchParams(await readText(request, MAX_BODY));
   const origin = { identity: call.identity, client: readClientInfo(request.headers.get(CLIENT_HEADER)) };
   try {
     return messagePage(page.form.title, await page.submit(core, values, origin));
