@@ -13,6 +13,7 @@ import { createHttpTransport } from '#platform/transport/http.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import type { Compile } from './plan/operations.ts';
 import { createPipeline, type SupergraphPolicies } from './policy/pipeline.ts';
+import { createRest } from './rest/rest.ts';
 import { type ApolloContext, createApolloFace } from './server/apollo.ts';
 import { clientOf } from './server/client.ts';
 import { createExplorer, type SignIn } from './server/explorer.ts';
@@ -47,6 +48,8 @@ export interface GatewayOptions {
   readonly propagation?: PropagationRules | undefined;
   /** Paths that a subgraph's plain route answers: `{'/.well-known/jwks.json': ['auth', '/jwks.json']}`. */
   readonly wellKnown?: Readonly<Record<string, readonly [subgraph: string, path: string]>>;
+  /** Folder of REST endpoints, one .graphql file each: REST_OPERATIONS for the product's own. Default: none. */
+  readonly rest?: string | undefined;
   /** Folder of .graphql files that the explorer opens with. */
   readonly examples?: string | undefined;
   /** How the explorer signs a person in. */
@@ -70,6 +73,7 @@ export interface Gateway extends AsyncDisposable {
 /** Sockets of a replaced supergraph or a stopping gateway come back over this time. */
 const RELOAD_SPREAD_MS = 5_000;
 const DRAIN_SPREAD_MS = 500;
+const REST_CHECK_MS = 3_000;
 
 /**
  * Starts a gateway: listens at once, with /health and /ready at 503, loads the supergraph, and resolves when it serves.
@@ -103,12 +107,14 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       apollo.changed();
       subscriptions.resubscribe(['sse', 'multipart'], why);
       void sockets.restart(why, RELOAD_SPREAD_MS);
+      void rest.check(graph.current!);
     },
   });
   const apollo = createApolloFace({ config, log, graph, plugins: options.apolloPlugins });
   const faces = { config, log, metrics, authenticator, propagation, graph, pipeline, subscriptions, apollo };
   const graphql = createGraphqlHandler(faces);
   const explorer = createExplorer({ config, log, examples: options.examples, signIn: options.signIn });
+  const rest = createRest({ ...faces, folder: options.rest });
   const health = createHealth({ graph, version: options.version });
 
   const server = createServer(undefined);
@@ -140,6 +146,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       return graphql(request, response, search);
     }
     secure(response, config.publicUrl);
+    if (rest.has(path)) return rest.answer(request, response, path, search);
     const wellKnown = options.wellKnown?.[path];
     if (wellKnown || path.startsWith('/_/')) {
       const [subgraph, route] = wellKnown ?? ownRoute(path + search);
@@ -175,6 +182,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     throw error;
   }
   health.loaded();
+  // Planning takes the start's own processor time, so it waits until the start is over.
+  setTimeout(() => graph.current && void rest.check(graph.current), REST_CHECK_MS).unref();
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? 'localhost' : config.HOST;
   return {
     port,

@@ -41,6 +41,8 @@ export interface OperationCaller {
   readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The text is the gateway's own, as that of a REST endpoint: no manifest has to list it. */
+  readonly registered?: boolean;
 }
 
 /** An operation that may run, and what to run it with. */
@@ -153,7 +155,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const refusal = await overRate;
         if (refusal) return { errors: [refusal] };
       }
-      const text = persisted.textOf(params);
+      const text = caller.registered ? (params.query ?? '') : persisted.textOf(params);
       const asked = { query: typeof text === 'string' ? text : await text, operationName: params.operationName };
       let prepared = await generation.operations.prepare(asked);
       if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };
