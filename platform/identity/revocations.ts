@@ -14,9 +14,6 @@ export const AUTH_ROUTES = {
   firstAdminLink: '/first-admin-link',
 } as const;
 
-/** Begins every API key, so that it is told from a JWT at a glance, also by secret scanners. */
-export const API_KEY_PREFIX = 'sxk_';
-
 /** Credentials that ended before their time. `expiresAt` (Unix ms) is when they would have ended by themselves. */
 export const revocationSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('session'), id: z.string(), expiresAt: z.number() }),
@@ -84,10 +81,6 @@ export class RevocationList {
 
   prune(now = Date.now()): void {
     for (const [key, entry] of this.#entries) if (entry.expiresAt < now) this.#entries.delete(key);
-  }
-
-  get size(): number {
-    return this.#entries.size;
   }
 }
 

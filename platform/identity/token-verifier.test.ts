@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MemoryTopics } from '../topics/memory-topics.ts';
+import { hashSecret, makeSecret } from './api-key-secret.ts';
 import type { UserIdentity } from './identity.ts';
 import { type Introspection, REVOCATION_TOPIC, type Revocation } from './revocations.ts';
 import { TokenVerifier } from './token-verifier.ts';
@@ -257,8 +257,8 @@ describe('when auth is away', () => {
 });
 
 describe('API keys', () => {
-  const secret = `sxk_${'k'.repeat(38)}`;
-  const hash = createHash('sha256').update(secret).digest('base64url');
+  const secret = makeSecret();
+  const hash = hashSecret(secret);
   const active = (more: object = {}): Introspection => ({
     active: true,
     id: 'key1',
@@ -286,6 +286,16 @@ describe('API keys', () => {
     await expect(verifier.authenticate({ apiKey: secret })).rejects.toMatchObject(refused);
     await expect(verifier.authenticate({ apiKey: 'something' })).rejects.toMatchObject(refused);
     await expect(verifier.authenticate({ apiKey: secret, ...bearer(await sign()) })).rejects.toMatchObject(refused);
+  });
+
+  it('with a typing error are refused by their checksum, without asking anybody', async () => {
+    const auth = new Auth();
+    const verifier = verifierOf(auth);
+    const wrong = secret.replace(/.$/, (last) => (last === 'a' ? 'b' : 'a'));
+    for (const other of [wrong, secret.slice(0, -1), `${secret}a`, 'sxk_', `sxk_${'0'.repeat(38)}`]) {
+      await expect(verifier.authenticate({ apiKey: other })).rejects.toMatchObject(refused);
+    }
+    expect(auth.count('/api-keys/introspect')).toBe(0);
   });
 
   it('end at once when revoked, and at the end of their grace when replaced', async () => {

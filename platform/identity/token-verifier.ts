@@ -1,14 +1,13 @@
-import { createHash } from 'node:crypto';
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { CodedError, unauthenticated } from '../errors/errors.ts';
 import type { Logger } from '../log/log.ts';
 import type { Topics } from '../topics/topics.ts';
+import { API_KEY_PREFIX, hashSecret, isWellFormed } from './api-key-secret.ts';
 import type { Authenticator, Credentials } from './authenticator.ts';
 import { ANONYMOUS, type Identity, type UserIdentity } from './identity.ts';
 import {
-  API_KEY_PREFIX,
   AUTH_ROUTES,
   type Claim,
   introspectionAnswer,
@@ -165,7 +164,9 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
 
   async #apiKey(secret: string): Promise<Known> {
     // The key itself never leaves this process: its hash is enough to find it.
-    const hash = createHash('sha256').update(secret).digest('base64url');
+    if (!isWellFormed(secret))
+      throw unauthenticated('This is no API key: some of its characters are wrong or missing.');
+    const hash = hashSecret(secret);
     const kept = this.#apiKeys.get(hash);
     // What was remembered of a user that changed since is asked anew; a revoked key is refused by that answer.
     const known =

@@ -1,4 +1,5 @@
 import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import { hashSecret, makeSecret, partsShown } from '#platform/identity/api-key-secret.ts';
 import { SCOPES } from '#platform/identity/identity.ts';
 import type { Introspection } from '#platform/identity/revocations.ts';
 import type { ApiKey } from '#prisma/auth/client/client.ts';
@@ -8,7 +9,6 @@ import { parseDisplayName } from '../display-name.ts';
 import type { Origin } from '../origin.ts';
 import { isUuid } from '../uuid.ts';
 import { scopesOf } from './access-tokens.ts';
-import { hashSecret, makeSecret, partsShown } from './api-key-secret.ts';
 
 /** Keys of one user that work at the same time. */
 export const MAX_KEYS = 100;
