@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { startGateway } from '#gateway/gateway.ts';
+import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
 import { readMutualTls } from '#platform/http/tls.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
@@ -17,6 +18,12 @@ import { CommandError } from './report.ts';
 export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks] } as const;
 /** Operations that the explorer opens with: the ones that the example client uses. */
 export const EXAMPLES = 'tests/client/operations';
+/** How the explorer signs a person in. */
+export const SIGN_IN = {
+  query:
+    'mutation SignIn($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { tokens { accessToken } } }',
+  token: 'login.tokens.accessToken',
+};
 
 const POLL_MS = 1_000;
 
@@ -71,7 +78,9 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       limiter: stores.limiter,
       cache: stores.cache,
       wellKnown: WELL_KNOWN,
+      rest: REST_OPERATIONS,
       examples: path.join(config.root, EXAMPLES),
+      signIn: SIGN_IN,
     }),
   );
 }

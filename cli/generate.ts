@@ -1,6 +1,8 @@
-// What is made at install and not committed: the Prisma clients of all owners and the template of the embedded database.
+// What is made at install and not committed: the Prisma clients of all owners, the template of the embedded
+// database and the explorer's page.
 import { spawn } from 'node:child_process';
 import path from 'node:path';
+import { buildExplorer } from '#gateway/explorer/build.ts';
 import { OWNERS, type Owner } from '#platform/database/owners.ts';
 import { buildTemplate } from '#platform/database/template.ts';
 
@@ -26,3 +28,4 @@ function generateClient(owner: Owner): Promise<void> {
 
 for (let i = 0; i < OWNERS.length; i += 2) await Promise.all(OWNERS.slice(i, i + 2).map(generateClient));
 await buildTemplate(root);
+await buildExplorer();

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { startGateway } from '#gateway/gateway.ts';
+import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import { openPlatform } from '#platform/open.ts';
@@ -8,7 +9,7 @@ import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { printBanner } from './banner.ts';
 import { engineOf } from './engine.ts';
-import { asService, EXAMPLES, WELL_KNOWN } from './gateway.ts';
+import { asService, EXAMPLES, SIGN_IN, WELL_KNOWN } from './gateway.ts';
 import { runProcess } from './process.ts';
 import { loadDefinition } from './subgraphs.ts';
 
@@ -64,7 +65,9 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
         limiter: platform.limiter,
         cache: platform.cache,
         wellKnown: WELL_KNOWN,
+        rest: REST_OPERATIONS,
         examples: path.join(root, EXAMPLES),
+        signIn: SIGN_IN,
       }),
     );
     const firstAdmin = await asService(
