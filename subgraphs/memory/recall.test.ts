@@ -147,6 +147,8 @@ describe('the extractive responder', () => {
     expect(reply.text).toContain('> The boiler is serviced every September by Nordwarm.');
     expect(reply.text).toContain('[1] document House manual, Heating');
     expect(reply.quotes[0].citation).toMatchObject({ title: 'House manual', section: 'Heating' });
+    const chatty = 'Hello there, I hope you had a pleasant weekend with your family. When is the boiler serviced?';
+    expect((await ask(me, chatty)).found).toBe(true);
   });
 
   test('quotes a pinned memory only where it answers', async () => {

@@ -35,11 +35,12 @@ export async function extractiveAnswer(
   signal?: AbortSignal,
 ): Promise<ExtractiveAnswer> {
   const limit = numberInput('input.limit', input.limit, 1, 10);
+  const question = questionIn(input.question);
   const { items, model } = await recall(
     memory,
     userId,
     {
-      query: input.question,
+      query: question,
       conversationId: input.conversationId ?? null,
       // Messages repeat the question; what was said before is in front of the reader anyway.
       kinds: ['MEMORY', 'KNOWLEDGE'],
@@ -49,10 +50,16 @@ export async function extractiveAnswer(
     signal,
   );
   const threshold = model === undefined ? 1 : await memory.indexes.threshold(model);
-  const quotes = items.filter((item) => answers(input.question, item, threshold)).slice(0, limit);
+  const quotes = items.filter((item) => answers(question, item, threshold)).slice(0, limit);
   const found = quotes.length > 0;
   const text = found ? `${NOTICE}\n\n${quotes.map(quotation).join('\n\n')}` : `${NOTHING} ${NOTICE_WITHOUT_QUOTES}`;
   return { text, found, model: EXTRACTIVE_MODEL, notice: NOTICE, quotes };
+}
+
+/** "I am in a hurry. When does the ferry go?" asks about the ferry: what is said beside a question only blurs it. */
+function questionIn(text: string): string {
+  const questions = text.split(/(?<=[.!?？。！])\s+/).filter((sentence) => /[?？]$/.test(sentence.trim()));
+  return questions.length > 0 ? questions.join(' ') : text;
 }
 
 const NOTICE_WITHOUT_QUOTES =
