@@ -1,4 +1,4 @@
-import { createModels } from '#llm/create-models.ts';
+import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
 import { JobRunner } from '#platform/jobs/job-runner.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
@@ -16,17 +16,14 @@ import { serveVariant } from './variants.ts';
 export const vision: SubgraphDefinition = {
   name: 'vision',
   schemaFile: new URL('./schema.graphql', import.meta.url),
-  async start({ config, log, metrics, lifecycle, database, events, blobs, urls, topics }) {
-    const db = await database.client('vision', PrismaClient);
+  async start(platform) {
+    const { config, log, metrics, lifecycle, events, blobs, urls, topics } = platform;
+    const db = await platform.database.client('vision', PrismaClient);
     const outbox = createOutbox({ owner: 'vision', client: db, events, log, metrics, lifecycle });
-    const models = createModels({
-      config,
-      log,
-      metrics,
+    const models = await openModels(platform, {
       async onRecord(record) {
         const event = usageEvent(record);
-        const type = record.operation === 'image' ? 'image.called' : 'llm.called';
-        if (event) await db.$transaction((tx) => outbox.record(tx, type, event));
+        if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));
       },
     });
     lifecycle.defer(() => models.close());
