@@ -7,6 +7,7 @@ import { type ConversationView, lockConversation, messageFor } from './access.ts
 import type { Chat, Transaction } from './chat.ts';
 import { checkAttachments, checkId, checkText, isId, MAX_MESSAGE_BYTES } from './input.ts';
 import { asJson, checkParameters, type Parameters, type ParametersInput } from './parameters.ts';
+import { checkImages } from './replies/images.ts';
 import type { Replies } from './replies/replies.ts';
 import { type Requester, requesterOf } from './replies/requester.ts';
 import { firstWords } from './replies/title.ts';
@@ -70,11 +71,12 @@ export class Sending {
    * The same clientMessageId again answers with what the first call stored.
    *
    * @throws {CodedError} BAD_USER_INPUT, NOT_FOUND, CONFLICT (the same id with other content), RATE_LIMITED,
-   * MODEL_NOT_FOUND.
+   * MODEL_NOT_FOUND; with images also what vision says.
    */
   async send(user: UserIdentity, input: SendInput): Promise<Sent> {
     const text = checkText('input.text', input.text, MAX_MESSAGE_BYTES);
     const attachments = checkAttachments(input.attachments);
+    if (attachments.length > 0) await checkImages(this.#chat, attachments, user);
     const { parentId } = input;
     return this.#store(user, {
       ...(await this.#options(input)),

@@ -1,3 +1,4 @@
+import { GraphQLError } from 'graphql';
 import { v7 as uuidv7 } from 'uuid';
 import type { ChatStream } from '#llm/chat-stream.ts';
 import type { LlmCallRecord } from '#llm/record.ts';
@@ -6,6 +7,7 @@ import type { Conversation, Message, MessageStatus } from '#prisma/chat/client/c
 import type { Chat } from '../chat.ts';
 import { requestParameters, storedParameters } from '../parameters.ts';
 import type { Piece, ToolCall } from './draft.ts';
+import { imagesOf } from './images.ts';
 import { historyOf, promptOf } from './prompt.ts';
 import { type Citation, extractiveAnswer, type Question, recall } from './recall.ts';
 import { identityOf } from './requester.ts';
@@ -70,14 +72,21 @@ export async function compose(
     requestId: reply.id,
     signal,
   };
-  const recalled = conversation.memoryEnabled ? await recall(chat, question) : undefined;
+  const model = reply.model ?? conversation.model;
+  const recalling = conversation.memoryEnabled ? recall(chat, question) : undefined;
+  let images: Awaited<ReturnType<typeof imagesOf>>;
+  try {
+    images = await imagesOf(chat, history, model, signal);
+  } catch (error) {
+    return { ...failureOf(error, signal), droppedMessages: 0 };
+  }
+  const recalled = await recalling;
   if (recalled) emitCitations(emit, recalled.citations);
 
-  const model = reply.model ?? conversation.model;
   const stream = chat.models.chat(
     {
       ...(model !== null && { model }),
-      messages: promptOf(conversation.systemPrompt, history, recalled?.quoted),
+      messages: promptOf(history, { systemPrompt: conversation.systemPrompt, quoted: recalled?.quoted, images }),
       ...requestParameters(storedParameters(conversation.parameters), storedParameters(reply.parameters)),
     },
     { identity, signal, purpose: 'reply', conversationId: conversation.id, messageId: reply.id, requestId: reply.id },
@@ -139,10 +148,12 @@ function failureOf(error: unknown, signal: AbortSignal): Pick<Outcome, 'status' 
     if (!(reason instanceof StopRequest)) return { status: 'STOPPED' };
     return { status: reason.status, ...(reason.error && { error: reason.error }) };
   }
-  if (!(error instanceof CodedError)) throw error;
+  // What another subgraph refuses comes as a GraphQLError with its code.
+  const code = error instanceof GraphQLError ? error.extensions.code : undefined;
+  if (!(error instanceof GraphQLError) || typeof code !== 'string') throw error;
   return {
     status: error.extensions.phase === 'after_first_token' ? 'INTERRUPTED' : 'FAILED',
-    error: { code: error.code, message: error.message },
+    error: { code, message: error.message },
   };
 }
 

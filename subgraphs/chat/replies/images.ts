@@ -1,0 +1,112 @@
+import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
+import { parse } from 'graphql';
+import type { ContentPart } from '#llm/messages.ts';
+import { badInput, CodedError } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { Message } from '#prisma/chat/client/client.ts';
+import type { Chat } from '../chat.ts';
+
+/** Pixels of the longer side that a model is shown: what the providers scale to anyway. */
+const SIDE = 1024;
+/** Most images that one prompt carries, the latest of them. */
+const MAX_IMAGES = 10;
+const MAX_BYTES = 8 * 1024 * 1024;
+const TIMEOUT_MS = 10_000;
+
+interface Image {
+  readonly status: string;
+  readonly url: string | null;
+}
+
+const IMAGE = parse(
+  `query ChatImage($id: ID!) { image(id: $id) { status url(width: ${SIDE}, height: ${SIDE}, format: JPEG) } }`,
+) as TypedDocumentNode<{ image: Image | null }, { id: string }>;
+
+interface Call {
+  readonly identity: UserIdentity;
+  readonly requestId: string;
+  readonly signal: AbortSignal;
+}
+
+const ask = async ({ peers }: Chat, id: string, call: Call): Promise<Image | null> =>
+  (await peers.execute('vision', IMAGE, { id }, call)).image;
+
+/**
+ * Whether the person who sends images has them, and they are ready.
+ *
+ * @throws {CodedError} BAD_USER_INPUT naming the image; what vision says when it cannot be asked.
+ */
+export async function checkImages(chat: Chat, ids: readonly string[], identity: UserIdentity): Promise<void> {
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const found = await Promise.all(ids.map((id) => ask(chat, id, { identity, requestId: id, signal })));
+  for (const [index, image] of found.entries()) {
+    const argument = `input.attachments.${index}`;
+    if (!image) throw badInput(argument, 'is no image of yours.');
+    if (image.status !== 'READY') throw badInput(argument, `is ${image.status}; an image must be READY to be sent.`);
+  }
+}
+
+/**
+ * What a model is shown of the images in a history: by message id, as parts of its content. A model that does not see is
+ * told that there are images, so that it does not pretend.
+ *
+ * @throws {CodedError} what vision says, or SUBGRAPH_UNAVAILABLE, when an image that belongs to the prompt cannot be had.
+ */
+export async function imagesOf(
+  chat: Chat,
+  history: readonly Message[],
+  model: string | null,
+  signal: AbortSignal,
+): Promise<Map<string, ContentPart[]>> {
+  const shown = history.flatMap(({ id, authorId, attachments }) =>
+    authorId === null ? [] : attachments.map((imageId) => ({ messageId: id, authorId, imageId })),
+  );
+  const parts = new Map<string, ContentPart[]>();
+  if (shown.length === 0) return parts;
+  const add = (messageId: string, part: ContentPart) => parts.set(messageId, [...(parts.get(messageId) ?? []), part]);
+  const sees = (await chat.models.list()).find(({ id, isDefault }) => (model === null ? isDefault : id === model))
+    ?.capabilities.vision;
+  if (!sees) {
+    for (const { messageId } of shown) add(messageId, { type: 'text', text: '[An image, which you cannot see.]' });
+    return parts;
+  }
+  const latest = shown.slice(-MAX_IMAGES);
+  const limited = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const urls = await Promise.all(
+    latest.map(async ({ authorId, imageId }) => {
+      const image = await ask(chat, imageId, { identity: authorOf(authorId), requestId: imageId, signal: limited });
+      return image?.url ? dataUrl(image.url, limited) : undefined;
+    }),
+  );
+  for (const [index, { messageId }] of latest.entries()) {
+    const url = urls[index];
+    // Deleted since: the conversation goes on without it.
+    add(
+      messageId,
+      url ? { type: 'image_url', image_url: { url } } : { type: 'text', text: '[An image that was deleted.]' },
+    );
+  }
+  return parts;
+}
+
+/** Who sent an image into a conversation showed it to all who take part: it is read with the sender's right, no other. */
+const authorOf = (userId: string): UserIdentity => ({
+  kind: 'user',
+  userId,
+  roles: ['user'],
+  scopes: ['vision:read'],
+  expiresAt: Math.floor(Date.now() / 1000) + 60,
+});
+
+/** The image itself: a provider cannot reach a server of one's own. */
+async function dataUrl(url: string, signal: AbortSignal): Promise<string> {
+  const response = await fetch(url, { signal }).catch((cause: unknown) => {
+    throw new CodedError('SUBGRAPH_UNAVAILABLE', `An image could not be fetched${signal.aborted ? ' in time' : ''}.`, {
+      cause,
+    });
+  });
+  if (!response.ok) throw new CodedError('SUBGRAPH_UNAVAILABLE', `An image could not be fetched (${response.status}).`);
+  const bytes = Buffer.from(await response.arrayBuffer());
+  if (bytes.length > MAX_BYTES) throw new CodedError('PAYLOAD_TOO_LARGE', 'An image is too large for a prompt.');
+  return `data:${response.headers.get('content-type') ?? 'image/jpeg'};base64,${bytes.toString('base64')}`;
+}
