@@ -43,7 +43,8 @@ export const memory: SubgraphDefinition = {
       db,
       indexes: new Indexes(() => platform.vectors(), platform.embedders),
       quick: runner(4),
-      slow: runner(3),
+      // Each embeds a few texts at a time, and whoever searches meanwhile waits for as many.
+      slow: runner(2),
       models,
       blobs,
       urls,

@@ -8,13 +8,11 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const world = await MemoryWorld.open({}, directory);
 const me = user(userId);
 for (let i = await world.db.document.count(); i < Number(count); i++) {
-  const text = [1, 2]
-    .map((part) => `Part ${part} of document ${i}: ${`the harbour of town number ${i} `.repeat(12)}.`)
-    .join('\n\n');
+  const text = ['A', 'B', 'C'].map((part) => `# Part ${part}\n\nThe harbour of town number ${i}.`).join('\n\n');
   const answer = await world.ask(
     me,
     'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }',
-    { input: { title: `Document ${i}`, text } },
+    { input: { title: `Document ${i}`, text, format: 'MARKDOWN' } },
   );
   if (answer.code) throw new Error(answer.message);
   say(`acknowledged ${answer.data.addDocument.document.id}`);
