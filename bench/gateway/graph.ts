@@ -1,0 +1,86 @@
+import { composeServices } from '@apollo/composition';
+import { parse } from 'graphql';
+
+/** The graph of the gateway benchmarks: users, their conversations and messages, and what analytics knows of them. */
+const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
+
+export const SCHEMAS: Readonly<Record<string, string>> = {
+  auth: `${LINK}type Query { user(id: ID!): User } type User @key(fields: "id") { id: ID! name: String }`,
+  chat: `${LINK}type Query { conversation(id: ID!): Conversation }
+type User @key(fields: "id") { id: ID! conversations(first: Int): [Conversation!]! }
+type Conversation @key(fields: "id") { id: ID! title: String createdAt: String messages(first: Int): [Message!]! }
+type Message @key(fields: "id") { id: ID! text: String role: String createdAt: String }`,
+  analytics: `${LINK}type Query { calls: Int }
+type Conversation @key(fields: "id") { id: ID! stats: Stats }
+type Stats { messages: Int tokens: Int }
+type Message @key(fields: "id") { id: ID! tokens: Int latencyMs: Float }`,
+};
+
+export function supergraphOf(urls: Readonly<Record<string, string>>): string {
+  const services = Object.entries(SCHEMAS).map(([name, sdl]) => ({
+    name,
+    url: urls[name] ?? '',
+    typeDefs: parse(sdl),
+  }));
+  const { supergraphSdl, errors } = composeServices(services);
+  if (errors) throw errors[0]!;
+  return supergraphSdl;
+}
+
+/** Three shapes of work: one small fetch; three subgraphs with 60 entities; one answer of some 55 KB. */
+export const OPERATIONS: Readonly<Record<string, { query: string; ids: number }>> = {
+  trivial: { query: 'query Trivial($id: ID!) { user(id: $id) { id name } }', ids: 49 },
+  nested: {
+    query: `query Nested($id: ID!) { user(id: $id) { id name conversations(first: 10) { id title createdAt
+      stats { messages tokens } messages(first: 5) { id text role createdAt tokens latencyMs } } } }`,
+    ids: 49,
+  },
+  large: {
+    query:
+      'query Large($id: ID!) { conversation(id: $id) { id title messages(first: 220) { id text role createdAt } } }',
+    ids: 20,
+  },
+};
+
+type Args = { id?: string; first?: number };
+const CREATED = '2026-01-01T00:00:00.000Z';
+const message = (id: string) => ({
+  __typename: 'Message',
+  id,
+  text: `Message ${id}: what people write to one another in a chat has about this many characters, and now and then a few more than that, as here.`,
+  role: 'USER',
+  createdAt: CREATED,
+  tokens: id.length * 7,
+  latencyMs: id.length * 1.5,
+});
+const list = <T>(first: number | undefined, make: (n: number) => T): T[] =>
+  Array.from({ length: first ?? 10 }, (_, n) => make(n));
+const conversation = (id: string) => ({
+  __typename: 'Conversation',
+  id,
+  title: `Conversation ${id}`,
+  createdAt: CREATED,
+  stats: { messages: id.length, tokens: id.length * 100 },
+  messages: ({ first }: Args) => list(first, (n) => message(`${id}-${n}`)),
+});
+const user = (id: string) => ({
+  __typename: 'User',
+  id,
+  name: `User ${id}`,
+  conversations: ({ first }: Args) => list(first, (n) => conversation(`${id}-${n}`)),
+});
+
+export const ROOT = {
+  user: ({ id }: Args) => user(id!),
+  conversation: ({ id }: Args) => conversation(id!),
+};
+
+const ENTITIES: Readonly<Record<string, (id: string) => unknown>> = {
+  User: user,
+  Conversation: conversation,
+  Message: message,
+};
+
+/** The entity of a representation. */
+export const resolveReference = ({ __typename, id }: { __typename: string; id: string }): unknown =>
+  ENTITIES[__typename]?.(id);
