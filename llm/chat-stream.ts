@@ -54,6 +54,7 @@ export interface FinishPart {
  *
  * Iteration throws a CodedError. Its extension `phase` is `before_first_token` (nothing was delivered: it may be asked
  * again) or `after_first_token` (what arrived is a beginning: end the reply as interrupted, never start a second one).
+ * Errors of limits, budgets and parameters have no phase: nothing was sent.
  */
 export interface ChatStream extends AsyncIterable<ChatPart> {
   /**

@@ -42,9 +42,7 @@ export class ModelsCore implements AsyncDisposable {
   constructor(options: ModelsOptions) {
     const { config, log, catalogue, redis, cache, embedForCache } = options;
     this.#options = options;
-    this.#source = catalogue
-      ? fixedCatalogue(catalogue)
-      : openCatalogue({ config, log, onChange: () => this.#clients.forget() });
+    this.#source = catalogue ? fixedCatalogue(catalogue) : openCatalogue({ config, log });
     this.#router = new Router(log);
     this.#telemetry = new Telemetry(options.metrics);
     this.#limits = new LimitKeeper(redis ? new RedisLedger(redis) : new MemoryLedger(), this.#prices, log);
@@ -85,7 +83,7 @@ export class ModelsCore implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#source.close();
-    this.#clients.forget();
+    await this.#clients.close();
   }
 }
 

@@ -53,6 +53,7 @@ export class LimitKeeper {
   readonly #ledger: BudgetLedger;
   readonly #prices: Prices;
   readonly #log: Logger;
+  readonly #deployments = new WeakMap<Alias, readonly Deployment[]>();
 
   constructor(ledger: BudgetLedger, prices: Prices, log: Logger) {
     this.#ledger = ledger;
@@ -68,7 +69,7 @@ export class LimitKeeper {
   async hold(demand: Demand): Promise<Held> {
     const rules = rulesFor(demand);
     if (rules.length === 0) return { maxTokens: demand.maxTokens, settle: async () => undefined };
-    const deployments = reachable(demand);
+    const deployments = this.#reachable(demand);
     let outputTokens =
       demand.maxTokens ?? Math.min(DEFAULT_REPLY_TOKENS, ...deployments.map((one) => one.maxOutputTokens ?? Infinity));
     const reserve = async () =>
@@ -87,6 +88,18 @@ export class LimitKeeper {
     if (!result.ok) throw refused(result);
     const reservation = result;
     return { maxTokens: outputTokens, settle: (record) => this.#settle(reservation, record) };
+  }
+
+  /** Every deployment that may come to answer. */
+  #reachable({ catalogue, alias }: Demand): readonly Deployment[] {
+    let deployments = this.#deployments.get(alias);
+    if (!deployments) {
+      const { general, contextWindow, contentPolicy } = alias.fallbacks;
+      const others = [...general, ...contextWindow, ...contentPolicy].flatMap((id) => catalogue.aliases.get(id) ?? []);
+      deployments = [...new Set([alias, ...others].flatMap((one) => one.targets.map((target) => target.deployment)))];
+      this.#deployments.set(alias, deployments);
+    }
+    return deployments;
   }
 
   async #settle(reservation: Reservation, record: LlmCallRecord): Promise<void> {
@@ -151,16 +164,6 @@ function claimsOf(rules: readonly Ruled[], tokens: number, cost: Picodollars): C
 
 /** Rounded up: what guards money errs on its side. */
 const nano = (amount: Picodollars): number => Number((amount + PICO_PER_NANO - 1n) / PICO_PER_NANO);
-
-/** Every deployment that may come to answer. */
-function reachable({ catalogue, alias }: Demand): Deployment[] {
-  const { general, contextWindow, contentPolicy } = alias.fallbacks;
-  const aliases = [
-    alias,
-    ...[...general, ...contextWindow, ...contentPolicy].flatMap((id) => catalogue.aliases.get(id) ?? []),
-  ];
-  return [...new Set(aliases.flatMap((one) => one.targets.map((target) => target.deployment)))];
-}
 
 function refused({ claim, resetsAt }: Refusal): CodedError {
   const whose = WHOSE[claim.subject.slice(0, claim.subject.indexOf(':'))] ?? 'limit';

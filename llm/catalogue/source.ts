@@ -16,7 +16,6 @@ export interface CatalogueSource {
 export interface SourceOptions {
   readonly config: Config;
   readonly log: Logger;
-  readonly onChange: () => void;
   /** Fills `${NAME}` in llm.yaml. */
   readonly env?: Record<string, string | undefined>;
   /** How often the file is looked at, in milliseconds. */
@@ -73,7 +72,6 @@ class FileSource implements CatalogueSource {
     try {
       const next = await this.#read();
       this.#current = Promise.resolve(next);
-      this.#options.onChange();
       this.#options.log.info({ models: [...next.aliases.keys()] }, 'llm.yaml was read again');
     } catch (error) {
       this.#options.log.error(
@@ -134,7 +132,6 @@ class EnvironmentSource implements CatalogueSource {
         { models: names, origin: found.origin },
         names.length > 0 ? 'language models' : 'no language model',
       );
-      if (this.#known) this.#options.onChange();
     }
     this.#known = found;
     return found;

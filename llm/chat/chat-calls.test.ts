@@ -176,6 +176,17 @@ describe('a chat call', () => {
     expect(text).toBe('abc');
   });
 
+  it('goes on though the models are closed meanwhile', async () => {
+    server.behave(answer(['a', 'b'], { gapMs: 40 }));
+    const { models } = single();
+    let text = '';
+    for await (const part of models.chat(hello, aCall())) {
+      if (part.type === 'start') await models.close();
+      if (part.type === 'text') text += part.text;
+    }
+    expect(text).toBe('ab');
+  });
+
   it('learns that a server does not know stream_options', async () => {
     server.script(failure(400, 'bad', 'Unrecognized field stream_options'), answer('ok'));
     const { models } = single();

@@ -10,8 +10,9 @@ type Fetch = typeof globalThis.fetch;
  */
 export class Clients {
   #package: Promise<Package> | undefined;
-  #fetch: Promise<Fetch> | undefined;
-  readonly #clients = new Map<string, OpenAI>();
+  #transport: Promise<Transport> | undefined;
+  /** A catalogue that is read again has new providers; the old ones' clients go with the last call that holds them. */
+  readonly #clients = new WeakMap<Provider, Map<string | undefined, OpenAI>>();
 
   package(): Promise<Package> {
     this.#package ??= import('openai');
@@ -20,29 +21,40 @@ export class Clients {
 
   /** @param key absent for servers without keys. */
   async for(provider: Provider, key: string | undefined): Promise<OpenAI> {
-    this.#fetch ??= unhurriedFetch();
-    const [openai, fetch] = await Promise.all([this.package(), this.#fetch]);
-    const id = JSON.stringify([provider.baseUrl, provider.type, provider.headers, provider.apiVersion, key]);
-    let client = this.#clients.get(id);
+    this.#transport ??= openTransport();
+    const [openai, { fetch }] = await Promise.all([this.package(), this.#transport]);
+    let clients = this.#clients.get(provider);
+    if (!clients) {
+      clients = new Map();
+      this.#clients.set(provider, clients);
+    }
+    let client = clients.get(key);
     if (!client) {
       client = connect(openai, fetch, provider, key);
-      this.#clients.set(id, client);
+      clients.set(key, client);
     }
     return client;
   }
 
-  /** After a change of the catalogue: clients are made anew when asked for. Running calls keep theirs. */
-  forget(): void {
-    this.#clients.clear();
+  /** Idle connections close now, the others with their calls. */
+  async close(): Promise<void> {
+    const transport = await this.#transport;
+    void transport?.agent.close();
   }
 }
 
+interface Transport {
+  readonly fetch: Fetch;
+  readonly agent: { close(): Promise<void> };
+}
+
 /** Node's own fetch gives up after five minutes without a byte; a large model on a small machine thinks for longer. */
-async function unhurriedFetch(): Promise<Fetch> {
+async function openTransport(): Promise<Transport> {
   const { Agent, fetch } = await import('undici');
-  const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
-  return ((url: Parameters<typeof fetch>[0], init: Parameters<typeof fetch>[1]) =>
-    fetch(url, { ...init, dispatcher })) as unknown as Fetch;
+  const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
+  const through = (url: Parameters<typeof fetch>[0], init: Parameters<typeof fetch>[1]) =>
+    fetch(url, { ...init, dispatcher: agent });
+  return { agent, fetch: through as unknown as Fetch };
 }
 
 function connect(openai: Package, fetch: Fetch, provider: Provider, key: string | undefined): OpenAI {
