@@ -90,7 +90,11 @@ function Explorer() {
           <Account token={token} setToken={setToken} />
         </header>
       )}
-      <GraphiQL fetcher={fetcher} defaultTabs={settings.examples} shouldPersistHeaders />
+      <GraphiQL
+        fetcher={fetcher}
+        defaultTabs={settings.examples.length > 0 ? settings.examples : undefined}
+        shouldPersistHeaders
+      />
     </>
   );
 }
