@@ -48,6 +48,18 @@ describe('the offline model', () => {
     expect(vector).toHaveLength(512);
   });
 
+  it('answers a query before documents that were there first', async () => {
+    const order: string[] = [];
+    const long = (name: string) =>
+      model
+        .embed(Array.from({ length: 24 }, (_, i) => `${name} ${i} ${'many words about nothing '.repeat(15)}`))
+        .then(() => order.push(name));
+    const documents = ['first document', 'second document', 'third document'].map(long);
+    await model.embed(['where is the key?']).then(() => order.push('query'));
+    await Promise.all(documents);
+    expect(order).toEqual(['query', 'first document', 'second document', 'third document']);
+  });
+
   it('leaves the event loop free', async () => {
     let worst = 0;
     let last = performance.now();

@@ -3,8 +3,9 @@ import type { Embedder } from './embedder.ts';
 import type { LocalMethods } from './local-worker.ts';
 import { mean, normalised } from './vectors.ts';
 
-/** Texts of one message to the worker. Small, so that a query waits for a twentieth of a second and not for a document. */
+/** Texts and words of one message to the worker: what a query that comes in between waits for, a tenth of a second. */
 const BATCH = 8;
+const BATCH_WORDS = 200;
 /** The model reads about 128 word pieces, some ninety English words; the rest of a longer text it would ignore. */
 const WINDOW_WORDS = 90;
 /** Windows of a longer text, whose vectors are averaged. */
@@ -27,20 +28,48 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
     null,
     'The offline embedding model',
   );
+  #busy = false;
+  readonly #waiting: { readonly left: number; readonly go: () => void }[] = [];
 
   async embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
     const windows = texts.map(windowsOf);
-    const pieces = windows.flat();
-    const vectors: Float32Array[] = [];
-    for (let at = 0; at < pieces.length; at += BATCH) {
-      vectors.push(...(await this.#worker.call('embed', pieces.slice(at, at + BATCH), { signal })));
-    }
+    const vectors = await this.#inTurn(windows.flat(), signal);
     let at = 0;
     return windows.map(({ length }) => {
       const own = vectors.slice(at, at + length);
       at += length;
       return normalised(mean(own.map(normalised)));
     });
+  }
+
+  /** One message is with the worker at a time; then whoever has least left goes on, so that queries overtake documents. */
+  async #inTurn(pieces: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const vectors: Float32Array[] = [];
+    while (vectors.length < pieces.length) {
+      await this.#turn(pieces.length - vectors.length);
+      try {
+        const batch = firstOf(pieces, vectors.length);
+        vectors.push(...(await this.#worker.call('embed', batch, { signal })));
+      } finally {
+        this.#next();
+      }
+    }
+    return vectors;
+  }
+
+  #turn(left: number): Promise<void> | void {
+    if (!this.#busy) {
+      this.#busy = true;
+      return;
+    }
+    return new Promise((go) => this.#waiting.push({ left, go }));
+  }
+
+  #next(): void {
+    this.#waiting.sort((a, b) => a.left - b.left);
+    const next = this.#waiting.shift();
+    if (next) next.go();
+    else this.#busy = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -58,4 +87,12 @@ function windowsOf(text: string): string[] {
   const count = Math.min(MOST_WINDOWS, Math.ceil(words.length / WINDOW_WORDS));
   const size = Math.min(WINDOW_WORDS, Math.ceil(words.length / count));
   return Array.from({ length: count }, (_, i) => words.slice(i * size, (i + 1) * size).join(' ')).filter(Boolean);
+}
+
+/** As many pieces from a place on as one message holds. */
+function firstOf(pieces: readonly string[], start: number): string[] {
+  let end = start;
+  for (let words = 0; end < pieces.length && end - start < BATCH && (words < BATCH_WORDS || end === start); end++)
+    words += pieces[end]!.split(' ').length;
+  return pieces.slice(start, end);
 }
