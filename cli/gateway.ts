@@ -7,7 +7,6 @@ import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import { loadSecrets } from '#platform/secrets/secrets.ts';
 import { openStores } from '#platform/stores.ts';
-import { createHttpTransport } from '#platform/transport/http.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { engineOf } from './engine.ts';
@@ -51,6 +50,8 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
   const stores = await openStores({ config, log, metrics, lifecycle });
   const assertions = createAssertions(loadSecrets(config));
   const auth = (await subgraphAddresses(config)).find(({ name }) => name === 'auth');
+  // Not at the top: `sextant up` reads this file too and needs no HTTP client.
+  const { createHttpTransport } = await import('#platform/transport/http.ts');
   const transport =
     auth &&
     lifecycle.use(
@@ -71,7 +72,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       config,
       log,
       metrics,
-      supergraph: { file: supergraphFile(config) },
+      supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
       compile: engineOf(log, true),
       authenticator,
       assertions,

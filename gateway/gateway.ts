@@ -9,7 +9,6 @@ import { createServer, readMutualTls } from '#platform/http/tls.ts';
 import type { Authenticator, IdentityAssertions } from '#platform/identity/authenticator.ts';
 import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
 import type { Logger } from '#platform/log/log.ts';
-import { createHttpTransport } from '#platform/transport/http.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import type { Compile } from './plan/operations.ts';
 import { createPipeline, type SupergraphPolicies } from './policy/pipeline.ts';
@@ -98,9 +97,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const graph = createGraph<SupergraphPolicies>({
     source: options.supergraph,
     log,
-    transportOf: ({ name, urls }) =>
-      options.transports?.get(name) ??
-      createHttpTransport({ subgraph: name, urls, assertions: options.assertions, tls, log }),
+    async transportOf({ name, urls }) {
+      const own = options.transports?.get(name);
+      if (own) return own;
+      // The HTTP client takes a fifth of the start, which one process for all does not need.
+      const { createHttpTransport } = await import('#platform/transport/http.ts');
+      return createHttpTransport({ subgraph: name, urls, assertions: options.assertions, tls, log });
+    },
     open: pipeline.open,
     changed() {
       const why = 'A new schema is served.';

@@ -27,7 +27,7 @@ export interface GraphOptions<Policies> {
   readonly source: SupergraphSource;
   readonly log: Logger;
   /** How a subgraph is reached; asked once for each name and set of URLs. */
-  readonly transportOf: (subgraph: SubgraphAddress) => SubgraphTransport;
+  readonly transportOf: (subgraph: SubgraphAddress) => SubgraphTransport | Promise<SubgraphTransport>;
   /** Prepares operations of a supergraph, with the policies that its directives ask for. */
   readonly open: (supergraph: Supergraph) => { operations: Operations; policies: Policies };
   /** Called after a new generation has become the current one. */
@@ -41,21 +41,21 @@ export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Po
   let current: Generation<Policies> | undefined;
   let watcher: SupergraphWatcher | undefined;
 
-  function transportsOf(supergraph: Supergraph): ReadonlyMap<string, SubgraphTransport> {
+  async function transportsOf(supergraph: Supergraph): Promise<ReadonlyMap<string, SubgraphTransport>> {
     for (const subgraph of supergraph.subgraphs) {
       const urls = subgraph.urls.join(' ');
       if (transports.get(subgraph.name)?.urls === urls) continue;
       // The replaced one is kept until the end: subscriptions of the old supergraph still run on it.
       const replaced = transports.get(subgraph.name);
       if (replaced) retired.push(replaced.transport);
-      transports.set(subgraph.name, { urls, transport: options.transportOf(subgraph) });
+      transports.set(subgraph.name, { urls, transport: await options.transportOf(subgraph) });
     }
     return new Map(supergraph.subgraphs.map(({ name }) => [name, transports.get(name)!.transport]));
   }
   const retired: SubgraphTransport[] = [];
 
-  function open(supergraph: Supergraph): Generation<Policies> {
-    return { supergraph, ...options.open(supergraph), transports: transportsOf(supergraph) };
+  async function open(supergraph: Supergraph): Promise<Generation<Policies>> {
+    return { supergraph, ...options.open(supergraph), transports: await transportsOf(supergraph) };
   }
 
   return {
@@ -64,12 +64,12 @@ export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Po
     },
     async load() {
       if ('sdl' in source) {
-        current = open(await loadSupergraph(source));
+        current = await open(await loadSupergraph(source));
         return;
       }
-      watcher = await watchSupergraph(source.file, {
+      watcher = await watchSupergraph(source, {
         async changed(supergraph) {
-          const next = open(supergraph);
+          const next = await open(supergraph);
           if (current) await next.operations.warm(current.operations);
           // First the new one serves, then subscriptions of the old one are told to come back: the other way round they
           // would come back to the old one.
@@ -79,7 +79,7 @@ export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Po
         },
         broken: (error) => log.error({ problem: error.message }, 'the supergraph is broken: the last good one stays'),
       });
-      current = open(watcher.current);
+      current = await open(watcher.current);
     },
     reload: async () => (await watcher?.reload()) ?? false,
     async [Symbol.asyncDispose]() {
