@@ -28,6 +28,13 @@ export const LIMITS = {
 const TENANT = /^[A-Za-z0-9_-]{1,64}$/;
 const FIELD_TYPES = ['text', 'number', 'boolean', 'date', 'text[]', 'number[]'];
 
+/** What Weaviate accepts. @throws {CodedError} BAD_USER_INPUT. */
+export function checkBackupId(id: string): void {
+  if (!/^[a-z0-9_-]{1,64}$/.test(id)) {
+    throw badInput('id', 'must have 1 to 64 lower-case letters, digits, hyphens and underscores.');
+  }
+}
+
 /** @throws {CodedError} BAD_USER_INPUT. */
 export function checkDefinition(definition: SpaceDefinition): void {
   checkName('name', definition.name);

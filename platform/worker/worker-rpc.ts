@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, type Transferable, Worker, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { CodedError, type ErrorCode } from '../errors/errors.ts';
 
 /** What a worker offers: methods of one argument each. */
@@ -64,9 +64,8 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
   call<K extends keyof M & string>(
     method: K,
     argument: ArgumentOf<M, K>,
-    options: { signal?: AbortSignal | undefined; transfer?: Transferable[] } = {},
+    { signal }: { signal?: AbortSignal | undefined } = {},
   ): Promise<ResultOf<M, K>> {
-    const { signal, transfer = [] } = options;
     if (this.#closed) return Promise.reject(new CodedError('SERVICE_UNAVAILABLE', `${this.#what} has been shut down.`));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const worker = this.#start();
@@ -89,7 +88,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
         },
       });
       if (this.#pending.size === 1) worker.ref();
-      worker.postMessage({ id, method, argument } satisfies Call, transfer);
+      worker.postMessage({ id, method, argument } satisfies Call);
     });
   }
 
@@ -139,7 +138,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
 
 /**
  * The worker's side. Calls are answered as they come, so a method that awaits lets others pass; until `start` is done
- * they wait. A value made by `transferring` is moved instead of copied.
+ * they wait.
  */
 export function serve<Data, M extends Methods>(start: (data: Data) => M | Promise<M>): void {
   const port = parentPort as MessagePort;
@@ -155,8 +154,7 @@ export function serve<Data, M extends Methods>(start: (data: Data) => M | Promis
       await turn();
       controller.signal.throwIfAborted();
       const value = await method(message.argument, controller.signal);
-      if (value instanceof Transferring) port.postMessage({ id: message.id, value: value.value }, value.transfer);
-      else port.postMessage({ id: message.id, value } satisfies Answer);
+      port.postMessage({ id: message.id, value } satisfies Answer);
     } catch (error) {
       port.postMessage({ id: message.id, failure: describe(error) } satisfies Answer);
     } finally {
@@ -164,18 +162,6 @@ export function serve<Data, M extends Methods>(start: (data: Data) => M | Promis
     }
   });
 }
-
-class Transferring {
-  readonly value: unknown;
-  readonly transfer: Transferable[];
-  constructor(value: unknown, transfer: Transferable[]) {
-    this.value = value;
-    this.transfer = transfer;
-  }
-}
-
-/** An answer whose buffers are moved to the caller. */
-export const transferring = <T>(value: T, transfer: Transferable[]): T => new Transferring(value, transfer) as T;
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

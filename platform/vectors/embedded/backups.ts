@@ -1,11 +1,9 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { badInput, CodedError, notFound } from '../../errors/errors.ts';
+import { CodedError, notFound } from '../../errors/errors.ts';
+import { checkBackupId } from '../validate.ts';
 import type { Backup } from '../vector-store.ts';
 import type { CopiedFile } from './copy.ts';
-
-/** What Weaviate accepts too. */
-export const BACKUP_ID = /^[a-z0-9_-]{1,64}$/;
 
 interface Manifest {
   readonly id: string;
@@ -40,8 +38,7 @@ export class Backups {
 
   /** @throws {CodedError} CONFLICT if there is one of that name. */
   async create(id: string): Promise<Backup> {
-    if (!BACKUP_ID.test(id))
-      throw badInput('id', 'must have 1 to 64 lower-case letters, digits, hyphens and underscores.');
+    checkBackupId(id);
     await mkdir(this.#folder, { recursive: true });
     try {
       await mkdir(path.join(this.#folder, id));
@@ -101,7 +98,8 @@ export class Backups {
   }
 
   async #read(id: string): Promise<Manifest | undefined> {
-    if (!BACKUP_ID.test(id)) return undefined;
+    // The id is part of a path.
+    if (!/^[a-z0-9_-]+$/.test(id)) return undefined;
     const text = await readFile(path.join(this.#folder, id, 'manifest.json'), 'utf8').catch(() => undefined);
     if (text === undefined) return undefined;
     const manifest = JSON.parse(text) as Manifest;

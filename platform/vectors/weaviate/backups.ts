@@ -1,11 +1,11 @@
 import type { Backend, WeaviateClient } from 'weaviate-client';
-import { badInput, CodedError, notFound } from '../../errors/errors.ts';
+import { CodedError, notFound } from '../../errors/errors.ts';
+import { checkBackupId } from '../validate.ts';
 import type { Backup } from '../vector-store.ts';
 import { describeError, guard } from './connection.ts';
 import { collectionName, spaceName } from './mapping.ts';
 import type { Spaces } from './spaces.ts';
 
-const BACKUP_ID = /^[a-z0-9_-]{1,64}$/;
 const BACKENDS: readonly Backend[] = ['filesystem', 's3', 'gcs', 'azure'];
 const GIBIBYTE = 1024 ** 3;
 
@@ -20,8 +20,7 @@ export class WeaviateBackups {
   }
 
   async create(id: string): Promise<Backup> {
-    if (!BACKUP_ID.test(id))
-      throw badInput('id', 'must have 1 to 64 lower-case letters, digits, hyphens and underscores.');
+    checkBackupId(id);
     if ((await this.get(id)) !== undefined) throw new CodedError('CONFLICT', `A backup named ${id} exists.`);
     const spaces = (await this.#spaces.list()).map((space) => space.name);
     if (spaces.length === 0) throw new CodedError('CONFLICT', 'There is nothing to back up: no vector space exists.');

@@ -1,0 +1,22 @@
+import { CodedError } from '../../errors/errors.ts';
+import { serve } from '../worker-rpc.ts';
+
+const methods = ({ greeting }: { greeting: string }) => ({
+  greet: (name: string) => `${greeting}, ${name}`,
+  refuse: (_: null): string => {
+    throw new CodedError('BAD_USER_INPUT', 'name is missing', { argument: 'name' });
+  },
+  break: (_: null): string => {
+    throw new TypeError('unexpected');
+  },
+  exit: (_: null): never => process.exit(3),
+  wait: (ms: number, signal: AbortSignal) =>
+    new Promise<string>((resolve, reject) => {
+      setTimeout(() => resolve('waited'), ms);
+      signal.addEventListener('abort', () => reject(new Error('aborted in the worker')));
+    }),
+});
+
+export type EchoMethods = ReturnType<typeof methods>;
+
+serve(methods);
