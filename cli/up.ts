@@ -57,7 +57,7 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
         config,
         log: log.child({ part: 'gateway' }),
         metrics,
-        supergraph: { file: supergraphFile(config) },
+        supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
         compile: engineOf(log, true),
         transports,
         authenticator,

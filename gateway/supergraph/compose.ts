@@ -1,4 +1,6 @@
-import { readFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { composeServices } from '@apollo/composition';
 import { type DocumentNode, type GraphQLError, Kind, parse, Source } from 'graphql';
@@ -7,6 +9,9 @@ import { parseRoverConfig, type SchemaSource } from './rover-config.ts';
 
 /** Longest wait for a running subgraph to tell its schema, in milliseconds. */
 const INTROSPECTION_TIMEOUT_MS = 10_000;
+
+const COMPOSITION_VERSION = (createRequire(import.meta.url)('@apollo/composition/package.json') as { version: string })
+  .version;
 
 export interface Composed {
   readonly sdl: string;
@@ -19,36 +24,81 @@ export interface Composed {
 /**
  * Composes the subgraphs that a supergraph.yaml names, as `rover supergraph compose` does.
  *
+ * @param cache folder that keeps what was composed, by a hash of everything it was composed of: composing takes longer
+ * than all the rest of loading.
  * @throws {SupergraphError} listing every problem with its subgraph, file and line.
  */
-export async function composeFromConfig(file: string, env: Record<string, string | undefined>): Promise<Composed> {
+export async function composeFromConfig(
+  file: string,
+  env: Record<string, string | undefined>,
+  cache?: string,
+): Promise<Composed> {
   const name = path.basename(file);
   const config = parseRoverConfig(await readText(file), name, env);
   const folder = path.dirname(path.resolve(file));
   const files = [path.resolve(file)];
   const problems: string[] = [];
-  const services = await Promise.all(
-    config.subgraphs.map(async (subgraph) => {
+  const sources = await Promise.all(
+    config.subgraphs.map(async ({ name: subgraph, urls, schema }) => {
       try {
-        const typeDefs = parse(await readSchema(subgraph.name, subgraph.schema, folder, files));
-        const newer = linksNewerThan(typeDefs, config.federationVersion);
-        if (newer !== undefined) {
-          problems.push(
-            `${subgraph.name} links federation v${newer}, but federation_version is ${config.federationVersion}.`,
-          );
-        }
-        return { name: subgraph.name, url: subgraph.urls[0]!, typeDefs };
+        return { name: subgraph, url: urls[0]!, source: await readSchema(subgraph, schema, folder, files) };
       } catch (error) {
-        problems.push(`${subgraph.name}: ${describe(error)}`);
+        problems.push(`${subgraph}: ${describe(error)}`);
         return undefined;
       }
     }),
   );
   if (problems.length > 0) throw new SupergraphError(problems);
-  const result = composeServices(services.filter((service) => service !== undefined));
-  if (result.errors) throw new SupergraphError(result.errors.map(describeCompositionError));
+  const subgraphs = sources.filter((source) => source !== undefined);
   const urls = new Map(config.subgraphs.map((subgraph) => [subgraph.name, subgraph.urls]));
-  return { sdl: result.supergraphSdl, urls, files };
+  const sdl = await cached(cache, [config.federationVersion, subgraphs], () =>
+    compose(subgraphs, config.federationVersion),
+  );
+  return { sdl, urls, files };
+}
+
+interface SubgraphSource {
+  readonly name: string;
+  readonly url: string;
+  readonly source: Source;
+}
+
+/** @throws {SupergraphError} listing every problem with its subgraph, file and line. */
+function compose(subgraphs: readonly SubgraphSource[], federationVersion: string | undefined): string {
+  const problems: string[] = [];
+  const services = subgraphs.flatMap(({ name, url, source }) => {
+    try {
+      const typeDefs = parse(source);
+      const newer = linksNewerThan(typeDefs, federationVersion);
+      if (newer !== undefined) {
+        problems.push(`${name} links federation v${newer}, but federation_version is ${federationVersion}.`);
+      }
+      return [{ name, url, typeDefs }];
+    } catch (error) {
+      problems.push(`${name}: ${describe(error)}`);
+      return [];
+    }
+  });
+  if (problems.length > 0) throw new SupergraphError(problems);
+  const result = composeServices(services);
+  if (result.errors) throw new SupergraphError(result.errors.map(describeCompositionError));
+  return result.supergraphSdl;
+}
+
+/** What `make` gives, kept in a folder under the hash of everything it was made of. A folder that takes no files is no error. */
+async function cached(folder: string | undefined, of: unknown, make: () => string): Promise<string> {
+  if (folder === undefined) return make();
+  const hash = createHash('sha256').update(COMPOSITION_VERSION).update(JSON.stringify(of));
+  const file = path.join(folder, `supergraph-${hash.digest('hex').slice(0, 32)}.graphql`);
+  const kept = await readFile(file, 'utf8').catch(() => undefined);
+  if (kept !== undefined) return kept;
+  const made = make();
+  const partial = `${file}.${process.pid}`;
+  await mkdir(folder, { recursive: true })
+    .then(() => writeFile(partial, made))
+    .then(() => rename(partial, file))
+    .catch(() => {});
+  return made;
 }
 
 /** @throws {SupergraphError} when the file cannot be read. */

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -121,7 +121,7 @@ describe('a watched supergraph', () => {
     };
     const event = () => new Promise<void>((resolve) => waiters.push(resolve));
     const watcher = await watchSupergraph(
-      file('supergraph.yaml'),
+      { file: file('supergraph.yaml') },
       {
         changed: (next) => note(next.apiSdl.includes('comments') ? 'comments' : 'other'),
         broken: (error) => note(error.problems[0]!.slice(0, 20)),
@@ -143,5 +143,22 @@ describe('a watched supergraph', () => {
     } finally {
       watcher.close();
     }
+  });
+});
+
+describe('the cache of composed supergraphs', () => {
+  it('gives what was composed of the same schemas, and nothing old when one has changed', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'supergraph-cache-'));
+    const cache = path.join(folder, 'cache');
+    const config = path.join(folder, 'supergraph.yaml');
+    const schema = (field: string) => `type Query { ${field}: Int }`;
+    await writeFile(config, 'subgraphs:\n  a:\n    routing_url: http://a\n    schema:\n      file: ./a.graphql\n');
+    await writeFile(path.join(folder, 'a.graphql'), schema('one'));
+    const first = await loadSupergraph({ file: config, cache });
+    expect(await loadSupergraph({ file: config, cache })).toMatchObject({ sdl: first.sdl, id: first.id });
+    expect(await readdir(cache)).toHaveLength(1);
+    await writeFile(path.join(folder, 'a.graphql'), schema('two'));
+    expect((await loadSupergraph({ file: config, cache })).apiSdl).toContain('two: Int');
+    await rm(folder, { recursive: true });
   });
 });

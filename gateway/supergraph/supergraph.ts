@@ -24,8 +24,16 @@ export interface SubgraphAddress {
   readonly urls: readonly string[];
 }
 
-/** Where a supergraph comes from: a Rover supergraph.yaml, a composed .graphql file, or composed SDL. */
-export type SupergraphSource = { readonly file: string } | { readonly sdl: string };
+/**
+ * Where a supergraph comes from: a Rover supergraph.yaml (`cache` is a folder that keeps what was composed of it), a
+ * composed .graphql file, or composed SDL.
+ */
+export type SupergraphSource = SupergraphFile | { readonly sdl: string };
+
+export interface SupergraphFile {
+  readonly file: string;
+  readonly cache?: string;
+}
 
 /** The supergraph and the files that it was made of, for a watcher. */
 export interface LoadedSupergraph extends Supergraph {
@@ -44,7 +52,7 @@ export async function loadSupergraph(
 ): Promise<LoadedSupergraph> {
   if ('sdl' in source) return { ...buildSupergraph(source.sdl, 'the supergraph'), files: [] };
   if (/\.ya?ml$/.test(source.file)) {
-    const { sdl, urls, files } = await composeFromConfig(source.file, env);
+    const { sdl, urls, files } = await composeFromConfig(source.file, env, source.cache);
     return { ...buildSupergraph(sdl, source.file, urls), files };
   }
   const sdl = await readText(source.file);

@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import path from 'node:path';
 import { SupergraphError } from './error.ts';
-import { type LoadedSupergraph, loadSupergraph, type Supergraph } from './supergraph.ts';
+import { type LoadedSupergraph, loadSupergraph, type Supergraph, type SupergraphFile } from './supergraph.ts';
 
 /** Editors write a file in several steps; this long after the last one it is read, in milliseconds. */
 const SETTLE_MS = 100;
@@ -27,11 +27,11 @@ export interface WatchEvents {
  * @throws {SupergraphError} when there is no good supergraph to begin with.
  */
 export async function watchSupergraph(
-  file: string,
+  source: SupergraphFile,
   events: WatchEvents,
   env: Record<string, string | undefined> = process.env,
 ): Promise<SupergraphWatcher> {
-  let current: LoadedSupergraph = await loadSupergraph({ file }, env);
+  let current: LoadedSupergraph = await loadSupergraph(source, env);
   let closed = false;
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<boolean> = Promise.resolve(false);
@@ -60,7 +60,7 @@ export async function watchSupergraph(
   async function load(): Promise<boolean> {
     if (closed) return false;
     try {
-      const next = await loadSupergraph({ file }, env);
+      const next = await loadSupergraph(source, env);
       if (closed) return false;
       const changed = next.id !== current.id;
       if (changed) await events.changed(next);
