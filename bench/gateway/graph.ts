@@ -42,7 +42,6 @@ export const OPERATIONS: Readonly<Record<string, { query: string; ids: number }>
   },
 };
 
-type Args = { id?: string; first?: number };
 const CREATED = '2026-01-01T00:00:00.000Z';
 const message = (id: string) => ({
   __typename: 'Message',
@@ -53,26 +52,24 @@ const message = (id: string) => ({
   tokens: id.length * 7,
   latencyMs: id.length * 1.5,
 });
-const list = <T>(first: number | undefined, make: (n: number) => T): T[] =>
-  Array.from({ length: first ?? 10 }, (_, n) => make(n));
 const conversation = (id: string) => ({
   __typename: 'Conversation',
   id,
   title: `Conversation ${id}`,
   createdAt: CREATED,
   stats: { messages: id.length, tokens: id.length * 100 },
-  messages: ({ first }: Args) => list(first, (n) => message(`${id}-${n}`)),
 });
-const user = (id: string) => ({
-  __typename: 'User',
-  id,
-  name: `User ${id}`,
-  conversations: ({ first }: Args) => list(first, (n) => conversation(`${id}-${n}`)),
-});
+const user = (id: string) => ({ __typename: 'User', id, name: `User ${id}` });
+const list = <T>(first: number | undefined, make: (n: number) => T): T[] =>
+  Array.from({ length: first ?? 10 }, (_, n) => make(n));
 
-export const ROOT = {
-  user: ({ id }: Args) => user(id!),
-  conversation: ({ id }: Args) => conversation(id!),
+type Resolver = (parent: { id: string }, args: { id: string; first?: number }) => unknown;
+
+/** Resolvers of the whole graph; a subgraph takes those of the fields it has. */
+export const RESOLVERS: Readonly<Record<string, Readonly<Record<string, Resolver>>>> = {
+  Query: { user: (_, { id }) => user(id), conversation: (_, { id }) => conversation(id), calls: () => 1 },
+  User: { conversations: ({ id }, { first }) => list(first, (n) => conversation(`${id}-${n}`)) },
+  Conversation: { messages: ({ id }, { first }) => list(first, (n) => message(`${id}-${n}`)) },
 };
 
 const ENTITIES: Readonly<Record<string, (id: string) => unknown>> = {
@@ -81,6 +78,17 @@ const ENTITIES: Readonly<Record<string, (id: string) => unknown>> = {
   Message: message,
 };
 
-/** The entity of a representation. */
-export const resolveReference = ({ __typename, id }: { __typename: string; id: string }): unknown =>
-  ENTITIES[__typename]?.(id);
+/** The resolvers of one subgraph, its entities' included. */
+export function resolversOf(sdl: string): Record<string, Record<string, unknown>> {
+  const has = (type: string, field: string) => new RegExp(`type ${type}[ {][^}]*\\b${field}\\b`).test(sdl);
+  const resolvers: Record<string, Record<string, unknown>> = {};
+  for (const [type, fields] of Object.entries(RESOLVERS)) {
+    const own = Object.entries(fields).filter(([field]) => has(type, field));
+    if (own.length > 0) resolvers[type] = Object.fromEntries(own);
+  }
+  for (const [type, make] of Object.entries(ENTITIES)) {
+    if (!sdl.includes(`type ${type} `)) continue;
+    resolvers[type] = { ...resolvers[type], __resolveReference: ({ id }: { id: string }) => make(id) };
+  }
+  return resolvers;
+}

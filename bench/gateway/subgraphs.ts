@@ -2,21 +2,14 @@
 // is what is measured.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { buildSubgraphSchema } from '@apollo/subgraph';
+import { buildSubgraphSchema, type GraphQLResolverMap } from '@apollo/subgraph';
 import { execute, type GraphQLSchema, parse } from 'graphql';
-import { ROOT, resolveReference, SCHEMAS } from './graph.ts';
+import { resolversOf, SCHEMAS } from './graph.ts';
 
-const ENTITIES = ['User', 'Conversation', 'Message'];
 const urls: Record<string, string> = {};
 
 for (const [name, sdl] of Object.entries(SCHEMAS)) {
-  const resolvers = Object.fromEntries(
-    ENTITIES.filter((type) => sdl.includes(`type ${type} `)).map((type) => [
-      type,
-      { __resolveReference: resolveReference },
-    ]),
-  );
-  const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers }]);
+  const schema = buildSubgraphSchema([{ typeDefs: parse(sdl), resolvers: resolversOf(sdl) as GraphQLResolverMap }]);
   const known = new Map<string, Promise<Buffer>>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -41,6 +34,6 @@ process.on('disconnect', () => process.exit(0));
 
 async function run(schema: GraphQLSchema, body: string): Promise<Buffer> {
   const { query, variables } = JSON.parse(body) as { query: string; variables?: Record<string, unknown> };
-  const result = await execute({ schema, document: parse(query), variableValues: variables, rootValue: ROOT });
+  const result = await execute({ schema, document: parse(query), variableValues: variables });
   return Buffer.from(JSON.stringify(result));
 }

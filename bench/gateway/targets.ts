@@ -28,12 +28,15 @@ export function startScript<T>(name: string, ...args: string[]): Promise<{ child
   });
 }
 
-export async function startTargets(supergraph: string): Promise<Target[]> {
-  const targets: Target[] = [];
-  for (const name of ['ours', 'stock']) {
-    const { child, first } = await startScript<{ url: string }>(name, supergraph);
-    targets.push(target(name === 'stock' ? 'apollo' : name, first.url, child));
-  }
+/** A gateway that one of the scripts beside this one starts. */
+export async function startTarget(name: string, script: string, ...args: string[]): Promise<Target> {
+  const { child, first } = await startScript<{ url: string }>(script, ...args);
+  return target(name, first.url, child);
+}
+
+/** Ours first, then the others. */
+export async function startGateways(supergraph: string): Promise<Target[]> {
+  const targets = [await startTarget('ours', 'ours', supergraph), await startTarget('apollo', 'stock', supergraph)];
   if (!existsSync(HIVE)) {
     console.log('Hive Gateway is not installed and left out; to add it: npm install --prefix bench/rivals');
     return targets;

@@ -1,0 +1,37 @@
+// Our gateway with the subgraphs in its own process, as `npm start` runs them: all policies on.
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { startGateway } from '#gateway/gateway.ts';
+import { createEngine } from '#gateway/plan/engine.ts';
+import { loadConfig } from '#platform/config/config.ts';
+import type { Platform } from '#platform/platform.ts';
+import { createSubgraph } from '#platform/subgraph/host.ts';
+import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import { resolversOf, SCHEMAS, supergraphOf } from './graph.ts';
+
+const log = pino({ level: 'error' });
+// What the host uses of a platform; these subgraphs have no database and no streams.
+const platform = { log, metrics: new Registry(), lifecycle: new AsyncDisposableStack() } as unknown as Platform;
+const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-inprocess-'));
+const transports = new Map<string, SubgraphTransport>();
+for (const [name, sdl] of Object.entries(SCHEMAS)) {
+  const file = path.join(folder, `${name}.graphql`);
+  writeFileSync(file, sdl);
+  const start = async () => ({ resolvers: resolversOf(sdl) });
+  transports.set(name, (await createSubgraph({ name, schemaFile: pathToFileURL(file), start }, platform)).transport);
+}
+rmSync(folder, { recursive: true });
+const gateway = await startGateway({
+  config: loadConfig({ PORT: '0', NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32) }),
+  log,
+  metrics: new Registry(),
+  supergraph: { sdl: supergraphOf({}) },
+  compile: (supergraph) => createEngine({ supergraph }),
+  transports,
+});
+process.send?.({ url: `${gateway.url}/graphql` });
+process.on('disconnect', () => process.exit(0));
