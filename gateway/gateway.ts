@@ -24,6 +24,7 @@ import { createGatewayMetrics } from './server/metrics.ts';
 import { createOrigins } from './server/origins.ts';
 import { secure, sendJson, sendText } from './server/pages.ts';
 import { PASS_CREDENTIALS, type PropagationRules } from './server/propagation.ts';
+import { tracePipeline } from './server/tracing.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { serveWebSockets } from './subscriptions/websocket.ts';
 import type { Supergraph, SupergraphSource } from './supergraph/supergraph.ts';
@@ -86,13 +87,15 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const origins = createOrigins(config);
   const tls = readMutualTls(config);
   const subscriptions = createSubscriptions(metrics);
-  const pipeline = createPipeline({
-    config,
-    log,
-    limiter: options.limiter,
-    cache: options.cache,
-    compile: options.compile,
-  });
+  const pipeline = tracePipeline(
+    createPipeline({
+      config,
+      log,
+      limiter: options.limiter,
+      cache: options.cache,
+      compile: options.compile,
+    }),
+  );
   const propagation = options.propagation ?? (authenticator ? undefined : PASS_CREDENTIALS);
   const graph = createGraph<SupergraphPolicies>({
     source: options.supergraph,
@@ -102,7 +105,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (own) return own;
       // The HTTP client takes a fifth of the start, which one process for all does not need.
       const { createHttpTransport } = await import('#platform/transport/http.ts');
-      return createHttpTransport({ subgraph: name, urls, assertions: options.assertions, tls, log });
+      const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
+      return createHttpTransport({ subgraph: name, urls, assertions: options.assertions, tls, log, timeoutMs });
     },
     open: pipeline.open,
     changed() {

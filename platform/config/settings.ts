@@ -81,6 +81,9 @@ export const settings = z.object({
     ),
   TRUSTED_PROXIES: count(0, 0, 10).describe('How many proxies in front may set X-Forwarded-For; 0 trusts none.'),
   REQUEST_TIMEOUT_MS: count(60_000, 100, 600_000).describe('Longest wait for the answer to one query or mutation.'),
+  SUBGRAPH_TIMEOUT_MS: count(30_000, 50, 600_000).describe(
+    'Longest wait of the gateway for one answer of a subgraph, in milliseconds; its fields are then null with a code.',
+  ),
   MAX_BODY_BYTES: count(524_288, 1_024, 67_108_864).describe('Largest GraphQL request over HTTP, in bytes.'),
   MAX_TOKENS: count(10_000, 100, 1_000_000).describe('Tokens of one GraphQL document.'),
   MAX_DEPTH: count(20, 1, 1_000).describe('Depth of one operation, fragments followed.'),
