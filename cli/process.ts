@@ -2,6 +2,7 @@ import closeWithGrace from 'close-with-grace';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type Config, loadConfig } from '#platform/config/config.ts';
 import { createLog, type Logger } from '#platform/log/log.ts';
+import { startTracing } from '#platform/tracing/tracing.ts';
 
 /** What every long-running command has: settings, a log, metrics, and one stack that owns the order of shutdown. */
 export interface Process {
@@ -38,6 +39,8 @@ export async function runProcess(
     },
   );
   try {
+    // First, so that it ends last: what shuts down may still have something to tell.
+    lifecycle.use(await startTracing(config, service, log));
     await start({ config, log, metrics, lifecycle });
   } catch (error) {
     grace.uninstall();

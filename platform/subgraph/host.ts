@@ -4,6 +4,7 @@ import { CodedError } from '../errors/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import type { Platform } from '../platform.ts';
+import { traceExecutor } from '../tracing/traced-executor.ts';
 import { createInProcessTransport } from '../transport/in-process.ts';
 import type { SubgraphTransport } from '../transport/transport.ts';
 import type { Route, SubgraphDefinition } from './definition.ts';
@@ -34,7 +35,7 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
   const running = await definition.start(platform);
   const { log } = platform;
   const schema = buildSchemaOf(definition.schemaFile, running.resolvers);
-  const executor = createExecutor(createSubgraphOperations(schema), running, log);
+  const executor = traceExecutor(createExecutor(createSubgraphOperations(schema), running, log), definition.name);
   const routes = running.routes ?? [];
   const router = createRouter(routes);
 

@@ -3,6 +3,7 @@ import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { type GraphQLFormattedError, Kind, print } from 'graphql';
 import { CodedError, ERROR_CODES, type ErrorCode } from '../errors/errors.ts';
 import type { Identity } from '../identity/identity.ts';
+import { activeTraceparent } from '../tracing/spans.ts';
 import type { SubgraphTransport } from '../transport/transport.ts';
 
 /** How a subgraph asks another one: typed GraphQL operations over the transports that the gateway uses. */
@@ -26,6 +27,7 @@ export interface PeerCall {
   readonly identity: Identity;
   /** Default: a new one. */
   readonly requestId?: string | undefined;
+  /** Default: that of the work that runs now. */
   readonly traceparent?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -57,7 +59,7 @@ export function createPeers(transportOf: (subgraph: string) => SubgraphTransport
         variables,
         identity: options.identity,
         requestId: options.requestId ?? randomUUID(),
-        ...(options.traceparent !== undefined && { traceparent: options.traceparent }),
+        traceparent: options.traceparent ?? activeTraceparent(),
         ...(options.signal && { signal: options.signal }),
       });
       if (result.errors?.length) throw thrown(subgraph, result.errors[0]!);
