@@ -21,7 +21,7 @@ const VOCABULARY = 30_000;
 const QUERIES = 200;
 const WARM_UP = 20;
 const INSERT_BATCH = 1000;
-const SIZES = (process.argv[2] ?? '10000,100000').split(',').map(Number);
+const SIZES = (process.argv.find((argument) => /^\d+(,\d+)*$/.test(argument)) ?? '10000,100000').split(',').map(Number);
 
 /** Repeatable: the same numbers in every run. */
 let seed = 20_251;
@@ -184,7 +184,7 @@ async function bench(name: string, size: number, store: VectorStore): Promise<vo
     ].join('\n'),
   );
   console.log(
-    `BENCH vectors-${name === 'embedded' ? '' : `${name}-`}${size / 1000}k p50_ms=${ms(hybrid.p50)} p99_ms=${ms(hybrid.p99)} recall=${recall.toFixed(4)} loop_p99_ms=${ms(loopP99)}`,
+    `BENCH vectors-${name === 'embedded' ? '' : `${name}-`}${size / 1000}k p50_ms=${ms(hybrid.p50)} recall=${recall.toFixed(4)} loop_p99_ms=${ms(loopP99)}`,
   );
   await store.deleteSpace(at.space);
 }

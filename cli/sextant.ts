@@ -75,6 +75,23 @@ program
   .description('bring embedded data back into an empty SEXTANT_DIR')
   .action(async (file: string) => (await import('./backup.ts')).restore(root, path.resolve(file)));
 
+const vectors = program.command('vectors').description('move vectors from one store to another');
+
+vectors
+  .command('export')
+  .argument('<file>', 'archive to write, e.g. vectors.jsonl.gz')
+  .argument('[spaces...]', 'only these spaces')
+  .description('copy the configured vector store, embedded or Weaviate, into one archive')
+  .action(async (file: string, spaces: string[]) =>
+    (await import('./vectors.ts')).exportVectors(root, path.resolve(file), spaces),
+  );
+
+vectors
+  .command('import')
+  .argument('<file>', 'archive that `sextant vectors export` wrote')
+  .description('store what an archive holds in the configured vector store; doing it again changes nothing')
+  .action(async (file: string) => (await import('./vectors.ts')).importVectors(root, path.resolve(file)));
+
 // `sextant compose | head` closes the pipe early, which is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { EmbeddedVectorStore } from './embedded-vector-store.ts';
 
-const SCRIPT = path.join(import.meta.dirname, 'testing', 'write-until-killed.ts');
+const SCRIPT = path.join(import.meta.dirname, 'testing', 'writing-process.ts');
 
 describe('the embedded store', () => {
   let folder: string;
