@@ -7,6 +7,9 @@ import type { Database, Memory, Transaction } from '../memory.ts';
 
 export const INDEX_MEMORIES = 'index-memories';
 
+/** In the index: about the user, whatever the conversation. Not every vector server finds an empty text. */
+export const ABOUT_USER = 'user';
+
 /** Makes the index say what the rows say: memories that are there are put, those that are gone are removed. */
 export function indexMemories({ db, indexes }: Pick<Memory, 'db' | 'indexes'>): JobHandler<Transaction> {
   return {
@@ -50,7 +53,7 @@ async function syncMemories(
 }
 
 const propertiesOf = (row: MemoryRow) => ({
-  about: row.about,
+  about: row.about || ABOUT_USER,
   ...(row.conversationId !== null && { conversationId: row.conversationId }),
   kind: row.kind,
   origin: row.origin,

@@ -1,6 +1,7 @@
 import type { Filter, Hit } from '#platform/vectors/vector-store.ts';
 import { tenantOf } from '../indexes.ts';
 import type { Memory } from '../memory.ts';
+import { ABOUT_USER } from './index-memories.ts';
 import { type MemoryFilter, type MemoryRow, whereOf } from './store.ts';
 
 export type SearchMode = 'HYBRID' | 'SEMANTIC' | 'KEYWORD';
@@ -117,7 +118,7 @@ function indexFilter({ filter, inConversation, everywhere }: MemoryQuery): Filte
   if (filter?.pinned != null) conditions.push({ field: 'pinned', op: 'eq', value: filter.pinned });
   if (filter?.origin != null) conditions.push({ field: 'origin', op: 'eq', value: filter.origin });
   if (!everywhere) {
-    const places = inConversation === undefined ? [''] : ['', inConversation];
+    const places = inConversation === undefined ? [ABOUT_USER] : [ABOUT_USER, inConversation];
     conditions.push({ field: 'about', op: 'in', value: places });
   }
   return conditions.length === 0 ? undefined : { and: conditions };
