@@ -10,6 +10,9 @@ export type Database = PrismaClient;
 /** The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one. */
 export type Transaction = Prisma.TransactionClient;
 
+/** The embedded database takes one transaction at a time: a burst of them waits its turn rather than fails. */
+export const TRANSACTION = { maxWait: 10_000, timeout: 30_000 } as const;
+
 /** What the parts of chat work with. */
 export interface Chat {
   readonly db: Database;

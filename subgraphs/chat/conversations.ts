@@ -2,10 +2,11 @@ import { v7 as uuidv7 } from 'uuid';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
-import type { Chat, Transaction } from './chat.ts';
+import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkId, checkText, checkTitle, MAX_SYSTEM_PROMPT_BYTES } from './input.ts';
 import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from './paging.ts';
 import { asJson, checkParameters, type ParametersInput } from './parameters.ts';
+import { spend } from './rate.ts';
 
 export interface ConversationSettings {
   readonly systemPrompt?: string | null;
@@ -22,13 +23,15 @@ export interface CreateInput extends ConversationSettings {
 /**
  * Starts a conversation. The same clientConversationId again answers with the first one's.
  *
- * @throws {CodedError} BAD_USER_INPUT; RATE_LIMITED comes from the caller.
+ * @throws {CodedError} BAD_USER_INPUT, RATE_LIMITED.
  */
 export async function createConversation(
-  { db }: Chat,
+  chat: Chat,
   user: UserIdentity,
   input: CreateInput,
 ): Promise<ConversationView> {
+  const { db } = chat;
+  await spend(chat, user, 'conversations');
   const clientId = input.clientConversationId
     ? checkId('input.clientConversationId', input.clientConversationId)
     : null;
@@ -131,7 +134,7 @@ export async function deleteConversation(chat: Chat, user: UserIdentity, convers
   await ownedConversation(db, user.userId, conversationId);
   const running = await db.message.findMany({ where: { conversationId, status: 'STREAMING' }, select: { id: true } });
   await Promise.all(running.map(({ id }) => streams.requestStop(id)));
-  await db.$transaction((tx) => removeConversation(chat, tx, conversationId, user.userId));
+  await db.$transaction((tx) => removeConversation(chat, tx, conversationId, user.userId), TRANSACTION);
   await topics.publish(conversationId, { type: 'ConversationDeleted' });
 }
 

@@ -3,8 +3,9 @@ import { CodedError } from '#platform/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, messageFor } from './access.ts';
-import type { Chat } from './chat.ts';
+import { type Chat, TRANSACTION } from './chat.ts';
 import { checkTitle } from './input.ts';
+import { spend } from './rate.ts';
 import { messagesByIds, wayTo } from './tree.ts';
 
 /** Most messages that a fork takes along. */
@@ -14,13 +15,15 @@ const MAX_MESSAGES = 10_000;
  * Copies the way to a message into a new conversation of the user's, with the settings of the old one. The copies have
  * ids of their own and no record of tokens: those were spent once.
  *
- * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT; CONFLICT while a reply on the way is being written.
+ * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, RATE_LIMITED; CONFLICT while a reply on the way is being written.
  */
 export async function forkConversation(
-  { db }: Chat,
+  chat: Chat,
   user: UserIdentity,
   input: { messageId: string; title?: string | null },
 ): Promise<ConversationView> {
+  const { db } = chat;
+  await spend(chat, user, 'conversations');
   const last = await messageFor(db, user.userId, input.messageId);
   const original = await conversationFor(db, user.userId, last.conversationId);
   const title = input.title == null ? undefined : checkTitle('input.title', input.title);
@@ -72,6 +75,6 @@ export async function forkConversation(
       },
     });
     await tx.message.createMany({ data: copies });
-  });
+  }, TRANSACTION);
   return conversationFor(db, user.userId, id);
 }

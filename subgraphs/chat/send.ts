@@ -4,9 +4,10 @@ import { badInput, CodedError, notFound, rateLimited } from '#platform/errors/er
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, lockConversation, messageFor } from './access.ts';
-import type { Chat, Transaction } from './chat.ts';
+import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkAttachments, checkId, checkText, isId, MAX_MESSAGE_BYTES } from './input.ts';
 import { asJson, checkParameters, type Parameters, type ParametersInput } from './parameters.ts';
+import { spend } from './rate.ts';
 import { checkImages } from './replies/images.ts';
 import type { Replies } from './replies/replies.ts';
 import { type Requester, requesterOf } from './replies/requester.ts';
@@ -169,7 +170,7 @@ export class Sending {
   }
 
   async #store(user: UserIdentity, ask: Ask): Promise<Sent> {
-    await this.#checkRate(user);
+    await spend(this.#chat, user, 'messages');
     const stored = await this.#transaction(user, ask);
     if (stored.fresh) {
       const { message, reply } = stored;
@@ -235,15 +236,7 @@ export class Sending {
         });
       }
       return { message: stored, reply: created.find(({ id }) => id === reply?.id), fresh: true };
-    });
-  }
-
-  async #checkRate(user: UserIdentity): Promise<void> {
-    const { limiter, config } = this.#chat;
-    const rule = { name: 'chat-send', limit: config.CHAT_SENDS_PER_MINUTE, windowS: 60 };
-    const verdict = await limiter.consume(`user:${user.userId}`, rule);
-    if (!verdict.allowed)
-      throw rateLimited(`At most ${rule.limit} messages a minute are accepted.`, verdict.retryAfter);
+    }, TRANSACTION);
   }
 
   /** Whether the tree and the user's own limit have room for it. */

@@ -30,9 +30,12 @@ export async function stopGeneration(
   const ended = await until(
     async () => {
       const answer = await streams.requestStop(messageId);
-      if (answer === 'unknown') await replies.recover(messageId);
-      const now = answer === 'requested' ? undefined : await current();
-      return now && isFinal(now) ? now : undefined;
+      const state = await streams.inspect(messageId);
+      if (state?.status === 'live' && answer === 'requested') return undefined;
+      // Nobody writes it any more: if it has no end, it is given one.
+      if (state?.status !== 'finished') await replies.recover(messageId);
+      const now = await current();
+      return isFinal(now) ? now : undefined;
     },
     { waitMs: WAIT_MS, everyMs: 20 },
   );

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platform/streams/stream-errors.ts';
 import type { StreamWriter } from '#platform/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
-import type { Chat } from '../chat.ts';
+import { type Chat, TRANSACTION } from '../chat.ts';
 import { StopRequest } from './compose.ts';
 import { EMPTY_DRAFT, fromChunk, readDrafts } from './draft.ts';
 import { Journal } from './journal.ts';
@@ -34,6 +34,8 @@ export class Replies implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #sweep: NodeJS.Timeout;
   #sweeping = false;
+  /** Whether what is begun now is cut short at once. */
+  #cut = false;
 
   constructor(chat: Chat) {
     this.#chat = chat;
@@ -145,7 +147,7 @@ export class Replies implements AsyncDisposable {
       await tx.message.updateMany({ where: { waitsForId: reply.id }, data: { waitsForId: reply.waitsForId } });
       await announce(this.#chat, tx, reply, 'STOPPED', '', undefined, completedAt);
       return true;
-    });
+    }, TRANSACTION);
     if (cancelled) {
       metrics.replies.inc({ status: 'STOPPED' });
       await topics.publish(reply.conversationId, { type: 'ReplyFinished', messageId: reply.id });
@@ -164,6 +166,7 @@ export class Replies implements AsyncDisposable {
       sleep(this.#chat.config.SHUTDOWN_TIMEOUT_MS * GRACE, undefined, { signal: grace.signal }).catch(() => {}),
     ]);
     grace.abort();
+    this.#cut = true;
     for (const run of this.#running.values()) {
       if (run !== 'starting') run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
     }
@@ -186,6 +189,7 @@ export class Replies implements AsyncDisposable {
       if (!reply) return await this.#endStream(writer, replyId);
       run = new ReplyRun(this.#chat, this.#journal, reply, writer);
       this.#running.set(replyId, run);
+      if (this.#cut) run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
       await topics.publish(reply.conversationId, { type: 'ReplyStarted', messageId: replyId });
     } catch (error) {
       await writer.release();

@@ -16,6 +16,8 @@ const MAX_LENGTH = 1_000_000;
 const TOO_LONG = { code: 'PAYLOAD_TOO_LARGE', message: `The reply was cut off at ${MAX_LENGTH} characters.` };
 /** How long the end of a reply is offered to a database that does not answer, in ms. */
 const SETTLE_FOR_MS = 60_000;
+/** The same when somebody waits for the end: a person who stopped it, or a shutdown. */
+const SETTLE_STOPPED_FOR_MS = 3_000;
 
 /** Somebody else has the reply now: nothing that is done here counts any more. */
 class Lost extends Error {
@@ -121,9 +123,10 @@ export class ReplyRun {
     }
   }
 
-  /** Tries for a minute when the database does not answer; afterwards the reply is left for recovery. */
+  /** Tries for a while when the database does not answer; afterwards the reply is left for recovery. */
   async #settle(outcome: Outcome): Promise<boolean> {
-    const giveUpAt = performance.now() + SETTLE_FOR_MS;
+    const patience = this.#stop.signal.reason instanceof StopRequest ? SETTLE_STOPPED_FOR_MS : SETTLE_FOR_MS;
+    const giveUpAt = performance.now() + patience;
     for (let pause = 100; ; pause = Math.min(2 * pause, 2_000)) {
       try {
         return await settle(this.#chat, this.#reply, this.#reply.epoch, this.#draft, outcome);

@@ -2,7 +2,7 @@ import { usageEvent } from '#llm/usage-event.ts';
 import type { JsonObject } from '#platform/json/json.ts';
 import type { EventInput } from '#platform/outbox/events.ts';
 import type { Message, MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
-import type { Chat, Transaction } from '../chat.ts';
+import { type Chat, TRANSACTION, type Transaction } from '../chat.ts';
 import type { Outcome } from './compose.ts';
 import type { Draft } from './draft.ts';
 import { generationOf, unmodelledGeneration } from './generation.ts';
@@ -78,7 +78,7 @@ export async function settle(
     });
     await announce(chat, tx, reply, outcome.status, draft.text, record?.alias ?? unmodelled?.alias, completedAt);
     return true;
-  });
+  }, TRANSACTION);
 }
 
 /** Tells the others that a reply has its final text. */

@@ -3,6 +3,7 @@ import { requireAdmin, requireScope, requireUser } from '#platform/identity/iden
 import type { PresenceState } from '#platform/presence/presence.ts';
 import type { ResolverMap } from '#platform/subgraph/definition.ts';
 import { messageFor } from '../access.ts';
+import { TRANSACTION } from '../chat.ts';
 import {
   type ConversationSettings,
   type CreateInput,
@@ -160,7 +161,10 @@ export function mutationResolvers({ chat, replies, sending }: Parts): ResolverMa
       chooseBranch: async (_: unknown, { input }: Input<{ messageId: string }>, context: Context) => {
         const user = writer(context);
         const message = await messageFor(chat.db, user.userId, input.messageId);
-        await chat.db.$transaction(async (tx) => activate(tx, message.conversationId, await leafBelow(tx, message.id)));
+        await chat.db.$transaction(
+          async (tx) => activate(tx, message.conversationId, await leafBelow(tx, message.id)),
+          TRANSACTION,
+        );
         await chat.topics.publish(message.conversationId, { type: 'ConversationUpdated' });
         return { conversation: await conversationOf(context, message.conversationId) };
       },
