@@ -134,3 +134,68 @@ test('a running request is answered while the gateway drains, and then nobody is
   expect(settled.filter(({ status }) => status === 'rejected')).toEqual([]);
   await expect(fetch(`${stopping.url}/health`)).rejects.toThrow();
 });
+
+test('a stopping gateway fails no request: it ends kept connections after an answer, and balancers look elsewhere', async () => {
+  const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000', RATE_LIMIT_ADDRESS: '0' });
+  await post({ query: '{ greeting(name: "warm") }' }, {}, stopping.url);
+  let stop = false;
+  let answered = 0;
+  const failures: unknown[] = [];
+  const clients = Array.from({ length: 10 }, async () => {
+    while (!stop) {
+      try {
+        const { body, headers } = await post({ query: '{ greeting(name: "x") }' }, {}, stopping.url);
+        if (body.data?.greeting === 'Hello x') answered++;
+        else failures.push(body);
+        if (headers.get('connection') === 'close') return;
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  const before = answered;
+  await stopping[Symbol.asyncDispose]();
+  stop = true;
+  await Promise.all(clients);
+  expect(failures).toEqual([]);
+  expect(answered).toBeGreaterThan(before);
+});
+
+describe('with plugins of Apollo Server', () => {
+  test('operations pass its pipeline, with the same answers and the same policies', async () => {
+    const seen: string[] = [];
+    const observed = await startTestGateway(
+      {},
+      {
+        authenticator,
+        apolloPlugins: [
+          {
+            requestDidStart: async () => ({
+              async willSendResponse({ operationName, response }) {
+                seen.push(`${operationName} ${response.body.kind}`);
+              },
+            }),
+          },
+        ],
+      },
+    );
+    const request = {
+      query: 'query Q($n: String!) { greeting(name: $n) mine fails(how: "expected") }',
+      variables: { n: 'Ada' },
+    };
+    const plain = await post(request);
+    const through = await post(request, {}, observed.url);
+    expect([through.status, through.body.data]).toEqual([plain.status, plain.body.data]);
+    const codes = (body: { errors: { extensions: { code: string } }[] }) =>
+      body.errors.map((error) => error.extensions.code);
+    expect(codes(through.body).sort()).toEqual(codes(plain.body).sort());
+    expect(seen).toEqual(['Q single']);
+    const flood = `{ ${Array.from({ length: 200 }, (_, i) => `a${i}: __typename`).join(' ')} }`;
+    expect((await post({ query: flood }, {}, observed.url)).body.errors[0].extensions.code).toBe(
+      'OPERATION_TOO_COMPLEX',
+    );
+    expect(seen).toHaveLength(1);
+    await observed[Symbol.asyncDispose]();
+  });
+});

@@ -1,5 +1,5 @@
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, Server as NetServer } from 'node:net';
 
 /** A server that cannot listen. The message is one line for the person who started it. */
 export class ListenError extends Error {
@@ -56,10 +56,11 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
   });
   await new Promise((resolve) => setTimeout(resolve, Math.min(LONGEST_LEAD_MS, graceMs / 4)));
   const closed = new Promise<void>((resolve) => {
-    server.close(() => resolve());
+    // Not the HTTP server's own close(), which cuts idle connections at once: a new one may not have been heard yet.
+    NetServer.prototype.close.call(server, () => resolve());
   });
   // Kept-alive connections become idle one by one as their requests end.
-  const sweep = setInterval(() => server.closeIdleConnections(), 50);
+  const sweep = setInterval(() => server.closeIdleConnections(), 100);
   const cut = setTimeout(() => server.closeAllConnections(), graceMs - (performance.now() - started));
   await closed;
   clearInterval(sweep);
