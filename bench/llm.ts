@@ -9,7 +9,7 @@ import { aliasFor, type Catalogue, type Deployment, NO_LIMITS } from '#llm/catal
 import { createModels } from '#llm/create-models.ts';
 import type { CallContext, Models } from '#llm/models.ts';
 import { loadConfig } from '#platform/config/config.ts';
-import { now } from './llm-provider.ts';
+import { now } from './llm/provider.ts';
 
 /**
  * What the language-model layer costs: calls through it beside calls of the same provider by the openai package alone,
@@ -24,7 +24,7 @@ const AT_ONCE = 'pace 0 30 0';
 /** About 200 calls a second each: what is measured is a call's way, not a full machine. */
 const PACE: Record<number, string> = { 1: AT_ONCE, 50: 'pace 60 10 20', 200: 'pace 200 30 25' };
 const ROUNDS = 9;
-const SECONDS = Number(process.argv[2] ?? 2);
+const SECONDS = Number(process.argv.at(-1)) || 2;
 
 type Ask = (prompt: string) => Promise<number>;
 
@@ -179,7 +179,7 @@ const ms = (value: number): string => value.toFixed(3);
 const spread = (values: readonly number[]): string => `${ms(Math.min(...values))}..${ms(Math.max(...values))}`;
 const rss = (): string => (process.memoryUsage.rss() / 1e6).toFixed(0);
 
-const provider = fork(path.join(import.meta.dirname, 'llm-provider.ts'));
+const provider = fork(path.join(import.meta.dirname, 'llm/provider.ts'));
 try {
   const [port] = (await once(provider, 'message')) as [number];
   const url = `http://127.0.0.1:${port}/v1`;

@@ -104,8 +104,17 @@ describe('a chat call', () => {
     server.behave(stall('Once upon'));
     const { models, records } = single();
     const stream = models.chat(hello, aCall());
-    for await (const part of stream) if (part.type === 'text') break;
-    await server.seen[0]!.aborted;
+    let leftAt = 0;
+    const gone = server.arrival().then(async ({ aborted }) => {
+      await aborted;
+      return performance.now();
+    });
+    for await (const part of stream) {
+      if (part.type !== 'text') continue;
+      leftAt = performance.now();
+      break;
+    }
+    expect((await gone) - leftAt).toBeLessThan(100);
     expect((await stream.record)?.outcome).toBe('stopped');
     expect(records).toHaveLength(1);
   });

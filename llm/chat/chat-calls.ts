@@ -30,6 +30,9 @@ interface Reading {
   readonly cache: CacheState;
   /** And at its end: of those who followed one call, one has paid. */
   finalCache(): CacheState;
+  /** Nobody reads on. Ends the request, unless others follow it. */
+  stop(): void;
+  /** After the record: whose it is depends on who is still there. */
   leave(): void;
 }
 
@@ -86,6 +89,8 @@ export class ChatCalls {
     } catch (error) {
       throw await this.#failed(error, account, reading);
     } finally {
+      // Before anything is counted: the provider must not go on for it.
+      reading?.stop();
       // Not closed yet: the consumer left the loop, which is as good as its signal.
       recorded(
         await (account?.closed ?? account?.end(await endOf(reading, { outcome: 'stopped', finishReason: 'stopped' }))),
@@ -187,7 +192,8 @@ function read(reply: Exclude<Awaited<ReturnType<Replies['find']>>, { kind: 'kept
       next: () => origin.next(signal),
       cache: 'off',
       finalCache: () => 'off',
-      leave: () => origin.close(),
+      stop: () => origin.close(),
+      leave: () => undefined,
     };
   }
   const { flight, follower, cache } = reply;
@@ -196,6 +202,7 @@ function read(reply: Exclude<Awaited<ReturnType<Replies['find']>>, { kind: 'kept
     next: flight.reader(signal),
     cache,
     finalCache: () => (flight.pays(follower) ? 'miss' : 'shared'),
+    stop: () => undefined,
     leave: () => flight.leave(follower),
   };
 }

@@ -19,6 +19,7 @@ export type Behaviour = (request: SeenRequest, response: http.ServerResponse) =>
  */
 export class FaultServer implements AsyncDisposable {
   readonly seen: SeenRequest[] = [];
+  readonly #arrivals: ((request: SeenRequest) => void)[] = [];
   #behaviour: Behaviour = answer('Hello');
   readonly #server = http.createServer((request, response) => void this.#serve(request, response));
 
@@ -36,6 +37,11 @@ export class FaultServer implements AsyncDisposable {
 
   behave(behaviour: Behaviour): void {
     this.#behaviour = behaviour;
+  }
+
+  /** The next request that arrives. */
+  arrival(): Promise<SeenRequest> {
+    return new Promise((resolve) => this.#arrivals.push(resolve));
   }
 
   /** Another behaviour for each of the next requests, then the last one for good. */
@@ -72,6 +78,7 @@ export class FaultServer implements AsyncDisposable {
     if (request.method === 'GET' && seen.path.endsWith('/models'))
       return json(200, { data: [{ id: 'test-model' }] })(seen, response);
     this.seen.push(seen);
+    for (const arrived of this.#arrivals.splice(0)) arrived(seen);
     await this.#behaviour(seen, response);
   }
 }
