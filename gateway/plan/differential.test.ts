@@ -19,6 +19,8 @@ import { createStockEngine, type StockEngine } from './stock.ts';
  * for the smallest operation that fails, which takes a while.
  */
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 150);
+/** Planning dominates: some 20 ms an operation, several times that on a busy machine. */
+const TIMEOUT_MS = 60_000 + RUNS * 400;
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
 
 const fleet = createFleet();
@@ -94,7 +96,7 @@ async function check(
   expect(valid, `seed ${SEED}`).toBeGreaterThanOrEqual(RUNS);
 }
 
-describe(`generated operations, ${RUNS} of each kind, seed ${SEED}`, () => {
+describe(`generated operations, ${RUNS} of each kind, seed ${SEED}`, { timeout: TIMEOUT_MS }, () => {
   it.each(['query', 'mutation'] as const)('give the data and error places of one plain schema: %s', (kind) =>
     check(kind, async (operation) => {
       const whole = await plainly(operation);

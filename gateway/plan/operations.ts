@@ -12,7 +12,6 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/errors/errors.ts';
-import { reasonOf } from '../supergraph/error.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { Prepared, PreparedOperation, PrepareRequest } from './operation.ts';
 
@@ -36,6 +35,8 @@ export interface OperationsOptions {
   readonly rules?: readonly ValidationRule[];
   /** Looks at the parsed operation before the rules, which are quadratic in places: depth, aliases, cost and the like. */
   readonly inspect?: (document: DocumentNode, operation: OperationDefinitionNode) => readonly GraphQLError[];
+  /** Told of operations that are valid and cannot be planned, which is nobody's fault but ours. */
+  readonly failed?: (error: unknown, request: PrepareRequest) => void;
 }
 
 /** Plans and compiles one validated operation. `planned` is what remains of it after a reduction. */
@@ -90,7 +91,9 @@ export function createOperations(options: OperationsOptions): Operations {
       const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
       return await options.compile({ id, document, operation, planned });
     } catch (error) {
-      return [asRequestError(error)];
+      if (error instanceof GraphQLError) return [asRequestError(error)];
+      options.failed?.(error, request);
+      return [new CodedError('INTERNAL_SERVER_ERROR', 'This operation cannot be planned; the log says why.')];
     }
   }
 
@@ -139,10 +142,7 @@ function chooseOperation(document: DocumentNode, name: string | undefined): Oper
 const asValidationError = ({ message, nodes, extensions }: GraphQLError): GraphQLError =>
   new GraphQLError(message, { nodes, extensions: { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' } });
 
-function asRequestError(error: unknown): GraphQLError {
-  if (!(error instanceof GraphQLError)) {
-    return new CodedError('BAD_USER_INPUT', `This operation cannot be planned: ${reasonOf(error)}`);
-  }
+function asRequestError(error: GraphQLError): GraphQLError {
   if (error.extensions.code !== undefined) return error;
   return new GraphQLError(error.message, {
     source: error.source,

@@ -29,7 +29,9 @@ export function compileVariants(
     } catch (error) {
       if (!(error instanceof CodedError)) run.observer.failed?.('', error, run.request);
       const { message, extensions } =
-        error instanceof CodedError ? error : new CodedError('BAD_USER_INPUT', 'This operation cannot be planned.');
+        error instanceof CodedError
+          ? error
+          : new CodedError('INTERNAL_SERVER_ERROR', 'This operation cannot be planned; the log says why.');
       run.fail({ message, extensions });
     }
   };

@@ -114,6 +114,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       compile: options.compile(supergraph),
       limits: { tokens: config.MAX_TOKENS, errors: VALIDATION_ERRORS },
       rules,
+      failed: (error, { query }) => log.error({ err: error, query }, 'an operation cannot be planned'),
       inspect(document, operation) {
         const shape = checkShape(document, operation, config);
         if (shape.length > 0) return shape;
