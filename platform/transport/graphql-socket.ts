@@ -73,8 +73,20 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     if (state !== 'closed') socket.close(code, reason);
     end();
   };
+  let paused = false;
   const send = (text: string | Buffer): void => {
-    if (socket.readyState === socket.OPEN) socket.send(text, { binary: false });
+    if (socket.readyState !== socket.OPEN) return;
+    socket.send(text, { binary: false }, written);
+    // Whoever does not read what they asked for may not ask for more. The heartbeat cuts them if they never do.
+    if (!paused && socket.bufferedAmount > MAX_UNREAD) {
+      paused = true;
+      socket.pause();
+    }
+  };
+  const written = (): void => {
+    if (!paused || socket.bufferedAmount > MAX_UNREAD / 2) return;
+    paused = false;
+    socket.resume();
   };
   const end = (): void => {
     if (state === 'closed') return;
@@ -169,6 +181,9 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     });
   }
 }
+
+/** Bytes that may wait for a client before the server stops reading from it. */
+const MAX_UNREAD = 1024 * 1024;
 
 const CLOSING_BRACE = Buffer.from('}');
 let lastMessage: { prefix: string; json: string | Uint8Array; bytes: Buffer } | undefined;
