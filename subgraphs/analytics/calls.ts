@@ -1,19 +1,10 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/paging/paging.ts';
 import type { Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
 import type { UsageSelection } from './usage.ts';
 
 type Call = Prisma.CallGetPayload<object>;
 
-export interface CallPage {
-  readonly edges: { cursor: string; node: Call }[];
-  readonly nodes: Call[];
-  readonly pageInfo: {
-    hasNextPage: boolean;
-    hasPreviousPage: boolean;
-    startCursor: string | null;
-    endCursor: string | null;
-  };
-}
+const LIST = 'usage-calls';
 
 /** A page of calls, newest first; the cursor is the place in that order, so that new calls do not shift it. */
 export async function readCalls(
@@ -21,10 +12,11 @@ export async function readCalls(
   selection: UsageSelection,
   first: number,
   after?: string | null,
-): Promise<CallPage> {
-  if (first < 1 || first > 100) throw badInput('first', `is ${first}; 1 to 100 are possible.`);
+): Promise<Connection<Call>> {
+  const take = pageSize('first', first, 20, 100);
   const { period, userId, conversationId, model, provider, operation, outcome } = selection;
-  const place = after == null ? undefined : parseCursor(after);
+  const keys = decodeCursor(LIST, 'after', after, ['time', 'id']);
+  const place = keys && { at: new Date(keys[0]!), id: keys[1]! };
   const rows = await db.call.findMany({
     where: {
       at: { gte: period.from, lt: period.to },
@@ -37,25 +29,10 @@ export async function readCalls(
       ...(outcome !== undefined && { outcome }),
     },
     orderBy: [{ at: 'desc' }, { id: 'desc' }],
-    take: first + 1,
+    take: take + 1,
   });
-  const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(node), node }));
-  return {
-    edges,
-    nodes: edges.map(({ node }) => node),
-    pageInfo: {
-      hasNextPage: rows.length > first,
-      hasPreviousPage: place !== undefined,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
-    },
-  };
-}
-
-const cursorOf = (call: Call): string => Buffer.from(`${call.at.getTime()} ${call.id}`).toString('base64url');
-
-function parseCursor(cursor: string): { at: Date; id: string } {
-  const match = /^(\d{1,15}) ([0-9a-f-]{36})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  if (!match) throw badInput('after', 'is not a cursor of this list; use endCursor of a page.');
-  return { at: new Date(Number(match[1])), id: match[2]! };
+  return connection(rows.slice(0, take), (call) => encodeCursor(LIST, call.at.toISOString(), call.id), {
+    next: rows.length > take,
+    previous: place !== undefined,
+  });
 }

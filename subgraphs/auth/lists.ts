@@ -1,7 +1,8 @@
 import { badInput, forbidden } from '#platform/errors/errors.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
+import { idConnection, idPage, type PageArguments } from '#platform/paging/id-paging.ts';
+import type { Connection } from '#platform/paging/paging.ts';
 import type { ApiKey, AuditEvent, Prisma, Session, User } from '#prisma/auth/client/client.ts';
-import { type Connection, connectionOf, type PageArguments, parsePage } from './connection.ts';
 import type { Core } from './core.ts';
 import type { Origin } from './origin.ts';
 import { isUuid } from './uuid.ts';
@@ -23,15 +24,15 @@ export async function listUsers(
   origin: Origin,
 ) {
   requireScope(origin.identity, 'admin');
-  const { take, after } = parsePage(page);
+  const range = idPage('users', page);
   const matching = usersMatching(filter ?? {});
   const rows = await core.db.user.findMany({
-    where: { AND: [matching, after === undefined ? {} : { id: { gt: after } }] },
+    where: { AND: [matching, range.after === undefined ? {} : { id: { gt: range.after } }] },
     orderBy: { id: 'asc' },
-    take: take + 1,
+    take: range.take + 1,
   });
   const totalCount = () => core.db.user.count({ where: matching });
-  return { ...connectionOf<User>(rows, { take, after }), totalCount };
+  return { ...idConnection<User>(rows, range), totalCount };
 }
 
 function usersMatching({ search, role, disabled }: UserFilter): Prisma.UserWhereInput {
@@ -53,13 +54,18 @@ export async function listSessions(
   origin: Origin,
 ): Promise<Connection<Session>> {
   const owner = ownerOf(requireScope(origin.identity, 'account:read'), userId, 'userId');
-  const { take, after } = parsePage(page);
+  const range = idPage('sessions', page);
   const rows = await core.db.session.findMany({
-    where: { userId: owner, revokedAt: null, expiresAt: { gt: new Date() }, ...(after && { id: { lt: after } }) },
+    where: {
+      userId: owner,
+      revokedAt: null,
+      expiresAt: { gt: new Date() },
+      ...(range.after && { id: { lt: range.after } }),
+    },
     orderBy: { id: 'desc' },
-    take: take + 1,
+    take: range.take + 1,
   });
-  return connectionOf(rows, { take, after });
+  return idConnection(rows, range);
 }
 
 export async function listApiKeys(
@@ -69,14 +75,14 @@ export async function listApiKeys(
   origin: Origin,
 ): Promise<Connection<ApiKey>> {
   const owner = ownerOf(requireScope(origin.identity, 'account:read'), userId, 'userId');
-  const { take, after } = parsePage(page);
+  const range = idPage('api-keys', page);
   const working = includeInactive ? {} : { revokedAt: null, expiresAt: { gt: new Date() } };
   const rows = await core.db.apiKey.findMany({
-    where: { userId: owner, ...working, ...(after && { id: { lt: after } }) },
+    where: { userId: owner, ...working, ...(range.after && { id: { lt: range.after } }) },
     orderBy: { id: 'desc' },
-    take: take + 1,
+    take: range.take + 1,
   });
-  return connectionOf(rows, { take, after });
+  return idConnection(rows, range);
 }
 
 export interface AuditFilter {
@@ -96,19 +102,19 @@ export async function listAuditEvents(
   const caller = requireScope(origin.identity, 'account:read');
   const everybody = caller.scopes.includes('admin') && filter?.userId == null;
   const owner = everybody ? undefined : ownerOf(caller, filter?.userId, 'filter.userId');
-  const { take, after } = parsePage(page);
+  const range = idPage('audit-events', page);
   const { types, since, until } = filter ?? {};
   const rows = await core.db.auditEvent.findMany({
     where: {
       ...(owner !== undefined && { userId: owner }),
       ...(types && { type: { in: types.slice(0, 50) } }),
       ...((since || until) && { occurredAt: { ...(since && { gte: since }), ...(until && { lt: until }) } }),
-      ...(after && { id: { lt: after } }),
+      ...(range.after && { id: { lt: range.after } }),
     },
     orderBy: { id: 'desc' },
-    take: take + 1,
+    take: range.take + 1,
   });
-  return connectionOf(rows, { take, after });
+  return idConnection(rows, range);
 }
 
 function ownerOf(caller: UserIdentity, asked: string | null | undefined, argument: string): string {

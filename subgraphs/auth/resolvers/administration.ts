@@ -1,7 +1,7 @@
 import { notFound } from '#platform/errors/errors.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
+import type { PageArguments } from '#platform/paging/id-paging.ts';
 import { createUser, disableUser, enableUser, revokeUserSessions, setUserRoles } from '../accounts/administration.ts';
-import type { PageArguments } from '../connection.ts';
 import type { Core } from '../core.ts';
 import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';

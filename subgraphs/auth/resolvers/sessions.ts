@@ -1,7 +1,7 @@
 import { notFound, unauthenticated } from '#platform/errors/errors.ts';
+import type { PageArguments } from '#platform/paging/id-paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
-import type { PageArguments } from '../connection.ts';
 import type { Core } from '../core.ts';
 import { listSessions } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
