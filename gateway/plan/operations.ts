@@ -12,6 +12,7 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/errors/errors.ts';
+import { reasonOf } from '../supergraph/error.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { Prepared, PreparedOperation, PrepareRequest } from './operation.ts';
 
@@ -78,6 +79,7 @@ export function createOperations(options: OperationsOptions): Operations {
   const schema = options.supergraph.apiSchema;
 
   async function prepareAnew(request: PrepareRequest, key: string): Promise<Prepared> {
+    let input: CompileInput;
     try {
       const document = parse(request.query, { maxTokens: limits.tokens });
       const operation = chooseOperation(document, request.operationName ?? undefined);
@@ -89,9 +91,14 @@ export function createOperations(options: OperationsOptions): Operations {
       const { reduction } = request;
       const planned = reduction ? reduction.apply(document, operation) : document;
       const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
-      return await options.compile({ id, document, operation, planned });
+      input = { id, document, operation, planned };
     } catch (error) {
-      if (error instanceof GraphQLError) return [asRequestError(error)];
+      return [asRequestError(error)];
+    }
+    try {
+      return await options.compile(input);
+    } catch (error) {
+      if (error instanceof CodedError) return [error];
       options.failed?.(error, request);
       return [new CodedError('INTERNAL_SERVER_ERROR', 'This operation cannot be planned; the log says why.')];
     }
@@ -142,7 +149,11 @@ function chooseOperation(document: DocumentNode, name: string | undefined): Oper
 const asValidationError = ({ message, nodes, extensions }: GraphQLError): GraphQLError =>
   new GraphQLError(message, { nodes, extensions: { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' } });
 
-function asRequestError(error: GraphQLError): GraphQLError {
+/** Besides GraphQL errors: values nested so deeply that reading them takes more stack than there is. */
+function asRequestError(error: unknown): GraphQLError {
+  if (!(error instanceof GraphQLError)) {
+    return new CodedError('BAD_USER_INPUT', `This operation cannot be read: ${reasonOf(error)}.`);
+  }
   if (error.extensions.code !== undefined) return error;
   return new GraphQLError(error.message, {
     source: error.source,
