@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { answer } from '#llm/testing/fault-server.ts';
+import { answer, stall } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
 
 let world: ChatWorld;
@@ -108,4 +108,20 @@ test('sending too often is limited, and says when to try again', async () => {
   for (let count = 0; count < 4; count++) sends.push(await limited.send(anna, { conversationId, reply: false }));
   expect(sends.map(({ code }) => code)).toEqual([undefined, undefined, undefined, 'RATE_LIMITED']);
   expect(sends[3]!.extensions!['retryAfter']).toBeGreaterThan(0);
+});
+
+test('replies to one user that are unfinished at a time are limited', async () => {
+  await using limited = await ChatWorld.open({ env: { CHAT_REPLIES_PER_USER: '2' } });
+  limited.provider.behave(stall('on'));
+  const anna = person();
+  const sends = [];
+  for (let count = 0; count < 3; count++) {
+    sends.push(await limited.send(anna, { conversationId: await limited.conversation(anna) }));
+  }
+  expect(sends.map(({ code }) => code)).toEqual([undefined, undefined, 'RATE_LIMITED']);
+  // Somebody else, and a message without a reply, are not held up by it.
+  const bert = person();
+  expect((await limited.send(bert, { conversationId: await limited.conversation(bert) })).code).toBeUndefined();
+  const silent = await limited.send(anna, { conversationId: await limited.conversation(anna), reply: false });
+  expect(silent.code).toBeUndefined();
 });

@@ -208,14 +208,10 @@ export class Sending {
       const rows = [message, reply].filter((row) => row !== undefined);
       const created = await tx.message.createManyAndReturn({ data: rows });
       const leaf = created.find(({ id }) => id === rows.at(-1)!.id)!;
-      await activate(tx, conversation.id, leaf.id);
-      await tx.conversation.update({
-        where: { id: conversation.id },
-        data: {
-          messageCount: { increment: rows.length },
-          ...(conversation.titleSource === 'NONE' &&
-            ask.message && { title: firstWords(ask.message.text), titleSource: 'FIRST_WORDS' }),
-        },
+      await activate(tx, conversation.id, leaf.id, {
+        messageCount: { increment: rows.length },
+        ...(conversation.titleSource === 'NONE' &&
+          ask.message && { title: firstWords(ask.message.text), titleSource: 'FIRST_WORDS' }),
       });
       await tx.participant.updateMany({
         where: { conversationId: conversation.id },
@@ -250,16 +246,17 @@ export class Sending {
     if ((parent?.depth ?? 0) >= MAX_DEPTH) {
       throw badInput('input.conversationId', `has ${MAX_DEPTH} messages on this branch; go on in a fork of it.`);
     }
-    const siblings = await tx.message.count({ where: { conversationId, parentId: parent?.id ?? null } });
+    const place = parent ? Prisma.sql`parent_id = ${parent.id}::uuid` : Prisma.sql`parent_id IS NULL`;
+    const [counted] = await tx.$queryRaw<{ siblings: number; unfinished: number }[]>`
+      SELECT (SELECT count(*)::int FROM messages WHERE conversation_id = ${conversationId}::uuid AND ${place}) AS siblings,
+             (SELECT count(*)::int FROM messages WHERE requester_id = ${user.userId}::uuid
+                AND status IN ('PENDING', 'STREAMING')) AS unfinished`;
+    const { siblings, unfinished } = counted!;
     if (siblings >= MAX_SIBLINGS) {
       throw badInput('input', `would be the ${siblings + 1}th branch at this place; at most ${MAX_SIBLINGS} are kept.`);
     }
-    if (!ask.reply) return;
     const limit = this.#chat.config.CHAT_REPLIES_PER_USER;
-    const unfinished = await tx.message.count({
-      where: { requesterId: user.userId, status: { in: ['PENDING', 'STREAMING'] } },
-    });
-    if (unfinished >= limit) {
+    if (ask.reply && unfinished >= limit) {
       throw rateLimited(`${unfinished} replies to you are still being written; at most ${limit} at a time.`, 5);
     }
   }

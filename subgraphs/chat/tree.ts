@@ -13,8 +13,17 @@ import { type Connection, connection, decodeCursor, encodeCursor, pageSize } fro
 /** Where a branch begins or goes on. */
 export type Parent = Pick<Message, 'id' | 'parentId' | 'depth'>;
 
-/** Makes the branch down to `leafId` the active one. Messages are only written where the choice changes. */
-export async function activate(tx: Transaction, conversationId: string, leafId: string): Promise<void> {
+/**
+ * Makes the branch down to `leafId` the active one. Messages are only written where the choice changes.
+ *
+ * @param data what else changes of the conversation.
+ */
+export async function activate(
+  tx: Transaction,
+  conversationId: string,
+  leafId: string,
+  data: Prisma.ConversationUpdateInput = {},
+): Promise<void> {
   const [root] = await tx.$queryRaw<{ id: string }[]>`
     WITH RECURSIVE way AS (
       SELECT id, parent_id FROM messages WHERE id = ${leafId}::uuid
@@ -27,7 +36,7 @@ export async function activate(tx: Transaction, conversationId: string, leafId: 
     SELECT id::text FROM way WHERE parent_id IS NULL`;
   await tx.conversation.update({
     where: { id: conversationId },
-    data: { activeRootId: root!.id, activeLeafId: leafId },
+    data: { ...data, activeRootId: root!.id, activeLeafId: leafId },
   });
 }
 
