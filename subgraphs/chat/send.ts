@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, notFound, rateLimited } from '#platform/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { Message, Prisma } from '#prisma/chat/client/client.ts';
+import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, lockConversation, messageFor } from './access.ts';
 import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkAttachments, checkId, checkText, isId, MAX_MESSAGE_BYTES } from './input.ts';
