@@ -1,5 +1,5 @@
 import weaviate, { ApiKey, type WeaviateClient } from 'weaviate-client';
-import { CodedError } from '../../errors/errors.ts';
+import { CodedError, notFound } from '../../errors/errors.ts';
 
 export interface WeaviateOptions {
   /** http:// or https:// URL. */
@@ -52,12 +52,14 @@ export async function connect({
 /** Errors of a client that has lost its server, by the names that the library and gRPC give them. */
 const LOST =
   /StartUp|GRPCUnavailable|RequestTimeout|UNAVAILABLE|DEADLINE_EXCEEDED|ECONNREFUSED|ECONNRESET|ENOTFOUND|fetch failed/;
+/** The collection was deleted by another process, which this one hears of two seconds later. */
+const GONE = /could not find class/;
 const REFUSED = /Unauthenticated|InsufficientPermissions|UNAUTHENTICATED|PERMISSION_DENIED/;
 
 /**
  * Runs a call to the server.
  *
- * @throws {CodedError} SERVICE_UNAVAILABLE instead of the many errors that mean it.
+ * @throws {CodedError} SERVICE_UNAVAILABLE instead of the many errors that mean it, and NOT_FOUND for a lost collection.
  */
 export async function guard<T>(call: () => Promise<T>): Promise<T> {
   try {
@@ -66,6 +68,7 @@ export async function guard<T>(call: () => Promise<T>): Promise<T> {
     if (error instanceof CodedError) throw error;
     const description = describeError(error);
     if (REFUSED.test(description)) throw new CodedError('SERVICE_UNAVAILABLE', 'Weaviate refuses WEAVIATE_API_KEY.');
+    if (GONE.test(description)) throw notFound('The vector space');
     if (LOST.test(description)) throw new CodedError('SERVICE_UNAVAILABLE', 'Weaviate cannot be reached.');
     throw error;
   }
