@@ -235,7 +235,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
         },
       });
       // One that seems dead: it never renews within the test, and its lease is over at once.
-      const slow = runner({ mark: handler('slow', gate) }, { leaseMs: 60_000 });
+      const slow = runner({ mark: handler('slow', gate) }, { leaseMs: 60_000, concurrency: 1 });
       const id = await enqueue(slow, 'mark', 1);
       while ((await slow.get(id))?.state !== 'RUNNING') await sleep(10);
       await client.$executeRawUnsafe(`UPDATE jobs SET lease_until = now() - interval '1 second'`);

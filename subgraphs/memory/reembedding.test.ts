@@ -35,7 +35,9 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-test('with another embedding model everything is embedded again in the background, and stays findable', async () => {
+test('with another embedding model everything is embedded again in the background, and stays findable', {
+  timeout: 120_000,
+}, async () => {
   const me = user();
   const admin = user(undefined, 'admin');
   const status = async (world: MemoryWorld) =>
@@ -63,7 +65,7 @@ test('with another embedding model everything is embedded again in the backgroun
   };
   await using world = await MemoryWorld.open(env, directory);
   await expect
-    .poll(async () => (await status(world)).indexes, { timeout: 20_000 })
+    .poll(async () => (await status(world)).indexes, { timeout: 60_000 })
     .toEqual(['memories', 'knowledge', 'messages'].map((name) => ({ name, model: 'letters', upToDate: true })));
   expect(await found(world)).toEqual({
     degraded: null,
