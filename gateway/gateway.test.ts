@@ -78,6 +78,13 @@ describe('what surrounds the graph', () => {
     expect(await (await get('/schema.graphql')).text()).toContain('type Query');
   });
 
+  test('metrics are not for those who come through a balancer', async () => {
+    const behind = await startTestGateway({ TRUSTED_PROXIES: '1' });
+    expect((await get('/metrics', behind.url)).status).toBe(200);
+    expect((await get('/metrics', behind.url, { 'x-forwarded-for': '203.0.113.7' })).status).toBe(404);
+    await behind[Symbol.asyncDispose]();
+  });
+
   test('plain routes of subgraphs, also under a well-known path', async () => {
     const headers = { authorization: 'Bearer ada' };
     expect(await (await get('/_/library/files/a', gateway.url, headers)).json()).toEqual({ name: 'a', who: 'user' });

@@ -170,6 +170,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       case '/ready':
         return sendJson(response, health.ready ? 200 : 503, { ready: health.ready });
       case '/metrics':
+        // For a scraper beside it, not for whoever comes in through the balancer.
+        if (config.TRUSTED_PROXIES > 0 && request.headers['x-forwarded-for']) return notFound(response, path);
         return sendText(response, 200, options.metrics.contentType, await options.metrics.metrics());
       case '/schema.graphql':
         if (config.production) return notFound(response, path);

@@ -107,7 +107,8 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
         },
       });
       const body = answer.body.kind === 'complete' ? answer.body.string : '';
-      response.removeHeader('x-frame-options');
+      // Sandbox signs in to Studio in a window that talks back to the page.
+      response.removeHeader('cross-origin-opener-policy');
       sendText(response, answer.status ?? 200, 'text/html; charset=utf-8', body);
     },
     async execute(request, params, admitted) {
