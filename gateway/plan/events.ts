@@ -42,7 +42,7 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
       return refuseLater(sink, [error]);
     }
     const stream = new Stream(request, coerced.values, sink, parts);
-    const { identity, client, headers, requestId, traceparent, signal } = request;
+    const { identity, client, headers, requestId, traceparent, signal, resubscribe } = request;
     const body = text.request(new Run(request, coerced.values, parts.observer));
     stream.upstream = transport.subscribe(
       {
@@ -50,6 +50,7 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
         identity,
         client,
         headers,
+        resubscribe,
         requestId,
         ...(traceparent !== undefined && { traceparent }),
         ...(signal && { signal }),

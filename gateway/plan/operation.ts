@@ -40,6 +40,8 @@ export interface OperationRequest {
   /** Aborted when the client has left: running fetches end, the answer no longer matters. */
   readonly signal?: AbortSignal | undefined;
   readonly transports: ReadonlyMap<string, SubgraphTransport>;
+  /** Of a subscription: a lost upstream is opened again silently, because a missed event does no harm. */
+  readonly resubscribe?: boolean | undefined;
   /** Errors that other parts of the gateway found, e.g. of fields that authorization took out. Added to the answer. */
   readonly errors?: readonly GraphQLError[] | undefined;
   /** Added to the answer's `extensions`, e.g. the cost that demand control estimated. */

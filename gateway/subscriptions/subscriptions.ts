@@ -52,7 +52,10 @@ export function createSubscriptions(metrics: GatewayMetrics): Subscriptions {
       });
       const entry = { carrier, delivery, stop: () => delivery.stop() };
       running.add(entry);
-      stop = upstreams.subscribe(admitted, shareKey(admitted, policy), {
+      // Of a state that is sent whole, the newest is all that matters: also after a lost connection.
+      const opened =
+        policy.when === 'latest' ? { ...admitted, request: { ...admitted.request, resubscribe: true } } : admitted;
+      stop = upstreams.subscribe(opened, shareKey(admitted, policy), {
         next: (answer) => delivery.push(answer.json),
         complete: () => delivery.complete(),
         error: (error: GraphQLError) => delivery.fail([error]),

@@ -17,7 +17,7 @@ export interface LocalSubgraph {
 /**
  * A subgraph in the caller's process: a function call, the identity as the object itself.
  *
- * @param timeoutMs longest wait for an answer; a resolver that hangs must not hang the gateway's request.
+ * @param timeoutMs longest wait of a caller who brings no signal: a resolver that hangs must hang nobody.
  */
 export function createInProcessTransport(subgraph: LocalSubgraph, timeoutMs = 30_000): SubgraphTransport {
   return {
@@ -34,25 +34,38 @@ export function createInProcessTransport(subgraph: LocalSubgraph, timeoutMs = 30
   };
 }
 
+/** A caller with a signal of its own decides how long it waits; for the others there is a time limit. */
 function inTime(subgraph: LocalSubgraph, request: SubgraphRequest, timeoutMs: number): Promise<ExecutionResult> {
+  const { signal } = request;
+  return signal ? untilAborted(subgraph, request, signal) : atMost(subgraph, request, timeoutMs);
+}
+
+function untilAborted(
+  subgraph: LocalSubgraph,
+  request: SubgraphRequest,
+  signal: AbortSignal,
+): Promise<ExecutionResult> {
   return new Promise((resolve, reject) => {
-    const aborter = new AbortController();
-    const leave = () => {
-      aborter.abort();
-      reject(request.signal?.reason ?? new CodedError('TIMEOUT', 'The caller left.'));
-    };
-    if (request.signal?.aborted) return leave();
-    const timer = setTimeout(() => {
-      aborter.abort();
-      reject(new CodedError('TIMEOUT', `${subgraph.name} did not answer within ${timeoutMs} ms.`));
-    }, timeoutMs);
-    request.signal?.addEventListener('abort', leave, { once: true });
-    subgraph.executor
-      .execute({ ...request, signal: aborter.signal })
-      .then(resolve, reject)
-      .finally(() => {
-        clearTimeout(timer);
-        request.signal?.removeEventListener('abort', leave);
-      });
+    const leave = (): void => reject(signal.reason);
+    if (signal.aborted) return leave();
+    signal.addEventListener('abort', leave, { once: true });
+    subgraph.executor.execute(request).then(
+      (result) => {
+        signal.removeEventListener('abort', leave);
+        resolve(result);
+      },
+      (error: unknown) => {
+        signal.removeEventListener('abort', leave);
+        reject(error);
+      },
+    );
   });
+}
+
+function atMost(subgraph: LocalSubgraph, request: SubgraphRequest, timeoutMs: number): Promise<ExecutionResult> {
+  const aborter = new AbortController();
+  const late = () => new CodedError('TIMEOUT', `${subgraph.name} did not answer within ${timeoutMs} ms.`);
+  const timer = setTimeout(() => aborter.abort(late()), timeoutMs);
+  const answer = untilAborted(subgraph, { ...request, signal: aborter.signal }, aborter.signal);
+  return answer.finally(() => clearTimeout(timer));
 }
