@@ -73,7 +73,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       log,
       metrics,
       supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
-      compile: engineOf(log, true),
+      compile: engineOf(config, log, true),
       authenticator,
       assertions,
       limiter: stores.limiter,
@@ -89,6 +89,6 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
 /** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */
 async function anyGateway({ config, log, metrics, lifecycle }: Process, file: string) {
   return lifecycle.use(
-    await startGateway({ config, log, metrics, supergraph: { file }, compile: engineOf(log, false) }),
+    await startGateway({ config, log, metrics, supergraph: { file }, compile: engineOf(config, log, false) }),
   );
 }

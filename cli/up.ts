@@ -58,7 +58,7 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
         log: log.child({ part: 'gateway' }),
         metrics,
         supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
-        compile: engineOf(log, true),
+        compile: engineOf(config, log, true),
         transports,
         authenticator,
         assertions: platform.assertions,

@@ -60,6 +60,12 @@ export const settings = z.object({
     .string()
     .default('supergraph.yaml')
     .describe('The supergraph: a Rover supergraph.yaml, or a composed .graphql file.'),
+  GATEWAY_ENGINE: z
+    .enum(['compiled', 'stock'], { error: 'compiled or stock' })
+    .default('compiled')
+    .describe(
+      '`stock` runs queries and mutations with Apollo’s own executor, to compare with; it has no subscriptions.',
+    ),
   SEXTANT_DIR: z
     .string()
     .default('.sextant')

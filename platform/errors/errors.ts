@@ -29,6 +29,9 @@ export const ERROR_CODES = {
     'The client reads slower than events come; `extensions.resumeAfter` is the last offset that it was sent, if any.',
   RESUBSCRIBE: 'The server ends the stream in good order, e.g. to restart: subscribe again and resume.',
   NOT_CONFIGURED: 'The capability needs a setting that is missing; the message names it.',
+  GRAPHQL_PARSE_FAILED: 'The document is no GraphQL; the message says where.',
+  GRAPHQL_VALIDATION_FAILED: 'The operation does not fit the schema; the message says where.',
+  DOWNSTREAM_SERVICE_ERROR: 'A subgraph that is not ours reported a failure without a code.',
   INTERNAL_SERVER_ERROR: 'An unexpected failure; `extensions.errorId` is in the log.',
 } as const;
 
