@@ -5,6 +5,7 @@ export const CURSOR_KEYS = {
   /** Whatever was a key once, e.g. a name; its reader must not believe more of it. */
   text: /^[^\0]{1,500}$/u,
   id: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  number: /^\d{1,9}$/,
   time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
 } as const;
 

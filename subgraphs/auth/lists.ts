@@ -1,6 +1,6 @@
 import { badInput, forbidden } from '#platform/errors/errors.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
-import { idConnection, idPage, type PageArguments } from '#platform/paging/id-paging.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
 import type { Connection } from '#platform/paging/paging.ts';
 import type { ApiKey, AuditEvent, Prisma, Session, User } from '#prisma/auth/client/client.ts';
 import type { Core } from './core.ts';
@@ -24,7 +24,7 @@ export async function listUsers(
   origin: Origin,
 ) {
   requireScope(origin.identity, 'admin');
-  const range = idPage('users', page);
+  const range = keyPage('users', page);
   const matching = usersMatching(filter ?? {});
   const rows = await core.db.user.findMany({
     where: { AND: [matching, range.after === undefined ? {} : { id: { gt: range.after } }] },
@@ -54,7 +54,7 @@ export async function listSessions(
   origin: Origin,
 ): Promise<Connection<Session>> {
   const owner = ownerOf(requireScope(origin.identity, 'account:read'), userId, 'userId');
-  const range = idPage('sessions', page);
+  const range = keyPage('sessions', page);
   const rows = await core.db.session.findMany({
     where: {
       userId: owner,
@@ -75,7 +75,7 @@ export async function listApiKeys(
   origin: Origin,
 ): Promise<Connection<ApiKey>> {
   const owner = ownerOf(requireScope(origin.identity, 'account:read'), userId, 'userId');
-  const range = idPage('api-keys', page);
+  const range = keyPage('api-keys', page);
   const working = includeInactive ? {} : { revokedAt: null, expiresAt: { gt: new Date() } };
   const rows = await core.db.apiKey.findMany({
     where: { userId: owner, ...working, ...(range.after && { id: { lt: range.after } }) },
@@ -102,7 +102,7 @@ export async function listAuditEvents(
   const caller = requireScope(origin.identity, 'account:read');
   const everybody = caller.scopes.includes('admin') && filter?.userId == null;
   const owner = everybody ? undefined : ownerOf(caller, filter?.userId, 'filter.userId');
-  const range = idPage('audit-events', page);
+  const range = keyPage('audit-events', page);
   const { types, since, until } = filter ?? {};
   const rows = await core.db.auditEvent.findMany({
     where: {

@@ -1,10 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError } from '#platform/errors/errors.ts';
 import { requireAdmin, type UserIdentity } from '#platform/identity/identity.ts';
+import { keyConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
+import type { Connection } from '#platform/paging/paging.ts';
 import type { Context } from '#prisma/memory/client/client.ts';
 import { numberInput, textInput } from './input.ts';
 import type { Database } from './memory.ts';
-import { type Connection, connection, type PageArguments, pageOf } from './paging.ts';
+import { PAGES } from './pages.ts';
 
 export interface ScopeInput {
   readonly scope: 'USER' | 'CONVERSATION' | 'APPLICATION';
@@ -15,7 +17,6 @@ export interface ScopeInput {
 const LARGEST_VALUE = 64 * 1024;
 const LONGEST_TTL_S = 31_536_000;
 const LONGEST_KEY = 200;
-const KEY = /^[^\0]{1,200}$/;
 
 /** Where entries are: a name that is unique among all scopes, and its columns. */
 interface Place {
@@ -44,7 +45,7 @@ export class Contexts {
   }
 
   async list(user: UserIdentity, scope: ScopeInput, args: PageArguments): Promise<Connection<Context>> {
-    const page = pageOf(args, KEY);
+    const page = keyPage('contexts', args, { key: 'text', ...PAGES });
     const found = await this.#db.context.findMany({
       where: {
         scope: placeOf(user, scope, 'scope').scope,
@@ -54,7 +55,7 @@ export class Contexts {
       orderBy: { key: 'asc' },
       take: page.take + 1,
     });
-    return connection(found, page, (entry) => entry.key);
+    return keyConnection(found, page, (entry) => entry.key);
   }
 
   /** @throws {CodedError} CONFLICT with `currentVersion` when the entry does not have the version expected. */

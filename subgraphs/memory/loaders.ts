@@ -1,10 +1,10 @@
 import DataLoader from 'dataloader';
+import { validate as isId } from 'uuid';
 import type { RequestContext } from '#platform/subgraph/definition.ts';
 import type { Context, Document } from '#prisma/memory/client/client.ts';
 import { Documents } from './documents/documents.ts';
 import type { MemoryRow } from './memories/store.ts';
 import type { Database } from './memory.ts';
-import { isId } from './paging.ts';
 
 export interface Loaders {
   /** Null when it is not the caller's. */

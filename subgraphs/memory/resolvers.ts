@@ -1,5 +1,6 @@
 import { badInput, forbidden, notFound } from '#platform/errors/errors.ts';
 import { type Identity, requireUser, type UserIdentity } from '#platform/identity/identity.ts';
+import type { PageArguments } from '#platform/paging/key-paging.ts';
 import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
 import type { Context as ContextRow, Document } from '#prisma/memory/client/client.ts';
 import type { Contexts, ScopeInput } from './contexts.ts';
@@ -12,7 +13,6 @@ import type { Loaders } from './loaders.ts';
 import { type SearchMode, searchMemories } from './memories/search.ts';
 import type { MemoryFilter, MemoryInput, MemoryKind, MemoryRow, MemoryStore } from './memories/store.ts';
 import type { Memory } from './memory.ts';
-import type { PageArguments } from './paging.ts';
 import { extractiveAnswer } from './recall/extractive.ts';
 import { type Citation, citationOf, type RecalledItem, type RecallInput, recall } from './recall/recall.ts';
 import { memoryStatus } from './status.ts';

@@ -1,9 +1,9 @@
+import { validate as isId } from 'uuid';
 import { notFound } from '#platform/errors/errors.ts';
 import type { Route } from '#platform/subgraph/definition.ts';
 import type { Documents } from './documents/documents.ts';
 import { exportOf } from './export.ts';
 import type { Memory } from './memory.ts';
-import { isId } from './paging.ts';
 
 /** Uploads and downloads by signed links; whoever has a link needs no other credentials. */
 export function createRoutes(memory: Memory, documents: Documents): Route[] {

@@ -2,11 +2,12 @@ import { validate as isUuid, v7 as uuid } from 'uuid';
 import type { Embedders } from '#platform/embeddings/embedder.ts';
 import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
 import type { Jobs } from '#platform/jobs/jobs.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
+import type { Connection } from '#platform/paging/paging.ts';
 import { TextIndex } from '#platform/vectors/text-index.ts';
 import { checkDefinition } from '#platform/vectors/validate.ts';
 import type { FieldType, Metric, Place, VectorStore } from '#platform/vectors/vector-store.ts';
 import { Prisma, type PrismaClient } from '#prisma/vector/client/client.ts';
-import { type Connection, checkFirst, connection, decodeCursor, type PageArguments } from './paging.ts';
 
 export type Collection = Prisma.CollectionGetPayload<object>;
 
@@ -84,19 +85,14 @@ export class Collections {
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  async list(ownerId: string, { first, after }: PageArguments): Promise<Connection<Collection>> {
-    checkFirst(first);
-    const key = decodeCursor(after);
-    if (key !== undefined && !isUuid(key)) throw badInput('after', 'is no cursor of this list.');
-    const where = { ownerId, ...(key !== undefined && { id: { gt: key } }) };
-    const rows = await this.#parts.db.collection.findMany({ where, orderBy: { id: 'asc' }, take: first + 1 });
-    const page = rows.slice(0, first);
-    return connection(
-      page,
-      page.map(({ id }) => id),
-      rows.length > first,
-      after,
-    );
+  async list(ownerId: string, args: PageArguments): Promise<Connection<Collection>> {
+    const page = keyPage('collections', args);
+    const rows = await this.#parts.db.collection.findMany({
+      where: { ownerId, ...(page.after !== undefined && { id: { gt: page.after } }) },
+      orderBy: { id: 'asc' },
+      take: page.take + 1,
+    });
+    return idConnection(rows, page);
   }
 
   async create(ownerId: string, input: NewCollection): Promise<Collection> {

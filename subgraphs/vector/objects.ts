@@ -1,13 +1,14 @@
 import { badInput } from '#platform/errors/errors.ts';
+import { keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
+import { type Connection, connection, encodeCursor } from '#platform/paging/paging.ts';
 import type { Aggregate, ObjectResult, Properties, StoredObject } from '#platform/vectors/vector-store.ts';
 import type { Collection, Collections } from './collections.ts';
 import { type FilterInput, toFilter } from './filter-input.ts';
-import { type Connection, checkFirst, connection, decodeCursor, type PageArguments } from './paging.ts';
 
 export interface ObjectInput {
   readonly id: string;
   readonly text: string;
-  readonly properties: Properties;
+  readonly properties?: Properties | null;
   readonly vector?: readonly number[] | null;
 }
 
@@ -38,7 +39,7 @@ export class Objects {
     const documents = objects.map(({ id, text, properties, vector }) => ({
       id,
       text,
-      properties,
+      properties: properties ?? {},
       ...(vector && { vector: Float32Array.from(vector) }),
     }));
     const index = await this.#collections.open(collection);
@@ -66,17 +67,22 @@ export class Objects {
 
   async list(
     collection: Collection,
-    { first, after, filter }: PageArguments & { filter?: FilterInput | null },
+    args: PageArguments & { filter?: FilterInput | null },
   ): Promise<Connection<ObjectNode>> {
-    checkFirst(first);
+    const range = keyPage('objects', args, { key: 'text' });
     const { store, place } = await this.#collections.place(collection);
     const page = await store.list(place, {
-      limit: first,
-      after: decodeCursor(after),
-      ...(filter && { filter: toFilter(filter, 'filter') }),
+      limit: range.take,
+      after: range.after,
+      ...(args.filter && { filter: toFilter(args.filter, 'filter') }),
     });
+    // The store's own cursors: its order is not that of the ids.
+    const cursors = new Map(page.objects.map((object, i) => [object.id, page.cursors[i]!]));
     const nodes = page.objects.map((object) => ({ ...object, collection }));
-    return connection(nodes, page.cursors, page.next !== undefined, after);
+    return connection(nodes, ({ id }) => encodeCursor(range.list, cursors.get(id)!), {
+      next: page.next !== undefined,
+      previous: range.after !== undefined,
+    });
   }
 
   async count(collection: Collection): Promise<number> {

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader';
 import type { Embedders } from '#platform/embeddings/embedder.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { Jobs } from '#platform/jobs/jobs.ts';
+import type { PageArguments } from '#platform/paging/key-paging.ts';
 import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
 import type { FieldAggregate, Hit, ObjectResult } from '#platform/vectors/vector-store.ts';
 import type { Prisma } from '#prisma/vector/client/client.ts';
@@ -16,7 +17,6 @@ import {
 import type { Embedding } from './embedding.ts';
 import type { FilterInput } from './filter-input.ts';
 import type { ObjectInput, ObjectNode, Objects } from './objects.ts';
-import type { PageArguments } from './paging.ts';
 import { reembeddingOf } from './reembedding.ts';
 import { type SearchInput, searchCollection } from './search.ts';
 

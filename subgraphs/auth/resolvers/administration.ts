@@ -1,6 +1,6 @@
 import { notFound } from '#platform/errors/errors.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
-import type { PageArguments } from '#platform/paging/id-paging.ts';
+import type { PageArguments } from '#platform/paging/key-paging.ts';
 import { createUser, disableUser, enableUser, revokeUserSessions, setUserRoles } from '../accounts/administration.ts';
 import type { Core } from '../core.ts';
 import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '../lists.ts';

@@ -1,5 +1,5 @@
 import { notFound, unauthenticated } from '#platform/errors/errors.ts';
-import type { PageArguments } from '#platform/paging/id-paging.ts';
+import type { PageArguments } from '#platform/paging/key-paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
 import type { Core } from '../core.ts';

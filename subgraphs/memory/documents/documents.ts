@@ -1,12 +1,15 @@
-import { v7 as uuidv7 } from 'uuid';
+import { validate as isId, v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, forbidden, notFound } from '#platform/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
+import { idConnection, keyConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
+import type { Connection } from '#platform/paging/paging.ts';
 import { receiveUpload } from '#platform/signed-urls/receive-upload.ts';
 import type { SignedUrl } from '#platform/signed-urls/url-signer.ts';
 import type { Document, Passage, Prisma } from '#prisma/memory/client/client.ts';
 import { textInput } from '../input.ts';
 import type { Memory, Transaction } from '../memory.ts';
-import { type Connection, connection, ID, isId, type PageArguments, pageOf } from '../paging.ts';
+import { PAGES } from '../pages.ts';
+
 import { DOCUMENT_TYPES, type DocumentType, documentType } from './file-kind.ts';
 import { INGEST_DOCUMENT, REMOVE_DOCUMENT } from './ingest.ts';
 import { announce, folderOf, originalOf } from './places.ts';
@@ -44,7 +47,7 @@ export class Documents {
     filter: { readonly access?: Access | null; readonly status?: string | null; readonly own?: boolean },
     args: PageArguments,
   ): Promise<Connection<Document> & { totalCount: () => Promise<number> }> {
-    const page = pageOf(args, ID);
+    const page = keyPage('documents', args, PAGES);
     const where: Prisma.DocumentWhereInput = {
       ...(filter.own ? { ownerId: userId } : Documents.readable(userId)),
       ...(filter.access != null && { access: filter.access }),
@@ -55,7 +58,7 @@ export class Documents {
       orderBy: { id: 'desc' },
       take: page.take + 1,
     });
-    return { ...connection(found, page, (row) => row.id), totalCount: () => this.#memory.db.document.count({ where }) };
+    return { ...idConnection(found, page), totalCount: () => this.#memory.db.document.count({ where }) };
   }
 
   /** @param documentId of a document that the caller may read. */
@@ -63,14 +66,14 @@ export class Documents {
     documentId: string,
     args: PageArguments,
   ): Promise<Connection<Passage> & { totalCount: () => Promise<number> }> {
-    const page = pageOf(args, /^\d{1,9}$/);
+    const page = keyPage('passages', args, { key: 'number', ...PAGES });
     const found = await this.#memory.db.passage.findMany({
       where: { documentId, ...(page.after !== undefined && { position: { gt: Number(page.after) } }) },
       orderBy: { position: 'asc' },
       take: page.take + 1,
     });
     return {
-      ...connection(found, page, (row) => String(row.position)),
+      ...keyConnection(found, page, (row) => String(row.position)),
       totalCount: () => this.#memory.db.passage.count({ where: { documentId } }),
     };
   }

@@ -1,10 +1,10 @@
+import { validate as isId } from 'uuid';
 import type { Filter, Hit } from '#platform/vectors/vector-store.ts';
 import type { Document, Passage } from '#prisma/memory/client/client.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
 import { countInput } from '../input.ts';
 import { INDEX_MODE, type SearchMode } from '../memories/search.ts';
 import type { Memory } from '../memory.ts';
-import { isId } from '../paging.ts';
 import { Documents } from './documents.ts';
 
 export interface FoundPassage {

@@ -1,9 +1,12 @@
-import { v7 as uuidv7 } from 'uuid';
+import { validate as isId, v7 as uuidv7 } from 'uuid';
 import { badInput, notFound } from '#platform/errors/errors.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
+import type { Connection } from '#platform/paging/paging.ts';
 import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
 import { countInput, foreignId, numberInput, textInput } from '../input.ts';
 import type { Memory, Transaction } from '../memory.ts';
-import { type Connection, connection, ID, isId, type PageArguments, pageOf } from '../paging.ts';
+import { PAGES } from '../pages.ts';
+
 import { fingerprint } from './fingerprint.ts';
 import { INDEX_MEMORIES } from './index-memories.ts';
 
@@ -139,7 +142,7 @@ export class MemoryStore {
     filter: MemoryFilter,
     args: PageArguments,
   ): Promise<Connection<MemoryRow> & { totalCount: () => Promise<number> }> {
-    const page = pageOf(args, ID);
+    const page = keyPage('memories', args, PAGES);
     const where = whereOf(userId, filter);
     const found = await this.#memory.db.memory.findMany({
       where: page.after === undefined ? where : { AND: [where, { id: { lt: page.after } }] },
@@ -147,7 +150,7 @@ export class MemoryStore {
       take: page.take + 1,
     });
     return {
-      ...connection(found, page, (row) => row.id),
+      ...idConnection(found, page),
       totalCount: () => this.#memory.db.memory.count({ where }),
     };
   }

@@ -1,0 +1,55 @@
+import { type Connection, type CursorKey, connection, decodeCursor, encodeCursor, pageSize } from './paging.ts';
+
+/** What a list is asked for; null and undefined mean the list's own default. */
+export interface PageArguments {
+  readonly first?: number | null | undefined;
+  readonly after?: string | null | undefined;
+}
+
+/** What a query for a page of a list with one sort key needs. */
+export interface KeyPage {
+  readonly list: string;
+  readonly take: number;
+  /** The key that the page begins behind. */
+  readonly after: string | undefined;
+}
+
+export interface KeyPageOptions {
+  /** What the sort key is. Default `id`: ids are UUIDv7, so their order is the order of creation. */
+  readonly key?: CursorKey;
+  /** Entries where none are asked for; default 20. */
+  readonly fallback?: number;
+  /** Most entries; default 100. */
+  readonly max?: number;
+}
+
+/**
+ * A page of a list that is ordered by one key.
+ *
+ * @param list its name, which its cursors carry.
+ * @throws {CodedError} BAD_USER_INPUT for a page that is too large or a cursor that is none of this list.
+ */
+export function keyPage(list: string, { first, after }: PageArguments, options: KeyPageOptions = {}): KeyPage {
+  const { key = 'id', fallback = 20, max = 100 } = options;
+  return { list, take: pageSize('first', first, fallback, max), after: decodeCursor(list, 'after', after, [key])?.[0] };
+}
+
+/**
+ * @param rows one more than `page.take`, where there are more.
+ * @param keyOf the sort key of a row.
+ */
+export const keyConnection = <Node>(
+  rows: readonly Node[],
+  page: KeyPage,
+  keyOf: (row: Node) => string,
+): Connection<Node> =>
+  connection(rows.slice(0, page.take), (row) => encodeCursor(page.list, keyOf(row)), {
+    next: rows.length > page.take,
+    previous: page.after !== undefined,
+  });
+
+/** As `keyConnection`, for lists that are ordered by id. */
+export const idConnection = <Node extends { readonly id: string }>(
+  rows: readonly Node[],
+  page: KeyPage,
+): Connection<Node> => keyConnection(rows, page, ({ id }) => id);
