@@ -22,20 +22,12 @@ export interface Subscriptions {
   run(admitted: Admitted, policy: StreamPolicy, channel: Channel, carrier: Carrier): Unsubscribe;
   /** Tells every subscriber of a carrier to subscribe again: the server restarts, or serves a new schema. */
   resubscribe(carriers: readonly Carrier[], why: string): void;
-  readonly open: number;
-  readonly upstreams: number;
 }
 
 export function createSubscriptions(metrics: GatewayMetrics): Subscriptions {
   const upstreams = createUpstreams();
   const running = new Set<{ carrier: Carrier; delivery: Delivery; stop: Unsubscribe }>();
   return {
-    get open() {
-      return running.size;
-    },
-    get upstreams() {
-      return upstreams.size;
-    },
     run(admitted, policy, channel, carrier) {
       let stop: Unsubscribe = () => undefined;
       let over = false;

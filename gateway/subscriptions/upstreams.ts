@@ -9,8 +9,6 @@ export interface Upstreams {
    * @param key who may share: equal keys get the same events. Undefined: an upstream of its own.
    */
   subscribe(admitted: Admitted, key: string | undefined, sink: AnswerSink): Unsubscribe;
-  /** Upstreams that are open. */
-  readonly size: number;
 }
 
 interface Shared {
@@ -26,7 +24,6 @@ interface Shared {
  */
 export function createUpstreams(): Upstreams {
   const byKey = new Map<string, Shared>();
-  let alone = 0;
 
   function open(admitted: Admitted, key: string): Shared {
     const shared: Shared = { sinks: new Set(), stop: () => undefined, ended: false };
@@ -52,33 +49,8 @@ export function createUpstreams(): Upstreams {
   }
 
   return {
-    get size() {
-      return byKey.size + alone;
-    },
     subscribe(admitted, key, sink) {
-      if (key === undefined) {
-        alone++;
-        let open = true;
-        const closed = () => {
-          if (open) alone--;
-          open = false;
-        };
-        const stop = admitted.prepared.subscribe(admitted.request, {
-          next: (answer) => sink.next(answer),
-          complete: () => {
-            closed();
-            sink.complete();
-          },
-          error: (error) => {
-            closed();
-            sink.error(error);
-          },
-        });
-        return () => {
-          closed();
-          stop();
-        };
-      }
+      if (key === undefined) return admitted.prepared.subscribe(admitted.request, sink);
       const shared = byKey.get(key) ?? open(admitted, key);
       shared.sinks.add(sink);
       return () => {

@@ -24,6 +24,7 @@ import type { Graph } from '../server/graph.ts';
 import type { GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
 import { type PropagationRules, propagated } from '../server/propagation.ts';
+import { createOpenCounter } from './open-counter.ts';
 import { streamPolicyOf } from './stream-policy.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -61,7 +62,6 @@ export interface WebSocketFace {
   restart(reason: string, spreadMs: number): Promise<void>;
   /** No further sockets are accepted. */
   stop(): void;
-  readonly size: number;
 }
 
 interface Session {
@@ -81,8 +81,8 @@ interface Connection {
 /** graphql-transport-ws for clients: queries, mutations and subscriptions, under the same policies as HTTP. */
 export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   const { config, log, metrics, graph, pipeline, subscriptions, authenticator } = options;
-  const perAddress = createCounter(config.WS_MAX_SOCKETS_ADDRESS);
-  const perIdentity = createCounter(config.WS_MAX_SOCKETS_IDENTITY);
+  const perAddress = createOpenCounter(config.WS_MAX_SOCKETS_ADDRESS);
+  const perIdentity = createOpenCounter(config.WS_MAX_SOCKETS_IDENTITY);
   const connections = new Set<Connection>();
   let stopping = false;
   const sockets = new WebSocketServer({
@@ -236,9 +236,6 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     stop() {
       stopping = true;
     },
-    get size() {
-      return connections.size;
-    },
   };
 }
 
@@ -273,21 +270,3 @@ const NAMES: Readonly<Record<number, string>> = {
   [CLOSE.FORBIDDEN]: 'forbidden',
 };
 const reasonOf = (code: number): string => NAMES[code] ?? (code >= 4400 ? 'protocol' : 'other');
-
-/** Counts what is open, by key, up to a limit. */
-function createCounter(limit: number) {
-  const counts = new Map<string, number>();
-  return {
-    enter(key: string): boolean {
-      const count = counts.get(key) ?? 0;
-      if (count >= limit) return false;
-      counts.set(key, count + 1);
-      return true;
-    },
-    leave(key: string): void {
-      const count = (counts.get(key) ?? 1) - 1;
-      if (count === 0) counts.delete(key);
-      else counts.set(key, count);
-    },
-  };
-}

@@ -8,7 +8,6 @@ import {
   handleWhen,
   SamplingBreaker,
 } from 'cockatiel';
-import type { ExecutionResult } from 'graphql';
 import { fetch as undiciFetch } from 'undici';
 import { CodedError } from '../errors/errors.ts';
 import type { MutualTls } from '../http/tls.ts';
@@ -17,8 +16,9 @@ import { CLIENT_HEADER, writeClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
-import { type HttpAnswer, post, Unreachable } from './http-call.ts';
-import type { SubgraphRequest, SubgraphResponse, SubgraphTransport } from './transport.ts';
+import { responseOf } from './http-answer.ts';
+import { post, Unreachable } from './http-call.ts';
+import type { SubgraphRequest, SubgraphTransport } from './transport.ts';
 import { createUpstreamSocket } from './upstream-socket.ts';
 
 export interface HttpTransportOptions {
@@ -222,47 +222,6 @@ const NOT_FORWARDED = new Set([
 const isMutation = (query: string): boolean => /^\s*mutation\b/.test(query);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
-function responseOf(subgraph: string, { status, body }: HttpAnswer): SubgraphResponse {
-  if (status === 200) return new JsonResponse(subgraph, body);
-  // GraphQL over HTTP answers 4xx and 500 with a GraphQL body where the request failed as a whole.
-  const response = new JsonResponse(subgraph, body);
-  try {
-    if (response.result.errors?.length) return response;
-  } catch {
-    // not GraphQL: a proxy's page
-  }
-  throw new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} answered with status ${status}.`);
-}
-
-/** Parsed when somebody looks: a passed-through answer never is. */
-class JsonResponse implements SubgraphResponse {
-  readonly bytes: Uint8Array;
-  readonly #subgraph: string;
-  #result: ExecutionResult | undefined;
-
-  constructor(subgraph: string, body: Buffer) {
-    this.#subgraph = subgraph;
-    this.bytes = body;
-  }
-
-  get result(): ExecutionResult {
-    this.#result ??= this.#parse();
-    return this.#result;
-  }
-
-  #parse(): ExecutionResult {
-    try {
-      const result: unknown = JSON.parse((this.bytes as Buffer).toString());
-      if (typeof result === 'object' && result !== null && ('data' in result || 'errors' in result)) {
-        return result as ExecutionResult;
-      }
-    } catch {
-      // falls through: the answer is no GraphQL
-    }
-    throw new CodedError('SUBGRAPH_UNAVAILABLE', `${this.#subgraph} answered with something that is no GraphQL.`);
-  }
-}
 
 /** What the gateway's client may know: that the subgraph failed, not where it is. */
 function presentable(subgraph: string, error: unknown, log: Logger): unknown {
