@@ -62,6 +62,12 @@ export async function* follow(
       position.correct((await readDrafts(chat.db, [messageId])).get(messageId)?.text.length ?? 0);
     }
     if (message.status === 'PENDING' && !position.begun) yield* position.take([]);
+    if (message.status === 'STREAMING' && (await chat.streams.inspect(messageId))?.status !== 'live') {
+      // Its process may have died, or have ended it just now.
+      await replies.recover(messageId);
+      message = await chat.db.message.findUnique({ where: { id: messageId } });
+      if (message?.status !== 'STREAMING') continue;
+    }
     try {
       for await (const event of chat.streams.read(messageId, { signal, waitMs: WAIT_MS })) {
         if (event.type === 'chunks') yield* position.take(event.chunks.map(fromChunk), event.snapshot);

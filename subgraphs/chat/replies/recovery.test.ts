@@ -65,6 +65,12 @@ test('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing
   expect([...statuses]).toEqual(['INTERRUPTED']);
   expect(await world.db.replyChunk.count()).toBe(0);
   expect(resumedAfter, `opened after ${Math.round(openedAt - restartedAt)} ms`).toBeLessThan(3_000);
+  // The tokens were spent: they are estimated.
+  await expect
+    .poll(() => world.db.generation.count({ where: { estimated: true, outputTokens: { gt: 10 } } }), {
+      timeout: 10_000,
+    })
+    .toBe(50);
 }, 120_000);
 
 test('a reply that was asked for and never begun is written by whoever comes next', async () => {

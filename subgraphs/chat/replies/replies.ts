@@ -5,6 +5,7 @@ import type { Message } from '#prisma/chat/client/client.ts';
 import { type Chat, TRANSACTION } from '../chat.ts';
 import { StopRequest } from './compose.ts';
 import { EMPTY_DRAFT, fromChunk, readDrafts } from './draft.ts';
+import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
 import { ReplyRun } from './reply-run.ts';
 import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
@@ -82,10 +83,28 @@ export class Replies implements AsyncDisposable {
     }
   }
 
-  /** At the start: without Redis no other process can be writing, so what looks under way died with the last one. */
-  async recoverAll(): Promise<void> {
+  /**
+   * At the start: without Redis no other process can be writing, so what looks under way died with the last one. It goes
+   * on in the background; a reader who is quicker has its reply recovered first.
+   */
+  recoverAll(): void {
+    this.#behind(this.#recoverAll(), 'abandoned replies could not be ended');
+  }
+
+  /** Work that nobody waits for, but a shutdown. */
+  #behind(started: Promise<void>, failure: string): void {
+    const work = started
+      .catch((error: unknown) => this.#chat.log.error({ err: error }, failure))
+      .finally(() => this.#work.delete(work));
+    this.#work.add(work);
+  }
+
+  async #recoverAll(): Promise<void> {
     const rows = await this.#chat.db.message.findMany({ where: { status: 'STREAMING' }, select: { id: true } });
-    for (const { id } of rows) await this.recover(id);
+    for (const { id } of rows) {
+      if (this.#closing.signal.aborted) return;
+      await this.recover(id);
+    }
   }
 
   /**
@@ -111,7 +130,7 @@ export class Replies implements AsyncDisposable {
           status: 'STREAMING',
           ...(!dead && { heartbeatAt: { lt: new Date(Date.now() - LEASE_MS) } }),
         },
-        data: { epoch: { increment: 1 }, heartbeatAt: new Date() },
+        data: { epoch: { increment: 1 } },
       });
       if (claimed) {
         const draft = (await readDrafts(db, [replyId])).get(replyId) ?? EMPTY_DRAFT;
@@ -122,6 +141,10 @@ export class Replies implements AsyncDisposable {
         log.info({ replyId, length: draft.text.length }, 'an abandoned reply was ended as interrupted');
         if (writer) await catchUp(writer, draft.text, asStreamFinal(finalOf(draft.text, outcome)));
         await topics.publish(claimed.conversationId, { type: 'ReplyFinished', messageId: replyId });
+        this.#behind(
+          recordEstimate(this.#chat, claimed, draft),
+          'the tokens of an abandoned reply could not be estimated',
+        );
       } else if (writer) await this.#endStream(writer, replyId);
     } catch (error) {
       await writer?.release();
