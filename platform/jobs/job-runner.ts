@@ -205,7 +205,10 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       },
     });
     signal.throwIfAborted();
-    if (await this.#table.finish(job, 'DONE', undefined, effect ?? undefined)) return 'done';
+    if (await this.#table.finish(job, 'DONE', undefined, effect ?? undefined)) {
+      handler.ended?.(job.payload);
+      return 'done';
+    }
     log.warn('a job was taken over by another process while it ran');
     return 'lost';
   }
@@ -221,7 +224,13 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     if (error instanceof JobRefused || job.attempt >= (handler.attempts ?? MAX_JOB_ATTEMPTS)) {
       log.error({ err: error }, 'a job is parked');
       const parked = handler.parked?.bind(handler);
-      await this.#table.finish(job, 'PARKED', problem, parked && ((tx) => parked(job.payload, problem, tx)));
+      const ended = await this.#table.finish(
+        job,
+        'PARKED',
+        problem,
+        parked && ((tx) => parked(job.payload, problem, tx)),
+      );
+      if (ended) handler.ended?.(job.payload);
       return 'parked';
     }
     const pause = Math.min(this.#options.backoffMs * 4 ** (job.attempt - 1), LONGEST_BACKOFF_MS);

@@ -99,6 +99,8 @@ export interface JobHandler<Tx extends SqlTransaction = SqlTransaction> {
   run(payload: Json, context: JobContext): Promise<((tx: Tx) => Promise<void>) | void>;
   /** The job was parked: record the failure where users see it. In the transaction that parks it. */
   parked?(payload: Json, problem: string, tx: Tx): Promise<void>;
+  /** Called when the end of a job is committed, done or parked: the moment to tell those who watch. Must not throw. */
+  ended?(payload: Json): void;
   /** Attempts before it is parked; default 5. */
   readonly attempts?: number;
 }

@@ -2,7 +2,6 @@ import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { analyse } from './analysis.ts';
-import { hashDistance } from './perceptual-hash.ts';
 
 const page = await readFile(new URL('./testing/page.png', import.meta.url));
 /** Soft coloured hills, which is as near to a photograph as arithmetic gets. */
@@ -20,6 +19,8 @@ const hills = (width: number, height: number): Buffer => {
   return pixels;
 };
 const photo = () => sharp(hills(640, 480), { raw: { width: 640, height: 480, channels: 3 } });
+/** Number of differing bits. */
+const hashDistance = (a: bigint, b: bigint): number => [...(a ^ b).toString(2)].filter((bit) => bit === '1').length;
 const hashOf = async (bytes: Buffer) => BigInt(`0x${(await analyse(bytes)).analysis.perceptualHash}`);
 
 describe('the analysis of a picture', () => {

@@ -93,8 +93,8 @@ export async function analyse(bytes: Uint8Array): Promise<AnalysedImage> {
         location,
       },
     };
-  } catch (error) {
-    throw new JobRefused(`The file is damaged: ${(error as Error).message}`);
+  } catch {
+    throw new JobRefused('The file is damaged: it cannot be decoded to its end.');
   }
 }
 

@@ -43,6 +43,7 @@ export class Pictures {
     const question = input.question?.trim() || undefined;
     if (question && question.length > LONGEST_QUESTION)
       throw badInput('input.question', `has ${question.length} characters; at most ${LONGEST_QUESTION} are possible.`);
+    if (question?.includes('\0')) throw badInput('input.question', 'holds a NUL character.');
     const image = await images.requireReady(call.identity.userId, input.id);
     const model = input.model ?? (await this.#capable('vision', 'sees pictures'));
     const bytes = await readBlob(blobs, originalOf(image.id), call.signal);
@@ -61,8 +62,12 @@ export class Pictures {
     const reply = await collect(
       models.chat({ model, messages: [{ role: 'user', content }] }, { ...call, purpose: 'describe-image' }),
     );
-    const { text, labels } = question ? { text: reply.text.trim(), labels: [] } : splitLabels(reply.text);
+    const said = reply.text.replaceAll('\0', '');
+    const { text, labels } = question ? { text: said.trim(), labels: [] } : splitLabels(said);
     const description = await db.$transaction(async (tx) => {
+      // Held to the end: the words below are made of all that is known, also of what is being found out at this moment.
+      const held = await tx.$queryRaw<unknown[]>`SELECT 1 FROM images WHERE id = ${image.id}::uuid FOR UPDATE`;
+      if (held.length === 0) throw notFound('The image');
       const row = await tx.imageDescription.create({
         data: { id: uuid(), imageId: image.id, question: question ?? null, text, labels, model },
       });
@@ -83,6 +88,7 @@ export class Pictures {
     if (prompt.length > LONGEST_PROMPT)
       throw badInput('input.prompt', `has ${prompt.length} characters; at most ${LONGEST_PROMPT} are possible.`);
     if (input.count < 1 || input.count > 4) throw badInput('input.count', `is ${input.count}; 1 to 4 are possible.`);
+    if (prompt.includes('\0')) throw badInput('input.prompt', 'holds a NUL character.');
     const model = input.model ?? (await this.#capable('images', 'makes images'));
     const { images } = await this.#parts.models.image(
       { model, prompt, count: input.count, ...(input.size != null && { size: input.size }) },
@@ -106,14 +112,14 @@ export class Pictures {
   }
 }
 
-/** Some servers insist on handing out a link to what they made. */
-async function download(url: string, signal: AbortSignal): Promise<Uint8Array> {
+/** Some servers insist on handing out a link to what they made. It is read no further than a picture may be large. */
+async function download(url: string, signal: AbortSignal): Promise<AsyncIterable<Uint8Array>> {
   const response = await fetch(url, {
     signal: AbortSignal.any([signal, AbortSignal.timeout(DOWNLOAD_TIMEOUT_MS)]),
   }).catch(() => undefined);
-  if (!response?.ok)
+  if (!response?.ok || response.body === null)
     throw new CodedError('PROVIDER_UNAVAILABLE', 'The provider made the image but did not hand it over.');
-  return new Uint8Array(await response.arrayBuffer());
+  return response.body;
 }
 
 function splitLabels(text: string): { text: string; labels: string[] } {

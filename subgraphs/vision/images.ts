@@ -7,20 +7,8 @@ import type { SignedUrl, UrlSigner } from '#platform/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { type AnalysedImage, MEDIA_TYPES } from './analysis.ts';
-import { hashDistance } from './perceptual-hash.ts';
 
 export type ImageRow = Prisma.ImageGetPayload<object>;
-
-export interface ImagePage {
-  readonly edges: { cursor: string; node: ImageRow }[];
-  readonly nodes: ImageRow[];
-  readonly pageInfo: {
-    hasNextPage: boolean;
-    hasPreviousPage: boolean;
-    startCursor: string | null;
-    endCursor: string | null;
-  };
-}
 
 export interface ImageParts {
   readonly db: PrismaClient;
@@ -28,14 +16,17 @@ export interface ImageParts {
   readonly urls: UrlSigner;
   readonly topics: Topics;
   readonly jobs: Jobs<Prisma.TransactionClient>;
+  /** Reads texts. */
+  readonly slowJobs: Jobs<Prisma.TransactionClient>;
 }
 
 export const MOST_BYTES = 25 * 1024 * 1024;
 const UPLOAD_LIFE_S = 3600;
-/** How many of an owner's latest images are compared with one: each costs a few hundred nanoseconds. */
-const MOST_COMPARED = 50_000;
+const DELETED_A_JOB = 500;
 
-const folderOf = (id: string): string => `vision/${id}/`;
+export const folderOf = (id: string): string => `vision/${id}/`;
+/** Where the bytes of one attempt at an upload wait until they are taken: two attempts never write to one place. */
+export const uploadOf = (id: string, attempt: string): string => `${folderOf(id)}uploads/${attempt}`;
 export const originalOf = (id: string): string => `${folderOf(id)}original`;
 export const variantsOf = (id: string): string => `${folderOf(id)}variants/`;
 export const topicOf = (id: string): string => `image:${id}`;
@@ -59,12 +50,12 @@ export class Images {
     return image;
   }
 
-  /** A picture that has arrived, with its bytes. @throws {CodedError} NOT_FOUND, CONFLICT while it has not. */
+  /** A picture that can be used. @throws {CodedError} NOT_FOUND; CONFLICT while it cannot, saying why. */
   async requireReady(ownerId: string, id: string): Promise<ImageRow> {
     const image = await this.require(ownerId, id);
-    if (image.status === 'AWAITING_UPLOAD') throw new CodedError('CONFLICT', 'The image has not been uploaded yet.');
-    if (image.status === 'REFUSED') throw new CodedError('CONFLICT', `The image cannot be used: ${image.problem}`);
-    return image;
+    if (image.status === 'READY') return image;
+    if (image.status === 'ANALYSING') throw new CodedError('CONFLICT', 'The image is still being analysed.');
+    throw unusable(image);
   }
 
   async byIds(ownerId: string, ids: readonly string[]): Promise<Map<string, ImageRow>> {
@@ -74,63 +65,13 @@ export class Images {
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  async list(ownerId: string, first: number, after?: string | null, search?: string | null): Promise<ImagePage> {
-    if (first < 1 || first > 100) throw badInput('first', `is ${first}; 1 to 100 are possible.`);
-    const before = after == null ? undefined : parseCursor(after);
-    const found = search?.trim() ? await this.#search(ownerId, search) : undefined;
-    const rows = await this.#parts.db.image.findMany({
-      where: { ownerId, id: { ...(before && { lt: before }), ...(found && { in: found }) } },
-      orderBy: { id: 'desc' },
-      take: first + 1,
-    });
-    const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(node), node }));
-    return {
-      edges,
-      nodes: edges.map(({ node }) => node),
-      pageInfo: {
-        hasNextPage: rows.length > first,
-        hasPreviousPage: before !== undefined,
-        startCursor: edges[0]?.cursor ?? null,
-        endCursor: edges.at(-1)?.cursor ?? null,
-      },
-    };
-  }
-
-  /** Pictures of the owner whose perceptual hash differs in few bits, nearest first. */
-  async similar(
-    ownerId: string,
-    id: string,
-    first: number,
-    maxDistance: number,
-  ): Promise<{ image: ImageRow; distance: number }[]> {
-    if (first < 1 || first > 50) throw badInput('first', `is ${first}; 1 to 50 are possible.`);
-    if (maxDistance < 0 || maxDistance > 32) throw badInput('maxDistance', `is ${maxDistance}; 0 to 32 are possible.`);
-    const { hash } = await this.requireReady(ownerId, id);
-    if (hash === null) throw new CodedError('CONFLICT', 'The image is still being analysed.');
-    const others = await this.#parts.db.image.findMany({
-      where: { ownerId, id: { not: id }, hash: { not: null } },
-      select: { id: true, hash: true },
-      orderBy: { id: 'desc' },
-      take: MOST_COMPARED,
-    });
-    const near = others
-      .map((other) => ({ id: other.id, distance: hashDistance(hash, other.hash!) }))
-      .filter(({ distance }) => distance <= maxDistance)
-      .sort((a, b) => a.distance - b.distance || b.id.localeCompare(a.id))
-      .slice(0, first);
-    const rows = await this.byIds(
-      ownerId,
-      near.map((one) => one.id),
-    );
-    return near.flatMap(({ id: found, distance }) => (rows.has(found) ? [{ image: rows.get(found)!, distance }] : []));
-  }
-
   /** Begins an upload. @throws {CodedError} BAD_USER_INPUT, PAYLOAD_TOO_LARGE. */
   async beginUpload(
     ownerId: string,
     input: { fileName: string; contentType: string; size: number; recognizeText: boolean },
   ): Promise<{ image: ImageRow; upload: SignedUrl }> {
     const fileName = input.fileName.trim();
+    if (/\p{Cc}/u.test(fileName)) throw badInput('input.fileName', 'holds a control character.');
     if (fileName === '' || fileName.length > 255)
       throw badInput('input.fileName', `has ${fileName.length} characters; 1 to 255 are possible.`);
     const accepted = Object.values(MEDIA_TYPES);
@@ -166,21 +107,25 @@ export class Images {
     return { image, upload };
   }
 
-  /** Takes the bytes of an upload. A second upload to the same link is refused once the first was taken. */
+  /** Takes the bytes of an upload. Of several to the same link the first that is complete is taken. */
   async receive(id: string, request: Request): Promise<void> {
     const grant = this.#parts.urls.verify('vision', request);
     const image = await this.#parts.db.image.findUnique({ where: { id } });
     if (image === null) throw notFound('The image');
-    if (image.status !== 'AWAITING_UPLOAD') throw new CodedError('CONFLICT', 'This image has been uploaded already.');
-    const stored = await receiveUpload(request, grant, this.#parts.blobs, originalOf(id));
-    await this.#arrived(image, stored.size);
+    if (image.status !== 'AWAITING_UPLOAD') throw alreadyUploaded();
+    const key = uploadOf(id, uuid());
+    const stored = await receiveUpload(request, grant, this.#parts.blobs, key);
+    await this.#arrived(image.id, key, stored.size);
   }
 
   /** Keeps a picture that a model made, as if it had been uploaded. */
-  async keepGenerated(ownerId: string, prompt: string, bytes: Uint8Array): Promise<ImageRow> {
+  async keepGenerated(
+    ownerId: string,
+    prompt: string,
+    bytes: Uint8Array | AsyncIterable<Uint8Array>,
+  ): Promise<ImageRow> {
     const id = uuid();
-    const stored = await this.#parts.blobs.put(originalOf(id), bytes, { maxBytes: MOST_BYTES });
-    const image = await this.#parts.db.image.create({
+    await this.#parts.db.image.create({
       data: {
         id,
         ownerId,
@@ -191,34 +136,60 @@ export class Images {
         prompt,
       },
     });
-    return this.#arrived(image, stored.size);
+    const key = uploadOf(id, uuid());
+    const stored = await this.#parts.blobs.put(key, bytes, { maxBytes: MOST_BYTES });
+    return this.#arrived(id, key, stored.size);
   }
 
-  /** Asks for the text of a picture to be read; nothing is done twice unless it is asked for again. */
+  /**
+   * Asks for the text of a picture to be read; nothing is done twice unless it is asked for again. A picture that is
+   * still being analysed is read when that is over.
+   */
   async requestText(ownerId: string, id: string, again: boolean): Promise<ImageRow> {
-    const image = await this.requireReady(ownerId, id);
+    const image = await this.require(ownerId, id);
     if (image.ocrStatus === 'RUNNING' || (image.ocrStatus === 'DONE' && !again)) return image;
-    const { db, jobs } = this.#parts;
+    if (image.status !== 'READY' && image.status !== 'ANALYSING') throw unusable(image);
+    const { db, slowJobs } = this.#parts;
     const updated = await db.$transaction(async (tx) => {
-      await jobs.enqueue(tx, 'read-text', { imageId: id }, { key: id });
-      return tx.image.update({ where: { id }, data: { ocrStatus: 'RUNNING', ocrProblem: null } });
+      const data = { ocrStatus: 'RUNNING', ocrProblem: null, readOnArrival: true };
+      // Locks the row: the end of the analysis either sees the wish or has been seen here.
+      const { count } = await tx.image.updateMany({ where: { id, ownerId }, data });
+      if (count === 0) throw notFound('The image');
+      const now = await tx.image.findUniqueOrThrow({ where: { id } });
+      if (now.status === 'REFUSED') throw unusable(now);
+      if (now.status === 'READY') await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id });
+      return now;
     });
-    jobs.wake();
+    slowJobs.wake();
     await this.announce(id);
     return updated;
   }
 
-  /** Deletes a picture, its rows first: what remains of the blobs after a crash belongs to nobody and is found by nobody. */
+  /** Deletes a picture; its bytes follow, whatever happens to this process. */
   async delete(ownerId: string, id: string): Promise<void> {
-    const { count } = isUuid(id) ? await this.#parts.db.image.deleteMany({ where: { id, ownerId } }) : { count: 0 };
+    const { db, jobs } = this.#parts;
+    const count = isUuid(id) ? await db.$transaction((tx) => this.deleteWhere(tx, { id, ownerId })) : 0;
     if (count === 0) throw notFound('The image');
-    await this.#parts.blobs.deleteAll(folderOf(id));
+    jobs.wake();
     await this.announce(id);
   }
 
-  /** Deletes the bytes of pictures whose rows are gone. */
-  async deleteBlobs(ids: readonly string[]): Promise<void> {
-    for (const id of ids) await this.#parts.blobs.deleteAll(folderOf(id));
+  /** Deletes pictures in a running transaction, and has their bytes deleted once it has committed. @returns how many. */
+  async deleteWhere(tx: Prisma.TransactionClient, where: Prisma.ImageWhereInput): Promise<number> {
+    const gone = await tx.image.findMany({ where, select: { id: true } });
+    for (let i = 0; i < gone.length; i += DELETED_A_JOB) {
+      const ids = gone.slice(i, i + DELETED_A_JOB).map(({ id }) => id);
+      await tx.image.deleteMany({ where: { id: { in: ids } } });
+      await this.#parts.jobs.enqueue(tx, 'delete-bytes', { imageIds: ids });
+    }
+    return gone.length;
+  }
+
+  /** Deletes pictures whose upload was begun and never came; the link has ended long ago. */
+  async forgetAbandoned(): Promise<number> {
+    const before = new Date(Date.now() - 2 * UPLOAD_LIFE_S * 1000);
+    const where = { status: 'AWAITING_UPLOAD', createdAt: { lt: before } };
+    return this.#parts.db.$transaction((tx) => this.deleteWhere(tx, where));
   }
 
   /** Tells watchers, in every process, to look again. */
@@ -226,29 +197,36 @@ export class Images {
     return this.#parts.topics.publish(topicOf(id), null);
   }
 
-  async #arrived(image: ImageRow, byteSize: number): Promise<ImageRow> {
-    const { db, jobs } = this.#parts;
-    const updated = await db.$transaction(async (tx) => {
-      await jobs.enqueue(tx, 'analyse', { imageId: image.id }, { key: image.id });
-      if (image.readOnArrival) await jobs.enqueue(tx, 'read-text', { imageId: image.id }, { key: image.id });
-      return tx.image.update({
-        where: { id: image.id },
-        data: { status: 'ANALYSING', byteSize, ...(image.readOnArrival && { ocrStatus: 'RUNNING' }) },
+  /** The bytes are here: takes them, unless others came first or the picture is gone. */
+  async #arrived(id: string, upload: string, byteSize: number): Promise<ImageRow> {
+    const { db, jobs, blobs } = this.#parts;
+    const image = await db.$transaction(async (tx) => {
+      const { count } = await tx.image.updateMany({
+        where: { id, status: 'AWAITING_UPLOAD' },
+        data: { status: 'ANALYSING', byteSize },
       });
+      if (count === 0) return undefined;
+      await jobs.enqueue(tx, 'analyse', { imageId: id, upload }, { key: id });
+      const row = await tx.image.findUniqueOrThrow({ where: { id } });
+      return row.readOnArrival ? tx.image.update({ where: { id }, data: { ocrStatus: 'RUNNING' } }) : row;
     });
+    if (image === undefined) {
+      await blobs.delete(upload);
+      throw alreadyUploaded();
+    }
     jobs.wake();
-    await this.announce(image.id);
-    return updated;
-  }
-
-  async #search(ownerId: string, search: string): Promise<string[]> {
-    const rows = await this.#parts.db.$queryRaw<{ id: string }[]>`
-      SELECT id::text AS id FROM images
-      WHERE owner_id = ${ownerId} AND to_tsvector('simple', words) @@ plainto_tsquery('simple', ${search.slice(0, 200)})
-      ORDER BY id DESC LIMIT 1000`;
-    return rows.map((row) => row.id);
+    await this.announce(id);
+    return image;
   }
 }
+
+const alreadyUploaded = (): CodedError => new CodedError('CONFLICT', 'This image has been uploaded already.');
+
+const unusable = ({ status, problem }: ImageRow): CodedError =>
+  new CodedError(
+    'CONFLICT',
+    status === 'REFUSED' ? `The image cannot be used: ${problem}` : 'The image has not been uploaded yet.',
+  );
 
 /** What the row gets when a picture has been analysed. */
 export const analysedData = ({ contentType, width, height, analysis }: AnalysedImage): Prisma.ImageUpdateInput => ({
@@ -259,11 +237,3 @@ export const analysedData = ({ contentType, width, height, analysis }: AnalysedI
   analysis: JSON.parse(JSON.stringify(analysis)) as Prisma.InputJsonValue,
   hash: BigInt.asIntN(64, BigInt(`0x${analysis.perceptualHash}`)),
 });
-
-const cursorOf = (image: ImageRow): string => Buffer.from(image.id).toString('base64url');
-
-function parseCursor(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString();
-  if (!isUuid(id)) throw badInput('after', 'is not a cursor of this list; use endCursor of a page.');
-  return id;
-}

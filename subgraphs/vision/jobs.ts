@@ -1,73 +1,110 @@
-import type { BlobStore } from '#platform/blobs/blob-store.ts';
-import { readBlob } from '#platform/blobs/blob-store.ts';
-import { type JobHandler, JobRefused, type Jobs } from '#platform/jobs/jobs.ts';
+import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
+import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/jobs/jobs.ts';
 import type { Json } from '#platform/json/json.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { analyse } from './analysis.ts';
-import { analysedData, type Images, originalOf } from './images.ts';
+import { analysedData, folderOf, type Images, MOST_BYTES, originalOf } from './images.ts';
 import type { OcrEngine } from './ocr/engine.ts';
 import { readText } from './ocr/recognise.ts';
 
-type Handler = JobHandler<Prisma.TransactionClient>;
+type Tx = Prisma.TransactionClient;
+type Handler = JobHandler<Tx>;
+
+export interface JobParts {
+  readonly db: PrismaClient;
+  readonly blobs: BlobStore;
+  readonly images: Images;
+  readonly engine: OcrEngine;
+  /** Runs what is over in milliseconds. */
+  readonly jobs: Jobs<Tx>;
+  /** Runs what takes seconds, so that no upload waits behind a page of text. */
+  readonly slowJobs: Jobs<Tx>;
+}
 
 /** What is done about a picture in the background: survives a killed process, takes effect once. */
-export function registerJobs(
-  jobs: Jobs<Prisma.TransactionClient>,
-  { db, blobs, images, engine }: { db: PrismaClient; blobs: BlobStore; images: Images; engine: OcrEngine },
-): void {
-  const bytesOf = async (id: string, signal: AbortSignal): Promise<Uint8Array> => {
-    const bytes = await readBlob(blobs, originalOf(id), signal);
-    if (bytes === undefined) throw new JobRefused('The file is gone.');
-    return bytes;
-  };
-  const announceAfter = (id: string) => setImmediate(() => void images.announce(id));
+export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobParts): void {
+  const ended = (payload: Json): void => void images.announce(imageIdOf(payload)).catch(() => {});
 
   const analyseImage: Handler = {
-    async run(payload, { signal }) {
+    ended,
+    run: saying('The image could not be analysed; upload it again.', async (payload, { signal }) => {
       const id = imageIdOf(payload);
-      if ((await db.image.count({ where: { id } })) === 0) return;
-      const found = await analyse(await bytesOf(id, signal));
+      const { upload } = payload as { upload: string };
+      if ((await db.image.count({ where: { id } })) === 0) return void (await blobs.deleteAll(folderOf(id)));
+      const uploaded = await readBlob(blobs, upload, signal);
+      const bytes = uploaded ?? (await readBlob(blobs, originalOf(id), signal));
+      if (bytes === undefined) throw new JobRefused('The file is gone; upload it again.');
+      const found = await analyse(bytes);
+      if (uploaded) {
+        await blobs.put(originalOf(id), uploaded, { maxBytes: MOST_BYTES, signal });
+        await blobs.delete(upload);
+      }
       return async (tx) => {
+        // Locks the row before it is looked at: a wish for its text comes before this or sees READY.
         await tx.image.updateMany({ where: { id }, data: analysedData(found) as Prisma.ImageUpdateManyMutationInput });
-        announceAfter(id);
+        const image = await tx.image.findUnique({ where: { id }, select: { readOnArrival: true } });
+        if (image?.readOnArrival) await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id });
       };
-    },
+    }),
     async parked(payload, problem, tx) {
       const id = imageIdOf(payload);
       await tx.image.updateMany({ where: { id }, data: { status: 'REFUSED', problem } });
-      announceAfter(id);
+      await tx.image.updateMany({
+        where: { id, ocrStatus: 'RUNNING' },
+        data: { ocrStatus: 'FAILED', ocrProblem: problem },
+      });
     },
   };
 
   const readImageText: Handler = {
     attempts: 3,
-    async run(payload, { signal }) {
+    ended,
+    run: saying('The text could not be read; ask for it again.', async (payload, { signal }) => {
       const id = imageIdOf(payload);
       if ((await db.image.count({ where: { id } })) === 0) return;
-      const bytes = await bytesOf(id, signal);
-      // Whatever cannot be analysed cannot be read either; the refusal says why.
-      await analyse(bytes);
+      const bytes = await readBlob(blobs, originalOf(id), signal);
+      if (bytes === undefined) throw new JobRefused('The file is gone.');
       const read = await readText(bytes, engine, signal);
       return async (tx) => {
         const ocr = JSON.parse(JSON.stringify(read)) as Prisma.InputJsonValue;
         await tx.image.updateMany({ where: { id }, data: { ocrStatus: 'DONE', ocrProblem: null, ocr } });
         await refreshWords(tx, id);
-        announceAfter(id);
       };
-    },
+    }),
     async parked(payload, problem, tx) {
       const id = imageIdOf(payload);
       await tx.image.updateMany({ where: { id }, data: { ocrStatus: 'FAILED', ocrProblem: problem } });
-      announceAfter(id);
+    },
+  };
+
+  const deleteBytes: Handler = {
+    async run(payload, { signal }) {
+      for (const id of (payload as { imageIds: string[] }).imageIds) {
+        signal.throwIfAborted();
+        await blobs.deleteAll(folderOf(id));
+      }
     },
   };
 
   jobs.handle('analyse', analyseImage);
-  jobs.handle('read-text', readImageText);
+  jobs.handle('delete-bytes', deleteBytes);
+  slowJobs.handle('read-text', readImageText);
 }
 
-/** What a picture is found by: its recognised text and all that was said of it. */
-export async function refreshWords(tx: Prisma.TransactionClient, id: string): Promise<void> {
+/** What a failed job leaves for its user is a refusal's own words or `problem`; the reason is the log's alone. */
+const saying =
+  (problem: string, run: Handler['run']): Handler['run'] =>
+  async (payload: Json, context: JobContext) => {
+    try {
+      return await run(payload, context);
+    } catch (error) {
+      if (error instanceof JobRefused) throw error;
+      throw new Error(problem, { cause: error });
+    }
+  };
+
+/** What a picture is found by: its recognised text and all that was said of it. The caller holds the picture's row. */
+export async function refreshWords(tx: Tx, id: string): Promise<void> {
   const image = await tx.image.findUnique({ where: { id }, include: { descriptions: true } });
   if (image === null) return;
   const read = (image.ocr as { text?: string } | null)?.text ?? '';

@@ -20,10 +20,3 @@ export async function differenceHash(image: Sharp): Promise<bigint> {
   }
   return hash;
 }
-
-/** Number of differing bits, 0 to 64. */
-export function hashDistance(a: bigint, b: bigint): number {
-  let distance = 0;
-  for (let difference = BigInt.asUintN(64, a ^ b); difference > 0n; difference &= difference - 1n) distance++;
-  return distance;
-}

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import DataLoader from 'dataloader';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { SignedUrl, UrlSigner } from '#platform/signed-urls/url-signer.ts';
@@ -6,6 +7,7 @@ import type { Topics } from '#platform/topics/topics.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
 import type { Analysis } from './analysis.ts';
 import type { DescriptionRow, Pictures } from './descriptions.ts';
+import type { Gallery } from './gallery.ts';
 import { type ImageRow, type Images, topicOf } from './images.ts';
 import type { ReadText } from './ocr/recognise.ts';
 import { linkTo, type VariantRequest } from './variants.ts';
@@ -19,6 +21,7 @@ type Context = RequestContext<Loaders>;
 export interface VisionParts {
   readonly db: PrismaClient;
   readonly images: Images;
+  readonly gallery: Gallery;
   readonly pictures: Pictures;
   readonly urls: UrlSigner;
   readonly topics: Topics;
@@ -50,14 +53,14 @@ const callOf = (context: Context) => ({
 });
 
 export function createResolvers(parts: VisionParts): ResolverMap {
-  const { images, pictures, urls } = parts;
+  const { images, gallery, pictures, urls } = parts;
   return {
     Query: {
       image: (_: unknown, { id }: { id: string }, context: Context) => images.get(readerId(context), id),
       images: (_: unknown, args: { first: number; after?: string | null; search?: string | null }, context: Context) =>
-        images.list(readerId(context), args.first, args.after, args.search),
+        gallery.list(readerId(context), args.first, args.after, args.search),
       similarImages: (_: unknown, args: { id: string; first: number; maxDistance: number }, context: Context) =>
-        images.similar(readerId(context), args.id, args.first, args.maxDistance),
+        gallery.similar(readerId(context), args.id, args.first, args.maxDistance),
     },
     Mutation: {
       createImageUpload: async (
@@ -128,6 +131,9 @@ const signedUpload = ({ url, headers, expiresAt }: SignedUrl, maxBytes: number) 
 const isSettled = (image: ImageRow): boolean =>
   image.status === 'REFUSED' || (image.status === 'READY' && image.ocrStatus !== 'RUNNING');
 
+/** A message of a topic may get lost, as when Redis restarts: a watcher looks by itself this often, in milliseconds. */
+const LOOK_AGAIN_MS = 5_000;
+
 /** The picture as it is, then at each change; ends when nothing more will change by itself. */
 async function* watch(
   { images, topics }: VisionParts,
@@ -139,10 +145,15 @@ async function* watch(
   try {
     // Listening begins before the first look, so that nothing falls between them.
     let next = changed.next();
+    let shown: string | undefined;
     for (let image: ImageRow | null = await images.require(ownerId, id); image; image = await images.get(ownerId, id)) {
-      yield image;
-      if (isSettled(image) || (await next).done) return;
-      next = changed.next();
+      const state = [image.status, image.ocrStatus, image.ocrProblem].join();
+      if (state !== shown) yield image;
+      shown = state;
+      if (isSettled(image)) return;
+      const woken = await Promise.race([next, sleep(LOOK_AGAIN_MS, undefined, { ref: false })]);
+      if (woken?.done) return;
+      if (woken) next = changed.next();
     }
   } finally {
     await changed.return?.();

@@ -6,11 +6,14 @@ import { createOutbox } from '#platform/outbox/create-outbox.ts';
 import type { Route, SubgraphDefinition } from '#platform/subgraph/definition.ts';
 import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { Pictures } from './descriptions.ts';
+import { Gallery } from './gallery.ts';
 import { Images } from './images.ts';
 import { registerJobs } from './jobs.ts';
 import { createOcrEngine } from './ocr/engine.ts';
 import { createLoaders, createResolvers, type VisionParts } from './resolvers.ts';
 import { serveVariant } from './variants.ts';
+
+const TIDY_MS = 3_600_000;
 
 /** Pictures: upload, analysis, text, descriptions, generation. */
 export const vision: SubgraphDefinition = {
@@ -28,18 +31,30 @@ export const vision: SubgraphDefinition = {
     });
     lifecycle.defer(() => models.close());
     const engine = lifecycle.use(createOcrEngine(log));
-    const jobs = lifecycle.use(
-      new JobRunner<Prisma.TransactionClient>(db, {
-        owner: 'vision',
-        log,
-        metrics,
-        exclusive: config.DATABASE_URL === undefined,
-      }),
-    );
-    const images = new Images({ db, blobs, urls, topics, jobs });
+    const runner = (concurrency: number) =>
+      lifecycle.use(
+        new JobRunner<Prisma.TransactionClient>(db, {
+          owner: 'vision',
+          log,
+          metrics,
+          concurrency,
+          exclusive: config.DATABASE_URL === undefined,
+        }),
+      );
+    const jobs = runner(2);
+    const slowJobs = runner(1);
+    const images = new Images({ db, blobs, urls, topics, jobs, slowJobs });
+    const gallery = new Gallery(db, images);
     const pictures = new Pictures({ db, blobs, images, models });
-    registerJobs(jobs, { db, blobs, images, engine });
+    registerJobs({ db, blobs, images, engine, jobs, slowJobs });
     jobs.start();
+    slowJobs.start();
+    const tidying = setInterval(() => {
+      images
+        .forgetAbandoned()
+        .catch((error: unknown) => log.warn({ err: error }, 'abandoned uploads were not deleted'));
+    }, TIDY_MS).unref();
+    lifecycle.defer(() => clearInterval(tidying));
     await consumeEvents<Prisma.TransactionClient>({
       consumer: 'vision',
       client: db,
@@ -49,14 +64,11 @@ export const vision: SubgraphDefinition = {
       lifecycle,
       handlers: {
         async 'user.deleted'({ payload }, tx) {
-          const gone = await tx.image.findMany({ where: { ownerId: payload.userId }, select: { id: true } });
-          // Bytes first: an event that fails in between comes again, and finds the rows still there.
-          await images.deleteBlobs(gone.map(({ id }) => id));
-          await tx.image.deleteMany({ where: { ownerId: payload.userId } });
+          await images.deleteWhere(tx, { ownerId: payload.userId });
         },
       },
     });
-    const parts: VisionParts = { db, images, pictures, urls, topics };
+    const parts: VisionParts = { db, images, gallery, pictures, urls, topics };
     const routes: Route[] = [
       {
         method: 'PUT',

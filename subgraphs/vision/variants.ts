@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
+import { SingleFlight } from '#platform/cache/single-flight.ts';
 import { badInput, notFound } from '#platform/errors/errors.ts';
 import type { UrlSigner } from '#platform/signed-urls/url-signer.ts';
 import { openImage } from './analysis.ts';
-import { originalOf, variantsOf } from './images.ts';
+import { folderOf, originalOf, variantsOf } from './images.ts';
 
 /** How a picture is to be shown. */
 export interface VariantRequest {
@@ -39,6 +40,8 @@ export function linkTo(
   return urls.sign({ subgraph: 'vision', method: 'GET', path, expiresInS: LINK_LIFE_S, contentType }).url;
 }
 
+/** One making of a variant at a time, however often its link is opened before it is there. */
+const making = new SingleFlight();
 const VARIANT = /^(\d{1,4})x(\d{1,4})-(inside|cover)\.(jpeg|png|webp|avif)$/;
 
 /** Serves the original or a variant of a signed link. The signature is the permission: it was given for this path. */
@@ -55,11 +58,13 @@ export async function serveVariant(
       ? await readBlob(blobs, originalOf(id), request.signal)
       : await variantOf(blobs, id, variant, request.signal);
   if (bytes === undefined) throw notFound('The image');
+  const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
+  if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: { etag } });
   return new Response(bytes as BodyInit, {
     headers: {
       'content-type': grant.contentType ?? 'application/octet-stream',
       'content-length': String(bytes.byteLength),
-      etag: `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`,
+      etag,
       // The link ends, so nobody but its holder may keep the answer; a picture is never run as a page.
       'cache-control': `private, max-age=${LINK_LIFE_S}`,
       'x-content-type-options': 'nosniff',
@@ -79,17 +84,25 @@ async function variantOf(
   const key = `${variantsOf(id)}${variant}`;
   const kept = await readBlob(blobs, key, signal);
   if (kept) return kept;
-  const original = await readBlob(blobs, originalOf(id), signal);
-  if (original === undefined) return undefined;
   const [, width, height, fit, format] = match;
-  const made = await openImage(original)
-    .autoOrient()
-    .resize(Number(width) || null, Number(height) || null, {
-      fit: fit as 'inside' | 'cover',
-      withoutEnlargement: fit === 'inside',
-    })
-    .toFormat(format as 'jpeg' | 'png' | 'webp' | 'avif')
-    .toBuffer();
-  await blobs.put(key, made, { maxBytes: MOST_VARIANT_BYTES, signal });
-  return made;
+  const { value } = await making.run(key, (stopped) => make(stopped), signal);
+  return value;
+
+  async function make(stopped: AbortSignal): Promise<Uint8Array | undefined> {
+    const original = await readBlob(blobs, originalOf(id), stopped);
+    if (original === undefined) return undefined;
+    const picture = openImage(original).autoOrient();
+    // JPEG knows no transparency, and would show black.
+    const made = await (format === 'jpeg' ? picture.flatten({ background: '#ffffff' }) : picture)
+      .resize(Number(width) || null, Number(height) || null, {
+        fit: fit as 'inside' | 'cover',
+        withoutEnlargement: fit === 'inside',
+      })
+      .toFormat(format as 'jpeg' | 'png' | 'webp' | 'avif')
+      .toBuffer();
+    await blobs.put(key, made, { maxBytes: MOST_VARIANT_BYTES, signal: stopped });
+    // Deleted meanwhile: what was just written must not outlive it.
+    if ((await blobs.head(originalOf(id))) === undefined) await blobs.deleteAll(folderOf(id));
+    return made;
+  }
 }

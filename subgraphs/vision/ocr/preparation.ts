@@ -28,13 +28,17 @@ const DARK_MEDIAN = 110;
 
 /** Upright, grey, of a sensible size, dark on light, and straight. */
 export async function prepare(bytes: Uint8Array, treatment: Treatment = {}): Promise<Prepared> {
+  const { autoOrient: original } = await openImage(bytes).metadata();
+  const lying = treatment.turn === 90 || treatment.turn === 270;
+  // Shrunk while it is decoded: a hundred megapixels are never in memory at once.
   const oriented = await openImage(bytes)
     .autoOrient()
+    .resize(lying ? TALLEST : WIDEST, lying ? WIDEST : TALLEST, { fit: 'inside', withoutEnlargement: true })
     .flatten({ background: '#ffffff' })
     .greyscale()
     .raw()
     .toBuffer({ resolveWithObject: true });
-  let placement = new Placement(oriented.info.width, oriented.info.height);
+  let placement = new Placement(original.width, original.height).scaled(oriented.info.width, oriented.info.height);
   let image = rawGrey(oriented.data, oriented.info.width, oriented.info.height);
 
   if (treatment.turn) {
