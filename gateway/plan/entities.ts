@@ -3,7 +3,7 @@ import type { SubgraphResponse } from '#platform/transport/transport.ts';
 import { joinFetches } from './combine.ts';
 import { collectHeld, contextValue } from './context.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
-import { answerOf, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { type AddedVariable, answerOf, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
 import { stringify } from './json.ts';
 import { type Data, merge, setOwn } from './merge.ts';
 import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
@@ -17,6 +17,8 @@ interface Batch {
   readonly group: CompiledGroup;
   /** Distinct representations, as JSON text. */
   readonly texts: string[];
+  /** The first object of each. */
+  readonly distinct: Data[];
   /** Objects to be completed, and at the same index which representation each of them is. */
   readonly objects: Data[];
   readonly slots: number[];
@@ -31,12 +33,12 @@ interface CompiledGroup extends EntityGroup {
  * Runs a fetch for given objects.
  *
  * @param objectsOf the objects of a group; default: those at its targets.
- * @param extra further variables: name to JSON text.
+ * @param added further variables.
  */
 type EntityRun = (
   run: Run,
   objectsOf?: (group: number) => readonly Data[],
-  extra?: Readonly<Record<string, string>>,
+  added?: Readonly<Record<string, AddedVariable>>,
 ) => Promise<void> | undefined;
 
 /** A fetch of entity fields: one request for all groups. */
@@ -76,11 +78,14 @@ function compileContextFetch(fetch: EntityFetch, { targets, context }: EntityGro
     for (let i = 0; i < all.length; i += MAX_CONTEXTS) {
       const part = all.slice(i, i + MAX_CONTEXTS);
       const variant = variantOf(part.length);
-      const extra: Record<string, string> = {};
+      const added: Record<string, AddedVariable> = {};
       for (const [n, { values }] of part.entries()) {
-        for (const [k, argument] of variant.fetch.groups[n]!.context.entries()) extra[argument.variable] = values[k]!;
+        for (const [k, argument] of variant.fetch.groups[n]!.context.entries()) {
+          const text = values[k]!;
+          added[argument.variable] = { json: () => text, value: () => JSON.parse(text) as unknown };
+        }
       }
-      running.push(variant.execute(run, (n) => part[n]!.objects, extra));
+      running.push(variant.execute(run, (n) => part[n]!.objects, added));
     }
     return running.length > 0 ? Promise.all(running).then(() => undefined) : undefined;
   };
@@ -98,6 +103,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
 
   function gather(run: Run, group: CompiledGroup, given: readonly Data[] | undefined): Batch {
     const texts: string[] = [];
+    const distinct: Data[] = [];
     const objects: Data[] = [];
     const slots: number[] = [];
     const known = new Map<string, number>();
@@ -110,11 +116,12 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
         slot = texts.length;
         known.set(json, slot);
         texts.push(json);
+        distinct.push(object);
       }
       objects.push(object);
       slots.push(slot);
     }
-    return { group, texts, objects, slots };
+    return { group, texts, distinct, objects, slots };
   }
 
   function receive(run: Run, batches: readonly Batch[], response: SubgraphResponse): void {
@@ -178,13 +185,18 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     }
   }
 
-  return (run, objectsOf, extra) => {
+  return (run, objectsOf, added) => {
     const batches = groups.map((group, n) => gather(run, group, objectsOf?.(n)));
     let entities = 0;
     for (const batch of batches) entities += batch.texts.length;
     if (entities === 0) return undefined;
-    const variables: Record<string, string> = { ...extra };
-    for (const { group, texts } of batches) variables[group.variable] = `[${texts.join(',')}]`;
+    const variables: Record<string, AddedVariable> = { ...added };
+    for (const { group, texts, distinct } of batches) {
+      variables[group.variable] = {
+        json: () => `[${texts.join(',')}]`,
+        value: () => distinct.map(group.representer.value),
+      };
+    }
     return run
       .send({ subgraph, operation: 'query', entities }, text.request(run, variables))
       .then((response) => receive(run, batches, response))

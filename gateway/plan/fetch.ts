@@ -24,6 +24,12 @@ export interface FetchScope {
   readonly passable?: RootFetch | undefined;
 }
 
+/** A variable that the gateway adds, made in the form that the transport asks for. */
+export interface AddedVariable {
+  json(): string;
+  value(): unknown;
+}
+
 /** The request text of a fetch, escaped once: what varies are the variables. */
 export class RequestText {
   readonly #text: string;
@@ -41,9 +47,9 @@ export class RequestText {
   }
 
   /**
-   * @param entities variables beside the client's: name to JSON text.
+   * @param added variables beside the client's.
    */
-  request(run: Run, entities?: Readonly<Record<string, string>>): FetchBody {
+  request(run: Run, added?: Readonly<Record<string, AddedVariable>>): FetchBody {
     const names = this.#variables;
     const prefix = this.#prefix;
     const self = this;
@@ -56,7 +62,7 @@ export class RequestText {
       },
       get variables() {
         const values: Data = {};
-        for (const name in entities) values[name] = JSON.parse(entities[name]!);
+        for (const name in added) values[name] = added[name]!.value();
         for (const { name } of names) {
           const value = run.variable(name);
           if (value !== undefined) values[name] = value;
@@ -65,7 +71,7 @@ export class RequestText {
       },
       body() {
         let variables = '';
-        for (const name in entities) variables += `,${quote(name)}:${entities[name]}`;
+        for (const name in added) variables += `,${quote(name)}:${added[name]!.json()}`;
         for (const { name, key } of names) {
           const value = run.variable(name);
           if (value !== undefined) variables += `,${key}${stringify(value)}`;
