@@ -78,7 +78,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     for (const url of names) {
       // One name, one address and no name server that answers are all the same: the entry made from the URL stays.
       const found = await lookup(url.hostname, { all: true }).catch(() => []);
-      if (found.length < 2) continue;
+      const isSplit = [...endpoints.values()].some((one) => one.url.href === url.href && one.address !== undefined);
+      if (found.length === 0 || (found.length === 1 && !isSplit)) continue;
       const wanted = new Set(found.map(({ address }) => keyOf(url, address)));
       for (const { address } of found) if (!endpoints.has(keyOf(url, address))) add(url, address);
       for (const [key, endpoint] of endpoints) {
