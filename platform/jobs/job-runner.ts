@@ -222,7 +222,9 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     const handler = this.#handlers.get(job.kind)!;
     const problem = (error instanceof Error ? error.message : String(error)).slice(0, 500);
     if (error instanceof JobRefused || job.attempt >= (handler.attempts ?? MAX_JOB_ATTEMPTS)) {
-      log.error({ err: error }, 'a job is parked');
+      // A refusal is an answer, as to a file that is no picture; giving up is a failure of ours.
+      if (error instanceof JobRefused) log.warn({ err: error }, 'a job is refused');
+      else log.error({ err: error }, 'a job is parked');
       const parked = handler.parked?.bind(handler);
       const ended = await this.#table.finish(
         job,
