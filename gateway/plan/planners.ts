@@ -30,6 +30,8 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
         plan = await apollo.plan(normalized);
         if (doubt(normalized, plan) === undefined || usesContext(plan)) return plan;
         if (canSpecialize(normalized)) return { ...plan, specialize: normalized.conditions };
+        // A subscription's first fetch is open before its conditions could be decided.
+        if (normalized.conditions.length > 0) return plan;
       } catch (error) {
         failure = error;
       }
