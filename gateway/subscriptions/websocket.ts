@@ -5,7 +5,7 @@ import { GraphQLError } from 'graphql';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
-import type { Authenticator } from '#platform/identity/authenticator.ts';
+import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Logger } from '#platform/log/log.ts';
@@ -64,6 +64,13 @@ export interface WebSocketFace {
   stop(): void;
 }
 
+/** What an upgrade request says before `connection_init` does. */
+interface Offer {
+  readonly credentials: Credentials;
+  readonly traceparent: string | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+}
+
 interface Session {
   readonly identity: Identity;
   readonly client: ClientInfo;
@@ -104,10 +111,17 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     const address = client.ipAddress ?? 'unknown';
     if (!perAddress.enter(address)) return reject(socket, '429 Too Many Requests');
     socket.once('close', () => perAddress.leave(address));
-    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, request, client));
+    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, client, offerOf(request)));
   }
 
-  function accept(socket: WebSocket, request: IncomingMessage, client: ClientInfo): void {
+  /** What is needed of the upgrade request. The request itself is let go: it would double what a socket weighs. */
+  const offerOf = (request: IncomingMessage): Offer => ({
+    credentials: credentialsOf(request),
+    traceparent: traceparentOf(request.headers['traceparent']),
+    headers: propagated(options.propagation, request.headers),
+  });
+
+  function accept(socket: WebSocket, client: ClientInfo, offer: Offer): void {
     const connection: Connection = { socket, busy: 0 };
     connections.add(connection);
     metrics.socketOpened();
@@ -123,7 +137,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
         `More than ${config.WS_MAX_OPERATIONS} operations at once on one socket.`,
         { retryAfter: 1 },
       ),
-      init: (payload) => initialise(socket, request, client, payload),
+      init: (payload) => initialise(socket, client, offer, payload),
       operate: (session, payload, channel) => operate(connection, session, payload, channel),
       closed(session) {
         session.stopWatching();
@@ -135,12 +149,12 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
 
   async function initialise(
     socket: WebSocket,
-    request: IncomingMessage,
     client: ClientInfo,
+    offer: Offer,
     payload: Record<string, unknown> | undefined,
   ): Promise<Session> {
     const given = credentialsOfPayload(payload);
-    const credentials = given.authorization || given.apiKey ? given : credentialsOf(request);
+    const credentials = given.authorization || given.apiKey ? given : offer.credentials;
     let identity: Identity;
     try {
       identity = await identify(authenticator, credentials);
@@ -157,11 +171,12 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       authenticator && identity.kind === 'user'
         ? authenticator.watch(identity, (reason) => socket.close(CLOSE.FORBIDDEN, endedText(reason)))
         : () => undefined;
+    const own = payload && propagated(options.propagation, payload);
     return {
       identity,
       client,
-      traceparent: traceparentOf(payload?.['traceparent'] ?? request.headers['traceparent']),
-      headers: propagated(options.propagation, { ...request.headers, ...payload }),
+      traceparent: traceparentOf(payload?.['traceparent']) ?? offer.traceparent,
+      headers: own ? { ...offer.headers, ...own } : offer.headers,
       stopWatching,
     };
   }
