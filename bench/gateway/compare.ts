@@ -6,6 +6,8 @@ import type { Target } from './targets.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 2);
+/** Until V8 has compiled what the operation needs. */
+const WARM_UP_SECONDS = 4;
 const CONNECTIONS = 32;
 
 /**
@@ -19,7 +21,7 @@ export async function compare(name: string, targets: readonly Target[]): Promise
   for (const operation of Object.keys(OPERATIONS)) {
     const costs = targets.map((): number[] => []);
     const rates = targets.map((): number[] => []);
-    for (const target of targets) await load(target, operation, 1);
+    for (const target of targets) await load(target, operation, WARM_UP_SECONDS);
     for (let round = 0; round < ROUNDS; round++) {
       for (const [i, target] of targets.entries()) {
         const before = target.cpu();
