@@ -111,7 +111,9 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     const address = client.ipAddress ?? 'unknown';
     if (!perAddress.enter(address)) return reject(socket, '429 Too Many Requests');
     socket.once('close', () => perAddress.leave(address));
-    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, client, offerOf(request)));
+    // Made here: a closure that names the request would keep it for as long as the socket lives.
+    const offer = offerOf(request);
+    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, client, offer));
   }
 
   /** What is needed of the upgrade request. The request itself is let go: it would double what a socket weighs. */
