@@ -3,7 +3,16 @@ import { StreamUnknownError } from '#platform/streams/stream-errors.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from '../access.ts';
 import type { Chat } from '../chat.ts';
-import { EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, readDrafts, type ToolCall } from './draft.ts';
+import {
+  type Draft,
+  EMPTY_DRAFT,
+  extend,
+  fromChunk,
+  type Part,
+  type Piece,
+  readDrafts,
+  type ToolCall,
+} from './draft.ts';
 import type { Citation } from './recall.ts';
 import type { Replies } from './replies.ts';
 import type { Final, ReplyUsage } from './settle.ts';
@@ -59,11 +68,21 @@ export async function* follow(
     }
     // A reader that claims more than there is: the log may be behind the database for a moment, the database never is.
     if (message.status === 'STREAMING' && after > 0 && !position.begun) {
-      position.correct((await readDrafts(chat.db, [messageId])).get(messageId)?.text.length ?? 0);
+      const { text } = await draftOf(chat, messageId);
+      if (text.length < after) {
+        // Or it has ended in between, and its pieces have become its text.
+        message = await chat.db.message.findUnique({ where: { id: messageId } });
+        if (message?.status !== 'STREAMING') continue;
+        position.correct(text.length);
+      }
     }
-    if (message.status === 'PENDING' && !position.begun) yield* position.take([]);
+    if (message.status === 'PENDING' && !position.begun) {
+      position.correct(0);
+      yield* position.take([]);
+    }
     if (message.status === 'STREAMING' && (await chat.streams.inspect(messageId))?.status !== 'live') {
-      // Its process may have died, or have ended it just now.
+      // Its process may have died, or have ended it just now. What it wrote is in the database.
+      if (!position.begun) yield* position.take(draftPieces(await draftOf(chat, messageId)));
       await replies.recover(messageId);
       message = await chat.db.message.findUnique({ where: { id: messageId } });
       if (message?.status !== 'STREAMING') continue;
@@ -152,15 +171,24 @@ class ReaderPosition {
   }
 }
 
+const draftOf = async (chat: Chat, messageId: string): Promise<Draft> =>
+  (await readDrafts(chat.db, [messageId])).get(messageId) ?? EMPTY_DRAFT;
+
 /** A finished reply as the pieces it would have come in. */
-function piecesOf(message: Message): Piece[] {
-  const toolCalls = message.toolCalls as unknown as ToolCall[];
-  const citations = message.citations as unknown as Citation[];
+const piecesOf = (message: Message): Piece[] =>
+  draftPieces({
+    text: message.text,
+    reasoning: message.reasoning ?? '',
+    toolCalls: message.toolCalls as unknown as ToolCall[],
+    citations: message.citations as unknown as Citation[],
+  });
+
+function draftPieces({ text, reasoning, toolCalls, citations }: Draft): Piece[] {
   const part = (of: Part): Piece => ({ kind: 'PART', body: JSON.stringify(of) });
   return [
     ...(citations.length > 0 ? [part({ citations })] : []),
-    ...(message.reasoning === null ? [] : [{ kind: 'REASONING' as const, body: message.reasoning }]),
-    { kind: 'TEXT', body: message.text },
+    ...(reasoning === '' ? [] : [{ kind: 'REASONING' as const, body: reasoning }]),
+    { kind: 'TEXT', body: text },
     ...toolCalls.map((toolCall) => part({ toolCall })),
   ];
 }

@@ -8,7 +8,8 @@ import { expect, test } from 'vitest';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Line } from '../testing/chat-process.ts';
-import { all, ChatWorld, person } from '../testing/chat-world.ts';
+import { ChatWorld, person } from '../testing/chat-world.ts';
+import type { ReplyEvent } from './follow.ts';
 
 const SCRIPT = path.resolve(import.meta.dirname, '../testing/chat-process.ts');
 const WORDS = Array.from({ length: 300 }, (_, index) => `word ${index} é𝄞 `);
@@ -41,19 +42,24 @@ test('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing
   await using _cleaner = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
   const openedAt = performance.now();
   const statuses = new Set<string>();
+  const resumedAfter: number[] = [];
   await Promise.all(
     sent.map(async ({ userId, conversationId, messageId, replyId }) => {
-      expect(await world.db.message.count({ where: { conversationId, role: 'USER' } })).toBe(1);
-      expect(await world.db.message.findUnique({ where: { id: messageId } })).toMatchObject({ text: 'Hello' });
       const before = seen.get(replyId) ?? '';
       // As a client comes back: from where it was.
-      const events = await all(world.follow(as(userId), replyId, before.length));
+      const events: ReplyEvent[] = [];
+      for await (const event of world.follow(as(userId), replyId, before.length)) {
+        if (events.length === 0) resumedAfter.push(performance.now() - openedAt);
+        events.push(event);
+      }
       let text = before;
       for (const event of events) {
         if (event.__typename !== 'ReplyText') continue;
         expect(event.firstSeq).toBe(text.length + 1);
         text += event.text;
       }
+      expect(await world.db.message.count({ where: { conversationId, role: 'USER' } })).toBe(1);
+      expect(await world.db.message.findUnique({ where: { id: messageId } })).toMatchObject({ text: 'Hello' });
       const reply = await world.db.message.findUniqueOrThrow({ where: { id: replyId } });
       statuses.add(reply.status);
       expect(reply.text).toBe(text);
@@ -61,10 +67,9 @@ test('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing
       expect(events.at(-1)).toMatchObject({ __typename: 'ReplyEnd', status: reply.status, lastSeq: text.length });
     }),
   );
-  const resumedAfter = performance.now() - openedAt;
   expect([...statuses]).toEqual(['INTERRUPTED']);
   expect(await world.db.replyChunk.count()).toBe(0);
-  expect(resumedAfter, `opened after ${Math.round(openedAt - restartedAt)} ms`).toBeLessThan(3_000);
+  expect(Math.max(...resumedAfter), `opened after ${Math.round(openedAt - restartedAt)} ms`).toBeLessThan(3_000);
   // The tokens were spent: they are estimated.
   await expect
     .poll(() => world.db.generation.count({ where: { estimated: true, outputTokens: { gt: 10 } } }), {

@@ -35,6 +35,7 @@ export class Replies implements AsyncDisposable {
   readonly #closing = new AbortController();
   readonly #sweep: NodeJS.Timeout;
   #sweeping = false;
+  #estimating: Promise<void> = Promise.resolve();
   /** Whether what is begun now is cut short at once. */
   #cut = false;
 
@@ -141,10 +142,12 @@ export class Replies implements AsyncDisposable {
         log.info({ replyId, length: draft.text.length }, 'an abandoned reply was ended as interrupted');
         if (writer) await catchUp(writer, draft.text, asStreamFinal(finalOf(draft.text, outcome)));
         await topics.publish(claimed.conversationId, { type: 'ReplyFinished', messageId: replyId });
-        this.#behind(
-          recordEstimate(this.#chat, claimed, draft),
-          'the tokens of an abandoned reply could not be estimated',
-        );
+        // One at a time: after a crash there are many, and readers who wait for their end come first.
+        this.#estimating = this.#estimating
+          .then(() => recordEstimate(this.#chat, claimed, draft))
+          .catch((error: unknown) => {
+            log.warn({ err: error, replyId }, 'the tokens of an abandoned reply could not be estimated');
+          });
       } else if (writer) await this.#endStream(writer, replyId);
     } catch (error) {
       await writer?.release();
@@ -194,6 +197,7 @@ export class Replies implements AsyncDisposable {
       if (run !== 'starting') run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
     }
     await Promise.all(this.#work);
+    await this.#estimating;
     await this.#journal[Symbol.asyncDispose]();
   }
 
