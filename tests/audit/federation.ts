@@ -85,8 +85,8 @@ async function ask(url: string, query: string): Promise<{ data?: unknown; errors
 /** All subgraphs of the audit, in one process of its own checkout. Resolves to its address. */
 async function startSubgraphs(cwd: string): Promise<string> {
   const port = await freePort();
-  const tsx = path.join(cwd, 'node_modules/.bin/tsx');
-  const child = spawn(tsx, ['src/cli.ts', 'serve', '--port', String(port)], {
+  // Not by its command line, which runs a process within a process that a signal would leave behind.
+  const child = spawn(process.execPath, ['--import', 'tsx', 'src/cli.ts', 'serve', '--port', String(port)], {
     cwd,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
