@@ -91,6 +91,12 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   const perAddress = createOpenCounter(config.WS_MAX_SOCKETS_ADDRESS);
   const perIdentity = createOpenCounter(config.WS_MAX_SOCKETS_IDENTITY);
   const connections = new Set<Connection>();
+  // One for all: an error holds the stack that it was made on.
+  const tooManyOperations = new CodedError(
+    'RATE_LIMITED',
+    `More than ${config.WS_MAX_OPERATIONS} operations at once on one socket.`,
+    { retryAfter: 1 },
+  );
   let stopping = false;
   const sockets = new WebSocketServer({
     noServer: true,
@@ -134,11 +140,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     serveGraphqlSocket<Session>(socket, {
       keepAliveMs: config.WS_KEEPALIVE_MS,
       maxOperations: config.WS_MAX_OPERATIONS,
-      tooManyOperations: new CodedError(
-        'RATE_LIMITED',
-        `More than ${config.WS_MAX_OPERATIONS} operations at once on one socket.`,
-        { retryAfter: 1 },
-      ),
+      tooManyOperations,
       init: (payload) => initialise(socket, client, offer, payload),
       operate: (session, payload, channel) => operate(connection, session, payload, channel),
       closed(session) {
