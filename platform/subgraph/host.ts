@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { GraphQLSchema } from 'graphql';
 import { CodedError } from '../errors/errors.ts';
+import { isOutage } from '../errors/mask.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import type { Platform } from '../platform.ts';
@@ -55,6 +56,10 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
       } catch (error) {
         if (error instanceof CodedError) return problem(statusOf(error), error.code, error.message);
         const errorId = randomUUID();
+        if (isOutage(error)) {
+          log.error({ err: error, errorId, route: match.route.path, requestId }, 'the database does not answer');
+          return problem(503, 'SERVICE_UNAVAILABLE', 'The database does not answer at the moment. Try again shortly.');
+        }
         log.error({ err: error, errorId, route: match.route.path, requestId }, 'a route failed');
         return problem(500, 'INTERNAL_SERVER_ERROR', `Something went wrong. The log has it under ${errorId}.`);
       }

@@ -29,12 +29,14 @@ export class ConversationTopics {
   /** Resolves when nothing that is published from now on is missed. */
   async read(conversationId: string, signal: AbortSignal): Promise<AsyncIterableIterator<ConversationNews>> {
     const waiting: ConversationNews[] = [];
+    // Events may come before the subscription is confirmed; they wait for the reader as all others do.
+    let news: Pull<ConversationNews> | undefined;
     const subscription = await this.#topics.subscribe(topicOf(conversationId), (event) => {
       if (waiting.length >= MAX_WAITING) waiting.shift();
       waiting.push(event as ConversationNews);
-      news.wake();
+      news?.wake();
     });
-    const news: Pull<ConversationNews> = new Pull({
+    news = new Pull({
       signal,
       take: () => waiting.shift() ?? WAIT,
       close: () => subscription.close(),
