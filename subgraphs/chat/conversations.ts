@@ -1,10 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { UserIdentity } from '#platform/identity/identity.ts';
+import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/paging/paging.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
 import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkId, checkText, checkTitle, MAX_SYSTEM_PROMPT_BYTES } from './input.ts';
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from './paging.ts';
 import { asJson, checkParameters, type ParametersInput } from './parameters.ts';
 import { spend } from './rate.ts';
 

@@ -1,7 +1,7 @@
 import { badInput } from '#platform/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
+import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/paging/paging.ts';
 import type { Chat } from './chat.ts';
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from './paging.ts';
 
 const MAX_QUERY = 500;
 const MAX_PAGE = 50;

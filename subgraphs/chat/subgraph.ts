@@ -1,4 +1,4 @@
-import { createModels } from '#llm/create-models.ts';
+import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
 import { createOutbox } from '#platform/outbox/create-outbox.ts';
@@ -22,11 +22,7 @@ export const chat: SubgraphDefinition = {
     const { config, log, metrics, lifecycle, database, events } = platform;
     const db = await database.client('chat', PrismaClient);
     const outbox = createOutbox({ owner: 'chat', client: db, events, log, metrics, lifecycle });
-    const models = createModels({
-      config,
-      log,
-      metrics,
-      cache: platform.cache,
+    const models = await openModels(platform, {
       async onRecord(record) {
         // A reply's call is recorded in the transaction that ends the reply.
         const event = record.purpose === 'reply' ? undefined : usageEvent(record);

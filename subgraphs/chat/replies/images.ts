@@ -1,10 +1,9 @@
-import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { parse } from 'graphql';
 import type { ContentPart } from '#llm/messages.ts';
 import { badInput, CodedError } from '#platform/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Chat } from '../chat.ts';
+import { ChatImageDocument, type ChatImageQuery } from '../peers/vision.types.ts';
 
 /** Pixels of the longer side that a model is shown: what the providers scale to anyway. */
 const SIDE = 1024;
@@ -13,14 +12,7 @@ const MAX_IMAGES = 10;
 const MAX_BYTES = 8 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
 
-interface Image {
-  readonly status: string;
-  readonly url: string | null;
-}
-
-const IMAGE = parse(
-  `query ChatImage($id: ID!) { image(id: $id) { status url(width: ${SIDE}, height: ${SIDE}, format: JPEG) } }`,
-) as TypedDocumentNode<{ image: Image | null }, { id: string }>;
+type Image = NonNullable<ChatImageQuery['image']>;
 
 interface Call {
   readonly identity: UserIdentity;
@@ -29,7 +21,7 @@ interface Call {
 }
 
 const ask = async ({ peers }: Chat, id: string, call: Call): Promise<Image | null> =>
-  (await peers.execute('vision', IMAGE, { id }, call)).image;
+  (await peers.execute('vision', ChatImageDocument, { id, side: SIDE }, call)).image ?? null;
 
 /**
  * Whether the person who sends images has them, and they are ready.

@@ -1,7 +1,6 @@
-import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { parse } from 'graphql';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Chat } from '../chat.ts';
+import { ExtractiveAnswerDocument, type ItemFragment, RecallDocument } from '../peers/memory.types.ts';
 
 /** Something the model was given to draw on; stored with the reply. */
 export interface Citation {
@@ -32,29 +31,6 @@ export interface Question {
   readonly signal: AbortSignal;
 }
 
-interface Item {
-  readonly kind: Citation['kind'];
-  readonly id: string;
-  readonly text: string;
-  readonly score: number;
-  readonly citation: {
-    readonly documentId: string;
-    readonly title: string;
-    readonly section: string | null;
-    readonly page: number | null;
-  } | null;
-}
-
-const ITEM = 'kind id text score citation { documentId title section page }';
-
-const RECALL = parse(
-  `query Recall($input: RecallInput!) { recall(input: $input) { items { ${ITEM} } quoted } }`,
-) as TypedDocumentNode<{ recall: { items: Item[]; quoted: string | null } }, { input: object }>;
-
-const ANSWER = parse(
-  `query ExtractiveAnswer($input: ExtractiveAnswerInput!) { extractiveAnswer(input: $input) { text model quotes { ${ITEM} } } }`,
-) as TypedDocumentNode<{ extractiveAnswer: { text: string; model: string; quotes: Item[] } }, { input: object }>;
-
 /** Messages that memory may be told to leave out. */
 const MAX_EXCLUDED = 500;
 
@@ -74,7 +50,7 @@ export async function recall(chat: Chat, question: Question): Promise<Recalled |
     const { recall: found } = await untilAborted(
       chat.peers.execute(
         'memory',
-        RECALL,
+        RecallDocument,
         {
           input: {
             query: question.text,
@@ -91,8 +67,8 @@ export async function recall(chat: Chat, question: Question): Promise<Recalled |
       ),
       AbortSignal.any([deadline, question.signal]),
     );
-    metrics.recall.inc({ outcome: found.quoted === null ? 'empty' : 'used' });
-    return found.quoted === null ? undefined : { quoted: found.quoted, citations: found.items.map(asCitation) };
+    metrics.recall.inc({ outcome: found.quoted == null ? 'empty' : 'used' });
+    return found.quoted == null ? undefined : { quoted: found.quoted, citations: found.items.map(asCitation) };
   } catch (error) {
     if (question.signal.aborted) return undefined;
     metrics.recall.inc({ outcome: deadline.aborted ? 'late' : 'failed' });
@@ -114,7 +90,7 @@ export async function extractiveAnswer(chat: Chat, question: Question) {
     const { extractiveAnswer: answer } = await untilAborted(
       chat.peers.execute(
         'memory',
-        ANSWER,
+        ExtractiveAnswerDocument,
         { input: { question: question.text, conversationId: question.conversationId } },
         { identity: question.identity, requestId: question.requestId, signal },
       ),
@@ -127,7 +103,7 @@ export async function extractiveAnswer(chat: Chat, question: Question) {
   }
 }
 
-const asCitation = ({ kind, id, text, score, citation }: Item, index: number): Citation => ({
+const asCitation = ({ kind, id, text, score, citation }: ItemFragment, index: number): Citation => ({
   index: index + 1,
   kind,
   sourceId: id,
@@ -136,8 +112,8 @@ const asCitation = ({ kind, id, text, score, citation }: Item, index: number): C
   ...(citation && {
     documentId: citation.documentId,
     title: citation.title,
-    ...(citation.section !== null && { section: citation.section }),
-    ...(citation.page !== null && { page: citation.page }),
+    ...(citation.section != null && { section: citation.section }),
+    ...(citation.page != null && { page: citation.page }),
   }),
 });
 
