@@ -17,3 +17,12 @@ test('a field that a variable leaves out has its default, at any depth', async (
   const result = await prepared.execute({} as RequestContext, { input: { inner: [{ text: 'x' }] } });
   expect(result).toEqual({ data: { echo: '{"inner":[{"text":"x","limit":10}]}' } });
 });
+
+test('a non-null variable that is left out has its own default', async () => {
+  const schema = buildSchema('type Query { echo(times: Int!): Int! }');
+  schema.getQueryType()!.getFields()['echo']!.resolve = (_, { times }) => times;
+  const operations = createSubgraphOperations(schema);
+  const prepared = operations.prepare('query ($times: Int! = 3) { echo(times: $times) }', undefined);
+  if ('errors' in prepared) throw prepared.errors[0];
+  expect(await prepared.execute({} as RequestContext, {})).toEqual({ data: { echo: 3 } });
+});

@@ -11,11 +11,13 @@ import {
   getOperationAST,
   isInputObjectType,
   isNonNullType,
+  Kind,
   type NamedTypeNode,
   OperationTypeNode,
   parse,
   type TypeNode,
   typeFromAST,
+  type VariableDefinitionNode,
   validate,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
@@ -133,12 +135,16 @@ function compile(
   query: string,
 ): Run | undefined {
   if (kind === OperationTypeNode.MUTATION || NOT_COMPILED.test(query)) return undefined;
-  if (getOperationAST(document, operationName)?.variableDefinitions?.some((one) => hasDefaultedField(schema, one.type)))
-    return undefined;
+  const variables = getOperationAST(document, operationName)?.variableDefinitions ?? [];
+  if (variables.some((one) => isDefaultedNonNull(one) || hasDefaultedField(schema, one.type))) return undefined;
   const compiled = compileQuery(schema, document, operationName, { disablingCapturingStackErrors: true });
   if (!isCompiledQuery(compiled)) return undefined;
   return (root, context, variables) => compiled.query(root, context, variables as Record<string, unknown> | undefined);
 }
+
+/** `$first: Int! = 10`: the compiler refuses an operation that leaves it out, instead of taking the default. */
+const isDefaultedNonNull = ({ type, defaultValue }: VariableDefinitionNode): boolean =>
+  type.kind === Kind.NON_NULL_TYPE && defaultValue !== undefined;
 
 /**
  * Whether a variable's type has, at any depth, an input field such as `limit: Int! = 10`: the compiler refuses an object
