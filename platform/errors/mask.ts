@@ -37,17 +37,24 @@ export function maskError(error: GraphQLError, log: Logger, signal?: AbortSignal
 }
 
 /** Prisma's codes for a server that is away or has no connection to spare, and what the driver says of the same. */
-const OUTAGE = /^(P1001|P1002|P1008|P1017|P2024|P2028|ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0[123]|08\d{3}|53300)$/;
+const OUTAGE =
+  /^(P1001|P1002|P1008|P1017|P2024|P2028|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0[123]|08\d{3}|53300)$/;
 
 /** What pg says without a code: no connection became free in time; the server was gone in the middle of a query. */
 const OUTAGE_MESSAGE = /^(timeout exceeded when trying to connect|Connection terminated)/;
 
+interface DriverFailure {
+  readonly code?: unknown;
+  readonly kind?: unknown;
+}
+
 /** Whether an error of a database client means that the database is away, starting, or has no connection to spare. */
 export function isOutage(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
-    const { code, meta } = cause as { code?: unknown; meta?: { driverAdapterError?: { cause?: { code?: unknown } } } };
-    // P2039 stands for whatever code Postgres gave, which is further in.
-    for (const one of [code, meta?.driverAdapterError?.cause?.code]) {
+    // P2010 and P2039 stand for whatever the driver met, which is further in: Postgres' own code, or a kind of failure.
+    const { code, meta } = cause as { code?: unknown; meta?: { driverAdapterError?: { cause?: DriverFailure } } };
+    const met = meta?.driverAdapterError?.cause;
+    for (const one of [code, met?.code, met?.kind]) {
       if (typeof one === 'string' && OUTAGE.test(one)) return true;
     }
     if (OUTAGE_MESSAGE.test(cause.message)) return true;

@@ -33,10 +33,7 @@ export class SextantProcess {
   }
 
   /** Starts a command and waits for its "ready". @throws with all that it printed when it ends before. */
-  static async start(
-    args: readonly string[],
-    env: Record<string, string>,
-  ): Promise<SextantProcess & { readonly url: string }> {
+  static async start(args: readonly string[], env: Record<string, string>): Promise<ServingProcess> {
     const child = spawn(process.execPath, [path.join(root, 'cli', 'sextant.ts'), ...args], {
       cwd: root,
       env: { ...BARE_ENVIRONMENT, ...env },
@@ -79,12 +76,15 @@ export class SextantProcess {
   }
 }
 
+/** A process with the address that it said to be ready at, without a path. */
+export type ServingProcess = SextantProcess & { readonly url: string };
+
 /** The whole graph behind one URL, however many processes that takes. */
 export interface RunningGraph extends AsyncDisposable {
   /** Of the gateway, without a path. */
   readonly url: string;
   /** Another process of a subgraph on the same data, on a port of its own. Distributed only. */
-  processes: ReadonlyMap<string, SextantProcess>;
+  processes: ReadonlyMap<string, ServingProcess>;
   /** Starts a subgraph (or the gateway) again after it was stopped or killed, under its old address. */
   restart(name: string): Promise<void>;
 }
@@ -96,7 +96,7 @@ export async function startEmbedded(env: Record<string, string> = {}): Promise<R
   const start = () =>
     SextantProcess.start(['up', '--no-banner'], { SEXTANT_DIR: directory, PORT: String(port), ...env });
   const first = await start();
-  const processes = new Map<string, SextantProcess>([['sextant', first]]);
+  const processes = new Map<string, ServingProcess>([['sextant', first]]);
   return {
     url: first.url,
     processes,
@@ -141,7 +141,7 @@ export async function startDistributed(
           ...shared,
           SUBGRAPH_PORT: String(ports.get(name)),
         });
-  const processes = new Map<string, SextantProcess>();
+  const processes = new Map<string, ServingProcess>();
   try {
     // Two at a time: the reference machine has two cores.
     for (let i = 0; i < replicas.length; i += 2) {

@@ -1,0 +1,330 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import {
+  CreateConversationDocument,
+  ReadConversationDocument,
+  SendMessageDocument,
+} from './client/generated/graphql.ts';
+import { type GraphqlAnswer, TestUser } from './harness/client.ts';
+import { Follower, Load, type Outcome } from './harness/load.ts';
+import { DISTRIBUTED_SKIPPED } from './harness/postgres.ts';
+import { SERVERS_SKIPPED, type StoppableServer, startPostgres, startRedis } from './harness/servers.ts';
+import { type RunningGraph, startDistributed } from './harness/sextant.ts';
+
+const SUBGRAPH_TIMEOUT_MS = 2_000;
+/** No request may take longer, whatever is broken: two fetches after one another, and a loaded machine. */
+const LONGEST_MS = 2 * SUBGRAPH_TIMEOUT_MS + 2_000;
+const PER_SECOND = 50;
+const CONVERSATIONS = 5;
+const DEVICES = 10; // each follows all conversations: 50 subscriptions
+
+const LOOK = `query Look($c: ID!) { me { id usage { calls } } conversation(id: $c) { id title } }`;
+interface Look {
+  readonly me: { readonly id: string; readonly usage: { readonly calls: number } | null } | null;
+  readonly conversation: { readonly id: string } | null;
+}
+type LookOutcome = Outcome<GraphqlAnswer<Look>>;
+
+/** Codes that say: not the fault of the request, and it will pass. */
+const PASSING = new Set(['SUBGRAPH_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 'TIMEOUT']);
+
+const skipped = DISTRIBUTED_SKIPPED || SERVERS_SKIPPED;
+
+describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
+  const lifecycle = new AsyncDisposableStack();
+  let postgres: StoppableServer;
+  let redis: StoppableServer;
+  let graph: RunningGraph;
+  let user: TestUser;
+  let conversations: string[];
+
+  beforeAll(async () => {
+    postgres = lifecycle.use(await startPostgres());
+    redis = lifecycle.use(await startRedis());
+    const model = lifecycle.use(await FaultServer.start(answer(['Land', ' ho!'])));
+    graph = lifecycle.use(
+      await startDistributed(
+        { postgres, redisUrl: redis.url },
+        {
+          SUBGRAPH_TIMEOUT_MS: String(SUBGRAPH_TIMEOUT_MS),
+          RATE_LIMIT_IDENTITY: '0',
+          CHAT_SENDS_PER_MINUTE: '100000',
+          CHAT_REPLIES_PER_USER: '10000',
+          CHAT_TITLES: 'false',
+          OPENAI_API_KEY: 'sk-test',
+          OPENAI_BASE_URL: model.url,
+          OPENAI_MODEL: 'test-model',
+        },
+      ),
+    );
+    user = await TestUser.signUp(graph.url);
+    conversations = await Promise.all(
+      Array.from({ length: CONVERSATIONS }, async (_, i) => {
+        const { createConversation } = await user.run(CreateConversationDocument, { input: { title: `Leg ${i}` } });
+        return createConversation!.conversation.id;
+      }),
+    );
+  }, 120_000);
+  afterAll(() => lifecycle.disposeAsync(), 60_000);
+
+  const look = (n: number): Promise<GraphqlAnswer<Look>> =>
+    user.send<Look, { c: string }>(LOOK, { c: conversations[n % CONVERSATIONS]! });
+  const isWhole = ({ data, errors }: GraphqlAnswer<Look>): boolean =>
+    !errors && data?.me?.usage != null && data.conversation !== null;
+  const answers = (outcomes: readonly LookOutcome[]) =>
+    outcomes.map((outcome) => {
+      if (outcome.answer === undefined) throw new Error('a request failed', { cause: outcome.error });
+      return outcome.answer;
+    });
+  const longest = (outcomes: readonly Outcome<unknown>[]): number => Math.max(...outcomes.map(({ ms }) => ms));
+  const codes = (all: readonly GraphqlAnswer<unknown>[]) => [
+    ...new Set(all.flatMap(({ errors }) => errors?.map(({ extensions }) => String(extensions?.['code'])) ?? [])),
+  ];
+  const say = async (conversationId: string, text: string) => {
+    const input = { conversationId, clientMessageId: randomUUID(), text };
+    return user.send(SendMessageDocument, { input });
+  };
+  const followers = (): Follower[] => Array.from({ length: DEVICES }, () => new Follower(user, conversations));
+  /** Says something in every conversation until all who follow it have heard of it; rejects when they do not in time. */
+  const allHear = async (who: readonly Follower[], withinMs = 15_000): Promise<void> => {
+    const said = new Map(conversations.map((id) => [id, [] as string[]]));
+    const deaf = () =>
+      who.flatMap(({ heard }) => [...heard].filter(([id, texts]) => !said.get(id)!.some((text) => texts.has(text))));
+    const deadline = Date.now() + withinMs;
+    do {
+      await Promise.all(
+        conversations.map(async (id) => {
+          const text = `Is anybody there? ${randomUUID()}`;
+          said.get(id)!.push(text);
+          await say(id, text);
+        }),
+      );
+      for (let i = 0; i < 10 && deaf().length > 0; i++) await sleep(100);
+    } while (deaf().length > 0 && Date.now() < deadline);
+    expect(deaf().length, 'subscriptions that hear nothing').toBe(0);
+  };
+  const whenWhole = async (load: Load<GraphqlAnswer<Look>>) => {
+    const from = performance.now();
+    await expect
+      .poll(() => load.since(from).filter(({ answer: got }) => got && isWhole(got)).length, { timeout: 20_000 })
+      .toBeGreaterThan(PER_SECOND / 2);
+  };
+  /** What every answer had while only analytics was away. */
+  const onlyUsageIsMissing = (outcomes: readonly LookOutcome[]): GraphqlAnswer<Look>[] => {
+    const all = answers(outcomes);
+    for (const { status, data, errors } of all) {
+      expect(status).toBe(200);
+      expect(data?.me?.id).toBe(user.id);
+      expect(data?.conversation).not.toBeNull();
+      for (const error of errors ?? []) expect(error.path).toEqual(['me', 'usage']);
+    }
+    expect(longest(outcomes)).toBeLessThan(LONGEST_MS);
+    return all;
+  };
+
+  it('a killed subgraph takes its own fields with it and nothing else, until it is back', async () => {
+    const load = new Load(PER_SECOND, look);
+    await whenWhole(load);
+    await graph.processes.get('analytics')!.kill();
+    await sleep(1_500);
+    await graph.restart('analytics');
+    await whenWhole(load);
+    const all = onlyUsageIsMissing(await load.stop());
+    expect(all.filter((one) => !isWhole(one)).length).toBeGreaterThan(PER_SECOND / 2);
+    expect(codes(all)).toContain('SUBGRAPH_UNAVAILABLE');
+    expect(codes(all).filter((code) => !PASSING.has(code))).toEqual([]);
+  }, 60_000);
+
+  it('a subgraph that hangs costs nobody more than its time limit', async () => {
+    const load = new Load(PER_SECOND, look);
+    await whenWhole(load);
+    const { pid } = graph.processes.get('analytics')!;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await sleep(SUBGRAPH_TIMEOUT_MS + 1_500);
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await whenWhole(load);
+    const all = onlyUsageIsMissing(await load.stop());
+    expect(codes(all).filter((code) => !PASSING.has(code))).toEqual([]);
+    // Once it is known to hang, it is not waited for.
+    const fast = load.outcomes.filter(({ ms, answer: got }) => ms < 500 && got && !isWhole(got));
+    expect(fast.length).toBeGreaterThan(0);
+  }, 60_000);
+
+  it(`${DEVICES * CONVERSATIONS} subscriptions outlive the subgraph that they come from, and the gateway`, async () => {
+    await using stack = new AsyncDisposableStack();
+    const who = followers();
+    for (const one of who) stack.use(one);
+    await allHear(who);
+    const load = new Load(PER_SECOND, look);
+    await graph.processes.get('chat')!.kill();
+    await expect.poll(() => who.every((one) => one.codes.length >= CONVERSATIONS), { timeout: 10_000 }).toBe(true);
+    await graph.restart('chat');
+    await whenWhole(load);
+    await allHear(who);
+    const outcomes = await load.stop();
+    for (const { data } of answers(outcomes)) expect(data?.me?.id).toBe(user.id);
+    expect(longest(outcomes)).toBeLessThan(LONGEST_MS);
+    expect([...new Set(who.flatMap((one) => one.codes))]).toEqual(['SUBGRAPH_UNAVAILABLE']);
+
+    expect(await graph.processes.get('gateway')!.stop()).toBe(0);
+    await graph.restart('gateway');
+    await allHear(who);
+  }, 90_000);
+
+  it('a gateway that is told to stop answers every request that reached it', async () => {
+    const load = new Load(PER_SECOND, look);
+    await whenWhole(load);
+    const told = performance.now();
+    expect(await graph.processes.get('gateway')!.stop()).toBe(0);
+    const gone = performance.now();
+    await graph.restart('gateway');
+    await whenWhole(load);
+    const all = await load.stop();
+    // Nobody serves between the two: that is what a second replica is for. Whatever was accepted is answered whole.
+    const outcomes = all.filter(({ at }) => at < gone);
+    expect(outcomes.filter(({ at, answer: got }) => at > told && got).length).toBeGreaterThan(0);
+    const lost = outcomes.filter(({ error }) => error !== undefined && !isRefusedConnection(error));
+    expect(lost.map(({ error }) => error)).toEqual([]);
+    const partial = outcomes.flatMap(({ answer: got }) => (got && !isWhole(got) ? [got] : []));
+    expect(partial).toEqual([]);
+  }, 60_000);
+
+  it('without Redis requests are answered or refused with a code, nothing acknowledged is lost, and all comes back', async () => {
+    await using stack = new AsyncDisposableStack();
+    const who = followers();
+    for (const one of who) stack.use(one);
+    await allHear(who);
+    const load = new Load(PER_SECOND, look);
+    await redis.stop();
+    const acknowledged: string[] = [];
+    const sends = Array.from({ length: 6 }, async (_, i) => {
+      await sleep(i * 300);
+      const text = `Said without Redis ${i}`;
+      const { data } = await say(conversations[0]!, text);
+      if (data?.sendMessage) acknowledged.push(text);
+    });
+    await sleep(2_500);
+    await redis.start();
+    await whenWhole(load);
+    await Promise.all(sends);
+    await allHear(who);
+    const outcomes = await load.stop();
+    expect(longest(outcomes)).toBeLessThan(LONGEST_MS);
+    expect(codes(answers(outcomes)).filter((code) => !PASSING.has(code))).toEqual([]);
+    const read = await user.run(ReadConversationDocument, { id: conversations[0]!, last: 100 });
+    const texts = read.conversation!.messages!.nodes.map(({ text }) => text);
+    expect(texts).toEqual(expect.arrayContaining(acknowledged));
+  }, 60_000);
+
+  it('without Postgres requests are answered or refused in time, and all comes back by itself', async () => {
+    const load = new Load(20, look);
+    await sleep(500);
+    await postgres.stop();
+    await sleep(2_000);
+    const sent = await say(conversations[1]!, 'Said without Postgres');
+    expect(sent.errors?.[0]?.extensions?.['code']).toEqual(expect.any(String));
+    expect(JSON.stringify(sent.errors)).not.toMatch(/ECONN|prisma|127\.0\.0\.1/i);
+    await postgres.start();
+    await whenWhole(load);
+    const outcomes = await load.stop();
+    // Whatever failed says that it is not the request's fault and will pass.
+    const seen = codes(answers(outcomes));
+    expect(seen).toContain('SERVICE_UNAVAILABLE');
+    expect(seen.filter((code) => !PASSING.has(code))).toEqual([]);
+    expect(longest(outcomes)).toBeLessThan(LONGEST_MS);
+    expect((await say(conversations[1]!, 'Said after it')).errors).toBeUndefined();
+  }, 60_000);
+
+  it.each(['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'])(
+    "%s refuses whoever reaches its port without the gateway's identity",
+    async (name) => {
+      const { url } = graph.processes.get(name)!;
+      const post = async (headers: Record<string, string>) => {
+        const body = JSON.stringify({ query: '{ __typename _service { sdl } }' });
+        const init = { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body };
+        const response = await fetch(`${url}/graphql`, init);
+        return [response.status, JSON.stringify(await response.json())] as const;
+      };
+      // Neither nothing, nor the credentials of a user, nor an assertion that somebody made up.
+      const forged = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from(
+        JSON.stringify({ kind: 'service', service: 'gateway', aud: name, exp: 4e9 }),
+      ).toString('base64url')}.c2lnbmF0dXJl`;
+      for (const headers of [{}, { authorization: `Bearer ${user.accessToken}` }, { 'x-sextant-identity': forged }]) {
+        const [status, body] = await post(headers as Record<string, string>);
+        expect(status).toBe(401);
+        expect(body).not.toContain('__typename');
+      }
+      expect((await fetch(`${url}/anything`)).status).toBe(401);
+      const said = await new Promise<string>((resolve, reject) => {
+        const socket = new WebSocket(`${url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+        socket.on('error', reject);
+        socket.on('open', () => socket.send('{"type":"connection_init"}'));
+        socket.on('close', (code) => resolve(`closed ${code}`));
+        socket.on('message', (data) => {
+          const message = JSON.parse(String(data)) as { type: string };
+          if (message.type === 'connection_ack')
+            socket.send('{"id":"1","type":"subscribe","payload":{"query":"subscription { __typename }"}}');
+          else {
+            resolve(String(data));
+            socket.terminate();
+          }
+        });
+      });
+      expect(said).toContain('UNAUTHENTICATED');
+    },
+  );
+
+  it('a deleted account is deleted in every subgraph', async () => {
+    const gone = await TestUser.signUp(graph.url);
+    const { createConversation } = await gone.run(CreateConversationDocument, { input: {} });
+    const input = { conversationId: createConversation!.conversation.id, clientMessageId: randomUUID(), text: 'Hello' };
+    await gone.run(SendMessageDocument, { input });
+    await gone.run(`mutation {
+      remember(input: { memories: [{ text: "I collect brass sextants." }] }) { memories { id } }
+      createVectorCollection(input: { name: "charts" }) { collection { id } }
+      createImageUpload(input: { fileName: "a.png", contentType: "image/png", size: 9 }) { image { id } } }`);
+    const client = new pg.Client({ connectionString: postgres.url });
+    await client.connect();
+    try {
+      await expect
+        .poll(async () => [...(await owning(client, gone.id)).keys()].toSorted(), { timeout: 15_000 })
+        .toEqual(['analytics', 'auth', 'chat', 'memory', 'vector', 'vision']);
+      await gone.run('mutation ($password: String!) { deleteAccount(input: { password: $password }) { id } }', {
+        password: gone.password,
+      });
+      await expect.poll(async () => Object.fromEntries(await owning(client, gone.id)), { timeout: 15_000 }).toEqual({});
+    } finally {
+      await client.end();
+    }
+  }, 60_000);
+});
+
+/** What is kept for some time, by design: that an event, a job or a sign-out was, by ids. What the account held is gone. */
+const KEPT = new Set(['outbox_events', 'inbox_events', 'audit_events', 'revocations', 'jobs']);
+
+/** Tables whose rows hold the id anywhere, by schema. */
+async function owning(client: pg.Client, id: string): Promise<Map<string, string[]>> {
+  const { rows } = await client.query<{ table_schema: string; table_name: string }>(
+    `SELECT table_schema, table_name FROM information_schema.tables
+     WHERE table_type = 'BASE TABLE' AND table_schema NOT IN ('pg_catalog', 'information_schema')`,
+  );
+  const found = new Map<string, string[]>();
+  for (const { table_schema: schema, table_name: table } of rows) {
+    if (KEPT.has(table)) continue;
+    const hit = await client.query(`SELECT 1 FROM "${schema}"."${table}" AS t WHERE t::text LIKE $1 LIMIT 1`, [
+      `%${id}%`,
+    ]);
+    if (hit.rows.length > 0) found.set(schema, [...(found.get(schema) ?? []), table]);
+  }
+  return found;
+}
+
+const isRefusedConnection = (error: unknown): boolean =>
+  (error as { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED';
