@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, json } from '#llm/testing/fault-server.ts';
 import { type GraphqlAnswer, TestUser } from './harness/client.ts';
+import { MODES } from './harness/modes.ts';
 import { type RunningGraph, startEmbedded } from './harness/sextant.ts';
 
 const page = await readFile(new URL('../subgraphs/vision/testing/page.png', import.meta.url));
@@ -90,20 +91,21 @@ class Photographer {
   }
 }
 
-describe('vision through the gateway', () => {
-  const lifecycle = new AsyncDisposableStack();
-  let model: FaultServer;
-  let graph: RunningGraph;
-  let ada: Photographer;
-  let eve: Photographer;
+describe.each(MODES)('vision through the gateway, %s', (_, skipped, start) => {
+  describe.skipIf(skipped)('a picture', () => {
+    const lifecycle = new AsyncDisposableStack();
+    let model: FaultServer;
+    let graph: RunningGraph;
+    let ada: Photographer;
+    let eve: Photographer;
 
-  beforeAll(async () => {
-    model = lifecycle.use(await FaultServer.start());
-    const folder = await mkdtemp(path.join(tmpdir(), 'sextant-vision-'));
-    lifecycle.defer(() => rm(folder, { recursive: true, force: true }));
-    await writeFile(
-      path.join(folder, 'llm.yaml'),
-      `
+    beforeAll(async () => {
+      model = lifecycle.use(await FaultServer.start());
+      const folder = await mkdtemp(path.join(tmpdir(), 'sextant-vision-'));
+      lifecycle.defer(() => rm(folder, { recursive: true, force: true }));
+      await writeFile(
+        path.join(folder, 'llm.yaml'),
+        `
 default: smart
 default_images: paint
 providers: { test: { type: compatible, base_url: "${model.url}", api_key: sk-test } }
@@ -112,207 +114,220 @@ deployments:
   painter: { provider: test, model: test-painter, capabilities: [images] }
 models: { smart: { deployments: [seer] }, paint: { deployments: [painter] } }
 `,
-    );
-    graph = lifecycle.use(await startEmbedded({ LLM_CONFIG: path.join(folder, 'llm.yaml') }));
-    ada = new Photographer(await TestUser.signUp(graph.url));
-    eve = new Photographer(await TestUser.signUp(graph.url));
-  }, 60_000);
-  afterAll(() => lifecycle.disposeAsync(), 60_000);
-
-  it('an upload by signed link is analysed, and whoever watches is told', async () => {
-    const { image, upload } = await ada.begin(page);
-    expect(image.status).toBe('AWAITING_UPLOAD');
-    const progress = ada.follow(image.id);
-    expect(await ada.send(upload, page)).toBe(204);
-    const seen = await progress;
-    expect(seen.at(-1)).toMatchObject({ status: 'READY', contentType: 'image/png', analysis: { kind: 'DOCUMENT' } });
-    const { width, height } = await sharp(page).metadata();
-    expect(seen.at(-1)).toMatchObject({ width, height });
-    expect(seen.at(-1)!.analysis!.perceptualHash).toMatch(/^[0-9a-f]{16}$/);
-    // The link has done its work.
-    expect(await ada.send(upload, page)).toBe(409);
-  });
-
-  it('of two uploads to one link at once, one is taken, and what is served is what was analysed', async () => {
-    const other = await sharp(page).negate().png().toBuffer();
-    const larger = Math.max(page.byteLength, other.byteLength);
-    const { image, upload } = await ada.begin(Buffer.alloc(larger));
-    const sent = await Promise.all([ada.send(upload, page), ada.send(upload, other)]);
-    expect(sent.toSorted()).toEqual([204, 409]);
-    await ada.follow(image.id);
-    const taken = sent[0] === 204 ? page : other;
-    const { url } = (await ada.read(image.id))!;
-    const served = await fetch(ada.here(url!));
-    expect(Buffer.from(await served.arrayBuffer()).equals(taken)).toBe(true);
-  });
-
-  it('text is read, found by its words, and asked for before the analysis is over too', async () => {
-    const { image, upload } = await ada.begin(page);
-    expect(await ada.send(upload, page)).toBe(204);
-    const recognise = 'mutation ($id: ID!) { recognizeText(input: { id: $id }) { image { id ocr { status } } } }';
-    const asked = await ada.user.run<{ recognizeText: { image: Image } }, { id: string }>(recognise, { id: image.id });
-    expect(asked.recognizeText.image.ocr).toEqual({ status: 'RUNNING' });
-    const seen = await ada.follow(image.id);
-    const { ocr } = seen.at(-1)!;
-    expect(ocr).toMatchObject({
-      status: 'DONE',
-      lines: expect.arrayContaining([{ text: 'Invoice 2047 was paid on 14 March 2026.' }]),
-    });
-    expect(ocr!.confidence).toBeGreaterThan(85);
-    const search = 'query ($words: String!) { images(search: $words) { nodes { id } } }';
-    const found = async (words: string, who = ada) =>
-      (await who.user.run<{ images: { nodes: { id: string }[] } }, { words: string }>(search, { words })).images.nodes;
-    expect(await found('navigators POSITION')).toEqual([{ id: image.id }]);
-    expect(await found('zeppelin')).toEqual([]);
-    expect(await found('navigators', eve)).toEqual([]);
-  });
-
-  it('links give the original and variants, and nothing without their signature', async () => {
-    const { id } = await ada.upload(page);
-    const links = `query ($id: ID!) { image(id: $id) { original: url
-      small: url(width: 100, height: 80) square: url(width: 64, height: 64, fit: COVER, format: JPEG) } }`;
-    const { image } = await ada.user.run<{ image: Record<'original' | 'small' | 'square', string> }, { id: string }>(
-      links,
-      { id },
-    );
-    const get = async (url: string, headers: Record<string, string> = {}) => {
-      const response = await fetch(ada.here(url), { headers });
-      return { response, bytes: Buffer.from(await response.arrayBuffer()) };
-    };
-    const original = await get(image.original);
-    expect(original.bytes.equals(page)).toBe(true);
-    expect(original.response.headers.get('content-type')).toBe('image/png');
-    expect(original.response.headers.get('content-security-policy')).toContain('sandbox');
-    const [small, again] = await Promise.all([get(image.small), get(image.small)]);
-    expect(again.bytes.equals(small.bytes)).toBe(true);
-    const { format, width, height } = await sharp(small.bytes).metadata();
-    expect(format).toBe('webp');
-    expect(Math.max(width / 100, height / 80)).toBeCloseTo(1, 1);
-    expect(await sharp((await get(image.square)).bytes).metadata()).toMatchObject({
-      format: 'jpeg',
-      width: 64,
-      height: 64,
-    });
-    const etag = original.response.headers.get('etag')!;
-    expect((await get(image.original, { 'if-none-match': etag })).response.status).toBe(304);
-    expect((await get(image.small.replace('100x80', '4000x4000'))).response.status).toBe(403);
-    expect((await get(image.original.replace(/signature=[^&]+/, ''))).response.status).toBe(403);
-  });
-
-  it('pictures that look alike are found, nearest first', async () => {
-    const pattern = (seed: number) =>
-      sharp(
-        Buffer.from(
-          Array.from(
-            { length: 160 * 120 },
-            (_, i) => 127 + 120 * Math.sin(seed + (i % 160) / 13 + Math.floor(i / 160) / 9),
-          ),
-        ),
-        { raw: { width: 160, height: 120, channels: 1 } },
       );
-    const first = await ada.upload(await pattern(1).png().toBuffer());
-    const copy = await ada.upload(await pattern(1).resize(90).jpeg({ quality: 50 }).toBuffer(), 'image/jpeg');
-    await ada.upload(await pattern(3.5).png().toBuffer());
-    await eve.upload(await pattern(1).png().toBuffer());
-    const similar = 'query ($id: ID!) { similarImages(id: $id) { image { id } distance } }';
-    const { similarImages } = await ada.user.run<
-      { similarImages: { image: { id: string }; distance: number }[] },
-      { id: string }
-    >(similar, { id: first.id });
-    expect(similarImages.map(({ image }) => image.id)).toEqual([copy.id]);
-    expect(similarImages[0]!.distance).toBeLessThanOrEqual(10);
-  });
+      graph = await start({ LLM_CONFIG: path.join(folder, 'llm.yaml') }, lifecycle);
+      ada = new Photographer(await TestUser.signUp(graph.url));
+      eve = new Photographer(await TestUser.signUp(graph.url));
+    }, 120_000);
+    afterAll(() => lifecycle.disposeAsync(), 60_000);
 
-  it("another user's picture reads as one that does not exist", async () => {
-    const { id } = await ada.upload(page);
-    expect(await eve.read(id)).toBeNull();
-    await expect(eve.follow(id)).rejects.toThrow('image');
-    for (const field of ['recognizeText', 'describeImage', 'deleteImage']) {
-      const selection = field === 'deleteImage' ? 'deletedId' : 'image { id }';
-      const sent = await eve.user.send(`mutation ($id: ID!) { ${field}(input: { id: $id }) { ${selection} } }`, { id });
-      expect(codeOf(sent)).toBe('NOT_FOUND');
-    }
-    expect(await ada.read(id)).toMatchObject({ status: 'READY' });
-  });
-
-  it('a deleted picture is gone, with its links', async () => {
-    const { id, url } = await ada.upload(page);
-    await ada.user.run('mutation ($id: ID!) { deleteImage(input: { id: $id }) { deletedId } }', { id });
-    expect(await ada.read(id)).toBeNull();
-    await expect.poll(async () => (await fetch(ada.here(url!))).status, { timeout: 5_000 }).toBe(404);
-  });
-
-  it.each([
-    ['text that calls itself a picture', Buffer.from('<html>hello</html>'), 'no picture'],
-    [
-      'a drawing that could hold scripts',
-      Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
-      'svg',
-    ],
-    ['half a picture', page.subarray(0, 4_000), 'damaged'],
-  ])('%s is refused with the reason', async (_, bytes, reason) => {
-    const { image, upload } = await ada.begin(bytes, 'image/png', true);
-    expect(await ada.send(upload, bytes)).toBe(204);
-    const last = (await ada.follow(image.id)).at(-1)!;
-    expect(last).toMatchObject({ status: 'REFUSED', url: null, ocr: { status: 'FAILED' } });
-    expect(last.problem).toContain(reason);
-    const asked = await ada.user.send('mutation ($id: ID!) { recognizeText(input: { id: $id }) { image { id } } }', {
-      id: image.id,
+    it('an upload by signed link is analysed, and whoever watches is told', async () => {
+      const { image, upload } = await ada.begin(page);
+      expect(image.status).toBe('AWAITING_UPLOAD');
+      const progress = ada.follow(image.id);
+      expect(await ada.send(upload, page)).toBe(204);
+      const seen = await progress;
+      expect(seen.at(-1)).toMatchObject({ status: 'READY', contentType: 'image/png', analysis: { kind: 'DOCUMENT' } });
+      const { width, height } = await sharp(page).metadata();
+      expect(seen.at(-1)).toMatchObject({ width, height });
+      expect(seen.at(-1)!.analysis!.perceptualHash).toMatch(/^[0-9a-f]{16}$/);
+      // The link has done its work.
+      expect(await ada.send(upload, page)).toBe(409);
     });
-    expect(codeOf(asked)).toBe('CONFLICT');
-  });
 
-  it('an upload may be no larger and of no other type than was said', async () => {
-    const { upload } = await ada.begin(page.subarray(0, 100));
-    expect(await ada.send(upload, page)).toBe(413);
-    expect(await ada.send({ ...upload, headers: [{ name: 'content-type', value: 'text/html' }] }, page)).toBe(400);
-    const refused = async (input: object) =>
-      codeOf(await ada.user.send(BEGIN, { input: { fileName: 'a.png', contentType: 'image/png', size: 9, ...input } }));
-    expect(await refused({ contentType: 'image/svg+xml' })).toBe('BAD_USER_INPUT');
-    expect(await refused({ size: 26 * 1024 ** 2 })).toBe('PAYLOAD_TOO_LARGE');
-    expect(await refused({ size: 0 })).toBe('BAD_USER_INPUT');
-    expect(await refused({ fileName: 'a\0b.png' })).toBe('BAD_USER_INPUT');
-    expect(codeOf(await ada.user.send('{ images(search: "a\\u0000b") { nodes { id } } }'))).toBe('BAD_USER_INPUT');
-    expect(codeOf(await ada.user.send('{ images(first: 101) { nodes { id } } }'))).toBe('BAD_USER_INPUT');
-  });
+    it('of two uploads to one link at once, one is taken, and what is served is what was analysed', async () => {
+      const other = await sharp(page).negate().png().toBuffer();
+      const larger = Math.max(page.byteLength, other.byteLength);
+      const { image, upload } = await ada.begin(Buffer.alloc(larger));
+      const sent = await Promise.all([ada.send(upload, page), ada.send(upload, other)]);
+      expect(sent.toSorted()).toEqual([204, 409]);
+      await ada.follow(image.id);
+      const taken = sent[0] === 204 ? page : other;
+      const { url } = (await ada.read(image.id))!;
+      const served = await fetch(ada.here(url!));
+      expect(Buffer.from(await served.arrayBuffer()).equals(taken)).toBe(true);
+    });
 
-  it('a model that sees describes a picture, and the picture is found by what it said', async () => {
-    const { id } = await ada.upload(page);
-    model.behave(answer('A page about a sextant.\nLabels: page, Instrument, page.'));
-    const describeImage = `mutation ($id: ID!, $question: String) { describeImage(input: { id: $id, question: $question }) {
+    it('text is read, found by its words, and asked for before the analysis is over too', async () => {
+      const { image, upload } = await ada.begin(page);
+      expect(await ada.send(upload, page)).toBe(204);
+      const recognise = 'mutation ($id: ID!) { recognizeText(input: { id: $id }) { image { id ocr { status } } } }';
+      const asked = await ada.user.run<{ recognizeText: { image: Image } }, { id: string }>(recognise, {
+        id: image.id,
+      });
+      expect(asked.recognizeText.image.ocr).toEqual({ status: 'RUNNING' });
+      const seen = await ada.follow(image.id);
+      const { ocr } = seen.at(-1)!;
+      expect(ocr).toMatchObject({
+        status: 'DONE',
+        lines: expect.arrayContaining([{ text: 'Invoice 2047 was paid on 14 March 2026.' }]),
+      });
+      expect(ocr!.confidence).toBeGreaterThan(85);
+      const search = 'query ($words: String!) { images(search: $words) { nodes { id } } }';
+      const found = async (words: string, who = ada) =>
+        (await who.user.run<{ images: { nodes: { id: string }[] } }, { words: string }>(search, { words })).images
+          .nodes;
+      expect(await found('navigators POSITION')).toEqual([{ id: image.id }]);
+      expect(await found('zeppelin')).toEqual([]);
+      expect(await found('navigators', eve)).toEqual([]);
+    });
+
+    it('links give the original and variants, and nothing without their signature', async () => {
+      const { id } = await ada.upload(page);
+      const links = `query ($id: ID!) { image(id: $id) { original: url
+      small: url(width: 100, height: 80) square: url(width: 64, height: 64, fit: COVER, format: JPEG) } }`;
+      const { image } = await ada.user.run<{ image: Record<'original' | 'small' | 'square', string> }, { id: string }>(
+        links,
+        { id },
+      );
+      const get = async (url: string, headers: Record<string, string> = {}) => {
+        const response = await fetch(ada.here(url), { headers });
+        return { response, bytes: Buffer.from(await response.arrayBuffer()) };
+      };
+      const original = await get(image.original);
+      expect(original.bytes.equals(page)).toBe(true);
+      expect(original.response.headers.get('content-type')).toBe('image/png');
+      expect(original.response.headers.get('content-security-policy')).toContain('sandbox');
+      const [small, again] = await Promise.all([get(image.small), get(image.small)]);
+      expect(again.bytes.equals(small.bytes)).toBe(true);
+      const { format, width, height } = await sharp(small.bytes).metadata();
+      expect(format).toBe('webp');
+      expect(Math.max(width / 100, height / 80)).toBeCloseTo(1, 1);
+      expect(await sharp((await get(image.square)).bytes).metadata()).toMatchObject({
+        format: 'jpeg',
+        width: 64,
+        height: 64,
+      });
+      const etag = original.response.headers.get('etag')!;
+      expect((await get(image.original, { 'if-none-match': etag })).response.status).toBe(304);
+      expect((await get(image.small.replace('100x80', '4000x4000'))).response.status).toBe(403);
+      expect((await get(image.original.replace(/signature=[^&]+/, ''))).response.status).toBe(403);
+    });
+
+    it('pictures that look alike are found, nearest first', async () => {
+      const pattern = (seed: number) =>
+        sharp(
+          Buffer.from(
+            Array.from(
+              { length: 160 * 120 },
+              (_, i) => 127 + 120 * Math.sin(seed + (i % 160) / 13 + Math.floor(i / 160) / 9),
+            ),
+          ),
+          { raw: { width: 160, height: 120, channels: 1 } },
+        );
+      const first = await ada.upload(await pattern(1).png().toBuffer());
+      const copy = await ada.upload(await pattern(1).resize(90).jpeg({ quality: 50 }).toBuffer(), 'image/jpeg');
+      await ada.upload(await pattern(3.5).png().toBuffer());
+      await eve.upload(await pattern(1).png().toBuffer());
+      const similar = 'query ($id: ID!) { similarImages(id: $id) { image { id } distance } }';
+      const { similarImages } = await ada.user.run<
+        { similarImages: { image: { id: string }; distance: number }[] },
+        { id: string }
+      >(similar, { id: first.id });
+      expect(similarImages.map(({ image }) => image.id)).toEqual([copy.id]);
+      expect(similarImages[0]!.distance).toBeLessThanOrEqual(10);
+    });
+
+    it("another user's picture reads as one that does not exist", async () => {
+      const { id } = await ada.upload(page);
+      expect(await eve.read(id)).toBeNull();
+      await expect(eve.follow(id)).rejects.toThrow('image');
+      for (const field of ['recognizeText', 'describeImage', 'deleteImage']) {
+        const selection = field === 'deleteImage' ? 'deletedId' : 'image { id }';
+        const sent = await eve.user.send(`mutation ($id: ID!) { ${field}(input: { id: $id }) { ${selection} } }`, {
+          id,
+        });
+        expect(codeOf(sent)).toBe('NOT_FOUND');
+      }
+      expect(await ada.read(id)).toMatchObject({ status: 'READY' });
+    });
+
+    it('a deleted picture is gone, with its links', async () => {
+      const { id, url } = await ada.upload(page);
+      await ada.user.run('mutation ($id: ID!) { deleteImage(input: { id: $id }) { deletedId } }', { id });
+      expect(await ada.read(id)).toBeNull();
+      await expect.poll(async () => (await fetch(ada.here(url!))).status, { timeout: 5_000 }).toBe(404);
+    });
+
+    it.each([
+      ['text that calls itself a picture', Buffer.from('<html>hello</html>'), 'no picture'],
+      [
+        'a drawing that could hold scripts',
+        Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),
+        'svg',
+      ],
+      ['half a picture', page.subarray(0, 4_000), 'damaged'],
+    ])('%s is refused with the reason', async (_, bytes, reason) => {
+      const { image, upload } = await ada.begin(bytes, 'image/png', true);
+      expect(await ada.send(upload, bytes)).toBe(204);
+      const last = (await ada.follow(image.id)).at(-1)!;
+      expect(last).toMatchObject({ status: 'REFUSED', url: null, ocr: { status: 'FAILED' } });
+      expect(last.problem).toContain(reason);
+      const asked = await ada.user.send('mutation ($id: ID!) { recognizeText(input: { id: $id }) { image { id } } }', {
+        id: image.id,
+      });
+      expect(codeOf(asked)).toBe('CONFLICT');
+    });
+
+    it('an upload may be no larger and of no other type than was said', async () => {
+      const { upload } = await ada.begin(page.subarray(0, 100));
+      expect(await ada.send(upload, page)).toBe(413);
+      expect(await ada.send({ ...upload, headers: [{ name: 'content-type', value: 'text/html' }] }, page)).toBe(400);
+      const refused = async (input: object) =>
+        codeOf(
+          await ada.user.send(BEGIN, { input: { fileName: 'a.png', contentType: 'image/png', size: 9, ...input } }),
+        );
+      expect(await refused({ contentType: 'image/svg+xml' })).toBe('BAD_USER_INPUT');
+      expect(await refused({ size: 26 * 1024 ** 2 })).toBe('PAYLOAD_TOO_LARGE');
+      expect(await refused({ size: 0 })).toBe('BAD_USER_INPUT');
+      expect(await refused({ fileName: 'a\0b.png' })).toBe('BAD_USER_INPUT');
+      expect(codeOf(await ada.user.send('{ images(search: "a\\u0000b") { nodes { id } } }'))).toBe('BAD_USER_INPUT');
+      expect(codeOf(await ada.user.send('{ images(first: 101) { nodes { id } } }'))).toBe('BAD_USER_INPUT');
+    });
+
+    it('a model that sees describes a picture, and the picture is found by what it said', async () => {
+      const { id } = await ada.upload(page);
+      model.behave(answer('A page about a sextant.\nLabels: page, Instrument, page.'));
+      const describeImage = `mutation ($id: ID!, $question: String) { describeImage(input: { id: $id, question: $question }) {
       description { text labels question model } image { descriptions { text } } } }`;
-    const { data } = await ada.user.send<{ describeImage: object }, object>(describeImage, { id });
-    expect(data?.describeImage).toMatchObject({
-      description: { text: 'A page about a sextant.', labels: ['page', 'instrument'], question: null, model: 'smart' },
-      image: { descriptions: [{ text: 'A page about a sextant.' }] },
+      const { data } = await ada.user.send<{ describeImage: object }, object>(describeImage, { id });
+      expect(data?.describeImage).toMatchObject({
+        description: {
+          text: 'A page about a sextant.',
+          labels: ['page', 'instrument'],
+          question: null,
+          model: 'smart',
+        },
+        image: { descriptions: [{ text: 'A page about a sextant.' }] },
+      });
+      const sent = model.seen.at(-1)!.body as {
+        messages: { content: { type: string; image_url?: { url: string } }[] }[];
+      };
+      const picture = sent.messages[0]!.content.find(({ type }) => type === 'image_url')!.image_url!.url;
+      expect(picture).toMatch(/^data:image\/jpeg;base64,/);
+      const { images } = await ada.user.run<{ images: { nodes: { id: string }[] } }, never>(
+        '{ images(search: "instrument") { nodes { id } } }',
+      );
+      expect(images.nodes).toEqual([{ id }]);
+      // What fails at the provider is said with a code, and nothing is kept.
+      model.behave(json(400, { error: { message: 'secret-host-17 dislikes the picture' } }));
+      const failed = await ada.user.send<unknown, object>(describeImage, { id, question: 'Why?' });
+      expect(failed.errors?.[0]?.message).not.toContain('secret-host');
+      expect(codeOf(failed)).not.toBe('INTERNAL_SERVER_ERROR');
     });
-    const sent = model.seen.at(-1)!.body as {
-      messages: { content: { type: string; image_url?: { url: string } }[] }[];
-    };
-    const picture = sent.messages[0]!.content.find(({ type }) => type === 'image_url')!.image_url!.url;
-    expect(picture).toMatch(/^data:image\/jpeg;base64,/);
-    const { images } = await ada.user.run<{ images: { nodes: { id: string }[] } }, never>(
-      '{ images(search: "instrument") { nodes { id } } }',
-    );
-    expect(images.nodes).toEqual([{ id }]);
-    // What fails at the provider is said with a code, and nothing is kept.
-    model.behave(json(400, { error: { message: 'secret-host-17 dislikes the picture' } }));
-    const failed = await ada.user.send<unknown, object>(describeImage, { id, question: 'Why?' });
-    expect(failed.errors?.[0]?.message).not.toContain('secret-host');
-    expect(codeOf(failed)).not.toBe('INTERNAL_SERVER_ERROR');
-  });
 
-  it('an image model makes pictures, which are then like any other', async () => {
-    model.behave(json(200, { created: 1, data: [{ b64_json: page.toString('base64') }] }));
-    const generate = `mutation ($prompt: String!) { generateImages(input: { prompt: $prompt }) {
+    it('an image model makes pictures, which are then like any other', async () => {
+      model.behave(json(200, { created: 1, data: [{ b64_json: page.toString('base64') }] }));
+      const generate = `mutation ($prompt: String!) { generateImages(input: { prompt: $prompt }) {
       images { id status source prompt } } }`;
-    const { generateImages } = await ada.user.run<{ generateImages: { images: { id: string }[] } }, { prompt: string }>(
-      generate,
-      { prompt: 'A sextant on a chart' },
-    );
-    expect(generateImages.images).toMatchObject([{ source: 'GENERATION', prompt: 'A sextant on a chart' }]);
-    expect((await ada.follow(generateImages.images[0]!.id)).at(-1)).toMatchObject({ status: 'READY' });
-    expect(codeOf(await ada.user.send(generate, { prompt: ' ' }))).toBe('BAD_USER_INPUT');
+      const { generateImages } = await ada.user.run<
+        { generateImages: { images: { id: string }[] } },
+        { prompt: string }
+      >(generate, { prompt: 'A sextant on a chart' });
+      expect(generateImages.images).toMatchObject([{ source: 'GENERATION', prompt: 'A sextant on a chart' }]);
+      expect((await ada.follow(generateImages.images[0]!.id)).at(-1)).toMatchObject({ status: 'READY' });
+      expect(codeOf(await ada.user.send(generate, { prompt: ' ' }))).toBe('BAD_USER_INPUT');
+    });
   });
 });
 

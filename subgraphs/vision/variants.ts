@@ -16,6 +16,8 @@ export interface VariantRequest {
 
 const LARGEST_SIDE = 4096;
 const LINK_LIFE_S = 600;
+/** Variants of one picture that are kept; more are made anew each time, so that nobody fills the disk with sizes. */
+const MOST_KEPT = 32;
 const MOST_VARIANT_BYTES = 64 * 1024 * 1024;
 
 /** A link to a picture for ten minutes: the original where nothing else is asked for, or a variant made at its first use. */
@@ -100,6 +102,9 @@ async function variantOf(
       })
       .toFormat(format as 'jpeg' | 'png' | 'webp' | 'avif')
       .toBuffer();
+    let variants = 0;
+    for await (const _ of blobs.list(variantsOf(id))) variants++;
+    if (variants >= MOST_KEPT) return made;
     await blobs.put(key, made, { maxBytes: MOST_VARIANT_BYTES, signal: stopped });
     // Deleted meanwhile: what was just written must not outlive it.
     if ((await blobs.head(originalOf(id))) === undefined) await blobs.deleteAll(folderOf(id));
