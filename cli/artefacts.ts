@@ -26,7 +26,7 @@ export async function makeArtefacts(root: string): Promise<void> {
   await writeFile(path.join(root, 'docs', 'errors.md'), errorsPage());
   const supergraph = await loadSupergraph({ file: path.join(root, 'supergraph.yaml') });
   await writeFile(path.join(root, 'supergraph.graphql'), `${supergraph.sdl.trimEnd()}\n`);
-  await writeFile(path.join(root, 'schema.graphql'), supergraph.apiSdl);
+  await writeFile(path.join(root, 'schema.graphql'), supergraph.apiSdl());
   const codegen = path.join(root, 'node_modules', '@graphql-codegen', 'cli', 'cjs', 'bin.js');
   await run(process.execPath, [codegen, '--config', 'codegen.ts'], { cwd: root });
 }

@@ -3,5 +3,5 @@ import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 
 export async function compose(file: string, api: boolean): Promise<void> {
   const supergraph = await loadSupergraph({ file: path.resolve(file) });
-  process.stdout.write(api ? supergraph.apiSdl : `${supergraph.sdl.trimEnd()}\n`);
+  process.stdout.write(api ? supergraph.apiSdl() : `${supergraph.sdl.trimEnd()}\n`);
 }

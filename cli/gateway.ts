@@ -89,6 +89,12 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
 /** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */
 async function anyGateway({ config, log, metrics, lifecycle }: Process, file: string) {
   return lifecycle.use(
-    await startGateway({ config, log, metrics, supergraph: { file }, compile: engineOf(config, log, false) }),
+    await startGateway({
+      config,
+      log,
+      metrics,
+      supergraph: { file, cache: path.join(config.dataDir, 'cache') },
+      compile: engineOf(config, log, false),
+    }),
   );
 }

@@ -176,7 +176,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       case '/schema.graphql':
         if (config.production) return notFound(response, path);
         if (!graph.current) return sendJson(response, 503, { error: 'starting' });
-        return sendText(response, 200, 'text/plain; charset=utf-8', graph.current.supergraph.apiSdl);
+        return sendText(response, 200, 'text/plain; charset=utf-8', graph.current.supergraph.apiSdl());
     }
     if (path === '/explorer' || path.startsWith('/explorer/')) return explorer.answer(response, path);
     return notFound(response, path);

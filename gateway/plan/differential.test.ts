@@ -32,7 +32,7 @@ let monolith: ReturnType<typeof createMonolith>;
 beforeAll(async () => {
   supergraph = await loadSupergraph({ sdl: fleet.sdl });
   stock = createStockEngine(supergraph);
-  monolith = createMonolith(supergraph.apiSdl);
+  monolith = createMonolith(supergraph.apiSdl());
   const planners = [await createPlanner(fleet.sdl), await createPlanner(fleet.sdl, 'native')];
   engines = planners.map((planner) => [
     planner.name,

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import composition from '@apollo/composition/package.json' with { type: 'json' };
 import { type DocumentNode, type GraphQLError, Kind, parse, Source } from 'graphql';
 import { reasonOf, SupergraphError } from './error.ts';
+import { kept } from './kept.ts';
 import { parseRoverConfig, type SchemaSource } from './rover-config.ts';
 
 /** Longest wait for a running subgraph to tell its schema, in milliseconds. */
@@ -47,7 +47,7 @@ export async function composeFromConfig(
   if (problems.length > 0) throw new SupergraphError(problems);
   const subgraphs = sources.filter((source) => source !== undefined);
   const urls = new Map(config.subgraphs.map((subgraph) => [subgraph.name, subgraph.urls]));
-  const sdl = await cached(cache, [config.federationVersion, subgraphs], () =>
+  const sdl = await kept(cache, 'supergraph.graphql', [composition.version, config.federationVersion, subgraphs], () =>
     compose(subgraphs, config.federationVersion),
   );
   return { sdl, urls, files };
@@ -61,7 +61,14 @@ interface SubgraphSource {
 
 /** @throws {SupergraphError} listing every problem with its subgraph, file and line. */
 async function compose(subgraphs: readonly SubgraphSource[], federationVersion: string | undefined): Promise<string> {
+  // Not at the top: what has been composed before is read from the cache.
+  const { FEDERATION_VERSIONS } = await import('@apollo/federation-internals');
+  const { composeServices } = await import('@apollo/composition');
   const problems: string[] = [];
+  const known = FEDERATION_VERSIONS.versions().map(({ major, minor }) => `${major}.${minor}`);
+  if (federationVersion !== undefined && !known.includes(federationVersion)) {
+    problems.push(`federation_version ${federationVersion} is unknown here; known: ${known.join(', ')}.`);
+  }
   const services = subgraphs.flatMap(({ name, url, source }) => {
     try {
       const typeDefs = parse(source);
@@ -76,27 +83,9 @@ async function compose(subgraphs: readonly SubgraphSource[], federationVersion: 
     }
   });
   if (problems.length > 0) throw new SupergraphError(problems);
-  // Not at the top: what has been composed before is read from the cache.
-  const { composeServices } = await import('@apollo/composition');
   const result = composeServices(services);
   if (result.errors) throw new SupergraphError(result.errors.map(describeCompositionError));
   return result.supergraphSdl;
-}
-
-/** What `make` gives, kept in a folder under the hash of everything it was made of. A folder that takes no files is no error. */
-async function cached(folder: string | undefined, of: unknown, make: () => Promise<string>): Promise<string> {
-  if (folder === undefined) return make();
-  const hash = createHash('sha256').update(composition.version).update(JSON.stringify(of));
-  const file = path.join(folder, `supergraph-${hash.digest('hex').slice(0, 32)}.graphql`);
-  const kept = await readFile(file, 'utf8').catch(() => undefined);
-  if (kept !== undefined) return kept;
-  const made = await make();
-  const partial = `${file}.${process.pid}`;
-  await mkdir(folder, { recursive: true })
-    .then(() => writeFile(partial, made))
-    .then(() => rename(partial, file))
-    .catch(() => {});
-  return made;
 }
 
 /** @throws {SupergraphError} when the file cannot be read. */

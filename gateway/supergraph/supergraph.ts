@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { Supergraph as Internals } from '@apollo/federation-internals';
-import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import packageOfInternals from '@apollo/federation-internals/package.json' with { type: 'json' };
+import { buildSchema, type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { composeFromConfig, readText } from './compose.ts';
 import { reasonOf, SupergraphError } from './error.ts';
+import { kept } from './kept.ts';
 
 /** A supergraph ready to be served. Immutable: a change makes a new one. */
 export interface Supergraph {
@@ -14,7 +15,7 @@ export interface Supergraph {
   /** What clients see: no federation machinery, nothing inaccessible. */
   readonly apiSchema: GraphQLSchema;
   /** `apiSchema` as text: sorted, with descriptions, for codegen and for the committed schema.graphql. */
-  readonly apiSdl: string;
+  readonly apiSdl: () => string;
 }
 
 export interface SubgraphAddress {
@@ -25,8 +26,8 @@ export interface SubgraphAddress {
 }
 
 /**
- * Where a supergraph comes from: a Rover supergraph.yaml (`cache` is a folder that keeps what was composed of it), a
- * composed .graphql file, or composed SDL.
+ * Where a supergraph comes from: a Rover supergraph.yaml, a composed .graphql file, or composed SDL. `cache` is a folder
+ * that keeps what was made of it, which is most of a gateway's start.
  */
 export type SupergraphSource = SupergraphFile | { readonly sdl: string };
 
@@ -50,31 +51,53 @@ export async function loadSupergraph(
   source: SupergraphSource,
   env: Record<string, string | undefined> = process.env,
 ): Promise<LoadedSupergraph> {
-  if ('sdl' in source) return { ...buildSupergraph(source.sdl, 'the supergraph'), files: [] };
-  if (/\.ya?ml$/.test(source.file)) {
-    const { sdl, urls, files } = await composeFromConfig(source.file, env, source.cache);
-    return { ...buildSupergraph(sdl, source.file, urls), files };
+  if ('sdl' in source) return { ...(await buildSupergraph(source.sdl, 'the supergraph')), files: [] };
+  const { file, cache } = source;
+  if (/\.ya?ml$/.test(file)) {
+    const { sdl, urls, files } = await composeFromConfig(file, env, cache);
+    return { ...(await buildSupergraph(sdl, file, cache, urls)), files };
   }
-  const sdl = await readText(source.file);
-  return { ...buildSupergraph(sdl, source.file), files: [path.resolve(source.file)] };
+  return { ...(await buildSupergraph(await readText(file), file, cache)), files: [path.resolve(file)] };
 }
 
-function buildSupergraph(sdl: string, name: string, urls?: ReadonlyMap<string, readonly string[]>): Supergraph {
+async function buildSupergraph(
+  sdl: string,
+  name: string,
+  cache?: string,
+  urls?: ReadonlyMap<string, readonly string[]>,
+): Promise<Supergraph> {
   try {
-    // Composed text was validated when it was composed; checking it again would double the start-up time.
-    const internals = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
-    const apiSchema = internals.apiSchema().toGraphQLJSSchema();
+    const made = await kept(cache, 'api.json', [packageOfInternals.version, sdl], async () =>
+      JSON.stringify(await readComposed(sdl)),
+    );
+    const { subgraphs, api } = JSON.parse(made) as Composition;
+    const apiSchema = buildSchema(api, { assumeValid: true, noLocation: true });
+    let apiSdl: string | undefined;
     return {
       id: createHash('sha256').update(sdl).digest('hex').slice(0, 16),
       sdl,
-      subgraphs: internals.subgraphsMetadata().map((subgraph) => ({
-        ...subgraph,
-        urls: urls?.get(subgraph.name) ?? [subgraph.url],
-      })),
+      subgraphs: subgraphs.map((subgraph) => ({ ...subgraph, urls: urls?.get(subgraph.name) ?? [subgraph.url] })),
       apiSchema,
-      apiSdl: `${printSchema(lexicographicSortSchema(apiSchema))}\n`,
+      apiSdl: () => {
+        apiSdl ??= `${printSchema(lexicographicSortSchema(apiSchema))}\n`;
+        return apiSdl;
+      },
     };
   } catch (error) {
     throw new SupergraphError([`${name} is not a composed supergraph: ${reasonOf(error)}`]);
   }
+}
+
+interface Composition {
+  readonly subgraphs: readonly { readonly name: string; readonly url: string }[];
+  /** The API schema as SDL, in the supergraph's order. */
+  readonly api: string;
+}
+
+async function readComposed(sdl: string): Promise<Composition> {
+  const { Supergraph: Internals } = await import('@apollo/federation-internals');
+  // Composed text was validated when it was composed; checking it again would double the time.
+  const internals = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
+  const subgraphs = internals.subgraphsMetadata().map(({ name, url }) => ({ name, url }));
+  return { subgraphs, api: printSchema(internals.apiSchema().toGraphQLJSSchema()) };
 }
