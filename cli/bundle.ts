@@ -3,6 +3,7 @@
 // For production images and the fast start: `node dist/cli/sextant.js up`.
 import { existsSync, globSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { build, type Plugin } from 'esbuild';
@@ -68,6 +69,23 @@ const keepPlaces = (workers: readonly string[]): Plugin => ({
   },
 });
 
+/** The bundler gives `await import('a-commonjs-package')` no names but `default`. These are the ones that Node gives. */
+const NAMED_IMPORTS: Plugin = {
+  name: 'named imports',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^[\w@]/ }, ({ path: name, kind, resolveDir }) =>
+      kind !== 'dynamic-import' || isBuiltin(name) || NOT_BUNDLED.includes(name)
+        ? undefined
+        : { path: name, namespace: 'named', pluginData: resolveDir },
+    );
+    onLoad({ filter: /./, namespace: 'named' }, async ({ path: name, pluginData: resolveDir }) => {
+      const names = Object.keys((await import(name)) as object).filter((one) => one !== 'module.exports');
+      const quoted = names.map((one) => JSON.stringify(one));
+      return { contents: `export { ${quoted.join(', ')} } from '${name}';`, resolveDir: resolveDir as string };
+    });
+  },
+};
+
 /** Bundles the code of the product into a folder. */
 async function bundleCode(folder: string): Promise<void> {
   const workers = globSync(WORKERS, { cwd: root });
@@ -86,7 +104,7 @@ async function bundleCode(folder: string): Promise<void> {
     // Packages that bring both kinds of modules must not come twice: two copies of graphql refuse each other's types.
     mainFields: ['main'],
     external: NOT_BUNDLED,
-    plugins: [keepPlaces(workers)],
+    plugins: [keepPlaces(workers), NAMED_IMPORTS],
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
