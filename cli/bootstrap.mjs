@@ -56,7 +56,8 @@ function generate() {
       .filter((file) => /\.(prisma|sql)$/.test(file) && !file.startsWith('client'))
       .map((file) => `prisma/${name}/${file}`);
   });
-  const value = hash(['package-lock.json', 'cli/generate.ts', ...sources.sort()]);
+  const explorer = ['app.css', 'app.jsx', 'build.ts'].map((file) => `gateway/explorer/${file}`);
+  const value = hash(['package-lock.json', 'cli/generate.ts', ...explorer, ...sources.sort()]);
   const generated = owners.every(({ name }) => existsSync(path.join(root, 'prisma', name, 'client')));
   if (generated && upToDate('generate', value)) return;
   prepare('Preparing database clients', node, ['cli/generate.ts'], environment());

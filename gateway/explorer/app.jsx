@@ -9,7 +9,7 @@ import { createRoot } from 'react-dom/client';
 
 globalThis.MonacoEnvironment = {
   getWorker: (_, label) =>
-    new Worker(`/explorer/${label === 'json' || label === 'graphql' ? label : 'editor'}.worker.js`),
+    new Worker(`/explorer/${label === 'json' || label === 'graphql' ? label : 'editor'}.worker.js`, { type: 'module' }),
 };
 
 const STORED = 'sextant.explorer.token';

@@ -37,7 +37,7 @@ export function createExplorer(options: ExplorerOptions): Explorer {
   const page = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sextant explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="stylesheet" href="/explorer/app.css"></head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="/explorer/app.css"></head>
 <body><div id="explorer"></div><script type="module" src="/explorer/app.js"></script></body></html>
 `;
   const files = new Map<string, { body: Buffer; etag: string }>();
