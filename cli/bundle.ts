@@ -69,6 +69,9 @@ const keepPlaces = (workers: readonly string[]): Plugin => ({
   },
 });
 
+/** Names that say what kind of module it is. */
+const MARKS = new Set(['module.exports', '__esModule']);
+
 /** The bundler gives `await import('a-commonjs-package')` no names but `default`. These are the ones that Node gives. */
 const NAMED_IMPORTS: Plugin = {
   name: 'named imports',
@@ -79,7 +82,7 @@ const NAMED_IMPORTS: Plugin = {
         : { path: name, namespace: 'named', pluginData: resolveDir },
     );
     onLoad({ filter: /./, namespace: 'named' }, async ({ path: name, pluginData: resolveDir }) => {
-      const names = Object.keys((await import(name)) as object).filter((one) => one !== 'module.exports');
+      const names = Object.keys((await import(name)) as object).filter((one) => !MARKS.has(one));
       const quoted = names.map((one) => JSON.stringify(one));
       return { contents: `export { ${quoted.join(', ')} } from '${name}';`, resolveDir: resolveDir as string };
     });
