@@ -127,7 +127,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
   };
 
   it('a killed subgraph takes its own fields with it and nothing else, until it is back', async () => {
-    const load = new Load(PER_SECOND, look);
+    using load = new Load(PER_SECOND, look);
     await whenWhole(load);
     await graph.processes.get('analytics')!.kill();
     await sleep(1_500);
@@ -140,7 +140,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
   }, 60_000);
 
   it('a subgraph that hangs costs nobody more than its time limit', async () => {
-    const load = new Load(PER_SECOND, look);
+    using load = new Load(PER_SECOND, look);
     await whenWhole(load);
     const { pid } = graph.processes.get('analytics')!;
     process.kill(pid, 'SIGSTOP');
@@ -162,7 +162,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     const who = followers();
     for (const one of who) stack.use(one);
     await allHear(who);
-    const load = new Load(PER_SECOND, look);
+    using load = new Load(PER_SECOND, look);
     await graph.processes.get('chat')!.kill();
     await expect.poll(() => who.every((one) => one.codes.length >= CONVERSATIONS), { timeout: 10_000 }).toBe(true);
     await graph.restart('chat');
@@ -179,7 +179,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
   }, 90_000);
 
   it('a gateway that is told to stop answers every request that reached it', async () => {
-    const load = new Load(PER_SECOND, look);
+    using load = new Load(PER_SECOND, look);
     await whenWhole(load);
     const told = performance.now();
     expect(await graph.processes.get('gateway')!.stop()).toBe(0);
@@ -201,7 +201,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     const who = followers();
     for (const one of who) stack.use(one);
     await allHear(who);
-    const load = new Load(PER_SECOND, look);
+    using load = new Load(PER_SECOND, look);
     await redis.stop();
     const acknowledged: string[] = [];
     const sends = Array.from({ length: 6 }, async (_, i) => {
@@ -224,7 +224,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
   }, 60_000);
 
   it('without Postgres requests are answered or refused in time, and all comes back by itself', async () => {
-    const load = new Load(20, look);
+    using load = new Load(20, look);
     await sleep(500);
     await postgres.stop();
     await sleep(2_000);

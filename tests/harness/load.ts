@@ -14,7 +14,7 @@ export interface Outcome<Answer> {
 }
 
 /** Requests at a steady rate, whether or not those before are answered: what many people at once look like. */
-export class Load<Answer> {
+export class Load<Answer> implements Disposable {
   readonly outcomes: Outcome<Answer>[] = [];
   readonly #running = new Set<Promise<void>>();
   readonly #timer: NodeJS.Timeout;
@@ -37,6 +37,11 @@ export class Load<Answer> {
   /** Those that were begun from here on; for a look while it goes on. */
   since(at: number): Outcome<Answer>[] {
     return this.outcomes.filter((outcome) => outcome.at >= at);
+  }
+
+  /** Sends no more. */
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
   }
 
   /** Sends no more, and waits for what is under way. */
