@@ -1,8 +1,10 @@
 import { createEngine } from '#gateway/plan/engine.ts';
 import type { Compile } from '#gateway/plan/operations.ts';
+import { traceFetch } from '#gateway/server/tracing.ts';
 import type { Supergraph } from '#gateway/supergraph/supergraph.ts';
 import type { Config } from '#platform/config/config.ts';
 import type { Logger } from '#platform/log/log.ts';
+import { isTracing } from '#platform/tracing/spans.ts';
 
 /**
  * What runs operations: the compiled engine, or Apollo's where GATEWAY_ENGINE says so.
@@ -17,6 +19,7 @@ export const engineOf =
       supergraph,
       trusted: () => isOwn,
       observer: {
+        ...(isTracing() && { fetch: traceFetch }),
         failed: (subgraph, cause, { requestId }) =>
           log.warn({ subgraph, requestId, err: cause }, 'a subgraph could not be used'),
       },
