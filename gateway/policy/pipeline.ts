@@ -107,8 +107,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const rules: readonly ValidationRule[] = config.production ? [NoSchemaIntrospectionCustomRule] : [];
 
   function open(supergraph: Supergraph) {
-    const directives = readPolicyDirectives(supergraph.sdl);
-    const costs = new WeakMap<OperationDefinitionNode, Cost>();
+    // Read for the first operation: a large supergraph takes a good part of the start.
+    let directives: PolicyDirectives | undefined;
+    const policies: SupergraphPolicies = {
+      get directives() {
+        directives ??= readPolicyDirectives(supergraph.sdl);
+        return directives;
+      },
+      costs: new WeakMap(),
+      access: new WeakMap(),
+    };
     const operations = createOperations({
       supergraph,
       compile: options.compile(supergraph),
@@ -119,16 +127,16 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const shape = checkShape(document, operation, config);
         if (shape.length > 0) return shape;
         const root = supergraph.apiSchema.getRootType(operation.operation);
-        const repeated = root ? checkSingleUse(document, operation, root.name, directives) : [];
+        const repeated = root ? checkSingleUse(document, operation, root.name, policies.directives) : [];
         if (repeated.length > 0) return repeated;
         // Before planning; what variables add is looked at when they are known.
-        const cost = priceOperation(document, operation, supergraph.apiSchema, directives);
-        costs.set(operation, cost);
+        const cost = priceOperation(document, operation, supergraph.apiSchema, policies.directives);
+        policies.costs.set(operation, cost);
         const least = cost.of(undefined);
         return least > config.MAX_COST ? [tooCostly(least, config.MAX_COST)] : [];
       },
     });
-    return { operations, policies: { directives, costs, access: new WeakMap() } };
+    return { operations, policies };
   }
 
   /** What the operation may not show to this caller. Looked for once an operation. */
