@@ -4,7 +4,6 @@ import type { SqlClient, SqlTransaction } from './outbox.ts';
 
 /** The Postgres that tests may use for what needs two real sessions. */
 export const POSTGRES_TEST_URL = process.env.POSTGRES_TEST_URL || undefined;
-export const POSTGRES_SUITE = POSTGRES_TEST_URL ? 'Postgres' : 'Postgres [SKIPPED: set POSTGRES_TEST_URL to run it]';
 
 /** What `prisma migrate` makes of the models that outbox.ts documents, and a table for effects. */
 export const TABLES = `
