@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import type { PostgresForTests } from './postgres.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
+const SOURCES = path.join(root, 'cli', 'sextant.ts');
 const SUBGRAPHS = ['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'] as const;
 export type SubgraphName = (typeof SUBGRAPHS)[number];
 
@@ -32,10 +33,14 @@ export class SextantProcess {
     this.#exited = once(child, 'exit').then(([code]) => code as number | null);
   }
 
-  /** Starts a command and waits for its "ready". @throws with all that it printed when it ends before. */
-  static async start(args: readonly string[], env: Record<string, string>): Promise<ServingProcess> {
-    const child = spawn(process.execPath, [path.join(root, 'cli', 'sextant.ts'), ...args], {
-      cwd: root,
+  /**
+   * Starts a command and waits for its "ready". @throws with all that it printed when it ends before.
+   *
+   * @param program the command's file: that of the sources, unless a bundle is tried.
+   */
+  static async start(args: readonly string[], env: Record<string, string>, program = SOURCES): Promise<ServingProcess> {
+    const child = spawn(process.execPath, [program, ...args], {
+      cwd: path.resolve(program, '../..'),
       env: { ...BARE_ENVIRONMENT, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -167,9 +172,13 @@ export async function startDistributed(
 }
 
 /** Runs a command that ends by itself. @throws with what it printed when its exit code is not 0. */
-export async function runToEnd(args: readonly string[], env: Record<string, string>): Promise<string> {
-  const child = spawn(process.execPath, [path.join(root, 'cli', 'sextant.ts'), ...args], {
-    cwd: root,
+export async function runToEnd(
+  args: readonly string[],
+  env: Record<string, string>,
+  program = SOURCES,
+): Promise<string> {
+  const child = spawn(process.execPath, [program, ...args], {
+    cwd: path.resolve(program, '../..'),
     env: { ...BARE_ENVIRONMENT, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
