@@ -1,11 +1,11 @@
 # One image for every process: `sextant gateway`, `sextant serve <subgraph>`, `sextant migrate`, or all in one with `sextant up`.
 FROM node:24-slim AS build
-WORKDIR /app
+WORKDIR /src
 # Scripts of dependencies are not run: the base image brings Node, and nothing may be downloaded at build time.
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY . .
-RUN node cli/generate.ts && npm prune --omit=dev --ignore-scripts
+RUN node cli/generate.ts && node cli/bundle.ts --out /app
 
 FROM node:24-slim
 ENV NODE_ENV=production HOST=0.0.0.0 LOG_FORMAT=json SEXTANT_DIR=/data
@@ -13,8 +13,10 @@ WORKDIR /app
 COPY --from=build --chown=node:node /app /app
 RUN mkdir /data && chown node:node /data
 USER node
+# One start fills the cache of compiled code, which is per user, for all containers.
+RUN SEXTANT_DIR=/tmp/first LLM_DISCOVERY=false timeout --preserve-status 15 node cli/sextant.js up --no-banner && rm -r /tmp/first
 VOLUME /data
 EXPOSE 4000 4001 4002 4003 4004 4005 4006
-HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "cli/sextant.ts", "health"]
-ENTRYPOINT ["node", "cli/sextant.ts"]
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "cli/sextant.js", "health"]
+ENTRYPOINT ["node", "cli/sextant.js"]
 CMD ["up"]

@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import closeWithGrace from 'close-with-grace';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type Config, loadConfig } from '#platform/config/config.ts';
@@ -12,6 +13,9 @@ export interface Process {
   /** Closed at SIGTERM and SIGINT, the last registered first. */
   readonly lifecycle: AsyncDisposableStack;
 }
+
+/** By then the first operations have been compiled as well. */
+const COMPILED_AFTER_MS = 10_000;
 
 /**
  * Runs a long-running command: `start` opens everything, then the process lives until SIGTERM or SIGINT, drains within
@@ -42,6 +46,8 @@ export async function runProcess(
     // First, so that it ends last: what shuts down may still have something to tell.
     lifecycle.use(await startTracing(config, service, log));
     await start({ config, log, metrics, lifecycle });
+    // Node itself writes what it compiled at the end of a process, and never of one that is killed.
+    setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();
   } catch (error) {
     grace.uninstall();
     await lifecycle.disposeAsync().catch((err: unknown) => log.error({ err }, 'could not close what was open'));

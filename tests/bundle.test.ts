@@ -1,0 +1,151 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundle } from '../cli/bundle.ts';
+import { TestUser } from './harness/client.ts';
+import { createTestDatabase, DISTRIBUTED_SKIPPED } from './harness/postgres.ts';
+import { freePort, runToEnd, SextantProcess } from './harness/sextant.ts';
+
+const PATIENCE = { timeout: 60_000, interval: 200 };
+
+/** Outside of the repository: what the bundle forgot, it cannot find in a parent folder. */
+let directory: string;
+let program: string;
+let env: Record<string, string>;
+
+beforeAll(async () => {
+  directory = await mkdtemp(path.join(tmpdir(), 'sextant-bundle-'));
+  await bundle(path.join(directory, 'dist'));
+  program = path.join(directory, 'dist', 'cli', 'sextant.js');
+  env = { SEXTANT_DIR: path.join(directory, 'data'), NODE_COMPILE_CACHE: path.join(directory, 'compiled') };
+}, 240_000);
+afterAll(() => rm(directory, { recursive: true, force: true }), 60_000);
+
+describe('the bundle', () => {
+  it('serves the whole graph with all its threads: sign-up, documents, embeddings and text in pictures', async () => {
+    const sextant = await SextantProcess.start(
+      ['up', '--no-banner'],
+      { ...env, PORT: String(await freePort()) },
+      program,
+    );
+    try {
+      const user = await TestUser.signUp(sextant.url);
+      await upload(
+        user,
+        'createDocumentUpload',
+        'document',
+        'text/html',
+        Buffer.from(
+          '<html><body><h1>Sextant</h1><p>The sextant measures the angle of a star above the sea.</p></body></html>',
+        ),
+      );
+      const picture = await sharp({
+        text: { text: '<span size="40pt">BEARING NORTH</span>', rgba: true, dpi: 150 },
+      })
+        .flatten({ background: 'white' })
+        .extend({ top: 60, bottom: 60, left: 60, right: 60, background: 'white' })
+        .png()
+        .toBuffer();
+      const id = await upload(user, 'createImageUpload', 'image', 'image/png', picture, 'recognizeText: true');
+      await expect
+        .poll(
+          async () =>
+            (
+              await user.send<{ searchKnowledge: { matches: { passage: { text: string } }[] } }, never>(
+                '{ searchKnowledge(input: {query: "celestial navigation instrument"}) { matches { passage { text } } } }',
+              )
+            ).data?.searchKnowledge.matches[0]?.passage.text,
+          PATIENCE,
+        )
+        .toContain('angle of a star');
+      await expect
+        .poll(
+          async () =>
+            (
+              await user.send<{ image: { ocr: { text: string } | null } }, { id: string }>(
+                'query($id: ID!) { image(id: $id) { ocr { text } } }',
+                { id },
+              )
+            ).data?.image.ocr?.text,
+          PATIENCE,
+        )
+        .toMatch(/BEARING NORTH/);
+      expect((await fetch(`${sextant.url}/explorer/app.js`)).status).toBe(200);
+      expect((await fetch(`${sextant.url}/graphql`, { headers: { accept: 'text/html' } })).status).toBe(200);
+      expect(await (await fetch(`${sextant.url}/openapi.json`)).json()).toHaveProperty('paths');
+    } finally {
+      expect(await sextant.stop()).toBe(0);
+    }
+  }, 180_000);
+
+  it('is a gateway for any supergraph, with either engine', async () => {
+    const supergraph = path.join(directory, 'supergraph.yaml');
+    await writeFile(
+      supergraph,
+      'subgraphs: { stars: { routing_url: "http://127.0.0.1:1", schema: { sdl: "type Query { polaris: Int }" } } }',
+    );
+    for (const GATEWAY_ENGINE of ['compiled', 'stock']) {
+      const gateway = await SextantProcess.start(
+        ['gateway', '--supergraph', supergraph],
+        { ...env, GATEWAY_ENGINE, PORT: String(await freePort()) },
+        program,
+      );
+      // Planned and sent; the subgraph is not there.
+      const { errors } = await new TestUser(gateway.url).send('{ polaris }');
+      expect(errors?.[0]?.extensions?.['code']).toBe('SUBGRAPH_UNAVAILABLE');
+      expect(await gateway.stop()).toBe(0);
+    }
+  }, 120_000);
+
+  it('explains, composes, backs up', async () => {
+    expect(await runToEnd(['doctor'], env, program)).toMatch(/database/i);
+    expect(await runToEnd(['compose', '--api'], env, program)).toContain('type Query');
+    await runToEnd(['backup', path.join(directory, 'backup.tar.gz')], env, program);
+  }, 120_000);
+
+  it.skipIf(DISTRIBUTED_SKIPPED !== '')(
+    `makes the tables of a real Postgres${DISTRIBUTED_SKIPPED}`,
+    async () => {
+      await using postgres = await createTestDatabase();
+      const JWT_SECRET = 'a secret for tests that has more than 32 characters';
+      await runToEnd(['migrate'], { ...env, DATABASE_URL: postgres.url, JWT_SECRET }, program);
+    },
+    120_000,
+  );
+});
+
+/** Uploads as a frontend does. Resolves to the id of what it became. */
+async function upload(
+  user: TestUser,
+  mutation: string,
+  field: string,
+  contentType: string,
+  bytes: Buffer,
+  more = '',
+): Promise<string> {
+  const answer = await user.run<Record<string, Created>, never>(
+    `mutation { ${mutation}(input: {fileName: "file", contentType: "${contentType}", size: ${bytes.length} ${more}}) {
+      created: ${field} { id } upload { url method headers { name value } }
+    } }`,
+  );
+  const { created, upload } = answer[mutation]!;
+  const headers = Object.fromEntries(upload.headers.map(({ name, value }) => [name, value]));
+  const response = await fetch(new URL(new URL(upload.url).pathname + new URL(upload.url).search, user.url), {
+    method: upload.method,
+    headers,
+    body: new Uint8Array(bytes),
+  });
+  expect(response.status).toBeLessThan(300);
+  return created.id;
+}
+
+interface Created {
+  readonly created: { readonly id: string };
+  readonly upload: {
+    readonly url: string;
+    readonly method: string;
+    readonly headers: readonly { readonly name: string; readonly value: string }[];
+  };
+}
