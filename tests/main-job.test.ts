@@ -9,27 +9,11 @@ import {
   SendMessageDocument,
 } from './client/generated/graphql.ts';
 import { subscribe, TestUser } from './harness/client.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './harness/postgres.ts';
-import { type RunningGraph, startDistributed, startEmbedded } from './harness/sextant.ts';
+import { MODES } from './harness/modes.ts';
+import type { RunningGraph } from './harness/sextant.ts';
 import { StreamedText, story } from './harness/story.ts';
 
-const modes: [
-  title: string,
-  skipped: boolean,
-  start: (env: Record<string, string>, lifecycle: AsyncDisposableStack) => Promise<RunningGraph>,
-][] = [
-  ['in one process', false, async (env, lifecycle) => lifecycle.use(await startEmbedded(env))],
-  [
-    `as seven processes on Postgres and Redis${DISTRIBUTED_SKIPPED}`,
-    DISTRIBUTED_SKIPPED !== '',
-    async (env, lifecycle) => {
-      const postgres = lifecycle.use(await createTestDatabase());
-      return lifecycle.use(await startDistributed({ postgres, redisUrl: REDIS_TEST_URL! }, env));
-    },
-  ],
-];
-
-describe.each(modes)('the main job, %s', (_, skipped, start) => {
+describe.each(MODES)('the main job, %s', (_, skipped, start) => {
   describe.skipIf(skipped)('from sign-up to a reply', () => {
     const lifecycle = new AsyncDisposableStack();
     let model: FaultServer;

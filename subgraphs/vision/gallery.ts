@@ -1,18 +1,8 @@
-import { validate as isUuid } from 'uuid';
 import { badInput } from '#platform/errors/errors.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
+import type { Connection } from '#platform/paging/paging.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
 import type { ImageRow, Images } from './images.ts';
-
-interface ImagePage {
-  readonly edges: { cursor: string; node: ImageRow }[];
-  readonly nodes: ImageRow[];
-  readonly pageInfo: {
-    hasNextPage: boolean;
-    hasPreviousPage: boolean;
-    startCursor: string | null;
-    endCursor: string | null;
-  };
-}
 
 const LONGEST_SEARCH = 200;
 /** Matches of a search that are paged through. */
@@ -28,26 +18,18 @@ export class Gallery {
     this.#images = images;
   }
 
-  async list(ownerId: string, first: number, after?: string | null, search?: string | null): Promise<ImagePage> {
-    if (first < 1 || first > 100) throw badInput('first', `is ${first}; 1 to 100 are possible.`);
-    const before = after == null ? undefined : parseCursor(after);
-    const found = search?.trim() ? await this.#search(ownerId, search.trim()) : undefined;
+  async list(
+    ownerId: string,
+    args: PageArguments & { readonly search?: string | null },
+  ): Promise<Connection<ImageRow>> {
+    const page = keyPage('images', args);
+    const found = args.search?.trim() ? await this.#search(ownerId, args.search.trim()) : undefined;
     const rows = await this.#db.image.findMany({
-      where: { ownerId, id: { ...(before && { lt: before }), ...(found && { in: found }) } },
+      where: { ownerId, id: { ...(page.after !== undefined && { lt: page.after }), ...(found && { in: found }) } },
       orderBy: { id: 'desc' },
-      take: first + 1,
+      take: page.take + 1,
     });
-    const edges = rows.slice(0, first).map((node) => ({ cursor: cursorOf(node), node }));
-    return {
-      edges,
-      nodes: edges.map(({ node }) => node),
-      pageInfo: {
-        hasNextPage: rows.length > first,
-        hasPreviousPage: before !== undefined,
-        startCursor: edges[0]?.cursor ?? null,
-        endCursor: edges.at(-1)?.cursor ?? null,
-      },
-    };
+    return idConnection(rows, page);
   }
 
   /**
@@ -86,12 +68,4 @@ export class Gallery {
       ORDER BY id DESC LIMIT ${MOST_FOUND}`;
     return rows.map((row) => row.id);
   }
-}
-
-const cursorOf = (image: ImageRow): string => Buffer.from(image.id).toString('base64url');
-
-function parseCursor(cursor: string): string {
-  const id = Buffer.from(cursor, 'base64url').toString();
-  if (!isUuid(id)) throw badInput('after', 'is not a cursor of this list; use endCursor of a page.');
-  return id;
 }

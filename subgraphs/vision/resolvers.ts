@@ -58,7 +58,7 @@ export function createResolvers(parts: VisionParts): ResolverMap {
     Query: {
       image: (_: unknown, { id }: { id: string }, context: Context) => images.get(readerId(context), id),
       images: (_: unknown, args: { first: number; after?: string | null; search?: string | null }, context: Context) =>
-        gallery.list(readerId(context), args.first, args.after, args.search),
+        gallery.list(readerId(context), args),
       similarImages: (_: unknown, args: { id: string; first: number; maxDistance: number }, context: Context) =>
         gallery.similar(readerId(context), args.id, args.first, args.maxDistance),
     },

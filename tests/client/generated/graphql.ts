@@ -34,7 +34,7 @@ export type MessageRole =
 export type MessageStatus =
   /** Final. What a person sends is COMPLETE at once. */
   | 'COMPLETE'
-  /** No reply could be had; `error` says why. */
+  /** No reply could be had, or none in the form that was asked for; `error` says why. */
   | 'FAILED'
   /** The process or the provider broke off; the text is a true beginning. */
   | 'INTERRUPTED'
@@ -86,6 +86,29 @@ export type RegisterInput = {
   password: string;
 };
 
+/** The form that a reply's text must have. */
+export type ResponseFormatInput = {
+  /** JSON_SCHEMA: a name for the form, 1 to 64 letters, digits, _ and -. */
+  name?: string | null | undefined;
+  /** JSON_SCHEMA: the schema, of an object; at most 16 KiB. */
+  schema?: unknown;
+  /** JSON_SCHEMA: whether the provider shall hold the model to it exactly; left out: yes. */
+  strict?: boolean | null | undefined;
+  type: ResponseFormatType;
+};
+
+/**
+ * What a reply's text is. A reply that should be JSON and is not one JSON object is FAILED with OUTPUT_INVALID and keeps
+ * its text.
+ */
+export type ResponseFormatType =
+  /** A JSON object. */
+  | 'JSON'
+  /** A JSON object of a schema, as far as the provider can hold the model to it: whether it fits is not checked here. */
+  | 'JSON_SCHEMA'
+  /** Whatever the model writes. */
+  | 'TEXT';
+
 export type SendMessageInput = {
   /** Ids of uploaded images, at most 10. */
   attachments?: Array<string | number> | null | undefined;
@@ -100,12 +123,46 @@ export type SendMessageInput = {
   parentId?: string | number | null | undefined;
   /** False: only the message, no reply, as among people in a shared conversation. */
   reply?: boolean;
+  /** The form of the reply's text. Left out: text. */
+  responseFormat?: ResponseFormatInput | null | undefined;
+  /** Tools of the server that the model may call. Left out: none. */
+  serverTools?: Array<ServerTool> | null | undefined;
   /** 1 byte to 128 KiB of UTF-8. */
   text: string;
+  /**
+   * Tools of the client that the model may call, at most 32. A reply that calls some ends, COMPLETE, and waits for
+   * `submitToolResults`. Left out: none.
+   */
+  tools?: Array<ToolInput> | null | undefined;
 };
+
+/** A tool that the server runs while it writes a reply. None changes anything. */
+export type ServerTool =
+  /** `current_time`: date and time, in any time zone. */
+  | 'CURRENT_TIME'
+  /**
+   * `search_knowledge`: passages of the person's documents. Needs the scope memory:read, and a conversation with memory. At
+   * most 5 seconds.
+   */
+  | 'SEARCH_KNOWLEDGE'
+  /**
+   * `search_memory`: memories and earlier messages of the person who asks. Needs the scope memory:read, and a conversation
+   * with memory. At most 5 seconds.
+   */
+  | 'SEARCH_MEMORY';
 
 export type StopGenerationInput = {
   messageId: string | number;
+};
+
+/** A tool that the client runs when a model calls it. */
+export type ToolInput = {
+  /** Tells the model when to call it; 1 to 4096 characters. */
+  description: string;
+  /** 1 to 64 letters, digits, _ and -; not the name of another tool. */
+  name: string;
+  /** JSON Schema of the arguments, an object whose `type` is `object`; at most 16 KiB. */
+  parameters: unknown;
 };
 
 export type RegisterMutationVariables = Exact<{
