@@ -3,7 +3,13 @@ import type { ChatMessage, ToolCall } from '../messages.ts';
 import type { CallContext, ChatRequest, Models } from '../models.ts';
 import type { ToolRegistry, ToolResult } from './registry.ts';
 
-/** A tool of this server has run; the reply goes on. */
+/** The model has made its calls of this round. Those of this server's tools are run now. */
+export interface CallsPart {
+  readonly type: 'calls';
+  readonly calls: readonly ToolCall[];
+}
+
+/** A tool of this server has run; the reply goes on. Results come in the order of the calls. */
 export interface ToolResultPart {
   readonly type: 'tool-result';
   readonly result: ToolResult;
@@ -27,7 +33,7 @@ export interface PendingPart {
   readonly finish: FinishPart;
 }
 
-export type ToolConversationPart = ChatPart | ToolResultPart | RoundPart | PendingPart;
+export type ToolConversationPart = ChatPart | CallsPart | ToolResultPart | RoundPart | PendingPart;
 
 /** A model that only calls tools must end some time: in its last round it may not. */
 const MOST_ROUNDS = 8;
@@ -38,7 +44,7 @@ const MOST_CALLS = 32;
  * `finish`, or with `pending` when a tool is the client's.
  */
 export async function* chatWithTools(
-  models: Models,
+  models: Pick<Models, 'chat'>,
   request: Omit<ChatRequest, 'tools'>,
   call: CallContext,
   tools: ToolRegistry,
@@ -59,6 +65,7 @@ export async function* chatWithTools(
     }
     const { finish, calls } = turn;
     if (!finish) return;
+    if (calls.length > 0) yield { type: 'calls', calls };
     if (finish.reason !== 'tool_calls' || calls.length === 0 || last) {
       yield finish;
       return;

@@ -87,7 +87,7 @@ describe('a chat with tools', () => {
   it('runs the server’s tools and goes on with their results', async () => {
     server.script(asks('weather'), answer('7 degrees'));
     const { types, records } = await talk(new ToolRegistry().addServer(weather));
-    expect(types).toEqual(['start', 'tool-call', 'tool-result', 'round', 'start', 'text', 'finish']);
+    expect(types).toEqual(['start', 'tool-call', 'calls', 'tool-result', 'round', 'start', 'text', 'finish']);
     expect(server.seen[1]?.body.messages).toEqual([
       hello.messages[0],
       { role: 'assistant', content: null, tool_calls: [callTo('weather', '{"city":"Oslo"}', 't0')] },

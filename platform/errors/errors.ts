@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   MODEL_NOT_FOUND: 'No model of that name is configured.',
   CONTEXT_TOO_LARGE: 'The conversation does not fit into the model’s window even after shortening.',
   CONTENT_FILTERED: 'The provider refused the content.',
+  OUTPUT_INVALID: 'The model did not answer in the form that was asked for.',
   PROVIDER_UNAVAILABLE: 'The provider cannot be reached, failed or stalled.',
   SUBGRAPH_UNAVAILABLE: 'A part of the graph cannot be reached; the other fields are answered.',
   SERVICE_UNAVAILABLE: 'A server that this needs, such as the database, cannot be reached at the moment.',

@@ -26,6 +26,11 @@ export const accountHandlers = (chat: Chat): EventHandlers<Transaction> => ({
     });
     // Replies that others read stay; what they drew on was this user's own.
     await tx.message.updateMany({ where: { requesterId: userId }, data: { citations: [] } });
+    await tx.$executeRaw`
+      UPDATE messages SET tool_calls = (
+        SELECT jsonb_agg(CASE WHEN call ? 'result' THEN jsonb_set(call, '{result,content}', '""') ELSE call END ORDER BY place)
+        FROM jsonb_array_elements(tool_calls) WITH ORDINALITY AS calls(call, place))
+      WHERE requester_id = ${userId}::uuid AND tool_calls <> '[]'`;
     await tx.message.updateMany({
       where: { requesterId: userId, status: { notIn: ['PENDING', 'STREAMING'] } },
       data: { requesterId: null, requester: Prisma.DbNull },

@@ -49,6 +49,8 @@ export async function forkConversation(
       citations: message.citations as Prisma.InputJsonArray,
       attachments: message.attachments,
       model: message.model,
+      parameters: message.parameters as Prisma.InputJsonObject,
+      offer: message.offer as Prisma.InputJsonObject,
       errorCode: message.errorCode,
       errorMessage: message.errorMessage,
       createdAt: message.createdAt,

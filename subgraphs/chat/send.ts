@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, notFound, rateLimited } from '#platform/errors/errors.ts';
-import type { UserIdentity } from '#platform/identity/identity.ts';
+import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, lockConversation, messageFor } from './access.ts';
 import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkAttachments, checkId, checkText, isId, MAX_MESSAGE_BYTES } from './input.ts';
-import { asJson, checkParameters, type Parameters, type ParametersInput } from './parameters.ts';
+import { checkOffer, type Offer, type OfferInput, offerAsJson, storedOffer } from './offer.ts';
+import { asJson, checkParameters, type Parameters, type ParametersInput, storedParameters } from './parameters.ts';
 import { spend } from './rate.ts';
 import { checkImages } from './replies/images.ts';
 import type { Replies } from './replies/replies.ts';
 import { type Requester, requesterOf } from './replies/requester.ts';
+import { needsMemory } from './replies/server-tools.ts';
 import { firstWords } from './replies/title.ts';
+import { checkAnswerable, checkResults, storeResults, type ToolResultsInput } from './tool-results.ts';
 import { activate, type Parent, wayTo } from './tree.ts';
 
 /** Most siblings under one message. */
@@ -19,7 +22,7 @@ const MAX_SIBLINGS = 200;
 /** Most messages on the way from the first to the last. */
 const MAX_DEPTH = 10_000;
 
-export interface ReplyOptions {
+export interface ReplyOptions extends OfferInput {
   readonly clientMessageId: string;
   readonly model?: string | null;
   readonly parameters?: ParametersInput | null;
@@ -47,8 +50,11 @@ interface Ask {
   readonly clientMessageId: string;
   /** Tells a repetition of the call from another call under the same id. */
   readonly hash: string;
+  /** What such another call is told. */
+  readonly conflict?: CodedError;
   readonly model: string | null;
   readonly parameters: Parameters;
+  readonly offer: Offer;
   /** Absent when only a reply is asked for. */
   readonly message?: { readonly text: string; readonly attachments: readonly string[] };
   readonly reply: boolean;
@@ -80,7 +86,7 @@ export class Sending {
     if (attachments.length > 0) await checkImages(this.#chat, attachments, user);
     const { parentId } = input;
     return this.#store(user, {
-      ...(await this.#options(input)),
+      ...(await this.#options(user, input)),
       conversationId: input.conversationId,
       hash: digest(
         user,
@@ -91,6 +97,7 @@ export class Sending {
         input.parameters,
         attachments,
         input.reply,
+        offered(input),
       ),
       message: { text, attachments },
       reply: input.reply,
@@ -116,9 +123,9 @@ export class Sending {
       throw badInput('input.messageId', 'is a reply; ask for another with regenerateReply.');
     if (original.authorId !== user.userId) throw new CodedError('FORBIDDEN', 'Only its author may edit a message.');
     return this.#store(user, {
-      ...(await this.#options(input)),
+      ...(await this.#options(user, input)),
       conversationId: original.conversationId,
-      hash: digest(user, 'edit', original.id, text, input.model, input.parameters),
+      hash: digest(user, 'edit', original.id, text, input.model, input.parameters, offered(input)),
       message: { text, attachments: original.attachments },
       reply: true,
       parent: (tx, { id }) =>
@@ -138,21 +145,49 @@ export class Sending {
       throw badInput('input.messageId', 'is a message of a person; only replies are regenerated.');
     }
     return this.#store(user, {
-      ...(await this.#options(input)),
+      ...(await this.#options(user, input, storedOffer(original.offer))),
       conversationId: original.conversationId,
-      hash: digest(user, 'regenerate', original.id, input.model, input.parameters),
+      hash: digest(user, 'regenerate', original.id, input.model, input.parameters, offered(input)),
       reply: true,
       parent: (tx, { id }) => parentIn(tx, id, 'input.messageId', asked),
     });
   }
 
-  async #options(input: ReplyOptions) {
+  /**
+   * Takes what the client's tools gave to a reply's calls, and begins the reply that goes on from there, with the same
+   * tools. The same results again answer with what the first call began.
+   *
+   * @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT, CONFLICT (answered before, otherwise), RATE_LIMITED.
+   */
+  async answerTools(user: UserIdentity, input: ToolResultsInput): Promise<Sent> {
+    const results = checkResults(input.results);
+    const calling = await messageFor(this.#chat.db, user.userId, input.messageId);
+    checkAnswerable(user, calling);
+    const sent = await this.#store(user, {
+      conversationId: calling.conversationId,
+      clientMessageId: calling.id,
+      hash: digest(user, 'tools', calling.id, results),
+      conflict: new CodedError('CONFLICT', 'The calls of this reply have been answered, with other results.', {
+        argument: 'input.results',
+      }),
+      model: calling.model,
+      parameters: storedParameters(calling.parameters),
+      offer: storedOffer(calling.offer),
+      reply: true,
+      parent: (tx) => storeResults(tx, calling.id, results),
+    });
+    await this.#chat.topics.publish(calling.conversationId, { type: 'MessageUpdated', messageId: calling.id });
+    return sent;
+  }
+
+  async #options(user: UserIdentity, input: ReplyOptions, inherited?: Offer) {
     const model = input.model ?? null;
     if (model !== null) await this.checkModel(model);
     return {
       clientMessageId: checkId('input.clientMessageId', input.clientMessageId),
       model,
       parameters: checkParameters('input.parameters', input.parameters),
+      offer: checkScopes(user, checkOffer(input, inherited)),
     };
   }
 
@@ -195,6 +230,9 @@ export class Sending {
       });
       if (earlier) return { ...(await repeated(tx, earlier, ask)), fresh: false };
 
+      if (!conversation.memoryEnabled && ask.offer.serverTools?.some(needsMemory)) {
+        throw badInput('input.serverTools', 'look into memory, which is switched off in this conversation.');
+      }
       const parent = await ask.parent(tx, conversation);
       await this.#checkRoom(tx, user, conversation.id, parent, ask);
       const requester = requesterOf(user);
@@ -276,12 +314,15 @@ async function parentIn(tx: Transaction, conversationId: string, argument: strin
 /** What the first call under the same id stored. */
 async function repeated(tx: Transaction, earlier: Message, ask: Ask) {
   if (earlier.requestHash !== ask.hash) {
-    throw new CodedError(
-      'CONFLICT',
-      'This clientMessageId was used before, with other content. Make a new one for a new message.',
-      {
-        argument: 'input.clientMessageId',
-      },
+    throw (
+      ask.conflict ??
+      new CodedError(
+        'CONFLICT',
+        'This clientMessageId was used before, with other content. Make a new one for a new message.',
+        {
+          argument: 'input.clientMessageId',
+        },
+      )
     );
   }
   if (earlier.role === 'ASSISTANT') return { message: undefined, reply: earlier };
@@ -324,6 +365,7 @@ const pendingReply = (conversationId: string, ask: Ask, parent: Pick<Parent, 'id
     ...(!ask.message && { clientMessageId: ask.clientMessageId, requestHash: ask.hash }),
     model: ask.model,
     parameters: asJson(ask.parameters),
+    offer: offerAsJson(ask.offer),
     requesterId: requester.userId,
     requester: { ...requester } as unknown as Prisma.InputJsonObject,
   }) satisfies Prisma.MessageCreateManyInput;
@@ -343,6 +385,19 @@ async function unfinishedBefore(
   if (unfinished.length === 0) return null;
   const way = new Set(await wayTo(tx, parent.id, MAX_DEPTH));
   return unfinished.find(({ id }) => way.has(id))?.id ?? null;
+}
+
+/** What of a request is about tools and form. */
+const offered = ({ tools, serverTools, responseFormat }: OfferInput): OfferInput => ({
+  tools: tools ?? null,
+  serverTools: serverTools ?? null,
+  responseFormat: responseFormat ?? null,
+});
+
+/** @throws {CodedError} FORBIDDEN when a tool needs a scope that the caller has not. */
+function checkScopes(user: UserIdentity, offer: Offer): Offer {
+  if (offer.serverTools?.some(needsMemory)) requireScope(user, 'memory:read');
+  return offer;
 }
 
 /** Equal for equal requests of one person, whatever the order of their fields. */

@@ -1,14 +1,9 @@
 import type { JsonObject } from '#platform/json/json.ts';
-import type { ChunkKind } from '#prisma/chat/client/client.ts';
+import type { ChunkKind, Message } from '#prisma/chat/client/client.ts';
 import type { Database, Transaction } from '../chat.ts';
 import type { Citation } from './recall.ts';
-
-export interface ToolCall {
-  readonly id: string;
-  readonly name: string;
-  /** JSON as the model wrote it. */
-  readonly arguments: string;
-}
+import { storableAside } from './storable.ts';
+import { storedToolCalls, type ToolCall, type ToolCallResult } from './tool-calls.ts';
 
 /** What there is of a reply so far. */
 export interface Draft {
@@ -21,9 +16,12 @@ export interface Draft {
 export const EMPTY_DRAFT: Draft = { text: '', reasoning: '', toolCalls: [], citations: [] };
 
 /** What a chunk of a reply is that is neither text nor reasoning. */
-export type Part =
-  | { readonly toolCall: ToolCall; readonly citations?: undefined }
-  | { readonly citations: readonly Citation[]; readonly toolCall?: undefined };
+export interface Part {
+  readonly toolCall?: ToolCall;
+  /** Of a call that came before. */
+  readonly toolResult?: { readonly callId: string; readonly result: ToolCallResult };
+  readonly citations?: readonly Citation[];
+}
 
 /** A piece of a reply as the journal keeps it and the stream log carries it. */
 export interface Piece {
@@ -36,10 +34,40 @@ export interface Piece {
 export function extend(draft: Draft, { kind, body }: Piece): Draft {
   if (kind === 'TEXT') return { ...draft, text: draft.text + body };
   if (kind === 'REASONING') return { ...draft, reasoning: draft.reasoning + body };
-  const part = JSON.parse(body) as Part;
-  return part.toolCall
-    ? { ...draft, toolCalls: [...draft.toolCalls, part.toolCall] }
-    : { ...draft, citations: part.citations };
+  const { toolCall, toolResult, citations } = JSON.parse(body) as Part;
+  if (toolCall) return { ...draft, toolCalls: [...draft.toolCalls, toolCall] };
+  if (toolResult) {
+    const { callId, result } = toolResult;
+    return { ...draft, toolCalls: draft.toolCalls.map((call) => (call.id === callId ? { ...call, result } : call)) };
+  }
+  return citations ? { ...draft, citations } : draft;
+}
+
+/** A part as a piece. Nobody counts its units, so what cannot be stored is left out. */
+export const asPiece = (part: Part): Piece => ({
+  kind: 'PART',
+  body: JSON.stringify(part, (_key, value: unknown) => (typeof value === 'string' ? storableAside(value) : value)),
+});
+
+/** A finished reply as the draft that it was. */
+export const finished = (message: Message): Draft => ({
+  text: message.text,
+  reasoning: message.reasoning ?? '',
+  toolCalls: storedToolCalls(message.toolCalls),
+  citations: message.citations as unknown as Citation[],
+});
+
+/** A draft as the pieces it may have come in. */
+export function piecesOf({ text, reasoning, toolCalls, citations }: Draft): Piece[] {
+  return [
+    ...(citations.length > 0 ? [asPiece({ citations })] : []),
+    ...(reasoning === '' ? [] : [{ kind: 'REASONING' as const, body: reasoning }]),
+    { kind: 'TEXT', body: text },
+    ...toolCalls.flatMap(({ result, ...toolCall }) => [
+      asPiece({ toolCall }),
+      ...(result ? [asPiece({ toolResult: { callId: toolCall.id, result } })] : []),
+    ]),
+  ];
 }
 
 /** Text goes through the stream log as text, so that the log can join it; everything else as an object. */

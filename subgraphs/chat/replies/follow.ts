@@ -7,15 +7,17 @@ import {
   type Draft,
   EMPTY_DRAFT,
   extend,
+  finished,
   fromChunk,
   type Part,
   type Piece,
+  piecesOf,
   readDrafts,
-  type ToolCall,
 } from './draft.ts';
 import type { Citation } from './recall.ts';
 import type { Replies } from './replies.ts';
 import type { Final, ReplyUsage } from './settle.ts';
+import type { ToolCall, ToolCallResult } from './tool-calls.ts';
 
 /** One event of `messageStream`. */
 export type ReplyEvent =
@@ -33,6 +35,7 @@ export type ReplyEvent =
       readonly lastSeq: number;
     }
   | { readonly __typename: 'ReplyToolCall'; readonly toolCall: ToolCall }
+  | { readonly __typename: 'ReplyToolResult'; readonly callId: string; readonly result: ToolCallResult }
   | { readonly __typename: 'ReplyCitations'; readonly citations: readonly Citation[] }
   | ({ readonly __typename: 'ReplyEnd' } & Final);
 
@@ -62,7 +65,7 @@ export async function* follow(
   while (message && !signal.aborted) {
     if (message.status !== 'PENDING' && message.status !== 'STREAMING') {
       position.correct(message.text.length);
-      yield* position.take(piecesOf(message));
+      yield* position.take(piecesOf(finished(message)));
       yield { __typename: 'ReplyEnd', ...(await storedFinal(chat, message)) };
       return;
     }
@@ -82,7 +85,7 @@ export async function* follow(
     }
     if (message.status === 'STREAMING' && (await chat.streams.inspect(messageId))?.status !== 'live') {
       // Its process may have died, or have ended it just now. What it wrote is in the database.
-      if (!position.begun) yield* position.take(draftPieces(await draftOf(chat, messageId)));
+      if (!position.begun) yield* position.take(piecesOf(await draftOf(chat, messageId)));
       await replies.recover(messageId);
       message = await chat.db.message.findUnique({ where: { id: messageId } });
       if (message?.status !== 'STREAMING') continue;
@@ -118,6 +121,7 @@ class ReaderPosition {
   #reasoning = 0;
   #citations = false;
   readonly #toolCalls = new Set<string>();
+  readonly #toolResults = new Set<string>();
   /** How far the present reading of the log, or of the database, has come. */
   #text = 0;
   #thought = 0;
@@ -144,10 +148,17 @@ class ReaderPosition {
     }
     if (news.reasoning !== '') yield* this.#think(news.reasoning);
     yield* this.#say(news.text, fromStart && !this.begun);
-    for (const toolCall of news.toolCalls) {
-      if (this.#toolCalls.has(toolCall.id)) continue;
+    for (const { kind, body } of pieces) if (kind === 'PART') yield* this.#call(JSON.parse(body) as Part);
+  }
+
+  *#call({ toolCall, toolResult }: Part): Generator<ReplyEvent, void> {
+    if (toolCall && !this.#toolCalls.has(toolCall.id)) {
       this.#toolCalls.add(toolCall.id);
       yield { __typename: 'ReplyToolCall', toolCall };
+    }
+    if (toolResult && !this.#toolResults.has(toolResult.callId)) {
+      this.#toolResults.add(toolResult.callId);
+      yield { __typename: 'ReplyToolResult', ...toolResult };
     }
   }
 
@@ -173,25 +184,6 @@ class ReaderPosition {
 
 const draftOf = async (chat: Chat, messageId: string): Promise<Draft> =>
   (await readDrafts(chat.db, [messageId])).get(messageId) ?? EMPTY_DRAFT;
-
-/** A finished reply as the pieces it would have come in. */
-const piecesOf = (message: Message): Piece[] =>
-  draftPieces({
-    text: message.text,
-    reasoning: message.reasoning ?? '',
-    toolCalls: message.toolCalls as unknown as ToolCall[],
-    citations: message.citations as unknown as Citation[],
-  });
-
-function draftPieces({ text, reasoning, toolCalls, citations }: Draft): Piece[] {
-  const part = (of: Part): Piece => ({ kind: 'PART', body: JSON.stringify(of) });
-  return [
-    ...(citations.length > 0 ? [part({ citations })] : []),
-    ...(reasoning === '' ? [] : [{ kind: 'REASONING' as const, body: reasoning }]),
-    { kind: 'TEXT', body: text },
-    ...toolCalls.map((toolCall) => part({ toolCall })),
-  ];
-}
 
 async function storedFinal(chat: Chat, message: Message): Promise<Final> {
   const generation = await chat.db.generation.findUnique({ where: { messageId: message.id } });

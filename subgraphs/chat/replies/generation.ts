@@ -1,5 +1,31 @@
 import type { LlmCallRecord } from '#llm/record.ts';
-import type { Prisma } from '#prisma/chat/client/client.ts';
+import { Prisma } from '#prisma/chat/client/client.ts';
+
+/**
+ * The calls of one reply, several when tools were run between them, as one: what was spent added up, the rest of the
+ * last. Undefined when there was none.
+ */
+export function totalOf(records: readonly LlmCallRecord[]): LlmCallRecord | undefined {
+  const last = records.at(-1);
+  if (last === undefined || records.length === 1) return last;
+  const sum = (of: (record: LlmCallRecord) => number) => records.reduce((total, record) => total + of(record), 0);
+  const costs = records.flatMap(({ cost }) => cost ?? []);
+  return {
+    ...last,
+    usage: {
+      inputTokens: sum(({ usage }) => usage.inputTokens),
+      cachedInputTokens: sum(({ usage }) => usage.cachedInputTokens),
+      outputTokens: sum(({ usage }) => usage.outputTokens),
+      reasoningTokens: sum(({ usage }) => usage.reasoningTokens),
+      estimated: records.some(({ usage }) => usage.estimated),
+    },
+    cost: costs.length < records.length ? undefined : Prisma.Decimal.sum(...costs).toFixed(),
+    latencyMs: sum(({ latencyMs }) => latencyMs),
+    timeToFirstTokenMs: records[0]!.timeToFirstTokenMs,
+    retries: sum(({ retries }) => retries),
+    fallbacks: sum(({ fallbacks }) => fallbacks),
+  };
+}
 
 /** The record of a call as it is kept with the reply. */
 export const generationOf = (

@@ -2,6 +2,7 @@ import type { ChatMessage, ContentPart } from '#llm/messages.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Database } from '../chat.ts';
 import { messagesByIds, wayTo } from '../tree.ts';
+import { storedToolCalls } from './tool-calls.ts';
 
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */
 const MAX_HISTORY = 1000;
@@ -19,21 +20,56 @@ export interface Surroundings {
   readonly images: ReadonlyMap<string, readonly ContentPart[]>;
 }
 
+/** What a model is told of a call that nobody answered before the conversation went on. */
+const UNANSWERED = 'There is no result: the call was not answered.';
+
 /**
- * What the model is asked: the system prompt, the history, and before the last message what memory quoted. Quotations go
- * into a message of the person's, never into the system's: they are data, and may have been written by anybody.
+ * What the model is asked: the system prompt, the history with its calls of tools, and before the person's last message
+ * what memory quoted. Quotations go into a message of the person's, never into the system's: they are data, and may have
+ * been written by anybody.
  */
 export function promptOf(history: readonly Message[], { systemPrompt, quoted, images }: Surroundings): ChatMessage[] {
   const messages: ChatMessage[] = systemPrompt === null ? [] : [{ role: 'system', content: systemPrompt }];
-  for (const [index, { id, role, text }] of history.entries()) {
-    // What failed or was removed has no words; a model takes an empty message for an end.
+  const asked = history.findLastIndex(({ role }) => role === 'USER');
+  for (const [index, message] of history.entries()) {
+    const { id, role, text } = message;
+    if (role === 'ASSISTANT') {
+      messages.push(...turnsOf(message));
+      continue;
+    }
+    // What was removed has no words; a model takes an empty message for an end.
     if (text === '') continue;
-    const last = index === history.length - 1;
+    const last = index === asked;
     if (last && quoted !== undefined) messages.push({ role: 'user', content: quoted, pinned: true });
-    const common = { id, ...(last && { pinned: true }) };
     const shown = images.get(id);
-    if (role === 'ASSISTANT') messages.push({ ...common, role: 'assistant', content: text });
-    else messages.push({ ...common, role: 'user', content: shown ? [{ type: 'text', text }, ...shown] : text });
+    const content = shown ? [{ type: 'text' as const, text }, ...shown] : text;
+    messages.push({ id, role: 'user', content, ...(last && { pinned: true }) });
   }
+  return messages;
+}
+
+/** A reply as it came about: text, calls and their results, text, and so on. What failed without words says nothing. */
+function turnsOf({ id, text, toolCalls }: Message): ChatMessage[] {
+  const messages: ChatMessage[] = [];
+  let from = 0;
+  for (const calls of Map.groupBy(storedToolCalls(toolCalls), ({ round }) => round).values()) {
+    const before = text.slice(from, calls[0]!.textOffset);
+    from = calls[0]!.textOffset;
+    messages.push({
+      id,
+      role: 'assistant',
+      content: before === '' ? null : before,
+      tool_calls: calls.map((call) => ({
+        id: call.id,
+        type: 'function',
+        function: { name: call.name, arguments: call.arguments },
+      })),
+    });
+    for (const call of calls) {
+      messages.push({ role: 'tool', tool_call_id: call.id, content: call.result?.content ?? UNANSWERED });
+    }
+  }
+  const rest = text.slice(from);
+  if (rest !== '') messages.push({ id, role: 'assistant', content: rest });
   return messages;
 }

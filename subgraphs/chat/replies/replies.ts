@@ -3,10 +3,10 @@ import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platfo
 import type { StreamWriter } from '#platform/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { type Chat, TRANSACTION } from '../chat.ts';
-import { StopRequest } from './compose.ts';
-import { EMPTY_DRAFT, fromChunk, readDrafts } from './draft.ts';
+import { type Draft, EMPTY_DRAFT, finished, fromChunk, piecesOf, readDrafts, toChunk } from './draft.ts';
 import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
+import { StopRequest } from './outcome.ts';
 import { ReplyRun } from './reply-run.ts';
 import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
 
@@ -135,12 +135,12 @@ export class Replies implements AsyncDisposable {
       });
       if (claimed) {
         const draft = (await readDrafts(db, [replyId])).get(replyId) ?? EMPTY_DRAFT;
-        const outcome = { status: 'INTERRUPTED', error: DIED, droppedMessages: 0 } as const;
+        const outcome = { status: 'INTERRUPTED', error: DIED, records: [], droppedMessages: 0 } as const;
         await settle(this.#chat, claimed, claimed.epoch, draft, outcome);
         metrics.recovered.inc();
         metrics.replies.inc({ status: outcome.status });
         log.info({ replyId, length: draft.text.length }, 'an abandoned reply was ended as interrupted');
-        if (writer) await catchUp(writer, draft.text, asStreamFinal(finalOf(draft.text, outcome)));
+        if (writer) await catchUp(writer, draft, asStreamFinal(finalOf(draft.text, outcome)));
         await topics.publish(claimed.conversationId, { type: 'ReplyFinished', messageId: replyId });
         // One at a time: after a crash there are many, and readers who wait for their end come first.
         this.#estimating = this.#estimating
@@ -243,11 +243,11 @@ export class Replies implements AsyncDisposable {
     const reply = await this.#chat.db.message.findUnique({ where: { id: replyId } });
     if (reply?.status === 'PENDING' || reply?.status === 'STREAMING') return writer.release();
     const error = reply?.errorCode ? { code: reply.errorCode, message: reply.errorMessage ?? '' } : null;
-    const text = reply?.text ?? '';
+    const draft = reply ? finished(reply) : EMPTY_DRAFT;
     await catchUp(
       writer,
-      text,
-      asStreamFinal({ status: reply?.status ?? 'STOPPED', lastSeq: text.length, error, usage: null }),
+      draft,
+      asStreamFinal({ status: reply?.status ?? 'STOPPED', lastSeq: draft.text.length, error, usage: null }),
     );
   }
 
@@ -269,18 +269,20 @@ export class Replies implements AsyncDisposable {
   }
 }
 
-/** Brings a stream up to the text that the database has, and ends it. */
+/** Brings a stream up to what the database has, and ends it. */
 async function catchUp(
   writer: StreamWriter,
-  text: string,
+  draft: Draft,
   final: Parameters<StreamWriter['finish']>[0],
 ): Promise<void> {
   try {
-    const known = writer
-      .content()
-      .map(fromChunk)
-      .reduce((length, { kind, body }) => (kind === 'TEXT' ? length + body.length : length), 0);
-    if (known < text.length) writer.append(text.slice(known));
+    const shown = writer.content().map(fromChunk);
+    const known = shown.reduce((length, { kind, body }) => (kind === 'TEXT' ? length + body.length : length), 0);
+    if (known < draft.text.length) writer.append(draft.text.slice(known));
+    const parts = new Set(shown.map(({ body }) => body));
+    for (const piece of piecesOf(draft)) {
+      if (piece.kind === 'PART' && !parts.has(piece.body)) writer.append(toChunk(piece));
+    }
     await writer.finish(final);
   } catch (error) {
     if (!(error instanceof StreamFencedError)) throw error;

@@ -3,9 +3,10 @@ import { StreamFencedError, StreamLimitError } from '#platform/streams/stream-er
 import type { StreamWriter } from '#platform/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Chat } from '../chat.ts';
-import { type Composition, compose, compositionOf, type Outcome, StopRequest } from './compose.ts';
+import { type Composition, compose, compositionOf } from './compose.ts';
 import { type Draft, EMPTY_DRAFT, extend, type Piece, toChunk } from './draft.ts';
 import type { Journal, JournalEntry } from './journal.ts';
+import { type Outcome, StopRequest } from './outcome.ts';
 import { identityOf } from './requester.ts';
 import { asStreamFinal, finalOf, settle } from './settle.ts';
 import { StorableText, storableAside } from './storable.ts';
@@ -73,7 +74,7 @@ export class ReplyRun {
       log.error({ err: error, replyId: id }, 'writing a reply failed unexpectedly');
       const status = this.#draft.text === '' ? 'FAILED' : 'INTERRUPTED';
       const failure = { code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong while the reply was written.' };
-      outcome = { status, error: failure, droppedMessages: 0 };
+      outcome = { status, error: failure, records: [], droppedMessages: 0 };
     }
     const unshown = await this.#journal.close(this.#entry);
     const ours = await this.#settle(outcome);
@@ -81,7 +82,7 @@ export class ReplyRun {
     if (!ours) return;
     metrics.replies.inc({ status: outcome.status });
     await topics.publish(conversationId, { type: 'ReplyFinished', messageId: id });
-    if (outcome.status === 'COMPLETE' && outcome.record) this.#exchange = composition;
+    if (outcome.status === 'COMPLETE' && outcome.records.length > 0) this.#exchange = composition;
   }
 
   /** Gives the conversation a title if this reply completed its first exchange. Never rejects. */
@@ -101,7 +102,7 @@ export class ReplyRun {
   /** A piece from the model: into the journal first, from there to readers. */
   #take({ kind, body }: Piece): void {
     if (this.#stop.signal.aborted) return;
-    const storable = kind === 'TEXT' ? this.#text.push(body) : storableAside(body);
+    const storable = kind === 'TEXT' ? this.#text.push(body) : kind === 'REASONING' ? storableAside(body) : body;
     if (storable !== '') this.#keep({ kind, body: storable });
     if (this.#draft.text.length + this.#draft.reasoning.length > MAX_LENGTH) {
       this.#stop.abort(new StopRequest('INTERRUPTED', TOO_LONG));

@@ -3,9 +3,9 @@ import type { JsonObject } from '#platform/json/json.ts';
 import type { EventInput } from '#platform/outbox/events.ts';
 import type { Message, MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
 import { type Chat, TRANSACTION, type Transaction } from '../chat.ts';
-import type { Outcome } from './compose.ts';
 import type { Draft } from './draft.ts';
-import { generationOf, unmodelledGeneration } from './generation.ts';
+import { generationOf, totalOf, unmodelledGeneration } from './generation.ts';
+import type { Outcome } from './outcome.ts';
 
 /** What the stream log says at the end of a reply: all that a reader needs to know of it. */
 export interface Final {
@@ -24,20 +24,20 @@ export interface ReplyUsage {
   readonly estimated: boolean;
 }
 
-export const finalOf = (text: string, { status, error, record }: Outcome): Final => ({
+export const finalOf = (text: string, { status, error, records }: Outcome): Final => ({
   status,
   lastSeq: text.length,
   error: error ?? null,
-  usage: record ? { ...record.usage } : null,
+  usage: totalOf(records)?.usage ?? null,
 });
 
 export const asStreamFinal = (final: Final): JsonObject => ({ ...final }) as unknown as JsonObject;
 
 /**
- * Gives a reply its end, in one transaction with everything that others are to know of it: analytics the call, memory
+ * Gives a reply its end, in one transaction with everything that others are to know of it: analytics the calls, memory
  * the text.
  *
- * @returns false when the reply is no longer this epoch's to end: deleted, or taken over. The call is on record even so.
+ * @returns false when the reply is no longer this epoch's to end: deleted, or taken over. The calls are on record even so.
  */
 export async function settle(
   chat: Chat,
@@ -48,9 +48,12 @@ export async function settle(
 ): Promise<boolean> {
   const { db, outbox } = chat;
   const completedAt = new Date();
-  const usage = outcome.record && usageEvent(outcome.record);
+  const record = totalOf(outcome.records);
   return db.$transaction(async (tx) => {
-    if (usage) await outbox.record(tx, usage.type, usage.payload);
+    for (const call of outcome.records) {
+      const usage = usageEvent(call);
+      if (usage) await outbox.record(tx, usage.type, usage.payload);
+    }
     const { count } = await tx.message.updateMany({
       where: { id: reply.id, epoch, status: 'STREAMING' },
       data: {
@@ -65,7 +68,7 @@ export async function settle(
       },
     });
     if (count === 0) return false;
-    const { record, unmodelled } = outcome;
+    const { unmodelled } = outcome;
     if (record) await tx.generation.create({ data: generationOf(reply.id, record, outcome.droppedMessages) });
     else if (unmodelled) {
       const { alias, callId, latencyMs } = unmodelled;

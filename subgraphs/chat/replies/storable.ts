@@ -23,6 +23,5 @@ export class StorableText {
   }
 }
 
-/** Reasoning, or a part as JSON: nobody counts its units, so what cannot be stored is left out. */
-export const storableAside = (body: string): string =>
-  body.replaceAll('\0', '').replaceAll('\\u0000', '').toWellFormed();
+/** Reasoning, or a string of a part: nobody counts its units, so what cannot be stored is left out. */
+export const storableAside = (body: string): string => body.replaceAll('\0', '').toWellFormed();

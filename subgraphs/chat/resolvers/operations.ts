@@ -22,6 +22,7 @@ import { conversationEvents, roomPresence, setPresence, setTyping } from '../roo
 import { searchConversations } from '../search.ts';
 import type { ReplyOptions, SendInput } from '../send.ts';
 import { stopGeneration } from '../stop.ts';
+import type { ToolResultsInput } from '../tool-results.ts';
 import { activate, leafBelow } from '../tree.ts';
 import type { Context, Parts } from './context.ts';
 
@@ -157,6 +158,15 @@ export function mutationResolvers({ chat, replies, sending }: Parts): ResolverMa
       regenerateReply: async (_: unknown, { input }: Input<ReplyOptions & { messageId: string }>, context: Context) => {
         const sent = await sending.regenerate(writer(context), input);
         return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
+      },
+      submitToolResults: async (_: unknown, { input }: Input<ToolResultsInput>, context: Context) => {
+        const sent = await sending.answerTools(writer(context), input);
+        const { message } = context.loaders;
+        return {
+          message: await message.clear(input.messageId).load(input.messageId),
+          reply: sent.reply,
+          conversation: await conversationOf(context, sent.conversationId),
+        };
       },
       chooseBranch: async (_: unknown, { input }: Input<{ messageId: string }>, context: Context) => {
         const user = writer(context);

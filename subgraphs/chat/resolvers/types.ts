@@ -7,6 +7,7 @@ import { exportConversation } from '../export.ts';
 import { storedParameters } from '../parameters.ts';
 import type { Draft } from '../replies/draft.ts';
 import type { Citation } from '../replies/recall.ts';
+import { owedByClient, storedToolCalls } from '../replies/tool-calls.ts';
 import type { ConversationEvent } from '../rooms.ts';
 import type { SearchHit } from '../search.ts';
 import type { BranchPage } from '../tree.ts';
@@ -59,6 +60,8 @@ export function typeResolvers({ chat }: Parts): ResolverMap {
       reasoning: async (message: Message, _: unknown, { loaders }: Context) =>
         (await soFar(message, loaders, 'reasoning')) || null,
       toolCalls: (message: Message, _: unknown, { loaders }: Context) => soFar(message, loaders, 'toolCalls'),
+      awaitsToolResults: ({ status, toolCalls }: Message) =>
+        status === 'COMPLETE' && owedByClient(storedToolCalls(toolCalls)).length > 0,
       citations: (message: Message, _: unknown, { loaders }: Context) => soFar(message, loaders, 'citations'),
       attachments: ({ attachments }: Message) => attachments.map((id) => ({ id })),
       error: ({ errorCode, errorMessage }: Message) =>

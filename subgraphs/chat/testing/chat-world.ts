@@ -290,7 +290,8 @@ export const MESSAGE_STREAM = `subscription($messageId: ID!, $after: Int!) {
     __typename
     ... on ReplyText { snapshot text firstSeq lastSeq }
     ... on ReplyReasoning { text firstSeq lastSeq }
-    ... on ReplyToolCall { toolCall { id name arguments } }
+    ... on ReplyToolCall { toolCall { id name arguments runsOn round textOffset } }
+    ... on ReplyToolResult { callId result { status content } }
     ... on ReplyCitations { citations { index kind sourceId text score memory { id } document { id } title } }
     ... on ReplyEnd { status lastSeq error { code message } usage { inputTokens outputTokens estimated } }
   }

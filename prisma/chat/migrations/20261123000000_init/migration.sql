@@ -66,6 +66,7 @@ CREATE TABLE "messages" (
     "attachments" UUID[],
     "model" TEXT,
     "parameters" JSONB NOT NULL DEFAULT '{}',
+    "offer" JSONB NOT NULL DEFAULT '{}',
     "requester_id" UUID,
     "requester" JSONB,
     "waits_for_id" UUID,

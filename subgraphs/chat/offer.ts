@@ -1,0 +1,133 @@
+import type { ChatRequest } from '#llm/models.ts';
+import type { ClientTool } from '#llm/tools/registry.ts';
+import { badInput } from '#platform/errors/errors.ts';
+import type { JsonObject } from '#platform/json/json.ts';
+import type { Prisma } from '#prisma/chat/client/client.ts';
+
+/** Tools that chat runs itself. */
+export const SERVER_TOOLS = ['CURRENT_TIME', 'SEARCH_MEMORY', 'SEARCH_KNOWLEDGE'] as const;
+export type ServerToolName = (typeof SERVER_TOOLS)[number];
+
+export type ResponseFormat = NonNullable<ChatRequest['output']>;
+
+/** What a model may call for a reply, and the form that its text must have. Stored as JSON in this shape. */
+export interface Offer {
+  readonly tools?: readonly ClientTool[];
+  readonly serverTools?: readonly ServerToolName[];
+  readonly format?: ResponseFormat;
+}
+
+/** As GraphQL hands them in. */
+export interface OfferInput {
+  readonly tools?: readonly ToolInput[] | null;
+  readonly serverTools?: readonly ServerToolName[] | null;
+  readonly responseFormat?: ResponseFormatInput | null;
+}
+
+export interface ToolInput {
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: unknown;
+}
+
+export interface ResponseFormatInput {
+  readonly type: 'TEXT' | 'JSON' | 'JSON_SCHEMA';
+  readonly name?: string | null;
+  readonly schema?: unknown;
+  readonly strict?: boolean | null;
+}
+
+const NAME = /^[\w-]{1,64}$/;
+const MAX_TOOLS = 32;
+const MAX_DESCRIPTION = 4_096;
+/** Most bytes of one JSON Schema, as JSON. */
+const MAX_SCHEMA_BYTES = 16 * 1024;
+/** Most bytes of everything together, as JSON: it goes into every prompt. */
+const MAX_OFFER_BYTES = 64 * 1024;
+
+/**
+ * @param inherited what holds for what is left out.
+ * @throws {CodedError} BAD_USER_INPUT naming the field and its limit.
+ */
+export function checkOffer(input: OfferInput, inherited: Offer = {}): Offer {
+  const tools = input.tools == null ? inherited.tools : checkTools(input.tools);
+  const serverTools = input.serverTools == null ? inherited.serverTools : [...new Set(input.serverTools)];
+  const format = input.responseFormat == null ? inherited.format : checkFormat(input.responseFormat);
+  const offer: Offer = {
+    ...(tools?.length && { tools }),
+    ...(serverTools?.length && { serverTools }),
+    ...(format && { format }),
+  };
+  const bytes = Buffer.byteLength(JSON.stringify(offer));
+  if (bytes > MAX_OFFER_BYTES) {
+    throw badInput('input.tools', `are ${bytes} bytes of JSON together; at most ${MAX_OFFER_BYTES} are accepted.`);
+  }
+  return offer;
+}
+
+function checkTools(tools: readonly ToolInput[]): ClientTool[] {
+  if (tools.length > MAX_TOOLS) {
+    throw badInput('input.tools', `are ${tools.length}; at most ${MAX_TOOLS} are accepted.`);
+  }
+  const taken = new Set<string>(SERVER_TOOLS.map((name) => name.toLowerCase()));
+  return tools.map(({ name, description, parameters }, index) => {
+    const argument = `input.tools.${index}`;
+    if (!NAME.test(name)) throw badInput(`${argument}.name`, 'takes 1 to 64 letters, digits, _ and -.');
+    if (taken.has(name)) throw badInput(`${argument}.name`, `is ${name}, which another tool is called; rename it.`);
+    taken.add(name);
+    if (description.trim() === '' || description.length > MAX_DESCRIPTION) {
+      throw badInput(`${argument}.description`, `takes 1 to ${MAX_DESCRIPTION} characters.`);
+    }
+    checkStorable(`${argument}.description`, description);
+    return { name, description, parameters: checkSchema(`${argument}.parameters`, parameters) };
+  });
+}
+
+/** Undefined for plain text. */
+function checkFormat({ type, name, schema, strict }: ResponseFormatInput): ResponseFormat | undefined {
+  const argument = 'input.responseFormat';
+  if (type !== 'JSON_SCHEMA') {
+    if (schema != null) throw badInput(`${argument}.schema`, 'goes with the type JSON_SCHEMA only.');
+    return type === 'JSON' ? { type: 'json' } : undefined;
+  }
+  const called = name ?? 'reply';
+  if (!NAME.test(called)) throw badInput(`${argument}.name`, 'takes 1 to 64 letters, digits, _ and -.');
+  return {
+    type: 'json_schema',
+    name: called,
+    schema: checkSchema(`${argument}.schema`, schema),
+    ...(strict != null && { strict }),
+  };
+}
+
+/** A JSON Schema of an object. What it says beyond that is the provider's to understand. */
+function checkSchema(argument: string, schema: unknown): JsonObject {
+  if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
+    throw badInput(argument, 'is no JSON Schema: give an object, such as {"type": "object", "properties": {…}}.');
+  }
+  if ((schema as JsonObject)['type'] !== 'object') {
+    throw badInput(argument, 'must describe an object: its "type" must be "object".');
+  }
+  const json = JSON.stringify(schema, (key, value: unknown) => {
+    checkStorable(argument, key);
+    if (typeof value === 'string') checkStorable(argument, value);
+    return value;
+  });
+  const bytes = Buffer.byteLength(json);
+  if (bytes > MAX_SCHEMA_BYTES) {
+    throw badInput(argument, `is ${bytes} bytes of JSON; at most ${MAX_SCHEMA_BYTES} are accepted.`);
+  }
+  return schema as JsonObject;
+}
+
+/** @throws {CodedError} BAD_USER_INPUT for what the database does not keep. */
+export function checkStorable(argument: string, text: string): void {
+  if (text.includes('\0') || !text.isWellFormed()) {
+    throw badInput(argument, 'holds a NUL character or half a surrogate pair; remove it.');
+  }
+}
+
+/** An offer as it lies in a JSON column. */
+export const storedOffer = (stored: Prisma.JsonValue): Offer => stored as unknown as Offer;
+
+export const offerAsJson = (offer: Offer): Prisma.InputJsonObject => offer as unknown as Prisma.InputJsonObject;

@@ -1,0 +1,42 @@
+import { GraphQLError } from 'graphql';
+import type { LlmCallRecord } from '#llm/record.ts';
+import type { MessageStatus } from '#prisma/chat/client/client.ts';
+
+/** How the writing of a reply ended. */
+export interface Outcome {
+  readonly status: Extract<MessageStatus, 'COMPLETE' | 'INTERRUPTED' | 'STOPPED' | 'FAILED'>;
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Of the model's calls: one, or none, or one for each round of tools. */
+  readonly records: readonly LlmCallRecord[];
+  /** What answered in a model's stead. */
+  readonly unmodelled?: { readonly alias: string; readonly callId: string; readonly latencyMs: number };
+  readonly droppedMessages: number;
+}
+
+/** The reason of an abort says how the reply ends. */
+export class StopRequest extends Error {
+  override name = 'StopRequest';
+  readonly status: 'STOPPED' | 'INTERRUPTED';
+  readonly error: Outcome['error'];
+  constructor(status: 'STOPPED' | 'INTERRUPTED', error?: Outcome['error']) {
+    super(error?.message ?? 'stopped');
+    this.status = status;
+    this.error = error;
+  }
+}
+
+/** How a reply ends that `error`, or the abort of `signal`, broke off. Throws an error that has no code. */
+export function failureOf(error: unknown, signal: AbortSignal): Pick<Outcome, 'status' | 'error'> {
+  const reason: unknown = signal.aborted ? signal.reason : undefined;
+  if (signal.aborted) {
+    if (!(reason instanceof StopRequest)) return { status: 'STOPPED' };
+    return { status: reason.status, ...(reason.error && { error: reason.error }) };
+  }
+  // What another subgraph refuses comes as a GraphQLError with its code.
+  const code = error instanceof GraphQLError ? error.extensions.code : undefined;
+  if (!(error instanceof GraphQLError) || typeof code !== 'string') throw error;
+  return {
+    status: error.extensions.phase === 'after_first_token' ? 'INTERRUPTED' : 'FAILED',
+    error: { code, message: error.message },
+  };
+}

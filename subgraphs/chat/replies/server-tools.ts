@@ -1,0 +1,89 @@
+import { z } from 'zod';
+import { type ServerTool, ToolRegistry } from '#llm/tools/registry.ts';
+import type { Chat } from '../chat.ts';
+import type { Offer, ServerToolName } from '../offer.ts';
+import { RecallDocument, type RecallKind } from '../peers/memory.types.ts';
+import type { Question } from './recall.ts';
+
+/** Longest look into memory or knowledge, in ms. */
+const SEARCH_TIMEOUT_MS = 5_000;
+/** Most tokens of what a search gives. */
+const SEARCH_TOKENS = 2_000;
+
+/** What may be called for a reply: the offered tools of this server and those of the client. */
+export function toolsFor(chat: Chat, question: Question, offer: Offer, memoryEnabled: boolean): ToolRegistry {
+  const registry = new ToolRegistry();
+  for (const name of offer.serverTools ?? []) {
+    // Memory may have been switched off since the tool was asked for.
+    if (needsMemory(name) && !memoryEnabled) continue;
+    registry.addServer(TOOLS[name](chat, question));
+  }
+  return registry.with(offer.tools ?? []);
+}
+
+/** Whether a tool looks into what is kept about the person. */
+export const needsMemory = (name: ServerToolName): boolean => name !== 'CURRENT_TIME';
+
+const TOOLS: Readonly<Record<ServerToolName, (chat: Chat, question: Question) => ServerTool>> = {
+  CURRENT_TIME: () => currentTime as unknown as ServerTool,
+  SEARCH_MEMORY: (chat, question) =>
+    search(chat, question, {
+      name: 'search_memory',
+      description: 'Looks for what is remembered about the user: facts, preferences, earlier exchanges.',
+      kinds: ['MEMORY', 'MESSAGE'],
+    }),
+  SEARCH_KNOWLEDGE: (chat, question) =>
+    search(chat, question, {
+      name: 'search_knowledge',
+      description: 'Looks for passages in the documents that the user has added.',
+      kinds: ['KNOWLEDGE'],
+    }),
+};
+
+const currentTime: ServerTool<z.ZodObject<{ timeZone: z.ZodDefault<z.ZodString> }>> = {
+  name: 'current_time',
+  description: 'Tells the present date and time.',
+  parameters: z.object({
+    timeZone: z
+      .string()
+      .max(64)
+      .refine(isTimeZone, 'is no IANA time zone, such as Europe/Oslo')
+      .default('UTC')
+      .describe('IANA time zone, such as Europe/Oslo'),
+  }),
+  timeoutMs: 1_000,
+  run: async ({ timeZone }) => {
+    const now = new Date();
+    const local = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'full', timeStyle: 'long' }).format(now);
+    return { utc: now.toISOString(), local, timeZone };
+  },
+};
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en-GB', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The result is memory's own block of quotations: marked as data that carries no instructions. */
+function search(
+  chat: Chat,
+  { conversationId, exclude, identity, requestId }: Question,
+  { name, description, kinds }: { name: string; description: string; kinds: RecallKind[] },
+): ServerTool {
+  const tool: ServerTool<z.ZodObject<{ query: z.ZodString }>> = {
+    name,
+    description,
+    parameters: z.object({ query: z.string().min(1).max(1_000).describe('What to look for, in a few words') }),
+    timeoutMs: SEARCH_TIMEOUT_MS,
+    run: async ({ query }, { signal }) => {
+      const input = { query, kinds, conversationId, excludeMessageIds: [...exclude], tokenBudget: SEARCH_TOKENS };
+      const { recall } = await chat.peers.execute('memory', RecallDocument, { input }, { identity, requestId, signal });
+      return recall.quoted ?? 'Nothing was found.';
+    },
+  };
+  return tool as unknown as ServerTool;
+}

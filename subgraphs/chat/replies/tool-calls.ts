@@ -1,0 +1,38 @@
+import type { ToolResult } from '#llm/tools/registry.ts';
+import type { Prisma } from '#prisma/chat/client/client.ts';
+
+/** A call of a tool as it is stored with the reply that makes it. */
+export interface ToolCall {
+  /** Of its own within the reply, whatever the provider numbers. */
+  readonly id: string;
+  readonly name: string;
+  /** JSON as the model wrote it. */
+  readonly arguments: string;
+  readonly runsOn: 'SERVER' | 'CLIENT';
+  /** Calls of one round were made at once; counts from 1. */
+  readonly round: number;
+  /** Length of the reply's text before the call, in UTF-16 code units. */
+  readonly textOffset: number;
+  readonly result?: ToolCallResult;
+}
+
+export interface ToolCallResult {
+  readonly status: Uppercase<ToolResult['status']>;
+  /** What the model is told. */
+  readonly content: string;
+  /** Of tools of the server. */
+  readonly durationMs?: number;
+}
+
+/** The result of a tool of the server as it is stored. */
+export const resultOf = ({ status, content, durationMs }: ToolResult): ToolCallResult => ({
+  status: status.toUpperCase() as ToolCallResult['status'],
+  content,
+  durationMs,
+});
+
+export const storedToolCalls = (stored: Prisma.JsonValue): readonly ToolCall[] => stored as unknown as ToolCall[];
+
+/** The calls whose results the client owes. */
+export const owedByClient = (calls: readonly ToolCall[]): ToolCall[] =>
+  calls.filter(({ runsOn, result }) => runsOn === 'CLIENT' && result === undefined);
