@@ -1,10 +1,12 @@
 import { readMutualTls } from '#platform/http/tls.ts';
+import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { openPlatform } from '#platform/open.ts';
 import { createSubgraph } from '#platform/subgraph/host.ts';
 import { serveSubgraph } from '#platform/subgraph/server.ts';
 import { createHttpTransport } from '#platform/transport/http.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import { portOf, subgraphAddresses } from './addresses.ts';
+import { firstAdminLink } from './first-admin.ts';
 import { runProcess } from './process.ts';
 import { CommandError } from './report.ts';
 import { loadDefinition } from './subgraphs.ts';
@@ -60,5 +62,9 @@ export async function serve(root: string, name: string): Promise<void> {
       }),
     );
     log.info({ url: server.url }, 'ready');
+    if (subgraph.routes.some(({ path }) => path === AUTH_ROUTES.firstAdminLink)) {
+      const link = await firstAdminLink(subgraph.transport);
+      if (link) log.warn({ link }, 'there is no administrator yet: this link makes the first one, once');
+    }
   });
 }

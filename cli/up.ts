@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { startGateway } from '#gateway/gateway.ts';
 import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
-import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import { openPlatform } from '#platform/open.ts';
 import { createSubgraph } from '#platform/subgraph/host.ts';
@@ -9,6 +8,7 @@ import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { printBanner } from './banner.ts';
 import { engineOf } from './engine.ts';
+import { firstAdminLink } from './first-admin.ts';
 import { asService, EXAMPLES, SIGN_IN, WELL_KNOWN } from './gateway.ts';
 import { runProcess } from './process.ts';
 import { loadDefinition } from './subgraphs.ts';
@@ -70,11 +70,8 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
         signIn: SIGN_IN,
       }),
     );
-    const firstAdmin = await asService(
-      transports.get('auth'),
-      new Request(new URL(AUTH_ROUTES.firstAdminLink, 'http://auth'), { method: 'POST' }),
-    );
-    const { url: adminLink } = (await firstAdmin.json()) as { url: string | null };
+    const auth = transports.get('auth');
+    const adminLink = auth ? await firstAdminLink(auth) : null;
     log.info(
       { url: gateway.url, subgraphs: subgraphs.map(({ name }) => name), ms: Math.round(performance.now() - started) },
       'ready',

@@ -33,7 +33,11 @@ export interface HostedSubgraph extends AsyncDisposable {
  * peers reach it in this process. Disposing it closes what the subgraph registered with `platform.lifecycle`.
  */
 export async function createSubgraph(definition: SubgraphDefinition, platform: Platform): Promise<HostedSubgraph> {
-  const running = await definition.start(platform);
+  const running = await definition.start(platform).catch(async (error: unknown) => {
+    // What it had opened would keep the process alive.
+    await platform.lifecycle.disposeAsync();
+    throw error;
+  });
   const { log } = platform;
   const schema = buildSchemaOf(definition.schemaFile, running.resolvers);
   const executor = traceExecutor(createExecutor(createSubgraphOperations(schema), running, log), definition.name);
