@@ -1,0 +1,127 @@
+/**
+ * How long the bundle takes to start, with the memory it then holds: the gateway alone against Apollo Server with Apollo
+ * Gateway (as its documentation sets it up, and bundled like ours) and Hive Gateway where bench/rivals is installed, all
+ * on the same supergraph; and the whole, gateway with six subgraphs, on a warm data folder.
+ *
+ * `ready` is when the process says that it serves, `answered` when the first operation has its answer: our planner is
+ * made after the start, so the first operation pays for it. The whole's start is given with and without what the embedded
+ * database takes, which is Postgres in WebAssembly and opened alone for the comparison. Everyone has a warm file cache
+ * and a warm compile cache but for the documented set-up. Linux only (it reads /proc). BENCH_ROUNDS makes it longer.
+ */
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { build } from 'esbuild';
+import { bundle } from '../cli/bundle.ts';
+import { SCHEMAS, supergraphOf } from './gateway/graph.ts';
+import { measure, type Start, type Starter } from './startup/process.ts';
+import { median, ratioText } from './statistics.ts';
+
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
+const HIVE = path.join(import.meta.dirname, 'rivals/node_modules/.bin/hive-gateway');
+const HIVE_PORT = 4873;
+const STOCK = path.join(import.meta.dirname, 'gateway', 'stock.ts');
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-startup-'));
+const supergraph = path.join(folder, 'supergraph.graphql');
+// Nobody is there: the operation that is asked needs no subgraph.
+const urls = Object.fromEntries(Object.keys(SCHEMAS).map((name) => [name, 'http://127.0.0.1:1/graphql']));
+writeFileSync(supergraph, supergraphOf(urls));
+
+/** Inside of this repository, because it leaves its packages where they are. */
+const stockBundle = path.join(import.meta.dirname, '../node_modules/.cache/sextant/bench-stock.mjs');
+
+async function prepare(): Promise<string> {
+  const dist = path.join(folder, 'dist');
+  await bundle(dist);
+  await build({
+    entryPoints: [STOCK],
+    outfile: stockBundle,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    mainFields: ['main'],
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+    logLevel: 'error',
+  });
+  return path.join(dist, 'cli', 'sextant.js');
+}
+
+/** Takes turns, after one turn that is not counted. */
+async function rounds(starters: readonly Starter[]): Promise<Start[][]> {
+  const starts = starters.map((): Start[] => []);
+  for (let round = -1; round < ROUNDS; round++) {
+    for (const [i, starter] of starters.entries()) {
+      const start = await measure(starter);
+      if (round >= 0) starts[i]!.push(start);
+    }
+  }
+  return starts;
+}
+
+const of = (starts: readonly Start[], key: keyof Start): number[] => starts.map((start) => start[key] ?? Number.NaN);
+const ms = (values: readonly number[]): string => median(values).toFixed(0);
+
+function print(name: string, starts: readonly Start[]): void {
+  const ready = starts[0]!.ready === undefined ? 'never says so' : `${ms(of(starts, 'ready'))} ms`;
+  const answered = starts[0]!.answered === undefined ? '' : `, answered ${ms(of(starts, 'answered'))} ms`;
+  const least = starts[0]!.ready === undefined ? '' : ` (best ${Math.min(...of(starts, 'ready')).toFixed(0)})`;
+  console.log(
+    `  ${name}: ready ${ready}${least}${answered}, ${ms(of(starts, 'cpu'))} ms CPU, ${ms(of(starts, 'memory'))} MB`,
+  );
+}
+
+async function databaseAlone(root: string, directory: string): Promise<number> {
+  const child = fork(path.join(import.meta.dirname, 'startup', 'database.ts'), [root, directory]);
+  const [{ ms: taken }] = (await once(child, 'message')) as [{ ms: number }];
+  await once(child, 'exit');
+  return taken;
+}
+
+try {
+  const sextant = await prepare();
+  const compiled = path.join(folder, 'compiled');
+  const own = { SEXTANT_DIR: path.join(folder, 'data'), PORT: '0', NODE_COMPILE_CACHE: compiled };
+  console.log(
+    `${os.cpus().length} cores, load ${os.loadavg()[0]!.toFixed(1)}, Node ${process.version}, ${ROUNDS} rounds`,
+  );
+
+  const gateways: Starter[] = [
+    { name: 'ours', args: [sextant, 'gateway', '--supergraph', supergraph], env: own, ask: true },
+    { name: 'apollo', args: [STOCK, supergraph], ask: true },
+    { name: 'apollo-bundled', args: [stockBundle, supergraph], env: { NODE_COMPILE_CACHE: compiled }, ask: true },
+  ];
+  if (existsSync(HIVE)) {
+    const args = [HIVE, 'supergraph', supergraph, '--port', String(HIVE_PORT), '--host', '127.0.0.1'];
+    gateways.push({ name: 'hive', args, url: `http://127.0.0.1:${HIVE_PORT}/graphql`, ask: true });
+  } else {
+    console.log('Hive Gateway is not installed and left out; to add it: npm install --prefix bench/rivals');
+  }
+  const [ours, ...others] = await rounds(gateways);
+  for (const [i, { name }] of gateways.entries()) print(name, [ours!, ...others][i]!);
+  for (const [i, starts] of others.entries()) {
+    const { name } = gateways[i + 1]!;
+    const key = starts[0]!.ready === undefined ? 'answered' : 'ready';
+    const { ratio, spread } = ratioText(of(starts, key), of(ours!, key));
+    const value = `value=${ms(of(ours!, key))} unit=ms memory=${ms(of(ours!, 'memory'))}MB`;
+    console.log(`BENCH startup-gateway ratio=${ratio} spread=${spread} against=${name} until=${key} ${value}`);
+  }
+
+  const [all] = await rounds([{ name: 'all', args: [sextant, 'up', '--no-banner'], env: own, ask: true }]);
+  print('gateway and six subgraphs', all!);
+  const root = path.resolve(sextant, '../..');
+  const database: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    database.push(await databaseAlone(root, path.join(own.SEXTANT_DIR, 'postgres')));
+  }
+  console.log(`  the embedded database alone, opened in an idle process: ${ms(database)} ms`);
+  const whole = median(of(all!, 'ready'));
+  const memory = `memory=${ms(of(all!, 'memory'))}MB`;
+  console.log(`BENCH startup-all value=${whole.toFixed(0)} unit=ms ${memory}`);
+  console.log(`BENCH startup-all-without-database value=${(whole - median(database)).toFixed(0)} unit=ms`);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+  rmSync(stockBundle, { force: true });
+}
