@@ -6,6 +6,7 @@ import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { type AddedVariable, answerOf, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
 import { stringify } from './json.ts';
 import { type Data, merge, setOwn } from './merge.ts';
+import type { ObservedFetch } from './observer.ts';
 import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
 import type { EntityFetch, EntityGroup, Path } from './plan.ts';
 import { compileRepresenter, type Representer } from './representation.ts';
@@ -185,6 +186,19 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     }
   }
 
+  async function ask(
+    run: Run,
+    batches: readonly Batch[],
+    observed: ObservedFetch,
+    variables: Readonly<Record<string, AddedVariable>>,
+  ): Promise<void> {
+    try {
+      receive(run, batches, await run.send(observed, text.request(run, variables)));
+    } catch (error) {
+      reportFailure(run, batches, error);
+    }
+  }
+
   return (run, objectsOf, added) => {
     const batches = groups.map((group, n) => gather(run, group, objectsOf?.(n)));
     let entities = 0;
@@ -197,10 +211,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
         value: () => distinct.map(group.representer.value),
       };
     }
-    return run
-      .send({ subgraph, operation: 'query', entities }, text.request(run, variables))
-      .then((response) => receive(run, batches, response))
-      .catch((error: unknown) => reportFailure(run, batches, error));
+    return ask(run, batches, { subgraph, operation: 'query', entities }, variables);
   };
 }
 

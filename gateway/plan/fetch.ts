@@ -113,16 +113,19 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     for (const object of objects) merge(object, result.data, objects.length === 1);
   }
 
+  async function ask(run: Run, objects: readonly Data[]): Promise<void> {
+    try {
+      receive(run, objects, await run.send(observed, text.request(run)));
+    } catch (error) {
+      fields ??= visibleFields(fetch.text, renamed, target, scope.operation, scope.fragments);
+      reportMissing(run, asCoded(error, run, subgraph), placesOf(run), fields);
+    }
+  }
+
   return (run) => {
     const objects = target.length === 0 ? [run.data] : collectObjects(run.data, target, scope.satisfies);
     if (objects.length === 0) return undefined;
-    return run
-      .send(observed, text.request(run))
-      .then((response) => receive(run, objects, response))
-      .catch((error: unknown) => {
-        fields ??= visibleFields(fetch.text, renamed, target, scope.operation, scope.fragments);
-        reportMissing(run, asCoded(error, run, subgraph), placesOf(run), fields);
-      });
+    return ask(run, objects);
   };
 }
 

@@ -100,10 +100,16 @@ export class Run {
       // Not spread: that would call the getters of the body, which a transport may have no use for.
       const { signal } = this.#aborter;
       const request = Object.assign(body, { identity, client, headers, requestId, traceparent, signal });
-      transport
-        .execute(request as SubgraphRequest)
-        .then(resolve, reject)
-        .finally(() => this.#waiting.delete(reject));
+      transport.execute(request as SubgraphRequest).then(
+        (response) => {
+          this.#waiting.delete(reject);
+          resolve(response);
+        },
+        (error: unknown) => {
+          this.#waiting.delete(reject);
+          reject(error);
+        },
+      );
     });
   }
 }

@@ -56,20 +56,30 @@ export function shareInFlight(isOn: boolean) {
 
 function begin(execute: Run, request: OperationRequest, began: number, end: (flight: Flight) => void): Flight {
   const aborter = new AbortController();
-  const answer = execute({ ...request, signal: aborter.signal }).finally(() => end(flight));
-  const flight: Flight = { answer, aborter, began, waiting: 0 };
+  const run = async (): Promise<OperationAnswer> => {
+    try {
+      return await execute({ ...request, signal: aborter.signal });
+    } finally {
+      end(flight);
+    }
+  };
+  const flight: Flight = { answer: run(), aborter, began, waiting: 0 };
   return flight;
 }
 
 /** Waits with the others; the execution is given up when the last of them has left. */
-function join(flight: Flight, signal: AbortSignal | undefined): Promise<OperationAnswer> {
+async function join(flight: Flight, signal: AbortSignal | undefined): Promise<OperationAnswer> {
   flight.waiting++;
   if (!signal) return flight.answer;
   const leave = (): void => {
     if (--flight.waiting === 0) flight.aborter.abort();
   };
   signal.addEventListener('abort', leave, { once: true });
-  return flight.answer.finally(() => signal.removeEventListener('abort', leave));
+  try {
+    return await flight.answer;
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
 }
 
 const keys = new WeakMap<Identity, string>();

@@ -122,7 +122,7 @@ const SIMPLE_TYPES = new Set(['application/x-www-form-urlencoded', 'multipart/fo
 
 /** The media type, lower case and without parameters; an unreadable one counts as absent (GHSA-9q82-xgwf-vj6h). */
 export function contentTypeOf(header: string | undefined): string | undefined {
-  if (header === undefined) return undefined;
+  if (header === undefined || header === 'application/json') return header;
   const type = header.split(';', 1)[0]!.trim().toLowerCase();
   return /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(type) ? type : '';
 }

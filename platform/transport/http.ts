@@ -17,7 +17,7 @@ import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { responseOf } from './http-answer.ts';
-import { post, Unreachable } from './http-call.ts';
+import { type HttpAnswer, post, Unreachable } from './http-call.ts';
 import type { SubgraphRequest, SubgraphTransport } from './transport.ts';
 import { createUpstreamSocket } from './upstream-socket.ts';
 
@@ -92,7 +92,14 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     return `{"query":${queryJson(request.query)}${name}${variables}}`;
   }
 
-  async function headersOf(request: SubgraphRequest): Promise<Record<string, string>> {
+  async function signedHeadersOf(request: SubgraphRequest, by: IdentityAssertions): Promise<Record<string, string>> {
+    const headers = headersOf(request);
+    headers[IDENTITY_HEADER] = await by.sign(request.identity, subgraph);
+    if (request.client) headers[CLIENT_HEADER] = writeClientInfo(request.client);
+    return headers;
+  }
+
+  function headersOf(request: SubgraphRequest): Record<string, string> {
     const headers: Record<string, string> = {
       ...request.headers,
       'content-type': 'application/json',
@@ -100,10 +107,6 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       'x-request-id': request.requestId,
     };
     if (request.traceparent !== undefined) headers['traceparent'] = request.traceparent;
-    if (assertions) {
-      headers[IDENTITY_HEADER] = await assertions.sign(request.identity, subgraph);
-      if (request.client) headers[CLIENT_HEADER] = writeClientInfo(request.client);
-    }
     return headers;
   }
 
@@ -120,36 +123,31 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     }
   }
 
-  async function executeOnce(request: SubgraphRequest, avoid: Endpoint | undefined) {
-    const headers = await headersOf(request);
-    const body = request.body?.() ?? bodyOf(request);
-    let endpoint: Endpoint | undefined;
-    try {
-      const answer = await room.execute(() =>
-        breaker.execute(() => {
-          endpoint = endpoints.pick(avoid);
-          return attempt(endpoint, headers, body, request.signal);
-        }),
-      );
-      return { answer };
-    } catch (error) {
-      return { error, endpoint };
-    }
-  }
-
   return {
     subgraph,
     async execute(request) {
       // A mutation may have been done before its connection broke: doing it again is the client's decision.
       const mayRepeat = !isMutation(request.query);
-      let avoid: Endpoint | undefined;
+      const body = request.body?.() ?? bodyOf(request);
+      let endpoint: Endpoint | undefined;
       for (let attemptNumber = 1; ; attemptNumber++) {
-        const outcome = await executeOnce(request, avoid);
-        if (outcome.answer) return responseOf(subgraph, outcome.answer);
-        const retry = mayRepeat && attemptNumber < tries && outcome.error instanceof Unreachable;
-        if (!retry || request.signal?.aborted) throw presentable(subgraph, outcome.error, log);
-        avoid = outcome.endpoint;
-        await pause(25 * 2 ** attemptNumber * (0.5 + Math.random()));
+        // Signed for each try: an assertion does not live for long.
+        const headers = assertions ? await signedHeadersOf(request, assertions) : headersOf(request);
+        const avoid = endpoint;
+        const call = (): Promise<HttpAnswer> => {
+          endpoint = endpoints.pick(avoid);
+          return attempt(endpoint, headers, body, request.signal);
+        };
+        let answer: HttpAnswer;
+        try {
+          answer = await room.execute(() => breaker.execute(call));
+        } catch (error) {
+          const retry = mayRepeat && attemptNumber < tries && error instanceof Unreachable;
+          if (!retry || request.signal?.aborted) throw presentable(subgraph, error, log);
+          await pause(25 * 2 ** attemptNumber * (0.5 + Math.random()));
+          continue;
+        }
+        return responseOf(subgraph, answer);
       }
     },
     subscribe: (request, sink) => socket.subscribe(request, sink),
