@@ -45,6 +45,13 @@ const MAX_SCHEMA_BYTES = 16 * 1024;
 /** Most bytes of everything together, as JSON: it goes into every prompt. */
 const MAX_OFFER_BYTES = 64 * 1024;
 
+/** What of a request is about tools and form. */
+export const offered = ({ tools, serverTools, responseFormat }: OfferInput): OfferInput => ({
+  tools: tools ?? null,
+  serverTools: serverTools ?? null,
+  responseFormat: responseFormat ?? null,
+});
+
 /**
  * @param inherited what holds for what is left out.
  * @throws {CodedError} BAD_USER_INPUT naming the field and its limit.

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, notFound, rateLimited } from '#platform/errors/errors.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
-import { type ConversationView, lockConversation, messageFor } from './access.ts';
+import { lockConversation, messageFor } from './access.ts';
+import { type Ask, digest, pendingReply, personsMessage } from './ask.ts';
 import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkAttachments, checkId, checkText, isId, MAX_MESSAGE_BYTES } from './input.ts';
-import { checkOffer, type Offer, type OfferInput, offerAsJson, storedOffer } from './offer.ts';
-import { asJson, checkParameters, type Parameters, type ParametersInput, storedParameters } from './parameters.ts';
+import { checkOffer, type Offer, type OfferInput, offered, storedOffer } from './offer.ts';
+import { checkParameters, type ParametersInput, storedParameters } from './parameters.ts';
 import { spend } from './rate.ts';
 import { checkImages } from './replies/images.ts';
 import type { Replies } from './replies/replies.ts';
-import { type Requester, requesterOf } from './replies/requester.ts';
+import { requesterOf } from './replies/requester.ts';
 import { needsMemory } from './replies/server-tools.ts';
 import { firstWords } from './replies/title.ts';
 import { checkAnswerable, checkResults, storeResults, type ToolResultsInput } from './tool-results.ts';
@@ -42,24 +41,6 @@ export interface Sent {
   readonly message: Message | undefined;
   readonly reply: Message | undefined;
   readonly conversationId: string;
-}
-
-/** What one call asks for, checked. */
-interface Ask {
-  readonly conversationId: string;
-  readonly clientMessageId: string;
-  /** Tells a repetition of the call from another call under the same id. */
-  readonly hash: string;
-  /** What such another call is told. */
-  readonly conflict?: CodedError;
-  readonly model: string | null;
-  readonly parameters: Parameters;
-  readonly offer: Offer;
-  /** Absent when only a reply is asked for. */
-  readonly message?: { readonly text: string; readonly attachments: readonly string[] };
-  readonly reply: boolean;
-  /** Finds what to follow, in the locked conversation. */
-  parent(tx: Transaction, conversation: ConversationView): Promise<Parent | null>;
 }
 
 /** Takes what people say into the tree of a conversation. */
@@ -173,6 +154,7 @@ export class Sending {
       model: calling.model,
       parameters: storedParameters(calling.parameters),
       offer: storedOffer(calling.offer),
+      namesMemory: false,
       reply: true,
       parent: (tx) => storeResults(tx, calling.id, results),
     });
@@ -183,11 +165,14 @@ export class Sending {
   async #options(user: UserIdentity, input: ReplyOptions, inherited?: Offer) {
     const model = input.model ?? null;
     if (model !== null) await this.checkModel(model);
+    const namesMemory = input.serverTools?.some(needsMemory) ?? false;
+    if (namesMemory) requireScope(user, 'memory:read');
     return {
       clientMessageId: checkId('input.clientMessageId', input.clientMessageId),
       model,
       parameters: checkParameters('input.parameters', input.parameters),
-      offer: checkScopes(user, checkOffer(input, inherited)),
+      offer: checkOffer(input, inherited),
+      namesMemory,
     };
   }
 
@@ -230,7 +215,7 @@ export class Sending {
       });
       if (earlier) return { ...(await repeated(tx, earlier, ask)), fresh: false };
 
-      if (!conversation.memoryEnabled && ask.offer.serverTools?.some(needsMemory)) {
+      if (ask.namesMemory && !conversation.memoryEnabled) {
         throw badInput('input.serverTools', 'look into memory, which is switched off in this conversation.');
       }
       const parent = await ask.parent(tx, conversation);
@@ -332,44 +317,6 @@ async function repeated(tx: Transaction, earlier: Message, ask: Ask) {
   return { message: earlier, reply: reply ?? undefined };
 }
 
-const personsMessage = (
-  conversationId: string,
-  user: UserIdentity,
-  ask: Ask,
-  parent: Parent | null,
-  content: NonNullable<Ask['message']>,
-) =>
-  ({
-    id: uuidv7(),
-    conversationId,
-    parentId: parent?.id ?? null,
-    depth: parent ? parent.depth + 1 : 0,
-    role: 'USER',
-    status: 'COMPLETE',
-    authorId: user.userId,
-    clientMessageId: ask.clientMessageId,
-    requestHash: ask.hash,
-    text: content.text,
-    attachments: [...content.attachments],
-    completedAt: new Date(),
-  }) satisfies Prisma.MessageCreateManyInput;
-
-const pendingReply = (conversationId: string, ask: Ask, parent: Pick<Parent, 'id' | 'depth'>, requester: Requester) =>
-  ({
-    id: uuidv7(),
-    conversationId,
-    parentId: parent.id,
-    depth: parent.depth + 1,
-    role: 'ASSISTANT',
-    status: 'PENDING',
-    ...(!ask.message && { clientMessageId: ask.clientMessageId, requestHash: ask.hash }),
-    model: ask.model,
-    parameters: asJson(ask.parameters),
-    offer: offerAsJson(ask.offer),
-    requesterId: requester.userId,
-    requester: { ...requester } as unknown as Prisma.InputJsonObject,
-  }) satisfies Prisma.MessageCreateManyInput;
-
 /** The nearest earlier reply that has not ended, on the way down to `parent`. */
 async function unfinishedBefore(
   tx: Transaction,
@@ -385,27 +332,4 @@ async function unfinishedBefore(
   if (unfinished.length === 0) return null;
   const way = new Set(await wayTo(tx, parent.id, MAX_DEPTH));
   return unfinished.find(({ id }) => way.has(id))?.id ?? null;
-}
-
-/** What of a request is about tools and form. */
-const offered = ({ tools, serverTools, responseFormat }: OfferInput): OfferInput => ({
-  tools: tools ?? null,
-  serverTools: serverTools ?? null,
-  responseFormat: responseFormat ?? null,
-});
-
-/** @throws {CodedError} FORBIDDEN when a tool needs a scope that the caller has not. */
-function checkScopes(user: UserIdentity, offer: Offer): Offer {
-  if (offer.serverTools?.some(needsMemory)) requireScope(user, 'memory:read');
-  return offer;
-}
-
-/** Equal for equal requests of one person, whatever the order of their fields. */
-function digest(user: UserIdentity, ...asked: unknown[]): string {
-  const canonical = JSON.stringify([user.userId, ...asked], (_key, value: unknown) => {
-    if (value === undefined) return null;
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
-    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
-  });
-  return createHash('sha256').update(canonical).digest('base64url');
 }

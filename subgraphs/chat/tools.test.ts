@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answer, answerDeltas, type Behaviour, cut, type FaultServer } from '#llm/testing/fault-server.ts';
 import type { SubgraphRequest, SubgraphTransport } from '#platform/transport/transport.ts';
@@ -6,9 +7,11 @@ import { all, ChatWorld, person } from './testing/chat-world.ts';
 
 let searched: SubgraphRequest[] = [];
 let found: string | null = null;
+let hangs = false;
 const memory = {
   execute: async (request: SubgraphRequest) => {
     searched.push(request);
+    if (hangs) await sleep(60_000, undefined, { ref: false });
     return { result: { data: { recall: { items: [], quoted: found } } } };
   },
 } as unknown as SubgraphTransport;
@@ -184,6 +187,45 @@ describe('tools of the client', () => {
     expect(bodyOf(-1)['tools']).toBeUndefined();
   });
 
+  test('a fork takes the calls along, and they can be answered there', async () => {
+    const { anna, replyId } = await waiting();
+    const { data } = await world.ask<{ forkConversation: { conversation: { activeLeaf: Shown } } }>(
+      anna,
+      `mutation($id: ID!) { forkConversation(input: { messageId: $id }) { conversation { activeLeaf { ${SHOWN} } } } }`,
+      { id: replyId },
+    );
+    const { activeLeaf } = data!.forkConversation.conversation;
+    expect(activeLeaf.awaitsToolResults).toBe(true);
+    const answered = await submit(anna, activeLeaf.id, [{ toolCallId: 'c1', content: 'Oslo' }]);
+    expect(await world.readReply(anna, answered.data!.submitToolResults.reply.id)).toMatchObject({
+      text: 'You are in Oslo.',
+    });
+    expect((await show(anna, replyId)).awaitsToolResults).toBe(true);
+  });
+
+  test('when an account is deleted, what its tools gave goes too', async () => {
+    const owner = person();
+    const conversationId = await world.conversation(owner);
+    const bert = person();
+    await world.db.participant.create({ data: { conversationId, userId: bert.userId, role: 'MEMBER' } });
+    world.provider.script(calls('', ['c1', 'locate'], ['c2', 'current_time']), answer('There.'));
+    const tools = { tools: [LOCATE], serverTools: ['CURRENT_TIME'] };
+    const { replyId } = await world.exchange(bert, { conversationId, ...tools });
+    const payload = { userId: bert.userId, at: new Date().toISOString() };
+    const event = {
+      type: 'user.deleted' as const,
+      version: 1,
+      owner: 'auth',
+      aggregate: `user:${bert.userId}`,
+      payload,
+    };
+    await world.platform.events.publish('auth', [{ ...event, id: randomUUID(), recordedAt: new Date() }]);
+    expect((await show(owner, replyId)).toolCalls).toMatchObject([
+      { id: 'c1', result: null },
+      { id: 'c2', result: { status: 'OK', content: '' } },
+    ]);
+  });
+
   test('a reply that is regenerated has the tools of the earlier one', async () => {
     const { anna, replyId } = await waiting();
     const { data } = await world.ask<{ regenerateReply: { reply: { id: string } } }>(
@@ -318,6 +360,80 @@ describe('tools of the server', () => {
     const { replyId, end } = await world.exchange(anna, { conversationId, serverTools: ['CURRENT_TIME'] });
     expect(end.status).toBe('INTERRUPTED');
     expect(await show(anna, replyId)).toMatchObject({ text: 'Hm. It is', toolCalls: [{ result: { status: 'OK' } }] });
+  });
+
+  describe('that hang', () => {
+    beforeAll(() => {
+      hangs = true;
+    });
+    afterAll(() => {
+      hangs = false;
+    });
+    const searching = async (as: ReturnType<typeof person>) => {
+      world.provider.script(calls('', ['a', 'search_knowledge', '{"query":"tea"}']), answer('I cannot find it.'));
+      const conversationId = await world.conversation(as);
+      const sent = await world.send(as, { conversationId, serverTools: ['SEARCH_KNOWLEDGE'] });
+      return sent.data!.sendMessage.reply!.id;
+    };
+
+    test('are given up at their time limit, and the model is told', async () => {
+      const anna = person();
+      const replyId = await searching(anna);
+      expect(await world.readReply(anna, replyId)).toMatchObject({ text: 'I cannot find it.' });
+      expect((await show(anna, replyId)).toolCalls).toMatchObject([
+        { result: { status: 'TIMED_OUT', content: 'The tool did not finish in 5000 ms.' } },
+      ]);
+    }, 15_000);
+
+    test('end at once with a reply that is stopped, and the model is not asked again', async () => {
+      const anna = person();
+      const replyId = await searching(anna);
+      for await (const event of world.follow(anna, replyId)) if (event.__typename === 'ReplyToolCall') break;
+      const before = world.provider.seen.length;
+      const startedAt = performance.now();
+      await world.ask(anna, 'mutation($id: ID!) { stopGeneration(input: { messageId: $id }) { message { id } } }', {
+        id: replyId,
+      });
+      expect(performance.now() - startedAt).toBeLessThan(1_500);
+      expect(await show(anna, replyId)).toMatchObject({ status: 'STOPPED', toolCalls: [{ id: 'a', result: null }] });
+      expect(world.provider.seen.length).toBe(before);
+    });
+  });
+
+  test('calls and results of a reply whose process died are kept and shown; nothing is run again', async () => {
+    const { anna, messageId, conversationId } = await waiting();
+    const id = randomUUID();
+    const now = new Date(Date.now() - 60_000);
+    const state = { role: 'ASSISTANT', status: 'STREAMING', epoch: 1, startedAt: now, heartbeatAt: now } as const;
+    const requester = { userId: anna.userId, roles: anna.roles, scopes: anna.scopes } as object;
+    const toolCall = { id: 'a', name: 'current_time', arguments: '{}', runsOn: 'SERVER', round: 1, textOffset: 3 };
+    const parts = [{ toolCall }, { toolResult: { callId: 'a', result: { status: 'OK', content: 'noon' } } }];
+    await world.db.message.create({
+      data: {
+        ...state,
+        id,
+        conversationId,
+        parentId: messageId,
+        depth: 1,
+        requester,
+        requesterId: anna.userId,
+        chunks: {
+          create: [
+            { position: 1, kind: 'TEXT', body: 'Hm.' },
+            ...parts.map((part, index) => ({ position: index + 2, kind: 'PART' as const, body: JSON.stringify(part) })),
+          ],
+        },
+      },
+    });
+    const before = world.provider.seen.length;
+    const types = (await all(world.follow(anna, id))).map(({ __typename }) => __typename);
+    expect(types).toEqual(['ReplyText', 'ReplyToolCall', 'ReplyToolResult', 'ReplyEnd']);
+    expect(await show(anna, id)).toMatchObject({
+      status: 'INTERRUPTED',
+      text: 'Hm.',
+      toolCalls: [{ id: 'a', result: { content: 'noon' } }],
+    });
+    expect(world.provider.seen.length).toBe(before);
   });
 
   test('those that look into memory need the right to, and a conversation with memory', async () => {

@@ -13,9 +13,10 @@ const SEARCH_TOKENS = 2_000;
 /** What may be called for a reply: the offered tools of this server and those of the client. */
 export function toolsFor(chat: Chat, question: Question, offer: Offer, memoryEnabled: boolean): ToolRegistry {
   const registry = new ToolRegistry();
+  const remembers = memoryEnabled && question.identity.scopes.includes('memory:read');
   for (const name of offer.serverTools ?? []) {
-    // Memory may have been switched off since the tool was asked for.
-    if (needsMemory(name) && !memoryEnabled) continue;
+    // Since the tool was asked for, memory may have been switched off, or somebody with fewer rights goes on.
+    if (needsMemory(name) && !remembers) continue;
     registry.addServer(TOOLS[name](chat, question));
   }
   return registry.with(offer.tools ?? []);
