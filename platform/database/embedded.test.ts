@@ -1,0 +1,43 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openEmbedded } from './embedded.ts';
+
+const log = pino({ level: 'silent' });
+let root: string;
+
+beforeEach(async () => {
+  root = await mkdtemp(path.join(tmpdir(), 'embedded-'));
+  await cp('prisma', path.join(root, 'prisma'), {
+    recursive: true,
+    filter: (source) => path.basename(source) !== 'client',
+  });
+});
+afterEach(() => rm(root, { recursive: true, force: true }));
+
+const open = () => openEmbedded({ directory: path.join(root, 'data'), root, durable: false, log });
+
+const addMigration = async (name: string, sql: string) => {
+  const folder = path.join(root, 'prisma', 'chat', 'migrations', name);
+  await mkdir(folder);
+  await writeFile(path.join(folder, 'migration.sql'), sql);
+};
+
+describe('the embedded database', () => {
+  it('gets the migrations that come with an update, each once', async () => {
+    for (const name of [undefined, '29990101000000_one', undefined, '29990102000000_two']) {
+      if (name) await addMigration(name, `CREATE TABLE "${name}" (id int)`);
+      await using database = await open();
+      if (name) expect((await database.pool('chat').query(`SELECT * FROM "${name}"`)).rows).toEqual([]);
+    }
+  }, 60_000);
+
+  it('tells of a migration that failed at every start', async () => {
+    await (await open())[Symbol.asyncDispose]();
+    await addMigration('29990101000000_wrong', 'SELECT 1/0');
+    await expect(open()).rejects.toThrow(/tables of chat .* division by zero/);
+    await expect(open()).rejects.toThrow(/29990101000000_wrong failed earlier/);
+  }, 60_000);
+});
