@@ -39,7 +39,7 @@ export function compileRepresenter(
       if (write === undefined) {
         const matching = fragments.filter((node) => node.type !== undefined && satisfies(type, node.type));
         if (matching.length === 0) return undefined;
-        write = matching.length === 1 ? compileObject(matching[0]!.selections) : general;
+        write = matching.length === 1 ? compileObject(matching[0]!.selections, type) : general;
         byType.set(type, write);
       }
       return write(object);
@@ -51,28 +51,32 @@ export function compileRepresenter(
 /** Fields only, all the way down. */
 const isPlain = (node: Requirement): boolean => node.kind === 'field' && (node.selections ?? []).every(isPlain);
 
-function compileObject(selections: readonly Requirement[]): (object: Data) => string | undefined {
-  const fields = selections.flatMap((node, i) =>
-    node.kind === 'field'
-      ? [
-          {
-            name: node.from,
-            prefix: `${i === 0 ? '{' : ','}${quote(node.to)}:`,
-            write: node.selections ? compileNested(node.selections) : stringify,
-          },
-        ]
-      : [],
-  );
+/** @param type the runtime type where it is known: then `__typename` is part of the text already. */
+function compileObject(selections: readonly Requirement[], type?: string): (object: Data) => string | undefined {
+  const fields: { name: string; prefix: string; write: (value: unknown) => string }[] = [];
+  let text = '{';
+  let separator = '';
+  for (const node of selections) {
+    if (node.kind !== 'field') continue;
+    text += `${separator}${quote(node.to)}:`;
+    separator = ',';
+    if (type !== undefined && node.from === '__typename') {
+      text += quote(type);
+      continue;
+    }
+    const write = node.selections ? compileNested(node.selections) : stringify;
+    fields.push({ name: node.from, prefix: text, write });
+    text = '';
+  }
+  const end = `${text}}`;
   return (object) => {
-    let text = '';
+    let json = '';
     for (const field of fields) {
       const value = own(object, field.name);
       if (value === undefined) return undefined;
-      const written = field.write(value);
-      if (written === undefined) return undefined;
-      text += field.prefix + written;
+      json += field.prefix + field.write(value);
     }
-    return `${text}}`;
+    return json + end;
   };
 }
 
