@@ -41,7 +41,6 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
         return subgraph;
       }),
     );
-    platform.events.start();
     const authenticator = lifecycle.use(
       new TokenVerifier({
         fetch: (request) => asService(transports.get('auth'), request),
@@ -70,12 +69,15 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
         signIn: SIGN_IN,
       }),
     );
-    const auth = transports.get('auth');
-    const adminLink = auth ? await firstAdminLink(auth) : null;
     log.info(
       { url: gateway.url, subgraphs: subgraphs.map(({ name }) => name), ms: Math.round(performance.now() - started) },
       'ready',
     );
-    if (banner) await printBanner({ config, url: gateway.url, adminLink, models: transports.get('chat') });
+    // What has waited since the last stop, and what is only told, need not delay whoever waits for the start.
+    platform.events.start();
+    if (!banner) return;
+    const auth = transports.get('auth');
+    const adminLink = auth ? await firstAdminLink(auth) : null;
+    await printBanner({ config, url: gateway.url, adminLink, models: transports.get('chat') });
   });
 }
