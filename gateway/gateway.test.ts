@@ -35,6 +35,13 @@ describe('queries over HTTP', () => {
     });
   });
 
+  test('keep every character, those of one byte in Latin-1 and of two in UTF-8 as well', async () => {
+    for (const n of ['Ada', 'Zoë', 'ÿ\u0080', '日本', '🙂', 'ü'.repeat(20_000)]) {
+      const answer = await post({ query: 'query Q($n: String!) { greeting(name: $n) }', variables: { n } });
+      expect(answer.body).toEqual({ data: { greeting: `Hello ${n}` } });
+    }
+  });
+
   test('carry the identity of a token and of an API key; a wrong token is 401', async () => {
     const mine = { query: '{ mine }' };
     expect((await post(mine, { authorization: 'Bearer ada' })).body.data).toEqual({ mine: 'user' });
