@@ -1,4 +1,4 @@
-// Our gateway with the subgraphs in its own process, as `npm start` runs them: all policies on.
+// Our gateway with the subgraphs in its own process, as `npm start` runs them; no sign-in and no rate limiter.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// Our gateway as it is deployed: all policies on, subgraphs over HTTP.
+// Our gateway over HTTP subgraphs: limits, demand control and masking on, as in production; no sign-in and no rate limiter.
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { startGateway } from '#gateway/gateway.ts';
