@@ -6,7 +6,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { createModels } from '#llm/create-models.ts';
-import { type Config, loadConfig } from '#platform/config/config.ts';
+import { type Config, loadConfig, SECRET_SETTING } from '#platform/config/config.ts';
 import { DirectoryInUseError, lockDirectory } from '#platform/database/directory-lock.ts';
 import { OWNERS } from '#platform/database/owners.ts';
 import { supergraphFile } from './addresses.ts';
@@ -180,7 +180,7 @@ async function mail({ SMTP_URL }: Config): Promise<Finding> {
 
 function printSettings(config: Config): void {
   for (const { name, fallback, description } of settingRows()) {
-    const secret = /(KEY|SECRET|PASSWORD)$|^(DATABASE|REDIS|SMTP)_URL$/.test(name);
+    const secret = SECRET_SETTING.test(name);
     const value = (config as unknown as Record<string, unknown>)[name];
     const shown = process.env[name] ? (secret ? '(set)' : String(value)) : fallback || '(unset)';
     console.log(`${name} = ${shown}\n    ${description}`);

@@ -21,8 +21,8 @@ export class ConfigError extends Error {
   override name = 'ConfigError';
 }
 
-/** Values that must not appear in an error message or a log. */
-const SECRET = /(KEY|SECRET|PASSWORD)$|^(DATABASE|REDIS|SMTP)_URL$/;
+/** Settings whose values must not appear in an error message, a log or a listing. */
+export const SECRET_SETTING = /(KEY|SECRET|PASSWORD)$|^(DATABASE|REDIS|SMTP)_URL$/;
 
 /**
  * Parses the environment.
@@ -35,7 +35,7 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => {
       const name = String(issue.path[0]);
-      const shown = SECRET.test(name) ? 'a value that is not repeated here' : JSON.stringify(given[name]);
+      const shown = SECRET_SETTING.test(name) ? 'a value that is not repeated here' : JSON.stringify(given[name]);
       return `${name} is ${shown}; allowed: ${issue.message}.`;
     });
     throw new ConfigError([...new Set(lines)].join('\n'));
