@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { startGateway } from '#gateway/gateway.ts';
 import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
+import { checkAddresses } from '#gateway/supergraph/addresses.ts';
 import { readMutualTls } from '#platform/http/tls.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
@@ -49,7 +50,9 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
   }
   const stores = await openStores({ config, log, metrics, lifecycle });
   const assertions = createAssertions(loadSecrets(config));
-  const auth = (await subgraphAddresses(config)).find(({ name }) => name === 'auth');
+  const addresses = await subgraphAddresses(config);
+  checkAddresses(addresses);
+  const auth = addresses.find(({ name }) => name === 'auth');
   // Not at the top: `sextant up` reads this file too and needs no HTTP client.
   const { createHttpTransport } = await import('#platform/transport/http.ts');
   const transport =

@@ -1,3 +1,4 @@
+import { checkAddresses } from '#gateway/supergraph/addresses.ts';
 import { readMutualTls } from '#platform/http/tls.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { openPlatform } from '#platform/open.ts';
@@ -31,6 +32,7 @@ export async function serve(root: string, name: string): Promise<void> {
         'REDIS_URL is not set. Subgraphs as separate processes need Redis; `sextant up` needs nothing.',
       );
     }
+    checkAddresses(addresses);
     const definition = await loadDefinition(root, name);
     const tls = readMutualTls(config);
     const transports = new Map<string, SubgraphTransport>();

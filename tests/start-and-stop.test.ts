@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -92,6 +92,14 @@ describe('starting and stopping', () => {
     },
     60_000,
   );
+
+  it('a supergraph with a subgraph that nobody can reach stops a gateway with one line', async () => {
+    const file = path.join(directory, 'supergraph.yaml');
+    const schema = "{ sdl: 'type Query { a: Int }' }";
+    await writeFile(file, `subgraphs: { ships: { routing_url: 'localhost:4001/graphql', schema: ${schema} } }`);
+    const error = await runToEnd(['gateway', '--supergraph', file], env).catch((failure: Error) => failure);
+    expect((error as Error).message.trim()).toMatch(/ended with 1: The address of the subgraph ships is [^\n]*\.$/);
+  }, 60_000);
 
   it('a backup brings everything back after a reset', async () => {
     const first = await SextantProcess.start(['up', '--no-banner'], env);

@@ -1,6 +1,7 @@
 import type { Logger } from '#platform/log/log.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import type { Operations } from '../plan/operations.ts';
+import { checkAddresses } from '../supergraph/addresses.ts';
 import type { SubgraphAddress, Supergraph, SupergraphSource } from '../supergraph/supergraph.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { type SupergraphWatcher, watchSupergraph } from '../supergraph/watch.ts';
@@ -26,7 +27,9 @@ export interface Graph<Policies> extends AsyncDisposable {
 export interface GraphOptions<Policies> {
   readonly source: SupergraphSource;
   readonly log: Logger;
-  /** How a subgraph is reached; asked once for each name and set of URLs. */
+  /** Subgraphs of this process, by name. */
+  readonly own?: ReadonlyMap<string, SubgraphTransport> | undefined;
+  /** How another subgraph is reached; asked once for each name and set of URLs. */
   readonly transportOf: (subgraph: SubgraphAddress) => SubgraphTransport | Promise<SubgraphTransport>;
   /** Prepares operations of a supergraph, with the policies that its directives ask for. */
   readonly open: (supergraph: Supergraph) => { operations: Operations; policies: Policies };
@@ -42,13 +45,15 @@ export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Po
   let watcher: SupergraphWatcher | undefined;
 
   async function transportsOf(supergraph: Supergraph): Promise<ReadonlyMap<string, SubgraphTransport>> {
+    checkAddresses(supergraph.subgraphs.filter(({ name }) => !options.own?.has(name)));
     for (const subgraph of supergraph.subgraphs) {
       const urls = subgraph.urls.join(' ');
       if (transports.get(subgraph.name)?.urls === urls) continue;
       // The replaced one is kept until the end: subscriptions of the old supergraph still run on it.
       const replaced = transports.get(subgraph.name);
       if (replaced) retired.push(replaced.transport);
-      transports.set(subgraph.name, { urls, transport: await options.transportOf(subgraph) });
+      const transport = options.own?.get(subgraph.name) ?? (await options.transportOf(subgraph));
+      transports.set(subgraph.name, { urls, transport });
     }
     return new Map(supergraph.subgraphs.map(({ name }) => [name, transports.get(name)!.transport]));
   }
