@@ -7,6 +7,7 @@ import { type Execute, type FetchScope, RequestText } from './fetch.ts';
 import { type Data, merge } from './merge.ts';
 import type { ExecutionObserver } from './observer.ts';
 import type { AnswerSink, OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
+import { isPlainData } from './passthrough.ts';
 import type { Plan } from './plan.ts';
 import { applyRewrites } from './rewrites.ts';
 import { Run } from './run.ts';
@@ -22,7 +23,7 @@ interface Parts {
   readonly finish: (run: Run) => OperationAnswer;
   readonly scope: FetchScope;
   readonly observer: ExecutionObserver;
-  readonly limits: { readonly timeoutMs: number };
+  readonly limits: { readonly timeoutMs: number; readonly answerCharacters: number };
 }
 
 /** Compiles a subscription: `primary` is opened upstream, the rest of the plan runs for each event. */
@@ -94,6 +95,17 @@ class Stream {
     this.#running.add(run);
     const completed = run.within(limits.timeoutMs, steps).finally(() => this.#running.delete(run));
     return this.#deliver(() => finish(run), completed);
+  }
+
+  /** The bytes of a trusted subgraph are the answer when they have the client's shape and nothing is to be added. */
+  pass(payload: Uint8Array): boolean {
+    if (!this.#open) return true;
+    const { plan, scope, limits } = this.#parts;
+    const { errors, extensions } = this.#request;
+    if (scope.passable === undefined || scope.passable !== plan.primary || errors?.length || extensions) return false;
+    if (this.#tail || payload.byteLength > limits.answerCharacters || !isPlainData(payload)) return false;
+    void this.#sink.next({ json: payload, failed: false, refused: false });
+    return true;
   }
 
   complete(): void {

@@ -96,7 +96,7 @@ const DATA_OBJECT = Buffer.from('{"data":{');
 
 /** Whether a subgraph's bytes are `{"data":{…}}` and nothing else. */
 export function isPlainData(bytes: Uint8Array): boolean {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = buffer.at(-1) === NEWLINE ? buffer.length - 1 : buffer.length;
   return (
     end > DATA_OBJECT.length &&

@@ -49,10 +49,10 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
   let characters = 0;
   let state: 'open' | 'ending' | 'ended' = 'open';
   let timer: NodeJS.Timeout | undefined;
-  let lastSent: string | Uint8Array | undefined;
+  let lastSent: string | undefined;
 
   const write = (json: string | Uint8Array): void => {
-    if (policy.offsetOf) lastSent = json;
+    if (policy.offsetOf) lastSent = textOf(json);
     channel.next(json);
     observer.sent();
   };
@@ -102,7 +102,7 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
   }
 
   function tooSlow(): void {
-    const offset = lastSent === undefined ? undefined : policy.offsetOf?.(lastSent.toString());
+    const offset = lastSent === undefined ? undefined : policy.offsetOf?.(lastSent);
     end('slow');
     const behind = offset === undefined ? '' : ` after ${String(offset)}`;
     channel.error([
@@ -117,7 +117,7 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
     push(json) {
       if (state !== 'open') return;
       if (queue.length === 0 && channel.buffered() < HIGH_WATER) write(json);
-      else enqueue(typeof json === 'string' ? json : Buffer.from(json).toString());
+      else enqueue(textOf(json));
     },
     complete() {
       if (state !== 'open') return;
@@ -134,3 +134,7 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
     },
   };
 }
+
+/** As a string it is kept alone: bytes are part of all that came with them in one read. */
+const textOf = (json: string | Uint8Array): string =>
+  typeof json === 'string' ? json : Buffer.from(json.buffer, json.byteOffset, json.byteLength).toString();

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
+import { frameJson } from '#platform/transport/json-frame.ts';
 import type { Channel } from './channel.ts';
 
 /** A channel on an HTTP response that stays open. */
@@ -25,9 +26,7 @@ export function eventStreamChannel(response: ServerResponse): HttpChannel {
     response.end('event: complete\ndata:\n\n');
   };
   const next = (json: string | Uint8Array) => {
-    // JSON text has no raw line break, which would end the field.
-    if (open)
-      response.write(`event: next\ndata: ${typeof json === 'string' ? json : Buffer.from(json).toString()}\n\n`);
+    if (open) response.write(frameJson('event: next\ndata: ', onOneLine(json), '\n\n'));
   };
   return {
     next,
@@ -40,6 +39,16 @@ export function eventStreamChannel(response: ServerResponse): HttpChannel {
     buffered: () => response.writableLength,
     cut: () => void response.destroy(),
   };
+}
+
+/**
+ * A line break would end the field. What we write has none; in JSON that a subgraph has written it can only stand between
+ * tokens, where a space means the same.
+ */
+function onOneLine(json: string | Uint8Array): string | Uint8Array {
+  if (typeof json === 'string') return json;
+  const bytes = Buffer.from(json.buffer, json.byteOffset, json.byteLength);
+  return bytes.includes('\n') || bytes.includes('\r') ? bytes.toString().replace(/[\r\n]/g, ' ') : json;
 }
 
 const BOUNDARY = '\r\n--graphql';
@@ -55,8 +64,9 @@ export function multipartChannel(response: ServerResponse): HttpChannel {
   });
   response.write(BOUNDARY);
   let open = true;
-  const part = (json: string) => {
-    if (open) response.write(`\r\ncontent-type: application/json\r\n\r\n${json}${BOUNDARY}`);
+  const part = (json: string | Uint8Array, before = '', after = '') => {
+    if (!open) return;
+    response.write(frameJson(`\r\ncontent-type: application/json\r\n\r\n${before}`, json, `${after}${BOUNDARY}`));
   };
   const end = () => {
     if (!open) return;
@@ -64,7 +74,7 @@ export function multipartChannel(response: ServerResponse): HttpChannel {
     response.end('--\r\n');
   };
   return {
-    next: (json) => part(`{"payload":${typeof json === 'string' ? json : Buffer.from(json).toString()}}`),
+    next: (json) => part(json, '{"payload":', '}'),
     error(errors: readonly GraphQLError[]) {
       part(JSON.stringify({ payload: null, errors }));
       end();

@@ -127,6 +127,7 @@ describe('a client that does not read', () => {
       `POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\naccept: text/event-stream\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
     );
     socket.on('error', () => {});
+    socket.resume(); // reads, and is left alone, until it pauses
     await expect.poll(() => observed.streams).toBe(1);
     socket.pause();
     await expect.poll(() => observed.streams, { timeout: 20_000 }).toBe(0);

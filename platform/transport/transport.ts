@@ -45,6 +45,11 @@ export interface SubgraphResponse {
 export interface SubscriptionSink {
   /** Returning a promise asks the source to wait for it before it sends more, where the source can. */
   next(event: ExecutionResult): void | Promise<void>;
+  /**
+   * Takes an event as the JSON text that it came as, where the source has it. False: it has not taken it, and wants it
+   * parsed. The bytes are part of a larger buffer, so they are not to be kept.
+   */
+  pass?(payload: Uint8Array): boolean;
   complete(): void;
   /** The stream broke: the subgraph died or refused. A GraphQL error of the operation itself comes through `next`. */
   error(error: Error): void;

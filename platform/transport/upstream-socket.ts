@@ -5,7 +5,7 @@ import type { IdentityAssertions } from '../identity/authenticator.ts';
 import { writeClientInfo } from '../identity/client-info.ts';
 import type { Logger } from '../log/log.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
-import { keepAlive, PROTOCOL } from './graphql-socket.ts';
+import { keepAlive, PROTOCOL, readNext } from './graphql-socket.ts';
 import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
 
 export interface UpstreamSocketOptions {
@@ -75,7 +75,8 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       problem = error;
     });
     opened.on('open', () => opened.send('{"type":"connection_init"}'));
-    opened.on('message', (data) => {
+    opened.on('message', (data: Buffer) => {
+      if (state === 'ready' && passOn(data)) return;
       const message = parse(data.toString());
       if (message?.type === 'connection_ack' && state === 'connecting') {
         clearTimeout(ackTimer);
@@ -149,6 +150,12 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         },
       }),
     );
+  }
+
+  /** Hands an event to an operation that takes it unread. */
+  function passOn(data: Buffer): boolean {
+    const next = readNext(data);
+    return next !== undefined && (byId.get(next.id)?.sink.pass?.(next.payload) ?? false);
   }
 
   function deliver(message: OperationMessage): void {
