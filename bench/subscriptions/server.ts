@@ -1,14 +1,18 @@
-// What bench/subscriptions.ts measures, in a process of its own: our gateway, or the graphql-ws library alone.
+// What bench/subscriptions.ts measures, in a process of its own: our gateway with the subgraph in it or in another
+// process, or the graphql-ws library alone.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSchema, type GraphQLObjectType } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
+import { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import { startTestGateway } from '#gateway/fixture/test-gateway.ts';
+import { createEngine } from '#gateway/plan/engine.ts';
 import { composeSdl } from '#gateway/plan/fixtures/fleet.ts';
-import { hostPlatform } from '#platform/subgraph/fixture/platform.ts';
-import { createSubgraph } from '#platform/subgraph/host.ts';
+import { hostPlatform, plainAssertions } from '#platform/subgraph/fixture/platform.ts';
+import { createSubgraph, type HostedSubgraph } from '#platform/subgraph/host.ts';
+import { serveSubgraph } from '#platform/subgraph/server.ts';
 
 const schemaFile = new URL('schema.graphql', import.meta.url);
 const sdl = readFileSync(schemaFile, 'utf8');
@@ -21,7 +25,8 @@ setInterval(() => {
   for (const listener of listeners) listener();
 }, PERIOD_MS);
 
-function beat(): AsyncIterableIterator<object> {
+function beat(_: unknown, { size }: { size: number }): AsyncIterableIterator<object> {
+  const text = TEXT.padEnd(size, '.');
   let number = 0;
   let due = 0;
   let wake: (() => void) | undefined;
@@ -40,7 +45,7 @@ function beat(): AsyncIterableIterator<object> {
       }
       if (!open) return { value: undefined, done: true };
       due--;
-      return { value: { number: ++number, text: TEXT }, done: false };
+      return { value: { number: ++number, text }, done: false };
     },
     async return() {
       open = false;
@@ -73,24 +78,55 @@ function idle(): AsyncIterableIterator<object> {
 
 const event = (value: unknown) => value;
 
-async function ours(): Promise<number> {
-  const subgraph = await createSubgraph(
+const events = (): Promise<HostedSubgraph> =>
+  createSubgraph(
     {
       name: 'events',
       schemaFile,
       start: async () => ({
         resolvers: {
           Query: { ok: () => true },
-          Subscription: { idle: { subscribe: idle, resolve: event }, beat: { subscribe: beat, resolve: event } },
+          Subscription: {
+            idle: { subscribe: idle, resolve: event },
+            beat: { subscribe: beat, resolve: event },
+          },
         },
       }),
     },
     hostPlatform(),
   );
-  const gateway = await startTestGateway(
-    { WS_MAX_SOCKETS_ADDRESS: '1000000', RATE_LIMIT_ADDRESS: '0', WS_KEEPALIVE_MS: '60000' },
-    { supergraph: { sdl: composeSdl({ events: sdl }) }, transports: new Map([['events', subgraph.transport]]) },
-  );
+
+const NO_LIMITS = { WS_MAX_SOCKETS_ADDRESS: '1000000', RATE_LIMIT_ADDRESS: '0', WS_KEEPALIVE_MS: '60000' };
+const supergraph = composeSdl({ events: sdl });
+
+async function ours(): Promise<number> {
+  const { transport } = await events();
+  const gateway = await startTestGateway(NO_LIMITS, {
+    supergraph: { sdl: supergraph },
+    transports: new Map([['events', transport]]),
+  });
+  return gateway.port;
+}
+
+/** The subgraph alone, for a gateway of another process. */
+async function subgraph(): Promise<number> {
+  const server = await serveSubgraph(await events(), {
+    config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
+    port: 0,
+    metrics: new Registry(),
+    assertions: plainAssertions,
+  });
+  return server.port;
+}
+
+/** @param trusted whether events that have the client's shape are passed on as bytes, or read and written again. */
+async function remote(port: string, trusted: boolean): Promise<number> {
+  const gateway = await startTestGateway(NO_LIMITS, {
+    supergraph: { sdl: supergraph.replace('http://events.test', `http://127.0.0.1:${port}/graphql`) },
+    compile: (loaded) => createEngine({ supergraph: loaded, trusted: () => trusted }),
+    transports: new Map(),
+    assertions: plainAssertions,
+  });
   return gateway.port;
 }
 
@@ -105,7 +141,15 @@ async function library(): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-const port = await (process.argv[2] === 'library' ? library() : ours());
+const [kind, upstream = ''] = process.argv.slice(2);
+const KINDS: Record<string, () => Promise<number>> = {
+  ours,
+  library,
+  subgraph,
+  passed: () => remote(upstream, true),
+  parsed: () => remote(upstream, false),
+};
+const port = await KINDS[kind!]!();
 process.on('message', () => {
   globalThis.gc?.();
   const { user, system } = process.cpuUsage();
