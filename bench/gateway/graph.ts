@@ -28,18 +28,11 @@ export function supergraphOf(urls: Readonly<Record<string, string>>): string {
 }
 
 /** Three shapes of work: one small fetch; three subgraphs with 60 entities; one answer of some 55 KB. */
-export const OPERATIONS: Readonly<Record<string, { query: string; ids: number }>> = {
-  trivial: { query: 'query Trivial($id: ID!) { user(id: $id) { id name } }', ids: 49 },
-  nested: {
-    query: `query Nested($id: ID!) { user(id: $id) { id name conversations(first: 10) { id title createdAt
-      stats { messages tokens } messages(first: 5) { id text role createdAt tokens latencyMs } } } }`,
-    ids: 49,
-  },
-  large: {
-    query:
-      'query Large($id: ID!) { conversation(id: $id) { id title messages(first: 220) { id text role createdAt } } }',
-    ids: 20,
-  },
+export const OPERATIONS: Readonly<Record<string, string>> = {
+  trivial: 'query Trivial($id: ID!) { user(id: $id) { id name } }',
+  nested: `query Nested($id: ID!) { user(id: $id) { id name conversations(first: 10) { id title createdAt
+    stats { messages tokens } messages(first: 5) { id text role createdAt tokens latencyMs } } } }`,
+  large: 'query Large($id: ID!) { conversation(id: $id) { id title messages(first: 220) { id text role createdAt } } }',
 };
 
 const CREATED = '2026-01-01T00:00:00.000Z';

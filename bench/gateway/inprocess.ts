@@ -1,4 +1,4 @@
-// Our gateway with the subgraphs in its own process, as `npm start` runs them; no sign-in and no rate limiter.
+// Our gateway with the subgraphs in its own process, as `npm start` runs them.
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -6,13 +6,14 @@ import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { startGateway } from '#gateway/gateway.ts';
-import { createEngine } from '#gateway/plan/engine.ts';
-import { loadConfig } from '#platform/config/config.ts';
 import type { Platform } from '#platform/platform.ts';
 import { createSubgraph } from '#platform/subgraph/host.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import { resolversOf, SCHEMAS, supergraphOf } from './graph.ts';
+import { authAnswer } from './issuer.ts';
+import { asInProduction } from './policies.ts';
 
+const [jwks = '', bare] = process.argv.slice(2);
 const log = pino({ level: 'error' });
 // What the host uses of a platform; these subgraphs have no database and no streams.
 const platform = { log, metrics: new Registry(), lifecycle: new AsyncDisposableStack() } as unknown as Platform;
@@ -25,12 +26,11 @@ for (const [name, sdl] of Object.entries(SCHEMAS)) {
   transports.set(name, (await createSubgraph({ name, schemaFile: pathToFileURL(file), start }, platform)).transport);
 }
 rmSync(folder, { recursive: true });
+const askAuth = async (request: Request): Promise<Response> =>
+  new Response(authAnswer(new URL(request.url).pathname, jwks));
 const gateway = await startGateway({
-  config: loadConfig({ PORT: '0', NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32) }),
-  log,
-  metrics: new Registry(),
+  ...(await asInProduction(askAuth, bare === 'bare')),
   supergraph: { sdl: supergraphOf({}) },
-  compile: (supergraph) => createEngine({ supergraph }),
   transports,
 });
 process.send?.({ url: `${gateway.url}/graphql` });

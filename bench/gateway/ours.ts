@@ -1,16 +1,15 @@
-// Our gateway over HTTP subgraphs: limits, demand control and masking on, as in production; no sign-in and no rate limiter.
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
+// Our gateway over HTTP subgraphs, set up as `sextant gateway` sets it up.
 import { startGateway } from '#gateway/gateway.ts';
-import { createEngine } from '#gateway/plan/engine.ts';
-import { loadConfig } from '#platform/config/config.ts';
+import { asInProduction } from './policies.ts';
 
+const [file = '', auth = '', bare] = process.argv.slice(2);
+const askAuth = (request: Request): Promise<Response> => {
+  const { pathname, search } = new URL(request.url);
+  return fetch(new URL(pathname + search, auth), request);
+};
 const gateway = await startGateway({
-  config: loadConfig({ PORT: '0', NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32) }),
-  log: pino({ level: 'error' }),
-  metrics: new Registry(),
-  supergraph: { file: process.argv[2]! },
-  compile: (supergraph) => createEngine({ supergraph, trusted: () => true }),
+  ...(await asInProduction(askAuth, bare === 'bare')),
+  supergraph: { file },
 });
 process.send?.({ url: `${gateway.url}/graphql` });
 process.on('disconnect', () => process.exit(0));

@@ -5,7 +5,9 @@ import type { AddressInfo } from 'node:net';
 import { buildSubgraphSchema, type GraphQLResolverMap } from '@apollo/subgraph';
 import { execute, type GraphQLSchema, parse } from 'graphql';
 import { resolversOf, SCHEMAS } from './graph.ts';
+import { authAnswer } from './issuer.ts';
 
+const [jwks = ''] = process.argv.slice(2);
 const urls: Record<string, string> = {};
 
 for (const [name, sdl] of Object.entries(SCHEMAS)) {
@@ -15,6 +17,7 @@ for (const [name, sdl] of Object.entries(SCHEMAS)) {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', async () => {
+      if (request.method === 'GET') return void response.end(authAnswer(request.url!.split('?', 1)[0]!, jwks));
       const body = Buffer.concat(chunks).toString();
       let answer = known.get(body);
       if (!answer) {

@@ -1,0 +1,52 @@
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import type { GatewayOptions } from '#gateway/gateway.ts';
+import { type Config, loadConfig } from '#platform/config/config.ts';
+import { createAssertions } from '#platform/identity/assertions.ts';
+import { TokenVerifier } from '#platform/identity/token-verifier.ts';
+import { createLog } from '#platform/log/log.ts';
+import { loadSecrets } from '#platform/secrets/secrets.ts';
+import { openStores } from '#platform/stores.ts';
+import { engineOf } from '../../cli/engine.ts';
+import { TOKEN_AUDIENCE, TOKEN_ISSUER } from './issuer.ts';
+
+/** Counted as in production, and more than any machine answers. */
+const OPERATIONS_A_MINUTE = '100000000';
+const POLL_MS = 1_000;
+
+/**
+ * What both commands that serve give the gateway: the token's signature is verified, operations are counted, identities
+ * are signed for subgraphs of other processes, and every limit is at its default.
+ *
+ * @param askAuth calls a plain route of the auth subgraph.
+ * @param bare without the authenticator, the rate limiter, the cache and the assertions, to see what these cost.
+ */
+export async function asInProduction(
+  askAuth: (request: Request) => Promise<Response>,
+  bare: boolean,
+): Promise<Omit<GatewayOptions, 'supergraph'>> {
+  const config: Config = loadConfig({
+    PORT: '0',
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'error',
+    JWT_SECRET: 'x'.repeat(32),
+    JWT_ISSUER: TOKEN_ISSUER,
+    JWT_AUDIENCE: TOKEN_AUDIENCE,
+    RATE_LIMIT_IDENTITY: OPERATIONS_A_MINUTE,
+    RATE_LIMIT_ADDRESS: OPERATIONS_A_MINUTE,
+  });
+  const log = createLog(config, 'bench');
+  const metrics = new Registry();
+  collectDefaultMetrics({ register: metrics });
+  const base = { config, log, metrics, compile: engineOf(config, log, true) };
+  if (bare) return { ...base, propagation: { headers: [] } };
+  const { topics, limiter, cache } = await openStores({ ...base, lifecycle: new AsyncDisposableStack() });
+  const authenticator = new TokenVerifier({
+    fetch: askAuth,
+    topics,
+    log,
+    issuer: config.JWT_ISSUER,
+    audience: config.JWT_AUDIENCE,
+    pollMs: POLL_MS,
+  });
+  return { ...base, authenticator, limiter, cache, assertions: createAssertions(loadSecrets(config)) };
+}
