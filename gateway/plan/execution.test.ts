@@ -1,4 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import { createFleet } from './fixtures/fleet.ts';
 import { createSetup } from './fixtures/setup.ts';
@@ -78,7 +79,7 @@ describe('a subgraph that cannot be reached', () => {
 
   it('is told to stop when the client has left', async () => {
     const aborter = new AbortController();
-    let seen: AbortSignal | undefined;
+    let seen: CancelSignal | undefined;
     setup.fleet.interfere = (_, request) => {
       seen = request.signal;
       queueMicrotask(() => aborter.abort());
@@ -202,7 +203,7 @@ describe('equal queries at the same time', () => {
   });
 
   it('end when the last who waits has left, not when the first has', async () => {
-    let seen: AbortSignal | undefined;
+    let seen: CancelSignal | undefined;
     setup.fleet.interfere = (_, request) => {
       seen = request.signal;
       return never();

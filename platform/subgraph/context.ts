@@ -1,3 +1,4 @@
+import { abortSignalOf, type CancelSignal } from '../cancellation/cancellation.ts';
 import type { ClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
@@ -9,7 +10,7 @@ export interface Caller {
   readonly client?: ClientInfo | undefined;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
 }
 
 const NEVER = new AbortController().signal;
@@ -20,9 +21,9 @@ export class OperationContext implements RequestContext {
   readonly client: ClientInfo | undefined;
   readonly requestId: string;
   readonly traceparent: string | undefined;
-  readonly signal: AbortSignal;
   readonly #running: RunningSubgraph;
   readonly #log: Logger;
+  readonly #signal: CancelSignal | undefined;
   #childLog: Logger | undefined;
   #loaders: object | undefined;
 
@@ -31,9 +32,13 @@ export class OperationContext implements RequestContext {
     this.client = caller.client;
     this.requestId = caller.requestId;
     this.traceparent = caller.traceparent;
-    this.signal = caller.signal ?? NEVER;
+    this.#signal = caller.signal;
     this.#running = running;
     this.#log = log;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal ? abortSignalOf(this.#signal) : NEVER;
   }
 
   get log(): Logger {

@@ -1,4 +1,5 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
+import { Cancellation } from '../cancellation/cancellation.ts';
 import { maskError } from '../errors/mask.ts';
 import type { Logger } from '../log/log.ts';
 import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from '../transport/transport.ts';
@@ -61,11 +62,11 @@ function pump(
   running: RunningSubgraph,
   log: Logger,
 ): Unsubscribe {
-  const aborter = new AbortController();
-  const caller = {
-    ...request,
-    signal: request.signal ? AbortSignal.any([request.signal, aborter.signal]) : aborter.signal,
-  };
+  const left = new Cancellation();
+  const leave = (): void => left.abort(request.signal?.reason);
+  if (request.signal?.aborted) leave();
+  request.signal?.addEventListener('abort', leave);
+  const caller = { ...request, signal: left };
   const context = new OperationContext(caller, running, log);
   let iterator: AsyncIterator<unknown> | undefined;
   let open = true;
@@ -93,16 +94,17 @@ function pump(
     })
     .catch((error: unknown) => log.error({ err: error, requestId: request.requestId }, 'a subscription could not end'))
     .finally(() => {
+      request.signal?.removeEventListener('abort', leave);
       if (!open) return;
       open = false;
-      aborter.abort();
+      leave();
       sink.complete();
     });
 
   return () => {
     if (!open) return;
     open = false;
-    aborter.abort();
+    leave();
     iterator?.return?.().catch((error: unknown) => log.debug({ err: error }, 'an abandoned event source failed'));
   };
 }

@@ -3,13 +3,22 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { createEndpoints } from './endpoints.ts';
-import { post } from './http-call.ts';
 
 const addresses = vi.hoisted(() => ({ found: [] as { address: string; family: number }[] }));
 vi.mock('node:dns/promises', () => ({ lookup: async () => addresses.found }));
 
 const open = (urls: string[], resolveEveryMs = 60_000) =>
-  createEndpoints({ urls, connections: 4, connectTimeoutMs: 500, resolveEveryMs, log: pino({ level: 'silent' }) });
+  createEndpoints({
+    subgraph: 'chat',
+    urls,
+    connections: 4,
+    queue: 4,
+    timeoutMs: 1_000,
+    maxBytes: 1_000,
+    connectTimeoutMs: 500,
+    resolveEveryMs,
+    log: pino({ level: 'silent' }),
+  });
 
 const picked = (endpoints: ReturnType<typeof open>, times = 200) => {
   const counts = new Map<string, number>();
@@ -75,8 +84,7 @@ test('a name is as many endpoints as it has addresses, now and when they change;
   at(); // the name server is away
   let endpoint = endpoints.pick();
   while (endpoint.address !== '127.0.0.1') endpoint = endpoints.pick();
-  const call = { subgraph: 'chat', path: '/graphql', headers: {}, body: '{}', timeoutMs: 1_000, maxBytes: 1_000 };
-  expect((await post(endpoint, call)).status).toBe(200);
+  expect((await endpoint.pool.send({ head: endpoint.head, body: '{}', mayRepeat: false })).status).toBe(200);
   expect(hosts).toEqual([`chat.internal:${port}`]);
   await endpoints[Symbol.asyncDispose]();
   server.close();

@@ -1,15 +1,21 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { Pool } from 'undici';
+import type { Pool } from 'undici';
 import type { MutualTls } from '../http/tls.ts';
 import type { Logger } from '../log/log.ts';
+import { HttpPool } from './http-pool.ts';
 
-/** One address of a subgraph, with its pool of kept-alive connections and what is known of its health. */
+/** One address of a subgraph, with its connections and what is known of its health. */
 export interface Endpoint {
   readonly url: URL;
   /** The address behind the name, undefined when the URL already is one. */
   readonly address: string | undefined;
-  readonly pool: Pool;
+  /** Carries GraphQL requests. */
+  readonly pool: HttpPool;
+  /** What every GraphQL request begins with: request line and the headers that never change. */
+  readonly head: string;
+  /** Carries what is streamed: uploads, files, pages of plain routes. Made for the first of them. */
+  streams(): Promise<Pool>;
   inFlight: number;
   /** Calls that failed one after another. */
   failures: number;
@@ -26,10 +32,17 @@ export interface Endpoints extends AsyncDisposable {
 }
 
 export interface EndpointsOptions {
+  readonly subgraph: string;
   readonly urls: readonly string[];
   readonly tls?: MutualTls | undefined;
   /** Connections to one address. */
   readonly connections: number;
+  /** Requests that may wait for one of them. */
+  readonly queue: number;
+  /** Longest time of a request, in milliseconds. */
+  readonly timeoutMs: number;
+  /** Largest answer. */
+  readonly maxBytes: number;
   readonly connectTimeoutMs: number;
   /** How often names are looked up again, for services that scale. */
   readonly resolveEveryMs: number;
@@ -48,6 +61,7 @@ const LONGEST_REST_MS = 30_000;
  */
 export function createEndpoints(options: EndpointsOptions): Endpoints {
   const endpoints = new Map<string, Endpoint>();
+  const opened = new Set<Pool>();
   for (const url of options.urls) add(new URL(url), undefined);
   const names = options.urls.map((url) => new URL(url)).filter((url) => isName(url.hostname));
   const timer = names.length > 0 ? setInterval(resolveNames, options.resolveEveryMs) : undefined;
@@ -55,23 +69,39 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   if (timer) void resolveNames();
 
   function add(url: URL, address: string | undefined): void {
+    let streams: Promise<Pool> | undefined;
     endpoints.set(keyOf(url, address), {
       url,
       address,
       inFlight: 0,
       failures: 0,
       ejectedUntil: 0,
-      pool: new Pool(url.origin, {
-        connections: options.connections,
-        pipelining: 1,
-        keepAliveTimeout: 60_000,
-        connect: {
-          timeout: options.connectTimeoutMs,
-          ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
-          ...(address !== undefined && { lookup: always(address) }),
-        },
-      }),
+      pool: new HttpPool({ ...options, url, address }),
+      head:
+        `POST ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: keep-alive\r\n` +
+        'content-type: application/json\r\naccept: application/graphql-response+json, application/json\r\n',
+      streams() {
+        streams ??= openStreams(url, address);
+        return streams;
+      },
     });
+  }
+
+  /** undici is loaded when it is first needed: few gateways need it at once, and it takes a good part of their start. */
+  async function openStreams(url: URL, address: string | undefined): Promise<Pool> {
+    const { Pool } = await import('undici');
+    const pool = new Pool(url.origin, {
+      connections: options.connections,
+      pipelining: 1,
+      keepAliveTimeout: 60_000,
+      connect: {
+        timeout: options.connectTimeoutMs,
+        ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
+        ...(address !== undefined && { lookup: always(address) }),
+      },
+    });
+    opened.add(pool);
+    return pool;
   }
 
   async function resolveNames(): Promise<void> {
@@ -85,7 +115,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       for (const [key, endpoint] of endpoints) {
         if (endpoint.url.href !== url.href || wanted.has(key)) continue;
         endpoints.delete(key);
-        void endpoint.pool.close();
+        endpoint.pool.close();
       }
       options.log.debug({ host: url.hostname, addresses: found.length }, 'looked up a subgraph');
     }
@@ -115,7 +145,8 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     },
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
-      await Promise.all([...endpoints.values()].map(({ pool }) => pool.destroy()));
+      for (const { pool } of endpoints.values()) pool.destroy();
+      await Promise.all([...opened].map((pool) => pool.destroy()));
     },
   };
 }

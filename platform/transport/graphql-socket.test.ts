@@ -65,8 +65,12 @@ async function badSubgraph(behave: (socket: WebSocket) => void, options: object 
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as { port: number };
   const endpoints = createEndpoints({
+    subgraph: 'bad',
     urls: [`http://127.0.0.1:${port}/graphql`],
     connections: 1,
+    queue: 1,
+    timeoutMs: 500,
+    maxBytes: 1_000,
     connectTimeoutMs: 500,
     resolveEveryMs: 60_000,
     log,

@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import { CodedError } from '../errors/errors.ts';
-import type { HttpAnswer } from './http-call.ts';
+import type { HttpAnswer } from './http-response.ts';
 import type { SubgraphResponse } from './transport.ts';
 
 /**

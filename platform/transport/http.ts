@@ -1,15 +1,12 @@
 import {
   BrokenCircuitError,
-  BulkheadRejectedError,
-  bulkhead,
   CircuitState,
   circuitBreaker,
   ExponentialBackoff,
   handleWhen,
   SamplingBreaker,
 } from 'cockatiel';
-import { fetch as undiciFetch } from 'undici';
-import { CodedError } from '../errors/errors.ts';
+import { badInput, CodedError } from '../errors/errors.ts';
 import type { MutualTls } from '../http/tls.ts';
 import { IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '../identity/client-info.ts';
@@ -17,7 +14,8 @@ import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { responseOf } from './http-answer.ts';
-import { type HttpAnswer, post, Unreachable } from './http-call.ts';
+import { type HttpRequest, Unreachable } from './http-pool.ts';
+import type { HttpAnswer } from './http-response.ts';
 import type { SubgraphRequest, SubgraphTransport } from './transport.ts';
 import { createUpstreamSocket } from './upstream-socket.ts';
 
@@ -52,16 +50,18 @@ const HEALTH_TIMEOUT_MS = 2_000;
  */
 export function createHttpTransport(options: HttpTransportOptions): SubgraphTransport {
   const { subgraph, assertions, log, timeoutMs = 30_000, tries = 3, maxBytes = 32 * 1024 * 1024 } = options;
-  const concurrency = options.concurrency ?? 256;
   const endpoints = createEndpoints({
+    subgraph,
     urls: options.urls,
     tls: options.tls,
-    connections: concurrency,
+    connections: options.concurrency ?? 256,
+    queue: options.queue ?? 1024,
+    timeoutMs,
+    maxBytes,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     resolveEveryMs: options.resolveEveryMs ?? 10_000,
     log,
   });
-  const room = bulkhead(concurrency, options.queue ?? 1024);
   const breaker = circuitBreaker(
     // What the caller did (left) says nothing about the subgraph.
     handleWhen((error) => error instanceof Unreachable || (error instanceof CodedError && error.code === 'TIMEOUT')),
@@ -92,34 +92,33 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     return `{"query":${queryJson(request.query)}${name}${variables}}`;
   }
 
-  async function signedHeadersOf(request: SubgraphRequest, by: IdentityAssertions): Promise<Record<string, string>> {
-    const headers = headersOf(request);
-    headers[IDENTITY_HEADER] = await by.sign(request.identity, subgraph);
-    if (request.client) headers[CLIENT_HEADER] = writeClientInfo(request.client);
-    return headers;
+  /** What is said of one request beside what every request says, as header lines. */
+  function linesOf(request: SubgraphRequest): string {
+    let lines = headerLine('x-request-id', request.requestId);
+    if (request.traceparent !== undefined) lines += headerLine('traceparent', request.traceparent);
+    for (const name in request.headers) {
+      if (!OWN_HEADERS.has(name)) lines += headerLine(name, request.headers[name]!);
+    }
+    return lines;
   }
 
-  function headersOf(request: SubgraphRequest): Record<string, string> {
-    const headers: Record<string, string> = {
-      ...request.headers,
-      'content-type': 'application/json',
-      accept: 'application/graphql-response+json, application/json',
-      'x-request-id': request.requestId,
-    };
-    if (request.traceparent !== undefined) headers['traceparent'] = request.traceparent;
-    return headers;
+  async function signedLinesOf(request: SubgraphRequest, by: IdentityAssertions): Promise<string> {
+    const lines = linesOf(request) + headerLine(IDENTITY_HEADER, await by.sign(request.identity, subgraph));
+    return request.client ? lines + headerLine(CLIENT_HEADER, writeClientInfo(request.client)) : lines;
   }
 
-  async function attempt(endpoint: Endpoint, headers: Record<string, string>, body: string, signal?: AbortSignal) {
+  async function attempt(endpoint: Endpoint, call: Omit<HttpRequest, 'head'>, lines: string): Promise<HttpAnswer> {
+    endpoint.inFlight++;
     try {
-      const path = endpoint.url.pathname + endpoint.url.search;
-      const answer = await post(endpoint, { subgraph, path, headers, body, timeoutMs, maxBytes, signal });
+      const answer = await endpoint.pool.send({ ...call, head: endpoint.head + lines });
       if (answer.status >= 502 && answer.status <= 504) throw new Unreachable(`${subgraph} answered ${answer.status}.`);
       endpoints.succeeded(endpoint);
       return answer;
     } catch (error) {
       if (error instanceof Unreachable) endpoints.failed(endpoint);
       throw error;
+    } finally {
+      endpoint.inFlight--;
     }
   }
 
@@ -128,19 +127,18 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     async execute(request) {
       // A mutation may have been done before its connection broke: doing it again is the client's decision.
       const mayRepeat = !isMutation(request.query);
-      const body = request.body?.() ?? bodyOf(request);
+      const call = { body: request.body?.() ?? bodyOf(request), mayRepeat, signal: request.signal };
       let endpoint: Endpoint | undefined;
       for (let attemptNumber = 1; ; attemptNumber++) {
         // Signed for each try: an assertion does not live for long.
-        const headers = assertions ? await signedHeadersOf(request, assertions) : headersOf(request);
+        const lines = assertions ? await signedLinesOf(request, assertions) : linesOf(request);
         const avoid = endpoint;
-        const call = (): Promise<HttpAnswer> => {
-          endpoint = endpoints.pick(avoid);
-          return attempt(endpoint, headers, body, request.signal);
-        };
         let answer: HttpAnswer;
         try {
-          answer = await room.execute(() => breaker.execute(call));
+          answer = await breaker.execute(() => {
+            endpoint = endpoints.pick(avoid);
+            return attempt(endpoint, call, lines);
+          });
         } catch (error) {
           const retry = mayRepeat && attemptNumber < tries && error instanceof Unreachable;
           if (!retry || request.signal?.aborted) throw presentable(subgraph, error, log);
@@ -155,11 +153,12 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       const endpoint = endpoints.pick();
       const { pathname, search } = new URL(request.url);
       try {
-        const answer = await undiciFetch(new URL(pathname + search, endpoint.url), {
+        const { fetch } = await import('undici');
+        const answer = await fetch(new URL(pathname + search, endpoint.url), {
           method: request.method,
           headers: await forwarded(request.headers, identity),
           ...(request.body && { body: request.body as never, duplex: 'half' as const }),
-          dispatcher: endpoint.pool,
+          dispatcher: await endpoint.streams(),
           signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
           redirect: 'manual',
         });
@@ -174,8 +173,9 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       if (breaker.state === CircuitState.Open) return { status: 'down', detail: 'does not answer' };
       const endpoint = endpoints.pick();
       try {
-        const answer = await undiciFetch(new URL('/health', endpoint.url), {
-          dispatcher: endpoint.pool,
+        const { fetch } = await import('undici');
+        const answer = await fetch(new URL('/health', endpoint.url), {
+          dispatcher: await endpoint.streams(),
           signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
         });
         await answer.body?.cancel();
@@ -217,6 +217,26 @@ const NOT_FORWARDED = new Set([
   IDENTITY_HEADER,
 ]);
 
+/** Headers that the transport writes itself. */
+const OWN_HEADERS = new Set([
+  ...NOT_FORWARDED,
+  CLIENT_HEADER,
+  'content-type',
+  'content-length',
+  'accept',
+  'x-request-id',
+]);
+
+/**
+ * One header with its end. Values come from clients, over WebSocket even without a parser having seen them.
+ *
+ * @throws {CodedError} BAD_USER_INPUT when it would be more than one header, or is none.
+ */
+function headerLine(name: string, value: string): string {
+  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw badInput(name, 'has characters that no header may have.');
+  return `${name}: ${value}\r\n`;
+}
+
 const isMutation = (query: string): boolean => /^\s*mutation\b/.test(query);
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -226,9 +246,6 @@ function presentable(subgraph: string, error: unknown, log: Logger): unknown {
   if (error instanceof CodedError) return error;
   if (error instanceof BrokenCircuitError) {
     return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
-  }
-  if (error instanceof BulkheadRejectedError) {
-    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} has too many requests waiting.`);
   }
   if (error instanceof Unreachable) {
     log.warn({ subgraph, err: error }, 'a subgraph cannot be reached');

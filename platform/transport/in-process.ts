@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import { Cancellation, type CancelSignal } from '../cancellation/cancellation.ts';
 import { CodedError } from '../errors/errors.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { SubgraphRequest, SubgraphTransport, SubscriptionSink, Unsubscribe } from './transport.ts';
@@ -43,12 +44,12 @@ function inTime(subgraph: LocalSubgraph, request: SubgraphRequest, timeoutMs: nu
 function untilAborted(
   subgraph: LocalSubgraph,
   request: SubgraphRequest,
-  signal: AbortSignal,
+  signal: CancelSignal,
 ): Promise<ExecutionResult> {
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(signal.reason);
     if (signal.aborted) return leave();
-    signal.addEventListener('abort', leave, { once: true });
+    signal.addEventListener('abort', leave);
     subgraph.executor.execute(request).then(
       (result) => {
         signal.removeEventListener('abort', leave);
@@ -63,9 +64,9 @@ function untilAborted(
 }
 
 function atMost(subgraph: LocalSubgraph, request: SubgraphRequest, timeoutMs: number): Promise<ExecutionResult> {
-  const aborter = new AbortController();
+  const limit = new Cancellation();
   const late = () => new CodedError('TIMEOUT', `${subgraph.name} did not answer within ${timeoutMs} ms.`);
-  const timer = setTimeout(() => aborter.abort(late()), timeoutMs);
-  const answer = untilAborted(subgraph, { ...request, signal: aborter.signal }, aborter.signal);
+  const timer = setTimeout(() => limit.abort(late()), timeoutMs);
+  const answer = untilAborted(subgraph, { ...request, signal: limit }, limit);
   return answer.finally(() => clearTimeout(timer));
 }

@@ -1,4 +1,5 @@
 import type { DocumentNode, ExecutionResult } from 'graphql';
+import type { CancelSignal } from '../cancellation/cancellation.ts';
 import type { ClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 
@@ -23,7 +24,7 @@ export interface SubgraphRequest {
   /** W3C trace context of the caller's span. */
   readonly traceparent?: string | undefined;
   /** Ends the work when the client is gone or a time limit is reached. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   /** Headers of the client that are passed on to subgraphs over HTTP. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
@@ -61,7 +62,10 @@ export type Unsubscribe = () => void;
 /** How a subgraph is reached: a function call in one process, HTTP and graphql-ws between processes. */
 export interface SubgraphTransport {
   readonly subgraph: string;
-  /** Runs a query or mutation. Rejects only when the subgraph cannot be reached; GraphQL errors are in the result. */
+  /**
+   * Runs a query or mutation. Rejects only when the subgraph cannot be reached, and with the signal's reason at once when
+   * it is aborted; GraphQL errors are in the result.
+   */
   execute(request: SubgraphRequest): Promise<SubgraphResponse>;
   subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
   /** Calls one of the subgraph's plain HTTP routes, e.g. `/jwks.json` or a signed upload. The path is the subgraph's own. */
