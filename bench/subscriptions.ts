@@ -3,7 +3,10 @@
  *
  * Memory: resident bytes a socket and a subscription that is open and silent, 10,000 of them. Events: CPU of the server
  * process for each delivered event, with a stream for each subscriber and with one stream shared by all. Storm: the time
- * until 2,000 clients who were all dropped at once have their subscriptions again.
+ * until 2,000 clients who were all dropped at once have their subscriptions again. Remote: CPU of the gateway for an event
+ * of a subgraph in another process, passed on as bytes and parsed. Paused: what a client costs who does not read.
+ *
+ * `npm run bench -- subscriptions <local | remote | paused>` runs one part.
  */
 import os from 'node:os';
 import { median, ratioText } from './statistics.ts';
@@ -15,6 +18,9 @@ const STREAMS = 500;
 const SHARED = 1_000;
 const STORM = 2_000;
 const MEASURE_MS = 4_000;
+const PAUSED_AMONG = 200;
+/** Long enough that the system's buffers for a connection are full and the client is closed. */
+const PAUSED_MS = 10_000;
 const REMOTE_STREAMS = 200;
 const REMOTE_ROUNDS = 3;
 /** Tokens of a reply, and a message of a few paragraphs. */
@@ -148,7 +154,31 @@ async function local(): Promise<void> {
   console.log(`BENCH subscription-storm value=${(ours.storm / 1000).toFixed(2)} unit=s clients=${STORM}`);
 }
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { local, remote };
+/**
+ * What a client costs who asks for much and does not read, until it is closed: the most that the gateway grows beyond
+ * what it holds while that client reads, garbage collected.
+ */
+async function paused(): Promise<void> {
+  using server = await start('ours');
+  const [sleeper, ...readers] = await connectAll(server.url, PAUSED_AMONG);
+  for (const [index, socket] of readers.entries()) subscribe(socket, 'beat', index);
+  subscribe(sleeper!, 'beat', -1, ', size: 100000');
+  await pause(MEASURE_MS);
+  const before = await server.usage();
+  sleeper!.pause();
+  let most = 0;
+  for (const until = performance.now() + PAUSED_MS; performance.now() < until; await pause(100)) {
+    most = Math.max(most, (await server.usage()).rss);
+  }
+  const closed = new Promise<void>((resolve) => sleeper!.once('close', () => resolve()));
+  sleeper!.resume();
+  await closed;
+  console.log(
+    `BENCH subscription-paused value=${Math.max(0, (most - before.rss) / 1e6).toFixed(1)} unit=MB clients=${PAUSED_AMONG}`,
+  );
+}
+
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { local, remote, paused };
 const [wanted] = process.argv.slice(3);
 console.log(`${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.cpus().length} cores, Node ${process.version}`);
 for (const [name, run] of Object.entries(PARTS)) if (wanted === undefined || wanted === name) await run();
