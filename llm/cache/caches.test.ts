@@ -112,8 +112,12 @@ describe('the reply cache', () => {
   it('ends the provider’s request when the last who follows has left, and begins anew for the next', async () => {
     server.behave(stall('x'));
     const { models } = cached();
-    await readAll(models.chat(hello, aCall({ signal: AbortSignal.timeout(40) })));
-    await server.seen[0]!.aborted;
+    const stop = new AbortController();
+    const left = readAll(models.chat(hello, aCall({ signal: stop.signal })));
+    const { aborted } = await server.arrival();
+    stop.abort();
+    await left;
+    await aborted;
     server.behave(answer('fresh'));
     expect((await readAll(models.chat(hello, aCall()))).text).toBe('fresh');
   });

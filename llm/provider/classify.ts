@@ -42,8 +42,8 @@ function kindOf(status: number | undefined, words: string, html: boolean): Failu
   if (status === 429 || /rate_limit|insufficient_quota/i.test(words)) return 'rate_limited';
   if (status === undefined || status >= 500 || status === 408 || status === 409) return 'server_error';
   if (status === 401 || status === 403) return 'credentials';
-  // A web server that knows no such page is not an API that knows no such model.
-  if (html) return 'malformed';
+  // A web server that knows no such page is not an API that knows no such model, and an API does not redirect.
+  if (html || status < 400) return 'malformed';
   if (status === 404) return 'model_unknown';
   return 'refused';
 }

@@ -1,5 +1,6 @@
 import type { OpenAI } from 'openai';
 import type { Provider } from '../catalogue/catalogue.ts';
+import { transport } from './transport.ts';
 
 type Package = typeof import('openai');
 type Fetch = typeof globalThis.fetch;
@@ -50,11 +51,9 @@ interface Transport {
 
 /** Node's own fetch gives up after five minutes without a byte; a large model on a small machine thinks for longer. */
 async function openTransport(): Promise<Transport> {
-  const { Agent, fetch } = await import('undici');
+  const { Agent } = await import('undici');
   const agent = new Agent({ headersTimeout: 0, bodyTimeout: 0 });
-  const through = (url: Parameters<typeof fetch>[0], init: Parameters<typeof fetch>[1]) =>
-    fetch(url, { ...init, dispatcher: agent });
-  return { agent, fetch: through as unknown as Fetch };
+  return { agent, fetch: transport(agent) };
 }
 
 function connect(openai: Package, fetch: Fetch, provider: Provider, key: string | undefined): OpenAI {

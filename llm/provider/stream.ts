@@ -3,7 +3,9 @@ import type { FinishReason, ReasoningDelta, TextDelta, ToolCallDelta } from '../
 import type { Usage } from '../record.ts';
 import { classify } from './classify.ts';
 import type { Clients } from './clients.ts';
+import { EventStream, type ServerEvent } from './event-stream.ts';
 import { ProviderFailure } from './failure.ts';
+import type { ProviderResponse } from './transport.ts';
 
 export type Delta = TextDelta | ReasoningDelta | ToolCallDelta;
 
@@ -30,7 +32,9 @@ export class ProviderStream {
   readonly #signal: AbortSignal;
   readonly #stallMs: number;
   readonly #watchdog: Watchdog;
-  #chunks: AsyncIterator<Chunk> | undefined;
+  #events: EventStream | undefined;
+  #headers: Headers | undefined;
+  #errors: typeof OpenAI | undefined;
   /** What the last chunk held beyond its first delta. */
   #waiting: Delta[] = [];
   #finish: string | undefined;
@@ -61,11 +65,11 @@ export class ProviderStream {
     if (waiting) return waiting;
     this.#watchdog.wait();
     try {
-      this.#chunks ??= await this.#open();
+      this.#events ??= await this.#open();
       for (;;) {
-        const { done, value: chunk } = await this.#chunks.next();
-        if (done) return this.#end();
-        const delta = this.#take(chunk);
+        const event = await this.#events.next();
+        if (!event) return this.#end();
+        const delta = this.#take(this.#parse(event));
         if (delta) {
           this.#watchdog.rest();
           return delta;
@@ -85,17 +89,27 @@ export class ProviderStream {
     this.#watchdog.end();
   }
 
-  async #open(): Promise<AsyncIterator<Chunk>> {
-    const { data, response } = await this.#client.chat.completions
+  async #open(): Promise<EventStream> {
+    this.#errors = (await this.#clients.package()).OpenAI;
+    const response = (await this.#client.chat.completions
       .create(this.#body, { signal: this.#watchdog.signal })
-      .withResponse();
+      .asResponse()) as unknown as ProviderResponse;
+    this.#headers = response.headers;
     const type = response.headers.get('content-type') ?? '';
-    if (type.includes('event-stream')) return data[Symbol.asyncIterator]();
-    data.controller.abort();
+    if (type.includes('event-stream')) return new EventStream(response.body);
+    response.body.on('error', () => undefined).destroy();
     throw new ProviderFailure(
       'malformed',
       `answered ${response.status} with ${type || 'no content type'} instead of an event stream`,
     );
+  }
+
+  /** An error in the middle of a stream is the provider's as if it had come as a status. */
+  #parse({ name, data }: ServerEvent): Chunk {
+    const chunk = JSON.parse(data) as (Chunk & { readonly error?: object }) | null;
+    if (typeof chunk !== 'object' || chunk === null) throw new SyntaxError('an event holds no object');
+    if (name !== 'error' && !chunk.error) return chunk;
+    throw new this.#errors!.APIError(undefined, chunk.error ?? chunk, undefined, this.#headers);
   }
 
   #take(chunk: Chunk): Delta | undefined {

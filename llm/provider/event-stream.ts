@@ -1,0 +1,130 @@
+import type { Readable } from 'node:stream';
+
+/** An event that is longer than this is no piece of a reply, in characters; pictures come in pieces of some millions. */
+const LONGEST_EVENT = 64_000_000;
+/** A consumer that is so many events behind makes the provider wait. */
+const MOST_WAITING = 1_000;
+/** What a server that has said [DONE] has left to send comes at once; one that keeps the connection is left. */
+const DRAIN_MS = 1_000;
+
+export interface ServerEvent {
+  readonly name: string;
+  readonly data: string;
+}
+
+/**
+ * The events of a response (the WHATWG's event stream format), up to the end or the `[DONE]` of the OpenAI protocol.
+ *
+ * The openai package reads them too, through five nested async generators; this reads a chunk of bytes in one go.
+ */
+export class EventStream {
+  readonly #body: Readable;
+  readonly #events: ServerEvent[] = [];
+  #read = 0;
+  #over = false;
+  #error: Error | undefined;
+  #wake: (() => void) | undefined;
+  #rest = '';
+  #afterReturn = false;
+  #name = '';
+  #data: string | undefined;
+
+  constructor(body: Readable) {
+    this.#body = body;
+    body.setEncoding('utf8');
+    body.on('data', (text: string) => this.#take(text));
+    body.on('end', () => this.#finish());
+    body.on('error', (error) => this.#fail(error));
+    body.on('close', () => this.#fail(new Error('the connection was closed')));
+  }
+
+  /** The next event, undefined after the last one. Throws what broke the connection. */
+  async next(): Promise<ServerEvent | undefined> {
+    for (;;) {
+      const event = this.#events[this.#read];
+      if (event) {
+        if (++this.#read === this.#events.length) {
+          this.#events.length = 0;
+          this.#read = 0;
+          if (this.#body.isPaused() && !this.#over) this.#body.resume();
+        }
+        return event;
+      }
+      if (this.#error) throw this.#error;
+      if (this.#over) return undefined;
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  #take(text: string): void {
+    if (this.#over) return;
+    let lines = text;
+    if (this.#afterReturn && lines.startsWith('\n')) lines = lines.slice(1);
+    this.#afterReturn = text.endsWith('\r');
+    if (lines.includes('\r')) lines = lines.replaceAll(/\r\n?/g, '\n');
+    let start = 0;
+    for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', start)) {
+      this.#line(this.#rest + lines.slice(start, end));
+      if (this.#over) break;
+      this.#rest = '';
+      start = end + 1;
+    }
+    this.#rest += start === 0 ? lines : lines.slice(start);
+    if (this.#rest.length + (this.#data?.length ?? 0) > LONGEST_EVENT)
+      this.#body.destroy(new SyntaxError(`an event is longer than ${LONGEST_EVENT} characters`));
+    if (this.#events.length - this.#read >= MOST_WAITING) this.#body.pause();
+    this.#notify();
+  }
+
+  #line(line: string): void {
+    if (line === '') {
+      this.#dispatch();
+      return;
+    }
+    const colon = line.indexOf(':');
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    // A byte order mark may begin the stream.
+    if (field === 'data' || field === '\uFEFFdata')
+      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
+    else if (field === 'event') this.#name = value;
+  }
+
+  #dispatch(): void {
+    const [name, data] = [this.#name, this.#data];
+    this.#name = '';
+    this.#data = undefined;
+    if (data === undefined) return;
+    if (!data.startsWith('[DONE]')) this.#events.push({ name, data });
+    else this.#drain();
+  }
+
+  /** The answer is complete: the connection is free again once the server has ended it, too. */
+  #drain(): void {
+    this.#over = true;
+    this.#body.resume();
+    const timer = setTimeout(() => this.#body.destroy(), DRAIN_MS).unref();
+    this.#body.once('close', () => clearTimeout(timer));
+  }
+
+  /** Servers forget the empty line after the last event. */
+  #finish(): void {
+    if (!this.#over && this.#rest !== '') this.#line(this.#rest);
+    if (!this.#over) this.#dispatch();
+    this.#over = true;
+    this.#notify();
+  }
+
+  #fail(error: Error): void {
+    if (this.#over) return;
+    this.#error ??= error;
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}

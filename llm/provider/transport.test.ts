@@ -1,0 +1,58 @@
+import http from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { aCall, aCatalogue, aDeployment, anAlias, aProvider, hello, readAll, testModels } from '../testing/build.ts';
+import { answer, FaultServer } from '../testing/fault-server.ts';
+
+describe('the way to a provider', () => {
+  let server: FaultServer;
+  beforeEach(async () => {
+    server = await FaultServer.start();
+  });
+  afterEach(() => server[Symbol.asyncDispose]());
+
+  const at = (url: string) =>
+    testModels(
+      aCatalogue([
+        anAlias('main', [aDeployment(url, { provider: aProvider(url, { keys: ['secret-key'] }) })], {
+          retries: { attempts: 0, baseMs: 1, maxMs: 1, maxWaitMs: 0 },
+        }),
+      ]),
+    ).models;
+
+  it('uses a connection again after a complete reply', async () => {
+    const sockets = new Set<unknown>();
+    server.behave((request, response) => {
+      sockets.add(response.socket);
+      return answer('Hello')(request, response);
+    });
+    const models = at(server.url);
+    for (let i = 0; i < 20; i++) expect((await readAll(models.chat(hello, aCall()))).text).toBe('Hello');
+    // The next call may begin before the end of the last answer has arrived.
+    expect(sockets.size).toBeLessThanOrEqual(2);
+  });
+
+  it('takes no key to where a redirect points', async () => {
+    const elsewhere: (string | undefined)[] = [];
+    const other = http.createServer((request, response) => {
+      elsewhere.push(request.headers.authorization);
+      response.end();
+    });
+    await new Promise<void>((resolve) => {
+      other.listen(0, '127.0.0.1', resolve);
+    });
+    try {
+      const { port } = other.address() as { port: number };
+      server.behave((_request, response) => {
+        response.writeHead(307, { location: `http://127.0.0.1:${port}/v1/chat/completions` }).end();
+      });
+      const { error } = await readAll(at(server.url).chat(hello, aCall()));
+      expect(error).toMatchObject({
+        message: expect.stringContaining('should check its base URL'),
+        extensions: { code: 'PROVIDER_UNAVAILABLE' },
+      });
+      expect(elsewhere).toEqual([]);
+    } finally {
+      other.close();
+    }
+  });
+});

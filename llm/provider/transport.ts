@@ -1,0 +1,45 @@
+import type { Readable } from 'node:stream';
+import type { Agent } from 'undici';
+
+/** An answer as far as the openai package and stream.ts read it; its body is a Node stream. */
+export interface ProviderResponse
+  extends Pick<Response, 'ok' | 'status' | 'statusText' | 'url' | 'headers' | 'text' | 'json'> {
+  readonly body: Readable;
+}
+
+/**
+ * The `fetch` that the openai package gets: the same connection pool without web streams, which cost a call a third of
+ * its CPU. Unlike fetch it follows no redirect: an API has none, and a key must not travel to wherever one points.
+ */
+export function transport(agent: Agent): typeof globalThis.fetch {
+  const send = async (input: string, init: RequestInit): Promise<ProviderResponse> => {
+    const url = new URL(input);
+    const { statusCode, statusText, headers, body } = await agent.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: init.method as 'POST',
+      headers: { ...Object.fromEntries(init.headers as Headers), 'accept-encoding': 'identity' },
+      body: init.body as string,
+      signal: init.signal ?? null,
+    });
+    return {
+      ok: statusCode >= 200 && statusCode < 300,
+      status: statusCode,
+      statusText,
+      url: input,
+      headers: headersOf(headers),
+      body,
+      text: () => body.text(),
+      json: () => body.json(),
+    };
+  };
+  return send as unknown as typeof globalThis.fetch;
+}
+
+function headersOf(raw: Record<string, string | string[] | undefined>): Headers {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(raw)) {
+    for (const one of Array.isArray(value) ? value : [value ?? '']) headers.append(name, one);
+  }
+  return headers;
+}
