@@ -90,7 +90,7 @@ const NAMED_IMPORTS: Plugin = {
 
 /** Bundles the code of the product into a folder. */
 async function bundleCode(folder: string): Promise<void> {
-  const workers = globSync(WORKERS, { cwd: root });
+  const workers = globSync(WORKERS, { cwd: root, exclude: ['**/testing/**'] });
   await build({
     absWorkingDir: root,
     entryPoints: [

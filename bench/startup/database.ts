@@ -4,12 +4,13 @@ import { openEmbedded } from '#platform/database/embedded.ts';
 
 const [root, directory] = process.argv.slice(2);
 const started = performance.now();
-const database = await openEmbedded({
+const database = openEmbedded({
   directory: directory!,
   root: root!,
   durable: true,
   log: pino({ level: 'silent' }),
 });
+await database.opened;
 process.send?.({ ms: performance.now() - started });
 await database[Symbol.asyncDispose]();
 process.disconnect?.();

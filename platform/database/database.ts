@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
@@ -25,6 +26,11 @@ interface TransactionOptions {
 const TRANSACTIONS: TransactionOptions = { maxWait: 10_000, timeout: 15_000 };
 
 export interface Database extends AsyncDisposable {
+  /**
+   * Resolves when the database can be used; rejects when it cannot be opened. Queries that come before wait. Postgres is
+   * asked with the first `client` instead.
+   */
+  readonly opened: Promise<void>;
   /** The owner's Prisma client, as the owner's role on the owner's schema. One a process: call it once and keep it. */
   client<Client>(owner: Owner, Client: ClientClass<Client>): Promise<Client>;
   /** Whether the database answers within two seconds. */
@@ -36,7 +42,10 @@ export class DatabaseError extends Error {
   override name = 'DatabaseError';
 }
 
-/** Opens Postgres where DATABASE_URL is set, the embedded database otherwise. Connections to Postgres are made on demand. */
+/**
+ * Opens Postgres where DATABASE_URL is set, the embedded database otherwise. Connections to Postgres are made on demand;
+ * the embedded database goes on opening in its thread.
+ */
 export async function openDatabase(config: Config, log: Logger): Promise<Database> {
   const source =
     config.DATABASE_URL === undefined
@@ -44,6 +53,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
       : openPostgresSource(config, config.DATABASE_URL);
   const clients: { $disconnect?(): Promise<void> }[] = [];
   return {
+    opened: source.opened,
     async client(owner, Client) {
       const pool = await source.pool(owner);
       const client = new Client({ adapter: new PrismaPg(pool, { schema: owner }), transactionOptions: TRANSACTIONS });
@@ -59,6 +69,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
 }
 
 interface PoolSource extends AsyncDisposable {
+  readonly opened: Promise<void>;
   pool(owner: Owner): Promise<pg.Pool>;
   health: Database['health'];
 }
@@ -66,16 +77,21 @@ interface PoolSource extends AsyncDisposable {
 async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSource> {
   const lock = lockDirectory(config.dataDir);
   try {
-    const embedded = await openEmbedded({
-      directory: path.join(config.dataDir, 'postgres'),
+    const directory = path.join(config.dataDir, 'postgres');
+    const embedded = openEmbedded({
+      directory,
       root: config.root,
-      template: await templateDirectory(config.root),
+      template: existsSync(directory) ? undefined : await templateDirectory(config.root),
       durable: config.EMBEDDED_FSYNC,
       log,
     });
     return {
+      opened: embedded.opened,
       pool: async (owner) => embedded.pool(owner),
-      health: async () => ({ status: 'up' }),
+      health: async () =>
+        embedded.alive
+          ? { status: 'up' }
+          : { status: 'down', detail: 'It broke, and starts again with the next query.' },
       async [Symbol.asyncDispose]() {
         await embedded[Symbol.asyncDispose]();
         lock[Symbol.dispose]();
@@ -90,6 +106,7 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
 function openPostgresSource(config: Config, url: string): PoolSource {
   const pools = new Map<Owner, pg.Pool>();
   return {
+    opened: Promise.resolve(),
     async pool(owner) {
       const pool = new pg.Pool({
         ...ownerConnection(config, url, owner),

@@ -1,180 +1,168 @@
-import { Duplex } from 'node:stream';
 import type { PGlite } from '@electric-sql/pglite';
 
 /**
- * Lets the official `pg` driver speak to an in-process PGlite: a Duplex a connection instead of a TCP socket, the real
- * wire protocol in both directions.
+ * Many connections on one PGlite, each speaking Postgres' wire protocol.
  *
  * One PGlite is one Postgres session. Batches (up to Sync) are therefore serialised, a connection keeps the session while
  * it is in a transaction, and the role follows the connection's user. Roles catch mistakes here; they are no security
  * boundary, because one superuser session lies below.
  */
 export class EmbeddedSession {
-  readonly #db: PGlite;
-  readonly #onUserChange: ((user: string) => string) | undefined;
-  readonly #connections = new Set<EmbeddedConnection>();
+  readonly #db: Pick<PGlite, 'execProtocolRawStream' | 'isInTransaction'>;
+  readonly #send: (connection: number, answer: Uint8Array<ArrayBuffer>) => void;
+  readonly #failed: (error: unknown) => void;
+  readonly #connections = new Map<number, Connection>();
   #queue: Batch[] = [];
-  #owner: EmbeddedConnection | undefined;
+  /** Who is in a transaction. */
+  #owner: Connection | undefined;
   #user: string | undefined;
-  #busy = false;
 
-  /** @param onUserChange SQL to run when the session passes to a connection of another user: its role and search_path. */
-  constructor(db: PGlite, onUserChange?: (user: string) => string) {
+  /**
+   * @param send takes the bytes of an answer, which are its own.
+   * @param failed is told when the database itself breaks: what happens to it after that is unknown.
+   */
+  constructor(
+    db: Pick<PGlite, 'execProtocolRawStream' | 'isInTransaction'>,
+    send: (connection: number, answer: Uint8Array<ArrayBuffer>) => void,
+    failed: (error: unknown) => void,
+  ) {
     this.#db = db;
-    this.#onUserChange = onUserChange;
+    this.#send = send;
+    this.#failed = failed;
   }
 
-  /** For pg's `stream` option. Typed loosely there: pg wants a net.Socket and uses the part of it that this has. */
-  readonly connect = (): never => {
-    const connection = new EmbeddedConnection(this);
-    this.#connections.add(connection);
-    return connection as never;
-  };
-
-  enqueue(connection: EmbeddedConnection, bytes: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#queue.push({ connection, bytes, resolve, reject });
-      void this.#pump();
-    });
+  /** Bytes of a connection, cut anywhere. What they ask is done before this returns, unless another is in a transaction. */
+  write(id: number, bytes: Uint8Array): void {
+    let connection = this.#connections.get(id);
+    if (connection === undefined) {
+      connection = { id, user: undefined, pending: NOTHING };
+      this.#connections.set(id, connection);
+    }
+    const batch = cutBatch(connection, bytes);
+    if (batch === undefined) return;
+    this.#queue.push({ connection, bytes: batch });
+    this.#drain();
   }
 
   /** A connection went away: what it left open is rolled back, so that the next one does not inherit it. */
-  async release(connection: EmbeddedConnection): Promise<void> {
-    this.#connections.delete(connection);
+  release(id: number): void {
+    const connection = this.#connections.get(id);
+    if (connection === undefined) return;
+    this.#connections.delete(id);
     this.#queue = this.#queue.filter((batch) => batch.connection !== connection);
     if (this.#owner !== connection) return;
     this.#owner = undefined;
-    await this.#db.exec('ROLLBACK').catch(() => {});
-    void this.#pump();
+    this.#query('ROLLBACK');
+    this.#drain();
   }
 
-  async #pump(): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
-    try {
-      for (;;) {
-        const index = this.#owner ? this.#queue.findIndex((batch) => batch.connection === this.#owner) : 0;
-        const batch = index < 0 ? undefined : this.#queue.splice(index, 1)[0];
-        if (!batch) break;
-        try {
-          await this.#db.runExclusive(() => this.#run(batch));
-          this.#owner = this.#db.isInTransaction() ? batch.connection : undefined;
-          batch.resolve();
-        } catch (error) {
-          batch.reject(error as Error);
-        }
-      }
-    } finally {
-      this.#busy = false;
+  #drain(): void {
+    for (;;) {
+      const index = this.#owner ? this.#queue.findIndex((batch) => batch.connection === this.#owner) : 0;
+      const batch = index < 0 ? undefined : this.#queue.splice(index, 1)[0];
+      if (batch === undefined) return;
+      this.#run(batch);
+      this.#owner = this.#db.isInTransaction() ? batch.connection : undefined;
     }
   }
 
-  async #run({ connection, bytes }: Batch): Promise<void> {
-    if (this.#onUserChange && connection.user !== undefined && connection.user !== this.#user) {
-      await this.#simpleQuery(this.#onUserChange(connection.user));
-      this.#user = connection.user;
+  #run({ connection: { id, user }, bytes }: Batch): void {
+    if (user !== undefined && user !== this.#user) {
+      this.#query(signIn(user));
+      this.#user = user;
     }
-    await this.#db.execProtocolRawStream(bytes, { onRawData: (data) => connection.push(Buffer.from(data)) });
-  }
-
-  async #simpleQuery(sql: string): Promise<void> {
-    const text = Buffer.from(`${sql}\0`);
-    const message = Buffer.alloc(5 + text.length);
-    message[0] = QUERY;
-    message.writeInt32BE(4 + text.length, 1);
-    text.copy(message, 5);
-    let failure: string | undefined;
-    await this.#db.execProtocolRawStream(new Uint8Array(message), {
-      onRawData: (data) => {
-        if (data[0] === ERROR_RESPONSE) failure = Buffer.from(data).toString('latin1');
-      },
+    let parts: Uint8Array<ArrayBuffer>[] = [];
+    let size = 0;
+    const flush = () => {
+      if (size > 0) this.#send(id, parts.length === 1 ? parts[0]! : join(parts, size));
+      parts = [];
+      size = 0;
+    };
+    this.#execute(bytes, (data) => {
+      parts.push(data.slice());
+      size += data.length;
+      if (size >= FLUSH_BYTES) flush();
     });
-    if (failure !== undefined) throw new Error(failure);
+    flush();
   }
+
+  #query(sql: string): void {
+    const text = Buffer.from(`${sql}\0`);
+    const message = new Uint8Array(5 + text.length);
+    message[0] = QUERY;
+    new DataView(message.buffer).setInt32(1, 4 + text.length);
+    message.set(text, 5);
+    this.#execute(message, (data) => {
+      if (data[0] === ERROR_RESPONSE) this.#failed(new Error(Buffer.from(data).toString('latin1')));
+    });
+  }
+
+  /** PGlite runs a message before it returns; its promise only waits for file systems that are written later. */
+  #execute(message: Uint8Array, onRawData: (data: Uint8Array) => void): void {
+    this.#db.execProtocolRawStream(message, { syncToFs: false, onRawData }).catch(this.#failed);
+  }
+}
+
+interface Connection {
+  readonly id: number;
+  user: string | undefined;
+  pending: Uint8Array;
 }
 
 interface Batch {
-  readonly connection: EmbeddedConnection;
+  readonly connection: Connection;
   readonly bytes: Uint8Array;
-  resolve(): void;
-  reject(error: Error): void;
 }
+
+const NOTHING = new Uint8Array(0);
+/** Long results are sent on in parts of this size. */
+const FLUSH_BYTES = 64 * 1024;
 
 const QUERY = 0x51;
 const SYNC = 0x53;
 const PASSWORD = 0x70;
-const TERMINATE = 0x58;
 const ERROR_RESPONSE = 0x45;
 
-/** One client's side of the wire protocol, cut into batches at the messages that ask for an answer. */
-class EmbeddedConnection extends Duplex {
-  user: string | undefined;
-  readonly #session: EmbeddedSession;
-  #pending: Buffer = Buffer.alloc(0);
-  #started = false;
+/** An owner's role has a schema of its own: sextant_chat, chat. */
+const signIn = (user: string): string =>
+  user === 'postgres'
+    ? 'SET SESSION AUTHORIZATION postgres; RESET search_path'
+    : `SET SESSION AUTHORIZATION "${user}"; SET search_path = "${user.replace(/^sextant_/, '')}"`;
 
-  constructor(session: EmbeddedSession) {
-    super();
-    this.#session = session;
+/** What has come up to the last message that asks for an answer; the rest is kept until more comes. */
+function cutBatch(connection: Connection, bytes: Uint8Array): Uint8Array | undefined {
+  const all =
+    connection.pending.length === 0
+      ? bytes
+      : join([connection.pending, bytes], connection.pending.length + bytes.length);
+  const view = new DataView(all.buffer, all.byteOffset, all.length);
+  let offset = 0;
+  let end = 0;
+  while (all.length - offset >= 5) {
+    const startup = connection.user === undefined;
+    const length = startup ? view.getInt32(offset) : 1 + view.getInt32(offset + 1);
+    if (all.length - offset < length) break;
+    const type = startup ? undefined : all[offset];
+    if (startup) connection.user = userOf(all.subarray(offset + 8, offset + length));
+    offset += length;
+    if (type === undefined || type === QUERY || type === SYNC || type === PASSWORD) end = offset;
   }
+  connection.pending = all.subarray(end);
+  return end === 0 ? undefined : all.subarray(0, end);
+}
 
-  connect(): this {
-    queueMicrotask(() => this.emit('connect'));
-    return this;
-  }
-  setNoDelay(): this {
-    return this;
-  }
-  setKeepAlive(): this {
-    return this;
-  }
-  ref(): this {
-    return this;
-  }
-  unref(): this {
-    return this;
-  }
+/** The user that a start-up message names. */
+function userOf(parameters: Uint8Array): string {
+  const names = Buffer.from(parameters).toString('utf8').split('\0');
+  return names[names.indexOf('user') + 1]!;
+}
 
-  override _read(): void {}
-
-  override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#take([chunk]).then(() => done(), done);
+function join(parts: readonly Uint8Array[], size: number): Uint8Array<ArrayBuffer> {
+  const all = new Uint8Array(size);
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
   }
-
-  override _writev(chunks: { chunk: Buffer }[], done: (error?: Error | null) => void): void {
-    this.#take(chunks.map(({ chunk }) => chunk)).then(() => done(), done);
-  }
-
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    this.#session.release(this).then(() => done(error), done);
-  }
-
-  async #take(parts: Buffer[]): Promise<void> {
-    this.#pending = this.#pending.length > 0 ? Buffer.concat([this.#pending, ...parts]) : Buffer.concat(parts);
-    let offset = 0;
-    let end = 0;
-    while (this.#pending.length - offset >= 5) {
-      const startup = !this.#started;
-      const length = startup ? this.#pending.readInt32BE(offset) : 1 + this.#pending.readInt32BE(offset + 1);
-      if (this.#pending.length - offset < length) break;
-      const type = startup ? undefined : this.#pending[offset];
-      if (startup) this.#readStartup(offset, length);
-      offset += length;
-      if (type === TERMINATE) {
-        this.push(null);
-        return;
-      }
-      if (type === undefined || type === QUERY || type === SYNC || type === PASSWORD) end = offset;
-    }
-    if (end === 0) return;
-    const batch = new Uint8Array(this.#pending.subarray(0, end));
-    this.#pending = this.#pending.subarray(end);
-    await this.#session.enqueue(this, batch);
-  }
-
-  #readStartup(offset: number, length: number): void {
-    const parameters = this.#pending.toString('utf8', offset + 8, offset + length).split('\0');
-    this.user = parameters[parameters.indexOf('user') + 1];
-    this.#started = true;
-  }
+  return all;
 }

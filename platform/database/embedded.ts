@@ -1,29 +1,24 @@
-import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import type { Logger } from '../log/log.ts';
-import { DurableFilesystem } from './durable-filesystem.ts';
-import { EmbeddedSession } from './embedded-session.ts';
+import { type EmbeddedServer, EmbeddedThread } from './embedded-thread.ts';
 import { migrate } from './migrate.ts';
 import { hashOfMigrations } from './migrations.ts';
 import { OWNERS, type Owner, roleOf } from './owners.ts';
 
-export interface EmbeddedOptions {
-  /** Folder of the data; absent for a database in memory. */
-  readonly directory?: string;
+export interface EmbeddedOptions extends EmbeddedServer {
   /** Folder that holds prisma/<owner>/migrations. */
   readonly root: string;
-  /** A migrated data folder to start from, which is five times faster than initdb. */
-  readonly template?: string;
-  /** Whether each commit reaches the disk before it is acknowledged. */
-  readonly durable: boolean;
   readonly log: Logger;
 }
 
 /** Postgres in this process. */
 export interface EmbeddedDatabase extends AsyncDisposable {
+  /** Resolves when all tables are there. Queries that come before wait for it, and fail if it does. */
+  readonly opened: Promise<void>;
+  /** Whether its thread runs. One that has died is started again by the next query. */
+  readonly alive: boolean;
   pool(owner: Owner): pg.Pool;
 }
 
@@ -31,36 +26,40 @@ export interface EmbeddedDatabase extends AsyncDisposable {
 const CHECKPOINT_EVERY_MS = 5 * 60_000;
 const VACUUM_EVERY_MS = 60 * 60_000;
 
-/** Opens the embedded database, creates what is missing and applies the migrations. The caller holds the folder's lock. */
-export async function openEmbedded({
-  directory,
-  root,
-  template,
-  durable,
-  log,
-}: EmbeddedOptions): Promise<EmbeddedDatabase> {
-  if (directory && template && !existsSync(directory)) await copyTemplate(template, directory);
-  const db = await createServer(directory, durable);
-  const session = new EmbeddedSession(db, (user) =>
-    user === 'postgres'
-      ? 'SET SESSION AUTHORIZATION postgres; RESET search_path'
-      : `SET SESSION AUTHORIZATION "${user}"; SET search_path = "${user.replace(/^sextant_/, '')}"`,
-  );
-  const open = (user: string, max: number) => new pg.Pool({ stream: session.connect, user, database: 'postgres', max });
+/**
+ * Opens the embedded database beside whatever else is done meanwhile, creates what is missing and applies the migrations.
+ * The caller holds the folder's lock.
+ */
+export function openEmbedded({ root, log, ...server }: EmbeddedOptions): EmbeddedDatabase {
+  const thread = new EmbeddedThread(server);
+  const open = (user: string, max: number, after?: () => Promise<void>) => {
+    const pool = new pg.Pool({ stream: () => thread.connect(after?.()), user, database: 'postgres', max });
+    // Idle connections of a thread that dies are replaced; without a listener they would end the process.
+    pool.on('error', (err) => log.error({ err, user }, 'a connection to the embedded database broke'));
+    return pool;
+  };
   const admin = open('postgres', 1);
-  const pools = new Map(OWNERS.map((owner) => [owner, open(roleOf(owner), 4)]));
-  await upToDate(directory, root, async () => {
-    await createOwners(admin);
-    await migrateAll(pools, root, log);
-  });
+  const pools = new Map(OWNERS.map((owner) => [owner, open(roleOf(owner), 4, () => opened)]));
+  const opened = upToDate(server.directory, root, thread.opened, () =>
+    makeTables(admin, (user) => open(user, 1), root, log),
+  );
+  opened.catch(() => {});
   const housekeeping = keepHouse(admin, log);
   return {
+    opened,
+    get alive() {
+      return thread.alive;
+    },
     pool: (owner) => pools.get(owner)!,
     async [Symbol.asyncDispose]() {
       housekeeping[Symbol.dispose]();
-      await admin.query('CHECKPOINT').catch((error) => log.warn({ err: error }, 'last checkpoint failed'));
+      const isOpen = await opened.then(
+        () => true,
+        () => false,
+      );
+      if (isOpen) await admin.query('CHECKPOINT').catch((err) => log.warn({ err }, 'last checkpoint failed'));
       await Promise.all([...pools.values(), admin].map((pool) => pool.end()));
-      await db.close();
+      await thread[Symbol.asyncDispose]();
     },
   };
 }
@@ -69,17 +68,25 @@ export async function openEmbedded({
  * Calls `make` unless a start before has made the same tables in this folder. Asking the database instead, owner by
  * owner, is a tenth of the start.
  */
-async function upToDate(directory: string | undefined, root: string, make: () => Promise<void>): Promise<void> {
+async function upToDate(
+  directory: string | undefined,
+  root: string,
+  opened: Promise<void>,
+  make: () => Promise<void>,
+): Promise<void> {
+  const [hash] = await Promise.all([hashOfMigrations(root), opened]);
   if (directory === undefined) return make();
   const mark = path.join(directory, 'sextant-migrations');
-  const hash = await hashOfMigrations(root);
   if ((await readFile(mark, 'utf8').catch(() => undefined)) === hash) return;
   await make();
   await writeFile(mark, hash);
 }
 
-async function migrateAll(pools: ReadonlyMap<Owner, pg.Pool>, root: string, log: Logger): Promise<void> {
-  for (const [owner, pool] of pools) {
+async function makeTables(admin: pg.Pool, open: (user: string) => pg.Pool, root: string, log: Logger): Promise<void> {
+  await createOwners(admin);
+  for (const owner of OWNERS) {
+    // Not the owner's pool, whose connections wait for this.
+    const pool = open(roleOf(owner));
     const client = await pool.connect();
     try {
       const applied = await migrate(client, path.join(root, 'prisma', owner, 'migrations'));
@@ -88,32 +95,9 @@ async function migrateAll(pools: ReadonlyMap<Owner, pg.Pool>, root: string, log:
       throw new Error(`The tables of ${owner} could not be made: ${(error as Error).message}`, { cause: error });
     } finally {
       client.release();
+      await pool.end();
     }
   }
-}
-
-async function createServer(directory: string | undefined, durable: boolean): Promise<PGlite> {
-  if (directory === undefined) return PGlite.create();
-  await mkdir(directory, { recursive: true });
-  if (!durable) return PGlite.create(directory);
-  return PGlite.create({
-    fs: new DurableFilesystem(directory),
-    startParams: [
-      ...PGlite.defaultStartParams.filter((parameter) => parameter !== '-F'),
-      '-c',
-      'wal_sync_method=fsync',
-    ],
-  });
-}
-
-/** Copies beside the target and renames, so that a process killed meanwhile leaves no half database. */
-async function copyTemplate(template: string, directory: string): Promise<void> {
-  if (!existsSync(template)) return;
-  const partial = `${directory}.partial`;
-  await rm(partial, { recursive: true, force: true });
-  await mkdir(path.dirname(directory), { recursive: true });
-  await cp(template, partial, { recursive: true });
-  await rename(partial, directory);
 }
 
 async function createOwners(admin: pg.Pool): Promise<void> {

@@ -18,8 +18,12 @@ export async function buildTemplate(root: string): Promise<void> {
   const directory = await templateDirectory(root);
   if (existsSync(directory)) return;
   const partial = `${directory}.${process.pid}`;
-  const database = await openEmbedded({ directory: partial, root, durable: false, log: pino({ level: 'silent' }) });
-  await database[Symbol.asyncDispose]();
+  const database = openEmbedded({ directory: partial, root, durable: false, log: pino({ level: 'silent' }) });
+  try {
+    await database.opened;
+  } finally {
+    await database[Symbol.asyncDispose]();
+  }
   await rename(partial, directory).catch((error) => {
     // Another process was faster.
     if (!existsSync(directory)) throw error;
