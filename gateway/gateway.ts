@@ -60,6 +60,8 @@ export interface GatewayOptions {
   readonly version?: string | undefined;
   /** Default: the configuration's. */
   readonly port?: number;
+  /** What else must be there before it says that it is ready. */
+  readonly also?: Promise<void> | undefined;
 }
 
 export interface Gateway extends AsyncDisposable {
@@ -148,7 +150,6 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         secure(response, config.publicUrl);
         return apollo.landing(request, response);
       }
-      response.setHeader('x-content-type-options', 'nosniff');
       return graphql(request, response, search);
     }
     secure(response, config.publicUrl);
@@ -183,7 +184,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 
   const port = await listen(server, options.port ?? config.PORT, config.HOST, 'PORT');
   try {
-    await graph.load();
+    await Promise.all([graph.load(), options.also]);
   } catch (error) {
     server.close();
     await graph[Symbol.asyncDispose]();

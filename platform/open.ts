@@ -22,6 +22,8 @@ export interface PlatformOptions {
   readonly metrics: Registry;
   /** The life of the process: what is opened here is closed with it, in the reverse order. */
   readonly lifecycle: AsyncDisposableStack;
+  /** The database, where it was opened before; it must be registered with `lifecycle`. Default: it is opened. */
+  readonly database?: Database;
   /** How subgraphs reach one another; asked at each call. */
   readonly transportOf: (subgraph: string) => SubgraphTransport | undefined;
 }
@@ -39,7 +41,7 @@ export interface OpenPlatform extends Pick<Platform, 'topics' | 'limiter' | 'cac
 /** Opens what every subgraph of this process stands on. What few need, such as the vector store, waits for the first use. */
 export async function openPlatform(options: PlatformOptions): Promise<OpenPlatform> {
   const { config, log, metrics, lifecycle } = options;
-  const database = lifecycle.use(await openDatabase(config, log));
+  const database = options.database ?? lifecycle.use(await openDatabase(config, log));
   const stores = await openStores({ config, log, metrics, lifecycle });
   const secrets = loadSecrets(config);
   const assertions = createAssertions(secrets);

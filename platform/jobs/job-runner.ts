@@ -79,7 +79,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   }
 
   start(): void {
-    if (this.#state !== 'new') throw new Error('a job runner is started once');
+    if (this.#state === 'closed') return;
+    if (this.#state === 'started') throw new Error('a job runner is started once');
     this.#state = 'started';
     const { exclusive, pollMs, leaseMs } = this.#options;
     const first = exclusive

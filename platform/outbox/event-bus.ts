@@ -36,10 +36,11 @@ export interface EventBus {
 
   /**
    * Lets events flow in this process: nothing is published before, so that no consumer that starts a moment later misses
-   * what an earlier one recorded. Called once, when every subgraph of the process has started.
+   * what an earlier one recorded. Called once, when every subgraph of the process has started and whoever waits for the
+   * start has been told.
    */
   start(): void;
-  /** Resolves when `start` was called. */
+  /** Resolves when `start` was called: then what needs no reader may begin too, such as jobs. */
   readonly started: Promise<void>;
 }
 

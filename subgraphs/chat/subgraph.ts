@@ -46,7 +46,7 @@ export const chat: SubgraphDefinition = {
     const replies = lifecycle.use(new Replies(parts));
     const handlers = accountHandlers(parts);
     await consumeEvents<Transaction>({ consumer: 'chat', client: db, events, handlers, log, metrics, lifecycle });
-    if (config.redisUrl === undefined) replies.recoverAll();
+    if (config.redisUrl === undefined) void events.started.then(() => replies.recoverAll());
 
     const all = { chat: parts, replies, sending: new Sending(parts, replies) };
     return {

@@ -59,9 +59,11 @@ export const memory: SubgraphDefinition = {
     const contexts = new Contexts(db);
     const handlers = eventHandlers(parts);
     await consumeEvents<Transaction>({ consumer: 'memory', client: db, events, log, metrics, lifecycle, handlers });
-    parts.quick.start();
-    parts.slow.start();
-    void queueReembedding(parts);
+    void events.started.then(() => {
+      parts.quick.start();
+      parts.slow.start();
+      return queueReembedding(parts);
+    });
     const sweeping = setInterval(() => {
       contexts.sweep().catch((error) => log.warn({ err: error }, 'contexts whose time is over were not deleted'));
     }, SWEEP_MS).unref();

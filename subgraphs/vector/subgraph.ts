@@ -26,7 +26,7 @@ export const vector: SubgraphDefinition = {
       await db.$transaction((tx) => outbox.record(tx, 'embedding.called', call));
     });
     handleReembedding(jobs, db, collections);
-    jobs.start();
+    void events.started.then(() => jobs.start());
     await consumeEvents<Prisma.TransactionClient>({
       consumer: 'vector',
       client: db,

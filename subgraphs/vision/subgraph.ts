@@ -47,8 +47,10 @@ export const vision: SubgraphDefinition = {
     const gallery = new Gallery(db, images);
     const pictures = new Pictures({ db, blobs, images, models });
     registerJobs({ db, blobs, images, engine, jobs, slowJobs });
-    jobs.start();
-    slowJobs.start();
+    void events.started.then(() => {
+      jobs.start();
+      slowJobs.start();
+    });
     const tidying = setInterval(() => {
       images
         .forgetAbandoned()
