@@ -17,7 +17,10 @@ interface Hold {
 interface Counter {
   /** Units spent, by window. */
   readonly spent: Map<string, { units: number; until: number }>;
+  /** In the order in which they lapse. */
   readonly holds: Map<string, Hold>;
+  /** Units of all holds. */
+  held: number;
 }
 
 const SWEEP_EVERY = 1_000;
@@ -32,26 +35,26 @@ export class MemoryLedger implements BudgetLedger {
     for (const claim of claims) {
       const window = windowOf(claim.per, now);
       const counter = this.#counter(claim);
-      let held = 0;
-      for (const [id, hold] of counter.holds) {
-        if (hold.until <= now) counter.holds.delete(id);
-        else held += hold.amount;
-      }
+      lapse(counter, now);
       const before =
         window.previous === undefined ? 0 : (counter.spent.get(window.previous)?.units ?? 0) * window.weight;
-      const available = claim.limit - held - (counter.spent.get(window.id)?.units ?? 0) - before;
+      const available = claim.limit - counter.held - (counter.spent.get(window.id)?.units ?? 0) - before;
       if (claim.amount > available)
         return { ok: false, claim, available: Math.max(0, Math.floor(available)), resetsAt: window.endsAt };
     }
     const id = randomUUID();
-    for (const claim of claims) this.#counter(claim).holds.set(id, { amount: claim.amount, until: now + HOLD_MS });
+    for (const claim of claims) {
+      const counter = this.#counter(claim);
+      counter.holds.set(id, { amount: claim.amount, until: now + HOLD_MS });
+      counter.held += claim.amount;
+    }
     return { ok: true, id, claims, at: now };
   }
 
   async settle(reservation: Reservation, spent: (claim: Claim) => number): Promise<void> {
     for (const claim of reservation.claims) {
       const counter = this.#counter(claim);
-      if (!counter.holds.delete(reservation.id)) continue;
+      if (!release(counter, reservation.id)) continue;
       const window = windowOf(claim.per, reservation.at);
       const units = (counter.spent.get(window.id)?.units ?? 0) + spent(claim);
       // A minute counts into the next one.
@@ -63,7 +66,7 @@ export class MemoryLedger implements BudgetLedger {
     const key = counterOf(claim);
     let counter = this.#counters.get(key);
     if (!counter) {
-      counter = { spent: new Map(), holds: new Map() };
+      counter = { spent: new Map(), holds: new Map(), held: 0 };
       this.#counters.set(key, counter);
     }
     return counter;
@@ -73,8 +76,20 @@ export class MemoryLedger implements BudgetLedger {
   #sweep(now: number): void {
     for (const [key, counter] of this.#counters) {
       for (const [id, { until }] of counter.spent) if (until <= now) counter.spent.delete(id);
-      for (const [id, { until }] of counter.holds) if (until <= now) counter.holds.delete(id);
+      lapse(counter, now);
       if (counter.spent.size === 0 && counter.holds.size === 0) this.#counters.delete(key);
     }
+  }
+}
+
+function release(counter: Counter, id: string): boolean {
+  counter.held -= counter.holds.get(id)?.amount ?? 0;
+  return counter.holds.delete(id);
+}
+
+function lapse(counter: Counter, now: number): void {
+  for (const [id, { until }] of counter.holds) {
+    if (until > now) return;
+    release(counter, id);
   }
 }

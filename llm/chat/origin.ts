@@ -55,7 +55,7 @@ export class Origin {
   readonly #call: CallContext;
   #held: Held | undefined;
   #reply: OpenReply | undefined;
-  #text = '';
+  readonly #text: string[] = [];
   #end: OriginEnd | undefined;
   #usage: Promise<Usage> | undefined;
 
@@ -82,23 +82,30 @@ export class Origin {
    *
    * @param signal the same with every call.
    */
-  async next(signal: AbortSignal): Promise<OriginPart> {
-    if (!this.#reply) {
-      this.#reply = await this.#open(signal);
-      if (!this.#reply) return { type: 'end', reason: 'stopped', usage: undefined };
-      const { alias, deployment, context } = this.#reply;
-      return {
-        type: 'start',
-        alias,
-        deployment: deployment.id,
-        provider: deployment.provider.id,
-        model: deployment.model,
-        context,
-      };
-    }
-    const part = await this.#reply.next();
+  next(signal: AbortSignal): Promise<OriginPart> {
+    // Apart: what runs for every piece must not carry what runs once.
+    return this.#reply ? this.#read(this.#reply) : this.#start(signal);
+  }
+
+  async #start(signal: AbortSignal): Promise<OriginPart> {
+    this.#reply = await this.#open(signal);
+    if (!this.#reply) return { type: 'end', reason: 'stopped', usage: undefined };
+    const { alias, deployment, context } = this.#reply;
+    return {
+      type: 'start',
+      alias,
+      deployment: deployment.id,
+      provider: deployment.provider.id,
+      model: deployment.model,
+      context,
+    };
+  }
+
+  async #read(reply: OpenReply): Promise<OriginPart> {
+    const part = await reply.next();
     if (part.type === 'end') this.#end = part;
-    else this.#text += part.type === 'tool-call' ? (part.name ?? '') + part.arguments : part.text;
+    else if (part.type !== 'tool-call') this.#text.push(part.text);
+    else this.#text.push(part.name ?? '', part.arguments);
     return part;
   }
 
@@ -129,7 +136,7 @@ export class Origin {
     const { counter } = this.#deps;
     const { model } = reply.deployment;
     const inputTokens = await counter.prompt(reply.messages, this.#request.tools, model);
-    return { ...NO_USAGE, inputTokens, outputTokens: await counter.text(this.#text, model), estimated: true };
+    return { ...NO_USAGE, inputTokens, outputTokens: await counter.text(this.#text.join(''), model), estimated: true };
   }
 
   async #open(signal: AbortSignal): Promise<OpenReply | undefined> {
