@@ -18,6 +18,7 @@ export const engineOf =
     return createEngine({
       supergraph,
       trusted: () => isOwn,
+      limits: { timeoutMs: config.REQUEST_TIMEOUT_MS },
       observer: {
         ...(isTracing() && { fetch: traceFetch }),
         failed: (subgraph, cause, { requestId }) =>

@@ -1,4 +1,5 @@
 import type { GraphQLFormattedError } from 'graphql';
+import type { CodedError } from '#platform/errors/errors.ts';
 import type { SubgraphResponse } from '#platform/transport/transport.ts';
 import { joinFetches } from './combine.ts';
 import { collectHeld, contextValue } from './context.ts';
@@ -172,8 +173,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     }
   }
 
-  function reportFailure(run: Run, batches: readonly Batch[], error: unknown): void {
-    const coded = asCoded(error, run, subgraph);
+  function reportFailure(run: Run, batches: readonly Batch[], error: CodedError): void {
     for (const { group, objects } of batches) {
       const wanted = new Set(objects);
       for (const target of group.targets) {
@@ -181,7 +181,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
         const places = [...locateObjects(run.data, target, satisfies)].flatMap(([object, paths]) =>
           wanted.has(object) ? paths : [],
         );
-        reportMissing(run, coded, places, fields);
+        reportMissing(run, error, places, fields);
       }
     }
   }
@@ -192,10 +192,17 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     observed: ObservedFetch,
     variables: Readonly<Record<string, AddedVariable>>,
   ): Promise<void> {
+    let response: SubgraphResponse;
     try {
-      receive(run, batches, await run.send(observed, text.request(run, variables)));
+      response = await run.send(observed, text.request(run, variables));
     } catch (error) {
-      reportFailure(run, batches, error);
+      reportFailure(run, batches, run.unreachable(subgraph, error));
+      return;
+    }
+    try {
+      receive(run, batches, response);
+    } catch (error) {
+      reportFailure(run, batches, asCoded(error, run, subgraph));
     }
   }
 

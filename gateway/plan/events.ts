@@ -1,6 +1,6 @@
 import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/errors/errors.ts';
-import type { Unsubscribe } from '#platform/transport/transport.ts';
+import { changedRequest, type Unsubscribe } from '#platform/transport/transport.ts';
 import { refuse } from './answer.ts';
 import { reportSubgraphError } from './errors.ts';
 import { type Execute, type FetchScope, RequestText } from './fetch.ts';
@@ -43,21 +43,9 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
       return refuseLater(sink, [error]);
     }
     const stream = new Stream(request, coerced.values, sink, parts);
-    const { identity, client, headers, requestId, traceparent, signal, resubscribe } = request;
-    const body = text.request(new Run(request, coerced.values, parts.observer));
-    stream.upstream = transport.subscribe(
-      {
-        ...body,
-        identity,
-        client,
-        headers,
-        resubscribe,
-        requestId,
-        ...(traceparent !== undefined && { traceparent }),
-        ...(signal && { signal }),
-      },
-      stream,
-    );
+    const { signal, resubscribe } = request;
+    const asked = text.request(new Run(request, coerced.values, parts.observer));
+    stream.upstream = transport.subscribe(changedRequest(asked, { signal, resubscribe }), stream);
     return () => stream.leave();
   };
 }

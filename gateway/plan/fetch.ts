@@ -1,6 +1,9 @@
 import { type DocumentNode, type FormattedExecutionResult, type OperationDefinitionNode, parse } from 'graphql';
+import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
 import { CodedError } from '#platform/errors/errors.ts';
-import type { SubgraphResponse } from '#platform/transport/transport.ts';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { SubgraphRequest, SubgraphResponse } from '#platform/transport/transport.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import type { Fragments } from './fragments.ts';
 import { quote, stringify } from './json.ts';
@@ -9,7 +12,7 @@ import { isPlainData } from './passthrough.ts';
 import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
 import type { RootFetch } from './plan.ts';
 import { applyRewrites, renamedFields } from './rewrites.ts';
-import type { FetchBody, Run } from './run.ts';
+import type { Run } from './run.ts';
 import type { Satisfies } from './types.ts';
 
 /** One compiled step of a plan. It never rejects: what fails is in the run's errors. */
@@ -30,55 +33,88 @@ export interface AddedVariable {
   value(): unknown;
 }
 
+type Added = Readonly<Record<string, AddedVariable>>;
+
 /** The request text of a fetch, escaped once: what varies are the variables. */
 export class RequestText {
-  readonly #text: string;
-  readonly #operationName: string | undefined;
-  readonly #variables: readonly { readonly name: string; readonly key: string }[];
-  readonly #prefix: string;
+  readonly query: string;
+  readonly operationName: string | undefined;
+  readonly variables: readonly { readonly name: string; readonly key: string }[];
+  /** The body as far as it is always the same. */
+  readonly prefix: string;
   #document: DocumentNode | undefined;
 
   constructor(fetch: { text: string; operationName: string | undefined; variables: readonly string[] }) {
-    this.#text = fetch.text;
-    this.#operationName = fetch.operationName;
-    this.#variables = fetch.variables.map((name) => ({ name, key: `${quote(name)}:` }));
+    this.query = fetch.text;
+    this.operationName = fetch.operationName;
+    this.variables = fetch.variables.map((name) => ({ name, key: `${quote(name)}:` }));
     const name = fetch.operationName === undefined ? '' : `,"operationName":${quote(fetch.operationName)}`;
-    this.#prefix = `{"query":${JSON.stringify(fetch.text)}${name}`;
+    this.prefix = `{"query":${JSON.stringify(fetch.text)}${name}`;
   }
 
-  /**
-   * @param added variables beside the client's.
-   */
-  request(run: Run, added?: Readonly<Record<string, AddedVariable>>): FetchBody {
-    const names = this.#variables;
-    const prefix = this.#prefix;
-    const self = this;
-    return {
-      query: this.#text,
-      ...(this.#operationName !== undefined && { operationName: this.#operationName }),
-      get document() {
-        self.#document ??= parse(self.#text, { noLocation: true });
-        return self.#document;
-      },
-      get variables() {
-        const values: Data = {};
-        for (const name in added) values[name] = added[name]!.value();
-        for (const { name } of names) {
-          const value = run.variable(name);
-          if (value !== undefined) values[name] = value;
-        }
-        return values;
-      },
-      body() {
-        let variables = '';
-        for (const name in added) variables += `,${quote(name)}:${added[name]!.json()}`;
-        for (const { name, key } of names) {
-          const value = run.variable(name);
-          if (value !== undefined) variables += `,${key}${stringify(value)}`;
-        }
-        return variables === '' ? `${prefix}}` : `${prefix},"variables":{${variables.slice(1)}}}`;
-      },
-    };
+  get document(): DocumentNode {
+    this.#document ??= parse(this.query, { noLocation: true });
+    return this.#document;
+  }
+
+  /** @param added variables beside the client's. */
+  request(run: Run, added?: Added): SubgraphRequest {
+    return new FetchRequest(this, run, added);
+  }
+}
+
+/** One request of a run. A transport takes the body or the variables, so each is made when it is asked for. */
+class FetchRequest implements SubgraphRequest {
+  readonly query: string;
+  readonly operationName: string | undefined;
+  readonly identity: Identity;
+  readonly client: ClientInfo | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  readonly signal: CancelSignal;
+  readonly #text: RequestText;
+  readonly #run: Run;
+  readonly #added: Added | undefined;
+
+  constructor(text: RequestText, run: Run, added: Added | undefined) {
+    const { request } = run;
+    this.query = text.query;
+    this.operationName = text.operationName;
+    this.identity = request.identity;
+    this.client = request.client;
+    this.headers = request.headers;
+    this.requestId = request.requestId;
+    this.traceparent = request.traceparent;
+    this.signal = run.cancellation;
+    this.#text = text;
+    this.#run = run;
+    this.#added = added;
+  }
+
+  get document(): DocumentNode {
+    return this.#text.document;
+  }
+
+  get variables(): Data {
+    const values: Data = {};
+    for (const name in this.#added) values[name] = this.#added[name]!.value();
+    for (const { name } of this.#text.variables) {
+      const value = this.#run.variable(name);
+      if (value !== undefined) values[name] = value;
+    }
+    return values;
+  }
+
+  body(): string {
+    let variables = '';
+    for (const name in this.#added) variables += `,${quote(name)}:${this.#added[name]!.json()}`;
+    for (const { name, key } of this.#text.variables) {
+      const value = this.#run.variable(name);
+      if (value !== undefined) variables += `,${key}${stringify(value)}`;
+    }
+    const { prefix } = this.#text;
+    return variables === '' ? `${prefix}}` : `${prefix},"variables":{${variables.slice(1)}}}`;
   }
 }
 
@@ -113,12 +149,23 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     for (const object of objects) merge(object, result.data, objects.length === 1);
   }
 
+  function reportFailure(run: Run, error: CodedError): void {
+    fields ??= visibleFields(fetch.text, renamed, target, scope.operation, scope.fragments);
+    reportMissing(run, error, placesOf(run), fields);
+  }
+
   async function ask(run: Run, objects: readonly Data[]): Promise<void> {
+    let response: SubgraphResponse;
     try {
-      receive(run, objects, await run.send(observed, text.request(run)));
+      response = await run.send(observed, text.request(run));
     } catch (error) {
-      fields ??= visibleFields(fetch.text, renamed, target, scope.operation, scope.fragments);
-      reportMissing(run, asCoded(error, run, subgraph), placesOf(run), fields);
+      reportFailure(run, run.unreachable(subgraph, error));
+      return;
+    }
+    try {
+      receive(run, objects, response);
+    } catch (error) {
+      reportFailure(run, asCoded(error, run, subgraph));
     }
   }
 

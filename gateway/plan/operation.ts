@@ -1,4 +1,5 @@
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphTransport, Unsubscribe } from '#platform/transport/transport.ts';
@@ -38,7 +39,7 @@ export interface OperationRequest {
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   /** Aborted when the client has left: running fetches end, the answer no longer matters. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   readonly transports: ReadonlyMap<string, SubgraphTransport>;
   /** Of a subscription: a lost upstream is opened again silently, because a missed event does no harm. */
   readonly resubscribe?: boolean | undefined;

@@ -19,8 +19,8 @@ import type { Prepared, PreparedOperation, PrepareRequest } from './operation.ts
 /** Parses, validates, plans and compiles operations of one supergraph, each once. */
 export interface Operations {
   readonly supergraph: Supergraph;
-  /** Cached and single-flight. Never rejects: what is wrong with the operation is the result. */
-  prepare(request: PrepareRequest): Promise<Prepared>;
+  /** Cached and single-flight. Never rejects: what is wrong with the operation is the result. A known one is there at once. */
+  prepare(request: PrepareRequest): Prepared | Promise<Prepared>;
   /** Prepares what another instance has used most lately, so that a new supergraph starts with a warm cache. */
   warm(previous: Operations, count?: number): Promise<void>;
   /** The most lately used operations, newest first. */
@@ -65,7 +65,7 @@ const LIMITS: PrepareLimits = { tokens: 10_000, errors: 20, cachedOperations: 2_
 
 interface Entry {
   readonly request: PrepareRequest;
-  readonly prepared: Promise<Prepared>;
+  prepared: Prepared | Promise<Prepared>;
 }
 
 export function createOperations(options: OperationsOptions): Operations {
@@ -111,7 +111,11 @@ export function createOperations(options: OperationsOptions): Operations {
       const known = cache.get(key);
       if (known) return known.prepared;
       const prepared = prepareAnew(request, key);
-      cache.set(key, { request, prepared });
+      const entry: Entry = { request, prepared };
+      cache.set(key, entry);
+      void prepared.then((ready) => {
+        entry.prepared = ready;
+      });
       return prepared;
     },
     recent: (count) => [...cache.values()].slice(0, count).map((entry) => entry.request),

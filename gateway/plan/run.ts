@@ -1,13 +1,16 @@
 import type { GraphQLFormattedError } from 'graphql';
+import { Cancellation } from '#platform/cancellation/cancellation.ts';
 import { CodedError } from '#platform/errors/errors.ts';
-import type { SubgraphRequest, SubgraphResponse } from '#platform/transport/transport.ts';
+import {
+  changedRequest,
+  type SubgraphRequest,
+  type SubgraphResponse,
+  type SubgraphTransport,
+} from '#platform/transport/transport.ts';
 import type { Data } from './merge.ts';
-import type { ExecutionObserver, ObservedFetch } from './observer.ts';
+import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';
 import type { OperationRequest } from './operation.ts';
 import type { Variables } from './variables.ts';
-
-/** The parts of a subgraph request that a fetch knows; the run adds who asks. */
-export type FetchBody = Pick<SubgraphRequest, 'query' | 'operationName' | 'variables' | 'body' | 'document'>;
 
 /** Errors of one answer that are listed; a list of a thousand broken elements says no more than this. */
 const MAX_ERRORS = 200;
@@ -26,8 +29,8 @@ export class Run {
   bytes: Uint8Array | undefined;
   /** Why no more fetches are made: out of time, or the client has left. */
   stopped: CodedError | undefined;
-  readonly #aborter = new AbortController();
-  readonly #waiting = new Set<(reason: Error) => void>();
+  /** Ends the fetches that are running. */
+  readonly cancellation = new Cancellation();
 
   constructor(request: OperationRequest, values: Variables, observer: ExecutionObserver) {
     this.request = request;
@@ -54,13 +57,11 @@ export class Run {
     }
   }
 
-  /** Ends all running fetches; those that do not listen to their signal are not waited for either. */
+  /** Ends all running fetches. */
   stop(reason: CodedError): void {
     if (this.stopped) return;
     this.stopped = reason;
-    this.#aborter.abort(reason);
-    for (const reject of this.#waiting) reject(reason);
-    this.#waiting.clear();
+    this.cancellation.abort(reason);
   }
 
   fail(error: GraphQLFormattedError): void {
@@ -73,43 +74,37 @@ export class Run {
     return given === undefined ? this.values[name] : given;
   }
 
-  /** Sends one request. Rejects with a CodedError when there is no answer. */
-  async send(fetch: ObservedFetch, body: FetchBody): Promise<SubgraphResponse> {
-    const span = this.observer.fetch?.(fetch, this.request);
-    try {
-      const response = await this.#race(fetch, body, span?.traceparent ?? this.request.traceparent);
-      span?.end(undefined, response.bytes ? 0 : (response.result.errors?.length ?? 0));
-      return response;
-    } catch (error) {
-      span?.end(error, 0);
-      if (error instanceof CodedError) throw error;
-      this.observer.failed?.(fetch.subgraph, error, this.request);
-      throw new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph cannot be reached at the moment.');
-    }
-  }
-
-  #race(fetch: ObservedFetch, body: FetchBody, traceparent: string | undefined): Promise<SubgraphResponse> {
+  /** Sends one request. Rejects when there is no answer: `unreachable` says what of that is for clients. */
+  send(fetch: ObservedFetch, request: SubgraphRequest): Promise<SubgraphResponse> {
     if (this.stopped) return Promise.reject(this.stopped);
     const transport = this.request.transports.get(fetch.subgraph);
     if (!transport) {
       return Promise.reject(new CodedError('NOT_CONFIGURED', `No address of the subgraph ${fetch.subgraph} is known.`));
     }
-    return new Promise((resolve, reject) => {
-      this.#waiting.add(reject);
-      const { identity, client, headers, requestId } = this.request;
-      // Not spread: that would call the getters of the body, which a transport may have no use for.
-      const { signal } = this.#aborter;
-      const request = Object.assign(body, { identity, client, headers, requestId, traceparent, signal });
-      transport.execute(request as SubgraphRequest).then(
-        (response) => {
-          this.#waiting.delete(reject);
-          resolve(response);
-        },
-        (error: unknown) => {
-          this.#waiting.delete(reject);
-          reject(error);
-        },
-      );
-    });
+    const span = this.observer.fetch?.(fetch, this.request);
+    return span ? observed(transport, request, span) : transport.execute(request);
+  }
+
+  /** Why a request has no answer, as clients may know it. */
+  unreachable(subgraph: string, error: unknown): CodedError {
+    if (error instanceof CodedError) return error;
+    this.observer.failed?.(subgraph, error, this.request);
+    return new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph cannot be reached at the moment.');
+  }
+}
+
+async function observed(
+  transport: SubgraphTransport,
+  request: SubgraphRequest,
+  span: FetchSpan,
+): Promise<SubgraphResponse> {
+  try {
+    const { traceparent } = span;
+    const response = await transport.execute(traceparent ? changedRequest(request, { traceparent }) : request);
+    span.end(undefined, response.bytes ? 0 : (response.result.errors?.length ?? 0));
+    return response;
+  } catch (error) {
+    span.end(error, 0);
+    throw error;
   }
 }

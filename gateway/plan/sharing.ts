@@ -1,3 +1,4 @@
+import { Cancellation, type CancelSignal } from '#platform/cancellation/cancellation.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
 
@@ -8,7 +9,7 @@ const WINDOW_MS = 50;
 
 interface Flight {
   readonly answer: Promise<OperationAnswer>;
-  readonly aborter: AbortController;
+  readonly cancellation: Cancellation;
   readonly began: number;
   waiting: number;
 }
@@ -55,31 +56,27 @@ export function shareInFlight(isOn: boolean) {
 }
 
 function begin(execute: Run, request: OperationRequest, began: number, end: (flight: Flight) => void): Flight {
-  const aborter = new AbortController();
-  const run = async (): Promise<OperationAnswer> => {
-    try {
-      return await execute({ ...request, signal: aborter.signal });
-    } finally {
-      end(flight);
-    }
+  const cancellation = new Cancellation();
+  const { variables, identity, client, requestId, traceparent, transports } = request;
+  const flight: Flight = {
+    answer: execute({ variables, identity, client, requestId, traceparent, transports, signal: cancellation }),
+    cancellation,
+    began,
+    waiting: 0,
   };
-  const flight: Flight = { answer: run(), aborter, began, waiting: 0 };
+  const over = (): void => end(flight);
+  flight.answer.then(over, over);
   return flight;
 }
 
 /** Waits with the others; the execution is given up when the last of them has left. */
-async function join(flight: Flight, signal: AbortSignal | undefined): Promise<OperationAnswer> {
+function join(flight: Flight, signal: CancelSignal | undefined): Promise<OperationAnswer> {
   flight.waiting++;
-  if (!signal) return flight.answer;
-  const leave = (): void => {
-    if (--flight.waiting === 0) flight.aborter.abort();
-  };
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    return await flight.answer;
-  } finally {
-    signal.removeEventListener('abort', leave);
-  }
+  // What happens after the end of the execution is of no interest to it.
+  signal?.addEventListener('abort', () => {
+    if (--flight.waiting === 0) flight.cancellation.abort(signal.reason);
+  });
+  return flight.answer;
 }
 
 const keys = new WeakMap<Identity, string>();

@@ -5,6 +5,7 @@ import {
   type ValidationRule,
 } from 'graphql';
 import type { Cache } from '#platform/cache/cache.ts';
+import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
 import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
@@ -39,7 +40,7 @@ export interface OperationCaller {
   readonly client: ClientInfo;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: CancelSignal | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The text is the gateway's own, as that of a REST endpoint: no manifest has to list it. */
   readonly registered?: boolean;

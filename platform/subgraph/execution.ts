@@ -2,7 +2,12 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Cancellation } from '../cancellation/cancellation.ts';
 import { maskError } from '../errors/mask.ts';
 import type { Logger } from '../log/log.ts';
-import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from '../transport/transport.ts';
+import {
+  changedRequest,
+  type SubgraphRequest,
+  type SubscriptionSink,
+  type Unsubscribe,
+} from '../transport/transport.ts';
 import { OperationContext } from './context.ts';
 import type { RunningSubgraph } from './definition.ts';
 import type { SubgraphOperation, SubgraphOperations } from './operations.ts';
@@ -66,7 +71,7 @@ function pump(
   const leave = (): void => left.abort(request.signal?.reason);
   if (request.signal?.aborted) leave();
   request.signal?.addEventListener('abort', leave);
-  const caller = { ...request, signal: left };
+  const caller = changedRequest(request, { signal: left });
   const context = new OperationContext(caller, running, log);
   let iterator: AsyncIterator<unknown> | undefined;
   let open = true;

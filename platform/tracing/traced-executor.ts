@@ -1,4 +1,5 @@
 import type { SubgraphExecutor } from '../subgraph/execution.ts';
+import { changedRequest } from '../transport/transport.ts';
 import { isTracing, startSpan } from './spans.ts';
 
 /**
@@ -15,7 +16,7 @@ export function traceExecutor(executor: SubgraphExecutor, subgraph: string): Sub
         'sextant.request_id': request.requestId,
         ...(request.operationName !== undefined && { 'graphql.operation.name': request.operationName }),
       });
-      const result = await span.run(() => executor.execute({ ...request, traceparent: span.traceparent }));
+      const result = await span.run(() => executor.execute(changedRequest(request, { traceparent: span.traceparent })));
       const error = result.errors?.[0];
       span.end(error && String(error.extensions?.['code'] ?? 'unknown'));
       return result;

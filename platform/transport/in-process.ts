@@ -2,7 +2,13 @@ import type { ExecutionResult } from 'graphql';
 import { Cancellation, type CancelSignal } from '../cancellation/cancellation.ts';
 import { CodedError } from '../errors/errors.ts';
 import type { Identity } from '../identity/identity.ts';
-import type { SubgraphRequest, SubgraphTransport, SubscriptionSink, Unsubscribe } from './transport.ts';
+import {
+  changedRequest,
+  type SubgraphRequest,
+  type SubgraphTransport,
+  type SubscriptionSink,
+  type Unsubscribe,
+} from './transport.ts';
 
 /** The part of a hosted subgraph that a caller in the same process needs. */
 export interface LocalSubgraph {
@@ -67,6 +73,6 @@ function atMost(subgraph: LocalSubgraph, request: SubgraphRequest, timeoutMs: nu
   const limit = new Cancellation();
   const late = () => new CodedError('TIMEOUT', `${subgraph.name} did not answer within ${timeoutMs} ms.`);
   const timer = setTimeout(() => limit.abort(late()), timeoutMs);
-  const answer = untilAborted(subgraph, { ...request, signal: limit }, limit);
+  const answer = untilAborted(subgraph, changedRequest(request, { signal: limit }), limit);
   return answer.finally(() => clearTimeout(timer));
 }

@@ -8,14 +8,14 @@ export interface SubgraphRequest {
   /** Text of the operation; equal texts share one compiled operation in the subgraph, so keep it stable. */
   readonly query: string;
   /** The parsed text where the caller has it, so that an in-process subgraph need not parse it. */
-  readonly document?: DocumentNode;
-  readonly operationName?: string;
-  readonly variables?: Readonly<Record<string, unknown>>;
+  readonly document?: DocumentNode | undefined;
+  readonly operationName?: string | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
   /**
    * The JSON text `{"query":…,"operationName":…,"variables":…}`, where the caller can write it for less than it costs to
    * stringify the fields above. A transport that sends JSON uses it; the others never call it.
    */
-  readonly body?: () => string;
+  body?(): string;
   readonly identity: Identity;
   /** Where the client's request came from, for sessions, rate limits and the audit log. */
   readonly client?: ClientInfo | undefined;
@@ -32,6 +32,14 @@ export interface SubgraphRequest {
    * error. For streams whose lost events do no harm, such as presence.
    */
   readonly resubscribe?: boolean | undefined;
+}
+
+/** The same request with something changed. Requests have getters, which a spread would call or lose. */
+export function changedRequest(request: SubgraphRequest, change: Partial<SubgraphRequest>): SubgraphRequest {
+  const { query, document, operationName, variables, identity, client, requestId, traceparent, signal } = request;
+  const { headers, resubscribe } = request;
+  const plain = { query, document, operationName, variables, identity, client, requestId, traceparent, signal };
+  return { ...plain, headers, resubscribe, ...(request.body && { body: () => request.body!() }), ...change };
 }
 
 /** An answer: parsed (in-process), or the bytes as they came, parsed on demand, so that they can be passed through. */
