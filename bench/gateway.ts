@@ -16,7 +16,7 @@ import path from 'node:path';
 import { compare } from './gateway/compare.ts';
 import { supergraphOf } from './gateway/graph.ts';
 import { createIssuer } from './gateway/issuer.ts';
-import { startRivals } from './gateway/rivals.ts';
+import { rivalsOf, startRival } from './gateway/rivals.ts';
 import { startSubgraphs, startTarget, type Target } from './gateway/targets.ts';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-gateway-'));
@@ -31,7 +31,8 @@ try {
   if (process.env.BENCH_POLICIES === 'off') {
     targets.push(await startTarget('ours-without-policies', 'ours', file, auth, 'bare'));
   }
-  targets.push(await startTarget('apollo', 'stock', file), ...(await startRivals(file)));
+  targets.push(await startTarget('apollo', 'stock', file));
+  for (const rival of await rivalsOf(folder, subgraphs.urls)) targets.push(await startRival(rival));
   await compare('gateway', targets, token);
 } finally {
   for (const target of targets) target.stop();

@@ -1,7 +1,7 @@
 /**
  * How long the bundle takes to start, with the memory it then holds: the gateway alone against Apollo Server with Apollo
- * Gateway (as its documentation sets it up, and bundled like ours) and Hive Gateway where bench/rivals is installed, all
- * on the same supergraph; and the whole, gateway with six subgraphs, on a warm data folder.
+ * Gateway (as its documentation sets it up, and bundled like ours) and the gateways of bench/rivals where they are
+ * installed, all on the same supergraph; and the whole, gateway with six subgraphs, on a warm data folder.
  *
  * `ready` is when the process says that it serves, `answered` when the first operation has its answer: our planner is
  * made after the start, so the first operation pays for it. The whole's start is given with and without what the embedded
@@ -10,18 +10,17 @@
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { build } from 'esbuild';
 import { bundle } from '../cli/bundle.ts';
 import { SCHEMAS, supergraphOf } from './gateway/graph.ts';
+import { rivalsOf } from './gateway/rivals.ts';
 import { measure, type Start, type Starter } from './startup/process.ts';
 import { median, ratioText } from './statistics.ts';
 
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 7);
-const HIVE = path.join(import.meta.dirname, 'rivals/node_modules/.bin/hive-gateway');
-const HIVE_PORT = 4873;
 const STOCK = path.join(import.meta.dirname, 'gateway', 'stock.ts');
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-startup-'));
@@ -93,12 +92,7 @@ try {
     { name: 'apollo', args: [STOCK, supergraph], ask: true },
     { name: 'apollo-bundled', args: [stockBundle, supergraph], env: { NODE_COMPILE_CACHE: compiled }, ask: true },
   ];
-  if (existsSync(HIVE)) {
-    const args = [HIVE, 'supergraph', supergraph, '--port', String(HIVE_PORT), '--host', '127.0.0.1'];
-    gateways.push({ name: 'hive', args, url: `http://127.0.0.1:${HIVE_PORT}/graphql`, ask: true });
-  } else {
-    console.log('Hive Gateway is not installed and left out; to add it: npm install --prefix bench/rivals');
-  }
+  for (const rival of await rivalsOf(folder, urls)) gateways.push({ ...rival, ask: true });
   const [ours, ...others] = await rounds(gateways);
   for (const [i, { name }] of gateways.entries()) print(name, [ours!, ...others][i]!);
   for (const [i, starts] of others.entries()) {

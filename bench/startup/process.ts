@@ -6,8 +6,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 /** A server whose start is measured. */
 export interface Starter {
   readonly name: string;
+  /** Default: this Node. */
+  readonly command?: string;
   readonly args: readonly string[];
-  readonly env?: Record<string, string>;
+  readonly env?: Readonly<Record<string, string>>;
   /** Where it will serve, for those who do not say that they are ready; the others print it. */
   readonly url?: string;
   /** Whether it is asked an operation as soon as it is ready. */
@@ -30,10 +32,11 @@ const POLL_MS = 5;
 const READY = /"url":"([^"]+)"/;
 
 /** Starts a server, measures, and ends it politely, so that it may keep what it has compiled. */
-export async function measure({ name, args, env, url, ask }: Starter): Promise<Start> {
+export async function measure({ name, command = process.execPath, args, env, url, ask }: Starter): Promise<Start> {
   const started = performance.now();
-  const child = spawn(process.execPath, args, {
-    stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+  const child = spawn(command, args, {
+    // A channel to its parent keeps Hive Gateway from ending at SIGTERM.
+    stdio: ['ignore', 'pipe', 'inherit', url ? 'ignore' : 'ipc'],
     env: { ...process.env, NODE_ENV: 'production', LOG_FORMAT: 'json', LLM_DISCOVERY: 'false', ...env },
   });
   try {
