@@ -109,7 +109,12 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     const objects: Data[] = [];
     const slots: number[] = [];
     const known = new Map<string, number>();
-    const found = given ?? group.targets.flatMap((target) => collectObjects(run.data, target, satisfies));
+    const { targets } = group;
+    const found =
+      given ??
+      (targets.length === 1
+        ? collectObjects(run.data, targets[0]!, satisfies)
+        : targets.flatMap((target) => collectObjects(run.data, target, satisfies)));
     for (const object of found) {
       const json = group.representer.json(object);
       if (json === undefined) continue;
@@ -139,7 +144,8 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
       throw new Error(`${group.alias} should be a list of ${texts.length} elements.`);
     }
     const isUsed = new Array<boolean>(texts.length).fill(false);
-    for (const [i, object] of objects.entries()) {
+    for (let i = 0; i < objects.length; i++) {
+      const object = objects[i]!;
       const slot = slots[i]!;
       const entity: unknown = entities[slot];
       if (typeof entity !== 'object' || entity === null) continue;

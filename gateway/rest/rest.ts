@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import type { FieldNode, FormattedExecutionResult, GraphQLFormattedError } from 'graphql';
+import { Cancellation } from '#platform/cancellation/cancellation.ts';
 import type { Config } from '#platform/config/config.ts';
 import { badInput, CodedError } from '#platform/errors/errors.ts';
 import { readBody } from '#platform/http/web.ts';
@@ -24,7 +25,7 @@ export const REST_OPERATIONS = fileURLToPath(new URL('operations', import.meta.u
 export interface RestOptions {
   /** Folder of the endpoints; undefined: there are none. */
   readonly folder: string | undefined;
-  readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'MAX_BODY_BYTES' | 'REQUEST_TIMEOUT_MS' | 'publicUrl'>;
+  readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'MAX_BODY_BYTES' | 'publicUrl'>;
   readonly log: Logger;
   readonly metrics: GatewayMetrics;
   readonly authenticator?: Authenticator | undefined;
@@ -64,9 +65,9 @@ export function createRest(options: RestOptions): Rest {
     const groups = patternOf(endpoint.path).exec(path)?.groups ?? {};
     const parameters = Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(name, value)]));
     const body = endpoint.method === 'GET' ? undefined : await bodyOf(request, config.MAX_BODY_BYTES);
-    const aborter = new AbortController();
+    const cancellation = new Cancellation();
     response.once('close', () => {
-      if (!response.writableFinished) aborter.abort(new CodedError('TIMEOUT', 'The client has left.'));
+      if (!response.writableFinished) cancellation.abort(new CodedError('TIMEOUT', 'The client has left.'));
     });
     const admitted = await pipeline.admit(
       generation,
@@ -77,7 +78,7 @@ export function createRest(options: RestOptions): Rest {
         requestId,
         traceparent: traceparentOf(request.headers['traceparent']),
         headers: propagated(options.propagation, request.headers),
-        signal: AbortSignal.any([aborter.signal, AbortSignal.timeout(config.REQUEST_TIMEOUT_MS)]),
+        signal: cancellation,
         registered: true,
       },
     );

@@ -14,7 +14,8 @@ export interface Misfit {
   readonly path: (string | number)[];
 }
 
-const INTEGER = /^-?\d+$/;
+/** Whether it is written with digits alone. */
+const isInteger = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 1e21;
 const MAX_MISFITS = 100;
 
 /** What the generated code calls. One for each writer: writing is synchronous, so it is used by one request at a time. */
@@ -34,11 +35,11 @@ export class Support {
   readonly id = (value: unknown, place?: Place): string | undefined => {
     if (typeof value === 'string') return quote(value);
     // Stricter servers send ids as strings, but a number is an id to the specification, too.
-    return typeof value === 'number' && INTEGER.test(String(value)) ? String(value) : this.misfit(place);
+    return typeof value === 'number' && isInteger(value) ? String(value) : this.misfit(place);
   };
 
   readonly int = (value: unknown, place?: Place): string | undefined =>
-    typeof value === 'number' && INTEGER.test(String(value)) ? String(value) : this.misfit(place);
+    typeof value === 'number' && isInteger(value) ? String(value) : this.misfit(place);
 
   readonly float = (value: unknown, place?: Place): string | undefined =>
     typeof value === 'number' && Number.isFinite(value) ? String(value) : this.misfit(place);
@@ -72,6 +73,6 @@ export class Support {
 
   reset(): void {
     this.count = 0;
-    this.list = [];
+    if (this.list.length > 0) this.list = [];
   }
 }
