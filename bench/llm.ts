@@ -3,22 +3,25 @@ import { once } from 'node:events';
 import os from 'node:os';
 import path from 'node:path';
 import { OpenAI } from 'openai';
-import { pino } from 'pino';
-import { Registry } from 'prom-client';
-import { aliasFor, type Catalogue, type Deployment, NO_LIMITS } from '#llm/catalogue/catalogue.ts';
-import { createModels } from '#llm/create-models.ts';
 import type { CallContext, Models } from '#llm/models.ts';
-import { loadConfig } from '#platform/config/config.ts';
+import { modelsAt } from './llm/models.ts';
+import { cpuOf, rssOf } from './llm/process.ts';
 import { now } from './llm/provider.ts';
+import { median } from './statistics.ts';
 
 /**
  * What the language-model layer costs: calls through it beside calls of the same provider by the openai package alone,
  * in one process and one run, in turns. A call's latency here is what lies between the caller and the provider: from the
  * call to the request's arrival, and from the first piece's departure to the caller; the provider's own pace is left out.
  *
- * Prints medians over the rounds, and the difference of each side's best round, which a busy machine disturbs less;
- * `npm run bench -- llm [seconds a round]`. With LLM_PROXY_URL (and LLM_PROXY_HEADERS, a
- * JSON object in which {provider} stands for the provider's URL) the same load also goes through that proxy.
+ * `llm-added` is the difference of the two sides' quantiles under the same pace, p99 less p99, as the median of the rounds;
+ * `best` that of each side's best round, which a busy machine disturbs less. Below zero the layer is cheaper than the
+ * package's own way (its `fetch` and its reader of events, which the layer replaces).
+ *
+ * `npm run bench -- llm [seconds a round]`. With LLM_PROXY_URL the same load also goes through that proxy, in the same
+ * rounds (docs/models.md says how): LLM_PROXY_NAME for the table, LLM_PROXY_HEADERS (a JSON object in which {provider}
+ * stands for the provider's URL), LLM_PROXY_PID for its CPU and memory where /proc tells them, LLM_PROVIDER_PORT for a
+ * port that its configuration can name.
  */
 const AT_ONCE = 'pace 0 30 0';
 /** About 200 calls a second each: what is measured is a call's way, not a full machine. */
@@ -71,24 +74,37 @@ interface Round {
   readonly p50: number;
   readonly p99: number;
   readonly perSecond: number;
-  /** CPU of this process a call, in milliseconds: what a busy machine disturbs least. */
+  /** CPU of this process (and of the proxy) a call, in milliseconds: what a busy machine disturbs least. */
   readonly cpu: number;
+  readonly failed: number;
+}
+
+interface Side {
+  readonly ask: Ask;
+  /** Milliseconds of CPU that another process has used for it so far. */
+  readonly elsewhere?: () => number;
 }
 
 const quantile = (values: readonly number[], q: number): number =>
-  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))]!;
-const median = (values: readonly number[]): number => quantile(values, 0.5);
+  values.toSorted((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))] ?? Number.NaN;
 
 /** `parallel` callers, each one call after the other, for some seconds. */
-async function round(ask: Ask, prompt: string, parallel: number, seconds: number): Promise<Round> {
+async function round({ ask, elsewhere }: Side, prompt: string, parallel: number, seconds: number): Promise<Round> {
   const latencies: number[] = [];
+  let failed = 0;
   const before = process.cpuUsage();
+  const elsewhereBefore = elsewhere?.() ?? 0;
   const startedAt = now();
   const until = startedAt + seconds * 1000;
   const caller = async (index: number) => {
     // Not in step: a burst of equal starts measures the burst.
     await new Promise((resolve) => setTimeout(resolve, (index / parallel) * Math.min(800, seconds * 300)));
-    while (now() < until) latencies.push(await ask(prompt));
+    while (now() < until) {
+      await ask(prompt).then(
+        (latency) => latencies.push(latency),
+        () => failed++,
+      );
+    }
   };
   await Promise.all(Array.from({ length: parallel }, (_, index) => caller(index)));
   const cpu = process.cpuUsage(before);
@@ -96,136 +112,103 @@ async function round(ask: Ask, prompt: string, parallel: number, seconds: number
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     perSecond: latencies.length / ((now() - startedAt) / 1000),
-    cpu: (cpu.user + cpu.system) / 1000 / latencies.length,
+    cpu: ((cpu.user + cpu.system) / 1000 + (elsewhere?.() ?? 0) - elsewhereBefore) / latencies.length,
+    failed,
   };
 }
 
-/** Both in turns, so that whatever else the machine does falls on both. */
-async function sideBySide(
-  one: Ask,
-  other: Ask,
-  prompt: string,
-  parallel: number,
-  seconds: number,
-): Promise<{ one: Round[]; other: Round[] }> {
-  const results: { one: Round[]; other: Round[] } = { one: [], other: [] };
+type Sides = { direct: Side; through: Side; proxy?: Side };
+type Rounds = Record<keyof Sides, Round[]>;
+
+/** All in turns, and every other time in the other order, so that whatever else the machine does falls on all. */
+async function sideBySide(sides: Sides, prompt: string, parallel: number): Promise<Rounds> {
+  const results: Rounds = { direct: [], through: [], proxy: [] };
+  const names = Object.keys(sides) as (keyof Sides)[];
   for (let i = 0; i < ROUNDS; i++) {
-    results.one.push(await round(one, prompt, parallel, seconds));
-    results.other.push(await round(other, prompt, parallel, seconds));
+    for (const name of i % 2 === 0 ? names : names.toReversed())
+      results[name].push(await round(sides[name]!, prompt, parallel, SECONDS));
   }
+  if ([...results.direct, ...results.through].some(({ failed }) => failed > 0)) throw new Error('calls failed');
   return results;
 }
 
-function modelsAt(baseUrl: string, cache: boolean): Models {
-  const deployment: Deployment = {
-    id: 'bench',
-    provider: {
-      id: 'bench',
-      type: 'compatible',
-      baseUrl,
-      keys: [],
-      headers: {},
-      apiVersion: undefined,
-      streamUsage: true,
-      free: false,
-    },
-    model: 'bench',
-    capabilities: {
-      chat: true,
-      tools: true,
-      vision: false,
-      json: true,
-      reasoning: false,
-      embeddings: false,
-      images: false,
-    },
-    contextWindow: 128_000,
-    maxOutputTokens: 4_096,
-    price: { inputPerMillion: '0.15', outputPerMillion: '0.6' },
-    tags: [],
-    limits: {},
-    stallMs: 60_000,
-  };
-  const alias = {
-    ...aliasFor('bench', deployment),
-    cache: cache ? ({ ttlMs: 600_000, scope: 'user' } as const) : undefined,
-  };
-  const catalogue: Catalogue = {
-    aliases: new Map([['bench', alias]]),
-    deployments: new Map([['bench', deployment]]),
-    defaults: { chat: 'bench' },
-    // With limits on, as an installation would have them.
-    limits: {
-      ...NO_LIMITS,
-      user: {
-        requestsPerMinute: 1_000_000_000,
-        tokensPerMinute: 1_000_000_000_000,
-        budget: { amount: '1000000', per: 'month' },
-      },
-    },
-    origin: 'bench',
-    problems: [],
-  };
-  return createModels({
-    config: loadConfig({}),
-    log: pino({ level: 'warn' }),
-    metrics: new Registry(),
-    catalogue,
-    onRecord: () => undefined,
-  });
+const ms = (value: number): string => value.toFixed(3);
+const spread = (values: readonly number[], text = ms): string =>
+  `${text(Math.min(...values))}..${text(Math.max(...values))}`;
+const rss = (): string => (process.memoryUsage.rss() / 1e6).toFixed(0);
+
+type Figure = 'p50' | 'p99' | 'perSecond' | 'cpu';
+const middle = (rounds: readonly Round[], key: Figure): number => median(rounds.map((one) => one[key]));
+const each = (rounds: Rounds, key: Figure, of: (direct: number, through: number, proxy: number) => number): number[] =>
+  rounds.direct.map((direct, i) => of(direct[key], rounds.through[i]![key], rounds.proxy[i]?.[key] ?? Number.NaN));
+
+function printAdded(rounds: Rounds, parallel: number): void {
+  const [p50, p99] = (['p50', 'p99'] as const).map((key) => each(rounds, key, (direct, through) => through - direct));
+  const best = (key: Figure) =>
+    Math.min(...rounds.through.map((r) => r[key])) - Math.min(...rounds.direct.map((r) => r[key]));
+  console.log(
+    `BENCH ${parallel === 50 ? 'llm-added' : `llm-added-${parallel}`} p50_ms=${ms(median(p50!))} p99_ms=${ms(median(p99!))} parallel=${parallel} ` +
+      `best_p50_ms=${ms(best('p50'))} best_p99_ms=${ms(best('p99'))} p50_spread=${spread(p50!)} p99_spread=${spread(p99!)} ` +
+      `direct_p50_ms=${ms(middle(rounds.direct, 'p50'))} direct_p99_ms=${ms(middle(rounds.direct, 'p99'))} ` +
+      `llm_p50_ms=${ms(middle(rounds.through, 'p50'))} llm_p99_ms=${ms(middle(rounds.through, 'p99'))} rss_mb=${rss()}`,
+  );
 }
 
-const ms = (value: number): string => value.toFixed(3);
-const spread = (values: readonly number[]): string => `${ms(Math.min(...values))}..${ms(Math.max(...values))}`;
-const rss = (): string => (process.memoryUsage.rss() / 1e6).toFixed(0);
+/** How many times as long, and as much CPU, the way through the proxy takes as the way through the layer. */
+function printProxy(rounds: Rounds, name: string): void {
+  const { proxy, through, direct } = rounds;
+  if (proxy.length === 0) return;
+  const times = (key: Figure) => each(rounds, key, (_, ours, theirs) => theirs / ours);
+  const rates = each(rounds, 'perSecond', (_, ours, theirs) => ours / theirs);
+  const fixed = (value: number) => value.toFixed(2);
+  console.log(
+    `BENCH ${name} ratio=${fixed(median(times('p50')))} against=${proxyName} spread=${spread(times('p50'), fixed)} p99_ratio=${fixed(median(times('p99')))} ` +
+      `proxy_p50_ms=${ms(middle(proxy, 'p50'))} proxy_p99_ms=${ms(middle(proxy, 'p99'))} llm_p50_ms=${ms(middle(through, 'p50'))} llm_p99_ms=${ms(middle(through, 'p99'))} ` +
+      `direct_p50_ms=${ms(middle(direct, 'p50'))} throughput_ratio=${fixed(median(rates))} proxy_rps=${middle(proxy, 'perSecond').toFixed(0)} llm_rps=${middle(through, 'perSecond').toFixed(0)} ` +
+      `proxy_cpu_ms=${ms(middle(proxy, 'cpu'))} llm_cpu_ms=${ms(middle(through, 'cpu'))} direct_cpu_ms=${ms(middle(direct, 'cpu'))} ` +
+      `proxy_failed=${proxy.reduce((sum, { failed }) => sum + failed, 0)} proxy_rss_mb=${proxyPid ? rssOf(proxyPid) : 'unknown'}`,
+  );
+}
+
+const { LLM_PROXY_URL: proxyUrl, LLM_PROXY_NAME: proxyName = 'proxy', LLM_PROXY_PID: proxyPid } = process.env;
 
 const provider = fork(path.join(import.meta.dirname, 'llm/provider.ts'));
 try {
   const [port] = (await once(provider, 'message')) as [number];
   const url = `http://127.0.0.1:${port}/v1`;
-  const ask = { direct: direct(url), through: through(modelsAt(url, false)) };
-  console.log(
-    `llm: ${os.cpus().length} cores, Node ${process.version}, ${ROUNDS} rounds of ${SECONDS} s a side; budgets, limits and metrics on`,
-  );
-  await round(ask.direct, AT_ONCE, 8, 1);
-  await round(ask.through, AT_ONCE, 8, 1);
-
-  for (const parallel of [1, 50, 200]) {
-    const { one, other } = await sideBySide(ask.direct, ask.through, PACE[parallel]!, parallel, SECONDS);
-    const added = (key: 'p50' | 'p99') => one.map((alone, index) => other[index]![key] - alone[key]);
-    const name = parallel === 50 ? 'llm-added' : `llm-added-${parallel}`;
-    const best = (key: 'p50' | 'p99') => Math.min(...other.map((r) => r[key])) - Math.min(...one.map((r) => r[key]));
-    const [p50, p99] = [added('p50'), added('p99')];
-    console.log(
-      `BENCH ${name} p50_ms=${ms(median(p50))} p99_ms=${ms(median(p99))} parallel=${parallel} best_p50_ms=${ms(best('p50'))} best_p99_ms=${ms(best('p99'))} p50_spread=${spread(p50)} p99_spread=${spread(p99)} ` +
-        `direct_p50_ms=${ms(median(one.map((r) => r.p50)))} direct_p99_ms=${ms(median(one.map((r) => r.p99)))} rss_mb=${rss()}`,
-    );
-  }
-
-  const proxyUrl = process.env.LLM_PROXY_URL;
+  const sides: Sides = { direct: { ask: direct(url) }, through: { ask: through(modelsAt(url, false)) } };
   if (proxyUrl) {
     const headers = JSON.parse((process.env.LLM_PROXY_HEADERS ?? '{}').replaceAll('{provider}', url)) as Record<
       string,
       string
     >;
-    const proxy = direct(proxyUrl, headers);
-    await round(proxy, AT_ONCE, 8, 1);
-    for (const parallel of [1, 50, 200]) {
-      const { one, other } = await sideBySide(ask.direct, proxy, PACE[parallel]!, parallel, SECONDS);
-      const added = (key: 'p50' | 'p99') => median(one.map((alone, index) => other[index]![key] - alone[key]));
-      console.log(
-        `BENCH llm-proxy-added-${parallel} p50_ms=${ms(added('p50'))} p99_ms=${ms(added('p99'))} parallel=${parallel}`,
-      );
-    }
+    sides.proxy = { ask: direct(proxyUrl, headers), ...(proxyPid && { elsewhere: () => cpuOf(proxyPid) }) };
+  }
+  console.log(
+    `llm: ${os.cpus().length} cores, Node ${process.version}, ${ROUNDS} rounds of ${SECONDS} s a side; budgets, limits and metrics on`,
+  );
+  for (const side of Object.values(sides)) {
+    await side.ask(AT_ONCE);
+    await round(side, AT_ONCE, 8, 1);
   }
 
-  const full = await sideBySide(ask.direct, ask.through, AT_ONCE, 50, SECONDS);
-  const rates = full.one.map((alone, index) => full.other[index]!.perSecond / alone.perSecond);
+  for (const parallel of [1, 50, 200]) {
+    // At 200 a proxy of one worker has long been behind, and only its queue would be measured.
+    const { proxy, ...both } = sides;
+    const rounds = await sideBySide(parallel < 200 && proxy ? sides : both, PACE[parallel]!, parallel);
+    printAdded(rounds, parallel);
+    printProxy(rounds, `llm-proxy-${parallel}`);
+  }
+
+  const full = await sideBySide(sides, AT_ONCE, 50);
+  const rates = each(full, 'perSecond', (direct, through) => through / direct);
+  const cpu = each(full, 'cpu', (direct, through) => direct / through);
   console.log(
-    `BENCH llm-throughput ratio=${median(rates).toFixed(3)} spread=${Math.min(...rates).toFixed(3)}..${Math.max(...rates).toFixed(3)} ` +
-      `cpu_added_ms=${ms(median(full.one.map((alone, index) => full.other[index]!.cpu - alone.cpu)))} direct_cpu_ms=${ms(median(full.one.map((r) => r.cpu)))} ` +
-      `direct_rps=${median(full.one.map((r) => r.perSecond)).toFixed(0)} llm_rps=${median(full.other.map((r) => r.perSecond)).toFixed(0)} rss_mb=${rss()}`,
+    `BENCH llm-throughput ratio=${median(rates).toFixed(3)} spread=${spread(rates)} cpu_ratio=${median(cpu).toFixed(3)} ` +
+      `direct_cpu_ms=${ms(middle(full.direct, 'cpu'))} llm_cpu_ms=${ms(middle(full.through, 'cpu'))} ` +
+      `direct_rps=${middle(full.direct, 'perSecond').toFixed(0)} llm_rps=${middle(full.through, 'perSecond').toFixed(0)} rss_mb=${rss()}`,
   );
+  printProxy(full, 'llm-proxy');
 
   const cached = modelsAt(url, true);
   const hit: Ask = async (prompt) => {
@@ -236,11 +219,11 @@ try {
   await hit(AT_ONCE);
   await new Promise((resolve) => setTimeout(resolve, 20));
   for (const parallel of [1, 50, 200]) {
-    const rounds = [];
-    for (let i = 0; i < ROUNDS; i++) rounds.push(await round(hit, AT_ONCE, parallel, Math.min(1, SECONDS)));
+    const rounds: Round[] = [];
+    for (let i = 0; i < ROUNDS; i++) rounds.push(await round({ ask: hit }, AT_ONCE, parallel, Math.min(1, SECONDS)));
     const name = parallel === 1 ? 'llm-cache-hit' : `llm-cache-hit-${parallel}`;
     console.log(
-      `BENCH ${name} p50_ms=${ms(median(rounds.map((r) => r.p50)))} p99_ms=${ms(median(rounds.map((r) => r.p99)))} parallel=${parallel} rps=${median(rounds.map((r) => r.perSecond)).toFixed(0)} rss_mb=${rss()}`,
+      `BENCH ${name} p50_ms=${ms(middle(rounds, 'p50'))} p99_ms=${ms(middle(rounds, 'p99'))} parallel=${parallel} rps=${middle(rounds, 'perSecond').toFixed(0)} rss_mb=${rss()}`,
     );
   }
 } finally {

@@ -44,7 +44,7 @@ async function serve(request: http.IncomingMessage, response: http.ServerRespons
 
 if (process.argv[1] === import.meta.filename) {
   const server = http.createServer({ keepAliveTimeout: 60_000 }, (request, response) => void serve(request, response));
-  server.listen(0, '127.0.0.1');
+  server.listen(Number(process.env.LLM_PROVIDER_PORT ?? 0), '127.0.0.1');
   await once(server, 'listening');
   process.send?.((server.address() as AddressInfo).port);
   process.on('disconnect', () => process.exit());
