@@ -14,7 +14,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { compare } from './gateway/compare.ts';
-import { supergraphOf } from './gateway/graph.ts';
+import { SCHEMAS, supergraphOf } from './gateway/graph.ts';
 import { createIssuer } from './gateway/issuer.ts';
 import { rivalsOf, startRival } from './gateway/rivals.ts';
 import { startSubgraphs, startTarget, type Target } from './gateway/targets.ts';
@@ -32,7 +32,8 @@ try {
     targets.push(await startTarget('ours-without-policies', 'ours', file, auth, 'bare'));
   }
   targets.push(await startTarget('apollo', 'stock', file));
-  for (const rival of await rivalsOf(folder, subgraphs.urls)) targets.push(await startRival(rival));
+  const rivals = await rivalsOf({ folder, schemas: SCHEMAS, urls: subgraphs.urls });
+  for (const rival of rivals) targets.push(await startRival(rival));
   await compare('gateway', targets, token);
 } finally {
   for (const target of targets) target.stop();

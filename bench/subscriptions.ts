@@ -4,14 +4,16 @@
  * Memory: resident bytes a socket and a subscription that is open and silent, 10,000 of them. Events: CPU of the server
  * process for each delivered event, with a stream for each subscriber and with one stream shared by all. Storm: the time
  * until 2,000 clients who were all dropped at once have their subscriptions again. Remote: CPU of the gateway for an event
- * of a subgraph in another process, passed on as bytes and parsed. Paused: what a client costs who does not read.
+ * of a subgraph in another process, passed on as bytes and parsed. Paused: what a client costs who does not read. Rivals:
+ * the gateways of bench/rivals, where they are installed, before the same subgraph.
  *
- * `npm run bench -- subscriptions <local | remote | paused>` runs one part.
+ * `npm run bench -- subscriptions <local | remote | paused | rivals>` runs one part.
  */
 import os from 'node:os';
 import { median, ratioText } from './statistics.ts';
 import { connectAll, pause, received, subscribe } from './subscriptions/clients.ts';
 import { type Server, start } from './subscriptions/processes.ts';
+import { rivals } from './subscriptions/rivals.ts';
 
 const SOCKETS = 10_000;
 const STREAMS = 500;
@@ -178,7 +180,7 @@ async function paused(): Promise<void> {
   );
 }
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { local, remote, paused };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { local, remote, paused, rivals };
 const [wanted] = process.argv.slice(3);
 console.log(`${os.cpus()[0]?.model ?? 'unknown processor'}, ${os.cpus().length} cores, Node ${process.version}`);
 for (const [name, run] of Object.entries(PARTS)) if (wanted === undefined || wanted === name) await run();

@@ -16,8 +16,9 @@ type Stats { messages: Int tokens: Int }
 type Message @key(fields: "id") { id: ID! tokens: Int latencyMs: Float }`,
 };
 
-export function supergraphOf(urls: Readonly<Record<string, string>>): string {
-  const services = Object.entries(SCHEMAS).map(([name, sdl]) => ({
+/** @param urls of the subgraphs; none where they are all in the gateway's process. */
+export function supergraphOf(urls: Readonly<Record<string, string>>, schemas = SCHEMAS): string {
+  const services = Object.entries(schemas).map(([name, sdl]) => ({
     name,
     url: urls[name] ?? '',
     typeDefs: parse(sdl),

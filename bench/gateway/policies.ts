@@ -9,13 +9,15 @@ import { openStores } from '#platform/stores.ts';
 import { engineOf } from '../../cli/engine.ts';
 import { TOKEN_AUDIENCE, TOKEN_ISSUER } from './issuer.ts';
 
-/** Counted as in production, and more than any machine answers. */
-const OPERATIONS_A_MINUTE = '100000000';
+/** Counted as in production, and more than one load ever is. */
+const RATES = { RATE_LIMIT_IDENTITY: '100000000', RATE_LIMIT_ADDRESS: '100000000' };
+const SOCKETS = { WS_MAX_SOCKETS_IDENTITY: '1000000', WS_MAX_SOCKETS_ADDRESS: '1000000' };
 const POLL_MS = 1_000;
 
 /**
  * What both commands that serve give the gateway: the token's signature is verified, operations are counted, identities
- * are signed for subgraphs of other processes, and every limit is at its default.
+ * are signed for subgraphs of other processes, and every limit but on one
+ * caller's rate and sockets is at its default.
  *
  * @param askAuth calls a plain route of the auth subgraph.
  * @param bare without the authenticator, the rate limiter, the cache and the assertions, to see what these cost.
@@ -31,8 +33,8 @@ export async function asInProduction(
     JWT_SECRET: 'x'.repeat(32),
     JWT_ISSUER: TOKEN_ISSUER,
     JWT_AUDIENCE: TOKEN_AUDIENCE,
-    RATE_LIMIT_IDENTITY: OPERATIONS_A_MINUTE,
-    RATE_LIMIT_ADDRESS: OPERATIONS_A_MINUTE,
+    ...RATES,
+    ...SOCKETS,
   });
   const log = createLog(config, 'bench');
   const metrics = new Registry();

@@ -4,16 +4,23 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import path from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { SCHEMAS } from './graph.ts';
 import { type Target, targetOf } from './targets.ts';
 
-/** Another gateway: the command that starts it, and where it then serves. */
-export interface Rival {
+/** Another gateway: the command that starts it, and where it then serves, subscriptions by graphql-ws. */
+interface Rival {
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly url: string;
+  readonly socketUrl: string;
+}
+
+/** The subgraphs that a rival stands before, and a folder of this run with their supergraph.graphql in it. */
+interface Behind {
+  readonly folder: string;
+  readonly schemas: Readonly<Record<string, string>>;
+  readonly urls: Readonly<Record<string, string>>;
 }
 
 const MODULES = path.join(import.meta.dirname, '../rivals/node_modules');
@@ -23,52 +30,63 @@ const GRAFBASE = path.join(MODULES, '@grafbase/cli-x86_64-unknown-linux-musl/gra
 const PATIENCE_MS = 60_000;
 const POLL_MS = 200;
 
-/**
- * The gateways that bench/rivals has; none, with a word about it, where it is not installed or BENCH_RIVALS is off.
- *
- * @param folder of this run, with supergraph.graphql in it; Grafbase's configuration is written beside that.
- * @param urls of the subgraphs.
- */
-export async function rivalsOf(folder: string, urls: Readonly<Record<string, string>>): Promise<Rival[]> {
+/** The gateways that bench/rivals has; none, with a word about it, where it is not installed or BENCH_RIVALS is off. */
+export async function rivalsOf(behind: Behind): Promise<Rival[]> {
   if (process.env.BENCH_RIVALS === 'off') return [];
   if (!existsSync(HIVE)) {
     console.log('Other gateways are not installed and left out; to add them: npm install --prefix bench/rivals');
     return [];
   }
-  const supergraph = path.join(folder, 'supergraph.graphql');
-  const rivals = [await hive('hive', supergraph), await hive('hive-rust-planner', supergraph, '--hive-router-runtime')];
-  if (existsSync(GRAFBASE)) rivals.push(await grafbase(path.join(folder, 'grafbase'), urls));
+  const rivals = [await hive('hive', behind), await hive('hive-rust-planner', behind, '--hive-router-runtime')];
+  if (existsSync(GRAFBASE)) rivals.push(await grafbase(behind));
   else console.log('Grafbase is left out: the package in bench/rivals is for Linux on x64.');
   return rivals;
 }
 
-async function hive(name: string, supergraph: string, ...flags: string[]): Promise<Rival> {
+/** Subscriptions to subgraphs over WebSockets; it ignores the shape `{ws: {endpoint}}` that its types describe. */
+const HIVE_CONFIG = `export const gatewayConfig = {
+  transportEntries: { '*.http': { options: { subscriptions: { kind: 'ws', location: '/graphql' } } } },
+};
+`;
+
+async function hive(name: string, { folder }: Behind, ...flags: string[]): Promise<Rival> {
+  const config = path.join(folder, 'hive.mjs');
+  writeFileSync(config, HIVE_CONFIG);
   const port = await freePort();
+  const where = ['--port', String(port), '--host', '127.0.0.1'];
   return {
     name,
     command: process.execPath,
-    args: [HIVE, 'supergraph', supergraph, '--port', String(port), '--host', '127.0.0.1', ...flags],
+    args: [HIVE, 'supergraph', path.join(folder, 'supergraph.graphql'), '-c', config, ...where, ...flags],
     env: { NODE_ENV: 'production', LOG_LEVEL: 'error' },
     url: `http://127.0.0.1:${port}/graphql`,
+    socketUrl: `ws://127.0.0.1:${port}/graphql`,
   };
 }
 
-/** It composes by itself, and keeps files of its own in `folder`. */
-async function grafbase(folder: string, urls: Readonly<Record<string, string>>): Promise<Rival> {
-  mkdirSync(folder);
-  const config = path.join(folder, 'grafbase.toml');
-  const subgraphs = Object.entries(SCHEMAS).map(([name, sdl]) => {
-    writeFileSync(path.join(folder, `${name}.graphql`), sdl);
-    return `[subgraphs.${name}]\nurl = "${urls[name]}"\nschema_path = "${name}.graphql"\n`;
+/** It composes by itself, and keeps files of its own in its home. */
+async function grafbase({ folder, schemas, urls }: Behind): Promise<Rival> {
+  const home = path.join(folder, 'grafbase');
+  mkdirSync(home);
+  const subgraphs = Object.entries(schemas).map(([name, sdl]) => {
+    writeFileSync(path.join(home, `${name}.graphql`), sdl);
+    const url = urls[name]!;
+    return `[subgraphs.${name}]
+url = "${url}"
+websocket_url = "${url.replace('http', 'ws')}"
+schema_path = "${name}.graphql"
+`;
   });
+  const config = path.join(home, 'grafbase.toml');
   writeFileSync(config, subgraphs.join(''));
   const address = `127.0.0.1:${await freePort()}`;
   return {
     name: 'grafbase',
     command: GRAFBASE,
     args: ['dev', '-c', config, '--listen-address', address],
-    env: { HOME: folder },
+    env: { HOME: home },
     url: `http://${address}/graphql`,
+    socketUrl: `ws://${address}/ws`,
   };
 }
 
