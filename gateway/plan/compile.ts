@@ -1,4 +1,4 @@
-import { buildSchema, type GraphQLSchema, Kind } from 'graphql';
+import { buildSchema, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { refuse, writeAnswer } from './answer.ts';
 import { compileSubscription } from './events.ts';
@@ -85,13 +85,25 @@ export interface CompilerScope {
 
 type Planned = Pick<CompileInput, 'operation' | 'planned'>;
 
-async function makePlan({ operation, planned }: Planned, { planner, api }: CompilerScope): Promise<Plan> {
+/** What is left of the operation after a reduction. */
+function plannedOperation({ operation, planned }: Planned): OperationDefinitionNode | undefined {
   const name = operation.name?.value;
   const wanted = planned?.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION && d.name?.value === name);
-  if (wanted?.kind !== Kind.OPERATION_DEFINITION) return { root: undefined };
+  return wanted?.kind === Kind.OPERATION_DEFINITION ? wanted : undefined;
+}
+
+async function makePlan(input: Planned, { planner, api }: CompilerScope): Promise<Plan> {
+  const { planned } = input;
+  const wanted = plannedOperation(input);
+  if (!wanted) return { root: undefined };
   const normalized = normalize(wanted, fragmentsOf(planned!), api);
   return normalized ? await planner.plan(normalized) : { root: undefined };
 }
+
+const visibleOf = (input: Planned) => ({
+  operation: plannedOperation(input),
+  fragments: input.planned ? fragmentsOf(input.planned) : new Map(),
+});
 
 function compilePlan(
   input: CompileInput,
@@ -103,7 +115,8 @@ function compilePlan(
   const fragments = fragmentsOf(document);
   const coerce = compileCoercion(scope.api, operation);
   const introspect = compileIntrospection(scope.api, operation, fragments);
-  const writer = compileWriter(scope.api, operation, fragments);
+  const visible = input.planned === document ? undefined : visibleOf(input);
+  const writer = compileWriter(scope.api, operation, fragments, visible);
   const mayPass = input.planned === document && !plan.specialize;
   const same = mayPass && passthroughFetch(plan, scope.api, scope.full, operation, fragments);
   const passable = same && scope.trusted(same.subgraph) ? same : undefined;

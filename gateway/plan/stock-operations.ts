@@ -4,10 +4,13 @@ import type { OperationAnswer } from './operation.ts';
 import type { Compile } from './operations.ts';
 import { createStockEngine, type StockResult } from './stock.ts';
 
-/** Operations run by Apollo's own executor, as the reference to compare with. Queries and mutations only. */
+/**
+ * Operations run by Apollo's own executor, as the reference to compare with. Queries and mutations only. Fields that a
+ * caller may not see are missing from its answers, not null.
+ */
 export function compileStock(supergraph: Supergraph): Compile {
   const engine = createStockEngine(supergraph);
-  return ({ id, document, operation }) => ({
+  return ({ id, document, operation, planned }) => ({
     kind: operation.operation,
     name: operation.name?.value,
     id,
@@ -15,7 +18,9 @@ export function compileStock(supergraph: Supergraph): Compile {
     operation,
     explain: () => 'The stock engine plans on each request.',
     async execute(request) {
-      return answer(await engine.execute(document, operation.name?.value, request));
+      const result = planned ? await engine.execute(planned, operation.name?.value, request) : { data: null };
+      const errors = [...(request.errors ?? []), ...(result.errors ?? [])];
+      return answer(errors.length > 0 ? { ...result, errors } : result);
     },
     subscribe(_, sink) {
       sink.error(new CodedError('NOT_CONFIGURED', 'The stock engine has no subscriptions; use the compiled one.'));

@@ -30,6 +30,12 @@ export interface Generated {
   readonly source: string;
 }
 
+/** What may be shown of an operation: a part of the same operation. */
+export interface Visible {
+  readonly operation: OperationDefinitionNode | undefined;
+  readonly fragments: Fragments;
+}
+
 /** Far beyond what any client writes by hand; a document made to explode ends here. */
 const MAX_FUNCTIONS = 20_000;
 const NAME = /^[_A-Za-z][_0-9A-Za-z]*$/;
@@ -39,16 +45,29 @@ export function generateWriter(
   operation: OperationDefinitionNode,
   fragments: Fragments,
   track: boolean,
+  visible?: Visible,
 ): Generated {
-  const generator = new Generator(schema, fragments, track);
+  const generator = new Generator(schema, fragments, track, visible?.fragments);
   const root = schema.getRootType(operation.operation)!;
-  const main = generator.object(root, [{ set: operation.selectionSet, guard: [] }], true);
+  const shown = visible && (visible.operation ? [{ set: visible.operation.selectionSet, guard: [] }] : []);
+  const main = generator.object(root, { set: [{ set: operation.selectionSet, guard: [] }], shown }, true);
   return { source: generator.source(main) };
+}
+
+/** Selection sets of one place in the response, merged. */
+interface Selected {
+  readonly set: readonly Guarded[];
+  /**
+   * Those of the part that may be shown; undefined when that is all. The data may hold what is not in it: plans fetch
+   * keys, and a subgraph may send what it was not asked for.
+   */
+  readonly shown: readonly Guarded[] | undefined;
 }
 
 class Generator {
   readonly #schema: GraphQLSchema;
   readonly #fragments: Fragments;
+  readonly #shownFragments: Fragments;
   readonly #track: boolean;
   readonly #functions: string[] = [];
   /** Equal functions are generated once: many types of one interface differ in nothing that was asked for. */
@@ -57,9 +76,10 @@ class Generator {
   readonly #sets = new Map<SelectionSetNode, number>();
   readonly #flags = new Map<string, string>();
 
-  constructor(schema: GraphQLSchema, fragments: Fragments, track: boolean) {
+  constructor(schema: GraphQLSchema, fragments: Fragments, track: boolean, shownFragments: Fragments = fragments) {
     this.#schema = schema;
     this.#fragments = fragments;
+    this.#shownFragments = shownFragments;
     this.#track = track;
   }
 
@@ -80,9 +100,9 @@ class Generator {
   }
 
   /** Name of the function that writes an object of a known type. */
-  object(type: GraphQLCompositeType, selected: readonly Guarded[], isRoot = false): string {
+  object(type: GraphQLCompositeType, selected: Selected, isRoot = false): string {
     return this.#once(`object ${type.name} ${this.#keyOf(selected)}`, () => {
-      const entries = collectEntries(selected, type, this.#schema, this.#fragments);
+      const entries = this.#entriesOf(selected, type);
       const check = isRoot ? '' : `if (typeof o !== 'object' || Array.isArray(o)) return h.misfit(${this.#p('p')});`;
       if (entries.length === 0) return `(o${this.#p(', p')}) { ${check} return '{}'; }`;
       // Until a key that is always there, whether a comma is needed is known at run time only.
@@ -99,15 +119,24 @@ class Generator {
     });
   }
 
-  #entry(entry: Entry, parent: GraphQLCompositeType, prefix: string, isRoot: boolean): string {
+  #entriesOf({ set, shown }: Selected, type: GraphQLCompositeType): ShownEntry[] {
+    const entries = collectEntries(set, type, this.#schema, this.#fragments);
+    if (shown === undefined) return entries.map((entry) => ({ ...entry, shown: entry }));
+    const byName = new Map(
+      collectEntries(shown, type, this.#schema, this.#shownFragments).map((entry) => [entry.responseName, entry]),
+    );
+    return entries.map((entry) => ({ ...entry, shown: byName.get(entry.responseName) }));
+  }
+
+  #entry(entry: ShownEntry, parent: GraphQLCompositeType, prefix: string, isRoot: boolean): string {
     if (!NAME.test(entry.responseName)) throw new Error(`${entry.responseName} is no GraphQL name.`);
     const code = this.#value(entry, parent, prefix, isRoot);
     if (entry.guards === undefined) return code;
     return `if (${this.#condition(entry.guards)}) { ${code} ${prefix.startsWith('c') ? "c = ',';" : ''} }`;
   }
 
-  #value(entry: Entry, parent: GraphQLCompositeType, prefix: string, isRoot: boolean): string {
-    const { responseName, name } = entry;
+  #value(entry: ShownEntry, parent: GraphQLCompositeType, prefix: string, isRoot: boolean): string {
+    const { responseName, name, shown } = entry;
     if (name === '__typename') {
       // An object of unknown type has no name to tell, and the field is not nullable.
       return isObjectType(parent) ? `r += ${prefix} + ${literal(literal(parent.name))};` : 'return undefined;';
@@ -122,8 +151,13 @@ class Generator {
     const required = isNonNullType(field.type);
     const none = required ? `{ h.missing(${this.#p(place)}); return undefined; }` : `r += ${prefix} + 'null';`;
     const bad = required ? 'return undefined;' : `r += ${prefix} + 'null';`;
-    const read = isInherited(responseName) ? `own(o, ${literal(responseName)})` : `o.${responseName}`;
-    const call = `${this.#writerOf(type, entry.children)}(v${this.#p(`, ${place}`)})`;
+    if (!shown) return none;
+    const held = isInherited(responseName) ? `own(o, ${literal(responseName)})` : `o.${responseName}`;
+    // Of several occurrences some may be hidden: then the conditions of the others count.
+    const isPartial = shown !== entry && shown.guards !== undefined && !sameGuards(shown.guards, entry.guards);
+    const read = isPartial ? `(${this.#condition(shown.guards)}) ? ${held} : undefined` : held;
+    const children = { set: entry.children, shown: shown.children === entry.children ? undefined : shown.children };
+    const call = `${this.#writerOf(type, children)}(v${this.#p(`, ${place}`)})`;
     const rest = `if (v === null || v === undefined) ${none} else if ((s = ${call}) === undefined) { ${bad} } else r += ${prefix} + s;`;
     const isText = isLeafType(type) && (type.name === 'String' || type.name === 'ID');
     return isText
@@ -132,7 +166,7 @@ class Generator {
   }
 
   /** Expression of the function that writes a value that is not null. */
-  #writerOf(type: GraphQLOutputType, children: readonly Guarded[]): string {
+  #writerOf(type: GraphQLOutputType, children: Selected): string {
     if (isListType(type)) return this.#list(type.ofType, children);
     if (isEnumType(type)) {
       const values = type.getValues().map(({ name }) => `[${literal(name)}, ${literal(literal(name))}]`);
@@ -146,7 +180,7 @@ class Generator {
     return isAbstractType(type) ? this.#abstract(type, children) : this.object(type as GraphQLCompositeType, children);
   }
 
-  #list(element: GraphQLOutputType, children: readonly Guarded[]): string {
+  #list(element: GraphQLOutputType, children: Selected): string {
     const type = getNullableType(element) as GraphQLOutputType;
     const write = this.#writerOf(type, children);
     return this.#once(`list ${write} ${String(element)}`, () => {
@@ -166,7 +200,7 @@ return bad ? undefined : r + ']'; }`;
   }
 
   /** Chooses by the runtime type, which may be an interface where a subgraph has it as @interfaceObject. */
-  #abstract(type: GraphQLCompositeType & { name: string }, children: readonly Guarded[]): string {
+  #abstract(type: GraphQLCompositeType & { name: string }, children: Selected): string {
     return this.#once(`abstract ${type.name} ${this.#keyOf(children)}`, () => {
       if (!isAbstractType(type)) throw new Error(`${type.name} is not abstract.`);
       const interfaces = 'getFields' in type ? this.#schema.getImplementations(type).interfaces : [];
@@ -223,8 +257,9 @@ default: return h.wrongType(${this.#p('p')});
     return flag;
   }
 
-  #keyOf(selected: readonly Guarded[]): string {
-    return selected.map(({ set, guard }) => `${this.#idOf(set)}${guard.join('&')}`).join();
+  #keyOf({ set, shown }: Selected): string {
+    const key = (sets: readonly Guarded[]) => sets.map((one) => `${this.#idOf(one.set)}${one.guard.join('&')}`).join();
+    return shown === undefined ? key(set) : `${key(set)} of ${key(shown)}`;
   }
 
   #idOf(set: SelectionSetNode): number {
@@ -241,5 +276,11 @@ default: return h.wrongType(${this.#p('p')});
     return this.#track ? code : '';
   }
 }
+
+/** An entry, and what of it may be shown: undefined for nothing. */
+type ShownEntry = Entry & { readonly shown: Entry | undefined };
+
+const sameGuards = (a: readonly Guard[], b: readonly Guard[] | undefined): boolean =>
+  JSON.stringify(a) === JSON.stringify(b);
 
 const literal = (text: string): string => JSON.stringify(text);

@@ -3,7 +3,7 @@ import type { Fragments } from '../fragments.ts';
 import type { Introspected } from '../introspection.ts';
 import type { Data } from '../merge.ts';
 import type { Variables } from '../variables.ts';
-import { generateWriter } from './generate.ts';
+import { generateWriter, type Visible } from './generate.ts';
 import { type Misfit, Support } from './support.ts';
 
 type Write = (data: Data, variables: Variables, introspected: Introspected) => string | undefined;
@@ -16,11 +16,19 @@ export interface Writer {
   misfits(data: Data, variables: Variables, introspected: Introspected): Misfit[];
 }
 
-export function compileWriter(schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Fragments): Writer {
+/**
+ * @param visible what may be shown of the operation; the rest is null, whatever the data holds. Default: all.
+ */
+export function compileWriter(
+  schema: GraphQLSchema,
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  visible?: Visible,
+): Writer {
   const compile = (track: boolean): { support: Support; write: Write } => {
     const support = new Support();
     // Nothing of a client gets into the source but names that are GraphQL names, as string literals or properties.
-    const make = new Function('h', generateWriter(schema, operation, fragments, track).source);
+    const make = new Function('h', generateWriter(schema, operation, fragments, track, visible).source);
     return { support, write: make(support) as Write };
   };
   const fast = compile(false);
