@@ -12,6 +12,8 @@ import type { Logger } from '#platform/log/log.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import type { Compile } from './plan/operations.ts';
 import { createPipeline, type SupergraphPolicies } from './policy/pipeline.ts';
+import type { PolicyEvaluator } from './policy/policies.ts';
+import { createPolicyHook } from './policy/policy-hook.ts';
 import { createRest } from './rest/rest.ts';
 import { type ApolloContext, createApolloFace } from './server/apollo.ts';
 import { clientOf } from './server/client.ts';
@@ -44,6 +46,8 @@ export interface GatewayOptions {
   readonly assertions?: IdentityAssertions | undefined;
   readonly limiter?: RateLimiter | undefined;
   readonly cache?: Cache | undefined;
+  /** Decides what `@policy` demands. Default: the hook at POLICY_URL; without, a policy is granted by the role of its name. */
+  readonly policies?: PolicyEvaluator | undefined;
   /** Headers of clients that subgraphs get. Default: none with an authenticator, the credentials without. */
   readonly propagation?: PropagationRules | undefined;
   /** Paths that a subgraph's plain route answers: `{'/.well-known/jwks.json': ['auth', '/jwks.json']}`. */
@@ -95,6 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       log,
       limiter: options.limiter,
       cache: options.cache,
+      policies: options.policies ?? (config.POLICY_URL ? createPolicyHook(config.POLICY_URL, config, log) : undefined),
       compile: options.compile,
     }),
   );

@@ -5,6 +5,7 @@ import { composeSdl } from '../plan/fixtures/fleet.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { planAccess } from './access.ts';
 import { readPolicyDirectives } from './directives.ts';
+import { grantedByRole } from './policies.ts';
 
 const { sdl, apiSchema } = await loadSupergraph({
   sdl: composeSdl({
@@ -38,7 +39,7 @@ const user = (scopes: string[], roles: string[] = []): Identity => ({
 function check(text: string, identity: Identity) {
   const document = parse(text);
   const operation = getOperationAST(document)!;
-  const denial = planAccess(document, operation, apiSchema, directives)?.check(identity);
+  const denial = planAccess(document, operation, apiSchema, directives)?.check(identity, grantedByRole(identity));
   if (!denial) return 'allowed';
   const rest = denial.reduction.apply(document, operation);
   return {

@@ -17,15 +17,18 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { forbidden, unauthenticated } from '#platform/errors/errors.ts';
+import { CodedError, forbidden, unauthenticated } from '#platform/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Reduction } from '../plan/operation.ts';
 import type { Access, PolicyDirectives } from './directives.ts';
+import type { Grants } from './policies.ts';
 
 /** The restricted fields of one operation. */
 export interface AccessPlan {
+  /** All policies that its fields demand. */
+  readonly policies: readonly string[];
   /** What this identity may not see of the operation; undefined when it may see everything. */
-  check(identity: Identity): Denial | undefined;
+  check(identity: Identity, grants: Grants): Denial | undefined;
 }
 
 export interface Denial {
@@ -66,9 +69,13 @@ export function planAccess(
   if (!root) return undefined;
   const restricted = findRestricted(document, operation.selectionSet, root, schema, directives);
   if (restricted.size === 0) return undefined;
+  const demanded = [...restricted.values()].flatMap(({ access }) => access.flatMap(({ policies }) => policies));
   return {
-    check(identity) {
-      const denied = [...restricted.values()].filter(({ access }) => !access.every((one) => allows(one, identity)));
+    policies: [...new Set(demanded.flat(2))].sort(),
+    check(identity, grants) {
+      const denied = [...restricted.values()].filter(
+        ({ access }) => !access.every((one) => knows(one, identity) && isGranted(one, identity, grants)),
+      );
       if (denied.length === 0) return undefined;
       const coordinates = new Set(denied.map(({ coordinate }) => coordinate));
       return {
@@ -76,7 +83,7 @@ export function planAccess(
           key: [...coordinates].sort().join(' '),
           apply: (whole, of) => withoutFields(whole, of, schema, coordinates),
         },
-        errors: denied.flatMap((one) => one.paths.map((path) => refusal(one.access, identity, path))),
+        errors: denied.flatMap((one) => one.paths.map((path) => refusal(one.access, identity, grants, path))),
         root: denied.some(({ paths }) => paths.some((path) => path.length === 1)),
       };
     },
@@ -161,22 +168,27 @@ function demandsOf(
   return [...found];
 }
 
-function allows({ scopes, policies }: Access, identity: Identity): boolean {
+/** Whether the credentials are those that `@authenticated` and `@requiresScopes` demand. */
+function knows({ authenticated, scopes }: Access, identity: Identity): boolean {
   if (identity.kind === 'service') return true;
-  if (identity.kind === 'anonymous') return false;
-  return (
-    scopes.every((sets) => sets.some((set) => set.every((scope) => identity.scopes.includes(scope)))) &&
-    // A policy is granted by a role of its name.
-    policies.every((sets) => sets.some((set) => set.every((policy) => identity.roles.includes(policy))))
-  );
+  if (identity.kind === 'anonymous') return !authenticated && scopes.length === 0;
+  return scopes.every((sets) => sets.some((set) => set.every((scope) => identity.scopes.includes(scope))));
 }
 
-function refusal(access: readonly Access[], identity: Identity, path: readonly string[]): GraphQLError {
-  const error =
-    identity.kind === 'anonymous'
-      ? unauthenticated()
-      : forbidden(`This needs ${describe(access)}, which these credentials lack.`);
-  return Object.assign(error, { path });
+/** Whether the caller has the policies that `@policy` demands. */
+const isGranted = ({ policies }: Access, identity: Identity, grants: Grants): boolean =>
+  identity.kind === 'service' ||
+  policies.every((sets) => sets.some((set) => set.every((policy) => grants.policies.has(policy))));
+
+function refusal(access: readonly Access[], identity: Identity, grants: Grants, path: readonly string[]): GraphQLError {
+  return Object.assign(reasonOf(access, identity, grants), { path });
+}
+
+function reasonOf(access: readonly Access[], identity: Identity, { problem, anonymous }: Grants): CodedError {
+  const known = access.every((one) => knows(one, identity));
+  if (identity.kind === 'anonymous' && (!known || !anonymous)) return unauthenticated();
+  if (known && problem) return new CodedError(problem.code, problem.message);
+  return forbidden(`This needs ${describe(access)}, which these credentials lack.`);
 }
 
 const describe = (access: readonly Access[]): string => {

@@ -21,6 +21,7 @@ import { type Cost, priceOperation, tooCostly } from './demand.ts';
 import { type PolicyDirectives, readPolicyDirectives } from './directives.ts';
 import { checkShape } from './limits.ts';
 import { createPersistedOperations, readManifest } from './persisted.ts';
+import { type Grants, grantedByRole, type PolicyEvaluator } from './policies.ts';
 import { createOperationRate } from './rate.ts';
 import { checkSingleUse } from './single-use.ts';
 
@@ -83,6 +84,8 @@ export interface PipelineOptions {
   readonly log: Logger;
   readonly limiter?: RateLimiter | undefined;
   readonly cache?: Cache | undefined;
+  /** Default: a policy is granted by the role of its name. */
+  readonly policies?: PolicyEvaluator | undefined;
   readonly compile: (supergraph: Supergraph) => Compile;
 }
 
@@ -140,18 +143,25 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return { operations, policies };
   }
 
-  /** What the operation may not show to this caller. Looked for once an operation. */
-  function denialOf(
-    { supergraph, policies }: Generation<SupergraphPolicies>,
-    prepared: PreparedOperation,
-    identity: Identity,
-  ) {
+  /** What the operation restricts. Looked for once an operation. */
+  function accessOf({ supergraph, policies }: Generation<SupergraphPolicies>, prepared: PreparedOperation) {
     let plan = policies.access.get(prepared.operation);
     if (plan === undefined) {
       plan = planAccess(prepared.document, prepared.operation, supergraph.apiSchema, policies.directives) ?? null;
       policies.access.set(prepared.operation, plan);
     }
-    return plan?.check(identity);
+    return plan;
+  }
+
+  /** Fails closed: nobody is granted what cannot be found out. */
+  async function grantsOf(policies: readonly string[], caller: OperationCaller): Promise<Grants> {
+    if (!options.policies) return grantedByRole(caller.identity);
+    try {
+      return { policies: new Set(await options.policies(policies, caller)), anonymous: true };
+    } catch (error) {
+      log.debug({ err: error, requestId: caller.requestId }, 'policies could not be decided');
+      return { policies: new Set(), problem: POLICIES_UNKNOWN, anonymous: true };
+    }
   }
 
   async function admit(
@@ -173,7 +183,9 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const cost = generation.policies.costs.get(prepared.operation)?.of(params.variables ?? {}) ?? 0;
       if (cost > config.MAX_COST) return { errors: [tooCostly(cost, config.MAX_COST)] };
 
-      const denial = denialOf(generation, prepared, caller.identity);
+      const access = accessOf(generation, prepared);
+      const grants = access && access.policies.length > 0 ? await grantsOf(access.policies, caller) : NO_GRANTS;
+      const denial = access?.check(caller.identity, grants);
       if (denial) {
         if (prepared.kind === 'subscription' && denial.root) return { errors: denial.errors };
         prepared = await generation.operations.prepare({ ...asked, reduction: denial.reduction });
@@ -205,6 +217,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   return { open, admit };
 }
+
+const NO_GRANTS: Grants = { policies: new Set(), anonymous: false };
+const POLICIES_UNKNOWN = new CodedError(
+  'SERVICE_UNAVAILABLE',
+  'Whether the policy of this field is granted cannot be found out at the moment. Try again in a few seconds.',
+);
 
 export const isRefused = (outcome: Admitted | Refused): outcome is Refused => 'errors' in outcome;
 

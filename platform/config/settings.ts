@@ -109,6 +109,17 @@ export const settings = z.object({
     .string()
     .optional()
     .describe('Manifest of registered operations (Apollo’s or Relay’s format). Set: no other operation is accepted.'),
+  POLICY_URL: httpUrl
+    .optional()
+    .describe(
+      'Server that decides the policies of @policy: docs/gateway.md. Unset: a policy is granted by the role of its name.',
+    ),
+  POLICY_TIMEOUT_MS: count(1_000, 10, 60_000).describe(
+    'Longest wait for POLICY_URL; fields whose policy cannot be found out are then null with a code.',
+  ),
+  POLICY_CACHE_MS: count(5_000, 0, 600_000).describe(
+    'How long a decision of POLICY_URL is kept, by caller and policy; 0 asks each time.',
+  ),
   WS_MAX_MESSAGE_BYTES: count(262_144, 1_024, 16_777_216).describe('Largest message of a WebSocket client, in bytes.'),
   WS_MAX_OPERATIONS: count(100, 1, 100_000).describe('Operations at once on one WebSocket.'),
   WS_MAX_SOCKETS_IDENTITY: count(100, 1, 1_000_000).describe('WebSockets at once of one user or API key.'),

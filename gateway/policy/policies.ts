@@ -1,0 +1,34 @@
+import type { CodedError } from '#platform/errors/errors.ts';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+
+/** Who asks, as far as the gateway knows. */
+export interface PolicyCaller {
+  readonly identity: Identity;
+  readonly client: ClientInfo;
+  /** Headers of the client that subgraphs get too: its credentials, where nobody at the gateway checks them. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly requestId: string;
+}
+
+/**
+ * Decides which of the policies that an operation's fields demand (`@policy`) are granted to a caller. What it grants
+ * beside those that were asked for is not heeded. When it rejects, nothing is granted, and the fields say that it could
+ * not be found out.
+ */
+export type PolicyEvaluator = (policies: readonly string[], caller: PolicyCaller) => Promise<Iterable<string>>;
+
+/** What a caller may see of fields with `@policy`. */
+export interface Grants {
+  readonly policies: ReadonlySet<string>;
+  /** Why nothing could be found out; then no policy is granted. */
+  readonly problem?: CodedError | undefined;
+  /** Whether anonymous callers may have policies: where only roles grant them, signing in is the answer. */
+  readonly anonymous: boolean;
+}
+
+/** Without an evaluator a policy is granted by the role of its name. */
+export const grantedByRole = (identity: Identity): Grants => ({
+  policies: new Set(identity.kind === 'user' ? identity.roles : []),
+  anonymous: false,
+});
