@@ -1,12 +1,13 @@
 // `npm run bundle`: the product in one folder, dist/, that needs nothing but Node: the command with all subgraphs as a
 // few files that load in a fraction of the time, the files they read, and the packages that cannot be bundled.
 // For production images and the fast start: `node dist/cli/sextant.js up`.
+import { createHash } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { build, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { templateDirectory } from '#platform/database/template.ts';
 import { packagesWith } from './packages.ts';
 import { report } from './report.ts';
@@ -60,10 +61,27 @@ const keepPlaces = (workers: readonly string[]): Plugin => ({
         .replace(/new URL\('([^']+\.ts)', import\.meta\.url\)/g, (_, target: string) => {
           const worker = path.join(path.dirname(source), target);
           if (!workers.includes(worker)) throw new Error(`${source} starts ${worker}, which is not ${WORKERS}.`);
-          return `new URL('./${outputOf(worker)}.js', import.meta.url)`;
+          return `new URL('./${outputOf(worker)}.mjs', import.meta.url)`;
         })
-        .replace(/(?<!new URL\('[^']*\.js', )import\.meta\.url/g, `new URL('../${source}', import.meta.url).href`);
+        .replace(/(?<!new URL\('[^']*\.mjs', )import\.meta\.url/g, `new URL('../${source}', import.meta.url).href`);
       return { contents, loader: 'ts' };
+    });
+  },
+});
+
+/** Modules of nothing but data, of several megabytes: files of their own, read when they are needed. */
+const DATA = /\/gpt-tokenizer\/esm\/bpeRanks\/|\.wasm-base64\.mjs$/;
+
+const dataApart = (folder: string): Plugin => ({
+  name: 'data apart',
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /bpeRanks|wasm-base64/ }, async ({ path: name, kind, resolveDir, pluginData }) => {
+      if (pluginData === DATA) return undefined;
+      const { path: file } = await resolve(name, { kind, resolveDir, pluginData: DATA });
+      if (!DATA.test(file)) return undefined;
+      const out = path.basename(file).replace(/\.m?js$/, '.cjs');
+      await build({ entryPoints: [file], outfile: path.join(folder, out), format: 'cjs', platform: 'node' });
+      return { path: `./${out}`, external: true };
     });
   },
 });
@@ -88,30 +106,49 @@ const NAMED_IMPORTS: Plugin = {
   },
 };
 
-/** Bundles the code of the product into a folder. */
+/** Bundles the code of the product into a folder: the command as one file and its entry, and each thread. */
 async function bundleCode(folder: string): Promise<void> {
   const workers = globSync(WORKERS, { cwd: root, exclude: ['**/testing/**'] });
-  await build({
+  const options = {
     absWorkingDir: root,
-    entryPoints: [
-      { in: 'cli/bundled.ts', out: 'sextant' },
-      ...workers.map((worker) => ({ in: worker, out: outputOf(worker) })),
-    ],
     outdir: folder,
     bundle: true,
-    splitting: true,
-    format: 'esm',
     platform: 'node',
     target: 'node24',
     // Packages that bring both kinds of modules must not come twice: two copies of graphql refuse each other's types.
     mainFields: ['main'],
     external: NOT_BUNDLED,
     plugins: [keepPlaces(workers), NAMED_IMPORTS],
+    legalComments: 'none',
+    logLevel: 'error',
+  } satisfies BuildOptions;
+  await build({
+    ...options,
+    entryPoints: workers.map((worker) => ({ in: worker, out: outputOf(worker) })),
+    format: 'esm',
+    splitting: true,
+    outExtension: { '.js': '.mjs' },
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
     },
-    legalComments: 'none',
-    logLevel: 'error',
+  });
+  const script = {
+    ...options,
+    format: 'cjs',
+    // Code that is run as a script cannot import; Node's require takes either kind of module.
+    supported: { 'dynamic-import': false },
+    plugins: [dataApart(folder), ...options.plugins],
+    define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
+    banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  } satisfies BuildOptions;
+  const { outputFiles } = await build({ ...script, entryPoints: ['cli/sextant.ts'], write: false });
+  const { contents } = outputFiles[0]!;
+  const code = `sextant-${createHash('sha256').update(contents).digest('hex').slice(0, 16)}.cjs`;
+  await writeFile(path.join(folder, code), contents);
+  await build({
+    ...script,
+    entryPoints: [{ in: 'cli/bundled.ts', out: 'sextant' }],
+    define: { ...script.define, CODE: JSON.stringify(code) },
   });
 }
 
@@ -125,7 +162,7 @@ export async function bundle(folder: string): Promise<void> {
   };
   await writeFile(
     path.join(folder, 'package.json'),
-    `${JSON.stringify({ name, version, license, type: 'module', private: true, bin: 'cli/sextant.js' }, null, 2)}\n`,
+    `${JSON.stringify({ name, version, license, type: 'commonjs', private: true, bin: 'cli/sextant.js' }, null, 2)}\n`,
   );
   const files = [...globSync(READ, { cwd: root }), ...packagesWith(root, NOT_BUNDLED)];
   const template = await templateDirectory(root);

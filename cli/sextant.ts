@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The `sextant` command. Each command is a file of its own, loaded when it is called, so that none pays for the others.
 import path from 'node:path';
 import { Command } from 'commander';
@@ -97,8 +96,4 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-try {
-  await program.parseAsync();
-} catch (error) {
-  report(error);
-}
+program.parseAsync().catch(report);
