@@ -56,6 +56,7 @@ describe('the record of a call', () => {
     const unknown = made();
     await readAll(unknown.models.chat(hello, aCall()));
     expect(unknown.records[0]?.cost).toBeUndefined();
+    expect(usageEvent(unknown.records[0]!)?.payload).not.toHaveProperty('cost');
     const own = made({ provider: aProvider(server.url, { free: true }) });
     await readAll(own.models.chat(hello, aCall()));
     expect(own.records[0]?.cost).toBe('0');

@@ -40,7 +40,7 @@ export function usageEvent(record: LlmCallRecord): UsageEvent | undefined {
       ...(record.images > 0 && { images: record.images }),
       ...(record.inputs > 0 && { inputs: record.inputs }),
       estimated: usage.estimated,
-      cost: record.cost ?? '0',
+      ...(record.cost !== undefined && { cost: record.cost }),
       currency: 'USD',
       latencyMs: record.latencyMs,
       ...(record.timeToFirstTokenMs !== undefined && { timeToFirstTokenMs: record.timeToFirstTokenMs }),

@@ -35,7 +35,8 @@ export const usageSchema = z.object({
   inputs: z.number().int().min(0).optional(),
   /** The tokens were counted by us because the provider told nothing (an aborted call, for instance). */
   estimated: z.boolean(),
-  cost: decimal,
+  /** Absent where no price was known; not zero then. */
+  cost: decimal.optional(),
   /** ISO 4217. */
   currency: z.string().length(3),
   latencyMs: z.number().min(0),

@@ -27,7 +27,7 @@ export async function recordCall(tx: Prisma.TransactionClient, usage: Usage): Pr
       reasoningTokens: tokens.reasoning,
       images: rest.images ?? 0,
       estimated: rest.estimated,
-      cost: rest.cost,
+      cost: rest.cost ?? null,
       currency: rest.currency,
       latencyMs: rest.latencyMs,
       timeToFirstTokenMs: rest.timeToFirstTokenMs ?? null,
@@ -50,11 +50,11 @@ async function addToRollup(tx: Prisma.TransactionClient, interval: Interval, usa
   // Postgres fills the gap between an array's end and an assigned subscript with NULLs, and counts subscripts from 1.
   await tx.$executeRaw`
     INSERT INTO rollups AS r ("interval", at, user_id, operation, provider, model, outcome, currency, calls, cache_hits,
-      input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, latency, time_to_first_token)
+      input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, unpriced, latency, time_to_first_token)
     VALUES (${interval}, ${startOf(interval, new Date(usage.at))}, ${usage.userId}, ${usage.operation}, ${usage.provider},
       ${usage.model}, ${usage.outcome.toUpperCase()}, ${usage.currency}, 1, ${usage.cacheHit ? 1 : 0}, ${tokens.input},
-      ${tokens.cached}, ${tokens.output}, ${tokens.reasoning}, ${usage.images ?? 0}, ${new Prisma.Decimal(usage.cost)},
-      ${onlyIn(latency)}::int[], ${onlyIn(firstToken)}::int[])
+      ${tokens.cached}, ${tokens.output}, ${tokens.reasoning}, ${usage.images ?? 0}, ${new Prisma.Decimal(usage.cost ?? 0)},
+      ${usage.cost === undefined ? 1 : 0}, ${onlyIn(latency)}::int[], ${onlyIn(firstToken)}::int[])
     ON CONFLICT ("interval", at, user_id, operation, provider, model, outcome, currency) DO UPDATE SET
       calls = r.calls + 1,
       cache_hits = r.cache_hits + excluded.cache_hits,
@@ -64,6 +64,7 @@ async function addToRollup(tx: Prisma.TransactionClient, interval: Interval, usa
       reasoning_tokens = r.reasoning_tokens + excluded.reasoning_tokens,
       images = r.images + excluded.images,
       cost = r.cost + excluded.cost,
+      unpriced = r.unpriced + excluded.unpriced,
       latency[${latency}::int] = coalesce(r.latency[${latency}::int], 0) + 1
       ${firstToken === undefined ? Prisma.empty : Prisma.sql`, time_to_first_token[${firstToken}::int] = coalesce(r.time_to_first_token[${firstToken}::int], 0) + 1`}`;
 }
@@ -78,7 +79,8 @@ export async function forgetUser(tx: Prisma.TransactionClient, userId: string): 
   await tx.budget.deleteMany({ where: { userId } });
   await tx.$executeRaw`
     WITH gone AS (DELETE FROM rollups WHERE user_id = ${userId} RETURNING *)
-    INSERT INTO rollups AS r
+    INSERT INTO rollups AS r ("interval", at, user_id, operation, provider, model, outcome, currency, calls, cache_hits,
+      input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, unpriced, latency, time_to_first_token)
     SELECT "interval", at, 'deleted:' || md5(${userId}), operation, provider, model, outcome, currency, calls, cache_hits,
-      input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, latency, time_to_first_token FROM gone`;
+      input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, unpriced, latency, time_to_first_token FROM gone`;
 }

@@ -71,6 +71,22 @@ describe('usage', () => {
     });
   });
 
+  it('counts calls without a known price instead of calling them free', async () => {
+    const [userId, messageId] = [uuid(), uuid()];
+    const { cost: _cost, ...unpriced } = call({ userId, messageId });
+    await record([unpriced]);
+    await record([{ ...unpriced, id: uuid() }]);
+    // From the rollups, where a known price of nothing is none of them, and from the calls.
+    await record([call({ userId, messageId, cost: '0' }), call({ userId, messageId, cost: '0.2' })]);
+    expect(await usage.totals({ period: day, userId })).toMatchObject({ calls: 4, cost: '0.2', unpriced: 2 });
+    expect((await usage.byMessage(userId, [messageId])).get(messageId)).toMatchObject({ cost: '0.2', unpriced: 2 });
+    const { nodes } = await readCalls(db, { period: day, userId }, 10);
+    expect(nodes.map(({ cost }) => cost?.toFixed() ?? null).toSorted()).toEqual(['0', '0.2', null, null]);
+    await db.$transaction((tx) => forgetUser(tx, userId));
+    const [group] = (await usage.breakdown({ period: day }, 'USER', 100)).filter(({ totals }) => totals.unpriced > 0);
+    expect(group).toMatchObject({ key: expect.stringMatching(/^deleted:/), totals: { unpriced: 2 } });
+  });
+
   it('is the same whether read from rollups, from calls or from both', async () => {
     const userId = uuid();
     const minutes = [0, 15, 59, 60, 75, 119, 120, 200];

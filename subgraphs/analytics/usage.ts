@@ -26,6 +26,7 @@ export interface Totals {
   readonly reasoningTokens: number;
   readonly images: number;
   readonly cost: string;
+  readonly unpriced: number;
   readonly currency: string;
   readonly latency: Percentiles;
   readonly timeToFirstToken: Percentiles;
@@ -57,7 +58,8 @@ interface Sums {
   output_tokens: number;
   reasoning_tokens: number;
   images: bigint;
-  cost: Prisma.Decimal;
+  cost: Prisma.Decimal | null;
+  unpriced: bigint;
   currency: string | null;
 }
 
@@ -136,7 +138,7 @@ export class UsageReader {
       SELECT ${key} AS key, sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE outcome = 'ERROR'), 0) AS errors,
         sum(cache_hits) AS cache_hits, sum(input_tokens)::float8 AS input_tokens, sum(cached_tokens)::float8 AS cached_tokens,
         sum(output_tokens)::float8 AS output_tokens, sum(reasoning_tokens)::float8 AS reasoning_tokens,
-        sum(images) AS images, sum(cost) AS cost, min(currency) AS currency
+        sum(images) AS images, sum(cost) AS cost, sum(unpriced) AS unpriced, min(currency) AS currency
       FROM rollups WHERE "interval" = ${interval} AND ${where} GROUP BY 1`;
     const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
       SELECT ${key} AS key, ${which} AS which, bucket, count
@@ -154,7 +156,7 @@ export class UsageReader {
         count(*) FILTER (WHERE cache_hit) AS cache_hits, sum(input_tokens)::float8 AS input_tokens,
         sum(cached_tokens)::float8 AS cached_tokens, sum(output_tokens)::float8 AS output_tokens,
         sum(reasoning_tokens)::float8 AS reasoning_tokens, sum(images) AS images, sum(cost) AS cost,
-        min(currency) AS currency
+        count(*) FILTER (WHERE cost IS NULL) AS unpriced, min(currency) AS currency
       FROM calls WHERE ${where} GROUP BY 1`;
     const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
       SELECT ${key} AS key, ${which} AS which, ${bucketSql(column)} AS bucket, count(*) AS count
@@ -236,7 +238,8 @@ function assemble(sums: readonly Sums[], buckets: readonly BucketCount[]): Map<s
         outputTokens: sum((row) => row.output_tokens),
         reasoningTokens: sum((row) => row.reasoning_tokens),
         images: sum((row) => row.images),
-        cost: rows.reduce((total, row) => total.plus(row.cost), new Prisma.Decimal(0)).toFixed(),
+        cost: rows.reduce((total, row) => total.plus(row.cost ?? 0), new Prisma.Decimal(0)).toFixed(),
+        unpriced: sum((row) => row.unpriced),
         currency: rows[0]?.currency ?? 'USD',
         latency: percentiles('latency', key),
         timeToFirstToken: percentiles('firstToken', key),
@@ -257,6 +260,7 @@ const NOTHING: Totals = {
   reasoningTokens: 0,
   images: 0,
   cost: '0',
+  unpriced: 0,
   currency: 'USD',
   latency: UNMEASURED,
   timeToFirstToken: UNMEASURED,

@@ -64,7 +64,8 @@ export class Embedding {
       tokens: { input: Math.ceil(characters / CHARACTERS_PER_TOKEN), cached: 0, output: 0, reasoning: 0 },
       inputs: texts.length,
       estimated: true,
-      cost: '0',
+      // What an endpoint takes for it is not known here; a model of one's own takes nothing.
+      ...(embedder.provider === 'local' && { cost: '0' }),
       currency: 'USD',
       latencyMs: performance.now() - started,
       retries: 0,
