@@ -1,7 +1,7 @@
 import { deepStrictEqual } from 'node:assert/strict';
 import os from 'node:os';
-import { Pool } from 'undici';
 import { median, ratioText } from '../statistics.ts';
+import { encodeRequest, openConnection } from './connection.ts';
 import { OPERATIONS } from './graph.ts';
 import { OTHER_CORE, PINNED, pin } from './pin.ts';
 import type { Target } from './targets.ts';
@@ -31,16 +31,15 @@ export async function compare(name: string, targets: readonly Target[], token: s
     const loads = targets.map((target) => loadOf(target, operation, token));
     const costs = targets.map((): number[] => []);
     const rates = targets.map((): number[] => []);
-    for (const load of loads) await load.run(WARM_UP_SECONDS);
+    for (const load of loads) await load(WARM_UP_SECONDS);
     for (let round = 0; round < ROUNDS; round++) {
       for (const [i, target] of targets.entries()) {
         const before = target.cpu();
-        const answered = await loads[i]!.run(SECONDS);
+        const answered = await loads[i]!(SECONDS);
         costs[i]!.push((target.cpu() - before) / answered);
         rates[i]!.push(answered / SECONDS);
       }
     }
-    for (const load of loads) await load.close();
     for (const [i, target] of targets.entries()) {
       const cost = median(costs[i]!).toFixed(0);
       const least = Math.min(...costs[i]!).toFixed(0);
@@ -67,50 +66,46 @@ const headersOf = (token: string) => ({
 const bodyOf = (operation: string, id: number): string =>
   JSON.stringify({ query: OPERATIONS[operation], variables: { id: String(id + 1) } });
 
-/** @throws where a target answers anything else than the first does. */
+/** @throws where a target answers any of the requests in another way than the first target does. */
 async function sameAnswers(targets: readonly Target[], operation: string, token: string): Promise<void> {
-  let expected: unknown;
-  for (const { name, url } of targets) {
-    const response = await fetch(url, { method: 'POST', headers: headersOf(token), body: bodyOf(operation, 0) });
-    const answer = await response.json();
-    expected ??= answer;
-    deepStrictEqual(answer, expected, `${name} answers ${operation} in another way than ${targets[0]!.name}.`);
-  }
-}
-
-interface Load {
-  /** Sends requests for some seconds. Resolves to how many were answered. */
-  run(seconds: number): Promise<number>;
-  close(): Promise<void>;
-}
-
-function loadOf(target: Target, operation: string, token: string): Load {
-  const bodies = Array.from({ length: BODIES }, (_, id) => bodyOf(operation, id));
-  const headers = headersOf(token);
-  const start = Buffer.from('{"data":{');
-  const { origin, pathname } = new URL(target.url);
-  const pool = new Pool(origin, { connections: CONNECTIONS, pipelining: 1 });
-  let sent = 0;
-
-  async function ask(): Promise<void> {
-    const body = bodies[sent++ % BODIES]!;
-    const response = await pool.request({ path: pathname, method: 'POST', headers, body });
-    const bytes = await response.body.bytes();
-    if (response.statusCode !== 200 || start.compare(bytes, 0, start.length) !== 0) {
-      throw new Error(`${target.name} answered ${response.statusCode} ${Buffer.from(bytes).toString().slice(0, 300)}`);
+  for (let id = 0; id < BODIES; id++) {
+    const [expected, ...others] = await Promise.all(
+      targets.map(async ({ url }) => {
+        const response = await fetch(url, { method: 'POST', headers: headersOf(token), body: bodyOf(operation, id) });
+        return response.json();
+      }),
+    );
+    for (const [i, answer] of others.entries()) {
+      const message = `${targets[i + 1]!.name} answers ${operation} in another way than ${targets[0]!.name}.`;
+      deepStrictEqual(answer, expected, message);
     }
   }
+}
 
-  return {
-    async run(seconds) {
-      const end = performance.now() + seconds * 1_000;
-      let answered = 0;
-      const client = async (): Promise<void> => {
-        for (; performance.now() < end; answered++) await ask();
-      };
-      await Promise.all(Array.from({ length: CONNECTIONS }, client));
-      return answered;
-    },
-    close: () => pool.close(),
+/** Sends requests for some seconds. Resolves to how many were answered. */
+type Load = (seconds: number) => Promise<number>;
+
+function loadOf(target: Target, operation: string, token: string): Load {
+  const url = new URL(target.url);
+  const requests = Array.from({ length: BODIES }, (_, id) =>
+    encodeRequest(url, headersOf(token), bodyOf(operation, id)),
+  );
+  let sent = 0;
+
+  return async (seconds) => {
+    const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openConnection(url)));
+    const end = performance.now() + seconds * 1_000;
+    let answered = 0;
+    const clients = connections.map(async (connection) => {
+      for (; performance.now() < end; answered++) {
+        const answer = await connection.ask(requests[sent++ % BODIES]!);
+        if (!answer.includes('{"data":{') || answer.includes('"errors":')) {
+          throw new Error(`${target.name} answered ${answer.toString().slice(0, 500)}`);
+        }
+      }
+      connection.close();
+    });
+    await Promise.all(clients);
+    return answered;
   };
 }

@@ -27,7 +27,8 @@ const server = createServer((request, response) => {
       documents.set(body.query, document);
     }
     const result = await execute({ schema, document, variableValues: body.variables });
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result));
+    const text = Buffer.from(JSON.stringify(result));
+    response.writeHead(200, { 'content-type': 'application/json', 'content-length': text.length }).end(text);
   });
 });
 server.listen(0, '127.0.0.1', () => {
