@@ -92,12 +92,12 @@ async function openAdapter() {
   // An empty database in memory: the shadow database always, and the database itself where DATABASE_URL is not set, so
   // that migrations are written with no server at all.
   const openInMemory = async () => {
-    const { PGlite } = await import('@electric-sql/pglite');
-    const { EmbeddedSession } = await import('../platform/database/embedded-session.ts');
-    const db = await PGlite.create();
-    if (schema) await db.exec(`CREATE SCHEMA IF NOT EXISTS "${schema}"; SET search_path = "${schema}"`);
-    const stream = new EmbeddedSession(db).connect;
-    return open({ stream, user: 'postgres', database: 'postgres' }, () => db.close());
+    const { EmbeddedThread } = await import('../platform/database/embedded-thread.ts');
+    const thread = new EmbeddedThread({ durable: false });
+    const stream = () => thread.connect(undefined);
+    const adapter = await open({ stream, user: 'postgres', database: 'postgres' }, () => thread[Symbol.asyncDispose]());
+    if (schema) await adapter.executeScript(`CREATE SCHEMA IF NOT EXISTS "${schema}"; SET search_path = "${schema}"`);
+    return adapter;
   };
   return bindMigrationAwareSqlAdapterFactory({
     provider: 'postgres',
