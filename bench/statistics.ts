@@ -4,15 +4,10 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 };
 
-/** A value that this share of all are below. */
-const quantile = (values: readonly number[], share: number): number =>
-  [...values].sort((a, b) => a - b)[Math.round((values.length - 1) * share)]!;
-
 /** How many times as much `theirs` is, round by round: the median, and the middle half of all rounds. */
 export function ratioText(theirs: readonly number[], ours: readonly number[]): { ratio: string; spread: string } {
-  const ratios = theirs.map((value, i) => value / ours[i]!);
-  return {
-    ratio: median(ratios).toFixed(2),
-    spread: `${quantile(ratios, 0.25).toFixed(2)}..${quantile(ratios, 0.75).toFixed(2)}`,
-  };
+  const ratios = theirs.map((value, i) => value / ours[i]!).sort((a, b) => a - b);
+  const last = ratios.length - 1;
+  const [low, high] = [ratios[Math.floor(last / 4)]!, ratios[Math.ceil((last * 3) / 4)]!];
+  return { ratio: median(ratios).toFixed(2), spread: `${low.toFixed(2)}..${high.toFixed(2)}` };
 }

@@ -9,8 +9,8 @@ import type { Target } from './targets.ts';
 /** Many short rounds: what else the machine does then falls on all alike. */
 const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 0.5);
-/** Until V8 has compiled what the operation needs. */
-const WARM_UP_SECONDS = 4;
+/** Until V8 has compiled what the operation needs, on a busy machine too. */
+const WARM_UP = { seconds: 4, requests: 3_000 };
 const CONNECTIONS = 32;
 /** Different bodies of an operation: more than are ever under way at once. */
 const BODIES = 49;
@@ -31,7 +31,7 @@ export async function compare(name: string, targets: readonly Target[], token: s
     const loads = targets.map((target) => loadOf(target, operation, token));
     const costs = targets.map((): number[] => []);
     const rates = targets.map((): number[] => []);
-    for (const load of loads) await load(WARM_UP_SECONDS);
+    for (const load of loads) await load(WARM_UP.seconds, WARM_UP.requests);
     for (let round = 0; round < ROUNDS; round++) {
       for (const [i, target] of targets.entries()) {
         const before = target.cpu();
@@ -82,8 +82,8 @@ async function sameAnswers(targets: readonly Target[], operation: string, token:
   }
 }
 
-/** Sends requests for some seconds. Resolves to how many were answered. */
-type Load = (seconds: number) => Promise<number>;
+/** Sends requests for some seconds, and until at least so many are answered. Resolves to how many were. */
+type Load = (seconds: number, least?: number) => Promise<number>;
 
 function loadOf(target: Target, operation: string, token: string): Load {
   const url = new URL(target.url);
@@ -92,12 +92,12 @@ function loadOf(target: Target, operation: string, token: string): Load {
   );
   let sent = 0;
 
-  return async (seconds) => {
+  return async (seconds, least = 0) => {
     const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openConnection(url)));
     const end = performance.now() + seconds * 1_000;
     let answered = 0;
     const clients = connections.map(async (connection) => {
-      for (; performance.now() < end; answered++) {
+      for (; performance.now() < end || answered < least; answered++) {
         const answer = await connection.ask(requests[sent++ % BODIES]!);
         if (!answer.includes('{"data":{') || answer.includes('"errors":')) {
           throw new Error(`${target.name} answered ${answer.toString().slice(0, 500)}`);
