@@ -42,10 +42,13 @@ function explain(error: NodeJS.ErrnoException, port: number, host: string, setti
 /** Longest time in which a closing server still takes connections, so that balancers can notice. */
 const LONGEST_LEAD_MS = 500;
 
+/** How long a connection may be without a request before it is taken for idle: a busy process hears late of it. */
+const LONGEST_QUIET_MS = 1_000;
+
 /**
  * Closes a server so that no request fails: for a moment it goes on, answering each request with `connection: close`, so
  * that kept-alive connections end after an answer and not while the next request is on its way. Then no new connections;
- * running requests are answered, and whatever is left after the grace period is cut.
+ * running requests are answered, idle connections closed, and whatever is left after the grace period is cut.
  *
  * @param graceMs how long all of it may take.
  */
@@ -55,14 +58,41 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
     response.shouldKeepAlive = false;
   });
   await new Promise((resolve) => setTimeout(resolve, Math.min(LONGEST_LEAD_MS, graceMs / 4)));
+  await takeWaiting(server, started + graceMs / 2);
   const closed = new Promise<void>((resolve) => {
     // Not the HTTP server's own close(), which cuts idle connections at once: a new one may not have been heard yet.
     NetServer.prototype.close.call(server, () => resolve());
   });
-  // Kept-alive connections become idle one by one as their requests end.
-  const sweep = setInterval(() => server.closeIdleConnections(), 100);
+  let sweep: NodeJS.Timeout | undefined;
+  const quiet = setTimeout(
+    () => {
+      // Kept-alive connections become idle one by one as their requests end.
+      sweep = setInterval(() => server.closeIdleConnections(), 100);
+    },
+    Math.min(LONGEST_QUIET_MS, graceMs / 4),
+  );
   const cut = setTimeout(() => server.closeAllConnections(), graceMs - (performance.now() - started));
   await closed;
+  clearTimeout(quiet);
   clearInterval(sweep);
   clearTimeout(cut);
+}
+
+/**
+ * Takes in the connections that wait to be accepted: closing the server would reset them, requests and all. Node takes one
+ * in each turn of its loop, so a turn without any says that there are no more.
+ *
+ * @param until when to give up, by performance.now(): they may come faster than they are taken.
+ */
+async function takeWaiting(server: Server, until: number): Promise<void> {
+  let taken = true;
+  const heard = (): void => {
+    taken = true;
+  };
+  server.on('connection', heard);
+  while (taken && performance.now() < until) {
+    taken = false;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  server.off('connection', heard);
 }
