@@ -46,7 +46,17 @@ export class TestUser {
     variables?: Variables,
     headers: Record<string, string> = {},
   ): Promise<GraphqlAnswer<Data>> {
-    const response = await fetch(`${this.url}/graphql`, {
+    const response = await this.#post(document, variables, headers);
+    return { status: response.status, ...((await response.json()) as object) };
+  }
+
+  /** A subscription as a stream of server-sent events; resolves when it is open. */
+  stream<Data, Variables>(document: TypedDocumentNode<Data, Variables>, variables: Variables): Promise<Response> {
+    return this.#post(document, variables, { accept: 'text/event-stream' });
+  }
+
+  #post(document: TypedDocumentNode<unknown, never> | string, variables: unknown, headers: Record<string, string>) {
+    return fetch(`${this.url}/graphql`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -55,7 +65,6 @@ export class TestUser {
       },
       body: JSON.stringify({ query: typeof document === 'string' ? document : print(document), variables }),
     });
-    return { status: response.status, ...((await response.json()) as object) };
   }
 
   /** The data. @throws the first error of the answer. */

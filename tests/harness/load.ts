@@ -57,7 +57,9 @@ export class Follower implements AsyncDisposable {
   /** Texts of messages by conversation. */
   readonly heard = new Map<string, Set<string>>();
   /** Codes of errors that ended a subscription. */
-  readonly codes: string[] = [];
+  codes: string[] = [];
+  /** Close codes of its socket. */
+  closes: number[] = [];
   readonly #socket: ReturnType<typeof createClient>;
   readonly #loops: Promise<void>[];
   #open = true;
@@ -69,8 +71,16 @@ export class Follower implements AsyncDisposable {
       retryAttempts: 1_000,
       shouldRetry: () => this.#open,
       retryWait: () => sleep(100 + Math.random() * 200),
+      on: { closed: (event) => void this.closes.push((event as CloseEvent).code) },
     });
     this.#loops = conversationIds.map((id) => this.#follow(id));
+  }
+
+  /** From here on only what comes is looked at. */
+  forget(): void {
+    this.codes = [];
+    this.closes = [];
+    for (const texts of this.heard.values()) texts.clear();
   }
 
   async #follow(conversationId: string): Promise<void> {
