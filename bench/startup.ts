@@ -92,7 +92,9 @@ try {
     { name: 'apollo', args: [STOCK, supergraph], ask: true },
     { name: 'apollo-bundled', args: [stockBundle, supergraph], env: { NODE_COMPILE_CACHE: compiled }, ask: true },
   ];
-  for (const rival of await rivalsOf({ folder, schemas: SCHEMAS, urls })) gateways.push({ ...rival, ask: true });
+  for (const rival of await rivalsOf({ folder, schemas: SCHEMAS, urls })) {
+    gateways.push({ ...rival, env: { ...rival.env, NODE_COMPILE_CACHE: compiled }, ask: true });
+  }
   const [ours, ...others] = await rounds(gateways);
   for (const [i, { name }] of gateways.entries()) print(name, [ours!, ...others][i]!);
   for (const [i, starts] of others.entries()) {

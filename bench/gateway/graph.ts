@@ -33,7 +33,7 @@ export const OPERATIONS: Readonly<Record<string, string>> = {
   trivial: 'query Trivial($id: ID!) { user(id: $id) { id name } }',
   nested: `query Nested($id: ID!) { user(id: $id) { id name conversations(first: 10) { id title createdAt
     stats { messages tokens } messages(first: 5) { id text role createdAt tokens latencyMs } } } }`,
-  large: 'query Large($id: ID!) { conversation(id: $id) { id title messages(first: 220) { id text role createdAt } } }',
+  large: 'query Large($id: ID!) { conversation(id: $id) { id title messages(first: 256) { id text role createdAt } } }',
 };
 
 const CREATED = '2026-01-01T00:00:00.000Z';
