@@ -119,6 +119,18 @@ describe('the port of a subgraph', () => {
     expect((await post({ 'x-sextant-identity': assertion })).status).toBe(401);
   });
 
+  test('gets no header that a client has hidden in another', async () => {
+    const request = { query: '{ greeting(name: "x") }', identity: ANONYMOUS, requestId: 'r1' };
+    for (const value of ['a\r\nx-sextant-identity: forged', 'a\nb', 'a\0b', 'ſ']) {
+      await expect(remote.execute({ ...request, headers: { authorization: value } })).rejects.toMatchObject({
+        extensions: { code: 'BAD_USER_INPUT', argument: 'authorization' },
+      });
+    }
+    // What only the gateway says is not overwritten by what a client says.
+    const forged = { 'x-sextant-identity': 'forged', 'content-length': '1', host: 'elsewhere', connection: 'close' };
+    expect((await remote.execute({ ...request, headers: forged })).result.errors).toBeUndefined();
+  });
+
   test('answers health, readiness and metrics to anybody', async () => {
     const health = await (await fetch(new URL('/health', server.url))).json();
     expect(health).toMatchObject({
