@@ -54,7 +54,7 @@ export async function compose(
   try {
     images = await imagesOf(chat, history, model, signal);
   } catch (error) {
-    return { ...failureOf(error, signal), records: [], droppedMessages: 0 };
+    return { ...failureOf(error, signal), records: [] };
   }
   const recalled = await recalling;
   if (recalled) emitCitations(emit, recalled.citations);
@@ -80,7 +80,7 @@ export async function compose(
   } catch (error) {
     // Quotations are no answer to a program that waits for JSON.
     if (!(error instanceof CodedError) || error.code !== 'MODEL_NOT_CONFIGURED' || offer.format) {
-      return { ...failureOf(error, signal), records: [], droppedMessages: 0 };
+      return { ...failureOf(error, signal), records: [] };
     }
     return answerUnmodelled(chat, question, conversation.memoryEnabled, error.message, emit);
   }
@@ -106,7 +106,6 @@ async function answerUnmodelled(
     status: 'COMPLETE',
     records: [],
     unmodelled: { alias: answer?.model ?? 'none', callId: uuidv7(), latencyMs },
-    droppedMessages: 0,
   };
 }
 

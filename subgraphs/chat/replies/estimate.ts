@@ -18,7 +18,7 @@ export async function recordEstimate(chat: Chat, reply: Message, draft: Draft): 
   const usage = usageEvent(record);
   await chat.db.$transaction(async (tx) => {
     if (usage) await chat.outbox.record(tx, usage.type, usage.payload);
-    await tx.generation.create({ data: generationOf(reply.id, record, 0) });
+    await tx.generation.create({ data: generationOf(reply.id, record, undefined) });
   }, TRANSACTION);
 }
 

@@ -1,4 +1,5 @@
 import type { LlmCallRecord } from '#llm/record.ts';
+import type { FitReport } from '#llm/tokens/fit.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 
 /**
@@ -31,7 +32,7 @@ export function totalOf(records: readonly LlmCallRecord[]): LlmCallRecord | unde
 export const generationOf = (
   messageId: string,
   record: LlmCallRecord,
-  droppedMessages: number,
+  context: FitReport | undefined,
 ): Prisma.GenerationUncheckedCreateInput => ({
   messageId,
   callId: record.id,
@@ -53,8 +54,13 @@ export const generationOf = (
   fallbacks: record.fallbacks,
   cache: record.cache,
   finishReason: record.finishReason ?? null,
-  droppedMessages,
+  droppedMessages: messagesIn(context?.dropped).length,
+  summarisedMessages: messagesIn(context?.summarised).length,
+  sentFromMessageId: messagesIn(context?.kept)[0] ?? null,
 });
+
+/** The messages of the conversation among what was sent: the rest (system prompt, quotations, results of tools) has no id. */
+const messagesIn = (named: readonly string[] = []): string[] => [...new Set(named)].filter((id) => !id.startsWith('#'));
 
 /** The record of a reply that no model wrote. */
 export const unmodelledGeneration = (

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { LlmCallRecord } from '#llm/record.ts';
+import type { FitReport } from '#llm/tokens/fit.ts';
 import type { MessageStatus } from '#prisma/chat/client/client.ts';
 
 /** How the writing of a reply ended. */
@@ -10,7 +11,8 @@ export interface Outcome {
   readonly records: readonly LlmCallRecord[];
   /** What answered in a model's stead. */
   readonly unmodelled?: { readonly alias: string; readonly callId: string; readonly latencyMs: number };
-  readonly droppedMessages: number;
+  /** What was done to make the conversation fit the model's window; absent when all of it was sent. */
+  readonly context?: FitReport | undefined;
 }
 
 /** The reason of an abort says how the reply ends. */

@@ -1,6 +1,7 @@
 import type { ChatStream } from '#llm/chat-stream.ts';
 import type { CallContext, ChatRequest, Models } from '#llm/models.ts';
 import type { LlmCallRecord } from '#llm/record.ts';
+import type { FitReport } from '#llm/tokens/fit.ts';
 import { chatWithTools } from '#llm/tools/conversation.ts';
 import type { ToolRegistry } from '#llm/tools/registry.ts';
 import { CodedError } from '#platform/errors/errors.ts';
@@ -30,7 +31,7 @@ export async function relay(
   let asking: ChatStream | undefined;
   let round = 1;
   let text = '';
-  let droppedMessages = 0;
+  let fitted: FitReport | undefined;
   const asked: Pick<Models, 'chat'> = {
     chat: (one, context) => {
       asking = models.chat(one, context);
@@ -41,7 +42,7 @@ export async function relay(
     // A model that was offered nothing and calls something all the same is not asked again.
     const rounds = tools.size === 0 ? 1 : undefined;
     for await (const part of chatWithTools(asked, request, call, tools, rounds)) {
-      if (part.type === 'start') droppedMessages = part.context?.dropped.length ?? 0;
+      if (part.type === 'start') fitted = part.context;
       else if (part.type === 'text') {
         text += part.text;
         emit({ kind: 'TEXT', body: part.text });
@@ -74,7 +75,7 @@ export async function relay(
       } else if (part.type === 'finish' || part.type === 'pending') {
         const finish = part.type === 'finish' ? part : part.finish;
         records.push(finish.record);
-        const ended = { records, droppedMessages };
+        const ended = { records, context: fitted };
         if (signal.aborted) return { ...failureOf(signal.reason, signal), ...ended };
         if (finish.reason === 'content_filter' && text === '') return { ...FILTERED, ...ended };
         const fault = part.type === 'finish' && calls.every((one) => one.round < round) && formFault(request, text);
@@ -89,7 +90,7 @@ export async function relay(
     const failure = failureOf(error, signal);
     // A later round may fail before its first word; the earlier ones were delivered.
     const status = failure.status === 'FAILED' && calls.length > 0 ? 'INTERRUPTED' : failure.status;
-    return { ...failure, status, records, droppedMessages };
+    return { ...failure, status, records, context: fitted };
   }
 }
 

@@ -135,7 +135,7 @@ export class Replies implements AsyncDisposable {
       });
       if (claimed) {
         const draft = (await readDrafts(db, [replyId])).get(replyId) ?? EMPTY_DRAFT;
-        const outcome = { status: 'INTERRUPTED', error: DIED, records: [], droppedMessages: 0 } as const;
+        const outcome = { status: 'INTERRUPTED', error: DIED, records: [] } as const;
         await settle(this.#chat, claimed, claimed.epoch, draft, outcome);
         metrics.recovered.inc();
         metrics.replies.inc({ status: outcome.status });

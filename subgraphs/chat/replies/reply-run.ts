@@ -74,7 +74,7 @@ export class ReplyRun {
       log.error({ err: error, replyId: id }, 'writing a reply failed unexpectedly');
       const status = this.#draft.text === '' ? 'FAILED' : 'INTERRUPTED';
       const failure = { code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong while the reply was written.' };
-      outcome = { status, error: failure, records: [], droppedMessages: 0 };
+      outcome = { status, error: failure, records: [] };
     }
     const unshown = await this.#journal.close(this.#entry);
     const ours = await this.#settle(outcome);

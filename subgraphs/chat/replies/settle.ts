@@ -69,7 +69,7 @@ export async function settle(
     });
     if (count === 0) return false;
     const { unmodelled } = outcome;
-    if (record) await tx.generation.create({ data: generationOf(reply.id, record, outcome.droppedMessages) });
+    if (record) await tx.generation.create({ data: generationOf(reply.id, record, outcome.context) });
     else if (unmodelled) {
       const { alias, callId, latencyMs } = unmodelled;
       await tx.generation.create({ data: unmodelledGeneration(reply.id, callId, alias, latencyMs) });
