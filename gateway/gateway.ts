@@ -92,7 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const metrics = createGatewayMetrics(options.metrics);
   const origins = createOrigins(config);
   const tls = readMutualTls(config);
-  const subscriptions = createSubscriptions(metrics);
+  const subscriptions = createSubscriptions(metrics, config);
   const pipeline = tracePipeline(
     createPipeline({
       config,
@@ -118,7 +118,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     changed() {
       const why = 'A new schema is served.';
       apollo.changed();
-      subscriptions.resubscribe(['sse', 'multipart'], why);
+      subscriptions.resubscribe(why, RELOAD_SPREAD_MS);
       void sockets.restart(why, RELOAD_SPREAD_MS);
       void rest.check(graph.current!);
     },
@@ -207,9 +207,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       health.stopping();
       sockets.stop();
       const why = 'The gateway restarts: subscribe again and resume.';
-      subscriptions.resubscribe(['sse', 'multipart'], why);
+      const spreadMs = Math.min(DRAIN_SPREAD_MS, config.SHUTDOWN_TIMEOUT_MS / 4);
+      subscriptions.stop(why, spreadMs);
       await Promise.race([
-        sockets.restart(why, Math.min(DRAIN_SPREAD_MS, config.SHUTDOWN_TIMEOUT_MS / 4)),
+        sockets.restart(why, spreadMs),
         new Promise((resolve) => setTimeout(resolve, config.SHUTDOWN_TIMEOUT_MS / 2)),
       ]);
       await drain(server, config.SHUTDOWN_TIMEOUT_MS / 2);

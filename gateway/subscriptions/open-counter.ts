@@ -1,3 +1,5 @@
+import type { Identity } from '#platform/identity/identity.ts';
+
 /** Counts what is open, by key, up to a limit. */
 export function createOpenCounter(limit: number) {
   const counts = new Map<string, number>();
@@ -16,3 +18,7 @@ export function createOpenCounter(limit: number) {
     },
   };
 }
+
+/** Whom a connection counts for: the user, or the one API key. Undefined for callers without credentials. */
+export const countedIdentity = (identity: Identity): string | undefined =>
+  identity.kind === 'user' ? (identity.apiKeyId ?? identity.userId) : undefined;

@@ -1,3 +1,4 @@
+import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -132,6 +133,64 @@ describe('a client that does not read', () => {
     socket.pause();
     await expect.poll(() => observed.streams, { timeout: 20_000 }).toBe(0);
     socket.destroy();
+  });
+});
+
+describe('streams over HTTP', () => {
+  const open = async (
+    target: { url: string },
+    headers: Record<string, string> = {},
+    query = 'subscription { endless { number } }',
+  ) => {
+    const aborter = new AbortController();
+    const response = await fetch(`${target.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'text/event-stream', ...headers },
+      body: JSON.stringify({ query }),
+      signal: aborter.signal,
+    });
+    const { value } = await response.body!.getReader().read();
+    return { first: Buffer.from(value!).toString(), leave: () => aborter.abort() };
+  };
+
+  test('are no more at once of an identity, or of an address, than allowed', async () => {
+    const limits = { WS_MAX_SOCKETS_IDENTITY: '2', WS_MAX_SOCKETS_ADDRESS: '3' };
+    const limited = await startTestGateway(limits, { authenticator });
+    const ada = { authorization: 'Bearer ada' };
+    const held = [await open(limited, ada), await open(limited, ada)];
+    for (const { first } of held) expect(first).toContain('"data"');
+    expect((await open(limited, ada)).first).toMatch(/"More than 2 streams at once of one identity.*RATE_LIMITED/);
+    held.push(await open(limited));
+    expect((await open(limited)).first).toMatch(/"More than 3 streams at once of one address.*RATE_LIMITED/);
+    // Whoever ends one, by leaving or to its end, may open another.
+    held[0]!.leave();
+    await expect
+      .poll(async () => (await open(limited, ada, 'subscription { ticks(count: 1) { number } }')).first)
+      .toContain('"data"');
+    await expect.poll(async () => (await open(limited, ada)).first).toContain('"data"');
+    await limited[Symbol.asyncDispose]();
+  });
+
+  test('that begin while the gateway stops are told at once, and do not hold it up', async () => {
+    const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000' });
+    const agent = new Agent({ keepAlive: true });
+    const late = () =>
+      new Promise<string>((resolve, reject) => {
+        const headers = { 'content-type': 'application/json', accept: 'text/event-stream' };
+        const sent = request(`${stopping.url}/graphql`, { method: 'POST', headers, agent }, async (response) => {
+          let text = '';
+          for await (const chunk of response) text += chunk;
+          resolve(text);
+        });
+        sent.on('error', reject);
+        sent.end(JSON.stringify({ query: 'subscription { endless { number } }' }));
+      });
+    const stopped = stopping[Symbol.asyncDispose]();
+    const started = performance.now();
+    expect(await late()).toMatch(/"code":"RESUBSCRIBE".*\n\nevent: complete\ndata:\n\n$/);
+    await stopped;
+    expect(performance.now() - started).toBeLessThan(4_000);
+    agent.destroy();
   });
 });
 

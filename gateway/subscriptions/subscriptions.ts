@@ -1,4 +1,5 @@
 import type { GraphQLError } from 'graphql';
+import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Unsubscribe } from '#platform/transport/transport.ts';
@@ -6,6 +7,7 @@ import type { Admitted } from '../policy/pipeline.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
 import type { Channel } from './channel.ts';
 import { createDelivery, type Delivery, type QueuePolicy } from './delivery.ts';
+import { countedIdentity, createOpenCounter } from './open-counter.ts';
 import { createUpstreams } from './upstreams.ts';
 
 /** How a subscription field wants to be delivered. */
@@ -20,15 +22,39 @@ export interface StreamPolicy extends QueuePolicy {
 export interface Subscriptions {
   /** Runs a subscription until it ends or the client leaves, which the caller says by the returned function. */
   run(admitted: Admitted, policy: StreamPolicy, channel: Channel, carrier: Carrier): Unsubscribe;
-  /** Tells every subscriber of a carrier to subscribe again: the server restarts, or serves a new schema. */
-  resubscribe(carriers: readonly Carrier[], why: string): void;
+  /**
+   * Tells everybody who subscribes over HTTP to subscribe again, as another schema is served: spread over the given time,
+   * so that they do not come back all at once. Sockets are told by their own face.
+   */
+  resubscribe(why: string, spreadMs: number): void;
+  /** The same when the server stops: whoever subscribes from now on is told at once. */
+  stop(why: string, spreadMs: number): void;
 }
 
-export function createSubscriptions(metrics: GatewayMetrics): Subscriptions {
+type Limits = Pick<Config, 'WS_MAX_SOCKETS_IDENTITY' | 'WS_MAX_SOCKETS_ADDRESS'>;
+
+export function createSubscriptions(metrics: GatewayMetrics, limits: Limits): Subscriptions {
   const upstreams = createUpstreams();
-  const running = new Set<{ carrier: Carrier; delivery: Delivery; stop: Unsubscribe }>();
+  const running = new Set<Running>();
+  const streams = limitStreams(limits);
+  let stopped: string | undefined;
+
+  function tell(why: string, spreadMs: number): void {
+    for (const { carrier, delivery } of [...running]) {
+      if (carrier === 'websocket') continue;
+      setTimeout(() => delivery.fail([new CodedError('RESUBSCRIBE', why)]), Math.random() * spreadMs);
+    }
+  }
+
   return {
     run(admitted, policy, channel, carrier) {
+      const isStream = carrier !== 'websocket'; // a socket is counted as a whole
+      const refusal = stopped === undefined ? undefined : new CodedError('RESUBSCRIBE', stopped);
+      const place = isStream ? (refusal ?? streams.enter(admitted)) : undefined;
+      if (place instanceof CodedError) {
+        channel.error([place]);
+        return () => undefined;
+      }
       let stop: Unsubscribe = () => undefined;
       let over = false;
       metrics.subscriptionStarted(carrier);
@@ -38,6 +64,7 @@ export function createSubscriptions(metrics: GatewayMetrics): Subscriptions {
         ended(reason) {
           over = true;
           running.delete(entry);
+          place?.();
           metrics.subscriptionEnded(carrier, reason);
           stop();
         },
@@ -56,10 +83,42 @@ export function createSubscriptions(metrics: GatewayMetrics): Subscriptions {
       if (over) stop();
       return entry.stop;
     },
-    resubscribe(carriers, why) {
-      for (const { carrier, delivery } of [...running]) {
-        if (carriers.includes(carrier)) delivery.fail([new CodedError('RESUBSCRIBE', why)]);
+    resubscribe: tell,
+    stop(why, spreadMs) {
+      stopped = why;
+      tell(why, spreadMs);
+    },
+  };
+}
+
+interface Running {
+  readonly carrier: Carrier;
+  readonly delivery: Delivery;
+  readonly stop: Unsubscribe;
+}
+
+/** A stream over HTTP is a connection of its own: of one identity and of one address as many as sockets. */
+function limitStreams(limits: Limits) {
+  const perIdentity = createOpenCounter(limits.WS_MAX_SOCKETS_IDENTITY);
+  const perAddress = createOpenCounter(limits.WS_MAX_SOCKETS_ADDRESS);
+  const tooMany = (limit: number, whose: string) =>
+    new CodedError('RATE_LIMITED', `More than ${limit} streams at once of one ${whose}. End one first.`, {
+      retryAfter: 1,
+    });
+  return {
+    /** @returns how to leave, or why there is no place. */
+    enter({ request }: Admitted): CodedError | (() => void) {
+      const address = request.client?.ipAddress ?? 'unknown';
+      const identity = countedIdentity(request.identity);
+      if (!perAddress.enter(address)) return tooMany(limits.WS_MAX_SOCKETS_ADDRESS, 'address');
+      if (identity !== undefined && !perIdentity.enter(identity)) {
+        perAddress.leave(address);
+        return tooMany(limits.WS_MAX_SOCKETS_IDENTITY, 'identity');
       }
+      return () => {
+        perAddress.leave(address);
+        if (identity !== undefined) perIdentity.leave(identity);
+      };
     },
   };
 }
@@ -79,6 +138,11 @@ function privilege(identity: Identity): string {
     case 'service':
       return `service ${identity.service}`;
     case 'user':
-      return `${identity.userId} ${[...identity.scopes].sort().join(' ')}`;
+      return JSON.stringify([
+        identity.userId,
+        identity.apiKeyId,
+        [...identity.roles].sort(),
+        [...identity.scopes].sort(),
+      ]);
   }
 }

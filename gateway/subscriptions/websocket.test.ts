@@ -1,3 +1,6 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { createClient } from 'graphql-ws';
 import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
@@ -195,6 +198,27 @@ describe('equal subscriptions of one person share an upstream', () => {
     for (const client of clients) client.socket.terminate();
     await expect.poll(() => observed.streams).toBe(0);
   });
+});
+
+test('registered operations run by their id alone', async () => {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'manifest-')), 'relay.json');
+  writeFileSync(file, JSON.stringify({ ticks: 'subscription { ticks(count: 1) { number } }' }));
+  const safe = await startTestGateway({ OPERATIONS_MANIFEST: file });
+  const client = open('graphql-transport-ws', `${safe.url.replace('http', 'ws')}/graphql`);
+  await client.ready();
+  client.send({ id: 'a', type: 'subscribe', payload: { id: 'ticks' } });
+  client.send({ id: 'b', type: 'subscribe', payload: { id: 'ticks', query: null } });
+  client.send({ id: 'c', type: 'subscribe', payload: { id: 'other' } });
+  client.send(subscribe('d', 'subscription { ticks(count: 2) { number } }'));
+  for (const id of ['a', 'b']) await client.until(id, 'complete');
+  for (const id of ['c', 'd']) await client.until(id, 'error');
+  expect(client.of('b')[0].payload).toEqual({ data: { ticks: { number: 1 } } });
+  expect(['c', 'd'].map((id) => client.of(id)[0].payload[0].extensions.code)).toEqual([
+    'PERSISTED_QUERY_NOT_FOUND',
+    'PERSISTED_QUERY_REQUIRED',
+  ]);
+  client.socket.close();
+  await safe[Symbol.asyncDispose]();
 });
 
 describe('the gateway is protected from', () => {

@@ -24,7 +24,7 @@ import type { Graph } from '../server/graph.ts';
 import type { GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
 import { type PropagationRules, propagated } from '../server/propagation.ts';
-import { createOpenCounter } from './open-counter.ts';
+import { countedIdentity, createOpenCounter } from './open-counter.ts';
 import { streamPolicyOf } from './stream-policy.ts';
 import type { Subscriptions } from './subscriptions.ts';
 
@@ -145,7 +145,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       operate: (session, payload, channel) => operate(connection, session, payload, channel),
       closed(session) {
         session.stopWatching();
-        const key = identityKey(session.identity);
+        const key = countedIdentity(session.identity);
         if (key !== undefined) perIdentity.leave(key);
       },
     });
@@ -167,7 +167,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       log.error({ err: error }, 'credentials could not be checked');
       throw new Error('Forbidden: the credentials could not be checked');
     }
-    const key = identityKey(identity);
+    const key = countedIdentity(identity);
     if (key !== undefined && !perIdentity.enter(key)) {
       throw new Error(`Forbidden: more than ${config.WS_MAX_SOCKETS_IDENTITY} sockets of one identity`);
     }
@@ -274,9 +274,6 @@ const timeout = (ms: number): CodedError => new CodedError('TIMEOUT', `The opera
 
 const endedText = (reason: 'expired' | 'revoked'): string =>
   reason === 'expired' ? 'Forbidden: the credentials have expired' : 'Forbidden: the session has ended';
-
-const identityKey = (identity: Identity): string | undefined =>
-  identity.kind === 'user' ? (identity.apiKeyId ?? identity.userId) : undefined;
 
 const NAMES: Readonly<Record<number, string>> = {
   1000: 'client',

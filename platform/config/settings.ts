@@ -122,8 +122,12 @@ export const settings = z.object({
   ),
   WS_MAX_MESSAGE_BYTES: count(262_144, 1_024, 16_777_216).describe('Largest message of a WebSocket client, in bytes.'),
   WS_MAX_OPERATIONS: count(100, 1, 100_000).describe('Operations at once on one WebSocket.'),
-  WS_MAX_SOCKETS_IDENTITY: count(100, 1, 1_000_000).describe('WebSockets at once of one user or API key.'),
-  WS_MAX_SOCKETS_ADDRESS: count(1_000, 1, 1_000_000).describe('WebSockets at once from one address.'),
+  WS_MAX_SOCKETS_IDENTITY: count(100, 1, 1_000_000).describe(
+    'WebSockets at once of one user or API key, and as many streams over HTTP.',
+  ),
+  WS_MAX_SOCKETS_ADDRESS: count(1_000, 1, 1_000_000).describe(
+    'WebSockets at once from one address, and as many streams over HTTP.',
+  ),
   WS_KEEPALIVE_MS: count(12_000, 100, 600_000).describe(
     'A WebSocket is pinged this often, and cut when it misses one.',
   ),

@@ -23,7 +23,10 @@ export const CLOSE = {
 
 /** What a `subscribe` message asks for. */
 export interface SubscribePayload {
+  /** Missing where a persisted operation is named. */
   readonly query: string;
+  /** Of a persisted operation. */
+  readonly id?: string;
   readonly operationName?: string | null;
   readonly variables?: Record<string, unknown> | null;
   readonly extensions?: Record<string, unknown> | null;
@@ -274,9 +277,10 @@ function parseMessage(text: string): Message | undefined {
   }
 }
 
-/** `query` may be missing when `extensions` name a persisted operation. */
+/** `query` may be missing when `id` or `extensions` name a persisted operation. */
 const isSubscribePayload = (payload: Record<string, unknown>): payload is Record<string, unknown> & SubscribePayload =>
-  (isString(payload.query) || (payload.query === undefined && isObject(payload.extensions))) &&
+  (isString(payload.query) || (payload.query == null && (isObject(payload.extensions) || isString(payload.id)))) &&
+  isAbsentOr(payload.id, isString) &&
   isAbsentOr(payload.operationName, isString) &&
   isAbsentOr(payload.variables, isObject) &&
   isAbsentOr(payload.extensions, isObject);
