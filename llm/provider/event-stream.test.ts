@@ -81,6 +81,13 @@ describe('the event stream of a provider', () => {
     await expect(events.next()).rejects.toThrow('ECONNRESET');
   });
 
+  it('says so, too, when the connection broke before anybody listened', async () => {
+    const body = new PassThrough().on('error', () => undefined);
+    body.destroy(new Error('ECONNRESET'));
+    await new Promise((resolve) => setImmediate(resolve));
+    await expect(new EventStream(body).next()).rejects.toThrow('ECONNRESET');
+  });
+
   it('makes a provider wait that is faster than the reader, and loses nothing', async () => {
     let produced = 0;
     const body = Readable.from(

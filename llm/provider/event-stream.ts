@@ -36,6 +36,8 @@ export class EventStream {
     body.on('end', () => this.#finish());
     body.on('error', (error) => this.#fail(error));
     body.on('close', () => this.#fail(new Error('the connection was closed')));
+    // It may have broken before anybody listened.
+    if (body.destroyed) this.#fail(body.errored ?? new Error('the connection was closed'));
   }
 
   /** The next event, undefined after the last one. Throws what broke the connection. */

@@ -31,6 +31,15 @@ describe('the way to a provider', () => {
     expect(sockets.size).toBeLessThanOrEqual(2);
   });
 
+  it('leads to a deployment of Azure by its own path and version', async () => {
+    const provider = aProvider(server.url, { type: 'azure', keys: ['secret-key'], apiVersion: '2026-01-01' });
+    const { models } = testModels(
+      aCatalogue([anAlias('main', [aDeployment(server.url, { provider, model: 'gpt-x' })])]),
+    );
+    expect((await readAll(models.chat(hello, aCall()))).text).toBe('Hello');
+    expect(server.seen[0]!.path).toBe('/v1/openai/deployments/gpt-x/chat/completions?api-version=2026-01-01');
+  });
+
   it('takes no key to where a redirect points', async () => {
     const elsewhere: (string | undefined)[] = [];
     const other = http.createServer((request, response) => {
