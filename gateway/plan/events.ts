@@ -125,6 +125,11 @@ class Stream {
       if (this.#open) await this.#sink.next(make());
       if (this.#tail === turn) this.#tail = undefined;
     });
+    turn.catch((error: unknown) => {
+      this.upstream?.();
+      this.#tail = undefined;
+      this.error(error instanceof Error ? error : new Error(String(error)));
+    });
     this.#tail = turn;
     return this.#running.size >= MAX_UNDER_WAY ? turn : undefined;
   }

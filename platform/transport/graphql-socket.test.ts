@@ -5,6 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { ANONYMOUS } from '../identity/identity.ts';
 import { createEndpoints } from './endpoints.ts';
 import { PROTOCOL, serveGraphqlSocket } from './graphql-socket.ts';
+import type { SubscriptionSink } from './transport.ts';
 import { createUpstreamSocket } from './upstream-socket.ts';
 
 const log = pino({ level: 'silent' });
@@ -83,16 +84,20 @@ async function badSubgraph(behave: (socket: WebSocket) => void, options: object 
     keepAliveMs: 100,
     idleMs: 50,
   });
+  const listen = (sink: SubscriptionSink) =>
+    upstream.subscribe({ query: 'subscription { a }', identity: ANONYMOUS, requestId: 'r' }, sink);
   const subscribe = () => {
     const ended = Promise.withResolvers<unknown>();
     const events: unknown[] = [];
-    const stop = upstream.subscribe(
-      { query: 'subscription { a }', identity: ANONYMOUS, requestId: 'r' },
-      { next: (event) => void events.push(event), complete: () => ended.resolve('complete'), error: ended.resolve },
-    );
+    const stop = listen({
+      next: (event) => void events.push(event),
+      complete: () => ended.resolve('complete'),
+      error: ended.resolve,
+    });
     return { ended: ended.promise, events, stop };
   };
   return {
+    listen,
     subscribe,
     connections: () => connections,
     clients: server.clients,
@@ -153,5 +158,70 @@ test('leaving before the connection stands sends nothing', async () => {
   const kept = good.subscribe();
   await expect.poll(() => asked.length).toBe(1);
   kept.stop();
+  await good.close();
+});
+
+const ENDED = 'ended with SUBGRAPH_UNAVAILABLE';
+
+test.each([
+  ['an event that is null', (id: string) => ({ id, type: 'next', payload: null }), ENDED],
+  ['an event that is a list', (id: string) => ({ id, type: 'next', payload: [] }), ENDED],
+  ['no event at all', (id: string) => ({ id, type: 'next' }), ENDED],
+  ['data that is a text', (id: string) => ({ id, type: 'next', payload: { data: 'a' } }), ENDED],
+  ['errors that are none', (id: string) => ({ id, type: 'next', payload: { data: {}, errors: 5 } }), ENDED],
+  ['an error that is null', (id: string) => ({ id, type: 'next', payload: { data: {}, errors: [null] } }), ENDED],
+  [
+    'an error whose path is a number',
+    (id: string) => ({ id, type: 'next', payload: { errors: [{ path: 1 }] } }),
+    ENDED,
+  ],
+  ['a refusal without errors', (id: string) => ({ id, type: 'error', payload: 'no' }), ENDED],
+  ['a message of an unknown type', (id: string) => ({ id, type: 'data', payload: { data: {} } }), ENDED],
+  ['an event for nobody', () => ({ id: 'x', type: 'next', payload: null }), 'going on'],
+  ['an id that is a number', (id: string) => ({ id: Number(id), type: 'complete' }), 'going on'],
+  ['a number', () => 5, 'going on'],
+  ['null', () => null, 'going on'],
+  ['a list', () => [1], 'going on'],
+  ['a text', () => 'next', 'going on'],
+])('a subgraph that sends %s harms that operation at most', async (_, nonsense, outcome) => {
+  const left: string[] = [];
+  const bad = await badSubgraph((socket) => {
+    acknowledge(socket, (id) => {
+      if (id === '1') socket.send(JSON.stringify(nonsense(id)));
+      else socket.send(JSON.stringify({ id, type: 'next', payload: { data: { a: 1 }, errors: null } }));
+    });
+    socket.on('message', (data) => {
+      const message = JSON.parse(data.toString());
+      if (message.type === 'complete') left.push(message.id);
+    });
+  });
+  const harmed = bad.subscribe();
+  const other = bad.subscribe();
+  await expect.poll(() => other.events).toEqual([{ data: { a: 1 }, errors: null }]);
+  const first = await Promise.race([harmed.ended, new Promise((resolve) => setTimeout(resolve, 20, 'going on'))]);
+  if (outcome === ENDED) {
+    expect(first).toMatchObject(UNAVAILABLE);
+    // It is told that nobody listens any more.
+    await expect.poll(() => left).toEqual(['1']);
+  } else expect(first).toBe('going on');
+  expect(bad.connections()).toBe(1);
+  await bad.close();
+});
+
+test('a listener that fails ends its own operation, and not the process', async () => {
+  const good = await badSubgraph(
+    (socket) =>
+      void acknowledge(socket, (id) => socket.send(JSON.stringify({ id, type: 'next', payload: { data: {} } }))),
+  );
+  const ended = await new Promise((resolve) => {
+    good.listen({
+      next: () => {
+        throw new Error('not today');
+      },
+      complete: () => resolve('complete'),
+      error: resolve,
+    });
+  });
+  expect(ended).toMatchObject(UNAVAILABLE);
   await good.close();
 });

@@ -7,6 +7,7 @@ import type { Logger } from '../log/log.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import { keepAlive, PROTOCOL, readNext } from './graphql-socket.ts';
 import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
+import { readUpstreamMessage, type UpstreamMessage } from './upstream-message.ts';
 
 export interface UpstreamSocketOptions {
   readonly subgraph: string;
@@ -77,7 +78,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     opened.on('open', () => opened.send('{"type":"connection_init"}'));
     opened.on('message', (data: Buffer) => {
       if (state === 'ready' && passOn(data)) return;
-      const message = parse(data.toString());
+      const message = readUpstreamMessage(data.toString());
       if (message?.type === 'connection_ack' && state === 'connecting') {
         clearTimeout(ackTimer);
         state = 'ready';
@@ -129,7 +130,12 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     const id = String(++lastId);
     operation.id = id;
     byId.set(id, operation);
-    const identity = await options.assertions?.sign(request.identity, subgraph);
+    let identity: string | undefined;
+    try {
+      identity = await options.assertions?.sign(request.identity, subgraph);
+    } catch (error) {
+      return fail(operation, error);
+    }
     // It may have been left, or the socket lost, meanwhile.
     if (operation.id !== id || socket !== opened || opened?.readyState !== WebSocket.OPEN) return;
     opened.send(
@@ -161,16 +167,39 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
   function deliver(message: OperationMessage): void {
     const operation = byId.get(message.id);
     if (!operation) return;
-    if (message.type === 'next') {
-      void operation.sink.next(message.payload);
-      return;
+    try {
+      hand(operation, message);
+    } catch (error) {
+      fail(operation, error);
     }
-    byId.delete(message.id);
-    operations.delete(operation);
-    // The subgraph refused the operation: errors of GraphQL, so they go the way of its events.
-    if (message.type === 'error') void operation.sink.next({ errors: message.payload });
+  }
+
+  function hand(operation: Operation, message: OperationMessage): void {
+    if (message.type === 'broken') throw new Error('A message that the protocol does not know.');
+    // `error`: the subgraph refused the operation. Errors of GraphQL, so they go the way of its events.
+    if (message.type !== 'complete') void operation.sink.next(message.payload);
+    if (message.type === 'next') return;
+    forget(operation);
     operation.sink.complete();
+  }
+
+  /** Ends an operation that cannot go on; the others of the socket do. */
+  function fail(operation: Operation, reason: unknown): void {
+    log.warn({ subgraph, err: reason, requestId: operation.request.requestId }, 'a subscription to a subgraph fails');
+    if (!forget(operation, true)) return;
+    operation.sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} sent what cannot be used.`));
+  }
+
+  /** Tells the subgraph too, unless it has ended the operation itself. @returns whether it was still known. */
+  function forget(operation: Operation, mustTell = false): boolean {
+    const { id } = operation;
+    if (!operations.delete(operation)) return false;
+    operation.id = undefined;
+    if (id !== undefined && byId.delete(id) && mustTell && socket?.readyState === WebSocket.OPEN) {
+      socket.send(`{"id":"${id}","type":"complete"}`);
+    }
     watchIdle();
+    return true;
   }
 
   function watchIdle(): void {
@@ -192,15 +221,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       operations.add(operation);
       if (state === 'ready') void start(operation);
       else connect();
-      return () => {
-        if (!operations.delete(operation)) return;
-        const { id } = operation;
-        operation.id = undefined;
-        if (id !== undefined && byId.delete(id) && socket?.readyState === WebSocket.OPEN) {
-          socket.send(`{"id":"${id}","type":"complete"}`);
-        }
-        watchIdle();
-      };
+      return () => void forget(operation, true);
     },
     dispose() {
       state = 'disposed';
@@ -215,22 +236,10 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
   };
 }
 
-type OperationMessage =
-  | { id: string; type: 'next'; payload: object }
-  | { id: string; type: 'error'; payload: never[] }
-  | { id: string; type: 'complete' };
+type OperationMessage = Extract<UpstreamMessage, { id: string }>;
 
-type Message = OperationMessage | { type: 'connection_ack' | 'ping' | 'pong' };
-
-function parse(text: string): Message | undefined {
-  try {
-    return JSON.parse(text) as Message;
-  } catch {
-    return undefined; // a subgraph that speaks something else is left to the acknowledgement's time limit
-  }
-}
-
-const webSocketUrl = (url: URL): string => url.href.replace(/^http/, 'ws');
+/** Without a fragment, which no server sees and `ws` refuses. */
+const webSocketUrl = (url: URL): string => url.href.replace(/^http/, 'ws').replace(/#.*$/, '');
 
 const lookupOf =
   (address: string) =>
