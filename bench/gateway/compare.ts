@@ -3,7 +3,7 @@ import os from 'node:os';
 import { median, ratioText } from '../statistics.ts';
 import { encodeRequest, openConnection } from './connection.ts';
 import { OPERATIONS } from './graph.ts';
-import { OTHER_CORE, PINNED, pin } from './pin.ts';
+import { OTHER_CORES, PINNED, pin } from './pin.ts';
 import type { Target } from './targets.ts';
 
 /** Many short rounds: what else the machine does then falls on all alike. */
@@ -22,7 +22,7 @@ const BODIES = 49;
  * @param token sent with every request.
  */
 export async function compare(name: string, targets: readonly Target[], token: string): Promise<void> {
-  pin(process.pid, OTHER_CORE);
+  pin(process.pid, OTHER_CORES);
   console.log(
     `${os.cpus().length} cores${PINNED ? ', one for the server' : ''}, Node ${process.version}, ${ROUNDS} rounds of ${SECONDS} s, ${CONNECTIONS} connections`,
   );

@@ -1,12 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { MEASURED_CORE, OTHER_CORE, pin } from './pin.ts';
+import { MEASURED_CORE, OTHER_CORES, pin } from './pin.ts';
 
 /** A gateway process that is measured. */
 export interface Target {
   readonly name: string;
   readonly url: string;
+  readonly pid: number;
   /** CPU time that the process, its threads and its children have used, in microseconds. */
   cpu(): number;
   /** Resident memory in bytes, children included. */
@@ -28,7 +29,7 @@ async function startScript<T>(name: string, args: readonly string[]): Promise<{ 
 /** The subgraphs of the benchmark, with the auth routes for the key set given, on the core of the load. */
 export async function startSubgraphs(jwks: string): Promise<{ urls: Readonly<Record<string, string>>; stop(): void }> {
   const { child, first } = await startScript<{ urls: Record<string, string> }>('subgraphs', [jwks]);
-  pin(child.pid!, OTHER_CORE);
+  pin(child.pid!, OTHER_CORES);
   return { urls: first.urls, stop: () => child.kill('SIGKILL') };
 }
 
@@ -45,6 +46,7 @@ export function targetOf(name: string, url: string, child: ChildProcess): Target
   return {
     name,
     url,
+    pid,
     cpu: () => sum(tree(pid).map(cpuOf)),
     memory: () => sum(tree(pid).map(memoryOf)),
     stop: () => child.kill('SIGKILL'),
