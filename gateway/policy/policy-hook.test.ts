@@ -82,6 +82,18 @@ describe('the policy hook', () => {
     expect(await decide(['vip'], user('ada'))).toEqual([]);
   });
 
+  test('is shown the credentials that its URL has, as basic authorization', async () => {
+    let shown: string | undefined;
+    behave = (_, response, request) => {
+      shown = request.headers.authorization;
+      response.end('{"granted":["vip"]}');
+    };
+    expect(await hookAt(url.replace('http://', 'http://gate:k%40y@'))(['vip'], user('ada'))).toEqual(['vip']);
+    expect(shown).toBe(`Basic ${Buffer.from('gate:k@y').toString('base64')}`);
+    await hookAt(url)(['vip'], user('ada'));
+    expect(shown).toBeUndefined();
+  });
+
   test('is asked each time where nothing is kept', async () => {
     behave = grant('vip');
     const decide = hookAt(url, { cache: 0 });

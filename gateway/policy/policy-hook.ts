@@ -17,6 +17,8 @@ const hookAnswer = z.object({ granted: z.array(z.string()) });
  * Asks an HTTP server which policies are granted: POST `{policies, identity, headers, requestId}`, answered by
  * `{"granted": […]}`. Each decision is kept for POLICY_CACHE_MS, by everything that the hook is told of a caller; equal
  * questions at the same time are one request. It fails closed: whatever is wrong with the hook rejects.
+ *
+ * @param url user and password in it are sent as basic authorization.
  */
 export function createPolicyHook(
   url: string,
@@ -31,11 +33,22 @@ export function createPolicyHook(
   );
   breaker.onReset(() => log.info('the policy hook answers again'));
 
+  const target = new URL(url);
+  const { username } = target;
+  const credentials = Buffer.from(`${decoded(username)}:${decoded(target.password)}`).toString('base64');
+  const ownHeaders = {
+    'content-type': 'application/json',
+    accept: 'application/json',
+    ...(username !== '' && { authorization: `Basic ${credentials}` }),
+  };
+  target.username = '';
+  target.password = '';
+
   async function call(policies: readonly string[], caller: PolicyCaller): Promise<ReadonlySet<string>> {
     const { identity, headers, requestId } = caller;
-    const response = await fetch(url, {
+    const response = await fetch(target, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'application/json', 'x-request-id': requestId },
+      headers: { ...ownHeaders, 'x-request-id': requestId },
       body: JSON.stringify({ policies, identity, headers: headers ?? {}, requestId }),
       redirect: 'error',
       signal: AbortSignal.timeout(config.POLICY_TIMEOUT_MS),
@@ -86,3 +99,11 @@ const digestOf = ({ identity, headers }: PolicyCaller): string =>
   createHash('sha256')
     .update(JSON.stringify([identity, headers]))
     .digest('base64url');
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text; // a percent sign that stands for itself
+  }
+}

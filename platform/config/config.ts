@@ -22,7 +22,7 @@ export class ConfigError extends Error {
 }
 
 /** Settings whose values must not appear in an error message, a log or a listing. */
-export const SECRET_SETTING = /(KEY|SECRET|PASSWORD)$|^(DATABASE|REDIS|SMTP)_URL$/;
+export const SECRET_SETTING = /(KEY|SECRET|PASSWORD)$|^(DATABASE|REDIS|SMTP|POLICY)_URL$/;
 
 /**
  * Parses the environment.
