@@ -1,5 +1,4 @@
 import type { Platform } from '#platform/platform.ts';
-import { openRedis } from '#platform/redis/redis.ts';
 import { ModelsCore } from './create-models.ts';
 import type { Models, ModelsOptions } from './models.ts';
 
@@ -18,7 +17,13 @@ export async function openModels(
     const redis =
       url === undefined
         ? undefined
-        : await openRedis({ url, prefix: `${config.REDIS_PREFIX}llm:`, log, metrics, lifecycle });
+        : await (await import('#platform/redis/redis.ts')).openRedis({
+            url,
+            prefix: `${config.REDIS_PREFIX}llm:`,
+            log,
+            metrics,
+            lifecycle,
+          });
     const embedForCache = async (texts: readonly string[]) => (await embedders.get()).embed(texts);
     const opened = lifecycle.use(
       new ModelsCore({ config, log, metrics, cache, embedForCache, ...(redis && { redis }) }),

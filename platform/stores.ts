@@ -1,26 +1,20 @@
 import type { Registry } from 'prom-client';
 import type { Cache } from './cache/cache.ts';
 import { MemoryCache } from './cache/memory-cache.ts';
-import { RedisCache } from './cache/redis-cache.ts';
 import type { Config } from './config/config.ts';
 import type { Leases } from './leases/leases.ts';
 import { MemoryLeases } from './leases/memory-leases.ts';
-import { RedisLeases } from './leases/redis-leases.ts';
 import { FlexibleRateLimiter } from './limits/flexible-rate-limiter.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { Logger } from './log/log.ts';
 import type { EventBus } from './outbox/event-bus.ts';
 import { MemoryEventBus } from './outbox/memory-event-bus.ts';
-import { RedisEventBus } from './outbox/redis-event-bus.ts';
 import { MemoryPresence } from './presence/memory-presence.ts';
 import type { Presence } from './presence/presence.ts';
-import { RedisPresence } from './presence/redis-presence.ts';
-import { openRedis, type RedisConnections } from './redis/redis.ts';
+import type { RedisConnections } from './redis/redis.ts';
 import { MemoryStreamLog } from './streams/memory-stream-log.ts';
-import { RedisStreamLog } from './streams/redis-stream-log.ts';
 import type { StreamLog } from './streams/stream-log.ts';
 import { MemoryTopics } from './topics/memory-topics.ts';
-import { RedisTopics } from './topics/redis-topics.ts';
 import type { Topics } from './topics/topics.ts';
 
 /** What the subgraphs of one process share, and with Redis all processes. */
@@ -64,26 +58,7 @@ export async function openStores(options: {
       health: async () => ({ status: 'up' }),
     };
   }
-  const redis = await openRedis({ ...options, url, prefix });
-  const shared = { ...options, redis };
-  const topics = new RedisTopics(shared);
-  const leases = new RedisLeases(shared);
-  return {
-    streams: new RedisStreamLog(shared),
-    presence: new RedisPresence({ ...shared, topics }),
-    topics,
-    cache: new RedisCache(shared),
-    limiter: new FlexibleRateLimiter(shared),
-    leases,
-    events: new RedisEventBus({ ...shared, leases }),
-    redis,
-    async health() {
-      try {
-        await redis.guard('health', redis.commands.ping());
-        return { status: 'up' };
-      } catch {
-        return { status: 'down', detail: 'Redis does not answer.' };
-      }
-    },
-  };
+  // Not loaded where there is none.
+  const { openRedisStores } = await import('./redis-stores.ts');
+  return openRedisStores({ ...options, url, prefix });
 }

@@ -1,13 +1,8 @@
 import OpenAI from 'openai';
 import { badInput, CodedError } from '../errors/errors.ts';
 import type { Embedder } from './embedder.ts';
+import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';
 import { normalised } from './vectors.ts';
-
-export interface Endpoint {
-  /** Ends in /v1. */
-  readonly baseUrl: string;
-  readonly apiKey?: string | undefined;
-}
 
 /** Texts of one request; OpenAI takes 2048, small servers fewer. */
 const BATCH = 96;
@@ -15,8 +10,6 @@ const BATCH = 96;
 const BATCH_CHARACTERS = 400_000;
 const TIMEOUT_MS = 30_000;
 const RETRIES = 2;
-/** What OpenAI's models read, and most others less; servers cut or refuse the rest. */
-export const ENDPOINT_MAX_TOKENS = 8_191;
 
 /** Any server that speaks OpenAI's `/embeddings`. */
 export class EndpointEmbedder implements Embedder {

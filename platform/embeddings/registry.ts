@@ -2,7 +2,7 @@ import type { Config } from '../config/config.ts';
 import { CodedError } from '../errors/errors.ts';
 import { CachingEmbedder } from './caching-embedder.ts';
 import type { Embedder, Embedders, EmbeddingModel } from './embedder.ts';
-import { ENDPOINT_MAX_TOKENS, EndpointEmbedder } from './endpoint-embedder.ts';
+import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';
 import { LocalEmbedder } from './local-embedder.ts';
 
 export type EmbeddingSettings = Pick<Config, 'EMBEDDINGS_BASE_URL' | 'EMBEDDINGS_API_KEY' | 'EMBEDDINGS_MODEL'>;
@@ -64,7 +64,7 @@ export function createEmbedders(settings: EmbeddingSettings): Embedders {
   };
 }
 
-function endpointEntry(endpoint: { baseUrl: string; apiKey?: string | undefined }, model: string): Entry {
+function endpointEntry(endpoint: Endpoint, model: string): Entry {
   let dimensions: number | undefined;
   return {
     describe: () => ({
@@ -75,6 +75,7 @@ function endpointEntry(endpoint: { baseUrl: string; apiKey?: string | undefined 
       description: `${model} at the endpoint in EMBEDDINGS_BASE_URL.`,
     }),
     async connect() {
+      const { EndpointEmbedder } = await import('./endpoint-embedder.ts');
       const embedder = await EndpointEmbedder.connect(endpoint, model);
       dimensions = embedder.dimensions;
       return new CachingEmbedder(embedder);

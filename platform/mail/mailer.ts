@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import type { Transporter } from 'nodemailer';
 import type { Config } from '../config/config.ts';
 import type { Logger } from '../log/log.ts';
 
@@ -29,17 +29,19 @@ export function createMailer(config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM'>, log
       },
     };
   }
-  const transport = createTransport({
+  const options = {
     url: config.SMTP_URL,
     connectionTimeout: STEP_TIMEOUT_MS,
     greetingTimeout: STEP_TIMEOUT_MS,
     socketTimeout: STEP_TIMEOUT_MS,
-  });
+  };
+  let transport: Promise<Transporter> | undefined;
   return {
     configured: true,
     async send({ to, subject, text }) {
       // An address object is never parsed, so an address cannot smuggle in a second recipient or a header.
-      await transport.sendMail({ from: config.MAIL_FROM, to: { name: '', address: to }, subject, text });
+      transport ??= import('nodemailer').then(({ createTransport }) => createTransport(options));
+      await (await transport).sendMail({ from: config.MAIL_FROM, to: { name: '', address: to }, subject, text });
     },
   };
 }

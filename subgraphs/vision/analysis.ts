@@ -3,18 +3,9 @@ import sharp, { type Metadata, type Sharp } from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
 import { JobRefused } from '#platform/jobs/jobs.ts';
 import { kindOf } from './kind.ts';
+import { MEDIA_TYPES } from './media-types.ts';
 import { type PaletteColour, paletteOf } from './palette.ts';
 import { differenceHash } from './perceptual-hash.ts';
-
-/** Media types that are accepted, by the name that sharp gives their format. */
-export const MEDIA_TYPES: Readonly<Record<string, string>> = {
-  jpeg: 'image/jpeg',
-  png: 'image/png',
-  webp: 'image/webp',
-  gif: 'image/gif',
-  heif: 'image/avif',
-  tiff: 'image/tiff',
-};
 
 /** Decoded pixels of one picture. More is a decompression bomb: 25 MiB of PNG can hold gigabytes of one colour. */
 const MOST_PIXELS = 100_000_000;

@@ -5,7 +5,6 @@ import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
 import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import { openImage } from './analysis.ts';
 import { type ImageRow, type Images, originalOf } from './images.ts';
 import { refreshWords } from './jobs.ts';
 
@@ -48,6 +47,7 @@ export class Pictures {
     const model = input.model ?? (await this.#capable('vision', 'sees pictures'));
     const bytes = await readBlob(blobs, originalOf(image.id), call.signal);
     if (bytes === undefined) throw notFound('The image');
+    const { openImage } = await import('./analysis.ts');
     const jpeg = await openImage(bytes)
       .autoOrient()
       .flatten({ background: '#ffffff' })

@@ -6,7 +6,8 @@ import { receiveUpload } from '#platform/signed-urls/receive-upload.ts';
 import type { SignedUrl, UrlSigner } from '#platform/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import { type AnalysedImage, MEDIA_TYPES } from './analysis.ts';
+import type { AnalysedImage } from './analysis.ts';
+import { MEDIA_TYPES } from './media-types.ts';
 
 export type ImageRow = Prisma.ImageGetPayload<object>;
 

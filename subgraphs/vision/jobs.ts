@@ -2,10 +2,8 @@ import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
 import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/jobs/jobs.ts';
 import type { Json } from '#platform/json/json.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import { analyse } from './analysis.ts';
 import { analysedData, folderOf, type Images, MOST_BYTES, originalOf } from './images.ts';
 import type { OcrEngine } from './ocr/engine.ts';
-import { readText } from './ocr/recognise.ts';
 
 type Tx = Prisma.TransactionClient;
 type Handler = JobHandler<Tx>;
@@ -34,6 +32,8 @@ export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobP
       const uploaded = await readBlob(blobs, upload, signal);
       const bytes = uploaded ?? (await readBlob(blobs, originalOf(id), signal));
       if (bytes === undefined) throw new JobRefused('The file is gone; upload it again.');
+      // Loaded with the first picture: sharp takes a tenth of the start.
+      const { analyse } = await import('./analysis.ts');
       const found = await analyse(bytes);
       if (uploaded) {
         await blobs.put(originalOf(id), uploaded, { maxBytes: MOST_BYTES, signal });
@@ -64,6 +64,7 @@ export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobP
       if ((await db.image.count({ where: { id } })) === 0) return;
       const bytes = await readBlob(blobs, originalOf(id), signal);
       if (bytes === undefined) throw new JobRefused('The file is gone.');
+      const { readText } = await import('./ocr/recognise.ts');
       const read = await readText(bytes, engine, signal);
       return async (tx) => {
         const ocr = JSON.parse(JSON.stringify(read)) as Prisma.InputJsonValue;

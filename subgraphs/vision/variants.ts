@@ -3,7 +3,6 @@ import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
 import { SingleFlight } from '#platform/cache/single-flight.ts';
 import { badInput, notFound } from '#platform/errors/errors.ts';
 import type { UrlSigner } from '#platform/signed-urls/url-signer.ts';
-import { openImage } from './analysis.ts';
 import { folderOf, originalOf, variantsOf } from './images.ts';
 
 /** How a picture is to be shown. */
@@ -93,6 +92,7 @@ async function variantOf(
   async function make(stopped: AbortSignal): Promise<Uint8Array | undefined> {
     const original = await readBlob(blobs, originalOf(id), stopped);
     if (original === undefined) return undefined;
+    const { openImage } = await import('./analysis.ts');
     const picture = openImage(original).autoOrient();
     // JPEG knows no transparency, and would show black.
     const made = await (format === 'jpeg' ? picture.flatten({ background: '#ffffff' }) : picture)

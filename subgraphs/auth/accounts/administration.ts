@@ -28,7 +28,7 @@ export async function createUser(
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
   const roles = parseRoles(input.roles);
-  if (input.password != null) checkPassword(input.password, 'input.password', [email, displayName]);
+  if (input.password != null) await checkPassword(input.password, 'input.password', [email, displayName]);
   const passwordHash = input.password == null ? null : await core.hasher.hash(input.password);
   try {
     const user = await core.changes.run(origin, async (change) => {

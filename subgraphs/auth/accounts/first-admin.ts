@@ -33,7 +33,7 @@ export async function createFirstAdmin(
   await core.limits.spend('login', origin);
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
-  checkPassword(input.password, 'input.password', [email, displayName]);
+  await checkPassword(input.password, 'input.password', [email, displayName]);
   const passwordHash = await core.hasher.hash(input.password);
   try {
     const user = await core.changes.run(origin, async (change) => {

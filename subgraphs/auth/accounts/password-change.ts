@@ -21,7 +21,7 @@ export async function changePassword(
 ): Promise<number> {
   const { sessionId } = requireSession(origin.identity);
   const user = await provePassword(core, input.currentPassword, 'input.currentPassword', origin);
-  checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
+  await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
   if (input.newPassword === input.currentPassword)
     throw badInput('input.newPassword', 'is the password you have; choose another.');
   const passwordHash = await core.hasher.hash(input.newPassword);
@@ -80,7 +80,7 @@ export async function resetPassword(
   // A decoy's token was never sent to anybody; whoever has it anyway resets nothing.
   const user = userId === null ? null : await core.db.user.findUnique({ where: { id: userId } });
   if (user === null) throw badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');
-  checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
+  await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
   const passwordHash = await core.hasher.hash(input.newPassword);
   const ended = await core.changes.run(origin, async (change) => {
     await redeemToken(change.tx, 'PASSWORD_RESET', input.token);

@@ -29,7 +29,7 @@ export async function register(core: Core, input: NewAccount, origin: Origin): P
   await core.limits.spend('register', origin);
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
-  checkPassword(input.password, 'input.password', [email, displayName]);
+  await checkPassword(input.password, 'input.password', [email, displayName]);
   await settle(ANSWER_AFTER_MS, async () => {
     const passwordHash = await core.hasher.hash(input.password);
     const mayWrite = await core.limits.mayWriteTo(email);

@@ -1,11 +1,16 @@
-import { dictionary } from '@zxcvbn-ts/language-common';
 import { badInput } from '#platform/errors/errors.ts';
 
 /** In characters. 15 is what OWASP ASVS and NIST ask for where the password is the only factor. */
 export const MIN_LENGTH = 15;
 export const MAX_LENGTH = 128;
 
-const common: ReadonlySet<string> = new Set(dictionary['passwords-common'].map((password) => password.toLowerCase()));
+let dictionary: Promise<ReadonlySet<string>> | undefined;
+
+/** Read with the first password: unpacking it takes a good part of a start. */
+const commonPasswords = (): Promise<ReadonlySet<string>> =>
+  (dictionary ??= import('@zxcvbn-ts/language-common').then(
+    ({ dictionary: words }) => new Set(words['passwords-common'].map((password) => password.toLowerCase())),
+  ));
 
 /**
  * Length and commonness; no rule on which characters, because such rules make passwords worse (ASVS 6.2.5).
@@ -14,7 +19,7 @@ const common: ReadonlySet<string> = new Set(dictionary['passwords-common'].map((
  * @param personal what must not be the password itself: the address, the name.
  * @throws {CodedError} BAD_USER_INPUT that names the argument and what to do.
  */
-export function checkPassword(password: string, argument: string, personal: readonly string[]): void {
+export async function checkPassword(password: string, argument: string, personal: readonly string[]): Promise<void> {
   const length = [...password].length;
   if (length < MIN_LENGTH) {
     throw badInput(
@@ -23,7 +28,7 @@ export function checkPassword(password: string, argument: string, personal: read
     );
   }
   if (length > MAX_LENGTH) throw badInput(argument, `has ${length} characters; at most ${MAX_LENGTH} are accepted.`);
-  if (isCommon(password) || isPersonal(password, personal)) {
+  if (isCommon(password, await commonPasswords()) || isPersonal(password, personal)) {
     throw badInput(
       argument,
       'is easy to guess: it is common, repeats itself or is made of your own name or address. Choose another.',
@@ -32,14 +37,14 @@ export function checkPassword(password: string, argument: string, personal: read
 }
 
 /** Common as it is, or made of one short piece over and over, or counting up or down. */
-function isCommon(password: string): boolean {
+function isCommon(password: string, common: ReadonlySet<string>): boolean {
   const text = password.normalize('NFKC').toLowerCase();
   if (common.has(text) || common.has(text.replaceAll(/[^\p{L}]/gu, ''))) return true;
-  return isRepetition(text) || isSequence(text);
+  return isRepetition(text, common) || isSequence(text);
 }
 
 /** A text found in its own double, not at the ends, repeats a piece; the pieces that count here are short or common. */
-function isRepetition(text: string): boolean {
+function isRepetition(text: string, common: ReadonlySet<string>): boolean {
   const period = `${text}${text}`.indexOf(text, 1);
   if (period === text.length) {
     return [...common].some(
