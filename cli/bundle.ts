@@ -69,6 +69,36 @@ const keepPlaces = (workers: readonly string[]): Plugin => ({
   },
 });
 
+/** A gateway starts in half the time without the rest of the command. */
+const ONLY_GATEWAY: Plugin = {
+  name: 'only gateway',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^\.\/[a-z]+\.ts$/ }, ({ path: name, kind, importer }) =>
+      kind === 'dynamic-import' && importer === path.join(root, 'cli/sextant.ts') && name !== './gateway.ts'
+        ? { path: name, namespace: 'absent' }
+        : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'absent' }, ({ path: name }) => ({
+      contents: `throw new Error('${name} is not part of the gateway.');`,
+    }));
+  },
+};
+
+const BUILDER = /@apollo\/subgraph\/dist\/buildSubgraphSchema\.js$/;
+const BUILDS = '(0, graphql_1.buildASTSchema)(subgraph.document)';
+
+/** `npm run check` composes the subgraphs' schemas, which validates them: a start need not do it again. */
+const VALID_SCHEMAS: Plugin = {
+  name: 'valid schemas',
+  setup({ onLoad }) {
+    onLoad({ filter: BUILDER }, async ({ path: file }) => {
+      const text = await readFile(file, 'utf8');
+      if (!text.includes(BUILDS)) throw new Error(`${file} does not say ${BUILDS} any more: see VALID_SCHEMAS.`);
+      return { contents: text.replace(BUILDS, BUILDS.replace('.document)', '.document, { assumeValidSDL: true })')) };
+    });
+  },
+};
+
 /** Modules of nothing but data, of several megabytes: files of their own, read when they are needed. */
 const DATA = /\/gpt-tokenizer\/esm\/bpeRanks\/|\.wasm-base64\.mjs$/;
 
@@ -106,7 +136,7 @@ const NAMED_IMPORTS: Plugin = {
   },
 };
 
-/** Bundles the code of the product into a folder: the command as one file and its entry, and each thread. */
+/** Bundles the code into a folder: the command as one file, another for the gateway alone, their entry, and the threads. */
 async function bundleCode(folder: string): Promise<void> {
   const workers = globSync(WORKERS, { cwd: root, exclude: ['**/testing/**'] });
   const options = {
@@ -137,14 +167,23 @@ async function bundleCode(folder: string): Promise<void> {
     format: 'cjs',
     // Code that is run as a script cannot import; Node's require takes either kind of module.
     supported: { 'dynamic-import': false },
-    plugins: [dataApart(folder), ...options.plugins],
+    plugins: [dataApart(folder), VALID_SCHEMAS, ...options.plugins],
     define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   } satisfies BuildOptions;
-  const { outputFiles } = await build({ ...script, entryPoints: ['cli/sextant.ts'], write: false });
-  const { contents } = outputFiles[0]!;
-  const code = `sextant-${createHash('sha256').update(contents).digest('hex').slice(0, 16)}.cjs`;
-  await writeFile(path.join(folder, code), contents);
+  const command = async (name: string, plugins: Plugin[]): Promise<string> => {
+    const { outputFiles } = await build({
+      ...script,
+      entryPoints: ['cli/sextant.ts'],
+      plugins: [...plugins, ...script.plugins],
+      write: false,
+    });
+    const contents = `(function (require, __filename, __dirname) {${outputFiles[0]!.text}\n})`;
+    const file = `${name}-${createHash('sha256').update(contents).digest('hex').slice(0, 16)}.cjs`;
+    await writeFile(path.join(folder, file), contents);
+    return file;
+  };
+  const code = { all: await command('sextant', []), gateway: await command('gateway', [ONLY_GATEWAY]) };
   await build({
     ...script,
     entryPoints: [{ in: 'cli/bundled.ts', out: 'sextant' }],

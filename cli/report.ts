@@ -1,7 +1,7 @@
 import { SupergraphError } from '#gateway/supergraph/error.ts';
 import { ConfigError } from '#platform/config/config.ts';
-import { DatabaseError } from '#platform/database/database.ts';
 import { DirectoryInUseError } from '#platform/database/directory-lock.ts';
+import { DatabaseError } from '#platform/database/error.ts';
 import { ListenError } from '#platform/http/listen.ts';
 
 /** Wrong input to a command; the message is all that the user needs to see. */

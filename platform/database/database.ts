@@ -7,6 +7,7 @@ import type { Config } from '../config/config.ts';
 import type { Logger } from '../log/log.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { openEmbedded } from './embedded.ts';
+import { DatabaseError } from './error.ts';
 import { migrate, pendingMigrations } from './migrate.ts';
 import { OWNERS, type Owner, roleOf } from './owners.ts';
 import { templateDirectory } from './template.ts';
@@ -35,11 +36,6 @@ export interface Database extends AsyncDisposable {
   client<Client>(owner: Owner, Client: ClientClass<Client>): Promise<Client>;
   /** Whether the database answers within two seconds. */
   health(): Promise<{ status: 'up' | 'down'; detail?: string }>;
-}
-
-/** The database cannot be used; the message is one line that says why and what to do. */
-export class DatabaseError extends Error {
-  override name = 'DatabaseError';
 }
 
 /**
