@@ -91,3 +91,48 @@ test('fragments are followed, also when nothing is left of them', () => {
     errors: ['staff FORBIDDEN'],
   });
 });
+
+const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
+  import: ["@key", "@requires", "@external", "@policy", "@authenticated", "@context", "@fromContext"])`;
+/** As of a composition that does not ask for as much on fields with @requires and @fromContext. */
+const careless = composeSdl({
+  person: `${LINK}
+    type Query { person: Person }
+    type Person @key(fields: "id") @context(name: "person") {
+      id: ID!
+      salary: Int @policy(policies: [["payroll"]])
+      address: Address
+      desk: Desk
+    }
+    type Address { street: String @authenticated }
+    type Desk @key(fields: "id") {
+      id: ID!
+      size(salary: Int @fromContext(field: "$person { salary }")): Int @policy(policies: [["payroll"]])
+    }`,
+  tax: `${LINK}
+    type Person @key(fields: "id") {
+      id: ID!
+      salary: Int @external
+      address: Address @external
+      tax: Int @requires(fields: "salary") @policy(policies: [["payroll"]])
+      district: String @requires(fields: "address { street }") @authenticated
+      open: Int
+    }
+    type Address { street: String @external }`,
+}).replace(/^( +(?:tax|district|size)\b.*?)( @policy\(.*\]\]\)| @authenticated)$/gm, '$1');
+
+test.each([
+  ['{ person { id open } }', 'allowed', 'allowed'],
+  ['{ person { id tax } }', ['person.tax'], ['person.tax']],
+  ['{ person { id district } }', ['person.district'], 'allowed'],
+  ['{ person { id desk { size } } }', ['person.desk.size'], ['person.desk.size']],
+])('what a field is made of restricts it too: %s', async (text, anonymous, signedIn) => {
+  const { sdl: made, apiSchema: schema } = await loadSupergraph({ sdl: careless });
+  expect(made.match(/@policy\(|@authenticated$/gm)).toHaveLength(3); // the directive itself, and its two first uses
+  const document = parse(text);
+  const plan = planAccess(document, getOperationAST(document)!, schema, readPolicyDirectives(made));
+  const outcome = (identity: Identity) =>
+    plan?.check(identity, grantedByRole(identity))?.errors.map(({ path }) => path!.join('.')) ?? 'allowed';
+  expect([outcome(ANONYMOUS), outcome(user([]))]).toEqual([anonymous, signedIn]);
+  expect(outcome(user([], ['payroll']))).toBe('allowed');
+});

@@ -162,6 +162,7 @@ function demandsOf(
   for (const type of isAbstractType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent]) {
     add(directives.type(type.name)?.access);
     add(directives.field(type.name, name)?.access);
+    for (const access of directives.transitive(type.name, name)) add(access);
   }
   const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
   if (field) add(directives.type(getNamedType(field.type).name)?.access);

@@ -1,4 +1,5 @@
 import { type ConstDirectiveNode, type FieldDefinitionNode, Kind, parse, valueFromASTUntyped } from 'graphql';
+import { readTransitive } from './transitive.ts';
 
 /** What a field of the supergraph says about cost, access and streaming. */
 export interface FieldPolicy {
@@ -27,6 +28,8 @@ export interface Access {
 export interface PolicyDirectives {
   field(type: string, name: string): FieldPolicy | undefined;
   type(name: string): FieldPolicy | undefined;
+  /** What a field demands because of the fields that its value is made of. */
+  transitive(type: string, name: string): readonly Access[];
   argumentCost(type: string, field: string, argument: string): number | undefined;
   /** Whether anything in the supergraph restricts access, tags or prices: without, a policy need not look. */
   readonly any: { readonly access: boolean; readonly tags: boolean };
@@ -73,9 +76,13 @@ export function readPolicyDirectives(supergraphSdl: string): PolicyDirectives {
     const policy = note(policyOf(node.directives, names));
     if (policy) types.set(node.name.value, policy);
   }
+  const known = {
+    field: (type: string, name: string) => fields.get(`${type}.${name}`),
+    type: (name: string) => types.get(name),
+  };
   return {
-    field: (type, name) => fields.get(`${type}.${name}`),
-    type: (name) => types.get(name),
+    ...known,
+    transitive: any.access ? readTransitive(document, known) : () => [],
     argumentCost: (type, field, argument) => argumentCosts.get(`${type}.${field}.${argument}`),
     any,
   };
