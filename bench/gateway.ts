@@ -14,7 +14,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { compare } from './gateway/compare.ts';
-import { SCHEMAS, supergraphOf } from './gateway/graph.ts';
+import { clientWork, SCHEMAS, supergraphOf } from './gateway/graph.ts';
 import { createIssuer } from './gateway/issuer.ts';
 import { rivalsOf, startRival } from './gateway/rivals.ts';
 import { startSubgraphs, startTarget, type Target } from './gateway/targets.ts';
@@ -34,7 +34,7 @@ try {
   targets.push(await startTarget('apollo', 'stock', file));
   const rivals = await rivalsOf({ folder, schemas: SCHEMAS, urls: subgraphs.urls });
   for (const rival of rivals) targets.push(await startRival(rival));
-  await compare('gateway', targets, token);
+  await compare('gateway', targets, clientWork(token));
 } finally {
   for (const target of targets) target.stop();
   subgraphs.stop();

@@ -4,6 +4,7 @@
  * Linux only (it reads /proc). BENCH_POLICIES=off adds ours without the policies that need a sign-in or a counter.
  */
 import { compare } from './gateway/compare.ts';
+import { clientWork } from './gateway/graph.ts';
 import { createIssuer } from './gateway/issuer.ts';
 import { startTarget } from './gateway/targets.ts';
 
@@ -14,7 +15,7 @@ try {
     targets.push(await startTarget('ours-without-policies', 'inprocess', jwks, 'bare'));
   }
   targets.push(await startTarget('monolith', 'monolith'));
-  await compare('inprocess', targets, token);
+  await compare('inprocess', targets, clientWork(token));
 } finally {
   for (const target of targets) target.stop();
 }

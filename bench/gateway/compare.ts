@@ -2,7 +2,6 @@ import { deepStrictEqual } from 'node:assert/strict';
 import os from 'node:os';
 import { median, ratioText } from '../statistics.ts';
 import { encodeRequest, openConnection } from './connection.ts';
-import { OPERATIONS } from './graph.ts';
 import { OTHER_CORES, PINNED, pin } from './pin.ts';
 import type { Target } from './targets.ts';
 
@@ -15,20 +14,27 @@ const CONNECTIONS = 32;
 /** Different bodies of an operation: more than are ever under way at once. */
 const BODIES = 49;
 
+/** What is asked. */
+export interface Work {
+  /** Headers of each request; asked for before each round, as what is in them may not last. */
+  headers(): Promise<Readonly<Record<string, string>>>;
+  /** Bodies by operation, different for each id. */
+  readonly operations: Readonly<Record<string, (id: string) => object>>;
+}
+
 /**
  * Measures the CPU of each target for a request of every operation, in rounds taken in turn, and prints how many times
  * as much the others use as the first. All must give the same answers.
- *
- * @param token sent with every request.
  */
-export async function compare(name: string, targets: readonly Target[], token: string): Promise<void> {
+export async function compare(name: string, targets: readonly Target[], work: Work): Promise<void> {
   pin(process.pid, OTHER_CORES);
   console.log(
     `${os.cpus().length} cores${PINNED ? ', one for the server' : ''}, Node ${process.version}, ${ROUNDS} rounds of ${SECONDS} s, ${CONNECTIONS} connections`,
   );
-  for (const operation of Object.keys(OPERATIONS)) {
-    await sameAnswers(targets, operation, token);
-    const loads = targets.map((target) => loadOf(target, operation, token));
+  for (const [operation, body] of Object.entries(work.operations)) {
+    const bodies = Array.from({ length: BODIES }, (_, id) => JSON.stringify(body(String(id + 1))));
+    await sameAnswers(targets, operation, bodies, await work.headers());
+    const loads = targets.map((target) => loadOf(target, bodies, work));
     const costs = targets.map((): number[] => []);
     const rates = targets.map((): number[] => []);
     for (const load of loads) await load(WARM_UP.seconds, WARM_UP.requests);
@@ -57,21 +63,19 @@ export async function compare(name: string, targets: readonly Target[], token: s
   }
 }
 
-const headersOf = (token: string) => ({
-  'content-type': 'application/json',
-  accept: 'application/json',
-  authorization: `Bearer ${token}`,
-});
-
-const bodyOf = (operation: string, id: number): string =>
-  JSON.stringify({ query: OPERATIONS[operation], variables: { id: String(id + 1) } });
+const JSON_HEADERS = { 'content-type': 'application/json', accept: 'application/json' };
 
 /** @throws where a target answers any of the requests in another way than the first target does. */
-async function sameAnswers(targets: readonly Target[], operation: string, token: string): Promise<void> {
-  for (let id = 0; id < BODIES; id++) {
+async function sameAnswers(
+  targets: readonly Target[],
+  operation: string,
+  bodies: readonly string[],
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  for (const body of bodies) {
     const [expected, ...others] = await Promise.all(
       targets.map(async ({ url }) => {
-        const response = await fetch(url, { method: 'POST', headers: headersOf(token), body: bodyOf(operation, id) });
+        const response = await fetch(url, { method: 'POST', headers: { ...JSON_HEADERS, ...headers }, body });
         return response.json();
       }),
     );
@@ -85,14 +89,13 @@ async function sameAnswers(targets: readonly Target[], operation: string, token:
 /** Sends requests for some seconds, and until at least so many are answered. Resolves to how many were. */
 type Load = (seconds: number, least?: number) => Promise<number>;
 
-function loadOf(target: Target, operation: string, token: string): Load {
+function loadOf(target: Target, bodies: readonly string[], work: Work): Load {
   const url = new URL(target.url);
-  const requests = Array.from({ length: BODIES }, (_, id) =>
-    encodeRequest(url, headersOf(token), bodyOf(operation, id)),
-  );
   let sent = 0;
 
   return async (seconds, least = 0) => {
+    const headers = { ...JSON_HEADERS, ...(await work.headers()) };
+    const requests = bodies.map((body) => encodeRequest(url, headers, body));
     const connections = await Promise.all(Array.from({ length: CONNECTIONS }, () => openConnection(url)));
     const end = performance.now() + seconds * 1_000;
     let answered = 0;

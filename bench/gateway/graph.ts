@@ -1,5 +1,6 @@
 import { composeServices } from '@apollo/composition';
 import { parse } from 'graphql';
+import type { Work } from './compare.ts';
 
 /** The graph of the gateway benchmarks: users, their conversations and messages, and what analytics knows of them. */
 const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
@@ -29,12 +30,46 @@ export function supergraphOf(urls: Readonly<Record<string, string>>, schemas = S
 }
 
 /** Three shapes of work: one small fetch; three subgraphs with 60 entities; one answer of some 55 KB. */
-export const OPERATIONS: Readonly<Record<string, string>> = {
+const OPERATIONS: Readonly<Record<string, string>> = {
   trivial: 'query Trivial($id: ID!) { user(id: $id) { id name } }',
   nested: `query Nested($id: ID!) { user(id: $id) { id name conversations(first: 10) { id title createdAt
     stats { messages tokens } messages(first: 5) { id text role createdAt tokens latencyMs } } } }`,
   large: 'query Large($id: ID!) { conversation(id: $id) { id title messages(first: 256) { id text role createdAt } } }',
 };
+
+/** What a signed-in client asks of the graph. */
+export function clientWork(token: string): Work {
+  const bodies = Object.entries(OPERATIONS).map(([name, query]) => {
+    const body = (id: string) => ({ query, variables: { id } });
+    return [name, body] as const;
+  });
+  return {
+    headers: async () => ({ authorization: `Bearer ${token}` }),
+    operations: Object.fromEntries(bodies),
+  };
+}
+
+/** What a gateway asks of the subgraph chat: one object, the entities of a page, a long answer. */
+export function chatWork(headers: Work['headers']): Work {
+  const entities = `query Entities($representations: [_Any!]!) { _entities(representations: $representations) {
+    ... on User { conversations(first: 2) { id title messages(first: 3) { id text role createdAt } } } } }`;
+  return {
+    headers,
+    operations: {
+      trivial: (id) => ({
+        query: 'query One($id: ID!) { conversation(id: $id) { id title } }',
+        variables: { id },
+      }),
+      entities: (id) => ({
+        query: entities,
+        variables: {
+          representations: Array.from({ length: 10 }, (_, n) => ({ __typename: 'User', id: `${id}-${n}` })),
+        },
+      }),
+      large: (id) => ({ query: OPERATIONS['large']!, variables: { id } }),
+    },
+  };
+}
 
 const CREATED = '2026-01-01T00:00:00.000Z';
 const message = (id: string) => ({

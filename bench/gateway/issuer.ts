@@ -1,10 +1,16 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { loadConfig } from '#platform/config/config.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
+import { loadSecrets, type Secrets } from '#platform/secrets/secrets.ts';
 
 /** Long enough for any benchmark, in seconds. */
 const LIFE_S = 86_400;
 export const TOKEN_ISSUER = 'sextant';
 export const TOKEN_AUDIENCE = 'sextant';
+
+/** What the processes of one benchmark share. */
+export const benchSecrets = (): Secrets =>
+  loadSecrets(loadConfig({ NODE_ENV: 'production', JWT_SECRET: 'x'.repeat(32) }));
 
 /** Who signs the access token that the load sends. */
 export interface Issuer {
