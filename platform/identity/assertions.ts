@@ -30,7 +30,7 @@ const identitySchema = z.discriminatedUnion('kind', [
 ]);
 
 interface Signed {
-  readonly token: Promise<string>;
+  token: string | Promise<string>;
   readonly signedAt: number;
 }
 
@@ -60,13 +60,20 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
   return {
     sign(identity, audience) {
       const now = Math.floor(Date.now() / 1000);
-      const byAudience = signed.get(identity) ?? new Map<string, Signed>();
-      signed.set(identity, byAudience);
+      let byAudience = signed.get(identity);
+      if (!byAudience) {
+        byAudience = new Map();
+        signed.set(identity, byAudience);
+      }
       const kept = byAudience.get(audience);
       // A clock that was set back must not keep an old one alive.
       if (kept && now - kept.signedAt >= 0 && now - kept.signedAt < FRESH_S) return kept.token;
       const token = make(identity, audience, now);
-      byAudience.set(audience, { token, signedAt: now });
+      const made: Signed = { token, signedAt: now };
+      byAudience.set(audience, made);
+      void token.then((ready) => {
+        made.token = ready;
+      });
       return token;
     },
 

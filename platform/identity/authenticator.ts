@@ -23,8 +23,8 @@ export interface Authenticator {
 
 /** What one process tells another about who asks: signed, for one audience, alive for seconds. */
 export interface IdentityAssertions {
-  /** A compact token for the `x-sextant-identity` header of requests to `audience`. Cached while it is fresh. */
-  sign(identity: Identity, audience: string): Promise<string>;
+  /** A compact token for the `x-sextant-identity` header of requests to `audience`; at once where a fresh one is kept. */
+  sign(identity: Identity, audience: string): string | Promise<string>;
   /** @throws {CodedError} UNAUTHENTICATED when it is missing, forged, stale or meant for somebody else. */
   verify(token: string | undefined, audience: string): Promise<Identity>;
 }

@@ -16,11 +16,15 @@ export const CLIENT_HEADER = 'x-sextant-client';
 const MAX_USER_AGENT = 256;
 
 export function writeClientInfo(client: ClientInfo): string {
-  const fields = new URLSearchParams();
-  if (client.ipAddress) fields.set('ip', client.ipAddress);
-  if (client.userAgent) fields.set('ua', client.userAgent.slice(0, MAX_USER_AGENT));
-  return fields.toString();
+  const { ipAddress, userAgent } = client;
+  // Written for each request to a subgraph: URLSearchParams takes some microseconds for two fields.
+  const ip = ipAddress ? `ip=${encode(ipAddress)}` : '';
+  const ua = userAgent ? `${ip && '&'}ua=${encode(userAgent.slice(0, MAX_USER_AGENT))}` : '';
+  return ip + ua;
 }
+
+/** A slice may end within a character. */
+const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
 
 export function readClientInfo(header: string | null | undefined): ClientInfo {
   const fields = new URLSearchParams(header ?? '');

@@ -62,6 +62,8 @@ const LONGEST_REST_MS = 30_000;
 export function createEndpoints(options: EndpointsOptions): Endpoints {
   const endpoints = new Map<string, Endpoint>();
   const opened = new Set<Pool>();
+  /** The same as a list, which is what is picked from. */
+  let list: readonly Endpoint[] = [];
   for (const url of options.urls) add(new URL(url), undefined);
   const names = options.urls.map((url) => new URL(url)).filter((url) => isName(url.hostname));
   const timer = names.length > 0 ? setInterval(resolveNames, options.resolveEveryMs) : undefined;
@@ -85,6 +87,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
         return streams;
       },
     });
+    list = [...endpoints.values()];
   }
 
   /** undici is loaded when it is first needed: few gateways need it at once, and it takes a good part of their start. */
@@ -115,6 +118,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       for (const [key, endpoint] of endpoints) {
         if (endpoint.url.href !== url.href || wanted.has(key)) continue;
         endpoints.delete(key);
+        list = [...endpoints.values()];
         endpoint.pool.close();
       }
       options.log.debug({ host: url.hostname, addresses: found.length }, 'looked up a subgraph');
@@ -123,10 +127,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
 
   return {
     pick(avoid) {
-      const all = [...endpoints.values()];
-      if (all.length === 1) return all[0]!;
+      if (list.length === 1) return list[0]!;
       const now = performance.now();
-      const others = all.filter((one) => one !== avoid);
+      const others = list.filter((one) => one !== avoid);
       const healthy = others.filter((one) => one.ejectedUntil <= now);
       if (healthy.length === 0) return others.reduce((a, b) => (a.ejectedUntil <= b.ejectedUntil ? a : b));
       const first = healthy[Math.floor(Math.random() * healthy.length)]!;

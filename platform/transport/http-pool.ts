@@ -28,6 +28,13 @@ export class Unreachable extends Error {
   override name = 'Unreachable';
 }
 
+/** The subgraph took longer than it may. */
+export class NoAnswer extends CodedError {
+  constructor(subgraph: string, timeoutMs: number) {
+    super('TIMEOUT', `${subgraph} did not answer within ${timeoutMs} ms.`);
+  }
+}
+
 /** Each call's time limit is looked at so many times in its course: a timer for every call would cost more. */
 const LOOKS = 20;
 
@@ -53,7 +60,7 @@ export class HttpPool {
   /**
    * Sends one request.
    *
-   * @throws {Unreachable} when the connection fails; {CodedError} TIMEOUT when it takes too long; the signal's reason when
+   * @throws {Unreachable} when the connection fails; {NoAnswer} when it takes too long; the signal's reason when
    * the caller leaves; {CodedError} SUBGRAPH_UNAVAILABLE when too many wait, or the answer is larger than allowed.
    */
   send(request: HttpRequest): Promise<HttpAnswer> {
@@ -164,7 +171,7 @@ export class HttpPool {
     const { subgraph, timeoutMs } = this.#options;
     for (const call of this.#calls) {
       if (call.until > now) break;
-      call.giveUp(new CodedError('TIMEOUT', `${subgraph} did not answer within ${timeoutMs} ms.`));
+      call.giveUp(new NoAnswer(subgraph, timeoutMs));
     }
     while (this.#idle[0] && this.#idle[0].usableUntil <= now) this.#idle.shift()!.destroy();
   };

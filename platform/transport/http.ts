@@ -1,20 +1,13 @@
-import {
-  BrokenCircuitError,
-  CircuitState,
-  circuitBreaker,
-  ExponentialBackoff,
-  handleWhen,
-  SamplingBreaker,
-} from 'cockatiel';
 import { badInput, CodedError } from '../errors/errors.ts';
 import type { MutualTls } from '../http/tls.ts';
 import { IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
+import { Breaker } from './breaker.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { responseOf } from './http-answer.ts';
-import { type HttpRequest, Unreachable } from './http-pool.ts';
+import { NoAnswer, Unreachable } from './http-pool.ts';
 import type { HttpAnswer } from './http-response.ts';
 import type { SubgraphRequest, SubgraphTransport } from './transport.ts';
 import { createUpstreamSocket } from './upstream-socket.ts';
@@ -62,16 +55,10 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     resolveEveryMs: options.resolveEveryMs ?? 10_000,
     log,
   });
-  const breaker = circuitBreaker(
-    // What the caller did (left) says nothing about the subgraph.
-    handleWhen((error) => error instanceof Unreachable || (error instanceof CodedError && error.code === 'TIMEOUT')),
-    {
-      halfOpenAfter: new ExponentialBackoff({ initialDelay: 500, maxDelay: 10_000 }),
-      breaker: new SamplingBreaker({ threshold: 0.5, duration: 5_000, minimumRps: 2 }),
-    },
-  );
-  breaker.onBreak(() => log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does'));
-  breaker.onReset(() => log.info({ subgraph }, 'the subgraph answers again'));
+  const breaker = new Breaker((isOpen) => {
+    if (isOpen) log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does');
+    else log.info({ subgraph }, 'the subgraph answers again');
+  });
   const socket = createUpstreamSocket({ subgraph, endpoints, assertions, tls: options.tls, log });
   const queryTexts = new Map<string, string>();
 
@@ -102,24 +89,28 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     return lines;
   }
 
-  async function signedLinesOf(request: SubgraphRequest, by: IdentityAssertions): Promise<string> {
-    const lines = linesOf(request) + headerLine(IDENTITY_HEADER, await by.sign(request.identity, subgraph));
-    return request.client ? lines + headerLine(CLIENT_HEADER, writeClientInfo(request.client)) : lines;
+  /** The same with who asks, signed. */
+  function signedLinesOf(request: SubgraphRequest, by: IdentityAssertions): string | Promise<string> {
+    let lines = linesOf(request);
+    if (request.client) lines += headerLine(CLIENT_HEADER, writeClientInfo(request.client));
+    const signed = by.sign(request.identity, subgraph);
+    return typeof signed === 'string'
+      ? lines + headerLine(IDENTITY_HEADER, signed)
+      : signed.then((token) => lines + headerLine(IDENTITY_HEADER, token));
   }
 
-  async function attempt(endpoint: Endpoint, call: Omit<HttpRequest, 'head'>, lines: string): Promise<HttpAnswer> {
-    endpoint.inFlight++;
-    try {
-      const answer = await endpoint.pool.send({ ...call, head: endpoint.head + lines });
-      if (answer.status >= 502 && answer.status <= 504) throw new Unreachable(`${subgraph} answered ${answer.status}.`);
+  /** What an answer, or its absence, says about the subgraph. What the caller did (left) says nothing. */
+  function judge(endpoint: Endpoint, error: unknown): void {
+    endpoint.inFlight--;
+    if (error === undefined) {
       endpoints.succeeded(endpoint);
-      return answer;
-    } catch (error) {
-      if (error instanceof Unreachable) endpoints.failed(endpoint);
-      throw error;
-    } finally {
-      endpoint.inFlight--;
-    }
+      breaker.succeeded();
+    } else if (error instanceof Unreachable) {
+      endpoints.failed(endpoint);
+      breaker.failed();
+    } else if (error instanceof NoAnswer) {
+      breaker.failed();
+    } else breaker.abandoned();
   }
 
   return {
@@ -127,25 +118,31 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     async execute(request) {
       // A mutation may have been done before its connection broke: doing it again is the client's decision.
       const mayRepeat = !isMutation(request.query);
-      const call = { body: request.body?.() ?? bodyOf(request), mayRepeat, signal: request.signal };
+      const body = request.body?.() ?? bodyOf(request);
       let endpoint: Endpoint | undefined;
-      for (let attemptNumber = 1; ; attemptNumber++) {
+      for (let attempt = 1; ; attempt++) {
         // Signed for each try: an assertion does not live for long.
-        const lines = assertions ? await signedLinesOf(request, assertions) : linesOf(request);
-        const avoid = endpoint;
-        let answer: HttpAnswer;
+        const signed = assertions ? signedLinesOf(request, assertions) : linesOf(request);
+        const lines = typeof signed === 'string' ? signed : await signed;
+        if (!breaker.enter()) throw unavailable(subgraph);
+        endpoint = endpoints.pick(endpoint);
+        endpoint.inFlight++;
+        let answer: HttpAnswer | undefined;
+        let problem: unknown;
         try {
-          answer = await breaker.execute(() => {
-            endpoint = endpoints.pick(avoid);
-            return attempt(endpoint, call, lines);
-          });
+          const head = endpoint.head + lines;
+          answer = await endpoint.pool.send({ head, body, mayRepeat, signal: request.signal });
+          if (answer.status >= 502 && answer.status <= 504) {
+            problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
+          }
         } catch (error) {
-          const retry = mayRepeat && attemptNumber < tries && error instanceof Unreachable;
-          if (!retry || request.signal?.aborted) throw presentable(subgraph, error, log);
-          await pause(25 * 2 ** attemptNumber * (0.5 + Math.random()));
-          continue;
+          problem = error;
         }
-        return responseOf(subgraph, answer);
+        judge(endpoint, problem);
+        if (answer && problem === undefined) return responseOf(subgraph, answer);
+        const retry = mayRepeat && attempt < tries && problem instanceof Unreachable;
+        if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
+        await pause(25 * 2 ** attempt * (0.5 + Math.random()));
       }
     },
     subscribe: (request, sink) => socket.subscribe(request, sink),
@@ -170,7 +167,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       }
     },
     async health() {
-      if (breaker.state === CircuitState.Open) return { status: 'down', detail: 'does not answer' };
+      if (breaker.isOpen) return { status: 'down', detail: 'does not answer' };
       const endpoint = endpoints.pick();
       try {
         const { fetch } = await import('undici');
@@ -244,12 +241,12 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** What the gateway's client may know: that the subgraph failed, not where it is. */
 function presentable(subgraph: string, error: unknown, log: Logger): unknown {
   if (error instanceof CodedError) return error;
-  if (error instanceof BrokenCircuitError) {
-    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
-  }
   if (error instanceof Unreachable) {
     log.warn({ subgraph, err: error }, 'a subgraph cannot be reached');
-    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
+    return unavailable(subgraph);
   }
   return error;
 }
+
+const unavailable = (subgraph: string): CodedError =>
+  new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);

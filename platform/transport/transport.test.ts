@@ -3,6 +3,8 @@ import type { ExecutionResult } from 'graphql';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, test } from 'vitest';
+import { Cancellation } from '../cancellation/cancellation.ts';
+import { CodedError } from '../errors/errors.ts';
 import { ANONYMOUS, type Identity } from '../identity/identity.ts';
 import { hostPlatform, plainAssertions, user } from '../subgraph/fixture/platform.ts';
 import { library, observed } from '../subgraph/fixture/subgraph.ts';
@@ -184,6 +186,20 @@ describe('a subgraph that fails', () => {
     await transport[Symbol.asyncDispose]();
     for (const socket of sockets) socket.destroy();
     silent.close();
+  });
+
+  test('callers who leave are no reason to think that it is away', async () => {
+    const transport = overHttp([server.url]);
+    const leave = async (): Promise<void> => {
+      const leaving = new Cancellation();
+      const request = { query: '{ slow }', identity: ANONYMOUS, requestId: 'r1', signal: leaving };
+      const answer = expect(transport.execute(request)).rejects.toThrow('left');
+      leaving.abort(new CodedError('TIMEOUT', 'The client has left.'));
+      await answer;
+    };
+    await Promise.all(Array.from({ length: 50 }, leave));
+    expect((await ask(transport, '{ greeting(name: "x") }')).errors).toBeUndefined();
+    await transport[Symbol.asyncDispose]();
   });
 
   test('an answer that is no GraphQL, or larger than allowed, is SUBGRAPH_UNAVAILABLE', async () => {
