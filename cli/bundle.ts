@@ -187,7 +187,11 @@ async function bundleCode(folder: string): Promise<void> {
   await build({
     ...script,
     entryPoints: [{ in: 'cli/bundled.ts', out: 'sextant' }],
-    define: { ...script.define, CODE: JSON.stringify(code) },
+    define: {
+      ...script.define,
+      CODE: JSON.stringify(code),
+      DATABASE_THREAD: JSON.stringify(`${outputOf('platform/database/embedded-worker.ts')}.mjs`),
+    },
   });
 }
 

@@ -7,10 +7,14 @@ import { createRequire, enableCompileCache } from 'node:module';
 import path from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { Script } from 'node:vm';
+import { Worker } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 
 /** The files of the code, whose names tell their contents apart from those of other builds. */
 declare const CODE: { readonly all: string; readonly gateway: string };
+
+/** The file of the embedded database's thread. */
+declare const DATABASE_THREAD: string;
 
 /** By then the first operations have been compiled as well. */
 const COMPILED_AFTER_MS = 10_000;
@@ -23,6 +27,13 @@ const folder = process.env['NODE_COMPILE_CACHE'] ?? path.join(import.meta.dirnam
 enableCompileCache(folder);
 
 const command = process.argv.slice(2).find((word) => /^[a-z]+$/.test(word)) ?? 'up';
+if (command === 'up' && !process.env['DATABASE_URL']) {
+  // It takes the longest of all, so it begins before the code is loaded that will use it (see embedded-thread.ts).
+  const thread = new Worker(path.join(import.meta.dirname, DATABASE_THREAD));
+  thread.unref();
+  Object.assign(globalThis, { [Symbol.for('sextant.database')]: thread });
+}
+
 const file = path.join(import.meta.dirname, command === 'gateway' ? CODE.gateway : CODE.all);
 /** A command needs its own functions; one subgraph, some of the whole's. */
 const kept = path.join(

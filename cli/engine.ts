@@ -10,21 +10,29 @@ import { isTracing } from '#platform/tracing/spans.ts';
  * What runs operations: the compiled engine, or Apollo's where GATEWAY_ENGINE says so.
  *
  * @param isOwn whether the subgraphs are ours: then bytes in the client's shape are passed on unread.
+ * @param started when the rest of the process is there: only then the planner is made, or for the first operation.
  */
 export const engineOf =
-  (config: Config, log: Logger, isOwn: boolean) =>
+  (config: Config, log: Logger, isOwn: boolean, started: Promise<void> = Promise.resolve()) =>
   (supergraph: Supergraph): Compile => {
     if (config.GATEWAY_ENGINE === 'stock') return stockEngine(supergraph);
-    return createEngine({
-      supergraph,
-      trusted: () => isOwn,
-      limits: { timeoutMs: config.REQUEST_TIMEOUT_MS },
-      observer: {
-        ...(isTracing() && { fetch: traceFetch }),
-        failed: (subgraph, cause, { requestId }) =>
-          log.warn({ subgraph, requestId, err: cause }, 'a subgraph could not be used'),
-      },
-    });
+    let engine: Compile | undefined;
+    const make = () => {
+      engine ??= createEngine({
+        supergraph,
+        trusted: () => isOwn,
+        limits: { timeoutMs: config.REQUEST_TIMEOUT_MS },
+        observer: {
+          ...(isTracing() && { fetch: traceFetch }),
+          failed: (subgraph, cause, { requestId }) =>
+            log.warn({ subgraph, requestId, err: cause }, 'a subgraph could not be used'),
+        },
+      });
+      return engine;
+    };
+    // Whoever started it is told by someone else where that fails.
+    started.then(make, () => {});
+    return (input) => make()(input);
   };
 
 /** Loaded only when it is asked for: Apollo's gateway takes a third of a second to import. */

@@ -71,7 +71,7 @@ export async function serveWhole(
       log: log.child({ part: 'gateway' }),
       metrics,
       supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
-      compile: engineOf(config, log, true),
+      compile: engineOf(config, log, true, database.opened),
       transports,
       authenticator,
       assertions: platform.assertions,

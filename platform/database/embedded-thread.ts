@@ -11,8 +11,8 @@ export interface EmbeddedServer {
   readonly template?: string | undefined;
 }
 
-/** Bytes of a connection, null when it is gone; or the end of all. */
-export type ToThread = readonly [connection: number, bytes: Uint8Array | null] | 'close';
+/** What to open, once; then bytes of a connection, null when it is gone; or the end of all. */
+export type ToThread = EmbeddedServer | readonly [connection: number, bytes: Uint8Array | null] | 'close';
 /** Bytes for a connection; `open` once, when the database takes connections. */
 export type FromThread = readonly [connection: number, bytes: Uint8Array<ArrayBuffer>] | 'open';
 
@@ -82,7 +82,8 @@ export class EmbeddedThread implements AsyncDisposable {
   }
 
   #start(): Running {
-    const worker = new Worker(this.#file, { workerData: this.#server });
+    const worker = takeStarted() ?? new Worker(this.#file);
+    worker.postMessage(this.#server satisfies ToThread);
     const opening = Promise.withResolvers<void>();
     const ending = Promise.withResolvers<void>();
     opening.promise.catch(() => {});
@@ -102,6 +103,17 @@ export class EmbeddedThread implements AsyncDisposable {
     worker.on('exit', () => died(new Error('The embedded database has ended.')));
     return { worker, opened: opening.promise, ended: ending.promise };
   }
+}
+
+/** Where the bundle's entry leaves a thread that it has started before it loads the code. */
+const STARTED = Symbol.for('sextant.database');
+
+function takeStarted(): Worker | undefined {
+  const shared = globalThis as { [STARTED]?: Worker };
+  const worker = shared[STARTED];
+  delete shared[STARTED];
+  worker?.ref();
+  return worker;
 }
 
 interface Running {

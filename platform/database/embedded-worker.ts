@@ -1,8 +1,8 @@
-// The thread that Postgres runs in.
+// The thread that Postgres runs in. It prepares what needs no folder before it is told which to open.
 import { existsSync } from 'node:fs';
-import { cp, mkdir, rename, rm } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { DurableFilesystem } from './durable-filesystem.ts';
 import { EmbeddedSession } from './embedded-session.ts';
@@ -19,13 +19,22 @@ class Server extends PGlite {
   override async _initArrayTypes(): Promise<void> {}
 }
 
+const pgliteWasmModule = await WebAssembly.compile(
+  await readFile(new URL('./pglite.wasm', import.meta.resolve('@electric-sql/pglite'))),
+);
+
 async function open({ directory, durable, template }: EmbeddedServer): Promise<PGlite> {
   const parameters = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
   if (directory !== undefined && !existsSync(directory)) await makeFolder(directory, template);
   const server =
     directory === undefined || !durable
-      ? new Server({ ...(directory !== undefined && { dataDir: directory }), startParams: parameters })
+      ? new Server({
+          pgliteWasmModule,
+          ...(directory !== undefined && { dataDir: directory }),
+          startParams: parameters,
+        })
       : new Server({
+          pgliteWasmModule,
           fs: new DurableFilesystem(directory),
           startParams: [...parameters.filter((one) => one !== '-F'), '-c', 'wal_sync_method=fsync'],
         });
@@ -49,24 +58,28 @@ async function makeFolder(directory: string, template: string | undefined): Prom
 const port = parentPort as MessagePort;
 const tell = (message: FromThread, transfer?: ArrayBuffer[]) => port.postMessage(message, transfer);
 
-const db = await open(workerData as EmbeddedServer);
-const session = new EmbeddedSession(
-  db,
-  (connection, answer) => tell([connection, answer], [answer.buffer]),
-  // The thread ends, and with it all connections. The next one finds a new thread, which recovers as after a crash.
-  (error) =>
-    setImmediate(() => {
-      throw error;
-    }),
-);
+let session: EmbeddedSession | undefined;
+let db: PGlite | undefined;
 
-port.on('message', (message: ToThread) => {
+port.on('message', async (message: ToThread) => {
   if (message === 'close') {
-    void db.close().then(() => process.exit());
+    await db?.close();
+    process.exit();
+  }
+  if ('durable' in message) {
+    db = await open(message);
+    session = new EmbeddedSession(db, (connection, answer) => tell([connection, answer], [answer.buffer]), broken);
+    tell('open');
     return;
   }
   const [connection, bytes] = message;
-  if (bytes === null) session.release(connection);
-  else session.write(connection, bytes);
+  if (bytes === null) session?.release(connection);
+  else session?.write(connection, bytes);
 });
-tell('open');
+
+/** The thread ends, and with it all connections. The next one finds a new thread, which recovers as after a crash. */
+function broken(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

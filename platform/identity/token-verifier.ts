@@ -64,7 +64,7 @@ interface Known {
  */
 export class TokenVerifier implements Authenticator, AsyncDisposable {
   readonly #options: TokenVerifierOptions;
-  readonly #jwks: ReturnType<typeof createRemoteJWKSet>;
+  #jwks: ReturnType<typeof createRemoteJWKSet> | undefined;
   readonly #tokens = new LRUCache<string, Known>({ max: 20_000 });
   readonly #apiKeys = new LRUCache<string, Known | 'unknown'>({ max: 10_000, ttl: KEY_TTL_MS });
   readonly #introspections = new Map<string, Promise<Known | 'unknown'>>();
@@ -80,13 +80,18 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
 
   constructor(options: TokenVerifierOptions) {
     this.#options = options;
-    this.#jwks = createRemoteJWKSet(new URL(AUTH_ROUTES.jwks, 'http://auth'), {
+  }
+
+  /** Made with the first token: Node loads its whole HTTP client for it. */
+  #keys(): ReturnType<typeof createRemoteJWKSet> {
+    this.#jwks ??= createRemoteJWKSet(new URL(AUTH_ROUTES.jwks, 'http://auth'), {
       cooldownDuration: 2_000,
       cacheMaxAge: 300_000,
       timeoutDuration: ROUTE_TIMEOUT_MS,
       [customFetch]: async (url, { method, headers, signal }) =>
         this.#call(new Request(url, { method, headers, signal })),
     });
+    return this.#jwks;
   }
 
   async authenticate(credentials: Credentials): Promise<Identity> {
@@ -131,7 +136,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
   async #verify(token: string): Promise<Known> {
     const { issuer, audience } = this.#options;
     try {
-      const { payload, protectedHeader } = await jwtVerify(token, this.#jwks, {
+      const { payload, protectedHeader } = await jwtVerify(token, this.#keys(), {
         algorithms: ['EdDSA'],
         typ: 'at+jwt',
         issuer,
@@ -252,7 +257,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
     this.#watchers.tell(revocation, this.#revoked);
     // There is a new key in its place, which the next token may be signed with.
     if (revocation.kind === 'signing_key') {
-      this.#jwks
+      this.#keys()
         .reload()
         .catch((error) => this.#options.log.warn({ err: error }, 'the new signing keys could not be read'));
     }

@@ -27,9 +27,12 @@ export const auth: SubgraphDefinition = {
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
     const core = await openCore(platform);
-    await core.signingKeys.signer();
     await ensureConfiguredAdmin(core);
-    core.mail.poke();
+    // Whoever is quicker than this has it done for them.
+    void platform.events.started.then(() => {
+      core.signingKeys.signer().catch((err: unknown) => platform.log.error({ err }, 'no key signs access tokens'));
+      core.mail.poke();
+    });
     return {
       resolvers: createResolvers(core),
       loaders: () => createLoaders(core.db),
