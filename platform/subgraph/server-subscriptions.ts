@@ -49,6 +49,11 @@ export function serveSubscriptions(
     serveGraphqlSocket(socket, {
       init: async () => subgraph.name,
       operate: (_, payload, channel) => {
+        const { query } = payload;
+        if (typeof query !== 'string') {
+          channel.error([{ message: 'query must be a string.', extensions: { code: 'BAD_USER_INPUT' } }]);
+          return () => {};
+        }
         let stop: Unsubscribe | undefined;
         let left = false;
         const asserted = (payload.extensions ?? {}) as AssertedExtensions;
@@ -57,7 +62,7 @@ export function serveSubscriptions(
             if (left) return;
             stop = subgraph.executor.subscribe(
               {
-                query: payload.query,
+                query,
                 ...(payload.operationName && { operationName: payload.operationName }),
                 ...(payload.variables && { variables: payload.variables }),
                 identity,

@@ -24,7 +24,7 @@ export const CLOSE = {
 /** What a `subscribe` message asks for. */
 export interface SubscribePayload {
   /** Missing where a persisted operation is named. */
-  readonly query: string;
+  readonly query?: string | null;
   /** Of a persisted operation. */
   readonly id?: string;
   readonly operationName?: string | null;

@@ -1,0 +1,34 @@
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { hostPlatform, plainAssertions, user } from './fixture/platform.ts';
+import { library } from './fixture/subgraph.ts';
+import { createSubgraph } from './host.ts';
+import { serveSubgraph } from './server.ts';
+
+test('an operation without a text is refused, and the others of its socket go on', async () => {
+  const server = await serveSubgraph(await createSubgraph(library, hostPlatform()), {
+    config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
+    port: 0,
+    metrics: new Registry(),
+    assertions: plainAssertions,
+  });
+  const extensions = { identity: await plainAssertions.sign(user(), 'library') };
+  const socket = new WebSocket(server.url.replace('http', 'ws'), 'graphql-transport-ws');
+  const messages: { id?: string; type: string; payload?: unknown }[] = [];
+  socket.on('message', (data) => messages.push(JSON.parse(String(data))));
+  const send = (message: object) => socket.send(JSON.stringify(message));
+  socket.on('open', () => send({ type: 'connection_init' }));
+  await expect.poll(() => messages.length).toBe(1);
+  send({ id: '1', type: 'subscribe', payload: { extensions } });
+  send({ id: '2', type: 'subscribe', payload: { query: 'subscription { ticks(count: 1) { number } }', extensions } });
+  await expect
+    .poll(() => messages.filter(({ id }) => id === '2').map(({ type }) => type))
+    .toEqual(['next', 'complete']);
+  expect(messages.find(({ id }) => id === '1')).toMatchObject({
+    type: 'error',
+    payload: [{ extensions: { code: 'BAD_USER_INPUT' } }],
+  });
+  socket.terminate();
+  await server[Symbol.asyncDispose]();
+});
