@@ -4,12 +4,10 @@
  * installed, all on the same supergraph; and the whole, gateway with six subgraphs, on a warm data folder.
  *
  * `ready` is when the process says that it serves, `answered` when the first operation has its answer: our planner is
- * made after the start, so the first operation pays for it. The whole's start is given with and without what the embedded
- * database takes, which is Postgres in WebAssembly and opened alone for the comparison. Everyone has a warm file cache
- * and a warm compile cache but for the documented set-up. Linux only (it reads /proc). BENCH_ROUNDS makes it longer.
+ * made after the start, so the first operation pays for it. The whole is then asked for what is in the database, whose
+ * client is loaded after the start too. Everyone has a warm file cache and a warm compile cache but for the documented
+ * set-up. Linux only (it reads /proc). BENCH_ROUNDS makes it longer.
  */
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -66,17 +64,11 @@ const ms = (values: readonly number[]): string => median(values).toFixed(0);
 function print(name: string, starts: readonly Start[]): void {
   const ready = starts[0]!.ready === undefined ? 'never says so' : `${ms(of(starts, 'ready'))} ms`;
   const answered = starts[0]!.answered === undefined ? '' : `, answered ${ms(of(starts, 'answered'))} ms`;
+  const stored = starts[0]!.stored === undefined ? '' : `, out of the database ${ms(of(starts, 'stored'))} ms`;
   const least = starts[0]!.ready === undefined ? '' : ` (best ${Math.min(...of(starts, 'ready')).toFixed(0)})`;
   console.log(
-    `  ${name}: ready ${ready}${least}${answered}, ${ms(of(starts, 'cpu'))} ms CPU, ${ms(of(starts, 'memory'))} MB`,
+    `  ${name}: ready ${ready}${least}${answered}${stored}, ${ms(of(starts, 'cpu'))} ms CPU, ${ms(of(starts, 'memory'))} MB`,
   );
-}
-
-async function databaseAlone(root: string, directory: string): Promise<number> {
-  const child = fork(path.join(import.meta.dirname, 'startup', 'database.ts'), [root, directory]);
-  const [{ ms: taken }] = (await once(child, 'message')) as [{ ms: number }];
-  await once(child, 'exit');
-  return taken;
 }
 
 try {
@@ -105,18 +97,10 @@ try {
     console.log(`BENCH startup-gateway ratio=${ratio} spread=${spread} against=${name} until=${key} ${value}`);
   }
 
-  const [all] = await rounds([{ name: 'all', args: [sextant, 'up', '--no-banner'], env: own, ask: true }]);
+  const whole = { args: [sextant, 'up', '--no-banner'], env: own, ask: true, stored: '/.well-known/jwks.json' };
+  const [all] = await rounds([{ name: 'all', ...whole }]);
   print('gateway and six subgraphs', all!);
-  const root = path.resolve(sextant, '../..');
-  const database: number[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    database.push(await databaseAlone(root, path.join(own.SEXTANT_DIR, 'postgres')));
-  }
-  console.log(`  the embedded database alone, opened in an idle process: ${ms(database)} ms`);
-  const whole = median(of(all!, 'ready'));
-  const memory = `memory=${ms(of(all!, 'memory'))}MB`;
-  console.log(`BENCH startup-all value=${whole.toFixed(0)} unit=ms ${memory}`);
-  console.log(`BENCH startup-all-without-database value=${(whole - median(database)).toFixed(0)} unit=ms`);
+  console.log(`BENCH startup-all value=${ms(of(all!, 'ready'))} unit=ms memory=${ms(of(all!, 'memory'))}MB`);
 } finally {
   rmSync(folder, { recursive: true, force: true });
   rmSync(stockBundle, { force: true });

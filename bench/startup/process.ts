@@ -14,6 +14,8 @@ export interface Starter {
   readonly url?: string;
   /** Whether it is asked an operation as soon as it is ready. */
   readonly ask: boolean;
+  /** A path that only the database can answer, asked after that. */
+  readonly stored?: string;
 }
 
 export interface Start {
@@ -21,6 +23,8 @@ export interface Start {
   readonly ready: number | undefined;
   /** From the start of the process to the first operation answered. */
   readonly answered: number | undefined;
+  /** From the start of the process to the first answer out of the database. */
+  readonly stored?: number | undefined;
   /** CPU time until it was ready, all threads, in milliseconds. */
   readonly cpu: number;
   /** Resident memory when it was ready, in megabytes. */
@@ -32,7 +36,8 @@ const POLL_MS = 5;
 const READY = /"url":"([^"]+)"/;
 
 /** Starts a server, measures, and ends it politely, so that it may keep what it has compiled. */
-export async function measure({ name, command = process.execPath, args, env, url, ask }: Starter): Promise<Start> {
+export async function measure(starter: Starter): Promise<Start> {
+  const { name, command = process.execPath, args, env, url, ask, stored: path } = starter;
   const started = performance.now();
   const child = spawn(command, args, {
     // A channel to its parent keeps Hive Gateway from ending at SIGTERM.
@@ -44,9 +49,11 @@ export async function measure({ name, command = process.execPath, args, env, url
     const ready = said === undefined ? undefined : performance.now() - started;
     const usage = said === undefined ? undefined : usageOf(child.pid!);
     const graphql = url ?? `${said!.replace(/\/(graphql)?$/, '')}/graphql`;
-    if (ask) await untilAnswered(graphql, name);
+    if (ask) await untilOk(graphql, QUERY, name);
     const answered = ask ? performance.now() - started : undefined;
-    return { ready, answered, ...(usage ?? usageOf(child.pid!)) };
+    if (path) await untilOk(new URL(path, graphql), undefined, name);
+    const stored = path ? performance.now() - started : undefined;
+    return { ready, answered, stored, ...(usage ?? usageOf(child.pid!)) };
   } finally {
     if (child.kill('SIGTERM')) await once(child, 'exit');
   }
@@ -66,13 +73,11 @@ function untilReady(child: ChildProcess, name: string): Promise<string> {
   });
 }
 
-async function untilAnswered(url: string, name: string): Promise<void> {
+const QUERY = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"query":"{ __typename }"}' };
+
+async function untilOk(url: string | URL, request: RequestInit | undefined, name: string): Promise<void> {
   for (const end = performance.now() + PATIENCE_MS; performance.now() < end; await wait(POLL_MS)) {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: '{"query":"{ __typename }"}',
-    }).catch(() => undefined);
+    const response = await fetch(url, request).catch(() => undefined);
     if (response?.ok) return;
   }
   throw new Error(`${name} did not answer.`);
