@@ -11,7 +11,7 @@ export function identify(
   credentials: Credentials,
 ): Promise<Identity> | Identity {
   if (!authenticator || (!credentials.authorization && !credentials.apiKey)) return ANONYMOUS;
-  return authenticator.authenticate(credentials);
+  return authenticator.known?.(credentials) ?? authenticator.authenticate(credentials);
 }
 
 /** The credentials in a request's headers. Never in its URL: URLs end up in logs. */

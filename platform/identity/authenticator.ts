@@ -17,6 +17,8 @@ export interface Authenticator {
    * SERVICE_UNAVAILABLE when that cannot be found out.
    */
   authenticate(credentials: Credentials): Promise<Identity>;
+  /** The same where it is known at once; undefined where it is not, and where there is something to throw. */
+  known?(credentials: Credentials): Identity | undefined;
   /** Calls back once when the identity ends: expired, signed out, revoked or its account disabled. Returns how to stop watching. */
   watch(identity: Identity, ended: (reason: 'expired' | 'revoked') => void): () => void;
 }

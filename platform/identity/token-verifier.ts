@@ -57,6 +57,10 @@ interface Known {
   readonly claim: Claim;
 }
 
+const isExpired = ({ identity }: Known): boolean => identity.expiresAt + CLOCK_TOLERANCE_S <= Date.now() / 1000;
+
+const BEARER = 'Bearer ';
+
 /**
  * Verifies access tokens (EdDSA, keys from auth's JWKS) and API keys (introspected). Each token's signature is checked
  * once; afterwards a request costs two look-ups. A revocation takes effect in every process as soon as the topic tells
@@ -94,6 +98,14 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
     return this.#jwks;
   }
 
+  known({ authorization, apiKey }: Credentials): Identity | undefined {
+    if (!this.#ready || apiKey || !authorization?.startsWith(BEARER)) return undefined;
+    const kept = this.#tokens.get(authorization.slice(BEARER.length));
+    // What speaks against it is said by `authenticate`.
+    if (!kept || isExpired(kept) || this.#revoked.has(kept.claim)) return undefined;
+    return kept.identity;
+  }
+
   async authenticate(credentials: Credentials): Promise<Identity> {
     const secret = secretOf(credentials);
     if (secret === undefined) return ANONYMOUS;
@@ -122,7 +134,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
   async #accessToken(token: string): Promise<Known> {
     const kept = this.#tokens.get(token);
     if (kept) {
-      if (kept.identity.expiresAt + CLOCK_TOLERANCE_S <= Date.now() / 1000) throw expired();
+      if (isExpired(kept)) throw expired();
       if (this.#revoked.has(kept.claim)) throw ended();
       return kept;
     }

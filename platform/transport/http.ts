@@ -95,8 +95,8 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     if (request.client) lines += headerLine(CLIENT_HEADER, writeClientInfo(request.client));
     const signed = by.sign(request.identity, subgraph);
     return typeof signed === 'string'
-      ? lines + headerLine(IDENTITY_HEADER, signed)
-      : signed.then((token) => lines + headerLine(IDENTITY_HEADER, token));
+      ? lines + identityLine(signed)
+      : signed.then((token) => lines + identityLine(token));
   }
 
   /** What an answer, or its absence, says about the subgraph. What the caller did (left) says nothing. */
@@ -233,6 +233,9 @@ function headerLine(name: string, value: string): string {
   if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw badInput(name, 'has characters that no header may have.');
   return `${name}: ${value}\r\n`;
 }
+
+/** What we have signed is fit for a header. */
+const identityLine = (assertion: string): string => `${IDENTITY_HEADER}: ${assertion}\r\n`;
 
 const isMutation = (query: string): boolean => /^\s*mutation\b/.test(query);
 
