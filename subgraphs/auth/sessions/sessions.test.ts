@@ -19,11 +19,13 @@ describe('sessions', () => {
   it('sign out ends the access token on every replica at once, and after a restart of the gateway', async () => {
     const user = await world.user();
     const replica = world.newVerifier();
-    await replica.authenticate(bearer(user.accessToken));
+    const identity = await replica.authenticate(bearer(user.accessToken));
+    expect(replica.known(bearer(user.accessToken))).toBe(identity);
     const answer = await world.ask<{ logout: object }>(LOGOUT, {}, bearer(user.accessToken));
     expect(answer.data?.logout).toEqual({ success: true });
     await expect(world.verifier.authenticate(bearer(user.accessToken))).rejects.toMatchObject(refused);
     await expect(replica.authenticate(bearer(user.accessToken))).rejects.toMatchObject(refused);
+    expect(replica.known(bearer(user.accessToken))).toBeUndefined();
     await expect(world.newVerifier().authenticate(bearer(user.accessToken))).rejects.toMatchObject(refused);
     expect((await world.refresh(user.refreshToken)).code).toBe('UNAUTHENTICATED');
   });
