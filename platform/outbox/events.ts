@@ -21,6 +21,8 @@ export const usageSchema = z.object({
   apiKeyId: id.optional(),
   conversationId: id.optional(),
   messageId: id.optional(),
+  /** Calls that were put together, all alike and of about one duration; `latencyMs` is then their mean. Default 1. */
+  calls: z.number().int().min(1).optional(),
   /** What it was for: `chat`, `title`, `extract-memories`, `embed`, `describe-image`, `generate-image` … */
   operation: z.string().min(1).max(100),
   provider: z.string().max(200),

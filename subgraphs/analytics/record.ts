@@ -4,7 +4,7 @@ import { bucketOf } from './histogram.ts';
 import { type Interval, startOf } from './period.ts';
 
 /**
- * Counts a call: its own row, and the sums of its hour and its day. In the transaction of the event's inbox entry, so a
+ * Counts a call (or some alike, reported together): its own row, and the sums of its hour and its day. In the transaction of the event's inbox entry, so a
  * report that is delivered twice counts once.
  */
 export async function recordCall(tx: Prisma.TransactionClient, usage: Usage): Promise<void> {
@@ -21,6 +21,7 @@ export async function recordCall(tx: Prisma.TransactionClient, usage: Usage): Pr
       provider: rest.provider,
       model: rest.model,
       deployment: rest.deployment,
+      calls: rest.calls ?? 1,
       inputTokens: tokens.input,
       cachedTokens: tokens.cached,
       outputTokens: tokens.output,
@@ -44,7 +45,7 @@ export async function recordCall(tx: Prisma.TransactionClient, usage: Usage): Pr
 }
 
 async function addToRollup(tx: Prisma.TransactionClient, interval: Interval, usage: Usage): Promise<void> {
-  const { tokens } = usage;
+  const { tokens, calls = 1 } = usage;
   const latency = bucketOf(usage.latencyMs);
   const firstToken = usage.timeToFirstTokenMs === undefined ? undefined : bucketOf(usage.timeToFirstTokenMs);
   // Postgres fills the gap between an array's end and an assigned subscript with NULLs, and counts subscripts from 1.
@@ -52,11 +53,11 @@ async function addToRollup(tx: Prisma.TransactionClient, interval: Interval, usa
     INSERT INTO rollups AS r ("interval", at, user_id, operation, provider, model, outcome, currency, calls, cache_hits,
       input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, unpriced, latency, time_to_first_token)
     VALUES (${interval}, ${startOf(interval, new Date(usage.at))}, ${usage.userId}, ${usage.operation}, ${usage.provider},
-      ${usage.model}, ${usage.outcome.toUpperCase()}, ${usage.currency}, 1, ${usage.cacheHit ? 1 : 0}, ${tokens.input},
+      ${usage.model}, ${usage.outcome.toUpperCase()}, ${usage.currency}, ${calls}, ${usage.cacheHit ? calls : 0}, ${tokens.input},
       ${tokens.cached}, ${tokens.output}, ${tokens.reasoning}, ${usage.images ?? 0}, ${new Prisma.Decimal(usage.cost ?? 0)},
-      ${usage.cost === undefined ? 1 : 0}, ${onlyIn(latency)}::int[], ${onlyIn(firstToken)}::int[])
+      ${usage.cost === undefined ? calls : 0}, ${onlyIn(latency, calls)}::int[], ${onlyIn(firstToken, calls)}::int[])
     ON CONFLICT ("interval", at, user_id, operation, provider, model, outcome, currency) DO UPDATE SET
-      calls = r.calls + 1,
+      calls = r.calls + excluded.calls,
       cache_hits = r.cache_hits + excluded.cache_hits,
       input_tokens = r.input_tokens + excluded.input_tokens,
       cached_tokens = r.cached_tokens + excluded.cached_tokens,
@@ -65,13 +66,13 @@ async function addToRollup(tx: Prisma.TransactionClient, interval: Interval, usa
       images = r.images + excluded.images,
       cost = r.cost + excluded.cost,
       unpriced = r.unpriced + excluded.unpriced,
-      latency[${latency}::int] = coalesce(r.latency[${latency}::int], 0) + 1
-      ${firstToken === undefined ? Prisma.empty : Prisma.sql`, time_to_first_token[${firstToken}::int] = coalesce(r.time_to_first_token[${firstToken}::int], 0) + 1`}`;
+      latency[${latency}::int] = coalesce(r.latency[${latency}::int], 0) + excluded.calls
+      ${firstToken === undefined ? Prisma.empty : Prisma.sql`, time_to_first_token[${firstToken}::int] = coalesce(r.time_to_first_token[${firstToken}::int], 0) + excluded.calls`}`;
 }
 
-/** A histogram with one entry. */
-const onlyIn = (bucket: number | undefined): number[] =>
-  bucket === undefined ? [] : [...Array<number>(bucket - 1).fill(0), 1];
+/** A histogram with entries in one bucket. */
+const onlyIn = (bucket: number | undefined, count: number): number[] =>
+  bucket === undefined ? [] : [...Array<number>(bucket - 1).fill(0), count];
 
 /** Forgets a user's calls; sums of everybody keep them under no name, so that totals of the past stay true. */
 export async function forgetUser(tx: Prisma.TransactionClient, userId: string): Promise<void> {

@@ -102,6 +102,17 @@ describe('usage', () => {
     expect((await usage.totals({ period: inner, userId })).calls).toBe(6);
   });
 
+  it('counts calls that were reported together as many, from the rollups and from the calls', async () => {
+    const [userId, messageId] = [uuid(), uuid()];
+    const { cost: _cost, ...unpriced } = call({ userId, messageId, calls: 4, latencyMs: 10 });
+    await record([unpriced, call({ userId, messageId, calls: 2, cacheHit: true, cost: '0', latencyMs: 1000 })]);
+    const expected = { calls: 6, unpriced: 4, cacheHits: 2, inputTokens: 200, errors: 0 };
+    const whole = await usage.totals({ period: day, userId });
+    expect(whole).toMatchObject(expected);
+    expect(whole.latency.p50).toBeLessThan(11);
+    expect((await usage.byMessage(userId, [messageId])).get(messageId)).toEqual(whole);
+  });
+
   it('makes a series without holes', async () => {
     const userId = uuid();
     await record([call({ userId, at: '2026-03-10T05:30:00.000Z' })]);

@@ -152,14 +152,14 @@ export class UsageReader {
 
   async #fromCalls(where: Prisma.Sql, key: Prisma.Sql): Promise<Rows> {
     const sums = await this.#db.$queryRaw<Sums[]>`
-      SELECT ${key} AS key, count(*) AS calls, count(*) FILTER (WHERE outcome = 'ERROR') AS errors,
-        count(*) FILTER (WHERE cache_hit) AS cache_hits, sum(input_tokens)::float8 AS input_tokens,
+      SELECT ${key} AS key, sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE outcome = 'ERROR'), 0) AS errors,
+        coalesce(sum(calls) FILTER (WHERE cache_hit), 0) AS cache_hits, sum(input_tokens)::float8 AS input_tokens,
         sum(cached_tokens)::float8 AS cached_tokens, sum(output_tokens)::float8 AS output_tokens,
         sum(reasoning_tokens)::float8 AS reasoning_tokens, sum(images) AS images, sum(cost) AS cost,
-        count(*) FILTER (WHERE cost IS NULL) AS unpriced, min(currency) AS currency
+        coalesce(sum(calls) FILTER (WHERE cost IS NULL), 0) AS unpriced, min(currency) AS currency
       FROM calls WHERE ${where} GROUP BY 1`;
     const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
-      SELECT ${key} AS key, ${which} AS which, ${bucketSql(column)} AS bucket, count(*) AS count
+      SELECT ${key} AS key, ${which} AS which, ${bucketSql(column)} AS bucket, sum(calls) AS count
       FROM calls WHERE ${where} AND ${column} IS NOT NULL GROUP BY 1, 2, 3`;
     const buckets = await this.#db.$queryRaw<BucketCount[]>`
       ${counts('latency', Prisma.sql`latency_ms`)} UNION ALL ${counts('firstToken', Prisma.sql`time_to_first_token_ms`)}`;

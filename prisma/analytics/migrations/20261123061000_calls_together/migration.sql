@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "calls" ADD COLUMN     "calls" INTEGER NOT NULL DEFAULT 1;
