@@ -3,7 +3,6 @@ import { LimitKeeper } from './budgets/limits.ts';
 import { MemoryLedger } from './budgets/memory-ledger.ts';
 import { RedisLedger } from './budgets/redis-ledger.ts';
 import { memoryReplyStore, ReplyCache } from './cache/reply-cache.ts';
-import { SemanticIndex } from './cache/semantic-cache.ts';
 import { type CatalogueSource, fixedCatalogue, openCatalogue } from './catalogue/source.ts';
 import { ChatCalls } from './chat/chat-calls.ts';
 import { Preparer } from './chat/prepare.ts';
@@ -19,6 +18,9 @@ import { Router } from './routing/router.ts';
 import { Telemetry } from './telemetry.ts';
 import { TokenCounter } from './tokens/count.ts';
 
+/** What the owners of one core have each for themselves. */
+type OwnOptions = Pick<ModelsOptions, 'onRecord' | 'embedForCache'>;
+
 /**
  * What all users of language models in one process share: the catalogue, connections, what is known of deployments,
  * budgets, and replies under way.
@@ -27,7 +29,7 @@ import { TokenCounter } from './tokens/count.ts';
  * first call that needs them: a start pays for none of it.
  */
 export class ModelsCore implements AsyncDisposable {
-  readonly #options: ModelsOptions;
+  readonly #options: Omit<ModelsOptions, keyof OwnOptions>;
   readonly #source: CatalogueSource;
   readonly #clients = new Clients();
   readonly #prices = new Prices();
@@ -39,23 +41,19 @@ export class ModelsCore implements AsyncDisposable {
   readonly #replies: Replies;
   readonly #preparer: Preparer;
 
-  constructor(options: ModelsOptions) {
-    const { config, log, catalogue, redis, cache, embedForCache } = options;
+  constructor(options: Omit<ModelsOptions, keyof OwnOptions>) {
+    const { config, log, catalogue, redis, cache } = options;
     this.#options = options;
     this.#source = catalogue ? fixedCatalogue(catalogue) : openCatalogue({ config, log });
     this.#router = new Router(log);
     this.#telemetry = new Telemetry(options.metrics);
     this.#limits = new LimitKeeper(redis ? new RedisLedger(redis) : new MemoryLedger(), this.#prices, log);
-    this.#replies = new Replies(
-      new ReplyCache(cache ?? memoryReplyStore()),
-      embedForCache && new SemanticIndex(embedForCache),
-      log,
-    );
+    this.#replies = new Replies(new ReplyCache(cache ?? memoryReplyStore()), log);
     this.#preparer = new Preparer(this.#counter);
   }
 
   /** The models as one owner uses them, with its own way of keeping records. */
-  models(onRecord: ModelsOptions['onRecord'], log = this.#options.log): Models {
+  models({ onRecord, embedForCache }: OwnOptions, log = this.#options.log): Models {
     const [router, prices] = [this.#router, this.#prices];
     const catalogue = () => this.#source.current();
     const shared = {
@@ -68,7 +66,13 @@ export class ModelsCore implements AsyncDisposable {
       accounting: new Accounting(prices, this.#telemetry, onRecord, log),
       log,
     };
-    const chats = new ChatCalls({ ...shared, replies: this.#replies, quirks: this.#quirks, preparer: this.#preparer });
+    const chats = new ChatCalls({
+      ...shared,
+      embedForCache,
+      replies: this.#replies,
+      quirks: this.#quirks,
+      preparer: this.#preparer,
+    });
     return {
       chat: (request, call) => chats.stream(request, call),
       embed: createEmbedder(shared),
@@ -90,5 +94,5 @@ export class ModelsCore implements AsyncDisposable {
 /** Models with a core of their own. Subgraphs use openModels (open-models.ts), which shares one. */
 export function createModels(options: ModelsOptions): Models {
   const core = new ModelsCore(options);
-  return { ...core.models(options.onRecord), close: () => core[Symbol.asyncDispose]() };
+  return { ...core.models(options), close: () => core[Symbol.asyncDispose]() };
 }

@@ -221,6 +221,6 @@ export interface ModelsOptions {
   readonly catalogue?: Catalogue;
   /** Gets every record once. A failure of it is logged and never fails the call. */
   readonly onRecord?: (record: LlmCallRecord) => void | Promise<void>;
-  /** Embeds texts for the semantic cache, which stays off without it. */
-  readonly embedForCache?: (texts: readonly string[]) => Promise<readonly Float32Array[]>;
+  /** Embeds texts for the semantic cache in the name of a call; the cache stays off without it. */
+  readonly embedForCache?: (texts: readonly string[], call: CallContext) => Promise<readonly Float32Array[]>;
 }

@@ -1,16 +1,19 @@
+import type { EmbeddingCaller, RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
 import type { Platform } from '#platform/platform.ts';
 import { ModelsCore } from './create-models.ts';
-import type { Models, ModelsOptions } from './models.ts';
+import type { CallContext, Models, ModelsOptions } from './models.ts';
 
 /**
  * The language models for a subgraph. The subgraphs of one process share the catalogue, what is known of deployments,
  * and above all the budgets; with Redis all processes share those.
+ *
+ * @param options.embedders the subgraph's, for the semantic cache, which is off without them.
  */
 export async function openModels(
-  platform: Pick<Platform, 'config' | 'log' | 'cache' | 'embedders' | 'share'>,
-  options: Pick<ModelsOptions, 'onRecord'> = {},
+  platform: Pick<Platform, 'config' | 'log' | 'cache' | 'share'>,
+  options: Pick<ModelsOptions, 'onRecord'> & { readonly embedders?: RecordedEmbedders } = {},
 ): Promise<Models> {
-  const { config, cache, embedders } = platform;
+  const { config, cache } = platform;
   const core = await platform.share('llm', async ({ log, metrics }) => {
     const lifecycle = new AsyncDisposableStack();
     const url = config.redisUrl;
@@ -24,11 +27,21 @@ export async function openModels(
             metrics,
             lifecycle,
           });
-    const embedForCache = async (texts: readonly string[]) => (await embedders.get()).embed(texts);
-    const opened = lifecycle.use(
-      new ModelsCore({ config, log, metrics, cache, embedForCache, ...(redis && { redis }) }),
-    );
+    const opened = lifecycle.use(new ModelsCore({ config, log, metrics, cache, ...(redis && { redis }) }));
     return { opened, [Symbol.asyncDispose]: () => lifecycle.disposeAsync() };
   });
-  return core.opened.models(options.onRecord, platform.log);
+  const { onRecord, embedders } = options;
+  const own = {
+    ...(onRecord && { onRecord }),
+    ...(embedders && {
+      embedForCache: (texts: readonly string[], call: CallContext) => embedders.embed(undefined, texts, callerOf(call)),
+    }),
+  };
+  return core.opened.models(own, platform.log);
 }
+
+const callerOf = ({ identity }: CallContext): EmbeddingCaller => ({
+  userId: identity.kind === 'user' ? identity.userId : undefined,
+  apiKeyId: identity.kind === 'user' ? identity.apiKeyId : undefined,
+  purpose: 'semantic-cache',
+});

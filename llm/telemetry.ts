@@ -1,10 +1,13 @@
 import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import {
+  CALL_LABELS as call,
+  metric,
+  modelCallDuration,
+  modelCallTokens,
+  SECONDS,
+} from '#platform/tracing/gen-ai-metrics.ts';
 import type { LlmCallRecord } from './record.ts';
-
-/** Buckets of the GenAI semantic conventions (v1.41). */
-const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
-const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
 
 const OPERATIONS = { chat: 'chat', embeddings: 'embeddings', image: 'generate_content' } as const;
 
@@ -21,20 +24,8 @@ export class Telemetry {
   readonly #active: Gauge;
 
   constructor(registry: Registry) {
-    const call = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model'] as const;
     const registers = [registry];
-    this.#duration = metric(
-      registry,
-      'gen_ai_client_operation_duration_seconds',
-      (name) =>
-        new Histogram({
-          name,
-          help: 'Duration of model calls.',
-          labelNames: [...call, 'outcome', 'error_type'],
-          buckets: SECONDS,
-          registers,
-        }),
-    );
+    this.#duration = modelCallDuration(registry);
     this.#firstChunk = metric(
       registry,
       'gen_ai_client_operation_time_to_first_chunk_seconds',
@@ -59,18 +50,7 @@ export class Telemetry {
           registers,
         }),
     );
-    this.#tokens = metric(
-      registry,
-      'gen_ai_client_token_usage',
-      (name) =>
-        new Histogram({
-          name,
-          help: 'Tokens of a call.',
-          labelNames: [...call, 'gen_ai_token_type'],
-          buckets: TOKENS,
-          registers,
-        }),
-    );
+    this.#tokens = modelCallTokens(registry);
     this.#cost = metric(
       registry,
       'sextant_llm_cost_dollars_total',
@@ -152,11 +132,6 @@ export class Telemetry {
     if (record.errorCode !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end();
   }
-}
-
-/** A registry is shared by all who make models in a process, as tests do. */
-function metric<M>(registry: Registry, name: string, create: (name: string) => M): M {
-  return (registry.getSingleMetric(name) as M | undefined) ?? create(name);
 }
 
 function spanAttributes(record: LlmCallRecord): Attributes {

@@ -195,6 +195,22 @@ describe('the semantic cache', () => {
     expect(records.at(-1)!.cache).toBe('miss');
   });
 
+  it('embeds in the name of whoever asks', async () => {
+    const asked: [string, unknown][] = [];
+    const embedForCache: ModelsOptions['embedForCache'] = async (texts, { identity }) => {
+      asked.push([texts[0]!, identity.kind === 'user' && identity.userId]);
+      return blind(texts);
+    };
+    const { models } = cached({ cache: undefined, semanticCache: { ...rule, scope: 'shared' } }, { embedForCache });
+    await readAll(models.chat(ask('What is love?'), aCall()));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await readAll(models.chat(ask("what's love"), aCall({ identity: aUser('u2') })));
+    expect(asked).toEqual([
+      ['What is love?', 'u1'],
+      ["what's love", 'u2'],
+    ]);
+  });
+
   it('needs the meaning as well as the words', async () => {
     let turn = 0;
     const apart = async (texts: readonly string[]) =>

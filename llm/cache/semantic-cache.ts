@@ -10,6 +10,9 @@ interface Entry {
   readonly until: number;
 }
 
+/** Makes vectors in the name of whoever asks. */
+export type EmbedPrompt = (texts: readonly string[]) => Promise<readonly Float32Array[]>;
+
 const MOST_PARTITIONS = 1_000;
 const MOST_ENTRIES = 500;
 /** A long prompt is rarely asked twice in other words. */
@@ -21,12 +24,7 @@ const MOST_CHARACTERS = 2_000;
  * both prompts have the same words of sense (semantic-guard.ts).
  */
 export class SemanticIndex {
-  readonly #embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>;
   readonly #partitions = new Map<string, Entry[]>();
-
-  constructor(embed: (texts: readonly string[]) => Promise<readonly Float32Array[]>) {
-    this.#embed = embed;
-  }
 
   /** The text that may be worded otherwise: a last message that is a user's plain text. */
   static promptOf(messages: readonly ChatMessage[]): string | undefined {
@@ -37,11 +35,17 @@ export class SemanticIndex {
   }
 
   /** The key of a reply, or undefined. */
-  async find(partition: string, prompt: string, rule: SemanticRule, now = Date.now()): Promise<string | undefined> {
+  async find(
+    partition: string,
+    prompt: string,
+    rule: SemanticRule,
+    embed: EmbedPrompt,
+    now = Date.now(),
+  ): Promise<string | undefined> {
     const sense = senseOf(prompt);
     const alike = (this.#partitions.get(partition) ?? []).filter((entry) => entry.until > now && entry.sense === sense);
     if (sense === '' || alike.length === 0) return undefined;
-    const [vector] = await this.#embed([prompt]);
+    const [vector] = await embed([prompt]);
     if (!vector) return undefined;
     const best = alike
       .map((entry) => ({ entry, score: cosine(entry.vector, vector) }))
@@ -49,8 +53,15 @@ export class SemanticIndex {
     return best && best.score >= rule.threshold ? best.entry.reply : undefined;
   }
 
-  async add(partition: string, prompt: string, reply: string, rule: SemanticRule, now = Date.now()): Promise<void> {
-    const [vector] = await this.#embed([prompt]);
+  async add(
+    partition: string,
+    prompt: string,
+    reply: string,
+    rule: SemanticRule,
+    embed: EmbedPrompt,
+    now = Date.now(),
+  ): Promise<void> {
+    const [vector] = await embed([prompt]);
     if (!vector) return;
     const entries = (this.#partitions.get(partition) ?? []).filter(
       (entry) => entry.until > now && entry.reply !== reply,

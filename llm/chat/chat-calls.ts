@@ -6,7 +6,7 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { resolveAlias } from '../catalogue/resolve.ts';
 import { type ChatPart, type ChatStream, collect, type FinishReason } from '../chat-stream.ts';
 import type { ChatMessage } from '../messages.ts';
-import type { CallContext, ChatRequest, CountOptions, FitOptions } from '../models.ts';
+import type { CallContext, ChatRequest, CountOptions, FitOptions, ModelsOptions } from '../models.ts';
 import { codedFailure, ProviderFailure } from '../provider/failure.ts';
 import type { CacheState, LlmCallRecord } from '../record.ts';
 import { type Fitted, summaryPrompt } from '../tokens/fit.ts';
@@ -19,6 +19,7 @@ export interface ChatDependencies extends Omit<OriginDependencies, 'summarise'> 
   readonly catalogue: () => Promise<Catalogue>;
   readonly replies: Replies;
   readonly accounting: Accounting;
+  readonly embedForCache: ModelsOptions['embedForCache'];
   readonly log: Logger;
 }
 
@@ -64,8 +65,13 @@ export class ChatCalls {
       const catalogue = await this.#deps.catalogue();
       const alias = resolveAlias(catalogue, request.model, 'chat');
       account = this.#deps.accounting.begin('chat', alias.id, call);
-      const reply = await this.#deps.replies.find(alias, request, call, () =>
-        this.#origin(catalogue, alias.id, request, call),
+      const { embedForCache } = this.#deps;
+      const reply = await this.#deps.replies.find(
+        alias,
+        request,
+        call,
+        () => this.#origin(catalogue, alias.id, request, call),
+        embedForCache && ((texts) => embedForCache(texts, call)),
       );
       if (reply.kind === 'kept') {
         yield* replay(reply.stored, reply.cache, catalogue, account, call);

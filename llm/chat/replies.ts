@@ -1,7 +1,7 @@
 import type { Logger } from '#platform/log/log.ts';
 import { Flight } from '../cache/flight.ts';
 import { partition, type ReplyCache, replyKey, type StoredReply } from '../cache/reply-cache.ts';
-import { SemanticIndex } from '../cache/semantic-cache.ts';
+import { type EmbedPrompt, SemanticIndex } from '../cache/semantic-cache.ts';
 import type { Alias } from '../catalogue/catalogue.ts';
 import type { CallContext, ChatRequest } from '../models.ts';
 import type { Delta } from '../provider/stream.ts';
@@ -17,17 +17,23 @@ export type Reply =
 /** Decides what an alias's cache does for a request. */
 export class Replies {
   readonly #cache: ReplyCache;
-  readonly #semantic: SemanticIndex | undefined;
+  readonly #semantic = new SemanticIndex();
   readonly #flights = new Map<string, Flight>();
   readonly #log: Logger;
 
-  constructor(cache: ReplyCache, semantic: SemanticIndex | undefined, log: Logger) {
+  constructor(cache: ReplyCache, log: Logger) {
     this.#cache = cache;
-    this.#semantic = semantic;
     this.#log = log;
   }
 
-  async find(alias: Alias, request: ChatRequest, call: CallContext, ask: () => Origin): Promise<Reply> {
+  /** @param embed for the semantic cache, which is off without it. */
+  async find(
+    alias: Alias,
+    request: ChatRequest,
+    call: CallContext,
+    ask: () => Origin,
+    embed?: EmbedPrompt,
+  ): Promise<Reply> {
     const rule = alias.cache ?? alias.semanticCache;
     const owner = rule && partition(rule, call);
     if (!rule || owner === undefined || request.cache === 'bypass') return { kind: 'own', origin: ask() };
@@ -35,14 +41,14 @@ export class Replies {
     if (request.cache !== 'refresh') {
       const stored = await this.#cache.get(key);
       if (stored) return { kind: 'kept', stored, cache: 'hit' };
-      const similar = await this.#similar(alias, request, call);
+      const similar = await this.#similar(alias, request, call, embed);
       if (similar) return { kind: 'kept', stored: similar, cache: 'semantic' };
       const joined = this.#flights.get(key);
       if (joined?.joinable) return { kind: 'flight', flight: joined, follower: joined.join(), cache: 'shared' };
     }
     const flight = new Flight(ask(), new AbortController(), async (parts) => {
       try {
-        if (parts && keepable(parts)) await this.#keep(key, alias, request, call, parts);
+        if (parts && keepable(parts)) await this.#keep(key, alias, request, call, parts, embed);
       } catch (error) {
         this.#log.warn({ err: error }, 'a reply could not be kept');
       } finally {
@@ -53,11 +59,16 @@ export class Replies {
     return { kind: 'flight', flight, follower: flight.join(), cache: 'miss' };
   }
 
-  async #similar(alias: Alias, request: ChatRequest, call: CallContext): Promise<StoredReply | undefined> {
+  async #similar(
+    alias: Alias,
+    request: ChatRequest,
+    call: CallContext,
+    embed: EmbedPrompt | undefined,
+  ): Promise<StoredReply | undefined> {
     const place = this.#place(alias, request, call);
-    if (!place) return undefined;
+    if (!place || !embed) return undefined;
     try {
-      const key = await this.#semantic?.find(place.partition, place.prompt, place.rule);
+      const key = await this.#semantic.find(place.partition, place.prompt, place.rule, embed);
       return key === undefined ? undefined : await this.#cache.get(key);
     } catch (error) {
       this.#log.warn({ err: error }, 'the semantic cache failed; the call goes on without it');
@@ -70,7 +81,7 @@ export class Replies {
     const { semanticCache: rule } = alias;
     const owner = rule && partition(rule, call);
     const prompt = SemanticIndex.promptOf(request.messages);
-    if (!rule || !this.#semantic || owner === undefined || prompt === undefined) return undefined;
+    if (!rule || owner === undefined || prompt === undefined) return undefined;
     return { rule, prompt, partition: replyKey(alias, request, owner, request.messages.slice(0, -1)) };
   }
 
@@ -80,6 +91,7 @@ export class Replies {
     request: ChatRequest,
     call: CallContext,
     parts: readonly OriginPart[],
+    embed: EmbedPrompt | undefined,
   ): Promise<void> {
     const [start, ...rest] = parts;
     const end = rest.at(-1);
@@ -99,6 +111,6 @@ export class Replies {
       (alias.cache ?? alias.semanticCache)!,
     );
     const place = this.#place(alias, request, call);
-    if (place) await this.#semantic?.add(place.partition, place.prompt, key, place.rule);
+    if (place && embed) await this.#semantic.add(place.partition, place.prompt, key, place.rule, embed);
   }
 }

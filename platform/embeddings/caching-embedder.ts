@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { badInput } from '../errors/errors.ts';
 import type { Embedder } from './embedder.ts';
+import type { Meter } from './meter.ts';
 
 /** Bytes of vectors kept: about 30 000 of 512 dimensions. */
 const CACHE_BYTES = 64 * 1024 ** 2;
@@ -9,8 +10,8 @@ const CACHE_BYTES = 64 * 1024 ** 2;
 const MOST_TEXTS = 10_000;
 
 /**
- * Remembers recent embeddings by the hash of their text, and embeds equal texts of one call once. Vectors handed out are
- * shared: they are not to be changed.
+ * Remembers recent embeddings by the hash of their text, and embeds equal texts once, also those of calls at the same
+ * time: a recall searches several indexes with one question. Vectors handed out are shared: they are not to be changed.
  */
 export class CachingEmbedder implements Embedder {
   readonly #inner: Embedder;
@@ -18,6 +19,7 @@ export class CachingEmbedder implements Embedder {
     maxSize: CACHE_BYTES,
     sizeCalculation: (vector) => vector.byteLength + 100,
   });
+  readonly #underWay = new Map<string, Promise<unknown>>();
 
   constructor(inner: Embedder) {
     this.#inner = inner;
@@ -39,13 +41,16 @@ export class CachingEmbedder implements Embedder {
     return this.#inner.threshold;
   }
 
-  async embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
     if (texts.length > MOST_TEXTS)
       throw badInput('texts', `has ${texts.length} entries; at most ${MOST_TEXTS} are accepted.`);
     const blank = texts.findIndex((text) => text.trim() === '');
     if (blank !== -1) throw badInput(`texts.${blank}`, 'is empty: there is nothing to embed.');
     signal?.throwIfAborted();
     const keys = texts.map(key);
+    const others = new Set(keys.flatMap((hash) => this.#underWay.get(hash) ?? []));
+    if (others.size > 0) await ended(others, signal);
+    // From here to the note of what is under way nothing may be waited for.
     const known = new Map<string, Float32Array>();
     const missing = new Map<string, string>();
     keys.forEach((hash, i) => {
@@ -54,14 +59,36 @@ export class CachingEmbedder implements Embedder {
       else missing.set(hash, texts[i]!);
     });
     if (missing.size > 0) {
-      const vectors = await this.#inner.embed([...missing.values()], signal);
-      [...missing.keys()].forEach((hash, i) => {
-        known.set(hash, vectors[i]!);
-        this.#cache.set(hash, vectors[i]!);
-      });
+      const hashes = [...missing.keys()];
+      const vectors = await this.#under(hashes, this.#inner.embed([...missing.values()], signal, meter));
+      hashes.forEach((hash, i) => void known.set(hash, vectors[i]!));
     }
     return keys.map((hash) => known.get(hash)!);
   }
+
+  /** Tells others of the work, and keeps what comes of it before they go on. */
+  async #under(hashes: readonly string[], work: Promise<Float32Array[]>): Promise<Float32Array[]> {
+    const kept = work
+      .then((vectors) => {
+        hashes.forEach((hash, i) => void this.#cache.set(hash, vectors[i]!));
+        return vectors;
+      })
+      .finally(() => {
+        for (const hash of hashes) if (this.#underWay.get(hash) === kept) this.#underWay.delete(hash);
+      });
+    for (const hash of hashes) this.#underWay.set(hash, kept);
+    return kept;
+  }
+}
+
+/** Waits for others who embed the same texts. If they fail or give up, the cache has nothing, and the model is asked. */
+async function ended(others: Iterable<Promise<unknown>>, signal: AbortSignal | undefined): Promise<void> {
+  const gone = Promise.withResolvers<void>();
+  const leave = () => gone.resolve();
+  signal?.addEventListener('abort', leave);
+  await Promise.race([Promise.allSettled(others), gone.promise]);
+  signal?.removeEventListener('abort', leave);
+  signal?.throwIfAborted();
 }
 
 const key = (text: string): string => createHash('sha256').update(text).digest('base64');

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CachingEmbedder } from './caching-embedder.ts';
@@ -155,5 +156,34 @@ describe('the cache', () => {
     expect(await embedder.embed(['a', 'bb', 'a'])).toEqual([1, 2, 1].map((length) => Float32Array.of(length)));
     expect(await embedder.embed(['bb', 'ccc'])).toEqual([2, 3].map((length) => Float32Array.of(length)));
     expect(asked).toEqual([['a', 'bb'], ['ccc']]);
+  });
+
+  it('has equal texts of calls at the same time embedded once; if that one gives up, another asks', async () => {
+    const asked: string[][] = [];
+    const inner: Embedder = {
+      id: 'slow',
+      provider: 'local',
+      dimensions: 1,
+      maxTokens: 1,
+      async embed(texts, signal) {
+        asked.push([...texts]);
+        await sleep(30, undefined, { signal });
+        return texts.map((text) => Float32Array.of(text.length));
+      },
+    };
+    const embedder = new CachingEmbedder(inner);
+    const both = await Promise.all([embedder.embed(['one']), embedder.embed(['three', 'one'])]);
+    expect(both).toEqual([[Float32Array.of(3)], [5, 3].map((length) => Float32Array.of(length))]);
+    expect(asked).toEqual([['one'], ['three']]);
+
+    const leaving = new AbortController();
+    const first = embedder.embed(['fifteen'], leaving.signal);
+    const second = embedder.embed(['fifteen']);
+    const third = embedder.embed(['fifteen'], AbortSignal.timeout(5));
+    await expect(third).rejects.toThrow('timeout');
+    leaving.abort();
+    await expect(first).rejects.toThrow('aborted');
+    expect(await second).toEqual([Float32Array.of(7)]);
+    expect(asked.slice(2)).toEqual([['fifteen'], ['fifteen']]);
   });
 });

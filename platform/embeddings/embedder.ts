@@ -1,3 +1,5 @@
+import type { Meter } from './meter.ts';
+
 /** Turns texts into vectors with one model. */
 export interface Embedder {
   /** What spaces record and callers name, e.g. `use-lite` or `text-embedding-3-small`. */
@@ -11,9 +13,12 @@ export interface Embedder {
   /**
    * One L2-normalised vector a text, in their order. Equal texts cost one embedding and recent ones none.
    *
+   * Parts of subgraphs embed through RecordedEmbedders, which leaves a record.
+   *
+   * @param meter is told what was really asked of the model.
    * @throws {CodedError} BAD_USER_INPUT for an empty text, PROVIDER_UNAVAILABLE when the endpoint fails or is too slow.
    */
-  embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]>;
+  embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]>;
 }
 
 /** What is known of a model without loading it. */

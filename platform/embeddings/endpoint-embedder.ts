@@ -2,6 +2,7 @@ import OpenAI from 'openai';
 import { badInput, CodedError } from '../errors/errors.ts';
 import type { Embedder } from './embedder.ts';
 import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';
+import type { Meter } from './meter.ts';
 import { normalised } from './vectors.ts';
 
 /** Texts of one request; OpenAI takes 2048, small servers fewer. */
@@ -32,9 +33,9 @@ export class EndpointEmbedder implements Embedder {
     return new EndpointEmbedder(client, model, probe!.length);
   }
 
-  async embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];
-    for (const batch of batches(texts)) vectors.push(...(await request(this.#client, this.id, batch, signal)));
+    for (const batch of batches(texts)) vectors.push(...(await request(this.#client, this.id, batch, signal, meter)));
     const wrong = vectors.find((vector) => vector.length !== this.dimensions);
     if (wrong !== undefined) {
       throw new CodedError(
@@ -46,13 +47,22 @@ export class EndpointEmbedder implements Embedder {
   }
 }
 
-async function request(client: OpenAI, model: string, input: string[], signal?: AbortSignal): Promise<Float32Array[]> {
+async function request(
+  client: OpenAI,
+  model: string,
+  input: string[],
+  signal?: AbortSignal,
+  meter?: Meter,
+): Promise<Float32Array[]> {
   try {
+    meter?.asked();
     // `float`, because not every server knows base64, which the SDK asks for otherwise.
-    const { data } = await client.embeddings.create(
+    const { data, usage } = await client.embeddings.create(
       { model, input, encoding_format: 'float' },
       { signal: signal ?? null },
     );
+    // A server that counts nothing may say 0, or leave it out whatever the SDK's type says.
+    meter?.answered(input, (usage as typeof usage | undefined)?.prompt_tokens || undefined);
     if (data.length !== input.length) throw new Error(`it answered ${data.length} vectors for ${input.length} texts`);
     const ordered = data.toSorted((a, b) => a.index - b.index);
     return ordered.map(({ embedding }) => normalised(Float32Array.from(embedding)));

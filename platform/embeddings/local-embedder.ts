@@ -1,6 +1,7 @@
 import { WorkerClient } from '../worker/worker-rpc.ts';
 import type { Embedder } from './embedder.ts';
 import type { LocalMethods } from './local-worker.ts';
+import type { Meter } from './meter.ts';
 import { mean, normalised } from './vectors.ts';
 
 /** Texts and words of one message to the worker: what a query that comes in between waits for, a tenth of a second. */
@@ -31,9 +32,11 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
   #busy = false;
   readonly #waiting: { readonly left: number; readonly go: () => void }[] = [];
 
-  async embed(texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
     const windows = texts.map(windowsOf);
+    meter?.asked();
     const vectors = await this.#inTurn(windows.flat(), signal);
+    meter?.answered(windows.flat());
     let at = 0;
     return windows.map(({ length }) => {
       const own = vectors.slice(at, at + length);

@@ -1,4 +1,5 @@
-import type { Embedder, Embedders } from '../embeddings/embedder.ts';
+import type { Embedder } from '../embeddings/embedder.ts';
+import type { EmbeddingCaller, RecordedEmbedders } from '../embeddings/recorded-embedders.ts';
 import { CodedError } from '../errors/errors.ts';
 import type {
   FieldType,
@@ -35,6 +36,8 @@ export interface TextDocument {
 }
 
 export interface TextSearch {
+  /** In whose name the text is embedded. */
+  readonly by: EmbeddingCaller;
   /** Needed for words, and for similarity where no vector is given. */
   readonly text: string;
   /** Made by the model in use, instead of embedding the text. */
@@ -76,12 +79,12 @@ const REEMBED_BATCH = 64;
  */
 export class TextIndex {
   readonly #store: VectorStore;
-  readonly #embedders: Embedders;
+  readonly #embedders: RecordedEmbedders;
   /** Id of the model that the index should use. */
   readonly model: string;
   readonly name: string;
 
-  private constructor(store: VectorStore, embedders: Embedders, name: string, model: string) {
+  private constructor(store: VectorStore, embedders: RecordedEmbedders, name: string, model: string) {
     this.#store = store;
     this.#embedders = embedders;
     this.name = name;
@@ -89,13 +92,17 @@ export class TextIndex {
   }
 
   /** Opens the index and creates its space if need be. With another model than before, `pending` is true afterwards. */
-  static async open(store: VectorStore, embedders: Embedders, definition: TextIndexDefinition): Promise<TextIndex> {
+  static async open(
+    store: VectorStore,
+    embedders: RecordedEmbedders,
+    definition: TextIndexDefinition,
+  ): Promise<TextIndex> {
     const { name, fields, multiTenant, model = embedders.defaultId, brought } = definition;
     const wanted = vectorNameOf(model);
     const existing = await store.space(name);
     // Nothing is asked of the model where the space knows it: an endpoint that is down must not stop reading and deleting.
     if (existing === undefined || !covers(existing, wanted, definition)) {
-      const vector = brought === undefined ? vectorOf(await embedders.get(model)) : { ...brought, model };
+      const vector = brought === undefined ? vectorOf(await embedders.model(model)) : { ...brought, model };
       await store.ensureSpace({
         name,
         fields,
@@ -111,6 +118,7 @@ export class TextIndex {
   async put(
     tenant: string | undefined,
     documents: readonly TextDocument[],
+    by: EmbeddingCaller,
     signal?: AbortSignal,
   ): Promise<readonly ObjectResult[]> {
     if (documents.length === 0) return [];
@@ -125,6 +133,7 @@ export class TextIndex {
       const made = await this.#embed(
         model,
         missing.map((i) => documents[i]!.text),
+        by,
         signal,
       );
       missing.forEach((i, at) => {
@@ -136,7 +145,7 @@ export class TextIndex {
   }
 
   async search(tenant: string | undefined, query: TextSearch): Promise<TextSearchResult> {
-    const { mode = 'hybrid', text, vector: given, ...rest } = query;
+    const { mode = 'hybrid', text, vector: given, by, ...rest } = query;
     const place = this.#place(tenant);
     const space = await this.#space();
     const { model } = space.vectors[space.active]!;
@@ -144,7 +153,7 @@ export class TextIndex {
     if (mode === 'text') return { ...(await byWords()), model };
     let values = given;
     try {
-      values ??= (await (await this.#embedders.get(model)).embed([text], query.signal))[0]!;
+      values ??= (await this.#embedders.embed(model, [text], by, query.signal))[0]!;
     } catch (error) {
       const unavailable = error instanceof CodedError && UNAVAILABLE.includes(error.code);
       if (mode === 'vector' || !unavailable) throw error;
@@ -180,8 +189,14 @@ export class TextIndex {
   /**
    * Embeds what the new model has not embedded yet, makes it the active one and drops the old one. The store itself holds
    * the state, so a run that was killed is continued by calling this again, and two at once only do double work.
+   *
+   * @param by in whose name a tenant's texts are embedded.
    */
-  async reembed(progress?: (at: ReembedProgress) => void, signal?: AbortSignal): Promise<void> {
+  async reembed(
+    by: (tenant: string | undefined) => EmbeddingCaller,
+    progress?: (at: ReembedProgress) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const wanted = vectorNameOf(this.model);
     const space = await this.#space();
     if (space.active === wanted) return;
@@ -192,27 +207,38 @@ export class TextIndex {
       done += added;
       progress?.({ done: Math.min(done, total), total });
     };
-    await this.#fill(space, wanted, count, signal);
+    await this.#fill(space, wanted, by, count, signal);
     await this.#store.activate(this.name, wanted);
     // Again, for what was stored meanwhile by a process that did not know of the new model yet.
-    await this.#fill(space, wanted, count, signal);
+    await this.#fill(space, wanted, by, count, signal);
     for (const old of Object.keys(space.vectors)) if (old !== wanted) await this.#store.dropVector(this.name, old);
   }
 
-  async #fill(space: Space, vector: string, count: (added: number) => void, signal?: AbortSignal): Promise<void> {
-    const embedder = await this.#embedders.get(this.model);
+  async #fill(
+    space: Space,
+    vector: string,
+    by: (tenant: string | undefined) => EmbeddingCaller,
+    count: (added: number) => void,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    // Gone or down: that is said before anything is read.
+    await this.#embedders.model(this.model);
     for (const tenant of space.multiTenant ? await this.#store.tenants(this.name) : [undefined]) {
       const place = this.#place(tenant);
       let after: string | undefined;
       do {
         const page = await this.#store.list(place, { limit: REEMBED_BATCH, after, lackingVector: vector, signal });
         const objects = page.objects.filter(({ text }) => text.trim() !== '');
-        const vectors = await embedder.embed(
-          objects.map(({ text }) => text),
-          signal,
-        );
-        const added = objects.map(({ id, text }, i) => ({ id, text, vectors: { [vector]: vectors[i]! } }));
-        if (added.length > 0) count(await this.#store.addVectors(place, added, { signal }));
+        if (objects.length > 0) {
+          const vectors = await this.#embedders.embed(
+            this.model,
+            objects.map(({ text }) => text),
+            by(tenant),
+            signal,
+          );
+          const added = objects.map(({ id, text }, i) => ({ id, text, vectors: { [vector]: vectors[i]! } }));
+          count(await this.#store.addVectors(place, added, { signal }));
+        }
         after = page.next;
       } while (after !== undefined);
     }
@@ -222,10 +248,15 @@ export class TextIndex {
    * Vectors of the texts, or undefined where the model cannot make them and need not: one that callers bring, or the old
    * one of a change of model, which may be why it is changed.
    */
-  async #embed(model: string, texts: readonly string[], signal?: AbortSignal): Promise<Float32Array[] | undefined> {
+  async #embed(
+    model: string,
+    texts: readonly string[],
+    by: EmbeddingCaller,
+    signal?: AbortSignal,
+  ): Promise<Float32Array[] | undefined> {
     if (texts.length === 0) return undefined;
     try {
-      return await (await this.#embedders.get(model)).embed(texts, signal);
+      return await this.#embedders.embed(model, texts, by, signal);
     } catch (error) {
       const configured = this.#embedders.models().some(({ id }) => id === model);
       const unavailable = error instanceof CodedError && UNAVAILABLE.includes(error.code);
@@ -255,7 +286,7 @@ const covers = (space: Space, vector: string, { fields, multiTenant }: TextIndex
   space.multiTenant === multiTenant &&
   Object.entries(fields).every(([name, type]) => space.fields[name] === type);
 
-const vectorOf = (embedder: Embedder): VectorDefinition => ({
+const vectorOf = (embedder: Omit<Embedder, 'embed'>): VectorDefinition => ({
   model: embedder.id,
   dimensions: embedder.dimensions,
   metric: 'cosine',

@@ -1,5 +1,6 @@
 import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
+import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
 import { createOutbox } from '#platform/outbox/create-outbox.ts';
 import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
@@ -22,7 +23,9 @@ export const chat: SubgraphDefinition = {
     const { config, log, metrics, lifecycle, database, events } = platform;
     const db = await database.client('chat', PrismaClient);
     const outbox = createOutbox({ owner: 'chat', client: db, events, log, metrics, lifecycle });
+    const embedders = recordEmbeddings({ ...platform, client: db, outbox });
     const models = await openModels(platform, {
+      embedders,
       async onRecord(record) {
         // A reply's call is recorded in the transaction that ends the reply.
         const event = record.purpose === 'reply' ? undefined : usageEvent(record);

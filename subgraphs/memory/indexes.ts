@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Embedders } from '#platform/embeddings/embedder.ts';
+import { validate as isUuid } from 'uuid';
+import type { EmbeddingCaller, RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
 import { TextIndex, type TextIndexDefinition } from '#platform/vectors/text-index.ts';
 import type { VectorStore } from '#platform/vectors/vector-store.ts';
 
@@ -31,9 +32,9 @@ export const SHARED_TENANT = 'shared';
 export class Indexes {
   readonly #open: (name: IndexName) => Promise<TextIndex>;
   readonly #opened = new Map<IndexName, Promise<TextIndex>>();
-  readonly #embedders: Embedders;
+  readonly #embedders: RecordedEmbedders;
 
-  constructor(vectors: () => Promise<VectorStore>, embedders: Embedders) {
+  constructor(vectors: () => Promise<VectorStore>, embedders: RecordedEmbedders) {
     this.#open = async (name) => TextIndex.open(await vectors(), embedders, DEFINITIONS[name]);
     this.#embedders = embedders;
   }
@@ -52,7 +53,7 @@ export class Indexes {
 
   /** Cosine similarity below which two texts have nothing to do with one another, for a model. */
   async threshold(model: string): Promise<number> {
-    return (await this.#embedders.get(model)).threshold ?? FALLBACK_THRESHOLD;
+    return (await this.#embedders.model(model)).threshold ?? FALLBACK_THRESHOLD;
   }
 }
 
@@ -62,3 +63,10 @@ const FALLBACK_THRESHOLD = 0.35;
 /** The tenant that holds what is a user's alone. User ids are opaque to memory; tenants have few letters to choose from. */
 export const tenantOf = (userId: string): string =>
   `u_${/^[A-Za-z0-9-]{1,62}$/.test(userId) ? userId : createHash('sha256').update(userId).digest('base64url')}`;
+
+/** In whose name a tenant's texts are embedded again: its user's, and the installation's for what everybody may read. */
+export function reembedderOf(tenant: string | undefined): EmbeddingCaller {
+  const userId = tenant?.slice('u_'.length);
+  // Of an id that had to be hashed nothing is left but the hash; those of our own accounts are UUIDs.
+  return { userId: userId !== undefined && isUuid(userId) ? userId : undefined, purpose: 'reembed' };
+}

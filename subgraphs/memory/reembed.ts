@@ -1,6 +1,6 @@
 import type { JobHandler } from '#platform/jobs/jobs.ts';
 import type { Json } from '#platform/json/json.ts';
-import { INDEX_NAMES, type IndexName } from './indexes.ts';
+import { INDEX_NAMES, type IndexName, reembedderOf } from './indexes.ts';
 import type { Memory, Transaction } from './memory.ts';
 
 export const REEMBED_INDEX = 'reembed-index';
@@ -10,7 +10,7 @@ export const reembedIndex = ({ indexes }: Pick<Memory, 'indexes'>): JobHandler<T
   async run(payload: Json, { progress, signal }) {
     const { name } = payload as { name: IndexName };
     const index = await indexes.get(name);
-    await index.reembed(({ done, total }) => progress(done, total), signal);
+    await index.reembed(reembedderOf, ({ done, total }) => progress(done, total), signal);
   },
 });
 

@@ -1,5 +1,6 @@
 import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
+import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
 import { JobRunner } from '#platform/jobs/job-runner.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
 import { createOutbox } from '#platform/outbox/create-outbox.ts';
@@ -28,7 +29,9 @@ export const memory: SubgraphDefinition = {
     const { config, log, metrics, lifecycle, events, blobs, urls, topics } = platform;
     const db = await platform.database.client('memory', PrismaClient);
     const outbox = createOutbox({ owner: 'memory', client: db, events, log, metrics, lifecycle });
+    const embedders = recordEmbeddings({ ...platform, client: db, outbox });
     const models = await openModels(platform, {
+      embedders,
       async onRecord(record) {
         const event = usageEvent(record);
         if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));
@@ -41,7 +44,7 @@ export const memory: SubgraphDefinition = {
       lifecycle.use(new JobRunner<Transaction>(db, { owner: 'memory', log, metrics, exclusive, concurrency }));
     const parts: Memory = {
       db,
-      indexes: new Indexes(() => platform.vectors(), platform.embedders),
+      indexes: new Indexes(() => platform.vectors(), embedders),
       quick: runner(4),
       // Each embeds a few texts at a time, and whoever searches meanwhile waits for as many.
       slow: runner(2),

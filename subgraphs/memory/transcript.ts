@@ -27,6 +27,7 @@ export function indexMessage({ db, indexes }: Pick<Memory, 'db' | 'indexes'>): J
           text,
           properties: { conversationId, messageId: id },
         })),
+        { userId: message.userId, purpose: 'message-store' },
         signal,
       );
       const refused = results.find((result) => !result.ok);

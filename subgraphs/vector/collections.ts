@@ -1,5 +1,5 @@
 import { validate as isUuid, v7 as uuid } from 'uuid';
-import type { Embedders } from '#platform/embeddings/embedder.ts';
+import type { RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
 import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
 import type { Jobs } from '#platform/jobs/jobs.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
@@ -35,7 +35,7 @@ export interface CollectionChanges {
 
 export interface CollectionParts {
   readonly db: PrismaClient;
-  readonly embedders: Embedders;
+  readonly embedders: RecordedEmbedders;
   readonly store: () => Promise<VectorStore>;
   readonly jobs: Jobs<Prisma.TransactionClient>;
 }
@@ -221,7 +221,7 @@ export class Collections {
   async #nextModel(collection: Collection, model: string): Promise<string | undefined> {
     if (collection.dimensions !== null)
       throw badInput('input.model', 'cannot be changed: the vectors of this collection are made elsewhere.');
-    await this.#parts.embedders.get(model);
+    await this.#parts.embedders.model(model);
     return model === collection.model && collection.nextModel === null ? undefined : model;
   }
 

@@ -1,8 +1,10 @@
 import { badInput } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
 import { keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
 import { type Connection, connection, encodeCursor } from '#platform/paging/paging.ts';
 import type { Aggregate, ObjectResult, Properties, StoredObject } from '#platform/vectors/vector-store.ts';
 import type { Collection, Collections } from './collections.ts';
+import { callerOf } from './embedding.ts';
 import { type FilterInput, toFilter } from './filter-input.ts';
 
 export interface ObjectInput {
@@ -31,6 +33,7 @@ export class Objects {
   async upsert(
     collection: Collection,
     objects: readonly ObjectInput[],
+    user: UserIdentity,
     signal: AbortSignal,
   ): Promise<readonly ObjectResult[]> {
     if (objects.length === 0 || objects.length > MOST_OBJECTS) {
@@ -43,7 +46,7 @@ export class Objects {
       ...(vector && { vector: Float32Array.from(vector) }),
     }));
     const index = await this.#collections.open(collection);
-    return index.put(collection.ownerId, documents, signal);
+    return index.put(collection.ownerId, documents, callerOf(user, 'collection-upsert'), signal);
   }
 
   async delete(

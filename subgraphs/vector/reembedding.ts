@@ -22,7 +22,12 @@ export function handleReembedding(
       if (collection === null || collection.nextModel !== model) return;
       try {
         const index = await collections.open(collection);
-        await index.reembed(({ done, total }) => context.progress(done, total), context.signal);
+        const by = { userId: collection.ownerId, purpose: 'reembed' };
+        await index.reembed(
+          () => by,
+          ({ done, total }) => context.progress(done, total),
+          context.signal,
+        );
       } catch (error) {
         if (error instanceof CodedError && error.code === 'MODEL_NOT_FOUND') throw new JobRefused(error.message);
         throw error;

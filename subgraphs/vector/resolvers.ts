@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { Embedders } from '#platform/embeddings/embedder.ts';
+import type { RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { Jobs } from '#platform/jobs/jobs.ts';
 import type { PageArguments } from '#platform/paging/key-paging.ts';
@@ -27,7 +27,7 @@ interface Loaders {
 type Context = RequestContext<Loaders>;
 
 export interface VectorParts {
-  readonly embedders: Embedders;
+  readonly embedders: RecordedEmbedders;
   readonly embedding: Embedding;
   readonly collections: Collections;
   readonly objects: Objects;
@@ -88,8 +88,9 @@ export function createResolvers(parts: VectorParts): ResolverMap {
         { input }: { input: SearchInput & { collectionId: string } },
         context: Context,
       ) => {
-        const collection = await collections.require(reader(context).userId, input.collectionId);
-        const found = await searchCollection(collections, collection, input, context.signal);
+        const user = reader(context);
+        const collection = await collections.require(user.userId, input.collectionId);
+        const found = await searchCollection(collections, collection, input, user, context.signal);
         return { ...found, hits: found.hits.map((hit) => ({ ...hit, collection })) };
       },
       vectorStore: (_: unknown, __: unknown, context: Context) => {
@@ -121,8 +122,9 @@ export function createResolvers(parts: VectorParts): ResolverMap {
         { input }: { input: { collectionId: string; objects: ObjectInput[] } },
         context: Context,
       ) => {
-        const collection = await collections.require(writer(context).userId, input.collectionId);
-        const results = await objects.upsert(collection, input.objects, context.signal);
+        const user = writer(context);
+        const collection = await collections.require(user.userId, input.collectionId);
+        const results = await objects.upsert(collection, input.objects, user, context.signal);
         const storedCount = results.filter((result) => result.ok).length;
         return { collection, results, storedCount, failedCount: results.length - storedCount };
       },

@@ -1,7 +1,9 @@
 import { badInput } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { TextSearchResult } from '#platform/vectors/text-index.ts';
 import type { Fusion } from '#platform/vectors/vector-store.ts';
 import type { Collection, Collections } from './collections.ts';
+import { callerOf } from './embedding.ts';
 import { type FilterInput, toFilter } from './filter-input.ts';
 
 export interface SearchInput {
@@ -23,6 +25,7 @@ export async function searchCollection(
   collections: Collections,
   collection: Collection,
   input: SearchInput,
+  user: UserIdentity,
   signal: AbortSignal,
 ): Promise<TextSearchResult> {
   const { text, vector, mode, limit, filter } = input;
@@ -32,6 +35,7 @@ export async function searchCollection(
   const index = await collections.open(collection);
   return index.search(collection.ownerId, {
     text: text ?? '',
+    by: callerOf(user, 'collection-search'),
     mode: mode.toLowerCase() as 'hybrid',
     limit,
     offset: input.offset,

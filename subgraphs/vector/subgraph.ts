@@ -1,3 +1,4 @@
+import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
 import { JobRunner } from '#platform/jobs/job-runner.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
 import { createOutbox } from '#platform/outbox/create-outbox.ts';
@@ -14,17 +15,16 @@ import { createLoaders, createResolvers, type VectorParts } from './resolvers.ts
 export const vector: SubgraphDefinition = {
   name: 'vector',
   schemaFile: new URL('./schema.graphql', import.meta.url),
-  async start({ config, log, metrics, lifecycle, database, events, embedders, vectors }) {
+  async start(platform) {
+    const { config, log, metrics, lifecycle, database, events, vectors } = platform;
     const db = await database.client('vector', PrismaClient);
     const outbox = createOutbox({ owner: 'vector', client: db, events, log, metrics, lifecycle });
+    const embedders = recordEmbeddings({ ...platform, client: db, outbox });
     const exclusive = config.DATABASE_URL === undefined;
     const jobs = lifecycle.use(
       new JobRunner<Prisma.TransactionClient>(db, { owner: 'vector', log, metrics, exclusive }),
     );
     const collections = new Collections({ db, embedders, store: vectors, jobs });
-    const embedding = new Embedding(embedders, async (call) => {
-      await db.$transaction((tx) => outbox.record(tx, 'embedding.called', call));
-    });
     handleReembedding(jobs, db, collections);
     void events.started.then(() => jobs.start());
     await consumeEvents<Prisma.TransactionClient>({
@@ -39,7 +39,7 @@ export const vector: SubgraphDefinition = {
     const administration = new Administration(vectors, collections);
     const parts: VectorParts = {
       embedders,
-      embedding,
+      embedding: new Embedding(embedders),
       collections,
       objects: new Objects(collections),
       administration,

@@ -1,5 +1,6 @@
 import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
+import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
 import { JobRunner } from '#platform/jobs/job-runner.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
 import { createOutbox } from '#platform/outbox/create-outbox.ts';
@@ -23,7 +24,9 @@ export const vision: SubgraphDefinition = {
     const { config, log, metrics, lifecycle, events, blobs, urls, topics } = platform;
     const db = await platform.database.client('vision', PrismaClient);
     const outbox = createOutbox({ owner: 'vision', client: db, events, log, metrics, lifecycle });
+    const embedders = recordEmbeddings({ ...platform, client: db, outbox });
     const models = await openModels(platform, {
+      embedders,
       async onRecord(record) {
         const event = usageEvent(record);
         if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));

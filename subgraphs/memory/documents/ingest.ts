@@ -102,6 +102,7 @@ async function embedAll(memory: Memory, documentId: string, { progress, signal }
         text: indexedText(document.title, section, text),
         properties: { documentId },
       })),
+      { userId: document.ownerId, purpose: 'knowledge-ingest' },
       signal,
     );
     const refused = results.find((result) => !result.ok);

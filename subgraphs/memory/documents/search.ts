@@ -45,6 +45,7 @@ export async function searchKnowledge(
     [tenantOf(userId), SHARED_TENANT].map((tenant) =>
       index.search(tenant, {
         text: search.query,
+        by: { userId, purpose: 'knowledge-search' },
         mode: INDEX_MODE[search.mode],
         fusion: 'absolute',
         limit: search.limit,

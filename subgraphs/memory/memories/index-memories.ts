@@ -42,6 +42,7 @@ async function syncMemories(
     const results = await index.put(
       tenant,
       present.map((row) => ({ id: row.id, text: row.text, properties: propertiesOf(row) })),
+      { userId, purpose: 'memory-store' },
       signal,
     );
     const failed = results.find((result) => !result.ok);

@@ -64,6 +64,7 @@ export async function searchMemories(
   const index = await indexes.get('memories');
   const { hits, model, degraded } = await index.search(tenantOf(userId), {
     text: search.query,
+    by: { userId, purpose: 'memory-search' },
     mode: INDEX_MODE[search.mode],
     limit: Math.min(1000, Math.max(LEAST_POOL, search.limit * POOL_FACTOR)),
     filter: indexFilter(search),

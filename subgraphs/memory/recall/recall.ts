@@ -137,6 +137,7 @@ async function earlierMessages(
   const index = await indexes.get('messages');
   const { hits, degraded, model } = await index.search(tenantOf(userId), {
     text: input.query,
+    by: { userId, purpose: 'message-search' },
     fusion: 'absolute',
     // Messages that the model gets anyway match best of all; they must not use up the places.
     limit: Math.min(1000, input.limit + 4 * excluded.size),
