@@ -80,13 +80,20 @@ function join(flight: Flight, signal: CancelSignal | undefined): Promise<Operati
 }
 
 const keys = new WeakMap<Identity, string>();
+const numbers = new Map<string, string>();
+const MAX_NUMBERS = 50_000;
+let lastNumber = 0;
 
-/** Equal for identities that every subgraph treats alike. */
+/** Equal for identities that every subgraph treats alike. A number in this process: short, as it is hashed again and again. */
 export function identityKey(identity: Identity): string {
   let key = keys.get(identity);
   if (key === undefined) {
     const { expiresAt: _, ...lasting } = { expiresAt: 0, ...identity };
-    key = JSON.stringify(lasting, Object.keys(lasting).sort());
+    const text = JSON.stringify(lasting, Object.keys(lasting).sort());
+    // Forgetting them costs an equal identity its company, and never gives it a wrong one: no number comes twice.
+    if (numbers.size >= MAX_NUMBERS) numbers.clear();
+    key = numbers.get(text) ?? String(++lastNumber);
+    numbers.set(text, key);
     keys.set(identity, key);
   }
   return key;

@@ -71,6 +71,7 @@ export class RevocationList {
   }
 
   has(claim: Claim, now = Date.now()): boolean {
+    if (this.#entries.size === 0) return false;
     if (claim.sessionId !== undefined && this.#entries.has(`session:${claim.sessionId}`)) return true;
     if (claim.keyId !== undefined && this.#entries.has(`signing_key:${claim.keyId}`)) return true;
     const user = this.#entries.get(`user:${claim.userId}`);
