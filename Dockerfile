@@ -13,8 +13,11 @@ WORKDIR /app
 COPY --from=build --chown=node:node /app /app
 RUN mkdir /data && chown node:node /data
 USER node
-# One start fills the cache of compiled code, which is per user, for all containers.
-RUN SEXTANT_DIR=/tmp/first LLM_DISCOVERY=false timeout --preserve-status 15 node cli/sextant.js up --no-banner && rm -r /tmp/first
+# One start each fills the caches of compiled code, which are per user, for all containers.
+RUN export SEXTANT_DIR=/tmp/first LLM_DISCOVERY=false \
+  && timeout --preserve-status 15 node cli/sextant.js up --no-banner \
+  && timeout --preserve-status 5 node cli/sextant.js gateway --supergraph supergraph.yaml \
+  && rm -r /tmp/first
 VOLUME /data
 EXPOSE 4000 4001 4002 4003 4004 4005 4006
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s CMD ["node", "cli/sextant.js", "health"]

@@ -34,17 +34,16 @@ if (command === 'up' && !process.env['DATABASE_URL']) {
   Object.assign(globalThis, { [Symbol.for('sextant.database')]: thread });
 }
 
-const file = path.join(import.meta.dirname, command === 'gateway' ? CODE.gateway : CODE.all);
-/** A command needs its own functions; one subgraph, some of the whole's. */
-const kept = path.join(
-  folder,
-  `${path.basename(file, '.cjs')}-${process.version}-${command === 'serve' ? 'up' : command}`,
-);
+const file = path.join(import.meta.dirname, command === 'gateway' || command === 'health' ? CODE.gateway : CODE.all);
+/** Each command needs functions of its own. */
+const keptFor = (name: string): string =>
+  path.join(folder, `${path.basename(file, '.cjs')}-${process.version}-${name}`);
+const kept = keptFor(command);
 
 /** A file is its contents after their checksum: V8 does not check what it is given. */
-function read(): Buffer | undefined {
+function read(name: string): Buffer | undefined {
   try {
-    const bytes = readFileSync(kept);
+    const bytes = readFileSync(name);
     const compiled = bytes.subarray(4);
     return bytes.readUInt32LE(0) === crc32(compiled) ? compiled : undefined;
   } catch {
@@ -69,9 +68,11 @@ function write(compiled: Buffer): void {
   }
 }
 
-const cachedData = read();
+const own = read(kept);
+// A subgraph's are among those of the whole, which images have been started with.
+const cachedData = own ?? (command === 'serve' ? read(keptFor('up')) : undefined);
 const script = new Script(readFileSync(file, 'latin1'), { filename: file, ...(cachedData && { cachedData }) });
-if (cachedData === undefined || script.cachedDataRejected === true) {
+if (own === undefined || script.cachedDataRejected === true) {
   let isWritten = false;
   const keep = () => {
     if (!isWritten) write(script.createCachedData());

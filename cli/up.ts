@@ -3,6 +3,9 @@ import { printBanner } from './banner.ts';
 import { firstAdminLink } from './first-admin.ts';
 import { runProcess } from './process.ts';
 
+/** As long as what is asked first has the processor for itself: the planner is made, the database's clients are loaded. */
+const FIRST_REQUESTS_MS = 300;
+
 /** Gateway and all subgraphs in one process. */
 export async function up(root: string, { banner }: { banner: boolean }): Promise<void> {
   const started = performance.now();
@@ -13,8 +16,8 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
     const { serveWhole } = await import('./whole.ts');
     const { url, transports, events } = await serveWhole(root, process, database);
     log.info({ url, subgraphs: [...transports.keys()], ms: Math.round(performance.now() - started) }, 'ready');
-    // What has waited since the last stop, and what is only told, need not delay whoever waits for the start.
-    events.start();
+    // What has waited since the last stop, and what is only told, need not delay whoever waited for the start.
+    setTimeout(() => events.start(), FIRST_REQUESTS_MS).unref();
     if (!banner) return;
     const auth = transports.get('auth');
     const adminLink = auth ? await firstAdminLink(auth) : null;
