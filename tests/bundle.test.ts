@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
@@ -98,6 +98,24 @@ describe('the bundle', () => {
       expect(await gateway.stop()).toBe(0);
     }
   }, 120_000);
+
+  it('keeps what was compiled, and makes it anew where the file is damaged', async () => {
+    const compiled = env['NODE_COMPILE_CACHE']!;
+    const file = path.join(
+      compiled,
+      (await readdir(compiled)).find((name) => /^gateway-\w+-v[\d.]+-gateway$/.test(name))!,
+    );
+    const size = (await stat(file)).size;
+    await truncate(file, Math.trunc(size / 2));
+    const supergraph = path.join(directory, 'supergraph.yaml');
+    const gateway = await SextantProcess.start(
+      ['gateway', '--supergraph', supergraph],
+      { ...env, PORT: String(await freePort()) },
+      program,
+    );
+    expect(await gateway.stop()).toBe(0);
+    expect((await stat(file)).size).toBeGreaterThan(size / 2);
+  }, 60_000);
 
   it('explains, composes, backs up', async () => {
     expect(await runToEnd(['doctor'], env, program)).toMatch(/database/i);
