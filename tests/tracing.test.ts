@@ -84,6 +84,21 @@ describe.each(MODES)('traces, %s', (_, skipped, start) => {
         .toMatchObject({ attributes: { 'gen_ai.response.model': 'test-model' } });
     });
 
+    it('an embedding belongs to the trace of the operation that needed it', async () => {
+      const { traceId, traceparent } = clientTrace();
+      await user.send(
+        '{ embed(input: { texts: ["A text that nobody embedded before."] }) { model } }',
+        {},
+        { traceparent },
+      );
+      await expect
+        .poll(() => spansOf(traceId).find(({ name }) => name === 'embeddings use-lite'), { timeout: 10_000 })
+        .toMatchObject({ attributes: { 'gen_ai.operation.name': 'embeddings', 'sextant.purpose': 'embed' } });
+      await expect.poll(() => spanNames(traceId), { timeout: 10_000 }).toContain('vector graphql');
+      const { parentSpanId } = spansOf(traceId).find(({ name }) => name === 'embeddings use-lite')!;
+      expect(spansOf(traceId).find(({ spanId }) => spanId === parentSpanId)?.name).toBe('vector graphql');
+    });
+
     it('the trace of a WebSocket comes with connection_init', async () => {
       const { traceId, spanId, traceparent } = clientTrace();
       const socket = createClient({
