@@ -17,7 +17,8 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
     const { url, transports, events } = await serveWhole(root, process, database);
     log.info({ url, subgraphs: [...transports.keys()], ms: Math.round(performance.now() - started) }, 'ready');
     // What has waited since the last stop, and what is only told, need not delay whoever waited for the start.
-    setTimeout(() => events.start(), FIRST_REQUESTS_MS).unref();
+    const later = setTimeout(() => events.start(), FIRST_REQUESTS_MS);
+    lifecycle.defer(() => clearTimeout(later));
     if (!banner) return;
     const auth = transports.get('auth');
     const adminLink = auth ? await firstAdminLink(auth) : null;
