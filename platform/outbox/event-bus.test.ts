@@ -20,6 +20,22 @@ import { RedisEventGroup } from './redis-event-group.ts';
 
 describe('event bus: memory', () => {
   eventBusContract(async (lifecycle) => new MemoryEventBus({ metrics: new Registry(), lifecycle }));
+
+  it('takes nothing that a group which has left would miss: in a process that stops, others still tell', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const bus = new MemoryEventBus({ metrics: new Registry(), lifecycle });
+    const got: string[] = [];
+    const deliver: Deliver = async ({ payload }) => void got.push((payload as { text: string }).text);
+    const member = await bus.join('analytics', deliver);
+    await bus.join('memory', async () => {});
+    await publish(bus, [anEvent('a', '1')]);
+    await member[Symbol.asyncDispose]();
+    await expect(bus.publish('vector', [anEvent('a', '2')])).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(await bus.publish('vector', [])).toBe('taken');
+    await bus.join('analytics', deliver);
+    await publish(bus, [anEvent('a', '2')]);
+    expect(got).toEqual(['1', '2']);
+  });
 });
 
 async function replica(lifecycle: AsyncDisposableStack, prefix: string, url?: string) {

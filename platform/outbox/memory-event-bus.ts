@@ -7,7 +7,8 @@ import type { PlatformEvent } from './events.ts';
 
 /** Events within one process. The outbox table is its only memory: what is not dealt with stays there. */
 export class MemoryEventBus implements EventBus {
-  readonly #groups = new Map<string, Deliver>();
+  /** A group that has left stands for nobody: the process stops, and its events are to wait for the next start. */
+  readonly #groups = new Map<string, Deliver | undefined>();
   readonly #closing = new AbortController();
   readonly #starting = Promise.withResolvers<void>();
   readonly #metrics: StoreMetrics;
@@ -26,12 +27,17 @@ export class MemoryEventBus implements EventBus {
   }
 
   async publish(_owner: string, events: readonly PlatformEvent[]): Promise<'taken'> {
+    if (events.length > 0 && [...this.#groups.values()].includes(undefined))
+      throw new CodedError(
+        'SERVICE_UNAVAILABLE',
+        'A consumer has left: the process stops, and its events wait for the next start.',
+      );
     const batch = events.map((event) => ({ event }));
     const outcomes = await Promise.all(
       [...this.#groups].map(async ([group, deliver]) => {
         const backlog = { group };
         this.#metrics.busBacklog.inc(backlog, batch.length);
-        const undelivered = await deliverInOrder(batch, ({ event }) => deliver(event, 1, this.#closing.signal));
+        const undelivered = await deliverInOrder(batch, ({ event }) => deliver!(event, 1, this.#closing.signal));
         this.#metrics.busBacklog.dec(backlog, batch.length);
         return undelivered.length === 0;
       }),
@@ -47,11 +53,11 @@ export class MemoryEventBus implements EventBus {
   async remember(): Promise<void> {}
 
   async join(group: string, deliver: Deliver): Promise<AsyncDisposable> {
-    if (this.#groups.has(group)) throw new TypeError(`The group ${group} has a member already.`);
+    if (this.#groups.get(group) !== undefined) throw new TypeError(`The group ${group} has a member already.`);
     this.#groups.set(group, deliver);
     return {
       [Symbol.asyncDispose]: async () => {
-        this.#groups.delete(group);
+        this.#groups.set(group, undefined);
       },
     };
   }
