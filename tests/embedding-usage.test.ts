@@ -104,6 +104,15 @@ describe.each(MODES)('embeddings by an endpoint, %s', (_, skipped, start) => {
       const { usage } = await user.run<{ usage: object }, object>('{ usage { calls cacheHits unpriced cost } }');
       expect(usage).toMatchObject({ calls: 11, unpriced: asked.length, cacheHits: 11 - asked.length, cost: '0' });
     });
+
+    it('is not lost when the process is killed as soon as it has answered', async () => {
+      const user = await TestUser.signUp(graph.url);
+      await user.run('{ embed(input: { texts: ["paid for"] }) { model } }');
+      const name = graph.processes.has('vector') ? 'vector' : 'sextant';
+      await graph.processes.get(name)!.kill();
+      await graph.restart(name);
+      await expect.poll(async () => byOperation(await callsOf(user)), { timeout: 20_000 }).toEqual({ embed: 1 });
+    });
   });
 });
 
