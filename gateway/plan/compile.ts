@@ -1,6 +1,7 @@
 import { buildSchema, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { refuse, writeAnswer } from './answer.ts';
+import { Deadlines } from './deadlines.ts';
 import { compileSubscription } from './events.ts';
 import { explainPlan } from './explain.ts';
 import type { FetchScope } from './fetch.ts';
@@ -47,12 +48,14 @@ export function createCompiler(options: CompilerOptions): Compile {
   const { supergraph } = options;
   const api = supergraph.apiSchema;
   const full = buildSchema(supergraph.sdl, { assumeValid: true, assumeValidSDL: true });
+  const limits = { ...LIMITS, ...options.limits };
   const scope: CompilerScope = {
     api,
     full,
     satisfies: createSatisfies(full),
     observer: options.observer ?? {},
-    limits: { ...LIMITS, ...options.limits },
+    limits,
+    deadlines: new Deadlines(limits.timeoutMs),
     trusted: options.trusted ?? (() => false),
     planner: options.planner,
   };
@@ -79,6 +82,7 @@ export interface CompilerScope {
   readonly satisfies: Satisfies;
   readonly observer: ExecutionObserver;
   readonly limits: ExecutionLimits;
+  readonly deadlines: Deadlines;
   readonly trusted: (subgraph: string) => boolean;
   readonly planner: Planner;
 }
@@ -111,7 +115,7 @@ function compilePlan(
   scope: CompilerScope,
 ): Pick<PreparedOperation, 'execute' | 'subscribe'> {
   const { document, operation } = input;
-  const { limits } = scope;
+  const { limits, deadlines } = scope;
   const fragments = fragmentsOf(document);
   const coerce = compileCoercion(scope.api, operation);
   const introspect = compileIntrospection(scope.api, operation, fragments);
@@ -135,7 +139,13 @@ function compilePlan(
     const coerced = coerce(request.variables ?? {});
     if (coerced.errors) return refuse(coerced.errors);
     const run = new Run(request, coerced.values, scope.observer);
-    if (steps) await run.within(limits.timeoutMs, steps);
+    if (!steps) return finish(run);
+    run.begin(deadlines);
+    try {
+      await steps(run);
+    } finally {
+      run.end(deadlines);
+    }
     return finish(run);
   }
 
