@@ -135,41 +135,29 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.requestTimeout = 60_000;
   const sockets = serveWebSockets({ ...faces, server, path: '/graphql', origins });
   server.on('request', (request, response) => {
-    const failed = (error: unknown): void => {
+    handle(request, response).catch((error: unknown) => {
       log.error({ err: error, method: request.method, path: request.url?.split('?', 1)[0] }, 'a request failed');
       refuse(response, [new CodedError('INTERNAL_SERVER_ERROR', 'Something went wrong.')], 500);
-    };
-    try {
-      handle(request, response).catch(failed);
-    } catch (error) {
-      failed(error);
-    }
+    });
   });
 
-  /** No async function: for the hot path its promise would be one more. */
-  function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
     const search = mark < 0 ? '' : url.slice(mark);
     if (request.headers.origin !== undefined) {
-      if (request.method !== 'OPTIONS') origins.mark(request, response);
-      else return Promise.resolve(origins.preflight(request, response));
+      if (request.method === 'OPTIONS') return origins.preflight(request, response);
+      origins.mark(request, response);
     }
-    const isPage = request.method === 'GET' && search === '' && wantsPage(request);
-    return path === '/graphql' && !isPage
-      ? graphql(request, response, search)
-      : handleOther(request, response, path, search);
-  }
-
-  async function handleOther(
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-    search: string,
-  ): Promise<void> {
+    if (path === '/graphql') {
+      if (request.method === 'GET' && search === '' && wantsPage(request)) {
+        secure(response, config.publicUrl);
+        return apollo.landing(request, response);
+      }
+      return graphql(request, response, search);
+    }
     secure(response, config.publicUrl);
-    if (path === '/graphql') return apollo.landing(request, response);
     if (rest.has(path)) return rest.answer(request, response, path, search);
     const wellKnown = options.wellKnown?.[path];
     if (wellKnown || path.startsWith('/_/')) {

@@ -1,7 +1,6 @@
 import { buildSchema, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { refuse, writeAnswer } from './answer.ts';
-import { Deadlines } from './deadlines.ts';
 import { compileSubscription } from './events.ts';
 import { explainPlan } from './explain.ts';
 import type { FetchScope } from './fetch.ts';
@@ -48,14 +47,12 @@ export function createCompiler(options: CompilerOptions): Compile {
   const { supergraph } = options;
   const api = supergraph.apiSchema;
   const full = buildSchema(supergraph.sdl, { assumeValid: true, assumeValidSDL: true });
-  const limits = { ...LIMITS, ...options.limits };
   const scope: CompilerScope = {
     api,
     full,
     satisfies: createSatisfies(full),
     observer: options.observer ?? {},
-    limits,
-    deadlines: new Deadlines(limits.timeoutMs),
+    limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
     planner: options.planner,
   };
@@ -82,7 +79,6 @@ export interface CompilerScope {
   readonly satisfies: Satisfies;
   readonly observer: ExecutionObserver;
   readonly limits: ExecutionLimits;
-  readonly deadlines: Deadlines;
   readonly trusted: (subgraph: string) => boolean;
   readonly planner: Planner;
 }
@@ -115,7 +111,7 @@ function compilePlan(
   scope: CompilerScope,
 ): Pick<PreparedOperation, 'execute' | 'subscribe'> {
   const { document, operation } = input;
-  const { limits, deadlines } = scope;
+  const { limits } = scope;
   const fragments = fragmentsOf(document);
   const coerce = compileCoercion(scope.api, operation);
   const introspect = compileIntrospection(scope.api, operation, fragments);
@@ -139,13 +135,7 @@ function compilePlan(
     const coerced = coerce(request.variables ?? {});
     if (coerced.errors) return refuse(coerced.errors);
     const run = new Run(request, coerced.values, scope.observer);
-    if (!steps) return finish(run);
-    run.begin(deadlines);
-    try {
-      await steps(run);
-    } finally {
-      run.end(deadlines);
-    }
+    if (steps) await run.within(limits.timeoutMs, steps);
     return finish(run);
   }
 

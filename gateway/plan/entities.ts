@@ -108,31 +108,22 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     const distinct: Data[] = [];
     const objects: Data[] = [];
     const slots: number[] = [];
-    // Most groups are of one type with one key: its value is at hand, where a text has to be made and hashed.
-    const byId = new Map<string, number>();
-    const byText = new Map<string, number>();
-    let type: unknown;
-    const { targets, representer } = group;
+    const known = new Map<string, number>();
+    const { targets } = group;
     const found =
       given ??
       (targets.length === 1
         ? collectObjects(run.data, targets[0]!, satisfies)
         : targets.flatMap((target) => collectObjects(run.data, target, satisfies)));
     for (const object of found) {
-      type ??= object.__typename;
-      const id = object.__typename === type ? representer.id(object) : undefined;
-      let slot = id === undefined ? undefined : byId.get(id);
+      const json = group.representer.json(object);
+      if (json === undefined) continue;
+      let slot = known.get(json);
       if (slot === undefined) {
-        const json = representer.json(object);
-        if (json === undefined) continue;
-        slot = id === undefined ? byText.get(json) : undefined;
-        if (slot === undefined) {
-          slot = texts.length;
-          texts.push(json);
-          distinct.push(object);
-          if (id === undefined) byText.set(json, slot);
-          else byId.set(id, slot);
-        }
+        slot = texts.length;
+        known.set(json, slot);
+        texts.push(json);
+        distinct.push(object);
       }
       objects.push(object);
       slots.push(slot);

@@ -2,7 +2,6 @@ import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from 'gr
 import { CodedError } from '#platform/errors/errors.ts';
 import { changedRequest, type Unsubscribe } from '#platform/transport/transport.ts';
 import { refuse } from './answer.ts';
-import type { Deadlines } from './deadlines.ts';
 import { reportSubgraphError } from './errors.ts';
 import { type Execute, type FetchScope, RequestText } from './fetch.ts';
 import { type Data, merge } from './merge.ts';
@@ -24,8 +23,7 @@ interface Parts {
   readonly finish: (run: Run) => OperationAnswer;
   readonly scope: FetchScope;
   readonly observer: ExecutionObserver;
-  readonly limits: { readonly answerCharacters: number };
-  readonly deadlines: Deadlines;
+  readonly limits: { readonly timeoutMs: number; readonly answerCharacters: number };
 }
 
 /** Compiles a subscription: `primary` is opened upstream, the rest of the plan runs for each event. */
@@ -72,7 +70,7 @@ class Stream {
 
   next(event: ExecutionResult): void | Promise<void> {
     if (!this.#open) return;
-    const { steps, finish, plan, observer } = this.#parts;
+    const { steps, finish, limits, plan, observer } = this.#parts;
     const { data, errors } = event as FormattedExecutionResult<Data>;
     if (data === undefined || data === null) return this.#deliver(refuse(errors ?? [NO_DATA]), undefined);
     const run = new Run(this.#request, this.#values, observer);
@@ -83,19 +81,8 @@ class Stream {
     merge(run.data, data, true);
     if (!steps) return this.#deliver(finish(run), undefined);
     this.#running.add(run);
-    const completed = this.#complete(run, steps);
+    const completed = run.within(limits.timeoutMs, steps).finally(() => this.#running.delete(run));
     return this.#deliver(() => finish(run), completed);
-  }
-
-  async #complete(run: Run, steps: Execute): Promise<void> {
-    const { deadlines } = this.#parts;
-    run.begin(deadlines);
-    try {
-      await steps(run);
-    } finally {
-      run.end(deadlines);
-      this.#running.delete(run);
-    }
   }
 
   /** The bytes of a trusted subgraph are the answer when they have the client's shape and nothing is to be added. */

@@ -14,15 +14,13 @@ import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/errors/errors.ts';
 import { reasonOf } from '../supergraph/error.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
-import { isPrepared, type Prepared, type PreparedOperation, type PrepareRequest } from './operation.ts';
+import type { Prepared, PreparedOperation, PrepareRequest } from './operation.ts';
 
 /** Parses, validates, plans and compiles operations of one supergraph, each once. */
 export interface Operations {
   readonly supergraph: Supergraph;
   /** Cached and single-flight. Never rejects: what is wrong with the operation is the result. A known one is there at once. */
   prepare(request: PrepareRequest): Prepared | Promise<Prepared>;
-  /** The operation where it is prepared already. */
-  known(request: PrepareRequest): PreparedOperation | undefined;
   /** Prepares what another instance has used most lately, so that a new supergraph starts with a warm cache. */
   warm(previous: Operations, count?: number): Promise<void>;
   /** The most lately used operations, newest first. */
@@ -119,10 +117,6 @@ export function createOperations(options: OperationsOptions): Operations {
         entry.prepared = ready;
       });
       return prepared;
-    },
-    known(request) {
-      const prepared = cache.get(keyOf(request))?.prepared;
-      return prepared && !(prepared instanceof Promise) && isPrepared(prepared) ? prepared : undefined;
     },
     recent: (count) => [...cache.values()].slice(0, count).map((entry) => entry.request),
     async warm(previous, count = 100) {

@@ -8,11 +8,6 @@ import type { Satisfies } from './types.ts';
 export interface Representer {
   /** As JSON text, which is also what tells equal entities; undefined when the object lacks something. */
   json(object: Data): string | undefined;
-  /**
-   * What tells entities of one runtime type apart for less than their text costs: the value of the only field, when that
-   * is a string. Undefined when it takes more.
-   */
-  id(object: Data): string | undefined;
   /** The same as an object, for a subgraph in this process; only for objects that lack nothing. */
   value(object: Data): unknown;
 }
@@ -31,11 +26,9 @@ export function compileRepresenter(
   };
   const general = (object: Data): string | undefined => JSON.stringify(value(object));
   if (rewrites.length > 0 || !requires.every((node) => node.kind === 'type' && node.selections.every(isPlain))) {
-    return { json: general, id: () => undefined, value };
+    return { json: general, value };
   }
   const fragments = requires.filter((node) => node.kind === 'type');
-  const [only, ...more] = fragments.length === 1 ? fragments[0]!.selections.filter(isNoTypename) : [];
-  const idField = only?.kind === 'field' && !only.selections && more.length === 0 ? only.from : undefined;
   // Runtime types come from subgraphs; those that fit no fragment are looked up again each time, so this stays small.
   const byType = new Map<string, (object: Data) => string | undefined>();
   return {
@@ -51,15 +44,9 @@ export function compileRepresenter(
       }
       return write(object);
     },
-    id(object) {
-      const id = idField === undefined ? undefined : own(object, idField);
-      return typeof id === 'string' ? id : undefined;
-    },
     value,
   };
 }
-
-const isNoTypename = (node: Requirement): boolean => node.kind !== 'field' || node.from !== '__typename';
 
 /** Fields only, all the way down. */
 const isPlain = (node: Requirement): boolean => node.kind === 'field' && (node.selections ?? []).every(isPlain);

@@ -7,7 +7,6 @@ import {
   type SubgraphResponse,
   type SubgraphTransport,
 } from '#platform/transport/transport.ts';
-import type { Deadlines, Limited } from './deadlines.ts';
 import type { Data } from './merge.ts';
 import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';
 import type { OperationRequest } from './operation.ts';
@@ -17,7 +16,7 @@ import type { Variables } from './variables.ts';
 const MAX_ERRORS = 200;
 
 /** The state of one execution. */
-export class Run implements Limited {
+export class Run {
   readonly data: Data = {};
   readonly errors: GraphQLFormattedError[] = [];
   readonly request: OperationRequest;
@@ -40,27 +39,23 @@ export class Run implements Limited {
     this.observer = observer;
   }
 
-  /** Begins: from here on time and the client's leaving count. */
-  begin(deadlines: Deadlines): void {
+  /** Runs steps until they are through, the time is up or the client has left. */
+  async within(timeoutMs: number, steps: (run: Run) => Promise<void> | undefined): Promise<void> {
     const { signal } = this.request;
-    if (signal?.aborted) {
-      this.#leave();
-      return;
+    const leave = (): void => this.stop(new CodedError('TIMEOUT', 'The client has left.'));
+    if (signal?.aborted) return leave();
+    const timer = setTimeout(
+      () => this.stop(new CodedError('TIMEOUT', `The operation took longer than ${timeoutMs} ms.`)),
+      timeoutMs,
+    );
+    signal?.addEventListener('abort', leave);
+    try {
+      await steps(this);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', leave);
     }
-    signal?.addEventListener('abort', this.#leave);
-    deadlines.begin(this);
   }
-
-  end(deadlines: Deadlines): void {
-    deadlines.end(this);
-    this.request.signal?.removeEventListener('abort', this.#leave);
-  }
-
-  expire(timeoutMs: number): void {
-    this.stop(new CodedError('TIMEOUT', `The operation took longer than ${timeoutMs} ms.`));
-  }
-
-  readonly #leave = (): void => this.stop(new CodedError('TIMEOUT', 'The client has left.'));
 
   /** Ends all running fetches. */
   stop(reason: CodedError): void {

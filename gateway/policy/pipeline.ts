@@ -92,12 +92,12 @@ export interface PipelineOptions {
 /** The one way to an operation: HTTP, SSE, multipart, WebSocket and REST all pass here. */
 export interface Pipeline {
   open(supergraph: Supergraph): { operations: Operations; policies: SupergraphPolicies };
-  /** Finds, limits and prepares an operation. Never rejects. What nobody has to be asked about is there at once. */
+  /** Finds, limits and prepares an operation. Never rejects. */
   admit(
     generation: Generation<SupergraphPolicies>,
     params: OperationParams,
     caller: OperationCaller,
-  ): Admitted | Promise<Admitted | Refused>;
+  ): Promise<Admitted | Refused>;
 }
 
 /** Below what graphql-cop takes for an error flood. */
@@ -164,41 +164,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
   }
 
-  function admit(
+  async function admit(
     generation: Generation<SupergraphPolicies>,
     params: OperationParams,
     caller: OperationCaller,
-  ): Admitted | Promise<Admitted | Refused> {
-    const overRate = rate.spend(caller.identity, caller.client);
-    return (
-      (overRate ? undefined : admitKnown(generation, params, caller)) ?? admitAny(generation, params, caller, overRate)
-    );
-  }
-
-  /** Most requests are for a text that was admitted before and restricts nothing: that takes no promise. */
-  function admitKnown(
-    generation: Generation<SupergraphPolicies>,
-    params: OperationParams,
-    caller: OperationCaller,
-  ): Admitted | undefined {
-    const { query, operationName, variables } = params;
-    if (manifest || !query || params.extensions || params.id !== undefined) return undefined;
-    const prepared = generation.operations.known({ query, operationName });
-    if (!prepared || accessOf(generation, prepared)) return undefined;
-    const cost = generation.policies.costs.get(prepared.operation);
-    if (cost && cost.of(variables ?? {}) > config.MAX_COST) return undefined;
-    return { prepared, request: requestOf(generation, params, caller) };
-  }
-
-  async function admitAny(
-    generation: Generation<SupergraphPolicies>,
-    params: OperationParams,
-    caller: OperationCaller,
-    overRate: Promise<CodedError | undefined> | undefined,
   ): Promise<Admitted | Refused> {
     try {
-      const refusal = await overRate;
-      if (refusal) return { errors: [refusal] };
+      const overRate = rate.spend(caller.identity, caller.client);
+      if (overRate) {
+        const refusal = await overRate;
+        if (refusal) return { errors: [refusal] };
+      }
       const text = caller.registered ? (params.query ?? '') : persisted.textOf(params);
       const asked = { query: typeof text === 'string' ? text : await text, operationName: params.operationName };
       let prepared = await generation.operations.prepare(asked);
@@ -218,7 +194,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       return {
         prepared,
         request: {
-          ...requestOf(generation, params, caller),
+          variables: params.variables,
+          identity: caller.identity,
+          client: caller.client,
+          headers: caller.headers,
+          requestId: caller.requestId,
+          traceparent: caller.traceparent,
+          signal: caller.signal,
+          transports: generation.transports,
           ...(denial && { errors: denial.errors }),
           ...(params.extensions?.['cost'] === true && {
             extensions: { cost: { estimated: cost, limit: config.MAX_COST } },
@@ -240,12 +223,6 @@ const POLICIES_UNKNOWN = new CodedError(
   'SERVICE_UNAVAILABLE',
   'Whether the policy of this field is granted cannot be found out at the moment. Try again in a few seconds.',
 );
-
-const requestOf = (
-  { transports }: Generation<SupergraphPolicies>,
-  { variables }: OperationParams,
-  { identity, client, headers, requestId, traceparent, signal }: OperationCaller,
-): OperationRequest => ({ variables, identity, client, headers, requestId, traceparent, signal, transports });
 
 export const isRefused = (outcome: Admitted | Refused): outcome is Refused => 'errors' in outcome;
 

@@ -81,8 +81,8 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     }
     let identity: Identity;
     try {
-      const who = identify(authenticator, credentialsOf(request));
-      identity = who instanceof Promise ? await who : who;
+      const found = identify(authenticator, credentialsOf(request));
+      identity = found instanceof Promise ? await found : found;
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
       return fail([error]);
@@ -99,8 +99,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       headers: propagated(options.propagation, request.headers),
       signal: cancellation,
     };
-    const found = pipeline.admit(generation, params, caller);
-    const admitted = found instanceof Promise ? await found : found;
+    const admitted = await pipeline.admit(generation, params, caller);
     if (isRefused(admitted)) return fail(admitted.errors);
     const { kind } = admitted.prepared;
     if (kind === 'subscription') {
