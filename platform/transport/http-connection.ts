@@ -13,8 +13,12 @@ export interface ConnectionOptions {
   readonly maxBytes: number;
 }
 
-/** Told how a request ended. Exactly one of the two is called. */
+/** Told how a request ended: exactly one of `answered` and `failed` is called. */
 export interface Exchange {
+  /** When it has taken too long, in milliseconds of performance.now(). */
+  readonly until: number;
+  /** It has taken too long. */
+  late(): void;
   answered(answer: HttpAnswer): void;
   /** @param isStale the server had closed a connection that was idle until then: it has most likely not seen the request. */
   failed(error: Error, isStale: boolean): void;
@@ -85,6 +89,11 @@ export class HttpConnection {
     this.#requests++;
     this.#reader.expect();
     this.#socket.write(text, isLatin1 ? 'latin1' : 'utf8');
+  }
+
+  /** Tells a request that has taken too long. */
+  look(now: number): void {
+    if (this.#exchange && this.#exchange.until <= now) this.#exchange.late();
   }
 
   /** Ends it at once; a request under way fails with the reason. */

@@ -46,8 +46,7 @@ export class HttpPool {
   readonly #options: HttpPoolOptions;
   readonly #idle: HttpConnection[] = [];
   readonly #all = new Set<HttpConnection>();
-  /** In the order of their time limits, as all have the same. */
-  readonly #calls = new Set<Call>();
+  /** In the order of their time limits, as all have the same. The others are found by their connections. */
   readonly #waiting = new Set<Call>();
   #connecting = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -73,7 +72,6 @@ export class HttpPool {
         return reject(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} has too many requests waiting.`));
       }
       const call = new Call(this, request, performance.now() + timeoutMs, resolve, reject);
-      this.#calls.add(call);
       this.#timer ??= setInterval(this.#look, Math.min(500, Math.max(5, timeoutMs / LOOKS))).unref();
       if (connection) call.start(connection);
       else this.#wait(call);
@@ -119,14 +117,13 @@ export class HttpPool {
       const at = this.#idle.indexOf(connection);
       if (at >= 0) this.#idle.splice(at, 1);
     }
-    if (this.#waiting.size > this.#connecting && !this.#isClosing) this.#connect();
+    if (this.#isClosing) this.#rest();
+    else if (this.#waiting.size > this.#connecting) this.#connect();
   }
 
-  /** @internal A call has ended. */
-  ended(call: Call): void {
-    this.#calls.delete(call);
+  /** @internal A call does not wait any more. */
+  forget(call: Call): void {
     this.#waiting.delete(call);
-    if (this.#isClosing) this.#rest();
   }
 
   /** @internal A call wants to be sent again: the server had closed its connection. */
@@ -134,6 +131,11 @@ export class HttpPool {
     const connection = this.#takeIdle();
     if (connection) call.start(connection);
     else this.#wait(call);
+  }
+
+  /** @internal */
+  get lateness(): Error {
+    return new NoAnswer(this.#options.subgraph, this.#options.timeoutMs);
   }
 
   /** @internal */
@@ -168,16 +170,16 @@ export class HttpPool {
   /** Gives up what has taken too long, and connections that the server is about to close. */
   readonly #look = (): void => {
     const now = performance.now();
-    const { subgraph, timeoutMs } = this.#options;
-    for (const call of this.#calls) {
+    for (const call of this.#waiting) {
       if (call.until > now) break;
-      call.giveUp(new NoAnswer(subgraph, timeoutMs));
+      call.late();
     }
+    for (const connection of this.#all) connection.look(now);
     while (this.#idle[0] && this.#idle[0].usableUntil <= now) this.#idle.shift()!.destroy();
   };
 
   #rest(): void {
-    if (this.#calls.size > 0) return;
+    if (this.#all.size > 0) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -219,6 +221,10 @@ class Call implements Exchange {
     connection.send(`${head}content-length: ${length}\r\n\r\n${body}`, length === body.length, this);
   }
 
+  late(): void {
+    this.giveUp(this.#pool.lateness);
+  }
+
   answered(answer: HttpAnswer): void {
     if (this.#isOver) return;
     this.#end();
@@ -246,7 +252,7 @@ class Call implements Exchange {
 
   #end(): void {
     this.#isOver = true;
-    this.#pool.ended(this);
+    if (!this.#connection) this.#pool.forget(this);
     if (this.#leave) this.#request.signal?.removeEventListener('abort', this.#leave);
   }
 }
