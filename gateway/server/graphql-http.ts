@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { isObject } from '#platform/json/objects.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
 
 /** The ways an answer can be written. */
@@ -50,9 +51,6 @@ export function acceptedBy(header: string | undefined): Accepted {
     multipart,
   };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * The parameters of a POST body.

@@ -26,26 +26,11 @@ export class WaitingCalls {
   }
 }
 
-const keyOf = ({
-  userId,
-  apiKeyId,
-  operation,
-  model,
-  outcome,
-  errorCode,
-  cacheHit,
-  latencyMs,
-}: EmbeddingCall): string =>
-  JSON.stringify([
-    userId,
-    apiKeyId,
-    operation,
-    model,
-    outcome,
-    errorCode,
-    cacheHit,
-    Math.ceil(Math.log(Math.max(latencyMs, 1e-3)) / ALIKE),
-  ]);
+const keyOf = (call: EmbeddingCall): string => {
+  const bucket = Math.ceil(Math.log(Math.max(call.latencyMs, 1e-3)) / ALIKE);
+  const { userId, apiKeyId, operation, model, outcome, errorCode, cacheHit } = call;
+  return JSON.stringify([userId, apiKeyId, operation, model, outcome, errorCode, cacheHit, bucket]);
+};
 
 /** Under the id and the time of the first. */
 function together(first: EmbeddingCall, second: EmbeddingCall): EmbeddingCall {

@@ -1,4 +1,5 @@
 import type { WebSocket } from 'ws';
+import { isObject, parseObject } from '../json/objects.ts';
 import { frameJson } from './json-frame.ts';
 
 /** The sub-protocol of the graphql-ws package, which clients and subgraphs speak. */
@@ -248,20 +249,13 @@ type Message =
   | { type: 'complete'; id: string }
   | { type: 'subscribe'; id: string; payload: SubscribePayload };
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 const isAbsentOr = (value: unknown, is: (value: unknown) => boolean): boolean => value == null || is(value);
 const isString = (value: unknown): value is string => typeof value === 'string';
 const isId = (value: unknown): value is string => isString(value) && value.length > 0 && value.length <= 256;
 
 function parseMessage(text: string): Message | undefined {
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(message)) return undefined;
+  const message = parseObject(text);
+  if (!message) return undefined;
   const { type, id, payload } = message;
   switch (type) {
     case 'connection_init':

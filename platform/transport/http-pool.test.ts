@@ -133,13 +133,17 @@ test('a caller who leaves takes its connection with it, and nobody else’s', as
   await expect(send(opened.pool, 'slow', before)).rejects.toThrow('gone before');
 });
 
+/** Hangs up on the second request. */
+const losesSecond =
+  (count: () => number) =>
+  (request: IncomingMessage, response: ServerResponse, body: string): void => {
+    if (count() === 2) request.socket.destroy();
+    else response.end(body);
+  };
+
 test('a connection that the server closed while it was idle is replaced without the caller noticing', async () => {
   let requests = 0;
-  using opened: Opened = await open((request, response, body) => {
-    requests++;
-    if (requests === 2) request.socket.destroy();
-    else response.end(body);
-  });
+  using opened = await open(losesSecond(() => ++requests));
   await send(opened.pool, 'first');
   expect((await send(opened.pool, 'second', undefined, true)).body.toString()).toBe('second');
   expect(opened.connections()).toBe(2);
@@ -147,11 +151,7 @@ test('a connection that the server closed while it was idle is replaced without 
 
 test('what must not be repeated is not, when its connection is lost', async () => {
   let requests = 0;
-  using opened: Opened = await open((request, response, body) => {
-    requests++;
-    if (requests === 2) request.socket.destroy();
-    else response.end(body);
-  });
+  using opened = await open(losesSecond(() => ++requests));
   await send(opened.pool, 'first');
   await expect(send(opened.pool, 'second')).rejects.toBeInstanceOf(Unreachable);
   expect(requests).toBe(2);

@@ -1,4 +1,5 @@
 import type { ExecutionResult } from 'graphql';
+import { isObject, parseObject } from '../json/objects.ts';
 
 /** What a subgraph says over its socket. */
 export type UpstreamMessage =
@@ -15,13 +16,8 @@ export type UpstreamMessage =
  * @returns undefined for what is no message of the protocol.
  */
 export function readUpstreamMessage(text: string): UpstreamMessage | undefined {
-  let message: unknown;
-  try {
-    message = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  if (!isObject(message)) return undefined;
+  const message = parseObject(text);
+  if (!message) return undefined;
   const { type, id, payload } = message;
   if (type === 'connection_ack' || type === 'ping' || type === 'pong') return { type };
   if (typeof id !== 'string') return undefined;
@@ -36,9 +32,6 @@ export function readUpstreamMessage(text: string): UpstreamMessage | undefined {
       return { type: 'broken', id };
   }
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const isResult = (value: unknown): value is ExecutionResult =>
   isObject(value) && (value.data == null || isObject(value.data)) && (value.errors == null || isErrors(value.errors));
