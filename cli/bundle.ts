@@ -4,10 +4,10 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { isBuiltin } from 'node:module';
+import { isBuiltin, createRequire as requireFrom } from 'node:module';
 import path from 'node:path';
-import { parseArgs } from 'node:util';
-import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { parseArgs, types } from 'node:util';
+import { type BuildOptions, build, type ImportKind, type Plugin } from 'esbuild';
 import { templateDirectory } from '#platform/database/template.ts';
 import { packagesWith } from './packages.ts';
 import { report } from './report.ts';
@@ -103,22 +103,53 @@ const VALID_SCHEMAS: Plugin = {
 /** Modules of nothing but data, of several megabytes: files of their own, read when they are needed. */
 const DATA = /\/gpt-tokenizer\/esm\/bpeRanks\/|\.wasm-base64\.mjs$/;
 
-const dataApart = (folder: string): Plugin => ({
-  name: 'data apart',
-  setup({ onResolve, resolve }) {
+/** Names that say what kind of module it is. */
+const MARKS = new Set(['module.exports', '__esModule']);
+
+/** The names that Node gives to who imports a module. */
+const namesOf = async (specifier: string): Promise<string[]> =>
+  Object.keys((await import(specifier)) as object).filter((name) => !MARKS.has(name));
+
+const importsIt = (kind: ImportKind): boolean => kind === 'import-statement' || kind === 'dynamic-import';
+
+/**
+ * Modules that stay outside of a script are required by it. The bundler takes what `require` returns for the default
+ * export, which is right for CommonJS alone. Of any other module `require` returns all exports.
+ */
+const outside = (folder: string): Plugin => ({
+  name: 'outside',
+  setup({ onResolve, onLoad, resolve }) {
+    const writeData = async (file: string): Promise<string> => {
+      const name = path.basename(file).replace(/\.m?js$/, '.cjs');
+      const outfile = path.join(folder, name);
+      await build({ entryPoints: [file], outfile, format: 'cjs', platform: 'node' });
+      return name;
+    };
+    onResolve({ filter: /./, namespace: 'outside' }, ({ path: name }) => ({ path: name, external: true }));
     onResolve({ filter: /bpeRanks|wasm-base64/ }, async ({ path: name, kind, resolveDir, pluginData }) => {
       if (pluginData === DATA) return undefined;
       const { path: file } = await resolve(name, { kind, resolveDir, pluginData: DATA });
       if (!DATA.test(file)) return undefined;
-      const out = path.basename(file).replace(/\.m?js$/, '.cjs');
-      await build({ entryPoints: [file], outfile: path.join(folder, out), format: 'cjs', platform: 'node' });
-      return { path: `./${out}`, external: true };
+      if (!importsIt(kind)) throw new Error(`${file} is required, which is not known to work.`);
+      return { path: `./${await writeData(file)}`, namespace: 'outside', pluginData: file };
+    });
+    onResolve({ filter: /^[\w@]/, namespace: 'file' }, ({ path: name, kind }) =>
+      NOT_BUNDLED.includes(name) && importsIt(kind)
+        ? { path: name, namespace: 'outside', pluginData: name }
+        : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'outside' }, async ({ path: required, pluginData: specifier }) => {
+      const names = await namesOf(specifier as string);
+      const isCommonJs = !types.isModuleNamespaceObject(requireFrom(import.meta.url)(specifier as string));
+      const local = names.map((name, index) =>
+        name === 'default'
+          ? `export default ${isCommonJs ? 'outside' : 'outside.default'};`
+          : `const name${index} = outside[${JSON.stringify(name)}]; export { name${index} as ${JSON.stringify(name)} };`,
+      );
+      return { contents: `const outside = require(${JSON.stringify(required)});\n${local.join('\n')}` };
     });
   },
 });
-
-/** Names that say what kind of module it is. */
-const MARKS = new Set(['module.exports', '__esModule']);
 
 /** The bundler gives `await import('a-commonjs-package')` no names but `default`. These are the ones that Node gives. */
 const NAMED_IMPORTS: Plugin = {
@@ -130,8 +161,7 @@ const NAMED_IMPORTS: Plugin = {
         : { path: name, namespace: 'named', pluginData: resolveDir },
     );
     onLoad({ filter: /./, namespace: 'named' }, async ({ path: name, pluginData: resolveDir }) => {
-      const names = Object.keys((await import(name)) as object).filter((one) => !MARKS.has(one));
-      const quoted = names.map((one) => JSON.stringify(one));
+      const quoted = (await namesOf(name)).map((one) => JSON.stringify(one));
       return { contents: `export { ${quoted.join(', ')} } from '${name}';`, resolveDir: resolveDir as string };
     });
   },
@@ -168,7 +198,7 @@ async function bundleCode(folder: string): Promise<void> {
     format: 'cjs',
     // Code that is run as a script cannot import; Node's require takes either kind of module.
     supported: { 'dynamic-import': false },
-    plugins: [dataApart(folder), VALID_SCHEMAS, ...options.plugins],
+    plugins: [outside(folder), VALID_SCHEMAS, ...options.plugins],
     define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   } satisfies BuildOptions;

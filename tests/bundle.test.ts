@@ -1,12 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answer, type Behaviour, cut, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { bundle } from '../cli/bundle.ts';
+import { CreateConversationDocument, SendMessageDocument, StopGenerationDocument } from './client/generated/graphql.ts';
 import { TestUser } from './harness/client.ts';
 import { createTestDatabase, DISTRIBUTED_SKIPPED } from './harness/postgres.ts';
+import { followOnce } from './harness/raw-stream.ts';
 import { freePort, runToEnd, SextantProcess } from './harness/sextant.ts';
+import { StreamedText } from './harness/story.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 200 };
 
@@ -79,6 +84,64 @@ describe('the bundle', () => {
       expect(await sextant.stop()).toBe(0);
     }
   }, 180_000);
+
+  it('counts the tokens of replies itself: of a provider that does not tell, of one that dies, and of what was stopped', async () => {
+    await using model = await FaultServer.start();
+    const sextant = await SextantProcess.start(
+      ['up', '--no-banner'],
+      {
+        ...env,
+        PORT: String(await freePort()),
+        OPENAI_API_KEY: 'sk-test',
+        OPENAI_BASE_URL: model.url,
+        OPENAI_MODEL: 'gpt-4o',
+        CHAT_TITLES: 'false',
+        MEMORY_EXTRACTION: 'off',
+      },
+      program,
+    );
+    try {
+      const user = await TestUser.signUp(sextant.url);
+      const { createConversation } = await user.run(CreateConversationDocument, { input: { title: 'Leg 1' } });
+      const conversationId = createConversation!.conversation.id;
+      /** Sends, stops the reply when it has begun if asked to, and follows it to its end. */
+      const reply = async (behaviour: Behaviour, stop = false) => {
+        model.behave(behaviour);
+        const input = { conversationId, clientMessageId: randomUUID(), text: 'Where are we?' };
+        const { sendMessage } = await user.run(SendMessageDocument, { input });
+        const messageId = sendMessage!.reply!.id;
+        const received = new StreamedText();
+        const followed = followOnce(user, messageId, received);
+        if (stop) {
+          await expect.poll(() => received.text, PATIENCE).not.toBe('');
+          await user.run(StopGenerationDocument, { input: { messageId } });
+        }
+        await followed;
+        return received;
+      };
+      const silent = { usage: false } as const;
+      expect(await reply(answer(['North', ' of here'], silent))).toMatchObject({ status: 'COMPLETE' });
+      expect(await reply(cut('North', ' of'))).toMatchObject({ status: 'INTERRUPTED', text: 'North of' });
+      expect(await reply(stall('North', ' of', ' nowhere'), true)).toMatchObject({ status: 'STOPPED' });
+      await expect
+        .poll(async () => {
+          const { data } = await user.send<Calls, never>(
+            '{ usageCalls(filter: {operation: "reply"}) { nodes { outcome inputTokens outputTokens estimated } } }',
+          );
+          return data?.usageCalls.nodes;
+        }, PATIENCE)
+        .toEqual(
+          ['STOPPED', 'INTERRUPTED', 'OK'].map((outcome) => ({
+            outcome,
+            inputTokens: expect.toSatisfy((tokens: number) => tokens > 0),
+            outputTokens: expect.toSatisfy((tokens: number) => tokens > 0),
+            estimated: true,
+          })),
+        );
+    } finally {
+      expect(await sextant.stop()).toBe(0);
+    }
+  }, 120_000);
 
   it('is a gateway for any supergraph, with either engine', async () => {
     const supergraph = path.join(directory, 'supergraph.yaml');
@@ -166,4 +229,8 @@ interface Created {
     readonly method: string;
     readonly headers: readonly { readonly name: string; readonly value: string }[];
   };
+}
+
+interface Calls {
+  readonly usageCalls: { readonly nodes: readonly { readonly outcome: string }[] };
 }
