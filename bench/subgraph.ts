@@ -18,7 +18,7 @@ try {
   await compare(
     'subgraph',
     targets,
-    chatWork(async () => ({ [IDENTITY_HEADER]: await assertions.sign(ANONYMOUS, 'chat') })),
+    chatWork(async () => ({ [IDENTITY_HEADER]: await assertions.sign(ANONYMOUS, 'chat/graphql') })),
   );
 } finally {
   for (const target of targets) target.stop();

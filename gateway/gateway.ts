@@ -16,9 +16,8 @@ import type { PolicyEvaluator } from './policy/policies.ts';
 import { createPolicyHook } from './policy/policy-hook.ts';
 import { createRest } from './rest/rest.ts';
 import { type ApolloContext, createApolloFace } from './server/apollo.ts';
-import { clientOf } from './server/client.ts';
 import { createExplorer, type SignIn } from './server/explorer.ts';
-import { forward } from './server/forward.ts';
+import { createForward } from './server/forward.ts';
 import { createGraph } from './server/graph.ts';
 import { createGraphqlHandler, refuse } from './server/graphql.ts';
 import { createHealth } from './server/health.ts';
@@ -126,6 +125,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const apollo = createApolloFace({ config, log, graph, plugins: options.apolloPlugins });
   const faces = { config, log, metrics, authenticator, propagation, graph, pipeline, subscriptions, apollo };
   const graphql = createGraphqlHandler(faces);
+  const forward = createForward(faces);
   const explorer = createExplorer({ config, log, examples: options.examples, signIn: options.signIn });
   const rest = createRest({ ...faces, folder: options.rest });
   const health = createHealth({ graph, version: options.version });
@@ -162,8 +162,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const wellKnown = options.wellKnown?.[path];
     if (wellKnown || path.startsWith('/_/')) {
       const [subgraph, route] = wellKnown ?? ownRoute(path + search);
-      const client = clientOf(request, config.TRUSTED_PROXIES);
-      return forward(request, response, graph.current?.transports.get(subgraph), route, authenticator, client);
+      return forward(request, response, graph.current?.transports.get(subgraph), route);
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);
     switch (path) {

@@ -22,7 +22,7 @@ import { type PolicyDirectives, readPolicyDirectives } from './directives.ts';
 import { checkShape } from './limits.ts';
 import { createPersistedOperations, readManifest } from './persisted.ts';
 import { type Grants, grantedByRole, type PolicyEvaluator } from './policies.ts';
-import { createOperationRate } from './rate.ts';
+import { createOperationRate, type OperationRate } from './rate.ts';
 import { checkSingleUse } from './single-use.ts';
 
 /** What a client sends, whatever the transport. */
@@ -91,6 +91,8 @@ export interface PipelineOptions {
 
 /** The one way to an operation: HTTP, SSE, multipart, WebSocket and REST all pass here. */
 export interface Pipeline {
+  /** Spends one operation of the caller's allowance for what is not an operation itself, such as a plain route. */
+  readonly spend: OperationRate['spend'];
   open(supergraph: Supergraph): { operations: Operations; policies: SupergraphPolicies };
   /** Finds, limits and prepares an operation. Never rejects. */
   admit(
@@ -215,7 +217,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
   }
 
-  return { open, admit };
+  return { spend: rate.spend, open, admit };
 }
 
 const NO_GRANTS: Grants = { policies: new Set(), anonymous: false };

@@ -4,6 +4,7 @@ import type { FieldNode, FormattedExecutionResult, GraphQLFormattedError } from 
 import { Cancellation } from '#platform/cancellation/cancellation.ts';
 import type { Config } from '#platform/config/config.ts';
 import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { httpStatusOf } from '#platform/errors/http-status.ts';
 import { readBody } from '#platform/http/web.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { Logger } from '#platform/log/log.ts';
@@ -145,29 +146,11 @@ function send(response: ServerResponse, endpoint: Endpoint, result: FormattedExe
   sendJson(response, 404, problem('NOT_FOUND', 'There is nothing of that id, or you may not know of it.'));
 }
 
-const STATUS: Readonly<Record<string, number>> = {
-  UNAUTHENTICATED: 401,
-  BUDGET_EXCEEDED: 402,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  CONFLICT: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  RATE_LIMITED: 429,
-  ACCOUNT_LOCKED: 429,
-  INTERNAL_SERVER_ERROR: 500,
-  NOT_CONFIGURED: 501,
-  MODEL_NOT_CONFIGURED: 501,
-  PROVIDER_UNAVAILABLE: 502,
-  SUBGRAPH_UNAVAILABLE: 503,
-  SERVICE_UNAVAILABLE: 503,
-  TIMEOUT: 504,
-};
-
 function refuse(response: ServerResponse, { message, extensions }: GraphQLFormattedError): void {
   const { code = 'BAD_USER_INPUT', ...details } = extensions ?? {};
   const retryAfter = details['retryAfter'];
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
-  const status = STATUS[String(code)] ?? 400;
+  const status = httpStatusOf(code);
   if (status === 413) response.setHeader('connection', 'close');
   sendJson(response, status, { error: { code, message, ...details } });
 }

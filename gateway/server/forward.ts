@@ -1,41 +1,65 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
+import { httpStatusOf } from '#platform/errors/http-status.ts';
 import { sendResponse, toRequest } from '#platform/http/web.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
-import { CLIENT_HEADER, type ClientInfo, writeClientInfo } from '#platform/identity/client-info.ts';
+import { CLIENT_HEADER, writeClientInfo } from '#platform/identity/client-info.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { Pipeline } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from './authentication.ts';
+import { clientOf } from './client.ts';
 import { sendJson } from './pages.ts';
 
-/**
- * Passes a request on to a plain route of a subgraph: signed uploads, images, JWKS.
- *
- * @param path the subgraph's own path, with its query.
- * @param client as this gateway saw it; what the client itself says about that is replaced.
- */
-export async function forward(
+export interface ForwardOptions {
+  readonly config: Pick<Config, 'TRUSTED_PROXIES'>;
+  readonly authenticator?: Authenticator | undefined;
+  readonly pipeline: Pick<Pipeline, 'spend'>;
+}
+
+/** Passes a request on to a plain route of a subgraph: signed uploads, images, JWKS. */
+export type Forward = (
   request: IncomingMessage,
   response: ServerResponse,
   transport: SubgraphTransport | undefined,
+  /** The subgraph's own path, with its query. */
   path: string,
-  authenticator: Authenticator | undefined,
-  client: ClientInfo,
-): Promise<void> {
-  if (!transport) return sendJson(response, 404, problem('NOT_FOUND', 'No such subgraph.'));
-  const aborter = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) aborter.abort();
-  });
-  try {
-    const identity = await identify(authenticator, credentialsOf(request));
-    const forwarded = toRequest(request, path, aborter.signal);
-    forwarded.headers.set(CLIENT_HEADER, writeClientInfo(client));
-    await sendResponse(response, await transport.fetch(forwarded, identity));
-  } catch (error) {
-    if (aborter.signal.aborted) return;
-    if (!(error instanceof CodedError)) throw error;
-    sendJson(response, error.code === 'UNAUTHENTICATED' ? 401 : 503, problem(error.code, error.message));
-  }
+) => Promise<void>;
+
+/** The methods that a plain route may declare. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
+
+/**
+ * Makes the way to plain routes. A request pays for it as for an operation, and reaches only what the subgraph has
+ * declared as a route. What the client says about its own address is replaced by what this gateway saw.
+ */
+export function createForward({ config, authenticator, pipeline }: ForwardOptions): Forward {
+  return async function forward(request, response, transport, path): Promise<void> {
+    if (!METHODS.includes(request.method ?? '')) {
+      response.setHeader('allow', METHODS.join(', '));
+      return sendJson(response, 405, problem('BAD_USER_INPUT', `Use ${METHODS.join(', ')}.`));
+    }
+    if (!transport) return sendJson(response, 404, problem('NOT_FOUND', 'No such subgraph.'));
+    const aborter = new AbortController();
+    response.once('close', () => {
+      if (!response.writableFinished) aborter.abort();
+    });
+    try {
+      const client = clientOf(request, config.TRUSTED_PROXIES);
+      const identity = await identify(authenticator, credentialsOf(request));
+      const refusal = await pipeline.spend(identity, client);
+      if (refusal) throw refusal;
+      const forwarded = toRequest(request, path, aborter.signal);
+      forwarded.headers.set(CLIENT_HEADER, writeClientInfo(client));
+      await sendResponse(response, await transport.fetch(forwarded, identity));
+    } catch (error) {
+      if (aborter.signal.aborted) return;
+      if (!(error instanceof CodedError)) throw error;
+      const { retryAfter } = error.extensions;
+      if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
+      sendJson(response, httpStatusOf(error.code), problem(error.code, error.message));
+    }
+  };
 }
 
 const problem = (code: string, message: string) => ({ error: { code, message } });

@@ -11,7 +11,7 @@ import { isRefused, type Pipeline } from '../policy/pipeline.ts';
 export function tracePipeline(pipeline: Pipeline): Pipeline {
   if (!isTracing()) return pipeline;
   return {
-    open: pipeline.open,
+    ...pipeline,
     async admit(generation, params, caller) {
       const span = startSpan('graphql', 'server', caller.traceparent, { 'sextant.request_id': caller.requestId });
       const admitted = await pipeline.admit(generation, params, { ...caller, traceparent: span.traceparent });

@@ -23,52 +23,68 @@ describe('identity assertions between processes', () => {
   it('carry each kind of identity, whole', async () => {
     const [sender, receiver] = [createAssertions(secrets), createAssertions(secrets)];
     for (const identity of [user, ANONYMOUS, { kind: 'service', service: 'chat' } as const]) {
-      expect(await receiver.verify(await sender.sign(identity, 'memory'), 'memory')).toEqual(identity);
+      expect(await receiver.verify(await sender.sign(identity, 'memory/routes'), 'memory/routes')).toEqual(identity);
     }
   });
 
   it('refuse a request without one', async () => {
-    await expect(createAssertions(secrets).verify(undefined, 'chat')).rejects.toMatchObject(refused);
-    await expect(createAssertions(secrets).verify('', 'chat')).rejects.toMatchObject(refused);
+    await expect(createAssertions(secrets).verify(undefined, 'chat/graphql')).rejects.toMatchObject(refused);
+    await expect(createAssertions(secrets).verify('', 'chat/graphql')).rejects.toMatchObject(refused);
   });
 
   it('refuse one that is meant for another subgraph, however often it was seen', async () => {
     const assertions = createAssertions(secrets);
-    const token = await assertions.sign(user, 'chat');
-    await assertions.verify(token, 'chat');
-    await expect(assertions.verify(token, 'memory')).rejects.toMatchObject(refused);
+    const token = await assertions.sign(user, 'chat/graphql');
+    await assertions.verify(token, 'chat/graphql');
+    await expect(assertions.verify(token, 'memory/graphql')).rejects.toMatchObject(refused);
+  });
+
+  it('refuse one for plain routes where operations are answered, and the other way round', async () => {
+    const assertions = createAssertions(secrets);
+    for (const [given, wanted] of [
+      ['chat/routes', 'chat/graphql'],
+      ['chat/graphql', 'chat/routes'],
+    ] as const) {
+      await expect(assertions.verify(await assertions.sign(user, given), wanted)).rejects.toMatchObject(refused);
+    }
   });
 
   it('refuse one signed with another secret, with no algorithm, or of another type', async () => {
     const assertions = createAssertions(secrets);
-    const foreign = await createAssertions(secretsOf('x'.repeat(40))).sign(user, 'chat');
-    await expect(assertions.verify(foreign, 'chat')).rejects.toMatchObject(refused);
+    const foreign = await createAssertions(secretsOf('x'.repeat(40))).sign(user, 'chat/graphql');
+    await expect(assertions.verify(foreign, 'chat/graphql')).rejects.toMatchObject(refused);
     const part = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url');
-    const claims = { id: user, iss: 'sextant', aud: 'chat', iat: Date.now() / 1000, exp: Date.now() / 1000 + 60 };
+    const claims = {
+      id: user,
+      iss: 'sextant',
+      aud: 'chat/graphql',
+      iat: Date.now() / 1000,
+      exp: Date.now() / 1000 + 60,
+    };
     const none = `${part({ alg: 'none', typ: 'sextant-identity+jwt' })}.${part(claims)}.`;
-    await expect(assertions.verify(none, 'chat')).rejects.toMatchObject(refused);
+    await expect(assertions.verify(none, 'chat/graphql')).rejects.toMatchObject(refused);
     const other = await new SignJWT(claims)
       .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
       .sign(secrets.derive('identity assertions'));
-    await expect(assertions.verify(other, 'chat')).rejects.toMatchObject(refused);
+    await expect(assertions.verify(other, 'chat/graphql')).rejects.toMatchObject(refused);
   });
 
   it('refuse a stale one, also when it is remembered as good', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const assertions = createAssertions(secrets);
-    const token = await assertions.sign(user, 'chat');
-    await assertions.verify(token, 'chat');
+    const token = await assertions.sign(user, 'chat/graphql');
+    await assertions.verify(token, 'chat/graphql');
     vi.setSystemTime(Date.now() + 95_000);
-    await expect(assertions.verify(token, 'chat')).rejects.toMatchObject(refused);
+    await expect(assertions.verify(token, 'chat/graphql')).rejects.toMatchObject(refused);
   });
 
   it('sign once while fresh and anew after', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const assertions = createAssertions(secrets);
-    const first = await assertions.sign(user, 'chat');
-    expect(await assertions.sign(user, 'chat')).toBe(first);
-    expect(await assertions.sign(user, 'memory')).not.toBe(first);
+    const first = await assertions.sign(user, 'chat/graphql');
+    expect(await assertions.sign(user, 'chat/graphql')).toBe(first);
+    expect(await assertions.sign(user, 'memory/graphql')).not.toBe(first);
     vi.setSystemTime(Date.now() + 25_000);
-    expect(await assertions.sign(user, 'chat')).not.toBe(first);
+    expect(await assertions.sign(user, 'chat/graphql')).not.toBe(first);
   });
 });

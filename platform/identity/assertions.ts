@@ -3,7 +3,7 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { unauthenticated } from '../errors/errors.ts';
 import type { Secrets } from '../secrets/secrets.ts';
-import type { IdentityAssertions } from './authenticator.ts';
+import type { Audience, IdentityAssertions } from './authenticator.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 
 /** Life of an assertion, and how old a cached one may get before it is made anew, in seconds. */
@@ -48,7 +48,7 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
   const signed = new WeakMap<Identity, Map<string, Signed>>();
   const verified = new LRUCache<string, Verified>({ max: 10_000 });
 
-  const make = (identity: Identity, audience: string, now: number): Promise<string> =>
+  const make = (identity: Identity, audience: Audience, now: number): Promise<string> =>
     new SignJWT({ id: identity })
       .setProtectedHeader({ alg: 'HS256', typ: TYPE })
       .setIssuer(ISSUER)
@@ -98,7 +98,7 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
         verified.set(cacheKey, { identity, expiresAt: payload.exp! });
         return identity;
       } catch {
-        throw unauthenticated('The identity of this request is forged, stale or meant for somebody else.');
+        throw unauthenticated('The identity of this request is forged, stale or meant for another audience.');
       }
     },
   };

@@ -23,12 +23,18 @@ export interface Authenticator {
   watch(identity: Identity, ended: (reason: 'expired' | 'revoked') => void): () => void;
 }
 
+/**
+ * What an assertion is good for: the operations of one subgraph, or its plain routes. An assertion for the routes, which
+ * the gateway forwards as a client sends them, opens no operation.
+ */
+export type Audience = `${string}/${'graphql' | 'routes'}`;
+
 /** What one process tells another about who asks: signed, for one audience, alive for seconds. */
 export interface IdentityAssertions {
   /** A compact token for the `x-sextant-identity` header of requests to `audience`; at once where a fresh one is kept. */
-  sign(identity: Identity, audience: string): string | Promise<string>;
+  sign(identity: Identity, audience: Audience): string | Promise<string>;
   /** @throws {CodedError} UNAUTHENTICATED when it is missing, forged, stale or meant for somebody else. */
-  verify(token: string | undefined, audience: string): Promise<Identity>;
+  verify(token: string | undefined, audience: Audience): Promise<Identity>;
 }
 
 export const IDENTITY_HEADER = 'x-sextant-identity';

@@ -41,6 +41,8 @@ export interface RequestContext<Loaders = object> {
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
+  /** Largest body of a request, in bytes. Default 64 KiB. */
+  readonly maxBodyBytes?: number;
   handle(request: Request, call: RouteCall): Promise<Response>;
 }
 

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { GraphQLSchema } from 'graphql';
 import { CodedError } from '../errors/errors.ts';
+import { httpStatusOf } from '../errors/http-status.ts';
 import { isOutage } from '../errors/mask.ts';
+import { boundBody } from '../http/web.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import type { Platform } from '../platform.ts';
@@ -56,9 +58,10 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
       if (match === undefined) return problem(404, 'NOT_FOUND', `${definition.name} has no route ${pathname}.`);
       if (match === 'method') return problem(405, 'BAD_USER_INPUT', `${pathname} does not answer ${request.method}.`);
       try {
-        return await match.route.handle(request, { params: match.params, identity, requestId, log });
+        const bounded = boundBody(request, match.route.maxBodyBytes ?? MAX_BODY_BYTES);
+        return await match.route.handle(bounded, { params: match.params, identity, requestId, log });
       } catch (error) {
-        if (error instanceof CodedError) return problem(statusOf(error), error.code, error.message);
+        if (error instanceof CodedError) return problem(httpStatusOf(error.code), error.code, error.message);
         const errorId = randomUUID();
         if (isOutage(error)) {
           log.error({ err: error, errorId, route: match.route.path, requestId }, 'the database does not answer');
@@ -74,23 +77,9 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
   return { ...hosted, transport: createInProcessTransport(hosted) };
 }
 
+/** Of a plain route that does not say how much it takes. */
+const MAX_BODY_BYTES = 65_536;
+
 /** Plain routes speak of failures as the graph does, in JSON. */
 const problem = (status: number, code: string, message: string): Response =>
   Response.json({ error: { code, message } }, { status });
-
-const STATUS: Partial<Record<string, number>> = {
-  UNAUTHENTICATED: 401,
-  FORBIDDEN: 403,
-  NOT_FOUND: 404,
-  BAD_USER_INPUT: 400,
-  CONFLICT: 409,
-  PAYLOAD_TOO_LARGE: 413,
-  RATE_LIMITED: 429,
-  ACCOUNT_LOCKED: 429,
-  SERVICE_UNAVAILABLE: 503,
-  PROVIDER_UNAVAILABLE: 502,
-  NOT_CONFIGURED: 501,
-  TIMEOUT: 504,
-};
-
-const statusOf = (error: CodedError): number => STATUS[error.code] ?? 500;

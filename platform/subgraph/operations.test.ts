@@ -18,6 +18,19 @@ test('a field that a variable leaves out has its default, at any depth', async (
   expect(result).toEqual({ data: { echo: '{"inner":[{"text":"x","limit":10}]}' } });
 });
 
+test('what is kept of long texts is bounded by their length, and not by their number alone', () => {
+  const operations = createSubgraphOperations(buildSchema('type Query { a: Int }'), {
+    operations: 100,
+    characters: 500,
+  });
+  const text = (number: number) => `{ a }${' '.repeat(190)}#${number}`;
+  const first = operations.prepare(text(1), undefined);
+  expect(operations.prepare(text(1), undefined)).toBe(first);
+  operations.prepare(text(2), undefined);
+  operations.prepare(text(3), undefined);
+  expect(operations.prepare(text(1), undefined)).not.toBe(first);
+});
+
 test('a non-null variable that is left out has its own default', async () => {
   const schema = buildSchema('type Query { echo(times: Int!): Int! }');
   schema.getQueryType()!.getFields()['echo']!.resolve = (_, { times }) => times;

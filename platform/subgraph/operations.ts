@@ -51,10 +51,15 @@ const MAX_TEXT = 1_000_000;
  * events run compiled (graphql-jit, 3 to 10 times graphql-js); mutations, and whatever the compiler is not trusted
  * with, run in graphql-js with the same results.
  *
- * @param maxOperations how many are kept; the texts come from the gateway's plans, so they are few and stable.
+ * @param limits how many are kept, and how many characters of text: what is compiled grows with its text. The texts come
+ * from the gateway's plans, so they are few and stable.
  */
-export function createSubgraphOperations(schema: GraphQLSchema, maxOperations = 2000) {
-  const cache = new LRUCache<string, Prepared>({ max: maxOperations });
+export function createSubgraphOperations(schema: GraphQLSchema, limits = { operations: 2_000, characters: 4_000_000 }) {
+  const cache = new LRUCache<string, Prepared>({
+    max: limits.operations,
+    maxSize: limits.characters,
+    sizeCalculation: (_, key) => key.length + 1,
+  });
   return {
     prepare(query: string, operationName: string | undefined): Prepared {
       const key = operationName === undefined ? query : `${operationName}\n${query}`;

@@ -5,7 +5,10 @@ export interface MatchedRoute {
   readonly params: Readonly<Record<string, string>>;
 }
 
-/** Finds routes by method and path; `:name` stands for one segment, percent-decoded. */
+/**
+ * Finds routes by method and path; `:name` stands for one segment, percent-decoded. A segment that holds a separator or a
+ * control character once it is decoded names nothing: a parameter may become a part of a file's path.
+ */
 export function createRouter(routes: readonly Route[]) {
   const compiled = routes.map((route) => ({ route, segments: route.path.split('/') }));
   return {
@@ -36,11 +39,20 @@ function paramsOf(pattern: readonly string[], path: readonly string[]): Record<s
       continue;
     }
     if (given === '') return undefined;
-    try {
-      params[part.slice(1)] = decodeURIComponent(given);
-    } catch {
-      return undefined; // a malformed escape names nothing
-    }
+    const value = decoded(given);
+    if (value === undefined || NOT_IN_SEGMENT.test(value) || value === '.' || value === '..') return undefined;
+    params[part.slice(1)] = value;
   }
   return params;
+}
+
+const NOT_IN_SEGMENT = /[/\\\p{Cc}]/u;
+
+/** A segment without its escapes; undefined where one is malformed. */
+function decoded(segment: string): string | undefined {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return undefined;
+  }
 }

@@ -6,14 +6,14 @@ import { library } from './fixture/subgraph.ts';
 import { createSubgraph } from './host.ts';
 import { serveSubgraph } from './server.ts';
 
-test('an operation without a text is refused, and the others of its socket go on', async () => {
+test('an operation without a text, or with an assertion for plain routes, is refused, and the others of its socket go on', async () => {
   const server = await serveSubgraph(await createSubgraph(library, hostPlatform()), {
     config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
     port: 0,
     metrics: new Registry(),
     assertions: plainAssertions,
   });
-  const extensions = { identity: await plainAssertions.sign(user(), 'library') };
+  const extensions = { identity: await plainAssertions.sign(user(), 'library/graphql') };
   const socket = new WebSocket(server.url.replace('http', 'ws'), 'graphql-transport-ws');
   const messages: { id?: string; type: string; payload?: unknown }[] = [];
   socket.on('message', (data) => messages.push(JSON.parse(String(data))));
@@ -21,6 +21,8 @@ test('an operation without a text is refused, and the others of its socket go on
   socket.on('open', () => send({ type: 'connection_init' }));
   await expect.poll(() => messages.length).toBe(1);
   send({ id: '1', type: 'subscribe', payload: { extensions } });
+  const forRoutes = { identity: await plainAssertions.sign(user(), 'library/routes') };
+  send({ id: '3', type: 'subscribe', payload: { query: '{ mine }', extensions: forRoutes } });
   send({ id: '2', type: 'subscribe', payload: { query: 'subscription { ticks(count: 1) { number } }', extensions } });
   await expect
     .poll(() => messages.filter(({ id }) => id === '2').map(({ type }) => type))
@@ -29,6 +31,9 @@ test('an operation without a text is refused, and the others of its socket go on
     type: 'error',
     payload: [{ extensions: { code: 'BAD_USER_INPUT' } }],
   });
+  await expect
+    .poll(() => messages.find(({ id }) => id === '3'))
+    .toMatchObject({ type: 'error', payload: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
   socket.terminate();
   await server[Symbol.asyncDispose]();
 });

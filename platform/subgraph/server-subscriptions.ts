@@ -57,7 +57,7 @@ export function serveSubscriptions(
         let stop: Unsubscribe | undefined;
         let left = false;
         const asserted = (payload.extensions ?? {}) as AssertedExtensions;
-        assertions.verify(asserted.identity, subgraph.name).then(
+        assertions.verify(asserted.identity, `${subgraph.name}/graphql`).then(
           (identity) => {
             if (left) return;
             stop = subgraph.executor.subscribe(

@@ -8,8 +8,9 @@ import { CodedError } from '../errors/errors.ts';
 import { drain, listen } from '../http/listen.ts';
 import { createServer, readMutualTls } from '../http/tls.ts';
 import { readBody, sendResponse, toRequest } from '../http/web.ts';
-import { IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
+import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, readClientInfo } from '../identity/client-info.ts';
+import { ROUTES_PATH } from '../transport/transport.ts';
 import type { HostedSubgraph } from './host.ts';
 import { serveSubscriptions } from './server-subscriptions.ts';
 
@@ -34,9 +35,9 @@ export interface SubgraphServer extends AsyncDisposable {
 const MAX_BODY = 8 * 1024 * 1024;
 
 /**
- * The HTTP face of a subgraph: `POST /graphql`, graphql-ws on the same path, the plain routes, `/health`, `/ready`,
- * `/metrics`. Everything but the last three is refused unless the caller asserts an identity, and, with MTLS_* set,
- * shows a certificate of the authority: reaching the port gives nothing.
+ * The HTTP face of a subgraph: `POST /graphql`, graphql-ws on the same path, the plain routes below `/routes`, `/health`,
+ * `/ready`, `/metrics`. Everything but the last three is refused unless the caller asserts an identity for that purpose,
+ * and, with MTLS_* set, shows a certificate of the authority: reaching the port gives nothing.
  */
 export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphServerOptions): Promise<SubgraphServer> {
   const tls = readMutualTls(options.config);
@@ -69,6 +70,8 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
   const duration = durationOf(options.metrics);
   // prom-client looks its labels up at each call; these two are kept.
   const durations = { ok: duration.labels(subgraph.name, 'ok'), error: duration.labels(subgraph.name, 'error') };
+  const graphqlAudience: Audience = `${subgraph.name}/graphql`;
+  const routesAudience: Audience = `${subgraph.name}/routes`;
   let stopping = false;
 
   async function health() {
@@ -101,14 +104,15 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
       if (mutualTls && !(request.socket as TLSSocket).authorized) {
         throw new CodedError('UNAUTHENTICATED', 'Show a certificate of the configured authority.');
       }
-      const identity = await options.assertions.verify(header(request, IDENTITY_HEADER), subgraph.name);
+      const assertion = header(request, IDENTITY_HEADER);
       if (path !== '/graphql') {
-        const signal = abortSignalOf(whenLeft(response));
-        return await sendResponse(
-          response,
-          await subgraph.fetch(toRequest(request, undefined, signal), identity, requestId),
-        );
+        const identity = await options.assertions.verify(assertion, routesAudience);
+        const route = routeOf(request.url ?? '/');
+        if (route === undefined) return sendJson(response, 404, refusal('NOT_FOUND', 'There is nothing here.'));
+        const plain = toRequest(request, route, abortSignalOf(whenLeft(response)));
+        return await sendResponse(response, await subgraph.fetch(plain, identity, requestId));
       }
+      const identity = await options.assertions.verify(assertion, graphqlAudience);
       if (request.method !== 'POST') return sendJson(response, 405, refusal('BAD_USER_INPUT', 'Use POST.'));
       const body = parseBody(await readBody(request, MAX_BODY));
       const started = performance.now();
@@ -137,6 +141,10 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
     },
   };
 }
+
+/** The path and query of a plain route; undefined for what is not below ROUTES_PATH. */
+const routeOf = (url: string): string | undefined =>
+  url.startsWith(`${ROUTES_PATH}/`) ? url.slice(ROUTES_PATH.length) : undefined;
 
 interface GraphqlBody {
   readonly query: string;

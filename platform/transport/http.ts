@@ -1,6 +1,6 @@
 import { badInput, CodedError } from '../errors/errors.ts';
 import type { MutualTls } from '../http/tls.ts';
-import { IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
+import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
@@ -9,7 +9,7 @@ import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { responseOf } from './http-answer.ts';
 import { NoAnswer, Unreachable } from './http-pool.ts';
 import type { HttpAnswer } from './http-response.ts';
-import type { SubgraphRequest, SubgraphTransport } from './transport.ts';
+import { ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
 import { createUpstreamSocket } from './upstream-socket.ts';
 
 export interface HttpTransportOptions {
@@ -60,6 +60,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     else log.info({ subgraph }, 'the subgraph answers again');
   });
   const socket = createUpstreamSocket({ subgraph, endpoints, assertions, tls: options.tls, log });
+  const audience: Audience = `${subgraph}/graphql`;
   const queryTexts = new Map<string, string>();
 
   /** The operation's text as JSON: plans repeat the same few texts, and escaping them is the dearest part of a body. */
@@ -93,7 +94,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
   function signedLinesOf(request: SubgraphRequest, by: IdentityAssertions): string | Promise<string> {
     let lines = linesOf(request);
     if (request.client) lines += headerLine(CLIENT_HEADER, writeClientInfo(request.client));
-    const signed = by.sign(request.identity, subgraph);
+    const signed = by.sign(request.identity, audience);
     return typeof signed === 'string'
       ? lines + identityLine(signed)
       : signed.then((token) => lines + identityLine(token));
@@ -147,13 +148,15 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     },
     subscribe: (request, sink) => socket.subscribe(request, sink),
     async fetch(request, identity) {
+      // A subgraph that is not ours has no plain routes: what else its server answers is not the gateway's to show.
+      if (!assertions) return Response.json(NO_ROUTES, { status: 404 });
       const endpoint = endpoints.pick();
       const { pathname, search } = new URL(request.url);
       try {
         const { fetch } = await import('undici');
-        const answer = await fetch(new URL(pathname + search, endpoint.url), {
+        const answer = await fetch(new URL(ROUTES_PATH + pathname + search, endpoint.url), {
           method: request.method,
-          headers: await forwarded(request.headers, identity),
+          headers: await forwarded(request.headers, identity, assertions),
           ...(request.body && { body: request.body as never, duplex: 'half' as const }),
           dispatcher: await endpoint.streams(),
           signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
@@ -187,18 +190,22 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     },
   };
 
-  async function forwarded(given: Headers, identity: Identity): Promise<Record<string, string>> {
+  async function forwarded(
+    given: Headers,
+    identity: Identity,
+    by: IdentityAssertions,
+  ): Promise<Record<string, string>> {
     const headers: Record<string, string> = {};
     for (const [name, value] of given) if (!NOT_FORWARDED.has(name)) headers[name] = value;
-    if (assertions) {
-      // The credentials were checked at the gateway; nobody behind it needs them.
-      delete headers['authorization'];
-      delete headers['x-api-key'];
-      headers[IDENTITY_HEADER] = await assertions.sign(identity, subgraph);
-    }
+    // The credentials were checked at the gateway; no process behind it needs them.
+    delete headers['authorization'];
+    delete headers['x-api-key'];
+    headers[IDENTITY_HEADER] = await by.sign(identity, `${subgraph}/routes`);
     return headers;
   }
 }
+
+const NO_ROUTES = { error: { code: 'NOT_FOUND', message: 'This subgraph has no plain routes.' } };
 
 /** Headers of one connection, and the identity, which a client cannot assert. */
 const NOT_FORWARDED = new Set([

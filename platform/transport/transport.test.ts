@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { createServer as createTcpServer, type Socket } from 'node:net';
 import type { ExecutionResult } from 'graphql';
 import { pino } from 'pino';
@@ -105,7 +106,7 @@ describe('the port of a subgraph', () => {
     });
 
   test('gives nothing without an asserted identity, on no path and by no transport', async () => {
-    for (const path of ['/graphql', '/files']) {
+    for (const path of ['/graphql', '/routes/files', '/files']) {
       const answer = await post({}, path);
       expect([answer.status, (await answer.json()).errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
     }
@@ -117,7 +118,7 @@ describe('the port of a subgraph', () => {
   });
 
   test('refuses an assertion that is meant for another subgraph', async () => {
-    const assertion = await plainAssertions.sign(user(), 'auth');
+    const assertion = await plainAssertions.sign(user(), 'auth/graphql');
     expect((await post({ 'x-sextant-identity': assertion })).status).toBe(401);
   });
 
@@ -144,6 +145,62 @@ describe('the port of a subgraph', () => {
     expect(await (await fetch(new URL('/metrics', server.url))).text()).toContain(
       'sextant_subgraph_operation_duration',
     );
+  });
+});
+
+describe('what is forwarded to plain routes', () => {
+  const to = (path: string, method = 'GET', identity: Identity = ANONYMOUS) =>
+    remote.fetch(new Request(`http://gateway${path}`, { method, ...(method === 'POST' && { body: '{}' }) }), identity);
+
+  test('reaches what the subgraph has declared as a route, and no operation, health or metrics', async () => {
+    expect((await to('/files/a')).status).toBe(200);
+    for (const path of ['/graphql', '/health', '/ready', '/metrics', '//graphql', '/../graphql', '/%2e%2e/metrics']) {
+      for (const method of ['GET', 'POST']) expect([path, (await to(path, method)).status]).toEqual([path, 404]);
+    }
+    for (const path of ['/files/..%2Fgraphql', '/files/%2e%2e', '/files/a%5Cb', '/files/a%00', '/files/%']) {
+      expect([path, (await to(path)).status]).toEqual([path, 404]);
+    }
+  });
+
+  test('carries an assertion that opens no operation', async () => {
+    const assertion = await plainAssertions.sign(user(), 'library/routes');
+    const answer = await fetch(server.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-sextant-identity': assertion },
+      body: JSON.stringify({ query: '{ mine }' }),
+    });
+    expect(answer.status).toBe(401);
+  });
+
+  test('never goes to a subgraph that is not ours', async () => {
+    let asked = 0;
+    const foreign = createServer((_, response) => {
+      asked++;
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
+    const { port } = foreign.address() as { port: number };
+    const transport = overHttp([`http://127.0.0.1:${port}/graphql`], { assertions: undefined });
+    expect((await transport.fetch(new Request('http://gateway/graphql'), ANONYMOUS)).status).toBe(404);
+    expect(asked).toBe(0);
+    await transport[Symbol.asyncDispose]();
+    foreign.close();
+  });
+
+  test.each([
+    ['in one process', subgraph.transport],
+    ['over HTTP', remote],
+  ])('has a body no larger than the route takes, %s', async (_, transport) => {
+    const send = (body: BodyInit) =>
+      transport.fetch(
+        new Request('http://gateway/files', { method: 'POST', body, duplex: 'half' } as RequestInit),
+        user(),
+      );
+    expect((await send('x'.repeat(200_001))).status).toBe(413);
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+    });
+    expect((await send(endless)).status).toBe(413);
   });
 });
 

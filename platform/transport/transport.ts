@@ -67,6 +67,12 @@ export interface SubscriptionSink {
 /** Ends a subscription; calling it twice does no harm. No sink method is called afterwards. */
 export type Unsubscribe = () => void;
 
+/**
+ * Where the HTTP face of a subgraph has its plain routes: `/routes/uploads/1` is the route `/uploads/1`. A path of their
+ * own keeps what the gateway forwards away from `/graphql`, `/metrics`, `/health` and `/ready`, whatever a client writes.
+ */
+export const ROUTES_PATH = '/routes';
+
 /** How a subgraph is reached: a function call in one process, HTTP and graphql-ws between processes. */
 export interface SubgraphTransport {
   readonly subgraph: string;

@@ -132,7 +132,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     byId.set(id, operation);
     let identity: string | undefined;
     try {
-      identity = await options.assertions?.sign(request.identity, subgraph);
+      identity = await options.assertions?.sign(request.identity, `${subgraph}/graphql`);
     } catch (error) {
       return fail(operation, error);
     }

@@ -12,6 +12,7 @@ export function createRoutes(memory: Memory, documents: Documents): Route[] {
     {
       method: 'PUT',
       path: '/uploads/:id',
+      maxBodyBytes: memory.maxDocumentBytes,
       async handle(request, { params }) {
         const { id, status } = await documents.receive(params['id']!, request);
         return Response.json({ documentId: id, status });

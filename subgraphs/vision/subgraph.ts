@@ -8,7 +8,7 @@ import type { Route, SubgraphDefinition } from '#platform/subgraph/definition.ts
 import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { Pictures } from './descriptions.ts';
 import { Gallery } from './gallery.ts';
-import { Images } from './images.ts';
+import { Images, MOST_BYTES } from './images.ts';
 import { registerJobs } from './jobs.ts';
 import { createOcrEngine } from './ocr/engine.ts';
 import { createLoaders, createResolvers, type VisionParts } from './resolvers.ts';
@@ -78,6 +78,7 @@ export const vision: SubgraphDefinition = {
       {
         method: 'PUT',
         path: '/uploads/:id',
+        maxBodyBytes: MOST_BYTES,
         async handle(request, { params }) {
           await images.receive(params['id']!, request);
           return new Response(null, { status: 204 });

@@ -6,10 +6,9 @@ import { resetPassword } from '../accounts/password-change.ts';
 import { verifyEmail } from '../accounts/registration.ts';
 import type { Core } from '../core.ts';
 import type { Origin } from '../origin.ts';
-import { readText } from '../read-text.ts';
 import { type Form, formPage, messagePage } from './page.ts';
 
-const MAX_BODY = 16_384;
+const MAX_FORM_BYTES = 16_384;
 const PASSWORD_HINT = 'at least 15 characters; a few words make a good one';
 
 interface AccountPage {
@@ -77,11 +76,16 @@ export const accountPages = (core: Core): Route[] =>
       path: page.path,
       handle: async (request) => formPage(page.form, new URL(request.url).searchParams.get('token') ?? ''),
     },
-    { method: 'POST', path: page.path, handle: (request, call) => submit(core, page, request, call) },
+    {
+      method: 'POST',
+      path: page.path,
+      maxBodyBytes: MAX_FORM_BYTES,
+      handle: (request, call) => submit(core, page, request, call),
+    },
   ]);
 
 async function submit(core: Core, page: AccountPage, request: Request, call: RouteCall): Promise<Response> {
-  const values = new URLSearchParams(await readText(request, MAX_BODY));
+  const values = new URLSearchParams(await request.text());
   const origin = { identity: call.identity, client: readClientInfo(request.headers.get(CLIENT_HEADER)) };
   try {
     return messagePage(page.form.title, await page.submit(core, values, origin));

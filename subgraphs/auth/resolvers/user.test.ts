@@ -98,14 +98,14 @@ describe('the port of the subgraph', () => {
       { authorization: `Bearer ${bob.accessToken}` },
       { 'x-sextant-identity': bob.accessToken },
       { 'x-sextant-identity': JSON.stringify(identity) },
-      { 'x-sextant-identity': await assertions.sign(identity, 'chat') },
+      { 'x-sextant-identity': await assertions.sign(identity, 'chat/graphql') },
     ];
     for (const headers of forged) {
       const { status, text } = await post(headers);
       expect(status).toBe(401);
       expect(text).not.toContain('ada');
     }
-    const { status, text } = await post({ 'x-sextant-identity': await assertions.sign(identity, 'auth') });
+    const { status, text } = await post({ 'x-sextant-identity': await assertions.sign(identity, 'auth/graphql') });
     expect(status).toBe(200);
     expect(text).toContain('"ada"');
   });
