@@ -6,12 +6,15 @@ import { explainPlan } from './explain.ts';
 import type { FetchScope } from './fetch.ts';
 import { fragmentsOf } from './fragments.ts';
 import { compileIntrospection, type Introspected } from './introspection.ts';
+import type { Literal } from './literal-values.ts';
+import { liftLiterals } from './literals.ts';
 import { normalize, withConditions } from './normalize.ts';
 import type { ExecutionObserver } from './observer.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
 import type { Compile, CompileInput } from './operations.ts';
 import { passthroughFetch } from './passthrough.ts';
 import type { Plan } from './plan.ts';
+import { keepPlans } from './plan-cache.ts';
 import type { Planner } from './planner.ts';
 import { Run } from './run.ts';
 import { shareInFlight } from './sharing.ts';
@@ -54,12 +57,12 @@ export function createCompiler(options: CompilerOptions): Compile {
     observer: options.observer ?? {},
     limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
-    planner: options.planner,
+    planner: keepPlans(options.planner),
   };
   const share = shareInFlight(options.share ?? true);
   return async (input) => {
-    const plan = await makePlan(input, scope);
-    const compiled = compilePlan(input, plan, scope);
+    const { plan, literals } = await makePlan(input, scope);
+    const compiled = compilePlan(input, plan, literals, scope);
     return {
       kind: input.operation.operation,
       name: input.operation.name?.value,
@@ -92,12 +95,21 @@ function plannedOperation({ operation, planned }: Planned): OperationDefinitionN
   return wanted?.kind === Kind.OPERATION_DEFINITION ? wanted : undefined;
 }
 
-async function makePlan(input: Planned, { planner, api }: CompilerScope): Promise<Plan> {
+interface Made {
+  readonly plan: Plan;
+  readonly literals: ReadonlyMap<string, Literal>;
+}
+
+const NOTHING_TO_FETCH: Made = { plan: { root: undefined }, literals: new Map() };
+
+async function makePlan(input: Planned, { planner, api }: CompilerScope): Promise<Made> {
   const { planned } = input;
   const wanted = plannedOperation(input);
-  if (!wanted) return { root: undefined };
+  if (!wanted) return NOTHING_TO_FETCH;
   const normalized = normalize(wanted, fragmentsOf(planned!), api);
-  return normalized ? await planner.plan(normalized) : { root: undefined };
+  if (!normalized) return NOTHING_TO_FETCH;
+  const lifted = liftLiterals(normalized, api);
+  return { plan: await planner.plan(lifted.normalized), literals: lifted.literals };
 }
 
 const visibleOf = (input: Planned) => ({
@@ -108,6 +120,7 @@ const visibleOf = (input: Planned) => ({
 function compilePlan(
   input: CompileInput,
   plan: Plan,
+  literals: Made['literals'],
   scope: CompilerScope,
 ): Pick<PreparedOperation, 'execute' | 'subscribe'> {
   const { document, operation } = input;
@@ -120,12 +133,12 @@ function compilePlan(
   const mayPass = input.planned === document && !plan.specialize;
   const same = mayPass && passthroughFetch(plan, scope.api, scope.full, operation, fragments);
   const passable = same && scope.trusted(same.subgraph) ? same : undefined;
-  const fetchScope: FetchScope = { operation, fragments, satisfies: scope.satisfies, passable };
+  const fetchScope: FetchScope = { operation, fragments, satisfies: scope.satisfies, literals, passable };
   const steps = plan.specialize
     ? compileVariants(plan.specialize, async (values) => {
         const variant = { operation, planned: input.planned && withConditions(input.planned, values) };
-        const { root } = await makePlan(variant, scope);
-        return root && compileStep(root, fetchScope);
+        const made = await makePlan(variant, scope);
+        return made.plan.root && compileStep(made.plan.root, { ...fetchScope, literals: made.literals });
       })
     : plan.root && compileStep(plan.root, fetchScope);
   const finish = (run: Run): OperationAnswer =>

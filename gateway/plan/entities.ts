@@ -96,7 +96,7 @@ function compileContextFetch(fetch: EntityFetch, { targets, context }: EntityGro
 function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
   const { subgraph } = fetch;
   const { satisfies } = scope;
-  const text = new RequestText(fetch);
+  const text = new RequestText(fetch, scope.literals);
   const groups: CompiledGroup[] = fetch.groups.map((group) => ({
     ...group,
     representer: compileRepresenter(group.requires, group.inputRewrites, satisfies),

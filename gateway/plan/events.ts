@@ -33,7 +33,7 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
     return (_, sink) => refuseLater(sink, [new CodedError('BAD_USER_INPUT', 'This operation is no subscription.')]);
   }
   const { primary } = plan;
-  const text = new RequestText(primary);
+  const text = new RequestText(primary, parts.scope.literals);
   return (request, sink) => {
     const coerced = coerce(request.variables ?? {});
     if (coerced.errors) return refuseLater(sink, coerced.errors);

@@ -7,6 +7,7 @@ import type { SubgraphRequest, SubgraphResponse } from '#platform/transport/tran
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import type { Fragments } from './fragments.ts';
 import { quote, stringify } from './json.ts';
+import type { Literal } from './literal-values.ts';
 import { type Data, merge } from './merge.ts';
 import { isPlainData } from './passthrough.ts';
 import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
@@ -23,6 +24,8 @@ export interface FetchScope {
   readonly operation: OperationDefinitionNode;
   readonly fragments: Fragments;
   readonly satisfies: Satisfies;
+  /** Values of the variables that stand for the operation's literals in the plan. */
+  readonly literals: ReadonlyMap<string, Literal>;
   /** The fetch whose bytes can be the client's answer as they are. */
   readonly passable?: RootFetch | undefined;
 }
@@ -39,17 +42,29 @@ type Added = Readonly<Record<string, AddedVariable>>;
 export class RequestText {
   readonly query: string;
   readonly operationName: string | undefined;
+  /** Of the client. */
   readonly variables: readonly { readonly name: string; readonly key: string }[];
+  /** Values of the operation itself. */
+  readonly literals: readonly { readonly name: string; readonly key: string; readonly literal: Literal }[];
   /** The body as far as it is always the same. */
   readonly prefix: string;
+  /** The variables that are always the same, as JSON without braces. */
+  readonly constants: string;
   #document: DocumentNode | undefined;
 
-  constructor(fetch: { text: string; operationName: string | undefined; variables: readonly string[] }) {
+  constructor(
+    fetch: { text: string; operationName: string | undefined; variables: readonly string[] },
+    literals: ReadonlyMap<string, Literal>,
+  ) {
     this.query = fetch.text;
     this.operationName = fetch.operationName;
-    this.variables = fetch.variables.map((name) => ({ name, key: `${quote(name)}:` }));
+    const variables = fetch.variables.map((name) => ({ name, key: `${quote(name)}:`, literal: literals.get(name) }));
+    this.variables = variables.filter(({ literal }) => literal === undefined);
+    this.literals = variables.flatMap(({ literal, ...rest }) => (literal ? [{ ...rest, literal }] : []));
     const name = fetch.operationName === undefined ? '' : `,"operationName":${quote(fetch.operationName)}`;
     this.prefix = `{"query":${JSON.stringify(fetch.text)}${name}`;
+    const constants = this.literals.filter(({ literal }) => literal.constant !== undefined);
+    this.constants = constants.map(({ key, literal }) => `,${key}${literal.constant}`).join('');
   }
 
   get document(): DocumentNode {
@@ -103,15 +118,22 @@ class FetchRequest implements SubgraphRequest {
       const value = this.#run.variable(name);
       if (value !== undefined) values[name] = value;
     }
+    for (const { name, literal } of this.#text.literals) {
+      values[name] = literal.value((one) => this.#run.variable(one));
+    }
     return values;
   }
 
   body(): string {
-    let variables = '';
+    let variables = this.#text.constants;
     for (const name in this.#added) variables += `,${quote(name)}:${this.#added[name]!.json()}`;
     for (const { name, key } of this.#text.variables) {
       const value = this.#run.variable(name);
       if (value !== undefined) variables += `,${key}${stringify(value)}`;
+    }
+    for (const { key, literal } of this.#text.literals) {
+      if (literal.constant !== undefined) continue;
+      variables += `,${key}${literal.json((one) => this.#run.variable(one))}`;
     }
     const { prefix } = this.#text;
     return variables === '' ? `${prefix}}` : `${prefix},"variables":{${variables.slice(1)}}}`;
@@ -121,7 +143,7 @@ class FetchRequest implements SubgraphRequest {
 /** A fetch of root fields. */
 export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
   const { subgraph, target, outputRewrites, operation } = fetch;
-  const text = new RequestText(fetch);
+  const text = new RequestText(fetch, scope.literals);
   const observed = { subgraph, operation, entities: undefined };
   const renamed = renamedFields(outputRewrites);
   let fields: string[] | undefined;
