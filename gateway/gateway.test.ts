@@ -1,5 +1,7 @@
 import { createServer } from 'node:net';
+import { Registry } from 'prom-client';
 import { afterAll, describe, expect, test } from 'vitest';
+import { CountingRateLimiter } from '#platform/limits/counting-rate-limiter.ts';
 import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
 
 const { authenticator } = fakeAuthenticator();
@@ -66,6 +68,29 @@ describe('queries over HTTP', () => {
     expect((await post({ query: 7 })).body.errors[0].extensions.argument).toBe('query');
     const large = await post({ query: '{ mine }', variables: { x: 'y'.repeat(600_000) } });
     expect([large.status, large.body.errors[0].extensions.code]).toEqual([413, 'PAYLOAD_TOO_LARGE']);
+  });
+});
+
+describe('the rate of operations', () => {
+  test('is held over HTTP: of ten times as many as the limit, the limit is answered and the others are 429', async () => {
+    const limiter = new CountingRateLimiter({ metrics: new Registry() });
+    const limits = { RATE_LIMIT_ADDRESS: '20', RATE_LIMIT_IDENTITY: '30' };
+    const limited = await startTestGateway(limits, { authenticator, limiter });
+    const ask = (headers: Record<string, string> = {}) => post({ query: '{ mine }' }, headers, limited.url);
+    const statuses = async (count: number, headers?: Record<string, string>) => {
+      const tally: Record<number, number> = {};
+      for (let index = 0; index < count; index++) {
+        const { status } = await ask(headers);
+        tally[status] = (tally[status] ?? 0) + 1;
+      }
+      return tally;
+    };
+    expect(await statuses(200)).toEqual({ 200: 20, 429: 180 });
+    expect(await statuses(25, { authorization: 'Bearer ada' })).toEqual({ 200: 25 });
+    expect(await statuses(25, { 'x-api-key': 'ada:one' })).toEqual({ 200: 5, 429: 20 });
+    expect(await statuses(25, { 'x-api-key': 'ada:two' })).toEqual({ 429: 25 });
+    expect((await ask()).body.errors[0].extensions).toMatchObject({ code: 'RATE_LIMITED' });
+    await limited[Symbol.asyncDispose]();
   });
 });
 

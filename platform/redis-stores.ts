@@ -1,7 +1,7 @@
 import type { Registry } from 'prom-client';
 import { RedisCache } from './cache/redis-cache.ts';
 import { RedisLeases } from './leases/redis-leases.ts';
-import { FlexibleRateLimiter } from './limits/flexible-rate-limiter.ts';
+import { CountingRateLimiter } from './limits/counting-rate-limiter.ts';
 import type { Logger } from './log/log.ts';
 import { RedisEventBus } from './outbox/redis-event-bus.ts';
 import { RedisPresence } from './presence/redis-presence.ts';
@@ -27,7 +27,7 @@ export async function openRedisStores(options: {
     presence: new RedisPresence({ ...shared, topics }),
     topics,
     cache: new RedisCache(shared),
-    limiter: new FlexibleRateLimiter(shared),
+    limiter: new CountingRateLimiter(shared),
     leases,
     events: new RedisEventBus({ ...shared, leases }),
     redis,

@@ -4,7 +4,7 @@ import { MemoryCache } from './cache/memory-cache.ts';
 import type { Config } from './config/config.ts';
 import type { Leases } from './leases/leases.ts';
 import { MemoryLeases } from './leases/memory-leases.ts';
-import { FlexibleRateLimiter } from './limits/flexible-rate-limiter.ts';
+import { CountingRateLimiter } from './limits/counting-rate-limiter.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
 import type { Logger } from './log/log.ts';
 import type { EventBus } from './outbox/event-bus.ts';
@@ -51,7 +51,7 @@ export async function openStores(options: {
       presence: new MemoryPresence(options),
       topics: new MemoryTopics(options),
       cache: new MemoryCache(options),
-      limiter: new FlexibleRateLimiter(options),
+      limiter: new CountingRateLimiter(options),
       leases: new MemoryLeases(options),
       events: new MemoryEventBus(options),
       redis: undefined,

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '#platform/config/config.ts';
 import { type CodedError, rateLimited } from '#platform/errors/errors.ts';
-import type { ClientInfo } from '#platform/identity/client-info.ts';
+import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { RateLimiter, RateRule } from '#platform/limits/rate-limiter.ts';
 
@@ -17,71 +17,87 @@ interface Allowance {
   until: number;
   /** Refused until then, without asking again. */
   refusedUntil: number;
+  /** Operations that the shared counter still had at the last answer. */
+  remaining: number;
+  /** Requests that wait for the shared counter. */
+  waiting: number;
+  /** The question that is on its way; one at a time, so that no answer overwrites another. */
+  asking: Promise<void> | undefined;
 }
 
 /** Operations that are taken from the shared counter at a time: one question to Redis serves this many requests. */
 const PORTION = 10;
+/** A portion is at most this part of what remains, so that what one process holds unused is little for the others. */
+const SHARE = 10;
 const WINDOW_S = 60;
 
 /**
- * Operations a minute of each identity, and of each address where there is none. Counted across processes, but in
- * portions, so that the hot path asks nobody; the error is at most a portion for each process.
+ * Operations a minute of each user, with all API keys, and of each network where there is none. Counted across
+ * processes, but in portions, so that the hot path asks nobody. Never more than the limit; what a process has taken and
+ * does not use makes it fewer by at most a tenth for each process.
  */
 export function createOperationRate(
   limiter: RateLimiter | undefined,
   config: Pick<Config, 'RATE_LIMIT_IDENTITY' | 'RATE_LIMIT_ADDRESS'>,
 ): OperationRate {
   const allowances = new LRUCache<string, Allowance>({ max: 50_000 });
+  const rules = {
+    user: { name: 'operations-identity', limit: config.RATE_LIMIT_IDENTITY, windowS: WINDOW_S },
+    anonymous: { name: 'operations-address', limit: config.RATE_LIMIT_ADDRESS, windowS: WINDOW_S },
+  };
 
-  async function take(key: string, rule: RateRule, allowance: Allowance): Promise<CodedError | undefined> {
-    const portion = Math.min(PORTION, rule.limit);
-    let verdict = await limiter!.consume(key, rule, portion);
-    let taken = portion;
-    if (!verdict.allowed && portion > 1) {
-      // The end of the window's allowance is given out one by one.
-      await limiter!.refund(key, rule, portion);
-      verdict = await limiter!.consume(key, rule, 1);
-      taken = 1;
-    }
-    const now = Date.now();
-    if (!verdict.allowed) {
-      allowance.refusedUntil = now + verdict.retryAfter * 1000;
-      return refusal(rule, verdict.retryAfter);
-    }
-    allowance.left = taken - 1;
+  async function ask(key: string, rule: RateRule, allowance: Allowance): Promise<void> {
+    // The next window begins with all of them.
+    const remaining = allowance.until > Date.now() ? allowance.remaining : rule.limit;
+    const share = Math.floor(remaining / SHARE);
+    const portion = Math.max(1, Math.min(PORTION, share), allowance.waiting);
+    const verdict = await limiter!.consume(key, rule, portion, 1);
+    allowance.remaining = verdict.remaining;
+    allowance.left = verdict.spent;
     allowance.until = verdict.resetsAt.getTime();
-    return undefined;
+    allowance.refusedUntil = verdict.allowed ? 0 : allowance.until;
+  }
+
+  async function wait(key: string, rule: RateRule, allowance: Allowance): Promise<CodedError | undefined> {
+    allowance.waiting++;
+    try {
+      for (;;) {
+        const now = Date.now();
+        if (allowance.refusedUntil > now) return refusal(rule, allowance.refusedUntil - now);
+        if (allowance.left > 0 && allowance.until > now) {
+          allowance.left--;
+          return undefined;
+        }
+        allowance.asking ??= ask(key, rule, allowance).finally(() => {
+          allowance.asking = undefined;
+        });
+        await allowance.asking;
+      }
+    } finally {
+      allowance.waiting--;
+    }
   }
 
   return {
     spend(identity, client) {
       if (!limiter || identity.kind === 'service') return undefined;
-      const user = identity.kind === 'user';
-      const limit = user ? config.RATE_LIMIT_IDENTITY : config.RATE_LIMIT_ADDRESS;
-      if (limit === 0) return undefined;
-      const key = user
-        ? identity.apiKeyId !== undefined
-          ? `key:${identity.apiKeyId}`
-          : `user:${identity.userId}`
-        : `address:${client.ipAddress ?? 'unknown'}`;
+      const rule = rules[identity.kind];
+      if (rule.limit === 0) return undefined;
+      const key = identity.kind === 'user' ? `user:${identity.userId}` : `address:${networkOf(client)}`;
       let allowance = allowances.get(key);
       if (!allowance) {
-        allowance = { left: 0, until: 0, refusedUntil: 0 };
+        allowance = { left: 0, until: 0, refusedUntil: 0, remaining: rule.limit, waiting: 0, asking: undefined };
         allowances.set(key, allowance);
       }
       const now = Date.now();
-      const rule: RateRule = { name: user ? 'operations-identity' : 'operations-address', limit, windowS: WINDOW_S };
-      if (allowance.refusedUntil > now) {
-        return Promise.resolve(refusal(rule, Math.ceil((allowance.refusedUntil - now) / 1000)));
-      }
-      if (allowance.left > 0 && allowance.until > now) {
+      if (allowance.refusedUntil <= now && allowance.left > 0 && allowance.until > now) {
         allowance.left--;
         return undefined;
       }
-      return take(key, rule, allowance);
+      return wait(key, rule, allowance);
     },
   };
 }
 
-const refusal = (rule: RateRule, retryAfter: number): CodedError =>
-  rateLimited(`More than ${rule.limit} operations a minute.`, Math.max(1, retryAfter));
+const refusal = (rule: RateRule, ms: number): CodedError =>
+  rateLimited(`More than ${rule.limit} operations a minute.`, Math.max(1, Math.ceil(ms / 1_000)));

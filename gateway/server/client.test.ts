@@ -13,6 +13,11 @@ describe('the address of a client', () => {
     ['behind two proxies is the second from the right', 2, '6.6.6.6, 203.0.113.7, 10.0.0.8', '203.0.113.7'],
     ['is the leftmost where fewer proxies have spoken', 3, '203.0.113.7, 10.0.0.8', '203.0.113.7'],
     ['is the socket’s where the header is empty', 1, '', '10.0.0.9'],
+    ['has no port, which would make every connection a client of its own', 1, '203.0.113.7:51234', '203.0.113.7'],
+    ['has no port in IPv6 either', 1, '[2001:db8::1]:443', '2001:db8::1'],
+    ['has no brackets', 1, '[2001:db8::1]', '2001:db8::1'],
+    ['is the socket’s where the entry is no address', 1, 'unknown', '10.0.0.9'],
+    ['is the socket’s where the entry is too long for one', 1, '1'.repeat(10_000), '10.0.0.9'],
   ])('%s', (_, proxies, header, expected) => {
     expect(clientOf(request({ 'x-forwarded-for': header }), proxies).ipAddress).toBe(expected);
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { isIP } from 'node:net';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
@@ -30,9 +31,15 @@ function addressOf(request: IncomingMessage, trustedProxies: number): string | u
   const forwarded = request.headers['x-forwarded-for'];
   if (trustedProxies === 0 || forwarded === undefined) return direct;
   const chain = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded).split(',').map((entry) => entry.trim());
-  return plainAddress(chain[Math.max(0, chain.length - trustedProxies)]) ?? direct;
+  return entryAddress(chain[Math.max(0, chain.length - trustedProxies)]) ?? direct;
 }
 
-/** IPv4 as such, also where the socket is IPv6: one client, one counter. */
+/** IPv4 as such, also where the socket is IPv6. */
 const plainAddress = (address: string | undefined): string | undefined =>
   address?.startsWith('::ffff:') ? address.slice(7) : address || undefined;
+
+/** An entry of X-Forwarded-For without brackets and port, which some proxies add; undefined when it is no address. */
+function entryAddress(entry: string | undefined): string | undefined {
+  const address = /^\[([^\]]*)\](?::\d+)?$/.exec(entry ?? '')?.[1] ?? entry?.replace(/^([\d.]+):\d+$/, '$1');
+  return address !== undefined && isIP(address) ? plainAddress(address) : undefined;
+}

@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createAssertions } from '#platform/identity/assertions.ts';
-import { FlexibleRateLimiter } from '#platform/limits/flexible-rate-limiter.ts';
+import { CountingRateLimiter } from '#platform/limits/counting-rate-limiter.ts';
 import { secretsOf } from '#platform/secrets/secrets.ts';
 import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
 import { hostPlatform } from '#platform/subgraph/fixture/platform.ts';
@@ -149,7 +149,7 @@ describe.each<[string, SubgraphTransport]>([
       { NODE_ENV: 'production', RATE_LIMIT_ADDRESS: '1' },
       {
         transports: new Map([['library', transport]]),
-        limiter: new FlexibleRateLimiter({ metrics: new Registry() }),
+        limiter: new CountingRateLimiter({ metrics: new Registry() }),
       },
     );
     expect((await fetch(`${limited.url}/_/library/files/a`)).status).toBe(200);

@@ -19,6 +19,6 @@ export function createOpenCounter(limit: number) {
   };
 }
 
-/** Whom a connection counts for: the user, or the one API key. Undefined for callers without credentials. */
+/** The user that a connection counts for, with all its API keys. Undefined for callers without credentials. */
 export const countedIdentity = (identity: Identity): string | undefined =>
-  identity.kind === 'user' ? (identity.apiKeyId ?? identity.userId) : undefined;
+  identity.kind === 'user' ? identity.userId : undefined;

@@ -153,21 +153,35 @@ describe('streams over HTTP', () => {
     return { first: Buffer.from(value!).toString(), leave: () => aborter.abort() };
   };
 
-  test('are no more at once of an identity, or of an address, than allowed', async () => {
+  test('are no more at once of a user with all its keys, or of a network, than allowed', async () => {
     const limits = { WS_MAX_SOCKETS_IDENTITY: '2', WS_MAX_SOCKETS_ADDRESS: '3' };
     const limited = await startTestGateway(limits, { authenticator });
     const ada = { authorization: 'Bearer ada' };
-    const held = [await open(limited, ada), await open(limited, ada)];
+    const held = [await open(limited, ada), await open(limited, { 'x-api-key': 'ada:one' })];
     for (const { first } of held) expect(first).toContain('"data"');
-    expect((await open(limited, ada)).first).toMatch(/"More than 2 streams at once of one identity.*RATE_LIMITED/);
+    for (const more of [ada, { 'x-api-key': 'ada:one' }, { 'x-api-key': 'ada:two' }]) {
+      expect((await open(limited, more)).first).toMatch(/"More than 2 streams at once of one user.*RATE_LIMITED/);
+    }
     held.push(await open(limited));
-    expect((await open(limited)).first).toMatch(/"More than 3 streams at once of one address.*RATE_LIMITED/);
+    expect((await open(limited)).first).toMatch(/"More than 3 streams at once of one network.*RATE_LIMITED/);
     // Whoever ends one, by leaving or to its end, may open another.
     held[0]!.leave();
     await expect
       .poll(async () => (await open(limited, ada, 'subscription { ticks(count: 1) { number } }')).first)
       .toContain('"data"');
     await expect.poll(async () => (await open(limited, ada)).first).toContain('"data"');
+    await limited[Symbol.asyncDispose]();
+  });
+
+  test('of all addresses of one IPv6 network are counted together', async () => {
+    const limited = await startTestGateway({ WS_MAX_SOCKETS_ADDRESS: '2', TRUSTED_PROXIES: '1' }, { authenticator });
+    const from = (address: string) => open(limited, { 'x-forwarded-for': address });
+    const held = [await from('2001:db8::1'), await from('2001:db8::2')];
+    expect((await from('2001:db8::3')).first).toContain('RATE_LIMITED');
+    held.push(await from('2001:db8:0:1::1'));
+    for (const { first } of held.slice(0, 2)) expect(first).toContain('"data"');
+    expect(held[2]!.first).toContain('"data"');
+    for (const { leave } of held) leave();
     await limited[Symbol.asyncDispose]();
   });
 

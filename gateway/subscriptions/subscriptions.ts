@@ -1,6 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
+import { networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Unsubscribe } from '#platform/transport/transport.ts';
 import type { Admitted } from '../policy/pipeline.ts';
@@ -97,7 +98,7 @@ interface Running {
   readonly stop: Unsubscribe;
 }
 
-/** A stream over HTTP is a connection of its own: of one identity and of one address as many as sockets. */
+/** A stream over HTTP is a connection of its own: of one user and of one network as many as sockets. */
 function limitStreams(limits: Limits) {
   const perIdentity = createOpenCounter(limits.WS_MAX_SOCKETS_IDENTITY);
   const perAddress = createOpenCounter(limits.WS_MAX_SOCKETS_ADDRESS);
@@ -108,15 +109,15 @@ function limitStreams(limits: Limits) {
   return {
     /** @returns how to leave, or why there is no place. */
     enter({ request }: Admitted): CodedError | (() => void) {
-      const address = request.client?.ipAddress ?? 'unknown';
+      const network = networkOf(request.client);
       const identity = countedIdentity(request.identity);
-      if (!perAddress.enter(address)) return tooMany(limits.WS_MAX_SOCKETS_ADDRESS, 'address');
+      if (!perAddress.enter(network)) return tooMany(limits.WS_MAX_SOCKETS_ADDRESS, 'network');
       if (identity !== undefined && !perIdentity.enter(identity)) {
-        perAddress.leave(address);
-        return tooMany(limits.WS_MAX_SOCKETS_IDENTITY, 'identity');
+        perAddress.leave(network);
+        return tooMany(limits.WS_MAX_SOCKETS_IDENTITY, 'user');
       }
       return () => {
-        perAddress.leave(address);
+        perAddress.leave(network);
         if (identity !== undefined) perIdentity.leave(identity);
       };
     },

@@ -6,7 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
-import type { ClientInfo } from '#platform/identity/client-info.ts';
+import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Logger } from '#platform/log/log.ts';
 import {
@@ -114,9 +114,9 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     if (stopping || graph.current === undefined) return reject(socket, '503 Service Unavailable');
     if (!options.origins.allowed(request)) return reject(socket, '403 Forbidden');
     const client = clientOf(request, config.TRUSTED_PROXIES);
-    const address = client.ipAddress ?? 'unknown';
-    if (!perAddress.enter(address)) return reject(socket, '429 Too Many Requests');
-    socket.once('close', () => perAddress.leave(address));
+    const network = networkOf(client);
+    if (!perAddress.enter(network)) return reject(socket, '429 Too Many Requests');
+    socket.once('close', () => perAddress.leave(network));
     // Made here: a closure that names the request would keep it for as long as the socket lives.
     const offer = offerOf(request);
     sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, client, offer));
@@ -169,7 +169,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     }
     const key = countedIdentity(identity);
     if (key !== undefined && !perIdentity.enter(key)) {
-      throw new Error(`Forbidden: more than ${config.WS_MAX_SOCKETS_IDENTITY} sockets of one identity`);
+      throw new Error(`Forbidden: more than ${config.WS_MAX_SOCKETS_IDENTITY} sockets of one user`);
     }
     const stopWatching =
       authenticator && identity.kind === 'user'

@@ -100,10 +100,10 @@ export const settings = z.object({
     'Highest estimated cost of one operation: 1 for each object that it may return, weighed by @cost and @listSize.',
   ),
   RATE_LIMIT_IDENTITY: count(6_000, 0, 100_000_000).describe(
-    'Operations a minute of one user or API key; 0 sets no limit.',
+    'Operations a minute of one user, with all its API keys; 0 sets no limit.',
   ),
   RATE_LIMIT_ADDRESS: count(3_000, 0, 100_000_000).describe(
-    'Operations a minute of one address without credentials; 0 sets no limit.',
+    'Operations a minute of one address (of IPv6 a /64) without credentials; 0 sets no limit.',
   ),
   OPERATIONS_MANIFEST: z
     .string()
@@ -123,10 +123,10 @@ export const settings = z.object({
   WS_MAX_MESSAGE_BYTES: count(262_144, 1_024, 16_777_216).describe('Largest message of a WebSocket client, in bytes.'),
   WS_MAX_OPERATIONS: count(100, 1, 100_000).describe('Operations at once on one WebSocket.'),
   WS_MAX_SOCKETS_IDENTITY: count(100, 1, 1_000_000).describe(
-    'WebSockets at once of one user or API key, and as many streams over HTTP.',
+    'WebSockets at once of one user, with all its API keys, and as many streams over HTTP.',
   ),
   WS_MAX_SOCKETS_ADDRESS: count(1_000, 1, 1_000_000).describe(
-    'WebSockets at once from one address, and as many streams over HTTP.',
+    'WebSockets at once from one address (of IPv6 a /64), and as many streams over HTTP.',
   ),
   WS_KEEPALIVE_MS: count(12_000, 100, 600_000).describe(
     'A WebSocket is pinged this often, and cut when it misses one.',

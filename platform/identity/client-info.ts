@@ -1,3 +1,6 @@
+import { isIPv6 } from 'node:net';
+import { LRUCache } from 'lru-cache';
+
 /** Where a request comes from: for sessions, the audit log and rate limits, never for deciding who asks. */
 export interface ClientInfo {
   /** The client's address as the gateway saw it, behind the proxies it trusts. */
@@ -33,3 +36,50 @@ export function readClientInfo(header: string | null | undefined): ClientInfo {
     userAgent: fields.get('ua')?.slice(0, MAX_USER_AGENT),
   };
 }
+
+/** Reading an IPv6 address takes a microsecond, and an anonymous request asks for its network more than once. */
+const networks = new LRUCache<string, string>({ max: 10_000 });
+
+/**
+ * Returns what an address counts as for limits: an IPv4 address as it is, of IPv6 the /64, because one subscriber has
+ * all its addresses. Clients whose address is not known count as one.
+ */
+export function networkOf(client: ClientInfo | undefined): string {
+  const address = client?.ipAddress;
+  if (!address) return 'unknown';
+  if (!address.includes(':')) return address;
+  let network = networks.get(address);
+  if (network === undefined) {
+    network = isIPv6(address) ? networkOfIpv6(address) : address.slice(0, 64);
+    networks.set(address, network);
+  }
+  return network;
+}
+
+function networkOfIpv6(address: string): string {
+  const [head = '', tail = ''] = address.split('%', 1)[0]!.split('::');
+  const [first, last] = [groupsOf(head), groupsOf(tail)];
+  const groups = [...first, ...Array<number>(8 - first.length - last.length).fill(0), ...last];
+  // An IPv4 address written as IPv6, in either spelling.
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) {
+    return groups
+      .slice(6)
+      .flatMap((group) => [group >> 8, group & 255])
+      .join('.');
+  }
+  return `${groups
+    .slice(0, 4)
+    .map((group) => group.toString(16))
+    .join(':')}::/64`;
+}
+
+/** The 16-bit groups of a part of an IPv6 address; its last two may be written as IPv4. */
+const groupsOf = (part: string): number[] =>
+  part
+    .split(':')
+    .filter(Boolean)
+    .flatMap((group) => {
+      if (!group.includes('.')) return Number.parseInt(group, 16);
+      const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number);
+      return [a * 256 + b, c * 256 + d];
+    });

@@ -2,12 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../redis/redis-for-tests.ts';
-import { FlexibleRateLimiter } from './flexible-rate-limiter.ts';
+import { CountingRateLimiter } from './counting-rate-limiter.ts';
 import { rateLimiterContract } from './rate-limiter.contract.ts';
 
 describe('rate limiter: memory', () => {
   rateLimiterContract(async () => {
-    const limiter = new FlexibleRateLimiter({ metrics: new Registry() });
+    const limiter = new CountingRateLimiter({ metrics: new Registry() });
     return { here: limiter, there: limiter };
   });
 });
@@ -16,7 +16,7 @@ describe.skipIf(!REDIS_TEST_URL)(`rate limiter: ${REDIS_SUITE}`, () => {
   rateLimiterContract(async (lifecycle) => {
     const prefix = testPrefix(lifecycle);
     const replica = async () =>
-      new FlexibleRateLimiter({ redis: await connectTestRedis(lifecycle, prefix), metrics: new Registry() });
+      new CountingRateLimiter({ redis: await connectTestRedis(lifecycle, prefix), metrics: new Registry() });
     return { here: await replica(), there: await replica() };
   });
 
@@ -25,7 +25,7 @@ describe.skipIf(!REDIS_TEST_URL)(`rate limiter: ${REDIS_SUITE}`, () => {
     const prefix = testPrefix(lifecycle);
     const proxy = await faultProxy(lifecycle);
     const metrics = new Registry();
-    const limiter = new FlexibleRateLimiter({ redis: await connectTestRedis(lifecycle, prefix, proxy.url), metrics });
+    const limiter = new CountingRateLimiter({ redis: await connectTestRedis(lifecycle, prefix, proxy.url), metrics });
     const rule = { name: 'login', limit: 3, windowS: 60 };
     await limiter.consume('user', rule);
     proxy[fault]();

@@ -1,22 +1,24 @@
 /**
- * Rate limits over fixed windows, counted across processes when there is Redis. When Redis fails, each process counts on
- * its own in memory (an insurance: a limit that is too generous for a while, and never a request that fails for it).
+ * Rate limits over fixed windows, counted across processes when there is Redis. A window begins with the first points
+ * that are spent in it. When Redis fails, each process counts on its own in memory (an insurance: a limit that is too
+ * generous for a while, and never a request that fails for it).
  *
- * Two faces: memory and Redis, both by rate-limiter-flexible. rate-limiter.contract.ts is their common definition.
+ * Two faces: memory and Redis. rate-limiter.contract.ts is their common definition.
  */
 export interface RateLimiter {
   /**
-   * Spends `points` (default 1) of the key's allowance.
+   * Spends `points` (default 1) of the key's allowance, in one step. What is refused is not counted.
    *
-   * @param key whom it counts for, e.g. `user:<id>` or `ip:<address>`, at most 512 characters.
+   * @param key whom it counts for, e.g. `user:<id>` or `ip:<network>`, at most 512 characters. It stands in Redis as it
+   * is: never a mail address.
+   * @param least the caller is content with so few points when `points` are not left; default: `points`.
    */
-  consume(key: string, rule: RateRule, points?: number): Promise<RateVerdict>;
-  /** Looks without spending. */
-  peek(key: string, rule: RateRule): Promise<RateVerdict>;
-  /** Gives points back: the settlement after an estimate. */
-  refund(key: string, rule: RateRule, points: number): Promise<void>;
-  /** Forgets what was spent. */
-  reset(key: string, rule: RateRule): Promise<void>;
+  consume(key: string, rule: RateRule, points?: number, least?: number): Promise<RateVerdict>;
+  /**
+   * Gives back points of a verdict: the settlement after an estimate. Does nothing when the window of that verdict has
+   * ended, and never leaves less than nothing spent.
+   */
+  refund(key: string, rule: RateRule, points: number, verdict: RateVerdict): Promise<void>;
 }
 
 export interface RateRule {
@@ -30,6 +32,8 @@ export interface RateRule {
 
 export interface RateVerdict {
   readonly allowed: boolean;
+  /** Points that were spent; 0 when refused. */
+  readonly spent: number;
   /** Points left in this window. */
   readonly remaining: number;
   /** Whole seconds until it makes sense to try again; 0 when allowed. */

@@ -1,9 +1,10 @@
 import { LRUCache } from 'lru-cache';
 import type { Config } from '#platform/config/config.ts';
 import { rateLimited } from '#platform/errors/errors.ts';
+import { networkOf } from '#platform/identity/client-info.ts';
 import type { RateLimiter, RateRule } from '#platform/limits/rate-limiter.ts';
 import type { Changes } from './change.ts';
-import { addressKey, type Origin } from './origin.ts';
+import type { Origin } from './origin.ts';
 
 type LimitConfig = Pick<Config, 'LOGINS_PER_MINUTE' | 'SIGNUPS_PER_HOUR' | 'ACCOUNT_MAILS_PER_HOUR'>;
 
@@ -31,7 +32,7 @@ export class Limits {
 
   /** @throws {CodedError} RATE_LIMITED with `retryAfter`. */
   async spend(what: 'login' | 'register' | 'mail', origin: Origin): Promise<void> {
-    const key = addressKey(origin.client);
+    const key = networkOf(origin.client);
     const rule = this.#rules[what];
     const verdict = await this.#limiter.consume(`ip:${key}`, rule);
     if (verdict.allowed) return;
