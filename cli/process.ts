@@ -2,6 +2,7 @@ import { flushCompileCache } from 'node:module';
 import closeWithGrace from 'close-with-grace';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type Config, loadConfig } from '#platform/config/config.ts';
+import { watchFaults } from '#platform/faults/guarded.ts';
 import { createLog, type Logger } from '#platform/log/log.ts';
 import { startTracing } from '#platform/tracing/tracing.ts';
 
@@ -32,9 +33,11 @@ export async function runProcess(
   metrics.setDefaultLabels({ service });
   collectDefaultMetrics({ register: metrics });
   const lifecycle = new AsyncDisposableStack();
+  const unwatch = watchFaults(metrics, log);
 
   const grace = closeWithGrace(
-    { delay: config.SHUTDOWN_TIMEOUT_MS + 1_000, logger: false },
+    // A promise that nothing waits for is a fault of what has started it: see watchFaults.
+    { delay: config.SHUTDOWN_TIMEOUT_MS + 1_000, logger: false, skip: ['unhandledRejection'] },
     async ({ signal, err }) => {
       if (err) log.fatal({ err }, 'an error that nobody handled: shutting down');
       else log.info({ signal }, 'shutting down');
@@ -50,6 +53,7 @@ export async function runProcess(
     setTimeout(flushCompileCache, COMPILED_AFTER_MS).unref();
   } catch (error) {
     grace.uninstall();
+    unwatch();
     await lifecycle.disposeAsync().catch((err: unknown) => log.error({ err }, 'could not close what was open'));
     throw error;
   }

@@ -3,7 +3,8 @@ import type { ApolloServerPlugin } from '@apollo/server';
 import type { Registry } from 'prom-client';
 import type { Cache } from '#platform/cache/cache.ts';
 import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
+import { unexpected } from '#platform/errors/errors.ts';
+import { type Guard, guarded } from '#platform/faults/guarded.ts';
 import { drain, listen } from '#platform/http/listen.ts';
 import { createServer, readMutualTls } from '#platform/http/tls.ts';
 import type { Authenticator, IdentityAssertions } from '#platform/identity/authenticator.ts';
@@ -16,6 +17,7 @@ import type { PolicyEvaluator } from './policy/policies.ts';
 import { createPolicyHook } from './policy/policy-hook.ts';
 import { createRest } from './rest/rest.ts';
 import { type ApolloContext, createApolloFace } from './server/apollo.ts';
+import { requestIdOf } from './server/client.ts';
 import { createExplorer, type SignIn } from './server/explorer.ts';
 import { createForward } from './server/forward.ts';
 import { createGraph } from './server/graph.ts';
@@ -134,12 +136,17 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
   server.requestTimeout = 60_000;
   const sockets = serveWebSockets({ ...faces, server, path: '/graphql', origins });
-  server.on('request', (request, response) => {
-    handle(request, response).catch((error: unknown) => {
-      log.error({ err: error, method: request.method, path: request.url?.split('?', 1)[0] }, 'a request failed');
-      refuse(response, [new CodedError('INTERNAL_SERVER_ERROR', 'Something went wrong.')], 500);
-    });
-  });
+  const guard: Guard<[IncomingMessage, ServerResponse]> = {
+    where: 'http request',
+    log,
+    about: (request) => ({
+      method: request.method,
+      path: request.url?.split('?', 1)[0],
+      requestId: requestIdOf(request),
+    }),
+    end: ({ errorId }, _, response) => refuse(response, [unexpected(errorId)], 500),
+  };
+  server.on('request', guarded(guard, handle));
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = request.url ?? '/';

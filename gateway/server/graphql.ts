@@ -3,6 +3,7 @@ import { GraphQLError } from 'graphql';
 import { Cancellation } from '#platform/cancellation/cancellation.ts';
 import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
+import { guarded } from '#platform/faults/guarded.ts';
 import { readBody } from '#platform/http/web.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { Identity } from '#platform/identity/identity.ts';
@@ -142,7 +143,10 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     const multipart = accepted.multipart;
     const policy = streamPolicyOf(admitted, generation);
     const channel: HttpChannel = multipart ? multipartChannel(response) : eventStreamChannel(response);
-    const heartbeat = setInterval(channel.heartbeat, multipart ? MULTIPART_HEARTBEAT_MS : SSE_HEARTBEAT_MS);
+    const heartbeat = setInterval(
+      guarded({ where: 'stream heartbeat', log, end: () => response.destroy() }, channel.heartbeat),
+      multipart ? MULTIPART_HEARTBEAT_MS : SSE_HEARTBEAT_MS,
+    );
     const unwatch =
       authenticator && identity.kind === 'user'
         ? authenticator.watch(identity, (reason) => {

@@ -1,5 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import { CodedError } from '#platform/errors/errors.ts';
+import { guarded } from '#platform/faults/guarded.ts';
 import type { Channel } from './channel.ts';
 
 /** What happens to the events of a subscriber who reads more slowly than they come. */
@@ -98,7 +99,7 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
       }
     }
     if (queue.length > MAX_EVENTS || characters > MAX_CHARACTERS) return tooSlow();
-    timer ??= setInterval(flush, LOOK_MS);
+    timer ??= setInterval(guarded({ where: 'delivery', end: () => end('error') }, flush), LOOK_MS);
   }
 
   function tooSlow(): void {

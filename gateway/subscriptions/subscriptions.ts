@@ -1,6 +1,7 @@
 import type { GraphQLError } from 'graphql';
 import type { Config } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
+import { guarded } from '#platform/faults/guarded.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Unsubscribe } from '#platform/transport/transport.ts';
@@ -43,7 +44,8 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: Limits): Su
   function tell(why: string, spreadMs: number): void {
     for (const { carrier, delivery } of [...running]) {
       if (carrier === 'websocket') continue;
-      setTimeout(() => delivery.fail([new CodedError('RESUBSCRIBE', why)]), Math.random() * spreadMs);
+      const fail = guarded({ where: 'delivery' }, () => delivery.fail([new CodedError('RESUBSCRIBE', why)]));
+      setTimeout(fail, Math.random() * spreadMs);
     }
   }
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { GraphQLError } from 'graphql';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError, unexpected } from '#platform/errors/errors.ts';
+import { guarded, report } from '#platform/faults/guarded.ts';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
@@ -13,6 +13,7 @@ import {
   CLOSE,
   type OperationChannel,
   PROTOCOL,
+  RefusedSocket,
   reasonText,
   type SubscribePayload,
   serveGraphqlSocket,
@@ -105,7 +106,10 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     perMessageDeflate: false, // 240 KB a socket, and a client may bring a bomb
     handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
   });
-  options.server.on('upgrade', upgrade);
+  options.server.on(
+    'upgrade',
+    guarded({ where: 'websocket upgrade', log, end: (_, __, socket: Duplex) => socket.destroy() }, upgrade),
+  );
 
   function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
     socket.on('error', () => socket.destroy());
@@ -138,6 +142,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       metrics.socketClosed(reasonOf(code));
     });
     serveGraphqlSocket<Session>(socket, {
+      log,
       keepAliveMs: config.WS_KEEPALIVE_MS,
       maxOperations: config.WS_MAX_OPERATIONS,
       tooManyOperations,
@@ -163,13 +168,13 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     try {
       identity = await identify(authenticator, credentials);
     } catch (error) {
-      if (error instanceof CodedError) throw new Error(`Forbidden: ${error.message}`);
+      if (error instanceof CodedError) throw new RefusedSocket(`Forbidden: ${error.message}`);
       log.error({ err: error }, 'credentials could not be checked');
-      throw new Error('Forbidden: the credentials could not be checked');
+      throw new RefusedSocket('Forbidden: the credentials could not be checked');
     }
     const key = countedIdentity(identity);
     if (key !== undefined && !perIdentity.enter(key)) {
-      throw new Error(`Forbidden: more than ${config.WS_MAX_SOCKETS_IDENTITY} sockets of one user`);
+      throw new RefusedSocket(`Forbidden: more than ${config.WS_MAX_SOCKETS_IDENTITY} sockets of one user`);
     }
     const stopWatching =
       authenticator && identity.kind === 'user'
@@ -230,8 +235,8 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       }
     };
     run().catch((error: unknown) => {
-      log.error({ err: error, requestId: caller.requestId }, 'an operation failed');
-      channel.error([new GraphQLError('Something went wrong.', { extensions: { code: 'INTERNAL_SERVER_ERROR' } })]);
+      const { errorId } = report(error, 'websocket operation', log, { requestId: caller.requestId });
+      channel.error([unexpected(errorId)]);
     });
     return () => {
       aborter.abort();

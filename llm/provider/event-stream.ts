@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { type Fault, guarded } from '#platform/faults/guarded.ts';
 
 /** An event that is longer than this is no piece of a reply, in characters; pictures come in pieces of some millions. */
 const LONGEST_EVENT = 64_000_000;
@@ -32,8 +33,15 @@ export class EventStream {
   constructor(body: Readable) {
     this.#body = body;
     body.setEncoding('utf8');
-    body.on('data', (text: string) => this.#take(text));
-    body.on('end', () => this.#finish());
+    const guard = { where: 'provider stream', end: ({ error }: Fault) => this.#fail(error as Error) };
+    body.on(
+      'data',
+      guarded(guard, (text: string) => this.#take(text)),
+    );
+    body.on(
+      'end',
+      guarded(guard, () => this.#finish()),
+    );
     body.on('error', (error) => this.#fail(error));
     body.on('close', () => this.#fail(new Error('the connection was closed')));
     // It may have broken before anybody listened.

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { guarded } from '../faults/guarded.ts';
 import { EmbeddedConnection } from './embedded-connection.ts';
 
 /** How the thread opens its Postgres. */
@@ -87,11 +88,14 @@ export class EmbeddedThread implements AsyncDisposable {
     const opening = Promise.withResolvers<void>();
     const ending = Promise.withResolvers<void>();
     opening.promise.catch(() => {});
-    worker.on('message', (message: FromThread) => {
-      if (message === 'open') return opening.resolve();
-      const [id, bytes] = message;
-      this.#connections.get(id)?.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-    });
+    const receive = (message: FromThread): void => {
+      if (message === 'open') opening.resolve();
+      else {
+        const [id, bytes] = message;
+        this.#connections.get(id)?.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      }
+    };
+    worker.on('message', guarded({ where: 'embedded database' }, receive));
     const died = (error: Error) => {
       opening.reject(error);
       ending.resolve();

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
+import { guarded } from '../faults/guarded.ts';
 import type { Logger } from '../log/log.ts';
 import { type EmbeddedServer, EmbeddedThread } from './embedded-thread.ts';
 import { migrate } from './migrate.ts';
@@ -110,13 +111,12 @@ async function createOwners(admin: pg.Pool): Promise<void> {
 }
 
 function keepHouse(admin: pg.Pool, log: Logger): Disposable {
-  const run = (statement: string) => () =>
-    void admin.query(statement).catch((error) => log.warn({ err: error }, `${statement} failed`));
-  const timers = [
-    setInterval(run('CHECKPOINT'), CHECKPOINT_EVERY_MS),
-    setInterval(run('VACUUM (ANALYZE)'), VACUUM_EVERY_MS),
-  ];
-  for (const timer of timers) timer.unref();
+  const every = (ms: number, statement: string): NodeJS.Timeout =>
+    setInterval(
+      guarded({ where: 'embedded database', log, about: () => ({ statement }) }, () => admin.query(statement)),
+      ms,
+    ).unref();
+  const timers = [every(CHECKPOINT_EVERY_MS, 'CHECKPOINT'), every(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)')];
   return {
     [Symbol.dispose]: () => {
       for (const timer of timers) clearInterval(timer);

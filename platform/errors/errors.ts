@@ -69,3 +69,11 @@ export const forbidden = (message: string): CodedError => new CodedError('FORBID
 /** @param retryAfter whole seconds. */
 export const rateLimited = (what: string, retryAfter: number): CodedError =>
   new CodedError('RATE_LIMITED', `${what} Try again in ${retryAfter} s.`, { retryAfter });
+
+/** What a client hears of an unexpected failure: the id under which the log has it, and nothing of what it was. */
+export const unexpected = (errorId: string): CodedError =>
+  new CodedError(
+    'INTERNAL_SERVER_ERROR',
+    `Something went wrong. The administrator finds it in the log under ${errorId}.`,
+    { errorId },
+  );

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GraphQLError } from 'graphql';
 import type { Logger } from '../log/log.ts';
-import { CodedError, ERROR_CODES } from './errors.ts';
+import { CodedError, ERROR_CODES, unexpected } from './errors.ts';
 
 /**
  * What a client may see of an error that a resolver threw. Coded errors and graphql's own validation errors pass;
@@ -30,10 +30,8 @@ export function maskError(error: GraphQLError, log: Logger, signal?: AbortSignal
     });
   }
   log.error({ err: cause ?? error, errorId, path: error.path }, 'unexpected error');
-  return at(error, `Something went wrong. The administrator finds it in the log under ${errorId}.`, {
-    code: 'INTERNAL_SERVER_ERROR',
-    errorId,
-  });
+  const { message, extensions } = unexpected(errorId);
+  return at(error, message, extensions);
 }
 
 /** Prisma's codes for a server that is away or has no connection to spare, and what the driver says of the same. */

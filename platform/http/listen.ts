@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { type AddressInfo, Server as NetServer } from 'node:net';
+import { guarded } from '../faults/guarded.ts';
 
 /** A server that cannot listen. The message is one line for the person who started it. */
 export class ListenError extends Error {
@@ -67,7 +68,10 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
   const quiet = setTimeout(
     () => {
       // Kept-alive connections become idle one by one as their requests end.
-      sweep = setInterval(() => server.closeIdleConnections(), 100);
+      sweep = setInterval(
+        guarded({ where: 'http server' }, () => server.closeIdleConnections()),
+        100,
+      );
     },
     Math.min(LONGEST_QUIET_MS, graceMs / 4),
   );

@@ -1,3 +1,4 @@
+import { guarded } from '../faults/guarded.ts';
 import type { Claim, Revocation, RevocationList } from './revocations.ts';
 
 type Ended = (reason: 'expired' | 'revoked') => void;
@@ -42,7 +43,8 @@ export class Watchers {
     }
     const wait = () => {
       const left = Math.max(expiresAt * 1000 - Date.now(), 0);
-      timer = setTimeout(left <= LONGEST_TIMER ? () => watcher.end('expired') : wait, Math.min(left, LONGEST_TIMER));
+      const due = left <= LONGEST_TIMER ? () => watcher.end('expired') : wait;
+      timer = setTimeout(guarded({ where: 'credentials' }, due), Math.min(left, LONGEST_TIMER));
       timer.unref();
     };
     wait();
@@ -53,11 +55,15 @@ export class Watchers {
   tell(revocation: Revocation, list: RevocationList): void {
     const wait = revocation.kind === 'api_key' ? (revocation.from ?? 0) - Date.now() : 0;
     if (wait > 0) {
-      setTimeout(() => this.tell(revocation, list), Math.min(wait + 1, LONGEST_TIMER)).unref();
+      const tell = guarded({ where: 'credentials' }, () => this.tell(revocation, list));
+      setTimeout(tell, Math.min(wait + 1, LONGEST_TIMER)).unref();
       return;
     }
     const concerned = this.#bySubject.get(`${revocation.kind}:${revocation.id}`) ?? [];
-    for (const watcher of [...concerned]) if (list.has(watcher.claim)) watcher.end('revoked');
+    for (const watcher of [...concerned]) {
+      // Each is somebody else's connection: one that fails must not keep the next one open.
+      if (list.has(watcher.claim)) guarded({ where: 'credentials' }, () => watcher.end('revoked'))();
+    }
   }
 }
 

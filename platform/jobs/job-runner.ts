@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import { guarded } from '../faults/guarded.ts';
 import type { Json } from '../json/json.ts';
 import type { Logger } from '../log/log.ts';
 import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
@@ -266,7 +267,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   }
 
   #every(ms: number, work: () => void): void {
-    const timer = setInterval(work, ms);
+    const timer = setInterval(guarded({ where: 'jobs', log: this.#log }, work), ms);
     timer.unref();
     this.#timers.push(timer);
   }

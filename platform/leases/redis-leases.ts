@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
+import { guarded } from '../faults/guarded.ts';
 import type { RedisConnections, RedisScript } from '../redis/redis.ts';
 import { type StoreMetrics, storeMetrics } from '../store-metrics.ts';
 import { NEXT_EPOCH_LUA } from '../streams/epoch.ts';
@@ -51,7 +52,7 @@ export class RedisLeases implements Leases {
     const watchdog = () => {
       const left = validUntil - performance.now();
       if (left <= 0) lose();
-      else expiry = setTimeout(watchdog, left).unref();
+      else expiry = setTimeout(guarded({ where: 'lease' }, watchdog), left).unref();
     };
     const acquiring = this.#acquire(key, `${key}:epoch`, token, ttlMs) as Promise<number | null>;
     const epoch = await this.#redis.guard('leases', acquiring);
@@ -91,8 +92,8 @@ export class RedisLeases implements Leases {
         // It lapses by itself.
       });
     };
-    const renewal = setInterval(() => void renew(), ttlMs / 3).unref();
-    let expiry = setTimeout(watchdog, ttlMs).unref();
+    const renewal = setInterval(guarded({ where: 'lease' }, renew), ttlMs / 3).unref();
+    let expiry = setTimeout(guarded({ where: 'lease' }, watchdog), ttlMs).unref();
     const lease: Lease = { name, epoch, lost: lost.signal, renew, release, [Symbol.asyncDispose]: release };
     this.#held.add(lease);
     this.#metrics.leasesHeld.inc();

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import { guarded } from '../faults/guarded.ts';
 import type { Logger } from '../log/log.ts';
 import { storeMetrics } from '../store-metrics.ts';
 import type { EventBus } from './event-bus.ts';
@@ -86,7 +87,7 @@ export async function consumeEvents<Tx extends SqlTransaction>(options: {
         `DELETE FROM inbox_events WHERE parked_at IS NULL AND handled_at < clock_timestamp() - ${KEEP}`,
       ),
     ).catch((error) => log.warn({ err: error }, 'Old inbox events could not be deleted.'));
-  const housekeeping = setInterval(forget, HOUSEKEEPING_MS).unref();
+  const housekeeping = setInterval(guarded({ where: 'inbox', log }, forget), HOUSEKEEPING_MS).unref();
   options.lifecycle.defer(async () => {
     clearInterval(housekeeping);
     await member[Symbol.asyncDispose]();

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Registry } from 'prom-client';
+import { guarded } from '../faults/guarded.ts';
 import type { JsonObject } from '../json/json.ts';
 import { type StoreMetrics, storeMetrics } from '../store-metrics.ts';
 import {
@@ -79,10 +80,13 @@ export class MemoryPresence implements Presence {
     if (!user) return false;
     clearTimeout(user.typing);
     user.typing = typing
-      ? setTimeout(() => {
-          user.typing = undefined;
-          this.#settle(room, userId);
-        }, this.#typingTtlMs).unref()
+      ? setTimeout(
+          guarded({ where: 'presence' }, () => {
+            user.typing = undefined;
+            this.#settle(room, userId);
+          }),
+          this.#typingTtlMs,
+        ).unref()
       : undefined;
     this.#settle(room, userId);
     return true;

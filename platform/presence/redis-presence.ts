@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
+import { guarded } from '../faults/guarded.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Logger } from '../log/log.ts';
 import type { RedisConnections } from '../redis/redis.ts';
@@ -62,10 +63,13 @@ export class RedisPresence implements Presence {
     this.#metrics = storeMetrics(options.metrics);
     this.#typingTtlMs = options.typingTtlMs ?? TYPING_TTL_MS;
     this.#rooms = new RedisRooms(options.redis, ttlMs);
-    this.#heart = setInterval(() => void this.#beat(), ttlMs / 3).unref();
+    this.#heart = setInterval(
+      guarded({ where: 'presence', log: this.#log }, () => this.#beat()),
+      ttlMs / 3,
+    ).unref();
     // Two connections, which come back one after the other: what was missed is known when both are there.
     const { commands, channels } = options.redis;
-    const onReturn = () => void this.#return();
+    const onReturn = guarded({ where: 'presence', log: this.#log }, () => this.#return());
     commands.on('ready', onReturn);
     const forgetReturn = channels.onReturn(onReturn);
     options.lifecycle.defer(async () => {

@@ -1,3 +1,4 @@
+import { guarded } from '../faults/guarded.ts';
 import type { Subscription, Topics } from '../topics/topics.ts';
 import type { PresentMember } from './presence.ts';
 import type { RedisRooms } from './redis-rooms.ts';
@@ -100,6 +101,10 @@ export class RoomView {
       if (change) this.#watchers.tell(change);
     }
     clearTimeout(this.#typingTimer);
-    if (typingEndsIn !== undefined) this.#typingTimer = setTimeout(() => this.look(), typingEndsIn + 1).unref();
+    if (typingEndsIn !== undefined)
+      this.#typingTimer = setTimeout(
+        guarded({ where: 'presence' }, () => this.look()),
+        typingEndsIn + 1,
+      ).unref();
   }
 }

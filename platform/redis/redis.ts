@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Registry } from 'prom-client';
 import { CodedError } from '../errors/errors.ts';
+import { guarded } from '../faults/guarded.ts';
 import type { Logger } from '../log/log.ts';
 import { type StoreMetrics, storeMetrics } from '../store-metrics.ts';
 
@@ -124,11 +125,13 @@ function watch(redis: Redis, connection: string, log: Logger, metrics: StoreMetr
 function openChannels(redis: Redis, log: Logger): Channels {
   const listeners = new Map<string, (message: string) => void>();
   const returns = new Set<() => void>();
-  redis.on('message', (channel: string, message: string) => listeners.get(channel)?.(message));
+  const hear = (channel: string, message: string): void => listeners.get(channel)?.(message);
+  const about = (channel: string): object => ({ channel });
+  redis.on('message', guarded({ where: 'redis channel', log, about }, hear));
   redis.on('ready', async () => {
     try {
       if (listeners.size > 0) await redis.subscribe(...listeners.keys());
-      for (const heard of returns) heard();
+      for (const heard of returns) guarded({ where: 'redis return', log }, heard)();
     } catch (error) {
       log.warn({ err: error }, 'Listening to Redis channels again failed.');
       redis.disconnect(true);

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { guarded } from '../faults/guarded.ts';
 import { Pull } from '../iteration/pull.ts';
 import { until } from '../iteration/until.ts';
 import { type StoreMetrics, storeMetrics } from '../store-metrics.ts';
@@ -122,7 +123,10 @@ export class MemoryStreamLog implements StreamLog {
   }
 
   #expire(stream: string, entry: Entry, ttlMs: number): void {
-    entry.expiry = setTimeout(() => this.#forget(stream), ttlMs).unref();
+    entry.expiry = setTimeout(
+      guarded({ where: 'stream' }, () => this.#forget(stream)),
+      ttlMs,
+    ).unref();
   }
 
   #forget(stream: string): void {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { guarded } from '../faults/guarded.ts';
 import type { JsonObject } from '../json/json.ts';
 import type { Logger } from '../log/log.ts';
 import type { RedisConnections } from '../redis/redis.ts';
@@ -66,7 +67,10 @@ export class RedisStreamFeeds {
     this.#log = options.log;
     this.#metrics = options.metrics;
     this.#wakeKey = `${options.redis.prefix}stream-wake:${options.processId}`;
-    this.#check = setInterval(() => this.#checkAll(), CHECK_EVERY_MS).unref();
+    this.#check = setInterval(
+      guarded({ where: 'stream', log: this.#log }, () => this.#checkAll()),
+      CHECK_EVERY_MS,
+    ).unref();
     options.lifecycle.defer(() => this.#close());
   }
 

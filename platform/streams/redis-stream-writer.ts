@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guarded } from '../faults/guarded.ts';
 import type { JsonObject } from '../json/json.ts';
 import { unavailable } from '../redis/redis.ts';
 import type { StoreMetrics } from '../store-metrics.ts';
@@ -50,7 +51,10 @@ export class RedisStreamWriter implements StreamWriter {
   constructor(options: RedisWriterOptions) {
     this.#options = options;
     this.#confirmed = options.buffer.last;
-    this.#renewal = setInterval(() => this.renew(), options.leaseMs / 3).unref();
+    this.#renewal = setInterval(
+      guarded({ where: 'stream' }, () => this.renew()),
+      options.leaseMs / 3,
+    ).unref();
     options.metrics.streamProducers.inc();
   }
 
@@ -143,7 +147,7 @@ export class RedisStreamWriter implements StreamWriter {
     if (this.#pumping || this.#closed) return;
     this.#pumping = true;
     // Everything appended in this turn of the loop goes out together.
-    setImmediate(() => void this.#pump(renewOnly));
+    setImmediate(guarded({ where: 'stream' }, () => this.#pump(renewOnly)));
   }
 
   async #pump(renew: boolean): Promise<void> {

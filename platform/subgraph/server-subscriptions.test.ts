@@ -1,5 +1,7 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { Registry } from 'prom-client';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { hostPlatform, plainAssertions, user } from './fixture/platform.ts';
 import { library } from './fixture/subgraph.ts';
@@ -35,5 +37,28 @@ test('an operation without a text, or with an assertion for plain routes, is ref
     .poll(() => messages.find(({ id }) => id === '3'))
     .toMatchObject({ type: 'error', payload: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
   socket.terminate();
+  await server[Symbol.asyncDispose]();
+});
+
+test('a caller that is reset while its upgrade is refused ends no process', async () => {
+  const server = await serveSubgraph(await createSubgraph(library, hostPlatform()), {
+    config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
+    port: 0,
+    metrics: new Registry(),
+    assertions: plainAssertions,
+  });
+  const failed = vi.fn();
+  process.on('uncaughtException', failed);
+  for (let i = 0; i < 20; i++) {
+    const socket = connect(server.port, '127.0.0.1');
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('GET /elsewhere HTTP/1.1\r\nhost: a\r\nconnection: upgrade\r\nupgrade: websocket\r\n\r\n');
+    socket.write(Buffer.alloc(100_000));
+    socket.resetAndDestroy();
+  }
+  await expect.poll(async () => (await fetch(server.url.replace('/graphql', '/ready'))).status).toBe(200);
+  process.off('uncaughtException', failed);
+  expect(failed).not.toHaveBeenCalled();
   await server[Symbol.asyncDispose]();
 });

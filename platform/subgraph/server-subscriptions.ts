@@ -1,8 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { CodedError } from '../errors/errors.ts';
+import { CodedError, unexpected } from '../errors/errors.ts';
+import { guarded, report } from '../faults/guarded.ts';
 import type { IdentityAssertions } from '../identity/authenticator.ts';
 import { readClientInfo } from '../identity/client-info.ts';
 import { CLOSE, type OperationChannel, PROTOCOL, serveGraphqlSocket } from '../transport/graphql-socket.ts';
@@ -36,17 +38,27 @@ export function serveSubscriptions(
     perMessageDeflate: false, // 240 KB a socket
     handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
   });
-  server.on('upgrade', (request, socket, head) => {
+  const guard = {
+    where: 'websocket upgrade',
+    log: subgraph.log,
+    end: (_: unknown, __: IncomingMessage, socket: Duplex) => socket.destroy(),
+  };
+  server.on('upgrade', guarded(guard, upgrade));
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node leaves the socket to this handler: an error that nothing listens to would end the process.
+    socket.on('error', () => socket.destroy());
     const path = (request.url ?? '/').split('?', 1)[0];
     if (path !== '/graphql' || (mutualTls && !(request.socket as TLSSocket).authorized)) {
       socket.end(`HTTP/1.1 ${path === '/graphql' ? '401 Unauthorized' : '404 Not Found'}\r\nconnection: close\r\n\r\n`);
       return;
     }
     sockets.handleUpgrade(request, socket, head, accept);
-  });
+  }
 
   function accept(socket: WebSocket): void {
     serveGraphqlSocket(socket, {
+      log: subgraph.log,
       init: async () => subgraph.name,
       operate: (_, payload, channel) => {
         const { query } = payload;
@@ -57,7 +69,8 @@ export function serveSubscriptions(
         let stop: Unsubscribe | undefined;
         let left = false;
         const asserted = (payload.extensions ?? {}) as AssertedExtensions;
-        assertions.verify(asserted.identity, `${subgraph.name}/graphql`).then(
+        const requestId = asserted.requestId ?? randomUUID();
+        const verified = assertions.verify(asserted.identity, `${subgraph.name}/graphql`).then(
           (identity) => {
             if (left) return;
             stop = subgraph.executor.subscribe(
@@ -67,7 +80,7 @@ export function serveSubscriptions(
                 ...(payload.variables && { variables: payload.variables }),
                 identity,
                 client: readClientInfo(asserted.client),
-                requestId: asserted.requestId ?? randomUUID(),
+                requestId,
                 ...(asserted.traceparent && { traceparent: asserted.traceparent }),
               },
               {
@@ -86,6 +99,10 @@ export function serveSubscriptions(
             channel.error([{ message, extensions: { code: 'UNAUTHENTICATED' } }]);
           },
         );
+        verified.catch((error: unknown) => {
+          const { errorId } = report(error, 'subgraph subscription', subgraph.log, { requestId });
+          channel.error([unexpected(errorId)]);
+        });
         return () => {
           left = true;
           stop?.();

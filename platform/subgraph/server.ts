@@ -4,7 +4,8 @@ import type { TLSSocket } from 'node:tls';
 import { Histogram, type Registry } from 'prom-client';
 import { abortSignalOf, Cancellation, type CancelSignal } from '../cancellation/cancellation.ts';
 import type { Config } from '../config/config.ts';
-import { CodedError } from '../errors/errors.ts';
+import { CodedError, unexpected } from '../errors/errors.ts';
+import { type Guard, guarded } from '../faults/guarded.ts';
 import { drain, listen } from '../http/listen.ts';
 import { createServer, readMutualTls } from '../http/tls.ts';
 import { readBody, sendResponse, toRequest } from '../http/web.ts';
@@ -44,13 +45,20 @@ export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphS
   const server = createServer(tls);
   server.keepAliveTimeout = 75_000; // longer than the gateway's pool, so that the gateway is the one to close
   const face = createFace(subgraph, options, tls !== undefined);
-  server.on('request', (request, response) => {
-    face.handle(request, response).catch((error: unknown) => {
-      subgraph.log.error({ err: error, path: request.url }, 'a request failed');
+  const guard: Guard<[IncomingMessage, ServerResponse]> = {
+    where: 'subgraph request',
+    log: subgraph.log,
+    about: (request) => ({
+      method: request.method,
+      path: request.url?.split('?', 1)[0],
+      requestId: header(request, 'x-request-id'),
+    }),
+    end: ({ errorId }, _, response) => {
       if (response.headersSent) response.destroy();
-      else sendJson(response, 500, { errors: [{ message: 'Something went wrong.' }] });
-    });
-  });
+      else sendJson(response, 500, { errors: [unexpected(errorId)] });
+    },
+  };
+  server.on('request', guarded(guard, face.handle));
   const subscriptions = serveSubscriptions(server, subgraph, options.assertions, tls !== undefined);
   const port = await listen(server, options.port, options.config.HOST, 'SUBGRAPH_PORT');
   return {

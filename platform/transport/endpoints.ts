@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import type { Pool } from 'undici';
+import { guarded } from '../faults/guarded.ts';
 import type { MutualTls } from '../http/tls.ts';
 import type { Logger } from '../log/log.ts';
 import { HttpPool } from './http-pool.ts';
@@ -66,7 +67,10 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   let list: readonly Endpoint[] = [];
   for (const url of options.urls) add(new URL(url), undefined);
   const names = options.urls.map((url) => new URL(url)).filter((url) => isName(url.hostname));
-  const timer = names.length > 0 ? setInterval(resolveNames, options.resolveEveryMs) : undefined;
+  const timer =
+    names.length > 0
+      ? setInterval(guarded({ where: 'name lookup', log: options.log }, resolveNames), options.resolveEveryMs)
+      : undefined;
   timer?.unref();
   if (timer) void resolveNames();
 

@@ -55,6 +55,61 @@ test('a client that asks and does not read is not read from until it has read', 
   socket.emit('close');
 });
 
+/** JSON of so many lists in one another. */
+const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+
+test.each([
+  ['a ping', 'ping'],
+  ['a pong', 'pong'],
+  ['connection_init', 'connection_init'],
+])('%s whose payload is nested too deep closes its socket alone', async (_, type) => {
+  const init = vi.fn(async () => 'session');
+  const start = () => {
+    const socket = new FakeSocket();
+    serveGraphqlSocket(socket as unknown as WebSocket, { init, operate: () => () => {}, keepAliveMs: 0 });
+    return socket;
+  };
+  const deep = start();
+  deep.emit('message', Buffer.from(`{"type":"${type}","payload":{"a":${lists(5_000)}}}`), false);
+  expect(deep.close).toHaveBeenCalledWith(4400, 'Invalid message received');
+  const flat = start();
+  flat.emit('message', Buffer.from(`{"type":"${type}","payload":{"a":${lists(60)}}}`), false);
+  expect(flat.close).not.toHaveBeenCalled();
+  deep.emit('close');
+  flat.emit('close');
+});
+
+test('an operation that cannot be started, and a session that cannot be opened, end their socket and nothing else', async () => {
+  const socket = new FakeSocket();
+  const stopped = vi.fn();
+  serveGraphqlSocket(socket as unknown as WebSocket, {
+    init: async () => 'session',
+    operate(_, { query }) {
+      if (query === '{ fails }') throw new RangeError('Maximum call stack size exceeded');
+      return stopped;
+    },
+    keepAliveMs: 0,
+    log,
+  });
+  const say = (message: object) => socket.emit('message', Buffer.from(JSON.stringify(message)), false);
+  say({ type: 'connection_init' });
+  await new Promise((resolve) => setImmediate(resolve));
+  say({ type: 'subscribe', id: '1', payload: { query: '{ a }' } });
+  say({ type: 'subscribe', id: '2', payload: { query: '{ fails }' } });
+  expect(socket.close).toHaveBeenCalledWith(4500, 'Something went wrong');
+  expect(stopped).toHaveBeenCalledTimes(1);
+
+  const unopened = new FakeSocket();
+  serveGraphqlSocket(unopened as unknown as WebSocket, {
+    init: () => Promise.reject(new RangeError('Maximum call stack size exceeded')),
+    operate: () => () => {},
+    keepAliveMs: 0,
+    log,
+  });
+  unopened.emit('message', Buffer.from('{"type":"connection_init"}'), false);
+  await expect.poll(() => unopened.close.mock.calls).toEqual([[4500, 'Something went wrong']]);
+});
+
 /** A subgraph that speaks the protocol as badly as told. */
 async function badSubgraph(behave: (socket: WebSocket) => void, options: object = {}) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });

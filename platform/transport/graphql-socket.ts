@@ -1,5 +1,8 @@
-import type { WebSocket } from 'ws';
+import type { RawData, WebSocket } from 'ws';
+import { guarded, report } from '../faults/guarded.ts';
+import { isNestedDeeper } from '../json/nesting.ts';
 import { isObject, parseObject } from '../json/objects.ts';
+import type { Logger } from '../log/log.ts';
 import { frameJson } from './json-frame.ts';
 
 /** The sub-protocol of the graphql-ws package, which clients and subgraphs speak. */
@@ -46,8 +49,16 @@ export interface OperationChannel {
   close(code: number, reason: string): void;
 }
 
+/** Why a socket is refused at `connection_init`; the client reads the message. */
+export class RefusedSocket extends Error {
+  override name = 'RefusedSocket';
+}
+
 export interface SocketOptions<Session> {
-  /** Called with the payload of `connection_init`. A rejection closes the socket with 4403 and its message. */
+  /**
+   * Called with the payload of `connection_init`. A RefusedSocket closes the socket with 4403 and its message, any other
+   * rejection with 4500.
+   */
   init(payload: Record<string, unknown> | undefined): Promise<Session>;
   /** Starts an operation. Returns how to stop it; not called once the operation has ended by itself. */
   operate(session: Session, payload: SubscribePayload, channel: OperationChannel): () => void;
@@ -61,6 +72,8 @@ export interface SocketOptions<Session> {
   readonly maxOperations?: number;
   /** What the refusal of an operation above the limit says. */
   readonly tooManyOperations?: unknown;
+  /** Names the socket in log lines about it. Default: the log of the process. */
+  readonly log?: Logger | undefined;
 }
 
 /**
@@ -74,6 +87,11 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
   let session: Session | undefined;
   let state: 'new' | 'initialising' | 'ready' | 'closed' = 'new';
 
+  const guard = {
+    where: 'graphql socket',
+    log: options.log,
+    end: () => close(CLOSE.INTERNAL, 'Something went wrong'),
+  };
   const close = (code: number, reason: string): void => {
     if (state !== 'closed') socket.close(code, reason);
     end();
@@ -97,8 +115,9 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     if (state === 'closed') return;
     state = 'closed';
     clearTimeout(initTimer);
-    for (const stop of operations.values()) stop();
+    const stops = [...operations.values()];
     operations.clear();
+    for (const stop of stops) guarded({ where: guard.where, log: guard.log }, stop)();
     if (session !== undefined) options.closed?.(session);
   };
 
@@ -110,28 +129,34 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
   const initTimer = setTimeout(() => close(CLOSE.INIT_TIMEOUT, 'Connection initialisation timeout'), initTimeoutMs);
   keepAlive(socket, options.keepAliveMs ?? 12_000);
   // `ws` reports broken frames and too large messages here and closes by itself.
-  socket.on('error', end);
-  socket.on('close', end);
+  const ended = guarded({ where: guard.where, log: guard.log }, end);
+  socket.on('error', ended);
+  socket.on('close', ended);
+  socket.on('message', guarded(guard, receive));
 
-  socket.on('message', (data, isBinary) => {
+  function receive(data: RawData, isBinary: boolean): void {
     if (state === 'closed') return;
     const message = isBinary ? undefined : parseMessage(data.toString());
-    if (message === undefined) return close(CLOSE.BAD_REQUEST, 'Invalid message received');
-    switch (message.type) {
+    switch (message?.type) {
+      case undefined:
+        close(CLOSE.BAD_REQUEST, 'Invalid message received');
+        break;
       case 'connection_init':
-        return void initialise(message.payload);
+        void initialise(message.payload);
+        break;
       case 'ping':
-        return send(message.payload ? JSON.stringify({ type: 'pong', payload: message.payload }) : '{"type":"pong"}');
+        send(message.payload ? JSON.stringify({ type: 'pong', payload: message.payload }) : '{"type":"pong"}');
+        break;
       case 'pong':
-        return;
+        break;
       case 'complete':
         operations.get(message.id)?.();
         operations.delete(message.id);
-        return;
+        break;
       case 'subscribe':
-        return subscribe(message.id, message.payload);
+        subscribe(message.id, message.payload);
     }
-  });
+  }
 
   async function initialise(payload: Record<string, unknown> | undefined): Promise<void> {
     if (state !== 'new') return close(CLOSE.TOO_MANY_INIT, 'Too many initialisation requests');
@@ -144,7 +169,9 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
       state = 'ready';
       send('{"type":"connection_ack"}');
     } catch (error) {
-      close(CLOSE.FORBIDDEN, reasonText(error));
+      if (error instanceof RefusedSocket) return close(CLOSE.FORBIDDEN, reasonText(error));
+      report(error, guard.where, options.log);
+      guard.end();
     }
   }
 
@@ -220,11 +247,12 @@ export function readNext(message: Buffer): { readonly id: string; readonly paylo
 export function keepAlive(socket: WebSocket, everyMs: number): void {
   if (everyMs === 0) return;
   let answered = true;
-  const timer = setInterval(() => {
-    if (!answered) return socket.terminate();
+  const ping = (): void => {
+    if (!answered) socket.terminate();
     answered = false;
     if (socket.readyState === socket.OPEN) socket.ping();
-  }, everyMs);
+  };
+  const timer = setInterval(guarded({ where: 'socket heartbeat', end: () => socket.terminate() }, ping), everyMs);
   timer.unref();
   socket.on('pong', () => {
     answered = true;
@@ -253,6 +281,9 @@ const isAbsentOr = (value: unknown, is: (value: unknown) => boolean): boolean =>
 const isString = (value: unknown): value is string => typeof value === 'string';
 const isId = (value: unknown): value is string => isString(value) && value.length > 0 && value.length <= 256;
 
+/** Levels of lists and objects in a payload that is not an operation's. */
+const MAX_PAYLOAD_DEPTH = 64;
+
 function parseMessage(text: string): Message | undefined {
   const message = parseObject(text);
   if (!message) return undefined;
@@ -261,7 +292,9 @@ function parseMessage(text: string): Message | undefined {
     case 'connection_init':
     case 'ping':
     case 'pong':
-      return isAbsentOr(payload, isObject) ? (message as Message) : undefined;
+      return isAbsentOr(payload, isObject) && !isNestedDeeper(payload, MAX_PAYLOAD_DEPTH)
+        ? (message as Message)
+        : undefined;
     case 'complete':
       return isId(id) ? { type, id } : undefined;
     case 'subscribe':

@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
+import { type Fault, guarded } from '../faults/guarded.ts';
 import type { MutualTls } from '../http/tls.ts';
 import { type HttpAnswer, MalformedResponse, ResponseReader } from './http-response.ts';
 
@@ -56,7 +57,11 @@ export class HttpConnection {
   constructor(options: ConnectionOptions, owner: ConnectionOwner) {
     this.#owner = owner;
     this.#reader = new ResponseReader(options.maxBytes);
-    this.#socket = open(options, (bytes) => this.#read(bytes));
+    const guard = { where: 'subgraph connection', end: ({ error }: Fault) => this.destroy(error as Error) };
+    this.#socket = open(
+      options,
+      guarded(guard, (bytes: Buffer) => this.#read(bytes)),
+    );
     let wasOpen = false;
     const timer = setTimeout(
       () => this.#socket.destroy(new Error(`no connection within ${options.connectTimeoutMs} ms`)),
@@ -72,15 +77,19 @@ export class HttpConnection {
     this.#socket.on('error', (error) => {
       this.#problem ??= error;
     });
-    this.#socket.on('end', () => this.#ended());
-    this.#socket.on('close', () => {
+    this.#socket.on(
+      'end',
+      guarded(guard, () => this.#ended()),
+    );
+    const closed = (): void => {
       clearTimeout(timer);
       this.#state = 'closing';
       const exchange = this.#finish();
       const isStale = this.#requests > 1 && this.#reader.isUntouched;
       this.#owner.closed(this, wasOpen ? undefined : this.#reason());
       exchange?.failed(this.#reason(), isStale);
-    });
+    };
+    this.#socket.on('close', guarded({ where: guard.where }, closed));
   }
 
   /** Sends a request, head and body in one text. Only for a connection that is free. */

@@ -1,5 +1,6 @@
 import type { CancelSignal } from '../cancellation/cancellation.ts';
 import { CodedError } from '../errors/errors.ts';
+import { guarded } from '../faults/guarded.ts';
 import { type ConnectionOptions, type Exchange, HttpConnection } from './http-connection.ts';
 import { type HttpAnswer, ResponseTooLarge } from './http-response.ts';
 
@@ -72,7 +73,10 @@ export class HttpPool {
         return reject(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} has too many requests waiting.`));
       }
       const call = new Call(this, request, performance.now() + timeoutMs, resolve, reject);
-      this.#timer ??= setInterval(this.#look, Math.min(500, Math.max(5, timeoutMs / LOOKS))).unref();
+      this.#timer ??= setInterval(
+        guarded({ where: 'subgraph connection' }, this.#look),
+        Math.min(500, Math.max(5, timeoutMs / LOOKS)),
+      ).unref();
       if (connection) call.start(connection);
       else this.#wait(call);
     });

@@ -1,5 +1,6 @@
 import { WebSocket } from 'ws';
 import { CodedError } from '../errors/errors.ts';
+import { guarded } from '../faults/guarded.ts';
 import type { MutualTls } from '../http/tls.ts';
 import type { IdentityAssertions } from '../identity/authenticator.ts';
 import { writeClientInfo } from '../identity/client-info.ts';
@@ -75,8 +76,19 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     opened.on('error', (error) => {
       problem = error;
     });
+    const guard = { where: 'upstream socket', log, about: () => ({ subgraph }), end: () => opened.terminate() };
     opened.on('open', () => opened.send('{"type":"connection_init"}'));
-    opened.on('message', (data: Buffer) => {
+    opened.on('message', guarded(guard, receive));
+    opened.on(
+      'close',
+      guarded({ ...guard, end: () => {} }, (code: number, reason: Buffer) => {
+        clearTimeout(ackTimer);
+        lost(endpoint, code, problem?.message ?? reason.toString());
+      }),
+    );
+    keepAlive(opened, options.keepAliveMs ?? 12_000);
+
+    function receive(data: Buffer): void {
       if (state === 'ready' && passOn(data)) return;
       const message = readUpstreamMessage(data.toString());
       if (message?.type === 'connection_ack' && state === 'connecting') {
@@ -84,19 +96,14 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         state = 'ready';
         failures = 0;
         endpoints.succeeded(endpoint);
-        for (const operation of operations) void start(operation);
+        for (const operation of operations) begin(operation);
         watchIdle();
       } else if (message?.type === 'ping') {
         opened.send('{"type":"pong"}');
       } else if (message && 'id' in message) {
         deliver(message);
       }
-    });
-    opened.on('close', (code, reason) => {
-      clearTimeout(ackTimer);
-      lost(endpoint, code, problem?.message ?? reason.toString());
-    });
-    keepAlive(opened, options.keepAliveMs ?? 12_000);
+    }
   }
 
   function lost(endpoint: Endpoint, code: number, reason: string): void {
@@ -121,8 +128,13 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     clearTimeout(retryTimer);
     // After a loss the first try is soon; all gateways lose a subgraph at once, hence the jitter.
     const pause = Math.min(100 * 2 ** (failures - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random());
-    retryTimer = setTimeout(connect, wasReady ? Math.random() * 200 : pause);
+    retryTimer = setTimeout(
+      guarded({ where: 'upstream socket', log }, connect),
+      wasReady ? Math.random() * 200 : pause,
+    );
   }
+
+  const begin = (operation: Operation): void => void start(operation).catch((error: unknown) => fail(operation, error));
 
   async function start(operation: Operation): Promise<void> {
     const { request } = operation;
@@ -130,12 +142,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     const id = String(++lastId);
     operation.id = id;
     byId.set(id, operation);
-    let identity: string | undefined;
-    try {
-      identity = await options.assertions?.sign(request.identity, `${subgraph}/graphql`);
-    } catch (error) {
-      return fail(operation, error);
-    }
+    const identity = await options.assertions?.sign(request.identity, `${subgraph}/graphql`);
     // It may have been left, or the socket lost, meanwhile.
     if (operation.id !== id || socket !== opened || opened?.readyState !== WebSocket.OPEN) return;
     opened.send(
@@ -219,7 +226,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         return () => {};
       }
       operations.add(operation);
-      if (state === 'ready') void start(operation);
+      if (state === 'ready') begin(operation);
       else connect();
       return () => void forget(operation, true);
     },

@@ -1,5 +1,6 @@
 import { type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { CodedError, type ErrorCode } from '../errors/errors.ts';
+import { guarded } from '../faults/guarded.ts';
 
 /** What a worker offers: methods of one argument each. */
 export type Methods = Record<string, (argument: never, signal: AbortSignal) => unknown>;
@@ -108,11 +109,12 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
     const worker = new Worker(this.#file, { workerData: this.#data });
     this.#worker = worker;
     worker.unref();
-    worker.on('message', (answer: Answer) => {
+    const receive = (answer: Answer): void => {
       const pending = this.#settle(answer.id);
       if (answer.failure === undefined) pending?.resolve(answer.value);
       else pending?.reject(revive(answer.failure));
-    });
+    };
+    worker.on('message', guarded({ where: 'worker message' }, receive));
     const died = (why: string) => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;

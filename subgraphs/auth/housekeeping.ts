@@ -1,3 +1,4 @@
+import { guarded } from '#platform/faults/guarded.ts';
 import type { Logger } from '#platform/log/log.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 
@@ -20,8 +21,9 @@ export async function cleanUp(db: PrismaClient): Promise<void> {
 
 /** Cleans up every hour. */
 export function keepHouse(db: PrismaClient, log: Logger): Disposable {
-  const timer = setInterval(() => {
-    cleanUp(db).catch((error) => log.warn({ err: error }, 'the hourly cleaning failed'));
-  }, EVERY_MS).unref();
+  const timer = setInterval(
+    guarded({ where: 'auth housekeeping', log }, () => cleanUp(db)),
+    EVERY_MS,
+  ).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
 }

@@ -1,6 +1,7 @@
 import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
 import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
+import { guarded } from '#platform/faults/guarded.ts';
 import { JobRunner } from '#platform/jobs/job-runner.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
 import { createOutbox } from '#platform/outbox/create-outbox.ts';
@@ -67,9 +68,10 @@ export const memory: SubgraphDefinition = {
       parts.slow.start();
       return queueReembedding(parts);
     });
-    const sweeping = setInterval(() => {
-      contexts.sweep().catch((error) => log.warn({ err: error }, 'contexts whose time is over were not deleted'));
-    }, SWEEP_MS).unref();
+    const sweeping = setInterval(
+      guarded({ where: 'contexts', log }, () => contexts.sweep()),
+      SWEEP_MS,
+    ).unref();
     lifecycle.defer(() => clearInterval(sweeping));
     return {
       resolvers: createResolvers({ memory: parts, memories: new MemoryStore(parts), contexts, documents }),

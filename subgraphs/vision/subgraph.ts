@@ -1,6 +1,7 @@
 import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
 import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
+import { guarded } from '#platform/faults/guarded.ts';
 import { JobRunner } from '#platform/jobs/job-runner.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
 import { createOutbox } from '#platform/outbox/create-outbox.ts';
@@ -54,11 +55,10 @@ export const vision: SubgraphDefinition = {
       jobs.start();
       slowJobs.start();
     });
-    const tidying = setInterval(() => {
-      images
-        .forgetAbandoned()
-        .catch((error: unknown) => log.warn({ err: error }, 'abandoned uploads were not deleted'));
-    }, TIDY_MS).unref();
+    const tidying = setInterval(
+      guarded({ where: 'abandoned uploads', log }, () => images.forgetAbandoned()),
+      TIDY_MS,
+    ).unref();
     lifecycle.defer(() => clearInterval(tidying));
     await consumeEvents<Prisma.TransactionClient>({
       consumer: 'vision',

@@ -1,3 +1,4 @@
+import { guarded } from '#platform/faults/guarded.ts';
 import type { Logger } from '#platform/log/log.ts';
 import type { Mail, Mailer } from '#platform/mail/mailer.ts';
 import type { Secrets } from '#platform/secrets/secrets.ts';
@@ -31,7 +32,10 @@ export class MailQueue implements AsyncDisposable {
     this.#mailer = mailer;
     this.#secrets = secrets;
     this.#log = log;
-    this.#timer = setInterval(() => this.poke(), LOOK_EVERY_MS).unref();
+    this.#timer = setInterval(
+      guarded({ where: 'mail queue', log }, () => this.poke()),
+      LOOK_EVERY_MS,
+    ).unref();
   }
 
   get configured(): boolean {

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guarded } from '#platform/faults/guarded.ts';
 import type { Logger } from '#platform/log/log.ts';
 import type { Database } from '../chat.ts';
 import type { ChatMetrics } from '../metrics.ts';
@@ -36,7 +37,10 @@ export class Journal implements AsyncDisposable {
     this.#db = db;
     this.#metrics = metrics;
     this.#log = log;
-    this.#heartbeat = setInterval(() => void this.#beat(), HEARTBEAT_MS).unref();
+    this.#heartbeat = setInterval(
+      guarded({ where: 'reply journal', log }, () => this.#beat()),
+      HEARTBEAT_MS,
+    ).unref();
   }
 
   /** Begins a reply; `epoch` is what its claim gave. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { guarded } from '#platform/faults/guarded.ts';
 import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platform/streams/stream-errors.ts';
 import type { StreamWriter } from '#platform/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
@@ -42,7 +43,10 @@ export class Replies implements AsyncDisposable {
   constructor(chat: Chat) {
     this.#chat = chat;
     this.#journal = new Journal(chat.db, chat.metrics, chat.log);
-    this.#sweep = setInterval(() => void this.sweep(), SWEEP_MS).unref();
+    this.#sweep = setInterval(
+      guarded({ where: 'replies', log: chat.log }, () => this.sweep()),
+      SWEEP_MS,
+    ).unref();
   }
 
   /** Begins a pending reply in this process, if it has room and nobody else was quicker. */

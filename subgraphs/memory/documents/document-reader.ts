@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { guarded } from '#platform/faults/guarded.ts';
 import { DocumentProblem } from './problem.ts';
 import type { ReadDocument } from './read-document.ts';
 import type { ReadAnswer, ReadRequest } from './reader-worker.ts';
@@ -56,11 +57,12 @@ export class DocumentReader implements AsyncDisposable {
     const baseline = process.memoryUsage.rss();
     const started = Date.now();
     // The thread's own limit covers its heap only; pictures and archives are unpacked outside of it.
-    const watch = setInterval(() => {
+    const look = (): void => {
       if (Date.now() - started > this.#limits.timeoutMs) reject(tooExpensive('longer'));
       else if (process.memoryUsage.rss() - baseline > this.#limits.memoryMb * 1024 ** 2)
         reject(tooExpensive('more memory'));
-    }, WATCH_MS);
+    };
+    const watch = setInterval(guarded({ where: 'document reader' }, look), WATCH_MS);
     const failed = (error: Error & { code?: string }) =>
       reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooExpensive('more memory') : error);
     const exited = () => reject(new Error('the thread that read the document ended'));
@@ -72,7 +74,10 @@ export class DocumentReader implements AsyncDisposable {
       const own = new Uint8Array(bytes);
       worker.postMessage({ bytes: own, contentType } satisfies ReadRequest, [own.buffer]);
       const answer = await promise;
-      this.#idle = setTimeout(() => void this.#end(), IDLE_MS).unref();
+      this.#idle = setTimeout(
+        guarded({ where: 'document reader' }, () => this.#end()),
+        IDLE_MS,
+      ).unref();
       if ('problem' in answer) throw new DocumentProblem(answer.problem.code, answer.problem.message);
       if ('failure' in answer) throw new Error(answer.failure);
       return answer.document;

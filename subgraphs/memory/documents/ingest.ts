@@ -1,5 +1,6 @@
 import { v5 as uuidv5 } from 'uuid';
 import { readBlob } from '#platform/blobs/blob-store.ts';
+import { guarded } from '#platform/faults/guarded.ts';
 import type { JobContext, JobHandler } from '#platform/jobs/jobs.ts';
 import type { Document } from '#prisma/memory/client/client.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
@@ -125,7 +126,10 @@ async function embedAll(memory: Memory, documentId: string, { progress, signal }
       where: { id: documentId },
       data: { status: 'READY', done: document.total, readyAt: document.readyAt ?? now, updatedAt: now },
     });
-    if (count > 0) setImmediate(() => void announce(memory, { ...document, status: 'READY', done: document.total }));
+    if (count > 0)
+      setImmediate(
+        guarded({ where: 'documents' }, () => announce(memory, { ...document, status: 'READY', done: document.total })),
+      );
   };
 }
 
@@ -149,7 +153,7 @@ async function markFailed(
     data: { status: 'FAILED', problemCode, problem, updatedAt: new Date() },
   });
   const document = await tx.document.findUnique({ where: { id } });
-  if (document) setImmediate(() => void announce(memory, document));
+  if (document) setImmediate(guarded({ where: 'documents' }, () => announce(memory, document)));
 }
 
 /** Takes a deleted document out of the index and the blob store. */
