@@ -3,26 +3,38 @@ import { CodedError } from '#platform/errors/errors.ts';
 import type { Introspected } from './introspection.ts';
 import type { OperationAnswer } from './operation.ts';
 import type { Run } from './run.ts';
+import { unexplained } from './unexplained.ts';
 import type { Writer } from './writer/writer.ts';
 
-/** Writes the complete response body of a run. */
+/**
+ * Writes the complete response body of a run. A null that neither the data nor an error accounts for gets an error of
+ * its own, whatever a subgraph sent and whatever the plan forgot: no client takes a broken answer for a right one.
+ */
 export function writeAnswer(run: Run, writer: Writer, introspected: Introspected, limit: number): OperationAnswer {
   const { bytes, data, values, request } = run;
   if (bytes) return bytes.length > limit ? refuse([tooLarge(limit)]) : { json: bytes, failed: false, refused: false };
-  const { text, misfits } = writer.write(data, values, introspected);
+  const { text, misfits, absences } = writer.write(data, values, introspected);
   if (text.length > limit) return refuse([tooLarge(limit)]);
-  const errors = [...(request.errors ?? []).map((error) => error.toJSON()), ...run.errors];
-  let { extensions } = request;
-  if (misfits && errors.length === 0) {
-    // Apollo's convention: a null that a subgraph should not have sent is no error of the client's operation.
-    const valueCompletion: GraphQLFormattedError[] = writer
-      .misfits(data, values, introspected)
-      .map((misfit) => ({ ...misfit, extensions: { code: 'INVALID_GRAPHQL' } }));
-    extensions = { ...extensions, valueCompletion };
+  const before = (request.errors ?? []).map((error) => error.toJSON());
+  const known = [...before, ...run.errors];
+  // Beside an error, or an entity that is not there, what is absent may well be so for that reason.
+  const isAbsenceTold = run.lacksEntities || known.length > 0;
+  if (run.omitted === 0 && (misfits || (absences && !isAbsenceTold))) {
+    const found = writer.track(data, values, introspected);
+    for (const misfit of unexplained(isAbsenceTold ? found.misfits : [...found.misfits, ...found.absences], known)) {
+      run.fail({ ...misfit, extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } });
+    }
   }
+  const errors = [...before, ...run.errors, ...omissionOf(run)];
   const head = errors.length > 0 ? `{"errors":${JSON.stringify(errors)},"data":` : '{"data":';
-  const tail = extensions ? `,"extensions":${JSON.stringify(extensions)}}` : '}';
+  const tail = request.extensions ? `,"extensions":${JSON.stringify(request.extensions)}}` : '}';
   return { json: head + text + tail, failed: errors.length > 0, refused: false };
+}
+
+/** Says that errors were left out. */
+function omissionOf({ omitted }: Run): GraphQLFormattedError[] {
+  if (omitted === 0) return [];
+  return [{ message: `${omitted} more errors are not listed.`, extensions: { code: 'ERRORS_OMITTED', omitted } }];
 }
 
 /** An answer without data: the request itself was wrong. */

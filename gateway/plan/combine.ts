@@ -8,6 +8,7 @@ import {
   type VariableDefinitionNode,
   visit,
 } from 'graphql';
+import { documentOf, fragmentsOf } from './fragments.ts';
 import type { EntityFetch, EntityGroup, Step } from './plan.ts';
 
 /**
@@ -61,6 +62,27 @@ export function joinFetches(fetches: readonly EntityFetch[]): EntityFetch {
     operationName: operation.name?.value,
     variables: [...new Set(fetches.flatMap((fetch) => fetch.variables))],
     groups,
+  };
+}
+
+/** The request of one group alone, for the case that another group's failure took its answer. */
+export function pickGroup(fetch: EntityFetch, group: Pick<EntityGroup, 'alias'>): EntityFetch {
+  const document = parse(fetch.text, { noLocation: true });
+  const whole = document.definitions.find((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION)!;
+  const selections = whole.selectionSet.selections.filter(
+    (selection) => selection.kind === Kind.FIELD && (selection.alias ?? selection.name).value === group.alias,
+  );
+  const picked = documentOf(
+    { ...whole, selectionSet: { kind: Kind.SELECTION_SET, selections } },
+    fragmentsOf(document),
+  );
+  const [operation] = picked.definitions as [OperationDefinitionNode];
+  const used = new Set(operation.variableDefinitions?.map(({ variable }) => variable.name.value));
+  return {
+    ...fetch,
+    text: stripIgnoredCharacters(print(picked)),
+    variables: fetch.variables.filter((name) => used.has(name)),
+    groups: fetch.groups.filter(({ alias }) => alias === group.alias),
   };
 }
 

@@ -1,35 +1,15 @@
-import type { GraphQLFormattedError } from 'graphql';
-import type { CodedError } from '#platform/errors/errors.ts';
 import type { SubgraphResponse } from '#platform/transport/transport.ts';
-import { joinFetches } from './combine.ts';
+import { joinFetches, pickGroup } from './combine.ts';
 import { collectHeld, contextValue } from './context.ts';
-import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
-import { type AddedVariable, answerOf, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { type Batch, type CompiledGroup, createEntityAnswers } from './entity-answers.ts';
+import { type Added, type AddedVariable, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
 import { stringify } from './json.ts';
-import { type Data, merge, setOwn } from './merge.ts';
-import type { ObservedFetch } from './observer.ts';
-import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
-import type { EntityFetch, EntityGroup, Path } from './plan.ts';
-import { compileRepresenter, type Representer } from './representation.ts';
-import { applyRewrites, renamedFields } from './rewrites.ts';
+import type { Data } from './merge.ts';
+import { collectObjects } from './paths.ts';
+import type { EntityFetch, EntityGroup } from './plan.ts';
+import { compileRepresenter } from './representation.ts';
+import { renamedFields } from './rewrites.ts';
 import type { Run } from './run.ts';
-
-/** What one `_entities` field is asked for: every entity once, however often it occurs in the response. */
-interface Batch {
-  readonly group: CompiledGroup;
-  /** Distinct representations, as JSON text. */
-  readonly texts: string[];
-  /** The first object of each. */
-  readonly distinct: Data[];
-  /** Objects to be completed, and at the same index which representation each of them is. */
-  readonly objects: Data[];
-  readonly slots: number[];
-}
-
-interface CompiledGroup extends EntityGroup {
-  readonly representer: Representer;
-  readonly renamed: ReadonlyMap<string, string>;
-}
 
 /**
  * Runs a fetch for given objects.
@@ -102,6 +82,14 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     representer: compileRepresenter(group.requires, group.inputRewrites, satisfies),
     renamed: renamedFields(group.outputRewrites),
   }));
+  const answers = createEntityAnswers(fetch, scope);
+  /** Requests for one group each; made when a joined request has failed for one of them. */
+  const single = new Map<CompiledGroup, RequestText>();
+  const singleOf = (group: CompiledGroup): RequestText => {
+    const known = single.get(group) ?? new RequestText(pickGroup(fetch, group), scope.literals);
+    single.set(group, known);
+    return known;
+  };
 
   function gather(run: Run, group: CompiledGroup, given: readonly Data[] | undefined): Batch {
     const texts: string[] = [];
@@ -131,92 +119,28 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     return { group, texts, distinct, objects, slots };
   }
 
-  function receive(run: Run, batches: readonly Batch[], response: SubgraphResponse): void {
-    const result = answerOf(response);
-    if (result.errors) reportErrors(run, batches, result.errors);
-    if (!result.data) return;
-    for (const batch of batches) complete(batch, result.data);
-  }
-
-  function complete({ group, texts, objects, slots }: Batch, data: Data): void {
-    const entities = data[group.alias];
-    if (!Array.isArray(entities) || entities.length !== texts.length) {
-      throw new Error(`${group.alias} should be a list of ${texts.length} elements.`);
-    }
-    const isUsed = new Array<boolean>(texts.length).fill(false);
-    for (let i = 0; i < objects.length; i++) {
-      const object = objects[i]!;
-      const slot = slots[i]!;
-      const entity: unknown = entities[slot];
-      if (typeof entity !== 'object' || entity === null) continue;
-      const found = entity as Data;
-      if (group.outputRewrites.length > 0 && !isUsed[slot]) {
-        // Conditions of a rewrite need a type; what did not tell one is of the type it was asked as.
-        if (found.__typename === undefined) setOwn(found, '__typename', object.__typename);
-        applyRewrites(group.outputRewrites, found, satisfies);
-      }
-      // The first object of a slot gets the entity's parts themselves, the others copies.
-      merge(object, found, !isUsed[slot]);
-      isUsed[slot] = true;
-    }
-  }
-
-  function reportErrors(run: Run, batches: readonly Batch[], errors: readonly GraphQLFormattedError[]): void {
-    const placesOf = cached((target: Path) => locateObjects(run.data, target, satisfies));
-    for (const error of errors) {
-      const [alias, index, ...rest] = error.path ?? [];
-      const batch = batches.find(({ group }) => group.alias === alias);
-      if (!batch || typeof index !== 'number') {
-        // Not about one entity: the whole request failed.
-        for (const path of wholePlaces(batch ? [batch] : batches, placesOf))
-          reportSubgraphError(run, subgraph, error, path);
-        continue;
-      }
-      const inEntity = rest.map((part) => batch.group.renamed.get(String(part)) ?? part);
-      for (const place of placesOfSlot(batch, index, placesOf)) {
-        reportSubgraphError(run, subgraph, error, [...place, ...inEntity]);
-      }
-    }
-  }
-
-  function reportFailure(run: Run, batches: readonly Batch[], error: CodedError): void {
-    for (const { group, objects } of batches) {
-      const wanted = new Set(objects);
-      for (const target of group.targets) {
-        const fields = visibleFields(fetch.text, group.renamed, target, scope.operation, scope.fragments, group.alias);
-        const places = [...locateObjects(run.data, target, satisfies)].flatMap(([object, paths]) =>
-          wanted.has(object) ? paths : [],
-        );
-        reportMissing(run, error, places, fields);
-      }
-    }
-  }
-
-  async function ask(
-    run: Run,
-    batches: readonly Batch[],
-    observed: ObservedFetch,
-    variables: Readonly<Record<string, AddedVariable>>,
-  ): Promise<void> {
+  async function ask(run: Run, batches: readonly Batch[], request: RequestText, added: Added): Promise<void> {
+    let entities = 0;
+    for (const batch of batches) entities += batch.texts.length;
     let response: SubgraphResponse;
     try {
-      response = await run.send(observed, text.request(run, variables));
+      response = await run.send({ subgraph, operation: 'query', entities }, request.request(run, added));
     } catch (error) {
-      reportFailure(run, batches, run.unreachable(subgraph, error));
+      answers.fail(run, batches, run.unreachable(subgraph, error));
       return;
     }
     try {
-      receive(run, batches, response);
+      const untold = answers.receive(run, batches, response);
+      // One group's failure took the whole answer with it; what the others would have got is asked for again.
+      await Promise.all(untold.map((batch) => ask(run, [batch], singleOf(batch.group), addedTo(batch.group, added))));
     } catch (error) {
-      reportFailure(run, batches, asCoded(error, run, subgraph));
+      answers.fail(run, batches, asCoded(error, run, subgraph));
     }
   }
 
   return (run, objectsOf, added) => {
     const batches = groups.map((group, n) => gather(run, group, objectsOf?.(n)));
-    let entities = 0;
-    for (const batch of batches) entities += batch.texts.length;
-    if (entities === 0) return undefined;
+    if (batches.every((batch) => batch.texts.length === 0)) return undefined;
     const variables: Record<string, AddedVariable> = { ...added };
     for (const { group, texts, distinct } of batches) {
       variables[group.variable] = {
@@ -224,35 +148,10 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
         value: () => distinct.map(group.representer.value),
       };
     }
-    return ask(run, batches, { subgraph, operation: 'query', entities }, variables);
+    return ask(run, batches, text, variables);
   };
 }
 
-type PlacesOf = (target: Path) => Map<Data, ResponsePath[]>;
-
-function placesOfSlot({ group, objects, slots }: Batch, slot: number, placesOf: PlacesOf): ResponsePath[] {
-  const wanted = new Set(objects.filter((_, i) => slots[i] === slot));
-  return group.targets.flatMap((target) =>
-    [...placesOf(target)].flatMap(([object, paths]) => (wanted.has(object) ? paths : [])),
-  );
-}
-
-/** The objects of a request that failed as a whole; their common place when there are many. */
-function wholePlaces(batches: readonly Batch[], placesOf: PlacesOf): ResponsePath[] {
-  return batches.flatMap(({ group }) =>
-    group.targets.map((target) => {
-      const [first] = [...placesOf(target).values()].flat();
-      const index = first?.findIndex((part) => typeof part === 'number') ?? -1;
-      return index === -1 ? (first ?? []) : first!.slice(0, index);
-    }),
-  );
-}
-
-function cached<K, V>(compute: (key: K) => V): (key: K) => V {
-  const known = new Map<K, V>();
-  return (key) => {
-    const value = known.get(key) ?? compute(key);
-    known.set(key, value);
-    return value;
-  };
-}
+/** Those of the variables that one group uses. */
+const addedTo = ({ variable, context }: CompiledGroup, added: Added): Added =>
+  Object.fromEntries([variable, ...context.map((argument) => argument.variable)].map((name) => [name, added[name]!]));

@@ -5,19 +5,20 @@ import type { Fragments } from './fragments.ts';
 import type { ResponsePath } from './paths.ts';
 import type { Path } from './plan.ts';
 import type { Run } from './run.ts';
+import type { SubgraphError } from './subgraph-answer.ts';
 
 /** Adds an error that a subgraph reported, at the place where the client sees it. */
 export function reportSubgraphError(
   run: Run,
   subgraph: string,
-  error: GraphQLFormattedError,
+  { message, extensions }: SubgraphError,
   path: ResponsePath | undefined,
 ): void {
-  const { message, extensions } = error;
+  const code = extensions['code'];
   const placed: GraphQLFormattedError = {
-    message: message || 'A subgraph failed without saying why.',
+    message,
     ...(path && { path }),
-    extensions: { ...extensions, code: extensions?.code ?? 'DOWNSTREAM_SERVICE_ERROR' },
+    extensions: { ...extensions, code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR' },
   };
   run.fail(run.observer.expose?.(placed, subgraph) ?? placed);
 }
@@ -37,6 +38,7 @@ export function reportMissing(
     fields.length > 0 ? fields.map((field) => [...object, field]) : [object],
   );
   for (const path of places.slice(0, MAX_PLACES)) run.fail({ message, path, extensions });
+  run.omitted += Math.max(0, places.length - MAX_PLACES);
 }
 
 /**

@@ -1,9 +1,9 @@
-import type { ExecutionResult, FormattedExecutionResult, GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/errors/errors.ts';
 import { changedRequest, type Unsubscribe } from '#platform/transport/transport.ts';
 import { refuse } from './answer.ts';
 import { reportSubgraphError } from './errors.ts';
-import { type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
 import { type Data, merge } from './merge.ts';
 import type { ExecutionObserver } from './observer.ts';
 import type { AnswerSink, OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
@@ -11,6 +11,7 @@ import { isPlainData } from './passthrough.ts';
 import type { Plan } from './plan.ts';
 import { applyRewrites } from './rewrites.ts';
 import { Run } from './run.ts';
+import { readAnswer } from './subgraph-answer.ts';
 import type { Coerced, Variables } from './variables.ts';
 
 /** Events of one subscription that are completed at the same time; upstream is asked to wait beyond that. */
@@ -71,14 +72,22 @@ class Stream {
   next(event: ExecutionResult): void | Promise<void> {
     if (!this.#open) return;
     const { steps, finish, limits, plan, observer } = this.#parts;
-    const { data, errors } = event as FormattedExecutionResult<Data>;
-    if (data === undefined || data === null) return this.#deliver(refuse(errors ?? [NO_DATA]), undefined);
     const run = new Run(this.#request, this.#values, observer);
-    for (const error of errors ?? []) {
-      reportSubgraphError(run, plan.primary!.subgraph, error, error.path && [...error.path]);
+    const { subgraph } = plan.primary!;
+    let data: Data | null;
+    try {
+      const answer = readAnswer(event);
+      data = answer.data;
+      for (const error of answer.errors) reportSubgraphError(run, subgraph, error, error.path && [...error.path]);
+    } catch (error) {
+      const { message, extensions } = asCoded(error, run, subgraph);
+      run.fail({ message, extensions });
+      data = null;
     }
+    // What the rest of the plan would add belongs to objects of the event.
+    if (data === null) return this.#deliver(finish(run), undefined);
     applyRewrites(plan.primary!.outputRewrites, data, this.#parts.scope.satisfies);
-    merge(run.data, data, true);
+    merge(run.data, data, this.#parts.scope.satisfies, true);
     if (!steps) return this.#deliver(finish(run), undefined);
     this.#running.add(run);
     const completed = run.within(limits.timeoutMs, steps).finally(() => this.#running.delete(run));
@@ -145,11 +154,6 @@ class Stream {
     else finish();
   }
 }
-
-const NO_DATA = {
-  message: 'The subgraph sent an event with neither data nor errors.',
-  extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
-};
 
 /** One answer with errors, then the end; a tick later, so that the caller has its unsubscribe function by then. */
 function refuseLater(sink: AnswerSink, errors: readonly GraphQLError[]): Unsubscribe {

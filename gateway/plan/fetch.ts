@@ -1,4 +1,4 @@
-import { type DocumentNode, type FormattedExecutionResult, type OperationDefinitionNode, parse } from 'graphql';
+import { type DocumentNode, type OperationDefinitionNode, parse } from 'graphql';
 import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
@@ -14,6 +14,7 @@ import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
 import type { RootFetch } from './plan.ts';
 import { applyRewrites, renamedFields } from './rewrites.ts';
 import type { Run } from './run.ts';
+import { answerOf } from './subgraph-answer.ts';
 import type { Satisfies } from './types.ts';
 
 /** One compiled step of a plan. It never rejects: what fails is in the run's errors. */
@@ -36,7 +37,8 @@ export interface AddedVariable {
   value(): unknown;
 }
 
-type Added = Readonly<Record<string, AddedVariable>>;
+/** Variables that the gateway adds, by name. */
+export type Added = Readonly<Record<string, AddedVariable>>;
 
 /** The request text of a fetch, escaped once: what varies are the variables. */
 export class RequestText {
@@ -160,7 +162,7 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
       return;
     }
     const result = answerOf(response);
-    for (const error of result.errors ?? []) {
+    for (const error of result.errors) {
       const path = error.path?.map((part) => renamed.get(String(part)) ?? part);
       for (const place of path && target.length > 0 ? placesOf(run) : [[]]) {
         reportSubgraphError(run, subgraph, error, path && [...place, ...path]);
@@ -168,7 +170,7 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     }
     if (!result.data) return;
     if (outputRewrites.length > 0) applyRewrites(outputRewrites, result.data, scope.satisfies);
-    for (const object of objects) merge(object, result.data, objects.length === 1);
+    for (const object of objects) merge(object, result.data, scope.satisfies, objects.length === 1);
   }
 
   function reportFailure(run: Run, error: CodedError): void {
@@ -196,15 +198,6 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     if (objects.length === 0) return undefined;
     return ask(run, objects);
   };
-}
-
-/** The parsed answer, or an error where it is none. */
-export function answerOf(response: SubgraphResponse): FormattedExecutionResult<Data> {
-  const result = response.result as FormattedExecutionResult<Data> | null | undefined;
-  const isAnswer =
-    typeof result === 'object' && result !== null && (result.data !== undefined || result.errors?.length);
-  if (!isAnswer) throw new Error('The subgraph answered with neither data nor errors.');
-  return result;
 }
 
 /** Failures that are not coded are the subgraph's or our own fault; the observer gets them, the client does not. */

@@ -1,3 +1,5 @@
+import type { Satisfies } from './types.ts';
+
 /** What a JSON object is here: data of a response. */
 export type Data = Record<string, unknown>;
 
@@ -24,33 +26,39 @@ export function setOwn(object: Data, name: string, value: unknown): void {
 
 /**
  * Merges one subgraph's answer into what is known already, as Apollo's gateway does: objects field by field, lists of
- * equal length element by element, anything else by replacing.
+ * equal length element by element, anything else by replacing. A type name only ever becomes narrower: a subgraph that
+ * has an interface as @interfaceObject calls every object by the interface's name, which must not hide what is known.
  *
+ * @param satisfies whether one type is, or belongs to, another.
  * @param share whether parts of `source` may become part of `target`; false where they go into several targets.
  */
-export function merge(target: Data, source: Data, share: boolean): void {
+export function merge(target: Data, source: Data, satisfies: Satisfies, share: boolean): void {
   for (const key of Object.keys(source)) {
     const value = source[key];
     if (typeof value !== 'object' || value === null) {
+      if (key === '__typename' && isKnownBetter(target.__typename, value, satisfies)) continue;
       if (value !== undefined) setOwn(target, key, value);
       continue;
     }
     const known = own(target, key);
     if (known === value) continue;
-    if (isObject(known) && !Array.isArray(value)) merge(known, value as Data, share);
+    if (isObject(known) && !Array.isArray(value)) merge(known, value as Data, satisfies, share);
     else if (Array.isArray(known) && Array.isArray(value) && known.length === value.length) {
-      mergeLists(known, value, share);
+      mergeLists(known, value, satisfies, share);
     } else setOwn(target, key, share ? value : copy(value));
   }
 }
 
-function mergeLists(target: unknown[], source: readonly unknown[], share: boolean): void {
+const isKnownBetter = (known: unknown, told: unknown, satisfies: Satisfies): boolean =>
+  typeof known === 'string' && known !== told && (typeof told !== 'string' || !satisfies(told, known));
+
+function mergeLists(target: unknown[], source: readonly unknown[], satisfies: Satisfies, share: boolean): void {
   for (let i = 0; i < source.length; i++) {
     const known = target[i];
     const value = source[i];
-    if (isObject(known) && isObject(value)) merge(known, value, share);
+    if (isObject(known) && isObject(value)) merge(known, value, satisfies, share);
     else if (Array.isArray(known) && Array.isArray(value) && known.length === value.length) {
-      mergeLists(known, value, share);
+      mergeLists(known, value, satisfies, share);
     } else target[i] = share ? value : copy(value);
   }
 }

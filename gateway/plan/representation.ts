@@ -98,7 +98,7 @@ function select(source: Data, selections: readonly Requirement[], satisfies: Sat
       const type = source.__typename;
       if (node.type !== undefined && (typeof type !== 'string' || !satisfies(type, node.type))) continue;
       const part = select(source, node.selections, satisfies);
-      if (part) merge(result, part, false);
+      if (part) merge(result, part, satisfies, false);
       continue;
     }
     const value = own(source, node.from);

@@ -12,7 +12,7 @@ import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts'
 import type { OperationRequest } from './operation.ts';
 import type { Variables } from './variables.ts';
 
-/** Errors of one answer that are listed; a list of a thousand broken elements says no more than this. */
+/** Errors of one answer that are listed; of a thousand broken elements the rest is only counted. */
 const MAX_ERRORS = 200;
 
 /** The state of one execution. */
@@ -29,6 +29,10 @@ export class Run {
   bytes: Uint8Array | undefined;
   /** Why no more fetches are made: out of time, or the client has left. */
   stopped: CodedError | undefined;
+  /** Errors beyond those that are listed. */
+  omitted = 0;
+  /** Whether a subgraph said of an entity that it is not there: its fields are null then, and that is no error. */
+  lacksEntities = false;
   /** Ends the fetches that are running. */
   readonly cancellation = new Cancellation();
 
@@ -66,6 +70,7 @@ export class Run {
 
   fail(error: GraphQLFormattedError): void {
     if (this.errors.length < MAX_ERRORS) this.errors.push(error);
+    else this.omitted++;
   }
 
   /** The value of a variable as a subgraph gets it; undefined when it is not sent. */

@@ -32,6 +32,8 @@ export const ERROR_CODES = {
   NOT_CONFIGURED: 'The capability needs a setting that is missing; the message names it.',
   GRAPHQL_PARSE_FAILED: 'The document is no GraphQL; the message says where.',
   GRAPHQL_VALIDATION_FAILED: 'The operation does not fit the schema; the message says where.',
+  SUBGRAPH_INVALID_ANSWER: 'A part of the graph answered what does not fit the schema; null stands in its place.',
+  ERRORS_OMITTED: 'There are more errors than are listed; `extensions.omitted` says how many.',
   DOWNSTREAM_SERVICE_ERROR: 'A subgraph that is not ours reported a failure without a code.',
   INTERNAL_SERVER_ERROR: 'An unexpected failure; `extensions.errorId` is in the log.',
 } as const;

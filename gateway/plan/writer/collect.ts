@@ -1,9 +1,13 @@
 import {
   type DirectiveNode,
+  doTypesOverlap,
   type FieldNode,
+  type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
+  type InlineFragmentNode,
   isAbstractType,
+  isCompositeType,
   Kind,
   type SelectionSetNode,
 } from 'graphql';
@@ -81,6 +85,45 @@ function entryOf(responseName: string, nodes: readonly { node: FieldNode; guard:
     guards: always ? undefined : [...unique.values()],
     children,
   };
+}
+
+/** When fields are asked for that only some of a type's possible types have: one of these guards holds. */
+export function guardsOfNarrower(
+  selected: readonly Guarded[],
+  type: GraphQLCompositeType,
+  schema: GraphQLSchema,
+  fragments: Fragments,
+): Guard[] {
+  const found = new Map<string, Guard>();
+  const visited = new Set<string>();
+  function visit(set: SelectionSetNode, outer: Guard, isNarrower: boolean): void {
+    for (const selection of set.selections) {
+      const guard = guardOf(selection.directives, outer);
+      if (guard === undefined) continue;
+      if (selection.kind === Kind.FIELD) {
+        if (isNarrower) found.set(guard.join('&'), guard);
+        continue;
+      }
+      let fragment: Pick<FragmentDefinitionNode | InlineFragmentNode, 'typeCondition' | 'selectionSet'> | undefined;
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        const key = `${selection.name.value}|${guard.join('&')}|${isNarrower}`;
+        if (visited.has(key)) continue;
+        visited.add(key);
+        fragment = fragments.get(selection.name.value);
+      } else fragment = selection;
+      const condition = fragment?.typeCondition?.name.value;
+      if (!fragment || (condition !== undefined && !mayBe(condition, type, schema))) continue;
+      visit(fragment.selectionSet, guard, isNarrower || !typeConditionHolds(condition, type, schema));
+    }
+  }
+  for (const { set, guard } of selected) visit(set, guard, false);
+  return [...found.values()];
+}
+
+/** Whether an object of `type` may satisfy the condition. */
+function mayBe(condition: string, type: GraphQLCompositeType, schema: GraphQLSchema): boolean {
+  const other = schema.getType(condition);
+  return isCompositeType(other) && doTypesOverlap(schema, type, other);
 }
 
 /** An abstract `type` stands for an object whose runtime type is not known: only what holds for all of them applies. */

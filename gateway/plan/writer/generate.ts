@@ -16,7 +16,7 @@ import {
 import { CodedError } from '#platform/errors/errors.ts';
 import type { Fragments } from '../fragments.ts';
 import { isInherited } from '../merge.ts';
-import { collectEntries, type Entry, type Guard, type Guarded } from './collect.ts';
+import { collectEntries, type Entry, type Guard, type Guarded, guardsOfNarrower } from './collect.ts';
 
 /**
  * Generates the source of a function that writes a response's data as JSON text: it walks the merged answers of the
@@ -139,7 +139,9 @@ class Generator {
     const { responseName, name, shown } = entry;
     if (name === '__typename') {
       // An object of unknown type has no name to tell, and the field is not nullable.
-      return isObjectType(parent) ? `r += ${prefix} + ${literal(literal(parent.name))};` : 'return undefined;';
+      return isObjectType(parent)
+        ? `r += ${prefix} + ${literal(literal(parent.name))};`
+        : `return h.wrongType(${this.#p('p')});`;
     }
     if (isRoot && (name === '__schema' || name === '__type')) {
       return `r += ${prefix} + (own(X, ${literal(responseName)}) ?? 'null');`;
@@ -150,6 +152,8 @@ class Generator {
     const place = `{ key: ${literal(responseName)}, up: p, type: ${literal(parent.name)} }`;
     const required = isNonNullType(field.type);
     const none = required ? `{ h.missing(${this.#p(place)}); return undefined; }` : `r += ${prefix} + 'null';`;
+    // What subgraphs do not send at all is null as well, but only errors and entities that are not there explain it.
+    const absent = required ? none : `{ h.absent(${this.#p(place)}); r += ${prefix} + 'null'; }`;
     const bad = required ? 'return undefined;' : `r += ${prefix} + 'null';`;
     if (!shown) return none;
     const held = isInherited(responseName) ? `own(o, ${literal(responseName)})` : `o.${responseName}`;
@@ -158,7 +162,8 @@ class Generator {
     const read = isPartial ? `(${this.#condition(shown.guards)}) ? ${held} : undefined` : held;
     const children = { set: entry.children, shown: shown.children === entry.children ? undefined : shown.children };
     const call = `${this.#writerOf(type, children)}(v${this.#p(`, ${place}`)})`;
-    const rest = `if (v === null || v === undefined) ${none} else if ((s = ${call}) === undefined) { ${bad} } else r += ${prefix} + s;`;
+    const nothing = isPartial ? none : absent;
+    const rest = `if (v === null) ${none} else if (v === undefined) ${nothing} else if ((s = ${call}) === undefined) { ${bad} } else r += ${prefix} + s;`;
     const isText = isLeafType(type) && (type.name === 'String' || type.name === 'ID');
     return isText
       ? `v = ${read}; if (typeof v === 'string') r += ${prefix} + quote(v); else ${rest}`
@@ -217,10 +222,18 @@ return bad ? undefined : r + ']'; }`;
 if (typeof o !== 'object' || Array.isArray(o)) return h.misfit(${this.#p('p')});
 switch (o.__typename) {
 ${cases.join('\n')}
-case undefined: case ${literal(type.name)}: return ${this.object(type, children)}(o${this.#p(', p')});
+case undefined: case ${literal(type.name)}: ${this.#unknownType(type, children)}return ${this.object(type, children)}(o${this.#p(', p')});
 default: return h.wrongType(${this.#p('p')});
 } }`;
     });
+  }
+
+  /** An object of unknown type can be written as long as nothing was asked for that only some types have. */
+  #unknownType(type: GraphQLCompositeType, { set }: Selected): string {
+    const guards = guardsOfNarrower(set, type, this.#schema, this.#fragments);
+    if (guards.length === 0) return '';
+    const always = guards.some((guard) => guard.length === 0);
+    return `if (${always ? 'true' : this.#condition(guards)}) return h.wrongType(${this.#p('p')}); `;
   }
 
   #once(key: string, body: () => string, before?: (name: string) => string): string {

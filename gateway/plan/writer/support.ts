@@ -8,7 +8,7 @@ export interface Place {
   readonly type: string;
 }
 
-/** A value that does not fit the schema. */
+/** A null that the data does not account for: a value that does not fit the schema, or none. */
 export interface Misfit {
   readonly message: string;
   readonly path: (string | number)[];
@@ -22,7 +22,10 @@ const MAX_MISFITS = 100;
 export class Support {
   /** Misfits of the text being written. Without tracking, their number is all that is known. */
   count = 0;
-  list: Misfit[] = [];
+  /** Nullable fields among what is written that the data does not have at all. */
+  absences = 0;
+  misfits: Misfit[] = [];
+  absentees: Misfit[] = [];
 
   readonly own = own;
   readonly quote = quote;
@@ -49,30 +52,40 @@ export class Support {
 
   /** A value of the wrong kind: it becomes null. */
   misfit(place: Place | undefined): undefined {
-    this.note(place, 'Invalid value found for');
+    this.count++;
+    note(this.misfits, place, 'Invalid value found for');
   }
 
-  /** An object whose `__typename` is no type that clients may see. */
+  /** An object whose type is unknown where it matters, or is none that clients may see. */
   wrongType(place: Place | undefined): undefined {
-    this.note(place, 'Invalid __typename found for object at');
+    this.count++;
+    note(this.misfits, place, 'Invalid __typename found for object at');
   }
 
   missing(place: Place | undefined): undefined {
-    this.note(place, 'Cannot return null for non-nullable');
+    this.count++;
+    note(this.misfits, place, 'Cannot return null for non-nullable');
   }
 
-  note(place: Place | undefined, problem: string): void {
-    this.count++;
-    if (!place || this.list.length >= MAX_MISFITS) return;
-    const { key, type } = place;
-    const what = typeof key === 'string' ? `field ${type}.${key}` : `array element of type ${type} at index ${key}`;
-    const path: (string | number)[] = [];
-    for (let at: Place | undefined = place; at; at = at.up) path.unshift(at.key);
-    this.list.push({ message: `${problem} ${what}.`, path });
+  absent(place: Place | undefined): undefined {
+    this.absences++;
+    note(this.absentees, place, 'No value was given for');
   }
 
   reset(): void {
     this.count = 0;
-    if (this.list.length > 0) this.list = [];
+    this.absences = 0;
+    if (this.misfits.length > 0) this.misfits = [];
+    if (this.absentees.length > 0) this.absentees = [];
   }
+}
+
+/** @param place undefined without tracking. */
+function note(list: Misfit[], place: Place | undefined, problem: string): void {
+  if (!place || list.length >= MAX_MISFITS) return;
+  const { key, type } = place;
+  const what = typeof key === 'string' ? `field ${type}.${key}` : `array element of type ${type} at index ${key}`;
+  const path: (string | number)[] = [];
+  for (let at: Place | undefined = place; at; at = at.up) path.unshift(at.key);
+  list.push({ message: `${problem} ${what}.`, path });
 }

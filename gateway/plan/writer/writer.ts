@@ -8,12 +8,26 @@ import { type Misfit, Support } from './support.ts';
 
 type Write = (data: Data, variables: Variables, introspected: Introspected) => string | undefined;
 
+/** Text of the data, and whether there are nulls in it that the data does not account for. */
+export interface Written {
+  readonly text: string;
+  /** Values that do not fit the schema, and nothing where the schema allows no null. */
+  readonly misfits: boolean;
+  /** Nullable fields that are not in the data at all, not even as null. */
+  readonly absences: boolean;
+}
+
+/** Where those nulls are. */
+export interface Unaccounted {
+  readonly misfits: readonly Misfit[];
+  readonly absences: readonly Misfit[];
+}
+
 /** Writes the `data` of one operation's answers. */
 export interface Writer {
-  /** JSON text of the data; `misfits` says whether there were values that do not fit the schema and became null. */
-  write(data: Data, variables: Variables, introspected: Introspected): { text: string; misfits: boolean };
-  /** The values that do not fit, for the same arguments. Slower, and compiled at its first use. */
-  misfits(data: Data, variables: Variables, introspected: Introspected): Misfit[];
+  write(data: Data, variables: Variables, introspected: Introspected): Written;
+  /** What `write` found, for the same arguments. Slower, and compiled at its first use. */
+  track(data: Data, variables: Variables, introspected: Introspected): Unaccounted;
 }
 
 /**
@@ -35,15 +49,17 @@ export function compileWriter(
   let tracking: ReturnType<typeof compile> | undefined;
   return {
     write(data, variables, introspected) {
-      fast.support.reset();
+      const { support } = fast;
+      support.reset();
       const text = fast.write(data, variables, introspected) ?? 'null';
-      return { text, misfits: fast.support.count > 0 };
+      return { text, misfits: support.count > 0, absences: support.absences > 0 };
     },
-    misfits(data, variables, introspected) {
+    track(data, variables, introspected) {
       tracking ??= compile(true);
-      tracking.support.reset();
+      const { support } = tracking;
+      support.reset();
       tracking.write(data, variables, introspected);
-      return tracking.support.list;
+      return { misfits: support.misfits, absences: support.absentees };
     },
   };
 }
