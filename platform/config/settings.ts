@@ -184,7 +184,9 @@ export const settings = z.object({
   ADMIN_EMAIL: z
     .email({ error: 'an e-mail address' })
     .optional()
-    .describe('First administrator, with ADMIN_PASSWORD, instead of the one-time link.'),
+    .describe(
+      'First administrator, with ADMIN_PASSWORD, instead of the one-time link. An account that has the address already is taken over: its password, sessions and API keys end. Nothing happens where there is an administrator.',
+    ),
   ADMIN_PASSWORD: z
     .string()
     .min(15, 'at least 15 characters')

@@ -103,7 +103,25 @@ export class Change {
     return ended.length;
   }
 
-  /** Makes every access token and every remembered API key of the user be looked at anew. */
+  /**
+   * Revokes the working API keys that match.
+   *
+   * @returns how many there were.
+   */
+  async endApiKeys(where: Prisma.ApiKeyWhereInput, reason: string): Promise<number> {
+    const ended = await this.tx.apiKey.updateManyAndReturn({
+      where: { ...where, revokedAt: null, expiresAt: { gt: new Date() } },
+      data: { revokedAt: new Date() },
+      select: { id: true, userId: true },
+    });
+    for (const { id, userId } of ended) {
+      this.revokeApiKey(id);
+      await this.audit({ type: 'authn_token_revoked', userId, details: { apiKeyId: id, reason } });
+    }
+    return ended.length;
+  }
+
+  /** Makes every access token and every remembered API key of the user be looked at again. */
   async outdateTokens(userId: string): Promise<User> {
     const user = await this.tx.user.update({ where: { id: userId }, data: { tokenVersion: { increment: 1 } } });
     this.#revocations.push({ kind: 'user', id: userId, version: user.tokenVersion, expiresAt: this.#expiry() });

@@ -8,6 +8,7 @@ import type { Limits } from './limits.ts';
 import type { MailQueue } from './mail/mail-queue.ts';
 import type { Lockout } from './passwords/lockout.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
+import type { DeviceTokens } from './sessions/device-token.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 /** What the account functions stand on; subgraph.ts puts it together. */
@@ -19,6 +20,7 @@ export interface Core {
   readonly hasher: PasswordHasher;
   readonly lockout: Lockout;
   readonly limits: Limits;
+  readonly devices: DeviceTokens;
   readonly sessions: Sessions;
   readonly signingKeys: SigningKeys;
   readonly mail: MailQueue;

@@ -1,5 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { badInput } from '#platform/errors/errors.ts';
+import type { Secrets } from '#platform/secrets/secrets.ts';
 
 /** Longest address there can be (RFC 5321, less the angle brackets). */
 const MAX_LENGTH = 254;
@@ -21,4 +23,18 @@ export function parseEmail(given: string, argument: string): string {
 export function maskEmail(email: string): string {
   const [local = '', domain] = email.split('@');
   return domain === undefined ? `${email.slice(0, 1)}…` : `${local.slice(0, 1)}…@${domain}`;
+}
+
+/** Returns the mailbox behind an address: `ada+news@example.org` reaches Ada's. For limits, never for accounts. */
+export const mailboxOf = (email: string): string => email.replace(/^([^+@]+)\+[^@]*@/, '$1@');
+
+/**
+ * Names an address where counters are kept, in the database and in Redis: keyed, so that a copy of them is no list of who
+ * was here and no address can be tried against it.
+ */
+export type EmailPseudonym = (email: string) => string;
+
+export function createEmailPseudonym(secrets: Secrets): EmailPseudonym {
+  const key = secrets.derive('login attempts');
+  return (email) => createHmac('sha256', key).update(email).digest('base64url');
 }

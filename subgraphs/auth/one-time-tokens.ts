@@ -11,7 +11,9 @@ export const INVITATION_LIFE_S = 3 * 86_400;
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
 /**
- * Makes a token that is good for once; earlier ones of the same purpose for the same user end.
+ * Makes a token that is good for once. Earlier ones for the same user stay good until they end or one of them is used:
+ * whoever asks for another link must not spoil the one that its owner is about to follow. Of the first administrator there
+ * is one link.
  *
  * @param userId absent: a decoy that nothing can be done with, so that asking for an unknown address takes the same steps.
  * @returns the token, which is not stored: its hash is.
@@ -23,7 +25,7 @@ export async function issueToken(
   lifeS: number = LIFE_S[purpose],
 ): Promise<string> {
   const token = randomBytes(32).toString('base64url');
-  await tx.oneTimeToken.updateMany({ where: { purpose, userId, usedAt: null }, data: { usedAt: new Date() } });
+  if (purpose === 'FIRST_ADMIN') await endTokens(tx, purpose, null);
   await tx.oneTimeToken.create({
     data: { purpose, userId, tokenHash: hashOf(token), expiresAt: new Date(Date.now() + lifeS * 1000) },
   });
@@ -42,14 +44,22 @@ export async function findToken(
   return found;
 }
 
-/** Uses it up: of many at once, one succeeds. @throws {CodedError} BAD_USER_INPUT when it is not good any more. */
+/** Uses it up, and the others of its user with it: of many at once, one succeeds. @throws {CodedError} BAD_USER_INPUT when it is not good any more. */
 export async function redeemToken(tx: Tx, purpose: TokenPurpose, token: string): Promise<OneTimeToken> {
+  const { userId } = await findToken(tx, purpose, token);
+  // The row of the user is the lock: two links of one user are not redeemed at once.
+  if (userId !== null) await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
   const [redeemed] = await tx.oneTimeToken.updateManyAndReturn({
     where: { tokenHash: hashOf(token), purpose, usedAt: null, expiresAt: { gt: new Date() } },
     data: { usedAt: new Date() },
   });
   if (redeemed === undefined) throw notGood();
+  await endTokens(tx, purpose, userId);
   return redeemed;
 }
+
+/** Ends the tokens of a purpose that are still good. */
+export const endTokens = (tx: Tx, purpose: TokenPurpose, userId: string | null) =>
+  tx.oneTimeToken.updateMany({ where: { purpose, userId, usedAt: null }, data: { usedAt: new Date() } });
 
 const notGood = () => badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');

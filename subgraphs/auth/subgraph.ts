@@ -7,6 +7,7 @@ import { PrismaClient } from '#prisma/auth/client/client.ts';
 import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
 import { Changes } from './change.ts';
 import type { Core } from './core.ts';
+import { createEmailPseudonym } from './email.ts';
 import { keepHouse } from './housekeeping.ts';
 import { AccessTokens } from './keys/access-tokens.ts';
 import { SigningKeys } from './keys/signing-keys.ts';
@@ -18,6 +19,7 @@ import { Lockout } from './passwords/lockout.ts';
 import { PasswordHasher } from './passwords/password-hasher.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
+import { DeviceTokens } from './sessions/device-token.ts';
 import { RefreshTokens } from './sessions/refresh-token.ts';
 import { Sessions } from './sessions/sessions.ts';
 
@@ -50,6 +52,7 @@ export async function openCore(platform: Platform): Promise<Core> {
   const signingKeys = new SigningKeys(db, changes, secrets, config, log);
   const accessTokens = new AccessTokens(signingKeys, config);
   const refreshTokens = new RefreshTokens(secrets);
+  const pseudonym = createEmailPseudonym(secrets);
   const subscription = await topics.subscribe(REVOCATION_TOPIC, (event) => {
     if (revocationSchema.safeParse(event).data?.kind === 'signing_key') signingKeys.forget();
   });
@@ -62,8 +65,9 @@ export async function openCore(platform: Platform): Promise<Core> {
     log,
     signingKeys,
     hasher: new PasswordHasher(metrics.hashSeconds),
-    lockout: new Lockout(db, secrets),
-    limits: new Limits(limiter, changes, config),
+    lockout: new Lockout(db, pseudonym),
+    limits: new Limits(limiter, changes, pseudonym, config),
+    devices: new DeviceTokens(secrets),
     sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, metrics, config }),
     mail: lifecycle.use(new MailQueue(db, createMailer(config, log), secrets, log)),
     outbox: createOutbox({ owner: 'auth', client: db, events, log, metrics: platform.metrics, lifecycle }),

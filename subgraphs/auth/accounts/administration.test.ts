@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Identity } from '#platform/identity/identity.ts';
-import { AuthWorld, bearer, ME, PASSWORD, type SignedInUser } from '../testing/auth-world.ts';
+import { AuthWorld, bearer, ME, PASSWORD, REGISTER, type SignedInUser } from '../testing/auth-world.ts';
 
 let world: AuthWorld;
 let admin: SignedInUser;
@@ -53,6 +53,48 @@ describe('administrators', () => {
     expect((await world.ask(USERS, {}, bearer(data!.refresh.tokens.accessToken))).code).toBe('FORBIDDEN');
     expect((await asAdmin(ROLES, { id: other.id, roles: [] })).code).toBe('BAD_USER_INPUT');
     expect((await asAdmin(ROLES, { id: 'nobody', roles: ['USER'] })).code).toBe('NOT_FOUND');
+  });
+
+  it('shut an account for good as far as its API keys and links go: opening it again brings none back', async () => {
+    const user = await world.user();
+    const MAKE = 'mutation { createApiKey(input: { name: "k", scopes: ["account:read"] }) { secret } }';
+    const made = await world.ask<{ createApiKey: { secret: string } }>(MAKE, {}, bearer(user.accessToken));
+    const apiKey = made.data!.createApiKey.secret;
+    const { issueToken } = await import('../one-time-tokens.ts');
+    const token = await world.core.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
+    await asAdmin(DISABLE, { id: user.id });
+    await asAdmin(ENABLE, { id: user.id });
+    for (const verifier of [world.verifier, world.newVerifier()])
+      await expect(verifier.authenticate({ apiKey })).rejects.toMatchObject(refused);
+    const RESET = 'mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { endedSessions } }';
+    const input = { token, newPassword: 'a wholly different set of words' };
+    expect((await world.ask(RESET, { input })).code).toBe('BAD_USER_INPUT');
+  });
+
+  it('make no administrator of somebody who has not confirmed the address, where mail can confirm it', async () => {
+    await using mailing = await AuthWorld.open({ SMTP_URL: 'smtp://127.0.0.1:1' });
+    const email = 'boss@example.org';
+    await mailing.ask(REGISTER, { input: { email, password: PASSWORD } });
+    const { id } = await mailing.core.db.user.findUniqueOrThrow({ where: { email } });
+    const identity = { kind: 'user', userId: id, roles: [], scopes: ['admin'], expiresAt: 4e9 } as const;
+    const promote = () => mailing.ask(ROLES, { id, roles: ['USER', 'ADMIN'] }, identity);
+    expect((await promote()).code).toBe('CONFLICT');
+    await mailing.core.db.user.update({ where: { id }, data: { emailVerifiedAt: new Date() } });
+    expect((await promote()).code).toBeUndefined();
+  });
+
+  it('invite with a link that a stranger cannot spoil by asking for another', async () => {
+    const CREATE = 'mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }';
+    const email = `invited-${Date.now()}@example.org`;
+    const made = await asAdmin<{ createUser: { user: { id: string } } }>(CREATE, { input: { email } });
+    const invited = { userId: made.data!.createUser.user.id, usedAt: null };
+    const invitation = await world.core.db.oneTimeToken.findFirstOrThrow({ where: invited });
+    await world.ask('mutation($email: String!) { requestPasswordReset(input: { email: $email }) { message } }', {
+      email,
+    });
+    const left = await world.core.db.oneTimeToken.findMany({ where: invited });
+    expect(left.map(({ id }) => id)).toContain(invitation.id);
+    expect(left).toHaveLength(2);
   });
 
   it('cannot all go: not by shutting, not by demoting, not by deleting, not two at the same moment', async () => {

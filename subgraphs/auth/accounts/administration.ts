@@ -71,13 +71,15 @@ export async function disableUser(
     await refuseLastAdmin(change.tx, id);
     await change.tx.user.updateMany({ where: { id, disabledAt: null }, data: { disabledAt: new Date() } });
     await change.endSessions({ userId: id }, 'account shut');
+    await change.endApiKeys({ userId: id }, 'account shut');
+    await change.tx.oneTimeToken.deleteMany({ where: { userId: id } });
     const user = await change.outdateTokens(id);
     await change.audit({ type: 'user_archived', userId: id, details: { reason: reason ?? null } });
     return user;
   });
 }
 
-/** Opens a shut account again. Its sessions stay ended. */
+/** Opens a shut account again. Its sessions, API keys and links stay ended. */
 export async function enableUser(core: Core, id: string, origin: Origin): Promise<User> {
   requireAdmin(origin.identity);
   return core.changes.run(origin, async (change) => {
@@ -95,6 +97,7 @@ export async function setUserRoles(core: Core, id: string, given: readonly strin
   return core.changes.run(origin, async (change) => {
     const before = await existing(change, id);
     if (!roles.includes('admin')) await refuseLastAdmin(change.tx, id);
+    else if (core.mail.configured && before.emailVerifiedAt === null) throw notConfirmed(before.email);
     await change.tx.user.update({ where: { id }, data: { roles } });
     await change.audit({
       type: 'privilege_permissions_changed',
@@ -113,6 +116,10 @@ export async function revokeUserSessions(core: Core, id: string, origin: Origin)
     return change.endSessions({ userId: id }, 'ended by an administrator');
   });
 }
+
+/** Anybody may have registered an address; who it belongs to is known when it is confirmed. */
+const notConfirmed = (email: string) =>
+  new CodedError('CONFLICT', `${email} is not confirmed yet: its owner follows the link in the mail first.`);
 
 async function existing(change: Change, id: string): Promise<User> {
   const user = await change.tx.user.findUnique({ where: { id } });

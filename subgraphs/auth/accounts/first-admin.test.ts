@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '#platform/config/config.ts';
 import { AuthWorld, bearer, ME, PASSWORD } from '../testing/auth-world.ts';
 import { ensureConfiguredAdmin } from './first-admin.ts';
 
@@ -83,6 +84,65 @@ describe('the first administrator', () => {
     expect(me.data?.me).toMatchObject({ roles: ['USER', 'ADMIN'] });
     expect(await world.core.db.user.count()).toBe(1);
   });
+});
+
+describe('the administrator of ADMIN_EMAIL', () => {
+  const boss = { ADMIN_EMAIL: 'Boss@example.org', ADMIN_PASSWORD: 'what the operator has chosen' };
+  const MAKE_KEY = 'mutation { createApiKey(input: { name: "k", scopes: ["account:read"] }) { secret } }';
+
+  it('is not who registered the address before: their password, sessions, API keys and links have ended', async () => {
+    await using world = await AuthWorld.open(boss);
+    const squatter = await world.user('boss');
+    const made = await world.ask<{ createApiKey: { secret: string } }>(MAKE_KEY, {}, bearer(squatter.accessToken));
+    const apiKey = made.data!.createApiKey.secret;
+    const { issueToken } = await import('../one-time-tokens.ts');
+    const token = await world.core.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', squatter.id));
+    await world.verifier.authenticate({ apiKey });
+    await Promise.all([ensureConfiguredAdmin(world.core), ensureConfiguredAdmin(world.core)]);
+
+    expect((await world.login('boss@example.org', PASSWORD)).code).toBe('UNAUTHENTICATED');
+    for (const credentials of [bearer(squatter.accessToken), { apiKey }]) {
+      for (const verifier of [world.verifier, world.newVerifier()])
+        await expect(verifier.authenticate(credentials)).rejects.toMatchObject({
+          extensions: { code: 'UNAUTHENTICATED' },
+        });
+    }
+    expect((await world.refresh(squatter.refreshToken)).code).toBe('UNAUTHENTICATED');
+    const RESET = 'mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { endedSessions } }';
+    expect((await world.ask(RESET, { input: { token, newPassword: PASSWORD } })).code).toBe('BAD_USER_INPUT');
+    const admin = await world.signIn('boss@example.org', boss.ADMIN_PASSWORD);
+    const me = await world.ask<{ me: object }>(ME, {}, bearer(admin.accessToken));
+    expect(me.data?.me).toMatchObject({ id: squatter.id, roles: ['USER', 'ADMIN'] });
+    expect(await world.audit(squatter.id)).toContain('privilege_permissions_changed');
+  });
+
+  it('is the first one only: what administrators decide later is not undone by a restart', async () => {
+    await using world = await AuthWorld.open(boss);
+    await ensureConfiguredAdmin(world.core);
+    const other = await world.admin();
+    const { id } = await world.core.db.user.findUniqueOrThrow({ where: { email: 'boss@example.org' } });
+    await world.ask(
+      `mutation { setUserRoles(input: { id: "${id}", roles: [USER] }) { user { id } } }`,
+      {},
+      bearer(other.accessToken),
+    );
+    await world.ask(`mutation { disableUser(input: { id: "${id}" }) { user { id } } }`, {}, bearer(other.accessToken));
+    await ensureConfiguredAdmin(world.core);
+    const left = await world.core.db.user.findUniqueOrThrow({ where: { id } });
+    expect(left.roles).toEqual(['user']);
+    expect(left.disabledAt).not.toBeNull();
+  });
+
+  it.each(['passwordpassword', 'abcdefghijklmnopq', 'boss@example.org', '111111111111111'])(
+    'has no password that is easy to guess in production: %s stops the start with one line',
+    async (ADMIN_PASSWORD) => {
+      await using world = await AuthWorld.open({ ...boss, ADMIN_PASSWORD, NODE_ENV: 'production' });
+      const start = ensureConfiguredAdmin(world.core);
+      await expect(start).rejects.toBeInstanceOf(ConfigError);
+      await expect(start).rejects.toThrow(/^ADMIN_PASSWORD is easy to guess[^\n]*$/);
+      expect(await world.core.db.user.count()).toBe(0);
+    },
+  );
 });
 
 interface Made {

@@ -1,5 +1,7 @@
+import { ConfigError } from '#platform/config/config.ts';
 import { CodedError } from '#platform/errors/errors.ts';
-import type { Change } from '../change.ts';
+import type { User } from '#prisma/auth/client/client.ts';
+import type { Change, Tx } from '../change.ts';
 import type { Core } from '../core.ts';
 import { normalizeEmail, parseEmail } from '../email.ts';
 import { linkTo } from '../mail/mails.ts';
@@ -19,7 +21,7 @@ const ADMIN_ROLES = ['user', 'admin'] as const;
 export async function firstAdminLink(core: Core): Promise<string | undefined> {
   return core.changes.run(SYSTEM, async (change) => {
     await lockAdmins(change.tx);
-    if (await hasAdmin(change)) return undefined;
+    if (await hasAdmin(change.tx)) return undefined;
     return linkTo(core.config, 'first-admin', await issueToken(change.tx, 'FIRST_ADMIN', null));
   });
 }
@@ -39,7 +41,7 @@ export async function createFirstAdmin(
     const user = await core.changes.run(origin, async (change) => {
       await lockAdmins(change.tx);
       await redeemToken(change.tx, 'FIRST_ADMIN', input.token);
-      if (await hasAdmin(change))
+      if (await hasAdmin(change.tx))
         throw new CodedError('CONFLICT', 'There is an administrator already: ask them for the role.');
       return createUser(core, change, {
         email,
@@ -56,37 +58,63 @@ export async function createFirstAdmin(
   }
 }
 
-/** Makes the administrator of ADMIN_EMAIL and ADMIN_PASSWORD. An account that exists keeps its password. */
+/**
+ * Makes the administrator of ADMIN_EMAIL and ADMIN_PASSWORD, where there is no administrator yet. An account that has the
+ * address already may belong to anybody, because registering needs no proof of the address: the operator takes it over.
+ *
+ * @throws {ConfigError} in production, when ADMIN_PASSWORD is easy to guess.
+ */
 export async function ensureConfiguredAdmin(core: Core): Promise<void> {
-  const { ADMIN_EMAIL, ADMIN_PASSWORD } = core.config;
+  const { ADMIN_EMAIL, ADMIN_PASSWORD, production } = core.config;
   if (ADMIN_EMAIL === undefined || ADMIN_PASSWORD === undefined) return;
   const email = normalizeEmail(ADMIN_EMAIL);
-  const found = await core.db.user.findUnique({ where: { email } });
-  if (found?.roles.includes('admin')) return;
-  const passwordHash = found ? found.passwordHash : await core.hasher.hash(ADMIN_PASSWORD);
-  await core.changes.run(SYSTEM, async (change) => {
+  if (production) await refuseWeakPassword(ADMIN_PASSWORD, email);
+  if (await hasAdmin(core.db)) return;
+  const passwordHash = await core.hasher.hash(ADMIN_PASSWORD);
+  const outcome = await core.changes.run(SYSTEM, async (change) => {
     await lockAdmins(change.tx);
     // Another replica may have been faster.
+    if (await hasAdmin(change.tx)) return undefined;
     const user = await change.tx.user.findUnique({ where: { email } });
-    if (user?.roles.includes('admin')) return;
-    if (user === null) {
-      const displayName = nameOf(undefined, email);
-      await createUser(core, change, {
-        email,
-        displayName,
-        passwordHash,
-        roles: ADMIN_ROLES,
-        emailVerifiedAt: new Date(),
-      });
-      return;
+    if (user !== null) {
+      await takeOver(core, change, user, passwordHash);
+      return 'taken over';
     }
-    await change.tx.user.update({ where: { id: user.id }, data: { roles: [...ADMIN_ROLES] } });
-    await change.outdateTokens(user.id);
-    const details = { from: user.roles, to: [...ADMIN_ROLES], by: 'ADMIN_EMAIL' };
-    await change.audit({ type: 'privilege_permissions_changed', userId: user.id, details });
+    const displayName = nameOf(undefined, email);
+    const account = { email, displayName, passwordHash, roles: ADMIN_ROLES, emailVerifiedAt: new Date() };
+    await createUser(core, change, account);
+    return 'created';
   });
-  core.log.info({ email }, 'the administrator of ADMIN_EMAIL is there');
+  if (outcome === 'created') core.log.info({ email }, 'the administrator of ADMIN_EMAIL is there');
+  if (outcome === 'taken over') {
+    const what = 'an account with the address of ADMIN_EMAIL became the administrator: it has ADMIN_PASSWORD now';
+    core.log.warn({ email }, `${what}, and its sessions, API keys and links have ended`);
+  }
 }
 
-const hasAdmin = async ({ tx }: Change): Promise<boolean> =>
-  (await tx.user.count({ where: { roles: { has: 'admin' } } })) > 0;
+async function takeOver(core: Core, change: Change, user: User, passwordHash: string): Promise<void> {
+  const by = 'ADMIN_EMAIL';
+  const now = new Date();
+  const proven = { passwordHash, passwordChangedAt: now, emailVerifiedAt: now, disabledAt: null };
+  await change.tx.user.update({ where: { id: user.id }, data: { ...proven, roles: [...ADMIN_ROLES] } });
+  await change.endSessions({ userId: user.id }, by);
+  await change.endApiKeys({ userId: user.id }, by);
+  await change.tx.oneTimeToken.deleteMany({ where: { userId: user.id } });
+  await core.lockout.clearAll(user.email, change.tx);
+  await change.outdateTokens(user.id);
+  await change.audit({ type: 'authn_password_change', userId: user.id, details: { by } });
+  const details = { from: user.roles, to: [...ADMIN_ROLES], by };
+  await change.audit({ type: 'privilege_permissions_changed', userId: user.id, details });
+}
+
+async function refuseWeakPassword(password: string, email: string): Promise<void> {
+  try {
+    await checkPassword(password, 'ADMIN_PASSWORD', [email, email.split('@')[0]!]);
+  } catch (error) {
+    if (error instanceof CodedError) throw new ConfigError(error.message);
+    throw error;
+  }
+}
+
+const hasAdmin = async (db: Pick<Tx, 'user'>): Promise<boolean> =>
+  (await db.user.count({ where: { roles: { has: 'admin' } } })) > 0;

@@ -1,8 +1,10 @@
 import { unauthenticated } from '#platform/errors/errors.ts';
+import { networkOf } from '#platform/identity/client-info.ts';
 import type { Session, User } from '#prisma/auth/client/client.ts';
 import type { Core } from '../core.ts';
 import { maskEmail, normalizeEmail } from '../email.ts';
 import type { Origin } from '../origin.ts';
+import type { Place } from '../passwords/lockout.ts';
 import type { TokenPair } from '../sessions/sessions.ts';
 
 export interface SignedIn {
@@ -10,6 +12,11 @@ export interface SignedIn {
   readonly session: Session;
   readonly tokens: TokenPair;
 }
+
+type Token = string | null | undefined;
+
+/** Sessions that are looked through for devices and networks of an account, the latest first. */
+const SESSIONS_LOOKED_AT = 100;
 
 /**
  * Signs in. An unknown address, a wrong password, a shut account and an address that is not confirmed read the same and
@@ -19,12 +26,14 @@ export interface SignedIn {
  */
 export async function login(
   core: Core,
-  input: { readonly email: string; readonly password: string },
+  input: { readonly email: string; readonly password: string; readonly deviceToken?: Token },
   origin: Origin,
-): Promise<SignedIn> {
-  await core.limits.spend('login', origin);
+): Promise<SignedIn & { readonly deviceToken: string }> {
   const email = normalizeEmail(input.email).slice(0, 254);
-  const attempt = await core.lockout.count(email);
+  const device = core.devices.read(email, input.deviceToken);
+  await core.limits.spend('login', origin, device);
+  const place = await placeOf(core, email, input.deviceToken, origin);
+  const attempt = await core.lockout.count(email, place);
   const found = await core.db.user.findUnique({ where: { email } });
   const matches = await core.hasher.verify(found?.passwordHash, input.password);
   const allowed =
@@ -40,13 +49,43 @@ export async function login(
     );
     throw refused();
   }
-  return signIn(core, found, origin, input.password);
+  const signedIn = await signIn(core, found, origin, { password: input.password, place });
+  return { ...signedIn, deviceToken: core.devices.issue(email, device) };
 }
 
-/** Opens a session for a user who has proved to be who they are. */
-export async function signIn(core: Core, found: User, origin: Origin, password?: string): Promise<SignedIn> {
-  const outdated = password !== undefined && found.passwordHash !== null && core.hasher.isOutdated(found.passwordHash);
-  const rehashed = outdated ? await core.hasher.hash(password) : undefined;
+/**
+ * Where somebody tries to sign in from. A device is known by its token, or by its network and user agent together, as an
+ * earlier session of the account has them.
+ */
+async function placeOf({ db, devices }: Core, email: string, token: Token, { client }: Origin): Promise<Place> {
+  const network = networkOf(client);
+  const sessions = await db.session.findMany({
+    where: { user: { email } },
+    orderBy: { id: 'desc' },
+    take: SESSIONS_LOOKED_AT,
+    select: { ipAddress: true, userAgent: true },
+  });
+  const device = devices.read(email, token);
+  if (device !== undefined) return { device };
+  const near = sessions.filter(({ ipAddress }) => ipAddress !== null && networkOf({ ipAddress }) === network);
+  const same = near.some(({ userAgent }) => userAgent !== null && userAgent === client?.userAgent);
+  if (same) return { device: devices.nameOf(`${network} ${client?.userAgent}`) };
+  return { network, known: near.length > 0 };
+}
+
+/**
+ * Opens a session for a user who has proved to be who they are.
+ *
+ * @param proof the password that was right, and where it was given.
+ */
+export async function signIn(
+  core: Core,
+  found: User,
+  origin: Origin,
+  proof?: { readonly password: string; readonly place: Place },
+): Promise<SignedIn> {
+  const outdated = proof !== undefined && found.passwordHash !== null && core.hasher.isOutdated(found.passwordHash);
+  const rehashed = outdated ? await core.hasher.hash(proof.password) : undefined;
   const { user, session } = await core.changes.run(origin, async (change) => {
     // Again, in the transaction: the account may have been shut or the password changed while the hash was made.
     const [user] = await change.tx.user.updateManyAndReturn({
@@ -54,7 +93,7 @@ export async function signIn(core: Core, found: User, origin: Origin, password?:
       data: { lastLoginAt: new Date(), ...(rehashed && { passwordHash: rehashed }) },
     });
     if (user === undefined) throw refused();
-    await core.lockout.clear(user.email, change.tx);
+    if (proof) await core.lockout.clear(user.email, proof.place, change.tx);
     const session = await core.sessions.open(change.tx, user.id, origin);
     const entry = { userId: user.id, actorId: user.id, details: { sessionId: session.id } };
     await change.audit({ type: 'authn_login_success', ...entry });

@@ -2,23 +2,29 @@ import { badInput } from '#platform/errors/errors.ts';
 import type { Core } from '../core.ts';
 import { parseEmail } from '../email.ts';
 import { linkTo, passwordChangedMail, resetMail } from '../mail/mails.ts';
-import { findToken, issueToken, redeemToken } from '../one-time-tokens.ts';
+import { endTokens, findToken, issueToken, LIFE_S, redeemToken } from '../one-time-tokens.ts';
 import type { Origin } from '../origin.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { provePassword, requireSession } from './password-proof.ts';
 import { ANSWER_AFTER_MS } from './registration.ts';
 import { settle } from './settle.ts';
 
-/**
- * Changes the password of the caller and ends all other sessions.
- *
- * @returns how many were ended.
- */
+/** What a new password ended. */
+export interface Ended {
+  readonly endedSessions: number;
+  readonly revokedApiKeys: number;
+}
+
+/** Changes the password of the caller and ends all other sessions; the API keys where that is asked for. */
 export async function changePassword(
   core: Core,
-  input: { readonly currentPassword: string; readonly newPassword: string },
+  input: {
+    readonly currentPassword: string;
+    readonly newPassword: string;
+    readonly revokeApiKeys?: boolean | null;
+  },
   origin: Origin,
-): Promise<number> {
+): Promise<Ended> {
   const { sessionId } = requireSession(origin.identity);
   const user = await provePassword(core, input.currentPassword, 'input.currentPassword', origin);
   await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
@@ -31,10 +37,14 @@ export async function changePassword(
       data: { passwordHash, passwordChangedAt: new Date() },
     });
     if (changed.count === 0) throw badInput('input.currentPassword', 'was changed a moment ago; try again.');
-    await change.tx.oneTimeToken.deleteMany({ where: { userId: user.id, purpose: 'PASSWORD_RESET' } });
+    await endTokens(change.tx, 'PASSWORD_RESET', user.id);
     await change.audit({ type: 'authn_password_change', userId: user.id });
-    if (core.mail.configured) await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail() });
-    return change.endSessions({ userId: user.id, id: { not: sessionId } }, 'password changed');
+    const why = 'password changed';
+    const revokedApiKeys = input.revokeApiKeys ? await change.endApiKeys({ userId: user.id }, why) : 0;
+    const endedSessions = await change.endSessions({ userId: user.id, id: { not: sessionId } }, why);
+    if (core.mail.configured)
+      await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
+    return { endedSessions, revokedApiKeys };
   });
   core.mail.poke();
   return ended;
@@ -45,15 +55,13 @@ export async function requestPasswordReset(core: Core, given: string, origin: Or
   await core.limits.spend('mail', origin);
   const email = parseEmail(given, 'input.email');
   await settle(ANSWER_AFTER_MS, async () => {
-    const mayWrite = await core.limits.mayWriteTo(email);
+    const mayWrite = await core.limits.mayWriteTo(email, 'reset', origin);
     await core.changes.run(origin, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });
       const entitled = user !== null && user.disabledAt === null && mayWrite ? user : undefined;
       const token = await issueToken(change.tx, 'PASSWORD_RESET', entitled?.id ?? null);
-      await core.mail.add(change.tx, {
-        to: entitled?.email ?? null,
-        ...resetMail(linkTo(core.config, 'reset-password', token)),
-      });
+      const letter = resetMail(linkTo(core.config, 'reset-password', token));
+      await core.mail.add(change.tx, { to: entitled?.email ?? null, ...letter }, LIFE_S.PASSWORD_RESET * 1000);
       await change.audit({
         type: 'authn_token_created',
         userId: user?.id ?? null,
@@ -65,16 +73,14 @@ export async function requestPasswordReset(core: Core, given: string, origin: Or
 }
 
 /**
- * Sets a new password with the token of the mail. Ends all sessions, lifts a lock, and confirms the address, because
- * whoever has the token reads its mail.
- *
- * @returns how many sessions were ended.
+ * Sets a new password with the token of the mail. Ends all sessions and API keys, lifts a lock, and confirms the address,
+ * because who has the token reads its mail.
  */
 export async function resetPassword(
   core: Core,
   input: { readonly token: string; readonly newPassword: string },
   origin: Origin,
-): Promise<number> {
+): Promise<Ended> {
   await core.limits.spend('login', origin);
   const { userId } = await findToken(core.db, 'PASSWORD_RESET', input.token);
   // A decoy's token was never sent to anybody; whoever has it anyway resets nothing.
@@ -88,15 +94,19 @@ export async function resetPassword(
       where: { id: user.id },
       data: { passwordHash, passwordChangedAt: new Date(), emailVerifiedAt: user.emailVerifiedAt ?? new Date() },
     });
-    await core.lockout.clear(user.email, change.tx);
+    await core.lockout.clearAll(user.email, change.tx);
     await change.audit({
       type: 'authn_password_change',
       userId: user.id,
       actorId: user.id,
       details: { by: 'reset link' },
     });
-    if (core.mail.configured) await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail() });
-    return change.endSessions({ userId: user.id }, 'password reset');
+    const why = 'password reset';
+    const revokedApiKeys = await change.endApiKeys({ userId: user.id }, why);
+    const endedSessions = await change.endSessions({ userId: user.id }, why);
+    if (core.mail.configured)
+      await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
+    return { endedSessions, revokedApiKeys };
   });
   core.mail.poke();
   return ended;

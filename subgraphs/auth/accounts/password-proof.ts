@@ -11,22 +11,44 @@ export function requireSession(identity: Identity): UserIdentity & { readonly se
   return { ...user, sessionId: user.sessionId };
 }
 
+/** How long after signing in a session needs no further proof of the password, in ms. */
+export const FRESH_MS = 15 * 60_000;
+
 /**
- * The caller, who has shown the password again; a stolen session must not be enough for this. Wrong attempts count
- * towards the lock of the account.
+ * The caller, who has shown the password again; a stolen session must not be enough for this. Wrong attempts count for
+ * this session alone: those of others, who try to sign in, do not hold its owner up.
  *
  * @param argument dotted path of the password's argument.
  */
 export async function provePassword(core: Core, password: string, argument: string, origin: Origin): Promise<User> {
-  const { userId } = requireSession(origin.identity);
+  const { userId, sessionId } = requireSession(origin.identity);
+  const place = { session: sessionId };
   const user = await core.db.user.findUnique({ where: { id: userId } });
   if (user === null || user.disabledAt !== null) throw unauthenticated('The account is gone.');
-  const attempt = await core.lockout.count(user.email);
+  const attempt = await core.lockout.count(user.email, place);
   if (!(await core.hasher.verify(user.passwordHash, password))) {
     const details = { attempt: attempt.number, argument };
     await core.changes.run(origin, (change) => change.audit({ type: 'authn_password_change_fail', userId, details }));
     throw badInput(argument, 'is not the password of this account.');
   }
-  await core.lockout.clear(user.email);
+  await core.lockout.clear(user.email, place);
   return user;
+}
+
+/**
+ * Requires a fresh sign-in or the password: for what outlives a stolen session.
+ *
+ * @throws {CodedError} BAD_USER_INPUT for `input.password` when it is needed, or wrong.
+ */
+export async function proveFresh(core: Core, password: string | null | undefined, origin: Origin): Promise<void> {
+  const { sessionId } = requireSession(origin.identity);
+  if (password != null) {
+    await provePassword(core, password, 'input.password', origin);
+    return;
+  }
+  const session = await core.db.session.findUnique({ where: { id: sessionId }, select: { createdAt: true } });
+  if (session === null || Date.now() - session.createdAt.getTime() > FRESH_MS) {
+    const minutes = FRESH_MS / 60_000;
+    throw badInput('input.password', `is needed: the sign-in of this session is more than ${minutes} minutes old.`);
+  }
 }

@@ -32,7 +32,7 @@ export async function register(core: Core, input: NewAccount, origin: Origin): P
   await checkPassword(input.password, 'input.password', [email, displayName]);
   await settle(ANSWER_AFTER_MS, async () => {
     const passwordHash = await core.hasher.hash(input.password);
-    const mayWrite = await core.limits.mayWriteTo(email);
+    const mayWrite = await core.limits.mayWriteTo(email, 'registration', origin);
     const work = (change: Change) => enrol(core, change, { email, displayName, passwordHash }, mayWrite);
     try {
       await core.changes.run(origin, work);
@@ -100,13 +100,15 @@ export async function requestEmailVerification(core: Core, given: string, origin
   await core.limits.spend('mail', origin);
   const email = parseEmail(given, 'input.email');
   await settle(ANSWER_AFTER_MS, async () => {
-    const mayWrite = await core.limits.mayWriteTo(email);
+    const mayWrite = await core.limits.mayWriteTo(email, 'confirmation', origin);
     await core.changes.run(origin, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });
       const unconfirmed = user?.emailVerifiedAt === null ? user : undefined;
       const token = await issueToken(change.tx, 'EMAIL_VERIFICATION', unconfirmed?.id ?? null);
       const letter = verificationMail(linkTo(core.config, 'verify-email', token));
       await core.mail.add(change.tx, { to: unconfirmed && mayWrite ? email : null, ...letter });
+      const details = { purpose: 'confirmation of the address' };
+      await change.audit({ type: 'authn_token_created', userId: user?.id ?? null, details });
     });
   });
   core.mail.poke();

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FRESH_MS } from '../accounts/password-proof.ts';
 import { AuthWorld, bearer, ME, PASSWORD, type SignedInUser } from '../testing/auth-world.ts';
 import { MAX_KEYS } from './api-keys.ts';
 
@@ -160,14 +161,58 @@ describe('API keys', () => {
     expect(Date.now() - Date.parse(data!.apiKeys.nodes[0]!.lastUsedAt)).toBeLessThan(10_000);
   });
 
-  it('are limited in number', async () => {
+  it('are limited in number, those in the grace of a rotation included, however many are made at once', async () => {
     const user = await world.user();
-    await make(user);
+    const { apiKey } = await make(user);
     const { id: _id, ...row } = await world.core.db.apiKey.findFirstOrThrow({ where: { userId: user.id } });
-    const data = Array.from({ length: MAX_KEYS - 1 }, (_, index) => ({ ...row, secretHash: `${user.id} ${index}` }));
+    const data = Array.from({ length: MAX_KEYS - 3 }, (_, index) => ({ ...row, secretHash: `${user.id} ${index}` }));
     await world.core.db.apiKey.createMany({ data });
-    const input = { name: 'one too many', scopes: ['chat:read'] };
-    expect((await world.ask(CREATE, { input }, bearer(user.accessToken))).code).toBe('CONFLICT');
+    const keys = await world.core.db.apiKey.findMany({ where: { userId: user.id }, select: { id: true } });
+    const working = () =>
+      world.core.db.apiKey.count({ where: { userId: user.id, revokedAt: null, expiresAt: { gt: new Date() } } });
+    const credentials = bearer(user.accessToken);
+    const asked = await Promise.all([
+      ...keys.slice(0, 12).map(({ id }) => world.ask(ROTATE, { input: { id, graceSeconds: 604_800 } }, credentials)),
+      ...Array.from({ length: 4 }, () =>
+        world.ask(CREATE, { input: { name: 'k', scopes: ['chat:read'] } }, credentials),
+      ),
+    ]);
+    expect(asked.filter(({ code }) => code === undefined)).toHaveLength(2);
+    expect(asked.filter(({ code }) => code === 'CONFLICT')).toHaveLength(14);
+    expect(await working()).toBe(MAX_KEYS);
+    // One that takes the place of another at once makes no more.
+    const last = await world.core.db.apiKey.findFirstOrThrow({ where: { userId: user.id, replacedById: null } });
+    const swapped = await world.ask(ROTATE, { input: { id: last.id, graceSeconds: 0 } }, credentials);
+    expect(swapped.code).toBeUndefined();
+    expect(await working()).toBe(MAX_KEYS);
+    expect(apiKey.id).toBeDefined();
+  });
+
+  it('are made soon after signing in, or with the password: a stolen session makes none that outlives it', async () => {
+    const user = await world.user();
+    const { apiKey } = await make(user);
+    const createdAt = new Date(Date.now() - FRESH_MS - 1_000);
+    await world.core.db.session.update({ where: { id: user.sessionId }, data: { createdAt } });
+    const refreshed = await world.refresh(user.refreshToken);
+    const credentials = bearer(refreshed.data!.refresh.tokens.accessToken);
+    const create = (password?: string) =>
+      world.ask(CREATE, { input: { name: 'k', scopes: ['chat:read'], expiresInDays: 366, password } }, credentials);
+    const rotate = (password?: string) => world.ask(ROTATE, { input: { id: apiKey.id, password } }, credentials);
+    for (const answer of [await create(), await rotate(), await create('a guess'), await rotate('a guess')]) {
+      expect(answer.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.password' });
+    }
+    expect((await create(PASSWORD)).code).toBeUndefined();
+    expect((await rotate(PASSWORD)).code).toBeUndefined();
+    const guesses = await Promise.all(Array.from({ length: 30 }, () => create('a guess')));
+    expect(guesses.filter(({ code }) => code === 'ACCOUNT_LOCKED').length).toBeGreaterThanOrEqual(20);
+  });
+
+  it('are made one an operation, because the password may be tried with it', async () => {
+    const user = await world.user();
+    const one = (alias: string) => `${alias}: createApiKey(input: { name: "k", scopes: ["chat:read"] }) { secret }`;
+    const answer = await world.ask(`mutation { ${one('a')} ${one('b')} }`, {}, bearer(user.accessToken));
+    expect(answer.code).toBe('BAD_USER_INPUT');
+    expect(await world.core.db.apiKey.count({ where: { userId: user.id } })).toBe(0);
   });
 
   it('are introspected for services only', async () => {

@@ -3,7 +3,8 @@ import { hashSecret, makeSecret, partsShown } from '#platform/identity/api-key-s
 import { SCOPES } from '#platform/identity/identity.ts';
 import type { Introspection } from '#platform/identity/revocations.ts';
 import type { ApiKey } from '#prisma/auth/client/client.ts';
-import { requireSession } from '../accounts/password-proof.ts';
+import { proveFresh, requireSession } from '../accounts/password-proof.ts';
+import type { Tx } from '../change.ts';
 import type { Core } from '../core.ts';
 import { parseDisplayName } from '../display-name.ts';
 import type { Origin } from '../origin.ts';
@@ -22,24 +23,27 @@ export interface ShownOnce {
   readonly secret: string;
 }
 
-/** Makes a key for the caller, whoever the arguments might name: the user is never taken from them (CVE-2025-61928). */
+/**
+ * Makes a key for the caller, whoever the arguments might name: the user is never taken from them (CVE-2025-61928). It
+ * outlives the session, so the sign-in is fresh or the password is given.
+ */
 export async function createApiKey(
   core: Core,
-  input: { readonly name: string; readonly scopes: readonly string[]; readonly expiresInDays?: number | null },
+  input: {
+    readonly name: string;
+    readonly scopes: readonly string[];
+    readonly expiresInDays?: number | null;
+    readonly password?: string | null;
+  },
   origin: Origin,
 ): Promise<ShownOnce> {
   const caller = requireSession(origin.identity);
   const name = parseDisplayName(input.name, 'input.name');
   const scopes = parseScopes(input.scopes, caller.scopes);
   const expiresAt = daysAhead(input.expiresInDays ?? 90);
+  await proveFresh(core, input.password, origin);
   return core.changes.run(origin, async (change) => {
-    // The row of the user is the lock: keys made at once are counted one after the other.
-    await change.tx.$queryRaw`SELECT 1 FROM users WHERE id = ${caller.userId}::uuid FOR UPDATE`;
-    const active = await change.tx.apiKey.count({
-      where: { userId: caller.userId, revokedAt: null, expiresAt: { gt: new Date() } },
-    });
-    if (active >= MAX_KEYS)
-      throw new CodedError('CONFLICT', `There are ${active} API keys; at most ${MAX_KEYS} work at once. Revoke some.`);
+    await lockKeys(change.tx, caller.userId);
     const secret = makeSecret();
     const data = {
       userId: caller.userId,
@@ -50,6 +54,7 @@ export async function createApiKey(
       ...partsShown(secret),
     };
     const apiKey = await change.tx.apiKey.create({ data });
+    await refuseTooMany(change.tx, caller.userId);
     await change.audit({
       type: 'authn_token_created',
       userId: caller.userId,
@@ -62,7 +67,12 @@ export async function createApiKey(
 /** Puts a new key in the place of one, which works on for a while so that nothing stops meanwhile. */
 export async function rotateApiKey(
   core: Core,
-  input: { readonly id: string; readonly graceSeconds?: number | null; readonly expiresInDays?: number | null },
+  input: {
+    readonly id: string;
+    readonly graceSeconds?: number | null;
+    readonly expiresInDays?: number | null;
+    readonly password?: string | null;
+  },
   origin: Origin,
 ): Promise<ShownOnce & { readonly replaced: ApiKey }> {
   const { userId } = requireSession(origin.identity);
@@ -70,7 +80,9 @@ export async function rotateApiKey(
   if (graceS < 0 || graceS > MAX_GRACE_S)
     throw badInput('input.graceSeconds', `is ${graceS}; allowed are 0 to ${MAX_GRACE_S}.`);
   const expiresAt = daysAhead(input.expiresInDays ?? 90);
+  await proveFresh(core, input.password, origin);
   return core.changes.run(origin, async (change) => {
+    await lockKeys(change.tx, userId);
     const old = await change.tx.apiKey.findFirst({ where: { id: uuid(input.id), userId } });
     if (old === null) throw notFound('The API key');
     const secret = makeSecret();
@@ -90,6 +102,7 @@ export async function rotateApiKey(
     });
     if (replaced === undefined)
       throw new CodedError('CONFLICT', 'The key was rotated or revoked already, or has expired.');
+    await refuseTooMany(change.tx, userId);
     change.revokeApiKey(old.id, ends);
     const details = { apiKeyId: apiKey.id, replaces: old.id, graceS };
     await change.audit({ type: 'authn_token_created', userId, details });
@@ -133,6 +146,17 @@ export async function introspect(core: Pick<Core, 'db'>, secretHash: string): Pr
     scopes: key.scopes.filter((scope) => allowed.includes(scope)),
     expiresAt: Math.floor(key.expiresAt.getTime() / 1000),
   };
+}
+
+/** The row of the user is the lock: keys made at once are counted one after the other. */
+const lockKeys = (tx: Tx, userId: string) => tx.$queryRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
+
+/** Counts when the new key is there; a key that was rotated works on, and counts, until its grace ends. */
+async function refuseTooMany(tx: Tx, userId: string): Promise<void> {
+  const active = await tx.apiKey.count({ where: { userId, revokedAt: null, expiresAt: { gt: new Date() } } });
+  if (active <= MAX_KEYS) return;
+  const why = `At most ${MAX_KEYS} API keys work at once, those in their grace included.`;
+  throw new CodedError('CONFLICT', `${why} Revoke some, or rotate with graceSeconds 0.`);
 }
 
 function parseScopes(given: readonly string[], own: readonly string[]): string[] {

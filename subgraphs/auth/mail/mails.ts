@@ -39,7 +39,7 @@ export const invitationMail = (link: string): Letter => ({
   text: `An administrator made an account for you. Choose a password here:\n\n${link}\n\nThe link is good for 3 days and for once.`,
 });
 
-export const passwordChangedMail = (): Letter => ({
+export const passwordChangedMail = (revokedApiKeys: number): Letter => ({
   subject: 'Your password was changed',
-  text: 'The password of your account was changed, and all other sessions were ended. If it was not you, ask for a new password at once and tell your administrator.',
+  text: `The password of your account was changed, and all other sessions were ended.${revokedApiKeys > 0 ? ` ${revokedApiKeys} API keys were revoked.` : ''} If it was not you, ask for a new password at once and tell your administrator.`,
 });

@@ -42,7 +42,7 @@ const PAGES: readonly AccountPage[] = [
     path: '/reset-password',
     form: {
       title: 'A new password',
-      intro: 'All sessions of the account end when the password changes.',
+      intro: 'All sessions and API keys of the account end when the password is set.',
       fields: [
         { name: 'password', label: `New password (${PASSWORD_HINT})`, type: 'password', autocomplete: 'new-password' },
       ],

@@ -1,39 +1,83 @@
-import { createHmac } from 'node:crypto';
 import { CodedError } from '#platform/errors/errors.ts';
-import type { Secrets } from '#platform/secrets/secrets.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
+import type { EmailPseudonym } from '../email.ts';
 
-/** Attempts that cost nothing; the last of them locks, and each one after it for twice as long, up to the longest. */
+/** Attempts of one place that cost nothing; the last of them locks, and each one after it for twice as long, up to the longest. */
 export const FREE_ATTEMPTS = 10;
+/** The same for an account from all places together: far more than one network can use up. */
+export const FREE_ATTEMPTS_ACCOUNT = 1_000;
 export const FIRST_LOCK_S = 30;
 export const LONGEST_LOCK_S = 900;
-/** After so many hours without an attempt the count begins anew. */
+/** After so many hours without an attempt the count begins again. */
 const FORGET_AFTER_H = 24;
 
+/** Where a password is tried: from a network, on a device that was signed in before, or inside a session. */
+export type Place =
+  | {
+      readonly network: string;
+      /** Whether the account was signed in from this network before. */
+      readonly known: boolean;
+    }
+  | { readonly device: string }
+  | { readonly session: string };
+
 export interface Attempt {
-  /** Which attempt since the last success it is. */
+  /** Which attempt from this place since the last success it is. */
   readonly number: number;
   /** Whether it is the last one before a lock. */
   readonly locks: boolean;
 }
 
 /**
- * Limits password attempts per address, whether or not it has an account. An attempt is counted before the password is
- * looked at, in one statement, so a hundred at once are counted as surely as one after the other (Zitadel's
- * GHSA-7h8m-vrxx-vr4m is what happens otherwise). A lock holds passwords up only: a reset lifts it.
+ * Limits password attempts per account and place, whether or not the address has an account, so that the attempts of one
+ * client lock nobody else out. Attempts from many networks together meet a far higher limit of the account, which does not
+ * hold for networks and devices that were signed in before. An attempt is counted before the password is looked at, in one
+ * statement, so a hundred at once are counted as surely as one after the other (Zitadel's GHSA-7h8m-vrxx-vr4m is what
+ * happens otherwise). A lock holds passwords up only: a reset lifts it.
  */
 export class Lockout {
   readonly #db: PrismaClient;
-  readonly #key: Buffer;
+  readonly #pseudonym: EmailPseudonym;
 
-  constructor(db: PrismaClient, secrets: Secrets) {
+  constructor(db: PrismaClient, pseudonym: EmailPseudonym) {
     this.#db = db;
-    this.#key = secrets.derive('login attempts');
+    this.#pseudonym = pseudonym;
   }
 
   /** @throws {CodedError} ACCOUNT_LOCKED with `retryAfter`. */
-  async count(email: string): Promise<Attempt> {
-    const subject = this.subjectOf(email);
+  async count(email: string, place: Place): Promise<Attempt> {
+    const attempt = await this.#count(this.subjectOf(email, place), FREE_ATTEMPTS);
+    if (typeof attempt === 'number') throw locked(attempt);
+    if ('network' in place) {
+      const overall = await this.#count(this.subjectOf(email), FREE_ATTEMPTS_ACCOUNT);
+      if (typeof overall === 'number' && !place.known) throw locked(overall);
+    }
+    return attempt;
+  }
+
+  /** Forgets the attempts of a place, where the password was right. */
+  async clear(email: string, place: Place, db: Pick<PrismaClient, 'loginAttempts'> = this.#db): Promise<void> {
+    const subjects = [this.subjectOf(email, place), ...('network' in place ? [this.subjectOf(email)] : [])];
+    await db.loginAttempts.deleteMany({ where: { subject: { in: subjects } } });
+  }
+
+  /** Forgets all attempts at an account: its password was set again. Prisma takes _ for a wildcard. */
+  async clearAll(email: string, db: Pick<PrismaClient, 'loginAttempts'> = this.#db): Promise<void> {
+    await db.loginAttempts.deleteMany({
+      where: { subject: { startsWith: this.subjectOf(email).replaceAll('_', '\\_') } },
+    });
+  }
+
+  /** @param place absent: the account, from all places together. */
+  subjectOf(email: string, place?: Place): string {
+    const account = this.#pseudonym(email);
+    if (place === undefined) return account;
+    if ('network' in place) return `${account} network ${this.#pseudonym(place.network)}`;
+    return 'device' in place ? `${account} device ${place.device}` : `${account} session ${place.session}`;
+  }
+
+  /** @returns the attempt, or for how many seconds the subject is still locked. */
+  async #count(subject: string, free: number): Promise<Attempt | number> {
     const rows = await this.#db.$queryRaw<{ attempts: number; locked: boolean }[]>`
       INSERT INTO login_attempts AS a (subject, attempts, last_at, locked_until)
       VALUES (${subject}, 1, clock_timestamp(), 'epoch')
@@ -41,27 +85,13 @@ export class Lockout {
         attempts = CASE WHEN a.last_at < clock_timestamp() - make_interval(hours => ${FORGET_AFTER_H}::int) THEN 1 ELSE a.attempts + 1 END,
         last_at = clock_timestamp(),
         locked_until = CASE
-          WHEN a.last_at < clock_timestamp() - make_interval(hours => ${FORGET_AFTER_H}::int) OR a.attempts + 1 < ${FREE_ATTEMPTS}::int THEN 'epoch'
-          ELSE clock_timestamp() + make_interval(secs => least(${FIRST_LOCK_S}::int * power(2, least(a.attempts + 1 - ${FREE_ATTEMPTS}::int, 20)), ${LONGEST_LOCK_S}::int))
+          WHEN a.last_at < clock_timestamp() - make_interval(hours => ${FORGET_AFTER_H}::int) OR a.attempts + 1 < ${free}::int THEN 'epoch'
+          ELSE clock_timestamp() + make_interval(secs => least(${FIRST_LOCK_S}::int * power(2, least(a.attempts + 1 - ${free}::int, 20)), ${LONGEST_LOCK_S}::int))
         END
       WHERE a.locked_until <= clock_timestamp()
       RETURNING attempts, locked_until > clock_timestamp() AS locked`;
     const counted = rows[0];
     if (counted) return { number: counted.attempts, locks: counted.locked };
-    throw locked(await this.#remaining(subject));
-  }
-
-  /** The password was right, or was set anew. */
-  async clear(email: string, db: Pick<PrismaClient, 'loginAttempts'> = this.#db): Promise<void> {
-    await db.loginAttempts.deleteMany({ where: { subject: this.subjectOf(email) } });
-  }
-
-  /** Keyed, so that the table does not tell who was tried. */
-  subjectOf(email: string): string {
-    return createHmac('sha256', this.#key).update(email).digest('base64url');
-  }
-
-  async #remaining(subject: string): Promise<number> {
     const row = await this.#db.loginAttempts.findUnique({ where: { subject } });
     return Math.max(1, Math.ceil(((row?.lockedUntil.getTime() ?? 0) - Date.now()) / 1000));
   }

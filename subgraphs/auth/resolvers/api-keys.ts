@@ -3,8 +3,7 @@ import type { Core } from '../core.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../keys/api-keys.ts';
 import { listApiKeys } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
-
-type Input<F extends (core: Core, input: never, ...rest: never[]) => unknown> = { input: Parameters<F>[1] };
+import { credential } from './credential.ts';
 
 export const apiKeyResolvers = (core: Core) => ({
   Query: {
@@ -15,10 +14,12 @@ export const apiKeyResolvers = (core: Core) => ({
     ) => listApiKeys(core, args, { userId: args.userId, includeInactive: args.includeInactive ?? false }, context),
   },
   Mutation: {
-    createApiKey: (_root: unknown, { input }: Input<typeof createApiKey>, context: AuthContext) =>
+    createApiKey: credential((input: Parameters<typeof createApiKey>[1], context) =>
       createApiKey(core, input, context),
-    rotateApiKey: (_root: unknown, { input }: Input<typeof rotateApiKey>, context: AuthContext) =>
+    ),
+    rotateApiKey: credential((input: Parameters<typeof rotateApiKey>[1], context) =>
       rotateApiKey(core, input, context),
+    ),
     revokeApiKey: async (_root: unknown, { input }: { input: { id: string } }, context: AuthContext) => ({
       apiKey: await revokeApiKey(core, input.id, context),
     }),

@@ -1,5 +1,12 @@
-import { type FragmentDefinitionNode, type GraphQLResolveInfo, Kind, type SelectionSetNode } from 'graphql';
+import {
+  type FragmentDefinitionNode,
+  type GraphQLFieldResolver,
+  type GraphQLResolveInfo,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql';
 import { badInput } from '#platform/errors/errors.ts';
+import type { AuthContext } from '../loaders.ts';
 
 /** The mutations that take a password or a token; the schema tags the same ones `credential`. */
 export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
@@ -12,14 +19,26 @@ export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
   'requestEmailVerification',
   'verifyEmail',
   'deleteAccount',
+  'createApiKey',
+  'rotateApiKey',
   'createFirstAdmin',
 ]);
+
+/** A mutation that takes a password or a token: one an operation. */
+export const credential =
+  <Input, Payload>(
+    resolve: (input: Input, context: AuthContext) => Promise<Payload>,
+  ): GraphQLFieldResolver<unknown, AuthContext> =>
+  (_root, { input }, context, info) => {
+    refuseSeveralCredentials(info);
+    return resolve(input as Input, context);
+  };
 
 /**
  * Refuses an operation that holds more than one of them: aliases would otherwise turn one request into a thousand
  * guesses (OWASP GraphQL cheat sheet, batching). Refused before the first one runs.
  */
-export function refuseSeveralCredentials(info: Pick<GraphQLResolveInfo, 'operation' | 'fragments'>): void {
+function refuseSeveralCredentials(info: Pick<GraphQLResolveInfo, 'operation' | 'fragments'>): void {
   const found = countCredentials(info.operation.selectionSet, info.fragments);
   if (found <= 1) return;
   throw badInput('operation', `holds ${found} mutations that take a password or a token; send one at a time.`);

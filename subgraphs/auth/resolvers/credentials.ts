@@ -1,22 +1,10 @@
-import type { GraphQLFieldResolver } from 'graphql';
 import { deleteAccount } from '../accounts/account.ts';
 import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { login } from '../accounts/login.ts';
 import { changePassword, requestPasswordReset, resetPassword } from '../accounts/password-change.ts';
 import { register, requestEmailVerification, verifyEmail } from '../accounts/registration.ts';
 import type { Core } from '../core.ts';
-import type { AuthContext } from '../loaders.ts';
-import { refuseSeveralCredentials } from './credential.ts';
-
-/** A mutation that takes a password or a token: one an operation. */
-const credential =
-  <Input, Payload>(
-    resolve: (input: Input, context: AuthContext) => Promise<Payload>,
-  ): GraphQLFieldResolver<unknown, AuthContext> =>
-  (_root, { input }, context, info) => {
-    refuseSeveralCredentials(info);
-    return resolve(input as Input, context);
-  };
+import { credential } from './credential.ts';
 
 const MAIL_IS_COMING = 'If the address has an account, a mail is on its way to it.';
 const ASK_THE_ADMINISTRATOR =
@@ -37,16 +25,16 @@ export const credentialResolvers = (core: Core) => {
       refresh: credential(async ({ refreshToken }: { refreshToken: string }, context) => ({
         tokens: await core.sessions.refresh(refreshToken, context),
       })),
-      changePassword: credential(async (input: Parameters<typeof changePassword>[1], context) => ({
-        endedSessions: await changePassword(core, input, context),
-      })),
+      changePassword: credential((input: Parameters<typeof changePassword>[1], context) =>
+        changePassword(core, input, context),
+      ),
       requestPasswordReset: credential(async ({ email }: { email: string }, context) => {
         await requestPasswordReset(core, email, context);
         return { message: whereToLook };
       }),
-      resetPassword: credential(async (input: Parameters<typeof resetPassword>[1], context) => ({
-        endedSessions: await resetPassword(core, input, context),
-      })),
+      resetPassword: credential((input: Parameters<typeof resetPassword>[1], context) =>
+        resetPassword(core, input, context),
+      ),
       requestEmailVerification: credential(async ({ email }: { email: string }, context) => {
         await requestEmailVerification(core, email, context);
         return { message: whereToLook };

@@ -19,6 +19,11 @@ export type CreateConversationInput = {
 
 /** Address and password. */
 export type LoginInput = {
+  /**
+   * What the last sign-in with this account on this device gave. With it, attempts of others at the account do not hold this
+   * device up.
+   */
+  deviceToken?: string | null | undefined;
   /** Address of the account. */
   email: string;
   /** Its password. */
