@@ -1,4 +1,4 @@
-import { buildSchema, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
+import { buildSchema, type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { refuse, writeAnswer } from './answer.ts';
 import { compileSubscription } from './events.ts';
@@ -8,12 +8,13 @@ import { fragmentsOf } from './fragments.ts';
 import { compileIntrospection, type Introspected } from './introspection.ts';
 import type { Literal } from './literal-values.ts';
 import { liftLiterals } from './literals.ts';
+import { type ClientName, createNames, type Names, sameName, withPlannedVariables } from './names.ts';
 import { normalize, withConditions } from './normalize.ts';
 import type { ExecutionObserver } from './observer.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
 import type { Compile, CompileInput } from './operations.ts';
 import { passthroughFetch } from './passthrough.ts';
-import type { Plan } from './plan.ts';
+import type { Plan, RootFetch } from './plan.ts';
 import { keepPlans } from './plan-cache.ts';
 import type { Planner } from './planner.ts';
 import { Run } from './run.ts';
@@ -43,7 +44,7 @@ export interface ExecutionLimits {
 }
 
 const LIMITS: ExecutionLimits = { timeoutMs: 30_000, answerCharacters: 32 * 1024 * 1024 };
-const NOTHING: Introspected = Object.freeze({});
+const NOTHING: Introspected = [];
 
 /** The compiled engine: plans an operation and makes functions of the plan. */
 export function createCompiler(options: CompilerOptions): Compile {
@@ -58,18 +59,21 @@ export function createCompiler(options: CompilerOptions): Compile {
     limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
     planner: keepPlans(options.planner),
+    names: createNames(full),
   };
   const share = shareInFlight(options.share ?? true);
   return async (input) => {
-    const { plan, literals } = await makePlan(input, scope);
-    const compiled = compilePlan(input, plan, literals, scope);
+    const asked = renamed(input, withPlannedVariables);
+    const wanted = renamed(asked, scope.names.planned);
+    const named = withClientNames(asked, wanted, await makePlan(wanted, scope), scope);
+    const compiled = compilePlan(named, input.operation, scope);
     return {
       kind: input.operation.operation,
       name: input.operation.name?.value,
       id: input.id,
       document: input.document,
       operation: input.operation,
-      explain: () => explainPlan(plan),
+      explain: () => explainPlan(named.plan),
       execute: share(input.id, input.operation.operation, compiled.execute),
       subscribe: compiled.subscribe,
     } satisfies PreparedOperation;
@@ -84,6 +88,7 @@ export interface CompilerScope {
   readonly limits: ExecutionLimits;
   readonly trusted: (subgraph: string) => boolean;
   readonly planner: Planner;
+  readonly names: Names;
 }
 
 type Planned = Pick<CompileInput, 'operation' | 'planned'>;
@@ -108,6 +113,11 @@ async function makePlan(input: Planned, { planner, api }: CompilerScope): Promis
   if (!wanted) return NOTHING_TO_FETCH;
   const normalized = normalize(wanted, fragmentsOf(planned!), api);
   if (!normalized) return NOTHING_TO_FETCH;
+  const { orderedBy, conditions } = normalized;
+  if (orderedBy.length > 0) {
+    const specialize = [...new Set([...orderedBy, ...conditions])];
+    return { ...NOTHING_TO_FETCH, plan: { root: undefined, specialize } };
+  }
   const lifted = liftLiterals(normalized, api);
   return { plan: await planner.plan(lifted.normalized), literals: lifted.literals };
 }
@@ -117,23 +127,56 @@ const visibleOf = (input: Planned) => ({
   fragments: input.planned ? fragmentsOf(input.planned) : new Map(),
 });
 
+/** The same operation with other names. */
+function renamed(input: CompileInput, change: (document: DocumentNode) => DocumentNode): CompileInput {
+  const document = change(input.document);
+  const planned = input.planned === input.document ? document : input.planned && change(input.planned);
+  const operation = document.definitions[input.document.definitions.indexOf(input.operation)];
+  return { ...input, document, planned, operation: operation as OperationDefinitionNode };
+}
+
+/** A plan, and the operation with the response names that the plan has. */
+interface Named extends Made {
+  readonly input: CompileInput;
+  readonly clientName: ClientName;
+  /** The plan's only fetch, when what it brings is the client's answer as it is. */
+  readonly same: RootFetch | undefined;
+}
+
+/**
+ * Gives a plan the client's response names where nothing but the client reads what it fetches.
+ *
+ * @param asked the operation with them.
+ * @param wanted the operation as it was planned.
+ */
+function withClientNames(asked: CompileInput, wanted: CompileInput, made: Made, scope: CompilerScope): Named {
+  const { plan } = made;
+  const { api, full, names } = scope;
+  const { document, operation } = wanted;
+  const same =
+    wanted.planned === document && !plan.specialize
+      ? passthroughFetch(plan, api, full, operation, fragmentsOf(document), names)
+      : undefined;
+  if (!same) return { ...made, input: wanted, clientName: names.clientName, same };
+  const sent: Plan = plan.primary ? { ...plan, primary: same } : { root: same };
+  return { ...made, plan: sent, input: asked, clientName: sameName, same };
+}
+
 function compilePlan(
-  input: CompileInput,
-  plan: Plan,
-  literals: Made['literals'],
+  { plan, literals, input, clientName, same }: Named,
+  given: OperationDefinitionNode,
   scope: CompilerScope,
 ): Pick<PreparedOperation, 'execute' | 'subscribe'> {
   const { document, operation } = input;
   const { limits } = scope;
   const fragments = fragmentsOf(document);
-  const coerce = compileCoercion(scope.api, operation);
-  const introspect = compileIntrospection(scope.api, operation, fragments);
+  const coerce = compileCoercion(scope.api, given);
   const visible = input.planned === document ? undefined : visibleOf(input);
-  const writer = compileWriter(scope.api, operation, fragments, visible);
-  const mayPass = input.planned === document && !plan.specialize;
-  const same = mayPass && passthroughFetch(plan, scope.api, scope.full, operation, fragments);
+  const writer = compileWriter(scope.api, operation, fragments, clientName, visible);
+  const introspect = compileIntrospection(scope.api, operation, fragments, writer.introspections);
   const passable = same && scope.trusted(same.subgraph) ? same : undefined;
-  const fetchScope: FetchScope = { operation, fragments, satisfies: scope.satisfies, literals, passable };
+  const { satisfies } = scope;
+  const fetchScope: FetchScope = { operation, fragments, clientName, satisfies, literals, passable };
   const steps = plan.specialize
     ? compileVariants(plan.specialize, async (values) => {
         const variant = { operation, planned: input.planned && withConditions(input.planned, values) };
@@ -142,12 +185,12 @@ function compilePlan(
       })
     : plan.root && compileStep(plan.root, fetchScope);
   const finish = (run: Run): OperationAnswer =>
-    writeAnswer(run, writer, introspect?.(run.given) ?? NOTHING, limits.answerCharacters);
+    writeAnswer(run, writer, introspect?.(run.values) ?? NOTHING, limits.answerCharacters);
 
   async function execute(request: OperationRequest): Promise<OperationAnswer> {
     const coerced = coerce(request.variables ?? {});
     if (coerced.errors) return refuse(coerced.errors);
-    const run = new Run(request, coerced.values, scope.observer);
+    const run = new Run(request, coerced.values, scope.observer, clientName);
     if (steps) await run.within(limits.timeoutMs, steps);
     return finish(run);
   }

@@ -17,7 +17,7 @@ export function reportSubgraphError(
   const code = extensions['code'];
   const placed: GraphQLFormattedError = {
     message,
-    ...(path && { path }),
+    ...(path && { path: clientPath(run, path) }),
     extensions: { ...extensions, code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR' },
   };
   run.fail(run.observer.expose?.(placed, subgraph) ?? placed);
@@ -37,9 +37,12 @@ export function reportMissing(
   const places = objects.flatMap((object) =>
     fields.length > 0 ? fields.map((field) => [...object, field]) : [object],
   );
-  for (const path of places.slice(0, MAX_PLACES)) run.fail({ message, path, extensions });
+  for (const path of places.slice(0, MAX_PLACES)) run.fail({ message, path: clientPath(run, path), extensions });
   run.omitted += Math.max(0, places.length - MAX_PLACES);
 }
+
+const clientPath = (run: Run, path: ResponsePath): ResponsePath =>
+  path.map((part) => (typeof part === 'string' ? run.clientName(part) : part));
 
 /**
  * Names of the fields of a fetch that the client asked for, as they are in the answer.

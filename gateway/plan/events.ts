@@ -45,7 +45,7 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
     }
     const stream = new Stream(request, coerced.values, sink, parts);
     const { signal, resubscribe } = request;
-    const asked = text.request(new Run(request, coerced.values, parts.observer));
+    const asked = text.request(new Run(request, coerced.values, parts.observer, parts.scope.clientName));
     stream.upstream = transport.subscribe(changedRequest(asked, { signal, resubscribe }), stream);
     return () => stream.leave();
   };
@@ -71,8 +71,8 @@ class Stream {
 
   next(event: ExecutionResult): void | Promise<void> {
     if (!this.#open) return;
-    const { steps, finish, limits, plan, observer } = this.#parts;
-    const run = new Run(this.#request, this.#values, observer);
+    const { steps, finish, limits, plan, observer, scope } = this.#parts;
+    const run = new Run(this.#request, this.#values, observer, scope.clientName);
     const { subgraph } = plan.primary!;
     let data: Data | null;
     try {
@@ -86,8 +86,8 @@ class Stream {
     }
     // What the rest of the plan would add belongs to objects of the event.
     if (data === null) return this.#deliver(finish(run), undefined);
-    applyRewrites(plan.primary!.outputRewrites, data, this.#parts.scope.satisfies);
-    merge(run.data, data, this.#parts.scope.satisfies, true);
+    applyRewrites(plan.primary!.outputRewrites, data, scope.satisfies);
+    merge(run.data, data, scope.satisfies, true);
     if (!steps) return this.#deliver(finish(run), undefined);
     this.#running.add(run);
     const completed = run.within(limits.timeoutMs, steps).finally(() => this.#running.delete(run));

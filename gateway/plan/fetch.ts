@@ -9,6 +9,7 @@ import type { Fragments } from './fragments.ts';
 import { quote, stringify } from './json.ts';
 import type { Literal } from './literal-values.ts';
 import { type Data, merge } from './merge.ts';
+import { type ClientName, clientVariable } from './names.ts';
 import { isPlainData } from './passthrough.ts';
 import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
 import type { RootFetch } from './plan.ts';
@@ -22,8 +23,11 @@ export type Execute = (run: Run) => Promise<void> | undefined;
 
 /** What compiling a fetch needs to know of its operation. */
 export interface FetchScope {
+  /** With the response names of the plan. */
   readonly operation: OperationDefinitionNode;
   readonly fragments: Fragments;
+  /** Of the response names in plans and in what subgraphs answer. */
+  readonly clientName: ClientName;
   readonly satisfies: Satisfies;
   /** Values of the variables that stand for the operation's literals in the plan. */
   readonly literals: ReadonlyMap<string, Literal>;
@@ -45,7 +49,7 @@ export class RequestText {
   readonly query: string;
   readonly operationName: string | undefined;
   /** Of the client. */
-  readonly variables: readonly { readonly name: string; readonly key: string }[];
+  readonly variables: readonly { readonly name: string; readonly clientName: string; readonly key: string }[];
   /** Values of the operation itself. */
   readonly literals: readonly { readonly name: string; readonly key: string; readonly literal: Literal }[];
   /** The body as far as it is always the same. */
@@ -60,7 +64,9 @@ export class RequestText {
   ) {
     this.query = fetch.text;
     this.operationName = fetch.operationName;
-    const variables = fetch.variables.map((name) => ({ name, key: `${quote(name)}:`, literal: literals.get(name) }));
+    const variables = fetch.variables.map((name) => {
+      return { name, clientName: clientVariable(name), key: `${quote(name)}:`, literal: literals.get(name) };
+    });
     this.variables = variables.filter(({ literal }) => literal === undefined);
     this.literals = variables.flatMap(({ literal, ...rest }) => (literal ? [{ ...rest, literal }] : []));
     const name = fetch.operationName === undefined ? '' : `,"operationName":${quote(fetch.operationName)}`;
@@ -116,12 +122,12 @@ class FetchRequest implements SubgraphRequest {
   get variables(): Data {
     const values: Data = {};
     for (const name in this.#added) values[name] = this.#added[name]!.value();
-    for (const { name } of this.#text.variables) {
-      const value = this.#run.variable(name);
+    for (const { name, clientName } of this.#text.variables) {
+      const value = this.#run.variable(clientName);
       if (value !== undefined) values[name] = value;
     }
     for (const { name, literal } of this.#text.literals) {
-      values[name] = literal.value((one) => this.#run.variable(one));
+      values[name] = literal.value((one) => this.#run.variable(clientVariable(one)));
     }
     return values;
   }
@@ -129,13 +135,13 @@ class FetchRequest implements SubgraphRequest {
   body(): string {
     let variables = this.#text.constants;
     for (const name in this.#added) variables += `,${quote(name)}:${this.#added[name]!.json()}`;
-    for (const { name, key } of this.#text.variables) {
-      const value = this.#run.variable(name);
+    for (const { clientName, key } of this.#text.variables) {
+      const value = this.#run.variable(clientName);
       if (value !== undefined) variables += `,${key}${stringify(value)}`;
     }
     for (const { key, literal } of this.#text.literals) {
       if (literal.constant !== undefined) continue;
-      variables += `,${key}${literal.json((one) => this.#run.variable(one))}`;
+      variables += `,${key}${literal.json((one) => this.#run.variable(clientVariable(one)))}`;
     }
     const { prefix } = this.#text;
     return variables === '' ? `${prefix}}` : `${prefix},"variables":{${variables.slice(1)}}}`;

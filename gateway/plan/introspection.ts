@@ -1,24 +1,30 @@
 import {
-  type DocumentNode,
   executeSync,
-  type FieldNode,
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
+  OperationTypeNode,
+  print,
   type SelectionNode,
-  type SelectionSetNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { documentOf, type Fragments } from './fragments.ts';
+import { own } from './merge.ts';
+import { clientVariable } from './names.ts';
+import { guarded } from './normalize.ts';
 import type { Variables } from './variables.ts';
+import type { Entry } from './writer/collect.ts';
 
-/** Answers of `__schema` and `__type`: response name to JSON text. */
-export type Introspected = Readonly<Record<string, string>>;
+/** Answers of `__schema` and `__type` as JSON text, one for each question of the operation. */
+export type Introspected = readonly string[];
 
 /** Variants of one operation's introspection that are kept; explorers ask with few different variables. */
 const KEPT = 16;
 
-const isIntrospection = (field: FieldNode): boolean => field.name.value === '__schema' || field.name.value === '__type';
+/** What an entry asks of the schema, as text: equal for equal questions. */
+export const questionOf = ({ occurrences }: Entry): string =>
+  occurrences.map(({ node, guard }) => `${guard.join('&')} ${print({ ...node, alias: undefined })}`).join('\n');
+
 /**
  * A function that answers an operation's introspection fields, each variant once; undefined when it has none. The
  * schema is fixed, so the text is kept: explorers poll for it every second.
@@ -27,41 +33,37 @@ export function compileIntrospection(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   fragments: Fragments,
-): ((given: Variables) => Introspected) | undefined {
-  const selectionSet = filterRoot(operation.selectionSet, fragments, isIntrospection);
-  if (operation.operation !== 'query' || !selectionSet) return undefined;
-  const document: DocumentNode = documentOf({ ...operation, selectionSet }, fragments);
-  const [root] = document.definitions as [OperationDefinitionNode];
-  const names = (root.variableDefinitions ?? []).map((definition) => definition.variable.name.value);
+  questions: readonly Entry[],
+): ((values: Variables) => Introspected) | undefined {
+  if (questions.length === 0) return undefined;
+  const selections = questions.flatMap(({ occurrences }, n) =>
+    occurrences.map(({ node, guard }): SelectionNode => {
+      const alias = { kind: Kind.NAME, value: aliasOf(n) } as const;
+      return guarded({ ...node, alias, directives: [] }, guard);
+    }),
+  );
+  const root: OperationDefinitionNode = {
+    kind: Kind.OPERATION_DEFINITION,
+    operation: OperationTypeNode.QUERY,
+    ...(operation.variableDefinitions && { variableDefinitions: operation.variableDefinitions }),
+    selectionSet: { kind: Kind.SELECTION_SET, selections },
+  };
+  const document = documentOf(root, fragments);
+  const [{ variableDefinitions = [] }] = document.definitions as [OperationDefinitionNode];
+  const names = variableDefinitions.map(({ variable }) => variable.name.value);
   const kept = new LRUCache<string, Introspected>({ max: KEPT });
-  return (given) => {
-    const variableValues = Object.fromEntries(names.map((name) => [name, given[name]]));
+  return (values) => {
+    const given = names.map((name) => [name, own(values, clientVariable(name))] as const);
+    const variableValues = Object.fromEntries(given.filter(([, value]) => value !== undefined));
     const key = JSON.stringify(variableValues);
     let answer = kept.get(key);
     if (!answer) {
       const { data } = executeSync({ schema, document, variableValues });
-      answer = Object.fromEntries(Object.entries(data ?? {}).map(([name, value]) => [name, JSON.stringify(value)]));
+      answer = questions.map((_, n) => JSON.stringify(data?.[aliasOf(n)] ?? null));
       kept.set(key, answer);
     }
     return answer;
   };
 }
 
-/** The root fields that pass, fragments on the root opened as far as needed. */
-function filterRoot(
-  set: SelectionSetNode,
-  fragments: Fragments,
-  keep: (field: FieldNode) => boolean,
-): SelectionSetNode | undefined {
-  const selections = set.selections.flatMap((selection): SelectionNode[] => {
-    if (selection.kind === Kind.FIELD) return keep(selection) ? [selection] : [];
-    const definition = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
-    const inner = definition && filterRoot(definition.selectionSet, fragments, keep);
-    if (!inner || !definition.typeCondition)
-      return inner ? [{ ...selection, kind: Kind.INLINE_FRAGMENT, selectionSet: inner }] : [];
-    const { typeCondition } = definition;
-    const { directives } = selection;
-    return [{ kind: Kind.INLINE_FRAGMENT, typeCondition, selectionSet: inner, ...(directives && { directives }) }];
-  });
-  return selections.length > 0 ? { kind: Kind.SELECTION_SET, selections } : undefined;
-}
+const aliasOf = (n: number): string => `i${n}`;

@@ -15,7 +15,15 @@ import {
 } from 'graphql';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { Fragments } from './fragments.ts';
-import { type Guard, type Guarded, guardOf, typeConditionHolds } from './writer/collect.ts';
+import { isIntrospection } from './names.ts';
+import {
+  collectEntries,
+  type Guard,
+  type Guarded,
+  guardOf,
+  type Occurrence,
+  typeConditionHolds,
+} from './writer/collect.ts';
 
 /** What planners are given: the same operation, without the liberties of writing that they stumble over. */
 export interface NormalizedOperation {
@@ -24,13 +32,14 @@ export interface NormalizedOperation {
   readonly operation: OperationDefinitionNode;
   /** Variables of @skip and @include. */
   readonly conditions: readonly string[];
+  /** Those of the operation that decide which of a mutation's root fields runs before which other. */
+  readonly orderedBy: readonly string[];
 }
 
 /** Selections of a normalized operation at most: a document whose fragments multiply ends here. */
 const MAX_SELECTIONS = 20_000;
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
-const LOCAL = new Set(['__typename', '__schema', '__type']);
 
 /**
  * Opens fragments, merges fields that occur twice, decides literal @skip and @include, and leaves out what the gateway
@@ -55,6 +64,7 @@ export function normalize(
     document: { kind: Kind.DOCUMENT, definitions: [normalized] },
     operation: normalized,
     conditions: [...conditionsOf(selectionSet)],
+    orderedBy: operation.operation === 'mutation' ? normalizer.orderedBy(operation.selectionSet, root) : [],
   };
 }
 
@@ -87,11 +97,6 @@ function conditionVariable({ name, arguments: given }: DirectiveNode): string | 
   return (name.value === 'skip' || name.value === 'include') && value?.kind === Kind.VARIABLE
     ? value.name.value
     : undefined;
-}
-
-interface Occurrence {
-  readonly node: FieldNode;
-  readonly guard: Guard;
 }
 
 class Normalizer {
@@ -127,6 +132,15 @@ class Normalizer {
     return { kind: Kind.SELECTION_SET, selections };
   }
 
+  /** Variables of fields that have several places, where an occurrence that is skipped leaves its place to another. */
+  orderedBy(set: SelectionSetNode, root: GraphQLCompositeType): string[] {
+    const { entries, places } = collectEntries([{ set, guard: [] }], root, this.#schema, this.#fragments);
+    const placesOf = new Map(entries.map(({ responseName }) => [responseName, 0]));
+    for (const { responseName } of places) placesOf.set(responseName, placesOf.get(responseName)! + 1);
+    const guards = places.flatMap((place) => (placesOf.get(place.responseName)! > 1 ? (place.guards ?? []) : []));
+    return [...new Set(guards.flat().map((flag) => flag.replace('!', '')))];
+  }
+
   /** Fields of the type itself, and fragments on narrower types. Fragments that always apply are opened. */
   #sort(
     selected: readonly Guarded[],
@@ -141,7 +155,7 @@ class Normalizer {
         const guard = guardOf(node.directives, outer);
         if (guard === undefined) continue;
         if (node.kind === Kind.FIELD) {
-          if (isRoot && LOCAL.has(node.name.value)) continue;
+          if ((isRoot && node.name.value === '__typename') || isIntrospection(node)) continue;
           const name = (node.alias ?? node.name).value;
           // The writer names types itself; under another name or a condition, `__typename` only confuses planners.
           if (node.name.value === '__typename') {
@@ -205,7 +219,7 @@ function weakestGuards(guards: readonly Guard[]): Guard[] {
 }
 
 /** A field with its conditions; further ones of a kind, which cannot be repeated, in fragments around it. */
-function guarded(field: FieldNode, guard: Guard): SelectionNode {
+export function guarded(field: FieldNode, guard: Guard): SelectionNode {
   const own: Record<'skip' | 'include', DirectiveNode | undefined> = { skip: undefined, include: undefined };
   const around: DirectiveNode[] = [];
   for (const flag of guard) {

@@ -9,15 +9,21 @@ import {
   Kind,
   type OperationDefinitionNode,
   parse,
+  print,
+  stripIgnoredCharacters,
 } from 'graphql';
 import { type Fragments, fragmentsOf } from './fragments.ts';
+import type { Names } from './names.ts';
 import type { Plan, RootFetch } from './plan.ts';
 import { collectEntries, type Guarded } from './writer/collect.ts';
 
 /**
  * The plan's only fetch, when what it brings has the shape that the client asked for, key by key in the same order:
- * then the subgraph's bytes can be the answer. Shapes that only look the same to clients (hidden enum values, hidden
- * types of an interface) do not count.
+ * then it can ask for it by the client's own names, and the subgraph's bytes can be the answer. Shapes that only look
+ * the same to clients (hidden enum values, hidden types of an interface) do not count.
+ *
+ * @param operation as it was planned.
+ * @returns the fetch with the client's names.
  */
 export function passthroughFetch(
   plan: Plan,
@@ -25,6 +31,7 @@ export function passthroughFetch(
   supergraph: GraphQLSchema,
   operation: OperationDefinitionNode,
   fragments: Fragments,
+  names: Names,
 ): RootFetch | undefined {
   const fetch = plan.primary ? (plan.root ? undefined : plan.primary) : plan.root;
   if (fetch?.kind !== 'root' || fetch.target.length > 0 || fetch.outputRewrites.length > 0) return undefined;
@@ -35,7 +42,8 @@ export function passthroughFetch(
   const asked = { selected: [{ set: operation.selectionSet, guard: [] }], fragments };
   const given = { selected: [{ set: sent.selectionSet, guard: [] }], fragments: fragmentsOf(document) };
   const budget = { left: MAX_COMPARISONS };
-  return equalShapes(asked, given, root, { api, supergraph, budget }) ? fetch : undefined;
+  if (!equalShapes(asked, given, root, { api, supergraph, budget, names })) return undefined;
+  return { ...fetch, text: stripIgnoredCharacters(print(names.restored(document))) };
 }
 
 /** Interfaces within interfaces multiply; what is not compared within this many objects is not passed through. */
@@ -45,6 +53,7 @@ interface Scope {
   readonly api: GraphQLSchema;
   readonly supergraph: GraphQLSchema;
   readonly budget: { left: number };
+  readonly names: Names;
 }
 
 interface Shape {
@@ -53,7 +62,7 @@ interface Shape {
 }
 
 function equalShapes(asked: Shape, given: Shape, type: GraphQLCompositeType, scope: Scope): boolean {
-  const { api, supergraph, budget } = scope;
+  const { api, supergraph, budget, names } = scope;
   if (--budget.left < 0) return false;
   if (isAbstractType(type)) {
     const visible = api.getPossibleTypes(type);
@@ -61,12 +70,14 @@ function equalShapes(asked: Shape, given: Shape, type: GraphQLCompositeType, sco
     if (!isAbstractType(all) || supergraph.getPossibleTypes(all).length !== visible.length) return false;
     return visible.every((possible) => equalShapes(asked, given, possible, scope));
   }
-  const wanted = collectEntries(asked.selected, type, api, asked.fragments);
-  const got = collectEntries(given.selected, type, api, given.fragments);
-  if (wanted.length !== got.length) return false;
+  const { entries: wanted, places } = collectEntries(asked.selected, type, api, asked.fragments);
+  const { entries: got, places: placesGot } = collectEntries(given.selected, type, api, given.fragments);
+  if (wanted.length !== got.length || JSON.stringify(places) !== JSON.stringify(placesGot)) return false;
   return wanted.every((entry, i) => {
     const other = got[i]!;
     if (entry.responseName !== other.responseName || entry.name !== other.name) return false;
+    // The gateway looks for the types of objects under this name, where it has to read the answer.
+    if (names.clientName(entry.responseName) === '__typename' && entry.name !== '__typename') return false;
     if (JSON.stringify(entry.guards) !== JSON.stringify(other.guards)) return false;
     const field = 'getFields' in type ? type.getFields()[entry.name] : undefined;
     if (!field) return entry.name === '__typename';

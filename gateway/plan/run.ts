@@ -7,7 +7,8 @@ import {
   type SubgraphResponse,
   type SubgraphTransport,
 } from '#platform/transport/transport.ts';
-import type { Data } from './merge.ts';
+import { type Data, own } from './merge.ts';
+import { type ClientName, sameName } from './names.ts';
 import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';
 import type { OperationRequest } from './operation.ts';
 import type { Variables } from './variables.ts';
@@ -25,6 +26,8 @@ export class Run {
   /** Coerced, with defaults: what conditions look at. */
   readonly values: Variables;
   readonly observer: ExecutionObserver;
+  /** Of the response names in plans and in what subgraphs answer. */
+  readonly clientName: ClientName;
   /** The whole answer, when a trusted subgraph gave it in the client's shape. */
   bytes: Uint8Array | undefined;
   /** Why no more fetches are made: out of time, or the client has left. */
@@ -36,8 +39,14 @@ export class Run {
   /** Ends the fetches that are running. */
   readonly cancellation = new Cancellation();
 
-  constructor(request: OperationRequest, values: Variables, observer: ExecutionObserver) {
+  constructor(
+    request: OperationRequest,
+    values: Variables,
+    observer: ExecutionObserver,
+    clientName: ClientName = sameName,
+  ) {
     this.request = request;
+    this.clientName = clientName;
     this.given = request.variables ?? {};
     this.values = values;
     this.observer = observer;
@@ -76,7 +85,7 @@ export class Run {
   /** The value of a variable as a subgraph gets it; undefined when it is not sent. */
   variable(name: string): unknown {
     const given = Object.hasOwn(this.given, name) ? this.given[name] : undefined;
-    return given === undefined ? this.values[name] : given;
+    return given === undefined ? own(this.values, name) : given;
   }
 
   /** Sends one request. Rejects when there is no answer: `unreachable` says what of that is for clients. */

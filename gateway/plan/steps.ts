@@ -1,5 +1,7 @@
 import { compileEntityFetch } from './entities.ts';
 import { compileRootFetch, type Execute, type FetchScope } from './fetch.ts';
+import { own } from './merge.ts';
+import { clientVariable } from './names.ts';
 import type { Step } from './plan.ts';
 
 /** Compiles a plan into functions. A step with nothing to wait for returns undefined, so that no tick is lost to it. */
@@ -12,7 +14,8 @@ export function compileStep(step: Step, scope: FetchScope): Execute {
     case 'condition': {
       const whenTrue = step.whenTrue && compileStep(step.whenTrue, scope);
       const whenFalse = step.whenFalse && compileStep(step.whenFalse, scope);
-      return (run) => (run.values[step.variable] === true ? whenTrue : whenFalse)?.(run);
+      const variable = clientVariable(step.variable);
+      return (run) => (own(run.values, variable) === true ? whenTrue : whenFalse)?.(run);
     }
     case 'parallel': {
       const steps = step.steps.map((child) => compileStep(child, scope));

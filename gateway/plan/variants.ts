@@ -1,6 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { Execute } from './fetch.ts';
+import { own } from './merge.ts';
+import { clientVariable } from './names.ts';
 import type { Run } from './run.ts';
 
 /** Combinations of one operation's conditions whose plans are kept. */
@@ -17,7 +19,7 @@ export function compileVariants(
 ): Execute {
   const kept = new LRUCache<string, Promise<Execute | undefined>>({ max: KEPT });
   return async (run: Run) => {
-    const values = Object.fromEntries(variables.map((name) => [name, run.values[name] === true]));
+    const values = Object.fromEntries(variables.map((name) => [name, own(run.values, clientVariable(name)) === true]));
     const key = Object.values(values).map(Number).join('');
     let steps = kept.get(key);
     if (!steps) {

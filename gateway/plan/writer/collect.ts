@@ -30,6 +30,27 @@ export interface Entry {
   readonly guards: readonly Guard[] | undefined;
   /** Selection sets of all its occurrences, merged. */
   readonly children: readonly Guarded[];
+  readonly occurrences: readonly Occurrence[];
+}
+
+/** A field as it is written somewhere in the document. */
+export interface Occurrence {
+  readonly node: FieldNode;
+  readonly guard: Guard;
+}
+
+/** Where an entry may stand among the keys of its object: at the first of its places whose guards hold. */
+export interface EntryPlace {
+  readonly responseName: string;
+  /** It is taken when one of these holds; undefined when it always is. */
+  readonly guards: readonly Guard[] | undefined;
+}
+
+export interface Entries {
+  /** By response name, in the order in which they first occur. */
+  readonly entries: readonly Entry[];
+  /** In the order of the keys. An entry has several where it depends on the variables which of its occurrences counts. */
+  readonly places: readonly EntryPlace[];
 }
 
 /** CollectFields of the specification, with @skip and @include of variables left as guards. */
@@ -38,8 +59,9 @@ export function collectEntries(
   type: GraphQLCompositeType,
   schema: GraphQLSchema,
   fragments: Fragments,
-): Entry[] {
-  const found = new Map<string, { node: FieldNode; guard: Guard }[]>();
+): Entries {
+  const found = new Map<string, Occurrence[]>();
+  const places = new Places();
   // A fragment under an equal guard adds nothing; without this, fragments that spread others twice explode.
   const visited = new Set<string>();
 
@@ -52,6 +74,7 @@ export function collectEntries(
         const nodes = found.get(responseName);
         if (nodes) nodes.push({ node: selection, guard });
         else found.set(responseName, [{ node: selection, guard }]);
+        places.add(responseName, guard);
         continue;
       }
       let fragment:
@@ -69,10 +92,34 @@ export function collectEntries(
   }
 
   for (const { set, guard } of selected) visit(set, guard);
-  return [...found].map(([responseName, nodes]) => entryOf(responseName, nodes));
+  const entries = [...found].map(([responseName, occurrences]) => entryOf(responseName, occurrences));
+  return { entries, places: places.inOrder() };
 }
 
-function entryOf(responseName: string, nodes: readonly { node: FieldNode; guard: Guard }[]): Entry {
+/** Places of entries: an occurrence that is skipped takes none, one after another that counts takes none either. */
+class Places {
+  readonly #order: { readonly responseName: string; readonly guards: Guard[] }[] = [];
+  readonly #seen = new Set<string>();
+
+  add(responseName: string, guard: Guard): void {
+    const key = (text: string): string => `${responseName} ${text}`;
+    const own = key(guard.join('&'));
+    if (this.#seen.has(key('')) || this.#seen.has(own)) return;
+    this.#seen.add(own);
+    const last = this.#order.at(-1);
+    if (last?.responseName === responseName) last.guards.push(guard);
+    else this.#order.push({ responseName, guards: [guard] });
+  }
+
+  inOrder(): EntryPlace[] {
+    return this.#order.map(({ responseName, guards }) => ({
+      responseName,
+      guards: guards.some((guard) => guard.length === 0) ? undefined : guards,
+    }));
+  }
+}
+
+function entryOf(responseName: string, nodes: readonly Occurrence[]): Entry {
   const always = nodes.some(({ guard }) => guard.length === 0);
   const unique = new Map(nodes.map(({ guard }) => [guard.join('&'), guard]));
   // With one guard for all occurrences, it holds wherever the entry is written at all.
@@ -84,6 +131,7 @@ function entryOf(responseName: string, nodes: readonly { node: FieldNode; guard:
     name: nodes[0]!.node.name.value,
     guards: always ? undefined : [...unique.values()],
     children,
+    occurrences: nodes,
   };
 }
 

@@ -15,8 +15,10 @@ import {
 } from 'graphql';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { Fragments } from '../fragments.ts';
+import { questionOf } from '../introspection.ts';
 import { isInherited } from '../merge.ts';
-import { collectEntries, type Entry, type Guard, type Guarded, guardsOfNarrower } from './collect.ts';
+import { type ClientName, clientVariable } from '../names.ts';
+import { collectEntries, type Entry, type EntryPlace, type Guard, type Guarded, guardsOfNarrower } from './collect.ts';
 
 /**
  * Generates the source of a function that writes a response's data as JSON text: it walks the merged answers of the
@@ -28,6 +30,8 @@ import { collectEntries, type Entry, type Guard, type Guarded, guardsOfNarrower 
 export interface Generated {
   /** Body of a function of `h` (a Support) that returns `(data, variables, introspected) => string | undefined`. */
   readonly source: string;
+  /** What the operation asks of the schema, at its root or wherever else it reaches the query type. */
+  readonly introspections: readonly Entry[];
 }
 
 /** What may be shown of an operation: a part of the same operation. */
@@ -45,13 +49,14 @@ export function generateWriter(
   operation: OperationDefinitionNode,
   fragments: Fragments,
   track: boolean,
+  clientName: ClientName,
   visible?: Visible,
 ): Generated {
-  const generator = new Generator(schema, fragments, track, visible?.fragments);
+  const generator = new Generator(schema, fragments, track, clientName, visible?.fragments);
   const root = schema.getRootType(operation.operation)!;
   const shown = visible && (visible.operation ? [{ set: visible.operation.selectionSet, guard: [] }] : []);
   const main = generator.object(root, { set: [{ set: operation.selectionSet, guard: [] }], shown }, true);
-  return { source: generator.source(main) };
+  return { source: generator.source(main), introspections: generator.introspections };
 }
 
 /** Selection sets of one place in the response, merged. */
@@ -69,6 +74,9 @@ class Generator {
   readonly #fragments: Fragments;
   readonly #shownFragments: Fragments;
   readonly #track: boolean;
+  readonly #clientName: ClientName;
+  readonly introspections: Entry[] = [];
+  readonly #introspected = new Map<string, number>();
   readonly #functions: string[] = [];
   /** Equal functions are generated once: many types of one interface differ in nothing that was asked for. */
   readonly #bodies = new Map<string, string>();
@@ -76,11 +84,18 @@ class Generator {
   readonly #sets = new Map<SelectionSetNode, number>();
   readonly #flags = new Map<string, string>();
 
-  constructor(schema: GraphQLSchema, fragments: Fragments, track: boolean, shownFragments: Fragments = fragments) {
+  constructor(
+    schema: GraphQLSchema,
+    fragments: Fragments,
+    track: boolean,
+    clientName: ClientName,
+    shownFragments: Fragments = fragments,
+  ) {
     this.#schema = schema;
     this.#fragments = fragments;
     this.#shownFragments = shownFragments;
     this.#track = track;
+    this.#clientName = clientName;
   }
 
   source(main: string): string {
@@ -93,7 +108,7 @@ class Generator {
       ...this.#functions,
       'return (data, variables, introspected) => {',
       'X = introspected;',
-      ...flags.map(([variable, flag]) => `${flag} = variables[${literal(variable)}] === true;`),
+      ...flags.map(([variable, flag]) => `${flag} = own(variables, ${literal(clientVariable(variable))}) === true;`),
       `return ${main}(data${this.#track ? ', undefined' : ''});`,
       '};',
     ].join('\n');
@@ -102,40 +117,56 @@ class Generator {
   /** Name of the function that writes an object of a known type. */
   object(type: GraphQLCompositeType, selected: Selected, isRoot = false): string {
     return this.#once(`object ${type.name} ${this.#keyOf(selected)}`, () => {
-      const entries = this.#entriesOf(selected, type);
+      const { entries, places } = this.#entriesOf(selected, type);
       const check = isRoot ? '' : `if (typeof o !== 'object' || Array.isArray(o)) return h.misfit(${this.#p('p')});`;
       if (entries.length === 0) return `(o${this.#p(', p')}) { ${check} return '{}'; }`;
+      const byName = new Map(entries.map((entry) => [entry.responseName, entry]));
+      const several = placedTwice(places);
       // Until a key that is always there, whether a comma is needed is known at run time only.
-      const undecided = entries[0]!.guards !== undefined;
-      const firstSure = entries.findIndex((entry) => entry.guards === undefined);
-      const lines = entries.map((entry, i) => {
-        const key = `${literal(entry.responseName)}:`;
+      const undecided = places[0]!.guards !== undefined;
+      const firstSure = places.findIndex(({ guards }) => guards === undefined);
+      const lines = places.map((place, i) => {
+        const entry = byName.get(place.responseName)!;
+        const done = several.has(entry.responseName) ? `d${several.get(entry.responseName)}` : undefined;
+        const key = `${literal(this.#clientName(entry.responseName))}:`;
         if (undecided && (firstSure === -1 || i <= firstSure))
-          return this.#entry(entry, type, `c + ${literal(key)}`, isRoot);
-        return this.#entry(entry, type, literal(i === 0 ? `{${key}` : `,${key}`), isRoot);
+          return this.#entry(entry, place, done, type, `c + ${literal(key)}`);
+        return this.#entry(entry, place, done, type, literal(i === 0 ? `{${key}` : `,${key}`));
       });
       const start = undecided ? `r = '{', c = ''` : `r = ''`;
-      return `(o${this.#p(', p')}) { ${check} let v, s, ${start};\n${lines.join('\n')}\nreturn r + '}'; }`;
+      const done = [...several.values()].map((n) => `, d${n} = false`).join('');
+      return `(o${this.#p(', p')}) { ${check} let v, s, ${start}${done};\n${lines.join('\n')}\nreturn r + '}'; }`;
     });
   }
 
-  #entriesOf({ set, shown }: Selected, type: GraphQLCompositeType): ShownEntry[] {
-    const entries = collectEntries(set, type, this.#schema, this.#fragments);
-    if (shown === undefined) return entries.map((entry) => ({ ...entry, shown: entry }));
-    const byName = new Map(
-      collectEntries(shown, type, this.#schema, this.#shownFragments).map((entry) => [entry.responseName, entry]),
-    );
-    return entries.map((entry) => ({ ...entry, shown: byName.get(entry.responseName) }));
+  #entriesOf(
+    { set, shown }: Selected,
+    type: GraphQLCompositeType,
+  ): { entries: ShownEntry[]; places: readonly EntryPlace[] } {
+    const { entries, places } = collectEntries(set, type, this.#schema, this.#fragments);
+    if (shown === undefined) return { entries: entries.map((entry) => ({ ...entry, shown: entry })), places };
+    const visible = collectEntries(shown, type, this.#schema, this.#shownFragments).entries;
+    const byName = new Map(visible.map((entry) => [entry.responseName, entry]));
+    return { entries: entries.map((entry) => ({ ...entry, shown: byName.get(entry.responseName) })), places };
   }
 
-  #entry(entry: ShownEntry, parent: GraphQLCompositeType, prefix: string, isRoot: boolean): string {
+  /** @param done the variable that says whether the entry is written already, where it has several places. */
+  #entry(
+    entry: ShownEntry,
+    { guards }: EntryPlace,
+    done: string | undefined,
+    parent: GraphQLCompositeType,
+    prefix: string,
+  ): string {
     if (!NAME.test(entry.responseName)) throw new Error(`${entry.responseName} is no GraphQL name.`);
-    const code = this.#value(entry, parent, prefix, isRoot);
-    if (entry.guards === undefined) return code;
-    return `if (${this.#condition(entry.guards)}) { ${code} ${prefix.startsWith('c') ? "c = ',';" : ''} }`;
+    const code = this.#value(entry, parent, prefix);
+    const conditions = [...(done ? [`!${done}`] : []), ...(guards ? [`(${this.#condition(guards)})`] : [])];
+    if (conditions.length === 0) return code;
+    const after = `${prefix.startsWith('c') ? "c = ',';" : ''}${done ? ` ${done} = true;` : ''}`;
+    return `if (${conditions.join(' && ')}) { ${code} ${after} }`;
   }
 
-  #value(entry: ShownEntry, parent: GraphQLCompositeType, prefix: string, isRoot: boolean): string {
+  #value(entry: ShownEntry, parent: GraphQLCompositeType, prefix: string): string {
     const { responseName, name, shown } = entry;
     if (name === '__typename') {
       // An object of unknown type has no name to tell, and the field is not nullable.
@@ -143,13 +174,13 @@ class Generator {
         ? `r += ${prefix} + ${literal(literal(parent.name))};`
         : `return h.wrongType(${this.#p('p')});`;
     }
-    if (isRoot && (name === '__schema' || name === '__type')) {
-      return `r += ${prefix} + (own(X, ${literal(responseName)}) ?? 'null');`;
+    if (name === '__schema' || name === '__type') {
+      return `r += ${prefix} + X[${this.#introspection(entry)}];`;
     }
     const field = 'getFields' in parent ? parent.getFields()[name] : undefined;
     if (!field) throw new Error(`${parent.name} has no field ${name}.`);
     const type = getNullableType(field.type) as GraphQLOutputType;
-    const place = `{ key: ${literal(responseName)}, up: p, type: ${literal(parent.name)} }`;
+    const place = `{ key: ${literal(this.#clientName(responseName))}, up: p, type: ${literal(parent.name)} }`;
     const required = isNonNullType(field.type);
     const none = required ? `{ h.missing(${this.#p(place)}); return undefined; }` : `r += ${prefix} + 'null';`;
     // What subgraphs do not send at all is null as well, but only errors and entities that are not there explain it.
@@ -168,6 +199,17 @@ class Generator {
     return isText
       ? `v = ${read}; if (typeof v === 'string') r += ${prefix} + quote(v); else ${rest}`
       : `v = ${read}; ${rest}`;
+  }
+
+  /** Number of what an entry asks of the schema. */
+  #introspection(entry: Entry): number {
+    const question = questionOf(entry);
+    let number = this.#introspected.get(question);
+    if (number === undefined) {
+      number = this.introspections.push(entry) - 1;
+      this.#introspected.set(question, number);
+    }
+    return number;
   }
 
   /** Expression of the function that writes a value that is not null. */
@@ -292,6 +334,17 @@ default: return h.wrongType(${this.#p('p')});
 
 /** An entry, and what of it may be shown: undefined for nothing. */
 type ShownEntry = Entry & { readonly shown: Entry | undefined };
+
+/** Entries that have several places, numbered. */
+function placedTwice(places: readonly EntryPlace[]): Map<string, number> {
+  const seen = new Set<string>();
+  const several = new Map<string, number>();
+  for (const { responseName } of places) {
+    if (seen.has(responseName) && !several.has(responseName)) several.set(responseName, several.size);
+    seen.add(responseName);
+  }
+  return several;
+}
 
 const sameGuards = (a: readonly Guard[], b: readonly Guard[] | undefined): boolean =>
   JSON.stringify(a) === JSON.stringify(b);

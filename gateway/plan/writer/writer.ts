@@ -2,7 +2,9 @@ import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Fragments } from '../fragments.ts';
 import type { Introspected } from '../introspection.ts';
 import type { Data } from '../merge.ts';
+import type { ClientName } from '../names.ts';
 import type { Variables } from '../variables.ts';
+import type { Entry } from './collect.ts';
 import { generateWriter, type Visible } from './generate.ts';
 import { type Misfit, Support } from './support.ts';
 
@@ -25,29 +27,35 @@ export interface Unaccounted {
 
 /** Writes the `data` of one operation's answers. */
 export interface Writer {
+  /** What the operation asks of the schema: `write` is given the answers, in this order. */
+  readonly introspections: readonly Entry[];
   write(data: Data, variables: Variables, introspected: Introspected): Written;
   /** What `write` found, for the same arguments. Slower, and compiled at its first use. */
   track(data: Data, variables: Variables, introspected: Introspected): Unaccounted;
 }
 
 /**
+ * @param clientName of the response names of `operation`, under which the data holds its values.
  * @param visible what may be shown of the operation; the rest is null, whatever the data holds. Default: all.
  */
 export function compileWriter(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
   fragments: Fragments,
+  clientName: ClientName,
   visible?: Visible,
 ): Writer {
-  const compile = (track: boolean): { support: Support; write: Write } => {
+  const compile = (track: boolean): { support: Support; write: Write; introspections: readonly Entry[] } => {
     const support = new Support();
+    const { source, introspections } = generateWriter(schema, operation, fragments, track, clientName, visible);
     // Nothing of a client gets into the source but names that are GraphQL names, as string literals or properties.
-    const make = new Function('h', generateWriter(schema, operation, fragments, track, visible).source);
-    return { support, write: make(support) as Write };
+    const make = new Function('h', source);
+    return { support, write: make(support) as Write, introspections };
   };
   const fast = compile(false);
   let tracking: ReturnType<typeof compile> | undefined;
   return {
+    introspections: fast.introspections,
     write(data, variables, introspected) {
       const { support } = fast;
       support.reset();
