@@ -68,6 +68,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
       pollMs: POLL_MS,
+      falseCredentials: { limiter: stores.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
     }),
   );
   return lifecycle.use(

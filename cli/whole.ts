@@ -63,6 +63,7 @@ export async function serveWhole(
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
       pollMs: config.redisUrl === undefined ? POLL_ONE_PROCESS_MS : POLL_MS,
+      falseCredentials: { limiter: platform.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
     }),
   );
   const gateway = lifecycle.use(

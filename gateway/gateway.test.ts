@@ -110,10 +110,12 @@ describe('what surrounds the graph', () => {
     expect(await (await get('/schema.graphql')).text()).toContain('type Query');
   });
 
-  test('metrics are not for those who come through a balancer', async () => {
-    const behind = await startTestGateway({ TRUSTED_PROXIES: '1' });
+  test.each(['0', '1'])('metrics are not for those who come through a proxy, %s of them trusted', async (trusted) => {
+    const behind = await startTestGateway({ TRUSTED_PROXIES: trusted });
     expect((await get('/metrics', behind.url)).status).toBe(200);
-    expect((await get('/metrics', behind.url, { 'x-forwarded-for': '203.0.113.7' })).status).toBe(404);
+    for (const header of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via', 'x-forwarded-proto']) {
+      expect((await get('/metrics', behind.url, { [header]: '203.0.113.7' })).status).toBe(404);
+    }
     await behind[Symbol.asyncDispose]();
   });
 

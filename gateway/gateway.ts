@@ -17,7 +17,7 @@ import type { PolicyEvaluator } from './policy/policies.ts';
 import { createPolicyHook } from './policy/policy-hook.ts';
 import { createRest } from './rest/rest.ts';
 import { type ApolloContext, createApolloFace } from './server/apollo.ts';
-import { requestIdOf } from './server/client.ts';
+import { isForwarded, requestIdOf } from './server/client.ts';
 import { createExplorer, type SignIn } from './server/explorer.ts';
 import { createForward } from './server/forward.ts';
 import { createGraph } from './server/graph.ts';
@@ -182,7 +182,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         return sendJson(response, health.ready ? 200 : 503, { ready: health.ready });
       case '/metrics':
         // For a scraper beside it, not for whoever comes in through the balancer.
-        if (config.TRUSTED_PROXIES > 0 && request.headers['x-forwarded-for']) return notFound(response, path);
+        if (isForwarded(request)) return notFound(response, path);
         return sendText(response, 200, options.metrics.contentType, await options.metrics.metrics());
       case '/schema.graphql':
         if (config.production) return notFound(response, path);

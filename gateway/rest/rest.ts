@@ -70,12 +70,13 @@ export function createRest(options: RestOptions): Rest {
     response.once('close', () => {
       if (!response.writableFinished) cancellation.abort(new CodedError('TIMEOUT', 'The client has left.'));
     });
+    const client = clientOf(request, config.TRUSTED_PROXIES);
     const admitted = await pipeline.admit(
       generation,
       { query: endpoint.query, variables: variablesOf(endpoint, parameters, new URLSearchParams(search), body) },
       {
-        identity: await identify(options.authenticator, credentialsOf(request)),
-        client: clientOf(request, config.TRUSTED_PROXIES),
+        identity: await identify(options.authenticator, credentialsOf(request), client),
+        client,
         requestId,
         traceparent: traceparentOf(request.headers['traceparent']),
         headers: propagated(options.propagation, request.headers),

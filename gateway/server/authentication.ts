@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 
 /**
@@ -9,9 +10,10 @@ import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 export function identify(
   authenticator: Authenticator | undefined,
   credentials: Credentials,
+  client: ClientInfo,
 ): Promise<Identity> | Identity {
   if (!authenticator || (!credentials.authorization && !credentials.apiKey)) return ANONYMOUS;
-  return authenticator.known?.(credentials) ?? authenticator.authenticate(credentials);
+  return authenticator.known?.(credentials) ?? authenticator.authenticate(credentials, client);
 }
 
 /** The credentials in a request's headers. Never in its URL: URLs end up in logs. */

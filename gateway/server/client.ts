@@ -26,6 +26,12 @@ export function clientOf(request: IncomingMessage, trustedProxies: number): Clie
   return { ipAddress: addressOf(request, trustedProxies), userAgent: request.headers['user-agent'] };
 }
 
+/** What proxies add to a request; one of them is enough to tell that it came through one. */
+const FORWARDING = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'forwarded', 'via'];
+
+/** Whether a request came through a proxy, trusted or not. */
+export const isForwarded = ({ headers }: IncomingMessage): boolean => FORWARDING.some((name) => name in headers);
+
 function addressOf(request: IncomingMessage, trustedProxies: number): string | undefined {
   const direct = plainAddress(request.socket.remoteAddress);
   const forwarded = request.headers['x-forwarded-for'];

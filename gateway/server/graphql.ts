@@ -80,9 +80,10 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       if (!(error instanceof CodedError)) throw error;
       return fail([error], error instanceof WrongMethod ? 405 : error instanceof WrongMediaType ? 415 : undefined);
     }
+    const client = clientOf(request, config.TRUSTED_PROXIES);
     let identity: Identity;
     try {
-      const found = identify(authenticator, credentialsOf(request));
+      const found = identify(authenticator, credentialsOf(request), client);
       identity = found instanceof Promise ? await found : found;
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
@@ -94,7 +95,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     });
     const caller: OperationCaller = {
       identity,
-      client: clientOf(request, config.TRUSTED_PROXIES),
+      client,
       requestId,
       traceparent: traceparentOf(request.headers['traceparent']),
       headers: propagated(options.propagation, request.headers),

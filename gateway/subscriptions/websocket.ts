@@ -166,7 +166,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     const credentials = given.authorization || given.apiKey ? given : offer.credentials;
     let identity: Identity;
     try {
-      identity = await identify(authenticator, credentials);
+      identity = await identify(authenticator, credentials, client);
     } catch (error) {
       if (error instanceof CodedError) throw new RefusedSocket(`Forbidden: ${error.message}`);
       log.error({ err: error }, 'credentials could not be checked');

@@ -85,7 +85,9 @@ export const settings = z.object({
     .describe(
       'Comma-separated origins whose pages may call the gateway. In development localhost and Apollo Studio are added.',
     ),
-  TRUSTED_PROXIES: count(0, 0, 10).describe('How many proxies in front may set X-Forwarded-For; 0 trusts none.'),
+  TRUSTED_PROXIES: count(0, 0, 10).describe(
+    'How many proxies stand in front and append to X-Forwarded-For; 0 trusts none, and all clients of a proxy count as one.',
+  ),
   REQUEST_TIMEOUT_MS: count(60_000, 100, 600_000).describe('Longest wait for the answer to one query or mutation.'),
   SUBGRAPH_TIMEOUT_MS: count(30_000, 50, 600_000).describe(
     'Longest wait of the gateway for one answer of a subgraph, in milliseconds; its fields are then null with a code.',
@@ -171,6 +173,9 @@ export const settings = z.object({
     'How long the refresh token before the latest is answered again, in seconds, for answers that got lost.',
   ),
   SESSION_MAX_AGE_S: count(180 * 86_400, 60, 3660 * 86_400).describe('Life of a session that is used, in seconds.'),
+  FALSE_CREDENTIALS_PER_MINUTE: count(60, 1, 1_000_000).describe(
+    'Access tokens and API keys of one address (of IPv6 a /64) in a minute that are not good; more get RATE_LIMITED.',
+  ),
   LOGINS_PER_MINUTE: count(120, 1, 1_000_000).describe('Sign-ins of one address of the network in a minute.'),
   SIGNUPS_PER_HOUR: count(200, 1, 1_000_000).describe('New accounts of one address of the network in an hour.'),
   ACCOUNT_MAILS_PER_HOUR: count(60, 1, 1_000_000).describe(

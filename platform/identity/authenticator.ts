@@ -1,3 +1,4 @@
+import type { ClientInfo } from './client-info.ts';
 import type { Identity } from './identity.ts';
 
 /** The credentials of a request: its headers, or the payload of a WebSocket's `connection_init`. */
@@ -13,10 +14,11 @@ export interface Authenticator {
   /**
    * Who the credentials belong to; ANONYMOUS when there are none.
    *
-   * @throws {CodedError} UNAUTHENTICATED when there are credentials and they are wrong, expired or revoked;
-   * SERVICE_UNAVAILABLE when that cannot be found out.
+   * @param client whom false credentials count for.
+   * @throws {CodedError} UNAUTHENTICATED when there are credentials and they are wrong, expired or revoked; RATE_LIMITED
+   * when too many of the client's were false; SERVICE_UNAVAILABLE when that cannot be found out.
    */
-  authenticate(credentials: Credentials): Promise<Identity>;
+  authenticate(credentials: Credentials, client?: ClientInfo): Promise<Identity>;
   /** The same where it is known at once; undefined where it is not, and where there is something to throw. */
   known?(credentials: Credentials): Identity | undefined;
   /** Calls back once when the identity ends: expired, signed out, revoked or its account disabled. Returns how to stop watching. */

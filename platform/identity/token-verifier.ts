@@ -6,6 +6,8 @@ import type { Logger } from '../log/log.ts';
 import type { Topics } from '../topics/topics.ts';
 import { API_KEY_PREFIX, hashSecret, isWellFormed } from './api-key-secret.ts';
 import type { Authenticator, Credentials } from './authenticator.ts';
+import type { ClientInfo } from './client-info.ts';
+import { FalseCredentials, FalseCredentialsError, type FalseCredentialsOptions } from './false-credentials.ts';
 import { ANONYMOUS, type Identity, type UserIdentity } from './identity.ts';
 import {
   AUTH_ROUTES,
@@ -32,12 +34,17 @@ export interface TokenVerifierOptions {
    * for. 1 s where a topic can lose events (Redis), seldom where it cannot (one process).
    */
   readonly pollMs: number;
+  /** How many false credentials one network may send. Absent: any number. */
+  readonly falseCredentials?: FalseCredentialsOptions | undefined;
 }
 
 /** How long a call of an auth route may take, and what is remembered of API keys, in ms. */
 const ROUTE_TIMEOUT_MS = 5_000;
 const KEY_TTL_MS = 30_000;
-const UNKNOWN_KEY_TTL_MS = 10_000;
+/** How long credentials that were found false are refused without another look, in ms. */
+const FALSE_TTL_MS = 10_000;
+/** How long an API key that was good is looked up without counting as an attempt, in ms. */
+const GOOD_KEY_TTL_MS = 86_400_000;
 /** Polls look back a little, because rows become visible in the order of their commits, not of their times. */
 const OVERLAP_MS = 10_000;
 const CLOCK_TOLERANCE_S = 5;
@@ -71,6 +78,11 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
   #jwks: ReturnType<typeof createRemoteJWKSet> | undefined;
   readonly #tokens = new LRUCache<string, Known>({ max: 20_000 });
   readonly #apiKeys = new LRUCache<string, Known | 'unknown'>({ max: 10_000, ttl: KEY_TTL_MS });
+  /** Hashes of keys that were good: their look-ups are free, so attempts of others on the network do not stop them. */
+  readonly #goodKeys = new LRUCache<string, true>({ max: 10_000, ttl: GOOD_KEY_TTL_MS });
+  /** Hashes of access tokens that nobody of ours has signed. */
+  readonly #falseTokens = new LRUCache<string, string>({ max: 10_000, ttl: FALSE_TTL_MS });
+  readonly #false: FalseCredentials;
   readonly #introspections = new Map<string, Promise<Known | 'unknown'>>();
   readonly #claims = new WeakMap<Identity, Claim>();
   readonly #revoked = new RevocationList();
@@ -84,6 +96,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
 
   constructor(options: TokenVerifierOptions) {
     this.#options = options;
+    this.#false = new FalseCredentials(options.falseCredentials);
   }
 
   /** Made with the first token: Node loads its whole HTTP client for it. */
@@ -106,12 +119,20 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
     return kept.identity;
   }
 
-  async authenticate(credentials: Credentials): Promise<Identity> {
-    const secret = secretOf(credentials);
-    if (secret === undefined) return ANONYMOUS;
-    if (!this.#ready) await this.#synchronize();
-    const known = secret.startsWith(API_KEY_PREFIX) ? await this.#apiKey(secret) : await this.#accessToken(secret);
-    return known.identity;
+  async authenticate(credentials: Credentials, client?: ClientInfo): Promise<Identity> {
+    try {
+      const secret = secretOf(credentials);
+      if (secret === undefined) return ANONYMOUS;
+      const isKey = secret.startsWith(API_KEY_PREFIX);
+      if (isKey && !isWellFormed(secret))
+        throw new FalseCredentialsError('This is no API key: some of its characters are wrong or missing.');
+      if (!this.#ready) await this.#synchronize();
+      const known = isKey ? await this.#apiKey(secret, client) : await this.#accessToken(secret);
+      return known.identity;
+    } catch (error) {
+      if (error instanceof FalseCredentialsError) await this.#false.count(client);
+      throw error;
+    }
   }
 
   watch(identity: Identity, ended: (reason: 'expired' | 'revoked') => void): () => void {
@@ -138,6 +159,9 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
       if (this.#revoked.has(kept.claim)) throw ended();
       return kept;
     }
+    const hash = hashSecret(token);
+    const why = this.#falseTokens.get(hash);
+    if (why !== undefined) throw new FalseCredentialsError(why);
     const known = await this.#verify(token);
     if (this.#revoked.has(known.claim)) throw ended();
     this.#tokens.set(token, known);
@@ -172,29 +196,31 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
       if (error instanceof errors.JWKSTimeout) throw authIsAway();
       if (error instanceof errors.JWTExpired) throw expired();
       if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
-        throw unauthenticated('The access token is not valid here: sign in anew.');
+        const why = 'The access token is not valid here: sign in again.';
+        // A key that is not known yet may be known in a moment.
+        if (!(error instanceof errors.JWKSNoMatchingKey)) this.#falseTokens.set(hashSecret(token), why);
+        throw new FalseCredentialsError(why);
       }
       this.#options.log.warn({ err: error }, 'access token could not be checked');
       throw authIsAway();
     }
   }
 
-  async #apiKey(secret: string): Promise<Known> {
+  async #apiKey(secret: string, client: ClientInfo | undefined): Promise<Known> {
     // The key itself never leaves this process: its hash is enough to find it.
-    if (!isWellFormed(secret))
-      throw unauthenticated('This is no API key: some of its characters are wrong or missing.');
     const hash = hashSecret(secret);
     const kept = this.#apiKeys.get(hash);
     // What was remembered of a user that changed since is asked anew; a revoked key is refused by that answer.
-    const known =
-      kept !== undefined && (kept === 'unknown' || !this.#revoked.has(kept.claim))
-        ? kept
-        : await this.#introspect(hash);
-    if (known === 'unknown' || this.#revoked.has(known.claim)) {
-      throw unauthenticated('The API key is unknown, expired or revoked.');
-    }
+    if (kept === 'unknown') throw new FalseCredentialsError(NOT_OURS);
+    const known = kept !== undefined && !this.#revoked.has(kept.claim) ? kept : await this.#lookUp(hash, client);
+    if (known === 'unknown' || this.#revoked.has(known.claim)) throw unauthenticated(NOT_OURS);
     if (known.identity.expiresAt <= Date.now() / 1000) throw unauthenticated('The API key has expired.');
     return known;
+  }
+
+  #lookUp(hash: string, client: ClientInfo | undefined): Promise<Known | 'unknown'> {
+    const ask = () => this.#introspect(hash);
+    return this.#goodKeys.has(hash) ? ask() : this.#false.countUnlessGood(client, ask, (found) => found === 'unknown');
   }
 
   #introspect(hash: string): Promise<Known | 'unknown'> {
@@ -213,13 +239,15 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
     });
     const answer = introspectionAnswer.parse(await (await this.#call(request)).json());
     if (!answer.active) {
-      this.#apiKeys.set(hash, 'unknown', { ttl: UNKNOWN_KEY_TTL_MS });
+      this.#apiKeys.set(hash, 'unknown', { ttl: FALSE_TTL_MS });
+      this.#goodKeys.delete(hash);
       return 'unknown';
     }
     const { id, userId, version, roles, scopes, expiresAt } = answer;
     const identity: UserIdentity = Object.freeze({ kind: 'user', userId, apiKeyId: id, roles, scopes, expiresAt });
     const known = { identity, claim: { userId, version, apiKeyId: id } };
     this.#apiKeys.set(hash, known);
+    this.#goodKeys.set(hash, true);
     this.#claims.set(identity, known.claim);
     return known;
   }
@@ -293,16 +321,17 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
 /** @throws {CodedError} UNAUTHENTICATED when there are two credentials, or something that is none. */
 function secretOf({ authorization, apiKey }: Credentials): string | undefined {
   if (authorization !== undefined && authorization !== '' && apiKey) {
-    throw unauthenticated('Send an access token or an API key, not both.');
+    throw new FalseCredentialsError('Send an access token or an API key, not both.');
   }
   if (apiKey) {
-    if (!apiKey.startsWith(API_KEY_PREFIX)) throw unauthenticated(`An API key begins with ${API_KEY_PREFIX}.`);
+    if (!apiKey.startsWith(API_KEY_PREFIX))
+      throw new FalseCredentialsError(`An API key begins with ${API_KEY_PREFIX}.`);
     return apiKey;
   }
   if (authorization === undefined || authorization === '') return undefined;
   const [scheme, secret, ...more] = authorization.trim().split(/ +/);
   if (scheme?.toLowerCase() !== 'bearer' || !secret || more.length > 0 || secret.length > 8_192) {
-    throw unauthenticated('The Authorization header must be "Bearer <access token or API key>".');
+    throw new FalseCredentialsError('The Authorization header must be "Bearer <access token or API key>".');
   }
   return secret;
 }
@@ -317,6 +346,7 @@ function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
+const NOT_OURS = 'The API key is unknown, expired or revoked.';
 const expired = () => unauthenticated('The access token has expired: refresh it.');
 const ended = () => unauthenticated('The session or key that these credentials belong to has ended.');
 const authIsAway = () =>
