@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import { all, ChatWorld, person } from './testing/chat-world.ts';
+import { all, ChatWorld, INVITE, person } from './testing/chat-world.ts';
 
 let world: ChatWorld;
 let anna: UserIdentity;
@@ -65,6 +65,7 @@ describe('what others have does not exist', () => {
     ['deleteConversation', 'conversationId', () => ({ conversationId })],
     ['forkConversation', 'conversation { id }', () => ({ messageId })],
     ['inviteToConversation', 'participant { userId }', () => ({ conversationId, userId: mallory.userId })],
+    ['acceptConversationInvitation', 'conversation { id }', () => ({ conversationId })],
     ['removeFromConversation', 'conversation { id }', () => ({ conversationId, userId: anna.userId })],
     ['leaveConversation', 'conversationId', () => ({ conversationId })],
     ['setPresence', 'present', () => ({ conversationId, state: 'BUSY' })],
@@ -133,21 +134,10 @@ describe('scopes', () => {
 });
 
 describe('shared conversations', () => {
-  const invite = (conversation: string, who: UserIdentity, by = anna) =>
-    world.ask(
-      by,
-      'mutation($input: InviteToConversationInput!) { inviteToConversation(input: $input) { participant { role user { id } } } }',
-      {
-        input: { conversationId: conversation, userId: who.userId },
-      },
-    );
-
-  test('who is invited reads and sends, and what the owner may they may not', async () => {
+  test('who has accepted an invitation reads and sends, and what the owner may they may not', async () => {
     const bert = person();
     const shared = await world.conversation(anna);
-    expect((await invite(shared, bert)).data).toEqual({
-      inviteToConversation: { participant: { role: 'MEMBER', user: { id: bert.userId } } },
-    });
+    await world.share(anna, shared, bert);
     expect((await world.exchange(bert, { conversationId: shared, text: 'from Bert' })).text).toBe('a secret');
     const { data } = await world.ask<{ conversation: object }>(
       anna,
@@ -165,7 +155,8 @@ describe('shared conversations', () => {
     const rename =
       'mutation($input: RenameConversationInput!) { renameConversation(input: $input) { conversation { id } } }';
     expect((await world.ask(bert, rename, { input: { conversationId: shared, title: 'x' } })).code).toBe('FORBIDDEN');
-    expect((await invite(shared, mallory, bert)).code).toBe('FORBIDDEN');
+    const invitation = { input: { conversationId: shared, userId: mallory.userId } };
+    expect((await world.ask(bert, INVITE, invitation)).code).toBe('FORBIDDEN');
     const remove =
       'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { conversationId } }';
     expect((await world.ask(bert, remove, { input: { conversationId: shared } })).code).toBe('FORBIDDEN');
@@ -174,7 +165,7 @@ describe('shared conversations', () => {
   test('who has left, or was removed, is a stranger', async () => {
     const bert = person();
     const shared = await world.conversation(anna);
-    await invite(shared, bert);
+    await world.share(anna, shared, bert);
     const leave = 'mutation($input: LeaveConversationInput!) { leaveConversation(input: $input) { conversationId } }';
     expect((await world.ask(anna, leave, { input: { conversationId: shared } })).code).toBe('FORBIDDEN');
     expect((await world.ask(bert, leave, { input: { conversationId: shared } })).code).toBeUndefined();

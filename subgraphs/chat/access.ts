@@ -40,14 +40,20 @@ export async function ownedConversation(db: Reader, userId: string, conversation
   return conversation;
 }
 
+/** A message, and who owns its conversation. */
+export type OwnedMessage = Message & { readonly conversation: Pick<Conversation, 'ownerId'> };
+
 /**
  * The message, if the user takes part in its conversation.
  *
  * @throws {CodedError} NOT_FOUND, whatever the reason.
  */
-export async function messageFor(db: Reader, userId: string, messageId: string): Promise<Message> {
+export async function messageFor(db: Reader, userId: string, messageId: string): Promise<OwnedMessage> {
   const message = isId(messageId)
-    ? await db.message.findFirst({ where: { id: messageId, conversation: { participants: { some: { userId } } } } })
+    ? await db.message.findFirst({
+        where: { id: messageId, conversation: { participants: { some: { userId } } } },
+        include: { conversation: { select: { ownerId: true } } },
+      })
     : null;
   if (!message) throw notFound(`The message ${shown(messageId)}`);
   return message;

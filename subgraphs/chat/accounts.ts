@@ -19,6 +19,7 @@ export const accountHandlers = (chat: Chat): EventHandlers<Transaction> => ({
       await removeConversation(chat, tx, id, userId);
       await chat.topics.publish(id, { type: 'ConversationDeleted' });
     }
+    await tx.invitation.deleteMany({ where: { OR: [{ userId }, { invitedById: userId }] } });
     await tx.participant.deleteMany({ where: { userId } });
     await tx.message.updateMany({
       where: { authorId: userId },

@@ -21,8 +21,8 @@ export interface Ask {
   readonly model: string | null;
   readonly parameters: Parameters;
   readonly offer: Offer;
-  /** Whether the call itself, not one before it, names tools that look into memory. */
-  readonly namesMemory: boolean;
+  /** The argument by which the call itself, not one before it, asks for memory. */
+  readonly asksForMemory: 'input.useMemory' | 'input.serverTools' | undefined;
   /** Absent when only a reply is asked for. */
   readonly message?: { readonly text: string; readonly attachments: readonly string[] };
   readonly reply: boolean;

@@ -90,13 +90,7 @@ test('when an account is deleted, all that is its own goes, and what others shar
   const own = await world.conversation(bert);
   await world.exchange(bert, { conversationId: own });
   const shared = await world.conversation(anna);
-  await world.ask(
-    anna,
-    'mutation($input: InviteToConversationInput!) { inviteToConversation(input: $input) { participant { userId } } }',
-    {
-      input: { conversationId: shared, userId: bert.userId },
-    },
-  );
+  await world.share(anna, shared, bert);
   await world.exchange(anna, { conversationId: shared, text: 'from Anna' });
   await world.exchange(bert, { conversationId: shared, text: 'from Bert' });
 

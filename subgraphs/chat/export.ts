@@ -1,6 +1,7 @@
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
 import type { Chat } from './chat.ts';
+import { seenBy } from './replies/privacy.ts';
 import { messagesByIds, wayTo } from './tree.ts';
 
 export interface ConversationExport {
@@ -51,9 +52,7 @@ export async function exportConversation(
       status: message.status,
       authorId: message.authorId,
       text: message.text,
-      reasoning: message.reasoning,
-      toolCalls: message.toolCalls,
-      citations: message.citations,
+      ...sourcesOf(conversation, message),
       attachments: message.attachments,
       createdAt: message.createdAt,
       completedAt: message.completedAt,
@@ -68,6 +67,11 @@ export async function exportConversation(
     })),
   };
   return { filename: `${name}.json`, contentType: 'application/json', content: JSON.stringify(content, null, 2) };
+}
+
+function sourcesOf({ viewer }: ConversationView, message: Message) {
+  const { reasoning, toolCalls, citations } = seenBy(viewer.userId, message);
+  return { reasoning: reasoning || null, toolCalls, citations };
 }
 
 function markdownOf({ title, systemPrompt }: ConversationView, messages: readonly Message[]): string {

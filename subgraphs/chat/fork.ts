@@ -1,11 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { Prisma } from '#prisma/chat/client/client.ts';
+import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, messageFor } from './access.ts';
 import { type Chat, TRANSACTION } from './chat.ts';
 import { checkTitle } from './input.ts';
 import { spend } from './rate.ts';
+import { mayReadSources, seenBy } from './replies/privacy.ts';
 import { messagesByIds, wayTo } from './tree.ts';
 
 /** Most messages that a fork takes along. */
@@ -35,6 +36,7 @@ export async function forkConversation(
   const ids = way.map(() => uuidv7());
   const copies = way.map(
     (message, index): Prisma.MessageCreateManyInput => ({
+      ...sourcesOf(user, message),
       id: ids[index]!,
       conversationId: id,
       parentId: ids[index - 1] ?? null,
@@ -44,9 +46,6 @@ export async function forkConversation(
       status: message.status,
       authorId: message.authorId,
       text: message.text,
-      reasoning: message.reasoning,
-      toolCalls: message.toolCalls as Prisma.InputJsonArray,
-      citations: message.citations as Prisma.InputJsonArray,
       attachments: message.attachments,
       model: message.model,
       parameters: message.parameters as Prisma.InputJsonObject,
@@ -79,4 +78,15 @@ export async function forkConversation(
     await tx.message.createMany({ data: copies });
   }, TRANSACTION);
   return conversationFor(db, user.userId, id);
+}
+
+/** What a reply was written from, which goes along where it is the user's own. */
+function sourcesOf({ userId }: UserIdentity, message: Message) {
+  const { reasoning, toolCalls, citations } = seenBy(userId, message);
+  return {
+    requesterId: mayReadSources(message, userId) ? userId : null,
+    reasoning: reasoning || null,
+    toolCalls: toolCalls as unknown as Prisma.InputJsonArray,
+    citations: citations as unknown as Prisma.InputJsonArray,
+  };
 }

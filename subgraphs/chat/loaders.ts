@@ -5,6 +5,7 @@ import type { Generation, Message, Participant } from '#prisma/chat/client/clien
 import type { ConversationView } from './access.ts';
 import type { Chat } from './chat.ts';
 import { isId } from './input.ts';
+import type { InvitationView } from './invitations.ts';
 import { type Draft, EMPTY_DRAFT, readDrafts } from './replies/draft.ts';
 import { roomOf } from './rooms.ts';
 import { type BranchConnection, type BranchRequest, readBranches } from './tree.ts';
@@ -27,6 +28,7 @@ export interface Loaders {
   readonly draft: DataLoader<string, Draft>;
   readonly generation: DataLoader<string, Generation | null>;
   readonly participants: DataLoader<string, Participant[]>;
+  readonly invitations: DataLoader<string, InvitationView[]>;
   readonly unfinished: DataLoader<string, Message[]>;
   readonly present: DataLoader<string, PresentMember[]>;
 }
@@ -106,6 +108,17 @@ export function createLoaders({ db, presence }: Chat, identity: Identity): Loade
         await db.participant.findMany({
           where: { conversationId: { in: [...ids] } },
           orderBy: [{ joinedAt: 'asc' }, { userId: 'asc' }],
+        }),
+      ),
+    ),
+
+    invitations: new DataLoader(async (ids) =>
+      group(
+        ids,
+        await db.invitation.findMany({
+          where: { conversationId: { in: [...ids] } },
+          include: { conversation: true },
+          orderBy: [{ createdAt: 'asc' }, { userId: 'asc' }],
         }),
       ),
     ),

@@ -15,6 +15,8 @@ export interface Offer {
   readonly tools?: readonly ClientTool[];
   readonly serverTools?: readonly ServerToolName[];
   readonly format?: ResponseFormat;
+  /** Whether the reply draws on memory and knowledge; absent: as the conversation says, while nobody else takes part. */
+  readonly memory?: boolean;
 }
 
 /** As GraphQL hands them in. */
@@ -22,6 +24,7 @@ export interface OfferInput {
   readonly tools?: readonly ToolInput[] | null;
   readonly serverTools?: readonly ServerToolName[] | null;
   readonly responseFormat?: ResponseFormatInput | null;
+  readonly useMemory?: boolean | null;
 }
 
 export interface ToolInput {
@@ -46,10 +49,11 @@ const MAX_SCHEMA_BYTES = 16 * 1024;
 const MAX_OFFER_BYTES = 64 * 1024;
 
 /** What of a request is about tools and form. */
-export const offered = ({ tools, serverTools, responseFormat }: OfferInput): OfferInput => ({
+export const offered = ({ tools, serverTools, responseFormat, useMemory }: OfferInput): OfferInput => ({
   tools: tools ?? null,
   serverTools: serverTools ?? null,
   responseFormat: responseFormat ?? null,
+  ...(useMemory != null && { useMemory }),
 });
 
 /**
@@ -60,10 +64,12 @@ export function checkOffer(input: OfferInput, inherited: Offer = {}): Offer {
   const tools = input.tools == null ? inherited.tools : checkTools(input.tools);
   const serverTools = input.serverTools == null ? inherited.serverTools : [...new Set(input.serverTools)];
   const format = input.responseFormat == null ? inherited.format : checkFormat(input.responseFormat);
+  const memory = input.useMemory ?? inherited.memory;
   const offer: Offer = {
     ...(tools?.length && { tools }),
     ...(serverTools?.length && { serverTools }),
     ...(format && { format }),
+    ...(memory !== undefined && { memory }),
   };
   const bytes = Buffer.byteLength(JSON.stringify(offer));
   if (bytes > MAX_OFFER_BYTES) {

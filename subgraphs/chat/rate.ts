@@ -10,7 +10,7 @@ import type { Chat } from './chat.ts';
 export async function spend(
   { limiter, config }: Chat,
   user: UserIdentity,
-  what: 'messages' | 'conversations',
+  what: 'messages' | 'conversations' | 'invitations',
 ): Promise<void> {
   const rule = { name: `chat-${what}`, limit: config.CHAT_SENDS_PER_MINUTE, windowS: 60 };
   const verdict = await limiter.consume(`user:${user.userId}`, rule);

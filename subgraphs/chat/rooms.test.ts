@@ -17,13 +17,7 @@ beforeEach(async () => {
   anna = person();
   bert = person();
   conversationId = await world.conversation(anna);
-  await world.ask(
-    anna,
-    'mutation($input: InviteToConversationInput!) { inviteToConversation(input: $input) { participant { userId } } }',
-    {
-      input: { conversationId, userId: bert.userId },
-    },
-  );
+  await world.share(anna, conversationId, bert);
 });
 
 const EVENTS = `subscription($id: ID!) { conversationEvents(conversationId: $id) {

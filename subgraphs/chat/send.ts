@@ -126,7 +126,7 @@ export class Sending {
       throw badInput('input.messageId', 'is a message of a person; only replies are regenerated.');
     }
     return this.#store(user, {
-      ...(await this.#options(user, input, storedOffer(original.offer))),
+      ...(await this.#options(user, input, await this.#inheritable(user, original))),
       conversationId: original.conversationId,
       hash: digest(user, 'regenerate', original.id, input.model, input.parameters, offered(input)),
       reply: true,
@@ -154,7 +154,7 @@ export class Sending {
       model: calling.model,
       parameters: storedParameters(calling.parameters),
       offer: storedOffer(calling.offer),
-      namesMemory: false,
+      asksForMemory: undefined,
       reply: true,
       parent: (tx) => storeResults(tx, calling.id, results),
     });
@@ -162,17 +162,30 @@ export class Sending {
     return sent;
   }
 
+  /**
+   * What another reply takes over from an earlier one. Memory is not among it where others would read what it gives, or
+   * where the earlier reply was another person's: the one who asks has to ask for it.
+   */
+  async #inheritable(user: UserIdentity, original: Message): Promise<Offer> {
+    const { memory: _, serverTools, ...rest } = storedOffer(original.offer);
+    const { conversationId, requesterId } = original;
+    const isAlone = (await this.#chat.db.participant.count({ where: { conversationId } })) === 1;
+    if (isAlone && requesterId === user.userId) return storedOffer(original.offer);
+    const harmless = serverTools?.filter((name) => !needsMemory(name));
+    return { ...rest, ...(harmless?.length && { serverTools: harmless }) };
+  }
+
   async #options(user: UserIdentity, input: ReplyOptions, inherited?: Offer) {
     const model = input.model ?? null;
     if (model !== null) await this.checkModel(model);
-    const namesMemory = input.serverTools?.some(needsMemory) ?? false;
-    if (namesMemory) requireScope(user, 'memory:read');
+    const asksForMemory = memoryArgument(input);
+    if (asksForMemory) requireScope(user, 'memory:read');
     return {
       clientMessageId: checkId('input.clientMessageId', input.clientMessageId),
       model,
       parameters: checkParameters('input.parameters', input.parameters),
       offer: checkOffer(input, inherited),
-      namesMemory,
+      asksForMemory,
     };
   }
 
@@ -215,8 +228,11 @@ export class Sending {
       });
       if (earlier) return { ...(await repeated(tx, earlier, ask)), fresh: false };
 
-      if (ask.namesMemory && !conversation.memoryEnabled) {
-        throw badInput('input.serverTools', 'look into memory, which is switched off in this conversation.');
+      if (ask.asksForMemory && !conversation.memoryEnabled) {
+        throw badInput(
+          ask.asksForMemory,
+          'asks for memory, which is switched off in this conversation; updateConversation switches it on.',
+        );
       }
       const parent = await ask.parent(tx, conversation);
       await this.#checkRoom(tx, user, conversation.id, parent, ask);
@@ -283,6 +299,11 @@ export class Sending {
       throw rateLimited(`${unfinished} replies to you are still being written; at most ${limit} at a time.`, 5);
     }
   }
+}
+
+function memoryArgument({ useMemory, serverTools }: OfferInput): Ask['asksForMemory'] {
+  if (useMemory === true) return 'input.useMemory';
+  return serverTools?.some(needsMemory) ? 'input.serverTools' : undefined;
 }
 
 async function parentIn(tx: Transaction, conversationId: string, argument: string, id: string): Promise<Parent> {

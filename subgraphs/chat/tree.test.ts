@@ -228,13 +228,7 @@ test('a fork at a reply that is still being written is a conflict', async () => 
 
 test('only its author edits a message, and replies are regenerated, not edited', async () => {
   const bert = person();
-  await world.ask(
-    anna,
-    'mutation($input: InviteToConversationInput!) { inviteToConversation(input: $input) { participant { role } } }',
-    {
-      input: { conversationId, userId: bert.userId },
-    },
-  );
+  await world.share(anna, conversationId, bert);
   const { messageId, replyId } = await world.exchange(anna, { conversationId, text: 'mine' });
   const mutation = 'mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id } } }';
   const input = { clientMessageId: randomUUID(), text: 'yours' };

@@ -1,32 +1,48 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { ChatRequest } from '#llm/models.ts';
 import { CodedError } from '#platform/errors/errors.ts';
-import type { Conversation, Message } from '#prisma/chat/client/client.ts';
+import type { Conversation, Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { Chat } from '../chat.ts';
 import { storedOffer } from '../offer.ts';
 import { requestParameters, storedParameters } from '../parameters.ts';
 import { asPiece, type Piece } from './draft.ts';
 import { imagesOf } from './images.ts';
 import { failureOf, type Outcome } from './outcome.ts';
+import { mayReadSources, withoutSources } from './privacy.ts';
 import { historyOf, promptOf } from './prompt.ts';
 import { type Citation, extractiveAnswer, type Question, recall } from './recall.ts';
 import { relay } from './relay.ts';
 import { identityOf } from './requester.ts';
 import { toolsFor } from './server-tools.ts';
+import { storedToolCalls } from './tool-calls.ts';
 
 export interface Composition {
   readonly reply: Message;
   readonly conversation: Conversation;
   readonly history: readonly Message[];
+  /** Whether people beside the one who asks read the reply. */
+  readonly isShared: boolean;
 }
 
 /** What a reply is written from. */
 export async function compositionOf(chat: Chat, reply: Message): Promise<Composition> {
-  const [conversation, history] = await Promise.all([
-    chat.db.conversation.findUniqueOrThrow({ where: { id: reply.conversationId } }),
+  const [{ _count, ...conversation }, messages] = await Promise.all([
+    chat.db.conversation.findUniqueOrThrow({
+      where: { id: reply.conversationId },
+      include: { _count: { select: { participants: true } } },
+    }),
     historyOf(chat.db, reply.parentId!),
   ]);
-  return { reply, conversation, history };
+  // What a tool once told another person of their memory is not told to this one.
+  const history = messages.map((message) =>
+    message.role === 'USER' || mayReadSources(message, reply.requesterId ?? undefined)
+      ? message
+      : {
+          ...message,
+          toolCalls: storedToolCalls(message.toolCalls).map(withoutSources) as unknown as Prisma.JsonValue,
+        },
+  );
+  return { reply, conversation, history, isShared: _count.participants > 1 };
 }
 
 /**
@@ -35,7 +51,7 @@ export async function compositionOf(chat: Chat, reply: Message): Promise<Composi
  */
 export async function compose(
   chat: Chat,
-  { reply, conversation, history }: Composition,
+  { reply, conversation, history, isShared }: Composition,
   emit: (piece: Piece) => void,
   signal: AbortSignal,
 ): Promise<Outcome> {
@@ -49,7 +65,10 @@ export async function compose(
     signal,
   };
   const model = reply.model ?? conversation.model;
-  const recalling = conversation.memoryEnabled ? recall(chat, question) : undefined;
+  const offer = storedOffer(reply.offer);
+  // All who take part read a reply: what is kept about one of them goes into it when that one asks for it.
+  const recalls = conversation.memoryEnabled && (offer.memory ?? !isShared);
+  const recalling = recalls ? recall(chat, question) : undefined;
   let images: Awaited<ReturnType<typeof imagesOf>>;
   try {
     images = await imagesOf(chat, history, model, signal);
@@ -59,7 +78,6 @@ export async function compose(
   const recalled = await recalling;
   if (recalled) emitCitations(emit, recalled.citations);
 
-  const offer = storedOffer(reply.offer);
   const request: ChatRequest = {
     ...(model !== null && { model }),
     messages: promptOf(history, { systemPrompt: conversation.systemPrompt, quoted: recalled?.quoted, images }),
@@ -82,7 +100,7 @@ export async function compose(
     if (!(error instanceof CodedError) || error.code !== 'MODEL_NOT_CONFIGURED' || offer.format) {
       return { ...failureOf(error, signal), records: [] };
     }
-    return answerUnmodelled(chat, question, conversation.memoryEnabled, error.message, emit);
+    return answerUnmodelled(chat, question, recalls, error.message, emit);
   }
 }
 
@@ -93,12 +111,12 @@ export async function compose(
 async function answerUnmodelled(
   chat: Chat,
   question: Question,
-  memoryEnabled: boolean,
+  recalls: boolean,
   explanation: string,
   emit: (piece: Piece) => void,
 ): Promise<Outcome> {
   const startedAt = performance.now();
-  const answer = memoryEnabled ? await extractiveAnswer(chat, question) : undefined;
+  const answer = recalls ? await extractiveAnswer(chat, question) : undefined;
   if (answer) emitCitations(emit, answer.citations);
   emit({ kind: 'TEXT', body: answer?.text ?? explanation });
   const latencyMs = performance.now() - startedAt;

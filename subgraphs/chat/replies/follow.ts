@@ -1,19 +1,10 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput, CodedError } from '#platform/errors/errors.ts';
 import { StreamUnknownError } from '#platform/streams/stream-errors.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from '../access.ts';
 import type { Chat } from '../chat.ts';
-import {
-  type Draft,
-  EMPTY_DRAFT,
-  extend,
-  finished,
-  fromChunk,
-  type Part,
-  type Piece,
-  piecesOf,
-  readDrafts,
-} from './draft.ts';
+import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piecesOf, readDrafts } from './draft.ts';
+import { mayReadSources, seenBy, Withholding } from './privacy.ts';
 import type { Citation } from './recall.ts';
 import type { Replies } from './replies.ts';
 import type { Final, ReplyUsage } from './settle.ts';
@@ -49,8 +40,10 @@ const WAIT_MS = 1_000;
  * means the same whether it is answered from the log, from another replica's, from one that was filled in again, or from
  * the database.
  *
+ * It ends with an error when the reader no longer takes part in the conversation.
+ *
  * @param after length of the text that the reader has, in UTF-16 code units.
- * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT.
+ * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, FORBIDDEN.
  */
 export async function* follow(
   chat: Chat,
@@ -60,12 +53,56 @@ export async function* follow(
 ): AsyncGenerator<ReplyEvent, void> {
   const { userId, messageId, after } = request;
   if (after < 0) throw badInput('after', `is ${after}; it is the length of the text that you have, 0 or more.`);
-  let message: Message | null = await messageFor(chat.db, userId, messageId);
+  const message = await messageFor(chat.db, userId, messageId);
+  // The owner cannot be removed.
+  if (message.conversation.ownerId === userId) return yield* followFrom(chat, replies, message, request, signal);
+  const watched = await watchMembership(chat, message.conversationId, userId, signal);
+  try {
+    // Again, now that a removal would be heard of.
+    await messageFor(chat.db, userId, messageId);
+    yield* followFrom(chat, replies, message, request, watched.signal);
+    if (watched.ended()) throw new CodedError('FORBIDDEN', 'You no longer take part in this conversation.');
+  } finally {
+    watched.close();
+  }
+}
+
+/** The signal aborts, beside the given one, when the user no longer takes part. */
+async function watchMembership({ topics }: Chat, conversationId: string, userId: string, signal: AbortSignal) {
+  const closing = new AbortController();
+  const news = await topics.read(conversationId, AbortSignal.any([signal, closing.signal]));
+  let hasLeft = false;
+  const watching = (async () => {
+    for await (const event of news) {
+      if (event.type !== 'ParticipantLeft' || event.userId !== userId) continue;
+      hasLeft = true;
+      closing.abort();
+    }
+  })();
+  // Without the news nobody would be told of a removal: the stream ends too.
+  watching.catch(() => closing.abort());
+  return {
+    signal: AbortSignal.any([signal, closing.signal]),
+    ended: () => hasLeft,
+    close: () => closing.abort(),
+  };
+}
+
+async function* followFrom(
+  chat: Chat,
+  replies: Replies,
+  first: Message,
+  { userId, messageId, after }: { readonly userId: string; readonly messageId: string; readonly after: number },
+  signal: AbortSignal,
+): AsyncGenerator<ReplyEvent, void> {
+  let message: Message | null = first;
+  const withholding = mayReadSources(first, userId) ? undefined : new Withholding();
+  const shown = (pieces: readonly Piece[]) => withholding?.show(pieces) ?? pieces;
   const position = new ReaderPosition(after);
   while (message && !signal.aborted) {
     if (message.status !== 'PENDING' && message.status !== 'STREAMING') {
       position.correct(message.text.length);
-      yield* position.take(piecesOf(finished(message)));
+      yield* position.take(piecesOf(seenBy(userId, message)));
       yield { __typename: 'ReplyEnd', ...(await storedFinal(chat, message)) };
       return;
     }
@@ -85,14 +122,14 @@ export async function* follow(
     }
     if (message.status === 'STREAMING' && (await chat.streams.inspect(messageId))?.status !== 'live') {
       // Its process may have died, or have ended it just now. What it wrote is in the database.
-      if (!position.begun) yield* position.take(piecesOf(await draftOf(chat, messageId)));
+      if (!position.begun) yield* position.take(shown(piecesOf(await draftOf(chat, messageId))));
       await replies.recover(messageId);
       message = await chat.db.message.findUnique({ where: { id: messageId } });
       if (message?.status !== 'STREAMING') continue;
     }
     try {
       for await (const event of chat.streams.read(messageId, { signal, waitMs: WAIT_MS })) {
-        if (event.type === 'chunks') yield* position.take(event.chunks.map(fromChunk), event.snapshot);
+        if (event.type === 'chunks') yield* position.take(shown(event.chunks.map(fromChunk)), event.snapshot);
         else if (event.type === 'end') {
           const final = event.final as unknown as Final;
           if (final.lastSeq !== position.length) break;

@@ -56,13 +56,7 @@ test('a model that sees gets the picture itself, whoever of the participants ask
   const anna = person();
   const bert = person();
   const conversationId = await world.conversation(anna, { model: 'seeing' });
-  await world.ask(
-    anna,
-    'mutation($input: InviteToConversationInput!) { inviteToConversation(input: $input) { participant { userId } } }',
-    {
-      input: { conversationId, userId: bert.userId },
-    },
-  );
+  await world.share(anna, conversationId, bert);
   const image = imageOf(anna.userId);
   await world.exchange(anna, { conversationId, text: 'What is this?', attachments: [image] });
   const url = `data:image/jpeg;base64,${PIXELS.toString('base64')}`;

@@ -4,6 +4,7 @@ import type { Chat } from '../chat.ts';
 import type { Offer, ServerToolName } from '../offer.ts';
 import { RecallDocument, type RecallKind } from '../peers/memory.types.ts';
 import type { Question } from './recall.ts';
+import type { ToolCall } from './tool-calls.ts';
 
 /** Longest look into memory or knowledge, in ms. */
 const SEARCH_TIMEOUT_MS = 5_000;
@@ -11,9 +12,9 @@ const SEARCH_TIMEOUT_MS = 5_000;
 const SEARCH_TOKENS = 2_000;
 
 /** What may be called for a reply: the offered tools of this server and those of the client. */
-export function toolsFor(chat: Chat, question: Question, offer: Offer, memoryEnabled: boolean): ToolRegistry {
+export function toolsFor(chat: Chat, question: Question, offer: Offer, mayUseMemory: boolean): ToolRegistry {
   const registry = new ToolRegistry();
-  const remembers = memoryEnabled && question.identity.scopes.includes('memory:read');
+  const remembers = mayUseMemory && question.identity.scopes.includes('memory:read');
   for (const name of offer.serverTools ?? []) {
     // Since the tool was asked for, memory may have been switched off, or somebody with fewer rights goes on.
     if (needsMemory(name) && !remembers) continue;
@@ -24,6 +25,12 @@ export function toolsFor(chat: Chat, question: Question, offer: Offer, memoryEna
 
 /** Whether a tool looks into what is kept about the person. */
 export const needsMemory = (name: ServerToolName): boolean => name !== 'CURRENT_TIME';
+
+/** Whether a call was one of a tool that looks into what is kept about the person who asked. */
+export const readsMemory = ({ name, runsOn }: Pick<ToolCall, 'name' | 'runsOn'>): boolean =>
+  runsOn === 'SERVER' && MEMORY_TOOLS.has(name);
+
+const MEMORY_TOOLS = new Set(['search_memory', 'search_knowledge']);
 
 const TOOLS: Readonly<Record<ServerToolName, (chat: Chat, question: Question) => ServerTool>> = {
   CURRENT_TIME: () => currentTime as unknown as ServerTool,

@@ -1,5 +1,6 @@
 import type { DeploymentHealth, ModelInfo } from '#llm/models.ts';
 import { requireAdmin, requireScope, requireUser } from '#platform/identity/identity.ts';
+import type { PageArguments } from '#platform/paging/key-paging.ts';
 import type { PresenceState } from '#platform/presence/presence.ts';
 import type { ResolverMap } from '#platform/subgraph/definition.ts';
 import { messageFor } from '../access.ts';
@@ -16,7 +17,8 @@ import {
   updateConversation,
 } from '../conversations.ts';
 import { forkConversation } from '../fork.ts';
-import { invite, leave, remove } from '../participants.ts';
+import { accept, decline, invite, listInvitations } from '../invitations.ts';
+import { leave, remove } from '../participants.ts';
 import { follow } from '../replies/follow.ts';
 import { conversationEvents, roomPresence, setPresence, setTyping } from '../rooms.ts';
 import { searchConversations } from '../search.ts';
@@ -54,6 +56,8 @@ export function queryResolvers({ chat }: Parts): ResolverMap {
         input: { query: string; first?: number | null; after?: string | null },
         context: Context,
       ) => searchConversations(chat, reader(context), input),
+      conversationInvitations: (_: unknown, input: PageArguments, context: Context) =>
+        listInvitations(chat, reader(context), input),
       models: async (_: unknown, __: unknown, { identity }: Context) => {
         requireUser(identity);
         return (await chat.models.list()).map(languageModel);
@@ -132,6 +136,19 @@ export function mutationResolvers({ chat, replies, sending }: Parts): ResolverMa
       }),
       inviteToConversation: (_: unknown, { input }: Input<InConversation & { userId: string }>, context: Context) =>
         invite(chat, writer(context), input.conversationId, input.userId),
+      acceptConversationInvitation: async (
+        _: unknown,
+        { input: { conversationId } }: Input<InConversation>,
+        context: Context,
+      ) => ({ conversation: await accept(chat, writer(context), conversationId) }),
+      declineConversationInvitation: async (
+        _: unknown,
+        { input: { conversationId } }: Input<InConversation>,
+        context: Context,
+      ) => {
+        await decline(chat, writer(context), conversationId);
+        return { conversationId };
+      },
       removeFromConversation: async (
         _: unknown,
         { input }: Input<InConversation & { userId: string }>,

@@ -4,8 +4,10 @@ import type { ResolverMap } from '#platform/subgraph/definition.ts';
 import type { Generation, Message, Participant } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from '../access.ts';
 import { exportConversation } from '../export.ts';
+import type { InvitationView } from '../invitations.ts';
 import { storedParameters } from '../parameters.ts';
 import type { Draft } from '../replies/draft.ts';
+import { seenBy } from '../replies/privacy.ts';
 import type { Citation } from '../replies/recall.ts';
 import { owedByClient, storedToolCalls } from '../replies/tool-calls.ts';
 import type { ConversationEvent } from '../rooms.ts';
@@ -26,6 +28,8 @@ export function typeResolvers({ chat }: Parts): ResolverMap {
       parameters: ({ parameters }: ConversationView) => storedParameters(parameters),
       owner: ({ ownerId }: ConversationView) => user(ownerId),
       participants: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.participants.load(id),
+      invitations: ({ id, viewer }: ConversationView, _: unknown, { loaders }: Context) =>
+        viewer.role === 'OWNER' ? loaders.invitations.load(id) : null,
       viewerRole: ({ viewer }: ConversationView) => viewer.role,
       pinned: ({ viewer }: ConversationView) => viewer.pinnedAt !== null,
       archivedAt: ({ viewer }: ConversationView) => viewer.archivedAt,
@@ -38,6 +42,11 @@ export function typeResolvers({ chat }: Parts): ResolverMap {
       present: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.present.load(id),
       export: (conversation: ConversationView, { format }: { format: 'MARKDOWN' | 'JSON' }) =>
         exportConversation(chat, conversation, format),
+    },
+    ConversationInvitation: {
+      user: ({ userId }: InvitationView) => user(userId),
+      invitedBy: ({ invitedById }: InvitationView) => user(invitedById),
+      title: ({ conversation }: InvitationView) => conversation.title,
     },
     ConversationParticipant: { user: ({ userId }: Participant) => user(userId) },
     ConversationSearchHit: {
@@ -56,13 +65,13 @@ export function typeResolvers({ chat }: Parts): ResolverMap {
       parent: ({ parentId }: Message, _: unknown, { loaders }: Context) =>
         parentId === null ? null : loaders.message.load(parentId),
       author: ({ authorId }: Message) => user(authorId),
-      text: (message: Message, _: unknown, { loaders }: Context) => soFar(message, loaders, 'text'),
-      reasoning: async (message: Message, _: unknown, { loaders }: Context) =>
-        (await soFar(message, loaders, 'reasoning')) || null,
-      toolCalls: (message: Message, _: unknown, { loaders }: Context) => soFar(message, loaders, 'toolCalls'),
+      text: async (message: Message, _: unknown, context: Context) => (await seen(message, context)).text,
+      reasoning: async (message: Message, _: unknown, context: Context) =>
+        (await seen(message, context)).reasoning || null,
+      toolCalls: async (message: Message, _: unknown, context: Context) => (await seen(message, context)).toolCalls,
       awaitsToolResults: ({ status, toolCalls }: Message) =>
         status === 'COMPLETE' && owedByClient(storedToolCalls(toolCalls)).length > 0,
-      citations: (message: Message, _: unknown, { loaders }: Context) => soFar(message, loaders, 'citations'),
+      citations: async (message: Message, _: unknown, context: Context) => (await seen(message, context)).citations,
       attachments: ({ attachments }: Message) => attachments.map((id) => ({ id })),
       error: ({ errorCode, errorMessage }: Message) =>
         errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' },
@@ -115,11 +124,11 @@ export function typeResolvers({ chat }: Parts): ResolverMap {
   };
 }
 
-/** Of a reply that is being written the row has nothing yet; the journal has what readers have seen. */
-async function soFar<Field extends keyof Draft>(
-  message: Message,
-  loaders: Context['loaders'],
-  field: Field,
-): Promise<Draft[Field] | Message[Field]> {
-  return message.status === 'STREAMING' ? (await loaders.draft.load(message.id))[field] : message[field];
+/**
+ * What the caller may read of a message. Of a reply that is being written the row has nothing yet; the journal has what
+ * readers have seen.
+ */
+async function seen(message: Message, { identity, loaders }: Context): Promise<Draft> {
+  const draft = message.status === 'STREAMING' ? await loaders.draft.load(message.id) : undefined;
+  return seenBy(identity.kind === 'user' ? identity.userId : undefined, message, draft);
 }

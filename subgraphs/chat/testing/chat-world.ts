@@ -230,6 +230,15 @@ export class ChatWorld implements AsyncDisposable {
     return data.createConversation.conversation.id;
   }
 
+  /** Has people invited to a conversation and has them accept. */
+  async share(owner: UserIdentity, conversationId: string, ...others: readonly UserIdentity[]): Promise<void> {
+    for (const other of others) {
+      const invited = await this.ask(owner, INVITE, { input: { conversationId, userId: other.userId } });
+      const accepted = await this.ask(other, ACCEPT, { input: { conversationId } });
+      if (accepted.code) throw new Error(invited.message ?? accepted.message);
+    }
+  }
+
   send(identity: UserIdentity, input: { conversationId: string } & Record<string, unknown>, replica = 0) {
     return this.ask<Sent>(
       identity,
@@ -280,6 +289,14 @@ export const person = (scopes: readonly string[] = ROLE_SCOPES['user']!): UserId
   scopes,
   expiresAt: Math.floor(Date.now() / 1000) + 600,
 });
+
+export const INVITE = `mutation($input: InviteToConversationInput!) {
+  inviteToConversation(input: $input) { invitation { conversationId } participant { userId role } }
+}`;
+
+export const ACCEPT = `mutation($input: AcceptConversationInvitationInput!) {
+  acceptConversationInvitation(input: $input) { conversation { id title viewerRole } }
+}`;
 
 export const SEND = `mutation($input: SendMessageInput!) {
   sendMessage(input: $input) { message { id text status } reply { id status } conversation { id } }

@@ -139,6 +139,11 @@ export type SendMessageInput = {
    * `submitToolResults`. Left out: none.
    */
   tools?: Array<ToolInput> | null | undefined;
+  /**
+   * Whether the reply draws on what memory and knowledge hold for the caller. Left out: it does while nobody else takes part
+   * in the conversation; where others do, they would read what it gives.
+   */
+  useMemory?: boolean | null | undefined;
 };
 
 /** A tool that the server runs while it writes a reply. None changes anything. */

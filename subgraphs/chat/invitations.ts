@@ -1,0 +1,119 @@
+import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import { keyConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
+import type { Connection } from '#platform/paging/paging.ts';
+import type { Conversation, Invitation, Participant } from '#prisma/chat/client/client.ts';
+import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
+import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
+import { checkId, isId } from './input.ts';
+import { spend } from './rate.ts';
+
+/** Most people who take part in one conversation or are invited to it. */
+const MAX_PARTICIPANTS = 50;
+/** Most unanswered invitations from one person to another. */
+const MAX_UNANSWERED = 5;
+
+/** An invitation with the conversation that it is for. */
+export interface InvitationView extends Invitation {
+  readonly conversation: Pick<Conversation, 'title'>;
+}
+
+/**
+ * Invites a person. Nothing of the conversation is theirs, and nothing of theirs comes into it, before they accept.
+ * Inviting twice is inviting once.
+ *
+ * @returns the participant instead of an invitation when the person takes part already.
+ * @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT, RATE_LIMITED.
+ */
+export async function invite(
+  chat: Chat,
+  user: UserIdentity,
+  conversationId: string,
+  invitee: string,
+): Promise<{
+  conversation: ConversationView;
+  invitation: InvitationView | undefined;
+  participant: Participant | undefined;
+}> {
+  await spend(chat, user, 'invitations');
+  const conversation = await ownedConversation(chat.db, user.userId, conversationId);
+  const userId = checkId('input.userId', invitee);
+  const answer = await chat.db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
+    const where = { conversationId_userId: { conversationId, userId } };
+    const participant = await tx.participant.findUnique({ where });
+    if (participant) return { participant, invitation: undefined };
+    const earlier = await tx.invitation.findUnique({ where, include: { conversation: true } });
+    if (earlier) return { participant: undefined, invitation: earlier };
+    await checkRoom(tx, conversationId, 'input.userId');
+    const unanswered = await tx.invitation.count({ where: { invitedById: user.userId, userId } });
+    if (unanswered >= MAX_UNANSWERED) {
+      throw badInput(
+        'input.userId',
+        `has ${unanswered} invitations of yours to answer; at most ${MAX_UNANSWERED} wait at a time.`,
+      );
+    }
+    const data = { conversationId, userId, invitedById: user.userId };
+    return {
+      participant: undefined,
+      invitation: await tx.invitation.create({ data, include: { conversation: true } }),
+    };
+  }, TRANSACTION);
+  if (answer.invitation) await chat.topics.publish(conversationId, { type: 'ConversationUpdated' });
+  return { conversation, ...answer };
+}
+
+/** @throws {CodedError} BAD_USER_INPUT when as many take part or are invited as there is room for. */
+async function checkRoom(tx: Transaction, conversationId: string, argument: string): Promise<void> {
+  const there =
+    (await tx.participant.count({ where: { conversationId } })) +
+    (await tx.invitation.count({ where: { conversationId } }));
+  if (there < MAX_PARTICIPANTS) return;
+  throw badInput(argument, `would be the ${there + 1}th person; at most ${MAX_PARTICIPANTS} take part or are invited.`);
+}
+
+/** Takes part from now on. Accepting twice is accepting once. @throws {CodedError} NOT_FOUND without an invitation. */
+export async function accept(chat: Chat, user: UserIdentity, conversationId: string): Promise<ConversationView> {
+  const { userId } = user;
+  const joined =
+    isId(conversationId) &&
+    (await chat.db.$transaction(async (tx) => {
+      const { count } = await tx.invitation.deleteMany({ where: { conversationId, userId } });
+      if (count === 0) return false;
+      const owner = await tx.participant.findFirst({ where: { conversationId, role: 'OWNER' } });
+      await tx.participant.create({
+        data: { conversationId, userId, role: 'MEMBER', ...(owner && { activityAt: owner.activityAt }) },
+      });
+      return true;
+    }, TRANSACTION));
+  if (joined) await chat.topics.publish(conversationId, { type: 'ParticipantJoined', userId });
+  try {
+    return await conversationFor(chat.db, userId, conversationId);
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'NOT_FOUND') throw notFound('The invitation');
+    throw error;
+  }
+}
+
+/** Refuses an invitation. Without one nothing happens. */
+export async function decline(chat: Chat, user: UserIdentity, conversationId: string): Promise<void> {
+  if (!isId(conversationId)) return;
+  const { count } = await chat.db.invitation.deleteMany({ where: { conversationId, userId: user.userId } });
+  if (count > 0) await chat.topics.publish(conversationId, { type: 'ConversationUpdated' });
+}
+
+/** Lists the invitations that wait for the user's answer, the newest conversation first. @throws BAD_USER_INPUT. */
+export async function listInvitations(
+  { db }: Chat,
+  user: UserIdentity,
+  input: PageArguments,
+): Promise<Connection<InvitationView>> {
+  const page = keyPage('conversationInvitations', input);
+  const rows = await db.invitation.findMany({
+    where: { userId: user.userId, ...(page.after !== undefined && { conversationId: { lt: page.after } }) },
+    include: { conversation: true },
+    orderBy: { conversationId: 'desc' },
+    take: page.take + 1,
+  });
+  return keyConnection(rows, page, ({ conversationId }) => conversationId);
+}

@@ -1,0 +1,67 @@
+import type { Message } from '#prisma/chat/client/client.ts';
+import { asPiece, type Draft, finished, type Part, type Piece } from './draft.ts';
+import { readsMemory } from './server-tools.ts';
+import type { ToolCall, ToolCallResult } from './tool-calls.ts';
+
+/**
+ * What a reply is written from belongs to the person who asked for it: what memory and knowledge gave, as citations or
+ * to a tool, and what the model thought about that. Other participants read the text, and no more.
+ */
+export const mayReadSources = ({ requesterId }: Pick<Message, 'requesterId'>, userId: string | undefined): boolean =>
+  requesterId !== null && requesterId === userId;
+
+const WITHHELD = 'Only the person who asked for this reply may read what was found.';
+
+/** A call without what memory gave it. The arguments go too: the model may have put into them what it had read. */
+export const withoutSources = <Call extends Omit<ToolCall, 'result'> & { readonly result?: ToolCallResult }>(
+  call: Call,
+): Call =>
+  readsMemory(call)
+    ? { ...call, arguments: '{}', ...(call.result && { result: { ...call.result, content: WITHHELD } }) }
+    : call;
+
+/** Returns what a user may read of a message. `draft` is what there is of a reply that is being written. */
+export const seenBy = (userId: string | undefined, message: Message, draft: Draft = finished(message)): Draft =>
+  mayReadSources(message, userId) ? draft : withheld(draft);
+
+/** Returns the draft as participants see it who did not ask for the reply. */
+export function withheld(draft: Draft): Draft {
+  const drewOnSources = draft.citations.length > 0 || draft.toolCalls.some(readsMemory);
+  return {
+    text: draft.text,
+    reasoning: drewOnSources ? '' : draft.reasoning,
+    toolCalls: draft.toolCalls.map(withoutSources),
+    citations: [],
+  };
+}
+
+/** Takes the sources out of a reply that is being written, piece by piece, as `withheld` does for a whole one. */
+export class Withholding {
+  #drewOnSources = false;
+  readonly #calls = new Set<string>();
+
+  /** Returns the pieces that may be shown. They must come in the order in which they were written. */
+  show(pieces: readonly Piece[]): Piece[] {
+    return pieces.flatMap((piece) => {
+      if (piece.kind === 'TEXT') return piece;
+      if (piece.kind === 'REASONING') return this.#drewOnSources ? [] : piece;
+      return this.#showPart(JSON.parse(piece.body) as Part);
+    });
+  }
+
+  #showPart({ toolCall, toolResult, citations }: Part): Piece[] {
+    if (citations) {
+      this.#drewOnSources ||= citations.length > 0;
+      return [];
+    }
+    if (toolCall && readsMemory(toolCall)) {
+      this.#drewOnSources = true;
+      this.#calls.add(toolCall.id);
+      return [asPiece({ toolCall: withoutSources(toolCall) })];
+    }
+    if (toolResult && this.#calls.has(toolResult.callId)) {
+      return [asPiece({ toolResult: { ...toolResult, result: { ...toolResult.result, content: WITHHELD } } })];
+    }
+    return [asPiece({ ...(toolCall && { toolCall }), ...(toolResult && { toolResult }) })];
+  }
+}
