@@ -1,8 +1,25 @@
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { print } from 'graphql';
+import { buildSchema, type DocumentNode, parse, print } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
+import { watchAnswer } from '#gateway/fixture/law-watch.ts';
 import { LoginDocument, RegisterDocument } from '../client/generated/graphql.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const schema = buildSchema(readFileSync(path.join(ROOT, 'schema.graphql'), 'utf8'), { assumeValid: true });
+
+/** Every answer that the product gives to the suites is checked against its schema. */
+function watchWhole(query: string, variables: object, answer: object): void {
+  let document: DocumentNode;
+  try {
+    document = parse(query);
+  } catch {
+    return;
+  }
+  watchAnswer(schema, document, undefined, variables as Record<string, unknown>, answer);
+}
 
 export interface GraphqlAnswer<Data> {
   readonly status: number;
@@ -47,7 +64,9 @@ export class TestUser {
     headers: Record<string, string> = {},
   ): Promise<GraphqlAnswer<Data>> {
     const response = await this.#post(document, variables, headers);
-    return { status: response.status, ...((await response.json()) as object) };
+    const answer = (await response.json()) as object;
+    watchWhole(typeof document === 'string' ? document : print(document), variables ?? {}, answer);
+    return { status: response.status, ...answer };
   }
 
   /** A subscription as a stream of server-sent events; resolves when it is open. */
