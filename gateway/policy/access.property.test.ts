@@ -90,8 +90,6 @@ it.each([
         async ({ query, variables }, seed, oneOf) => {
           const document = parse(query);
           fc.pre(validate(apiSchema, document).length === 0);
-          // Until these have the plain schema's answers: defaults in introspection, aliases that name other fields.
-          fc.pre(!/__(schema|type)\b|[{}) ][a-zA-Z_]+: [a-zA-Z]/.test(query.replace(/\([^)]*\)/g, '')));
           const operation = getOperationAST(document)!;
           const plan = planAccess(document, operation, apiSchema, restrict(seed, oneOf, nullableOnly));
           const denial = plan?.check(ANONYMOUS, { policies: new Set(), anonymous: true });
@@ -109,7 +107,7 @@ it.each([
           compare(answer.data, JSON.parse(JSON.stringify(reduced.data)), !nullableOnly, 'data');
         },
       ),
-      { numRuns: RUNS, seed: SEED, maxSkipsPerRun: 100, endOnFailure: true },
+      { numRuns: RUNS, seed: SEED, maxSkipsPerRun: 50, endOnFailure: true },
     );
     expect(restricted).toBeGreaterThanOrEqual(RUNS);
   },
