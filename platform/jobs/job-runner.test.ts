@@ -91,6 +91,65 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
   const marks = async () => (await client.context.findMany({ orderBy: { key: 'asc' } })).map((row) => row.key);
 
   describe('a job', () => {
+    /** Queues a job of a user. */
+    const queue = (jobs: JobRunner<Tx>, userId: string, payload: string) =>
+      client.$transaction((tx) => jobs.enqueue(tx, 'page', payload, { userId }));
+
+    test('of a user who has queued forty wait for their turn: another one’s is next', async () => {
+      const order: string[] = [];
+      const gate = Promise.withResolvers<void>();
+      const jobs = runner(
+        {
+          page: {
+            run: async (payload) => {
+              order.push(String(payload));
+              await gate.promise;
+            },
+          },
+        },
+        { concurrency: 1 },
+      );
+      for (let page = 0; page < 40; page++) await queue(jobs, 'bob', `bob ${page}`);
+      await expect.poll(() => order.length).toBe(1);
+      // On both sides of bob in the order of ids, and work of nobody's.
+      await queue(jobs, 'alice', 'alice');
+      await queue(jobs, 'carol', 'carol');
+      await queue(jobs, '', 'cleanup');
+      gate.resolve();
+      await jobs.idle();
+      expect(order).toHaveLength(43);
+      for (const other of ['alice', 'carol', 'cleanup']) expect(order.indexOf(other)).toBeLessThan(5);
+      // Each user's own keep their order.
+      expect(order.filter((one) => one.startsWith('bob'))).toEqual(
+        Array.from({ length: 40 }, (_, page) => `bob ${page}`),
+      );
+    });
+
+    test('of one user hold all places but one: the last is for somebody else', async () => {
+      const running = new Set<string>();
+      const gate = Promise.withResolvers<void>();
+      const jobs = runner(
+        {
+          page: {
+            run: async (payload) => {
+              running.add(String(payload));
+              if (payload !== 'alice') await gate.promise;
+            },
+          },
+        },
+        { concurrency: 3 },
+      );
+      for (let page = 0; page < 6; page++) await queue(jobs, 'bob', `bob ${page}`);
+      await expect.poll(() => running.size).toBe(2);
+      const alices = await queue(jobs, 'alice', 'alice');
+      jobs.wake();
+      expect(await jobs.settled(alices, 10_000)).toBe('DONE');
+      expect([...running].toSorted()).toEqual(['alice', 'bob 0', 'bob 1']);
+      gate.resolve();
+      await jobs.idle();
+      expect(running.size).toBe(7);
+    });
+
     test('runs if and only if the transaction that recorded it commits', async () => {
       const ran: unknown[] = [];
       const jobs = runner({ note: { run: async (payload) => void ran.push(payload) } });

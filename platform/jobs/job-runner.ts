@@ -21,7 +21,7 @@ export interface JobRunnerOptions {
   readonly owner: string;
   readonly log: Logger;
   readonly metrics: Registry;
-  /** Jobs at a time in this process; default 2. */
+  /** Jobs at a time in this process, of one user all but one of them; default 2. */
   readonly concurrency?: number | undefined;
   /** Whether no other process uses the database: then jobs of a killed predecessor go on at once. Default false. */
   readonly exclusive?: boolean | undefined;
@@ -56,6 +56,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   readonly #options: Required<Omit<JobRunnerOptions, 'log' | 'metrics'>>;
   #attempts = new Set<Promise<void>>();
   #turn: Promise<void> | undefined;
+  /** The user whose job was claimed last. */
+  #lastTurn = '';
   #again = false;
   #timers: NodeJS.Timeout[] = [];
   #state: 'new' | 'started' | 'closed' = 'new';
@@ -154,8 +156,15 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   async #claim(): Promise<void> {
     const free = this.#options.concurrency - this.#running.size;
     if (free <= 0 || this.#handlers.size === 0) return;
-    const jobs = await this.#table.claim([...this.#handlers.keys()], free, this.#options.leaseMs);
-    for (const job of jobs) {
+    const kinds = [...this.#handlers.keys()];
+    for (let place = 0; place < free; place++) {
+      const job = await this.#table.claim(
+        kinds,
+        { after: this.#lastTurn, without: this.#full() },
+        this.#options.leaseMs,
+      );
+      if (job === undefined) return;
+      this.#lastTurn = job.userId;
       const running: Running = { job, aborter: new AbortController(), renewedAt: Date.now() };
       this.#running.set(job.lease, running);
       if (this.#state === 'closed') running.aborter.abort(SHUTDOWN);
@@ -166,7 +175,15 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       });
       this.#attempts.add(attempt);
     }
-    if (jobs.length === free) this.#again = true;
+    this.#again = true;
+  }
+
+  /** Users who hold all places but one: the last is for somebody else. A single place is anybody's. */
+  #full(): string[] {
+    const { concurrency } = this.#options;
+    if (concurrency === 1) return [];
+    const held = Map.groupBy(this.#running.values(), ({ job }) => job.userId);
+    return [...held].filter(([user, jobs]) => user !== '' && jobs.length >= concurrency - 1).map(([user]) => user);
   }
 
   /** One attempt at one job; never rejects. */

@@ -7,10 +7,20 @@ export interface ClaimedJob {
   readonly id: string;
   readonly kind: string;
   readonly payload: Json;
+  /** Whose it is; empty for the installation's own. */
+  readonly userId: string;
   /** 1 for the first. */
   readonly attempt: number;
   /** Proves that the job is ours: every later statement names it. */
   readonly lease: string;
+}
+
+/** Who comes next. */
+export interface Turn {
+  /** The user whose turn was the last. */
+  readonly after: string;
+  /** Users who hold as many places as one user may. */
+  readonly without: readonly string[];
 }
 
 interface StatusRow {
@@ -37,14 +47,15 @@ export class JobTable<Tx extends SqlTransaction> {
   async insert(tx: SqlTransaction, kind: string, payload: Json, options: EnqueueOptions): Promise<string> {
     const key = options.key ?? null;
     const inserted = await tx.$queryRawUnsafe<{ id: string }[]>(
-      `INSERT INTO jobs (id, kind, key, payload, run_after)
-       VALUES ($1::uuid, $2, $3, $4::jsonb, COALESCE($5::timestamptz, now()))
+      `INSERT INTO jobs (id, kind, key, payload, run_after, user_id)
+       VALUES ($1::uuid, $2, $3, $4::jsonb, COALESCE($5::timestamptz, now()), $6)
        ON CONFLICT (kind, key) WHERE state = 'WAITING' DO NOTHING RETURNING id`,
       uuidv7(),
       kind,
       key,
       JSON.stringify(payload),
       options.runAfter?.toISOString() ?? null,
+      options.userId ?? '',
     );
     if (inserted[0]) return inserted[0].id;
     const waiting = await tx.$queryRawUnsafe<{ id: string }[]>(
@@ -56,27 +67,39 @@ export class JobTable<Tx extends SqlTransaction> {
     return waiting[0]?.id ?? this.insert(tx, kind, payload, options);
   }
 
-  /** Takes up to `limit` jobs whose time has come or whose holder is gone. */
-  async claim(kinds: readonly string[], limit: number, leaseMs: number): Promise<ClaimedJob[]> {
-    const rows = await this.#client.$queryRawUnsafe<
-      { id: string; kind: string; payload: Json; attempts: number; lease: string }[]
-    >(
+  /**
+   * Takes a job whose holder is gone, otherwise the next job whose time has come: of the user after `turn.after` who has
+   * one, in the order of their ids, and after the last user of the first again. One walk along an index, however many
+   * jobs wait.
+   *
+   * @param turn whose turn was the last, and which users get none.
+   */
+  async claim(kinds: readonly string[], turn: Turn, leaseMs: number): Promise<ClaimedJob | undefined> {
+    const next = (which: string) => `(
+      SELECT id FROM jobs AS candidate
+      WHERE ${which} AND state = 'WAITING' AND run_after <= now()
+        AND kind = ANY($1::text[]) AND user_id <> ALL($4::text[])
+        AND NOT EXISTS (
+          SELECT FROM jobs AS other
+          WHERE other.kind = candidate.kind AND other.key = candidate.key AND other.state = 'RUNNING')
+      ORDER BY user_id, run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED)`;
+    const [row] = await this.#client.$queryRawUnsafe<(Omit<ClaimedJob, 'attempt'> & { attempts: number })[]>(
       `UPDATE jobs SET state = 'RUNNING', attempts = attempts + 1, lease = gen_random_uuid(),
-              lease_until = now() + $3 * interval '1 millisecond'
-       WHERE id IN (
-         SELECT id FROM jobs AS candidate
-         WHERE kind = ANY($1::text[]) AND (
-           (state = 'WAITING' AND run_after <= now() AND NOT EXISTS (
-             SELECT FROM jobs AS other
-             WHERE other.kind = candidate.kind AND other.key = candidate.key AND other.state = 'RUNNING'))
-           OR (state = 'RUNNING' AND lease_until < now()))
-         ORDER BY run_after, id LIMIT $2 FOR UPDATE SKIP LOCKED)
-       RETURNING id, kind, payload, attempts, lease`,
+              lease_until = now() + $2 * interval '1 millisecond'
+       WHERE id = COALESCE(
+         (SELECT id FROM jobs
+          WHERE state = 'RUNNING' AND lease_until < now() AND kind = ANY($1::text[]) AND user_id <> ALL($4::text[])
+          ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED),
+         ${next('user_id > $3')}, ${next('user_id <= $3')})
+       RETURNING id, kind, payload, user_id AS "userId", attempts, lease`,
       kinds,
-      limit,
       leaseMs,
+      turn.after,
+      turn.without,
     );
-    return rows.sort((a, b) => (a.id < b.id ? -1 : 1)).map(({ attempts, ...row }) => ({ ...row, attempt: attempts }));
+    if (row === undefined) return undefined;
+    const { attempts, ...job } = row;
+    return { ...job, attempt: attempts };
   }
 
   /** Renews leases; returns those that are still ours. */

@@ -18,6 +18,8 @@ import type { SqlTransaction } from '../outbox/outbox.ts';
  *   /// At most one waiting job of a kind has a given key.
  *   key          String?
  *   payload      Json
+ *   /// Whose work it is: the work of one user takes turns with that of others. Empty: the installation's own.
+ *   userId       String    @default("") @map("user_id")
  *   /// WAITING, RUNNING, DONE or PARKED (failed too often).
  *   state        String    @default("WAITING")
  *   attempts     Int       @default(0)
@@ -37,7 +39,10 @@ import type { SqlTransaction } from '../outbox/outbox.ts';
  * ```
  *
  * and append to its migration: `CREATE UNIQUE INDEX "jobs_waiting_key" ON "jobs" ("kind", "key") WHERE "state" =
- * 'WAITING';`
+ * 'WAITING';` and `CREATE INDEX "jobs_waiting_user" ON "jobs" ("user_id", "run_after", "id") WHERE "state" = 'WAITING';`
+ *
+ * Users take turns: after a job of one user comes one of each other user who has work waiting, however much the first
+ * has queued; and of several places in a process one user holds all but one at most.
  */
 export interface Jobs<Tx extends SqlTransaction = SqlTransaction> extends AsyncDisposable {
   /** Says what is to be done about a kind of job. Before `start`. */
@@ -70,6 +75,8 @@ export interface EnqueueOptions {
    * one key never run at the same time.
    */
   readonly key?: string | undefined;
+  /** Whose work it is. Users take turns. Default: the installation's own work, which takes turns like a user's. */
+  readonly userId?: string | undefined;
   /** Not before. */
   readonly runAfter?: Date | undefined;
 }

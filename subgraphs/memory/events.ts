@@ -26,8 +26,8 @@ export function eventHandlers({ quick, slow }: Pick<Memory, 'quick' | 'slow'>): 
         at,
       };
       await tx.transcriptMessage.upsert({ where: { id }, create: { id, ...row }, update: row });
-      await slow.enqueue(tx, INDEX_MESSAGE, { id }, { key: id });
-      if (role === 'ASSISTANT') await slow.enqueue(tx, EXTRACT_MEMORIES, { replyId: id }, { key: id });
+      await slow.enqueue(tx, INDEX_MESSAGE, { id }, { key: id, userId });
+      if (role === 'ASSISTANT') await slow.enqueue(tx, EXTRACT_MEMORIES, { replyId: id }, { key: id, userId });
     },
 
     async 'conversation.deleted'({ payload: { conversationId } }, tx) {
@@ -43,8 +43,9 @@ export function eventHandlers({ quick, slow }: Pick<Memory, 'quick' | 'slow'>): 
       await tx.transcriptMessage.deleteMany({ where: { conversationId } });
       await tx.context.deleteMany({ where: { conversationId } });
       for (const [userId, rows] of Map.groupBy(about, (row) => row.userId))
-        await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: rows.map((row) => row.id) });
-      for (const { userId } of messages) await quick.enqueue(tx, REMOVE_CONVERSATION, { conversationId, userId });
+        await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: rows.map((row) => row.id) }, { userId });
+      for (const { userId } of messages)
+        await quick.enqueue(tx, REMOVE_CONVERSATION, { conversationId, userId }, { userId });
     },
 
     async 'user.deleted'({ payload: { userId } }, tx) {

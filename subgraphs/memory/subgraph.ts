@@ -47,8 +47,8 @@ export const memory: SubgraphDefinition = {
       db,
       indexes: new Indexes(() => platform.vectors(), embedders),
       quick: runner(4),
-      // Each embeds a few texts at a time, and whoever searches meanwhile waits for as many.
-      slow: runner(2),
+      // Each embeds a few texts at a time, and a search meanwhile waits for as many. Three, of which one user holds two.
+      slow: runner(3),
       models,
       blobs,
       urls,

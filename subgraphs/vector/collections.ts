@@ -139,7 +139,7 @@ export class Collections {
           tx,
           REEMBED,
           { collectionId: collection.id, model: next },
-          { key: collection.id },
+          { key: collection.id, userId: collection.ownerId },
         );
         return tx.collection.update({ where: { id: collection.id }, data: { ...data, nextModel: next, reembedJobId } });
       }),

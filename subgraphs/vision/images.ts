@@ -158,7 +158,8 @@ export class Images {
       if (count === 0) throw notFound('The image');
       const now = await tx.image.findUniqueOrThrow({ where: { id } });
       if (now.status === 'REFUSED') throw unusable(now);
-      if (now.status === 'READY') await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id });
+      if (now.status === 'READY')
+        await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id, userId: ownerId });
       return now;
     });
     slowJobs.wake();
@@ -207,8 +208,8 @@ export class Images {
         data: { status: 'ANALYSING', byteSize },
       });
       if (count === 0) return undefined;
-      await jobs.enqueue(tx, 'analyse', { imageId: id, upload }, { key: id });
       const row = await tx.image.findUniqueOrThrow({ where: { id } });
+      await jobs.enqueue(tx, 'analyse', { imageId: id, upload }, { key: id, userId: row.ownerId });
       return row.readOnArrival ? tx.image.update({ where: { id }, data: { ocrStatus: 'RUNNING' } }) : row;
     });
     if (image === undefined) {

@@ -42,8 +42,9 @@ export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobP
       return async (tx) => {
         // Locks the row before it is looked at: a wish for its text comes before this or sees READY.
         await tx.image.updateMany({ where: { id }, data: analysedData(found) as Prisma.ImageUpdateManyMutationInput });
-        const image = await tx.image.findUnique({ where: { id }, select: { readOnArrival: true } });
-        if (image?.readOnArrival) await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id });
+        const image = await tx.image.findUnique({ where: { id }, select: { readOnArrival: true, ownerId: true } });
+        if (image?.readOnArrival)
+          await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id, userId: image.ownerId });
       };
     }),
     async parked(payload, problem, tx) {

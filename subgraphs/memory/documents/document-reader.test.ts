@@ -130,6 +130,49 @@ describe('a bad document has a clear outcome:', () => {
     expect(patient.text).toBe('still here');
   });
 
+  const word = (body: string) =>
+    docx(['x'], {
+      'word/document.xml': strToU8(
+        `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>${body}</w:body></w:document>`,
+      ),
+    });
+  const nested = (open: string, close: string, times: number) => open.repeat(times) + close.repeat(times);
+
+  test.each([
+    ['HTML', strToU8('<div>'.repeat(200_000)), 'text/html'],
+    ['HTML in SVG', strToU8('<svg>'.repeat(200_000)), 'text/html'],
+    ['tables of a DOCX', word(nested('<w:tbl><w:tr><w:tc>', '</w:tc></w:tr></w:tbl>', 50_000)), DOCX],
+    ['insertions of a DOCX', word(`<w:p>${nested('<w:ins>', '</w:ins>', 100_000)}</w:p>`), DOCX],
+  ])('%s nested without end', async (_, bytes, type) => {
+    await expect(reader.read(bytes, type)).rejects.toEqual(problem('TOO_EXPENSIVE'));
+  });
+
+  test.each([
+    ['end tags of nothing in deep HTML', `${'<div>'.repeat(900)}x${'</x>'.repeat(200_000)}`, 'text/html'],
+    ['quotes in quotes of Markdown', `${'>'.repeat(500_000)} x`, 'text/markdown'],
+    [
+      'lists in lists of Markdown',
+      Array.from({ length: 1_000 }, (_, depth) => `${' '.repeat(depth)}- x`).join('\n'),
+      'text/markdown',
+    ],
+    ['paragraphs of HTML that are never closed', '<p>x'.repeat(200_000), 'text/html'],
+  ])('%s are read, and in time that grows with the file alone', async (_, text, type) => {
+    expect((await reader.read(strToU8(text), type)).passages.length).toBeGreaterThan(0);
+  });
+
+  test('a document is not blamed for the memory that the rest of the process needs', async () => {
+    const modest = new DocumentReader({ timeoutMs: 60_000, memoryMb: 256 });
+    const reading = modest.read(strToU8('Some words here.\n\n'.repeat(100_000)), 'text/plain');
+    const others: Buffer[] = [];
+    for (let i = 0; i < 8; i++) {
+      others.push(Buffer.alloc(64 * 1024 ** 2, 1));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect((await reading).passages.length).toBeGreaterThan(0);
+    expect(others).toHaveLength(8);
+    await modest[Symbol.asyncDispose]();
+  });
+
   test('a document that takes too much memory', async () => {
     const modest = new DocumentReader({ timeoutMs: 60_000, memoryMb: 24 });
     await expect(modest.read(strToU8('a b\n\n'.repeat(2_000_000)), 'text/markdown')).rejects.toEqual(

@@ -54,13 +54,20 @@ export class DocumentReader implements AsyncDisposable {
     const worker = this.#start();
     const { promise, resolve, reject } = Promise.withResolvers<ReadAnswer>();
     promise.catch(() => {});
-    const baseline = process.memoryUsage.rss();
     const started = Date.now();
-    // The thread's own limit covers its heap only; pictures and archives are unpacked outside of it.
+    let baseline: number | undefined;
+    // The thread's own limit covers its heap only; pictures and archives are unpacked outside of it. What the rest of the
+    // process needs meanwhile is not the document's.
     const look = (): void => {
-      if (Date.now() - started > this.#limits.timeoutMs) reject(tooExpensive('longer'));
-      else if (process.memoryUsage.rss() - baseline > this.#limits.memoryMb * 1024 ** 2)
-        reject(tooExpensive('more memory'));
+      if (Date.now() - started > this.#limits.timeoutMs) return reject(tooExpensive('longer'));
+      memoryOf(worker).then(
+        (bytes) => {
+          baseline ??= bytes;
+          if (bytes - baseline > this.#limits.memoryMb * 1024 ** 2) reject(tooExpensive('more memory'));
+        },
+        // A thread that is not up yet, or has ended, has no heap; its end is told by its own event.
+        () => {},
+      );
     };
     const watch = setInterval(guarded({ where: 'document reader' }, look), WATCH_MS);
     const failed = (error: Error & { code?: string }) =>
@@ -113,6 +120,12 @@ export class DocumentReader implements AsyncDisposable {
     this.#worker = undefined;
     await worker?.terminate();
   }
+}
+
+/** Memory of a thread alone, on its heap and outside of it, in bytes. */
+async function memoryOf(worker: Worker): Promise<number> {
+  const { used_heap_size, external_memory } = await worker.getHeapStatistics();
+  return used_heap_size + external_memory;
 }
 
 const tooExpensive = (what: string) =>

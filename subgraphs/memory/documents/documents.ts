@@ -140,8 +140,10 @@ export class Documents {
         where: { id, status: 'AWAITING_UPLOAD' },
         data: { status: 'QUEUED', original: place, size: blob.size, sha256: blob.sha256, updatedAt: new Date() },
       });
-      if (count === 1) await this.#enqueueIngest(tx, id);
-      return count === 1 ? tx.document.findUnique({ where: { id } }) : null;
+      if (count === 0) return null;
+      const row = await tx.document.findUnique({ where: { id } });
+      if (row) await this.#enqueueIngest(tx, row);
+      return row;
     });
     if (!document) {
       await blobs.delete(place);
@@ -185,7 +187,7 @@ export class Documents {
           status: 'QUEUED',
         },
       });
-      await this.#enqueueIngest(tx, id);
+      await this.#enqueueIngest(tx, row);
       return row;
     });
     slow.wake();
@@ -212,7 +214,7 @@ export class Documents {
       });
       // Title and place are part of the index: the passages are put again, under the same ids.
       if ((moves || renamed) && ['READY', 'PROCESSING', 'QUEUED'].includes(before.status))
-        await this.#enqueueIngest(tx, row.id);
+        await this.#enqueueIngest(tx, row);
       return row;
     });
     this.#memory.slow.wake();
@@ -228,7 +230,7 @@ export class Documents {
         where: { id: before.id, status: 'FAILED' },
         data: { status: 'QUEUED', problem: null, problemCode: null, done: 0, total: 0, updatedAt: new Date() },
       });
-      if (count === 1) await this.#enqueueIngest(tx, before.id);
+      if (count === 1) await this.#enqueueIngest(tx, before);
       return count === 1 ? tx.document.findUnique({ where: { id: before.id } }) : null;
     });
     if (!document) throw new CodedError('CONFLICT', 'Only a document that failed can be tried again.');
@@ -241,7 +243,8 @@ export class Documents {
     const document = await this.#own(user, id);
     const job = await this.#memory.db.$transaction(async (tx) => {
       await tx.document.deleteMany({ where: { id: document.id } });
-      return this.#memory.quick.enqueue(tx, REMOVE_DOCUMENT, { documentId: document.id, ownerId: document.ownerId });
+      const { id: documentId, ownerId } = document;
+      return this.#memory.quick.enqueue(tx, REMOVE_DOCUMENT, { documentId, ownerId }, { userId: ownerId });
     });
     this.#memory.quick.wake();
     await this.#memory.quick.settled(job, 3_000);
@@ -284,8 +287,8 @@ export class Documents {
       );
   }
 
-  #enqueueIngest(tx: Transaction, documentId: string): Promise<string> {
-    return this.#memory.slow.enqueue(tx, INGEST_DOCUMENT, { documentId }, { key: documentId });
+  #enqueueIngest(tx: Transaction, { id: documentId, ownerId }: Pick<Document, 'id' | 'ownerId'>): Promise<string> {
+    return this.#memory.slow.enqueue(tx, INGEST_DOCUMENT, { documentId }, { key: documentId, userId: ownerId });
   }
 }
 

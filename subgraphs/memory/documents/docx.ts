@@ -1,6 +1,7 @@
 import mammoth from 'mammoth';
 import { fromBuffer } from 'yauzl';
 import { readHtml } from './html.ts';
+import { XmlNesting } from './nesting.ts';
 import type { Outline } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 
@@ -11,7 +12,7 @@ const MOST_FILES = 10_000;
 /**
  * The text of a DOCX with its headings, lists and tables; pictures are left out.
  *
- * @throws {DocumentProblem} TOO_LARGE for a zip bomb, DAMAGED, NO_TEXT.
+ * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED, NO_TEXT.
  */
 export async function readDocx(bytes: Uint8Array): Promise<Outline> {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -26,7 +27,10 @@ export async function readDocx(bytes: Uint8Array): Promise<Outline> {
   return outline;
 }
 
-/** Unpacks everything once and throws it away: what an archive declares about its size need not be true. */
+/**
+ * Unpacks everything once and throws it away: what an archive declares about its size need not be true, and what reads its
+ * XML takes minutes for deep elements.
+ */
 async function measure(buffer: Buffer): Promise<void> {
   let unpacked = 0;
   await new Promise<void>((resolve, reject) => {
@@ -39,11 +43,16 @@ async function measure(buffer: Buffer): Promise<void> {
         if (unpacked + entry.uncompressedSize > MOST_UNPACKED) return reject(tooLarge());
         archive.openReadStream(entry, (failure, stream) => {
           if (failure) return reject(damaged());
+          const nesting = /\.(xml|rels)$/i.test(entry.fileName) ? new XmlNesting() : undefined;
           stream.on('data', (chunk: Buffer) => {
-            unpacked += chunk.length;
-            if (unpacked <= MOST_UNPACKED) return;
-            stream.destroy();
-            reject(tooLarge());
+            try {
+              unpacked += chunk.length;
+              if (unpacked > MOST_UNPACKED) throw tooLarge();
+              nesting?.push(chunk);
+            } catch (problem) {
+              stream.destroy();
+              reject(problem);
+            }
           });
           stream.on('error', () => reject(damaged()));
           stream.on('end', () => archive.readEntry());

@@ -1,4 +1,5 @@
 import { Parser } from 'htmlparser2';
+import { MAX_NESTING, tooNested } from './nesting.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 
 /** Elements whose content is not text for readers. */
@@ -16,6 +17,8 @@ const BLOCKS = new Set(
 /**
  * The text of an HTML page: headings, paragraphs, list items, rows. Nothing is run and nothing is fetched. Scripts, styles
  * and what the page hides from its readers are left out, the latter because hidden text is written for machines.
+ *
+ * @throws {DocumentProblem} TOO_EXPENSIVE for elements nested without end, TOO_LARGE.
  */
 export function readHtml(html: string): Outline {
   const builder = new OutlineBuilder();
@@ -42,6 +45,7 @@ export function readHtml(html: string): Outline {
   const parser = new Parser(
     {
       onopentag(name, attributes) {
+        if (open.length >= MAX_NESTING) throw tooNested();
         if (headingLevel(name) || BLOCKS.has(name)) flush();
         const hides = SKIPPED.has(name) || isHidden(attributes);
         if (hides) skipping++;

@@ -156,7 +156,7 @@ async function store(
     const older = await supersededBy(tx, userId, row, replaces);
     for (const id of older) if (await supersede(tx, userId, id, row)) changed.push(id);
   }
-  if (changed.length > 0) await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: changed });
+  if (changed.length > 0) await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: changed }, { userId });
 }
 
 /** What a new fact takes the place of: what the model named, and what has the same slot. Never what was pinned by hand. */

@@ -182,7 +182,7 @@ export class MemoryStore {
   }
 
   #enqueueIndex(tx: Transaction, userId: string, ids: readonly string[]): Promise<string> {
-    return this.#memory.quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: [...ids] });
+    return this.#memory.quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: [...ids] }, { userId });
   }
 
   async #indexed(job: string | undefined): Promise<void> {
