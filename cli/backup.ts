@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as tar from 'tar';
 import { loadConfig } from '#platform/config/config.ts';
 import { lockDirectory } from '#platform/database/directory-lock.ts';
+import { closeFolder } from '#platform/files/private-files.ts';
 import { CommandError } from './report.ts';
 
 /** Files that belong to a running process and not to its data. */
@@ -40,6 +41,8 @@ export async function restore(root: string, source: string): Promise<void> {
   try {
     await tar.extract({ file: source, cwd: partial, strict: true });
     if (!existsSync(path.join(partial, 'postgres'))) throw new CommandError(`${source} holds no Sextant data.`);
+    // An archive of an earlier version holds open files.
+    await closeFolder(partial);
     await rename(partial, dataDir);
   } catch (error) {
     await rm(partial, { recursive: true, force: true });

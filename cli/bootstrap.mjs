@@ -92,6 +92,8 @@ const FLAGS = ['--wasm-tiering-budget=50000000'];
 install();
 generate();
 const [command = 'up', ...rest] = process.argv.slice(2);
+// What Node keeps of compiled code is run by the next start: no other user may write it.
+if (command !== 'run' && command !== 'generate') process.umask(0o077);
 if (command === 'run') handOver(rest[0], rest.slice(1));
 else if (command === 'dev')
   handOver(node, [

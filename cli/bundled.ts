@@ -23,6 +23,9 @@ const COMPILED_AFTER_MS = 10_000;
 // on optimising what runs only then. Before anything is compiled: compiled code is kept for the flags that it was made with.
 setFlagsFromString('--wasm-tiering-budget=50000000');
 
+// As cli/sextant.ts does for what it writes, and before the first file: what is compiled here is run by the next start.
+process.umask(0o077);
+
 const folder = process.env['NODE_COMPILE_CACHE'] ?? path.join(import.meta.dirname, 'compiled');
 enableCompileCache(folder);
 

@@ -3,6 +3,7 @@ import closeWithGrace from 'close-with-grace';
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import { type Config, loadConfig } from '#platform/config/config.ts';
 import { watchFaults } from '#platform/faults/guarded.ts';
+import { closeFolder } from '#platform/files/private-files.ts';
 import { createLog, type Logger } from '#platform/log/log.ts';
 import { startTracing } from '#platform/tracing/tracing.ts';
 
@@ -45,6 +46,7 @@ export async function runProcess(
       log.info('stopped');
     },
   );
+  closeData(config.dataDir, log);
   try {
     // First, so that it ends last: what shuts down may still have something to tell.
     lifecycle.use(await startTracing(config, service, log));
@@ -57,4 +59,12 @@ export async function runProcess(
     await lifecycle.disposeAsync().catch((err: unknown) => log.error({ err }, 'could not close what was open'));
     throw error;
   }
+}
+
+/** Mends a data folder that an earlier version, or a copy made by hand, left open to other users of the machine. */
+function closeData(folder: string, log: Logger): void {
+  closeFolder(folder).then(
+    (closed) => closed > 0 && log.warn({ folder, closed }, 'the data folder was open to other users and is closed'),
+    (error: unknown) => log.warn({ err: error, folder }, 'the data folder cannot be closed to other users'),
+  );
 }

@@ -1,7 +1,11 @@
 // The `sextant` command. Each command is a file of its own, loaded when it is called, so that none pays for the others.
 import path from 'node:path';
 import { Command } from 'commander';
+import { keepFilesPrivate } from '#platform/files/private-files.ts';
 import { report } from './report.ts';
+
+// Data folders, backups and exports hold secrets and everything that users have stored.
+keepFilesPrivate();
 
 /** Where the sources, schemas and migrations are. Files that a command names are looked for where it was called. */
 const root = path.dirname(import.meta.dirname);

@@ -4,7 +4,8 @@ import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
-import { DurableFilesystem } from './durable-filesystem.ts';
+import { closeFolder } from '../files/private-files.ts';
+import { DataFilesystem } from './data-filesystem.ts';
 import { EmbeddedSession } from './embedded-session.ts';
 import type { EmbeddedServer, FromThread, ToThread } from './embedded-thread.ts';
 
@@ -26,18 +27,14 @@ const pgliteWasmModule = await WebAssembly.compile(
 async function open({ directory, durable, template }: EmbeddedServer): Promise<PGlite> {
   const parameters = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
   if (directory !== undefined && !existsSync(directory)) await makeFolder(directory, template);
-  const server =
-    directory === undefined || !durable
-      ? new Server({
-          pgliteWasmModule,
-          ...(directory !== undefined && { dataDir: directory }),
-          startParams: parameters,
-        })
-      : new Server({
-          pgliteWasmModule,
-          fs: new DurableFilesystem(directory),
-          startParams: [...parameters.filter((one) => one !== '-F'), '-c', 'wal_sync_method=fsync'],
-        });
+  const server = new Server({
+    pgliteWasmModule,
+    ...(directory !== undefined && { fs: new DataFilesystem(directory, durable) }),
+    startParams:
+      directory !== undefined && durable
+        ? [...parameters.filter((one) => one !== '-F'), '-c', 'wal_sync_method=fsync']
+        : parameters,
+  });
   await server.waitReady;
   return server;
 }
@@ -52,6 +49,8 @@ async function makeFolder(directory: string, template: string | undefined): Prom
   await rm(partial, { recursive: true, force: true });
   await mkdir(path.dirname(directory), { recursive: true });
   await cp(template, partial, { recursive: true });
+  // A copy has the modes of the template, which was made when the product was installed.
+  await closeFolder(partial);
   await rename(partial, directory);
 }
 

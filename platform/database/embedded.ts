@@ -80,7 +80,7 @@ async function upToDate(
   const mark = path.join(directory, 'sextant-migrations');
   if ((await readFile(mark, 'utf8').catch(() => undefined)) === hash) return;
   await make();
-  await writeFile(mark, hash);
+  await writeFile(mark, hash, { mode: 0o600 });
 }
 
 async function makeTables(admin: pg.Pool, open: (user: string) => pg.Pool, root: string, log: Logger): Promise<void> {
