@@ -1,5 +1,6 @@
 // `npm run check`: everything that can be said of the sources without running the product. Each step says how long it took.
 import { execFile } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { OWNERS } from '#platform/database/owners.ts';
@@ -61,9 +62,24 @@ async function schemaCompatible(): Promise<void> {
   }
 }
 
+/** A package without a hash is installed as whatever a registry sends; an address ties the lock to one registry. */
+async function lockComplete(): Promise<void> {
+  const lock = JSON.parse(await readFile(path.join(root, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { integrity?: string; resolved?: string; link?: boolean }>;
+  };
+  const wrong = Object.entries(lock.packages).flatMap(([name, { integrity, resolved, link }]) => {
+    if (name === '' || link) return [];
+    if (!integrity?.startsWith('sha512-'))
+      return [`${name} has no integrity: npm view <package>@<version> dist.integrity`];
+    return resolved === undefined ? [] : [`${name} has a resolved address: leave it out`];
+  });
+  if (wrong.length > 0) throw new Error(`package-lock.json:\n${wrong.join('\n')}`);
+}
+
 const steps: [string, () => Promise<unknown>][] = [
   ['types', () => tool('tsc', ['-p', '.'])],
   ['lint and import arrows', () => tool('biome', ['ci', '--error-on-warnings', '.'])],
+  ['every dependency has its hash', lockComplete],
   ['generated artefacts are up to date', artefactsFresh],
   ['no breaking change of the schema', schemaCompatible],
   ['schemas and migrations agree', migrationsAgree],

@@ -131,6 +131,13 @@ describe('what surrounds the graph', () => {
     expect(await (await get('/graphql', gateway.url, { accept: 'text/html' })).text()).toContain('sandbox');
   });
 
+  test('in production a browser at /graphql gets a page that loads nothing from anywhere', async () => {
+    const page = await get('/graphql', production.url, { accept: 'text/html' });
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect(await page.text()).not.toMatch(/<script|<link|<img|<iframe|https?:|@import|url\(/i);
+  });
+
   test('in production: no introspection, no suggestions, no explorer, no schema', async () => {
     const introspection = await post({ query: '{ __schema { types { name } } }' }, {}, production.url);
     expect(introspection.body.errors).toBeTruthy();

@@ -23,6 +23,7 @@ import { createForward } from './server/forward.ts';
 import { createGraph } from './server/graph.ts';
 import { createGraphqlHandler, refuse } from './server/graphql.ts';
 import { createHealth } from './server/health.ts';
+import { sendLandingPage } from './server/landing-page.ts';
 import { createGatewayMetrics } from './server/metrics.ts';
 import { createOrigins } from './server/origins.ts';
 import { secure, sendJson, sendText } from './server/pages.ts';
@@ -160,7 +161,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (path === '/graphql') {
       if (request.method === 'GET' && search === '' && wantsPage(request)) {
         secure(response, config.publicUrl);
-        return apollo.landing(request, response);
+        return config.production ? sendLandingPage(response) : apollo.landing(request, response);
       }
       return graphql(request, response, search);
     }

@@ -25,7 +25,7 @@ export interface ApolloContext {
 export interface ApolloFace extends AsyncDisposable {
   /** Whether queries and mutations have to pass Apollo Server: plugins or usage reporting want to see them. */
   readonly observes: boolean;
-  /** The landing page: Apollo Sandbox in development. */
+  /** The landing page in development: Apollo Sandbox. */
   landing(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Runs an admitted operation through Apollo Server's request pipeline. */
   execute(request: IncomingMessage, params: OperationParams, admitted: Admitted): Promise<OperationAnswer>;
@@ -66,9 +66,8 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
 
   async function start(): Promise<ApolloServer<ApolloContext>> {
     const { ApolloServer } = await import('@apollo/server');
-    const { ApolloServerPluginLandingPageLocalDefault, ApolloServerPluginLandingPageProductionDefault } = await import(
-      '@apollo/server/plugin/landingPage/default'
-    );
+    const { ApolloServerPluginLandingPageLocalDefault } = await import('@apollo/server/plugin/landingPage/default');
+    const { ApolloServerPluginLandingPageDisabled } = await import('@apollo/server/plugin/disabled');
     const started = new ApolloServer<ApolloContext>({
       gateway,
       introspection: !config.production,
@@ -83,7 +82,7 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
       },
       plugins: [
         config.production
-          ? ApolloServerPluginLandingPageProductionDefault()
+          ? ApolloServerPluginLandingPageDisabled()
           : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
         ...(options.plugins ?? []),
       ],
