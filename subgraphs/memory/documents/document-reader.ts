@@ -59,7 +59,7 @@ export class DocumentReader implements AsyncDisposable {
     // The thread's own limit covers its heap only; pictures and archives are unpacked outside of it. What the rest of the
     // process needs meanwhile is not the document's.
     const look = (): void => {
-      if (Date.now() - started > this.#limits.timeoutMs) return reject(tooExpensive('longer'));
+      if (Date.now() - started > this.#limits.timeoutMs) reject(tooExpensive('longer'));
       memoryOf(worker).then(
         (bytes) => {
           baseline ??= bytes;
