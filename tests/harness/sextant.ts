@@ -8,7 +8,8 @@ import { createInterface } from 'node:readline';
 import type { PostgresForTests } from './postgres.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
-const SOURCES = path.join(root, 'cli', 'sextant.ts');
+/** The command that the suites start: that of the sources, or of the bundle whose `cli/sextant.js` is named here. */
+const PROGRAM = path.resolve(process.env['SEXTANT_TEST_PROGRAM'] || path.join(root, 'cli', 'sextant.ts'));
 const SUBGRAPHS = ['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'] as const;
 export type SubgraphName = (typeof SUBGRAPHS)[number];
 
@@ -19,8 +20,13 @@ const BARE_ENVIRONMENT = {
   LOG_FORMAT: 'json',
   LLM_DISCOVERY: 'false',
   EMBEDDED_FSYNC: 'false',
-  NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'sextant', 'compiled'),
 };
+
+/** Sources are compiled into the folder that `npm start` keeps for that. A bundle has a folder of its own. */
+const compiledOf = (program: string): { NODE_COMPILE_CACHE?: string } =>
+  program.endsWith('.ts')
+    ? { NODE_COMPILE_CACHE: path.join(root, 'node_modules', '.cache', 'sextant', 'compiled') }
+    : {};
 
 /** A `sextant` process of the product, as a user would start it. */
 export class SextantProcess {
@@ -36,12 +42,12 @@ export class SextantProcess {
   /**
    * Starts a command and waits for its "ready". @throws with all that it printed when it ends before.
    *
-   * @param program the command's file: that of the sources, unless a bundle is tried.
+   * @param program the command's file.
    */
-  static async start(args: readonly string[], env: Record<string, string>, program = SOURCES): Promise<ServingProcess> {
+  static async start(args: readonly string[], env: Record<string, string>, program = PROGRAM): Promise<ServingProcess> {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: path.resolve(program, '../..'),
-      env: { ...BARE_ENVIRONMENT, ...env },
+      env: { ...BARE_ENVIRONMENT, ...compiledOf(program), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const running = new SextantProcess(child);
@@ -175,11 +181,11 @@ export async function startDistributed(
 export async function runToEnd(
   args: readonly string[],
   env: Record<string, string>,
-  program = SOURCES,
+  program = PROGRAM,
 ): Promise<string> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: path.resolve(program, '../..'),
-    env: { ...BARE_ENVIRONMENT, ...env },
+    env: { ...BARE_ENVIRONMENT, ...compiledOf(program), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const output: string[] = [];
@@ -209,7 +215,7 @@ const supergraphYaml = (ports: ReadonlyMap<string, number>): string =>
         `  ${name}:`,
         `    routing_url: [${replicas.map(([, port]) => `http://127.0.0.1:${port}/graphql`).join(', ')}]`,
         '    schema:',
-        `      file: ${path.join(root, 'subgraphs', name, 'schema.graphql')}`,
+        `      file: ${path.resolve(PROGRAM, '../../subgraphs', name, 'schema.graphql')}`,
       ];
     }),
   ].join('\n');
