@@ -49,19 +49,28 @@ const curl = (url: string, mutation: 'register' | 'login', selection: string): s
   return `curl -s ${url}/graphql -H 'content-type: application/json' -d '${body}'`;
 };
 
+/** Long enough for a provider that must be asked which models it has. */
+const MODELS_MS = 5_000;
+
 async function modelLine(models: SubgraphTransport | undefined): Promise<string> {
-  const none = 'none: replies quote memory and knowledge; `sextant doctor` says how to add one';
+  const none = 'none: replies quote memory and knowledge; `npm run sextant doctor` says how to add one';
+  const unknown = 'not known yet; `npm run sextant doctor` asks again';
   if (models === undefined) return none;
   try {
     const { result } = await models.execute({
       query: '{ models { id } }',
       identity: { kind: 'service', service: 'sextant' },
       requestId: 'banner',
-      signal: AbortSignal.timeout(1_500),
+      signal: AbortSignal.timeout(MODELS_MS),
     });
-    const ids = ((result.data as { models?: { id: string }[] | null } | null)?.models ?? []).map(({ id }) => id);
-    return ids.length > 0 ? ids.slice(0, 4).join(', ') : none;
+    const known = (result.data as { models?: { id: string }[] | null } | null)?.models;
+    if (!known) return unknown;
+    const ids = known.map(({ id }) => id);
+    if (ids.length === 0) return none;
+    return `${ids.slice(0, MODELS_SHOWN).join(', ')}${ids.length > MODELS_SHOWN ? `, and ${ids.length - MODELS_SHOWN} more` : ''}`;
   } catch {
-    return none;
+    return unknown;
   }
 }
+
+const MODELS_SHOWN = 4;

@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // Plain JavaScript for whatever Node is installed: brings the project's own Node and dependencies up to date, then hands
 // over to them. `npm start` and `npm test` on a clean clone need nothing else.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -23,22 +24,60 @@ const remember = (name, value) => {
   writeFileSync(stamp(name), value);
 };
 
-/** Runs a preparatory step quietly; what it printed is shown when it fails. */
-function prepare(title, command, args, env = process.env) {
-  process.stderr.write(`${title} …\n`);
-  const result = spawnSync(command, args, { cwd: root, encoding: 'utf8', env, shell: process.platform === 'win32' });
-  if (result.status === 0) return;
-  process.stderr.write(
-    `${result.stdout ?? ''}${result.stderr ?? ''}${result.error?.message ?? ''}\n${title} failed.\n`,
-  );
-  process.exit(result.status || 1);
+/** Commands that run until they are told to stop: that they were told is no failure. */
+const SERVING = new Set(['up', 'dev', 'serve', 'gateway']);
+const [command = 'up', ...rest] = process.argv.slice(2);
+
+let running;
+let told;
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    told = signal;
+    running?.kill(signal);
+  });
 }
 
-function install() {
+/** Runs another process and passes signals on to it. Resolves to how it ended: its exit code, or a signal. */
+function run(file, args, options) {
+  return new Promise((resolve) => {
+    running = spawn(file, args, options);
+    running.stdout?.on('data', options.heard);
+    running.stderr?.on('data', options.heard);
+    running.on('error', (error) => {
+      process.stderr.write(`${error.message}\n`);
+      resolve({ code: 1 });
+    });
+    running.on('close', (code, signal) => {
+      running = undefined;
+      resolve({ code, signal });
+    });
+  });
+}
+
+/** Ends as what ran. */
+const end = ({ code, signal }) =>
+  process.exit(code ?? (signal === told && SERVING.has(command) ? 0 : 128 + constants.signals[signal]));
+
+/** Runs a preparatory step quietly; what it printed is shown when it fails. */
+async function prepare(title, file, args, env = process.env) {
+  process.stderr.write(`${title} …\n`);
+  let output = '';
+  const heard = (piece) => {
+    output += piece;
+  };
+  const stdio = ['ignore', 'pipe', 'pipe'];
+  const { code, signal } = await run(file, args, { cwd: root, env, stdio, heard, shell: process.platform === 'win32' });
+  if (told) end({ signal: told });
+  if (code === 0) return;
+  process.stderr.write(`${output}\n${title} failed.\n`);
+  end({ code: code || 1, signal });
+}
+
+async function install() {
   const lock = hash(['package-lock.json']);
   if (existsSync(node) && upToDate('install', lock)) return;
   // NODE_ENV=production in the shell must not leave out what the tests and the code generators need.
-  prepare('Installing dependencies (once, about a minute)', 'npm', [
+  await prepare('Installing dependencies (once, about a minute)', 'npm', [
     'ci',
     '--include=dev',
     '--no-audit',
@@ -48,7 +87,7 @@ function install() {
   remember('install', lock);
 }
 
-function generate() {
+async function generate() {
   const owners = readdirSync(path.join(root, 'prisma'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
   const sources = owners.flatMap(({ name }) => {
     const files = readdirSync(path.join(root, 'prisma', name), { recursive: true }).map(String);
@@ -60,7 +99,7 @@ function generate() {
   const value = hash(['package-lock.json', 'cli/generate.ts', ...explorer, ...sources.sort()]);
   const generated = owners.every(({ name }) => existsSync(path.join(root, 'prisma', name, 'client')));
   if (generated && upToDate('generate', value)) return;
-  prepare('Preparing database clients', node, ['cli/generate.ts'], environment());
+  await prepare('Preparing database clients', node, ['cli/generate.ts'], environment());
   remember('generate', value);
 }
 
@@ -74,37 +113,21 @@ const environment = () => ({
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? path.join(cache, 'compiled'),
 });
 
-/** Hands over: signals of the terminal reach the child by themselves, those sent to this process are passed on. */
-function handOver(command, args) {
-  const child = spawn(command, args, { stdio: 'inherit', env: environment() });
-  process.on('SIGINT', () => {});
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('error', (error) => {
-    process.stderr.write(`${error.message}\n`);
-    process.exit(1);
-  });
-  child.on('exit', (code, signal) => process.exit(signal ? 128 + (signal === 'SIGKILL' ? 9 : 15) : (code ?? 1)));
-}
+/** Hands over to the project's own Node. */
+const handOver = async (file, args) => end(await run(file, args, { stdio: 'inherit', env: environment() }));
 
 /** Postgres is WebAssembly: optimised a fourth as early, what runs often is fast as soon, and starts are not spent on it. */
 const FLAGS = ['--wasm-tiering-budget=50000000'];
+const WATCHED = ['platform', 'llm', 'gateway', 'subgraphs', 'supergraph.yaml'];
 
-install();
-generate();
-const [command = 'up', ...rest] = process.argv.slice(2);
+await install();
+await generate();
+if (told) end({ signal: told });
 // What Node keeps of compiled code is run by the next start: no other user may write it.
 if (command !== 'run' && command !== 'generate') process.umask(0o077);
-if (command === 'run') handOver(rest[0], rest.slice(1));
-else if (command === 'dev')
-  handOver(node, [
-    ...FLAGS,
-    '--watch-path=platform',
-    '--watch-path=llm',
-    '--watch-path=gateway',
-    '--watch-path=subgraphs',
-    '--watch-path=supergraph.yaml',
-    path.join(root, 'cli', 'sextant.ts'),
-    'up',
-    ...rest,
-  ]);
-else if (command !== 'generate') handOver(node, [...FLAGS, path.join(root, 'cli', 'sextant.ts'), command, ...rest]);
+const sextant = path.join(root, 'cli', 'sextant.ts');
+if (command === 'run') await handOver(rest[0], rest.slice(1));
+else if (command === 'dev') {
+  const watched = WATCHED.map((name) => `--watch-path=${path.join(root, name)}`);
+  await handOver(node, [...FLAGS, ...watched, sextant, 'up', ...rest]);
+} else if (command !== 'generate') await handOver(node, [...FLAGS, sextant, command, ...rest]);

@@ -15,7 +15,8 @@ async function tool(name: string, args: string[], env: NodeJS.ProcessEnv = proce
   try {
     const { stdout, stderr } = await run(path.join(root, 'node_modules', '.bin', name), args, {
       cwd: root,
-      env,
+      // Their output comes through a pipe: what a terminal shows in colours must be text in a file.
+      env: { ...env, ...(process.stdout.isTTY ? {} : { NO_COLOR: '1', FORCE_COLOR: '0' }) },
       maxBuffer: 1e8,
     });
     return stdout + stderr;

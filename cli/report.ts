@@ -3,13 +3,22 @@ import { ConfigError } from '#platform/config/config.ts';
 import { DirectoryInUseError } from '#platform/database/directory-lock.ts';
 import { DatabaseError } from '#platform/database/error.ts';
 import { ListenError } from '#platform/http/listen.ts';
+import { DefinitionError } from '#platform/subgraph/definition-error.ts';
 
 /** Wrong input to a command; the message is all that the user needs to see. */
 export class CommandError extends Error {
   override name = 'CommandError';
 }
 
-const EXPECTED = [CommandError, ConfigError, DatabaseError, DirectoryInUseError, ListenError, SupergraphError];
+const EXPECTED = [
+  CommandError,
+  ConfigError,
+  DatabaseError,
+  DefinitionError,
+  DirectoryInUseError,
+  ListenError,
+  SupergraphError,
+];
 
 /** Ends the command with what went wrong: one clear line where it was foreseen, the whole error where it was not. */
 export function report(error: unknown): void {

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { keepFilesPrivate } from '#platform/files/private-files.ts';
 import { report } from './report.ts';
+import { onStopSignal } from './stop-signals.ts';
 
 // Data folders, backups and exports hold secrets and everything that users have stored.
 keepFilesPrivate();
@@ -13,22 +14,28 @@ const program = new Command('sextant')
   .description('A self-hosted AI backend that a frontend team talks to as one GraphQL graph.')
   .showHelpAfterError();
 
+/** Before its code is loaded, a command that serves has nothing to close: it ends as one that was told to stop. */
+const serving = (): void => onStopSignal(() => process.exit(0));
+
 program
   .command('up', { isDefault: true })
   .description('gateway and all subgraphs in one process; nothing else needs to be installed')
   .option('--no-banner', 'do not print the block of URLs')
+  .hook('preAction', serving)
   .action(async ({ banner }: { banner: boolean }) => (await import('./up.ts')).up(root, { banner }));
 
 program
   .command('serve')
   .argument('<subgraph>', 'its name in supergraph.yaml')
   .description('one subgraph as a process of its own, behind its port')
+  .hook('preAction', serving)
   .action(async (subgraph: string) => (await import('./serve.ts')).serve(root, subgraph));
 
 program
   .command('gateway')
   .option('--supergraph <file>', 'any supergraph.yaml or composed .graphql file, instead of SUPERGRAPH_FILE')
   .description('the gateway as a process of its own; with --supergraph, a gateway for any supergraph')
+  .hook('preAction', serving)
   .action(async ({ supergraph }: { supergraph?: string }) =>
     (await import('./gateway.ts')).gateway(root, supergraph && path.resolve(supergraph)),
   );

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FaultServer } from '#llm/testing/fault-server.ts';
 import { TestUser } from './harness/client.ts';
 import { freePort, runToEnd, SextantProcess } from './harness/sextant.ts';
 
@@ -32,6 +33,19 @@ describe('starting and stopping', () => {
     expect(answer).toContain('"accessToken":"ey');
     expect(await sextant.stop()).toBe(0);
   }, 60_000);
+
+  it('prints the models that are configured, and says so when there is none', async () => {
+    await using provider = await FaultServer.start();
+    const models = { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: provider.url, OPENAI_MODEL: 'test-model' };
+    for (const [more, line] of [
+      [models, /^ {2}Models +test-model$/m],
+      [{}, /^ {2}Models +none: replies quote memory and knowledge/m],
+    ] as const) {
+      const sextant = await SextantProcess.start(['up'], { ...env, ...more });
+      await expect.poll(() => sextant.output.join('\n'), { timeout: 30_000 }).toMatch(line);
+      await sextant.stop();
+    }
+  }, 120_000);
 
   it('stops with code 0, leaves no lock, and finds its data again', async () => {
     const first = await SextantProcess.start(['up', '--no-banner'], env);

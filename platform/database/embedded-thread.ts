@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { guarded } from '../faults/guarded.ts';
+import { ofThread } from '../worker/messages.ts';
 import { EmbeddedConnection } from './embedded-connection.ts';
 
 /** How the thread opens its Postgres. */
@@ -95,7 +96,7 @@ export class EmbeddedThread implements AsyncDisposable {
         this.#connections.get(id)?.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
       }
     };
-    worker.on('message', guarded({ where: 'embedded database' }, receive));
+    worker.on('message', guarded({ where: 'embedded database' }, ofThread(receive)));
     const died = (error: Error) => {
       opening.reject(error);
       ending.resolve();

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { buildSubgraphSchema, type GraphQLResolverMap } from '@apollo/subgraph';
 import {
+  GraphQLError,
   type GraphQLSchema,
   isEnumType,
   isInterfaceType,
@@ -8,25 +11,38 @@ import {
   isScalarType,
   isUnionType,
   parse,
+  Source,
 } from 'graphql';
 import { enforceAuthorization } from './authorization.ts';
 import type { ResolverMap } from './definition.ts';
+import { DefinitionError } from './definition-error.ts';
 import { scalars } from './scalars.ts';
 
 /**
  * An executable subgraph schema of a schema.graphql and its resolvers, with the graph's scalars and with
  * `@authenticated` and `@requiresScopes` enforced.
  *
- * @throws {Error} when a resolver belongs to no field or a scalar is not one of the graph's: a misspelt resolver would
+ * @throws {DefinitionError} when the file is not a schema, a resolver belongs to no field or a scalar is not one of the graph's: a misspelt resolver would
  * otherwise be a field that silently answers null.
  */
 export function buildSchemaOf(schemaFile: URL, resolvers: ResolverMap): GraphQLSchema {
-  const typeDefs = parse(readFileSync(schemaFile, 'utf8'));
-  const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as GraphQLResolverMap }]);
-  installScalars(schema, resolvers);
-  refuseStrayResolvers(schema, resolvers);
-  enforceAuthorization(schema);
-  return schema;
+  try {
+    const typeDefs = parse(new Source(readFileSync(schemaFile, 'utf8'), fileURLToPath(schemaFile)));
+    const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as GraphQLResolverMap }]);
+    installScalars(schema, resolvers);
+    refuseStrayResolvers(schema, resolvers);
+    enforceAuthorization(schema);
+    return schema;
+  } catch (error) {
+    throw new DefinitionError(`${placeOf(error, schemaFile)}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** File, and line and column where the error has them, as terminals and editors make a link of. */
+function placeOf(error: unknown, schemaFile: URL): string {
+  const file = path.relative(process.cwd(), fileURLToPath(schemaFile));
+  const [at] = (error instanceof GraphQLError && error.locations) || [];
+  return at ? `${file}:${at.line}:${at.column}` : file;
 }
 
 const BUILT_IN = new Set(['Int', 'Float', 'String', 'Boolean', 'ID', 'FieldSet']);

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
 import { CodedError, type ErrorCode } from '../errors/errors.ts';
 import { guarded } from '../faults/guarded.ts';
+import { ofThread } from './messages.ts';
 
 /** What a worker offers: methods of one argument each. */
 export type Methods = Record<string, (argument: never, signal: AbortSignal) => unknown>;
@@ -114,7 +115,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
       if (answer.failure === undefined) pending?.resolve(answer.value);
       else pending?.reject(revive(answer.failure));
     };
-    worker.on('message', guarded({ where: 'worker message' }, receive));
+    worker.on('message', guarded({ where: 'worker message' }, ofThread(receive)));
     const died = (why: string) => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;

@@ -59,7 +59,8 @@ export function queryResolvers({ chat }: Parts): ResolverMap {
       conversationInvitations: (_: unknown, input: PageArguments, context: Context) =>
         listInvitations(chat, reader(context), input),
       models: async (_: unknown, __: unknown, { identity }: Context) => {
-        requireUser(identity);
+        // The process itself asks too, for what it prints at its start.
+        if (identity.kind !== 'service') requireUser(identity);
         return (await chat.models.list()).map(languageModel);
       },
       llmHealth: async (_: unknown, __: unknown, { identity }: Context) => {

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { guarded } from '#platform/faults/guarded.ts';
+import { ofThread } from '#platform/worker/messages.ts';
 import { DocumentProblem } from './problem.ts';
 import type { ReadDocument } from './read-document.ts';
 import type { ReadAnswer, ReadRequest } from './reader-worker.ts';
@@ -74,7 +75,8 @@ export class DocumentReader implements AsyncDisposable {
       reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooExpensive('more memory') : error);
     const exited = () => reject(new Error('the thread that read the document ended'));
     const aborted = () => reject(signal?.reason);
-    worker.on('message', resolve).on('error', failed).on('exit', exited);
+    const answered = ofThread(resolve);
+    worker.on('message', answered).on('error', failed).on('exit', exited);
     signal?.addEventListener('abort', aborted, { once: true });
     try {
       // A copy: a Buffer may be a window on memory that others use.
@@ -95,7 +97,7 @@ export class DocumentReader implements AsyncDisposable {
     } finally {
       clearInterval(watch);
       signal?.removeEventListener('abort', aborted);
-      worker.off('message', resolve).off('error', failed).off('exit', exited);
+      worker.off('message', answered).off('error', failed).off('exit', exited);
     }
   }
 
