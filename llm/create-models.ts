@@ -47,7 +47,7 @@ export class ModelsCore implements AsyncDisposable {
     this.#source = catalogue ? fixedCatalogue(catalogue) : openCatalogue({ config, log });
     this.#router = new Router(log);
     this.#telemetry = new Telemetry(options.metrics);
-    this.#limits = new LimitKeeper(redis ? new RedisLedger(redis) : new MemoryLedger(), this.#prices, log);
+    this.#limits = new LimitKeeper(redis ? new RedisLedger(redis) : new MemoryLedger(), this.#prices, log, cache);
     this.#replies = new Replies(new ReplyCache(cache ?? memoryReplyStore()), log);
     this.#preparer = new Preparer(this.#counter);
   }

@@ -1,4 +1,7 @@
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { MemoryCache } from '#platform/cache/memory-cache.ts';
+import { SpentBudgets } from '#platform/limits/spent-budgets.ts';
 import type { Catalogue, LimitRule } from '../catalogue/catalogue.ts';
 import { aCall, aCatalogue, aDeployment, anAlias, aUser, hello, readAll, testModels } from '../testing/build.ts';
 import { answer, cut, FaultServer, failure } from '../testing/fault-server.ts';
@@ -116,5 +119,17 @@ describe('rate limits', () => {
     const { models } = limited({ user: { tokensPerMinute: 10 } });
     const { error } = await readAll(models.chat({ ...hello, maxTokens: 40 }, aCall()));
     expect((error as Error).message).toContain('limit is 10 a minute. Shorten it');
+  });
+
+  it('that analytics says are spent refuse every call of their user, and no call of others', async () => {
+    const cache = new MemoryCache({ metrics: new Registry() });
+    const { models } = testModels(aCatalogue([anAlias('m', [aDeployment(server.url)])]), { cache });
+    const ask = async (user: string) => codes([await readAll(models.chat(hello, aCall({ identity: aUser(user) })))])[0];
+    const resetsAt = new Date(Date.now() + 60_000).toISOString();
+    await new SpentBudgets(cache).note('a', { period: 'DAY', limit: '2', currency: 'USD', resetsAt });
+    expect([await ask('a'), await ask('b')]).toEqual(['BUDGET_EXCEEDED', 'ok']);
+    await new SpentBudgets(cache).note('a', undefined);
+    expect(await ask('a')).toBe('ok');
+    expect(server.seen).toHaveLength(2);
   });
 });

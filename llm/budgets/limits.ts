@@ -1,5 +1,7 @@
+import type { Cache } from '#platform/cache/cache.ts';
 import { CodedError, rateLimited } from '#platform/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
+import { checkBudgets } from '#platform/limits/spent-budgets.ts';
 import type { Logger } from '#platform/log/log.ts';
 import type { Alias, Catalogue, Deployment, LimitRule } from '../catalogue/catalogue.ts';
 import { type Picodollars, parseMoney } from '../money.ts';
@@ -53,12 +55,15 @@ export class LimitKeeper {
   readonly #ledger: BudgetLedger;
   readonly #prices: Prices;
   readonly #log: Logger;
+  readonly #cache: Pick<Cache, 'get'> | undefined;
   readonly #deployments = new WeakMap<Alias, readonly Deployment[]>();
 
-  constructor(ledger: BudgetLedger, prices: Prices, log: Logger) {
+  /** @param cache where analytics says which budgets are spent. */
+  constructor(ledger: BudgetLedger, prices: Prices, log: Logger, cache?: Pick<Cache, 'get'>) {
     this.#ledger = ledger;
     this.#prices = prices;
     this.#log = log;
+    this.#cache = cache;
   }
 
   /**
@@ -67,6 +72,7 @@ export class LimitKeeper {
    * @throws RATE_LIMITED (`retryAfter`), BUDGET_EXCEEDED (`resetsAt`).
    */
   async hold(demand: Demand): Promise<Held> {
+    if (this.#cache && demand.identity.kind === 'user') await checkBudgets(this.#cache, demand.identity.userId);
     const rules = rulesFor(demand);
     if (rules.length === 0) return { maxTokens: demand.maxTokens, settle: async () => undefined };
     const deployments = this.#reachable(demand);

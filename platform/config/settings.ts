@@ -222,6 +222,13 @@ export const settings = z.object({
   LLM_TIMEOUT_MS: count(120_000, 1_000, 3_600_000).describe(
     'Longest wait for the next piece of a reply, in milliseconds.',
   ),
+  USER_BUDGET_PER_DAY: z
+    .string()
+    .regex(/^\d{1,9}(\.\d{1,6})?$/, 'an amount of US dollars, such as 10 or 2.50')
+    .default('10')
+    .describe(
+      'US dollars that the calls of one user may cost in a day (UTC) where no budget is set for the user; 0: no limit.',
+    ),
   CHAT_SENDS_PER_MINUTE: count(60, 1, 100_000).describe('Messages that one user may send in a minute.'),
   CHAT_REPLIES_PER_USER: count(8, 1, 10_000).describe('Replies to one user that may be unfinished at a time.'),
   CHAT_REPLIES_PER_PROCESS: count(200, 1, 10_000).describe(

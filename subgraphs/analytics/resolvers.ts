@@ -3,7 +3,7 @@ import { badInput, forbidden } from '#platform/errors/errors.ts';
 import { type Identity, requireAdmin, requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
 import type { PrismaClient } from '#prisma/analytics/client/client.ts';
-import type { Budget, Budgets } from './budgets.ts';
+import type { Budget, BudgetEnforcement, Budgets } from './budgets.ts';
 import { readCalls } from './calls.ts';
 import { type BudgetPeriod, budgetPeriod, DAY_MS, HOUR_MS, type Interval, periodOf } from './period.ts';
 import type { Dimension, Totals, UsageReader, UsageSelection } from './usage.ts';
@@ -61,6 +61,14 @@ function select(identity: Identity, filter: Filter): UsageSelection {
 
 const userRef = (id: string) => (id === '' || id.startsWith('deleted:') ? null : { __typename: 'User', id });
 
+interface SetBudgetInput {
+  readonly userId?: string | null;
+  readonly period: BudgetPeriod;
+  readonly limit: string;
+  readonly alertAt: readonly number[];
+  readonly enforcement: BudgetEnforcement;
+}
+
 export function createResolvers(db: PrismaClient, usage: UsageReader, budgets: Budgets): ResolverMap {
   return {
     Query: {
@@ -101,11 +109,7 @@ export function createResolvers(db: PrismaClient, usage: UsageReader, budgets: B
       },
     },
     Mutation: {
-      setBudget: async (
-        _: unknown,
-        { input }: { input: { userId?: string | null; period: BudgetPeriod; limit: string; alertAt: number[] } },
-        { identity }: Context,
-      ) => {
+      setBudget: async (_: unknown, { input }: { input: SetBudgetInput }, { identity }: Context) => {
         requireAdmin(identity);
         return { budget: await budgets.set({ ...input, userId: input.userId ?? '' }) };
       },

@@ -1,3 +1,4 @@
+import { SpentBudgets } from '#platform/limits/spent-budgets.ts';
 import { consumeEvents } from '#platform/outbox/consume-events.ts';
 import type { Usage } from '#platform/outbox/events.ts';
 import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
@@ -7,17 +8,26 @@ import { forgetUser, recordCall } from './record.ts';
 import { createLoaders, createResolvers } from './resolvers.ts';
 import { UsageReader } from './usage.ts';
 
+/** How often it is said again which budgets are spent, in ms. */
+const ENFORCE_MS = 300_000;
+
 /** What models were used for, by whom, at what cost and how fast. Learns everything from events. */
 export const analytics: SubgraphDefinition = {
   name: 'analytics',
   schemaFile: new URL('./schema.graphql', import.meta.url),
-  async start({ database, events, log, metrics, lifecycle }) {
+  async start({ config, cache, database, events, log, metrics, lifecycle }) {
     const db = await database.client('analytics', PrismaClient);
     const usage = new UsageReader(db);
-    const budgets = new Budgets(db, log);
+    const spent = new SpentBudgets(cache);
+    const budgets = new Budgets({ db, log, spent, userBudgetPerDay: config.USER_BUDGET_PER_DAY });
+    const enforceAll = () =>
+      budgets.enforceAll().catch((err: unknown) => log.warn({ err }, 'budgets could not be added up; trying again'));
+    void events.started.then(enforceAll);
+    const enforcing = setInterval(enforceAll, ENFORCE_MS).unref();
+    lifecycle.defer(() => clearInterval(enforcing));
     const count = async ({ payload }: { payload: Usage }, tx: Prisma.TransactionClient) => {
       await recordCall(tx, payload);
-      await budgets.watch(tx, payload.userId, new Date(payload.at));
+      await budgets.watch(tx, payload.userId, new Date(payload.at), payload.cost);
     };
     await consumeEvents<Prisma.TransactionClient>({
       consumer: 'analytics',

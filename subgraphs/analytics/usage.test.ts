@@ -1,10 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Registry } from 'prom-client';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MemoryCache } from '#platform/cache/memory-cache.ts';
 import { loadConfig } from '#platform/config/config.ts';
 import { type Database, openDatabase } from '#platform/database/database.ts';
+import type { CodedError } from '#platform/errors/errors.ts';
+import { checkBudgets, SpentBudgets } from '#platform/limits/spent-budgets.ts';
 import { createLog } from '#platform/log/log.ts';
 import type { Usage } from '#platform/outbox/events.ts';
 import { PrismaClient } from '#prisma/analytics/client/client.ts';
@@ -18,6 +22,7 @@ let database: Database;
 let db: PrismaClient;
 let usage: UsageReader;
 let budgets: Budgets;
+let cache: MemoryCache;
 
 beforeAll(async () => {
   directory = await mkdtemp(path.join(tmpdir(), 'sextant-analytics-'));
@@ -26,7 +31,8 @@ beforeAll(async () => {
   database = await openDatabase(config, log);
   db = await database.client('analytics', PrismaClient);
   usage = new UsageReader(db);
-  budgets = new Budgets(db, log);
+  cache = new MemoryCache({ metrics: new Registry() });
+  budgets = new Budgets({ db, log, spent: new SpentBudgets(cache), userBudgetPerDay: '2' });
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();
@@ -168,11 +174,11 @@ describe('usage', () => {
 describe('a budget', () => {
   it('raises each alert once a period', async () => {
     const userId = uuid();
-    const budget = await budgets.set({ userId, period: 'MONTH', limit: '1', alertAt: [1, 0.5] });
+    const budget = await budgets.set({ userId, period: 'MONTH', limit: '1', alertAt: [1, 0.5], enforcement: 'SOFT' });
     for (const cost of ['0.4', '0.2', '0.1', '0.5']) {
       await db.$transaction(async (tx) => {
         await recordCall(tx, call({ userId, cost }));
-        await budgets.watch(tx, userId, new Date('2026-03-10T10:20:00Z'));
+        await budgets.watch(tx, userId, new Date('2026-03-10T10:20:00Z'), cost);
       });
     }
     const alerts = await budgets.alerts(budget, new Date('2026-03-20T00:00:00Z'));
@@ -182,8 +188,79 @@ describe('a budget', () => {
   });
 
   it('refuses a limit of nothing and shares that make no sense', async () => {
-    const wrong = { userId: '', period: 'DAY', limit: '0', alertAt: [] } as const;
+    const wrong = { userId: '', period: 'DAY', limit: '0', alertAt: [], enforcement: 'HARD' } as const;
     await expect(budgets.set(wrong)).rejects.toThrow('a limit is more than 0');
     await expect(budgets.set({ ...wrong, limit: '1', alertAt: [1.5] })).rejects.toThrow('holds 1.5');
+  });
+
+  describe('that is spent', () => {
+    const spend = async (userId: string, ...costs: string[]) => {
+      for (const cost of costs) {
+        await db.$transaction(async (tx) => {
+          await recordCall(tx, call({ userId, cost, at: new Date().toISOString() }));
+          await budgets.watch(tx, userId, new Date(), cost);
+        });
+      }
+    };
+    const refusal = (userId: string) =>
+      checkBudgets(cache, userId).then(
+        () => undefined,
+        (error: unknown) => error as CodedError,
+      );
+
+    it('stops the user where it is hard, until it is raised or removed, and nobody where it is soft', async () => {
+      const [hard, soft, other] = [uuid(), uuid(), uuid()];
+      const limit = { period: 'MONTH', limit: '1', alertAt: [] } as const;
+      const budget = await budgets.set({ ...limit, userId: hard, enforcement: 'HARD' });
+      await budgets.set({ ...limit, userId: soft, enforcement: 'SOFT' });
+      await spend(hard, '0.6', '0.3');
+      await spend(soft, '0.6', '0.6');
+      expect(await refusal(hard)).toBeUndefined();
+      await spend(hard, '0.1');
+      const refused = await refusal(hard);
+      expect(refused).toMatchObject({ code: 'BUDGET_EXCEEDED', extensions: { resetsAt: expect.any(String) } });
+      expect(refused!.message).toContain('1 USD a month');
+      expect(await refusal(soft)).toBeUndefined();
+      expect(await refusal(other)).toBeUndefined();
+      await budgets.set({ ...limit, limit: '5', userId: hard, enforcement: 'HARD' });
+      expect(await refusal(hard)).toBeUndefined();
+      await budgets.set({ ...limit, userId: hard, enforcement: 'HARD' });
+      expect(await refusal(hard)).toBeDefined();
+      await budgets.delete(budget.id);
+      expect(await refusal(hard)).toBeUndefined();
+    });
+
+    it('is two dollars a day for a user who has none, and what is set for the user’s day takes its place', async () => {
+      const [user, trusted] = [uuid(), uuid()];
+      await budgets.set({ userId: trusted, period: 'DAY', limit: '50', alertAt: [], enforcement: 'HARD' });
+      await spend(user, '0.5', '0.5', '0.5', '0.4');
+      await spend(trusted, '3');
+      expect(await refusal(user)).toBeUndefined();
+      await spend(user, '0.2');
+      expect((await refusal(user))?.message).toContain('2 USD a day');
+      expect(await refusal(trusted)).toBeUndefined();
+    });
+
+    it('is said again after the cache has forgotten it', async () => {
+      const user = uuid();
+      await spend(user, '2.5');
+      await cache.delete(`budget:spent:${user}`);
+      expect(await refusal(user)).toBeUndefined();
+      await budgets.enforceAll();
+      expect(await refusal(user)).toBeDefined();
+    });
+
+    it('is of everybody together where it names no user', async () => {
+      const budget = await budgets.set({
+        userId: '',
+        period: 'DAY',
+        limit: '0.000001',
+        alertAt: [],
+        enforcement: 'HARD',
+      });
+      expect((await refusal(uuid()))?.message).toContain('this installation');
+      await budgets.delete(budget.id);
+      expect(await refusal(uuid())).toBeUndefined();
+    });
   });
 });

@@ -1,0 +1,2 @@
+-- AlterTable
+ALTER TABLE "budgets" ADD COLUMN     "enforcement" TEXT NOT NULL DEFAULT 'SOFT';
