@@ -7,7 +7,7 @@ import { createLog } from '#platform/log/log.ts';
 import { loadSecrets } from '#platform/secrets/secrets.ts';
 import { openStores } from '#platform/stores.ts';
 import { engineOf } from '../../cli/engine.ts';
-import { TOKEN_AUDIENCE, TOKEN_ISSUER } from './issuer.ts';
+import { BENCH_SECRET, TOKEN_AUDIENCE, TOKEN_ISSUER } from './issuer.ts';
 
 /** Counted as in production, and more than one load ever is. */
 const RATES = { RATE_LIMIT_IDENTITY: '100000000', RATE_LIMIT_ADDRESS: '100000000' };
@@ -30,7 +30,7 @@ export async function asInProduction(
     PORT: '0',
     NODE_ENV: 'production',
     LOG_LEVEL: 'error',
-    JWT_SECRET: 'x'.repeat(32),
+    JWT_SECRET: BENCH_SECRET,
     JWT_ISSUER: TOKEN_ISSUER,
     JWT_AUDIENCE: TOKEN_AUDIENCE,
     ...RATES,

@@ -24,6 +24,14 @@ describe('configuration', () => {
     expect(refusal({ DATABASE_URL: 'mysql://root:hunter2@db' })).not.toContain('hunter2');
   });
 
+  it('takes no secret in production that can be guessed, and says so without repeating it', () => {
+    const weak = { NODE_ENV: 'production', JWT_SECRET: 'a'.repeat(40) };
+    expect(refusal(weak)).toMatch(/^JWT_SECRET is easy to guess: [^\n]*openssl rand -hex 32[^\n]*$/);
+    expect(refusal(weak)).not.toContain('aaaa');
+    expect(refusal({ ...weak, NODE_ENV: 'development' })).toBe('accepted');
+    expect(refusal({ ...weak, JWT_SECRET: '61c1f7d0e24b5c93a8f0d6b7e4a91c35' })).toBe('accepted');
+  });
+
   it('names every wrong variable at once', () => {
     expect(refusal({ PORT: '-1', LOG_FORMAT: 'xml' }).split('\n')).toHaveLength(2);
   });

@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { isWeakSecret } from './secret-strength.ts';
 import { type Settings, settings } from './settings.ts';
 
 /** What the product reads from its environment, parsed once at the start of a process. */
@@ -44,6 +45,11 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if ((values.ADMIN_EMAIL === undefined) !== (values.ADMIN_PASSWORD === undefined)) {
     throw new ConfigError(
       'ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or neither for the one-time link.',
+    );
+  }
+  if (values.NODE_ENV === 'production' && values.JWT_SECRET !== undefined && isWeakSecret(values.JWT_SECRET)) {
+    throw new ConfigError(
+      'JWT_SECRET is easy to guess: it repeats itself, counts, or is a placeholder. In production it must be random: `openssl rand -hex 32` makes one.',
     );
   }
   const mtls = [values.MTLS_CERT_FILE, values.MTLS_KEY_FILE, values.MTLS_CA_FILE];

@@ -204,7 +204,7 @@ export const settings = z.object({
   SMTP_URL: z
     .url({ protocol: /^smtps?$/, error: 'an smtp:// or smtps:// URL' })
     .optional()
-    .describe('Mail server. Unset: mails are written to the log for the administrator.'),
+    .describe('Mail server. Unset: mails are written to the log for the administrator; in production no mail is sent or written, and administrators make links with createPasswordLink.'),
   MAIL_FROM: z.string().default('Sextant <no-reply@localhost>').describe('Sender of mails.'),
 
   OPENAI_API_KEY: z.string().optional().describe('Key of OpenAI or of the compatible server at OPENAI_BASE_URL.'),

@@ -40,9 +40,9 @@ async function mailServer(refuse = false): Promise<{ url: string; received: Rece
 describe('mail', () => {
   it('goes through the configured server', async () => {
     const { url, received } = await mailServer();
-    const mailer = createMailer({ SMTP_URL: url, MAIL_FROM: from }, silent);
+    const mailer = createMailer({ SMTP_URL: url, MAIL_FROM: from, production: true }, silent);
     await mailer.send({ to: 'ada@example.org', subject: 'Hello', text: 'A link' });
-    expect(mailer.configured).toBe(true);
+    expect(mailer.destination).toBe('people');
     expect(received).toHaveLength(1);
     expect(received[0]!.recipients).toEqual(['ada@example.org']);
     expect(received[0]!.text).toContain('A link');
@@ -50,7 +50,7 @@ describe('mail', () => {
 
   it('cannot be sent to a second address or given a header through the address', async () => {
     const { url, received } = await mailServer();
-    const mailer = createMailer({ SMTP_URL: url, MAIL_FROM: from }, silent);
+    const mailer = createMailer({ SMTP_URL: url, MAIL_FROM: from, production: true }, silent);
     await mailer
       .send({ to: 'a@example.org, b@example.org\r\nBcc: c@example.org', subject: 'x', text: 'y' })
       .catch(() => undefined);
@@ -64,18 +64,30 @@ describe('mail', () => {
   it('fails loudly when the server refuses or is away, so that it is tried again', async () => {
     const { url } = await mailServer(true);
     const mail = { to: 'nobody@example.org', subject: 'x', text: 'y' };
-    await expect(createMailer({ SMTP_URL: url, MAIL_FROM: from }, silent).send(mail)).rejects.toThrow();
     await expect(
-      createMailer({ SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: from }, silent).send(mail),
+      createMailer({ SMTP_URL: url, MAIL_FROM: from, production: true }, silent).send(mail),
+    ).rejects.toThrow();
+    await expect(
+      createMailer({ SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: from, production: true }, silent).send(mail),
     ).rejects.toThrow();
   });
 
-  it('is written to the log for the administrator when no server is configured', async () => {
+  it('leaves no link and no address in the log of production: it says that mail is not configured', async () => {
+    const lines: string[] = [];
+    const log = pino({ level: 'trace' }, { write: (line: string) => void lines.push(line) });
+    const mailer = createMailer({ SMTP_URL: undefined, MAIL_FROM: from, production: true }, log);
+    await mailer.send({ to: 'ada@example.org', subject: 'Reset', text: 'https://x.example/reset?token=abc' });
+    expect(mailer.destination).toBe('nowhere');
+    expect(lines.join()).toContain('mail is not configured (SMTP_URL)');
+    expect(lines.join()).not.toMatch(/token|ada@|x\.example/);
+  });
+
+  it('is written to the log for the administrator when no server is configured in development', async () => {
     const lines: string[] = [];
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
-    const mailer = createMailer({ SMTP_URL: undefined, MAIL_FROM: from }, log);
+    const mailer = createMailer({ SMTP_URL: undefined, MAIL_FROM: from, production: false }, log);
     await mailer.send({ to: 'ada@example.org', subject: 'Reset', text: 'https://x.example/reset' });
-    expect(mailer.configured).toBe(false);
+    expect(mailer.destination).toBe('log');
     expect(lines.join()).toContain('https://x.example/reset');
     expect(lines.join()).toContain('SMTP_URL');
   });

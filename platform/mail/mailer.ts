@@ -10,8 +10,8 @@ export interface Mail {
 }
 
 export interface Mailer {
-  /** Whether mail reaches people. When not, the administrator finds it in the log. */
-  readonly configured: boolean;
+  /** Where a mail ends up: not in the log of production, which many read and which is kept, because it holds links. */
+  readonly destination: 'people' | 'log' | 'nowhere';
   /** @throws when the mail server did not take it: try again later. */
   send(mail: Mail): Promise<void>;
 }
@@ -19,11 +19,19 @@ export interface Mailer {
 /** Longest wait for each step of the conversation with the mail server, in ms. */
 const STEP_TIMEOUT_MS = 10_000;
 
-/** Mails through SMTP_URL; without it, into the log as the administrator's to pass on. */
-export function createMailer(config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM'>, log: Logger): Mailer {
+/** Mails through SMTP_URL; without it, into the log of a development machine, and nowhere in production. */
+export function createMailer(config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM' | 'production'>, log: Logger): Mailer {
+  if (config.SMTP_URL === undefined && config.production) {
+    return {
+      destination: 'nowhere',
+      async send({ subject }) {
+        log.warn({ subject }, 'a mail was not sent: mail is not configured (SMTP_URL)');
+      },
+    };
+  }
   if (config.SMTP_URL === undefined) {
     return {
-      configured: false,
+      destination: 'log',
       async send(mail) {
         log.warn({ mail }, `no mail server is configured (SMTP_URL): pass this mail to ${mail.to}`);
       },
@@ -37,7 +45,7 @@ export function createMailer(config: Pick<Config, 'SMTP_URL' | 'MAIL_FROM'>, log
   };
   let transport: Promise<Transporter> | undefined;
   return {
-    configured: true,
+    destination: 'people',
     async send({ to, subject, text }) {
       // An address object is never parsed, so an address cannot smuggle in a second recipient or a header.
       transport ??= import('nodemailer').then(({ createTransport }) => createTransport(options));

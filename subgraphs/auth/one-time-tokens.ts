@@ -7,6 +7,8 @@ import type { Tx } from './change.ts';
 export const LIFE_S = { PASSWORD_RESET: 600, EMAIL_VERIFICATION: 86_400, FIRST_ADMIN: 86_400 } as const;
 /** For somebody who has no password yet and does not wait for the mail. */
 export const INVITATION_LIFE_S = 3 * 86_400;
+/** For a link that one person hands to another. */
+export const PASSED_ON_LIFE_S = 3600;
 
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
 

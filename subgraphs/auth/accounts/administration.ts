@@ -5,10 +5,11 @@ import type { Change } from '../change.ts';
 import type { Core } from '../core.ts';
 import { parseEmail } from '../email.ts';
 import { invitationMail, linkTo } from '../mail/mails.ts';
-import { INVITATION_LIFE_S, issueToken } from '../one-time-tokens.ts';
+import { INVITATION_LIFE_S, issueToken, PASSED_ON_LIFE_S } from '../one-time-tokens.ts';
 import type { Origin } from '../origin.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { refuseLastAdmin } from './account.ts';
+import { proveFresh } from './password-proof.ts';
 import { isTaken, nameOf, createUser as writeUser } from './registration.ts';
 
 const MAX_REASON = 500;
@@ -29,6 +30,7 @@ export async function createUser(
   const displayName = nameOf(input.displayName, email);
   const roles = parseRoles(input.roles);
   if (input.password != null) await checkPassword(input.password, 'input.password', [email, displayName]);
+  if (input.password == null) core.mail.requireDestination('give a password, and createPasswordLink makes a link.');
   const passwordHash = input.password == null ? null : await core.hasher.hash(input.password);
   try {
     const user = await core.changes.run(origin, async (change) => {
@@ -53,6 +55,28 @@ export async function createUser(
     if (isTaken(error)) throw new CodedError('CONFLICT', 'That address has an account already.');
     throw error;
   }
+}
+
+/**
+ * Makes a link by which a user sets a password, for the administrator to pass on: where mail is not configured, or does
+ * not arrive. It is as good as the account, so it needs a person who has just signed in.
+ */
+export async function createPasswordLink(
+  core: Core,
+  input: { readonly id: string; readonly password?: string | null },
+  origin: Origin,
+): Promise<{ readonly url: string; readonly expiresAt: Date }> {
+  requireAdmin(origin.identity);
+  await proveFresh(core, input.password, origin);
+  return core.changes.run(origin, async (change) => {
+    const user = await existing(change, input.id);
+    if (user.disabledAt !== null) throw new CodedError('CONFLICT', 'The account is shut: open it first.');
+    const token = await issueToken(change.tx, 'PASSWORD_RESET', user.id, PASSED_ON_LIFE_S);
+    const details = { purpose: 'password link made by an administrator' };
+    await change.audit({ type: 'authn_token_created', userId: user.id, details });
+    const expiresAt = new Date(Date.now() + PASSED_ON_LIFE_S * 1000);
+    return { url: linkTo(core.config, 'reset-password', token), expiresAt };
+  });
 }
 
 /** Shuts an account: its sessions and keys end at once. */

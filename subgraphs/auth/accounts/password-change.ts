@@ -52,6 +52,7 @@ export async function changePassword(
 
 /** Sends a link for a new password, if there is somebody to send it to. Whoever asks learns nothing of whether there is. */
 export async function requestPasswordReset(core: Core, given: string, origin: Origin): Promise<void> {
+  core.mail.requireDestination('ask the administrator, who can make one.');
   await core.limits.spend('mail', origin);
   const email = parseEmail(given, 'input.email');
   await settle(ANSWER_AFTER_MS, async () => {

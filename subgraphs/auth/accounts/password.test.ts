@@ -220,6 +220,48 @@ describe('a forgotten password', () => {
   });
 });
 
+describe('in production without a mail server', () => {
+  it('no link is made or logged for who asks; the answer says that mail is not configured, for any address', async () => {
+    const logged: string[] = [];
+    const log = pino({ level: 'trace' }, { write: (line: string) => void logged.push(line) });
+    await using production = await AuthWorld.open({ NODE_ENV: 'production' }, log);
+    const { email, id } = await production.user();
+    const answers = [
+      await production.ask(REQUEST, { email }),
+      await production.ask(REQUEST, { email: 'x@example.org' }),
+    ];
+    for (const answer of answers) expect(answer).toMatchObject({ code: 'NOT_CONFIGURED', data: null });
+    expect(answers[0]!.message).toBe(answers[1]!.message);
+    expect(answers[0]!.message).toContain('SMTP_URL');
+    await production.core.mail.idle();
+    expect(await production.core.db.oneTimeToken.count({ where: { userId: id } })).toBe(0);
+    expect(logged.join()).not.toMatch(/token=/);
+  });
+
+  it('an administrator makes a link to pass on, soon after signing in, and it works once', async () => {
+    await using production = await AuthWorld.open({ NODE_ENV: 'production' });
+    const [user, admin] = [await production.user(), await production.admin()];
+    const LINK = 'mutation($id: ID!) { createPasswordLink(input: { id: $id }) { url expiresAt } }';
+    const CREATE = 'mutation { createUser(input: { email: "new@example.org" }) { user { id } } }';
+    expect((await production.ask(CREATE, {}, bearer(admin.accessToken))).code).toBe('NOT_CONFIGURED');
+    expect((await production.ask(LINK, { id: user.id }, bearer(user.accessToken))).code).toBe('FORBIDDEN');
+    const made = await production.ask<{ createPasswordLink: { url: string } }>(
+      LINK,
+      { id: user.id },
+      bearer(admin.accessToken),
+    );
+    const input = { token: tokenIn(made.data!.createPasswordLink.url), newPassword: NEW };
+    expect((await production.ask(RESET, { input })).code).toBeUndefined();
+    expect((await production.ask(RESET, { input })).code).toBe('BAD_USER_INPUT');
+    expect((await production.login(user.email, NEW)).code).toBeUndefined();
+    expect(await production.audit(user.id)).toContain('authn_token_created');
+    const createdAt = new Date(Date.now() - 3_600_000);
+    await production.core.db.session.update({ where: { id: admin.sessionId }, data: { createdAt } });
+    const later = await production.ask(LINK, { id: user.id }, bearer(admin.accessToken));
+    expect(later.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.password' });
+  });
+});
+
 describe('with a mail server', () => {
   it('an address must be confirmed before it can sign in, and registering it again tells its owner', async () => {
     await using mailing = await AuthWorld.open({ SMTP_URL: 'smtp://127.0.0.1:1' });

@@ -97,6 +97,7 @@ export async function createUser(
 
 /** Sends the confirmation once more, where that makes sense. Whoever asks learns nothing of whether it did. */
 export async function requestEmailVerification(core: Core, given: string, origin: Origin): Promise<void> {
+  core.mail.requireDestination('addresses are not confirmed then.');
   await core.limits.spend('mail', origin);
   const email = parseEmail(given, 'input.email');
   await settle(ANSWER_AFTER_MS, async () => {

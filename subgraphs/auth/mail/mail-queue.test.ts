@@ -19,7 +19,7 @@ function mailerOf(failures = 0) {
   const sent: Mail[] = [];
   let left = failures;
   const mailer: Mailer = {
-    configured: true,
+    destination: 'people',
     async send(mail) {
       if (left-- > 0) throw new Error('421 try later');
       sent.push(mail);

@@ -1,3 +1,4 @@
+import { CodedError } from '#platform/errors/errors.ts';
 import { guarded } from '#platform/faults/guarded.ts';
 import type { Logger } from '#platform/log/log.ts';
 import type { Mail, Mailer } from '#platform/mail/mailer.ts';
@@ -38,8 +39,18 @@ export class MailQueue implements AsyncDisposable {
     ).unref();
   }
 
+  /** Whether mail reaches people. */
   get configured(): boolean {
-    return this.#mailer.configured;
+    return this.#mailer.destination === 'people';
+  }
+
+  /** @throws {CodedError} NOT_CONFIGURED where no mail gets anywhere. */
+  requireDestination(instead: string): void {
+    if (this.#mailer.destination !== 'nowhere') return;
+    throw new CodedError(
+      'NOT_CONFIGURED',
+      `Mail is not configured here (SMTP_URL), so no link can be sent: ${instead}`,
+    );
   }
 
   /** @param mail `to` is null where there is nobody to write to: the row takes the same steps and goes nowhere. */

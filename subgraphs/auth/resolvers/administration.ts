@@ -1,11 +1,19 @@
 import { notFound } from '#platform/errors/errors.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
 import type { PageArguments } from '#platform/paging/key-paging.ts';
-import { createUser, disableUser, enableUser, revokeUserSessions, setUserRoles } from '../accounts/administration.ts';
+import {
+  createPasswordLink,
+  createUser,
+  disableUser,
+  enableUser,
+  revokeUserSessions,
+  setUserRoles,
+} from '../accounts/administration.ts';
 import type { Core } from '../core.ts';
 import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
 import { isUuid } from '../uuid.ts';
+import { credential } from './credential.ts';
 
 interface ById {
   readonly input: { readonly id: string };
@@ -32,6 +40,9 @@ export const administrationResolvers = (core: Core) => ({
       { input }: { input: Parameters<typeof createUser>[1] & { roles?: readonly string[] | null } },
       context: AuthContext,
     ) => ({ user: await createUser(core, { ...input, roles: input.roles ?? ['user'] }, context) }),
+    createPasswordLink: credential((input: Parameters<typeof createPasswordLink>[1], context) =>
+      createPasswordLink(core, { ...input, id: idOf({ input }) }, context),
+    ),
     disableUser: async (_root: unknown, args: ById & { input: { reason?: string | null } }, context: AuthContext) => ({
       user: await disableUser(core, idOf(args), args.input.reason, context),
     }),

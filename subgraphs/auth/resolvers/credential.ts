@@ -20,6 +20,7 @@ export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
   'verifyEmail',
   'deleteAccount',
   'createApiKey',
+  'createPasswordLink',
   'rotateApiKey',
   'createFirstAdmin',
 ]);
