@@ -7,7 +7,7 @@ describe('a secret', () => {
     'a'.repeat(32),
     'a'.repeat(1_000),
     'ab'.repeat(20),
-    '0'.repeat(31) + '1',
+    `${'0'.repeat(31)}1`,
     'secretsecretsecretsecretsecretsecret',
     'my secret my secret my secret my secret',
     '12345678901234567890123456789012',

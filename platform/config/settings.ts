@@ -125,10 +125,10 @@ export const settings = z.object({
   WS_MAX_MESSAGE_BYTES: count(262_144, 1_024, 16_777_216).describe('Largest message of a WebSocket client, in bytes.'),
   WS_MAX_OPERATIONS: count(100, 1, 100_000).describe('Operations at once on one WebSocket.'),
   WS_MAX_SOCKETS_IDENTITY: count(100, 1, 1_000_000).describe(
-    'WebSockets at once of one user, with all its API keys, and as many streams over HTTP.',
+    'WebSockets at once of one user, with all its API keys, and as many streams over HTTP, in each gateway process.',
   ),
   WS_MAX_SOCKETS_ADDRESS: count(1_000, 1, 1_000_000).describe(
-    'WebSockets at once from one address (of IPv6 a /64), and as many streams over HTTP.',
+    'WebSockets at once from one address (of IPv6 a /64), and as many streams over HTTP, in each gateway process.',
   ),
   WS_KEEPALIVE_MS: count(12_000, 100, 600_000).describe(
     'A WebSocket is pinged this often, and cut when it misses one.',
@@ -176,10 +176,12 @@ export const settings = z.object({
   FALSE_CREDENTIALS_PER_MINUTE: count(60, 1, 1_000_000).describe(
     'Access tokens and API keys of one address (of IPv6 a /64) in a minute that are not good; more get RATE_LIMITED.',
   ),
-  LOGINS_PER_MINUTE: count(120, 1, 1_000_000).describe('Sign-ins of one address of the network in a minute.'),
-  SIGNUPS_PER_HOUR: count(200, 1, 1_000_000).describe('New accounts of one address of the network in an hour.'),
+  LOGINS_PER_MINUTE: count(120, 1, 1_000_000).describe(
+    'Sign-ins of one address (of IPv6 a /64) in a minute; a device that was signed in before has as many of its own.',
+  ),
+  SIGNUPS_PER_HOUR: count(200, 1, 1_000_000).describe('New accounts of one address (of IPv6 a /64) in an hour.'),
   ACCOUNT_MAILS_PER_HOUR: count(60, 1, 1_000_000).describe(
-    'Mails for passwords and addresses that one address of the network may ask for in an hour.',
+    'Mails for passwords and addresses that one address (of IPv6 a /64) may ask for in an hour.',
   ),
   ACCOUNT_LINKS_URL: httpUrl
     .optional()
@@ -204,7 +206,9 @@ export const settings = z.object({
   SMTP_URL: z
     .url({ protocol: /^smtps?$/, error: 'an smtp:// or smtps:// URL' })
     .optional()
-    .describe('Mail server. Unset: mails are written to the log for the administrator; in production no mail is sent or written, and administrators make links with createPasswordLink.'),
+    .describe(
+      'Mail server. Unset: mails are written to the log for the administrator; in production no mail is sent or written, and administrators make links with createPasswordLink.',
+    ),
   MAIL_FROM: z.string().default('Sextant <no-reply@localhost>').describe('Sender of mails.'),
 
   OPENAI_API_KEY: z.string().optional().describe('Key of OpenAI or of the compatible server at OPENAI_BASE_URL.'),

@@ -38,7 +38,14 @@ export async function listUsers(
 function usersMatching({ search, role, disabled }: UserFilter): Prisma.UserWhereInput {
   if ((search?.length ?? 0) > MAX_SEARCH) throw badInput('filter.search', `is longer than ${MAX_SEARCH} characters.`);
   // Prisma passes % and _ on as wildcards: here they mean themselves.
-  const contains = { contains: search?.trim().replaceAll(/[\\%_]/g, '\\$&') ?? '', mode: 'insensitive' as const };
+  const contains = {
+    contains:
+      search
+        ?.trim()
+        .replaceAll('\0', '')
+        .replaceAll(/[\\%_]/g, '\\$&') ?? '',
+    mode: 'insensitive' as const,
+  };
   return {
     ...(search && { OR: [{ email: contains }, { displayName: contains }] }),
     ...(role && { roles: { has: role.toLowerCase() } }),
@@ -107,7 +114,7 @@ export async function listAuditEvents(
   const rows = await core.db.auditEvent.findMany({
     where: {
       ...(owner !== undefined && { userId: owner }),
-      ...(types && { type: { in: types.slice(0, 50) } }),
+      ...(types && { type: { in: types.slice(0, 50).filter((type) => /^\w{1,64}$/.test(type)) } }),
       ...((since || until) && { occurredAt: { ...(since && { gte: since }), ...(until && { lt: until }) } }),
       ...(range.after && { id: { lt: range.after } }),
     },

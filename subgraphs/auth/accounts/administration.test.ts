@@ -83,6 +83,18 @@ describe('administrators', () => {
     expect((await promote()).code).toBeUndefined();
   });
 
+  it('may use characters that a database refuses: in a reason, and in the types of a filter', async () => {
+    const user = await world.user();
+    const SHUT =
+      'mutation($id: ID!, $reason: String) { disableUser(input: { id: $id, reason: $reason }) { user { id } } }';
+    expect((await asAdmin(SHUT, { id: user.id, reason: 'left\0 \ud800' })).code).toBeUndefined();
+    const EVENTS = 'query($types: [String!]) { auditEvents(filter: { types: $types }) { nodes { type } } }';
+    const events = await asAdmin<{ auditEvents: { nodes: { type: string }[] } }>(EVENTS, {
+      types: ['\0', '\ud800', 'user_archived'],
+    });
+    expect(new Set(events.data?.auditEvents.nodes.map(({ type }) => type))).toEqual(new Set(['user_archived']));
+  });
+
   it('invite with a link that a stranger cannot spoil by asking for another', async () => {
     const CREATE = 'mutation($input: CreateUserInput!) { createUser(input: $input) { user { id } } }';
     const email = `invited-${Date.now()}@example.org`;
@@ -157,6 +169,7 @@ describe('administrators', () => {
       after = data!.users.pageInfo.hasNextPage ? data!.users.pageInfo.endCursor : undefined;
     } while (after);
     expect(seen.map((email) => email.split(/[-@]/)[1])).toEqual(['a', 'b_b', 'c']);
+    expect((await find(`${tag}\0`)).totalCount).toBe(3);
     const admins = await asAdmin<Users>(USERS, { filter: { role: 'ADMIN', disabled: false } });
     expect(admins.data!.users.nodes.map(({ id }) => id)).toContain(admin.id);
   });

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '#platform/config/config.ts';
 import { AuthWorld, bearer, ME, PASSWORD } from '../testing/auth-world.ts';
 import { ensureConfiguredAdmin } from './first-admin.ts';
@@ -20,7 +20,9 @@ describe('the first administrator', () => {
     const outdated = tokenOf(await link(world));
     const url = await link(world);
     expect(url).toMatch(/^http:\/\/localhost:4000\/_\/auth\/first-admin\?token=[\w-]{43}$/);
+    const hashed = vi.spyOn(world.core.hasher, 'hash');
     expect((await world.ask(CREATE, { input: input(outdated) })).code).toBe('BAD_USER_INPUT');
+    expect(hashed).not.toHaveBeenCalled();
     const tries = await Promise.all(
       ['a1', 'b2', 'c3'].map((name) =>
         world.ask<{ createFirstAdmin: Made }>(CREATE, { input: input(tokenOf(url), name) }),

@@ -5,7 +5,7 @@ import type { Change, Tx } from '../change.ts';
 import type { Core } from '../core.ts';
 import { normalizeEmail, parseEmail } from '../email.ts';
 import { linkTo } from '../mail/mails.ts';
-import { issueToken, redeemToken } from '../one-time-tokens.ts';
+import { findToken, issueToken, redeemToken } from '../one-time-tokens.ts';
 import { type Origin, SYSTEM } from '../origin.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { lockAdmins } from './account.ts';
@@ -36,6 +36,8 @@ export async function createFirstAdmin(
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
   await checkPassword(input.password, 'input.password', [email, displayName]);
+  // Before the hash, which is dear: a wrong link costs a look.
+  await findToken(core.db, 'FIRST_ADMIN', input.token);
   const passwordHash = await core.hasher.hash(input.password);
   try {
     const user = await core.changes.run(origin, async (change) => {

@@ -2,7 +2,7 @@ import { unauthenticated } from '#platform/errors/errors.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
 import type { Session, User } from '#prisma/auth/client/client.ts';
 import type { Core } from '../core.ts';
-import { maskEmail, normalizeEmail } from '../email.ts';
+import { maskEmail, searchableEmail } from '../email.ts';
 import type { Origin } from '../origin.ts';
 import type { Place } from '../passwords/lockout.ts';
 import type { TokenPair } from '../sessions/sessions.ts';
@@ -29,7 +29,7 @@ export async function login(
   input: { readonly email: string; readonly password: string; readonly deviceToken?: Token },
   origin: Origin,
 ): Promise<SignedIn & { readonly deviceToken: string }> {
-  const email = normalizeEmail(input.email).slice(0, 254);
+  const email = searchableEmail(input.email);
   const device = core.devices.read(email, input.deviceToken);
   await core.limits.spend('login', origin, device);
   const place = await placeOf(core, email, input.deviceToken, origin);

@@ -107,6 +107,16 @@ describe('register and sign in', () => {
     expect(noted).toBe(2);
   });
 
+  it.each(['\0', 'a\0b@example.org', '\ud800@example.org', 'x'.repeat(100_000), ''])(
+    'says of an address that can be none what it says of any other: %j',
+    async (email) => {
+      const unknown = await world.login('unknown@example.org', PASSWORD);
+      const answer = await world.login(email, PASSWORD);
+      expect([answer.code, answer.message]).toEqual([unknown.code, unknown.message]);
+      expect(answer.code).toBe('UNAUTHENTICATED');
+    },
+  );
+
   it('makes no accounts for strangers when sign-up is closed', async () => {
     await using closed = await AuthWorld.open({ SIGNUP: 'closed' });
     const answer = await closed.ask(REGISTER, { input: { email: 'x@example.org', password: PASSWORD } });
