@@ -1,11 +1,12 @@
-import { type ConstDirectiveNode, Kind, parse, type SelectionSetNode, valueFromASTUntyped, visit } from 'graphql';
+import { Kind, parse, type SelectionSetNode, visit } from 'graphql';
+import { argumentsOf, fieldSet } from './joins.ts';
 import type { NormalizedOperation } from './normalize.ts';
 import type { EntityFetch, Plan, Requirement, Step } from './plan.ts';
 
 /** Says what is wrong, or known to go wrong often, with a plan; undefined when there is no reason to doubt it. */
 export type Doubt = (normalized: NormalizedOperation, plan: Plan) => string | undefined;
 
-interface Key {
+export interface Key {
   readonly fields: SelectionSetNode;
   readonly resolvable: boolean;
 }
@@ -16,9 +17,7 @@ interface Key {
  * other arguments by @requires than by someone else at the same place; and a request that needs more than a key for some
  * field under @include or @skip, so that all its other fields are lost where that field is not asked for.
  */
-export function createDoubt(sdl: string): Doubt {
-  const { keys, withArguments } = readJoins(sdl);
-
+export function createDoubt({ keys, withArguments }: Joins): Doubt {
   function doubtOf(fetch: EntityFetch): string | undefined {
     const document = parse(fetch.text, { noLocation: true });
     let suspect: string | undefined;
@@ -76,7 +75,7 @@ export function entityFetches(step: Step): EntityFetch[] {
 }
 
 /** Whether a representation has every field of a key. */
-function covers(given: readonly Requirement[], key: SelectionSetNode): boolean {
+export function covers(given: readonly Requirement[], key: SelectionSetNode): boolean {
   return key.selections.every((wanted) => {
     if (wanted.kind !== Kind.FIELD) return true;
     const field = given.find((node) => node.kind === 'field' && node.to === wanted.name.value);
@@ -85,8 +84,16 @@ function covers(given: readonly Requirement[], key: SelectionSetNode): boolean {
   });
 }
 
-/** The keys of every type in every subgraph, and the fields whose @requires has arguments: `<subgraph> <name>`. */
-function readJoins(sdl: string): { keys: Map<string, Key[]>; withArguments: Set<string> } {
+/** What a supergraph says of its subgraphs. */
+export interface Joins {
+  /** The keys of every type in every subgraph: `<subgraph> <type>`. */
+  readonly keys: ReadonlyMap<string, readonly Key[]>;
+  /** The fields whose @requires has arguments: `<subgraph> <field>`. */
+  readonly withArguments: ReadonlySet<string>;
+}
+
+/** Reads the joins of a supergraph. */
+export function readJoins(sdl: string): Joins {
   const document = parse(sdl, { noLocation: true });
   const names = new Map<string, string>();
   const keys = new Map<string, Key[]>();
@@ -113,18 +120,4 @@ function readJoins(sdl: string): { keys: Map<string, Key[]>; withArguments: Set<
     }
   }
   return { keys, withArguments };
-}
-
-function argumentsOf(directives: readonly ConstDirectiveNode[] | undefined, name: string): Record<string, unknown>[] {
-  return (directives ?? [])
-    .filter((directive) => directive.name.value === name)
-    .map((directive) =>
-      Object.fromEntries((directive.arguments ?? []).map((a) => [a.name.value, valueFromASTUntyped(a.value)])),
-    );
-}
-
-function fieldSet(text: string): SelectionSetNode {
-  const [operation] = parse(`{${text}}`, { noLocation: true }).definitions;
-  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`${text} is no field set.`);
-  return operation.selectionSet;
 }

@@ -1,7 +1,12 @@
-import { execute, parse } from 'graphql';
+import fc from 'fast-check';
+import { execute, parse, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createCatalogue, createPlainCatalogue } from './fixtures/catalogue.ts';
+import { operationArbitrary } from './fixtures/operation-arbitrary.ts';
 import { createSetup } from './fixtures/setup.ts';
+
+const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 60);
+const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
 
 let setup: Awaited<ReturnType<typeof createSetup>>;
 let plain: ReturnType<typeof createPlainCatalogue>;
@@ -37,6 +42,12 @@ describe('with @interfaceObject an answer is that of one plain schema', () => {
       'without any __typename',
       '{ featured { ... on Film { minutes } ... on Book { pages } reviews { author { ... on Customer { name } } } } }',
     ],
+    ['with @requires of one type, from where types are unknown', '{ featured { ... on Film { slogan } } }'],
+    ['with @requires of each type', '{ top { title ... on Film { slogan minutes } ... on Book { slogan pages } } }'],
+    [
+      'with @requires below @requires',
+      '{ book { related { ... on Book { slogan reviews { product { slogan } } } } } }',
+    ],
     ['of an object type', '{ book { __typename inStock related { __typename } } }'],
   ])('%s', async (_, query) => {
     const [answer, whole] = await answers(query);
@@ -50,5 +61,17 @@ describe('with @interfaceObject an answer is that of one plain schema', () => {
     }`;
     const [answer, whole] = await answers(query, { x });
     expect(answer).toEqual(whole);
+  });
+
+  it(`of ${RUNS} generated operations, seed ${SEED}`, { timeout: 60_000 + RUNS * 1_000 }, async () => {
+    const schema = setup.operations.supergraph.apiSchema;
+    await fc.assert(
+      fc.asyncProperty(operationArbitrary(schema, 'query'), async ({ query, variables }) => {
+        fc.pre(validate(schema, parse(query)).length === 0);
+        const [answer, whole] = await answers(query, variables);
+        expect(answer).toEqual(whole);
+      }),
+      { numRuns: RUNS, seed: SEED, maxSkipsPerRun: 20, endOnFailure: !process.env.DIFFERENTIAL_SHRINK },
+    );
   });
 });

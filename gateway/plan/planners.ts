@@ -1,5 +1,6 @@
 import { createApolloPlanner } from './apollo-planner.ts';
-import { createDoubt, entityFetches } from './doubts.ts';
+import { createDoubt, entityFetches, readJoins } from './doubts.ts';
+import { readInterfaceObjects } from './interface-objects.ts';
 import { createNativePlanner } from './native-planner.ts';
 import type { NormalizedOperation } from './normalize.ts';
 import type { Plan } from './plan.ts';
@@ -19,28 +20,36 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
   if (choice === 'native') return unconditional(await createNativePlanner(sdl));
   const apollo = createApolloPlanner(sdl);
   if (choice === 'apollo') return apollo;
-  const doubt = createDoubt(sdl);
+  const joins = readJoins(sdl);
+  const doubt = createDoubt(joins);
+  const objects = readInterfaceObjects(sdl, joins);
   let native: Promise<Planner | undefined> | undefined;
   return {
     name: 'auto',
     async plan(normalized) {
+      // Where an interface is an object to some subgraph, both planners confuse what is asked under conditions.
+      if (objects && canSpecialize(normalized) && objects.concerns(normalized)) {
+        return { root: undefined, specialize: normalized.conditions };
+      }
+      const operation = objects ? objects.widened(normalized) : normalized;
       let plan: Plan | undefined;
       let failure: unknown;
       try {
-        plan = await apollo.plan(normalized);
-        if (doubt(normalized, plan) === undefined || usesContext(plan)) return plan;
-        if (canSpecialize(normalized)) return { ...plan, specialize: normalized.conditions };
-        // A subscription's first fetch is open before its conditions could be decided.
-        if (normalized.conditions.length > 0) return plan;
+        const made = await apollo.plan(operation);
+        plan = objects ? objects.narrowed(made) : made;
+        if (doubt(operation, plan) === undefined || usesContext(plan)) return plan;
       } catch (error) {
         failure = error;
       }
+      if (canSpecialize(operation)) return { ...plan, root: plan?.root, specialize: operation.conditions };
+      // A subscription's first fetch is open before its conditions could be decided.
+      if (plan && operation.conditions.length > 0) return plan;
       // Loaded at its first use: most supergraphs never need it, and not every platform has it.
       native ??= createNativePlanner(sdl).catch(() => undefined);
       const second = await native;
       if (!second) return orThrow(plan, failure);
       try {
-        return await second.plan(normalized);
+        return await second.plan(operation);
       } catch (error) {
         const isEmpty = plan && !plan.root && !plan.primary;
         return orThrow(isEmpty ? undefined : plan, failure ?? error);

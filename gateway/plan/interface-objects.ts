@@ -1,0 +1,199 @@
+import {
+  buildSchema,
+  type GraphQLCompositeType,
+  type GraphQLSchema,
+  getNamedType,
+  type InlineFragmentNode,
+  isCompositeType,
+  isInterfaceType,
+  isObjectType,
+  Kind,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+} from 'graphql';
+import { covers, type Joins } from './doubts.ts';
+import { argumentsOf } from './joins.ts';
+import type { NormalizedOperation } from './normalize.ts';
+import type { Plan, Requirement, Step } from './plan.ts';
+
+/** What a planner has to be spared in a graph with @interfaceObject. */
+export interface InterfaceObjects {
+  /** Whether an operation selects anything of an interface that a subgraph has as an object. */
+  concerns(normalized: NormalizedOperation): boolean;
+  /**
+   * The operation with those fields asked of the interface that are asked of one of its types, that @requires feeds, and
+   * that are reached from where the types are not known. Apollo's planner runs in circles there, until the memory is
+   * used up. More is fetched than is shown.
+   */
+  widened(normalized: NormalizedOperation): NormalizedOperation;
+  /**
+   * The plan with requirements by single types where Apollo's planner asks a key of one type and what @requires needs of
+   * the whole interface: objects of its other types would be sent without a key.
+   */
+  narrowed(plan: Plan): Plan;
+}
+
+/** Undefined where no subgraph has an interface as an object. */
+export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObjects | undefined {
+  if (!sdl.includes('isInterfaceObject: true')) return undefined;
+  const schema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
+  /** Interface to the subgraphs that have it as an object. */
+  const holders = new Map<string, Set<unknown>>();
+  for (const type of Object.values(schema.getTypeMap())) {
+    if (!isInterfaceType(type)) continue;
+    const graphs = argumentsOf(type.astNode?.directives, 'join__type')
+      .filter(({ isInterfaceObject }) => isInterfaceObject === true)
+      .map(({ graph }) => graph);
+    if (graphs.length > 0) holders.set(type.name, new Set(graphs));
+  }
+
+  function concerns({ operation }: NormalizedOperation): boolean {
+    const walk = (set: SelectionSetNode, type: GraphQLCompositeType): boolean =>
+      holders.has(type.name) ||
+      set.selections.some((selection) => {
+        const [inner, target] = below(selection, type, schema);
+        return inner !== undefined && target !== undefined && walk(inner, target);
+      });
+    return walk(operation.selectionSet, schema.getRootType(operation.operation)!);
+  }
+
+  /** Whether objects of a field may come from a subgraph that does not know their types. */
+  function isBlind(type: GraphQLCompositeType, name: string, holding: ReadonlySet<unknown>): boolean {
+    const directives = 'getFields' in type ? type.getFields()[name]?.astNode?.directives : undefined;
+    const owners = argumentsOf(directives, 'join__field');
+    // A field without a graph is one that an interface has from a subgraph to which it is an object.
+    if (owners.some(({ graph }) => graph === undefined) && 'getInterfaces' in type) {
+      return type.getInterfaces().some((known) => isBlind(known, name, holding));
+    }
+    const all = owners.length > 0 ? owners : argumentsOf(type.astNode?.directives, 'join__type');
+    return all.some(({ graph, external }) => external !== true && holding.has(graph));
+  }
+
+  const isFed = (type: GraphQLCompositeType, name: string): boolean => {
+    const field = 'getFields' in type ? type.getFields()[name] : undefined;
+    return argumentsOf(field?.astNode?.directives, 'join__field').some(({ requires }) => typeof requires === 'string');
+  };
+
+  function widen(set: SelectionSetNode, type: GraphQLCompositeType, isTypeUnknown: boolean): SelectionSetNode {
+    const selections: SelectionNode[] = [];
+    const lifted: SelectionNode[] = [];
+    for (const selection of set.selections) {
+      if (selection.kind !== Kind.INLINE_FRAGMENT || !selection.typeCondition || !isTypeUnknown) {
+        selections.push(selection);
+        continue;
+      }
+      const isLifted = (node: SelectionNode): boolean => node.kind === Kind.FIELD && isFed(type, node.name.value);
+      const own = selection.selectionSet.selections;
+      const moved = own.filter(isLifted);
+      lifted.push(...moved);
+      const left = own.filter((node) => !isLifted(node));
+      if (left.length > 0) {
+        selections.push({ ...selection, selectionSet: { ...selection.selectionSet, selections: left } });
+      }
+    }
+    const merged = lifted.length > 0 ? mergeFields([...selections, ...lifted]) : selections;
+    return { ...set, selections: merged.map((selection) => inside(selection, type, isTypeUnknown)) };
+  }
+
+  function inside(selection: SelectionNode, type: GraphQLCompositeType, isTypeUnknown: boolean): SelectionNode {
+    const [inner, target] = below(selection, type, schema);
+    if (!inner || !target || selection.kind === Kind.FRAGMENT_SPREAD) return selection;
+    const holding = holders.get(target.name);
+    const isUnknown =
+      selection.kind === Kind.FIELD
+        ? holding !== undefined && isBlind(type, selection.name.value, holding)
+        : isTypeUnknown && !selection.typeCondition;
+    return { ...selection, selectionSet: widen(inner, target, isUnknown) };
+  }
+
+  function widened(normalized: NormalizedOperation): NormalizedOperation {
+    const { operation, document } = normalized;
+    const root = schema.getRootType(operation.operation)!;
+    const selectionSet = widen(operation.selectionSet, root, false);
+    if (print(selectionSet) === print(operation.selectionSet)) return normalized;
+    const changed = { ...operation, selectionSet };
+    return { ...normalized, operation: changed, document: { ...document, definitions: [changed] } };
+  }
+
+  const isOf = (type: string, abstract: string): boolean => {
+    const [narrow, wide] = [schema.getType(type), schema.getType(abstract)];
+    return isInterfaceType(wide) && isObjectType(narrow) && schema.isSubType(wide, narrow);
+  };
+
+  function byType(requires: readonly Requirement[], subgraph: string): readonly Requirement[] {
+    const hasKey = (type: string | undefined, selections: readonly Requirement[]): boolean =>
+      keys.get(`${subgraph} ${type}`)?.some((key) => covers(selections, key.fields)) ?? true;
+    const keyless = requires.filter((node) => node.kind === 'type' && !hasKey(node.type, node.selections));
+    const left = requires.filter((node) => !keyless.includes(node));
+    const spread = left.map((node) => {
+      if (node.kind !== 'type') return node;
+      const more = keyless.flatMap((wide) =>
+        wide.kind === 'type' && isOf(node.type ?? '', wide.type ?? '') ? wide.selections : [],
+      );
+      const known = new Set(node.selections.map((one) => JSON.stringify(one)));
+      return { ...node, selections: [...node.selections, ...more.filter((one) => !known.has(JSON.stringify(one)))] };
+    });
+    const isSpread = keyless.every(
+      (wide) =>
+        wide.kind === 'type' && left.some((node) => node.kind === 'type' && isOf(node.type ?? '', wide.type ?? '')),
+    );
+    return isSpread ? spread : requires;
+  }
+
+  const narrow = (step: Step): Step => {
+    switch (step.kind) {
+      case 'entities':
+        return {
+          ...step,
+          groups: step.groups.map((group) => ({ ...group, requires: byType(group.requires, step.subgraph) })),
+        };
+      case 'root':
+        return step;
+      case 'condition':
+        return {
+          ...step,
+          whenTrue: step.whenTrue && narrow(step.whenTrue),
+          whenFalse: step.whenFalse && narrow(step.whenFalse),
+        };
+      default:
+        return { ...step, steps: step.steps.map(narrow) };
+    }
+  };
+
+  return { concerns, widened, narrowed: (plan) => (plan.root ? { ...plan, root: narrow(plan.root) } : plan) };
+}
+
+/** The selection set of a selection, and the type that it is of. */
+function below(
+  selection: SelectionNode,
+  type: GraphQLCompositeType,
+  schema: GraphQLSchema,
+): [SelectionSetNode | undefined, GraphQLCompositeType | undefined] {
+  if (selection.kind === Kind.FRAGMENT_SPREAD) return [undefined, undefined];
+  let target: unknown = type;
+  if (selection.kind === Kind.FIELD) {
+    const field = 'getFields' in type ? type.getFields()[selection.name.value] : undefined;
+    target = field && getNamedType(field.type);
+  } else if (selection.typeCondition)
+    target = schema.getType((selection as InlineFragmentNode).typeCondition!.name.value);
+  return [selection.selectionSet, isCompositeType(target) ? target : undefined];
+}
+
+/** Fields of one response name as one, where they differ in nothing but what they select. */
+function mergeFields(selections: readonly SelectionNode[]): SelectionNode[] {
+  const merged = new Map<string, SelectionNode>();
+  for (const [i, selection] of selections.entries()) {
+    if (selection.kind !== Kind.FIELD) {
+      merged.set(String(i), selection);
+      continue;
+    }
+    const head = print({ ...selection, selectionSet: undefined } as SelectionNode);
+    const known = merged.get(head);
+    if (known?.kind === Kind.FIELD && known.selectionSet && selection.selectionSet) {
+      const both = [...known.selectionSet.selections, ...selection.selectionSet.selections];
+      merged.set(head, { ...known, selectionSet: { ...known.selectionSet, selections: mergeFields(both) } });
+    } else merged.set(head, selection);
+  }
+  return [...merged.values()];
+}
