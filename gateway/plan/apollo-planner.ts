@@ -1,26 +1,40 @@
-import { Supergraph as Internals, operationFromDocument } from '@apollo/federation-internals';
+import { Supergraph as Internals, type Operation, operationFromDocument } from '@apollo/federation-internals';
 import {
   type FetchDataRewrite,
   type FetchNode,
   type PlanNode,
+  type QueryPlan,
   QueryPlanner,
   type QueryPlanSelectionNode,
 } from '@apollo/query-planner';
 import { combineParallel } from './combine.ts';
 import type { ContextArgument, EntityGroup, Path, PathStep, Requirement, Rewrite, RewriteStep, Step } from './plan.ts';
 import type { Planner } from './planner.ts';
+import { differsByType } from './types-asked.ts';
 
 /** Apollo's query planner. */
 export function createApolloPlanner(sdl: string): Planner {
   const supergraph = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
   const api = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph);
+  let byType: QueryPlanner | undefined;
+
+  /** Entities that are asked for different things, depending on the type of what holds them, get a fetch for each. */
+  function planByType(operation: Operation): QueryPlan {
+    byType ??= new QueryPlanner(supergraph, { typeConditionedFetching: true });
+    try {
+      return byType.buildQueryPlan(operation);
+    } catch {
+      // It knows nothing of fields that a type has from an @interfaceObject.
+      return planner.buildQueryPlan(operation);
+    }
+  }
+
   return {
     name: 'apollo',
     plan({ document, operation }) {
-      const { node } = planner.buildQueryPlan(
-        operationFromDocument(api, document, { operationName: operation.name?.value, validate: false }),
-      );
+      const asked = operationFromDocument(api, document, { operationName: operation.name?.value, validate: false });
+      const { node } = differsByType(operation.selectionSet) ? planByType(asked) : planner.buildQueryPlan(asked);
       if (node?.kind !== 'Subscription') return { root: node && stepOf(node, []) };
       const primary = fetchOf(node.primary, []);
       if (primary.kind !== 'root') throw new Error('The planner made a subscription of an entity fetch.');
@@ -36,7 +50,7 @@ function stepOf(node: PlanNode, path: Path): Step {
     case 'Parallel':
       return combineParallel(node.nodes.map((child) => stepOf(child, path)));
     case 'Flatten':
-      return stepOf(node.node, [...path, ...node.path.map((part) => pathStep(String(part)))]);
+      return stepOf(node.node, [...path, ...node.path.flatMap((part) => pathSteps(String(part)))]);
     case 'Condition':
       return {
         kind: 'condition',
@@ -77,7 +91,15 @@ function fetchOf(node: FetchNode, path: Path): Step {
 }
 
 const FRAGMENT = '... on ';
-const pathStep = (part: string): PathStep => (part === '@' ? '@' : rewriteStep(part));
+
+/** `owner`, `@`, or either with the types that it goes on for: `owner|[Book,Film]`. */
+function pathSteps(part: string): PathStep[] {
+  const [, name = '', types] = /^([^|]*)(?:\|\[(.*)\])?$/.exec(part) ?? [];
+  const steps: PathStep[] = name === '' ? [] : [name === '@' ? name : rewriteStep(name)];
+  if (types !== undefined) steps.push({ types: types.split(',') });
+  return steps;
+}
+
 const rewriteStep = (part: string): RewriteStep =>
   part.startsWith(FRAGMENT) ? { types: [part.slice(FRAGMENT.length)] } : { field: part };
 

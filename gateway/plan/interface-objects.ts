@@ -4,6 +4,7 @@ import {
   type GraphQLSchema,
   getNamedType,
   type InlineFragmentNode,
+  isAbstractType,
   isCompositeType,
   isInterfaceType,
   isObjectType,
@@ -75,10 +76,30 @@ export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObj
     return argumentsOf(field?.astNode?.directives, 'join__field').some(({ requires }) => typeof requires === 'string');
   };
 
+  /** A fragment on a union or another interface, as fragments on the types that both have. */
+  function openAbstract(selection: SelectionNode, type: GraphQLCompositeType): readonly SelectionNode[] {
+    if (selection.kind !== Kind.INLINE_FRAGMENT || !selection.typeCondition || !isAbstractType(type))
+      return [selection];
+    const condition = schema.getType(selection.typeCondition.name.value);
+    const possible = schema.getPossibleTypes(type);
+    // Opened fragments may hold what no object can be.
+    if (isObjectType(condition)) return possible.includes(condition) ? [selection] : [];
+    if (!isAbstractType(condition)) return [selection];
+    const common = possible.filter((one) => schema.isSubType(condition, one));
+    if (common.length === possible.length) {
+      return selection.selectionSet.selections.flatMap((inner) => openAbstract(inner, type));
+    }
+    return common.map((one) => ({
+      ...selection,
+      typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: one.name } },
+    }));
+  }
+
   function widen(set: SelectionSetNode, type: GraphQLCompositeType, isTypeUnknown: boolean): SelectionSetNode {
     const selections: SelectionNode[] = [];
     const lifted: SelectionNode[] = [];
-    for (const selection of set.selections) {
+    const opened = holders.has(type.name) ? set.selections.flatMap((one) => openAbstract(one, type)) : set.selections;
+    for (const selection of opened) {
       if (selection.kind !== Kind.INLINE_FRAGMENT || !selection.typeCondition || !isTypeUnknown) {
         selections.push(selection);
         continue;
@@ -92,7 +113,10 @@ export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObj
         selections.push({ ...selection, selectionSet: { ...selection.selectionSet, selections: left } });
       }
     }
-    const merged = lifted.length > 0 ? mergeFields([...selections, ...lifted]) : selections;
+    const merged =
+      lifted.length > 0 || opened.length !== set.selections.length
+        ? mergeFields([...selections, ...lifted])
+        : selections;
     return { ...set, selections: merged.map((selection) => inside(selection, type, isTypeUnknown)) };
   }
 

@@ -109,15 +109,21 @@ class Normalizer {
     this.#schema = schema;
   }
 
-  set(selected: readonly Guarded[], type: GraphQLCompositeType, isRoot = false): SelectionSetNode | undefined {
+  /** @param possible types that an object may have here: fragments within fragments leave fewer than `type` has. */
+  set(
+    selected: readonly Guarded[],
+    type: GraphQLCompositeType,
+    isRoot = false,
+    possible: ReadonlySet<string> = this.#possible(type),
+  ): SelectionSetNode | undefined {
     const fields = new Map<string, Occurrence[]>();
     const narrower = new Map<string, Guarded[]>();
-    this.#sort(selected, type, fields, narrower, isRoot);
+    this.#sort(selected, { type, possible }, fields, narrower, isRoot);
     const selections: SelectionNode[] = [];
     for (const occurrences of fields.values()) selections.push(...this.#fields(occurrences, type));
     for (const [condition, inner] of narrower) {
       const target = this.#schema.getType(condition);
-      const set = isCompositeType(target) && this.set(inner, target);
+      const set = isCompositeType(target) && this.set(inner, target, false, this.#common(target, possible));
       if (!set) continue;
       const typeCondition = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } } as const;
       selections.push({ kind: Kind.INLINE_FRAGMENT, typeCondition, selectionSet: set });
@@ -144,7 +150,7 @@ class Normalizer {
   /** Fields of the type itself, and fragments on narrower types. Fragments that always apply are opened. */
   #sort(
     selected: readonly Guarded[],
-    type: GraphQLCompositeType,
+    { type, possible }: { readonly type: GraphQLCompositeType; readonly possible: ReadonlySet<string> },
     fields: Map<string, Occurrence[]>,
     narrower: Map<string, Guarded[]>,
     isRoot: boolean,
@@ -173,7 +179,7 @@ class Normalizer {
         const fragment = node.kind === Kind.FRAGMENT_SPREAD ? this.#fragments.get(node.name.value)! : node;
         const condition = fragment.typeCondition?.name.value;
         if (typeConditionHolds(condition, type, this.#schema)) sort(fragment.selectionSet, guard);
-        else if (this.#mayApply(condition!, type)) {
+        else if (this.#mayApply(condition!, possible)) {
           narrower.set(condition!, [...(narrower.get(condition!) ?? []), { set: fragment.selectionSet, guard }]);
         }
       }
@@ -181,13 +187,19 @@ class Normalizer {
     for (const { set, guard } of selected) sort(set, guard);
   }
 
-  /** Within nested fragments, types that can no longer meet. */
-  #mayApply(condition: string, type: GraphQLCompositeType): boolean {
+  /** Not where an object can no longer be of that type, within fragments that say more of it already. */
+  #mayApply(condition: string, possible: ReadonlySet<string>): boolean {
     const target = this.#schema.getType(condition);
-    if (!isCompositeType(target)) return false;
-    const possible = (t: GraphQLCompositeType) => (isAbstractType(t) ? this.#schema.getPossibleTypes(t) : [t]);
-    const here = new Set(possible(type).map(({ name }) => name));
-    return possible(target).some(({ name }) => here.has(name));
+    return isCompositeType(target) && this.#common(target, possible).size > 0;
+  }
+
+  #possible(type: GraphQLCompositeType): ReadonlySet<string> {
+    const types = isAbstractType(type) ? this.#schema.getPossibleTypes(type) : [type];
+    return new Set(types.map(({ name }) => name));
+  }
+
+  #common(type: GraphQLCompositeType, possible: ReadonlySet<string>): ReadonlySet<string> {
+    return new Set([...this.#possible(type)].filter((name) => possible.has(name)));
   }
 
   /** One field where that can be; a condition that is implied by a weaker one moves down to what only it asks for. */
