@@ -3,6 +3,7 @@ import path from 'node:path';
 import composition from '@apollo/composition/package.json' with { type: 'json' };
 import { type DocumentNode, type GraphQLError, Kind, parse, Source } from 'graphql';
 import { reasonOf, SupergraphError } from './error.ts';
+import { unknownFeatures } from './features.ts';
 import { kept } from './kept.ts';
 import { parseRoverConfig, type SchemaSource } from './rover-config.ts';
 
@@ -76,6 +77,8 @@ async function compose(subgraphs: readonly SubgraphSource[], federationVersion: 
       if (newer !== undefined) {
         problems.push(`${name} links federation v${newer}, but federation_version is ${federationVersion}.`);
       }
+      // Composition drops what it does not compose, purpose and all.
+      problems.push(...unknownFeatures(typeDefs).map((problem) => `${name}: ${problem}`));
       return [{ name, url, typeDefs }];
     } catch (error) {
       problems.push(`${name}: ${describe(error)}`);

@@ -4,6 +4,7 @@ import packageOfInternals from '@apollo/federation-internals/package.json' with 
 import { buildSchema, type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
 import { composeFromConfig, readText } from './compose.ts';
 import { reasonOf, SupergraphError } from './error.ts';
+import { unknownFeatures } from './features.ts';
 import { kept } from './kept.ts';
 
 /** A supergraph ready to be served. Immutable: a change makes a new one. */
@@ -67,7 +68,7 @@ async function buildSupergraph(
   urls?: ReadonlyMap<string, readonly string[]>,
 ): Promise<Supergraph> {
   try {
-    const made = await kept(cache, 'api.json', [packageOfInternals.version, sdl], async () =>
+    const made = await kept(cache, 'api.json', [packageOfInternals.version, 'features checked', sdl], async () =>
       JSON.stringify(await readComposed(sdl)),
     );
     const { subgraphs, api } = JSON.parse(made) as Composition;
@@ -84,6 +85,7 @@ async function buildSupergraph(
       },
     };
   } catch (error) {
+    if (error instanceof SupergraphError) throw error;
     throw new SupergraphError([`${name} is not a composed supergraph: ${reasonOf(error)}`]);
   }
 }
@@ -95,6 +97,8 @@ interface Composition {
 }
 
 async function readComposed(sdl: string): Promise<Composition> {
+  const unknown = unknownFeatures(sdl);
+  if (unknown.length > 0) throw new SupergraphError(unknown);
   const { Supergraph: Internals } = await import('@apollo/federation-internals');
   // Composed text was validated when it was composed; checking it again would double the time.
   const internals = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
