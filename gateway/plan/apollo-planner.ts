@@ -10,6 +10,7 @@ import {
 import { combineParallel } from './combine.ts';
 import type { ContextArgument, EntityGroup, Path, PathStep, Requirement, Rewrite, RewriteStep, Step } from './plan.ts';
 import type { Planner } from './planner.ts';
+import { createRequirementMender, type MendRequirements } from './requirements.ts';
 import { differsByType } from './types-asked.ts';
 
 /** Apollo's query planner. */
@@ -17,6 +18,7 @@ export function createApolloPlanner(sdl: string): Planner {
   const supergraph = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
   const api = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph);
+  const mend = createRequirementMender(sdl);
   let byType: QueryPlanner | undefined;
 
   /** Entities that are asked for different things, depending on the type of what holds them, get a fetch for each. */
@@ -35,34 +37,44 @@ export function createApolloPlanner(sdl: string): Planner {
     plan({ document, operation }) {
       const asked = operationFromDocument(api, document, { operationName: operation.name?.value, validate: false });
       const { node } = differsByType(operation.selectionSet) ? planByType(asked) : planner.buildQueryPlan(asked);
-      if (node?.kind !== 'Subscription') return { root: node && stepOf(node, []) };
+      if (node?.kind !== 'Subscription') return { root: node && stepOf(node, [], mend) };
       const primary = fetchOf(node.primary, []);
       if (primary.kind !== 'root') throw new Error('The planner made a subscription of an entity fetch.');
-      return { primary, root: node.rest && stepOf(node.rest, []) };
+      return { primary, root: node.rest && stepOf(node.rest, [], mend) };
     },
   };
 }
 
-function stepOf(node: PlanNode, path: Path): Step {
+function stepOf(node: PlanNode, path: Path, mend: MendRequirements): Step {
   switch (node.kind) {
     case 'Sequence':
-      return { kind: 'sequence', steps: node.nodes.map((child) => stepOf(child, path)) };
+      return { kind: 'sequence', steps: node.nodes.map((child) => stepOf(child, path, mend)) };
     case 'Parallel':
-      return combineParallel(node.nodes.map((child) => stepOf(child, path)));
+      return inTime(node.nodes.map((child) => stepOf(child, path, mend)));
     case 'Flatten':
-      return stepOf(node.node, [...path, ...node.path.flatMap((part) => pathSteps(String(part)))]);
+      return stepOf(node.node, [...path, ...node.path.flatMap((part) => pathSteps(String(part)))], mend);
     case 'Condition':
       return {
         kind: 'condition',
         variable: node.condition,
-        whenTrue: node.ifClause && stepOf(node.ifClause, path),
-        whenFalse: node.elseClause && stepOf(node.elseClause, path),
+        whenTrue: node.ifClause && stepOf(node.ifClause, path, mend),
+        whenFalse: node.elseClause && stepOf(node.elseClause, path, mend),
       };
-    case 'Fetch':
-      return fetchOf(node, path);
+    case 'Fetch': {
+      const step = fetchOf(node, path);
+      return step.kind === 'entities' ? mend(step) : step;
+    }
     default:
       throw new Error(`A plan of kind ${node.kind} cannot be run.`);
   }
+}
+
+/** Steps side by side; those that lack what @requires names wait for the others, which may bring it. */
+function inTime(steps: readonly Step[]): Step {
+  const late = steps.filter((step) => step.kind === 'entities' && step.lacks);
+  if (late.length === 0 || late.length === steps.length) return combineParallel(steps);
+  const early = steps.filter((step) => !late.includes(step));
+  return { kind: 'sequence', steps: [combineParallel(early), combineParallel(late)] };
 }
 
 function fetchOf(node: FetchNode, path: Path): Step {

@@ -26,7 +26,19 @@ const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
 const KINDS: readonly OperationKind[] = ['query', 'mutation', 'subscription'];
 
 /** Faults that are known and not mended yet. */
-const OPEN: readonly { readonly name: string; readonly is: (fault: Fault, graph: string) => boolean }[] = [];
+const OPEN: readonly { readonly name: string; readonly is: (fault: Fault, graph: string) => boolean }[] = [
+  {
+    // Data is right. A subgraph with an interface object is asked for every type, because it cannot tell them apart, and
+    // its errors are told for types that the client asked nothing of.
+    name: 'an error of an interface object at a place that was not selected',
+    is: ({ difference }, graph) => graph === 'catalog' && difference.startsWith('an error at'),
+  },
+  {
+    // Neither planner has a plan that sends what @requires names; both together are refused rather than answered wrongly.
+    name: 'two root fields that lead to one chain of @requires by different ways',
+    is: ({ difference }, graph) => graph === 'shop' && difference === UNPLANNED,
+  },
+];
 
 /** The native planner alone cannot plan some operations with @requires; with it as the second one, all can. */
 const isWithoutPlan = ({ contender, difference }: Fault): boolean => contender === 'native' && difference === UNPLANNED;

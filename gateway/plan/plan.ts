@@ -52,6 +52,8 @@ export interface RootFetch extends Fetch {
 export interface EntityFetch extends Fetch {
   readonly kind: 'entities';
   readonly groups: readonly EntityGroup[];
+  /** Whether the planner did not have it wait for all that its fields need. */
+  readonly lacks?: boolean;
 }
 
 /** One `_entities` field of a request. */

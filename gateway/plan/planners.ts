@@ -5,6 +5,7 @@ import { createNativePlanner } from './native-planner.ts';
 import type { NormalizedOperation } from './normalize.ts';
 import type { Plan } from './plan.ts';
 import type { Planner } from './planner.ts';
+import { createSoundness } from './soundness.ts';
 
 export type PlannerChoice = 'auto' | 'apollo' | 'native';
 
@@ -23,6 +24,7 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
   const joins = readJoins(sdl);
   const doubt = createDoubt(joins);
   const objects = readInterfaceObjects(sdl, joins);
+  const isSound = createSoundness(sdl);
   let native: Promise<Planner | undefined> | undefined;
   return {
     name: 'auto',
@@ -36,7 +38,9 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
       let failure: unknown;
       try {
         const made = await apollo.plan(operation);
-        plan = objects ? objects.narrowed(made) : made;
+        const narrowed = objects ? objects.narrowed(made) : made;
+        if (!isSound(narrowed)) throw new Error('The planner asks for a field without what its @requires names.');
+        plan = narrowed;
         if (doubt(operation, plan) === undefined || usesContext(plan)) return plan;
       } catch (error) {
         failure = error;
@@ -49,7 +53,9 @@ export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto')
       const second = await native;
       if (!second) return orThrow(plan, failure);
       try {
-        return await second.plan(operation);
+        const other = await second.plan(operation);
+        if (!isSound(other)) throw new Error('The native planner asks for a field without what its @requires names.');
+        return other;
       } catch (error) {
         const isEmpty = plan && !plan.root && !plan.primary;
         return orThrow(isEmpty ? undefined : plan, failure ?? error);

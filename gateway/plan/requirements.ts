@@ -1,0 +1,246 @@
+import {
+  type FieldNode,
+  type InlineFragmentNode,
+  Kind,
+  parse,
+  print,
+  type SelectionNode,
+  type SelectionSetNode,
+  stripIgnoredCharacters,
+  visit,
+} from 'graphql';
+import { joinFetches } from './combine.ts';
+import { argumentsOf, fieldSet } from './joins.ts';
+import type { EntityFetch, EntityGroup, Requirement } from './plan.ts';
+
+/** Gives a fetch representations that have what its fields need, and no more than that. */
+export type MendRequirements = (fetch: EntityFetch) => EntityFetch;
+
+/**
+ * Sees to it that entities are asked for by what their fields need. Apollo's planner sometimes asks for a field without
+ * what its @requires names, so that the subgraph computes from nothing; and it asks for fields that need the key alone
+ * by more than the key, so that entities which lack the rest, because it belongs to another type or is skipped, are not
+ * asked for at all.
+ */
+export function createRequirementMender(sdl: string): MendRequirements {
+  const { requires, keys, interfaceObjects } = readRequirements(sdl);
+
+  return (fetch) => {
+    const [group] = fetch.groups;
+    if (!group || fetch.groups.length > 1 || group.context.length > 0) return fetch;
+    const fragments = entitySelections(fetch.text);
+    if (!fragments) return fetch;
+    const needs = (type: string, field: FieldNode) => requires.get(`${fetch.subgraph} ${type}.${field.name.value}`);
+    const needing = fragments.flatMap(({ type, fields }) =>
+      fields.flatMap((field) => {
+        const set = needs(type, field);
+        return set ? [set] : [];
+      }),
+    );
+    const typed = fragments.map(({ type }) => type);
+    const byKey = keyOnly(group, fetch.subgraph, typed);
+    if (!byKey) return fetch;
+    if (needing.length === 0) return { ...fetch, groups: [byKey] };
+    const sent = group.requires.flatMap((node) => (node.kind === 'type' ? [node.selections] : []));
+    const lacks = needing.some((set) => !hasArguments(set) && sent.some((given) => !covers(given, set)));
+    const whole = lacks ? withRequired(group, needing) : group;
+    const isApart = (keep: boolean): string | undefined =>
+      selecting(fetch.text, (type, field) => (needs(type, field) !== undefined) === keep);
+    const plain = isApart(false);
+    const mayLack =
+      /@(skip|include)\b/.test(fetch.text) || typed.some((t) => interfaceObjects.has(`${fetch.subgraph} ${t}`));
+    if (plain === undefined || !mayLack || isEqual(byKey, whole)) {
+      return { ...fetch, groups: [whole], lacks };
+    }
+    return { ...joinFetches([part(fetch, plain, byKey), part(fetch, isApart(true)!, whole)]), lacks };
+  };
+
+  /** The group with representations of a key alone; undefined where the key is not plain to see. */
+  function keyOnly(group: EntityGroup, subgraph: string, types: readonly string[]): EntityGroup | undefined {
+    const trimmed: Requirement[] = [];
+    for (const node of group.requires) {
+      if (node.kind !== 'type') return undefined;
+      const known = [node.type, ...types].flatMap((type) => keys.get(`${subgraph} ${type}`) ?? []);
+      const key = known.find((set) => covers(node.selections, set));
+      if (!key) return undefined;
+      trimmed.push({ ...node, selections: only(node.selections, key) });
+    }
+    return { ...group, requires: trimmed };
+  }
+}
+
+const isEqual = (a: EntityGroup, b: EntityGroup): boolean => JSON.stringify(a.requires) === JSON.stringify(b.requires);
+
+function part(fetch: EntityFetch, text: string, group: EntityGroup): EntityFetch {
+  const used = new Set<string>();
+  visit(parse(text, { noLocation: true }), { Variable: ({ name }) => void used.add(name.value) });
+  return { ...fetch, text, variables: fetch.variables.filter((name) => used.has(name)), groups: [group] };
+}
+
+/** What is selected of each type of entity; undefined where fragments with names or conditions stand around it. */
+function entitySelections(text: string): { type: string; fields: FieldNode[] }[] | undefined {
+  const document = parse(text, { noLocation: true });
+  const [operation] = document.definitions;
+  if (document.definitions.length !== 1 || operation?.kind !== Kind.OPERATION_DEFINITION) return undefined;
+  const [entities] = operation.selectionSet.selections;
+  if (entities?.kind !== Kind.FIELD) return undefined;
+  const found: { type: string; fields: FieldNode[] }[] = [];
+  for (const node of entities.selectionSet?.selections ?? []) {
+    if (node.kind === Kind.FIELD && node.name.value === '__typename') continue;
+    if (node.kind !== Kind.INLINE_FRAGMENT || !node.typeCondition) return undefined;
+    found.push({ type: node.typeCondition.name.value, fields: node.selectionSet.selections.flatMap(fieldsWithin) });
+  }
+  return found;
+}
+
+/** Conditions stand around fields in fragments without a type. */
+function fieldsWithin(node: SelectionNode): FieldNode[] {
+  if (node.kind === Kind.FIELD) return [node];
+  return node.kind === Kind.INLINE_FRAGMENT ? node.selectionSet.selections.flatMap(fieldsWithin) : [];
+}
+
+/** The operation with some of its entities' fields; undefined when none is left. */
+function selecting(text: string, keep: (type: string, field: FieldNode) => boolean): string | undefined {
+  const document = parse(text, { noLocation: true });
+  const [operation] = document.definitions;
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) return undefined;
+  const [entities] = operation.selectionSet.selections;
+  if (entities?.kind !== Kind.FIELD || !entities.selectionSet) return undefined;
+  let kept = 0;
+  const filter = (type: string, selections: readonly SelectionNode[]): SelectionNode[] =>
+    selections.flatMap((node): SelectionNode[] => {
+      if (node.kind === Kind.FIELD) {
+        const isKept = keep(type, node);
+        if (isKept && node.name.value !== '__typename') kept++;
+        return isKept ? [node] : [];
+      }
+      if (node.kind !== Kind.INLINE_FRAGMENT) return [node];
+      const inner = filter(type, node.selectionSet.selections);
+      return inner.length > 0 ? [withSelections(node, inner)] : [];
+    });
+  const fragments = entities.selectionSet.selections.flatMap((node): SelectionNode[] => {
+    if (node.kind !== Kind.INLINE_FRAGMENT) return [node];
+    const inner = filter(node.typeCondition!.name.value, node.selectionSet.selections);
+    return inner.length > 0 ? [withSelections(node, inner)] : [];
+  });
+  if (kept === 0) return undefined;
+  const root: FieldNode = { ...entities, selectionSet: { kind: Kind.SELECTION_SET, selections: fragments } };
+  const used = new Set<string>();
+  visit(root, { Variable: ({ name }) => void used.add(name.value) });
+  const variableDefinitions = operation.variableDefinitions?.filter((v) => used.has(v.variable.name.value)) ?? [];
+  const selectionSet: SelectionSetNode = { kind: Kind.SELECTION_SET, selections: [root] };
+  return stripIgnoredCharacters(print({ ...operation, variableDefinitions, selectionSet }));
+}
+
+const withSelections = (node: InlineFragmentNode, selections: SelectionNode[]): InlineFragmentNode => ({
+  ...node,
+  selectionSet: { kind: Kind.SELECTION_SET, selections },
+});
+
+/** A group that sends what @requires names too. */
+function withRequired(group: EntityGroup, sets: readonly SelectionSetNode[]): EntityGroup {
+  const further = sets.filter((set) => !hasArguments(set)).flatMap(({ selections }) => selections.map(requirementOf));
+  return {
+    ...group,
+    requires: group.requires.map((node) =>
+      node.kind === 'type' ? { ...node, selections: union(node.selections, further) } : node,
+    ),
+  };
+}
+
+function requirementOf(node: SelectionNode): Requirement {
+  if (node.kind === Kind.FIELD) {
+    const name = node.name.value;
+    return { kind: 'field', from: name, to: name, selections: node.selectionSet?.selections.map(requirementOf) };
+  }
+  if (node.kind !== Kind.INLINE_FRAGMENT) throw new Error('A field set has no named fragments.');
+  const selections = node.selectionSet.selections.map(requirementOf);
+  return { kind: 'type', type: node.typeCondition?.name.value, selections };
+}
+
+function union(known: readonly Requirement[], further: readonly Requirement[]): Requirement[] {
+  const result = [...known];
+  for (const node of further) {
+    const at = result.findIndex((other) => node.kind === 'field' && other.kind === 'field' && other.to === node.to);
+    const same = result[at];
+    if (same?.kind === 'field' && node.kind === 'field') {
+      result[at] = node.selections ? { ...same, selections: union(same.selections ?? [], node.selections) } : same;
+    } else result.push(node);
+  }
+  return result;
+}
+
+/** The part of a representation that a key has. */
+function only(given: readonly Requirement[], key: SelectionSetNode): Requirement[] {
+  return given.flatMap((node): Requirement[] => {
+    if (node.kind !== 'field') return [];
+    if (node.to === '__typename') return [node];
+    const wanted = key.selections.find((one) => one.kind === Kind.FIELD && one.name.value === node.to);
+    if (wanted?.kind !== Kind.FIELD) return [];
+    return [wanted.selectionSet ? { ...node, selections: only(node.selections ?? [], wanted.selectionSet) } : node];
+  });
+}
+
+/** Whether a representation has every field of a field set. */
+function covers(given: readonly Requirement[], set: SelectionSetNode): boolean {
+  return set.selections.every((wanted) => {
+    if (wanted.kind !== Kind.FIELD || wanted.name.value === '__typename') return true;
+    const field = given.find((node) => node.kind === 'field' && node.to === wanted.name.value);
+    if (field?.kind !== 'field') return false;
+    return !wanted.selectionSet || covers(field.selections ?? [], wanted.selectionSet);
+  });
+}
+
+/** Under which name a field with arguments is known is the planner's own. */
+function hasArguments(set: SelectionSetNode): boolean {
+  return set.selections.some(
+    (node) =>
+      (node.kind === Kind.FIELD && (node.arguments?.length ?? 0) > 0) ||
+      ('selectionSet' in node && node.selectionSet !== undefined && hasArguments(node.selectionSet)),
+  );
+}
+
+/** What a supergraph says of @requires, of keys and of interface objects. */
+export interface Requirements {
+  /** `<subgraph> <type>.<field>`. */
+  readonly requires: ReadonlyMap<string, SelectionSetNode>;
+  /** `<subgraph> <type>`; keys that the subgraph resolves. */
+  readonly keys: ReadonlyMap<string, readonly SelectionSetNode[]>;
+  readonly interfaceObjects: ReadonlySet<string>;
+  /** `<subgraph> <field>` of what @provides names. */
+  readonly provided: ReadonlySet<string>;
+}
+
+/** Reads a supergraph. */
+export function readRequirements(sdl: string): Requirements {
+  const names = new Map<string, string>();
+  const requires = new Map<string, SelectionSetNode>();
+  const keys = new Map<string, SelectionSetNode[]>();
+  const interfaceObjects = new Set<string>();
+  const provided = new Set<string>();
+  const document = parse(sdl, { noLocation: true });
+  visit(document, {
+    EnumValueDefinition: ({ name, directives }) => {
+      const graph = argumentsOf(directives, 'join__graph')[0]?.['name'];
+      if (typeof graph === 'string') names.set(name.value, graph);
+    },
+  });
+  const nameOf = (graph: unknown): string => names.get(String(graph)) ?? String(graph);
+  for (const definition of document.definitions) {
+    if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    const type = definition.name.value;
+    for (const { graph, key, resolvable, isInterfaceObject } of argumentsOf(definition.directives, 'join__type')) {
+      const at = `${nameOf(graph)} ${type}`;
+      if (isInterfaceObject === true) interfaceObjects.add(at);
+      if (typeof key === 'string' && resolvable !== false) keys.set(at, [...(keys.get(at) ?? []), fieldSet(key)]);
+    }
+    for (const field of definition.fields ?? []) {
+      for (const { graph, requires: needed, provides } of argumentsOf(field.directives, 'join__field')) {
+        if (typeof needed === 'string') requires.set(`${nameOf(graph)} ${type}.${field.name.value}`, fieldSet(needed));
+        if (typeof provides !== 'string') continue;
+        visit(fieldSet(provides), { Field: ({ name }) => void provided.add(`${nameOf(graph)} ${name.value}`) });
+      }
+    }
+  }
+  return { requires, keys, interfaceObjects, provided };
+}
