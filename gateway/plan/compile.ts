@@ -1,4 +1,5 @@
 import { buildSchema, type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
+import { compileCoercion } from '#platform/graphql/coercion.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { refuse, writeAnswer } from './answer.ts';
 import { compileSubscription } from './events.ts';
@@ -21,7 +22,6 @@ import { Run } from './run.ts';
 import { shareInFlight } from './sharing.ts';
 import { compileStep } from './steps.ts';
 import { createSatisfies, type Satisfies } from './types.ts';
-import { compileCoercion } from './variables.ts';
 import { compileVariants } from './variants.ts';
 import { compileWriter } from './writer/writer.ts';
 

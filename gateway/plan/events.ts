@@ -1,5 +1,6 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/errors/errors.ts';
+import type { Coerced, Variables } from '#platform/graphql/coercion.ts';
 import { changedRequest, type Unsubscribe } from '#platform/transport/transport.ts';
 import { refuse } from './answer.ts';
 import { reportSubgraphError } from './errors.ts';
@@ -12,7 +13,6 @@ import type { Plan } from './plan.ts';
 import { applyRewrites } from './rewrites.ts';
 import { Run } from './run.ts';
 import { readAnswer } from './subgraph-answer.ts';
-import type { Coerced, Variables } from './variables.ts';
 
 /** Events of one subscription that are completed at the same time; upstream is asked to wait beyond that. */
 const MAX_UNDER_WAY = 16;

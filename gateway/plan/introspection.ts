@@ -8,11 +8,11 @@ import {
   type SelectionNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Variables } from '#platform/graphql/coercion.ts';
 import { documentOf, type Fragments } from './fragments.ts';
 import { own } from './merge.ts';
 import { clientVariable } from './names.ts';
 import { guarded } from './normalize.ts';
-import type { Variables } from './variables.ts';
 import type { Entry } from './writer/collect.ts';
 
 /** Answers of `__schema` and `__type` as JSON text, one for each question of the operation. */

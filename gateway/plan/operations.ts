@@ -12,7 +12,6 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/errors/errors.ts';
-import { reasonOf } from '../supergraph/error.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { Prepared, PreparedOperation, PrepareRequest } from './operation.ts';
 
@@ -34,10 +33,12 @@ export interface OperationsOptions {
   readonly limits?: Partial<PrepareLimits>;
   /** Rules beside those of the specification, e.g. that introspection is off. */
   readonly rules?: readonly ValidationRule[];
+  /** Looks at the text before it is parsed: how deep it is nested. */
+  readonly inspectText?: (text: string) => readonly GraphQLError[];
   /** Looks at the parsed operation before the rules, which are quadratic in places: depth, aliases, cost and the like. */
   readonly inspect?: (document: DocumentNode, operation: OperationDefinitionNode) => readonly GraphQLError[];
-  /** Told of operations that are valid and cannot be planned, which is nobody's fault but ours. */
-  readonly failed?: (error: unknown, request: PrepareRequest) => void;
+  /** Told of operations that cannot be read or planned by a fault of ours. Returns what the client hears. */
+  readonly failed?: (error: unknown, request: PrepareRequest) => GraphQLError;
 }
 
 /** Plans and compiles one validated operation. `planned` is what remains of it after a reduction. */
@@ -77,10 +78,13 @@ export function createOperations(options: OperationsOptions): Operations {
     sizeCalculation: (_, key) => key.length + 1,
   });
   const schema = options.supergraph.apiSchema;
+  const failed = options.failed ?? (() => new CodedError('INTERNAL_SERVER_ERROR', 'This operation cannot be planned.'));
 
   async function prepareAnew(request: PrepareRequest, key: string): Promise<Prepared> {
     let input: CompileInput;
     try {
+      const nested = options.inspectText?.(request.query) ?? [];
+      if (nested.length > 0) return nested;
       const document = parse(request.query, { maxTokens: limits.tokens });
       const operation = chooseOperation(document, request.operationName ?? undefined);
       const found = options.inspect?.(document, operation) ?? [];
@@ -93,14 +97,13 @@ export function createOperations(options: OperationsOptions): Operations {
       const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
       input = { id, document, operation, planned };
     } catch (error) {
-      return [asRequestError(error)];
+      return [error instanceof GraphQLError ? asRequestError(error) : failed(error, request)];
     }
     try {
       return await options.compile(input);
     } catch (error) {
       if (error instanceof CodedError) return [error];
-      options.failed?.(error, request);
-      return [new CodedError('INTERNAL_SERVER_ERROR', 'This operation cannot be planned; the log says why.')];
+      return [failed(error, request)];
     }
   }
 
@@ -153,16 +156,13 @@ function chooseOperation(document: DocumentNode, name: string | undefined): Oper
 const asValidationError = ({ message, nodes, extensions }: GraphQLError): GraphQLError =>
   new GraphQLError(message, { nodes, extensions: { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' } });
 
-/** Besides GraphQL errors: values nested so deeply that reading them takes more stack than there is. */
-function asRequestError(error: unknown): GraphQLError {
-  if (!(error instanceof GraphQLError)) {
-    return new CodedError('BAD_USER_INPUT', `This operation cannot be read: ${reasonOf(error)}.`);
-  }
-  if (error.extensions.code !== undefined) return error;
-  return new GraphQLError(error.message, {
-    source: error.source,
-    positions: error.positions,
-    nodes: error.nodes,
-    extensions: { code: 'GRAPHQL_PARSE_FAILED' },
-  });
-}
+/** What the parser and the rules say of a text. */
+const asRequestError = (error: GraphQLError): GraphQLError =>
+  error.extensions.code !== undefined
+    ? error
+    : new GraphQLError(error.message, {
+        source: error.source,
+        positions: error.positions,
+        nodes: error.nodes,
+        extensions: { code: 'GRAPHQL_PARSE_FAILED' },
+      });

@@ -1,6 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { Cancellation } from '#platform/cancellation/cancellation.ts';
 import { CodedError } from '#platform/errors/errors.ts';
+import type { Variables } from '#platform/graphql/coercion.ts';
 import {
   changedRequest,
   type SubgraphRequest,
@@ -11,7 +12,6 @@ import { type Data, own } from './merge.ts';
 import { type ClientName, sameName } from './names.ts';
 import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';
 import type { OperationRequest } from './operation.ts';
-import type { Variables } from './variables.ts';
 
 /** Errors of one answer that are listed; of a thousand broken elements the rest is only counted. */
 const MAX_ERRORS = 200;

@@ -7,9 +7,43 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
+import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { nestingOf } from '#platform/graphql/document-nesting.ts';
+import { isNestedDeeper } from '#platform/json/nesting.ts';
 
 export type ShapeLimits = Pick<Config, 'MAX_DEPTH' | 'MAX_ALIASES' | 'MAX_ROOT_FIELDS' | 'MAX_DIRECTIVES'>;
+export type NestingLimits = Pick<Config, 'MAX_DEPTH' | 'MAX_VALUE_DEPTH'>;
+
+/** Refuses a text whose nesting exceeds a limit, before the parser, which recurses, and all that comes after it. */
+export function checkText(text: string, limits: NestingLimits): readonly GraphQLError[] {
+  const { selections, values } = nestingOf(text);
+  const found = [
+    exceeded(selections, limits.MAX_DEPTH, 'levels of selections', 'MAX_DEPTH'),
+    exceeded(values, limits.MAX_VALUE_DEPTH, 'levels of lists and objects in a value', 'MAX_VALUE_DEPTH'),
+  ];
+  return found.filter((error) => error !== undefined);
+}
+
+/**
+ * Refuses values of a client that are nested too deep. What comes after recurses: coercion, JSON.stringify, drivers.
+ *
+ * @param name of what holds them, `variables` or `extensions`.
+ * @throws {CodedError} BAD_USER_INPUT naming the value.
+ */
+export function checkNesting(
+  name: string,
+  values: Readonly<Record<string, unknown>> | null | undefined,
+  { MAX_VALUE_DEPTH }: Pick<NestingLimits, 'MAX_VALUE_DEPTH'>,
+): void {
+  for (const key in values) {
+    if (!isNestedDeeper(values[key], MAX_VALUE_DEPTH)) continue;
+    const problem = `has more than ${MAX_VALUE_DEPTH} levels of lists and objects; flatten it.`;
+    throw badInput(`${name}.${key.slice(0, MAX_NAME).toWellFormed()}`, problem, { limit: 'MAX_VALUE_DEPTH' });
+  }
+}
+
+/** Characters of a client's name that a message repeats. */
+const MAX_NAME = 100;
 
 interface Shape {
   readonly depth: number;
@@ -36,9 +70,11 @@ export function checkShape(
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
-  const measure = createMeasure(fragments);
+  const measure = createMeasure(fragments, limits.MAX_DEPTH);
   try {
     refuseNames(operation);
+    // Those that the operation does not spread too: validation follows them all.
+    for (const { selectionSet } of fragments.values()) measure(selectionSet);
     const shape = measure(operation.selectionSet);
     const directives = shape.directives + (operation.directives?.length ?? 0);
     const rootFields = countRootFields(operation.selectionSet, fragments);
@@ -65,11 +101,11 @@ const exceeded = (found: number, limit: number, what: string, name: string): Cod
 /** Totals saturate here: fragments multiply, and 2^64 is no more refused than this. */
 const MANY = 1e9;
 
-function createMeasure(fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
+function createMeasure(fragments: ReadonlyMap<string, FragmentDefinitionNode>, maxDepth: number) {
   const known = new Map<string, Shape>();
   const open = new Set<string>();
 
-  function fragmentShape(name: string): Shape {
+  function fragmentShape(name: string, level: number): Shape {
     const kept = known.get(name);
     if (kept) return kept;
     const fragment = fragments.get(name);
@@ -78,13 +114,23 @@ function createMeasure(fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
       throw new CodedError('OPERATION_TOO_COMPLEX', `Fragment ${JSON.stringify(name)} contains itself.`);
     }
     open.add(name);
-    const shape = measure(fragment.selectionSet);
+    const shape = measure(fragment.selectionSet, level);
     open.delete(name);
     known.set(name, shape);
     return shape;
   }
 
-  function measure(selectionSet: SelectionSetNode): Shape {
+  /** @param level at which the set stands: what is deeper than allowed is not walked to its end. */
+  function measure(selectionSet: SelectionSetNode, level = 1): Shape {
+    if (level > maxDepth) {
+      throw new CodedError(
+        'OPERATION_TOO_COMPLEX',
+        `The operation is deeper than the ${maxDepth} levels that are accepted.`,
+        {
+          limit: 'MAX_DEPTH',
+        },
+      );
+    }
     let depth = 0;
     let aliases = 0;
     let directives = 0;
@@ -99,16 +145,15 @@ function createMeasure(fragments: ReadonlyMap<string, FragmentDefinitionNode>) {
         }
         fields++;
         inner = selection.selectionSet
-          ? measure(selection.selectionSet)
+          ? measure(selection.selectionSet, level + 1)
           : { depth: 0, aliases: 0, directives: 0, fields: 0 };
-        depth = Math.max(depth, inner.depth + 1);
       } else {
         inner =
           selection.kind === Kind.INLINE_FRAGMENT
-            ? measure(selection.selectionSet)
-            : fragmentShape(selection.name.value);
-        depth = Math.max(depth, inner.depth);
+            ? measure(selection.selectionSet, level + 1)
+            : fragmentShape(selection.name.value, level + 1);
       }
+      depth = Math.max(depth, inner.depth + 1);
       aliases = Math.min(aliases + inner.aliases, MANY);
       directives = Math.min(directives + inner.directives, MANY);
       fields = Math.min(fields + inner.fields, MANY);

@@ -7,7 +7,8 @@ import {
 import type { Cache } from '#platform/cache/cache.ts';
 import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
 import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError, unexpected } from '#platform/errors/errors.ts';
+import { report } from '#platform/faults/guarded.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
@@ -19,7 +20,7 @@ import type { Supergraph } from '../supergraph/supergraph.ts';
 import { type AccessPlan, planAccess } from './access.ts';
 import { type Cost, priceOperation, tooCostly } from './demand.ts';
 import { type PolicyDirectives, readPolicyDirectives } from './directives.ts';
-import { checkShape } from './limits.ts';
+import { checkNesting, checkShape, checkText } from './limits.ts';
 import { createPersistedOperations, readManifest } from './persisted.ts';
 import { type Grants, grantedByRole, type PolicyEvaluator } from './policies.ts';
 import { createOperationRate, type OperationRate } from './rate.ts';
@@ -70,6 +71,7 @@ export type GatewayConfig = Pick<
   | 'production'
   | 'MAX_TOKENS'
   | 'MAX_DEPTH'
+  | 'MAX_VALUE_DEPTH'
   | 'MAX_ALIASES'
   | 'MAX_ROOT_FIELDS'
   | 'MAX_DIRECTIVES'
@@ -128,7 +130,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       compile: options.compile(supergraph),
       limits: { tokens: config.MAX_TOKENS, errors: VALIDATION_ERRORS },
       rules,
-      failed: (error, { query }) => log.error({ err: error, query }, 'an operation cannot be planned'),
+      failed: (error, { query }) => unexpected(report(error, 'operation', log, { query }).errorId),
+      inspectText: (text) => checkText(text, config),
       inspect(document, operation) {
         const shape = checkShape(document, operation, config);
         if (shape.length > 0) return shape;
@@ -177,6 +180,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         const refusal = await overRate;
         if (refusal) return { errors: [refusal] };
       }
+      checkNesting('variables', params.variables, config);
+      checkNesting('extensions', params.extensions, config);
       const text = caller.registered ? (params.query ?? '') : persisted.textOf(params);
       const asked = { query: typeof text === 'string' ? text : await text, operationName: params.operationName };
       let prepared = await generation.operations.prepare(asked);
@@ -212,8 +217,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       };
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
-      log.error({ err: error, requestId: caller.requestId }, 'an operation could not be admitted');
-      return { errors: [new CodedError('INTERNAL_SERVER_ERROR', 'Something went wrong.')] };
+      const { errorId } = report(error, 'admission', log, { requestId: caller.requestId });
+      return { errors: [unexpected(errorId)] };
     }
   }
 

@@ -94,7 +94,12 @@ export const settings = z.object({
   ),
   MAX_BODY_BYTES: count(524_288, 1_024, 67_108_864).describe('Largest GraphQL request over HTTP, in bytes.'),
   MAX_TOKENS: count(10_000, 100, 1_000_000).describe('Tokens of one GraphQL document.'),
-  MAX_DEPTH: count(20, 1, 1_000).describe('Depth of one operation, fragments followed.'),
+  MAX_DEPTH: count(20, 1, 1_000).describe(
+    'Depth of one operation: fields and fragments in one another, each fragment a level of its own.',
+  ),
+  MAX_VALUE_DEPTH: count(32, 1, 256).describe(
+    'Lists and objects in one another, in one value of an argument, a variable or an extension.',
+  ),
   MAX_ALIASES: count(30, 0, 100_000).describe('Aliases of one operation, fragments followed.'),
   MAX_ROOT_FIELDS: count(20, 1, 100_000).describe('Root fields of one operation.'),
   MAX_DIRECTIVES: count(50, 0, 100_000).describe('Directives of one operation.'),

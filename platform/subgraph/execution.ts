@@ -1,5 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { Cancellation } from '../cancellation/cancellation.ts';
+import { badInput } from '../errors/errors.ts';
 import { maskError } from '../errors/mask.ts';
 import type { Logger } from '../log/log.ts';
 import {
@@ -11,6 +12,7 @@ import {
 import { OperationContext } from './context.ts';
 import type { RunningSubgraph } from './definition.ts';
 import type { SubgraphOperation, SubgraphOperations } from './operations.ts';
+import { findUnstorable } from './storable.ts';
 
 /** Runs the operations of one subgraph: what every face of it (in-process, HTTP, WebSocket) shares. */
 export interface SubgraphExecutor {
@@ -26,6 +28,8 @@ export function createExecutor(
 ): SubgraphExecutor {
   return {
     async execute(request) {
+      const refused = refusalOf(request);
+      if (refused) return refused;
       const operation = operations.prepare(request.query, request.operationName);
       if ('errors' in operation) return { errors: operation.errors };
       if (operation.kind === 'subscription')
@@ -39,12 +43,20 @@ export function createExecutor(
     },
 
     subscribe(request, sink) {
+      const refused = refusalOf(request);
+      if (refused) return refuse(sink, refused);
       const operation = operations.prepare(request.query, request.operationName);
       if ('errors' in operation) return refuse(sink, { errors: operation.errors });
       if (operation.kind !== 'subscription') return refuse(sink, { errors: [new GraphQLError('Not a subscription.')] });
       return pump(operation, request, sink, running, log);
     },
   };
+}
+
+/** Values that no field could store. */
+function refusalOf({ variables }: SubgraphRequest): ExecutionResult | undefined {
+  const found = variables && findUnstorable(variables);
+  return found && { errors: [badInput(found.path, found.problem)] };
 }
 
 /** Delivered a tick later, so that the caller has the unsubscribe function before the first event. */

@@ -15,6 +15,7 @@ import { createExecutor, type SubgraphExecutor } from './execution.ts';
 import { createSubgraphOperations } from './operations.ts';
 import { createRouter } from './routes.ts';
 import { buildSchemaOf } from './schema.ts';
+import { findUnstorable } from './storable.ts';
 
 /** A started subgraph: in-process callers use `transport`, and serveSubgraph gives it a port. */
 export interface HostedSubgraph extends AsyncDisposable {
@@ -53,10 +54,13 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
     executor,
     routes,
     async fetch(request, identity, requestId = randomUUID()) {
-      const { pathname } = new URL(request.url);
+      const { pathname, searchParams } = new URL(request.url);
       const match = router.match(request.method, pathname);
       if (match === undefined) return problem(404, 'NOT_FOUND', `${definition.name} has no route ${pathname}.`);
       if (match === 'method') return problem(405, 'BAD_USER_INPUT', `${pathname} does not answer ${request.method}.`);
+      const search = Object.fromEntries(searchParams);
+      const unstorable = findUnstorable(search);
+      if (unstorable) return problem(400, 'BAD_USER_INPUT', `${unstorable.path} ${unstorable.problem}`);
       try {
         const bounded = boundBody(request, match.route.maxBodyBytes ?? MAX_BODY_BYTES);
         return await match.route.handle(bounded, { params: match.params, identity, requestId, log });

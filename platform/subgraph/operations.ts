@@ -1,30 +1,28 @@
 import {
+  BREAK,
   createSourceEventStream,
   type DocumentNode,
   type ExecutionResult,
   execute,
   GraphQLError,
   type GraphQLFieldResolver,
-  type GraphQLInputType,
+  GraphQLScalarType,
   type GraphQLSchema,
-  getNamedType,
   getOperationAST,
-  isInputObjectType,
-  isNonNullType,
   Kind,
-  type NamedTypeNode,
+  type OperationDefinitionNode,
   OperationTypeNode,
   parse,
-  type TypeNode,
-  typeFromAST,
-  type VariableDefinitionNode,
   validate,
+  visit,
 } from 'graphql';
 import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
+import { CodedError } from '../errors/errors.ts';
+import { compileCoercion, type Variables } from '../graphql/coercion.ts';
+import { nestingOf } from '../graphql/document-nesting.ts';
 import type { RequestContext } from './definition.ts';
-
-export type Variables = Readonly<Record<string, unknown>>;
+import { findUnstorable } from './storable.ts';
 
 /** One operation text of a subgraph: parsed, validated and compiled once. */
 export interface SubgraphOperation {
@@ -45,6 +43,8 @@ export type Prepared = SubgraphOperation | { readonly errors: readonly GraphQLEr
 
 /** Texts longer than this are never prepared: a subgraph is asked by planners, and no plan comes near it. */
 const MAX_TEXT = 1_000_000;
+/** The same of selection sets, or of lists and objects, in one another. */
+const MAX_NESTING = 1_000;
 
 /**
  * The operations of one subgraph schema, each prepared once and kept in a bounded cache. Queries and subscription
@@ -84,9 +84,15 @@ const property: GraphQLFieldResolver<unknown, unknown> = (source, _args, _contex
 
 function prepare(schema: GraphQLSchema, query: string, operationName: string | undefined): Prepared {
   if (query.length > MAX_TEXT) return refused(new GraphQLError(`The operation is longer than ${MAX_TEXT} characters.`));
+  const { selections, values } = nestingOf(query);
+  if (Math.max(selections, values) > MAX_NESTING) {
+    return refused(new GraphQLError(`The operation is nested more than ${MAX_NESTING} levels deep.`));
+  }
   let document: DocumentNode;
   try {
     document = parse(query);
+    const unstorable = findUnstorableLiteral(document);
+    if (unstorable) return { errors: [unstorable] };
     // validate() throws on a condition on a subscription's root field instead of returning it.
     const errors = validate(schema, document, undefined, { maxErrors: 10 });
     if (errors.length > 0) return { errors: errors.map(asBadInput) };
@@ -106,7 +112,7 @@ function prepare(schema: GraphQLSchema, query: string, operationName: string | u
       operationName,
       fieldResolver: property,
     });
-  const run = compile(schema, document, operationName, operation.operation, query) ?? plain;
+  const run = compile(schema, document, operation, query) ?? plain;
   return {
     kind: operation.operation,
     execute: (context, variables) => run({}, context, variables),
@@ -135,37 +141,63 @@ const NOT_COMPILED = /@skip|@include|__proto__/;
 function compile(
   schema: GraphQLSchema,
   document: DocumentNode,
-  operationName: string | undefined,
-  kind: OperationTypeNode,
+  operation: OperationDefinitionNode,
   query: string,
 ): Run | undefined {
-  if (kind === OperationTypeNode.MUTATION || NOT_COMPILED.test(query)) return undefined;
-  const variables = getOperationAST(document, operationName)?.variableDefinitions ?? [];
-  if (variables.some((one) => isDefaultedNonNull(one) || hasDefaultedField(schema, one.type))) return undefined;
-  const compiled = compileQuery(schema, document, operationName, { disablingCapturingStackErrors: true });
+  if (operation.operation === OperationTypeNode.MUTATION || NOT_COMPILED.test(query)) return undefined;
+  const compiled = compileQuery(withCoercedVariables(schema), uncoerced(document), operation.name?.value, {
+    disablingCapturingStackErrors: true,
+  });
   if (!isCompiledQuery(compiled)) return undefined;
-  return (root, context, variables) => compiled.query(root, context, variables as Record<string, unknown> | undefined);
+  const coerce = compileCoercion(schema, operation);
+  return (root, context, variables) => {
+    const coerced = coerce(variables ?? {});
+    return coerced.errors ? { errors: coerced.errors } : compiled.query(root, context, coerced.values as object);
+  };
 }
 
-/** `$first: Int! = 10`: the compiler refuses an operation that leaves it out, instead of taking the default. */
-const isDefaultedNonNull = ({ type, defaultValue }: VariableDefinitionNode): boolean =>
-  type.kind === Kind.NON_NULL_TYPE && defaultValue !== undefined;
+/** The type of variables that are coerced before the compiled operation sees them. */
+const Coerced = new GraphQLScalarType({ name: 'Coerced__' });
 
 /**
- * Whether a variable's type has, at any depth, an input field such as `limit: Int! = 10`: the compiler refuses an object
- * that leaves it out, instead of taking the default.
+ * The schema with one more scalar. The compiler writes code for each variable's whole type, which it unrolls: a type of
+ * input that contains itself becomes megabytes of code, for which the process stands still for seconds. It also refuses
+ * an operation that leaves out what has a default, instead of taking that.
  */
-function hasDefaultedField(schema: GraphQLSchema, node: TypeNode): boolean {
-  const seen = new Set<GraphQLInputType>();
-  const visit = (type: GraphQLInputType | undefined): boolean => {
-    const named = type && getNamedType(type);
-    if (!isInputObjectType(named) || seen.has(named)) return false;
-    seen.add(named);
-    return Object.values(named.getFields()).some(
-      (field) => (isNonNullType(field.type) && field.defaultValue !== undefined) || visit(field.type),
-    );
-  };
-  return visit(typeFromAST(schema, node as NamedTypeNode) as GraphQLInputType | undefined);
+const withCoercedVariables = (schema: GraphQLSchema): GraphQLSchema =>
+  Object.create(schema, {
+    getType: { value: (name: string) => (name === Coerced.name ? Coerced : schema.getType(name)) },
+  });
+
+/** The document with variables that need no coercion. */
+const uncoerced = (document: DocumentNode): DocumentNode => ({
+  ...document,
+  definitions: document.definitions.map((definition) =>
+    definition.kind !== Kind.OPERATION_DEFINITION
+      ? definition
+      : {
+          ...definition,
+          variableDefinitions: definition.variableDefinitions?.map(({ variable, kind }) => ({
+            kind,
+            variable,
+            type: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: Coerced.name } } as const,
+          })),
+        },
+  ),
+});
+
+/** What no field could store, in a literal. */
+function findUnstorableLiteral(document: DocumentNode): GraphQLError | undefined {
+  let found: GraphQLError | undefined;
+  visit(document, {
+    StringValue({ value }) {
+      const problem = findUnstorable({ value });
+      if (!problem) return undefined;
+      found = new CodedError('BAD_USER_INPUT', `A text of the operation ${problem.problem}`);
+      return BREAK;
+    },
+  });
+  return found;
 }
 
 const refused = (error: GraphQLError): Prepared => ({ errors: [asBadInput(error)] });

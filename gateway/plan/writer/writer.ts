@@ -1,9 +1,9 @@
 import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { Variables } from '#platform/graphql/coercion.ts';
 import type { Fragments } from '../fragments.ts';
 import type { Introspected } from '../introspection.ts';
 import type { Data } from '../merge.ts';
 import type { ClientName } from '../names.ts';
-import type { Variables } from '../variables.ts';
 import type { Entry } from './collect.ts';
 import { generateWriter, type Visible } from './generate.ts';
 import { type Misfit, Support } from './support.ts';

@@ -3,9 +3,10 @@ import {
   type GraphQLInputType,
   type GraphQLSchema,
   getVariableValues,
+  isListType,
   isNonNullType,
+  isSpecifiedScalarType,
   type OperationDefinitionNode,
-  specifiedScalarTypes,
   typeFromAST,
 } from 'graphql';
 
@@ -22,7 +23,9 @@ const MAX_ERRORS = 20;
 const EMPTY: Variables = Object.freeze(Object.create(null));
 
 /** Whether a given value needs no coercion. */
-const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
+type Plain = (value: unknown) => boolean;
+
+const PLAIN: Readonly<Record<string, Plain>> = {
   String: (value) => typeof value === 'string',
   ID: (value) => typeof value === 'string',
   Boolean: (value) => typeof value === 'boolean',
@@ -30,9 +33,13 @@ const PLAIN: Readonly<Record<string, (value: unknown) => boolean>> = {
   Float: (value) => typeof value === 'number' && Number.isFinite(value),
 };
 
+/** The representations of entities, which federation takes as they are. */
+const ANY: Plain = (value) => typeof value === 'object' && value !== null;
+
 /**
- * A function that coerces the variables of one operation as the specification says. Values that are what they should
- * be already, which is nearly all, skip graphql-js.
+ * Makes a function that coerces the variables of one operation as the specification says. Values that are what they
+ * should be already, which is nearly all, skip graphql-js. Its size is that of the operation: types are looked into when
+ * a value is there, so one that contains itself costs nothing.
  */
 export function compileCoercion(
   schema: GraphQLSchema,
@@ -40,12 +47,10 @@ export function compileCoercion(
 ): (given: Variables) => Coerced {
   const definitions = operation.variableDefinitions ?? [];
   if (definitions.length === 0) return () => ({ values: EMPTY });
-  const checks = definitions.map((definition) => {
-    const type = typeFromAST(schema, definition.type as never) as GraphQLInputType | undefined;
-    const named = type && isNonNullType(type) ? type.ofType : type;
-    const isScalar = specifiedScalarTypes.some((scalar) => scalar.name === String(named));
-    return { name: definition.variable.name.value, plain: isScalar ? PLAIN[String(named)] : undefined };
-  });
+  const checks = definitions.map((definition) => ({
+    name: definition.variable.name.value,
+    plain: plainOf(typeFromAST(schema, definition.type as never) as GraphQLInputType | undefined),
+  }));
   const simple = checks.every((check) => check.plain !== undefined);
 
   function coerce(given: Variables): Coerced {
@@ -61,4 +66,14 @@ export function compileCoercion(
     // Every variable of the operation is there as it should be, and others are never asked for.
     return { values: given };
   };
+}
+
+function plainOf(type: GraphQLInputType | undefined): Plain | undefined {
+  if (type === undefined) return undefined;
+  if (isNonNullType(type)) return plainOf(type.ofType);
+  if (isListType(type)) {
+    const item = plainOf(type.ofType);
+    return item && ((value) => Array.isArray(value) && value.every(item));
+  }
+  return isSpecifiedScalarType(type) ? PLAIN[type.name] : type.name === '_Any' ? ANY : undefined;
 }
