@@ -66,6 +66,13 @@ export function boundBody(request: Request, maxBytes: number): Request {
   return new Request(request, { body: request.body.pipeThrough(bounded), duplex: 'half' } as RequestInit);
 }
 
+/** Whether reading a body failed because the client has left: what Node says of a request. */
+export const isCutOff = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'aborted' && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+
+/** What is said of a body that did not come whole. The client that left does not read it. */
+export const cutOff = (): CodedError => new CodedError('BAD_USER_INPUT', 'The request body was cut off.');
+
 const tooLarge = (maxBytes: number): CodedError =>
   new CodedError('PAYLOAD_TOO_LARGE', `The request body is larger than ${maxBytes} bytes, which is the limit.`);
 
@@ -90,10 +97,10 @@ export function readBody(request: IncomingMessage, maxBytes: number): Promise<Bu
       chunks.push(chunk);
     });
     request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    request.on('error', reject);
+    request.on('error', (error) => reject(isCutOff(error) ? cutOff() : error));
     // An upload that is cut off ends in `close` alone.
     request.on('close', () => {
-      if (!request.complete) reject(new CodedError('BAD_USER_INPUT', 'The request body was cut off.'));
+      if (!request.complete) reject(cutOff());
     });
   });
 }

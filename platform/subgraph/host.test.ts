@@ -1,9 +1,11 @@
-import type { ExecutionResult } from 'graphql';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { pino } from 'pino';
 import { afterEach, expect, test } from 'vitest';
 import { ANONYMOUS, type Identity } from '../identity/identity.ts';
 import { hostPlatform, user } from './fixture/platform.ts';
 import { library, observed } from './fixture/subgraph.ts';
 import { createSubgraph } from './host.ts';
+import { scalars } from './scalars.ts';
 
 const subgraph = await createSubgraph(library, hostPlatform());
 afterEach(() => {
@@ -45,6 +47,25 @@ test('answers a query, also the second time, when it runs from the cache', async
       },
     });
   }
+});
+
+test('a body that is cut off is no outage, and no error in the log', async () => {
+  const lines: string[] = [];
+  const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
+  const hosted = await createSubgraph(library, { ...hostPlatform(), log });
+  const cut = Object.assign(new Error('aborted'), { code: 'ECONNRESET' });
+  const body = new ReadableStream({ start: (controller) => controller.error(cut) });
+  const request = new Request('http://library/files', { method: 'POST', body, duplex: 'half' } as RequestInit);
+  expect((await hosted.fetch(request, ANONYMOUS)).status).toBe(400);
+  expect(lines).toEqual([]);
+});
+
+test('a date that no store can write is refused', async () => {
+  const { DateTime } = scalars;
+  for (const text of ['0000-01-01T00:00:00Z', '-000001-01-01T00:00:00Z', '+010000-01-01T00:00:00Z']) {
+    expect(() => DateTime!.parseValue(text)).toThrow(GraphQLError);
+  }
+  expect(DateTime!.parseValue('0001-01-01T00:00:00Z')).toEqual(new Date('0001-01-01T00:00:00Z'));
 });
 
 test('resolves entities by reference, in order', async () => {

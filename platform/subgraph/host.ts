@@ -3,7 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import { CodedError } from '../errors/errors.ts';
 import { httpStatusOf } from '../errors/http-status.ts';
 import { isOutage } from '../errors/mask.ts';
-import { boundBody } from '../http/web.ts';
+import { boundBody, cutOff, isCutOff } from '../http/web.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Logger } from '../log/log.ts';
 import type { Platform } from '../platform.ts';
@@ -64,7 +64,8 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
       try {
         const bounded = boundBody(request, match.route.maxBodyBytes ?? MAX_BODY_BYTES);
         return await match.route.handle(bounded, { params: match.params, identity, requestId, log });
-      } catch (error) {
+      } catch (thrown) {
+        const error = isCutOff(thrown) ? cutOff() : thrown;
         if (error instanceof CodedError) return problem(httpStatusOf(error.code), error.code, error.message);
         const errorId = randomUUID();
         if (isOutage(error)) {

@@ -44,7 +44,19 @@ export const Decimal = new GraphQLScalarType<string, string>({
 });
 
 /** Answers are JSON whichever transport carries them, hence the ISO string and not a Date object. */
-const DateTime = new GraphQLScalarType({ ...DateTimeISOResolver.toConfig(), name: 'DateTime' });
+const DateTime = new GraphQLScalarType<Date, string>({
+  ...DateTimeISOResolver.toConfig(),
+  name: 'DateTime',
+  parseValue: (value) => inCalendar(DateTimeISOResolver.parseValue(value)),
+  parseLiteral: (node, variables) => inCalendar(DateTimeISOResolver.parseLiteral(node, variables)),
+});
+
+/** The years that each store can write: drivers make `00-1` of the year before the first. */
+function inCalendar(date: Date): Date {
+  const year = date.getUTCFullYear();
+  if (year >= 1 && year <= 9999) return date;
+  throw new GraphQLError('A DateTime lies in the years 0001 to 9999.');
+}
 
 /**
  * The scalars of the graph; a subgraph that declares one of these in its schema gets its behaviour from here, and no
