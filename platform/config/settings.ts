@@ -21,6 +21,10 @@ const count = (fallback: number, min: number, max: number) =>
     .max(max, `a whole number from ${min} to ${max}`)
     .default(fallback);
 
+/** How much one user may have; what is there already stays when the limit is lowered. */
+const quota = (fallback: number, what: string) =>
+  count(fallback, 0, Number.MAX_SAFE_INTEGER).describe(`${what}; beyond it QUOTA_EXCEEDED. 0 sets no limit.`);
+
 const httpUrl = z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL' });
 const postgresUrl = z.url({ protocol: /^postgres(ql)?$/, error: 'a postgresql:// URL' });
 const redisUrl = z.url({ protocol: /^rediss?$/, error: 'a redis:// or rediss:// URL' });
@@ -269,6 +273,16 @@ export const settings = z.object({
   DOCUMENT_MAX_BYTES: count(50 * 1024 ** 2, 1024, 1024 ** 3).describe(
     'Largest document that may be uploaded, in bytes.',
   ),
+
+  QUOTA_CONVERSATIONS: quota(50_000, 'Conversations that one user may own'),
+  QUOTA_MEMORIES: quota(100_000, 'Memories of one user, superseded ones included'),
+  QUOTA_CONTEXTS: quota(5_000, 'Context entries of one user'),
+  QUOTA_DOCUMENTS: quota(5_000, 'Documents of one user, unfinished uploads included'),
+  QUOTA_DOCUMENT_BYTES: quota(2 * 1024 ** 3, 'Bytes of the documents of one user, as they were uploaded'),
+  QUOTA_IMAGES: quota(5_000, 'Images of one user, unfinished uploads included'),
+  QUOTA_IMAGE_BYTES: quota(2 * 1024 ** 3, 'Bytes of the images of one user, as they were uploaded'),
+  QUOTA_COLLECTIONS: quota(200, 'Vector collections of one user'),
+  QUOTA_OBJECTS: quota(200_000, 'Objects in the vector collections of one user'),
 
   MTLS_CERT_FILE: z.string().optional().describe('Certificate (PEM) that this process shows to gateway and subgraphs.'),
   MTLS_KEY_FILE: z.string().optional().describe('Its private key (PEM).'),

@@ -13,6 +13,8 @@ export const ERROR_CODES = {
   RATE_LIMITED: 'Too many requests; `extensions.retryAfter` says in how many seconds to try again.',
   ACCOUNT_LOCKED: 'Too many failed sign-ins; `extensions.retryAfter` says in how many seconds to try again.',
   BUDGET_EXCEEDED: 'The budget of the user, key or model is spent; `extensions.resetsAt` says when it is renewed.',
+  QUOTA_EXCEEDED:
+    'The user has as much of something as one user may; `extensions.quota`, `limit` and `used` say of what and how much.',
   MODEL_NOT_CONFIGURED: 'No language model is configured; the message says how to configure one.',
   MODEL_NOT_FOUND: 'No model of that name is configured.',
   CONTEXT_TOO_LARGE: 'The conversation does not fit into the model’s window even after shortening.',

@@ -6,6 +6,7 @@ import { type ConversationView, conversationFor, ownedConversation } from './acc
 import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkId, checkText, checkTitle, MAX_SYSTEM_PROMPT_BYTES } from './input.ts';
 import { asJson, checkParameters, type ParametersInput } from './parameters.ts';
+import { holdToConversations } from './quota.ts';
 import { spend } from './rate.ts';
 
 export interface ConversationSettings {
@@ -23,7 +24,7 @@ export interface CreateInput extends ConversationSettings {
 /**
  * Starts a conversation. The same clientConversationId again answers with the first one's.
  *
- * @throws {CodedError} BAD_USER_INPUT, RATE_LIMITED.
+ * @throws {CodedError} BAD_USER_INPUT, RATE_LIMITED, QUOTA_EXCEEDED.
  */
 export async function createConversation(
   chat: Chat,
@@ -45,7 +46,10 @@ export async function createConversation(
     participants: { create: { userId: user.userId, role: 'OWNER' as const } },
   };
   try {
-    await db.conversation.create({ data });
+    await db.$transaction(async (tx) => {
+      await holdToConversations(chat, tx, user.userId);
+      await tx.conversation.create({ data });
+    }, TRANSACTION);
   } catch (error) {
     if (clientId === null || !isDuplicate(error)) throw error;
     const earlier = await db.conversation.findUniqueOrThrow({

@@ -5,6 +5,7 @@ import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, messageFor } from './access.ts';
 import { type Chat, TRANSACTION } from './chat.ts';
 import { checkTitle } from './input.ts';
+import { holdToConversations } from './quota.ts';
 import { spend } from './rate.ts';
 import { mayReadSources, seenBy } from './replies/privacy.ts';
 import { messagesByIds, wayTo } from './tree.ts';
@@ -16,7 +17,7 @@ const MAX_MESSAGES = 10_000;
  * Copies the way to a message into a new conversation of the user's, with the settings of the old one. The copies have
  * ids of their own and no record of tokens: those were spent once.
  *
- * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, RATE_LIMITED; CONFLICT while a reply on the way is being written.
+ * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, RATE_LIMITED, QUOTA_EXCEEDED; CONFLICT while a reply on the way is being written.
  */
 export async function forkConversation(
   chat: Chat,
@@ -58,6 +59,7 @@ export async function forkConversation(
     }),
   );
   await db.$transaction(async (tx) => {
+    await holdToConversations(chat, tx, user.userId);
     await tx.conversation.create({
       data: {
         id,

@@ -7,6 +7,7 @@ import type { Context } from '#prisma/memory/client/client.ts';
 import { numberInput, textInput } from './input.ts';
 import type { Database } from './memory.ts';
 import { PAGES } from './pages.ts';
+import type { MemoryQuotas } from './quota.ts';
 
 export interface ScopeInput {
   readonly scope: 'USER' | 'CONVERSATION' | 'APPLICATION';
@@ -32,9 +33,11 @@ interface Place {
  */
 export class Contexts {
   readonly #db: Database;
+  readonly #quotas: MemoryQuotas;
 
-  constructor(db: Database) {
+  constructor(db: Database, quotas: MemoryQuotas) {
     this.#db = db;
+    this.#quotas = quotas;
   }
 
   async get(user: UserIdentity, scope: ScopeInput, key: string): Promise<Context | null> {
@@ -58,7 +61,7 @@ export class Contexts {
     return keyConnection(found, page, (entry) => entry.key);
   }
 
-  /** @throws {CodedError} CONFLICT with `currentVersion` when the entry does not have the version expected. */
+  /** @throws {CodedError} CONFLICT with `currentVersion` when the entry does not have the version expected; QUOTA_EXCEEDED. */
   async set(
     user: UserIdentity,
     input: {
@@ -76,7 +79,7 @@ export class Contexts {
     const ttl = input.ttlSeconds == null ? null : numberInput('input.ttlSeconds', input.ttlSeconds, 1, LONGEST_TTL_S);
     const expected = input.expectedVersion ?? null;
     // One statement decides and writes. An entry whose time is over counts as none: its successor begins with version 1.
-    const rows = await this.#db.$queryRaw<{ id: string }[]>`
+    const write = (db: Pick<Database, '$queryRaw'>) => db.$queryRaw<{ id: string }[]>`
       INSERT INTO contexts AS entry (id, scope, user_id, conversation_id, application, key, value, expires_at)
       SELECT ${uuidv7()}::uuid, ${place.scope}, ${place.userId}, ${place.conversationId}, ${place.application}, ${key},
              ${value}::jsonb, now() + ${ttl}::float8 * interval '1 second'
@@ -89,6 +92,14 @@ export class Contexts {
       WHERE ${expected}::int IS NULL
          OR ${expected}::int = CASE WHEN entry.expires_at <= now() THEN 0 ELSE entry.version END
       RETURNING id`;
+    const isNew = (await this.#db.context.count({ where: { scope: place.scope, key } })) === 0;
+    const rows =
+      isNew && place.userId !== null
+        ? await this.#db.$transaction(async (tx) => {
+            await this.#quotas.holdContext(tx, place.userId!);
+            return write(tx);
+          })
+        : await write(this.#db);
     if (rows[0]) return this.#db.context.findUniqueOrThrow({ where: { id: rows[0].id } });
     throw await this.#conflict(place.scope, key);
   }

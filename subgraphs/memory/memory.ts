@@ -7,6 +7,7 @@ import type { Topics } from '#platform/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 import type { DocumentReader } from './documents/document-reader.ts';
 import type { Indexes } from './indexes.ts';
+import type { MemoryQuotas } from './quota.ts';
 
 export type Database = PrismaClient;
 /** The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one. */
@@ -24,6 +25,7 @@ export interface Memory {
   readonly blobs: BlobStore;
   readonly urls: UrlSigner;
   readonly topics: Topics;
+  readonly quotas: MemoryQuotas;
   readonly reader: DocumentReader;
   readonly extraction: 'auto' | 'rules' | 'off';
   /** Most bytes of an uploaded document. */

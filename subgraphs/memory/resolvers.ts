@@ -153,10 +153,12 @@ function roots({ memory, memories, contexts, documents }: MemoryParts): Resolver
   };
 }
 
-function types({ memories, documents }: MemoryParts): ResolverMap {
+function types({ memory, memories, documents }: MemoryParts): ResolverMap {
   return {
     User: {
       __resolveReference: ({ id }: { id: string }) => ({ id }),
+      memoryQuotas: ({ id }: { id: string }, _: None, context: Context) =>
+        memory.quotas.use(memory.db, themselves(context.identity, id).userId),
       memories: (
         { id }: { id: string },
         { filter, ...page }: PageArguments & { filter?: MemoryFilter | null },

@@ -16,11 +16,13 @@ import { registerJobs } from './jobs.ts';
 import { createLoaders } from './loaders.ts';
 import { MemoryStore } from './memories/store.ts';
 import type { Memory, Transaction } from './memory.ts';
+import { MemoryQuotas } from './quota.ts';
 import { queueReembedding } from './reembed.ts';
 import { createResolvers } from './resolvers.ts';
 import { createRoutes } from './routes.ts';
 
 const SWEEP_MS = 600_000;
+const FORGET_MS = 3_600_000;
 
 /** What the graph remembers: memories, contexts, knowledge. */
 export const memory: SubgraphDefinition = {
@@ -53,6 +55,7 @@ export const memory: SubgraphDefinition = {
       blobs,
       urls,
       topics,
+      quotas: new MemoryQuotas(config),
       reader,
       extraction: config.MEMORY_EXTRACTION,
       maxDocumentBytes: config.DOCUMENT_MAX_BYTES,
@@ -60,7 +63,7 @@ export const memory: SubgraphDefinition = {
     };
     registerJobs(parts);
     const documents = new Documents(parts);
-    const contexts = new Contexts(db);
+    const contexts = new Contexts(db, parts.quotas);
     const handlers = eventHandlers(parts);
     await consumeEvents<Transaction>({ consumer: 'memory', client: db, events, log, metrics, lifecycle, handlers });
     void events.started.then(() => {
@@ -68,6 +71,11 @@ export const memory: SubgraphDefinition = {
       parts.slow.start();
       return queueReembedding(parts);
     });
+    const forgetting = setInterval(
+      guarded({ where: 'documents', log }, () => documents.forgetAbandoned()),
+      FORGET_MS,
+    ).unref();
+    lifecycle.defer(() => clearInterval(forgetting));
     const sweeping = setInterval(
       guarded({ where: 'contexts', log }, () => contexts.sweep()),
       SWEEP_MS,

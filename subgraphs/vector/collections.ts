@@ -8,6 +8,7 @@ import { TextIndex } from '#platform/vectors/text-index.ts';
 import { checkDefinition } from '#platform/vectors/validate.ts';
 import type { FieldType, Metric, Place, VectorStore } from '#platform/vectors/vector-store.ts';
 import { Prisma, type PrismaClient } from '#prisma/vector/client/client.ts';
+import type { VectorQuotas } from './quota.ts';
 
 export type Collection = Prisma.CollectionGetPayload<object>;
 
@@ -37,11 +38,10 @@ export interface CollectionParts {
   readonly db: PrismaClient;
   readonly embedders: RecordedEmbedders;
   readonly store: () => Promise<VectorStore>;
+  readonly quotas: VectorQuotas;
   readonly jobs: Jobs<Prisma.TransactionClient>;
 }
 
-/** Each costs the store something even when it is empty; a Weaviate server is not at ease with thousands. */
-const MOST_COLLECTIONS = 200;
 const NAME_CHARACTERS = 100;
 const DESCRIPTION_CHARACTERS = 1000;
 export const REEMBED = 'reembed';
@@ -95,6 +95,7 @@ export class Collections {
     return idConnection(rows, page);
   }
 
+  /** @throws {CodedError} BAD_USER_INPUT, CONFLICT, QUOTA_EXCEEDED. */
   async create(ownerId: string, input: NewCollection): Promise<Collection> {
     const id = uuid();
     const fields = toFields(input.fields, 'input.fields');
@@ -103,9 +104,6 @@ export class Collections {
     rename(() =>
       checkDefinition({ name: spaceOf(id), vectors: { v: vector }, active: 'v', fields, multiTenant: true }),
     );
-    const count = await this.#parts.db.collection.count({ where: { ownerId } });
-    if (count >= MOST_COLLECTIONS)
-      throw new CodedError('CONFLICT', `You have ${count} collections, the most that are possible: delete one first.`);
     const data = {
       id,
       ownerId,
@@ -116,7 +114,13 @@ export class Collections {
       metric,
       fields: Object.entries(fields),
     };
-    return this.#unique(input.name, () => this.#parts.db.collection.create({ data }));
+    const { db, quotas } = this.#parts;
+    return this.#unique(input.name, () =>
+      db.$transaction(async (tx) => {
+        await quotas.holdCollection(tx, ownerId);
+        return tx.collection.create({ data });
+      }),
+    );
   }
 
   async update(ownerId: string, changes: CollectionChanges): Promise<Collection> {

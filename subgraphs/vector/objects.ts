@@ -3,9 +3,11 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import { keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
 import { type Connection, connection, encodeCursor } from '#platform/paging/paging.ts';
 import type { Aggregate, ObjectResult, Properties, StoredObject } from '#platform/vectors/vector-store.ts';
+import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Collection, Collections } from './collections.ts';
 import { callerOf } from './embedding.ts';
 import { type FilterInput, toFilter } from './filter-input.ts';
+import type { VectorQuotas } from './quota.ts';
 
 export interface ObjectInput {
   readonly id: string;
@@ -25,11 +27,16 @@ export interface ObjectNode extends StoredObject {
 /** What collections hold. */
 export class Objects {
   readonly #collections: Collections;
+  readonly #db: PrismaClient;
+  readonly #quotas: VectorQuotas;
 
-  constructor(collections: Collections) {
+  constructor(collections: Collections, db: PrismaClient, quotas: VectorQuotas) {
     this.#collections = collections;
+    this.#db = db;
+    this.#quotas = quotas;
   }
 
+  /** @throws {CodedError} BAD_USER_INPUT, QUOTA_EXCEEDED. */
   async upsert(
     collection: Collection,
     objects: readonly ObjectInput[],
@@ -46,7 +53,16 @@ export class Objects {
       ...(vector && { vector: Float32Array.from(vector) }),
     }));
     const index = await this.#collections.open(collection);
-    return index.put(collection.ownerId, documents, callerOf(user, 'collection-upsert'), signal);
+    const reserved = documents.length;
+    await this.#quotas.reserve(this.#db, collection, reserved);
+    let added = 0;
+    try {
+      const results = await index.put(collection.ownerId, documents, callerOf(user, 'collection-upsert'), signal);
+      added = results.filter((result) => result.ok && result.created).length;
+      return results;
+    } finally {
+      await this.#quotas.giveBack(this.#db, collection.id, reserved - added);
+    }
   }
 
   async delete(
@@ -58,8 +74,12 @@ export class Objects {
     if ((input.ids?.length ?? 0) > MOST_IDS)
       throw badInput('input.ids', `has ${input.ids!.length} entries; at most ${MOST_IDS} are accepted.`);
     const { store, place } = await this.#collections.place(collection);
-    if (input.ids != null) return (await store.delete(place, input.ids)).length;
-    return store.deleteWhere(place, toFilter(input.filter!, 'input.filter'));
+    const deleted =
+      input.ids != null
+        ? (await store.delete(place, input.ids)).length
+        : await store.deleteWhere(place, toFilter(input.filter!, 'input.filter'));
+    await this.#quotas.giveBack(this.#db, collection.id, deleted);
+    return deleted;
   }
 
   async get(collection: Collection, id: string): Promise<ObjectNode | null> {

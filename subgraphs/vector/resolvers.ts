@@ -1,8 +1,10 @@
 import DataLoader from 'dataloader';
 import type { RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
+import { forbidden } from '#platform/errors/errors.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { Jobs } from '#platform/jobs/jobs.ts';
 import type { PageArguments } from '#platform/paging/key-paging.ts';
+import type { QuotaUse } from '#platform/quotas/quotas.ts';
 import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
 import type { FieldAggregate, Hit, ObjectResult } from '#platform/vectors/vector-store.ts';
 import type { Prisma } from '#prisma/vector/client/client.ts';
@@ -31,6 +33,8 @@ export interface VectorParts {
   readonly embedding: Embedding;
   readonly collections: Collections;
   readonly objects: Objects;
+  /** What a user has and may have. */
+  readonly quotas: (userId: string) => Promise<QuotaUse[]>;
   readonly administration: Administration;
   readonly jobs: Jobs<Prisma.TransactionClient>;
 }
@@ -154,6 +158,13 @@ export function createResolvers(parts: VectorParts): ResolverMap {
     },
     Embeddings: {
       vectors: ({ vectors }: { vectors: readonly Float32Array[] }) => vectors.map((vector) => [...vector]),
+    },
+    User: {
+      __resolveReference: ({ id }: { id: string }) => ({ id }),
+      vectorQuotas: ({ id }: { id: string }, _: unknown, { identity }: Context) => {
+        if (requireScope(identity, 'vector:read').userId !== id) throw forbidden('Only the user may read this.');
+        return parts.quotas(id);
+      },
     },
     VectorCollection: {
       __resolveReference: ({ id }: { id: string }, { loaders }: Context) => loaders.collections.load(id),

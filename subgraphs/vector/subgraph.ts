@@ -8,6 +8,7 @@ import { Administration } from './administration.ts';
 import { Collections } from './collections.ts';
 import { Embedding } from './embedding.ts';
 import { Objects } from './objects.ts';
+import { VectorQuotas } from './quota.ts';
 import { handleReembedding } from './reembedding.ts';
 import { createLoaders, createResolvers, type VectorParts } from './resolvers.ts';
 
@@ -24,7 +25,8 @@ export const vector: SubgraphDefinition = {
     const jobs = lifecycle.use(
       new JobRunner<Prisma.TransactionClient>(db, { owner: 'vector', log, metrics, exclusive }),
     );
-    const collections = new Collections({ db, embedders, store: vectors, jobs });
+    const quotas = new VectorQuotas(config);
+    const collections = new Collections({ db, embedders, store: vectors, quotas, jobs });
     handleReembedding(jobs, db, collections);
     void events.started.then(() => jobs.start());
     await consumeEvents<Prisma.TransactionClient>({
@@ -41,7 +43,8 @@ export const vector: SubgraphDefinition = {
       embedders,
       embedding: new Embedding(embedders),
       collections,
-      objects: new Objects(collections),
+      objects: new Objects(collections, db, quotas),
+      quotas: (userId) => quotas.use(db, userId),
       administration,
       jobs,
     };

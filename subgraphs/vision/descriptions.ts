@@ -89,6 +89,7 @@ export class Pictures {
       throw badInput('input.prompt', `has ${prompt.length} characters; at most ${LONGEST_PROMPT} are possible.`);
     if (input.count < 1 || input.count > 4) throw badInput('input.count', `is ${input.count}; 1 to 4 are possible.`);
     if (prompt.includes('\0')) throw badInput('input.prompt', 'holds a NUL character.');
+    await this.#parts.images.checkRoom(call.identity.userId, input.count);
     const model = input.model ?? (await this.#capable('images', 'makes images'));
     const { images } = await this.#parts.models.image(
       { model, prompt, count: input.count, ...(input.size != null && { size: input.size }) },

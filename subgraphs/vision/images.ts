@@ -8,6 +8,7 @@ import type { Topics } from '#platform/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import type { AnalysedImage } from './analysis.ts';
 import { MEDIA_TYPES } from './media-types.ts';
+import type { ImageQuotas } from './quota.ts';
 
 export type ImageRow = Prisma.ImageGetPayload<object>;
 
@@ -16,6 +17,7 @@ export interface ImageParts {
   readonly blobs: BlobStore;
   readonly urls: UrlSigner;
   readonly topics: Topics;
+  readonly quotas: ImageQuotas;
   readonly jobs: Jobs<Prisma.TransactionClient>;
   /** Reads texts. */
   readonly slowJobs: Jobs<Prisma.TransactionClient>;
@@ -23,6 +25,8 @@ export interface ImageParts {
 
 export const MOST_BYTES = 25 * 1024 * 1024;
 const UPLOAD_LIFE_S = 3600;
+/** How long it can be read why a picture was refused. */
+const REFUSED_LIFE_S = 7 * 86_400;
 const DELETED_A_JOB = 500;
 
 export const folderOf = (id: string): string => `vision/${id}/`;
@@ -66,7 +70,7 @@ export class Images {
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  /** Begins an upload. @throws {CodedError} BAD_USER_INPUT, PAYLOAD_TOO_LARGE. */
+  /** Begins an upload. @throws {CodedError} BAD_USER_INPUT, PAYLOAD_TOO_LARGE, QUOTA_EXCEEDED. */
   async beginUpload(
     ownerId: string,
     input: { fileName: string; contentType: string; size: number; recognizeText: boolean },
@@ -86,16 +90,20 @@ export class Images {
         `input.size is ${input.size} bytes; at most ${MOST_BYTES} are accepted.`,
         { argument: 'input.size' },
       );
-    const image = await this.#parts.db.image.create({
-      data: {
-        id: uuid(),
-        ownerId,
-        status: 'AWAITING_UPLOAD',
-        source: 'UPLOAD',
-        fileName,
-        contentType,
-        readOnArrival: input.recognizeText,
-      },
+    const image = await this.#parts.db.$transaction(async (tx) => {
+      await this.#parts.quotas.hold(tx, ownerId, { images: 1, bytes: input.size });
+      return tx.image.create({
+        data: {
+          id: uuid(),
+          ownerId,
+          status: 'AWAITING_UPLOAD',
+          source: 'UPLOAD',
+          fileName,
+          contentType,
+          byteSize: input.size,
+          readOnArrival: input.recognizeText,
+        },
+      });
     });
     const upload = this.#parts.urls.sign({
       subgraph: 'vision',
@@ -119,27 +127,35 @@ export class Images {
     await this.#arrived(image.id, key, stored.size);
   }
 
-  /** Keeps a picture that a model made, as if it had been uploaded. */
+  /** Looks whether a user has room for pictures, before they are paid for. @throws {CodedError} QUOTA_EXCEEDED. */
+  checkRoom(ownerId: string, images: number): Promise<void> {
+    return this.#parts.quotas.check(this.#parts.db, ownerId, images);
+  }
+
+  /** Keeps a picture that a model made, as if it had been uploaded. @throws {CodedError} QUOTA_EXCEEDED. */
   async keepGenerated(
     ownerId: string,
     prompt: string,
     bytes: Uint8Array | AsyncIterable<Uint8Array>,
   ): Promise<ImageRow> {
     const id = uuid();
-    await this.#parts.db.image.create({
-      data: {
-        id,
-        ownerId,
-        status: 'AWAITING_UPLOAD',
-        source: 'GENERATION',
-        fileName: `generated-${id.slice(-8)}`,
-        contentType: 'image/png',
-        prompt,
-      },
+    await this.#parts.db.$transaction(async (tx) => {
+      await this.#parts.quotas.hold(tx, ownerId, { images: 1, bytes: 0 });
+      await tx.image.create({
+        data: {
+          id,
+          ownerId,
+          status: 'AWAITING_UPLOAD',
+          source: 'GENERATION',
+          fileName: `generated-${id.slice(-8)}`,
+          contentType: 'image/png',
+          prompt,
+        },
+      });
     });
     const key = uploadOf(id, uuid());
     const stored = await this.#parts.blobs.put(key, bytes, { maxBytes: MOST_BYTES });
-    return this.#arrived(id, key, stored.size);
+    return this.#arrived(id, key, stored.size, ownerId);
   }
 
   /**
@@ -187,10 +203,18 @@ export class Images {
     return gone.length;
   }
 
-  /** Deletes pictures whose upload was begun and never came; the link has ended long ago. */
+  /**
+   * Deletes pictures whose upload was begun and never came, when the link has ended long ago, and those that were refused,
+   * a week later. What of their bytes had arrived goes with them.
+   */
   async forgetAbandoned(): Promise<number> {
-    const before = new Date(Date.now() - 2 * UPLOAD_LIFE_S * 1000);
-    const where = { status: 'AWAITING_UPLOAD', createdAt: { lt: before } };
+    const before = (seconds: number) => ({ lt: new Date(Date.now() - seconds * 1000) });
+    const where = {
+      OR: [
+        { status: 'AWAITING_UPLOAD', createdAt: before(2 * UPLOAD_LIFE_S) },
+        { status: 'REFUSED', createdAt: before(REFUSED_LIFE_S) },
+      ],
+    };
     return this.#parts.db.$transaction((tx) => this.deleteWhere(tx, where));
   }
 
@@ -199,10 +223,15 @@ export class Images {
     return this.#parts.topics.publish(topicOf(id), null);
   }
 
-  /** The bytes are here: takes them, unless others came first or the picture is gone. */
-  async #arrived(id: string, upload: string, byteSize: number): Promise<ImageRow> {
+  /**
+   * The bytes are here: takes them, unless others came first or the picture is gone.
+   *
+   * @param unreserved the owner, where the size was not known when the picture was begun.
+   */
+  async #arrived(id: string, upload: string, byteSize: number, unreserved?: string): Promise<ImageRow> {
     const { db, jobs, blobs } = this.#parts;
-    const image = await db.$transaction(async (tx) => {
+    const taken = db.$transaction(async (tx) => {
+      if (unreserved !== undefined) await this.#parts.quotas.hold(tx, unreserved, { images: 0, bytes: byteSize });
       const { count } = await tx.image.updateMany({
         where: { id, status: 'AWAITING_UPLOAD' },
         data: { status: 'ANALYSING', byteSize },
@@ -211,6 +240,10 @@ export class Images {
       const row = await tx.image.findUniqueOrThrow({ where: { id } });
       await jobs.enqueue(tx, 'analyse', { imageId: id, upload }, { key: id, userId: row.ownerId });
       return row.readOnArrival ? tx.image.update({ where: { id }, data: { ocrStatus: 'RUNNING' } }) : row;
+    });
+    const image = await taken.catch(async (error: unknown) => {
+      await blobs.delete(upload);
+      throw error;
     });
     if (image === undefined) {
       await blobs.delete(upload);

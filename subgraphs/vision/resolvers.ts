@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import DataLoader from 'dataloader';
+import { forbidden } from '#platform/errors/errors.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { SignedUrl, UrlSigner } from '#platform/signed-urls/url-signer.ts';
 import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
@@ -10,6 +11,7 @@ import type { DescriptionRow, Pictures } from './descriptions.ts';
 import type { Gallery } from './gallery.ts';
 import { type ImageRow, type Images, topicOf } from './images.ts';
 import type { ReadText } from './ocr/recognise.ts';
+import type { ImageQuotas } from './quota.ts';
 import { linkTo, type VariantRequest } from './variants.ts';
 
 interface Loaders {
@@ -21,6 +23,7 @@ type Context = RequestContext<Loaders>;
 export interface VisionParts {
   readonly db: PrismaClient;
   readonly images: Images;
+  readonly quotas: ImageQuotas;
   readonly gallery: Gallery;
   readonly pictures: Pictures;
   readonly urls: UrlSigner;
@@ -96,7 +99,15 @@ export function createResolvers(parts: VisionParts): ResolverMap {
         resolve: (image: ImageRow) => image,
       },
     },
+    User: {
+      __resolveReference: ({ id }: { id: string }) => ({ id }),
+      imageQuotas: ({ id }: { id: string }, _: unknown, context: Context) => {
+        if (readerId(context) !== id) throw forbidden('Only the user may read this.');
+        return parts.quotas.use(parts.db, id);
+      },
+    },
     Image: {
+      byteSize: ({ status, byteSize }: ImageRow) => (status === 'AWAITING_UPLOAD' ? null : byteSize),
       __resolveReference: ({ id }: { id: string }, { loaders }: Context) => loaders.images.load(id),
       owner: (image: ImageRow) => ({ __typename: 'User', id: image.ownerId }),
       ocr: (image: ImageRow) =>

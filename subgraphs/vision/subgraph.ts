@@ -12,6 +12,7 @@ import { Gallery } from './gallery.ts';
 import { Images, MOST_BYTES } from './images.ts';
 import { registerJobs } from './jobs.ts';
 import { createOcrEngine } from './ocr/engine.ts';
+import { ImageQuotas } from './quota.ts';
 import { createLoaders, createResolvers, type VisionParts } from './resolvers.ts';
 import { serveVariant } from './variants.ts';
 
@@ -47,7 +48,8 @@ export const vision: SubgraphDefinition = {
       );
     const jobs = runner(2);
     const slowJobs = runner(1);
-    const images = new Images({ db, blobs, urls, topics, jobs, slowJobs });
+    const quotas = new ImageQuotas(config);
+    const images = new Images({ db, blobs, urls, topics, quotas, jobs, slowJobs });
     const gallery = new Gallery(db, images);
     const pictures = new Pictures({ db, blobs, images, models });
     registerJobs({ db, blobs, images, engine, jobs, slowJobs });
@@ -73,7 +75,7 @@ export const vision: SubgraphDefinition = {
         },
       },
     });
-    const parts: VisionParts = { db, images, gallery, pictures, urls, topics };
+    const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, topics };
     const routes: Route[] = [
       {
         method: 'PUT',

@@ -1,3 +1,4 @@
+import { forbidden } from '#platform/errors/errors.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { PresentMember } from '#platform/presence/presence.ts';
 import type { ResolverMap } from '#platform/subgraph/definition.ts';
@@ -6,6 +7,7 @@ import type { ConversationView } from '../access.ts';
 import { exportConversation } from '../export.ts';
 import type { InvitationView } from '../invitations.ts';
 import { storedParameters } from '../parameters.ts';
+import { quotasOf } from '../quota.ts';
 import type { Draft } from '../replies/draft.ts';
 import { seenBy } from '../replies/privacy.ts';
 import type { Citation } from '../replies/recall.ts';
@@ -20,6 +22,13 @@ const user = (id: string | null): { id: string } | null => (id === null ? null :
 /** The fields of the types. What the rows have under the same name needs no line here. */
 export function typeResolvers({ chat }: Parts): ResolverMap {
   return {
+    User: {
+      __resolveReference: ({ id }: { id: string }) => ({ id }),
+      conversationQuotas: ({ id }: { id: string }, _: unknown, { identity }: Context) => {
+        if (requireScope(identity, 'chat:read').userId !== id) throw forbidden('Only the user may read this.');
+        return quotasOf(chat, id);
+      },
+    },
     Conversation: {
       __resolveReference: ({ id }: { id: string }, { identity, loaders }: Context) => {
         requireScope(identity, 'chat:read');

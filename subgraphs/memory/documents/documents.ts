@@ -17,6 +17,9 @@ import { announce, folderOf, originalOf } from './places.ts';
 export type Access = 'PRIVATE' | 'SHARED';
 
 const UPLOAD_S = 3_600;
+/** How long a document that could not be read may be tried again. */
+const FAILED_LIFE_S = 30 * 86_400;
+const MOST_FORGOTTEN = 500;
 const DOWNLOAD_S = 600;
 const LONGEST_TITLE = 300;
 const LONGEST_INLINE = 1_048_576;
@@ -98,17 +101,19 @@ export class Documents {
         limit: most,
       });
     await this.#checkAllowed(user, input.access);
-    const document = await this.#memory.db.document.create({
-      data: {
-        id: uuidv7(),
-        ownerId: user.userId,
-        access: input.access,
-        title: input.title == null ? fileName : textInput('input.title', input.title, LONGEST_TITLE),
-        fileName,
-        declaredType,
-        size: input.size,
-        status: 'AWAITING_UPLOAD',
-      },
+    const data = {
+      id: uuidv7(),
+      ownerId: user.userId,
+      access: input.access,
+      title: input.title == null ? fileName : textInput('input.title', input.title, LONGEST_TITLE),
+      fileName,
+      declaredType,
+      size: input.size,
+      status: 'AWAITING_UPLOAD',
+    };
+    const document = await this.#memory.db.$transaction(async (tx) => {
+      await this.#memory.quotas.holdDocument(tx, user.userId, input.size);
+      return tx.document.create({ data });
     });
     const upload = this.#memory.urls.sign({
       subgraph: 'memory',
@@ -173,7 +178,8 @@ export class Documents {
     const id = uuidv7();
     const type: DocumentType = FORMATS[input.format];
     const blob = await blobs.put(originalOf(id), bytes, { maxBytes: LONGEST_INLINE });
-    const document = await db.$transaction(async (tx) => {
+    const added = db.$transaction(async (tx) => {
+      await this.#memory.quotas.holdDocument(tx, user.userId, blob.size);
       const row = await tx.document.create({
         data: {
           id,
@@ -189,6 +195,10 @@ export class Documents {
       });
       await this.#enqueueIngest(tx, row);
       return row;
+    });
+    const document = await added.catch(async (error: unknown) => {
+      await blobs.delete(blob.key);
+      throw error;
     });
     slow.wake();
     return document;
@@ -248,6 +258,30 @@ export class Documents {
     });
     this.#memory.quick.wake();
     await this.#memory.quick.settled(job, 3_000);
+  }
+
+  /**
+   * Deletes documents whose upload was begun and never came, when the link has ended long ago, and those that could not be
+   * read, a month later. What of their bytes had arrived goes with them.
+   */
+  async forgetAbandoned(): Promise<number> {
+    const before = (seconds: number) => ({ lt: new Date(Date.now() - seconds * 1000) });
+    const where = {
+      OR: [
+        { status: 'AWAITING_UPLOAD', createdAt: before(2 * UPLOAD_S) },
+        { status: 'FAILED', updatedAt: before(FAILED_LIFE_S) },
+      ],
+    };
+    const { db, quick } = this.#memory;
+    const gone = await db.$transaction(async (tx) => {
+      const found = await tx.document.findMany({ where, select: { id: true, ownerId: true }, take: MOST_FORGOTTEN });
+      await tx.document.deleteMany({ where: { id: { in: found.map(({ id }) => id) } } });
+      for (const { id: documentId, ownerId } of found)
+        await quick.enqueue(tx, REMOVE_DOCUMENT, { documentId, ownerId }, { userId: ownerId });
+      return found.length;
+    });
+    quick.wake();
+    return gone;
   }
 
   /** A link to the file as it was uploaded. */

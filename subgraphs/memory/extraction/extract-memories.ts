@@ -130,7 +130,7 @@ function withoutRepetitions(facts: readonly NewFact[], known: readonly MemoryRow
 }
 
 async function store(
-  { quick }: Memory,
+  { quick, quotas }: Memory,
   tx: Transaction,
   message: TranscriptMessage,
   facts: readonly NewFact[],
@@ -138,6 +138,7 @@ async function store(
   const { userId, conversationId } = message;
   // The message may have been deleted, with its conversation or user, while the model was thinking.
   if ((await tx.transcriptMessage.count({ where: { id: message.id } })) === 0) return;
+  if (facts.length === 0 || !(await quotas.hasRoomForMemories(tx, userId, facts.length))) return;
   const changed: string[] = [];
   for (const { replaces, slot, ...fact } of facts) {
     const { row, created } = await insertOnce(tx, {

@@ -50,6 +50,7 @@ export class MemoryStore {
     const wanted = inputs.map((input, i) => checked(userId, input, `input.memories.${i}`));
     const { rows, job } = await this.#memory.db.$transaction(
       async (tx) => {
+        await this.#memory.quotas.holdMemories(tx, userId, wanted.length);
         const rows: MemoryRow[] = [];
         const changed: string[] = [];
         for (const [i, data] of wanted.entries()) {
