@@ -7,6 +7,7 @@ import {
   QueryPlanner,
   type QueryPlanSelectionNode,
 } from '@apollo/query-planner';
+import { overrideLabels } from '../supergraph/overrides.ts';
 import { combineParallel } from './combine.ts';
 import type { ContextArgument, EntityGroup, Path, PathStep, Requirement, Rewrite, RewriteStep, Step } from './plan.ts';
 import type { Planner } from './planner.ts';
@@ -19,16 +20,17 @@ export function createApolloPlanner(sdl: string): Planner {
   const api = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph);
   const mend = createRequirementMender(sdl);
+  const options = { overrideConditions: new Map(overrideLabels(sdl).taken.map((label) => [label, true])) };
   let byType: QueryPlanner | undefined;
 
   /** Entities that are asked for different things, depending on the type of what holds them, get a fetch for each. */
   function planByType(operation: Operation): QueryPlan {
     byType ??= new QueryPlanner(supergraph, { typeConditionedFetching: true });
     try {
-      return byType.buildQueryPlan(operation);
+      return byType.buildQueryPlan(operation, options);
     } catch {
       // It knows nothing of fields that a type has from an @interfaceObject.
-      return planner.buildQueryPlan(operation);
+      return planner.buildQueryPlan(operation, options);
     }
   }
 
@@ -36,7 +38,9 @@ export function createApolloPlanner(sdl: string): Planner {
     name: 'apollo',
     plan({ document, operation }) {
       const asked = operationFromDocument(api, document, { operationName: operation.name?.value, validate: false });
-      const { node } = differsByType(operation.selectionSet) ? planByType(asked) : planner.buildQueryPlan(asked);
+      const { node } = differsByType(operation.selectionSet)
+        ? planByType(asked)
+        : planner.buildQueryPlan(asked, options);
       if (node?.kind !== 'Subscription') return { root: node && stepOf(node, [], mend) };
       const primary = fetchOf(node.primary, []);
       if (primary.kind !== 'root') throw new Error('The planner made a subscription of an entity fetch.');

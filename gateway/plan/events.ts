@@ -31,7 +31,8 @@ interface Parts {
 export function compileSubscription(parts: Parts): PreparedOperation['subscribe'] {
   const { plan, coerce } = parts;
   if (!plan.primary) {
-    return (_, sink) => refuseLater(sink, [new CodedError('BAD_USER_INPUT', 'This operation is no subscription.')]);
+    return (_, sink) =>
+      refuseLater(sink, [new CodedError('BAD_USER_INPUT', 'Every field of this subscription is skipped.')]);
   }
   const { primary } = plan;
   const text = new RequestText(primary, parts.scope.literals);

@@ -2,6 +2,7 @@ import type { Logger } from '#platform/log/log.ts';
 import type { SubgraphTransport } from '#platform/transport/transport.ts';
 import type { Operations } from '../plan/operations.ts';
 import { checkAddresses } from '../supergraph/addresses.ts';
+import { overrideLabels } from '../supergraph/overrides.ts';
 import type { SubgraphAddress, Supergraph, SupergraphSource } from '../supergraph/supergraph.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { type SupergraphWatcher, watchSupergraph } from '../supergraph/watch.ts';
@@ -60,6 +61,8 @@ export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Po
   const retired: SubgraphTransport[] = [];
 
   async function open(supergraph: Supergraph): Promise<Generation<Policies>> {
+    const { left } = overrideLabels(supergraph.sdl);
+    if (left.length > 0) log.warn({ labels: left }, 'progressive overrides other than percent(100) are not taken');
     return { supergraph, ...options.open(supergraph), transports: await transportsOf(supergraph) };
   }
 

@@ -21,7 +21,9 @@ const JSON_ONLY: Accepted = { format: 'application/json', json: true, eventStrea
 
 /** Reads an Accept header. Without one, or with a wildcard, the answer is application/json. */
 export function acceptedBy(header: string | undefined): Accepted {
-  if (header === undefined || header === 'application/json' || header === '*/*') return JSON_ONLY;
+  if (header === undefined || header === 'application/json' || header === '*/*' || header.trim() === '') {
+    return JSON_ONLY;
+  }
   let format: ResponseFormat | undefined;
   let best = 0;
   let eventStream = false;
@@ -31,7 +33,8 @@ export function acceptedBy(header: string | undefined): Accepted {
     const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
     if (!(quality > 0)) continue;
     if (type === 'text/event-stream') eventStream = true;
-    if (type === 'multipart/mixed' && parameters.some((one) => one.startsWith('subscriptionspec='))) multipart = true;
+    // Of its kinds, that for @defer is another protocol.
+    if (type === 'multipart/mixed' && !parameters.some((one) => one.startsWith('deferspec='))) multipart = true;
     const candidate: ResponseFormat | undefined =
       type === 'application/graphql-response+json'
         ? type
@@ -60,7 +63,7 @@ export function acceptedBy(header: string | undefined): Accepted {
 export function paramsOfBody(body: Buffer): OperationParams {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(body.toString());
+    parsed = JSON.parse(body.toString().replace(/^\uFEFF/, ''));
   } catch {
     throw badInput('body', 'is not JSON.');
   }
