@@ -24,7 +24,7 @@ const WARM_MS = 5_000;
 
 const VICTIM_QUERY = '{ me { id displayName } conversations(first: 10) { nodes { id title } } }';
 
-await using graph = await startEmbedded({ NODE_ENV: 'production', LOG_LEVEL: 'fatal' });
+await using graph = await startEmbedded({ NODE_ENV: 'production' });
 const victim = await TestUser.signUp(graph.url);
 using looks = new Load(LOOKS_PER_SECOND, async () => (await fetch(`${graph.url}/health`)).status);
 using asks = new Load(ASKS_PER_SECOND, () => victim.send(VICTIM_QUERY));

@@ -179,6 +179,14 @@ describe.each([
     }
   });
 
+  test.each([
+    ['a field', `{ book(id: 1) { ${'title '.repeat(257)} } }`],
+    ['fragments', `{ book(id: 1) { ${repeat(257, () => '... on Book { title }')} } }`],
+    ['fragments that are not used', `{ slow } fragment F on Book { ${'title '.repeat(257)} }`],
+  ])('more selections in one set than validation should compare: %s', async (_, query) => {
+    await refused(query, 'OPERATION_TOO_COMPLEX');
+  });
+
   test('what is nested as deep as allowed is answered', async () => {
     const query = `${'{ ... '.repeat(19)}{ greeting(name: "x") }${' }'.repeat(19)}`;
     expect(await ask(query)).toEqual({ data: { greeting: 'Hello x' } });
