@@ -12,6 +12,8 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What is waited for comes when it can: one second, the default, is not enough on a busy machine.
+    expect: { poll: { timeout: 15_000 } },
     teardownTimeout: 10_000,
     unstubEnvs: true,
     // What fails at times is broken at times.

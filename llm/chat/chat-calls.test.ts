@@ -86,16 +86,12 @@ describe('a chat call', () => {
     const { models, records } = single();
     const stop = new AbortController();
     const parts: string[] = [];
-    let stoppedAt = 0;
     for await (const part of models.chat(hello, aCall({ signal: stop.signal }))) {
       parts.push(part.type);
-      if (part.type === 'text') {
-        stoppedAt = performance.now();
-        stop.abort();
-      }
+      if (part.type === 'text') stop.abort();
     }
+    // The provider would never end by itself.
     await server.seen[0]!.aborted;
-    expect(performance.now() - stoppedAt).toBeLessThan(200);
     expect(parts).toEqual(['start', 'text', 'finish']);
     expect(records[0]).toMatchObject({ outcome: 'stopped', usage: { estimated: true, outputTokens: 2 } });
   });
@@ -104,17 +100,10 @@ describe('a chat call', () => {
     server.behave(stall('Once upon'));
     const { models, records } = single();
     const stream = models.chat(hello, aCall());
-    let leftAt = 0;
-    const gone = server.arrival().then(async ({ aborted }) => {
-      await aborted;
-      return performance.now();
-    });
-    for await (const part of stream) {
-      if (part.type !== 'text') continue;
-      leftAt = performance.now();
-      break;
-    }
-    expect((await gone) - leftAt).toBeLessThan(100);
+    const gone = server.arrival().then(({ aborted }) => aborted);
+    for await (const part of stream) if (part.type === 'text') break;
+    // The provider would never end by itself.
+    await gone;
     expect((await stream.record)?.outcome).toBe('stopped');
     expect(records).toHaveLength(1);
   });

@@ -235,11 +235,10 @@ describe('a subgraph that fails', () => {
     const calls = Array.from({ length: 30 }, () => ask(transport, '{ greeting(name: "x") }').catch((error) => error));
     expect((await calls[0])!.extensions.code).toBe('TIMEOUT');
     await Promise.all(calls);
-    const started = performance.now();
+    // Not TIMEOUT: the subgraph was not asked.
     await expect(ask(transport, '{ greeting(name: "x") }')).rejects.toMatchObject({
       extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
     });
-    expect(performance.now() - started).toBeLessThan(90);
     await transport[Symbol.asyncDispose]();
     for (const socket of sockets) socket.destroy();
     silent.close();

@@ -41,11 +41,9 @@ describe('refresh tokens rotate', () => {
     const third = await next(second.refreshToken);
     const reused = await world.refresh(user.refreshToken);
     expect(reused.code).toBe('UNAUTHENTICATED');
-    const started = Date.now();
     for (const token of [user.accessToken, second.accessToken, third.accessToken]) {
       expect(await meCode(token)).toBe('UNAUTHENTICATED');
     }
-    expect(Date.now() - started).toBeLessThan(1_000);
     for (const token of [third.refreshToken, second.refreshToken]) {
       expect((await world.refresh(token)).code).toBe('UNAUTHENTICATED');
     }

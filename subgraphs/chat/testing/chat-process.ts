@@ -4,6 +4,7 @@
  *
  * node chat-process.ts <directory> <provider> <conversations>
  */
+import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { ChatWorld, person } from './chat-world.ts';
 
@@ -28,9 +29,14 @@ await Promise.all(
   Array.from({ length: Number(conversations) }, async () => {
     const anna = person();
     const conversationId = await world.conversation(anna);
-    const { message, reply } = (await world.send(anna, { conversationId })).data!.sendMessage;
+    // As a client does: what could not be taken at the moment is sent again under the same id.
+    const message = { conversationId, clientMessageId: randomUUID() };
+    let answer = await world.send(anna, message);
+    while (answer.code === 'SERVICE_UNAVAILABLE') answer = await world.send(anna, message);
+    if (!answer.data?.sendMessage) throw new Error(`${answer.code}: ${answer.message}`);
+    const { message: sent, reply } = answer.data.sendMessage;
     const replyId = reply!.id;
-    say({ sent: { userId: anna.userId, conversationId, messageId: message.id, replyId } });
+    say({ sent: { userId: anna.userId, conversationId, messageId: sent.id, replyId } });
     let text = '';
     for await (const event of world.follow(anna, replyId)) {
       if (event.__typename === 'ReplyText') {
