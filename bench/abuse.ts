@@ -24,7 +24,7 @@ const WARM_MS = 5_000;
 
 const VICTIM_QUERY = '{ me { id displayName } conversations(first: 10) { nodes { id title } } }';
 
-await using graph = await startEmbedded({ NODE_ENV: 'production' });
+const graph = await startEmbedded({ NODE_ENV: 'production' });
 const victim = await TestUser.signUp(graph.url);
 using looks = new Load(LOOKS_PER_SECOND, async () => (await fetch(`${graph.url}/health`)).status);
 using asks = new Load(ASKS_PER_SECOND, () => victim.send(VICTIM_QUERY));
@@ -75,4 +75,6 @@ console.log(
 console.log(
   `BENCH abuse health_p99_ms=${percentile(health, 0.99).toFixed(1)} victim_ratio=${(during / before).toFixed(2)}`,
 );
+// The loads go on until the process ends.
+await graph[Symbol.asyncDispose]();
 process.exit(0);
