@@ -2,6 +2,7 @@ import { buildSchema, type DocumentNode, type GraphQLSchema, Kind, type Operatio
 import { compileCoercion } from '#platform/graphql/coercion.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { refuse, writeAnswer } from './answer.ts';
+import { createClientPath } from './errors.ts';
 import { compileSubscription } from './events.ts';
 import { explainPlan } from './explain.ts';
 import type { FetchScope } from './fetch.ts';
@@ -176,7 +177,8 @@ function compilePlan(
   const introspect = compileIntrospection(scope.api, operation, fragments, writer.introspections);
   const passable = same && scope.trusted(same.subgraph) ? same : undefined;
   const { satisfies } = scope;
-  const fetchScope: FetchScope = { operation, fragments, clientName, satisfies, literals, passable };
+  const clientPath = createClientPath(operation, fragments, clientName);
+  const fetchScope: FetchScope = { operation, fragments, clientPath, satisfies, literals, passable };
   const steps = plan.specialize
     ? compileVariants(plan.specialize, async (values) => {
         const variant = { operation, planned: input.planned && withConditions(input.planned, values) };
@@ -190,7 +192,7 @@ function compilePlan(
   async function execute(request: OperationRequest): Promise<OperationAnswer> {
     const coerced = coerce(request.variables ?? {});
     if (coerced.errors) return refuse(coerced.errors);
-    const run = new Run(request, coerced.values, scope.observer, clientName);
+    const run = new Run(request, coerced.values, scope.observer, clientPath);
     if (steps) await run.within(limits.timeoutMs, steps);
     return finish(run);
   }

@@ -2,6 +2,7 @@ import type { FieldNode, GraphQLFormattedError, OperationDefinitionNode, Selecti
 import { Kind, parse } from 'graphql';
 import type { CodedError } from '#platform/errors/errors.ts';
 import type { Fragments } from './fragments.ts';
+import type { ClientName } from './names.ts';
 import type { ResponsePath } from './paths.ts';
 import type { Path } from './plan.ts';
 import type { Run } from './run.ts';
@@ -17,7 +18,7 @@ export function reportSubgraphError(
   const code = extensions['code'];
   const placed: GraphQLFormattedError = {
     message,
-    ...(path && { path: clientPath(run, path) }),
+    ...(path && { path: run.clientPath(path) }),
     extensions: { ...extensions, code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR' },
   };
   run.fail(run.observer.expose?.(placed, subgraph) ?? placed);
@@ -37,12 +38,38 @@ export function reportMissing(
   const places = objects.flatMap((object) =>
     fields.length > 0 ? fields.map((field) => [...object, field]) : [object],
   );
-  for (const path of places.slice(0, MAX_PLACES)) run.fail({ message, path: clientPath(run, path), extensions });
+  for (const path of places.slice(0, MAX_PLACES)) run.fail({ message, path: run.clientPath(path), extensions });
   run.omitted += Math.max(0, places.length - MAX_PLACES);
 }
 
-const clientPath = (run: Run, path: ResponsePath): ResponsePath =>
-  path.map((part) => (typeof part === 'string' ? run.clientName(part) : part));
+/** Gives the place in the client's answer for one in the data of a plan. */
+export type ClientPath = (path: ResponsePath) => ResponsePath;
+
+/**
+ * A place that only the plan asks for, a key or an input of @requires, is none that the client knows, and its name may be
+ * the client's for something else: what fails there is told of the object that has it.
+ *
+ * @param operation with the response names of the plan.
+ */
+export function createClientPath(
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  clientName: ClientName,
+): ClientPath {
+  return (path) => {
+    let sets: SelectionSetNode[] = [operation.selectionSet];
+    const shown: ResponsePath = [];
+    for (const part of path) {
+      if (typeof part === 'string') {
+        const fields = fieldsOf(sets, fragments).filter((field) => responseName(field) === part);
+        if (fields.length === 0) break;
+        sets = fields.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
+      }
+      shown.push(typeof part === 'string' ? clientName(part) : part);
+    }
+    return shown;
+  };
+}
 
 /**
  * Names of the fields of a fetch that the client asked for, as they are in the answer.

@@ -46,7 +46,7 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
     }
     const stream = new Stream(request, coerced.values, sink, parts);
     const { signal, resubscribe } = request;
-    const asked = text.request(new Run(request, coerced.values, parts.observer, parts.scope.clientName));
+    const asked = text.request(new Run(request, coerced.values, parts.observer, parts.scope.clientPath));
     stream.upstream = transport.subscribe(changedRequest(asked, { signal, resubscribe }), stream);
     return () => stream.leave();
   };
@@ -73,7 +73,7 @@ class Stream {
   next(event: ExecutionResult): void | Promise<void> {
     if (!this.#open) return;
     const { steps, finish, limits, plan, observer, scope } = this.#parts;
-    const run = new Run(this.#request, this.#values, observer, scope.clientName);
+    const run = new Run(this.#request, this.#values, observer, scope.clientPath);
     const { subgraph } = plan.primary!;
     let data: Data | null;
     try {

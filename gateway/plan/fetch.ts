@@ -4,12 +4,12 @@ import { CodedError } from '#platform/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphRequest, SubgraphResponse } from '#platform/transport/transport.ts';
-import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
+import { type ClientPath, reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import type { Fragments } from './fragments.ts';
 import { quote, stringify } from './json.ts';
 import type { Literal } from './literal-values.ts';
 import { type Data, merge } from './merge.ts';
-import { type ClientName, clientVariable } from './names.ts';
+import { clientVariable } from './names.ts';
 import { isPlainData } from './passthrough.ts';
 import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
 import type { RootFetch } from './plan.ts';
@@ -26,8 +26,8 @@ export interface FetchScope {
   /** With the response names of the plan. */
   readonly operation: OperationDefinitionNode;
   readonly fragments: Fragments;
-  /** Of the response names in plans and in what subgraphs answer. */
-  readonly clientName: ClientName;
+  /** Of places in what subgraphs answer. */
+  readonly clientPath: ClientPath;
   readonly satisfies: Satisfies;
   /** Values of the variables that stand for the operation's literals in the plan. */
   readonly literals: ReadonlyMap<string, Literal>;

@@ -157,6 +157,18 @@ describe('an error is told under the client’s names', () => {
     expect(comparable(await auto.ask(query))).toBe(await auto.judge(query));
   });
 
+  it('never for a field that the plan alone asks for, whose name the client has given to another', async () => {
+    const graph = await createGraph(MARKET);
+    const a = graph.transports.get('a')!;
+    const execute = a.execute.bind(a);
+    a.execute = async (request) => {
+      const { result } = await execute(request);
+      return { result: { ...result, errors: [{ message: 'no', path: ['me', 'email'] }] } } as never;
+    };
+    const { errors } = JSON.parse(await graph.ask('{ me { email: nick score } }'));
+    expect(errors.map(({ path }: { path: unknown }) => path)).toEqual([['me']]);
+  });
+
   it('where an entity’s field fails', async () => {
     const { errors, data } = JSON.parse(await auto.ask('{ email: me { nick: friend { id: broken score: motto } } }'));
     expect(data).toBeNull();

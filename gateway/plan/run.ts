@@ -8,8 +8,8 @@ import {
   type SubgraphResponse,
   type SubgraphTransport,
 } from '#platform/transport/transport.ts';
+import type { ClientPath } from './errors.ts';
 import { type Data, own } from './merge.ts';
-import { type ClientName, sameName } from './names.ts';
 import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';
 import type { OperationRequest } from './operation.ts';
 
@@ -26,8 +26,7 @@ export class Run {
   /** Coerced, with defaults: what conditions look at. */
   readonly values: Variables;
   readonly observer: ExecutionObserver;
-  /** Of the response names in plans and in what subgraphs answer. */
-  readonly clientName: ClientName;
+  readonly clientPath: ClientPath;
   /** The whole answer, when a trusted subgraph gave it in the client's shape. */
   bytes: Uint8Array | undefined;
   /** Why no more fetches are made: out of time, or the client has left. */
@@ -43,10 +42,10 @@ export class Run {
     request: OperationRequest,
     values: Variables,
     observer: ExecutionObserver,
-    clientName: ClientName = sameName,
+    clientPath: ClientPath = (path) => path,
   ) {
     this.request = request;
-    this.clientName = clientName;
+    this.clientPath = clientPath;
     this.given = request.variables ?? {};
     this.values = values;
     this.observer = observer;
