@@ -75,3 +75,12 @@ test('types that cannot be told apart, conditions, objects and errors keep event
 test('a field without tags has nothing to merge', () => {
   expect(merging('subscription { plain { id } }')).toEqual({ merge: undefined, offsetOf: undefined });
 });
+
+test('fragments that spread others twice are read once each', () => {
+  const levels = Array.from({ length: 40 }, (_, n) => `fragment F${n} on Text { ...F${n + 1} ...F${n + 1} }`);
+  const { merge } = merging(
+    `subscription { reply { ...F0 } } ${levels.join(' ')} fragment F40 on Text { text firstSeq }`,
+  );
+  const both = merge!(answer({ text: 'a', firstSeq: 1 }), answer({ text: 'b', firstSeq: 2 }));
+  expect(JSON.parse(both!)).toEqual({ data: { reply: { text: 'ab', firstSeq: 1 } } });
+});

@@ -65,6 +65,8 @@ function shapeOf(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
 ): EventShape {
   const keys = new Map<string, string>();
+  // Each once: fragments that spread others twice would take twice the time with each level.
+  const spread = new Set<string>();
   let flat = true;
   const collect = (set: SelectionSetNode): void => {
     for (const selection of set.selections) {
@@ -75,6 +77,10 @@ function shapeOf(
         const field = type.getFields()[name];
         if (field && !isLeafType(getNamedType(field.type))) flat = false;
         continue;
+      }
+      if (selection.kind === Kind.FRAGMENT_SPREAD) {
+        if (spread.has(selection.name.value)) continue;
+        spread.add(selection.name.value);
       }
       const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
       if (!fragment) continue;
