@@ -3,9 +3,11 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { buildSchema } from 'graphql';
 import { OWNERS } from '#platform/database/owners.ts';
 import { staleArtefacts } from './artefacts.ts';
 import { breakingChanges } from './breaking-changes.ts';
+import { undescribed } from './undescribed.ts';
 
 const root = path.dirname(import.meta.dirname);
 const run = promisify(execFile);
@@ -63,6 +65,14 @@ async function schemaCompatible(): Promise<void> {
   }
 }
 
+/** Frontend teams read the schema alone: an element without a description is one that they have to ask about. */
+async function schemaDescribed(): Promise<void> {
+  const missing = undescribed(buildSchema(await readFile(path.join(root, 'schema.graphql'), 'utf8')));
+  if (missing.length > 0) {
+    throw new Error(`These have no description; write one in the subgraph's schema.graphql:\n${missing.join('\n')}`);
+  }
+}
+
 /** A package without a hash is installed as whatever a registry sends; an address ties the lock to one registry. */
 async function lockComplete(): Promise<void> {
   const lock = JSON.parse(await readFile(path.join(root, 'package-lock.json'), 'utf8')) as {
@@ -83,6 +93,7 @@ const steps: [string, () => Promise<unknown>][] = [
   ['every dependency has its hash', lockComplete],
   ['generated artefacts are up to date', artefactsFresh],
   ['no breaking change of the schema', schemaCompatible],
+  ['every element of the schema is described', schemaDescribed],
   ['schemas and migrations agree', migrationsAgree],
   ['no dead code', () => tool('knip', [])],
 ];

@@ -13,7 +13,7 @@ export type ExtractiveAnswerInput = {
   question: string;
 };
 
-/** What to recall. */
+/** What to look for in memory, knowledge and earlier messages. */
 export type RecallInput = {
   /** The conversation that it is for: its memories and its earlier messages are looked through too. */
   conversationId?: string | number | null | undefined;
@@ -35,7 +35,7 @@ export type RecallInput = {
 export type RecallKind =
   /** A passage of a document. */
   | 'KNOWLEDGE'
-  /** A memory. */
+  /** Something remembered about the user. */
   | 'MEMORY'
   /** A message of an earlier exchange. */
   | 'MESSAGE';

@@ -11,7 +11,7 @@ export type ImageStatus =
   | 'AWAITING_UPLOAD'
   /** It can be used. */
   | 'READY'
-  /** It is no image that can be used; `problem` says why. */
+  /** It cannot be used as an image; `problem` says why. */
   | 'REFUSED';
 
 export type ChatImageQueryVariables = Exact<{

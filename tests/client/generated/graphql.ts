@@ -4,12 +4,15 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** The settings of a new conversation; all of them may be left out. */
 export type CreateConversationInput = {
   /** Makes the call idempotent: a second one with the same id answers with the first one's conversation. */
   clientConversationId?: string | null | undefined;
+  /** Whether replies draw on memory and knowledge, and memories are learned from what the person writes. */
   memoryEnabled?: boolean;
   /** One of `models`; null: the default. */
   model?: string | null | undefined;
+  /** How the model is asked; left out: the model's defaults. */
   parameters?: ModelParametersInput | null | undefined;
   /** At most 32 KiB. */
   systemPrompt?: string | null | undefined;
@@ -17,25 +20,27 @@ export type CreateConversationInput = {
   title?: string | null | undefined;
 };
 
-/** Address and password. */
+/** What a user signs in with. */
 export type LoginInput = {
   /**
    * What the last sign-in with this account on this device gave. With it, attempts of others at the account do not hold this
    * device up.
    */
   deviceToken?: string | null | undefined;
-  /** Address of the account. */
+  /** Address of the account, in any spelling of its case. */
   email: string;
-  /** Its password. */
+  /** The password of the account. */
   password: string;
 };
 
+/** Who wrote a message. */
 export type MessageRole =
-  /** A reply. */
+  /** A reply, written by a model or made of what memory and knowledge hold. */
   | 'ASSISTANT'
   /** Written by a person. */
   | 'USER';
 
+/** How far a message is. */
 export type MessageStatus =
   /** Final. What a person sends is COMPLETE at once. */
   | 'COMPLETE'
@@ -50,29 +55,39 @@ export type MessageStatus =
   /** A reply that is being written. */
   | 'STREAMING';
 
+/** How the model is asked. What is left out or null is the default; a value out of its range is BAD_USER_INPUT. */
 export type ModelParametersInput = {
-  /** -2 to 2. */
+  /** -2 to 2: above 0, the model avoids words the more, the more often they have occurred. */
   frequencyPenalty?: number | null | undefined;
-  /** 1 to 1 000 000. */
+  /** The most tokens of a reply, 1 to 1 000 000. */
   maxTokens?: number | null | undefined;
-  /** -2 to 2. */
+  /** -2 to 2: above 0, the model prefers words that have not occurred yet. */
   presencePenalty?: number | null | undefined;
+  /** How much a reasoning model thinks before it replies. */
   reasoningEffort?: ReasoningEffort | null | undefined;
+  /** Asks for repeatable replies, where the model can. */
   seed?: number | null | undefined;
-  /** At most 4 texts of at most 100 characters. */
+  /** Texts that end a reply: at most 4, each of 1 to 100 characters. */
   stop?: Array<string> | null | undefined;
-  /** 0 to 2. */
+  /** 0 to 2: how freely the model chooses its words. */
   temperature?: number | null | undefined;
-  /** 0 to 1. */
+  /** 0 to 1: the share of probability that words are chosen from. */
   topP?: number | null | undefined;
 };
 
+/** How much a reasoning model thinks before it replies. It is passed on to the provider as it is. */
 export type ReasoningEffort =
+  /** Much: slower and dearer. */
   | 'HIGH'
+  /** Little: fast and cheap. */
   | 'LOW'
+  /** What most models do by default. */
   | 'MEDIUM'
+  /** As little as the model can. */
   | 'MINIMAL'
+  /** Not at all, where the model can do without. */
   | 'NONE'
+  /** As much as the model can; few models know it. */
   | 'XHIGH';
 
 /** The latest refresh token of a session. */
@@ -81,13 +96,13 @@ export type RefreshInput = {
   refreshToken: string;
 };
 
-/** A new account. */
+/** A new account, made by its owner. */
 export type RegisterInput = {
   /** The name that others see, at most 80 characters. Default: the address up to its @. */
   displayName?: string | null | undefined;
   /** Address for signing in, at most 254 characters. */
   email: string;
-  /** 15 to 128 characters; no rule on which. Common ones are refused. */
+  /** 15 to 128 characters; no rule says which ones. Common passwords are refused. */
   password: string;
 };
 
@@ -99,6 +114,7 @@ export type ResponseFormatInput = {
   schema?: unknown;
   /** JSON_SCHEMA: whether the provider shall hold the model to it exactly; left out: yes. */
   strict?: boolean | null | undefined;
+  /** What the text is. */
   type: ResponseFormatType;
 };
 
@@ -107,18 +123,20 @@ export type ResponseFormatInput = {
  * its text.
  */
 export type ResponseFormatType =
-  /** A JSON object. */
+  /** A JSON object of any shape. */
   | 'JSON'
   /** A JSON object of a schema, as far as the provider can hold the model to it: whether it fits is not checked here. */
   | 'JSON_SCHEMA'
   /** Whatever the model writes. */
   | 'TEXT';
 
+/** A message, and how it is replied to. */
 export type SendMessageInput = {
   /** Ids of uploaded images, at most 10. */
   attachments?: Array<string | number> | null | undefined;
   /** Made by the client, once a message: what makes repeating the call harmless. */
   clientMessageId: string;
+  /** Id of the conversation. */
   conversationId: string | number;
   /** One of `models`, for this reply; left out: the conversation's. */
   model?: string | null | undefined;
@@ -140,8 +158,8 @@ export type SendMessageInput = {
    */
   tools?: Array<ToolInput> | null | undefined;
   /**
-   * Whether the reply draws on what memory and knowledge hold for the caller. Left out: it does while nobody else takes part
-   * in the conversation; where others do, they would read what it gives.
+   * Whether the reply draws on what memory and knowledge hold for the caller. Left out: it does while the caller is alone
+   * in the conversation; other people who take part would read what it gives.
    */
   useMemory?: boolean | null | undefined;
 };
@@ -161,10 +179,13 @@ export type ServerTool =
    */
   | 'SEARCH_MEMORY';
 
+/** A reply to stop. */
 export type StopGenerationInput = {
+  /** Id of the reply. */
   messageId: string | number;
 };
 
+/** The results of the tools that the client ran for a reply. */
 export type SubmitToolResultsInput = {
   /** The reply whose calls are answered. */
   messageId: string | number;
@@ -192,8 +213,9 @@ export type ToolResultInput = {
   toolCallId: string | number;
 };
 
+/** How a call of a tool ended. */
 export type ToolResultStatus =
-  /** It could not. */
+  /** The tool could not do its work; the content says why. */
   | 'FAILED'
   /** The model's arguments do not fit the tool; the content says why. */
   | 'INVALID_ARGUMENTS'
@@ -204,6 +226,7 @@ export type ToolResultStatus =
   /** The model called a tool that was not offered. */
   | 'UNKNOWN_TOOL';
 
+/** Who runs a tool. */
 export type ToolSide =
   /** The client, after the reply has ended. */
   | 'CLIENT'
