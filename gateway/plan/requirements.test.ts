@@ -45,6 +45,12 @@ describe('what @requires names is sent, and nothing else decides whether an enti
     ['shop', 'a chain whose middle is needed nowhere else', '{ lastItem { total } }'],
     ['shop', 'the same beside its middle', '{ lastItem { total duty volume label } }'],
     ['shop', 'the same in a list', '{ orders { items { item { total freight } } } }'],
+    [
+      'chat',
+      'another type of the same request',
+      '{ items { ... on Conversation { label } ... on Message { tokens } } }',
+    ],
+    ['catalog', 'two types of an interface object', '{ hits { ... on Game { shipping } ... on Book { inStock } } }'],
     ['catalog', 'a field that one type needs more for', '{ products { ... on Book { shipping } available } }'],
     ['catalog', 'the same one level below', '{ shelf { all { ... on Film { shipping(express: true) } available } } }'],
     ['catalog', 'the same from the interface object', '{ featured { ... on Game { shipping } available } }'],

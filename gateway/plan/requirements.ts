@@ -32,17 +32,16 @@ export function createRequirementMender(sdl: string): MendRequirements {
     if (!fragments) return fetch;
     const needs = (type: string, field: FieldNode) => requires.get(`${fetch.subgraph} ${type}.${field.name.value}`);
     const needing = fragments.flatMap(({ type, fields }) =>
-      fields.flatMap((field) => {
+      fields.flatMap((field): Need[] => {
         const set = needs(type, field);
-        return set ? [set] : [];
+        return set ? [{ type, set }] : [];
       }),
     );
     const typed = fragments.map(({ type }) => type);
     const byKey = keyOnly(group, fetch.subgraph, typed);
     if (!byKey) return fetch;
     if (needing.length === 0) return { ...fetch, groups: [byKey] };
-    const sent = group.requires.flatMap((node) => (node.kind === 'type' ? [node.selections] : []));
-    const lacks = needing.some((set) => !hasArguments(set) && sent.some((given) => !covers(given, set)));
+    const lacks = needing.some((need) => isLacking(group, need));
     const whole = lacks ? withRequired(group, needing) : group;
     const isApart = (keep: boolean): string | undefined =>
       selecting(fetch.text, (type, field) => (needs(type, field) !== undefined) === keep);
@@ -52,7 +51,13 @@ export function createRequirementMender(sdl: string): MendRequirements {
     if (plain === undefined || !mayLack || isEqual(byKey, whole)) {
       return { ...fetch, groups: [whole], lacks };
     }
-    return { ...joinFetches([part(fetch, plain, byKey), part(fetch, isApart(true)!, whole)]), lacks };
+    return {
+      ...joinFetches([
+        part(fetch, plain, byKey),
+        part(fetch, isApart(true)!, needing.some(({ set }) => hasArguments(set)) ? whole : sending(byKey, needing)),
+      ]),
+      lacks,
+    };
   };
 
   /** The group with representations of a key alone; undefined where the key is not plain to see. */
@@ -62,10 +67,11 @@ export function createRequirementMender(sdl: string): MendRequirements {
       if (node.kind !== 'type') return undefined;
       const known = [node.type, ...types].flatMap((type) => keys.get(`${subgraph} ${type}`) ?? []);
       const key = known.find((set) => covers(node.selections, set));
-      if (!key) return undefined;
+      // What is needed beside a key may stand apart from it, under another type.
+      if (!key) continue;
       trimmed.push({ ...node, selections: only(node.selections, key) });
     }
-    return { ...group, requires: trimmed };
+    return trimmed.length > 0 ? { ...group, requires: trimmed } : undefined;
   }
 }
 
@@ -137,15 +143,52 @@ const withSelections = (node: InlineFragmentNode, selections: SelectionNode[]): 
   selectionSet: { kind: Kind.SELECTION_SET, selections },
 });
 
+/** What the field of a type needs. */
+interface Need {
+  readonly type: string;
+  readonly set: SelectionSetNode;
+}
+
+/** Whether representations of one type are what a need is about; an interface object goes by the names of several. */
+const concerns = ({ requires }: EntityGroup, { type }: Need, node: Requirement): boolean =>
+  node.kind === 'type' &&
+  (node.type === type || !requires.some((other) => other.kind === 'type' && other.type === type));
+
+const isSent = (node: Requirement, set: SelectionSetNode): boolean =>
+  node.kind !== 'type' || hasArguments(set) || covers(node.selections, set);
+
+/** Whether what a field needs is not sent for its type; for an interface object, whether it is sent for no type. */
+const isLacking = (group: EntityGroup, need: Need): boolean =>
+  !group.requires.some((node) => concerns(group, need, node) && isSent(node, need.set));
+
 /** A group that sends what @requires names too. */
-function withRequired(group: EntityGroup, sets: readonly SelectionSetNode[]): EntityGroup {
-  const further = sets.filter((set) => !hasArguments(set)).flatMap(({ selections }) => selections.map(requirementOf));
+function withRequired(group: EntityGroup, needing: readonly Need[]): EntityGroup {
+  const missing = needing.filter((need) => isLacking(group, need));
   return {
     ...group,
-    requires: group.requires.map((node) =>
-      node.kind === 'type' ? { ...node, selections: union(node.selections, further) } : node,
-    ),
+    requires: group.requires.map((node) => {
+      if (node.kind !== 'type') return node;
+      const further = missing.filter((need) => concerns(group, need, node));
+      return {
+        ...node,
+        selections: union(
+          node.selections,
+          further.flatMap(({ set }) => set.selections.map(requirementOf)),
+        ),
+      };
+    }),
   };
+}
+
+/** A group that sends keys and, with each of them, all that is needed: what lacks some of it is not sent. */
+function sending(group: EntityGroup, needing: readonly Need[]): EntityGroup {
+  const requires = group.requires.flatMap((node) => {
+    const further = needing.filter((need) => concerns(group, need, node));
+    if (node.kind !== 'type' || further.length === 0) return [];
+    const needed = further.flatMap(({ set }) => set.selections.map(requirementOf));
+    return [{ ...node, selections: union(node.selections, needed) }];
+  });
+  return { ...group, requires };
 }
 
 function requirementOf(node: SelectionNode): Requirement {
