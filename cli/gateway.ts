@@ -92,6 +92,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
 
 /** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */
 async function anyGateway({ config, log, metrics, lifecycle }: Process, file: string) {
+  const { limiter, cache } = await openStores({ config, log, metrics, lifecycle });
   return lifecycle.use(
     await startGateway({
       config,
@@ -99,6 +100,8 @@ async function anyGateway({ config, log, metrics, lifecycle }: Process, file: st
       metrics,
       supergraph: { file, cache: path.join(config.dataDir, 'cache') },
       compile: engineOf(config, log, false),
+      limiter,
+      cache,
     }),
   );
 }
