@@ -24,6 +24,10 @@ const post = async (body: unknown, headers: Record<string, string> = {}, url = g
   return { status: response.status, headers: response.headers, body: await response.json() };
 };
 
+/** 113 characters, all harmless: no browser asks about it. */
+const URQL_ACCEPT =
+  'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed';
+
 describe('queries over HTTP', () => {
   test('are answered with data, partial data and codes', async () => {
     const answer = await post({
@@ -59,6 +63,26 @@ describe('queries over HTTP', () => {
     const allowed = { 'apollo-require-preflight': 'true' };
     expect(await (await get('{ greeting(name: "x") }', allowed)).json()).toEqual({ data: { greeting: 'Hello x' } });
     expect((await get('mutation { count }', allowed)).status).toBe(405);
+  });
+
+  test.each([
+    ['a bearer token', 200, { authorization: 'Bearer ada' }],
+    ['an API key', 200, { 'x-api-key': 'ada' }],
+    ['a content type that browsers ask about', 200, { 'content-type': 'application/json' }],
+    // What urql sends by GET, from a page that may call the gateway, and from the gateway's own.
+    ['urql’s from an allowed page', 200, { accept: URQL_ACCEPT, origin: 'http://localhost:5173' }],
+    ['urql’s from an own page', 200, { accept: URQL_ACCEPT, 'sec-fetch-site': 'same-origin' }],
+    ['urql’s from a foreign page', 400, { accept: URQL_ACCEPT, origin: 'https://evil.example' }],
+    ['a foreign page’s image', 400, { 'sec-fetch-site': 'cross-site', accept: 'image/avif,*/*' }],
+    ['a foreign page’s, which claims to be sandboxed', 400, { origin: 'null', 'sec-fetch-site': 'same-origin' }],
+    ['a sibling’s', 400, { 'sec-fetch-site': 'same-site' }],
+    ['credentials that a browser adds by itself', 400, { authorization: 'Basic YTpi', 'sec-fetch-site': 'cross-site' }],
+    ['a type that browsers do not know', 415, { 'content-type': 'application/x-foo' }],
+    ['a type that is none', 415, { 'content-type': 'nonsense' }],
+    ['a form’s type, also beside the header', 415, { 'content-type': 'text/plain', 'apollo-require-preflight': '1' }],
+  ])('by GET with %s: %i', async (_, status, headers) => {
+    const url = `${gateway.url}/graphql?query=${encodeURIComponent('{ greeting(name: "x") }')}`;
+    expect((await fetch(url, { headers: headers as Record<string, string> })).status).toBe(status);
   });
 
   test('that a form could send, or that are batches, or no JSON, are refused by name', async () => {

@@ -127,7 +127,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   });
   const apollo = createApolloFace({ config, log, graph, plugins: options.apolloPlugins });
   const faces = { config, log, metrics, authenticator, propagation, graph, pipeline, subscriptions, apollo };
-  const graphql = createGraphqlHandler(faces);
+  const graphql = createGraphqlHandler({ ...faces, origins });
   const forward = createForward(faces);
   const explorer = createExplorer({ config, log, examples: options.examples, signIn: options.signIn });
   const rest = createRest({ ...faces, folder: options.rest });

@@ -3,6 +3,7 @@ import type { GraphQLError } from 'graphql';
 import { badInput, CodedError } from '#platform/errors/errors.ts';
 import { isObject } from '#platform/json/objects.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
+import type { Origins } from './origins.ts';
 
 /** The ways an answer can be written. */
 export type ResponseFormat = 'application/json' | 'application/graphql-response+json';
@@ -104,22 +105,24 @@ export function checkParams(given: Record<string, unknown>): OperationParams {
 
 /**
  * A page can make a browser send a GET, or a POST of a few simple content types, to any server without asking it. Such a
- * request is refused unless it carries a header that browsers ask about first (CORS).
+ * request is refused unless it carries a header that browsers ask about first (CORS), or comes from a page that may call
+ * the gateway.
  *
  * @throws {CodedError} BAD_USER_INPUT.
  */
-export function preventForgery(request: IncomingMessage): void {
+export function preventForgery(request: IncomingMessage, origins: Origins): void {
   const { headers } = request;
   if (headers['apollo-require-preflight'] || headers['x-apollo-operation-name']) return;
-  const type = contentTypeOf(headers['content-type']);
-  if (type !== undefined && !SIMPLE_TYPES.has(type)) return;
+  if (contentTypeOf(headers['content-type']) === 'application/json') return;
+  // Credentials that a page sets. Those of the other schemes a browser adds by itself.
+  if (headers['x-api-key'] || /^bearer /i.test(headers.authorization ?? '')) return;
+  // What a browser says of the page, which the page cannot change.
+  if (headers.origin !== undefined ? origins.allowed(request) : headers['sec-fetch-site'] === 'same-origin') return;
   throw new CodedError(
     'BAD_USER_INPUT',
     'This may be a cross-site request forgery: send the header Apollo-Require-Preflight, or POST application/json.',
   );
 }
-
-const SIMPLE_TYPES = new Set(['application/x-www-form-urlencoded', 'multipart/form-data', 'text/plain', '']);
 
 /** The media type, lower case and without parameters; an unreadable one counts as absent (GHSA-9q82-xgwf-vj6h). */
 export function contentTypeOf(header: string | undefined): string | undefined {

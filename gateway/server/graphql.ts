@@ -36,6 +36,7 @@ import {
   statusOf,
 } from './graphql-http.ts';
 import type { Carrier, GatewayMetrics } from './metrics.ts';
+import type { Origins } from './origins.ts';
 import { type PropagationRules, propagated } from './propagation.ts';
 
 export interface GraphqlHttpOptions {
@@ -48,6 +49,7 @@ export interface GraphqlHttpOptions {
   readonly pipeline: Pipeline;
   readonly subscriptions: Subscriptions;
   readonly apollo: ApolloFace;
+  readonly origins: Origins;
 }
 
 const SSE_HEARTBEAT_MS = 12_000;
@@ -56,7 +58,7 @@ const MULTIPART_HEARTBEAT_MS = 5_000;
 
 /** GraphQL over HTTP, server-sent events and multipart, at one path. */
 export function createGraphqlHandler(options: GraphqlHttpOptions) {
-  const { config, log, metrics, graph, pipeline, subscriptions, authenticator, apollo } = options;
+  const { config, log, metrics, graph, pipeline, subscriptions, authenticator, apollo, origins } = options;
 
   return async function handle(request: IncomingMessage, response: ServerResponse, search: string): Promise<void> {
     const started = performance.now();
@@ -75,7 +77,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
 
     let params: OperationParams;
     try {
-      params = await paramsOf(request, search, config.MAX_BODY_BYTES);
+      params = await paramsOf(request, search, config.MAX_BODY_BYTES, origins);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       return fail([error], error instanceof WrongMethod ? 405 : error instanceof WrongMediaType ? 415 : undefined);
@@ -175,14 +177,24 @@ function markStream(response: ServerResponse, requestId: string): void {
 class WrongMethod extends CodedError {}
 class WrongMediaType extends CodedError {}
 
-async function paramsOf(request: IncomingMessage, search: string, maxBytes: number): Promise<OperationParams> {
+const JSON_ONLY = ['BAD_USER_INPUT', 'Send the content type application/json.'] as const;
+
+async function paramsOf(
+  request: IncomingMessage,
+  search: string,
+  maxBytes: number,
+  origins: Origins,
+): Promise<OperationParams> {
   if (request.method === 'GET') {
-    preventForgery(request);
+    const type = request.headers['content-type'];
+    // Browsers send types that they do not know without asking (GHSA-9q82-xgwf-vj6h).
+    if (type !== undefined && contentTypeOf(type) !== 'application/json') throw new WrongMediaType(...JSON_ONLY);
+    preventForgery(request, origins);
     return paramsOfUrl(new URLSearchParams(search));
   }
   if (request.method !== 'POST') throw new WrongMethod('BAD_USER_INPUT', 'Use POST, or GET for a query.');
   if (contentTypeOf(request.headers['content-type']) !== 'application/json') {
-    throw new WrongMediaType('BAD_USER_INPUT', 'Send the content type application/json.');
+    throw new WrongMediaType(...JSON_ONLY);
   }
   return paramsOfBody(await readBody(request, maxBytes));
 }
