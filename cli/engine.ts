@@ -22,6 +22,7 @@ export const engineOf =
         supergraph,
         trusted: () => isOwn,
         limits: { timeoutMs: config.REQUEST_TIMEOUT_MS },
+        planningTimeoutMs: config.PLANNING_TIMEOUT_MS,
         observer: {
           ...(isTracing() && { fetch: traceFetch }),
           failed: (subgraph, cause, { requestId }) =>

@@ -34,7 +34,7 @@ test('a changed supergraph is served with no failed request, and subscribers com
     { query: 'subscription { endless { number } }' },
     { next: (event) => events.push(event), error: (error) => problems.push(error), complete: () => {} },
   );
-  await expect.poll(() => events.length).toBeGreaterThan(0);
+  await expect.poll(() => events.length, { timeout: 10_000 }).toBeGreaterThan(0);
 
   let stopped = false;
   const failures: unknown[] = [];

@@ -17,7 +17,7 @@ import type { OperationAnswer, OperationRequest, PreparedOperation } from './ope
 import type { Compile, CompileInput } from './operations.ts';
 import { passthroughFetch } from './passthrough.ts';
 import type { Plan, RootFetch } from './plan.ts';
-import { keepPlans } from './plan-cache.ts';
+import { keepPlans, type MakePlan } from './plan-cache.ts';
 import type { Planner } from './planner.ts';
 import { Run } from './run.ts';
 import { shareInFlight } from './sharing.ts';
@@ -59,7 +59,7 @@ export function createCompiler(options: CompilerOptions): Compile {
     observer: options.observer ?? {},
     limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
-    planner: keepPlans(options.planner),
+    planOf: keepPlans(options.planner),
     names: createNames(full),
   };
   const share = shareInFlight(options.share ?? true);
@@ -88,11 +88,11 @@ export interface CompilerScope {
   readonly observer: ExecutionObserver;
   readonly limits: ExecutionLimits;
   readonly trusted: (subgraph: string) => boolean;
-  readonly planner: Planner;
+  readonly planOf: MakePlan;
   readonly names: Names;
 }
 
-type Planned = Pick<CompileInput, 'operation' | 'planned'>;
+type Planned = Pick<CompileInput, 'operation' | 'planned' | 'client'>;
 
 /** What is left of the operation after a reduction. */
 function plannedOperation({ operation, planned }: Planned): OperationDefinitionNode | undefined {
@@ -108,7 +108,7 @@ interface Made {
 
 const NOTHING_TO_FETCH: Made = { plan: { root: undefined }, literals: new Map() };
 
-async function makePlan(input: Planned, { planner, api }: CompilerScope): Promise<Made> {
+async function makePlan(input: Planned, { planOf, api }: CompilerScope): Promise<Made> {
   const { planned } = input;
   const wanted = plannedOperation(input);
   if (!wanted) return NOTHING_TO_FETCH;
@@ -120,7 +120,7 @@ async function makePlan(input: Planned, { planner, api }: CompilerScope): Promis
     return { ...NOTHING_TO_FETCH, plan: { root: undefined, specialize } };
   }
   const lifted = liftLiterals(normalized, api);
-  return { plan: await planner.plan(lifted.normalized), literals: lifted.literals };
+  return { plan: await planOf(lifted.normalized, input.client), literals: lifted.literals };
 }
 
 const visibleOf = (input: Planned) => ({
@@ -180,8 +180,8 @@ function compilePlan(
   const clientPath = createClientPath(operation, fragments, clientName);
   const fetchScope: FetchScope = { operation, fragments, clientPath, satisfies, literals, passable };
   const steps = plan.specialize
-    ? compileVariants(plan.specialize, async (values) => {
-        const variant = { operation, planned: input.planned && withConditions(input.planned, values) };
+    ? compileVariants(plan.specialize, async (values, client) => {
+        const variant = { operation, client, planned: input.planned && withConditions(input.planned, values) };
         const made = await makePlan(variant, scope);
         return made.plan.root && compileStep(made.plan.root, { ...fetchScope, literals: made.literals });
       })

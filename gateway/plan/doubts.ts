@@ -1,10 +1,9 @@
 import { Kind, parse, type SelectionSetNode, visit } from 'graphql';
 import { argumentsOf, fieldSet } from './joins.ts';
-import type { NormalizedOperation } from './normalize.ts';
 import type { EntityFetch, Plan, Requirement, Step } from './plan.ts';
 
 /** Says what is wrong, or known to go wrong often, with a plan; undefined when there is no reason to doubt it. */
-export type Doubt = (normalized: NormalizedOperation, plan: Plan) => string | undefined;
+export type Doubt = (plan: Plan) => string | undefined;
 
 export interface Key {
   readonly fields: SelectionSetNode;
@@ -50,7 +49,7 @@ export function createDoubt({ keys, withArguments }: Joins): Doubt {
     return undefined;
   }
 
-  return (_, plan) => {
+  return (plan) => {
     if (!plan.root && !plan.primary) return 'nothing is fetched';
     return (
       plan.root &&

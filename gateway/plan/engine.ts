@@ -1,28 +1,21 @@
 import { type CompilerOptions, createCompiler } from './compile.ts';
 import type { Compile } from './operations.ts';
 import type { PlannerChoice } from './planners.ts';
+import { Planning } from './planning.ts';
 
 export interface EngineOptions extends Omit<CompilerOptions, 'planner'> {
   /** Default: `auto`. */
-  readonly planner?: PlannerChoice;
+  readonly planner?: PlannerChoice | undefined;
+  /** Longest planning of one operation, in milliseconds. */
+  readonly planningTimeoutMs?: number | undefined;
 }
 
 /** A planner takes longer to make than a gateway to start: it is made when that is over, or when the first needs it. */
 const PREPARE_MS = 50;
 
-/** The compiled engine of one supergraph. */
-export function createEngine({ planner, ...options }: EngineOptions): Compile {
-  let compiler: Promise<Compile> | undefined;
-  const make = (): Promise<Compile> => {
-    compiler ??= makeCompiler(planner, options);
-    return compiler;
-  };
-  // Whoever prepares an operation gets the reason; until then nobody is listening.
-  setTimeout(() => make().catch(() => undefined), PREPARE_MS).unref();
-  return async (input) => (await make())(input);
-}
-
-async function makeCompiler(choice: PlannerChoice | undefined, options: Omit<CompilerOptions, 'planner'>) {
-  const { createPlanner } = await import('./planners.ts');
-  return createCompiler({ ...options, planner: await createPlanner(options.supergraph.sdl, choice) });
+/** The compiled engine of one supergraph, which plans in threads. */
+export function createEngine({ planner, planningTimeoutMs, ...options }: EngineOptions): Compile {
+  const planning = new Planning({ sdl: options.supergraph.sdl, choice: planner, timeoutMs: planningTimeoutMs });
+  setTimeout(() => planning.start(), PREPARE_MS).unref();
+  return createCompiler({ ...options, planner: planning });
 }

@@ -15,19 +15,19 @@ import {
 } from 'graphql';
 import { covers, type Joins } from './doubts.ts';
 import { argumentsOf } from './joins.ts';
-import type { NormalizedOperation } from './normalize.ts';
 import type { Plan, Requirement, Step } from './plan.ts';
+import type { PlanRequest } from './planner.ts';
 
 /** What a planner has to be spared in a graph with @interfaceObject. */
 export interface InterfaceObjects {
   /** Whether an operation selects anything of an interface that a subgraph has as an object. */
-  concerns(normalized: NormalizedOperation): boolean;
+  concerns(normalized: PlanRequest): boolean;
   /**
    * The operation with those fields asked of the interface that are asked of one of its types, that @requires feeds, and
    * that are reached from where the types are not known. Apollo's planner runs in circles there, until the memory is
    * used up. More is fetched than is shown.
    */
-  widened(normalized: NormalizedOperation): NormalizedOperation;
+  widened(normalized: PlanRequest): PlanRequest;
   /**
    * The plan with requirements by single types where Apollo's planner asks a key of one type and what @requires needs of
    * the whole interface: objects of its other types would be sent without a key.
@@ -49,7 +49,7 @@ export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObj
     if (graphs.length > 0) holders.set(type.name, new Set(graphs));
   }
 
-  function concerns({ operation }: NormalizedOperation): boolean {
+  function concerns({ operation }: PlanRequest): boolean {
     const walk = (set: SelectionSetNode, type: GraphQLCompositeType): boolean =>
       holders.has(type.name) ||
       set.selections.some((selection) => {
@@ -131,13 +131,14 @@ export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObj
     return { ...selection, selectionSet: widen(inner, target, isUnknown) };
   }
 
-  function widened(normalized: NormalizedOperation): NormalizedOperation {
+  function widened(normalized: PlanRequest): PlanRequest {
     const { operation, document } = normalized;
     const root = schema.getRootType(operation.operation)!;
     const selectionSet = widen(operation.selectionSet, root, false);
     if (print(selectionSet) === print(operation.selectionSet)) return normalized;
     const changed = { ...operation, selectionSet };
-    return { ...normalized, operation: changed, document: { ...document, definitions: [changed] } };
+    const widened = { ...document, definitions: [changed] };
+    return { ...normalized, operation: changed, document: widened, text: print(widened) };
   }
 
   const isOf = (type: string, abstract: string): boolean => {

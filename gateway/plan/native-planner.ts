@@ -5,7 +5,6 @@ import type {
   PlanNode,
   RequiresSelection,
 } from '@graphql-hive/router-query-planner';
-import { print } from 'graphql';
 import { combineParallel } from './combine.ts';
 import type { Path, Requirement, Rewrite, RewriteStep, RootFetch, Step } from './plan.ts';
 import type { Planner } from './planner.ts';
@@ -23,8 +22,8 @@ export async function createNativePlanner(sdl: string): Promise<Planner> {
   const SHARE = 99.999;
   return {
     name: 'native',
-    async plan({ document, operation }) {
-      const { node } = await planner.planAsync(print(document), operation.name?.value, NO_LABELS, SHARE);
+    async plan({ text, operation }, signal) {
+      const { node } = await planner.planAsync(text, operation.name?.value, NO_LABELS, SHARE, signal);
       if (node === undefined) return { root: undefined };
       return operation.operation === 'subscription' ? subscriptionOf(node) : { root: stepOf(node, []) };
     },

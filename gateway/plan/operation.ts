@@ -71,6 +71,8 @@ export interface AnswerSink {
 export interface PrepareRequest {
   readonly query: string;
   readonly operationName?: string | null | undefined;
+  /** Who waits for it, where several do: see `clientKey`. */
+  readonly client?: string | undefined;
   /** Plans less than was asked: fields that this client may not see are answered with null. See `Reduction`. */
   readonly reduction?: Reduction | undefined;
 }

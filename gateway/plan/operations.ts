@@ -13,7 +13,8 @@ import {
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/errors/errors.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
-import type { Prepared, PreparedOperation, PrepareRequest } from './operation.ts';
+import { isPrepared, type Prepared, type PreparedOperation, type PrepareRequest } from './operation.ts';
+import { isLasting, REFUSED_MS } from './plan-cache.ts';
 
 /** Parses, validates, plans and compiles operations of one supergraph, each once. */
 export interface Operations {
@@ -49,6 +50,8 @@ export interface CompileInput {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly planned: DocumentNode | undefined;
+  /** Who waits for it. */
+  readonly client: string;
 }
 
 export interface PrepareLimits {
@@ -95,7 +98,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const { reduction } = request;
       const planned = reduction ? reduction.apply(document, operation) : document;
       const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
-      input = { id, document, operation, planned };
+      input = { id, document, operation, planned, client: request.client ?? '' };
     } catch (error) {
       return [error instanceof GraphQLError ? asRequestError(error) : failed(error, request)];
     }
@@ -118,6 +121,10 @@ export function createOperations(options: OperationsOptions): Operations {
       cache.set(key, entry);
       void prepared.then((ready) => {
         entry.prepared = ready;
+        if (isPrepared(ready) || cache.peek(key) !== entry) return;
+        // Why it could not be planned in time may be gone by the next try.
+        if (ready.some(isPassing)) cache.delete(key);
+        else if (ready.some(isLasting)) cache.set(key, entry, { ttl: REFUSED_MS });
       });
       return prepared;
     },
@@ -129,6 +136,9 @@ export function createOperations(options: OperationsOptions): Operations {
   };
   return operations;
 }
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof CodedError && (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'RATE_LIMITED');
 
 /** NUL separates: it cannot occur in a valid document or name. */
 const keyOf = ({ query, operationName, reduction }: PrepareRequest): string =>

@@ -2,12 +2,21 @@ import { createApolloPlanner } from './apollo-planner.ts';
 import { createDoubt, entityFetches, readJoins } from './doubts.ts';
 import { readInterfaceObjects } from './interface-objects.ts';
 import { createNativePlanner } from './native-planner.ts';
-import type { NormalizedOperation } from './normalize.ts';
 import type { Plan } from './plan.ts';
-import type { Planner } from './planner.ts';
+import type { Planner, PlanRequest } from './planner.ts';
 import { createSoundness } from './soundness.ts';
 
 export type PlannerChoice = 'auto' | 'apollo' | 'native';
+
+/** What the first planner says. */
+export interface Opinion {
+  /** Undefined when it finds none. */
+  readonly plan: Plan | undefined;
+  /** Whether the second planner should be asked. */
+  readonly isDoubted: boolean;
+  /** Why it finds none. */
+  readonly failure?: unknown;
+}
 
 /**
  * The planner of a supergraph. `auto`, the default, plans with Apollo's planner and asks the native one for the plans
@@ -19,67 +28,91 @@ export type PlannerChoice = 'auto' | 'apollo' | 'native';
  */
 export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto'): Promise<Planner> {
   if (choice === 'native') return unconditional(await createNativePlanner(sdl));
-  const apollo = createApolloPlanner(sdl);
-  if (choice === 'apollo') return apollo;
-  const joins = readJoins(sdl);
-  const doubt = createDoubt(joins);
-  const objects = readInterfaceObjects(sdl, joins);
-  const isSound = createSoundness(sdl);
-  let native: Promise<Planner | undefined> | undefined;
+  if (choice === 'apollo') return createApolloPlanner(sdl);
+  const first = createFirstPlanner(sdl);
+  let second: Promise<Planner> | undefined;
   return {
     name: 'auto',
-    async plan(normalized) {
-      // Where an interface is an object to some subgraph, both planners confuse what is asked under conditions.
-      if (objects && canSpecialize(normalized) && objects.concerns(normalized)) {
-        return { root: undefined, specialize: normalized.conditions };
-      }
-      const operation = objects ? objects.widened(normalized) : normalized;
-      let plan: Plan | undefined;
-      let failure: unknown;
+    async plan(asked) {
+      const opinion = await first(asked);
+      if (opinion.plan && !opinion.isDoubted) return opinion.plan;
       try {
-        const made = await apollo.plan(operation);
-        const narrowed = objects ? objects.narrowed(made) : made;
-        if (!isSound(narrowed)) throw new Error('The planner asks for a field without what its @requires names.');
-        plan = narrowed;
-        if (doubt(operation, plan) === undefined || usesContext(plan)) return plan;
+        // Loaded at its first use: most supergraphs never need it, and not every platform has it.
+        second ??= createSecondPlanner(sdl);
+        return await (await second).plan(asked);
       } catch (error) {
-        failure = error;
-      }
-      if (canSpecialize(operation)) return { ...plan, root: plan?.root, specialize: operation.conditions };
-      // A subscription's first fetch is open before its conditions could be decided.
-      if (plan && operation.conditions.length > 0) return plan;
-      // Loaded at its first use: most supergraphs never need it, and not every platform has it.
-      native ??= createNativePlanner(sdl).catch(() => undefined);
-      const second = await native;
-      if (!second) return orThrow(plan, failure);
-      try {
-        const other = await second.plan(operation);
-        if (!isSound(other)) throw new Error('The native planner asks for a field without what its @requires names.');
-        return other;
-      } catch (error) {
-        const isEmpty = plan && !plan.root && !plan.primary;
-        return orThrow(isEmpty ? undefined : plan, failure ?? error);
+        const plan = usable(opinion);
+        if (plan) return plan;
+        throw opinion.failure ?? error;
       }
     },
   };
 }
 
+/** Plans with Apollo's planner, and says where that goes wrong. */
+export function createFirstPlanner(sdl: string): (asked: PlanRequest) => Promise<Opinion> {
+  const apollo = createApolloPlanner(sdl);
+  const joins = readJoins(sdl);
+  const doubt = createDoubt(joins);
+  const objects = readInterfaceObjects(sdl, joins);
+  const isSound = createSoundness(sdl);
+  return async (asked) => {
+    // Where an interface is an object to some subgraph, both planners confuse what is asked under conditions.
+    if (objects && canSpecialize(asked) && objects.concerns(asked)) {
+      return { plan: { root: undefined, specialize: asked.conditions }, isDoubted: false };
+    }
+    const operation = objects ? objects.widened(asked) : asked;
+    let plan: Plan | undefined;
+    let failure: unknown;
+    try {
+      const made = await apollo.plan(operation);
+      const narrowed = objects ? objects.narrowed(made) : made;
+      if (!isSound(narrowed)) throw new Error('The planner asks for a field without what its @requires names.');
+      plan = narrowed;
+      if (doubt(plan) === undefined || usesContext(plan)) return { plan, isDoubted: false };
+    } catch (error) {
+      failure = error;
+    }
+    if (canSpecialize(operation)) {
+      return { plan: { ...plan, root: plan?.root, specialize: operation.conditions }, isDoubted: false };
+    }
+    // A subscription's first fetch is open before its conditions could be decided.
+    return { plan, isDoubted: !plan || operation.conditions.length === 0, failure };
+  };
+}
+
+/**
+ * Plans with the native planner, what Apollo's is in doubt about or takes long for.
+ *
+ * @throws where there is no binary for this platform.
+ */
+export async function createSecondPlanner(sdl: string): Promise<Planner> {
+  const native = await createNativePlanner(sdl);
+  const objects = readInterfaceObjects(sdl, readJoins(sdl));
+  const isSound = createSoundness(sdl);
+  return unconditional({
+    name: native.name,
+    async plan(asked, signal) {
+      const plan = await native.plan(objects ? objects.widened(asked) : asked, signal);
+      if (!isSound(plan)) throw new Error('The native planner asks for a field without what its @requires names.');
+      return plan;
+    },
+  });
+}
+
+/** The plan that counts where the second planner has no better one: one that fetches something. */
+export const usable = ({ plan }: Opinion): Plan | undefined => (plan?.root || plan?.primary ? plan : undefined);
+
 /** What only Apollo's planner knows. */
 const usesContext = ({ root }: Plan): boolean =>
   root !== undefined && entityFetches(root).some(({ groups }) => groups.some(({ context }) => context.length > 0));
 
-const canSpecialize = ({ operation, conditions }: NormalizedOperation): boolean =>
+const canSpecialize = ({ operation, conditions }: PlanRequest): boolean =>
   operation.operation !== 'subscription' && conditions.length > 0;
 
 /** The native planner forgets conditions where several meet; it gets operations without any. */
 const unconditional = (planner: Planner): Planner => ({
   name: planner.name,
-  plan: (normalized) =>
-    canSpecialize(normalized) ? { root: undefined, specialize: normalized.conditions } : planner.plan(normalized),
+  plan: (asked, signal) =>
+    canSpecialize(asked) ? { root: undefined, specialize: asked.conditions } : planner.plan(asked, signal),
 });
-
-/** What Apollo's gateway would run, or why there is no plan. */
-function orThrow(plan: Plan | undefined, failure: unknown): Plan {
-  if (plan) return plan;
-  throw failure;
-}

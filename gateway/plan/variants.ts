@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/errors/errors.ts';
+import { clientKey } from './client-key.ts';
 import type { Execute } from './fetch.ts';
 import { own } from './merge.ts';
 import { clientVariable } from './names.ts';
@@ -11,11 +12,11 @@ const KEPT = 64;
 /**
  * Steps that are planned at run time, once for each combination of values of Boolean variables.
  *
- * @param make plans for given values; undefined when nothing is to be fetched.
+ * @param make plans for given values, for a client that waits; undefined when nothing is to be fetched.
  */
 export function compileVariants(
   variables: readonly string[],
-  make: (values: Readonly<Record<string, boolean>>) => Promise<Execute | undefined>,
+  make: (values: Readonly<Record<string, boolean>>, client: string) => Promise<Execute | undefined>,
 ): Execute {
   const kept = new LRUCache<string, Promise<Execute | undefined>>({ max: KEPT });
   return async (run: Run) => {
@@ -23,7 +24,7 @@ export function compileVariants(
     const key = Object.values(values).map(Number).join('');
     let steps = kept.get(key);
     if (!steps) {
-      steps = make(values);
+      steps = make(values, clientKey(run.request.identity, run.request.client));
       kept.set(key, steps);
     }
     try {

@@ -13,6 +13,7 @@ import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
 import type { Logger } from '#platform/log/log.ts';
+import { clientKey } from '../plan/client-key.ts';
 import { isPrepared, type OperationRequest, type PreparedOperation } from '../plan/operation.ts';
 import { type Compile, createOperations, type Operations } from '../plan/operations.ts';
 import type { Generation } from '../server/graph.ts';
@@ -183,7 +184,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       checkNesting('variables', params.variables, config);
       checkNesting('extensions', params.extensions, config);
       const text = caller.registered ? (params.query ?? '') : persisted.textOf(params);
-      const asked = { query: typeof text === 'string' ? text : await text, operationName: params.operationName };
+      const asked = {
+        query: typeof text === 'string' ? text : await text,
+        operationName: params.operationName,
+        client: clientKey(caller.identity, caller.client),
+      };
       let prepared = await generation.operations.prepare(asked);
       if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };
 

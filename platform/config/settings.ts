@@ -110,6 +110,9 @@ export const settings = z.object({
   MAX_COST: count(25_000, 1, 1_000_000_000).describe(
     'Highest estimated cost of one operation: 1 for each object that it may return, weighed by @cost and @listSize.',
   ),
+  PLANNING_TIMEOUT_MS: count(5_000, 100, 600_000).describe(
+    'Longest planning of a new operation, which happens beside the gateway’s other work; then it is refused.',
+  ),
   RATE_LIMIT_IDENTITY: count(6_000, 0, 100_000_000).describe(
     'Operations a minute of one user, with all its API keys; 0 sets no limit.',
   ),

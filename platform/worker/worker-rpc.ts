@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, Worker, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort, type ResourceLimits, Worker, workerData } from 'node:worker_threads';
 import { CodedError, type ErrorCode } from '../errors/errors.ts';
 import { guarded } from '../faults/guarded.ts';
 import { ofThread } from './messages.ts';
@@ -43,6 +43,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
   readonly #file: URL;
   readonly #data: unknown;
   readonly #what: string;
+  readonly #limits: ResourceLimits | undefined;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
   #next = 1;
@@ -52,11 +53,18 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
    * @param file the worker's module, which calls `serve`.
    * @param data given to the worker's `start`.
    * @param what names the worker in errors, e.g. `The vector search`.
+   * @param limits of its memory; a worker that needs more dies.
    */
-  constructor(file: URL, data: unknown, what: string) {
+  constructor(file: URL, data: unknown, what: string, limits?: ResourceLimits) {
     this.#file = file;
     this.#data = data;
     this.#what = what;
+    this.#limits = limits;
+  }
+
+  /** Starts the thread before the first call. */
+  start(): void {
+    if (!this.#closed) this.#start();
   }
 
   get started(): boolean {
@@ -94,6 +102,14 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
     });
   }
 
+  /** Ends the thread now, whatever it does: the calls under way fail, and the next call starts another thread. */
+  kill(): void {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    this.#failAll(`${this.#what} was ended.`);
+    void worker?.terminate();
+  }
+
   /** Waits for the calls under way, at most five seconds, and stops the thread. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
@@ -107,7 +123,10 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
 
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(this.#file, { workerData: this.#data });
+    const worker = new Worker(this.#file, {
+      workerData: this.#data,
+      ...(this.#limits && { resourceLimits: this.#limits }),
+    });
     this.#worker = worker;
     worker.unref();
     const receive = (answer: Answer): void => {

@@ -1,0 +1,34 @@
+/** What waits for a scarce part, by client: clients take turns, however much each of them has waiting. */
+export class FairQueue<T> {
+  readonly #waiting = new Map<string, T[]>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** How much one client has waiting. */
+  of(client: string): number {
+    return this.#waiting.get(client)?.length ?? 0;
+  }
+
+  add(client: string, one: T): void {
+    const own = this.#waiting.get(client);
+    if (own) own.push(one);
+    else this.#waiting.set(client, [one]);
+    this.#size++;
+  }
+
+  /** The next one's turn; undefined when nothing waits. */
+  take(): T | undefined {
+    for (const [client, own] of this.#waiting) {
+      const [next, ...rest] = own;
+      // Behind all others that wait.
+      this.#waiting.delete(client);
+      if (rest.length > 0) this.#waiting.set(client, rest);
+      this.#size--;
+      return next;
+    }
+    return undefined;
+  }
+}

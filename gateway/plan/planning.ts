@@ -1,0 +1,296 @@
+import { getCompileCacheDir } from 'node:module';
+import os from 'node:os';
+import { getHeapStatistics } from 'node:v8';
+import { LRUCache } from 'lru-cache';
+import { CodedError, rateLimited } from '#platform/errors/errors.ts';
+import { WorkerClient } from '#platform/worker/worker-rpc.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { Plan } from './plan.ts';
+import type { Planner, PlanRequest } from './planner.ts';
+import { type Opinion, type PlannerChoice, usable } from './planners.ts';
+import type { PlanningData, PlanningMethods, Role } from './planning-worker.ts';
+
+export interface PlanningOptions {
+  readonly sdl: string;
+  /** Default: `auto`. */
+  readonly choice?: PlannerChoice | undefined;
+  /** Longest planning of one operation, in milliseconds. Default: 5,000. */
+  readonly timeoutMs?: number | undefined;
+  /** After how long an operation counts as slow, in milliseconds. Default: 500. */
+  readonly slowMs?: number | undefined;
+}
+
+/** Operations of one client that wait in a lane at most. */
+const MAX_WAITING_OF_CLIENT = 50;
+const MAX_SLOW_OF_CLIENT = 5;
+
+/** How long a client whose operation was slow is kept apart from those whose operations were not. */
+const APART_MS = 60_000;
+/** A thread with nothing to do for this long ends, and gives its memory back. */
+const IDLE_MS = 60_000;
+
+/** Of a slow thread, as of a process that is `nice`. */
+const SLOW_PRIORITY = 10;
+/** Longest wait for a turn. */
+const MAX_WAIT_MS = 15_000;
+
+/** A field with @fromContext, in a supergraph. */
+const USES_CONTEXT = /contextArguments:\s*\[\s*\{/;
+
+const MB = 1024 * 1024;
+/** A thread that needs more memory than this dies, instead of the process. */
+const MAX_THREAD_MB = Math.min(1_024, Math.max(256, Math.floor(getHeapStatistics().heap_size_limit / MB / 4)));
+
+/** An operation that is to be planned. */
+interface Job {
+  readonly asked: PlanRequest;
+  readonly resolve: (plan: Plan) => void;
+  readonly reject: (error: unknown) => void;
+  /** The threads that work on it. */
+  readonly threads: Set<Thread>;
+  /** Lanes that it waits in or is planned in. */
+  attempts: number;
+  /** A plan that another planner may know better. */
+  opinion: Opinion | undefined;
+  failure: unknown;
+  isSettled: boolean;
+  isBegun: boolean;
+  isDoubled: boolean;
+  /** Refuses it: first when it has waited too long, then when it has been planned for too long. */
+  deadline: NodeJS.Timeout;
+}
+
+/** What plans one operation at a time. */
+interface Thread {
+  readonly worker: WorkerClient<PlanningMethods>;
+  readonly role: Role;
+  number: number | undefined;
+  isBusy: boolean;
+  timer: NodeJS.Timeout | undefined;
+}
+
+interface Lane {
+  readonly queue: FairQueue<Job>;
+  readonly maxOfClient: number;
+  thread: Thread;
+}
+
+/**
+ * A planner that works in threads, as nothing bounds the time that planning takes: Apollo's planner needs ten seconds
+ * for an operation of 1.4 KB that asks seven subgraphs for what all of them have. What takes long is given to the native
+ * planner as well, and the first plan counts; without any, the operation is refused after a time. A thread that works
+ * for nothing is ended, and so is one that has nothing to do.
+ *
+ * There are two lanes, so that slow operations do not hold up quick ones: an operation that takes long takes its thread
+ * along to the slow lane, and what its client asks for next waits there. In each lane clients take turns.
+ */
+export class Planning implements Planner {
+  readonly name: string;
+  readonly #timeoutMs: number;
+  readonly #slowMs: number;
+  readonly #quick: Lane;
+  readonly #slow: Lane;
+  /** The native planner beside Apollo's. */
+  readonly #second: Lane | undefined;
+  /** Whether it is asked for what takes long: values of @fromContext are lost on it. */
+  readonly #isFaster: boolean;
+  /** Clients whose operations were slow. */
+  readonly #apart = new LRUCache<string, true>({ max: 10_000, ttl: APART_MS });
+
+  constructor({ sdl, choice = 'auto', timeoutMs = 5_000, slowMs = 500 }: PlanningOptions) {
+    this.name = choice;
+    this.#timeoutMs = timeoutMs;
+    this.#slowMs = slowMs;
+    const role = choice === 'auto' ? 'first' : choice;
+    this.#quick = createLane(sdl, role, MAX_WAITING_OF_CLIENT);
+    this.#slow = createLane(sdl, role, MAX_SLOW_OF_CLIENT);
+    this.#second = choice === 'auto' ? createLane(sdl, 'second', MAX_SLOW_OF_CLIENT) : undefined;
+    this.#isFaster = !USES_CONTEXT.test(sdl);
+  }
+
+  /** Starts a thread, so that the first operation need not wait for it. */
+  start(): void {
+    const { thread } = this.#quick;
+    if (thread.isBusy) return;
+    thread.worker.start();
+    rest(thread);
+  }
+
+  /**
+   * Plans an operation.
+   *
+   * @throws {CodedError} OPERATION_TOO_COMPLEX when that takes too long; RATE_LIMITED when the client has too many
+   * operations that wait to be planned, and SERVICE_UNAVAILABLE when all clients together have.
+   */
+  plan(asked: PlanRequest): Promise<Plan> {
+    const lane = this.#apart.has(asked.client) ? this.#slow : this.#quick;
+    if (lane.queue.of(asked.client) >= lane.maxOfClient) {
+      return Promise.reject(rateLimited('Too many new operations wait to be planned.', RETRY_AFTER_S));
+    }
+    return new Promise((resolve, reject) => {
+      const job: Job = {
+        asked,
+        resolve,
+        reject,
+        threads: new Set(),
+        attempts: 0,
+        opinion: undefined,
+        failure: undefined,
+        isSettled: false,
+        isBegun: false,
+        isDoubled: false,
+        deadline: setTimeout(() => this.#settle(job, () => reject(tooBusy())), MAX_WAIT_MS),
+      };
+      this.#enter(lane, job);
+    });
+  }
+
+  #enter(lane: Lane, job: Job): void {
+    job.attempts++;
+    lane.queue.add(job.asked.client, job);
+    this.#next(lane);
+  }
+
+  #next(lane: Lane): void {
+    const { thread } = lane;
+    if (thread.isBusy) return;
+    let job = lane.queue.take();
+    while (job?.isSettled) job = lane.queue.take();
+    if (job) this.#begin(lane, thread, job);
+    else rest(thread);
+  }
+
+  #begin(lane: Lane, thread: Thread, job: Job): void {
+    clearTimeout(thread.timer);
+    thread.isBusy = true;
+    job.threads.add(thread);
+    const started = (number: number | undefined): void => {
+      thread.number = number;
+      if (!job.threads.has(thread)) return;
+      if (lane !== this.#second) thread.timer = setTimeout(() => this.#isSlow(thread, job), this.#slowMs);
+      if (job.isBegun) return;
+      job.isBegun = true;
+      clearTimeout(job.deadline);
+      job.deadline = setTimeout(() => this.#conclude(job, tooSlow(this.#timeoutMs)), this.#timeoutMs);
+    };
+    // That a thread has to start first does not make an operation slow.
+    thread.worker.call('ready', undefined).then(started, () => undefined);
+    const { text, conditions } = job.asked;
+    thread.worker.call('plan', { text, conditions }).then(
+      (opinion) => {
+        this.#free(thread);
+        if (!job.threads.delete(thread)) return;
+        job.attempts--;
+        const { plan, isDoubted, failure } = opinion;
+        if (plan && !isDoubted) return this.#settle(job, () => job.resolve(plan));
+        job.opinion = opinion;
+        job.failure ??= failure;
+        this.#double(job);
+        if (job.attempts === 0) this.#conclude(job, job.failure);
+      },
+      (error: unknown) => {
+        this.#free(thread);
+        if (!job.threads.delete(thread)) return;
+        job.attempts--;
+        const isDead = error instanceof CodedError && error.code === 'SERVICE_UNAVAILABLE';
+        // What Apollo's planner says of it is said first.
+        if (!(lane === this.#second && job.failure)) job.failure = isDead ? tooSlow(this.#timeoutMs) : error;
+        if (lane !== this.#second) this.#double(job);
+        if (job.attempts === 0) this.#conclude(job, job.failure);
+      },
+    );
+  }
+
+  /** Others need not wait for it, and another planner may be faster. */
+  #isSlow(thread: Thread, job: Job): void {
+    this.#apart.set(job.asked.client, true);
+    if (this.#isFaster) this.#double(job);
+    if (this.#quick.thread !== thread) return;
+    if (this.#slow.thread.isBusy) {
+      job.threads.delete(thread);
+      job.attempts--;
+      this.#enter(this.#slow, job);
+      thread.worker.kill();
+    } else {
+      giveWay(thread);
+      this.#quick.thread = this.#slow.thread;
+      this.#slow.thread = thread;
+      this.#next(this.#quick);
+    }
+    this.start();
+  }
+
+  #double(job: Job): void {
+    if (job.isDoubled || !this.#second) return;
+    job.isDoubled = true;
+    this.#enter(this.#second, job);
+  }
+
+  #free(thread: Thread): void {
+    thread.isBusy = false;
+    clearTimeout(thread.timer);
+    for (const lane of [this.#quick, this.#slow, this.#second]) if (lane?.thread === thread) this.#next(lane);
+  }
+
+  /** No better plan will come. */
+  #conclude(job: Job, failure: unknown): void {
+    const plan = job.opinion && usable(job.opinion);
+    this.#settle(job, () => (plan ? job.resolve(plan) : job.reject(failure)));
+  }
+
+  #settle(job: Job, end: () => void): void {
+    if (job.isSettled) return;
+    job.isSettled = true;
+    clearTimeout(job.deadline);
+    end();
+    for (const thread of job.threads) stop(thread);
+    job.threads.clear();
+  }
+}
+
+function createLane(sdl: string, role: Role, maxOfClient: number): Lane {
+  const data: PlanningData = { sdl, role, compiled: getCompileCacheDir() };
+  const file = new URL('./planning-worker.ts', import.meta.url);
+  const limits = { maxOldGenerationSizeMb: MAX_THREAD_MB };
+  const worker = new WorkerClient<PlanningMethods>(file, data, 'The planner', limits);
+  return {
+    queue: new FairQueue(),
+    maxOfClient,
+    thread: { worker, role, number: undefined, isBusy: false, timer: undefined },
+  };
+}
+
+/**
+ * Ends what a thread works on. Native code goes on in a thread that has ended; it is told to stop, and counts as busy
+ * until it has.
+ */
+function stop({ worker, role }: Thread): void {
+  if (role === 'first' || role === 'apollo') worker.kill();
+  else worker.call('stop', undefined).catch(() => undefined);
+}
+
+/** Lets everything that answers requests have the processor first. */
+function giveWay({ number }: Thread): void {
+  try {
+    if (number !== undefined) os.setPriority(number, SLOW_PRIORITY);
+  } catch {
+    // Where it is not allowed, or the thread has just ended.
+  }
+}
+
+function rest(thread: Thread): void {
+  clearTimeout(thread.timer);
+  thread.timer = setTimeout(() => thread.worker.kill(), IDLE_MS).unref();
+}
+
+const RETRY_AFTER_S = 5;
+
+const tooBusy = (): CodedError =>
+  new CodedError('SERVICE_UNAVAILABLE', 'Too many new operations are being planned. Try again in a few seconds.');
+
+const tooSlow = (timeoutMs: number): CodedError =>
+  new CodedError(
+    'OPERATION_TOO_COMPLEX',
+    `No plan for the operation was found within ${timeoutMs} ms. Nest it less deeply, or send its parts one by one.`,
+    { limit: 'PLANNING_TIMEOUT_MS' },
+  );
