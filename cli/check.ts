@@ -1,5 +1,6 @@
 // `npm run check`: everything that can be said of the sources without running the product. Each step says how long it took.
 import { execFile } from 'node:child_process';
+import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
@@ -7,6 +8,7 @@ import { buildSchema } from 'graphql';
 import { OWNERS } from '#platform/database/owners.ts';
 import { staleArtefacts } from './artefacts.ts';
 import { breakingChanges } from './breaking-changes.ts';
+import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
 import { undescribed } from './undescribed.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -70,6 +72,16 @@ async function schemaDescribed(): Promise<void> {
   const missing = undescribed(buildSchema(await readFile(path.join(root, 'schema.graphql'), 'utf8')));
   if (missing.length > 0) {
     throw new Error(`These have no description; write one in the subgraph's schema.graphql:\n${missing.join('\n')}`);
+  }
+  const files = globSync('subgraphs/*/schema.graphql', { cwd: root });
+  const schemas = await Promise.all(
+    files.map(async (file) => [file.split(path.sep)[1]!, await readFile(path.join(root, file), 'utf8')] as const),
+  );
+  const disagreeing = disagreeingDescriptions(new Map(schemas));
+  if (disagreeing.length > 0) {
+    throw new Error(
+      `Subgraphs describe these in different words, of which one is seen; agree on it:\n${disagreeing.join('\n')}`,
+    );
   }
 }
 
