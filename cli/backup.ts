@@ -2,9 +2,9 @@ import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as tar from 'tar';
-import { loadConfig } from '#platform/config/config.ts';
-import { lockDirectory } from '#platform/database/directory-lock.ts';
-import { closeFolder } from '#platform/files/private-files.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
+import { closeFolder } from '#platform/base/files/private-files.ts';
+import { lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { CommandError } from './report.ts';
 
 /** Files that belong to a running process and not to its data. */

@@ -1,5 +1,5 @@
-import type { Config } from '#platform/config/config.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 
 interface BannerOptions {
   readonly config: Config;

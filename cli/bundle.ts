@@ -8,7 +8,7 @@ import { isBuiltin, createRequire as requireFrom } from 'node:module';
 import path from 'node:path';
 import { parseArgs, types } from 'node:util';
 import { type BuildOptions, build, type ImportKind, type Plugin } from 'esbuild';
-import { templateDirectory } from '#platform/database/template.ts';
+import { templateDirectory } from '#platform/data/database/template.ts';
 import { packagesWith } from './packages.ts';
 import { report } from './report.ts';
 
@@ -221,7 +221,7 @@ async function bundleCode(folder: string): Promise<void> {
     define: {
       ...script.define,
       CODE: JSON.stringify(code),
-      DATABASE_THREAD: JSON.stringify(`${outputOf('platform/database/embedded-worker.ts')}.mjs`),
+      DATABASE_THREAD: JSON.stringify(`${outputOf('platform/data/database/embedded-worker.ts')}.mjs`),
     },
   });
 }

@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { buildSchema } from 'graphql';
-import { OWNERS } from '#platform/database/owners.ts';
+import { OWNERS } from '#platform/contracts/owners.ts';
 import { staleArtefacts } from './artefacts.ts';
 import { breakingChanges } from './breaking-changes.ts';
 import { disagreeingDescriptions } from './disagreeing-descriptions.ts';

@@ -6,9 +6,9 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { createModels } from '#llm/create-models.ts';
-import { type Config, loadConfig, SECRET_SETTING } from '#platform/config/config.ts';
-import { DirectoryInUseError, lockDirectory } from '#platform/database/directory-lock.ts';
-import { OWNERS } from '#platform/database/owners.ts';
+import { type Config, loadConfig, SECRET_SETTING } from '#platform/base/config/config.ts';
+import { OWNERS } from '#platform/contracts/owners.ts';
+import { DirectoryInUseError, lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { supergraphFile } from './addresses.ts';
 import { settingRows } from './settings-table.ts';
 

@@ -2,9 +2,9 @@ import { createEngine } from '#gateway/plan/engine.ts';
 import type { Compile } from '#gateway/plan/operations.ts';
 import { traceFetch } from '#gateway/server/tracing.ts';
 import type { Supergraph } from '#gateway/supergraph/supergraph.ts';
-import type { Config } from '#platform/config/config.ts';
-import type { Logger } from '#platform/log/log.ts';
-import { isTracing } from '#platform/tracing/spans.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import { isTracing } from '#platform/net/tracing/spans.ts';
 
 /**
  * What runs operations: the compiled engine, or Apollo's where GATEWAY_ENGINE says so.

@@ -1,4 +1,4 @@
-import { ERROR_CODES } from '#platform/errors/errors.ts';
+import { ERROR_CODES } from '#platform/base/errors/errors.ts';
 
 /** docs/errors.md. */
 export function errorsPage(): string {
@@ -7,7 +7,7 @@ export function errorsPage(): string {
 
 Expected failures are GraphQL errors with a stable \`extensions.code\`. Rely on the code; the message is for people.
 Anything unexpected is masked as \`INTERNAL_SERVER_ERROR\` with an \`errorId\` that is in the log. This page is generated from
-\`platform/errors/errors.ts\` by \`npm run codegen\`.
+\`platform/base/errors/errors.ts\` by \`npm run codegen\`.
 
 | code | meaning |
 |---|---|

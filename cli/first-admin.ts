@@ -1,5 +1,5 @@
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 
 /** The one-time link at which the first administrator is made; null when there is one. Ends the link before. */
 export async function firstAdminLink(auth: SubgraphTransport): Promise<string | null> {

@@ -2,13 +2,13 @@ import path from 'node:path';
 import { startGateway } from '#gateway/gateway.ts';
 import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
 import { checkAddresses } from '#gateway/supergraph/addresses.ts';
-import { readMutualTls } from '#platform/http/tls.ts';
+import { loadSecrets } from '#platform/base/secrets/secrets.ts';
+import { openStores } from '#platform/host/stores.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
-import { loadSecrets } from '#platform/secrets/secrets.ts';
-import { openStores } from '#platform/stores.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import { readMutualTls } from '#platform/net/http/tls.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { engineOf } from './engine.ts';
 import { type Process, runProcess } from './process.ts';
@@ -54,7 +54,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
   checkAddresses(addresses);
   const auth = addresses.find(({ name }) => name === 'auth');
   // Not at the top: `sextant up` reads this file too and needs no HTTP client.
-  const { createHttpTransport } = await import('#platform/transport/http.ts');
+  const { createHttpTransport } = await import('#platform/net/transport/http.ts');
   const transport =
     auth &&
     lifecycle.use(

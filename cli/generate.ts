@@ -3,8 +3,8 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { buildExplorer } from '#gateway/explorer/build.ts';
-import { OWNERS, type Owner } from '#platform/database/owners.ts';
-import { buildTemplate } from '#platform/database/template.ts';
+import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
+import { buildTemplate } from '#platform/data/database/template.ts';
 
 const root = path.dirname(import.meta.dirname);
 

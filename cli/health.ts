@@ -1,4 +1,4 @@
-import { loadConfig } from '#platform/config/config.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
 
 /** For container health checks: SUBGRAPH_PORT if set, else PORT. */
 export async function health(root: string): Promise<void> {

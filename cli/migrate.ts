@@ -1,5 +1,5 @@
-import { loadConfig } from '#platform/config/config.ts';
-import { migratePostgres } from '#platform/database/database.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
+import { migratePostgres } from '#platform/data/database/database.ts';
 import { CommandError } from './report.ts';
 
 export async function migrateDatabase(root: string): Promise<void> {

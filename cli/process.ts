@@ -2,11 +2,11 @@ import { flushCompileCache } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import closeWithGrace from 'close-with-grace';
 import { collectDefaultMetrics, Registry } from 'prom-client';
-import { type Config, loadConfig } from '#platform/config/config.ts';
-import { watchFaults } from '#platform/faults/guarded.ts';
-import { closeFolder } from '#platform/files/private-files.ts';
-import { createLog, type Logger } from '#platform/log/log.ts';
-import { startTracing } from '#platform/tracing/tracing.ts';
+import { type Config, loadConfig } from '#platform/base/config/config.ts';
+import { watchFaults } from '#platform/base/faults/guarded.ts';
+import { closeFolder } from '#platform/base/files/private-files.ts';
+import { createLog, type Logger } from '#platform/base/log/log.ts';
+import { startTracing } from '#platform/net/tracing/tracing.ts';
 import { onStopSignal, STOP_SIGNALS } from './stop-signals.ts';
 
 /** What every long-running command has: settings, a log, metrics, and one stack that owns the order of shutdown. */

@@ -1,9 +1,9 @@
 import { SupergraphError } from '#gateway/supergraph/error.ts';
-import { ConfigError } from '#platform/config/config.ts';
-import { DirectoryInUseError } from '#platform/database/directory-lock.ts';
-import { DatabaseError } from '#platform/database/error.ts';
-import { ListenError } from '#platform/http/listen.ts';
-import { DefinitionError } from '#platform/subgraph/definition-error.ts';
+import { ConfigError } from '#platform/base/config/config.ts';
+import { DirectoryInUseError } from '#platform/data/database/directory-lock.ts';
+import { DatabaseError } from '#platform/data/database/error.ts';
+import { DefinitionError } from '#platform/host/definition-error.ts';
+import { ListenError } from '#platform/net/http/listen.ts';
 
 /** Wrong input to a command; the message is all that the user needs to see. */
 export class CommandError extends Error {

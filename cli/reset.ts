@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
-import { loadConfig } from '#platform/config/config.ts';
-import { lockDirectory } from '#platform/database/directory-lock.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
+import { lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { CommandError } from './report.ts';
 
 export async function reset(root: string, yes: boolean): Promise<void> {

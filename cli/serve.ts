@@ -1,11 +1,11 @@
 import { checkAddresses } from '#gateway/supergraph/addresses.ts';
-import { readMutualTls } from '#platform/http/tls.ts';
+import { createSubgraph } from '#platform/host/host.ts';
+import { openPlatform } from '#platform/host/open.ts';
+import { serveSubgraph } from '#platform/host/server.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
-import { openPlatform } from '#platform/open.ts';
-import { createSubgraph } from '#platform/subgraph/host.ts';
-import { serveSubgraph } from '#platform/subgraph/server.ts';
-import { createHttpTransport } from '#platform/transport/http.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import { readMutualTls } from '#platform/net/http/tls.ts';
+import { createHttpTransport } from '#platform/net/transport/http.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { portOf, subgraphAddresses } from './addresses.ts';
 import { firstAdminLink } from './first-admin.ts';
 import { runProcess } from './process.ts';

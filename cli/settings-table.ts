@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { settings } from '#platform/config/settings.ts';
+import { settings } from '#platform/base/config/settings.ts';
 
 export interface SettingRow {
   readonly name: string;
@@ -29,7 +29,7 @@ export function settingsPage(): string {
   return `# Configuration
 
 Every setting is an environment variable. A wrong value stops the start with one line that names the variable, what was
-given and what is allowed. An empty variable counts as unset. This page is generated from \`platform/config/settings.ts\`
+given and what is allowed. An empty variable counts as unset. This page is generated from \`platform/base/config/settings.ts\`
 by \`npm run codegen\`; \`sextant doctor\` shows what is in force on a machine.
 
 | variable | default | what it is for |

@@ -1,7 +1,7 @@
 // The `sextant` command. Each command is a file of its own, loaded when it is called, so that none pays for the others.
 import path from 'node:path';
 import { Command } from 'commander';
-import { keepFilesPrivate } from '#platform/files/private-files.ts';
+import { keepFilesPrivate } from '#platform/base/files/private-files.ts';
 import { report } from './report.ts';
 import { onStopSignal } from './stop-signals.ts';
 

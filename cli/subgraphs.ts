@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { CommandError } from './report.ts';
 
 /**

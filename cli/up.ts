@@ -1,4 +1,4 @@
-import { openDatabase } from '#platform/database/database.ts';
+import { openDatabase } from '#platform/data/database/database.ts';
 import { printBanner } from './banner.ts';
 import { firstAdminLink } from './first-admin.ts';
 import { runProcess } from './process.ts';

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
-import { loadConfig } from '#platform/config/config.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
 import { exportArchive, importArchive } from '#platform/vectors/archive.ts';
 import { openVectorStore } from '#platform/vectors/open.ts';
 import { CommandError } from './report.ts';

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { startGateway } from '#gateway/gateway.ts';
 import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
-import type { Database } from '#platform/database/database.ts';
+import type { Database } from '#platform/data/database/database.ts';
+import type { EventBus } from '#platform/data/outbox/event-bus.ts';
+import { createSubgraph } from '#platform/host/host.ts';
+import { openPlatform } from '#platform/host/open.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
-import { openPlatform } from '#platform/open.ts';
-import type { EventBus } from '#platform/outbox/event-bus.ts';
-import { createSubgraph } from '#platform/subgraph/host.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { engineOf } from './engine.ts';
 import { asService, EXAMPLES, SIGN_IN, WELL_KNOWN } from './gateway.ts';

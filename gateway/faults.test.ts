@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createClient } from 'graphql-ws';
 import { afterAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { plainAssertions } from '#platform/subgraph/fixture/platform.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import { plainAssertions } from '#platform/host/fixture/platform.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { librarySubgraphSdl, startTestGateway } from './fixture/test-gateway.ts';
 import { composeSdl } from './plan/fixtures/fleet.ts';
 
-const script = new URL('../platform/subgraph/fixture/serve.ts', import.meta.url).pathname;
+const script = new URL('../platform/host/fixture/serve.ts', import.meta.url).pathname;
 let child: ChildProcess;
 async function startLibrary(port = 0): Promise<number> {
   child = fork(script, [String(port)], { stdio: 'ignore' });

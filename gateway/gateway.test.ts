@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, test } from 'vitest';
-import { CountingRateLimiter } from '#platform/limits/counting-rate-limiter.ts';
+import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
 import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
 
 const { authenticator } = fakeAuthenticator();

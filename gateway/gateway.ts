@@ -1,16 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { Registry } from 'prom-client';
-import type { Cache } from '#platform/cache/cache.ts';
-import type { Config } from '#platform/config/config.ts';
-import { unexpected } from '#platform/errors/errors.ts';
-import { type Guard, guarded } from '#platform/faults/guarded.ts';
-import { drain, listen } from '#platform/http/listen.ts';
-import { createServer, readMutualTls } from '#platform/http/tls.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { unexpected } from '#platform/base/errors/errors.ts';
+import { type Guard, guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator, IdentityAssertions } from '#platform/identity/authenticator.ts';
-import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
-import type { Logger } from '#platform/log/log.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
+import { drain, listen } from '#platform/net/http/listen.ts';
+import { createServer, readMutualTls } from '#platform/net/http/tls.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
+import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Compile } from './plan/operations.ts';
 import { createPipeline, type SupergraphPolicies } from './policy/pipeline.ts';
 import type { PolicyEvaluator } from './policy/policies.ts';
@@ -112,7 +112,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     own: options.transports,
     async transportOf({ name, urls }) {
       // The HTTP client takes a fifth of the start, which one process for all does not need.
-      const { createHttpTransport } = await import('#platform/transport/http.ts');
+      const { createHttpTransport } = await import('#platform/net/transport/http.ts');
       const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
       return createHttpTransport({ subgraph: name, urls, assertions: options.assertions, tls, log, timeoutMs });
     },

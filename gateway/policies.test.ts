@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { composeSdl } from './plan/fixtures/fleet.ts';

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, expect, test } from 'vitest';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
 
 /** A subgraph that answers with the headers that it was given. */

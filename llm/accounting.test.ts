@@ -1,6 +1,6 @@
 import { type Attributes, type Tracer, trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { usageSchema } from '#platform/outbox/events.ts';
+import { usageSchema } from '#platform/contracts/events.ts';
 import type { Deployment } from './catalogue/catalogue.ts';
 import { aCall, aCatalogue, aDeployment, anAlias, aProvider, hello, readAll, testModels } from './testing/build.ts';
 import { answer, cut, FaultServer, failure, json } from './testing/fault-server.ts';

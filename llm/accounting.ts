@@ -1,6 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 import { v7 as uuidv7 } from 'uuid';
-import type { Logger } from '#platform/log/log.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Alias, Deployment } from './catalogue/catalogue.ts';
 import type { CallContext, ModelsOptions } from './models.ts';
 import { formatMoney } from './money.ts';

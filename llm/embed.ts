@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import { NO_USAGE } from './accounting.ts';
 import type { CallContext, Embeddings, EmbedRequest } from './models.ts';
 import { ProviderFailure } from './provider/failure.ts';

@@ -1,9 +1,9 @@
 import type { Redis } from 'ioredis';
 import type { Registry } from 'prom-client';
-import type { Cache } from '#platform/cache/cache.ts';
-import type { Config } from '#platform/config/config.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { Logger } from '#platform/log/log.ts';
+import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Catalogue } from './catalogue/catalogue.ts';
 import type { ChatStream } from './chat-stream.ts';
 import type { ChatMessage, ToolDefinition } from './messages.ts';

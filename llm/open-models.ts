@@ -1,5 +1,5 @@
 import type { EmbeddingCaller, RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
-import type { Platform } from '#platform/platform.ts';
+import type { Platform } from '#platform/host/platform.ts';
 import { ModelsCore } from './create-models.ts';
 import type { CallContext, Models, ModelsOptions } from './models.ts';
 
@@ -20,7 +20,7 @@ export async function openModels(
     const redis =
       url === undefined
         ? undefined
-        : await (await import('#platform/redis/redis.ts')).openRedis({
+        : await (await import('#platform/realtime/redis/redis.ts')).openRedis({
             url,
             prefix: `${config.REDIS_PREFIX}llm:`,
             log,

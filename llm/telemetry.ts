@@ -6,7 +6,7 @@ import {
   modelCallDuration,
   modelCallTokens,
   SECONDS,
-} from '#platform/tracing/gen-ai-metrics.ts';
+} from '#platform/net/tracing/gen-ai-metrics.ts';
 import type { LlmCallRecord } from './record.ts';
 
 const OPERATIONS = { chat: 'chat', embeddings: 'embeddings', image: 'generate_content' } as const;

@@ -1,4 +1,4 @@
-import type { EventInput } from '#platform/outbox/events.ts';
+import type { EventInput } from '#platform/contracts/events.ts';
 import type { LlmCallRecord, LlmOperation } from './record.ts';
 
 const TYPES = { chat: 'llm.called', embeddings: 'embedding.called', image: 'image.called' } as const satisfies Record<

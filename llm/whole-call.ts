@@ -1,5 +1,5 @@
 import type { OpenAI } from 'openai';
-import type { Logger } from '#platform/log/log.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import { type Accounting, NO_USAGE } from './accounting.ts';
 import type { Held, LimitKeeper } from './budgets/limits.ts';
 import type { Catalogue, Deployment } from './catalogue/catalogue.ts';

@@ -133,7 +133,7 @@ describe('starting from a clone', () => {
     );
     expect(JSON.stringify(searchMemories)).toContain(memory);
     const now = new Date();
-    await utimes(path.join(root, 'platform/log/log.ts'), now, now);
+    await utimes(path.join(root, 'platform/base/log/log.ts'), now, now);
     await ready(2);
     await user.signIn();
     child.kill('SIGTERM');

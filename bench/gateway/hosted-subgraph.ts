@@ -1,7 +1,7 @@
 // The subgraph chat behind our subgraph server, which verifies who asks.
 import { Registry } from 'prom-client';
+import { serveSubgraph } from '#platform/host/server.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
-import { serveSubgraph } from '#platform/subgraph/server.ts';
 import { hostSubgraph } from './hosted.ts';
 import { benchSecrets } from './issuer.ts';
 

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import type { Platform } from '#platform/platform.ts';
-import { createSubgraph, type HostedSubgraph } from '#platform/subgraph/host.ts';
+import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
+import type { Platform } from '#platform/host/platform.ts';
 import { resolversOf, SCHEMAS } from './graph.ts';
 
 /** One of the benchmark's subgraphs, hosted as ours are. They use no database and no streams. */

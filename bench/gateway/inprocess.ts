@@ -1,6 +1,6 @@
 // Our gateway with the subgraphs in its own process, as `npm start` runs them.
 import { startGateway } from '#gateway/gateway.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { SCHEMAS, supergraphOf } from './graph.ts';
 import { hostSubgraph } from './hosted.ts';
 import { authAnswer } from './issuer.ts';

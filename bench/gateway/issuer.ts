@@ -1,7 +1,7 @@
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { loadConfig } from '#platform/config/config.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
+import { loadSecrets, type Secrets } from '#platform/base/secrets/secrets.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
-import { loadSecrets, type Secrets } from '#platform/secrets/secrets.ts';
 
 /** Long enough for any benchmark, in seconds. */
 const LIFE_S = 86_400;

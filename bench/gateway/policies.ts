@@ -1,11 +1,11 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
 import type { GatewayOptions } from '#gateway/gateway.ts';
-import { type Config, loadConfig } from '#platform/config/config.ts';
+import { type Config, loadConfig } from '#platform/base/config/config.ts';
+import { createLog } from '#platform/base/log/log.ts';
+import { loadSecrets } from '#platform/base/secrets/secrets.ts';
+import { openStores } from '#platform/host/stores.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
-import { createLog } from '#platform/log/log.ts';
-import { loadSecrets } from '#platform/secrets/secrets.ts';
-import { openStores } from '#platform/stores.ts';
 import { engineOf } from '../../cli/engine.ts';
 import { BENCH_SECRET, TOKEN_AUDIENCE, TOKEN_ISSUER } from './issuer.ts';
 

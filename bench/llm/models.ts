@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { aliasFor, type Catalogue, type Deployment, NO_LIMITS } from '#llm/catalogue/catalogue.ts';
 import { createModels } from '#llm/create-models.ts';
 import type { Models } from '#llm/models.ts';
-import { loadConfig } from '#platform/config/config.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
 
 /** One model at that server, with limits and a budget on, as an installation would have them. */
 export function modelsAt(baseUrl: string, cache: boolean): Models {

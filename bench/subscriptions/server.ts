@@ -10,9 +10,9 @@ import { WebSocketServer } from 'ws';
 import { startTestGateway } from '#gateway/fixture/test-gateway.ts';
 import { createEngine } from '#gateway/plan/engine.ts';
 import { composeSdl } from '#gateway/plan/fixtures/fleet.ts';
-import { hostPlatform, plainAssertions } from '#platform/subgraph/fixture/platform.ts';
-import { createSubgraph, type HostedSubgraph } from '#platform/subgraph/host.ts';
-import { serveSubgraph } from '#platform/subgraph/server.ts';
+import { hostPlatform, plainAssertions } from '#platform/host/fixture/platform.ts';
+import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
+import { serveSubgraph } from '#platform/host/server.ts';
 
 const schemaFile = new URL('schema.graphql', import.meta.url);
 const sdl = readFileSync(schemaFile, 'utf8');

@@ -1,5 +1,5 @@
 import type { GraphQLError, GraphQLFormattedError } from 'graphql';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Introspected } from './introspection.ts';
 import type { OperationAnswer } from './operation.ts';
 import type { Run } from './run.ts';

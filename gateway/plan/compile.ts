@@ -1,5 +1,5 @@
 import { buildSchema, type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
-import { compileCoercion } from '#platform/graphql/coercion.ts';
+import { compileCoercion } from '#platform/base/graphql/coercion.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { refuse, writeAnswer } from './answer.ts';
 import { createClientPath } from './errors.ts';

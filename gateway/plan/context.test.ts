@@ -2,7 +2,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { type ExecutionResult, execute, parse } from 'graphql';
 import { expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { createEngine } from './engine.ts';
 import { composeSdl } from './fixtures/fleet.ts';

@@ -1,4 +1,4 @@
-import type { SubgraphResponse } from '#platform/transport/transport.ts';
+import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import { joinFetches, pickGroup } from './combine.ts';
 import { collectHeld, contextValue } from './context.ts';
 import { type Batch, type CompiledGroup, createEntityAnswers } from './entity-answers.ts';

@@ -1,5 +1,5 @@
-import type { CodedError } from '#platform/errors/errors.ts';
-import type { SubgraphResponse } from '#platform/transport/transport.ts';
+import type { CodedError } from '#platform/base/errors/errors.ts';
+import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { asCoded, type FetchScope } from './fetch.ts';
 import { type Data, merge, setOwn } from './merge.ts';

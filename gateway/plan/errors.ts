@@ -1,6 +1,6 @@
 import type { FieldNode, GraphQLFormattedError, OperationDefinitionNode, SelectionSetNode } from 'graphql';
 import { Kind, parse } from 'graphql';
-import type { CodedError } from '#platform/errors/errors.ts';
+import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { Fragments } from './fragments.ts';
 import type { ClientName } from './names.ts';
 import type { ResponsePath } from './paths.ts';

@@ -1,7 +1,7 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import { CodedError } from '#platform/errors/errors.ts';
-import type { Coerced, Variables } from '#platform/graphql/coercion.ts';
-import { changedRequest, type Unsubscribe } from '#platform/transport/transport.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
+import { changedRequest, type Unsubscribe } from '#platform/net/transport/transport.ts';
 import { refuse } from './answer.ts';
 import { reportSubgraphError } from './errors.ts';
 import { asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';

@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
+import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import { createFleet } from './fixtures/fleet.ts';
 import { createSetup } from './fixtures/setup.ts';

@@ -1,9 +1,9 @@
 import { type DocumentNode, type OperationDefinitionNode, parse } from 'graphql';
-import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
-import { CodedError } from '#platform/errors/errors.ts';
+import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { SubgraphRequest, SubgraphResponse } from '#platform/transport/transport.ts';
+import type { SubgraphRequest, SubgraphResponse } from '#platform/net/transport/transport.ts';
 import { type ClientPath, reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import type { Fragments } from './fragments.ts';
 import { quote, stringify } from './json.ts';

@@ -8,7 +8,7 @@ import {
   type SelectionNode,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { Variables } from '#platform/graphql/coercion.ts';
+import type { Variables } from '#platform/base/graphql/coercion.ts';
 import { documentOf, type Fragments } from './fragments.ts';
 import { own } from './merge.ts';
 import { clientVariable } from './names.ts';

@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import type { SubgraphRequest } from '#platform/transport/transport.ts';
+import type { SubgraphRequest } from '#platform/net/transport/transport.ts';
 import { createSetup } from './fixtures/setup.ts';
 
 /** Several entity fetches of one subgraph go out as one request: the failure of one is not the others' failure. */

@@ -2,7 +2,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { execute, GraphQLScalarType, parse, print, valueFromASTUntyped } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
-import type { SubgraphRequest, SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { createCompiler } from './compile.ts';
 import { composeSdl } from './fixtures/fleet.ts';

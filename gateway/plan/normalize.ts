@@ -13,7 +13,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Fragments } from './fragments.ts';
 import { isIntrospection } from './names.ts';
 import {

@@ -1,8 +1,8 @@
 import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
-import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
+import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { SubgraphTransport, Unsubscribe } from '#platform/transport/transport.ts';
+import type { SubgraphTransport, Unsubscribe } from '#platform/net/transport/transport.ts';
 
 /** An operation that was parsed, validated, planned and compiled. Immutable and shared by all requests with its text. */
 export interface PreparedOperation {

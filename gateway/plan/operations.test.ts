@@ -1,7 +1,7 @@
 import { GraphQLError, Kind, visit } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph, type Supergraph } from '../supergraph/supergraph.ts';
 import { createEngine } from './engine.ts';
 import { createFleet } from './fixtures/fleet.ts';

@@ -11,7 +11,7 @@ import {
   validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { isPrepared, type Prepared, type PreparedOperation, type PrepareRequest } from './operation.ts';
 import { isLasting, REFUSED_MS } from './plan-cache.ts';

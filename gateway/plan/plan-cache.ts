@@ -1,6 +1,6 @@
 import { print } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { NormalizedOperation } from './normalize.ts';
 import type { Plan } from './plan.ts';
 import type { Planner } from './planner.ts';

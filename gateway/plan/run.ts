@@ -1,13 +1,13 @@
 import type { GraphQLFormattedError } from 'graphql';
-import { Cancellation } from '#platform/cancellation/cancellation.ts';
-import { CodedError } from '#platform/errors/errors.ts';
-import type { Variables } from '#platform/graphql/coercion.ts';
+import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Variables } from '#platform/base/graphql/coercion.ts';
 import {
   changedRequest,
   type SubgraphRequest,
   type SubgraphResponse,
   type SubgraphTransport,
-} from '#platform/transport/transport.ts';
+} from '#platform/net/transport/transport.ts';
 import type { ClientPath } from './errors.ts';
 import { type Data, own } from './merge.ts';
 import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';

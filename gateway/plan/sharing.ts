@@ -1,4 +1,4 @@
-import { Cancellation, type CancelSignal } from '#platform/cancellation/cancellation.ts';
+import { Cancellation, type CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from './operation.ts';
 

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { createFleet } from './fixtures/fleet.ts';
 import { isPrepared } from './operation.ts';

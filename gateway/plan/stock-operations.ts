@@ -1,4 +1,4 @@
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import type { OperationAnswer } from './operation.ts';
 import type { Compile } from './operations.ts';

@@ -1,5 +1,5 @@
-import { isObject } from '#platform/json/objects.ts';
-import type { SubgraphResponse } from '#platform/transport/transport.ts';
+import { isObject } from '#platform/base/json/objects.ts';
+import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import type { Data } from './merge.ts';
 
 /** What a subgraph answered, after its form was checked: it may be any server's. */

@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import { clientKey } from './client-key.ts';
 import type { Execute } from './fetch.ts';
 import { own } from './merge.ts';

@@ -17,7 +17,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { CodedError, forbidden, unauthenticated } from '#platform/errors/errors.ts';
+import { CodedError, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Reduction } from '../plan/operation.ts';
 import type { Access, PolicyDirectives } from './directives.ts';

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createClient } from 'graphql-ws';
 import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { library } from '#platform/subgraph/fixture/subgraph.ts';
+import { library } from '#platform/host/fixture/subgraph.ts';
 import { startTestGateway } from '../fixture/test-gateway.ts';
 import { composeSdl } from '../plan/fixtures/fleet.ts';
 

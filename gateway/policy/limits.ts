@@ -6,10 +6,10 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Config } from '#platform/config/config.ts';
-import { badInput, CodedError } from '#platform/errors/errors.ts';
-import { nestingOf } from '#platform/graphql/document-nesting.ts';
-import { isNestedDeeper } from '#platform/json/nesting.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { nestingOf } from '#platform/base/graphql/document-nesting.ts';
+import { isNestedDeeper } from '#platform/base/json/nesting.ts';
 
 export type ShapeLimits = Pick<Config, 'MAX_DEPTH' | 'MAX_ALIASES' | 'MAX_ROOT_FIELDS' | 'MAX_DIRECTIVES'>;
 export type NestingLimits = Pick<Config, 'MAX_DEPTH' | 'MAX_VALUE_DEPTH'>;

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { Cache } from '#platform/cache/cache.ts';
-import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import type { Cache } from '#platform/realtime/cache/cache.ts';
 
 /** The part of a request that may name an operation instead of holding it. */
 export interface PersistedParams {

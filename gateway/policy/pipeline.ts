@@ -4,15 +4,15 @@ import {
   type OperationDefinitionNode,
   type ValidationRule,
 } from 'graphql';
-import type { Cache } from '#platform/cache/cache.ts';
-import type { CancelSignal } from '#platform/cancellation/cancellation.ts';
-import type { Config } from '#platform/config/config.ts';
-import { CodedError, unexpected } from '#platform/errors/errors.ts';
-import { report } from '#platform/faults/guarded.ts';
+import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
+import { report } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
-import type { Logger } from '#platform/log/log.ts';
+import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
+import type { Cache } from '#platform/realtime/cache/cache.ts';
 import { clientKey } from '../plan/client-key.ts';
 import { isPrepared, type OperationRequest, type PreparedOperation } from '../plan/operation.ts';
 import { type Compile, createOperations, type Operations } from '../plan/operations.ts';

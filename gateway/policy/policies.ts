@@ -1,4 +1,4 @@
-import type { CodedError } from '#platform/errors/errors.ts';
+import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 

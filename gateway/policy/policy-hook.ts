@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import type { Config } from '#platform/config/config.ts';
-import type { Logger } from '#platform/log/log.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { PolicyCaller, PolicyEvaluator } from './policies.ts';
 
 const MAX_CACHED = 50_000;

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
-import type { Config } from '#platform/config/config.ts';
-import { type CodedError, rateLimited } from '#platform/errors/errors.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { type CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { RateLimiter, RateRule } from '#platform/limits/rate-limiter.ts';
+import type { RateLimiter, RateRule } from '#platform/identity/limits/rate-limiter.ts';
 
 export interface OperationRate {
   /** Spends one operation. Undefined, or a refusal to be awaited when the shared counter has to be asked. */

@@ -5,7 +5,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { PolicyDirectives } from './directives.ts';
 
 /** Schemas put this tag on root fields that take credentials. */

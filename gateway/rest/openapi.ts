@@ -13,7 +13,7 @@ import {
   type SelectionSetNode,
   typeFromAST,
 } from 'graphql';
-import { ERROR_CODES } from '#platform/errors/errors.ts';
+import { ERROR_CODES } from '#platform/base/errors/errors.ts';
 import type { Endpoint } from './endpoints.ts';
 
 type Schema = { [key: string]: unknown };

@@ -1,5 +1,5 @@
 import { Kind, type TypeNode } from 'graphql';
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { Endpoint } from './endpoints.ts';
 
 /**

@@ -3,9 +3,9 @@ import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { makeSecret } from '#platform/identity/api-key-secret.ts';
+import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
-import { CountingRateLimiter } from '#platform/limits/counting-rate-limiter.ts';
-import { MemoryTopics } from '#platform/topics/memory-topics.ts';
+import { MemoryTopics } from '#platform/realtime/topics/memory-topics.ts';
 import { startTestGateway } from '../fixture/test-gateway.ts';
 
 const LIMIT = 5;

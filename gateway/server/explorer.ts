@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
-import type { Config } from '#platform/config/config.ts';
-import type { Logger } from '#platform/log/log.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import { EXPLORER_DIST } from '../explorer/build.ts';
 import { sendJson, sendText } from './pages.ts';
 

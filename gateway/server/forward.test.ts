@@ -3,16 +3,16 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { secretsOf } from '#platform/base/secrets/secrets.ts';
+import type { SubgraphDefinition } from '#platform/host/definition.ts';
+import { hostPlatform } from '#platform/host/fixture/platform.ts';
+import { library } from '#platform/host/fixture/subgraph.ts';
+import { createSubgraph } from '#platform/host/host.ts';
+import { serveSubgraph } from '#platform/host/server.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
-import { CountingRateLimiter } from '#platform/limits/counting-rate-limiter.ts';
-import { secretsOf } from '#platform/secrets/secrets.ts';
-import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
-import { hostPlatform } from '#platform/subgraph/fixture/platform.ts';
-import { library } from '#platform/subgraph/fixture/subgraph.ts';
-import { createSubgraph } from '#platform/subgraph/host.ts';
-import { serveSubgraph } from '#platform/subgraph/server.ts';
-import { createHttpTransport } from '#platform/transport/http.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
+import { createHttpTransport } from '#platform/net/transport/http.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { startTestGateway } from '../fixture/test-gateway.ts';
 
 /** The library with a route that says what it was told. */

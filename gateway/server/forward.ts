@@ -1,11 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
-import { httpStatusOf } from '#platform/errors/http-status.ts';
-import { sendResponse, toRequest } from '#platform/http/web.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '#platform/identity/client-info.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import { sendResponse, toRequest } from '#platform/net/http/web.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Pipeline } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from './authentication.ts';
 import { clientOf } from './client.ts';

@@ -1,5 +1,5 @@
-import type { Logger } from '#platform/log/log.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Operations } from '../plan/operations.ts';
 import { checkAddresses } from '../supergraph/addresses.ts';
 import { overrideLabels } from '../supergraph/overrides.ts';

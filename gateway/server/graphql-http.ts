@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
-import { badInput, CodedError } from '#platform/errors/errors.ts';
-import { isObject } from '#platform/json/objects.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { isObject } from '#platform/base/json/objects.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
 import type { Origins } from './origins.ts';
 

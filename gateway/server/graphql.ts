@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
-import { Cancellation } from '#platform/cancellation/cancellation.ts';
-import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
-import { guarded } from '#platform/faults/guarded.ts';
-import { readBody } from '#platform/http/web.ts';
+import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { Logger } from '#platform/log/log.ts';
+import { readBody } from '#platform/net/http/web.ts';
 import type { OperationAnswer } from '../plan/operation.ts';
 import {
   type Admitted,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Config } from '#platform/config/config.ts';
+import type { Config } from '#platform/base/config/config.ts';
 
 /** Which pages may call the gateway. */
 export interface Origins {

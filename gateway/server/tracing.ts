@@ -1,4 +1,4 @@
-import { isTracing, startSpan } from '#platform/tracing/spans.ts';
+import { isTracing, startSpan } from '#platform/net/tracing/spans.ts';
 import type { ExecutionObserver } from '../plan/observer.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from '../plan/operation.ts';
 import { isRefused, type Pipeline } from '../policy/pipeline.ts';

@@ -1,6 +1,6 @@
 import type { GraphQLError } from 'graphql';
-import { CodedError } from '#platform/errors/errors.ts';
-import { guarded } from '#platform/faults/guarded.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Channel } from './channel.ts';
 
 /** What happens to the events of a subscriber who reads more slowly than they come. */

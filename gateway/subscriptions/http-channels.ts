@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphQLError } from 'graphql';
-import { frameJson } from '#platform/transport/json-frame.ts';
+import { frameJson } from '#platform/net/transport/json-frame.ts';
 import type { Channel } from './channel.ts';
 
 /** A channel on an HTTP response that stays open. */

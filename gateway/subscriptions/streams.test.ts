@@ -2,7 +2,7 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { observed } from '#platform/subgraph/fixture/subgraph.ts';
+import { observed } from '#platform/host/fixture/subgraph.ts';
 import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
 
 const { authenticator, end } = fakeAuthenticator();

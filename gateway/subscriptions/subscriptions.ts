@@ -1,10 +1,10 @@
 import type { GraphQLError } from 'graphql';
-import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
-import { guarded } from '#platform/faults/guarded.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { Unsubscribe } from '#platform/transport/transport.ts';
+import type { Unsubscribe } from '#platform/net/transport/transport.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
 import type { Channel } from './channel.ts';

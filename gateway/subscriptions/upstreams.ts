@@ -1,5 +1,5 @@
 import type { GraphQLError } from 'graphql';
-import type { Unsubscribe } from '#platform/transport/transport.ts';
+import type { Unsubscribe } from '#platform/net/transport/transport.ts';
 import type { AnswerSink, OperationAnswer } from '../plan/operation.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createClient } from 'graphql-ws';
 import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
-import { observed } from '#platform/subgraph/fixture/subgraph.ts';
+import { observed } from '#platform/host/fixture/subgraph.ts';
 import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
 
 const { authenticator, end } = fakeAuthenticator();

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Config } from '#platform/config/config.ts';
-import { CodedError, unexpected } from '#platform/errors/errors.ts';
-import { guarded, report } from '#platform/faults/guarded.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
+import { guarded, report } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { Logger } from '#platform/log/log.ts';
 import {
   CLOSE,
   type OperationChannel,
@@ -17,7 +17,7 @@ import {
   reasonText,
   type SubscribePayload,
   serveGraphqlSocket,
-} from '#platform/transport/graphql-socket.ts';
+} from '#platform/net/transport/graphql-socket.ts';
 import { isRefused, type OperationCaller, type Pipeline, type SupergraphPolicies } from '../policy/pipeline.ts';
 import { credentialsOf, credentialsOfPayload, identify } from '../server/authentication.ts';
 import { clientOf, traceparentOf } from '../server/client.ts';

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MemoryCache } from '#platform/cache/memory-cache.ts';
-import { SpentBudgets } from '#platform/limits/spent-budgets.ts';
+import { SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
+import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
 import type { Catalogue, LimitRule } from '../catalogue/catalogue.ts';
 import { aCall, aCatalogue, aDeployment, anAlias, aUser, hello, readAll, testModels } from '../testing/build.ts';
 import { answer, cut, FaultServer, failure } from '../testing/fault-server.ts';

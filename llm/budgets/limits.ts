@@ -1,8 +1,8 @@
-import type { Cache } from '#platform/cache/cache.ts';
-import { CodedError, rateLimited } from '#platform/errors/errors.ts';
+import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import { checkBudgets } from '#platform/limits/spent-budgets.ts';
-import type { Logger } from '#platform/log/log.ts';
+import { checkBudgets } from '#platform/identity/limits/spent-budgets.ts';
+import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Alias, Catalogue, Deployment, LimitRule } from '../catalogue/catalogue.ts';
 import { type Picodollars, parseMoney } from '../money.ts';
 import { costOfUsage, type Prices } from '../prices.ts';

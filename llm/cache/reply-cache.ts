@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Cache } from '#platform/cache/cache.ts';
-import type { Json } from '#platform/json/json.ts';
+import type { Json } from '#platform/base/json/json.ts';
+import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Alias, CacheRule } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
 import type { CallContext, ChatRequest } from '../models.ts';

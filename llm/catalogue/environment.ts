@@ -1,4 +1,4 @@
-import type { Config } from '#platform/config/config.ts';
+import type { Config } from '#platform/base/config/config.ts';
 import { type Alias, aliasFor, type Catalogue, type Deployment, NO_LIMITS, type Provider } from './catalogue.ts';
 import { findServers, type ListedModel, listModels } from './discovery.ts';
 import { guessCapabilities, knownModel } from './known-models.ts';

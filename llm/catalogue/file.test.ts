@@ -3,7 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
-import { loadConfig } from '#platform/config/config.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
 import { parseCatalogue } from './file.ts';
 import { openCatalogue } from './source.ts';
 

@@ -1,4 +1,4 @@
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Alias, Catalogue } from './catalogue.ts';
 
 const HOW =

@@ -1,9 +1,9 @@
 import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
-import type { Logger } from '#platform/log/log.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Catalogue } from './catalogue.ts';
 import { environmentCatalogue } from './environment.ts';
 

@@ -1,5 +1,5 @@
-import { CodedError } from '#platform/errors/errors.ts';
-import type { Logger } from '#platform/log/log.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import { type Accounting, type CallEnd, firstDeployment, NO_USAGE, type OpenAccount } from '../accounting.ts';
 import type { StoredReply } from '../cache/reply-cache.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';

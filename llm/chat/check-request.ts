@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { ChatRequest } from '../models.ts';
 
 const MOST_MESSAGES = 10_000;

@@ -1,4 +1,4 @@
-import type { Logger } from '#platform/log/log.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import { Flight } from '../cache/flight.ts';
 import { partition, type ReplyCache, replyKey, type StoredReply } from '../cache/reply-cache.ts';
 import { type EmbedPrompt, SemanticIndex } from '../cache/semantic-cache.ts';

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { type Fault, guarded } from '#platform/faults/guarded.ts';
+import { type Fault, guarded } from '#platform/base/faults/guarded.ts';
 
 /** An event that is longer than this is no piece of a reply, in characters; pictures come in pieces of some millions. */
 const LONGEST_EVENT = 64_000_000;

@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { Alias, Condition, Target } from '../catalogue/catalogue.ts';
 import type { Capabilities, ChatRequest } from '../models.ts';
 

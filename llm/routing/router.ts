@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Logger } from '#platform/log/log.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Alias, Catalogue, Deployment, Target } from '../catalogue/catalogue.ts';
 import { ProviderFailure } from '../provider/failure.ts';
 import { DeploymentState } from './deployment-state.ts';

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { loadConfig } from '#platform/config/config.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import {
   type Alias,

@@ -1,6 +1,6 @@
 import { SignJWT } from 'jose';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { secretsOf } from '../secrets/secrets.ts';
+import { secretsOf } from '../base/secrets/secrets.ts';
 import { createAssertions } from './assertions.ts';
 import { ANONYMOUS, type UserIdentity } from './identity.ts';
 

@@ -1,8 +1,8 @@
 import { jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { unauthenticated } from '../errors/errors.ts';
-import type { Secrets } from '../secrets/secrets.ts';
+import { unauthenticated } from '../base/errors/errors.ts';
+import type { Secrets } from '../base/secrets/secrets.ts';
 import type { Audience, IdentityAssertions } from './authenticator.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 

@@ -3,12 +3,12 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CountingRateLimiter } from '../limits/counting-rate-limiter.ts';
-import type { RateLimiter } from '../limits/rate-limiter.ts';
-import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../redis/redis-for-tests.ts';
-import { MemoryTopics } from '../topics/memory-topics.ts';
+import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../realtime/redis/redis-for-tests.ts';
+import { MemoryTopics } from '../realtime/topics/memory-topics.ts';
 import { hashSecret, makeSecret } from './api-key-secret.ts';
 import type { Credentials } from './authenticator.ts';
+import { CountingRateLimiter } from './limits/counting-rate-limiter.ts';
+import type { RateLimiter } from './limits/rate-limiter.ts';
 import { TokenVerifier } from './token-verifier.ts';
 
 const LIMIT = 5;

@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
-import { CodedError, rateLimited } from '../errors/errors.ts';
-import type { RateLimiter, RateRule } from '../limits/rate-limiter.ts';
+import { CodedError, rateLimited } from '../base/errors/errors.ts';
 import { type ClientInfo, networkOf } from './client-info.ts';
+import type { RateLimiter, RateRule } from './limits/rate-limiter.ts';
 
 /** Credentials that were never good: made up, garbled or unknown. One that has ended is none of them. */
 export class FalseCredentialsError extends CodedError {

@@ -1,4 +1,4 @@
-import { forbidden, unauthenticated } from '../errors/errors.ts';
+import { forbidden, unauthenticated } from '../base/errors/errors.ts';
 
 /** Who asks. The gateway verifies it once; subgraphs get it as an object (in-process) or as a signed assertion (HTTP). */
 export type Identity = Anonymous | UserIdentity | ServiceIdentity;

@@ -2,7 +2,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { MemoryTopics } from '../topics/memory-topics.ts';
+import { MemoryTopics } from '../realtime/topics/memory-topics.ts';
 import { hashSecret, makeSecret } from './api-key-secret.ts';
 import type { UserIdentity } from './identity.ts';
 import { type Introspection, REVOCATION_TOPIC, type Revocation } from './revocations.ts';

@@ -1,9 +1,9 @@
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
-import { CodedError, unauthenticated } from '../errors/errors.ts';
-import type { Logger } from '../log/log.ts';
-import type { Topics } from '../topics/topics.ts';
+import { CodedError, unauthenticated } from '../base/errors/errors.ts';
+import type { Logger } from '../base/log/log.ts';
+import type { Topics } from '../realtime/topics/topics.ts';
 import { API_KEY_PREFIX, hashSecret, isWellFormed } from './api-key-secret.ts';
 import type { Authenticator, Credentials } from './authenticator.ts';
 import type { ClientInfo } from './client-info.ts';

@@ -1,4 +1,4 @@
-import { guarded } from '../faults/guarded.ts';
+import { guarded } from '../base/faults/guarded.ts';
 import type { Claim, Revocation, RevocationList } from './revocations.ts';
 
 type Ended = (reason: 'expired' | 'revoked') => void;

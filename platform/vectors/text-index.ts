@@ -1,6 +1,6 @@
+import { CodedError } from '../base/errors/errors.ts';
 import type { Embedder } from '../embeddings/embedder.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '../embeddings/recorded-embedders.ts';
-import { CodedError } from '../errors/errors.ts';
 import type {
   FieldType,
   Filter,

@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import { validate as isUuid, v7 as uuid } from 'uuid';
-import { badInput, notFound } from '#platform/errors/errors.ts';
-import { EVERYBODY, type SpentBudget, type SpentBudgets } from '#platform/limits/spent-budgets.ts';
-import type { Logger } from '#platform/log/log.ts';
+import { badInput, notFound } from '#platform/base/errors/errors.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import { EVERYBODY, type SpentBudget, type SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { Prisma, type PrismaClient } from '#prisma/analytics/client/client.ts';
 import { type BudgetPeriod, budgetPeriod, startOf } from './period.ts';
 

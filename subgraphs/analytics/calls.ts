@@ -1,4 +1,4 @@
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/paging/paging.ts';
+import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
 import type { Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
 import type { UsageSelection } from './usage.ts';
 

@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 
 /** A span of time: `from` included, `to` excluded. */
 export interface Period {

@@ -1,4 +1,4 @@
-import type { Usage } from '#platform/outbox/events.ts';
+import type { Usage } from '#platform/contracts/events.ts';
 import { Prisma } from '#prisma/analytics/client/client.ts';
 import { bucketOf } from './histogram.ts';
 import { type Interval, startOf } from './period.ts';

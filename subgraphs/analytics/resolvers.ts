@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
-import { badInput, forbidden } from '#platform/errors/errors.ts';
+import { badInput, forbidden } from '#platform/base/errors/errors.ts';
+import type { RequestContext, ResolverMap } from '#platform/host/definition.ts';
 import { type Identity, requireAdmin, requireScope, type UserIdentity } from '#platform/identity/identity.ts';
-import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
 import type { PrismaClient } from '#prisma/analytics/client/client.ts';
 import type { Budget, BudgetEnforcement, Budgets } from './budgets.ts';
 import { readCalls } from './calls.ts';

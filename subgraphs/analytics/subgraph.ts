@@ -1,7 +1,7 @@
-import { SpentBudgets } from '#platform/limits/spent-budgets.ts';
-import { consumeEvents } from '#platform/outbox/consume-events.ts';
-import type { Usage } from '#platform/outbox/events.ts';
-import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import type { Usage } from '#platform/contracts/events.ts';
+import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
+import type { SubgraphDefinition } from '#platform/host/definition.ts';
+import { SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { type Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
 import { Budgets } from './budgets.ts';
 import { forgetUser, recordCall } from './record.ts';

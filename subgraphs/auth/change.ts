@@ -1,6 +1,6 @@
-import type { Config } from '#platform/config/config.ts';
+import type { Config } from '#platform/base/config/config.ts';
 import { REVOCATION_TOPIC, type Revocation } from '#platform/identity/revocations.ts';
-import type { Topics } from '#platform/topics/topics.ts';
+import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient, User } from '#prisma/auth/client/client.ts';
 import { type AuditEntry, type AuditType, writeAudit } from './audit/audit.ts';
 import type { AuthMetrics } from './metrics.ts';

@@ -1,6 +1,6 @@
-import type { Config } from '#platform/config/config.ts';
-import type { Logger } from '#platform/log/log.ts';
-import type { Outbox } from '#platform/outbox/outbox.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Outbox } from '#platform/data/outbox/outbox.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 import type { Changes } from './change.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';

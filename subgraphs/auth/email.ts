@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
-import { badInput } from '#platform/errors/errors.ts';
-import type { Secrets } from '#platform/secrets/secrets.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import type { Secrets } from '#platform/base/secrets/secrets.ts';
 
 /** Longest address there can be (RFC 5321, less the angle brackets). */
 const MAX_LENGTH = 254;

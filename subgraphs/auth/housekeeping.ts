@@ -1,5 +1,5 @@
-import { guarded } from '#platform/faults/guarded.ts';
-import type { Logger } from '#platform/log/log.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 
 const DAY_MS = 86_400_000;

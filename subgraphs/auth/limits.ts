@@ -1,8 +1,8 @@
 import { LRUCache } from 'lru-cache';
-import type { Config } from '#platform/config/config.ts';
-import { rateLimited } from '#platform/errors/errors.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { rateLimited } from '#platform/base/errors/errors.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
-import type { RateLimiter, RateRule } from '#platform/limits/rate-limiter.ts';
+import type { RateLimiter, RateRule } from '#platform/identity/limits/rate-limiter.ts';
 import type { Changes } from './change.ts';
 import { type EmailPseudonym, mailboxOf } from './email.ts';
 import type { Origin } from './origin.ts';

@@ -1,7 +1,7 @@
-import { badInput, forbidden } from '#platform/errors/errors.ts';
+import { badInput, forbidden } from '#platform/base/errors/errors.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { Connection } from '#platform/data/paging/paging.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
-import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
-import type { Connection } from '#platform/paging/paging.ts';
 import type { ApiKey, AuditEvent, Prisma, Session, User } from '#prisma/auth/client/client.ts';
 import type { Core } from './core.ts';
 import type { Origin } from './origin.ts';

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import type { RequestContext } from '#platform/subgraph/definition.ts';
+import type { RequestContext } from '#platform/host/definition.ts';
 import type { PrismaClient, User } from '#prisma/auth/client/client.ts';
 import { isUuid } from './uuid.ts';
 

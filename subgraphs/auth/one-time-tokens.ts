@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { OneTimeToken, TokenPurpose } from '#prisma/auth/client/client.ts';
 import type { Tx } from './change.ts';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { badInput, unauthenticated } from '#platform/errors/errors.ts';
+import { badInput, unauthenticated } from '#platform/base/errors/errors.ts';
+import type { Route, RouteCall } from '#platform/host/definition.ts';
 import { AUTH_ROUTES, type introspectionAnswer, type revocationAnswer } from '#platform/identity/revocations.ts';
-import type { Route, RouteCall } from '#platform/subgraph/definition.ts';
 import { firstAdminLink } from './accounts/first-admin.ts';
 import type { Core } from './core.ts';
 import { introspect } from './keys/api-keys.ts';

@@ -1,8 +1,8 @@
+import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
+import type { SubgraphDefinition } from '#platform/host/definition.ts';
+import type { Platform } from '#platform/host/platform.ts';
+import { createMailer } from '#platform/identity/mail/mailer.ts';
 import { REVOCATION_TOPIC, revocationSchema } from '#platform/identity/revocations.ts';
-import { createMailer } from '#platform/mail/mailer.ts';
-import { createOutbox } from '#platform/outbox/create-outbox.ts';
-import type { Platform } from '#platform/platform.ts';
-import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
 import { PrismaClient } from '#prisma/auth/client/client.ts';
 import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
 import { Changes } from './change.ts';

@@ -1,4 +1,4 @@
-import { CodedError, notFound } from '#platform/errors/errors.ts';
+import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import type { Conversation, Message, Participant } from '#prisma/chat/client/client.ts';
 import type { Database, Transaction } from './chat.ts';
 import { isId } from './input.ts';

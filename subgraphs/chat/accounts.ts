@@ -1,4 +1,4 @@
-import type { EventHandlers } from '#platform/outbox/outbox.ts';
+import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import type { Chat, Transaction } from './chat.ts';
 import { removeConversation } from './conversations.ts';

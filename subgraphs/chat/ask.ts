@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import type { CodedError } from '#platform/errors/errors.ts';
+import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';

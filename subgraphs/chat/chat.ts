@@ -1,7 +1,7 @@
 import type { Models } from '#llm/models.ts';
-import type { Logger } from '#platform/log/log.ts';
-import type { Outbox } from '#platform/outbox/outbox.ts';
-import type { Platform } from '#platform/platform.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Outbox } from '#platform/data/outbox/outbox.ts';
+import type { Platform } from '#platform/host/platform.ts';
 import type { Prisma, PrismaClient } from '#prisma/chat/client/client.ts';
 import type { ConversationTopics } from './conversation-topics.ts';
 import type { ChatMetrics } from './metrics.ts';

@@ -1,5 +1,5 @@
-import { Pull, WAIT } from '#platform/iteration/pull.ts';
-import type { Topics } from '#platform/topics/topics.ts';
+import { Pull, WAIT } from '#platform/base/iteration/pull.ts';
+import type { Topics } from '#platform/realtime/topics/topics.ts';
 
 /** What the other replicas are told of a conversation: ids only, everybody reads the rest with their own rights. */
 export type ConversationNews =

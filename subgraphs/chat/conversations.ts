@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
+import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/paging/paging.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
 import { type Chat, TRANSACTION, type Transaction } from './chat.ts';

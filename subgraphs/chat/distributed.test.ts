@@ -5,8 +5,8 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
-import { loadConfig } from '#platform/config/config.ts';
-import { migratePostgres } from '#platform/database/database.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
+import { migratePostgres } from '#platform/data/database/database.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { apply, ChatWorld, person } from './testing/chat-world.ts';
 

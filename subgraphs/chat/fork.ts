@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, messageFor } from './access.ts';

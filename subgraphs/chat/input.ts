@@ -1,5 +1,5 @@
-import { badInput } from '#platform/errors/errors.ts';
-import { CURSOR_KEYS } from '#platform/paging/paging.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import { CURSOR_KEYS } from '#platform/data/paging/paging.ts';
 
 /** Most bytes (UTF-8) of a message that a person sends. */
 export const MAX_MESSAGE_BYTES = 128 * 1024;

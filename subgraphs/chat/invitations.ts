@@ -1,7 +1,7 @@
-import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { Connection } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import { keyConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
-import type { Connection } from '#platform/paging/paging.ts';
 import type { Conversation, Invitation, Participant } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
 import { type Chat, TRANSACTION, type Transaction } from './chat.ts';

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { PresentMember } from '#platform/presence/presence.ts';
+import type { PresentMember } from '#platform/realtime/presence/presence.ts';
 import type { Generation, Message, Participant } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
 import type { Chat } from './chat.ts';

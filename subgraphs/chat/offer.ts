@@ -1,7 +1,7 @@
 import type { ChatRequest } from '#llm/models.ts';
 import type { ClientTool } from '#llm/tools/registry.ts';
-import { badInput } from '#platform/errors/errors.ts';
-import type { JsonObject } from '#platform/json/json.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import type { JsonObject } from '#platform/base/json/json.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 
 /** Tools that chat runs itself. */

@@ -1,6 +1,6 @@
 import type { ChatRequest } from '#llm/models.ts';
-import { badInput } from '#platform/errors/errors.ts';
-import type { JsonObject } from '#platform/json/json.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import type { JsonObject } from '#platform/base/json/json.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 
 export type ReasoningEffort = 'NONE' | 'MINIMAL' | 'LOW' | 'MEDIUM' | 'HIGH' | 'XHIGH';

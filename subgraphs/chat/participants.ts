@@ -1,4 +1,4 @@
-import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
 import type { Chat } from './chat.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { answer, answerDeltas, stall } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { all, ChatWorld, person } from './testing/chat-world.ts';
 
 const SECRET = 'the allergy to peanuts';

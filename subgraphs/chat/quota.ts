@@ -1,4 +1,4 @@
-import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/quotas/quotas.ts';
+import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas/quotas.ts';
 import type { Chat, Transaction } from './chat.ts';
 
 const quotaOf = ({ config }: Pick<Chat, 'config'>): Quota => ({

@@ -1,4 +1,4 @@
-import { rateLimited } from '#platform/errors/errors.ts';
+import { rateLimited } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Chat } from './chat.ts';
 

@@ -1,4 +1,4 @@
-import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/presence/presence.ts';
+import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/realtime/presence/presence.ts';
 import { conversationFor } from './access.ts';
 import type { Chat } from './chat.ts';
 import type { ConversationNews } from './conversation-topics.ts';

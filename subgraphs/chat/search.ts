@@ -1,6 +1,6 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/paging/paging.ts';
 import type { Chat } from './chat.ts';
 
 const MAX_QUERY = 500;

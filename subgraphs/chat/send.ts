@@ -1,4 +1,4 @@
-import { badInput, CodedError, notFound, rateLimited } from '#platform/errors/errors.ts';
+import { badInput, CodedError, notFound, rateLimited } from '#platform/base/errors/errors.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import { lockConversation, messageFor } from './access.ts';

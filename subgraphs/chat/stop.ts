@@ -1,6 +1,6 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import { until } from '#platform/base/iteration/until.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import { until } from '#platform/iteration/until.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from './access.ts';
 import type { Chat } from './chat.ts';

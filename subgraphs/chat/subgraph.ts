@@ -1,9 +1,9 @@
 import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
+import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
+import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
-import { consumeEvents } from '#platform/outbox/consume-events.ts';
-import { createOutbox } from '#platform/outbox/create-outbox.ts';
-import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
 import { accountHandlers } from './accounts.ts';
 import type { Chat, Transaction } from './chat.ts';

@@ -1,4 +1,4 @@
-import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { Transaction } from './chat.ts';

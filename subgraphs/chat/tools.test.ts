@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { answer, answerDeltas, type Behaviour, cut, type FaultServer } from '#llm/testing/fault-server.ts';
-import type { SubgraphRequest, SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { all, ChatWorld, person } from './testing/chat-world.ts';
 
 let searched: SubgraphRequest[] = [];

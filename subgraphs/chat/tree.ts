@@ -1,5 +1,5 @@
-import { badInput, CodedError } from '#platform/errors/errors.ts';
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/paging/paging.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
 import type { Database, Transaction } from './chat.ts';

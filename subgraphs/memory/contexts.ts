@@ -1,8 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
-import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { Connection } from '#platform/data/paging/paging.ts';
 import { requireAdmin, type UserIdentity } from '#platform/identity/identity.ts';
-import { keyConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
-import type { Connection } from '#platform/paging/paging.ts';
 import type { Context } from '#prisma/memory/client/client.ts';
 import { numberInput, textInput } from './input.ts';
 import type { Database } from './memory.ts';

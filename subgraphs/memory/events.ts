@@ -1,5 +1,5 @@
-import type { JobHandler } from '#platform/jobs/jobs.ts';
-import type { EventHandlers } from '#platform/outbox/outbox.ts';
+import type { JobHandler } from '#platform/data/jobs/jobs.ts';
+import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
 import { REMOVE_DOCUMENT } from './documents/ingest.ts';
 import { EXTRACT_MEMORIES } from './extraction/extract-memories.ts';
 import { INDEX_NAMES, tenantOf } from './indexes.ts';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { Platform } from '#platform/platform.ts';
+import type { Platform } from '#platform/host/platform.ts';
 import type { Database } from './memory.ts';
 
 const BATCH = 500;

@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 
 /** A text of limited length, without white space around it. */
 export function textInput(argument: string, value: string, most: number): string {

@@ -1,6 +1,6 @@
 import DataLoader from 'dataloader';
 import { validate as isId } from 'uuid';
-import type { RequestContext } from '#platform/subgraph/definition.ts';
+import type { RequestContext } from '#platform/host/definition.ts';
 import type { Context, Document } from '#prisma/memory/client/client.ts';
 import { Documents } from './documents/documents.ts';
 import type { MemoryRow } from './memories/store.ts';

@@ -1,9 +1,9 @@
 import type { Models } from '#llm/models.ts';
-import type { BlobStore } from '#platform/blobs/blob-store.ts';
-import type { Jobs } from '#platform/jobs/jobs.ts';
-import type { Logger } from '#platform/log/log.ts';
-import type { UrlSigner } from '#platform/signed-urls/url-signer.ts';
-import type { Topics } from '#platform/topics/topics.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
+import type { Jobs } from '#platform/data/jobs/jobs.ts';
+import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
+import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 import type { DocumentReader } from './documents/document-reader.ts';
 import type { Indexes } from './indexes.ts';

@@ -1,6 +1,6 @@
-import type { Config } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
-import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/quotas/quotas.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas/quotas.ts';
 import type { Database, Transaction } from './memory.ts';
 
 type Reader = Pick<Database, 'memory' | 'context' | 'document'>;

@@ -1,5 +1,5 @@
-import type { JobHandler } from '#platform/jobs/jobs.ts';
-import type { Json } from '#platform/json/json.ts';
+import type { Json } from '#platform/base/json/json.ts';
+import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import { INDEX_NAMES, type IndexName, reembedderOf } from './indexes.ts';
 import type { Memory, Transaction } from './memory.ts';
 

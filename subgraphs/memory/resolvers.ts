@@ -1,7 +1,7 @@
-import { badInput, forbidden, notFound } from '#platform/errors/errors.ts';
+import { badInput, forbidden, notFound } from '#platform/base/errors/errors.ts';
+import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { RequestContext, ResolverMap } from '#platform/host/definition.ts';
 import { type Identity, requireUser, type UserIdentity } from '#platform/identity/identity.ts';
-import type { PageArguments } from '#platform/paging/key-paging.ts';
-import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
 import type { Context as ContextRow, Document } from '#prisma/memory/client/client.ts';
 import type { Contexts, ScopeInput } from './contexts.ts';
 import type { Access, Documents } from './documents/documents.ts';

@@ -1,6 +1,6 @@
 import { validate as isId } from 'uuid';
-import { notFound } from '#platform/errors/errors.ts';
-import type { Route } from '#platform/subgraph/definition.ts';
+import { notFound } from '#platform/base/errors/errors.ts';
+import type { Route } from '#platform/host/definition.ts';
 import type { Documents } from './documents/documents.ts';
 import { exportOf } from './export.ts';
 import type { Memory } from './memory.ts';

@@ -1,11 +1,11 @@
 import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import { JobRunner } from '#platform/data/jobs/job-runner.ts';
+import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
+import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
-import { guarded } from '#platform/faults/guarded.ts';
-import { JobRunner } from '#platform/jobs/job-runner.ts';
-import { consumeEvents } from '#platform/outbox/consume-events.ts';
-import { createOutbox } from '#platform/outbox/create-outbox.ts';
-import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
 import { Contexts } from './contexts.ts';
 import { DocumentReader } from './documents/document-reader.ts';

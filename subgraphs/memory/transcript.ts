@@ -1,4 +1,4 @@
-import type { JobHandler } from '#platform/jobs/jobs.ts';
+import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import { cutPassages } from './documents/passages.ts';
 import { readPlainText } from './documents/plain-text.ts';
 import { tenantOf } from './indexes.ts';

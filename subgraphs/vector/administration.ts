@@ -1,4 +1,4 @@
-import { notFound } from '#platform/errors/errors.ts';
+import { notFound } from '#platform/base/errors/errors.ts';
 import type { Backup, VectorStore } from '#platform/vectors/vector-store.ts';
 import type { Collections } from './collections.ts';
 

@@ -1,9 +1,9 @@
 import { validate as isUuid, v7 as uuid } from 'uuid';
+import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import type { Jobs } from '#platform/data/jobs/jobs.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { Connection } from '#platform/data/paging/paging.ts';
 import type { RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
-import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
-import type { Jobs } from '#platform/jobs/jobs.ts';
-import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
-import type { Connection } from '#platform/paging/paging.ts';
 import { TextIndex } from '#platform/vectors/text-index.ts';
 import { checkDefinition } from '#platform/vectors/validate.ts';
 import type { FieldType, Metric, Place, VectorStore } from '#platform/vectors/vector-store.ts';

@@ -1,6 +1,6 @@
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
 import { cosine } from '#platform/embeddings/vectors.ts';
-import { badInput } from '#platform/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 
 const MOST_TEXTS = 256;

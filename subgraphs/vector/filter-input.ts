@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { Filter, Scalar } from '#platform/vectors/vector-store.ts';
 
 /** VectorFilter as GraphQL gives it: everything may be there or not. */

@@ -1,7 +1,7 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import { keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import { type Connection, connection, encodeCursor } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import { keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
-import { type Connection, connection, encodeCursor } from '#platform/paging/paging.ts';
 import type { Aggregate, ObjectResult, Properties, StoredObject } from '#platform/vectors/vector-store.ts';
 import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Collection, Collections } from './collections.ts';

@@ -1,5 +1,5 @@
-import { CodedError } from '#platform/errors/errors.ts';
-import { JobRefused, type Jobs } from '#platform/jobs/jobs.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 import { type Collection, type Collections, REEMBED } from './collections.ts';
 

@@ -1,11 +1,11 @@
 import DataLoader from 'dataloader';
+import { forbidden } from '#platform/base/errors/errors.ts';
+import type { Jobs } from '#platform/data/jobs/jobs.ts';
+import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { QuotaUse } from '#platform/data/quotas/quotas.ts';
 import type { RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
-import { forbidden } from '#platform/errors/errors.ts';
+import type { RequestContext, ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
-import type { Jobs } from '#platform/jobs/jobs.ts';
-import type { PageArguments } from '#platform/paging/key-paging.ts';
-import type { QuotaUse } from '#platform/quotas/quotas.ts';
-import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
 import type { FieldAggregate, Hit, ObjectResult } from '#platform/vectors/vector-store.ts';
 import type { Prisma } from '#prisma/vector/client/client.ts';
 import type { Administration } from './administration.ts';

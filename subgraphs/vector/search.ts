@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { TextSearchResult } from '#platform/vectors/text-index.ts';
 import type { Fusion } from '#platform/vectors/vector-store.ts';

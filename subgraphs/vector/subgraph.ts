@@ -1,8 +1,8 @@
+import { JobRunner } from '#platform/data/jobs/job-runner.ts';
+import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
+import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
-import { JobRunner } from '#platform/jobs/job-runner.ts';
-import { consumeEvents } from '#platform/outbox/consume-events.ts';
-import { createOutbox } from '#platform/outbox/create-outbox.ts';
-import type { SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 import { Administration } from './administration.ts';
 import { Collections } from './collections.ts';

@@ -1,7 +1,7 @@
 import exifReader from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
-import { JobRefused } from '#platform/jobs/jobs.ts';
+import { JobRefused } from '#platform/data/jobs/jobs.ts';
 import { kindOf } from './kind.ts';
 import { MEDIA_TYPES } from './media-types.ts';
 import { type PaletteColour, paletteOf } from './palette.ts';

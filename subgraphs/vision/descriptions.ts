@@ -1,8 +1,8 @@
 import { v7 as uuid } from 'uuid';
 import { collect } from '#llm/chat-stream.ts';
 import type { Models } from '#llm/models.ts';
-import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
-import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { type ImageRow, type Images, originalOf } from './images.ts';

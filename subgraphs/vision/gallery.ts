@@ -1,6 +1,6 @@
-import { badInput } from '#platform/errors/errors.ts';
-import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
-import type { Connection } from '#platform/paging/paging.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { Connection } from '#platform/data/paging/paging.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
 import type { ImageRow, Images } from './images.ts';
 

@@ -1,10 +1,10 @@
 import { validate as isUuid, v7 as uuid } from 'uuid';
-import type { BlobStore } from '#platform/blobs/blob-store.ts';
-import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
-import type { Jobs } from '#platform/jobs/jobs.ts';
-import { receiveUpload } from '#platform/signed-urls/receive-upload.ts';
-import type { SignedUrl, UrlSigner } from '#platform/signed-urls/url-signer.ts';
-import type { Topics } from '#platform/topics/topics.ts';
+import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
+import type { Jobs } from '#platform/data/jobs/jobs.ts';
+import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts';
+import type { SignedUrl, UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
+import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import type { AnalysedImage } from './analysis.ts';
 import { MEDIA_TYPES } from './media-types.ts';

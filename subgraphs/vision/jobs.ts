@@ -1,6 +1,6 @@
-import { type BlobStore, readBlob } from '#platform/blobs/blob-store.ts';
-import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/jobs/jobs.ts';
-import type { Json } from '#platform/json/json.ts';
+import type { Json } from '#platform/base/json/json.ts';
+import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
+import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { analysedData, folderOf, type Images, MOST_BYTES, originalOf } from './images.ts';
 import type { OcrEngine } from './ocr/engine.ts';

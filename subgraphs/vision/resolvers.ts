@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import DataLoader from 'dataloader';
-import { forbidden } from '#platform/errors/errors.ts';
+import { forbidden } from '#platform/base/errors/errors.ts';
+import type { RequestContext, ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
-import type { SignedUrl, UrlSigner } from '#platform/signed-urls/url-signer.ts';
-import type { RequestContext, ResolverMap } from '#platform/subgraph/definition.ts';
-import type { Topics } from '#platform/topics/topics.ts';
+import type { SignedUrl, UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
+import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
 import type { Analysis } from './analysis.ts';
 import type { DescriptionRow, Pictures } from './descriptions.ts';

@@ -1,11 +1,11 @@
 import { openModels } from '#llm/open-models.ts';
 import { usageEvent } from '#llm/usage-event.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import { JobRunner } from '#platform/data/jobs/job-runner.ts';
+import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
+import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
-import { guarded } from '#platform/faults/guarded.ts';
-import { JobRunner } from '#platform/jobs/job-runner.ts';
-import { consumeEvents } from '#platform/outbox/consume-events.ts';
-import { createOutbox } from '#platform/outbox/create-outbox.ts';
-import type { Route, SubgraphDefinition } from '#platform/subgraph/definition.ts';
+import type { Route, SubgraphDefinition } from '#platform/host/definition.ts';
 import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { Pictures } from './descriptions.ts';
 import { Gallery } from './gallery.ts';

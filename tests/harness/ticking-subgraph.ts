@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { WebSocketServer } from 'ws';
-import { type OperationChannel, PROTOCOL, serveGraphqlSocket } from '#platform/transport/graphql-socket.ts';
+import { type OperationChannel, PROTOCOL, serveGraphqlSocket } from '#platform/net/transport/graphql-socket.ts';
 
 const SCHEMA = `
 type Query { ok: Boolean }

@@ -13,7 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Fragments } from '../fragments.ts';
 import { questionOf } from '../introspection.ts';
 import { isInherited } from '../merge.ts';

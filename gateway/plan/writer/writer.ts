@@ -1,5 +1,5 @@
 import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
-import type { Variables } from '#platform/graphql/coercion.ts';
+import type { Variables } from '#platform/base/graphql/coercion.ts';
 import type { Fragments } from '../fragments.ts';
 import type { Introspected } from '../introspection.ts';
 import type { Data } from '../merge.ts';

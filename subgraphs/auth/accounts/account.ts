@@ -1,4 +1,4 @@
-import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { requireUser } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import type { Tx } from '../change.ts';

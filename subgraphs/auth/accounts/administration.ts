@@ -1,4 +1,4 @@
-import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import type { Change } from '../change.ts';

@@ -1,5 +1,5 @@
-import { ConfigError } from '#platform/config/config.ts';
-import { CodedError } from '#platform/errors/errors.ts';
+import { ConfigError } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import type { Change, Tx } from '../change.ts';
 import type { Core } from '../core.ts';

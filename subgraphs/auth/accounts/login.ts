@@ -1,4 +1,4 @@
-import { unauthenticated } from '#platform/errors/errors.ts';
+import { unauthenticated } from '#platform/base/errors/errors.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
 import type { Session, User } from '#prisma/auth/client/client.ts';
 import type { Core } from '../core.ts';

@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { Core } from '../core.ts';
 import { parseEmail } from '../email.ts';
 import { linkTo, passwordChangedMail, resetMail } from '../mail/mails.ts';

@@ -1,4 +1,4 @@
-import { badInput, forbidden, unauthenticated } from '#platform/errors/errors.ts';
+import { badInput, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import { type Identity, requireUser, type UserIdentity } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import type { Core } from '../core.ts';

@@ -1,4 +1,4 @@
-import { forbidden } from '#platform/errors/errors.ts';
+import { forbidden } from '#platform/base/errors/errors.ts';
 import { Prisma, type User } from '#prisma/auth/client/client.ts';
 import type { Change } from '../change.ts';
 import type { Core } from '../core.ts';

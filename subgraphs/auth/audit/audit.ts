@@ -1,4 +1,4 @@
-import type { JsonObject } from '#platform/json/json.ts';
+import type { JsonObject } from '#platform/base/json/json.ts';
 import type { Prisma } from '#prisma/auth/client/client.ts';
 import { actorOf, type Origin } from '../origin.ts';
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { SignJWT } from 'jose';
-import type { Config } from '#platform/config/config.ts';
+import type { Config } from '#platform/base/config/config.ts';
 import { ROLE_SCOPES } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import { ALGORITHM, type SigningKeys } from './signing-keys.ts';

@@ -1,4 +1,4 @@
-import { badInput, CodedError, notFound } from '#platform/errors/errors.ts';
+import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { hashSecret, makeSecret, partsShown } from '#platform/identity/api-key-secret.ts';
 import { SCOPES } from '#platform/identity/identity.ts';
 import type { Introspection } from '#platform/identity/revocations.ts';

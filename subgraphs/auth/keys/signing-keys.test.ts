@@ -1,7 +1,7 @@
 import { decodeProtectedHeader } from 'jose';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { secretsOf } from '#platform/secrets/secrets.ts';
+import { secretsOf } from '#platform/base/secrets/secrets.ts';
 import { NOBODY } from '../origin.ts';
 import { AuthWorld, bearer, ME } from '../testing/auth-world.ts';
 import { ANNOUNCED_FOR_MS, SIGNS_FOR_MS, SigningKeys } from './signing-keys.ts';

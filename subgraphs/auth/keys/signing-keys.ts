@@ -1,8 +1,8 @@
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import { v7 as uuidv7 } from 'uuid';
-import type { Config } from '#platform/config/config.ts';
-import type { Logger } from '#platform/log/log.ts';
-import type { Secrets } from '#platform/secrets/secrets.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Secrets } from '#platform/base/secrets/secrets.ts';
 import type { PrismaClient, SigningKey } from '#prisma/auth/client/client.ts';
 import type { Changes, Tx } from '../change.ts';
 import { type Origin, SYSTEM } from '../origin.ts';

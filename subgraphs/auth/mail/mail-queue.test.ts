@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Mail, Mailer } from '#platform/mail/mailer.ts';
-import { secretsOf } from '#platform/secrets/secrets.ts';
+import { secretsOf } from '#platform/base/secrets/secrets.ts';
+import type { Mail, Mailer } from '#platform/identity/mail/mailer.ts';
 import { AuthWorld } from '../testing/auth-world.ts';
 import { MailQueue } from './mail-queue.ts';
 
@@ -14,7 +14,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 const secrets = secretsOf('the secret of the mail queue in this test');
 const letter = (to: string | null, text = 'hello') => ({ to, subject: 's', text });
 
-/** A mail server that fails as often as it is told to; the real one is in platform/mail/mailer.test.ts. */
+/** A mail server that fails as often as it is told to; the real one is in platform/identity/mail/mailer.test.ts. */
 function mailerOf(failures = 0) {
   const sent: Mail[] = [];
   let left = failures;

@@ -1,8 +1,8 @@
-import { CodedError } from '#platform/errors/errors.ts';
-import { guarded } from '#platform/faults/guarded.ts';
-import type { Logger } from '#platform/log/log.ts';
-import type { Mail, Mailer } from '#platform/mail/mailer.ts';
-import type { Secrets } from '#platform/secrets/secrets.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Secrets } from '#platform/base/secrets/secrets.ts';
+import type { Mail, Mailer } from '#platform/identity/mail/mailer.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 import type { Tx } from '../change.ts';
 

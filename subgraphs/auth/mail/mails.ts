@@ -1,4 +1,4 @@
-import type { Config } from '#platform/config/config.ts';
+import type { Config } from '#platform/base/config/config.ts';
 
 type LinkConfig = Pick<Config, 'ACCOUNT_LINKS_URL' | 'publicUrl'>;
 

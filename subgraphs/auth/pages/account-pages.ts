@@ -1,6 +1,6 @@
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Route, RouteCall } from '#platform/host/definition.ts';
 import { CLIENT_HEADER, readClientInfo } from '#platform/identity/client-info.ts';
-import type { Route, RouteCall } from '#platform/subgraph/definition.ts';
 import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { resetPassword } from '../accounts/password-change.ts';
 import { verifyEmail } from '../accounts/registration.ts';

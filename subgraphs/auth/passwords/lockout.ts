@@ -1,4 +1,4 @@
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 import type { EmailPseudonym } from '../email.ts';
 

@@ -1,4 +1,4 @@
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 
 /** In characters. 15 is what OWASP ASVS and NIST ask for where the password is the only factor. */
 export const MIN_LENGTH = 15;

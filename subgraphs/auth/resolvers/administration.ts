@@ -1,6 +1,6 @@
-import { notFound } from '#platform/errors/errors.ts';
+import { notFound } from '#platform/base/errors/errors.ts';
+import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
-import type { PageArguments } from '#platform/paging/key-paging.ts';
 import {
   createPasswordLink,
   createUser,

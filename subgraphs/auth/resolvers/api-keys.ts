@@ -1,4 +1,4 @@
-import type { PageArguments } from '#platform/paging/key-paging.ts';
+import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { Core } from '../core.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../keys/api-keys.ts';
 import { listApiKeys } from '../lists.ts';

@@ -5,7 +5,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { badInput } from '#platform/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { AuthContext } from '../loaders.ts';
 
 /** The mutations that take a password or a token; the schema tags the same ones `credential`. */

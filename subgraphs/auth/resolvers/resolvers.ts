@@ -1,4 +1,4 @@
-import type { ResolverMap } from '#platform/subgraph/definition.ts';
+import type { ResolverMap } from '#platform/host/definition.ts';
 import { updateProfile } from '../accounts/account.ts';
 import type { Core } from '../core.ts';
 import type { AuthContext } from '../loaders.ts';

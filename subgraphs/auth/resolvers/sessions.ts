@@ -1,5 +1,5 @@
-import { notFound, unauthenticated } from '#platform/errors/errors.ts';
-import type { PageArguments } from '#platform/paging/key-paging.ts';
+import { notFound, unauthenticated } from '#platform/base/errors/errors.ts';
+import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
 import type { Core } from '../core.ts';

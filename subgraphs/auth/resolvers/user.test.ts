@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serveSubgraph } from '#platform/host/server.ts';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
-import { serveSubgraph } from '#platform/subgraph/server.ts';
 import { AuthWorld, bearer, type SignedInUser } from '../testing/auth-world.ts';
 
 let world: AuthWorld;

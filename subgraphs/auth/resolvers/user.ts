@@ -1,4 +1,4 @@
-import { forbidden, unauthenticated } from '#platform/errors/errors.ts';
+import { forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import type { AuthContext } from '../loaders.ts';

@@ -1,5 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Secrets } from '#platform/secrets/secrets.ts';
+import type { Secrets } from '#platform/base/secrets/secrets.ts';
 
 /** Tells it from other tokens at a glance. */
 const PREFIX = 'sxd_';

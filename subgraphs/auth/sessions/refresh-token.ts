@@ -1,5 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Secrets } from '#platform/secrets/secrets.ts';
+import type { Secrets } from '#platform/base/secrets/secrets.ts';
 
 /**
  * Refresh tokens are not stored: one is the session's id and the number of its refresh, with a MAC under a key that is

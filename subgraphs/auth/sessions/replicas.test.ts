@@ -1,8 +1,8 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it, vi } from 'vitest';
+import { openStores } from '#platform/host/stores.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
-import { openStores } from '#platform/stores.ts';
 import { AuthWorld, bearer } from '../testing/auth-world.ts';
 
 const REDIS_TEST_URL = process.env['REDIS_TEST_URL'] || undefined;

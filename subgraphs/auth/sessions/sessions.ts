@@ -1,6 +1,6 @@
-import type { Config } from '#platform/config/config.ts';
-import { rateLimited, unauthenticated } from '#platform/errors/errors.ts';
-import type { RateLimiter } from '#platform/limits/rate-limiter.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { rateLimited, unauthenticated } from '#platform/base/errors/errors.ts';
+import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
 import type { PrismaClient, Session, User } from '#prisma/auth/client/client.ts';
 import type { Changes, Tx } from '../change.ts';
 import type { AccessTokens } from '../keys/access-tokens.ts';

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { ChatRequest } from '#llm/models.ts';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Conversation, Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { Chat } from '../chat.ts';
 import { storedOffer } from '../offer.ts';

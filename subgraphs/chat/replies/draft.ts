@@ -1,4 +1,4 @@
-import type { JsonObject } from '#platform/json/json.ts';
+import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ChunkKind, Message } from '#prisma/chat/client/client.ts';
 import type { Database, Transaction } from '../chat.ts';
 import type { Citation } from './recall.ts';

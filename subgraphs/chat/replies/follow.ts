@@ -1,5 +1,5 @@
-import { badInput, CodedError } from '#platform/errors/errors.ts';
-import { StreamUnknownError } from '#platform/streams/stream-errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { StreamUnknownError } from '#platform/realtime/streams/stream-errors.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from '../access.ts';
 import type { Chat } from '../chat.ts';

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
-import type { SubgraphRequest, SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
 
 const PIXELS = Buffer.from('not really a jpeg');

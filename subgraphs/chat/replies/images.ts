@@ -1,5 +1,5 @@
 import type { ContentPart } from '#llm/messages.ts';
-import { badInput, CodedError } from '#platform/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Chat } from '../chat.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { guarded } from '#platform/faults/guarded.ts';
-import type { Logger } from '#platform/log/log.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 import type { Database } from '../chat.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import type { Piece } from './draft.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
-import type { SubgraphRequest, SubgraphTransport } from '#platform/transport/transport.ts';
+import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { all, ChatWorld, person } from '../testing/chat-world.ts';
 
 const ITEMS = [

@@ -4,7 +4,7 @@ import type { LlmCallRecord } from '#llm/record.ts';
 import type { FitReport } from '#llm/tokens/fit.ts';
 import { chatWithTools } from '#llm/tools/conversation.ts';
 import type { ToolRegistry } from '#llm/tools/registry.ts';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import { asPiece, type Piece } from './draft.ts';
 import { failureOf, type Outcome } from './outcome.ts';
 import { resultOf, type ToolCall } from './tool-calls.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { guarded } from '#platform/faults/guarded.ts';
-import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platform/streams/stream-errors.ts';
-import type { StreamWriter } from '#platform/streams/stream-log.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platform/realtime/streams/stream-errors.ts';
+import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { type Chat, TRANSACTION } from '../chat.ts';
 import { type Draft, EMPTY_DRAFT, finished, fromChunk, piecesOf, readDrafts, toChunk } from './draft.ts';

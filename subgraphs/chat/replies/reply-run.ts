@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { StreamFencedError, StreamLimitError } from '#platform/streams/stream-errors.ts';
-import type { StreamWriter } from '#platform/streams/stream-log.ts';
+import { StreamFencedError, StreamLimitError } from '#platform/realtime/streams/stream-errors.ts';
+import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Chat } from '../chat.ts';
 import { type Composition, compose, compositionOf } from './compose.ts';

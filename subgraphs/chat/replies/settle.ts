@@ -1,6 +1,6 @@
 import { usageEvent } from '#llm/usage-event.ts';
-import type { JsonObject } from '#platform/json/json.ts';
-import type { EventInput } from '#platform/outbox/events.ts';
+import type { JsonObject } from '#platform/base/json/json.ts';
+import type { EventInput } from '#platform/contracts/events.ts';
 import type { Message, MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
 import { type Chat, TRANSACTION, type Transaction } from '../chat.ts';
 import type { Draft } from './draft.ts';

@@ -1,4 +1,4 @@
-import type { RequestContext } from '#platform/subgraph/definition.ts';
+import type { RequestContext } from '#platform/host/definition.ts';
 import type { Chat } from '../chat.ts';
 import type { Loaders } from '../loaders.ts';
 import type { Replies } from '../replies/replies.ts';

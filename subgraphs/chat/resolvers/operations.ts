@@ -1,8 +1,8 @@
 import type { DeploymentHealth, ModelInfo } from '#llm/models.ts';
+import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireAdmin, requireScope, requireUser } from '#platform/identity/identity.ts';
-import type { PageArguments } from '#platform/paging/key-paging.ts';
-import type { PresenceState } from '#platform/presence/presence.ts';
-import type { ResolverMap } from '#platform/subgraph/definition.ts';
+import type { PresenceState } from '#platform/realtime/presence/presence.ts';
 import { messageFor } from '../access.ts';
 import { TRANSACTION } from '../chat.ts';
 import {

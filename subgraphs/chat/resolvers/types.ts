@@ -1,7 +1,7 @@
-import { forbidden } from '#platform/errors/errors.ts';
+import { forbidden } from '#platform/base/errors/errors.ts';
+import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
-import type { PresentMember } from '#platform/presence/presence.ts';
-import type { ResolverMap } from '#platform/subgraph/definition.ts';
+import type { PresentMember } from '#platform/realtime/presence/presence.ts';
 import type { Generation, Message, Participant } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from '../access.ts';
 import { exportConversation } from '../export.ts';

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
-import { guarded } from '#platform/faults/guarded.ts';
-import { ofThread } from '#platform/worker/messages.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import { ofThread } from '#platform/base/worker/messages.ts';
 import { DocumentProblem } from './problem.ts';
 import type { ReadDocument } from './read-document.ts';
 import type { ReadAnswer, ReadRequest } from './reader-worker.ts';

@@ -1,10 +1,10 @@
 import { validate as isId, v7 as uuidv7 } from 'uuid';
-import { badInput, CodedError, forbidden, notFound } from '#platform/errors/errors.ts';
+import { badInput, CodedError, forbidden, notFound } from '#platform/base/errors/errors.ts';
+import { idConnection, keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { Connection } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import { idConnection, keyConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
-import type { Connection } from '#platform/paging/paging.ts';
-import { receiveUpload } from '#platform/signed-urls/receive-upload.ts';
-import type { SignedUrl } from '#platform/signed-urls/url-signer.ts';
+import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts';
+import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Document, Passage, Prisma } from '#prisma/memory/client/client.ts';
 import { textInput } from '../input.ts';
 import type { Memory, Transaction } from '../memory.ts';

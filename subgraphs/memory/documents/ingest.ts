@@ -1,7 +1,7 @@
 import { v5 as uuidv5 } from 'uuid';
-import { readBlob } from '#platform/blobs/blob-store.ts';
-import { guarded } from '#platform/faults/guarded.ts';
-import type { JobContext, JobHandler } from '#platform/jobs/jobs.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import { readBlob } from '#platform/data/blobs/blob-store.ts';
+import type { JobContext, JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { Document } from '#prisma/memory/client/client.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
 import type { Memory, Transaction } from '../memory.ts';

@@ -1,4 +1,4 @@
-import { notFound } from '#platform/errors/errors.ts';
+import { notFound } from '#platform/base/errors/errors.ts';
 import type { Document } from '#prisma/memory/client/client.ts';
 import type { Memory } from '../memory.ts';
 import type { Documents } from './documents.ts';

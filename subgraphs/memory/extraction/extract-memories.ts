@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
-import { CodedError } from '#platform/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { JobHandler } from '#platform/jobs/jobs.ts';
 import type { TranscriptMessage } from '#prisma/memory/client/client.ts';
 import { fingerprint, sameStatement } from '../memories/fingerprint.ts';
 import { INDEX_MEMORIES } from '../memories/index-memories.ts';

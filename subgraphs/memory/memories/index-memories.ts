@@ -1,5 +1,5 @@
-import type { JobHandler } from '#platform/jobs/jobs.ts';
-import type { Json } from '#platform/json/json.ts';
+import type { Json } from '#platform/base/json/json.ts';
+import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { TextIndex } from '#platform/vectors/text-index.ts';
 import type { Memory as MemoryRow } from '#prisma/memory/client/client.ts';
 import { tenantOf } from '../indexes.ts';

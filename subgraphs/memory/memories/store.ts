@@ -1,7 +1,7 @@
 import { validate as isId, v7 as uuidv7 } from 'uuid';
-import { badInput, notFound } from '#platform/errors/errors.ts';
-import { idConnection, keyPage, type PageArguments } from '#platform/paging/key-paging.ts';
-import type { Connection } from '#platform/paging/paging.ts';
+import { badInput, notFound } from '#platform/base/errors/errors.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { Connection } from '#platform/data/paging/paging.ts';
 import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
 import { countInput, foreignId, numberInput, textInput } from '../input.ts';
 import type { Memory, Transaction } from '../memory.ts';

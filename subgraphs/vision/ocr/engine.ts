@@ -1,8 +1,8 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Worker } from 'tesseract.js';
-import { CodedError } from '#platform/errors/errors.ts';
-import type { Logger } from '#platform/log/log.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Logger } from '#platform/base/log/log.ts';
 
 /** A word as the engine saw it, in pixels of the prepared picture. */
 export interface RecognisedWord {

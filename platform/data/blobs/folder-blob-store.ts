@@ -1,0 +1,172 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { badInput, CodedError } from '../../base/errors/errors.ts';
+import {
+  BLOB_KEY,
+  type BlobBody,
+  type BlobInfo,
+  type BlobStore,
+  type GetOptions,
+  type PutOptions,
+  type StoredBlob,
+} from './blob-store.ts';
+
+/** Uploads in progress; parts of a key never begin with a dot, so no blob can be in here. */
+const INCOMING = '.incoming';
+
+/** Age at which an unfinished upload was surely left behind by a killed process. */
+const ABANDONED_MS = 24 * 3_600_000;
+
+/**
+ * Blobs as files below one folder: a key is a path. Several processes may share the folder (a volume that all replicas
+ * mount): a blob is written beside and renamed into place.
+ */
+export class FolderBlobStore implements BlobStore {
+  readonly kind = 'folder';
+  readonly #folder: string;
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  static async open(folder: string): Promise<FolderBlobStore> {
+    const incoming = path.join(folder, INCOMING);
+    await mkdir(incoming, { recursive: true });
+    for await (const entry of await opendir(incoming)) {
+      const file = path.join(incoming, entry.name);
+      const info = await statOf(file);
+      if (info && Date.now() - info.mtimeMs > ABANDONED_MS) await rm(file, { force: true });
+    }
+    return new FolderBlobStore(folder);
+  }
+
+  async put(
+    key: string,
+    body: Uint8Array | AsyncIterable<Uint8Array>,
+    { maxBytes, signal }: PutOptions,
+  ): Promise<StoredBlob> {
+    const target = this.#path(key);
+    const partial = path.join(this.#folder, INCOMING, randomUUID());
+    const hash = createHash('sha256');
+    let size = 0;
+    try {
+      const file = await open(partial, 'wx', 0o600);
+      try {
+        for await (const chunk of body instanceof Uint8Array ? [body] : body) {
+          signal?.throwIfAborted();
+          size += chunk.byteLength;
+          if (size > maxBytes)
+            throw new CodedError('PAYLOAD_TOO_LARGE', `The content is larger than the ${maxBytes} bytes allowed.`);
+          hash.update(chunk);
+          await writeAll(file, chunk);
+        }
+        signal?.throwIfAborted();
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await mkdir(path.dirname(target), { recursive: true });
+      await rename(partial, target);
+      await syncFolder(path.dirname(target));
+    } catch (error) {
+      await rm(partial, { force: true });
+      throw error;
+    }
+    return { key, size, sha256: hash.digest('hex') };
+  }
+
+  async head(key: string): Promise<BlobInfo | undefined> {
+    const info = await statOf(this.#path(key));
+    return info?.isFile() ? { key, size: info.size, modifiedAt: info.mtime } : undefined;
+  }
+
+  async get(key: string, { start, end, signal }: GetOptions = {}): Promise<BlobBody | undefined> {
+    const file = await open(this.#path(key), 'r').catch(ignoreMissing);
+    if (file === undefined) return undefined;
+    const info = await file.stat();
+    if (!info.isFile()) {
+      await file.close();
+      return undefined;
+    }
+    const stream = createReadStream('', { fd: file, start, end, signal });
+    return {
+      key,
+      size: info.size,
+      modifiedAt: info.mtime,
+      stream: Readable.toWeb(stream) as ReadableStream<Uint8Array>,
+    };
+  }
+
+  async delete(key: string): Promise<boolean> {
+    const target = this.#path(key);
+    if (!(await statOf(target))?.isFile()) return false;
+    await rm(target, { force: true });
+    return true;
+  }
+
+  async deleteAll(prefix: string): Promise<number> {
+    if (!prefix.endsWith('/')) throw badInput('prefix', 'must end in /');
+    let count = 0;
+    for await (const _ of this.list(prefix)) count++;
+    await rm(this.#path(prefix.slice(0, -1)), { recursive: true, force: true });
+    return count;
+  }
+
+  async *list(prefix: string): AsyncIterable<BlobInfo> {
+    const folder = prefix.includes('/') ? prefix.slice(0, prefix.lastIndexOf('/')) : '';
+    const root = folder === '' ? this.#folder : this.#path(folder);
+    const entries = await opendir(root, { recursive: true }).catch(ignoreMissing);
+    if (entries === undefined) return;
+    for await (const entry of entries) {
+      if (!entry.isFile()) continue;
+      const file = path.join(entry.parentPath, entry.name);
+      const key = path.relative(this.#folder, file).split(path.sep).join('/');
+      if (!key.startsWith(prefix) || key.startsWith(`${INCOMING}/`)) continue;
+      const info = await statOf(file);
+      if (info) yield { key, size: info.size, modifiedAt: info.mtime };
+    }
+  }
+
+  async health(): Promise<{ status: 'up' | 'down'; detail?: string }> {
+    const probe = path.join(this.#folder, INCOMING, randomUUID());
+    try {
+      await (await open(probe, 'wx')).close();
+      await rm(probe);
+      return { status: 'up' };
+    } catch (error) {
+      return { status: 'down', detail: `the blob folder takes no writes (${(error as NodeJS.ErrnoException).code})` };
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {}
+
+  #path(key: string): string {
+    if (!BLOB_KEY.test(key)) throw badInput('key', 'is not a blob key: letters, digits, ".", "_", "-" and "/".');
+    return path.join(this.#folder, ...key.split('/'));
+  }
+}
+
+async function writeAll(file: Awaited<ReturnType<typeof open>>, chunk: Uint8Array): Promise<void> {
+  let written = 0;
+  while (written < chunk.byteLength) written += (await file.write(chunk, written)).bytesWritten;
+}
+
+/** Makes a rename survive a power cut. Not every file system lets a folder be synced; those that do not need no help. */
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  try {
+    await handle?.sync().catch(() => {});
+  } finally {
+    await handle?.close();
+  }
+}
+
+const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return undefined;
+  throw error;
+};
+
+const statOf = (file: string) => stat(file).catch(ignoreMissing);

@@ -1,0 +1,227 @@
+import { createHmac } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import type { Config } from '../../base/config/config.ts';
+import type { Logger } from '../../base/log/log.ts';
+import { OWNERS, type Owner, roleOf } from '../../contracts/owners.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { openEmbedded } from './embedded.ts';
+import { DatabaseError } from './error.ts';
+import { migrate, pendingMigrations } from './migrate.ts';
+import { templateDirectory } from './template.ts';
+
+/** A generated Prisma client class: `prisma/<owner>/client/client.ts` exports it. */
+export type ClientClass<Client> = new (options: {
+  adapter: PrismaPg;
+  transactionOptions: TransactionOptions;
+}) => Client;
+
+interface TransactionOptions {
+  readonly maxWait: number;
+  readonly timeout: number;
+}
+
+/** In milliseconds. A burst waits its turn: Prisma's own 2 s would turn away what the next second could do. */
+const TRANSACTIONS: TransactionOptions = { maxWait: 10_000, timeout: 15_000 };
+
+export interface Database extends AsyncDisposable {
+  /**
+   * Resolves when the database can be used; rejects when it cannot be opened. Queries that come before wait. Postgres is
+   * asked with the first `client` instead.
+   */
+  readonly opened: Promise<void>;
+  /** The owner's Prisma client, as the owner's role on the owner's schema. One a process: call it once and keep it. */
+  client<Client>(owner: Owner, Client: ClientClass<Client>): Promise<Client>;
+  /** Whether the database answers within two seconds. */
+  health(): Promise<{ status: 'up' | 'down'; detail?: string }>;
+}
+
+/**
+ * Opens Postgres where DATABASE_URL is set, the embedded database otherwise. Connections to Postgres are made on demand;
+ * the embedded database goes on opening in its thread.
+ */
+export async function openDatabase(config: Config, log: Logger): Promise<Database> {
+  const source =
+    config.DATABASE_URL === undefined
+      ? await openEmbeddedSource(config, log)
+      : openPostgresSource(config, config.DATABASE_URL);
+  const clients: { $disconnect?(): Promise<void> }[] = [];
+  return {
+    opened: source.opened,
+    async client(owner, Client) {
+      const pool = await source.pool(owner);
+      const client = new Client({ adapter: new PrismaPg(pool, { schema: owner }), transactionOptions: TRANSACTIONS });
+      clients.push(client as { $disconnect?(): Promise<void> });
+      return client;
+    },
+    health: source.health,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(clients.map((client) => client.$disconnect?.()));
+      await source[Symbol.asyncDispose]();
+    },
+  };
+}
+
+interface PoolSource extends AsyncDisposable {
+  readonly opened: Promise<void>;
+  pool(owner: Owner): Promise<pg.Pool>;
+  health: Database['health'];
+}
+
+async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSource> {
+  const lock = lockDirectory(config.dataDir);
+  try {
+    const directory = path.join(config.dataDir, 'postgres');
+    const embedded = openEmbedded({
+      directory,
+      root: config.root,
+      template: existsSync(directory) ? undefined : await templateDirectory(config.root),
+      durable: config.EMBEDDED_FSYNC,
+      log,
+    });
+    return {
+      opened: embedded.opened,
+      pool: async (owner) => embedded.pool(owner),
+      health: async () =>
+        embedded.alive
+          ? { status: 'up' }
+          : { status: 'down', detail: 'It broke, and starts again with the next query.' },
+      async [Symbol.asyncDispose]() {
+        await embedded[Symbol.asyncDispose]();
+        lock[Symbol.dispose]();
+      },
+    };
+  } catch (error) {
+    lock[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function openPostgresSource(config: Config, url: string): PoolSource {
+  const pools = new Map<Owner, pg.Pool>();
+  return {
+    opened: Promise.resolve(),
+    async pool(owner) {
+      const pool = new pg.Pool({
+        ...ownerConnection(config, url, owner),
+        max: config.DATABASE_POOL,
+        connectionTimeoutMillis: 10_000,
+      });
+      // An idle connection that the server closes is replaced by the pool; without a listener it would end the process.
+      pool.on('error', () => {});
+      pools.set(owner, pool);
+      await checkMigrated(pool, owner, config.root);
+      return pool;
+    },
+    async health() {
+      const pool = pools.values().next().value;
+      if (!pool) return { status: 'up' };
+      try {
+        await Promise.race([pool.query('SELECT 1'), timeout(2_000)]);
+        return { status: 'up' };
+      } catch (error) {
+        return { status: 'down', detail: error instanceof Error ? error.message : String(error) };
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([...pools.values()].map((pool) => pool.end()));
+    },
+  };
+}
+
+const timeout = (ms: number) =>
+  new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms).unref());
+
+/**
+ * How a subgraph signs in: its own role, whose password follows from JWT_SECRET, so that DATABASE_URL of the subgraphs
+ * need not hold the administrator's.
+ */
+function ownerConnection(config: Config, url: string, owner: Owner): pg.PoolConfig {
+  const target = new URL(url);
+  target.username = roleOf(owner);
+  target.password = ownerPassword(config, owner);
+  return { connectionString: target.href, options: `-c search_path=${owner}`, application_name: `sextant-${owner}` };
+}
+
+function ownerPassword(config: Config, owner: Owner): string {
+  if (config.JWT_SECRET === undefined)
+    throw new DatabaseError('JWT_SECRET is not set; with DATABASE_URL it is needed.');
+  return createHmac('sha256', config.JWT_SECRET).update(`database role ${owner}`).digest('base64url');
+}
+
+async function checkMigrated(pool: pg.Pool, owner: Owner, root: string): Promise<void> {
+  let client: pg.PoolClient;
+  try {
+    client = await pool.connect();
+  } catch (error) {
+    throw new DatabaseError(explain(error, owner), { cause: error });
+  }
+  try {
+    const pending = await pendingMigrations(client, migrationsOf(root, owner));
+    if (pending.length > 0)
+      throw new DatabaseError(
+        `The database lacks ${pending.length} migration(s) of ${owner}: run \`sextant migrate\` first.`,
+      );
+  } finally {
+    client.release();
+  }
+}
+
+function explain(error: unknown, owner: Owner): string {
+  const { code, message } = error as { code?: string; message?: string };
+  if (code === '28P01' || code === '28000')
+    return `Postgres refuses the role ${roleOf(owner)}: run \`sextant migrate\` first, with the same JWT_SECRET.`;
+  if (code === '3D000') return 'The database of DATABASE_URL does not exist: create it, then run `sextant migrate`.';
+  return `The database of DATABASE_URL cannot be reached (${message || code || String(error)}).`;
+}
+
+const migrationsOf = (root: string, owner: Owner): string => path.join(root, 'prisma', owner, 'migrations');
+
+/**
+ * Creates schemas and roles and applies all migrations to the Postgres of DATABASE_URL, whose user must own the database
+ * and may create roles. Any number may run at once: each migration is applied once.
+ *
+ * @returns the names of the migrations that were applied, by owner.
+ */
+export async function migratePostgres(config: Config, url: string): Promise<Partial<Record<Owner, string[]>>> {
+  const admin = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  try {
+    await admin.connect();
+  } catch (error) {
+    throw new DatabaseError(explain(error, 'auth'), { cause: error });
+  }
+  const applied: Partial<Record<Owner, string[]>> = {};
+  try {
+    await admin.query('SELECT pg_advisory_lock(72707370)');
+    await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+    const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
+    for (const owner of OWNERS) await createOwner(admin, rows[0]!.name, owner, ownerPassword(config, owner));
+  } finally {
+    await admin.end();
+  }
+  for (const owner of OWNERS) {
+    const client = new pg.Client(ownerConnection(config, url, owner));
+    await client.connect();
+    try {
+      applied[owner] = await migrate(client, migrationsOf(config.root, owner));
+    } finally {
+      await client.end();
+    }
+  }
+  return applied;
+}
+
+async function createOwner(admin: pg.Client, database: string, owner: Owner, password: string): Promise<void> {
+  const role = admin.escapeIdentifier(roleOf(owner));
+  const exists = await admin.query('SELECT FROM pg_roles WHERE rolname = $1', [roleOf(owner)]);
+  await admin.query(
+    `${exists.rowCount === 0 ? 'CREATE' : 'ALTER'} ROLE ${role} LOGIN PASSWORD ${admin.escapeLiteral(password)}`,
+  );
+  await admin.query(`GRANT CONNECT ON DATABASE ${admin.escapeIdentifier(database)} TO ${role}`);
+  // Managed servers let their administrator hand a schema to a role only as a member of that role.
+  await admin.query(`GRANT ${role} TO CURRENT_USER`);
+  await admin.query(`CREATE SCHEMA IF NOT EXISTS ${admin.escapeIdentifier(owner)} AUTHORIZATION ${role}`);
+  await admin.query(`ALTER ROLE ${role} SET search_path = ${admin.escapeIdentifier(owner)}`);
+}

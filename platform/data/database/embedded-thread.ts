@@ -1,0 +1,130 @@
+import { Worker } from 'node:worker_threads';
+import { guarded } from '../../base/faults/guarded.ts';
+import { ofThread } from '../../base/worker/messages.ts';
+import { EmbeddedConnection } from './embedded-connection.ts';
+
+/** How the thread opens its Postgres. */
+export interface EmbeddedServer {
+  /** Folder of the data; absent for a database in memory. */
+  readonly directory?: string | undefined;
+  /** Whether each commit reaches the disk before it is acknowledged. */
+  readonly durable: boolean;
+  /** A migrated data folder to start from, which is five times faster than initdb. */
+  readonly template?: string | undefined;
+}
+
+/** What to open, once; then bytes of a connection, null when it is gone; or the end of all. */
+export type ToThread = EmbeddedServer | readonly [connection: number, bytes: Uint8Array | null] | 'close';
+/** Bytes for a connection; `open` once, when the database takes connections. */
+export type FromThread = readonly [connection: number, bytes: Uint8Array<ArrayBuffer>] | 'open';
+
+/**
+ * The embedded Postgres in a thread of its own: it opens beside whatever else a start does, and a long query holds up
+ * nobody but those who wait for the database. Connections are the wire protocol's bytes through a message port.
+ *
+ * When the thread dies, its connections break, and the next one starts another, which recovers as after a crash.
+ */
+export class EmbeddedThread implements AsyncDisposable {
+  readonly #file: URL;
+  readonly #server: EmbeddedServer;
+  readonly #connections = new Map<number, EmbeddedConnection>();
+  #next = 1;
+  #running: Running | undefined;
+  #closed = false;
+
+  constructor(server: EmbeddedServer, file = new URL('./embedded-worker.ts', import.meta.url)) {
+    this.#file = file;
+    this.#server = server;
+    this.#running = this.#start();
+  }
+
+  /** Resolves when the database takes connections. */
+  get opened(): Promise<void> {
+    return this.#current().opened;
+  }
+
+  get alive(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /**
+   * For pg's `stream` option. Typed loosely there: pg wants a net.Socket and uses the part of it that this has.
+   *
+   * @param after what else must be done before the connection is made.
+   */
+  connect(after: Promise<void> | undefined): never {
+    const { worker, opened } = this.#current();
+    const id = this.#next++;
+    const connection = new EmbeddedConnection(after === undefined ? opened : opened.then(() => after), (bytes) => {
+      if (bytes === null) this.#connections.delete(id);
+      worker.postMessage([id, bytes] satisfies ToThread, bytes === null ? [] : [bytes.buffer]);
+    });
+    this.#connections.set(id, connection);
+    return connection as never;
+  }
+
+  /** Ends the database as Postgres ends at a shutdown. What was not asked yet is not answered any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    const running = this.#running;
+    if (running === undefined) return;
+    const opened = await running.opened.then(
+      () => true,
+      () => false,
+    );
+    if (!opened) return;
+    running.worker.postMessage('close' satisfies ToThread);
+    await running.ended;
+  }
+
+  #current(): Running {
+    if (this.#closed) throw new Error('The embedded database has been closed.');
+    this.#running ??= this.#start();
+    return this.#running;
+  }
+
+  #start(): Running {
+    const worker = takeStarted() ?? new Worker(this.#file);
+    worker.postMessage(this.#server satisfies ToThread);
+    const opening = Promise.withResolvers<void>();
+    const ending = Promise.withResolvers<void>();
+    opening.promise.catch(() => {});
+    const receive = (message: FromThread): void => {
+      if (message === 'open') opening.resolve();
+      else {
+        const [id, bytes] = message;
+        this.#connections.get(id)?.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+      }
+    };
+    worker.on('message', guarded({ where: 'embedded database' }, ofThread(receive)));
+    const died = (error: Error) => {
+      opening.reject(error);
+      ending.resolve();
+      if (this.#running?.worker !== worker) return;
+      this.#running = undefined;
+      for (const connection of [...this.#connections.values()]) connection.destroy(error);
+    };
+    worker.on('error', (cause) => died(new Error(`The embedded database broke: ${messageOf(cause)}`, { cause })));
+    worker.on('exit', () => died(new Error('The embedded database has ended.')));
+    return { worker, opened: opening.promise, ended: ending.promise };
+  }
+}
+
+/** Where the bundle's entry leaves a thread that it has started before it loads the code. */
+const STARTED = Symbol.for('sextant.database');
+
+function takeStarted(): Worker | undefined {
+  const shared = globalThis as { [STARTED]?: Worker };
+  const worker = shared[STARTED];
+  delete shared[STARTED];
+  worker?.ref();
+  return worker;
+}
+
+interface Running {
+  readonly worker: Worker;
+  readonly opened: Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

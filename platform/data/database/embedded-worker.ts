@@ -1,0 +1,84 @@
+// The thread that Postgres runs in. It prepares what needs no folder before it is told which to open.
+import { existsSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import { closeFolder } from '../../base/files/private-files.ts';
+import { DataFilesystem } from './data-filesystem.ts';
+import { EmbeddedSession } from './embedded-session.ts';
+import type { EmbeddedServer, FromThread, ToThread } from './embedded-thread.ts';
+
+/**
+ * Of what Postgres keeps pages in, which it clears at every start. Pages that it drops are still in the cache of the
+ * operating system; its default of 128 MB costs a tenth of the start and as much memory.
+ */
+const SHARED_BUFFERS = '32MB';
+
+/** PGlite asks for the names of array types to parse values; here the driver does that. */
+class Server extends PGlite {
+  override async _initArrayTypes(): Promise<void> {}
+}
+
+const pgliteWasmModule = await WebAssembly.compile(
+  await readFile(new URL('./pglite.wasm', import.meta.resolve('@electric-sql/pglite'))),
+);
+
+async function open({ directory, durable, template }: EmbeddedServer): Promise<PGlite> {
+  const parameters = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
+  if (directory !== undefined && !existsSync(directory)) await makeFolder(directory, template);
+  const server = new Server({
+    pgliteWasmModule,
+    ...(directory !== undefined && { fs: new DataFilesystem(directory, durable) }),
+    startParams:
+      directory !== undefined && durable
+        ? [...parameters.filter((one) => one !== '-F'), '-c', 'wal_sync_method=fsync']
+        : parameters,
+  });
+  await server.waitReady;
+  return server;
+}
+
+/** Copies beside the target and renames, so that a process killed meanwhile leaves no half database. */
+async function makeFolder(directory: string, template: string | undefined): Promise<void> {
+  if (template === undefined || !existsSync(template)) {
+    await mkdir(directory, { recursive: true });
+    return;
+  }
+  const partial = `${directory}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(path.dirname(directory), { recursive: true });
+  await cp(template, partial, { recursive: true });
+  // A copy has the modes of the template, which was made when the product was installed.
+  await closeFolder(partial);
+  await rename(partial, directory);
+}
+
+const port = parentPort as MessagePort;
+const tell = (message: FromThread, transfer?: ArrayBuffer[]) => port.postMessage(message, transfer);
+
+let session: EmbeddedSession | undefined;
+let db: PGlite | undefined;
+
+port.on('message', async (message: ToThread) => {
+  if (message === 'close') {
+    await db?.close();
+    process.exit();
+  }
+  if ('durable' in message) {
+    db = await open(message);
+    session = new EmbeddedSession(db, (connection, answer) => tell([connection, answer], [answer.buffer]), broken);
+    tell('open');
+    return;
+  }
+  const [connection, bytes] = message;
+  if (bytes === null) session?.release(connection);
+  else session?.write(connection, bytes);
+});
+
+/** The thread ends, and with it all connections. The next one finds a new thread, which recovers as after a crash. */
+function broken(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

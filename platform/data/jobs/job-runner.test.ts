@@ -1,0 +1,386 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
+import { type Config, loadConfig } from '../../base/config/config.ts';
+import { migratePostgres, openDatabase } from '../database/database.ts';
+import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
+import { type JobHandler, JobRefused } from './jobs.ts';
+
+type Tx = Prisma.TransactionClient;
+
+/** The server on which the second half runs; its user may create databases and roles. */
+const POSTGRES_TEST_URL = process.env['POSTGRES_TEST_URL'] || undefined;
+const log = pino({ level: 'silent' });
+
+describe('on the embedded database', () =>
+  jobTests(async (lifecycle) => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'jobs-'));
+    lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
+    return loadConfig({ SEXTANT_DIR: directory, EMBEDDED_FSYNC: 'false', LOG_LEVEL: 'silent' });
+  }));
+
+const skipped = POSTGRES_TEST_URL ? '' : ' [SKIPPED: set POSTGRES_TEST_URL to run it]';
+describe.skipIf(!POSTGRES_TEST_URL)(`on Postgres${skipped}`, () =>
+  jobTests(async (lifecycle) => {
+    const admin = new pg.Client({ connectionString: POSTGRES_TEST_URL });
+    const name = `sextant_jobs_${process.pid}`;
+    await admin.connect();
+    await admin.query(`CREATE DATABASE ${name}`);
+    lifecycle.defer(async () => {
+      await admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await admin.end();
+    });
+    const url = new URL(POSTGRES_TEST_URL!);
+    url.pathname = `/${name}`;
+    const config = loadConfig({
+      DATABASE_URL: url.href,
+      JWT_SECRET: 'a secret for tests that has more than 32 characters',
+      LOG_LEVEL: 'silent',
+    });
+    await migratePostgres(config, url.href);
+    return config;
+  }),
+);
+
+function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>): void {
+  const lifecycle = new AsyncDisposableStack();
+  const runners: JobRunner<Tx>[] = [];
+  let client: PrismaClient;
+
+  beforeAll(async () => {
+    const database = lifecycle.use(await openDatabase(await prepare(lifecycle), log));
+    client = await database.client('memory', PrismaClient);
+  });
+  afterAll(() => lifecycle.disposeAsync());
+  beforeEach(async () => {
+    await client.job.deleteMany();
+    await client.context.deleteMany();
+  });
+  afterEach(async () => {
+    for (const runner of runners.splice(0)) await runner[Symbol.asyncDispose]();
+  });
+
+  function runner(handlers: Record<string, JobHandler<Tx>>, options: Partial<JobRunnerOptions> = {}): JobRunner<Tx> {
+    const made = new JobRunner<Tx>(client, {
+      owner: 'memory',
+      log,
+      metrics: new Registry(),
+      pollMs: 20,
+      backoffMs: 20,
+      ...options,
+    });
+    for (const [kind, handler] of Object.entries(handlers)) made.handle(kind, handler);
+    runners.push(made);
+    made.start();
+    return made;
+  }
+
+  const enqueue = (jobs: JobRunner<Tx>, kind: string, payload: string | number, key?: string) =>
+    client.$transaction((tx) => jobs.enqueue(tx, kind, payload, { key }));
+
+  /** The effect of a job on the owner's tables: a row that exists once or not at all. */
+  const leaveMark = (key: string) => async (tx: Tx) => {
+    await tx.context.create({ data: { id: crypto.randomUUID(), scope: 'test', key, value: 1 } });
+  };
+  const marks = async () => (await client.context.findMany({ orderBy: { key: 'asc' } })).map((row) => row.key);
+
+  describe('a job', () => {
+    /** Queues a job of a user. */
+    const queue = (jobs: JobRunner<Tx>, userId: string, payload: string) =>
+      client.$transaction((tx) => jobs.enqueue(tx, 'page', payload, { userId }));
+
+    test('of a user who has queued forty wait for their turn: another one’s is next', async () => {
+      const order: string[] = [];
+      const gate = Promise.withResolvers<void>();
+      const jobs = runner(
+        {
+          page: {
+            run: async (payload) => {
+              order.push(String(payload));
+              await gate.promise;
+            },
+          },
+        },
+        { concurrency: 1 },
+      );
+      for (let page = 0; page < 40; page++) await queue(jobs, 'bob', `bob ${page}`);
+      await expect.poll(() => order.length).toBe(1);
+      // On both sides of bob in the order of ids, and work of nobody's.
+      await queue(jobs, 'alice', 'alice');
+      await queue(jobs, 'carol', 'carol');
+      await queue(jobs, '', 'cleanup');
+      gate.resolve();
+      await jobs.idle();
+      expect(order).toHaveLength(43);
+      for (const other of ['alice', 'carol', 'cleanup']) expect(order.indexOf(other)).toBeLessThan(5);
+      // Each user's own keep their order.
+      expect(order.filter((one) => one.startsWith('bob'))).toEqual(
+        Array.from({ length: 40 }, (_, page) => `bob ${page}`),
+      );
+    });
+
+    test('of one user hold all places but one: the last is for somebody else', async () => {
+      const running = new Set<string>();
+      const gate = Promise.withResolvers<void>();
+      const jobs = runner(
+        {
+          page: {
+            run: async (payload) => {
+              running.add(String(payload));
+              if (payload !== 'alice') await gate.promise;
+            },
+          },
+        },
+        { concurrency: 3 },
+      );
+      for (let page = 0; page < 6; page++) await queue(jobs, 'bob', `bob ${page}`);
+      await expect.poll(() => running.size).toBe(2);
+      const alices = await queue(jobs, 'alice', 'alice');
+      jobs.wake();
+      expect(await jobs.settled(alices, 10_000)).toBe('DONE');
+      expect([...running].toSorted()).toEqual(['alice', 'bob 0', 'bob 1']);
+      gate.resolve();
+      await jobs.idle();
+      expect(running.size).toBe(7);
+    });
+
+    test('runs if and only if the transaction that recorded it commits', async () => {
+      const ran: unknown[] = [];
+      const jobs = runner({ note: { run: async (payload) => void ran.push(payload) } });
+      await expect(
+        client.$transaction(async (tx) => {
+          await jobs.enqueue(tx, 'note', 'rolled back');
+          throw new Error('no');
+        }),
+      ).rejects.toThrow('no');
+      const id = await enqueue(jobs, 'note', 'committed');
+      expect(await jobs.settled(id, 5_000)).toBe('DONE');
+      expect(ran).toEqual(['committed']);
+    });
+
+    test('of a hundred and two runners: each job takes effect once', async () => {
+      const handler: JobHandler<Tx> = { run: async (payload) => leaveMark(String(payload)) };
+      const [one] = [runner({ mark: handler }), runner({ mark: handler })];
+      await client.$transaction(async (tx) => {
+        for (let i = 0; i < 100; i++) await one.enqueue(tx, 'mark', 1000 + i);
+      });
+      await one.idle(AbortSignal.timeout(20_000));
+      expect(await marks()).toEqual(Array.from({ length: 100 }, (_, i) => String(1000 + i)));
+    });
+
+    test('that fails is tried again, then parked with its reason, and can be given another round', async () => {
+      let failing = true;
+      const attempts: number[] = [];
+      const jobs = runner({
+        flaky: {
+          attempts: 3,
+          run: async (_, { attempt }) => {
+            attempts.push(attempt);
+            if (failing) throw new Error('out of luck');
+          },
+          parked: async (payload, problem, tx) => leaveMark(`${payload}: ${problem}`)(tx),
+        },
+      });
+      const id = await enqueue(jobs, 'flaky', 'p');
+      expect(await jobs.settled(id, 5_000)).toBe('PARKED');
+      expect(attempts).toEqual([1, 2, 3]);
+      expect(await jobs.get(id)).toMatchObject({ problem: 'out of luck', attempts: 3 });
+      expect(await marks()).toEqual(['p: out of luck']);
+      expect(await jobs.counts()).toEqual([{ kind: 'flaky', state: 'PARKED', count: 1 }]);
+      failing = false;
+      expect(await jobs.retry(id)).toBe(true);
+      expect(await jobs.settled(id, 5_000)).toBe('DONE');
+    });
+
+    test('whose handler refuses it is parked at once', async () => {
+      let attempts = 0;
+      const jobs = runner({
+        hopeless: {
+          run: async () => {
+            attempts++;
+            throw new JobRefused('never');
+          },
+        },
+      });
+      expect(await jobs.settled(await enqueue(jobs, 'hopeless', 1), 5_000)).toBe('PARKED');
+      expect(attempts).toBe(1);
+    });
+
+    test('whose effect fails leaves nothing of it and is tried again', async () => {
+      let attempt = 0;
+      const jobs = runner({
+        half: {
+          run: async () => async (tx) => {
+            await leaveMark('half')(tx);
+            if (++attempt === 1) throw new Error('broken off');
+          },
+        },
+      });
+      expect(await jobs.settled(await enqueue(jobs, 'half', 1), 5_000)).toBe('DONE');
+      expect(attempt).toBe(2);
+      expect(await marks()).toEqual(['half']);
+    });
+
+    test('does not run before its time', async () => {
+      const jobs = runner({ later: { run: async () => {} } });
+      const id = await client.$transaction((tx) =>
+        jobs.enqueue(tx, 'later', 1, { runAfter: new Date(Date.now() + 400) }),
+      );
+      expect(await jobs.settled(id, 200)).toBe('WAITING');
+      expect(await jobs.settled(id, 5_000)).toBe('DONE');
+    });
+  });
+
+  describe('jobs of one key', () => {
+    test('wait once, and one that comes while another runs is run after it, never beside it', async () => {
+      let inside = 0;
+      let most = 0;
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+      const jobs = runner({
+        turn: {
+          run: async () => {
+            most = Math.max(most, ++inside);
+            await gate;
+            inside--;
+          },
+        },
+      });
+      const first = await enqueue(jobs, 'turn', 1, 'k');
+      while (inside === 0) await sleep(10);
+      const second = await enqueue(jobs, 'turn', 1, 'k');
+      expect(second).not.toBe(first);
+      expect(await enqueue(jobs, 'turn', 1, 'k')).toBe(second);
+      await sleep(100);
+      open();
+      expect(await jobs.settled(second, 5_000)).toBe('DONE');
+      expect(most).toBe(1);
+    });
+
+    test('a failed one gives way to the one that waits', async () => {
+      let runs = 0;
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+      const jobs = runner({
+        turn: {
+          run: async () => {
+            if (++runs > 1) return;
+            await gate;
+            throw new Error('first fails');
+          },
+        },
+      });
+      const first = await enqueue(jobs, 'turn', 1, 'k');
+      while (runs === 0) await sleep(10);
+      const second = await enqueue(jobs, 'turn', 1, 'k');
+      open();
+      expect(await jobs.settled(first, 5_000)).toBe('DONE');
+      expect(await jobs.settled(second, 5_000)).toBe('DONE');
+      expect(runs).toBe(2);
+    });
+  });
+
+  describe('a runner', () => {
+    test('that lost its lease writes nothing; the job takes effect once, by whoever took over', async () => {
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+      const handler = (name: string, wait?: Promise<void>): JobHandler<Tx> => ({
+        run: async () => {
+          await wait;
+          return leaveMark(name);
+        },
+      });
+      // One that seems dead: it never renews within the test, and its lease is over at once.
+      const slow = runner({ mark: handler('slow', gate) }, { leaseMs: 60_000, concurrency: 1 });
+      const id = await enqueue(slow, 'mark', 1);
+      while ((await slow.get(id))?.state !== 'RUNNING') await sleep(10);
+      await client.$executeRawUnsafe(`UPDATE jobs SET lease_until = now() - interval '1 second'`);
+      const fast = runner({ mark: handler('fast') });
+      expect(await fast.settled(id, 5_000)).toBe('DONE');
+      open();
+      await slow[Symbol.asyncDispose]();
+      expect(await marks()).toEqual(['fast']);
+    });
+
+    test('keeps a long job as its own', async () => {
+      let runs = 0;
+      const handler: JobHandler<Tx> = {
+        run: async () => {
+          runs++;
+          await sleep(1_500);
+        },
+      };
+      const jobs = runner({ long: handler }, { leaseMs: 500 });
+      runner({ long: handler }, { leaseMs: 500 });
+      expect(await jobs.settled(await enqueue(jobs, 'long', 1), 5_000)).toBe('DONE');
+      expect(runs).toBe(1);
+    });
+
+    test('that shuts down gives its jobs back, and the attempt does not count', async () => {
+      const first = runner({
+        long: { run: (_, { signal }) => sleep(60_000, undefined, { signal }) },
+      });
+      const id = await enqueue(first, 'long', 1);
+      while ((await first.get(id))?.state !== 'RUNNING') await sleep(10);
+      await first[Symbol.asyncDispose]();
+      expect(await first.get(id)).toMatchObject({ state: 'WAITING', attempts: 0 });
+      const second = runner({ long: { run: async () => {} } });
+      expect(await second.settled(id, 5_000)).toBe('DONE');
+    });
+
+    test('with the database to itself goes on at once with what a killed one left', async () => {
+      await client.job.create({
+        data: {
+          id: crypto.randomUUID(),
+          kind: 'left',
+          payload: 1,
+          state: 'RUNNING',
+          attempts: 1,
+          lease: crypto.randomUUID(),
+          leaseUntil: new Date(Date.now() + 60_000),
+        },
+      });
+      const jobs = runner({ left: { run: async () => leaveMark('left') } }, { exclusive: true });
+      await jobs.idle(AbortSignal.timeout(5_000));
+      expect(await marks()).toEqual(['left']);
+    });
+
+    test('parks a job that ended its process every time', async () => {
+      const id = crypto.randomUUID();
+      await client.job.create({
+        data: {
+          id,
+          kind: 'deadly',
+          payload: 1,
+          state: 'RUNNING',
+          attempts: 5,
+          lease: crypto.randomUUID(),
+          leaseUntil: new Date(0),
+        },
+      });
+      const jobs = runner({ deadly: { run: async () => leaveMark('ran') } });
+      expect(await jobs.settled(id, 5_000)).toBe('PARKED');
+      expect(await marks()).toEqual([]);
+    });
+
+    test('notes progress', async () => {
+      const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+      const jobs = runner({
+        steps: {
+          run: async (_, { progress }) => {
+            progress(3, 10);
+            await gate;
+          },
+        },
+      });
+      const id = await enqueue(jobs, 'steps', 1);
+      await expect.poll(async () => (await jobs.get(id))?.done).toBe(3);
+      expect(await jobs.get(id)).toMatchObject({ total: 10, state: 'RUNNING' });
+      open();
+      expect(await jobs.settled(id, 5_000)).toBe('DONE');
+    });
+  });
+}

@@ -1,0 +1,295 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Registry } from 'prom-client';
+import { guarded } from '../../base/faults/guarded.ts';
+import type { Json } from '../../base/json/json.ts';
+import type { Logger } from '../../base/log/log.ts';
+import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
+import { type JobMetrics, jobMetrics } from './job-metrics.ts';
+import { type ClaimedJob, JobTable } from './job-table.ts';
+import {
+  type EnqueueOptions,
+  type JobHandler,
+  JobRefused,
+  type JobState,
+  type JobStatus,
+  type Jobs,
+  MAX_JOB_ATTEMPTS,
+} from './jobs.ts';
+
+export interface JobRunnerOptions {
+  /** The owner of the table, for log and metrics. */
+  readonly owner: string;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** Jobs at a time in this process, of one user all but one of them; default 2. */
+  readonly concurrency?: number | undefined;
+  /** Whether no other process uses the database: then jobs of a killed predecessor go on at once. Default false. */
+  readonly exclusive?: boolean | undefined;
+  /** How long a job stays ours without a sign of life; default 30 s. */
+  readonly leaseMs?: number | undefined;
+  /** Longest wait between two looks for work; default 1 s. */
+  readonly pollMs?: number | undefined;
+  /** Pause after the first failure; each later one is four times as long, up to ten minutes. Default 1 s. */
+  readonly backoffMs?: number | undefined;
+}
+
+const LONGEST_BACKOFF_MS = 600_000;
+const PROGRESS_MS = 500;
+const SHUTDOWN_MS = 5_000;
+const KEEP_DAYS = 7;
+const TIDY_MS = 3_600_000;
+const SHUTDOWN = new Error('the process is shutting down');
+
+interface Running {
+  readonly job: ClaimedJob;
+  readonly aborter: AbortController;
+  renewedAt: number;
+}
+
+/** The job runner of one owner in one process. */
+export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
+  readonly #table: JobTable<Tx>;
+  readonly #handlers = new Map<string, JobHandler<Tx>>();
+  readonly #running = new Map<string, Running>();
+  readonly #log: Logger;
+  readonly #metrics: JobMetrics;
+  readonly #options: Required<Omit<JobRunnerOptions, 'log' | 'metrics'>>;
+  #attempts = new Set<Promise<void>>();
+  #turn: Promise<void> | undefined;
+  /** The user whose job was claimed last. */
+  #lastTurn = '';
+  #again = false;
+  #timers: NodeJS.Timeout[] = [];
+  #state: 'new' | 'started' | 'closed' = 'new';
+
+  constructor(client: SqlClient<Tx>, options: JobRunnerOptions) {
+    this.#table = new JobTable(client);
+    this.#log = options.log;
+    this.#metrics = jobMetrics(options.metrics);
+    this.#options = {
+      owner: options.owner,
+      concurrency: options.concurrency ?? 2,
+      exclusive: options.exclusive ?? false,
+      leaseMs: options.leaseMs ?? 30_000,
+      pollMs: options.pollMs ?? 1_000,
+      backoffMs: options.backoffMs ?? 1_000,
+    };
+  }
+
+  handle(kind: string, handler: JobHandler<Tx>): void {
+    if (this.#state !== 'new') throw new Error('handlers are registered before the start');
+    this.#handlers.set(kind, handler);
+  }
+
+  start(): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'started') throw new Error('a job runner is started once');
+    this.#state = 'started';
+    const { exclusive, pollMs, leaseMs } = this.#options;
+    const first = exclusive
+      ? this.#table.orphanAll([...this.#handlers.keys()]).catch((error) => this.#warn(error, 'look for orphaned jobs'))
+      : null;
+    void Promise.resolve(first).then(() => this.wake());
+    this.#every(pollMs, () => this.wake());
+    this.#every(leaseMs / 3, () => void this.#renew());
+    this.#every(TIDY_MS, () => void this.#table.forgetFinished(KEEP_DAYS).catch((error) => this.#warn(error, 'tidy')));
+  }
+
+  enqueue(tx: SqlTransaction, kind: string, payload: Json, options: EnqueueOptions = {}): Promise<string> {
+    return this.#table.insert(tx, kind, payload, options);
+  }
+
+  wake(): void {
+    if (this.#state !== 'started') return;
+    if (this.#turn) {
+      this.#again = true;
+      return;
+    }
+    this.#turn = this.#claim()
+      .catch((error) => this.#warn(error, 'look for jobs'))
+      .finally(() => {
+        this.#turn = undefined;
+        if (!this.#again) return;
+        this.#again = false;
+        this.wake();
+      });
+  }
+
+  get(id: string): Promise<JobStatus | undefined> {
+    return this.#table.get(id);
+  }
+
+  async retry(id: string): Promise<boolean> {
+    const changed = await this.#table.retry(id);
+    if (changed) this.wake();
+    return changed;
+  }
+
+  counts() {
+    return this.#table.counts();
+  }
+
+  async settled(id: string, timeoutMs: number): Promise<JobState | undefined> {
+    const until = Date.now() + timeoutMs;
+    for (let pause = 5; ; pause = Math.min(pause * 2, 200)) {
+      const state = (await this.#table.get(id))?.state;
+      if (state === undefined || state === 'DONE' || state === 'PARKED' || Date.now() >= until) return state;
+      await sleep(Math.min(pause, Math.max(1, until - Date.now())));
+    }
+  }
+
+  async idle(signal?: AbortSignal): Promise<void> {
+    this.wake();
+    while ((await this.#table.busy()) > 0) await sleep(20, undefined, { signal });
+  }
+
+  /** Ends running jobs where they are and gives them back; they go on elsewhere or after the next start. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    for (const timer of this.#timers) clearInterval(timer);
+    await this.#turn;
+    for (const { aborter } of this.#running.values()) aborter.abort(SHUTDOWN);
+    await Promise.race([Promise.allSettled(this.#attempts), sleep(SHUTDOWN_MS, undefined, { ref: false })]);
+  }
+
+  async #claim(): Promise<void> {
+    const free = this.#options.concurrency - this.#running.size;
+    if (free <= 0 || this.#handlers.size === 0) return;
+    const kinds = [...this.#handlers.keys()];
+    for (let place = 0; place < free; place++) {
+      const job = await this.#table.claim(
+        kinds,
+        { after: this.#lastTurn, without: this.#full() },
+        this.#options.leaseMs,
+      );
+      if (job === undefined) return;
+      this.#lastTurn = job.userId;
+      const running: Running = { job, aborter: new AbortController(), renewedAt: Date.now() };
+      this.#running.set(job.lease, running);
+      if (this.#state === 'closed') running.aborter.abort(SHUTDOWN);
+      const attempt = this.#attempt(running).finally(() => {
+        this.#running.delete(job.lease);
+        this.#attempts.delete(attempt);
+        this.wake();
+      });
+      this.#attempts.add(attempt);
+    }
+    this.#again = true;
+  }
+
+  /** Users who hold all places but one: the last is for somebody else. A single place is anybody's. */
+  #full(): string[] {
+    const { concurrency } = this.#options;
+    if (concurrency === 1) return [];
+    const held = Map.groupBy(this.#running.values(), ({ job }) => job.userId);
+    return [...held].filter(([user, jobs]) => user !== '' && jobs.length >= concurrency - 1).map(([user]) => user);
+  }
+
+  /** One attempt at one job; never rejects. */
+  async #attempt({ job, aborter }: Running): Promise<void> {
+    const labels = { owner: this.#options.owner, kind: job.kind };
+    const log = this.#log.child({ job: job.id, kind: job.kind, attempt: job.attempt });
+    this.#metrics.running.inc(labels);
+    const timed = this.#metrics.seconds.startTimer(labels);
+    let outcome: string;
+    try {
+      outcome = await this.#run(job, aborter.signal, log);
+    } catch (error) {
+      outcome = await this.#failed(job, error, aborter.signal, log).catch((secondError) => {
+        // The database is away: the lease ends by itself, and the job is claimed again.
+        log.error({ err: secondError }, 'the failure of a job could not be recorded');
+        return 'lost';
+      });
+    }
+    timed();
+    this.#metrics.running.dec(labels);
+    this.#metrics.outcomes.inc({ ...labels, outcome });
+  }
+
+  async #run(job: ClaimedJob, signal: AbortSignal, log: Logger): Promise<string> {
+    signal.throwIfAborted();
+    const handler = this.#handlers.get(job.kind)!;
+    const limit = handler.attempts ?? MAX_JOB_ATTEMPTS;
+    if (job.attempt > limit) throw new JobRefused(`The process that worked on it ended ${job.attempt - 1} times.`);
+    let written = 0;
+    const effect = await handler.run(job.payload, {
+      id: job.id,
+      attempt: job.attempt,
+      signal,
+      progress: (done, total) => {
+        if (Date.now() - written < PROGRESS_MS) return;
+        written = Date.now();
+        this.#table.progress(job, done, total).catch((error) => log.debug({ err: error }, 'progress was not noted'));
+      },
+    });
+    signal.throwIfAborted();
+    if (await this.#table.finish(job, 'DONE', undefined, effect ?? undefined)) {
+      handler.ended?.(job.payload);
+      return 'done';
+    }
+    log.warn('a job was taken over by another process while it ran');
+    return 'lost';
+  }
+
+  async #failed(job: ClaimedJob, error: unknown, signal: AbortSignal, log: Logger): Promise<string> {
+    if (signal.reason === SHUTDOWN) {
+      await this.#table.giveBack(job, 0, undefined, false);
+      return 'released';
+    }
+    if (signal.aborted) return 'lost';
+    const handler = this.#handlers.get(job.kind)!;
+    const problem = (error instanceof Error ? error.message : String(error)).slice(0, 500);
+    if (error instanceof JobRefused || job.attempt >= (handler.attempts ?? MAX_JOB_ATTEMPTS)) {
+      // A refusal is an answer, as to a file that is no picture; giving up is a failure of ours.
+      if (error instanceof JobRefused) log.warn({ err: error }, 'a job is refused');
+      else log.error({ err: error }, 'a job is parked');
+      const parked = handler.parked?.bind(handler);
+      const ended = await this.#table.finish(
+        job,
+        'PARKED',
+        problem,
+        parked && ((tx) => parked(job.payload, problem, tx)),
+      );
+      if (ended) handler.ended?.(job.payload);
+      return 'parked';
+    }
+    const pause = Math.min(this.#options.backoffMs * 4 ** (job.attempt - 1), LONGEST_BACKOFF_MS);
+    log.warn({ err: error, pause }, 'a job failed and is tried again');
+    await this.#table.giveBack(job, pause * (0.75 + Math.random() / 2), problem, true);
+    return 'retried';
+  }
+
+  /** Keeps what runs ours. A job that is not, or that we could not renew in time, is stopped: another may have it. */
+  async #renew(): Promise<void> {
+    const { leaseMs } = this.#options;
+    const running = [...this.#running.values()];
+    if (running.length === 0) return;
+    try {
+      const startedAt = Date.now();
+      const ours = await this.#table.renew(
+        running.map(({ job }) => job.lease),
+        leaseMs,
+      );
+      for (const entry of running) {
+        if (ours.has(entry.job.lease)) entry.renewedAt = startedAt;
+        else if (this.#running.has(entry.job.lease)) entry.aborter.abort(new Error('the lease of the job was lost'));
+      }
+    } catch (error) {
+      this.#warn(error, 'renew the leases of jobs');
+      for (const entry of running) {
+        if (Date.now() - entry.renewedAt > leaseMs) entry.aborter.abort(new Error('the lease of the job ran out'));
+      }
+    }
+  }
+
+  #every(ms: number, work: () => void): void {
+    const timer = setInterval(guarded({ where: 'jobs', log: this.#log }, work), ms);
+    timer.unref();
+    this.#timers.push(timer);
+  }
+
+  #warn(error: unknown, what: string): void {
+    if (this.#state !== 'closed') this.#log.warn({ err: error }, `could not ${what}`);
+  }
+}

@@ -1,0 +1,147 @@
+import { Registry } from 'prom-client';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { silentLog } from '../../realtime/redis/redis-for-tests.ts';
+import { consumeEvents } from './consume-events.ts';
+import { createOutbox } from './create-outbox.ts';
+import { MemoryEventBus } from './memory-event-bus.ts';
+import type { EventHandlers, SqlClient, SqlTransaction } from './outbox.ts';
+import { embeddedClient } from './outbox-for-tests.ts';
+
+const at = () => new Date().toISOString();
+
+describe('outbox, embedded', () => {
+  const shared = new AsyncDisposableStack();
+  let client: SqlClient;
+  beforeAll(async () => {
+    client = await embeddedClient(shared);
+  });
+  afterAll(() => shared.disposeAsync());
+  beforeEach(async () => {
+    await client.$executeRawUnsafe('TRUNCATE outbox_events, inbox_events, effects RESTART IDENTITY');
+  });
+
+  async function open(lifecycle: AsyncDisposableStack, handlers: EventHandlers<SqlTransaction>, start = true) {
+    const metrics = new Registry();
+    const events = new MemoryEventBus({ metrics, lifecycle });
+    const options = { client, events, log: silentLog, metrics, lifecycle, pollMs: 50 };
+    await consumeEvents({ ...options, consumer: 'memory', handlers, retryMs: 1 });
+    const outbox = createOutbox({ ...options, owner: 'auth' });
+    if (start) events.start();
+    const outcomes = async () =>
+      Object.fromEntries(
+        (await metrics.getSingleMetric('sextant_inbox_events_total')!.get()).values.map(({ labels, value }) => [
+          labels.outcome,
+          value,
+        ]),
+      );
+    return { outbox, events, outcomes };
+  }
+  const effects = () =>
+    client.$queryRawUnsafe<{ event_id: string; note: string }[]>('SELECT event_id, note FROM effects ORDER BY number');
+  const note = (tx: SqlTransaction, id: string, text: string) =>
+    tx.$executeRawUnsafe('INSERT INTO effects (event_id, note) VALUES ($1::uuid, $2)', id, text);
+
+  it('delivers what was committed, and nothing that was rolled back', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { outbox } = await open(lifecycle, {
+      'user.deleted': async (event, tx) => void (await note(tx, event.id, event.payload.userId)),
+    });
+    const id = await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'anna', at: at() }));
+    await expect(
+      client.$transaction(async (tx) => {
+        await outbox.record(tx, 'user.deleted', { userId: 'ghost', at: at() });
+        throw new Error('rolled back');
+      }),
+    ).rejects.toThrow('rolled back');
+    await outbox.drain();
+    expect(await effects()).toEqual([{ event_id: id, note: 'anna' }]);
+  });
+
+  it('is quick: an event is there well before the next poll', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const seen = Promise.withResolvers<void>();
+    const { outbox } = await open(lifecycle, { 'user.deleted': async () => seen.resolve() });
+    await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'anna', at: at() }));
+    await seen.promise;
+  });
+
+  it('waits for consumers that start after the producer', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { outbox, events } = await open(lifecycle, {}, false);
+    await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'early', at: at() }));
+    await consumeEvents({
+      consumer: 'late',
+      client,
+      events,
+      handlers: { 'user.deleted': async (event, tx) => void (await note(tx, event.id, 'late consumer')) },
+      log: silentLog,
+      metrics: new Registry(),
+      lifecycle,
+    });
+    events.start();
+    await outbox.drain();
+    expect((await effects()).map((effect) => effect.note)).toEqual(['late consumer']);
+  });
+
+  it('refuses a payload that is not what the catalogue says, at the producer', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { outbox } = await open(lifecycle, {});
+    const wrong = client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: '', at: 'yesterday' }));
+    await expect(wrong).rejects.toThrow(/userId[\s\S]*at/);
+  });
+
+  it('has the effect once when the event comes twice', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { outbox, outcomes } = await open(lifecycle, {
+      'user.deleted': async (event, tx) => void (await note(tx, event.id, 'once')),
+    });
+    await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'anna', at: at() }));
+    await outbox.drain();
+    await client.$executeRawUnsafe('UPDATE outbox_events SET published_at = NULL');
+    await outbox.drain();
+    expect(await effects()).toHaveLength(1);
+    expect(await outcomes()).toEqual({ handled: 1, duplicate: 1 });
+  });
+
+  it('tries again after a failure, whose half effect is rolled back', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    let failures = 2;
+    const { outbox, outcomes } = await open(lifecycle, {
+      'user.deleted': async (event, tx) => {
+        await note(tx, event.id, 'effect');
+        if (failures-- > 0) throw new Error('not yet');
+      },
+    });
+    await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'anna', at: at() }));
+    await outbox.drain();
+    expect(await effects()).toHaveLength(1);
+    expect(await outcomes()).toEqual({ retried: 2, handled: 1 });
+  });
+
+  it('parks a poison event with what it was and why, and goes on with the next', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { outbox, outcomes } = await open(lifecycle, {
+      'user.deleted': async (event, tx) => {
+        if (event.payload.userId === 'poison') throw new Error('cannot digest this');
+        await note(tx, event.id, event.payload.userId);
+      },
+    });
+    for (const userId of ['poison', 'fine']) {
+      await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId, at: at() }));
+    }
+    await outbox.drain();
+    expect((await effects()).map((effect) => effect.note)).toEqual(['fine']);
+    const parked = await client.$queryRawUnsafe<unknown[]>(
+      'SELECT type, attempts, problem, event FROM inbox_events WHERE parked_at IS NOT NULL',
+    );
+    expect(parked).toMatchObject([
+      {
+        type: 'user.deleted',
+        attempts: 5,
+        problem: 'Error: cannot digest this',
+        event: { payload: { userId: 'poison' }, owner: 'auth' },
+      },
+    ]);
+    expect(await outcomes()).toMatchObject({ parked: 1, handled: 1, retried: 4 });
+  });
+});

@@ -1,0 +1,82 @@
+import type { EventInput, EventPayload, EventType, PlatformEvent } from '../../contracts/events.ts';
+
+/**
+ * Facts that others need are written to `outbox_events` of the owner's schema in the transaction of the change itself; a
+ * relay hands them to the event bus, at least once, in order per aggregate. A consumer notes the event's id in
+ * `inbox_events` of its own schema in the transaction of the effect, so the effect happens exactly once.
+ *
+ * Both tables are the same for every owner. Copy the models into prisma/<owner>/schema.prisma:
+ *
+ * ```prisma
+ * /// Facts for others, written with the change they tell of; the platform's relay delivers them.
+ * model OutboxEvent {
+ *   position     BigInt    @id @default(autoincrement())
+ *   id           String    @unique @db.Uuid
+ *   type         String
+ *   version      Int
+ *   aggregate    String
+ *   payload      Json
+ *   recordedAt   DateTime  @default(now()) @map("recorded_at") @db.Timestamptz(3)
+ *   claimedUntil DateTime? @map("claimed_until") @db.Timestamptz(3)
+ *   publishedAt  DateTime? @map("published_at") @db.Timestamptz(3)
+ *
+ *   @@index([publishedAt, position])
+ *   @@map("outbox_events")
+ * }
+ *
+ * /// Events of others that took effect here, or were parked after failing too often.
+ * model InboxEvent {
+ *   id         String    @id @db.Uuid
+ *   type       String
+ *   handledAt  DateTime  @default(now()) @map("handled_at") @db.Timestamptz(3)
+ *   parkedAt   DateTime? @map("parked_at") @db.Timestamptz(3)
+ *   attempts   Int       @default(1)
+ *   problem    String?
+ *   event      Json?
+ *
+ *   @@index([handledAt])
+ *   @@map("inbox_events")
+ * }
+ * ```
+ */
+export interface Outbox {
+  /**
+   * Records a fact in a running transaction: it is delivered if and only if the transaction commits.
+   *
+   * @param tx the client that `$transaction(async (tx) => …)` gives.
+   * @returns the event's id.
+   * @throws {ZodError} the payload is not what events.ts says: a programming error.
+   */
+  record<T extends EventType>(tx: SqlTransaction, type: T, payload: EventInput<T>): Promise<string>;
+  /** Resolves when everything committed so far was handed over; for tests and shutdown. */
+  drain(signal?: AbortSignal): Promise<void>;
+}
+
+/** The part of a Prisma client inside `$transaction` that the outbox needs; every generated client has it. */
+export interface SqlTransaction {
+  $executeRawUnsafe(sql: string, ...values: unknown[]): PromiseLike<number>;
+  $queryRawUnsafe<Rows = unknown>(sql: string, ...values: unknown[]): PromiseLike<Rows>;
+}
+
+/** The part of a Prisma client that the outbox needs. `Tx` is the type of client inside its transactions. */
+export interface SqlClient<Tx extends SqlTransaction = SqlTransaction> extends SqlTransaction {
+  $transaction<Result>(
+    work: (tx: Tx) => Promise<Result>,
+    options?: { maxWait?: number; timeout?: number },
+  ): Promise<Result>;
+}
+
+/**
+ * What a consumer does about an event, inside the transaction that also notes the event's id. It writes through `tx`
+ * only; what cannot be undone (a mail, a call) does not belong here. A throw rolls back and is tried again, with growing
+ * pauses; after `MAX_ATTEMPTS` the event is parked in `inbox_events` (`parked_at`, `problem`, the event itself) with an
+ * error in the log and a metric, and later events of its aggregate go on.
+ */
+export type EventHandlers<Tx extends SqlTransaction> = {
+  readonly [T in EventType]?: (event: PlatformEvent<T>, tx: Tx) => Promise<void>;
+};
+
+export type { EventInput, EventPayload, EventType, PlatformEvent };
+
+/** Failures after which an event is parked. */
+export const MAX_ATTEMPTS = 5;

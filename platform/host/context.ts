@@ -1,0 +1,53 @@
+import { abortSignalOf, type CancelSignal } from '../base/cancellation/cancellation.ts';
+import type { Logger } from '../base/log/log.ts';
+import type { ClientInfo } from '../identity/client-info.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { RequestContext, RunningSubgraph } from './definition.ts';
+
+/** What a context is made of: the part of a SubgraphRequest that says who asks and how long they wait. */
+export interface Caller {
+  readonly identity: Identity;
+  readonly client?: ClientInfo | undefined;
+  readonly requestId: string;
+  readonly traceparent?: string | undefined;
+  readonly signal?: CancelSignal | undefined;
+}
+
+const NEVER = new AbortController().signal;
+
+/** The context of one operation. Loaders and the log are made when a resolver first asks for them: many never do. */
+export class OperationContext implements RequestContext {
+  readonly identity: Identity;
+  readonly client: ClientInfo | undefined;
+  readonly requestId: string;
+  readonly traceparent: string | undefined;
+  readonly #running: RunningSubgraph;
+  readonly #log: Logger;
+  readonly #signal: CancelSignal | undefined;
+  #childLog: Logger | undefined;
+  #loaders: object | undefined;
+
+  constructor(caller: Caller, running: RunningSubgraph, log: Logger) {
+    this.identity = caller.identity;
+    this.client = caller.client;
+    this.requestId = caller.requestId;
+    this.traceparent = caller.traceparent;
+    this.#signal = caller.signal;
+    this.#running = running;
+    this.#log = log;
+  }
+
+  get signal(): AbortSignal {
+    return this.#signal ? abortSignalOf(this.#signal) : NEVER;
+  }
+
+  get log(): Logger {
+    this.#childLog ??= this.#log.child({ requestId: this.requestId });
+    return this.#childLog;
+  }
+
+  get loaders(): object {
+    this.#loaders ??= this.#running.loaders?.(this) ?? {};
+    return this.#loaders;
+  }
+}

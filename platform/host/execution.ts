@@ -1,0 +1,160 @@
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import { Cancellation } from '../base/cancellation/cancellation.ts';
+import { badInput } from '../base/errors/errors.ts';
+import { maskError } from '../base/errors/mask.ts';
+import type { Logger } from '../base/log/log.ts';
+import {
+  changedRequest,
+  type SubgraphRequest,
+  type SubscriptionSink,
+  type Unsubscribe,
+} from '../net/transport/transport.ts';
+import { OperationContext } from './context.ts';
+import type { RunningSubgraph } from './definition.ts';
+import type { SubgraphOperation, SubgraphOperations } from './operations.ts';
+import { findUnstorable } from './storable.ts';
+
+/** Runs the operations of one subgraph: what every face of it (in-process, HTTP, WebSocket) shares. */
+export interface SubgraphExecutor {
+  /** Never rejects: whatever fails is an error in the answer, masked unless it is expected. */
+  execute(request: SubgraphRequest): Promise<ExecutionResult>;
+  subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
+}
+
+export function createExecutor(
+  operations: SubgraphOperations,
+  running: RunningSubgraph,
+  log: Logger,
+): SubgraphExecutor {
+  return {
+    async execute(request) {
+      const refused = refusalOf(request);
+      if (refused) return refused;
+      const operation = operations.prepare(request.query, request.operationName);
+      if ('errors' in operation) return { errors: operation.errors };
+      if (operation.kind === 'subscription')
+        return { errors: [new GraphQLError('Subscriptions are not answered here.')] };
+      const context = new OperationContext(request, running, log);
+      try {
+        return presentable(await operation.execute(context, request.variables), context);
+      } catch (error) {
+        return failed(error, context);
+      }
+    },
+
+    subscribe(request, sink) {
+      const refused = refusalOf(request);
+      if (refused) return refuse(sink, refused);
+      const operation = operations.prepare(request.query, request.operationName);
+      if ('errors' in operation) return refuse(sink, { errors: operation.errors });
+      if (operation.kind !== 'subscription') return refuse(sink, { errors: [new GraphQLError('Not a subscription.')] });
+      return pump(operation, request, sink, running, log);
+    },
+  };
+}
+
+/** Values that no field could store. */
+function refusalOf({ variables }: SubgraphRequest): ExecutionResult | undefined {
+  const found = variables && findUnstorable(variables);
+  return found && { errors: [badInput(found.path, found.problem)] };
+}
+
+/** Delivered a tick later, so that the caller has the unsubscribe function before the first event. */
+function refuse(sink: SubscriptionSink, answer: ExecutionResult): Unsubscribe {
+  let open = true;
+  queueMicrotask(async () => {
+    if (open) await sink.next(answer);
+    if (open) sink.complete();
+  });
+  return () => {
+    open = false;
+  };
+}
+
+/** Pulls events one at a time and waits for the sink, so a slow subscriber stalls its own source and nobody else's. */
+function pump(
+  operation: SubgraphOperation,
+  request: SubgraphRequest,
+  sink: SubscriptionSink,
+  running: RunningSubgraph,
+  log: Logger,
+): Unsubscribe {
+  const left = new Cancellation();
+  const leave = (): void => left.abort(request.signal?.reason);
+  if (request.signal?.aborted) leave();
+  request.signal?.addEventListener('abort', leave);
+  const caller = changedRequest(request, { signal: left });
+  const context = new OperationContext(caller, running, log);
+  let iterator: AsyncIterator<unknown> | undefined;
+  let open = true;
+
+  const run = async (): Promise<void> => {
+    const source = await operation.source(context, request.variables);
+    if (!(Symbol.asyncIterator in source)) {
+      if (open) await sink.next(presentable(source, context));
+      return;
+    }
+    iterator = source[Symbol.asyncIterator]();
+    // The subscriber may have left while the source was being opened.
+    if (!open) return void (await iterator.return?.());
+    for (let step = await iterator.next(); open && !step.done; step = await iterator.next()) {
+      // A context an event: loaders must not remember what an earlier event saw.
+      const eventContext = new OperationContext(caller, running, log);
+      const answer = presentable(await operation.event(step.value, eventContext, request.variables), eventContext);
+      if (open) await sink.next(answer);
+    }
+  };
+
+  run()
+    .catch(async (error: unknown) => {
+      if (open) await sink.next(failed(error, context));
+    })
+    .catch((error: unknown) => log.error({ err: error, requestId: request.requestId }, 'a subscription could not end'))
+    .finally(() => {
+      request.signal?.removeEventListener('abort', leave);
+      if (!open) return;
+      open = false;
+      leave();
+      sink.complete();
+    });
+
+  return () => {
+    if (!open) return;
+    open = false;
+    leave();
+    iterator?.return?.().catch((error: unknown) => log.debug({ err: error }, 'an abandoned event source failed'));
+  };
+}
+
+const failed = (error: unknown, context: OperationContext): ExecutionResult => ({
+  data: null,
+  errors: [
+    maskError(
+      new GraphQLError(error instanceof Error ? error.message : String(error), {
+        originalError: error instanceof Error ? error : new Error(String(error)),
+      }),
+      context.log,
+      context.signal,
+    ),
+  ],
+});
+
+/** The answer as a caller may see it. */
+function presentable(result: ExecutionResult, context: OperationContext): ExecutionResult {
+  const errors = result.errors;
+  if (errors === undefined || errors.length === 0) return result;
+  if (result.data === undefined) return { errors: errors.map(asBadInput) };
+  return { ...result, errors: errors.map((error) => maskError(complete(error), context.log, context.signal)) };
+}
+
+/** An operation that did not start: its variables do not fit. The message names variable and reason, nothing of ours. */
+const asBadInput = (error: GraphQLError): GraphQLError =>
+  new GraphQLError(error.message, {
+    extensions: { ...error.extensions, code: error.extensions?.code ?? 'BAD_USER_INPUT' },
+  });
+
+/** The compiler's errors lack `extensions`, which graphql's own always have. */
+const complete = (error: GraphQLError): GraphQLError =>
+  error.extensions !== undefined
+    ? error
+    : new GraphQLError(error.message, { path: error.path, originalError: error.originalError });

@@ -1,0 +1,99 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { describe, expect, test } from 'vitest';
+import { readMutualTls } from '../net/http/tls.ts';
+import { createHttpTransport } from '../net/transport/http.ts';
+import { hostPlatform, plainAssertions, user } from './fixture/platform.ts';
+import { library } from './fixture/subgraph.ts';
+import { createSubgraph } from './host.ts';
+import { serveSubgraph } from './server.ts';
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+/** An authority and a certificate of it, made anew: certificates in a repository expire. */
+function certificates() {
+  const folder = mkdtempSync(path.join(tmpdir(), 'mtls-'));
+  const at = (name: string) => path.join(folder, name);
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  openssl(
+    'req',
+    '-x509',
+    ...key,
+    '-keyout',
+    at('ca.key'),
+    '-out',
+    at('ca.pem'),
+    '-days',
+    '2',
+    '-subj',
+    '/CN=authority',
+  );
+  openssl('req', ...key, '-keyout', at('one.key'), '-out', at('one.csr'), '-subj', '/CN=localhost');
+  writeFileSync(at('ext'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
+  openssl(
+    'x509',
+    '-req',
+    '-in',
+    at('one.csr'),
+    '-CA',
+    at('ca.pem'),
+    '-CAkey',
+    at('ca.key'),
+    '-CAcreateserial',
+    '-out',
+    at('one.pem'),
+    '-days',
+    '2',
+    '-extfile',
+    at('ext'),
+  );
+  return { MTLS_CERT_FILE: at('one.pem'), MTLS_KEY_FILE: at('one.key'), MTLS_CA_FILE: at('ca.pem') };
+}
+
+describe.skipIf(!hasOpenssl)('with certificates (skipped without the openssl command)', () => {
+  test('gateway and subgraph know one another, and nobody else gets in, identity or not', async () => {
+    const files = certificates();
+    const subgraph = await createSubgraph(library, hostPlatform());
+    const server = await serveSubgraph(subgraph, {
+      config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500, ...files },
+      port: 0,
+      metrics: new Registry(),
+      assertions: plainAssertions,
+    });
+    expect(server.url).toMatch(/^https:/);
+    const log = pino({ level: 'silent' });
+    const tls = readMutualTls(files)!;
+    const connect = (given: typeof tls | { ca: Buffer }) =>
+      createHttpTransport({
+        subgraph: 'library',
+        urls: [server.url],
+        assertions: plainAssertions,
+        tls: given as typeof tls,
+        log,
+      });
+    const ask = async (transport: ReturnType<typeof connect>) =>
+      (await transport.execute({ query: '{ mine }', identity: user(), requestId: 'r' })).result;
+
+    const known = connect(tls);
+    expect(await ask(known)).toEqual({ data: { mine: 'user' } });
+    const events: unknown[] = [];
+    const done = Promise.withResolvers<void>();
+    known.subscribe(
+      { query: 'subscription { ticks(count: 1) { number } }', identity: user(), requestId: 'r' },
+      { next: (event) => void events.push(event), complete: done.resolve, error: done.reject },
+    );
+    await done.promise;
+    expect(events).toEqual([{ data: { ticks: { number: 1 } } }]);
+
+    const stranger = connect({ ca: tls.ca });
+    expect((await ask(stranger)).errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+    await known[Symbol.asyncDispose]();
+    await stranger[Symbol.asyncDispose]();
+    await server[Symbol.asyncDispose]();
+  });
+});

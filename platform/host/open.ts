@@ -1,0 +1,102 @@
+import path from 'node:path';
+import type { Registry } from 'prom-client';
+import type { Config } from '../base/config/config.ts';
+import type { Logger } from '../base/log/log.ts';
+import { loadSecrets } from '../base/secrets/secrets.ts';
+import { FolderBlobStore } from '../data/blobs/folder-blob-store.ts';
+import { type Database, openDatabase } from '../data/database/database.ts';
+import { createEmbedders } from '../embeddings/registry.ts';
+import { createAssertions } from '../identity/assertions.ts';
+import { UrlSigner } from '../identity/signed-urls/url-signer.ts';
+import type { SubgraphTransport } from '../net/transport/transport.ts';
+import { openVectorStore } from '../vectors/open.ts';
+import type { VectorStore } from '../vectors/vector-store.ts';
+import { createPeers } from './peers.ts';
+import type { Platform, SharedLifetime } from './platform.ts';
+import { openStores, type Stores } from './stores.ts';
+
+export interface PlatformOptions {
+  readonly config: Config;
+  /** The log of the process; each subgraph gets a child of it. */
+  readonly log: Logger;
+  readonly metrics: Registry;
+  /** The life of the process: what is opened here is closed with it, in the reverse order. */
+  readonly lifecycle: AsyncDisposableStack;
+  /** The database, where it was opened before; it must be registered with `lifecycle`. Default: it is opened. */
+  readonly database?: Database;
+  /** How subgraphs reach one another; asked at each call. */
+  readonly transportOf: (subgraph: string) => SubgraphTransport | undefined;
+}
+
+/** What one process stands on, and the view of it that each of its subgraphs gets. */
+export interface OpenPlatform extends Pick<Platform, 'topics' | 'limiter' | 'cache' | 'assertions' | 'events'> {
+  readonly database: Database;
+  readonly stores: Stores;
+  /** The platform as one subgraph sees it; its life ends with `lifecycle`. */
+  of(subgraph: string, lifecycle: AsyncDisposableStack): Platform;
+  /** Whether database and Redis answer, in the shape of /health. */
+  health(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;
+}
+
+/** Opens what every subgraph of this process stands on. What few need, such as the vector store, waits for the first use. */
+export async function openPlatform(options: PlatformOptions): Promise<OpenPlatform> {
+  const { config, log, metrics, lifecycle } = options;
+  const database = options.database ?? lifecycle.use(await openDatabase(config, log));
+  const stores = await openStores({ config, log, metrics, lifecycle });
+  const secrets = loadSecrets(config);
+  const assertions = createAssertions(secrets);
+  const blobs = lifecycle.use(await FolderBlobStore.open(path.join(config.dataDir, 'blobs')));
+  const urls = new UrlSigner(secrets.derive('signed urls').toString('base64url'), config.publicUrl);
+  const embedders = lifecycle.use(createEmbedders(config));
+  const peers = createPeers(options.transportOf);
+  const lifetime: SharedLifetime = { log, metrics };
+  const shared = new Map<string, Promise<AsyncDisposable>>();
+  let vectors: Promise<VectorStore> | undefined;
+
+  lifecycle.defer(async () => {
+    const parts = await Promise.allSettled([...shared.values(), ...(vectors ? [vectors] : [])]);
+    for (const part of parts) if (part.status === 'fulfilled') await part.value[Symbol.asyncDispose]();
+  });
+
+  return {
+    ...stores,
+    stores,
+    database,
+    assertions,
+    of: (subgraph, ownLifecycle) => ({
+      ...stores,
+      config,
+      log: log.child({ subgraph }),
+      metrics,
+      lifecycle: ownLifecycle,
+      database,
+      peers,
+      assertions,
+      secrets,
+      blobs,
+      urls,
+      embedders,
+      vectors() {
+        vectors ??= openVectorStore(config);
+        // A store that could not be opened is tried again by the next who asks.
+        vectors.catch(() => {
+          vectors = undefined;
+        });
+        return vectors;
+      },
+      share<Part extends AsyncDisposable>(
+        name: string,
+        create: (lifetime: SharedLifetime) => Promise<Part>,
+      ): Promise<Part> {
+        const part = shared.get(name) ?? create(lifetime);
+        shared.set(name, part);
+        part.catch(() => shared.delete(name));
+        return part as Promise<Part>;
+      },
+    }),
+    async health() {
+      const [postgres, redis] = await Promise.all([database.health(), stores.health()]);
+      return { database: postgres, ...(stores.redis && { redis }) };
+    },
+  };
+}

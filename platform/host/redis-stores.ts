@@ -1,0 +1,43 @@
+import type { Registry } from 'prom-client';
+import type { Logger } from '../base/log/log.ts';
+import { RedisEventBus } from '../data/outbox/redis-event-bus.ts';
+import { CountingRateLimiter } from '../identity/limits/counting-rate-limiter.ts';
+import { RedisCache } from '../realtime/cache/redis-cache.ts';
+import { RedisLeases } from '../realtime/leases/redis-leases.ts';
+import { RedisPresence } from '../realtime/presence/redis-presence.ts';
+import { openRedis } from '../realtime/redis/redis.ts';
+import { RedisStreamLog } from '../realtime/streams/redis-stream-log.ts';
+import { RedisTopics } from '../realtime/topics/redis-topics.ts';
+import type { Stores } from './stores.ts';
+
+/** The stores that live in Redis; see openStores. */
+export async function openRedisStores(options: {
+  url: string;
+  prefix: string;
+  log: Logger;
+  metrics: Registry;
+  lifecycle: AsyncDisposableStack;
+}): Promise<Stores> {
+  const redis = await openRedis(options);
+  const shared = { ...options, redis };
+  const topics = new RedisTopics(shared);
+  const leases = new RedisLeases(shared);
+  return {
+    streams: new RedisStreamLog(shared),
+    presence: new RedisPresence({ ...shared, topics }),
+    topics,
+    cache: new RedisCache(shared),
+    limiter: new CountingRateLimiter(shared),
+    leases,
+    events: new RedisEventBus({ ...shared, leases }),
+    redis,
+    async health() {
+      try {
+        await redis.guard('health', redis.commands.ping());
+        return { status: 'up' };
+      } catch {
+        return { status: 'down', detail: 'Redis does not answer.' };
+      }
+    },
+  };
+}

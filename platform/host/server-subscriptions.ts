@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { CodedError, unexpected } from '../base/errors/errors.ts';
+import { guarded, report } from '../base/faults/guarded.ts';
+import type { IdentityAssertions } from '../identity/authenticator.ts';
+import { readClientInfo } from '../identity/client-info.ts';
+import { CLOSE, type OperationChannel, PROTOCOL, serveGraphqlSocket } from '../net/transport/graphql-socket.ts';
+import type { Unsubscribe } from '../net/transport/transport.ts';
+import type { HostedSubgraph } from './host.ts';
+
+/** What the `extensions` of a `subscribe` message carry, because one socket carries the operations of many people. */
+export interface AssertedExtensions {
+  readonly identity?: string;
+  /** As the header of the same name. */
+  readonly client?: string;
+  readonly requestId?: string;
+  readonly traceparent?: string;
+}
+
+/** A page of entities inside `variables` is the largest honest message. */
+const MAX_MESSAGE = 1024 * 1024;
+/** Bytes that may wait in a socket before its sources are paused. */
+const HIGH_WATER = 1024 * 1024;
+
+/** graphql-ws at `/graphql`: one socket of the gateway, any number of people, each operation with its own identity. */
+export function serveSubscriptions(
+  server: Server,
+  subgraph: HostedSubgraph,
+  assertions: IdentityAssertions,
+  mutualTls: boolean,
+) {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE,
+    perMessageDeflate: false, // 240 KB a socket
+    handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
+  });
+  const guard = {
+    where: 'websocket upgrade',
+    log: subgraph.log,
+    end: (_: unknown, __: IncomingMessage, socket: Duplex) => socket.destroy(),
+  };
+  server.on('upgrade', guarded(guard, upgrade));
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node leaves the socket to this handler: an error that nothing listens to would end the process.
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '/').split('?', 1)[0];
+    if (path !== '/graphql' || (mutualTls && !(request.socket as TLSSocket).authorized)) {
+      socket.end(`HTTP/1.1 ${path === '/graphql' ? '401 Unauthorized' : '404 Not Found'}\r\nconnection: close\r\n\r\n`);
+      return;
+    }
+    sockets.handleUpgrade(request, socket, head, accept);
+  }
+
+  function accept(socket: WebSocket): void {
+    serveGraphqlSocket(socket, {
+      log: subgraph.log,
+      init: async () => subgraph.name,
+      operate: (_, payload, channel) => {
+        const { query } = payload;
+        if (typeof query !== 'string') {
+          channel.error([{ message: 'query must be a string.', extensions: { code: 'BAD_USER_INPUT' } }]);
+          return () => {};
+        }
+        let stop: Unsubscribe | undefined;
+        let left = false;
+        const asserted = (payload.extensions ?? {}) as AssertedExtensions;
+        const requestId = asserted.requestId ?? randomUUID();
+        const verified = assertions.verify(asserted.identity, `${subgraph.name}/graphql`).then(
+          (identity) => {
+            if (left) return;
+            stop = subgraph.executor.subscribe(
+              {
+                query,
+                ...(payload.operationName && { operationName: payload.operationName }),
+                ...(payload.variables && { variables: payload.variables }),
+                identity,
+                client: readClientInfo(asserted.client),
+                requestId,
+                ...(asserted.traceparent && { traceparent: asserted.traceparent }),
+              },
+              {
+                next: (event) => {
+                  channel.next(JSON.stringify(event));
+                  return channel.buffered() > HIGH_WATER ? drained(channel) : undefined;
+                },
+                complete: () => channel.complete(),
+                error: (error) => channel.error([{ message: error.message }]),
+              },
+            );
+          },
+          (error: unknown) => {
+            if (!(error instanceof CodedError)) subgraph.log.error({ err: error }, 'an assertion could not be checked');
+            const message = error instanceof CodedError ? error.message : 'The identity could not be checked.';
+            channel.error([{ message, extensions: { code: 'UNAUTHENTICATED' } }]);
+          },
+        );
+        verified.catch((error: unknown) => {
+          const { errorId } = report(error, 'subgraph subscription', subgraph.log, { requestId });
+          channel.error([unexpected(errorId)]);
+        });
+        return () => {
+          left = true;
+          stop?.();
+        };
+      },
+    });
+  }
+
+  return {
+    /** Tells the gateways to go elsewhere; they come back to another replica, or to this one's successor. */
+    stop(): void {
+      for (const socket of sockets.clients) socket.close(CLOSE.RESTART, 'The subgraph restarts');
+      sockets.close();
+    },
+  };
+}
+
+/** `ws` has no drain event of its own; the sockets in question are few and far behind. */
+async function drained(channel: OperationChannel): Promise<void> {
+  while (channel.buffered() > HIGH_WATER / 2) await new Promise((resolve) => setTimeout(resolve, 10));
+}

@@ -1,0 +1,213 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { Histogram, type Registry } from 'prom-client';
+import { abortSignalOf, Cancellation, type CancelSignal } from '../base/cancellation/cancellation.ts';
+import type { Config } from '../base/config/config.ts';
+import { CodedError, unexpected } from '../base/errors/errors.ts';
+import { type Guard, guarded } from '../base/faults/guarded.ts';
+import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
+import { CLIENT_HEADER, readClientInfo } from '../identity/client-info.ts';
+import { drain, listen } from '../net/http/listen.ts';
+import { createServer, readMutualTls } from '../net/http/tls.ts';
+import { readBody, sendResponse, toRequest } from '../net/http/web.ts';
+import { ROUTES_PATH } from '../net/transport/transport.ts';
+import type { HostedSubgraph } from './host.ts';
+import { serveSubscriptions } from './server-subscriptions.ts';
+
+export interface SubgraphServerOptions {
+  readonly config: Pick<Config, 'HOST' | 'SHUTDOWN_TIMEOUT_MS'> &
+    Partial<Pick<Config, 'MTLS_CERT_FILE' | 'MTLS_KEY_FILE' | 'MTLS_CA_FILE'>>;
+  readonly port: number;
+  readonly metrics: Registry;
+  readonly assertions: IdentityAssertions;
+  /** What the process itself depends on, e.g. database and Redis; added to what the subgraph reports. */
+  health?(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;
+  /** The build, shown by /health. */
+  readonly version?: string;
+}
+
+export interface SubgraphServer extends AsyncDisposable {
+  readonly url: string;
+  readonly port: number;
+}
+
+/** Plans carry entity representations of whole pages; nothing honest is larger. */
+const MAX_BODY = 8 * 1024 * 1024;
+
+/**
+ * The HTTP face of a subgraph: `POST /graphql`, graphql-ws on the same path, the plain routes below `/routes`, `/health`,
+ * `/ready`, `/metrics`. Everything but the last three is refused unless the caller asserts an identity for that purpose,
+ * and, with MTLS_* set, shows a certificate of the authority: reaching the port gives nothing.
+ */
+export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphServerOptions): Promise<SubgraphServer> {
+  const tls = readMutualTls(options.config);
+  const server = createServer(tls);
+  server.keepAliveTimeout = 75_000; // longer than the gateway's pool, so that the gateway is the one to close
+  const face = createFace(subgraph, options, tls !== undefined);
+  const guard: Guard<[IncomingMessage, ServerResponse]> = {
+    where: 'subgraph request',
+    log: subgraph.log,
+    about: (request) => ({
+      method: request.method,
+      path: request.url?.split('?', 1)[0],
+      requestId: header(request, 'x-request-id'),
+    }),
+    end: ({ errorId }, _, response) => {
+      if (response.headersSent) response.destroy();
+      else sendJson(response, 500, { errors: [unexpected(errorId)] });
+    },
+  };
+  server.on('request', guarded(guard, face.handle));
+  const subscriptions = serveSubscriptions(server, subgraph, options.assertions, tls !== undefined);
+  const port = await listen(server, options.port, options.config.HOST, 'SUBGRAPH_PORT');
+  return {
+    port,
+    url: `${tls ? 'https' : 'http'}://${hostOf(options.config.HOST)}:${port}/graphql`,
+    async [Symbol.asyncDispose]() {
+      face.stop();
+      subscriptions.stop();
+      await drain(server, options.config.SHUTDOWN_TIMEOUT_MS);
+    },
+  };
+}
+
+const hostOf = (host: string): string => (host === '0.0.0.0' || host === '::' ? 'localhost' : host);
+
+function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mutualTls: boolean) {
+  const duration = durationOf(options.metrics);
+  // prom-client looks its labels up at each call; these two are kept.
+  const durations = { ok: duration.labels(subgraph.name, 'ok'), error: duration.labels(subgraph.name, 'error') };
+  const graphqlAudience: Audience = `${subgraph.name}/graphql`;
+  const routesAudience: Audience = `${subgraph.name}/routes`;
+  let stopping = false;
+
+  async function health() {
+    const dependencies = { ...(await options.health?.()), ...(await subgraph.health()) };
+    const down = Object.values(dependencies).some((one) => one.status === 'down');
+    return {
+      status: down ? 'unhealthy' : 'healthy',
+      service: subgraph.name,
+      timestamp: new Date().toISOString(),
+      ...(options.version !== undefined && { version: options.version }),
+      dependencies,
+    };
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '/').split('?', 1)[0]!;
+    if (request.method === 'GET') {
+      if (path === '/health') {
+        const report = await health();
+        return sendJson(response, report.status === 'healthy' ? 200 : 503, report);
+      }
+      if (path === '/ready') return sendJson(response, stopping ? 503 : 200, { ready: !stopping });
+      if (path === '/metrics') {
+        response.setHeader('content-type', options.metrics.contentType);
+        return void response.end(await options.metrics.metrics());
+      }
+    }
+    const requestId = header(request, 'x-request-id') ?? randomUUID();
+    try {
+      if (mutualTls && !(request.socket as TLSSocket).authorized) {
+        throw new CodedError('UNAUTHENTICATED', 'Show a certificate of the configured authority.');
+      }
+      const assertion = header(request, IDENTITY_HEADER);
+      if (path !== '/graphql') {
+        const identity = await options.assertions.verify(assertion, routesAudience);
+        const route = routeOf(request.url ?? '/');
+        if (route === undefined) return sendJson(response, 404, refusal('NOT_FOUND', 'There is nothing here.'));
+        const plain = toRequest(request, route, abortSignalOf(whenLeft(response)));
+        return await sendResponse(response, await subgraph.fetch(plain, identity, requestId));
+      }
+      const identity = await options.assertions.verify(assertion, graphqlAudience);
+      if (request.method !== 'POST') return sendJson(response, 405, refusal('BAD_USER_INPUT', 'Use POST.'));
+      const body = parseBody(await readBody(request, MAX_BODY));
+      const started = performance.now();
+      const result = await subgraph.executor.execute({
+        ...body,
+        identity,
+        client: readClientInfo(header(request, CLIENT_HEADER)),
+        requestId,
+        traceparent: header(request, 'traceparent'),
+        signal: whenLeft(response),
+      });
+      (result.errors ? durations.error : durations.ok).observe((performance.now() - started) / 1_000);
+      sendJson(response, 200, result);
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      const status = error.code === 'UNAUTHENTICATED' ? 401 : error.code === 'PAYLOAD_TOO_LARGE' ? 413 : 400;
+      if (status === 413) response.setHeader('connection', 'close');
+      sendJson(response, status, refusal(error.code, error.message));
+    }
+  }
+
+  return {
+    handle,
+    stop() {
+      stopping = true;
+    },
+  };
+}
+
+/** The path and query of a plain route; undefined for what is not below ROUTES_PATH. */
+const routeOf = (url: string): string | undefined =>
+  url.startsWith(`${ROUTES_PATH}/`) ? url.slice(ROUTES_PATH.length) : undefined;
+
+interface GraphqlBody {
+  readonly query: string;
+  readonly operationName?: string;
+  readonly variables?: Record<string, unknown>;
+}
+
+function parseBody(bytes: Buffer): GraphqlBody {
+  let body: unknown;
+  try {
+    body = JSON.parse(bytes.toString());
+  } catch {
+    throw new CodedError('BAD_USER_INPUT', 'The body is not JSON.');
+  }
+  const { query, operationName, variables } = (body ?? {}) as Record<string, unknown>;
+  if (typeof query !== 'string') throw new CodedError('BAD_USER_INPUT', 'query must be a string.');
+  return {
+    query,
+    ...(typeof operationName === 'string' && { operationName }),
+    ...(typeof variables === 'object' && variables !== null && { variables: variables as Record<string, unknown> }),
+  };
+}
+
+function whenLeft(response: ServerResponse): CancelSignal {
+  const cancellation = new Cancellation();
+  response.once('close', () => {
+    if (!response.writableFinished) cancellation.abort(new CodedError('TIMEOUT', 'The caller has left.'));
+  });
+  return cancellation;
+}
+
+const refusal = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });
+
+const header = (request: IncomingMessage, name: string): string | undefined => {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value[0] : value;
+};
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  const text = JSON.stringify(body);
+  const length = Buffer.byteLength(text);
+  response.writeHead(status, ['content-type', 'application/json; charset=utf-8', 'content-length', String(length)]);
+  // Head and body in one piece; Latin-1, which is copied and not encoded, where each character is one byte.
+  response.end(text, length === text.length ? 'latin1' : 'utf8');
+}
+
+const METRIC = 'sextant_subgraph_operation_duration_seconds';
+
+/** One histogram a process, however many subgraphs it serves. */
+const durationOf = (metrics: Registry): Histogram<'subgraph' | 'outcome'> =>
+  (metrics.getSingleMetric(METRIC) as Histogram<'subgraph' | 'outcome'> | undefined) ??
+  new Histogram<'subgraph' | 'outcome'>({
+    name: METRIC,
+    help: 'Time to answer one operation over HTTP.',
+    labelNames: ['subgraph', 'outcome'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [metrics],
+  });

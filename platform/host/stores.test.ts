@@ -1,0 +1,70 @@
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import {
+  connectTestRedis,
+  faultProxy,
+  REDIS_SUITE,
+  REDIS_TEST_URL,
+  silentLog,
+  testPrefix,
+} from '../realtime/redis/redis-for-tests.ts';
+import { openStores } from './stores.ts';
+
+async function exercise(stores: Awaited<ReturnType<typeof openStores>>): Promise<void> {
+  const writer = await stores.streams.open('reply-1');
+  writer.append('hello');
+  await writer.finish({ status: 'COMPLETED' });
+  expect(await stores.streams.inspect('reply-1')).toMatchObject({ status: 'finished', last: 1 });
+  await using connection = await stores.presence.join('room', 'anna');
+  expect(connection.connectionId).toBeTruthy();
+  expect(await stores.presence.members('room')).toHaveLength(1);
+  await stores.topics.publish('topic', { hello: 'world' });
+  expect(await stores.cache.getOrLoad('a:b:c', { ttlMs: 1_000, load: async () => 7 })).toBe(7);
+  expect((await stores.limiter.consume('user', { name: 'rule', limit: 1, windowS: 1 })).allowed).toBe(true);
+  await using lease = await stores.leases.acquire('job', { ttlMs: 1_000 });
+  expect(lease).toBeDefined();
+  expect(await stores.health()).toEqual({ status: 'up' });
+}
+
+describe('stores', () => {
+  it('work in memory when no Redis is configured', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const config = { redisUrl: undefined, REDIS_PREFIX: 'unused:' };
+    const stores = await openStores({ config, log: silentLog, metrics: new Registry(), lifecycle });
+    expect(stores.redis).toBeUndefined();
+    await exercise(stores);
+  });
+});
+
+describe.skipIf(!REDIS_TEST_URL)(`stores: ${REDIS_SUITE}`, () => {
+  it('work on the configured Redis, and leave no connection behind', async () => {
+    await using outer = new AsyncDisposableStack();
+    const prefix = testPrefix(outer);
+    const watching = await connectTestRedis(outer, `${prefix}other:`);
+    const connections = async () => ((await watching.commands.client('LIST')) as string).split('\n').length;
+    const before = await connections();
+    const lifecycle = new AsyncDisposableStack();
+    const config = { redisUrl: REDIS_TEST_URL, REDIS_PREFIX: prefix };
+    await exercise(await openStores({ config, log: silentLog, metrics: new Registry(), lifecycle }));
+    await lifecycle.disposeAsync();
+    await expect.poll(connections).toBeLessThanOrEqual(before);
+  });
+
+  it('open while Redis is down, fail fast meanwhile, and work when it comes', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const proxy = await faultProxy(lifecycle);
+    proxy.cut();
+    const config = { redisUrl: proxy.url, REDIS_PREFIX: prefix };
+    const stores = await openStores({ config, log: silentLog, metrics: new Registry(), lifecycle });
+    const asked = performance.now();
+    await expect(stores.streams.open('reply-1')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await expect(stores.leases.acquire('job', { ttlMs: 1_000 })).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect((await stores.limiter.consume('user', { name: 'outage', limit: 5, windowS: 1 })).allowed).toBe(true);
+    expect(await stores.health()).toMatchObject({ status: 'down' });
+    expect(performance.now() - asked).toBeLessThan(2_000);
+    proxy.heal();
+    await expect.poll(() => stores.health(), { timeout: 5_000 }).toEqual({ status: 'up' });
+    await exercise(stores);
+  });
+});

@@ -1,0 +1,64 @@
+import type { Registry } from 'prom-client';
+import type { Config } from '../base/config/config.ts';
+import type { Logger } from '../base/log/log.ts';
+import type { EventBus } from '../data/outbox/event-bus.ts';
+import { MemoryEventBus } from '../data/outbox/memory-event-bus.ts';
+import { CountingRateLimiter } from '../identity/limits/counting-rate-limiter.ts';
+import type { RateLimiter } from '../identity/limits/rate-limiter.ts';
+import type { Cache } from '../realtime/cache/cache.ts';
+import { MemoryCache } from '../realtime/cache/memory-cache.ts';
+import type { Leases } from '../realtime/leases/leases.ts';
+import { MemoryLeases } from '../realtime/leases/memory-leases.ts';
+import { MemoryPresence } from '../realtime/presence/memory-presence.ts';
+import type { Presence } from '../realtime/presence/presence.ts';
+import type { RedisConnections } from '../realtime/redis/redis.ts';
+import { MemoryStreamLog } from '../realtime/streams/memory-stream-log.ts';
+import type { StreamLog } from '../realtime/streams/stream-log.ts';
+import { MemoryTopics } from '../realtime/topics/memory-topics.ts';
+import type { Topics } from '../realtime/topics/topics.ts';
+
+/** What the subgraphs of one process share, and with Redis all processes. */
+export interface Stores {
+  readonly streams: StreamLog;
+  readonly presence: Presence;
+  readonly topics: Topics;
+  readonly cache: Cache;
+  readonly limiter: RateLimiter;
+  readonly leases: Leases;
+  readonly events: EventBus;
+  /** Present when the configuration names a Redis. */
+  readonly redis: RedisConnections | undefined;
+  /** Whether Redis answers within a second; always up where there is none. */
+  health(): Promise<{ status: 'up' | 'down'; detail?: string }>;
+}
+
+/**
+ * Opens everything that lives in memory or in Redis: in Redis where the configuration names one. It does not wait for a
+ * Redis that is down (3 s at most); everything works as soon as it is up.
+ *
+ * @param lifecycle the process' own: what must be closed is registered with it.
+ */
+export async function openStores(options: {
+  config: Pick<Config, 'redisUrl' | 'REDIS_PREFIX'>;
+  log: Logger;
+  metrics: Registry;
+  lifecycle: AsyncDisposableStack;
+}): Promise<Stores> {
+  const { redisUrl: url, REDIS_PREFIX: prefix } = options.config;
+  if (url === undefined) {
+    return {
+      streams: new MemoryStreamLog(options),
+      presence: new MemoryPresence(options),
+      topics: new MemoryTopics(options),
+      cache: new MemoryCache(options),
+      limiter: new CountingRateLimiter(options),
+      leases: new MemoryLeases(options),
+      events: new MemoryEventBus(options),
+      redis: undefined,
+      health: async () => ({ status: 'up' }),
+    };
+  }
+  // Not loaded where there is none.
+  const { openRedisStores } = await import('./redis-stores.ts');
+  return openRedisStores({ ...options, url, prefix });
+}

@@ -1,0 +1,106 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
+import { CodedError } from '../../base/errors/errors.ts';
+
+/**
+ * Puts a Node request in WHATWG terms, its body streamed. The URL's host is always `localhost`: what a client writes in
+ * the Host header, or in place of a path (`//elsewhere/x`), leads nowhere.
+ *
+ * @param path the path and query, beginning with a slash, e.g. without the prefix that led here.
+ */
+export function toRequest(request: IncomingMessage, path: string, signal: AbortSignal): Request {
+  const method = request.method ?? 'GET';
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined || name.startsWith(':')) continue;
+    for (const one of Array.isArray(value) ? value : [value]) headers.append(name, one);
+  }
+  const hasBody = method !== 'GET' && method !== 'HEAD';
+  return new Request(`http://localhost${path}`, {
+    method,
+    headers,
+    ...(hasBody && { body: Readable.toWeb(request) as BodyInit, duplex: 'half' }),
+    signal,
+  });
+}
+
+/** Cookies are set together below; the others speak of the connection to a subgraph and not of the client's. */
+const NOT_PASSED_ON = new Set(['set-cookie', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer']);
+
+/** Sends a WHATWG response, its body streamed. A client who leaves ends the stream, and that is no error. */
+export async function sendResponse(response: ServerResponse, answer: Response): Promise<void> {
+  response.statusCode = answer.status;
+  for (const [name, value] of answer.headers) if (!NOT_PASSED_ON.has(name)) response.setHeader(name, value);
+  const cookies = answer.headers.getSetCookie();
+  if (cookies.length > 0) response.setHeader('set-cookie', cookies);
+  if (answer.body === null || response.req.method === 'HEAD') {
+    await answer.body?.cancel();
+    response.end();
+    return;
+  }
+  await pipeline(Readable.fromWeb(answer.body as NodeReadableStream), response).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
+    },
+  );
+}
+
+/**
+ * Bounds the body of a request: its reader gets PAYLOAD_TOO_LARGE instead of what is beyond the limit.
+ *
+ * @throws {CodedError} PAYLOAD_TOO_LARGE where the request declares more.
+ */
+export function boundBody(request: Request, maxBytes: number): Request {
+  if (request.body === null) return request;
+  if (Number(request.headers.get('content-length')) > maxBytes) throw tooLarge(maxBytes);
+  let length = 0;
+  const bounded = new TransformStream<Uint8Array, Uint8Array>({
+    transform(chunk, controller) {
+      length += chunk.byteLength;
+      if (length > maxBytes) throw tooLarge(maxBytes);
+      controller.enqueue(chunk);
+    },
+  });
+  return new Request(request, { body: request.body.pipeThrough(bounded), duplex: 'half' } as RequestInit);
+}
+
+/** Whether reading a body failed because the client has left: what Node says of a request. */
+export const isCutOff = (error: unknown): boolean =>
+  error instanceof Error && error.message === 'aborted' && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
+
+/** What is said of a body that did not come whole. The client that left does not read it. */
+export const cutOff = (): CodedError => new CodedError('BAD_USER_INPUT', 'The request body was cut off.');
+
+const tooLarge = (maxBytes: number): CodedError =>
+  new CodedError('PAYLOAD_TOO_LARGE', `The request body is larger than ${maxBytes} bytes, which is the limit.`);
+
+/**
+ * Reads a body whole.
+ *
+ * @param maxBytes more is refused, before it is read where the length is declared.
+ * @throws {CodedError} PAYLOAD_TOO_LARGE.
+ */
+export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (Number(request.headers['content-length']) > maxBytes) return reject(tooLarge(maxBytes));
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > maxBytes) {
+        request.removeAllListeners('data');
+        request.pause();
+        return reject(tooLarge(maxBytes));
+      }
+      chunks.push(chunk);
+    });
+    request.on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    request.on('error', (error) => reject(isCutOff(error) ? cutOff() : error));
+    // An upload that is cut off ends in `close` alone.
+    request.on('close', () => {
+      if (!request.complete) reject(cutOff());
+    });
+  });
+}

@@ -1,0 +1,189 @@
+import { connect as connectTcp, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import { type Fault, guarded } from '../../base/faults/guarded.ts';
+import type { MutualTls } from '../http/tls.ts';
+import { type HttpAnswer, MalformedResponse, ResponseReader } from './http-response.ts';
+
+export interface ConnectionOptions {
+  readonly url: URL;
+  /** The address to connect to, where it is not what the name resolves to by default. */
+  readonly address: string | undefined;
+  readonly tls?: MutualTls | undefined;
+  readonly connectTimeoutMs: number;
+  /** Largest body of an answer. */
+  readonly maxBytes: number;
+}
+
+/** Told how a request ended: exactly one of `answered` and `failed` is called. */
+export interface Exchange {
+  /** When it has taken too long, in milliseconds of performance.now(). */
+  readonly until: number;
+  /** It has taken too long. */
+  late(): void;
+  answered(answer: HttpAnswer): void;
+  /** @param isStale the server had closed a connection that was idle until then: it has most likely not seen the request. */
+  failed(error: Error, isStale: boolean): void;
+}
+
+/** Told when the connection can take another request, or is no more. */
+export interface ConnectionOwner {
+  /** @param isNew whether it has just been opened. */
+  free(connection: HttpConnection, isNew: boolean): void;
+  /** @param refused why, when it has never been open. */
+  closed(connection: HttpConnection, refused: Error | undefined): void;
+}
+
+const READ_BUFFER = 64 * 1024;
+/** Servers that do not say how long they keep an idle connection keep it at least for this long. */
+const KEPT_MS = 4_000;
+/** Before the server's own end of patience: a request that is under way then would be lost. */
+const MARGIN_MS = 1_000;
+
+/**
+ * One kept-alive connection with one request at a time. A request is one write, and reading needs no stream: that is
+ * what it has over a general HTTP client, whose features a subgraph request does not use.
+ */
+export class HttpConnection {
+  /** Until when an idle connection can be used again, in milliseconds of performance.now(). */
+  usableUntil = 0;
+  readonly #socket: Socket;
+  readonly #owner: ConnectionOwner;
+  readonly #reader: ResponseReader;
+  #exchange: Exchange | undefined;
+  #problem: Error | undefined;
+  #state: 'opening' | 'open' | 'closing' = 'opening';
+  #requests = 0;
+
+  constructor(options: ConnectionOptions, owner: ConnectionOwner) {
+    this.#owner = owner;
+    this.#reader = new ResponseReader(options.maxBytes);
+    const guard = { where: 'subgraph connection', end: ({ error }: Fault) => this.destroy(error as Error) };
+    this.#socket = open(
+      options,
+      guarded(guard, (bytes: Buffer) => this.#read(bytes)),
+    );
+    let wasOpen = false;
+    const timer = setTimeout(
+      () => this.#socket.destroy(new Error(`no connection within ${options.connectTimeoutMs} ms`)),
+      options.connectTimeoutMs,
+    );
+    this.#socket.once(options.url.protocol === 'https:' ? 'secureConnect' : 'connect', () => {
+      clearTimeout(timer);
+      wasOpen = true;
+      if (this.#state !== 'opening') return;
+      this.#state = 'open';
+      this.#free(true);
+    });
+    this.#socket.on('error', (error) => {
+      this.#problem ??= error;
+    });
+    this.#socket.on(
+      'end',
+      guarded(guard, () => this.#ended()),
+    );
+    const closed = (): void => {
+      clearTimeout(timer);
+      this.#state = 'closing';
+      const exchange = this.#finish();
+      const isStale = this.#requests > 1 && this.#reader.isUntouched;
+      this.#owner.closed(this, wasOpen ? undefined : this.#reason());
+      exchange?.failed(this.#reason(), isStale);
+    };
+    this.#socket.on('close', guarded({ where: guard.where }, closed));
+  }
+
+  /** Sends a request, head and body in one text. Only for a connection that is free. */
+  send(text: string, isLatin1: boolean, exchange: Exchange): void {
+    this.#exchange = exchange;
+    this.#requests++;
+    this.#reader.expect();
+    this.#socket.write(text, isLatin1 ? 'latin1' : 'utf8');
+  }
+
+  /** Tells a request that has taken too long. */
+  look(now: number): void {
+    if (this.#exchange && this.#exchange.until <= now) this.#exchange.late();
+  }
+
+  /** Ends it at once; a request under way fails with the reason. */
+  destroy(reason?: Error): void {
+    this.#problem ??= reason;
+    this.#state = 'closing';
+    this.#socket.destroy();
+  }
+
+  #reason(): Error {
+    return this.#problem ?? new Error('the connection was closed before the answer came');
+  }
+
+  #finish(): Exchange | undefined {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    return exchange;
+  }
+
+  #read(bytes: Buffer): void {
+    let answer: HttpAnswer | undefined;
+    try {
+      answer = this.#reader.read(bytes);
+    } catch (error) {
+      this.destroy(error as Error);
+      return;
+    }
+    if (answer) this.#answered(answer);
+  }
+
+  #ended(): void {
+    const answer = this.#reader.end();
+    if (answer) this.#answered(answer);
+    else this.destroy(this.#exchange && new MalformedResponse('the connection was closed before the answer was whole'));
+  }
+
+  #answered(answer: HttpAnswer): void {
+    const exchange = this.#finish();
+    if (this.#reader.reusable) this.#free(false);
+    else this.destroy();
+    exchange?.answered(answer);
+  }
+
+  #free(isNew: boolean): void {
+    if (this.#state !== 'open') return;
+    const { keepAliveMs } = this.#reader;
+    this.usableUntil = performance.now() + (keepAliveMs === undefined ? KEPT_MS : Math.max(0, keepAliveMs - MARGIN_MS));
+    this.#owner.free(this, isNew);
+  }
+}
+
+function open({ url, address, tls }: ConnectionOptions, read: (bytes: Buffer) => void): Socket {
+  const host = address ?? url.hostname.replace(/^\[|\]$/g, '');
+  const isTls = url.protocol === 'https:';
+  const port = Number(url.port) || (isTls ? 443 : 80);
+  if (isTls) {
+    const socket = connectTls({
+      host,
+      port,
+      ALPNProtocols: ['http/1.1'],
+      ...(isName(url.hostname) && { servername: url.hostname }),
+      ...(tls && { cert: tls.cert, key: tls.key, ca: tls.ca }),
+    });
+    socket.setNoDelay(true);
+    socket.on('data', read);
+    return socket;
+  }
+  return connectTcp({
+    host,
+    port,
+    noDelay: true,
+    // One buffer for the connection's life instead of one for each read, and no stream in between.
+    onread: {
+      buffer: Buffer.allocUnsafeSlow(READ_BUFFER),
+      callback(count, buffer) {
+        read((buffer as Buffer).subarray(0, count));
+        return true;
+      },
+    },
+  });
+}
+
+/** Certificates are checked against names; an address is not one. */
+const isName = (hostname: string): boolean => !/^[\d.]+$|^\[/.test(hostname);

@@ -1,0 +1,228 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Cancellation } from '../../base/cancellation/cancellation.ts';
+import { HttpPool, type HttpPoolOptions, Unreachable } from './http-pool.ts';
+
+interface Opened extends Disposable {
+  readonly pool: HttpPool;
+  /** Connections that the server has seen. */
+  connections(): number;
+  readonly server: ReturnType<typeof createServer>;
+}
+
+const poolAt = (port: number, options: Partial<HttpPoolOptions> = {}): HttpPool =>
+  new HttpPool({
+    subgraph: 'chat',
+    url: new URL(`http://127.0.0.1:${port}/graphql`),
+    address: undefined,
+    connectTimeoutMs: 500,
+    connections: 8,
+    queue: 100,
+    timeoutMs: 20_000,
+    maxBytes: 1_000_000,
+    ...options,
+  });
+
+async function open(
+  answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
+  options: Partial<HttpPoolOptions> = {},
+): Promise<Opened> {
+  let connections = 0;
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => answer(request, response, Buffer.concat(chunks).toString()));
+  });
+  server.on('connection', () => connections++);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const pool = poolAt((server.address() as AddressInfo).port, options);
+  return {
+    pool,
+    server,
+    connections: () => connections,
+    [Symbol.dispose]() {
+      pool.destroy();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+const HEAD = 'POST /graphql HTTP/1.1\r\nhost: chat\r\n';
+const send = (pool: HttpPool, body = '{}', signal?: Cancellation, mayRepeat = false) =>
+  pool.send({ head: HEAD, body, mayRepeat, signal });
+
+/** A server that answers each connection's bytes as told. */
+async function raw(behave: (socket: Socket) => void): Promise<Disposable & { readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const server = createTcpServer((socket) => {
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    behave(socket);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    port: (server.address() as AddressInfo).port,
+    [Symbol.dispose]() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
+}
+
+test('any text comes back as it was sent, in answers with and without a length', async () => {
+  using opened = await open((request, response, body) => {
+    expect(request.headers['content-length']).toBe(String(Buffer.byteLength(body)));
+    const bytes = Buffer.from(body);
+    if (bytes.length % 2 === 0) response.setHeader('content-length', bytes.length);
+    for (let at = 0; at < bytes.length; at += 7_000) response.write(bytes.subarray(at, at + 7_000));
+    response.end();
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.nat({ max: 400 }), async (text, times) => {
+      const body = JSON.stringify(text.repeat(times));
+      expect((await send(opened.pool, body)).body.toString()).toBe(body);
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('requests beyond the connections wait for one, those beyond the queue are refused at once', async () => {
+  using opened = await open((_, response, body) => setTimeout(() => response.end(body), 20), {
+    connections: 2,
+    queue: 3,
+  });
+  const calls = Array.from({ length: 7 }, (_, n) => send(opened.pool, String(n)));
+  const settled = await Promise.allSettled(calls);
+  expect(settled.map(({ status }) => status)).toEqual([...new Array(5).fill('fulfilled'), 'rejected', 'rejected']);
+  expect(settled[6]).toMatchObject({ reason: { extensions: { code: 'SUBGRAPH_UNAVAILABLE' } } });
+  const bodies = await Promise.all(calls.slice(0, 5).map(async (call) => (await call).body.toString()));
+  expect(bodies).toEqual(['0', '1', '2', '3', '4']);
+  expect(opened.connections()).toBe(2);
+});
+
+test('the time limit counts from the call, for the one who waits and for the one who is served', async () => {
+  using opened = await open(() => undefined, { connections: 1, timeoutMs: 100 });
+  const started = performance.now();
+  const settled = await Promise.allSettled([send(opened.pool), send(opened.pool)]);
+  for (const one of settled) expect(one).toMatchObject({ reason: { extensions: { code: 'TIMEOUT' } } });
+  expect(performance.now() - started).toBeLessThan(1_000);
+});
+
+test('a caller who leaves takes its connection with it, and nobody else’s', async () => {
+  let left = 0;
+  using opened = await open((request, response, body) => {
+    request.socket.once('close', () => left++);
+    if (body === 'fast') setTimeout(() => response.end('done'), 60);
+  });
+  const leaving = new Cancellation();
+  const slow = send(opened.pool, 'slow', leaving);
+  const fast = send(opened.pool, 'fast');
+  setTimeout(() => leaving.abort(new Error('gone')), 20);
+  await expect(slow).rejects.toThrow('gone');
+  expect((await fast).body.toString()).toBe('done');
+  await expect.poll(() => left).toBe(1);
+  const before = new Cancellation();
+  before.abort(new Error('gone before'));
+  await expect(send(opened.pool, 'slow', before)).rejects.toThrow('gone before');
+});
+
+/** Hangs up on the second request. */
+const losesSecond =
+  (count: () => number) =>
+  (request: IncomingMessage, response: ServerResponse, body: string): void => {
+    if (count() === 2) request.socket.destroy();
+    else response.end(body);
+  };
+
+test('a connection that the server closed while it was idle is replaced without the caller noticing', async () => {
+  let requests = 0;
+  using opened = await open(losesSecond(() => ++requests));
+  await send(opened.pool, 'first');
+  expect((await send(opened.pool, 'second', undefined, true)).body.toString()).toBe('second');
+  expect(opened.connections()).toBe(2);
+});
+
+test('what must not be repeated is not, when its connection is lost', async () => {
+  let requests = 0;
+  using opened = await open(losesSecond(() => ++requests));
+  await send(opened.pool, 'first');
+  await expect(send(opened.pool, 'second')).rejects.toBeInstanceOf(Unreachable);
+  expect(requests).toBe(2);
+});
+
+test('idle connections are ended before the server ends them', async () => {
+  using opened = await open((_, response, body) => {
+    response.setHeader('keep-alive', 'timeout=1');
+    response.end(body);
+  });
+  await send(opened.pool);
+  await sleep(10);
+  await send(opened.pool);
+  expect(opened.connections()).toBe(2);
+});
+
+test('connections are used again', async () => {
+  using opened = await open((_, response, body) => {
+    response.setHeader('keep-alive', 'timeout=60');
+    response.end(body);
+  });
+  for (let i = 0; i < 20; i++) await send(opened.pool, String(i));
+  expect(opened.connections()).toBe(1);
+});
+
+test.each([
+  ['nobody listens', undefined],
+  ['the server hangs up', (socket: Socket): void => void socket.once('data', () => socket.destroy())],
+  [
+    'the answer is cut off',
+    (socket: Socket): void =>
+      void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{')),
+  ],
+  [
+    'the answer is no HTTP',
+    (socket: Socket): void => void socket.once('data', () => socket.write('SSH-2.0-x\r\n\r\n')),
+  ],
+] as const)('when %s, every call says so at once', async (_, behave) => {
+  using server = await raw(behave ?? (() => undefined));
+  if (!behave) server[Symbol.dispose]();
+  const pool = poolAt(server.port);
+  const settled = await Promise.allSettled(Array.from({ length: 20 }, () => send(pool)));
+  for (const one of settled) expect(one).toMatchObject({ status: 'rejected', reason: expect.any(Unreachable) });
+  pool.destroy();
+});
+
+test('an answer that nobody asked for never becomes the answer to the next request', async () => {
+  const answer = (text: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
+  let sockets = 0;
+  using server = await raw((socket) => {
+    sockets++;
+    socket.on('close', () => sockets--);
+    socket.on('data', () => socket.write(answer('true'), () => setTimeout(() => socket.write(answer('false')), 5)));
+  });
+  const pool = poolAt(server.port);
+  for (let i = 0; i < 5; i++) {
+    expect((await send(pool)).body.toString()).toBe('true');
+    // The connection ends with what came too much.
+    await expect.poll(() => sockets).toBe(0);
+  }
+  pool.destroy();
+});
+
+test('closing lets answers come that are on their way; destroying does not wait for them', async () => {
+  using opened = await open((_, response, body) => setTimeout(() => response.end(body), 50));
+  await send(opened.pool, 'warm');
+  const running = send(opened.pool, 'running');
+  opened.pool.close();
+  expect((await running).body.toString()).toBe('running');
+  const again = poolAt((opened.server.address() as AddressInfo).port);
+  const lost = send(again, 'lost');
+  again.destroy();
+  await expect(lost).rejects.toBeInstanceOf(Unreachable);
+});

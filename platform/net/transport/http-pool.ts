@@ -1,0 +1,262 @@
+import type { CancelSignal } from '../../base/cancellation/cancellation.ts';
+import { CodedError } from '../../base/errors/errors.ts';
+import { guarded } from '../../base/faults/guarded.ts';
+import { type ConnectionOptions, type Exchange, HttpConnection } from './http-connection.ts';
+import { type HttpAnswer, ResponseTooLarge } from './http-response.ts';
+
+export interface HttpPoolOptions extends ConnectionOptions {
+  /** For messages. */
+  readonly subgraph: string;
+  /** Connections that may be open at once: so many requests run, the others wait. */
+  readonly connections: number;
+  /** Requests that may wait. */
+  readonly queue: number;
+  /** Longest time from the call to the whole answer, in milliseconds, the wait for a connection included. */
+  readonly timeoutMs: number;
+}
+
+export interface HttpRequest {
+  /** Request line and headers, each line with its end, without the length of the body. */
+  readonly head: string;
+  readonly body: string;
+  /** Whether it may be sent again when the server had closed the connection before it came. */
+  readonly mayRepeat: boolean;
+  readonly signal?: CancelSignal | undefined;
+}
+
+/** The subgraph could not be reached, or answered with something that is no HTTP: another try may help. */
+export class Unreachable extends Error {
+  override name = 'Unreachable';
+}
+
+/** The subgraph took longer than it may. */
+export class NoAnswer extends CodedError {
+  constructor(subgraph: string, timeoutMs: number) {
+    super('TIMEOUT', `${subgraph} did not answer within ${timeoutMs} ms.`);
+  }
+}
+
+/** Each call's time limit is looked at so many times in its course: a timer for every call would cost more. */
+const LOOKS = 20;
+
+/**
+ * Kept-alive connections to one address, the last used first, so that those a burst has opened can end. It is the
+ * bulkhead too: what exceeds its connections and its queue is refused at once.
+ */
+export class HttpPool {
+  readonly #options: HttpPoolOptions;
+  readonly #idle: HttpConnection[] = [];
+  readonly #all = new Set<HttpConnection>();
+  /** In the order of their time limits, as all have the same. The others are found by their connections. */
+  readonly #waiting = new Set<Call>();
+  #connecting = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #isClosing = false;
+
+  constructor(options: HttpPoolOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends one request.
+   *
+   * @throws {Unreachable} when the connection fails; {NoAnswer} when it takes too long; the signal's reason when
+   * the caller leaves; {CodedError} SUBGRAPH_UNAVAILABLE when too many wait, or the answer is larger than allowed.
+   */
+  send(request: HttpRequest): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      const { signal } = request;
+      if (signal?.aborted) return reject(signal.reason);
+      const { subgraph, queue, timeoutMs } = this.#options;
+      const connection = this.#takeIdle();
+      if (!connection && this.#waiting.size >= queue + this.#connecting) {
+        return reject(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} has too many requests waiting.`));
+      }
+      const call = new Call(this, request, performance.now() + timeoutMs, resolve, reject);
+      this.#timer ??= setInterval(
+        guarded({ where: 'subgraph connection' }, this.#look),
+        Math.min(500, Math.max(5, timeoutMs / LOOKS)),
+      ).unref();
+      if (connection) call.start(connection);
+      else this.#wait(call);
+    });
+  }
+
+  /** Ends idle connections now and the others after their answers. */
+  close(): void {
+    this.#isClosing = true;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.#rest();
+  }
+
+  /** Ends everything now. */
+  destroy(): void {
+    this.#isClosing = true;
+    for (const connection of this.#all) connection.destroy(new Error('the gateway is stopping'));
+    for (const call of this.#waiting) call.failed(new Error('the gateway is stopping'), false);
+    this.#rest();
+  }
+
+  /** @internal A connection can take a request. */
+  free(connection: HttpConnection, isNew: boolean): void {
+    if (isNew) this.#connecting--;
+    const [next] = this.#waiting;
+    if (next) {
+      this.#waiting.delete(next);
+      next.start(connection);
+    } else if (this.#isClosing) {
+      connection.destroy();
+    } else this.#idle.push(connection);
+  }
+
+  /** @internal A connection is no more. */
+  closed(connection: HttpConnection, refused: Error | undefined): void {
+    this.#all.delete(connection);
+    if (refused) {
+      // It was opened for one of those that wait.
+      this.#connecting--;
+      const [first] = this.#waiting;
+      first?.failed(refused, false);
+    } else {
+      const at = this.#idle.indexOf(connection);
+      if (at >= 0) this.#idle.splice(at, 1);
+    }
+    if (this.#isClosing) this.#rest();
+    else if (this.#waiting.size > this.#connecting) this.#connect();
+  }
+
+  /** @internal A call does not wait any more. */
+  forget(call: Call): void {
+    this.#waiting.delete(call);
+  }
+
+  /** @internal A call wants to be sent again: the server had closed its connection. */
+  repeat(call: Call): void {
+    const connection = this.#takeIdle();
+    if (connection) call.start(connection);
+    else this.#wait(call);
+  }
+
+  /** @internal */
+  get lateness(): Error {
+    return new NoAnswer(this.#options.subgraph, this.#options.timeoutMs);
+  }
+
+  /** @internal */
+  describe(error: Error): Error {
+    const { subgraph, maxBytes } = this.#options;
+    return error instanceof ResponseTooLarge
+      ? new CodedError('SUBGRAPH_UNAVAILABLE', `The answer of ${subgraph} is larger than ${maxBytes} bytes.`)
+      : new Unreachable(`${subgraph} cannot be reached: ${error.message}`, { cause: error });
+  }
+
+  #takeIdle(): HttpConnection | undefined {
+    const connection = this.#idle.pop();
+    if (!connection) return undefined;
+    // The others were used before it, so they are past their time as well.
+    if (connection.usableUntil > performance.now()) return connection;
+    connection.destroy();
+    for (const old of this.#idle.splice(0)) old.destroy();
+    return undefined;
+  }
+
+  #wait(call: Call): void {
+    this.#waiting.add(call);
+    if (this.#waiting.size > this.#connecting) this.#connect();
+  }
+
+  #connect(): void {
+    if (this.#all.size >= this.#options.connections) return;
+    this.#connecting++;
+    this.#all.add(new HttpConnection(this.#options, this));
+  }
+
+  /** Gives up what has taken too long, and connections that the server is about to close. */
+  readonly #look = (): void => {
+    const now = performance.now();
+    for (const call of this.#waiting) {
+      if (call.until > now) break;
+      call.late();
+    }
+    for (const connection of this.#all) connection.look(now);
+    while (this.#idle[0] && this.#idle[0].usableUntil <= now) this.#idle.shift()!.destroy();
+  };
+
+  #rest(): void {
+    if (this.#all.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+}
+
+class Call implements Exchange {
+  readonly until: number;
+  readonly #pool: HttpPool;
+  readonly #request: HttpRequest;
+  readonly #resolve: (answer: HttpAnswer) => void;
+  readonly #reject: (error: unknown) => void;
+  #connection: HttpConnection | undefined;
+  #isOver = false;
+  #leave: (() => void) | undefined;
+
+  constructor(
+    pool: HttpPool,
+    request: HttpRequest,
+    until: number,
+    resolve: (answer: HttpAnswer) => void,
+    reject: (error: unknown) => void,
+  ) {
+    this.until = until;
+    this.#pool = pool;
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    const { signal } = request;
+    if (!signal) return;
+    this.#leave = () => this.giveUp(signal.reason);
+    signal.addEventListener('abort', this.#leave);
+  }
+
+  start(connection: HttpConnection): void {
+    this.#connection = connection;
+    const { head, body } = this.#request;
+    const length = Buffer.byteLength(body);
+    // ASCII throughout is the same in Latin-1, which is copied and not encoded.
+    connection.send(`${head}content-length: ${length}\r\n\r\n${body}`, length === body.length, this);
+  }
+
+  late(): void {
+    this.giveUp(this.#pool.lateness);
+  }
+
+  answered(answer: HttpAnswer): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#resolve(answer);
+  }
+
+  failed(error: Error, isStale: boolean): void {
+    if (this.#isOver) return;
+    this.#connection = undefined;
+    if (isStale && this.#request.mayRepeat) {
+      this.#pool.repeat(this);
+      return;
+    }
+    this.#end();
+    this.#reject(this.#pool.describe(error));
+  }
+
+  giveUp(reason: unknown): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#reject(reason);
+    // HTTP/1.1 has no other way to take a request back.
+    this.#connection?.destroy();
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    if (!this.#connection) this.#pool.forget(this);
+    if (this.#leave) this.#request.signal?.removeEventListener('abort', this.#leave);
+  }
+}

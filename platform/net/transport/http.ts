@@ -1,0 +1,262 @@
+import { badInput, CodedError } from '../../base/errors/errors.ts';
+import type { Logger } from '../../base/log/log.ts';
+import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../../identity/authenticator.ts';
+import { CLIENT_HEADER, writeClientInfo } from '../../identity/client-info.ts';
+import type { Identity } from '../../identity/identity.ts';
+import type { MutualTls } from '../http/tls.ts';
+import { Breaker } from './breaker.ts';
+import { createEndpoints, type Endpoint } from './endpoints.ts';
+import { responseOf } from './http-answer.ts';
+import { NoAnswer, Unreachable } from './http-pool.ts';
+import type { HttpAnswer } from './http-response.ts';
+import { ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
+import { createUpstreamSocket } from './upstream-socket.ts';
+
+export interface HttpTransportOptions {
+  readonly subgraph: string;
+  /** URLs of its GraphQL endpoint; several are balanced. */
+  readonly urls: readonly string[];
+  /** Signs who asks; without, as for subgraphs that are not ours, no identity is sent. */
+  readonly assertions?: IdentityAssertions | undefined;
+  readonly tls?: MutualTls | undefined;
+  readonly log: Logger;
+  /** Longest wait for one answer. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Tries of a query; mutations are tried once, whatever happens. Default 3. */
+  readonly tries?: number;
+  /** Requests that may run at once, and that may wait. Default 256 and 1024. */
+  readonly concurrency?: number;
+  readonly queue?: number;
+  /** Largest answer. Default 32 MiB. */
+  readonly maxBytes?: number;
+  /** How often names are looked up again. Default 10 s. */
+  readonly resolveEveryMs?: number;
+}
+
+const CONNECT_TIMEOUT_MS = 3_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+
+/**
+ * A subgraph behind HTTP and graphql-ws: kept-alive pools to every address, the caller's identity as a signed assertion,
+ * a time limit, retries with jitter for queries, a circuit breaker that fails fast while the subgraph is down, a bulkhead
+ * so that one slow subgraph does not take all of the gateway, and one multiplexed socket for all subscriptions.
+ */
+export function createHttpTransport(options: HttpTransportOptions): SubgraphTransport {
+  const { subgraph, assertions, log, timeoutMs = 30_000, tries = 3, maxBytes = 32 * 1024 * 1024 } = options;
+  const endpoints = createEndpoints({
+    subgraph,
+    urls: options.urls,
+    tls: options.tls,
+    connections: options.concurrency ?? 256,
+    queue: options.queue ?? 1024,
+    timeoutMs,
+    maxBytes,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    resolveEveryMs: options.resolveEveryMs ?? 10_000,
+    log,
+  });
+  const breaker = new Breaker((isOpen) => {
+    if (isOpen) log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does');
+    else log.info({ subgraph }, 'the subgraph answers again');
+  });
+  const socket = createUpstreamSocket({ subgraph, endpoints, assertions, tls: options.tls, log });
+  const audience: Audience = `${subgraph}/graphql`;
+  const queryTexts = new Map<string, string>();
+
+  /** The operation's text as JSON: plans repeat the same few texts, and escaping them is the dearest part of a body. */
+  function queryJson(query: string): string {
+    let json = queryTexts.get(query);
+    if (json === undefined) {
+      if (queryTexts.size >= 5_000) queryTexts.clear();
+      json = JSON.stringify(query);
+      queryTexts.set(query, json);
+    }
+    return json;
+  }
+
+  function bodyOf(request: SubgraphRequest): string {
+    const name = request.operationName === undefined ? '' : `,"operationName":${JSON.stringify(request.operationName)}`;
+    const variables = request.variables === undefined ? '' : `,"variables":${JSON.stringify(request.variables)}`;
+    return `{"query":${queryJson(request.query)}${name}${variables}}`;
+  }
+
+  /** What is said of one request beside what every request says, as header lines. */
+  function linesOf(request: SubgraphRequest): string {
+    let lines = headerLine('x-request-id', request.requestId);
+    if (request.traceparent !== undefined) lines += headerLine('traceparent', request.traceparent);
+    for (const name in request.headers) {
+      if (!OWN_HEADERS.has(name)) lines += headerLine(name, request.headers[name]!);
+    }
+    return lines;
+  }
+
+  /** The same with who asks, signed. */
+  function signedLinesOf(request: SubgraphRequest, by: IdentityAssertions): string | Promise<string> {
+    let lines = linesOf(request);
+    if (request.client) lines += headerLine(CLIENT_HEADER, writeClientInfo(request.client));
+    const signed = by.sign(request.identity, audience);
+    return typeof signed === 'string'
+      ? lines + identityLine(signed)
+      : signed.then((token) => lines + identityLine(token));
+  }
+
+  /** What an answer, or its absence, says about the subgraph. What the caller did (left) says nothing. */
+  function judge(endpoint: Endpoint, error: unknown): void {
+    endpoint.inFlight--;
+    if (error === undefined) {
+      endpoints.succeeded(endpoint);
+      breaker.succeeded();
+    } else if (error instanceof Unreachable) {
+      endpoints.failed(endpoint);
+      breaker.failed();
+    } else if (error instanceof NoAnswer) {
+      breaker.failed();
+    } else breaker.abandoned();
+  }
+
+  return {
+    subgraph,
+    async execute(request) {
+      // A mutation may have been done before its connection broke: doing it again is the client's decision.
+      const mayRepeat = !isMutation(request.query);
+      const body = request.body?.() ?? bodyOf(request);
+      let endpoint: Endpoint | undefined;
+      for (let attempt = 1; ; attempt++) {
+        // Signed for each try: an assertion does not live for long.
+        const signed = assertions ? signedLinesOf(request, assertions) : linesOf(request);
+        const lines = typeof signed === 'string' ? signed : await signed;
+        if (!breaker.enter()) throw unavailable(subgraph);
+        endpoint = endpoints.pick(endpoint);
+        endpoint.inFlight++;
+        let answer: HttpAnswer | undefined;
+        let problem: unknown;
+        try {
+          const head = endpoint.head + lines;
+          answer = await endpoint.pool.send({ head, body, mayRepeat, signal: request.signal });
+          if (answer.status >= 502 && answer.status <= 504) {
+            problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
+          }
+        } catch (error) {
+          problem = error;
+        }
+        judge(endpoint, problem);
+        if (answer && problem === undefined) return responseOf(subgraph, answer);
+        const retry = mayRepeat && attempt < tries && problem instanceof Unreachable;
+        if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
+        await pause(25 * 2 ** attempt * (0.5 + Math.random()));
+      }
+    },
+    subscribe: (request, sink) => socket.subscribe(request, sink),
+    async fetch(request, identity) {
+      // A subgraph that is not ours has no plain routes: what else its server answers is not the gateway's to show.
+      if (!assertions) return Response.json(NO_ROUTES, { status: 404 });
+      const endpoint = endpoints.pick();
+      const { pathname, search } = new URL(request.url);
+      try {
+        const { fetch } = await import('undici');
+        const answer = await fetch(new URL(ROUTES_PATH + pathname + search, endpoint.url), {
+          method: request.method,
+          headers: await forwarded(request.headers, identity, assertions),
+          ...(request.body && { body: request.body as never, duplex: 'half' as const }),
+          dispatcher: await endpoint.streams(),
+          signal: AbortSignal.any([request.signal, AbortSignal.timeout(timeoutMs)]),
+          redirect: 'manual',
+        });
+        return answer as unknown as Response;
+      } catch (error) {
+        if (request.signal.aborted) throw error;
+        endpoints.failed(endpoint);
+        throw presentable(subgraph, new Unreachable(`${subgraph} cannot be reached.`, { cause: error }), log);
+      }
+    },
+    async health() {
+      if (breaker.isOpen) return { status: 'down', detail: 'does not answer' };
+      const endpoint = endpoints.pick();
+      try {
+        const { fetch } = await import('undici');
+        const answer = await fetch(new URL('/health', endpoint.url), {
+          dispatcher: await endpoint.streams(),
+          signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
+        });
+        await answer.body?.cancel();
+        return answer.status < 500 ? { status: 'up' } : { status: 'down', detail: `answered ${answer.status}` };
+      } catch {
+        return { status: 'down', detail: 'cannot be reached' };
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      socket.dispose();
+      await endpoints[Symbol.asyncDispose]();
+    },
+  };
+
+  async function forwarded(
+    given: Headers,
+    identity: Identity,
+    by: IdentityAssertions,
+  ): Promise<Record<string, string>> {
+    const headers: Record<string, string> = {};
+    for (const [name, value] of given) if (!NOT_FORWARDED.has(name)) headers[name] = value;
+    // The credentials were checked at the gateway; no process behind it needs them.
+    delete headers['authorization'];
+    delete headers['x-api-key'];
+    headers[IDENTITY_HEADER] = await by.sign(identity, `${subgraph}/routes`);
+    return headers;
+  }
+}
+
+const NO_ROUTES = { error: { code: 'NOT_FOUND', message: 'This subgraph has no plain routes.' } };
+
+/** Headers of one connection, and the identity, which a client cannot assert. */
+const NOT_FORWARDED = new Set([
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'upgrade',
+  'expect',
+  'host',
+  'te',
+  'trailer',
+  'proxy-authorization',
+  IDENTITY_HEADER,
+]);
+
+/** Headers that the transport writes itself. */
+const OWN_HEADERS = new Set([
+  ...NOT_FORWARDED,
+  CLIENT_HEADER,
+  'content-type',
+  'content-length',
+  'accept',
+  'x-request-id',
+]);
+
+/**
+ * One header with its end. Values come from clients, over WebSocket even without a parser having seen them.
+ *
+ * @throws {CodedError} BAD_USER_INPUT when it would be more than one header, or is none.
+ */
+function headerLine(name: string, value: string): string {
+  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw badInput(name, 'has characters that no header may have.');
+  return `${name}: ${value}\r\n`;
+}
+
+/** What we have signed is fit for a header. */
+const identityLine = (assertion: string): string => `${IDENTITY_HEADER}: ${assertion}\r\n`;
+
+const isMutation = (query: string): boolean => /^\s*mutation\b/.test(query);
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What the gateway's client may know: that the subgraph failed, not where it is. */
+function presentable(subgraph: string, error: unknown, log: Logger): unknown {
+  if (error instanceof CodedError) return error;
+  if (error instanceof Unreachable) {
+    log.warn({ subgraph, err: error }, 'a subgraph cannot be reached');
+    return unavailable(subgraph);
+  }
+  return error;
+}
+
+const unavailable = (subgraph: string): CodedError =>
+  new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);

@@ -1,0 +1,287 @@
+import { createServer } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
+import type { ExecutionResult } from 'graphql';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, describe, expect, test } from 'vitest';
+import { Cancellation } from '../../base/cancellation/cancellation.ts';
+import { CodedError } from '../../base/errors/errors.ts';
+import { hostPlatform, plainAssertions, user } from '../../host/fixture/platform.ts';
+import { library, observed } from '../../host/fixture/subgraph.ts';
+import { createSubgraph } from '../../host/host.ts';
+import { serveSubgraph } from '../../host/server.ts';
+import { ANONYMOUS, type Identity } from '../../identity/identity.ts';
+import { createHttpTransport } from './http.ts';
+import type { SubgraphTransport } from './transport.ts';
+
+const log = pino({ level: 'silent' });
+const subgraph = await createSubgraph(library, hostPlatform());
+const config = { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 };
+const serve = (port = 0) =>
+  serveSubgraph(subgraph, { config, port, metrics: new Registry(), assertions: plainAssertions });
+const server = await serve();
+const overHttp = (urls: readonly string[], options: object = {}) =>
+  createHttpTransport({ subgraph: 'library', urls, assertions: plainAssertions, log, ...options });
+const remote = overHttp([server.url]);
+
+afterAll(async () => {
+  await remote[Symbol.asyncDispose]();
+  await server[Symbol.asyncDispose]();
+});
+
+const ask = async (transport: SubgraphTransport, query: string, identity: Identity = ANONYMOUS, signal?: AbortSignal) =>
+  JSON.parse(
+    JSON.stringify((await transport.execute({ query, identity, requestId: 'r1', signal })).result),
+  ) as ExecutionResult;
+
+const follow = (transport: SubgraphTransport, query: string, identity: Identity = ANONYMOUS, resubscribe = false) => {
+  const events: ExecutionResult[] = [];
+  const done = Promise.withResolvers<'complete' | Error>();
+  const stop = transport.subscribe(
+    { query, identity, requestId: 'r1', resubscribe },
+    {
+      next: (event) => void events.push(JSON.parse(JSON.stringify(event))),
+      complete: () => done.resolve('complete'),
+      error: (error) => done.resolve(error),
+    },
+  );
+  return { events, done: done.promise, stop };
+};
+
+describe.each([
+  ['in one process', subgraph.transport],
+  ['over HTTP and graphql-ws', remote],
+])('a transport %s', (_, transport) => {
+  test('carries data, errors with codes, and the identity', async () => {
+    const answer = await ask(transport, '{ greeting(name: "Ö") mine fails(how: "expected") }', user());
+    expect(answer).toMatchObject({
+      data: { greeting: 'Hello Ö', mine: 'user', fails: null },
+      errors: [{ message: 'The book was not found.', path: ['fails'], extensions: { code: 'NOT_FOUND' } }],
+    });
+  });
+
+  test('carries subscriptions of several identities, each refused or served on its own', async () => {
+    const refused = follow(transport, 'subscription { adminTicks { number } }', user());
+    const served = follow(transport, 'subscription { adminTicks { number } }', user(['admin']));
+    expect(await refused.done).toBe('complete');
+    expect(await served.done).toBe('complete');
+    expect(refused.events).toMatchObject([{ errors: [{ extensions: { code: 'FORBIDDEN' } }] }]);
+    expect(served.events).toEqual([{ data: { adminTicks: { number: 1 } } }]);
+  });
+
+  test('closes the source when the subscriber leaves', async () => {
+    const { events, stop } = follow(transport, 'subscription { endless { number } }');
+    await expect.poll(() => events.length).toBeGreaterThan(1);
+    stop();
+    await expect.poll(() => observed.streams).toBe(0);
+  });
+
+  test('ends the work when the caller leaves', async () => {
+    const before = observed.aborted;
+    const aborter = new AbortController();
+    const answer = ask(transport, '{ slow }', ANONYMOUS, aborter.signal);
+    setTimeout(() => aborter.abort(), 30);
+    await expect(answer).rejects.toThrow();
+    await expect.poll(() => observed.aborted).toBe(before + 1);
+  });
+
+  test('carries the plain routes', async () => {
+    const answer = await transport.fetch(new Request('http://gateway/files/a.txt'), user());
+    expect(await answer.json()).toEqual({ name: 'a.txt', who: 'user' });
+    const upload = await transport.fetch(
+      new Request('http://gateway/files', { method: 'POST', body: 'x'.repeat(100_000) }),
+      user(),
+    );
+    expect([upload.status, await upload.text()]).toEqual([201, 'got 100000']);
+    expect(await transport.health()).toEqual({ status: 'up' });
+  });
+});
+
+describe('the port of a subgraph', () => {
+  const post = (headers: Record<string, string>, path = '/graphql') =>
+    fetch(new URL(path, server.url), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify({ query: '{ greeting(name: "x") }' }),
+    });
+
+  test('gives nothing without an asserted identity, on no path and by no transport', async () => {
+    for (const path of ['/graphql', '/routes/files', '/files']) {
+      const answer = await post({}, path);
+      expect([answer.status, (await answer.json()).errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
+    }
+    const stranger = overHttp([server.url], { assertions: undefined });
+    const { events, done } = follow(stranger, 'subscription { ticks(count: 1) { number } }');
+    expect(await done).toBe('complete');
+    expect(events).toMatchObject([{ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
+    await stranger[Symbol.asyncDispose]();
+  });
+
+  test('refuses an assertion that is meant for another subgraph', async () => {
+    const assertion = await plainAssertions.sign(user(), 'auth/graphql');
+    expect((await post({ 'x-sextant-identity': assertion })).status).toBe(401);
+  });
+
+  test('gets no header that a client has hidden in another', async () => {
+    const request = { query: '{ greeting(name: "x") }', identity: ANONYMOUS, requestId: 'r1' };
+    for (const value of ['a\r\nx-sextant-identity: forged', 'a\nb', 'a\0b', 'ſ']) {
+      await expect(remote.execute({ ...request, headers: { authorization: value } })).rejects.toMatchObject({
+        extensions: { code: 'BAD_USER_INPUT', argument: 'authorization' },
+      });
+    }
+    // What only the gateway says is not overwritten by what a client says.
+    const forged = { 'x-sextant-identity': 'forged', 'content-length': '1', host: 'elsewhere', connection: 'close' };
+    expect((await remote.execute({ ...request, headers: forged })).result.errors).toBeUndefined();
+  });
+
+  test('answers health, readiness and metrics to anybody', async () => {
+    const health = await (await fetch(new URL('/health', server.url))).json();
+    expect(health).toMatchObject({
+      status: 'healthy',
+      service: 'library',
+      dependencies: { shelves: { status: 'up' } },
+    });
+    expect((await fetch(new URL('/ready', server.url))).status).toBe(200);
+    expect(await (await fetch(new URL('/metrics', server.url))).text()).toContain(
+      'sextant_subgraph_operation_duration',
+    );
+  });
+});
+
+describe('what is forwarded to plain routes', () => {
+  const to = (path: string, method = 'GET', identity: Identity = ANONYMOUS) =>
+    remote.fetch(new Request(`http://gateway${path}`, { method, ...(method === 'POST' && { body: '{}' }) }), identity);
+
+  test('reaches what the subgraph has declared as a route, and no operation, health or metrics', async () => {
+    expect((await to('/files/a')).status).toBe(200);
+    for (const path of ['/graphql', '/health', '/ready', '/metrics', '//graphql', '/../graphql', '/%2e%2e/metrics']) {
+      for (const method of ['GET', 'POST']) expect([path, (await to(path, method)).status]).toEqual([path, 404]);
+    }
+    for (const path of ['/files/..%2Fgraphql', '/files/%2e%2e', '/files/a%5Cb', '/files/a%00', '/files/%']) {
+      expect([path, (await to(path)).status]).toEqual([path, 404]);
+    }
+  });
+
+  test('carries an assertion that opens no operation', async () => {
+    const assertion = await plainAssertions.sign(user(), 'library/routes');
+    const answer = await fetch(server.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-sextant-identity': assertion },
+      body: JSON.stringify({ query: '{ mine }' }),
+    });
+    expect(answer.status).toBe(401);
+  });
+
+  test('never goes to a subgraph that is not ours', async () => {
+    let asked = 0;
+    const foreign = createServer((_, response) => {
+      asked++;
+      response.end('{}');
+    });
+    await new Promise<void>((resolve) => foreign.listen(0, '127.0.0.1', resolve));
+    const { port } = foreign.address() as { port: number };
+    const transport = overHttp([`http://127.0.0.1:${port}/graphql`], { assertions: undefined });
+    expect((await transport.fetch(new Request('http://gateway/graphql'), ANONYMOUS)).status).toBe(404);
+    expect(asked).toBe(0);
+    await transport[Symbol.asyncDispose]();
+    foreign.close();
+  });
+
+  test.each([
+    ['in one process', subgraph.transport],
+    ['over HTTP', remote],
+  ])('has a body no larger than the route takes, %s', async (_, transport) => {
+    const send = (body: BodyInit) =>
+      transport.fetch(
+        new Request('http://gateway/files', { method: 'POST', body, duplex: 'half' } as RequestInit),
+        user(),
+      );
+    expect((await send('x'.repeat(200_001))).status).toBe(413);
+    const endless = new ReadableStream<Uint8Array>({
+      pull: (controller) => controller.enqueue(new Uint8Array(65_536)),
+    });
+    expect((await send(endless)).status).toBe(413);
+  });
+});
+
+describe('a subgraph that fails', () => {
+  test('a query is tried on another URL, a mutation is not repeated', async () => {
+    let hits = 0;
+    const broken = createTcpServer((socket) => {
+      hits++;
+      socket.on('data', () => socket.destroy());
+      socket.on('error', () => {});
+    });
+    await new Promise<void>((resolve) => broken.listen(0, '127.0.0.1', resolve));
+    const { port } = broken.address() as { port: number };
+    const alone = overHttp([`http://127.0.0.1:${port}/graphql`]);
+    await expect(ask(alone, 'mutation { count }')).rejects.toMatchObject({
+      extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
+    });
+    expect(hits).toBe(1);
+    const both = overHttp([`http://127.0.0.1:${port}/graphql`, server.url]);
+    for (let call = 0; call < 20; call++) expect((await ask(both, '{ greeting(name: "x") }')).errors).toBeUndefined();
+    await alone[Symbol.asyncDispose]();
+    await both[Symbol.asyncDispose]();
+    broken.close();
+  });
+
+  test('a subgraph that hangs is given up after the time limit, and then fast', async () => {
+    const sockets = new Set<Socket>();
+    const silent = createTcpServer((socket) => void sockets.add(socket));
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as { port: number };
+    const transport = overHttp([`http://127.0.0.1:${port}/graphql`], { timeoutMs: 100 });
+    const calls = Array.from({ length: 30 }, () => ask(transport, '{ greeting(name: "x") }').catch((error) => error));
+    expect((await calls[0])!.extensions.code).toBe('TIMEOUT');
+    await Promise.all(calls);
+    // Not TIMEOUT: the subgraph was not asked.
+    await expect(ask(transport, '{ greeting(name: "x") }')).rejects.toMatchObject({
+      extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
+    });
+    await transport[Symbol.asyncDispose]();
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  });
+
+  test('callers who leave are no reason to think that it is away', async () => {
+    const transport = overHttp([server.url]);
+    const leave = async (): Promise<void> => {
+      const leaving = new Cancellation();
+      const request = { query: '{ slow }', identity: ANONYMOUS, requestId: 'r1', signal: leaving };
+      const answer = expect(transport.execute(request)).rejects.toThrow('left');
+      leaving.abort(new CodedError('TIMEOUT', 'The client has left.'));
+      await answer;
+    };
+    await Promise.all(Array.from({ length: 50 }, leave));
+    expect((await ask(transport, '{ greeting(name: "x") }')).errors).toBeUndefined();
+    await transport[Symbol.asyncDispose]();
+  });
+
+  test('an answer that is no GraphQL, or larger than allowed, is SUBGRAPH_UNAVAILABLE', async () => {
+    const small = overHttp([server.url], { maxBytes: 20 });
+    await expect(ask(small, '{ greeting(name: "a long enough name") }')).rejects.toMatchObject({
+      extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
+    });
+    await small[Symbol.asyncDispose]();
+  });
+
+  test('a restart ends its subscriptions with an error, reopens those that asked for it, and new ones work', async () => {
+    const first = await serve();
+    const transport = overHttp([first.url]);
+    const plain = follow(transport, 'subscription { endless { number } }');
+    const lasting = follow(transport, 'subscription { endless { number } }', ANONYMOUS, true);
+    await expect.poll(() => Math.min(plain.events.length, lasting.events.length)).toBeGreaterThan(2);
+    await first[Symbol.asyncDispose]();
+    expect(await plain.done).toMatchObject({ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } });
+    const second = await serve(first.port);
+    const seen = lasting.events.length;
+    await expect.poll(() => lasting.events.length, { timeout: 5000 }).toBeGreaterThan(seen + 2);
+    const again = follow(transport, 'subscription { ticks(count: 2) { number } }');
+    expect(await again.done).toBe('complete');
+    expect(again.events).toHaveLength(2);
+    lasting.stop();
+    await transport[Symbol.asyncDispose]();
+    await second[Symbol.asyncDispose]();
+  });
+});

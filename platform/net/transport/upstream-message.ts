@@ -1,0 +1,47 @@
+import type { ExecutionResult } from 'graphql';
+import { isObject, parseObject } from '../../base/json/objects.ts';
+
+/** What a subgraph says over its socket. */
+export type UpstreamMessage =
+  | { readonly type: 'connection_ack' | 'ping' | 'pong' }
+  | { readonly type: 'next' | 'error'; readonly id: string; readonly payload: ExecutionResult }
+  | { readonly type: 'complete'; readonly id: string }
+  /** About an operation, and not what the protocol or GraphQL allow. */
+  | { readonly type: 'broken'; readonly id: string };
+
+/**
+ * Reads a message of graphql-transport-ws, down to the parts that are relied upon: subgraphs need not be ours. An `error`
+ * message is read as a last event with these errors, after which nothing more comes.
+ *
+ * @returns undefined for what is no message of the protocol.
+ */
+export function readUpstreamMessage(text: string): UpstreamMessage | undefined {
+  const message = parseObject(text);
+  if (!message) return undefined;
+  const { type, id, payload } = message;
+  if (type === 'connection_ack' || type === 'ping' || type === 'pong') return { type };
+  if (typeof id !== 'string') return undefined;
+  switch (type) {
+    case 'next':
+      return isResult(payload) ? { type, id, payload } : { type: 'broken', id };
+    case 'error':
+      return isErrors(payload) ? { type, id, payload: { errors: payload } } : { type: 'broken', id };
+    case 'complete':
+      return { type, id };
+    default:
+      return { type: 'broken', id };
+  }
+}
+
+const isResult = (value: unknown): value is ExecutionResult =>
+  isObject(value) && (value.data == null || isObject(value.data)) && (value.errors == null || isErrors(value.errors));
+
+const isErrors = (value: unknown): value is NonNullable<ExecutionResult['errors']> =>
+  Array.isArray(value) &&
+  value.every(
+    (error) =>
+      isObject(error) &&
+      (error.message === undefined || typeof error.message === 'string') &&
+      (error.path == null || Array.isArray(error.path)) &&
+      (error.extensions == null || isObject(error.extensions)),
+  );

@@ -1,0 +1,261 @@
+import { WebSocket } from 'ws';
+import { CodedError } from '../../base/errors/errors.ts';
+import { guarded } from '../../base/faults/guarded.ts';
+import type { Logger } from '../../base/log/log.ts';
+import type { IdentityAssertions } from '../../identity/authenticator.ts';
+import { writeClientInfo } from '../../identity/client-info.ts';
+import type { MutualTls } from '../http/tls.ts';
+import type { Endpoint, Endpoints } from './endpoints.ts';
+import { keepAlive, PROTOCOL, readNext } from './graphql-socket.ts';
+import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
+import { readUpstreamMessage, type UpstreamMessage } from './upstream-message.ts';
+
+export interface UpstreamSocketOptions {
+  readonly subgraph: string;
+  readonly endpoints: Endpoints;
+  readonly assertions?: IdentityAssertions | undefined;
+  readonly tls?: MutualTls | undefined;
+  readonly log: Logger;
+  /** Time for connection and acknowledgement. */
+  readonly connectTimeoutMs?: number;
+  /** Ping interval; a subgraph that misses one is taken for gone. */
+  readonly keepAliveMs?: number;
+  /** How long a socket without operations is kept. */
+  readonly idleMs?: number;
+}
+
+export interface UpstreamSocket {
+  subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
+  dispose(): void;
+}
+
+interface Operation {
+  readonly request: SubgraphRequest;
+  readonly sink: SubscriptionSink;
+  /** Id on the present connection; undefined while it is not subscribed. */
+  id: string | undefined;
+}
+
+/** Largest message that a subgraph may send. */
+const MAX_MESSAGE = 16 * 1024 * 1024;
+/** Tries to connect before waiting operations are told that the subgraph is unavailable. */
+const CONNECT_TRIES = 3;
+const LONGEST_PAUSE_MS = 10_000;
+
+/**
+ * One graphql-ws socket for all subscriptions to a subgraph, each with the identity of its own subscriber. Opened when
+ * first needed, checked by pings, opened again with jitter when it is lost. A lost connection is an error on each of its
+ * operations, which the gateway passes on with the advice to resume; operations that asked for it are subscribed again
+ * silently.
+ */
+export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSocket {
+  const { subgraph, endpoints, log, connectTimeoutMs = 5_000, idleMs = 30_000 } = options;
+  const operations = new Set<Operation>();
+  const byId = new Map<string, Operation>();
+  let socket: WebSocket | undefined;
+  let state: 'closed' | 'connecting' | 'ready' | 'disposed' = 'closed';
+  let failures = 0;
+  let lastId = 0;
+  let idleTimer: NodeJS.Timeout | undefined;
+  let retryTimer: NodeJS.Timeout | undefined;
+
+  function connect(): void {
+    if (state !== 'closed') return;
+    state = 'connecting';
+    const endpoint = endpoints.pick();
+    const opened = new WebSocket(webSocketUrl(endpoint.url), PROTOCOL, {
+      perMessageDeflate: false,
+      maxPayload: MAX_MESSAGE,
+      handshakeTimeout: connectTimeoutMs,
+      ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
+      ...(endpoint.address !== undefined && { lookup: lookupOf(endpoint.address) }),
+    });
+    socket = opened;
+    const ackTimer = setTimeout(() => opened.terminate(), connectTimeoutMs);
+    let problem: Error | undefined;
+    opened.on('error', (error) => {
+      problem = error;
+    });
+    const guard = { where: 'upstream socket', log, about: () => ({ subgraph }), end: () => opened.terminate() };
+    opened.on('open', () => opened.send('{"type":"connection_init"}'));
+    opened.on('message', guarded(guard, receive));
+    opened.on(
+      'close',
+      guarded({ ...guard, end: () => {} }, (code: number, reason: Buffer) => {
+        clearTimeout(ackTimer);
+        lost(endpoint, code, problem?.message ?? reason.toString());
+      }),
+    );
+    keepAlive(opened, options.keepAliveMs ?? 12_000);
+
+    function receive(data: Buffer): void {
+      if (state === 'ready' && passOn(data)) return;
+      const message = readUpstreamMessage(data.toString());
+      if (message?.type === 'connection_ack' && state === 'connecting') {
+        clearTimeout(ackTimer);
+        state = 'ready';
+        failures = 0;
+        endpoints.succeeded(endpoint);
+        for (const operation of operations) begin(operation);
+        watchIdle();
+      } else if (message?.type === 'ping') {
+        opened.send('{"type":"pong"}');
+      } else if (message && 'id' in message) {
+        deliver(message);
+      }
+    }
+  }
+
+  function lost(endpoint: Endpoint, code: number, reason: string): void {
+    if (state === 'disposed') return;
+    const wasReady = state === 'ready';
+    state = 'closed';
+    socket = undefined;
+    byId.clear();
+    if (operations.size === 0) return; // idle, or nobody minds
+    failures++;
+    endpoints.failed(endpoint);
+    log.warn({ subgraph, code, reason, operations: operations.size }, 'the socket to a subgraph is lost');
+    const giveUp = failures >= CONNECT_TRIES;
+    for (const operation of operations) {
+      const waiting = operation.id === undefined;
+      operation.id = undefined;
+      if (operation.request.resubscribe || (waiting && !giveUp)) continue;
+      operations.delete(operation);
+      operation.sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', `The connection to ${subgraph} is lost.`));
+    }
+    if (operations.size === 0) return;
+    clearTimeout(retryTimer);
+    // After a loss the first try is soon; all gateways lose a subgraph at once, hence the jitter.
+    const pause = Math.min(100 * 2 ** (failures - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random());
+    retryTimer = setTimeout(
+      guarded({ where: 'upstream socket', log }, connect),
+      wasReady ? Math.random() * 200 : pause,
+    );
+  }
+
+  const begin = (operation: Operation): void => void start(operation).catch((error: unknown) => fail(operation, error));
+
+  async function start(operation: Operation): Promise<void> {
+    const { request } = operation;
+    const opened = socket;
+    const id = String(++lastId);
+    operation.id = id;
+    byId.set(id, operation);
+    const identity = await options.assertions?.sign(request.identity, `${subgraph}/graphql`);
+    // It may have been left, or the socket lost, meanwhile.
+    if (operation.id !== id || socket !== opened || opened?.readyState !== WebSocket.OPEN) return;
+    opened.send(
+      JSON.stringify({
+        id,
+        type: 'subscribe',
+        payload: {
+          query: request.query,
+          operationName: request.operationName,
+          variables: request.variables,
+          extensions: {
+            identity,
+            client: request.client && options.assertions ? writeClientInfo(request.client) : undefined,
+            requestId: request.requestId,
+            traceparent: request.traceparent,
+            headers: request.headers,
+          },
+        },
+      }),
+    );
+  }
+
+  /** Hands an event to an operation that takes it unread. */
+  function passOn(data: Buffer): boolean {
+    const next = readNext(data);
+    return next !== undefined && (byId.get(next.id)?.sink.pass?.(next.payload) ?? false);
+  }
+
+  function deliver(message: OperationMessage): void {
+    const operation = byId.get(message.id);
+    if (!operation) return;
+    try {
+      hand(operation, message);
+    } catch (error) {
+      fail(operation, error);
+    }
+  }
+
+  function hand(operation: Operation, message: OperationMessage): void {
+    if (message.type === 'broken') throw new Error('A message that the protocol does not know.');
+    // `error`: the subgraph refused the operation. Errors of GraphQL, so they go the way of its events.
+    if (message.type !== 'complete') void operation.sink.next(message.payload);
+    if (message.type === 'next') return;
+    forget(operation);
+    operation.sink.complete();
+  }
+
+  /** Ends an operation that cannot go on; the others of the socket do. */
+  function fail(operation: Operation, reason: unknown): void {
+    log.warn({ subgraph, err: reason, requestId: operation.request.requestId }, 'a subscription to a subgraph fails');
+    if (!forget(operation, true)) return;
+    operation.sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} sent what cannot be used.`));
+  }
+
+  /** Tells the subgraph too, unless it has ended the operation itself. @returns whether it was still known. */
+  function forget(operation: Operation, mustTell = false): boolean {
+    const { id } = operation;
+    if (!operations.delete(operation)) return false;
+    operation.id = undefined;
+    if (id !== undefined && byId.delete(id) && mustTell && socket?.readyState === WebSocket.OPEN) {
+      socket.send(`{"id":"${id}","type":"complete"}`);
+    }
+    watchIdle();
+    return true;
+  }
+
+  function watchIdle(): void {
+    clearTimeout(idleTimer);
+    if (operations.size > 0 || state !== 'ready') return;
+    idleTimer = setTimeout(() => {
+      if (operations.size === 0) socket?.close(1000, 'No subscriptions');
+    }, idleMs);
+    idleTimer.unref();
+  }
+
+  return {
+    subscribe(request, sink) {
+      const operation: Operation = { request, sink, id: undefined };
+      if (state === 'disposed') {
+        queueMicrotask(() => sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.')));
+        return () => {};
+      }
+      operations.add(operation);
+      if (state === 'ready') begin(operation);
+      else connect();
+      return () => void forget(operation, true);
+    },
+    dispose() {
+      state = 'disposed';
+      clearTimeout(idleTimer);
+      clearTimeout(retryTimer);
+      socket?.close(1000, 'The gateway stops');
+      for (const { sink } of operations) {
+        sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', 'The gateway is stopping.'));
+      }
+      operations.clear();
+    },
+  };
+}
+
+type OperationMessage = Extract<UpstreamMessage, { id: string }>;
+
+/** Without a fragment, which no server sees and `ws` refuses. */
+const webSocketUrl = (url: URL): string => url.href.replace(/^http/, 'ws').replace(/#.*$/, '');
+
+const lookupOf =
+  (address: string) =>
+  (
+    _host: string,
+    options: { all?: boolean },
+    callback: (error: null, address: string | { address: string; family: number }[], family?: number) => void,
+  ) => {
+    const family = address.includes(':') ? 6 : 4;
+    if (options.all) callback(null, [{ address, family }]);
+    else callback(null, address, family);
+  };

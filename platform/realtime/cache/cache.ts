@@ -1,0 +1,48 @@
+import type { Json } from '../../base/json/json.ts';
+
+/**
+ * Values that may be forgotten at any time. A cache that cannot be reached is an empty one: nothing here throws because
+ * of it, and the failure is counted.
+ *
+ * Two faces: memory (bounded, least recently used go first) and Redis. cache.contract.ts is their common definition.
+ */
+export interface Cache {
+  /** @param key at most 512 characters, `<owner>:<what>:<id or hash>`. */
+  get<T extends Json>(key: string): Promise<T | undefined>;
+  /** Values above 1 048 576 characters of JSON are not kept (counted, not an error). */
+  set(key: string, value: Json, options: { readonly ttlMs: number }): Promise<void>;
+  delete(key: string): Promise<void>;
+
+  /**
+   * The cached value, or what `load` gives, which is then cached. Single flight: of equal keys asked for at once, one
+   * loads and the others wait for it (in this process always; among processes for at most `waitMs`, after which each
+   * helps itself). When `load` fails, everybody who waited in this process gets that error and nothing is cached.
+   *
+   * `load` gets a signal that aborts when nobody waits any more.
+   */
+  getOrLoad<T extends Json>(key: string, options: LoadOptions<T>): Promise<T>;
+}
+
+export interface LoadOptions<T extends Json> {
+  readonly ttlMs: number;
+  readonly load: (signal: AbortSignal) => Promise<T>;
+  /** Ends this caller's wait; the load goes on while others wait. */
+  readonly signal?: AbortSignal;
+  /** How long to wait for another process that is loading the same key, in ms. Default 5 000. */
+  readonly waitMs?: number;
+}
+
+const MAX_KEY = 512;
+const MAX_VALUE = 1024 * 1024;
+
+/** @throws {TypeError} */
+export function checkKey(key: string): void {
+  if (key.length === 0 || key.length > MAX_KEY)
+    throw new TypeError(`A cache key has 1 to ${MAX_KEY} characters; this one has ${key.length}.`);
+}
+
+/** The value as JSON, or undefined when it is too large to be kept. */
+export function encodeValue(value: Json): string | undefined {
+  const text = JSON.stringify(value);
+  return text.length > MAX_VALUE ? undefined : text;
+}

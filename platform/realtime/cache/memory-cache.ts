@@ -1,0 +1,54 @@
+import { LRUCache } from 'lru-cache';
+import type { Registry } from 'prom-client';
+import type { Json } from '../../base/json/json.ts';
+import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
+import { type Cache, checkKey, encodeValue, type LoadOptions } from './cache.ts';
+import { SingleFlight } from './single-flight.ts';
+
+/** Characters of JSON that all values may have together. */
+const MAX_SIZE = 64 * 1024 * 1024;
+
+/** A cache of one process. Values are kept as JSON: their size is known, and nobody shares an object with it. */
+export class MemoryCache implements Cache {
+  readonly #values = new LRUCache<string, string>({
+    maxSize: MAX_SIZE,
+    sizeCalculation: (value, key) => value.length + key.length,
+  });
+  readonly #flights = new SingleFlight();
+  readonly #metrics: StoreMetrics;
+
+  constructor(options: { metrics: Registry }) {
+    this.#metrics = storeMetrics(options.metrics);
+  }
+
+  async get<T extends Json>(key: string): Promise<T | undefined> {
+    checkKey(key);
+    const text = this.#values.get(key);
+    this.#metrics.cacheRequests.inc({ result: text === undefined ? 'miss' : 'hit' });
+    return text === undefined ? undefined : (JSON.parse(text) as T);
+  }
+
+  async set(key: string, value: Json, { ttlMs }: { readonly ttlMs: number }): Promise<void> {
+    checkKey(key);
+    const text = encodeValue(value);
+    if (text === undefined) this.#metrics.cacheRequests.inc({ result: 'too large' });
+    else this.#values.set(key, text, { ttl: ttlMs });
+  }
+
+  async delete(key: string): Promise<void> {
+    this.#values.delete(key);
+  }
+
+  async getOrLoad<T extends Json>(key: string, { ttlMs, load, signal }: LoadOptions<T>): Promise<T> {
+    const cached = await this.get<T>(key);
+    if (cached !== undefined) return cached;
+    const work = async (loading: AbortSignal) => {
+      const value = await load(loading);
+      await this.set(key, value, { ttlMs });
+      return value;
+    };
+    const { value, shared } = await this.#flights.run(key, work, signal);
+    if (shared) this.#metrics.cacheRequests.inc({ result: 'shared' });
+    return value;
+  }
+}

@@ -1,0 +1,91 @@
+import type { JsonObject } from '../../base/json/json.ts';
+import type { StoreMetrics } from '../../base/metrics/store-metrics.ts';
+import { checkFinal, joinChunks } from './chunks.ts';
+import type { LogBuffer } from './log-buffer.ts';
+import { StreamFencedError, StreamFinishedError } from './stream-errors.ts';
+import type { Chunk, StreamLimits, StreamWriter } from './stream-log.ts';
+
+/** The producer of a stream in memory: what it appends is at once where readers see it. */
+export class MemoryStreamWriter implements StreamWriter {
+  readonly stream: string;
+  readonly epoch: number;
+  readonly #buffer: LogBuffer;
+  readonly #limits: StreamLimits;
+  readonly #metrics: StoreMetrics;
+  readonly #onClose: () => void;
+  readonly #stop = new AbortController();
+  #fenced: StreamFencedError | undefined;
+  #closed = false;
+
+  constructor(
+    stream: string,
+    epoch: number,
+    buffer: LogBuffer,
+    limits: StreamLimits,
+    metrics: StoreMetrics,
+    onClose: () => void,
+  ) {
+    this.stream = stream;
+    this.epoch = epoch;
+    this.#buffer = buffer;
+    this.#limits = limits;
+    this.#metrics = metrics;
+    this.#onClose = onClose;
+    metrics.streamProducers.inc();
+  }
+
+  get last(): number {
+    return this.#buffer.last;
+  }
+  get stopRequested(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  append(chunk: Chunk): number {
+    if (this.#fenced) throw this.#fenced;
+    if (this.#closed) throw new StreamFinishedError(this.stream);
+    this.#buffer.checkLimits(this.stream, chunk, this.#limits);
+    this.#metrics.streamChunks.inc();
+    return this.#buffer.append(chunk);
+  }
+
+  content(): Chunk[] {
+    return joinChunks(this.#buffer.chunks);
+  }
+
+  async flush(): Promise<void> {
+    if (this.#fenced) throw this.#fenced;
+  }
+
+  async finish(final: JsonObject): Promise<void> {
+    checkFinal(final);
+    if (this.#fenced) throw this.#fenced;
+    if (this.#closed) return;
+    this.#buffer.end(final);
+    this.#close();
+    this.#onClose();
+  }
+
+  async release(): Promise<void> {
+    if (this.#closed) return;
+    this.#close();
+    this.#onClose();
+  }
+
+  stop(): void {
+    this.#stop.abort();
+  }
+
+  fence(): void {
+    this.#fenced = new StreamFencedError(this.stream, this.epoch);
+    this.#metrics.streamFenced.inc();
+    this.#close();
+    this.#stop.abort(this.#fenced);
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#metrics.streamProducers.dec();
+  }
+}

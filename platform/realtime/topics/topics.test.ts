@@ -1,0 +1,67 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Registry } from 'prom-client';
+import { describe, expect, it } from 'vitest';
+import type { Json } from '../../base/json/json.ts';
+import {
+  connectTestRedis,
+  faultProxy,
+  REDIS_SUITE,
+  REDIS_TEST_URL,
+  silentLog,
+  testPrefix,
+} from '../redis/redis-for-tests.ts';
+import { MemoryTopics } from './memory-topics.ts';
+import { RedisTopics } from './redis-topics.ts';
+import { topicsContract } from './topics.contract.ts';
+
+describe('topics: memory', () => {
+  topicsContract(async () => {
+    const topics = new MemoryTopics({ log: silentLog, metrics: new Registry() });
+    return { here: topics, there: topics };
+  });
+
+  it('tells a thousand local listeners with one object and no JSON', async () => {
+    const topics = new MemoryTopics({ log: silentLog, metrics: new Registry() });
+    const seen = new Set<Json>();
+    for (let n = 0; n < 1_000; n++) await topics.subscribe('room', (event) => seen.add(event));
+    const event = { toJSON: () => expect.unreachable('the event was made into JSON') } as unknown as Json;
+    await topics.publish('room', event);
+    expect([...seen]).toEqual([event]);
+  });
+});
+
+describe.skipIf(!REDIS_TEST_URL)(`topics: ${REDIS_SUITE}`, () => {
+  topicsContract(async (lifecycle) => {
+    const prefix = testPrefix(lifecycle);
+    const replica = async () =>
+      new RedisTopics({ redis: await connectTestRedis(lifecycle, prefix), log: silentLog, metrics: new Registry() });
+    return { here: await replica(), there: await replica() };
+  });
+
+  it('goes on without an error while Redis is away, and hears other processes again when it is back', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const proxy = await faultProxy(lifecycle);
+    const options = { log: silentLog, metrics: new Registry() };
+    const here = new RedisTopics({ ...options, redis: await connectTestRedis(lifecycle, prefix) });
+    const there = new RedisTopics({ ...options, redis: await connectTestRedis(lifecycle, prefix, proxy.url) });
+    const heard: Json[] = [];
+    await there.subscribe('room', (event) => heard.push(event));
+    proxy.cut();
+    await sleep(100);
+    const asked = performance.now();
+    await there.publish('room', 'local');
+    const subscription = await there.subscribe('another', (event) => heard.push(event));
+    expect(performance.now() - asked).toBeLessThan(2_000);
+    expect(heard).toEqual(['local']);
+    proxy.heal();
+    await expect
+      .poll(async () => {
+        await here.publish('room', 'back');
+        await here.publish('another', 'made good');
+        return heard;
+      })
+      .toEqual(expect.arrayContaining(['back', 'made good']));
+    subscription.close();
+  });
+});
