@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { createEmbedders } from '#platform/embeddings/registry.ts';
-import { EmbeddedVectorStore } from '#platform/vectors/embedded/embedded-vector-store.ts';
-import type { SearchQuery, VectorStore } from '#platform/vectors/vector-store.ts';
-import { WeaviateVectorStore } from '#platform/vectors/weaviate/weaviate-vector-store.ts';
+import { createEmbedders } from '#retrieval/embeddings/registry.ts';
+import { EmbeddedVectorStore } from '#retrieval/vectors/embedded/embedded-vector-store.ts';
+import type { SearchQuery, VectorStore } from '#retrieval/vectors/vector-store.ts';
+import { WeaviateVectorStore } from '#retrieval/vectors/weaviate/weaviate-vector-store.ts';
 import { NAMES, NUMBERS } from './retrieval/families.ts';
 import { PARAPHRASES } from './retrieval/paraphrases.ts';
 

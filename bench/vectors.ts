@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { EmbeddedVectorStore } from '#platform/vectors/embedded/embedded-vector-store.ts';
-import type { Place, SearchQuery, VectorObject, VectorStore } from '#platform/vectors/vector-store.ts';
-import { WeaviateVectorStore } from '#platform/vectors/weaviate/weaviate-vector-store.ts';
+import { EmbeddedVectorStore } from '#retrieval/vectors/embedded/embedded-vector-store.ts';
+import type { Place, SearchQuery, VectorObject, VectorStore } from '#retrieval/vectors/vector-store.ts';
+import { WeaviateVectorStore } from '#retrieval/vectors/weaviate/weaviate-vector-store.ts';
 
 /**
  * The vector store at 10 000 and 100 000 objects of 512 dimensions with texts of 40 words: insert rate, latency of each

@@ -41,7 +41,7 @@ const READ = [
 ];
 
 /** Threads, each with a file of its own. */
-const WORKERS = '{platform,llm,subgraphs,gateway}/**/*worker.ts';
+const WORKERS = '{platform,retrieval,llm,subgraphs,gateway}/**/*worker.ts';
 
 /** All code lies in one folder, so the path of a source becomes part of its name. */
 const outputOf = (source: string): string => source.replaceAll('/', '-').replace(/\.ts$/, '');

@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
 import { loadConfig } from '#platform/base/config/config.ts';
-import { exportArchive, importArchive } from '#platform/vectors/archive.ts';
-import { openVectorStore } from '#platform/vectors/open.ts';
+import { exportArchive, importArchive } from '#retrieval/vectors/archive.ts';
+import { openVectorStore } from '#retrieval/vectors/open.ts';
 import { CommandError } from './report.ts';
 
 /** Writes all spaces of the configured vector store into one archive; it appears under its name when it is complete. */

@@ -1,5 +1,5 @@
-import type { EmbeddingCaller, RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
 import type { Platform } from '#platform/host/platform.ts';
+import type { EmbeddingCaller, RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import { ModelsCore } from './create-models.ts';
 import type { CallContext, Models, ModelsOptions } from './models.ts';
 

@@ -1,11 +1,12 @@
 import type { Registry } from 'prom-client';
+import type { Embedders } from '#retrieval/embeddings/embedder.ts';
+import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
 import type { Secrets } from '../base/secrets/secrets.ts';
 import type { BlobStore } from '../data/blobs/blob-store.ts';
 import type { Database } from '../data/database/database.ts';
 import type { EventBus } from '../data/outbox/event-bus.ts';
-import type { Embedders } from '../embeddings/embedder.ts';
 import type { IdentityAssertions } from '../identity/authenticator.ts';
 import type { RateLimiter } from '../identity/limits/rate-limiter.ts';
 import type { UrlSigner } from '../identity/signed-urls/url-signer.ts';
@@ -14,7 +15,6 @@ import type { Leases } from '../realtime/leases/leases.ts';
 import type { Presence } from '../realtime/presence/presence.ts';
 import type { StreamLog } from '../realtime/streams/stream-log.ts';
 import type { Topics } from '../realtime/topics/topics.ts';
-import type { VectorStore } from '../vectors/vector-store.ts';
 import type { Peers } from './peers.ts';
 
 /**

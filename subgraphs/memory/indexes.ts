@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { validate as isUuid } from 'uuid';
-import type { EmbeddingCaller, RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
-import { TextIndex, type TextIndexDefinition } from '#platform/vectors/text-index.ts';
-import type { VectorStore } from '#platform/vectors/vector-store.ts';
+import type { EmbeddingCaller, RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
+import { TextIndex, type TextIndexDefinition } from '#retrieval/vectors/text-index.ts';
+import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 
 /** The indexes of memory: rows of the database are the truth, and each index can be made of them again. */
 const DEFINITIONS = {

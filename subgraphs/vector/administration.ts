@@ -1,5 +1,5 @@
 import { notFound } from '#platform/base/errors/errors.ts';
-import type { Backup, VectorStore } from '#platform/vectors/vector-store.ts';
+import type { Backup, VectorStore } from '#retrieval/vectors/vector-store.ts';
 import type { Collections } from './collections.ts';
 
 /** What administrators see of the store and do with it. */

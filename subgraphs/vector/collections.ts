@@ -3,11 +3,11 @@ import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts'
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { Connection } from '#platform/data/paging/paging.ts';
-import type { RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
-import { TextIndex } from '#platform/vectors/text-index.ts';
-import { checkDefinition } from '#platform/vectors/validate.ts';
-import type { FieldType, Metric, Place, VectorStore } from '#platform/vectors/vector-store.ts';
 import { Prisma, type PrismaClient } from '#prisma/vector/client/client.ts';
+import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
+import { TextIndex } from '#retrieval/vectors/text-index.ts';
+import { checkDefinition } from '#retrieval/vectors/validate.ts';
+import type { FieldType, Metric, Place, VectorStore } from '#retrieval/vectors/vector-store.ts';
 import type { VectorQuotas } from './quota.ts';
 
 export type Collection = Prisma.CollectionGetPayload<object>;

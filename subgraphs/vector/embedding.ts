@@ -1,7 +1,7 @@
 import { badInput } from '#platform/base/errors/errors.ts';
-import type { EmbeddingCaller, RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
-import { cosine } from '#platform/embeddings/vectors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { EmbeddingCaller, RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
+import { cosine } from '#retrieval/embeddings/vectors.ts';
 
 const MOST_TEXTS = 256;
 const MOST_OTHERS = 100;

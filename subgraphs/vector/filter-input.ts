@@ -1,5 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
-import type { Filter, Scalar } from '#platform/vectors/vector-store.ts';
+import type { Filter, Scalar } from '#retrieval/vectors/vector-store.ts';
 
 /** VectorFilter as GraphQL gives it: everything may be there or not. */
 export interface FilterInput {

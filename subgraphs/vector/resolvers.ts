@@ -3,11 +3,11 @@ import { forbidden } from '#platform/base/errors/errors.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { QuotaUse } from '#platform/data/quotas/quotas.ts';
-import type { RecordedEmbedders } from '#platform/embeddings/recorded-embedders.ts';
 import type { RequestContext, ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
-import type { FieldAggregate, Hit, ObjectResult } from '#platform/vectors/vector-store.ts';
 import type { Prisma } from '#prisma/vector/client/client.ts';
+import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
+import type { FieldAggregate, Hit, ObjectResult } from '#retrieval/vectors/vector-store.ts';
 import type { Administration } from './administration.ts';
 import {
   type Collection,

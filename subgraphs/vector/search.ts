@@ -1,7 +1,7 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { TextSearchResult } from '#platform/vectors/text-index.ts';
-import type { Fusion } from '#platform/vectors/vector-store.ts';
+import type { TextSearchResult } from '#retrieval/vectors/text-index.ts';
+import type { Fusion } from '#retrieval/vectors/vector-store.ts';
 import type { Collection, Collections } from './collections.ts';
 import { callerOf } from './embedding.ts';
 import { type FilterInput, toFilter } from './filter-input.ts';

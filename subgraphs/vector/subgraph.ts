@@ -1,9 +1,9 @@
 import { JobRunner } from '#platform/data/jobs/job-runner.ts';
 import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
 import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
-import { recordEmbeddings } from '#platform/embeddings/recorded-embedders.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
+import { recordEmbeddings } from '#retrieval/embeddings/recorded-embedders.ts';
 import { Administration } from './administration.ts';
 import { Collections } from './collections.ts';
 import { Embedding } from './embedding.ts';

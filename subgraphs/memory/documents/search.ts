@@ -1,6 +1,6 @@
 import { validate as isId } from 'uuid';
-import type { Filter, Hit } from '#platform/vectors/vector-store.ts';
 import type { Document, Passage } from '#prisma/memory/client/client.ts';
+import type { Filter, Hit } from '#retrieval/vectors/vector-store.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
 import { countInput } from '../input.ts';
 import { INDEX_MODE, type SearchMode } from '../memories/search.ts';

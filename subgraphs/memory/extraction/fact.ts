@@ -1,4 +1,4 @@
-import { queryWords, words } from '#platform/vectors/words.ts';
+import { queryWords, words } from '#retrieval/vectors/words.ts';
 import type { MemoryKind } from '../memories/store.ts';
 
 /** Something that an extractor claims a user has said. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { queryWords } from '#platform/vectors/words.ts';
+import { queryWords } from '#retrieval/vectors/words.ts';
 
 /** Digest of a text without case, punctuation and spacing: texts with the same one say the same. */
 export function fingerprint(text: string): string {

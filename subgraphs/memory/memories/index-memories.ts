@@ -1,7 +1,7 @@
 import type { Json } from '#platform/base/json/json.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
-import type { TextIndex } from '#platform/vectors/text-index.ts';
 import type { Memory as MemoryRow } from '#prisma/memory/client/client.ts';
+import type { TextIndex } from '#retrieval/vectors/text-index.ts';
 import { tenantOf } from '../indexes.ts';
 import type { Database, Memory, Transaction } from '../memory.ts';
 

@@ -1,4 +1,4 @@
-import type { Filter, Hit } from '#platform/vectors/vector-store.ts';
+import type { Filter, Hit } from '#retrieval/vectors/vector-store.ts';
 import { tenantOf } from '../indexes.ts';
 import type { Memory } from '../memory.ts';
 import { ABOUT_USER } from './index-memories.ts';

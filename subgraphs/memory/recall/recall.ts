@@ -1,5 +1,5 @@
-import { queryWords, words } from '#platform/vectors/words.ts';
 import type { TranscriptMessage } from '#prisma/memory/client/client.ts';
+import { queryWords, words } from '#retrieval/vectors/words.ts';
 import { type PassageWithDocument, searchKnowledge } from '../documents/search.ts';
 import { tenantOf } from '../indexes.ts';
 import { countInput, LONGEST_QUERY, numberInput } from '../input.ts';

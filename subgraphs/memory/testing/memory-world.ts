@@ -13,8 +13,8 @@ import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
 import { type OpenPlatform, openPlatform } from '#platform/host/open.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { ANONYMOUS, ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
-import type { VectorStore } from '#platform/vectors/vector-store.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
+import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import { memory } from '../subgraph.ts';
 
 export interface Answer {

@@ -1,4 +1,4 @@
-import { badInput, CodedError } from '../base/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { checkFilter, wrongProperty } from './filter.ts';
 import {
   NAME,

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { badInput, CodedError } from '../../base/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { checkDefinition, checkPlace, mergeDefinitions, normalise, wrongObject, wrongVectors } from '../validate.ts';
 import type { AddedVector, ObjectResult, Place, Space, SpaceDefinition, VectorObject } from '../vector-store.ts';
 import { findSpace, getSpace, inTransaction, publicSpace, type SpaceRow } from './schema.ts';

@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { CodedError, notFound } from '../../base/errors/errors.ts';
+import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { checkBackupId } from '../validate.ts';
 import type { Backup } from '../vector-store.ts';
 import type { CopiedFile } from './copy.ts';

@@ -1,5 +1,5 @@
 import weaviate, { ApiKey, type WeaviateClient } from 'weaviate-client';
-import { CodedError, notFound } from '../../base/errors/errors.ts';
+import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 
 export interface WeaviateOptions {
   /** http:// or https:// URL. */

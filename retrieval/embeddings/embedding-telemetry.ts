@@ -1,6 +1,6 @@
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { Registry } from 'prom-client';
-import { modelCallDuration, modelCallTokens } from '../net/tracing/gen-ai-metrics.ts';
+import { modelCallDuration, modelCallTokens } from '#platform/net/tracing/gen-ai-metrics.ts';
 import type { EmbeddingCall } from './waiting-calls.ts';
 
 /** A metric's value and a span for each call of an embedding model, by the GenAI conventions. No label is ever a user. */

@@ -1,5 +1,5 @@
 import type { Backend, WeaviateClient } from 'weaviate-client';
-import { CodedError, notFound } from '../../base/errors/errors.ts';
+import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { checkBackupId } from '../validate.ts';
 import type { Backup } from '../vector-store.ts';
 import { describeError, guard } from './connection.ts';

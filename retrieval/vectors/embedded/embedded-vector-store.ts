@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { WorkerClient } from '../../base/worker/worker-rpc.ts';
+import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
 import type {
   AddedVector,
   Aggregate,

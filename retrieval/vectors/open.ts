@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type { Config } from '../base/config/config.ts';
+import type { Config } from '#platform/base/config/config.ts';
 import { EmbeddedVectorStore } from './embedded/embedded-vector-store.ts';
 import type { VectorStore } from './vector-store.ts';
 

@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
 import { v7 as uuid } from 'uuid';
-import { CodedError } from '../base/errors/errors.ts';
-import type { Logger } from '../base/log/log.ts';
-import type { Outbox, SqlClient, SqlTransaction } from '../data/outbox/outbox.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Outbox, SqlClient, SqlTransaction } from '#platform/data/outbox/outbox.ts';
 import type { Embedder, Embedders, EmbeddingModel } from './embedder.ts';
 import { EmbeddingTelemetry } from './embedding-telemetry.ts';
 import { estimateTokens, Meter } from './meter.ts';

@@ -1,5 +1,5 @@
-import type { Config } from '../base/config/config.ts';
-import { CodedError } from '../base/errors/errors.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import { CachingEmbedder } from './caching-embedder.ts';
 import type { Embedder, Embedders, EmbeddingModel } from './embedder.ts';
 import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';

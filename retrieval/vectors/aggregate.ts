@@ -1,4 +1,4 @@
-import { badInput } from '../base/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import { checkFilter, type FieldValue } from './filter.ts';
 import type { AggregateRequest, FieldAggregate, FieldType, Scalar, Space } from './vector-store.ts';
 

@@ -1,4 +1,4 @@
-import { WorkerClient } from '../base/worker/worker-rpc.ts';
+import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
 import type { Embedder } from './embedder.ts';
 import type { LocalMethods } from './local-worker.ts';
 import type { Meter } from './meter.ts';

@@ -1,4 +1,4 @@
-import { badInput } from '../base/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { FieldType, Filter, Json, Properties, Scalar } from './vector-store.ts';
 
 const MAX_CONDITIONS = 100;

@@ -1,5 +1,5 @@
 import OpenAI from 'openai';
-import { badInput, CodedError } from '../base/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { Embedder } from './embedder.ts';
 import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';
 import type { Meter } from './meter.ts';

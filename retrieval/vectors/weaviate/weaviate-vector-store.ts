@@ -1,6 +1,6 @@
 import type { Collection, FilterValue, WeaviateClient } from 'weaviate-client';
 import { Filters } from 'weaviate-client';
-import { badInput } from '../../base/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import { checkAggregate } from '../aggregate.ts';
 import { checkFilter, fieldValue, predicate } from '../filter.ts';
 import { checkPage, checkPlace, wrongObject, wrongVectors } from '../validate.ts';

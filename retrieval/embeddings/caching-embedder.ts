@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import { badInput } from '../base/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { Embedder } from './embedder.ts';
 import type { Meter } from './meter.ts';
 

@@ -1,5 +1,5 @@
 import { type Collection, configure, type WeaviateClient } from 'weaviate-client';
-import { badInput, CodedError } from '../../base/errors/errors.ts';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { checkDefinition, checkPlace, mergeDefinitions } from '../validate.ts';
 import type { Place, SpaceDefinition } from '../vector-store.ts';
 import { guard } from './connection.ts';

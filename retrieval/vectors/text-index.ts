@@ -1,4 +1,4 @@
-import { CodedError } from '../base/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Embedder } from '../embeddings/embedder.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '../embeddings/recorded-embedders.ts';
 import type {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { CodedError } from '../base/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Json, SpaceDefinition, VectorObject, VectorStore } from './vector-store.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { EventInput } from '../contracts/events.ts';
+import type { EventInput } from '#platform/contracts/events.ts';
 
 export type EmbeddingCall = EventInput<'embedding.called'>;
 

@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { CodedError } from '../../base/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Space, SpaceDefinition } from '../vector-store.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { CodedError } from '../base/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import { CachingEmbedder } from './caching-embedder.ts';
 import type { Embedder, Embedders } from './embedder.ts';
 import { RecordedEmbedders } from './recorded-embedders.ts';

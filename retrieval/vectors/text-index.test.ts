@@ -4,7 +4,7 @@ import path from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CodedError } from '../base/errors/errors.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Embedder, Embedders } from '../embeddings/embedder.ts';
 import { RecordedEmbedders } from '../embeddings/recorded-embedders.ts';
 import { EmbeddedVectorStore } from './embedded/embedded-vector-store.ts';
