@@ -6,9 +6,9 @@
  * DIFFERENTIAL_RUNS sets how many operations there are altogether, DIFFERENTIAL_SEED repeats a run, DIFFERENTIAL_SHOW how
  * many faults of ours are printed in full.
  */
-import { type Contender, ours, stock } from '#gateway/plan/fixtures/contenders.ts';
-import { GRAPHS } from '#gateway/plan/fixtures/graphs/graphs.ts';
-import type { SeededGraph } from '#gateway/plan/fixtures/seeded/graph.ts';
+import { type Contender, ours, stock } from '#gateway/execution/fixtures/contenders.ts';
+import { GRAPHS } from '#gateway/execution/fixtures/graphs/graphs.ts';
+import type { SeededGraph } from '#gateway/execution/fixtures/seeded/graph.ts';
 import {
   describeFault,
   type Fault,
@@ -17,8 +17,8 @@ import {
   reduceFault,
   tryOperation,
   UNPLANNED,
-} from '#gateway/plan/fixtures/trial.ts';
-import { createPlanner } from '#gateway/plan/planners.ts';
+} from '#gateway/execution/fixtures/trial.ts';
+import { createPlanner } from '#gateway/execution/planning/planners.ts';
 
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 2_000);
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);

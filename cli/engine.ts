@@ -1,5 +1,5 @@
-import { createEngine } from '#gateway/plan/engine.ts';
-import type { Compile } from '#gateway/plan/operations.ts';
+import type { Compile } from '#gateway/execution/prepare/operations.ts';
+import { createEngine } from '#gateway/execution/run/engine.ts';
 import { traceFetch } from '#gateway/server/tracing.ts';
 import type { Supergraph } from '#gateway/supergraph/supergraph.ts';
 import type { Config } from '#platform/base/config/config.ts';
@@ -38,6 +38,8 @@ export const engineOf =
 
 /** Loaded only when it is asked for: Apollo's gateway takes a third of a second to import. */
 function stockEngine(supergraph: Supergraph): Compile {
-  const compile = import('#gateway/plan/stock-operations.ts').then(({ compileStock }) => compileStock(supergraph));
+  const compile = import('#gateway/execution/reference/stock-operations.ts').then(({ compileStock }) =>
+    compileStock(supergraph),
+  );
   return async (input) => (await compile)(input);
 }

@@ -5,8 +5,8 @@ import { afterAll, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { plainAssertions } from '#platform/host/fixture/platform.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
+import { composeSdl } from './execution/fixtures/fleet.ts';
 import { librarySubgraphSdl, startTestGateway } from './fixture/test-gateway.ts';
-import { composeSdl } from './plan/fixtures/fleet.ts';
 
 const script = new URL('../platform/host/fixture/serve.ts', import.meta.url).pathname;
 let child: ChildProcess;

@@ -19,7 +19,7 @@ import {
 } from 'graphql';
 import { CodedError, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { Reduction } from '../plan/operation.ts';
+import type { Reduction } from '../execution/prepare/operation.ts';
 import type { Access, PolicyDirectives } from './directives.ts';
 import type { Grants } from './policies.ts';
 

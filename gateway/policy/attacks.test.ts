@@ -4,8 +4,8 @@ import { createClient } from 'graphql-ws';
 import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { library } from '#platform/host/fixture/subgraph.ts';
+import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { startTestGateway } from '../fixture/test-gateway.ts';
-import { composeSdl } from '../plan/fixtures/fleet.ts';
 
 const schema = readFileSync(library.schemaFile, 'utf8').replace(
   'count: Int!\n',

@@ -1,6 +1,6 @@
 import { getOperationAST, parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { composeSdl } from '../plan/fixtures/fleet.ts';
+import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { priceOperation } from './demand.ts';
 import { readPolicyDirectives } from './directives.ts';

@@ -7,8 +7,8 @@ import { CLIENT_HEADER, writeClientInfo } from '#platform/identity/client-info.t
 import { sendResponse, toRequest } from '#platform/net/http/web.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Pipeline } from '../policy/pipeline.ts';
-import { credentialsOf, identify } from './authentication.ts';
-import { clientOf } from './client.ts';
+import { credentialsOf, identify } from '../request/authentication.ts';
+import { clientOf } from '../request/client.ts';
 import { sendJson } from './pages.ts';
 
 export interface ForwardOptions {

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { SupergraphPolicies } from '../policy/pipeline.ts';
-import type { Graph } from './graph.ts';
+import type { Graph } from '../supergraph/graph.ts';
 import { sendJson } from './pages.ts';
 
 export interface Health {

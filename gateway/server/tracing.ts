@@ -1,6 +1,6 @@
 import { isTracing, startSpan } from '#platform/net/tracing/spans.ts';
-import type { ExecutionObserver } from '../plan/observer.ts';
-import type { OperationAnswer, OperationRequest, PreparedOperation } from '../plan/operation.ts';
+import type { OperationAnswer, OperationRequest, PreparedOperation } from '../execution/prepare/operation.ts';
+import type { ExecutionObserver } from '../execution/run/observer.ts';
 import { isRefused, type Pipeline } from '../policy/pipeline.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { getOperationAST, parse } from 'graphql';
 import { expect, test } from 'vitest';
-import { composeSdl } from '../plan/fixtures/fleet.ts';
+import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { readPolicyDirectives } from '../policy/directives.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';

@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { composeSdl } from '../execution/fixtures/fleet.ts';
+import { createEngine } from '../execution/run/engine.ts';
 import { startTestGateway } from '../fixture/test-gateway.ts';
-import { createEngine } from '../plan/engine.ts';
-import { composeSdl } from '../plan/fixtures/fleet.ts';
 
 /** What the subgraph writes for one event, given the id of the operation, and in how many frames. */
 interface Written {

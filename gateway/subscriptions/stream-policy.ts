@@ -1,6 +1,6 @@
 import { Kind, type OperationDefinitionNode } from 'graphql';
 import type { Admitted, SupergraphPolicies } from '../policy/pipeline.ts';
-import type { Generation } from '../server/graph.ts';
+import type { Generation } from '../supergraph/graph.ts';
 import { readMerging } from './merging.ts';
 import type { StreamPolicy } from './subscriptions.ts';
 

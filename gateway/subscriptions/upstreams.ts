@@ -1,6 +1,6 @@
 import type { GraphQLError } from 'graphql';
 import type { Unsubscribe } from '#platform/net/transport/transport.ts';
-import type { AnswerSink, OperationAnswer } from '../plan/operation.ts';
+import type { AnswerSink, OperationAnswer } from '../execution/prepare/operation.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 
 /** Opens subscriptions so that equal ones have one upstream together. */

@@ -6,8 +6,8 @@
 // file are printed in full.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type Contender, ours, stock } from '#gateway/plan/fixtures/contenders.ts';
-import { extractGraph, type SeededGraph } from '#gateway/plan/fixtures/seeded/graph.ts';
+import { type Contender, ours, stock } from '#gateway/execution/fixtures/contenders.ts';
+import { extractGraph, type SeededGraph } from '#gateway/execution/fixtures/seeded/graph.ts';
 import {
   describeFault,
   type Fault,
@@ -15,8 +15,8 @@ import {
   reduceFault,
   tryOperation,
   UNPLANNED,
-} from '#gateway/plan/fixtures/trial.ts';
-import { createPlanner } from '#gateway/plan/planners.ts';
+} from '#gateway/execution/fixtures/trial.ts';
+import { createPlanner } from '#gateway/execution/planning/planners.ts';
 
 const RUNS = Number(process.env.AUDIT_RUNS ?? 50);
 const SEED = Number(process.env.AUDIT_SEED ?? 1);

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import { ours } from '../fixtures/contenders.ts';
+import { GRAPHS } from '../fixtures/graphs/graphs.ts';
+import { composeGraph } from '../fixtures/seeded/graph.ts';
+import { describeFault, tryOperation, UNPLANNED } from '../fixtures/trial.ts';
+import type { Planner } from './planner.ts';
+import { createPlanner } from './planners.ts';
+
+const WORLDS = 4;
+const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
+  import: ["@key", "@requires", "@external", "@shareable"])`;
+/** What a field needs stands below the object that is the key too. */
+const LISTINGS = {
+  library: `${LINK}
+    type Query { listings: [Listing!]! }
+    type Listing @key(fields: "edition { isbn }") { edition: Edition! @shareable }
+    type Edition { isbn: ID! @shareable volume: Volume! }
+    type Volume { number: Int! }`,
+  advice: `${LINK}
+    type Listing @key(fields: "edition { isbn }") {
+      edition: Edition! @shareable
+      isGood: Boolean @requires(fields: "edition { volume { number } }")
+    }
+    type Edition { isbn: ID! @shareable volume: Volume! @external }
+    type Volume { number: Int! @external }`,
+};
+const planners = new Map<string, Promise<Planner>>();
+
+/** How the answers differ from the plain schema's, in several worlds. */
+async function faultsOf(name: string, query: string): Promise<string[]> {
+  const found: string[] = [];
+  for (let seed = 1; seed <= WORLDS; seed++) {
+    const graph = await GRAPHS[name]!(seed);
+    const planner = planners.get(name) ?? createPlanner(graph.supergraph.sdl);
+    planners.set(name, planner);
+    const contender = ours(graph.supergraph, graph.fleet, await planner);
+    const fault = await tryOperation(graph, contender, { query, variables: {} });
+    if (fault) found.push(fault.difference === UNPLANNED ? UNPLANNED : describeFault(fault));
+  }
+  return [...new Set(found)];
+}
+
+describe('what @requires names is sent, and nothing else decides whether an entity is asked for', () => {
+  it.each([
+    ['shop', 'a chain whose middle is needed nowhere else', '{ lastItem { total } }'],
+    ['shop', 'the same beside its middle', '{ lastItem { total duty volume label } }'],
+    ['shop', 'the same in a list', '{ orders { items { item { total freight } } } }'],
+    [
+      'chat',
+      'another type of the same request',
+      '{ items { ... on Conversation { label } ... on Message { tokens } } }',
+    ],
+    ['catalog', 'two types of an interface object', '{ hits { ... on Game { shipping } ... on Book { inStock } } }'],
+    ['catalog', 'a field that one type needs more for', '{ products { ... on Book { shipping } available } }'],
+    ['catalog', 'the same one level below', '{ shelf { all { ... on Film { shipping(express: true) } available } } }'],
+    ['catalog', 'the same from the interface object', '{ featured { ... on Game { shipping } available } }'],
+  ])('%s: %s', async (name, _, query) => {
+    expect(await faultsOf(name, query)).toEqual([]);
+  });
+
+  it('refuses what no planner has a right plan for, instead of answering wrongly', async () => {
+    expect(await faultsOf('shop', '{ lastItem { total } cheapest { total } }')).toEqual([UNPLANNED]);
+  });
+
+  it('tells an error where neither planner finds the way to what stands below a key’s own field', async () => {
+    const { supergraph, fleet } = await composeGraph(LISTINGS, { seed: 1 });
+    const contender = ours(supergraph, fleet, await createPlanner(supergraph.sdl));
+    const { data, errors } = await contender.answer({ query: '{ listings { isGood } }', variables: {} });
+    const { listings } = data as { listings: { isGood: null }[] };
+    expect(listings.map(({ isGood }) => isGood)).toEqual(listings.map(() => null));
+    expect(errors).toHaveLength(listings.length);
+  });
+});

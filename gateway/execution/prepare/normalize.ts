@@ -1,0 +1,266 @@
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLSchema,
+  getNamedType,
+  isAbstractType,
+  isCompositeType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionNode,
+  type SelectionSetNode,
+  visit,
+} from 'graphql';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import {
+  collectEntries,
+  type Guard,
+  type Guarded,
+  guardOf,
+  type Occurrence,
+  typeConditionHolds,
+} from '../writer/collect.ts';
+import type { Fragments } from './fragments.ts';
+import { isIntrospection } from './names.ts';
+
+/** What planners are given: the same operation, without the liberties of writing that they stumble over. */
+export interface NormalizedOperation {
+  /** `operation` alone: there are no named fragments. */
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  /** Variables of @skip and @include. */
+  readonly conditions: readonly string[];
+  /** Those of the operation that decide which of a mutation's root fields runs before which other. */
+  readonly orderedBy: readonly string[];
+}
+
+/** Selections of a normalized operation at most: a document whose fragments multiply ends here. */
+const MAX_SELECTIONS = 20_000;
+
+const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+
+/**
+ * Opens fragments, merges fields that occur twice, decides literal @skip and @include, and leaves out what the gateway
+ * answers itself. Both planners have gone wrong on operations that differ from this only in writing.
+ *
+ * @returns undefined when nothing is left to be fetched.
+ */
+export function normalize(
+  operation: OperationDefinitionNode,
+  fragments: Fragments,
+  schema: GraphQLSchema,
+): NormalizedOperation | undefined {
+  const normalizer = new Normalizer(fragments, schema);
+  const root = schema.getRootType(operation.operation)!;
+  const selectionSet = normalizer.set([{ set: operation.selectionSet, guard: [] }], root, true);
+  if (!selectionSet) return undefined;
+  const used = new Set<string>();
+  visit({ ...operation, variableDefinitions: [], selectionSet }, { Variable: ({ name }) => void used.add(name.value) });
+  const variableDefinitions = operation.variableDefinitions?.filter((v) => used.has(v.variable.name.value)) ?? [];
+  const normalized = { ...operation, variableDefinitions, selectionSet };
+  return {
+    document: { kind: Kind.DOCUMENT, definitions: [normalized] },
+    operation: normalized,
+    conditions: [...conditionsOf(selectionSet)],
+    orderedBy: operation.operation === 'mutation' ? normalizer.orderedBy(operation.selectionSet, root) : [],
+  };
+}
+
+/** The document with values in place of variables in @skip and @include. */
+export function withConditions(document: DocumentNode, values: Readonly<Record<string, boolean>>): DocumentNode {
+  return visit(document, {
+    Directive(node) {
+      const value = conditionVariable(node);
+      if (value === undefined || values[value] === undefined) return undefined;
+      const [argument] = node.arguments!;
+      const literal = { kind: Kind.BOOLEAN, value: values[value] } as const;
+      return { ...node, arguments: [{ ...argument!, value: literal }] };
+    },
+  });
+}
+
+function conditionsOf(set: SelectionSetNode): Set<string> {
+  const found = new Set<string>();
+  visit(set, {
+    Directive(node) {
+      const variable = conditionVariable(node);
+      if (variable !== undefined) found.add(variable);
+    },
+  });
+  return found;
+}
+
+function conditionVariable({ name, arguments: given }: DirectiveNode): string | undefined {
+  const value = given?.[0]?.value;
+  return (name.value === 'skip' || name.value === 'include') && value?.kind === Kind.VARIABLE
+    ? value.name.value
+    : undefined;
+}
+
+class Normalizer {
+  readonly #fragments: Fragments;
+  readonly #schema: GraphQLSchema;
+  #left = MAX_SELECTIONS;
+
+  constructor(fragments: Fragments, schema: GraphQLSchema) {
+    this.#fragments = fragments;
+    this.#schema = schema;
+  }
+
+  /** @param possible types that an object may have here: fragments within fragments leave fewer than `type` has. */
+  set(
+    selected: readonly Guarded[],
+    type: GraphQLCompositeType,
+    isRoot = false,
+    possible: ReadonlySet<string> = this.#possible(type),
+  ): SelectionSetNode | undefined {
+    const fields = new Map<string, Occurrence[]>();
+    const narrower = new Map<string, Guarded[]>();
+    this.#sort(selected, { type, possible }, fields, narrower, isRoot);
+    const selections: SelectionNode[] = [];
+    for (const occurrences of fields.values()) selections.push(...this.#fields(occurrences, type));
+    for (const [condition, inner] of narrower) {
+      const target = this.#schema.getType(condition);
+      const set = isCompositeType(target) && this.set(inner, target, false, this.#common(target, possible));
+      if (!set) continue;
+      const typeCondition = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } } as const;
+      selections.push({ kind: Kind.INLINE_FRAGMENT, typeCondition, selectionSet: set });
+    }
+    if (selections.length === 0 && isRoot) return undefined;
+    // Where all that is asked for may be skipped, planners skip the object itself.
+    if (!isRoot && selections.every(isConditional)) selections.push(TYPENAME);
+    this.#left -= selections.length;
+    if (this.#left < 0) {
+      throw new CodedError('OPERATION_TOO_COMPLEX', 'The operation selects too much once its fragments are opened.');
+    }
+    return { kind: Kind.SELECTION_SET, selections };
+  }
+
+  /** Variables of fields that have several places, where an occurrence that is skipped leaves its place to another. */
+  orderedBy(set: SelectionSetNode, root: GraphQLCompositeType): string[] {
+    const { entries, places } = collectEntries([{ set, guard: [] }], root, this.#schema, this.#fragments);
+    const placesOf = new Map(entries.map(({ responseName }) => [responseName, 0]));
+    for (const { responseName } of places) placesOf.set(responseName, placesOf.get(responseName)! + 1);
+    const guards = places.flatMap((place) => (placesOf.get(place.responseName)! > 1 ? (place.guards ?? []) : []));
+    return [...new Set(guards.flat().map((flag) => flag.replace('!', '')))];
+  }
+
+  /** Fields of the type itself, and fragments on narrower types. Fragments that always apply are opened. */
+  #sort(
+    selected: readonly Guarded[],
+    { type, possible }: { readonly type: GraphQLCompositeType; readonly possible: ReadonlySet<string> },
+    fields: Map<string, Occurrence[]>,
+    narrower: Map<string, Guarded[]>,
+    isRoot: boolean,
+  ): void {
+    const visited = new Set<string>();
+    const sort = (set: SelectionSetNode, outer: Guard): void => {
+      for (const node of set.selections) {
+        const guard = guardOf(node.directives, outer);
+        if (guard === undefined) continue;
+        if (node.kind === Kind.FIELD) {
+          if ((isRoot && node.name.value === '__typename') || isIntrospection(node)) continue;
+          const name = (node.alias ?? node.name).value;
+          // The writer names types itself; under another name or a condition, `__typename` only confuses planners.
+          if (node.name.value === '__typename') {
+            fields.set('__typename', [{ node: TYPENAME, guard: [] }]);
+            continue;
+          }
+          fields.set(name, [...(fields.get(name) ?? []), { node, guard }]);
+          continue;
+        }
+        if (node.kind === Kind.FRAGMENT_SPREAD) {
+          const key = `${node.name.value}|${guard.join('&')}`;
+          if (visited.has(key)) continue;
+          visited.add(key);
+        }
+        const fragment = node.kind === Kind.FRAGMENT_SPREAD ? this.#fragments.get(node.name.value)! : node;
+        const condition = fragment.typeCondition?.name.value;
+        if (typeConditionHolds(condition, type, this.#schema)) sort(fragment.selectionSet, guard);
+        else if (this.#mayApply(condition!, possible)) {
+          narrower.set(condition!, [...(narrower.get(condition!) ?? []), { set: fragment.selectionSet, guard }]);
+        }
+      }
+    };
+    for (const { set, guard } of selected) sort(set, guard);
+  }
+
+  /** Not where an object can no longer be of that type, within fragments that say more of it already. */
+  #mayApply(condition: string, possible: ReadonlySet<string>): boolean {
+    const target = this.#schema.getType(condition);
+    return isCompositeType(target) && this.#common(target, possible).size > 0;
+  }
+
+  #possible(type: GraphQLCompositeType): ReadonlySet<string> {
+    const types = isAbstractType(type) ? this.#schema.getPossibleTypes(type) : [type];
+    return new Set(types.map(({ name }) => name));
+  }
+
+  #common(type: GraphQLCompositeType, possible: ReadonlySet<string>): ReadonlySet<string> {
+    return new Set([...this.#possible(type)].filter((name) => possible.has(name)));
+  }
+
+  /** One field where that can be; a condition that is implied by a weaker one moves down to what only it asks for. */
+  #fields(occurrences: readonly Occurrence[], type: GraphQLCompositeType): SelectionNode[] {
+    const weakest = weakestGuards(occurrences.map(({ guard }) => guard));
+    return weakest.map((guard) => {
+      const implied = occurrences.filter((other) => guard.every((flag) => other.guard.includes(flag)));
+      const { node } = implied[0]!;
+      const definition = 'getFields' in type ? type.getFields()[node.name.value] : undefined;
+      const named = definition && getNamedType(definition.type);
+      const children = implied.flatMap((other) =>
+        other.node.selectionSet
+          ? [{ set: other.node.selectionSet, guard: other.guard.filter((flag) => !guard.includes(flag)) }]
+          : [],
+      );
+      const selectionSet = isCompositeType(named) ? this.set(children, named) : undefined;
+      const directives = node.directives?.filter(({ name }) => name.value !== 'skip' && name.value !== 'include') ?? [];
+      return guarded({ ...node, directives, ...(selectionSet && { selectionSet }) }, guard);
+    });
+  }
+}
+
+/** Guards that no other guard follows from; `[]`, always, is the weakest. */
+function weakestGuards(guards: readonly Guard[]): Guard[] {
+  const unique = [...new Map(guards.map((guard) => [guard.join('&'), guard])).values()];
+  return unique.filter(
+    (guard) => !unique.some((other) => other !== guard && other.every((flag) => guard.includes(flag))),
+  );
+}
+
+/** A field with its conditions; further ones of a kind, which cannot be repeated, in fragments around it. */
+export function guarded(field: FieldNode, guard: Guard): SelectionNode {
+  const own: Record<'skip' | 'include', DirectiveNode | undefined> = { skip: undefined, include: undefined };
+  const around: DirectiveNode[] = [];
+  for (const flag of guard) {
+    const directive = conditionOf(flag);
+    const kind = flag.startsWith('!') ? 'skip' : 'include';
+    if (own[kind]) around.push(directive);
+    else own[kind] = directive;
+  }
+  const conditions = [own.skip, own.include].filter((directive) => directive !== undefined);
+  const node: SelectionNode = { ...field, directives: [...(field.directives ?? []), ...conditions] };
+  return around.reduce<SelectionNode>(
+    (inner, directive) => ({
+      kind: Kind.INLINE_FRAGMENT,
+      directives: [directive],
+      selectionSet: { kind: Kind.SELECTION_SET, selections: [inner] },
+    }),
+    node,
+  );
+}
+
+function conditionOf(flag: string): DirectiveNode {
+  const isSkip = flag.startsWith('!');
+  const variable = { kind: Kind.VARIABLE, name: { kind: Kind.NAME, value: isSkip ? flag.slice(1) : flag } } as const;
+  return {
+    kind: Kind.DIRECTIVE,
+    name: { kind: Kind.NAME, value: isSkip ? 'skip' : 'include' },
+    arguments: [{ kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: 'if' }, value: variable }],
+  };
+}
+
+const isConditional = ({ directives }: SelectionNode): boolean =>
+  directives?.some(({ name }) => name.value === 'skip' || name.value === 'include') ?? false;

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import {
+  type DocumentNode,
+  GraphQLError,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  specifiedRules,
+  type ValidationRule,
+  validate,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Supergraph } from '../../supergraph/supergraph.ts';
+import { isLasting, REFUSED_MS } from '../planning/plan-cache.ts';
+import { isPrepared, type Prepared, type PreparedOperation, type PrepareRequest } from './operation.ts';
+
+/** Parses, validates, plans and compiles operations of one supergraph, each once. */
+export interface Operations {
+  readonly supergraph: Supergraph;
+  /** Cached and single-flight. Never rejects: what is wrong with the operation is the result. A known one is there at once. */
+  prepare(request: PrepareRequest): Prepared | Promise<Prepared>;
+  /** Prepares what another instance has used most lately, so that a new supergraph starts with a warm cache. */
+  warm(previous: Operations, count?: number): Promise<void>;
+  /** The most lately used operations, newest first. */
+  recent(count: number): PrepareRequest[];
+}
+
+export interface OperationsOptions {
+  readonly supergraph: Supergraph;
+  /** Makes an operation runnable: the compiled engine, or the stock one as reference. */
+  readonly compile: Compile;
+  readonly limits?: Partial<PrepareLimits>;
+  /** Rules beside those of the specification, e.g. that introspection is off. */
+  readonly rules?: readonly ValidationRule[];
+  /** Looks at the text before it is parsed: how deep it is nested. */
+  readonly inspectText?: (text: string) => readonly GraphQLError[];
+  /** Looks at the parsed operation before the rules, which are quadratic in places: depth, aliases, cost and the like. */
+  readonly inspect?: (document: DocumentNode, operation: OperationDefinitionNode) => readonly GraphQLError[];
+  /** Told of operations that cannot be read or planned by a fault of ours. Returns what the client hears. */
+  readonly failed?: (error: unknown, request: PrepareRequest) => GraphQLError;
+}
+
+/** Plans and compiles one validated operation. `planned` is what remains of it after a reduction. */
+export type Compile = (input: CompileInput) => PreparedOperation | Promise<PreparedOperation>;
+
+export interface CompileInput {
+  readonly id: string;
+  readonly document: DocumentNode;
+  readonly operation: OperationDefinitionNode;
+  readonly planned: DocumentNode | undefined;
+  /** Who waits for it. */
+  readonly client: string;
+}
+
+export interface PrepareLimits {
+  /** Tokens of a document; more are refused while parsing. */
+  readonly tokens: number;
+  /** Validation errors that are listed. */
+  readonly errors: number;
+  /** Operations that are kept. */
+  readonly cachedOperations: number;
+  /** Characters of operation text that are kept, all together. Compiled operations weigh some ten times their text. */
+  readonly cachedCharacters: number;
+}
+
+const LIMITS: PrepareLimits = { tokens: 10_000, errors: 20, cachedOperations: 2_000, cachedCharacters: 8_000_000 };
+
+interface Entry {
+  readonly request: PrepareRequest;
+  prepared: Prepared | Promise<Prepared>;
+}
+
+export function createOperations(options: OperationsOptions): Operations {
+  const limits = { ...LIMITS, ...options.limits };
+  const rules = [...specifiedRules, ...(options.rules ?? [])];
+  const cache = new LRUCache<string, Entry>({
+    max: limits.cachedOperations,
+    maxSize: limits.cachedCharacters,
+    sizeCalculation: (_, key) => key.length + 1,
+  });
+  const schema = options.supergraph.apiSchema;
+  const failed = options.failed ?? (() => new CodedError('INTERNAL_SERVER_ERROR', 'This operation cannot be planned.'));
+
+  async function prepareAnew(request: PrepareRequest, key: string): Promise<Prepared> {
+    let input: CompileInput;
+    try {
+      const nested = options.inspectText?.(request.query) ?? [];
+      if (nested.length > 0) return nested;
+      const document = parse(request.query, { maxTokens: limits.tokens });
+      const operation = chooseOperation(document, request.operationName ?? undefined);
+      const found = options.inspect?.(document, operation) ?? [];
+      if (found.length > 0) return found;
+      // graphql-js throws, instead of reporting, for a variable in @skip or @include of a subscription's root field.
+      const errors = validate(schema, document, rules, { maxErrors: limits.errors });
+      if (errors.length > 0) return errors.map(asValidationError);
+      const { reduction } = request;
+      const planned = reduction ? reduction.apply(document, operation) : document;
+      const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
+      input = { id, document, operation, planned, client: request.client ?? '' };
+    } catch (error) {
+      return [error instanceof GraphQLError ? asRequestError(error) : failed(error, request)];
+    }
+    try {
+      return await options.compile(input);
+    } catch (error) {
+      if (error instanceof CodedError) return [error];
+      return [failed(error, request)];
+    }
+  }
+
+  const operations: Operations = {
+    supergraph: options.supergraph,
+    prepare(request) {
+      const key = keyOf(request);
+      const known = cache.get(key);
+      if (known) return known.prepared;
+      const prepared = prepareAnew(request, key);
+      const entry: Entry = { request, prepared };
+      cache.set(key, entry);
+      void prepared.then((ready) => {
+        entry.prepared = ready;
+        if (isPrepared(ready) || cache.peek(key) !== entry) return;
+        // Why it could not be planned in time may be gone by the next try.
+        if (ready.some(isPassing)) cache.delete(key);
+        else if (ready.some(isLasting)) cache.set(key, entry, { ttl: REFUSED_MS });
+      });
+      return prepared;
+    },
+    recent: (count) => [...cache.values()].slice(0, count).map((entry) => entry.request),
+    async warm(previous, count = 100) {
+      // One after another: the old supergraph is serving meanwhile.
+      for (const request of previous.recent(count)) await operations.prepare(request);
+    },
+  };
+  return operations;
+}
+
+const isPassing = (error: unknown): boolean =>
+  error instanceof CodedError && (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'RATE_LIMITED');
+
+/** NUL separates: it cannot occur in a valid document or name. */
+const keyOf = ({ query, operationName, reduction }: PrepareRequest): string =>
+  reduction
+    ? `${query}\0${operationName ?? ''}\0${reduction.key}`
+    : operationName
+      ? `${query}\0${operationName}`
+      : query;
+
+function chooseOperation(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
+  const operation = getOperationAST(document, name);
+  if (operation) return operation;
+  const names = document.definitions.flatMap((d) =>
+    d.kind === Kind.OPERATION_DEFINITION ? [d.name?.value ?? ''] : [],
+  );
+  if (name !== undefined) throw new CodedError('BAD_USER_INPUT', `operationName "${name}" is not in the document.`);
+  throw new CodedError(
+    'BAD_USER_INPUT',
+    names.length === 0
+      ? 'The document has no operation.'
+      : 'The document has several operations; operationName must say which one to run.',
+  );
+}
+
+const asValidationError = ({ message, nodes, extensions }: GraphQLError): GraphQLError =>
+  new GraphQLError(message, { nodes, extensions: { ...extensions, code: 'GRAPHQL_VALIDATION_FAILED' } });
+
+/** What the parser and the rules say of a text. */
+const asRequestError = (error: GraphQLError): GraphQLError =>
+  error.extensions.code !== undefined
+    ? error
+    : new GraphQLError(error.message, {
+        source: error.source,
+        positions: error.positions,
+        nodes: error.nodes,
+        extensions: { code: 'GRAPHQL_PARSE_FAILED' },
+      });

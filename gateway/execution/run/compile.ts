@@ -1,0 +1,201 @@
+import { buildSchema, type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
+import { compileCoercion } from '#platform/base/graphql/coercion.ts';
+import type { Supergraph } from '../../supergraph/supergraph.ts';
+import { explainPlan } from '../planning/explain.ts';
+import type { Plan, RootFetch } from '../planning/plan.ts';
+import { keepPlans, type MakePlan } from '../planning/plan-cache.ts';
+import type { Planner } from '../planning/planner.ts';
+import { fragmentsOf } from '../prepare/fragments.ts';
+import { compileIntrospection, type Introspected } from '../prepare/introspection.ts';
+import type { Literal } from '../prepare/literal-values.ts';
+import { liftLiterals } from '../prepare/literals.ts';
+import { type ClientName, createNames, type Names, sameName, withPlannedVariables } from '../prepare/names.ts';
+import { normalize, withConditions } from '../prepare/normalize.ts';
+import type { OperationAnswer, OperationRequest, PreparedOperation } from '../prepare/operation.ts';
+import type { Compile, CompileInput } from '../prepare/operations.ts';
+import { refuse, writeAnswer } from '../writer/answer.ts';
+import { passthroughFetch } from '../writer/passthrough.ts';
+import { compileWriter } from '../writer/writer.ts';
+import { createClientPath } from './errors.ts';
+import { compileSubscription } from './events.ts';
+import type { FetchScope } from './fetch.ts';
+import type { ExecutionObserver } from './observer.ts';
+import { Run } from './run.ts';
+import { shareInFlight } from './sharing.ts';
+import { compileStep } from './steps.ts';
+import { createSatisfies, type Satisfies } from './types.ts';
+import { compileVariants } from './variants.ts';
+
+export interface CompilerOptions {
+  readonly supergraph: Supergraph;
+  readonly planner: Planner;
+  readonly observer?: ExecutionObserver;
+  /** Subgraphs whose bytes may be a client's answer unread, when they have its shape: one's own. Default: none. */
+  readonly trusted?: (subgraph: string) => boolean;
+  readonly limits?: Partial<ExecutionLimits>;
+  /** Whether equal queries of equal identities that run at the same time share one execution. Default: true. */
+  readonly share?: boolean;
+}
+
+export interface ExecutionLimits {
+  /** Longest execution of a query or mutation, in milliseconds; what is there by then is answered. */
+  readonly timeoutMs: number;
+  /** Largest answer, in characters of JSON. */
+  readonly answerCharacters: number;
+}
+
+const LIMITS: ExecutionLimits = { timeoutMs: 30_000, answerCharacters: 32 * 1024 * 1024 };
+const NOTHING: Introspected = [];
+
+/** The compiled engine: plans an operation and makes functions of the plan. */
+export function createCompiler(options: CompilerOptions): Compile {
+  const { supergraph } = options;
+  const api = supergraph.apiSchema;
+  const full = buildSchema(supergraph.sdl, { assumeValid: true, assumeValidSDL: true });
+  const scope: CompilerScope = {
+    api,
+    full,
+    satisfies: createSatisfies(full),
+    observer: options.observer ?? {},
+    limits: { ...LIMITS, ...options.limits },
+    trusted: options.trusted ?? (() => false),
+    planOf: keepPlans(options.planner),
+    names: createNames(full),
+  };
+  const share = shareInFlight(options.share ?? true);
+  return async (input) => {
+    const asked = renamed(input, withPlannedVariables);
+    const wanted = renamed(asked, scope.names.planned);
+    const named = withClientNames(asked, wanted, await makePlan(wanted, scope), scope);
+    const compiled = compilePlan(named, input.operation, scope);
+    return {
+      kind: input.operation.operation,
+      name: input.operation.name?.value,
+      id: input.id,
+      document: input.document,
+      operation: input.operation,
+      explain: () => explainPlan(named.plan),
+      execute: share(input.id, input.operation.operation, compiled.execute),
+      subscribe: compiled.subscribe,
+    } satisfies PreparedOperation;
+  };
+}
+
+export interface CompilerScope {
+  readonly api: GraphQLSchema;
+  readonly full: GraphQLSchema;
+  readonly satisfies: Satisfies;
+  readonly observer: ExecutionObserver;
+  readonly limits: ExecutionLimits;
+  readonly trusted: (subgraph: string) => boolean;
+  readonly planOf: MakePlan;
+  readonly names: Names;
+}
+
+type Planned = Pick<CompileInput, 'operation' | 'planned' | 'client'>;
+
+/** What is left of the operation after a reduction. */
+function plannedOperation({ operation, planned }: Planned): OperationDefinitionNode | undefined {
+  const name = operation.name?.value;
+  const wanted = planned?.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION && d.name?.value === name);
+  return wanted?.kind === Kind.OPERATION_DEFINITION ? wanted : undefined;
+}
+
+interface Made {
+  readonly plan: Plan;
+  readonly literals: ReadonlyMap<string, Literal>;
+}
+
+const NOTHING_TO_FETCH: Made = { plan: { root: undefined }, literals: new Map() };
+
+async function makePlan(input: Planned, { planOf, api }: CompilerScope): Promise<Made> {
+  const { planned } = input;
+  const wanted = plannedOperation(input);
+  if (!wanted) return NOTHING_TO_FETCH;
+  const normalized = normalize(wanted, fragmentsOf(planned!), api);
+  if (!normalized) return NOTHING_TO_FETCH;
+  const { orderedBy, conditions } = normalized;
+  if (orderedBy.length > 0) {
+    const specialize = [...new Set([...orderedBy, ...conditions])];
+    return { ...NOTHING_TO_FETCH, plan: { root: undefined, specialize } };
+  }
+  const lifted = liftLiterals(normalized, api);
+  return { plan: await planOf(lifted.normalized, input.client), literals: lifted.literals };
+}
+
+const visibleOf = (input: Planned) => ({
+  operation: plannedOperation(input),
+  fragments: input.planned ? fragmentsOf(input.planned) : new Map(),
+});
+
+/** The same operation with other names. */
+function renamed(input: CompileInput, change: (document: DocumentNode) => DocumentNode): CompileInput {
+  const document = change(input.document);
+  const planned = input.planned === input.document ? document : input.planned && change(input.planned);
+  const operation = document.definitions[input.document.definitions.indexOf(input.operation)];
+  return { ...input, document, planned, operation: operation as OperationDefinitionNode };
+}
+
+/** A plan, and the operation with the response names that the plan has. */
+interface Named extends Made {
+  readonly input: CompileInput;
+  readonly clientName: ClientName;
+  /** The plan's only fetch, when what it brings is the client's answer as it is. */
+  readonly same: RootFetch | undefined;
+}
+
+/**
+ * Gives a plan the client's response names where nothing but the client reads what it fetches.
+ *
+ * @param asked the operation with them.
+ * @param wanted the operation as it was planned.
+ */
+function withClientNames(asked: CompileInput, wanted: CompileInput, made: Made, scope: CompilerScope): Named {
+  const { plan } = made;
+  const { api, full, names } = scope;
+  const { document, operation } = wanted;
+  const same =
+    wanted.planned === document && !plan.specialize
+      ? passthroughFetch(plan, api, full, operation, fragmentsOf(document), names)
+      : undefined;
+  if (!same) return { ...made, input: wanted, clientName: names.clientName, same };
+  const sent: Plan = plan.primary ? { ...plan, primary: same } : { root: same };
+  return { ...made, plan: sent, input: asked, clientName: sameName, same };
+}
+
+function compilePlan(
+  { plan, literals, input, clientName, same }: Named,
+  given: OperationDefinitionNode,
+  scope: CompilerScope,
+): Pick<PreparedOperation, 'execute' | 'subscribe'> {
+  const { document, operation } = input;
+  const { limits } = scope;
+  const fragments = fragmentsOf(document);
+  const coerce = compileCoercion(scope.api, given);
+  const visible = input.planned === document ? undefined : visibleOf(input);
+  const writer = compileWriter(scope.api, operation, fragments, clientName, visible);
+  const introspect = compileIntrospection(scope.api, operation, fragments, writer.introspections);
+  const passable = same && scope.trusted(same.subgraph) ? same : undefined;
+  const { satisfies } = scope;
+  const clientPath = createClientPath(operation, fragments, clientName);
+  const fetchScope: FetchScope = { operation, fragments, clientPath, satisfies, literals, passable };
+  const steps = plan.specialize
+    ? compileVariants(plan.specialize, async (values, client) => {
+        const variant = { operation, client, planned: input.planned && withConditions(input.planned, values) };
+        const made = await makePlan(variant, scope);
+        return made.plan.root && compileStep(made.plan.root, { ...fetchScope, literals: made.literals });
+      })
+    : plan.root && compileStep(plan.root, fetchScope);
+  const finish = (run: Run): OperationAnswer =>
+    writeAnswer(run, writer, introspect?.(run.values) ?? NOTHING, limits.answerCharacters);
+
+  async function execute(request: OperationRequest): Promise<OperationAnswer> {
+    const coerced = coerce(request.variables ?? {});
+    if (coerced.errors) return refuse(coerced.errors);
+    const run = new Run(request, coerced.values, scope.observer, clientPath);
+    if (steps) await run.within(limits.timeoutMs, steps);
+    return finish(run);
+  }
+
+  return { execute, subscribe: compileSubscription({ plan, coerce, steps, finish, scope: fetchScope, ...scope }) };
+}

@@ -1,0 +1,21 @@
+import type { PlannerChoice } from '../planning/planners.ts';
+import { Planning } from '../planning/planning.ts';
+import type { Compile } from '../prepare/operations.ts';
+import { type CompilerOptions, createCompiler } from './compile.ts';
+
+export interface EngineOptions extends Omit<CompilerOptions, 'planner'> {
+  /** Default: `auto`. */
+  readonly planner?: PlannerChoice | undefined;
+  /** Longest planning of one operation, in milliseconds. */
+  readonly planningTimeoutMs?: number | undefined;
+}
+
+/** A planner takes longer to make than a gateway to start: it is made when that is over, or when the first needs it. */
+const PREPARE_MS = 50;
+
+/** The compiled engine of one supergraph, which plans in threads. */
+export function createEngine({ planner, planningTimeoutMs, ...options }: EngineOptions): Compile {
+  const planning = new Planning({ sdl: options.supergraph.sdl, choice: planner, timeoutMs: planningTimeoutMs });
+  setTimeout(() => planning.start(), PREPARE_MS).unref();
+  return createCompiler({ ...options, planner: planning });
+}

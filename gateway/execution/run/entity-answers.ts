@@ -1,0 +1,151 @@
+import type { CodedError } from '#platform/base/errors/errors.ts';
+import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
+import type { EntityFetch, EntityGroup, Path } from '../planning/plan.ts';
+import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
+import { asCoded, type FetchScope } from './fetch.ts';
+import { type Data, merge, setOwn } from './merge.ts';
+import { locateObjects, type ResponsePath } from './paths.ts';
+import type { Representer } from './representation.ts';
+import { applyRewrites } from './rewrites.ts';
+import type { Run } from './run.ts';
+import { answerOf, type SubgraphError } from './subgraph-answer.ts';
+
+/** An `_entities` field of a compiled fetch. */
+export interface CompiledGroup extends EntityGroup {
+  readonly representer: Representer;
+  readonly renamed: ReadonlyMap<string, string>;
+}
+
+/** What one `_entities` field is asked for: every entity once, however often it occurs in the response. */
+export interface Batch {
+  readonly group: CompiledGroup;
+  /** Distinct representations, as JSON text. */
+  readonly texts: string[];
+  /** The first object of each. */
+  readonly distinct: Data[];
+  /** Objects to be completed, and at the same index which representation each of them is. */
+  readonly objects: Data[];
+  readonly slots: number[];
+}
+
+/** What is done with the answers of one entity fetch. */
+export interface EntityAnswers {
+  /**
+   * Completes the objects and reports the errors.
+   *
+   * @returns batches of which the answer says nothing, because another one's failure took the data with it.
+   * @throws when the answer is no GraphQL.
+   */
+  receive(run: Run, batches: readonly Batch[], response: SubgraphResponse): readonly Batch[];
+  /** Reports that the fields of these batches are missing. */
+  fail(run: Run, batches: readonly Batch[], error: CodedError): void;
+}
+
+export function createEntityAnswers(fetch: EntityFetch, scope: FetchScope): EntityAnswers {
+  const { subgraph } = fetch;
+  const { satisfies } = scope;
+
+  function receive(run: Run, batches: readonly Batch[], response: SubgraphResponse): readonly Batch[] {
+    const { data, errors } = answerOf(response);
+    const told = errors.length > 0 ? reportErrors(run, batches, errors) : NOTHING_TOLD;
+    // `_entities` is not nullable: where one of several fails as a whole, most servers drop the data of all.
+    if (data === null) return told.size > 0 ? batches.filter((batch) => !told.has(batch)) : [];
+    for (const batch of batches) {
+      const entities = data[batch.group.alias];
+      if (Array.isArray(entities) && entities.length === batch.texts.length) complete(run, batch, entities);
+      // Servers that leave out what has failed deliver the rest all the same.
+      else if (told.get(batch) !== 'whole' || (entities !== null && entities !== undefined)) {
+        const reason = new Error(`${batch.group.alias} should be a list of ${batch.texts.length} elements.`);
+        fail(run, [batch], asCoded(reason, run, subgraph));
+      }
+    }
+    return [];
+  }
+
+  function complete(run: Run, { group, texts, objects, slots }: Batch, entities: readonly unknown[]): void {
+    const isUsed = new Array<boolean>(texts.length).fill(false);
+    for (let i = 0; i < objects.length; i++) {
+      const object = objects[i]!;
+      const slot = slots[i]!;
+      const entity = entities[slot];
+      if (entity === null) run.lacksEntities = true;
+      if (typeof entity !== 'object' || entity === null) continue;
+      const found = entity as Data;
+      if (group.outputRewrites.length > 0 && !isUsed[slot]) {
+        // Conditions of a rewrite need a type; what did not tell one is of the type it was asked as.
+        if (found.__typename === undefined) setOwn(found, '__typename', object.__typename);
+        applyRewrites(group.outputRewrites, found, satisfies);
+      }
+      // The first object of a slot gets the entity's parts themselves, the others copies.
+      merge(object, found, satisfies, !isUsed[slot]);
+      isUsed[slot] = true;
+    }
+  }
+
+  function reportErrors(run: Run, batches: readonly Batch[], errors: readonly SubgraphError[]): Told {
+    const placesOf = cached((target: Path) => locateObjects(run.data, target, satisfies));
+    const told = new Map<Batch, 'whole' | 'part'>();
+    for (const error of errors) {
+      const [alias, index, ...rest] = error.path ?? [];
+      const batch = batches.find(({ group }) => group.alias === alias);
+      const inEntity = rest.map((part) => batch?.group.renamed.get(String(part)) ?? part);
+      const places = batch && typeof index === 'number' ? placesOfSlot(batch, index, placesOf) : [];
+      if (batch && told.get(batch) !== 'whole') told.set(batch, places.length === 0 ? 'whole' : 'part');
+      for (const place of places) reportSubgraphError(run, subgraph, error, [...place, ...inEntity]);
+      if (places.length > 0) continue;
+      // Not about one entity that was asked for: the whole request, or the whole list, failed.
+      const whole = wholePlaces(batch ? [batch] : batches, placesOf);
+      for (const place of whole.length > 0 ? whole : [undefined]) reportSubgraphError(run, subgraph, error, place);
+    }
+    return told;
+  }
+
+  function fail(run: Run, batches: readonly Batch[], error: CodedError): void {
+    for (const { group, objects } of batches) {
+      const wanted = new Set(objects);
+      for (const target of group.targets) {
+        const fields = visibleFields(fetch.text, group.renamed, target, scope.operation, scope.fragments, group.alias);
+        const places = [...locateObjects(run.data, target, satisfies)].flatMap(([object, paths]) =>
+          wanted.has(object) ? paths : [],
+        );
+        reportMissing(run, error, places, fields);
+      }
+    }
+  }
+
+  return { receive, fail };
+}
+
+/** Batches that errors were told of: as a whole, or of single entities. */
+type Told = ReadonlyMap<Batch, 'whole' | 'part'>;
+const NOTHING_TOLD: Told = new Map();
+
+type PlacesOf = (target: Path) => Map<Data, ResponsePath[]>;
+
+function placesOfSlot({ group, objects, slots }: Batch, slot: number, placesOf: PlacesOf): ResponsePath[] {
+  const wanted = new Set(objects.filter((_, i) => slots[i] === slot));
+  return group.targets.flatMap((target) =>
+    [...placesOf(target)].flatMap(([object, paths]) => (wanted.has(object) ? paths : [])),
+  );
+}
+
+/** The objects of a request that failed as a whole; their common place when there are many. */
+function wholePlaces(batches: readonly Batch[], placesOf: PlacesOf): ResponsePath[] {
+  return batches.flatMap(({ group, objects }) => {
+    if (objects.length === 0) return [];
+    return group.targets.flatMap((target) => {
+      const [first] = [...placesOf(target).values()].flat();
+      const index = first?.findIndex((part) => typeof part === 'number') ?? -1;
+      return first ? [index === -1 ? first : first.slice(0, index)] : [];
+    });
+  });
+}
+
+function cached<K, V>(compute: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? compute(key);
+    known.set(key, value);
+    return value;
+  };
+}

@@ -1,0 +1,169 @@
+import type { ExecutionResult, GraphQLError } from 'graphql';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
+import { changedRequest, type Unsubscribe } from '#platform/net/transport/transport.ts';
+import type { Plan } from '../planning/plan.ts';
+import type { AnswerSink, OperationAnswer, OperationRequest, PreparedOperation } from '../prepare/operation.ts';
+import { refuse } from '../writer/answer.ts';
+import { isPlainData } from '../writer/passthrough.ts';
+import { reportSubgraphError } from './errors.ts';
+import { asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { type Data, merge } from './merge.ts';
+import type { ExecutionObserver } from './observer.ts';
+import { applyRewrites } from './rewrites.ts';
+import { Run } from './run.ts';
+import { readAnswer } from './subgraph-answer.ts';
+
+/** Events of one subscription that are completed at the same time; upstream is asked to wait beyond that. */
+const MAX_UNDER_WAY = 16;
+
+interface Parts {
+  readonly plan: Plan;
+  readonly coerce: (given: Variables) => Coerced;
+  readonly steps: Execute | undefined;
+  readonly finish: (run: Run) => OperationAnswer;
+  readonly scope: FetchScope;
+  readonly observer: ExecutionObserver;
+  readonly limits: { readonly timeoutMs: number; readonly answerCharacters: number };
+}
+
+/** Compiles a subscription: `primary` is opened upstream, the rest of the plan runs for each event. */
+export function compileSubscription(parts: Parts): PreparedOperation['subscribe'] {
+  const { plan, coerce } = parts;
+  if (!plan.primary) {
+    return (_, sink) =>
+      refuseLater(sink, [new CodedError('BAD_USER_INPUT', 'Every field of this subscription is skipped.')]);
+  }
+  const { primary } = plan;
+  const text = new RequestText(primary, parts.scope.literals);
+  return (request, sink) => {
+    const coerced = coerce(request.variables ?? {});
+    if (coerced.errors) return refuseLater(sink, coerced.errors);
+    const transport = request.transports.get(primary.subgraph);
+    if (!transport) {
+      const error = new CodedError('NOT_CONFIGURED', `No address of the subgraph ${primary.subgraph} is known.`);
+      return refuseLater(sink, [error]);
+    }
+    const stream = new Stream(request, coerced.values, sink, parts);
+    const { signal, resubscribe } = request;
+    const asked = text.request(new Run(request, coerced.values, parts.observer, parts.scope.clientPath));
+    stream.upstream = transport.subscribe(changedRequest(asked, { signal, resubscribe }), stream);
+    return () => stream.leave();
+  };
+}
+
+/** One subscriber. Events are completed side by side and delivered in the order they came. */
+class Stream {
+  upstream: Unsubscribe | undefined;
+  readonly #request: OperationRequest;
+  readonly #values: Variables;
+  readonly #sink: AnswerSink;
+  readonly #parts: Parts;
+  readonly #running = new Set<Run>();
+  #tail: Promise<void> | undefined;
+  #open = true;
+
+  constructor(request: OperationRequest, values: Variables, sink: AnswerSink, parts: Parts) {
+    this.#request = request;
+    this.#values = values;
+    this.#sink = sink;
+    this.#parts = parts;
+  }
+
+  next(event: ExecutionResult): void | Promise<void> {
+    if (!this.#open) return;
+    const { steps, finish, limits, plan, observer, scope } = this.#parts;
+    const run = new Run(this.#request, this.#values, observer, scope.clientPath);
+    const { subgraph } = plan.primary!;
+    let data: Data | null;
+    try {
+      const answer = readAnswer(event);
+      data = answer.data;
+      for (const error of answer.errors) reportSubgraphError(run, subgraph, error, error.path && [...error.path]);
+    } catch (error) {
+      const { message, extensions } = asCoded(error, run, subgraph);
+      run.fail({ message, extensions });
+      data = null;
+    }
+    // What the rest of the plan would add belongs to objects of the event.
+    if (data === null) return this.#deliver(finish(run), undefined);
+    applyRewrites(plan.primary!.outputRewrites, data, scope.satisfies);
+    merge(run.data, data, scope.satisfies, true);
+    if (!steps) return this.#deliver(finish(run), undefined);
+    this.#running.add(run);
+    const completed = run.within(limits.timeoutMs, steps).finally(() => this.#running.delete(run));
+    return this.#deliver(() => finish(run), completed);
+  }
+
+  /** The bytes of a trusted subgraph are the answer when they have the client's shape and nothing is to be added. */
+  pass(payload: Uint8Array): boolean {
+    if (!this.#open) return true;
+    const { plan, scope, limits } = this.#parts;
+    const { errors, extensions } = this.#request;
+    if (scope.passable === undefined || scope.passable !== plan.primary || errors?.length || extensions) return false;
+    if (this.#tail || payload.byteLength > limits.answerCharacters || !isPlainData(payload)) return false;
+    void this.#sink.next({ json: payload, failed: false, refused: false });
+    return true;
+  }
+
+  complete(): void {
+    this.#end(() => this.#sink.complete());
+  }
+
+  error(error: Error): void {
+    const { plan, observer } = this.#parts;
+    if (!(error instanceof CodedError)) observer.failed?.(plan.primary!.subgraph, error, this.#request);
+    const coded =
+      error instanceof CodedError
+        ? error
+        : new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph cannot be reached at the moment.');
+    this.#end(() => this.#sink.error(coded));
+  }
+
+  leave(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.upstream?.();
+    for (const run of this.#running) run.stop(new CodedError('TIMEOUT', 'The client has left.'));
+  }
+
+  /** Delivers at once when nothing is ahead and nothing is waited for; otherwise in turn. */
+  #deliver(answer: OperationAnswer | (() => OperationAnswer), ready: Promise<void> | undefined): void | Promise<void> {
+    const make = typeof answer === 'function' ? answer : () => answer;
+    if (!ready && !this.#tail) return this.#sink.next(make());
+    const turn: Promise<void> = Promise.all([this.#tail, ready]).then(async () => {
+      if (this.#open) await this.#sink.next(make());
+      if (this.#tail === turn) this.#tail = undefined;
+    });
+    turn.catch((error: unknown) => {
+      this.upstream?.();
+      this.#tail = undefined;
+      this.error(error instanceof Error ? error : new Error(String(error)));
+    });
+    this.#tail = turn;
+    return this.#running.size >= MAX_UNDER_WAY ? turn : undefined;
+  }
+
+  #end(tell: () => void): void {
+    if (!this.#open) return;
+    const finish = (): void => {
+      if (!this.#open) return;
+      this.#open = false;
+      tell();
+    };
+    if (this.#tail) void this.#tail.then(finish);
+    else finish();
+  }
+}
+
+/** One answer with errors, then the end; a tick later, so that the caller has its unsubscribe function by then. */
+function refuseLater(sink: AnswerSink, errors: readonly GraphQLError[]): Unsubscribe {
+  let open = true;
+  queueMicrotask(async () => {
+    if (open) await sink.next(refuse(errors));
+    if (open) sink.complete();
+  });
+  return () => {
+    open = false;
+  };
+}

@@ -1,0 +1,29 @@
+import type { GraphQLFormattedError } from 'graphql';
+import type { OperationRequest } from '../prepare/operation.ts';
+
+/** Sees what the executor does: tracing, metrics, the log. Every method is optional and must not throw. */
+export interface ExecutionObserver {
+  /** A request to a subgraph begins. What is returned is told how it ended. */
+  fetch?(fetch: ObservedFetch, request: OperationRequest): FetchSpan | undefined;
+  /**
+   * What clients see of an error that a subgraph reported. Default: message, path and extensions as they are, with
+   * `DOWNSTREAM_SERVICE_ERROR` where the subgraph gave no code.
+   */
+  expose?(error: GraphQLFormattedError, subgraph: string): GraphQLFormattedError;
+  /** A failure whose cause clients do not see: an unreachable subgraph, an answer that is no GraphQL. */
+  failed?(subgraph: string, cause: unknown, request: OperationRequest): void;
+}
+
+export interface ObservedFetch {
+  readonly subgraph: string;
+  readonly operation: 'query' | 'mutation' | 'subscription';
+  /** Representations in the request; undefined for root fields. */
+  readonly entities: number | undefined;
+}
+
+export interface FetchSpan {
+  /** Trace context that the subgraph gets instead of the client's. */
+  readonly traceparent?: string | undefined;
+  /** @param failure why there was no answer; undefined when there was one, with or without GraphQL errors. */
+  end(failure: unknown, errors: number): void;
+}

@@ -1,0 +1,123 @@
+import type { GraphQLFormattedError } from 'graphql';
+import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Variables } from '#platform/base/graphql/coercion.ts';
+import {
+  changedRequest,
+  type SubgraphRequest,
+  type SubgraphResponse,
+  type SubgraphTransport,
+} from '#platform/net/transport/transport.ts';
+import type { OperationRequest } from '../prepare/operation.ts';
+import type { ClientPath } from './errors.ts';
+import { type Data, own } from './merge.ts';
+import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';
+
+/** Errors of one answer that are listed; of a thousand broken elements the rest is only counted. */
+const MAX_ERRORS = 200;
+
+/** The state of one execution. */
+export class Run {
+  readonly data: Data = {};
+  readonly errors: GraphQLFormattedError[] = [];
+  readonly request: OperationRequest;
+  /** As the client sent them: what subgraphs get. */
+  readonly given: Variables;
+  /** Coerced, with defaults: what conditions look at. */
+  readonly values: Variables;
+  readonly observer: ExecutionObserver;
+  readonly clientPath: ClientPath;
+  /** The whole answer, when a trusted subgraph gave it in the client's shape. */
+  bytes: Uint8Array | undefined;
+  /** Why no more fetches are made: out of time, or the client has left. */
+  stopped: CodedError | undefined;
+  /** Errors beyond those that are listed. */
+  omitted = 0;
+  /** Whether a subgraph said of an entity that it is not there: its fields are null then, and that is no error. */
+  lacksEntities = false;
+  /** Ends the fetches that are running. */
+  readonly cancellation = new Cancellation();
+
+  constructor(
+    request: OperationRequest,
+    values: Variables,
+    observer: ExecutionObserver,
+    clientPath: ClientPath = (path) => path,
+  ) {
+    this.request = request;
+    this.clientPath = clientPath;
+    this.given = request.variables ?? {};
+    this.values = values;
+    this.observer = observer;
+  }
+
+  /** Runs steps until they are through, the time is up or the client has left. */
+  async within(timeoutMs: number, steps: (run: Run) => Promise<void> | undefined): Promise<void> {
+    const { signal } = this.request;
+    const leave = (): void => this.stop(new CodedError('TIMEOUT', 'The client has left.'));
+    if (signal?.aborted) return leave();
+    const timer = setTimeout(
+      () => this.stop(new CodedError('TIMEOUT', `The operation took longer than ${timeoutMs} ms.`)),
+      timeoutMs,
+    );
+    signal?.addEventListener('abort', leave);
+    try {
+      await steps(this);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', leave);
+    }
+  }
+
+  /** Ends all running fetches. */
+  stop(reason: CodedError): void {
+    if (this.stopped) return;
+    this.stopped = reason;
+    this.cancellation.abort(reason);
+  }
+
+  fail(error: GraphQLFormattedError): void {
+    if (this.errors.length < MAX_ERRORS) this.errors.push(error);
+    else this.omitted++;
+  }
+
+  /** The value of a variable as a subgraph gets it; undefined when it is not sent. */
+  variable(name: string): unknown {
+    const given = Object.hasOwn(this.given, name) ? this.given[name] : undefined;
+    return given === undefined ? own(this.values, name) : given;
+  }
+
+  /** Sends one request. Rejects when there is no answer: `unreachable` says what of that is for clients. */
+  send(fetch: ObservedFetch, request: SubgraphRequest): Promise<SubgraphResponse> {
+    if (this.stopped) return Promise.reject(this.stopped);
+    const transport = this.request.transports.get(fetch.subgraph);
+    if (!transport) {
+      return Promise.reject(new CodedError('NOT_CONFIGURED', `No address of the subgraph ${fetch.subgraph} is known.`));
+    }
+    const span = this.observer.fetch?.(fetch, this.request);
+    return span ? observed(transport, request, span) : transport.execute(request);
+  }
+
+  /** Why a request has no answer, as clients may know it. */
+  unreachable(subgraph: string, error: unknown): CodedError {
+    if (error instanceof CodedError) return error;
+    this.observer.failed?.(subgraph, error, this.request);
+    return new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph cannot be reached at the moment.');
+  }
+}
+
+async function observed(
+  transport: SubgraphTransport,
+  request: SubgraphRequest,
+  span: FetchSpan,
+): Promise<SubgraphResponse> {
+  try {
+    const { traceparent } = span;
+    const response = await transport.execute(traceparent ? changedRequest(request, { traceparent }) : request);
+    span.end(undefined, response.bytes ? 0 : (response.result.errors?.length ?? 0));
+    return response;
+  } catch (error) {
+    span.end(error, 0);
+    throw error;
+  }
+}

@@ -1,0 +1,91 @@
+import { quote, stringify } from '../run/json.ts';
+import { own } from '../run/merge.ts';
+
+/** A place in the response, linked upwards; `type` is the type that has the field, or the type of a list's element. */
+export interface Place {
+  readonly key: string | number;
+  readonly up: Place | undefined;
+  readonly type: string;
+}
+
+/** A null that the data does not account for: a value that does not fit the schema, or none. */
+export interface Misfit {
+  readonly message: string;
+  readonly path: (string | number)[];
+}
+
+/** Whether it is written with digits alone. */
+const isInteger = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 1e21;
+const MAX_MISFITS = 100;
+
+/** What the generated code calls. One for each writer: writing is synchronous, so it is used by one request at a time. */
+export class Support {
+  /** Misfits of the text being written. Without tracking, their number is all that is known. */
+  count = 0;
+  /** Nullable fields among what is written that the data does not have at all. */
+  absences = 0;
+  misfits: Misfit[] = [];
+  absentees: Misfit[] = [];
+
+  readonly own = own;
+  readonly quote = quote;
+  /** Scalars of the schema's own: whatever JSON can say. */
+  readonly custom = stringify;
+
+  readonly string = (value: unknown, place?: Place): string | undefined =>
+    typeof value === 'string' ? quote(value) : this.misfit(place);
+
+  readonly id = (value: unknown, place?: Place): string | undefined => {
+    if (typeof value === 'string') return quote(value);
+    // Stricter servers send ids as strings, but a number is an id to the specification, too.
+    return typeof value === 'number' && isInteger(value) ? String(value) : this.misfit(place);
+  };
+
+  readonly int = (value: unknown, place?: Place): string | undefined =>
+    typeof value === 'number' && isInteger(value) ? String(value) : this.misfit(place);
+
+  readonly float = (value: unknown, place?: Place): string | undefined =>
+    typeof value === 'number' && Number.isFinite(value) ? String(value) : this.misfit(place);
+
+  readonly boolean = (value: unknown, place?: Place): string | undefined =>
+    typeof value === 'boolean' ? String(value) : this.misfit(place);
+
+  /** A value of the wrong kind: it becomes null. */
+  misfit(place: Place | undefined): undefined {
+    this.count++;
+    note(this.misfits, place, 'Invalid value found for');
+  }
+
+  /** An object whose type is unknown where it matters, or is none that clients may see. */
+  wrongType(place: Place | undefined): undefined {
+    this.count++;
+    note(this.misfits, place, 'Invalid __typename found for object at');
+  }
+
+  missing(place: Place | undefined): undefined {
+    this.count++;
+    note(this.misfits, place, 'Cannot return null for non-nullable');
+  }
+
+  absent(place: Place | undefined): undefined {
+    this.absences++;
+    note(this.absentees, place, 'No value was given for');
+  }
+
+  reset(): void {
+    this.count = 0;
+    this.absences = 0;
+    if (this.misfits.length > 0) this.misfits = [];
+    if (this.absentees.length > 0) this.absentees = [];
+  }
+}
+
+/** @param place undefined without tracking. */
+function note(list: Misfit[], place: Place | undefined, problem: string): void {
+  if (!place || list.length >= MAX_MISFITS) return;
+  const { key, type } = place;
+  const what = typeof key === 'string' ? `field ${type}.${key}` : `array element of type ${type} at index ${key}`;
+  const path: (string | number)[] = [];
+  for (let at: Place | undefined = place; at; at = at.up) path.unshift(at.key);
+  list.push({ message: `${problem} ${what}.`, path });
+}

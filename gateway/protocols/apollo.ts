@@ -1,0 +1,148 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ApolloServer, ApolloServerPlugin } from '@apollo/server';
+import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-interface';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { OperationAnswer } from '../execution/prepare/operation.ts';
+import type { Admitted, OperationParams, SupergraphPolicies } from '../policy/pipeline.ts';
+import { sendText } from '../server/pages.ts';
+import type { Graph } from '../supergraph/graph.ts';
+
+export interface ApolloFaceOptions {
+  readonly config: Pick<Config, 'production' | 'APOLLO_KEY' | 'APOLLO_GRAPH_REF'>;
+  readonly log: Logger;
+  readonly graph: Graph<SupergraphPolicies>;
+  /** Plugins of Apollo Server that see every query and mutation over HTTP. */
+  readonly plugins?: readonly ApolloServerPlugin<ApolloContext>[] | undefined;
+}
+
+/** What plugins find as `contextValue`. */
+export interface ApolloContext {
+  readonly admitted: Admitted;
+}
+
+export interface ApolloFace extends AsyncDisposable {
+  /** Whether queries and mutations have to pass Apollo Server: plugins or usage reporting want to see them. */
+  readonly observes: boolean;
+  /** The landing page in development: Apollo Sandbox. */
+  landing(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  /** Runs an admitted operation through Apollo Server's request pipeline. */
+  execute(request: IncomingMessage, params: OperationParams, admitted: Admitted): Promise<OperationAnswer>;
+  /** A new supergraph is served. */
+  changed(): void;
+}
+
+/**
+ * Apollo Server in front of our executor. Loaded when it is first needed: without APOLLO_KEY and plugins that is when
+ * somebody opens /graphql in a browser, so neither start nor requests pay for it.
+ */
+export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
+  const { config, graph } = options;
+  let server: Promise<ApolloServer<ApolloContext>> | undefined;
+  let schemaChanged: (() => void) | undefined;
+
+  const executor: GatewayExecutor = async ({ context }) => {
+    const { prepared, request } = (context as ApolloContext).admitted;
+    const { json } = await prepared.execute(request);
+    const result = JSON.parse(json.toString()) as ExecutionResult;
+    // Apollo Server formats errors itself, and expects them as objects of graphql.
+    const errors = result.errors?.map((error) => new GraphQLError(error.message, error));
+    return { ...result, ...(errors && { errors }) } as Awaited<ReturnType<GatewayExecutor>>;
+  };
+
+  const gateway: GatewayInterface = {
+    load: async () => ({ executor }),
+    onSchemaLoadOrUpdate(callback) {
+      schemaChanged = () => {
+        const supergraph = graph.current?.supergraph;
+        if (supergraph) callback({ apiSchema: supergraph.apiSchema, coreSupergraphSdl: supergraph.sdl });
+      };
+      schemaChanged();
+      return () => undefined;
+    },
+    stop: async () => {},
+  };
+
+  async function start(): Promise<ApolloServer<ApolloContext>> {
+    const { ApolloServer } = await import('@apollo/server');
+    const { ApolloServerPluginLandingPageLocalDefault } = await import('@apollo/server/plugin/landingPage/default');
+    const { ApolloServerPluginLandingPageDisabled } = await import('@apollo/server/plugin/disabled');
+    const started = new ApolloServer<ApolloContext>({
+      gateway,
+      introspection: !config.production,
+      includeStacktraceInErrorResponses: false,
+      csrfPrevention: true,
+      stopOnTerminationSignals: false,
+      persistedQueries: false, // ours come before
+      logger: options.log,
+      apollo: {
+        ...(config.APOLLO_KEY && { key: config.APOLLO_KEY }),
+        ...(config.APOLLO_GRAPH_REF && { graphRef: config.APOLLO_GRAPH_REF }),
+      },
+      plugins: [
+        config.production
+          ? ApolloServerPluginLandingPageDisabled()
+          : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
+        ...(options.plugins ?? []),
+      ],
+    });
+    await started.start();
+    return started;
+  }
+
+  const ready = (): Promise<ApolloServer<ApolloContext>> => {
+    server ??= start();
+    return server;
+  };
+
+  return {
+    observes: Boolean(config.APOLLO_KEY) || (options.plugins?.length ?? 0) > 0,
+    async landing(request, response) {
+      const answer = await (await ready()).executeHTTPGraphQLRequest({
+        httpGraphQLRequest: { method: 'GET', headers: headerMap(request), search: '', body: undefined },
+        context: async () => {
+          throw new GraphQLError('A landing page runs nothing.');
+        },
+      });
+      const body = answer.body.kind === 'complete' ? answer.body.string : '';
+      // Sandbox signs in to Studio in a window that talks back to the page.
+      response.removeHeader('cross-origin-opener-policy');
+      sendText(response, answer.status ?? 200, 'text/html; charset=utf-8', body);
+    },
+    async execute(request, params, admitted) {
+      const { query, operationName, variables, extensions } = params;
+      const response = await (await ready()).executeOperation(
+        {
+          ...(query != null && { query }),
+          ...(operationName != null && { operationName }),
+          ...(variables != null && { variables }),
+          ...(extensions != null && { extensions }),
+          http: { method: request.method ?? 'POST', headers: headerMap(request), search: '', body: params },
+        },
+        { contextValue: { admitted } },
+      );
+      const result = response.body.kind === 'single' ? response.body.singleResult : {};
+      return {
+        json: JSON.stringify(result),
+        failed: (result.errors?.length ?? 0) > 0,
+        refused: !('data' in result) || result.data === undefined,
+      };
+    },
+    changed: () => schemaChanged?.(),
+    async [Symbol.asyncDispose]() {
+      await (await server)?.stop();
+    },
+  };
+}
+
+/** Apollo's HeaderMap is a Map of lower-case names. */
+function headerMap(
+  request: IncomingMessage,
+): Parameters<ApolloServer['executeHTTPGraphQLRequest']>[0]['httpGraphQLRequest']['headers'] {
+  const headers = new Map<string, string>();
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  }
+  return headers as never;
+}

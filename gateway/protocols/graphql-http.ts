@@ -1,0 +1,159 @@
+import type { IncomingMessage } from 'node:http';
+import type { GraphQLError } from 'graphql';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { isObject } from '#platform/base/json/objects.ts';
+import type { OperationParams } from '../policy/pipeline.ts';
+import type { Origins } from '../server/origins.ts';
+
+/** The ways an answer can be written. */
+export type ResponseFormat = 'application/json' | 'application/graphql-response+json';
+
+/** What the client accepts, in the words of GraphQL over HTTP and of the two streaming protocols. */
+export interface Accepted {
+  /** Undefined: nothing that we can write. */
+  readonly format: ResponseFormat | undefined;
+  /** Whether it asked for JSON itself, and is not just told about problems in it. */
+  readonly json: boolean;
+  readonly eventStream: boolean;
+  readonly multipart: boolean;
+}
+
+const JSON_ONLY: Accepted = { format: 'application/json', json: true, eventStream: false, multipart: false };
+
+/** Reads an Accept header. Without one, or with a wildcard, the answer is application/json. */
+export function acceptedBy(header: string | undefined): Accepted {
+  if (header === undefined || header === 'application/json' || header === '*/*' || header.trim() === '') {
+    return JSON_ONLY;
+  }
+  let format: ResponseFormat | undefined;
+  let best = 0;
+  let eventStream = false;
+  let multipart = false;
+  for (const part of header.split(',')) {
+    const [type, ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());
+    const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
+    if (!(quality > 0)) continue;
+    if (type === 'text/event-stream') eventStream = true;
+    // Of its kinds, that for @defer is another protocol.
+    if (type === 'multipart/mixed' && !parameters.some((one) => one.startsWith('deferspec='))) multipart = true;
+    const candidate: ResponseFormat | undefined =
+      type === 'application/graphql-response+json'
+        ? type
+        : type === 'application/json' || type === '*/*' || type === 'application/*'
+          ? 'application/json'
+          : undefined;
+    if (candidate !== undefined && quality > best) {
+      format = candidate;
+      best = quality;
+    }
+  }
+  // A client that takes only a stream still has to be told in JSON what was wrong with its request.
+  return {
+    format: format ?? (eventStream || multipart ? 'application/json' : undefined),
+    json: format !== undefined,
+    eventStream,
+    multipart,
+  };
+}
+
+/**
+ * The parameters of a POST body.
+ *
+ * @throws {CodedError} BAD_USER_INPUT naming the parameter.
+ */
+export function paramsOfBody(body: Buffer): OperationParams {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(body.toString().replace(/^\uFEFF/, ''));
+  } catch {
+    throw badInput('body', 'is not JSON.');
+  }
+  if (Array.isArray(parsed)) throw badInput('body', 'is a batch of operations; send each in a request of its own.');
+  if (!isObject(parsed)) throw badInput('body', 'must be a JSON object.');
+  return checkParams(parsed);
+}
+
+/** The parameters of a GET request. @throws {CodedError} BAD_USER_INPUT naming the parameter. */
+export function paramsOfUrl(search: URLSearchParams): OperationParams {
+  const parsed: Record<string, unknown> = {};
+  for (const name of ['query', 'operationName', 'id']) {
+    const value = search.get(name);
+    if (value !== null && value !== '') parsed[name] = value;
+  }
+  for (const name of ['variables', 'extensions']) {
+    const value = search.get(name);
+    if (value === null || value === '') continue;
+    try {
+      parsed[name] = JSON.parse(value);
+    } catch {
+      throw badInput(name, 'is not JSON.');
+    }
+  }
+  return checkParams(parsed);
+}
+
+export function checkParams(given: Record<string, unknown>): OperationParams {
+  const { query, operationName, variables, extensions } = given;
+  const id = given['id'] ?? given['documentId'] ?? given['doc_id'];
+  if (query != null && typeof query !== 'string') throw badInput('query', 'must be a string.');
+  if (operationName != null && typeof operationName !== 'string') throw badInput('operationName', 'must be a string.');
+  if (variables != null && !isObject(variables)) throw badInput('variables', 'must be an object.');
+  if (extensions != null && !isObject(extensions)) throw badInput('extensions', 'must be an object.');
+  if (id != null && typeof id !== 'string') throw badInput('id', 'must be a string.');
+  return { query, operationName, variables, extensions, ...(id != null && { id }) } as OperationParams;
+}
+
+/**
+ * A page can make a browser send a GET, or a POST of a few simple content types, to any server without asking it. Such a
+ * request is refused unless it carries a header that browsers ask about first (CORS), or comes from a page that may call
+ * the gateway.
+ *
+ * @throws {CodedError} BAD_USER_INPUT.
+ */
+export function preventForgery(request: IncomingMessage, origins: Origins): void {
+  const { headers } = request;
+  if (headers['apollo-require-preflight'] || headers['x-apollo-operation-name']) return;
+  if (contentTypeOf(headers['content-type']) === 'application/json') return;
+  // Credentials that a page sets. Those of the other schemes a browser adds by itself.
+  if (headers['x-api-key'] || /^bearer /i.test(headers.authorization ?? '')) return;
+  // What a browser says of the page, which the page cannot change.
+  if (headers.origin !== undefined ? origins.allowed(request) : headers['sec-fetch-site'] === 'same-origin') return;
+  throw new CodedError(
+    'BAD_USER_INPUT',
+    'This may be a cross-site request forgery: send the header Apollo-Require-Preflight, or POST application/json.',
+  );
+}
+
+/** The media type, lower case and without parameters; an unreadable one counts as absent (GHSA-9q82-xgwf-vj6h). */
+export function contentTypeOf(header: string | undefined): string | undefined {
+  if (header === undefined || header === 'application/json') return header;
+  const type = header.split(';', 1)[0]!.trim().toLowerCase();
+  return /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(type) ? type : '';
+}
+
+/** The status of a request that failed as a whole. */
+export function statusOf(errors: readonly GraphQLError[], format: ResponseFormat): number {
+  const code = errors[0]?.extensions['code'];
+  switch (code) {
+    case 'RATE_LIMITED':
+      return 429;
+    case 'UNAUTHENTICATED':
+      return 401;
+    case 'PAYLOAD_TOO_LARGE':
+      return 413;
+    case 'SERVICE_UNAVAILABLE':
+      return 503;
+    case 'INTERNAL_SERVER_ERROR':
+      return 500;
+    // Apollo Client and Relay read these from a 200 as well as from a 400.
+    case 'GRAPHQL_PARSE_FAILED':
+    case 'GRAPHQL_VALIDATION_FAILED':
+    case 'PERSISTED_QUERY_NOT_FOUND':
+      return format === 'application/json' ? 200 : 400;
+    default:
+      return 400;
+  }
+}
+
+/** Errors as a response body. */
+export const errorBody = (errors: readonly GraphQLError[]): string => JSON.stringify({ errors });

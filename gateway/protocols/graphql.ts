@@ -1,0 +1,265 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { GraphQLError } from 'graphql';
+import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Authenticator } from '#platform/identity/authenticator.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import { readBody } from '#platform/net/http/web.ts';
+import type { OperationAnswer } from '../execution/prepare/operation.ts';
+import {
+  type Admitted,
+  isRefused,
+  type OperationCaller,
+  type OperationParams,
+  type Pipeline,
+  type SupergraphPolicies,
+} from '../policy/pipeline.ts';
+import { credentialsOf, identify } from '../request/authentication.ts';
+import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
+import { type PropagationRules, propagated } from '../request/propagation.ts';
+import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
+import type { Origins } from '../server/origins.ts';
+import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
+import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import type { Generation, Graph } from '../supergraph/graph.ts';
+import type { ApolloFace } from './apollo.ts';
+import {
+  type Accepted,
+  acceptedBy,
+  contentTypeOf,
+  errorBody,
+  paramsOfBody,
+  paramsOfUrl,
+  preventForgery,
+  type ResponseFormat,
+  statusOf,
+} from './graphql-http.ts';
+import { eventStreamChannel, type HttpChannel, multipartChannel } from './http-channels.ts';
+
+export interface GraphqlHttpOptions {
+  readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'MAX_BODY_BYTES'>;
+  readonly log: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly authenticator?: Authenticator | undefined;
+  readonly propagation?: PropagationRules | undefined;
+  readonly graph: Graph<SupergraphPolicies>;
+  readonly pipeline: Pipeline;
+  readonly subscriptions: Subscriptions;
+  readonly apollo: ApolloFace;
+  readonly origins: Origins;
+}
+
+const SSE_HEARTBEAT_MS = 12_000;
+/** The multipart protocol says five seconds. */
+const MULTIPART_HEARTBEAT_MS = 5_000;
+
+/** GraphQL over HTTP, server-sent events and multipart, at one path. */
+export function createGraphqlHandler(options: GraphqlHttpOptions) {
+  const { config, log, metrics, graph, pipeline, subscriptions, authenticator, apollo, origins } = options;
+
+  return async function handle(request: IncomingMessage, response: ServerResponse, search: string): Promise<void> {
+    const started = performance.now();
+    const accepted = acceptedBy(request.headers.accept);
+    const format = accepted.format ?? 'application/json';
+    const requestId = requestIdOf(request);
+    const fail = (errors: readonly GraphQLError[], status = statusOf(errors, format)): void => {
+      metrics.operation('http', 'unknown', 'refused', (performance.now() - started) / 1000);
+      response.setHeader('x-request-id', requestId);
+      refuse(response, errors, status, format);
+    };
+
+    const generation = graph.current;
+    if (!generation) return fail([new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.')]);
+    if (accepted.format === undefined) return fail([notAcceptable()], 406);
+
+    let params: OperationParams;
+    try {
+      params = await paramsOf(request, search, config.MAX_BODY_BYTES, origins);
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      return fail([error], error instanceof WrongMethod ? 405 : error instanceof WrongMediaType ? 415 : undefined);
+    }
+    const client = clientOf(request, config.TRUSTED_PROXIES);
+    let identity: Identity;
+    try {
+      const found = identify(authenticator, credentialsOf(request), client);
+      identity = found instanceof Promise ? await found : found;
+    } catch (error) {
+      if (!(error instanceof GraphQLError)) throw error;
+      return fail([error]);
+    }
+    const cancellation = new Cancellation();
+    response.once('close', () => {
+      if (!response.writableFinished) cancellation.abort(new CodedError('TIMEOUT', 'The client has left.'));
+    });
+    const caller: OperationCaller = {
+      identity,
+      client,
+      requestId,
+      traceparent: traceparentOf(request.headers['traceparent']),
+      headers: propagated(options.propagation, request.headers),
+      signal: cancellation,
+    };
+    const admitted = await pipeline.admit(generation, params, caller);
+    if (isRefused(admitted)) return fail(admitted.errors);
+    const { kind } = admitted.prepared;
+    if (kind === 'subscription') {
+      markStream(response, requestId);
+      const opened = subscribe(generation, admitted, identity, accepted, response);
+      return opened ? undefined : fail([needsStream()]);
+    }
+    if (kind === 'mutation' && request.method === 'GET') {
+      response.setHeader('allow', 'POST');
+      return fail([new CodedError('BAD_USER_INPUT', 'A mutation must be sent with POST.')], 405);
+    }
+
+    const answer: OperationAnswer = apollo.observes
+      ? await apollo.execute(request, params, admitted)
+      : await admitted.prepared.execute(admitted.request);
+    const streamed = accepted.eventStream && !accepted.json;
+    const carrier: Carrier = streamed ? 'sse' : 'http';
+    metrics.operation(carrier, kind, answer.failed ? 'errors' : 'ok', (performance.now() - started) / 1000);
+    if (response.destroyed) return;
+    if (streamed) {
+      markStream(response, requestId);
+      const channel = eventStreamChannel(response);
+      channel.next(answer.json);
+      channel.complete();
+      return;
+    }
+    const status = answer.refused && format === 'application/graphql-response+json' ? 400 : 200;
+    send(response, status, format, answer.json, requestId);
+  };
+
+  /** @returns false when the client accepts none of the ways to stream. */
+  function subscribe(
+    generation: Generation<SupergraphPolicies>,
+    admitted: Admitted,
+    identity: Identity,
+    accepted: Accepted,
+    response: ServerResponse,
+  ): boolean {
+    if (!accepted.eventStream && !accepted.multipart) return false;
+    const multipart = accepted.multipart;
+    const policy = streamPolicyOf(admitted, generation);
+    const channel: HttpChannel = multipart ? multipartChannel(response) : eventStreamChannel(response);
+    const heartbeat = setInterval(
+      guarded({ where: 'stream heartbeat', log, end: () => response.destroy() }, channel.heartbeat),
+      multipart ? MULTIPART_HEARTBEAT_MS : SSE_HEARTBEAT_MS,
+    );
+    const unwatch =
+      authenticator && identity.kind === 'user'
+        ? authenticator.watch(identity, (reason) => {
+            stop();
+            channel.error([new CodedError('UNAUTHENTICATED', `The credentials are ${reason}. Sign in and resume.`)]);
+          })
+        : () => undefined;
+    const stop = subscriptions.run(admitted, policy, channel, multipart ? 'multipart' : 'sse');
+    response.once('close', () => {
+      clearInterval(heartbeat);
+      unwatch();
+      stop();
+    });
+    log.trace({ requestId: admitted.request.requestId }, 'a subscription over HTTP has begun');
+    return true;
+  }
+}
+
+/** The headers that `send` gives every other answer. */
+function markStream(response: ServerResponse, requestId: string): void {
+  response.setHeader('x-content-type-options', 'nosniff');
+  response.setHeader('x-request-id', requestId);
+}
+
+class WrongMethod extends CodedError {}
+class WrongMediaType extends CodedError {}
+
+const JSON_ONLY = ['BAD_USER_INPUT', 'Send the content type application/json.'] as const;
+
+async function paramsOf(
+  request: IncomingMessage,
+  search: string,
+  maxBytes: number,
+  origins: Origins,
+): Promise<OperationParams> {
+  if (request.method === 'GET') {
+    const type = request.headers['content-type'];
+    // Browsers send types that they do not know without asking (GHSA-9q82-xgwf-vj6h).
+    if (type !== undefined && contentTypeOf(type) !== 'application/json') throw new WrongMediaType(...JSON_ONLY);
+    preventForgery(request, origins);
+    return paramsOfUrl(new URLSearchParams(search));
+  }
+  if (request.method !== 'POST') throw new WrongMethod('BAD_USER_INPUT', 'Use POST, or GET for a query.');
+  if (contentTypeOf(request.headers['content-type']) !== 'application/json') {
+    throw new WrongMediaType(...JSON_ONLY);
+  }
+  return paramsOfBody(await readBody(request, maxBytes));
+}
+
+const notAcceptable = (): CodedError =>
+  new CodedError(
+    'BAD_USER_INPUT',
+    'Accept application/json, application/graphql-response+json, text/event-stream or multipart/mixed.',
+  );
+
+const needsStream = (): CodedError =>
+  new CodedError(
+    'BAD_USER_INPUT',
+    'A subscription needs graphql-ws, or Accept: text/event-stream, or Accept: multipart/mixed;subscriptionSpec="1.0".',
+  );
+
+/** Answers a request that failed as a whole. */
+export function refuse(
+  response: ServerResponse,
+  errors: readonly GraphQLError[],
+  status: number,
+  format: ResponseFormat = 'application/json',
+): void {
+  if (response.headersSent || response.destroyed) return;
+  const retryAfter = errors[0]?.extensions['retryAfter'];
+  if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
+  // The rest of a body that is too large is not read, so the connection cannot be used again.
+  if (status === 413) response.setHeader('connection', 'close');
+  if (status === 405 && !response.hasHeader('allow')) response.setHeader('allow', 'GET, POST');
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer');
+  send(response, status, format, errorBody(errors));
+}
+
+function send(
+  response: ServerResponse,
+  status: number,
+  format: ResponseFormat,
+  body: string | Uint8Array,
+  requestId?: string,
+): void {
+  const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  // All at once and as a list: each header that is set before costs a good part of a microsecond more.
+  const headers = [
+    'content-type',
+    CONTENT_TYPES[format],
+    'content-length',
+    String(length),
+    'cache-control',
+    'no-store',
+  ];
+  headers.push('x-content-type-options', 'nosniff');
+  if (requestId !== undefined) headers.push('x-request-id', requestId);
+  response.writeHead(status, headers);
+  // Node writes Latin-1, which copies bytes, faster than UTF-8; they are the same when each character is one byte.
+  if (typeof body === 'string') response.end(body, length === body.length ? 'latin1' : 'utf8');
+  // Any bytes are Latin-1, and a text goes out in one piece with the head; large ones are not worth the copy.
+  else if (length <= ONE_PIECE)
+    response.end(Buffer.from(body.buffer, body.byteOffset, length).toString('latin1'), 'latin1');
+  else response.end(body);
+}
+
+/** Bytes. */
+const ONE_PIECE = 8_192;
+
+const CONTENT_TYPES: Readonly<Record<ResponseFormat, string>> = {
+  'application/json': 'application/json; charset=utf-8',
+  'application/graphql-response+json': 'application/graphql-response+json; charset=utf-8',
+};

@@ -1,0 +1,293 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Config } from '#platform/base/config/config.ts';
+import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
+import { guarded, report } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
+import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import {
+  CLOSE,
+  type OperationChannel,
+  PROTOCOL,
+  RefusedSocket,
+  reasonText,
+  type SubscribePayload,
+  serveGraphqlSocket,
+} from '#platform/net/transport/graphql-socket.ts';
+import { isRefused, type OperationCaller, type Pipeline, type SupergraphPolicies } from '../policy/pipeline.ts';
+import { credentialsOf, credentialsOfPayload, identify } from '../request/authentication.ts';
+import { clientOf, traceparentOf } from '../request/client.ts';
+import { type PropagationRules, propagated } from '../request/propagation.ts';
+import type { GatewayMetrics } from '../server/metrics.ts';
+import type { Origins } from '../server/origins.ts';
+import { countedIdentity, createOpenCounter } from '../subscriptions/open-counter.ts';
+import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
+import type { Subscriptions } from '../subscriptions/subscriptions.ts';
+import type { Graph } from '../supergraph/graph.ts';
+
+/** Ours, beside the protocol's: docs/subscriptions.md. */
+export const SLOW_CONSUMER = 4411;
+
+export interface WebSocketOptions {
+  readonly server: Server;
+  readonly path: string;
+  readonly config: Pick<
+    Config,
+    | 'TRUSTED_PROXIES'
+    | 'REQUEST_TIMEOUT_MS'
+    | 'WS_MAX_MESSAGE_BYTES'
+    | 'WS_MAX_OPERATIONS'
+    | 'WS_MAX_SOCKETS_IDENTITY'
+    | 'WS_MAX_SOCKETS_ADDRESS'
+    | 'WS_KEEPALIVE_MS'
+  >;
+  readonly log: Logger;
+  readonly metrics: GatewayMetrics;
+  readonly origins: Origins;
+  readonly authenticator?: Authenticator | undefined;
+  readonly propagation?: PropagationRules | undefined;
+  readonly graph: Graph<SupergraphPolicies>;
+  readonly pipeline: Pipeline;
+  readonly subscriptions: Subscriptions;
+}
+
+export interface WebSocketFace {
+  /**
+   * Closes all sockets with 1012, on which clients reconnect and subscribe again: spread over the given time, so that
+   * they do not come back all at once, and not before their running queries are answered.
+   */
+  restart(reason: string, spreadMs: number): Promise<void>;
+  /** No further sockets are accepted. */
+  stop(): void;
+}
+
+/** What an upgrade request says before `connection_init` does. */
+interface Offer {
+  readonly credentials: Credentials;
+  readonly traceparent: string | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+}
+
+interface Session {
+  readonly identity: Identity;
+  readonly client: ClientInfo;
+  readonly traceparent: string | undefined;
+  readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly stopWatching: () => void;
+}
+
+interface Connection {
+  readonly socket: WebSocket;
+  /** Queries and mutations that are not answered yet. */
+  busy: number;
+}
+
+/** graphql-transport-ws for clients: queries, mutations and subscriptions, under the same policies as HTTP. */
+export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
+  const { config, log, metrics, graph, pipeline, subscriptions, authenticator } = options;
+  const perAddress = createOpenCounter(config.WS_MAX_SOCKETS_ADDRESS);
+  const perIdentity = createOpenCounter(config.WS_MAX_SOCKETS_IDENTITY);
+  const connections = new Set<Connection>();
+  // One for all: an error holds the stack that it was made on.
+  const tooManyOperations = new CodedError(
+    'RATE_LIMITED',
+    `More than ${config.WS_MAX_OPERATIONS} operations at once on one socket.`,
+    { retryAfter: 1 },
+  );
+  let stopping = false;
+  const sockets = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    maxPayload: config.WS_MAX_MESSAGE_BYTES,
+    perMessageDeflate: false, // 240 KB a socket, and a client may bring a bomb
+    handleProtocols: (offered) => (offered.has(PROTOCOL) ? PROTOCOL : false),
+  });
+  options.server.on(
+    'upgrade',
+    guarded({ where: 'websocket upgrade', log, end: (_, __, socket: Duplex) => socket.destroy() }, upgrade),
+  );
+
+  function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer) {
+    socket.on('error', () => socket.destroy());
+    const path = (request.url ?? '/').split('?', 1)[0];
+    if (path !== options.path) return reject(socket, '404 Not Found');
+    if (stopping || graph.current === undefined) return reject(socket, '503 Service Unavailable');
+    if (!options.origins.allowed(request)) return reject(socket, '403 Forbidden');
+    const client = clientOf(request, config.TRUSTED_PROXIES);
+    const network = networkOf(client);
+    if (!perAddress.enter(network)) return reject(socket, '429 Too Many Requests');
+    socket.once('close', () => perAddress.leave(network));
+    // Made here: a closure that names the request would keep it for as long as the socket lives.
+    const offer = offerOf(request);
+    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, client, offer));
+  }
+
+  /** What is needed of the upgrade request. The request itself is let go: it would double what a socket weighs. */
+  const offerOf = (request: IncomingMessage): Offer => ({
+    credentials: credentialsOf(request),
+    traceparent: traceparentOf(request.headers['traceparent']),
+    headers: propagated(options.propagation, request.headers),
+  });
+
+  function accept(socket: WebSocket, client: ClientInfo, offer: Offer): void {
+    const connection: Connection = { socket, busy: 0 };
+    connections.add(connection);
+    metrics.socketOpened();
+    socket.once('close', (code) => {
+      connections.delete(connection);
+      metrics.socketClosed(reasonOf(code));
+    });
+    serveGraphqlSocket<Session>(socket, {
+      log,
+      keepAliveMs: config.WS_KEEPALIVE_MS,
+      maxOperations: config.WS_MAX_OPERATIONS,
+      tooManyOperations,
+      init: (payload) => initialise(socket, client, offer, payload),
+      operate: (session, payload, channel) => operate(connection, session, payload, channel),
+      closed(session) {
+        session.stopWatching();
+        const key = countedIdentity(session.identity);
+        if (key !== undefined) perIdentity.leave(key);
+      },
+    });
+  }
+
+  async function initialise(
+    socket: WebSocket,
+    client: ClientInfo,
+    offer: Offer,
+    payload: Record<string, unknown> | undefined,
+  ): Promise<Session> {
+    const given = credentialsOfPayload(payload);
+    const credentials = given.authorization || given.apiKey ? given : offer.credentials;
+    let identity: Identity;
+    try {
+      identity = await identify(authenticator, credentials, client);
+    } catch (error) {
+      if (error instanceof CodedError) throw new RefusedSocket(`Forbidden: ${error.message}`);
+      log.error({ err: error }, 'credentials could not be checked');
+      throw new RefusedSocket('Forbidden: the credentials could not be checked');
+    }
+    const key = countedIdentity(identity);
+    if (key !== undefined && !perIdentity.enter(key)) {
+      throw new RefusedSocket(`Forbidden: more than ${config.WS_MAX_SOCKETS_IDENTITY} sockets of one user`);
+    }
+    const stopWatching =
+      authenticator && identity.kind === 'user'
+        ? authenticator.watch(identity, (reason) => socket.close(CLOSE.FORBIDDEN, endedText(reason)))
+        : () => undefined;
+    const own = payload && propagated(options.propagation, payload);
+    return {
+      identity,
+      client,
+      traceparent: traceparentOf(payload?.['traceparent']) ?? offer.traceparent,
+      headers: own ? { ...offer.headers, ...own } : offer.headers,
+      stopWatching,
+    };
+  }
+
+  function operate(connection: Connection, session: Session, payload: SubscribePayload, channel: OperationChannel) {
+    const generation = graph.current!;
+    const aborter = new AbortController();
+    const caller: OperationCaller = {
+      identity: session.identity,
+      client: session.client,
+      requestId: randomUUID(),
+      traceparent: traceparentOf(payload.extensions?.['traceparent']) ?? session.traceparent,
+      headers: session.headers,
+      signal: aborter.signal,
+    };
+    let stop: (() => void) | undefined;
+    const started = performance.now();
+
+    const run = async (): Promise<void> => {
+      const admitted = await pipeline.admit(generation, payload, caller);
+      if (aborter.signal.aborted) return;
+      if (isRefused(admitted)) {
+        metrics.operation('websocket', 'unknown', 'refused', (performance.now() - started) / 1000);
+        return channel.error(admitted.errors);
+      }
+      const { prepared, request } = admitted;
+      if (prepared.kind === 'subscription') {
+        stop = subscriptions.run(
+          admitted,
+          streamPolicyOf(admitted, generation),
+          { ...channel, cut: (reason) => cut(connection.socket, reason) },
+          'websocket',
+        );
+        return;
+      }
+      connection.busy++;
+      const timer = setTimeout(() => aborter.abort(timeout(config.REQUEST_TIMEOUT_MS)), config.REQUEST_TIMEOUT_MS);
+      try {
+        const answer = await prepared.execute(request);
+        channel.next(answer.json);
+        channel.complete();
+        const outcome = answer.failed ? 'errors' : 'ok';
+        metrics.operation('websocket', prepared.kind, outcome, (performance.now() - started) / 1000);
+      } finally {
+        clearTimeout(timer);
+        connection.busy--;
+      }
+    };
+    run().catch((error: unknown) => {
+      const { errorId } = report(error, 'websocket operation', log, { requestId: caller.requestId });
+      channel.error([unexpected(errorId)]);
+    });
+    return () => {
+      aborter.abort();
+      stop?.();
+    };
+  }
+
+  async function restart(reason: string, spreadMs: number): Promise<void> {
+    await Promise.all(
+      [...connections].map(async (connection) => {
+        await pause(Math.random() * spreadMs);
+        const patience = performance.now() + config.REQUEST_TIMEOUT_MS;
+        while (connection.busy > 0 && performance.now() < patience) await pause(20);
+        connection.socket.close(CLOSE.RESTART, reasonText(reason));
+      }),
+    );
+  }
+
+  return {
+    restart,
+    stop() {
+      stopping = true;
+    },
+  };
+}
+
+/** A client that does not read does not read the close frame either. */
+function cut(socket: WebSocket, reason: string): void {
+  socket.close(SLOW_CONSUMER, reasonText(reason));
+  setTimeout(() => socket.terminate(), 2_000).unref();
+}
+
+function reject(socket: Duplex, status: string): void {
+  socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const timeout = (ms: number): CodedError => new CodedError('TIMEOUT', `The operation took longer than ${ms} ms.`);
+
+const endedText = (reason: 'expired' | 'revoked'): string =>
+  reason === 'expired' ? 'Forbidden: the credentials have expired' : 'Forbidden: the session has ended';
+
+const NAMES: Readonly<Record<number, string>> = {
+  1000: 'client',
+  1001: 'client',
+  1005: 'client',
+  1006: 'lost',
+  1009: 'message_too_big',
+  [CLOSE.RESTART]: 'restart',
+  [SLOW_CONSUMER]: 'slow_consumer',
+  [CLOSE.FORBIDDEN]: 'forbidden',
+};
+const reasonOf = (code: number): string => NAMES[code] ?? (code >= 4400 ? 'protocol' : 'other');

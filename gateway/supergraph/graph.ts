@@ -1,0 +1,99 @@
+import type { Logger } from '#platform/base/log/log.ts';
+import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
+import type { Operations } from '../execution/prepare/operations.ts';
+import { checkAddresses } from './addresses.ts';
+import { overrideLabels } from './overrides.ts';
+import type { SubgraphAddress, Supergraph, SupergraphSource } from './supergraph.ts';
+import { loadSupergraph } from './supergraph.ts';
+import { type SupergraphWatcher, watchSupergraph } from './watch.ts';
+
+/** One supergraph being served. Immutable: a reload makes a new one, and what runs on the old one finishes there. */
+export interface Generation<Policies> {
+  readonly supergraph: Supergraph;
+  readonly operations: Operations;
+  readonly transports: ReadonlyMap<string, SubgraphTransport>;
+  /** What the policies have read in the supergraph's directives. */
+  readonly policies: Policies;
+}
+
+export interface Graph<Policies> extends AsyncDisposable {
+  /** Undefined until the supergraph is loaded. */
+  readonly current: Generation<Policies> | undefined;
+  /** Loads the supergraph. @throws {SupergraphError} when there is none. */
+  load(): Promise<void>;
+  /** Loads it again now. */
+  reload(): Promise<boolean>;
+}
+
+export interface GraphOptions<Policies> {
+  readonly source: SupergraphSource;
+  readonly log: Logger;
+  /** Subgraphs of this process, by name. */
+  readonly own?: ReadonlyMap<string, SubgraphTransport> | undefined;
+  /** How another subgraph is reached; asked once for each name and set of URLs. */
+  readonly transportOf: (subgraph: SubgraphAddress) => SubgraphTransport | Promise<SubgraphTransport>;
+  /** Prepares operations of a supergraph, with the policies that its directives ask for. */
+  readonly open: (supergraph: Supergraph) => { operations: Operations; policies: Policies };
+  /** Called after a new generation has become the current one. */
+  readonly changed: () => void;
+}
+
+/** The supergraph in its present state, and the change from one to the next without a dropped request. */
+export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Policies> {
+  const { source, log } = options;
+  const transports = new Map<string, { urls: string; transport: SubgraphTransport }>();
+  let current: Generation<Policies> | undefined;
+  let watcher: SupergraphWatcher | undefined;
+
+  async function transportsOf(supergraph: Supergraph): Promise<ReadonlyMap<string, SubgraphTransport>> {
+    checkAddresses(supergraph.subgraphs.filter(({ name }) => !options.own?.has(name)));
+    for (const subgraph of supergraph.subgraphs) {
+      const urls = subgraph.urls.join(' ');
+      if (transports.get(subgraph.name)?.urls === urls) continue;
+      // The replaced one is kept until the end: subscriptions of the old supergraph still run on it.
+      const replaced = transports.get(subgraph.name);
+      if (replaced) retired.push(replaced.transport);
+      const transport = options.own?.get(subgraph.name) ?? (await options.transportOf(subgraph));
+      transports.set(subgraph.name, { urls, transport });
+    }
+    return new Map(supergraph.subgraphs.map(({ name }) => [name, transports.get(name)!.transport]));
+  }
+  const retired: SubgraphTransport[] = [];
+
+  async function open(supergraph: Supergraph): Promise<Generation<Policies>> {
+    const { left } = overrideLabels(supergraph.sdl);
+    if (left.length > 0) log.warn({ labels: left }, 'progressive overrides other than percent(100) are not taken');
+    return { supergraph, ...options.open(supergraph), transports: await transportsOf(supergraph) };
+  }
+
+  return {
+    get current() {
+      return current;
+    },
+    async load() {
+      if ('sdl' in source) {
+        current = await open(await loadSupergraph(source));
+        return;
+      }
+      watcher = await watchSupergraph(source, {
+        async changed(supergraph) {
+          const next = await open(supergraph);
+          if (current) await next.operations.warm(current.operations);
+          // First the new one serves, then subscriptions of the old one are told to come back: the other way round they
+          // would come back to the old one.
+          current = next;
+          log.info({ supergraph: supergraph.id }, 'a new supergraph is served');
+          options.changed();
+        },
+        broken: (error) => log.error({ problem: error.message }, 'the supergraph is broken: the last good one stays'),
+      });
+      current = await open(watcher.current);
+    },
+    reload: async () => (await watcher?.reload()) ?? false,
+    async [Symbol.asyncDispose]() {
+      watcher?.close();
+      const all = [...retired, ...[...transports.values()].map(({ transport }) => transport)];
+      await Promise.all(all.map((transport) => transport[Symbol.asyncDispose]()));
+    },
+  };
+}
