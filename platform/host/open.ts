@@ -1,8 +1,5 @@
 import path from 'node:path';
 import type { Registry } from 'prom-client';
-import { createEmbedders } from '#retrieval/embeddings/registry.ts';
-import { openVectorStore } from '#retrieval/vectors/open.ts';
-import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
 import { loadSecrets } from '../base/secrets/secrets.ts';
@@ -47,14 +44,12 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
   const assertions = createAssertions(secrets);
   const blobs = lifecycle.use(await FolderBlobStore.open(path.join(config.dataDir, 'blobs')));
   const urls = new UrlSigner(secrets.derive('signed urls').toString('base64url'), config.publicUrl);
-  const embedders = lifecycle.use(createEmbedders(config));
   const peers = createPeers(options.transportOf);
   const lifetime: SharedLifetime = { log, metrics };
   const shared = new Map<string, Promise<AsyncDisposable>>();
-  let vectors: Promise<VectorStore> | undefined;
 
   lifecycle.defer(async () => {
-    const parts = await Promise.allSettled([...shared.values(), ...(vectors ? [vectors] : [])]);
+    const parts = await Promise.allSettled(shared.values());
     for (const part of parts) if (part.status === 'fulfilled') await part.value[Symbol.asyncDispose]();
   });
 
@@ -75,15 +70,6 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
       secrets,
       blobs,
       urls,
-      embedders,
-      vectors() {
-        vectors ??= openVectorStore(config);
-        // A store that could not be opened is tried again by the next who asks.
-        vectors.catch(() => {
-          vectors = undefined;
-        });
-        return vectors;
-      },
       share<Part extends AsyncDisposable>(
         name: string,
         create: (lifetime: SharedLifetime) => Promise<Part>,

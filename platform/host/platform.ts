@@ -1,6 +1,4 @@
 import type { Registry } from 'prom-client';
-import type { Embedders } from '#retrieval/embeddings/embedder.ts';
-import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
 import type { Secrets } from '../base/secrets/secrets.ts';
@@ -43,9 +41,6 @@ export interface Platform {
   readonly blobs: BlobStore;
   /** Signs links to plain routes, for uploads and downloads. */
   readonly urls: UrlSigner;
-  /** The vector store, opened at the first call. */
-  vectors(): Promise<VectorStore>;
-  readonly embedders: Embedders;
   /**
    * A part of a higher layer that the subgraphs of one process share, such as the language models: made by the first who
    * asks for it, closed with the process.

@@ -1,6 +1,6 @@
 import type { Usage } from '#platform/contracts/events.ts';
-import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
+import { openStorage } from '#platform/host/storage.ts';
 import { SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { type Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
 import { Budgets } from './budgets.ts';
@@ -15,8 +15,10 @@ const ENFORCE_MS = 300_000;
 export const analytics: SubgraphDefinition = {
   name: 'analytics',
   schemaFile: new URL('./schema.graphql', import.meta.url),
-  async start({ config, cache, database, events, log, metrics, lifecycle }) {
-    const db = await database.client('analytics', PrismaClient);
+  async start(platform) {
+    const { config, cache, events, log, lifecycle } = platform;
+    const storage = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'analytics', PrismaClient);
+    const { db } = storage;
     const usage = new UsageReader(db);
     const spent = new SpentBudgets(cache);
     const budgets = new Budgets({ db, log, spent, userBudgetPerDay: config.USER_BUDGET_PER_DAY });
@@ -29,19 +31,11 @@ export const analytics: SubgraphDefinition = {
       await recordCall(tx, payload);
       await budgets.watch(tx, payload.userId, new Date(payload.at), payload.cost);
     };
-    await consumeEvents<Prisma.TransactionClient>({
-      consumer: 'analytics',
-      client: db,
-      events,
-      log,
-      metrics,
-      lifecycle,
-      handlers: {
-        'llm.called': count,
-        'embedding.called': count,
-        'image.called': count,
-        'user.deleted': ({ payload }, tx) => forgetUser(tx, payload.userId),
-      },
+    await storage.consume({
+      'llm.called': count,
+      'embedding.called': count,
+      'image.called': count,
+      'user.deleted': ({ payload }, tx) => forgetUser(tx, payload.userId),
     });
     return {
       resolvers: createResolvers(db, usage, budgets),

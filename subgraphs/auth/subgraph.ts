@@ -1,9 +1,9 @@
-import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import type { Platform } from '#platform/host/platform.ts';
+import { openStorage } from '#platform/host/storage.ts';
 import { createMailer } from '#platform/identity/mail/mailer.ts';
 import { REVOCATION_TOPIC, revocationSchema } from '#platform/identity/revocations.ts';
-import { PrismaClient } from '#prisma/auth/client/client.ts';
+import { type Prisma, PrismaClient } from '#prisma/auth/client/client.ts';
 import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
 import { Changes } from './change.ts';
 import type { Core } from './core.ts';
@@ -45,9 +45,9 @@ export const auth: SubgraphDefinition = {
 
 /** Puts the parts together; what must be closed is registered with the platform's life cycle. */
 export async function openCore(platform: Platform): Promise<Core> {
-  const { config, log, topics, limiter, lifecycle, secrets, events } = platform;
+  const { config, log, topics, limiter, lifecycle, secrets } = platform;
   const metrics = authMetrics(platform.metrics);
-  const db = await platform.database.client('auth', PrismaClient);
+  const { db, outbox } = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'auth', PrismaClient);
   const changes = new Changes(db, topics, metrics, config);
   const signingKeys = new SigningKeys(db, changes, secrets, config, log);
   const accessTokens = new AccessTokens(signingKeys, config);
@@ -70,6 +70,6 @@ export async function openCore(platform: Platform): Promise<Core> {
     devices: new DeviceTokens(secrets),
     sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, metrics, config }),
     mail: lifecycle.use(new MailQueue(db, createMailer(config, log), secrets, log)),
-    outbox: createOutbox({ owner: 'auth', client: db, events, log, metrics: platform.metrics, lifecycle }),
+    outbox,
   };
 }

@@ -1,10 +1,8 @@
-import { openModels } from '#llm/open-models.ts';
-import { usageEvent } from '#llm/usage-event.ts';
-import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
-import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
+import { openRecordedModels } from '#llm/recorded-models.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
+import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
-import { recordEmbeddings } from '#retrieval/embeddings/recorded-embedders.ts';
+import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { accountHandlers } from './accounts.ts';
 import type { Chat, Transaction } from './chat.ts';
 import { ConversationTopics } from './conversation-topics.ts';
@@ -20,22 +18,17 @@ export const chat: SubgraphDefinition = {
   name: 'chat',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, metrics, lifecycle, database, events } = platform;
-    const db = await database.client('chat', PrismaClient);
-    const outbox = createOutbox({ owner: 'chat', client: db, events, log, metrics, lifecycle });
-    const embedders = recordEmbeddings({ ...platform, client: db, outbox });
-    const models = await openModels(platform, {
+    const { config, log, metrics, lifecycle, events } = platform;
+    const storage = await openStorage<PrismaClient, Transaction>(platform, 'chat', PrismaClient);
+    const { embedders } = await openRetrieval(platform, storage);
+    const models = await openRecordedModels(platform, storage, {
       embedders,
-      async onRecord(record) {
-        // A reply's call is recorded in the transaction that ends the reply.
-        const event = record.purpose === 'reply' ? undefined : usageEvent(record);
-        if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));
-      },
+      // A reply's call is recorded in the transaction that ends the reply.
+      recordsItself: ({ purpose }) => purpose === 'reply',
     });
-    lifecycle.defer(() => models.close());
     const parts: Chat = {
-      db,
-      outbox,
+      db: storage.db,
+      outbox: storage.outbox,
       models,
       topics: new ConversationTopics(platform.topics),
       streams: platform.streams,
@@ -47,8 +40,7 @@ export const chat: SubgraphDefinition = {
       log,
     };
     const replies = lifecycle.use(new Replies(parts));
-    const handlers = accountHandlers(parts);
-    await consumeEvents<Transaction>({ consumer: 'chat', client: db, events, handlers, log, metrics, lifecycle });
+    await storage.consume(accountHandlers(parts));
     if (config.redisUrl === undefined) void events.started.then(() => replies.recoverAll());
 
     const all = { chat: parts, replies, sending: new Sending(parts, replies) };

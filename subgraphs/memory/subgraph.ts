@@ -1,12 +1,9 @@
-import { openModels } from '#llm/open-models.ts';
-import { usageEvent } from '#llm/usage-event.ts';
+import { openRecordedModels } from '#llm/recorded-models.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
-import { JobRunner } from '#platform/data/jobs/job-runner.ts';
-import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
-import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
+import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
-import { recordEmbeddings } from '#retrieval/embeddings/recorded-embedders.ts';
+import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Contexts } from './contexts.ts';
 import { DocumentReader } from './documents/document-reader.ts';
 import { Documents } from './documents/documents.ts';
@@ -29,28 +26,18 @@ export const memory: SubgraphDefinition = {
   name: 'memory',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, metrics, lifecycle, events, blobs, urls, topics } = platform;
-    const db = await platform.database.client('memory', PrismaClient);
-    const outbox = createOutbox({ owner: 'memory', client: db, events, log, metrics, lifecycle });
-    const embedders = recordEmbeddings({ ...platform, client: db, outbox });
-    const models = await openModels(platform, {
-      embedders,
-      async onRecord(record) {
-        const event = usageEvent(record);
-        if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));
-      },
-    });
-    lifecycle.defer(() => models.close());
+    const { config, log, lifecycle, events, blobs, urls, topics } = platform;
+    const storage = await openStorage<PrismaClient, Transaction>(platform, 'memory', PrismaClient);
+    const { db } = storage;
+    const { embedders, vectors } = await openRetrieval(platform, storage);
+    const models = await openRecordedModels(platform, storage, { embedders });
     const reader = lifecycle.use(new DocumentReader());
-    const exclusive = config.DATABASE_URL === undefined;
-    const runner = (concurrency: number) =>
-      lifecycle.use(new JobRunner<Transaction>(db, { owner: 'memory', log, metrics, exclusive, concurrency }));
     const parts: Memory = {
       db,
-      indexes: new Indexes(() => platform.vectors(), embedders),
-      quick: runner(4),
+      indexes: new Indexes(vectors, embedders),
+      quick: storage.jobs(4),
       // Each embeds a few texts at a time, and a search meanwhile waits for as many. Three, of which one user holds two.
-      slow: runner(3),
+      slow: storage.jobs(3),
       models,
       blobs,
       urls,
@@ -64,8 +51,7 @@ export const memory: SubgraphDefinition = {
     registerJobs(parts);
     const documents = new Documents(parts);
     const contexts = new Contexts(db, parts.quotas);
-    const handlers = eventHandlers(parts);
-    await consumeEvents<Transaction>({ consumer: 'memory', client: db, events, log, metrics, lifecycle, handlers });
+    await storage.consume(eventHandlers(parts));
     void events.started.then(() => {
       parts.quick.start();
       parts.slow.start();
@@ -86,11 +72,11 @@ export const memory: SubgraphDefinition = {
       loaders: (request) => createLoaders(db, request),
       routes: createRoutes(parts, documents),
       async health() {
-        const vectors = await platform.vectors().then(
+        const index = await vectors().then(
           (store) => store.health(),
           () => ({ status: 'down' as const, detail: 'The vector store cannot be opened.' }),
         );
-        const { status, detail } = vectors;
+        const { status, detail } = index;
         return { blobs: await blobs.health(), vectors: { status, ...(detail !== undefined && { detail }) } };
       },
     };

@@ -1,9 +1,7 @@
-import { JobRunner } from '#platform/data/jobs/job-runner.ts';
-import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
-import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
+import { openStorage } from '#platform/host/storage.ts';
 import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
-import { recordEmbeddings } from '#retrieval/embeddings/recorded-embedders.ts';
+import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Administration } from './administration.ts';
 import { Collections } from './collections.ts';
 import { Embedding } from './embedding.ts';
@@ -17,27 +15,15 @@ export const vector: SubgraphDefinition = {
   name: 'vector',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, metrics, lifecycle, database, events, vectors } = platform;
-    const db = await database.client('vector', PrismaClient);
-    const outbox = createOutbox({ owner: 'vector', client: db, events, log, metrics, lifecycle });
-    const embedders = recordEmbeddings({ ...platform, client: db, outbox });
-    const exclusive = config.DATABASE_URL === undefined;
-    const jobs = lifecycle.use(
-      new JobRunner<Prisma.TransactionClient>(db, { owner: 'vector', log, metrics, exclusive }),
-    );
-    const quotas = new VectorQuotas(config);
+    const storage = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'vector', PrismaClient);
+    const { db } = storage;
+    const { embedders, vectors } = await openRetrieval(platform, storage);
+    const jobs = storage.jobs();
+    const quotas = new VectorQuotas(platform.config);
     const collections = new Collections({ db, embedders, store: vectors, quotas, jobs });
     handleReembedding(jobs, db, collections);
-    void events.started.then(() => jobs.start());
-    await consumeEvents<Prisma.TransactionClient>({
-      consumer: 'vector',
-      client: db,
-      events,
-      log,
-      metrics,
-      lifecycle,
-      handlers: { 'user.deleted': ({ payload }, tx) => collections.deleteAll(payload.userId, tx) },
-    });
+    void platform.events.started.then(() => jobs.start());
+    await storage.consume({ 'user.deleted': ({ payload }, tx) => collections.deleteAll(payload.userId, tx) });
     const administration = new Administration(vectors, collections);
     const parts: VectorParts = {
       embedders,

@@ -13,6 +13,7 @@ import { openPlatform } from '#platform/host/open.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { type Identity, ROLE_SCOPES } from '#platform/identity/identity.ts';
 import { PrismaClient } from '#prisma/vector/client/client.ts';
+import { sharedVectors } from '#retrieval/open-retrieval.ts';
 import { vector } from './subgraph.ts';
 
 const person = (
@@ -437,7 +438,7 @@ describe('administrators', () => {
     expect(await ask(owner, 'query ($id: ID!) { vectorCollection(id: $id) { objectCount } }', { id: kept.id })).toEqual(
       { vectorCollection: { objectCount: 3 } },
     );
-    const spaces = (await (await platform.vectors()).spaces()).map(({ name }) => name);
+    const spaces = (await (await sharedVectors(platform)).spaces()).map(({ name }) => name);
     expect(spaces).toContain(`c_${kept.id.replaceAll('-', '')}`);
     expect(spaces).not.toContain(`c_${gone.id.replaceAll('-', '')}`);
     expect(
@@ -463,5 +464,5 @@ it('forgets a user who is gone', async () => {
     outbox.record(tx, 'user.deleted', { userId: owner.userId, at: new Date().toISOString() }),
   );
   await expect.poll(() => db.collection.count({ where: { ownerId: owner.userId } }), { timeout: 10_000 }).toBe(0);
-  expect(await (await platform.vectors()).space(`c_${id.replaceAll('-', '')}`)).toBeUndefined();
+  expect(await (await sharedVectors(platform)).space(`c_${id.replaceAll('-', '')}`)).toBeUndefined();
 });

@@ -1,12 +1,9 @@
-import { openModels } from '#llm/open-models.ts';
-import { usageEvent } from '#llm/usage-event.ts';
+import { openRecordedModels } from '#llm/recorded-models.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
-import { JobRunner } from '#platform/data/jobs/job-runner.ts';
-import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
-import { createOutbox } from '#platform/data/outbox/create-outbox.ts';
 import type { Route, SubgraphDefinition } from '#platform/host/definition.ts';
+import { openStorage } from '#platform/host/storage.ts';
 import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import { recordEmbeddings } from '#retrieval/embeddings/recorded-embedders.ts';
+import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Pictures } from './descriptions.ts';
 import { Gallery } from './gallery.ts';
 import { Images, MOST_BYTES } from './images.ts';
@@ -23,31 +20,14 @@ export const vision: SubgraphDefinition = {
   name: 'vision',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, metrics, lifecycle, events, blobs, urls, topics } = platform;
-    const db = await platform.database.client('vision', PrismaClient);
-    const outbox = createOutbox({ owner: 'vision', client: db, events, log, metrics, lifecycle });
-    const embedders = recordEmbeddings({ ...platform, client: db, outbox });
-    const models = await openModels(platform, {
-      embedders,
-      async onRecord(record) {
-        const event = usageEvent(record);
-        if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));
-      },
-    });
-    lifecycle.defer(() => models.close());
+    const { config, log, lifecycle, events, blobs, urls, topics } = platform;
+    const storage = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'vision', PrismaClient);
+    const { db } = storage;
+    const { embedders } = await openRetrieval(platform, storage);
+    const models = await openRecordedModels(platform, storage, { embedders });
     const engine = lifecycle.use(createOcrEngine(log));
-    const runner = (concurrency: number) =>
-      lifecycle.use(
-        new JobRunner<Prisma.TransactionClient>(db, {
-          owner: 'vision',
-          log,
-          metrics,
-          concurrency,
-          exclusive: config.DATABASE_URL === undefined,
-        }),
-      );
-    const jobs = runner(2);
-    const slowJobs = runner(1);
+    const jobs = storage.jobs(2);
+    const slowJobs = storage.jobs(1);
     const quotas = new ImageQuotas(config);
     const images = new Images({ db, blobs, urls, topics, quotas, jobs, slowJobs });
     const gallery = new Gallery(db, images);
@@ -62,17 +42,9 @@ export const vision: SubgraphDefinition = {
       TIDY_MS,
     ).unref();
     lifecycle.defer(() => clearInterval(tidying));
-    await consumeEvents<Prisma.TransactionClient>({
-      consumer: 'vision',
-      client: db,
-      events,
-      log,
-      metrics,
-      lifecycle,
-      handlers: {
-        async 'user.deleted'({ payload }, tx) {
-          await images.deleteWhere(tx, { ownerId: payload.userId });
-        },
+    await storage.consume({
+      async 'user.deleted'({ payload }, tx) {
+        await images.deleteWhere(tx, { ownerId: payload.userId });
       },
     });
     const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, topics };

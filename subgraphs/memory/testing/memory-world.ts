@@ -14,6 +14,7 @@ import { type OpenPlatform, openPlatform } from '#platform/host/open.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { ANONYMOUS, ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
+import { sharedVectors } from '#retrieval/open-retrieval.ts';
 import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import { memory } from '../subgraph.ts';
 
@@ -167,7 +168,7 @@ export class MemoryWorld implements AsyncDisposable {
   }
 
   vectors(): Promise<VectorStore> {
-    return this.#view.vectors();
+    return sharedVectors(this.#view);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

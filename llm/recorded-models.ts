@@ -1,0 +1,31 @@
+import type { SqlTransaction } from '#platform/data/outbox/outbox.ts';
+import type { Platform } from '#platform/host/platform.ts';
+import type { Storage } from '#platform/host/storage.ts';
+import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
+import type { Models } from './models.ts';
+import { openModels } from './open-models.ts';
+import type { LlmCallRecord } from './record.ts';
+import { usageEvent } from './usage-event.ts';
+
+/**
+ * Opens the language models for a subgraph: each call becomes an event in the outbox of the subgraph. Closed with the
+ * subgraph.
+ *
+ * @param options.recordsItself whether the subgraph records a call on its own, in a transaction with what the call made.
+ */
+export async function openRecordedModels<Client, Tx extends SqlTransaction>(
+  platform: Platform,
+  { db, outbox }: Pick<Storage<Client, Tx>, 'db' | 'outbox'>,
+  options: { readonly embedders: RecordedEmbedders; readonly recordsItself?: (record: LlmCallRecord) => boolean },
+): Promise<Models> {
+  const { embedders, recordsItself } = options;
+  const models = await openModels(platform, {
+    embedders,
+    async onRecord(record) {
+      const event = recordsItself?.(record) ? undefined : usageEvent(record);
+      if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));
+    },
+  });
+  platform.lifecycle.defer(() => models.close());
+  return models;
+}

@@ -1,0 +1,46 @@
+import type { Owner } from '../contracts/owners.ts';
+import type { ClientClass } from '../data/database/database.ts';
+import { JobRunner } from '../data/jobs/job-runner.ts';
+import { consumeEvents } from '../data/outbox/consume-events.ts';
+import { createOutbox } from '../data/outbox/create-outbox.ts';
+import type { EventHandlers, Outbox, SqlClient, SqlTransaction } from '../data/outbox/outbox.ts';
+import type { Platform } from './platform.ts';
+
+/** What a subgraph that owns tables opens first: its tables, what it tells others, what it hears, what it does later. */
+export interface Storage<Client, Tx extends SqlTransaction> {
+  /** The owner's Prisma client. */
+  readonly db: Client & SqlClient<Tx>;
+  /** What the subgraph tells others. The relay of its events starts at the first use. */
+  readonly outbox: Outbox;
+  /** Creates a runner of jobs. The subgraph starts it; the platform closes it. */
+  jobs(concurrency?: number): JobRunner<Tx>;
+  /** Hears the events of others. Called once, with a handler for each type of event. */
+  consume(handlers: EventHandlers<Tx>): Promise<void>;
+}
+
+/**
+ * Opens the storage of an owner. What it opens is closed with the subgraph.
+ *
+ * @param Client the owner's generated Prisma client.
+ */
+export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTransaction>(
+  { config, database, events, log, metrics, lifecycle }: Platform,
+  owner: Owner,
+  Client: ClientClass<Client & SqlClient<Tx>>,
+): Promise<Storage<Client, Tx>> {
+  const db = await database.client(owner, Client);
+  const shared = { client: db, events, log, metrics, lifecycle };
+  let outbox: Outbox | undefined;
+  return {
+    db,
+    get outbox() {
+      outbox ??= createOutbox({ ...shared, owner });
+      return outbox;
+    },
+    jobs: (concurrency) =>
+      lifecycle.use(
+        new JobRunner<Tx>(db, { owner, log, metrics, exclusive: config.DATABASE_URL === undefined, concurrency }),
+      ),
+    consume: (handlers) => consumeEvents<Tx>({ ...shared, consumer: owner, handlers }),
+  };
+}
