@@ -6,6 +6,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { buildSchema } from 'graphql';
 import { OWNERS } from '#platform/contracts/owners.ts';
+import { wrongArrows } from './arrows.ts';
 import { staleArtefacts } from './artefacts.ts';
 import { breakingChanges } from './breaking-changes.ts';
 import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
@@ -58,6 +59,11 @@ async function artefactsFresh(): Promise<void> {
     throw new Error(`These were out of date and have been made anew; commit them:\n${stale.join('\n')}`);
 }
 
+/** Throws what was found, a line each. */
+async function none(found: readonly string[]): Promise<void> {
+  if (found.length > 0) throw new Error(found.join('\n'));
+}
+
 async function schemaCompatible(): Promise<void> {
   const changes = await breakingChanges(root);
   if (changes.length > 0) {
@@ -101,7 +107,8 @@ async function lockComplete(): Promise<void> {
 
 const steps: [string, () => Promise<unknown>][] = [
   ['types', () => tool('tsc', ['-p', '.'])],
-  ['lint and import arrows', () => tool('biome', ['ci', '--error-on-warnings', '.'])],
+  ['lint', () => tool('biome', ['ci', '--error-on-warnings', '.'])],
+  ['import arrows', () => none(wrongArrows(root))],
   ['every dependency has its hash', lockComplete],
   ['generated artefacts are up to date', artefactsFresh],
   ['no breaking change of the schema', schemaCompatible],

@@ -2,10 +2,11 @@ import type { Span } from '@opentelemetry/api';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Alias, Deployment } from './catalogue/catalogue.ts';
-import type { CallContext, ModelsOptions } from './models.ts';
+import type { ModelsOptions } from './models.ts';
 import { formatMoney } from './money.ts';
 import { costOfUsage, type Prices } from './prices.ts';
 import type { CacheState, LlmCallRecord, LlmOperation, LlmOutcome, Usage } from './record.ts';
+import type { CallContext } from './requests.ts';
 import type { Telemetry } from './telemetry.ts';
 
 export const NO_USAGE: Usage = {

@@ -1,11 +1,6 @@
+import type { FinishReason, ReasoningDelta, TextDelta, ToolCallDelta } from './provider/deltas.ts';
 import type { CacheState, LlmCallRecord, Usage } from './record.ts';
 import type { FitReport } from './tokens/fit.ts';
-
-/**
- * Why a reply ended. `stop`, `length`, `tool_calls`: as the provider says. `content_filter`: its policy cut the reply.
- * `stopped`: the caller's signal ended it; what had arrived was delivered and its usage is estimated.
- */
-export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'stopped';
 
 /** One piece of a reply. The order is: one `start`, any deltas, one `finish`. A failure throws instead of `finish`. */
 export type ChatPart = StartPart | TextDelta | ReasoningDelta | ToolCallDelta | FinishPart;
@@ -20,26 +15,6 @@ export interface StartPart {
   readonly cache: CacheState;
   /** What was left out or summarised to fit the window; absent when everything fitted. */
   readonly context: FitReport | undefined;
-}
-
-export interface TextDelta {
-  readonly type: 'text';
-  readonly text: string;
-}
-
-export interface ReasoningDelta {
-  readonly type: 'reasoning';
-  readonly text: string;
-}
-
-/** A piece of a tool call. `id` and `name` come with its first piece, `arguments` in pieces to concatenate. */
-export interface ToolCallDelta {
-  readonly type: 'tool-call';
-  /** Position of the call in the message: pieces of equal index belong together. */
-  readonly index: number;
-  readonly id: string | undefined;
-  readonly name: string | undefined;
-  readonly arguments: string;
 }
 
 export interface FinishPart {
@@ -63,8 +38,6 @@ export interface ChatStream extends AsyncIterable<ChatPart> {
    */
   readonly record: Promise<LlmCallRecord | undefined>;
 }
-
-export type FailurePhase = 'before_first_token' | 'after_first_token';
 
 /** A reply read to its end. */
 export interface Reply {

@@ -1,6 +1,6 @@
 import { firstDeployment } from './accounting.ts';
-import type { Alias, Catalogue } from './catalogue/catalogue.ts';
-import type { Capabilities, DeploymentHealth, HealthState, ModelInfo } from './models.ts';
+import type { Alias, Capabilities, Catalogue } from './catalogue/catalogue.ts';
+import type { DeploymentHealth, HealthState, ModelInfo } from './models.ts';
 import { describePrice, type Prices } from './prices.ts';
 import type { Router } from './routing/router.ts';
 

@@ -1,8 +1,9 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { NO_USAGE } from './accounting.ts';
-import type { CallContext, Embeddings, EmbedRequest } from './models.ts';
+import type { Embeddings, EmbedRequest } from './models.ts';
 import { ProviderFailure } from './provider/failure.ts';
 import type { Usage } from './record.ts';
+import type { CallContext } from './requests.ts';
 import type { TokenCounter } from './tokens/count.ts';
 import { type WholeCallDependencies, wholeCall } from './whole-call.ts';
 

@@ -1,7 +1,8 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { NO_USAGE } from './accounting.ts';
-import type { CallContext, GeneratedImage, GeneratedImages, ImageRequest } from './models.ts';
+import type { GeneratedImage, GeneratedImages, ImageRequest } from './models.ts';
 import { ProviderFailure } from './provider/failure.ts';
+import type { CallContext } from './requests.ts';
 import { type WholeCallDependencies, wholeCall } from './whole-call.ts';
 
 const MOST_CHARACTERS = 32_000;

@@ -1,7 +1,8 @@
 import type { Platform } from '#platform/host/platform.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import { ModelsCore } from './create-models.ts';
-import type { CallContext, Models, ModelsOptions } from './models.ts';
+import type { Models, ModelsOptions } from './models.ts';
+import type { CallContext } from './requests.ts';
 
 /**
  * The language models for a subgraph. The subgraphs of one process share the catalogue, what is known of deployments,

@@ -4,9 +4,9 @@ import type { Json } from '#platform/base/json/json.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Alias, CacheRule } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
-import type { CallContext, ChatRequest } from '../models.ts';
 import type { Delta } from '../provider/stream.ts';
 import type { Usage } from '../record.ts';
+import type { CallContext, ChatRequest } from '../requests.ts';
 
 /** A reply as it is kept. */
 export interface StoredReply {

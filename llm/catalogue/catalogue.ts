@@ -1,5 +1,3 @@
-import type { Capabilities } from '../models.ts';
-
 /** What can be asked, resolved and complete: made of llm.yaml, of the environment, or of what runs on this machine. */
 export interface Catalogue {
   readonly aliases: ReadonlyMap<string, Alias>;
@@ -168,3 +166,14 @@ export const aliasFor = (id: string, deployment: Deployment): Alias => ({
   semanticCache: undefined,
   summariseWith: undefined,
 });
+
+/** What a model can do. */
+export interface Capabilities {
+  readonly chat: boolean;
+  readonly tools: boolean;
+  readonly vision: boolean;
+  readonly json: boolean;
+  readonly reasoning: boolean;
+  readonly embeddings: boolean;
+  readonly images: boolean;
+}

@@ -1,4 +1,4 @@
-import type { Capabilities } from '../models.ts';
+import type { Capabilities } from './catalogue.ts';
 
 /** What is known of a model by its name. */
 export interface KnownModel {

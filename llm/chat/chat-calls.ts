@@ -4,11 +4,13 @@ import { type Accounting, type CallEnd, firstDeployment, NO_USAGE, type OpenAcco
 import type { StoredReply } from '../cache/reply-cache.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { resolveAlias } from '../catalogue/resolve.ts';
-import { type ChatPart, type ChatStream, collect, type FinishReason } from '../chat-stream.ts';
+import { type ChatPart, type ChatStream, collect } from '../chat-stream.ts';
 import type { ChatMessage } from '../messages.ts';
-import type { CallContext, ChatRequest, CountOptions, FitOptions, ModelsOptions } from '../models.ts';
+import type { CountOptions, FitOptions, ModelsOptions } from '../models.ts';
+import type { FinishReason } from '../provider/deltas.ts';
 import { codedFailure, ProviderFailure } from '../provider/failure.ts';
 import type { CacheState, LlmCallRecord } from '../record.ts';
+import type { CallContext, ChatRequest } from '../requests.ts';
 import { type Fitted, summaryPrompt } from '../tokens/fit.ts';
 import { checkRequest } from './check-request.ts';
 import { Origin, type OriginDependencies, type OriginPart } from './origin.ts';

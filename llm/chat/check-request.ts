@@ -1,5 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
-import type { ChatRequest } from '../models.ts';
+import type { ChatRequest } from '../requests.ts';
 
 const MOST_MESSAGES = 10_000;
 

@@ -1,13 +1,13 @@
 import type { Deployment } from '../catalogue/catalogue.ts';
-import type { FinishReason } from '../chat-stream.ts';
 import type { ChatMessage } from '../messages.ts';
-import type { ChatRequest } from '../models.ts';
 import { chatBody } from '../provider/body.ts';
 import type { Clients } from '../provider/clients.ts';
+import type { FinishReason } from '../provider/deltas.ts';
 import { ProviderFailure } from '../provider/failure.ts';
 import type { QuirkBook } from '../provider/quirks.ts';
 import { type Delta, type ProviderEnd, ProviderStream } from '../provider/stream.ts';
 import type { Usage } from '../record.ts';
+import type { ChatRequest } from '../requests.ts';
 import { booked } from '../routing/attempt.ts';
 import type { Attempt } from '../routing/router.ts';
 import type { FitReport } from '../tokens/fit.ts';

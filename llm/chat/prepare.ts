@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Alias, Deployment } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
-import type { ChatRequest } from '../models.ts';
 import { ProviderFailure } from '../provider/failure.ts';
+import type { ChatRequest } from '../requests.ts';
 import { mostTokens, type TokenCounter } from '../tokens/count.ts';
 import { type FitReport, fitConversation } from '../tokens/fit.ts';
 

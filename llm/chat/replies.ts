@@ -1,11 +1,11 @@
 import type { Logger } from '#platform/base/log/log.ts';
-import { Flight } from '../cache/flight.ts';
 import { partition, type ReplyCache, replyKey, type StoredReply } from '../cache/reply-cache.ts';
 import { type EmbedPrompt, SemanticIndex } from '../cache/semantic-cache.ts';
 import type { Alias } from '../catalogue/catalogue.ts';
-import type { CallContext, ChatRequest } from '../models.ts';
 import type { Delta } from '../provider/stream.ts';
 import type { CacheState } from '../record.ts';
+import type { CallContext, ChatRequest } from '../requests.ts';
+import { Flight } from './flight.ts';
 import { keepable, type Origin, type OriginPart } from './origin.ts';
 
 /** Where a reply comes from: kept, on its way already, or to be asked for. */

@@ -1,7 +1,7 @@
 import type { OpenAI } from 'openai';
 import type { Deployment } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
-import type { ChatRequest } from '../models.ts';
+import type { ChatRequest } from '../requests.ts';
 import type { Quirks } from './quirks.ts';
 
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;

@@ -1,5 +1,4 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
-import type { FailurePhase } from '../chat-stream.ts';
 
 /**
  * What went wrong at a provider.
@@ -66,6 +65,9 @@ export class ProviderFailure extends Error {
     return this.retryable && this.kind !== 'credentials' && this.kind !== 'model_unknown';
   }
 }
+
+/** Whether the caller had got a part of the reply when it failed. */
+export type FailurePhase = 'before_first_token' | 'after_first_token';
 
 /** The one error that a caller sees; names the alias and what to do, and nothing that the provider wrote. */
 export function codedFailure(failure: ProviderFailure, alias: string, phase: FailurePhase): CodedError {

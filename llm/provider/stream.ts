@@ -1,8 +1,8 @@
 import type { OpenAI } from 'openai';
-import type { FinishReason, ReasoningDelta, TextDelta, ToolCallDelta } from '../chat-stream.ts';
 import type { Usage } from '../record.ts';
 import { classify } from './classify.ts';
 import type { Clients } from './clients.ts';
+import type { FinishReason, ReasoningDelta, TextDelta, ToolCallDelta } from './deltas.ts';
 import { EventStream, type ServerEvent } from './event-stream.ts';
 import { ProviderFailure } from './failure.ts';
 import type { ProviderResponse } from './transport.ts';

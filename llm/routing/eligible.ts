@@ -1,6 +1,6 @@
 import { badInput } from '#platform/base/errors/errors.ts';
-import type { Alias, Condition, Target } from '../catalogue/catalogue.ts';
-import type { Capabilities, ChatRequest } from '../models.ts';
+import type { Alias, Capabilities, Condition, Target } from '../catalogue/catalogue.ts';
+import type { ChatRequest } from '../requests.ts';
 
 /** What a request needs of a deployment. */
 export interface Needs {

@@ -1,6 +1,7 @@
 import type { ChatPart, FinishPart } from '../chat-stream.ts';
 import type { ChatMessage, ToolCall } from '../messages.ts';
-import type { CallContext, ChatRequest, Models } from '../models.ts';
+import type { Models } from '../models.ts';
+import type { CallContext, ChatRequest } from '../requests.ts';
 import type { ToolRegistry, ToolResult } from './registry.ts';
 
 /** The model has made its calls of this round. Those of this server's tools are run now. */

@@ -8,7 +8,6 @@ import { RedisPresence } from '../realtime/presence/redis-presence.ts';
 import { openRedis } from '../realtime/redis/redis.ts';
 import { RedisStreamLog } from '../realtime/streams/redis-stream-log.ts';
 import { RedisTopics } from '../realtime/topics/redis-topics.ts';
-import type { Stores } from './stores.ts';
 
 /** The stores that live in Redis; see openStores. */
 export async function openRedisStores(options: {
@@ -17,7 +16,7 @@ export async function openRedisStores(options: {
   log: Logger;
   metrics: Registry;
   lifecycle: AsyncDisposableStack;
-}): Promise<Stores> {
+}) {
   const redis = await openRedis(options);
   const shared = { ...options, redis };
   const topics = new RedisTopics(shared);
@@ -31,7 +30,7 @@ export async function openRedisStores(options: {
     leases,
     events: new RedisEventBus({ ...shared, leases }),
     redis,
-    async health() {
+    async health(): Promise<{ status: 'up' | 'down'; detail?: string }> {
       try {
         await redis.guard('health', redis.commands.ping());
         return { status: 'up' };

@@ -1,4 +1,4 @@
-import type { ChatRequest } from '#llm/models.ts';
+import type { ChatRequest } from '#llm/requests.ts';
 import type { ClientTool } from '#llm/tools/registry.ts';
 import { badInput } from '#platform/base/errors/errors.ts';
 import type { JsonObject } from '#platform/base/json/json.ts';

@@ -1,4 +1,4 @@
-import type { ChatRequest } from '#llm/models.ts';
+import type { ChatRequest } from '#llm/requests.ts';
 import { badInput } from '#platform/base/errors/errors.ts';
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';

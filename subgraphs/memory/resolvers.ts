@@ -14,7 +14,8 @@ import { type SearchMode, searchMemories } from './memories/search.ts';
 import type { MemoryFilter, MemoryInput, MemoryKind, MemoryRow, MemoryStore } from './memories/store.ts';
 import type { Memory } from './memory.ts';
 import { extractiveAnswer } from './recall/extractive.ts';
-import { type Citation, citationOf, type RecalledItem, type RecallInput, recall } from './recall/recall.ts';
+import type { Citation, RecalledItem } from './recall/item.ts';
+import { citationOf, type RecallInput, recall } from './recall/recall.ts';
 import { memoryStatus } from './status.ts';
 
 type Context = RequestContext<Loaders>;

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { ChatRequest } from '#llm/models.ts';
+import type { ChatRequest } from '#llm/requests.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Conversation, Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { Chat } from '../chat.ts';

@@ -1,7 +1,8 @@
 import { numberInput } from '../input.ts';
 import type { Memory } from '../memory.ts';
+import type { RecalledItem } from './item.ts';
 import { sourceOf } from './quoted.ts';
-import { coverage, type RecalledItem, recall } from './recall.ts';
+import { coverage, recall } from './recall.ts';
 
 export const EXTRACTIVE_MODEL = 'local-retrieval';
 

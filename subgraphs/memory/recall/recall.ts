@@ -1,4 +1,3 @@
-import type { TranscriptMessage } from '#prisma/memory/client/client.ts';
 import { queryWords, words } from '#retrieval/vectors/words.ts';
 import { type PassageWithDocument, searchKnowledge } from '../documents/search.ts';
 import { tenantOf } from '../indexes.ts';
@@ -6,31 +5,9 @@ import { countInput, LONGEST_QUERY, numberInput } from '../input.ts';
 import { searchMemories } from '../memories/search.ts';
 import { type MemoryRow, whereOf } from '../memories/store.ts';
 import type { Memory } from '../memory.ts';
+import type { Citation, RecalledItem, RecallKind } from './item.ts';
 import { quote } from './quoted.ts';
 import { estimateTokens } from './tokens.ts';
-
-export type RecallKind = 'MEMORY' | 'KNOWLEDGE' | 'MESSAGE';
-
-export interface Citation {
-  readonly documentId: string;
-  readonly title: string;
-  readonly section: string | null;
-  readonly page: number | null;
-  readonly start: number;
-  readonly end: number;
-}
-
-export interface RecalledItem {
-  readonly kind: RecallKind;
-  readonly id: string;
-  readonly text: string;
-  readonly score: number;
-  readonly tokens: number;
-  readonly similarity: number | null;
-  readonly citation: Citation | null;
-  readonly memory: MemoryRow | null;
-  readonly message: TranscriptMessage | null;
-}
 
 export interface RecallInput {
   readonly query: string;

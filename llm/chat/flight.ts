@@ -1,4 +1,4 @@
-import type { Origin, OriginPart } from '../chat/origin.ts';
+import type { Origin, OriginPart } from './origin.ts';
 
 /**
  * One call that several equal requests follow. It goes on while anybody follows, whoever started it, and is charged to
