@@ -52,7 +52,7 @@ export function wrongArrows(root: string): string[] {
 }
 
 function* readImports(root: string): Generator<Import> {
-  for (const from of globSync(SOURCES, { cwd: root })) {
+  for (const from of globSync(SOURCES, { cwd: root }).sort()) {
     if (TEST.test(from)) continue;
     for (const [, specifier] of readFileSync(path.join(root, from), 'utf8').matchAll(IMPORT)) {
       const to = specifier!.startsWith('#') ? specifier!.slice(1) : path.join(path.dirname(from), specifier!);
