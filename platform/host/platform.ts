@@ -9,7 +9,6 @@ import type { IdentityAssertions } from '../identity/authenticator.ts';
 import type { RateLimiter } from '../identity/limits/rate-limiter.ts';
 import type { UrlSigner } from '../identity/signed-urls/url-signer.ts';
 import type { Cache } from '../realtime/cache/cache.ts';
-import type { Leases } from '../realtime/leases/leases.ts';
 import type { Presence } from '../realtime/presence/presence.ts';
 import type { StreamLog } from '../realtime/streams/stream-log.ts';
 import type { Topics } from '../realtime/topics/topics.ts';
@@ -32,7 +31,6 @@ export interface Platform {
   readonly topics: Topics;
   readonly cache: Cache;
   readonly limiter: RateLimiter;
-  readonly leases: Leases;
   /** Carries outbox events; createOutbox and consumeEvents in platform/outbox take it. */
   readonly events: EventBus;
   readonly peers: Peers;

@@ -20,15 +20,13 @@ export async function openRedisStores(options: {
   const redis = await openRedis(options);
   const shared = { ...options, redis };
   const topics = new RedisTopics(shared);
-  const leases = new RedisLeases(shared);
   return {
     streams: new RedisStreamLog(shared),
     presence: new RedisPresence({ ...shared, topics }),
     topics,
     cache: new RedisCache(shared),
     limiter: new CountingRateLimiter(shared),
-    leases,
-    events: new RedisEventBus({ ...shared, leases }),
+    events: new RedisEventBus({ ...shared, leases: new RedisLeases(shared) }),
     redis,
     async health(): Promise<{ status: 'up' | 'down'; detail?: string }> {
       try {

@@ -7,8 +7,6 @@ import { CountingRateLimiter } from '../identity/limits/counting-rate-limiter.ts
 import type { RateLimiter } from '../identity/limits/rate-limiter.ts';
 import type { Cache } from '../realtime/cache/cache.ts';
 import { MemoryCache } from '../realtime/cache/memory-cache.ts';
-import type { Leases } from '../realtime/leases/leases.ts';
-import { MemoryLeases } from '../realtime/leases/memory-leases.ts';
 import { MemoryPresence } from '../realtime/presence/memory-presence.ts';
 import type { Presence } from '../realtime/presence/presence.ts';
 import type { RedisConnections } from '../realtime/redis/redis.ts';
@@ -24,7 +22,6 @@ export interface Stores {
   readonly topics: Topics;
   readonly cache: Cache;
   readonly limiter: RateLimiter;
-  readonly leases: Leases;
   readonly events: EventBus;
   /** Present when the configuration names a Redis. */
   readonly redis: RedisConnections | undefined;
@@ -52,7 +49,6 @@ export async function openStores(options: {
       topics: new MemoryTopics(options),
       cache: new MemoryCache(options),
       limiter: new CountingRateLimiter(options),
-      leases: new MemoryLeases(options),
       events: new MemoryEventBus(options),
       redis: undefined,
       health: async () => ({ status: 'up' }),

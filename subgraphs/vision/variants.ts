@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
-import { SingleFlight } from '#platform/realtime/cache/single-flight.ts';
 import { folderOf, originalOf, variantsOf } from './images.ts';
 
 /** How a picture is to be shown. */

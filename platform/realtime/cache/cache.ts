@@ -12,24 +12,6 @@ export interface Cache {
   /** Values above 1 048 576 characters of JSON are not kept (counted, not an error). */
   set(key: string, value: Json, options: { readonly ttlMs: number }): Promise<void>;
   delete(key: string): Promise<void>;
-
-  /**
-   * The cached value, or what `load` gives, which is then cached. Single flight: of equal keys asked for at once, one
-   * loads and the others wait for it (in this process always; among processes for at most `waitMs`, after which each
-   * helps itself). When `load` fails, everybody who waited in this process gets that error and nothing is cached.
-   *
-   * `load` gets a signal that aborts when nobody waits any more.
-   */
-  getOrLoad<T extends Json>(key: string, options: LoadOptions<T>): Promise<T>;
-}
-
-export interface LoadOptions<T extends Json> {
-  readonly ttlMs: number;
-  readonly load: (signal: AbortSignal) => Promise<T>;
-  /** Ends this caller's wait; the load goes on while others wait. */
-  readonly signal?: AbortSignal;
-  /** How long to wait for another process that is loading the same key, in ms. Default 5 000. */
-  readonly waitMs?: number;
 }
 
 const MAX_KEY = 512;

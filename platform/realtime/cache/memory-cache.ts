@@ -2,8 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Registry } from 'prom-client';
 import type { Json } from '../../base/json/json.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
-import { type Cache, checkKey, encodeValue, type LoadOptions } from './cache.ts';
-import { SingleFlight } from './single-flight.ts';
+import { type Cache, checkKey, encodeValue } from './cache.ts';
 
 /** Characters of JSON that all values may have together. */
 const MAX_SIZE = 64 * 1024 * 1024;
@@ -14,7 +13,6 @@ export class MemoryCache implements Cache {
     maxSize: MAX_SIZE,
     sizeCalculation: (value, key) => value.length + key.length,
   });
-  readonly #flights = new SingleFlight();
   readonly #metrics: StoreMetrics;
 
   constructor(options: { metrics: Registry }) {
@@ -37,18 +35,5 @@ export class MemoryCache implements Cache {
 
   async delete(key: string): Promise<void> {
     this.#values.delete(key);
-  }
-
-  async getOrLoad<T extends Json>(key: string, { ttlMs, load, signal }: LoadOptions<T>): Promise<T> {
-    const cached = await this.get<T>(key);
-    if (cached !== undefined) return cached;
-    const work = async (loading: AbortSignal) => {
-      const value = await load(loading);
-      await this.set(key, value, { ttlMs });
-      return value;
-    };
-    const { value, shared } = await this.#flights.run(key, work, signal);
-    if (shared) this.#metrics.cacheRequests.inc({ result: 'shared' });
-    return value;
   }
 }

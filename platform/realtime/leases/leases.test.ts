@@ -2,15 +2,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../redis/redis-for-tests.ts';
 import { leasesContract } from './leases.contract.ts';
-import { MemoryLeases } from './memory-leases.ts';
 import { RedisLeases } from './redis-leases.ts';
-
-describe('leases: memory', () => {
-  leasesContract(async () => {
-    const leases = new MemoryLeases({ metrics: new Registry() });
-    return { here: leases, there: leases };
-  });
-});
 
 describe.skipIf(!REDIS_TEST_URL)(`leases: ${REDIS_SUITE}`, () => {
   leasesContract(async (lifecycle) => {

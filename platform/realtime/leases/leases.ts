@@ -3,7 +3,7 @@
  * time; what makes it safe is the epoch, which whoever writes on the holder's behalf must check (fencing: Kleppmann, "How
  * to do distributed locking").
  *
- * Two faces: memory and Redis. leases.contract.ts is their common definition.
+ * In Redis alone: within one process nothing needs them. leases.contract.ts is their definition.
  */
 export interface Leases {
   /**
