@@ -80,7 +80,6 @@ export class ModelsCore implements AsyncDisposable {
       list: async () => describeAliases(await catalogue(), router, prices),
       health: async () => describeDeployments(await catalogue(), router),
       count: (messages, options) => chats.count(messages, options),
-      fit: (messages, options, call) => chats.fit(messages, options, call),
       close: async () => undefined,
     };
   }

@@ -8,7 +8,6 @@ import type { ChatStream } from './chat-stream.ts';
 import type { ChatMessage, ToolDefinition } from './messages.ts';
 import type { LlmCallRecord } from './record.ts';
 import type { CallContext, ChatRequest } from './requests.ts';
-import type { Fitted } from './tokens/fit.ts';
 
 /**
  * The language models of this installation (`createModels` in create-models.ts makes them), as chat, memory, vision and vector see them: by alias, whoever answers.
@@ -35,14 +34,6 @@ export interface Models {
 
   /** Input tokens of a conversation for a model, by its tokenizer where that is public, else by the nearest one. */
   count(messages: readonly ChatMessage[], options?: CountOptions): Promise<number>;
-
-  /**
-   * Makes a conversation fit a model's window: system, pinned and the most recent messages stay, older ones are dropped
-   * (or summarised where the alias says so). `chat` does this by itself; this is for showing it beforehand.
-   *
-   * @throws CONTEXT_TOO_LARGE when what must stay does not fit.
-   */
-  fit(messages: readonly ChatMessage[], options: FitOptions, call: CallContext): Promise<Fitted>;
 
   /** Stops watching and probing, and closes connections. Running calls are not cut. */
   close(): Promise<void>;
@@ -90,11 +81,6 @@ export type GeneratedImage = { readonly revisedPrompt: string | undefined } & (
 export interface CountOptions {
   readonly model?: string;
   readonly tools?: readonly ToolDefinition[];
-}
-
-export interface FitOptions extends CountOptions {
-  /** Tokens to leave for the reply. Default: the deployment's `max_output_tokens`, at most a quarter of the window. */
-  readonly maxTokens?: number;
 }
 
 /** Prices in US dollars as decimal strings; absent where none is known (a local server costs nothing and says `0`). */

@@ -6,15 +6,14 @@ import type { Catalogue } from '../catalogue/catalogue.ts';
 import { resolveAlias } from '../catalogue/resolve.ts';
 import { type ChatPart, type ChatStream, collect } from '../chat-stream.ts';
 import type { ChatMessage } from '../messages.ts';
-import type { CountOptions, FitOptions, ModelsOptions } from '../models.ts';
+import type { CountOptions, ModelsOptions } from '../models.ts';
 import type { FinishReason } from '../provider/deltas.ts';
 import { codedFailure, ProviderFailure } from '../provider/failure.ts';
 import type { CacheState, LlmCallRecord } from '../record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
-import { type Fitted, summaryPrompt } from '../tokens/fit.ts';
+import { summaryPrompt } from '../tokens/fit.ts';
 import { checkRequest } from './check-request.ts';
 import { Origin, type OriginDependencies, type OriginPart } from './origin.ts';
-import { inputLimit } from './prepare.ts';
 import type { Replies } from './replies.ts';
 
 export interface ChatDependencies extends Omit<OriginDependencies, 'summarise'> {
@@ -164,31 +163,6 @@ export class ChatCalls {
   async count(messages: readonly ChatMessage[], options: CountOptions = {}): Promise<number> {
     const alias = resolveAlias(await this.#deps.catalogue(), options.model, 'chat');
     return this.#deps.counter.prompt(messages, options.tools, firstDeployment(alias)?.model ?? alias.id);
-  }
-
-  async fit(messages: readonly ChatMessage[], options: FitOptions, call: CallContext): Promise<Fitted> {
-    const alias = resolveAlias(await this.#deps.catalogue(), options.model, 'chat');
-    const deployment = firstDeployment(alias)!;
-    const learntWindow = this.#deps.quirks.of(deployment).window;
-    const request = { messages, ...(options.tools && { tools: options.tools }) };
-    try {
-      const prepared = await this.#deps.preparer.prepare({
-        request,
-        alias,
-        deployment,
-        wantedTokens: options.maxTokens,
-        mayShorten: true,
-        learntWindow,
-        summarise: (summariser, older, maxTokens) => this.#summarise(summariser, older, maxTokens, call),
-      });
-      if (prepared.context) return { messages: prepared.messages, report: prepared.context };
-    } catch (error) {
-      throw error instanceof ProviderFailure ? codedFailure(error, alias.id, 'before_first_token') : error;
-    }
-    const inputTokens = await this.#deps.counter.prompt(messages, options.tools, deployment.model);
-    const kept = messages.map((message, index) => message.id ?? `#${index}`);
-    const limit = inputLimit(deployment, options.maxTokens, learntWindow) ?? Number.MAX_SAFE_INTEGER;
-    return { messages, report: { inputTokens, inputLimit: limit, kept, dropped: [], summarised: [] } };
   }
 }
 

@@ -137,7 +137,6 @@ describe('a chat whose conversation is too long', () => {
     const tooLarge = { extensions: { code: 'CONTEXT_TOO_LARGE' } };
     expect((await readAll(models.chat({ messages: [user(words(500))] }, aCall()))).error).toMatchObject(tooLarge);
     expect((await readAll(models.chat({ messages: long, overflow: 'fail' }, aCall()))).error).toMatchObject(tooLarge);
-    await expect(models.fit([user(words(500))], {}, aCall())).rejects.toMatchObject(tooLarge);
     expect(server.seen).toHaveLength(0);
     expect(records).toHaveLength(2);
   });
@@ -154,12 +153,11 @@ describe('a chat whose conversation is too long', () => {
     expect(parts[0]).toMatchObject({ context: { dropped: ['u1', 'a1'], inputLimit: 450 } });
   });
 
-  it('can be seen beforehand', async () => {
-    const { models } = testModels(
-      aCatalogue([anAlias('m', [aDeployment('http://127.0.0.1:1/v1', { contextWindow: 600 })])]),
-    );
-    const { report } = await models.fit(long, { maxTokens: 100 }, aCall());
-    expect(report).toMatchObject({ inputLimit: 500, dropped: ['u1', 'a1'] });
+  it('leaves room for the tokens that a request asks for, and counts without asking a provider', async () => {
+    await using server = await FaultServer.start();
+    const { models } = testModels(aCatalogue([anAlias('m', [aDeployment(server.url, { contextWindow: 600 })])]));
+    const { parts } = await readAll(models.chat({ messages: long, maxTokens: 100 }, aCall()));
+    expect(parts[0]).toMatchObject({ context: { inputLimit: 500, dropped: ['u1', 'a1'] } });
     expect(await models.count([user('Hello, world!')])).toBe(11);
   });
 });
