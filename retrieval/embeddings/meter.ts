@@ -1,5 +1,4 @@
-/** English letters of a token, on average: local models and some servers do not tell. */
-const CHARACTERS_PER_TOKEN = 4;
+import { estimateTokens } from './estimate-tokens.ts';
 
 /** What was really asked of a model on the way to some vectors; what a cache had is not. Filled in by who asks. */
 export class Meter {
@@ -16,10 +15,11 @@ export class Meter {
 
   /** @param tokens as the provider counted them, where it did. */
   answered(texts: readonly string[], tokens?: number): void {
-    this.tokens += tokens ?? estimateTokens(texts);
+    this.tokens += tokens ?? estimateAll(texts);
     this.estimated ||= tokens === undefined;
   }
 }
 
-export const estimateTokens = (texts: readonly string[]): number =>
-  Math.ceil(texts.reduce((sum, text) => sum + text.length, 0) / CHARACTERS_PER_TOKEN);
+/** Estimates the tokens of some texts together. */
+export const estimateAll = (texts: readonly string[]): number =>
+  texts.reduce((sum, text) => sum + estimateTokens(text), 0);

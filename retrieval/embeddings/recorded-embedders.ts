@@ -5,7 +5,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import type { Outbox, SqlClient, SqlTransaction } from '#platform/data/outbox/outbox.ts';
 import type { Embedder, Embedders, EmbeddingModel } from './embedder.ts';
 import { EmbeddingTelemetry } from './embedding-telemetry.ts';
-import { estimateTokens, Meter } from './meter.ts';
+import { estimateAll, Meter } from './meter.ts';
 import { type EmbeddingCall, WaitingCalls } from './waiting-calls.ts';
 
 /** In whose name something is embedded, and what for. */
@@ -136,7 +136,7 @@ export class RecordedEmbedders implements AsyncDisposable {
       model: id,
       deployment: id,
       // Of what the cache had: those that it once took, as with replies.
-      tokens: { input: cacheHit ? estimateTokens(texts) : meter.tokens, cached: 0, output: 0, reasoning: 0 },
+      tokens: { input: cacheHit ? estimateAll(texts) : meter.tokens, cached: 0, output: 0, reasoning: 0 },
       inputs: texts.length,
       estimated: cacheHit || meter.estimated,
       // What an endpoint takes is not known here; a model of one's own takes nothing.

@@ -1,4 +1,4 @@
-/** A vector at length one; one without direction stays as it is. */
+/** Returns the vector at length one, as spaces of cosine similarity store it. A vector of zeros stays as it is. */
 export function normalised(values: Float32Array): Float32Array {
   const length = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   return length === 0 ? values : values.map((value) => value / length);

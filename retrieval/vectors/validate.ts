@@ -208,11 +208,3 @@ function checkLimit(limit: number): void {
     throw badInput('limit', `is ${limit}; a whole number from 1 to ${LIMITS.limit} is needed.`);
   }
 }
-
-/** The vector at length one, as cosine spaces store it. */
-export function normalise(values: Float32Array): Float32Array {
-  let square = 0;
-  for (let i = 0; i < values.length; i++) square += values[i]! * values[i]!;
-  const length = Math.sqrt(square);
-  return values.map((value) => value / length);
-}

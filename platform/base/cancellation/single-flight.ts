@@ -1,3 +1,5 @@
+import { untilAborted } from './until-aborted.ts';
+
 /**
  * One run per key at a time: whoever asks for a key that is being worked on waits for that run. The run is told to stop
  * when nobody waits for it any more.
@@ -27,7 +29,7 @@ export class SingleFlight {
     const boarded = flight;
     boarded.waiting++;
     try {
-      return { value: await untilAborted(boarded.result, signal), shared };
+      return { value: await (signal ? untilAborted(boarded.result, signal) : boarded.result), shared };
     } finally {
       boarded.waiting--;
       if (boarded.waiting === 0) {
@@ -42,13 +44,4 @@ interface Flight<T> {
   readonly result: Promise<T>;
   readonly aborting: AbortController;
   waiting: number;
-}
-
-function untilAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return result;
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    result.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

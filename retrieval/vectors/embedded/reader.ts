@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { normalised } from '../../embeddings/vectors.ts';
 import { checkAggregate, summarise } from '../aggregate.ts';
 import { DEFAULT_ALPHA, DEFAULT_FUSION, fuse, LEAST_BM25, unfused } from '../fusion.ts';
 import { topPositions } from '../top.ts';
-import { checkPage, checkPlace, checkSearch, normalise } from '../validate.ts';
+import { checkPage, checkPlace, checkSearch } from '../validate.ts';
 import type {
   Aggregate,
   AggregateRequest,
@@ -296,7 +297,7 @@ function rank(space: SpaceRow, segment: Segment, vector: string, query: SearchQu
   };
   const { metric } = space.vectors[vector]!;
   const similarities = (values: Float32Array) =>
-    masked(segment.similarities(vector, metric === 'cosine' ? normalise(values) : values), Number.NaN);
+    masked(segment.similarities(vector, metric === 'cosine' ? normalised(values) : values), Number.NaN);
   if (query.mode === 'vector') {
     const scores = similarities(query.vector.values);
     return { scores, least: Number.NEGATIVE_INFINITY, explain: (slot) => unfused('dense', scores[slot]!) };

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
-import { checkDefinition, checkPlace, mergeDefinitions, normalise, wrongObject, wrongVectors } from '../validate.ts';
+import { normalised } from '../../embeddings/vectors.ts';
+import { checkDefinition, checkPlace, mergeDefinitions, wrongObject, wrongVectors } from '../validate.ts';
 import type { AddedVector, ObjectResult, Place, Space, SpaceDefinition, VectorObject } from '../vector-store.ts';
 import { findSpace, getSpace, inTransaction, publicSpace, type SpaceRow } from './schema.ts';
 import { encodeWords } from './word-index.ts';
@@ -162,7 +163,7 @@ export class Writer {
       'INSERT OR REPLACE INTO vectors (row, space, tenant, name, data) VALUES (?, ?, ?, ?, ?)',
     );
     for (const [name, values] of Object.entries(vectors)) {
-      const stored = space.vectors[name]!.metric === 'cosine' ? normalise(values) : values;
+      const stored = space.vectors[name]!.metric === 'cosine' ? normalised(values) : values;
       insert.run(row, space.number, tenant, name, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
     }
   }

@@ -1,6 +1,7 @@
 import { v5 as uuidV5 } from 'uuid';
 import type { WeaviateClass } from 'weaviate-client';
-import { normalise } from '../validate.ts';
+
+import { normalised } from '../../embeddings/vectors.ts';
 import type {
   FieldType,
   Json,
@@ -162,7 +163,7 @@ export const vectorsToWeaviate = (
   Object.fromEntries(
     Object.entries(vectors).map(([name, values]) => [
       space.names[name]!,
-      [...(space.vectors[name]!.metric === 'cosine' ? normalise(values) : values)],
+      [...(space.vectors[name]!.metric === 'cosine' ? normalised(values) : values)],
     ]),
   );
 

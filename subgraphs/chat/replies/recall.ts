@@ -1,3 +1,4 @@
+import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Chat } from '../chat.ts';
 import { ExtractiveAnswerDocument, type ItemFragment, RecallDocument } from '../peers/memory.types.ts';
@@ -116,13 +117,3 @@ const asCitation = ({ kind, id, text, score, citation }: ItemFragment, index: nu
     ...(citation.page != null && { page: citation.page }),
   }),
 });
-
-/** The promise, or the signal's reason as soon as it aborts, whether or not the other side heeds it. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
-}

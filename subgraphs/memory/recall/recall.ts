@@ -1,3 +1,4 @@
+import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
 import { queryWords, words } from '#retrieval/vectors/words.ts';
 import { type PassageWithDocument, searchKnowledge } from '../documents/search.ts';
 import { tenantOf } from '../indexes.ts';
@@ -7,7 +8,6 @@ import { type MemoryRow, whereOf } from '../memories/store.ts';
 import type { Memory } from '../memory.ts';
 import type { Citation, RecalledItem, RecallKind } from './item.ts';
 import { quote } from './quoted.ts';
-import { estimateTokens } from './tokens.ts';
 
 export interface RecallInput {
   readonly query: string;

@@ -3,8 +3,9 @@ const DENSE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}\p{Emoji_Presentation}]/gu;
 
 /**
- * Tokens of a text, estimated from its length: four characters each, as tokenizers of today take for English, fewer for
- * scripts without spaces. Off by a fifth or so; whoever sends the text to a model counts again.
+ * Estimates the tokens of a text from its length: four characters a token, as tokenizers take for English, and one for
+ * scripts without spaces. It is off by a fifth or so. Local models and some servers do not tell; chat models count with
+ * their tokenizer instead.
  */
 export function estimateTokens(text: string): number {
   const dense = text.match(DENSE)?.length ?? 0;
