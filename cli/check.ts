@@ -11,6 +11,7 @@ import { staleArtefacts } from './artefacts.ts';
 import { breakingChanges } from './breaking-changes.ts';
 import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
 import { undescribed } from './undescribed.ts';
+import { differingModels } from './copied-models.ts';
 
 const root = path.dirname(import.meta.dirname);
 const run = promisify(execFile);
@@ -113,6 +114,7 @@ const steps: [string, () => Promise<unknown>][] = [
   ['generated artefacts are up to date', artefactsFresh],
   ['no breaking change of the schema', schemaCompatible],
   ['every element of the schema is described', schemaDescribed],
+  ['copied models are equal', () => none(differingModels(root))],
   ['schemas and migrations agree', migrationsAgree],
   ['no dead code', () => tool('knip', [])],
 ];
