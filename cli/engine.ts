@@ -1,6 +1,6 @@
 import type { Compile } from '#gateway/execution/prepare/operations.ts';
 import { createEngine } from '#gateway/execution/run/engine.ts';
-import { traceFetch } from '#gateway/server/tracing.ts';
+import { traceFetch } from '#gateway/policy/tracing.ts';
 import type { Supergraph } from '#gateway/supergraph/supergraph.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';

@@ -13,22 +13,22 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Compile } from './execution/prepare/operations.ts';
 import { createExplorer, type SignIn } from './explorer/explorer.ts';
-import { createPipeline, type SupergraphPolicies } from './policy/pipeline.ts';
+import { createPipeline, type Served } from './policy/pipeline.ts';
 import type { PolicyEvaluator } from './policy/policies.ts';
 import { createPolicyHook } from './policy/policy-hook.ts';
+import { tracePipeline } from './policy/tracing.ts';
 import { type ApolloContext, createApolloFace } from './protocols/apollo.ts';
+import { createForward } from './protocols/forward.ts';
 import { createGraphqlHandler, refuse } from './protocols/graphql.ts';
 import { serveWebSockets } from './protocols/websocket.ts';
 import { isForwarded, requestIdOf } from './request/client.ts';
 import { PASS_CREDENTIALS, type PropagationRules } from './request/propagation.ts';
 import { createRest } from './rest/rest.ts';
-import { createForward } from './server/forward.ts';
 import { createHealth } from './server/health.ts';
 import { sendLandingPage } from './server/landing-page.ts';
 import { createGatewayMetrics } from './server/metrics.ts';
 import { createOrigins } from './server/origins.ts';
 import { secure, sendJson, sendText } from './server/pages.ts';
-import { tracePipeline } from './server/tracing.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { createGraph } from './supergraph/graph.ts';
 import type { Supergraph, SupergraphSource } from './supergraph/supergraph.ts';
@@ -106,7 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }),
   );
   const propagation = options.propagation ?? (authenticator ? undefined : PASS_CREDENTIALS);
-  const graph = createGraph<SupergraphPolicies>({
+  const graph = createGraph<Served>({
     source: options.supergraph,
     log,
     own: options.transports,
@@ -117,6 +117,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       return createHttpTransport({ subgraph: name, urls, assertions: options.assertions, tls, log, timeoutMs });
     },
     open: pipeline.open,
+    warm: (next, previous) => next.operations.warm(previous.operations),
     changed() {
       const why = 'A new schema is served.';
       apollo.changed();

@@ -20,7 +20,8 @@ import {
 import { CodedError, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Reduction } from '../execution/prepare/operation.ts';
-import type { Access, PolicyDirectives } from './directives.ts';
+import type { PolicyDirectives } from './directives.ts';
+import type { Access } from './field-policy.ts';
 import type { Grants } from './policies.ts';
 
 /** The restricted fields of one operation. */

@@ -17,7 +17,8 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import type { ListSize, PolicyDirectives } from './directives.ts';
+import type { PolicyDirectives } from './directives.ts';
+import type { ListSize } from './field-policy.ts';
 
 /**
  * The estimated cost of one operation, by the rules of the field (IBM's cost specification, as Apollo Router reads it):

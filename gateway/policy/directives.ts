@@ -1,28 +1,6 @@
 import { type ConstDirectiveNode, type FieldDefinitionNode, Kind, parse, valueFromASTUntyped } from 'graphql';
+import type { Access, FieldPolicy, ListSize } from './field-policy.ts';
 import { readTransitive } from './transitive.ts';
-
-/** What a field of the supergraph says about cost, access and streaming. */
-export interface FieldPolicy {
-  readonly cost?: number;
-  readonly listSize?: ListSize;
-  readonly access?: Access;
-  readonly tags: readonly string[];
-}
-
-export interface ListSize {
-  readonly assumedSize?: number;
-  readonly slicingArguments?: readonly string[];
-  readonly sizedFields?: readonly string[];
-  readonly requireOneSlicingArgument: boolean;
-}
-
-/** What `@authenticated`, `@requiresScopes` and `@policy` demand; all parts must hold. */
-export interface Access {
-  readonly authenticated: boolean;
-  /** Each entry: any one of its sets, and all scopes of the set. */
-  readonly scopes: readonly (readonly (readonly string[])[])[];
-  readonly policies: readonly (readonly (readonly string[])[])[];
-}
 
 /** The directives of a supergraph that the gateway's policies act on, by type and by field. */
 export interface PolicyDirectives {

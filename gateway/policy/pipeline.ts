@@ -59,6 +59,12 @@ export interface Refused {
   readonly errors: readonly GraphQLError[];
 }
 
+/** What is opened for one supergraph, to serve it. */
+export interface Served {
+  readonly operations: Operations;
+  readonly policies: SupergraphPolicies;
+}
+
 /** What the supergraph's own directives ask of the policies. */
 export interface SupergraphPolicies {
   readonly directives: PolicyDirectives;
@@ -96,13 +102,9 @@ export interface PipelineOptions {
 export interface Pipeline {
   /** Spends one operation of the caller's allowance for what is not an operation itself, such as a plain route. */
   readonly spend: OperationRate['spend'];
-  open(supergraph: Supergraph): { operations: Operations; policies: SupergraphPolicies };
+  open(supergraph: Supergraph): Served;
   /** Finds, limits and prepares an operation. Never rejects. */
-  admit(
-    generation: Generation<SupergraphPolicies>,
-    params: OperationParams,
-    caller: OperationCaller,
-  ): Promise<Admitted | Refused>;
+  admit(generation: Generation<Served>, params: OperationParams, caller: OperationCaller): Promise<Admitted | Refused>;
 }
 
 /** Below what graphql-cop takes for an error flood. */
@@ -150,7 +152,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** What the operation restricts. Looked for once an operation. */
-  function accessOf({ supergraph, policies }: Generation<SupergraphPolicies>, prepared: PreparedOperation) {
+  function accessOf({ supergraph, policies }: Generation<Served>, prepared: PreparedOperation) {
     let plan = policies.access.get(prepared.operation);
     if (plan === undefined) {
       plan = planAccess(prepared.document, prepared.operation, supergraph.apiSchema, policies.directives) ?? null;
@@ -171,7 +173,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   async function admit(
-    generation: Generation<SupergraphPolicies>,
+    generation: Generation<Served>,
     params: OperationParams,
     caller: OperationCaller,
   ): Promise<Admitted | Refused> {

@@ -8,7 +8,7 @@ import {
   type TypeNode,
   valueFromASTUntyped,
 } from 'graphql';
-import type { Access, FieldPolicy } from './directives.ts';
+import type { Access, FieldPolicy } from './field-policy.ts';
 
 /** What is known of the fields and types by themselves. */
 interface Known {

@@ -5,14 +5,14 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
-import type { Admitted, OperationParams, SupergraphPolicies } from '../policy/pipeline.ts';
+import type { Admitted, OperationParams, Served } from '../policy/pipeline.ts';
 import { sendText } from '../server/pages.ts';
 import type { Graph } from '../supergraph/graph.ts';
 
 export interface ApolloFaceOptions {
   readonly config: Pick<Config, 'production' | 'APOLLO_KEY' | 'APOLLO_GRAPH_REF'>;
   readonly log: Logger;
-  readonly graph: Graph<SupergraphPolicies>;
+  readonly graph: Graph<Served>;
   /** Plugins of Apollo Server that see every query and mutation over HTTP. */
   readonly plugins?: readonly ApolloServerPlugin<ApolloContext>[] | undefined;
 }

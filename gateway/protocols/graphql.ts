@@ -15,7 +15,7 @@ import {
   type OperationCaller,
   type OperationParams,
   type Pipeline,
-  type SupergraphPolicies,
+  type Served,
 } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
@@ -45,7 +45,7 @@ export interface GraphqlHttpOptions {
   readonly metrics: GatewayMetrics;
   readonly authenticator?: Authenticator | undefined;
   readonly propagation?: PropagationRules | undefined;
-  readonly graph: Graph<SupergraphPolicies>;
+  readonly graph: Graph<Served>;
   readonly pipeline: Pipeline;
   readonly subscriptions: Subscriptions;
   readonly apollo: ApolloFace;
@@ -136,7 +136,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
 
   /** @returns false when the client accepts none of the ways to stream. */
   function subscribe(
-    generation: Generation<SupergraphPolicies>,
+    generation: Generation<Served>,
     admitted: Admitted,
     identity: Identity,
     accepted: Accepted,

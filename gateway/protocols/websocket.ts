@@ -18,7 +18,7 @@ import {
   type SubscribePayload,
   serveGraphqlSocket,
 } from '#platform/net/transport/graphql-socket.ts';
-import { isRefused, type OperationCaller, type Pipeline, type SupergraphPolicies } from '../policy/pipeline.ts';
+import { isRefused, type OperationCaller, type Pipeline, type Served } from '../policy/pipeline.ts';
 import { credentialsOf, credentialsOfPayload, identify } from '../request/authentication.ts';
 import { clientOf, traceparentOf } from '../request/client.ts';
 import { type PropagationRules, propagated } from '../request/propagation.ts';
@@ -50,7 +50,7 @@ export interface WebSocketOptions {
   readonly origins: Origins;
   readonly authenticator?: Authenticator | undefined;
   readonly propagation?: PropagationRules | undefined;
-  readonly graph: Graph<SupergraphPolicies>;
+  readonly graph: Graph<Served>;
   readonly pipeline: Pipeline;
   readonly subscriptions: Subscriptions;
 }

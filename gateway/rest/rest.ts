@@ -8,7 +8,7 @@ import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { readBody } from '#platform/net/http/web.ts';
-import { isRefused, type Pipeline, type SupergraphPolicies } from '../policy/pipeline.ts';
+import { isRefused, type Pipeline, type Served } from '../policy/pipeline.ts';
 import { contentTypeOf } from '../protocols/graphql-http.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
@@ -31,7 +31,7 @@ export interface RestOptions {
   readonly metrics: GatewayMetrics;
   readonly authenticator?: Authenticator | undefined;
   readonly propagation?: PropagationRules | undefined;
-  readonly graph: Graph<SupergraphPolicies>;
+  readonly graph: Graph<Served>;
   readonly pipeline: Pipeline;
 }
 
@@ -40,7 +40,7 @@ export interface Rest {
   has(path: string): boolean;
   answer(request: IncomingMessage, response: ServerResponse, path: string, search: string): Promise<void>;
   /** Prepares the operations of a new supergraph, and says in the log which of them do not fit it. */
-  check(generation: Generation<SupergraphPolicies>): Promise<void>;
+  check(generation: Generation<Served>): Promise<void>;
 }
 
 const DOCUMENT = '/openapi.json';

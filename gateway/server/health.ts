@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http';
-import type { SupergraphPolicies } from '../policy/pipeline.ts';
 import type { Graph } from '../supergraph/graph.ts';
 import { sendJson } from './pages.ts';
 
@@ -17,7 +16,7 @@ const PATIENCE_MS = 3_000;
  * /health: 503 until the supergraph is served and while the gateway drains. A subgraph that is down makes the gateway
  * `degraded`, not unhealthy: restarting the gateway would not help, and the other fields are answered.
  */
-export function createHealth(options: { graph: Graph<SupergraphPolicies>; version?: string | undefined }): Health {
+export function createHealth(options: { graph: Graph<object>; version?: string | undefined }): Health {
   let state: 'starting' | 'serving' | 'stopping' = 'starting';
 
   async function dependencies() {

@@ -1,5 +1,5 @@
 import { Kind, type OperationDefinitionNode } from 'graphql';
-import type { Admitted, SupergraphPolicies } from '../policy/pipeline.ts';
+import type { Admitted, Served } from '../policy/pipeline.ts';
 import type { Generation } from '../supergraph/graph.ts';
 import { readMerging } from './merging.ts';
 import type { StreamPolicy } from './subscriptions.ts';
@@ -16,7 +16,7 @@ const policies = new WeakMap<OperationDefinitionNode, StreamPolicy>();
  * How an admitted subscription is delivered: what its root field's tags and those of its events say. By default it is
  * shared among the equal subscriptions of one user, and every event is kept.
  */
-export function streamPolicyOf(admitted: Admitted, generation: Generation<SupergraphPolicies>): StreamPolicy {
+export function streamPolicyOf(admitted: Admitted, generation: Generation<Served>): StreamPolicy {
   const { operation } = admitted.prepared;
   let policy = policies.get(operation);
   if (!policy) {
@@ -26,7 +26,7 @@ export function streamPolicyOf(admitted: Admitted, generation: Generation<Superg
   return policy;
 }
 
-function readPolicy(admitted: Admitted, { supergraph, policies }: Generation<SupergraphPolicies>): StreamPolicy {
+function readPolicy(admitted: Admitted, { supergraph, policies }: Generation<Served>): StreamPolicy {
   const field = admitted.prepared.operation.selectionSet.selections[0];
   const type = supergraph.apiSchema.getSubscriptionType();
   // A fragment at the root hides the field; such an operation is served, but never shared.

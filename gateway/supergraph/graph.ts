@@ -1,48 +1,49 @@
 import type { Logger } from '#platform/base/log/log.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
-import type { Operations } from '../execution/prepare/operations.ts';
 import { checkAddresses } from './addresses.ts';
 import { overrideLabels } from './overrides.ts';
 import type { SubgraphAddress, Supergraph, SupergraphSource } from './supergraph.ts';
 import { loadSupergraph } from './supergraph.ts';
 import { type SupergraphWatcher, watchSupergraph } from './watch.ts';
 
-/** One supergraph being served. Immutable: a reload makes a new one, and what runs on the old one finishes there. */
-export interface Generation<Policies> {
+/**
+ * One supergraph being served, with what was opened for it. Immutable: a reload makes a new one, and what runs on the old
+ * one finishes there.
+ */
+export type Generation<Served> = Served & {
   readonly supergraph: Supergraph;
-  readonly operations: Operations;
   readonly transports: ReadonlyMap<string, SubgraphTransport>;
-  /** What the policies have read in the supergraph's directives. */
-  readonly policies: Policies;
-}
+};
 
-export interface Graph<Policies> extends AsyncDisposable {
+export interface Graph<Served> extends AsyncDisposable {
   /** Undefined until the supergraph is loaded. */
-  readonly current: Generation<Policies> | undefined;
+  readonly current: Generation<Served> | undefined;
   /** Loads the supergraph. @throws {SupergraphError} when there is none. */
   load(): Promise<void>;
   /** Loads it again now. */
   reload(): Promise<boolean>;
 }
 
-export interface GraphOptions<Policies> {
+export interface GraphOptions<Served> {
   readonly source: SupergraphSource;
   readonly log: Logger;
   /** Subgraphs of this process, by name. */
   readonly own?: ReadonlyMap<string, SubgraphTransport> | undefined;
   /** How another subgraph is reached; asked once for each name and set of URLs. */
   readonly transportOf: (subgraph: SubgraphAddress) => SubgraphTransport | Promise<SubgraphTransport>;
-  /** Prepares operations of a supergraph, with the policies that its directives ask for. */
-  readonly open: (supergraph: Supergraph) => { operations: Operations; policies: Policies };
+  /** Opens what serves a supergraph. */
+  readonly open: (supergraph: Supergraph) => Served;
+  /** Prepares what the one before has used, so that the next one starts with it ready. */
+  readonly warm: (next: Served, previous: Served) => Promise<void>;
   /** Called after a new generation has become the current one. */
   readonly changed: () => void;
 }
 
 /** The supergraph in its present state, and the change from one to the next without a dropped request. */
-export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Policies> {
+export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served> {
   const { source, log } = options;
   const transports = new Map<string, { urls: string; transport: SubgraphTransport }>();
-  let current: Generation<Policies> | undefined;
+  let current: Generation<Served> | undefined;
   let watcher: SupergraphWatcher | undefined;
 
   async function transportsOf(supergraph: Supergraph): Promise<ReadonlyMap<string, SubgraphTransport>> {
@@ -60,7 +61,7 @@ export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Po
   }
   const retired: SubgraphTransport[] = [];
 
-  async function open(supergraph: Supergraph): Promise<Generation<Policies>> {
+  async function open(supergraph: Supergraph): Promise<Generation<Served>> {
     const { left } = overrideLabels(supergraph.sdl);
     if (left.length > 0) log.warn({ labels: left }, 'progressive overrides other than percent(100) are not taken');
     return { supergraph, ...options.open(supergraph), transports: await transportsOf(supergraph) };
@@ -78,7 +79,7 @@ export function createGraph<Policies>(options: GraphOptions<Policies>): Graph<Po
       watcher = await watchSupergraph(source, {
         async changed(supergraph) {
           const next = await open(supergraph);
-          if (current) await next.operations.warm(current.operations);
+          if (current) await options.warm(next, current);
           // First the new one serves, then subscriptions of the old one are told to come back: the other way round they
           // would come back to the old one.
           current = next;

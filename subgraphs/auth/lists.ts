@@ -3,11 +3,11 @@ import { idConnection, keyPage, type PageArguments } from '#platform/data/paging
 import type { Connection } from '#platform/data/paging/paging.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import type { ApiKey, AuditEvent, Prisma, Session, User } from '#prisma/auth/client/client.ts';
-import type { Core } from './core.ts';
 import type { Origin } from './origin.ts';
+import type { AuthParts } from './parts.ts';
 import { isUuid } from './uuid.ts';
 
-type Lister = Pick<Core, 'db'>;
+type Lister = Pick<AuthParts, 'db'>;
 const MAX_SEARCH = 200;
 
 export interface UserFilter {

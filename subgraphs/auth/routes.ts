@@ -3,14 +3,14 @@ import { badInput, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Route, RouteCall } from '#platform/host/definition.ts';
 import { AUTH_ROUTES, type introspectionAnswer, type revocationAnswer } from '#platform/identity/revocations.ts';
 import { firstAdminLink } from './accounts/first-admin.ts';
-import type { Core } from './core.ts';
-import { introspect } from './keys/api-keys.ts';
+import { introspect } from './api-keys/api-keys.ts';
 import { accountPages } from './pages/account-pages.ts';
+import type { AuthParts } from './parts.ts';
 
 const introspectionRequest = z.object({ hash: z.string().regex(/^[\w-]{43}$/) });
 
 /** What is no GraphQL: the public keys, what verifiers ask for, and the pages of mailed links. */
-export const createRoutes = (core: Core): Route[] => [
+export const createRoutes = (core: AuthParts): Route[] => [
   {
     method: 'GET',
     path: AUTH_ROUTES.jwks,

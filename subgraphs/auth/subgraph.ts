@@ -6,7 +6,6 @@ import { REVOCATION_TOPIC, revocationSchema } from '#platform/identity/revocatio
 import { type Prisma, PrismaClient } from '#prisma/auth/client/client.ts';
 import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
 import { Changes } from './change.ts';
-import type { Core } from './core.ts';
 import { createEmailPseudonym } from './email.ts';
 import { keepHouse } from './housekeeping.ts';
 import { AccessTokens } from './keys/access-tokens.ts';
@@ -15,6 +14,7 @@ import { Limits } from './limits.ts';
 import { createLoaders } from './loaders.ts';
 import { MailQueue } from './mail/mail-queue.ts';
 import { authMetrics } from './metrics.ts';
+import type { AuthParts } from './parts.ts';
 import { Lockout } from './passwords/lockout.ts';
 import { PasswordHasher } from './passwords/password-hasher.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
@@ -44,7 +44,7 @@ export const auth: SubgraphDefinition = {
 };
 
 /** Puts the parts together; what must be closed is registered with the platform's life cycle. */
-export async function openCore(platform: Platform): Promise<Core> {
+export async function openCore(platform: Platform): Promise<AuthParts> {
   const { config, log, topics, limiter, lifecycle, secrets } = platform;
   const metrics = authMetrics(platform.metrics);
   const { db, outbox } = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'auth', PrismaClient);

@@ -1,7 +1,7 @@
 import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import type { Conversation, Message, Participant } from '#prisma/chat/client/client.ts';
-import type { Database, Transaction } from './chat.ts';
 import { isId } from './input.ts';
+import type { Database, Transaction } from './parts.ts';
 
 /** A conversation as one of its participants sees it. */
 export interface ConversationView extends Conversation {

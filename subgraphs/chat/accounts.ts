@@ -1,13 +1,13 @@
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
-import type { Chat, Transaction } from './chat.ts';
 import { removeConversation } from './conversations.ts';
+import type { ChatParts, Transaction } from './parts.ts';
 
 /**
  * What chat does when an account is deleted: its conversations go, with everything in them; in those of others its part
  * ends and what it wrote is blanked, so that the branches hold together. Twice is once.
  */
-export const accountHandlers = (chat: Chat): EventHandlers<Transaction> => ({
+export const accountHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
   'user.deleted': async ({ payload: { userId } }, tx) => {
     const owned = await tx.conversation.findMany({ where: { ownerId: userId }, select: { id: true } });
     for (const { id } of owned) {

@@ -4,9 +4,9 @@ import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
-import type { Transaction } from './chat.ts';
 import { type Offer, offerAsJson } from './offer.ts';
 import { asJson, type Parameters } from './parameters.ts';
+import type { Transaction } from './parts.ts';
 import type { Requester } from './replies/requester.ts';
 import type { Parent } from './tree.ts';
 

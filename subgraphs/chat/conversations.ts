@@ -3,9 +3,9 @@ import { type Connection, connection, decodeCursor, encodeCursor, pageSize } fro
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
-import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkId, checkText, checkTitle, MAX_SYSTEM_PROMPT_BYTES } from './input.ts';
 import { asJson, checkParameters, type ParametersInput } from './parameters.ts';
+import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
 import { holdToConversations } from './quota.ts';
 import { spend } from './rate.ts';
 
@@ -27,7 +27,7 @@ export interface CreateInput extends ConversationSettings {
  * @throws {CodedError} BAD_USER_INPUT, RATE_LIMITED, QUOTA_EXCEEDED.
  */
 export async function createConversation(
-  chat: Chat,
+  chat: ChatParts,
   user: UserIdentity,
   input: CreateInput,
 ): Promise<ConversationView> {
@@ -80,7 +80,7 @@ function checkedSettings(input: ConversationSettings) {
 
 /** Changes what replies to come are made with. @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT. */
 export async function updateConversation(
-  chat: Chat,
+  chat: ChatParts,
   user: UserIdentity,
   conversationId: string,
   settings: ConversationSettings,
@@ -90,7 +90,7 @@ export async function updateConversation(
 
 /** @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT. */
 export async function renameConversation(
-  chat: Chat,
+  chat: ChatParts,
   user: UserIdentity,
   conversationId: string,
   title: string,
@@ -99,7 +99,7 @@ export async function renameConversation(
 }
 
 async function changeOwned(
-  { db, topics }: Chat,
+  { db, topics }: ChatParts,
   user: UserIdentity,
   conversationId: string,
   data: Prisma.ConversationUpdateInput,
@@ -115,7 +115,7 @@ async function changeOwned(
 
 /** Puts the conversation away or pins it, in the user's own list. @throws {CodedError} NOT_FOUND. */
 export async function markConversation(
-  { db }: Chat,
+  { db }: ChatParts,
   user: UserIdentity,
   conversationId: string,
   mark: { readonly archived: boolean } | { readonly pinned: boolean },
@@ -133,7 +133,7 @@ export async function markConversation(
 }
 
 /** Deletes it for everybody and for good. @throws {CodedError} NOT_FOUND, FORBIDDEN. */
-export async function deleteConversation(chat: Chat, user: UserIdentity, conversationId: string): Promise<void> {
+export async function deleteConversation(chat: ChatParts, user: UserIdentity, conversationId: string): Promise<void> {
   const { db, streams, topics } = chat;
   await ownedConversation(db, user.userId, conversationId);
   const running = await db.message.findMany({ where: { conversationId, status: 'STREAMING' }, select: { id: true } });
@@ -144,7 +144,7 @@ export async function deleteConversation(chat: Chat, user: UserIdentity, convers
 
 /** The rows go, and the others are told. */
 export async function removeConversation(
-  { outbox }: Chat,
+  { outbox }: ChatParts,
   tx: Transaction,
   conversationId: string,
   ownerId: string,
@@ -166,7 +166,7 @@ const MAX_PAGE = 100;
 
 /** A page of the user's conversations. @throws {CodedError} BAD_USER_INPUT for sizes and cursors that are none. */
 export async function listConversations(
-  { db }: Chat,
+  { db }: ChatParts,
   user: UserIdentity,
   { first, after, archived, pinned, orderBy }: ListInput,
 ): Promise<Connection<ConversationView>> {

@@ -1,6 +1,6 @@
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
-import type { Chat } from './chat.ts';
+import type { ChatParts } from './parts.ts';
 import { seenBy } from './replies/privacy.ts';
 import { messagesByIds, wayTo } from './tree.ts';
 
@@ -15,7 +15,7 @@ const MAX_MESSAGES = 10_000;
 
 /** The conversation as a document: what is on the screen as Markdown, or everything there is as JSON. */
 export async function exportConversation(
-  { db }: Chat,
+  { db }: ChatParts,
   conversation: ConversationView,
   format: 'MARKDOWN' | 'JSON',
 ): Promise<ConversationExport> {

@@ -3,8 +3,8 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, messageFor } from './access.ts';
-import { type Chat, TRANSACTION } from './chat.ts';
 import { checkTitle } from './input.ts';
+import { type ChatParts, TRANSACTION } from './parts.ts';
 import { holdToConversations } from './quota.ts';
 import { spend } from './rate.ts';
 import { mayReadSources, seenBy } from './replies/privacy.ts';
@@ -20,7 +20,7 @@ const MAX_MESSAGES = 10_000;
  * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, RATE_LIMITED, QUOTA_EXCEEDED; CONFLICT while a reply on the way is being written.
  */
 export async function forkConversation(
-  chat: Chat,
+  chat: ChatParts,
   user: UserIdentity,
   input: { messageId: string; title?: string | null },
 ): Promise<ConversationView> {

@@ -4,8 +4,8 @@ import type { Connection } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Conversation, Invitation, Participant } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
-import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkId, isId } from './input.ts';
+import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
 import { spend } from './rate.ts';
 
 /** Most people who take part in one conversation or are invited to it. */
@@ -26,7 +26,7 @@ export interface InvitationView extends Invitation {
  * @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT, RATE_LIMITED.
  */
 export async function invite(
-  chat: Chat,
+  chat: ChatParts,
   user: UserIdentity,
   conversationId: string,
   invitee: string,
@@ -73,7 +73,7 @@ async function checkRoom(tx: Transaction, conversationId: string, argument: stri
 }
 
 /** Takes part from now on. Accepting twice is accepting once. @throws {CodedError} NOT_FOUND without an invitation. */
-export async function accept(chat: Chat, user: UserIdentity, conversationId: string): Promise<ConversationView> {
+export async function accept(chat: ChatParts, user: UserIdentity, conversationId: string): Promise<ConversationView> {
   const { userId } = user;
   const joined =
     isId(conversationId) &&
@@ -96,7 +96,7 @@ export async function accept(chat: Chat, user: UserIdentity, conversationId: str
 }
 
 /** Refuses an invitation. Without one nothing happens. */
-export async function decline(chat: Chat, user: UserIdentity, conversationId: string): Promise<void> {
+export async function decline(chat: ChatParts, user: UserIdentity, conversationId: string): Promise<void> {
   if (!isId(conversationId)) return;
   const { count } = await chat.db.invitation.deleteMany({ where: { conversationId, userId: user.userId } });
   if (count > 0) await chat.topics.publish(conversationId, { type: 'ConversationUpdated' });
@@ -104,7 +104,7 @@ export async function decline(chat: Chat, user: UserIdentity, conversationId: st
 
 /** Lists the invitations that wait for the user's answer, the newest conversation first. @throws BAD_USER_INPUT. */
 export async function listInvitations(
-  { db }: Chat,
+  { db }: ChatParts,
   user: UserIdentity,
   input: PageArguments,
 ): Promise<Connection<InvitationView>> {

@@ -3,9 +3,9 @@ import type { Identity } from '#platform/identity/identity.ts';
 import type { PresentMember } from '#platform/realtime/presence/presence.ts';
 import type { Generation, Message, Participant } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
-import type { Chat } from './chat.ts';
 import { isId } from './input.ts';
 import type { InvitationView } from './invitations.ts';
+import type { ChatParts } from './parts.ts';
 import { type Draft, EMPTY_DRAFT, readDrafts } from './replies/draft.ts';
 import { roomOf } from './rooms.ts';
 import { type BranchConnection, type BranchRequest, readBranches } from './tree.ts';
@@ -34,7 +34,7 @@ export interface Loaders {
 }
 
 /** What is read many times in one operation, read at once. */
-export function createLoaders({ db, presence }: Chat, identity: Identity): Loaders {
+export function createLoaders({ db, presence }: ChatParts, identity: Identity): Loaders {
   const userId = identity.kind === 'user' ? identity.userId : undefined;
   return {
     conversation: new DataLoader(async (ids) => {

@@ -1,12 +1,12 @@
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
-import type { Chat } from './chat.ts';
 import { checkId } from './input.ts';
+import type { ChatParts } from './parts.ts';
 
 /** Ends a person's part, or withdraws their invitation. Nothing happens when they have neither. @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT. */
 export async function remove(
-  chat: Chat,
+  chat: ChatParts,
   user: UserIdentity,
   conversationId: string,
   member: string,
@@ -19,7 +19,7 @@ export async function remove(
 }
 
 /** Ends the caller's own part. @throws {CodedError} NOT_FOUND; FORBIDDEN to the owner. */
-export async function leave(chat: Chat, user: UserIdentity, conversationId: string): Promise<void> {
+export async function leave(chat: ChatParts, user: UserIdentity, conversationId: string): Promise<void> {
   const { viewer } = await conversationFor(chat.db, user.userId, conversationId);
   if (viewer.role === 'OWNER') {
     throw new CodedError('FORBIDDEN', 'The owner cannot leave; delete the conversation or archive it.');
@@ -27,7 +27,7 @@ export async function leave(chat: Chat, user: UserIdentity, conversationId: stri
   await part(chat, conversationId, user.userId);
 }
 
-async function part({ db, topics }: Chat, conversationId: string, userId: string): Promise<void> {
+async function part({ db, topics }: ChatParts, conversationId: string, userId: string): Promise<void> {
   const { count: withdrawn } = await db.invitation.deleteMany({ where: { conversationId, userId } });
   if (withdrawn > 0) await topics.publish(conversationId, { type: 'ConversationUpdated' });
   const { count } = await db.participant.deleteMany({ where: { conversationId, userId, role: 'MEMBER' } });

@@ -1,7 +1,7 @@
 import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas/quotas.ts';
-import type { Chat, Transaction } from './chat.ts';
+import type { ChatParts, Transaction } from './parts.ts';
 
-const quotaOf = ({ config }: Pick<Chat, 'config'>): Quota => ({
+const quotaOf = ({ config }: Pick<ChatParts, 'config'>): Quota => ({
   name: 'CONVERSATIONS',
   limit: config.QUOTA_CONVERSATIONS,
   things: 'conversations',
@@ -12,10 +12,10 @@ const countOf = (db: Pick<Transaction, 'conversation'>, ownerId: string): Promis
   db.conversation.count({ where: { ownerId } });
 
 /** Holds a user to what one may own, in the transaction that adds a conversation. @throws {CodedError} QUOTA_EXCEEDED. */
-export const holdToConversations = (chat: Pick<Chat, 'config'>, tx: Transaction, userId: string): Promise<void> =>
+export const holdToConversations = (chat: Pick<ChatParts, 'config'>, tx: Transaction, userId: string): Promise<void> =>
   holdToQuotas(tx, userId, [{ quota: quotaOf(chat), adding: 1, used: () => countOf(tx, userId) }]);
 
 /** What a user has and may have. */
-export const quotasOf = async (chat: Pick<Chat, 'config' | 'db'>, userId: string): Promise<QuotaUse[]> => [
+export const quotasOf = async (chat: Pick<ChatParts, 'config' | 'db'>, userId: string): Promise<QuotaUse[]> => [
   quotaUse(quotaOf(chat), await countOf(chat.db, userId)),
 ];

@@ -1,6 +1,6 @@
 import { rateLimited } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { Chat } from './chat.ts';
+import type { ChatParts } from './parts.ts';
 
 /**
  * Spends one of what a user may do in a minute.
@@ -8,7 +8,7 @@ import type { Chat } from './chat.ts';
  * @throws {CodedError} RATE_LIMITED, with the seconds until the next.
  */
 export async function spend(
-  { limiter, config }: Chat,
+  { limiter, config }: ChatParts,
   user: UserIdentity,
   what: 'messages' | 'conversations' | 'invitations',
 ): Promise<void> {

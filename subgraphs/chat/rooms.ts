@@ -1,8 +1,8 @@
 import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/realtime/presence/presence.ts';
 import { conversationFor } from './access.ts';
-import type { Chat } from './chat.ts';
 import type { ConversationNews } from './conversation-topics.ts';
 import { merge } from './merge.ts';
+import type { ChatParts } from './parts.ts';
 
 /** The presence room of a conversation. */
 export const roomOf = (conversationId: string): string => `conversation:${conversationId}`;
@@ -34,7 +34,11 @@ interface Visit {
  *
  * @throws {CodedError} NOT_FOUND.
  */
-export async function* roomPresence(chat: Chat, visit: Visit, signal: AbortSignal): AsyncGenerator<RoomEvent, void> {
+export async function* roomPresence(
+  chat: ChatParts,
+  visit: Visit,
+  signal: AbortSignal,
+): AsyncGenerator<RoomEvent, void> {
   for await (const event of conversationEvents(chat, visit, signal)) {
     if (
       event.__typename === 'RoomMembers' ||
@@ -53,7 +57,7 @@ export async function* roomPresence(chat: Chat, visit: Visit, signal: AbortSigna
  * @throws {CodedError} NOT_FOUND.
  */
 export async function* conversationEvents(
-  { db, topics, presence }: Chat,
+  { db, topics, presence }: ChatParts,
   { userId, conversationId, state }: Visit,
   signal: AbortSignal,
 ): AsyncGenerator<ConversationEvent, void> {
@@ -90,14 +94,17 @@ function* roomEvent(event: PresenceEvent): Generator<RoomEvent, void> {
 }
 
 /** @returns false when the user has no connection in the room. @throws {CodedError} NOT_FOUND. */
-export async function setPresence({ db, presence }: Chat, { userId, conversationId, state }: Visit): Promise<boolean> {
+export async function setPresence(
+  { db, presence }: ChatParts,
+  { userId, conversationId, state }: Visit,
+): Promise<boolean> {
   await conversationFor(db, userId, conversationId);
   return presence.setState(roomOf(conversationId), userId, state);
 }
 
 /** @returns false when the user has no connection in the room. @throws {CodedError} NOT_FOUND. */
 export async function setTyping(
-  { db, presence }: { readonly db: Chat['db']; readonly presence: Presence },
+  { db, presence }: { readonly db: ChatParts['db']; readonly presence: Presence },
   userId: string,
   conversationId: string,
   typing: boolean,

@@ -1,7 +1,7 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { Chat } from './chat.ts';
+import type { ChatParts } from './parts.ts';
 
 const MAX_QUERY = 500;
 const MAX_PAGE = 50;
@@ -42,7 +42,7 @@ interface Row {
  * @throws {CodedError} BAD_USER_INPUT.
  */
 export async function searchConversations(
-  { db }: Chat,
+  { db }: ChatParts,
   user: UserIdentity,
   { query, first, after }: { query: string; first?: number | null; after?: string | null },
 ): Promise<Connection<SearchHit>> {

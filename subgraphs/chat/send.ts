@@ -3,10 +3,10 @@ import { requireScope, type UserIdentity } from '#platform/identity/identity.ts'
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import { lockConversation, messageFor } from './access.ts';
 import { type Ask, digest, pendingReply, personsMessage } from './ask.ts';
-import { type Chat, TRANSACTION, type Transaction } from './chat.ts';
 import { checkAttachments, checkId, checkText, isId, MAX_MESSAGE_BYTES } from './input.ts';
 import { checkOffer, type Offer, type OfferInput, offered, storedOffer } from './offer.ts';
 import { checkParameters, type ParametersInput, storedParameters } from './parameters.ts';
+import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
 import { spend } from './rate.ts';
 import { checkImages } from './replies/images.ts';
 import type { Replies } from './replies/replies.ts';
@@ -45,10 +45,10 @@ export interface Sent {
 
 /** Takes what people say into the tree of a conversation. */
 export class Sending {
-  readonly #chat: Chat;
+  readonly #chat: ChatParts;
   readonly #replies: Replies;
 
-  constructor(chat: Chat, replies: Replies) {
+  constructor(chat: ChatParts, replies: Replies) {
     this.#chat = chat;
     this.#replies = replies;
   }

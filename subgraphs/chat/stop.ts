@@ -3,7 +3,7 @@ import { until } from '#platform/base/iteration/until.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from './access.ts';
-import type { Chat } from './chat.ts';
+import type { ChatParts } from './parts.ts';
 import type { Replies } from './replies/replies.ts';
 
 /** How long to wait for the process that writes the reply to end it, in ms. */
@@ -15,7 +15,7 @@ const WAIT_MS = 2_000;
  * @throws {CodedError} NOT_FOUND; BAD_USER_INPUT for a person's message.
  */
 export async function stopGeneration(
-  chat: Chat,
+  chat: ChatParts,
   replies: Replies,
   user: UserIdentity,
   messageId: string,

@@ -4,10 +4,10 @@ import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { accountHandlers } from './accounts.ts';
-import type { Chat, Transaction } from './chat.ts';
 import { ConversationTopics } from './conversation-topics.ts';
 import { createLoaders } from './loaders.ts';
 import { chatMetrics } from './metrics.ts';
+import type { ChatParts, Transaction } from './parts.ts';
 import { Replies } from './replies/replies.ts';
 import { mutationResolvers, queryResolvers, subscriptionResolvers } from './resolvers/operations.ts';
 import { typeResolvers } from './resolvers/types.ts';
@@ -26,7 +26,7 @@ export const chat: SubgraphDefinition = {
       // A reply's call is recorded in the transaction that ends the reply.
       recordsItself: ({ purpose }) => purpose === 'reply',
     });
-    const parts: Chat = {
+    const parts: ChatParts = {
       db: storage.db,
       outbox: storage.outbox,
       models,

@@ -1,8 +1,8 @@
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
-import type { Transaction } from './chat.ts';
 import { checkStorable } from './offer.ts';
+import type { Transaction } from './parts.ts';
 import { owedByClient, storedToolCalls, type ToolCall } from './replies/tool-calls.ts';
 
 /** What the client's tools gave. */

@@ -2,7 +2,7 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
-import type { Database, Transaction } from './chat.ts';
+import type { Database, Transaction } from './parts.ts';
 
 /**
  * The tree of a conversation. Every message remembers the child that the active branch goes through, or went through

@@ -5,8 +5,8 @@ import type { Connection } from '#platform/data/paging/paging.ts';
 import { requireAdmin, type UserIdentity } from '#platform/identity/identity.ts';
 import type { Context } from '#prisma/memory/client/client.ts';
 import { numberInput, textInput } from './input.ts';
-import type { Database } from './memory.ts';
 import { PAGES } from './pages.ts';
+import type { Database } from './parts.ts';
 import type { MemoryQuotas } from './quota.ts';
 
 export interface ScopeInput {

@@ -4,14 +4,14 @@ import { REMOVE_DOCUMENT } from './documents/ingest.ts';
 import { EXTRACT_MEMORIES } from './extraction/extract-memories.ts';
 import { INDEX_NAMES, tenantOf } from './indexes.ts';
 import { INDEX_MEMORIES } from './memories/index-memories.ts';
-import type { Memory, Transaction } from './memory.ts';
+import type { MemoryParts, Transaction } from './parts.ts';
 import { INDEX_MESSAGE } from './transcript.ts';
 
 export const REMOVE_CONVERSATION = 'remove-conversation';
 export const REMOVE_USER = 'remove-user';
 
 /** What memory does about what others tell. Each effect and its jobs are written in the event's own transaction. */
-export function eventHandlers({ quick, slow }: Pick<Memory, 'quick' | 'slow'>): EventHandlers<Transaction> {
+export function eventHandlers({ quick, slow }: Pick<MemoryParts, 'quick' | 'slow'>): EventHandlers<Transaction> {
   return {
     async 'message.completed'({ payload }, tx) {
       const { messageId: id, conversationId, userId, role, text, at } = payload;
@@ -65,7 +65,7 @@ export function eventHandlers({ quick, slow }: Pick<Memory, 'quick' | 'slow'>): 
 }
 
 /** Takes a deleted conversation's messages out of the index. */
-export const removeConversation = ({ indexes }: Pick<Memory, 'indexes'>): JobHandler<Transaction> => ({
+export const removeConversation = ({ indexes }: Pick<MemoryParts, 'indexes'>): JobHandler<Transaction> => ({
   async run(payload) {
     const { conversationId, userId } = payload as { conversationId: string; userId: string };
     const index = await indexes.get('messages');
@@ -74,7 +74,7 @@ export const removeConversation = ({ indexes }: Pick<Memory, 'indexes'>): JobHan
 });
 
 /** Takes everything of a deleted user out of every index. */
-export const removeUser = ({ indexes }: Pick<Memory, 'indexes'>): JobHandler<Transaction> => ({
+export const removeUser = ({ indexes }: Pick<MemoryParts, 'indexes'>): JobHandler<Transaction> => ({
   async run(payload) {
     const { userId } = payload as { userId: string };
     for (const name of INDEX_NAMES) await (await indexes.get(name)).removeTenant(tenantOf(userId));

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import type { Platform } from '#platform/host/platform.ts';
-import type { Database } from './memory.ts';
+import type { Database } from './parts.ts';
 
 const BATCH = 500;
 const EXPORT_S = 600;

@@ -2,12 +2,12 @@ import { INGEST_DOCUMENT, ingestDocument, REMOVE_DOCUMENT, removeDocument } from
 import { REMOVE_CONVERSATION, REMOVE_USER, removeConversation, removeUser } from './events.ts';
 import { EXTRACT_MEMORIES, extractMemories } from './extraction/extract-memories.ts';
 import { INDEX_MEMORIES, indexMemories } from './memories/index-memories.ts';
-import type { Memory } from './memory.ts';
+import type { MemoryParts } from './parts.ts';
 import { REEMBED_INDEX, reembedIndex } from './reembed.ts';
 import { INDEX_MESSAGE, indexMessage } from './transcript.ts';
 
 /** What memory does in the background. Two runners, so that two hundred documents delay nobody who stores a memory. */
-export function registerJobs(memory: Memory): void {
+export function registerJobs(memory: MemoryParts): void {
   const { quick, slow } = memory;
   quick.handle(INDEX_MEMORIES, indexMemories(memory));
   quick.handle(REMOVE_DOCUMENT, removeDocument(memory));

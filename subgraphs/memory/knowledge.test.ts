@@ -1,7 +1,7 @@
 import { strToU8 } from 'fflate';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DOCX } from './documents/file-kind.ts';
-import { docx, pdf, png } from './documents/testing/files.ts';
+import { DOCX } from './reader/file-kind.ts';
+import { docx, pdf, png } from './reader/testing/files.ts';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 let world: MemoryWorld;

@@ -4,7 +4,7 @@ import type { RequestContext } from '#platform/host/definition.ts';
 import type { Context, Document } from '#prisma/memory/client/client.ts';
 import { Documents } from './documents/documents.ts';
 import type { MemoryRow } from './memories/store.ts';
-import type { Database } from './memory.ts';
+import type { Database } from './parts.ts';
 
 export interface Loaders {
   /** Null when it is not the caller's. */

@@ -1,9 +1,9 @@
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/data/quotas/quotas.ts';
-import type { Database, Transaction } from './memory.ts';
+import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 
-type Reader = Pick<Database, 'memory' | 'context' | 'document'>;
+type Reader = Pick<PrismaClient, 'memory' | 'context' | 'document'>;
 type Limits = Pick<Config, 'QUOTA_MEMORIES' | 'QUOTA_CONTEXTS' | 'QUOTA_DOCUMENTS' | 'QUOTA_DOCUMENT_BYTES'>;
 
 /** What one user may have of memories, contexts and documents. An upload takes its declared size from its begin on. */
@@ -32,12 +32,12 @@ export class MemoryQuotas {
   }
 
   /** In the transaction that adds memories. @throws {CodedError} QUOTA_EXCEEDED. */
-  holdMemories(tx: Transaction, userId: string, adding: number): Promise<void> {
+  holdMemories(tx: Prisma.TransactionClient, userId: string, adding: number): Promise<void> {
     return holdToQuotas(tx, userId, [{ quota: this.#memories, adding, used: () => memoriesOf(tx, userId) }]);
   }
 
   /** The same without a refusal: a user who has enough learns nothing more. */
-  async hasRoomForMemories(tx: Transaction, userId: string, adding: number): Promise<boolean> {
+  async hasRoomForMemories(tx: Prisma.TransactionClient, userId: string, adding: number): Promise<boolean> {
     try {
       await this.holdMemories(tx, userId, adding);
       return true;
@@ -48,12 +48,12 @@ export class MemoryQuotas {
   }
 
   /** In the transaction that adds an entry. @throws {CodedError} QUOTA_EXCEEDED. */
-  holdContext(tx: Transaction, userId: string): Promise<void> {
+  holdContext(tx: Prisma.TransactionClient, userId: string): Promise<void> {
     return holdToQuotas(tx, userId, [{ quota: this.#contexts, adding: 1, used: () => contextsOf(tx, userId) }]);
   }
 
   /** In the transaction that adds a document. @throws {CodedError} QUOTA_EXCEEDED. */
-  holdDocument(tx: Transaction, userId: string, bytes: number): Promise<void> {
+  holdDocument(tx: Prisma.TransactionClient, userId: string, bytes: number): Promise<void> {
     return holdToQuotas(tx, userId, [
       { quota: this.#documents, adding: 1, used: () => documentsOf(tx, userId) },
       { quota: this.#bytes, adding: bytes, used: () => bytesOf(tx, userId) },

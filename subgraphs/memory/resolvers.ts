@@ -12,7 +12,7 @@ import { foreignId, LONGEST_QUERY, numberInput, textInput } from './input.ts';
 import type { Loaders } from './loaders.ts';
 import { type SearchMode, searchMemories } from './memories/search.ts';
 import type { MemoryFilter, MemoryInput, MemoryKind, MemoryRow, MemoryStore } from './memories/store.ts';
-import type { Memory } from './memory.ts';
+import type { MemoryParts } from './parts.ts';
 import { extractiveAnswer } from './recall/extractive.ts';
 import type { Citation, RecalledItem } from './recall/item.ts';
 import { citationOf, type RecallInput, recall } from './recall/recall.ts';
@@ -22,19 +22,20 @@ type Context = RequestContext<Loaders>;
 type Input<T> = { readonly input: T };
 type None = Record<string, never>;
 
-export interface MemoryParts {
-  readonly memory: Memory;
+/** What resolvers reach for. */
+export interface ResolverParts {
+  readonly memory: MemoryParts;
   readonly memories: MemoryStore;
   readonly contexts: Contexts;
   readonly documents: Documents;
 }
 
 /** GraphQL to domain. Scopes are demanded by the schema; whose data it is, by every call of the domain. */
-export function createResolvers(parts: MemoryParts): ResolverMap {
+export function createResolvers(parts: ResolverParts): ResolverMap {
   return { ...roots(parts), ...types(parts) };
 }
 
-function roots({ memory, memories, contexts, documents }: MemoryParts): ResolverMap {
+function roots({ memory, memories, contexts, documents }: ResolverParts): ResolverMap {
   const me = (context: Context) => requireUser(context.identity).userId;
   return {
     Query: {
@@ -154,7 +155,7 @@ function roots({ memory, memories, contexts, documents }: MemoryParts): Resolver
   };
 }
 
-function types({ memory, memories, documents }: MemoryParts): ResolverMap {
+function types({ memory, memories, documents }: ResolverParts): ResolverMap {
   return {
     User: {
       __resolveReference: ({ id }: { id: string }) => ({ id }),

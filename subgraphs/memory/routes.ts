@@ -3,10 +3,10 @@ import { notFound } from '#platform/base/errors/errors.ts';
 import type { Route } from '#platform/host/definition.ts';
 import type { Documents } from './documents/documents.ts';
 import { exportOf } from './export.ts';
-import type { Memory } from './memory.ts';
+import type { MemoryParts } from './parts.ts';
 
 /** Uploads and downloads by signed links; whoever has a link needs no other credentials. */
-export function createRoutes(memory: Memory, documents: Documents): Route[] {
+export function createRoutes(memory: MemoryParts, documents: Documents): Route[] {
   const { db, blobs, urls } = memory;
   return [
     {

@@ -1,10 +1,10 @@
 import { hasChatModel } from './extraction/extract-memories.ts';
 import { INDEX_NAMES } from './indexes.ts';
-import type { Memory } from './memory.ts';
+import type { MemoryParts } from './parts.ts';
 import { REEMBED_INDEX } from './reembed.ts';
 
 /** State of background work and indexes, for administrators. */
-export async function memoryStatus(memory: Memory) {
+export async function memoryStatus(memory: MemoryParts) {
   const { db, indexes, quick, models, extraction } = memory;
   // Both runners work on one table.
   const jobs = await quick.counts();
@@ -29,9 +29,9 @@ export async function memoryStatus(memory: Memory) {
 }
 
 async function extractorName(
-  models: Memory['models'],
-  extraction: Memory['extraction'],
-  memory: Memory,
+  models: MemoryParts['models'],
+  extraction: MemoryParts['extraction'],
+  memory: MemoryParts,
 ): Promise<string> {
   if (extraction === 'off') return 'off';
   if (extraction === 'rules' || !(await hasChatModel(memory))) return 'rules';

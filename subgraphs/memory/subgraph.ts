@@ -5,15 +5,15 @@ import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Contexts } from './contexts.ts';
-import { DocumentReader } from './documents/document-reader.ts';
 import { Documents } from './documents/documents.ts';
 import { eventHandlers } from './events.ts';
 import { Indexes } from './indexes.ts';
 import { registerJobs } from './jobs.ts';
 import { createLoaders } from './loaders.ts';
 import { MemoryStore } from './memories/store.ts';
-import type { Memory, Transaction } from './memory.ts';
+import type { MemoryParts, Transaction } from './parts.ts';
 import { MemoryQuotas } from './quota.ts';
+import { DocumentReader } from './reader/document-reader.ts';
 import { queueReembedding } from './reembed.ts';
 import { createResolvers } from './resolvers.ts';
 import { createRoutes } from './routes.ts';
@@ -32,7 +32,7 @@ export const memory: SubgraphDefinition = {
     const { embedders, vectors } = await openRetrieval(platform, storage);
     const models = await openRecordedModels(platform, storage, { embedders });
     const reader = lifecycle.use(new DocumentReader());
-    const parts: Memory = {
+    const parts: MemoryParts = {
       db,
       indexes: new Indexes(vectors, embedders),
       quick: storage.jobs(4),

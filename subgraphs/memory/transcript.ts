@@ -1,8 +1,8 @@
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
-import { cutPassages } from './documents/passages.ts';
-import { readPlainText } from './documents/plain-text.ts';
 import { tenantOf } from './indexes.ts';
-import type { Memory, Transaction } from './memory.ts';
+import type { MemoryParts, Transaction } from './parts.ts';
+import { cutPassages } from './reader/passages.ts';
+import { readPlainText } from './reader/plain-text.ts';
 
 export const INDEX_MESSAGE = 'index-message';
 
@@ -10,7 +10,7 @@ export const INDEX_MESSAGE = 'index-message';
 const MOST_PIECES = 50;
 
 /** Makes a finished message findable, in pieces of a passage's size. */
-export function indexMessage({ db, indexes }: Pick<Memory, 'db' | 'indexes'>): JobHandler<Transaction> {
+export function indexMessage({ db, indexes }: Pick<MemoryParts, 'db' | 'indexes'>): JobHandler<Transaction> {
   return {
     async run(payload, { signal }) {
       const { id } = payload as { id: string };

@@ -1,19 +1,12 @@
 import { print } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import { CodedError } from '#platform/base/errors/errors.ts';
 import type { NormalizedOperation } from '../prepare/normalize.ts';
+import { isLasting, REFUSED_MS } from '../prepare/refusals.ts';
 import type { Plan } from './plan.ts';
 import type { Planner } from './planner.ts';
 
 /** Characters of operation text whose plans are kept, all together. A plan weighs some ten times its text. */
 const MAX_CHARACTERS = 4_000_000;
-
-/** How long a refusal is remembered: a machine that was too busy to plan an operation gets another try. */
-export const REFUSED_MS = 300_000;
-
-/** Whether an operation that was refused would be refused again, and need not be planned to know. */
-export const isLasting = (error: unknown): boolean =>
-  error instanceof CodedError && error.code === 'OPERATION_TOO_COMPLEX';
 
 /** Plans an operation, for a client that waits. */
 export type MakePlan = (normalized: NormalizedOperation, client: string) => Promise<Plan>;

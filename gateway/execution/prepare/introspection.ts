@@ -9,8 +9,8 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Variables } from '#platform/base/graphql/coercion.ts';
-import { own } from '../run/merge.ts';
-import type { Entry } from '../writer/collect.ts';
+import type { Entry } from './collect.ts';
+import { own } from './data.ts';
 import { documentOf, type Fragments } from './fragments.ts';
 import { clientVariable } from './names.ts';
 import { guarded } from './normalize.ts';

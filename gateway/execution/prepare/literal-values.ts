@@ -8,7 +8,7 @@ import {
   Kind,
   type ValueNode,
 } from 'graphql';
-import { quote, stringify } from '../run/json.ts';
+import { quote, stringify } from './json.ts';
 
 /** A value that was written into an operation, as a subgraph gets it in a variable. */
 export interface Literal {

@@ -14,14 +14,7 @@ import {
   visit,
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import {
-  collectEntries,
-  type Guard,
-  type Guarded,
-  guardOf,
-  type Occurrence,
-  typeConditionHolds,
-} from '../writer/collect.ts';
+import { collectEntries, type Guard, type Guarded, guardOf, type Occurrence, typeConditionHolds } from './collect.ts';
 import type { Fragments } from './fragments.ts';
 import { isIntrospection } from './names.ts';
 

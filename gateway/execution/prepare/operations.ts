@@ -13,8 +13,8 @@ import {
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Supergraph } from '../../supergraph/supergraph.ts';
-import { isLasting, REFUSED_MS } from '../planning/plan-cache.ts';
 import { isPrepared, type Prepared, type PreparedOperation, type PrepareRequest } from './operation.ts';
+import { isLasting, REFUSED_MS } from './refusals.ts';
 
 /** Parses, validates, plans and compiles operations of one supergraph, each once. */
 export interface Operations {

@@ -13,9 +13,9 @@ import { type ClientName, createNames, type Names, sameName, withPlannedVariable
 import { normalize, withConditions } from '../prepare/normalize.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from '../prepare/operation.ts';
 import type { Compile, CompileInput } from '../prepare/operations.ts';
-import { refuse, writeAnswer } from '../writer/answer.ts';
 import { passthroughFetch } from '../writer/passthrough.ts';
 import { compileWriter } from '../writer/writer.ts';
+import { refuse, writeAnswer } from './answer.ts';
 import { createClientPath } from './errors.ts';
 import { compileSubscription } from './events.ts';
 import type { FetchScope } from './fetch.ts';

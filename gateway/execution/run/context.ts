@@ -1,5 +1,5 @@
 import type { ContextArgument, Path } from '../planning/plan.ts';
-import { type Data, own } from './merge.ts';
+import { type Data, own } from '../prepare/data.ts';
 import { isOneOf } from './paths.ts';
 import type { Satisfies } from './types.ts';
 

@@ -1,11 +1,11 @@
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import { joinFetches, pickGroup } from '../planning/combine.ts';
 import type { EntityFetch, EntityGroup } from '../planning/plan.ts';
+import type { Data } from '../prepare/data.ts';
+import { stringify } from '../prepare/json.ts';
 import { collectHeld, contextValue } from './context.ts';
 import { type Batch, type CompiledGroup, createEntityAnswers } from './entity-answers.ts';
 import { type Added, type AddedVariable, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
-import { stringify } from './json.ts';
-import type { Data } from './merge.ts';
 import { collectObjects } from './paths.ts';
 import { compileRepresenter } from './representation.ts';
 import { renamedFields } from './rewrites.ts';

@@ -1,9 +1,10 @@
 import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import type { EntityFetch, EntityGroup, Path } from '../planning/plan.ts';
+import { type Data, setOwn } from '../prepare/data.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { asCoded, type FetchScope } from './fetch.ts';
-import { type Data, merge, setOwn } from './merge.ts';
+import { merge } from './merge.ts';
 import { locateObjects, type ResponsePath } from './paths.ts';
 import type { Representer } from './representation.ts';
 import { applyRewrites } from './rewrites.ts';

@@ -4,7 +4,7 @@ import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { Path } from '../planning/plan.ts';
 import type { Fragments } from '../prepare/fragments.ts';
 import type { ClientName } from '../prepare/names.ts';
-import type { ResponsePath } from './paths.ts';
+import type { ClientPath, ResponsePath } from './paths.ts';
 import type { Run } from './run.ts';
 import type { SubgraphError } from './subgraph-answer.ts';
 
@@ -41,9 +41,6 @@ export function reportMissing(
   for (const path of places.slice(0, MAX_PLACES)) run.fail({ message, path: run.clientPath(path), extensions });
   run.omitted += Math.max(0, places.length - MAX_PLACES);
 }
-
-/** Gives the place in the client's answer for one in the data of a plan. */
-export type ClientPath = (path: ResponsePath) => ResponsePath;
 
 /**
  * A place that only the plan asks for, a key or an input of @requires, is none that the client knows, and its name may be

@@ -1,28 +1,5 @@
+import { type Data, isObject, own, setOwn } from '../prepare/data.ts';
 import type { Satisfies } from './types.ts';
-
-/** What a JSON object is here: data of a response. */
-export type Data = Record<string, unknown>;
-
-const isObject = (value: unknown): value is Data =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/** A client may use any GraphQL name as an alias; these would otherwise reach what every object inherits. */
-const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
-
-export const isInherited = (name: string): boolean => INHERITED.has(name);
-
-/** An own property, whatever its name. */
-export const own = (object: Data, name: string): unknown =>
-  INHERITED.has(name) ? (Object.hasOwn(object, name) ? object[name] : undefined) : object[name];
-
-/** Sets an own property, `__proto__` included. */
-export function setOwn(object: Data, name: string, value: unknown): void {
-  if (name === '__proto__') {
-    Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true });
-  } else {
-    object[name] = value;
-  }
-}
 
 /**
  * Merges one subgraph's answer into what is known already, as Apollo's gateway does: objects field by field, lists of

@@ -1,9 +1,12 @@
 import type { Path } from '../planning/plan.ts';
-import { type Data, own } from './merge.ts';
+import { type Data, own } from '../prepare/data.ts';
 import type { Satisfies } from './types.ts';
 
 /** A place in a response. */
 export type ResponsePath = (string | number)[];
+
+/** Gives the place in the client's answer for one in the data of a plan. */
+export type ClientPath = (path: ResponsePath) => ResponsePath;
 
 /** All objects at a path, in document order; lists are walked through wherever they occur. */
 export function collectObjects(root: Data, path: Path, satisfies: Satisfies): Data[] {

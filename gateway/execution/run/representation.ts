@@ -1,6 +1,7 @@
 import type { Requirement, Rewrite } from '../planning/plan.ts';
-import { quote, stringify } from './json.ts';
-import { type Data, merge, own, setOwn } from './merge.ts';
+import { type Data, own, setOwn } from '../prepare/data.ts';
+import { quote, stringify } from '../prepare/json.ts';
+import { merge } from './merge.ts';
 import { applyRewrites } from './rewrites.ts';
 import type { Satisfies } from './types.ts';
 

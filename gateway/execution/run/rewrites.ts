@@ -1,5 +1,5 @@
 import type { Rewrite, RewriteStep } from '../planning/plan.ts';
-import { type Data, own, setOwn } from './merge.ts';
+import { type Data, own, setOwn } from '../prepare/data.ts';
 import { isOneOf } from './paths.ts';
 import type { Satisfies } from './types.ts';
 

@@ -8,10 +8,10 @@ import {
   type SubgraphResponse,
   type SubgraphTransport,
 } from '#platform/net/transport/transport.ts';
+import { type Data, own } from '../prepare/data.ts';
 import type { OperationRequest } from '../prepare/operation.ts';
-import type { ClientPath } from './errors.ts';
-import { type Data, own } from './merge.ts';
 import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';
+import type { ClientPath } from './paths.ts';
 
 /** Errors of one answer that are listed; of a thousand broken elements the rest is only counted. */
 const MAX_ERRORS = 200;

@@ -1,8 +1,8 @@
 import type { Step } from '../planning/plan.ts';
+import { own } from '../prepare/data.ts';
 import { clientVariable } from '../prepare/names.ts';
 import { compileEntityFetch } from './entities.ts';
 import { compileRootFetch, type Execute, type FetchScope } from './fetch.ts';
-import { own } from './merge.ts';
 
 /** Compiles a plan into functions. A step with nothing to wait for returns undefined, so that no tick is lost to it. */
 export function compileStep(step: Step, scope: FetchScope): Execute {

@@ -1,6 +1,6 @@
 import { isObject } from '#platform/base/json/objects.ts';
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
-import type { Data } from './merge.ts';
+import type { Data } from '../prepare/data.ts';
 
 /** What a subgraph answered, after its form was checked: it may be any server's. */
 export interface SubgraphAnswer {

@@ -1,9 +1,9 @@
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { clientKey } from '../planning/client-key.ts';
+import { own } from '../prepare/data.ts';
 import { clientVariable } from '../prepare/names.ts';
 import type { Execute } from './fetch.ts';
-import { own } from './merge.ts';
 import type { Run } from './run.ts';
 
 /** Combinations of one operation's conditions whose plans are kept. */

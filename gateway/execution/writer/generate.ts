@@ -14,11 +14,18 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import {
+  collectEntries,
+  type Entry,
+  type EntryPlace,
+  type Guard,
+  type Guarded,
+  guardsOfNarrower,
+} from '../prepare/collect.ts';
+import { isInherited } from '../prepare/data.ts';
 import type { Fragments } from '../prepare/fragments.ts';
 import { questionOf } from '../prepare/introspection.ts';
 import { type ClientName, clientVariable } from '../prepare/names.ts';
-import { isInherited } from '../run/merge.ts';
-import { collectEntries, type Entry, type EntryPlace, type Guard, type Guarded, guardsOfNarrower } from './collect.ts';
 
 /**
  * Generates the source of a function that writes a response's data as JSON text: it walks the merged answers of the

@@ -13,9 +13,9 @@ import {
   stripIgnoredCharacters,
 } from 'graphql';
 import type { Plan, RootFetch } from '../planning/plan.ts';
+import { collectEntries, type Guarded } from '../prepare/collect.ts';
 import { type Fragments, fragmentsOf } from '../prepare/fragments.ts';
 import type { Names } from '../prepare/names.ts';
-import { collectEntries, type Guarded } from './collect.ts';
 
 /**
  * The plan's only fetch, when what it brings has the shape that the client asked for, key by key in the same order:

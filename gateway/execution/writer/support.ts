@@ -1,5 +1,5 @@
-import { quote, stringify } from '../run/json.ts';
-import { own } from '../run/merge.ts';
+import { own } from '../prepare/data.ts';
+import { quote, stringify } from '../prepare/json.ts';
 
 /** A place in the response, linked upwards; `type` is the type that has the field, or the type of a list's element. */
 export interface Place {

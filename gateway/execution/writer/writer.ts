@@ -1,10 +1,10 @@
 import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Variables } from '#platform/base/graphql/coercion.ts';
+import type { Entry } from '../prepare/collect.ts';
+import type { Data } from '../prepare/data.ts';
 import type { Fragments } from '../prepare/fragments.ts';
 import type { Introspected } from '../prepare/introspection.ts';
 import type { ClientName } from '../prepare/names.ts';
-import type { Data } from '../run/merge.ts';
-import type { Entry } from './collect.ts';
 import { generateWriter, type Visible } from './generate.ts';
 import { type Misfit, Support } from './support.ts';
 

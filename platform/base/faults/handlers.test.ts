@@ -13,9 +13,9 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'platform/net/transport/http-connection.ts': 'opens its socket with a reader that is guarded',
   'platform/data/database/embedded-worker.ts': 'ends its thread, which the next connection starts again',
   'platform/base/worker/worker-rpc.ts': 'the side of the thread, which answers what it throws',
-  'subgraphs/memory/documents/reader-worker.ts': 'a thread that is replaced when it ends',
-  'subgraphs/memory/documents/document-reader.ts': 'settles a promise',
-  'subgraphs/memory/documents/docx.ts': 'runs in the thread of the document reader',
+  'subgraphs/memory/reader/reader-worker.ts': 'a thread that is replaced when it ends',
+  'subgraphs/memory/reader/document-reader.ts': 'settles a promise',
+  'subgraphs/memory/reader/docx.ts': 'runs in the thread of the document reader',
 };
 
 it('guards each handler of a socket, stream, worker or timer, because what it throws would end the process', () => {

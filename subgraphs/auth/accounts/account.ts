@@ -2,9 +2,9 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { requireUser } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import type { Tx } from '../change.ts';
-import type { Core } from '../core.ts';
 import { parseDisplayName } from '../display-name.ts';
 import type { Origin } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 import { provePassword } from './password-proof.ts';
 
 /** Longest URL of a picture, in characters. */
@@ -12,7 +12,7 @@ const MAX_URL = 2_000;
 
 /** Changes what others see of the caller. */
 export async function updateProfile(
-  core: Core,
+  core: AuthParts,
   input: { readonly displayName?: string | null; readonly avatarUrl?: URL | string | null },
   origin: Origin,
 ): Promise<User> {
@@ -47,7 +47,7 @@ function parsePicture(given: string): string {
 }
 
 /** Deletes the caller's account; the other subgraphs learn of it through the outbox and delete what is theirs. */
-export async function deleteAccount(core: Core, password: string, origin: Origin): Promise<string> {
+export async function deleteAccount(core: AuthParts, password: string, origin: Origin): Promise<string> {
   const user = await provePassword(core, password, 'input.password', origin);
   await core.changes.run(origin, async (change) => {
     await refuseLastAdmin(change.tx, user.id);

@@ -2,11 +2,11 @@ import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts'
 import { requireAdmin } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import type { Change } from '../change.ts';
-import type { Core } from '../core.ts';
 import { parseEmail } from '../email.ts';
 import { invitationMail, linkTo } from '../mail/mails.ts';
 import { INVITATION_LIFE_S, issueToken, PASSED_ON_LIFE_S } from '../one-time-tokens.ts';
 import type { Origin } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { refuseLastAdmin } from './account.ts';
 import { proveFresh } from './password-proof.ts';
@@ -16,7 +16,7 @@ const MAX_REASON = 500;
 
 /** Creates an account for somebody: with a password, or with a mail by which they choose one. */
 export async function createUser(
-  core: Core,
+  core: AuthParts,
   input: {
     readonly email: string;
     readonly displayName?: string | null;
@@ -62,7 +62,7 @@ export async function createUser(
  * not arrive. It is as good as the account, so it needs a person who has just signed in.
  */
 export async function createPasswordLink(
-  core: Core,
+  core: AuthParts,
   input: { readonly id: string; readonly password?: string | null },
   origin: Origin,
 ): Promise<{ readonly url: string; readonly expiresAt: Date }> {
@@ -81,7 +81,7 @@ export async function createPasswordLink(
 
 /** Shuts an account: its sessions and keys end at once. */
 export async function disableUser(
-  core: Core,
+  core: AuthParts,
   id: string,
   reason: string | null | undefined,
   origin: Origin,
@@ -108,7 +108,7 @@ export async function disableUser(
 }
 
 /** Opens a shut account again. Its sessions, API keys and links stay ended. */
-export async function enableUser(core: Core, id: string, origin: Origin): Promise<User> {
+export async function enableUser(core: AuthParts, id: string, origin: Origin): Promise<User> {
   requireAdmin(origin.identity);
   return core.changes.run(origin, async (change) => {
     await existing(change, id);
@@ -119,7 +119,12 @@ export async function enableUser(core: Core, id: string, origin: Origin): Promis
 }
 
 /** Sets all roles of a user; what tokens and keys say of the old ones ends at once. */
-export async function setUserRoles(core: Core, id: string, given: readonly string[], origin: Origin): Promise<User> {
+export async function setUserRoles(
+  core: AuthParts,
+  id: string,
+  given: readonly string[],
+  origin: Origin,
+): Promise<User> {
   requireAdmin(origin.identity);
   const roles = parseRoles(given);
   return core.changes.run(origin, async (change) => {
@@ -137,7 +142,7 @@ export async function setUserRoles(core: Core, id: string, given: readonly strin
 }
 
 /** @returns how many sessions were ended. */
-export async function revokeUserSessions(core: Core, id: string, origin: Origin): Promise<number> {
+export async function revokeUserSessions(core: AuthParts, id: string, origin: Origin): Promise<number> {
   requireAdmin(origin.identity);
   return core.changes.run(origin, async (change) => {
     await existing(change, id);

@@ -2,11 +2,11 @@ import { ConfigError } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import type { Change, Tx } from '../change.ts';
-import type { Core } from '../core.ts';
 import { normalizeEmail, parseEmail } from '../email.ts';
 import { linkTo } from '../mail/mails.ts';
 import { findToken, issueToken, redeemToken } from '../one-time-tokens.ts';
 import { type Origin, SYSTEM } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { lockAdmins } from './account.ts';
 import { type SignedIn, signIn } from './login.ts';
@@ -18,7 +18,7 @@ const ADMIN_ROLES = ['user', 'admin'] as const;
  * A link with which whoever started the product makes the first administrator; a new one ends the one before. Undefined
  * as soon as there is an administrator. So there are no default credentials (ASVS 6.3.2).
  */
-export async function firstAdminLink(core: Core): Promise<string | undefined> {
+export async function firstAdminLink(core: AuthParts): Promise<string | undefined> {
   return core.changes.run(SYSTEM, async (change) => {
     await lockAdmins(change.tx);
     if (await hasAdmin(change.tx)) return undefined;
@@ -28,7 +28,7 @@ export async function firstAdminLink(core: Core): Promise<string | undefined> {
 
 /** Redeems the link: of two who try, one becomes the first administrator. */
 export async function createFirstAdmin(
-  core: Core,
+  core: AuthParts,
   input: NewAccount & { readonly token: string },
   origin: Origin,
 ): Promise<SignedIn> {
@@ -66,7 +66,7 @@ export async function createFirstAdmin(
  *
  * @throws {ConfigError} in production, when ADMIN_PASSWORD is easy to guess.
  */
-export async function ensureConfiguredAdmin(core: Core): Promise<void> {
+export async function ensureConfiguredAdmin(core: AuthParts): Promise<void> {
   const { ADMIN_EMAIL, ADMIN_PASSWORD, production } = core.config;
   if (ADMIN_EMAIL === undefined || ADMIN_PASSWORD === undefined) return;
   const email = normalizeEmail(ADMIN_EMAIL);
@@ -94,7 +94,7 @@ export async function ensureConfiguredAdmin(core: Core): Promise<void> {
   }
 }
 
-async function takeOver(core: Core, change: Change, user: User, passwordHash: string): Promise<void> {
+async function takeOver(core: AuthParts, change: Change, user: User, passwordHash: string): Promise<void> {
   const by = 'ADMIN_EMAIL';
   const now = new Date();
   const proven = { passwordHash, passwordChangedAt: now, emailVerifiedAt: now, disabledAt: null };

@@ -1,9 +1,9 @@
 import { unauthenticated } from '#platform/base/errors/errors.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
 import type { Session, User } from '#prisma/auth/client/client.ts';
-import type { Core } from '../core.ts';
 import { maskEmail, searchableEmail } from '../email.ts';
 import type { Origin } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 import type { Place } from '../passwords/lockout.ts';
 import type { TokenPair } from '../sessions/sessions.ts';
 
@@ -25,7 +25,7 @@ const SESSIONS_LOOKED_AT = 100;
  * @throws {CodedError} UNAUTHENTICATED, ACCOUNT_LOCKED, RATE_LIMITED.
  */
 export async function login(
-  core: Core,
+  core: AuthParts,
   input: { readonly email: string; readonly password: string; readonly deviceToken?: Token },
   origin: Origin,
 ): Promise<SignedIn & { readonly deviceToken: string }> {
@@ -57,7 +57,7 @@ export async function login(
  * Where somebody tries to sign in from. A device is known by its token, or by its network and user agent together, as an
  * earlier session of the account has them.
  */
-async function placeOf({ db, devices }: Core, email: string, token: Token, { client }: Origin): Promise<Place> {
+async function placeOf({ db, devices }: AuthParts, email: string, token: Token, { client }: Origin): Promise<Place> {
   const network = networkOf(client);
   const sessions = await db.session.findMany({
     where: { user: { email } },
@@ -79,7 +79,7 @@ async function placeOf({ db, devices }: Core, email: string, token: Token, { cli
  * @param proof the password that was right, and where it was given.
  */
 export async function signIn(
-  core: Core,
+  core: AuthParts,
   found: User,
   origin: Origin,
   proof?: { readonly password: string; readonly place: Place },

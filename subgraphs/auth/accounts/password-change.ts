@@ -1,9 +1,9 @@
 import { badInput } from '#platform/base/errors/errors.ts';
-import type { Core } from '../core.ts';
 import { parseEmail } from '../email.ts';
 import { linkTo, passwordChangedMail, resetMail } from '../mail/mails.ts';
 import { endTokens, findToken, issueToken, LIFE_S, redeemToken } from '../one-time-tokens.ts';
 import type { Origin } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { provePassword, requireSession } from './password-proof.ts';
 import { ANSWER_AFTER_MS } from './registration.ts';
@@ -17,7 +17,7 @@ export interface Ended {
 
 /** Changes the password of the caller and ends all other sessions; the API keys where that is asked for. */
 export async function changePassword(
-  core: Core,
+  core: AuthParts,
   input: {
     readonly currentPassword: string;
     readonly newPassword: string;
@@ -51,7 +51,7 @@ export async function changePassword(
 }
 
 /** Sends a link for a new password, if there is somebody to send it to. Whoever asks learns nothing of whether there is. */
-export async function requestPasswordReset(core: Core, given: string, origin: Origin): Promise<void> {
+export async function requestPasswordReset(core: AuthParts, given: string, origin: Origin): Promise<void> {
   core.mail.requireDestination('ask the administrator, who can make one.');
   await core.limits.spend('mail', origin);
   const email = parseEmail(given, 'input.email');
@@ -78,7 +78,7 @@ export async function requestPasswordReset(core: Core, given: string, origin: Or
  * because who has the token reads its mail.
  */
 export async function resetPassword(
-  core: Core,
+  core: AuthParts,
   input: { readonly token: string; readonly newPassword: string },
   origin: Origin,
 ): Promise<Ended> {

@@ -1,8 +1,8 @@
 import { badInput, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import { type Identity, requireUser, type UserIdentity } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
-import type { Core } from '../core.ts';
 import type { Origin } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 
 /** The session of the request. @throws {CodedError} FORBIDDEN for an API key: what concerns the account needs a person. */
 export function requireSession(identity: Identity): UserIdentity & { readonly sessionId: string } {
@@ -20,7 +20,12 @@ export const FRESH_MS = 15 * 60_000;
  *
  * @param argument dotted path of the password's argument.
  */
-export async function provePassword(core: Core, password: string, argument: string, origin: Origin): Promise<User> {
+export async function provePassword(
+  core: AuthParts,
+  password: string,
+  argument: string,
+  origin: Origin,
+): Promise<User> {
   const { userId, sessionId } = requireSession(origin.identity);
   const place = { session: sessionId };
   const user = await core.db.user.findUnique({ where: { id: userId } });
@@ -40,7 +45,7 @@ export async function provePassword(core: Core, password: string, argument: stri
  *
  * @throws {CodedError} BAD_USER_INPUT for `input.password` when it is needed, or wrong.
  */
-export async function proveFresh(core: Core, password: string | null | undefined, origin: Origin): Promise<void> {
+export async function proveFresh(core: AuthParts, password: string | null | undefined, origin: Origin): Promise<void> {
   const { sessionId } = requireSession(origin.identity);
   if (password != null) {
     await provePassword(core, password, 'input.password', origin);

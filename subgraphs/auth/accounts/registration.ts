@@ -1,12 +1,12 @@
 import { forbidden } from '#platform/base/errors/errors.ts';
 import { Prisma, type User } from '#prisma/auth/client/client.ts';
 import type { Change } from '../change.ts';
-import type { Core } from '../core.ts';
 import { parseDisplayName } from '../display-name.ts';
 import { maskEmail, parseEmail } from '../email.ts';
 import { alreadyRegisteredMail, linkTo, verificationMail } from '../mail/mails.ts';
 import { issueToken, redeemToken } from '../one-time-tokens.ts';
 import type { Origin } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { settle } from './settle.ts';
 
@@ -24,7 +24,7 @@ export interface NewAccount {
  *
  * @returns the address as it was understood.
  */
-export async function register(core: Core, input: NewAccount, origin: Origin): Promise<string> {
+export async function register(core: AuthParts, input: NewAccount, origin: Origin): Promise<string> {
   if (core.config.SIGNUP === 'closed') throw forbidden('Accounts are made by administrators here: ask one.');
   await core.limits.spend('register', origin);
   const email = parseEmail(input.email, 'input.email');
@@ -47,7 +47,7 @@ export async function register(core: Core, input: NewAccount, origin: Origin): P
 }
 
 async function enrol(
-  core: Core,
+  core: AuthParts,
   change: Change,
   account: { email: string; displayName: string; passwordHash: string },
   mayWrite: boolean,
@@ -67,7 +67,7 @@ async function enrol(
 
 /** Writes a user, its audit event and the fact for the other subgraphs. Fails when the address is taken. */
 export async function createUser(
-  core: Core,
+  core: AuthParts,
   change: Change,
   account: {
     readonly email: string;
@@ -96,7 +96,7 @@ export async function createUser(
 }
 
 /** Sends the confirmation once more, where that makes sense. Whoever asks learns nothing of whether it did. */
-export async function requestEmailVerification(core: Core, given: string, origin: Origin): Promise<void> {
+export async function requestEmailVerification(core: AuthParts, given: string, origin: Origin): Promise<void> {
   core.mail.requireDestination('addresses are not confirmed then.');
   await core.limits.spend('mail', origin);
   const email = parseEmail(given, 'input.email');
@@ -116,7 +116,7 @@ export async function requestEmailVerification(core: Core, given: string, origin
 }
 
 /** @returns the address that is confirmed now. */
-export async function verifyEmail(core: Core, token: string, origin: Origin): Promise<string> {
+export async function verifyEmail(core: AuthParts, token: string, origin: Origin): Promise<string> {
   await core.limits.spend('login', origin);
   return core.changes.run(origin, async (change) => {
     const { userId } = await redeemToken(change.tx, 'EMAIL_VERIFICATION', token);

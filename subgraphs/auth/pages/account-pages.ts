@@ -4,8 +4,8 @@ import { CLIENT_HEADER, readClientInfo } from '#platform/identity/client-info.ts
 import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { resetPassword } from '../accounts/password-change.ts';
 import { verifyEmail } from '../accounts/registration.ts';
-import type { Core } from '../core.ts';
 import type { Origin } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 import { type Form, formPage, messagePage } from './page.ts';
 
 const MAX_FORM_BYTES = 16_384;
@@ -15,7 +15,7 @@ interface AccountPage {
   readonly path: string;
   readonly form: Form;
   /** @returns what is said when it is done. */
-  submit(core: Core, values: URLSearchParams, origin: Origin): Promise<string>;
+  submit(core: AuthParts, values: URLSearchParams, origin: Origin): Promise<string>;
 }
 
 const value = (values: URLSearchParams, name: string): string => values.get(name) ?? '';
@@ -69,7 +69,7 @@ const PAGES: readonly AccountPage[] = [
 ];
 
 /** The pages that links of mails and of the first start lead to, for those whose frontend has none of its own. */
-export const accountPages = (core: Core): Route[] =>
+export const accountPages = (core: AuthParts): Route[] =>
   PAGES.flatMap((page): Route[] => [
     {
       method: 'GET',
@@ -84,7 +84,7 @@ export const accountPages = (core: Core): Route[] =>
     },
   ]);
 
-async function submit(core: Core, page: AccountPage, request: Request, call: RouteCall): Promise<Response> {
+async function submit(core: AuthParts, page: AccountPage, request: Request, call: RouteCall): Promise<Response> {
   const values = new URLSearchParams(await request.text());
   const origin = { identity: call.identity, client: readClientInfo(request.headers.get(CLIENT_HEADER)) };
   try {

@@ -9,9 +9,9 @@ import {
   revokeUserSessions,
   setUserRoles,
 } from '../accounts/administration.ts';
-import type { Core } from '../core.ts';
 import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
+import type { AuthParts } from '../parts.ts';
 import { isUuid } from '../uuid.ts';
 import { credential } from './credential.ts';
 
@@ -24,7 +24,7 @@ const idOf = ({ input }: ById): string => {
   return input.id;
 };
 
-export const administrationResolvers = (core: Core) => ({
+export const administrationResolvers = (core: AuthParts) => ({
   UserConnection: {
     totalCount: (connection: { readonly totalCount: () => Promise<number> }) => connection.totalCount(),
   },

@@ -1,11 +1,11 @@
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { Core } from '../core.ts';
-import { createApiKey, revokeApiKey, rotateApiKey } from '../keys/api-keys.ts';
+import { createApiKey, revokeApiKey, rotateApiKey } from '../api-keys/api-keys.ts';
 import { listApiKeys } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
+import type { AuthParts } from '../parts.ts';
 import { credential } from './credential.ts';
 
-export const apiKeyResolvers = (core: Core) => ({
+export const apiKeyResolvers = (core: AuthParts) => ({
   Query: {
     apiKeys: (
       _root: unknown,

@@ -3,14 +3,14 @@ import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { login } from '../accounts/login.ts';
 import { changePassword, requestPasswordReset, resetPassword } from '../accounts/password-change.ts';
 import { register, requestEmailVerification, verifyEmail } from '../accounts/registration.ts';
-import type { Core } from '../core.ts';
+import type { AuthParts } from '../parts.ts';
 import { credential } from './credential.ts';
 
 const MAIL_IS_COMING = 'If the address has an account, a mail is on its way to it.';
 const ASK_THE_ADMINISTRATOR =
   'If the address has an account, the administrator finds the link in the log and can pass it on.';
 
-export const credentialResolvers = (core: Core) => {
+export const credentialResolvers = (core: AuthParts) => {
   const whereToLook = core.mail.configured ? MAIL_IS_COMING : ASK_THE_ADMINISTRATOR;
   return {
     Mutation: {

@@ -1,7 +1,7 @@
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { updateProfile } from '../accounts/account.ts';
-import type { Core } from '../core.ts';
 import type { AuthContext } from '../loaders.ts';
+import type { AuthParts } from '../parts.ts';
 import { MAX_LENGTH, MIN_LENGTH } from '../passwords/password-rules.ts';
 import { administrationResolvers } from './administration.ts';
 import { apiKeyResolvers } from './api-keys.ts';
@@ -10,7 +10,7 @@ import { sessionResolvers } from './sessions.ts';
 import { userResolvers } from './user.ts';
 
 /** GraphQL to domain. */
-export function createResolvers(core: Core): ResolverMap {
+export function createResolvers(core: AuthParts): ResolverMap {
   const credentials = credentialResolvers(core);
   const sessions = sessionResolvers(core);
   const apiKeys = apiKeyResolvers(core);

@@ -2,13 +2,13 @@ import { notFound, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
-import type { Core } from '../core.ts';
 import { listSessions } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
+import type { AuthParts } from '../parts.ts';
 import { deviceOf } from '../sessions/device.ts';
 import { isUuid } from '../uuid.ts';
 
-export const sessionResolvers = (core: Core) => ({
+export const sessionResolvers = (core: AuthParts) => ({
   Session: {
     current: (session: Session, _args: object, { identity }: AuthContext) =>
       identity.kind === 'user' && identity.sessionId === session.id,

@@ -16,8 +16,8 @@ import type { Credentials } from '#platform/identity/authenticator.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
-import type { Core } from '../core.ts';
 import { createLoaders } from '../loaders.ts';
+import type { AuthParts } from '../parts.ts';
 import { createResolvers } from '../resolvers/resolvers.ts';
 import { createRoutes } from '../routes.ts';
 import { auth, openCore } from '../subgraph.ts';
@@ -45,7 +45,7 @@ export interface SignedInUser {
  * server of POSTGRES_TEST_URL.
  */
 export class AuthWorld implements AsyncDisposable {
-  readonly core: Core;
+  readonly core: AuthParts;
   readonly subgraph: HostedSubgraph;
   readonly verifier: TokenVerifier;
   readonly #parts: WorldParts;
@@ -77,7 +77,7 @@ export class AuthWorld implements AsyncDisposable {
       transportOf: () => undefined,
     });
     const own = new AsyncDisposableStack();
-    let core: Core | undefined;
+    let core: AuthParts | undefined;
     // The same as auth.start, keeping hold of the core for what tests must look at from behind.
     const definition: SubgraphDefinition = {
       ...auth,
@@ -196,7 +196,7 @@ async function alone(server: string, work: (client: pg.Client) => Promise<unknow
 }
 
 interface WorldParts {
-  readonly core: Core;
+  readonly core: AuthParts;
   readonly subgraph: HostedSubgraph;
   readonly platform: Awaited<ReturnType<typeof openPlatform>>;
   readonly lifecycle: AsyncDisposableStack;

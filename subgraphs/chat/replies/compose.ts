@@ -2,9 +2,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { ChatRequest } from '#llm/requests.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Conversation, Message, Prisma } from '#prisma/chat/client/client.ts';
-import type { Chat } from '../chat.ts';
 import { storedOffer } from '../offer.ts';
 import { requestParameters, storedParameters } from '../parameters.ts';
+import type { ChatParts } from '../parts.ts';
 import { asPiece, type Piece } from './draft.ts';
 import { imagesOf } from './images.ts';
 import { failureOf, type Outcome } from './outcome.ts';
@@ -25,7 +25,7 @@ export interface Composition {
 }
 
 /** What a reply is written from. */
-export async function compositionOf(chat: Chat, reply: Message): Promise<Composition> {
+export async function compositionOf(chat: ChatParts, reply: Message): Promise<Composition> {
   const [{ _count, ...conversation }, messages] = await Promise.all([
     chat.db.conversation.findUniqueOrThrow({
       where: { id: reply.conversationId },
@@ -50,7 +50,7 @@ export async function compositionOf(chat: Chat, reply: Message): Promise<Composi
  * and ends the reply as the request says.
  */
 export async function compose(
-  chat: Chat,
+  chat: ChatParts,
   { reply, conversation, history, isShared }: Composition,
   emit: (piece: Piece) => void,
   signal: AbortSignal,
@@ -109,7 +109,7 @@ export async function compose(
  * to configure one.
  */
 async function answerUnmodelled(
-  chat: Chat,
+  chat: ChatParts,
   question: Question,
   recalls: boolean,
   explanation: string,

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ChunkKind, Message } from '#prisma/chat/client/client.ts';
-import type { Database, Transaction } from '../chat.ts';
+import type { Database, Transaction } from '../parts.ts';
 import type { Citation } from './recall.ts';
 import { storableAside } from './storable.ts';
 import { storedToolCalls, type ToolCall, type ToolCallResult } from './tool-calls.ts';

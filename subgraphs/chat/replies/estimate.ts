@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { LlmCallRecord } from '#llm/record.ts';
 import { usageEvent } from '#llm/usage-event.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
-import { type Chat, TRANSACTION } from '../chat.ts';
+import { type ChatParts, TRANSACTION } from '../parts.ts';
 import { compositionOf } from './compose.ts';
 import type { Draft } from './draft.ts';
 import { generationOf } from './generation.ts';
@@ -12,7 +12,7 @@ import { promptOf } from './prompt.ts';
  * Puts the call of a reply on record whose process has died: the provider spent the tokens, and nobody is left who was
  * told how many. They are counted here; what they cost is not known. Nothing is recorded when nothing had arrived.
  */
-export async function recordEstimate(chat: Chat, reply: Message, draft: Draft): Promise<void> {
+export async function recordEstimate(chat: ChatParts, reply: Message, draft: Draft): Promise<void> {
   if (draft.reasoning + draft.text === '') return;
   const record = await estimate(chat, reply, draft);
   const usage = usageEvent(record);
@@ -22,7 +22,7 @@ export async function recordEstimate(chat: Chat, reply: Message, draft: Draft): 
   }, TRANSACTION);
 }
 
-async function estimate(chat: Chat, reply: Message, draft: Draft): Promise<LlmCallRecord> {
+async function estimate(chat: ChatParts, reply: Message, draft: Draft): Promise<LlmCallRecord> {
   const { models } = chat;
   const { conversation, history } = await compositionOf(chat, reply);
   const asked = reply.model ?? conversation.model ?? undefined;

@@ -2,7 +2,7 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { StreamUnknownError } from '#platform/realtime/streams/stream-errors.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from '../access.ts';
-import type { Chat } from '../chat.ts';
+import type { ChatParts } from '../parts.ts';
 import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piecesOf, readDrafts } from './draft.ts';
 import { mayReadSources, seenBy, Withholding } from './privacy.ts';
 import type { Citation } from './recall.ts';
@@ -46,7 +46,7 @@ const WAIT_MS = 1_000;
  * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, FORBIDDEN.
  */
 export async function* follow(
-  chat: Chat,
+  chat: ChatParts,
   replies: Replies,
   request: { readonly userId: string; readonly messageId: string; readonly after: number },
   signal: AbortSignal,
@@ -68,7 +68,7 @@ export async function* follow(
 }
 
 /** The signal aborts, beside the given one, when the user no longer takes part. */
-async function watchMembership({ topics }: Chat, conversationId: string, userId: string, signal: AbortSignal) {
+async function watchMembership({ topics }: ChatParts, conversationId: string, userId: string, signal: AbortSignal) {
   const closing = new AbortController();
   const news = await topics.read(conversationId, AbortSignal.any([signal, closing.signal]));
   let hasLeft = false;
@@ -89,7 +89,7 @@ async function watchMembership({ topics }: Chat, conversationId: string, userId:
 }
 
 async function* followFrom(
-  chat: Chat,
+  chat: ChatParts,
   replies: Replies,
   first: Message,
   { userId, messageId, after }: { readonly userId: string; readonly messageId: string; readonly after: number },
@@ -219,10 +219,10 @@ class ReaderPosition {
   }
 }
 
-const draftOf = async (chat: Chat, messageId: string): Promise<Draft> =>
+const draftOf = async (chat: ChatParts, messageId: string): Promise<Draft> =>
   (await readDrafts(chat.db, [messageId])).get(messageId) ?? EMPTY_DRAFT;
 
-async function storedFinal(chat: Chat, message: Message): Promise<Final> {
+async function storedFinal(chat: ChatParts, message: Message): Promise<Final> {
   const generation = await chat.db.generation.findUnique({ where: { messageId: message.id } });
   const usage: ReplyUsage | null = generation && {
     inputTokens: generation.inputTokens,

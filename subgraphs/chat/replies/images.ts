@@ -2,7 +2,7 @@ import type { ContentPart } from '#llm/messages.ts';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
-import type { Chat } from '../chat.ts';
+import type { ChatParts } from '../parts.ts';
 import { ChatImageDocument, type ChatImageQuery } from '../peers/vision.types.ts';
 
 /** Pixels of the longer side that a model is shown: what the providers scale to anyway. */
@@ -20,7 +20,7 @@ interface Call {
   readonly signal: AbortSignal;
 }
 
-const ask = async ({ peers }: Chat, id: string, call: Call): Promise<Image | null> =>
+const ask = async ({ peers }: ChatParts, id: string, call: Call): Promise<Image | null> =>
   (await peers.execute('vision', ChatImageDocument, { id, side: SIDE }, call)).image ?? null;
 
 /**
@@ -28,7 +28,7 @@ const ask = async ({ peers }: Chat, id: string, call: Call): Promise<Image | nul
  *
  * @throws {CodedError} BAD_USER_INPUT naming the image; what vision says when it cannot be asked.
  */
-export async function checkImages(chat: Chat, ids: readonly string[], identity: UserIdentity): Promise<void> {
+export async function checkImages(chat: ChatParts, ids: readonly string[], identity: UserIdentity): Promise<void> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const found = await Promise.all(ids.map((id) => ask(chat, id, { identity, requestId: id, signal })));
   for (const [index, image] of found.entries()) {
@@ -45,7 +45,7 @@ export async function checkImages(chat: Chat, ids: readonly string[], identity: 
  * @throws {CodedError} what vision says, or SUBGRAPH_UNAVAILABLE, when an image that belongs to the prompt cannot be had.
  */
 export async function imagesOf(
-  chat: Chat,
+  chat: ChatParts,
   history: readonly Message[],
   model: string | null,
   signal: AbortSignal,

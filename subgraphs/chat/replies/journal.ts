@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
-import type { Database } from '../chat.ts';
 import type { ChatMetrics } from '../metrics.ts';
+import type { Database } from '../parts.ts';
 import type { Piece } from './draft.ts';
 
 /** Shortest time between two writes, in ms: the replies of a process are written together this often. */

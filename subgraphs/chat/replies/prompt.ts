@@ -1,6 +1,6 @@
 import type { ChatMessage, ContentPart } from '#llm/messages.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
-import type { Database } from '../chat.ts';
+import type { Database } from '../parts.ts';
 import { messagesByIds, wayTo } from '../tree.ts';
 import { storedToolCalls } from './tool-calls.ts';
 

@@ -1,6 +1,6 @@
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { Chat } from '../chat.ts';
+import type { ChatParts } from '../parts.ts';
 import { ExtractiveAnswerDocument, type ItemFragment, RecallDocument } from '../peers/memory.types.ts';
 
 /** Something the model was given to draw on; stored with the reply. */
@@ -39,7 +39,7 @@ const MAX_EXCLUDED = 500;
  * What memory and knowledge hold about the question, within the configured number of tokens and milliseconds. A reply
  * never waits longer for it and never fails for it: then it is as if nothing were known, and a metric tells.
  */
-export async function recall(chat: Chat, question: Question): Promise<Recalled | undefined> {
+export async function recall(chat: ChatParts, question: Question): Promise<Recalled | undefined> {
   const { config, metrics, log } = chat;
   if (config.CHAT_RECALL_TIMEOUT_MS === 0 || !question.identity.scopes.includes('memory:read')) {
     metrics.recall.inc({ outcome: 'off' });
@@ -84,7 +84,7 @@ export async function recall(chat: Chat, question: Question): Promise<Recalled |
 const ANSWER_TIMEOUT_MS = 5_000;
 
 /** What the extractive responder quotes, or undefined when memory cannot be asked. */
-export async function extractiveAnswer(chat: Chat, question: Question) {
+export async function extractiveAnswer(chat: ChatParts, question: Question) {
   if (!question.identity.scopes.includes('memory:read')) return undefined;
   const signal = AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), question.signal]);
   try {

@@ -3,7 +3,7 @@ import { guarded } from '#platform/base/faults/guarded.ts';
 import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platform/realtime/streams/stream-errors.ts';
 import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
-import { type Chat, TRANSACTION } from '../chat.ts';
+import { type ChatParts, TRANSACTION } from '../parts.ts';
 import { type Draft, EMPTY_DRAFT, finished, fromChunk, piecesOf, readDrafts, toChunk } from './draft.ts';
 import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
@@ -29,7 +29,7 @@ const DIED = { code: 'SERVICE_UNAVAILABLE', message: 'The process that wrote thi
  * decides who writes it, and the epoch of its row whose words count.
  */
 export class Replies implements AsyncDisposable {
-  readonly #chat: Chat;
+  readonly #chat: ChatParts;
   readonly #journal: Journal;
   readonly #running = new Map<string, ReplyRun | 'starting'>();
   readonly #work = new Set<Promise<void>>();
@@ -40,7 +40,7 @@ export class Replies implements AsyncDisposable {
   /** Whether what is begun now is cut short at once. */
   #cut = false;
 
-  constructor(chat: Chat) {
+  constructor(chat: ChatParts) {
     this.#chat = chat;
     this.#journal = new Journal(chat.db, chat.metrics, chat.log);
     this.#sweep = setInterval(

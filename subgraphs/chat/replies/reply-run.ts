@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StreamFencedError, StreamLimitError } from '#platform/realtime/streams/stream-errors.ts';
 import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
-import type { Chat } from '../chat.ts';
+import type { ChatParts } from '../parts.ts';
 import { type Composition, compose, compositionOf } from './compose.ts';
 import { type Draft, EMPTY_DRAFT, extend, type Piece, toChunk } from './draft.ts';
 import type { Journal, JournalEntry } from './journal.ts';
@@ -27,7 +27,7 @@ class Lost extends Error {
 
 /** One reply being written by this process. */
 export class ReplyRun {
-  readonly #chat: Chat;
+  readonly #chat: ChatParts;
   readonly #journal: Journal;
   readonly #reply: Message;
   readonly #writer: StreamWriter;
@@ -38,7 +38,7 @@ export class ReplyRun {
   /** What a complete reply was written from. */
   #exchange: Composition | undefined;
 
-  constructor(chat: Chat, journal: Journal, reply: Message, writer: StreamWriter) {
+  constructor(chat: ChatParts, journal: Journal, reply: Message, writer: StreamWriter) {
     this.#chat = chat;
     this.#journal = journal;
     this.#reply = reply;

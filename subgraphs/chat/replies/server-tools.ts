@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type ServerTool, ToolRegistry } from '#llm/tools/registry.ts';
-import type { Chat } from '../chat.ts';
 import type { Offer, ServerToolName } from '../offer.ts';
+import type { ChatParts } from '../parts.ts';
 import { RecallDocument, type RecallKind } from '../peers/memory.types.ts';
 import type { Question } from './recall.ts';
 import type { ToolCall } from './tool-calls.ts';
@@ -12,7 +12,7 @@ const SEARCH_TIMEOUT_MS = 5_000;
 const SEARCH_TOKENS = 2_000;
 
 /** What may be called for a reply: the offered tools of this server and those of the client. */
-export function toolsFor(chat: Chat, question: Question, offer: Offer, mayUseMemory: boolean): ToolRegistry {
+export function toolsFor(chat: ChatParts, question: Question, offer: Offer, mayUseMemory: boolean): ToolRegistry {
   const registry = new ToolRegistry();
   const remembers = mayUseMemory && question.identity.scopes.includes('memory:read');
   for (const name of offer.serverTools ?? []) {
@@ -32,7 +32,7 @@ export const readsMemory = ({ name, runsOn }: Pick<ToolCall, 'name' | 'runsOn'>)
 
 const MEMORY_TOOLS = new Set(['search_memory', 'search_knowledge']);
 
-const TOOLS: Readonly<Record<ServerToolName, (chat: Chat, question: Question) => ServerTool>> = {
+const TOOLS: Readonly<Record<ServerToolName, (chat: ChatParts, question: Question) => ServerTool>> = {
   CURRENT_TIME: () => currentTime as unknown as ServerTool,
   SEARCH_MEMORY: (chat, question) =>
     search(chat, question, {
@@ -78,7 +78,7 @@ function isTimeZone(name: string): boolean {
 
 /** The result is memory's own block of quotations: marked as data that carries no instructions. */
 function search(
-  chat: Chat,
+  chat: ChatParts,
   { conversationId, exclude, identity, requestId }: Question,
   { name, description, kinds }: { name: string; description: string; kinds: RecallKind[] },
 ): ServerTool {

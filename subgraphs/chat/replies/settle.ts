@@ -2,7 +2,7 @@ import { usageEvent } from '#llm/usage-event.ts';
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { EventInput } from '#platform/contracts/events.ts';
 import type { Message, MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
-import { type Chat, TRANSACTION, type Transaction } from '../chat.ts';
+import { type ChatParts, TRANSACTION, type Transaction } from '../parts.ts';
 import type { Draft } from './draft.ts';
 import { generationOf, totalOf, unmodelledGeneration } from './generation.ts';
 import type { Outcome } from './outcome.ts';
@@ -40,7 +40,7 @@ export const asStreamFinal = (final: Final): JsonObject => ({ ...final }) as unk
  * @returns false when the reply is no longer this epoch's to end: deleted, or taken over. The calls are on record even so.
  */
 export async function settle(
-  chat: Chat,
+  chat: ChatParts,
   reply: Message,
   epoch: number,
   draft: Draft,
@@ -86,7 +86,7 @@ export async function settle(
 
 /** Tells the others that a reply has its final text. */
 export async function announce(
-  chat: Chat,
+  chat: ChatParts,
   tx: Transaction,
   reply: Message,
   status: Outcome['status'],

@@ -1,7 +1,7 @@
 import { collect } from '#llm/chat-stream.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { Chat } from '../chat.ts';
 import { MAX_TITLE } from '../input.ts';
+import type { ChatParts } from '../parts.ts';
 
 const WORDS = 60;
 
@@ -25,7 +25,7 @@ const EXCERPT = 2000;
  * model answers or when a person gave a title meanwhile.
  */
 export async function generateTitle(
-  chat: Chat,
+  chat: ChatParts,
   exchange: { conversationId: string; model: string | undefined; question: string; reply: string },
   identity: UserIdentity,
   signal: AbortSignal,

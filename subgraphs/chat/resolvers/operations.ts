@@ -4,7 +4,6 @@ import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireAdmin, requireScope, requireUser } from '#platform/identity/identity.ts';
 import type { PresenceState } from '#platform/realtime/presence/presence.ts';
 import { messageFor } from '../access.ts';
-import { TRANSACTION } from '../chat.ts';
 import {
   type ConversationSettings,
   type CreateInput,
@@ -19,6 +18,7 @@ import {
 import { forkConversation } from '../fork.ts';
 import { accept, decline, invite, listInvitations } from '../invitations.ts';
 import { leave, remove } from '../participants.ts';
+import { TRANSACTION } from '../parts.ts';
 import { follow } from '../replies/follow.ts';
 import { conversationEvents, roomPresence, setPresence, setTyping } from '../rooms.ts';
 import { searchConversations } from '../search.ts';
@@ -26,7 +26,7 @@ import type { ReplyOptions, SendInput } from '../send.ts';
 import { stopGeneration } from '../stop.ts';
 import type { ToolResultsInput } from '../tool-results.ts';
 import { activate, leafBelow } from '../tree.ts';
-import type { Context, Parts } from './context.ts';
+import type { Context, ResolverParts } from './context.ts';
 
 interface Input<T> {
   readonly input: T;
@@ -38,7 +38,7 @@ interface InConversation {
 const reader = ({ identity }: Context) => requireScope(identity, 'chat:read');
 const writer = ({ identity }: Context) => requireScope(identity, 'chat:write');
 
-export function queryResolvers({ chat }: Parts): ResolverMap {
+export function queryResolvers({ chat }: ResolverParts): ResolverMap {
   return {
     Query: {
       conversation: (_: unknown, { id }: { id: string }, context: Context) => {
@@ -81,7 +81,7 @@ const deploymentHealth = ({ lastError, ...deployment }: DeploymentHealth) => ({
   lastErrorMessage: lastError?.message,
 });
 
-export function mutationResolvers({ chat, replies, sending }: Parts): ResolverMap {
+export function mutationResolvers({ chat, replies, sending }: ResolverParts): ResolverMap {
   const conversationOf = (context: Context, id: string) => context.loaders.conversation.clear(id).load(id);
   return {
     Mutation: {
@@ -219,7 +219,7 @@ const field = <Arguments, Event>(subscribe: (args: Arguments, context: Context) 
   resolve: (event: Event) => event,
 });
 
-export function subscriptionResolvers({ chat, replies }: Parts): ResolverMap {
+export function subscriptionResolvers({ chat, replies }: ResolverParts): ResolverMap {
   return {
     Subscription: {
       messageStream: field(({ messageId, after }: { messageId: string; after: number }, context) =>

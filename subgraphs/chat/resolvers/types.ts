@@ -15,12 +15,12 @@ import { owedByClient, storedToolCalls } from '../replies/tool-calls.ts';
 import type { ConversationEvent } from '../rooms.ts';
 import type { SearchHit } from '../search.ts';
 import type { BranchPage } from '../tree.ts';
-import type { Context, Parts } from './context.ts';
+import type { Context, ResolverParts } from './context.ts';
 
 const user = (id: string | null): { id: string } | null => (id === null ? null : { id });
 
 /** The fields of the types. What the rows have under the same name needs no line here. */
-export function typeResolvers({ chat }: Parts): ResolverMap {
+export function typeResolvers({ chat }: ResolverParts): ResolverMap {
   return {
     User: {
       __resolveReference: ({ id }: { id: string }) => ({ id }),

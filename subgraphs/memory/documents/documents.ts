@@ -7,10 +7,10 @@ import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts'
 import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Document, Passage, Prisma } from '#prisma/memory/client/client.ts';
 import { textInput } from '../input.ts';
-import type { Memory, Transaction } from '../memory.ts';
 import { PAGES } from '../pages.ts';
+import type { MemoryParts, Transaction } from '../parts.ts';
 
-import { DOCUMENT_TYPES, type DocumentType, documentType } from './file-kind.ts';
+import { DOCUMENT_TYPES, type DocumentType, documentType } from '../reader/file-kind.ts';
 import { INGEST_DOCUMENT, REMOVE_DOCUMENT } from './ingest.ts';
 import { announce, folderOf, originalOf } from './places.ts';
 
@@ -30,9 +30,9 @@ const FORMATS = { TEXT: 'text/plain', MARKDOWN: 'text/markdown', HTML: 'text/htm
 
 /** The knowledge base: documents, whose they are and who may read them. */
 export class Documents {
-  readonly #memory: Memory;
+  readonly #memory: MemoryParts;
 
-  constructor(memory: Memory) {
+  constructor(memory: MemoryParts) {
     this.#memory = memory;
   }
 

@@ -4,10 +4,10 @@ import { readBlob } from '#platform/data/blobs/blob-store.ts';
 import type { JobContext, JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { Document } from '#prisma/memory/client/client.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
-import type { Memory, Transaction } from '../memory.ts';
-import type { Passage } from './passages.ts';
+import type { MemoryParts, Transaction } from '../parts.ts';
+import type { Passage } from '../reader/passages.ts';
+import { DocumentProblem } from '../reader/problem.ts';
 import { announce, folderOf, tenantOfDocument, textBlobOf } from './places.ts';
-import { DocumentProblem } from './problem.ts';
 
 export const INGEST_DOCUMENT = 'ingest-document';
 export const REMOVE_DOCUMENT = 'remove-document';
@@ -22,7 +22,7 @@ const NAMESPACE = '0a9d5c1e-6f5b-5d0e-9a53-3b1c8a6f2d47';
  * Reads a document, cuts it, embeds its passages. Each step can be repeated: the ids of passages follow from document and
  * position, and what is stored already is stored again as the same.
  */
-export function ingestDocument(memory: Memory): JobHandler<Transaction> {
+export function ingestDocument(memory: MemoryParts): JobHandler<Transaction> {
   return {
     async run(payload, context) {
       const { documentId } = payload as { documentId: string };
@@ -44,7 +44,7 @@ export function ingestDocument(memory: Memory): JobHandler<Transaction> {
   };
 }
 
-async function readAndCut(memory: Memory, document: Document, signal: AbortSignal): Promise<void> {
+async function readAndCut(memory: MemoryParts, document: Document, signal: AbortSignal): Promise<void> {
   const { db, blobs, reader } = memory;
   await db.document.updateMany({ where: { id: document.id }, data: { status: 'PROCESSING', updatedAt: new Date() } });
   const bytes = await readBlob(blobs, document.original!, signal);
@@ -80,7 +80,7 @@ const rowOf = (documentId: string, position: number, { text, section, page, star
   end,
 });
 
-async function embedAll(memory: Memory, documentId: string, { progress, signal }: JobContext) {
+async function embedAll(memory: MemoryParts, documentId: string, { progress, signal }: JobContext) {
   const { db, indexes } = memory;
   const index = await indexes.get('knowledge');
   const document = await db.document.findUnique({ where: { id: documentId } });
@@ -142,7 +142,7 @@ const indexedText = (title: string, section: string | null, text: string): strin
 };
 
 async function markFailed(
-  memory: Memory,
+  memory: MemoryParts,
   tx: Transaction,
   id: string,
   problemCode: string,
@@ -157,7 +157,7 @@ async function markFailed(
 }
 
 /** Takes a deleted document out of the index and the blob store. */
-export function removeDocument(memory: Memory): JobHandler<Transaction> {
+export function removeDocument(memory: MemoryParts): JobHandler<Transaction> {
   return {
     async run(payload) {
       const { documentId, ownerId } = payload as { documentId: string; ownerId: string };
@@ -167,7 +167,7 @@ export function removeDocument(memory: Memory): JobHandler<Transaction> {
 }
 
 async function removeEverywhere(
-  { indexes, blobs }: Memory,
+  { indexes, blobs }: MemoryParts,
   documentId: string,
   ownerId: string | undefined,
 ): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Document } from '#prisma/memory/client/client.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
-import type { Memory } from '../memory.ts';
+import type { MemoryParts } from '../parts.ts';
 
 /** Folder of a document's blobs. */
 export const folderOf = (documentId: string): string => `memory/documents/${documentId}/`;
@@ -15,5 +15,7 @@ export const tenantOfDocument = ({ access, ownerId }: Pick<Document, 'access' | 
 export const progressTopic = (documentId: string): string => `memory:document:${documentId}`;
 
 /** Tells whoever follows a document that it has changed; they read the rest from the database. */
-export const announce = ({ topics }: Pick<Memory, 'topics'>, { id, status, done, total }: Document): Promise<void> =>
-  topics.publish(progressTopic(id), { status, done, total });
+export const announce = (
+  { topics }: Pick<MemoryParts, 'topics'>,
+  { id, status, done, total }: Document,
+): Promise<void> => topics.publish(progressTopic(id), { status, done, total });

@@ -1,6 +1,6 @@
 import { notFound } from '#platform/base/errors/errors.ts';
 import type { Document } from '#prisma/memory/client/client.ts';
-import type { Memory } from '../memory.ts';
+import type { MemoryParts } from '../parts.ts';
 import type { Documents } from './documents.ts';
 import { progressTopic } from './places.ts';
 
@@ -9,7 +9,7 @@ const LOOK_MS = 3_000;
 
 /** The document now, and after each change, until it is READY or FAILED or gone. */
 export async function* followDocument(
-  { topics }: Pick<Memory, 'topics'>,
+  { topics }: Pick<MemoryParts, 'topics'>,
   documents: Documents,
   userId: string,
   documentId: string,

@@ -4,7 +4,7 @@ import type { Filter, Hit } from '#retrieval/vectors/vector-store.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
 import { countInput } from '../input.ts';
 import { INDEX_MODE, type SearchMode } from '../memories/search.ts';
-import type { Memory } from '../memory.ts';
+import type { MemoryParts } from '../parts.ts';
 import { Documents } from './documents.ts';
 
 export interface FoundPassage {
@@ -35,7 +35,7 @@ export interface KnowledgeQuery {
  * compared as they are, which absolute fusion allows. The database has the last word on who may read what.
  */
 export async function searchKnowledge(
-  { db, indexes }: Pick<Memory, 'db' | 'indexes'>,
+  { db, indexes }: Pick<MemoryParts, 'db' | 'indexes'>,
   userId: string,
   search: KnowledgeQuery,
 ): Promise<KnowledgeSearch> {

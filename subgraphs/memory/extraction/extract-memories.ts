@@ -7,7 +7,7 @@ import { fingerprint, sameStatement } from '../memories/fingerprint.ts';
 import { INDEX_MEMORIES } from '../memories/index-memories.ts';
 import { searchMemories } from '../memories/search.ts';
 import { insertOnce, type MemoryKind, type MemoryRow, supersede } from '../memories/store.ts';
-import type { Memory, Transaction } from '../memory.ts';
+import type { MemoryParts, Transaction } from '../parts.ts';
 import { isSupported } from './fact.ts';
 import { extractByModel } from './model-extractor.ts';
 import { extractByRules } from './rules.ts';
@@ -31,7 +31,7 @@ const KNOWN_MEMORIES = 10;
  * Learns from one finished exchange: what the user said in it about themselves. The source is the user's message alone:
  * no system prompt, no recalled text and no reply ever becomes a memory.
  */
-export function extractMemories(memory: Memory): JobHandler<Transaction> {
+export function extractMemories(memory: MemoryParts): JobHandler<Transaction> {
   return {
     async run(payload, { signal }) {
       const { replyId } = payload as { replyId: string };
@@ -51,14 +51,18 @@ export function extractMemories(memory: Memory): JobHandler<Transaction> {
   };
 }
 
-async function exchangeOf({ db }: Memory, replyId: string) {
+async function exchangeOf({ db }: MemoryParts, replyId: string) {
   const reply = await db.transcriptMessage.findUnique({ where: { id: replyId } });
   if (!reply?.parentId) return undefined;
   const message = await db.transcriptMessage.findUnique({ where: { id: reply.parentId } });
   return message?.role === 'USER' ? { message, reply } : undefined;
 }
 
-async function knownMemories(memory: Memory, message: TranscriptMessage, signal: AbortSignal): Promise<MemoryRow[]> {
+async function knownMemories(
+  memory: MemoryParts,
+  message: TranscriptMessage,
+  signal: AbortSignal,
+): Promise<MemoryRow[]> {
   const { matches } = await searchMemories(memory, message.userId, {
     query: message.text.slice(0, 4_000),
     everywhere: false,
@@ -70,7 +74,7 @@ async function knownMemories(memory: Memory, message: TranscriptMessage, signal:
 }
 
 async function factsOf(
-  memory: Memory,
+  memory: MemoryParts,
   message: TranscriptMessage,
   reply: TranscriptMessage,
   known: readonly MemoryRow[],
@@ -107,7 +111,7 @@ async function factsOf(
 
 const NO_MODEL = new Set(['MODEL_NOT_CONFIGURED', 'MODEL_NOT_FOUND', 'BUDGET_EXCEEDED', 'CONTENT_FILTERED']);
 
-export const hasChatModel = async ({ models }: Pick<Memory, 'models'>): Promise<boolean> =>
+export const hasChatModel = async ({ models }: Pick<MemoryParts, 'models'>): Promise<boolean> =>
   (await models.list()).some((model) => model.capabilities.chat);
 
 /** The user's own budget pays for what is remembered about them; the identity allows nothing else. */
@@ -130,7 +134,7 @@ function withoutRepetitions(facts: readonly NewFact[], known: readonly MemoryRow
 }
 
 async function store(
-  { quick, quotas }: Memory,
+  { quick, quotas }: MemoryParts,
   tx: Transaction,
   message: TranscriptMessage,
   facts: readonly NewFact[],

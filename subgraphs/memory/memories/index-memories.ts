@@ -3,7 +3,7 @@ import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { Memory as MemoryRow } from '#prisma/memory/client/client.ts';
 import type { TextIndex } from '#retrieval/vectors/text-index.ts';
 import { tenantOf } from '../indexes.ts';
-import type { Database, Memory, Transaction } from '../memory.ts';
+import type { Database, MemoryParts, Transaction } from '../parts.ts';
 
 export const INDEX_MEMORIES = 'index-memories';
 
@@ -11,7 +11,7 @@ export const INDEX_MEMORIES = 'index-memories';
 export const ABOUT_USER = 'user';
 
 /** Makes the index say what the rows say: memories that are there are put, those that are gone are removed. */
-export function indexMemories({ db, indexes }: Pick<Memory, 'db' | 'indexes'>): JobHandler<Transaction> {
+export function indexMemories({ db, indexes }: Pick<MemoryParts, 'db' | 'indexes'>): JobHandler<Transaction> {
   return {
     async run(payload: Json, { signal }) {
       const { userId, ids } = payload as { userId: string; ids: string[] };

@@ -1,6 +1,6 @@
 import type { Filter, Hit } from '#retrieval/vectors/vector-store.ts';
 import { tenantOf } from '../indexes.ts';
-import type { Memory } from '../memory.ts';
+import type { MemoryParts } from '../parts.ts';
 import { ABOUT_USER } from './index-memories.ts';
 import { type MemoryFilter, type MemoryRow, whereOf } from './store.ts';
 
@@ -57,7 +57,7 @@ export interface MemoryQuery {
 
 /** Finds a user's memories by relevance, recency and importance. What the database does not hold is never a match. */
 export async function searchMemories(
-  { db, indexes }: Pick<Memory, 'db' | 'indexes'>,
+  { db, indexes }: Pick<MemoryParts, 'db' | 'indexes'>,
   userId: string,
   search: MemoryQuery,
 ): Promise<MemorySearch> {

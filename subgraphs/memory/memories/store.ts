@@ -4,8 +4,8 @@ import { idConnection, keyPage, type PageArguments } from '#platform/data/paging
 import type { Connection } from '#platform/data/paging/paging.ts';
 import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
 import { countInput, foreignId, numberInput, textInput } from '../input.ts';
-import type { Memory, Transaction } from '../memory.ts';
 import { PAGES } from '../pages.ts';
+import type { MemoryParts, Transaction } from '../parts.ts';
 
 import { fingerprint } from './fingerprint.ts';
 import { INDEX_MEMORIES } from './index-memories.ts';
@@ -38,9 +38,9 @@ const INDEX_WAIT_MS = 3_000;
 
 /** A user's memories. Every method is on behalf of that user: nobody else's are seen or touched. */
 export class MemoryStore {
-  readonly #memory: Memory;
+  readonly #memory: MemoryParts;
 
-  constructor(memory: Memory) {
+  constructor(memory: MemoryParts) {
     this.#memory = memory;
   }
 

@@ -1,5 +1,5 @@
 import { numberInput } from '../input.ts';
-import type { Memory } from '../memory.ts';
+import type { MemoryParts } from '../parts.ts';
 import type { RecalledItem } from './item.ts';
 import { sourceOf } from './quoted.ts';
 import { coverage, recall } from './recall.ts';
@@ -30,7 +30,7 @@ export interface ExtractiveAnswer {
  * share most of the question's words: better no answer than a wrong one that looks like an answer.
  */
 export async function extractiveAnswer(
-  memory: Pick<Memory, 'db' | 'indexes'>,
+  memory: Pick<MemoryParts, 'db' | 'indexes'>,
   userId: string,
   input: { readonly question: string; readonly conversationId?: string | null; readonly limit: number },
   signal?: AbortSignal,

@@ -5,7 +5,7 @@ import { tenantOf } from '../indexes.ts';
 import { countInput, LONGEST_QUERY, numberInput } from '../input.ts';
 import { searchMemories } from '../memories/search.ts';
 import { type MemoryRow, whereOf } from '../memories/store.ts';
-import type { Memory } from '../memory.ts';
+import type { MemoryParts } from '../parts.ts';
 import type { Citation, RecalledItem, RecallKind } from './item.ts';
 import { quote } from './quoted.ts';
 
@@ -34,7 +34,7 @@ const MOST_EXCLUDED = 500;
 const FRAME_TOKENS = 80;
 const LINE_TOKENS = 12;
 
-type Parts = Pick<Memory, 'db' | 'indexes'>;
+type Parts = Pick<MemoryParts, 'db' | 'indexes'>;
 
 /** What a user's memories, the knowledge they may read and the conversation's earlier messages hold about a text. */
 export async function recall(

@@ -9,7 +9,7 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Pipeline } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf } from '../request/client.ts';
-import { sendJson } from './pages.ts';
+import { sendJson } from '../server/pages.ts';
 
 export interface ForwardOptions {
   readonly config: Pick<Config, 'TRUSTED_PROXIES'>;

@@ -12,7 +12,7 @@ import type { DeviceTokens } from './sessions/device-token.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
 /** What the account functions stand on; subgraph.ts puts it together. */
-export interface Core {
+export interface AuthParts {
   readonly db: PrismaClient;
   readonly changes: Changes;
   readonly config: Config;

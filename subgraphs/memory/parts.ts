@@ -5,16 +5,16 @@ import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
-import type { DocumentReader } from './documents/document-reader.ts';
 import type { Indexes } from './indexes.ts';
 import type { MemoryQuotas } from './quota.ts';
+import type { DocumentReader } from './reader/document-reader.ts';
 
 export type Database = PrismaClient;
 /** The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one. */
 export type Transaction = Prisma.TransactionClient;
 
 /** What the parts of memory work with. */
-export interface Memory {
+export interface MemoryParts {
   readonly db: Database;
   readonly indexes: Indexes;
   /** Short work that somebody may be waiting for. */

@@ -14,7 +14,7 @@ export type Transaction = Prisma.TransactionClient;
 export const TRANSACTION = { maxWait: 10_000, timeout: 30_000 } as const;
 
 /** What the parts of chat work with. */
-export interface Chat {
+export interface ChatParts {
   readonly db: Database;
   readonly outbox: Outbox;
   readonly models: Models;

@@ -1,7 +1,7 @@
 import { isTracing, startSpan } from '#platform/net/tracing/spans.ts';
 import type { OperationAnswer, OperationRequest, PreparedOperation } from '../execution/prepare/operation.ts';
 import type { ExecutionObserver } from '../execution/run/observer.ts';
-import { isRefused, type Pipeline } from '../policy/pipeline.ts';
+import { isRefused, type Pipeline } from './pipeline.ts';
 
 /**
  * Gives every operation a server span, whatever carried it: `query`, `mutation` or `subscription` by the conventions for

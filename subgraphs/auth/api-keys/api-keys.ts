@@ -5,11 +5,11 @@ import type { Introspection } from '#platform/identity/revocations.ts';
 import type { ApiKey } from '#prisma/auth/client/client.ts';
 import { proveFresh, requireSession } from '../accounts/password-proof.ts';
 import type { Tx } from '../change.ts';
-import type { Core } from '../core.ts';
 import { parseDisplayName } from '../display-name.ts';
+import { scopesOf } from '../keys/access-tokens.ts';
 import type { Origin } from '../origin.ts';
+import type { AuthParts } from '../parts.ts';
 import { isUuid } from '../uuid.ts';
-import { scopesOf } from './access-tokens.ts';
 
 /** Keys of one user that work at the same time. */
 export const MAX_KEYS = 100;
@@ -28,7 +28,7 @@ export interface ShownOnce {
  * outlives the session, so the sign-in is fresh or the password is given.
  */
 export async function createApiKey(
-  core: Core,
+  core: AuthParts,
   input: {
     readonly name: string;
     readonly scopes: readonly string[];
@@ -66,7 +66,7 @@ export async function createApiKey(
 
 /** Puts a new key in the place of one, which works on for a while so that nothing stops meanwhile. */
 export async function rotateApiKey(
-  core: Core,
+  core: AuthParts,
   input: {
     readonly id: string;
     readonly graceSeconds?: number | null;
@@ -111,7 +111,7 @@ export async function rotateApiKey(
 }
 
 /** Ends a key at once; twice does no harm. Administrators may end those of others. */
-export async function revokeApiKey(core: Core, id: string, origin: Origin): Promise<ApiKey> {
+export async function revokeApiKey(core: AuthParts, id: string, origin: Origin): Promise<ApiKey> {
   const caller = requireSession(origin.identity);
   const own = caller.scopes.includes('admin') ? {} : { userId: caller.userId };
   return core.changes.run(origin, async (change) => {
@@ -126,7 +126,7 @@ export async function revokeApiKey(core: Core, id: string, origin: Origin): Prom
 }
 
 /** Whose key has this hash and what it may do now: never more than its owner may. */
-export async function introspect(core: Pick<Core, 'db'>, secretHash: string): Promise<Introspection> {
+export async function introspect(core: Pick<AuthParts, 'db'>, secretHash: string): Promise<Introspection> {
   const now = new Date();
   const key = await core.db.apiKey.findUnique({ where: { secretHash }, include: { user: true } });
   if (key === null || key.revokedAt !== null || key.expiresAt <= now || key.user.disabledAt !== null)
