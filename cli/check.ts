@@ -9,9 +9,10 @@ import { OWNERS } from '#platform/contracts/owners.ts';
 import { wrongArrows } from './arrows.ts';
 import { staleArtefacts } from './artefacts.ts';
 import { breakingChanges } from './breaking-changes.ts';
-import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
-import { undescribed } from './undescribed.ts';
 import { differingModels } from './copied-models.ts';
+import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
+import { brokenLinks } from './links.ts';
+import { undescribed } from './undescribed.ts';
 
 const root = path.dirname(import.meta.dirname);
 const run = promisify(execFile);
@@ -114,6 +115,7 @@ const steps: [string, () => Promise<unknown>][] = [
   ['generated artefacts are up to date', artefactsFresh],
   ['no breaking change of the schema', schemaCompatible],
   ['every element of the schema is described', schemaDescribed],
+  ['pages name files that are there', () => none(brokenLinks(root))],
   ['copied models are equal', () => none(differingModels(root))],
   ['schemas and migrations agree', migrationsAgree],
   ['no dead code', () => tool('knip', [])],
