@@ -1,3 +1,4 @@
+import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Usage } from '#platform/contracts/events.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
@@ -22,10 +23,12 @@ export const analytics: SubgraphDefinition = {
     const usage = new UsageReader(db);
     const spent = new SpentBudgets(cache);
     const budgets = new Budgets({ db, log, spent, userBudgetPerDay: config.USER_BUDGET_PER_DAY });
-    const enforceAll = () =>
-      budgets.enforceAll().catch((err: unknown) => log.warn({ err }, 'budgets could not be added up; trying again'));
-    void events.started.then(enforceAll);
-    const enforcing = setInterval(enforceAll, ENFORCE_MS).unref();
+    const guard = { where: 'budgets', log };
+    void events.started.then(guarded(guard, () => budgets.enforceAll()));
+    const enforcing = setInterval(
+      guarded(guard, () => budgets.enforceAll()),
+      ENFORCE_MS,
+    ).unref();
     lifecycle.defer(() => clearInterval(enforcing));
     const count = async ({ payload }: { payload: Usage }, tx: Prisma.TransactionClient) => {
       await recordCall(tx, payload);

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { expect, it } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
-const HOUSES = ['platform', 'gateway', 'llm', 'subgraphs'];
+const HOUSES = ['platform', 'retrieval', 'gateway', 'llm', 'subgraphs'];
 const NO_SOURCE = /(\.test|\.contract|-for-tests)\.ts$|\/(testing|fixtures?|generated)\//;
 const HANDLER = /(?:setInterval\(|\.on\(\s*'(?:message|data|upgrade|request)',)\s*(?<handler>.{0,20})/gs;
 
