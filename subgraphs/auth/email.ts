@@ -10,9 +10,8 @@ const address = z.email();
 /** How an address is stored and looked up: two spellings of one mailbox are one account. */
 export const normalizeEmail = (given: string): string => given.trim().normalize('NFC').toLowerCase();
 
-/** How an address that may be none is looked up: of a length, and without what a database refuses. */
-export const searchableEmail = (given: string): string =>
-  normalizeEmail(given).slice(0, MAX_LENGTH).replaceAll('\0', '').toWellFormed();
+/** How an address that may be none is looked up: of a length, and without the half of a pair that the cut leaves. */
+export const searchableEmail = (given: string): string => normalizeEmail(given).slice(0, MAX_LENGTH).toWellFormed();
 
 /** @throws {CodedError} BAD_USER_INPUT when it cannot be an address. */
 export function parseEmail(given: string, argument: string): string {

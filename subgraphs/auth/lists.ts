@@ -39,11 +39,7 @@ function usersMatching({ search, role, disabled }: UserFilter): Prisma.UserWhere
   if ((search?.length ?? 0) > MAX_SEARCH) throw badInput('filter.search', `is longer than ${MAX_SEARCH} characters.`);
   // Prisma passes % and _ on as wildcards: here they mean themselves.
   const contains = {
-    contains:
-      search
-        ?.trim()
-        .replaceAll('\0', '')
-        .replaceAll(/[\\%_]/g, '\\$&') ?? '',
+    contains: search?.trim().replaceAll(/[\\%_]/g, '\\$&') ?? '',
     mode: 'insensitive' as const,
   };
   return {

@@ -11,9 +11,9 @@ export const MAX_TITLE = 200;
 export const MAX_ATTACHMENTS = 10;
 
 /**
- * A text as it is stored: unchanged, if it can be.
+ * A text as it is stored: unchanged.
  *
- * @throws {CodedError} BAD_USER_INPUT naming `argument`: empty, too long, or not storable as Unicode.
+ * @throws {CodedError} BAD_USER_INPUT naming `argument`: empty or too long.
  */
 export function checkText(argument: string, text: string, maxBytes: number): string {
   if (text.trim() === '') throw badInput(argument, 'is empty; write something.');
@@ -23,9 +23,6 @@ export function checkText(argument: string, text: string, maxBytes: number): str
       bytes,
       maxBytes,
     });
-  }
-  if (text.includes('\0') || !text.isWellFormed()) {
-    throw badInput(argument, 'holds a NUL character or half a surrogate pair; remove it.');
   }
   return text;
 }

@@ -91,7 +91,6 @@ function checkTools(tools: readonly ToolInput[]): ClientTool[] {
     if (description.trim() === '' || description.length > MAX_DESCRIPTION) {
       throw badInput(`${argument}.description`, `takes 1 to ${MAX_DESCRIPTION} characters.`);
     }
-    checkStorable(`${argument}.description`, description);
     return { name, description, parameters: checkSchema(`${argument}.parameters`, parameters) };
   });
 }
@@ -121,23 +120,12 @@ function checkSchema(argument: string, schema: unknown): JsonObject {
   if ((schema as JsonObject)['type'] !== 'object') {
     throw badInput(argument, 'must describe an object: its "type" must be "object".');
   }
-  const json = JSON.stringify(schema, (key, value: unknown) => {
-    checkStorable(argument, key);
-    if (typeof value === 'string') checkStorable(argument, value);
-    return value;
-  });
+  const json = JSON.stringify(schema);
   const bytes = Buffer.byteLength(json);
   if (bytes > MAX_SCHEMA_BYTES) {
     throw badInput(argument, `is ${bytes} bytes of JSON; at most ${MAX_SCHEMA_BYTES} are accepted.`);
   }
   return schema as JsonObject;
-}
-
-/** @throws {CodedError} BAD_USER_INPUT for what the database does not keep. */
-export function checkStorable(argument: string, text: string): void {
-  if (text.includes('\0') || !text.isWellFormed()) {
-    throw badInput(argument, 'holds a NUL character or half a surrogate pair; remove it.');
-  }
 }
 
 /** An offer as it lies in a JSON column. */

@@ -1,7 +1,6 @@
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
-import { checkStorable } from './offer.ts';
 import type { Transaction } from './parts.ts';
 import { owedByClient, storedToolCalls, type ToolCall } from './replies/tool-calls.ts';
 
@@ -39,7 +38,6 @@ export function checkResults(results: readonly ToolResultInput[]): ToolResultInp
     if (bytes > MAX_RESULT_BYTES) {
       throw badInput(`${argument}.content`, `is ${bytes} bytes long; at most ${MAX_RESULT_BYTES} are accepted.`);
     }
-    checkStorable(`${argument}.content`, content);
     total += bytes;
   }
   if (total > MAX_RESULTS_BYTES) {

@@ -30,7 +30,7 @@ const remove = (who: ReturnType<typeof user>, input: object) =>
 describe('a context entry', () => {
   test('keeps any JSON, and counts its changes', async () => {
     const me = user();
-    for (const [i, value] of [{ a: [1, null, 'x'] }, 'text', 0, false].entries()) {
+    for (const [i, value] of [{ a: [1, null, 'x'] }, 'six letters: \\u0000', 0, false].entries()) {
       const answer = await set(me, { value });
       expect(answer.data.setContext.context).toMatchObject({ value, version: i + 1, scope: 'USER', expiresAt: null });
     }

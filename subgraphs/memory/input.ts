@@ -5,8 +5,6 @@ export function textInput(argument: string, value: string, most: number): string
   const text = value.trim();
   if (text === '') throw badInput(argument, `is empty; 1 to ${most} characters are needed.`);
   if (text.length > most) throw badInput(argument, `has ${text.length} characters; at most ${most} are accepted.`);
-  // Postgres stores no NUL, and no text means one.
-  if (text.includes('\0')) throw badInput(argument, 'holds a NUL character.');
   return text;
 }
 

@@ -42,7 +42,6 @@ export class Pictures {
     const question = input.question?.trim() || undefined;
     if (question && question.length > LONGEST_QUESTION)
       throw badInput('input.question', `has ${question.length} characters; at most ${LONGEST_QUESTION} are possible.`);
-    if (question?.includes('\0')) throw badInput('input.question', 'holds a NUL character.');
     const image = await images.requireReady(call.identity.userId, input.id);
     const model = input.model ?? (await this.#capable('vision', 'sees pictures'));
     const bytes = await readBlob(blobs, originalOf(image.id), call.signal);
@@ -88,7 +87,6 @@ export class Pictures {
     if (prompt.length > LONGEST_PROMPT)
       throw badInput('input.prompt', `has ${prompt.length} characters; at most ${LONGEST_PROMPT} are possible.`);
     if (input.count < 1 || input.count > 4) throw badInput('input.count', `is ${input.count}; 1 to 4 are possible.`);
-    if (prompt.includes('\0')) throw badInput('input.prompt', 'holds a NUL character.');
     await this.#parts.images.checkRoom(call.identity.userId, input.count);
     const model = input.model ?? (await this.#capable('images', 'makes images'));
     const { images } = await this.#parts.models.image(

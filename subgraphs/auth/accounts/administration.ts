@@ -98,11 +98,7 @@ export async function disableUser(
     await change.endApiKeys({ userId: id }, 'account shut');
     await change.tx.oneTimeToken.deleteMany({ where: { userId: id } });
     const user = await change.outdateTokens(id);
-    await change.audit({
-      type: 'user_archived',
-      userId: id,
-      details: { reason: reason?.replaceAll('\0', '').toWellFormed() ?? null },
-    });
+    await change.audit({ type: 'user_archived', userId: id, details: { reason: reason ?? null } });
     return user;
   });
 }

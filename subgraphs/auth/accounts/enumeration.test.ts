@@ -26,6 +26,14 @@ const WAYS: readonly [string, Ask][] = [
   ['asking for a confirmation', (email) => world.ask(REQUEST_VERIFICATION, { email })],
 ];
 
+const SPOILT: readonly ((email: string) => string)[] = [
+  () => '\0',
+  (email) => `${email}\0`,
+  (email) => `a\0${email}`,
+  (email) => `\ud800${email}`,
+  (email) => `${email}\udc00`,
+];
+
 const stranger = () => `stranger-${randomUUID()}@example.org`;
 /** What an answer says, less the address that was asked about. */
 const said = ({ data, code, message }: Answer<unknown>, email: string) =>
@@ -68,6 +76,20 @@ describe('an address with an account and one without cannot be told apart', () =
       expect(steps['audited']).toBeGreaterThan(0);
     },
   );
+
+  it.each(WAYS)('by what a database refuses, in %s: it is refused before anything is looked up', async (_what, ask) => {
+    const [known, unknown] = [(await createKnown()).email, stranger()];
+    for (const spoil of SPOILT) {
+      const asked = { known: spoil(known), unknown: spoil(unknown) };
+      const steps = await stepsOf(async () => {
+        const answer = await ask(asked.known);
+        expect(answer).toMatchObject({ data: null, code: 'BAD_USER_INPUT' });
+        expect(answer.extensions?.['argument']).toMatch(/^(input\.)?email$/);
+        expect(await ask(asked.unknown)).toEqual(answer);
+      });
+      expect(Object.values(steps)).toEqual([0, 0, 0, 0]);
+    }
+  });
 
   it.each([
     ['shut', { disabledAt: new Date() }],

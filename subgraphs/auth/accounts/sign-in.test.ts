@@ -107,7 +107,7 @@ describe('register and sign in', () => {
     expect(noted).toBe(2);
   });
 
-  it.each(['\0', 'a\0b@example.org', '\ud800@example.org', 'x'.repeat(100_000), ''])(
+  it.each(['x'.repeat(100_000), `${'x'.repeat(253)}\u{1f600}`, ''])(
     'says of an address that can be none what it says of any other: %j',
     async (email) => {
       const unknown = await world.login('unknown@example.org', PASSWORD);
