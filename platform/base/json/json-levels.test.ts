@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest';
+import { jsonLevels } from './json-levels.ts';
+
+const levels = (text: string, limit = 4) => jsonLevels(Buffer.from(text), limit);
+
+it.each([
+  ['{"a":[{"b":1}]}', 3],
+  ['[[],[],[[]]]', 3],
+  ['{"a":"[[[[[[[[","b":"{{{{{{"}', 1],
+  [String.raw`{"a":"\"[[[[[[\\","b":[]}`, 2],
+  [String.raw`{"a":"\\","b":[[]]}`, 3],
+  ['[[[[[[[[', 5],
+  [']]]]]]]]', 0],
+  ['"[[[[[[[[', 0],
+])('measures lists and objects in one another, whatever stands in strings: %s', (text, expected) => {
+  expect(levels(text)).toBe(expected);
+});
+
+it('does not look at what has no room for so many', () => {
+  expect(levels('[[[]]]', 6)).toBe(0);
+});
