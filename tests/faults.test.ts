@@ -60,6 +60,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
         {
           SUBGRAPH_TIMEOUT_MS: String(SUBGRAPH_TIMEOUT_MS),
           RATE_LIMIT_IDENTITY: '0',
+          NEW_OPERATIONS_MS: '0',
           CHAT_SENDS_PER_MINUTE: '100000',
           CHAT_REPLIES_PER_USER: '10000',
           CHAT_TITLES: 'false',

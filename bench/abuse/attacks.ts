@@ -13,14 +13,19 @@ const repeat = (count: number, make: (i: number) => string): string =>
   Array.from({ length: count }, (_, i) => make(i)).join(' ');
 const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
-/** Fields of the graph that stand for much, nested as deep as is allowed, in an order of its own each time. */
+/** Fields of many subgraphs, nested as deep as is allowed, in a choice of its own each time: no two have one plan. */
 function manyPlans(n: number): string {
-  const leaves = ['id', 'createdAt', 'title', '__typename'];
+  const chosen = (names: readonly string[], level: number): string =>
+    names.filter((_, i) => ((n * 7 + level * 3) >> i) % 2 === 0).join(' ');
   const user = (level: number): string =>
-    level === 0
-      ? '{ id }'
-      : `{ ${leaves[(n >> level) % 1]} conversations(first: ${1 + (n % 3)}) { nodes { ${leaves.slice(0, 1 + ((n >> level) % 4)).join(' ')} messages(first: 1) { nodes { id usage { calls } author { ...on User ${user(level - 1)} } } } usage { calls } } } usage { calls } }`;
-  return `query Q${n} { me ${user(2)} }`;
+    `{ id ${chosen(['displayName', 'createdAt', 'avatarUrl', 'email'], level)} usage { calls } ${
+      level === 0
+        ? ''
+        : `memories(first: 1) { nodes { id ${chosen(['text', 'createdAt', 'kind'], level)} conversation ${conversation(level - 1)} } }`
+    } }`;
+  const conversation = (level: number): string =>
+    `{ id ${chosen(['title', 'createdAt', 'lastActivityAt', 'archivedAt'], level)} usage { calls } contexts { id } activeLeaf { id author ${user(level)} attachments { id } } }`;
+  return `query Q${n} { me ${user(2)} conversations(first: ${1 + (n % 3)}) { nodes ${conversation(2)} } }`;
 }
 
 /** The most that the default limits let through to validation and planning, and what they should stop before. */
@@ -44,6 +49,12 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
       n,
     ),
   'unknown fields': (n) => query(`{${repeat(5_000, (i) => `f${i}`)}}`, n),
+  'fields to merge': (n) =>
+    query(
+      `{me{${'...on User{id displayName createdAt avatarUrl email emailVerified roles disabledAt lastLoginAt} '.repeat(230)}}}`,
+      n,
+    ),
+  'variables that are not used': (n) => query(`query(${repeat(499, (i) => `$v${i}:Int`)}){models{id}}`, n),
   'many variables': (n) => query(`query(${repeat(1_500, (i) => `$v${i}:Int`)}){models{id}}`, n),
   'large variables': (n) => query('query($v:JSON){__typename}', n, `{"v":[${'0,'.repeat(200_000)}0],"n":${n}}`),
   'deep variables': (n) => query('query($v:JSON){__typename}', n, `{"v":${lists(200_000)}}`),

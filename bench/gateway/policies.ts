@@ -10,7 +10,7 @@ import { engineOf } from '../../cli/engine.ts';
 import { BENCH_SECRET, TOKEN_AUDIENCE, TOKEN_ISSUER } from './issuer.ts';
 
 /** Counted as in production, and more than one load ever is. */
-const RATES = { RATE_LIMIT_IDENTITY: '100000000', RATE_LIMIT_ADDRESS: '100000000' };
+const RATES = { RATE_LIMIT_IDENTITY: '100000000', RATE_LIMIT_ADDRESS: '100000000', NEW_OPERATIONS_MS: '0' };
 const SOCKETS = { WS_MAX_SOCKETS_IDENTITY: '1000000', WS_MAX_SOCKETS_ADDRESS: '1000000' };
 const POLL_MS = 1_000;
 

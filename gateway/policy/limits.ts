@@ -11,7 +11,10 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { nestingOf } from '#platform/base/graphql/document-nesting.ts';
 import { isNestedDeeper } from '#platform/base/json/nesting.ts';
 
-export type ShapeLimits = Pick<Config, 'MAX_DEPTH' | 'MAX_ALIASES' | 'MAX_ROOT_FIELDS' | 'MAX_DIRECTIVES'>;
+export type ShapeLimits = Pick<
+  Config,
+  'MAX_DEPTH' | 'MAX_ALIASES' | 'MAX_ROOT_FIELDS' | 'MAX_DIRECTIVES' | 'MAX_VARIABLES'
+>;
 export type NestingLimits = Pick<Config, 'MAX_DEPTH' | 'MAX_VALUE_DEPTH'>;
 
 /** Refuses a text whose nesting exceeds a limit, before the parser, which recurses, and all that comes after it. */
@@ -70,6 +73,13 @@ export function checkShape(
   for (const definition of document.definitions) {
     if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
   }
+  // Other operations of the document are validated with it.
+  let variables = 0;
+  for (const definition of document.definitions) {
+    if (definition.kind === Kind.OPERATION_DEFINITION) variables += definition.variableDefinitions?.length ?? 0;
+  }
+  const tooMany = exceeded(variables, limits.MAX_VARIABLES, 'variables', 'MAX_VARIABLES');
+  if (tooMany) return [tooMany];
   const measure = createMeasure(fragments, limits.MAX_DEPTH);
   try {
     refuseNames(operation);

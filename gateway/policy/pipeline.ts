@@ -14,6 +14,7 @@ import type { Identity } from '#platform/identity/identity.ts';
 import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import { clientKey } from '../execution/planning/client-key.ts';
+import { LoopTurns } from '../execution/prepare/loop-turns.ts';
 import { isPrepared, type OperationRequest, type PreparedOperation } from '../execution/prepare/operation.ts';
 import { type Compile, createOperations, type Operations } from '../execution/prepare/operations.ts';
 import type { Generation } from '../supergraph/graph.ts';
@@ -82,7 +83,9 @@ export type GatewayConfig = Pick<
   | 'MAX_ALIASES'
   | 'MAX_ROOT_FIELDS'
   | 'MAX_DIRECTIVES'
+  | 'MAX_VARIABLES'
   | 'MAX_COST'
+  | 'NEW_OPERATIONS_MS'
   | 'RATE_LIMIT_IDENTITY'
   | 'RATE_LIMIT_ADDRESS'
   | 'OPERATIONS_MANIFEST'
@@ -114,6 +117,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { config, log } = options;
   const manifest = config.OPERATIONS_MANIFEST ? readManifest(config.OPERATIONS_MANIFEST) : undefined;
   const persisted = createPersistedOperations({ manifest, cache: options.cache });
+  // One for all generations: a reload gives nobody another allowance.
+  const turns = new LoopTurns({ msPerMinute: config.NEW_OPERATIONS_MS });
   const rate = createOperationRate(options.limiter, config);
   const rules: readonly ValidationRule[] = config.production ? [NoSchemaIntrospectionCustomRule] : [];
 
@@ -133,6 +138,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       compile: options.compile(supergraph),
       limits: { tokens: config.MAX_TOKENS, errors: VALIDATION_ERRORS },
       rules,
+      hideSuggestions: config.production,
+      turns,
       failed: (error, { query }) => unexpected(report(error, 'operation', log, { query }).errorId),
       inspectText: (text) => checkText(text, config),
       inspect(document, operation) {

@@ -7,6 +7,11 @@ export class FairQueue<T> {
     return this.#size;
   }
 
+  /** Clients that have something waiting, the next one first. */
+  get clients(): Iterable<string> {
+    return this.#waiting.keys();
+  }
+
   /** How much one client has waiting. */
   of(client: string): number {
     return this.#waiting.get(client)?.length ?? 0;
@@ -19,9 +24,14 @@ export class FairQueue<T> {
     this.#size++;
   }
 
-  /** The next one's turn; undefined when nothing waits. */
-  take(): T | undefined {
+  /**
+   * The next one's turn; undefined when nothing waits.
+   *
+   * @param mayGo clients for whom it says no keep their place. Default: all may.
+   */
+  take(mayGo?: (client: string) => boolean): T | undefined {
     for (const [client, own] of this.#waiting) {
+      if (mayGo && !mayGo(client)) continue;
       const [next, ...rest] = own;
       // Behind all others that wait.
       this.#waiting.delete(client);

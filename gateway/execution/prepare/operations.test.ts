@@ -5,6 +5,7 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph, type Supergraph } from '../../supergraph/supergraph.ts';
 import { createFleet } from '../fixtures/fleet.ts';
 import { createEngine } from '../run/engine.ts';
+import { LoopTurns } from './loop-turns.ts';
 import { isPrepared, type Prepared } from './operation.ts';
 import { type Compile, createOperations, type OperationsOptions } from './operations.ts';
 
@@ -111,6 +112,58 @@ describe('an operation', () => {
     });
     expect(fleet.requests[0]?.request.query).not.toContain('email');
     expect(prepared.document.kind).toBe(Kind.DOCUMENT);
+  });
+});
+
+describe('one client’s unknown operations', () => {
+  /** Each reading of the clock is a second later: whoever has begun with one operation has used more than is allowed. */
+  const spent = () => {
+    let ms = 0;
+    return new LoopTurns({ msPerMinute: 600, processorMs: () => (ms += 1_000) });
+  };
+
+  it('do not hold others up: beyond its allowance they are refused, what is known is answered at once', async () => {
+    const operations = operationsOf({ turns: spent() });
+    const first = await operations.prepare({ query: '{ me { id } }', client: 'a' });
+    expect(codes(first)).toBe('prepared');
+    const more = await Promise.all(
+      ['{ me { name } }', '{ nope }'].map((query) => operations.prepare({ query, client: 'a' })),
+    );
+    expect(more.map(codes)).toEqual([['RATE_LIMITED'], ['RATE_LIMITED']]);
+    expect(operations.prepare({ query: '{ me { id } }', client: 'a' })).toBe(first);
+    expect(codes(await operations.prepare({ query: '{ me { name } }', client: 'b' }))).toBe('prepared');
+    expect(codes(await operations.prepare({ query: '{ me { name } }', client: 'a' }))).toBe('prepared');
+  });
+
+  it('that are refused are remembered: the second time costs nothing', async () => {
+    let looks = 0;
+    const inspectText = () => {
+      looks++;
+      return [];
+    };
+    const operations = operationsOf({ turns: spent(), inspectText });
+    const refused = await operations.prepare({ query: '{ nope }', client: 'a' });
+    expect(codes(refused)).toEqual(['GRAPHQL_VALIDATION_FAILED']);
+    expect(operations.prepare({ query: '{ nope }', client: 'a' })).toBe(refused);
+    expect(looks).toBe(1);
+  });
+
+  it('that are refused make no good one unknown', async () => {
+    const operations = operationsOf({ limits: { cachedOperations: 2, cachedCharacters: 200 } });
+    const good = await operations.prepare({ query: '{ me { id } }' });
+    for (let i = 0; i < 50; i++) await operations.prepare({ query: `{ nope${i} }` });
+    expect(operations.prepare({ query: '{ me { id } }' })).toBe(good);
+  });
+
+  it('are validated in stages where they are long, with the same result', async () => {
+    const operations = operationsOf();
+    const long = (fields: string) =>
+      `query($v: ID) { me { ${'id name '.repeat(100)} } ${fields} } ${' #'.repeat(2_000)}`;
+    for (const fields of ['', 'nope', 'me(x: 1) { id }', 'me: latest { id }']) {
+      expect(codes(await operations.prepare({ query: long(fields) }))).toContain('GRAPHQL_VALIDATION_FAILED');
+    }
+    const fine = `{ me { ${'id name '.repeat(100)} } ${' #'.repeat(2_000)}\n}`;
+    expect(codes(await operations.prepare({ query: fine }))).toBe('prepared');
   });
 });
 

@@ -6,15 +6,15 @@ import {
   Kind,
   type OperationDefinitionNode,
   parse,
-  specifiedRules,
   type ValidationRule,
-  validate,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Supergraph } from '../../supergraph/supergraph.ts';
+import { LoopTurns, type Work } from './loop-turns.ts';
 import { isPrepared, type Prepared, type PreparedOperation, type PrepareRequest } from './operation.ts';
 import { isLasting, REFUSED_MS } from './refusals.ts';
+import { validateInStages } from './validate.ts';
 
 /** Parses, validates, plans and compiles operations of one supergraph, each once. */
 export interface Operations {
@@ -34,10 +34,14 @@ export interface OperationsOptions {
   readonly limits?: Partial<PrepareLimits>;
   /** Rules beside those of the specification, e.g. that introspection is off. */
   readonly rules?: readonly ValidationRule[];
+  /** Whether errors leave out what was perhaps meant: it tells of the schema. Default: false. */
+  readonly hideSuggestions?: boolean;
   /** Looks at the text before it is parsed: how deep it is nested. */
   readonly inspectText?: (text: string) => readonly GraphQLError[];
   /** Looks at the parsed operation before the rules, which are quadratic in places: depth, aliases, cost and the like. */
   readonly inspect?: (document: DocumentNode, operation: OperationDefinitionNode) => readonly GraphQLError[];
+  /** Shares out the loop among clients whose operations are not known yet. Default: one for itself, without a limit. */
+  readonly turns?: LoopTurns | undefined;
   /** Told of operations that cannot be read or planned by a fault of ours. Returns what the client hears. */
   readonly failed?: (error: unknown, request: PrepareRequest) => GraphQLError;
 }
@@ -52,6 +56,8 @@ export interface CompileInput {
   readonly planned: DocumentNode | undefined;
   /** Who waits for it. */
   readonly client: string;
+  /** Does what takes long on the loop, in stages. */
+  readonly work: Work;
 }
 
 export interface PrepareLimits {
@@ -63,9 +69,17 @@ export interface PrepareLimits {
   readonly cachedOperations: number;
   /** Characters of operation text that are kept, all together. Compiled operations weigh some ten times their text. */
   readonly cachedCharacters: number;
+  /** Characters of refused text that are kept beside them, so that no refusal makes a good operation unknown. */
+  readonly refusedCharacters: number;
 }
 
-const LIMITS: PrepareLimits = { tokens: 10_000, errors: 20, cachedOperations: 2_000, cachedCharacters: 8_000_000 };
+const LIMITS: PrepareLimits = {
+  tokens: 10_000,
+  errors: 20,
+  cachedOperations: 2_000,
+  cachedCharacters: 8_000_000,
+  refusedCharacters: 2_000_000,
+};
 
 interface Entry {
   readonly request: PrepareRequest;
@@ -74,33 +88,56 @@ interface Entry {
 
 export function createOperations(options: OperationsOptions): Operations {
   const limits = { ...LIMITS, ...options.limits };
-  const rules = [...specifiedRules, ...(options.rules ?? [])];
   const cache = new LRUCache<string, Entry>({
     max: limits.cachedOperations,
     maxSize: limits.cachedCharacters,
     sizeCalculation: (_, key) => key.length + 1,
   });
+  const refused = new LRUCache<string, Prepared>({
+    maxSize: limits.refusedCharacters,
+    sizeCalculation: (_, key) => key.length + REFUSAL_CHARACTERS,
+  });
   const schema = options.supergraph.apiSchema;
+  const turns = options.turns ?? new LoopTurns({ msPerMinute: 0 });
   const failed = options.failed ?? (() => new CodedError('INTERNAL_SERVER_ERROR', 'This operation cannot be planned.'));
 
+  /** Cheap and linear things first: each bounds what the next one may take. */
+  async function read(
+    { query, operationName }: PrepareRequest,
+    client: string,
+  ): Promise<Read | readonly GraphQLError[]> {
+    const { work } = turns;
+    const nested = (await work(client, () => options.inspectText?.(query))) ?? [];
+    if (nested.length > 0) return nested;
+    const document = await work(client, () => parse(query, { maxTokens: limits.tokens }));
+    const operation = chooseOperation(document, operationName ?? undefined);
+    const found = (await work(client, () => options.inspect?.(document, operation))) ?? [];
+    if (found.length > 0) return found;
+    // graphql-js throws, instead of reporting, for a variable in @skip or @include of a subscription's root field.
+    const errors = await validateInStages(schema, document, {
+      rules: options.rules ?? [],
+      maxErrors: limits.errors,
+      hideSuggestions: options.hideSuggestions ?? false,
+      work: (stage) => work(client, stage),
+    });
+    return errors.length > 0 ? errors.map(asValidationError) : { document, operation };
+  }
+
   async function prepareAnew(request: PrepareRequest, key: string): Promise<Prepared> {
+    const { reduction, client = '' } = request;
     let input: CompileInput;
     try {
-      const nested = options.inspectText?.(request.query) ?? [];
-      if (nested.length > 0) return nested;
-      const document = parse(request.query, { maxTokens: limits.tokens });
-      const operation = chooseOperation(document, request.operationName ?? undefined);
-      const found = options.inspect?.(document, operation) ?? [];
-      if (found.length > 0) return found;
-      // graphql-js throws, instead of reporting, for a variable in @skip or @include of a subscription's root field.
-      const errors = validate(schema, document, rules, { maxErrors: limits.errors });
-      if (errors.length > 0) return errors.map(asValidationError);
-      const { reduction } = request;
+      const whole = reduction && cache.peek(keyOf({ ...request, reduction: undefined }))?.prepared;
+      const known = whole && !(whole instanceof Promise) && isPrepared(whole) ? whole : await read(request, client);
+      if (!('document' in known)) return known;
+      const { document, operation } = known;
       const planned = reduction ? reduction.apply(document, operation) : document;
       const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
-      input = { id, document, operation, planned, client: request.client ?? '' };
+      input = { id, document, operation, planned, client, work: turns.work };
     } catch (error) {
       return [error instanceof GraphQLError ? asRequestError(error) : failed(error, request)];
+    } finally {
+      turns.read(client);
     }
     try {
       return await options.compile(input);
@@ -110,32 +147,56 @@ export function createOperations(options: OperationsOptions): Operations {
     }
   }
 
+  function begin(request: PrepareRequest, key: string): Promise<Prepared> {
+    const prepared = prepareAnew(request, key);
+    const entry: Entry = { request, prepared };
+    cache.set(key, entry);
+    void prepared.then((ready) => {
+      entry.prepared = ready;
+      if (isPrepared(ready)) return;
+      if (cache.peek(key) === entry) cache.delete(key);
+      // Why it could not be planned in time may be gone by the next try.
+      if (!ready.some(isPassing)) refused.set(key, ready, ready.some(isLasting) ? { ttl: REFUSED_MS } : {});
+    });
+    return prepared;
+  }
+
+  /** When it is the client's turn, somebody else may have had it prepared. */
+  async function prepareInTurn(turn: Promise<void>, request: PrepareRequest, key: string): Promise<Prepared> {
+    try {
+      await turn;
+    } catch (error) {
+      return [error as CodedError];
+    }
+    const known = refused.get(key) ?? cache.get(key)?.prepared;
+    if (!known) return begin(request, key);
+    turns.read(request.client ?? '');
+    return known;
+  }
+
   const operations: Operations = {
     supergraph: options.supergraph,
     prepare(request) {
       const key = keyOf(request);
-      const known = cache.get(key);
-      if (known) return known.prepared;
-      const prepared = prepareAnew(request, key);
-      const entry: Entry = { request, prepared };
-      cache.set(key, entry);
-      void prepared.then((ready) => {
-        entry.prepared = ready;
-        if (isPrepared(ready) || cache.peek(key) !== entry) return;
-        // Why it could not be planned in time may be gone by the next try.
-        if (ready.some(isPassing)) cache.delete(key);
-        else if (ready.some(isLasting)) cache.set(key, entry, { ttl: REFUSED_MS });
-      });
-      return prepared;
+      const known = cache.get(key)?.prepared ?? refused.get(key);
+      if (known) return known;
+      const turn = request.client === undefined ? undefined : turns.begin(request.client);
+      return turn ? prepareInTurn(turn, request, key) : begin(request, key);
     },
     recent: (count) => [...cache.values()].slice(0, count).map((entry) => entry.request),
     async warm(previous, count = 100) {
-      // One after another: the old supergraph is serving meanwhile.
-      for (const request of previous.recent(count)) await operations.prepare(request);
+      // One after another: the old supergraph is serving meanwhile. No client waits for it, or pays.
+      for (const request of previous.recent(count)) await operations.prepare({ ...request, client: undefined });
     },
   };
   return operations;
 }
+
+/** What a parsed and validated text is. */
+type Read = Pick<CompileInput, 'document' | 'operation'>;
+
+/** What a refusal weighs beside its text. */
+const REFUSAL_CHARACTERS = 500;
 
 const isPassing = (error: unknown): boolean =>
   error instanceof CodedError && (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'RATE_LIMITED');

@@ -64,10 +64,12 @@ export function createCompiler(options: CompilerOptions): Compile {
   };
   const share = shareInFlight(options.share ?? true);
   return async (input) => {
-    const asked = renamed(input, withPlannedVariables);
-    const wanted = renamed(asked, scope.names.planned);
-    const named = withClientNames(asked, wanted, await makePlan(wanted, scope), scope);
-    const compiled = compilePlan(named, input.operation, scope);
+    const { client, work } = input;
+    const asked = await work(client, () => renamed(input, withPlannedVariables));
+    const wanted = await work(client, () => renamed(asked, scope.names.planned));
+    const made = await makePlan(wanted, scope);
+    const named = await work(client, () => withClientNames(asked, wanted, made, scope));
+    const compiled = await work(client, () => compilePlan(named, input.operation, scope));
     return {
       kind: input.operation.operation,
       name: input.operation.name?.value,
@@ -92,7 +94,7 @@ export interface CompilerScope {
   readonly names: Names;
 }
 
-type Planned = Pick<CompileInput, 'operation' | 'planned' | 'client'>;
+type Planned = Pick<CompileInput, 'operation' | 'planned' | 'client' | 'work'>;
 
 /** What is left of the operation after a reduction. */
 function plannedOperation({ operation, planned }: Planned): OperationDefinitionNode | undefined {
@@ -109,21 +111,21 @@ interface Made {
 const NOTHING_TO_FETCH: Made = { plan: { root: undefined }, literals: new Map() };
 
 async function makePlan(input: Planned, { planOf, api }: CompilerScope): Promise<Made> {
-  const { planned } = input;
+  const { planned, client, work } = input;
   const wanted = plannedOperation(input);
   if (!wanted) return NOTHING_TO_FETCH;
-  const normalized = normalize(wanted, fragmentsOf(planned!), api);
+  const normalized = await work(client, () => normalize(wanted, fragmentsOf(planned!), api));
   if (!normalized) return NOTHING_TO_FETCH;
   const { orderedBy, conditions } = normalized;
   if (orderedBy.length > 0) {
     const specialize = [...new Set([...orderedBy, ...conditions])];
     return { ...NOTHING_TO_FETCH, plan: { root: undefined, specialize } };
   }
-  const lifted = liftLiterals(normalized, api);
-  return { plan: await planOf(lifted.normalized, input.client), literals: lifted.literals };
+  const lifted = await work(client, () => liftLiterals(normalized, api));
+  return { plan: await work(client, () => planOf(lifted.normalized, client)), literals: lifted.literals };
 }
 
-const visibleOf = (input: Planned) => ({
+const visibleOf = (input: CompileInput) => ({
   operation: plannedOperation(input),
   fragments: input.planned ? fragmentsOf(input.planned) : new Map(),
 });
@@ -181,7 +183,8 @@ function compilePlan(
   const fetchScope: FetchScope = { operation, fragments, clientPath, satisfies, literals, passable };
   const steps = plan.specialize
     ? compileVariants(plan.specialize, async (values, client) => {
-        const variant = { operation, client, planned: input.planned && withConditions(input.planned, values) };
+        const planned = await input.work(client, () => input.planned && withConditions(input.planned, values));
+        const variant = { operation, client, planned, work: input.work };
         const made = await makePlan(variant, scope);
         return made.plan.root && compileStep(made.plan.root, { ...fetchScope, literals: made.literals });
       })

@@ -107,11 +107,15 @@ export const settings = z.object({
   MAX_ALIASES: count(30, 0, 100_000).describe('Aliases of one operation, fragments followed.'),
   MAX_ROOT_FIELDS: count(20, 1, 100_000).describe('Root fields of one operation.'),
   MAX_DIRECTIVES: count(50, 0, 100_000).describe('Directives of one operation.'),
+  MAX_VARIABLES: count(500, 1, 100_000).describe('Variables that one operation declares.'),
   MAX_COST: count(25_000, 1, 1_000_000_000).describe(
     'Highest estimated cost of one operation: 1 for each object that it may return, weighed by @cost and @listSize.',
   ),
   PLANNING_TIMEOUT_MS: count(5_000, 100, 600_000).describe(
     'Longest planning of a new operation, which happens beside the gateway’s other work; then it is refused.',
+  ),
+  NEW_OPERATIONS_MS: count(6_000, 0, 60_000).describe(
+    'Processor time in a minute, in milliseconds, for reading and compiling operations of one user (or address without credentials) that the gateway does not know yet, a fifth of it at once; beyond it they wait up to 10 s, then RATE_LIMITED. 0 sets no limit.',
   ),
   RATE_LIMIT_IDENTITY: count(6_000, 0, 100_000_000).describe(
     'Operations a minute of one user, with all its API keys; 0 sets no limit.',
