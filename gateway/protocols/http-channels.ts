@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import type { GraphQLError } from 'graphql';
 import { frameJson } from '#platform/net/transport/json-frame.ts';
+import type { AnswerError } from '../execution/prepare/operation.ts';
 import type { Channel } from '../subscriptions/channel.ts';
 
 /** A channel on an HTTP response that stays open. */
@@ -75,7 +75,7 @@ export function multipartChannel(response: ServerResponse): HttpChannel {
   };
   return {
     next: (json) => part(json, '{"payload":', '}'),
-    error(errors: readonly GraphQLError[]) {
+    error(errors: readonly AnswerError[]) {
       part(JSON.stringify({ payload: null, errors }));
       end();
     },

@@ -65,7 +65,7 @@ describe('one socket carries', () => {
     client.socket.close();
   });
 
-  test('errors of validation as an error message, errors of the source as an event', async () => {
+  test('errors of validation, and those that end a source, as an error message', async () => {
     const client = open();
     await client.ready();
     client.send(subscribe('v', 'subscription { nothing }'));
@@ -76,10 +76,10 @@ describe('one socket carries', () => {
       }),
     );
     await client.until('v', 'error');
-    await client.until('b', 'complete');
+    await client.until('b', 'error');
     await client.until('c', 'error');
     expect(client.of('v')).toMatchObject([{ payload: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] }]);
-    expect(client.of('b').at(-2).payload.errors[0].extensions.code).toBe('INTERNAL_SERVER_ERROR');
+    expect(client.of('b').at(-1).payload[0].extensions.code).toBe('INTERNAL_SERVER_ERROR');
     expect(client.socket.readyState).toBe(WebSocket.OPEN);
     client.socket.close();
   });

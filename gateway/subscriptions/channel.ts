@@ -1,11 +1,11 @@
-import type { GraphQLError } from 'graphql';
+import type { AnswerError } from '../execution/prepare/operation.ts';
 
 /** One client's end of one operation, whichever protocol carries it. After its end nothing more is written. */
 export interface Channel {
   /** Writes one answer. */
   next(json: string | Uint8Array): void;
   /** Ends the operation with errors. */
-  error(errors: readonly GraphQLError[]): void;
+  error(errors: readonly AnswerError[]): void;
   complete(): void;
   /** Bytes that wait because the client does not read. */
   buffered(): number;

@@ -1,6 +1,6 @@
-import type { GraphQLError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import type { AnswerError } from '../execution/prepare/operation.ts';
 import type { Channel } from './channel.ts';
 
 /** What happens to the events of a subscriber who reads more slowly than they come. */
@@ -21,7 +21,7 @@ export interface Delivery {
   /** Ends after what waits has been written. */
   complete(): void;
   /** Ends now: what waits is dropped. */
-  fail(errors: readonly GraphQLError[]): void;
+  fail(errors: readonly AnswerError[]): void;
   /** The subscriber has left. */
   stop(): void;
 }

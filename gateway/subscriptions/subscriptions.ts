@@ -1,4 +1,3 @@
-import type { GraphQLError } from 'graphql';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
@@ -80,7 +79,7 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: Limits): Su
       stop = upstreams.subscribe(opened, shareKey(admitted, policy), {
         next: (answer) => delivery.push(answer.json),
         complete: () => delivery.complete(),
-        error: (error: GraphQLError) => delivery.fail([error]),
+        error: (errors) => delivery.fail(errors),
       });
       // It may have ended while it was being opened.
       if (over) stop();

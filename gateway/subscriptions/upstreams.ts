@@ -1,6 +1,5 @@
-import type { GraphQLError } from 'graphql';
 import type { Unsubscribe } from '#platform/net/transport/transport.ts';
-import type { AnswerSink, OperationAnswer } from '../execution/prepare/operation.ts';
+import type { AnswerError, AnswerSink, OperationAnswer } from '../execution/prepare/operation.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 
 /** Opens subscriptions so that equal ones have one upstream together. */
@@ -43,7 +42,7 @@ export function createUpstreams(): Upstreams {
         for (const sink of shared.sinks) void sink.next(answer);
       },
       complete: () => end((sink) => sink.complete()),
-      error: (error: GraphQLError) => end((sink) => sink.error(error)),
+      error: (errors: readonly AnswerError[]) => end((sink) => sink.error(errors)),
     });
     return shared;
   }

@@ -5,6 +5,7 @@ import { maskError } from '../base/errors/mask.ts';
 import type { Logger } from '../base/log/log.ts';
 import {
   changedRequest,
+  OperationFailed,
   type SubgraphRequest,
   type SubscriptionSink,
   type Unsubscribe,
@@ -44,27 +45,30 @@ export function createExecutor(
 
     subscribe(request, sink) {
       const refused = refusalOf(request);
-      if (refused) return refuse(sink, refused);
+      if (refused) return refuse(sink, refused.errors);
       const operation = operations.prepare(request.query, request.operationName);
-      if ('errors' in operation) return refuse(sink, { errors: operation.errors });
-      if (operation.kind !== 'subscription') return refuse(sink, { errors: [new GraphQLError('Not a subscription.')] });
+      if ('errors' in operation) return refuse(sink, operation.errors);
+      if (operation.kind !== 'subscription') return refuse(sink, [new GraphQLError('Not a subscription.')]);
       return pump(operation, request, sink, running, log);
     },
   };
 }
 
+interface Refusal {
+  readonly errors: readonly GraphQLError[];
+}
+
 /** Values that no field could store. */
-function refusalOf({ variables }: SubgraphRequest): ExecutionResult | undefined {
+function refusalOf({ variables }: SubgraphRequest): Refusal | undefined {
   const found = variables && findUnstorable(variables);
   return found && { errors: [badInput(found.path, found.problem)] };
 }
 
-/** Delivered a tick later, so that the caller has the unsubscribe function before the first event. */
-function refuse(sink: SubscriptionSink, answer: ExecutionResult): Unsubscribe {
+/** Told a tick later, so that the caller has the unsubscribe function before the end. */
+function refuse(sink: SubscriptionSink, errors: readonly GraphQLError[]): Unsubscribe {
   let open = true;
-  queueMicrotask(async () => {
-    if (open) await sink.next(answer);
-    if (open) sink.complete();
+  queueMicrotask(() => {
+    if (open) sink.error(new OperationFailed(errors));
   });
   return () => {
     open = false;
@@ -91,8 +95,8 @@ function pump(
   const run = async (): Promise<void> => {
     const source = await operation.source(context, request.variables);
     if (!(Symbol.asyncIterator in source)) {
-      if (open) await sink.next(presentable(source, context));
-      return;
+      const errors = source.errors ?? [];
+      throw new OperationFailed(errors.map((error) => maskError(complete(error), context.log, context.signal)));
     }
     iterator = source[Symbol.asyncIterator]();
     // The subscriber may have left while the source was being opened.
@@ -105,18 +109,23 @@ function pump(
     }
   };
 
+  function end(tell: () => void): void {
+    request.signal?.removeEventListener('abort', leave);
+    if (!open) return;
+    open = false;
+    leave();
+    tell();
+  }
+
   run()
-    .catch(async (error: unknown) => {
-      if (open) await sink.next(failed(error, context));
-    })
-    .catch((error: unknown) => log.error({ err: error, requestId: request.requestId }, 'a subscription could not end'))
-    .finally(() => {
-      request.signal?.removeEventListener('abort', leave);
-      if (!open) return;
-      open = false;
-      leave();
-      sink.complete();
-    });
+    .then(
+      () => end(() => sink.complete()),
+      (error: unknown) => {
+        const failure = error instanceof OperationFailed ? error : new OperationFailed(maskedErrors(error, context));
+        end(() => sink.error(failure));
+      },
+    )
+    .catch((error: unknown) => log.error({ err: error, requestId: request.requestId }, 'a subscription could not end'));
 
   return () => {
     if (!open) return;
@@ -128,16 +137,18 @@ function pump(
 
 const failed = (error: unknown, context: OperationContext): ExecutionResult => ({
   data: null,
-  errors: [
-    maskError(
-      new GraphQLError(error instanceof Error ? error.message : String(error), {
-        originalError: error instanceof Error ? error : new Error(String(error)),
-      }),
-      context.log,
-      context.signal,
-    ),
-  ],
+  errors: maskedErrors(error, context),
 });
+
+const maskedErrors = (error: unknown, context: OperationContext): readonly GraphQLError[] => [
+  maskError(
+    new GraphQLError(error instanceof Error ? error.message : String(error), {
+      originalError: error instanceof Error ? error : new Error(String(error)),
+    }),
+    context.log,
+    context.signal,
+  ),
+];
 
 /** The answer as a caller may see it. */
 function presentable(result: ExecutionResult, context: OperationContext): ExecutionResult {

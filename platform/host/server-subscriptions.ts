@@ -8,7 +8,8 @@ import { guarded, report } from '../base/faults/guarded.ts';
 import type { IdentityAssertions } from '../identity/authenticator.ts';
 import { readClientInfo } from '../identity/client-info.ts';
 import { CLOSE, type OperationChannel, PROTOCOL, serveGraphqlSocket } from '../net/transport/graphql-socket.ts';
-import type { Unsubscribe } from '../net/transport/transport.ts';
+import { identityRefused } from '../net/transport/identity-refused.ts';
+import { OperationFailed, type Unsubscribe } from '../net/transport/transport.ts';
 import type { HostedSubgraph } from './host.ts';
 
 /** What the `extensions` of a `subscribe` message carry, because one socket carries the operations of many people. */
@@ -89,14 +90,14 @@ export function serveSubscriptions(
                   return channel.buffered() > HIGH_WATER ? drained(channel) : undefined;
                 },
                 complete: () => channel.complete(),
-                error: (error) => channel.error([{ message: error.message }]),
+                error: (error) => channel.error(error instanceof OperationFailed ? error.errors : [error]),
               },
             );
           },
           (error: unknown) => {
             if (!(error instanceof CodedError)) subgraph.log.error({ err: error }, 'an assertion could not be checked');
             const message = error instanceof CodedError ? error.message : 'The identity could not be checked.';
-            channel.error([{ message, extensions: { code: 'UNAUTHENTICATED' } }]);
+            channel.error(identityRefused(message));
           },
         );
         verified.catch((error: unknown) => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '../identity/identity.ts';
+import { OperationFailed } from '../net/transport/transport.ts';
 import { hostPlatform } from './fixture/platform.ts';
 import { library } from './fixture/subgraph.ts';
 import { createSubgraph } from './host.ts';
@@ -34,15 +35,15 @@ describe('a value that cannot be stored', () => {
     );
     const literal = '{ greeting(name: "\\u0000") }';
     expect((await subgraph.transport.execute({ ...request, query: literal })).result).toMatchObject(refusal);
-    const events: unknown[] = [];
     const subscription = 'subscription ($n: Int!) { ticks(count: $n) { number } }';
-    await new Promise<void>((resolve) => {
+    const end = await new Promise((resolve) => {
       subgraph.transport.subscribe(
         { ...request, query: subscription, variables: { n: 1, unused: '\ud800' } },
-        { next: (event) => void events.push(event), complete: resolve, error: () => resolve() },
+        { next: resolve, complete: () => resolve('complete'), error: resolve },
       );
     });
-    expect(events).toMatchObject([refusal]);
+    expect(end).toMatchObject(refusal);
+    expect(end).toBeInstanceOf(OperationFailed);
     const route = await subgraph.fetch(new Request('http://library/files/x?token=a%00b'), ANONYMOUS);
     expect(route.status).toBe(400);
   });

@@ -1,4 +1,4 @@
-import type { DocumentNode, GraphQLError, OperationDefinitionNode } from 'graphql';
+import type { DocumentNode, GraphQLError, GraphQLFormattedError, OperationDefinitionNode } from 'graphql';
 import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
@@ -21,8 +21,8 @@ export interface PreparedOperation {
    */
   execute(request: OperationRequest): Promise<OperationAnswer>;
   /**
-   * Opens a subscription. Answers reach the sink strictly in the order of the upstream's events. Wrong variables are
-   * one answer with errors, then `complete`.
+   * Opens a subscription. Answers reach the sink strictly in the order of the upstream's events. What cannot
+   * begin, for instance because of wrong variables, ends with errors and without an answer.
    */
   subscribe(request: OperationRequest, sink: AnswerSink): Unsubscribe;
 }
@@ -58,13 +58,16 @@ export interface OperationAnswer {
   readonly refused: boolean;
 }
 
+/** An error as an answer tells it. */
+export type AnswerError = GraphQLError | GraphQLFormattedError;
+
 /** Receives the answers of one subscription. Exactly one of `complete` and `error` is called, once, at the end. */
 export interface AnswerSink {
   /** Returning a promise asks upstream to wait with more. */
   next(answer: OperationAnswer): void | Promise<void>;
   complete(): void;
-  /** The upstream died or refused. Coded: SUBGRAPH_UNAVAILABLE or what the transport said. */
-  error(error: GraphQLError): void;
+  /** It cannot begin, or the upstream died or ended it with errors. At least one; all have a code. */
+  error(errors: readonly AnswerError[]): void;
 }
 
 /** What is asked to be prepared. */

@@ -24,7 +24,7 @@ it('the stock engine answers through the same interface, and says that it has no
   const events = await operations.prepare({ query: 'subscription { typing { at } }' });
   if (!isPrepared(events)) throw events[0]!;
   const code = await new Promise((resolve) => {
-    events.subscribe(request, { next() {}, complete() {}, error: (error) => resolve(error.extensions.code) });
+    events.subscribe(request, { next() {}, complete() {}, error: ([error]) => resolve(error?.extensions?.['code']) });
   });
   expect(code).toBe('NOT_CONFIGURED');
 });

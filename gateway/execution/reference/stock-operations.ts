@@ -23,7 +23,7 @@ export function compileStock(supergraph: Supergraph): Compile {
       return answer(errors.length > 0 ? { ...result, errors } : result);
     },
     subscribe(_, sink) {
-      sink.error(new CodedError('NOT_CONFIGURED', 'The stock engine has no subscriptions; use the compiled one.'));
+      sink.error([new CodedError('NOT_CONFIGURED', 'The stock engine has no subscriptions; use the compiled one.')]);
       return () => undefined;
     },
   });

@@ -1,7 +1,7 @@
-import type { GraphQLError, GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Introspected } from '../prepare/introspection.ts';
-import type { OperationAnswer } from '../prepare/operation.ts';
+import type { AnswerError, OperationAnswer } from '../prepare/operation.ts';
 import { unexplained } from '../writer/unexplained.ts';
 import type { Writer } from '../writer/writer.ts';
 import type { Run } from './run.ts';
@@ -11,12 +11,11 @@ import type { Run } from './run.ts';
  * its own, whatever a subgraph sent and whatever the plan forgot: no client takes a broken answer for a right one.
  */
 export function writeAnswer(run: Run, writer: Writer, introspected: Introspected, limit: number): OperationAnswer {
-  const { bytes, data, values, request } = run;
+  const { bytes, data, values } = run;
   if (bytes) return bytes.length > limit ? refuse([tooLarge(limit)]) : { json: bytes, failed: false, refused: false };
   const { text, misfits, absences } = writer.write(data, values, introspected);
   if (text.length > limit) return refuse([tooLarge(limit)]);
-  const before = (request.errors ?? []).map((error) => error.toJSON());
-  const known = [...before, ...run.errors];
+  const known = knownErrors(run);
   // Beside an error, or an entity that is not there, what is absent may well be so for that reason.
   const isAbsenceTold = run.lacksEntities || known.length > 0;
   if (run.omitted === 0 && (misfits || (absences && !isAbsenceTold))) {
@@ -25,11 +24,28 @@ export function writeAnswer(run: Run, writer: Writer, introspected: Introspected
       run.fail({ ...misfit, extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } });
     }
   }
-  const errors = [...before, ...run.errors, ...omissionOf(run)];
-  const head = errors.length > 0 ? `{"errors":${JSON.stringify(errors)},"data":` : '{"data":';
-  const tail = request.extensions ? `,"extensions":${JSON.stringify(request.extensions)}}` : '}';
-  return { json: head + text + tail, failed: errors.length > 0, refused: false };
+  return bodyOf(run, text);
 }
+
+/** The response body of a run that brought no data at all, and at least one error. */
+export const writeNull = (run: Run): OperationAnswer => bodyOf(run, 'null');
+
+function bodyOf(run: Run, data: string): OperationAnswer {
+  const { extensions } = run.request;
+  const errors = errorsOf(run);
+  const head = errors.length > 0 ? `{"errors":${JSON.stringify(errors)},"data":` : '{"data":';
+  const tail = extensions ? `,"extensions":${JSON.stringify(extensions)}}` : '}';
+  return { json: head + data + tail, failed: errors.length > 0, refused: false };
+}
+
+/** What was known before the run, and what it met. */
+const knownErrors = ({ request, errors }: Run): GraphQLFormattedError[] => [
+  ...(request.errors ?? []).map((error) => error.toJSON()),
+  ...errors,
+];
+
+/** All errors of a run, as a client reads them. */
+export const errorsOf = (run: Run): GraphQLFormattedError[] => [...knownErrors(run), ...omissionOf(run)];
 
 /** Says that errors were left out. */
 function omissionOf({ omitted }: Run): GraphQLFormattedError[] {
@@ -38,8 +54,15 @@ function omissionOf({ omitted }: Run): GraphQLFormattedError[] {
 }
 
 /** An answer without data: the request itself was wrong. */
-export function refuse(errors: readonly (GraphQLError | GraphQLFormattedError)[]): OperationAnswer {
-  const coded = errors.map((error) => {
+export const refuse = (errors: readonly AnswerError[]): OperationAnswer => ({
+  json: JSON.stringify({ errors: refusalsOf(errors) }),
+  failed: true,
+  refused: true,
+});
+
+/** Errors about the request itself, which are BAD_USER_INPUT where they have no code. */
+export function refusalsOf(errors: readonly AnswerError[]): GraphQLFormattedError[] {
+  return errors.map((error) => {
     const { message, locations, path, extensions } = error;
     return {
       message,
@@ -48,7 +71,6 @@ export function refuse(errors: readonly (GraphQLError | GraphQLFormattedError)[]
       extensions: { ...extensions, code: extensions?.code ?? 'BAD_USER_INPUT' },
     };
   });
-  return { json: JSON.stringify({ errors: coded }), failed: true, refused: true };
 }
 
 const tooLarge = (limit: number): CodedError =>

@@ -1,19 +1,25 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
-import { changedRequest, type Unsubscribe } from '#platform/net/transport/transport.ts';
+import { changedRequest, OperationFailed, type Unsubscribe } from '#platform/net/transport/transport.ts';
 import type { Plan } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
-import type { AnswerSink, OperationAnswer, OperationRequest, PreparedOperation } from '../prepare/operation.ts';
+import type {
+  AnswerError,
+  AnswerSink,
+  OperationAnswer,
+  OperationRequest,
+  PreparedOperation,
+} from '../prepare/operation.ts';
 import { isPlainData } from '../writer/passthrough.ts';
-import { refuse } from './answer.ts';
+import { errorsOf, refusalsOf, writeNull } from './answer.ts';
 import { reportSubgraphError } from './errors.ts';
 import { asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
 import { merge } from './merge.ts';
 import type { ExecutionObserver } from './observer.ts';
 import { applyRewrites } from './rewrites.ts';
 import { Run } from './run.ts';
-import { readAnswer } from './subgraph-answer.ts';
+import { readAnswer, readFailure, type SubgraphError } from './subgraph-answer.ts';
 
 /** Events of one subscription that are completed at the same time; upstream is asked to wait beyond that. */
 const MAX_UNDER_WAY = 16;
@@ -63,6 +69,8 @@ class Stream {
   readonly #running = new Set<Run>();
   #tail: Promise<void> | undefined;
   #open = true;
+  /** Whether there was an event. */
+  #begun = false;
 
   constructor(request: OperationRequest, values: Variables, sink: AnswerSink, parts: Parts) {
     this.#request = request;
@@ -73,21 +81,26 @@ class Stream {
 
   next(event: ExecutionResult): void | Promise<void> {
     if (!this.#open) return;
-    const { steps, finish, limits, plan, observer, scope } = this.#parts;
-    const run = new Run(this.#request, this.#values, observer, scope.clientPath);
+    if (!this.#begun && isRefusal(event)) {
+      this.upstream?.();
+      return this.error(new OperationFailed(event.errors));
+    }
+    this.#begun = true;
+    const { steps, finish, limits, plan, scope } = this.#parts;
+    const run = this.#run();
     const { subgraph } = plan.primary!;
     let data: Data | null;
     try {
       const answer = readAnswer(event);
       data = answer.data;
-      for (const error of answer.errors) reportSubgraphError(run, subgraph, error, error.path && [...error.path]);
+      this.#report(run, answer.errors);
     } catch (error) {
       const { message, extensions } = asCoded(error, run, subgraph);
       run.fail({ message, extensions });
       data = null;
     }
     // What the rest of the plan would add belongs to objects of the event.
-    if (data === null) return this.#deliver(finish(run), undefined);
+    if (data === null) return this.#deliver(writeNull(run), undefined);
     applyRewrites(plan.primary!.outputRewrites, data, scope.satisfies);
     merge(run.data, data, scope.satisfies, true);
     if (!steps) return this.#deliver(finish(run), undefined);
@@ -103,6 +116,7 @@ class Stream {
     const { errors, extensions } = this.#request;
     if (scope.passable === undefined || scope.passable !== plan.primary || errors?.length || extensions) return false;
     if (this.#tail || payload.byteLength > limits.answerCharacters || !isPlainData(payload)) return false;
+    this.#begun = true;
     void this.#sink.next({ json: payload, failed: false, refused: false });
     return true;
   }
@@ -112,13 +126,28 @@ class Stream {
   }
 
   error(error: Error): void {
-    const { plan, observer } = this.#parts;
-    if (!(error instanceof CodedError)) observer.failed?.(plan.primary!.subgraph, error, this.#request);
-    const coded =
-      error instanceof CodedError
-        ? error
-        : new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph cannot be reached at the moment.');
-    this.#end(() => this.#sink.error(coded));
+    const errors = error instanceof OperationFailed ? this.#failure(error) : [this.#unreachable(error)];
+    this.#end(() => this.#sink.error(errors));
+  }
+
+  /** The subgraph's own errors, told as those of its events are. */
+  #failure({ errors }: OperationFailed): readonly AnswerError[] {
+    const run = this.#run();
+    this.#report(run, readFailure(errors));
+    return errorsOf(run);
+  }
+
+  #unreachable(error: Error): CodedError {
+    return this.#run().unreachable(this.#parts.plan.primary!.subgraph, error);
+  }
+
+  #run(): Run {
+    return new Run(this.#request, this.#values, this.#parts.observer, this.#parts.scope.clientPath);
+  }
+
+  #report(run: Run, errors: readonly SubgraphError[]): void {
+    const { subgraph } = this.#parts.plan.primary!;
+    for (const error of errors) reportSubgraphError(run, subgraph, error, error.path && [...error.path]);
   }
 
   leave(): void {
@@ -157,12 +186,18 @@ class Stream {
   }
 }
 
-/** One answer with errors, then the end; a tick later, so that the caller has its unsubscribe function by then. */
-function refuseLater(sink: AnswerSink, errors: readonly GraphQLError[]): Unsubscribe {
+/**
+ * Whether the first that a subgraph says is that the operation has not begun: an answer without data. Servers say so of a
+ * source that does not open in a `next`, and complete.
+ */
+const isRefusal = (event: ExecutionResult): event is { readonly errors: readonly GraphQLError[] } =>
+  event?.data === undefined && Array.isArray(event?.errors) && event.errors.length > 0;
+
+/** The end with errors; a tick later, so that the caller has its unsubscribe function by then. */
+function refuseLater(sink: AnswerSink, errors: readonly AnswerError[]): Unsubscribe {
   let open = true;
-  queueMicrotask(async () => {
-    if (open) await sink.next(refuse(errors));
-    if (open) sink.complete();
+  queueMicrotask(() => {
+    if (open) sink.error(refusalsOf(errors));
   });
   return () => {
     open = false;

@@ -36,6 +36,11 @@ export function readAnswer(result: unknown): SubgraphAnswer {
   return { data: null, errors: told };
 }
 
+/** Reads the errors with which a subgraph has ended an operation. At least one, whatever it wrote. */
+export function readFailure(errors: readonly unknown[]): readonly SubgraphError[] {
+  return readErrors(errors.length > 0 ? errors : [undefined]);
+}
+
 function readErrors(errors: unknown): readonly SubgraphError[] {
   return (Array.isArray(errors) ? errors : [errors]).map((error: unknown) => {
     const { message, path, extensions } = isObject(error) ? error : {};

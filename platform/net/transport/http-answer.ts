@@ -1,24 +1,65 @@
 import type { ExecutionResult } from 'graphql';
-import { CodedError } from '../../base/errors/errors.ts';
+import { CodedError, type ErrorCode } from '../../base/errors/errors.ts';
+import { isObject, parseObject } from '../../base/json/objects.ts';
+import type { Logger } from '../../base/log/log.ts';
 import type { HttpAnswer } from './http-response.ts';
+import { REFUSES_IDENTITY } from './identity-refused.ts';
 import type { SubgraphResponse } from './transport.ts';
 
-/**
- * An HTTP answer as GraphQL.
- *
- * @throws {CodedError} SUBGRAPH_UNAVAILABLE when it is none.
- */
-export function responseOf(subgraph: string, { status, body }: HttpAnswer): SubgraphResponse {
-  if (status === 200) return new JsonResponse(subgraph, body);
-  // GraphQL over HTTP answers 4xx and 500 with a GraphQL body where the request failed as a whole.
-  const response = new JsonResponse(subgraph, body);
-  try {
-    if (response.result.errors?.length) return response;
-  } catch {
-    // not GraphQL: a proxy's page
-  }
-  throw new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} answered with status ${status}.`);
+/** Who has been asked, and in whose name. */
+export interface Asked {
+  readonly subgraph: string;
+  /** Whether the identity was signed here; else the client's own credentials were passed on, if any. */
+  readonly signs: boolean;
+  readonly log: Logger;
 }
+
+/**
+ * An HTTP answer as GraphQL. A body that is GraphQL is read, whatever the status is: GraphQL over HTTP has 4xx and 5xx
+ * for requests that failed as a whole. The statuses 401 and 403 are about the credentials that were sent. Those of a client
+ * are refused as UNAUTHENTICATED or FORBIDDEN, unless the body has a code of its own. An identity that was signed here is
+ * the operator's matter: a client that was told UNAUTHENTICATED would sign its user out for nothing.
+ *
+ * @throws {CodedError} SUBGRAPH_UNAVAILABLE, UNAUTHENTICATED or FORBIDDEN when there is nothing to read.
+ */
+export function responseOf({ status, body }: HttpAnswer, asked: Asked): SubgraphResponse {
+  const response = new JsonResponse(asked.subgraph, body);
+  if (status === 200) return response;
+  const isGraphql = holdsGraphql(body);
+  if (asked.signs && (status === 401 || (status === 403 && !isGraphql))) {
+    asked.log.error({ subgraph: asked.subgraph, status }, REFUSES_IDENTITY);
+    throw unusable(asked.subgraph, `answered with status ${status}.`);
+  }
+  const code = CODES[status];
+  if (isGraphql) {
+    if (code) addCode(response.result, code);
+    return response;
+  }
+  if (code) throw new CodedError(code, `${asked.subgraph} refuses the credentials of this request.`);
+  throw unusable(asked.subgraph, `answered with status ${status}.`);
+}
+
+/** Whether an answer comes from a proxy, or a server in trouble, in place of the subgraph: another try may help. */
+export const isAway = ({ status, body }: HttpAnswer): boolean => status >= 502 && status <= 504 && !holdsGraphql(body);
+
+const CODES: Readonly<Record<number, ErrorCode>> = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN' };
+
+function holdsGraphql(body: Buffer): boolean {
+  const found = parseObject(body.toString());
+  return found !== undefined && (isObject(found.data) || (Array.isArray(found.errors) && found.errors.length > 0));
+}
+
+/** Gives errors without a code of their own the one that the status means. */
+function addCode(result: ExecutionResult, code: ErrorCode): void {
+  for (const error of (result.errors ?? []) as readonly unknown[]) {
+    if (!isObject(error)) continue;
+    const extensions = isObject(error.extensions) ? error.extensions : {};
+    if (typeof extensions.code !== 'string') error.extensions = { ...extensions, code };
+  }
+}
+
+const unusable = (subgraph: string, what: string): CodedError =>
+  new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} ${what}`);
 
 /** Parsed when somebody looks: a passed-through answer never is. */
 class JsonResponse implements SubgraphResponse {
@@ -37,14 +78,8 @@ class JsonResponse implements SubgraphResponse {
   }
 
   #parse(): ExecutionResult {
-    try {
-      const result: unknown = JSON.parse((this.bytes as Buffer).toString());
-      if (typeof result === 'object' && result !== null && ('data' in result || 'errors' in result)) {
-        return result as ExecutionResult;
-      }
-    } catch {
-      // falls through: the answer is no GraphQL
-    }
-    throw new CodedError('SUBGRAPH_UNAVAILABLE', `${this.#subgraph} answered with something that is no GraphQL.`);
+    const result = parseObject((this.bytes as Buffer).toString());
+    if (result && ('data' in result || 'errors' in result)) return result;
+    throw unusable(this.#subgraph, 'answered with something that is no GraphQL.');
   }
 }

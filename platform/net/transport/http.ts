@@ -6,7 +6,7 @@ import type { Identity } from '../../identity/identity.ts';
 import type { MutualTls } from '../http/tls.ts';
 import { Breaker } from './breaker.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
-import { responseOf } from './http-answer.ts';
+import { isAway, responseOf } from './http-answer.ts';
 import { NoAnswer, Unreachable } from './http-pool.ts';
 import type { HttpAnswer } from './http-response.ts';
 import { ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
@@ -133,14 +133,13 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
         try {
           const head = endpoint.head + lines;
           answer = await endpoint.pool.send({ head, body, mayRepeat, signal: request.signal });
-          if (answer.status >= 502 && answer.status <= 504) {
-            problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
-          }
+          if (isAway(answer)) problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
         } catch (error) {
           problem = error;
         }
         judge(endpoint, problem);
-        if (answer && problem === undefined) return responseOf(subgraph, answer);
+        if (answer && problem === undefined)
+          return responseOf(answer, { subgraph, signs: assertions !== undefined, log });
         const retry = mayRepeat && attempt < tries && problem instanceof Unreachable;
         if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
         await pause(25 * 2 ** attempt * (0.5 + Math.random()));

@@ -63,9 +63,9 @@ describe.each([
   test('carries subscriptions of several identities, each refused or served on its own', async () => {
     const refused = follow(transport, 'subscription { adminTicks { number } }', user());
     const served = follow(transport, 'subscription { adminTicks { number } }', user(['admin']));
-    expect(await refused.done).toBe('complete');
+    expect(await refused.done).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
     expect(await served.done).toBe('complete');
-    expect(refused.events).toMatchObject([{ errors: [{ extensions: { code: 'FORBIDDEN' } }] }]);
+    expect(refused.events).toEqual([]);
     expect(served.events).toEqual([{ data: { adminTicks: { number: 1 } } }]);
   });
 
@@ -112,8 +112,8 @@ describe('the port of a subgraph', () => {
     }
     const stranger = overHttp([server.url], { assertions: undefined });
     const { events, done } = follow(stranger, 'subscription { ticks(count: 1) { number } }');
-    expect(await done).toBe('complete');
-    expect(events).toMatchObject([{ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] }]);
+    expect(await done).toMatchObject({ errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] });
+    expect(events).toEqual([]);
     await stranger[Symbol.asyncDispose]();
   });
 

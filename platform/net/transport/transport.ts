@@ -60,8 +60,25 @@ export interface SubscriptionSink {
    */
   pass?(payload: Uint8Array): boolean;
   complete(): void;
-  /** The stream broke: the subgraph died or refused. A GraphQL error of the operation itself comes through `next`. */
+  /**
+   * The stream broke: the subgraph died, or ended the operation with errors of its own, which an `OperationFailed` holds.
+   * Errors that end nothing come through `next`.
+   */
   error(error: Error): void;
+}
+
+/**
+ * A subgraph has ended a subscription with errors of GraphQL, at its beginning or after events. They are meant for the
+ * client, but a subgraph may be any server: what is in them is not checked yet.
+ */
+export class OperationFailed extends Error {
+  override name = 'OperationFailed';
+  readonly errors: readonly unknown[];
+
+  constructor(errors: readonly unknown[]) {
+    super('The subgraph has ended the operation with errors.');
+    this.errors = errors;
+  }
 }
 
 /** Ends a subscription; calling it twice does no harm. No sink method is called afterwards. */

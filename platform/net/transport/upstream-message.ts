@@ -4,14 +4,15 @@ import { isObject, parseObject } from '../../base/json/objects.ts';
 /** What a subgraph says over its socket. */
 export type UpstreamMessage =
   | { readonly type: 'connection_ack' | 'ping' | 'pong' }
-  | { readonly type: 'next' | 'error'; readonly id: string; readonly payload: ExecutionResult }
+  | { readonly type: 'next'; readonly id: string; readonly payload: ExecutionResult }
+  | { readonly type: 'error'; readonly id: string; readonly errors: readonly unknown[] }
   | { readonly type: 'complete'; readonly id: string }
   /** About an operation, and not what the protocol or GraphQL allow. */
   | { readonly type: 'broken'; readonly id: string };
 
 /**
  * Reads a message of graphql-transport-ws, down to the parts that are relied upon: subgraphs need not be ours. An `error`
- * message is read as a last event with these errors, after which nothing more comes.
+ * message ends the operation, so its errors are read however badly they are written: one alone, or without a message.
  *
  * @returns undefined for what is no message of the protocol.
  */
@@ -25,7 +26,8 @@ export function readUpstreamMessage(text: string): UpstreamMessage | undefined {
     case 'next':
       return isResult(payload) ? { type, id, payload } : { type: 'broken', id };
     case 'error':
-      return isErrors(payload) ? { type, id, payload: { errors: payload } } : { type: 'broken', id };
+      if (Array.isArray(payload)) return { type, id, errors: payload };
+      return isObject(payload) ? { type, id, errors: [payload] } : { type: 'broken', id };
     case 'complete':
       return { type, id };
     default:

@@ -6,8 +6,9 @@ import type { IdentityAssertions } from '../../identity/authenticator.ts';
 import { writeClientInfo } from '../../identity/client-info.ts';
 import type { MutualTls } from '../http/tls.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
-import { keepAlive, PROTOCOL, readNext } from './graphql-socket.ts';
-import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
+import { CLOSE, keepAlive, PROTOCOL, readNext } from './graphql-socket.ts';
+import { isIdentityRefused, REFUSES_IDENTITY } from './identity-refused.ts';
+import { OperationFailed, type SubgraphRequest, type SubscriptionSink, type Unsubscribe } from './transport.ts';
 import { readUpstreamMessage, type UpstreamMessage } from './upstream-message.ts';
 
 export interface UpstreamSocketOptions {
@@ -115,8 +116,12 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     if (operations.size === 0) return; // idle, or nobody minds
     failures++;
     endpoints.failed(endpoint);
-    log.warn({ subgraph, code, reason, operations: operations.size }, 'the socket to a subgraph is lost');
-    const giveUp = failures >= CONNECT_TRIES;
+    // No credentials of a client are in it: it is the gateway that is refused, which another try does not change.
+    const isRefused = code === CLOSE.UNAUTHORIZED || code === CLOSE.FORBIDDEN;
+    const about = { subgraph, code, reason, operations: operations.size };
+    if (isRefused) log.error(about, 'a subgraph refuses the socket of the gateway');
+    else log.warn(about, 'the socket to a subgraph is lost');
+    const giveUp = isRefused || failures >= CONNECT_TRIES;
     for (const operation of operations) {
       const waiting = operation.id === undefined;
       operation.id = undefined;
@@ -183,11 +188,17 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
 
   function hand(operation: Operation, message: OperationMessage): void {
     if (message.type === 'broken') throw new Error('A message that the protocol does not know.');
-    // `error`: the subgraph refused the operation. Errors of GraphQL, so they go the way of its events.
-    if (message.type !== 'complete') void operation.sink.next(message.payload);
-    if (message.type === 'next') return;
+    if (message.type === 'next') return void operation.sink.next(message.payload);
     forget(operation);
-    operation.sink.complete();
+    if (message.type === 'complete') operation.sink.complete();
+    else operation.sink.error(failureOf(operation, message.errors));
+  }
+
+  /** Whoever signs an identity that is refused is the one to mend it: the client's credentials are good. */
+  function failureOf({ request }: Operation, errors: readonly unknown[]): Error {
+    if (!options.assertions || !isIdentityRefused(errors)) return new OperationFailed(errors);
+    log.error({ subgraph, requestId: request.requestId, errors }, REFUSES_IDENTITY);
+    return new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
   }
 
   /** Ends an operation that cannot go on; the others of the socket do. */

@@ -15,7 +15,7 @@ import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
 import { type OpenPlatform, openPlatform } from '#platform/host/open.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
-import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
+import { OperationFailed, type SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
 import type { ReplyEvent } from '../replies/follow.ts';
 import { chat } from '../subgraph.ts';
@@ -187,9 +187,10 @@ export class ChatWorld implements AsyncDisposable {
           });
           continue;
         }
-        if (item.error) throw item.error;
+        const failed = item.error instanceof OperationFailed ? item.error : undefined;
+        if (item.error && !failed) throw item.error;
         if (item.end) return;
-        const { data, errors } = JSON.parse(JSON.stringify(item.event)) as ExecutionResult<Data>;
+        const { data, errors } = JSON.parse(JSON.stringify(failed ?? item.event)) as ExecutionResult<Data>;
         if (errors?.length)
           throw Object.assign(new Error(errors[0]!.message), { code: errors[0]!.extensions?.['code'] });
         yield data as Data;

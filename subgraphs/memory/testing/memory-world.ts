@@ -13,6 +13,7 @@ import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
 import { type OpenPlatform, openPlatform } from '#platform/host/open.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { ANONYMOUS, ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
+import { OperationFailed } from '#platform/net/transport/transport.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
 import { sharedVectors } from '#retrieval/open-retrieval.ts';
 import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
@@ -97,7 +98,8 @@ export class MemoryWorld implements AsyncDisposable {
         {
           next: (event) => void events.push(answerOf(event)),
           complete: () => resolve(events),
-          error: reject,
+          error: (error) =>
+            error instanceof OperationFailed ? resolve([...events, answerOf(error as ExecutionResult)]) : reject(error),
         },
       );
     });
