@@ -243,6 +243,14 @@ function hasArguments(set: SelectionSetNode): boolean {
   );
 }
 
+/** The names of all fields that some @requires needs. */
+export function readInputs(sdl: string): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const set of readRequirements(sdl).requires.values())
+    visit(set, { Field: ({ name }) => void names.add(name.value) });
+  return names;
+}
+
 /** What a supergraph says of @requires, of keys and of interface objects. */
 export interface Requirements {
   /** `<subgraph> <type>.<field>`. */

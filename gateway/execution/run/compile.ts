@@ -5,6 +5,7 @@ import { explainPlan } from '../planning/explain.ts';
 import type { Plan, RootFetch } from '../planning/plan.ts';
 import { keepPlans, type MakePlan } from '../planning/plan-cache.ts';
 import type { Planner } from '../planning/planner.ts';
+import { readInputs } from '../planning/requirements.ts';
 import { fragmentsOf } from '../prepare/fragments.ts';
 import { compileIntrospection, type Introspected } from '../prepare/introspection.ts';
 import type { Literal } from '../prepare/literal-values.ts';
@@ -16,7 +17,7 @@ import type { Compile, CompileInput } from '../prepare/operations.ts';
 import { passthroughFetch } from '../writer/passthrough.ts';
 import { compileWriter } from '../writer/writer.ts';
 import { refuse, writeAnswer } from './answer.ts';
-import { createClientPath } from './errors.ts';
+import { createClientPlace } from './client-place.ts';
 import { compileSubscription } from './events.ts';
 import type { FetchScope } from './fetch.ts';
 import type { ExecutionObserver } from './observer.ts';
@@ -56,6 +57,7 @@ export function createCompiler(options: CompilerOptions): Compile {
     api,
     full,
     satisfies: createSatisfies(full),
+    inputs: readInputs(supergraph.sdl),
     observer: options.observer ?? {},
     limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
@@ -87,6 +89,8 @@ export interface CompilerScope {
   readonly api: GraphQLSchema;
   readonly full: GraphQLSchema;
   readonly satisfies: Satisfies;
+  /** The names of fields that some @requires needs. */
+  readonly inputs: ReadonlySet<string>;
   readonly observer: ExecutionObserver;
   readonly limits: ExecutionLimits;
   readonly trusted: (subgraph: string) => boolean;
@@ -179,8 +183,8 @@ function compilePlan(
   const introspect = compileIntrospection(scope.api, operation, fragments, writer.introspections);
   const passable = same && scope.trusted(same.subgraph) ? same : undefined;
   const { satisfies } = scope;
-  const clientPath = createClientPath(operation, fragments, clientName);
-  const fetchScope: FetchScope = { operation, fragments, clientPath, satisfies, literals, passable };
+  const clientPlace = createClientPlace({ operation, fragments, clientName, ...scope });
+  const fetchScope: FetchScope = { operation, fragments, clientPlace, satisfies, literals, passable };
   const steps = plan.specialize
     ? compileVariants(plan.specialize, async (values, client) => {
         const planned = await input.work(client, () => input.planned && withConditions(input.planned, values));
@@ -195,7 +199,7 @@ function compilePlan(
   async function execute(request: OperationRequest): Promise<OperationAnswer> {
     const coerced = coerce(request.variables ?? {});
     if (coerced.errors) return refuse(coerced.errors);
-    const run = new Run(request, coerced.values, scope.observer, clientPath);
+    const run = new Run(request, coerced.values, scope.observer, clientPlace);
     if (steps) await run.within(limits.timeoutMs, steps);
     return finish(run);
   }

@@ -29,12 +29,6 @@ const KINDS: readonly OperationKind[] = ['query', 'mutation', 'subscription'];
 /** Faults that are known and not mended yet. */
 const OPEN: readonly { readonly name: string; readonly is: (fault: Fault, graph: string) => boolean }[] = [
   {
-    // Data is right. A subgraph with an interface object is asked for every type, because it cannot tell them apart, and
-    // its errors are told for types that the client asked nothing of.
-    name: 'an error of an interface object at a place that was not selected',
-    is: ({ difference }, graph) => graph === 'catalog' && difference.startsWith('an error at'),
-  },
-  {
     // Neither planner has a plan that sends what @requires names; both together are refused rather than answered wrongly.
     name: 'two root fields that lead to one chain of @requires by different ways',
     is: ({ difference }, graph) => graph === 'shop' && difference === UNPLANNED,

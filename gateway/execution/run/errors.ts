@@ -1,10 +1,10 @@
-import type { FieldNode, GraphQLFormattedError, OperationDefinitionNode, SelectionSetNode } from 'graphql';
+import type { OperationDefinitionNode, SelectionSetNode } from 'graphql';
 import { Kind, parse } from 'graphql';
 import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { Path } from '../planning/plan.ts';
 import type { Fragments } from '../prepare/fragments.ts';
-import type { ClientName } from '../prepare/names.ts';
-import type { ClientPath, ResponsePath } from './paths.ts';
+import { fieldsOf, responseName, selectionsOf } from './client-place.ts';
+import type { ResponsePath } from './paths.ts';
 import type { Run } from './run.ts';
 import type { SubgraphError } from './subgraph-answer.ts';
 
@@ -16,12 +16,8 @@ export function reportSubgraphError(
   path: ResponsePath | undefined,
 ): void {
   const code = extensions['code'];
-  const placed: GraphQLFormattedError = {
-    message,
-    ...(path && { path: run.clientPath(path) }),
-    extensions: { ...extensions, code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR' },
-  };
-  run.fail(run.observer.expose?.(placed, subgraph) ?? placed);
+  const coded = { ...extensions, code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR' };
+  run.failAt(path, { message, extensions: coded }, (error) => run.observer.expose?.(error, subgraph) ?? error);
 }
 
 /** Places that one failed fetch reports at most. */
@@ -38,34 +34,8 @@ export function reportMissing(
   const places = objects.flatMap((object) =>
     fields.length > 0 ? fields.map((field) => [...object, field]) : [object],
   );
-  for (const path of places.slice(0, MAX_PLACES)) run.fail({ message, path: run.clientPath(path), extensions });
+  for (const path of places.slice(0, MAX_PLACES)) run.failAt(path, { message, extensions });
   run.omitted += Math.max(0, places.length - MAX_PLACES);
-}
-
-/**
- * A place that only the plan asks for, a key or an input of @requires, is none that the client knows, and its name may be
- * the client's for something else: what fails there is told of the object that has it.
- *
- * @param operation with the response names of the plan.
- */
-export function createClientPath(
-  operation: OperationDefinitionNode,
-  fragments: Fragments,
-  clientName: ClientName,
-): ClientPath {
-  return (path) => {
-    let sets: SelectionSetNode[] = [operation.selectionSet];
-    const shown: ResponsePath = [];
-    for (const part of path) {
-      if (typeof part === 'string') {
-        const fields = fieldsOf(sets, fragments).filter((field) => responseName(field) === part);
-        if (fields.length === 0) break;
-        sets = fields.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
-      }
-      shown.push(typeof part === 'string' ? clientName(part) : part);
-    }
-    return shown;
-  };
 }
 
 /**
@@ -96,23 +66,7 @@ export function visibleFields(
   return [...new Set(fetched)].filter((name) => visible.has(name));
 }
 
-function fieldsOf(sets: readonly SelectionSetNode[], fragments: Fragments, seen = new Set<string>()): FieldNode[] {
-  return sets.flatMap((set) =>
-    set.selections.flatMap((selection) => {
-      if (selection.kind === Kind.FIELD) return [selection];
-      if (selection.kind === Kind.INLINE_FRAGMENT) return fieldsOf([selection.selectionSet], fragments, seen);
-      const fragment = fragments.get(selection.name.value);
-      if (!fragment || seen.has(selection.name.value)) return [];
-      seen.add(selection.name.value);
-      return fieldsOf([fragment.selectionSet], fragments, seen);
-    }),
-  );
-}
-
-const responseName = (field: FieldNode): string => (field.alias ?? field.name).value;
 const namesOf = (sets: readonly SelectionSetNode[], fragments: Fragments): string[] =>
   fieldsOf(sets, fragments).map(responseName);
 const below = (sets: readonly SelectionSetNode[], name: string, fragments: Fragments): SelectionSetNode[] =>
-  fieldsOf(sets, fragments).flatMap((field) =>
-    responseName(field) === name && field.selectionSet ? [field.selectionSet] : [],
-  );
+  selectionsOf(fieldsOf(sets, fragments).filter((field) => responseName(field) === name));

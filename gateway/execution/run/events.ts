@@ -53,7 +53,7 @@ export function compileSubscription(parts: Parts): PreparedOperation['subscribe'
     }
     const stream = new Stream(request, coerced.values, sink, parts);
     const { signal, resubscribe } = request;
-    const asked = text.request(new Run(request, coerced.values, parts.observer, parts.scope.clientPath));
+    const asked = text.request(new Run(request, coerced.values, parts.observer, parts.scope.clientPlace));
     stream.upstream = transport.subscribe(changedRequest(asked, { signal, resubscribe }), stream);
     return () => stream.leave();
   };
@@ -142,7 +142,7 @@ class Stream {
   }
 
   #run(): Run {
-    return new Run(this.#request, this.#values, this.#parts.observer, this.#parts.scope.clientPath);
+    return new Run(this.#request, this.#values, this.#parts.observer, this.#parts.scope.clientPlace);
   }
 
   #report(run: Run, errors: readonly SubgraphError[]): void {

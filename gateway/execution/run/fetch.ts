@@ -11,9 +11,10 @@ import { quote, stringify } from '../prepare/json.ts';
 import type { Literal } from '../prepare/literal-values.ts';
 import { clientVariable } from '../prepare/names.ts';
 import { isPlainData } from '../writer/passthrough.ts';
+import type { ClientPlace } from './client-place.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { merge } from './merge.ts';
-import { type ClientPath, collectObjects, locateObjects, type ResponsePath } from './paths.ts';
+import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
 import { applyRewrites, renamedFields } from './rewrites.ts';
 import type { Run } from './run.ts';
 import { answerOf } from './subgraph-answer.ts';
@@ -28,7 +29,7 @@ export interface FetchScope {
   readonly operation: OperationDefinitionNode;
   readonly fragments: Fragments;
   /** Of places in what subgraphs answer. */
-  readonly clientPath: ClientPath;
+  readonly clientPlace: ClientPlace;
   readonly satisfies: Satisfies;
   /** Values of the variables that stand for the operation's literals in the plan. */
   readonly literals: ReadonlyMap<string, Literal>;

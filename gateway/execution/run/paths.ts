@@ -5,9 +5,6 @@ import type { Satisfies } from './types.ts';
 /** A place in a response. */
 export type ResponsePath = (string | number)[];
 
-/** Gives the place in the client's answer for one in the data of a plan. */
-export type ClientPath = (path: ResponsePath) => ResponsePath;
-
 /** All objects at a path, in document order; lists are walked through wherever they occur. */
 export function collectObjects(root: Data, path: Path, satisfies: Satisfies): Data[] {
   const found: Data[] = [];

@@ -10,8 +10,9 @@ import {
 } from '#platform/net/transport/transport.ts';
 import { type Data, own } from '../prepare/data.ts';
 import type { OperationRequest } from '../prepare/operation.ts';
+import type { ClientPlace } from './client-place.ts';
 import type { ExecutionObserver, FetchSpan, ObservedFetch } from './observer.ts';
-import type { ClientPath } from './paths.ts';
+import type { ResponsePath } from './paths.ts';
 
 /** Errors of one answer that are listed; of a thousand broken elements the rest is only counted. */
 const MAX_ERRORS = 200;
@@ -19,14 +20,12 @@ const MAX_ERRORS = 200;
 /** The state of one execution. */
 export class Run {
   readonly data: Data = {};
-  readonly errors: GraphQLFormattedError[] = [];
   readonly request: OperationRequest;
   /** As the client sent them: what subgraphs get. */
   readonly given: Variables;
   /** Coerced, with defaults: what conditions look at. */
   readonly values: Variables;
   readonly observer: ExecutionObserver;
-  readonly clientPath: ClientPath;
   /** The whole answer, when a trusted subgraph gave it in the client's shape. */
   bytes: Uint8Array | undefined;
   /** Why no more fetches are made: out of time, or the client has left. */
@@ -37,15 +36,12 @@ export class Run {
   lacksEntities = false;
   /** Ends the fetches that are running. */
   readonly cancellation = new Cancellation();
+  readonly #errors: { readonly error: GraphQLFormattedError; readonly path: ResponsePath | undefined }[] = [];
+  readonly #clientPlace: ClientPlace;
 
-  constructor(
-    request: OperationRequest,
-    values: Variables,
-    observer: ExecutionObserver,
-    clientPath: ClientPath = (path) => path,
-  ) {
+  constructor(request: OperationRequest, values: Variables, observer: ExecutionObserver, clientPlace: ClientPlace) {
     this.request = request;
-    this.clientPath = clientPath;
+    this.#clientPlace = clientPlace;
     this.given = request.variables ?? {};
     this.values = values;
     this.observer = observer;
@@ -76,8 +72,37 @@ export class Run {
     this.cancellation.abort(reason);
   }
 
+  /** What the client is told, as far as the data says by now which places it asked for. */
+  get errors(): GraphQLFormattedError[] {
+    return this.#errors.flatMap(({ error, path }) => {
+      if (path === undefined) return [error];
+      const place = this.#clientPlace(path, this);
+      return place ? [{ ...error, path: place }] : [];
+    });
+  }
+
+  /** Adds an error that has its place in the client's answer, or none. */
   fail(error: GraphQLFormattedError): void {
-    if (this.errors.length < MAX_ERRORS) this.errors.push(error);
+    this.#add(error, undefined);
+  }
+
+  /**
+   * Adds an error at a place in the data of the plan.
+   *
+   * @param expose gives what clients see of it.
+   */
+  failAt(
+    path: ResponsePath | undefined,
+    error: GraphQLFormattedError,
+    expose: (placed: GraphQLFormattedError) => GraphQLFormattedError = (placed) => placed,
+  ): void {
+    const place = path && this.#clientPlace(path, this);
+    if (!path) this.fail(expose(error));
+    else if (place) this.#add(expose({ message: error.message, path: place, extensions: error.extensions }), path);
+  }
+
+  #add(error: GraphQLFormattedError, path: ResponsePath | undefined): void {
+    if (this.#errors.length < MAX_ERRORS) this.#errors.push({ error, path });
     else this.omitted++;
   }
 
