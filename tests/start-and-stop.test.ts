@@ -115,6 +115,25 @@ describe('starting and stopping', () => {
     expect((error as Error).message.trim()).toMatch(/ended with 1: The address of the subgraph ships is [^\n]*\.$/);
   }, 60_000);
 
+  it('a gateway of any supergraph counts the operations of an address, and refuses those above RATE_LIMIT_ADDRESS', async () => {
+    const file = path.join(directory, 'supergraph.yaml');
+    const schema = "{ sdl: 'type Query { a: Int }' }";
+    await writeFile(file, `subgraphs: { ships: { routing_url: 'http://127.0.0.1:1/graphql', schema: ${schema} } }`);
+    const gateway = await SextantProcess.start(['gateway', '--supergraph', file], { ...env, RATE_LIMIT_ADDRESS: '3' });
+    const ask = async () => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ query: '{ __typename }' });
+      const answer = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
+      const { data, errors } = await answer.json();
+      return data ? 'answered' : errors[0].extensions.code;
+    };
+    // A new window may begin among them, which allows three more.
+    const answers = await Promise.all(Array.from({ length: 12 }, ask));
+    await gateway.stop();
+    expect(answers.filter((one) => one === 'answered').length).toBeGreaterThanOrEqual(3);
+    expect(answers.filter((one) => one === 'RATE_LIMITED').length).toBeGreaterThanOrEqual(6);
+  }, 60_000);
+
   it('a backup brings everything back after a reset', async () => {
     const first = await SextantProcess.start(['up', '--no-banner'], env);
     const user = await TestUser.signUp(first.url);

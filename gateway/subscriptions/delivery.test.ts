@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import { createDelivery, type DeliveryObserver, type QueuePolicy } from './delivery.ts';
 
 /** A client that reads only when it is told to. */
@@ -54,6 +55,19 @@ describe('a client who pauses', () => {
     await until(client.written, 'complete');
     expect(client.written).toEqual(['1', '2', '3', 'complete']);
     expect(client.ends).toEqual(['complete']);
+  });
+
+  test('gets what came before the source failed, and why it ended after that', async () => {
+    const client = slowClient({ when: 'keep' });
+    client.pause();
+    for (const event of ['1', '2']) client.delivery.push(event);
+    client.delivery.complete([new CodedError('SUBGRAPH_UNAVAILABLE', 'Lost.')]);
+    client.delivery.push('3');
+    expect(client.written).toEqual([]);
+    client.read();
+    await expect.poll(() => client.ends).toEqual(['error']);
+    expect(client.written.slice(0, -1)).toEqual(['1', '2']);
+    expect(client.written.at(-1)).toContain('SUBGRAPH_UNAVAILABLE');
   });
 
   test('gets only the newest, where the field says so', async () => {

@@ -18,8 +18,8 @@ export interface QueuePolicy {
 
 export interface Delivery {
   push(json: string | Uint8Array): void;
-  /** Ends after what waits has been written. */
-  complete(): void;
+  /** Ends after what waits has been written: with errors, when those ended the source. */
+  complete(errors?: readonly AnswerError[]): void;
   /** Ends now: what waits is dropped. */
   fail(errors: readonly AnswerError[]): void;
   /** The subscriber has left. */
@@ -51,6 +51,7 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
   let state: 'open' | 'ending' | 'ended' = 'open';
   let timer: NodeJS.Timeout | undefined;
   let lastSent: string | undefined;
+  let failure: readonly AnswerError[] | undefined;
 
   const write = (json: string | Uint8Array): void => {
     if (policy.offsetOf) lastSent = textOf(json);
@@ -76,8 +77,9 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
     clearInterval(timer);
     timer = undefined;
     if (state === 'ending') {
-      end('complete');
-      channel.complete();
+      end(failure ? 'error' : 'complete');
+      if (failure) channel.error(failure);
+      else channel.complete();
     }
   }
 
@@ -120,9 +122,10 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
       if (queue.length === 0 && channel.buffered() < HIGH_WATER) write(json);
       else enqueue(textOf(json));
     },
-    complete() {
+    complete(errors) {
       if (state !== 'open') return;
       state = 'ending';
+      failure = errors;
       if (queue.length === 0) flush();
     },
     fail(errors) {

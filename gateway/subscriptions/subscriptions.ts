@@ -79,7 +79,7 @@ export function createSubscriptions(metrics: GatewayMetrics, limits: Limits): Su
       stop = upstreams.subscribe(opened, shareKey(admitted, policy), {
         next: (answer) => delivery.push(answer.json),
         complete: () => delivery.complete(),
-        error: (errors) => delivery.fail(errors),
+        error: (errors) => delivery.complete(errors),
       });
       // It may have ended while it was being opened.
       if (over) stop();
