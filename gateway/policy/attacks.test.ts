@@ -60,20 +60,22 @@ describe.each([
   ['HTTP', byHttp],
   ['WebSocket', bySocket],
 ])('by %s', (_, ask) => {
-  const refused = async (query: string, code: string, more?: object) => {
+  /** Returns the processor time that it takes to refuse it, in milliseconds: a busy machine adds nothing to it. */
+  const refused = async (query: string, code: string, more?: object): Promise<number> => {
     await ask('{ greeting(name: "warm") }');
-    const started = performance.now();
+    const started = process.cpuUsage();
     const answer = await ask(query, more);
+    const { user, system } = process.cpuUsage(started);
     expect(answer.data ?? undefined).toBeUndefined();
     expect(answer.errors![0]!.extensions['code']).toBe(code);
     expect(answer.errors!.length).toBeLessThan(10);
-    return performance.now() - started;
+    return (user + system) / 1_000;
   };
 
   test('alias floods, of __typename as well, are refused fast', async () => {
     await refused(`{ ${repeat(101, (i) => `a${i}: __typename`)} }`, 'OPERATION_TOO_COMPLEX');
     const ms = await refused(`{ ${repeat(2000, (i) => `a${i}: greeting(name: "x")`)} }`, 'GRAPHQL_PARSE_FAILED');
-    expect(ms).toBeLessThan(200);
+    expect(ms).toBeLessThan(500);
     await refused(
       `{ book(id: 1) { ...F } } fragment F on Book { ${repeat(40, (i) => `t${i}: title`)} }`,
       'OPERATION_TOO_COMPLEX',
@@ -82,9 +84,8 @@ describe.each([
 
   test('field and root-field floods', async () => {
     await refused(`{ ${'greeting(name: "x") '.repeat(50)} }`, 'OPERATION_TOO_COMPLEX');
-    const started = performance.now();
-    await ask(`{ book(id: 1) { ${'title '.repeat(5000)} } }`);
-    expect(performance.now() - started).toBeLessThan(1000);
+    const ms = await refused(`{ book(id: 1) { ${'title '.repeat(5000)} } }`, 'OPERATION_TOO_COMPLEX');
+    expect(ms).toBeLessThan(500);
   });
 
   test('variable floods, of another operation of the document as well', async () => {
@@ -100,6 +101,9 @@ describe.each([
 
   test('depth, also through fragments', async () => {
     await refused(nest(30), 'OPERATION_TOO_COMPLEX');
+    const [inner, outer] = [15, 10].map((n) => (set: string) => `${'{ ... '.repeat(n - 1)}${set}${' }'.repeat(n - 1)}`);
+    const query = `${outer!('{ ...F }')} fragment G on Query { ...F } fragment F on Query ${inner!('{ slow }')}`;
+    expect((await ask(query)).errors![0]!.message).toBe('The operation is 25 levels deep; at most 20 are accepted.');
   });
 
   test('cycles and bombs of fragments', async () => {
@@ -114,9 +118,7 @@ describe.each([
 
   test('overlapping inline fragments', async () => {
     const fields = repeat(800, () => '... on Book { title }');
-    const started = performance.now();
-    await ask(`{ book(id: 1) { ${fields} } }`);
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(await refused(`{ book(id: 1) { ${fields} } }`, 'OPERATION_TOO_COMPLEX')).toBeLessThan(500);
   });
 
   test('names that are a prototype', async () => {

@@ -89,7 +89,7 @@ export function checkShape(
     const directives = shape.directives + (operation.directives?.length ?? 0);
     const rootFields = countRootFields(operation.selectionSet, fragments);
     const found = [
-      exceeded(shape.depth, limits.MAX_DEPTH, 'levels deep', 'MAX_DEPTH'),
+      exceeded(shape.depth, limits.MAX_DEPTH, 'levels deep', 'MAX_DEPTH', 'is'),
       exceeded(shape.aliases, limits.MAX_ALIASES, 'aliases', 'MAX_ALIASES'),
       exceeded(rootFields, limits.MAX_ROOT_FIELDS, 'root fields', 'MAX_ROOT_FIELDS'),
       exceeded(directives, limits.MAX_DIRECTIVES, 'directives', 'MAX_DIRECTIVES'),
@@ -101,12 +101,11 @@ export function checkShape(
   }
 }
 
-const exceeded = (found: number, limit: number, what: string, name: string): CodedError | undefined =>
-  found <= limit
-    ? undefined
-    : new CodedError('OPERATION_TOO_COMPLEX', `The operation has ${found} ${what}; at most ${limit} are accepted.`, {
-        limit: name,
-      });
+function exceeded(found: number, limit: number, what: string, name: string, verb = 'has'): CodedError | undefined {
+  if (found <= limit) return undefined;
+  const message = `The operation ${verb} ${found} ${what}; at most ${limit} are accepted.`;
+  return new CodedError('OPERATION_TOO_COMPLEX', message, { limit: name });
+}
 
 /** Selections in one set, repeated ones too: validation compares each with each, which takes 150 ms for 900. */
 const MAX_SELECTIONS = 256;
