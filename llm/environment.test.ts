@@ -90,9 +90,9 @@ describe('with nothing but an environment variable', () => {
 });
 
 describe('looking for servers on this machine', () => {
-  const serve = async (type: string, body: string, delayMs = 0) => {
+  const serve = async (type: string, body: string, answers = true) => {
     const server = createServer((_, response) => {
-      setTimeout(() => response.writeHead(200, { 'content-type': type }).end(body), delayMs);
+      if (answers) response.writeHead(200, { 'content-type': type }).end(body);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     return { port: (server.address() as AddressInfo).port, close: () => server.close() };
@@ -105,13 +105,12 @@ describe('looking for servers on this machine', () => {
     );
     const page = await serve('text/html', '<html>data</html>');
     const other = await serve('application/json', '{"hello":"world"}');
-    const slow = await serve('application/json', '{"data":[{"id":"x"}]}', 2_000);
-    const startedAt = performance.now();
+    // It never answers: that there is an end is the time limit's.
+    const hanging = await serve('application/json', '{"data":[{"id":"x"}]}', false);
     const found = await findServers(
-      150,
-      [real, page, other, slow, { port: 1 }].map(({ port }) => ['test', 'vllm', port, '/v1'] as const),
+      2_000,
+      [real, page, other, hanging, { port: 1 }].map(({ port }) => ['test', 'vllm', port, '/v1'] as const),
     );
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect(found).toEqual([
       {
         type: 'vllm',
@@ -123,6 +122,6 @@ describe('looking for servers on this machine', () => {
         ],
       },
     ]);
-    for (const server of [real, page, other, slow]) server.close();
+    for (const server of [real, page, other, hanging]) server.close();
   });
 });

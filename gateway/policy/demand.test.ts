@@ -57,7 +57,7 @@ test('fragments that multiply are refused without being counted to the end', () 
     { length: 40 },
     (_, i) => `fragment F${i} on User { a: friends { ...F${i + 1} } b: friends { ...F${i + 1} } }`,
   ).join('\n');
-  const started = performance.now();
+  const started = process.cpuUsage();
   expect(() => cost(`{ user { ...F0 } } ${bomb} fragment F40 on User { id }`)).toThrow('more than 20000 fields');
-  expect(performance.now() - started).toBeLessThan(500);
+  expect(process.cpuUsage(started).user / 1_000).toBeLessThan(500);
 });

@@ -218,8 +218,10 @@ describe('429', () => {
     const { models } = testModels(aCatalogue([anAlias('m', [named(server, 'a')])]));
     const startedAt = performance.now();
     expect((await readAll(models.chat(hello, aCall()))).text).toBe('later');
-    expect(performance.now() - startedAt).toBeGreaterThanOrEqual(995);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const waited = performance.now() - startedAt;
+    expect(waited).toBeGreaterThanOrEqual(995);
+    // A second, and what a busy machine adds to it.
+    expect(waited).toBeLessThan(20_000);
   });
 
   it('with a Retry-After beyond what the alias waits for is told to the caller', async () => {

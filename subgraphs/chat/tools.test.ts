@@ -390,11 +390,10 @@ describe('tools of the server', () => {
       const replyId = await searching(anna);
       for await (const event of world.follow(anna, replyId)) if (event.__typename === 'ReplyToolCall') break;
       const before = world.provider.seen.length;
-      const startedAt = performance.now();
       await world.ask(anna, 'mutation($id: ID!) { stopGeneration(input: { messageId: $id }) { message { id } } }', {
         id: replyId,
       });
-      expect(performance.now() - startedAt).toBeLessThan(1_500);
+      // No result: the tool's own time limit, which would have left one, did not end it.
       expect(await show(anna, replyId)).toMatchObject({ status: 'STOPPED', toolCalls: [{ id: 'a', result: null }] });
       expect(world.provider.seen.length).toBe(before);
     });

@@ -4,6 +4,8 @@ import { MemoryWorld, user } from './testing/memory-world.ts';
 let world: MemoryWorld;
 beforeAll(async () => {
   world = await MemoryWorld.open();
+  // Starts the model: what is stored is found by the next search if it is in the index within three seconds.
+  await found(user(), 'anything');
 });
 afterAll(() => world[Symbol.asyncDispose]());
 

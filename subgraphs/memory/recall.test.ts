@@ -9,10 +9,16 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-const remember = (who: User, ...memories: object[]) =>
-  world.ask(who, 'mutation ($input: RememberInput!) { remember(input: $input) { memories { id } } }', {
-    input: { memories },
-  });
+const remember = async (who: User, ...memories: object[]) => {
+  const answer = await world.ask(
+    who,
+    'mutation ($input: RememberInput!) { remember(input: $input) { memories { id } } }',
+    { input: { memories } },
+  );
+  // The mutation waits for the index for three seconds, which a busy machine may need more than.
+  await world.idle();
+  return answer;
+};
 const addDocument = async (who: User, title: string, text: string, format = 'TEXT') => {
   await world.ask(who, 'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }', {
     input: { title, text, format },

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
@@ -105,16 +104,11 @@ describe('memory is asked before the model', () => {
 
 describe('a reply neither waits for memory beyond the deadline nor fails with it', () => {
   test('memory that does not answer', async () => {
-    memory = async () => {
-      await sleep(10_000, undefined, { ref: false });
-      return {};
-    };
+    memory = () => new Promise(() => undefined);
     const late = (await outcomes())['late'] ?? 0;
     const anna = person();
     const conversationId = await world.conversation(anna);
-    const startedAt = performance.now();
     expect((await world.exchange(anna, { conversationId })).text).toBe('Tea it is.');
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect((await outcomes())['late']).toBe(late + 1);
   });
 
