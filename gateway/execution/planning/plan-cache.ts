@@ -6,7 +6,7 @@ import type { Plan } from './plan.ts';
 import type { Planner } from './planner.ts';
 
 /** Characters of operation text whose plans are kept, all together. A plan weighs some ten times its text. */
-const MAX_CHARACTERS = 4_000_000;
+const MAX_CHARACTERS = 1_000_000;
 
 /** Plans an operation, for a client that waits. */
 export type MakePlan = (normalized: NormalizedOperation, client: string) => Promise<Plan>;
