@@ -255,7 +255,7 @@ const cases: Record<string, () => Promise<void>> = {
     const one = await client().acknowledged();
     one.subscribe('1', ENDLESS);
     one.subscribe('2', 'subscription { broken { number } }');
-    await one.has('complete', '2');
+    await one.has('error', '2');
     one.messages.length = 0;
     await one.has('next', '1');
   },

@@ -139,16 +139,17 @@ async function badSubgraph(behave: (socket: WebSocket) => void, options: object 
     keepAliveMs: 100,
     idleMs: 50,
   });
-  const listen = (sink: SubscriptionSink) =>
-    upstream.subscribe({ query: 'subscription { a }', identity: ANONYMOUS, requestId: 'r' }, sink);
-  const subscribe = () => {
+  const listen = (sink: SubscriptionSink, resubscribe = false) =>
+    upstream.subscribe({ query: 'subscription { a }', identity: ANONYMOUS, requestId: 'r', resubscribe }, sink);
+  const subscribe = (resubscribe = false) => {
     const ended = Promise.withResolvers<unknown>();
     const events: unknown[] = [];
-    const stop = listen({
+    const sink: SubscriptionSink = {
       next: (event) => void events.push(event),
       complete: () => ended.resolve('complete'),
       error: ended.resolve,
-    });
+    };
+    const stop = listen(sink, resubscribe);
     return { ended: ended.promise, events, stop };
   };
   return {
@@ -181,6 +182,30 @@ test('a subgraph that never acknowledges is given up after some tries', async ()
   await bad.close();
 });
 
+test.each([4401, 4403])(
+  'a subgraph that refuses the socket with %i is not asked again for those who wait',
+  async (code) => {
+    const bad = await badSubgraph((socket) => socket.close(code, 'Not you'));
+    const [plain, lasting] = [bad.subscribe(), bad.subscribe(true)];
+    expect(await plain.ended).toMatchObject(UNAVAILABLE);
+    expect(await lasting.ended).toMatchObject(UNAVAILABLE);
+    expect(bad.connections()).toBe(1);
+    await bad.close();
+  },
+);
+
+test.each([401, 403])('and so is one that refuses the upgrade with %i', async (status) => {
+  let asked = 0;
+  const verifyClient = (_: unknown, answer: (allowed: boolean, status: number) => void) => {
+    asked++;
+    answer(false, status);
+  };
+  const bad = await badSubgraph(() => undefined, { verifyClient });
+  expect(await bad.subscribe(true).ended).toMatchObject(UNAVAILABLE);
+  expect(asked).toBe(1);
+  await bad.close();
+});
+
 test('a subgraph that answers no ping is left, with an error on its operations alone', async () => {
   const bad = await badSubgraph((socket) => void acknowledge(socket), { autoPong: false });
   expect(await bad.subscribe().ended).toMatchObject(UNAVAILABLE);
@@ -195,7 +220,7 @@ test('all subscriptions share one socket, and the last one’s end closes it aft
         socket.send(JSON.stringify({ id, type: 'complete' }));
       }),
   );
-  const all = Array.from({ length: 20 }, good.subscribe);
+  const all = Array.from({ length: 20 }, () => good.subscribe());
   expect(await Promise.all(all.map(({ ended }) => ended))).toEqual(Array(20).fill('complete'));
   expect(new Set(all.map(({ events }) => JSON.stringify(events))).size).toBe(20);
   expect(good.connections()).toBe(1);

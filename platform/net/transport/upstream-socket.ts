@@ -42,6 +42,8 @@ const MAX_MESSAGE = 16 * 1024 * 1024;
 /** Tries to connect before waiting operations are told that the subgraph is unavailable. */
 const CONNECT_TRIES = 3;
 const LONGEST_PAUSE_MS = 10_000;
+/** What `ws` says of an upgrade that was answered with a refusal of credentials. */
+const REFUSED_UPGRADE = /^Unexpected server response: 40[13]$/;
 
 /**
  * One graphql-ws socket for all subscriptions to a subgraph, each with the identity of its own subscriber. Opened when
@@ -117,15 +119,15 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     failures++;
     endpoints.failed(endpoint);
     // No credentials of a client are in it: it is the gateway that is refused, which another try does not change.
-    const isRefused = code === CLOSE.UNAUTHORIZED || code === CLOSE.FORBIDDEN;
+    const isRefused = code === CLOSE.UNAUTHORIZED || code === CLOSE.FORBIDDEN || REFUSED_UPGRADE.test(reason);
     const about = { subgraph, code, reason, operations: operations.size };
     if (isRefused) log.error(about, 'a subgraph refuses the socket of the gateway');
     else log.warn(about, 'the socket to a subgraph is lost');
-    const giveUp = isRefused || failures >= CONNECT_TRIES;
+    const giveUp = failures >= CONNECT_TRIES;
     for (const operation of operations) {
       const waiting = operation.id === undefined;
       operation.id = undefined;
-      if (operation.request.resubscribe || (waiting && !giveUp)) continue;
+      if (!isRefused && (operation.request.resubscribe || (waiting && !giveUp))) continue;
       operations.delete(operation);
       operation.sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', `The connection to ${subgraph} is lost.`));
     }
