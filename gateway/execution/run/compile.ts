@@ -6,6 +6,7 @@ import type { Plan, RootFetch } from '../planning/plan.ts';
 import { keepPlans, type MakePlan } from '../planning/plan-cache.ts';
 import type { Planner } from '../planning/planner.ts';
 import { readInputs } from '../planning/requirements.ts';
+import { byRootField } from '../planning/root-fields.ts';
 import { fragmentsOf } from '../prepare/fragments.ts';
 import { compileIntrospection, type Introspected } from '../prepare/introspection.ts';
 import type { Literal } from '../prepare/literal-values.ts';
@@ -61,7 +62,7 @@ export function createCompiler(options: CompilerOptions): Compile {
     observer: options.observer ?? {},
     limits: { ...LIMITS, ...options.limits },
     trusted: options.trusted ?? (() => false),
-    planOf: keepPlans(options.planner),
+    planOf: keepPlans(byRootField(options.planner)),
     names: createNames(full),
   };
   const share = shareInFlight(options.share ?? true);

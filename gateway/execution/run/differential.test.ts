@@ -26,47 +26,35 @@ const TIMEOUT_MS = 60_000 + RUNS * 1_000;
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? 1);
 const KINDS: readonly OperationKind[] = ['query', 'mutation', 'subscription'];
 
-/** Faults that are known and not mended yet. */
-const OPEN: readonly { readonly name: string; readonly is: (fault: Fault, graph: string) => boolean }[] = [
-  {
-    // Neither planner has a plan that sends what @requires names; both together are refused rather than answered wrongly.
-    name: 'two root fields that lead to one chain of @requires by different ways',
-    is: ({ difference }, graph) => graph === 'shop' && difference === UNPLANNED,
-  },
-];
-
 /** The native planner alone cannot plan some operations with @requires; with it as the second one, all can. */
 const isWithoutPlan = ({ contender, difference }: Fault): boolean => contender === 'native' && difference === UNPLANNED;
 
-describe.each(Object.entries(GRAPHS))(
-  `%s: generated operations, ${RUNS} of each kind, seed ${SEED}`,
-  (name, create) => {
-    let graph: SeededGraph;
-    let contenders: (Contender & OursEvents)[];
+describe.each(Object.entries(GRAPHS))(`%s: generated operations, ${RUNS} of each kind, seed ${SEED}`, (_, create) => {
+  let graph: SeededGraph;
+  let contenders: (Contender & OursEvents)[];
 
-    beforeAll(async () => {
-      graph = await create(SEED);
-      const { supergraph, fleet } = graph;
-      const planners = [await createPlanner(supergraph.sdl), await createPlanner(supergraph.sdl, 'native')];
-      contenders = planners.map((planner) => ours(supergraph, fleet, planner));
-    });
+  beforeAll(async () => {
+    graph = await create(SEED);
+    const { supergraph, fleet } = graph;
+    const planners = [await createPlanner(supergraph.sdl), await createPlanner(supergraph.sdl, 'native')];
+    contenders = planners.map((planner) => ours(supergraph, fleet, planner));
+  });
 
-    it.each(KINDS)(
-      'have the data, the errors and the effects of one plain schema: %s',
-      async (kind) => {
-        const tryOne = kind === 'subscription' ? trySubscription : tryOperation;
-        let tried = 0;
-        for (const operation of generatedOperations(graph.supergraph.apiSchema, kind, SEED)) {
-          if (tried++ >= RUNS) break;
-          for (const contender of contenders) {
-            const retry = (other: GeneratedOperation) => tryOne(graph, contender, other);
-            const fault = await retry(operation);
-            if (!fault || isWithoutPlan(fault) || OPEN.some(({ is }) => is(fault, name))) continue;
-            expect.fail(`seed ${SEED}\n${describeFault(await reduceFault(graph, fault, retry))}`);
-          }
+  it.each(KINDS)(
+    'have the data, the errors and the effects of one plain schema: %s',
+    async (kind) => {
+      const tryOne = kind === 'subscription' ? trySubscription : tryOperation;
+      let tried = 0;
+      for (const operation of generatedOperations(graph.supergraph.apiSchema, kind, SEED)) {
+        if (tried++ >= RUNS) break;
+        for (const contender of contenders) {
+          const retry = (other: GeneratedOperation) => tryOne(graph, contender, other);
+          const fault = await retry(operation);
+          if (!fault || isWithoutPlan(fault)) continue;
+          expect.fail(`seed ${SEED}\n${describeFault(await reduceFault(graph, fault, retry))}`);
         }
-      },
-      TIMEOUT_MS,
-    );
-  },
-);
+      }
+    },
+    TIMEOUT_MS,
+  );
+});
