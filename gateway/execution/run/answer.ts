@@ -45,7 +45,8 @@ const knownErrors = ({ request, errors }: Run): GraphQLFormattedError[] => [
 ];
 
 /** All errors of a run, as a client reads them. */
-export const errorsOf = (run: Run): GraphQLFormattedError[] => [...knownErrors(run), ...omissionOf(run)];
+export const errorsOf = (run: Run): readonly GraphQLFormattedError[] =>
+  run.omitted === 0 && !run.request.errors?.length ? run.errors : [...knownErrors(run), ...omissionOf(run)];
 
 /** Says that errors were left out. */
 function omissionOf({ omitted }: Run): GraphQLFormattedError[] {
