@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
-import { jsonLevels } from '#platform/base/json/json-levels.ts';
+import { isTooDeep, MAX_JSON_LEVELS } from '#platform/base/json/json-levels.ts';
 import { isObject } from '#platform/base/json/objects.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
 import type { Origins } from '../server/origins.ts';
@@ -57,18 +57,15 @@ export function acceptedBy(header: string | undefined): Accepted {
   };
 }
 
-/** Levels of a body that are parsed; which variable is nested too deep for the setting is said afterwards. */
-const MAX_BODY_LEVELS = 2_000;
-
 /**
  * The parameters of a POST body.
  *
  * @throws {CodedError} BAD_USER_INPUT naming the parameter.
  */
 export function paramsOfBody(body: Buffer): OperationParams {
-  const levels = jsonLevels(body, MAX_BODY_LEVELS);
-  if (levels > MAX_BODY_LEVELS) {
-    const problem = `has more than ${MAX_BODY_LEVELS} levels of lists and objects; flatten it.`;
+  // Which variable is nested too deep for the setting is said afterwards.
+  if (isTooDeep(body)) {
+    const problem = `has more than ${MAX_JSON_LEVELS} levels of lists and objects; flatten it.`;
     throw badInput('body', problem, { limit: 'MAX_VALUE_DEPTH' });
   }
   let parsed: unknown;

@@ -231,6 +231,12 @@ describe('the gateway is protected from', () => {
     await broken.opened;
     broken.send('{');
     expect((await broken.closed).code).toBe(4400);
+    const deep = open();
+    await deep.ready();
+    deep.send(
+      `{"id":"1","type":"subscribe","payload":{"query":"{ slow }","variables":{"v":${'['.repeat(1_998)}${']'.repeat(1_998)}}}}`,
+    );
+    expect((await deep.closed).code).toBe(4400);
     const other = open('graphql-ws');
     expect([4406, 1006]).toContain((await other.closed).code);
   });

@@ -52,6 +52,11 @@ describe('an endpoint', () => {
     expect(await call('GET', '/api/greet')).toMatchObject([400, { error: { code: 'BAD_USER_INPUT' } }]);
     expect(await call('GET', '/api/greet?nam=x')).toMatchObject([400, { error: { argument: 'nam' } }]);
     expect(await call('POST', '/api/greet', '[')).toMatchObject([400, { error: { argument: 'body' } }]);
+    const deep = await call('POST', '/api/greet', `{"name":${'['.repeat(3_000)}${']'.repeat(3_000)}}`);
+    expect(deep).toMatchObject([
+      400,
+      { error: { argument: 'body', message: expect.stringContaining('more than 2000 levels') } },
+    ]);
     expect(await call('DELETE', '/api/greet')).toMatchObject([405, {}]);
   });
 

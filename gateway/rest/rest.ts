@@ -5,6 +5,7 @@ import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
+import { isTooDeep, MAX_JSON_LEVELS } from '#platform/base/json/json-levels.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { readBody } from '#platform/net/http/web.ts';
@@ -176,6 +177,8 @@ async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Recor
     throw badInput('body', 'must have the content type application/json.');
   }
   if (bytes.length === 0) return undefined;
+  if (isTooDeep(bytes))
+    throw badInput('body', `has more than ${MAX_JSON_LEVELS} levels of lists and objects; flatten it.`);
   try {
     const parsed: unknown = JSON.parse(bytes.toString());
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed))

@@ -5,6 +5,12 @@ const CLOSE_BRACKET = 93;
 const OPEN_BRACE = 123;
 const CLOSE_BRACE = 125;
 
+/** Lists and objects in one another that a client's JSON may have: far beyond any limit on what it means. */
+export const MAX_JSON_LEVELS = 2_000;
+
+/** Whether a client's JSON is nested so deep that it is not worth parsing. */
+export const isTooDeep = (text: Uint8Array): boolean => jsonLevels(text, MAX_JSON_LEVELS) > MAX_JSON_LEVELS;
+
 /**
  * Measures how many lists and objects of a JSON text stand in one another, before it is parsed: a parser takes forty
  * milliseconds for half a million brackets, this one a tenth of that at most. Texts that are not JSON have a measure, too.

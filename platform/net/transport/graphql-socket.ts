@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { guarded, report } from '../../base/faults/guarded.ts';
+import { isTooDeep } from '../../base/json/json-levels.ts';
 import { isNestedDeeper } from '../../base/json/nesting.ts';
 import { isObject, parseObject } from '../../base/json/objects.ts';
 import type { Logger } from '../../base/log/log.ts';
@@ -136,7 +137,7 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
 
   function receive(data: RawData, isBinary: boolean): void {
     if (state === 'closed') return;
-    const message = isBinary ? undefined : parseMessage(data.toString());
+    const message = isBinary ? undefined : parseMessage(data as Buffer);
     switch (message?.type) {
       case undefined:
         close(CLOSE.BAD_REQUEST, 'Invalid message received');
@@ -284,8 +285,9 @@ const isId = (value: unknown): value is string => isString(value) && value.lengt
 /** Levels of lists and objects in a payload that is not an operation's. */
 const MAX_PAYLOAD_DEPTH = 64;
 
-function parseMessage(text: string): Message | undefined {
-  const message = parseObject(text);
+function parseMessage(data: Buffer): Message | undefined {
+  if (isTooDeep(data)) return undefined;
+  const message = parseObject(data.toString());
   if (!message) return undefined;
   const { type, id, payload } = message;
   switch (type) {
