@@ -17,9 +17,10 @@ import { MemoryWatch } from './harness/process-metrics.ts';
 import { SERVERS_SKIPPED, type StoppableServer, startPostgres, startRedis } from './harness/servers.ts';
 import { type RunningGraph, startDistributed } from './harness/sextant.ts';
 
-const SUBGRAPH_TIMEOUT_MS = 3_000;
+/** Long enough that on a busy machine nothing reaches it but what hangs. */
+const SUBGRAPH_TIMEOUT_MS = 5_000;
 /** No request may take longer, whatever is broken: two fetches after one another, and a loaded machine. */
-const LONGEST_MS = 2 * SUBGRAPH_TIMEOUT_MS + 2_000;
+const LONGEST_MS = 2 * SUBGRAPH_TIMEOUT_MS + 4_000;
 const PER_SECOND = 50;
 const CONVERSATIONS = 5;
 const DEVICES = 40; // each follows all conversations
@@ -126,15 +127,15 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
   const whenWhole = async (load: Load<GraphqlAnswer<Look>>) => {
     const from = performance.now();
     await expect
-      .poll(() => load.since(from).filter(({ answer: got }) => got && isWhole(got)).length, { timeout: 20_000 })
+      .poll(() => load.since(from).filter(({ answer: got }) => got && isWhole(got)).length, { timeout: 40_000 })
       .toBeGreaterThan(PER_SECOND / 2);
   };
   /** Something breaks under load, while the gateway's memory is watched; all requests, once all is well again. */
-  const underLoad = async (happening: () => Promise<void>): Promise<LookOutcome[]> => {
+  const underLoad = async (happening: (load: Load<GraphqlAnswer<Look>>) => Promise<void>): Promise<LookOutcome[]> => {
     using load = new Load(PER_SECOND, look);
     await whenWhole(load);
     const before = memory.takePeak();
-    await happening();
+    await happening(load);
     await whenWhole(load);
     const outcomes = await load.stop();
     expect(memory.takePeak() - before, 'megabytes that the gateway grew by').toBeLessThan(MOST_MB);
@@ -161,14 +162,22 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     expect(codes(all).filter((code) => !PASSING.has(code))).toEqual([]);
     // Nobody else notices.
     expect(who.flatMap((one) => [...one.codes, ...one.closes])).toEqual([]);
-  }, 60_000);
+  }, 120_000);
 
   it(`a subgraph that hangs costs nobody more than its time limit, and its ${SUBSCRIPTIONS} subscriptions go on`, async () => {
     const { pid } = graph.processes.get('chat')!;
-    const outcomes = await underLoad(async () => {
+    const outcomes = await underLoad(async (load) => {
       process.kill(pid, 'SIGSTOP');
+      const stopped = performance.now();
       try {
-        await sleep(SUBGRAPH_TIMEOUT_MS + 3_000);
+        // They are answered while it hangs: without a time limit they would wait until it goes on.
+        let answered = 0;
+        const asked = Promise.all(conversations.map((_, n) => look(n).finally(() => answered++)));
+        await expect.poll(() => answered, { timeout: 30_000 }).toBe(CONVERSATIONS);
+        await asked;
+        // Once it is known to hang, it is not waited for.
+        const spared = ({ ms, answer: got }: LookOutcome) => ms < SUBGRAPH_TIMEOUT_MS / 2 && got && !isWhole(got);
+        await expect.poll(() => load.since(stopped).filter(spared).length, { timeout: 30_000 }).toBeGreaterThan(0);
       } finally {
         process.kill(pid, 'SIGCONT');
       }
@@ -181,11 +190,8 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
       expect(data?.me?.usage).not.toBeNull();
     }
     expect(codes(all).filter((code) => !PASSING.has(code))).toEqual([]);
-    // Once it is known to hang, it is not waited for.
-    const fast = outcomes.filter(({ ms, answer: got }) => ms < 500 && got && !isWhole(got));
-    expect(fast.length).toBeGreaterThan(0);
     await allHear();
-  }, 60_000);
+  }, 120_000);
 
   it(`${SUBSCRIPTIONS} subscriptions outlive the subgraph that they come from`, async () => {
     const outcomes = await underLoad(async () => {
@@ -198,7 +204,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     // Told one by one, each on its own operation: 1000 is the client, who has none left for the moment.
     expect([...new Set(who.flatMap((one) => one.codes))]).toEqual(['SUBGRAPH_UNAVAILABLE']);
     expect([...new Set(who.flatMap((one) => one.closes))].filter((code) => code !== 1000)).toEqual([]);
-  }, 90_000);
+  }, 120_000);
 
   it(`a gateway that is told to stop answers every request that reached it, and tells ${SUBSCRIPTIONS} subscriptions to resume`, async () => {
     using load = new Load(PER_SECOND, look);
@@ -225,7 +231,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     expect(lost.map(({ error }) => error)).toEqual([]);
     const partial = outcomes.flatMap(({ answer: got }) => (got && !isWhole(got) ? [got] : []));
     expect(partial).toEqual([]);
-  }, 90_000);
+  }, 120_000);
 
   it('without Redis requests are answered or refused with a code, nothing acknowledged is lost, and all comes back', async () => {
     using load = new Load(PER_SECOND, look);
@@ -248,7 +254,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     const read = await user.run(ReadConversationDocument, { id: conversations[0]!, last: 100 });
     const texts = read.conversation!.messages!.nodes.map(({ text }) => text);
     expect(texts).toEqual(expect.arrayContaining(acknowledged));
-  }, 60_000);
+  }, 120_000);
 
   it('without Postgres requests are answered or refused in time, and all comes back by itself', async () => {
     using load = new Load(20, look);
@@ -267,7 +273,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     expect(seen.filter((code) => !PASSING.has(code))).toEqual([]);
     expect(longest(outcomes)).toBeLessThan(LONGEST_MS);
     expect((await say(conversations[1]!, 'Said after it')).errors).toBeUndefined();
-  }, 60_000);
+  }, 120_000);
 
   it.each(['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'])(
     "%s refuses whoever reaches its port without the gateway's identity",
@@ -330,7 +336,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     } finally {
       await client.end();
     }
-  }, 60_000);
+  }, 120_000);
 });
 
 /** What is kept for some time, by design: that an event, a job or a sign-out was, by ids. What the account held is gone. */
