@@ -25,7 +25,9 @@ export function parseEmail(given: string, argument: string): string {
 /** Enough for the audit log to recognise a typing error, too little to be a list of addresses. */
 export function maskEmail(email: string): string {
   const [local = '', domain] = email.split('@');
-  return domain === undefined ? `${email.slice(0, 1)}…` : `${local.slice(0, 1)}…@${domain}`;
+  // A whole character: no database stores the half of a pair.
+  const [first = ''] = local;
+  return domain === undefined ? `${first}…` : `${first}…@${domain}`;
 }
 
 /** Returns the mailbox behind an address: `ada+news@example.org` reaches Ada's. For limits, never for accounts. */

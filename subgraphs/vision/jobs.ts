@@ -111,7 +111,10 @@ export async function refreshWords(tx: Tx, id: string): Promise<void> {
   if (image === null) return;
   const read = (image.ocr as { text?: string } | null)?.text ?? '';
   const said = image.descriptions.flatMap((description) => [description.text, ...description.labels]);
-  await tx.image.update({ where: { id }, data: { words: [read, ...said].join('\n').slice(0, 200_000) } });
+  await tx.image.update({
+    where: { id },
+    data: { words: [read, ...said].join('\n').slice(0, 200_000).toWellFormed() },
+  });
 }
 
 function imageIdOf(payload: Json): string {

@@ -137,7 +137,7 @@ const ofDocument = (documentId: string) => ({ field: 'documentId', op: 'eq', val
 
 /** The words above a passage help to find it: "Installation › Linux" is often in no sentence of the section. */
 const indexedText = (title: string, section: string | null, text: string): string => {
-  const above = [title, section].filter(Boolean).join(' › ').slice(0, 160);
+  const above = [title, section].filter(Boolean).join(' › ').slice(0, 160).toWellFormed();
   return text.startsWith(above) ? text : `${above}\n${text}`;
 };
 

@@ -26,7 +26,10 @@ export class HeadingTrail {
 
   /** @returns the headings from the outermost to this one. */
   enter(level: number, title: string): readonly string[] {
-    this.#open = [...this.#open.filter((heading) => heading.level < level), { level, title: title.slice(0, 200) }];
+    this.#open = [
+      ...this.#open.filter((heading) => heading.level < level),
+      { level, title: title.slice(0, 200).toWellFormed() },
+    ];
     return this.titles();
   }
 
