@@ -8,10 +8,21 @@ import {
   type QueryPlanSelectionNode,
 } from '@apollo/query-planner';
 import { overrideLabels } from '../../supergraph/overrides.ts';
+import { createFetchBefore } from './below-keys.ts';
 import { combineParallel } from './combine.ts';
-import type { ContextArgument, EntityGroup, Path, PathStep, Requirement, Rewrite, RewriteStep, Step } from './plan.ts';
+import type {
+  ContextArgument,
+  EntityFetch,
+  EntityGroup,
+  Path,
+  PathStep,
+  Requirement,
+  Rewrite,
+  RewriteStep,
+  Step,
+} from './plan.ts';
 import type { Planner } from './planner.ts';
-import { createRequirementMender, type MendRequirements } from './requirements.ts';
+import { createRequirementMender, readRequirements } from './requirements.ts';
 import { differsByType } from './types-asked.ts';
 
 /** Apollo's query planner. */
@@ -19,7 +30,13 @@ export function createApolloPlanner(sdl: string): Planner {
   const supergraph = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
   const api = supergraph.apiSchema();
   const planner = new QueryPlanner(supergraph);
-  const mend = createRequirementMender(sdl);
+  const requirements = readRequirements(sdl);
+  const mendOne = createRequirementMender(requirements);
+  const fetchBefore = createFetchBefore(sdl, requirements);
+  const mend: Mend = (fetch) => {
+    const [step, ...more] = fetchBefore(fetch).map(mendOne);
+    return more.length > 0 ? { kind: 'sequence', steps: [step!, ...more] } : step!;
+  };
   const options = { overrideConditions: new Map(overrideLabels(sdl).taken.map((label) => [label, true])) };
   let byType: QueryPlanner | undefined;
 
@@ -49,7 +66,10 @@ export function createApolloPlanner(sdl: string): Planner {
   };
 }
 
-function stepOf(node: PlanNode, path: Path, mend: MendRequirements): Step {
+/** Gives what runs for a fetch: all that its fields need is sent. */
+type Mend = (fetch: EntityFetch) => Step;
+
+function stepOf(node: PlanNode, path: Path, mend: Mend): Step {
   switch (node.kind) {
     case 'Sequence':
       return { kind: 'sequence', steps: node.nodes.map((child) => stepOf(child, path, mend)) };

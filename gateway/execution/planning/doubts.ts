@@ -16,10 +16,11 @@ export interface Key {
  * other arguments by @requires than by someone else at the same place; and a request that needs more than a key for some
  * field under @include or @skip, so that all its other fields are lost where that field is not asked for.
  */
-export function createDoubt({ keys, withArguments }: Joins): Doubt {
+export function createDoubt({ keys, withArguments, belowKeys }: Joins): Doubt {
   function doubtOf(fetch: EntityFetch): string | undefined {
     const document = parse(fetch.text, { noLocation: true });
     let suspect: string | undefined;
+    let deep: string | undefined;
     let conditional = false;
     visit(document, {
       Directive: ({ name }) => {
@@ -27,9 +28,11 @@ export function createDoubt({ keys, withArguments }: Joins): Doubt {
       },
       Field: ({ name }) => {
         if (withArguments.has(`${fetch.subgraph} ${name.value}`)) suspect = name.value;
+        if (belowKeys.has(`${fetch.subgraph} ${name.value}`)) deep = name.value;
       },
     });
     if (suspect !== undefined) return `${suspect} requires fields with arguments`;
+    if (conditional && deep !== undefined) return `${deep}, which may be skipped, requires what stands below a key`;
     for (const group of fetch.groups) {
       for (const node of group.requires) {
         const known = node.kind === 'type' ? keys.get(`${fetch.subgraph} ${node.type}`) : undefined;
@@ -89,6 +92,8 @@ export interface Joins {
   readonly keys: ReadonlyMap<string, readonly Key[]>;
   /** The fields whose @requires has arguments: `<subgraph> <field>`. */
   readonly withArguments: ReadonlySet<string>;
+  /** The fields whose @requires names more of an object that a key has: `<subgraph> <field>`. */
+  readonly belowKeys: ReadonlySet<string>;
 }
 
 /** Reads the joins of a supergraph. */
@@ -97,6 +102,7 @@ export function readJoins(sdl: string): Joins {
   const names = new Map<string, string>();
   const keys = new Map<string, Key[]>();
   const withArguments = new Set<string>();
+  const belowKeys = new Set<string>();
   visit(document, {
     EnumValueDefinition: ({ name, directives }) => {
       const graph = argumentsOf(directives, 'join__graph')[0]?.name;
@@ -106,17 +112,24 @@ export function readJoins(sdl: string): Joins {
   const nameOf = (graph: unknown): string => names.get(String(graph)) ?? String(graph);
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    const objects = new Set<string>();
     for (const { graph, key, resolvable } of argumentsOf(definition.directives, 'join__type')) {
       if (typeof key !== 'string') continue;
       const at = `${nameOf(graph)} ${definition.name.value}`;
       keys.set(at, [...(keys.get(at) ?? []), { fields: fieldSet(key), resolvable: resolvable !== false }]);
+      for (const name of objectsIn(fieldSet(key))) objects.add(name);
     }
     for (const field of definition.fields ?? []) {
       for (const { graph, requires } of argumentsOf(field.directives, 'join__field')) {
-        if (typeof requires === 'string' && requires.includes('('))
-          withArguments.add(`${nameOf(graph)} ${field.name.value}`);
+        if (typeof requires !== 'string') continue;
+        const at = `${nameOf(graph)} ${field.name.value}`;
+        if (requires.includes('(')) withArguments.add(at);
+        if (objectsIn(fieldSet(requires)).some((name) => objects.has(name))) belowKeys.add(at);
       }
     }
   }
-  return { keys, withArguments };
+  return { keys, withArguments, belowKeys };
 }
+
+const objectsIn = ({ selections }: SelectionSetNode): string[] =>
+  selections.flatMap((node) => (node.kind === Kind.FIELD && node.selectionSet ? [node.name.value] : []));

@@ -1,29 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { ours } from '../fixtures/contenders.ts';
 import { GRAPHS } from '../fixtures/graphs/graphs.ts';
-import { composeGraph } from '../fixtures/seeded/graph.ts';
 import { describeFault, tryOperation } from '../fixtures/trial.ts';
 import type { Planner } from './planner.ts';
 import { createPlanner } from './planners.ts';
 
 const WORLDS = 4;
-const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
-  import: ["@key", "@requires", "@external", "@shareable"])`;
-/** What a field needs stands below the object that is the key too. */
-const LISTINGS = {
-  library: `${LINK}
-    type Query { listings: [Listing!]! }
-    type Listing @key(fields: "edition { isbn }") { edition: Edition! @shareable }
-    type Edition { isbn: ID! @shareable volume: Volume! }
-    type Volume { number: Int! }`,
-  advice: `${LINK}
-    type Listing @key(fields: "edition { isbn }") {
-      edition: Edition! @shareable
-      isGood: Boolean @requires(fields: "edition { volume { number } }")
-    }
-    type Edition { isbn: ID! @shareable volume: Volume! @external }
-    type Volume { number: Int! @external }`,
-};
 const planners = new Map<string, Promise<Planner>>();
 
 /** How the answers differ from the plain schema's, in several worlds. */
@@ -68,14 +50,5 @@ describe('what @requires names is sent, and nothing else decides whether an enti
     ['catalog', 'the same from the interface object', '{ featured { ... on Game { shipping } available } }'],
   ])('%s: %s', async (name, _, query) => {
     expect(await faultsOf(name, query)).toEqual([]);
-  });
-
-  it('tells an error where neither planner finds the way to what stands below a key’s own field', async () => {
-    const { supergraph, fleet } = await composeGraph(LISTINGS, { seed: 1 });
-    const contender = ours(supergraph, fleet, await createPlanner(supergraph.sdl));
-    const { data, errors } = await contender.answer({ query: '{ listings { isGood } }', variables: {} });
-    const { listings } = data as { listings: { isGood: null }[] };
-    expect(listings.map(({ isGood }) => isGood)).toEqual(listings.map(() => null));
-    expect(errors).toHaveLength(listings.length);
   });
 });

@@ -22,9 +22,7 @@ export type MendRequirements = (fetch: EntityFetch) => EntityFetch;
  * by more than the key, so that entities which lack the rest, because it belongs to another type or is skipped, are not
  * asked for at all.
  */
-export function createRequirementMender(sdl: string): MendRequirements {
-  const { requires, keys, interfaceObjects } = readRequirements(sdl);
-
+export function createRequirementMender({ requires, keys, interfaceObjects }: Requirements): MendRequirements {
   return (fetch) => {
     const [group] = fetch.groups;
     if (!group || fetch.groups.length > 1 || group.context.length > 0) return fetch;
@@ -225,7 +223,7 @@ function only(given: readonly Requirement[], key: SelectionSetNode): Requirement
 }
 
 /** Whether a representation has every field of a field set. */
-function covers(given: readonly Requirement[], set: SelectionSetNode): boolean {
+export function covers(given: readonly Requirement[], set: SelectionSetNode): boolean {
   return set.selections.every((wanted) => {
     if (wanted.kind !== Kind.FIELD || wanted.name.value === '__typename') return true;
     const field = given.find((node) => node.kind === 'field' && node.to === wanted.name.value);
