@@ -13,7 +13,10 @@ const scalars = {
   JSONObject: 'Record<string, unknown>',
 };
 
-/** `subgraphs/<name>/peers/<peer>.graphql`: operations that one subgraph sends to another, typed against that one's schema. */
+/**
+ * `subgraphs/<name>/peers/<peer>.graphql`: operations that one subgraph sends to another, typed against that one's
+ * schema.
+ */
 const peerOperations: CodegenConfig['generates'] = Object.fromEntries(
   globSync('subgraphs/*/peers/*.graphql').map((file) => {
     const peer = file.split('/').at(-1)!.replace('.graphql', '');

@@ -3,8 +3,8 @@
  * with the default planner and with the native one alone, and Apollo's planner and executor. The graphs are those of
  * gateway/plan/fixtures. Says nothing about speed.
  *
- * DIFFERENTIAL_RUNS sets how many operations there are altogether, DIFFERENTIAL_SEED repeats a run, DIFFERENTIAL_SHOW how
- * many faults of ours are printed in full.
+ * DIFFERENTIAL_RUNS sets how many operations there are altogether, DIFFERENTIAL_SEED repeats a run, DIFFERENTIAL_SHOW
+ * how many faults of ours are printed in full.
  */
 import { type Contender, ours, stock } from '#gateway/execution/fixtures/contenders.ts';
 import { GRAPHS } from '#gateway/execution/fixtures/graphs/graphs.ts';

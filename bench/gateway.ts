@@ -1,10 +1,10 @@
 /**
  * Our gateway with every policy on against Apollo Server with Apollo Gateway, and against the gateways of bench/rivals
- * where they are installed: the same supergraph, the same subgraphs over HTTP, rounds taken in turn, request bodies that
- * vary, so that nobody gains by answering equal requests at once.
+ * where they are installed: the same supergraph, the same subgraphs over HTTP, rounds taken in turn, request bodies
+ * that vary, so that nobody gains by answering equal requests at once.
  *
- * Every request carries an access token. Ours verifies it, counts the operation and signs the identity for the subgraphs;
- * the others do not look at it. BENCH_POLICIES=off adds ours without these, to see what they cost.
+ * Every request carries an access token. Ours verifies it, counts the operation and signs the identity for the
+ * subgraphs; the others do not look at it. BENCH_POLICIES=off adds ours without these, to see what they cost.
  *
  * What counts is the CPU of the gateway's process for each request: it says the same on a busy machine and on a quiet
  * one. Linux only (it reads /proc). BENCH_ROUNDS and BENCH_SECONDS make it longer, BENCH_PIN=off lets the scheduler

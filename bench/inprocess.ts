@@ -1,7 +1,8 @@
 /**
  * Gateway and subgraphs in one process, every policy on, against one graphql-js server of the same schema and data with
- * none: what federation and its protections cost when nothing is distributed. CPU of the whole process for each request;
- * Linux only (it reads /proc). BENCH_POLICIES=off adds ours without the policies that need a sign-in or a counter.
+ * none: what federation and its protections cost when nothing is distributed. CPU of the whole process for each
+ * request; Linux only (it reads /proc). BENCH_POLICIES=off adds ours without the policies that need a sign-in or a
+ * counter.
  */
 import { compare } from './gateway/compare.ts';
 import { clientWork } from './gateway/graph.ts';

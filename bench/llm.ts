@@ -12,12 +12,13 @@ import { median } from './statistics.ts';
 
 /**
  * What the language-model layer costs: calls through it beside calls of the same provider by the openai package alone,
- * in one process and one run, in turns. A call's latency here is what lies between the caller and the provider: from the
- * call to the request's arrival, and from the first piece's departure to the caller; the provider's own pace is left out.
+ * in one process and one run, in turns. A call's latency here is what lies between the caller and the provider: from
+ * the call to the request's arrival, and from the first piece's departure to the caller; the provider's own pace is
+ * left out.
  *
- * `llm-added` is the difference of the two sides' quantiles under the same pace, p99 less p99, as the median of the rounds;
- * `best` that of each side's best round, which a busy machine disturbs less. Below zero the layer is cheaper than the
- * package's own way (its `fetch` and its reader of events, which the layer replaces).
+ * `llm-added` is the difference of the two sides' quantiles under the same pace, p99 less p99, as the median of the
+ * rounds; `best` that of each side's best round, which a busy machine disturbs less. Below zero the layer is cheaper
+ * than the package's own way (its `fetch` and its reader of events, which the layer replaces).
  *
  * `npm run bench -- llm [seconds a round]`. With LLM_PROXY_URL the same load also goes through that proxy, in the same
  * rounds (docs/models.md says how): LLM_PROXY_NAME for the table, LLM_PROXY_HEADERS (a JSON object in which {provider}

@@ -9,8 +9,8 @@ import { NAMES, NUMBERS } from './retrieval/families.ts';
 import { PARAPHRASES } from './retrieval/paraphrases.ts';
 
 /**
- * What each way of searching finds: recall@1, 5 and 10 on paraphrases, exact names and numbers among distractors, with the
- * installation's default embedding model. `npm run bench -- retrieval [--write]` prints the table, and writes it to
+ * What each way of searching finds: recall@1, 5 and 10 on paraphrases, exact names and numbers among distractors, with
+ * the installation's default embedding model. `npm run bench -- retrieval [--write]` prints the table, and writes it to
  * docs/retrieval.md. With WEAVIATE_URL the same searches run on that server.
  */
 

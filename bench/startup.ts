@@ -1,7 +1,7 @@
 /**
- * How long the bundle takes to start, with the memory it then holds: the gateway alone against Apollo Server with Apollo
- * Gateway (as its documentation sets it up, and bundled like ours) and the gateways of bench/rivals where they are
- * installed, all on the same supergraph; and the whole, gateway with six subgraphs, on a warm data folder.
+ * How long the bundle takes to start, with the memory it then holds: the gateway alone against Apollo Server with
+ * Apollo Gateway (as its documentation sets it up, and bundled like ours) and the gateways of bench/rivals where they
+ * are installed, all on the same supergraph; and the whole, gateway with six subgraphs, on a warm data folder.
  *
  * `ready` is when the process says that it serves, `answered` when the first operation has its answer: our planner is
  * made after the start, so the first operation pays for it. The whole is then asked for what is in the database, whose

@@ -1,6 +1,6 @@
 /**
- * 2,000 clients who were all dropped at once come back, each with a subscription to a conversation's events: gateway and
- * subgraphs as processes of their own, on Postgres and Redis.
+ * 2,000 clients who were all dropped at once come back, each with a subscription to a conversation's events: gateway
+ * and subgraphs as processes of their own, on Postgres and Redis.
  *
  * Says how long it takes until all have the first event again, what it costs the database (queries that were running at
  * a time, transactions a client), and how long other people's requests waited meanwhile.

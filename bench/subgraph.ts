@@ -1,7 +1,7 @@
 /**
  * Our subgraph server against Apollo Server with the same schema and resolvers: as soon as a gateway is fast, its
- * subgraphs are what a graph waits for. Ours verifies the signed identity of each request, counts and times it; the other
- * does not look at it. CPU of the process for each request; Linux only (it reads /proc).
+ * subgraphs are what a graph waits for. Ours verifies the signed identity of each request, counts and times it; the
+ * other does not look at it. CPU of the process for each request; Linux only (it reads /proc).
  */
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { IDENTITY_HEADER } from '#platform/identity/authenticator.ts';

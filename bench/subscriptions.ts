@@ -2,10 +2,10 @@
  * Subscriptions held and events delivered, against the graphql-ws library serving the same schema with no gateway.
  *
  * Memory: resident bytes a socket and a subscription that is open and silent, 10,000 of them. Events: CPU of the server
- * process for each delivered event, with a stream for each subscriber and with one stream shared by all. Storm: the time
- * until 2,000 clients who were all dropped at once have their subscriptions again. Remote: CPU of the gateway for an event
- * of a subgraph in another process, passed on as bytes and parsed. Paused: what a client costs who does not read. Rivals:
- * the gateways of bench/rivals, where they are installed, before the same subgraph.
+ * process for each delivered event, with a stream for each subscriber and with one stream shared by all. Storm: the
+ * time until 2,000 clients who were all dropped at once have their subscriptions again. Remote: CPU of the gateway for
+ * an event of a subgraph in another process, passed on as bytes and parsed. Paused: what a client costs who does not
+ * read. Rivals: the gateways of bench/rivals, where they are installed, before the same subgraph.
  *
  * `npm run bench -- subscriptions <local | remote | paused | rivals>` runs one part.
  */

@@ -8,8 +8,8 @@ import { WeaviateVectorStore } from '#retrieval/vectors/weaviate/weaviate-vector
 
 /**
  * The vector store at 10 000 and 100 000 objects of 512 dimensions with texts of 40 words: insert rate, latency of each
- * kind of search, recall@10 of the vector search against an exact scan written here, memory, disk, and what the event loop
- * of the process waits meanwhile. With WEAVIATE_URL the same work runs on that server, side by side.
+ * kind of search, recall@10 of the vector search against an exact scan written here, memory, disk, and what the event
+ * loop of the process waits meanwhile. With WEAVIATE_URL the same work runs on that server, side by side.
  *
  * `npm run bench -- vectors [sizes]`, for instance `10000,100000`.
  */

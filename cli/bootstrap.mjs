@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Plain JavaScript for whatever Node is installed: brings the project's own Node and dependencies up to date, then hands
-// over to them. `npm start` and `npm test` on a clean clone need nothing else.
+// Plain JavaScript for whatever Node is installed: brings the project's own Node and dependencies up to date, then
+// hands over to them. `npm start` and `npm test` on a clean clone need nothing else.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -116,7 +116,10 @@ const environment = () => ({
 /** Hands over to the project's own Node. */
 const handOver = async (file, args) => end(await run(file, args, { stdio: 'inherit', env: environment() }));
 
-/** Postgres is WebAssembly: optimised a fourth as early, what runs often is fast as soon, and starts are not spent on it. */
+/**
+ * Postgres is WebAssembly: optimised a fourth as early, what runs often is fast as soon, and starts are not spent on
+ * it.
+ */
 const FLAGS = ['--wasm-tiering-budget=50000000'];
 const WATCHED = ['platform', 'llm', 'gateway', 'subgraphs', 'supergraph.yaml'];
 

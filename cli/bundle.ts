@@ -151,7 +151,9 @@ const outside = (folder: string): Plugin => ({
   },
 });
 
-/** The bundler gives `await import('a-commonjs-package')` no names but `default`. These are the ones that Node gives. */
+/**
+ * The bundler gives `await import('a-commonjs-package')` no names but `default`. These are the ones that Node gives.
+ */
 const NAMED_IMPORTS: Plugin = {
   name: 'named imports',
   setup({ onResolve, onLoad }) {
@@ -167,7 +169,9 @@ const NAMED_IMPORTS: Plugin = {
   },
 };
 
-/** Bundles the code into a folder: the command as one file, another for the gateway alone, their entry, and the threads. */
+/**
+ * Bundles the code into a folder: the command as one file, another for the gateway alone, their entry, and the threads.
+ */
 async function bundleCode(folder: string): Promise<void> {
   const workers = globSync(WORKERS, { cwd: root, exclude: ['**/testing/**'] });
   const options = {

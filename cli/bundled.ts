@@ -1,7 +1,8 @@
 // The bundle's entry. Runs the product's code with what V8 compiled of it at an earlier start.
 //
-// Node keeps compiled code too (and does for the packages beside the bundle), but as it is when a module is loaded: without
-// the functions, which are compiled when they are first called. That is most of them, and a quarter of the start.
+// Node keeps compiled code too (and does for the packages beside the bundle), but as it is when a module is loaded:
+// without the functions, which are compiled when they are first called. That is most of them, and a quarter of the
+// start.
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { createRequire, enableCompileCache } from 'node:module';
 import path from 'node:path';
@@ -19,8 +20,9 @@ declare const DATABASE_THREAD: string;
 /** By then the first operations have been compiled as well. */
 const COMPILED_AFTER_MS = 10_000;
 
-// Postgres is WebAssembly: compiled for speed a fourth as early, what runs often is fast as soon, and a start is not spent
-// on optimising what runs only then. Before anything is compiled: compiled code is kept for the flags that it was made with.
+// Postgres is WebAssembly: compiled for speed a fourth as early, what runs often is fast as soon, and a start is not
+// spent on optimising what runs only then. Before anything is compiled: compiled code is kept for the flags that it was
+// made with.
 setFlagsFromString('--wasm-tiering-budget=50000000');
 
 // As cli/sextant.ts does for what it writes, and before the first file: what is compiled here is run by the next start.

@@ -1,4 +1,5 @@
-// `npm run check`: everything that can be said of the sources without running the product. Each step says how long it took.
+// `npm run check`: everything that can be said of the sources without running the product. Each step says how long it
+// took.
 import { execFile } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -9,6 +10,7 @@ import { OWNERS } from '#platform/contracts/owners.ts';
 import { wrongArrows } from './arrows.ts';
 import { staleArtefacts } from './artefacts.ts';
 import { breakingChanges } from './breaking-changes.ts';
+import { wideComments } from './comment-width.ts';
 import { differingModels } from './copied-models.ts';
 import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
 import { brokenLinks } from './links.ts';
@@ -33,7 +35,9 @@ async function tool(name: string, args: string[], env: NodeJS.ProcessEnv = proce
   }
 }
 
-/** A schema and its migrations say the same. The exit code alone is not proof: an engine that did nothing exits with 0. */
+/**
+ * A schema and its migrations say the same. The exit code alone is not proof: an engine that did nothing exits with 0.
+ */
 async function migrationsAgree(): Promise<void> {
   for (const owner of OWNERS) {
     const args = [
@@ -60,6 +64,9 @@ async function artefactsFresh(): Promise<void> {
   if (stale.length > 0)
     throw new Error(`These were out of date and have been made anew; commit them:\n${stale.join('\n')}`);
 }
+
+const trackedFiles = async (): Promise<string[]> =>
+  (await run('git', ['ls-files'], { cwd: root, maxBuffer: 1e8 })).stdout.split('\n').filter(Boolean);
 
 /** Throws what was found, a line each. */
 async function none(found: readonly string[]): Promise<void> {
@@ -116,6 +123,7 @@ const steps: [string, () => Promise<unknown>][] = [
   ['no breaking change of the schema', schemaCompatible],
   ['every element of the schema is described', schemaDescribed],
   ['pages name files that are there', () => none(brokenLinks(root))],
+  ['comments keep to 120 columns', async () => none(wideComments(root, await trackedFiles()))],
   ['copied models are equal', () => none(differingModels(root))],
   ['schemas and migrations agree', migrationsAgree],
   ['no dead code', () => tool('knip', [])],

@@ -8,7 +8,9 @@ import { buildTemplate } from '#platform/data/database/template.ts';
 
 const root = path.dirname(import.meta.dirname);
 
-/** `prisma generate` for one owner, in its own process because prisma.config.ts reads the owner from the environment. */
+/**
+ * `prisma generate` for one owner, in its own process because prisma.config.ts reads the owner from the environment.
+ */
 function generateClient(owner: Owner): Promise<void> {
   const prisma = path.join(root, 'node_modules', 'prisma', 'build', 'index.js');
   const child = spawn(process.execPath, [prisma, 'generate', '--no-hints'], {

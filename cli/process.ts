@@ -26,8 +26,8 @@ const SAME_WISH_MS = 1_000;
 
 /**
  * Runs a long-running command: `start` opens everything, then the process lives until SIGTERM or SIGINT, drains within
- * SHUTDOWN_TIMEOUT_MS and exits with 0. A second signal, a second later, ends it at once. When `start` fails, what it had
- * opened is closed again; when it is told to stop meanwhile, it is let finish, so that nothing stays open.
+ * SHUTDOWN_TIMEOUT_MS and exits with 0. A second signal, a second later, ends it at once. When `start` fails, what it
+ * had opened is closed again; when it is told to stop meanwhile, it is let finish, so that nothing stays open.
  */
 export async function runProcess(
   root: string,

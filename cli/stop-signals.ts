@@ -4,8 +4,8 @@ export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 let current: ((signal: NodeJS.Signals) => void) | undefined;
 
 /**
- * Calls a function, instead of the one before, at each signal that asks this process to stop. What Node listens with stays
- * the same: a signal that has come while the process was busy would be lost with its listener.
+ * Calls a function, instead of the one before, at each signal that asks this process to stop. What Node listens with
+ * stays the same: a signal that has come while the process was busy would be lost with its listener.
  */
 export function onStopSignal(told: (signal: NodeJS.Signals) => void): void {
   if (current === undefined) for (const name of STOP_SIGNALS) process.on(name, (signal) => current?.(signal));

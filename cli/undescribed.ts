@@ -10,8 +10,8 @@ import {
 } from 'graphql';
 
 /**
- * Returns the coordinates of all elements of a schema that have no description, such as `Mutation.login(input:)`: types,
- * fields, arguments, input fields, enum values and directives. What GraphQL itself defines is left out.
+ * Returns the coordinates of all elements of a schema that have no description, such as `Mutation.login(input:)`:
+ * types, fields, arguments, input fields, enum values and directives. What GraphQL itself defines is left out.
  */
 export function undescribed(schema: GraphQLSchema): string[] {
   return [...elementsOf(schema)]

@@ -3,7 +3,9 @@ import { printBanner } from './banner.ts';
 import { firstAdminLink } from './first-admin.ts';
 import { runProcess } from './process.ts';
 
-/** As long as what is asked first has the processor for itself: the planner is made, the database's clients are loaded. */
+/**
+ * As long as what is asked first has the processor for itself: the planner is made, the database's clients are loaded.
+ */
 const FIRST_REQUESTS_MS = 300;
 
 /** Gateway and all subgraphs in one process. */

@@ -48,7 +48,10 @@ export interface GatewayOptions {
   readonly assertions?: IdentityAssertions | undefined;
   readonly limiter?: RateLimiter | undefined;
   readonly cache?: Cache | undefined;
-  /** Decides what `@policy` demands. Default: the hook at POLICY_URL; without, a policy is granted by the role of its name. */
+  /**
+   * Decides what `@policy` demands. Default: the hook at POLICY_URL; without, a policy is granted by the role of its
+   * name.
+   */
   readonly policies?: PolicyEvaluator | undefined;
   /** Headers of clients that subgraphs get. Default: none with an authenticator, the credentials without. */
   readonly propagation?: PropagationRules | undefined;
@@ -87,7 +90,8 @@ const REST_CHECK_MS = 3_000;
  * Starts a gateway: listens at once, with /health and /ready at 503, loads the supergraph, and resolves when it serves.
  * Disposing it drains: readiness ends, subscribers are told to subscribe again, running requests are answered.
  *
- * @throws {ListenError} when the port is taken; {SupergraphError} when there is no supergraph to serve. Both in one line.
+ * @throws {ListenError} when the port is taken; {SupergraphError} when there is no supergraph to serve. Both in one
+ * line.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log, authenticator } = options;

@@ -48,7 +48,10 @@ export interface LlmCallRecord {
   readonly images: number;
   /** Texts of an embedding call. */
   readonly inputs: number;
-  /** US dollars as a decimal string, frozen at the prices of that moment; absent when no price is known. Zero for a cache hit. */
+  /**
+   * US dollars as a decimal string, frozen at the prices of that moment; absent when no price is known. Zero for a
+   * cache hit.
+   */
   readonly cost: string | undefined;
   /** Where the price came from and its date, e.g. `llm.yaml`, `@pydantic/genai-prices 0.1.8 (2026-09-23)`. */
   readonly priceSource: string | undefined;

@@ -11,7 +11,8 @@ import { usageEvent } from './usage-event.ts';
  * Opens the language models for a subgraph: each call becomes an event in the outbox of the subgraph. Closed with the
  * subgraph.
  *
- * @param options.recordsItself whether the subgraph records a call on its own, in a transaction with what the call made.
+ * @param options.recordsItself whether the subgraph records a call on its own, in a transaction with what the call
+ * made.
  */
 export async function openRecordedModels<Client, Tx extends SqlTransaction>(
   platform: Platform,

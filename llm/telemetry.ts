@@ -11,7 +11,9 @@ import type { LlmCallRecord } from './record.ts';
 
 const OPERATIONS = { chat: 'chat', embeddings: 'embeddings', image: 'generate_content' } as const;
 
-/** Metrics and spans of model calls, named by the GenAI conventions in Prometheus' spelling. No label is ever a user. */
+/**
+ * Metrics and spans of model calls, named by the GenAI conventions in Prometheus' spelling. No label is ever a user.
+ */
 export class Telemetry {
   readonly #duration: Histogram;
   readonly #firstChunk: Histogram;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Drop-in for Prisma's native schema engine: the same JSON-RPC on stdin and stdout, answered by the WebAssembly build of
-// the same engine from npm, so that the stock Prisma CLI works without downloading a binary.
+// Drop-in for Prisma's native schema engine: the same JSON-RPC on stdin and stdout, answered by the WebAssembly build
+// of the same engine from npm, so that the stock Prisma CLI works without downloading a binary.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createInterface } from 'node:readline';

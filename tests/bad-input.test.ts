@@ -31,7 +31,9 @@ let graph: RunningGraph;
 let user: TestUser;
 let conversationId: string;
 
-/** A catalogue with a model a behaviour, each at a server of its own: one that fails opens its breaker and no other's. */
+/**
+ * A catalogue with a model a behaviour, each at a server of its own: one that fails opens its breaker and no other's.
+ */
 async function catalogueOf(behaviours: Record<string, Behaviour>, folder: string): Promise<string> {
   const entries = await Promise.all(
     Object.entries(behaviours).map(async ([what, behaviour]) => {

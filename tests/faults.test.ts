@@ -104,7 +104,9 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     const input = { conversationId, clientMessageId: randomUUID(), text, reply };
     return user.send(SendMessageDocument, { input });
   };
-  /** Says something in every conversation until all who follow it have heard of it; rejects when they do not in time. */
+  /**
+   * Says something in every conversation until all who follow it have heard of it; rejects when they do not in time.
+   */
   const allHear = async (withinMs = 30_000): Promise<void> => {
     const said = new Map(conversations.map((id) => [id, [] as string[]]));
     const deaf = () =>
@@ -339,7 +341,9 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
   }, 120_000);
 });
 
-/** What is kept for some time, by design: that an event, a job or a sign-out was, by ids. What the account held is gone. */
+/**
+ * What is kept for some time, by design: that an event, a job or a sign-out was, by ids. What the account held is gone.
+ */
 const KEPT = new Set(['outbox_events', 'inbox_events', 'audit_events', 'revocations', 'jobs']);
 
 /** Tables whose rows hold the id anywhere, by schema. */

@@ -1,6 +1,6 @@
 /**
- * Question, the passage that answers it in other words, and a decoy that shares a telling word with the question and answers nothing.
- * Written for this benchmark.
+ * Question, the passage that answers it in other words, and a decoy that shares a telling word with the question and
+ * answers nothing. Written for this benchmark.
  */
 export const PARAPHRASES: readonly (readonly [question: string, answer: string, decoy: string])[] = [
   [

@@ -7,7 +7,9 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 /** Where the bundle is made, and served from. */
 export const EXPLORER_DIST = path.join(here, 'dist');
 
-/** Bundles the explorer, with nothing left to be fetched from the internet. Part of `sextant generate`; takes seconds. */
+/**
+ * Bundles the explorer, with nothing left to be fetched from the internet. Part of `sextant generate`; takes seconds.
+ */
 export async function buildExplorer(): Promise<void> {
   // A development dependency: an image that carries the bundle does not carry the bundler.
   const { build } = await import('esbuild');

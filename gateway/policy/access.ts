@@ -207,7 +207,9 @@ const alternatives = (sets: readonly (readonly string[])[]): string =>
 
 const TYPENAME: SelectionNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
-/** The document without the given fields; an object of which nothing is left is still fetched, to know whether it is. */
+/**
+ * The document without the given fields; an object of which nothing is left is still fetched, to know whether it is.
+ */
 function withoutFields(
   document: DocumentNode,
   operation: OperationDefinitionNode,

@@ -14,8 +14,8 @@ export interface PolicyDirectives {
 }
 
 /**
- * Reads the policy directives of a supergraph SDL. They are not part of the API schema, and a subgraph may have imported
- * them under another name, which the supergraph's own `@link` tells.
+ * Reads the policy directives of a supergraph SDL. They are not part of the API schema, and a subgraph may have
+ * imported them under another name, which the supergraph's own `@link` tells.
  */
 export function readPolicyDirectives(supergraphSdl: string): PolicyDirectives {
   const document = parse(supergraphSdl, { noLocation: true });

@@ -17,8 +17,8 @@ export interface PersistedOperations {
   /**
    * The text to run.
    *
-   * @throws {CodedError} PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_REQUIRED, or BAD_USER_INPUT when there is no text or
-   * its hash is another one.
+   * @throws {CodedError} PERSISTED_QUERY_NOT_FOUND, PERSISTED_QUERY_REQUIRED, or BAD_USER_INPUT when there is no text
+   * or its hash is another one.
    */
   textOf(params: PersistedParams): string | Promise<string>;
 }
@@ -33,7 +33,9 @@ const apollo = z.object({
 });
 const relay = z.record(z.string(), z.string());
 
-/** Reads a manifest of Apollo's generate-persisted-query-manifest or of Relay's compiler. @throws {Error} in one line. */
+/**
+ * Reads a manifest of Apollo's generate-persisted-query-manifest or of Relay's compiler. @throws {Error} in one line.
+ */
 export function readManifest(file: string): Manifest {
   let content: unknown;
   try {

@@ -56,7 +56,9 @@ function promises(open: Open): void {
   });
   afterAll(() => lifecycle.disposeAsync());
 
-  /** Each test has users and addresses of its own; limits are named for what they count, so each has its counters too. */
+  /**
+   * Each test has users and addresses of its own; limits are named for what they count, so each has its counters too.
+   */
   const gateways = async (count: number, limits: { identity: number; address: number }) => {
     const own = await open(count, lifecycle);
     const config = { RATE_LIMIT_IDENTITY: limits.identity, RATE_LIMIT_ADDRESS: limits.address };

@@ -4,9 +4,9 @@ import type { ExecutionObserver } from '../execution/run/observer.ts';
 import { isRefused, type Pipeline } from './pipeline.ts';
 
 /**
- * Gives every operation a server span, whatever carried it: `query`, `mutation` or `subscription` by the conventions for
- * GraphQL. It lasts from admission to the answer; that of a subscription to its beginning, as the stream may last for
- * hours. The text of the operation is not recorded: it may hold what a client wrote into it.
+ * Gives every operation a server span, whatever carried it: `query`, `mutation` or `subscription` by the conventions
+ * for GraphQL. It lasts from admission to the answer; that of a subscription to its beginning, as the stream may last
+ * for hours. The text of the operation is not recorded: it may hold what a client wrote into it.
  */
 export function tracePipeline(pipeline: Pipeline): Pipeline {
   if (!isTracing()) return pipeline;

@@ -110,9 +110,9 @@ export function checkParams(given: Record<string, unknown>): OperationParams {
 }
 
 /**
- * A page can make a browser send a GET, or a POST of a few simple content types, to any server without asking it. Such a
- * request is refused unless it carries a header that browsers ask about first (CORS), or comes from a page that may call
- * the gateway.
+ * A page can make a browser send a GET, or a POST of a few simple content types, to any server without asking it. Such
+ * a request is refused unless it carries a header that browsers ask about first (CORS), or comes from a page that may
+ * call the gateway.
  *
  * @throws {CodedError} BAD_USER_INPUT.
  */

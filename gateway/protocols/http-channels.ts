@@ -42,8 +42,8 @@ export function eventStreamChannel(response: ServerResponse): HttpChannel {
 }
 
 /**
- * A line break would end the field. What we write has none; in JSON that a subgraph has written it can only stand between
- * tokens, where a space means the same.
+ * A line break would end the field. What we write has none; in JSON that a subgraph has written it can only stand
+ * between tokens, where a space means the same.
  */
 function onOneLine(json: string | Uint8Array): string | Uint8Array {
   if (typeof json === 'string') return json;

@@ -4,8 +4,8 @@ import type { ClientInfo } from '#platform/identity/client-info.ts';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 
 /**
- * Who a request is from. Without an authenticator, as for a supergraph that is not ours, everybody is anonymous here and
- * the credentials go on to the subgraphs by the propagation rules.
+ * Who a request is from. Without an authenticator, as for a supergraph that is not ours, everybody is anonymous here
+ * and the credentials go on to the subgraphs by the propagation rules.
  */
 export function identify(
   authenticator: Authenticator | undefined,

@@ -15,8 +15,8 @@ const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 const STUDIO = new Set(['https://studio.apollographql.com', 'https://sandbox.embed.apollographql.com']);
 
 /**
- * The origins of CORS_ORIGINS (`*` allows all), of the gateway itself and, in development, of this machine and of Apollo
- * Studio and Sandbox. Credentials travel in headers that a page has to set itself, never in cookies, so
+ * The origins of CORS_ORIGINS (`*` allows all), of the gateway itself and, in development, of this machine and of
+ * Apollo Studio and Sandbox. Credentials travel in headers that a page has to set itself, never in cookies, so
  * Access-Control-Allow-Credentials is not sent.
  */
 export function createOrigins(config: Pick<Config, 'CORS_ORIGINS' | 'production' | 'publicUrl'>): Origins {
@@ -50,7 +50,8 @@ export function createOrigins(config: Pick<Config, 'CORS_ORIGINS' | 'production'
       mark(request, response);
       if (originOf(request) !== undefined) {
         response.setHeader('access-control-allow-methods', 'GET, POST, PUT, DELETE, OPTIONS');
-        // What was asked for: no header of ours is dangerous, and clients bring their own (apollographql-client-name …).
+        // What was asked for: no header of ours is dangerous, and clients bring their own (apollographql-client-name
+        // …).
         response.setHeader(
           'access-control-allow-headers',
           request.headers['access-control-request-headers'] ?? 'content-type, authorization',

@@ -14,8 +14,9 @@ import { createUpstreams } from './upstreams.ts';
 /** How a subscription field wants to be delivered. */
 export interface StreamPolicy extends QueuePolicy {
   /**
-   * `identity`: equal subscriptions of one user share an upstream. `everybody`: those of all users do, because the field
-   * does not depend on who asks. `nobody`: each has its own, because it begins with what that subscriber has missed.
+   * `identity`: equal subscriptions of one user share an upstream. `everybody`: those of all users do, because the
+   * field does not depend on who asks. `nobody`: each has its own, because it begins with what that subscriber has
+   * missed.
    */
   readonly share: 'identity' | 'everybody' | 'nobody';
 }
@@ -24,8 +25,8 @@ export interface Subscriptions {
   /** Runs a subscription until it ends or the client leaves, which the caller says by the returned function. */
   run(admitted: Admitted, policy: StreamPolicy, channel: Channel, carrier: Carrier): Unsubscribe;
   /**
-   * Tells everybody who subscribes over HTTP to subscribe again, as another schema is served: spread over the given time,
-   * so that they do not come back all at once. Sockets are told by their own face.
+   * Tells everybody who subscribes over HTTP to subscribe again, as another schema is served: spread over the given
+   * time, so that they do not come back all at once. Sockets are told by their own face.
    */
   resubscribe(why: string, spreadMs: number): void;
   /** The same when the server stops: whoever subscribes from now on is told at once. */

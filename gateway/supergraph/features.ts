@@ -19,8 +19,8 @@ const KNOWN: Readonly<Record<string, string>> = {
 const UNDER_OWN_NAME = new Set(['https://specs.apollo.dev/join', 'https://specs.apollo.dev/context']);
 
 /**
- * Lists the features that a schema needs for SECURITY or EXECUTION and that this gateway does not know: what they are to
- * protect or to run would be served without them.
+ * Lists the features that a schema needs for SECURITY or EXECUTION and that this gateway does not know: what they are
+ * to protect or to run would be served without them.
  *
  * @param schema SDL of a supergraph or subgraph.
  * @returns a line for each, that names the feature.

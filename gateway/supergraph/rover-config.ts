@@ -96,7 +96,9 @@ function expandVariables(text: string, name: string, env: Record<string, string 
   return expanded;
 }
 
-/** `2`, `=2.14.0`, `2.9` → the newest minor it allows, `undefined` for "newest". Federation 1 composes as 2 does here. */
+/**
+ * `2`, `=2.14.0`, `2.9` → the newest minor it allows, `undefined` for "newest". Federation 1 composes as 2 does here.
+ */
 function versionOf(given: string, name: string): string | undefined {
   const match = /^=?v?([12])(?:\.(\d+)(?:\.\d+(?:-[\w.]+)?)?)?$/.exec(given.trim());
   if (!match) {

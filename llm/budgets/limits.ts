@@ -9,7 +9,9 @@ import { costOfUsage, type Prices } from '../prices.ts';
 import type { LlmCallRecord, Usage } from '../record.ts';
 import type { BudgetLedger, Claim, Refusal, Reservation } from './budgets.ts';
 
-/** Replies that are asked for without a limit are held to this many tokens where a budget applies: it must be reserved. */
+/**
+ * Replies that are asked for without a limit are held to this many tokens where a budget applies: it must be reserved.
+ */
 const DEFAULT_REPLY_TOKENS = 4_096;
 /** A budget that would allow fewer is called spent. */
 const SHORTEST_REPLY = 64;

@@ -19,8 +19,8 @@ export interface LedgerRedis {
 
 /**
  * KEYS: for each claim the counter of its window, that of the window before, and its holds (a sorted set of
- * `<reservation> <amount>` by expiry). ARGV: now, expiry of the hold, reservation, then for each claim amount, limit and
- * the weight of the window before. Answers nothing, or the index of the claim that does not fit and what is left.
+ * `<reservation> <amount>` by expiry). ARGV: now, expiry of the hold, reservation, then for each claim amount, limit
+ * and the weight of the window before. Answers nothing, or the index of the claim that does not fit and what is left.
  */
 const RESERVE = `
 local now, expiry, id = tonumber(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
@@ -43,7 +43,9 @@ end
 return {}
 `;
 
-/** KEYS: for each claim its counter and its holds. ARGV: for each claim the hold, what was spent, and the counter's end. */
+/**
+ * KEYS: for each claim its counter and its holds. ARGV: for each claim the hold, what was spent, and the counter's end.
+ */
 const SETTLE = `
 for i = 1, #KEYS / 2 do
   if redis.call('ZREM', KEYS[i * 2], ARGV[i * 3 - 2]) == 1 then

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { PROVIDER_TYPES, STRATEGIES } from './catalogue.ts';
 
-/** The shape of llm.yaml. llm.example.yaml shows and explains all of it; unknown members are refused, as typing errors. */
+/**
+ * The shape of llm.yaml. llm.example.yaml shows and explains all of it; unknown members are refused, as typing errors.
+ */
 
 const decimal = z
   .union([z.string(), z.number()])

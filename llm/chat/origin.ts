@@ -182,7 +182,9 @@ export class Origin {
     );
   }
 
-  /** Counted where something is reserved by it; else a guess that is good enough to route by, because counting costs. */
+  /**
+   * Counted where something is reserved by it; else a guess that is good enough to route by, because counting costs.
+   */
   async #inputTokens(): Promise<number> {
     const { messages, tools, overflow } = this.#request;
     const most = mostTokens(messages, tools);

@@ -1,7 +1,9 @@
 import type { OpenAI } from 'openai';
 import { type FailureKind, ProviderFailure } from './failure.ts';
 
-/** Retry-After beyond this is not believed (the bound that the AI SDK uses, vercel/ai retry-with-exponential-backoff). */
+/**
+ * Retry-After beyond this is not believed (the bound that the AI SDK uses, vercel/ai retry-with-exponential-backoff).
+ */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 type Errors = Pick<typeof OpenAI, 'APIError' | 'APIConnectionError' | 'APIConnectionTimeoutError'>;

@@ -1,7 +1,9 @@
 import type { Readable } from 'node:stream';
 import { type Fault, guarded } from '#platform/base/faults/guarded.ts';
 
-/** An event that is longer than this is no piece of a reply, in characters; pictures come in pieces of some millions. */
+/**
+ * An event that is longer than this is no piece of a reply, in characters; pictures come in pieces of some millions.
+ */
 const LONGEST_EVENT = 64_000_000;
 /** A consumer that is so many events behind makes the provider wait. */
 const MOST_WAITING = 1_000;

@@ -3,9 +3,12 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 /**
  * What went wrong at a provider.
  *
- * - `rate_limited` 429, or a quota; `unreachable` no connection; `server_error` 5xx, 408, 409 or an error inside the stream
- * - `stalled` nothing came for too long; `cut` the stream ended without saying why; `malformed` not the protocol (a web page, broken JSON)
- * - `credentials` 401 or 403; `model_unknown` 404; `context_window` and `content_policy` as named; `refused` any other 4xx
+ * - `rate_limited` 429, or a quota; `unreachable` no connection; `server_error` 5xx, 408, 409 or an error inside the
+ *   stream
+ * - `stalled` nothing came for too long; `cut` the stream ended without saying why; `malformed` not the protocol (a web
+ *   page, broken JSON)
+ * - `credentials` 401 or 403; `model_unknown` 404; `context_window` and `content_policy` as named; `refused` any other
+ *   4xx
  */
 export type FailureKind =
   | 'rate_limited'

@@ -59,7 +59,9 @@ export class ProviderStream {
     this.#watchdog = new Watchdog(signal, stallMs);
   }
 
-  /** The next delta or the end; undefined when the signal was aborted. Not to be called again after an end or a throw. */
+  /**
+   * The next delta or the end; undefined when the signal was aborted. Not to be called again after an end or a throw.
+   */
   async next(): Promise<Delta | ProviderEnd | undefined> {
     const waiting = this.#waiting.shift();
     if (waiting) return waiting;

@@ -12,7 +12,9 @@ export interface Choice {
   readonly random: () => number;
 }
 
-/** Chooses among deployments. Targets of a lower `order` come first whatever the strategy; ties go to the first listed. */
+/**
+ * Chooses among deployments. Targets of a lower `order` come first whatever the strategy; ties go to the first listed.
+ */
 export class Strategies {
   /** Credits of the smooth weighted round robin, by alias and deployment. */
   readonly #credits = new Map<string, number>();

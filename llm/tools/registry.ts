@@ -11,7 +11,9 @@ export interface ServerTool<Parameters extends z.ZodType = z.ZodType> {
   readonly parameters: Parameters;
   /** Longest run in milliseconds. Default 15 000. */
   readonly timeoutMs?: number;
-  /** What it gives is told to the model as JSON; a string as it is. `signal` aborts with the call and at the time limit. */
+  /**
+   * What it gives is told to the model as JSON; a string as it is. `signal` aborts with the call and at the time limit.
+   */
   run(args: z.infer<Parameters>, context: ToolContext): Promise<unknown>;
 }
 

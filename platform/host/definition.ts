@@ -22,7 +22,9 @@ export interface RunningSubgraph {
   loaders?(request: RequestContext): object;
   /** Plain HTTP routes, reachable at the gateway under `/_/<subgraph><path>`. */
   readonly routes?: readonly Route[];
-  /** Dependencies in the shape of /health: name to whether it answers. Database and Redis are checked by the platform. */
+  /**
+   * Dependencies in the shape of /health: name to whether it answers. Database and Redis are checked by the platform.
+   */
   health?(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;
 }
 

@@ -158,7 +158,9 @@ function presentable(result: ExecutionResult, context: OperationContext): Execut
   return { ...result, errors: errors.map((error) => maskError(complete(error), context.log, context.signal)) };
 }
 
-/** An operation that did not start: its variables do not fit. The message names variable and reason, nothing of ours. */
+/**
+ * An operation that did not start: its variables do not fit. The message names variable and reason, nothing of ours.
+ */
 const asBadInput = (error: GraphQLError): GraphQLError =>
   new GraphQLError(error.message, {
     extensions: { ...error.extensions, code: error.extensions?.code ?? 'BAD_USER_INPUT' },

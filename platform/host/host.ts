@@ -25,7 +25,9 @@ export interface HostedSubgraph extends AsyncDisposable {
   readonly transport: SubgraphTransport;
   readonly executor: SubgraphExecutor;
   readonly routes: readonly Route[];
-  /** Answers one of the plain routes: 404 for an unknown path, 405 for a wrong method, 500 with an id when it throws. */
+  /**
+   * Answers one of the plain routes: 404 for an unknown path, 405 for a wrong method, 500 with an id when it throws.
+   */
   fetch(request: Request, identity: Identity, requestId?: string): Promise<Response>;
   /** What the subgraph depends on and whether it answers, in the shape of /health. */
   health(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;

@@ -35,7 +35,10 @@ export interface OpenPlatform extends Pick<Platform, 'topics' | 'limiter' | 'cac
   health(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;
 }
 
-/** Opens what every subgraph of this process stands on. What few need, such as the vector store, waits for the first use. */
+/**
+ * Opens what every subgraph of this process stands on. What few need, such as the vector store, waits for the first
+ * use.
+ */
 export async function openPlatform(options: PlatformOptions): Promise<OpenPlatform> {
   const { config, log, metrics, lifecycle } = options;
   const database = options.database ?? lifecycle.use(await openDatabase(config, log));

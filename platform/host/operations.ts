@@ -51,8 +51,9 @@ const MAX_NESTING = 1_000;
  * events run compiled (graphql-jit, 3 to 10 times graphql-js); mutations, and whatever the compiler is not trusted
  * with, run in graphql-js with the same results.
  *
- * @param limits how many are kept, and how many characters of text: what is compiled weighs 120 to 150 bytes a character
- * before it first runs. The texts come from the gateway's plans, so they are few and stable, unless a stranger makes many.
+ * @param limits how many are kept, and how many characters of text: what is compiled weighs 120 to 150 bytes a
+ * character before it first runs. The texts come from the gateway's plans, so they are few and stable, unless a
+ * stranger makes many.
  */
 export function createSubgraphOperations(schema: GraphQLSchema, limits = { operations: 2_000, characters: 500_000 }) {
   const cache = new LRUCache<string, Prepared>({

@@ -12,8 +12,8 @@ export interface Peers {
    * Runs a query or mutation on one subgraph.
    *
    * @param subgraph its name in supergraph.yaml.
-   * @throws {CodedError} the first error of the answer, with its code; SUBGRAPH_UNAVAILABLE or TIMEOUT when the subgraph
-   * cannot be reached.
+   * @throws {CodedError} the first error of the answer, with its code; SUBGRAPH_UNAVAILABLE or TIMEOUT when the
+   * subgraph cannot be reached.
    */
   execute<Result, Variables extends Record<string, unknown>>(
     subgraph: string,

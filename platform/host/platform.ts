@@ -40,8 +40,8 @@ export interface Platform {
   /** Signs links to plain routes, for uploads and downloads. */
   readonly urls: UrlSigner;
   /**
-   * A part of a higher layer that the subgraphs of one process share, such as the language models: made by the first who
-   * asks for it, closed with the process.
+   * A part of a higher layer that the subgraphs of one process share, such as the language models: made by the first
+   * who asks for it, closed with the process.
    */
   share<Part extends AsyncDisposable>(name: string, create: (lifetime: SharedLifetime) => Promise<Part>): Promise<Part>;
 }

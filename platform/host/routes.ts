@@ -6,8 +6,8 @@ export interface MatchedRoute {
 }
 
 /**
- * Finds routes by method and path; `:name` stands for one segment, percent-decoded. A segment that holds a separator or a
- * control character once it is decoded names nothing: a parameter may become a part of a file's path.
+ * Finds routes by method and path; `:name` stands for one segment, percent-decoded. A segment that holds a separator or
+ * a control character once it is decoded names nothing: a parameter may become a part of a file's path.
  */
 export function createRouter(routes: readonly Route[]) {
   const compiled = routes.map((route) => ({ route, segments: route.path.split('/') }));

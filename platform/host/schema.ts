@@ -22,8 +22,8 @@ import { scalars } from './scalars.ts';
  * An executable subgraph schema of a schema.graphql and its resolvers, with the graph's scalars and with
  * `@authenticated` and `@requiresScopes` enforced.
  *
- * @throws {DefinitionError} when the file is not a schema, a resolver belongs to no field or a scalar is not one of the graph's: a misspelt resolver would
- * otherwise be a field that silently answers null.
+ * @throws {DefinitionError} when the file is not a schema, a resolver belongs to no field or a scalar is not one of the
+ * graph's: a misspelt resolver would otherwise be a field that silently answers null.
  */
 export function buildSchemaOf(schemaFile: URL, resolvers: ResolverMap): GraphQLSchema {
   try {

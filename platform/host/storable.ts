@@ -14,9 +14,9 @@ const NAME = 'has a name that holds a NUL character or half a surrogate pair; re
 const DEPTH = `is nested more than ${MAX_DEPTH} levels deep; flatten it.`;
 
 /**
- * What keeps the values of variables from being stored: a NUL character, which Postgres takes in no text; half a surrogate
- * pair, which UTF-8 has no bytes for; lists and objects that are nested too deep. Looked for once for all fields of a
- * subgraph, so that none of them has to think of it.
+ * What keeps the values of variables from being stored: a NUL character, which Postgres takes in no text; half a
+ * surrogate pair, which UTF-8 has no bytes for; lists and objects that are nested too deep. Looked for once for all
+ * fields of a subgraph, so that none of them has to think of it.
  */
 export function findUnstorable(variables: Readonly<Record<string, unknown>>): Unstorable | undefined {
   const found = search(variables, 0);

@@ -6,7 +6,9 @@ import { createOutbox } from '../data/outbox/create-outbox.ts';
 import type { EventHandlers, Outbox, SqlClient, SqlTransaction } from '../data/outbox/outbox.ts';
 import type { Platform } from './platform.ts';
 
-/** What a subgraph that owns tables opens first: its tables, what it tells others, what it hears, what it does later. */
+/**
+ * What a subgraph that owns tables opens first: its tables, what it tells others, what it hears, what it does later.
+ */
 export interface Storage<Client, Tx extends SqlTransaction> {
   /** The owner's Prisma client. */
   readonly db: Client & SqlClient<Tx>;

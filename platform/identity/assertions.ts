@@ -40,8 +40,8 @@ interface Verified {
 }
 
 /**
- * Assertions as compact JWTs with a key that only the processes of this installation can derive (HS256). Signing is paid
- * once per identity, audience and 20 s; verifying once per token.
+ * Assertions as compact JWTs with a key that only the processes of this installation can derive (HS256). Signing is
+ * paid once per identity, audience and 20 s; verifying once per token.
  */
 export function createAssertions(secrets: Secrets): IdentityAssertions {
   const key = secrets.derive('identity assertions');

@@ -15,25 +15,30 @@ export interface Authenticator {
    * Who the credentials belong to; ANONYMOUS when there are none.
    *
    * @param client whom false credentials count for.
-   * @throws {CodedError} UNAUTHENTICATED when there are credentials and they are wrong, expired or revoked; RATE_LIMITED
-   * when too many of the client's were false; SERVICE_UNAVAILABLE when that cannot be found out.
+   * @throws {CodedError} UNAUTHENTICATED when there are credentials and they are wrong, expired or revoked;
+   * RATE_LIMITED when too many of the client's were false; SERVICE_UNAVAILABLE when that cannot be found out.
    */
   authenticate(credentials: Credentials, client?: ClientInfo): Promise<Identity>;
   /** The same where it is known at once; undefined where it is not, and where there is something to throw. */
   known?(credentials: Credentials): Identity | undefined;
-  /** Calls back once when the identity ends: expired, signed out, revoked or its account disabled. Returns how to stop watching. */
+  /**
+   * Calls back once when the identity ends: expired, signed out, revoked or its account disabled. Returns how to stop
+   * watching.
+   */
   watch(identity: Identity, ended: (reason: 'expired' | 'revoked') => void): () => void;
 }
 
 /**
- * What an assertion is good for: the operations of one subgraph, or its plain routes. An assertion for the routes, which
- * the gateway forwards as a client sends them, opens no operation.
+ * What an assertion is good for: the operations of one subgraph, or its plain routes. An assertion for the routes,
+ * which the gateway forwards as a client sends them, opens no operation.
  */
 export type Audience = `${string}/${'graphql' | 'routes'}`;
 
 /** What one process tells another about who asks: signed, for one audience, alive for seconds. */
 export interface IdentityAssertions {
-  /** A compact token for the `x-sextant-identity` header of requests to `audience`; at once where a fresh one is kept. */
+  /**
+   * A compact token for the `x-sextant-identity` header of requests to `audience`; at once where a fresh one is kept.
+   */
   sign(identity: Identity, audience: Audience): string | Promise<string>;
   /** @throws {CodedError} UNAUTHENTICATED when it is missing, forged, stale or meant for somebody else. */
   verify(token: string | undefined, audience: Audience): Promise<Identity>;

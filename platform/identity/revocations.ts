@@ -6,7 +6,9 @@ export const REVOCATION_TOPIC = 'identity:revoked';
 /** Routes of the auth subgraph that verifiers call; all but the first answer services only. */
 export const AUTH_ROUTES = {
   jwks: '/.well-known/jwks.json',
-  /** `?since=<ms>`: what was revoked since then and is not yet expired, with the server's clock: see revocationAnswer. */
+  /**
+   * `?since=<ms>`: what was revoked since then and is not yet expired, with the server's clock: see revocationAnswer.
+   */
   revocations: '/revocations',
   /** POST `{hash}`, the SHA-256 of a key as base64url: see introspectionAnswer. */
   introspect: '/api-keys/introspect',

@@ -30,8 +30,8 @@ export interface TokenVerifierOptions {
   readonly issuer: string;
   readonly audience: string;
   /**
-   * How often to ask auth for revocations, in ms: what the topic told is then known already, and what it lost is made up
-   * for. 1 s where a topic can lose events (Redis), seldom where it cannot (one process).
+   * How often to ask auth for revocations, in ms: what the topic told is then known already, and what it lost is made
+   * up for. 1 s where a topic can lose events (Redis), seldom where it cannot (one process).
    */
   readonly pollMs: number;
   /** How many false credentials one network may send. Absent: any number. */

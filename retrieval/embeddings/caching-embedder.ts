@@ -81,7 +81,9 @@ export class CachingEmbedder implements Embedder {
   }
 }
 
-/** Waits for others who embed the same texts. If they fail or give up, the cache has nothing, and the model is asked. */
+/**
+ * Waits for others who embed the same texts. If they fail or give up, the cache has nothing, and the model is asked.
+ */
 async function ended(others: Iterable<Promise<unknown>>, signal: AbortSignal | undefined): Promise<void> {
   const gone = Promise.withResolvers<void>();
   const leave = () => gone.resolve();

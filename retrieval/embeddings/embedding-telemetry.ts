@@ -3,7 +3,9 @@ import type { Registry } from 'prom-client';
 import { modelCallDuration, modelCallTokens } from '#platform/net/tracing/gen-ai-metrics.ts';
 import type { EmbeddingCall } from './waiting-calls.ts';
 
-/** A metric's value and a span for each call of an embedding model, by the GenAI conventions. No label is ever a user. */
+/**
+ * A metric's value and a span for each call of an embedding model, by the GenAI conventions. No label is ever a user.
+ */
 export class EmbeddingTelemetry {
   readonly #duration: ReturnType<typeof modelCallDuration>;
   readonly #tokens: ReturnType<typeof modelCallTokens>;

@@ -15,8 +15,8 @@ const MOST_WINDOWS = 8;
 const WINDOW_CHARACTERS = 1_000;
 
 /**
- * The sentence model that needs nothing: English, 512 dimensions, 28 MB in an npm package, about 150 short texts a second
- * in a thread that starts with the first text. Finds paraphrases; see docs/retrieval.md for how well.
+ * The sentence model that needs nothing: English, 512 dimensions, 28 MB in an npm package, about 150 short texts a
+ * second in a thread that starts with the first text. Finds paraphrases; see docs/retrieval.md for how well.
  */
 export class LocalEmbedder implements Embedder, AsyncDisposable {
   readonly id = 'use-lite';
@@ -45,7 +45,9 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
     });
   }
 
-  /** One message is with the worker at a time; then whoever has least left goes on, so that queries overtake documents. */
+  /**
+   * One message is with the worker at a time; then whoever has least left goes on, so that queries overtake documents.
+   */
   async #inTurn(pieces: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];
     while (vectors.length < pieces.length) {

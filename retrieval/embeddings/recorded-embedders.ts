@@ -64,7 +64,9 @@ export class RecordedEmbedders implements AsyncDisposable {
     return this.#embedders.models();
   }
 
-  /** What is known of a model, the default one without an id. An endpoint is asked once. Throws as Embedders.get does. */
+  /**
+   * What is known of a model, the default one without an id. An endpoint is asked once. Throws as Embedders.get does.
+   */
   model(id?: string): Promise<Omit<Embedder, 'embed'>> {
     return this.#embedders.get(id);
   }

@@ -4,8 +4,9 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Json, SpaceDefinition, VectorObject, VectorStore } from './vector-store.ts';
 
 /**
- * Moves spaces from one store to another, whichever they are: lines of JSON that either side writes and reads. The first
- * line of each space is its definition, then come its objects with all vectors, and a last line counts and hashes it all.
+ * Moves spaces from one store to another, whichever they are: lines of JSON that either side writes and reads. The
+ * first line of each space is its definition, then come its objects with all vectors, and a last line counts and hashes
+ * it all.
  */
 
 export interface ArchiveSummary {
@@ -48,7 +49,8 @@ export async function* exportArchive(
  * Stores what an archive holds. Objects with the same id are replaced, so an import that broke off can be run again.
  *
  * @param lines of the archive, without or with their newline.
- * @throws {CodedError} BAD_USER_INPUT naming the line that is wrong; CONFLICT where a space exists with another definition.
+ * @throws {CodedError} BAD_USER_INPUT naming the line that is wrong; CONFLICT where a space exists with another
+ * definition.
  */
 export async function importArchive(store: VectorStore, lines: AsyncIterable<string>): Promise<ArchiveSummary> {
   const hash = createHash('sha256');

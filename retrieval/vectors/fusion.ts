@@ -4,11 +4,11 @@ import type { Fusion, Metric, ScoreExplanation } from './vector-store.ts';
 /**
  * How similarity and BM25 become one score. docs/retrieval.md has the measurements behind the formulas and weights.
  *
- * - `relative`: similarity in units of the best one of the search; BM25 scaled by the best and the worst of the best two
- *   hundred, as Weaviate does, but no further than the best match deserves: one shared word of several must not count as
- *   much as all of them.
- * - `absolute`: each part is mapped to 0..1 by a formula that does not depend on the other hits, so that scores of different
- *   searches compare.
+ * - `relative`: similarity in units of the best one of the search; BM25 scaled by the best and the worst of the best
+ *   two hundred, as Weaviate does, but no further than the best match deserves: one shared word of several must not
+ *   count as much as all of them.
+ * - `absolute`: each part is mapped to 0..1 by a formula that does not depend on the other hits, so that scores of
+ *   different searches compare.
  *
  * Ranks are never fused: rank fusion gives a bad list the same say as a good one.
  */
@@ -18,8 +18,8 @@ export const DEFAULT_ALPHA: Record<Fusion, number> = { relative: 0.55, absolute:
 export const DEFAULT_FUSION: Fusion = 'relative';
 
 /**
- * BM25 of a good match, in units of what a word that occurs in a single text earns: BM25 grows with the logarithm of the
- * number of texts, and a match must not mean less to whoever has stored ten of them.
+ * BM25 of a good match, in units of what a word that occurs in a single text earns: BM25 grows with the logarithm of
+ * the number of texts, and a match must not mean less to whoever has stored ten of them.
  */
 const GOOD = 1.1;
 /** Smallest positive float: a text without a matching word is no hit. */

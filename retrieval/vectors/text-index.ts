@@ -100,7 +100,8 @@ export class TextIndex {
     const { name, fields, multiTenant, model = embedders.defaultId, brought } = definition;
     const wanted = vectorNameOf(model);
     const existing = await store.space(name);
-    // Nothing is asked of the model where the space knows it: an endpoint that is down must not stop reading and deleting.
+    // Nothing is asked of the model where the space knows it: an endpoint that is down must not stop reading and
+    // deleting.
     if (existing === undefined || !covers(existing, wanted, definition)) {
       const vector = brought === undefined ? vectorOf(await embedders.model(model)) : { ...brought, model };
       await store.ensureSpace({
@@ -187,8 +188,8 @@ export class TextIndex {
   }
 
   /**
-   * Embeds what the new model has not embedded yet, makes it the active one and drops the old one. The store itself holds
-   * the state, so a run that was killed is continued by calling this again, and two at once only do double work.
+   * Embeds what the new model has not embedded yet, makes it the active one and drops the old one. The store itself
+   * holds the state, so a run that was killed is continued by calling this again, and two at once only do double work.
    *
    * @param by in whose name a tenant's texts are embedded.
    */
@@ -245,8 +246,8 @@ export class TextIndex {
   }
 
   /**
-   * Vectors of the texts, or undefined where the model cannot make them and need not: one that callers bring, or the old
-   * one of a change of model, which may be why it is changed.
+   * Vectors of the texts, or undefined where the model cannot make them and need not: one that callers bring, or the
+   * old one of a change of model, which may be why it is changed.
    */
   async #embed(
     model: string,

@@ -2,8 +2,8 @@
  * The vector store: what holds texts, their properties and their vectors, and finds them again by meaning and by word.
  *
  * Two implementations keep this contract, and contract.suite.ts is its definition: EmbeddedVectorStore (node:sqlite, in
- * SEXTANT_DIR) and WeaviateVectorStore. Callers that embed text themselves rarely need this interface: TextIndex joins a
- * space with its embedding model.
+ * SEXTANT_DIR) and WeaviateVectorStore. Callers that embed text themselves rarely need this interface: TextIndex joins
+ * a space with its embedding model.
  *
  * Errors are CodedErrors: BAD_USER_INPUT for a wrong argument, NOT_FOUND for an unknown space or backup, CONFLICT for a
  * space that exists with another definition, SERVICE_UNAVAILABLE when the server cannot be reached, NOT_CONFIGURED.
@@ -35,8 +35,8 @@ export interface VectorStore extends AsyncDisposable {
    */
   upsert(at: Place, objects: readonly VectorObject[], options?: CallOptions): Promise<readonly ObjectResult[]>;
   /**
-   * Adds vectors to objects that exist, keeping text and properties. An object that is gone is left out silently, and one
-   * whose text is no longer `text` too: both mean that the vector is out of date.
+   * Adds vectors to objects that exist, keeping text and properties. An object that is gone is left out silently, and
+   * one whose text is no longer `text` too: both mean that the vector is out of date.
    */
   addVectors(at: Place, vectors: readonly AddedVector[], options?: CallOptions): Promise<number>;
   /** The objects that exist, in the order of the ids. */

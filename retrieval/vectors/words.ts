@@ -10,8 +10,8 @@ const ENGLISH = /^[a-z]{3,}$/;
 const LONGEST = 64;
 
 /**
- * BM25's saturation of repeated words and weight of length, lower than the customary 1.2 and 0.75: see docs/retrieval.md.
- * The constant factor k1 + 1 is left out, as Weaviate does.
+ * BM25's saturation of repeated words and weight of length, lower than the customary 1.2 and 0.75: see
+ * docs/retrieval.md. The constant factor k1 + 1 is left out, as Weaviate does.
  */
 export const BM25 = { k1: 0.9, b: 0.4 } as const;
 

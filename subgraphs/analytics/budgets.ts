@@ -145,8 +145,8 @@ export class Budgets {
   }
 
   /**
-   * Raises the alerts that a recorded call has brought about, each once a period, and stops further calls where a budget
-   * is spent. In the call's transaction.
+   * Raises the alerts that a recorded call has brought about, each once a period, and stops further calls where a
+   * budget is spent. In the call's transaction.
    *
    * @param cost of the call, in US dollars.
    */

@@ -1,10 +1,13 @@
 /**
- * Durations as counts in logarithmic buckets, as in DDSketch (Masson et al., VLDB 2019): histograms of parts add up to the
- * histogram of the whole, and any percentile is right within 5 %.
+ * Durations as counts in logarithmic buckets, as in DDSketch (Masson et al., VLDB 2019): histograms of parts add up to
+ * the histogram of the whole, and any percentile is right within 5 %.
  */
 export const GROWTH = 1.1;
 
-/** Bucket i (from 1, as Postgres counts) holds durations above 1.1^(i-1) ms up to 1.1^i ms; the last holds the rest: 3 hours and more. */
+/**
+ * Bucket i (from 1, as Postgres counts) holds durations above 1.1^(i-1) ms up to 1.1^i ms; the last holds the rest: 3
+ * hours and more.
+ */
 export const BUCKETS = 170;
 
 /** @param ms duration in milliseconds. */

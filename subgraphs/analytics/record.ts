@@ -4,8 +4,8 @@ import { bucketOf } from './histogram.ts';
 import { type Interval, startOf } from './period.ts';
 
 /**
- * Counts a call (or some alike, reported together): its own row, and the sums of its hour and its day. In the transaction of the event's inbox entry, so a
- * report that is delivered twice counts once.
+ * Counts a call (or some alike, reported together): its own row, and the sums of its hour and its day. In the
+ * transaction of the event's inbox entry, so a report that is delivered twice counts once.
  */
 export async function recordCall(tx: Prisma.TransactionClient, usage: Usage): Promise<void> {
   const { tokens, outcome, ...rest } = usage;

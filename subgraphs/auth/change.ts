@@ -11,7 +11,9 @@ export type Tx = Prisma.TransactionClient;
 /** Allowance for clocks that differ and for verifiers that poll, in ms. */
 const MARGIN_MS = 60_000;
 
-/** Makes changes: each in one transaction with its audit events and revocations, which are told to everybody after it. */
+/**
+ * Makes changes: each in one transaction with its audit events and revocations, which are told to everybody after it.
+ */
 export class Changes {
   readonly #db: PrismaClient;
   readonly #topics: Topics;

@@ -14,10 +14,11 @@ const hashOf = (token: string): string => createHash('sha256').update(token).dig
 
 /**
  * Makes a token that is good for once. Earlier ones for the same user stay good until they end or one of them is used:
- * whoever asks for another link must not spoil the one that its owner is about to follow. Of the first administrator there
- * is one link.
+ * whoever asks for another link must not spoil the one that its owner is about to follow. Of the first administrator
+ * there is one link.
  *
- * @param userId absent: a decoy that nothing can be done with, so that asking for an unknown address takes the same steps.
+ * @param userId absent: a decoy that nothing can be done with, so that asking for an unknown address takes the same
+ * steps.
  * @returns the token, which is not stored: its hash is.
  */
 export async function issueToken(
@@ -46,7 +47,10 @@ export async function findToken(
   return found;
 }
 
-/** Uses it up, and the others of its user with it: of many at once, one succeeds. @throws {CodedError} BAD_USER_INPUT when it is not good any more. */
+/**
+ * Uses it up, and the others of its user with it: of many at once, one succeeds. @throws {CodedError} BAD_USER_INPUT
+ * when it is not good any more.
+ */
 export async function redeemToken(tx: Tx, purpose: TokenPurpose, token: string): Promise<OneTimeToken> {
   const { userId } = await findToken(tx, purpose, token);
   // The row of the user is the lock: two links of one user are not redeemed at once.

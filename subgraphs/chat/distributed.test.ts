@@ -129,7 +129,8 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
   test('what one leaves behind the other ends, and readers are told', async () => {
     const anna = person();
     const replyId = await streaming(two, anna);
-    // As a killed process leaves it: the lease of the stream runs out, the heartbeat is old, the text is in the journal.
+    // As a killed process leaves it: the lease of the stream runs out, the heartbeat is old, the text is in the
+    // journal.
     const id = crypto.randomUUID();
     const { conversationId, parentId, depth } = await one.db.message.findUniqueOrThrow({ where: { id: replyId } });
     await one.db.message.create({

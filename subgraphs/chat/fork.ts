@@ -17,7 +17,8 @@ const MAX_MESSAGES = 10_000;
  * Copies the way to a message into a new conversation of the user's, with the settings of the old one. The copies have
  * ids of their own and no record of tokens: those were spent once.
  *
- * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, RATE_LIMITED, QUOTA_EXCEEDED; CONFLICT while a reply on the way is being written.
+ * @throws {CodedError} NOT_FOUND, BAD_USER_INPUT, RATE_LIMITED, QUOTA_EXCEEDED; CONFLICT while a reply on the way is
+ * being written.
  */
 export async function forkConversation(
   chat: ChatParts,

@@ -15,7 +15,9 @@ export interface Offer {
   readonly tools?: readonly ClientTool[];
   readonly serverTools?: readonly ServerToolName[];
   readonly format?: ResponseFormat;
-  /** Whether the reply draws on memory and knowledge; absent: as the conversation says, while nobody else takes part. */
+  /**
+   * Whether the reply draws on memory and knowledge; absent: as the conversation says, while nobody else takes part.
+   */
   readonly memory?: boolean;
 }
 

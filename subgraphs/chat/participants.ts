@@ -4,7 +4,10 @@ import { type ConversationView, conversationFor, ownedConversation } from './acc
 import { checkId } from './input.ts';
 import type { ChatParts } from './parts.ts';
 
-/** Ends a person's part, or withdraws their invitation. Nothing happens when they have neither. @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT. */
+/**
+ * Ends a person's part, or withdraws their invitation. Nothing happens when they have neither. @throws {CodedError}
+ * NOT_FOUND, FORBIDDEN, BAD_USER_INPUT.
+ */
 export async function remove(
   chat: ChatParts,
   user: UserIdentity,

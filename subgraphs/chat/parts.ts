@@ -7,7 +7,9 @@ import type { ConversationTopics } from './conversation-topics.ts';
 import type { ChatMetrics } from './metrics.ts';
 
 export type Database = PrismaClient;
-/** The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one. */
+/**
+ * The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one.
+ */
 export type Transaction = Prisma.TransactionClient;
 
 /** The embedded database takes one transaction at a time: a burst of them waits its turn rather than fails. */

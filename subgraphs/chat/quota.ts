@@ -11,7 +11,9 @@ const quotaOf = ({ config }: Pick<ChatParts, 'config'>): Quota => ({
 const countOf = (db: Pick<Transaction, 'conversation'>, ownerId: string): Promise<number> =>
   db.conversation.count({ where: { ownerId } });
 
-/** Holds a user to what one may own, in the transaction that adds a conversation. @throws {CodedError} QUOTA_EXCEEDED. */
+/**
+ * Holds a user to what one may own, in the transaction that adds a conversation. @throws {CodedError} QUOTA_EXCEEDED.
+ */
 export const holdToConversations = (chat: Pick<ChatParts, 'config'>, tx: Transaction, userId: string): Promise<void> =>
   holdToQuotas(tx, userId, [{ quota: quotaOf(chat), adding: 1, used: () => countOf(tx, userId) }]);
 

@@ -29,8 +29,8 @@ interface Visit {
 }
 
 /**
- * Who is in the room, from now on; the visitor is one of them until the iteration ends. It ends too when the conversation
- * is deleted or the visitor no longer takes part.
+ * Who is in the room, from now on; the visitor is one of them until the iteration ends. It ends too when the
+ * conversation is deleted or the visitor no longer takes part.
  *
  * @throws {CodedError} NOT_FOUND.
  */

@@ -7,8 +7,8 @@ const MAX_QUERY = 500;
 const MAX_PAGE = 50;
 const LIST = 'search';
 /**
- * Marks around a match, and what stands for `<` meanwhile: Postgres takes `<b>` for markup and leaves it out. Characters
- * of the private use area, which no stored text is likely to hold.
+ * Marks around a match, and what stands for `<` meanwhile: Postgres takes `<b>` for markup and leaves it out.
+ * Characters of the private use area, which no stored text is likely to hold.
  */
 const OPEN = '\u{e000}';
 const CLOSE = '\u{e001}';

@@ -47,8 +47,8 @@ export function checkResults(results: readonly ToolResultInput[]): ToolResultInp
 }
 
 /**
- * Who may answer a reply's calls: the person for whom it was written, since what follows is written on their behalf too;
- * where nobody is known, as in a fork, any participant.
+ * Who may answer a reply's calls: the person for whom it was written, since what follows is written on their behalf
+ * too; where nobody is known, as in a fork, any participant.
  *
  * @throws {CodedError} BAD_USER_INPUT for a person's message, FORBIDDEN.
  */

@@ -6,8 +6,8 @@ import type { Database, Transaction } from './parts.ts';
 
 /**
  * The tree of a conversation. Every message remembers the child that the active branch goes through, or went through
- * when it last came by: so a branch that is chosen again is found as it was left, and the active branch can be read from
- * either end in as many steps as the page is long.
+ * when it last came by: so a branch that is chosen again is found as it was left, and the active branch can be read
+ * from either end in as many steps as the page is long.
  */
 
 /** Where a branch begins or goes on. */
@@ -114,9 +114,9 @@ const MAX_PAGE = 200;
 const cursorOf = ({ id }: { id: string }): string => encodeCursor(LIST, id);
 
 /**
- * Pages of the active branches of many conversations, in as many queries as for one. A cursor is a message: what precedes
- * it are its ancestors, what follows it the branch that was chosen below it, so that a page goes on where the last one
- * ended though another branch was chosen since.
+ * Pages of the active branches of many conversations, in as many queries as for one. A cursor is a message: what
+ * precedes it are its ancestors, what follows it the branch that was chosen below it, so that a page goes on where the
+ * last one ended though another branch was chosen since.
  *
  * @returns in the order of the requests; BAD_USER_INPUT in the place of a page whose size or cursor is none.
  */

@@ -61,7 +61,10 @@ export class Contexts {
     return keyConnection(found, page, (entry) => entry.key);
   }
 
-  /** @throws {CodedError} CONFLICT with `currentVersion` when the entry does not have the version expected; QUOTA_EXCEEDED. */
+  /**
+   * @throws {CodedError} CONFLICT with `currentVersion` when the entry does not have the version expected;
+   * QUOTA_EXCEEDED.
+   */
   async set(
     user: UserIdentity,
     input: {
@@ -78,7 +81,8 @@ export class Contexts {
     const value = jsonInput(input.value);
     const ttl = input.ttlSeconds == null ? null : numberInput('input.ttlSeconds', input.ttlSeconds, 1, LONGEST_TTL_S);
     const expected = input.expectedVersion ?? null;
-    // One statement decides and writes. An entry whose time is over counts as none: its successor begins with version 1.
+    // One statement decides and writes. An entry whose time is over counts as none: its successor begins with version
+    // 1.
     const write = (db: Pick<Database, '$queryRaw'>) => db.$queryRaw<{ id: string }[]>`
       INSERT INTO contexts AS entry (id, scope, user_id, conversation_id, application, key, value, expires_at)
       SELECT ${uuidv7()}::uuid, ${place.scope}, ${place.userId}, ${place.conversationId}, ${place.application}, ${key},

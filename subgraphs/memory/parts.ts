@@ -10,7 +10,9 @@ import type { MemoryQuotas } from './quota.ts';
 import type { DocumentReader } from './reader/document-reader.ts';
 
 export type Database = PrismaClient;
-/** The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one. */
+/**
+ * The client inside a transaction. On the embedded database nothing else may be asked meanwhile: always use this one.
+ */
 export type Transaction = Prisma.TransactionClient;
 
 /** What the parts of memory work with. */

@@ -14,7 +14,10 @@ export const reembedIndex = ({ indexes }: Pick<MemoryParts, 'indexes'>): JobHand
   },
 });
 
-/** Queues the indexes whose model has changed. Never rejects: an endpoint that is down is asked again with the next start. */
+/**
+ * Queues the indexes whose model has changed. Never rejects: an endpoint that is down is asked again with the next
+ * start.
+ */
 export async function queueReembedding({ db, indexes, slow, log }: MemoryParts): Promise<void> {
   for (const name of INDEX_NAMES) {
     try {

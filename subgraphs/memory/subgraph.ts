@@ -36,7 +36,8 @@ export const memory: SubgraphDefinition = {
       db,
       indexes: new Indexes(vectors, embedders),
       quick: storage.jobs(4),
-      // Each embeds a few texts at a time, and a search meanwhile waits for as many. Three, of which one user holds two.
+      // Each embeds a few texts at a time, and a search meanwhile waits for as many. Three, of which one user holds
+      // two.
       slow: storage.jobs(3),
       models,
       blobs,

@@ -17,7 +17,8 @@ const MOST_LEVELS = 10;
  * A filter for the store, which checks it against the collection's fields.
  *
  * @param path of the argument, for errors.
- * @throws {CodedError} BAD_USER_INPUT where it is not exactly one of `and`, `or` and `field`, or the value does not fit.
+ * @throws {CodedError} BAD_USER_INPUT where it is not exactly one of `and`, `or` and `field`, or the value does not
+ * fit.
  */
 export function toFilter(input: FilterInput, path: string, level = 1): Filter {
   if (level > MOST_LEVELS) throw badInput(path, `is nested more than ${MOST_LEVELS} deep.`);

@@ -5,8 +5,9 @@ import type { Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 type Reader = Pick<PrismaClient, 'collection'>;
 
 /**
- * What one user may have of collections and of what is in them. What a collection holds is counted beside its row, because
- * the store cannot be asked in a transaction: an upsert reserves what it may add, and gives back what it did not.
+ * What one user may have of collections and of what is in them. What a collection holds is counted beside its row,
+ * because the store cannot be asked in a transaction: an upsert reserves what it may add, and gives back what it did
+ * not.
  */
 export class VectorQuotas {
   readonly #collections: Quota;

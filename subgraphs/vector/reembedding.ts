@@ -8,7 +8,9 @@ interface Payload {
   readonly model: string;
 }
 
-/** Embeds all texts of a collection with another model, as a durable job: a killed process loses and repeats nothing. */
+/**
+ * Embeds all texts of a collection with another model, as a durable job: a killed process loses and repeats nothing.
+ */
 export function handleReembedding(
   jobs: Jobs<Prisma.TransactionClient>,
   db: PrismaClient,

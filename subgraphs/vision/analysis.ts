@@ -50,7 +50,8 @@ export async function analyse(bytes: Uint8Array): Promise<AnalysedImage> {
   if (contentType === undefined)
     throw new JobRefused(`The file is ${metadata.format}; ${Object.values(MEDIA_TYPES).join(', ')} are accepted.`);
   try {
-    // Decoded once, upright and small: what follows looks at colours and shapes, for which a quarter megapixel is plenty.
+    // Decoded once, upright and small: what follows looks at colours and shapes, for which a quarter megapixel is
+    // plenty.
     const upright = openImage(bytes).autoOrient();
     const { data, info } = await upright
       .resize(512, 512, { fit: 'inside', withoutEnlargement: true })

@@ -33,8 +33,8 @@ export class Gallery {
   }
 
   /**
-   * Pictures of the owner whose perceptual hash differs in few bits, nearest first. Postgres counts the bits, because it
-   * is done with 100,000 of them while this process would have read their rows.
+   * Pictures of the owner whose perceptual hash differs in few bits, nearest first. Postgres counts the bits, because
+   * it is done with 100,000 of them while this process would have read their rows.
    */
   async similar(
     ownerId: string,

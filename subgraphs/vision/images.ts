@@ -192,7 +192,9 @@ export class Images {
     await this.announce(id);
   }
 
-  /** Deletes pictures in a running transaction, and has their bytes deleted once it has committed. @returns how many. */
+  /**
+   * Deletes pictures in a running transaction, and has their bytes deleted once it has committed. @returns how many.
+   */
   async deleteWhere(tx: Prisma.TransactionClient, where: Prisma.ImageWhereInput): Promise<number> {
     const gone = await tx.image.findMany({ where, select: { id: true } });
     for (let i = 0; i < gone.length; i += DELETED_A_JOB) {
@@ -204,8 +206,8 @@ export class Images {
   }
 
   /**
-   * Deletes pictures whose upload was begun and never came, when the link has ended long ago, and those that were refused,
-   * a week later. What of their bytes had arrived goes with them.
+   * Deletes pictures whose upload was begun and never came, when the link has ended long ago, and those that were
+   * refused, a week later. What of their bytes had arrived goes with them.
    */
   async forgetAbandoned(): Promise<number> {
     const before = (seconds: number) => ({ lt: new Date(Date.now() - seconds * 1000) });

@@ -3,8 +3,9 @@ import type { Sharp } from 'sharp';
 const SIDE = 256;
 
 /**
- * Guesses what a picture is from its colours and edges: a page is two colours with many hard edges and little saturation,
- * a drawing few colours with flat areas, a photograph everything else. Good enough to ask "should its text be read?".
+ * Guesses what a picture is from its colours and edges: a page is two colours with many hard edges and little
+ * saturation, a drawing few colours with flat areas, a photograph everything else. Good enough to ask "should its text
+ * be read?".
  */
 export async function kindOf(image: Sharp): Promise<'PHOTO' | 'DOCUMENT' | 'GRAPHIC'> {
   const { data, info } = await image

@@ -19,7 +19,10 @@ const LINK_LIFE_S = 600;
 const MOST_KEPT = 32;
 const MOST_VARIANT_BYTES = 64 * 1024 * 1024;
 
-/** A link to a picture for ten minutes: the original where nothing else is asked for, or a variant made at its first use. */
+/**
+ * A link to a picture for ten minutes: the original where nothing else is asked for, or a variant made at its first
+ * use.
+ */
 export function linkTo(
   urls: UrlSigner,
   image: { id: string; contentType: string; fileName: string },

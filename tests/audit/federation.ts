@@ -1,4 +1,5 @@
-// The public federation gateway audit (graphql-hive/federation-gateway-audit) against `sextant gateway --supergraph FILE`.
+// The public federation gateway audit (graphql-hive/federation-gateway-audit) against `sextant gateway --supergraph
+// FILE`.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';

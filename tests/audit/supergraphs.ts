@@ -1,9 +1,9 @@
 // `npm run audit -- supergraphs DIR`: generated operations over every supergraph of a folder, against the plain schema.
 //
-// Each .graphql file that is a composed supergraph gets subgraphs made of its own schemas, whose values depend on a seed
-// alone, and one plain schema over the same values. AUDIT_RUNS sets how many operations a file gets, AUDIT_SEED repeats a
-// run, AUDIT_STOCK=on counts what Apollo's planner and executor get wrong beside ours, AUDIT_SHOW how many faults of a
-// file are printed in full.
+// Each .graphql file that is a composed supergraph gets subgraphs made of its own schemas, whose values depend on a
+// seed alone, and one plain schema over the same values. AUDIT_RUNS sets how many operations a file gets, AUDIT_SEED
+// repeats a run, AUDIT_STOCK=on counts what Apollo's planner and executor get wrong beside ours, AUDIT_SHOW how many
+// faults of a file are printed in full.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { type Contender, ours, stock } from '#gateway/execution/fixtures/contenders.ts';

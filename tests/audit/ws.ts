@@ -1,4 +1,5 @@
-// The graphql-transport-ws protocol, case by case, against our gateway: what PROTOCOL.md of graphql-ws says a server does.
+// The graphql-transport-ws protocol, case by case, against our gateway: what PROTOCOL.md of graphql-ws says a server
+// does.
 import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { fakeAuthenticator, startTestGateway } from '#gateway/fixture/test-gateway.ts';

@@ -1,4 +1,5 @@
-// The README's frontend: Apollo Client with typed operations, HTTP for queries and mutations, graphql-ws for subscriptions.
+// The README's frontend: Apollo Client with typed operations, HTTP for queries and mutations, graphql-ws for
+// subscriptions.
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import { SetContextLink } from '@apollo/client/link/context';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';

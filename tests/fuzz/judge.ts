@@ -14,7 +14,10 @@ export interface Fault {
 
 const HEALTH_EVERY_MS = 100;
 const HEALTH_TIMEOUT_MS = 20_000;
-/** A loop is held when `/health` takes longer, and the product has computed for so long meanwhile: not on a busy machine. */
+/**
+ * A loop is held when `/health` takes longer, and the product has computed for so long meanwhile: not on a busy
+ * machine.
+ */
 const MAX_HEALTH_MS = 3_000;
 /** Characters of an input that are printed. */
 const LONGEST_PRINT = 2_000;

@@ -1,5 +1,5 @@
-// `npm run fuzz -- <http|ws|operations> [--minutes 3] [--cases 100000] [--seed 1] [--from 0]`: hostile input against the
-// product in a process of its own. A fault is printed with the seed and the number of its case, which repeat it:
+// `npm run fuzz -- <http|ws|operations> [--minutes 3] [--cases 100000] [--seed 1] [--from 0]`: hostile input against
+// the product in a process of its own. A fault is printed with the seed and the number of its case, which repeat it:
 // `--seed 1 --from 4711 --cases 1`.
 import { parseArgs } from 'node:util';
 import { type Fuzzer, fuzz, startTarget } from './fuzzer.ts';

@@ -20,9 +20,9 @@ import { covers, type Requirements } from './requirements.ts';
 export type FetchBefore = (fetch: EntityFetch) => readonly EntityFetch[];
 
 /**
- * Fetches what @requires names below an object of the key: of `edition { isbn }`, the key, and `edition { volume }`, the
- * input. Apollo's planner takes it from the subgraph that has it as @external, in the request of the field that needs
- * it. It is asked of a subgraph that resolves it by the same key, before that request.
+ * Fetches what @requires names below an object of the key: of `edition { isbn }`, the key, and `edition { volume }`,
+ * the input. Apollo's planner takes it from the subgraph that has it as @external, in the request of the field that
+ * needs it. It is asked of a subgraph that resolves it by the same key, before that request.
  */
 export function createFetchBefore(sdl: string, { requires, keys }: Requirements): FetchBefore {
   const isDeep = (set: SelectionSetNode): boolean => set.selections.some((node) => 'selectionSet' in node);

@@ -11,10 +11,10 @@ export interface Key {
 }
 
 /**
- * Checks for faults of Apollo's planner that the public federation audit and our generated operations show: a fetch that
- * is missing altogether; an entity asked for by a key that its subgraph does not resolve; a field that is needed with
- * other arguments by @requires than by someone else at the same place; and a request that needs more than a key for some
- * field under @include or @skip, so that all its other fields are lost where that field is not asked for.
+ * Checks for faults of Apollo's planner that the public federation audit and our generated operations show: a fetch
+ * that is missing altogether; an entity asked for by a key that its subgraph does not resolve; a field that is needed
+ * with other arguments by @requires than by someone else at the same place; and a request that needs more than a key
+ * for some field under @include or @skip, so that all its other fields are lost where that field is not asked for.
  */
 export function createDoubt({ keys, withArguments, belowKeys }: Joins): Doubt {
   function doubtOf(fetch: EntityFetch): string | undefined {

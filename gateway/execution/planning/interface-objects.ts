@@ -23,14 +23,14 @@ export interface InterfaceObjects {
   /** Whether an operation selects anything of an interface that a subgraph has as an object. */
   concerns(normalized: PlanRequest): boolean;
   /**
-   * The operation with those fields asked of the interface that are asked of one of its types, that @requires feeds, and
-   * that are reached from where the types are not known. Apollo's planner runs in circles there, until the memory is
-   * used up. More is fetched than is shown.
+   * The operation with those fields asked of the interface that are asked of one of its types, that @requires feeds,
+   * and that are reached from where the types are not known. Apollo's planner runs in circles there, until the memory
+   * is used up. More is fetched than is shown.
    */
   widened(normalized: PlanRequest): PlanRequest;
   /**
-   * The plan with requirements by single types where Apollo's planner asks a key of one type and what @requires needs of
-   * the whole interface: objects of its other types would be sent without a key.
+   * The plan with requirements by single types where Apollo's planner asks a key of one type and what @requires needs
+   * of the whole interface: objects of its other types would be sent without a key.
    */
   narrowed(plan: Plan): Plan;
 }

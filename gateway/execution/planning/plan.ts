@@ -5,8 +5,8 @@ export interface Plan {
   /** The subscription that is opened upstream. */
   readonly primary?: RootFetch;
   /**
-   * Boolean variables of @skip and @include that the planner is not sure to get right together. The operation is planned
-   * again for each combination of their values that occurs, when it occurs.
+   * Boolean variables of @skip and @include that the planner is not sure to get right together. The operation is
+   * planned again for each combination of their values that occurs, when it occurs.
    */
   readonly specialize?: readonly string[];
 }

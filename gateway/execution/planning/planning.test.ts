@@ -16,7 +16,9 @@ import { Planning } from './planning.ts';
 const sdl = manyPlansSdl();
 const supergraph = await loadSupergraph({ sdl });
 const QUICK = '{ node { id } }';
-/** Apollo's planner needs ten seconds for the first and minutes for the second; the native one seconds for the second. */
+/**
+ * Apollo's planner needs ten seconds for the first and minutes for the second; the native one seconds for the second.
+ */
 const SLOW = manyPlansQuery(3, 4);
 const HOPELESS = manyPlansQuery(5, 4);
 const LONG_MS = 600_000;

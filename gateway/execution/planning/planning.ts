@@ -77,9 +77,9 @@ interface Lane {
 
 /**
  * A planner that works in threads, as nothing bounds the time that planning takes: Apollo's planner needs ten seconds
- * for an operation of 1.4 KB that asks seven subgraphs for what all of them have. What takes long is given to the native
- * planner as well, and the first plan counts; without any, the operation is refused after a time. A thread that works
- * for nothing is ended, and so is one that has nothing to do.
+ * for an operation of 1.4 KB that asks seven subgraphs for what all of them have. What takes long is given to the
+ * native planner as well, and the first plan counts; without any, the operation is refused after a time. A thread that
+ * works for nothing is ended, and so is one that has nothing to do.
  *
  * There are two lanes, so that slow operations do not hold up quick ones: an operation that takes long takes its thread
  * along to the slow lane, and what its client asks for next waits there. In each lane clients take turns.

@@ -4,7 +4,8 @@ import { readRequirements } from './requirements.ts';
 
 /**
  * Checks that no fetch asks for a field with @requires where it cannot be answered: below another field, where the
- * subgraph has not been sent what the field needs. Planners do that now and then, and the subgraph computes from nothing.
+ * subgraph has not been sent what the field needs. Planners do that now and then, and the subgraph computes from
+ * nothing.
  */
 export function createSoundness(sdl: string): (plan: Plan) => boolean {
   const { requires, provided } = readRequirements(sdl);

@@ -2,7 +2,8 @@ import { Kind, print, type SelectionNode, type SelectionSetNode } from 'graphql'
 
 /**
  * Whether some object is asked for different things, depending on the type of what holds it:
- * `... on Book { owner { name } } ... on Film { owner { rank } }`. One fetch for all owners would ask each for all of it.
+ * `... on Book { owner { name } } ... on Film { owner { rank } }`. One fetch for all owners would ask each for all of
+ * it.
  *
  * @param set of a normalized operation: no named fragments.
  */

@@ -49,7 +49,9 @@ export interface EntryPlace {
 export interface Entries {
   /** By response name, in the order in which they first occur. */
   readonly entries: readonly Entry[];
-  /** In the order of the keys. An entry has several where it depends on the variables which of its occurrences counts. */
+  /**
+   * In the order of the keys. An entry has several where it depends on the variables which of its occurrences counts.
+   */
   readonly places: readonly EntryPlace[];
 }
 

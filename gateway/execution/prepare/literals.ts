@@ -51,7 +51,9 @@ class Lifter {
   readonly literals = new Map<string, Literal>();
   readonly definitions: VariableDefinitionNode[] = [];
   readonly #taken: ReadonlySet<string>;
-  /** Fields of one response name at one place must keep equal arguments equal: place, type and value to the variable. */
+  /**
+   * Fields of one response name at one place must keep equal arguments equal: place, type and value to the variable.
+   */
   readonly #known = new Map<string, string>();
   #next = 0;
 

@@ -105,7 +105,9 @@ export class LoopTurns {
     if (this.#waiting.size > 0) this.#look();
   }
 
-  /** Does a stage, in this round of the loop or a later one, at the expense of a client. Rejects with what it throws. */
+  /**
+   * Does a stage, in this round of the loop or a later one, at the expense of a client. Rejects with what it throws.
+   */
   readonly work: Work = (client, stage) => {
     if (this.#stages.size === 0 && this.#used < SLICE_MS && this.#isRested(client)) return this.#charge(client, stage);
     return new Promise((resolve, reject) => {

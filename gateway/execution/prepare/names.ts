@@ -15,7 +15,9 @@ import {
  * plans may need with other arguments is there under an alias, too.
  */
 export interface Names {
-  /** Gives a document the response names of plans. Selections of introspection, which the gateway answers, keep theirs. */
+  /**
+   * Gives a document the response names of plans. Selections of introspection, which the gateway answers, keep theirs.
+   */
   planned(document: DocumentNode): DocumentNode;
   /** Gives a document of a plan the response names of the client: the inverse of `planned`. */
   restored(document: DocumentNode): DocumentNode;

@@ -4,7 +4,9 @@ import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphTransport, Unsubscribe } from '#platform/net/transport/transport.ts';
 
-/** An operation that was parsed, validated, planned and compiled. Immutable and shared by all requests with its text. */
+/**
+ * An operation that was parsed, validated, planned and compiled. Immutable and shared by all requests with its text.
+ */
 export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   /** Name of the operation, undefined when it has none. */

@@ -116,7 +116,9 @@ describe('an operation', () => {
 });
 
 describe('one client’s unknown operations', () => {
-  /** Each reading of the clock is a second later: whoever has begun with one operation has used more than is allowed. */
+  /**
+   * Each reading of the clock is a second later: whoever has begun with one operation has used more than is allowed.
+   */
   const spent = () => {
     let ms = 0;
     return new LoopTurns({ msPerMinute: 600, processorMs: () => (ms += 1_000) });

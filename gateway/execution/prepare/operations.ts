@@ -19,7 +19,10 @@ import { validateInStages } from './validate.ts';
 /** Parses, validates, plans and compiles operations of one supergraph, each once. */
 export interface Operations {
   readonly supergraph: Supergraph;
-  /** Cached and single-flight. Never rejects: what is wrong with the operation is the result. A known one is there at once. */
+  /**
+   * Cached and single-flight. Never rejects: what is wrong with the operation is the result. A known one is there at
+   * once.
+   */
   prepare(request: PrepareRequest): Prepared | Promise<Prepared>;
   /** Prepares what another instance has used most lately, so that a new supergraph starts with a warm cache. */
   warm(previous: Operations, count?: number): Promise<void>;
@@ -38,7 +41,9 @@ export interface OperationsOptions {
   readonly hideSuggestions?: boolean;
   /** Looks at the text before it is parsed: how deep it is nested. */
   readonly inspectText?: (text: string) => readonly GraphQLError[];
-  /** Looks at the parsed operation before the rules, which are quadratic in places: depth, aliases, cost and the like. */
+  /**
+   * Looks at the parsed operation before the rules, which are quadratic in places: depth, aliases, cost and the like.
+   */
   readonly inspect?: (document: DocumentNode, operation: OperationDefinitionNode) => readonly GraphQLError[];
   /** Shares out the loop among clients whose operations are not known yet. Default: one for itself, without a limit. */
   readonly turns?: LoopTurns | undefined;
@@ -67,7 +72,10 @@ export interface PrepareLimits {
   readonly errors: number;
   /** Operations that are kept. */
   readonly cachedOperations: number;
-  /** Characters of operation text that are kept, all together. What is compiled weighs 20 KB, or 30 to 60 bytes a character. */
+  /**
+   * Characters of operation text that are kept, all together. What is compiled weighs 20 KB, or 30 to 45 bytes a
+   * character.
+   */
   readonly cachedCharacters: number;
   /** Characters of refused text that are kept beside them, so that no refusal makes a good operation unknown. */
   readonly refusedCharacters: number;

@@ -33,10 +33,10 @@ export interface PlaceScope {
 }
 
 /**
- * A place that only the plan asks for, a key or an input of @requires, is none that the client knows, and its name may be
- * the client's for something else: what fails there is told of the object that has it. A place that the client selects
- * for other types than the object's is asked for where a subgraph cannot tell types apart; what fails there is told, of
- * the object, only where something that the client asked of the object is missing for it.
+ * A place that only the plan asks for, a key or an input of @requires, is none that the client knows, and its name may
+ * be the client's for something else: what fails there is told of the object that has it. A place that the client
+ * selects for other types than the object's is asked for where a subgraph cannot tell types apart; what fails there is
+ * told, of the object, only where something that the client asked of the object is missing for it.
  */
 export function createClientPlace(scope: PlaceScope): ClientPlace {
   const { operation, fragments, clientName, full, satisfies, inputs } = scope;

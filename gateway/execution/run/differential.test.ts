@@ -15,9 +15,9 @@ import {
 import { createPlanner } from '../planning/planners.ts';
 
 /**
- * Generated operations on several graphs, against one plain schema of each. DIFFERENTIAL_RUNS sets how many of each kind,
- * DIFFERENTIAL_SEED repeats a run; a fault is printed with the smallest operation that shows it. The benchmark of the same
- * name runs many more, and Apollo's executor beside ours.
+ * Generated operations on several graphs, against one plain schema of each. DIFFERENTIAL_RUNS sets how many of each
+ * kind, DIFFERENTIAL_SEED repeats a run; a fault is printed with the smallest operation that shows it. The benchmark of
+ * the same name runs many more, and Apollo's executor beside ours.
  */
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 40);
 /** Planning dominates: some 20 ms an operation, several times that on a busy machine. */

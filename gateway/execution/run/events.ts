@@ -187,8 +187,8 @@ class Stream {
 }
 
 /**
- * Whether the first that a subgraph says is that the operation has not begun: an answer without data. Servers say so of a
- * source that does not open in a `next`, and complete.
+ * Whether the first that a subgraph says is that the operation has not begun: an answer without data. Servers say so of
+ * a source that does not open in a `next`, and complete.
  */
 const isRefusal = (event: ExecutionResult): event is { readonly errors: readonly GraphQLError[] } =>
   event?.data === undefined && Array.isArray(event?.errors) && event.errors.length > 0;

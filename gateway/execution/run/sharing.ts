@@ -60,8 +60,8 @@ const SLOTS = 4_096;
 
 /**
  * Flights by their keys, a slot for each; two keys of one slot cost the earlier one its company. Not a Map: one that
- * thousands come and go in makes new tables all the time, and each old table keeps the next one, with all that is in it,
- * from the garbage collector's quick rounds. That took 7 % of a small operation.
+ * thousands come and go in makes new tables all the time, and each old table keeps the next one, with all that is in
+ * it, from the garbage collector's quick rounds. That took 7 % of a small operation.
  */
 class Flights {
   readonly #slots = new Array<Flight | undefined>(SLOTS).fill(undefined);
@@ -123,7 +123,10 @@ const numbers = new Map<string, string>();
 const MAX_NUMBERS = 50_000;
 let lastNumber = 0;
 
-/** Equal for identities that every subgraph treats alike. A number in this process: short, as it is hashed again and again. */
+/**
+ * Equal for identities that every subgraph treats alike. A number in this process: short, as it is hashed again and
+ * again.
+ */
 export function identityKey(identity: Identity): string {
   let key = keys.get(identity);
   if (key === undefined) {

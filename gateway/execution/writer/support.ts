@@ -18,7 +18,9 @@ export interface Misfit {
 const isInteger = (value: number): boolean => Number.isInteger(value) && Math.abs(value) < 1e21;
 const MAX_MISFITS = 100;
 
-/** What the generated code calls. One for each writer: writing is synchronous, so it is used by one request at a time. */
+/**
+ * What the generated code calls. One for each writer: writing is synchronous, so it is used by one request at a time.
+ */
 export class Support {
   /** Misfits of the text being written. Without tracking, their number is all that is known. */
   count = 0;

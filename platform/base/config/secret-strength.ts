@@ -1,6 +1,8 @@
 import { deflateRawSync } from 'node:zlib';
 
-/** Fewest different characters of a random secret: 32 random hexadecimal digits have fewer once in ten million times. */
+/**
+ * Fewest different characters of a random secret: 32 random hexadecimal digits have fewer once in ten million times.
+ */
 const MIN_VARIETY = 8;
 /** What repeats itself is shorter than this when it is compressed, in bytes; 32 random characters are not. */
 const MIN_COMPRESSED = 24;
@@ -11,8 +13,8 @@ const MAX_PART = 1 / 3;
 const PLACEHOLDER = /change.?(me|it|this)|replace.?(me|it|this)|your.{0,12}(secret|key)|password|qwerty|placeholder/i;
 
 /**
- * Whether a secret is of the kind that people type for want of a better one: it repeats itself, counts, has few different
- * characters, or is the placeholder of a manual. What it does not find may be weak all the same.
+ * Whether a secret is of the kind that people type for want of a better one: it repeats itself, counts, has few
+ * different characters, or is the placeholder of a manual. What it does not find may be weak all the same.
  */
 export function isWeakSecret(secret: string): boolean {
   if (new Set(secret).size < MIN_VARIETY || PLACEHOLDER.test(secret)) return true;

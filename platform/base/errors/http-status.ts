@@ -35,6 +35,8 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   INTERNAL_SERVER_ERROR: 500,
 };
 
-/** Returns the HTTP status of a code. A code that is not of the catalogue, as a foreign subgraph's, is the client's 400. */
+/**
+ * Returns the HTTP status of a code. A code that is not of the catalogue, as a foreign subgraph's, is the client's 400.
+ */
 export const httpStatusOf = (code: unknown): number =>
   typeof code === 'string' && Object.hasOwn(STATUS, code) ? STATUS[code as ErrorCode] : 400;

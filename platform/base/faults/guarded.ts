@@ -16,7 +16,10 @@ export interface Guard<Arguments extends readonly unknown[]> {
   readonly log?: Logger | undefined;
   /** What the log line says of the connection or request, such as its id. */
   readonly about?: ((...given: Arguments) => object) | undefined;
-  /** Ends what the handler belongs to: the connection, the request, the operation. Default: the handler runs at its next event. */
+  /**
+   * Ends what the handler belongs to: the connection, the request, the operation. Default: the handler runs at its next
+   * event.
+   */
   readonly end?: ((fault: Fault, ...given: Arguments) => void) | undefined;
 }
 
@@ -31,8 +34,8 @@ let processLog: Logger | undefined;
 
 /**
  * Makes a handler of a socket, stream, timer, worker message or event harmless: what it throws, or rejects with, is
- * logged under an id, counted in `sextant_handler_errors_total`, and ends what the handler belongs to. Node would end the
- * whole process, and with it what everybody else does.
+ * logged under an id, counted in `sextant_handler_errors_total`, and ends what the handler belongs to. Node would end
+ * the whole process, and with it what everybody else does.
  */
 export function guarded<Handler extends (...given: never[]) => unknown>(
   guard: Guard<Parameters<Handler>>,

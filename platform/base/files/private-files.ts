@@ -6,8 +6,8 @@ import path from 'node:path';
 const OTHERS = 0o077;
 
 /**
- * Makes every file and folder that this process creates from now on its user's alone (0600 and 0700), whatever umask the
- * process was started with. Workers have it too.
+ * Makes every file and folder that this process creates from now on its user's alone (0600 and 0700), whatever umask
+ * the process was started with. Workers have it too.
  */
 export function keepFilesPrivate(): void {
   process.umask(OTHERS);

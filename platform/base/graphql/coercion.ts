@@ -38,8 +38,8 @@ const ANY: Plain = (value) => typeof value === 'object' && value !== null;
 
 /**
  * Makes a function that coerces the variables of one operation as the specification says. Values that are what they
- * should be already, which is nearly all, skip graphql-js. Its size is that of the operation: types are looked into when
- * a value is there, so one that contains itself costs nothing.
+ * should be already, which is nearly all, skip graphql-js. Its size is that of the operation: types are looked into
+ * when a value is there, so one that contains itself costs nothing.
  */
 export function compileCoercion(
   schema: GraphQLSchema,

@@ -8,8 +8,8 @@ export interface DocumentNesting {
 
 /**
  * Measures the nesting of a document's text in one pass, without recursion: the parser itself recurses, and what comes
- * after it. Strings and comments are passed over as the parser does, so the measure holds for all that a parser reads of
- * a text, well formed or not.
+ * after it. Strings and comments are passed over as the parser does, so the measure holds for all that a parser reads
+ * of a text, well formed or not.
  */
 export function nestingOf(text: string): DocumentNesting {
   let selections = 0;

@@ -13,7 +13,8 @@ export const isTooDeep = (text: Uint8Array): boolean => jsonLevels(text, MAX_JSO
 
 /**
  * Measures how many lists and objects of a JSON text stand in one another, before it is parsed: a parser takes forty
- * milliseconds for half a million brackets, this one a tenth of that at most. Texts that are not JSON have a measure, too.
+ * milliseconds for half a million brackets, this one a tenth of that at most. Texts that are not JSON have a measure,
+ * too.
  *
  * @param text UTF-8.
  * @param limit what is deeper is not looked at to its end.

@@ -16,8 +16,8 @@ export interface Secrets {
 type SecretConfig = Pick<Config, 'JWT_SECRET' | 'DATABASE_URL' | 'dataDir'>;
 
 /**
- * The secret of this installation: JWT_SECRET, or, where everything is in one process, one that the first start makes and
- * keeps in SEXTANT_DIR for the owner's eyes alone.
+ * The secret of this installation: JWT_SECRET, or, where everything is in one process, one that the first start makes
+ * and keeps in SEXTANT_DIR for the owner's eyes alone.
  *
  * @throws {ConfigError} when processes are separate and JWT_SECRET is not set: they would not understand one another.
  */

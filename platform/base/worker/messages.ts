@@ -1,6 +1,6 @@
 /**
- * Makes a listener of a thread's messages deaf to those of Node: under `node --watch`, it sends messages of its own from
- * every thread (nodejs/node#65044).
+ * Makes a listener of a thread's messages deaf to those of Node: under `node --watch`, it sends messages of its own
+ * from every thread (nodejs/node#65044).
  */
 export const ofThread =
   <Message>(listener: (message: Message) => void) =>

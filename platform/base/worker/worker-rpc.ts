@@ -37,7 +37,8 @@ interface Pending {
 
 /**
  * A worker thread called like an object. It starts at the first call; if it dies, the calls under way fail with
- * SERVICE_UNAVAILABLE and the next call starts another. It does not keep the process alive while nothing is asked of it.
+ * SERVICE_UNAVAILABLE and the next call starts another. It does not keep the process alive while nothing is asked of
+ * it.
  */
 export class WorkerClient<M extends Methods> implements AsyncDisposable {
   readonly #file: URL;

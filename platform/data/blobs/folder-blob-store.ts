@@ -154,7 +154,9 @@ async function writeAll(file: Awaited<ReturnType<typeof open>>, chunk: Uint8Arra
   while (written < chunk.byteLength) written += (await file.write(chunk, written)).bytesWritten;
 }
 
-/** Makes a rename survive a power cut. Not every file system lets a folder be synced; those that do not need no help. */
+/**
+ * Makes a rename survive a power cut. Not every file system lets a folder be synced; those that do not need no help.
+ */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => undefined);
   try {

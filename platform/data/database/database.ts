@@ -28,8 +28,8 @@ const TRANSACTIONS: TransactionOptions = { maxWait: 10_000, timeout: 15_000 };
 
 export interface Database extends AsyncDisposable {
   /**
-   * Resolves when the database can be used; rejects when it cannot be opened. Queries that come before wait. Postgres is
-   * asked with the first `client` instead.
+   * Resolves when the database can be used; rejects when it cannot be opened. Queries that come before wait. Postgres
+   * is asked with the first `client` instead.
    */
   readonly opened: Promise<void>;
   /** The owner's Prisma client, as the owner's role on the owner's schema. One a process: call it once and keep it. */
@@ -39,8 +39,8 @@ export interface Database extends AsyncDisposable {
 }
 
 /**
- * Opens Postgres where DATABASE_URL is set, the embedded database otherwise. Connections to Postgres are made on demand;
- * the embedded database goes on opening in its thread.
+ * Opens Postgres where DATABASE_URL is set, the embedded database otherwise. Connections to Postgres are made on
+ * demand; the embedded database goes on opening in its thread.
  */
 export async function openDatabase(config: Config, log: Logger): Promise<Database> {
   const source =
@@ -180,8 +180,8 @@ function explain(error: unknown, owner: Owner): string {
 const migrationsOf = (root: string, owner: Owner): string => path.join(root, 'prisma', owner, 'migrations');
 
 /**
- * Creates schemas and roles and applies all migrations to the Postgres of DATABASE_URL, whose user must own the database
- * and may create roles. Any number may run at once: each migration is applied once.
+ * Creates schemas and roles and applies all migrations to the Postgres of DATABASE_URL, whose user must own the
+ * database and may create roles. Any number may run at once: each migration is applied once.
  *
  * @returns the names of the migrations that were applied, by owner.
  */

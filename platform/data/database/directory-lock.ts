@@ -10,8 +10,8 @@ export class DirectoryInUseError extends Error {
 /**
  * Keeps a second process out of a folder, because two embedded databases on one folder lose data silently.
  *
- * An exclusive SQLite transaction is a kernel lock with a portable face: it ends with the process, however that ends, so
- * there is never a stale lock to remove by hand.
+ * An exclusive SQLite transaction is a kernel lock with a portable face: it ends with the process, however that ends,
+ * so there is never a stale lock to remove by hand.
  *
  * @throws {DirectoryInUseError} naming the process that has it.
  */

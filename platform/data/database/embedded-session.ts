@@ -3,9 +3,9 @@ import type { PGlite } from '@electric-sql/pglite';
 /**
  * Many connections on one PGlite, each speaking Postgres' wire protocol.
  *
- * One PGlite is one Postgres session. Batches (up to Sync) are therefore serialised, a connection keeps the session while
- * it is in a transaction, and the role follows the connection's user. Roles catch mistakes here; they are no security
- * boundary, because one superuser session lies below.
+ * One PGlite is one Postgres session. Batches (up to Sync) are therefore serialised, a connection keeps the session
+ * while it is in a transaction, and the role follows the connection's user. Roles catch mistakes here; they are no
+ * security boundary, because one superuser session lies below.
  */
 export class EmbeddedSession {
   readonly #db: Pick<PGlite, 'execProtocolRawStream' | 'isInTransaction'>;
@@ -31,7 +31,9 @@ export class EmbeddedSession {
     this.#failed = failed;
   }
 
-  /** Bytes of a connection, cut anywhere. What they ask is done before this returns, unless another is in a transaction. */
+  /**
+   * Bytes of a connection, cut anywhere. What they ask is done before this returns, unless another is in a transaction.
+   */
   write(id: number, bytes: Uint8Array): void {
     let connection = this.#connections.get(id);
     if (connection === undefined) {

@@ -28,8 +28,8 @@ const CHECKPOINT_EVERY_MS = 5 * 60_000;
 const VACUUM_EVERY_MS = 60 * 60_000;
 
 /**
- * Opens the embedded database beside whatever else is done meanwhile, creates what is missing and applies the migrations.
- * The caller holds the folder's lock.
+ * Opens the embedded database beside whatever else is done meanwhile, creates what is missing and applies the
+ * migrations. The caller holds the folder's lock.
  */
 export function openEmbedded({ root, log, ...server }: EmbeddedOptions): EmbeddedDatabase {
   const thread = new EmbeddedThread(server);

@@ -36,7 +36,9 @@ interface StatusRow {
   finished_at: Date | null;
 }
 
-/** The statements on one owner's `jobs` table. All times are the database's, so that processes need not agree on one. */
+/**
+ * The statements on one owner's `jobs` table. All times are the database's, so that processes need not agree on one.
+ */
 export class JobTable<Tx extends SqlTransaction> {
   readonly #client: SqlClient<Tx>;
 
@@ -68,9 +70,9 @@ export class JobTable<Tx extends SqlTransaction> {
   }
 
   /**
-   * Takes a job whose holder is gone, otherwise the next job whose time has come: of the user after `turn.after` who has
-   * one, in the order of their ids, and after the last user of the first again. One walk along an index, however many
-   * jobs wait.
+   * Takes a job whose holder is gone, otherwise the next job whose time has come: of the user after `turn.after` who
+   * has one, in the order of their ids, and after the last user of the first again. One walk along an index, however
+   * many jobs wait.
    *
    * @param turn whose turn was the last, and which users get none.
    */
@@ -176,7 +178,10 @@ export class JobTable<Tx extends SqlTransaction> {
     );
   }
 
-  /** Ends the leases of all jobs of these kinds: for a database that only this process uses, whose earlier holders are all dead. */
+  /**
+   * Ends the leases of all jobs of these kinds: for a database that only this process uses, whose earlier holders are
+   * all dead.
+   */
   async orphanAll(kinds: readonly string[]): Promise<void> {
     await this.#client.$executeRawUnsafe(
       `UPDATE jobs SET lease_until = now() - interval '1 second' WHERE state = 'RUNNING' AND kind = ANY($1::text[])`,

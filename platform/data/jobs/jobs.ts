@@ -39,7 +39,8 @@ import type { SqlTransaction } from '../outbox/outbox.ts';
  * ```
  *
  * and append to its migration: `CREATE UNIQUE INDEX "jobs_waiting_key" ON "jobs" ("kind", "key") WHERE "state" =
- * 'WAITING';` and `CREATE INDEX "jobs_waiting_user" ON "jobs" ("user_id", "run_after", "id") WHERE "state" = 'WAITING';`
+ * 'WAITING';` and `CREATE INDEX "jobs_waiting_user" ON "jobs" ("user_id", "run_after", "id") WHERE "state" =
+ * 'WAITING';`
  *
  * Users take turns: after a job of one user comes one of each other user who has work waiting, however much the first
  * has queued; and of several places in a process one user holds all but one at most.
@@ -100,8 +101,8 @@ export interface JobStatus {
 /** What is to be done about one kind of job. `Tx` is the client inside the owner's transactions. */
 export interface JobHandler<Tx extends SqlTransaction = SqlTransaction> {
   /**
-   * Does the work. What it returns is run in the transaction that ends the job: the only place to write what must happen
-   * exactly once. A throw is tried again with growing pauses; throw a JobRefused when trying again is no use.
+   * Does the work. What it returns is run in the transaction that ends the job: the only place to write what must
+   * happen exactly once. A throw is tried again with growing pauses; throw a JobRefused when trying again is no use.
    */
   run(payload: Json, context: JobContext): Promise<((tx: Tx) => Promise<void>) | void>;
   /** The job was parked: record the failure where users see it. In the transaction that parks it. */

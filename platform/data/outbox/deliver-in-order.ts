@@ -4,8 +4,8 @@ import type { PlatformEvent } from '../../contracts/events.ts';
 const PARALLEL = 4;
 
 /**
- * Delivers a batch: events of one aggregate one after the other, several aggregates side by side. A failure holds up the
- * rest of its aggregate and nothing else.
+ * Delivers a batch: events of one aggregate one after the other, several aggregates side by side. A failure holds up
+ * the rest of its aggregate and nothing else.
  *
  * @returns what was not delivered, in order.
  */

@@ -27,17 +27,18 @@ export interface EventBus {
   remember(owner: string): Promise<void>;
 
   /**
-   * Takes part in a group: each event goes to one member of it. `deliver` resolves when the event is done with (handled,
-   * found to be a duplicate, parked); when it rejects, the event comes again, and no later one of its aggregate before.
+   * Takes part in a group: each event goes to one member of it. `deliver` resolves when the event is done with
+   * (handled, found to be a duplicate, parked); when it rejects, the event comes again, and no later one of its
+   * aggregate before.
    *
    * @param group name of the consuming subgraph.
    */
   join(group: string, deliver: Deliver): Promise<AsyncDisposable>;
 
   /**
-   * Lets events flow in this process: nothing is published before, so that no consumer that starts a moment later misses
-   * what an earlier one recorded. Called once, when every subgraph of the process has started and whoever waits for the
-   * start has been told.
+   * Lets events flow in this process: nothing is published before, so that no consumer that starts a moment later
+   * misses what an earlier one recorded. Called once, when every subgraph of the process has started and whoever waits
+   * for the start has been told.
    */
   start(): void;
   /** Resolves when `start` was called: then what needs no reader may begin too, such as jobs. */

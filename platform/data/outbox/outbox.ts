@@ -1,8 +1,8 @@
 import type { EventInput, EventPayload, EventType, PlatformEvent } from '../../contracts/events.ts';
 
 /**
- * Facts that others need are written to `outbox_events` of the owner's schema in the transaction of the change itself; a
- * relay hands them to the event bus, at least once, in order per aggregate. A consumer notes the event's id in
+ * Facts that others need are written to `outbox_events` of the owner's schema in the transaction of the change itself;
+ * a relay hands them to the event bus, at least once, in order per aggregate. A consumer notes the event's id in
  * `inbox_events` of its own schema in the transaction of the effect, so the effect happens exactly once.
  *
  * Both tables are the same for every owner. Copy the models into prisma/<owner>/schema.prisma:
@@ -68,9 +68,9 @@ export interface SqlClient<Tx extends SqlTransaction = SqlTransaction> extends S
 
 /**
  * What a consumer does about an event, inside the transaction that also notes the event's id. It writes through `tx`
- * only; what cannot be undone (a mail, a call) does not belong here. A throw rolls back and is tried again, with growing
- * pauses; after `MAX_ATTEMPTS` the event is parked in `inbox_events` (`parked_at`, `problem`, the event itself) with an
- * error in the log and a metric, and later events of its aggregate go on.
+ * only; what cannot be undone (a mail, a call) does not belong here. A throw rolls back and is tried again, with
+ * growing pauses; after `MAX_ATTEMPTS` the event is parked in `inbox_events` (`parked_at`, `problem`, the event itself)
+ * with an error in the log and a metric, and later events of its aggregate go on.
  */
 export type EventHandlers<Tx extends SqlTransaction> = {
   readonly [T in EventType]?: (event: PlatformEvent<T>, tx: Tx) => Promise<void>;

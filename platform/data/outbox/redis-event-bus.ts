@@ -9,12 +9,14 @@ import type { RedisConnections, RedisScript } from '../../realtime/redis/redis.t
 import type { Deliver, EventBus, PublishOutcome } from './event-bus.ts';
 import { RedisEventGroup } from './redis-event-group.ts';
 
-/** Beyond this many events the oldest go, whoever has not read them: a group that never comes back must not fill Redis. */
+/**
+ * Beyond this many events the oldest go, whoever has not read them: a group that never comes back must not fill Redis.
+ */
 const MAX_EVENTS = 1_000_000;
 
 /**
- * Names the running server. It changes with a restart, which may cost the last second of what a server writes to disk, and
- * with a failover to a replica, which may lag behind. A server that does not tell is taken for the one it was.
+ * Names the running server. It changes with a restart, which may cost the last second of what a server writes to disk,
+ * and with a failover to a replica, which may lag behind. A server that does not tell is taken for the one it was.
  */
 const RUN = `
 local info = redis.pcall('INFO', 'server')
@@ -45,9 +47,9 @@ const LEAVE_MS = 5_000;
 const STANDBY_MS = 1_000;
 
 /**
- * Events between processes: one Redis stream, one consumer group a consuming subgraph. Of a group's members one reads at
- * a time, by lease, because order per aggregate is worth more here than parallel consumers; another takes over within
- * the lease's time, and starts with what the former was given and did not confirm.
+ * Events between processes: one Redis stream, one consumer group a consuming subgraph. Of a group's members one reads
+ * at a time, by lease, because order per aggregate is worth more here than parallel consumers; another takes over
+ * within the lease's time, and starts with what the former was given and did not confirm.
  */
 export class RedisEventBus implements EventBus {
   readonly #redis: RedisConnections;

@@ -22,8 +22,8 @@ const CONSUMER = 'reader';
 
 /**
  * log reader; group after epoch token → entries, last entry of the log | fenced. Only the latest holder of the lease is
- * given anything: what a former one took after it was replaced would lie there, given out and never confirmed. The token
- * tells apart two that a Redis without memory gave the same epoch.
+ * given anything: what a former one took after it was replaced would lie there, given out and never confirmed. The
+ * token tells apart two that a Redis without memory gave the same epoch.
  */
 const READ = `
 local current = redis.call('GET', KEYS[2])

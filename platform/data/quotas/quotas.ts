@@ -30,8 +30,8 @@ export interface QuotaDemand {
 }
 
 /**
- * Holds a user to quotas in the transaction that adds something. Others who add for the same user wait until it has ended,
- * so that what comes at the same time does not pass the limit together. Take it before anything else is locked.
+ * Holds a user to quotas in the transaction that adds something. Others who add for the same user wait until it has
+ * ended, so that what comes at the same time does not pass the limit together. Take it before anything else is locked.
  *
  * @throws {CodedError} QUOTA_EXCEEDED.
  */

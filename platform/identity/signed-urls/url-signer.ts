@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { CodedError, forbidden } from '../../base/errors/errors.ts';
 
 /**
- * What a signed URL allows: one method on one path of one subgraph, for a while. Whoever has the URL may use it, with no
- * other credentials; that is its purpose, so keep its life short.
+ * What a signed URL allows: one method on one path of one subgraph, for a while. Whoever has the URL may use it, with
+ * no other credentials; that is its purpose, so keep its life short.
  */
 export interface Grant {
   readonly subgraph: string;
@@ -76,7 +76,8 @@ export class UrlSigner {
    * What the URL of a request allows.
    *
    * @param request as a Route gets it: with the subgraph's own path.
-   * @throws {CodedError} FORBIDDEN when the signature is missing, wrong or expired, or the request differs from the grant.
+   * @throws {CodedError} FORBIDDEN when the signature is missing, wrong or expired, or the request differs from the
+   * grant.
    */
   verify(subgraph: string, request: Request): Grant {
     const { pathname, searchParams } = new URL(request.url);

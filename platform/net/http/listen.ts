@@ -47,9 +47,10 @@ const LONGEST_LEAD_MS = 500;
 const LONGEST_QUIET_MS = 1_000;
 
 /**
- * Closes a server so that no request fails: for a moment it goes on, answering each request with `connection: close`, so
- * that kept-alive connections end after an answer and not while the next request is on its way. Then no new connections;
- * running requests are answered, idle connections closed, and whatever is left after the grace period is cut.
+ * Closes a server so that no request fails: for a moment it goes on, answering each request with `connection: close`,
+ * so that kept-alive connections end after an answer and not while the next request is on its way. Then no new
+ * connections; running requests are answered, idle connections closed, and whatever is left after the grace period is
+ * cut.
  *
  * @param graceMs how long all of it may take.
  */
@@ -83,8 +84,8 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
 }
 
 /**
- * Takes in the connections that wait to be accepted: closing the server would reset them, requests and all. Node takes one
- * in each turn of its loop, so a turn without any says that there are no more.
+ * Takes in the connections that wait to be accepted: closing the server would reset them, requests and all. Node takes
+ * one in each turn of its loop, so a turn without any says that there are no more.
  *
  * @param until when to give up, by performance.now(): they may come faster than they are taken.
  */

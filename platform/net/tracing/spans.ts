@@ -11,9 +11,9 @@ import {
 } from '@opentelemetry/api';
 
 /**
- * Spans as the product makes them, over OpenTelemetry's API package alone: the SDK is loaded by startTracing only. Trace
- * context travels as a W3C `traceparent` beside each request, in one process as between processes. `tracestate` and
- * baggage are not carried: nothing here reads them, and a client could put anything into them.
+ * Spans as the product makes them, over OpenTelemetry's API package alone: the SDK is loaded by startTracing only.
+ * Trace context travels as a W3C `traceparent` beside each request, in one process as between processes. `tracestate`
+ * and baggage are not carried: nothing here reads them, and a client could put anything into them.
  */
 
 let enabled = false;

@@ -56,9 +56,9 @@ const REST_MS = 500;
 const LONGEST_REST_MS = 30_000;
 
 /**
- * The addresses of one subgraph: all URLs that are configured, and all addresses that their names resolve to (a headless
- * Kubernetes service is one name for many pods). Balances by the less busy of two random healthy ones, which spreads
- * better than round robin when answers take unequal time.
+ * The addresses of one subgraph: all URLs that are configured, and all addresses that their names resolve to (a
+ * headless Kubernetes service is one name for many pods). Balances by the less busy of two random healthy ones, which
+ * spreads better than round robin when answers take unequal time.
  */
 export function createEndpoints(options: EndpointsOptions): Endpoints {
   const endpoints = new Map<string, Endpoint>();
@@ -94,7 +94,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     list = [...endpoints.values()];
   }
 
-  /** undici is loaded when it is first needed: few gateways need it at once, and it takes a good part of their start. */
+  /**
+   * undici is loaded when it is first needed: few gateways need it at once, and it takes a good part of their start.
+   */
   async function openStreams(url: URL, address: string | undefined): Promise<Pool> {
     const { Pool } = await import('undici');
     const pool = new Pool(url.origin, {

@@ -57,8 +57,8 @@ export class RefusedSocket extends Error {
 
 export interface SocketOptions<Session> {
   /**
-   * Called with the payload of `connection_init`. A RefusedSocket closes the socket with 4403 and its message, any other
-   * rejection with 4500.
+   * Called with the payload of `connection_init`. A RefusedSocket closes the socket with 4403 and its message, any
+   * other rejection with 4500.
    */
   init(payload: Record<string, unknown> | undefined): Promise<Session>;
   /** Starts an operation. Returns how to stop it; not called once the operation has ended by itself. */
@@ -220,7 +220,10 @@ const MAX_UNREAD = 1024 * 1024;
 
 let lastMessage: { prefix: string; json: string | Uint8Array; bytes: Buffer } | undefined;
 
-/** A `next` message in the fixed order that `readNext` looks for. An event for many subscribers is encoded once for all who gave their operation the same id. */
+/**
+ * A `next` message in the fixed order that `readNext` looks for. An event for many subscribers is encoded once for all
+ * who gave their operation the same id.
+ */
 function nextMessage(prefix: string, json: string | Uint8Array): Buffer {
   if (lastMessage?.json === json && lastMessage.prefix === prefix) return lastMessage.bytes;
   const bytes = frameJson(prefix, json, '}');
@@ -235,8 +238,8 @@ const LONGEST_HEAD = 7 + 15 + 26 + 1;
 const CLOSING_BRACE = 125;
 
 /**
- * Finds the payload of a `next` message without parsing it, when it is written the way that this module (and graphql-ws)
- * writes it. Undefined for every other message: parse it.
+ * Finds the payload of a `next` message without parsing it, when it is written the way that this module (and
+ * graphql-ws) writes it. Undefined for every other message: parse it.
  */
 export function readNext(message: Buffer): { readonly id: string; readonly payload: Buffer } | undefined {
   const head = NEXT.exec(message.toString('latin1', 0, LONGEST_HEAD));

@@ -21,7 +21,10 @@ export interface Exchange {
   /** It has taken too long. */
   late(): void;
   answered(answer: HttpAnswer): void;
-  /** @param isStale the server had closed a connection that was idle until then: it has most likely not seen the request. */
+  /**
+   * @param isStale the server had closed a connection that was idle until then: it has most likely not seen the
+   * request.
+   */
   failed(error: Error, isStale: boolean): void;
 }
 

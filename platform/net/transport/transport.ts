@@ -12,8 +12,8 @@ export interface SubgraphRequest {
   readonly operationName?: string | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
   /**
-   * The JSON text `{"query":…,"operationName":…,"variables":…}`, where the caller can write it for less than it costs to
-   * stringify the fields above. A transport that sends JSON uses it; the others never call it.
+   * The JSON text `{"query":…,"operationName":…,"variables":…}`, where the caller can write it for less than it costs
+   * to stringify the fields above. A transport that sends JSON uses it; the others never call it.
    */
   body?(): string;
   readonly identity: Identity;
@@ -50,7 +50,9 @@ export interface SubgraphResponse {
   readonly result: ExecutionResult;
 }
 
-/** Receives the events of one subscription, in order. Exactly one of `complete` and `error` is called, once, at the end. */
+/**
+ * Receives the events of one subscription, in order. Exactly one of `complete` and `error` is called, once, at the end.
+ */
 export interface SubscriptionSink {
   /** Returning a promise asks the source to wait for it before it sends more, where the source can. */
   next(event: ExecutionResult): void | Promise<void>;
@@ -61,8 +63,8 @@ export interface SubscriptionSink {
   pass?(payload: Uint8Array): boolean;
   complete(): void;
   /**
-   * The stream broke: the subgraph died, or ended the operation with errors of its own, which an `OperationFailed` holds.
-   * Errors that end nothing come through `next`.
+   * The stream broke: the subgraph died, or ended the operation with errors of its own, which an `OperationFailed`
+   * holds. Errors that end nothing come through `next`.
    */
   error(error: Error): void;
 }
@@ -85,8 +87,9 @@ export class OperationFailed extends Error {
 export type Unsubscribe = () => void;
 
 /**
- * Where the HTTP face of a subgraph has its plain routes: `/routes/uploads/1` is the route `/uploads/1`. A path of their
- * own keeps what the gateway forwards away from `/graphql`, `/metrics`, `/health` and `/ready`, whatever a client writes.
+ * Where the HTTP face of a subgraph has its plain routes: `/routes/uploads/1` is the route `/uploads/1`. A path of
+ * their own keeps what the gateway forwards away from `/graphql`, `/metrics`, `/health` and `/ready`, whatever a client
+ * writes.
  */
 export const ROUTES_PATH = '/routes';
 
@@ -94,12 +97,15 @@ export const ROUTES_PATH = '/routes';
 export interface SubgraphTransport {
   readonly subgraph: string;
   /**
-   * Runs a query or mutation. Rejects only when the subgraph cannot be reached, and with the signal's reason at once when
-   * it is aborted; GraphQL errors are in the result.
+   * Runs a query or mutation. Rejects only when the subgraph cannot be reached, and with the signal's reason at once
+   * when it is aborted; GraphQL errors are in the result.
    */
   execute(request: SubgraphRequest): Promise<SubgraphResponse>;
   subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
-  /** Calls one of the subgraph's plain HTTP routes, e.g. `/jwks.json` or a signed upload. The path is the subgraph's own. */
+  /**
+   * Calls one of the subgraph's plain HTTP routes, e.g. `/jwks.json` or a signed upload. The path is the subgraph's
+   * own.
+   */
   fetch(request: Request, identity: Identity): Promise<Response>;
   /** Whether the subgraph answers, and since when it does not. */
   health(): Promise<{ status: 'up' | 'down'; detail?: string }>;

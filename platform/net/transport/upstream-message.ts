@@ -11,8 +11,9 @@ export type UpstreamMessage =
   | { readonly type: 'broken'; readonly id: string };
 
 /**
- * Reads a message of graphql-transport-ws, down to the parts that are relied upon: subgraphs need not be ours. An `error`
- * message ends the operation, so its errors are read however badly they are written: one alone, or without a message.
+ * Reads a message of graphql-transport-ws, down to the parts that are relied upon: subgraphs need not be ours. An
+ * `error` message ends the operation, so its errors are read however badly they are written: one alone, or without a
+ * message.
  *
  * @returns undefined for what is no message of the protocol.
  */

@@ -48,8 +48,9 @@ export interface RoomState {
 }
 
 /**
- * The records in Redis. A room is a hash: `c:<connection>` to the connection, `t:<user>` to the time until which the user
- * is typing. `presence-processes` is a sorted set of the living processes by the time until which they count as such.
+ * The records in Redis. A room is a hash: `c:<connection>` to the connection, `t:<user>` to the time until which the
+ * user is typing. `presence-processes` is a sorted set of the living processes by the time until which they count as
+ * such.
  */
 export class RedisRooms {
   readonly processId = randomUUID();

@@ -42,8 +42,8 @@ redis.call('PEXPIRE', KEYS[2], ARGV[4])
 return {'ok'}`;
 
 /**
- * log meta; token first leaseMs ttlMs final chunk… → ok last stop | fenced | missing. With no chunk it renews the lease.
- * Chunks that are there already are skipped, so an append whose answer was lost can be sent again.
+ * log meta; token first leaseMs ttlMs final chunk… → ok last stop | fenced | missing. With no chunk it renews the
+ * lease. Chunks that are there already are skipped, so an append whose answer was lost can be sent again.
  */
 const APPEND = `
 local m = redis.call('HMGET', KEYS[2], 'token', 'last', 'stop', 'final')

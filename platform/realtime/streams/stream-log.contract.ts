@@ -249,7 +249,8 @@ export function streamLogContract(open: (lifecycle: AsyncDisposableStack) => Pro
         await writer.finish({ status: 'STOPPED' });
         expect(await there.requestStop(stream)).toBe('finished');
       }
-      // The quickest of five, and the slack of a busy machine: what is polled for, every second or so, is not that quick.
+      // The quickest of five, and the slack of a busy machine: what is polled for, every second or so, is not that
+      // quick.
       expect(Math.min(...waits), waits.map(Math.round).join(', ')).toBeLessThan(250);
       expect(await there.requestStop(freshStream())).toBe('unknown');
     });

@@ -25,8 +25,8 @@ export interface StreamLog {
    * A reader takes what has gathered since its last step, adjacent texts joined, so a slow one gets fewer and larger
    * events, holds no queue of its own and never slows the producer.
    *
-   * `abandoned` says that the producer's lease has lapsed without an end (its process died). It comes once an epoch; the
-   * iteration goes on, and ends when somebody takes the stream over and finishes it: `open` + `finish`.
+   * `abandoned` says that the producer's lease has lapsed without an end (its process died). It comes once an epoch;
+   * the iteration goes on, and ends when somebody takes the stream over and finishes it: `open` + `finish`.
    *
    * When `signal` aborts, the iteration ends without an error.
    *

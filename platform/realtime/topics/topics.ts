@@ -18,7 +18,8 @@ export interface Topics {
   publish(topic: string, event: Json): Promise<void>;
 
   /**
-   * Calls `listener` for every event. A listener must be quick and must not throw (a throw is logged, others still hear).
+   * Calls `listener` for every event. A listener must be quick and must not throw (a throw is logged, others still
+   * hear).
    *
    * @returns when events of other processes arrive too: `close` ends it.
    */

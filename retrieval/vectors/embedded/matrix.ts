@@ -53,8 +53,8 @@ export class Matrix {
   }
 
   /**
-   * Similarities of the query to slots 0 to `slots - 1`: cosine (query and rows are normalised), dot product or negative
-   * squared distance; higher is nearer. NaN for a slot without a vector.
+   * Similarities of the query to slots 0 to `slots - 1`: cosine (query and rows are normalised), dot product or
+   * negative squared distance; higher is nearer. NaN for a slot without a vector.
    */
   similarities(query: Float32Array, slots: number): Float32Array {
     const byRow = new Float32Array(this.#rows);

@@ -10,8 +10,8 @@ import { WordIndex } from './word-index.ts';
 const MOST_DEAD = 1000;
 
 /**
- * What one tenant of one space has, in memory: its rows, words, fields and, once searched, vectors. It is a cache of the
- * database, brought up to date before every use, whoever wrote.
+ * What one tenant of one space has, in memory: its rows, words, fields and, once searched, vectors. It is a cache of
+ * the database, brought up to date before every use, whoever wrote.
  */
 export class Segment {
   readonly #db: DatabaseSync;

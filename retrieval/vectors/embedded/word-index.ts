@@ -92,7 +92,9 @@ export class WordIndex {
   }
 }
 
-/** A text as its row stores it: the number of words, then the hash and the count (at most 255) of each different one. */
+/**
+ * A text as its row stores it: the number of words, then the hash and the count (at most 255) of each different one.
+ */
 export function encodeWords(text: string): Uint8Array {
   const all = words(text);
   const counts = new Map<number, number>();
@@ -110,7 +112,9 @@ export function encodeWords(text: string): Uint8Array {
   return new Uint8Array(entries.buffer);
 }
 
-/** FNV-1a with a final mix: 31 bits, so that engines keep it as a small integer. Fifty thousand words share about one. */
+/**
+ * FNV-1a with a final mix: 31 bits, so that engines keep it as a small integer. Fifty thousand words share about one.
+ */
 function hash(word: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < word.length; i++) h = Math.imul(h ^ word.charCodeAt(i), 0x01000193);

@@ -16,8 +16,8 @@ import { openDatabase } from './schema.ts';
 import { Writer } from './writer.ts';
 
 /**
- * The embedded store's threads. Three run this module: one reads and searches, one writes, one makes backups; they meet in
- * the database file only, as separate processes do.
+ * The embedded store's threads. Three run this module: one reads and searches, one writes, one makes backups; they meet
+ * in the database file only, as separate processes do.
  */
 
 export interface ReaderData {

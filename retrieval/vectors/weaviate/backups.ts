@@ -64,7 +64,9 @@ export class WeaviateBackups {
     return backups.sort((a, b) => b.startedAt.getTime() - a.startedAt.getTime());
   }
 
-  /** Weaviate restores only what is not there: the backup's spaces are deleted first, once it is known to be complete. */
+  /**
+   * Weaviate restores only what is not there: the backup's spaces are deleted first, once it is known to be complete.
+   */
   async restore(id: string): Promise<Backup> {
     const backup = await this.get(id);
     if (backup === undefined) throw notFound(`The backup ${id}`);

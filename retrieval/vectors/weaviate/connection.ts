@@ -59,7 +59,8 @@ const REFUSED = /Unauthenticated|InsufficientPermissions|UNAUTHENTICATED|PERMISS
 /**
  * Runs a call to the server.
  *
- * @throws {CodedError} SERVICE_UNAVAILABLE instead of the many errors that mean it, and NOT_FOUND for a lost collection.
+ * @throws {CodedError} SERVICE_UNAVAILABLE instead of the many errors that mean it, and NOT_FOUND for a lost
+ * collection.
  */
 export async function guard<T>(call: () => Promise<T>): Promise<T> {
   try {

@@ -29,7 +29,9 @@ export const spaceName = (collection: string): string | undefined =>
 /** What a collection's description holds. */
 export interface StoredDefinition extends SpaceDefinition {
   readonly createdAt: string;
-  /** Name in Weaviate of each vector, and of those that were dropped, which Weaviate keeps: a name is not used twice. */
+  /**
+   * Name in Weaviate of each vector, and of those that were dropped, which Weaviate keeps: a name is not used twice.
+   */
   readonly names: Readonly<Record<string, string>>;
   readonly retired: readonly string[];
 }

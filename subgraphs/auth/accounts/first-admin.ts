@@ -61,8 +61,9 @@ export async function createFirstAdmin(
 }
 
 /**
- * Makes the administrator of ADMIN_EMAIL and ADMIN_PASSWORD, where there is no administrator yet. An account that has the
- * address already may belong to anybody, because registering needs no proof of the address: the operator takes it over.
+ * Makes the administrator of ADMIN_EMAIL and ADMIN_PASSWORD, where there is no administrator yet. An account that has
+ * the address already may belong to anybody, because registering needs no proof of the address: the operator takes it
+ * over.
  *
  * @throws {ConfigError} in production, when ADMIN_PASSWORD is easy to guess.
  */

@@ -54,8 +54,8 @@ export async function login(
 }
 
 /**
- * Where somebody tries to sign in from. A device is known by its token, or by its network and user agent together, as an
- * earlier session of the account has them.
+ * Where somebody tries to sign in from. A device is known by its token, or by its network and user agent together, as
+ * an earlier session of the account has them.
  */
 async function placeOf({ db, devices }: AuthParts, email: string, token: Token, { client }: Origin): Promise<Place> {
   const network = networkOf(client);

@@ -50,7 +50,9 @@ export async function changePassword(
   return ended;
 }
 
-/** Sends a link for a new password, if there is somebody to send it to. Whoever asks learns nothing of whether there is. */
+/**
+ * Sends a link for a new password, if there is somebody to send it to. Whoever asks learns nothing of whether there is.
+ */
 export async function requestPasswordReset(core: AuthParts, given: string, origin: Origin): Promise<void> {
   core.mail.requireDestination('ask the administrator, who can make one.');
   await core.limits.spend('mail', origin);
@@ -74,8 +76,8 @@ export async function requestPasswordReset(core: AuthParts, given: string, origi
 }
 
 /**
- * Sets a new password with the token of the mail. Ends all sessions and API keys, lifts a lock, and confirms the address,
- * because who has the token reads its mail.
+ * Sets a new password with the token of the mail. Ends all sessions and API keys, lifts a lock, and confirms the
+ * address, because who has the token reads its mail.
  */
 export async function resetPassword(
   core: AuthParts,

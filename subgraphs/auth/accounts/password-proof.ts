@@ -4,7 +4,9 @@ import type { User } from '#prisma/auth/client/client.ts';
 import type { Origin } from '../origin.ts';
 import type { AuthParts } from '../parts.ts';
 
-/** The session of the request. @throws {CodedError} FORBIDDEN for an API key: what concerns the account needs a person. */
+/**
+ * The session of the request. @throws {CodedError} FORBIDDEN for an API key: what concerns the account needs a person.
+ */
 export function requireSession(identity: Identity): UserIdentity & { readonly sessionId: string } {
   const user = requireUser(identity);
   if (user.sessionId === undefined) throw forbidden('An API key cannot do this: sign in with the password.');

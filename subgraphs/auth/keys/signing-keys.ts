@@ -33,8 +33,8 @@ interface Keys {
 }
 
 /**
- * The keys of access tokens (Ed25519): sealed in the database, so that all replicas sign with the same one and a copy of
- * the database signs nothing. They rotate by themselves; an announced successor signs from its time on.
+ * The keys of access tokens (Ed25519): sealed in the database, so that all replicas sign with the same one and a copy
+ * of the database signs nothing. They rotate by themselves; an announced successor signs from its time on.
  */
 export class SigningKeys {
   readonly #db: PrismaClient;

@@ -2,7 +2,10 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 import type { EmailPseudonym } from '../email.ts';
 
-/** Attempts of one place that cost nothing; the last of them locks, and each one after it for twice as long, up to the longest. */
+/**
+ * Attempts of one place that cost nothing; the last of them locks, and each one after it for twice as long, up to the
+ * longest.
+ */
 export const FREE_ATTEMPTS = 10;
 /** The same for an account from all places together: far more than one network can use up. */
 export const FREE_ATTEMPTS_ACCOUNT = 1_000;
@@ -29,11 +32,11 @@ export interface Attempt {
 }
 
 /**
- * Limits password attempts per account and place, whether or not the address has an account, so that the attempts of one
- * client lock nobody else out. Attempts from many networks together meet a far higher limit of the account, which does not
- * hold for networks and devices that were signed in before. An attempt is counted before the password is looked at, in one
- * statement, so a hundred at once are counted as surely as one after the other (Zitadel's GHSA-7h8m-vrxx-vr4m is what
- * happens otherwise). A lock holds passwords up only: a reset lifts it.
+ * Limits password attempts per account and place, whether or not the address has an account, so that the attempts of
+ * one client lock nobody else out. Attempts from many networks together meet a far higher limit of the account, which
+ * does not hold for networks and devices that were signed in before. An attempt is counted before the password is
+ * looked at, in one statement, so a hundred at once are counted as surely as one after the other (Zitadel's
+ * GHSA-7h8m-vrxx-vr4m is what happens otherwise). A lock holds passwords up only: a reset lifts it.
  */
 export class Lockout {
   readonly #db: PrismaClient;

@@ -105,8 +105,8 @@ export async function compose(
 }
 
 /**
- * With no model the reply is what memory and knowledge hold, quoted, or the plain truth: that none is configured and how
- * to configure one.
+ * With no model the reply is what memory and knowledge hold, quoted, or the plain truth: that none is configured and
+ * how to configure one.
  */
 async function answerUnmodelled(
   chat: ChatParts,

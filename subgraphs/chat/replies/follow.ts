@@ -37,8 +37,8 @@ const WAIT_MS = 1_000;
  * Follows a reply: a snapshot of what the reader lacks, then what is written, then the end.
  *
  * The stream log is always read from its beginning, and what the reader has is skipped here by its length. So `after`
- * means the same whether it is answered from the log, from another replica's, from one that was filled in again, or from
- * the database.
+ * means the same whether it is answered from the log, from another replica's, from one that was filled in again, or
+ * from the database.
  *
  * It ends with an error when the reader no longer takes part in the conversation.
  *

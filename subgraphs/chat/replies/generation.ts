@@ -59,7 +59,10 @@ export const generationOf = (
   sentFromMessageId: messagesIn(context?.kept)[0] ?? null,
 });
 
-/** The messages of the conversation among what was sent: the rest (system prompt, quotations, results of tools) has no id. */
+/**
+ * The messages of the conversation among what was sent: the rest (system prompt, quotations, results of tools) has no
+ * id.
+ */
 const messagesIn = (named: readonly string[] = []): string[] => [...new Set(named)].filter((id) => !id.startsWith('#'));
 
 /** The record of a reply that no model wrote. */

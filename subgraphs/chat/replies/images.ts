@@ -39,10 +39,11 @@ export async function checkImages(chat: ChatParts, ids: readonly string[], ident
 }
 
 /**
- * What a model is shown of the images in a history: by message id, as parts of its content. A model that does not see is
- * told that there are images, so that it does not pretend.
+ * What a model is shown of the images in a history: by message id, as parts of its content. A model that does not see
+ * is told that there are images, so that it does not pretend.
  *
- * @throws {CodedError} what vision says, or SUBGRAPH_UNAVAILABLE, when an image that belongs to the prompt cannot be had.
+ * @throws {CodedError} what vision says, or SUBGRAPH_UNAVAILABLE, when an image that belongs to the prompt cannot be
+ * had.
  */
 export async function imagesOf(
   chat: ChatParts,
@@ -81,7 +82,9 @@ export async function imagesOf(
   return parts;
 }
 
-/** Who sent an image into a conversation showed it to all who take part: it is read with the sender's right, no other. */
+/**
+ * Who sent an image into a conversation showed it to all who take part: it is read with the sender's right, no other.
+ */
 const authorOf = (userId: string): UserIdentity => ({
   kind: 'user',
   userId,

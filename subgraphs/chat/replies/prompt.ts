@@ -25,8 +25,8 @@ const UNANSWERED = 'There is no result: the call was not answered.';
 
 /**
  * What the model is asked: the system prompt, the history with its calls of tools, and before the person's last message
- * what memory quoted. Quotations go into a message of the person's, never into the system's: they are data, and may have
- * been written by anybody.
+ * what memory quoted. Quotations go into a message of the person's, never into the system's: they are data, and may
+ * have been written by anybody.
  */
 export function promptOf(history: readonly Message[], { systemPrompt, quoted, images }: Surroundings): ChatMessage[] {
   const messages: ChatMessage[] = systemPrompt === null ? [] : [{ role: 'system', content: systemPrompt }];

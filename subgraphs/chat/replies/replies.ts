@@ -65,7 +65,9 @@ export class Replies implements AsyncDisposable {
     this.#chat.metrics.running.set(this.#running.size);
   }
 
-  /** Looks for replies that nobody works on: pending ones are begun, abandoned ones ended. Runs by itself every second. */
+  /**
+   * Looks for replies that nobody works on: pending ones are begun, abandoned ones ended. Runs by itself every second.
+   */
   async sweep(): Promise<void> {
     if (this.#sweeping || this.#closing.signal.aborted) return;
     this.#sweeping = true;
@@ -89,8 +91,8 @@ export class Replies implements AsyncDisposable {
   }
 
   /**
-   * At the start: without Redis no other process can be writing, so what looks under way died with the last one. It goes
-   * on in the background; a reader who is quicker has its reply recovered first.
+   * At the start: without Redis no other process can be writing, so what looks under way died with the last one. It
+   * goes on in the background; a reader who is quicker has its reply recovered first.
    */
   recoverAll(): void {
     this.#behind(this.#recoverAll(), 'abandoned replies could not be ended');
@@ -128,7 +130,8 @@ export class Replies implements AsyncDisposable {
     const writer = await this.#open(replyId);
     if (writer === 'held') return;
     try {
-      // A higher epoch first: from here on nothing of the old process counts, so the draft that is read is the last word.
+      // A higher epoch first: from here on nothing of the old process counts, so the draft that is read is the last
+      // word.
       const [claimed] = await db.message.updateManyAndReturn({
         where: {
           id: replyId,

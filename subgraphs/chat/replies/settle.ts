@@ -37,7 +37,8 @@ export const asStreamFinal = (final: Final): JsonObject => ({ ...final }) as unk
  * Gives a reply its end, in one transaction with everything that others are to know of it: analytics the calls, memory
  * the text.
  *
- * @returns false when the reply is no longer this epoch's to end: deleted, or taken over. The calls are on record even so.
+ * @returns false when the reply is no longer this epoch's to end: deleted, or taken over. The calls are on record even
+ * so.
  */
 export async function settle(
   chat: ChatParts,

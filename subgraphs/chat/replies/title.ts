@@ -21,8 +21,8 @@ const TIMEOUT_MS = 20_000;
 const EXCERPT = 2000;
 
 /**
- * Asks the conversation's model for a title after the first exchange. The first words stand until then, and stay when no
- * model answers or when a person gave a title meanwhile.
+ * Asks the conversation's model for a title after the first exchange. The first words stand until then, and stay when
+ * no model answers or when a person gave a title meanwhile.
  */
 export async function generateTitle(
   chat: ChatParts,

@@ -1,6 +1,6 @@
 /**
- * A process of chat that is there to be killed: it sends messages and reads the replies, and says on standard output, as
- * lines of JSON, what was acknowledged and what a reader saw.
+ * A process of chat that is there to be killed: it sends messages and reads the replies, and says on standard output,
+ * as lines of JSON, what was acknowledged and what a reader saw.
  *
  * node chat-process.ts <directory> <provider> <conversations>
  */

@@ -119,7 +119,8 @@ export class ChatWorld implements AsyncDisposable {
   async addReplica(): Promise<HostedSubgraph> {
     const own = new AsyncDisposableStack();
     const platform = this.platform.of('chat', own);
-    // In one process a group of the event bus has one member; the others record, and the first one hands on and consumes.
+    // In one process a group of the event bus has one member; the others record, and the first one hands on and
+    // consumes.
     const events =
       this.replicas.length === 0 ? platform.events : new MemoryEventBus({ metrics: this.metrics, lifecycle: own });
     const replica = await createSubgraph(chat, { ...platform, events, database: this.#watched(platform.database) });

@@ -248,7 +248,9 @@ export class Documents {
     return document;
   }
 
-  /** Deletes a document: it is found no more when this returns; bytes and index follow within moments, come what may. */
+  /**
+   * Deletes a document: it is found no more when this returns; bytes and index follow within moments, come what may.
+   */
   async delete(user: UserIdentity, id: string): Promise<void> {
     const document = await this.#own(user, id);
     const job = await this.#memory.db.$transaction(async (tx) => {
@@ -261,8 +263,8 @@ export class Documents {
   }
 
   /**
-   * Deletes documents whose upload was begun and never came, when the link has ended long ago, and those that could not be
-   * read, a month later. What of their bytes had arrived goes with them.
+   * Deletes documents whose upload was begun and never came, when the link has ended long ago, and those that could not
+   * be read, a month later. What of their bytes had arrived goes with them.
    */
   async forgetAbandoned(): Promise<number> {
     const before = (seconds: number) => ({ lt: new Date(Date.now() - seconds * 1000) });

@@ -19,8 +19,8 @@ const ROWS_AT_ONCE = 1_000;
 const NAMESPACE = '0a9d5c1e-6f5b-5d0e-9a53-3b1c8a6f2d47';
 
 /**
- * Reads a document, cuts it, embeds its passages. Each step can be repeated: the ids of passages follow from document and
- * position, and what is stored already is stored again as the same.
+ * Reads a document, cuts it, embeds its passages. Each step can be repeated: the ids of passages follow from document
+ * and position, and what is stored already is stored again as the same.
  */
 export function ingestDocument(memory: MemoryParts): JobHandler<Transaction> {
   return {

@@ -164,7 +164,9 @@ async function store(
   if (changed.length > 0) await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: changed }, { userId });
 }
 
-/** What a new fact takes the place of: what the model named, and what has the same slot. Never what was pinned by hand. */
+/**
+ * What a new fact takes the place of: what the model named, and what has the same slot. Never what was pinned by hand.
+ */
 async function supersededBy(
   tx: Transaction,
   userId: string,

@@ -55,8 +55,8 @@ const LONGEST_SENTENCE = 300;
 const MOST_FACTS = 10;
 
 /**
- * Memories without a language model: sentences in which the user plainly says something about themselves, or asks for it
- * to be remembered. Kept word by word. Meant to miss most and to invent nothing.
+ * Memories without a language model: sentences in which the user plainly says something about themselves, or asks for
+ * it to be remembered. Kept word by word. Meant to miss most and to invent nothing.
  */
 export function extractByRules(text: string): RuleFact[] {
   const facts: RuleFact[] = [];

@@ -25,8 +25,8 @@ function gist(text: string): Set<string> {
 }
 
 /**
- * Whether two short texts say the same in nearly the same words. Deliberately by words and not by similarity of meaning:
- * to a small embedding model "I like tea" and "I like coffee" are almost equal.
+ * Whether two short texts say the same in nearly the same words. Deliberately by words and not by similarity of
+ * meaning: to a small embedding model "I like tea" and "I like coffee" are almost equal.
  */
 export function sameStatement(one: string, other: string): boolean {
   const [a, b] = [gist(one), gist(other)];

@@ -21,8 +21,8 @@ export function indexMemories({ db, indexes }: Pick<MemoryParts, 'db' | 'indexes
 }
 
 /**
- * A row may change while its text is being embedded, and another job may have put the newer state already: rows are read
- * again afterwards, until nothing has changed in between.
+ * A row may change while its text is being embedded, and another job may have put the newer state already: rows are
+ * read again afterwards, until nothing has changed in between.
  */
 async function syncMemories(
   db: Database,

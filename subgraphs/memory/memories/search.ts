@@ -33,8 +33,8 @@ export interface MemorySearch {
 }
 
 /**
- * Relevance decides; the other two only order what is about equally relevant. With the equal weights of the paper a fresh
- * triviality would come before the answer to the question.
+ * Relevance decides; the other two only order what is about equally relevant. With the equal weights of the paper a
+ * fresh triviality would come before the answer to the question.
  */
 const WEIGHTS = { relevance: 0.8, recency: 0.1, importance: 0.1 } as const;
 const HALF_LIFE_MS = 30 * 86_400_000;

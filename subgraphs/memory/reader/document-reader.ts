@@ -19,8 +19,8 @@ const IDLE_MS = 30_000;
 const WATCH_MS = 100;
 
 /**
- * Reads documents in a thread, one after another. A file that takes too long or too much memory costs its own thread and
- * nothing else: the thread is ended and the next document gets a new one.
+ * Reads documents in a thread, one after another. A file that takes too long or too much memory costs its own thread
+ * and nothing else: the thread is ended and the next document gets a new one.
  */
 export class DocumentReader implements AsyncDisposable {
   readonly #limits: ReaderLimits;
@@ -57,8 +57,8 @@ export class DocumentReader implements AsyncDisposable {
     promise.catch(() => {});
     const started = Date.now();
     let baseline: number | undefined;
-    // The thread's own limit covers its heap only; pictures and archives are unpacked outside of it. What the rest of the
-    // process needs meanwhile is not the document's.
+    // The thread's own limit covers its heap only; pictures and archives are unpacked outside of it. What the rest of
+    // the process needs meanwhile is not the document's.
     const look = (): void => {
       if (Date.now() - started > this.#limits.timeoutMs) reject(tooExpensive('longer'));
       memoryOf(worker).then(

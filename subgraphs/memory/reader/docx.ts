@@ -28,8 +28,8 @@ export async function readDocx(bytes: Uint8Array): Promise<Outline> {
 }
 
 /**
- * Unpacks everything once and throws it away: what an archive declares about its size need not be true, and what reads its
- * XML takes minutes for deep elements.
+ * Unpacks everything once and throws it away: what an archive declares about its size need not be true, and what reads
+ * its XML takes minutes for deep elements.
  */
 async function measure(buffer: Buffer): Promise<void> {
   let unpacked = 0;

@@ -1,8 +1,8 @@
 import { DocumentProblem } from './problem.ts';
 
 /**
- * Elements that may be open at a time in a marked-up document; browsers keep 512. Readers need time, and a place on their
- * stack, for each that is open, so that a small file could keep them busy for minutes.
+ * Elements that may be open at a time in a marked-up document; browsers keep 512. Readers need time, and a place on
+ * their stack, for each that is open, so that a small file could keep them busy for minutes.
  */
 export const MAX_NESTING = 1_000;
 

@@ -30,7 +30,9 @@ interface Atom {
   readonly last: boolean;
 }
 
-/** Cuts a document into passages: never across headings, at paragraphs where possible, else at sentences, else at words. */
+/**
+ * Cuts a document into passages: never across headings, at paragraphs where possible, else at sentences, else at words.
+ */
 export function cutPassages({ text, blocks }: Outline): Passage[] {
   const passages: Passage[] = [];
   let open: { start: number; end: number; words: number; section: string; page: number | undefined } | undefined;

@@ -26,8 +26,8 @@ export interface ExtractiveAnswer {
 }
 
 /**
- * Answers with quotations. What is quoted must be similar enough in meaning, by the threshold of the embedding model, or
- * share most of the question's words: better no answer than a wrong one that looks like an answer.
+ * Answers with quotations. What is quoted must be similar enough in meaning, by the threshold of the embedding model,
+ * or share most of the question's words: better no answer than a wrong one that looks like an answer.
  */
 export async function extractiveAnswer(
   memory: Pick<MemoryParts, 'db' | 'indexes'>,

@@ -6,8 +6,8 @@ const WIDEST_ANGLE = 10;
 /**
  * The angle in degrees, clockwise positive, by which the lines of a page are tilted; 0 when there is none to be seen.
  *
- * Projection profile: at the right angle the dark pixels gather in rows, and the sum of the squared row counts is largest
- * (Postl, "Detection of linear oblique structures and skew scan in digitized documents", 1986).
+ * Projection profile: at the right angle the dark pixels gather in rows, and the sum of the squared row counts is
+ * largest (Postl, "Detection of linear oblique structures and skew scan in digitized documents", 1986).
  */
 export async function skewOf(grey: Sharp): Promise<number> {
   const { data, info } = await grey

@@ -1,4 +1,5 @@
-// A process that stores objects until it is killed, and prints the id of each that was acknowledged. Used by durability.test.ts.
+// A process that stores objects until it is killed, and prints the id of each that was acknowledged. Used by
+// durability.test.ts.
 import { EmbeddedVectorStore } from '../embedded-vector-store.ts';
 
 const [folder, name, count = 'Infinity'] = process.argv.slice(2);
