@@ -74,9 +74,8 @@ export function createClientPlace(scope: PlaceScope): ClientPlace {
       value = isObject(value) ? own(value, part) : undefined;
       shown.push(clientName(part));
     }
-    const isAskedOfOthersAlone =
-      ownFields(value, sets, values)?.length === 0 && fieldsOf(sets, fragments, everyType).some(isData);
-    return isAskedOfOthersAlone ? undefined : shown;
+    const isAskedNothing = ownFields(value, sets, values)?.length === 0 && fieldsOf(sets, fragments).some(isData);
+    return isAskedNothing ? undefined : shown;
   };
 }
 
