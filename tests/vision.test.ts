@@ -4,7 +4,7 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, json } from '#llm/testing/fault-server.ts';
-import { type GraphqlAnswer, TestUser } from './harness/client.ts';
+import { type GraphqlAnswer, subscriptionError, TestUser } from './harness/client.ts';
 import { MODES } from './harness/modes.ts';
 import { type RunningGraph, startEmbedded } from './harness/sextant.ts';
 
@@ -76,9 +76,11 @@ class Photographer {
     try {
       const query = `subscription ($id: ID!) { imageProgress(id: $id) { ${IMAGE} } }`;
       for await (const { data, errors } of socket.iterate<{ imageProgress: Image }>({ query, variables: { id } })) {
-        if (errors?.[0]) throw new Error(errors[0].message);
+        if (errors?.[0]) throw errors;
         seen.push(data!.imageProgress);
       }
+    } catch (error) {
+      throw subscriptionError(error);
     } finally {
       await socket.dispose();
     }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
-import { buildSchema, type DocumentNode, parse, print } from 'graphql';
+import { buildSchema, type DocumentNode, type GraphQLFormattedError, parse, print } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
 import { watchAnswer } from '#gateway/fixture/law-watch.ts';
 import { LoginDocument, RegisterDocument } from '../client/generated/graphql.ts';
@@ -115,9 +115,19 @@ export function subscribe<Data, Variables extends Record<string, unknown>>(
 ): AsyncIterableIterator<Data> {
   const results = socket.iterate<Data>({ query: print(document), variables });
   return (async function* () {
-    for await (const { data, errors } of results) {
-      if (errors?.[0]) throw new Error(`${errors[0].extensions?.['code']}: ${errors[0].message}`);
-      yield data!;
+    try {
+      for await (const { data, errors } of results) {
+        if (errors?.[0]) throw errors;
+        yield data!;
+      }
+    } catch (error) {
+      throw subscriptionError(error);
     }
   })();
+}
+
+/** An error that ended a subscription; graphql-ws hands out what an `error` message holds, a list. */
+export function subscriptionError(thrown: unknown): unknown {
+  const [first] = Array.isArray(thrown) ? (thrown as GraphQLFormattedError[]) : [];
+  return first ? new Error(`${first.extensions?.['code']}: ${first.message}`) : thrown;
 }
