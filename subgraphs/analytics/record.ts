@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Usage } from '#platform/contracts/events.ts';
 import { Prisma } from '#prisma/analytics/client/client.ts';
 import { bucketOf } from './histogram.ts';
@@ -9,6 +10,13 @@ import { type Interval, startOf } from './period.ts';
  */
 export async function recordCall(tx: Prisma.TransactionClient, usage: Usage): Promise<void> {
   const { tokens, outcome, ...rest } = usage;
+  const forgotten = forgottenName(usage.userId);
+  // An event of a call may come after the one that deleted its user: it counts, and names nobody.
+  if (await tx.rollup.findFirst({ where: { interval: 'DAY', userId: forgotten }, select: { at: true } })) {
+    await addToRollup(tx, 'HOUR', { ...usage, userId: forgotten });
+    await addToRollup(tx, 'DAY', { ...usage, userId: forgotten });
+    return;
+  }
   await tx.call.create({
     data: {
       id: rest.id,
@@ -74,7 +82,16 @@ async function addToRollup(tx: Prisma.TransactionClient, interval: Interval, usa
 const onlyIn = (bucket: number | undefined, count: number): number[] =>
   bucket === undefined ? [] : [...Array<number>(bucket - 1).fill(0), count];
 
-/** Forgets a user's calls; sums of everybody keep them under no name, so that totals of the past stay true. */
+/** What sums of a deleted user are kept under. */
+const forgottenName = (userId: string): string => `deleted:${createHash('md5').update(userId).digest('hex')}`;
+
+/** Long before any call: the sum of nothing that tells that a user is deleted. */
+const BEFORE_ALL = new Date(0);
+
+/**
+ * Forgets a user's calls. Sums of everybody keep them under a name that tells nobody, so that totals of the past stay
+ * true, and so do calls that are reported later.
+ */
 export async function forgetUser(tx: Prisma.TransactionClient, userId: string): Promise<void> {
   await tx.call.deleteMany({ where: { userId } });
   await tx.budget.deleteMany({ where: { userId } });
@@ -82,6 +99,10 @@ export async function forgetUser(tx: Prisma.TransactionClient, userId: string): 
     WITH gone AS (DELETE FROM rollups WHERE user_id = ${userId} RETURNING *)
     INSERT INTO rollups AS r ("interval", at, user_id, operation, provider, model, outcome, currency, calls, cache_hits,
       input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, unpriced, latency, time_to_first_token)
-    SELECT "interval", at, 'deleted:' || md5(${userId}), operation, provider, model, outcome, currency, calls, cache_hits,
+    SELECT "interval", at, ${forgottenName(userId)}, operation, provider, model, outcome, currency, calls, cache_hits,
       input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, unpriced, latency, time_to_first_token FROM gone`;
+  const nothing = { calls: 0, cacheHits: 0, inputTokens: 0, cachedTokens: 0, outputTokens: 0, reasoningTokens: 0 };
+  const unnamed = { operation: '', provider: '', model: '', outcome: '', currency: '' };
+  const mark = { interval: 'DAY', at: BEFORE_ALL, userId: forgottenName(userId), ...unnamed, ...nothing };
+  await tx.rollup.createMany({ data: [{ ...mark, images: 0, cost: 0 }], skipDuplicates: true });
 }

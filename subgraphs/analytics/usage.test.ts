@@ -169,6 +169,16 @@ describe('usage', () => {
     expect((await usage.totals({ period: day, userId })).calls).toBe(0);
     expect((await usage.totals({ period: day, model })).calls).toBe(1);
   });
+
+  it('does not come back with a call that is reported after its user was deleted', async () => {
+    const [userId, model] = [uuid(), uuid()];
+    await db.$transaction((tx) => forgetUser(tx, userId));
+    await record([call({ userId, model })]);
+    expect(await db.call.count({ where: { userId } })).toBe(0);
+    expect(await db.rollup.count({ where: { userId } })).toBe(0);
+    expect((await usage.totals({ period: day, model })).calls).toBe(1);
+    await db.$transaction((tx) => forgetUser(tx, userId));
+  });
 });
 
 describe('a budget', () => {

@@ -12,14 +12,16 @@ import { type Data, isObject, own } from '../prepare/data.ts';
 import type { Fragments } from '../prepare/fragments.ts';
 import { type ClientName, clientVariable } from '../prepare/names.ts';
 import type { ResponsePath } from './paths.ts';
-import type { Run } from './run.ts';
 import type { Satisfies } from './types.ts';
 
 /**
  * Gives the place in the client's answer for one in the data of a plan; undefined where an error of that place is none
  * of the client's, as far as the data says by now.
  */
-export type ClientPlace = (path: ResponsePath, run: Pick<Run, 'data' | 'values'>) => ResponsePath | undefined;
+export type ClientPlace = (
+  path: ResponsePath,
+  run: { readonly data: Data; readonly values: Readonly<Record<string, unknown>> },
+) => ResponsePath | undefined;
 
 export interface PlaceScope {
   readonly operation: OperationDefinitionNode;
