@@ -1,10 +1,6 @@
 /** What a JSON object is here: data of a response. */
 export type Data = Record<string, unknown>;
 
-/** Whether a value is a JSON object. */
-export const isObject = (value: unknown): value is Data =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
 /** A client may use any GraphQL name as an alias; these would otherwise reach what every object inherits. */
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
 

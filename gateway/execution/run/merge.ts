@@ -1,4 +1,5 @@
-import { type Data, isObject, own, setOwn } from '../prepare/data.ts';
+import { isObject } from '#platform/base/json/objects.ts';
+import { type Data, own, setOwn } from '../prepare/data.ts';
 import type { Satisfies } from './types.ts';
 
 /**
