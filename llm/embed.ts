@@ -9,15 +9,15 @@ import { type WholeCallDependencies, wholeCall } from './whole-call.ts';
 
 /** OpenAI takes 2 048 texts a request, most local servers fewer or slowly. */
 const BATCH = 128;
-const MOST_TEXTS = 10_000;
+const MAX_TEXTS = 10_000;
 
 /** Embeds texts in batches, one after the other: a bulk job leaves room for people who wait. */
 export function createEmbedder(deps: WholeCallDependencies & { readonly counter: TokenCounter }) {
   return async (request: EmbedRequest, call: CallContext): Promise<Embeddings> => {
     const { texts } = request;
     if (texts.length === 0) throw badInput('texts', 'is empty; give at least one text');
-    if (texts.length > MOST_TEXTS)
-      throw badInput('texts', `has ${texts.length} texts; at most ${MOST_TEXTS} are allowed`);
+    if (texts.length > MAX_TEXTS)
+      throw badInput('texts', `has ${texts.length} texts; at most ${MAX_TEXTS} are allowed`);
     const empty = texts.findIndex((text) => text.trim() === '');
     if (empty >= 0) throw badInput(`texts.${empty}`, 'is empty; an empty text has no meaning to embed');
     const { alias, deployment, answer, record } = await wholeCall(

@@ -5,18 +5,18 @@ import { ProviderFailure } from './provider/failure.ts';
 import type { CallContext } from './requests.ts';
 import { type WholeCallDependencies, wholeCall } from './whole-call.ts';
 
-const MOST_CHARACTERS = 32_000;
-const MOST_IMAGES = 10;
+const MAX_CHARACTERS = 32_000;
+const MAX_IMAGES = 10;
 
 /** Generates images through the images endpoint. */
 export function createImager(deps: WholeCallDependencies) {
   return async (request: ImageRequest, call: CallContext): Promise<GeneratedImages> => {
     const count = request.count ?? 1;
     if (request.prompt.trim() === '') throw badInput('prompt', 'is empty; say what the image should show');
-    if (request.prompt.length > MOST_CHARACTERS)
-      throw badInput('prompt', `has ${request.prompt.length} characters; at most ${MOST_CHARACTERS} are allowed`);
-    if (!Number.isInteger(count) || count < 1 || count > MOST_IMAGES)
-      throw badInput('count', `is ${count}; allowed: 1 to ${MOST_IMAGES}`);
+    if (request.prompt.length > MAX_CHARACTERS)
+      throw badInput('prompt', `has ${request.prompt.length} characters; at most ${MAX_CHARACTERS} are allowed`);
+    if (!Number.isInteger(count) || count < 1 || count > MAX_IMAGES)
+      throw badInput('count', `is ${count}; allowed: 1 to ${MAX_IMAGES}`);
     if (request.size !== undefined && !/^(auto|\d{2,5}x\d{2,5})$/.test(request.size))
       throw badInput('size', 'must read like 1024x1024, or auto');
     const { alias, deployment, answer, record } = await wholeCall(

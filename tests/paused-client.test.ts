@@ -9,7 +9,7 @@ const CLIENTS = 200;
 const SMALL = 100;
 /** Of the one who pauses: enough to fill what the system buffers for a connection within seconds. */
 const LARGE = 200_000;
-const MOST_MB = 20;
+const MAX_MB = 20;
 
 let subgraph: TickingSubgraph;
 let gateway: ServingProcess;
@@ -46,7 +46,7 @@ function follow(...sizes: number[]) {
   return { socket, numbers, completed: completed.promise, closed };
 }
 
-it(`one paused client among ${CLIENTS} costs under ${MOST_MB} MB and is closed with its code; the others lose nothing`, async () => {
+it(`one paused client among ${CLIENTS} costs under ${MAX_MB} MB and is closed with its code; the others lose nothing`, async () => {
   // Equal subscriptions share one upstream, the paused client's small one too.
   const readers = Array.from({ length: CLIENTS - 1 }, () => follow(SMALL));
   const sleeper = follow(LARGE, SMALL);
@@ -60,14 +60,14 @@ it(`one paused client among ${CLIENTS} costs under ${MOST_MB} MB and is closed w
   sleeper.socket.pause();
   const ended = () => metricOf(gateway.url, 'sextant_gateway_subscriptions_ended_total', { reason: 'slow' });
   await expect.poll(ended, { timeout: 30_000 }).toBe(1);
-  expect(memory.takePeak() - before).toBeLessThan(MOST_MB);
+  expect(memory.takePeak() - before).toBeLessThan(MAX_MB);
   // What it did not read is not kept for it.
   await expect.poll(() => subgraph.open).toBe(1);
   sleeper.socket.resume();
   expect(await sleeper.closed).toEqual({ code: 4411, reason: 'Slow consumer: resume' });
 
   await sleep(500);
-  expect(memory.takePeak() - before).toBeLessThan(MOST_MB);
+  expect(memory.takePeak() - before).toBeLessThan(MAX_MB);
   subgraph.finish();
   await Promise.all(readers.map(({ completed }) => completed));
   for (const { numbers, socket } of readers) {

@@ -60,7 +60,7 @@ export interface PersistedOptions {
 const APQ_TTL_MS = 7 * 86_400_000;
 /** Characters of automatic persisted queries that this process keeps. */
 const APQ_CHARACTERS = 8_000_000;
-const LONGEST_APQ = 100_000;
+const MAX_APQ = 100_000;
 
 /** Automatic persisted queries, which save bytes, and registered operations, which are a protection. */
 export function createPersistedOperations(options: PersistedOptions): PersistedOperations {
@@ -84,7 +84,7 @@ export function createPersistedOperations(options: PersistedOptions): PersistedO
         'is not the SHA-256 hash of the query, in lower-case hex.',
       );
     }
-    if (query.length <= LONGEST_APQ && !known.has(hash)) {
+    if (query.length <= MAX_APQ && !known.has(hash)) {
       known.set(hash, query);
       await cache?.set(`gateway:apq:${hash}`, query, { ttlMs: APQ_TTL_MS });
     }

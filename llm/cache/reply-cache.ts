@@ -22,7 +22,7 @@ export interface StoredReply {
 export type ReplyStore = Pick<Cache, 'get' | 'set'>;
 
 /** A replay has no more pieces than this: a reply of thousands of tokens is not worth thousands of objects. */
-const MOST_PIECES = 256;
+const MAX_PIECES = 256;
 
 /** Whom a reply may be given to: its user alone, or everybody where the alias says so. Undefined: it is not cached. */
 export function partition(rule: CacheRule, { identity }: CallContext): string | undefined {
@@ -43,7 +43,7 @@ export function replyKey(alias: Alias, request: ChatRequest, owner: string, mess
 /** Puts neighbouring pieces of equal kind together until few enough are left. */
 export function compact(deltas: readonly Delta[]): Delta[] {
   const merged: Delta[] = [];
-  const size = Math.ceil(deltas.length / MOST_PIECES);
+  const size = Math.ceil(deltas.length / MAX_PIECES);
   let joined = 0;
   for (const delta of deltas) {
     const last = merged.at(-1);

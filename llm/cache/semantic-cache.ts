@@ -13,10 +13,10 @@ interface Entry {
 /** Makes vectors in the name of whoever asks. */
 export type EmbedPrompt = (texts: readonly string[]) => Promise<readonly Float32Array[]>;
 
-const MOST_PARTITIONS = 1_000;
-const MOST_ENTRIES = 500;
+const MAX_PARTITIONS = 1_000;
+const MAX_ENTRIES = 500;
 /** A long prompt is rarely asked twice in other words. */
-const MOST_CHARACTERS = 2_000;
+const MAX_CHARACTERS = 2_000;
 
 /**
  * Finds the kept reply of a prompt that says the same in other words. An entry counts only within its partition (who
@@ -29,7 +29,7 @@ export class SemanticIndex {
   /** The text that may be worded otherwise: a last message that is a user's plain text. */
   static promptOf(messages: readonly ChatMessage[]): string | undefined {
     const last = messages.at(-1);
-    return last?.role === 'user' && typeof last.content === 'string' && last.content.length <= MOST_CHARACTERS
+    return last?.role === 'user' && typeof last.content === 'string' && last.content.length <= MAX_CHARACTERS
       ? last.content
       : undefined;
   }
@@ -69,8 +69,8 @@ export class SemanticIndex {
     entries.push({ vector, sense: senseOf(prompt), reply, until: now + rule.ttlMs });
     // Maps keep the order of insertion: the partition used longest ago goes first.
     this.#partitions.delete(partition);
-    this.#partitions.set(partition, entries.slice(-MOST_ENTRIES));
-    if (this.#partitions.size > MOST_PARTITIONS) this.#partitions.delete(this.#partitions.keys().next().value!);
+    this.#partitions.set(partition, entries.slice(-MAX_ENTRIES));
+    if (this.#partitions.size > MAX_PARTITIONS) this.#partitions.delete(this.#partitions.keys().next().value!);
   }
 }
 

@@ -22,7 +22,7 @@ const OPENAI_URL = 'https://api.openai.com/v1';
 const OPENAI_DEFAULTS = { chat: 'gpt-5-mini', embeddings: 'text-embedding-3-small', images: 'gpt-image-1' };
 const LIST_TIMEOUT_MS = 2_000;
 /** A server with more models is listed by its first ones; llm.yaml can name any. */
-const MOST_LISTED = 50;
+const MAX_LISTED = 50;
 
 /** The catalogue without llm.yaml: what the environment names, else what answers on this machine. */
 export async function environmentCatalogue(settings: EnvironmentSettings): Promise<Catalogue> {
@@ -121,7 +121,7 @@ class Draft {
   }
 
   async addListed(endpoint: Provider, models: readonly ListedModel[]): Promise<void> {
-    for (const model of models.slice(0, MOST_LISTED)) await this.add(endpoint, model.id, {}, model.contextWindow);
+    for (const model of models.slice(0, MAX_LISTED)) await this.add(endpoint, model.id, {}, model.contextWindow);
   }
 
   /** @param needed the setting that would have named a model, or false when one is named. */

@@ -1,7 +1,7 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import type { ChatRequest } from '../requests.ts';
 
-const MOST_MESSAGES = 10_000;
+const MAX_MESSAGES = 10_000;
 
 const between = (name: string, value: number | undefined, low: number, high: number, whole = false): void => {
   if (value === undefined || (value >= low && value <= high && (!whole || Number.isInteger(value)))) return;
@@ -19,6 +19,6 @@ export function checkRequest(request: ChatRequest): void {
     throw badInput('stop', `has ${request.stop.length} sequences; at most 4 are allowed`);
   const { messages } = request;
   if (messages.length === 0) throw badInput('messages', 'is empty; send at least one message');
-  if (messages.length > MOST_MESSAGES)
-    throw badInput('messages', `has ${messages.length} messages; at most ${MOST_MESSAGES} are allowed`);
+  if (messages.length > MAX_MESSAGES)
+    throw badInput('messages', `has ${messages.length} messages; at most ${MAX_MESSAGES} are allowed`);
 }

@@ -4,9 +4,9 @@ import { type Fault, guarded } from '#platform/base/faults/guarded.ts';
 /**
  * An event that is longer than this is no piece of a reply, in characters; pictures come in pieces of some millions.
  */
-const LONGEST_EVENT = 64_000_000;
+const MAX_EVENT = 64_000_000;
 /** A consumer that is so many events behind makes the provider wait. */
-const MOST_WAITING = 1_000;
+const MAX_WAITING = 1_000;
 /** What a server that has said [DONE] has left to send comes at once; one that keeps the connection is left. */
 const DRAIN_MS = 1_000;
 
@@ -84,9 +84,9 @@ export class EventStream {
       start = end + 1;
     }
     this.#rest += start === 0 ? lines : lines.slice(start);
-    if (this.#rest.length + (this.#data?.length ?? 0) > LONGEST_EVENT)
-      this.#body.destroy(new SyntaxError(`an event is longer than ${LONGEST_EVENT} characters`));
-    if (this.#events.length - this.#read >= MOST_WAITING) this.#body.pause();
+    if (this.#rest.length + (this.#data?.length ?? 0) > MAX_EVENT)
+      this.#body.destroy(new SyntaxError(`an event is longer than ${MAX_EVENT} characters`));
+    if (this.#events.length - this.#read >= MAX_WAITING) this.#body.pause();
     this.#notify();
   }
 

@@ -7,7 +7,7 @@ import type { ProviderFailure } from '../provider/failure.ts';
 const BREAKER = { threshold: 0.5, size: 10, minimumNumberOfCalls: 3 };
 /** How long an open circuit stays so before one call may try; doubles with every failed trial. */
 const OPEN_MS = 5_000;
-const MOST_OPEN_MS = 120_000;
+const MAX_OPEN_MS = 120_000;
 /** After a 429 without a believable Retry-After. */
 const COOL_MS = 5_000;
 /** A key that was refused is left alone so long. */
@@ -110,7 +110,7 @@ export class DeploymentState {
     if (failure.kind === 'credentials') this.#coolKeys.set(key ?? '', now + BAD_KEY_MS);
     const opens = this.#breaker.failure(0);
     if (opens || this.#openUntil > 0) {
-      this.#openUntil = now + Math.min(MOST_OPEN_MS, OPEN_MS * 2 ** this.#openings);
+      this.#openUntil = now + Math.min(MAX_OPEN_MS, OPEN_MS * 2 ** this.#openings);
       this.#openings++;
     }
   }

@@ -37,8 +37,8 @@ export interface PendingPart {
 export type ToolConversationPart = ChatPart | CallsPart | ToolResultPart | RoundPart | PendingPart;
 
 /** A model that only calls tools must end some time: in its last round it may not. */
-const MOST_ROUNDS = 8;
-const MOST_CALLS = 32;
+const MAX_ROUNDS = 8;
+const MAX_CALLS = 32;
 
 /**
  * Chats until the model has answered, running this server's tools on the way (the calls of a round at once). Ends with
@@ -49,7 +49,7 @@ export async function* chatWithTools(
   request: Omit<ChatRequest, 'tools'>,
   call: CallContext,
   tools: ToolRegistry,
-  mostRounds = MOST_ROUNDS,
+  mostRounds = MAX_ROUNDS,
 ): AsyncGenerator<ToolConversationPart, void, undefined> {
   let { messages } = request;
   for (let round = 1; ; round++) {
@@ -100,7 +100,7 @@ class Turn {
   take(part: ChatPart): void {
     if (part.type === 'text') this.#text += part.text;
     else if (part.type === 'finish') this.finish = part;
-    else if (part.type === 'tool-call' && part.index >= 0 && part.index < MOST_CALLS) {
+    else if (part.type === 'tool-call' && part.index >= 0 && part.index < MAX_CALLS) {
       this.#calls[part.index] ??= { id: '', name: '', arguments: '' };
       const call = this.#calls[part.index]!;
       call.id ||= part.id ?? '';

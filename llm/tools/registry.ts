@@ -42,7 +42,7 @@ export interface ToolResult {
 const NAME = /^[\w-]{1,64}$/;
 const DEFAULT_TIMEOUT_MS = 15_000;
 /** More than this no model reads with profit, and it would fill the window. */
-const MOST_CHARACTERS = 100_000;
+const MAX_CHARACTERS = 100_000;
 
 /** The tools that models may call. */
 export class ToolRegistry {
@@ -106,7 +106,7 @@ export class ToolRegistry {
       callId: call.id,
       name,
       status,
-      content: content.length > MOST_CHARACTERS ? `${content.slice(0, MOST_CHARACTERS)} … (cut)` : content,
+      content: content.length > MAX_CHARACTERS ? `${content.slice(0, MAX_CHARACTERS)} … (cut)` : content,
       durationMs: Math.round(performance.now() - startedAt),
     });
     const tool = this.#server.get(name);

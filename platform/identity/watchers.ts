@@ -9,7 +9,7 @@ interface Watcher {
 }
 
 /** Longest a timer of Node can wait, in ms. */
-const LONGEST_TIMER = 2 ** 31 - 1;
+const MAX_TIMER = 2 ** 31 - 1;
 
 /** Who wants to know when an identity ends, found by what a revocation names. */
 export class Watchers {
@@ -43,8 +43,8 @@ export class Watchers {
     }
     const wait = () => {
       const left = Math.max(expiresAt * 1000 - Date.now(), 0);
-      const due = left <= LONGEST_TIMER ? () => watcher.end('expired') : wait;
-      timer = setTimeout(guarded({ where: 'credentials' }, due), Math.min(left, LONGEST_TIMER));
+      const due = left <= MAX_TIMER ? () => watcher.end('expired') : wait;
+      timer = setTimeout(guarded({ where: 'credentials' }, due), Math.min(left, MAX_TIMER));
       timer.unref();
     };
     wait();
@@ -56,7 +56,7 @@ export class Watchers {
     const wait = revocation.kind === 'api_key' ? (revocation.from ?? 0) - Date.now() : 0;
     if (wait > 0) {
       const tell = guarded({ where: 'credentials' }, () => this.tell(revocation, list));
-      setTimeout(tell, Math.min(wait + 1, LONGEST_TIMER)).unref();
+      setTimeout(tell, Math.min(wait + 1, MAX_TIMER)).unref();
       return;
     }
     const concerned = this.#bySubject.get(`${revocation.kind}:${revocation.id}`) ?? [];

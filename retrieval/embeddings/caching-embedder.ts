@@ -7,7 +7,7 @@ import type { Meter } from './meter.ts';
 /** Bytes of vectors kept: about 30 000 of 512 dimensions. */
 const CACHE_BYTES = 64 * 1024 ** 2;
 /** Texts of one call, so that one caller cannot fill the memory. */
-const MOST_TEXTS = 10_000;
+const MAX_TEXTS = 10_000;
 
 /**
  * Remembers recent embeddings by the hash of their text, and embeds equal texts once, also those of calls at the same
@@ -42,8 +42,8 @@ export class CachingEmbedder implements Embedder {
   }
 
   async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
-    if (texts.length > MOST_TEXTS)
-      throw badInput('texts', `has ${texts.length} entries; at most ${MOST_TEXTS} are accepted.`);
+    if (texts.length > MAX_TEXTS)
+      throw badInput('texts', `has ${texts.length} entries; at most ${MAX_TEXTS} are accepted.`);
     const blank = texts.findIndex((text) => text.trim() === '');
     if (blank !== -1) throw badInput(`texts.${blank}`, 'is empty: there is nothing to embed.');
     signal?.throwIfAborted();

@@ -10,7 +10,7 @@ const BATCH_WORDS = 200;
 /** The model reads about 128 word pieces, some ninety English words; the rest of a longer text it would ignore. */
 const WINDOW_WORDS = 90;
 /** Windows of a longer text, whose vectors are averaged. */
-const MOST_WINDOWS = 8;
+const MAX_WINDOWS = 8;
 /** A "word" without spaces can be of any length; this much of it is read. */
 const WINDOW_CHARACTERS = 1_000;
 
@@ -22,7 +22,7 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
   readonly id = 'use-lite';
   readonly provider = 'local';
   readonly dimensions = 512;
-  readonly maxTokens = MOST_WINDOWS * 128;
+  readonly maxTokens = MAX_WINDOWS * 128;
   readonly threshold = 0.45;
   readonly #worker = new WorkerClient<LocalMethods>(
     new URL('./local-worker.ts', import.meta.url),
@@ -85,11 +85,11 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
 /** A text in pieces that the model reads whole. */
 function windowsOf(text: string): string[] {
   const words = text
-    .slice(0, MOST_WINDOWS * WINDOW_CHARACTERS)
+    .slice(0, MAX_WINDOWS * WINDOW_CHARACTERS)
     .split(/\s+/)
     .filter(Boolean);
   if (words.length <= WINDOW_WORDS) return [words.join(' ')];
-  const count = Math.min(MOST_WINDOWS, Math.ceil(words.length / WINDOW_WORDS));
+  const count = Math.min(MAX_WINDOWS, Math.ceil(words.length / WINDOW_WORDS));
   const size = Math.min(WINDOW_WORDS, Math.ceil(words.length / count));
   return Array.from({ length: count }, (_, i) => words.slice(i * size, (i + 1) * size).join(' ')).filter(Boolean);
 }

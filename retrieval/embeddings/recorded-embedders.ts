@@ -19,11 +19,11 @@ export interface EmbeddingCaller {
 
 const FLUSH_MS = 2_000;
 /** Kinds of calls that are waited for with writing. */
-const MOST_WAITING = 500;
+const MAX_WAITING = 500;
 /** Records of one transaction. */
 const AT_ONCE = 200;
 /** Calls kept for later while the database is away; beyond that they are dropped, with an error in the log. */
-const MOST_UNWRITTEN = 10_000;
+const MAX_UNWRITTEN = 10_000;
 
 /**
  * The embedding models as the parts of a subgraph use them: nobody embeds without saying in whose name, and every call
@@ -160,7 +160,7 @@ export class RecordedEmbedders implements AsyncDisposable {
     const owned = { ...call, userId };
     if (meter.requests > 0 && call.provider !== 'local') return this.#keep([owned]);
     this.#waiting.add(owned);
-    if (this.#waiting.size >= MOST_WAITING) void this.#flush();
+    if (this.#waiting.size >= MAX_WAITING) void this.#flush();
     else this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
   }
 
@@ -185,7 +185,7 @@ export class RecordedEmbedders implements AsyncDisposable {
     } catch (error) {
       this.#log.error({ err: error, calls: calls.length }, 'Records of embedding calls could not be written yet.');
       this.#unwritten.push(...calls);
-      const dropped = this.#unwritten.splice(MOST_UNWRITTEN).length;
+      const dropped = this.#unwritten.splice(MAX_UNWRITTEN).length;
       if (dropped > 0) this.#log.error({ calls: dropped }, 'Records of embedding calls are lost: too many wait.');
       this.#timer ??= setTimeout(() => void this.#flush(), FLUSH_MS).unref();
     }

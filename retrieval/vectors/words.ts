@@ -33,22 +33,22 @@ export function words(text: string): string[] {
 export function queryWords(text: string): string[] {
   const all = [...new Set(words(text))];
   const telling = all.filter((word) => !STOP_WORDS.has(word));
-  return (telling.length > 0 ? telling : all).slice(0, MOST_QUERY_WORDS);
+  return (telling.length > 0 ? telling : all).slice(0, MAX_QUERY_WORDS);
 }
 
 /** A query of a whole page is answered by its first words; each costs a pass over its occurrences. */
-const MOST_QUERY_WORDS = 256;
+const MAX_QUERY_WORDS = 256;
 
 /** Porter's endings are English; longer memory for frequent words makes it several times as fast. */
 const stems = new Map<string, string>();
-const MOST_STEMS = 50_000;
+const MAX_STEMS = 50_000;
 
 function stem(word: string): string {
   if (!ENGLISH.test(word)) return word;
   let stemmed = stems.get(word);
   if (stemmed === undefined) {
     stemmed = stemmer(word);
-    if (stems.size >= MOST_STEMS) stems.clear();
+    if (stems.size >= MAX_STEMS) stems.clear();
     stems.set(word, stemmed);
   }
   return stemmed;

@@ -15,9 +15,9 @@ export interface ScopeInput {
   readonly application?: string | null;
 }
 
-const LARGEST_VALUE = 64 * 1024;
-const LONGEST_TTL_S = 31_536_000;
-const LONGEST_KEY = 200;
+const MAX_VALUE = 64 * 1024;
+const MAX_TTL_S = 31_536_000;
+const MAX_KEY = 200;
 
 /** Where entries are: a name that is unique among all scopes, and its columns. */
 interface Place {
@@ -43,7 +43,7 @@ export class Contexts {
   async get(user: UserIdentity, scope: ScopeInput, key: string): Promise<Context | null> {
     const place = placeOf(user, scope);
     return this.#db.context.findFirst({
-      where: { scope: place.scope, key: textInput('input.key', key, LONGEST_KEY), ...ALIVE() },
+      where: { scope: place.scope, key: textInput('input.key', key, MAX_KEY), ...ALIVE() },
     });
   }
 
@@ -77,9 +77,9 @@ export class Contexts {
   ): Promise<Context> {
     if (input.scope.scope === 'APPLICATION') requireAdmin(user);
     const place = placeOf(user, input.scope);
-    const key = textInput('input.key', input.key, LONGEST_KEY);
+    const key = textInput('input.key', input.key, MAX_KEY);
     const value = jsonInput(input.value);
-    const ttl = input.ttlSeconds == null ? null : numberInput('input.ttlSeconds', input.ttlSeconds, 1, LONGEST_TTL_S);
+    const ttl = input.ttlSeconds == null ? null : numberInput('input.ttlSeconds', input.ttlSeconds, 1, MAX_TTL_S);
     const expected = input.expectedVersion ?? null;
     // One statement decides and writes. An entry whose time is over counts as none: its successor begins with version
     // 1.
@@ -114,7 +114,7 @@ export class Contexts {
   ): Promise<boolean> {
     if (input.scope.scope === 'APPLICATION') requireAdmin(user);
     const { scope } = placeOf(user, input.scope);
-    const key = textInput('input.key', input.key, LONGEST_KEY);
+    const key = textInput('input.key', input.key, MAX_KEY);
     const { count } = await this.#db.context.deleteMany({
       where: { scope, key, ...ALIVE(), ...(input.expectedVersion != null && { version: input.expectedVersion }) },
     });
@@ -165,7 +165,6 @@ function placeOf(user: UserIdentity, input: ScopeInput, at = 'input.scope'): Pla
 function jsonInput(value: unknown): string {
   const json = JSON.stringify(value ?? null);
   const bytes = Buffer.byteLength(json);
-  if (bytes > LARGEST_VALUE)
-    throw badInput('input.value', `is ${bytes} bytes of JSON; at most ${LARGEST_VALUE} are accepted.`);
+  if (bytes > MAX_VALUE) throw badInput('input.value', `is ${bytes} bytes of JSON; at most ${MAX_VALUE} are accepted.`);
   return json;
 }

@@ -24,4 +24,4 @@ export function countInput(argument: string, count: number, least: number, most:
 }
 
 /** Longest text that a search looks for. */
-export const LONGEST_QUERY = 4_000;
+export const MAX_QUERY = 4_000;

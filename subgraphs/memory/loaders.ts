@@ -16,7 +16,7 @@ export interface Loaders {
   readonly document: DataLoader<string, Document | null>;
 }
 
-const MOST_CONTEXTS = 200;
+const MAX_CONTEXTS = 200;
 
 /** What is read many times in one operation, read at once; always as the caller may. */
 export function createLoaders(db: Database, { identity }: RequestContext): Loaders {
@@ -52,7 +52,7 @@ export function createLoaders(db: Database, { identity }: RequestContext): Loade
             OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }],
           },
           orderBy: { key: 'asc' },
-          take: MOST_CONTEXTS * ids.length,
+          take: MAX_CONTEXTS * ids.length,
         }),
       (row) => row.conversationId,
     ),

@@ -8,7 +8,7 @@ import type { Access, Documents } from './documents/documents.ts';
 import { followDocument } from './documents/progress.ts';
 import { type PassageWithDocument, searchKnowledge } from './documents/search.ts';
 import { exportUrl } from './export.ts';
-import { foreignId, LONGEST_QUERY, numberInput, textInput } from './input.ts';
+import { foreignId, MAX_QUERY, numberInput, textInput } from './input.ts';
 import type { Loaders } from './loaders.ts';
 import { type SearchMode, searchMemories } from './memories/search.ts';
 import type { MemoryFilter, MemoryInput, MemoryKind, MemoryRow, MemoryStore } from './memories/store.ts';
@@ -49,7 +49,7 @@ function roots({ memory, memories, contexts, documents }: ResolverParts): Resolv
       ) =>
         searchMemories(memory, me(context), {
           ...input,
-          query: textInput('input.query', input.query, LONGEST_QUERY),
+          query: textInput('input.query', input.query, MAX_QUERY),
           limit: numberInput('input.limit', input.limit, 1, 100),
           everywhere: true,
           signal: context.signal,
@@ -72,7 +72,7 @@ function roots({ memory, memories, contexts, documents }: ResolverParts): Resolv
         extractiveAnswer(
           memory,
           me(context),
-          { ...input, question: textInput('input.question', input.question.slice(0, LONGEST_QUERY), LONGEST_QUERY) },
+          { ...input, question: textInput('input.question', input.question.slice(0, MAX_QUERY), MAX_QUERY) },
           context.signal,
         ),
       context: (_: None, { input }: Input<{ scope: ScopeInput; key: string }>, context: Context) =>
@@ -92,7 +92,7 @@ function roots({ memory, memories, contexts, documents }: ResolverParts): Resolv
       ) =>
         searchKnowledge(memory, me(context), {
           ...input,
-          query: textInput('input.query', input.query, LONGEST_QUERY),
+          query: textInput('input.query', input.query, MAX_QUERY),
           limit: numberInput('input.limit', input.limit, 1, 100),
           signal: context.signal,
         }),

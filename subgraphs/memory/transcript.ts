@@ -7,7 +7,7 @@ import { readPlainText } from './reader/plain-text.ts';
 export const INDEX_MESSAGE = 'index-message';
 
 /** A message of a whole book is found by its beginning. */
-const MOST_PIECES = 50;
+const MAX_PIECES = 50;
 
 /** Makes a finished message findable, in pieces of a passage's size. */
 export function indexMessage({ db, indexes }: Pick<MemoryParts, 'db' | 'indexes'>): JobHandler<Transaction> {
@@ -19,7 +19,7 @@ export function indexMessage({ db, indexes }: Pick<MemoryParts, 'db' | 'indexes'
       const index = await indexes.get('messages');
       const tenant = tenantOf(message.userId);
       const { conversationId } = message;
-      const pieces = cutPassages(readPlainText(message.text)).slice(0, MOST_PIECES);
+      const pieces = cutPassages(readPlainText(message.text)).slice(0, MAX_PIECES);
       const results = await index.put(
         tenant,
         pieces.map(({ text }, i) => ({

@@ -3,8 +3,8 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import { cosine } from '#retrieval/embeddings/vectors.ts';
 
-const MOST_TEXTS = 256;
-const MOST_OTHERS = 100;
+const MAX_TEXTS = 256;
+const MAX_OTHERS = 100;
 const TEXT_CHARACTERS = 32_768;
 
 /** Embeds what users send. */
@@ -16,7 +16,7 @@ export class Embedding {
   }
 
   async embed(user: UserIdentity, input: { texts: readonly string[]; model?: string | null }, signal: AbortSignal) {
-    checkTexts('input.texts', input.texts, MOST_TEXTS);
+    checkTexts('input.texts', input.texts, MAX_TEXTS);
     const model = await this.#embedders.model(input.model ?? undefined);
     const vectors = await this.#embedders.embed(model.id, input.texts, callerOf(user, 'embed'), signal);
     return { model: model.id, dimensions: model.dimensions, vectors };
@@ -28,7 +28,7 @@ export class Embedding {
     signal: AbortSignal,
   ) {
     checkTexts('input.text', [input.text], 1);
-    checkTexts('input.others', input.others, MOST_OTHERS);
+    checkTexts('input.others', input.others, MAX_OTHERS);
     const model = await this.#embedders.model(input.model ?? undefined);
     const texts = [input.text, ...input.others];
     const [own, ...others] = await this.#embedders.embed(model.id, texts, callerOf(user, 'similarity'), signal);

@@ -11,7 +11,7 @@ export interface FilterInput {
 }
 
 const COMPARISONS = { EQ: 'eq', NE: 'ne', LT: 'lt', LTE: 'lte', GT: 'gt', GTE: 'gte' } as const;
-const MOST_LEVELS = 10;
+const MAX_LEVELS = 10;
 
 /**
  * A filter for the store, which checks it against the collection's fields.
@@ -21,7 +21,7 @@ const MOST_LEVELS = 10;
  * fit.
  */
 export function toFilter(input: FilterInput, path: string, level = 1): Filter {
-  if (level > MOST_LEVELS) throw badInput(path, `is nested more than ${MOST_LEVELS} deep.`);
+  if (level > MAX_LEVELS) throw badInput(path, `is nested more than ${MAX_LEVELS} deep.`);
   const kinds = [input.and, input.or, input.field].filter((part) => part !== null && part !== undefined);
   if (kinds.length !== 1) throw badInput(path, 'must have exactly one of `and`, `or` and `field`.');
   const parts = (list: readonly FilterInput[], name: string) =>

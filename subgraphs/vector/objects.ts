@@ -16,8 +16,8 @@ export interface ObjectInput {
   readonly vector?: readonly number[] | null;
 }
 
-const MOST_OBJECTS = 500;
-const MOST_IDS = 1000;
+const MAX_OBJECTS = 500;
+const MAX_IDS = 1000;
 
 /** An object and where it is, so that its vector can be read when a client asks for it. */
 export interface ObjectNode extends StoredObject {
@@ -43,8 +43,8 @@ export class Objects {
     user: UserIdentity,
     signal: AbortSignal,
   ): Promise<readonly ObjectResult[]> {
-    if (objects.length === 0 || objects.length > MOST_OBJECTS) {
-      throw badInput('input.objects', `has ${objects.length} entries; 1 to ${MOST_OBJECTS} are accepted.`);
+    if (objects.length === 0 || objects.length > MAX_OBJECTS) {
+      throw badInput('input.objects', `has ${objects.length} entries; 1 to ${MAX_OBJECTS} are accepted.`);
     }
     const documents = objects.map(({ id, text, properties, vector }) => ({
       id,
@@ -71,8 +71,8 @@ export class Objects {
   ): Promise<number> {
     if ((input.ids == null) === (input.filter == null))
       throw badInput('input.ids', 'or `filter` must be given, and not both.');
-    if ((input.ids?.length ?? 0) > MOST_IDS)
-      throw badInput('input.ids', `has ${input.ids!.length} entries; at most ${MOST_IDS} are accepted.`);
+    if ((input.ids?.length ?? 0) > MAX_IDS)
+      throw badInput('input.ids', `has ${input.ids!.length} entries; at most ${MAX_IDS} are accepted.`);
     const { store, place } = await this.#collections.place(collection);
     const deleted =
       input.ids != null

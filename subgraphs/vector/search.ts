@@ -18,7 +18,7 @@ export interface SearchInput {
   readonly minScore?: number | null;
 }
 
-const MOST_HITS = 100;
+const MAX_HITS = 100;
 
 /** Searches a collection by meaning, words or both. */
 export async function searchCollection(
@@ -29,7 +29,7 @@ export async function searchCollection(
   signal: AbortSignal,
 ): Promise<TextSearchResult> {
   const { text, vector, mode, limit, filter } = input;
-  if (limit < 1 || limit > MOST_HITS) throw badInput('input.limit', `is ${limit}; 1 to ${MOST_HITS} are possible.`);
+  if (limit < 1 || limit > MAX_HITS) throw badInput('input.limit', `is ${limit}; 1 to ${MAX_HITS} are possible.`);
   if (!text?.trim() && (mode !== 'VECTOR' || vector == null))
     throw badInput('input.text', `is empty, and a search by ${mode} needs it.`);
   const index = await collections.open(collection);

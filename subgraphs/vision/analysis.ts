@@ -8,7 +8,7 @@ import { type PaletteColour, paletteOf } from './palette.ts';
 import { differenceHash } from './perceptual-hash.ts';
 
 /** Decoded pixels of one picture. More is a decompression bomb: 25 MiB of PNG can hold gigabytes of one colour. */
-const MOST_PIXELS = 100_000_000;
+const MAX_PIXELS = 100_000_000;
 const THUMBHASH_SIDE = 100;
 
 /** What analysis.ts finds; kept as JSON. */
@@ -37,7 +37,7 @@ export interface AnalysedImage {
 }
 
 /** Opens a picture with the limits that every picture of a stranger is opened with. */
-export const openImage = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInputPixels: MOST_PIXELS, failOn: 'error' });
+export const openImage = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
 
 /**
  * Looks at a picture with nothing but arithmetic.
@@ -96,7 +96,7 @@ async function readMetadata(bytes: Uint8Array): Promise<Metadata> {
   } catch (error) {
     const large = /pixel limit/i.test((error as Error).message);
     throw new JobRefused(
-      large ? `The picture has more than ${MOST_PIXELS / 1e6} megapixels.` : 'The file is no picture that can be read.',
+      large ? `The picture has more than ${MAX_PIXELS / 1e6} megapixels.` : 'The file is no picture that can be read.',
     );
   }
 }

@@ -16,8 +16,8 @@ interface Call {
   readonly requestId: string;
 }
 
-const LONGEST_QUESTION = 2_000;
-const LONGEST_PROMPT = 4_000;
+const MAX_QUESTION = 2_000;
+const MAX_PROMPT = 4_000;
 /** Models tile or shrink anything larger themselves, and bill for it. */
 const SIDE_FOR_MODELS = 1_536;
 const DOWNLOAD_TIMEOUT_MS = 60_000;
@@ -40,8 +40,8 @@ export class Pictures {
   ): Promise<{ image: ImageRow; description: DescriptionRow }> {
     const { db, blobs, images, models } = this.#parts;
     const question = input.question?.trim() || undefined;
-    if (question && question.length > LONGEST_QUESTION)
-      throw badInput('input.question', `has ${question.length} characters; at most ${LONGEST_QUESTION} are possible.`);
+    if (question && question.length > MAX_QUESTION)
+      throw badInput('input.question', `has ${question.length} characters; at most ${MAX_QUESTION} are possible.`);
     const image = await images.requireReady(call.identity.userId, input.id);
     const model = input.model ?? (await this.#capable('vision', 'sees pictures'));
     const bytes = await readBlob(blobs, originalOf(image.id), call.signal);
@@ -84,8 +84,8 @@ export class Pictures {
   ): Promise<ImageRow[]> {
     const prompt = input.prompt.trim();
     if (prompt === '') throw badInput('input.prompt', 'is empty; say what the image should show.');
-    if (prompt.length > LONGEST_PROMPT)
-      throw badInput('input.prompt', `has ${prompt.length} characters; at most ${LONGEST_PROMPT} are possible.`);
+    if (prompt.length > MAX_PROMPT)
+      throw badInput('input.prompt', `has ${prompt.length} characters; at most ${MAX_PROMPT} are possible.`);
     if (input.count < 1 || input.count > 4) throw badInput('input.count', `is ${input.count}; 1 to 4 are possible.`);
     await this.#parts.images.checkRoom(call.identity.userId, input.count);
     const model = input.model ?? (await this.#capable('images', 'makes images'));

@@ -4,9 +4,9 @@ import type { Connection } from '#platform/data/paging/paging.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
 import type { ImageRow, Images } from './images.ts';
 
-const LONGEST_SEARCH = 200;
+const MAX_SEARCH = 200;
 /** Matches of a search that are paged through. */
-const MOST_FOUND = 1000;
+const MAX_FOUND = 1000;
 
 /** How an owner finds pictures: the list, the search in words, and what looks alike. */
 export class Gallery {
@@ -59,12 +59,12 @@ export class Gallery {
   }
 
   async #search(ownerId: string, search: string): Promise<string[]> {
-    if (search.length > LONGEST_SEARCH)
-      throw badInput('search', `has ${search.length} characters; at most ${LONGEST_SEARCH} are possible.`);
+    if (search.length > MAX_SEARCH)
+      throw badInput('search', `has ${search.length} characters; at most ${MAX_SEARCH} are possible.`);
     const rows = await this.#db.$queryRaw<{ id: string }[]>`
       SELECT id::text AS id FROM images
       WHERE owner_id = ${ownerId} AND to_tsvector('simple', words) @@ plainto_tsquery('simple', ${search})
-      ORDER BY id DESC LIMIT ${MOST_FOUND}`;
+      ORDER BY id DESC LIMIT ${MAX_FOUND}`;
     return rows.map((row) => row.id);
   }
 }

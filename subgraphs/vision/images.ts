@@ -23,7 +23,7 @@ export interface ImageParts {
   readonly slowJobs: Jobs<Prisma.TransactionClient>;
 }
 
-export const MOST_BYTES = 25 * 1024 * 1024;
+export const MAX_BYTES = 25 * 1024 * 1024;
 const UPLOAD_LIFE_S = 3600;
 /** How long it can be read why a picture was refused. */
 const REFUSED_LIFE_S = 7 * 86_400;
@@ -84,10 +84,10 @@ export class Images {
     if (!accepted.includes(contentType))
       throw badInput('input.contentType', `is ${input.contentType}; accepted are ${accepted.join(', ')}.`);
     if (input.size < 1) throw badInput('input.size', 'is less than 1 byte.');
-    if (input.size > MOST_BYTES)
+    if (input.size > MAX_BYTES)
       throw new CodedError(
         'PAYLOAD_TOO_LARGE',
-        `input.size is ${input.size} bytes; at most ${MOST_BYTES} are accepted.`,
+        `input.size is ${input.size} bytes; at most ${MAX_BYTES} are accepted.`,
         { argument: 'input.size' },
       );
     const image = await this.#parts.db.$transaction(async (tx) => {
@@ -154,7 +154,7 @@ export class Images {
       });
     });
     const key = uploadOf(id, uuid());
-    const stored = await this.#parts.blobs.put(key, bytes, { maxBytes: MOST_BYTES });
+    const stored = await this.#parts.blobs.put(key, bytes, { maxBytes: MAX_BYTES });
     return this.#arrived(id, key, stored.size, ownerId);
   }
 

@@ -2,7 +2,7 @@ import type { Json } from '#platform/base/json/json.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import { analysedData, folderOf, type Images, MOST_BYTES, originalOf } from './images.ts';
+import { analysedData, folderOf, type Images, MAX_BYTES, originalOf } from './images.ts';
 import type { OcrEngine } from './ocr/engine.ts';
 
 type Tx = Prisma.TransactionClient;
@@ -36,7 +36,7 @@ export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobP
       const { analyse } = await import('./analysis.ts');
       const found = await analyse(bytes);
       if (uploaded) {
-        await blobs.put(originalOf(id), uploaded, { maxBytes: MOST_BYTES, signal });
+        await blobs.put(originalOf(id), uploaded, { maxBytes: MAX_BYTES, signal });
         await blobs.delete(upload);
       }
       return async (tx) => {

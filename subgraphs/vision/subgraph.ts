@@ -6,7 +6,7 @@ import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Pictures } from './descriptions.ts';
 import { Gallery } from './gallery.ts';
-import { Images, MOST_BYTES } from './images.ts';
+import { Images, MAX_BYTES } from './images.ts';
 import { registerJobs } from './jobs.ts';
 import { createOcrEngine } from './ocr/engine.ts';
 import { ImageQuotas } from './quota.ts';
@@ -52,7 +52,7 @@ export const vision: SubgraphDefinition = {
       {
         method: 'PUT',
         path: '/uploads/:id',
-        maxBodyBytes: MOST_BYTES,
+        maxBodyBytes: MAX_BYTES,
         async handle(request, { params }) {
           await images.receive(params['id']!, request);
           return new Response(null, { status: 204 });

@@ -13,11 +13,11 @@ export interface VariantRequest {
   readonly fit: 'INSIDE' | 'COVER';
 }
 
-const LARGEST_SIDE = 4096;
+const MAX_SIDE = 4096;
 const LINK_LIFE_S = 600;
 /** Variants of one picture that are kept; more are made anew each time, so that nobody fills the disk with sizes. */
-const MOST_KEPT = 32;
-const MOST_VARIANT_BYTES = 64 * 1024 * 1024;
+const MAX_KEPT = 32;
+const MAX_VARIANT_BYTES = 64 * 1024 * 1024;
 
 /**
  * A link to a picture for ten minutes: the original where nothing else is asked for, or a variant made at its first
@@ -30,8 +30,8 @@ export function linkTo(
 ): string {
   const { width, height, format, fit } = request;
   for (const [name, side] of Object.entries({ width, height })) {
-    if (side != null && (side < 1 || side > LARGEST_SIDE))
-      throw badInput(name, `is ${side}; 1 to ${LARGEST_SIDE} are possible.`);
+    if (side != null && (side < 1 || side > MAX_SIDE))
+      throw badInput(name, `is ${side}; 1 to ${MAX_SIDE} are possible.`);
   }
   if (fit === 'COVER' && (width == null || height == null))
     throw badInput('fit', 'is COVER, which needs width and height.');
@@ -107,8 +107,8 @@ async function variantOf(
       .toBuffer();
     let variants = 0;
     for await (const _ of blobs.list(variantsOf(id))) variants++;
-    if (variants >= MOST_KEPT) return made;
-    await blobs.put(key, made, { maxBytes: MOST_VARIANT_BYTES, signal: stopped });
+    if (variants >= MAX_KEPT) return made;
+    await blobs.put(key, made, { maxBytes: MAX_VARIANT_BYTES, signal: stopped });
     // Deleted meanwhile: what was just written must not outlive it.
     if ((await blobs.head(originalOf(id))) === undefined) await blobs.deleteAll(folderOf(id));
     return made;

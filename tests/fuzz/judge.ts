@@ -20,7 +20,7 @@ const HEALTH_TIMEOUT_MS = 20_000;
  */
 const MAX_HEALTH_MS = 3_000;
 /** Characters of an input that are printed. */
-const LONGEST_PRINT = 2_000;
+const MAX_PRINT = 2_000;
 /** In megabytes: what caches of bounded size may grow to in a run. */
 const MAX_GROWTH_MB = 600;
 
@@ -49,7 +49,7 @@ export class Judge implements AsyncDisposable {
 
   fault(problem: string, input: string): void {
     this.faults.push({ problem, input });
-    console.error(`FAULT ${problem}\n${input.slice(0, LONGEST_PRINT)}\n`);
+    console.error(`FAULT ${problem}\n${input.slice(0, MAX_PRINT)}\n`);
   }
 
   /** Judges an answer to a client. */

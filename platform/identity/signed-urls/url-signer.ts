@@ -32,7 +32,7 @@ export interface SignedUrl {
 }
 
 /** Longest life of a signed URL, in seconds. */
-export const LONGEST_GRANT_S = 7 * 86_400;
+export const MAX_GRANT_S = 7 * 86_400;
 
 /**
  * Signs URLs and checks them again. Every process with the same secret accepts what another has signed.
@@ -56,7 +56,7 @@ export class UrlSigner {
 
   sign(request: GrantRequest): SignedUrl {
     const { expiresInS, ...rest } = request;
-    if (!(expiresInS >= 1 && expiresInS <= LONGEST_GRANT_S)) throw new RangeError(`expiresInS is ${expiresInS}`);
+    if (!(expiresInS >= 1 && expiresInS <= MAX_GRANT_S)) throw new RangeError(`expiresInS is ${expiresInS}`);
     const expires = Math.ceil(Date.now() / 1000 + expiresInS);
     const grant: Grant = { ...rest, expiresAt: new Date(expires * 1000) };
     const url = new URL(`${this.#publicUrl}/_/${grant.subgraph}${grant.path}`);

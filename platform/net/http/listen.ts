@@ -41,10 +41,10 @@ function explain(error: NodeJS.ErrnoException, port: number, host: string, setti
 }
 
 /** Longest time in which a closing server still takes connections, so that balancers can notice. */
-const LONGEST_LEAD_MS = 500;
+const MAX_LEAD_MS = 500;
 
 /** How long a connection may be without a request before it is taken for idle: a busy process hears late of it. */
-const LONGEST_QUIET_MS = 1_000;
+const MAX_QUIET_MS = 1_000;
 
 /**
  * Closes a server so that no request fails: for a moment it goes on, answering each request with `connection: close`,
@@ -59,7 +59,7 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
   server.prependListener('request', (_, response) => {
     response.shouldKeepAlive = false;
   });
-  await new Promise((resolve) => setTimeout(resolve, Math.min(LONGEST_LEAD_MS, graceMs / 4)));
+  await new Promise((resolve) => setTimeout(resolve, Math.min(MAX_LEAD_MS, graceMs / 4)));
   await takeWaiting(server, started + graceMs / 2);
   const closed = new Promise<void>((resolve) => {
     // Not the HTTP server's own close(), which cuts idle connections at once: a new one may not have been heard yet.
@@ -74,7 +74,7 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
         100,
       );
     },
-    Math.min(LONGEST_QUIET_MS, graceMs / 4),
+    Math.min(MAX_QUIET_MS, graceMs / 4),
   );
   const cut = setTimeout(() => server.closeAllConnections(), graceMs - (performance.now() - started));
   await closed;

@@ -4,7 +4,7 @@ const THRESHOLD = 0.5;
 const LEAST_CALLS = 10;
 /** How long an open circuit stays so before one call may try; doubles with every failed trial. */
 const OPEN_MS = 500;
-const MOST_OPEN_MS = 10_000;
+const MAX_OPEN_MS = 10_000;
 
 /**
  * The circuit of one subgraph (M. Nygard, Release It!): while it does not answer, calls fail at once instead of each
@@ -56,7 +56,7 @@ export class Breaker {
       return; // made before it opened
     }
     this.#isTrying = false;
-    this.#openUntil = performance.now() + Math.min(OPEN_MS * 2 ** this.#openings, MOST_OPEN_MS);
+    this.#openUntil = performance.now() + Math.min(OPEN_MS * 2 ** this.#openings, MAX_OPEN_MS);
     this.#openings++;
   }
 

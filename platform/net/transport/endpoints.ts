@@ -53,7 +53,7 @@ export interface EndpointsOptions {
 /** A single failure may be a restart's closed connection; from the second on the endpoint rests. */
 const EJECT_AFTER = 2;
 const REST_MS = 500;
-const LONGEST_REST_MS = 30_000;
+const MAX_REST_MS = 30_000;
 
 /**
  * The addresses of one subgraph: all URLs that are configured, and all addresses that their names resolve to (a
@@ -149,7 +149,7 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     failed(endpoint) {
       endpoint.failures++;
       if (endpoint.failures < EJECT_AFTER) return;
-      const rest = Math.min(REST_MS * 2 ** (endpoint.failures - EJECT_AFTER), LONGEST_REST_MS);
+      const rest = Math.min(REST_MS * 2 ** (endpoint.failures - EJECT_AFTER), MAX_REST_MS);
       endpoint.ejectedUntil = performance.now() + rest;
     },
     async [Symbol.asyncDispose]() {

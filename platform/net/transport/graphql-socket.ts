@@ -234,7 +234,7 @@ function nextMessage(prefix: string, json: string | Uint8Array): Buffer {
 // Ids of the upstream socket are numbers. That nothing follows the payload is the writer's word: pass on what trusted
 // subgraphs write, and parse the others.
 const NEXT = /^\{"id":"(\d{1,15})","type":"next","payload":(?=\{)/;
-const LONGEST_HEAD = 7 + 15 + 26 + 1;
+const MAX_HEAD = 7 + 15 + 26 + 1;
 const CLOSING_BRACE = 125;
 
 /**
@@ -242,7 +242,7 @@ const CLOSING_BRACE = 125;
  * graphql-ws) writes it. Undefined for every other message: parse it.
  */
 export function readNext(message: Buffer): { readonly id: string; readonly payload: Buffer } | undefined {
-  const head = NEXT.exec(message.toString('latin1', 0, LONGEST_HEAD));
+  const head = NEXT.exec(message.toString('latin1', 0, MAX_HEAD));
   if (!head || message[message.length - 1] !== CLOSING_BRACE) return undefined;
   return { id: head[1]!, payload: message.subarray(head[0].length, -1) };
 }

@@ -1,7 +1,7 @@
 /** Frames are cut from slabs of this size: a buffer of its own for each costs more than all of the copying. */
 const SLAB = 64 * 1024;
 /** Larger frames get a buffer of their own. */
-const LARGEST_CUT = 16 * 1024;
+const MAX_CUT = 16 * 1024;
 
 let slab = Buffer.alloc(0);
 let used = 0;
@@ -22,7 +22,7 @@ export function frameJson(head: string, json: string | Uint8Array, tail: string)
 }
 
 function cut(size: number): Buffer {
-  if (size > LARGEST_CUT) return Buffer.allocUnsafe(size);
+  if (size > MAX_CUT) return Buffer.allocUnsafe(size);
   if (used + size > slab.length) {
     slab = Buffer.allocUnsafeSlow(SLAB);
     used = 0;

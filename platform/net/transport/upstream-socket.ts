@@ -41,7 +41,7 @@ interface Operation {
 const MAX_MESSAGE = 16 * 1024 * 1024;
 /** Tries to connect before waiting operations are told that the subgraph is unavailable. */
 const CONNECT_TRIES = 3;
-const LONGEST_PAUSE_MS = 10_000;
+const MAX_PAUSE_MS = 10_000;
 /** What `ws` says of an upgrade that was answered with a refusal of credentials. */
 const REFUSED_UPGRADE = /^Unexpected server response: 40[13]$/;
 
@@ -134,7 +134,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     if (operations.size === 0) return;
     clearTimeout(retryTimer);
     // After a loss the first try is soon; all gateways lose a subgraph at once, hence the jitter.
-    const pause = Math.min(100 * 2 ** (failures - 1), LONGEST_PAUSE_MS) * (0.5 + Math.random());
+    const pause = Math.min(100 * 2 ** (failures - 1), MAX_PAUSE_MS) * (0.5 + Math.random());
     retryTimer = setTimeout(
       guarded({ where: 'upstream socket', log }, connect),
       wasReady ? Math.random() * 200 : pause,

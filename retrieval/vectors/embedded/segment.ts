@@ -7,7 +7,7 @@ import type { SpaceRow } from './schema.ts';
 import { WordIndex } from './word-index.ts';
 
 /** Deleted slots are kept until they are this many and outnumber the living; then the segment is read anew. */
-const MOST_DEAD = 1000;
+const MAX_DEAD = 1000;
 
 /**
  * What one tenant of one space has, in memory: its rows, words, fields and, once searched, vectors. It is a cache of
@@ -58,7 +58,7 @@ export class Segment {
     if (!this.#readRemovals()) return false;
     this.#readRows();
     for (const [name, cached] of this.#matrices) this.#readVectors(name, cached);
-    return this.#dead <= MOST_DEAD || this.#dead <= this.size;
+    return this.#dead <= MAX_DEAD || this.#dead <= this.size;
   }
 
   /** Similarity of every slot's vector to the query; NaN where there is none. */

@@ -12,7 +12,7 @@ const CLAIM_MS = 60_000;
 const LOOK_EVERY_MS = 15_000;
 /** A mail whose token has ended is of no use to anybody. */
 const LIFE_MS = 3_600_000;
-const LONGEST_PAUSE_MS = 300_000;
+const MAX_PAUSE_MS = 300_000;
 
 /**
  * Mails on their way: written with the change they tell of, sent after it, tried again while the mail server is away.
@@ -112,7 +112,7 @@ export class MailQueue implements AsyncDisposable {
       try {
         await this.#mailer.send({ ...mail, to: mail.to });
       } catch (error) {
-        const pause = Math.min(5_000 * 2 ** due.attempts, LONGEST_PAUSE_MS);
+        const pause = Math.min(5_000 * 2 ** due.attempts, MAX_PAUSE_MS);
         this.#log.warn(
           { err: error, attempts: due.attempts + 1, pause },
           'a mail could not be sent; it is tried again',

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AuthWorld, bearer, PASSWORD } from '../testing/auth-world.ts';
-import { FIRST_LOCK_S, FREE_ATTEMPTS, FREE_ATTEMPTS_ACCOUNT, LONGEST_LOCK_S } from './lockout.ts';
+import { FIRST_LOCK_S, FREE_ATTEMPTS, FREE_ATTEMPTS_ACCOUNT, MAX_LOCK_S } from './lockout.ts';
 
 let world: AuthWorld;
 beforeAll(async () => {
@@ -39,9 +39,9 @@ const useUpAccount = (email: string) =>
       subject: world.core.lockout.subjectOf(email),
       attempts: FREE_ATTEMPTS_ACCOUNT,
       lastAt: new Date(),
-      lockedUntil: new Date(Date.now() + LONGEST_LOCK_S * 1000),
+      lockedUntil: new Date(Date.now() + MAX_LOCK_S * 1000),
     },
-    update: { attempts: FREE_ATTEMPTS_ACCOUNT, lockedUntil: new Date(Date.now() + LONGEST_LOCK_S * 1000) },
+    update: { attempts: FREE_ATTEMPTS_ACCOUNT, lockedUntil: new Date(Date.now() + MAX_LOCK_S * 1000) },
   });
 
 describe('a lock of an account for one network', () => {
@@ -60,7 +60,7 @@ describe('a lock of an account for one network', () => {
   it('lasts twice as long each time, up to a quarter of an hour', async () => {
     const { email } = await world.user();
     await attempts(email, FREE_ATTEMPTS);
-    for (const seconds of [60, 120, 240, 480, LONGEST_LOCK_S, LONGEST_LOCK_S]) {
+    for (const seconds of [60, 120, 240, 480, MAX_LOCK_S, MAX_LOCK_S]) {
       await unlock(email);
       await login(email, 'still not the password');
       const retryAfter = (await login(email, PASSWORD)).extensions?.['retryAfter'];

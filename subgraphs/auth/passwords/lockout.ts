@@ -10,7 +10,7 @@ export const FREE_ATTEMPTS = 10;
 /** The same for an account from all places together: far more than one network can use up. */
 export const FREE_ATTEMPTS_ACCOUNT = 1_000;
 export const FIRST_LOCK_S = 30;
-export const LONGEST_LOCK_S = 900;
+export const MAX_LOCK_S = 900;
 /** After so many hours without an attempt the count begins again. */
 const FORGET_AFTER_H = 24;
 
@@ -89,7 +89,7 @@ export class Lockout {
         last_at = clock_timestamp(),
         locked_until = CASE
           WHEN a.last_at < clock_timestamp() - make_interval(hours => ${FORGET_AFTER_H}::int) OR a.attempts + 1 < ${free}::int THEN 'epoch'
-          ELSE clock_timestamp() + make_interval(secs => least(${FIRST_LOCK_S}::int * power(2, least(a.attempts + 1 - ${free}::int, 20)), ${LONGEST_LOCK_S}::int))
+          ELSE clock_timestamp() + make_interval(secs => least(${FIRST_LOCK_S}::int * power(2, least(a.attempts + 1 - ${free}::int, 20)), ${MAX_LOCK_S}::int))
         END
       WHERE a.locked_until <= clock_timestamp()
       RETURNING attempts, locked_until > clock_timestamp() AS locked`;

@@ -19,12 +19,12 @@ export type Access = 'PRIVATE' | 'SHARED';
 const UPLOAD_S = 3_600;
 /** How long a document that could not be read may be tried again. */
 const FAILED_LIFE_S = 30 * 86_400;
-const MOST_FORGOTTEN = 500;
+const MAX_FORGOTTEN = 500;
 const DOWNLOAD_S = 600;
-const LONGEST_TITLE = 300;
-const LONGEST_INLINE = 1_048_576;
+const MAX_TITLE = 300;
+const MAX_INLINE = 1_048_576;
 /** Unfinished uploads and waiting documents of one user: nobody fills the disk or the queue alone. */
-const MOST_UNFINISHED = 1_000;
+const MAX_UNFINISHED = 1_000;
 
 const FORMATS = { TEXT: 'text/plain', MARKDOWN: 'text/markdown', HTML: 'text/html' } as const;
 
@@ -105,7 +105,7 @@ export class Documents {
       id: uuidv7(),
       ownerId: user.userId,
       access: input.access,
-      title: input.title == null ? fileName : textInput('input.title', input.title, LONGEST_TITLE),
+      title: input.title == null ? fileName : textInput('input.title', input.title, MAX_TITLE),
       fileName,
       declaredType,
       size: input.size,
@@ -165,19 +165,16 @@ export class Documents {
     user: UserIdentity,
     input: { title: string; text: string; format: keyof typeof FORMATS; access: Access },
   ): Promise<Document> {
-    const title = textInput('input.title', input.title, LONGEST_TITLE);
+    const title = textInput('input.title', input.title, MAX_TITLE);
     const bytes = new TextEncoder().encode(input.text);
-    if (bytes.byteLength > LONGEST_INLINE)
-      throw badInput(
-        'input.text',
-        `is ${bytes.byteLength} bytes long; at most ${LONGEST_INLINE} are accepted: upload it.`,
-      );
+    if (bytes.byteLength > MAX_INLINE)
+      throw badInput('input.text', `is ${bytes.byteLength} bytes long; at most ${MAX_INLINE} are accepted: upload it.`);
     if (input.text.trim() === '') throw badInput('input.text', 'is empty.');
     await this.#checkAllowed(user, input.access);
     const { db, blobs, slow } = this.#memory;
     const id = uuidv7();
     const type: DocumentType = FORMATS[input.format];
-    const blob = await blobs.put(originalOf(id), bytes, { maxBytes: LONGEST_INLINE });
+    const blob = await blobs.put(originalOf(id), bytes, { maxBytes: MAX_INLINE });
     const added = db.$transaction(async (tx) => {
       await this.#memory.quotas.holdDocument(tx, user.userId, blob.size);
       const row = await tx.document.create({
@@ -208,7 +205,7 @@ export class Documents {
     user: UserIdentity,
     input: { id: string; title?: string | null; access?: Access | null },
   ): Promise<Document> {
-    const title = input.title == null ? undefined : textInput('input.title', input.title, LONGEST_TITLE);
+    const title = input.title == null ? undefined : textInput('input.title', input.title, MAX_TITLE);
     const before = await this.#own(user, input.id);
     if (input.access != null && input.access !== before.access) await this.#checkAllowed(user, input.access, false);
     const moves = input.access != null && input.access !== before.access;
@@ -276,7 +273,7 @@ export class Documents {
     };
     const { db, quick } = this.#memory;
     const gone = await db.$transaction(async (tx) => {
-      const found = await tx.document.findMany({ where, select: { id: true, ownerId: true }, take: MOST_FORGOTTEN });
+      const found = await tx.document.findMany({ where, select: { id: true, ownerId: true }, take: MAX_FORGOTTEN });
       await tx.document.deleteMany({ where: { id: { in: found.map(({ id }) => id) } } });
       for (const { id: documentId, ownerId } of found)
         await quick.enqueue(tx, REMOVE_DOCUMENT, { documentId, ownerId }, { userId: ownerId });
@@ -316,10 +313,10 @@ export class Documents {
     const unfinished = await this.#memory.db.document.count({
       where: { ownerId: user.userId, status: { in: ['AWAITING_UPLOAD', 'QUEUED', 'PROCESSING'] } },
     });
-    if (unfinished >= MOST_UNFINISHED)
+    if (unfinished >= MAX_UNFINISHED)
       throw new CodedError(
         'CONFLICT',
-        `${unfinished} documents of yours are unfinished; at most ${MOST_UNFINISHED} may be.`,
+        `${unfinished} documents of yours are unfinished; at most ${MAX_UNFINISHED} may be.`,
       );
   }
 

@@ -12,7 +12,7 @@ export interface ClaimedFact {
   readonly replaces: string | undefined;
 }
 
-const LONGEST_FACT = 500;
+const MAX_FACT = 500;
 const SHORTEST_QUOTE = 6;
 /** Share of a fact's telling words that its source must have. */
 const LEAST_SUPPORT = 0.5;
@@ -23,7 +23,7 @@ const LEAST_SUPPORT = 0.5;
  * inventions or restated prompts; this is the guard against that.
  */
 export function isSupported(fact: ClaimedFact, source: string): boolean {
-  if (fact.text.length > LONGEST_FACT || fact.quote.trim().length < SHORTEST_QUOTE) return false;
+  if (fact.text.length > MAX_FACT || fact.quote.trim().length < SHORTEST_QUOTE) return false;
   if (!plain(source).includes(plain(fact.quote))) return false;
   const has = new Set(words(source));
   const telling = queryWords(fact.text).filter((word) => word !== 'user');

@@ -5,8 +5,8 @@ import type { Models } from '#llm/models.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { ClaimedFact } from './fact.ts';
 
-const MOST_TEXT = 8_000;
-const MOST_FACTS = 10;
+const MAX_TEXT = 8_000;
+const MAX_FACTS = 10;
 
 const INSTRUCTIONS = `You extract lasting facts about a user from one message of theirs, for a memory that later conversations use.
 
@@ -87,8 +87,8 @@ export async function extractByModel(
       // JSON keeps the parts apart whatever they hold.
       content: JSON.stringify({
         known_memories: known,
-        message_of_user: request.userText.slice(0, MOST_TEXT),
-        reply: request.replyText.slice(0, MOST_TEXT / 4),
+        message_of_user: request.userText.slice(0, MAX_TEXT),
+        reply: request.replyText.slice(0, MAX_TEXT / 4),
       }),
     },
   ];
@@ -111,7 +111,7 @@ export async function extractByModel(
   const { alias } = reply.finish.record;
   const parsed = answerSchema.safeParse(jsonIn(reply.text));
   if (!parsed.success) return { facts: [], model: alias };
-  const facts = parsed.data.facts.slice(0, MOST_FACTS).map(
+  const facts = parsed.data.facts.slice(0, MAX_FACTS).map(
     ({ text, quote, kind, importance, replaces }): ClaimedFact => ({
       text: text.trim(),
       quote: quote.trim(),

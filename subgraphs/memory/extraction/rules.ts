@@ -51,8 +51,8 @@ const RULES: readonly Rule[] = [
 ];
 
 const REMEMBER = /^(?:please,? )?(?:remember|note|keep in mind|don't forget)(?: that|:)\s+(?=\S)/i;
-const LONGEST_SENTENCE = 300;
-const MOST_FACTS = 10;
+const MAX_SENTENCE = 300;
+const MAX_FACTS = 10;
 
 /**
  * Memories without a language model: sentences in which the user plainly says something about themselves, or asks for
@@ -61,7 +61,7 @@ const MOST_FACTS = 10;
 export function extractByRules(text: string): RuleFact[] {
   const facts: RuleFact[] = [];
   for (const sentence of sentencesOf(text)) {
-    if (facts.length === MOST_FACTS) break;
+    if (facts.length === MAX_FACTS) break;
     const fact = factOf(sentence);
     if (fact) facts.push(fact);
   }
@@ -88,5 +88,5 @@ function sentencesOf(text: string): string[] {
     .filter((line) => !/^\s*[>|]/.test(line))
     .flatMap((line) => line.split(/(?<=[.!?])\s+/))
     .map((sentence) => sentence.trim())
-    .filter((sentence) => sentence.length <= LONGEST_SENTENCE && !sentence.endsWith('?'));
+    .filter((sentence) => sentence.length <= MAX_SENTENCE && !sentence.endsWith('?'));
 }

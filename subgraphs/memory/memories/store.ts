@@ -31,8 +31,8 @@ export interface MemoryFilter {
   readonly includeSuperseded?: boolean;
 }
 
-export const LONGEST_MEMORY = 2_000;
-const MOST_AT_ONCE = 200;
+export const MAX_MEMORY = 2_000;
+const MAX_AT_ONCE = 200;
 /** How long a mutation waits for the index, so that what was just stored is found by the very next search. */
 const INDEX_WAIT_MS = 3_000;
 
@@ -46,7 +46,7 @@ export class MemoryStore {
 
   /** Stores memories by hand; what a valid memory says already is not stored again. Results in the order given. */
   async remember(userId: string, inputs: readonly MemoryInput[]): Promise<MemoryRow[]> {
-    countInput('input.memories', inputs.length, 1, MOST_AT_ONCE);
+    countInput('input.memories', inputs.length, 1, MAX_AT_ONCE);
     const wanted = inputs.map((input, i) => checked(userId, input, `input.memories.${i}`));
     const { rows, job } = await this.#memory.db.$transaction(
       async (tx) => {
@@ -86,7 +86,7 @@ export class MemoryStore {
   ): Promise<MemoryRow> {
     const data: Prisma.MemoryUpdateInput = {};
     if (change.text != null) {
-      data.text = textInput('input.text', change.text, LONGEST_MEMORY);
+      data.text = textInput('input.text', change.text, MAX_MEMORY);
       data.fingerprint = fingerprint(data.text);
     }
     if (change.kind != null) data.kind = change.kind;
@@ -107,7 +107,7 @@ export class MemoryStore {
   ): Promise<string[]> {
     const where: Prisma.MemoryWhereInput = { userId };
     if (which.ids) {
-      countInput('input.ids', which.ids.length, 1, MOST_AT_ONCE);
+      countInput('input.ids', which.ids.length, 1, MAX_AT_ONCE);
       where.id = { in: which.ids.filter(isId) };
     } else if (which.conversationId !== undefined) where.conversationId = which.conversationId;
     const { ids, job } = await this.#memory.db.$transaction(async (tx) => {
@@ -232,7 +232,7 @@ export async function supersede(tx: Transaction, userId: string, olderId: string
 }
 
 function checked(userId: string, input: MemoryInput, at: string): Prisma.MemoryCreateManyInput {
-  const text = textInput(`${at}.text`, input.text, LONGEST_MEMORY);
+  const text = textInput(`${at}.text`, input.text, MAX_MEMORY);
   const conversationId = foreignId(`${at}.conversationId`, input.conversationId);
   return {
     id: uuidv7(),

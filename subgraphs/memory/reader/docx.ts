@@ -6,8 +6,8 @@ import type { Outline } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 
 /** Most bytes that a DOCX may unpack to. */
-const MOST_UNPACKED = 200 * 1024 ** 2;
-const MOST_FILES = 10_000;
+const MAX_UNPACKED = 200 * 1024 ** 2;
+const MAX_FILES = 10_000;
 
 /**
  * The text of a DOCX with its headings, lists and tables; pictures are left out.
@@ -36,18 +36,18 @@ async function measure(buffer: Buffer): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     fromBuffer(buffer, { lazyEntries: true, validateEntrySizes: true }, (error, archive) => {
       if (error) return reject(damaged());
-      if (archive.entryCount > MOST_FILES) return reject(tooLarge());
+      if (archive.entryCount > MAX_FILES) return reject(tooLarge());
       archive.on('error', () => reject(damaged()));
       archive.on('end', () => resolve());
       archive.on('entry', (entry) => {
-        if (unpacked + entry.uncompressedSize > MOST_UNPACKED) return reject(tooLarge());
+        if (unpacked + entry.uncompressedSize > MAX_UNPACKED) return reject(tooLarge());
         archive.openReadStream(entry, (failure, stream) => {
           if (failure) return reject(damaged());
           const nesting = /\.(xml|rels)$/i.test(entry.fileName) ? new XmlNesting() : undefined;
           stream.on('data', (chunk: Buffer) => {
             try {
               unpacked += chunk.length;
-              if (unpacked > MOST_UNPACKED) throw tooLarge();
+              if (unpacked > MAX_UNPACKED) throw tooLarge();
               nesting?.push(chunk);
             } catch (problem) {
               stream.destroy();
@@ -66,4 +66,4 @@ async function measure(buffer: Buffer): Promise<void> {
 const damaged = () =>
   new DocumentProblem('DAMAGED', 'The Word document is damaged and cannot be read: save it again and upload that.');
 const tooLarge = () =>
-  new DocumentProblem('TOO_LARGE', `The Word document unpacks to more than ${MOST_UNPACKED / 1024 ** 2} MB.`);
+  new DocumentProblem('TOO_LARGE', `The Word document unpacks to more than ${MAX_UNPACKED / 1024 ** 2} MB.`);

@@ -4,7 +4,7 @@ import { type Block, checkLength, HeadingTrail, type Outline, oneLine } from './
 const FENCE = /^ {0,3}(`{3,}|~{3,})/;
 const HEADING = /^ {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$/;
 /** The patterns of headings are for lines of sane length only: on others they would take for ever. */
-const LONGEST_HEADING = 1_000;
+const MAX_HEADING = 1_000;
 const UNDERLINE = /^ {0,3}(=+|-+)[ \t]*$/;
 
 /**
@@ -39,12 +39,12 @@ export function readMarkdown(text: string): Outline {
       extend(start, end);
       continue;
     }
-    const heading = line.length <= LONGEST_HEADING ? HEADING.exec(line) : null;
+    const heading = line.length <= MAX_HEADING ? HEADING.exec(line) : null;
     if (heading) {
       close();
       const headings = trail.enter(heading[1]!.length, oneLine(heading[2] ?? ''));
       blocks.push({ start, end, headings, page: undefined });
-    } else if (paragraph?.lines === 1 && line.length <= LONGEST_HEADING && UNDERLINE.test(line)) {
+    } else if (paragraph?.lines === 1 && line.length <= MAX_HEADING && UNDERLINE.test(line)) {
       const title = oneLine(text.slice(paragraph.start, paragraph.end));
       const headings = trail.enter(line.includes('=') ? 1 : 2, title);
       blocks.push({ start: paragraph.start, end, headings, page: undefined });

@@ -1,7 +1,7 @@
 import { DocumentProblem } from './problem.ts';
 
 /** Most text that one document may have, in UTF-16 units. */
-export const MOST_TEXT = 20_000_000;
+export const MAX_TEXT = 20_000_000;
 
 /** A heading, a paragraph, a list item, a row: a run of text that belongs together. */
 export interface Block {
@@ -77,6 +77,6 @@ export class OutlineBuilder {
 export const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
 export function checkLength(characters: number): void {
-  if (characters > MOST_TEXT)
-    throw new DocumentProblem('TOO_LARGE', `The document has more than ${MOST_TEXT} characters of text: split it.`);
+  if (characters > MAX_TEXT)
+    throw new DocumentProblem('TOO_LARGE', `The document has more than ${MAX_TEXT} characters of text: split it.`);
 }

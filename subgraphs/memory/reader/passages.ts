@@ -14,13 +14,13 @@ export interface Passage {
  * Words of a passage. The offline embedding model reads about 128 word pieces, some 100 words, and ignores the rest: a
  * larger passage would be found by its beginning alone.
  */
-const MOST_WORDS = 95;
+const MAX_WORDS = 95;
 /** From here on a passage ends with its paragraph instead of beginning the next one. */
 const ENOUGH_WORDS = 55;
 /** What has no spaces counts by its length. */
 const LETTERS_A_WORD = 10;
 /** Longest run without a space that stays whole in an overlong sentence; longer ones (base64, Chinese) are cut. */
-const LONGEST_WORD = 90;
+const MAX_WORD = 90;
 
 interface Atom {
   readonly start: number;
@@ -51,7 +51,7 @@ export function cutPassages({ text, blocks }: Outline): Passage[] {
     const section = block.headings.join(' › ');
     if (open && open.section !== section) close();
     for (const atom of atomsOf(text, block.start, block.end)) {
-      if (open && open.words + atom.words > MOST_WORDS) close();
+      if (open && open.words + atom.words > MAX_WORDS) close();
       open ??= { start: atom.start, end: atom.end, words: 0, section, page: block.page };
       open.end = atom.end;
       open.words += atom.words;
@@ -68,14 +68,14 @@ const WORD = /\S+\s*/gy;
 
 function* atomsOf(text: string, start: number, end: number): Generator<Atom> {
   const whole = wordsIn(text, start, end);
-  if (whole <= MOST_WORDS) {
+  if (whole <= MAX_WORDS) {
     yield { start, end, words: whole, last: true };
     return;
   }
   for (const sentence of pieces(text, SENTENCE, start, end)) {
     const words = wordsIn(text, sentence.start, sentence.end);
     const last = sentence.end === end;
-    if (words <= MOST_WORDS) yield { ...trimmed(text, sentence), words, last };
+    if (words <= MAX_WORDS) yield { ...trimmed(text, sentence), words, last };
     else yield* wordGroups(text, sentence.start, sentence.end, end);
   }
 }
@@ -83,8 +83,8 @@ function* atomsOf(text: string, start: number, end: number): Generator<Atom> {
 /** A sentence that is too long by itself, in runs of words; words that are too long, in runs of letters. */
 function* wordGroups(text: string, start: number, end: number, blockEnd: number): Generator<Atom> {
   for (const word of pieces(text, WORD, start, end)) {
-    for (let at = word.start; at < word.end; at += LONGEST_WORD) {
-      const piece = { start: at, end: Math.min(at + LONGEST_WORD, word.end) };
+    for (let at = word.start; at < word.end; at += MAX_WORD) {
+      const piece = { start: at, end: Math.min(at + MAX_WORD, word.end) };
       yield { ...trimmed(text, piece), words: wordsIn(text, piece.start, piece.end), last: piece.end === blockEnd };
     }
   }

@@ -2,7 +2,7 @@ import { getDocumentProxy } from 'unpdf';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
 
-const MOST_PAGES = 5_000;
+const MAX_PAGES = 5_000;
 
 /**
  * The text of a PDF, page by page.
@@ -14,8 +14,8 @@ export async function readPdf(bytes: Uint8Array): Promise<Outline> {
     throw problemOf(error);
   });
   try {
-    if (pdf.numPages > MOST_PAGES)
-      throw new DocumentProblem('TOO_LARGE', `The PDF has ${pdf.numPages} pages; at most ${MOST_PAGES} are read.`);
+    if (pdf.numPages > MAX_PAGES)
+      throw new DocumentProblem('TOO_LARGE', `The PDF has ${pdf.numPages} pages; at most ${MAX_PAGES} are read.`);
     const builder = new OutlineBuilder();
     for (let number = 1; number <= pdf.numPages; number++) {
       builder.page(number);

@@ -15,7 +15,7 @@ export interface ReadDocument {
   readonly passages: readonly Passage[];
 }
 
-const MOST_PASSAGES = 100_000;
+const MAX_PASSAGES = 100_000;
 
 /**
  * Reads a file: finds out whether it is what it is said to be, takes its text and cuts it into passages. May take long
@@ -33,8 +33,8 @@ export async function readDocument(bytes: Uint8Array, contentType: string): Prom
   const outline = await outlineOf(bytes, type, contentType);
   const passages = cutPassages(outline);
   if (passages.length === 0) throw new DocumentProblem('NO_TEXT', 'The document holds no text.');
-  if (passages.length > MOST_PASSAGES)
-    throw new DocumentProblem('TOO_LARGE', `The document has more than ${MOST_PASSAGES} passages: split it.`);
+  if (passages.length > MAX_PASSAGES)
+    throw new DocumentProblem('TOO_LARGE', `The document has more than ${MAX_PASSAGES} passages: split it.`);
   return { contentType: type, text: outline.text, passages };
 }
 

@@ -2,7 +2,7 @@ import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
 import { queryWords, words } from '#retrieval/vectors/words.ts';
 import { type PassageWithDocument, searchKnowledge } from '../documents/search.ts';
 import { tenantOf } from '../indexes.ts';
-import { countInput, LONGEST_QUERY, numberInput } from '../input.ts';
+import { countInput, MAX_QUERY, numberInput } from '../input.ts';
 import { searchMemories } from '../memories/search.ts';
 import { type MemoryRow, whereOf } from '../memories/store.ts';
 import type { MemoryParts } from '../parts.ts';
@@ -28,8 +28,8 @@ export interface Recalled {
 }
 
 /** Pinned memories come first, but they do not take all the room. */
-const MOST_PINNED = 5;
-const MOST_EXCLUDED = 500;
+const MAX_PINNED = 5;
+const MAX_EXCLUDED = 500;
 /** Tokens of the frame around the quotations and of the line above each. */
 const FRAME_TOKENS = 80;
 const LINE_TOKENS = 12;
@@ -45,8 +45,8 @@ export async function recall(
 ): Promise<Recalled> {
   numberInput('input.tokenBudget', input.tokenBudget, 16, 100_000);
   numberInput('input.limit', input.limit, 1, 50);
-  countInput('input.excludeMessageIds', input.excludeMessageIds?.length ?? 0, 0, MOST_EXCLUDED);
-  const query = input.query.trim().slice(0, LONGEST_QUERY);
+  countInput('input.excludeMessageIds', input.excludeMessageIds?.length ?? 0, 0, MAX_EXCLUDED);
+  const query = input.query.trim().slice(0, MAX_QUERY);
   const { pinned, found, degraded, model } = await collect(parts, userId, { ...input, query }, signal);
   const ranked = found
     .filter((item) => relevant(query, item))
@@ -100,7 +100,7 @@ const pinnedMemories = ({ db }: Parts, userId: string, conversationId: string | 
       AND: [whereOf(userId, { pinned: true }), { about: { in: ['', ...(conversationId ? [conversationId] : [])] } }],
     },
     orderBy: [{ importance: 'desc' }, { id: 'desc' }],
-    take: MOST_PINNED,
+    take: MAX_PINNED,
   });
 
 async function earlierMessages(
