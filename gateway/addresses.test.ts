@@ -1,13 +1,13 @@
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { librarySdl, startTestGateway } from './fixture/test-gateway.ts';
 
 const at = (url: string) => librarySdl.replace('http://library.test', url);
 const noTransports = { transports: new Map() };
 
-test.each([
+it.each([
   ['', /^The subgraph library has no address: give it a routing_url, such as \S+\.$/],
   ['  ', /^The subgraph library has no address: [^\n]*\.$/],
   ['localhost:4001/graphql', /^The address of the subgraph library is "localhost:4001\/graphql": [^\n]*routing_url/],
@@ -18,13 +18,13 @@ test.each([
   await expect(startTestGateway({}, { ...noTransports, supergraph: { sdl: at(url) } })).rejects.toThrow(line);
 });
 
-test('a subgraph of this process needs no address', async () => {
+it('a subgraph of this process needs no address', async () => {
   const gateway = await startTestGateway({}, { supergraph: { sdl: at('') } });
   expect((await fetch(`${gateway.url}/ready`)).status).toBe(200);
   await gateway[Symbol.asyncDispose]();
 });
 
-test('a wrong address in a changed supergraph does not replace a good one', async () => {
+it('a wrong address in a changed supergraph does not replace a good one', async () => {
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'addresses-')), 'supergraph.graphql');
   writeFileSync(file, at('http://127.0.0.1:1/graphql'));
   const gateway = await startTestGateway({}, { ...noTransports, supergraph: { file } });

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createClient } from 'graphql-ws';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { plainAssertions } from '#platform/host/fixture/platform.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
@@ -68,7 +68,7 @@ async function underLoad(happening: () => Promise<void>): Promise<Outcome[]> {
 const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const alive = () => expect.poll(async () => (await ask()).code, { timeout: 15_000, interval: 200 }).toBeUndefined();
 
-test('a subgraph that is paused costs its own fields, with a code and in time; the others are answered', async () => {
+it('a subgraph that is paused costs its own fields, with a code and in time; the others are answered', async () => {
   await alive();
   const outcomes = await underLoad(async () => {
     await wait(300);
@@ -88,7 +88,7 @@ test('a subgraph that is paused costs its own fields, with a code and in time; t
   await alive();
 });
 
-test('a subgraph that is killed and started again: fields are back, subscriptions are told and resume', async () => {
+it('a subgraph that is killed and started again: fields are back, subscriptions are told and resume', async () => {
   const events: number[] = [];
   let told: readonly { extensions?: { code?: unknown } }[] = [];
   const client = createClient({ url: `${gateway.url.replace('http', 'ws')}/graphql`, webSocketImpl: WebSocket });

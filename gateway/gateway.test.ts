@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { Registry } from 'prom-client';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
 import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
 
@@ -29,7 +29,7 @@ const URQL_ACCEPT =
   'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed';
 
 describe('queries over HTTP', () => {
-  test('are answered with data, partial data and codes', async () => {
+  it('are answered with data, partial data and codes', async () => {
     const answer = await post({
       query: 'query Q($n: String!) { greeting(name: $n) fails(how: "expected") }',
       variables: { n: 'Ada' },
@@ -41,14 +41,14 @@ describe('queries over HTTP', () => {
     });
   });
 
-  test('keep every character, those of one byte in Latin-1 and of two in UTF-8 as well', async () => {
+  it('keep every character, those of one byte in Latin-1 and of two in UTF-8 as well', async () => {
     for (const n of ['Ada', 'Zoë', 'ÿ\u0080', '日本', '🙂', 'ü'.repeat(20_000)]) {
       const answer = await post({ query: 'query Q($n: String!) { greeting(name: $n) }', variables: { n } });
       expect(answer.body).toEqual({ data: { greeting: `Hello ${n}` } });
     }
   });
 
-  test('carry the identity of a token and of an API key; a wrong token is 401', async () => {
+  it('carry the identity of a token and of an API key; a wrong token is 401', async () => {
     const mine = { query: '{ mine }' };
     expect((await post(mine, { authorization: 'Bearer ada' })).body.data).toEqual({ mine: 'user' });
     expect((await post(mine, { 'x-api-key': 'ada' })).body.data).toEqual({ mine: 'user' });
@@ -56,7 +56,7 @@ describe('queries over HTTP', () => {
     expect([wrong.status, wrong.body.errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
   });
 
-  test('by GET need a header that a foreign page cannot send, and mutate nothing', async () => {
+  it('by GET need a header that a foreign page cannot send, and mutate nothing', async () => {
     const get = (query: string, headers: Record<string, string> = {}) =>
       fetch(`${gateway.url}/graphql?query=${encodeURIComponent(query)}`, { headers });
     expect((await get('{ greeting(name: "x") }')).status).toBe(400);
@@ -65,7 +65,7 @@ describe('queries over HTTP', () => {
     expect((await get('mutation { count }', allowed)).status).toBe(405);
   });
 
-  test.each([
+  it.each([
     ['a bearer token', 200, { authorization: 'Bearer ada' }],
     ['an API key', 200, { 'x-api-key': 'ada' }],
     ['a content type that browsers ask about', 200, { 'content-type': 'application/json' }],
@@ -85,7 +85,7 @@ describe('queries over HTTP', () => {
     expect((await fetch(url, { headers: headers as Record<string, string> })).status).toBe(status);
   });
 
-  test('that a form could send, or that are batches, or no JSON, are refused by name', async () => {
+  it('that a form could send, or that are batches, or no JSON, are refused by name', async () => {
     expect((await post('query={count}', { 'content-type': 'application/x-www-form-urlencoded' })).status).toBe(415);
     expect((await post([{ query: '{ mine }' }])).body.errors[0].message).toContain('batch');
     expect((await post('{')).body.errors[0].message).toContain('not JSON');
@@ -96,7 +96,7 @@ describe('queries over HTTP', () => {
 });
 
 describe('the rate of operations', () => {
-  test('is held over HTTP: of ten times as many as the limit, the limit is answered and the others are 429', async () => {
+  it('is held over HTTP: of ten times as many as the limit, the limit is answered and the others are 429', async () => {
     const limiter = new CountingRateLimiter({ metrics: new Registry() });
     const limits = { RATE_LIMIT_ADDRESS: '20', RATE_LIMIT_IDENTITY: '30' };
     const limited = await startTestGateway(limits, { authenticator, limiter });
@@ -122,7 +122,7 @@ describe('what surrounds the graph', () => {
   const get = (path: string, url = gateway.url, headers: Record<string, string> = {}) =>
     fetch(url + path, { headers, redirect: 'manual' });
 
-  test('health, readiness, metrics and the schema', async () => {
+  it('health, readiness, metrics and the schema', async () => {
     const health = await (await get('/health')).json();
     expect(health).toMatchObject({
       status: 'healthy',
@@ -134,7 +134,7 @@ describe('what surrounds the graph', () => {
     expect(await (await get('/schema.graphql')).text()).toContain('type Query');
   });
 
-  test.each(['0', '1'])('metrics are not for those who come through a proxy, %s of them trusted', async (trusted) => {
+  it.each(['0', '1'])('metrics are not for those who come through a proxy, %s of them trusted', async (trusted) => {
     const behind = await startTestGateway({ TRUSTED_PROXIES: trusted });
     expect((await get('/metrics', behind.url)).status).toBe(200);
     for (const header of ['x-forwarded-for', 'x-real-ip', 'forwarded', 'via', 'x-forwarded-proto']) {
@@ -143,26 +143,26 @@ describe('what surrounds the graph', () => {
     await behind[Symbol.asyncDispose]();
   });
 
-  test('plain routes of subgraphs, also under a well-known path', async () => {
+  it('plain routes of subgraphs, also under a well-known path', async () => {
     const headers = { authorization: 'Bearer ada' };
     expect(await (await get('/_/library/files/a', gateway.url, headers)).json()).toEqual({ name: 'a', who: 'user' });
     expect(await (await get('/.well-known/file')).json()).toEqual({ name: 'known', who: 'anonymous' });
     expect((await get('/_/nobody/files')).status).toBe(404);
   });
 
-  test('the explorer and the Sandbox page, in development', async () => {
+  it('the explorer and the Sandbox page, in development', async () => {
     expect(await (await get('/explorer')).text()).toContain('/explorer/app.js');
     expect(await (await get('/graphql', gateway.url, { accept: 'text/html' })).text()).toContain('sandbox');
   });
 
-  test('in production a browser at /graphql gets a page that loads nothing from anywhere', async () => {
+  it('in production a browser at /graphql gets a page that loads nothing from anywhere', async () => {
     const page = await get('/graphql', production.url, { accept: 'text/html' });
     expect(page.status).toBe(200);
     expect(page.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(await page.text()).not.toMatch(/<script|<link|<img|<iframe|https?:|@import|url\(/i);
   });
 
-  test('in production: no introspection, no suggestions, no explorer, no schema', async () => {
+  it('in production: no introspection, no suggestions, no explorer, no schema', async () => {
     const introspection = await post({ query: '{ __schema { types { name } } }' }, {}, production.url);
     expect(introspection.body.errors).toBeTruthy();
     expect(introspection.body.data).toBeUndefined();
@@ -173,7 +173,7 @@ describe('what surrounds the graph', () => {
     expect((await get('/schema.graphql', production.url)).status).toBe(404);
   });
 
-  test('CORS: listed origins, and in development this machine and Apollo Studio', async () => {
+  it('CORS: listed origins, and in development this machine and Apollo Studio', async () => {
     const preflight = (url: string, origin: string) =>
       fetch(`${url}/graphql`, {
         method: 'OPTIONS',
@@ -187,7 +187,7 @@ describe('what surrounds the graph', () => {
   });
 });
 
-test('a port that is taken is said in one line', async () => {
+it('a port that is taken is said in one line', async () => {
   const taken = createServer();
   await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
   const { port } = taken.address() as { port: number };
@@ -197,7 +197,7 @@ test('a port that is taken is said in one line', async () => {
   taken.close();
 });
 
-test('a running request is answered while the gateway drains, and then nobody is', async () => {
+it('a running request is answered while the gateway drains, and then nobody is', async () => {
   const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000' });
   const answers = Array.from({ length: 20 }, () => post({ query: '{ greeting(name: "x") }' }, {}, stopping.url));
   await new Promise((resolve) => setTimeout(resolve, 5));
@@ -207,7 +207,7 @@ test('a running request is answered while the gateway drains, and then nobody is
   await expect(fetch(`${stopping.url}/health`)).rejects.toThrow();
 });
 
-test('a stopping gateway fails no request: it ends kept connections after an answer, and balancers look elsewhere', async () => {
+it('a stopping gateway fails no request: it ends kept connections after an answer, and balancers look elsewhere', async () => {
   const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000', RATE_LIMIT_ADDRESS: '0' });
   await post({ query: '{ greeting(name: "warm") }' }, {}, stopping.url);
   let stop = false;
@@ -235,7 +235,7 @@ test('a stopping gateway fails no request: it ends kept connections after an ans
 });
 
 describe('with plugins of Apollo Server', () => {
-  test('operations pass its pipeline, with the same answers and the same policies', async () => {
+  it('operations pass its pipeline, with the same answers and the same policies', async () => {
     const seen: string[] = [];
     const observed = await startTestGateway(
       {},

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { composeSdl } from './execution/fixtures/fleet.ts';
@@ -91,7 +91,7 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 const as = (name: string) => ({ authorization: `Bearer ${name}` });
 
 describe('what an evaluator grants', () => {
-  test('is seen; what it does not is null with a code, not fetched, and the rest is answered', async () => {
+  it('is seen; what it does not is null with a code, not fetched, and the rest is answered', async () => {
     questions.length = 0;
     expect(await ask(gateway, '{ open bar }', as('member-adult'))).toEqual({ data: { open: 'o', bar: 'b' } });
     expect(await ask(gateway, '{ open bar }', as('owner'))).toEqual({ data: { open: 'o', bar: 'b' } });
@@ -105,13 +105,13 @@ describe('what an evaluator grants', () => {
     );
   });
 
-  test('is not asked for where no policy is demanded', async () => {
+  it('is not asked for where no policy is demanded', async () => {
     questions.length = 0;
     await ask(gateway, '{ open }', as('member'));
     expect(questions).toEqual([]);
   });
 
-  test('may be granted to the anonymous, but is no way around @authenticated', async () => {
+  it('may be granted to the anonymous, but is no way around @authenticated', async () => {
     const generous = await start({}, { authenticator, policies: async (names) => names });
     expect(await ask(generous, '{ bar desk }')).toEqual({
       data: { bar: 'b', desk: null },
@@ -121,7 +121,7 @@ describe('what an evaluator grants', () => {
     await generous[Symbol.asyncDispose]();
   });
 
-  test('holds on an interface for all that its types demand, and along @requires', async () => {
+  it('holds on an interface for all that its types demand, and along @requires', async () => {
     expect(await ask(gateway, '{ guests { id name } }', as('member'))).toMatchObject({
       data: { guests: [{ id: '1', name: null }] },
       errors: ['guests.name FORBIDDEN'],
@@ -139,7 +139,7 @@ describe('what an evaluator grants', () => {
     expect(() => composeSdl({ club, careless: `${LINK} ${careless}` })).toThrow(/auth requirements/);
   });
 
-  test('hides a key from those who may not see it, although the plan fetches it', async () => {
+  it('hides a key from those who may not see it, although the plan fetches it', async () => {
     const key = 'type Person @key(fields: "email") { email: String! @policy(policies: [["staff"]])';
     const supergraph = {
       sdl: composeSdl({
@@ -175,14 +175,14 @@ describe('what an evaluator grants', () => {
     await keyed[Symbol.asyncDispose]();
   });
 
-  test('is hidden by the stock engine too', async () => {
+  it('is hidden by the stock engine too', async () => {
     const stock = await start({}, { authenticator, policies: async () => [], compile: compileStock });
     expect(await ask(stock, '{ open bar }', as('ada'))).toEqual({ data: { open: 'o' }, errors: ['bar FORBIDDEN'] });
     expect(await ask(stock, '{ bar }', as('ada'))).toEqual({ data: null, errors: ['bar FORBIDDEN'] });
     await stock[Symbol.asyncDispose]();
   });
 
-  test('decides subscriptions, over the WebSocket too', async () => {
+  it('decides subscriptions, over the WebSocket too', async () => {
     const run = (name: string, query: string) =>
       new Promise<object>((resolve) => {
         const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
@@ -210,7 +210,7 @@ describe('what an evaluator grants', () => {
   });
 });
 
-test('where policies cannot be decided, nothing is granted, with a code that says so and not why', async () => {
+it('where policies cannot be decided, nothing is granted, with a code that says so and not why', async () => {
   const answer = await ask(gateway, '{ open bar }', as('unlucky'));
   expect(answer).toEqual({ data: { open: 'o', bar: null }, errors: ['bar SERVICE_UNAVAILABLE'] });
   const response = await fetch(`${gateway.url}/graphql`, {
@@ -221,14 +221,14 @@ test('where policies cannot be decided, nothing is granted, with a code that say
   expect(await response.text()).not.toMatch(/ldap|directory/);
 });
 
-test('without an evaluator, a policy is granted by the role of its name, and the anonymous are asked to sign in', async () => {
+it('without an evaluator, a policy is granted by the role of its name, and the anonymous are asked to sign in', async () => {
   const plain = await start({}, { authenticator });
   expect(await ask(plain, '{ open bar }')).toMatchObject({ errors: ['bar UNAUTHENTICATED'] });
   expect(await ask(plain, '{ open bar }', as('owner'))).toMatchObject({ errors: ['bar FORBIDDEN'] });
   await plain[Symbol.asyncDispose]();
 });
 
-test('POLICY_URL decides by the credentials that the gateway passes on, where nobody at the gateway checks them', async () => {
+it('POLICY_URL decides by the credentials that the gateway passes on, where nobody at the gateway checks them', async () => {
   const hook = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;

@@ -1,6 +1,6 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
 
@@ -34,7 +34,7 @@ const seen = async (url: string, headers: Record<string, string>) => {
   >;
 };
 
-test('a gateway that checks no credentials passes them on, and keeps equal queries of different people apart', async () => {
+it('a gateway that checks no credentials passes them on, and keeps equal queries of different people apart', async () => {
   const both = await Promise.all(
     ['Bearer a', 'Bearer b'].map((authorization) => seen(anySupergraph.url, { authorization })),
   );
@@ -42,6 +42,6 @@ test('a gateway that checks no credentials passes them on, and keeps equal queri
   expect(both[0]).not.toHaveProperty('x-sextant-identity');
 });
 
-test('a gateway that checks them keeps them to itself', async () => {
+it('a gateway that checks them keeps them to itself', async () => {
   expect(await seen(ours.url, { authorization: 'Bearer ada', 'x-user-id': 'root' })).toBeNull();
 });

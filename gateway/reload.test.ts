@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createClient } from 'graphql-ws';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { librarySdl, startTestGateway } from './fixture/test-gateway.ts';
 
@@ -20,7 +20,7 @@ const ask = async (query: string) => {
   return (await response.json()) as { data?: Record<string, unknown>; errors?: { message: string }[] };
 };
 
-test('a changed supergraph is served with no failed request, and subscribers come back to it by themselves', async () => {
+it('a changed supergraph is served with no failed request, and subscribers come back to it by themselves', async () => {
   const closes: number[] = [];
   const events: unknown[] = [];
   const problems: unknown[] = [];
@@ -66,13 +66,13 @@ test('a changed supergraph is served with no failed request, and subscribers com
   await client.dispose();
 });
 
-test('a broken supergraph does not replace a good one', async () => {
+it('a broken supergraph does not replace a good one', async () => {
   writeFileSync(file, 'type Query {');
   expect(await gateway.reload()).toBe(false);
   expect((await ask('{ greeting(name: "x") }')).data).toEqual({ greeting: 'Hello x' });
 });
 
-test('no supergraph at the start is said in one line', async () => {
+it('no supergraph at the start is said in one line', async () => {
   writeFileSync(file, 'type Query {');
   await expect(startTestGateway({}, { supergraph: { file } })).rejects.toThrow(/^[^\n]*supergraph[^\n]*$/);
 });

@@ -1,5 +1,5 @@
 import { getOperationAST, parse, print } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
@@ -48,11 +48,11 @@ function check(text: string, identity: Identity) {
   };
 }
 
-test('an operation without restricted fields is not looked at again', () => {
+it('an operation without restricted fields is not looked at again', () => {
   expect(check('{ open }', ANONYMOUS)).toBe('allowed');
 });
 
-test('restricted fields are taken out, each with an error in its place; the rest is answered', () => {
+it('restricted fields are taken out, each with an error in its place; the rest is answered', () => {
   expect(check('{ open me: mine staff }', ANONYMOUS)).toEqual({
     rest: '{ open }',
     errors: ['me UNAUTHENTICATED', 'staff UNAUTHENTICATED'],
@@ -60,23 +60,23 @@ test('restricted fields are taken out, each with an error in its place; the rest
   expect(check('{ open mine staff }', user(['read']))).toEqual({ rest: '{ open mine }', errors: ['staff FORBIDDEN'] });
 });
 
-test('any of the sets of scopes will do, and all of a set', () => {
+it('any of the sets of scopes will do, and all of a set', () => {
   expect(check('{ staff }', user(['read', 'staff']))).toBe('allowed');
   expect(check('{ staff }', user(['admin']))).toBe('allowed');
   expect(check('{ staff }', user(['staff']))).toMatchObject({ rest: undefined });
 });
 
-test('a policy is granted by the role of its name', () => {
+it('a policy is granted by the role of its name', () => {
   expect(check('{ vip }', user([], ['vip']))).toBe('allowed');
   expect(check('{ open vip }', user([]))).toMatchObject({ errors: ['vip FORBIDDEN'] });
 });
 
-test('a restricted type restricts the fields that return it', () => {
+it('a restricted type restricts the fields that return it', () => {
   expect(check('{ open vault { gold } }', ANONYMOUS)).toMatchObject({ rest: '{ open }' });
   expect(check('{ vault { gold } }', user([]))).toBe('allowed');
 });
 
-test('an interface is no way around what its types restrict', () => {
+it('an interface is no way around what its types restrict', () => {
   expect(check('{ nodes { id note } }', user([]))).toEqual({
     rest: '{ nodes { id } }',
     errors: ['nodes.note FORBIDDEN'],
@@ -85,7 +85,7 @@ test('an interface is no way around what its types restrict', () => {
   expect(check('{ nodes { ... on Member { note } } }', user([]))).toMatchObject({ errors: ['nodes.note FORBIDDEN'] });
 });
 
-test('fragments are followed, also when nothing is left of them', () => {
+it('fragments are followed, also when nothing is left of them', () => {
   expect(check('{ open ...F } fragment F on Query { staff }', user([]))).toMatchObject({
     rest: '{ open ...F } fragment F on Query { __typename }',
     errors: ['staff FORBIDDEN'],
@@ -121,7 +121,7 @@ const careless = composeSdl({
     type Address { street: String @external }`,
 }).replace(/^( +(?:tax|district|size)\b.*?)( @policy\(.*\]\]\)| @authenticated)$/gm, '$1');
 
-test.each([
+it.each([
   ['{ person { id open } }', 'allowed', 'allowed'],
   ['{ person { id tax } }', ['person.tax'], ['person.tax']],
   ['{ person { id district } }', ['person.district'], 'allowed'],

@@ -1,7 +1,7 @@
 // The attack list of public audits and advisories, each by HTTP and by WebSocket: the limits are the same on both.
 import { readFileSync } from 'node:fs';
 import { createClient } from 'graphql-ws';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { library } from '#platform/host/fixture/subgraph.ts';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
@@ -72,7 +72,7 @@ describe.each([
     return (user + system) / 1_000;
   };
 
-  test('alias floods, of __typename as well, are refused fast', async () => {
+  it('alias floods, of __typename as well, are refused fast', async () => {
     await refused(`{ ${repeat(101, (i) => `a${i}: __typename`)} }`, 'OPERATION_TOO_COMPLEX');
     const ms = await refused(`{ ${repeat(2000, (i) => `a${i}: greeting(name: "x")`)} }`, 'GRAPHQL_PARSE_FAILED');
     expect(ms).toBeLessThan(500);
@@ -82,31 +82,31 @@ describe.each([
     );
   });
 
-  test('field and root-field floods', async () => {
+  it('field and root-field floods', async () => {
     await refused(`{ ${'greeting(name: "x") '.repeat(50)} }`, 'OPERATION_TOO_COMPLEX');
     const ms = await refused(`{ book(id: 1) { ${'title '.repeat(5000)} } }`, 'OPERATION_TOO_COMPLEX');
     expect(ms).toBeLessThan(500);
   });
 
-  test('variable floods, of another operation of the document as well', async () => {
+  it('variable floods, of another operation of the document as well', async () => {
     const variables = repeat(501, (i) => `$v${i}: Int`);
     await refused(`query (${variables}) { slow }`, 'OPERATION_TOO_COMPLEX');
     await refused(`query A { slow } query B(${variables}) { slow }`, 'OPERATION_TOO_COMPLEX', { operationName: 'A' });
   });
 
-  test('directive floods', async () => {
+  it('directive floods', async () => {
     await refused(`{ greeting(name: "x") ${'@include(if: true) '.repeat(60)} }`, 'OPERATION_TOO_COMPLEX');
     await refused('{ __typename @aa@aa@aa@aa@aa@aa@aa@aa@aa@aa }', 'GRAPHQL_VALIDATION_FAILED');
   });
 
-  test('depth, also through fragments', async () => {
+  it('depth, also through fragments', async () => {
     await refused(nest(30), 'OPERATION_TOO_COMPLEX');
     const [inner, outer] = [15, 10].map((n) => (set: string) => `${'{ ... '.repeat(n - 1)}${set}${' }'.repeat(n - 1)}`);
     const query = `${outer!('{ ...F }')} fragment G on Query { ...F } fragment F on Query ${inner!('{ slow }')}`;
     expect((await ask(query)).errors![0]!.message).toBe('The operation is 25 levels deep; at most 20 are accepted.');
   });
 
-  test('cycles and bombs of fragments', async () => {
+  it('cycles and bombs of fragments', async () => {
     await refused('{ ...A } fragment A on Query { ...B } fragment B on Query { ...A }', 'OPERATION_TOO_COMPLEX');
     const bomb = repeat(60, (i) => `fragment F${i} on Query { ...F${i + 1} ...F${i + 1} }`);
     const ms = await refused(
@@ -116,12 +116,12 @@ describe.each([
     expect(ms).toBeLessThan(500);
   });
 
-  test('overlapping inline fragments', async () => {
+  it('overlapping inline fragments', async () => {
     const fields = repeat(800, () => '... on Book { title }');
     expect(await refused(`{ book(id: 1) { ${fields} } }`, 'OPERATION_TOO_COMPLEX')).toBeLessThan(500);
   });
 
-  test('names that are a prototype', async () => {
+  it('names that are a prototype', async () => {
     await refused('{ __proto__: greeting(name: "x") }', 'BAD_USER_INPUT');
     await refused('query($__proto__: String!) { greeting(name: $__proto__) }', 'BAD_USER_INPUT');
     const variables = JSON.parse('{ "n": "x", "__proto__": { "polluted": true } }') as object;
@@ -130,7 +130,7 @@ describe.each([
     expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
   });
 
-  test('two attempts with credentials in one document', async () => {
+  it('two attempts with credentials in one document', async () => {
     await refused('mutation { a: count b: count }', 'OPERATION_TOO_COMPLEX');
     await refused(
       'mutation { ...A ...B } fragment A on Mutation { count } fragment B on Mutation { b: count }',
@@ -139,7 +139,7 @@ describe.each([
     expect((await ask('mutation { count }')).errors).toBeUndefined();
   });
 
-  test.each([
+  it.each([
     ['lists in an argument', (n: number) => `{ greeting(name: ${lists(n)}) }`],
     ['objects in an argument', (n: number) => `{ greeting(name: ${objects(n)}) }`],
     ['lists that never end', (n: number) => `{ greeting(name: ${'['.repeat(n)}`],
@@ -155,7 +155,7 @@ describe.each([
     expect(fits.errors![0]!.extensions['code']).toMatch(/^GRAPHQL_/);
   });
 
-  test.each([
+  it.each([
     ['a variable', (value: unknown) => ({ variables: { n: 'x', unused: value } })],
     ['a variable that is used', (value: unknown) => ({ variables: { n: value } })],
     ['an extension', (value: unknown) => ({ extensions: { anything: { inside: value } } })],
@@ -168,7 +168,7 @@ describe.each([
     }
   });
 
-  test.each([
+  it.each([
     ['inline fragments', (n: number) => `${'{ ... '.repeat(n)}{ greeting(name: "x") }${' }'.repeat(n)}`],
     ['fragments on types', (n: number) => `${'{ ... on Query '.repeat(n)}{ slow }${' }'.repeat(n)}`],
     ['fields', (n: number) => `${'{ a '.repeat(n)}${'}'.repeat(n)}`],
@@ -187,7 +187,7 @@ describe.each([
     }
   });
 
-  test.each([
+  it.each([
     ['a field', `{ book(id: 1) { ${'title '.repeat(257)} } }`],
     ['fragments', `{ book(id: 1) { ${repeat(257, () => '... on Book { title }')} } }`],
     ['fragments that are not used', `{ slow } fragment F on Book { ${'title '.repeat(257)} }`],
@@ -195,12 +195,12 @@ describe.each([
     await refused(query, 'OPERATION_TOO_COMPLEX');
   });
 
-  test('what is nested as deep as allowed is answered', async () => {
+  it('what is nested as deep as allowed is answered', async () => {
     const query = `${'{ ... '.repeat(19)}{ greeting(name: "x") }${' }'.repeat(19)}`;
     expect(await ask(query)).toEqual({ data: { greeting: 'Hello x' } });
   });
 
-  test('a text that cannot be stored is refused by name, wherever it stands', async () => {
+  it('a text that cannot be stored is refused by name, wherever it stands', async () => {
     const query = 'query ($n: String!) { greeting(name: $n) }';
     for (const text of ['a\0b', '\ud800', 'x\udc00y', '\udc00\ud800']) {
       const [error] = (await ask(query, { variables: { n: text } })).errors!;
@@ -212,19 +212,19 @@ describe.each([
     expect(whole.data).toEqual({ greeting: 'Hello \u{1f600}\uffff' });
   });
 
-  test('partial data: what is forbidden is null with a code, the rest is answered', async () => {
+  it('partial data: what is forbidden is null with a code, the rest is answered', async () => {
     const answer = await ask('{ greeting(name: "x") secret }');
     expect(answer.data).toEqual({ greeting: 'Hello x', secret: null });
     expect(answer.errors).toMatchObject([{ path: ['secret'], extensions: { code: 'UNAUTHENTICATED' } }]);
   });
 
-  test('the cost is told when asked for', async () => {
+  it('the cost is told when asked for', async () => {
     const answer = await ask('{ book(id: 1) { title } }', { extensions: { cost: true } });
     expect(answer).toMatchObject({ extensions: { cost: { estimated: 1, limit: 25_000 } } });
   });
 });
 
-test('JSON that is nested too deeply does not bring the gateway down', async () => {
+it('JSON that is nested too deeply does not bring the gateway down', async () => {
   const body = `{"query":"{ greeting(name: \\"x\\") }","variables":{"x":${'['.repeat(100_000)}${']'.repeat(100_000)}}}`;
   const response = await fetch(`${gateway.url}/graphql`, {
     method: 'POST',

@@ -1,5 +1,5 @@
 import { getOperationAST, parse } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { priceOperation } from './demand.ts';
@@ -30,7 +30,7 @@ const cost = (text: string, variables?: Record<string, unknown>) => {
   return priceOperation(document, getOperationAST(document)!, apiSchema, directives).of(variables);
 };
 
-test.each([
+it.each([
   ['scalars are free', '{ name }', 0],
   ['an object is one', '{ user { id } }', 1],
   ['a mutation is ten more', 'mutation { rename { id } }', 11],
@@ -47,12 +47,12 @@ test.each([
   expect(cost(text, {})).toBe(expected);
 });
 
-test('variables slice, with their defaults; while they are unknown a list counts once', () => {
+it('variables slice, with their defaults; while they are unknown a list counts once', () => {
   const text = 'query($n: Int = 30) { users(first: $n) { id } }';
   expect([cost(text, { n: 1000 }), cost(text, {}), cost(text)]).toEqual([1000, 30, 1]);
 });
 
-test('fragments that multiply are refused without being counted to the end', () => {
+it('fragments that multiply are refused without being counted to the end', () => {
   const bomb = Array.from(
     { length: 40 },
     (_, i) => `fragment F${i} on User { a: friends { ...F${i + 1} } b: friends { ...F${i + 1} } }`,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createPersistedOperations, readManifest } from './persisted.ts';
 
 const query = '{ greeting(name: "x") }';
@@ -13,13 +13,13 @@ const code = (code: string) => expect.objectContaining({ extensions: expect.obje
 describe('automatic persisted queries', () => {
   const operations = createPersistedOperations({});
 
-  test('are unknown once and known afterwards', async () => {
+  it('are unknown once and known afterwards', async () => {
     await expect((async () => operations.textOf({ extensions }))()).rejects.toEqual(code('PERSISTED_QUERY_NOT_FOUND'));
     expect(await operations.textOf({ extensions, query })).toBe(query);
     expect(await operations.textOf({ extensions })).toBe(query);
   });
 
-  test('cannot be poisoned with another text, nor be malformed', async () => {
+  it('cannot be poisoned with another text, nor be malformed', async () => {
     const bad = async (params: object) => operations.textOf(params);
     await expect(bad({ extensions, query: '{ other }' })).rejects.toEqual(code('BAD_USER_INPUT'));
     await expect(bad({ extensions: { persistedQuery: { version: 2 } } })).rejects.toEqual(code('BAD_USER_INPUT'));
@@ -40,7 +40,7 @@ describe('registered operations', () => {
     operations: [{ id: sha256Hash, name: 'G', type: 'query', body: query }],
   };
 
-  test.each([
+  it.each([
     ['Apollo’s', file('apollo.json', apollo)],
     ['Relay’s', file('relay.json', { [sha256Hash]: query })],
   ])('of %s manifest run by id, by hash and by text, and nothing else does', async (_, manifest) => {
@@ -52,7 +52,7 @@ describe('registered operations', () => {
     expect(() => operations.textOf({ id: sha256Hash.toUpperCase(), query: '{ other }' })).toThrow('Only registered');
   });
 
-  test('of a file that is none stop the start in one line', () => {
+  it('of a file that is none stop the start in one line', () => {
     expect(() => readManifest(file('bad.json', '[1]'))).toThrow(/^OPERATIONS_MANIFEST names .*format\.$/);
     expect(() => readManifest(path.join(folder, 'none.json'))).toThrow(/^OPERATIONS_MANIFEST names .*cannot be read/);
   });

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 import type { PolicyCaller } from './policies.ts';
 import { createPolicyHook } from './policy-hook.ts';
@@ -51,7 +51,7 @@ const hookAt = (where: string, config: { timeout?: number; cache?: number } = {}
 };
 
 describe('the policy hook', () => {
-  test('is told who asks for which policies, and what it grants is granted, of what was asked', async () => {
+  it('is told who asks for which policies, and what it grants is granted, of what was asked', async () => {
     behave = grant('vip', 'something else');
     const decide = hookAt(url);
     expect(await decide(['staff', 'vip'], { ...user('ada'), headers: { authorization: 'Bearer x' } })).toEqual(['vip']);
@@ -65,7 +65,7 @@ describe('the policy hook', () => {
     ]);
   });
 
-  test('is asked once for each caller and policy while a decision is fresh, and once for all who ask at a time', async () => {
+  it('is asked once for each caller and policy while a decision is fresh, and once for all who ask at a time', async () => {
     behave = ({ policies }, response) => setTimeout(() => grant('vip')({ policies } as Question, response, null!), 20);
     const decide = hookAt(url, { cache: 300 });
     const both = await Promise.all([decide(['staff', 'vip'], user('ada')), decide(['staff', 'vip'], user('ada'))]);
@@ -82,7 +82,7 @@ describe('the policy hook', () => {
     expect(await decide(['vip'], user('ada'))).toEqual([]);
   });
 
-  test('is shown the credentials that its URL has, as basic authorization', async () => {
+  it('is shown the credentials that its URL has, as basic authorization', async () => {
     let shown: string | undefined;
     behave = (_, response, request) => {
       shown = request.headers.authorization;
@@ -94,7 +94,7 @@ describe('the policy hook', () => {
     expect(shown).toBeUndefined();
   });
 
-  test('is asked each time where nothing is kept', async () => {
+  it('is asked each time where nothing is kept', async () => {
     behave = grant('vip');
     const decide = hookAt(url, { cache: 0 });
     for (let i = 0; i < 3; i++) expect(await decide(['vip'], user('ada'))).toEqual(['vip']);
@@ -114,7 +114,7 @@ describe('nothing is granted by a policy hook that', () => {
     ['answers with no names', (_, response) => void response.end('{"granted":[1]}')],
     ['answers with nothing', (_, response) => void response.end()],
   ];
-  test.each(BROKEN)('%s', async (_, behaviour) => {
+  it.each(BROKEN)('%s', async (_, behaviour) => {
     behave = behaviour;
     const decide = hookAt(url, { timeout: 1_000 });
     // What does not answer does not answer ever: that there is an end is the time limit's.
@@ -124,11 +124,11 @@ describe('nothing is granted by a policy hook that', () => {
     expect(await decide(['vip'], { ...user('ada'), identity: ANONYMOUS })).toEqual(['vip']);
   });
 
-  test('is not there', async () => {
+  it('is not there', async () => {
     await expect(hookAt('http://127.0.0.1:1/')(['vip'], user('ada'))).rejects.toThrow();
   });
 
-  test('fails again and again, which soon costs nobody its time limit, until it is back', async () => {
+  it('fails again and again, which soon costs nobody its time limit, until it is back', async () => {
     behave = () => undefined;
     const decide = hookAt(url, { timeout: 50 });
     for (let i = 0; i < 5; i++) await expect(decide(['vip'], user('ada'))).rejects.toThrow();

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createClient } from 'graphql-ws';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { observed } from '#platform/host/fixture/subgraph.ts';
 import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
@@ -49,7 +49,7 @@ const subscribe = (id: string, query: string, more: object = {}) => ({
 });
 
 describe('one socket carries', () => {
-  test('queries, mutations and subscriptions, each with its own end', async () => {
+  it('queries, mutations and subscriptions, each with its own end', async () => {
     const client = open();
     await client.ready();
     client.send(subscribe('q', '{ greeting(name: "Ada") }'));
@@ -65,7 +65,7 @@ describe('one socket carries', () => {
     client.socket.close();
   });
 
-  test('errors of validation, and those that end a source, as an error message', async () => {
+  it('errors of validation, and those that end a source, as an error message', async () => {
     const client = open();
     await client.ready();
     client.send(subscribe('v', 'subscription { nothing }'));
@@ -84,7 +84,7 @@ describe('one socket carries', () => {
     client.socket.close();
   });
 
-  test('no more operations at once than allowed', async () => {
+  it('no more operations at once than allowed', async () => {
     const client = open();
     await client.ready();
     for (const id of ['1', '2', '3', '4']) client.send(subscribe(id, `subscription { endless { n${id}: number } }`));
@@ -99,7 +99,7 @@ describe('one socket carries', () => {
 });
 
 describe('credentials', () => {
-  test.each([
+  it.each([
     { authorization: 'Bearer ada' },
     { Authorization: 'Bearer ada' },
     { apiKey: 'ada' },
@@ -114,14 +114,14 @@ describe('credentials', () => {
     await client.closed;
   });
 
-  test('that are wrong close with 4403, after which clients come back with fresh ones', async () => {
+  it('that are wrong close with 4403, after which clients come back with fresh ones', async () => {
     const client = open();
     await client.opened;
     client.send({ type: 'connection_init', payload: { authorization: 'Bearer wrong' } });
     expect(await client.closed).toMatchObject({ code: 4403, reason: expect.stringMatching(/^Forbidden/) });
   });
 
-  test('that end close the socket with 4403, and graphql-ws resumes with new ones', async () => {
+  it('that end close the socket with 4403, and graphql-ws resumes with new ones', async () => {
     let tokens = 0;
     const events: unknown[] = [];
     const client = createClient({
@@ -147,7 +147,7 @@ describe('credentials', () => {
     await client.dispose();
   });
 
-  test('open no more sockets than allowed', async () => {
+  it('open no more sockets than allowed', async () => {
     const sockets = [open(), open(), open()];
     for (const one of sockets.slice(0, 2)) await one.ready({ authorization: 'Bearer linus' });
     await sockets[2]!.opened;
@@ -169,7 +169,7 @@ describe('credentials', () => {
 describe('equal subscriptions of one person share an upstream', () => {
   const query = 'subscription { endless { number } }';
 
-  test('and whoever leaves takes nothing from the others, until the last', async () => {
+  it('and whoever leaves takes nothing from the others, until the last', async () => {
     const clients = [open(), open()];
     for (const client of clients) {
       await client.ready({ authorization: 'Bearer mary' });
@@ -187,7 +187,7 @@ describe('equal subscriptions of one person share an upstream', () => {
     clients[1]!.socket.close();
   });
 
-  test('but not those of different people', async () => {
+  it('but not those of different people', async () => {
     const clients = [open(), open()];
     for (const [index, client] of clients.entries()) {
       await client.ready({ authorization: `Bearer person${index}` });
@@ -200,7 +200,7 @@ describe('equal subscriptions of one person share an upstream', () => {
   });
 });
 
-test('registered operations run by their id alone', async () => {
+it('registered operations run by their id alone', async () => {
   const file = path.join(mkdtempSync(path.join(tmpdir(), 'manifest-')), 'relay.json');
   writeFileSync(file, JSON.stringify({ ticks: 'subscription { ticks(count: 1) { number } }' }));
   const safe = await startTestGateway({ OPERATIONS_MANIFEST: file });
@@ -222,7 +222,7 @@ test('registered operations run by their id alone', async () => {
 });
 
 describe('the gateway is protected from', () => {
-  test('messages that are too large, broken, or of another protocol', async () => {
+  it('messages that are too large, broken, or of another protocol', async () => {
     const large = open();
     await large.ready();
     large.send(subscribe('x', `{ greeting(name: "${'y'.repeat(5000)}") }`));
@@ -241,17 +241,17 @@ describe('the gateway is protected from', () => {
     expect([4406, 1006]).toContain((await other.closed).code);
   });
 
-  test('pages of foreign origins', async () => {
+  it('pages of foreign origins', async () => {
     const foreign = open('graphql-transport-ws', url, { origin: 'https://evil.example' });
     await expect(foreign.opened).rejects.toThrow('403');
   });
 
-  test('sockets on other paths', async () => {
+  it('sockets on other paths', async () => {
     await expect(open('graphql-transport-ws', url.replace('/graphql', '/other')).opened).rejects.toThrow('404');
   });
 });
 
-test('a stopping gateway tells its sockets to come back, and answers what runs', async () => {
+it('a stopping gateway tells its sockets to come back, and answers what runs', async () => {
   const stopping = await startTestGateway();
   const client = open('graphql-transport-ws', `${stopping.url.replace('http', 'ws')}/graphql`);
   await client.ready();

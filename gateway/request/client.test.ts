@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { clientOf, requestIdOf, traceparentOf } from './client.ts';
 
 const request = (headers: Record<string, string>, remoteAddress = '10.0.0.9') =>
   ({ headers, socket: { remoteAddress } }) as unknown as IncomingMessage;
 
 describe('the address of a client', () => {
-  test.each([
+  it.each([
     ['without trusted proxies is the socket’s, whatever the client says', 0, '6.6.6.6', '10.0.0.9'],
     ['behind one proxy is what that proxy saw', 1, '203.0.113.7', '203.0.113.7'],
     ['cannot be made up by the client: only our proxies’ entries count', 1, '6.6.6.6, 203.0.113.7', '203.0.113.7'],
@@ -22,19 +22,19 @@ describe('the address of a client', () => {
     expect(clientOf(request({ 'x-forwarded-for': header }), proxies).ipAddress).toBe(expected);
   });
 
-  test('is the same for IPv4 on an IPv6 socket', () => {
+  it('is the same for IPv4 on an IPv6 socket', () => {
     expect(clientOf(request({}, '::ffff:192.0.2.1'), 0).ipAddress).toBe('192.0.2.1');
   });
 });
 
-test('a request id that would break a log line is replaced', () => {
+it('a request id that would break a log line is replaced', () => {
   expect(requestIdOf(request({ 'x-request-id': 'abc-1.2:3' }))).toBe('abc-1.2:3');
   for (const bad of ['a b', 'a\n{"level":50}', 'x'.repeat(200), '']) {
     expect(requestIdOf(request({ 'x-request-id': bad }))).toMatch(/^[0-9a-f-]{36}$/);
   }
 });
 
-test('a trace context is taken only when it is well formed', () => {
+it('a trace context is taken only when it is well formed', () => {
   const good = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   expect(traceparentOf(good)).toBe(good);
   for (const bad of ['01', `${good}x`, { a: 1 }, undefined]) expect(traceparentOf(bad)).toBeUndefined();

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
 import { readEndpoint, readEndpoints } from './endpoints.ts';
 import { REST_OPERATIONS } from './rest.ts';
@@ -33,7 +33,7 @@ async function call(method: string, target: string, body?: unknown, headers: Rec
 }
 
 describe('an endpoint', () => {
-  test('fills variables from path, query and body, and answers with the root field’s value', async () => {
+  it('fills variables from path, query and body, and answers with the root field’s value', async () => {
     expect(await call('GET', '/api/books/a%2Fb')).toEqual([
       200,
       { id: 'a/b', title: 'Book a/b', printed: '1970-01-01T00:00:00.000Z' },
@@ -43,7 +43,7 @@ describe('an endpoint', () => {
     expect(await call('POST', '/api/count', {})).toEqual([200, expect.any(Number)]);
   });
 
-  test('says what is wrong by the catalogue’s code and the status that fits', async () => {
+  it('says what is wrong by the catalogue’s code and the status that fits', async () => {
     expect(await call('GET', '/api/mine')).toMatchObject([401, { error: { code: 'UNAUTHENTICATED' } }]);
     expect(await call('GET', '/api/mine', undefined, { authorization: 'Bearer ada' })).toEqual([200, 'user']);
     expect(await call('GET', '/api/mine', undefined, { authorization: 'Bearer wrong' })).toMatchObject([401, {}]);
@@ -60,13 +60,13 @@ describe('an endpoint', () => {
     expect(await call('DELETE', '/api/greet')).toMatchObject([405, {}]);
   });
 
-  test('is closed to forms of foreign pages', async () => {
+  it('is closed to forms of foreign pages', async () => {
     const answer = await call('POST', '/api/count', '', { 'content-type': 'application/x-www-form-urlencoded' });
     expect(answer).toMatchObject([400, { error: { argument: 'body' } }]);
   });
 });
 
-test('the OpenAPI document describes parameters, bodies and answers', async () => {
+it('the OpenAPI document describes parameters, bodies and answers', async () => {
   const [, document] = await call('GET', '/openapi.json');
   expect(document.paths['/api/books/{id}'].get).toMatchObject({
     operationId: 'RestBook',
@@ -78,7 +78,7 @@ test('the OpenAPI document describes parameters, bodies and answers', async () =
   expect(document.paths['/api/greet'].post.requestBody.content['application/json'].schema.required).toEqual(['name']);
 });
 
-test('the endpoints of the product fit its schema', async () => {
+it('the endpoints of the product fit its schema', async () => {
   const { readFileSync } = await import('node:fs');
   const schema = buildSchema(readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'));
   for (const { name, query } of readEndpoints(REST_OPERATIONS)) {
@@ -86,7 +86,7 @@ test('the endpoints of the product fit its schema', async () => {
   }
 });
 
-test.each([
+it.each([
   ['query A { mine }', 'must begin with'],
   ['# GET /a\nquery { mine }', 'with a name'],
   ['# GET /a\nmutation A { count }', 'GET with a mutation'],

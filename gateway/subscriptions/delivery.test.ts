@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { createDelivery, type DeliveryObserver, type QueuePolicy } from './delivery.ts';
 
@@ -35,7 +35,7 @@ function slowClient(policy: QueuePolicy) {
 const until = (written: readonly string[], last: string) => expect.poll(() => written.at(-1)).toBe(last);
 
 describe('a client who reads', () => {
-  test('gets every event at once, in order', () => {
+  it('gets every event at once, in order', () => {
     const { delivery, written } = slowClient({ when: 'keep' });
     for (const event of ['1', '2', '3']) delivery.push(event);
     delivery.complete();
@@ -44,7 +44,7 @@ describe('a client who reads', () => {
 });
 
 describe('a client who pauses', () => {
-  test('gets what it missed when it reads again, and the end after that', async () => {
+  it('gets what it missed when it reads again, and the end after that', async () => {
     const client = slowClient({ when: 'keep' });
     client.delivery.push('1');
     client.pause();
@@ -57,7 +57,7 @@ describe('a client who pauses', () => {
     expect(client.ends).toEqual(['complete']);
   });
 
-  test('gets what came before the source failed, and why it ended after that', async () => {
+  it('gets what came before the source failed, and why it ended after that', async () => {
     const client = slowClient({ when: 'keep' });
     client.pause();
     for (const event of ['1', '2']) client.delivery.push(event);
@@ -70,7 +70,7 @@ describe('a client who pauses', () => {
     expect(client.written.at(-1)).toContain('SUBGRAPH_UNAVAILABLE');
   });
 
-  test('gets only the newest, where the field says so', async () => {
+  it('gets only the newest, where the field says so', async () => {
     const client = slowClient({ when: 'latest' });
     client.pause();
     for (let event = 1; event <= 100_000; event++) client.delivery.push(String(event));
@@ -79,7 +79,7 @@ describe('a client who pauses', () => {
     expect(client.written).toEqual(['100000']);
   });
 
-  test('gets events merged, where they can be', async () => {
+  it('gets events merged, where they can be', async () => {
     const merge = (a: string, b: string) => (a.length < 50 ? a + b : undefined);
     const client = slowClient({ when: 'merge', merge });
     client.pause();
@@ -89,7 +89,7 @@ describe('a client who pauses', () => {
     expect(client.written.length).toBe(20);
   });
 
-  test('for too long is told where to resume, and cut, by events as by bytes', () => {
+  it('for too long is told where to resume, and cut, by events as by bytes', () => {
     for (const event of ['x', 'x'.repeat(10_000)]) {
       const client = slowClient({ when: 'keep', offsetOf: () => 41 });
       client.delivery.push('first');
@@ -103,7 +103,7 @@ describe('a client who pauses', () => {
     }
   });
 
-  test('and leaves is forgotten', () => {
+  it('and leaves is forgotten', () => {
     const client = slowClient({ when: 'keep' });
     client.pause();
     client.delivery.push('1');

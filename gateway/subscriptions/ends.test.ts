@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSchema, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { plainAssertions } from '#platform/host/fixture/platform.ts';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
@@ -108,7 +108,7 @@ describe('a subgraph that ends an operation with errors', () => {
   const given = [{ message: 'No.', path: ['mine', 'text'], locations, extensions: { code: 'TEAPOT', why: 1 } }];
   const told = [{ message: 'No.', path: ['mine', 'text'], extensions: { code: 'TEAPOT', why: 1 } }];
 
-  test.each([
+  it.each([
     ['at once', []],
     ['after events', [next({ data: { mine: { text: 'a' } } }), next({ data: { mine: { text: 'b' } } })]],
   ])('%s, ends it for the client so, in the form of each protocol', async (_, events) => {
@@ -122,7 +122,7 @@ describe('a subgraph that ends an operation with errors', () => {
     expect(multipart.match(/^\{.*\}$/gm)!.map((one) => JSON.parse(one))).toEqual(parts);
   });
 
-  test.each<[string, unknown, unknown]>([
+  it.each<[string, unknown, unknown]>([
     ['has no code', [{ message: 'No.', locations }], [{ message: 'No.', extensions: UNSAID.extensions }]],
     ['has no message', [{ extensions: { code: 'X' } }], [{ ...UNSAID, extensions: { code: 'X' } }]],
     ['has a message that is a number', [{ message: 5 }], [UNSAID]],
@@ -135,7 +135,7 @@ describe('a subgraph that ends an operation with errors', () => {
     expect(await overWebSocket(gateway, MAY)).toEqual([{ type: 'error', payload: errors }]);
   });
 
-  test('ends it in the same way when it says so in an answer without data, as servers do', async () => {
+  it('ends it in the same way when it says so in an answer without data, as servers do', async () => {
     script = [next({ errors: [{ message: 'No.', locations }] }), complete];
     const payload = [{ message: 'No.', extensions: { code: 'DOWNSTREAM_SERVICE_ERROR' } }];
     expect(await overWebSocket(gateway, MAY)).toEqual([{ type: 'error', payload }]);
@@ -146,7 +146,7 @@ describe('an event with errors', () => {
   const error = { message: 'Lost.', path: ['mine'], locations };
   const told = { message: 'Lost.', path: ['mine'], extensions: { code: 'DOWNSTREAM_SERVICE_ERROR' } };
 
-  test.each([
+  it.each([
     ['data that is null', { data: null, errors: [error] }, { errors: [told], data: null }],
     ['data', { data: { mine: null }, errors: [error] }, { errors: [told], data: { mine: null } }],
     ['extensions', { data: null, errors: [error], extensions: { secret: 1 } }, { errors: [told], data: null }],
@@ -157,19 +157,19 @@ describe('an event with errors', () => {
     expect(await overWebSocket(gateway, MAY)).toEqual(expected);
   });
 
-  test('and no data at all is one when others came before it', async () => {
+  it('and no data at all is one when others came before it', async () => {
     script = [next({ data: { mine: null } }), next({ errors: [error] }), complete];
     const expected = [next({ data: { mine: null } }), next({ errors: [told], data: null }), complete];
     expect(await overWebSocket(gateway, MAY)).toEqual(expected);
   });
 });
 
-test('a subgraph that completes without an event is a subscription that completes', async () => {
+it('a subgraph that completes without an event is a subscription that completes', async () => {
   script = [complete];
   expect(await overWebSocket(gateway, MAY)).toEqual([complete]);
 });
 
-test.each([
+it.each([
   ['at its first message', [4403], []],
   ['at the operation', [next({ data: { mine: null } }), 4401], [next({ data: { mine: null } })]],
 ])(
@@ -185,7 +185,7 @@ test.each([
   },
 );
 
-test('a refusal of the identity that the gateway has signed signs nobody out', async () => {
+it('a refusal of the identity that the gateway has signed signs nobody out', async () => {
   const refusal = { message: 'No.', extensions: { code: 'UNAUTHENTICATED', refused: 'assertion' } };
   script = [{ type: 'error', payload: [refusal] }];
   expect(await overWebSocket(signing, MAY)).toMatchObject([
@@ -198,20 +198,20 @@ test('a refusal of the identity that the gateway has signed signs nobody out', a
 });
 
 describe('an ordinary graphql-ws server', () => {
-  test('whose source does not open refuses the operation', async () => {
+  it('whose source does not open refuses the operation', async () => {
     expect(await overWebSocket(common, 'subscription { refused { text } }')).toEqual([
       { type: 'error', payload: [{ message: 'Not for you.', path: ['refused'], extensions: { code: 'FORBIDDEN' } }] },
     ]);
   });
 
-  test('whose source breaks ends with its error, after the events that came', async () => {
+  it('whose source breaks ends with its error, after the events that came', async () => {
     expect(await overWebSocket(common, MAY)).toEqual([
       next({ data: { mine: { text: 'a' } } }),
       { type: 'error', payload: [{ message: 'The source is dry.', extensions: { code: 'DRY' } }] },
     ]);
   });
 
-  test('whose event lacks what must be there sends null for it, and goes on', async () => {
+  it('whose event lacks what must be there sends null for it, and goes on', async () => {
     const message = 'Cannot return null for non-nullable field Subscription.must.';
     expect(await overWebSocket(common, 'subscription { it: must { text } }')).toEqual([
       next({
@@ -224,7 +224,7 @@ describe('an ordinary graphql-ws server', () => {
   });
 });
 
-test('a subscription whose variables do not fit ends with the error, and opens nothing', async () => {
+it('a subscription whose variables do not fit ends with the error, and opens nothing', async () => {
   script = [complete];
   const messages = await overWebSocket(gateway, 'subscription ($n: Int!) { may(n: $n) { text } }');
   expect(messages).toMatchObject([{ type: 'error', payload: [{ extensions: { code: 'BAD_USER_INPUT' } }] }]);

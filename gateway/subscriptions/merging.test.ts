@@ -1,5 +1,5 @@
 import { getOperationAST, parse } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { readPolicyDirectives } from '../policy/directives.ts';
 import type { Admitted } from '../policy/pipeline.ts';
@@ -35,7 +35,7 @@ function merging(text: string) {
 }
 const answer = (reply: object, key = 'reply') => JSON.stringify({ data: { [key]: reply } });
 
-test('texts in a row become one that says from where to where', () => {
+it('texts in a row become one that says from where to where', () => {
   const { merge, offsetOf } = merging(
     'subscription { reply { ... on Text { snapshot text firstSeq lastSeq } ... on End { status } } }',
   );
@@ -48,7 +48,7 @@ test('texts in a row become one that says from where to where', () => {
   expect(merge!(answer({ status: 'COMPLETE' }), answer(first))).toBeUndefined();
 });
 
-test('aliases, fragments and __typename are heeded', () => {
+it('aliases, fragments and __typename are heeded', () => {
   const { merge, offsetOf } = merging(
     'subscription { r: reply { kind: __typename ...T ... on Thought { text } } } fragment T on Text { t: text to: lastSeq }',
   );
@@ -60,7 +60,7 @@ test('aliases, fragments and __typename are heeded', () => {
   expect(merge!(text('a', 1), thought('b'))).toBeUndefined();
 });
 
-test('types that cannot be told apart, conditions, objects and errors keep events apart', () => {
+it('types that cannot be told apart, conditions, objects and errors keep events apart', () => {
   const same = merging('subscription { reply { ... on Text { text } ... on Thought { text } } }');
   expect(same.merge!(answer({ text: 'a' }), answer({ text: 'b' }))).toBeUndefined();
   const condition = merging('subscription($x: Boolean!) { reply { ... on Text { text lastSeq @include(if: $x) } } }');
@@ -72,11 +72,11 @@ test('types that cannot be told apart, conditions, objects and errors keep event
   expect(plain.merge!(failed, answer({ text: 'b', lastSeq: 2 }))).toBeUndefined();
 });
 
-test('a field without tags has nothing to merge', () => {
+it('a field without tags has nothing to merge', () => {
   expect(merging('subscription { plain { id } }')).toEqual({ merge: undefined, offsetOf: undefined });
 });
 
-test('fragments that spread others twice are read once each', () => {
+it('fragments that spread others twice are read once each', () => {
   const levels = Array.from({ length: 40 }, (_, n) => `fragment F${n} on Text { ...F${n + 1} ...F${n + 1} }`);
   const { merge } = merging(
     `subscription { reply { ...F0 } } ${levels.join(' ')} fragment F40 on Text { text firstSeq }`,

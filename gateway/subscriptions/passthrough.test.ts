@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { createEngine } from '../execution/run/engine.ts';
@@ -117,7 +117,7 @@ const payload = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ data: null }) },
 );
 
-test('what is passed on unread says the same as what is read and written again', async () => {
+it('what is passed on unread says the same as what is read and written again', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.tuple(payload, fc.integer({ min: 1, max: 4 })), { minLength: 1, maxLength: 8 }),
@@ -138,7 +138,7 @@ const AS_SENT = '{"data":{"event":{"text":"\\u00e4","number":1.50e1,"list":[ ],"
 const AS_WRITTEN = '{"data":{"event":{"text":"ä","number":15,"list":[],"extensions":null,"inner":null}}}';
 
 describe('an event of a trusted subgraph', () => {
-  test('reaches the client byte by byte, by every way', async () => {
+  it('reaches the client byte by byte, by every way', async () => {
     script = [raw(AS_SENT), raw(AS_SENT, 3)];
     expect((await overWebSocket(trusting)).payloads).toEqual([AS_SENT, AS_SENT]);
     expect((await overWebSocket(reading)).payloads).toEqual([AS_WRITTEN, AS_WRITTEN]);
@@ -150,14 +150,14 @@ describe('an event of a trusted subgraph', () => {
     );
   });
 
-  test('that is spread over lines does not break the lines of an event stream', async () => {
+  it('that is spread over lines does not break the lines of an event stream', async () => {
     script = [raw(AS_SENT.replaceAll(',', ',\r\n'))];
     const stream = await overHttp(trusting, 'text/event-stream');
     expect(stream).toMatch(/^event: next\ndata: [^\r\n]+\n\nevent: complete\ndata:\n\n$/);
     expect(JSON.parse(/data: (.*)/.exec(stream)![1]!)).toEqual(JSON.parse(AS_WRITTEN));
   });
 
-  test.each([
+  it.each([
     ['has errors', `${AS_SENT.slice(0, -1)},"errors":[{"message":"m","path":["event","list"]}]}`],
     ['has extensions', `${AS_SENT.slice(0, -1)},"extensions":{"secret":1}}`],
     ['begins with errors', `{"errors":[{"message":"m","path":["event","list"]}],${AS_SENT.slice(1)}`],
@@ -169,7 +169,7 @@ describe('an event of a trusted subgraph', () => {
     expect(only).not.toMatch(/1\.50|secret/);
   });
 
-  test('is read when its message is in another order, or has more in it', async () => {
+  it('is read when its message is in another order, or has more in it', async () => {
     const other = (message: (id: string) => string): Written => ({ message, frames: 1 });
     script = [
       other((id) => `{"type":"next","id":"${id}","payload":${AS_SENT}}`),
@@ -180,7 +180,7 @@ describe('an event of a trusted subgraph', () => {
     expect((await overWebSocket(trusting)).payloads).toEqual(Array(4).fill(AS_WRITTEN));
   });
 
-  test('is read when the client selects it otherwise', async () => {
+  it('is read when the client selects it otherwise', async () => {
     script = [next({ data: { event: { text: 'a' } } })];
     const { payloads } = await overWebSocket(trusting, 'subscription { event { words: text __typename } }');
     expect(payloads.map((one) => JSON.parse(one).data.event)).toEqual([{ words: null, __typename: 'Event' }]);

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { observed } from '#platform/host/fixture/subgraph.ts';
 import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
@@ -19,7 +19,7 @@ const post = (query: string, accept: string, headers: Record<string, string> = {
 const MULTIPART = 'multipart/mixed;subscriptionSpec="1.0", application/json';
 
 describe('server-sent events', () => {
-  test('carry a subscription in the distinct mode of graphql-sse', async () => {
+  it('carry a subscription in the distinct mode of graphql-sse', async () => {
     const response = await post('subscription { ticks(count: 2) { number } }', 'text/event-stream');
     expect(response.headers.get('content-type')).toContain('text/event-stream');
     expect(await response.text()).toBe(
@@ -29,7 +29,7 @@ describe('server-sent events', () => {
     );
   });
 
-  test('carry a query for a client that takes nothing else', async () => {
+  it('carry a query for a client that takes nothing else', async () => {
     const response = await post('{ greeting(name: "x") }', 'text/event-stream');
     expect(await response.text()).toBe(
       'event: next\ndata: {"data":{"greeting":"Hello x"}}\n\nevent: complete\ndata:\n\n',
@@ -38,7 +38,7 @@ describe('server-sent events', () => {
     expect(await both.json()).toEqual({ data: { greeting: 'Hello x' } });
   });
 
-  test('refuse what cannot run with a status', async () => {
+  it('refuse what cannot run with a status', async () => {
     const response = await post('subscription { nothing }', 'text/event-stream');
     expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }] });
     const plain = await post('subscription { ticks(count: 1) { number } }', 'application/json');
@@ -48,7 +48,7 @@ describe('server-sent events', () => {
     ]);
   });
 
-  test('end with a code when the credentials end, and close the source when the client leaves', async () => {
+  it('end with a code when the credentials end, and close the source when the client leaves', async () => {
     const aborter = new AbortController();
     const leaving = await fetch(`${gateway.url}/graphql`, {
       method: 'POST',
@@ -71,7 +71,7 @@ describe('server-sent events', () => {
 });
 
 describe('Apollo’s multipart protocol', () => {
-  test('carries a subscription, each part ended by its boundary', async () => {
+  it('carries a subscription, each part ended by its boundary', async () => {
     const response = await post('subscription { ticks(count: 2) { number } }', MULTIPART);
     expect(response.headers.get('content-type')).toBe('multipart/mixed;boundary="graphql";subscriptionSpec="1.0"');
     const part = (json: string) => `\r\ncontent-type: application/json\r\n\r\n${json}\r\n--graphql`;
@@ -82,7 +82,7 @@ describe('Apollo’s multipart protocol', () => {
 });
 
 describe('a client that does not read', () => {
-  test('is closed with 4411 and the offset, and the others lose nothing', async () => {
+  it('is closed with 4411 and the offset, and the others lose nothing', async () => {
     const url = `${gateway.url.replace('http', 'ws')}/graphql`;
     const follow = (paused: boolean) => {
       const socket = new WebSocket(url, 'graphql-transport-ws');
@@ -120,7 +120,7 @@ describe('a client that does not read', () => {
     await expect.poll(() => observed.streams).toBe(0);
   });
 
-  test('over HTTP is cut as well', async () => {
+  it('over HTTP is cut as well', async () => {
     const { hostname, port } = new URL(gateway.url);
     const socket = connect(Number(port), hostname);
     const body = JSON.stringify({ query: 'subscription { flood(size: 4000) { text lastSeq } }' });
@@ -153,7 +153,7 @@ describe('streams over HTTP', () => {
     return { first: Buffer.from(value!).toString(), leave: () => aborter.abort() };
   };
 
-  test('are no more at once of a user with all its keys, or of a network, than allowed', async () => {
+  it('are no more at once of a user with all its keys, or of a network, than allowed', async () => {
     const limits = { WS_MAX_SOCKETS_IDENTITY: '2', WS_MAX_SOCKETS_ADDRESS: '3' };
     const limited = await startTestGateway(limits, { authenticator });
     const ada = { authorization: 'Bearer ada' };
@@ -173,7 +173,7 @@ describe('streams over HTTP', () => {
     await limited[Symbol.asyncDispose]();
   });
 
-  test('of all addresses of one IPv6 network are counted together', async () => {
+  it('of all addresses of one IPv6 network are counted together', async () => {
     const limited = await startTestGateway({ WS_MAX_SOCKETS_ADDRESS: '2', TRUSTED_PROXIES: '1' }, { authenticator });
     const from = (address: string) => open(limited, { 'x-forwarded-for': address });
     const held = [await from('2001:db8::1'), await from('2001:db8::2')];
@@ -185,7 +185,7 @@ describe('streams over HTTP', () => {
     await limited[Symbol.asyncDispose]();
   });
 
-  test('that begin while the gateway stops are told at once, and do not hold it up', async () => {
+  it('that begin while the gateway stops are told at once, and do not hold it up', async () => {
     const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000' });
     const agent = new Agent({ keepAlive: true });
     const late = () =>
@@ -208,7 +208,7 @@ describe('streams over HTTP', () => {
   });
 });
 
-test('a stopping gateway tells streams over HTTP to subscribe again', async () => {
+it('a stopping gateway tells streams over HTTP to subscribe again', async () => {
   const stopping = await startTestGateway();
   const response = await post('subscription { endless { number } }', 'text/event-stream', {}, stopping.url);
   const text = response.text();

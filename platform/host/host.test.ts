@@ -1,6 +1,6 @@
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { pino } from 'pino';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, it } from 'vitest';
 import { ANONYMOUS, type Identity } from '../identity/identity.ts';
 import { OperationFailed } from '../net/transport/transport.ts';
 import { hostPlatform, user } from './fixture/platform.ts';
@@ -38,7 +38,7 @@ const follow = (query: string, identity: Identity = ANONYMOUS) => {
   return { events, done: done.promise, first: first.promise, stop };
 };
 
-test('answers a query, also the second time, when it runs from the cache', async () => {
+it('answers a query, also the second time, when it runs from the cache', async () => {
   const query = 'query($n: String!) { greeting(name: $n) book(id: 7) { title price printed } }';
   for (const name of ['Ada', 'Bob']) {
     expect(await ask(query, { n: name })).toEqual({
@@ -50,7 +50,7 @@ test('answers a query, also the second time, when it runs from the cache', async
   }
 });
 
-test('a body that is cut off is no outage, and no error in the log', async () => {
+it('a body that is cut off is no outage, and no error in the log', async () => {
   const lines: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
   const hosted = await createSubgraph(library, { ...hostPlatform(), log });
@@ -61,7 +61,7 @@ test('a body that is cut off is no outage, and no error in the log', async () =>
   expect(lines).toEqual([]);
 });
 
-test('a date that no store can write is refused', async () => {
+it('a date that no store can write is refused', async () => {
   const { DateTime } = scalars;
   for (const text of ['0000-01-01T00:00:00Z', '-000001-01-01T00:00:00Z', '+010000-01-01T00:00:00Z']) {
     expect(() => DateTime!.parseValue(text)).toThrow(GraphQLError);
@@ -69,7 +69,7 @@ test('a date that no store can write is refused', async () => {
   expect(DateTime!.parseValue('0001-01-01T00:00:00Z')).toEqual(new Date('0001-01-01T00:00:00Z'));
 });
 
-test('resolves entities by reference, in order', async () => {
+it('resolves entities by reference, in order', async () => {
   const query = 'query($r: [_Any!]!) { _entities(representations: $r) { __typename ... on Book { title } } }';
   const r = ['2', '1'].map((id) => ({ __typename: 'Book', id }));
   expect(await ask(query, { r })).toEqual({
@@ -82,7 +82,7 @@ test('resolves entities by reference, in order', async () => {
   });
 });
 
-test('an expected failure keeps its code and path, an unexpected one is masked', async () => {
+it('an expected failure keeps its code and path, an unexpected one is masked', async () => {
   const answer = await ask('{ a: fails(how: "expected") b: fails(how: "boom") }');
   expect(answer.data).toEqual({ a: null, b: null });
   expect(answer.errors).toMatchObject([
@@ -92,7 +92,7 @@ test('an expected failure keeps its code and path, an unexpected one is masked',
   expect(JSON.stringify(answer)).not.toContain('10.0.0.3');
 });
 
-test('a wrong value is refused by name with BAD_USER_INPUT, as a variable and as a literal', async () => {
+it('a wrong value is refused by name with BAD_USER_INPUT, as a variable and as a literal', async () => {
   const byVariable = await ask('query($id: UUID!) { echo(id: $id) }', { id: 'nonsense' });
   expect(byVariable.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
   expect(byVariable.errors![0]!.message).toContain('$id');
@@ -100,7 +100,7 @@ test('a wrong value is refused by name with BAD_USER_INPUT, as a variable and as
   expect(byLiteral.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }]);
 });
 
-test('@authenticated and @requiresScopes hold in the subgraph as well, with partial data', async () => {
+it('@authenticated and @requiresScopes hold in the subgraph as well, with partial data', async () => {
   const query = '{ greeting(name: "x") secret mine }';
   expect((await ask(query)).data).toEqual({ greeting: 'Hello x', secret: null, mine: null });
   expect((await ask(query)).errors!.map((error) => error.extensions!.code)).toEqual([
@@ -116,14 +116,14 @@ test('@authenticated and @requiresScopes hold in the subgraph as well, with part
   expect(refused.events).toEqual([]);
 });
 
-test('loaders are made once an operation, and only when asked for', async () => {
+it('loaders are made once an operation, and only when asked for', async () => {
   await ask('{ a: book(id: 1) { id } b: book(id: 2) { id } }');
   expect(observed.loaders).toBe(1);
   await ask('{ greeting(name: "x") }');
   expect(observed.loaders).toBe(1);
 });
 
-test('a subscription delivers its events in order and completes', async () => {
+it('a subscription delivers its events in order and completes', async () => {
   const { events, done } = follow('subscription { ticks(count: 3) { number book { title } } }');
   expect(await done).toBe('complete');
   expect(events.map((event) => event.data!.ticks)).toEqual(
@@ -131,21 +131,21 @@ test('a subscription delivers its events in order and completes', async () => {
   );
 });
 
-test('a source that breaks ends with a masked error and no endless wait', async () => {
+it('a source that breaks ends with a masked error and no endless wait', async () => {
   const { events, done } = follow('subscription { broken { number } }');
   expect(await done).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
   expect(await done).toBeInstanceOf(OperationFailed);
   expect(events).toEqual([{ data: { broken: { number: 1 } } }]);
 });
 
-test('a source that does not open ends with a masked error', async () => {
+it('a source that does not open ends with a masked error', async () => {
   const { events, done } = follow('subscription { unopened { number } }');
   expect(await done).toMatchObject({ errors: [{ extensions: { code: 'INTERNAL_SERVER_ERROR' } }] });
   expect(JSON.stringify(await done)).not.toContain('disk');
   expect(events).toEqual([]);
 });
 
-test('leaving closes the source', async () => {
+it('leaving closes the source', async () => {
   const { first, stop } = follow('subscription { endless { number } }');
   await first;
   expect(observed.streams).toBe(1);
@@ -154,7 +154,7 @@ test('leaving closes the source', async () => {
   await expect.poll(() => observed.streams).toBe(0);
 });
 
-test('a caller who leaves ends the work', async () => {
+it('a caller who leaves ends the work', async () => {
   const before = observed.aborted;
   const aborter = new AbortController();
   const answer = subgraph.transport.execute({
@@ -168,7 +168,7 @@ test('a caller who leaves ends the work', async () => {
   expect(observed.aborted).toBe(before + 1);
 });
 
-test('plain routes answer with their parameters, 404 and 405', async () => {
+it('plain routes answer with their parameters, 404 and 405', async () => {
   const call = async (method: string, path: string) => {
     const response = await subgraph.transport.fetch(new Request(`http://library${path}`, { method }), user());
     return [response.status, await response.json()];
@@ -178,7 +178,7 @@ test('plain routes answer with their parameters, 404 and 405', async () => {
   expect(await call('DELETE', '/files')).toMatchObject([405, {}]);
 });
 
-test('a resolver for a field that is not in the schema stops the start', async () => {
+it('a resolver for a field that is not in the schema stops the start', async () => {
   const definition = {
     ...library,
     start: async () => ({ resolvers: { Query: { greting: () => 'x' } } }),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readMutualTls } from '../net/http/tls.ts';
 import { createHttpTransport } from '../net/transport/http.ts';
 import { hostPlatform, plainAssertions, user } from './fixture/platform.ts';
@@ -56,7 +56,7 @@ function certificates() {
 }
 
 describe.skipIf(!hasOpenssl)('with certificates (skipped without the openssl command)', () => {
-  test('gateway and subgraph know one another, and nobody else gets in, identity or not', async () => {
+  it('gateway and subgraph know one another, and nobody else gets in, identity or not', async () => {
     const files = certificates();
     const subgraph = await createSubgraph(library, hostPlatform());
     const server = await serveSubgraph(subgraph, {

@@ -1,9 +1,9 @@
 import { buildSchema } from 'graphql';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import type { RequestContext } from './definition.ts';
 import { createSubgraphOperations } from './operations.ts';
 
-test('a field that a variable leaves out has its default, at any depth', async () => {
+it('a field that a variable leaves out has its default, at any depth', async () => {
   const schema = buildSchema(`
     type Query { echo(input: Outer!): String }
     input Outer { inner: [Inner!]! }
@@ -18,7 +18,7 @@ test('a field that a variable leaves out has its default, at any depth', async (
   expect(result).toEqual({ data: { echo: '{"inner":[{"text":"x","limit":10}]}' } });
 });
 
-test('a type of input that contains itself costs what its values cost', async () => {
+it('a type of input that contains itself costs what its values cost', async () => {
   const fields = Array.from({ length: 12 }, (_, i) => `f${i}: [Filter!] g${i}: Filter`).join(' ');
   const schema = buildSchema(`
     type Query { count(filter: Filter): Int }
@@ -40,7 +40,7 @@ test('a type of input that contains itself costs what its values cost', async ()
   });
 });
 
-test('what is kept of long texts is bounded by their length, and not by their number alone', () => {
+it('what is kept of long texts is bounded by their length, and not by their number alone', () => {
   const operations = createSubgraphOperations(buildSchema('type Query { a: Int }'), {
     operations: 100,
     characters: 500,
@@ -53,7 +53,7 @@ test('what is kept of long texts is bounded by their length, and not by their nu
   expect(operations.prepare(text(1), undefined)).not.toBe(first);
 });
 
-test('a non-null variable that is left out has its own default', async () => {
+it('a non-null variable that is left out has its own default', async () => {
   const schema = buildSchema('type Query { echo(times: Int!): Int! }');
   schema.getQueryType()!.getFields()['echo']!.resolve = (_, { times }) => times;
   const operations = createSubgraphOperations(schema);

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Registry } from 'prom-client';
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { hostPlatform, plainAssertions, user } from './fixture/platform.ts';
 import { library } from './fixture/subgraph.ts';
 import { createSubgraph } from './host.ts';
 import { serveSubgraph } from './server.ts';
 
-test('an operation without a text, or with an assertion for plain routes, is refused, and the others of its socket go on', async () => {
+it('an operation without a text, or with an assertion for plain routes, is refused, and the others of its socket go on', async () => {
   const server = await serveSubgraph(await createSubgraph(library, hostPlatform()), {
     config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
     port: 0,
@@ -40,7 +40,7 @@ test('an operation without a text, or with an assertion for plain routes, is ref
   await server[Symbol.asyncDispose]();
 });
 
-test('a caller that is reset while its upgrade is refused ends no process', async () => {
+it('a caller that is reset while its upgrade is refused ends no process', async () => {
   const server = await serveSubgraph(await createSubgraph(library, hostPlatform()), {
     config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
     port: 0,

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { networkOf, readClientInfo, writeClientInfo } from './client-info.ts';
 
-test('what a client says of itself arrives as it was, cut to its limit, and stays within one header', () => {
+it('what a client says of itself arrives as it was, cut to its limit, and stays within one header', () => {
   const text = fc.string({ unit: 'binary', maxLength: 300 });
   fc.assert(
     fc.property(
@@ -21,7 +21,7 @@ test('what a client says of itself arrives as it was, cut to its limit, and stay
 });
 
 describe('the network that an address counts for', () => {
-  test.each([
+  it.each([
     ['IPv4 is itself', '192.0.2.1', '192.0.2.1'],
     ['IPv6 is its /64', '2001:db8:0:1:aaaa:bbbb:cccc:dddd', '2001:db8:0:1::/64'],
     ['a shortened spelling is the same', '2001:0DB8::1:0:0:0:1', '2001:db8:0:1::/64'],
@@ -37,7 +37,7 @@ describe('the network that an address counts for', () => {
     expect(networkOf({ ipAddress })).toBe(expected);
   });
 
-  test('is one for all addresses of a /64, and another for the next', () => {
+  it('is one for all addresses of a /64, and another for the next', () => {
     const network = fc.array(fc.nat(0xffff), { minLength: 4, maxLength: 4 });
     const spelt = (groups: readonly number[]) => new URL(`http://[${groups.map((g) => g.toString(16)).join(':')}]`);
     const of = (groups: readonly number[]) => networkOf({ ipAddress: spelt(groups).hostname.slice(1, -1) });

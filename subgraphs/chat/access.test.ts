@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { all, ChatWorld, INVITE, person } from './testing/chat-world.ts';
@@ -27,7 +27,7 @@ describe('what others have does not exist', () => {
     _entities(representations: $representations) { ... on Conversation { id title } ... on Message { id text } }
   }`;
 
-  test('another user gets the same answer for it as for what does not exist, through _entities too', async () => {
+  it('another user gets the same answer for it as for what does not exist, through _entities too', async () => {
     const ask = (conversation: string, message: string) =>
       world.ask<Record<string, unknown>>(mallory, QUERY, {
         conversation,
@@ -43,7 +43,7 @@ describe('what others have does not exist', () => {
     expect(await ask('no id', '')).toEqual(secret);
   });
 
-  test('its owner gets it', async () => {
+  it('its owner gets it', async () => {
     const { data } = await world.ask<Record<string, unknown>>(anna, QUERY, {
       conversation: conversationId,
       message: replyId,
@@ -71,7 +71,7 @@ describe('what others have does not exist', () => {
     ['setPresence', 'present', () => ({ conversationId, state: 'BUSY' })],
     ['setTyping', 'present', () => ({ conversationId })],
   ];
-  test.each(mutations)('%s is NOT_FOUND', async (name, selection, input) => {
+  it.each(mutations)('%s is NOT_FOUND', async (name, selection, input) => {
     const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
     const refused = await world.ask(mallory, `mutation($input: ${type}!) { ${name}(input: $input) { ${selection} } }`, {
       input: input(),
@@ -79,14 +79,14 @@ describe('what others have does not exist', () => {
     expect(refused.code).toBe('NOT_FOUND');
   });
 
-  test.each(['conversationEvents', 'roomPresence'])('%s is NOT_FOUND', async (name) => {
+  it.each(['conversationEvents', 'roomPresence'])('%s is NOT_FOUND', async (name) => {
     const subscription = `subscription($id: ID!) { ${name}(conversationId: $id) { __typename } }`;
     await expect(all(world.subscribe(mallory, subscription, { id: conversationId }))).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
   });
 
-  test('nothing of it is in lists and searches of others', async () => {
+  it('nothing of it is in lists and searches of others', async () => {
     const { data } = await world.ask<Record<string, { nodes: unknown[] }>>(
       mallory,
       '{ conversations { nodes { id } } searchConversations(query: "secret") { nodes { snippet { text } } } }',
@@ -96,7 +96,7 @@ describe('what others have does not exist', () => {
 });
 
 describe('scopes', () => {
-  test('reading needs chat:read, writing chat:write', async () => {
+  it('reading needs chat:read, writing chat:write', async () => {
     const reader: UserIdentity = { ...anna, scopes: ['chat:read'] };
     const writer: UserIdentity = { ...anna, scopes: ['chat:write'] };
     expect((await world.send(reader, { conversationId })).code).toBe('FORBIDDEN');
@@ -114,7 +114,7 @@ describe('scopes', () => {
     await expect(all(world.follow(writer, replyId))).rejects.toMatchObject({ code: 'FORBIDDEN' });
   });
 
-  test('the state of deployments is for administrators', async () => {
+  it('the state of deployments is for administrators', async () => {
     expect((await world.ask(anna, '{ llmHealth { deployment } }')).code).toBe('FORBIDDEN');
     const admin: UserIdentity = { ...anna, scopes: [...anna.scopes, 'admin'] };
     const { data } = await world.ask<{ llmHealth: { health: string }[] }>(
@@ -124,7 +124,7 @@ describe('scopes', () => {
     expect(data!.llmHealth.length).toBeGreaterThan(0);
   });
 
-  test('everybody who is signed in sees the models', async () => {
+  it('everybody who is signed in sees the models', async () => {
     const { data } = await world.ask<{ models: object[] }>(
       anna,
       '{ models { id isDefault health capabilities { chat } } }',
@@ -134,7 +134,7 @@ describe('scopes', () => {
 });
 
 describe('shared conversations', () => {
-  test('who has accepted an invitation reads and sends, and what the owner may they may not', async () => {
+  it('who has accepted an invitation reads and sends, and what the owner may they may not', async () => {
     const bert = person();
     const shared = await world.conversation(anna);
     await world.share(anna, shared, bert);
@@ -162,7 +162,7 @@ describe('shared conversations', () => {
     expect((await world.ask(bert, remove, { input: { conversationId: shared } })).code).toBe('FORBIDDEN');
   });
 
-  test('who has left, or was removed, is a stranger', async () => {
+  it('who has left, or was removed, is a stranger', async () => {
     const bert = person();
     const shared = await world.conversation(anna);
     await world.share(anna, shared, bert);

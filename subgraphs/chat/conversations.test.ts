@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
@@ -38,7 +38,7 @@ const mutate = <T = Record<string, never>>(name: string, selection: string, inpu
   );
 
 describe('lists', () => {
-  test.each(['LAST_ACTIVITY', 'CREATED'])(
+  it.each(['LAST_ACTIVITY', 'CREATED'])(
     '%s: every conversation once, though new ones come in between',
     async (orderBy) => {
       const made: string[] = [];
@@ -55,7 +55,7 @@ describe('lists', () => {
     },
   );
 
-  test('who speaks comes first', async () => {
+  it('who speaks comes first', async () => {
     const old = await world.conversation(anna, { title: 'old' });
     await world.conversation(anna, { title: 'new' });
     expect(await titles()).toEqual(['new', 'old']);
@@ -64,7 +64,7 @@ describe('lists', () => {
     expect(await titles({ orderBy: 'CREATED' })).toEqual(['new', 'old']);
   });
 
-  test('archived and pinned are each their own list', async () => {
+  it('archived and pinned are each their own list', async () => {
     const one = await world.conversation(anna, { title: 'one' });
     const two = await world.conversation(anna, { title: 'two' });
     await mutate('archiveConversation', 'conversation { archivedAt }', { conversationId: one });
@@ -77,7 +77,7 @@ describe('lists', () => {
     expect(await titles()).toEqual(['two', 'one']);
   });
 
-  test('cursors that are none and sizes that are none are refused', async () => {
+  it('cursors that are none and sizes that are none are refused', async () => {
     const { endCursor } = (await list({ first: 1 })).pageInfo;
     expect(endCursor).toBeNull();
     await world.conversation(anna);
@@ -103,14 +103,14 @@ describe('lists', () => {
 });
 
 describe('settings', () => {
-  test('creating twice with one client id is creating once', async () => {
+  it('creating twice with one client id is creating once', async () => {
     const clientConversationId = randomUUID();
     const ids = await Promise.all([1, 2, 3].map(() => world.conversation(anna, { clientConversationId })));
     expect(new Set(ids).size).toBe(1);
     expect(await world.db.conversation.count({ where: { ownerId: anna.userId } })).toBe(1);
   });
 
-  test('system prompt, model and parameters reach the model; a reply may have its own', async () => {
+  it('system prompt, model and parameters reach the model; a reply may have its own', async () => {
     const conversationId = await world.conversation(anna, {
       systemPrompt: 'Be kind.',
       model: 'test-model',
@@ -125,7 +125,7 @@ describe('settings', () => {
     expect(body['max_tokens'] ?? body['max_completion_tokens']).toBe(50);
   });
 
-  test('left out is unchanged, null is the default', async () => {
+  it('left out is unchanged, null is the default', async () => {
     const conversationId = await world.conversation(anna, { systemPrompt: 'x', parameters: { seed: 7 } });
     const fields = 'conversation { systemPrompt model memoryEnabled parameters { seed temperature } }';
     type Answer = { updateConversation: { conversation: object } };
@@ -147,7 +147,7 @@ describe('settings', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['renameConversation', { title: ' ' }, 'input.title'],
     ['renameConversation', { title: 'x'.repeat(201) }, 'input.title'],
     ['updateConversation', { systemPrompt: 'x'.repeat(32 * 1024 + 1) }, 'input.systemPrompt'],
@@ -171,7 +171,7 @@ describe('titles', () => {
       )
     ).data!.conversation;
 
-  test('are the first words at once', async () => {
+  it('are the first words at once', async () => {
     const conversationId = await world.conversation(anna);
     await world.send(anna, { conversationId, text: `  What is\n the ${'very '.repeat(20)} end?`, reply: false });
     expect(await title(conversationId)).toEqual({
@@ -180,7 +180,7 @@ describe('titles', () => {
     });
   });
 
-  test('are written by the model after the first exchange, unless a person gave one', async () => {
+  it('are written by the model after the first exchange, unless a person gave one', async () => {
     await using titled = await ChatWorld.open({ env: { CHAT_TITLES: 'true' } });
     titled.provider.behave((request, response) =>
       answer(JSON.stringify(request.body).includes('a title of two') ? '"A Warm Welcome."\nmore' : 'Hello')(
@@ -218,7 +218,7 @@ describe('search', () => {
     );
   const found = async (query: string) => (await search(query)).data!.searchConversations.nodes;
 
-  test('finds words and their forms in messages and titles, and marks them', async () => {
+  it('finds words and their forms in messages and titles, and marks them', async () => {
     const conversationId = await world.conversation(anna, { title: 'Sailing the Baltic' });
     await world.send(anna, { conversationId, text: 'Which <b>sextants</b> were used for navigating?', reply: false });
     const [hit] = await found('sextant navigation');
@@ -232,7 +232,7 @@ describe('search', () => {
     expect(await found('which sexta')).toHaveLength(1);
   });
 
-  test('pages through all of it, the newest first', async () => {
+  it('pages through all of it, the newest first', async () => {
     const conversationId = await world.conversation(anna);
     const FRUIT = ['pear', 'plum', 'fig', 'lime', 'kiwi'];
     for (const fruit of FRUIT) await world.send(anna, { conversationId, text: `apple ${fruit}`, reply: false });
@@ -245,7 +245,7 @@ describe('search', () => {
     expect(rest.pageInfo.hasNextPage).toBe(false);
   });
 
-  test.each([
+  it.each([
     ['', /empty/],
     ['x'.repeat(501), /at most 500/],
   ])('refuses %s', async (query, problem) => {
@@ -254,12 +254,12 @@ describe('search', () => {
     expect(refused.message).toMatch(problem);
   });
 
-  test.each(["'; DROP TABLE messages; --", '"', '& | ! ( )', ':*', 'a:* b\\'])('takes %s for words', async (query) => {
+  it.each(["'; DROP TABLE messages; --", '"', '& | ! ( )', ':*', 'a:* b\\'])('takes %s for words', async (query) => {
     expect((await search(query)).code).toBeUndefined();
   });
 });
 
-test('an export is the whole conversation, as Markdown or JSON', async () => {
+it('an export is the whole conversation, as Markdown or JSON', async () => {
   const conversationId = await world.conversation(anna, { title: 'Kept', systemPrompt: 'Be kind.' });
   await world.exchange(anna, { conversationId, text: 'Hi' });
   const { data } = await world.ask<{

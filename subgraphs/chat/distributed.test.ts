@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { migratePostgres } from '#platform/data/database/database.ts';
@@ -58,7 +58,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     await admin.end();
   });
 
-  test('a message sent at both at once under one id is one message, one reply, one call', async () => {
+  it('a message sent at both at once under one id is one message, one reply, one call', async () => {
     const anna = person();
     const conversationId = await one.conversation(anna);
     provider.behave(answer(['Good', ' day'], { gapMs: 10 }));
@@ -73,7 +73,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     expect(provider.seen.length - before).toBe(1);
   });
 
-  test('a reader goes from one to the other and misses nothing', async () => {
+  it('a reader goes from one to the other and misses nothing', async () => {
     const anna = person();
     const words = Array.from({ length: 200 }, (_, index) => `w${index}𝄞 `);
     provider.behave(answer(words, { gapMs: 5 }));
@@ -110,7 +110,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
       { input: { messageId } },
     );
 
-  test('the other one stops the provider within 200 ms', async () => {
+  it('the other one stops the provider within 200 ms', async () => {
     const anna = person();
     await stop(one, anna, await streaming(one, anna)); // loads the tokenizer
     const waits: number[] = [];
@@ -126,7 +126,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     expect(Math.min(...waits), waits.map(Math.round).join(', ')).toBeLessThan(200);
   });
 
-  test('what one leaves behind the other ends, and readers are told', async () => {
+  it('what one leaves behind the other ends, and readers are told', async () => {
     const anna = person();
     const replyId = await streaming(two, anna);
     // As a killed process leaves it: the lease of the stream runs out, the heartbeat is old, the text is in the
@@ -160,7 +160,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     await stop(two, anna, replyId);
   });
 
-  test('a living reply is never taken for abandoned', async () => {
+  it('a living reply is never taken for abandoned', async () => {
     const anna = person();
     const replyId = await streaming(one, anna);
     await one.db.message.update({ where: { id: replyId }, data: { heartbeatAt: new Date(Date.now() - 60_000) } });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, stall } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
 
@@ -17,7 +17,7 @@ const recorded = async (type: string, userId: string) =>
   ).map(({ payload }) => payload as Record<string, unknown>);
 
 describe('what others must know is recorded with the change', () => {
-  test('both messages of an exchange, and the call with its tokens', async () => {
+  it('both messages of an exchange, and the call with its tokens', async () => {
     const anna = person();
     world.provider.behave(answer('Hello', { usage: [11, 4] }));
     const conversationId = await world.conversation(anna);
@@ -41,14 +41,14 @@ describe('what others must know is recorded with the change', () => {
     expect(generation.callId).toBe(calls[0]!['id']);
   });
 
-  test('a conversation with memory switched off is not to be remembered', async () => {
+  it('a conversation with memory switched off is not to be remembered', async () => {
     const anna = person();
     world.provider.behave(answer('Hello'));
     await world.exchange(anna, { conversationId: await world.conversation(anna, { memoryEnabled: false }) });
     expect((await recorded('message.completed', anna.userId)).map(({ remember }) => remember)).toEqual([false, false]);
   });
 
-  test('a deleted conversation, once, and nothing of it is left', async () => {
+  it('a deleted conversation, once, and nothing of it is left', async () => {
     const anna = person();
     world.provider.behave(answer('Hello'));
     const conversationId = await world.conversation(anna);
@@ -62,7 +62,7 @@ describe('what others must know is recorded with the change', () => {
     expect(await world.db.participant.count({ where: { conversationId } })).toBe(0);
   });
 
-  test('deleting a conversation stops its reply, and what it cost is on record', async () => {
+  it('deleting a conversation stops its reply, and what it cost is on record', async () => {
     const anna = person();
     world.provider.behave(stall('on and on'));
     const conversationId = await world.conversation(anna);
@@ -83,7 +83,7 @@ describe('what others must know is recorded with the change', () => {
   });
 });
 
-test('when an account is deleted, all that is its own goes, and what others share with it stays without it', async () => {
+it('when an account is deleted, all that is its own goes, and what others share with it stays without it', async () => {
   const anna = person();
   const bert = person();
   world.provider.behave(answer('Hello'));

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { ACCEPT, all, ChatWorld, INVITE, person } from './testing/chat-world.ts';
@@ -40,7 +40,7 @@ const conversation = async (who: UserIdentity, fields: string) =>
     )
   ).data!.conversation;
 
-test('before an invitation is accepted nothing of the conversation can be read, and nothing happens in it', async () => {
+it('before an invitation is accepted nothing of the conversation can be read, and nothing happens in it', async () => {
   const { messageId, replyId } = await world.exchange(anna, { conversationId });
   expect((await invite()).data).toEqual({
     inviteToConversation: { invitation: { conversationId }, participant: null },
@@ -59,7 +59,7 @@ test('before an invitation is accepted nothing of the conversation can be read, 
   });
 });
 
-test('the invited person sees who invites to what, accepts, and takes part', async () => {
+it('the invited person sees who invites to what, accepts, and takes part', async () => {
   await invite();
   expect(await waiting()).toEqual([
     {
@@ -86,7 +86,7 @@ test('the invited person sees who invites to what, accepts, and takes part', asy
   expect(await conversation(bert, 'invitations { user { id } }')).toEqual({ invitations: null });
 });
 
-test('an invitation that was declined or withdrawn cannot be accepted', async () => {
+it('an invitation that was declined or withdrawn cannot be accepted', async () => {
   await invite();
   expect((await world.ask(bert, DECLINE, { input: { conversationId } })).code).toBeUndefined();
   expect((await accept()).code).toBe('NOT_FOUND');
@@ -96,7 +96,7 @@ test('an invitation that was declined or withdrawn cannot be accepted', async ()
   expect((await accept()).code).toBe('NOT_FOUND');
 });
 
-test('an invitation is for one person: others can neither accept nor see it', async () => {
+it('an invitation is for one person: others can neither accept nor see it', async () => {
   const carl = person();
   await invite();
   expect((await accept(carl)).code).toBe('NOT_FOUND');
@@ -104,7 +104,7 @@ test('an invitation is for one person: others can neither accept nor see it', as
   expect((await accept()).code).toBeUndefined();
 });
 
-test('parallel invitations and acceptances are one', async () => {
+it('parallel invitations and acceptances are one', async () => {
   await Promise.all(Array.from({ length: 5 }, () => invite()));
   expect(await waiting()).toHaveLength(1);
   const answers = await Promise.all(Array.from({ length: 5 }, () => accept()));
@@ -114,7 +114,7 @@ test('parallel invitations and acceptances are one', async () => {
   });
 });
 
-test('one person does not fill the list of another, and a conversation does not grow without end', async () => {
+it('one person does not fill the list of another, and a conversation does not grow without end', async () => {
   for (let n = 0; n < 5; n++) {
     const one = await world.conversation(anna);
     await world.ask(anna, INVITE, { input: { conversationId: one, userId: bert.userId } });
@@ -128,7 +128,7 @@ test('one person does not fill the list of another, and a conversation does not 
   expect(full.message).toContain('at most 50');
 });
 
-test('invitations go with the account that made or got them', async () => {
+it('invitations go with the account that made or got them', async () => {
   await invite();
   const deleted = (userId: string) => ({
     id: randomUUID(),

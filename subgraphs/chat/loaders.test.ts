@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
 
 const MESSAGE = `id text active siblingIndex siblingCount author { id } parent { id text } conversation { id title }
   children { id } generation { model cost } citations { sourceId }`;
 
-test('a long list costs as many queries as a short one, and entity references too', async () => {
+it('a long list costs as many queries as a short one, and entity references too', async () => {
   // Chat has work of its own, too: an operation's queries are those that come of it.
   const counting = new AsyncLocalStorage<{ queries: number }>();
   await using world = await ChatWorld.open({

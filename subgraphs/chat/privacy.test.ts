@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer, answerDeltas, stall } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
@@ -42,7 +42,7 @@ const sources = async (who: UserIdentity, id: string) =>
   (await world.ask<{ message: Record<string, unknown> }>(who, SOURCES, { id })).data!.message;
 
 describe('where several take part, nothing private of one goes into a reply that all read', () => {
-  test('memory is not asked, whoever asks, unless with that message', async () => {
+  it('memory is not asked, whoever asks, unless with that message', async () => {
     await world.share(anna, conversationId, bert);
     await world.exchange(bert, { conversationId, text: 'hi Anna' });
     await world.exchange(anna, { conversationId, text: 'hi Bert' });
@@ -55,7 +55,7 @@ describe('where several take part, nothing private of one goes into a reply that
     expect(lastPrompt()).not.toContain(SECRET);
   });
 
-  test('a reply that is had again does not inherit the permission, neither by others nor once others have come', async () => {
+  it('a reply that is had again does not inherit the permission, neither by others nor once others have come', async () => {
     const { replyId } = await world.exchange(anna, { conversationId, useMemory: true, serverTools: ['SEARCH_MEMORY'] });
     expect(asked).toEqual([anna.userId]);
     await world.share(anna, conversationId, bert);
@@ -70,7 +70,7 @@ describe('where several take part, nothing private of one goes into a reply that
     expect(asked).toEqual([anna.userId]);
   });
 
-  test('it can be left out where one is alone, and not be asked for where memory is switched off', async () => {
+  it('it can be left out where one is alone, and not be asked for where memory is switched off', async () => {
     await world.exchange(anna, { conversationId, useMemory: false });
     expect(asked).toEqual([]);
     const off = await world.conversation(anna, { memoryEnabled: false });
@@ -108,7 +108,7 @@ describe('what a reply was written from is read by the person who asked, and by 
     await world.share(anna, conversationId, bert);
   });
 
-  test('in the message, its stream, the list and the search', async () => {
+  it('in the message, its stream, the list and the search', async () => {
     expect(await sources(bert, replyId)).toEqual({
       text: 'Take care.',
       reasoning: null,
@@ -134,7 +134,7 @@ describe('what a reply was written from is read by the person who asked, and by 
     expect(JSON.stringify(list)).not.toContain(SECRET);
   });
 
-  test('in exports', async () => {
+  it('in exports', async () => {
     const exported = async (who: UserIdentity, format: string) =>
       JSON.stringify(
         await world.ask(
@@ -148,7 +148,7 @@ describe('what a reply was written from is read by the person who asked, and by 
     expect(await exported(anna, 'JSON')).toContain(SECRET);
   });
 
-  test('in forks: one’s own keep it, those of others never had it', async () => {
+  it('in forks: one’s own keep it, those of others never had it', async () => {
     const fork = async (who: UserIdentity) => {
       const { data } = await world.ask<{
         forkConversation: { conversation: { id: string; activeLeaf: { id: string } } };
@@ -166,7 +166,7 @@ describe('what a reply was written from is read by the person who asked, and by 
     expect(JSON.stringify(copied)).not.toContain(SECRET);
   });
 
-  test('in the prompts of replies to others', async () => {
+  it('in the prompts of replies to others', async () => {
     await world.exchange(bert, { conversationId, text: 'What did you find?' });
     expect(lastPrompt()).not.toContain(SECRET);
     await world.exchange(anna, { conversationId, text: 'What did you find?' });
@@ -174,7 +174,7 @@ describe('what a reply was written from is read by the person who asked, and by 
     expect(prompts()).toContain(SECRET);
   });
 
-  test('while it is written', async () => {
+  it('while it is written', async () => {
     world.provider.behave(stall('Take'));
     const sent = await world.send(anna, { conversationId, text: 'And today?', useMemory: true });
     const reading = world.follow(bert, sent.data!.sendMessage.reply!.id);
@@ -190,7 +190,7 @@ describe('what a reply was written from is read by the person who asked, and by 
   });
 });
 
-test('the stream of a reply ends for a participant who is removed, and for nobody else', async () => {
+it('the stream of a reply ends for a participant who is removed, and for nobody else', async () => {
   await world.share(anna, conversationId, bert);
   world.provider.behave(stall('so far'));
   const sent = await world.send(anna, { conversationId });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
@@ -73,7 +73,7 @@ const is =
     event.__typename === name && more(event);
 
 describe('what happens in a conversation is seen by all who take part, at every replica', () => {
-  test('messages with their author, replies from beginning to end', async () => {
+  it('messages with their author, replies from beginning to end', async () => {
     const listening = listen(bert, EVENTS, 1);
     await listening.until(is('RoomMembers'));
     const { messageId, replyId } = await world.exchange(anna, { conversationId, text: 'Hello Bert' });
@@ -98,7 +98,7 @@ describe('what happens in a conversation is seen by all who take part, at every 
     listening.leave();
   });
 
-  test('a subscription ends when the conversation is deleted, or when one is removed', async () => {
+  it('a subscription ends when the conversation is deleted, or when one is removed', async () => {
     const listening = listen(bert, EVENTS, 1);
     const owner = listen(anna);
     await Promise.all([listening.until(is('RoomMembers')), owner.until(is('RoomMembers'))]);
@@ -117,7 +117,7 @@ describe('what happens in a conversation is seen by all who take part, at every 
 });
 
 describe('presence', () => {
-  test('lives as long as the subscription, and shows state and typing', async () => {
+  it('lives as long as the subscription, and shows state and typing', async () => {
     const listening = listen(anna);
     expect(await listening.until(is('RoomMembers'))).toMatchObject({
       members: [{ userId: anna.userId, state: 'ONLINE' }],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, stall } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
 
@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => world[Symbol.asyncDispose]());
 
 describe('a message is sent once, however often it is sent', () => {
-  test('three sends at once with one client id: one message, one reply, one call of the provider', async () => {
+  it('three sends at once with one client id: one message, one reply, one call of the provider', async () => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     await world.addReplica();
@@ -29,7 +29,7 @@ describe('a message is sent once, however often it is sent', () => {
     expect(world.provider.seen.length - before).toBe(1);
   });
 
-  test('the same id long after answers with what was stored then', async () => {
+  it('the same id long after answers with what was stored then', async () => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     const clientMessageId = randomUUID();
@@ -41,7 +41,7 @@ describe('a message is sent once, however often it is sent', () => {
     });
   });
 
-  test('the same id with another text is a conflict', async () => {
+  it('the same id with another text is a conflict', async () => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     const clientMessageId = randomUUID();
@@ -51,7 +51,7 @@ describe('a message is sent once, however often it is sent', () => {
     expect(await world.db.message.count({ where: { conversationId } })).toBe(2);
   });
 
-  test('the same id in another conversation is another message', async () => {
+  it('the same id in another conversation is another message', async () => {
     const anna = person();
     const clientMessageId = randomUUID();
     const ids = [await world.conversation(anna), await world.conversation(anna)];
@@ -70,7 +70,7 @@ describe('bad input is refused with the field and the limit', () => {
     ['a parent elsewhere', { parentId: randomUUID() }, 'input.parentId', /no message of this conversation/],
     ['11 images', { attachments: Array.from({ length: 11 }, () => randomUUID()) }, 'input.attachments', /at most 10/],
   ];
-  test.each(cases)('%s', async (_name, input, argument, problem) => {
+  it.each(cases)('%s', async (_name, input, argument, problem) => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     const refused = await world.send(anna, { conversationId, ...input });
@@ -79,20 +79,20 @@ describe('bad input is refused with the field and the limit', () => {
     expect(await world.db.message.count({ where: { conversationId } })).toBe(0);
   });
 
-  test('a conversation that does not exist, or has no possible id, is not found', async () => {
+  it('a conversation that does not exist, or has no possible id, is not found', async () => {
     const anna = person();
     expect((await world.send(anna, { conversationId: randomUUID() })).code).toBe('NOT_FOUND');
     expect((await world.send(anna, { conversationId: "1' OR 1=1" })).code).toBe('NOT_FOUND');
   });
 
-  test('a model that is not configured is named', async () => {
+  it('a model that is not configured is named', async () => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     expect(await world.send(anna, { conversationId, model: 'gpt-99' })).toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
 });
 
-test('128 KiB is accepted and comes back as it was sent', async () => {
+it('128 KiB is accepted and comes back as it was sent', async () => {
   const anna = person();
   const conversationId = await world.conversation(anna);
   const text = `${'ä€𝄞'.repeat(14_000)}\r\n end`;
@@ -100,7 +100,7 @@ test('128 KiB is accepted and comes back as it was sent', async () => {
   expect(data!.sendMessage.message.text).toBe(text);
 });
 
-test('sending too often is limited, and says when to try again', async () => {
+it('sending too often is limited, and says when to try again', async () => {
   await using limited = await ChatWorld.open({ env: { CHAT_SENDS_PER_MINUTE: '3' } });
   const anna = person();
   const conversationId = await limited.conversation(anna);
@@ -110,7 +110,7 @@ test('sending too often is limited, and says when to try again', async () => {
   expect(sends[3]!.extensions!['retryAfter']).toBeGreaterThan(0);
 });
 
-test('replies to one user that are unfinished at a time are limited', async () => {
+it('replies to one user that are unfinished at a time are limited', async () => {
   await using limited = await ChatWorld.open({ env: { CHAT_REPLIES_PER_USER: '2' } });
   limited.provider.behave(stall('on'));
   const anna = person();

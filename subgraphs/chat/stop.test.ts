@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { answer, stall } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
 
@@ -33,7 +33,7 @@ async function streaming(text: string) {
 const stop = (anna: ReturnType<typeof person>, messageId: string, replica = 1) =>
   world.ask<{ stopGeneration: { message: Record<string, unknown> } }>(anna, STOP, { input: { messageId } }, replica);
 
-test('stopping from another replica aborts the provider within 200 ms and keeps text and estimated usage', async () => {
+it('stopping from another replica aborts the provider within 200 ms and keeps text and estimated usage', async () => {
   const waits: number[] = [];
   for (let round = 0; round < 5; round++) {
     const { anna, replyId } = await streaming('Once upon a time');
@@ -55,14 +55,14 @@ test('stopping from another replica aborts the provider within 200 ms and keeps 
   expect(Math.min(...waits), waits.map(Math.round).join(', ')).toBeLessThan(200);
 });
 
-test('a reader sees the end at once', async () => {
+it('a reader sees the end at once', async () => {
   const { anna, replyId } = await streaming('Halt');
   const reading = world.readReply(anna, replyId);
   await stop(anna, replyId);
   expect(await reading).toMatchObject({ text: 'Halt', end: { status: 'STOPPED', usage: { estimated: true } } });
 });
 
-test('stopping twice, or what has ended, changes nothing', async () => {
+it('stopping twice, or what has ended, changes nothing', async () => {
   const { anna, replyId } = await streaming('twice');
   const [one, two] = await Promise.all([stop(anna, replyId, 0), stop(anna, replyId, 1)]);
   expect(one.data!.stopGeneration.message).toEqual(two.data!.stopGeneration.message);
@@ -71,7 +71,7 @@ test('stopping twice, or what has ended, changes nothing', async () => {
   expect((await stop(anna, complete)).data!.stopGeneration.message).toMatchObject({ status: 'COMPLETE', text: 'done' });
 });
 
-test('a reply that waits for an earlier one is cancelled without a call, and the next one goes on', async () => {
+it('a reply that waits for an earlier one is cancelled without a call, and the next one goes on', async () => {
   const { anna, conversationId, replyId } = await streaming('first');
   const calls = world.provider.seen.length;
   const second = (await world.send(anna, { conversationId, text: 'second' })).data!.sendMessage.reply!;
@@ -83,7 +83,7 @@ test('a reply that waits for an earlier one is cancelled without a call, and the
   expect(world.provider.seen.length - calls).toBe(1);
 });
 
-test('only participants may stop, and only replies', async () => {
+it('only participants may stop, and only replies', async () => {
   const { anna, replyId } = await streaming('mine');
   expect((await stop(person(), replyId)).code).toBe('NOT_FOUND');
   expect((await stop(anna, randomUUID())).code).toBe('NOT_FOUND');

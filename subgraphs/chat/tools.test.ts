@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, answerDeltas, type Behaviour, cut, type FaultServer } from '#llm/testing/fault-server.ts';
 import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { all, ChatWorld, person } from './testing/chat-world.ts';
@@ -98,7 +98,7 @@ async function waiting(as = person()) {
 }
 
 describe('tools of the client', () => {
-  test('the reply ends with the calls, and goes on with the results in a message of its own', async () => {
+  it('the reply ends with the calls, and goes on with the results in a message of its own', async () => {
     const { anna, replyId, end } = await waiting();
     expect(end.status).toBe('COMPLETE');
     expect(bodyOf(-1)['tools']).toEqual([{ type: 'function', function: LOCATE }]);
@@ -141,7 +141,7 @@ describe('tools of the client', () => {
     ]);
   });
 
-  test('five submissions at once on two replicas: one reply, one call of the provider; others are a conflict', async () => {
+  it('five submissions at once on two replicas: one reply, one call of the provider; others are a conflict', async () => {
     const { anna, replyId, conversationId } = await waiting();
     const before = world.provider.seen.length;
     const results = [{ toolCallId: 'c1', content: 'Oslo' }];
@@ -156,7 +156,7 @@ describe('tools of the client', () => {
     expect((await submit(anna, replyId, results)).data!.submitToolResults.reply.id).toBe(next);
   });
 
-  test('only the person who asked may answer, and only what was called', async () => {
+  it('only the person who asked may answer, and only what was called', async () => {
     const { anna, replyId, messageId, conversationId } = await waiting();
     const good = { toolCallId: 'c1', content: 'Oslo' };
     expect(await submit(person(), replyId, [good])).toMatchObject({ code: 'NOT_FOUND' });
@@ -175,7 +175,7 @@ describe('tools of the client', () => {
     expect((await show(anna, replyId)).awaitsToolResults).toBe(true);
   });
 
-  test('a conversation that goes on without them tells the model that there is no result', async () => {
+  it('a conversation that goes on without them tells the model that there is no result', async () => {
     const { anna, conversationId } = await waiting();
     await world.exchange(anna, { conversationId, text: 'Never mind.' });
     expect(bodyOf(-1)['messages']).toMatchObject([
@@ -187,7 +187,7 @@ describe('tools of the client', () => {
     expect(bodyOf(-1)['tools']).toBeUndefined();
   });
 
-  test('a fork takes the calls along, and they can be answered there', async () => {
+  it('a fork takes the calls along, and they can be answered there', async () => {
     const { anna, replyId } = await waiting();
     const { data } = await world.ask<{ forkConversation: { conversation: { activeLeaf: Shown } } }>(
       anna,
@@ -203,7 +203,7 @@ describe('tools of the client', () => {
     expect((await show(anna, replyId)).awaitsToolResults).toBe(true);
   });
 
-  test('when an account is deleted, what its tools gave goes too', async () => {
+  it('when an account is deleted, what its tools gave goes too', async () => {
     const owner = person();
     const conversationId = await world.conversation(owner);
     const bert = person();
@@ -226,7 +226,7 @@ describe('tools of the client', () => {
     ]);
   });
 
-  test('a reply that is regenerated has the tools of the earlier one', async () => {
+  it('a reply that is regenerated has the tools of the earlier one', async () => {
     const { anna, replyId } = await waiting();
     const { data } = await world.ask<{ regenerateReply: { reply: { id: string } } }>(
       anna,
@@ -255,7 +255,7 @@ describe('tools of the client', () => {
       /input\.tools\.0\.parameters.*NUL/,
     ],
   ];
-  test.each(bad)('%s: refused with the field and the limit', async (_name, tools, message) => {
+  it.each(bad)('%s: refused with the field and the limit', async (_name, tools, message) => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     const sent = await world.send(anna, { conversationId, tools });
@@ -266,7 +266,7 @@ describe('tools of the client', () => {
 });
 
 describe('tools of the server', () => {
-  test('run while the reply is written; calls, results and text are kept and streamed in their order', async () => {
+  it('run while the reply is written; calls, results and text are kept and streamed in their order', async () => {
     searched = [];
     found = '<<<quoted Anna likes tea.>>>';
     world.provider.script(
@@ -318,7 +318,7 @@ describe('tools of the server', () => {
     ]);
   });
 
-  test('calls and results are there for a reader that comes while the reply goes on', async () => {
+  it('calls and results are there for a reader that comes while the reply goes on', async () => {
     world.provider.script(calls('', ['a', 'current_time']), answer(['It ', 'is ', 'late.'], { gapMs: 200 }));
     const anna = person();
     const conversationId = await world.conversation(anna);
@@ -335,7 +335,7 @@ describe('tools of the server', () => {
     expect(types.at(-1)).toBe('ReplyEnd');
   });
 
-  test('with one of the client beside it: both are called at once, the client answers its own', async () => {
+  it('with one of the client beside it: both are called at once, the client answers its own', async () => {
     world.provider.script(calls('', ['a', 'current_time'], ['b', 'locate']), answer('Late, in Oslo.'));
     const anna = person();
     const conversationId = await world.conversation(anna);
@@ -353,7 +353,7 @@ describe('tools of the server', () => {
     ]);
   });
 
-  test('a provider that fails after a tool has run: the reply is INTERRUPTED and keeps what there was', async () => {
+  it('a provider that fails after a tool has run: the reply is INTERRUPTED and keeps what there was', async () => {
     world.provider.script(calls('Hm. ', ['a', 'current_time']), cut('It is'));
     const anna = person();
     const conversationId = await world.conversation(anna);
@@ -376,7 +376,7 @@ describe('tools of the server', () => {
       return sent.data!.sendMessage.reply!.id;
     };
 
-    test('are given up at their time limit, and the model is told', async () => {
+    it('are given up at their time limit, and the model is told', async () => {
       const anna = person();
       const replyId = await searching(anna);
       expect(await world.readReply(anna, replyId)).toMatchObject({ text: 'I cannot find it.' });
@@ -385,7 +385,7 @@ describe('tools of the server', () => {
       ]);
     }, 15_000);
 
-    test('end at once with a reply that is stopped, and the model is not asked again', async () => {
+    it('end at once with a reply that is stopped, and the model is not asked again', async () => {
       const anna = person();
       const replyId = await searching(anna);
       for await (const event of world.follow(anna, replyId)) if (event.__typename === 'ReplyToolCall') break;
@@ -399,7 +399,7 @@ describe('tools of the server', () => {
     });
   });
 
-  test('calls and results of a reply whose process died are kept and shown; nothing is run again', async () => {
+  it('calls and results of a reply whose process died are kept and shown; nothing is run again', async () => {
     const { anna, messageId, conversationId } = await waiting();
     const id = randomUUID();
     const now = new Date(Date.now() - 60_000);
@@ -435,7 +435,7 @@ describe('tools of the server', () => {
     expect(world.provider.seen.length).toBe(before);
   });
 
-  test('those that look into memory need the right to, and a conversation with memory', async () => {
+  it('those that look into memory need the right to, and a conversation with memory', async () => {
     const limited = person(['chat:read', 'chat:write']);
     const serverTools = ['SEARCH_KNOWLEDGE'];
     expect(await world.send(limited, { conversationId: await world.conversation(limited), serverTools })).toMatchObject(
@@ -457,7 +457,7 @@ describe('structured output', () => {
     return { ...exchange, message: await show(anna, exchange.replyId) };
   };
 
-  test('is asked for as the provider takes it, and JSON is complete', async () => {
+  it('is asked for as the provider takes it, and JSON is complete', async () => {
     const { end, text } = await ask(answer('{"city":"Oslo"}'), { type: 'JSON_SCHEMA', name: 'place', schema: SCHEMA });
     expect({ text, status: end.status }).toEqual({ text: '{"city":"Oslo"}', status: 'COMPLETE' });
     expect(bodyOf(-1)['response_format']).toEqual({
@@ -466,7 +466,7 @@ describe('structured output', () => {
     });
   });
 
-  test.each([
+  it.each([
     ['prose', 'Here you are: {"city":"Oslo"}'],
     ['a beginning', '{"city":"Os'],
     ['a list', '["Oslo"]'],
@@ -476,7 +476,7 @@ describe('structured output', () => {
     expect(message).toMatchObject({ text: written, status: 'FAILED', error: { code: 'OUTPUT_INVALID' } });
   });
 
-  test('a schema that is none, or goes with no type, is refused', async () => {
+  it('a schema that is none, or goes with no type, is refused', async () => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     const refused = async (responseFormat: object) =>

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer, stall } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
@@ -70,7 +70,7 @@ const choose = (messageId: string) =>
   });
 
 describe('nothing is overwritten', () => {
-  test('editing adds a sibling with its own reply and makes it the active branch', async () => {
+  it('editing adds a sibling with its own reply and makes it the active branch', async () => {
     const first = await world.exchange(anna, { conversationId, text: 'one' });
     await world.exchange(anna, { conversationId, text: 'two' });
     const edited = await edit(first.messageId, 'ONE');
@@ -93,7 +93,7 @@ describe('nothing is overwritten', () => {
     });
   });
 
-  test('regenerating adds a reply beside the old one; the same id once', async () => {
+  it('regenerating adds a reply beside the old one; the same id once', async () => {
     const { replyId } = await world.exchange(anna, { conversationId, text: 'ask' });
     const clientMessageId = randomUUID();
     const again = await Promise.all([regenerate(replyId, clientMessageId), regenerate(replyId, clientMessageId)]);
@@ -104,7 +104,7 @@ describe('nothing is overwritten', () => {
     expect((await world.db.message.findUniqueOrThrow({ where: { id: replyId } })).text).toBe('reply 1');
   });
 
-  test('the model is asked with the branch that it replies to, and nothing of the others', async () => {
+  it('the model is asked with the branch that it replies to, and nothing of the others', async () => {
     const first = await world.exchange(anna, { conversationId, text: 'one' });
     await world.exchange(anna, { conversationId, text: 'two' });
     await world.exchange(anna, { conversationId, text: 'TWO', parentId: first.replyId });
@@ -118,7 +118,7 @@ describe('nothing is overwritten', () => {
 });
 
 describe('branches are chosen, and remembered', () => {
-  test('a branch that is chosen again is as it was left, to its leaf', async () => {
+  it('a branch that is chosen again is as it was left, to its leaf', async () => {
     const first = await world.exchange(anna, { conversationId, text: 'one' });
     const second = await world.exchange(anna, { conversationId, text: 'two' });
     await edit(second.messageId, 'TWO');
@@ -131,7 +131,7 @@ describe('branches are chosen, and remembered', () => {
     expect(await texts()).toEqual(['one', 'reply 1', 'two', 'reply 2']);
   });
 
-  test('what is sent without a parent follows the active branch; null begins anew', async () => {
+  it('what is sent without a parent follows the active branch; null begins anew', async () => {
     const first = await world.exchange(anna, { conversationId, text: 'one' });
     await edit(first.messageId, 'ONE');
     await choose(first.messageId);
@@ -142,7 +142,7 @@ describe('branches are chosen, and remembered', () => {
   });
 });
 
-test('a message sent while a reply is written waits for it, and the model sees both', async () => {
+it('a message sent while a reply is written waits for it, and the model sees both', async () => {
   world.provider.script(answer(['slow', ' reply'], { gapMs: 200 }), answer('second reply'));
   const one = (await world.send(anna, { conversationId, text: 'one' })).data!.sendMessage.reply!;
   const two = (await world.send(anna, { conversationId, text: 'two' })).data!.sendMessage.reply!;
@@ -157,7 +157,7 @@ describe('the active branch is read in pages from either end', () => {
     for (const text of ['a', 'b', 'c', 'd', 'e']) await world.send(anna, { conversationId, text, reply: false });
   });
 
-  test('from its end, as a chat window does', async () => {
+  it('from its end, as a chat window does', async () => {
     const latest = (await branch({ last: 2 })).messages;
     expect(latest).toMatchObject({ totalCount: 5, pageInfo: { hasPreviousPage: true, hasNextPage: false } });
     expect(latest.nodes.map(({ text }) => text)).toEqual(['d', 'e']);
@@ -166,7 +166,7 @@ describe('the active branch is read in pages from either end', () => {
     expect(earlier.pageInfo).toMatchObject({ hasPreviousPage: false, hasNextPage: true });
   });
 
-  test('from its beginning', async () => {
+  it('from its beginning', async () => {
     const start = (await branch({ first: 2 })).messages;
     expect(start.nodes.map(({ text }) => text)).toEqual(['a', 'b']);
     expect(start.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false });
@@ -175,7 +175,7 @@ describe('the active branch is read in pages from either end', () => {
     expect(rest.pageInfo.hasNextPage).toBe(false);
   });
 
-  test('a cursor that is none, sizes that are none and both ends at once are refused', async () => {
+  it('a cursor that is none, sizes that are none and both ends at once are refused', async () => {
     const ask = (page: Record<string, unknown>) => world.ask(anna, BRANCH, { id: conversationId, ...page });
     const other = (await world.ask<Branch>(anna, BRANCH, { id: conversationId, last: 1 })).data!.conversation.messages
       .pageInfo.endCursor;
@@ -194,7 +194,7 @@ describe('the active branch is read in pages from either end', () => {
   });
 });
 
-test('a fork takes the way to a message along and nothing else', async () => {
+it('a fork takes the way to a message along and nothing else', async () => {
   const first = await world.exchange(anna, { conversationId, text: 'one' });
   await world.exchange(anna, { conversationId, text: 'two' });
   const { data } = await world.ask<{ forkConversation: { conversation: Record<string, unknown> } }>(
@@ -219,14 +219,14 @@ test('a fork takes the way to a message along and nothing else', async () => {
   expect((await branch()).messageCount).toBe(4);
 });
 
-test('a fork at a reply that is still being written is a conflict', async () => {
+it('a fork at a reply that is still being written is a conflict', async () => {
   world.provider.behave(stall('so far'));
   const { reply } = (await world.send(anna, { conversationId })).data!.sendMessage;
   const fork = 'mutation($input: ForkConversationInput!) { forkConversation(input: $input) { conversation { id } } }';
   expect((await world.ask(anna, fork, { input: { messageId: reply!.id } })).code).toBe('CONFLICT');
 });
 
-test('only its author edits a message, and replies are regenerated, not edited', async () => {
+it('only its author edits a message, and replies are regenerated, not edited', async () => {
   const bert = person();
   await world.share(anna, conversationId, bert);
   const { messageId, replyId } = await world.exchange(anna, { conversationId, text: 'mine' });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 let world: MemoryWorld;
@@ -28,7 +28,7 @@ const remove = (who: ReturnType<typeof user>, input: object) =>
   });
 
 describe('a context entry', () => {
-  test('keeps any JSON, and counts its changes', async () => {
+  it('keeps any JSON, and counts its changes', async () => {
     const me = user();
     for (const [i, value] of [{ a: [1, null, 'x'] }, 'six letters: \\u0000', 0, false].entries()) {
       const answer = await set(me, { value });
@@ -37,7 +37,7 @@ describe('a context entry', () => {
     expect(await get(me)).toEqual({ value: false, version: 4 });
   });
 
-  test('is written only if it has the version that was expected', async () => {
+  it('is written only if it has the version that was expected', async () => {
     const me = user();
     expect((await set(me, { value: 1, expectedVersion: 3 })).extensions).toMatchObject({
       code: 'CONFLICT',
@@ -54,7 +54,7 @@ describe('a context entry', () => {
     expect((await remove(me, {})).data.deleteContext.deleted).toBe(false);
   });
 
-  test('of many writers that expect the same version is written by one', async () => {
+  it('of many writers that expect the same version is written by one', async () => {
     const me = user();
     await set(me, { value: 'start' });
     const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => set(me, { value: i, expectedVersion: 1 })));
@@ -63,7 +63,7 @@ describe('a context entry', () => {
     expect((await get(me)).version).toBe(2);
   });
 
-  test('ends by itself, and its successor begins anew', async () => {
+  it('ends by itself, and its successor begins anew', async () => {
     const me = user();
     await set(me, { value: 'short', ttlSeconds: 1 });
     await set(me, { value: 'short', ttlSeconds: 1 });
@@ -73,7 +73,7 @@ describe('a context entry', () => {
     expect((await set(me, { value: 'next', expectedVersion: 0 })).data.setContext.context.version).toBe(1);
   });
 
-  test('belongs to one user, also in a conversation of which another knows the id', async () => {
+  it('belongs to one user, also in a conversation of which another knows the id', async () => {
     const [me, other] = [user(), user()];
     const conversation = { scope: 'CONVERSATION', conversationId: 'c-1' };
     await set(me, { value: 'mine' });
@@ -89,7 +89,7 @@ describe('a context entry', () => {
     expect(entity.data._entities).toEqual([{ contexts: [{ key: 'k', value: 'ours' }] }]);
   });
 
-  test('of an application is read by everybody and written by administrators', async () => {
+  it('of an application is read by everybody and written by administrators', async () => {
     const [admin, me] = [user(undefined, 'admin'), user()];
     const scope = { scope: 'APPLICATION', application: 'shop' };
     expect((await set(me, { value: 1, scope })).code).toBe('FORBIDDEN');
@@ -98,7 +98,7 @@ describe('a context entry', () => {
     expect((await remove(me, { scope })).code).toBe('FORBIDDEN');
   });
 
-  test('is listed by key, in pages', async () => {
+  it('is listed by key, in pages', async () => {
     const me = user();
     for (const key of ['b', 'a', 'c']) await set(me, { key, value: key });
     const page = (after?: string) =>
@@ -113,7 +113,7 @@ describe('a context entry', () => {
     expect(second).toMatchObject({ nodes: [{ key: 'c' }], pageInfo: { hasNextPage: false } });
   });
 
-  test.each([
+  it.each([
     [{ key: '', value: 1 }, 'input.key'],
     [{ key: 'x'.repeat(201), value: 1 }, 'input.key'],
     [{ value: 'x'.repeat(65_536) }, 'input.value'],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 type User = ReturnType<typeof user>;
@@ -42,7 +42,7 @@ const rows = async () => ({
   transcript: await world.db.transcriptMessage.count(),
 });
 
-test('a deleted conversation takes with it what was said, learned and kept in it, from every index too', async () => {
+it('a deleted conversation takes with it what was said, learned and kept in it, from every index too', async () => {
   const me = user();
   const conversationId = randomUUID();
   await fill(me, conversationId);
@@ -55,7 +55,7 @@ test('a deleted conversation takes with it what was said, learned and kept in it
   await world.idle();
 });
 
-test('a deleted user takes everything along, from every index too; others keep theirs', async () => {
+it('a deleted user takes everything along, from every index too; others keep theirs', async () => {
   const [me, other] = [user(), user()];
   await fill(me, randomUUID());
   await fill(other, randomUUID());
@@ -66,7 +66,7 @@ test('a deleted user takes everything along, from every index too; others keep t
   expect(await world.db.memory.count({ where: { userId: me.userId } })).toBe(0);
 });
 
-test('what somebody shared stays when they go; administrators decide on it', async () => {
+it('what somebody shared stays when they go; administrators decide on it', async () => {
   const [admin, next] = [user(undefined, 'admin'), user(undefined, 'admin')];
   const { data } = await world.ask(
     admin,

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 const COUNT = 200;
@@ -41,7 +41,7 @@ async function runAndKill(userId: string, acknowledged: Set<string>, enough: (li
 
 const readyFrom = (least: number) => (line: string) => Number(/^ready (\d+)$/.exec(line)?.[1] ?? -1) >= least;
 
-test('kill -9 during the ingestion of 200 documents: afterwards all are there, once', {
+it('kill -9 during the ingestion of 200 documents: afterwards all are there, once', {
   timeout: 300_000,
 }, async () => {
   const userId = randomUUID();

@@ -1,5 +1,5 @@
 import { strToU8 } from 'fflate';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { DOCX } from './reader/file-kind.ts';
 import { docx, pdf, png } from './reader/testing/files.ts';
 import { MemoryWorld, user } from './testing/memory-world.ts';
@@ -45,7 +45,7 @@ The grinder has eleven settings. Setting four suits most espresso beans.
 `;
 
 describe('a document', () => {
-  test('is uploaded by a signed link, read, cut, embedded, and found with its citation', async () => {
+  it('is uploaded by a signed link, read, cut, embedded, and found with its citation', async () => {
     const me = user();
     const bytes = strToU8(GUIDE);
     const { id, response } = await world.upload(me, { name: 'manual.md', type: 'text/markdown', bytes });
@@ -75,7 +75,7 @@ describe('a document', () => {
     expect(original.headers.get('content-disposition')).toMatch(/^attachment/);
   });
 
-  test.each([
+  it.each([
     ['a PDF', pdf(['The lighthouse keeper counts seventeen gulls.']), 'application/pdf', { page: 1 }],
     ['a DOCX', docx(['# Log', 'The lighthouse keeper counts seventeen gulls.']), DOCX, { section: 'Log' }],
     [
@@ -94,7 +94,7 @@ describe('a document', () => {
     expect(best.passage.citation).toMatchObject(where);
   });
 
-  test('is followed by a subscription until it is ready', async () => {
+  it('is followed by a subscription until it is ready', async () => {
     const me = user();
     const { document } = await add(
       me,
@@ -111,7 +111,7 @@ describe('a document', () => {
     expect(stranger[0]!.code).toBe('NOT_FOUND');
   });
 
-  test('is deleted with its passages, its bytes and its place in the index', async () => {
+  it('is deleted with its passages, its bytes and its place in the index', async () => {
     const me = user();
     const { document } = await add(me, 'Gone soon', 'The zeppelin lands at noon.');
     await world.idle();
@@ -125,7 +125,7 @@ describe('a document', () => {
     expect((await world.fetch(link)).status).toBe(404);
   });
 
-  test('can be renamed, and is found by its new title', async () => {
+  it('can be renamed, and is found by its new title', async () => {
     const me = user();
     const { document } = await add(me, 'Untitled', 'Forty two degrees in the shade.');
     await world.idle();
@@ -140,7 +140,7 @@ describe('a document', () => {
 });
 
 describe('access', () => {
-  test('a private document is nobody else’s', async () => {
+  it('a private document is nobody else’s', async () => {
     const [me, other] = [user(), user(undefined, 'admin')];
     const { document } = await add(me, 'Diary', 'Today I met a badger.');
     await world.idle();
@@ -152,7 +152,7 @@ describe('access', () => {
     expect((await search(me, 'badger')).length).toBe(1);
   });
 
-  test('administrators share documents with everybody, and take that back', async () => {
+  it('administrators share documents with everybody, and take that back', async () => {
     const [admin, me] = [user(undefined, 'admin'), user()];
     expect((await add(me, 'Mine for all', 'x', { access: 'SHARED' })).code).toBe('FORBIDDEN');
     const { document } = await add(admin, 'House rules', 'Quiet hours begin at ten.', { access: 'SHARED' });
@@ -169,7 +169,7 @@ describe('access', () => {
     expect(await search(admin, 'quiet hours')).toHaveLength(1);
   });
 
-  test('a search in both comes in one order', async () => {
+  it('a search in both comes in one order', async () => {
     const [admin, me] = [user(undefined, 'admin'), user()];
     await add(admin, 'Shared', 'Penguins eat krill and fish.', { access: 'SHARED' });
     await add(me, 'Own', 'Penguins cannot fly.');
@@ -189,7 +189,7 @@ describe('a bad upload has a clear outcome:', () => {
       { input: { fileName: 'f.txt', contentType: 'text/plain', size: 5, ...input } },
     );
 
-  test('two hundred megabytes are refused before a byte is sent, and when more is sent than was declared', async () => {
+  it('two hundred megabytes are refused before a byte is sent, and when more is sent than was declared', async () => {
     const me = user();
     const answer = await create(me, { size: 200 * 1024 ** 2 });
     expect(answer.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', limit: 20 * 1024 ** 2 });
@@ -201,7 +201,7 @@ describe('a bad upload has a clear outcome:', () => {
     expect((await world.fetch(upload.url, { method: 'PUT', headers, body: 'hello' })).status).toBe(200);
   });
 
-  test('a type that cannot be read, a wrong header, a forged link, a second upload', async () => {
+  it('a type that cannot be read, a wrong header, a forged link, a second upload', async () => {
     const me = user();
     expect((await create(me, { contentType: 'image/png' })).code).toBe('BAD_USER_INPUT');
     const { upload } = (await create(me, {})).data.createDocumentUpload;
@@ -214,7 +214,7 @@ describe('a bad upload has a clear outcome:', () => {
     expect((await put(upload.url, 'text/plain')).status).toBe(409);
   });
 
-  test.each([
+  it.each([
     ['a file whose type lies', png, 'application/pdf', 'TYPE_MISMATCH'],
     ['a PDF with a password', pdf(['x'], { encrypted: true }), 'application/pdf', 'PASSWORD_PROTECTED'],
     ['a PDF of pictures', pdf(['']), 'application/pdf', 'NO_TEXT'],
@@ -233,7 +233,7 @@ describe('a bad upload has a clear outcome:', () => {
     expect((await read(me, id)).status).toBe('FAILED');
   });
 
-  test('a text that is not there, or too long to be given inline', async () => {
+  it('a text that is not there, or too long to be given inline', async () => {
     expect((await add(user(), 'T', ' ')).code).toBe('BAD_USER_INPUT');
     expect((await add(user(), 'T', 'x'.repeat(1_048_577))).code).toBe('BAD_USER_INPUT');
     expect((await add(user(), '', 'x')).code).toBe('BAD_USER_INPUT');

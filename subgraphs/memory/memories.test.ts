@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 let world: MemoryWorld;
@@ -40,7 +40,7 @@ const list = async (who: ReturnType<typeof user>, args = '') =>
   ).data.memories;
 
 describe('a memory stored by hand', () => {
-  test('is found at once by its words and by its meaning, with the parts of its score', async () => {
+  it('is found at once by its words and by its meaning, with the parts of its score', async () => {
     const me = user();
     await remember(
       me,
@@ -62,7 +62,7 @@ describe('a memory stored by hand', () => {
     );
   });
 
-  test('is not stored twice, however it is written and however many ask at once', async () => {
+  it('is not stored twice, however it is written and however many ask at once', async () => {
     const me = user();
     const same = ['I like green tea.', 'i like GREEN tea', ' I  like green tea! '];
     const [first, ...others] = (await remember(me, ...same.map((text) => ({ text })))).memories;
@@ -71,7 +71,7 @@ describe('a memory stored by hand', () => {
     expect((await list(me)).totalCount).toBe(2);
   });
 
-  test('takes the place of an older one, which stays readable with the time until which it was true', async () => {
+  it('takes the place of an older one, which stays readable with the time until which it was true', async () => {
     const me = user();
     const [older] = (await remember(me, { text: 'The office is in Hamburg.' })).memories;
     const [newer] = (await remember(me, { text: 'The office is in Lisbon.', supersedesId: older.id })).memories;
@@ -85,7 +85,7 @@ describe('a memory stored by hand', () => {
     expect(again.code).toBe('BAD_USER_INPUT');
   });
 
-  test('is ordered by importance among the equally relevant', async () => {
+  it('is ordered by importance among the equally relevant', async () => {
     const me = user();
     await remember(
       me,
@@ -95,7 +95,7 @@ describe('a memory stored by hand', () => {
     expect((await found(me, 'dentist appointment'))[0]).toContain('Tower');
   });
 
-  test('is edited: found by its new text and no longer by its old', async () => {
+  it('is edited: found by its new text and no longer by its old', async () => {
     const me = user();
     const [{ id }] = (await remember(me, { text: 'The meeting is on Monday' })).memories;
     const edited = await world.ask(
@@ -108,7 +108,7 @@ describe('a memory stored by hand', () => {
     expect(await found(me, 'meeting Monday', { mode: 'KEYWORD' })).toEqual([]);
   });
 
-  test('is forgotten: gone from the database and from the index, with what it superseded', async () => {
+  it('is forgotten: gone from the database and from the index, with what it superseded', async () => {
     const me = user();
     const [older] = (await remember(me, { text: 'A secret of old' })).memories;
     const [newer] = (await remember(me, { text: 'A secret of today', supersedesId: older.id })).memories;
@@ -122,7 +122,7 @@ describe('a memory stored by hand', () => {
     expect((await list(me)).totalCount).toBe(0);
   });
 
-  test('is not forgotten by a call that says nothing about which', async () => {
+  it('is not forgotten by a call that says nothing about which', async () => {
     const me = user();
     await remember(me, { text: 'Keep me' });
     for (const input of [{}, { everything: false }, { ids: ['x'], everything: true }]) {
@@ -134,7 +134,7 @@ describe('a memory stored by hand', () => {
     expect((await list(me)).totalCount).toBe(1);
   });
 
-  test('comes in pages that miss nothing and repeat nothing', async () => {
+  it('comes in pages that miss nothing and repeat nothing', async () => {
     const me = user();
     await remember(me, ...Array.from({ length: 25 }, (_, i) => ({ text: `Number ${i} of many` })));
     const seen: string[] = [];
@@ -152,7 +152,7 @@ describe('a memory stored by hand', () => {
     expect(seen[0]).toContain('24');
   });
 
-  test('is exported by a link that needs no credentials', async () => {
+  it('is exported by a link that needs no credentials', async () => {
     const me = user();
     await remember(me, { text: 'Export me', pinned: true });
     const { url } = (await world.ask(me, 'mutation { exportMemory { url expiresAt } }')).data.exportMemory;
@@ -171,7 +171,7 @@ describe('a memory stored by hand', () => {
 });
 
 describe('memories of somebody else', () => {
-  test('are not read, found, changed or forgotten', async () => {
+  it('are not read, found, changed or forgotten', async () => {
     const [me, other] = [user(), user()];
     const [{ id }] = (await remember(me, { text: 'My diary is in the attic' })).memories;
     expect((await world.ask(other, `{ memory(id: "${id}") { text } }`)).data.memory).toBeNull();
@@ -194,7 +194,7 @@ describe('memories of somebody else', () => {
     expect(owner.data._entities).toEqual([{ text: 'My diary is in the attic' }, { memories: { totalCount: 1 } }]);
   });
 
-  test('need the scope', async () => {
+  it('need the scope', async () => {
     const reader = { ...user(), scopes: ['memory:read'] };
     expect((await remember(reader, { text: 'x' })).code).toBe('FORBIDDEN');
     expect((await search({ ...user(), scopes: [] }, { query: 'x' })).code).toBe('FORBIDDEN');
@@ -202,7 +202,7 @@ describe('memories of somebody else', () => {
 });
 
 describe('bad input names the argument and the limit:', () => {
-  test.each([
+  it.each([
     [{ text: '' }, 'input.memories.0.text'],
     [{ text: 'x'.repeat(2001) }, 'input.memories.0.text'],
     [{ text: 'a\0b' }, 'input.memories.0.text'],
@@ -214,7 +214,7 @@ describe('bad input names the argument and the limit:', () => {
     expect(answer.extensions?.['argument']).toBe(argument);
   });
 
-  test('too many at once, a page too large, a wrong cursor, an empty or endless query', async () => {
+  it('too many at once, a page too large, a wrong cursor, an empty or endless query', async () => {
     const me = user();
     expect((await remember(me, ...Array(201).fill({ text: 'x' }))).code).toBe('BAD_USER_INPUT');
     expect((await world.ask(me, '{ memories(first: 201) { totalCount } }')).code).toBe('BAD_USER_INPUT');

@@ -4,7 +4,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 let directory: string;
@@ -35,7 +35,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-test('with another embedding model everything is embedded again in the background, and stays findable', {
+it('with another embedding model everything is embedded again in the background, and stays findable', {
   timeout: 120_000,
 }, async () => {
   const me = user();

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { abortSignalOf, Cancellation } from './cancellation.ts';
 
-test('tells each listener once, with the first reason, and those that were removed never', () => {
+it('tells each listener once, with the first reason, and those that were removed never', () => {
   const cancellation = new Cancellation();
   const told: string[] = [];
   const first = () => void told.push('x');
@@ -17,7 +17,7 @@ test('tells each listener once, with the first reason, and those that were remov
   expect([told, cancellation.aborted, cancellation.reason]).toEqual([['a', 'b'], true, 'why']);
 });
 
-test('becomes an AbortSignal where one is needed, the same one each time, also when it has happened already', () => {
+it('becomes an AbortSignal where one is needed, the same one each time, also when it has happened already', () => {
   const cancellation = new Cancellation();
   const signal = abortSignalOf(cancellation);
   expect([abortSignalOf(cancellation) === signal, signal.aborted]).toEqual([true, false]);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type BlobStore, readBlob } from './blob-store.ts';
 
 /** The definition of BlobStore: every face passes it. */
@@ -24,34 +24,34 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       return found.sort();
     };
 
-    test('gives back what was put, and its digest', async () => {
+    it('gives back what was put, and its digest', async () => {
       const stored = await store.put('a/b.txt', bytes('hello'), { maxBytes: 5 });
       expect(stored).toEqual({ key: 'a/b.txt', size: 5, sha256: createHash('sha256').update('hello').digest('hex') });
       expect(await text('a/b.txt')).toBe('hello');
       expect(await store.head('a/b.txt')).toMatchObject({ key: 'a/b.txt', size: 5 });
     });
 
-    test('stores a stream, and an empty blob', async () => {
+    it('stores a stream, and an empty blob', async () => {
       await store.put('streamed', chunks('one ', 'two ', 'three'), { maxBytes: 100 });
       await store.put('empty', bytes(''), { maxBytes: 0 });
       expect(await text('streamed')).toBe('one two three');
       expect(await text('empty')).toBe('');
     });
 
-    test('replaces a blob of the same key', async () => {
+    it('replaces a blob of the same key', async () => {
       await store.put('k', bytes('first'), { maxBytes: 10 });
       await store.put('k', bytes('2nd'), { maxBytes: 10 });
       expect(await text('k')).toBe('2nd');
     });
 
-    test('gives a range', async () => {
+    it('gives a range', async () => {
       await store.put('k', bytes('0123456789'), { maxBytes: 10 });
       const part = await store.get('k', { start: 2, end: 4 });
       expect(await new Response(part?.stream as BodyInit).text()).toBe('234');
       expect(part?.size).toBe(10);
     });
 
-    test('a body larger than allowed is refused and leaves nothing', async () => {
+    it('a body larger than allowed is refused and leaves nothing', async () => {
       await expect(store.put('k', chunks('12345', '67890'), { maxBytes: 9 })).rejects.toMatchObject({
         code: 'PAYLOAD_TOO_LARGE',
       });
@@ -59,7 +59,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       expect(await keys('')).toEqual([]);
     });
 
-    test('a body that breaks off leaves what was there before', async () => {
+    it('a body that breaks off leaves what was there before', async () => {
       await store.put('k', bytes('before'), { maxBytes: 10 });
       const broken = (async function* () {
         yield bytes('aft');
@@ -70,7 +70,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       expect(await keys('')).toEqual(['k']);
     });
 
-    test('an aborted put leaves nothing', async () => {
+    it('an aborted put leaves nothing', async () => {
       const aborter = new AbortController();
       const endless = (async function* () {
         for (let i = 0; ; i++) {
@@ -82,7 +82,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       expect(await store.head('k')).toBeUndefined();
     });
 
-    test('what is not there is undefined', async () => {
+    it('what is not there is undefined', async () => {
       expect(await store.head('no/such')).toBeUndefined();
       expect(await store.get('no/such')).toBeUndefined();
       expect(await store.delete('no/such')).toBe(false);
@@ -91,7 +91,7 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       expect(await store.get('a')).toBeUndefined();
     });
 
-    test('deletes one, and all below a prefix', async () => {
+    it('deletes one, and all below a prefix', async () => {
       for (const key of ['d/1/a', 'd/1/b', 'd/10/a']) await store.put(key, bytes('x'), { maxBytes: 1 });
       expect(await store.delete('d/1/a')).toBe(true);
       expect(await keys('d/1/')).toEqual(['d/1/b']);
@@ -99,31 +99,22 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       expect(await keys('')).toEqual(['d/10/a']);
     });
 
-    test.each([
-      '',
-      '/etc/passwd',
-      '../x',
-      'a/../../x',
-      'a//b',
-      '.hidden',
-      'a/.b',
-      'a\\b',
-      'a\0b',
-      'ä',
-      'x'.repeat(513),
-    ])('refuses the key %j', async (key) => {
-      await expect(store.put(key, bytes('x'), { maxBytes: 1 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
-      await expect(store.get(key)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
-      await expect(store.delete(key)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
-    });
+    it.each(['', '/etc/passwd', '../x', 'a/../../x', 'a//b', '.hidden', 'a/.b', 'a\\b', 'a\0b', 'ä', 'x'.repeat(513)])(
+      'refuses the key %j',
+      async (key) => {
+        await expect(store.put(key, bytes('x'), { maxBytes: 1 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+        await expect(store.get(key)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+        await expect(store.delete(key)).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+      },
+    );
 
-    test('of two writers of one key, one wins as a whole', async () => {
+    it('of two writers of one key, one wins as a whole', async () => {
       const contents = ['a', 'b', 'c', 'd'].map((letter) => letter.repeat(200_000));
       await Promise.all(contents.map((content) => store.put('k', bytes(content), { maxBytes: 1e6 })));
       expect(contents).toContain(await text('k'));
     });
 
-    test('says that it is well', async () => {
+    it('says that it is well', async () => {
       expect(await store.health()).toEqual({ status: 'up' });
     });
   });

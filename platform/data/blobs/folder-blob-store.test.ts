@@ -1,7 +1,7 @@
 import { mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, expect, it } from 'vitest';
 import { blobStoreContract } from './blob-store.contract.ts';
 import { FolderBlobStore } from './folder-blob-store.ts';
 
@@ -17,7 +17,7 @@ afterAll(async () => {
 
 blobStoreContract('folder', async () => FolderBlobStore.open(await newFolder()));
 
-test('an upload that a killed process left behind is cleared away a day later', async () => {
+it('an upload that a killed process left behind is cleared away a day later', async () => {
   const folder = await newFolder();
   await FolderBlobStore.open(folder);
   const [old, recent] = ['old', 'recent'].map((name) => path.join(folder, '.incoming', name)) as [string, string];

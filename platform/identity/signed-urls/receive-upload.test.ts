@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, it, vi } from 'vitest';
 import { FolderBlobStore } from '../../data/blobs/folder-blob-store.ts';
 import { receiveUpload } from './receive-upload.ts';
 import type { Grant } from './url-signer.ts';
@@ -31,23 +31,23 @@ const put = (body: BodyInit | null, headers: Record<string, string> = {}) =>
     duplex: 'half',
   } as RequestInit);
 
-test('stores what was sent', async () => {
+it('stores what was sent', async () => {
   expect(await receiveUpload(put('0123456789'), grant, blobs, 'ok')).toMatchObject({ key: 'ok', size: 10 });
 });
 
-test('refuses another type before it reads anything', async () => {
+it('refuses another type before it reads anything', async () => {
   const request = put('hello', { 'content-type': 'application/pdf' });
   await expect(receiveUpload(request, grant, blobs, 'type')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
   expect(request.bodyUsed).toBe(false);
 });
 
-test('refuses a declared size above the limit before it reads anything', async () => {
+it('refuses a declared size above the limit before it reads anything', async () => {
   const request = put('hello', { 'content-length': '200000000' });
   await expect(receiveUpload(request, grant, blobs, 'declared')).rejects.toMatchObject({ code: 'PAYLOAD_TOO_LARGE' });
   expect(request.bodyUsed).toBe(false);
 });
 
-test('refuses more than was declared while it is sent', async () => {
+it('refuses more than was declared while it is sent', async () => {
   let pulled = 0;
   const endless = new ReadableStream<Uint8Array>({
     pull(controller) {
@@ -61,11 +61,11 @@ test('refuses more than was declared while it is sent', async () => {
   expect(await blobs.head('endless')).toBeUndefined();
 });
 
-test('refuses no body', async () => {
+it('refuses no body', async () => {
   await expect(receiveUpload(put(null), grant, blobs, 'none')).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
 });
 
-test('ends an upload that stands still', async () => {
+it('ends an upload that stands still', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
   const stalling = new ReadableStream<Uint8Array>({ pull: () => new Promise(() => {}) });
   const received = receiveUpload(put(stalling), grant, blobs, 'stalled');

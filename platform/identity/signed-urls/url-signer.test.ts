@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UrlSigner } from './url-signer.ts';
 
 const SECRET = 'a secret of at least thirty-two characters';
@@ -18,7 +18,7 @@ const request = (url: string, method = 'PUT') => new Request(url.replace('/base/
 afterEach(() => void vi.useRealTimers());
 
 describe('a signed URL', () => {
-  test('allows what was signed, in any process that has the secret', () => {
+  it('allows what was signed, in any process that has the secret', () => {
     const { url, headers, expiresAt } = signer.sign(upload);
     expect(url).toMatch(/^https:\/\/example\.org\/base\/_\/memory\/uploads\/42\?/);
     expect(headers).toEqual({ 'content-type': 'text/html; charset=utf-8' });
@@ -34,7 +34,7 @@ describe('a signed URL', () => {
     });
   });
 
-  test('a download may be asked for with HEAD too', () => {
+  it('a download may be asked for with HEAD too', () => {
     const { url } = signer.sign({
       subgraph: 'memory',
       method: 'GET',
@@ -45,7 +45,7 @@ describe('a signed URL', () => {
     expect(signer.verify('memory', request(url, 'HEAD')).fileName).toBe('ä "b".pdf');
   });
 
-  test('ends', () => {
+  it('ends', () => {
     vi.useFakeTimers();
     const { url } = signer.sign(upload);
     vi.advanceTimersByTime(59_000);
@@ -54,7 +54,7 @@ describe('a signed URL', () => {
     expect(() => signer.verify('memory', request(url))).toThrow(/expired/);
   });
 
-  test.each([
+  it.each([
     ['another path', (url: string) => url.replace('/42', '/43')],
     ['a later end', (url: string) => url.replace(/expires=\d+/, `expires=${Date.now()}`)],
     ['no end', (url: string) => url.replace(/expires=\d+&/, '')],
@@ -70,7 +70,7 @@ describe('a signed URL', () => {
     expect(() => signer.verify('memory', request(changed))).toThrow(expect.objectContaining({ code: 'FORBIDDEN' }));
   });
 
-  test('does not allow another method, subgraph or installation', () => {
+  it('does not allow another method, subgraph or installation', () => {
     const { url } = signer.sign(upload);
     const refused = expect.objectContaining({ code: 'FORBIDDEN' });
     expect(() => signer.verify('memory', request(url, 'GET'))).toThrow(refused);
@@ -80,7 +80,7 @@ describe('a signed URL', () => {
     expect(() => stranger.verify('memory', request(url))).toThrow(refused);
   });
 
-  test('does not live longer than a week', () => {
+  it('does not live longer than a week', () => {
     expect(() => signer.sign({ ...upload, expiresInS: 8 * 86_400 })).toThrow(RangeError);
     expect(() => signer.sign({ ...upload, expiresInS: 0 })).toThrow(RangeError);
   });

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Breaker } from './breaker.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
@@ -19,7 +19,7 @@ function open() {
   return { breaker, changes, call };
 }
 
-test('a few failures, or some among many answers, change nothing', () => {
+it('a few failures, or some among many answers, change nothing', () => {
   const { call, changes } = open();
   expect(call('failed', 9)).toBe(9);
   vi.advanceTimersByTime(10_000);
@@ -30,7 +30,7 @@ test('a few failures, or some among many answers, change nothing', () => {
   expect(changes).toEqual([]);
 });
 
-test('when most calls fail it opens, and lets one through after a while that doubles', () => {
+it('when most calls fail it opens, and lets one through after a while that doubles', () => {
   const { call, changes, breaker } = open();
   expect(call('failed', 30)).toBe(10);
   expect([breaker.isOpen, changes]).toEqual([true, [true]]);
@@ -48,7 +48,7 @@ test('when most calls fail it opens, and lets one through after a while that dou
   expect(breaker.isOpen).toBe(false);
 });
 
-test('only one tries at a time, and one who leaves makes room for the next', () => {
+it('only one tries at a time, and one who leaves makes room for the next', () => {
   const { call, breaker } = open();
   call('failed', 30);
   vi.advanceTimersByTime(500);
@@ -57,7 +57,7 @@ test('only one tries at a time, and one who leaves makes room for the next', () 
   expect(call('succeeded')).toBe(1);
 });
 
-test('failures of calls that were made before it opened do not keep it open for longer', () => {
+it('failures of calls that were made before it opened do not keep it open for longer', () => {
   const { breaker } = open();
   for (let i = 0; i < 20; i++) breaker.enter();
   for (let i = 0; i < 20; i++) breaker.failed();

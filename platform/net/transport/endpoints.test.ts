@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { createEndpoints } from './endpoints.ts';
 
 const addresses = vi.hoisted(() => ({ found: [] as { address: string; family: number }[] }));
@@ -30,7 +30,7 @@ const picked = (endpoints: ReturnType<typeof open>, times = 200) => {
   return counts;
 };
 
-test('several URLs share the work, the less busy one first', async () => {
+it('several URLs share the work, the less busy one first', async () => {
   await using endpoints = open(['http://127.0.0.1:1/', 'http://127.0.0.1:2/']);
   const even = picked(endpoints);
   expect(Math.min(...even.values())).toBeGreaterThan(50);
@@ -39,7 +39,7 @@ test('several URLs share the work, the less busy one first', async () => {
   expect(picked(endpoints).get(busy.url.host)).toBeLessThan(100);
 });
 
-test('one that fails again and again rests, for longer each time, and is taken again when it answers', async () => {
+it('one that fails again and again rests, for longer each time, and is taken again when it answers', async () => {
   await using endpoints = open(['http://127.0.0.1:1/', 'http://127.0.0.1:2/']);
   const bad = endpoints.pick();
   endpoints.failed(bad);
@@ -53,7 +53,7 @@ test('one that fails again and again rests, for longer each time, and is taken a
   expect(picked(endpoints).size).toBe(2);
 });
 
-test('when all rest, the one that has rested longest is tried: nobody is given up for good', async () => {
+it('when all rest, the one that has rested longest is tried: nobody is given up for good', async () => {
   await using endpoints = open(['http://127.0.0.1:1/', 'http://127.0.0.1:2/']);
   const first = endpoints.pick();
   const second = endpoints.pick(first);
@@ -63,7 +63,7 @@ test('when all rest, the one that has rested longest is tried: nobody is given u
   expect(picked(endpoints)).toEqual(new Map([[first.url.host, 200]]));
 });
 
-test('a name is as many endpoints as it has addresses, now and when they change; the Host header keeps the name', async () => {
+it('a name is as many endpoints as it has addresses, now and when they change; the Host header keeps the name', async () => {
   const hosts: (string | undefined)[] = [];
   const server = createServer((request, response) => {
     hosts.push(request.headers.host);

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { pino } from 'pino';
-import { expect, test, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { ANONYMOUS } from '../../identity/identity.ts';
 import { createEndpoints } from './endpoints.ts';
@@ -31,7 +31,7 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-test('a client that asks and does not read is not read from until it has read', async () => {
+it('a client that asks and does not read is not read from until it has read', async () => {
   const socket = new FakeSocket();
   serveGraphqlSocket(socket as unknown as WebSocket, {
     init: async () => 'session',
@@ -58,7 +58,7 @@ test('a client that asks and does not read is not read from until it has read', 
 /** JSON of so many lists in one another. */
 const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
-test.each([
+it.each([
   ['a ping', 'ping'],
   ['a pong', 'pong'],
   ['connection_init', 'connection_init'],
@@ -79,7 +79,7 @@ test.each([
   flat.emit('close');
 });
 
-test('an operation that cannot be started, and a session that cannot be opened, end their socket and nothing else', async () => {
+it('an operation that cannot be started, and a session that cannot be opened, end their socket and nothing else', async () => {
   const socket = new FakeSocket();
   const stopped = vi.fn();
   serveGraphqlSocket(socket as unknown as WebSocket, {
@@ -175,14 +175,14 @@ const acknowledge = (socket: WebSocket, onSubscribe: (id: string) => void = () =
 
 const UNAVAILABLE = { extensions: { code: 'SUBGRAPH_UNAVAILABLE' } };
 
-test('a subgraph that never acknowledges is given up after some tries', async () => {
+it('a subgraph that never acknowledges is given up after some tries', async () => {
   const bad = await badSubgraph(() => undefined);
   expect(await bad.subscribe().ended).toMatchObject(UNAVAILABLE);
   expect(bad.connections()).toBe(3);
   await bad.close();
 });
 
-test.each([4401, 4403])(
+it.each([4401, 4403])(
   'a subgraph that refuses the socket with %i is not asked again for those who wait',
   async (code) => {
     const bad = await badSubgraph((socket) => socket.close(code, 'Not you'));
@@ -194,7 +194,7 @@ test.each([4401, 4403])(
   },
 );
 
-test.each([401, 403])('and so is one that refuses the upgrade with %i', async (status) => {
+it.each([401, 403])('and so is one that refuses the upgrade with %i', async (status) => {
   let asked = 0;
   const verifyClient = (_: unknown, answer: (allowed: boolean, status: number) => void) => {
     asked++;
@@ -206,13 +206,13 @@ test.each([401, 403])('and so is one that refuses the upgrade with %i', async (s
   await bad.close();
 });
 
-test('a subgraph that answers no ping is left, with an error on its operations alone', async () => {
+it('a subgraph that answers no ping is left, with an error on its operations alone', async () => {
   const bad = await badSubgraph((socket) => void acknowledge(socket), { autoPong: false });
   expect(await bad.subscribe().ended).toMatchObject(UNAVAILABLE);
   await bad.close();
 });
 
-test('all subscriptions share one socket, and the last one’s end closes it after a while', async () => {
+it('all subscriptions share one socket, and the last one’s end closes it after a while', async () => {
   const good = await badSubgraph(
     (socket) =>
       void acknowledge(socket, (id) => {
@@ -231,7 +231,7 @@ test('all subscriptions share one socket, and the last one’s end closes it aft
   await good.close();
 });
 
-test('leaving before the connection stands sends nothing', async () => {
+it('leaving before the connection stands sends nothing', async () => {
   const asked: string[] = [];
   const good = await badSubgraph((socket) => void acknowledge(socket, (id) => void asked.push(id)));
   good.subscribe().stop();
@@ -243,7 +243,7 @@ test('leaving before the connection stands sends nothing', async () => {
 
 const ENDED = 'ended with SUBGRAPH_UNAVAILABLE';
 
-test.each([
+it.each([
   ['an event that is null', (id: string) => ({ id, type: 'next', payload: null }), ENDED],
   ['an event that is a list', (id: string) => ({ id, type: 'next', payload: [] }), ENDED],
   ['no event at all', (id: string) => ({ id, type: 'next' }), ENDED],
@@ -288,7 +288,7 @@ test.each([
   await bad.close();
 });
 
-test('a listener that fails ends its own operation, and not the process', async () => {
+it('a listener that fails ends its own operation, and not the process', async () => {
   const good = await badSubgraph(
     (socket) =>
       void acknowledge(socket, (id) => socket.send(JSON.stringify({ id, type: 'next', payload: { data: {} } }))),

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ExecutionResult } from 'graphql';
 import { pino } from 'pino';
-import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { plainAssertions } from '../../host/fixture/platform.ts';
 import { ANONYMOUS } from '../../identity/identity.ts';
 import { createHttpTransport } from './http.ts';
@@ -48,7 +48,7 @@ const PARTLY = { data: { a: null }, errors: [{ message: 'No.', path: ['a'] }] };
 const DATA = { data: { a: 1 } };
 
 describe('a GraphQL body', () => {
-  test.each([400, 404, 422, 429, 500, 502, 503, 504])('is read as it is with status %i, and once', async (status) => {
+  it.each([400, 404, 422, 429, 500, 502, 503, 504])('is read as it is with status %i, and once', async (status) => {
     for (const body of [FAILED, PARTLY, DATA]) {
       hits = 0;
       answer = { status, body: JSON.stringify(body) };
@@ -58,7 +58,7 @@ describe('a GraphQL body', () => {
     }
   });
 
-  test('with 503 is no reason to think that the subgraph is away, and a page is', async () => {
+  it('with 503 is no reason to think that the subgraph is away, and a page is', async () => {
     const transport = createHttpTransport({ subgraph: 'shop', urls, log });
     answer = { status: 503, body: JSON.stringify(FAILED) };
     for (let i = 0; i < 60; i++) expect(await ask(transport)).toEqual(FAILED);
@@ -72,7 +72,7 @@ describe('a GraphQL body', () => {
   });
 });
 
-test.each<[number, string, string]>([
+it.each<[number, string, string]>([
   [200, 'text/html', PAGE],
   [200, 'application/json', '{"message":"hello"}'],
   [204, 'application/json', ''],
@@ -90,7 +90,7 @@ test.each<[number, string, string]>([
 });
 
 describe('a status about credentials', () => {
-  test.each([
+  it.each([
     [401, 'UNAUTHENTICATED'],
     [403, 'FORBIDDEN'],
   ])('is told to the client whose credentials were passed on: %i is %s', async (status, code) => {
@@ -106,7 +106,7 @@ describe('a status about credentials', () => {
     expect(lines).toEqual([]);
   });
 
-  test.each([
+  it.each([
     [401, PAGE],
     [401, '{"errors":[{"message":"No.","extensions":{"code":"UNAUTHENTICATED"}}]}'],
     [403, PAGE],
@@ -116,7 +116,7 @@ describe('a status about credentials', () => {
     expect(lines).toMatchObject([{ level: 50, subgraph: 'shop', status }]);
   });
 
-  test('is the subgraph’s own word where it knows who asks and forbids it', async () => {
+  it('is the subgraph’s own word where it knows who asks and forbids it', async () => {
     answer = { status: 403, body: JSON.stringify(FAILED) };
     expect(await ask(signing)).toEqual(FAILED);
   });

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { Cancellation } from '../../base/cancellation/cancellation.ts';
 import { HttpPool, type HttpPoolOptions, Unreachable } from './http-pool.ts';
 
@@ -76,7 +76,7 @@ async function raw(behave: (socket: Socket) => void): Promise<Disposable & { rea
   };
 }
 
-test('any text comes back as it was sent, in answers with and without a length', async () => {
+it('any text comes back as it was sent, in answers with and without a length', async () => {
   using opened = await open((request, response, body) => {
     expect(request.headers['content-length']).toBe(String(Buffer.byteLength(body)));
     const bytes = Buffer.from(body);
@@ -93,7 +93,7 @@ test('any text comes back as it was sent, in answers with and without a length',
   );
 });
 
-test('requests beyond the connections wait for one, those beyond the queue are refused at once', async () => {
+it('requests beyond the connections wait for one, those beyond the queue are refused at once', async () => {
   using opened = await open((_, response, body) => setTimeout(() => response.end(body), 20), {
     connections: 2,
     queue: 3,
@@ -107,7 +107,7 @@ test('requests beyond the connections wait for one, those beyond the queue are r
   expect(opened.connections()).toBe(2);
 });
 
-test('the time limit counts from the call, for the one who waits and for the one who is served', async () => {
+it('the time limit counts from the call, for the one who waits and for the one who is served', async () => {
   using opened = await open(() => undefined, { connections: 1, timeoutMs: 100 });
   const started = performance.now();
   const settled = await Promise.allSettled([send(opened.pool), send(opened.pool)]);
@@ -115,7 +115,7 @@ test('the time limit counts from the call, for the one who waits and for the one
   expect(performance.now() - started).toBeLessThan(1_000);
 });
 
-test('a caller who leaves takes its connection with it, and nobody else’s', async () => {
+it('a caller who leaves takes its connection with it, and nobody else’s', async () => {
   let left = 0;
   using opened = await open((request, response, body) => {
     request.socket.once('close', () => left++);
@@ -141,7 +141,7 @@ const losesSecond =
     else response.end(body);
   };
 
-test('a connection that the server closed while it was idle is replaced without the caller noticing', async () => {
+it('a connection that the server closed while it was idle is replaced without the caller noticing', async () => {
   let requests = 0;
   using opened = await open(losesSecond(() => ++requests));
   await send(opened.pool, 'first');
@@ -149,7 +149,7 @@ test('a connection that the server closed while it was idle is replaced without 
   expect(opened.connections()).toBe(2);
 });
 
-test('what must not be repeated is not, when its connection is lost', async () => {
+it('what must not be repeated is not, when its connection is lost', async () => {
   let requests = 0;
   using opened = await open(losesSecond(() => ++requests));
   await send(opened.pool, 'first');
@@ -157,7 +157,7 @@ test('what must not be repeated is not, when its connection is lost', async () =
   expect(requests).toBe(2);
 });
 
-test('idle connections are ended before the server ends them', async () => {
+it('idle connections are ended before the server ends them', async () => {
   using opened = await open((_, response, body) => {
     response.setHeader('keep-alive', 'timeout=1');
     response.end(body);
@@ -168,7 +168,7 @@ test('idle connections are ended before the server ends them', async () => {
   expect(opened.connections()).toBe(2);
 });
 
-test('connections are used again', async () => {
+it('connections are used again', async () => {
   using opened = await open((_, response, body) => {
     response.setHeader('keep-alive', 'timeout=60');
     response.end(body);
@@ -177,7 +177,7 @@ test('connections are used again', async () => {
   expect(opened.connections()).toBe(1);
 });
 
-test.each([
+it.each([
   ['nobody listens', undefined],
   ['the server hangs up', (socket: Socket): void => void socket.once('data', () => socket.destroy())],
   [
@@ -198,7 +198,7 @@ test.each([
   pool.destroy();
 });
 
-test('an answer that nobody asked for never becomes the answer to the next request', async () => {
+it('an answer that nobody asked for never becomes the answer to the next request', async () => {
   const answer = (text: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
   let sockets = 0;
   using server = await raw((socket) => {
@@ -215,7 +215,7 @@ test('an answer that nobody asked for never becomes the answer to the next reque
   pool.destroy();
 });
 
-test('closing lets answers come that are on their way; destroying does not wait for them', async () => {
+it('closing lets answers come that are on their way; destroying does not wait for them', async () => {
   using opened = await open((_, response, body) => setTimeout(() => response.end(body), 50));
   await send(opened.pool, 'warm');
   const running = send(opened.pool, 'running');

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type HttpAnswer, MalformedResponse, ResponseReader, ResponseTooLarge } from './http-response.ts';
 
 /** Feeds a response in pieces that end at the given places. */
@@ -26,7 +26,7 @@ const chunked = (pieces: readonly string[]) =>
     .map((piece) => `${piece.length.toString(16)};note=1\r\n${piece}\r\n`)
     .join('')}0\r\nX-Trailer: 1\r\n\r\n`;
 
-test('a response is the same however the network cuts it', () => {
+it('a response is the same however the network cuts it', () => {
   const latin1 = fc.string({ unit: fc.integer({ min: 0, max: 255 }).map((code) => String.fromCharCode(code)) });
   fc.assert(
     fc.property(
@@ -47,7 +47,7 @@ test('a response is the same however the network cuts it', () => {
   );
 });
 
-test('a response without a length ends with its connection, which is not used again', () => {
+it('a response without a length ends with its connection, which is not used again', () => {
   const { reader, answer } = read('HTTP/1.1 200 OK\r\n\r\nsome', [3, 20]);
   expect(answer).toBeUndefined();
   expect(reader.end()?.body.toString()).toBe('some');
@@ -56,7 +56,7 @@ test('a response without a length ends with its connection, which is not used ag
   expect(cut.end()).toBeUndefined();
 });
 
-test('what the server says about its connection is known', () => {
+it('what the server says about its connection is known', () => {
   const after = (head: string) => read(`HTTP/1.1 200 OK\r\nContent-Length: 0\r\n${head}\r\n\r\n`).reader;
   expect(after('Connection: close').reusable).toBe(false);
   expect(after('Keep-Alive: timeout=5, max=100').keepAliveMs).toBe(5_000);
@@ -66,7 +66,7 @@ test('what the server says about its connection is known', () => {
 
 describe('what would be read differently by another client is refused:', () => {
   const ok = 'HTTP/1.1 200 OK\r\n';
-  test.each([
+  it.each([
     ['two framings at once', `${ok}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`],
     ['two lengths', `${ok}Content-Length: 3\r\nContent-Length: 4\r\n\r\n`],
     ['a signed length', `${ok}Content-Length: +3\r\n\r\n`],
@@ -88,13 +88,13 @@ describe('what would be read differently by another client is refused:', () => {
     for (const cuts of [[], [1, 5, 17, 19, 30, 31, 40, 60]]) expect(() => read(text, cuts)).toThrow(MalformedResponse);
   });
 
-  test('bytes that no request asked for', () => {
+  it('bytes that no request asked for', () => {
     const reader = new ResponseReader(100);
     expect(() => reader.read(Buffer.from(`${ok}Content-Length: 0\r\n\r\n`))).toThrow(MalformedResponse);
   });
 });
 
-test('a body larger than allowed is refused, by its declared length before it comes', () => {
+it('a body larger than allowed is refused, by its declared length before it comes', () => {
   for (const rest of [
     'Content-Length: 101\r\n\r\n',
     `Transfer-Encoding: chunked\r\n\r\n65\r\n`,

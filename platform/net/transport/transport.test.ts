@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type Socket } from 'node:net';
 import type { ExecutionResult } from 'graphql';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { Cancellation } from '../../base/cancellation/cancellation.ts';
 import { CodedError } from '../../base/errors/errors.ts';
 import { hostPlatform, plainAssertions, user } from '../../host/fixture/platform.ts';
@@ -52,7 +52,7 @@ describe.each([
   ['in one process', subgraph.transport],
   ['over HTTP and graphql-ws', remote],
 ])('a transport %s', (_, transport) => {
-  test('carries data, errors with codes, and the identity', async () => {
+  it('carries data, errors with codes, and the identity', async () => {
     const answer = await ask(transport, '{ greeting(name: "Ö") mine fails(how: "expected") }', user());
     expect(answer).toMatchObject({
       data: { greeting: 'Hello Ö', mine: 'user', fails: null },
@@ -60,7 +60,7 @@ describe.each([
     });
   });
 
-  test('carries subscriptions of several identities, each refused or served on its own', async () => {
+  it('carries subscriptions of several identities, each refused or served on its own', async () => {
     const refused = follow(transport, 'subscription { adminTicks { number } }', user());
     const served = follow(transport, 'subscription { adminTicks { number } }', user(['admin']));
     expect(await refused.done).toMatchObject({ errors: [{ extensions: { code: 'FORBIDDEN' } }] });
@@ -69,14 +69,14 @@ describe.each([
     expect(served.events).toEqual([{ data: { adminTicks: { number: 1 } } }]);
   });
 
-  test('closes the source when the subscriber leaves', async () => {
+  it('closes the source when the subscriber leaves', async () => {
     const { events, stop } = follow(transport, 'subscription { endless { number } }');
     await expect.poll(() => events.length).toBeGreaterThan(1);
     stop();
     await expect.poll(() => observed.streams).toBe(0);
   });
 
-  test('ends the work when the caller leaves', async () => {
+  it('ends the work when the caller leaves', async () => {
     const before = observed.aborted;
     const aborter = new AbortController();
     const answer = ask(transport, '{ slow }', ANONYMOUS, aborter.signal);
@@ -85,7 +85,7 @@ describe.each([
     await expect.poll(() => observed.aborted).toBe(before + 1);
   });
 
-  test('carries the plain routes', async () => {
+  it('carries the plain routes', async () => {
     const answer = await transport.fetch(new Request('http://gateway/files/a.txt'), user());
     expect(await answer.json()).toEqual({ name: 'a.txt', who: 'user' });
     const upload = await transport.fetch(
@@ -105,7 +105,7 @@ describe('the port of a subgraph', () => {
       body: JSON.stringify({ query: '{ greeting(name: "x") }' }),
     });
 
-  test('gives nothing without an asserted identity, on no path and by no transport', async () => {
+  it('gives nothing without an asserted identity, on no path and by no transport', async () => {
     for (const path of ['/graphql', '/routes/files', '/files']) {
       const answer = await post({}, path);
       expect([answer.status, (await answer.json()).errors[0].extensions.code]).toEqual([401, 'UNAUTHENTICATED']);
@@ -117,12 +117,12 @@ describe('the port of a subgraph', () => {
     await stranger[Symbol.asyncDispose]();
   });
 
-  test('refuses an assertion that is meant for another subgraph', async () => {
+  it('refuses an assertion that is meant for another subgraph', async () => {
     const assertion = await plainAssertions.sign(user(), 'auth/graphql');
     expect((await post({ 'x-sextant-identity': assertion })).status).toBe(401);
   });
 
-  test('gets no header that a client has hidden in another', async () => {
+  it('gets no header that a client has hidden in another', async () => {
     const request = { query: '{ greeting(name: "x") }', identity: ANONYMOUS, requestId: 'r1' };
     for (const value of ['a\r\nx-sextant-identity: forged', 'a\nb', 'a\0b', 'ſ']) {
       await expect(remote.execute({ ...request, headers: { authorization: value } })).rejects.toMatchObject({
@@ -134,7 +134,7 @@ describe('the port of a subgraph', () => {
     expect((await remote.execute({ ...request, headers: forged })).result.errors).toBeUndefined();
   });
 
-  test('answers health, readiness and metrics to anybody', async () => {
+  it('answers health, readiness and metrics to anybody', async () => {
     const health = await (await fetch(new URL('/health', server.url))).json();
     expect(health).toMatchObject({
       status: 'healthy',
@@ -152,7 +152,7 @@ describe('what is forwarded to plain routes', () => {
   const to = (path: string, method = 'GET', identity: Identity = ANONYMOUS) =>
     remote.fetch(new Request(`http://gateway${path}`, { method, ...(method === 'POST' && { body: '{}' }) }), identity);
 
-  test('reaches what the subgraph has declared as a route, and no operation, health or metrics', async () => {
+  it('reaches what the subgraph has declared as a route, and no operation, health or metrics', async () => {
     expect((await to('/files/a')).status).toBe(200);
     for (const path of ['/graphql', '/health', '/ready', '/metrics', '//graphql', '/../graphql', '/%2e%2e/metrics']) {
       for (const method of ['GET', 'POST']) expect([path, (await to(path, method)).status]).toEqual([path, 404]);
@@ -162,7 +162,7 @@ describe('what is forwarded to plain routes', () => {
     }
   });
 
-  test('carries an assertion that opens no operation', async () => {
+  it('carries an assertion that opens no operation', async () => {
     const assertion = await plainAssertions.sign(user(), 'library/routes');
     const answer = await fetch(server.url, {
       method: 'POST',
@@ -172,7 +172,7 @@ describe('what is forwarded to plain routes', () => {
     expect(answer.status).toBe(401);
   });
 
-  test('never goes to a subgraph that is not ours', async () => {
+  it('never goes to a subgraph that is not ours', async () => {
     let asked = 0;
     const foreign = createServer((_, response) => {
       asked++;
@@ -187,7 +187,7 @@ describe('what is forwarded to plain routes', () => {
     foreign.close();
   });
 
-  test.each([
+  it.each([
     ['in one process', subgraph.transport],
     ['over HTTP', remote],
   ])('has a body no larger than the route takes, %s', async (_, transport) => {
@@ -205,7 +205,7 @@ describe('what is forwarded to plain routes', () => {
 });
 
 describe('a subgraph that fails', () => {
-  test('a query is tried on another URL, a mutation is not repeated', async () => {
+  it('a query is tried on another URL, a mutation is not repeated', async () => {
     let hits = 0;
     const broken = createTcpServer((socket) => {
       hits++;
@@ -226,7 +226,7 @@ describe('a subgraph that fails', () => {
     broken.close();
   });
 
-  test('a subgraph that hangs is given up after the time limit, and then fast', async () => {
+  it('a subgraph that hangs is given up after the time limit, and then fast', async () => {
     const sockets = new Set<Socket>();
     const silent = createTcpServer((socket) => void sockets.add(socket));
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
@@ -244,7 +244,7 @@ describe('a subgraph that fails', () => {
     silent.close();
   });
 
-  test('callers who leave are no reason to think that it is away', async () => {
+  it('callers who leave are no reason to think that it is away', async () => {
     const transport = overHttp([server.url]);
     const leave = async (): Promise<void> => {
       const leaving = new Cancellation();
@@ -258,7 +258,7 @@ describe('a subgraph that fails', () => {
     await transport[Symbol.asyncDispose]();
   });
 
-  test('an answer that is no GraphQL, or larger than allowed, is SUBGRAPH_UNAVAILABLE', async () => {
+  it('an answer that is no GraphQL, or larger than allowed, is SUBGRAPH_UNAVAILABLE', async () => {
     const small = overHttp([server.url], { maxBytes: 20 });
     await expect(ask(small, '{ greeting(name: "a long enough name") }')).rejects.toMatchObject({
       extensions: { code: 'SUBGRAPH_UNAVAILABLE' },
@@ -266,7 +266,7 @@ describe('a subgraph that fails', () => {
     await small[Symbol.asyncDispose]();
   });
 
-  test('a restart ends its subscriptions with an error, reopens those that asked for it, and new ones work', async () => {
+  it('a restart ends its subscriptions with an error, reopens those that asked for it, and new ones work', async () => {
     const first = await serve();
     const transport = overHttp([first.url]);
     const plain = follow(transport, 'subscription { endless { number } }');

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answer, answerDeltas } from '#llm/testing/fault-server.ts';
 import { all, apply, ChatWorld, person } from '../testing/chat-world.ts';
 
@@ -20,7 +20,7 @@ function random(seed: number): () => number {
 }
 
 describe('a reader that is cut off resumes with no gap and no duplicate', () => {
-  test('200 cuts at random moments, on either replica', async () => {
+  it('200 cuts at random moments, on either replica', async () => {
     const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
     const next = random(seed);
     const anna = person();
@@ -57,7 +57,7 @@ describe('a reader that is cut off resumes with no gap and no duplicate', () => 
 });
 
 describe('the first event is one snapshot of what the reader lacks', () => {
-  test('of a reply that is being written', async () => {
+  it('of a reply that is being written', async () => {
     const anna = person();
     world.provider.behave(answer(['one ', 'two ', 'three'], { gapMs: 150 }));
     const conversationId = await world.conversation(anna);
@@ -72,7 +72,7 @@ describe('the first event is one snapshot of what the reader lacks', () => {
     expect(events.at(-1)).toMatchObject({ __typename: 'ReplyEnd', status: 'COMPLETE', lastSeq: 13 });
   });
 
-  test('of a reply that has ended: the rest of its text, then its end', async () => {
+  it('of a reply that has ended: the rest of its text, then its end', async () => {
     const anna = person();
     world.provider.behave(answer('Hello there', { usage: [7, 3] }));
     const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });
@@ -89,7 +89,7 @@ describe('the first event is one snapshot of what the reader lacks', () => {
     ]);
   });
 
-  test('of a reply that has not begun: an empty one, at once', async () => {
+  it('of a reply that has not begun: an empty one, at once', async () => {
     const anna = person();
     world.provider.behave(answer('late', { delayMs: 1_000 }));
     const conversationId = await world.conversation(anna);
@@ -101,7 +101,7 @@ describe('the first event is one snapshot of what the reader lacks', () => {
     await world.readReply(anna, replyId);
   });
 
-  test('a reader that claims more than there is gets everything anew', async () => {
+  it('a reader that claims more than there is gets everything anew', async () => {
     const anna = person();
     world.provider.behave(answer('short'));
     const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });
@@ -111,7 +111,7 @@ describe('the first event is one snapshot of what the reader lacks', () => {
   });
 });
 
-test('reasoning and calls of tools come as parts of their own, and are kept', async () => {
+it('reasoning and calls of tools come as parts of their own, and are kept', async () => {
   const anna = person();
   world.provider.behave(
     answerDeltas(
@@ -147,7 +147,7 @@ test('reasoning and calls of tools come as parts of their own, and are kept', as
   ]);
 });
 
-test('while it is written, the text of a message is what readers have seen', async () => {
+it('while it is written, the text of a message is what readers have seen', async () => {
   const anna = person();
   world.provider.behave(answer(['seen', ' and more'], { gapMs: 400 }));
   const conversationId = await world.conversation(anna);
@@ -164,7 +164,7 @@ test('while it is written, the text of a message is what readers have seen', asy
   await world.readReply(anna, replyId);
 });
 
-test('leaving a stream neither stops the reply nor leaves anything behind', async () => {
+it('leaving a stream neither stops the reply nor leaves anything behind', async () => {
   const anna = person();
   world.provider.behave(answer(['a', 'b', 'c', 'd'], { gapMs: 30 }));
   const conversationId = await world.conversation(anna);
@@ -182,7 +182,7 @@ test('leaving a stream neither stops the reply nor leaves anything behind', asyn
   expect(readers?.values[0]?.value ?? 0).toBe(0);
 });
 
-test('wrong arguments are refused, and what is not there is not found', async () => {
+it('wrong arguments are refused, and what is not there is not found', async () => {
   const anna = person();
   world.provider.behave(answer('x'));
   const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });

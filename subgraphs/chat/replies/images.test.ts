@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
@@ -52,7 +52,7 @@ function imageOf(owner: string, { status = 'READY', path = '/1' } = {}): string 
 }
 const prompt = () => (world.provider.seen.at(-1)!.body as { messages: { content: unknown }[] }).messages;
 
-test('a model that sees gets the picture itself, whoever of the participants asks', async () => {
+it('a model that sees gets the picture itself, whoever of the participants asks', async () => {
   const anna = person();
   const bert = person();
   const conversationId = await world.conversation(anna, { model: 'seeing' });
@@ -69,14 +69,14 @@ test('a model that sees gets the picture itself, whoever of the participants ask
   expect(prompt()[0]).toMatchObject({ content });
 });
 
-test('a model that does not see is told so', async () => {
+it('a model that does not see is told so', async () => {
   const anna = person();
   const conversationId = await world.conversation(anna, { model: 'blind' });
   await world.exchange(anna, { conversationId, text: 'What is this?', attachments: [imageOf(anna.userId)] });
   expect(JSON.stringify(prompt())).toContain('[An image, which you cannot see.]');
 });
 
-test('an image of somebody else, or one that is not ready, is refused', async () => {
+it('an image of somebody else, or one that is not ready, is refused', async () => {
   const anna = person();
   const conversationId = await world.conversation(anna, { model: 'seeing' });
   const send = (id: string) => world.send(anna, { conversationId, attachments: [id] });
@@ -85,7 +85,7 @@ test('an image of somebody else, or one that is not ready, is refused', async ()
   }
 });
 
-test('an image that cannot be had fails the reply with a code, and is never left out in silence', async () => {
+it('an image that cannot be had fails the reply with a code, and is never left out in silence', async () => {
   const anna = person();
   const conversationId = await world.conversation(anna, { model: 'seeing' });
   const { end } = await world.exchange(anna, {
@@ -95,7 +95,7 @@ test('an image that cannot be had fails the reply with a code, and is never left
   expect(end).toMatchObject({ status: 'FAILED', error: { code: 'SUBGRAPH_UNAVAILABLE' } });
 });
 
-test('without vision, images are refused', async () => {
+it('without vision, images are refused', async () => {
   await using alone = await ChatWorld.open();
   const anna = person();
   const sent = await alone.send(anna, { conversationId: await alone.conversation(anna), attachments: [randomUUID()] });

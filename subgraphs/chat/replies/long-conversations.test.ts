@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
 
@@ -51,7 +51,7 @@ async function longConversation(model: string) {
 }
 
 describe('a conversation that is longer than the window of its model', () => {
-  test('is sent from some message on, and the reply says from which', async () => {
+  it('is sent from some message on, and the reply says from which', async () => {
     const { ids, texts, sent, generation } = await longConversation('forgetful');
     const from = ids.indexOf(generation['sentFromMessageId'] as string);
     expect(from).toBeGreaterThan(0);
@@ -59,7 +59,7 @@ describe('a conversation that is longer than the window of its model', () => {
     expect(sent.map(({ content }) => content)).toEqual(['Be brief.', ...texts.slice(from), 'And now?']);
   });
 
-  test('is summarised where its model says by whom, and the reply says how much of it', async () => {
+  it('is summarised where its model says by whom, and the reply says how much of it', async () => {
     const { ids, texts, sent, generation, calls } = await longConversation('summing');
     const from = ids.indexOf(generation['sentFromMessageId'] as string);
     expect(from).toBeGreaterThan(0);
@@ -73,7 +73,7 @@ describe('a conversation that is longer than the window of its model', () => {
     expect(sent.map(({ content }) => content).join()).toContain('short again');
   });
 
-  test('says nothing of it where all of it fits', async () => {
+  it('says nothing of it where all of it fits', async () => {
     const { sent, generation } = await longConversation('wide');
     expect(generation).toEqual({ droppedMessages: 0, summarisedMessages: 0, sentFromMessageId: null });
     expect(sent).toHaveLength(2 * TURNS + 2);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, type Behaviour, failure, garbage, html } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
 
@@ -143,7 +143,7 @@ const EXCHANGE = `query($id: ID!) { message(id: $id) {
 } }`;
 
 describe('each failure has its code and advice, and leaves the conversation intact', () => {
-  test.each(CASES)('$name', async ({ model, behaviour = answer('never sent'), text = 'Hello?', ...expected }) => {
+  it.each(CASES)('$name', async ({ model, behaviour = answer('never sent'), text = 'Hello?', ...expected }) => {
     const before = world.provider.seen.length;
     world.provider.behave(behaviour);
     const anna = person();
@@ -175,7 +175,7 @@ describe('each failure has its code and advice, and leaves the conversation inta
     expect(messages.map(({ content }) => content)).toEqual([text, 'Here I am.', 'And now?']);
   });
 
-  test('a model that nobody configured is refused before anything is stored', async () => {
+  it('a model that nobody configured is refused before anything is stored', async () => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     const { code, message } = await world.send(anna, { conversationId, model: 'gpt-99' });
@@ -189,7 +189,7 @@ describe('each failure has its code and advice, and leaves the conversation inta
     expect(data!.conversation.messages.edges).toEqual([]);
   });
 
-  test('administrators see which deployment failed and why, and everybody whether a model works', async () => {
+  it('administrators see which deployment failed and why, and everybody whether a model works', async () => {
     const anna = person();
     world.provider.behave(failure(401, 'invalid_api_key'));
     await world.exchange(anna, { conversationId: await world.conversation(anna), model: 'watched' });

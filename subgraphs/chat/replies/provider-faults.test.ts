@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   answer,
   type Behaviour,
@@ -48,7 +48,7 @@ describe('a provider that fails before the first word: the reply FAILED with a c
     ['is overloaded', failure(503, 'overloaded'), 'PROVIDER_UNAVAILABLE'],
     ['says nothing', stall(), 'PROVIDER_UNAVAILABLE'],
   ];
-  test.each(cases)(
+  it.each(cases)(
     'it %s',
     async (_name, behaviour, code) => {
       const { text, end, message } = await replyOf(behaviour);
@@ -73,7 +73,7 @@ describe('a provider that fails after the first word: the reply INTERRUPTED, its
     ['ends without saying so', quietEnd('once ', 'upon')],
     ['reports an error in the stream', errorInStream('once ', 'upon')],
   ];
-  test.each(cases)(
+  it.each(cases)(
     'it %s',
     async (_name, behaviour) => {
       const { text, end, message, calls } = await replyOf(behaviour);
@@ -87,7 +87,7 @@ describe('a provider that fails after the first word: the reply INTERRUPTED, its
   );
 });
 
-test('after a failure the conversation goes on, with what there is of the reply', async () => {
+it('after a failure the conversation goes on, with what there is of the reply', async () => {
   const { anna, conversationId } = await replyOf(cut('once ', 'upon'));
   world.provider.behave(answer('a time'));
   expect((await world.exchange(anna, { conversationId, text: 'Go on', model: `m${used++}` })).text).toBe('a time');
@@ -96,7 +96,7 @@ test('after a failure the conversation goes on, with what there is of the reply'
 });
 
 describe('with no model configured', () => {
-  test('the reply says so and how to configure one, and is no failure', async () => {
+  it('the reply says so and how to configure one, and is no failure', async () => {
     await using bare = await ChatWorld.open({ env: { LOCAL_LLM_ENDPOINT: '', LOCAL_LLM_MODEL: '' } });
     const anna = person();
     const conversationId = await bare.conversation(anna);
@@ -116,7 +116,7 @@ describe('with no model configured', () => {
   });
 });
 
-test('a NUL, and a surrogate pair that the provider cut in two, arrive as they can be kept', async () => {
+it('a NUL, and a surrogate pair that the provider cut in two, arrive as they can be kept', async () => {
   const { text, message } = await replyOf(answer(['a\0b ', '\ud834', '\udd1e', ' end \ud834']));
   expect(text).toBe('a\ufffdb 𝄞 end \ufffd');
   expect(message['text']).toBe(text);

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { all, ChatWorld, person } from '../testing/chat-world.ts';
@@ -35,7 +35,7 @@ const outcomes = async () => {
 };
 
 describe('memory is asked before the model', () => {
-  test('what it holds precedes the question as a message of the user, and the reply lists it', async () => {
+  it('what it holds precedes the question as a message of the user, and the reply lists it', async () => {
     let asked: SubgraphRequest | undefined;
     memory = async (request) => {
       asked = request;
@@ -88,7 +88,7 @@ describe('memory is asked before the model', () => {
     expect(data!.message).toEqual({ citations });
   });
 
-  test('not in a conversation that has memory switched off, nor for a key without memory:read', async () => {
+  it('not in a conversation that has memory switched off, nor for a key without memory:read', async () => {
     let asked = 0;
     memory = async () => {
       asked++;
@@ -103,7 +103,7 @@ describe('memory is asked before the model', () => {
 });
 
 describe('a reply neither waits for memory beyond the deadline nor fails with it', () => {
-  test('memory that does not answer', async () => {
+  it('memory that does not answer', async () => {
     memory = () => new Promise(() => undefined);
     const late = (await outcomes())['late'] ?? 0;
     const anna = person();
@@ -112,7 +112,7 @@ describe('a reply neither waits for memory beyond the deadline nor fails with it
     expect((await outcomes())['late']).toBe(late + 1);
   });
 
-  test('memory that fails', async () => {
+  it('memory that fails', async () => {
     memory = async () => {
       throw new Error('no');
     };
@@ -122,7 +122,7 @@ describe('a reply neither waits for memory beyond the deadline nor fails with it
   });
 });
 
-test('with no model, the extractive responder answers with what memory holds', async () => {
+it('with no model, the extractive responder answers with what memory holds', async () => {
   memory = async ({ query }) =>
     query.includes('extractiveAnswer')
       ? {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { type Behaviour, failure } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
 
@@ -22,7 +22,7 @@ const thoughtful: Behaviour = async (_request, response) => {
   response.end(`${chunk({ choices: [], usage })}data: [DONE]\n\n`);
 };
 
-test('a reply carries the record of its call: who answered, tokens, cost, times and what it took', async () => {
+it('a reply carries the record of its call: who answered, tokens, cost, times and what it took', async () => {
   await using world = await ChatWorld.open({
     catalogue: (base_url) => ({
       providers: { server: { type: 'compatible', base_url, api_key: 'key' } },

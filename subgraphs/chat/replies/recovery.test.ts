@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Line } from '../testing/chat-process.ts';
@@ -17,7 +17,7 @@ const REFERENCE = WORDS.join('');
 
 const as = (userId: string): UserIdentity => ({ ...person(), userId });
 
-test('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing seen is taken back, nothing hangs', async () => {
+it('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing seen is taken back, nothing hangs', async () => {
   await using provider = await FaultServer.start(answer(WORDS, { gapMs: 40 }));
   const directory = await mkdtemp(path.join(tmpdir(), 'sextant-crash-'));
   const sent: Extract<Line, { sent: object }>['sent'][] = [];
@@ -71,7 +71,7 @@ test('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing
     .toBe(50);
 }, 120_000);
 
-test('a reply that was asked for and never begun is written by whoever comes next', async () => {
+it('a reply that was asked for and never begun is written by whoever comes next', async () => {
   await using first = await ChatWorld.open({ env: { CHAT_REPLIES_PER_PROCESS: '1' } });
   const anna = person();
   first.provider.behave(answer(['I was ', 'late'], { gapMs: 50 }));
@@ -89,7 +89,7 @@ test('a reply that was asked for and never begun is written by whoever comes nex
   ]);
 });
 
-test('a shutdown cuts running replies short and keeps what they have', async () => {
+it('a shutdown cuts running replies short and keeps what they have', async () => {
   const directory = await mkdtemp(path.join(tmpdir(), 'sextant-stop-'));
   await using _cleaner = { [Symbol.asyncDispose]: () => rm(directory, { recursive: true, force: true }) };
   const anna = person();

@@ -1,11 +1,11 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type ClaimedFact, isSupported } from './fact.ts';
 import { extractByRules } from './rules.ts';
 
 const texts = (message: string) => extractByRules(message).map((fact) => fact.text);
 
 describe('without a model', () => {
-  test.each([
+  it.each([
     ['Hi, my name is Ada Lovelace. Can you help me?', 'my name is Ada Lovelace.', 'name'],
     ["I'm allergic to peanuts, what can I cook?", undefined, undefined],
     ['I am allergic to peanuts. What can I cook?', 'I am allergic to peanuts.', undefined],
@@ -17,7 +17,7 @@ describe('without a model', () => {
     expect(extractByRules(message).map((fact) => [fact.text, fact.slot])).toEqual(text ? [[text, slot]] : []);
   });
 
-  test.each([
+  it.each([
     'Do I live in Oslo?',
     'If I lived in Oslo, what would I earn?',
     'She said: my name is Eve.',
@@ -31,7 +31,7 @@ describe('without a model', () => {
     expect(texts(message)).toEqual([]);
   });
 
-  test('a message that is all statements gives ten memories at most', () => {
+  it('a message that is all statements gives ten memories at most', () => {
     expect(texts('I love tea number x. '.repeat(50))).toHaveLength(10);
   });
 });
@@ -46,14 +46,14 @@ describe('a fact that a model claims', () => {
     replaces: undefined,
   });
 
-  test('counts when the message says it', () => {
+  it('counts when the message says it', () => {
     expect(isSupported(claim('The user moved to Berlin in 2021.', 'I moved to Berlin in 2021'), source)).toBe(true);
     expect(isSupported(claim('The user enjoys baking sourdough.', 'I  really enjoy BAKING sourdough'), source)).toBe(
       true,
     );
   });
 
-  test.each([
+  it.each([
     ['a quotation that is not in the message', 'The user moved to Berlin.', 'I have moved to Berlin'],
     ['another number', 'The user moved to Berlin in 2020.', 'I moved to Berlin in 2021'],
     ['another name', 'The user bakes sourdough with her sister Olivia.', 'baking sourdough with my sister'],

@@ -1,14 +1,14 @@
-import { expect, test } from 'vitest';
+import { expect, it } from 'vitest';
 import { fingerprint, sameStatement } from './fingerprint.ts';
 
-test('case, punctuation and spacing make no difference', () => {
+it('case, punctuation and spacing make no difference', () => {
   expect(fingerprint('I like  tea!')).toBe(fingerprint('i LIKE tea'));
   expect(fingerprint('I like tea')).not.toBe(fingerprint('I like coffee'));
   expect(fingerprint('C++')).not.toBe(fingerprint('C'));
   expect(fingerprint('…')).not.toBe(fingerprint('!'));
 });
 
-test.each([
+it.each([
   ['The user lives in Oslo.', 'The user is living in Oslo', true],
   ['I love hiking in the mountains', 'The user loves hiking in mountains.', true],
   ['The user likes tea.', 'The user likes coffee.', false],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
 import { cutPassages, wordsIn } from './passages.ts';
@@ -8,24 +8,24 @@ import { readPlainText } from './plain-text.ts';
 const paragraph = (words: number, word = 'word') => `${Array(words).fill(word).join(' ')}.`;
 
 describe('passages', () => {
-  test('join short paragraphs and end with one when they are long enough', () => {
+  it('join short paragraphs and end with one when they are long enough', () => {
     const text = [paragraph(30), paragraph(30), paragraph(30)].join('\n\n');
     expect(cutPassages(readPlainText(text)).map((passage) => wordsIn(passage.text))).toEqual([60, 30]);
   });
 
-  test('divide long paragraphs at sentences', () => {
+  it('divide long paragraphs at sentences', () => {
     const text = Array(10).fill(paragraph(20)).join(' ');
     const passages = cutPassages(readPlainText(text));
     expect(passages.map((passage) => wordsIn(passage.text))).toEqual([80, 80, 40]);
     for (const passage of passages) expect(passage.text.endsWith('.')).toBe(true);
   });
 
-  test('do not reach across headings', () => {
+  it('do not reach across headings', () => {
     const passages = cutPassages(readMarkdown('# A\nx\n\n# B\ny'));
     expect(passages.map((passage) => passage.section)).toEqual(['A', 'B']);
   });
 
-  test('cut what has no spaces, and count scripts without spaces by character', () => {
+  it('cut what has no spaces, and count scripts without spaces by character', () => {
     const [base64, chinese] = ['Q'.repeat(5_000), '海は広い'.repeat(100)];
     for (const text of [base64, chinese]) {
       const passages = cutPassages(readPlainText(text));
@@ -34,7 +34,7 @@ describe('passages', () => {
     }
   });
 
-  test('of any text cover all of it, in order, none too long', () => {
+  it('of any text cover all of it, in order, none too long', () => {
     const piece = fc.oneof(
       fc.lorem(),
       fc.string(),
@@ -62,7 +62,7 @@ describe('passages', () => {
     );
   });
 
-  test.each([
+  it.each([
     ['one line of ten megabytes', 'lorem ipsum dolor '.repeat(600_000)],
     ['ten million full stops', '.'.repeat(10_000_000)],
     ['ten megabytes of one word', 'x'.repeat(10_000_000)],
