@@ -23,7 +23,7 @@ interface Counter {
   held: number;
 }
 
-const SWEEP_EVERY = 1_000;
+const CLEANUP_EVERY = 1_000;
 
 /** The ledger of one process. */
 export class MemoryLedger implements BudgetLedger {
@@ -31,7 +31,7 @@ export class MemoryLedger implements BudgetLedger {
   #calls = 0;
 
   async reserve(claims: readonly Claim[], now = Date.now()): Promise<Reservation | Refusal> {
-    if (++this.#calls % SWEEP_EVERY === 0) this.#sweep(now);
+    if (++this.#calls % CLEANUP_EVERY === 0) this.#cleanup(now);
     for (const claim of claims) {
       const window = windowOf(claim.per, now);
       const counter = this.#counter(claim);
@@ -73,7 +73,7 @@ export class MemoryLedger implements BudgetLedger {
   }
 
   /** Users come and go; their counters must not stay for ever. */
-  #sweep(now: number): void {
+  #cleanup(now: number): void {
     for (const [key, counter] of this.#counters) {
       for (const [id, { until }] of counter.spent) if (until <= now) counter.spent.delete(id);
       lapse(counter, now);

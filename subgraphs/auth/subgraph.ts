@@ -6,8 +6,8 @@ import { REVOCATION_TOPIC, revocationSchema } from '#platform/identity/revocatio
 import { type Prisma, PrismaClient } from '#prisma/auth/client/client.ts';
 import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
 import { Changes } from './change.ts';
+import { startCleanup } from './cleanup.ts';
 import { createEmailPseudonym } from './email.ts';
-import { keepHouse } from './housekeeping.ts';
 import { AccessTokens } from './keys/access-tokens.ts';
 import { SigningKeys } from './keys/signing-keys.ts';
 import { Limits } from './limits.ts';
@@ -33,7 +33,7 @@ export const auth: SubgraphDefinition = {
     // Whoever is quicker than this has it done for them.
     void platform.events.started.then(() => {
       core.signingKeys.signer().catch((err: unknown) => platform.log.error({ err }, 'no key signs access tokens'));
-      core.mail.poke();
+      core.mail.wake();
     });
     return {
       resolvers: createResolvers(core),
@@ -57,7 +57,7 @@ export async function openCore(platform: Platform): Promise<AuthParts> {
     if (revocationSchema.safeParse(event).data?.kind === 'signing_key') signingKeys.forget();
   });
   lifecycle.defer(() => subscription.close());
-  lifecycle.use(keepHouse(db, log));
+  lifecycle.use(startCleanup(db, log));
   return {
     db,
     changes,

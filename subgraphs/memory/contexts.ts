@@ -128,7 +128,7 @@ export class Contexts {
   }
 
   /** Deletes entries whose time is over. They are invisible before; this is for the disk. */
-  async sweep(): Promise<number> {
+  async cleanup(): Promise<number> {
     return (await this.#db.context.deleteMany({ where: { expiresAt: { lte: new Date() } } })).count;
   }
 

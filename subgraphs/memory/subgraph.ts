@@ -18,7 +18,7 @@ import { queueReembedding } from './reembed.ts';
 import { createResolvers } from './resolvers.ts';
 import { createRoutes } from './routes.ts';
 
-const SWEEP_MS = 600_000;
+const CLEANUP_MS = 600_000;
 const FORGET_MS = 3_600_000;
 
 /** What the graph remembers: memories, contexts, knowledge. */
@@ -63,11 +63,11 @@ export const memory: SubgraphDefinition = {
       FORGET_MS,
     ).unref();
     lifecycle.defer(() => clearInterval(forgetting));
-    const sweeping = setInterval(
-      guarded({ where: 'contexts', log }, () => contexts.sweep()),
-      SWEEP_MS,
+    const cleanup = setInterval(
+      guarded({ where: 'contexts', log }, () => contexts.cleanup()),
+      CLEANUP_MS,
     ).unref();
-    lifecycle.defer(() => clearInterval(sweeping));
+    lifecycle.defer(() => clearInterval(cleanup));
     return {
       resolvers: createResolvers({ memory: parts, memories: new MemoryStore(parts), contexts, documents }),
       loaders: (request) => createLoaders(db, request),

@@ -13,7 +13,7 @@ import { ImageQuotas } from './quota.ts';
 import { createLoaders, createResolvers, type VisionParts } from './resolvers.ts';
 import { serveVariant } from './variants.ts';
 
-const TIDY_MS = 3_600_000;
+const CLEANUP_MS = 3_600_000;
 
 /** Pictures: upload, analysis, text, descriptions, generation. */
 export const vision: SubgraphDefinition = {
@@ -37,11 +37,11 @@ export const vision: SubgraphDefinition = {
       jobs.start();
       slowJobs.start();
     });
-    const tidying = setInterval(
+    const cleanup = setInterval(
       guarded({ where: 'abandoned uploads', log }, () => images.forgetAbandoned()),
-      TIDY_MS,
+      CLEANUP_MS,
     ).unref();
-    lifecycle.defer(() => clearInterval(tidying));
+    lifecycle.defer(() => clearInterval(cleanup));
     await storage.consume({
       async 'user.deleted'({ payload }, tx) {
         await images.deleteWhere(tx, { ownerId: payload.userId });

@@ -80,7 +80,7 @@ export class SextantProcess {
     return this.#exited;
   }
 
-  /** SIGKILL: the process gets no chance to tidy up. */
+  /** SIGKILL: the process gets no chance to clean up. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#exited;

@@ -45,7 +45,7 @@ export function openEmbedded({ root, log, ...server }: EmbeddedOptions): Embedde
     makeTables(admin, (user) => open(user, 1), root, log),
   );
   opened.catch(() => {});
-  const housekeeping = keepHouse(admin, log);
+  const cleanup = startCleanup(admin, log);
   return {
     opened,
     get alive() {
@@ -53,7 +53,7 @@ export function openEmbedded({ root, log, ...server }: EmbeddedOptions): Embedde
     },
     pool: (owner) => pools.get(owner)!,
     async [Symbol.asyncDispose]() {
-      housekeeping[Symbol.dispose]();
+      cleanup[Symbol.dispose]();
       const isOpen = await opened.then(
         () => true,
         () => false,
@@ -110,7 +110,7 @@ async function createOwners(admin: pg.Pool): Promise<void> {
   await admin.query(`DO $$ BEGIN REVOKE ALL ON SCHEMA public FROM PUBLIC; ${statements.join('')} END $$`);
 }
 
-function keepHouse(admin: pg.Pool, log: Logger): Disposable {
+function startCleanup(admin: pg.Pool, log: Logger): Disposable {
   const every = (ms: number, statement: string): NodeJS.Timeout =>
     setInterval(
       guarded({ where: 'embedded database', log, about: () => ({ statement }) }, () => admin.query(statement)),

@@ -65,11 +65,11 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
     // Not the HTTP server's own close(), which cuts idle connections at once: a new one may not have been heard yet.
     NetServer.prototype.close.call(server, () => resolve());
   });
-  let sweep: NodeJS.Timeout | undefined;
+  let cleanup: NodeJS.Timeout | undefined;
   const quiet = setTimeout(
     () => {
       // Kept-alive connections become idle one by one as their requests end.
-      sweep = setInterval(
+      cleanup = setInterval(
         guarded({ where: 'http server' }, () => server.closeIdleConnections()),
         100,
       );
@@ -79,7 +79,7 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
   const cut = setTimeout(() => server.closeAllConnections(), graceMs - (performance.now() - started));
   await closed;
   clearTimeout(quiet);
-  clearInterval(sweep);
+  clearInterval(cleanup);
   clearTimeout(cut);
 }
 

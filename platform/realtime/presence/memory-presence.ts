@@ -99,7 +99,7 @@ export class MemoryPresence implements Presence {
   watch(room: string, { signal }: { readonly signal?: AbortSignal } = {}): AsyncIterable<PresenceEvent> {
     return watchRoom({
       enter: () => ({ watchers: this.#open(room).watchers, members: this.#members(room) }),
-      leave: () => this.#tidy(room),
+      leave: () => this.#cleanup(room),
       signal,
       metrics: this.#metrics,
     });
@@ -129,10 +129,10 @@ export class MemoryPresence implements Presence {
     }
     const change = changeOf(before, user.shown);
     if (change) room.watchers.tell(change);
-    this.#tidy(name);
+    this.#cleanup(name);
   }
 
-  #tidy(name: string): void {
+  #cleanup(name: string): void {
     const room = this.#rooms.get(name);
     if (room && room.users.size === 0 && room.watchers.size === 0) this.#rooms.delete(name);
   }

@@ -15,9 +15,9 @@ export const silentLog = pino({ level: 'silent' });
 export function testPrefix(lifecycle: AsyncDisposableStack): string {
   const prefix = `test-${randomUUID()}:`;
   lifecycle.defer(async () => {
-    const sweep = new AsyncDisposableStack();
-    await forget(await connectTestRedis(sweep, prefix));
-    await sweep.disposeAsync();
+    const cleanup = new AsyncDisposableStack();
+    await forget(await connectTestRedis(cleanup, prefix));
+    await cleanup.disposeAsync();
   });
   return prefix;
 }

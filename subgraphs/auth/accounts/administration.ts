@@ -49,7 +49,7 @@ export async function createUser(
       }
       return user;
     });
-    core.mail.poke();
+    core.mail.wake();
     return user;
   } catch (error) {
     if (isTaken(error)) throw new CodedError('CONFLICT', 'That address has an account already.');

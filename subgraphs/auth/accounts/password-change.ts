@@ -46,7 +46,7 @@ export async function changePassword(
       await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
     return { endedSessions, revokedApiKeys };
   });
-  core.mail.poke();
+  core.mail.wake();
   return ended;
 }
 
@@ -72,7 +72,7 @@ export async function requestPasswordReset(core: AuthParts, given: string, origi
       });
     });
   });
-  core.mail.poke();
+  core.mail.wake();
 }
 
 /**
@@ -111,6 +111,6 @@ export async function resetPassword(
       await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
     return { endedSessions, revokedApiKeys };
   });
-  core.mail.poke();
+  core.mail.wake();
   return ended;
 }

@@ -42,7 +42,7 @@ export async function register(core: AuthParts, input: NewAccount, origin: Origi
       await core.changes.run(origin, work);
     }
   });
-  core.mail.poke();
+  core.mail.wake();
   return email;
 }
 
@@ -112,7 +112,7 @@ export async function requestEmailVerification(core: AuthParts, given: string, o
       await change.audit({ type: 'authn_token_created', userId: user?.id ?? null, details });
     });
   });
-  core.mail.poke();
+  core.mail.wake();
 }
 
 /** @returns the address that is confirmed now. */

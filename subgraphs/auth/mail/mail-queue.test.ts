@@ -37,7 +37,7 @@ const add = (queue: MailQueue, mail: ReturnType<typeof letter>, lifeMs?: number)
   world.core.db.$transaction((tx) => queue.add(tx, mail, lifeMs));
 const makeDue = () => world.core.db.outgoingMail.updateMany({ data: { nextTryAt: new Date(0) } });
 const drain = async (queue: MailQueue) => {
-  queue.poke();
+  queue.wake();
   await queue.idle();
 };
 

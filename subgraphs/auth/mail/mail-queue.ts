@@ -34,7 +34,7 @@ export class MailQueue implements AsyncDisposable {
     this.#secrets = secrets;
     this.#log = log;
     this.#timer = setInterval(
-      guarded({ where: 'mail queue', log }, () => this.poke()),
+      guarded({ where: 'mail queue', log }, () => this.wake()),
       LOOK_EVERY_MS,
     ).unref();
   }
@@ -60,7 +60,7 @@ export class MailQueue implements AsyncDisposable {
   }
 
   /** Sends what is due, soon, without making anybody wait. */
-  poke(): void {
+  wake(): void {
     if (this.#closed) return;
     if (this.#running) {
       this.#again = true;
@@ -72,7 +72,7 @@ export class MailQueue implements AsyncDisposable {
         this.#running = undefined;
         if (!this.#again) return;
         this.#again = false;
-        this.poke();
+        this.wake();
       });
   }
 

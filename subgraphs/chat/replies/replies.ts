@@ -14,7 +14,7 @@ import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
 /** How long a process may be silent before its replies count as abandoned, in ms. */
 const LEASE_MS = 3_000;
 /** How often each process looks for replies that nobody writes, in ms. */
-const SWEEP_MS = 1_000;
+const LOOK_EVERY_MS = 1_000;
 /** A reply that was just asked for is left to the process that was asked, for this long, in ms. */
 const HEAD_START_MS = 1_000;
 /** How long a shutdown waits for replies before it cuts them short, as a share of SHUTDOWN_TIMEOUT_MS. */
@@ -34,8 +34,8 @@ export class Replies implements AsyncDisposable {
   readonly #running = new Map<string, ReplyRun | 'starting'>();
   readonly #work = new Set<Promise<void>>();
   readonly #closing = new AbortController();
-  readonly #sweep: NodeJS.Timeout;
-  #sweeping = false;
+  readonly #timer: NodeJS.Timeout;
+  #looking = false;
   #estimating: Promise<void> = Promise.resolve();
   /** Whether what is begun now is cut short at once. */
   #cut = false;
@@ -43,9 +43,9 @@ export class Replies implements AsyncDisposable {
   constructor(chat: ChatParts) {
     this.#chat = chat;
     this.#journal = new Journal(chat.db, chat.metrics, chat.log);
-    this.#sweep = setInterval(
-      guarded({ where: 'replies', log: chat.log }, () => this.sweep()),
-      SWEEP_MS,
+    this.#timer = setInterval(
+      guarded({ where: 'replies', log: chat.log }, () => this.findWork()),
+      LOOK_EVERY_MS,
     ).unref();
   }
 
@@ -68,9 +68,9 @@ export class Replies implements AsyncDisposable {
   /**
    * Looks for replies that nobody works on: pending ones are begun, abandoned ones ended. Runs by itself every second.
    */
-  async sweep(): Promise<void> {
-    if (this.#sweeping || this.#closing.signal.aborted) return;
-    this.#sweeping = true;
+  async findWork(): Promise<void> {
+    if (this.#looking || this.#closing.signal.aborted) return;
+    this.#looking = true;
     try {
       const rows = await this.#chat.db.$queryRaw<{ id: string; status: string }[]>`
         SELECT m.id::text, m.status::text FROM messages m
@@ -86,7 +86,7 @@ export class Replies implements AsyncDisposable {
     } catch (error) {
       this.#chat.log.warn({ err: error }, 'looking for unfinished replies failed; trying again in a second');
     } finally {
-      this.#sweeping = false;
+      this.#looking = false;
     }
   }
 
@@ -192,7 +192,7 @@ export class Replies implements AsyncDisposable {
   /** Lets running replies end for a while, then cuts them short: their text is kept as INTERRUPTED. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
-    clearInterval(this.#sweep);
+    clearInterval(this.#timer);
     const grace = new AbortController();
     await Promise.race([
       Promise.all(this.#work),

@@ -56,7 +56,7 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
   await db.passage.deleteMany({ where: { documentId: document.id } });
   for (let at = 0; at < passages.length; at += ROWS_AT_ONCE) {
     signal.throwIfAborted();
-    // Deleted meanwhile: embedAll finds that out too, and tidies up.
+    // Deleted meanwhile: embedAll finds that out too, and cleans up.
     if ((await db.document.count({ where: { id: document.id } })) === 0) return;
     await db.passage.createMany({
       data: passages.slice(at, at + ROWS_AT_ONCE).map((passage, i) => rowOf(document.id, at + i, passage)),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { cleanUp } from './housekeeping.ts';
+import { cleanup } from './cleanup.ts';
 import { issueToken } from './one-time-tokens.ts';
 import { AuthWorld, bearer, ME } from './testing/auth-world.ts';
 
@@ -26,7 +26,7 @@ describe('cleaning up', () => {
     await db.revocation.updateMany({ data: { expiresAt: longAgo } });
     await db.oneTimeToken.updateMany({ data: { expiresAt: longAgo } });
     await db.loginAttempts.updateMany({ data: { lastAt: longAgo, lockedUntil: longAgo } });
-    await cleanUp(db);
+    await cleanup(db);
     const left = [db.revocation.count(), db.oneTimeToken.count(), db.loginAttempts.count(), db.session.count()];
     expect(await Promise.all(left)).toEqual([0, 0, 0, 1]);
   });
@@ -46,7 +46,7 @@ describe('cleaning up', () => {
         db.auditEvent.count(),
       ]);
     const before = await counts();
-    await cleanUp(db);
+    await cleanup(db);
     expect(await counts()).toEqual(before);
     expect((await world.ask(ME, {}, bearer(user.accessToken))).code).toBeUndefined();
     await expect(world.newVerifier().authenticate(bearer(gone.accessToken))).rejects.toThrow();

@@ -8,7 +8,7 @@ const EVERY_MS = 3_600_000;
 const KEEP_SESSIONS_MS = 30 * DAY_MS;
 
 /** Removes what has no meaning any more. Any number of replicas may do it at once. */
-export async function cleanUp(db: PrismaClient): Promise<void> {
+export async function cleanup(db: PrismaClient): Promise<void> {
   const now = Date.now();
   const today = new Date(now);
   const longAgo = new Date(now - KEEP_SESSIONS_MS);
@@ -20,9 +20,9 @@ export async function cleanUp(db: PrismaClient): Promise<void> {
 }
 
 /** Cleans up every hour. */
-export function keepHouse(db: PrismaClient, log: Logger): Disposable {
+export function startCleanup(db: PrismaClient, log: Logger): Disposable {
   const timer = setInterval(
-    guarded({ where: 'auth housekeeping', log }, () => cleanUp(db)),
+    guarded({ where: 'auth cleanup', log }, () => cleanup(db)),
     EVERY_MS,
   ).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };
