@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     include: ['{cli,gateway,subgraphs,llm,retrieval,platform,tests}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
-    setupFiles: ['gateway/fixture/law-setup.ts'],
+    setupFiles: ['gateway/testing/law-setup.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -8,9 +8,9 @@
  */
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { TestUser } from '../tests/harness/client.ts';
-import { Load, type Outcome } from '../tests/harness/load.ts';
-import { startEmbedded } from '../tests/harness/sextant.ts';
+import { TestUser } from '../tests/testing/client.ts';
+import { Load, type Outcome } from '../tests/testing/load.ts';
+import { startEmbedded } from '../tests/testing/sextant.ts';
 import { ATTACKS, type Attack } from './abuse/attacks.ts';
 import { percentile } from './statistics.ts';
 

@@ -11,10 +11,10 @@ import { print } from 'graphql';
 import pg from 'pg';
 import { WebSocket } from 'ws';
 import { ConversationEventsDocument, CreateConversationDocument } from '../tests/client/generated/graphql.ts';
-import { TestUser } from '../tests/harness/client.ts';
-import { Load } from '../tests/harness/load.ts';
-import { SERVERS_SKIPPED, startPostgres, startRedis } from '../tests/harness/servers.ts';
-import { startDistributed } from '../tests/harness/sextant.ts';
+import { TestUser } from '../tests/testing/client.ts';
+import { Load } from '../tests/testing/load.ts';
+import { SERVERS_SKIPPED, startPostgres, startRedis } from '../tests/testing/servers.ts';
+import { startDistributed } from '../tests/testing/sextant.ts';
 import { median } from './statistics.ts';
 
 const CLIENTS = 2_000;

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { librarySdl, startTestGateway } from './fixture/test-gateway.ts';
+import { librarySdl, startTestGateway } from './testing/test-gateway.ts';
 
 const at = (url: string) => librarySdl.replace('http://library.test', url);
 const noTransports = { transports: new Map() };

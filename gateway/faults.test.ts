@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import { createClient } from 'graphql-ws';
 import { afterAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { plainAssertions } from '#platform/host/fixture/platform.ts';
+import { plainAssertions } from '#platform/host/testing/platform.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { composeSdl } from './execution/fixtures/fleet.ts';
-import { librarySubgraphSdl, startTestGateway } from './fixture/test-gateway.ts';
+import { librarySubgraphSdl, startTestGateway } from './testing/test-gateway.ts';
 
-const script = new URL('../platform/host/fixture/serve.ts', import.meta.url).pathname;
+const script = new URL('../platform/host/testing/serve.ts', import.meta.url).pathname;
 let child: ChildProcess;
 async function startLibrary(port = 0): Promise<number> {
   child = fork(script, [String(port)], { stdio: 'ignore' });

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
-import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
+import { fakeAuthenticator, startTestGateway } from './testing/test-gateway.ts';
 
 const { authenticator } = fakeAuthenticator();
 const gateway = await startTestGateway(

@@ -5,8 +5,8 @@ import { WebSocket } from 'ws';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { composeSdl } from './execution/fixtures/fleet.ts';
 import { compileStock } from './execution/reference/stock-operations.ts';
-import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
 import type { GatewayOptions } from './gateway.ts';
+import { fakeAuthenticator, startTestGateway } from './testing/test-gateway.ts';
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
   import: ["@key", "@requires", "@external", "@policy", "@authenticated"])`;

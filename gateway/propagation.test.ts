@@ -2,7 +2,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, expect, it } from 'vitest';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
-import { fakeAuthenticator, startTestGateway } from './fixture/test-gateway.ts';
+import { fakeAuthenticator, startTestGateway } from './testing/test-gateway.ts';
 
 /** A subgraph that answers with the headers that it was given. */
 const mirror: SubgraphTransport = {

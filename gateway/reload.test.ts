@@ -4,7 +4,7 @@ import path from 'node:path';
 import { createClient } from 'graphql-ws';
 import { afterAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { librarySdl, startTestGateway } from './fixture/test-gateway.ts';
+import { librarySdl, startTestGateway } from './testing/test-gateway.ts';
 
 const file = path.join(mkdtempSync(path.join(tmpdir(), 'reload-')), 'supergraph.graphql');
 writeFileSync(file, librarySdl);

@@ -11,8 +11,8 @@ import {
   RegisterDocument,
   SendMessageDocument,
 } from './client/generated/graphql.ts';
-import { type RunningGraph, startEmbedded } from './harness/sextant.ts';
-import { StreamedText, story } from './harness/story.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
+import { StreamedText, story } from './testing/story.ts';
 
 describe('Apollo Client with generated operations', () => {
   const lifecycle = new AsyncDisposableStack();

@@ -9,10 +9,10 @@ import {
   ReadConversationDocument,
   SendMessageDocument,
 } from './client/generated/graphql.ts';
-import { TestUser } from './harness/client.ts';
-import { followOnce } from './harness/raw-stream.ts';
-import { type RunningGraph, startEmbedded } from './harness/sextant.ts';
-import { StreamedText } from './harness/story.ts';
+import { TestUser } from './testing/client.ts';
+import { followOnce } from './testing/raw-stream.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
+import { StreamedText } from './testing/story.ts';
 
 const FAILING: Record<string, Behaviour> = {
   'hangs up': hangUp,

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { TestUser } from './harness/client.ts';
-import { freePort } from './harness/sextant.ts';
+import { TestUser } from './testing/client.ts';
+import { freePort } from './testing/sextant.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const PATIENCE = { timeout: 60_000, interval: 50 };

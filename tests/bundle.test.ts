@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, type Behaviour, cut, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { bundle } from '../cli/bundle.ts';
 import { CreateConversationDocument, SendMessageDocument, StopGenerationDocument } from './client/generated/graphql.ts';
-import { TestUser } from './harness/client.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED } from './harness/postgres.ts';
-import { followOnce } from './harness/raw-stream.ts';
-import { freePort, runToEnd, SextantProcess } from './harness/sextant.ts';
-import { StreamedText } from './harness/story.ts';
+import { TestUser } from './testing/client.ts';
+import { createTestDatabase, DISTRIBUTED_SKIPPED } from './testing/postgres.ts';
+import { followOnce } from './testing/raw-stream.ts';
+import { freePort, runToEnd, SextantProcess } from './testing/sextant.ts';
+import { StreamedText } from './testing/story.ts';
 
 const PATIENCE = { timeout: 60_000, interval: 200 };
 

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestUser } from './harness/client.ts';
-import { type RunningGraph, startEmbedded } from './harness/sextant.ts';
+import { TestUser } from './testing/client.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 
 let graph: RunningGraph;
 beforeAll(async () => {

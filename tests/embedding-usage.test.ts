@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Behaviour, FaultServer, json } from '#llm/testing/fault-server.ts';
-import { TestUser } from './harness/client.ts';
-import { MODES } from './harness/modes.ts';
-import { type RunningGraph, startEmbedded } from './harness/sextant.ts';
+import { TestUser } from './testing/client.ts';
+import { MODES } from './testing/modes.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 
 interface Call {
   readonly operation: string;

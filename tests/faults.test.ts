@@ -10,12 +10,12 @@ import {
   ReadConversationDocument,
   SendMessageDocument,
 } from './client/generated/graphql.ts';
-import { type GraphqlAnswer, TestUser } from './harness/client.ts';
-import { Follower, Load, type Outcome } from './harness/load.ts';
-import { DISTRIBUTED_SKIPPED } from './harness/postgres.ts';
-import { MemoryWatch } from './harness/process-metrics.ts';
-import { SERVERS_SKIPPED, type StoppableServer, startPostgres, startRedis } from './harness/servers.ts';
-import { type RunningGraph, startDistributed } from './harness/sextant.ts';
+import { type GraphqlAnswer, TestUser } from './testing/client.ts';
+import { Follower, Load, type Outcome } from './testing/load.ts';
+import { DISTRIBUTED_SKIPPED } from './testing/postgres.ts';
+import { MemoryWatch } from './testing/process-metrics.ts';
+import { SERVERS_SKIPPED, type StoppableServer, startPostgres, startRedis } from './testing/servers.ts';
+import { type RunningGraph, startDistributed } from './testing/sextant.ts';
 
 /** Long enough that on a busy machine nothing reaches it but what hangs. */
 const SUBGRAPH_TIMEOUT_MS = 5_000;

@@ -8,10 +8,10 @@ import {
   ReadConversationDocument,
   SendMessageDocument,
 } from './client/generated/graphql.ts';
-import { subscribe, TestUser } from './harness/client.ts';
-import { MODES } from './harness/modes.ts';
-import type { RunningGraph } from './harness/sextant.ts';
-import { StreamedText, story } from './harness/story.ts';
+import { subscribe, TestUser } from './testing/client.ts';
+import { MODES } from './testing/modes.ts';
+import type { RunningGraph } from './testing/sextant.ts';
+import { StreamedText, story } from './testing/story.ts';
 
 describe.each(MODES)('the main job, %s', (_, skipped, start) => {
   describe.skipIf(skipped)('from sign-up to a reply', () => {

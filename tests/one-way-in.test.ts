@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { MODES } from './harness/modes.ts';
-import type { RunningGraph } from './harness/sextant.ts';
+import { MODES } from './testing/modes.ts';
+import type { RunningGraph } from './testing/sextant.ts';
 
 describe.each(MODES)('in production, %s', (_title, skipped, start) => {
   const lifecycle = new AsyncDisposableStack();

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { MemoryWatch, metricOf } from './harness/process-metrics.ts';
-import { freePort, type ServingProcess, SextantProcess } from './harness/sextant.ts';
-import { TickingSubgraph } from './harness/ticking-subgraph.ts';
+import { MemoryWatch, metricOf } from './testing/process-metrics.ts';
+import { freePort, type ServingProcess, SextantProcess } from './testing/sextant.ts';
+import { TickingSubgraph } from './testing/ticking-subgraph.ts';
 
 const CLIENTS = 200;
 const SMALL = 100;

@@ -3,8 +3,8 @@ import { chmodSync, lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, expect, it } from 'vitest';
-import { TestUser } from './harness/client.ts';
-import { freePort, runToEnd, SextantProcess } from './harness/sextant.ts';
+import { TestUser } from './testing/client.ts';
+import { freePort, runToEnd, SextantProcess } from './testing/sextant.ts';
 
 // As on most machines, and as loose as it gets: tests inherit it, and so does what they start.
 const before = process.umask(0);

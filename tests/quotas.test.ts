@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestUser } from './harness/client.ts';
-import { MODES } from './harness/modes.ts';
-import type { RunningGraph } from './harness/sextant.ts';
+import { TestUser } from './testing/client.ts';
+import { MODES } from './testing/modes.ts';
+import type { RunningGraph } from './testing/sextant.ts';
 
 const LIMIT = 3;
 const BYTES = 1_000;

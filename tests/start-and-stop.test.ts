@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FaultServer } from '#llm/testing/fault-server.ts';
-import { TestUser } from './harness/client.ts';
-import { freePort, runToEnd, SextantProcess } from './harness/sextant.ts';
+import { TestUser } from './testing/client.ts';
+import { freePort, runToEnd, SextantProcess } from './testing/sextant.ts';
 
 let directory: string;
 let env: Record<string, string>;

@@ -8,11 +8,11 @@ import {
   SendMessageDocument,
   StopGenerationDocument,
 } from './client/generated/graphql.ts';
-import { TestUser } from './harness/client.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './harness/postgres.ts';
-import { followOnce } from './harness/raw-stream.ts';
-import { type RunningGraph, startDistributed, startEmbedded } from './harness/sextant.ts';
-import { StreamedText, story } from './harness/story.ts';
+import { TestUser } from './testing/client.ts';
+import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
+import { followOnce } from './testing/raw-stream.ts';
+import { type RunningGraph, startDistributed, startEmbedded } from './testing/sextant.ts';
+import { StreamedText, story } from './testing/story.ts';
 
 const WORDS = 120;
 const WHOLE = story(WORDS).join('');

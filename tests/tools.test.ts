@@ -8,8 +8,8 @@ import {
   SendMessageDocument,
   SubmitToolResultsDocument,
 } from './client/generated/graphql.ts';
-import { subscribe, TestUser } from './harness/client.ts';
-import { type RunningGraph, startEmbedded } from './harness/sextant.ts';
+import { subscribe, TestUser } from './testing/client.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 
 const lifecycle = new AsyncDisposableStack();
 let model: FaultServer;

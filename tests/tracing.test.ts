@@ -7,10 +7,10 @@ import {
   ReadConversationDocument,
   SendMessageDocument,
 } from './client/generated/graphql.ts';
-import { TestUser } from './harness/client.ts';
-import { type CollectedSpan, startCollector } from './harness/collector.ts';
-import { MODES } from './harness/modes.ts';
-import type { RunningGraph } from './harness/sextant.ts';
+import { TestUser } from './testing/client.ts';
+import { type CollectedSpan, startCollector } from './testing/collector.ts';
+import { MODES } from './testing/modes.ts';
+import type { RunningGraph } from './testing/sextant.ts';
 
 describe.each(MODES)('traces, %s', (_, skipped, start) => {
   describe.skipIf(skipped)('with a collector', () => {

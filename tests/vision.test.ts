@@ -4,9 +4,9 @@ import path from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, json } from '#llm/testing/fault-server.ts';
-import { type GraphqlAnswer, subscriptionError, TestUser } from './harness/client.ts';
-import { MODES } from './harness/modes.ts';
-import { type RunningGraph, startEmbedded } from './harness/sextant.ts';
+import { type GraphqlAnswer, subscriptionError, TestUser } from './testing/client.ts';
+import { MODES } from './testing/modes.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 
 const page = await readFile(new URL('../subgraphs/vision/testing/page.png', import.meta.url));
 

@@ -9,10 +9,10 @@ import { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import { composeSdl } from '#gateway/execution/fixtures/fleet.ts';
 import { createEngine } from '#gateway/execution/run/engine.ts';
-import { startTestGateway } from '#gateway/fixture/test-gateway.ts';
-import { hostPlatform, plainAssertions } from '#platform/host/fixture/platform.ts';
+import { startTestGateway } from '#gateway/testing/test-gateway.ts';
 import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
 import { serveSubgraph } from '#platform/host/server.ts';
+import { hostPlatform, plainAssertions } from '#platform/host/testing/platform.ts';
 
 const schemaFile = new URL('schema.graphql', import.meta.url);
 const sdl = readFileSync(schemaFile, 'utf8');

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { createClient } from 'graphql-ws';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { library } from '#platform/host/fixture/subgraph.ts';
+import { library } from '#platform/host/testing/subgraph.ts';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
-import { startTestGateway } from '../fixture/test-gateway.ts';
+import { startTestGateway } from '../testing/test-gateway.ts';
 
 const schema = readFileSync(library.schemaFile, 'utf8').replace(
   'count: Int!\n',

@@ -1,6 +1,6 @@
 // The limits as they are in front of clients, with the processor's own clock.
 import { afterAll, expect, it } from 'vitest';
-import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
+import { fakeAuthenticator, startTestGateway } from '../testing/test-gateway.ts';
 
 const gateway = await startTestGateway(
   { NEW_OPERATIONS_MS: '1', NODE_ENV: 'test' },

@@ -5,15 +5,15 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { secretsOf } from '#platform/base/secrets/secrets.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
-import { hostPlatform } from '#platform/host/fixture/platform.ts';
-import { library } from '#platform/host/fixture/subgraph.ts';
 import { createSubgraph } from '#platform/host/host.ts';
 import { serveSubgraph } from '#platform/host/server.ts';
+import { hostPlatform } from '#platform/host/testing/platform.ts';
+import { library } from '#platform/host/testing/subgraph.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
 import { createHttpTransport } from '#platform/net/transport/http.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
-import { startTestGateway } from '../fixture/test-gateway.ts';
+import { startTestGateway } from '../testing/test-gateway.ts';
 
 /** The library with a route that says what it was told. */
 const telling: SubgraphDefinition = {

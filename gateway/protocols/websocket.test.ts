@@ -4,8 +4,8 @@ import path from 'node:path';
 import { createClient } from 'graphql-ws';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { observed } from '#platform/host/fixture/subgraph.ts';
-import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
+import { observed } from '#platform/host/testing/subgraph.ts';
+import { fakeAuthenticator, startTestGateway } from '../testing/test-gateway.ts';
 
 const { authenticator, end } = fakeAuthenticator();
 const gateway = await startTestGateway(

@@ -6,7 +6,7 @@ import { makeSecret } from '#platform/identity/api-key-secret.ts';
 import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import { MemoryTopics } from '#platform/realtime/topics/memory-topics.ts';
-import { startTestGateway } from '../fixture/test-gateway.ts';
+import { startTestGateway } from '../testing/test-gateway.ts';
 
 const LIMIT = 5;
 const log = pino({ level: 'silent' });

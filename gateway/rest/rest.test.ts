@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, describe, expect, it } from 'vitest';
-import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
+import { fakeAuthenticator, startTestGateway } from '../testing/test-gateway.ts';
 import { readEndpoint, readEndpoints } from './endpoints.ts';
 import { REST_OPERATIONS } from './rest.ts';
 

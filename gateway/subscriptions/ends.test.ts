@@ -5,9 +5,9 @@ import { buildSchema, GraphQLError } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { plainAssertions } from '#platform/host/fixture/platform.ts';
+import { plainAssertions } from '#platform/host/testing/platform.ts';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
-import { startTestGateway } from '../fixture/test-gateway.ts';
+import { startTestGateway } from '../testing/test-gateway.ts';
 
 const SUBSCRIPTIONS = `
   type Subscription { must: Event! may(n: Int): Event refused: Event }

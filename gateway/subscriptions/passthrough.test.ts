@@ -6,7 +6,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { createEngine } from '../execution/run/engine.ts';
-import { startTestGateway } from '../fixture/test-gateway.ts';
+import { startTestGateway } from '../testing/test-gateway.ts';
 
 /** What the subgraph writes for one event, given the id of the operation, and in how many frames. */
 interface Written {

@@ -2,8 +2,8 @@ import { Agent, request } from 'node:http';
 import { connect } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { observed } from '#platform/host/fixture/subgraph.ts';
-import { fakeAuthenticator, startTestGateway } from '../fixture/test-gateway.ts';
+import { observed } from '#platform/host/testing/subgraph.ts';
+import { fakeAuthenticator, startTestGateway } from '../testing/test-gateway.ts';
 
 const { authenticator, end } = fakeAuthenticator();
 const gateway = await startTestGateway({}, { authenticator });

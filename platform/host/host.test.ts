@@ -3,10 +3,10 @@ import { pino } from 'pino';
 import { afterEach, expect, it } from 'vitest';
 import { ANONYMOUS, type Identity } from '../identity/identity.ts';
 import { OperationFailed } from '../net/transport/transport.ts';
-import { hostPlatform, user } from './fixture/platform.ts';
-import { library, observed } from './fixture/subgraph.ts';
 import { createSubgraph } from './host.ts';
 import { scalars } from './scalars.ts';
+import { hostPlatform, user } from './testing/platform.ts';
+import { library, observed } from './testing/subgraph.ts';
 
 const subgraph = await createSubgraph(library, hostPlatform());
 afterEach(() => {

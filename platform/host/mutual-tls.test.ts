@@ -7,10 +7,10 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { readMutualTls } from '../net/http/tls.ts';
 import { createHttpTransport } from '../net/transport/http.ts';
-import { hostPlatform, plainAssertions, user } from './fixture/platform.ts';
-import { library } from './fixture/subgraph.ts';
 import { createSubgraph } from './host.ts';
 import { serveSubgraph } from './server.ts';
+import { hostPlatform, plainAssertions, user } from './testing/platform.ts';
+import { library } from './testing/subgraph.ts';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 

@@ -3,10 +3,10 @@ import { connect } from 'node:net';
 import { Registry } from 'prom-client';
 import { expect, it, vi } from 'vitest';
 import { WebSocket } from 'ws';
-import { hostPlatform, plainAssertions, user } from './fixture/platform.ts';
-import { library } from './fixture/subgraph.ts';
 import { createSubgraph } from './host.ts';
 import { serveSubgraph } from './server.ts';
+import { hostPlatform, plainAssertions, user } from './testing/platform.ts';
+import { library } from './testing/subgraph.ts';
 
 it('an operation without a text, or with an assertion for plain routes, is refused, and the others of its socket go on', async () => {
   const server = await serveSubgraph(await createSubgraph(library, hostPlatform()), {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '../identity/identity.ts';
 import { OperationFailed } from '../net/transport/transport.ts';
-import { hostPlatform } from './fixture/platform.ts';
-import { library } from './fixture/subgraph.ts';
 import { createSubgraph } from './host.ts';
 import { findUnstorable } from './storable.ts';
+import { hostPlatform } from './testing/platform.ts';
+import { library } from './testing/subgraph.ts';
 
 describe('a value that cannot be stored', () => {
   it.each([

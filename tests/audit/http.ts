@@ -1,6 +1,6 @@
 // The GraphQL-over-HTTP audits of the graphql-http package, all of them, against our gateway on loopback.
 import { type AuditResult, serverAudits } from 'graphql-http';
-import { startTestGateway } from '#gateway/fixture/test-gateway.ts';
+import { startTestGateway } from '#gateway/testing/test-gateway.ts';
 
 /** MUST is an error, SHOULD a warning, MAY a notice: a notice is a choice of ours, and no failure. */
 const explain = async (result: AuditResult): Promise<string> => {

@@ -2,7 +2,7 @@
 // does.
 import { setTimeout as wait } from 'node:timers/promises';
 import { WebSocket } from 'ws';
-import { fakeAuthenticator, startTestGateway } from '#gateway/fixture/test-gateway.ts';
+import { fakeAuthenticator, startTestGateway } from '#gateway/testing/test-gateway.ts';
 
 const PATIENCE_MS = 5_000;
 const { authenticator } = fakeAuthenticator();

@@ -1,5 +1,5 @@
-import { TestUser } from '../harness/client.ts';
-import { type RunningGraph, startEmbedded } from '../harness/sextant.ts';
+import { TestUser } from '../testing/client.ts';
+import { type RunningGraph, startEmbedded } from '../testing/sextant.ts';
 import { type Fault, Judge } from './judge.ts';
 import { Random } from './random.ts';
 

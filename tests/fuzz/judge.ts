@@ -1,5 +1,5 @@
-import { metricOf } from '../harness/process-metrics.ts';
-import type { RunningGraph } from '../harness/sextant.ts';
+import { metricOf } from '../testing/process-metrics.ts';
+import type { RunningGraph } from '../testing/sextant.ts';
 
 /** Words of the engine, its libraries and drivers: what a client must never read. */
 const ENGINE_WORDS =

@@ -1,7 +1,7 @@
 import { getOperationAST, parse, print } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { startTestGateway } from '../../fixture/test-gateway.ts';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
+import { startTestGateway } from '../../testing/test-gateway.ts';
 import { manyPlansQuery, manyPlansSdl } from '../fixtures/many-plans.ts';
 import { fragmentsOf } from '../prepare/fragments.ts';
 import { normalize } from '../prepare/normalize.ts';

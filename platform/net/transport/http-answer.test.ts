@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { ExecutionResult } from 'graphql';
 import { pino } from 'pino';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import { plainAssertions } from '../../host/fixture/platform.ts';
+import { plainAssertions } from '../../host/testing/platform.ts';
 import { ANONYMOUS } from '../../identity/identity.ts';
 import { createHttpTransport } from './http.ts';
 

@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { buildSchema, type DocumentNode, type GraphQLFormattedError, parse, print } from 'graphql';
 import { type Client, createClient } from 'graphql-ws';
-import { watchAnswer } from '#gateway/fixture/law-watch.ts';
+import { watchAnswer } from '#gateway/testing/law-watch.ts';
 import { LoginDocument, RegisterDocument } from '../client/generated/graphql.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
