@@ -1,5 +1,5 @@
 import { Accounting } from './accounting.ts';
-import { LimitKeeper } from './budgets/limits.ts';
+import { LimitKeeper } from './budgets/limit-keeper.ts';
 import { MemoryLedger } from './budgets/memory-ledger.ts';
 import { RedisLedger } from './budgets/redis-ledger.ts';
 import { memoryReplyStore, ReplyCache } from './cache/reply-cache.ts';

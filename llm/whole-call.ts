@@ -1,7 +1,7 @@
 import type { OpenAI } from 'openai';
 import type { Logger } from '#platform/base/log/log.ts';
 import { type Accounting, NO_USAGE } from './accounting.ts';
-import type { Held, LimitKeeper } from './budgets/limits.ts';
+import type { Held, LimitKeeper } from './budgets/limit-keeper.ts';
 import type { Capabilities, Catalogue, Deployment } from './catalogue/catalogue.ts';
 import { resolveAlias } from './catalogue/resolve.ts';
 import { classify } from './provider/classify.ts';

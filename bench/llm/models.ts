@@ -52,7 +52,7 @@ export function modelsAt(baseUrl: string, cache: boolean): Models {
         budget: { amount: '1000000', per: 'month' },
       },
     },
-    origin: 'bench',
+    source: 'bench',
     problems: [],
   };
   return createModels({

@@ -17,12 +17,12 @@ import { clientKey } from '../execution/planning/client-key.ts';
 import { LoopTurns } from '../execution/prepare/loop-turns.ts';
 import { isPrepared, type OperationRequest, type PreparedOperation } from '../execution/prepare/operation.ts';
 import { type Compile, createOperations, type Operations } from '../execution/prepare/operations.ts';
-import type { Generation } from '../supergraph/graph.ts';
+import type { GraphVersion } from '../supergraph/graph.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { type AccessPlan, planAccess } from './access.ts';
 import { type Cost, priceOperation, tooCostly } from './demand.ts';
 import { type PolicyDirectives, readPolicyDirectives } from './directives.ts';
-import { checkNesting, checkShape, checkText } from './limits.ts';
+import { checkNesting, checkShape, checkText } from './operation-limits.ts';
 import { createPersistedOperations, readManifest } from './persisted.ts';
 import { type Grants, grantedByRole, type PolicyEvaluator } from './policies.ts';
 import { createOperationRate, type OperationRate } from './rate.ts';
@@ -107,7 +107,7 @@ export interface Pipeline {
   readonly spend: OperationRate['spend'];
   open(supergraph: Supergraph): Served;
   /** Finds, limits and prepares an operation. Never rejects. */
-  admit(generation: Generation<Served>, params: OperationParams, caller: OperationCaller): Promise<Admitted | Refused>;
+  admit(version: GraphVersion<Served>, params: OperationParams, caller: OperationCaller): Promise<Admitted | Refused>;
 }
 
 /** Below what graphql-cop takes for an error flood. */
@@ -117,7 +117,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { config, log } = options;
   const manifest = config.OPERATIONS_MANIFEST ? readManifest(config.OPERATIONS_MANIFEST) : undefined;
   const persisted = createPersistedOperations({ manifest, cache: options.cache });
-  // One for all generations: a reload gives nobody another allowance.
+  // One for all versions: a reload gives nobody another allowance.
   const turns = new LoopTurns({ msPerMinute: config.NEW_OPERATIONS_MS });
   const rate = createOperationRate(options.limiter, config);
   const rules: readonly ValidationRule[] = config.production ? [NoSchemaIntrospectionCustomRule] : [];
@@ -159,7 +159,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   /** What the operation restricts. Looked for once an operation. */
-  function accessOf({ supergraph, policies }: Generation<Served>, prepared: PreparedOperation) {
+  function accessOf({ supergraph, policies }: GraphVersion<Served>, prepared: PreparedOperation) {
     let plan = policies.access.get(prepared.operation);
     if (plan === undefined) {
       plan = planAccess(prepared.document, prepared.operation, supergraph.apiSchema, policies.directives) ?? null;
@@ -180,7 +180,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   }
 
   async function admit(
-    generation: Generation<Served>,
+    version: GraphVersion<Served>,
     params: OperationParams,
     caller: OperationCaller,
   ): Promise<Admitted | Refused> {
@@ -198,18 +198,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         operationName: params.operationName,
         client: clientKey(caller.identity, caller.client),
       };
-      let prepared = await generation.operations.prepare(asked);
+      let prepared = await version.operations.prepare(asked);
       if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };
 
-      const cost = generation.policies.costs.get(prepared.operation)?.of(params.variables ?? {}) ?? 0;
+      const cost = version.policies.costs.get(prepared.operation)?.of(params.variables ?? {}) ?? 0;
       if (cost > config.MAX_COST) return { errors: [tooCostly(cost, config.MAX_COST)] };
 
-      const access = accessOf(generation, prepared);
+      const access = accessOf(version, prepared);
       const grants = access && access.policies.length > 0 ? await grantsOf(access.policies, caller) : NO_GRANTS;
       const denial = access?.check(caller.identity, grants);
       if (denial) {
         if (prepared.kind === 'subscription' && denial.root) return { errors: denial.errors };
-        prepared = await generation.operations.prepare({ ...asked, reduction: denial.reduction });
+        prepared = await version.operations.prepare({ ...asked, reduction: denial.reduction });
         if (!isPrepared(prepared)) return { errors: prepared };
       }
       return {
@@ -222,7 +222,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           requestId: caller.requestId,
           traceparent: caller.traceparent,
           signal: caller.signal,
-          transports: generation.transports,
+          transports: version.transports,
           ...(denial && { errors: denial.errors }),
           ...(params.extensions?.['cost'] === true && {
             extensions: { cost: { estimated: cost, limit: config.MAX_COST } },

@@ -6,7 +6,7 @@ export interface Catalogue {
   readonly defaults: { readonly chat?: string; readonly embeddings?: string; readonly images?: string };
   readonly limits: Limits;
   /** Where it came from, e.g. `llm.yaml`, `environment`, `found on this machine`. */
-  readonly origin: string;
+  readonly source: string;
   /** Why something that was asked for is missing, for people. */
   readonly problems: readonly string[];
 }

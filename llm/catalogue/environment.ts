@@ -32,9 +32,9 @@ export async function environmentCatalogue(settings: EnvironmentSettings): Promi
     settings.LOCAL_LLM_ENDPOINT ? addLocal(draft, settings, settings.LOCAL_LLM_ENDPOINT) : undefined,
   ];
   await Promise.all(configured);
-  let origin = 'environment';
+  let source = 'environment';
   if (configured.every((entry) => entry === undefined) && settings.LLM_DISCOVERY) {
-    origin = 'found on this machine';
+    source = 'found on this machine';
     for (const server of await findServers()) {
       await draft.addListed(provider(server.type, server.type, server.baseUrl, undefined, true), server.models);
     }
@@ -51,7 +51,7 @@ export async function environmentCatalogue(settings: EnvironmentSettings): Promi
     const only = { chat: false, tools: false, vision: false, json: false, reasoning: false, embeddings: true };
     await draft.add(endpoint, settings.EMBEDDINGS_MODEL, only);
   }
-  return draft.finish(origin, settings.EMBEDDINGS_MODEL);
+  return draft.finish(source, settings.EMBEDDINGS_MODEL);
 }
 
 async function addOpenAi(draft: Draft, settings: EnvironmentSettings): Promise<void> {
@@ -137,7 +137,7 @@ class Draft {
     }
   }
 
-  finish(origin: string, embeddingModel: string | undefined): Catalogue {
+  finish(source: string, embeddingModel: string | undefined): Catalogue {
     const deployments = new Map<string, Deployment>();
     for (const alias of this.#aliases.values()) {
       for (const { deployment } of alias.targets) deployments.set(deployment.id, deployment);
@@ -147,7 +147,7 @@ class Draft {
       deployments,
       defaults: defaultsOf(this.#aliases, embeddingModel),
       limits: NO_LIMITS,
-      origin,
+      source,
       problems: this.#problems,
     };
   }

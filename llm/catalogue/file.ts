@@ -114,7 +114,7 @@ async function build(file: CatalogueFile, stallMs: number): Promise<Catalogue> {
       apiKey: file.limits.api_key && limitRule(file.limits.api_key),
       models: new Map(models),
     },
-    origin: 'llm.yaml',
+    source: 'llm.yaml',
     problems: [],
   };
 }

@@ -129,7 +129,7 @@ class EnvironmentSource implements CatalogueSource {
     const names = [...found.aliases.keys()];
     if (names.join() !== [...(this.#known?.aliases.keys() ?? [])].join()) {
       this.#options.log.info(
-        { models: names, origin: found.origin },
+        { models: names, origin: found.source },
         names.length > 0 ? 'language models' : 'no language model',
       );
     }

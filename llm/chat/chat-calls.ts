@@ -13,10 +13,10 @@ import type { CacheState, LlmCallRecord } from '../record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 import { summaryPrompt } from '../tokens/fit.ts';
 import { checkRequest } from './check-request.ts';
-import { Origin, type OriginDependencies, type OriginPart } from './origin.ts';
+import { ProviderReply, type ProviderReplyDependencies, type ReplyPart } from './provider-reply.ts';
 import type { Replies } from './replies.ts';
 
-export interface ChatDependencies extends Omit<OriginDependencies, 'summarise'> {
+export interface ChatDependencies extends Omit<ProviderReplyDependencies, 'summarise'> {
   readonly catalogue: () => Promise<Catalogue>;
   readonly replies: Replies;
   readonly accounting: Accounting;
@@ -26,8 +26,8 @@ export interface ChatDependencies extends Omit<OriginDependencies, 'summarise'> 
 
 /** How one caller's share of a reply is read and ended. */
 interface Reading {
-  readonly origin: Origin;
-  next(): Promise<OriginPart>;
+  readonly source: ProviderReply;
+  next(): Promise<ReplyPart>;
   /** What the cache did for this caller as far as the beginning tells. */
   readonly cache: CacheState;
   /** And at its end: of those who followed one call, one has paid. */
@@ -71,7 +71,7 @@ export class ChatCalls {
         alias,
         request,
         call,
-        () => this.#origin(catalogue, alias.id, request, call),
+        () => this.#ask(catalogue, alias.id, request, call),
         embedForCache && ((texts) => embedForCache(texts, call)),
       );
       if (reply.kind === 'kept') {
@@ -113,22 +113,22 @@ export class ChatCalls {
     return record;
   }
 
-  #origin(catalogue: Catalogue, alias: string, request: ChatRequest, call: CallContext): Origin {
+  #ask(catalogue: Catalogue, alias: string, request: ChatRequest, call: CallContext): ProviderReply {
     const summarise = (summariser: string, messages: readonly ChatMessage[], maxTokens: number) =>
       this.#summarise(summariser, messages, maxTokens, call);
-    return new Origin({ ...this.#deps, summarise }, catalogue, catalogue.aliases.get(alias)!, request, call);
+    return new ProviderReply({ ...this.#deps, summarise }, catalogue, catalogue.aliases.get(alias)!, request, call);
   }
 
   /** Settles what was reserved, once, with the record of whoever pays. */
   async #leave(reading: Reading | undefined, account: OpenAccount | undefined): Promise<void> {
     if (!reading) return;
     const record = await account?.closed;
-    if (record && record.cache !== 'shared') await reading.origin.settle(record);
+    if (record && record.cache !== 'shared') await reading.source.settle(record);
     reading.leave();
   }
 
   async #failed(error: unknown, account: OpenAccount | undefined, reading: Reading | undefined): Promise<unknown> {
-    const begun = reading?.origin.begun ?? false;
+    const begun = reading?.source.begun ?? false;
     const phase = begun ? 'after_first_token' : 'before_first_token';
     if (begun) this.#deps.log.warn({ alias: account?.alias, err: error }, 'reply broke off');
     const coded = error instanceof ProviderFailure ? codedFailure(error, account?.alias ?? '', phase) : error;
@@ -168,24 +168,24 @@ export class ChatCalls {
 
 function read(reply: Exclude<Awaited<ReturnType<Replies['find']>>, { kind: 'kept' }>, signal: AbortSignal): Reading {
   if (reply.kind === 'own') {
-    const { origin } = reply;
+    const { source } = reply;
     return {
-      origin,
-      next: () => origin.next(signal),
+      source,
+      next: () => source.next(signal),
       cache: 'off',
       finalCache: () => 'off',
-      stop: () => origin.close(),
+      stop: () => source.close(),
       leave: () => undefined,
     };
   }
-  const { flight, follower, cache } = reply;
+  const { shared, follower, cache } = reply;
   return {
-    origin: flight.origin,
-    next: flight.reader(signal),
+    source: shared.source,
+    next: shared.reader(signal),
     cache,
-    finalCache: () => (flight.pays(follower) ? 'miss' : 'shared'),
+    finalCache: () => (shared.pays(follower) ? 'miss' : 'shared'),
     stop: () => undefined,
-    leave: () => flight.leave(follower),
+    leave: () => shared.leave(follower),
   };
 }
 
@@ -194,13 +194,13 @@ async function endOf(
   end: Pick<CallEnd, 'outcome' | 'finishReason' | 'errorCode'>,
 ): Promise<CallEnd> {
   if (!reading) return { ...end, deployment: undefined, usage: NO_USAGE, cache: 'off' };
-  const { origin } = reading;
+  const { source } = reading;
   return {
     ...end,
-    deployment: origin.deployment,
-    usage: await origin.usage(),
+    deployment: source.deployment,
+    usage: await source.usage(),
     cache: reading.finalCache(),
-    ...origin.trail,
+    ...source.trail,
   };
 }
 

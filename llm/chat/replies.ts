@@ -5,20 +5,20 @@ import type { Alias } from '../catalogue/catalogue.ts';
 import type { Delta } from '../provider/stream.ts';
 import type { CacheState } from '../record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
-import { Flight } from './flight.ts';
-import { keepable, type Origin, type OriginPart } from './origin.ts';
+import { keepable, type ProviderReply, type ReplyPart } from './provider-reply.ts';
+import { SharedReply } from './shared-reply.ts';
 
 /** Where a reply comes from: kept, on its way already, or to be asked for. */
 export type Reply =
   | { readonly kind: 'kept'; readonly stored: StoredReply; readonly cache: CacheState }
-  | { readonly kind: 'flight'; readonly flight: Flight; readonly follower: object; readonly cache: CacheState }
-  | { readonly kind: 'own'; readonly origin: Origin };
+  | { readonly kind: 'shared'; readonly shared: SharedReply; readonly follower: object; readonly cache: CacheState }
+  | { readonly kind: 'own'; readonly source: ProviderReply };
 
 /** Decides what an alias's cache does for a request. */
 export class Replies {
   readonly #cache: ReplyCache;
   readonly #semantic = new SemanticIndex();
-  readonly #flights = new Map<string, Flight>();
+  readonly #shared = new Map<string, SharedReply>();
   readonly #log: Logger;
 
   constructor(cache: ReplyCache, log: Logger) {
@@ -31,32 +31,32 @@ export class Replies {
     alias: Alias,
     request: ChatRequest,
     call: CallContext,
-    ask: () => Origin,
+    ask: () => ProviderReply,
     embed?: EmbedPrompt,
   ): Promise<Reply> {
     const rule = alias.cache ?? alias.semanticCache;
     const owner = rule && partition(rule, call);
-    if (!rule || owner === undefined || request.cache === 'bypass') return { kind: 'own', origin: ask() };
+    if (!rule || owner === undefined || request.cache === 'bypass') return { kind: 'own', source: ask() };
     const key = replyKey(alias, request, owner);
     if (request.cache !== 'refresh') {
       const stored = await this.#cache.get(key);
       if (stored) return { kind: 'kept', stored, cache: 'hit' };
       const similar = await this.#similar(alias, request, call, embed);
       if (similar) return { kind: 'kept', stored: similar, cache: 'semantic' };
-      const joined = this.#flights.get(key);
-      if (joined?.joinable) return { kind: 'flight', flight: joined, follower: joined.join(), cache: 'shared' };
+      const joined = this.#shared.get(key);
+      if (joined?.joinable) return { kind: 'shared', shared: joined, follower: joined.join(), cache: 'shared' };
     }
-    const flight = new Flight(ask(), new AbortController(), async (parts) => {
+    const shared = new SharedReply(ask(), new AbortController(), async (parts) => {
       try {
         if (parts && keepable(parts)) await this.#keep(key, alias, request, call, parts, embed);
       } catch (error) {
         this.#log.warn({ err: error }, 'a reply could not be kept');
       } finally {
-        if (this.#flights.get(key) === flight) this.#flights.delete(key);
+        if (this.#shared.get(key) === shared) this.#shared.delete(key);
       }
     });
-    this.#flights.set(key, flight);
-    return { kind: 'flight', flight, follower: flight.join(), cache: 'miss' };
+    this.#shared.set(key, shared);
+    return { kind: 'shared', shared, follower: shared.join(), cache: 'miss' };
   }
 
   async #similar(
@@ -90,7 +90,7 @@ export class Replies {
     alias: Alias,
     request: ChatRequest,
     call: CallContext,
-    parts: readonly OriginPart[],
+    parts: readonly ReplyPart[],
     embed: EmbedPrompt | undefined,
   ): Promise<void> {
     const [start, ...rest] = parts;

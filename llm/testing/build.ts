@@ -82,7 +82,7 @@ export function aCatalogue(aliases: readonly Alias[], more: Partial<Catalogue> =
     deployments,
     defaults: defaultsOf(byId),
     limits: NO_LIMITS,
-    origin: 'test',
+    source: 'test',
     problems: [],
     ...more,
   };

@@ -2,9 +2,9 @@ import type { Config } from '#platform/base/config/config.ts';
 import { REVOCATION_TOPIC, type Revocation } from '#platform/identity/revocations.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient, User } from '#prisma/auth/client/client.ts';
+import type { Actor } from './actor.ts';
 import { type AuditEntry, type AuditType, writeAudit } from './audit/audit.ts';
 import type { AuthMetrics } from './metrics.ts';
-import type { Origin } from './origin.ts';
 
 export type Tx = Prisma.TransactionClient;
 
@@ -27,12 +27,12 @@ export class Changes {
     this.#tokenLifeMs = config.ACCESS_TOKEN_TTL_S * 1000 + MARGIN_MS;
   }
 
-  async run<Result>(origin: Origin, work: (change: Change) => Promise<Result>): Promise<Result> {
+  async run<Result>(actor: Actor, work: (change: Change) => Promise<Result>): Promise<Result> {
     let revocations: readonly Revocation[] = [];
     let audited: readonly AuditType[] = [];
     const result = await this.#db.$transaction(
       async (tx) => {
-        const change = new Change(tx, origin, this.#tokenLifeMs);
+        const change = new Change(tx, actor, this.#tokenLifeMs);
         const done = await work(change);
         revocations = await change.writeRevocations();
         audited = change.audited;
@@ -71,20 +71,20 @@ export class Changes {
 /** One change while it is made. */
 export class Change {
   readonly tx: Tx;
-  readonly origin: Origin;
+  readonly actor: Actor;
   readonly #tokenLifeMs: number;
   readonly #revocations: Revocation[] = [];
   readonly audited: AuditType[] = [];
 
-  constructor(tx: Tx, origin: Origin, tokenLifeMs: number) {
+  constructor(tx: Tx, actor: Actor, tokenLifeMs: number) {
     this.tx = tx;
-    this.origin = origin;
+    this.actor = actor;
     this.#tokenLifeMs = tokenLifeMs;
   }
 
   audit(entry: AuditEntry): Promise<void> {
     this.audited.push(entry.type);
-    return writeAudit(this.tx, this.origin, entry);
+    return writeAudit(this.tx, this.actor, entry);
   }
 
   /**

@@ -3,7 +3,7 @@ import { idConnection, keyPage, type PageArguments } from '#platform/data/paging
 import type { Connection } from '#platform/data/paging/paging.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import type { ApiKey, AuditEvent, Prisma, Session, User } from '#prisma/auth/client/client.ts';
-import type { Origin } from './origin.ts';
+import type { Actor } from './actor.ts';
 import type { AuthParts } from './parts.ts';
 import { isUuid } from './uuid.ts';
 
@@ -21,9 +21,9 @@ export async function listUsers(
   core: Lister,
   page: PageArguments,
   filter: UserFilter | null | undefined,
-  origin: Origin,
+  actor: Actor,
 ) {
-  requireScope(origin.identity, 'admin');
+  requireScope(actor.identity, 'admin');
   const range = keyPage('users', page);
   const matching = usersMatching(filter ?? {});
   const rows = await core.db.user.findMany({
@@ -54,9 +54,9 @@ export async function listSessions(
   core: Lister,
   page: PageArguments,
   userId: string | null | undefined,
-  origin: Origin,
+  actor: Actor,
 ): Promise<Connection<Session>> {
-  const owner = ownerOf(requireScope(origin.identity, 'account:read'), userId, 'userId');
+  const owner = ownerOf(requireScope(actor.identity, 'account:read'), userId, 'userId');
   const range = keyPage('sessions', page);
   const rows = await core.db.session.findMany({
     where: {
@@ -75,9 +75,9 @@ export async function listApiKeys(
   core: Lister,
   page: PageArguments,
   { userId, includeInactive }: { readonly userId?: string | null | undefined; readonly includeInactive: boolean },
-  origin: Origin,
+  actor: Actor,
 ): Promise<Connection<ApiKey>> {
-  const owner = ownerOf(requireScope(origin.identity, 'account:read'), userId, 'userId');
+  const owner = ownerOf(requireScope(actor.identity, 'account:read'), userId, 'userId');
   const range = keyPage('api-keys', page);
   const working = includeInactive ? {} : { revokedAt: null, expiresAt: { gt: new Date() } };
   const rows = await core.db.apiKey.findMany({
@@ -100,9 +100,9 @@ export async function listAuditEvents(
   core: Lister,
   page: PageArguments,
   filter: AuditFilter | null | undefined,
-  origin: Origin,
+  actor: Actor,
 ): Promise<Connection<AuditEvent>> {
-  const caller = requireScope(origin.identity, 'account:read');
+  const caller = requireScope(actor.identity, 'account:read');
   const everybody = caller.scopes.includes('admin') && filter?.userId == null;
   const owner = everybody ? undefined : ownerOf(caller, filter?.userId, 'filter.userId');
   const range = keyPage('audit-events', page);

@@ -5,12 +5,12 @@ import { createMailer } from '#platform/identity/mail/mailer.ts';
 import { REVOCATION_TOPIC, revocationSchema } from '#platform/identity/revocations.ts';
 import { type Prisma, PrismaClient } from '#prisma/auth/client/client.ts';
 import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
+import { AttemptLimits } from './attempt-limits.ts';
 import { Changes } from './change.ts';
 import { startCleanup } from './cleanup.ts';
 import { createEmailPseudonym } from './email.ts';
 import { AccessTokens } from './keys/access-tokens.ts';
 import { SigningKeys } from './keys/signing-keys.ts';
-import { Limits } from './limits.ts';
 import { createLoaders } from './loaders.ts';
 import { MailQueue } from './mail/mail-queue.ts';
 import { authMetrics } from './metrics.ts';
@@ -66,7 +66,7 @@ export async function openCore(platform: Platform): Promise<AuthParts> {
     signingKeys,
     hasher: new PasswordHasher(metrics.hashSeconds),
     lockout: new Lockout(db, pseudonym),
-    limits: new Limits(limiter, changes, pseudonym, config),
+    limits: new AttemptLimits(limiter, changes, pseudonym, config),
     devices: new DeviceTokens(secrets),
     sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, metrics, config }),
     mail: lifecycle.use(new MailQueue(db, createMailer(config, log), secrets, log)),

@@ -1,9 +1,9 @@
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { requireUser } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
+import type { Actor } from '../actor.ts';
 import type { Tx } from '../change.ts';
 import { parseDisplayName } from '../display-name.ts';
-import type { Origin } from '../origin.ts';
 import type { AuthParts } from '../parts.ts';
 import { provePassword } from './password-proof.ts';
 
@@ -14,14 +14,14 @@ const MAX_URL = 2_000;
 export async function updateProfile(
   core: AuthParts,
   input: { readonly displayName?: string | null; readonly avatarUrl?: URL | string | null },
-  origin: Origin,
+  actor: Actor,
 ): Promise<User> {
-  const { userId } = requireUser(origin.identity);
+  const { userId } = requireUser(actor.identity);
   const data: { displayName?: string; avatarUrl?: string | null } = {};
   if (input.displayName != null) data.displayName = parseDisplayName(input.displayName, 'input.displayName');
   if (input.avatarUrl !== undefined)
     data.avatarUrl = input.avatarUrl === null ? null : parsePicture(String(input.avatarUrl));
-  return core.changes.run(origin, async (change) => {
+  return core.changes.run(actor, async (change) => {
     const user = await change.tx.user.update({ where: { id: userId }, data });
     await change.audit({ type: 'user_updated', userId, details: { what: Object.keys(data) } });
     return user;
@@ -47,9 +47,9 @@ function parsePicture(given: string): string {
 }
 
 /** Deletes the caller's account; the other subgraphs learn of it through the outbox and delete what is theirs. */
-export async function deleteAccount(core: AuthParts, password: string, origin: Origin): Promise<string> {
-  const user = await provePassword(core, password, 'input.password', origin);
-  await core.changes.run(origin, async (change) => {
+export async function deleteAccount(core: AuthParts, password: string, actor: Actor): Promise<string> {
+  const user = await provePassword(core, password, 'input.password', actor);
+  await core.changes.run(actor, async (change) => {
     await refuseLastAdmin(change.tx, user.id);
     await change.endSessions({ userId: user.id }, 'account deleted');
     await change.outdateTokens(user.id);

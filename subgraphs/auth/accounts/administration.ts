@@ -1,11 +1,11 @@
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
+import type { Actor } from '../actor.ts';
 import type { Change } from '../change.ts';
 import { parseEmail } from '../email.ts';
 import { invitationMail, linkTo } from '../mail/mails.ts';
 import { INVITATION_LIFE_S, issueToken, PASSED_ON_LIFE_S } from '../one-time-tokens.ts';
-import type { Origin } from '../origin.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { refuseLastAdmin } from './account.ts';
@@ -23,9 +23,9 @@ export async function createUser(
     readonly roles: readonly string[];
     readonly password?: string | null;
   },
-  origin: Origin,
+  actor: Actor,
 ): Promise<User> {
-  requireAdmin(origin.identity);
+  requireAdmin(actor.identity);
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
   const roles = parseRoles(input.roles);
@@ -33,7 +33,7 @@ export async function createUser(
   if (input.password == null) core.mail.requireDestination('give a password, and createPasswordLink makes a link.');
   const passwordHash = input.password == null ? null : await core.hasher.hash(input.password);
   try {
-    const user = await core.changes.run(origin, async (change) => {
+    const user = await core.changes.run(actor, async (change) => {
       // The administrator vouches for the address.
       const user = await writeUser(core, change, {
         email,
@@ -64,11 +64,11 @@ export async function createUser(
 export async function createPasswordLink(
   core: AuthParts,
   input: { readonly id: string; readonly password?: string | null },
-  origin: Origin,
+  actor: Actor,
 ): Promise<{ readonly url: string; readonly expiresAt: Date }> {
-  requireAdmin(origin.identity);
-  await proveFresh(core, input.password, origin);
-  return core.changes.run(origin, async (change) => {
+  requireAdmin(actor.identity);
+  await proveFresh(core, input.password, actor);
+  return core.changes.run(actor, async (change) => {
     const user = await existing(change, input.id);
     if (user.disabledAt !== null) throw new CodedError('CONFLICT', 'The account is shut: open it first.');
     const token = await issueToken(change.tx, 'PASSWORD_RESET', user.id, PASSED_ON_LIFE_S);
@@ -84,13 +84,13 @@ export async function disableUser(
   core: AuthParts,
   id: string,
   reason: string | null | undefined,
-  origin: Origin,
+  actor: Actor,
 ): Promise<User> {
-  const admin = requireAdmin(origin.identity);
+  const admin = requireAdmin(actor.identity);
   if (id === admin.userId)
     throw new CodedError('CONFLICT', 'You cannot shut your own account: ask another administrator.');
   if ((reason?.length ?? 0) > MAX_REASON) throw badInput('input.reason', `is longer than ${MAX_REASON} characters.`);
-  return core.changes.run(origin, async (change) => {
+  return core.changes.run(actor, async (change) => {
     await existing(change, id);
     await refuseLastAdmin(change.tx, id);
     await change.tx.user.updateMany({ where: { id, disabledAt: null }, data: { disabledAt: new Date() } });
@@ -104,9 +104,9 @@ export async function disableUser(
 }
 
 /** Opens a shut account again. Its sessions, API keys and links stay ended. */
-export async function enableUser(core: AuthParts, id: string, origin: Origin): Promise<User> {
-  requireAdmin(origin.identity);
-  return core.changes.run(origin, async (change) => {
+export async function enableUser(core: AuthParts, id: string, actor: Actor): Promise<User> {
+  requireAdmin(actor.identity);
+  return core.changes.run(actor, async (change) => {
     await existing(change, id);
     await change.tx.user.update({ where: { id }, data: { disabledAt: null } });
     await change.audit({ type: 'user_updated', userId: id, details: { what: 'account opened again' } });
@@ -115,15 +115,10 @@ export async function enableUser(core: AuthParts, id: string, origin: Origin): P
 }
 
 /** Sets all roles of a user; what tokens and keys say of the old ones ends at once. */
-export async function setUserRoles(
-  core: AuthParts,
-  id: string,
-  given: readonly string[],
-  origin: Origin,
-): Promise<User> {
-  requireAdmin(origin.identity);
+export async function setUserRoles(core: AuthParts, id: string, given: readonly string[], actor: Actor): Promise<User> {
+  requireAdmin(actor.identity);
   const roles = parseRoles(given);
-  return core.changes.run(origin, async (change) => {
+  return core.changes.run(actor, async (change) => {
     const before = await existing(change, id);
     if (!roles.includes('admin')) await refuseLastAdmin(change.tx, id);
     else if (core.mail.configured && before.emailVerifiedAt === null) throw notConfirmed(before.email);
@@ -138,9 +133,9 @@ export async function setUserRoles(
 }
 
 /** @returns how many sessions were ended. */
-export async function revokeUserSessions(core: AuthParts, id: string, origin: Origin): Promise<number> {
-  requireAdmin(origin.identity);
-  return core.changes.run(origin, async (change) => {
+export async function revokeUserSessions(core: AuthParts, id: string, actor: Actor): Promise<number> {
+  requireAdmin(actor.identity);
+  return core.changes.run(actor, async (change) => {
     await existing(change, id);
     return change.endSessions({ userId: id }, 'ended by an administrator');
   });

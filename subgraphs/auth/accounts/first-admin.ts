@@ -1,11 +1,11 @@
 import { ConfigError } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { User } from '#prisma/auth/client/client.ts';
+import { type Actor, SYSTEM } from '../actor.ts';
 import type { Change, Tx } from '../change.ts';
 import { normalizeEmail, parseEmail } from '../email.ts';
 import { linkTo } from '../mail/mails.ts';
 import { findToken, issueToken, redeemToken } from '../one-time-tokens.ts';
-import { type Origin, SYSTEM } from '../origin.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { lockAdmins } from './account.ts';
@@ -30,9 +30,9 @@ export async function firstAdminLink(core: AuthParts): Promise<string | undefine
 export async function createFirstAdmin(
   core: AuthParts,
   input: NewAccount & { readonly token: string },
-  origin: Origin,
+  actor: Actor,
 ): Promise<SignedIn> {
-  await core.limits.spend('login', origin);
+  await core.limits.spend('login', actor);
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
   await checkPassword(input.password, 'input.password', [email, displayName]);
@@ -40,7 +40,7 @@ export async function createFirstAdmin(
   await findToken(core.db, 'FIRST_ADMIN', input.token);
   const passwordHash = await core.hasher.hash(input.password);
   try {
-    const user = await core.changes.run(origin, async (change) => {
+    const user = await core.changes.run(actor, async (change) => {
       await lockAdmins(change.tx);
       await redeemToken(change.tx, 'FIRST_ADMIN', input.token);
       if (await hasAdmin(change.tx))
@@ -53,7 +53,7 @@ export async function createFirstAdmin(
         emailVerifiedAt: new Date(),
       });
     });
-    return signIn(core, user, origin);
+    return signIn(core, user, actor);
   } catch (error) {
     if (!isTaken(error)) throw error;
     throw new CodedError('CONFLICT', 'That address has an account already: use another one for the administrator.');

@@ -1,10 +1,10 @@
 import { unauthenticated } from '#platform/base/errors/errors.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
 import type { Session, User } from '#prisma/auth/client/client.ts';
+import type { Actor } from '../actor.ts';
 import { maskEmail, searchableEmail } from '../email.ts';
-import type { Origin } from '../origin.ts';
 import type { AuthParts } from '../parts.ts';
-import type { Place } from '../passwords/lockout.ts';
+import type { AttemptSource } from '../passwords/lockout.ts';
 import type { TokenPair } from '../sessions/sessions.ts';
 
 export interface SignedIn {
@@ -27,20 +27,20 @@ const SESSIONS_LOOKED_AT = 100;
 export async function login(
   core: AuthParts,
   input: { readonly email: string; readonly password: string; readonly deviceToken?: Token },
-  origin: Origin,
+  actor: Actor,
 ): Promise<SignedIn & { readonly deviceToken: string }> {
   const email = searchableEmail(input.email);
   const device = core.devices.read(email, input.deviceToken);
-  await core.limits.spend('login', origin, device);
-  const place = await placeOf(core, email, input.deviceToken, origin);
-  const attempt = await core.lockout.count(email, place);
+  await core.limits.spend('login', actor, device);
+  const source = await sourceOf(core, email, input.deviceToken, actor);
+  const attempt = await core.lockout.count(email, source);
   const found = await core.db.user.findUnique({ where: { email } });
   const matches = await core.hasher.verify(found?.passwordHash, input.password);
   const allowed =
     found !== null && found.disabledAt === null && (found.emailVerifiedAt !== null || !core.mail.configured);
   if (!matches || !allowed) {
     const details = { email: maskEmail(email), attempt: attempt.number };
-    await core.changes.run(origin, (change) =>
+    await core.changes.run(actor, (change) =>
       change.audit({
         type: attempt.locks ? 'authn_login_lock' : 'authn_login_fail',
         userId: found?.id ?? null,
@@ -49,7 +49,7 @@ export async function login(
     );
     throw refused();
   }
-  const signedIn = await signIn(core, found, origin, { password: input.password, place });
+  const signedIn = await signIn(core, found, actor, { password: input.password, source });
   return { ...signedIn, deviceToken: core.devices.issue(email, device) };
 }
 
@@ -57,7 +57,12 @@ export async function login(
  * Where somebody tries to sign in from. A device is known by its token, or by its network and user agent together, as
  * an earlier session of the account has them.
  */
-async function placeOf({ db, devices }: AuthParts, email: string, token: Token, { client }: Origin): Promise<Place> {
+async function sourceOf(
+  { db, devices }: AuthParts,
+  email: string,
+  token: Token,
+  { client }: Actor,
+): Promise<AttemptSource> {
   const network = networkOf(client);
   const sessions = await db.session.findMany({
     where: { user: { email } },
@@ -81,20 +86,20 @@ async function placeOf({ db, devices }: AuthParts, email: string, token: Token, 
 export async function signIn(
   core: AuthParts,
   found: User,
-  origin: Origin,
-  proof?: { readonly password: string; readonly place: Place },
+  actor: Actor,
+  proof?: { readonly password: string; readonly source: AttemptSource },
 ): Promise<SignedIn> {
   const outdated = proof !== undefined && found.passwordHash !== null && core.hasher.isOutdated(found.passwordHash);
   const rehashed = outdated ? await core.hasher.hash(proof.password) : undefined;
-  const { user, session } = await core.changes.run(origin, async (change) => {
+  const { user, session } = await core.changes.run(actor, async (change) => {
     // Again, in the transaction: the account may have been shut or the password changed while the hash was made.
     const [user] = await change.tx.user.updateManyAndReturn({
       where: { id: found.id, disabledAt: null, passwordHash: found.passwordHash },
       data: { lastLoginAt: new Date(), ...(rehashed && { passwordHash: rehashed }) },
     });
     if (user === undefined) throw refused();
-    if (proof) await core.lockout.clear(user.email, proof.place, change.tx);
-    const session = await core.sessions.open(change.tx, user.id, origin);
+    if (proof) await core.lockout.clear(user.email, proof.source, change.tx);
+    const session = await core.sessions.open(change.tx, user.id, actor);
     const entry = { userId: user.id, actorId: user.id, details: { sessionId: session.id } };
     await change.audit({ type: 'authn_login_success', ...entry });
     return { user, session };

@@ -1,8 +1,8 @@
 import { badInput } from '#platform/base/errors/errors.ts';
+import type { Actor } from '../actor.ts';
 import { parseEmail } from '../email.ts';
 import { linkTo, passwordChangedMail, resetMail } from '../mail/mails.ts';
 import { endTokens, findToken, issueToken, LIFE_S, redeemToken } from '../one-time-tokens.ts';
-import type { Origin } from '../origin.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { provePassword, requireSession } from './password-proof.ts';
@@ -23,15 +23,15 @@ export async function changePassword(
     readonly newPassword: string;
     readonly revokeApiKeys?: boolean | null;
   },
-  origin: Origin,
+  actor: Actor,
 ): Promise<Ended> {
-  const { sessionId } = requireSession(origin.identity);
-  const user = await provePassword(core, input.currentPassword, 'input.currentPassword', origin);
+  const { sessionId } = requireSession(actor.identity);
+  const user = await provePassword(core, input.currentPassword, 'input.currentPassword', actor);
   await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
   if (input.newPassword === input.currentPassword)
     throw badInput('input.newPassword', 'is the password you have; choose another.');
   const passwordHash = await core.hasher.hash(input.newPassword);
-  const ended = await core.changes.run(origin, async (change) => {
+  const ended = await core.changes.run(actor, async (change) => {
     const changed = await change.tx.user.updateMany({
       where: { id: user.id, passwordHash: user.passwordHash },
       data: { passwordHash, passwordChangedAt: new Date() },
@@ -53,13 +53,13 @@ export async function changePassword(
 /**
  * Sends a link for a new password, if there is somebody to send it to. Whoever asks learns nothing of whether there is.
  */
-export async function requestPasswordReset(core: AuthParts, given: string, origin: Origin): Promise<void> {
+export async function requestPasswordReset(core: AuthParts, given: string, actor: Actor): Promise<void> {
   core.mail.requireDestination('ask the administrator, who can make one.');
-  await core.limits.spend('mail', origin);
+  await core.limits.spend('mail', actor);
   const email = parseEmail(given, 'input.email');
   await settle(ANSWER_AFTER_MS, async () => {
-    const mayWrite = await core.limits.mayWriteTo(email, 'reset', origin);
-    await core.changes.run(origin, async (change) => {
+    const mayWrite = await core.limits.mayWriteTo(email, 'reset', actor);
+    await core.changes.run(actor, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });
       const entitled = user !== null && user.disabledAt === null && mayWrite ? user : undefined;
       const token = await issueToken(change.tx, 'PASSWORD_RESET', entitled?.id ?? null);
@@ -82,16 +82,16 @@ export async function requestPasswordReset(core: AuthParts, given: string, origi
 export async function resetPassword(
   core: AuthParts,
   input: { readonly token: string; readonly newPassword: string },
-  origin: Origin,
+  actor: Actor,
 ): Promise<Ended> {
-  await core.limits.spend('login', origin);
+  await core.limits.spend('login', actor);
   const { userId } = await findToken(core.db, 'PASSWORD_RESET', input.token);
   // A decoy's token was never sent to anybody; whoever has it anyway resets nothing.
   const user = userId === null ? null : await core.db.user.findUnique({ where: { id: userId } });
   if (user === null) throw badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');
   await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
   const passwordHash = await core.hasher.hash(input.newPassword);
-  const ended = await core.changes.run(origin, async (change) => {
+  const ended = await core.changes.run(actor, async (change) => {
     await redeemToken(change.tx, 'PASSWORD_RESET', input.token);
     await change.tx.user.update({
       where: { id: user.id },

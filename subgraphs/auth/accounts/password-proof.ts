@@ -1,7 +1,7 @@
 import { badInput, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import { type Identity, requireUser, type UserIdentity } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
-import type { Origin } from '../origin.ts';
+import type { Actor } from '../actor.ts';
 import type { AuthParts } from '../parts.ts';
 
 /**
@@ -22,20 +22,15 @@ export const FRESH_MS = 15 * 60_000;
  *
  * @param argument dotted path of the password's argument.
  */
-export async function provePassword(
-  core: AuthParts,
-  password: string,
-  argument: string,
-  origin: Origin,
-): Promise<User> {
-  const { userId, sessionId } = requireSession(origin.identity);
+export async function provePassword(core: AuthParts, password: string, argument: string, actor: Actor): Promise<User> {
+  const { userId, sessionId } = requireSession(actor.identity);
   const place = { session: sessionId };
   const user = await core.db.user.findUnique({ where: { id: userId } });
   if (user === null || user.disabledAt !== null) throw unauthenticated('The account is gone.');
   const attempt = await core.lockout.count(user.email, place);
   if (!(await core.hasher.verify(user.passwordHash, password))) {
     const details = { attempt: attempt.number, argument };
-    await core.changes.run(origin, (change) => change.audit({ type: 'authn_password_change_fail', userId, details }));
+    await core.changes.run(actor, (change) => change.audit({ type: 'authn_password_change_fail', userId, details }));
     throw badInput(argument, 'is not the password of this account.');
   }
   await core.lockout.clear(user.email, place);
@@ -47,10 +42,10 @@ export async function provePassword(
  *
  * @throws {CodedError} BAD_USER_INPUT for `input.password` when it is needed, or wrong.
  */
-export async function proveFresh(core: AuthParts, password: string | null | undefined, origin: Origin): Promise<void> {
-  const { sessionId } = requireSession(origin.identity);
+export async function proveFresh(core: AuthParts, password: string | null | undefined, actor: Actor): Promise<void> {
+  const { sessionId } = requireSession(actor.identity);
   if (password != null) {
-    await provePassword(core, password, 'input.password', origin);
+    await provePassword(core, password, 'input.password', actor);
     return;
   }
   const session = await core.db.session.findUnique({ where: { id: sessionId }, select: { createdAt: true } });

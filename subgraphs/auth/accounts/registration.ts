@@ -1,11 +1,11 @@
 import { forbidden } from '#platform/base/errors/errors.ts';
 import { Prisma, type User } from '#prisma/auth/client/client.ts';
+import type { Actor } from '../actor.ts';
 import type { Change } from '../change.ts';
 import { parseDisplayName } from '../display-name.ts';
 import { maskEmail, parseEmail } from '../email.ts';
 import { alreadyRegisteredMail, linkTo, verificationMail } from '../mail/mails.ts';
 import { issueToken, redeemToken } from '../one-time-tokens.ts';
-import type { Origin } from '../origin.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { settle } from './settle.ts';
@@ -24,22 +24,22 @@ export interface NewAccount {
  *
  * @returns the address as it was understood.
  */
-export async function register(core: AuthParts, input: NewAccount, origin: Origin): Promise<string> {
+export async function register(core: AuthParts, input: NewAccount, actor: Actor): Promise<string> {
   if (core.config.SIGNUP === 'closed') throw forbidden('Accounts are made by administrators here: ask one.');
-  await core.limits.spend('register', origin);
+  await core.limits.spend('register', actor);
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
   await checkPassword(input.password, 'input.password', [email, displayName]);
   await settle(ANSWER_AFTER_MS, async () => {
     const passwordHash = await core.hasher.hash(input.password);
-    const mayWrite = await core.limits.mayWriteTo(email, 'registration', origin);
+    const mayWrite = await core.limits.mayWriteTo(email, 'registration', actor);
     const work = (change: Change) => enrol(core, change, { email, displayName, passwordHash }, mayWrite);
     try {
-      await core.changes.run(origin, work);
+      await core.changes.run(actor, work);
     } catch (error) {
       // Somebody registered the address at the same moment: now there is an account.
       if (!isTaken(error)) throw error;
-      await core.changes.run(origin, work);
+      await core.changes.run(actor, work);
     }
   });
   core.mail.wake();
@@ -96,13 +96,13 @@ export async function createUser(
 }
 
 /** Sends the confirmation once more, where that makes sense. Whoever asks learns nothing of whether it did. */
-export async function requestEmailVerification(core: AuthParts, given: string, origin: Origin): Promise<void> {
+export async function requestEmailVerification(core: AuthParts, given: string, actor: Actor): Promise<void> {
   core.mail.requireDestination('addresses are not confirmed then.');
-  await core.limits.spend('mail', origin);
+  await core.limits.spend('mail', actor);
   const email = parseEmail(given, 'input.email');
   await settle(ANSWER_AFTER_MS, async () => {
-    const mayWrite = await core.limits.mayWriteTo(email, 'confirmation', origin);
-    await core.changes.run(origin, async (change) => {
+    const mayWrite = await core.limits.mayWriteTo(email, 'confirmation', actor);
+    await core.changes.run(actor, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });
       const unconfirmed = user?.emailVerifiedAt === null ? user : undefined;
       const token = await issueToken(change.tx, 'EMAIL_VERIFICATION', unconfirmed?.id ?? null);
@@ -116,9 +116,9 @@ export async function requestEmailVerification(core: AuthParts, given: string, o
 }
 
 /** @returns the address that is confirmed now. */
-export async function verifyEmail(core: AuthParts, token: string, origin: Origin): Promise<string> {
-  await core.limits.spend('login', origin);
-  return core.changes.run(origin, async (change) => {
+export async function verifyEmail(core: AuthParts, token: string, actor: Actor): Promise<string> {
+  await core.limits.spend('login', actor);
+  return core.changes.run(actor, async (change) => {
     const { userId } = await redeemToken(change.tx, 'EMAIL_VERIFICATION', token);
     const user = await change.tx.user.update({ where: { id: userId! }, data: { emailVerifiedAt: new Date() } });
     await change.audit({

@@ -4,10 +4,10 @@ import { SCOPES } from '#platform/identity/identity.ts';
 import type { Introspection } from '#platform/identity/revocations.ts';
 import type { ApiKey } from '#prisma/auth/client/client.ts';
 import { proveFresh, requireSession } from '../accounts/password-proof.ts';
+import type { Actor } from '../actor.ts';
 import type { Tx } from '../change.ts';
 import { parseDisplayName } from '../display-name.ts';
 import { scopesOf } from '../keys/access-tokens.ts';
-import type { Origin } from '../origin.ts';
 import type { AuthParts } from '../parts.ts';
 import { isUuid } from '../uuid.ts';
 
@@ -35,14 +35,14 @@ export async function createApiKey(
     readonly expiresInDays?: number | null;
     readonly password?: string | null;
   },
-  origin: Origin,
+  actor: Actor,
 ): Promise<ShownOnce> {
-  const caller = requireSession(origin.identity);
+  const caller = requireSession(actor.identity);
   const name = parseDisplayName(input.name, 'input.name');
   const scopes = parseScopes(input.scopes, caller.scopes);
   const expiresAt = daysAhead(input.expiresInDays ?? 90);
-  await proveFresh(core, input.password, origin);
-  return core.changes.run(origin, async (change) => {
+  await proveFresh(core, input.password, actor);
+  return core.changes.run(actor, async (change) => {
     await lockKeys(change.tx, caller.userId);
     const secret = makeSecret();
     const data = {
@@ -73,15 +73,15 @@ export async function rotateApiKey(
     readonly expiresInDays?: number | null;
     readonly password?: string | null;
   },
-  origin: Origin,
+  actor: Actor,
 ): Promise<ShownOnce & { readonly replaced: ApiKey }> {
-  const { userId } = requireSession(origin.identity);
+  const { userId } = requireSession(actor.identity);
   const graceS = input.graceSeconds ?? 3600;
   if (graceS < 0 || graceS > MAX_GRACE_S)
     throw badInput('input.graceSeconds', `is ${graceS}; allowed are 0 to ${MAX_GRACE_S}.`);
   const expiresAt = daysAhead(input.expiresInDays ?? 90);
-  await proveFresh(core, input.password, origin);
-  return core.changes.run(origin, async (change) => {
+  await proveFresh(core, input.password, actor);
+  return core.changes.run(actor, async (change) => {
     await lockKeys(change.tx, userId);
     const old = await change.tx.apiKey.findFirst({ where: { id: uuid(input.id), userId } });
     if (old === null) throw notFound('The API key');
@@ -111,10 +111,10 @@ export async function rotateApiKey(
 }
 
 /** Ends a key at once; twice does no harm. Administrators may end those of others. */
-export async function revokeApiKey(core: AuthParts, id: string, origin: Origin): Promise<ApiKey> {
-  const caller = requireSession(origin.identity);
+export async function revokeApiKey(core: AuthParts, id: string, actor: Actor): Promise<ApiKey> {
+  const caller = requireSession(actor.identity);
   const own = caller.scopes.includes('admin') ? {} : { userId: caller.userId };
-  return core.changes.run(origin, async (change) => {
+  return core.changes.run(actor, async (change) => {
     const key = await change.tx.apiKey.findFirst({ where: { id: uuid(id), ...own } });
     if (key === null) throw notFound('The API key');
     if (key.revokedAt !== null) return key;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { Prisma } from '#prisma/auth/client/client.ts';
-import { actorOf, type Origin } from '../origin.ts';
+import { type Actor, actorOf } from '../actor.ts';
 
 /** The words of the OWASP logging vocabulary cheat sheet that this subgraph has occasion for. */
 export type AuditType =
@@ -27,21 +27,21 @@ export interface AuditEntry {
   readonly type: AuditType;
   /** Whose account it is about. */
   readonly userId?: string | null;
-  /** Who did it, where the origin does not say so yet, as in a sign-in. */
+  /** Who did it, where the actor does not say so yet, as in a sign-in. */
   readonly actorId?: string;
   /** Never a secret. */
   readonly details?: JsonObject;
 }
 
 /** Writes the entry in the transaction of the change it tells of: one is never there without the other. */
-export async function writeAudit(tx: Prisma.TransactionClient, origin: Origin, entry: AuditEntry): Promise<void> {
+export async function writeAudit(tx: Prisma.TransactionClient, actor: Actor, entry: AuditEntry): Promise<void> {
   await tx.auditEvent.create({
     data: {
       type: entry.type,
       userId: entry.userId ?? null,
-      actorId: entry.actorId ?? actorOf(origin),
-      ipAddress: origin.client?.ipAddress ?? null,
-      userAgent: origin.client?.userAgent ?? null,
+      actorId: entry.actorId ?? actorOf(actor),
+      ipAddress: actor.client?.ipAddress ?? null,
+      userAgent: actor.client?.userAgent ?? null,
       details: entry.details ?? {},
     },
   });

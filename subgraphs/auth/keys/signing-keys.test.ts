@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from 'jose';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secretsOf } from '#platform/base/secrets/secrets.ts';
-import { NOBODY } from '../origin.ts';
+import { UNKNOWN_ACTOR } from '../actor.ts';
 import { AuthWorld, bearer, ME } from '../testing/auth-world.ts';
 import { ANNOUNCED_FOR_MS, SIGNS_FOR_MS, SigningKeys } from './signing-keys.ts';
 
@@ -97,7 +97,7 @@ describe('signing keys', () => {
     const other = replica();
     await other.signer();
     await world.core.signingKeys.signer();
-    const keyId = await other.rotate(NOBODY, true);
+    const keyId = await other.rotate(UNKNOWN_ACTOR, true);
     expect((await world.core.signingKeys.signer()).keyId).toBe(keyId);
   });
 });

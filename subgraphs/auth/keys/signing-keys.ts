@@ -4,8 +4,8 @@ import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Secrets } from '#platform/base/secrets/secrets.ts';
 import type { PrismaClient, SigningKey } from '#prisma/auth/client/client.ts';
+import { type Actor, SYSTEM } from '../actor.ts';
 import type { Changes, Tx } from '../change.ts';
-import { type Origin, SYSTEM } from '../origin.ts';
 
 export const ALGORITHM = 'EdDSA';
 
@@ -78,8 +78,8 @@ export class SigningKeys {
    * @param revokeOld whether tokens of the old keys stop being valid at once.
    * @returns the new key's id.
    */
-  async rotate(origin: Origin, revokeOld: boolean): Promise<string> {
-    const id = await this.#changes.run(origin, async (change) => {
+  async rotate(actor: Actor, revokeOld: boolean): Promise<string> {
+    const id = await this.#changes.run(actor, async (change) => {
       await lock(change.tx);
       const old = await readKeys(change.tx);
       const made = await this.#make(change.tx, new Date());

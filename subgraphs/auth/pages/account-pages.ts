@@ -4,7 +4,7 @@ import { CLIENT_HEADER, readClientInfo } from '#platform/identity/client-info.ts
 import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { resetPassword } from '../accounts/password-change.ts';
 import { verifyEmail } from '../accounts/registration.ts';
-import type { Origin } from '../origin.ts';
+import type { Actor } from '../actor.ts';
 import type { AuthParts } from '../parts.ts';
 import { type Form, formPage, messagePage } from './page.ts';
 
@@ -15,7 +15,7 @@ interface AccountPage {
   readonly path: string;
   readonly form: Form;
   /** @returns what is said when it is done. */
-  submit(core: AuthParts, values: URLSearchParams, origin: Origin): Promise<string>;
+  submit(core: AuthParts, values: URLSearchParams, actor: Actor): Promise<string>;
 }
 
 const value = (values: URLSearchParams, name: string): string => values.get(name) ?? '';
@@ -32,9 +32,9 @@ const PAGES: readonly AccountPage[] = [
       ],
       submit: 'Create the administrator',
     },
-    async submit(core, values, origin) {
+    async submit(core, values, actor) {
       const [token, email, password] = [value(values, 'token'), value(values, 'email'), value(values, 'password')];
-      await createFirstAdmin(core, { token, email, password }, origin);
+      await createFirstAdmin(core, { token, email, password }, actor);
       return 'The administrator is there. Sign in with the address and the password.';
     },
   },
@@ -48,8 +48,8 @@ const PAGES: readonly AccountPage[] = [
       ],
       submit: 'Set the password',
     },
-    async submit(core, values, origin) {
-      await resetPassword(core, { token: value(values, 'token'), newPassword: value(values, 'password') }, origin);
+    async submit(core, values, actor) {
+      await resetPassword(core, { token: value(values, 'token'), newPassword: value(values, 'password') }, actor);
       return 'The password is set. Sign in with it.';
     },
   },
@@ -62,8 +62,8 @@ const PAGES: readonly AccountPage[] = [
       fields: [],
       submit: 'Confirm',
     },
-    async submit(core, values, origin) {
-      return `${await verifyEmail(core, value(values, 'token'), origin)} is confirmed. You can sign in now.`;
+    async submit(core, values, actor) {
+      return `${await verifyEmail(core, value(values, 'token'), actor)} is confirmed. You can sign in now.`;
     },
   },
 ];
@@ -86,9 +86,9 @@ export const accountPages = (core: AuthParts): Route[] =>
 
 async function submit(core: AuthParts, page: AccountPage, request: Request, call: RouteCall): Promise<Response> {
   const values = new URLSearchParams(await request.text());
-  const origin = { identity: call.identity, client: readClientInfo(request.headers.get(CLIENT_HEADER)) };
+  const actor = { identity: call.identity, client: readClientInfo(request.headers.get(CLIENT_HEADER)) };
   try {
-    return messagePage(page.form.title, await page.submit(core, values, origin));
+    return messagePage(page.form.title, await page.submit(core, values, actor));
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return formPage(

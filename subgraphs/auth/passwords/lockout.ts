@@ -3,11 +3,11 @@ import type { PrismaClient } from '#prisma/auth/client/client.ts';
 import type { EmailPseudonym } from '../email.ts';
 
 /**
- * Attempts of one place that cost nothing; the last of them locks, and each one after it for twice as long, up to the
+ * Attempts of one source that cost nothing; the last of them locks, and each one after it for twice as long, up to the
  * longest.
  */
 export const FREE_ATTEMPTS = 10;
-/** The same for an account from all places together: far more than one network can use up. */
+/** The same for an account from all sources together: far more than one network can use up. */
 export const FREE_ATTEMPTS_ACCOUNT = 1_000;
 export const FIRST_LOCK_S = 30;
 export const MAX_LOCK_S = 900;
@@ -15,7 +15,7 @@ export const MAX_LOCK_S = 900;
 const FORGET_AFTER_H = 24;
 
 /** Where a password is tried: from a network, on a device that was signed in before, or inside a session. */
-export type Place =
+export type AttemptSource =
   | {
       readonly network: string;
       /** Whether the account was signed in from this network before. */
@@ -25,14 +25,14 @@ export type Place =
   | { readonly session: string };
 
 export interface Attempt {
-  /** Which attempt from this place since the last success it is. */
+  /** Which attempt from this source since the last success it is. */
   readonly number: number;
   /** Whether it is the last one before a lock. */
   readonly locks: boolean;
 }
 
 /**
- * Limits password attempts per account and place, whether or not the address has an account, so that the attempts of
+ * Limits password attempts per account and source, whether or not the address has an account, so that the attempts of
  * one client lock nobody else out. Attempts from many networks together meet a far higher limit of the account, which
  * does not hold for networks and devices that were signed in before. An attempt is counted before the password is
  * looked at, in one statement, so a hundred at once are counted as surely as one after the other (Zitadel's
@@ -48,19 +48,19 @@ export class Lockout {
   }
 
   /** @throws {CodedError} ACCOUNT_LOCKED with `retryAfter`. */
-  async count(email: string, place: Place): Promise<Attempt> {
-    const attempt = await this.#count(this.subjectOf(email, place), FREE_ATTEMPTS);
+  async count(email: string, source: AttemptSource): Promise<Attempt> {
+    const attempt = await this.#count(this.subjectOf(email, source), FREE_ATTEMPTS);
     if (typeof attempt === 'number') throw locked(attempt);
-    if ('network' in place) {
+    if ('network' in source) {
       const overall = await this.#count(this.subjectOf(email), FREE_ATTEMPTS_ACCOUNT);
-      if (typeof overall === 'number' && !place.known) throw locked(overall);
+      if (typeof overall === 'number' && !source.known) throw locked(overall);
     }
     return attempt;
   }
 
-  /** Forgets the attempts of a place, where the password was right. */
-  async clear(email: string, place: Place, db: Pick<PrismaClient, 'loginAttempts'> = this.#db): Promise<void> {
-    const subjects = [this.subjectOf(email, place), ...('network' in place ? [this.subjectOf(email)] : [])];
+  /** Forgets the attempts of a source, where the password was right. */
+  async clear(email: string, source: AttemptSource, db: Pick<PrismaClient, 'loginAttempts'> = this.#db): Promise<void> {
+    const subjects = [this.subjectOf(email, source), ...('network' in source ? [this.subjectOf(email)] : [])];
     await db.loginAttempts.deleteMany({ where: { subject: { in: subjects } } });
   }
 
@@ -71,12 +71,12 @@ export class Lockout {
     });
   }
 
-  /** @param place absent: the account, from all places together. */
-  subjectOf(email: string, place?: Place): string {
+  /** @param source absent: the account, from all sources together. */
+  subjectOf(email: string, source?: AttemptSource): string {
     const account = this.#pseudonym(email);
-    if (place === undefined) return account;
-    if ('network' in place) return `${account} network ${this.#pseudonym(place.network)}`;
-    return 'device' in place ? `${account} device ${place.device}` : `${account} session ${place.session}`;
+    if (source === undefined) return account;
+    if ('network' in source) return `${account} network ${this.#pseudonym(source.network)}`;
+    return 'device' in source ? `${account} device ${source.device}` : `${account} session ${source.session}`;
   }
 
   /** @returns the attempt, or for how many seconds the subject is still locked. */

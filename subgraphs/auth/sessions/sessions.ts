@@ -2,10 +2,10 @@ import type { Config } from '#platform/base/config/config.ts';
 import { rateLimited, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
 import type { PrismaClient, Session, User } from '#prisma/auth/client/client.ts';
+import type { Actor } from '../actor.ts';
 import type { Changes, Tx } from '../change.ts';
 import type { AccessTokens } from '../keys/access-tokens.ts';
 import type { AuthMetrics } from '../metrics.ts';
-import type { Origin } from '../origin.ts';
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts';
 
 /** What a client keeps. */
@@ -40,11 +40,11 @@ export class Sessions {
   }
 
   /** Opens a session in the transaction of the sign-in. */
-  async open(tx: Tx, userId: string, origin: Origin): Promise<Session> {
+  async open(tx: Tx, userId: string, actor: Actor): Promise<Session> {
     const { REFRESH_TOKEN_TTL_S, SESSION_MAX_AGE_S } = this.#parts.config;
     const endsAt = inSeconds(SESSION_MAX_AGE_S);
     return tx.session.create({
-      data: { userId, endsAt, expiresAt: earlier(inSeconds(REFRESH_TOKEN_TTL_S), endsAt), ...clientOf(origin) },
+      data: { userId, endsAt, expiresAt: earlier(inSeconds(REFRESH_TOKEN_TTL_S), endsAt), ...clientOf(actor) },
     });
   }
 
@@ -65,13 +65,13 @@ export class Sessions {
    *
    * @throws {CodedError} UNAUTHENTICATED, saying the same whatever was wrong.
    */
-  async refresh(token: string, origin: Origin): Promise<TokenPair> {
+  async refresh(token: string, actor: Actor): Promise<TokenPair> {
     const claim = this.#parts.refreshTokens.read(token);
     if (claim === undefined) throw refused();
     const verdict = await this.#parts.limiter.consume(`session:${claim.sessionId}`, REFRESHES);
     if (!verdict.allowed) throw rateLimited('Too many refreshes of this session.', verdict.retryAfter);
-    const rotated = await this.#rotate(claim, origin);
-    const session = rotated ?? (await this.#repeat(claim, origin));
+    const rotated = await this.#rotate(claim, actor);
+    const session = rotated ?? (await this.#repeat(claim, actor));
     this.#parts.metrics.refreshes.inc({ outcome: rotated ? 'rotated' : 'repeated' });
     return this.tokens(session.user, session);
   }
@@ -82,7 +82,7 @@ export class Sessions {
   }
 
   /** One statement decides among all who present the same token at once. */
-  async #rotate(claim: RefreshClaim, origin: Origin) {
+  async #rotate(claim: RefreshClaim, actor: Actor) {
     const { db, config } = this.#parts;
     const now = new Date();
     const current = await db.session.findUnique({ where: { id: claim.sessionId }, include: { user: true } });
@@ -96,12 +96,12 @@ export class Sessions {
         expiresAt: { gt: now },
         user: { disabledAt: null },
       },
-      data: { refreshCounter: { increment: 1 }, refreshedAt: now, lastUsedAt: now, expiresAt, ...clientOf(origin) },
+      data: { refreshCounter: { increment: 1 }, refreshedAt: now, lastUsedAt: now, expiresAt, ...clientOf(actor) },
     });
     return session && { ...session, user: current.user };
   }
 
-  async #repeat(claim: RefreshClaim, origin: Origin) {
+  async #repeat(claim: RefreshClaim, actor: Actor) {
     const { db, changes, config } = this.#parts;
     const session = await db.session.findUnique({ where: { id: claim.sessionId }, include: { user: true } });
     if (
@@ -117,7 +117,7 @@ export class Sessions {
     if (behind < 0) throw refused();
     const age = Date.now() - session.refreshedAt.getTime();
     if (behind === 1 && age <= config.REFRESH_GRACE_S * 1000) return session;
-    await changes.run(origin, async (change) => {
+    await changes.run(actor, async (change) => {
       await change.endSessions({ id: session.id }, 'refresh token reused');
       await change.audit({
         type: 'authn_token_reuse',
@@ -133,7 +133,7 @@ const refused = () => unauthenticated('The session has ended: sign in again.');
 
 const inSeconds = (seconds: number): Date => new Date(Date.now() + seconds * 1000);
 const earlier = (a: Date, b: Date): Date => (a < b ? a : b);
-const clientOf = ({ client }: Origin) => ({
+const clientOf = ({ client }: Actor) => ({
   ipAddress: client?.ipAddress ?? null,
   userAgent: client?.userAgent ?? null,
 });

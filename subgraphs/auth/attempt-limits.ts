@@ -3,9 +3,9 @@ import type { Config } from '#platform/base/config/config.ts';
 import { rateLimited } from '#platform/base/errors/errors.ts';
 import { networkOf } from '#platform/identity/client-info.ts';
 import type { RateLimiter, RateRule } from '#platform/identity/limits/rate-limiter.ts';
+import type { Actor } from './actor.ts';
 import type { Changes } from './change.ts';
 import { type EmailPseudonym, mailboxOf } from './email.ts';
-import type { Origin } from './origin.ts';
 
 type LimitConfig = Pick<Config, 'LOGINS_PER_MINUTE' | 'SIGNUPS_PER_HOUR' | 'ACCOUNT_MAILS_PER_HOUR'>;
 
@@ -21,7 +21,7 @@ const MAIL_AT_LEAST = { name: 'auth-mail-at-least', limit: 1, windowS: 300 } as 
 const NOTE_EVERY_MS = 60_000;
 
 /** What one network may ask for without being signed in. Accounts have the lockout besides. */
-export class Limits {
+export class AttemptLimits {
   readonly #limiter: RateLimiter;
   readonly #changes: Changes;
   readonly #pseudonym: EmailPseudonym;
@@ -43,14 +43,14 @@ export class Limits {
    * @param device a device that was signed in before: it has an allowance of its own.
    * @throws {CodedError} RATE_LIMITED with `retryAfter`.
    */
-  async spend(what: 'login' | 'register' | 'mail', origin: Origin, device?: string): Promise<void> {
-    const key = device === undefined ? `ip:${networkOf(origin.client)}` : `device:${device}`;
+  async spend(what: 'login' | 'register' | 'mail', actor: Actor, device?: string): Promise<void> {
+    const key = device === undefined ? `ip:${networkOf(actor.client)}` : `device:${device}`;
     const rule = this.#rules[what];
     const verdict = await this.#limiter.consume(key, rule);
     if (verdict.allowed) return;
     if (!this.#noted.has(`${what} ${key}`)) {
       this.#noted.set(`${what} ${key}`, true);
-      await this.#changes.run(origin, (change) =>
+      await this.#changes.run(actor, (change) =>
         change.audit({
           type: 'excess_rate_limit_exceeded',
           details: { what, limit: rule.limit, windowS: rule.windowS },
@@ -64,9 +64,9 @@ export class Limits {
    * Whether a mail of this kind may go to the address. Says nothing to who asked: that would tell that there is an
    * account. Addresses that differ by a +tag are one mailbox.
    */
-  async mayWriteTo(email: string, kind: 'reset' | 'confirmation' | 'registration', origin: Origin): Promise<boolean> {
+  async mayWriteTo(email: string, kind: 'reset' | 'confirmation' | 'registration', actor: Actor): Promise<boolean> {
     const mailbox = `${kind}:${this.#pseudonym(mailboxOf(email))}`;
-    const own = await this.#limiter.consume(`${mailbox}:${networkOf(origin.client)}`, MAILS_PER_NETWORK);
+    const own = await this.#limiter.consume(`${mailbox}:${networkOf(actor.client)}`, MAILS_PER_NETWORK);
     if (own.allowed && (await this.#limiter.consume(mailbox, MAILS_PER_MAILBOX)).allowed) return true;
     return (await this.#limiter.consume(mailbox, MAIL_AT_LEAST)).allowed;
   }

@@ -1,6 +1,6 @@
 import { NO_USAGE } from '../accounting.ts';
-import type { Held, LimitKeeper } from '../budgets/limits.ts';
-import { rulesFor } from '../budgets/limits.ts';
+import type { Held, LimitKeeper } from '../budgets/limit-keeper.ts';
+import { rulesFor } from '../budgets/limit-keeper.ts';
 import type { Alias, Catalogue, Deployment } from '../catalogue/catalogue.ts';
 import { costOfUsage, type Prices } from '../prices.ts';
 import type { Clients } from '../provider/clients.ts';
@@ -16,7 +16,7 @@ import type { FitReport } from '../tokens/fit.ts';
 import { type OpenReply, openReply } from './open-reply.ts';
 import { inputLimit, type Preparer, type Summariser } from './prepare.ts';
 
-export interface OriginDependencies {
+export interface ProviderReplyDependencies {
   readonly router: Router;
   readonly clients: Clients;
   readonly quirks: QuirkBook;
@@ -27,7 +27,7 @@ export interface OriginDependencies {
   readonly summarise: Summariser;
 }
 
-export interface OriginStart {
+export interface ReplyStart {
   readonly type: 'start';
   readonly alias: string;
   readonly deployment: string;
@@ -36,19 +36,19 @@ export interface OriginStart {
   readonly context: FitReport | undefined;
 }
 
-export interface OriginEnd {
+export interface ReplyEnd {
   readonly type: 'end';
   readonly reason: FinishReason;
   /** As the provider told it. */
   readonly usage: Usage | undefined;
 }
 
-export type OriginPart = OriginStart | Delta | OriginEnd;
+export type ReplyPart = ReplyStart | Delta | ReplyEnd;
 
-/** A reply from a provider: reserved, routed and read. One consumer or a flight of equal ones reads it, once. */
-export class Origin {
+/** A reply from a provider: reserved, routed and read. One call, or several equal calls together, read it once. */
+export class ProviderReply {
   readonly trail: Trail = { retries: 0, fallbacks: 0 };
-  readonly #deps: OriginDependencies;
+  readonly #deps: ProviderReplyDependencies;
   readonly #catalogue: Catalogue;
   readonly #alias: Alias;
   readonly #request: ChatRequest;
@@ -56,10 +56,16 @@ export class Origin {
   #held: Held | undefined;
   #reply: OpenReply | undefined;
   readonly #text: string[] = [];
-  #end: OriginEnd | undefined;
+  #end: ReplyEnd | undefined;
   #usage: Promise<Usage> | undefined;
 
-  constructor(deps: OriginDependencies, catalogue: Catalogue, alias: Alias, request: ChatRequest, call: CallContext) {
+  constructor(
+    deps: ProviderReplyDependencies,
+    catalogue: Catalogue,
+    alias: Alias,
+    request: ChatRequest,
+    call: CallContext,
+  ) {
     this.#deps = deps;
     this.#catalogue = catalogue;
     this.#alias = alias;
@@ -82,12 +88,12 @@ export class Origin {
    *
    * @param signal the same with every call.
    */
-  next(signal: AbortSignal): Promise<OriginPart> {
+  next(signal: AbortSignal): Promise<ReplyPart> {
     // Apart: what runs for every piece must not carry what runs once.
     return this.#reply ? this.#read(this.#reply) : this.#start(signal);
   }
 
-  async #start(signal: AbortSignal): Promise<OriginPart> {
+  async #start(signal: AbortSignal): Promise<ReplyPart> {
     this.#reply = await this.#open(signal);
     if (!this.#reply) return { type: 'end', reason: 'stopped', usage: undefined };
     const { alias, deployment, context } = this.#reply;
@@ -101,7 +107,7 @@ export class Origin {
     };
   }
 
-  async #read(reply: OpenReply): Promise<OriginPart> {
+  async #read(reply: OpenReply): Promise<ReplyPart> {
     const part = await reply.next();
     if (part.type === 'end') this.#end = part;
     else if (part.type !== 'tool-call') this.#text.push(part.text);
@@ -215,7 +221,7 @@ export class Origin {
 }
 
 /** Whether the messages of a request are all that the answer depends on, so that it may be kept. */
-export const keepable = (parts: readonly OriginPart[]): boolean => {
+export const keepable = (parts: readonly ReplyPart[]): boolean => {
   const end = parts.at(-1);
   return end?.type === 'end' && (end.reason === 'stop' || end.reason === 'length' || end.reason === 'tool_calls');
 };

@@ -1,13 +1,13 @@
-import type { Origin, OriginPart } from './origin.ts';
+import type { ProviderReply, ReplyPart } from './provider-reply.ts';
 
 /**
  * One call that several equal requests follow. It goes on while anybody follows, whoever started it, and is charged to
  * one of them: the first that is still there at its end.
  */
-export class Flight {
-  readonly origin: Origin;
+export class SharedReply {
+  readonly source: ProviderReply;
   readonly #controller: AbortController;
-  readonly #parts: OriginPart[] = [];
+  readonly #parts: ReplyPart[] = [];
   readonly #followers = new Set<object>();
   readonly #wakes = new Set<() => void>();
   #ended = false;
@@ -15,15 +15,15 @@ export class Flight {
   #payer: object | undefined;
 
   /**
-   * @param controller ends the origin.
-   * @param landed runs when the call is complete, with all its parts; the flight can be joined until it has run.
+   * @param controller ends the call to the provider.
+   * @param landed runs when the call is complete, with all its parts; the reply can be joined until this has run.
    */
   constructor(
-    origin: Origin,
+    source: ProviderReply,
     controller: AbortController,
-    landed: (parts: readonly OriginPart[] | undefined) => Promise<void>,
+    landed: (parts: readonly ReplyPart[] | undefined) => Promise<void>,
   ) {
-    this.origin = origin;
+    this.source = source;
     this.#controller = controller;
     void this.#run(landed);
   }
@@ -41,7 +41,7 @@ export class Flight {
   }
 
   /** Reads the parts from the first one on; `stopped` when the signal aborts. Throws what the call threw. */
-  reader(signal: AbortSignal): () => Promise<OriginPart> {
+  reader(signal: AbortSignal): () => Promise<ReplyPart> {
     let read = 0;
     return async () => {
       for (;;) {
@@ -70,16 +70,16 @@ export class Flight {
     return this.#payer === follower;
   }
 
-  async #run(landed: (parts: readonly OriginPart[] | undefined) => Promise<void>): Promise<void> {
+  async #run(landed: (parts: readonly ReplyPart[] | undefined) => Promise<void>): Promise<void> {
     try {
       while (this.#parts.at(-1)?.type !== 'end') {
-        this.#parts.push(await this.origin.next(this.#controller.signal));
+        this.#parts.push(await this.source.next(this.#controller.signal));
         this.#wake();
       }
     } catch (error) {
       this.#error = error;
     }
-    this.origin.close();
+    this.source.close();
     this.#ended = true;
     this.#wake();
     await landed(this.#error === undefined ? this.#parts : undefined);
