@@ -11,7 +11,7 @@ import { roomOf } from './rooms.ts';
 import { type BranchConnection, type BranchRequest, readBranches } from './tree.ts';
 
 /** Where messages stand beside one another: the conversation, and the parent or none. */
-export interface Place {
+export interface SiblingGroup {
   readonly conversationId: string;
   readonly parentId: string | null;
 }
@@ -22,7 +22,7 @@ export interface Loaders {
   /** Null when the caller takes no part in its conversation. */
   readonly message: DataLoader<string, Message | null>;
   /** Of conversations that the caller was let see already, as all below. */
-  readonly children: DataLoader<Place, Message[], string>;
+  readonly children: DataLoader<SiblingGroup, Message[], string>;
   readonly active: DataLoader<Message, boolean, string>;
   readonly branch: DataLoader<BranchRequest, BranchConnection, BranchRequest>;
   readonly draft: DataLoader<string, Draft>;
@@ -56,17 +56,17 @@ export function createLoaders({ db, presence }: ChatParts, identity: Identity): 
     }),
 
     children: new DataLoader(
-      async (places) => {
-        const parents = places.flatMap(({ parentId }) => parentId ?? []);
-        const roots = places.filter(({ parentId }) => parentId === null).map(({ conversationId }) => conversationId);
+      async (groups) => {
+        const parents = groups.flatMap(({ parentId }) => parentId ?? []);
+        const roots = groups.filter(({ parentId }) => parentId === null).map(({ conversationId }) => conversationId);
         const found = await db.message.findMany({
           where: { OR: [{ parentId: { in: parents } }, { conversationId: { in: roots }, parentId: null }] },
           orderBy: { id: 'asc' },
         });
-        const groups = Map.groupBy(found, placeKey);
-        return places.map((place) => groups.get(placeKey(place)) ?? []);
+        const bySiblings = Map.groupBy(found, siblingsKey);
+        return groups.map((siblings) => bySiblings.get(siblingsKey(siblings)) ?? []);
       },
-      { cacheKeyFn: placeKey },
+      { cacheKeyFn: siblingsKey },
     ),
 
     active: new DataLoader(
@@ -137,7 +137,7 @@ export function createLoaders({ db, presence }: ChatParts, identity: Identity): 
   };
 }
 
-const placeKey = ({ conversationId, parentId }: Place): string => parentId ?? `root of ${conversationId}`;
+const siblingsKey = ({ conversationId, parentId }: SiblingGroup): string => parentId ?? `root of ${conversationId}`;
 
 function align<Row>(ids: readonly string[], rows: readonly Row[], idOf: (row: Row) => string): (Row | null)[] {
   const byId = new Map(rows.map((row) => [idOf(row), row]));

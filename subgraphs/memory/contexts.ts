@@ -20,7 +20,7 @@ const MAX_TTL_S = 31_536_000;
 const MAX_KEY = 200;
 
 /** Where entries are: a name that is unique among all scopes, and its columns. */
-interface Place {
+interface ScopeColumns {
   readonly scope: string;
   readonly userId: string | null;
   readonly conversationId: string | null;
@@ -41,9 +41,9 @@ export class Contexts {
   }
 
   async get(user: UserIdentity, scope: ScopeInput, key: string): Promise<Context | null> {
-    const place = placeOf(user, scope);
+    const columns = columnsOf(user, scope);
     return this.#db.context.findFirst({
-      where: { scope: place.scope, key: textInput('input.key', key, MAX_KEY), ...ALIVE() },
+      where: { scope: columns.scope, key: textInput('input.key', key, MAX_KEY), ...ALIVE() },
     });
   }
 
@@ -51,7 +51,7 @@ export class Contexts {
     const page = keyPage('contexts', args, { key: 'text', ...PAGES });
     const found = await this.#db.context.findMany({
       where: {
-        scope: placeOf(user, scope, 'scope').scope,
+        scope: columnsOf(user, scope, 'scope').scope,
         ...ALIVE(),
         ...(page.after !== undefined && { key: { gt: page.after } }),
       },
@@ -76,7 +76,7 @@ export class Contexts {
     },
   ): Promise<Context> {
     if (input.scope.scope === 'APPLICATION') requireAdmin(user);
-    const place = placeOf(user, input.scope);
+    const columns = columnsOf(user, input.scope);
     const key = textInput('input.key', input.key, MAX_KEY);
     const value = jsonInput(input.value);
     const ttl = input.ttlSeconds == null ? null : numberInput('input.ttlSeconds', input.ttlSeconds, 1, MAX_TTL_S);
@@ -85,10 +85,10 @@ export class Contexts {
     // 1.
     const write = (db: Pick<Database, '$queryRaw'>) => db.$queryRaw<{ id: string }[]>`
       INSERT INTO contexts AS entry (id, scope, user_id, conversation_id, application, key, value, expires_at)
-      SELECT ${uuidv7()}::uuid, ${place.scope}, ${place.userId}, ${place.conversationId}, ${place.application}, ${key},
+      SELECT ${uuidv7()}::uuid, ${columns.scope}, ${columns.userId}, ${columns.conversationId}, ${columns.application}, ${key},
              ${value}::jsonb, now() + ${ttl}::float8 * interval '1 second'
       WHERE ${expected}::int IS NULL OR ${expected}::int = 0
-         OR EXISTS (SELECT FROM contexts WHERE scope = ${place.scope} AND key = ${key})
+         OR EXISTS (SELECT FROM contexts WHERE scope = ${columns.scope} AND key = ${key})
       ON CONFLICT (scope, key) DO UPDATE SET
         value = EXCLUDED.value, expires_at = EXCLUDED.expires_at, updated_at = now(),
         created_at = CASE WHEN entry.expires_at <= now() THEN now() ELSE entry.created_at END,
@@ -96,16 +96,16 @@ export class Contexts {
       WHERE ${expected}::int IS NULL
          OR ${expected}::int = CASE WHEN entry.expires_at <= now() THEN 0 ELSE entry.version END
       RETURNING id`;
-    const isNew = (await this.#db.context.count({ where: { scope: place.scope, key } })) === 0;
+    const isNew = (await this.#db.context.count({ where: { scope: columns.scope, key } })) === 0;
     const rows =
-      isNew && place.userId !== null
+      isNew && columns.userId !== null
         ? await this.#db.$transaction(async (tx) => {
-            await this.#quotas.holdContext(tx, place.userId!);
+            await this.#quotas.holdContext(tx, columns.userId!);
             return write(tx);
           })
         : await write(this.#db);
     if (rows[0]) return this.#db.context.findUniqueOrThrow({ where: { id: rows[0].id } });
-    throw await this.#conflict(place.scope, key);
+    throw await this.#conflict(columns.scope, key);
   }
 
   async delete(
@@ -113,7 +113,7 @@ export class Contexts {
     input: { scope: ScopeInput; key: string; expectedVersion?: number | null },
   ): Promise<boolean> {
     if (input.scope.scope === 'APPLICATION') requireAdmin(user);
-    const { scope } = placeOf(user, input.scope);
+    const { scope } = columnsOf(user, input.scope);
     const key = textInput('input.key', input.key, MAX_KEY);
     const { count } = await this.#db.context.deleteMany({
       where: { scope, key, ...ALIVE(), ...(input.expectedVersion != null && { version: input.expectedVersion }) },
@@ -143,7 +143,7 @@ export class Contexts {
 
 const ALIVE = () => ({ OR: [{ expiresAt: null }, { expiresAt: { gt: new Date() } }] });
 
-function placeOf(user: UserIdentity, input: ScopeInput, at = 'input.scope'): Place {
+function columnsOf(user: UserIdentity, input: ScopeInput, at = 'input.scope'): ScopeColumns {
   const none = { userId: null, conversationId: null, application: null };
   switch (input.scope) {
     case 'USER':
