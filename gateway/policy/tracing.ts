@@ -12,9 +12,9 @@ export function tracePipeline(pipeline: Pipeline): Pipeline {
   if (!isTracing()) return pipeline;
   return {
     ...pipeline,
-    async admit(generation, params, caller) {
+    async admit(version, params, caller) {
       const span = startSpan('graphql', 'server', caller.traceparent, { 'sextant.request_id': caller.requestId });
-      const admitted = await pipeline.admit(generation, params, { ...caller, traceparent: span.traceparent });
+      const admitted = await pipeline.admit(version, params, { ...caller, traceparent: span.traceparent });
       if (isRefused(admitted)) {
         span.end(String(admitted.errors[0]?.extensions['code'] ?? 'refused'));
         return admitted;

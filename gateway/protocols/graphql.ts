@@ -24,7 +24,7 @@ import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
-import type { Generation, Graph } from '../supergraph/graph.ts';
+import type { Graph, GraphVersion } from '../supergraph/graph.ts';
 import type { ApolloFace } from './apollo.ts';
 import {
   type Accepted,
@@ -71,8 +71,8 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       refuse(response, errors, status, format);
     };
 
-    const generation = graph.current;
-    if (!generation) return fail([new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.')]);
+    const version = graph.current;
+    if (!version) return fail([new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.')]);
     if (accepted.format === undefined) return fail([notAcceptable()], 406);
 
     let params: OperationParams;
@@ -103,12 +103,12 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       headers: propagated(options.propagation, request.headers),
       signal: cancellation,
     };
-    const admitted = await pipeline.admit(generation, params, caller);
+    const admitted = await pipeline.admit(version, params, caller);
     if (isRefused(admitted)) return fail(admitted.errors);
     const { kind } = admitted.prepared;
     if (kind === 'subscription') {
       markStream(response, requestId);
-      const opened = subscribe(generation, admitted, identity, accepted, response);
+      const opened = subscribe(version, admitted, identity, accepted, response);
       return opened ? undefined : fail([needsStream()]);
     }
     if (kind === 'mutation' && request.method === 'GET') {
@@ -136,7 +136,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
 
   /** @returns false when the client accepts none of the ways to stream. */
   function subscribe(
-    generation: Generation<Served>,
+    version: GraphVersion<Served>,
     admitted: Admitted,
     identity: Identity,
     accepted: Accepted,
@@ -144,7 +144,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
   ): boolean {
     if (!accepted.eventStream && !accepted.multipart) return false;
     const multipart = accepted.multipart;
-    const policy = streamPolicyOf(admitted, generation);
+    const policy = streamPolicyOf(admitted, version);
     const channel: HttpChannel = multipart ? multipartChannel(response) : eventStreamChannel(response);
     const heartbeat = setInterval(
       guarded({ where: 'stream heartbeat', log, end: () => response.destroy() }, channel.heartbeat),

@@ -191,7 +191,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   }
 
   function operate(connection: Connection, session: Session, payload: SubscribePayload, channel: OperationChannel) {
-    const generation = graph.current!;
+    const version = graph.current!;
     const aborter = new AbortController();
     const caller: OperationCaller = {
       identity: session.identity,
@@ -205,7 +205,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     const started = performance.now();
 
     const run = async (): Promise<void> => {
-      const admitted = await pipeline.admit(generation, payload, caller);
+      const admitted = await pipeline.admit(version, payload, caller);
       if (aborter.signal.aborted) return;
       if (isRefused(admitted)) {
         metrics.operation('websocket', 'unknown', 'refused', (performance.now() - started) / 1000);
@@ -215,7 +215,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       if (prepared.kind === 'subscription') {
         stop = subscriptions.run(
           admitted,
-          streamPolicyOf(admitted, generation),
+          streamPolicyOf(admitted, version),
           { ...channel, cut: (reason) => cut(connection.socket, reason) },
           'websocket',
         );

@@ -16,7 +16,7 @@ import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
 import { type PropagationRules, propagated } from '../request/propagation.ts';
 import type { GatewayMetrics } from '../server/metrics.ts';
 import { sendJson } from '../server/pages.ts';
-import type { Generation, Graph } from '../supergraph/graph.ts';
+import type { Graph, GraphVersion } from '../supergraph/graph.ts';
 import { type Endpoint, readEndpoints } from './endpoints.ts';
 import { openApi } from './openapi.ts';
 import { variablesOf } from './variables.ts';
@@ -41,7 +41,7 @@ export interface Rest {
   has(path: string): boolean;
   answer(request: IncomingMessage, response: ServerResponse, path: string, search: string): Promise<void>;
   /** Prepares the operations of a new supergraph, and says in the log which of them do not fit it. */
-  check(generation: Generation<Served>): Promise<void>;
+  check(version: GraphVersion<Served>): Promise<void>;
 }
 
 const DOCUMENT = '/openapi.json';
@@ -62,8 +62,8 @@ export function createRest(options: RestOptions): Rest {
     const started = performance.now();
     const requestId = requestIdOf(request);
     response.setHeader('x-request-id', requestId);
-    const generation = graph.current;
-    if (!generation) throw new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.');
+    const version = graph.current;
+    if (!version) throw new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.');
     const groups = patternOf(endpoint.path).exec(path)?.groups ?? {};
     const parameters = Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(name, value)]));
     const body = endpoint.method === 'GET' ? undefined : await bodyOf(request, config.MAX_BODY_BYTES);
@@ -73,7 +73,7 @@ export function createRest(options: RestOptions): Rest {
     });
     const client = clientOf(request, config.TRUSTED_PROXIES);
     const admitted = await pipeline.admit(
-      generation,
+      version,
       { query: endpoint.query, variables: variablesOf(endpoint, parameters, new URLSearchParams(search), body) },
       {
         identity: await identify(options.authenticator, credentialsOf(request), client),

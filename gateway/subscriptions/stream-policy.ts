@@ -1,6 +1,6 @@
 import { Kind, type OperationDefinitionNode } from 'graphql';
 import type { Admitted, Served } from '../policy/pipeline.ts';
-import type { Generation } from '../supergraph/graph.ts';
+import type { GraphVersion } from '../supergraph/graph.ts';
 import { readMerging } from './merging.ts';
 import type { StreamPolicy } from './subscriptions.ts';
 
@@ -16,17 +16,17 @@ const policies = new WeakMap<OperationDefinitionNode, StreamPolicy>();
  * How an admitted subscription is delivered: what its root field's tags and those of its events say. By default it is
  * shared among the equal subscriptions of one user, and every event is kept.
  */
-export function streamPolicyOf(admitted: Admitted, generation: Generation<Served>): StreamPolicy {
+export function streamPolicyOf(admitted: Admitted, version: GraphVersion<Served>): StreamPolicy {
   const { operation } = admitted.prepared;
   let policy = policies.get(operation);
   if (!policy) {
-    policy = readPolicy(admitted, generation);
+    policy = readPolicy(admitted, version);
     policies.set(operation, policy);
   }
   return policy;
 }
 
-function readPolicy(admitted: Admitted, { supergraph, policies }: Generation<Served>): StreamPolicy {
+function readPolicy(admitted: Admitted, { supergraph, policies }: GraphVersion<Served>): StreamPolicy {
   const field = admitted.prepared.operation.selectionSet.selections[0];
   const type = supergraph.apiSchema.getSubscriptionType();
   // A fragment at the root hides the field; such an operation is served, but never shared.

@@ -10,14 +10,14 @@ import { type SupergraphWatcher, watchSupergraph } from './watch.ts';
  * One supergraph being served, with what was opened for it. Immutable: a reload makes a new one, and what runs on the
  * old one finishes there.
  */
-export type Generation<Served> = Served & {
+export type GraphVersion<Served> = Served & {
   readonly supergraph: Supergraph;
   readonly transports: ReadonlyMap<string, SubgraphTransport>;
 };
 
 export interface Graph<Served> extends AsyncDisposable {
   /** Undefined until the supergraph is loaded. */
-  readonly current: Generation<Served> | undefined;
+  readonly current: GraphVersion<Served> | undefined;
   /** Loads the supergraph. @throws {SupergraphError} when there is none. */
   load(): Promise<void>;
   /** Loads it again now. */
@@ -35,7 +35,7 @@ export interface GraphOptions<Served> {
   readonly open: (supergraph: Supergraph) => Served;
   /** Prepares what the one before has used, so that the next one starts with it ready. */
   readonly warm: (next: Served, previous: Served) => Promise<void>;
-  /** Called after a new generation has become the current one. */
+  /** Called after a new version has become the current one. */
   readonly changed: () => void;
 }
 
@@ -43,7 +43,7 @@ export interface GraphOptions<Served> {
 export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served> {
   const { source, log } = options;
   const transports = new Map<string, { urls: string; transport: SubgraphTransport }>();
-  let current: Generation<Served> | undefined;
+  let current: GraphVersion<Served> | undefined;
   let watcher: SupergraphWatcher | undefined;
 
   async function transportsOf(supergraph: Supergraph): Promise<ReadonlyMap<string, SubgraphTransport>> {
@@ -61,7 +61,7 @@ export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served
   }
   const retired: SubgraphTransport[] = [];
 
-  async function open(supergraph: Supergraph): Promise<Generation<Served>> {
+  async function open(supergraph: Supergraph): Promise<GraphVersion<Served>> {
     const { left } = overrideLabels(supergraph.sdl);
     if (left.length > 0) log.warn({ labels: left }, 'progressive overrides other than percent(100) are not taken');
     return { supergraph, ...options.open(supergraph), transports: await transportsOf(supergraph) };
