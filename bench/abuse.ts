@@ -1,6 +1,6 @@
 /**
  * One anonymous client sends the worst that the gateway takes, 50 requests a second, each with a text of its own,
- * against the whole product in production mode, every limit at its default. Meanwhile somebody else asks for what is
+ * against the whole product in production mode, every limit at its default. Meanwhile another user asks for what is
  * theirs, and a probe asks for /health.
  *
  * Reads: `health_p99_ms` is what the loop is held for at most, nearly; `victim_ratio` how many times longer the other

@@ -1,7 +1,7 @@
 /**
  * Our gateway with every policy on against Apollo Server with Apollo Gateway, and against the gateways of bench/rivals
  * where they are installed: the same supergraph, the same subgraphs over HTTP, rounds taken in turn, request bodies
- * that vary, so that nobody gains by answering equal requests at once.
+ * that vary, so that no side gains by answering equal requests at once.
  *
  * Every request carries an access token. Ours verifies it, counts the operation and signs the identity for the
  * subgraphs; the others do not look at it. BENCH_POLICIES=off adds ours without these, to see what they cost.

@@ -23,7 +23,7 @@ const STOCK = path.join(import.meta.dirname, 'gateway', 'stock.ts');
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'bench-startup-'));
 const supergraph = path.join(folder, 'supergraph.graphql');
-// Nobody is there: the operation that is asked needs no subgraph.
+// No subgraph is there: the operation that is asked needs no subgraph.
 const urls = Object.fromEntries(Object.keys(SCHEMAS).map((name) => [name, 'http://127.0.0.1:1/graphql']));
 writeFileSync(supergraph, supergraphOf(urls));
 

@@ -10,7 +10,7 @@ import { CommandError } from './report.ts';
 /** Files that belong to a running process and not to its data. */
 const LEFT_OUT = new Set(['lock.db', 'lock.db-journal', 'lock.pid']);
 
-/** Archives the data folder while nobody uses it; the archive appears under its name when it is complete. */
+/** Archives the data folder while no process uses it; the archive appears under its name when it is complete. */
 export async function backup(root: string, target: string): Promise<void> {
   const config = loadConfig(process.env, root);
   if (config.DATABASE_URL !== undefined) {

@@ -62,7 +62,7 @@ async function migrationsAgree(): Promise<void> {
 async function artefactsFresh(): Promise<void> {
   const stale = await staleArtefacts(root);
   if (stale.length > 0)
-    throw new Error(`These were out of date and have been made anew; commit them:\n${stale.join('\n')}`);
+    throw new Error(`These were out of date and have been made again; commit them:\n${stale.join('\n')}`);
 }
 
 const trackedFiles = async (): Promise<string[]> =>

@@ -31,7 +31,7 @@ export const engineOf =
       });
       return engine;
     };
-    // Whoever started it is told by someone else where that fails.
+    // Where that fails, another line tells the person who started it.
     started.then(make, () => {});
     return (input) => make()(input);
   };

@@ -30,7 +30,7 @@ const POLL_MS = 1_000;
 /** Calls a plain route of a subgraph on the gateway's own behalf. */
 export function asService(transport: SubgraphTransport | undefined, request: Request): Promise<Response> {
   if (transport === undefined)
-    return Promise.reject(new CommandError('The supergraph has no subgraph auth: nobody could sign in.'));
+    return Promise.reject(new CommandError('The supergraph has no subgraph auth: no user could sign in.'));
   return transport.fetch(request, { kind: 'service', service: 'gateway' });
 }
 

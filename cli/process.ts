@@ -51,7 +51,7 @@ export async function runProcess(
       skip: ['unhandledRejection', ...STOP_SIGNALS],
     },
     async ({ err }) => {
-      if (err) log.fatal({ err }, 'an error that nobody handled: shutting down');
+      if (err) log.fatal({ err }, 'an error that no code handled: shutting down');
       else await Promise.race([started.promise, sleep(config.SHUTDOWN_TIMEOUT_MS / 2)]);
       await lifecycle.disposeAsync();
       log.info('stopped');

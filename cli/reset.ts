@@ -17,11 +17,12 @@ export async function reset(root: string, yes: boolean): Promise<void> {
   } finally {
     lock[Symbol.dispose]();
   }
-  console.log(`${dataDir} is deleted. The next start begins anew.`);
+  console.log(`${dataDir} is deleted. The next start begins again.`);
 }
 
 async function confirmed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new CommandError('Nobody can be asked here: say --yes if you mean it.');
+  if (!process.stdin.isTTY)
+    throw new CommandError('This is not a terminal, so no question can be asked: say --yes if you mean it.');
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   try {
     return /^y(es)?$/i.test((await terminal.question(question)).trim());

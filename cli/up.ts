@@ -18,7 +18,7 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
     const { serveWhole } = await import('./whole.ts');
     const { url, transports, events } = await serveWhole(root, process, database);
     log.info({ url, subgraphs: [...transports.keys()], ms: Math.round(performance.now() - started) }, 'ready');
-    // What has waited since the last stop, and what is only told, need not delay whoever waited for the start.
+    // What has waited since the last stop, and what is only told, need not delay the person who waited for the start.
     const later = setTimeout(() => events.start(), FIRST_REQUESTS_MS);
     lifecycle.defer(() => clearTimeout(later));
     if (!banner) return;

@@ -147,7 +147,7 @@ describe('what surrounds the graph', () => {
     const headers = { authorization: 'Bearer ada' };
     expect(await (await get('/_/library/files/a', gateway.url, headers)).json()).toEqual({ name: 'a', who: 'user' });
     expect(await (await get('/.well-known/file')).json()).toEqual({ name: 'known', who: 'anonymous' });
-    expect((await get('/_/nobody/files')).status).toBe(404);
+    expect((await get('/_/unknown/files')).status).toBe(404);
   });
 
   it('the explorer and the Sandbox page, in development', async () => {
@@ -197,7 +197,7 @@ it('a port that is taken is said in one line', async () => {
   taken.close();
 });
 
-it('a running request is answered while the gateway drains, and then nobody is', async () => {
+it('a running request is answered while the gateway drains, and none after it', async () => {
   const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000' });
   const answers = Array.from({ length: 20 }, () => post({ query: '{ greeting(name: "x") }' }, {}, stopping.url));
   await new Promise((resolve) => setTimeout(resolve, 5));

@@ -187,7 +187,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       case '/ready':
         return sendJson(response, health.ready ? 200 : 503, { ready: health.ready });
       case '/metrics':
-        // For a scraper beside it, not for whoever comes in through the balancer.
+        // For a scraper beside it, not for a client that comes in through the balancer.
         if (isForwarded(request)) return notFound(response, path);
         return sendText(response, 200, options.metrics.contentType, await options.metrics.metrics());
       case '/schema.graphql':

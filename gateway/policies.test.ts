@@ -202,7 +202,7 @@ describe('what an evaluator grants', () => {
       payload: { data: { news: 'n' } },
     });
     sent.length = 0;
-    expect(await run('nobody', 'subscription { news }')).toMatchObject({
+    expect(await run('stranger', 'subscription { news }')).toMatchObject({
       type: 'error',
       payload: [{ path: ['news'], extensions: { code: 'FORBIDDEN' } }],
     });
@@ -228,7 +228,7 @@ it('without an evaluator, a policy is granted by the role of its name, and the a
   await plain[Symbol.asyncDispose]();
 });
 
-it('POLICY_URL decides by the credentials that the gateway passes on, where nobody at the gateway checks them', async () => {
+it('POLICY_URL decides by the credentials that the gateway passes on, where the gateway does not check them', async () => {
   const hook = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;

@@ -52,7 +52,7 @@ describe('the record of a call', () => {
     });
   });
 
-  it('leaves the cost open where no price is known, and is zero at a server of one’s own', async () => {
+  it('leaves the cost open where no price is known, and is zero at a server of your own', async () => {
     const unknown = made();
     await readAll(unknown.models.chat(hello, aCall()));
     expect(unknown.records[0]?.cost).toBeUndefined();
@@ -109,7 +109,7 @@ describe('the record of a call', () => {
     expect(usageEvent(records[1]!)).toBeUndefined();
   });
 
-  it('that nobody takes fails nothing', async () => {
+  it('that no caller takes fails nothing', async () => {
     const { models } = testModels(aCatalogue([anAlias('m', [aDeployment(server.url)])]), {
       onRecord: () => {
         throw new Error('full');
@@ -133,7 +133,7 @@ describe('the record of a call', () => {
     expect(text).not.toContain('u1');
   });
 
-  it('is a span of the GenAI conventions, where somebody traces', async () => {
+  it('is a span of the GenAI conventions, where tracing is on', async () => {
     const spans: { name: string; attributes: Attributes; ended: boolean }[] = [];
     const tracer = {
       startSpan(name: string) {

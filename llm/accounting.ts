@@ -31,7 +31,7 @@ export interface CallEnd {
   readonly errorCode?: string | undefined;
 }
 
-/** Makes the one record of each call, and hands it to metrics, traces and whoever asked for it. */
+/** Makes the one record of each call, and hands it to metrics, traces and the caller who asked for it. */
 export class Accounting {
   readonly #prices: Prices;
   readonly #telemetry: Telemetry;

@@ -34,7 +34,7 @@ export interface FinishPart {
 export interface ChatStream extends AsyncIterable<ChatPart> {
   /**
    * The record of the call, once it has ended in any way; undefined when it was refused before it began (unknown model,
-   * wrong parameter). Never rejects. Pending for ever if nobody iterates.
+   * wrong parameter). Never rejects. Pending for ever unless the caller iterates.
    */
   readonly record: Promise<LlmCallRecord | undefined>;
 }

@@ -11,7 +11,7 @@ import type { CallContext, ChatRequest } from './requests.ts';
 
 /**
  * The language models of this installation (`createModels` in create-models.ts makes them), as chat, memory, vision and
- * vector see them: by alias, whoever answers.
+ * vector see them: by alias, whichever provider answers.
  *
  * Every method fails with CodedErrors: MODEL_NOT_CONFIGURED (the message says how to configure one), MODEL_NOT_FOUND,
  * CONTEXT_TOO_LARGE, CONTENT_FILTERED, BUDGET_EXCEEDED (`resetsAt`), RATE_LIMITED (`retryAfter`), PROVIDER_UNAVAILABLE,

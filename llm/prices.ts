@@ -40,7 +40,7 @@ export class Prices {
   async #find(deployment: Deployment): Promise<Price | undefined> {
     if (deployment.price) return fromEntry(deployment.price, 'llm.yaml');
     if (deployment.provider.free)
-      return fromEntry({ inputPerMillion: '0', outputPerMillion: '0', perImage: '0' }, 'a server of one’s own');
+      return fromEntry({ inputPerMillion: '0', outputPerMillion: '0', perImage: '0' }, 'a server of your own');
     const { type, baseUrl } = deployment.provider;
     const providerId = TABLE_PROVIDERS[type];
     const { calcPrice } = await import('@pydantic/genai-prices');

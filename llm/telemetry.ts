@@ -119,7 +119,7 @@ export class Telemetry {
     if (record.timeToFirstTokenMs !== undefined) this.#firstChunk.observe(labels, record.timeToFirstTokenMs / 1000);
     if (record.tokensPerSecond !== undefined && record.tokensPerSecond > 0)
       this.#perToken.observe(labels, 1 / record.tokensPerSecond);
-    // A reply from the cache used nobody's tokens.
+    // A reply from the cache used no tokens.
     if (record.cache === 'off' || record.cache === 'miss') {
       if (record.usage.inputTokens > 0)
         this.#tokens.observe({ ...labels, gen_ai_token_type: 'input' }, record.usage.inputTokens);

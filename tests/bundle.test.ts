@@ -162,7 +162,7 @@ describe('the bundle', () => {
     }
   }, 120_000);
 
-  it('keeps what was compiled, and makes it anew where the file is damaged', async () => {
+  it('keeps what was compiled, and makes it again where the file is damaged', async () => {
     const compiled = env['NODE_COMPILE_CACHE']!;
     const file = path.join(
       compiled,

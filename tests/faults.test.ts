@@ -162,11 +162,11 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     expect(all.filter((one) => !isWhole(one)).length).toBeGreaterThan(PER_SECOND / 2);
     expect(codes(all)).toContain('SUBGRAPH_UNAVAILABLE');
     expect(codes(all).filter((code) => !PASSING.has(code))).toEqual([]);
-    // Nobody else notices.
+    // No other subgraph notices.
     expect(who.flatMap((one) => [...one.codes, ...one.closes])).toEqual([]);
   }, 120_000);
 
-  it(`a subgraph that hangs costs nobody more than its time limit, and its ${SUBSCRIPTIONS} subscriptions go on`, async () => {
+  it(`a subgraph that hangs costs no request more than its time limit, and its ${SUBSCRIPTIONS} subscriptions go on`, async () => {
     const { pid } = graph.processes.get('chat')!;
     const outcomes = await underLoad(async (load) => {
       process.kill(pid, 'SIGSTOP');
@@ -217,7 +217,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     const told = performance.now();
     expect(await graph.processes.get('gateway')!.stop()).toBe(0);
     const gone = performance.now();
-    // 1012: come back and resume. Nobody was cut off (1006), and nobody was left without a word.
+    // 1012: come back and resume. No client was cut off (1006), and none was left without a word.
     expect(who.map(({ closes }) => closes[0])).toEqual(Array(DEVICES).fill(1012));
     for (const text of await Promise.all(streams.map((stream) => stream.text()))) {
       expect(text).toMatch(/"code":"RESUBSCRIBE".*\n\nevent: complete\ndata:\n\n$/);
@@ -226,7 +226,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
     await whenWhole(load);
     const all = await load.stop();
     await allHear();
-    // Nobody serves between the two: that is what a second replica is for. Whatever was accepted is answered whole.
+    // No gateway serves between the two: that is what a second replica is for. Whatever was accepted is answered whole.
     const outcomes = all.filter(({ at }) => at < gone);
     expect(outcomes.filter(({ at, answer: got }) => at > told && got).length).toBeGreaterThan(0);
     const lost = outcomes.filter(({ error }) => error !== undefined && !isRefusedConnection(error));
@@ -278,7 +278,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
   }, 120_000);
 
   it.each(['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'])(
-    "%s refuses whoever reaches its port without the gateway's identity",
+    "%s refuses a client that reaches its port without the gateway's identity",
     async (name) => {
       const { url } = graph.processes.get(name)!;
       const post = async (headers: Record<string, string>) => {
@@ -287,7 +287,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
         const response = await fetch(`${url}/graphql`, init);
         return [response.status, JSON.stringify(await response.json())] as const;
       };
-      // Neither nothing, nor the credentials of a user, nor an assertion that somebody made up.
+      // Neither nothing, nor the credentials of a user, nor an assertion that a stranger made up.
       const forged = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from(
         JSON.stringify({ kind: 'service', service: 'gateway', aud: name, exp: 4e9 }),
       ).toString('base64url')}.c2lnbmF0dXJl`;
@@ -363,7 +363,7 @@ async function owning(client: pg.Client, id: string): Promise<Map<string, string
   return found;
 }
 
-/** The request never left: nobody listened, or the system ended what nobody had taken in when the server closed. */
+/** The request never left: no server listened, or the system ended what was not taken in when the server closed. */
 function isRefusedConnection(error: unknown): boolean {
   const { code, syscall } = (error as { cause?: { code?: string; syscall?: string } }).cause ?? {};
   return syscall === 'connect' && (code === 'ECONNREFUSED' || code === 'ECONNRESET');

@@ -122,7 +122,7 @@ describe.each(MODES)('the main job, %s', (_, skipped, start) => {
       expect(other.errors?.[0]?.extensions?.['code']).toBe('CONFLICT');
     });
 
-    it('nobody else reads the conversation, and it looks as if it did not exist', async () => {
+    it('no other user reads the conversation, and it looks as if it did not exist', async () => {
       const { conversationId, replyId } = await converse('A secret');
       const stranger = await TestUser.signUp(graph.url);
       expect((await stranger.run(ReadConversationDocument, { id: conversationId })).conversation).toBeNull();

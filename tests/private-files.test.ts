@@ -21,7 +21,7 @@ const filesOf = (root: string): string[] => [
   ...readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => path.join(root, name)),
 ];
 
-/** What somebody else of the machine could read, write or open below a folder, with its mode. */
+/** What another user of the machine could read, write or open below a folder, with its mode. */
 const open = (root: string): string[] =>
   filesOf(root)
     .map((file) => [file, lstatSync(file, { throwIfNoEntry: false })?.mode ?? 0] as const)

@@ -107,7 +107,7 @@ describe('starting and stopping', () => {
     60_000,
   );
 
-  it('a supergraph with a subgraph that nobody can reach stops a gateway with one line', async () => {
+  it('a supergraph with a subgraph that cannot be reached stops a gateway with one line', async () => {
     const file = path.join(directory, 'supergraph.yaml');
     const schema = "{ sdl: 'type Query { a: Int }' }";
     await writeFile(file, `subgraphs: { ships: { routing_url: 'localhost:4001/graphql', schema: ${schema} } }`);

@@ -87,7 +87,7 @@ describe.each(MODES)('traces, %s', (_, skipped, start) => {
     it('an embedding belongs to the trace of the operation that needed it', async () => {
       const { traceId, traceparent } = clientTrace();
       await user.send(
-        '{ embed(input: { texts: ["A text that nobody embedded before."] }) { model } }',
+        '{ embed(input: { texts: ["A text that was not embedded before."] }) { model } }',
         {},
         { traceparent },
       );

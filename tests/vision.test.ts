@@ -123,7 +123,7 @@ models: { smart: { deployments: [seer] }, paint: { deployments: [painter] } }
     }, 120_000);
     afterAll(() => lifecycle.disposeAsync(), 60_000);
 
-    it('an upload by signed link is analysed, and whoever watches is told', async () => {
+    it('an upload by signed link is analysed, and the watchers are told', async () => {
       const { image, upload } = await ada.begin(page);
       expect(image.status).toBe('AWAITING_UPLOAD');
       const progress = ada.follow(image.id);

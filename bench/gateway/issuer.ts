@@ -5,7 +5,7 @@ import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 
 /** Long enough for any benchmark, in seconds. */
 const LIFE_S = 86_400;
-/** Secret enough for a benchmark, which answers nobody else. */
+/** Secret enough for a benchmark, which answers only itself. */
 export const BENCH_SECRET = 'b4f1c97d20a6e83f5d1b7c94e0a2683f';
 export const TOKEN_ISSUER = 'sextant';
 export const TOKEN_AUDIENCE = 'sextant';
@@ -38,7 +38,7 @@ export async function createIssuer(): Promise<Issuer> {
   return { token, jwks: JSON.stringify({ keys: [key] }) };
 }
 
-/** What an auth subgraph answers to whoever verifies tokens, as JSON; undefined for other paths. */
+/** What an auth subgraph answers to a verifier of tokens, as JSON; undefined for other paths. */
 export function authAnswer(path: string, jwks: string): string | undefined {
   if (path === AUTH_ROUTES.jwks) return jwks;
   if (path === AUTH_ROUTES.revocations) return JSON.stringify({ now: Date.now(), revocations: [] });

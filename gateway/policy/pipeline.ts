@@ -117,7 +117,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { config, log } = options;
   const manifest = config.OPERATIONS_MANIFEST ? readManifest(config.OPERATIONS_MANIFEST) : undefined;
   const persisted = createPersistedOperations({ manifest, cache: options.cache });
-  // One for all versions: a reload gives nobody another allowance.
+  // One for all versions: a reload gives no client another allowance.
   const turns = new LoopTurns({ msPerMinute: config.NEW_OPERATIONS_MS });
   const rate = createOperationRate(options.limiter, config);
   const rules: readonly ValidationRule[] = config.production ? [NoSchemaIntrospectionCustomRule] : [];
@@ -168,7 +168,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return plan;
   }
 
-  /** Fails closed: nobody is granted what cannot be found out. */
+  /** Fails closed: what cannot be found out is not granted. */
   async function grantsOf(policies: readonly string[], caller: OperationCaller): Promise<Grants> {
     if (!options.policies) return grantedByRole(caller.identity);
     try {

@@ -6,7 +6,7 @@ import type { Identity } from '#platform/identity/identity.ts';
 export interface PolicyCaller {
   readonly identity: Identity;
   readonly client: ClientInfo;
-  /** Headers of the client that subgraphs get too: its credentials, where nobody at the gateway checks them. */
+  /** Headers of the client that subgraphs get too: its credentials, where the gateway does not check them. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly requestId: string;
 }

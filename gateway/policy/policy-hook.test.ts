@@ -128,7 +128,7 @@ describe('nothing is granted by a policy hook that', () => {
     await expect(hookAt('http://127.0.0.1:1/')(['vip'], user('ada'))).rejects.toThrow();
   });
 
-  it('fails again and again, which soon costs nobody its time limit, until it is back', async () => {
+  it('fails again and again, which soon costs no request its time limit, until it is back', async () => {
     behave = () => undefined;
     const decide = hookAt(url, { timeout: 50 });
     for (let i = 0; i < 5; i++) await expect(decide(['vip'], user('ada'))).rejects.toThrow();

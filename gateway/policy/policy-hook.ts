@@ -7,7 +7,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import type { PolicyCaller, PolicyEvaluator } from './policies.ts';
 
 const MAX_CACHED = 50_000;
-/** After so many failures in a row the hook is left alone for a while, and whoever asks is refused at once. */
+/** After so many failures in a row the hook is left alone for a while, and callers are refused at once. */
 const FAILURES = 5;
 const REST_MS = 1_000;
 

@@ -33,8 +33,8 @@ const WINDOW_S = 60;
 
 /**
  * Operations a minute of each user, with all API keys, and of each network where there is none. Counted across
- * processes, but in portions, so that the hot path asks nobody. Never more than the limit; what a process has taken and
- * does not use makes it fewer by at most a tenth for each process.
+ * processes, but in portions, so that the hot path asks no other process. Never more than the limit; what a process has
+ * taken and does not use makes it fewer by at most a tenth for each process.
  */
 export function createOperationRate(
   limiter: RateLimiter | undefined,

@@ -169,7 +169,7 @@ describe('credentials', () => {
 describe('equal subscriptions of one person share an upstream', () => {
   const query = 'subscription { endless { number } }';
 
-  it('and whoever leaves takes nothing from the others, until the last', async () => {
+  it('and a client that leaves takes nothing from the others, until the last', async () => {
     const clients = [open(), open()];
     for (const client of clients) {
       await client.ready({ authorization: 'Bearer mary' });

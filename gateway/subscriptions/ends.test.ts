@@ -185,7 +185,7 @@ it.each([
   },
 );
 
-it('a refusal of the identity that the gateway has signed signs nobody out', async () => {
+it('a refusal of the identity that the gateway has signed signs no client out', async () => {
   const refusal = { message: 'No.', extensions: { code: 'UNAUTHENTICATED', refused: 'assertion' } };
   script = [{ type: 'error', payload: [refusal] }];
   expect(await overWebSocket(signing, MAY)).toMatchObject([

@@ -30,13 +30,13 @@ function readPolicy(admitted: Admitted, { supergraph, policies }: GraphVersion<S
   const field = admitted.prepared.operation.selectionSet.selections[0];
   const type = supergraph.apiSchema.getSubscriptionType();
   // A fragment at the root hides the field; such an operation is served, but never shared.
-  if (field?.kind !== Kind.FIELD || !type) return { share: 'nobody', when: 'keep' };
+  if (field?.kind !== Kind.FIELD || !type) return { share: 'none', when: 'keep' };
   const tags = policies.directives.field(type.name, field.name.value)?.tags ?? [];
   const resumes = type.getFields()[field.name.value]?.args.some(({ name }) => name === RESUME_ARGUMENT) ?? false;
   const merging = readMerging(admitted, supergraph.apiSchema, policies.directives);
   return {
     ...merging,
-    share: tags.includes(TAGS.own) || resumes ? 'nobody' : tags.includes(TAGS.everybody) ? 'everybody' : 'identity',
+    share: tags.includes(TAGS.own) || resumes ? 'none' : tags.includes(TAGS.everybody) ? 'everybody' : 'identity',
     when: tags.includes(TAGS.latest) ? 'latest' : merging.merge ? 'merge' : 'keep',
   };
 }

@@ -164,7 +164,7 @@ describe('streams over HTTP', () => {
     }
     held.push(await open(limited));
     expect((await open(limited)).first).toMatch(/"More than 3 streams at once of one network.*RATE_LIMITED/);
-    // Whoever ends one, by leaving or to its end, may open another.
+    // A client that ends one, by leaving or at its end, may open another.
     held[0]!.leave();
     await expect
       .poll(async () => (await open(limited, ada, 'subscription { ticks(count: 1) { number } }')).first)

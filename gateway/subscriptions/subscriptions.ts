@@ -15,10 +15,10 @@ import { createUpstreams } from './upstreams.ts';
 export interface StreamPolicy extends QueuePolicy {
   /**
    * `identity`: equal subscriptions of one user share an upstream. `everybody`: those of all users do, because the
-   * field does not depend on who asks. `nobody`: each has its own, because it begins with what that subscriber has
+   * field does not depend on who asks. `none`: each has its own, because it begins with what that subscriber has
    * missed.
    */
-  readonly share: 'identity' | 'everybody' | 'nobody';
+  readonly share: 'identity' | 'everybody' | 'none';
 }
 
 export interface Subscriptions {
@@ -29,7 +29,7 @@ export interface Subscriptions {
    * time, so that they do not come back all at once. Sockets are told by their own face.
    */
   resubscribe(why: string, spreadMs: number): void;
-  /** The same when the server stops: whoever subscribes from now on is told at once. */
+  /** The same when the server stops: a client that subscribes from now on is told at once. */
   stop(why: string, spreadMs: number): void;
 }
 
@@ -127,7 +127,7 @@ function limitStreams(limits: Limits) {
 }
 
 function shareKey({ prepared, request }: Admitted, policy: StreamPolicy): string | undefined {
-  if (policy.share === 'nobody' || request.extensions || request.errors?.length) return undefined;
+  if (policy.share === 'none' || request.extensions || request.errors?.length) return undefined;
   const who = policy.share === 'everybody' ? '' : privilege(request.identity);
   const headers = request.headers ? JSON.stringify(request.headers) : '';
   return `${prepared.id}\n${who}\n${headers}\n${JSON.stringify(request.variables ?? {})}`;

@@ -53,7 +53,7 @@ describe('budgets', () => {
     });
   });
 
-  it('are each one’s own: users, keys and models', async () => {
+  it('are separate: users, keys and models', async () => {
     const { models } = limited({ user: budget('0.01'), apiKey: budget('0.02'), model: budget('0.03') });
     const ask = async (user: string, key?: string) =>
       codes([await readAll(models.chat({ ...hello, maxTokens: 10 }, aCall({ identity: aUser(user, key) })))])[0];
@@ -67,7 +67,7 @@ describe('budgets', () => {
     expect(await ask('f')).toBe('BUDGET_EXCEEDED');
   });
 
-  it('shorten a reply that nobody limited to what is left', async () => {
+  it('shorten a reply without a limit of its own to what is left', async () => {
     const { models } = limited({ user: budget('0.1') });
     expect((await readAll(models.chat(hello, aCall()))).error).toBeUndefined();
     expect(server.seen[0]?.body.max_tokens).toBe(100);

@@ -91,7 +91,7 @@ describe('the reply cache', () => {
     expect((await readAll(models.chat(hello, aCall()))).text).toBe('whole');
   });
 
-  it('goes on for the others when the first who asked stops, and somebody pays for it once', async () => {
+  it('goes on for the others when the first who asked stops, and one of them pays for it once', async () => {
     server.behave(answer(['a', 'b', 'c'], { gapMs: 40 }));
     const { models, records } = cached();
     const stop = new AbortController();
@@ -109,7 +109,7 @@ describe('the reply cache', () => {
     ]);
   });
 
-  it('ends the provider’s request when the last who follows has left, and begins anew for the next', async () => {
+  it('ends the provider’s request when the last who follows has left, and begins again for the next', async () => {
     server.behave(stall('x'));
     const { models } = cached();
     const stop = new AbortController();
@@ -168,7 +168,7 @@ describe('the semantic cache', () => {
     ['price in €', 'price in $'],
     ['a > b', 'a < b'],
     ['C developer', 'C++ developer'],
-    ['nobody agreed', 'everybody agreed'],
+    ['nothing was agreed', 'everybody agreed'],
     ['Should I accept the offer?', 'Should I not accept the offer?'],
     ['include tests', 'exclude tests'],
     ['I have two cats', 'I have three cats'],
@@ -195,7 +195,7 @@ describe('the semantic cache', () => {
     expect(records.at(-1)!.cache).toBe('miss');
   });
 
-  it('embeds in the name of whoever asks', async () => {
+  it('embeds in the name of the caller', async () => {
     const asked: [string, unknown][] = [];
     const embedForCache: ModelsOptions['embedForCache'] = async (texts, { identity }) => {
       asked.push([texts[0]!, identity.kind === 'user' && identity.userId]);

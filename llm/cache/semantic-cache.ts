@@ -10,7 +10,7 @@ interface Entry {
   readonly until: number;
 }
 
-/** Makes vectors in the name of whoever asks. */
+/** Makes vectors in the name of the caller. */
 export type EmbedPrompt = (texts: readonly string[]) => Promise<readonly Float32Array[]>;
 
 const MAX_PARTITIONS = 1_000;

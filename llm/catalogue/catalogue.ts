@@ -40,7 +40,7 @@ export interface Provider {
   readonly apiVersion: string | undefined;
   /** Whether `stream_options: {include_usage: true}` may be sent; a few servers refuse it. */
   readonly streamUsage: boolean;
-  /** Costs nothing: a server of one's own. */
+  /** Costs nothing: a server of your own. */
   readonly free: boolean;
 }
 

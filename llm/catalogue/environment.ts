@@ -47,7 +47,7 @@ export async function environmentCatalogue(settings: EnvironmentSettings): Promi
       settings.EMBEDDINGS_API_KEY,
       false,
     );
-    // Whatever its name looks like: nobody is to chat with it.
+    // Whatever its name looks like: it is not a model to chat with.
     const only = { chat: false, tools: false, vision: false, json: false, reasoning: false, embeddings: true };
     await draft.add(endpoint, settings.EMBEDDINGS_MODEL, only);
   }

@@ -22,7 +22,7 @@ export interface SourceOptions {
   readonly watchMs?: number;
 }
 
-/** Servers come and go: what was found or listed is looked up again after so long, when somebody asks. */
+/** Servers come and go: what was found or listed is looked up again after so long, at the next call. */
 const FRESH_MS = 60_000;
 /** Sooner while there is nothing to talk to, but not with every request. */
 const EMPTY_FRESH_MS = 5_000;
@@ -33,7 +33,7 @@ export function openCatalogue(options: SourceOptions): CatalogueSource {
   return existsSync(file) ? new FileSource(file, options) : new EnvironmentSource(options);
 }
 
-/** A catalogue that somebody made, for tests and measurements. */
+/** A catalogue made by the caller, for tests and measurements. */
 export const fixedCatalogue = (catalogue: Catalogue): CatalogueSource => ({
   current: async () => catalogue,
   close: () => undefined,
@@ -101,7 +101,7 @@ class EnvironmentSource implements CatalogueSource {
     this.#options = options;
   }
 
-  /** The first call waits for it; later ones get what is known while it is looked up anew. */
+  /** The first call waits for it; later ones get what is known while it is looked up again. */
   async current(): Promise<Catalogue> {
     const known = this.#known;
     const age = Date.now() - this.#loadedAt;

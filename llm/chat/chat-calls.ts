@@ -32,7 +32,7 @@ interface Reading {
   readonly cache: CacheState;
   /** And at its end: of those who followed one call, one has paid. */
   finalCache(): CacheState;
-  /** Nobody reads on. Ends the request, unless others follow it. */
+  /** Ends the request when its reader leaves, unless others follow it. */
   stop(): void;
   /** After the record: whose it is depends on who is still there. */
   leave(): void;
@@ -119,7 +119,7 @@ export class ChatCalls {
     return new ProviderReply({ ...this.#deps, summarise }, catalogue, catalogue.aliases.get(alias)!, request, call);
   }
 
-  /** Settles what was reserved, once, with the record of whoever pays. */
+  /** Settles what was reserved, once, with the record of the call that pays. */
   async #leave(reading: Reading | undefined, account: OpenAccount | undefined): Promise<void> {
     if (!reading) return;
     const record = await account?.closed;

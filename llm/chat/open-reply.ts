@@ -13,7 +13,7 @@ import type { Attempt } from '../routing/router.ts';
 import type { FitReport } from '../tokens/fit.ts';
 import type { Prepared } from './prepare.ts';
 
-/** A reply whose first content has come: from here on nobody else may answer. */
+/** A reply whose first content has come: from here on no other deployment may answer. */
 export interface OpenReply {
   readonly alias: string;
   readonly deployment: Deployment;

@@ -73,7 +73,7 @@ export class ProviderReply {
     this.#call = call;
   }
 
-  /** Whoever answers, once that is certain. */
+  /** Returns the deployment that answers, once that is certain. */
   get deployment(): Deployment | undefined {
     return this.#reply?.deployment;
   }

@@ -137,7 +137,7 @@ export class Router {
     return undefined;
   }
 
-  /** One deployment, and a second one if the first is silent for `hedgeAfterMs`: whoever speaks first answers. */
+  /** One deployment, and a second one if the first is silent for `hedgeAfterMs`: the first to speak answers. */
   async #openHedged<Opened>(
     alias: Alias,
     target: Target,

@@ -174,7 +174,7 @@ describe('a deployment that fails', () => {
     });
   });
 
-  it('cut after the first token: the reply ends there, and nobody begins a second one', async () => {
+  it('cut after the first token: the reply ends there, and no deployment begins a second one', async () => {
     bad.behave(cut('Half'));
     const { models, records } = pair({ fallbacks: { general: ['m'], contextWindow: [], contentPolicy: [] } });
     const { text, error } = await readAll(models.chat(hello, aCall()));
@@ -194,7 +194,7 @@ describe('a deployment that fails', () => {
     expect((await models.health()).map(({ inFlight }) => inFlight)).toEqual([0, 0]);
   });
 
-  it('refuses its key: that is what every caller hears, though nobody asks it again for a while', async () => {
+  it('refuses its key: that is what every caller hears, though it is not asked again for a while', async () => {
     bad.behave(failure(401, 'invalid_api_key'));
     const { models } = testModels(aCatalogue([anAlias('m', [named(bad, 'bad')])]));
     const refused = { message: expect.stringContaining('credentials'), extensions: { code: 'PROVIDER_UNAVAILABLE' } };

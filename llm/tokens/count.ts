@@ -12,7 +12,7 @@ const PER_PROMPT = 3;
 const IMAGE_TOKENS = { low: 85, auto: 765, high: 765 };
 /** Byte-pair merging of a text without spaces grows with its square: it is counted in pieces of so many characters. */
 const PIECE = 2_000;
-/** Longer texts are counted by a sample: 200 000 characters take about 50 ms, and nobody waits for more. */
+/** Longer texts are counted by a sample: 200 000 characters take about 50 ms, and no call waits for more. */
 const EXACT = 200_000;
 /** Other work gets its turn after so many characters. */
 const STRETCH = 20_000;
@@ -75,7 +75,7 @@ export class TokenCounter {
     return tools && tools.length > 0 ? this.text(JSON.stringify(tools), model) : 0;
   }
 
-  /** The tables of one encoding take about 300 ms to load: only when somebody must count. */
+  /** The tables of one encoding take about 300 ms to load: only when a call must count. */
   #load(encoding: Encoding): Promise<Counter> {
     let loading = this.#encodings.get(encoding);
     if (!loading) {

@@ -141,7 +141,7 @@ describe('a chat whose conversation is too long', () => {
     expect(records).toHaveLength(2);
   });
 
-  it('is fitted to the window that the provider tells when nobody knew it', async () => {
+  it('is fitted to the window that the provider tells when it was not known', async () => {
     await using server = await FaultServer.start();
     server.script(
       failure(400, 'context_length_exceeded', "This model's maximum context length is 600 tokens."),

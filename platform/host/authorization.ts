@@ -29,7 +29,7 @@ export function enforceAuthorization(schema: GraphQLSchema): void {
   }
 }
 
-/** @throws {CodedError} UNAUTHENTICATED or FORBIDDEN. A service may read everything: it asks on nobody's behalf. */
+/** @throws {CodedError} UNAUTHENTICATED or FORBIDDEN. A service may read everything: it asks for itself. */
 function check(identity: Identity, requirement: Requirement): void {
   if (identity.kind === 'service') return;
   if (identity.kind === 'anonymous') throw unauthenticated();

@@ -18,7 +18,7 @@ export type ResolverMap = Record<string, Record<string, unknown> | GraphQLScalar
 
 export interface RunningSubgraph {
   readonly resolvers: ResolverMap;
-  /** DataLoaders and the like, made anew for every operation and found in the resolvers' context as `loaders`. */
+  /** DataLoaders and the like, made for every operation and found in the resolvers' context as `loaders`. */
   loaders?(request: RequestContext): object;
   /** Plain HTTP routes, reachable at the gateway under `/_/<subgraph><path>`. */
   readonly routes?: readonly Route[];

@@ -75,7 +75,7 @@ function refuse(sink: SubscriptionSink, errors: readonly GraphQLError[]): Unsubs
   };
 }
 
-/** Pulls events one at a time and waits for the sink, so a slow subscriber stalls its own source and nobody else's. */
+/** Pulls events one at a time and waits for the sink, so a slow subscriber stalls its own source alone. */
 function pump(
   operation: SubgraphOperation,
   request: SubgraphRequest,

@@ -14,7 +14,7 @@ import { library } from './testing/subgraph.ts';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-/** An authority and a certificate of it, made anew: certificates in a repository expire. */
+/** An authority and a certificate of it, made for each run: certificates in a repository expire. */
 function certificates() {
   const folder = mkdtempSync(path.join(tmpdir(), 'mtls-'));
   const at = (name: string) => path.join(folder, name);
@@ -56,7 +56,7 @@ function certificates() {
 }
 
 describe.skipIf(!hasOpenssl)('with certificates (skipped without the openssl command)', () => {
-  it('gateway and subgraph know one another, and nobody else gets in, identity or not', async () => {
+  it('gateway and subgraph know one another, and no other client gets in, identity or not', async () => {
     const files = certificates();
     const subgraph = await createSubgraph(library, hostPlatform());
     const server = await serveSubgraph(subgraph, {

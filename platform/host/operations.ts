@@ -78,7 +78,7 @@ export type SubgraphOperations = ReturnType<typeof createSubgraphOperations>;
 
 /**
  * The compiler reads properties without calling them when they are functions; graphql-js would call them. One rule for
- * both, so that an operation means the same whoever runs it.
+ * both, so that an operation means the same in each of them.
  */
 const property: GraphQLFieldResolver<unknown, unknown> = (source, _args, _context, info) =>
   source === null || typeof source !== 'object' ? undefined : (source as Record<string, unknown>)[info.fieldName];

@@ -16,7 +16,7 @@ import type { Peers } from './peers.ts';
 
 /**
  * What every subgraph stands on. In one process all subgraphs share it, but for the log and the life cycle, which are
- * each one's own; as separate processes each has its own, meeting in Postgres, Redis and Weaviate.
+ * separate for each; as separate processes each has its own, meeting in Postgres, Redis and Weaviate.
  */
 export interface Platform {
   readonly config: Config;

@@ -52,7 +52,7 @@ function search(value: unknown, depth: number): Found | undefined {
   return undefined;
 }
 
-/** Steps far inside are left out: nobody reads a path of a thousand. */
+/** Steps far inside are left out: a path of a thousand is not read. */
 function under(found: Found, step: string | number, depth: number): Found {
   if (depth < MAX_STEPS) found.steps.push(step);
   return found;

@@ -78,7 +78,7 @@ describe('identity assertions between processes', () => {
     await expect(assertions.verify(token, 'chat/graphql')).rejects.toMatchObject(refused);
   });
 
-  it('sign once while fresh and anew after', async () => {
+  it('sign once while fresh and again after', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     const assertions = createAssertions(secrets);
     const first = await assertions.sign(user, 'chat/graphql');

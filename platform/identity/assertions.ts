@@ -6,7 +6,7 @@ import type { Secrets } from '../base/secrets/secrets.ts';
 import type { Audience, IdentityAssertions } from './authenticator.ts';
 import { ANONYMOUS, type Identity } from './identity.ts';
 
-/** Life of an assertion, and how old a cached one may get before it is made anew, in seconds. */
+/** Life of an assertion, and how old a cached one may get before it is made again, in seconds. */
 const LIFE_S = 60;
 const FRESH_S = 20;
 /** How far the clocks of two machines may be apart, in seconds. */

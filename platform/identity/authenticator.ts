@@ -40,7 +40,7 @@ export interface IdentityAssertions {
    * A compact token for the `x-sextant-identity` header of requests to `audience`; at once where a fresh one is kept.
    */
   sign(identity: Identity, audience: Audience): string | Promise<string>;
-  /** @throws {CodedError} UNAUTHENTICATED when it is missing, forged, stale or meant for somebody else. */
+  /** @throws {CodedError} UNAUTHENTICATED when it is missing, forged, stale or meant for another service. */
   verify(token: string | undefined, audience: Audience): Promise<Identity>;
 }
 

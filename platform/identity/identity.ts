@@ -22,7 +22,7 @@ export interface UserIdentity {
   readonly expiresAt: number;
 }
 
-/** A subgraph or the gateway itself, asking on nobody's behalf, for instance to consume events. */
+/** A subgraph or the gateway itself, asking for itself, for instance to consume events. */
 export interface ServiceIdentity {
   readonly kind: 'service';
   readonly service: string;

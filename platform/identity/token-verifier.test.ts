@@ -139,7 +139,7 @@ describe('access tokens', () => {
     },
   );
 
-  it('are not needed: without credentials one is nobody', async () => {
+  it('are not needed: without credentials the caller is anonymous', async () => {
     const auth = new Auth();
     expect(await verifierOf(auth).authenticate({})).toEqual({ kind: 'anonymous' });
     expect(auth.asked).toEqual([]);
@@ -196,7 +196,7 @@ describe('revocations', () => {
     await expect(verifierOf(auth).authenticate(bearer(await sign()))).rejects.toMatchObject(refused);
   });
 
-  it('reach whoever watches an identity, once, and nobody who stopped', async () => {
+  it('reach the watchers of an identity, once, and none that stopped', async () => {
     const bus = topics();
     const verifier = verifierOf(new Auth(), bus);
     const identity = await verifier.authenticate(bearer(await sign()));
@@ -227,7 +227,7 @@ describe('revocations', () => {
 });
 
 describe('when auth is away', () => {
-  it('nobody is believed, and the error says why; the next request tries again', async () => {
+  it('no token is believed, and the error says why; the next request tries again', async () => {
     const auth = new Auth();
     auth.down = true;
     const verifier = verifierOf(auth);
@@ -314,7 +314,7 @@ describe('API keys', () => {
     await expect(verifier.authenticate({ apiKey: secret })).rejects.toMatchObject(refused);
   });
 
-  it('are asked about anew when their owner changed', async () => {
+  it('are asked about again when their owner changed', async () => {
     const auth = new Auth();
     auth.keys.set(hash, active());
     const bus = topics();

@@ -80,7 +80,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
   readonly #apiKeys = new LRUCache<string, Known | 'unknown'>({ max: 10_000, ttl: KEY_TTL_MS });
   /** Hashes of keys that were good: their look-ups are free, so attempts of others on the network do not stop them. */
   readonly #goodKeys = new LRUCache<string, true>({ max: 10_000, ttl: GOOD_KEY_TTL_MS });
-  /** Hashes of access tokens that nobody of ours has signed. */
+  /** Hashes of access tokens that no key of ours has signed. */
   readonly #falseTokens = new LRUCache<string, string>({ max: 10_000, ttl: FALSE_TTL_MS });
   readonly #false: FalseCredentials;
   readonly #introspections = new Map<string, Promise<Known | 'unknown'>>();
@@ -210,7 +210,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
     // The key itself never leaves this process: its hash is enough to find it.
     const hash = hashSecret(secret);
     const kept = this.#apiKeys.get(hash);
-    // What was remembered of a user that changed since is asked anew; a revoked key is refused by that answer.
+    // What was remembered of a user that changed since is asked again; a revoked key is refused by that answer.
     if (kept === 'unknown') throw new FalseCredentialsError(NOT_OURS);
     const known = kept !== undefined && !this.#revoked.has(kept.claim) ? kept : await this.#lookUp(hash, client);
     if (known === 'unknown' || this.#revoked.has(known.claim)) throw unauthenticated(NOT_OURS);

@@ -61,7 +61,7 @@ export class Watchers {
     }
     const concerned = this.#bySubject.get(`${revocation.kind}:${revocation.id}`) ?? [];
     for (const watcher of [...concerned]) {
-      // Each is somebody else's connection: one that fails must not keep the next one open.
+      // Each is another client's connection: one that fails must not keep the next one open.
       if (list.has(watcher.claim)) guarded({ where: 'credentials' }, () => watcher.end('revoked'))();
     }
   }

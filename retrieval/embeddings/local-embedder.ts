@@ -46,7 +46,8 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
   }
 
   /**
-   * One message is with the worker at a time; then whoever has least left goes on, so that queries overtake documents.
+   * One message is with the worker at a time; then the call that has least left goes on, so that queries overtake
+   * documents.
    */
   async #inTurn(pieces: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];

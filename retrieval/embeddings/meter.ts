@@ -6,7 +6,7 @@ export class Meter {
   requests = 0;
   /** Tokens of the requests that were answered. */
   tokens = 0;
-  /** Whether some of the tokens were counted here, because nobody told. */
+  /** Whether some of the tokens were counted here, because the provider did not tell. */
   estimated = false;
 
   asked(): void {

@@ -110,7 +110,7 @@ describe('embeddings that are recorded', () => {
     expect(await measured()).toEqual([['ok', 1]]);
   });
 
-  it('that fail leave a record, too; what nobody was asked for leaves none', async () => {
+  it('that fail leave a record, too; a call that reaches no provider leaves none', async () => {
     const { recorded, written, measured } = recording('openai-compatible');
     await expect(recorded.embed('m', ['down'], by)).rejects.toMatchObject({ code: 'PROVIDER_UNAVAILABLE' });
     expect(written).toMatchObject([{ outcome: 'error', errorCode: 'PROVIDER_UNAVAILABLE', tokens: { input: 0 } }]);
@@ -121,7 +121,7 @@ describe('embeddings that are recorded', () => {
     expect(await measured()).toEqual([['failed', 1]]);
   });
 
-  it('fail nobody when the database is away, and are written when it is back', async () => {
+  it('fail no call when the database is away, and are written when it is back', async () => {
     const { recorded, written, state } = recording('openai-compatible');
     state.failing = true;
     expect(await recorded.embed('m', ['paid'], by)).toEqual([Float32Array.of(4)]);
@@ -131,7 +131,7 @@ describe('embeddings that are recorded', () => {
     expect(written).toMatchObject([{ tokens: { input: 10 } }]);
   });
 
-  it('in the name of the installation are measured, and nobody’s usage', async () => {
+  it('in the name of the installation are measured, and are not a user’s usage', async () => {
     const { recorded, written, measured } = recording('openai-compatible');
     await recorded.embed('m', ['shared'], { userId: undefined, purpose: 'reembed' });
     await recorded[Symbol.asyncDispose]();

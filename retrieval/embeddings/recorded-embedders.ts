@@ -26,7 +26,7 @@ const AT_ONCE = 200;
 const MAX_UNWRITTEN = 10_000;
 
 /**
- * The embedding models as the parts of a subgraph use them: nobody embeds without saying in whose name, and every call
+ * The embedding models as the parts of a subgraph use them: no part embeds without saying in whose name, and every call
  * leaves an `embedding.called` event of that subgraph, a metric and a span.
  *
  * A request to an endpoint may cost money: its event is written before the vectors are given out. The offline model and
@@ -141,7 +141,7 @@ export class RecordedEmbedders implements AsyncDisposable {
       tokens: { input: cacheHit ? estimateAll(texts) : meter.tokens, cached: 0, output: 0, reasoning: 0 },
       inputs: texts.length,
       estimated: cacheHit || meter.estimated,
-      // What an endpoint takes is not known here; a model of one's own takes nothing.
+      // What an endpoint takes is not known here; a model of your own takes nothing.
       ...((provider === 'local' || cacheHit) && { cost: '0' }),
       currency: 'USD',
       latencyMs: performance.now() - begun.from,
@@ -205,7 +205,7 @@ export function recordEmbeddings<Tx extends SqlTransaction>(options: {
   outbox: Outbox;
   log: Logger;
   metrics: Registry;
-  /** Register it before whoever embeds: it is closed after them. */
+  /** Register it before what embeds: it is closed after them. */
   lifecycle: AsyncDisposableStack;
 }): RecordedEmbedders {
   const { client, outbox, lifecycle } = options;

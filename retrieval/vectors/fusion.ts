@@ -19,7 +19,7 @@ export const DEFAULT_FUSION: Fusion = 'relative';
 
 /**
  * BM25 of a good match, in units of what a word that occurs in a single text earns: BM25 grows with the logarithm of
- * the number of texts, and a match must not mean less to whoever has stored ten of them.
+ * the number of texts, and a match must not mean less to a user who has stored ten of them.
  */
 const GOOD = 1.1;
 /** Smallest positive float: a text without a matching word is no hit. */

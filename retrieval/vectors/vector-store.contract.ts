@@ -114,7 +114,7 @@ export function vectorStoreContract(open: () => Promise<VectorStore>): void {
       });
     });
 
-    it('are gone with all they hold when deleted, and can be made anew', async () => {
+    it('are gone with all they hold when deleted, and can be made again', async () => {
       const wanted = definition();
       await store.ensureSpace(wanted);
       await store.upsert({ space: wanted.name }, LIBRARY);
@@ -476,12 +476,12 @@ export function vectorStoreContract(open: () => Promise<VectorStore>): void {
     });
 
     it('are empty, not unknown, before they have stored anything', async () => {
-      expect((await store.search(at('nobody'), { mode: 'text', text: 'secret', limit: 5 })).hits).toEqual([]);
-      expect(await store.get(at('nobody'), ['1'])).toEqual([]);
-      expect((await store.list(at('nobody'), { limit: 5 })).objects).toEqual([]);
-      expect((await store.aggregate(at('nobody'))).count).toBe(0);
-      expect(await store.delete(at('nobody'), ['1'])).toEqual([]);
-      expect(await store.deleteTenant(space, 'nobody')).toBe(false);
+      expect((await store.search(at('stranger'), { mode: 'text', text: 'secret', limit: 5 })).hits).toEqual([]);
+      expect(await store.get(at('stranger'), ['1'])).toEqual([]);
+      expect((await store.list(at('stranger'), { limit: 5 })).objects).toEqual([]);
+      expect((await store.aggregate(at('stranger'))).count).toBe(0);
+      expect(await store.delete(at('stranger'), ['1'])).toEqual([]);
+      expect(await store.deleteTenant(space, 'stranger')).toBe(false);
     });
 
     it('must be named, in letters that cannot escape', async () => {

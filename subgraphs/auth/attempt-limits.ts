@@ -13,8 +13,8 @@ type LimitConfig = Pick<Config, 'LOGINS_PER_MINUTE' | 'SIGNUPS_PER_HOUR' | 'ACCO
 const MAILS_PER_NETWORK = { name: 'auth-mail-network', limit: 5, windowS: 3600 } as const;
 const MAILS_PER_MAILBOX = { name: 'auth-mail-mailbox', limit: 20, windowS: 3600 } as const;
 /**
- * Beyond that, one mail in this time, whoever asks. So nobody can use up what the owner needs: the link of the last
- * mail is still good while no further one is sent.
+ * Beyond that, one mail in this time, for all askers together. So no stranger can use up what the owner needs: the link
+ * of the last mail is still good while no further one is sent.
  */
 const MAIL_AT_LEAST = { name: 'auth-mail-at-least', limit: 1, windowS: 300 } as const;
 /** An excess is written down once in this time per network, so that a flood does not fill the audit log. */

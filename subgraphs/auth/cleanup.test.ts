@@ -20,7 +20,7 @@ describe('cleaning up', () => {
       change.endSessions({ id: elsewhere.sessionId }, 'test'),
     );
     await db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
-    await world.login('nobody@example.org', 'some wrong password');
+    await world.login('absent@example.org', 'some wrong password');
     const longAgo = new Date(Date.now() - 40 * DAY_MS);
     await db.session.updateMany({ where: { id: elsewhere.sessionId }, data: { revokedAt: longAgo } });
     await db.revocation.updateMany({ data: { expiresAt: longAgo } });
@@ -36,7 +36,7 @@ describe('cleaning up', () => {
     const user = await world.user();
     const gone = await world.signIn(user.email);
     await world.ask('mutation { logout { success } }', {}, bearer(gone.accessToken));
-    await world.login('somebody@example.org', 'some wrong password');
+    await world.login('stranger@example.org', 'some wrong password');
     const counts = () =>
       Promise.all([
         db.session.count(),

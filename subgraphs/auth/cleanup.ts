@@ -4,7 +4,7 @@ import type { PrismaClient } from '#prisma/auth/client/client.ts';
 
 const DAY_MS = 86_400_000;
 const EVERY_MS = 3_600_000;
-/** How long ended sessions are kept, for whoever looks into what happened. */
+/** How long ended sessions are kept, for an administrator who looks into what happened. */
 const KEEP_SESSIONS_MS = 30 * DAY_MS;
 
 /** Removes what has no meaning any more. Any number of replicas may do it at once. */

@@ -49,7 +49,7 @@ function usersMatching({ search, role, disabled }: UserFilter): Prisma.UserWhere
   };
 }
 
-/** The open sessions of the caller, or of somebody else for administrators; newest first. */
+/** The open sessions of the caller, or of another user for administrators; newest first. */
 export async function listSessions(
   core: Lister,
   page: PageArguments,

@@ -5,7 +5,7 @@ import type { Tx } from './change.ts';
 
 /** How long a token is good, in seconds. ASVS 6.5.5 gives 10 minutes to what replaces a password. */
 export const LIFE_S = { PASSWORD_RESET: 600, EMAIL_VERIFICATION: 86_400, FIRST_ADMIN: 86_400 } as const;
-/** For somebody who has no password yet and does not wait for the mail. */
+/** For a person who has no password yet and does not wait for the mail. */
 export const INVITATION_LIFE_S = 3 * 86_400;
 /** For a link that one person hands to another. */
 export const PASSED_ON_LIFE_S = 3600;
@@ -14,8 +14,8 @@ const hashOf = (token: string): string => createHash('sha256').update(token).dig
 
 /**
  * Makes a token that is good for once. Earlier ones for the same user stay good until they end or one of them is used:
- * whoever asks for another link must not spoil the one that its owner is about to follow. Of the first administrator
- * there is one link.
+ * a stranger who asks for another link must not spoil the one that its owner is about to follow. Of the first
+ * administrator there is one link.
  *
  * @param userId absent: a decoy that nothing can be done with, so that asking for an unknown address takes the same
  * steps.

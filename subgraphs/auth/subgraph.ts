@@ -30,7 +30,7 @@ export const auth: SubgraphDefinition = {
   async start(platform) {
     const core = await openCore(platform);
     await ensureConfiguredAdmin(core);
-    // Whoever is quicker than this has it done for them.
+    // A caller who is quicker than this has it done for them.
     void platform.events.started.then(() => {
       core.signingKeys.signer().catch((err: unknown) => platform.log.error({ err }, 'no key signs access tokens'));
       core.mail.wake();

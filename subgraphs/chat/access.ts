@@ -13,7 +13,7 @@ type Reader = Database | Transaction;
 /**
  * The conversation, if the user takes part in it.
  *
- * @throws {CodedError} NOT_FOUND: it does not exist, or the user takes no part. Nobody can tell which.
+ * @throws {CodedError} NOT_FOUND: it does not exist, or the user takes no part. The error does not tell which.
  */
 export async function conversationFor(db: Reader, userId: string, conversationId: string): Promise<ConversationView> {
   const found = isId(conversationId)

@@ -36,7 +36,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
       DATABASE_URL: url.href,
       REDIS_URL: redis!,
       REDIS_PREFIX: prefix,
-      JWT_SECRET: 'a secret for tests that nobody else has',
+      JWT_SECRET: 'a secret that these tests alone have',
       LOCAL_LLM_ENDPOINT: provider.url,
     };
     const directory = await mkdtemp(path.join(tmpdir(), 'sextant-migrate-'));

@@ -16,7 +16,7 @@ export interface Offer {
   readonly serverTools?: readonly ServerToolName[];
   readonly format?: ResponseFormat;
   /**
-   * Whether the reply draws on memory and knowledge; absent: as the conversation says, while nobody else takes part.
+   * Whether the reply draws on memory and knowledge; absent: as the conversation says, while no other user takes part.
    */
   readonly memory?: boolean;
 }

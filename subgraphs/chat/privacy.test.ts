@@ -9,7 +9,7 @@ const SECRET = 'the allergy to peanuts';
 const ITEM = { kind: 'MEMORY', id: '018f0000-0000-7000-8000-000000000001', text: SECRET, score: 0.9, citation: null };
 
 let asked: string[];
-/** The memory subgraph as the transport shows it. It knows one secret of whoever asks. */
+/** The memory subgraph as the transport shows it. It knows one secret of each user. */
 const memory = {
   execute: async ({ identity }: { identity: UserIdentity }) => {
     asked.push(identity.userId);
@@ -42,7 +42,7 @@ const sources = async (who: UserIdentity, id: string) =>
   (await world.ask<{ message: Record<string, unknown> }>(who, SOURCES, { id })).data!.message;
 
 describe('where several take part, nothing private of one goes into a reply that all read', () => {
-  it('memory is not asked, whoever asks, unless with that message', async () => {
+  it('memory is not asked, for any participant, unless with that message', async () => {
     await world.share(anna, conversationId, bert);
     await world.exchange(bert, { conversationId, text: 'hi Anna' });
     await world.exchange(anna, { conversationId, text: 'hi Bert' });
@@ -81,7 +81,7 @@ describe('where several take part, nothing private of one goes into a reply that
   });
 });
 
-describe('what a reply was written from is read by the person who asked, and by nobody who came later', () => {
+describe('what a reply was written from is read by the person who asked, and by none who came later', () => {
   let replyId: string;
   beforeEach(async () => {
     world.provider.script(
@@ -148,7 +148,7 @@ describe('what a reply was written from is read by the person who asked, and by 
     expect(await exported(anna, 'JSON')).toContain(SECRET);
   });
 
-  it('in forks: one’s own keep it, those of others never had it', async () => {
+  it('in forks: a user’s own keep it, those of others never had it', async () => {
     const fork = async (who: UserIdentity) => {
       const { data } = await world.ask<{
         forkConversation: { conversation: { id: string; activeLeaf: { id: string } } };
@@ -190,7 +190,7 @@ describe('what a reply was written from is read by the person who asked, and by 
   });
 });
 
-it('the stream of a reply ends for a participant who is removed, and for nobody else', async () => {
+it('the stream of a reply ends for a participant who is removed, and for no other', async () => {
   await world.share(anna, conversationId, bert);
   world.provider.behave(stall('so far'));
   const sent = await world.send(anna, { conversationId });

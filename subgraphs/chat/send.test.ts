@@ -119,7 +119,7 @@ it('replies to one user that are unfinished at a time are limited', async () => 
     sends.push(await limited.send(anna, { conversationId: await limited.conversation(anna) }));
   }
   expect(sends.map(({ code }) => code)).toEqual([undefined, undefined, 'RATE_LIMITED']);
-  // Somebody else, and a message without a reply, are not held up by it.
+  // Another user, and a message without a reply, are not held up by it.
   const bert = person();
   expect((await limited.send(bert, { conversationId: await limited.conversation(bert) })).code).toBeUndefined();
   const silent = await limited.send(anna, { conversationId: await limited.conversation(anna), reply: false });

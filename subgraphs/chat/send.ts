@@ -93,9 +93,9 @@ export class Sending {
   }
 
   /**
-   * The caller's message said anew: a sibling with its own reply. The images come along.
+   * The caller's message said again: a sibling with its own reply. The images come along.
    *
-   * @throws {CodedError} as `send`; FORBIDDEN for a message of somebody else, BAD_USER_INPUT for a reply.
+   * @throws {CodedError} as `send`; FORBIDDEN for a message of another user, BAD_USER_INPUT for a reply.
    */
   async edit(user: UserIdentity, input: ReplyOptions & { messageId: string; text: string }): Promise<Sent> {
     const text = checkText('input.text', input.text, MAX_MESSAGE_BYTES);

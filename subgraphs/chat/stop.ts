@@ -32,7 +32,7 @@ export async function stopGeneration(
       const answer = await streams.requestStop(messageId);
       const state = await streams.inspect(messageId);
       if (state?.status === 'live' && answer === 'requested') return undefined;
-      // Nobody writes it any more: if it has no end, it is given one.
+      // No process writes it any more: if it has no end, it is given one.
       if (state?.status !== 'finished') await replies.recover(messageId);
       const now = await current();
       return isFinal(now) ? now : undefined;

@@ -48,7 +48,7 @@ export function checkResults(results: readonly ToolResultInput[]): ToolResultInp
 
 /**
  * Who may answer a reply's calls: the person for whom it was written, since what follows is written on their behalf
- * too; where nobody is known, as in a fork, any participant.
+ * too; where the asker is not known, as in a fork, any participant.
  *
  * @throws {CodedError} BAD_USER_INPUT for a person's message, FORBIDDEN.
  */

@@ -131,7 +131,7 @@ describe('branches are chosen, and remembered', () => {
     expect(await texts()).toEqual(['one', 'reply 1', 'two', 'reply 2']);
   });
 
-  it('what is sent without a parent follows the active branch; null begins anew', async () => {
+  it('what is sent without a parent follows the active branch; null begins again', async () => {
     const first = await world.exchange(anna, { conversationId, text: 'one' });
     await edit(first.messageId, 'ONE');
     await choose(first.messageId);

@@ -63,7 +63,7 @@ describe('a context entry', () => {
     expect((await get(me)).version).toBe(2);
   });
 
-  it('ends by itself, and its successor begins anew', async () => {
+  it('ends by itself, and its successor begins again', async () => {
     const me = user();
     await set(me, { value: 'short', ttlSeconds: 1 });
     await set(me, { value: 'short', ttlSeconds: 1 });

@@ -29,7 +29,7 @@ interface ScopeColumns {
 
 /**
  * Short-lived state by key, with optimistic concurrency. Entries of a conversation belong to the user too: another
- * participant, or somebody who guesses its id, has entries of their own under it.
+ * participant, or a user who guesses its id, has entries of their own under it.
  */
 export class Contexts {
   readonly #db: Database;
@@ -135,7 +135,7 @@ export class Contexts {
   async #conflict(scope: string, key: string): Promise<CodedError> {
     const entry = await this.#db.context.findFirst({ where: { scope, key, ...ALIVE() } });
     const state = entry ? `has version ${entry.version}` : 'does not exist';
-    return new CodedError('CONFLICT', `The entry ${key} ${state}: read it again and decide anew.`, {
+    return new CodedError('CONFLICT', `The entry ${key} ${state}: read it again and decide again.`, {
       currentVersion: entry?.version ?? 0,
     });
   }

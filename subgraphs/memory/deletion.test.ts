@@ -11,7 +11,7 @@ afterAll(() => world[Symbol.asyncDispose]());
 
 const at = new Date().toISOString();
 
-/** Everything that memory can hold of somebody. */
+/** Everything that memory can hold of a user. */
 async function fill(who: User, conversationId: string): Promise<void> {
   const [messageId, replyId] = [randomUUID(), randomUUID()];
   const common = { conversationId, userId: who.userId, at };
@@ -66,7 +66,7 @@ it('a deleted user takes everything along, from every index too; others keep the
   expect(await world.db.memory.count({ where: { userId: me.userId } })).toBe(0);
 });
 
-it('what somebody shared stays when they go; administrators decide on it', async () => {
+it('what a user shared stays when they go; administrators decide on it', async () => {
   const [admin, next] = [user(undefined, 'admin'), user(undefined, 'admin')];
   const { data } = await world.ask(
     admin,

@@ -58,7 +58,7 @@ export class Indexes {
 }
 
 /**
- * For models whose threshold nobody measured. Too low for some, which only makes the extractive responder talkative.
+ * For models whose threshold is not measured. Too low for some, which only makes the extractive responder talkative.
  */
 const FALLBACK_THRESHOLD = 0.35;
 

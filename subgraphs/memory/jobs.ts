@@ -6,7 +6,10 @@ import type { MemoryParts } from './parts.ts';
 import { REEMBED_INDEX, reembedIndex } from './reembed.ts';
 import { INDEX_MESSAGE, indexMessage } from './transcript.ts';
 
-/** What memory does in the background. Two runners, so that two hundred documents delay nobody who stores a memory. */
+/**
+ * What memory does in the background. Two runners, so that two hundred documents do not delay a user who stores a
+ * memory.
+ */
 export function registerJobs(memory: MemoryParts): void {
   const { quick, slow } = memory;
   quick.handle(INDEX_MEMORIES, indexMemories(memory));

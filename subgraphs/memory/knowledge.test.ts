@@ -140,7 +140,7 @@ describe('a document', () => {
 });
 
 describe('access', () => {
-  it('a private document is nobody else’s', async () => {
+  it('a private document is its owner’s alone', async () => {
     const [me, other] = [user(), user(undefined, 'admin')];
     const { document } = await add(me, 'Diary', 'Today I met a badger.');
     await world.idle();

@@ -170,7 +170,7 @@ describe('a memory stored by hand', () => {
   });
 });
 
-describe('memories of somebody else', () => {
+describe('memories of another user', () => {
   it('are not read, found, changed or forgotten', async () => {
     const [me, other] = [user(), user()];
     const [{ id }] = (await remember(me, { text: 'My diary is in the attic' })).memories;

@@ -19,7 +19,7 @@ export type Transaction = Prisma.TransactionClient;
 export interface MemoryParts {
   readonly db: Database;
   readonly indexes: Indexes;
-  /** Short work that somebody may be waiting for. */
+  /** Short work that a user may be waiting for. */
   readonly quick: Jobs<Transaction>;
   /** Long work: documents, extraction, changes of model. */
   readonly slow: Jobs<Transaction>;

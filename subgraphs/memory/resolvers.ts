@@ -249,7 +249,7 @@ function toForget({ ids, conversationId, everything }: ForgetInput): Parameters<
   return conversation === undefined ? { everything: true } : { conversationId: conversation };
 }
 
-/** What is remembered of somebody is theirs alone, administrators included. */
+/** What is remembered of a user is theirs alone, administrators included. */
 function themselves(identity: Identity, userId: string): UserIdentity {
   const user = requireUser(identity);
   if (user.userId !== userId) throw forbidden('Only the user may read this.');

@@ -5,7 +5,7 @@ import type { Documents } from './documents/documents.ts';
 import { exportOf } from './export.ts';
 import type { MemoryParts } from './parts.ts';
 
-/** Uploads and downloads by signed links; whoever has a link needs no other credentials. */
+/** Uploads and downloads by signed links; a holder of a link needs no other credentials. */
 export function createRoutes(memory: MemoryParts, documents: Documents): Route[] {
   const { db, blobs, urls } = memory;
   return [

@@ -64,7 +64,7 @@ export class Collections {
     this.#parts = parts;
   }
 
-  /** A collection of the owner; somebody else's reads as one that does not exist. */
+  /** A collection of the owner; another user's reads as one that does not exist. */
   async find(ownerId: string, by: { id?: string | null; name?: string | null }): Promise<Collection | null> {
     if ((by.id == null) === (by.name == null)) throw badInput('id', 'or `name` must be given, and not both.');
     if (by.id != null)

@@ -36,7 +36,7 @@ export class Embedding {
   }
 }
 
-/** Whoever asks pays, with the key they came with. */
+/** The caller pays, with the key of the call. */
 export const callerOf = (user: UserIdentity, purpose: string): EmbeddingCaller => ({
   userId: user.userId,
   apiKeyId: user.apiKeyId,

@@ -377,7 +377,7 @@ describe('models', () => {
     });
   });
 
-  it('are changed in the background: all texts are embedded anew and searches go on', async () => {
+  it('are changed in the background: all texts are embedded again and searches go on', async () => {
     const { id } = await create(ada, { name: 'changing', model: 'use-lite' });
     await ask(ada, UPSERT, { input: { collectionId: id, objects: RECIPES } });
     const update =

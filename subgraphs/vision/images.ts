@@ -44,7 +44,7 @@ export class Images {
     this.#parts = parts;
   }
 
-  /** A picture of the owner; somebody else's reads as one that does not exist. */
+  /** A picture of the owner; another user's reads as one that does not exist. */
   async get(ownerId: string, id: string): Promise<ImageRow | null> {
     return isUuid(id) ? this.#parts.db.image.findFirst({ where: { id, ownerId } }) : null;
   }

@@ -15,7 +15,9 @@ export interface VariantRequest {
 
 const MAX_SIDE = 4096;
 const LINK_LIFE_S = 600;
-/** Variants of one picture that are kept; more are made anew each time, so that nobody fills the disk with sizes. */
+/**
+ * Variants of one picture that are kept; more are made again each time, so that no client fills the disk with sizes.
+ */
 const MAX_KEPT = 32;
 const MAX_VARIANT_BYTES = 64 * 1024 * 1024;
 
@@ -69,7 +71,7 @@ export async function serveVariant(
       'content-type': grant.contentType ?? 'application/octet-stream',
       'content-length': String(bytes.byteLength),
       etag,
-      // The link ends, so nobody but its holder may keep the answer; a picture is never run as a page.
+      // The link ends, so only its holder may keep the answer; a picture is never run as a page.
       'cache-control': `private, max-age=${LINK_LIFE_S}`,
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",

@@ -3,7 +3,7 @@ import { type RunningGraph, startEmbedded } from '../testing/sextant.ts';
 import { type Fault, Judge } from './judge.ts';
 import { Random } from './random.ts';
 
-/** What is fuzzed: the product in a process of its own, and somebody who is signed in. */
+/** What is fuzzed: the product in a process of its own, and a user who is signed in. */
 export interface Target {
   readonly url: string;
   readonly user: TestUser;

@@ -178,7 +178,7 @@ const schema = buildSchema(readFileSync(SCHEMA, 'utf8'), { assumeValid: true, as
 const MAX_BODY_BYTES = 524_288;
 const PATIENCE_MS = 40_000;
 
-/** Operations of the schema, right and wrong, of somebody signed in and of strangers. */
+/** Operations of the schema, right and wrong, of a user signed in and of strangers. */
 export const operations: Fuzzer = {
   parallel: 4,
   async run({ url, user }, random, judge) {

@@ -20,7 +20,7 @@ interface Ticking {
   number: number;
 }
 
-/** A subgraph that is nobody's: twenty numbered events a second for each subscription, as large as it asks. */
+/** A subgraph of no product: twenty numbered events a second for each subscription, as large as it asks. */
 export class TickingSubgraph implements AsyncDisposable {
   /** A supergraph.yaml of this subgraph alone. */
   readonly supergraph: string;

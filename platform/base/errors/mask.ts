@@ -18,7 +18,7 @@ export function maskError(error: GraphQLError, log: Logger, signal?: AbortSignal
     return at(error, error.message, { ...error.extensions, code: 'BAD_USER_INPUT' });
   }
   if (signal?.aborted) {
-    log.debug({ err: cause ?? error, path: error.path }, 'nobody waits for the answer any more');
+    log.debug({ err: cause ?? error, path: error.path }, 'the client does not wait for the answer any more');
     return at(error, 'The request was given up before it was answered.', { code: 'TIMEOUT' });
   }
   const errorId = randomUUID();

@@ -60,7 +60,7 @@ function end<Arguments extends readonly unknown[]>(guard: Guard<Arguments>, erro
   }
 }
 
-/** Logs and counts an unexpected error that somebody else deals with. */
+/** Logs and counts an unexpected error that other code deals with. */
 export function report(error: unknown, where: string, log: Logger | undefined, about: object = {}): Fault {
   const errorId = randomUUID();
   failures.inc({ where });

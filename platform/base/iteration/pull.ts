@@ -33,7 +33,7 @@ export class Pull<T> implements AsyncIterableIterator<T, undefined> {
     else source.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
-  /** Tells a waiting consumer to take again. Cheap when nobody waits. */
+  /** Tells a waiting consumer to take again. Cheap when no consumer waits. */
   wake(): void {
     const wake = this.#wake;
     this.#wake = undefined;

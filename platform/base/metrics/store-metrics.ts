@@ -53,7 +53,7 @@ export function storeMetrics(registry: Registry): StoreMetrics {
     streamRestored: counter('stream_restored_total', 'Streams filled in again after Redis lost them.'),
     streamEvicted: counter('stream_evicted_total', 'Finished streams forgotten early to bound memory.'),
     topicEvents: counter('topic_events_total', 'Events published by this process.'),
-    topicDropped: counter('topic_dropped_total', 'Events that somebody did not get.', 'reason'),
+    topicDropped: counter('topic_dropped_total', 'Events that a subscriber did not get.', 'reason'),
     topicSubscriptions: gauge('topic_subscriptions', 'Subscriptions to topics in this process.'),
     presenceConnections: gauge('presence_connections', 'Connections of this process that are present in a room.'),
     presenceWatchers: gauge('presence_watchers', 'Watchers of rooms in this process.'),

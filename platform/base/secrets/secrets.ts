@@ -29,7 +29,7 @@ export function loadSecrets(config: SecretConfig): Secrets {
   return secretsOf(keptSecret(config.dataDir));
 }
 
-/** @param secret at least 32 characters that nobody can guess. */
+/** @param secret at least 32 characters that cannot be guessed. */
 export function secretsOf(secret: string): Secrets {
   const keys = new Map<string, Buffer>();
   const derive = (purpose: string): Buffer => {
@@ -63,7 +63,7 @@ function keptSecret(directory: string): string {
   const kept = readIfThere(file);
   if (kept !== undefined) return kept;
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  // Written aside and linked into place, so that nobody ever reads half of it and the first of two starts wins.
+  // Written aside and linked into place, so that no process ever reads half of it and the first of two starts wins.
   const partial = `${file}.${process.pid}`;
   writeFileSync(partial, randomBytes(32).toString('base64url'), { mode: 0o600 });
   chmodSync(partial, 0o600);

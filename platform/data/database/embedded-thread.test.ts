@@ -83,7 +83,7 @@ describe("the embedded database's thread", () => {
     await client.end();
   });
 
-  it('holds up nobody else with a long query', async () => {
+  it('holds up no other caller with a long query', async () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 5);
     await query('postgres', 'SELECT pg_sleep(0.5)');

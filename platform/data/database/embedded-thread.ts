@@ -20,7 +20,7 @@ export type FromThread = readonly [connection: number, bytes: Uint8Array<ArrayBu
 
 /**
  * The embedded Postgres in a thread of its own: it opens beside whatever else a start does, and a long query holds up
- * nobody but those who wait for the database. Connections are the wire protocol's bytes through a message port.
+ * only those who wait for the database. Connections are the wire protocol's bytes through a message port.
  *
  * When the thread dies, its connections break, and the next one starts another, which recovers as after a crash.
  */

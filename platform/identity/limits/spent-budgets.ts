@@ -35,7 +35,7 @@ export class SpentBudgets {
 }
 
 /**
- * Refuses a call that nobody pays for any more.
+ * Refuses a call whose budget is spent.
  *
  * @throws {CodedError} BUDGET_EXCEEDED with `resetsAt`.
  */

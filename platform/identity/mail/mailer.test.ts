@@ -63,7 +63,7 @@ describe('mail', () => {
 
   it('fails loudly when the server refuses or is away, so that it is tried again', async () => {
     const { url } = await mailServer(true);
-    const mail = { to: 'nobody@example.org', subject: 'x', text: 'y' };
+    const mail = { to: 'reader@example.org', subject: 'x', text: 'y' };
     await expect(
       createMailer({ SMTP_URL: url, MAIL_FROM: from, production: true }, silent).send(mail),
     ).rejects.toThrow();

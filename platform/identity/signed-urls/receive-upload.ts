@@ -7,7 +7,7 @@ const STALL_MS = 30_000;
 
 /**
  * Stores the body of an upload that a grant allows. What the client declares is checked before a byte is read, and what
- * it sends while it is read: nobody fills the disk with a wrong Content-Length or by never ending.
+ * it sends while it is read: no client fills the disk with a wrong Content-Length or by never ending.
  *
  * @throws {CodedError} BAD_USER_INPUT for another content type than the grant's or no body, PAYLOAD_TOO_LARGE, TIMEOUT
  * when the client stalls.

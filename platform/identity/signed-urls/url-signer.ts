@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { CodedError, forbidden } from '../../base/errors/errors.ts';
 
 /**
- * What a signed URL allows: one method on one path of one subgraph, for a while. Whoever has the URL may use it, with
+ * What a signed URL allows: one method on one path of one subgraph, for a while. A holder of the URL may use it, with
  * no other credentials; that is its purpose, so keep its life short.
  */
 export interface Grant {

@@ -17,7 +17,7 @@ describe('tracing', () => {
     expect(Object.keys(cache).filter((file) => file.includes('opentelemetry/sdk-trace'))).toEqual([]);
   });
 
-  it('a collector that never answers holds nobody up, not even the end', async () => {
+  it('a collector that never answers holds nothing up, not even the end', async () => {
     const silent = createServer(() => {});
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void silent.close());

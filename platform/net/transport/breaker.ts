@@ -40,7 +40,7 @@ export class Breaker {
       this.#calls.count(false);
       return;
     }
-    // Also one that was made before it opened: whoever answers, answers.
+    // Also one that was made before it opened: an answer is an answer.
     this.#calls.clear();
     this.#openings = 0;
     this.#isTrying = false;

@@ -53,7 +53,7 @@ it('one that fails again and again rests, for longer each time, and is taken aga
   expect(picked(endpoints).size).toBe(2);
 });
 
-it('when all rest, the one that has rested longest is tried: nobody is given up for good', async () => {
+it('when all rest, the one that has rested longest is tried: none is given up for good', async () => {
   await using endpoints = open(['http://127.0.0.1:1/', 'http://127.0.0.1:2/']);
   const first = endpoints.pick();
   const second = endpoints.pick(first);

@@ -257,7 +257,7 @@ it.each([
   ],
   ['a refusal without errors', (id: string) => ({ id, type: 'error', payload: 'no' }), ENDED],
   ['a message of an unknown type', (id: string) => ({ id, type: 'data', payload: { data: {} } }), ENDED],
-  ['an event for nobody', () => ({ id: 'x', type: 'next', payload: null }), 'going on'],
+  ['an event without a subscriber', () => ({ id: 'x', type: 'next', payload: null }), 'going on'],
   ['an id that is a number', (id: string) => ({ id: Number(id), type: 'complete' }), 'going on'],
   ['a number', () => 5, 'going on'],
   ['null', () => null, 'going on'],
@@ -281,7 +281,7 @@ it.each([
   const first = await Promise.race([harmed.ended, new Promise((resolve) => setTimeout(resolve, 20, 'going on'))]);
   if (outcome === ENDED) {
     expect(first).toMatchObject(UNAVAILABLE);
-    // It is told that nobody listens any more.
+    // It is told that no client listens any more.
     await expect.poll(() => left).toEqual(['1']);
   } else expect(first).toBe('going on');
   expect(bad.connections()).toBe(1);

@@ -13,7 +13,7 @@ export const PROTOCOL = 'graphql-transport-ws';
 export const CLOSE = {
   BAD_REQUEST: 4400,
   UNAUTHORIZED: 4401,
-  /** Wrong or ended credentials. graphql-ws reconnects after this one and reads its connectionParams anew. */
+  /** Wrong or ended credentials. graphql-ws reconnects after this one and reads its connectionParams again. */
   FORBIDDEN: 4403,
   SUBPROTOCOL: 4406,
   INIT_TIMEOUT: 4408,
@@ -101,7 +101,7 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
   const send = (text: string | Buffer): void => {
     if (socket.readyState !== socket.OPEN) return;
     socket.send(text, { binary: false }, written);
-    // Whoever does not read what they asked for may not ask for more. The heartbeat cuts them if they never do.
+    // A client that does not read what it asked for may not ask for more. The heartbeat cuts it if it never does.
     if (!paused && socket.bufferedAmount > MAX_UNREAD) {
       paused = true;
       socket.pause();

@@ -61,7 +61,7 @@ function addCode(result: ExecutionResult, code: ErrorCode): void {
 const unusable = (subgraph: string, what: string): CodedError =>
   new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} ${what}`);
 
-/** Parsed when somebody looks: a passed-through answer never is. */
+/** Parsed at the first look: a passed-through answer never is. */
 class JsonResponse implements SubgraphResponse {
   readonly bytes: Uint8Array;
   readonly #subgraph: string;

@@ -115,7 +115,7 @@ it('the time limit counts from the call, for the one who waits and for the one w
   expect(performance.now() - started).toBeLessThan(1_000);
 });
 
-it('a caller who leaves takes its connection with it, and nobody else’s', async () => {
+it('a caller who leaves takes its connection with it, and no other', async () => {
   let left = 0;
   using opened = await open((request, response, body) => {
     request.socket.once('close', () => left++);
@@ -178,7 +178,7 @@ it('connections are used again', async () => {
 });
 
 it.each([
-  ['nobody listens', undefined],
+  ['no server listens', undefined],
   ['the server hangs up', (socket: Socket): void => void socket.once('data', () => socket.destroy())],
   [
     'the answer is cut off',
@@ -198,7 +198,7 @@ it.each([
   pool.destroy();
 });
 
-it('an answer that nobody asked for never becomes the answer to the next request', async () => {
+it('an answer that was not asked for never becomes the answer to the next request', async () => {
   const answer = (text: string) => `HTTP/1.1 200 OK\r\ncontent-length: ${text.length}\r\n\r\n${text}`;
   let sockets = 0;
   using server = await raw((socket) => {

@@ -24,7 +24,7 @@ export interface LocalSubgraph {
 /**
  * A subgraph in the caller's process: a function call, the identity as the object itself.
  *
- * @param timeoutMs longest wait of a caller who brings no signal: a resolver that hangs must hang nobody.
+ * @param timeoutMs longest wait of a caller who brings no signal: a resolver that hangs must not hang its caller.
  */
 export function createInProcessTransport(subgraph: LocalSubgraph, timeoutMs = 30_000): SubgraphTransport {
   return {

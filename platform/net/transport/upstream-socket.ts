@@ -115,7 +115,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     state = 'closed';
     socket = undefined;
     byId.clear();
-    if (operations.size === 0) return; // idle, or nobody minds
+    if (operations.size === 0) return; // idle: no subscription is lost
     failures++;
     endpoints.failed(endpoint);
     // No credentials of a client are in it: it is the gateway that is refused, which another try does not change.
@@ -196,7 +196,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     else operation.sink.error(failureOf(operation, message.errors));
   }
 
-  /** Whoever signs an identity that is refused is the one to mend it: the client's credentials are good. */
+  /** The signer of an identity that is refused has to mend it: the client's credentials are good. */
   function failureOf({ request }: Operation, errors: readonly unknown[]): Error {
     if (!options.assertions || !isIdentityRefused(errors)) return new OperationFailed(errors);
     log.error({ subgraph, requestId: request.requestId, errors }, REFUSES_IDENTITY);

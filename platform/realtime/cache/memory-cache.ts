@@ -7,7 +7,7 @@ import { type Cache, checkKey, encodeValue } from './cache.ts';
 /** Characters of JSON that all values may have together. */
 const MAX_SIZE = 64 * 1024 * 1024;
 
-/** A cache of one process. Values are kept as JSON: their size is known, and nobody shares an object with it. */
+/** A cache of one process. Values are kept as JSON: their size is known, and no caller shares an object with it. */
 export class MemoryCache implements Cache {
   readonly #values = new LRUCache<string, string>({
     maxSize: MAX_SIZE,

@@ -1,6 +1,6 @@
 /**
  * Named leases: at most one holder at a time among all processes, for as long as it shows life. A lease is advice about
- * time; what makes it safe is the epoch, which whoever writes on the holder's behalf must check (fencing: Kleppmann,
+ * time; what makes it safe is the epoch, which every writer on the holder's behalf must check (fencing: Kleppmann,
  * "How to do distributed locking").
  *
  * In Redis alone: within one process nothing needs them. leases.contract.ts is their definition.
@@ -11,7 +11,7 @@ export interface Leases {
    *
    * @param name at most 200 characters.
    * @param ttlMs how long it stays ours without a sign of life.
-   * @returns undefined when somebody else holds it.
+   * @returns undefined when another process holds it.
    * @throws {CodedError} SERVICE_UNAVAILABLE when Redis cannot be reached.
    */
   acquire(name: string, options: { readonly ttlMs: number }): Promise<Lease | undefined>;

@@ -90,7 +90,7 @@ export function presenceContract(
     const connection = await here.join(room, 'anna');
     expect(await there.setState(room, 'anna', 'AWAY')).toBe(true);
     expect(await here.members(room)).toMatchObject([{ state: 'AWAY' }]);
-    expect(await there.setState(room, 'nobody', 'AWAY')).toBe(false);
+    expect(await there.setState(room, 'stranger', 'AWAY')).toBe(false);
     await connection.leave();
     expect(await there.setState(room, 'anna', 'ONLINE')).toBe(false);
     expect(await here.members(room)).toEqual([]);
@@ -108,7 +108,7 @@ export function presenceContract(
     await expect.poll(() => brief(events).at(-1)).toBe('updated anna ONLINE 1 typing');
     await here.setTyping(room, 'anna', false);
     await expect.poll(() => brief(events).at(-1)).toBe('updated anna ONLINE 1');
-    expect(await there.setTyping(room, 'nobody', true)).toBe(false);
+    expect(await there.setTyping(room, 'stranger', true)).toBe(false);
     await stop();
     await connection.leave();
   });

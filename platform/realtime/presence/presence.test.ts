@@ -57,7 +57,7 @@ describe.skipIf(!REDIS_TEST_URL)(`presence: ${REDIS_SUITE}`, () => {
     await stop();
   });
 
-  it('knows everybody again after Redis has lost its memory, and nobody who left meanwhile', async () => {
+  it('knows everybody again after Redis has lost its memory, and none who left meanwhile', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const prefix = testPrefix(lifecycle);
     const proxy = await faultProxy(lifecycle);

@@ -27,7 +27,7 @@ for i = 1, #ARGV, 2 do
 end
 return set`;
 
-/** A room nobody writes to any more is garbage. Processes touch the rooms that they have connections in. */
+/** A room that no process writes to any more is garbage. Processes touch the rooms that they have connections in. */
 const ROOM_TTL_MS = 3 * 3_600_000;
 
 interface Stored {

@@ -8,7 +8,7 @@ import { Watchers } from './watchers.ts';
 /** At most so often is a room read again, in ms: many changes at once are one look. */
 const PAUSE_MS = 20;
 
-/** A room as this process' watchers see it: read again whenever somebody says that it changed, and compared. */
+/** A room as this process' watchers see it: read again whenever a process says that it changed, and compared. */
 export class RoomView {
   readonly #room: string;
   readonly #rooms: RedisRooms;
@@ -73,7 +73,7 @@ export class RoomView {
       else this.#subscription = subscription;
       await this.#lookOnce();
     } catch (error) {
-      // The next watcher tries anew.
+      // The next watcher tries again.
       this.#subscription?.close();
       this.#opening = undefined;
       throw error;

@@ -144,7 +144,7 @@ function openChannels(redis: Redis, log: Logger): Channels {
       try {
         await redis.subscribe(channel);
       } catch (error) {
-        // The same command goes out again when the connection is ready anew; make that happen.
+        // The same command goes out again when the connection is ready again; make that happen.
         log.warn({ err: error, channel }, 'Listening to a Redis channel failed; connecting again.');
         if (redis.status === 'ready') redis.disconnect(true);
       }

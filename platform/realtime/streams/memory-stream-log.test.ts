@@ -38,7 +38,7 @@ describe('stream log in memory, bounds', () => {
     expect(assemble(events)).toEqual({ text: 'all of it', last: 1, final: { status: 'COMPLETED' } });
   });
 
-  it('sends the readers of an abandoned stream to the database when nobody takes it up', async () => {
+  it('sends the readers of an abandoned stream to the database when no process takes it up', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const log = new MemoryStreamLog({ metrics: new Registry(), lifecycle, limits: { idleTtlMs: 20 } });
     const writer = await log.open('reply');

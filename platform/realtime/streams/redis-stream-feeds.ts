@@ -78,7 +78,7 @@ export class RedisStreamFeeds {
   hold(stream: string, born: string): Feed {
     let feed = this.#feeds.get(stream);
     if (feed && feed.born !== born) {
-      this.#fail(feed, 'was made anew');
+      this.#fail(feed, 'was made again');
       feed = undefined;
     }
     if (!feed) {
@@ -193,7 +193,7 @@ export class RedisStreamFeeds {
       return;
     }
     feed.missingSince = undefined;
-    if (state.born !== feed.born) this.#fail(feed, 'was made anew');
+    if (state.born !== feed.born) this.#fail(feed, 'was made again');
     else if (state.alive || state.final) {
       feed.suspectEpoch = 0;
       feed.buffer.abandon(0);

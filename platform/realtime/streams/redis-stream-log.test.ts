@@ -176,7 +176,7 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     expect(assemble(events).text).toBe('before after');
   });
 
-  it('sends readers to the database when Redis lost a stream and nobody restores it', async () => {
+  it('sends readers to the database when Redis lost a stream and no process restores it', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const prefix = testPrefix(lifecycle);
     const { log: first, redis } = await replica(lifecycle, prefix);
@@ -189,13 +189,13 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     const failed = expect(done).rejects.toThrow(StreamUnknownError);
     await sleep(50);
     await forget(redis);
-    // Somebody else starts anew, with other words under the same numbers.
-    const anew = await second.open(stream);
-    anew.append('new words');
-    await anew.flush();
+    // Another process starts again, with other words under the same numbers.
+    const again = await second.open(stream);
+    again.append('new words');
+    await again.flush();
     await failed;
-    expect(anew.epoch).toBeGreaterThanOrEqual(old.epoch);
-    await anew.finish({});
+    expect(again.epoch).toBeGreaterThanOrEqual(old.epoch);
+    await again.finish({});
   });
 
   it('follows many streams over one connection, and each reader gets its own words', async () => {

@@ -6,10 +6,10 @@ import { NEXT_EPOCH_LUA } from './epoch.ts';
  * entry `n-1` (after the last chunk) is the end, and `…:meta`, a hash:
  *
  *   epoch, token   who may write: the fencing epoch, and a secret that makes it one producer
- *   born           changes when the stream is made anew
+ *   born           changes when the stream is made again
  *   last           number of the last chunk
  *   lease          when the producer counts as gone, in ms since 1970 by Redis' own clock
- *   stop           somebody asked to stop
+ *   stop           a client asked to stop
  *   final          what the producer ended with
  */
 const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
@@ -30,7 +30,7 @@ redis.call('PEXPIRE', KEYS[1], ARGV[3]) redis.call('PEXPIRE', KEYS[2], ARGV[3])
 if m[1] then redis.call('PUBLISH', ARGV[6], 'fence ' .. epoch .. ' ' .. ARGV[7]) end
 return {'ok', epoch, tonumber(m[3] or 0), redis.call('HGET', KEYS[2], 'born')}`;
 
-/** log meta; token epoch leaseMs idleTtlMs born → ok | fenced. Makes a stream anew that Redis has lost. */
+/** log meta; token epoch leaseMs idleTtlMs born → ok | fenced. Makes a stream again that Redis has lost. */
 const RESTORE = `
 local token = redis.call('HGET', KEYS[2], 'token')
 if token and token ~= ARGV[1] then return {'fenced'} end

@@ -63,7 +63,7 @@ async function play({ here, there }: StreamLogPair, steps: readonly Step[]): Pro
   const clients: Client[] = [];
   for (const step of steps) {
     if (step.do === 'append') {
-      // A producer that does not know yet that it was replaced goes on talking: nobody may hear it.
+      // A producer that does not know yet that it was replaced goes on talking: no reader may hear it.
       if (step.stale && stale) {
         try {
           stale.append('GHOST');

@@ -9,7 +9,7 @@ import type { JsonObject } from '../../base/json/json.ts';
  */
 export interface StreamLog {
   /**
-   * Becomes the producer of a stream, which is created if need be. Whoever holds it is alone: an older producer that
+   * Becomes the producer of a stream, which is created if need be. Its holder is alone: an older producer that
    * still believes in its right gets StreamFencedError.
    *
    * @param stream name, 1 to 200 characters of `A-Z a-z 0-9 _ . : -`; for replies the message id.
@@ -26,7 +26,7 @@ export interface StreamLog {
    * events, holds no queue of its own and never slows the producer.
    *
    * `abandoned` says that the producer's lease has lapsed without an end (its process died). It comes once an epoch;
-   * the iteration goes on, and ends when somebody takes the stream over and finishes it: `open` + `finish`.
+   * the iteration goes on, and ends when another process takes the stream over and finishes it: `open` + `finish`.
    *
    * When `signal` aborts, the iteration ends without an error.
    *
@@ -94,14 +94,14 @@ export interface StreamWriter {
   readonly epoch: number;
   /** Sequence number of the last chunk appended, those of earlier producers included. */
   readonly last: number;
-  /** Aborts when somebody asked to stop, or (with StreamFencedError as reason) when the stream is no longer ours. */
+  /** Aborts when a client asked to stop, or (with StreamFencedError as reason) when the stream is no longer ours. */
   readonly stopRequested: AbortSignal;
 
   /**
    * Appends one chunk and returns its sequence number: 1, 2, 3 … without gaps. It never waits: chunks go out in batches
    * in the background, through an outage of Redis too (a restart that lost the data is filled in again).
    *
-   * @throws {StreamFencedError} somebody else has taken the stream. It is known at the latest when `flush` rejects.
+   * @throws {StreamFencedError} another process has taken the stream. It is known at the latest when `flush` rejects.
    * @throws {StreamLimitError} the stream would exceed its limit of chunks or bytes: finish it.
    */
   append(chunk: Chunk): number;

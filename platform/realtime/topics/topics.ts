@@ -9,7 +9,7 @@ import type { Json } from '../../base/json/json.ts';
 export interface Topics {
   /**
    * Tells every subscriber of `topic` in every process. Subscribers in this process are called before it returns, all
-   * with the same object, which nobody may change; JSON is made once, for other processes only.
+   * with the same object, which no listener may change; JSON is made once, for other processes only.
    *
    * @param topic name, at most 256 characters, e.g. `conversation:<id>`.
    * @param event at most 65 536 characters of JSON.

@@ -4,7 +4,7 @@ import type { Space, SpaceDefinition } from '../vector-store.ts';
 
 /**
  * One file for all spaces. A row of `objects` is never changed: storing an object again makes a new row and deletes the
- * old one, so that whoever caches rows (another thread, another process) catches up from the highest row and the last
+ * old one, so that a cache of rows (in another thread, another process) catches up from the highest row and the last
  * removal it has seen. AUTOINCREMENT keeps both numbers rising.
  */
 const SCHEMA = `

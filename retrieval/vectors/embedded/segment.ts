@@ -6,12 +6,12 @@ import { Matrix } from './matrix.ts';
 import type { SpaceRow } from './schema.ts';
 import { WordIndex } from './word-index.ts';
 
-/** Deleted slots are kept until they are this many and outnumber the living; then the segment is read anew. */
+/** Deleted slots are kept until they are this many and outnumber the living; then the segment is read again. */
 const MAX_DEAD = 1000;
 
 /**
  * What one tenant of one space has, in memory: its rows, words, fields and, once searched, vectors. It is a cache of
- * the database, brought up to date before every use, whoever wrote.
+ * the database, brought up to date before every use, whichever process wrote.
  */
 export class Segment {
   readonly #db: DatabaseSync;
@@ -50,7 +50,7 @@ export class Segment {
     return this.#wordBytes + this.rows.length * (40 + 24 * this.#columns.size);
   }
 
-  /** Catches up with the database. False if it is to be read anew: fields were added, or too much was deleted. */
+  /** Catches up with the database. False if it is to be read again: fields were added, or too much was deleted. */
   refresh(space: SpaceRow): boolean {
     if (Object.keys(space.fields).length !== this.#columns.size) return false;
     this.#space = space;

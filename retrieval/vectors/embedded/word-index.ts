@@ -37,7 +37,7 @@ export class WordIndex {
     for (let i = 1; i < entries.length; i += 2) this.#append(entries[i]!, slot, entries[i + 1]!);
   }
 
-  /** The word's entries stay until the index is built anew; an empty slot is passed over. */
+  /** The word's entries stay until the index is built again; an empty slot is passed over. */
   delete(slot: number): void {
     const length = slot < this.#slots ? this.#lengths[slot]! : 0;
     if (length === 0) return;

@@ -6,7 +6,7 @@ import type { AddedVector, ObjectResult, Place, Space, SpaceDefinition, VectorOb
 import { findSpace, getSpace, inTransaction, publicSpace, type SpaceRow } from './schema.ts';
 import { encodeWords } from './word-index.ts';
 
-/** Removals that are kept for others to catch up with; whoever is further behind reads anew. */
+/** Removals that are kept for others to catch up with; a reader that is further behind reads all again. */
 const KEPT_REMOVALS = 100_000;
 
 /** All that writes, in a thread of its own so that neither the event loop nor searches wait for the disk. */
@@ -52,7 +52,7 @@ export class Writer {
     return inTransaction(this.#db, () => {
       const space = findSpace(this.#db, name);
       if (space === undefined) return false;
-      // No removals are noted: the space's number is never used again, so nobody looks for them.
+      // No removals are noted: the space's number is never used again, so no reader looks for them.
       for (const table of ['vectors', 'objects'])
         this.#db.prepare(`DELETE FROM ${table} WHERE space = ?`).run(space.number);
       this.#db.prepare('DELETE FROM spaces WHERE id = ?').run(space.number);

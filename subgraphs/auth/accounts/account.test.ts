@@ -38,7 +38,7 @@ describe('deleting an account', () => {
     expect(await world.audit(user.id)).toContain('user_deleted');
   });
 
-  it('reaches whoever listens for it', async () => {
+  it('reaches those who listen for it', async () => {
     const user = await world.user();
     const heard: string[] = [];
     await using _listener = await world.platform.events.join('listener', async (event) => {
@@ -57,7 +57,7 @@ describe('deleting an account', () => {
     expect(await world.core.db.user.count({ where: { id: user.id } })).toBe(1);
   });
 
-  it('frees the address for somebody new, who is somebody else', async () => {
+  it('frees the address for a new user, who is another user', async () => {
     const user = await world.user('phoenix');
     await world.ask(DELETE, { password: PASSWORD }, bearer(user.accessToken));
     const again = await world.user('phoenix');

@@ -60,7 +60,7 @@ export async function deleteAccount(core: AuthParts, password: string, actor: Ac
   return user.id;
 }
 
-/** Any number, known to nobody else. */
+/** Returns a number that no other account knows. */
 const ADMIN_LOCK = 72_707_372;
 
 /**
@@ -75,7 +75,7 @@ export async function refuseLastAdmin(tx: Tx, userId: string): Promise<void> {
     take: 2,
   });
   if (admins.length === 1 && admins[0]!.id === userId) {
-    throw new CodedError('CONFLICT', 'This is the last administrator: make somebody else one first.');
+    throw new CodedError('CONFLICT', 'This is the last administrator: make another user one first.');
   }
 }
 

@@ -54,7 +54,7 @@ describe('administrators', () => {
     const { data } = await world.refresh(other.refreshToken);
     expect((await world.ask(USERS, {}, bearer(data!.refresh.tokens.accessToken))).code).toBe('FORBIDDEN');
     expect((await asAdmin(ROLES, { id: other.id, roles: [] })).code).toBe('BAD_USER_INPUT');
-    expect((await asAdmin(ROLES, { id: 'nobody', roles: ['USER'] })).code).toBe('NOT_FOUND');
+    expect((await asAdmin(ROLES, { id: 'unknown', roles: ['USER'] })).code).toBe('NOT_FOUND');
   });
 
   it('shut an account for good as far as its API keys and links go: opening it again brings none back', async () => {
@@ -73,7 +73,7 @@ describe('administrators', () => {
     expect((await world.ask(RESET, { input })).code).toBe('BAD_USER_INPUT');
   });
 
-  it('make no administrator of somebody who has not confirmed the address, where mail can confirm it', async () => {
+  it('make no administrator of a user who has not confirmed the address, where mail can confirm it', async () => {
     await using mailing = await AuthWorld.open({ SMTP_URL: 'smtp://127.0.0.1:1' });
     const email = 'boss@example.org';
     await mailing.ask(REGISTER, { input: { email, password: PASSWORD } });

@@ -14,7 +14,7 @@ import { isTaken, nameOf, createUser as writeUser } from './registration.ts';
 
 const MAX_REASON = 500;
 
-/** Creates an account for somebody: with a password, or with a mail by which they choose one. */
+/** Creates an account for another person: with a password, or with a mail by which they choose one. */
 export async function createUser(
   core: AuthParts,
   input: {

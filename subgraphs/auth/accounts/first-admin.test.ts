@@ -66,7 +66,7 @@ describe('the first administrator', () => {
     expect(sent).toBeLessThan(10);
   });
 
-  it('gets no link from somebody who merely asks, and no token of another purpose makes one', async () => {
+  it('gets no link from a client that merely asks, and no token of another purpose makes one', async () => {
     await using world = await AuthWorld.open();
     const request = new Request('http://auth/first-admin-link', { method: 'POST' });
     expect((await world.subgraph.fetch(request, { kind: 'anonymous' })).status).toBe(401);

@@ -54,7 +54,7 @@ export async function login(
 }
 
 /**
- * Where somebody tries to sign in from. A device is known by its token, or by its network and user agent together, as
+ * Returns where a sign-in comes from. A device is known by its token, or by its network and user agent together, as
  * an earlier session of the account has them.
  */
 async function sourceOf(

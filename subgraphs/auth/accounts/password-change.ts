@@ -51,7 +51,7 @@ export async function changePassword(
 }
 
 /**
- * Sends a link for a new password, if there is somebody to send it to. Whoever asks learns nothing of whether there is.
+ * Sends a link for a new password, if the address has an account. The caller learns nothing of whether it has.
  */
 export async function requestPasswordReset(core: AuthParts, given: string, actor: Actor): Promise<void> {
   core.mail.requireDestination('ask the administrator, who can make one.');
@@ -86,7 +86,7 @@ export async function resetPassword(
 ): Promise<Ended> {
   await core.limits.spend('login', actor);
   const { userId } = await findToken(core.db, 'PASSWORD_RESET', input.token);
-  // A decoy's token was never sent to anybody; whoever has it anyway resets nothing.
+  // A decoy's token was never sent; a client that has it anyway resets nothing.
   const user = userId === null ? null : await core.db.user.findUnique({ where: { id: userId } });
   if (user === null) throw badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');
   await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);

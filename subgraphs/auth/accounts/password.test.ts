@@ -119,7 +119,7 @@ describe('a forgotten password', () => {
     expect((await world.ask(RESET, { input: { token, newPassword: NEW } })).code).toBe('BAD_USER_INPUT');
   });
 
-  it('is reset by a link that stays good when somebody asks for another, until one of them is used', async () => {
+  it('is reset by a link that stays good when a stranger asks for another, until one of them is used', async () => {
     const { email } = await world.user();
     const first = await resetToken(email);
     const second = await resetToken(email);
@@ -164,7 +164,7 @@ describe('a forgotten password', () => {
     expect((await mails()).length).toBe(6);
   });
 
-  it('sends the owner a link whatever somebody else has asked for, and floods no mailbox through its +tags', async () => {
+  it('sends the owner a link whatever a stranger has asked for, and floods no mailbox through its +tags', async () => {
     const { email } = await world.user();
     const from = (ipAddress: string, address = email) => world.ask(REQUEST, { email: address }, {}, { ipAddress });
     for (let index = 0; index < 10; index++) await from('203.0.113.66');

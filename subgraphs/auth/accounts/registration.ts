@@ -20,7 +20,7 @@ export interface NewAccount {
 }
 
 /**
- * Makes an account, or tells the owner of the address by mail that there is one. Whoever asks learns nothing of which.
+ * Makes an account, or tells the owner of the address by mail that there is one. The caller learns nothing of which.
  *
  * @returns the address as it was understood.
  */
@@ -37,7 +37,7 @@ export async function register(core: AuthParts, input: NewAccount, actor: Actor)
     try {
       await core.changes.run(actor, work);
     } catch (error) {
-      // Somebody registered the address at the same moment: now there is an account.
+      // Another client registered the address at the same moment: now there is an account.
       if (!isTaken(error)) throw error;
       await core.changes.run(actor, work);
     }
@@ -95,7 +95,7 @@ export async function createUser(
   return user;
 }
 
-/** Sends the confirmation once more, where that makes sense. Whoever asks learns nothing of whether it did. */
+/** Sends the confirmation once more, where that makes sense. The caller learns nothing of whether it did. */
 export async function requestEmailVerification(core: AuthParts, given: string, actor: Actor): Promise<void> {
   core.mail.requireDestination('addresses are not confirmed then.');
   await core.limits.spend('mail', actor);

@@ -63,7 +63,7 @@ describe('register and sign in', () => {
     expect(passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   });
 
-  it('makes the hash anew at the next sign-in when its parameters are outdated', async () => {
+  it('makes the hash again at the next sign-in when its parameters are outdated', async () => {
     const { hash } = await import('@node-rs/argon2');
     const { id, email } = await world.user();
     const weak = await hash(PASSWORD, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });

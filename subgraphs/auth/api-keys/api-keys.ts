@@ -24,8 +24,8 @@ export interface ShownOnce {
 }
 
 /**
- * Makes a key for the caller, whoever the arguments might name: the user is never taken from them (CVE-2025-61928). It
- * outlives the session, so the sign-in is fresh or the password is given.
+ * Makes a key for the caller, whatever user the arguments might name: the user is never taken from them
+ * (CVE-2025-61928). It outlives the session, so the sign-in is fresh or the password is given.
  */
 export async function createApiKey(
   core: AuthParts,

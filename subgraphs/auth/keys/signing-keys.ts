@@ -150,7 +150,7 @@ export class SigningKeys {
     });
   }
 
-  /** Keys that another JWT_SECRET sealed cannot sign, and nobody should believe what they signed. */
+  /** Keys that another JWT_SECRET sealed cannot sign, and what they signed must not be believed. */
   async #usable(keys: SigningKey[]): Promise<SigningKey[]> {
     return keys.filter((key) => {
       try {

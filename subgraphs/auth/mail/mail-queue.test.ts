@@ -75,7 +75,7 @@ describe('mails on their way', () => {
     expect(await world.core.db.outgoingMail.count()).toBe(0);
   });
 
-  it('lie sealed meanwhile, and those to nobody go nowhere', async () => {
+  it('lie sealed meanwhile, and those without an address go nowhere', async () => {
     const { sent, mailer } = mailerOf();
     await using queue = await queueOf(mailer);
     await add(queue, letter('ada@example.org', 'the token'));

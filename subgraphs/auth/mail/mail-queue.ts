@@ -53,7 +53,7 @@ export class MailQueue implements AsyncDisposable {
     );
   }
 
-  /** @param mail `to` is null where there is nobody to write to: the row takes the same steps and goes nowhere. */
+  /** @param mail `to` is null where the address has no account: the row takes the same steps and goes nowhere. */
   async add(tx: Tx, mail: Omit<Mail, 'to'> & { readonly to: string | null }, lifeMs = LIFE_MS): Promise<void> {
     const sealed = this.#secrets.seal(PURPOSE, JSON.stringify(mail));
     await tx.outgoingMail.create({ data: { sealed, expiresAt: new Date(Date.now() + lifeMs) } });
@@ -89,7 +89,7 @@ export class MailQueue implements AsyncDisposable {
 
   async #drain(): Promise<void> {
     while (!this.#closed && (await this.#sendOne())) {
-      // one after the other: a mail server thinks ill of whoever opens many connections
+      // one after the other: a mail server thinks ill of a client that opens many connections
     }
   }
 
@@ -101,7 +101,7 @@ export class MailQueue implements AsyncDisposable {
       orderBy: { nextTryAt: 'asc' },
     });
     if (due === null) return false;
-    // Whoever moves the time on has it; if that process dies, the mail is due again.
+    // The process that moves the time on has it; if that process dies, the mail is due again.
     const claimed = await this.#db.outgoingMail.updateMany({
       where: { id: due.id, nextTryAt: due.nextTryAt },
       data: { nextTryAt: new Date(now.getTime() + CLAIM_MS), attempts: { increment: 1 } },

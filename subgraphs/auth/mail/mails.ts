@@ -26,7 +26,7 @@ export const verificationMail = (link: string): Letter => ({
 
 export const alreadyRegisteredMail = (): Letter => ({
   subject: 'You already have an account',
-  text: 'Somebody, perhaps you, tried to make an account with this address. You have one already: sign in with your password, or ask for a new one if you forgot it. If it was not you, there is nothing to do.',
+  text: 'A person, perhaps you, tried to make an account with this address. You have one already: sign in with your password, or ask for a new one if you forgot it. If it was not you, there is nothing to do.',
 });
 
 export const resetMail = (link: string): Letter => ({

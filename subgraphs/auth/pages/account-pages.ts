@@ -25,7 +25,7 @@ const PAGES: readonly AccountPage[] = [
     path: '/first-admin',
     form: {
       title: 'The first administrator',
-      intro: 'This link works once. Whoever uses it manages users, keys and limits here.',
+      intro: 'This link works once. Its user manages users, keys and limits here.',
       fields: [
         { name: 'email', label: 'E-mail address', type: 'email', autocomplete: 'username' },
         { name: 'password', label: `Password (${PASSWORD_HINT})`, type: 'password', autocomplete: 'new-password' },

@@ -77,7 +77,7 @@ describe('a lock of an account for one network', () => {
   });
 
   it('reads the same for an address that has no account, also where all networks together have tried too often', async () => {
-    const stranger = `nobody-${randomUUID()}@example.org`;
+    const stranger = `absent-${randomUUID()}@example.org`;
     const unknown = await attempts(stranger, 30);
     const { email } = await world.user();
     const known = await attempts(email, 30);
@@ -164,7 +164,7 @@ describe('a stranger who tries passwords locks out', () => {
     expect((await login(user.email, PASSWORD, '198.51.100.8')).code).toBeUndefined();
   });
 
-  it('nobody from the proof of the password inside a session, which has a counter of its own', async () => {
+  it('no owner from the proof of the password inside a session, which has a counter of its own', async () => {
     const user = await world.user();
     await attempts(user.email, 30);
     await useUpAccount(user.email);

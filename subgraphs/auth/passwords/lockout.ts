@@ -33,8 +33,8 @@ export interface Attempt {
 
 /**
  * Limits password attempts per account and source, whether or not the address has an account, so that the attempts of
- * one client lock nobody else out. Attempts from many networks together meet a far higher limit of the account, which
- * does not hold for networks and devices that were signed in before. An attempt is counted before the password is
+ * one client lock no other client out. Attempts from many networks together meet a far higher limit of the account,
+ * which does not hold for networks and devices that were signed in before. An attempt is counted before the password is
  * looked at, in one statement, so a hundred at once are counted as surely as one after the other (Zitadel's
  * GHSA-7h8m-vrxx-vr4m is what happens otherwise). A lock holds passwords up only: a reset lifts it.
  */

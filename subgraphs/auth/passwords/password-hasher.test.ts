@@ -19,7 +19,7 @@ describe('hashing passwords', () => {
   it('finds no password right where there is none', async () => {
     const hasher = new PasswordHasher(seconds(), quick);
     for (const stored of [null, undefined]) {
-      expect(await hasher.verify(stored, 'a password that nobody has')).toBe(false);
+      expect(await hasher.verify(stored, 'a password that no account has')).toBe(false);
     }
   });
 

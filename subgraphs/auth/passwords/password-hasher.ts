@@ -22,7 +22,7 @@ export class PasswordHasher {
   constructor(seconds: Histogram, parameters: HashParameters = PARAMETERS) {
     this.#seconds = seconds;
     this.#parameters = parameters;
-    this.#decoy = hash('a password that nobody has', parameters);
+    this.#decoy = hash('a password that no account has', parameters);
   }
 
   /** @throws {CodedError} SERVICE_UNAVAILABLE when too many wait already. */
@@ -37,7 +37,7 @@ export class PasswordHasher {
     return matches && stored != null;
   }
 
-  /** Whether it was made with other parameters than today's: hash anew while the password is at hand. */
+  /** Whether it was made with other parameters than today's: hash again while the password is at hand. */
   isOutdated(stored: string): boolean {
     const made = parseOptions(stored);
     return (Object.keys(this.#parameters) as (keyof HashParameters)[]).some(

@@ -37,7 +37,7 @@ describe('users as others see them', () => {
     expect(user.data?.user).toEqual({ displayName: 'ada', email: null });
   });
 
-  it('are nobody’s to see without signing in, also straight through _entities', async () => {
+  it('are not shown without signing in, also straight through _entities', async () => {
     const answer = await entities([ada.id], ANONYMOUS);
     expect(answer.code).toBe('UNAUTHENTICATED');
     expect(answer.data?._entities ?? [null]).toEqual([null]);
@@ -75,7 +75,7 @@ describe('users as others see them', () => {
 });
 
 describe('the port of the subgraph', () => {
-  it('gives nothing to whoever reaches it without the gateway’s identity', async () => {
+  it('gives nothing to a client that reaches it without the gateway’s identity', async () => {
     const { config } = world.core;
     const { assertions } = world.platform;
     await using server = await serveSubgraph(world.subgraph, { config, port: 0, metrics: new Registry(), assertions });

@@ -31,7 +31,7 @@ export const userResolvers = {
   },
   Query: {
     async me(_root: unknown, _args: object, { identity, loaders }: AuthContext): Promise<User> {
-      if (identity.kind !== 'user') throw forbidden('Services are nobody: ask as a user.');
+      if (identity.kind !== 'user') throw forbidden('A service is not a user: ask as a user.');
       const user = await loaders.users.load(identity.userId);
       if (user === null) throw unauthenticated('The account is gone.');
       return user;

@@ -55,7 +55,7 @@ describe('sessions', () => {
     ]);
   });
 
-  it('can be ended one by one by their owner, and by nobody else', async () => {
+  it('can be ended one by one by their owner, and by no other user', async () => {
     const [user, stranger] = [await world.user(), await world.user()];
     const elsewhere = await world.signIn(user.email);
     const REVOKE = 'mutation($id: ID!) { revokeSession(input: { id: $id }) { id } }';

@@ -61,7 +61,7 @@ export class Sessions {
   /**
    * The next tokens. The latest refresh token rotates the session on. The one before it is answered with the same next
    * token for REFRESH_GRACE_S, because an answer can get lost and two tabs can ask at once. Any other old one means
-   * that somebody has a copy: the session ends, its access tokens with it.
+   * that a thief has a copy: the session ends, its access tokens with it.
    *
    * @throws {CodedError} UNAUTHENTICATED, saying the same whatever was wrong.
    */

@@ -43,7 +43,7 @@ export function extend(draft: Draft, { kind, body }: Piece): Draft {
   return citations ? { ...draft, citations } : draft;
 }
 
-/** A part as a piece. Nobody counts its units, so what cannot be stored is left out. */
+/** A part as a piece. Its units are not counted, so what cannot be stored is left out. */
 export const asPiece = (part: Part): Piece => ({
   kind: 'PART',
   body: JSON.stringify(part, (_key, value: unknown) => (typeof value === 'string' ? storableAside(value) : value)),

@@ -9,8 +9,8 @@ import { generationOf } from './generation.ts';
 import { promptOf } from './prompt.ts';
 
 /**
- * Puts the call of a reply on record whose process has died: the provider spent the tokens, and nobody is left who was
- * told how many. They are counted here; what they cost is not known. Nothing is recorded when nothing had arrived.
+ * Puts the call of a reply on record whose process has died: the provider spent the tokens, and no process is left that
+ * was told how many. They are counted here; what they cost is not known. Nothing is recorded when nothing had arrived.
  */
 export async function recordEstimate(chat: ChatParts, reply: Message, draft: Draft): Promise<void> {
   if (draft.reasoning + draft.text === '') return;

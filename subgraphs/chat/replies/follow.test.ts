@@ -101,7 +101,7 @@ describe('the first event is one snapshot of what the reader lacks', () => {
     await world.readReply(anna, replyId);
   });
 
-  it('a reader that claims more than there is gets everything anew', async () => {
+  it('a reader that claims more than there is gets everything again', async () => {
     const anna = person();
     world.provider.behave(answer('short'));
     const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });

@@ -79,7 +79,7 @@ async function watchMembership({ topics }: ChatParts, conversationId: string, us
       closing.abort();
     }
   })();
-  // Without the news nobody would be told of a removal: the stream ends too.
+  // Without the news no reader would be told of a removal: the stream ends too.
   watching.catch(() => closing.abort());
   return {
     signal: AbortSignal.any([signal, closing.signal]),
@@ -167,7 +167,7 @@ class ReaderPosition {
     this.length = after;
   }
 
-  /** A reader that has more than there is has something else: it is given everything anew, from number 1. */
+  /** A reader that has more than there is has something else: it is given everything again, from number 1. */
   correct(known: number): void {
     if (this.length > known) this.length = 0;
   }

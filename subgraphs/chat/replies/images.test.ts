@@ -52,7 +52,7 @@ function imageOf(owner: string, { status = 'READY', path = '/1' } = {}): string 
 }
 const prompt = () => (world.provider.seen.at(-1)!.body as { messages: { content: unknown }[] }).messages;
 
-it('a model that sees gets the picture itself, whoever of the participants asks', async () => {
+it('a model that sees gets the picture itself, whichever participant asks', async () => {
   const anna = person();
   const bert = person();
   const conversationId = await world.conversation(anna, { model: 'seeing' });
@@ -76,7 +76,7 @@ it('a model that does not see is told so', async () => {
   expect(JSON.stringify(prompt())).toContain('[An image, which you cannot see.]');
 });
 
-it('an image of somebody else, or one that is not ready, is refused', async () => {
+it('an image of another user, or one that is not ready, is refused', async () => {
   const anna = person();
   const conversationId = await world.conversation(anna, { model: 'seeing' });
   const send = (id: string) => world.send(anna, { conversationId, attachments: [id] });

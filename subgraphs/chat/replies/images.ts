@@ -93,7 +93,7 @@ const authorOf = (userId: string): UserIdentity => ({
   expiresAt: Math.floor(Date.now() / 1000) + 60,
 });
 
-/** The image itself: a provider cannot reach a server of one's own. */
+/** The image itself: a provider cannot reach a server of your own. */
 async function dataUrl(url: string, signal: AbortSignal): Promise<string> {
   const response = await fetch(url, { signal }).catch((cause: unknown) => {
     throw new CodedError('SUBGRAPH_UNAVAILABLE', `An image could not be fetched${signal.aborted ? ' in time' : ''}.`, {

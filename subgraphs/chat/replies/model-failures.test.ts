@@ -15,7 +15,7 @@ beforeAll(async () => {
       default: 'healthy',
       providers: {
         server: { type: 'compatible', base_url, api_key: 'key' },
-        // Nobody listens on the discard port.
+        // No server listens on the discard port.
         nowhere: { type: 'compatible', base_url: 'http://127.0.0.1:9/v1', api_key: 'key' },
       },
       deployments: {
@@ -175,7 +175,7 @@ describe('each failure has its code and advice, and leaves the conversation inta
     expect(messages.map(({ content }) => content)).toEqual([text, 'Here I am.', 'And now?']);
   });
 
-  it('a model that nobody configured is refused before anything is stored', async () => {
+  it('a model that is not configured is refused before anything is stored', async () => {
     const anna = person();
     const conversationId = await world.conversation(anna);
     const { code, message } = await world.send(anna, { conversationId, model: 'gpt-99' });

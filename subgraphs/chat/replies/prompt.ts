@@ -20,7 +20,7 @@ export interface Surroundings {
   readonly images: ReadonlyMap<string, readonly ContentPart[]>;
 }
 
-/** What a model is told of a call that nobody answered before the conversation went on. */
+/** What a model is told of a call that was not answered before the conversation went on. */
 const UNANSWERED = 'There is no result: the call was not answered.';
 
 /**

@@ -30,7 +30,7 @@ it('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing s
     const line = JSON.parse(text) as Line;
     if ('sent' in line) sent.push(line.sent);
     else seen.set(line.saw.replyId, line.saw.text);
-    // In the middle of it: everybody has begun, nobody has ended.
+    // In the middle of it: all have begun, none has ended.
     if (sent.length === 50 && [...seen.values()].filter((text) => text.length > 60).length === 50)
       child.kill('SIGKILL');
   }
@@ -71,7 +71,7 @@ it('kill -9 in the middle of 50 replies: nothing acknowledged is lost, nothing s
     .toBe(50);
 }, 120_000);
 
-it('a reply that was asked for and never begun is written by whoever comes next', async () => {
+it('a reply that was asked for and never begun is written by the next process', async () => {
   await using first = await ChatWorld.open({ env: { CHAT_REPLIES_PER_PROCESS: '1' } });
   const anna = person();
   first.provider.behave(answer(['I was ', 'late'], { gapMs: 50 }));

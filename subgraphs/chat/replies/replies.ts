@@ -13,7 +13,7 @@ import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
 
 /** How long a process may be silent before its replies count as abandoned, in ms. */
 const LEASE_MS = 3_000;
-/** How often each process looks for replies that nobody writes, in ms. */
+/** How often each process looks for replies that no process writes, in ms. */
 const LOOK_EVERY_MS = 1_000;
 /** A reply that was just asked for is left to the process that was asked, for this long, in ms. */
 const HEAD_START_MS = 1_000;
@@ -25,7 +25,7 @@ const DIED = { code: 'SERVICE_UNAVAILABLE', message: 'The process that wrote thi
 
 /**
  * The worker that writes replies. A pending reply is a row in the database, so it is written whatever happens to the
- * process that was asked for it: every replica looks for rows that nobody works on. The lease of the reply's stream
+ * process that was asked for it: every replica looks for rows that no process works on. The lease of the reply's stream
  * decides who writes it, and the epoch of its row whose words count.
  */
 export class Replies implements AsyncDisposable {
@@ -49,7 +49,7 @@ export class Replies implements AsyncDisposable {
     ).unref();
   }
 
-  /** Begins a pending reply in this process, if it has room and nobody else was quicker. */
+  /** Begins a pending reply in this process, if it has room and no other process was quicker. */
   wake(replyId: string): void {
     if (this.#closing.signal.aborted || this.#running.has(replyId)) return;
     if (this.#running.size >= this.#chat.config.CHAT_REPLIES_PER_PROCESS) return;
@@ -66,7 +66,8 @@ export class Replies implements AsyncDisposable {
   }
 
   /**
-   * Looks for replies that nobody works on: pending ones are begun, abandoned ones ended. Runs by itself every second.
+   * Looks for replies that no process works on: pending ones are begun, abandoned ones ended. Runs by itself every
+   * second.
    */
   async findWork(): Promise<void> {
     if (this.#looking || this.#closing.signal.aborted) return;
@@ -98,7 +99,7 @@ export class Replies implements AsyncDisposable {
     this.#behind(this.#recoverAll(), 'abandoned replies could not be ended');
   }
 
-  /** Work that nobody waits for, but a shutdown. */
+  /** Runs work that only a shutdown waits for. */
   #behind(started: Promise<void>, failure: string): void {
     const work = started
       .catch((error: unknown) => this.#chat.log.error({ err: error }, failure))

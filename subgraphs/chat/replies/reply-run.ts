@@ -17,10 +17,10 @@ const MAX_LENGTH = 1_000_000;
 const TOO_LONG = { code: 'PAYLOAD_TOO_LARGE', message: `The reply was cut off at ${MAX_LENGTH} characters.` };
 /** How long the end of a reply is offered to a database that does not answer, in ms. */
 const SETTLE_FOR_MS = 60_000;
-/** The same when somebody waits for the end: a person who stopped it, or a shutdown. */
+/** The same when a caller waits for the end: a person who stopped it, or a shutdown. */
 const SETTLE_STOPPED_FOR_MS = 3_000;
 
-/** Somebody else has the reply now: nothing that is done here counts any more. */
+/** Another process has the reply now: nothing that is done here counts any more. */
 class Lost extends Error {
   override name = 'Lost';
 }

@@ -16,7 +16,7 @@ export function toolsFor(chat: ChatParts, question: Question, offer: Offer, mayU
   const registry = new ToolRegistry();
   const remembers = mayUseMemory && question.identity.scopes.includes('memory:read');
   for (const name of offer.serverTools ?? []) {
-    // Since the tool was asked for, memory may have been switched off, or somebody with fewer rights goes on.
+    // Since the tool was asked for, memory may have been switched off, or a user with fewer rights goes on.
     if (needsMemory(name) && !remembers) continue;
     registry.addServer(TOOLS[name](chat, question));
   }

@@ -23,5 +23,5 @@ export class StorableText {
   }
 }
 
-/** Reasoning, or a string of a part: nobody counts its units, so what cannot be stored is left out. */
+/** Reasoning, or a string of a part: its units are not counted, so what cannot be stored is left out. */
 export const storableAside = (body: string): string => body.replaceAll('\0', '').toWellFormed();

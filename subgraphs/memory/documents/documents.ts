@@ -23,7 +23,7 @@ const MAX_FORGOTTEN = 500;
 const DOWNLOAD_S = 600;
 const MAX_TITLE = 300;
 const MAX_INLINE = 1_048_576;
-/** Unfinished uploads and waiting documents of one user: nobody fills the disk or the queue alone. */
+/** Unfinished uploads and waiting documents of one user: no user fills the disk or the queue alone. */
 const MAX_UNFINISHED = 1_000;
 
 const FORMATS = { TEXT: 'text/plain', MARKDOWN: 'text/markdown', HTML: 'text/html' } as const;

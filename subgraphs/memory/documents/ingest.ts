@@ -51,8 +51,8 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
   if (bytes === undefined) throw new DocumentProblem('FAILED', 'The uploaded file is gone: upload it again.');
   const { text, passages, contentType } = await reader.read(bytes, document.declaredType, signal);
   await blobs.put(textBlobOf(document.id), Buffer.from(text), { maxBytes: Number.POSITIVE_INFINITY, signal });
-  // Not one transaction: the embedded database has a single session, and nobody is to wait for ten thousand rows. The
-  // total is written last; without it a later attempt begins anew.
+  // Not one transaction: the embedded database has a single session, and no other query is to wait for ten thousand
+  // rows. The total is written last; without it a later attempt begins again.
   await db.passage.deleteMany({ where: { documentId: document.id } });
   for (let at = 0; at < passages.length; at += ROWS_AT_ONCE) {
     signal.throwIfAborted();
@@ -86,7 +86,7 @@ async function embedAll(memory: MemoryParts, documentId: string, { progress, sig
   const document = await db.document.findUnique({ where: { id: documentId } });
   if (!document) return removeEverywhere(memory, documentId, undefined);
   const tenant = tenantOfDocument(document);
-  // Begins anew unless it was interrupted: a new title or a new place concerns every passage.
+  // Begins again unless it was interrupted: a new title or a new place concerns every passage.
   let done = document.status === 'PROCESSING' ? document.done : 0;
   while (done < document.total) {
     signal.throwIfAborted();

@@ -14,7 +14,7 @@ export const tenantOfDocument = ({ access, ownerId }: Pick<Document, 'access' | 
 
 export const progressTopic = (documentId: string): string => `memory:document:${documentId}`;
 
-/** Tells whoever follows a document that it has changed; they read the rest from the database. */
+/** Tells the readers who follow a document that it has changed; they read the rest from the database. */
 export const announce = (
   { topics }: Pick<MemoryParts, 'topics'>,
   { id, status, done, total }: Document,

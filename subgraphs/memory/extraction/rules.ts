@@ -79,7 +79,7 @@ function factOf(sentence: string): RuleFact | undefined {
   return undefined;
 }
 
-/** Sentences that state something. Quotations, code and questions are somebody else's words or none. */
+/** Sentences that state something. Quotations, code and questions are another person's words or none. */
 function sentencesOf(text: string): string[] {
   return text
     .slice(0, 20_000)

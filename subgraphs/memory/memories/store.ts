@@ -36,7 +36,7 @@ const MAX_AT_ONCE = 200;
 /** How long a mutation waits for the index, so that what was just stored is found by the very next search. */
 const INDEX_WAIT_MS = 3_000;
 
-/** A user's memories. Every method is on behalf of that user: nobody else's are seen or touched. */
+/** A user's memories. Every method is on behalf of that user: those of others are neither seen nor touched. */
 export class MemoryStore {
   readonly #memory: MemoryParts;
 
@@ -213,7 +213,7 @@ export async function insertOnce(
   const same = { userId: data.userId, about: data.about ?? '', fingerprint: data.fingerprint, validUntil: null };
   const before = await tx.memory.findFirst({ where: same });
   if (before) return { row: before, created: false };
-  // Somebody may store the same at this moment: the index memories_said_once decides.
+  // Another call may store the same at this moment: the index memories_said_once decides.
   const { count } = await tx.memory.createMany({ data: [data], skipDuplicates: true });
   return {
     row: await tx.memory.findFirstOrThrow({ where: count === 1 ? { id: data.id } : same }),

@@ -106,7 +106,7 @@ export class DocumentReader implements AsyncDisposable {
     const worker = new Worker(new URL('./reader-worker.ts', import.meta.url), {
       resourceLimits: { maxOldGenerationSizeMb: this.#limits.memoryMb, maxYoungGenerationSizeMb: 64, stackSizeMb: 4 },
     });
-    // Errors while nobody waits: the thread is replaced at the next document.
+    // Errors while no document waits: the thread is replaced at the next document.
     worker.on('error', () => {});
     worker.once('exit', () => {
       if (this.#worker === worker) this.#worker = undefined;

@@ -17,7 +17,7 @@ export class DocumentProblem extends Error {
   override name = 'DocumentProblem';
   readonly code: ProblemCode;
 
-  /** @param message for whoever uploaded the document: what is wrong and what to do. */
+  /** @param message for the user who uploaded the document: what is wrong and what to do. */
   constructor(code: ProblemCode, message: string) {
     super(message);
     this.code = code;

@@ -64,7 +64,7 @@ function questionIn(text: string): string {
 }
 
 const NOTICE_WITHOUT_QUOTES =
-  'No language model is configured, so there is nobody to answer it otherwise: configure one, or add documents and memories.';
+  'No language model is configured, so it cannot be answered otherwise: configure one, or add documents and memories.';
 
 const answers = (question: string, item: RecalledItem, threshold: number): boolean =>
   (item.similarity ?? 0) >= threshold || coverage(question, item.text) >= ENOUGH_WORDS;

@@ -1,4 +1,4 @@
-// A process that takes in documents until somebody kills it: `node ingesting-process.ts <directory> <user> <count>`.
+// A process that takes in documents until a test kills it: `node ingesting-process.ts <directory> <user> <count>`.
 // Prints a line for every document that was acknowledged and for every change in how many are ready.
 import { MemoryWorld, user } from './memory-world.ts';
 

@@ -2,7 +2,7 @@ import { strToU8, zipSync } from 'fflate';
 
 /** Files for tests, made on the spot so that every byte of them can be read here. */
 
-/** A PDF with one line of text a page. Encrypted: with a password that nobody knows. */
+/** A PDF with one line of text a page. Encrypted: with a password that the reader does not know. */
 export function pdf(pages: readonly string[], options: { encrypted?: boolean } = {}): Uint8Array {
   const objects: string[] = [];
   const kids = pages.map((_, i) => `${4 + 2 * i} 0 R`).join(' ');
