@@ -24,7 +24,7 @@ const remember = (name, value) => {
   writeFileSync(stamp(name), value);
 };
 
-/** Commands that run until they are told to stop: that they were told is no failure. */
+/** Commands that run until they are told to stop: that they were told is not a failure. */
 const SERVING = new Set(['up', 'dev', 'serve', 'gateway']);
 const [command = 'up', ...rest] = process.argv.slice(2);
 

@@ -102,7 +102,7 @@ vectors
   .description('store what an archive holds in the configured vector store; doing it again changes nothing')
   .action(async (file: string) => (await import('./vectors.ts')).importVectors(root, path.resolve(file)));
 
-// `sextant compose | head` closes the pipe early, which is no error.
+// `sextant compose | head` closes the pipe early, which is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });

@@ -111,7 +111,7 @@ describe('what an evaluator grants', () => {
     expect(questions).toEqual([]);
   });
 
-  it('may be granted to the anonymous, but is no way around @authenticated', async () => {
+  it('may be granted to the anonymous, but is not a way around @authenticated', async () => {
     const generous = await start({}, { authenticator, policies: async (names) => names });
     expect(await ask(generous, '{ bar desk }')).toEqual({
       data: { bar: 'b', desk: null },

@@ -12,7 +12,7 @@ it('reads and writes every amount exactly', () => {
   expect(formatMoney(parseMoney('0.1') + parseMoney('0.2'))).toBe('0.3');
 });
 
-it('refuses what is no amount, rather than reading half of it', () => {
+it('refuses what is not an amount, rather than reading half of it', () => {
   for (const text of ['', '1e-7', '-1', '.5', '1.', '1,5', '0.1234567890123', 'NaN'])
     expect(() => parseMoney(text)).toThrow(RangeError);
 });

@@ -13,7 +13,7 @@ const ONE = 10n ** BigInt(DECIMALS);
  */
 export function parseMoney(decimal: string): Picodollars {
   const match = /^(\d{1,12})(?:\.(\d{1,12}))?$/.exec(decimal);
-  if (!match) throw new RangeError(`${decimal} is no amount: write it as 12.34, with at most 12 decimals`);
+  if (!match) throw new RangeError(`${decimal} is not an amount: write it as 12.34, with at most 12 decimals`);
   return BigInt(match[1]!) * ONE + BigInt((match[2] ?? '').padEnd(DECIMALS, '0'));
 }
 

@@ -252,7 +252,7 @@ models: { smart: { deployments: [seer] }, paint: { deployments: [painter] } }
     });
 
     it.each([
-      ['text that calls itself a picture', Buffer.from('<html>hello</html>'), 'no picture'],
+      ['text that calls itself a picture', Buffer.from('<html>hello</html>'), 'not a picture'],
       [
         'a drawing that could hold scripts',
         Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),

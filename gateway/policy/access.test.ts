@@ -76,7 +76,7 @@ it('a restricted type restricts the fields that return it', () => {
   expect(check('{ vault { gold } }', user([]))).toBe('allowed');
 });
 
-it('an interface is no way around what its types restrict', () => {
+it('an interface is not a way around what its types restrict', () => {
   expect(check('{ nodes { id note } }', user([]))).toEqual({
     rest: '{ nodes { id } }',
     errors: ['nodes.note FORBIDDEN'],

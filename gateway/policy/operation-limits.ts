@@ -55,7 +55,7 @@ interface Shape {
   readonly fields: number;
 }
 
-/** A key that is no name in JSON but an object's prototype (CVE-2026-32621): nothing honest is called so. */
+/** A key that is not a name in JSON but an object's prototype (CVE-2026-32621): nothing honest is called so. */
 const FORBIDDEN_NAME = '__proto__';
 
 /**

@@ -119,7 +119,7 @@ describe('nothing is granted by a policy hook that', () => {
     const decide = hookAt(url, { timeout: 1_000 });
     // What does not answer does not answer ever: that there is an end is the time limit's.
     await expect(decide(['vip'], { ...user('ada'), identity: ANONYMOUS })).rejects.toThrow();
-    // A failure is no decision: it is asked again.
+    // A failure is not a decision: it is asked again.
     behave = grant('vip');
     expect(await decide(['vip'], { ...user('ada'), identity: ANONYMOUS })).toEqual(['vip']);
   });

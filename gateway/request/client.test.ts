@@ -16,7 +16,7 @@ describe('the address of a client', () => {
     ['has no port, which would make every connection a client of its own', 1, '203.0.113.7:51234', '203.0.113.7'],
     ['has no port in IPv6 either', 1, '[2001:db8::1]:443', '2001:db8::1'],
     ['has no brackets', 1, '[2001:db8::1]', '2001:db8::1'],
-    ['is the socket’s where the entry is no address', 1, 'unknown', '10.0.0.9'],
+    ['is the socket’s where the entry is not an address', 1, 'unknown', '10.0.0.9'],
     ['is the socket’s where the entry is too long for one', 1, '1'.repeat(10_000), '10.0.0.9'],
   ])('%s', (_, proxies, header, expected) => {
     expect(clientOf(request({ 'x-forwarded-for': header }), proxies).ipAddress).toBe(expected);

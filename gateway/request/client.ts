@@ -44,7 +44,9 @@ function addressOf(request: IncomingMessage, trustedProxies: number): string | u
 const plainAddress = (address: string | undefined): string | undefined =>
   address?.startsWith('::ffff:') ? address.slice(7) : address || undefined;
 
-/** An entry of X-Forwarded-For without brackets and port, which some proxies add; undefined when it is no address. */
+/**
+ * An entry of X-Forwarded-For without brackets and port, which some proxies add; undefined when it is not an address.
+ */
 function entryAddress(entry: string | undefined): string | undefined {
   const address = /^\[([^\]]*)\](?::\d+)?$/.exec(entry ?? '')?.[1] ?? entry?.replace(/^([\d.]+):\d+$/, '$1');
   return address !== undefined && isIP(address) ? plainAddress(address) : undefined;

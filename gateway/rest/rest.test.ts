@@ -92,6 +92,6 @@ it.each([
   ['# GET /a\nmutation A { count }', 'GET with a mutation'],
   ['# GET /a/{id}\nquery A { mine }', 'no variable $id'],
   ['# POST /a\nsubscription A { ticks }', 'subscription'],
-])('a file that is no endpoint is refused by name: %s', (text, problem) => {
+])('a file that is not an endpoint is refused by name: %s', (text, problem) => {
   expect(() => readEndpoint('a.graphql', text)).toThrow(problem);
 });

@@ -3,7 +3,7 @@ import type { Config } from '#platform/base/config/config.ts';
 
 /** Which pages may call the gateway. */
 export interface Origins {
-  /** Whether a page of this origin may: true as well when there is none, which is no browser's page. */
+  /** Whether a page of this origin may: true as well when there is none, which is not a browser's page. */
   allowed(request: IncomingMessage): boolean;
   /** Puts the CORS headers on an answer. */
   mark(request: IncomingMessage, response: ServerResponse): void;

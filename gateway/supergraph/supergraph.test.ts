@@ -88,7 +88,7 @@ describe('a supergraph that cannot be used is refused in lines that say where an
     );
   });
 
-  it('names what is no YAML, no configuration, and no entry of one', async () => {
+  it('names what is not YAML, no configuration, and no entry of one', async () => {
     expect(await problems('a: [')).toContain('supergraph.yaml is not YAML');
     expect(await problems('hello')).toContain('a mapping with `subgraphs`');
     expect(await problems(CONFIG.replace('schema: { file: ./posts.graphql }', 'schema: {}'))).toContain(

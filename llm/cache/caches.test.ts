@@ -222,7 +222,7 @@ describe('the semantic cache', () => {
     expect(records.at(-1)!.cache).toBe('miss');
   });
 
-  it('that fails is no failure of the call', async () => {
+  it('that fails is not a failure of the call', async () => {
     const failing = async () => Promise.reject(new Error('no embedder'));
     const { models } = cached({ cache: undefined, semanticCache: rule }, { embedForCache: failing });
     await readAll(models.chat(ask('What is love?'), aCall()));

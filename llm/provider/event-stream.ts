@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 import { type Fault, guarded } from '#platform/base/faults/guarded.ts';
 
 /**
- * An event that is longer than this is no piece of a reply, in characters; pictures come in pieces of some millions.
+ * An event that is longer than this is not a piece of a reply, in characters; pictures come in pieces of some millions.
  */
 const MAX_EVENT = 64_000_000;
 /** A consumer that is so many events behind makes the provider wait. */

@@ -126,7 +126,7 @@ export class ToolRegistry {
   }
 
   #check(name: string): void {
-    if (!NAME.test(name)) throw new Error(`${name} is no name for a tool: use letters, digits, _ and -, at most 64`);
+    if (!NAME.test(name)) throw new Error(`${name} is not a name for a tool: use letters, digits, _ and -, at most 64`);
     if (this.#server.has(name) || this.#client.has(name)) throw new Error(`there is a tool named ${name} already`);
   }
 }
@@ -141,7 +141,7 @@ function parseArguments(tool: ServerTool, text: string): Parsed {
   try {
     json = JSON.parse(text === '' ? '{}' : text);
   } catch {
-    return { success: false, problem: 'they are no JSON' };
+    return { success: false, problem: 'they are not JSON' };
   }
   const parsed = tool.parameters.safeParse(json);
   if (parsed.success) return { success: true, value: parsed.data };

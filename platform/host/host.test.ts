@@ -50,7 +50,7 @@ it('answers a query, also the second time, when it runs from the cache', async (
   }
 });
 
-it('a body that is cut off is no outage, and no error in the log', async () => {
+it('a body that is cut off is not an outage, and no error in the log', async () => {
   const lines: string[] = [];
   const log = pino({ level: 'error' }, { write: (line: string) => void lines.push(line) });
   const hosted = await createSubgraph(library, { ...hostPlatform(), log });

@@ -31,7 +31,7 @@ describe('the network that an address counts for', () => {
     ['IPv4 written as IPv6 is itself', '::ffff:192.0.2.1', '192.0.2.1'],
     ['in the other spelling, too', '::FFFF:c000:201', '192.0.2.1'],
     ['an IPv4 tail takes two groups', '64:ff9b::192.0.2.33', '64:ff9b:0:0::/64'],
-    ['what is no address is itself, within bounds', `a:${'b'.repeat(100)}`, `a:${'b'.repeat(62)}`],
+    ['what is not an address is itself, within bounds', `a:${'b'.repeat(100)}`, `a:${'b'.repeat(62)}`],
     ['no address is one for all', undefined, 'unknown'],
   ])('%s', (_, ipAddress, expected) => {
     expect(networkOf({ ipAddress })).toBe(expected);

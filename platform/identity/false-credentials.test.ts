@@ -90,7 +90,7 @@ function promises(open: (lifecycle: AsyncDisposableStack) => Promise<[RateLimite
     ['one unknown API key', () => ({ apiKey: ONE_KEY })],
     ['API keys with a wrong checksum', () => ({ apiKey: `sxk_${'0'.repeat(38)}` })],
     ['forged access tokens', async () => bearer(await sign(theirs!))],
-    ['what is no token', () => bearer('garbage')],
+    ['what is not a token', () => bearer('garbage')],
     ['another scheme', () => ({ authorization: 'Basic YTpi' })],
     ['two credentials at once', () => ({ ...unknownKey(), ...bearer('x') })],
   ])('%s are RATE_LIMITED beyond the limit, in every gateway', async (_what, make) => {
@@ -130,7 +130,7 @@ function promises(open: (lifecycle: AsyncDisposableStack) => Promise<[RateLimite
     expect(await outcome(here.verifier, unknownKey())).toBe('RATE_LIMITED');
   });
 
-  it('a token that has expired is no false one: its client is told to refresh, however often it asks', async () => {
+  it('a token that has expired is not a false one: its client is told to refresh, however often it asks', async () => {
     const { here } = await gateways();
     const tally = await outcomes(here.verifier, 30, async () => bearer(await sign(ours!, soon() - 1_200)));
     expect(tally).toEqual({ UNAUTHENTICATED: 30 });

@@ -125,7 +125,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
       if (secret === undefined) return ANONYMOUS;
       const isKey = secret.startsWith(API_KEY_PREFIX);
       if (isKey && !isWellFormed(secret))
-        throw new FalseCredentialsError('This is no API key: some of its characters are wrong or missing.');
+        throw new FalseCredentialsError('This is not an API key: some of its characters are wrong or missing.');
       if (!this.#ready) await this.#synchronize();
       const known = isKey ? await this.#apiKey(secret, client) : await this.#accessToken(secret);
       return known.identity;

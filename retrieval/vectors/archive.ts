@@ -119,7 +119,7 @@ function parse(text: string, line: number): z.infer<typeof lineSchema> {
   try {
     return lineSchema.parse(JSON.parse(text));
   } catch {
-    throw wrong(line, 'it is no line of a vector archive');
+    throw wrong(line, 'it is not a line of a vector archive');
   }
 }
 

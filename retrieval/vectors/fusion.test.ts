@@ -50,7 +50,7 @@ describe.each(['absolute', 'relative'] as const)('%s fusion', (fusion) => {
   });
 });
 
-it('the top of a list is what sorting gives, without what is no number', () => {
+it('the top of a list is what sorting gives, without what is not a number', () => {
   const scores = fc.array(fc.oneof(fc.float({ noNaN: false }), fc.constantFrom(0, 1, Number.NaN)), { maxLength: 200 });
   fc.assert(
     fc.property(scores, fc.integer({ min: 0, max: 50 }), (list, count) => {

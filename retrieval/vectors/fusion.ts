@@ -22,7 +22,7 @@ export const DEFAULT_FUSION: Fusion = 'relative';
  * the number of texts, and a match must not mean less to a user who has stored ten of them.
  */
 const GOOD = 1.1;
-/** Smallest positive float: a text without a matching word is no hit. */
+/** Smallest positive float: a text without a matching word is not a hit. */
 export const LEAST_BM25 = 1.4e-45;
 /** How many of the best matches `relative` scales BM25 by. */
 export const POOL = 200;

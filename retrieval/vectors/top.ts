@@ -1,5 +1,5 @@
 /**
- * The positions of the highest scores, best first, equal ones in their order. NaN is no score. A heap of `count`
+ * The positions of the highest scores, best first, equal ones in their order. NaN is not a score. A heap of `count`
  * entries: one comparison for most of a hundred thousand scores.
  */
 export function topPositions(scores: Float32Array, count: number, least = Number.NEGATIVE_INFINITY): Int32Array {

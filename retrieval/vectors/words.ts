@@ -6,7 +6,7 @@ const CLITIC = /['’](?:s|t|re|ve|ll|d|m)\b/g;
 const MARKS = /\p{M}+/gu;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
 const ENGLISH = /^[a-z]{3,}$/;
-/** Longer runs are no words: base64, hashes. Cut, so that one line of ten megabytes stays one small term. */
+/** Longer runs are not words: base64, hashes. Cut, so that one line of ten megabytes stays one small term. */
 const LONGEST = 64;
 
 /**

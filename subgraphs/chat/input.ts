@@ -39,7 +39,7 @@ export function checkTitle(argument: string, title: string): string {
 /** Whether a text can be an id of ours; what cannot is simply not found. */
 export const isId = (id: string): boolean => CURSOR_KEYS.id.test(id);
 
-/** @throws {CodedError} BAD_USER_INPUT naming `argument` when it is no UUID. */
+/** @throws {CodedError} BAD_USER_INPUT naming `argument` when it is not a UUID. */
 export function checkId(argument: string, id: string): string {
   const lower = id.toLowerCase();
   if (!isId(lower)) throw badInput(argument, 'is not a UUID.');

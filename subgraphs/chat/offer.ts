@@ -117,7 +117,7 @@ function checkFormat({ type, name, schema, strict }: ResponseFormatInput): Respo
 /** A JSON Schema of an object. What it says beyond that is the provider's to understand. */
 function checkSchema(argument: string, schema: unknown): JsonObject {
   if (typeof schema !== 'object' || schema === null || Array.isArray(schema)) {
-    throw badInput(argument, 'is no JSON Schema: give an object, such as {"type": "object", "properties": {…}}.');
+    throw badInput(argument, 'is not a JSON Schema: give an object, such as {"type": "object", "properties": {…}}.');
   }
   if ((schema as JsonObject)['type'] !== 'object') {
     throw badInput(argument, 'must describe an object: its "type" must be "object".');

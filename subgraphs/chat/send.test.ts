@@ -67,7 +67,7 @@ describe('bad input is refused with the field and the limit', () => {
     ['blanks', { text: ' \n\t' }, 'input.text', /empty/],
     ['a NUL character', { text: 'a\0b' }, 'input.text', /NUL/],
     ['a temperature of 3', { parameters: { temperature: 3 } }, 'input.parameters.temperature', /from 0 to 2/],
-    ['a parent elsewhere', { parentId: randomUUID() }, 'input.parentId', /no message of this conversation/],
+    ['a parent elsewhere', { parentId: randomUUID() }, 'input.parentId', /not a message of this conversation/],
     ['11 images', { attachments: Array.from({ length: 11 }, () => randomUUID()) }, 'input.attachments', /at most 10/],
   ];
   it.each(cases)('%s', async (_name, input, argument, problem) => {

@@ -312,7 +312,7 @@ async function parentIn(tx: Transaction, conversationId: string, argument: strin
     : null;
   if (!parent)
     throw argument === 'input.parentId'
-      ? badInput(argument, 'is no message of this conversation.')
+      ? badInput(argument, 'is not a message of this conversation.')
       : notFound('The message');
   return parent;
 }

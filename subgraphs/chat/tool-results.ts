@@ -87,7 +87,7 @@ export async function storeResults(
   const given = new Map(results.map((result) => [result.toolCallId, result]));
   for (const [index, { toolCallId }] of results.entries()) {
     if (!owed.some(({ id }) => id === toolCallId)) {
-      throw badInput(`input.results.${index}.toolCallId`, 'is no call of this reply that waits for the client.');
+      throw badInput(`input.results.${index}.toolCallId`, 'is not a call of this reply that waits for the client.');
     }
   }
   const missing = owed.filter(({ id }) => !given.has(id)).map(({ id, name }) => `${name} (${id})`);

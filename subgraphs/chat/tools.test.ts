@@ -243,7 +243,7 @@ describe('tools of the client', () => {
     ['the name of a tool of the server', [{ ...LOCATE, name: 'current_time' }], /input\.tools\.0\.name/],
     ['a name with a space', [{ ...LOCATE, name: 'a b' }], /input\.tools\.0\.name/],
     ['no description', [{ ...LOCATE, description: ' ' }], /input\.tools\.0\.description/],
-    ['parameters that are no schema', [{ ...LOCATE, parameters: 'x' }], /input\.tools\.0\.parameters/],
+    ['parameters that are not a schema', [{ ...LOCATE, parameters: 'x' }], /input\.tools\.0\.parameters/],
     [
       'a schema of 20 kB',
       [{ ...LOCATE, parameters: { type: 'object', title: 'x'.repeat(20_000) } }],

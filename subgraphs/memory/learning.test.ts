@@ -152,7 +152,7 @@ describe('with a language model', () => {
     expect(messages[0]!.content).not.toContain('administrator');
   });
 
-  it('an answer that is no JSON teaches nothing; a provider that is down is asked again', async () => {
+  it('an answer that is not JSON teaches nothing; a provider that is down is asked again', async () => {
     const me = user();
     provider.behave(answer('I am sorry, I cannot do that.'));
     await exchange(world, me, 'My name is Ada.', 'Hello.');

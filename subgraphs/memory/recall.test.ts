@@ -138,7 +138,7 @@ describe('recall', () => {
 });
 
 describe('the extractive responder', () => {
-  it('quotes what is stored, says where it stands, and that it is no language model', async () => {
+  it('quotes what is stored, says where it stands, and that it is not a language model', async () => {
     const me = user();
     await addDocument(
       me,

@@ -399,7 +399,7 @@ describe('models', () => {
 });
 
 describe('administrators', () => {
-  it('see the store; others do not, and no scope is no access', async () => {
+  it('see the store; others do not, and no scope means no access', async () => {
     expect(
       await ask(admin, '{ vectorStore { kind status version stats { spaces objects vectors diskBytes } } }'),
     ).toMatchObject({ vectorStore: { kind: 'EMBEDDED', status: 'UP', stats: { objects: expect.any(Number) } } });

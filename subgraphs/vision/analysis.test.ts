@@ -70,7 +70,7 @@ describe('the analysis of a picture', () => {
   });
 
   it.each([
-    ['text that calls itself a picture', Buffer.from('hello'), 'no picture that can be read'],
+    ['text that calls itself a picture', Buffer.from('hello'), 'not a picture that can be read'],
     [
       'an SVG, which could hold scripts',
       Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'),

@@ -42,7 +42,7 @@ export const openImage = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInput
 /**
  * Looks at a picture with nothing but arithmetic.
  *
- * @throws {JobRefused} when the bytes are no picture of an accepted type: its message is for the user.
+ * @throws {JobRefused} when the bytes are not a picture of an accepted type: its message is for the user.
  */
 export async function analyse(bytes: Uint8Array): Promise<AnalysedImage> {
   const metadata = await readMetadata(bytes);
@@ -96,7 +96,9 @@ async function readMetadata(bytes: Uint8Array): Promise<Metadata> {
   } catch (error) {
     const large = /pixel limit/i.test((error as Error).message);
     throw new JobRefused(
-      large ? `The picture has more than ${MAX_PIXELS / 1e6} megapixels.` : 'The file is no picture that can be read.',
+      large
+        ? `The picture has more than ${MAX_PIXELS / 1e6} megapixels.`
+        : 'The file is not a picture that can be read.',
     );
   }
 }

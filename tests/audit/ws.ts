@@ -79,12 +79,12 @@ const cases: Record<string, () => Promise<void>> = {
   '4406 or a refused handshake for the legacy protocol': async () => client(['graphql-ws']).closesWith(4406, 1006),
   'the protocol is found among several': async () =>
     void (await client(['graphql-ws', 'graphql-transport-ws']).acknowledged()),
-  '4400 for text that is no JSON': async () => {
+  '4400 for text that is not JSON': async () => {
     const one = await client().open();
     one.send('{');
     await one.closesWith(4400);
   },
-  '4400 for JSON that is no object': async () => {
+  '4400 for JSON that is not an object': async () => {
     const one = await client().open();
     one.send('[1]');
     await one.closesWith(4400);
@@ -99,7 +99,7 @@ const cases: Record<string, () => Promise<void>> = {
     one.send({ type: 'start', id: '1' });
     await one.closesWith(4400);
   },
-  '4400 for a payload of connection_init that is no object': async () => {
+  '4400 for a payload of connection_init that is not an object': async () => {
     const one = await client().open();
     one.send({ type: 'connection_init', payload: 'x' });
     await one.closesWith(4400);
@@ -119,7 +119,7 @@ const cases: Record<string, () => Promise<void>> = {
     one.send({ id: '1', type: 'subscribe', payload: {} });
     await one.closesWith(4400);
   },
-  '4400 for variables that are no object': async () => {
+  '4400 for variables that are not an object': async () => {
     const one = await client().acknowledged();
     one.subscribe('1', '{ mine }', { variables: [1] });
     await one.closesWith(4400);

@@ -2,7 +2,7 @@ import type { Random } from './random.ts';
 
 const nested = (open: string, close: string, levels: number): string => open.repeat(levels) + close.repeat(levels);
 
-/** JSON that has ended or confused servers. Texts, because some of it is no JSON. */
+/** JSON that has ended or confused servers. Texts, because some of it is not JSON. */
 const JSON_TEXTS: readonly string[] = [
   'null',
   'true',

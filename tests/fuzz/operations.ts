@@ -150,7 +150,7 @@ const TEXTS = [
   ],
 ];
 
-/** A name of an enum, which is no text in a literal. */
+/** A name of an enum, which is not a text in a literal. */
 class Bare {
   readonly name: string;
   constructor(name: string) {

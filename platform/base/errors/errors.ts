@@ -32,7 +32,7 @@ export const ERROR_CODES = {
     'The client reads slower than events come; `extensions.resumeAfter` is the last offset that it was sent, if any.',
   RESUBSCRIBE: 'The server ends the stream in good order, e.g. to restart: subscribe again and resume.',
   NOT_CONFIGURED: 'The capability needs a setting that is missing; the message names it.',
-  GRAPHQL_PARSE_FAILED: 'The document is no GraphQL; the message says where.',
+  GRAPHQL_PARSE_FAILED: 'The document is not GraphQL; the message says where.',
   GRAPHQL_VALIDATION_FAILED: 'The operation does not fit the schema; the message says where.',
   SUBGRAPH_INVALID_ANSWER: 'A part of the graph answered what does not fit the schema; null stands in its place.',
   ERRORS_OMITTED: 'There are more errors than are listed; `extensions.omitted` says how many.',

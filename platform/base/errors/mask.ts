@@ -7,7 +7,7 @@ import { CodedError, ERROR_CODES, unexpected } from './errors.ts';
  * What a client may see of an error that a resolver threw. Coded errors and graphql's own validation errors pass;
  * anything else is logged under an id and replaced, because a driver's message names tables, hosts and queries.
  *
- * @param signal of the request: what fails after the caller has left is no failure of ours.
+ * @param signal of the request: what fails after the caller has left is not a failure of ours.
  */
 export function maskError(error: GraphQLError, log: Logger, signal?: AbortSignal): GraphQLError {
   const cause = error.originalError;

@@ -16,8 +16,8 @@ export interface PullSource<T> {
  * An async iteration that pulls from a state instead of being pushed into a queue: a slow consumer finds one newer
  * state, not a thousand events.
  *
- * It is no async generator because of `return`: a generator's waits until the pending `next` settles, so a subscription
- * that is closed while nothing happens would never be cleaned up.
+ * It is not an async generator because of `return`: a generator's waits until the pending `next` settles, so a
+ * subscription that is closed while nothing happens would never be cleaned up.
  */
 export class Pull<T> implements AsyncIterableIterator<T, undefined> {
   readonly #source: PullSource<T>;

@@ -18,7 +18,7 @@ export const encodeCursor = (list: string, ...keys: readonly string[]): string =
 /**
  * The sort keys of a cursor of `list`, or undefined when none was given.
  *
- * @throws {CodedError} BAD_USER_INPUT naming `argument` when it is no cursor of that list.
+ * @throws {CodedError} BAD_USER_INPUT naming `argument` when it is not a cursor of that list.
  */
 export function decodeCursor(
   list: string,

@@ -29,7 +29,7 @@ export function toRequest(request: IncomingMessage, path: string, signal: AbortS
 /** Cookies are set together below; the others speak of the connection to a subgraph and not of the client's. */
 const NOT_PASSED_ON = new Set(['set-cookie', 'connection', 'keep-alive', 'transfer-encoding', 'upgrade', 'trailer']);
 
-/** Sends a WHATWG response, its body streamed. A client who leaves ends the stream, and that is no error. */
+/** Sends a WHATWG response, its body streamed. A client who leaves ends the stream, and that is not an error. */
 export async function sendResponse(response: ServerResponse, answer: Response): Promise<void> {
   response.statusCode = answer.status;
   for (const [name, value] of answer.headers) if (!NOT_PASSED_ON.has(name)) response.setHeader(name, value);

@@ -58,7 +58,7 @@ describe('a GraphQL body', () => {
     }
   });
 
-  it('with 503 is no reason to think that the subgraph is away, and a page is', async () => {
+  it('with 503 is not a reason to think that the subgraph is away, and a page is', async () => {
     const transport = createHttpTransport({ subgraph: 'shop', urls, log });
     answer = { status: 503, body: JSON.stringify(FAILED) };
     for (let i = 0; i < 60; i++) expect(await ask(transport)).toEqual(FAILED);
@@ -84,7 +84,7 @@ it.each<[number, string, string]>([
   [500, 'application/json', '{"data":null}'],
   [503, 'application/json', '{"message":"Service Unavailable"}'],
   [503, 'application/json', '[{"data":{}}]'],
-])('an answer with status %i (%s) that is no GraphQL is SUBGRAPH_UNAVAILABLE: %s', async (status, type, body) => {
+])('an answer with status %i (%s) that is not GraphQL is SUBGRAPH_UNAVAILABLE: %s', async (status, type, body) => {
   answer = { status, type, body };
   expect(await ask()).toBe('SUBGRAPH_UNAVAILABLE');
 });

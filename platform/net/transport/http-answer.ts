@@ -80,6 +80,6 @@ class JsonResponse implements SubgraphResponse {
   #parse(): ExecutionResult {
     const result = parseObject((this.bytes as Buffer).toString());
     if (result && ('data' in result || 'errors' in result)) return result;
-    throw unusable(this.#subgraph, 'answered with something that is no GraphQL.');
+    throw unusable(this.#subgraph, 'answered with something that is not GraphQL.');
   }
 }

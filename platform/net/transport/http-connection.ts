@@ -28,7 +28,7 @@ export interface Exchange {
   failed(error: Error, isStale: boolean): void;
 }
 
-/** Told when the connection can take another request, or is no more. */
+/** Told when the connection can take another request, or is closed. */
 export interface ConnectionOwner {
   /** @param isNew whether it has just been opened. */
   free(connection: HttpConnection, isNew: boolean): void;

@@ -186,7 +186,7 @@ it.each([
       void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{')),
   ],
   [
-    'the answer is no HTTP',
+    'the answer is not HTTP',
     (socket: Socket): void => void socket.once('data', () => socket.write('SSH-2.0-x\r\n\r\n')),
   ],
 ] as const)('when %s, every call says so at once', async (_, behave) => {

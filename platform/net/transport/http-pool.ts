@@ -24,7 +24,7 @@ export interface HttpRequest {
   readonly signal?: CancelSignal | undefined;
 }
 
-/** The subgraph could not be reached, or answered with something that is no HTTP: another try may help. */
+/** The subgraph could not be reached, or answered with something that is not HTTP: another try may help. */
 export class Unreachable extends Error {
   override name = 'Unreachable';
 }
@@ -109,7 +109,7 @@ export class HttpPool {
     } else this.#idle.push(connection);
   }
 
-  /** @internal A connection is no more. */
+  /** @internal Forgets a connection that is closed. */
   closed(connection: HttpConnection, refused: Error | undefined): void {
     this.#all.delete(connection);
     if (refused) {

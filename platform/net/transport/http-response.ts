@@ -4,7 +4,7 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** What came is no HTTP/1.1 response that can be trusted: the connection it came on must not be used again. */
+/** What came is not an HTTP/1.1 response that can be trusted: the connection it came on must not be used again. */
 export class MalformedResponse extends Error {
   override name = 'MalformedResponse';
 }
@@ -178,7 +178,7 @@ export class ResponseReader {
           if (head.slice(begin, colon).toLowerCase() !== 'content-length') break;
           const value = head.slice(colon + 1, stop).trim();
           if (!/^\d{1,15}$/.test(value) || (length !== undefined && length !== Number(value))) {
-            throw new MalformedResponse('a content-length that is no length');
+            throw new MalformedResponse('a content-length that is not a length');
           }
           length = Number(value);
           break;

@@ -244,7 +244,7 @@ describe('a subgraph that fails', () => {
     silent.close();
   });
 
-  it('callers who leave are no reason to think that it is away', async () => {
+  it('callers who leave are not a reason to think that it is away', async () => {
     const transport = overHttp([server.url]);
     const leave = async (): Promise<void> => {
       const leaving = new Cancellation();
@@ -258,7 +258,7 @@ describe('a subgraph that fails', () => {
     await transport[Symbol.asyncDispose]();
   });
 
-  it('an answer that is no GraphQL, or larger than allowed, is SUBGRAPH_UNAVAILABLE', async () => {
+  it('an answer that is not GraphQL, or larger than allowed, is SUBGRAPH_UNAVAILABLE', async () => {
     const small = overHttp([server.url], { maxBytes: 20 });
     await expect(ask(small, '{ greeting(name: "a long enough name") }')).rejects.toMatchObject({
       extensions: { code: 'SUBGRAPH_UNAVAILABLE' },

@@ -15,7 +15,7 @@ export type UpstreamMessage =
  * `error` message ends the operation, so its errors are read however badly they are written: one alone, or without a
  * message.
  *
- * @returns undefined for what is no message of the protocol.
+ * @returns undefined for what is not a message of the protocol.
  */
 export function readUpstreamMessage(text: string): UpstreamMessage | undefined {
   const message = parseObject(text);

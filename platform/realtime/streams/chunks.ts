@@ -28,7 +28,7 @@ const NAME = /^[\w.:-]{1,200}$/;
 export function checkStreamName(stream: string): void {
   if (!NAME.test(stream))
     throw new TypeError(
-      `${JSON.stringify(stream.slice(0, 250))} is no name of a stream: 1 to 200 of A-Z a-z 0-9 _ . : -`,
+      `${JSON.stringify(stream.slice(0, 250))} is not a name of a stream: 1 to 200 of A-Z a-z 0-9 _ . : -`,
     );
 }
 

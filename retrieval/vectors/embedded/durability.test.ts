@@ -69,7 +69,7 @@ describe('the embedded store', () => {
     expect((await store.search({ space: 'load' }, near)).hits).toHaveLength(603);
   });
 
-  it('says what is wrong with a file that is no database', async () => {
+  it('says what is wrong with a file that is not a database', async () => {
     await writeFile(path.join(folder, 'vectors.db'), 'this is not a database, it is a letter to my aunt'.repeat(100));
     await using store = new EmbeddedVectorStore({ folder });
     await expect(store.spaces()).rejects.toMatchObject({

@@ -35,7 +35,7 @@ const BUSY_TIMEOUT_MS = 10_000;
 /**
  * Opens the file, creating it if need be.
  *
- * @throws {CodedError} SERVICE_UNAVAILABLE when the file was written by a newer version, or is no database.
+ * @throws {CodedError} SERVICE_UNAVAILABLE when the file was written by a newer version, or is not a database.
  */
 export function openDatabase(file: string): DatabaseSync {
   try {

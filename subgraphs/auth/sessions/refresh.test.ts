@@ -99,7 +99,7 @@ describe('refresh tokens rotate', () => {
     expect((await world.refresh(user.refreshToken)).code).toBeUndefined();
   });
 
-  it('are no access tokens, and access tokens are no refresh tokens', async () => {
+  it('are not access tokens, and access tokens are not refresh tokens', async () => {
     const user = await world.user();
     expect(await meCode(user.refreshToken)).toBe('UNAUTHENTICATED');
     expect((await world.refresh(user.accessToken)).code).toBe('UNAUTHENTICATED');

@@ -96,7 +96,7 @@ export async function compose(
   try {
     return await relay(chat.models, request, call, tools, emit);
   } catch (error) {
-    // Quotations are no answer to a program that waits for JSON.
+    // Quotations are not an answer to a program that waits for JSON.
     if (!(error instanceof CodedError) || error.code !== 'MODEL_NOT_CONFIGURED' || offer.format) {
       return { ...failureOf(error, signal), records: [] };
     }

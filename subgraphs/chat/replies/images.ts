@@ -33,7 +33,7 @@ export async function checkImages(chat: ChatParts, ids: readonly string[], ident
   const found = await Promise.all(ids.map((id) => ask(chat, id, { identity, requestId: id, signal })));
   for (const [index, image] of found.entries()) {
     const argument = `input.attachments.${index}`;
-    if (!image) throw badInput(argument, 'is no image of yours.');
+    if (!image) throw badInput(argument, 'is not an image of yours.');
     if (image.status !== 'READY') throw badInput(argument, `is ${image.status}; an image must be READY to be sent.`);
   }
 }

@@ -112,7 +112,7 @@ const CASES: readonly Case[] = [
     calls: 1,
   },
   {
-    name: 'a stream that is no JSON',
+    name: 'a stream that is not JSON',
     model: 'broken',
     behaviour: garbage('once ', 'upon'),
     code: 'PROVIDER_UNAVAILABLE',

@@ -96,7 +96,7 @@ it('after a failure the conversation goes on, with what there is of the reply', 
 });
 
 describe('with no model configured', () => {
-  it('the reply says so and how to configure one, and is no failure', async () => {
+  it('the reply says so and how to configure one, and is not a failure', async () => {
     await using bare = await ChatWorld.open({ env: { LOCAL_LLM_ENDPOINT: '', LOCAL_LLM_MODEL: '' } });
     const anna = person();
     const conversationId = await bare.conversation(anna);

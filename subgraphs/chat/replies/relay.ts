@@ -17,7 +17,7 @@ const RECORD_WAIT_MS = 2_000;
  * Asks the model, runs this server's tools for it as long as it calls any, and hands on what comes. A reply whose last
  * calls are the client's is complete: another one follows it, with their results.
  *
- * @throws {CodedError} MODEL_NOT_CONFIGURED; what is no failure of a model. Everything else is an outcome.
+ * @throws {CodedError} MODEL_NOT_CONFIGURED; what is not a failure of a model. Everything else is an outcome.
  */
 export async function relay(
   models: Models,

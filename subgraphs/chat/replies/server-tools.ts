@@ -55,7 +55,7 @@ const currentTime: ServerTool<z.ZodObject<{ timeZone: z.ZodDefault<z.ZodString> 
     timeZone: z
       .string()
       .max(64)
-      .refine(isTimeZone, 'is no IANA time zone, such as Europe/Oslo')
+      .refine(isTimeZone, 'is not an IANA time zone, such as Europe/Oslo')
       .default('UTC')
       .describe('IANA time zone, such as Europe/Oslo'),
   }),

@@ -73,7 +73,7 @@ export interface ExtractionRequest {
 /**
  * Asks the default language model what is worth remembering. What it answers are claims: check each with isSupported.
  *
- * @throws {CodedError} as Models.chat. An answer that is no JSON of the right form is no fact, not an error.
+ * @throws {CodedError} as Models.chat. An answer that is not JSON of the right form gives no fact, and is not an error.
  */
 export async function extractByModel(
   models: Models,

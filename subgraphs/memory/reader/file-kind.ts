@@ -57,7 +57,7 @@ const ENCRYPTED_PACKAGE = Buffer.from('EncryptedPackage', 'utf16le');
 /**
  * Decodes a text file: by its byte order mark, as UTF-8, or as the encoding that its media type or its HTML names.
  *
- * @throws {DocumentProblem} TYPE_MISMATCH when it is no text in any of these.
+ * @throws {DocumentProblem} TYPE_MISMATCH when it is not text in any of these.
  */
 export function decodeText(bytes: Uint8Array, declared: DocumentType, contentType: string): string {
   const text = decode(bytes, declared, contentType);
