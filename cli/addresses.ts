@@ -10,7 +10,7 @@ export interface Address {
   readonly urls: readonly string[];
 }
 
-/** The supergraph's file: SUPERGRAPH_FILE, seen from the folder of the product. */
+/** Returns the supergraph's file: SUPERGRAPH_FILE, seen from the folder of the product. */
 export const supergraphFile = (config: Config): string => path.resolve(config.root, config.SUPERGRAPH_FILE);
 
 /** Names and URLs of all subgraphs, read without composing: a subgraph's process needs no supergraph. */
@@ -20,7 +20,7 @@ export async function subgraphAddresses(config: Config): Promise<readonly Addres
   return (await loadSupergraph({ file })).subgraphs;
 }
 
-/** The port that a subgraph listens on: SUBGRAPH_PORT, or the one of its first routing_url. */
+/** Returns the port that a subgraph listens on: SUBGRAPH_PORT, or the one of its first routing_url. */
 export function portOf(config: Config, { name, urls }: Address): number {
   if (config.SUBGRAPH_PORT !== 0) return config.SUBGRAPH_PORT;
   const port = Number(new URL(urls[0]!).port);

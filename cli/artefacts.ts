@@ -31,7 +31,10 @@ export async function makeArtefacts(root: string): Promise<void> {
   await run(process.execPath, [codegen, '--config', 'codegen.ts'], { cwd: root });
 }
 
-/** The artefacts that change when they are made again: those that a change forgot. They are up to date afterwards. */
+/**
+ * Returns the artefacts that change when they are made again: those that a change forgot. They are up to date
+ * afterwards.
+ */
 export async function staleArtefacts(root: string): Promise<string[]> {
   const before = await readArtefacts(root);
   await makeArtefacts(root);

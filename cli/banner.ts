@@ -11,7 +11,7 @@ interface BannerOptions {
   readonly models: SubgraphTransport | undefined;
 }
 
-/** What a first start shows: one block with everything that is needed next. */
+/** Prints what a first start shows: one block with everything that is needed next. */
 export async function printBanner({ config, url, adminLink, models }: BannerOptions): Promise<void> {
   const localUrl = url.replace('127.0.0.1', 'localhost');
   const rows: [string, string][] = [

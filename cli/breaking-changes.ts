@@ -7,8 +7,9 @@ import { buildSchema, findBreakingChanges } from 'graphql';
 const run = promisify(execFile);
 
 /**
- * What schema.graphql takes away from clients, compared with the commit before (or with SCHEMA_BASE). Empty where a
- * commit since then announces it with "BREAKING CHANGE" in its message, and where there is nothing to compare with.
+ * Returns what schema.graphql takes away from clients, compared with the commit before (or with SCHEMA_BASE). Empty
+ * where a commit since then announces it with "BREAKING CHANGE" in its message, and where there is nothing to compare
+ * with.
  */
 export async function breakingChanges(root: string, base = process.env['SCHEMA_BASE'] || 'HEAD^'): Promise<string[]> {
   const git = async (...args: string[]) => (await run('git', args, { cwd: root, maxBuffer: 1e8 })).stdout;

@@ -230,7 +230,7 @@ async function bundleCode(folder: string): Promise<void> {
   });
 }
 
-/** Everything of the product in a folder, which is emptied before. */
+/** Bundles everything of the product into a folder, which is emptied before. */
 export async function bundle(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
   await mkdir(folder, { recursive: true });

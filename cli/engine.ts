@@ -7,7 +7,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import { isTracing } from '#platform/net/tracing/spans.ts';
 
 /**
- * What runs operations: the compiled engine, or Apollo's where GATEWAY_ENGINE says so.
+ * Returns what runs operations: the compiled engine, or Apollo's where GATEWAY_ENGINE says so.
  *
  * @param isOwn whether the subgraphs are ours: then bytes in the client's shape are passed on unread.
  * @param started when the rest of the process is there: only then the planner is made, or for the first operation.

@@ -1,6 +1,6 @@
 import { ERROR_CODES } from '#platform/base/errors/errors.ts';
 
-/** docs/errors.md. */
+/** Returns docs/errors.md. */
 export function errorsPage(): string {
   const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `| \`${code}\` | ${meaning} |`);
   return `# Error codes

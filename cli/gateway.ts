@@ -34,7 +34,7 @@ export function asService(transport: SubgraphTransport | undefined, request: Req
   return transport.fetch(request, { kind: 'service', service: 'gateway' });
 }
 
-/** The gateway as a process of its own: of this installation, or of any supergraph whose file is given. */
+/** Runs the gateway as a process of its own: of this installation, or of any supergraph whose file is given. */
 export async function gateway(root: string, file: string | undefined): Promise<void> {
   await runProcess(root, 'gateway', async (process) => {
     const served = await (file === undefined ? ownGateway(process) : anyGateway(process, file));

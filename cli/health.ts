@@ -1,6 +1,6 @@
 import { loadConfig } from '#platform/base/config/config.ts';
 
-/** For container health checks: SUBGRAPH_PORT if set, else PORT. */
+/** Checks the health of a container: SUBGRAPH_PORT if set, else PORT. */
 export async function health(root: string): Promise<void> {
   const config = loadConfig(process.env, root);
   const port = config.SUBGRAPH_PORT || config.PORT;

@@ -2,6 +2,7 @@ import { loadConfig } from '#platform/base/config/config.ts';
 import { migratePostgres } from '#platform/data/database/database.ts';
 import { CommandError } from './report.ts';
 
+/** Applies the migrations of all owners to the database of DATABASE_URL. */
 export async function migrateDatabase(root: string): Promise<void> {
   const config = loadConfig(process.env, root);
   if (config.DATABASE_URL === undefined) {

@@ -7,7 +7,7 @@ interface Manifest {
   readonly peerDependencies?: Readonly<Record<string, string>>;
 }
 
-/** The folders, relative to `root`, of installed packages and of everything that they need themselves. */
+/** Returns the folders, relative to `root`, of installed packages and of everything that they need themselves. */
 export function packagesWith(root: string, names: readonly string[]): string[] {
   const found = new Set<string>();
   const add = (name: string, from: string, isOptional: boolean): void => {

@@ -5,6 +5,7 @@ import { loadConfig } from '#platform/base/config/config.ts';
 import { lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { CommandError } from './report.ts';
 
+/** Deletes the data folder, after a question unless `yes` is given. */
 export async function reset(root: string, yes: boolean): Promise<void> {
   const { dataDir } = loadConfig(process.env, root);
   if (!existsSync(dataDir)) return console.log(`${dataDir} does not exist: there is nothing to delete.`);

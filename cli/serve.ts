@@ -12,7 +12,7 @@ import { runProcess } from './process.ts';
 import { CommandError } from './report.ts';
 import { loadDefinition } from './subgraphs.ts';
 
-/** One subgraph as a process of its own. It meets the others in Postgres and Redis, and asks them over HTTP. */
+/** Runs one subgraph as a process of its own. It meets the others in Postgres and Redis, and asks them over HTTP. */
 export async function serve(root: string, name: string): Promise<void> {
   await runProcess(root, name, async ({ config, log, metrics, lifecycle }) => {
     const addresses = await subgraphAddresses(config);

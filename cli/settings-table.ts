@@ -8,7 +8,7 @@ export interface SettingRow {
   readonly description: string;
 }
 
-/** Every setting with its default and description, in the order in which they are defined. */
+/** Returns every setting with its default and description, in the order in which they are defined. */
 export function settingRows(): SettingRow[] {
   const defaults = settings.parse({});
   return Object.entries(settings.shape).map(([name, schema]) => ({
@@ -21,7 +21,7 @@ export function settingRows(): SettingRow[] {
 const shown = (value: unknown): string =>
   value === undefined ? '' : Array.isArray(value) ? value.join(',') : String(value);
 
-/** docs/configuration.md. */
+/** Returns docs/configuration.md. */
 export function settingsPage(): string {
   const rows = settingRows().map(
     ({ name, fallback, description }) => `| \`${name}\` | ${fallback && `\`${fallback}\``} | ${description} |`,

@@ -4,8 +4,8 @@ import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { CommandError } from './report.ts';
 
 /**
- * The definition of a subgraph: `subgraphs/<name>/subgraph.ts` exports it under its name. A folder and an entry in
- * supergraph.yaml are all that a seventh subgraph needs.
+ * Returns the definition of a subgraph: `subgraphs/<name>/subgraph.ts` exports it under its name. A folder and an entry
+ * in supergraph.yaml are all that a seventh subgraph needs.
  */
 export async function loadDefinition(root: string, name: string): Promise<SubgraphDefinition> {
   const folder = path.join('subgraphs', name);

@@ -8,7 +8,7 @@ import { runProcess } from './process.ts';
  */
 const FIRST_REQUESTS_MS = 300;
 
-/** Gateway and all subgraphs in one process. */
+/** Runs the gateway and all subgraphs in one process. */
 export async function up(root: string, { banner }: { banner: boolean }): Promise<void> {
   const started = performance.now();
   await runProcess(root, 'sextant', async (process) => {

@@ -152,6 +152,6 @@ export class OpenAccount {
 
 const round = (value: number): number => Math.round(value * 1000) / 1000;
 
-/** The aliases' own prices are those of the deployment that is asked first. */
+/** Returns the deployment of an alias that is asked first: its prices are the alias's own. */
 export const firstDeployment = (alias: Alias): Deployment | undefined =>
   alias.targets.toSorted((a, b) => a.order - b.order)[0]?.deployment;

@@ -14,7 +14,7 @@ const CAPABILITIES: readonly (keyof Capabilities)[] = [
   'images',
 ];
 
-/** Every alias, the default for chat first. */
+/** Returns every alias, the default for chat first. */
 export async function describeAliases(
   catalogue: Catalogue,
   router: Router,
@@ -61,6 +61,7 @@ function together(states: readonly HealthState[]): HealthState {
   return states.includes('up') ? 'up' : 'unknown';
 }
 
+/** Describes all deployments and whether each is asked at present. */
 export function describeDeployments(catalogue: Catalogue, router: Router): readonly DeploymentHealth[] {
   const now = Date.now();
   return [...catalogue.deployments.values()].map((deployment) => {

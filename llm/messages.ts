@@ -67,7 +67,7 @@ export interface ToolDefinition {
   };
 }
 
-/** All text of a message, images left out. */
+/** Returns all text of a message, images left out. */
 export function textOf(message: ChatMessage): string {
   const { content } = message;
   if (content === null || content === undefined) return '';

@@ -8,6 +8,8 @@ const DECIMALS = 12;
 const ONE = 10n ** BigInt(DECIMALS);
 
 /**
+ * Parses an amount of US dollars.
+ *
  * @param decimal e.g. `0.15`; at most twelve decimals.
  * @throws RangeError for anything else.
  */
@@ -17,7 +19,7 @@ export function parseMoney(decimal: string): Picodollars {
   return BigInt(match[1]!) * ONE + BigInt((match[2] ?? '').padEnd(DECIMALS, '0'));
 }
 
-/** `0.000125`; without needless zeros. */
+/** Formats an amount as `0.000125`, without needless zeros. */
 export function formatMoney(amount: Picodollars): string {
   const sign = amount < 0n ? '-' : '';
   const absolute = amount < 0n ? -amount : amount;
@@ -25,6 +27,10 @@ export function formatMoney(amount: Picodollars): string {
   return `${sign}${absolute / ONE}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/** @param pricePerMillion of a million units. Rounded up to a whole picodollar. */
+/**
+ * Returns what units cost, rounded up to a whole picodollar.
+ *
+ * @param pricePerMillion of a million units.
+ */
 export const costOf = (units: number, pricePerMillion: Picodollars): Picodollars =>
   (BigInt(units) * pricePerMillion + 999_999n) / 1_000_000n;

@@ -5,8 +5,8 @@ import type { Models, ModelsOptions } from './models.ts';
 import type { CallContext } from './requests.ts';
 
 /**
- * The language models for a subgraph. The subgraphs of one process share the catalogue, what is known of deployments,
- * and above all the budgets; with Redis all processes share those.
+ * Opens the language models for a subgraph. The subgraphs of one process share the catalogue, what is known of
+ * deployments, and above all the budgets; with Redis all processes share those.
  *
  * @param options.embedders the subgraph's, for the semantic cache, which is off without them.
  */

@@ -91,7 +91,7 @@ function fromTable(prices: Readonly<Record<string, TablePrice>>): Price {
 /** The table's numbers are short decimals; twelve places keep them exactly. */
 const fromNumber = (price: number): Picodollars => parseMoney(price.toFixed(12));
 
-/** What a call cost, frozen with today's prices; undefined when a price that it needs is not known. */
+/** Returns what a call cost, frozen with today's prices; undefined when a price that it needs is not known. */
 export function costOfUsage(price: Price, usage: Usage, images = 0): Picodollars | undefined {
   const rate = price.long && usage.inputTokens > price.long.above ? price.long.price : price;
   if (images > 0 && rate.perImage !== undefined) return BigInt(images) * rate.perImage;
@@ -105,6 +105,7 @@ export function costOfUsage(price: Price, usage: Usage, images = 0): Picodollars
   );
 }
 
+/** Describes a price as decimal strings. */
 export const describePrice = (price: Price): ModelPrice => {
   const text = (amount: Picodollars | undefined) => (amount === undefined ? undefined : formatMoney(amount));
   return {

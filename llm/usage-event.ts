@@ -12,7 +12,8 @@ export interface UsageEvent {
 }
 
 /**
- * The event that tells the others of a call. Undefined when the call was on no user's behalf: usage belongs to users.
+ * Returns the event that tells the others of a call. Undefined when the call was on no user's behalf: usage belongs to
+ * users.
  *
  * The tokens of a reply from the cache are those that it once took; `cacheHit` says that they were not paid again.
  */

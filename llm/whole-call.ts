@@ -42,7 +42,7 @@ export interface Answered<T> {
   readonly record: LlmCallRecord;
 }
 
-/** A call whose answer comes in one piece (embeddings, images), routed, retried and recorded as a chat is. */
+/** Makes a call whose answer comes in one piece (embeddings, images), routed, retried and recorded as a chat is. */
 export async function wholeCall<T>(
   deps: WholeCallDependencies,
   what: WholeCall<T>,

@@ -32,7 +32,9 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
-/** GraphiQL from this server alone. Not there in production, where introspection is off as well. */
+/**
+ * Creates the explorer: GraphiQL from this server alone. Not there in production, where introspection is off as well.
+ */
 export function createExplorer(options: ExplorerOptions): Explorer {
   const page = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sextant explorer</title>

@@ -200,6 +200,7 @@ class Pricing {
   }
 }
 
+/** Returns the refusal of an operation that costs more than is allowed. */
 export const tooCostly = (cost: number, limit: number): CodedError =>
   new CodedError(
     'OPERATION_TOO_COMPLEX',

@@ -62,7 +62,10 @@ const APQ_TTL_MS = 7 * 86_400_000;
 const APQ_CHARACTERS = 8_000_000;
 const MAX_APQ = 100_000;
 
-/** Automatic persisted queries, which save bytes, and registered operations, which are a protection. */
+/**
+ * Creates the reader of persisted operations: automatic persisted queries, which save bytes, and registered operations,
+ * which are a protection.
+ */
 export function createPersistedOperations(options: PersistedOptions): PersistedOperations {
   const { manifest, cache } = options;
   const known = new LRUCache<string, string>({ maxSize: APQ_CHARACTERS, sizeCalculation: (text) => text.length + 64 });

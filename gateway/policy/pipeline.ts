@@ -113,6 +113,7 @@ export interface Pipeline {
 /** Below what graphql-cop takes for an error flood. */
 const VALIDATION_ERRORS = 5;
 
+/** Creates the pipeline of all policies of a gateway. */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const { config, log } = options;
   const manifest = config.OPERATIONS_MANIFEST ? readManifest(config.OPERATIONS_MANIFEST) : undefined;
@@ -245,6 +246,7 @@ const POLICIES_UNKNOWN = new CodedError(
   'Whether the policy of this field is granted cannot be found out at the moment. Try again in a few seconds.',
 );
 
+/** Returns whether an operation was refused. */
 export const isRefused = (outcome: Admitted | Refused): outcome is Refused => 'errors' in outcome;
 
 /** `Did you mean …` gives away a schema whose introspection is off, name by name. */

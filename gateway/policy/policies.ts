@@ -27,7 +27,7 @@ export interface Grants {
   readonly anonymous: boolean;
 }
 
-/** Without an evaluator a policy is granted by the role of its name. */
+/** Grants a policy by the role of its name, which is what holds without an evaluator. */
 export const grantedByRole = (identity: Identity): Grants => ({
   policies: new Set(identity.kind === 'user' ? identity.roles : []),
   anonymous: false,

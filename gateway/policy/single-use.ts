@@ -12,8 +12,8 @@ import type { PolicyDirectives } from './directives.ts';
 const TAG = 'credential';
 
 /**
- * Of the root fields tagged `credential` a document may hold one, once: aliases would otherwise make one request many
- * attempts at a password, past every limit that counts requests.
+ * Checks that a document holds one of the root fields tagged `credential` at most, once: aliases would otherwise make
+ * one request many attempts at a password, past every limit that counts requests.
  */
 export function checkSingleUse(
   document: DocumentNode,

@@ -44,7 +44,7 @@ export function tracePipeline(pipeline: Pipeline): Pipeline {
   };
 }
 
-/** A client span for each request to a subgraph. */
+/** Makes a client span for each request to a subgraph. */
 export const traceFetch: NonNullable<ExecutionObserver['fetch']> = (fetch, request) => {
   const span = startSpan(`fetch ${fetch.subgraph}`, 'client', request.traceparent, {
     'sextant.subgraph': fetch.subgraph,

@@ -23,9 +23,9 @@ interface Used {
 }
 
 /**
- * What a field demands because of what it is made of: the value of a field with `@requires` or `@fromContext` may tell
- * what the fields told that it uses. Composition of today refuses a schema in which such a field does not demand as
- * much itself; supergraphs that were composed elsewhere, or earlier, are served all the same (GHSA-m8jr-fxqx-8xx6).
+ * Reads what a field demands because of what it is made of: the value of a field with `@requires` or `@fromContext` may
+ * tell what the fields told that it uses. Composition of today refuses a schema in which such a field does not demand
+ * as much itself; supergraphs that were composed elsewhere, or earlier, are served all the same (GHSA-m8jr-fxqx-8xx6).
  */
 export function readTransitive(supergraph: DocumentNode, known: Known): (type: string, name: string) => Access[] {
   const returned = new Map<string, string>();

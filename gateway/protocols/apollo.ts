@@ -34,8 +34,8 @@ export interface ApolloFace extends AsyncDisposable {
 }
 
 /**
- * Apollo Server in front of our executor. Loaded when it is first needed: without APOLLO_KEY and plugins that is when
- * a person opens /graphql in a browser, so neither start nor requests pay for it.
+ * Creates an Apollo Server in front of our executor. Loaded when it is first needed: without APOLLO_KEY and plugins
+ * that is when a person opens /graphql in a browser, so neither start nor requests pay for it.
  */
 export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
   const { config, graph } = options;

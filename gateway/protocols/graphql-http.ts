@@ -58,7 +58,7 @@ export function acceptedBy(header: string | undefined): Accepted {
 }
 
 /**
- * The parameters of a POST body.
+ * Returns the parameters of a POST body.
  *
  * @throws {CodedError} BAD_USER_INPUT naming the parameter.
  */
@@ -79,7 +79,7 @@ export function paramsOfBody(body: Buffer): OperationParams {
   return checkParams(parsed);
 }
 
-/** The parameters of a GET request. @throws {CodedError} BAD_USER_INPUT naming the parameter. */
+/** Returns the parameters of a GET request. @throws {CodedError} BAD_USER_INPUT naming the parameter. */
 export function paramsOfUrl(search: URLSearchParams): OperationParams {
   const parsed: Record<string, unknown> = {};
   for (const name of ['query', 'operationName', 'id']) {
@@ -98,6 +98,7 @@ export function paramsOfUrl(search: URLSearchParams): OperationParams {
   return checkParams(parsed);
 }
 
+/** Checks the types of a request's parameters. Null counts as absent. */
 export function checkParams(given: Record<string, unknown>): OperationParams {
   const { query, operationName, variables, extensions } = given;
   const id = given['id'] ?? given['documentId'] ?? given['doc_id'];
@@ -110,9 +111,9 @@ export function checkParams(given: Record<string, unknown>): OperationParams {
 }
 
 /**
- * A page can make a browser send a GET, or a POST of a few simple content types, to any server without asking it. Such
- * a request is refused unless it carries a header that browsers ask about first (CORS), or comes from a page that may
- * call the gateway.
+ * Refuses what a foreign page can send without being asked. A page can make a browser send a GET, or a POST of a few
+ * simple content types, to any server without asking it. Such a request is refused unless it carries a header that
+ * browsers ask about first (CORS), or comes from a page that may call the gateway.
  *
  * @throws {CodedError} BAD_USER_INPUT.
  */
@@ -130,14 +131,16 @@ export function preventForgery(request: IncomingMessage, origins: Origins): void
   );
 }
 
-/** The media type, lower case and without parameters; an unreadable one counts as absent (GHSA-9q82-xgwf-vj6h). */
+/**
+ * Returns the media type, lower case and without parameters; an unreadable one counts as absent (GHSA-9q82-xgwf-vj6h).
+ */
 export function contentTypeOf(header: string | undefined): string | undefined {
   if (header === undefined || header === 'application/json') return header;
   const type = header.split(';', 1)[0]!.trim().toLowerCase();
   return /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(type) ? type : '';
 }
 
-/** The status of a request that failed as a whole. */
+/** Returns the status of a request that failed as a whole. */
 export function statusOf(errors: readonly GraphQLError[], format: ResponseFormat): number {
   const code = errors[0]?.extensions['code'];
   switch (code) {

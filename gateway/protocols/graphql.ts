@@ -56,7 +56,7 @@ const SSE_HEARTBEAT_MS = 12_000;
 /** The multipart protocol says five seconds. */
 const MULTIPART_HEARTBEAT_MS = 5_000;
 
-/** GraphQL over HTTP, server-sent events and multipart, at one path. */
+/** Creates the handler of GraphQL over HTTP, server-sent events and multipart, at one path. */
 export function createGraphqlHandler(options: GraphqlHttpOptions) {
   const { config, log, metrics, graph, pipeline, subscriptions, authenticator, apollo, origins } = options;
 

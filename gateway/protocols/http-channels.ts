@@ -13,8 +13,8 @@ export interface HttpChannel extends Channel {
 const STREAM_HEADERS = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
 
 /**
- * Server-sent events in the distinct-connections mode of the graphql-sse protocol: `next` events, one `complete` event,
- * then the end.
+ * Opens a channel of server-sent events in the distinct-connections mode of the graphql-sse protocol: `next` events,
+ * one `complete` event, then the end.
  */
 export function eventStreamChannel(response: ServerResponse): HttpChannel {
   response.writeHead(200, { ...STREAM_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
@@ -54,8 +54,8 @@ function onOneLine(json: string | Uint8Array): string | Uint8Array {
 const BOUNDARY = '\r\n--graphql';
 
 /**
- * Apollo's multipart protocol for subscriptions over HTTP (`subscriptionSpec=1.0`). The boundary is written after each
- * part, not before: a parser hands a part out when it has seen the boundary that ends it.
+ * Opens a channel of Apollo's multipart protocol for subscriptions over HTTP (`subscriptionSpec=1.0`). The boundary is
+ * written after each part, not before: a parser hands a part out when it has seen the boundary that ends it.
  */
 export function multipartChannel(response: ServerResponse): HttpChannel {
   response.writeHead(200, {

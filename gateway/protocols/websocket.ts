@@ -86,7 +86,7 @@ interface Connection {
   busy: number;
 }
 
-/** graphql-transport-ws for clients: queries, mutations and subscriptions, under the same policies as HTTP. */
+/** Serves graphql-transport-ws to clients: queries, mutations and subscriptions, under the same policies as HTTP. */
 export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   const { config, log, metrics, graph, pipeline, subscriptions, authenticator } = options;
   const perAddress = createOpenCounter(config.WS_MAX_SOCKETS_ADDRESS);

@@ -4,8 +4,8 @@ import type { ClientInfo } from '#platform/identity/client-info.ts';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 
 /**
- * Who a request is from. Without an authenticator, as for a supergraph that is not ours, everybody is anonymous here
- * and the credentials go on to the subgraphs by the propagation rules.
+ * Returns who a request is from. Without an authenticator, as for a supergraph that is not ours, everybody is anonymous
+ * here and the credentials go on to the subgraphs by the propagation rules.
  */
 export function identify(
   authenticator: Authenticator | undefined,
@@ -16,7 +16,7 @@ export function identify(
   return authenticator.known?.(credentials) ?? authenticator.authenticate(credentials, client);
 }
 
-/** The credentials in a request's headers. Never in its URL: URLs end up in logs. */
+/** Returns the credentials in a request's headers. Never in its URL: URLs end up in logs. */
 export function credentialsOf(request: IncomingMessage): Credentials {
   const apiKey = request.headers['x-api-key'];
   return {
@@ -25,7 +25,7 @@ export function credentialsOf(request: IncomingMessage): Credentials {
   };
 }
 
-/** The credentials in the payload of `connection_init`, in the spellings that clients use. */
+/** Returns the credentials in the payload of `connection_init`, in the spellings that clients use. */
 export function credentialsOfPayload(payload: Readonly<Record<string, unknown>> | undefined): Credentials {
   const headers = (payload?.['headers'] ?? {}) as Record<string, unknown>;
   const find = (...names: string[]): string | undefined => {

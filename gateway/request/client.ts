@@ -6,18 +6,18 @@ import type { ClientInfo } from '#platform/identity/client-info.ts';
 const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
-/** The client's id for the request when it is fit for a log line, otherwise a new one. */
+/** Returns the client's id for the request when it is fit for a log line, otherwise a new one. */
 export function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
 }
 
-/** The W3C trace context when it is well formed. */
+/** Returns the W3C trace context when it is well formed. */
 export const traceparentOf = (value: unknown): string | undefined =>
   typeof value === 'string' && TRACEPARENT.test(value) ? value : undefined;
 
 /**
- * Where a request comes from.
+ * Returns where a request comes from.
  *
  * @param trustedProxies how many proxies in front are ours: each appends the address it saw to X-Forwarded-For, so
  * only that many entries from the right are true; what stands further left the client may have made up.
@@ -29,7 +29,7 @@ export function clientOf(request: IncomingMessage, trustedProxies: number): Clie
 /** What proxies add to a request; one of them is enough to tell that it came through one. */
 const FORWARDING = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'forwarded', 'via'];
 
-/** Whether a request came through a proxy, trusted or not. */
+/** Returns whether a request came through a proxy, trusted or not. */
 export const isForwarded = ({ headers }: IncomingMessage): boolean => FORWARDING.some((name) => name in headers);
 
 function addressOf(request: IncomingMessage, trustedProxies: number): string | undefined {

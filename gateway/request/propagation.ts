@@ -11,7 +11,7 @@ export const PASS_CREDENTIALS: PropagationRules = {
   headers: ['authorization', 'x-api-key', 'cookie', 'accept-language', 'x-forwarded-for', 'user-agent'],
 };
 
-/** The headers to pass on; undefined when there are none, which costs nothing further down. */
+/** Returns the headers to pass on; undefined when there are none, which costs nothing further down. */
 export function propagated(
   rules: PropagationRules | undefined,
   headers: IncomingHttpHeaders | Readonly<Record<string, unknown>>,

@@ -36,6 +36,7 @@ export function readEndpoints(folder: string): Endpoint[] {
     .map((name) => readEndpoint(name, readFileSync(path.join(folder, name), 'utf8')));
 }
 
+/** Reads an endpoint from its file: an operation, and comments that say method, path and status. */
 export function readEndpoint(file: string, query: string): Endpoint {
   const wrong = (problem: string) => new Error(`${file} ${problem}`);
   const [first = '', ...rest] = query.split('\n');

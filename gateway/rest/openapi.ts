@@ -30,7 +30,7 @@ const SCALARS: Readonly<Record<string, Schema>> = {
   Decimal: { type: 'string', pattern: '^-?\\d+(\\.\\d+)?$' },
 };
 
-/** The OpenAPI document of the endpoints, its schemas taken from the graph: a view that cannot go stale. */
+/** Returns the OpenAPI document of the endpoints, its schemas taken from the graph: a view that cannot go stale. */
 export function openApi(endpoints: readonly Endpoint[], schema: GraphQLSchema, url: string): Schema {
   const inputs = new Map<string, Schema>();
   const paths: Record<string, Record<string, Schema>> = {};

@@ -46,7 +46,9 @@ export interface Rest {
 
 const DOCUMENT = '/openapi.json';
 
-/** REST as a view of the graph: each endpoint is a named operation that passes the same pipeline as any other. */
+/**
+ * Creates REST as a view of the graph: each endpoint is a named operation that passes the same pipeline as any other.
+ */
 export function createRest(options: RestOptions): Rest {
   const { config, log, metrics, graph, pipeline } = options;
   const endpoints = options.folder === undefined ? [] : readEndpoints(options.folder);

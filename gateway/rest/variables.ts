@@ -3,8 +3,8 @@ import { badInput } from '#platform/base/errors/errors.ts';
 import type { Endpoint } from './endpoints.ts';
 
 /**
- * The variables of a call. Names that the operation does not have are refused: a misspelt filter must not be a call
- * without a filter.
+ * Returns the variables of a call. Names that the operation does not have are refused: a misspelt filter must not be a
+ * call without a filter.
  *
  * @throws {CodedError} BAD_USER_INPUT naming the parameter.
  */

@@ -13,8 +13,9 @@ export interface Health {
 const PATIENCE_MS = 3_000;
 
 /**
- * /health: 503 until the supergraph is served and while the gateway drains. A subgraph that is down makes the gateway
- * `degraded`, not unhealthy: restarting the gateway would not help, and the other fields are answered.
+ * Creates the handler of /health: 503 until the supergraph is served and while the gateway drains. A subgraph that is
+ * down makes the gateway `degraded`, not unhealthy: restarting the gateway would not help, and the other fields are
+ * answered.
  */
 export function createHealth(options: { graph: Graph<object>; version?: string | undefined }): Health {
   let state: 'starting' | 'serving' | 'stopping' = 'starting';

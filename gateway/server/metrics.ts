@@ -15,6 +15,7 @@ export interface GatewayMetrics {
   eventsCoalesced(count: number): void;
 }
 
+/** Creates the instruments of a gateway in a registry. */
 export function createGatewayMetrics(registry: Registry): GatewayMetrics {
   const registers = [registry];
   const durations = new Histogram({

@@ -15,8 +15,8 @@ const LOCAL = /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/;
 const STUDIO = new Set(['https://studio.apollographql.com', 'https://sandbox.embed.apollographql.com']);
 
 /**
- * The origins of CORS_ORIGINS (`*` allows all), of the gateway itself and, in development, of this machine and of
- * Apollo Studio and Sandbox. Credentials travel in headers that a page has to set itself, never in cookies, so
+ * Creates the origins of CORS_ORIGINS (`*` allows all), of the gateway itself and, in development, of this machine and
+ * of Apollo Studio and Sandbox. Credentials travel in headers that a page has to set itself, never in cookies, so
  * Access-Control-Allow-Credentials is not sent.
  */
 export function createOrigins(config: Pick<Config, 'CORS_ORIGINS' | 'production' | 'publicUrl'>): Origins {

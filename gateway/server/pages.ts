@@ -9,11 +9,13 @@ export function secure(response: ServerResponse, publicUrl: string): void {
   if (publicUrl.startsWith('https:')) response.setHeader('strict-transport-security', 'max-age=31536000');
 }
 
+/** Sends a text whole, with its length. */
 export function sendText(response: ServerResponse, status: number, type: string, body: string | Uint8Array): void {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body;
   response.writeHead(status, { 'content-type': type, 'content-length': bytes.byteLength });
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
 
+/** Sends a JSON value whole. */
 export const sendJson = (response: ServerResponse, status: number, body: unknown): void =>
   sendText(response, status, 'application/json; charset=utf-8', JSON.stringify(body));

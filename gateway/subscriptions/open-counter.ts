@@ -19,6 +19,6 @@ export function createOpenCounter(limit: number) {
   };
 }
 
-/** The user that a connection counts for, with all its API keys. Undefined for callers without credentials. */
+/** Returns the user that a connection counts for, with all its API keys. Undefined for callers without credentials. */
 export const countedIdentity = (identity: Identity): string | undefined =>
   identity.kind === 'user' ? identity.userId : undefined;

@@ -13,8 +13,8 @@ const RESUME_ARGUMENT = 'after';
 const policies = new WeakMap<OperationDefinitionNode, StreamPolicy>();
 
 /**
- * How an admitted subscription is delivered: what its root field's tags and those of its events say. By default it is
- * shared among the equal subscriptions of one user, and every event is kept.
+ * Returns how an admitted subscription is delivered: what its root field's tags and those of its events say. By default
+ * it is shared among the equal subscriptions of one user, and every event is kept.
  */
 export function streamPolicyOf(admitted: Admitted, version: GraphVersion<Served>): StreamPolicy {
   const { operation } = admitted.prepared;

@@ -35,6 +35,7 @@ export interface Subscriptions {
 
 type Limits = Pick<Config, 'WS_MAX_SOCKETS_IDENTITY' | 'WS_MAX_SOCKETS_ADDRESS'>;
 
+/** Creates the subscriptions of a gateway: sharing, limits and delivery. */
 export function createSubscriptions(metrics: GatewayMetrics, limits: Limits): Subscriptions {
   const upstreams = createUpstreams();
   const running = new Set<Running>();

@@ -17,9 +17,9 @@ interface Shared {
 }
 
 /**
- * One upstream for equal subscriptions of equally privileged clients. It belongs to all of them: the first to leave
- * takes nothing from the others, and the last to leave closes it at once, not at its next event (both have been bugs of
- * well-known routers).
+ * Creates one upstream for equal subscriptions of equally privileged clients. It belongs to all of them: the first to
+ * leave takes nothing from the others, and the last to leave closes it at once, not at its next event (both have been
+ * bugs of well-known routers).
  */
 export function createUpstreams(): Upstreams {
   const byKey = new Map<string, Shared>();

@@ -2,7 +2,7 @@ import { SupergraphError } from './error.ts';
 import type { SubgraphAddress } from './supergraph.ts';
 
 /**
- * Whether all these subgraphs can be called by their addresses. A composed supergraph is allowed to have none, or
+ * Checks that all these subgraphs can be called by their addresses. A composed supergraph is allowed to have none, or
  * something that is not a URL: composition does not look at it.
  *
  * @throws {SupergraphError} a line for each that cannot, with what was given and what to do.

@@ -91,7 +91,11 @@ async function compose(subgraphs: readonly SubgraphSource[], federationVersion: 
   return result.supergraphSdl;
 }
 
-/** @throws {SupergraphError} when the file cannot be read. */
+/**
+ * Reads a text file.
+ *
+ * @throws {SupergraphError} when the file cannot be read.
+ */
 export async function readText(file: string): Promise<string> {
   try {
     return (await readFile(file, 'utf8')).replace(/^\uFEFF/, '');

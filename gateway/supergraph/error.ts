@@ -10,4 +10,5 @@ export class SupergraphError extends Error {
   }
 }
 
+/** Returns the message of what was thrown. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -39,7 +39,10 @@ export interface GraphOptions<Served> {
   readonly changed: () => void;
 }
 
-/** The supergraph in its present state, and the change from one to the next without a dropped request. */
+/**
+ * Creates the holder of the supergraph in its present state, and the change from one to the next without a dropped
+ * request.
+ */
 export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served> {
   const { source, log } = options;
   const transports = new Map<string, { urls: string; transport: SubgraphTransport }>();

@@ -3,8 +3,8 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 /**
- * What `make` gives, kept in a folder under the hash of everything it was made of. A folder that takes no files is no
- * error, and without a folder it is made each time.
+ * Returns what `make` gives, kept in a folder under the hash of everything it was made of. A folder that takes no files
+ * is no error, and without a folder it is made each time.
  *
  * @param name end of the file's name, e.g. `supergraph.graphql`.
  */

@@ -1,5 +1,5 @@
 /**
- * The labels of progressive overrides (`@override(from: "a", label: "percent(20)")`) that a supergraph has.
+ * Returns the labels of progressive overrides (`@override(from: "a", label: "percent(20)")`) that a supergraph has.
  *
  * @returns which of them are taken and which not. The gateway does not choose by request: `percent(100)` is taken
  * always, a smaller share and labels of other kinds never are.

@@ -59,7 +59,10 @@ export interface Window {
   readonly endsAt: number;
 }
 
-/** The window of a claim; the sliding minute is two fixed ones, weighted (as Cloudflare's and Unkey's limiters do). */
+/**
+ * Returns the window of a claim; the sliding minute is two fixed ones, weighted (as Cloudflare's and Unkey's limiters
+ * do).
+ */
 export function windowOf(per: Claim['per'], now: number): Window {
   if (per === 'minute') {
     const minute = Math.floor(now / MINUTE_MS);
@@ -75,4 +78,5 @@ export function windowOf(per: Claim['per'], now: number): Window {
   return { id: day, previous: undefined, weight: 0, endsAt };
 }
 
+/** Returns the name under which a claim is counted. */
 export const counterOf = (claim: Claim): string => `${claim.subject}:${claim.unit}:${claim.per}`;

@@ -39,7 +39,7 @@ interface Ruled {
   readonly rule: LimitRule;
 }
 
-/** The rules that apply to a call. */
+/** Returns the rules that apply to a call. */
 export function rulesFor({ catalogue, alias, identity }: Pick<Demand, 'catalogue' | 'alias' | 'identity'>): Ruled[] {
   const { limits } = catalogue;
   const rules: Ruled[] = [];

@@ -24,14 +24,17 @@ export type ReplyStore = Pick<Cache, 'get' | 'set'>;
 /** A replay has no more pieces than this: a reply of thousands of tokens is not worth thousands of objects. */
 const MAX_PIECES = 256;
 
-/** Whom a reply may be given to: its user alone, or everybody where the alias says so. Undefined: it is not cached. */
+/**
+ * Returns whom a reply may be given to: its user alone, or everybody where the alias says so. Undefined: it is not
+ * cached.
+ */
 export function partition(rule: CacheRule, { identity }: CallContext): string | undefined {
   if (rule.scope === 'shared') return 'shared';
   if (identity.kind === 'user') return `user:${identity.userId}`;
   return identity.kind === 'service' ? `service:${identity.service}` : undefined;
 }
 
-/** Everything that may change the answer; not who calls it what (`id`) nor what must be kept (`pinned`). */
+/** Returns everything that may change the answer; not who calls it what (`id`) nor what must be kept (`pinned`). */
 export function replyKey(alias: Alias, request: ChatRequest, owner: string, messages = request.messages): string {
   const { model: _model, messages: _messages, cache: _cache, ...parameters } = request;
   const shown = messages.map(({ id: _id, pinned: _pinned, ...message }: ChatMessage) => message);
@@ -77,7 +80,7 @@ export class ReplyCache {
 
 const MEMORY_CHARACTERS = 32_000_000;
 
-/** For processes that were given no cache. */
+/** Creates a store in memory, for processes that were given no cache. */
 export function memoryReplyStore(): ReplyStore {
   const kept = new LRUCache<string, string>({
     maxSize: MEMORY_CHARACTERS,

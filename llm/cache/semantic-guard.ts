@@ -29,9 +29,9 @@ const DROPPED = new Set([
 ]);
 
 /**
- * What must be equal, in order, for two prompts to be one: every word that carries sense. A cosine close to one is no
- * proof ("turn on" and "turn off" are closer than most paraphrases), so this gate lets only wording differ that cannot
- * change the answer. It misses many paraphrases; that is the price of never giving a wrong answer.
+ * Returns what must be equal, in order, for two prompts to be one: every word that carries sense. A cosine close to one
+ * is no proof ("turn on" and "turn off" are closer than most paraphrases), so this gate lets only wording differ that
+ * cannot change the answer. It misses many paraphrases; that is the price of never giving a wrong answer.
  */
 export function senseOf(text: string): string {
   let plain = text.normalize('NFKC').toLowerCase();

@@ -153,7 +153,7 @@ export const NO_LIMITS: Limits = { user: undefined, apiKey: undefined, models: n
 
 export const DEFAULT_RETRIES: Retries = { attempts: 2, baseMs: 250, maxMs: 5_000, maxWaitMs: 20_000 };
 
-/** An alias for one deployment, as the environment makes them. */
+/** Returns an alias for one deployment, as the environment makes them. */
 export const aliasFor = (id: string, deployment: Deployment): Alias => ({
   id,
   description: undefined,

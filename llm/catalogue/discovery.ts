@@ -45,7 +45,7 @@ export async function findServers(timeoutMs = 400, known = KNOWN): Promise<reado
 }
 
 /**
- * The models that an OpenAI-compatible server lists.
+ * Returns the models that an OpenAI-compatible server lists.
  *
  * @throws when it does not answer in time or not with a model list.
  */

@@ -24,7 +24,7 @@ const LIST_TIMEOUT_MS = 2_000;
 /** A server with more models is listed by its first ones; llm.yaml can name any. */
 const MAX_LISTED = 50;
 
-/** The catalogue without llm.yaml: what the environment names, else what answers on this machine. */
+/** Returns the catalogue without llm.yaml: what the environment names, else what answers on this machine. */
 export async function environmentCatalogue(settings: EnvironmentSettings): Promise<Catalogue> {
   const draft = new Draft(settings.LLM_TIMEOUT_MS);
   const configured = [
@@ -153,7 +153,7 @@ class Draft {
   }
 }
 
-/** The first alias that can do it. */
+/** Returns the first alias that can do it. */
 export function defaultsOf(aliases: ReadonlyMap<string, Alias>, embeddings?: string): Catalogue['defaults'] {
   const first = (capability: 'chat' | 'embeddings' | 'images') =>
     [...aliases.values()].find((alias) => alias.targets.some(({ deployment }) => deployment.capabilities[capability]))

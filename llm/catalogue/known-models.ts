@@ -59,7 +59,7 @@ async function tabledWindow(model: string): Promise<number | undefined> {
   return calcPrice({ input_tokens: 1 }, model)?.model.context_window;
 }
 
-/** From the name alone: what a server that only lists names lets one know. */
+/** Guesses from the name alone: what a server that only lists names lets one know. */
 export function guessCapabilities(model: string): Capabilities {
   const embeddings = EMBEDDING.test(model);
   const images = !embeddings && IMAGE.test(model);

@@ -8,7 +8,7 @@ const EMBEDDINGS = 'Set EMBEDDINGS_BASE_URL and EMBEDDINGS_MODEL, or name an emb
 const IMAGES = 'Set OPENAI_API_KEY, or name an image model in llm.yaml.';
 
 /**
- * The alias that a request means.
+ * Returns the alias that a request means.
  *
  * @throws MODEL_NOT_CONFIGURED when there is none at all, MODEL_NOT_FOUND when there is none of that name.
  */

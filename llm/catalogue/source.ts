@@ -27,13 +27,15 @@ const FRESH_MS = 60_000;
 /** Sooner while there is nothing to talk to, but not with every request. */
 const EMPTY_FRESH_MS = 5_000;
 
-/** Where the catalogue comes from: llm.yaml where there is one at the start, else the environment and this machine. */
+/**
+ * Opens the source of the catalogue: llm.yaml where there is one at the start, else the environment and this machine.
+ */
 export function openCatalogue(options: SourceOptions): CatalogueSource {
   const file = path.resolve(options.config.root, options.config.LLM_CONFIG);
   return existsSync(file) ? new FileSource(file, options) : new EnvironmentSource(options);
 }
 
-/** A catalogue made by the caller, for tests and measurements. */
+/** Returns a catalogue made by the caller, for tests and measurements. */
 export const fixedCatalogue = (catalogue: Catalogue): CatalogueSource => ({
   current: async () => catalogue,
   close: () => undefined,

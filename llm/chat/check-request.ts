@@ -8,7 +8,11 @@ const between = (name: string, value: number | undefined, low: number, high: num
   throw badInput(name, `is ${value}; allowed: ${whole ? 'a whole number' : 'a number'} from ${low} to ${high}`);
 };
 
-/** @throws BAD_USER_INPUT naming the parameter, its limits and what was given. */
+/**
+ * Checks the parameters of a request.
+ *
+ * @throws BAD_USER_INPUT naming the parameter, its limits and what was given.
+ */
 export function checkRequest(request: ChatRequest): void {
   between('temperature', request.temperature, 0, 2);
   between('topP', request.topP, 0, 1);

@@ -30,7 +30,9 @@ export interface Preparation {
   readonly summarise: Summariser;
 }
 
-/** Without a known limit of its own a reply gets a quarter of the window. */
+/**
+ * Returns how many tokens the input may have. Without a known limit of its own a reply gets a quarter of the window.
+ */
 export function inputLimit(
   deployment: Deployment,
   wantedTokens: number | undefined,

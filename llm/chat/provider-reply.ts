@@ -220,7 +220,7 @@ export class ProviderReply {
   }
 }
 
-/** Whether the messages of a request are all that the answer depends on, so that it may be kept. */
+/** Returns whether the messages of a request are all that the answer depends on, so that it may be kept. */
 export const keepable = (parts: readonly ReplyPart[]): boolean => {
   const end = parts.at(-1);
   return end?.type === 'end' && (end.reason === 'stop' || end.reason === 'length' || end.reason === 'tool_calls');

@@ -6,7 +6,7 @@ import type { Quirks } from './quirks.ts';
 
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
 
-/** The request as the provider gets it. `wantedTokens` is what the request or its budget allows the reply. */
+/** Returns the request as the provider gets it. `wantedTokens` is what the request or its budget allows the reply. */
 export function chatBody(
   deployment: Deployment,
   request: ChatRequest,

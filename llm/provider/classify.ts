@@ -53,7 +53,7 @@ function kindOf(status: number | undefined, words: string, html: boolean): Failu
 const isHtml = (error: { headers: Headers | undefined }): boolean =>
   (error.headers?.get('content-type') ?? '').includes('html');
 
-/** `retry-after-ms`, else `retry-after` in seconds or as a date. */
+/** Returns how long a provider asks to wait: `retry-after-ms`, else `retry-after` in seconds or as a date. */
 export function retryAfter(headers: Headers | undefined, now = Date.now()): number | undefined {
   const inMs = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
   const text = headers?.get('retry-after') ?? '';

@@ -72,7 +72,7 @@ export class ProviderFailure extends Error {
 /** Whether the caller had got a part of the reply when it failed. */
 export type FailurePhase = 'before_first_token' | 'after_first_token';
 
-/** The one error that a caller sees; names the alias and what to do, and nothing that the provider wrote. */
+/** Returns the one error that a caller sees; names the alias and what to do, and nothing that the provider wrote. */
 export function codedFailure(failure: ProviderFailure, alias: string, phase: FailurePhase): CodedError {
   const extensions = { phase, model: alias };
   if (phase === 'after_first_token') {

@@ -8,8 +8,9 @@ export interface ProviderResponse
 }
 
 /**
- * The `fetch` that the openai package gets: the same connection pool without web streams, which cost a call a third of
- * its CPU. Unlike fetch it follows no redirect: an API has none, and a key must not travel to wherever one points.
+ * Returns the `fetch` that the openai package gets: the same connection pool without web streams, which cost a call a
+ * third of its CPU. Unlike fetch it follows no redirect: an API has none, and a key must not travel to wherever one
+ * points.
  */
 export function transport(agent: Agent): typeof globalThis.fetch {
   const send = async (input: string, init: RequestInit): Promise<ProviderResponse> => {

@@ -10,6 +10,7 @@ export interface Needs {
   readonly inputTokens: number;
 }
 
+/** Returns what a deployment must be able to do to serve a request. */
 export function needsOf(request: ChatRequest, inputTokens: number): Needs {
   const pictures = request.messages.some(
     (message) =>
@@ -35,7 +36,8 @@ const WORDS: Record<keyof Capabilities, string> = {
 };
 
 /**
- * The targets of an alias that can serve the request: those with a condition that it meets, else those without one.
+ * Returns the targets of an alias that can serve the request: those with a condition that it meets, else those without
+ * one.
  *
  * @throws BAD_USER_INPUT when the alias cannot do what the request needs.
  */

@@ -92,7 +92,7 @@ export class TokenCounter {
   }
 }
 
-/** No more tokens than this whatever the tokenizer: a token is at least a byte. Costs nothing to know. */
+/** Returns a number of tokens that no tokenizer exceeds: a token is at least a byte. Costs nothing to know. */
 export function mostTokens(messages: readonly ChatMessage[], tools: readonly ToolDefinition[] | undefined): number {
   let bytes = PER_PROMPT + (tools ? Buffer.byteLength(JSON.stringify(tools)) : 0);
   for (const message of messages) {

@@ -131,7 +131,7 @@ function report(
   };
 }
 
-/** What a summarising model is asked. */
+/** Returns what a summarising model is asked. */
 export const summaryPrompt = (messages: readonly ChatMessage[], maxTokens: number): ChatMessage[] => [
   {
     role: 'system',

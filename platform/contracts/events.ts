@@ -128,7 +128,10 @@ const envelope = z.object({
   recordedAt: z.coerce.date(),
 });
 
-/** An event from its JSON; undefined when it is none. The payload is checked by the consumer that knows the type. */
+/**
+ * Decodes an event from its JSON; undefined when it is none. The payload is checked by the consumer that knows the
+ * type.
+ */
 export function decodeEvent(text: string): PlatformEvent | undefined {
   try {
     return envelope.parse(JSON.parse(text)) as PlatformEvent;

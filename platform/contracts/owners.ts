@@ -3,5 +3,5 @@ export const OWNERS = ['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'
 
 export type Owner = (typeof OWNERS)[number];
 
-/** The role that reaches the owner's schema and nothing else. */
+/** Returns the role that reaches the owner's schema and nothing else. */
 export const roleOf = (owner: Owner): string => `sextant_${owner}`;

@@ -22,6 +22,7 @@ export interface SubgraphExecutor {
   subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
 }
 
+/** Creates what runs the operations of one subgraph. */
 export function createExecutor(
   operations: SubgraphOperations,
   running: RunningSubgraph,

@@ -47,9 +47,9 @@ const MAX_TEXT = 1_000_000;
 const MAX_NESTING = 1_000;
 
 /**
- * The operations of one subgraph schema, each prepared once and kept in a bounded cache. Queries and subscription
- * events run compiled (graphql-jit, 3 to 10 times graphql-js); mutations, and whatever the compiler is not trusted
- * with, run in graphql-js with the same results.
+ * Creates the operations of one subgraph schema, each prepared once and kept in a bounded cache. Queries and
+ * subscription events run compiled (graphql-jit, 3 to 10 times graphql-js); mutations, and whatever the compiler is not
+ * trusted with, run in graphql-js with the same results.
  *
  * @param limits how many are kept, and how many characters of text: what is compiled weighs 120 to 150 bytes a
  * character before it first runs. The texts come from the gateway's plans, so they are few and stable, unless a

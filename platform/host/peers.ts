@@ -33,6 +33,8 @@ export interface PeerCall {
 }
 
 /**
+ * Creates the way to ask other subgraphs over the transports of the gateway.
+ *
  * @param transportOf how each subgraph is reached; asked at each call, because in one process the subgraphs start after
  * one another.
  */

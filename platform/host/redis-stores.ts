@@ -9,7 +9,7 @@ import { openRedis } from '../realtime/redis/redis.ts';
 import { RedisStreamLog } from '../realtime/streams/redis-stream-log.ts';
 import { RedisTopics } from '../realtime/topics/redis-topics.ts';
 
-/** The stores that live in Redis; see openStores. */
+/** Opens the stores that live in Redis; see openStores. */
 export async function openRedisStores(options: {
   url: string;
   prefix: string;

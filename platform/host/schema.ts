@@ -19,7 +19,7 @@ import { DefinitionError } from './definition-error.ts';
 import { scalars } from './scalars.ts';
 
 /**
- * An executable subgraph schema of a schema.graphql and its resolvers, with the graph's scalars and with
+ * Builds an executable subgraph schema of a schema.graphql and its resolvers, with the graph's scalars and with
  * `@authenticated` and `@requiresScopes` enforced.
  *
  * @throws {DefinitionError} when the file is not a schema, a resolver belongs to no field or a scalar is not one of the

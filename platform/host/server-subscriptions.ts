@@ -26,7 +26,10 @@ const MAX_MESSAGE = 1024 * 1024;
 /** Bytes that may wait in a socket before its sources are paused. */
 const HIGH_WATER = 1024 * 1024;
 
-/** graphql-ws at `/graphql`: one socket of the gateway, any number of people, each operation with its own identity. */
+/**
+ * Serves graphql-ws at `/graphql`: one socket of the gateway, any number of people, each operation with its own
+ * identity.
+ */
 export function serveSubscriptions(
   server: Server,
   subgraph: HostedSubgraph,

@@ -36,7 +36,7 @@ export interface SubgraphServer extends AsyncDisposable {
 const MAX_BODY = 8 * 1024 * 1024;
 
 /**
- * The HTTP face of a subgraph: `POST /graphql`, graphql-ws on the same path, the plain routes below `/routes`,
+ * Serves a subgraph over HTTP: `POST /graphql`, graphql-ws on the same path, the plain routes below `/routes`,
  * `/health`, `/ready`, `/metrics`. Everything but the last three is refused unless the caller asserts an identity for
  * that purpose, and, with MTLS_* set, shows a certificate of the authority: reaching the port gives nothing.
  */

@@ -14,7 +14,7 @@ const NAME = 'has a name that holds a NUL character or half a surrogate pair; re
 const DEPTH = `is nested more than ${MAX_DEPTH} levels deep; flatten it.`;
 
 /**
- * What keeps the values of variables from being stored: a NUL character, which Postgres takes in no text; half a
+ * Finds what keeps the values of variables from being stored: a NUL character, which Postgres takes in no text; half a
  * surrogate pair, which UTF-8 has no bytes for; lists and objects that are nested too deep. Looked for once for all
  * fields of a subgraph, so that none of them has to think of it.
  */
@@ -23,7 +23,7 @@ export function findUnstorable(variables: Readonly<Record<string, unknown>>): Un
   return found && { path: found.steps.reverse().join('.'), problem: found.problem };
 }
 
-/** Whether a text can be stored unchanged. */
+/** Returns whether a text can be stored unchanged. */
 export const isStorable = (text: string): boolean => text.isWellFormed() && !text.includes('\0');
 
 interface Found {

@@ -13,20 +13,21 @@ const RANDOM_LENGTH = 32;
 const CHECKSUM_LENGTH = 6;
 const FORM = new RegExp(`^${API_KEY_PREFIX}[0-9A-Za-z]{${RANDOM_LENGTH + CHECKSUM_LENGTH}}$`);
 
+/** Makes a new key. It ends with a checksum of 6 characters, so that scanners can tell it from other text. */
 export function makeSecret(): string {
   const body =
     API_KEY_PREFIX + Array.from({ length: RANDOM_LENGTH }, () => ALPHABET[randomInt(ALPHABET.length)]).join('');
   return body + checksum(body);
 }
 
-/** Whether it can be a key of ours at all. */
+/** Returns whether it can be a key of ours at all. */
 export const isWellFormed = (secret: string): boolean =>
   FORM.test(secret) && secret.slice(-CHECKSUM_LENGTH) === checksum(secret.slice(0, -CHECKSUM_LENGTH));
 
-/** What is stored and looked up. */
+/** Hashes a secret: this is what is stored and looked up. */
 export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
-/** What tells keys apart in a list. */
+/** Returns what tells keys apart in a list. */
 export const partsShown = (secret: string): { prefix: string; last4: string } => ({
   prefix: secret.slice(0, API_KEY_PREFIX.length + 6),
   last4: secret.slice(-4),

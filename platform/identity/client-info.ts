@@ -18,6 +18,7 @@ export const CLIENT_HEADER = 'x-sextant-client';
 /** Longest user agent that is passed on, in characters. */
 const MAX_USER_AGENT = 256;
 
+/** Writes what is known of a client into a header. */
 export function writeClientInfo(client: ClientInfo): string {
   const { ipAddress, userAgent } = client;
   // Written for each request to a subgraph: URLSearchParams takes some microseconds for two fields.
@@ -29,6 +30,7 @@ export function writeClientInfo(client: ClientInfo): string {
 /** A slice may end within a character. */
 const encode = (text: string): string => encodeURIComponent(text.toWellFormed());
 
+/** Reads what a header says of a client. */
 export function readClientInfo(header: string | null | undefined): ClientInfo {
   const fields = new URLSearchParams(header ?? '');
   return {

@@ -54,17 +54,18 @@ export const ROLE_SCOPES: Record<string, readonly Scope[]> = {
   admin: Object.keys(SCOPES) as Scope[],
 };
 
-/** The signed-in user, or UNAUTHENTICATED. */
+/** Returns the signed-in user, or UNAUTHENTICATED. */
 export function requireUser(identity: Identity): UserIdentity {
   if (identity.kind !== 'user') throw unauthenticated();
   return identity;
 }
 
-/** The signed-in user if it has the scope; UNAUTHENTICATED or FORBIDDEN otherwise. */
+/** Returns the signed-in user if it has the scope; UNAUTHENTICATED or FORBIDDEN otherwise. */
 export function requireScope(identity: Identity, scope: Scope): UserIdentity {
   const user = requireUser(identity);
   if (!user.scopes.includes(scope)) throw forbidden(`This needs the scope ${scope}, which these credentials lack.`);
   return user;
 }
 
+/** Returns the signed-in administrator; UNAUTHENTICATED or FORBIDDEN otherwise. */
 export const requireAdmin = (identity: Identity): UserIdentity => requireScope(identity, 'admin');

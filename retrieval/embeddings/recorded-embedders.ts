@@ -198,7 +198,7 @@ interface Begin {
   readonly from: number;
 }
 
-/** The embedding models of a process for one subgraph, which records their calls in its own outbox. */
+/** Returns the embedding models of a process for one subgraph, which records their calls in its own outbox. */
 export function recordEmbeddings<Tx extends SqlTransaction>(options: {
   embedders: Embedders;
   client: SqlClient<Tx>;

@@ -17,8 +17,8 @@ interface Entry {
 }
 
 /**
- * The models of this installation: the offline one always, and those of EMBEDDINGS_BASE_URL. The first of the endpoint
- * is the default where there is an endpoint. Nothing is loaded or asked before a model is used.
+ * Creates the models of this installation: the offline one always, and those of EMBEDDINGS_BASE_URL. The first of the
+ * endpoint is the default where there is an endpoint. Nothing is loaded or asked before a model is used.
  */
 export function createEmbedders(settings: EmbeddingSettings): Embedders {
   const local = new LocalEmbedder();

@@ -4,6 +4,7 @@ export function normalised(values: Float32Array): Float32Array {
   return length === 0 ? values : values.map((value) => value / length);
 }
 
+/** Returns the mean of vectors of one length, scaled to length 1. */
 export function mean(vectors: readonly Float32Array[]): Float32Array {
   if (vectors.length === 1) return vectors[0]!;
   const sum = new Float32Array(vectors[0]?.length ?? 0);
@@ -11,7 +12,7 @@ export function mean(vectors: readonly Float32Array[]): Float32Array {
   return sum.map((value) => value / vectors.length);
 }
 
-/** Cosine similarity, -1 to 1, of vectors of the same model. */
+/** Returns the cosine similarity, -1 to 1, of vectors of the same model. */
 export function cosine(a: Float32Array, b: Float32Array): number {
   let dot = 0;
   let squareA = 0;

@@ -5,7 +5,11 @@ import type { AggregateRequest, FieldAggregate, FieldType, Scalar, Space } from 
 /** Values of a field that a summary names. */
 const TOP = 20;
 
-/** @throws {CodedError} BAD_USER_INPUT. */
+/**
+ * Checks what is to be counted.
+ *
+ * @throws {CodedError} BAD_USER_INPUT.
+ */
 export function checkAggregate(space: Space, request: Pick<AggregateRequest, 'filter' | 'fields'>): void {
   if (request.filter !== undefined) checkFilter(request.filter, space.fields);
   for (const field of request.fields ?? []) {
@@ -18,7 +22,7 @@ export function checkAggregate(space: Space, request: Pick<AggregateRequest, 'fi
   }
 }
 
-/** The summary of one field over the values of the matching objects. Lists count each of their values. */
+/** Returns the summary of one field over the values of the matching objects. Lists count each of their values. */
 export function summarise(type: FieldType, values: readonly FieldValue[]): FieldAggregate {
   const flat = values.flatMap((value) =>
     value === undefined ? [] : Array.isArray(value) ? (value as Scalar[]) : [value as Scalar],

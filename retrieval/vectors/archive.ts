@@ -19,7 +19,7 @@ export interface ArchiveSummary {
 /** Objects stored at a time while importing. */
 const BATCH = 500;
 
-/** The lines of an archive of all spaces, or of those named, each with its newline. */
+/** Returns the lines of an archive of all spaces, or of those named, each with its newline. */
 export async function* exportArchive(
   store: VectorStore,
   names?: readonly string[],

@@ -81,7 +81,7 @@ function wrongScalar(value: unknown, type: FieldType): string | undefined {
 const INSTANT = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/;
 const isInstant = (value: string): boolean => INSTANT.test(value) && !Number.isNaN(Date.parse(value));
 
-/** What is wrong with the declared properties of an object, if anything. `null` counts as absent. */
+/** Returns what is wrong with the declared properties of an object, if anything. `null` counts as absent. */
 export function wrongProperty(properties: Properties, fields: Readonly<Record<string, FieldType>>): string | undefined {
   for (const [name, type] of Object.entries(fields)) {
     const value = properties[name];
@@ -96,14 +96,14 @@ export function wrongProperty(properties: Properties, fields: Readonly<Record<st
   return undefined;
 }
 
-/** The value of a declared property in the form that `matches` compares. */
+/** Returns the value of a declared property in the form that `matches` compares. */
 export function fieldValue(properties: Properties, name: string, type: FieldType): FieldValue {
   const value = properties[name];
   if (value === undefined || value === null) return undefined;
   return type === 'date' ? Date.parse(value as string) : (value as Scalar | Scalar[]);
 }
 
-/** A test of one object, given its field values. */
+/** Returns a test of one object, given its field values. */
 export function predicate(
   filter: Filter,
   fields: Readonly<Record<string, FieldType>>,

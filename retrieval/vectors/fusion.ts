@@ -42,6 +42,8 @@ export interface Fused {
 }
 
 /**
+ * Fuses similarity and BM25 into one score for each candidate.
+ *
  * @param dense similarity of each candidate, NaN for those without a vector.
  * @param lexical BM25 of each candidate, 0 where no word matches.
  */
@@ -78,7 +80,7 @@ export function fuse(settings: FusionSettings, dense: Float32Array, lexical: Flo
   };
 }
 
-/** The explanation of a search that fuses nothing: the raw score is the score. */
+/** Returns the explanation of a search that fuses nothing: the raw score is the score. */
 export const unfused = (kind: 'dense' | 'lexical', raw: number): ScoreExplanation => ({
   [kind]: { raw, normalised: raw, weight: 1, contribution: raw },
 });

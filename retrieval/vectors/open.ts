@@ -8,7 +8,7 @@ export type VectorSettings = Pick<
   'dataDir' | 'weaviateUrl' | 'WEAVIATE_GRPC_URL' | 'WEAVIATE_API_KEY' | 'VECTOR_MEMORY_MB'
 >;
 
-/** The vector store that the configuration names. Nothing is connected to before the first call. */
+/** Opens the vector store that the configuration names. Nothing is connected to before the first call. */
 export async function openVectorStore(settings: VectorSettings): Promise<VectorStore> {
   const { weaviateUrl: url, WEAVIATE_GRPC_URL: grpcUrl, WEAVIATE_API_KEY: apiKey } = settings;
   if (url !== undefined) {

@@ -1,6 +1,6 @@
 /**
- * The positions of the highest scores, best first, equal ones in their order. NaN is not a score. A heap of `count`
- * entries: one comparison for most of a hundred thousand scores.
+ * Returns the positions of the highest scores, best first, equal ones in their order. NaN is not a score. A heap of
+ * `count` entries: one comparison for most of a hundred thousand scores.
  */
 export function topPositions(scores: Float32Array, count: number, least = Number.NEGATIVE_INFINITY): Int32Array {
   const heap = new Int32Array(Math.min(count, scores.length));

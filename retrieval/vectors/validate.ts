@@ -28,14 +28,18 @@ export const LIMITS = {
 const TENANT = /^[A-Za-z0-9_-]{1,64}$/;
 const FIELD_TYPES = ['text', 'number', 'boolean', 'date', 'text[]', 'number[]'];
 
-/** What Weaviate accepts. @throws {CodedError} BAD_USER_INPUT. */
+/** Returns what Weaviate accepts. @throws {CodedError} BAD_USER_INPUT. */
 export function checkBackupId(id: string): void {
   if (!/^[a-z0-9_-]{1,64}$/.test(id)) {
     throw badInput('id', 'must have 1 to 64 lower-case letters, digits, hyphens and underscores.');
   }
 }
 
-/** @throws {CodedError} BAD_USER_INPUT. */
+/**
+ * Checks the definition of a space.
+ *
+ * @throws {CodedError} BAD_USER_INPUT.
+ */
 export function checkDefinition(definition: SpaceDefinition): void {
   checkName('name', definition.name);
   const vectors = Object.entries(definition.vectors);
@@ -75,7 +79,8 @@ function checkName(argument: string, name: string): void {
 }
 
 /**
- * A definition joined with that of the space that exists: new vectors and fields are added, nothing is taken away.
+ * Returns a definition joined with that of the space that exists: new vectors and fields are added, nothing is taken
+ * away.
  *
  * @throws {CodedError} CONFLICT where the two contradict one another.
  */
@@ -99,7 +104,11 @@ export function mergeDefinitions(existing: SpaceDefinition, wanted: SpaceDefinit
 const sameVector = (a: VectorDefinition, b: VectorDefinition): boolean =>
   a.model === b.model && a.dimensions === b.dimensions && a.metric === b.metric;
 
-/** @throws {CodedError} BAD_USER_INPUT if a tenant is missing, needless or malformed. */
+/**
+ * Checks that a call names a tenant where the space has tenants, and only there.
+ *
+ * @throws {CodedError} BAD_USER_INPUT if a tenant is missing, needless or malformed.
+ */
 export function checkPlace(space: Space, at: Place): void {
   if (space.multiTenant && at.tenant === undefined)
     throw badInput('tenant', `is needed: the space ${space.name} is multi-tenant.`);
@@ -110,7 +119,7 @@ export function checkPlace(space: Space, at: Place): void {
   }
 }
 
-/** What is wrong with an object, if anything: the text of its result. */
+/** Returns what is wrong with an object, if anything: the text of its result. */
 export function wrongObject(space: Space, object: VectorObject): string | undefined {
   if (
     typeof object.id !== 'string' ||
@@ -130,6 +139,7 @@ export function wrongObject(space: Space, object: VectorObject): string | undefi
   return wrongProperty(properties, space.fields) ?? wrongVectors(space, object.vectors);
 }
 
+/** Returns what is wrong with the vectors of an object of the space; undefined when they are right. */
 export function wrongVectors(space: Space, vectors: Readonly<Record<string, Float32Array>>): string | undefined {
   for (const [name, values] of Object.entries(vectors)) {
     const definition = Object.hasOwn(space.vectors, name) ? space.vectors[name] : undefined;
@@ -191,7 +201,11 @@ export function checkSearch(space: Space, query: SearchQuery): string {
   return name;
 }
 
-/** @throws {CodedError} BAD_USER_INPUT. */
+/**
+ * Checks the size and the filter of a page.
+ *
+ * @throws {CodedError} BAD_USER_INPUT.
+ */
 export function checkPage(space: Space, page: PageRequest): void {
   checkLimit(page.limit);
   if (page.filter !== undefined) checkFilter(page.filter, space.fields);

@@ -16,8 +16,9 @@ const LONGEST = 64;
 export const BM25 = { k1: 0.9, b: 0.4 } as const;
 
 /**
- * The words that BM25 compares: lower case, without accents, English endings removed (Porter), `’s` and the like too.
- * Scripts that write without spaces give overlapping pairs of characters, as is usual for Chinese and Japanese.
+ * Returns the words that BM25 compares: lower case, without accents, English endings removed (Porter), `’s` and the
+ * like too. Scripts that write without spaces give overlapping pairs of characters, as is usual for Chinese and
+ * Japanese.
  */
 export function words(text: string): string[] {
   const folded = text.normalize('NFKD').replace(MARKS, '').toLowerCase().replace(CLITIC, '');
@@ -29,7 +30,7 @@ export function words(text: string): string[] {
   return found;
 }
 
-/** The different words of a query that carry meaning; all of them if none does ("to be or not to be"). */
+/** Returns the different words of a query that carry meaning; all of them if none does ("to be or not to be"). */
 export function queryWords(text: string): string[] {
   const all = [...new Set(words(text))];
   const telling = all.filter((word) => !STOP_WORDS.has(word));

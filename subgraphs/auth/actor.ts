@@ -11,4 +11,5 @@ export interface Actor {
 export const SYSTEM: Actor = { identity: { kind: 'service', service: 'auth' } };
 export const UNKNOWN_ACTOR: Actor = { identity: ANONYMOUS };
 
+/** Returns the id of the user who acts; null where it is not a user. */
 export const actorOf = (actor: Actor): string | null => (actor.identity.kind === 'user' ? actor.identity.userId : null);

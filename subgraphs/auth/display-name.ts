@@ -2,7 +2,7 @@ import { badInput } from '#platform/base/errors/errors.ts';
 
 const MAX_LENGTH = 80;
 
-/** A name as others will see it: trimmed, one line, without invisible control characters. */
+/** Returns a name as others will see it: trimmed, one line, without invisible control characters. */
 export function parseDisplayName(given: string, argument: string): string {
   const name = given
     .normalize('NFC')

@@ -7,13 +7,20 @@ import type { Secrets } from '#platform/base/secrets/secrets.ts';
 const MAX_LENGTH = 254;
 const address = z.email();
 
-/** How an address is stored and looked up: two spellings of one mailbox are one account. */
+/** Returns how an address is stored and looked up: two spellings of one mailbox are one account. */
 export const normalizeEmail = (given: string): string => given.trim().normalize('NFC').toLowerCase();
 
-/** How an address that may be none is looked up: of a length, and without the half of a pair that the cut leaves. */
+/**
+ * Returns how an address that may be none is looked up: of a length, and without the half of a pair that the cut
+ * leaves.
+ */
 export const searchableEmail = (given: string): string => normalizeEmail(given).slice(0, MAX_LENGTH).toWellFormed();
 
-/** @throws {CodedError} BAD_USER_INPUT when it cannot be an address. */
+/**
+ * Returns the address in the form in which it is kept.
+ *
+ * @throws {CodedError} BAD_USER_INPUT when it cannot be an address.
+ */
 export function parseEmail(given: string, argument: string): string {
   const email = normalizeEmail(given);
   if (email.length > MAX_LENGTH)
@@ -22,7 +29,7 @@ export function parseEmail(given: string, argument: string): string {
   return email;
 }
 
-/** Enough for the audit log to recognise a typing error, too little to be a list of addresses. */
+/** Returns enough for the audit log to recognise a typing error, too little to be a list of addresses. */
 export function maskEmail(email: string): string {
   const [local = '', domain] = email.split('@');
   // A whole character: no database stores the half of a pair.
@@ -39,6 +46,7 @@ export const mailboxOf = (email: string): string => email.replace(/^([^+@]+)\+[^
  */
 export type EmailPseudonym = (email: string) => string;
 
+/** Creates the function that names addresses where counters are kept. */
 export function createEmailPseudonym(secrets: Secrets): EmailPseudonym {
   const key = secrets.derive('login attempts');
   return (email) => createHmac('sha256', key).update(email).digest('base64url');

@@ -16,7 +16,7 @@ export interface UserFilter {
   readonly disabled?: boolean | null;
 }
 
-/** All users, oldest first. `count` is asked for only where the client wants the total. */
+/** Returns all users, oldest first. `count` is asked for only where the client wants the total. */
 export async function listUsers(
   core: Lister,
   page: PageArguments,
@@ -49,7 +49,7 @@ function usersMatching({ search, role, disabled }: UserFilter): Prisma.UserWhere
   };
 }
 
-/** The open sessions of the caller, or of another user for administrators; newest first. */
+/** Returns the open sessions of the caller, or of another user for administrators; newest first. */
 export async function listSessions(
   core: Lister,
   page: PageArguments,
@@ -71,6 +71,7 @@ export async function listSessions(
   return idConnection(rows, range);
 }
 
+/** Lists the API keys of the caller, or of another user for administrators; newest first. */
 export async function listApiKeys(
   core: Lister,
   page: PageArguments,

@@ -9,7 +9,10 @@ export interface Loaders {
 
 export type AuthContext = RequestContext<Loaders>;
 
-/** One query for all users that one operation mentions, however many places mention them. */
+/**
+ * Creates the loaders of one operation: one query for all users that it mentions, however many places
+ * mention them.
+ */
 export function createLoaders(db: PrismaClient): Loaders {
   return {
     users: new DataLoader<string, User | null>(async (ids) => {

@@ -8,7 +8,7 @@ export interface AuthMetrics {
 
 const known = new WeakMap<Registry, AuthMetrics>();
 
-/** The instruments of one registry, made once. */
+/** Returns the instruments of one registry, made once. */
 export function authMetrics(registry: Registry): AuthMetrics {
   const existing = known.get(registry);
   if (existing) return existing;

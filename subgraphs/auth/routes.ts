@@ -9,7 +9,9 @@ import type { AuthParts } from './parts.ts';
 
 const introspectionRequest = z.object({ hash: z.string().regex(/^[\w-]{43}$/) });
 
-/** What is not GraphQL: the public keys, what verifiers ask for, and the pages of mailed links. */
+/**
+ * Creates the routes for what is not GraphQL: the public keys, what verifiers ask for, and the pages of mailed links.
+ */
 export const createRoutes = (core: AuthParts): Route[] => [
   {
     method: 'GET',

@@ -1,4 +1,6 @@
 import { validate } from 'uuid';
 
-/** Whether it can be the id of anything here; what cannot is not found, rather than an error of the database. */
+/**
+ * Returns whether it can be the id of anything here; what cannot is not found, rather than an error of the database.
+ */
 export const isUuid = (id: string): boolean => validate(id);

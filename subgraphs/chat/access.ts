@@ -11,7 +11,7 @@ export interface ConversationView extends Conversation {
 type Reader = Database | Transaction;
 
 /**
- * The conversation, if the user takes part in it.
+ * Returns the conversation, if the user takes part in it.
  *
  * @throws {CodedError} NOT_FOUND: it does not exist, or the user takes no part. The error does not tell which.
  */
@@ -28,7 +28,7 @@ export async function conversationFor(db: Reader, userId: string, conversationId
 }
 
 /**
- * The conversation, if the user owns it.
+ * Returns the conversation, if the user owns it.
  *
  * @throws {CodedError} NOT_FOUND as conversationFor; FORBIDDEN to other participants.
  */
@@ -44,7 +44,7 @@ export async function ownedConversation(db: Reader, userId: string, conversation
 export type OwnedMessage = Message & { readonly conversation: Pick<Conversation, 'ownerId'> };
 
 /**
- * The message, if the user takes part in its conversation.
+ * Returns the message, if the user takes part in its conversation.
  *
  * @throws {CodedError} NOT_FOUND, whatever the reason.
  */

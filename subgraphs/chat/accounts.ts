@@ -4,8 +4,8 @@ import { removeConversation } from './conversations.ts';
 import type { ChatParts, Transaction } from './parts.ts';
 
 /**
- * What chat does when an account is deleted: its conversations go, with everything in them; in those of others its part
- * ends and what it wrote is blanked, so that the branches hold together. Twice is once.
+ * Returns what chat does when an account is deleted: its conversations go, with everything in them; in those of others
+ * its part ends and what it wrote is blanked, so that the branches hold together. Twice is once.
  */
 export const accountHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
   'user.deleted': async ({ payload: { userId } }, tx) => {

@@ -30,7 +30,7 @@ export interface Ask {
   parent(tx: Transaction, conversation: ConversationView): Promise<Parent | null>;
 }
 
-/** The row of a person's message. */
+/** Returns the row of a person's message. */
 export const personsMessage = (
   conversationId: string,
   user: UserIdentity,
@@ -53,7 +53,7 @@ export const personsMessage = (
     completedAt: new Date(),
   }) satisfies Prisma.MessageCreateManyInput;
 
-/** The row of a reply that is to be written. */
+/** Returns the row of a reply that is to be written. */
 export const pendingReply = (
   conversationId: string,
   ask: Ask,
@@ -75,7 +75,7 @@ export const pendingReply = (
     requester: { ...requester } as unknown as Prisma.InputJsonObject,
   }) satisfies Prisma.MessageCreateManyInput;
 
-/** Equal for equal requests of one person, whatever the order of their fields. */
+/** Digests a request: equal for equal requests of one person, whatever the order of their fields. */
 export function digest(user: UserIdentity, ...asked: unknown[]): string {
   const canonical = JSON.stringify([user.userId, ...asked], (_key, value: unknown) => {
     if (value === undefined) return null;

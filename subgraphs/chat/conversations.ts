@@ -88,7 +88,11 @@ export async function updateConversation(
   return changeOwned(chat, user, conversationId, checkedSettings(settings));
 }
 
-/** @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT. */
+/**
+ * Renames a conversation.
+ *
+ * @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT.
+ */
 export async function renameConversation(
   chat: ChatParts,
   user: UserIdentity,
@@ -142,7 +146,7 @@ export async function deleteConversation(chat: ChatParts, user: UserIdentity, co
   await topics.publish(conversationId, { type: 'ConversationDeleted' });
 }
 
-/** The rows go, and the others are told. */
+/** Removes the rows of a conversation and tells the others. */
 export async function removeConversation(
   { outbox }: ChatParts,
   tx: Transaction,
@@ -164,7 +168,9 @@ export interface ListInput {
 
 const MAX_PAGE = 100;
 
-/** A page of the user's conversations. @throws {CodedError} BAD_USER_INPUT for sizes and cursors that are none. */
+/**
+ * Returns a page of the user's conversations. @throws {CodedError} BAD_USER_INPUT for sizes and cursors that are none.
+ */
 export async function listConversations(
   { db }: ChatParts,
   user: UserIdentity,

@@ -13,7 +13,7 @@ export interface ConversationExport {
 /** Most messages of one export. */
 const MAX_MESSAGES = 10_000;
 
-/** The conversation as a document: what is on the screen as Markdown, or everything there is as JSON. */
+/** Returns the conversation as a document: what is on the screen as Markdown, or everything there is as JSON. */
 export async function exportConversation(
   { db }: ChatParts,
   conversation: ConversationView,

@@ -11,7 +11,7 @@ export const MAX_TITLE = 200;
 export const MAX_ATTACHMENTS = 10;
 
 /**
- * A text as it is stored: unchanged.
+ * Returns a text as it is stored: unchanged.
  *
  * @throws {CodedError} BAD_USER_INPUT naming `argument`: empty or too long.
  */
@@ -27,7 +27,11 @@ export function checkText(argument: string, text: string, maxBytes: number): str
   return text;
 }
 
-/** @throws {CodedError} BAD_USER_INPUT: empty or longer than MAX_TITLE characters. */
+/**
+ * Returns a title without white space around it.
+ *
+ * @throws {CodedError} BAD_USER_INPUT: empty or longer than MAX_TITLE characters.
+ */
 export function checkTitle(argument: string, title: string): string {
   const trimmed = checkText(argument, title, MAX_TITLE * 4).trim();
   if (trimmed.length > MAX_TITLE) {
@@ -36,17 +40,25 @@ export function checkTitle(argument: string, title: string): string {
   return trimmed;
 }
 
-/** Whether a text can be an id of ours; what cannot is simply not found. */
+/** Returns whether a text can be an id of ours; what cannot is simply not found. */
 export const isId = (id: string): boolean => CURSOR_KEYS.id.test(id);
 
-/** @throws {CodedError} BAD_USER_INPUT naming `argument` when it is not a UUID. */
+/**
+ * Checks an id.
+ *
+ * @throws {CodedError} BAD_USER_INPUT naming `argument` when it is not a UUID.
+ */
 export function checkId(argument: string, id: string): string {
   const lower = id.toLowerCase();
   if (!isId(lower)) throw badInput(argument, 'is not a UUID.');
   return lower;
 }
 
-/** @throws {CodedError} BAD_USER_INPUT: more than MAX_ATTACHMENTS, or no UUIDs. */
+/**
+ * Checks the ids of attachments.
+ *
+ * @throws {CodedError} BAD_USER_INPUT: more than MAX_ATTACHMENTS, or no UUIDs.
+ */
 export function checkAttachments(ids: readonly string[] | null | undefined): string[] {
   if (!ids) return [];
   if (ids.length > MAX_ATTACHMENTS) {

@@ -33,7 +33,7 @@ export interface Loaders {
   readonly present: DataLoader<string, PresentMember[]>;
 }
 
-/** What is read many times in one operation, read at once. */
+/** Creates the loaders of one operation: what is read many times is read at once. */
 export function createLoaders({ db, presence }: ChatParts, identity: Identity): Loaders {
   const userId = identity.kind === 'user' ? identity.userId : undefined;
   return {

@@ -1,6 +1,6 @@
 /**
- * The events of several iterations as they come. It takes one event of each ahead, no more, so every source keeps its
- * own way with a slow consumer. It ends when all have ended; leaving it ends them.
+ * Merges the events of several iterations as they come. It takes one event of each ahead, no more, so every source
+ * keeps its own way with a slow consumer. It ends when all have ended; leaving it ends them.
  */
 export async function* merge<T>(...sources: readonly AsyncIterable<T>[]): AsyncGenerator<T, void> {
   const iterators = sources.map((source) => source[Symbol.asyncIterator]());

@@ -12,7 +12,7 @@ export interface ChatMetrics {
 
 const known = new WeakMap<Registry, ChatMetrics>();
 
-/** The instruments of one registry, made once. */
+/** Returns the instruments of one registry, made once. */
 export function chatMetrics(registry: Registry): ChatMetrics {
   const existing = known.get(registry);
   if (existing) return existing;

@@ -50,7 +50,7 @@ const MAX_SCHEMA_BYTES = 16 * 1024;
 /** Most bytes of everything together, as JSON: it goes into every prompt. */
 const MAX_OFFER_BYTES = 64 * 1024;
 
-/** What of a request is about tools and form. */
+/** Returns what of a request is about tools and form. */
 export const offered = ({ tools, serverTools, responseFormat, useMemory }: OfferInput): OfferInput => ({
   tools: tools ?? null,
   serverTools: serverTools ?? null,
@@ -59,6 +59,8 @@ export const offered = ({ tools, serverTools, responseFormat, useMemory }: Offer
 });
 
 /**
+ * Checks what a request offers: tools and the form of the answer.
+ *
  * @param inherited what holds for what is left out.
  * @throws {CodedError} BAD_USER_INPUT naming the field and its limit.
  */
@@ -130,7 +132,8 @@ function checkSchema(argument: string, schema: unknown): JsonObject {
   return schema as JsonObject;
 }
 
-/** An offer as it lies in a JSON column. */
+/** Returns an offer as it lies in a JSON column. */
 export const storedOffer = (stored: Prisma.JsonValue): Offer => stored as unknown as Offer;
 
+/** Returns an offer for a JSON column. */
 export const offerAsJson = (offer: Offer): Prisma.InputJsonObject => offer as unknown as Prisma.InputJsonObject;

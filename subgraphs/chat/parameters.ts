@@ -32,6 +32,8 @@ const MAX_STOPS = 4;
 const MAX_STOP_LENGTH = 100;
 
 /**
+ * Checks the parameters of a model.
+ *
  * @param argument path of the input, e.g. `input.parameters`.
  * @throws {CodedError} BAD_USER_INPUT naming the parameter, its value and its range.
  */
@@ -54,9 +56,10 @@ export function checkParameters(argument: string, input: ParametersInput | null 
 /** Parameters as they lie in a JSON column. */
 export const storedParameters = (stored: Prisma.JsonValue | undefined): Parameters => (stored ?? {}) as Parameters;
 
+/** Returns parameters for a JSON column. */
 export const asJson = (parameters: Parameters): JsonObject => ({ ...parameters }) as JsonObject;
 
-/** The conversation's parameters with those of one reply on top, as the model layer takes them. */
+/** Returns the conversation's parameters with those of one reply on top, as the model layer takes them. */
 export function requestParameters(...layers: readonly Parameters[]): Partial<ChatRequest> {
   const { reasoningEffort, ...rest } = Object.assign({}, ...layers) as Parameters;
   return {

@@ -17,7 +17,7 @@ const countOf = (db: Pick<Transaction, 'conversation'>, ownerId: string): Promis
 export const holdToConversations = (chat: Pick<ChatParts, 'config'>, tx: Transaction, userId: string): Promise<void> =>
   holdToQuotas(tx, userId, [{ quota: quotaOf(chat), adding: 1, used: () => countOf(tx, userId) }]);
 
-/** What a user has and may have. */
+/** Returns what a user has and may have. */
 export const quotasOf = async (chat: Pick<ChatParts, 'config' | 'db'>, userId: string): Promise<QuotaUse[]> => [
   quotaUse(quotaOf(chat), await countOf(chat.db, userId)),
 ];

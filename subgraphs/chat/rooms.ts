@@ -4,7 +4,7 @@ import type { ConversationNews } from './conversation-topics.ts';
 import { merge } from './merge.ts';
 import type { ChatParts } from './parts.ts';
 
-/** The presence room of a conversation. */
+/** Returns the presence room of a conversation. */
 export const roomOf = (conversationId: string): string => `conversation:${conversationId}`;
 
 export type RoomEvent =
@@ -29,7 +29,7 @@ interface Visit {
 }
 
 /**
- * Who is in the room, from now on; the visitor is one of them until the iteration ends. It ends too when the
+ * Yields who is in the room, from now on; the visitor is one of them until the iteration ends. It ends too when the
  * conversation is deleted or the visitor no longer takes part.
  *
  * @throws {CodedError} NOT_FOUND.
@@ -51,8 +51,8 @@ export async function* roomPresence(
 }
 
 /**
- * What happens in a conversation, from now on: news and presence. Once the first event (RoomMembers) is there, nothing
- * that happens afterwards is missed.
+ * Yields what happens in a conversation, from now on: news and presence. Once the first event (RoomMembers) is there,
+ * nothing that happens afterwards is missed.
  *
  * @throws {CodedError} NOT_FOUND.
  */
@@ -93,7 +93,11 @@ function* roomEvent(event: PresenceEvent): Generator<RoomEvent, void> {
   else yield { __typename: 'RoomMemberChanged', member: event.member };
 }
 
-/** @returns false when the user has no connection in the room. @throws {CodedError} NOT_FOUND. */
+/**
+ * Sets the state of a user in a room.
+ *
+ * @returns false when the user has no connection in the room. @throws {CodedError} as `roomPresence`.
+ */
 export async function setPresence(
   { db, presence }: ChatParts,
   { userId, conversationId, state }: Visit,
@@ -102,7 +106,11 @@ export async function setPresence(
   return presence.setState(roomOf(conversationId), userId, state);
 }
 
-/** @returns false when the user has no connection in the room. @throws {CodedError} NOT_FOUND. */
+/**
+ * Tells a room that a user types, or does not any more.
+ *
+ * @returns false when the user has no connection in the room. @throws {CodedError} as `roomPresence`.
+ */
 export async function setTyping(
   { db, presence }: { readonly db: ChatParts['db']; readonly presence: Presence },
   userId: string,

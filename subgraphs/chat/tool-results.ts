@@ -23,7 +23,7 @@ const MAX_RESULT_BYTES = 64 * 1024;
 const MAX_RESULTS_BYTES = 256 * 1024;
 
 /**
- * The results in an order of their own, so that the same ones make the same request.
+ * Returns the results in an order of their own, so that the same ones make the same request.
  *
  * @throws {CodedError} BAD_USER_INPUT naming the field and its limit.
  */
@@ -47,8 +47,8 @@ export function checkResults(results: readonly ToolResultInput[]): ToolResultInp
 }
 
 /**
- * Who may answer a reply's calls: the person for whom it was written, since what follows is written on their behalf
- * too; where the asker is not known, as in a fork, any participant.
+ * Checks who may answer a reply's calls: the person for whom it was written, since what follows is written on their
+ * behalf too; where the asker is not known, as in a fork, any participant.
  *
  * @throws {CodedError} BAD_USER_INPUT for a person's message, FORBIDDEN.
  */

@@ -40,7 +40,7 @@ export async function activate(
   });
 }
 
-/** The last message of the branch through `messageId`, as it was last left. */
+/** Returns the last message of the branch through `messageId`, as it was last left. */
 export async function leafBelow(db: Database | Transaction, messageId: string): Promise<string> {
   const [leaf] = await db.$queryRaw<{ id: string }[]>`
     WITH RECURSIVE branch AS (
@@ -87,7 +87,7 @@ export async function wayTo(db: Database | Transaction, messageId: string, limit
   return path!.reverse();
 }
 
-/** The messages of these ids, in their order. */
+/** Returns the messages of these ids, in their order. */
 export async function messagesByIds(db: Database | Transaction, ids: readonly string[]): Promise<Message[]> {
   const byId = new Map((await db.message.findMany({ where: { id: { in: [...ids] } } })).map((row) => [row.id, row]));
   return ids.flatMap((id) => byId.get(id) ?? []);

@@ -10,7 +10,9 @@ import { INDEX_MESSAGE } from './transcript.ts';
 export const REMOVE_CONVERSATION = 'remove-conversation';
 export const REMOVE_USER = 'remove-user';
 
-/** What memory does about what others tell. Each effect and its jobs are written in the event's own transaction. */
+/**
+ * Returns what memory does about what others tell. Each effect and its jobs are written in the event's own transaction.
+ */
 export function eventHandlers({ quick, slow }: Pick<MemoryParts, 'quick' | 'slow'>): EventHandlers<Transaction> {
   return {
     async 'message.completed'({ payload }, tx) {

@@ -5,6 +5,7 @@ import type { Database } from './parts.ts';
 const BATCH = 500;
 const EXPORT_S = 600;
 
+/** Signs a link to everything that memory holds of a user. */
 export const exportUrl = (urls: Platform['urls'], userId: string) =>
   urls.sign({
     subgraph: 'memory',
@@ -15,7 +16,7 @@ export const exportUrl = (urls: Platform['urls'], userId: string) =>
     fileName: 'memory.jsonl',
   });
 
-/** Everything that memory holds of a user, a JSON object a line; read as it is sent, however much it is. */
+/** Returns everything that memory holds of a user, a JSON object a line; read as it is sent, however much it is. */
 export function exportOf(db: Database, userId: string): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const bytes = async function* () {

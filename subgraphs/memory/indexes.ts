@@ -63,13 +63,15 @@ export class Indexes {
 const FALLBACK_THRESHOLD = 0.35;
 
 /**
- * The tenant that holds what is a user's alone. User ids are opaque to memory; tenants have few letters to choose from.
+ * Returns the tenant that holds what is a user's alone. User ids are opaque to memory; tenants have few letters to
+ * choose from.
  */
 export const tenantOf = (userId: string): string =>
   `u_${/^[A-Za-z0-9-]{1,62}$/.test(userId) ? userId : createHash('sha256').update(userId).digest('base64url')}`;
 
 /**
- * In whose name a tenant's texts are embedded again: its user's, and the installation's for what everybody may read.
+ * Returns in whose name a tenant's texts are embedded again: its user's, and the installation's for what everybody may
+ * read.
  */
 export function reembedderOf(tenant: string | undefined): EmbeddingCaller {
   const userId = tenant?.slice('u_'.length);

@@ -7,8 +7,8 @@ import { REEMBED_INDEX, reembedIndex } from './reembed.ts';
 import { INDEX_MESSAGE, indexMessage } from './transcript.ts';
 
 /**
- * What memory does in the background. Two runners, so that two hundred documents do not delay a user who stores a
- * memory.
+ * Registers what memory does in the background. Two runners, so that two hundred documents do not delay a user who
+ * stores a memory.
  */
 export function registerJobs(memory: MemoryParts): void {
   const { quick, slow } = memory;

@@ -18,7 +18,10 @@ export interface Loaders {
 
 const MAX_CONTEXTS = 200;
 
-/** What is read many times in one operation, read at once; always as the caller may. */
+/**
+ * Creates the loaders of one operation: what is read many times is read at once; always as the caller
+ * may.
+ */
 export function createLoaders(db: Database, { identity }: RequestContext): Loaders {
   const userId = identity.kind === 'user' ? identity.userId : undefined;
   const one = <Row extends { id: string }>(read: (userId: string, ids: string[]) => Promise<Row[]>) =>

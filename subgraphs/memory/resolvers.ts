@@ -30,7 +30,10 @@ export interface ResolverParts {
   readonly documents: Documents;
 }
 
-/** GraphQL to domain. Scopes are demanded by the schema; whose data it is, by every call of the domain. */
+/**
+ * Creates the resolvers: GraphQL to domain. Scopes are demanded by the schema; whose data it is, by every call of the
+ * domain.
+ */
 export function createResolvers(parts: ResolverParts): ResolverMap {
   return { ...roots(parts), ...types(parts) };
 }

@@ -3,7 +3,7 @@ import { INDEX_NAMES } from './indexes.ts';
 import type { MemoryParts } from './parts.ts';
 import { REEMBED_INDEX } from './reembed.ts';
 
-/** State of background work and indexes, for administrators. */
+/** Returns the state of background work and indexes, for administrators. */
 export async function memoryStatus(memory: MemoryParts) {
   const { db, indexes, quick, models, extraction } = memory;
   // Both runners work on one table.

@@ -248,11 +248,11 @@ const idOfSpace = (space: string): string | undefined => {
   return a === undefined ? undefined : `${a}-${b}-${c}-${d}-${e}`;
 };
 
-/** Stored as pairs: JSONB keeps no order of keys. */
+/** Returns the fields of a collection. They are stored as pairs: JSONB keeps no order of keys. */
 export const fieldsOf = (collection: Collection): Record<string, FieldType> =>
   Object.fromEntries(collection.fields as [string, FieldType][]);
 
-/** The fields as GraphQL gives them. */
+/** Returns the fields as GraphQL gives them. */
 export const describeFields = (collection: Collection): { name: string; type: string }[] =>
   Object.entries(fieldsOf(collection)).map(([name, type]) => ({ name, type: TYPE_NAMES[type]! }));
 

@@ -36,7 +36,7 @@ export class Embedding {
   }
 }
 
-/** The caller pays, with the key of the call. */
+/** Returns who pays for embeddings: the caller, with the key of the call. */
 export const callerOf = (user: UserIdentity, purpose: string): EmbeddingCaller => ({
   userId: user.userId,
   apiKeyId: user.apiKeyId,

@@ -14,7 +14,7 @@ const COMPARISONS = { EQ: 'eq', NE: 'ne', LT: 'lt', LTE: 'lte', GT: 'gt', GTE: '
 const MAX_LEVELS = 10;
 
 /**
- * A filter for the store, which checks it against the collection's fields.
+ * Returns a filter for the store, which checks it against the collection's fields.
  *
  * @param path of the argument, for errors.
  * @throws {CodedError} BAD_USER_INPUT where it is not exactly one of `and`, `or` and `field`, or the value does not

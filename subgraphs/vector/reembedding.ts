@@ -44,7 +44,7 @@ export function handleReembedding(
 
 const STATES: Partial<Record<string, string>> = { RUNNING: 'RUNNING', PARKED: 'FAILED' };
 
-/** The change of model that is under way, as GraphQL gives it. */
+/** Returns the change of model that is under way, as GraphQL gives it. */
 export async function reembeddingOf(jobs: Jobs<Prisma.TransactionClient>, collection: Collection) {
   if (collection.nextModel === null || collection.reembedJobId === null) return null;
   const job = await jobs.get(collection.reembedJobId);

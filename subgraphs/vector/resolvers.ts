@@ -39,6 +39,7 @@ export interface VectorParts {
   readonly jobs: Jobs<Prisma.TransactionClient>;
 }
 
+/** Creates the loaders of one operation. */
 export function createLoaders({ collections, objects }: VectorParts, { identity }: RequestContext): Loaders {
   return {
     collections: new DataLoader(async (ids) => {
@@ -68,6 +69,7 @@ const reader = ({ identity }: Context) => requireScope(identity, 'vector:read');
 const writer = ({ identity }: Context) => requireScope(identity, 'vector:write');
 const administrator = ({ identity }: Context) => requireScope(identity, 'admin');
 
+/** Creates the resolvers: GraphQL to domain. */
 export function createResolvers(parts: VectorParts): ResolverMap {
   const { embedders, embedding, collections, objects, administration, jobs } = parts;
   return {

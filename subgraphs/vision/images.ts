@@ -29,11 +29,17 @@ const UPLOAD_LIFE_S = 3600;
 const REFUSED_LIFE_S = 7 * 86_400;
 const DELETED_A_JOB = 500;
 
+/** Returns the folder of a picture's blobs. */
 export const folderOf = (id: string): string => `vision/${id}/`;
-/** Where the bytes of one attempt at an upload wait until they are taken: two attempts never write to one place. */
+/**
+ * Returns where the bytes of one attempt at an upload wait until they are taken: two attempts never write to one place.
+ */
 export const uploadOf = (id: string, attempt: string): string => `${folderOf(id)}uploads/${attempt}`;
+/** Returns the key of a picture as it was uploaded. */
 export const originalOf = (id: string): string => `${folderOf(id)}original`;
+/** Returns the folder of a picture's variants. */
 export const variantsOf = (id: string): string => `${folderOf(id)}variants/`;
+/** Returns the topic on which changes of a picture are told. */
 export const topicOf = (id: string): string => `image:${id}`;
 
 /** The pictures of all users: each is its owner's alone. */
@@ -265,7 +271,7 @@ const unusable = ({ status, problem }: ImageRow): CodedError =>
     status === 'REFUSED' ? `The image cannot be used: ${problem}` : 'The image has not been uploaded yet.',
   );
 
-/** What the row gets when a picture has been analysed. */
+/** Returns what the row gets when a picture has been analysed. */
 export const analysedData = ({ contentType, width, height, analysis }: AnalysedImage): Prisma.ImageUpdateInput => ({
   status: 'READY',
   contentType,

@@ -19,7 +19,7 @@ export interface JobParts {
   readonly slowJobs: Jobs<Tx>;
 }
 
-/** What is done about a picture in the background: survives a killed process, takes effect once. */
+/** Registers what is done about a picture in the background: it survives a killed process, takes effect once. */
 export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobParts): void {
   const ended = (payload: Json): void => void images.announce(imageIdOf(payload)).catch(() => {});
 
@@ -105,7 +105,10 @@ const saying =
     }
   };
 
-/** What a picture is found by: its recognised text and all that was said of it. The caller holds the picture's row. */
+/**
+ * Stores again what a picture is found by: its recognised text and all that was said of it. The caller holds the
+ * picture's row.
+ */
 export async function refreshWords(tx: Tx, id: string): Promise<void> {
   const image = await tx.image.findUnique({ where: { id }, include: { descriptions: true } });
   if (image === null) return;

@@ -19,7 +19,9 @@ interface Bin {
   blue: number;
 }
 
-/** The dominant colours: a histogram with 4 bits a channel whose neighbouring bins are merged, largest first. */
+/**
+ * Returns the dominant colours: a histogram with 4 bits a channel whose neighbouring bins are merged, largest first.
+ */
 export async function paletteOf(image: Sharp): Promise<PaletteColour[]> {
   const pixels = await image
     .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true, kernel: 'nearest' })

@@ -1,8 +1,9 @@
 import type { Sharp } from 'sharp';
 
 /**
- * 64-bit difference hash (Krawetz, "Kind of like that"): bit by bit, whether a pixel of a 9 x 8 grey miniature is
- * brighter than its right neighbour. Copies in other sizes, qualities and brightness differ in up to 10 bits.
+ * Returns the 64-bit difference hash (Krawetz, "Kind of like that"): bit by bit, whether a pixel of a 9 x 8 grey
+ * miniature is brighter than its right neighbour. Copies in other sizes, qualities and brightness differ in up to 10
+ * bits.
  */
 export async function differenceHash(image: Sharp): Promise<bigint> {
   const grey = await image

@@ -30,6 +30,7 @@ export interface VisionParts {
   readonly topics: Topics;
 }
 
+/** Creates the loaders of one operation. */
 export function createLoaders({ db, images }: VisionParts, { identity }: RequestContext): Loaders {
   return {
     images: new DataLoader(async (ids) => {
@@ -55,6 +56,7 @@ const callOf = (context: Context) => ({
   requestId: context.requestId,
 });
 
+/** Creates the resolvers: GraphQL to domain. */
 export function createResolvers(parts: VisionParts): ResolverMap {
   const { images, gallery, pictures, urls } = parts;
   return {

@@ -22,8 +22,8 @@ const MAX_KEPT = 32;
 const MAX_VARIANT_BYTES = 64 * 1024 * 1024;
 
 /**
- * A link to a picture for ten minutes: the original where nothing else is asked for, or a variant made at its first
- * use.
+ * Returns a link to a picture for ten minutes: the original where nothing else is asked for, or a variant made at its
+ * first use.
  */
 export function linkTo(
   urls: UrlSigner,

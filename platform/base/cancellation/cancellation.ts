@@ -50,7 +50,7 @@ export class Cancellation implements CancelSignal {
 
 const signals = new WeakMap<CancelSignal, AbortSignal>();
 
-/** The same as an AbortSignal, for what takes nothing else, such as `fetch`. */
+/** Returns the signal as an AbortSignal, for what takes nothing else, such as `fetch`. */
 export function abortSignalOf(signal: CancelSignal): AbortSignal {
   if (signal instanceof AbortSignal) return signal;
   let made = signals.get(signal);

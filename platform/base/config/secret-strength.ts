@@ -13,7 +13,7 @@ const MAX_PART = 1 / 3;
 const PLACEHOLDER = /change.?(me|it|this)|replace.?(me|it|this)|your.{0,12}(secret|key)|password|qwerty|placeholder/i;
 
 /**
- * Whether a secret is of the kind that people type for want of a better one: it repeats itself, counts, has few
+ * Returns whether a secret is of the kind that people type for want of a better one: it repeats itself, counts, has few
  * different characters, or is the placeholder of a manual. What it does not find may be weak all the same.
  */
 export function isWeakSecret(secret: string): boolean {

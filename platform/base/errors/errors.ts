@@ -54,7 +54,7 @@ export class CodedError extends GraphQLError {
 }
 
 /**
- * A wrong argument.
+ * Returns the error of a wrong argument.
  *
  * @param argument dotted path of the argument, e.g. `input.text`.
  * @param problem what is wrong, the limit and what to do, e.g. `is 1 048 576 bytes long; at most 131 072 are accepted`.
@@ -62,19 +62,27 @@ export class CodedError extends GraphQLError {
 export const badInput = (argument: string, problem: string, extensions: GraphQLErrorExtensions = {}): CodedError =>
   new CodedError('BAD_USER_INPUT', `${argument} ${problem}`, { ...extensions, argument });
 
-/** Something that does not exist or that the caller may not know of: both read the same. */
+/** Returns the error of something that does not exist or that the caller may not know of: both read the same. */
 export const notFound = (what: string): CodedError => new CodedError('NOT_FOUND', `${what} was not found.`);
 
+/** Returns the error of a caller who is not signed in. */
 export const unauthenticated = (message = 'Sign in first: send an access token or an API key.'): CodedError =>
   new CodedError('UNAUTHENTICATED', message);
 
+/** Returns the error of a caller who may not do it. */
 export const forbidden = (message: string): CodedError => new CodedError('FORBIDDEN', message);
 
-/** @param retryAfter whole seconds. */
+/**
+ * Returns the error of a client that asks too often.
+ *
+ * @param retryAfter whole seconds.
+ */
 export const rateLimited = (what: string, retryAfter: number): CodedError =>
   new CodedError('RATE_LIMITED', `${what} Try again in ${retryAfter} s.`, { retryAfter });
 
-/** What a client hears of an unexpected failure: the id under which the log has it, and nothing of what it was. */
+/**
+ * Returns what a client hears of an unexpected failure: the id under which the log has it, and nothing of what it was.
+ */
 export const unexpected = (errorId: string): CodedError =>
   new CodedError(
     'INTERNAL_SERVER_ERROR',

@@ -4,8 +4,8 @@ import type { Logger } from '../log/log.ts';
 import { CodedError, ERROR_CODES, unexpected } from './errors.ts';
 
 /**
- * What a client may see of an error that a resolver threw. Coded errors and graphql's own validation errors pass;
- * anything else is logged under an id and replaced, because a driver's message names tables, hosts and queries.
+ * Returns what a client may see of an error that a resolver threw. Coded errors and graphql's own validation errors
+ * pass; anything else is logged under an id and replaced, because a driver's message names tables, hosts and queries.
  *
  * @param signal of the request: what fails after the caller has left is not a failure of ours.
  */
@@ -46,7 +46,10 @@ interface DriverFailure {
   readonly kind?: unknown;
 }
 
-/** Whether an error of a database client means that the database is away, starting, or has no connection to spare. */
+/**
+ * Returns whether an error of a database client means that the database is away, starting, or has no connection to
+ * spare.
+ */
 export function isOutage(error: unknown): boolean {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     // P2010 and P2039 stand for whatever the driver met, which is further in: Postgres' own code, or a kind of failure.

@@ -8,7 +8,7 @@ const CLOSE_BRACE = 125;
 /** Lists and objects in one another that a client's JSON may have: far beyond any limit on what it means. */
 export const MAX_JSON_LEVELS = 2_000;
 
-/** Whether a client's JSON is nested so deep that it is not worth parsing. */
+/** Returns whether a client's JSON is nested so deep that it is not worth parsing. */
 export const isTooDeep = (text: Uint8Array): boolean => jsonLevels(text, MAX_JSON_LEVELS) > MAX_JSON_LEVELS;
 
 /**

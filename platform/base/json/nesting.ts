@@ -1,6 +1,7 @@
 /**
- * Whether lists and objects in a value are nested more than `most` levels deep. Looks no deeper than that: JSON.parse
- * reads any depth, and most of what comes after it (JSON.stringify, coercion, drivers) recurses until the stack ends.
+ * Returns whether lists and objects in a value are nested more than `most` levels deep. Looks no deeper than that:
+ * JSON.parse reads any depth, and most of what comes after it (JSON.stringify, coercion, drivers) recurses until the
+ * stack ends.
  */
 export function isNestedDeeper(value: unknown, most: number): boolean {
   if (typeof value !== 'object' || value === null) return false;

@@ -1,8 +1,8 @@
-/** Whether a value is what JSON calls an object. */
+/** Returns whether a value is what JSON calls an object. */
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** The object that a text holds as JSON; undefined when it holds anything else. */
+/** Returns the object that a text holds as JSON; undefined when it holds anything else. */
 export function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);

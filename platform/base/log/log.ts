@@ -16,7 +16,7 @@ const REDACTED = [
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
 /**
- * The log of one process: JSON lines on standard output, or readable lines on a terminal.
+ * Creates the log of one process: JSON lines on standard output, or readable lines on a terminal.
  *
  * @param service name of the process, e.g. `gateway` or `chat`.
  */

@@ -32,7 +32,7 @@ export interface StoreMetrics {
 
 const known = new WeakMap<Registry, StoreMetrics>();
 
-/** The instruments of one registry; made once, however many owners of one process ask for them. */
+/** Returns the instruments of one registry; made once, however many owners of one process ask for them. */
 export function storeMetrics(registry: Registry): StoreMetrics {
   const existing = known.get(registry);
   if (existing) return existing;

@@ -16,8 +16,8 @@ export interface Secrets {
 type SecretConfig = Pick<Config, 'JWT_SECRET' | 'DATABASE_URL' | 'dataDir'>;
 
 /**
- * The secret of this installation: JWT_SECRET, or, where everything is in one process, one that the first start makes
- * and keeps in SEXTANT_DIR for the owner's eyes alone.
+ * Loads the secret of this installation: JWT_SECRET, or, where everything is in one process, one that the first start
+ * makes and keeps in SEXTANT_DIR for the owner's eyes alone.
  *
  * @throws {ConfigError} when processes are separate and JWT_SECRET is not set: they would not understand one another.
  */
@@ -29,7 +29,11 @@ export function loadSecrets(config: SecretConfig): Secrets {
   return secretsOf(keptSecret(config.dataDir));
 }
 
-/** @param secret at least 32 characters that cannot be guessed. */
+/**
+ * Returns what is derived from one secret.
+ *
+ * @param secret at least 32 characters that cannot be guessed.
+ */
 export function secretsOf(secret: string): Secrets {
   const keys = new Map<string, Buffer>();
   const derive = (purpose: string): Buffer => {

@@ -160,8 +160,8 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
 }
 
 /**
- * The worker's side. Calls are answered as they come, so a method that awaits lets others pass; until `start` is done
- * they wait.
+ * Serves the calls of a worker's side. Calls are answered as they come, so a method that awaits lets others pass; until
+ * `start` is done they wait.
  */
 export function serve<Data, M extends Methods>(start: (data: Data) => M | Promise<M>): void {
   const port = parentPort as MessagePort;

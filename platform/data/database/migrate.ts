@@ -68,7 +68,7 @@ export async function migrate(client: pg.ClientBase, directory: string): Promise
   }
 }
 
-/** The names of migrations that are not applied yet; creates nothing. */
+/** Returns the names of migrations that are not applied yet; creates nothing. */
 export async function pendingMigrations(client: pg.ClientBase, directory: string): Promise<string[]> {
   const migrations = await readMigrations(directory);
   const { rows } = await client.query<{ history: string | null }>(

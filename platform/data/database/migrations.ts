@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { OWNERS } from '../../contracts/owners.ts';
 
-/** A hash of the migrations of all owners: databases of equal hashes have the same tables. */
+/** Returns a hash of the migrations of all owners: databases of equal hashes have the same tables. */
 export async function hashOfMigrations(root: string): Promise<string> {
   const hash = createHash('sha256');
   for (const owner of OWNERS) {

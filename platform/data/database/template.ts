@@ -6,8 +6,8 @@ import { openEmbedded } from './embedded.ts';
 import { hashOfMigrations } from './migrations.ts';
 
 /**
- * Where a migrated, empty data folder for this set of migrations is kept. Installing makes it; a first start copies it
- * instead of running initdb, which takes several seconds in WebAssembly.
+ * Returns where a migrated, empty data folder for this set of migrations is kept. Installing makes it; a first start
+ * copies it instead of running initdb, which takes several seconds in WebAssembly.
  */
 export async function templateDirectory(root: string): Promise<string> {
   return path.join(root, 'node_modules', '.cache', 'sextant', `postgres-${await hashOfMigrations(root)}`);

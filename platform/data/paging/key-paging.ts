@@ -24,7 +24,7 @@ export interface KeyPageOptions {
 }
 
 /**
- * A page of a list that is ordered by one key.
+ * Returns a page of a list that is ordered by one key.
  *
  * @param list its name, which its cursors carry.
  * @throws {CodedError} BAD_USER_INPUT for a page that is too large or a cursor that is none of this list.
@@ -35,6 +35,8 @@ export function keyPage(list: string, { first, after }: PageArguments, options: 
 }
 
 /**
+ * Returns the connection of a list that is ordered by one key.
+ *
  * @param rows one more than `page.take`, where there are more.
  * @param keyOf the sort key of a row.
  */
@@ -48,7 +50,7 @@ export const keyConnection = <Node>(
     previous: page.after !== undefined,
   });
 
-/** As `keyConnection`, for lists that are ordered by id. */
+/** Returns the connection, as `keyConnection` does, for lists that are ordered by id. */
 export const idConnection = <Node extends { readonly id: string }>(
   rows: readonly Node[],
   page: KeyPage,

@@ -11,12 +11,14 @@ export const CURSOR_KEYS = {
 
 export type CursorKey = keyof typeof CURSOR_KEYS;
 
-/** A place in one list: the list's name, so that it fits no other, and the sort keys of the entry it stands at. */
+/**
+ * Encodes a place in one list: the list's name, so that it fits no other, and the sort keys of the entry it stands at.
+ */
 export const encodeCursor = (list: string, ...keys: readonly string[]): string =>
   Buffer.from(JSON.stringify([list, ...keys])).toString('base64url');
 
 /**
- * The sort keys of a cursor of `list`, or undefined when none was given.
+ * Decodes the sort keys of a cursor of `list`, or undefined when none was given.
  *
  * @throws {CodedError} BAD_USER_INPUT naming `argument` when it is not a cursor of that list.
  */
@@ -48,7 +50,7 @@ function parse(cursor: string): string[] | undefined {
 }
 
 /**
- * How many entries a page has.
+ * Returns how many entries a page has.
  *
  * @throws {CodedError} BAD_USER_INPUT outside 1 to `max`.
  */
@@ -74,7 +76,7 @@ export interface Connection<Node> {
   };
 }
 
-/** A Relay connection of the entries of one page. */
+/** Returns a Relay connection of the entries of one page. */
 export function connection<Node>(
   nodes: readonly Node[],
   cursorOf: (node: Node) => string,

@@ -42,7 +42,10 @@ export async function holdToQuotas(tx: SqlTransaction, userId: string, demands: 
   for (const { quota, adding, used } of limited) checkQuota(quota, await used(), adding);
 }
 
-/** Compares. @throws {CodedError} QUOTA_EXCEEDED, with the quota's name, its limit and what is used of it. */
+/**
+ * Compares a quota with its use. @throws {CodedError} QUOTA_EXCEEDED, with the quota's name, its limit and what is used
+ * of it.
+ */
 export function checkQuota({ name, limit, things, remedy }: Quota, used: number, adding: number): void {
   if (limit === 0 || used + adding <= limit) return;
   throw new CodedError(
@@ -52,7 +55,7 @@ export function checkQuota({ name, limit, things, remedy }: Quota, used: number,
   );
 }
 
-/** A quota with its use, for the graph. */
+/** Returns a quota with its use, for the graph. */
 export const quotaUse = ({ name, limit }: Quota, used: number): QuotaUse => ({
   name,
   used,

@@ -31,7 +31,7 @@ export function readMutualTls(config: Files): MutualTls | undefined {
 }
 
 /**
- * A plain server, or one that asks for the other side's certificate. Whether it was a good one is in
+ * Creates a plain server, or one that asks for the other side's certificate. Whether it was a good one is in
  * `request.socket.authorized`: health probes come without.
  */
 export function createServer(tls: MutualTls | undefined): Server {

@@ -66,11 +66,11 @@ export function boundBody(request: Request, maxBytes: number): Request {
   return new Request(request, { body: request.body.pipeThrough(bounded), duplex: 'half' } as RequestInit);
 }
 
-/** Whether reading a body failed because the client has left: what Node says of a request. */
+/** Returns whether reading a body failed because the client has left: what Node says of a request. */
 export const isCutOff = (error: unknown): boolean =>
   error instanceof Error && error.message === 'aborted' && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
 
-/** What is said of a body that did not come whole. The client that left does not read it. */
+/** Returns what is said of a body that did not come whole. The client that left does not read it. */
 export const cutOff = (): CodedError => new CodedError('BAD_USER_INPUT', 'The request body was cut off.');
 
 const tooLarge = (maxBytes: number): CodedError =>

@@ -23,6 +23,7 @@ export const modelCallDuration = (registry: Registry): Histogram<CallLabel | 'ou
       }),
   );
 
+/** Returns the histogram of tokens that calls of models used. */
 export const modelCallTokens = (registry: Registry): Histogram<CallLabel | 'gen_ai_token_type'> =>
   metric(
     registry,
@@ -37,7 +38,10 @@ export const modelCallTokens = (registry: Registry): Histogram<CallLabel | 'gen_
       }),
   );
 
-/** A registry is shared by all who make models in a process, as tests do. */
+/**
+ * Returns an instrument of a registry, made once: a registry is shared by all who make models in a process, as in
+ * tests.
+ */
 export function metric<M>(registry: Registry, name: string, create: (name: string) => M): M {
   return (registry.getSingleMetric(name) as M | undefined) ?? create(name);
 }

@@ -18,10 +18,10 @@ import {
 
 let enabled = false;
 
-/** Whether spans go anywhere. Hot paths ask once, when they are built, and are left as they are when not. */
+/** Returns whether spans go anywhere. Hot paths ask once, when they are built, and are left as they are when not. */
 export const isTracing = (): boolean => enabled;
 
-/** For startTracing. */
+/** Sets the tracer; for startTracing. */
 export function setTracing(on: boolean): void {
   enabled = on;
 }
@@ -72,7 +72,7 @@ export function startSpan(
   };
 }
 
-/** The traceparent of the work that runs now; undefined outside of any. */
+/** Returns the traceparent of the work that runs now; undefined outside of any. */
 export function activeTraceparent(): string | undefined {
   if (!enabled) return undefined;
   const span = trace.getActiveSpan();

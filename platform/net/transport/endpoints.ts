@@ -56,7 +56,7 @@ const REST_MS = 500;
 const MAX_REST_MS = 30_000;
 
 /**
- * The addresses of one subgraph: all URLs that are configured, and all addresses that their names resolve to (a
+ * Creates the addresses of one subgraph: all URLs that are configured, and all addresses that their names resolve to (a
  * headless Kubernetes service is one name for many pods). Balances by the less busy of two random healthy ones, which
  * spreads better than round robin when answers take unequal time.
  */

@@ -264,7 +264,7 @@ export function keepAlive(socket: WebSocket, everyMs: number): void {
   socket.on('close', () => clearInterval(timer));
 }
 
-/** A close reason holds 123 bytes at most. */
+/** Cuts a close reason to the 123 bytes that it may have. */
 export function reasonText(reason: unknown): string {
   const text = reason instanceof Error ? reason.message : String(reason);
   return Buffer.byteLength(text) <= 123

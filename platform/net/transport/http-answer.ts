@@ -15,9 +15,9 @@ export interface Asked {
 }
 
 /**
- * An HTTP answer as GraphQL. A body that is GraphQL is read, whatever the status is: GraphQL over HTTP has 4xx and 5xx
- * for requests that failed as a whole. The statuses 401 and 403 are about the credentials that were sent. Those of a
- * client are refused as UNAUTHENTICATED or FORBIDDEN, unless the body has a code of its own. An identity that was
+ * Returns an HTTP answer as GraphQL. A body that is GraphQL is read, whatever the status is: GraphQL over HTTP has 4xx
+ * and 5xx for requests that failed as a whole. The statuses 401 and 403 are about the credentials that were sent. Those
+ * of a client are refused as UNAUTHENTICATED or FORBIDDEN, unless the body has a code of its own. An identity that was
  * signed here is the operator's matter: a client that was told UNAUTHENTICATED would sign its user out for nothing.
  *
  * @throws {CodedError} SUBGRAPH_UNAVAILABLE, UNAUTHENTICATED or FORBIDDEN when there is nothing to read.
@@ -39,7 +39,9 @@ export function responseOf({ status, body }: HttpAnswer, asked: Asked): Subgraph
   throw unusable(asked.subgraph, `answered with status ${status}.`);
 }
 
-/** Whether an answer comes from a proxy, or a server in trouble, in place of the subgraph: another try may help. */
+/**
+ * Returns whether an answer comes from a proxy, or a server in trouble, in place of the subgraph: another try may help.
+ */
 export const isAway = ({ status, body }: HttpAnswer): boolean => status >= 502 && status <= 504 && !holdsGraphql(body);
 
 const CODES: Readonly<Record<number, ErrorCode>> = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN' };

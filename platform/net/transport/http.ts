@@ -37,10 +37,10 @@ const CONNECT_TIMEOUT_MS = 3_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 
 /**
- * A subgraph behind HTTP and graphql-ws: kept-alive pools to every address, the caller's identity as a signed
- * assertion, a time limit, retries with jitter for queries, a circuit breaker that fails fast while the subgraph is
- * down, a bulkhead so that one slow subgraph does not take all of the gateway, and one multiplexed socket for all
- * subscriptions.
+ * Creates the transport to a subgraph behind HTTP and graphql-ws: kept-alive pools to every address, the caller's
+ * identity as a signed assertion, a time limit, retries with jitter for queries, a circuit breaker that fails fast
+ * while the subgraph is down, a bulkhead so that one slow subgraph does not take all of the gateway, and one
+ * multiplexed socket for all subscriptions.
  */
 export function createHttpTransport(options: HttpTransportOptions): SubgraphTransport {
   const { subgraph, assertions, log, timeoutMs = 30_000, tries = 3, maxBytes = 32 * 1024 * 1024 } = options;

@@ -4,14 +4,14 @@ import { isObject } from '../../base/json/objects.ts';
 export const REFUSES_IDENTITY = 'a subgraph refuses the identity that is signed for it: do both have the same secrets?';
 
 /**
- * The errors with which a subgraph refuses an operation whose signed identity it does not believe. They say so in a
- * word of their own, as `UNAUTHENTICATED` alone can be about the person who asks.
+ * Returns the errors with which a subgraph refuses an operation whose signed identity it does not believe. They say so
+ * in a word of their own, as `UNAUTHENTICATED` alone can be about the person who asks.
  */
 export const identityRefused = (message: string): readonly object[] => [
   { message, extensions: { code: 'UNAUTHENTICATED', refused: 'assertion' } },
 ];
 
-/** Whether a subgraph has refused the identity itself. */
+/** Returns whether a subgraph has refused the identity itself. */
 export const isIdentityRefused = (errors: readonly unknown[]): boolean => {
   const extensions = isObject(errors[0]) ? errors[0].extensions : undefined;
   return isObject(extensions) && extensions.refused === 'assertion';

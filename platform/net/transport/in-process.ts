@@ -22,7 +22,7 @@ export interface LocalSubgraph {
 }
 
 /**
- * A subgraph in the caller's process: a function call, the identity as the object itself.
+ * Creates the transport to a subgraph in the caller's process: a function call, the identity as the object itself.
  *
  * @param timeoutMs longest wait of a caller who brings no signal: a resolver that hangs must not hang its caller.
  */

@@ -7,8 +7,8 @@ let slab = Buffer.alloc(0);
 let used = 0;
 
 /**
- * JSON text between what a protocol wants before and after it, as one buffer: one copy, whether the JSON is a string or
- * bytes that came from elsewhere.
+ * Returns JSON text between what a protocol wants before and after it, as one buffer: one copy, whether the JSON is a
+ * string or bytes that came from elsewhere.
  */
 export function frameJson(head: string, json: string | Uint8Array, tail: string): Buffer {
   if (typeof json === 'string') return Buffer.from(head + json + tail);

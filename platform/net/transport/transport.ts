@@ -34,7 +34,7 @@ export interface SubgraphRequest {
   readonly resubscribe?: boolean | undefined;
 }
 
-/** The same request with something changed. Requests have getters, which a spread would call or lose. */
+/** Returns the same request with something changed. Requests have getters, which a spread would call or lose. */
 export function changedRequest(request: SubgraphRequest, change: Partial<SubgraphRequest>): SubgraphRequest {
   const { query, document, operationName, variables, identity, client, requestId, traceparent, signal } = request;
   const { headers, resubscribe } = request;

@@ -46,10 +46,10 @@ const MAX_PAUSE_MS = 10_000;
 const REFUSED_UPGRADE = /^Unexpected server response: 40[13]$/;
 
 /**
- * One graphql-ws socket for all subscriptions to a subgraph, each with the identity of its own subscriber. Opened when
- * first needed, checked by pings, opened again with jitter when it is lost. A lost connection is an error on each of
- * its operations, which the gateway passes on with the advice to resume; operations that asked for it are subscribed
- * again silently.
+ * Creates one graphql-ws socket for all subscriptions to a subgraph, each with the identity of its own subscriber.
+ * Opened when first needed, checked by pings, opened again with jitter when it is lost. A lost connection is an error
+ * on each of its operations, which the gateway passes on with the advice to resume; operations that asked for it are
+ * subscribed again silently.
  */
 export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSocket {
   const { subgraph, endpoints, log, connectTimeoutMs = 5_000, idleMs = 30_000 } = options;

@@ -17,13 +17,17 @@ export interface Cache {
 const MAX_KEY = 512;
 const MAX_VALUE = 1024 * 1024;
 
-/** @throws {TypeError} */
+/**
+ * Checks the name of an entry.
+ *
+ * @throws {TypeError}
+ */
 export function checkKey(key: string): void {
   if (key.length === 0 || key.length > MAX_KEY)
     throw new TypeError(`A cache key has 1 to ${MAX_KEY} characters; this one has ${key.length}.`);
 }
 
-/** The value as JSON, or undefined when it is too large to be kept. */
+/** Returns the value as JSON, or undefined when it is too large to be kept. */
 export function encodeValue(value: Json): string | undefined {
   const text = JSON.stringify(value);
   return text.length > MAX_VALUE ? undefined : text;

@@ -12,7 +12,7 @@ export interface Connection {
 
 const STRENGTH: Record<PresenceState, number> = { AWAY: 0, ONLINE: 1, BUSY: 2 };
 
-/** What a user's connections amount to; undefined when there is none. */
+/** Returns what a user's connections amount to; undefined when there is none. */
 export function memberOf(
   userId: string,
   connections: Iterable<Connection>,
@@ -33,11 +33,11 @@ export function memberOf(
   return { userId, state, typing, since: new Date(since), connections: count, ...(details && { details }) };
 }
 
-/** In order of arrival, and by user id among those who came at the same time. */
+/** Compares members by the time of arrival, and by user id among those who came at the same time. */
 export const byArrival = (a: PresentMember, b: PresentMember): number =>
   a.since.getTime() - b.since.getTime() || (a.userId < b.userId ? -1 : 1);
 
-/** What happened to one user between two looks; undefined when nothing did. */
+/** Returns what happened to one user between two looks; undefined when nothing did. */
 export function changeOf(
   before: PresentMember | undefined,
   after: PresentMember | undefined,
@@ -56,7 +56,11 @@ export function changeOf(
 const MAX_NAME = 200;
 const MAX_DETAILS = 1024;
 
-/** @throws {TypeError} */
+/**
+ * Checks a room's name, a user's id and the details that are told to others.
+ *
+ * @throws {TypeError}
+ */
 export function checkPresence(room: string, userId: string, details?: JsonObject): void {
   for (const [what, value] of Object.entries({ room, userId })) {
     if (value.length === 0 || value.length > MAX_NAME)

@@ -36,7 +36,7 @@ export interface WatchOptions {
   readonly metrics: StoreMetrics;
 }
 
-/** `Presence.watch` for any face. */
+/** Watches a room: `Presence.watch` for both faces. */
 export function watchRoom({ prepare, enter, leave, signal, metrics }: WatchOptions): AsyncIterable<PresenceEvent> {
   let first: PresenceEvent | undefined;
   let room: Watchers | undefined;

@@ -40,6 +40,7 @@ export interface Channels {
 
 const COMMAND_TIMEOUT_MS = 1_000;
 
+/** Connects to Redis. */
 export async function openRedis(options: {
   url: string;
   prefix: string;

@@ -18,13 +18,17 @@ export function joinChunks(chunks: readonly Chunk[], from = 0): Chunk[] {
   return joined;
 }
 
-/** What a chunk counts towards the limit of its stream, in bytes. */
+/** Returns what a chunk counts towards the limit of its stream, in bytes. */
 export const chunkBytes = (chunk: Chunk): number =>
   Buffer.byteLength(typeof chunk === 'string' ? chunk : JSON.stringify(chunk));
 
 const NAME = /^[\w.:-]{1,200}$/;
 
-/** @throws {TypeError} the name of a stream is not one. */
+/**
+ * Checks the name of a stream.
+ *
+ * @throws {TypeError} the name of a stream is not one.
+ */
 export function checkStreamName(stream: string): void {
   if (!NAME.test(stream))
     throw new TypeError(
@@ -34,7 +38,11 @@ export function checkStreamName(stream: string): void {
 
 const MAX_FINAL_BYTES = 64 * 1024;
 
-/** @throws {TypeError} the end marker is larger than an end marker should be. */
+/**
+ * Checks the size of an end marker.
+ *
+ * @throws {TypeError} the end marker is larger than an end marker should be.
+ */
 export function checkFinal(final: object): void {
   const bytes = Buffer.byteLength(JSON.stringify(final));
   if (bytes > MAX_FINAL_BYTES)

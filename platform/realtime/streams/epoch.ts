@@ -2,8 +2,9 @@
 const ORIGIN = 1_735_689_600;
 
 /**
- * The epoch of a new holder: larger than the one before, and larger than any of a store that has lost its memory since,
- * because it starts from the clock. Rows in the database that name an old epoch therefore stay fenced after a restart.
+ * Returns the epoch of a new holder: larger than the one before, and larger than any of a store that has lost its
+ * memory since, because it starts from the clock. Rows in the database that name an old epoch therefore stay fenced
+ * after a restart.
  */
 export const nextEpoch = (previous: number, nowMs = Date.now()): number =>
   Math.max(previous + 1, Math.floor(nowMs / 1000) - ORIGIN);

@@ -98,6 +98,7 @@ export interface StreamScripts {
   readonly inspect: RedisScript;
 }
 
+/** Returns the scripts of the stream log, ready to run. */
 export const streamScripts = (redis: RedisConnections): StreamScripts => ({
   open: redis.script('sextantStreamOpen', 2, OPEN),
   restore: redis.script('sextantStreamRestore', 2, RESTORE),
@@ -107,7 +108,9 @@ export const streamScripts = (redis: RedisConnections): StreamScripts => ({
   inspect: redis.script('sextantStreamInspect', 1, INSPECT),
 });
 
+/** Returns the key of a stream's chunks. */
 export const logKey = (prefix: string, stream: string): string => `${prefix}stream:{${stream}}:log`;
+/** Returns the key of a stream's state. */
 export const metaKey = (prefix: string, stream: string): string => `${prefix}stream:{${stream}}:meta`;
-/** Channel on which producers hear that they shall stop or have been fenced. */
+/** Returns the channel on which producers hear that they shall stop or have been fenced. */
 export const controlChannel = (prefix: string): string => `${prefix}stream-control`;

@@ -3,7 +3,9 @@ import type { Json } from '../../base/json/json.ts';
 import type { StoreMetrics } from '../../base/metrics/store-metrics.ts';
 import type { Subscription, Topics } from './topics.ts';
 
-/** `Topics.events` for any face: a bounded queue between the listener and a consumer that may be slow. */
+/**
+ * Yields the events of a topic, for both faces: a bounded queue between the listener and a consumer that may be slow.
+ */
 export function topicEvents(
   topics: Topics,
   topic: string,
@@ -35,13 +37,17 @@ export function topicEvents(
 const MAX_NAME = 256;
 const MAX_EVENT_BYTES = 64 * 1024;
 
-/** @throws {TypeError} */
+/**
+ * Checks the name of a topic.
+ *
+ * @throws {TypeError}
+ */
 export function checkTopic(topic: string): void {
   if (topic.length === 0 || topic.length > MAX_NAME)
     throw new TypeError(`The name of a topic has 1 to ${MAX_NAME} characters; this one has ${topic.length}.`);
 }
 
-/** The event as JSON. @throws {TypeError} it is too large for a topic. */
+/** Returns the event as JSON. @throws {TypeError} it is too large for a topic. */
 export function encodeEvent(topic: string, event: Json): string {
   const text = JSON.stringify(event);
   if (text.length > MAX_EVENT_BYTES)

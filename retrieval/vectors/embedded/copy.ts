@@ -21,7 +21,7 @@ export async function copyTo(db: DatabaseSync, file: string): Promise<CopiedFile
   return { bytes: (await stat(file)).size, sha256: await digest(file), spaces: names };
 }
 
-/** Hash of a file, in hexadecimal. */
+/** Returns the hash of a file, in hexadecimal. */
 export async function digest(file: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const piece of createReadStream(file)) hash.update(piece as Buffer);

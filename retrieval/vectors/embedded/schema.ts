@@ -81,7 +81,7 @@ export interface SpaceRow extends Space {
   readonly number: number;
 }
 
-/** What callers see of it. */
+/** Returns a space as callers see it. */
 export const publicSpace = ({ number: _, ...space }: SpaceRow): Space => space;
 
 interface RawSpace {
@@ -91,15 +91,21 @@ interface RawSpace {
   created_at: number;
 }
 
+/** Reads all spaces, by name. */
 export const readSpaces = (db: DatabaseSync): SpaceRow[] =>
   (db.prepare('SELECT * FROM spaces ORDER BY name').all() as unknown as RawSpace[]).map(toSpace);
 
+/** Finds a space by its name. */
 export function findSpace(db: DatabaseSync, name: string): SpaceRow | undefined {
   const raw = db.prepare('SELECT * FROM spaces WHERE name = ?').get(name) as unknown as RawSpace | undefined;
   return raw && toSpace(raw);
 }
 
-/** @throws {CodedError} NOT_FOUND. */
+/**
+ * Finds a space by its name, which must be there.
+ *
+ * @throws {CodedError} NOT_FOUND.
+ */
 export function getSpace(db: DatabaseSync, name: string): SpaceRow {
   const space = findSpace(db, name);
   if (space === undefined) throw new CodedError('NOT_FOUND', `The vector space ${name} was not found.`);

@@ -93,7 +93,8 @@ export class WordIndex {
 }
 
 /**
- * A text as its row stores it: the number of words, then the hash and the count (at most 255) of each different one.
+ * Returns a text as its row stores it: the number of words, then the hash and the count (at most 255) of each different
+ * one.
  */
 export function encodeWords(text: string): Uint8Array {
   const all = words(text);

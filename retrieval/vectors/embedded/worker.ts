@@ -32,6 +32,7 @@ export interface WriterData {
   readonly file: string;
 }
 
+/** Returns what a thread that reads answers to. */
 export const readerMethods = (reader: Reader) => ({
   space: (name: string) => reader.space(name),
   spaces: (_: null) => reader.spaces(),
@@ -45,6 +46,7 @@ export const readerMethods = (reader: Reader) => ({
   stats: (_: null) => reader.stats(),
 });
 
+/** Returns what the thread that writes answers to. */
 export const writerMethods = (writer: Writer) => ({
   ensureSpace: (definition: SpaceDefinition) => writer.ensureSpace(definition),
   activate: (request: { space: string; vector: string }) => writer.activate(request),
@@ -57,6 +59,7 @@ export const writerMethods = (writer: Writer) => ({
   deleteRows: (request: { at: Place; rows: readonly number[] }) => writer.deleteRows(request),
 });
 
+/** Returns what the thread that copies the database answers to. */
 export const copierMethods = (file: string) => ({
   copy: async (to: string) => {
     using db = openDatabase(file);

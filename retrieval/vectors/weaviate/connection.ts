@@ -75,7 +75,7 @@ export async function guard<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Name and message of an error and its causes. */
+/** Returns name and message of an error and its causes. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return `${error.name} ${error.constructor.name} ${error.message} ${error.cause === undefined ? '' : describeError(error.cause)}`;

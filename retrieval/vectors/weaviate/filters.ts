@@ -4,7 +4,7 @@ import { property } from './mapping.ts';
 
 type Fields = Readonly<Record<string, FieldType>>;
 
-/** A checked filter in Weaviate's terms. */
+/** Returns a checked filter in Weaviate's terms. */
 export function toWeaviateFilter(filter: Filter, fields: Fields): FilterValue {
   if ('and' in filter) return Filters.and(...filter.and.map((part) => toWeaviateFilter(part, fields)));
   if ('or' in filter) return Filters.or(...filter.or.map((part) => toWeaviateFilter(part, fields)));

@@ -22,7 +22,9 @@ import { BM25, words } from '../words.ts';
  */
 const PREFIX = 'Sextant_';
 
+/** Returns the name of a space's collection. */
 export const collectionName = (space: string): string => PREFIX + space;
+/** Returns the name of the space that a collection holds; undefined for foreign collections. */
 export const spaceName = (collection: string): string | undefined =>
   collection.startsWith(PREFIX) ? collection.slice(PREFIX.length) : undefined;
 
@@ -42,12 +44,14 @@ export interface WeaviateSpace extends Space {
   readonly retired: readonly string[];
 }
 
+/** Reads a space from the description of its collection; undefined where it holds none. */
 export function readDefinition(description: string | undefined): WeaviateSpace | undefined {
   if (!description?.startsWith('{')) return undefined;
   const stored = JSON.parse(description) as StoredDefinition;
   return { ...stored, createdAt: new Date(stored.createdAt) };
 }
 
+/** Writes a space into the description of its collection. */
 export const writeDefinition = ({
   name,
   vectors,
@@ -69,7 +73,7 @@ export const writeDefinition = ({
     retired,
   } satisfies StoredDefinition);
 
-/** What callers see of it. */
+/** Returns a space as callers see it. */
 export const publicSpace = ({ names: _, retired: __, ...space }: WeaviateSpace): Space => space;
 
 export const DISTANCE: Record<Metric, 'cosine' | 'dot' | 'l2-squared'> = {
@@ -78,10 +82,11 @@ export const DISTANCE: Record<Metric, 'cosine' | 'dot' | 'l2-squared'> = {
   l2: 'l2-squared',
 };
 
-/** Similarity, higher is nearer, of Weaviate's distance, lower is nearer. */
+/** Returns the similarity, higher is nearer, of Weaviate's distance, lower is nearer. */
 export const similarity = (metric: Metric, distance: number): number =>
   metric === 'cosine' ? 1 - distance : -distance;
 
+/** Returns the name of the property that holds a field. */
 export const property = (field: string): string => `f_${field}`;
 
 const TYPES: Record<FieldType, string> = {
@@ -93,6 +98,7 @@ const TYPES: Record<FieldType, string> = {
   'number[]': 'number[]',
 };
 
+/** Returns the property of a field as Weaviate's schema endpoint takes it. */
 export const fieldProperty = (field: string, type: FieldType) => ({
   name: property(field),
   dataType: [TYPES[type]],
@@ -102,7 +108,7 @@ export const fieldProperty = (field: string, type: FieldType) => ({
   ...((type === 'number' || type === 'date') && { indexRangeFilters: true }),
 });
 
-/** The collection as Weaviate's schema endpoint takes it. */
+/** Returns the collection as Weaviate's schema endpoint takes it. */
 export function collectionSchema(space: WeaviateSpace): WeaviateClass {
   const unindexed = { indexFilterable: false, indexSearchable: false };
   const exact = { indexFilterable: true, indexSearchable: false, tokenization: 'field' as const };
@@ -131,10 +137,14 @@ export function collectionSchema(space: WeaviateSpace): WeaviateClass {
 
 const NAMESPACE = '6f2b5c2e-3c58-5d7e-9f0a-6d1f0c9e7a41';
 
-/** Same space, tenant and id, same UUID: a batch that is sent again replaces what the first try stored. */
+/**
+ * Returns the UUID of an object. Same space, tenant and id, same UUID: a batch that is sent again replaces what the
+ * first try stored.
+ */
 export const uuidOf = (space: string, tenant: string | undefined, id: string): string =>
   uuidV5(JSON.stringify([space, tenant ?? null, id]), NAMESPACE);
 
+/** Returns an object as Weaviate stores it. */
 export function toWeaviate(space: WeaviateSpace, tenant: string | undefined, object: VectorObject) {
   const properties = object.properties ?? {};
   const fields = Object.entries(space.fields).flatMap(([field, type]) => {
@@ -158,6 +168,7 @@ export function toWeaviate(space: WeaviateSpace, tenant: string | undefined, obj
   };
 }
 
+/** Returns the vectors of an object as Weaviate stores them. */
 export const vectorsToWeaviate = (
   space: WeaviateSpace,
   vectors: Readonly<Record<string, Float32Array>>,
@@ -179,6 +190,7 @@ export interface RawObject {
   readonly vectors: Readonly<Record<string, unknown>>;
 }
 
+/** Returns a stored object as callers see it. */
 export function fromWeaviate(space: WeaviateSpace, raw: RawObject, includeVectors: boolean): StoredObject {
   const { key, body, payload, updated } = raw.properties as Record<string, string>;
   const object = {
@@ -190,6 +202,7 @@ export function fromWeaviate(space: WeaviateSpace, raw: RawObject, includeVector
   return includeVectors ? { ...object, vectors: vectorsFromWeaviate(space, raw) } : object;
 }
 
+/** Returns the vectors that a stored object has. */
 export function vectorsFromWeaviate(space: WeaviateSpace, raw: RawObject): Record<string, Float32Array> {
   const has = new Set((raw.properties.has as string[] | undefined) ?? []);
   const own = Object.keys(space.vectors).filter((name) => has.has(space.names[name]!));

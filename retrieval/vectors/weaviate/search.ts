@@ -17,8 +17,8 @@ import {
 } from './mapping.ts';
 
 /**
- * Search on a Weaviate server. A hybrid search asks for the best of each kind and fuses them here, by the same formulas
- * as the embedded store: the server's own fusion knows no absolute scores and explains itself in prose.
+ * Searches on a Weaviate server. A hybrid search asks for the best of each kind and fuses them here, by the same
+ * formulas as the embedded store: the server's own fusion knows no absolute scores and explains itself in prose.
  */
 export async function searchWeaviate(
   space: WeaviateSpace,

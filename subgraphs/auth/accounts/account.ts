@@ -79,4 +79,5 @@ export async function refuseLastAdmin(tx: Tx, userId: string): Promise<void> {
   }
 }
 
+/** Locks the set of administrators until the transaction ends, so that the last one stays. */
 export const lockAdmins = (tx: Tx) => tx.$executeRaw`SELECT pg_advisory_xact_lock(${ADMIN_LOCK})`;

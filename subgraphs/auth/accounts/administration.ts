@@ -132,7 +132,11 @@ export async function setUserRoles(core: AuthParts, id: string, given: readonly 
   });
 }
 
-/** @returns how many sessions were ended. */
+/**
+ * Ends all sessions of a user.
+ *
+ * @returns how many sessions were ended.
+ */
 export async function revokeUserSessions(core: AuthParts, id: string, actor: Actor): Promise<number> {
   requireAdmin(actor.identity);
   return core.changes.run(actor, async (change) => {

@@ -15,8 +15,8 @@ import { createUser, isTaken, type NewAccount, nameOf } from './registration.ts'
 const ADMIN_ROLES = ['user', 'admin'] as const;
 
 /**
- * A link with which the person who started the product makes the first administrator; a new one ends the one before.
- * Undefined as soon as there is an administrator. So there are no default credentials (ASVS 6.3.2).
+ * Returns a link with which the person who started the product makes the first administrator; a new one ends the one
+ * before. Undefined as soon as there is an administrator. So there are no default credentials (ASVS 6.3.2).
  */
 export async function firstAdminLink(core: AuthParts): Promise<string | undefined> {
   return core.changes.run(SYSTEM, async (change) => {

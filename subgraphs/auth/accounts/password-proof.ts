@@ -5,7 +5,8 @@ import type { Actor } from '../actor.ts';
 import type { AuthParts } from '../parts.ts';
 
 /**
- * The session of the request. @throws {CodedError} FORBIDDEN for an API key: what concerns the account needs a person.
+ * Returns the session of the request. @throws {CodedError} FORBIDDEN for an API key: what concerns the account needs a
+ * person.
  */
 export function requireSession(identity: Identity): UserIdentity & { readonly sessionId: string } {
   const user = requireUser(identity);
@@ -17,8 +18,8 @@ export function requireSession(identity: Identity): UserIdentity & { readonly se
 export const FRESH_MS = 15 * 60_000;
 
 /**
- * The caller, who has shown the password again; a stolen session must not be enough for this. Wrong attempts count for
- * this session alone: those of others, who try to sign in, do not hold its owner up.
+ * Returns the caller, who has shown the password again; a stolen session must not be enough for this. Wrong attempts
+ * count for this session alone: those of others, who try to sign in, do not hold its owner up.
  *
  * @param argument dotted path of the password's argument.
  */

@@ -115,7 +115,11 @@ export async function requestEmailVerification(core: AuthParts, given: string, a
   core.mail.wake();
 }
 
-/** @returns the address that is confirmed now. */
+/**
+ * Confirms an address by the token of a mail.
+ *
+ * @returns the address that is confirmed now.
+ */
 export async function verifyEmail(core: AuthParts, token: string, actor: Actor): Promise<string> {
   await core.limits.spend('login', actor);
   return core.changes.run(actor, async (change) => {
@@ -131,9 +135,10 @@ export async function verifyEmail(core: AuthParts, token: string, actor: Actor):
   });
 }
 
-/** The name that was given, or what stands before the address's @. */
+/** Returns the name that was given, or what stands before the address's @. */
 export const nameOf = (given: string | null | undefined, email: string): string =>
   parseDisplayName(given ?? email.split('@')[0]!.slice(0, 80), 'input.displayName');
 
+/** Returns whether an error of the database says that the address has an account. */
 export const isTaken = (error: unknown): boolean =>
   error instanceof Prisma.PrismaClientKnownRequestError && error.code === 'P2002';

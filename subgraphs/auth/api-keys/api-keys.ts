@@ -125,7 +125,7 @@ export async function revokeApiKey(core: AuthParts, id: string, actor: Actor): P
   });
 }
 
-/** Whose key has this hash and what it may do now: never more than its owner may. */
+/** Returns whose key has this hash and what it may do now: never more than its owner may. */
 export async function introspect(core: Pick<AuthParts, 'db'>, secretHash: string): Promise<Introspection> {
   const now = new Date();
   const key = await core.db.apiKey.findUnique({ where: { secretHash }, include: { user: true } });

@@ -42,7 +42,7 @@ export class AccessTokens {
   }
 }
 
-/** Every scope that some role gives. */
+/** Returns every scope that some role gives. */
 export const scopesOf = (roles: readonly string[]): string[] => [
   ...new Set(roles.flatMap((role) => ROLE_SCOPES[role] ?? [])),
 ];

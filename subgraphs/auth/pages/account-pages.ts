@@ -68,7 +68,9 @@ const PAGES: readonly AccountPage[] = [
   },
 ];
 
-/** The pages that links of mails and of the first start lead to, for those whose frontend has none of its own. */
+/**
+ * Returns the pages that links of mails and of the first start lead to, for those whose frontend has none of its own.
+ */
 export const accountPages = (core: AuthParts): Route[] =>
   PAGES.flatMap((page): Route[] => [
     {

@@ -20,7 +20,7 @@ input,button{font:inherit;padding:.55rem .7rem;border:1px solid #b8c0cc;border-r
 button{background:#1d4ed8;color:#fff;border:0;cursor:pointer}p[role=alert]{color:#b42318}
 @media(prefers-color-scheme:dark){body{background:#12161c;color:#e6e9ee}input{background:#1b212a;color:inherit}}`;
 
-/** A page with a form that posts to where it came from; it needs no script and loads nothing. */
+/** Returns a page with a form that posts to where it came from; it needs no script and loads nothing. */
 export function formPage(form: Form, token: string, problem?: string): Response {
   const fields = form.fields.map(
     ({ name, label, type, autocomplete }) =>
@@ -31,6 +31,7 @@ export function formPage(form: Form, token: string, problem?: string): Response 
   return page(problem === undefined ? 200 : 400, form.title, body);
 }
 
+/** Returns a page that says one thing. */
 export const messagePage = (title: string, text: string): Response => page(200, title, `<p>${escapeHtml(text)}</p>`);
 
 function page(status: number, title: string, body: string): Response {

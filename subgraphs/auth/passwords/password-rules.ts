@@ -13,7 +13,7 @@ const commonPasswords = (): Promise<ReadonlySet<string>> =>
   ));
 
 /**
- * Length and commonness; no rule on which characters, because such rules make passwords worse (ASVS 6.2.5).
+ * Checks length and commonness; no rule on which characters, because such rules make passwords worse (ASVS 6.2.5).
  *
  * @param argument dotted path of the argument, for the error.
  * @param personal what must not be the password itself: the address, the name.

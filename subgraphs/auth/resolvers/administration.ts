@@ -24,6 +24,7 @@ const idOf = ({ input }: ById): string => {
   return input.id;
 };
 
+/** Returns the resolvers for administrators. */
 export const administrationResolvers = (core: AuthParts) => ({
   UserConnection: {
     totalCount: (connection: { readonly totalCount: () => Promise<number> }) => connection.totalCount(),

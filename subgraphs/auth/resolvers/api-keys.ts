@@ -5,6 +5,7 @@ import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
 import { credential } from './credential.ts';
 
+/** Returns the resolvers of API keys. */
 export const apiKeyResolvers = (core: AuthParts) => ({
   Query: {
     apiKeys: (

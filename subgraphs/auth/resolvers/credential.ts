@@ -25,7 +25,7 @@ export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
   'createFirstAdmin',
 ]);
 
-/** A mutation that takes a password or a token: one an operation. */
+/** Wraps a mutation that takes a password or a token: one an operation. */
 export const credential =
   <Input, Payload>(
     resolve: (input: Input, context: AuthContext) => Promise<Payload>,

@@ -10,6 +10,7 @@ const MAIL_IS_COMING = 'If the address has an account, a mail is on its way to i
 const ASK_THE_ADMINISTRATOR =
   'If the address has an account, the administrator finds the link in the log and can pass it on.';
 
+/** Returns the resolvers of mutations that take a password or a token. */
 export const credentialResolvers = (core: AuthParts) => {
   const whereToLook = core.mail.configured ? MAIL_IS_COMING : ASK_THE_ADMINISTRATOR;
   return {

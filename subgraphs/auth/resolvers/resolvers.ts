@@ -9,7 +9,7 @@ import { credentialResolvers } from './credentials.ts';
 import { sessionResolvers } from './sessions.ts';
 import { userResolvers } from './user.ts';
 
-/** GraphQL to domain. */
+/** Creates the resolvers: GraphQL to domain. */
 export function createResolvers(core: AuthParts): ResolverMap {
   const credentials = credentialResolvers(core);
   const sessions = sessionResolvers(core);

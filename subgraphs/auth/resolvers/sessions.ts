@@ -8,6 +8,7 @@ import type { AuthParts } from '../parts.ts';
 import { deviceOf } from '../sessions/device.ts';
 import { isUuid } from '../uuid.ts';
 
+/** Returns the resolvers of sessions. */
 export const sessionResolvers = (core: AuthParts) => ({
   Session: {
     current: (session: Session, _args: object, { identity }: AuthContext) =>

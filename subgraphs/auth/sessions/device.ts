@@ -1,6 +1,6 @@
 import Bowser from 'bowser';
 
-/** A readable guess at what a session runs on, for people who look for one that is not theirs. */
+/** Returns a readable guess at what a session runs on, for people who look for one that is not theirs. */
 export function deviceOf(userAgent: string | null | undefined): string {
   if (!userAgent) return 'Unknown device';
   const { browser, os } = Bowser.parse(userAgent);

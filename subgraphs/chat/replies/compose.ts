@@ -24,7 +24,7 @@ export interface Composition {
   readonly isShared: boolean;
 }
 
-/** What a reply is written from. */
+/** Returns what a reply is written from. */
 export async function compositionOf(chat: ChatParts, reply: Message): Promise<Composition> {
   const [{ _count, ...conversation }, messages] = await Promise.all([
     chat.db.conversation.findUniqueOrThrow({

@@ -30,7 +30,7 @@ export interface Piece {
   readonly body: string;
 }
 
-/** The draft with one more piece. */
+/** Returns the draft with one more piece. */
 export function extend(draft: Draft, { kind, body }: Piece): Draft {
   if (kind === 'TEXT') return { ...draft, text: draft.text + body };
   if (kind === 'REASONING') return { ...draft, reasoning: draft.reasoning + body };
@@ -43,13 +43,13 @@ export function extend(draft: Draft, { kind, body }: Piece): Draft {
   return citations ? { ...draft, citations } : draft;
 }
 
-/** A part as a piece. Its units are not counted, so what cannot be stored is left out. */
+/** Returns a part as a piece. Its units are not counted, so what cannot be stored is left out. */
 export const asPiece = (part: Part): Piece => ({
   kind: 'PART',
   body: JSON.stringify(part, (_key, value: unknown) => (typeof value === 'string' ? storableAside(value) : value)),
 });
 
-/** A finished reply as the draft that it was. */
+/** Returns a finished reply as the draft that it was. */
 export const finished = (message: Message): Draft => ({
   text: message.text,
   reasoning: message.reasoning ?? '',
@@ -57,7 +57,7 @@ export const finished = (message: Message): Draft => ({
   citations: message.citations as unknown as Citation[],
 });
 
-/** A draft as the pieces it may have come in. */
+/** Returns a draft as the pieces it may have come in. */
 export function piecesOf({ text, reasoning, toolCalls, citations }: Draft): Piece[] {
   return [
     ...(citations.length > 0 ? [asPiece({ citations })] : []),
@@ -70,13 +70,17 @@ export function piecesOf({ text, reasoning, toolCalls, citations }: Draft): Piec
   ];
 }
 
-/** Text goes through the stream log as text, so that the log can join it; everything else as an object. */
+/**
+ * Returns a piece as a chunk of the stream log. Text goes through the stream log as text, so that the log can join it;
+ * everything else as an object.
+ */
 export const toChunk = ({ kind, body }: Piece): string | JsonObject => (kind === 'TEXT' ? body : { kind, body });
 
+/** Returns a chunk of the stream log as a piece. */
 export const fromChunk = (chunk: string | JsonObject): Piece =>
   typeof chunk === 'string' ? { kind: 'TEXT', body: chunk } : (chunk as unknown as Piece);
 
-/** What the database holds of replies that are being written, by message id. */
+/** Reads what the database holds of replies that are being written, by message id. */
 export async function readDrafts(db: Database | Transaction, ids: readonly string[]): Promise<Map<string, Draft>> {
   const rows = await db.replyChunk.findMany({
     where: { messageId: { in: [...ids] } },

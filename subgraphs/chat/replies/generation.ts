@@ -3,8 +3,8 @@ import type { FitReport } from '#llm/tokens/fit.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 
 /**
- * The calls of one reply, several when tools were run between them, as one: what was spent added up, the rest of the
- * last. Undefined when there was none.
+ * Returns the calls of one reply, several when tools were run between them, as one: what was spent added up, the rest
+ * of the last. Undefined when there was none.
  */
 export function totalOf(records: readonly LlmCallRecord[]): LlmCallRecord | undefined {
   const last = records.at(-1);
@@ -28,7 +28,7 @@ export function totalOf(records: readonly LlmCallRecord[]): LlmCallRecord | unde
   };
 }
 
-/** The record of a call as it is kept with the reply. */
+/** Returns the record of a call as it is kept with the reply. */
 export const generationOf = (
   messageId: string,
   record: LlmCallRecord,
@@ -65,7 +65,7 @@ export const generationOf = (
  */
 const messagesIn = (named: readonly string[] = []): string[] => [...new Set(named)].filter((id) => !id.startsWith('#'));
 
-/** The record of a reply that no model wrote. */
+/** Returns the record of a reply that no model wrote. */
 export const unmodelledGeneration = (
   messageId: string,
   callId: string,

@@ -24,7 +24,7 @@ const ask = async ({ peers }: ChatParts, id: string, call: Call): Promise<Image 
   (await peers.execute('vision', ChatImageDocument, { id, side: SIDE }, call)).image ?? null;
 
 /**
- * Whether the person who sends images has them, and they are ready.
+ * Checks that the person who sends images has them, and that they are ready.
  *
  * @throws {CodedError} BAD_USER_INPUT naming the image; what vision says when it cannot be asked.
  */
@@ -39,8 +39,8 @@ export async function checkImages(chat: ChatParts, ids: readonly string[], ident
 }
 
 /**
- * What a model is shown of the images in a history: by message id, as parts of its content. A model that does not see
- * is told that there are images, so that it does not pretend.
+ * Returns what a model is shown of the images in a history: by message id, as parts of its content. A model that does
+ * not see is told that there are images, so that it does not pretend.
  *
  * @throws {CodedError} what vision says, or SUBGRAPH_UNAVAILABLE, when an image that belongs to the prompt cannot be
  * had.

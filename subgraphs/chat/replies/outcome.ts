@@ -27,7 +27,7 @@ export class StopRequest extends Error {
   }
 }
 
-/** How a reply ends that `error`, or the abort of `signal`, broke off. Throws an error that has no code. */
+/** Returns how a reply ends that `error`, or the abort of `signal`, broke off. Throws an error that has no code. */
 export function failureOf(error: unknown, signal: AbortSignal): Pick<Outcome, 'status' | 'error'> {
   const reason: unknown = signal.aborted ? signal.reason : undefined;
   if (signal.aborted) {

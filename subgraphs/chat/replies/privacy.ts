@@ -4,15 +4,18 @@ import { readsMemory } from './server-tools.ts';
 import type { ToolCall, ToolCallResult } from './tool-calls.ts';
 
 /**
- * What a reply is written from belongs to the person who asked for it: what memory and knowledge gave, as citations or
- * to a tool, and what the model thought about that. Other participants read the text, and no more.
+ * Returns whether a user may read what a reply was written from. It belongs to the person who asked for it: what memory
+ * and knowledge gave, as citations or to a tool, and what the model thought about that. Other participants read the
+ * text, and no more.
  */
 export const mayReadSources = ({ requesterId }: Pick<Message, 'requesterId'>, userId: string | undefined): boolean =>
   requesterId !== null && requesterId === userId;
 
 const WITHHELD = 'Only the person who asked for this reply may read what was found.';
 
-/** A call without what memory gave it. The arguments go too: the model may have put into them what it had read. */
+/**
+ * Returns a call without what memory gave it. The arguments go too: the model may have put into them what it had read.
+ */
 export const withoutSources = <Call extends Omit<ToolCall, 'result'> & { readonly result?: ToolCallResult }>(
   call: Call,
 ): Call =>

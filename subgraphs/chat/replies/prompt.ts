@@ -7,7 +7,7 @@ import { storedToolCalls } from './tool-calls.ts';
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */
 const MAX_HISTORY = 1000;
 
-/** The messages that lead to a reply, oldest first; the last one is what it replies to. */
+/** Returns the messages that lead to a reply, oldest first; the last one is what it replies to. */
 export const historyOf = async (db: Database, parentId: string): Promise<Message[]> =>
   messagesByIds(db, await wayTo(db, parentId, MAX_HISTORY));
 
@@ -24,9 +24,9 @@ export interface Surroundings {
 const UNANSWERED = 'There is no result: the call was not answered.';
 
 /**
- * What the model is asked: the system prompt, the history with its calls of tools, and before the person's last message
- * what memory quoted. Quotations go into a message of the person's, never into the system's: they are data, and may
- * have been written by anybody.
+ * Returns what the model is asked: the system prompt, the history with its calls of tools, and before the person's last
+ * message what memory quoted. Quotations go into a message of the person's, never into the system's: they are data, and
+ * may have been written by anybody.
  */
 export function promptOf(history: readonly Message[], { systemPrompt, quoted, images }: Surroundings): ChatMessage[] {
   const messages: ChatMessage[] = systemPrompt === null ? [] : [{ role: 'system', content: systemPrompt }];

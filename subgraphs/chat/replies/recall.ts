@@ -36,8 +36,8 @@ export interface Question {
 const MAX_EXCLUDED = 500;
 
 /**
- * What memory and knowledge hold about the question, within the configured number of tokens and milliseconds. A reply
- * never waits longer for it and never fails for it: then it is as if nothing were known, and a metric tells.
+ * Returns what memory and knowledge hold about the question, within the configured number of tokens and milliseconds. A
+ * reply never waits longer for it and never fails for it: then it is as if nothing were known, and a metric tells.
  */
 export async function recall(chat: ChatParts, question: Question): Promise<Recalled | undefined> {
   const { config, metrics, log } = chat;
@@ -83,7 +83,7 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
 /** Most time for an answer from memory where no model is there to give one, in ms. */
 const ANSWER_TIMEOUT_MS = 5_000;
 
-/** What the extractive responder quotes, or undefined when memory cannot be asked. */
+/** Returns what the extractive responder quotes, or undefined when memory cannot be asked. */
 export async function extractiveAnswer(chat: ChatParts, question: Question) {
   if (!question.identity.scopes.includes('memory:read')) return undefined;
   const signal = AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), question.signal]);

@@ -9,6 +9,7 @@ export interface Requester {
   readonly scopes: readonly string[];
 }
 
+/** Returns the requester of a signed-in user, as the row of a reply keeps it. */
 export const requesterOf = ({ userId, apiKeyId, roles, scopes }: UserIdentity): Requester => ({
   userId,
   ...(apiKeyId !== undefined && { apiKeyId }),
@@ -19,7 +20,10 @@ export const requesterOf = ({ userId, apiKeyId, roles, scopes }: UserIdentity): 
 /** How long a reply may act for the person who asked for it, in seconds. */
 const LIFETIME_S = 900;
 
-/** The identity that the reply's own calls (memory, the model's budget) are made with: what the person had, no more. */
+/**
+ * Returns the identity that the reply's own calls (memory, the model's budget) are made with: what the person had, no
+ * more.
+ */
 export const identityOf = (stored: Prisma.JsonValue): UserIdentity => {
   const requester = stored as unknown as Requester;
   return { kind: 'user', ...requester, expiresAt: Math.floor(Date.now() / 1000) + LIFETIME_S };

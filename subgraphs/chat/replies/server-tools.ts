@@ -11,7 +11,7 @@ const SEARCH_TIMEOUT_MS = 5_000;
 /** Most tokens of what a search gives. */
 const SEARCH_TOKENS = 2_000;
 
-/** What may be called for a reply: the offered tools of this server and those of the client. */
+/** Returns what may be called for a reply: the offered tools of this server and those of the client. */
 export function toolsFor(chat: ChatParts, question: Question, offer: Offer, mayUseMemory: boolean): ToolRegistry {
   const registry = new ToolRegistry();
   const remembers = mayUseMemory && question.identity.scopes.includes('memory:read');
@@ -23,10 +23,10 @@ export function toolsFor(chat: ChatParts, question: Question, offer: Offer, mayU
   return registry.with(offer.tools ?? []);
 }
 
-/** Whether a tool looks into what is kept about the person. */
+/** Returns whether a tool looks into what is kept about the person. */
 export const needsMemory = (name: ServerToolName): boolean => name !== 'CURRENT_TIME';
 
-/** Whether a call was one of a tool that looks into what is kept about the person who asked. */
+/** Returns whether a call was one of a tool that looks into what is kept about the person who asked. */
 export const readsMemory = ({ name, runsOn }: Pick<ToolCall, 'name' | 'runsOn'>): boolean =>
   runsOn === 'SERVER' && MEMORY_TOOLS.has(name);
 

@@ -24,6 +24,7 @@ export interface ReplyUsage {
   readonly estimated: boolean;
 }
 
+/** Returns the end of a reply as its readers get it. */
 export const finalOf = (text: string, { status, error, records }: Outcome): Final => ({
   status,
   lastSeq: text.length,
@@ -31,6 +32,7 @@ export const finalOf = (text: string, { status, error, records }: Outcome): Fina
   usage: totalOf(records)?.usage ?? null,
 });
 
+/** Returns the end of a reply for the stream log. */
 export const asStreamFinal = (final: Final): JsonObject => ({ ...final }) as unknown as JsonObject;
 
 /**

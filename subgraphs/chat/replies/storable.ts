@@ -23,5 +23,8 @@ export class StorableText {
   }
 }
 
-/** Reasoning, or a string of a part: its units are not counted, so what cannot be stored is left out. */
+/**
+ * Returns reasoning, or a string of a part, as it can be stored: its units are not counted, so what cannot be stored is
+ * left out.
+ */
 export const storableAside = (body: string): string => body.replaceAll('\0', '').toWellFormed();

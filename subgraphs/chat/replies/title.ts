@@ -5,7 +5,7 @@ import type { ChatParts } from '../parts.ts';
 
 const WORDS = 60;
 
-/** The first words of a text, for a title: one line of about 60 characters. */
+/** Returns the first words of a text, for a title: one line of about 60 characters. */
 export function firstWords(text: string): string {
   const line = text.replace(/\s+/g, ' ').trim();
   if (line.length <= WORDS) return line;

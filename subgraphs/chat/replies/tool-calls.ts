@@ -24,15 +24,16 @@ export interface ToolCallResult {
   readonly durationMs?: number;
 }
 
-/** The result of a tool of the server as it is stored. */
+/** Returns the result of a tool of the server as it is stored. */
 export const resultOf = ({ status, content, durationMs }: ToolResult): ToolCallResult => ({
   status: status.toUpperCase() as ToolCallResult['status'],
   content,
   durationMs,
 });
 
+/** Returns tool calls from a JSON column. */
 export const storedToolCalls = (stored: Prisma.JsonValue): readonly ToolCall[] => stored as unknown as ToolCall[];
 
-/** The calls whose results the client owes. */
+/** Returns the calls whose results the client owes. */
 export const owedByClient = (calls: readonly ToolCall[]): ToolCall[] =>
   calls.filter(({ runsOn, result }) => runsOn === 'CLIENT' && result === undefined);

@@ -38,6 +38,7 @@ interface InConversation {
 const reader = ({ identity }: Context) => requireScope(identity, 'chat:read');
 const writer = ({ identity }: Context) => requireScope(identity, 'chat:write');
 
+/** Returns the resolvers of queries. */
 export function queryResolvers({ chat }: ResolverParts): ResolverMap {
   return {
     Query: {
@@ -81,6 +82,7 @@ const deploymentHealth = ({ lastError, ...deployment }: DeploymentHealth) => ({
   lastErrorMessage: lastError?.message,
 });
 
+/** Returns the resolvers of mutations. */
 export function mutationResolvers({ chat, replies, sending }: ResolverParts): ResolverMap {
   const conversationOf = (context: Context, id: string) => context.loaders.conversation.clear(id).load(id);
   return {
@@ -219,6 +221,7 @@ const field = <Arguments, Event>(subscribe: (args: Arguments, context: Context) 
   resolve: (event: Event) => event,
 });
 
+/** Returns the resolvers of subscriptions. */
 export function subscriptionResolvers({ chat, replies }: ResolverParts): ResolverMap {
   return {
     Subscription: {

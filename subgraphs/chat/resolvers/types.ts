@@ -19,7 +19,7 @@ import type { Context, ResolverParts } from './context.ts';
 
 const user = (id: string | null): { id: string } | null => (id === null ? null : { id });
 
-/** The fields of the types. What the rows have under the same name needs no line here. */
+/** Returns the fields of the types. What the rows have under the same name needs no line here. */
 export function typeResolvers({ chat }: ResolverParts): ResolverMap {
   return {
     User: {

@@ -7,7 +7,7 @@ import { progressTopic } from './places.ts';
 /** A message that got lost between processes delays a subscriber by this much at most. */
 const LOOK_MS = 3_000;
 
-/** The document now, and after each change, until it is READY or FAILED or gone. */
+/** Yields the document now, and after each change, until it is READY or FAILED or gone. */
 export async function* followDocument(
   { topics }: Pick<MemoryParts, 'topics'>,
   documents: Documents,

@@ -111,6 +111,7 @@ async function factsOf(
 
 const NO_MODEL = new Set(['MODEL_NOT_CONFIGURED', 'MODEL_NOT_FOUND', 'BUDGET_EXCEEDED', 'CONTENT_FILTERED']);
 
+/** Returns whether a model that can chat is configured. */
 export const hasChatModel = async ({ models }: Pick<MemoryParts, 'models'>): Promise<boolean> =>
   (await models.list()).some((model) => model.capabilities.chat);
 

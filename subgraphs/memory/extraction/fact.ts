@@ -18,9 +18,9 @@ const SHORTEST_QUOTE = 6;
 const LEAST_SUPPORT = 0.5;
 
 /**
- * Whether the text says what is claimed: the quotation stands in it word by word, and the fact holds no number, no name
- * and not much else that the text does not have. An audit of another system found nearly all of its memories to be
- * inventions or restated prompts; this is the guard against that.
+ * Returns whether the text says what is claimed: the quotation stands in it word by word, and the fact holds no number,
+ * no name and not much else that the text does not have. An audit of another system found nearly all of its memories to
+ * be inventions or restated prompts; this is the guard against that.
  */
 export function isSupported(fact: ClaimedFact, source: string): boolean {
   if (fact.text.length > MAX_FACT || fact.quote.trim().length < SHORTEST_QUOTE) return false;

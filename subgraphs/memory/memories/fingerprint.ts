@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { queryWords } from '#retrieval/vectors/words.ts';
 
-/** Digest of a text without case, punctuation and spacing: texts with the same one say the same. */
+/** Returns a digest of a text without case, punctuation and spacing: texts with the same one say the same. */
 export function fingerprint(text: string): string {
   const plain = text
     .normalize('NFKC')
@@ -25,7 +25,7 @@ function gist(text: string): Set<string> {
 }
 
 /**
- * Whether two short texts say the same in nearly the same words. Deliberately by words and not by similarity of
+ * Returns whether two short texts say the same in nearly the same words. Deliberately by words and not by similarity of
  * meaning: to a small embedding model "I like tea" and "I like coffee" are almost equal.
  */
 export function sameStatement(one: string, other: string): boolean {

@@ -103,7 +103,7 @@ function score(memory: MemoryRow, hit: Hit, mode: SearchMode, now: number): Memo
   return { memory, score: total, parts };
 }
 
-/** 1 for what is new or was just used, half of it every thirty days. */
+/** Returns 1 for what is new or was just used, half of it every thirty days. */
 export function recency({ createdAt, lastUsedAt }: Pick<MemoryRow, 'createdAt' | 'lastUsedAt'>, now: number): number {
   const last = Math.max(createdAt.getTime(), lastUsedAt?.getTime() ?? 0);
   return 0.5 ** (Math.max(0, now - last) / HALF_LIFE_MS);

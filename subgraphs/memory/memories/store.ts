@@ -193,7 +193,7 @@ export class MemoryStore {
   }
 }
 
-/** The conditions of a filter on rows. */
+/** Returns the conditions of a filter on rows. */
 export function whereOf(userId: string, filter: MemoryFilter): Prisma.MemoryWhereInput {
   return {
     userId,

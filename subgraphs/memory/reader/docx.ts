@@ -10,7 +10,7 @@ const MAX_UNPACKED = 200 * 1024 ** 2;
 const MAX_FILES = 10_000;
 
 /**
- * The text of a DOCX with its headings, lists and tables; pictures are left out.
+ * Reads the text of a DOCX with its headings, lists and tables; pictures are left out.
  *
  * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED, NO_TEXT.
  */

@@ -21,7 +21,7 @@ const ALIASES: Record<string, DocumentType> = {
   'application/x-pdf': 'application/pdf',
 };
 
-/** The format that a media type names, without its parameters; undefined if it is none that can be read. */
+/** Returns the format that a media type names, without its parameters; undefined if it is none that can be read. */
 export function documentType(contentType: string): DocumentType | undefined {
   const name = contentType.split(';', 1)[0]!.trim().toLowerCase();
   return name in DOCUMENT_TYPES ? (name as DocumentType) : ALIASES[name];

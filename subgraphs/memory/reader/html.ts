@@ -15,8 +15,9 @@ const BLOCKS = new Set(
 );
 
 /**
- * The text of an HTML page: headings, paragraphs, list items, rows. Nothing is run and nothing is fetched. Scripts,
- * styles and what the page hides from its readers are left out, the latter because hidden text is written for machines.
+ * Reads the text of an HTML page: headings, paragraphs, list items, rows. Nothing is run and nothing is fetched.
+ * Scripts, styles and what the page hides from its readers are left out, the latter because hidden text is written for
+ * machines.
  *
  * @throws {DocumentProblem} TOO_EXPENSIVE for elements nested without end, TOO_LARGE.
  */

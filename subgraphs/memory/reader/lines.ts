@@ -1,4 +1,4 @@
-/** The lines of a text with their offsets, without line breaks. */
+/** Returns the lines of a text with their offsets, without line breaks. */
 export function* linesOf(text: string): Generator<{ readonly start: number; readonly line: string }> {
   for (let start = 0; start < text.length; ) {
     const next = text.indexOf('\n', start);

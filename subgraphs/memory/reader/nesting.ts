@@ -6,7 +6,7 @@ import { DocumentProblem } from './problem.ts';
  */
 export const MAX_NESTING = 1_000;
 
-/** The refusal of a document that nests deeper. */
+/** Returns the refusal of a document that nests deeper. */
 export const tooNested = (): DocumentProblem =>
   new DocumentProblem(
     'TOO_EXPENSIVE',

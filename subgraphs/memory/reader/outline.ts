@@ -74,8 +74,10 @@ export class OutlineBuilder {
   }
 }
 
+/** Returns a text on one line. */
 export const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim();
 
+/** Checks the length of a document's text. */
 export function checkLength(characters: number): void {
   if (characters > MAX_TEXT)
     throw new DocumentProblem('TOO_LARGE', `The document has more than ${MAX_TEXT} characters of text: split it.`);

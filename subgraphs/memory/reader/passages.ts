@@ -109,7 +109,9 @@ function trimmed(text: string, { start, end }: { start: number; end: number }): 
 
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Script=Thai}]/u;
 
-/** Roughly the words that a model reads: long ones count several times, characters of unspaced scripts one each. */
+/**
+ * Returns roughly the words that a model reads: long ones count several times, characters of unspaced scripts one each.
+ */
 export function wordsIn(text: string, start = 0, end = text.length): number {
   let words = 0;
   let letters = 0;

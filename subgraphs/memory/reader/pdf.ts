@@ -5,7 +5,7 @@ import { DocumentProblem } from './problem.ts';
 const MAX_PAGES = 5_000;
 
 /**
- * The text of a PDF, page by page.
+ * Reads the text of a PDF, page by page.
  *
  * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE, NO_TEXT.
  */

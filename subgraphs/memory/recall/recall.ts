@@ -36,7 +36,10 @@ const LINE_TOKENS = 12;
 
 type Parts = Pick<MemoryParts, 'db' | 'indexes'>;
 
-/** What a user's memories, the knowledge they may read and the conversation's earlier messages hold about a text. */
+/**
+ * Returns what a user's memories, the knowledge they may read and the conversation's earlier messages hold about a
+ * text.
+ */
 export async function recall(
   parts: Parts,
   userId: string,
@@ -156,6 +159,7 @@ const passageItem = (passage: PassageWithDocument, score: number, similarity: nu
   citation: citationOf(passage),
 });
 
+/** Returns the citation of a passage. */
 export const citationOf = ({ document, section, page, start, end }: PassageWithDocument): Citation => ({
   documentId: document.id,
   title: document.title,
@@ -172,7 +176,7 @@ const LEAST_COVERAGE = 0.2;
 const relevant = (query: string, item: RecalledItem): boolean =>
   (item.similarity ?? 0) >= LEAST_SIMILARITY || coverage(query, item.text) >= LEAST_COVERAGE;
 
-/** Share of the query's telling words that a text has. */
+/** Returns the share of the query's telling words that a text has. */
 export function coverage(query: string, text: string): number {
   const wanted = queryWords(query);
   if (wanted.length === 0) return 0;

@@ -24,8 +24,8 @@ const PAGES_A_WORKER = 50;
 const PAGE_TIMEOUT_MS = 60_000;
 
 /**
- * tesseract.js with language data from npm: a pool whose workers start with the first page and are renewed after
- * PAGES_A_WORKER pages or a failure.
+ * Creates a reader of text in pictures: tesseract.js with language data from npm: a pool whose workers start with the
+ * first page and are renewed after PAGES_A_WORKER pages or a failure.
  */
 export function createOcrEngine(log: Logger, size = 1): OcrEngine {
   const idle: PooledWorker[] = [];

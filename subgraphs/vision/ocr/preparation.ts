@@ -26,7 +26,7 @@ const TALLEST = 3600;
 /** Below this median brightness the page is light on dark, which takes 40 % longer to read than the reverse. */
 const DARK_MEDIAN = 110;
 
-/** Upright, grey, of a sensible size, dark on light, and straight. */
+/** Prepares a picture for recognition: upright, grey, of a sensible size, dark on light, and straight. */
 export async function prepare(bytes: Uint8Array, treatment: Treatment = {}): Promise<Prepared> {
   const { autoOrient: original } = await openImage(bytes).metadata();
   const lying = treatment.turn === 90 || treatment.turn === 270;

@@ -4,7 +4,8 @@ const SIDE = 900;
 const WIDEST_ANGLE = 10;
 
 /**
- * The angle in degrees, clockwise positive, by which the lines of a page are tilted; 0 when there is none to be seen.
+ * Returns the angle in degrees, clockwise positive, by which the lines of a page are tilted; 0 when there is none to be
+ * seen.
  *
  * Projection profile: at the right angle the dark pixels gather in rows, and the sum of the squared row counts is
  * largest (Postl, "Detection of linear oblique structures and skew scan in digitized documents", 1986).
