@@ -1,0 +1,179 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import sharp from 'sharp';
+import {
+  CreateConversationDocument,
+  MeDocument,
+  MessageStreamDocument,
+  ReadConversationDocument,
+  SendMessageDocument,
+} from '../../tests/client/generated/graphql.ts';
+import { TestUser } from '../../tests/harness/client.ts';
+
+const page = await readFile(new URL('../../subgraphs/vision/testing/page.png', import.meta.url));
+
+const WORDS =
+  'star horizon angle mirror index arm sea noon latitude chart pencil table almanac clock sun moon planet height ship'.split(
+    ' ',
+  );
+
+/** Returns a text of so many words, no two alike. */
+export const prose = (words: number): string =>
+  Array.from(
+    { length: words },
+    (_, i) => `${WORDS[Math.floor(Math.random() * WORDS.length)]}${i % 12 === 11 ? `. Note ${randomUUID()}` : ''}`,
+  ).join(' ');
+
+/** What one person does with all of the product. */
+export class Person {
+  readonly user: TestUser;
+  #conversationId = '';
+  #collectionId = '';
+
+  private constructor(user: TestUser) {
+    this.user = user;
+  }
+
+  static async signUp(url: string): Promise<Person> {
+    return new Person(await TestUser.signUp(url));
+  }
+
+  /** One request or two of each subgraph that no model is needed for. */
+  async lookAround(): Promise<void> {
+    await this.user.run(MeDocument);
+    await this.user.run(ReadConversationDocument, { id: await this.#conversation() });
+    await this.user.run('{ memories(first: 1) { nodes { id } } contexts(scope: {scope: USER}) { nodes { id } } }');
+    await this.user.run('{ images(first: 1) { nodes { id } } }');
+    await this.user.run(`{ vectorCollection(id: "${await this.#collection()}") { id name } }`);
+    await this.user.run('{ usage { calls cost } usageCalls(first: 1) { nodes { id } } }');
+  }
+
+  /** Sends a message and reads the reply to its end. */
+  async chat(): Promise<void> {
+    const input = { conversationId: await this.#conversation(), clientMessageId: randomUUID(), text: prose(20) };
+    const { sendMessage } = await this.user.run(SendMessageDocument, { input });
+    const messageId = sendMessage!.reply!.id;
+    const response = await this.user.stream(MessageStreamDocument, { messageId, after: 0 });
+    await response.text();
+  }
+
+  async readBack(): Promise<void> {
+    await this.user.run(ReadConversationDocument, { id: await this.#conversation() });
+  }
+
+  async remember(): Promise<void> {
+    await this.user.run<unknown, { text: string }>(
+      'mutation ($text: String!) { remember(input: {memories: [{text: $text}]}) { memories { id } } }',
+      { text: prose(15) },
+    );
+  }
+
+  async searchKnowledge(): Promise<void> {
+    await this.user.run<unknown, { query: string }>(
+      'query ($query: String!) { searchKnowledge(input: {query: $query}) { matches { passage { text } } } }',
+      { query: prose(5) },
+    );
+  }
+
+  async upsert(objects: number): Promise<void> {
+    const input = {
+      collectionId: await this.#collection(),
+      objects: Array.from({ length: objects }, () => ({ id: randomUUID(), text: prose(30) })),
+    };
+    await this.user.run<unknown, { input: object }>(
+      'mutation ($input: UpsertVectorsInput!) { upsertVectors(input: $input) { storedCount } }',
+      { input },
+    );
+  }
+
+  async searchVectors(): Promise<void> {
+    const input = { collectionId: await this.#collection(), text: prose(5) };
+    await this.user.run<unknown, { input: object }>(
+      'query ($input: SearchVectorsInput!) { searchVectors(input: $input) { hits { id } } }',
+      { input },
+    );
+  }
+
+  /** Uploads a document of Markdown. @returns its id; it is read in the background. */
+  document(bytes: number): Promise<string> {
+    const text = Buffer.alloc(bytes, `# Notes ${randomUUID()}\n\n${prose(5_000)}\n\n`);
+    return this.#upload('createDocumentUpload', 'document', 'text/markdown', text);
+  }
+
+  /** Waits until a document is read and embedded, or has failed. */
+  async documentRead(id: string): Promise<void> {
+    const { data } = await this.user.send<{ document: { status: string } | null }, { id: string }>(
+      'query ($id: ID!) { document(id: $id) { status } }',
+      { id },
+    );
+    if (data?.document?.status === 'READY' || data?.document?.status === 'FAILED') return;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return this.documentRead(id);
+  }
+
+  /** Uploads a page, no two alike, whose text is to be recognised. */
+  async picture(): Promise<string> {
+    const { r, g, b } = { r: Math.random() * 20, g: Math.random() * 20, b: Math.random() * 20 };
+    const bytes = await sharp(page).tint({ r, g, b }).png().toBuffer();
+    return this.#upload('createImageUpload', 'image', 'image/png', bytes, 'recognizeText: true');
+  }
+
+  /** Downloads all memories, contexts and documents. @returns their bytes. */
+  async exportAll(): Promise<number> {
+    const { exportMemory } = await this.user.run<{ exportMemory: { url: string } }, never>(
+      'mutation { exportMemory { url } }',
+    );
+    return (await (await fetch(this.#here(exportMemory.url))).arrayBuffer()).byteLength;
+  }
+
+  async #conversation(): Promise<string> {
+    if (this.#conversationId === '') {
+      const { createConversation } = await this.user.run(CreateConversationDocument, { input: { title: 'Leg 1' } });
+      this.#conversationId = createConversation!.conversation.id;
+    }
+    return this.#conversationId;
+  }
+
+  async #collection(): Promise<string> {
+    if (this.#collectionId === '') {
+      const { createVectorCollection } = await this.user.run<
+        { createVectorCollection: { collection: { id: string } } },
+        never
+      >('mutation { createVectorCollection(input: {name: "notes"}) { collection { id } } }');
+      this.#collectionId = createVectorCollection.collection.id;
+    }
+    return this.#collectionId;
+  }
+
+  async #upload(mutation: string, field: string, contentType: string, bytes: Buffer, more = ''): Promise<string> {
+    const answer = await this.user.run<Record<string, Created>, never>(
+      `mutation { ${mutation}(input: {fileName: "notes", contentType: "${contentType}", size: ${bytes.length} ${more}}) {
+        created: ${field} { id } upload { url method headers { name value } }
+      } }`,
+    );
+    const { created, upload } = answer[mutation]!;
+    const response = await fetch(this.#here(upload.url), {
+      method: upload.method,
+      headers: Object.fromEntries(upload.headers.map(({ name, value }) => [name, value])),
+      body: new Uint8Array(bytes),
+    });
+    await response.body?.cancel();
+    if (!response.ok) throw new Error(`the upload was answered with ${response.status}`);
+    return created.id;
+  }
+
+  /** Links are published under another address than that of the bench. */
+  #here(url: string): URL {
+    const { pathname, search } = new URL(url);
+    return new URL(pathname + search, this.user.url);
+  }
+}
+
+interface Created {
+  readonly created: { readonly id: string };
+  readonly upload: {
+    readonly url: string;
+    readonly method: string;
+    readonly headers: readonly { readonly name: string; readonly value: string }[];
+  };
+}
