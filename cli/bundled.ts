@@ -12,7 +12,11 @@ import { Worker } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
 
 /** The files of the code, whose names tell their contents apart from those of other builds. */
-declare const CODE: { readonly all: string; readonly gateway: string };
+declare const CODE: {
+  readonly all: string;
+  readonly gateway: string;
+  readonly serve: Readonly<Record<string, string | undefined>>;
+};
 
 /** The file of the embedded database's thread. */
 declare const DATABASE_THREAD: string;
@@ -39,11 +43,15 @@ if (command === 'up' && !process.env['DATABASE_URL']) {
   Object.assign(globalThis, { [Symbol.for('sextant.database')]: thread });
 }
 
-const file = path.join(import.meta.dirname, command === 'gateway' || command === 'health' ? CODE.gateway : CODE.all);
+const subgraph = command === 'serve' ? process.argv[process.argv.indexOf(command) + 1] : undefined;
+// Apollo's own executor is in the file of the whole.
+const isGateway = command === 'health' || (command === 'gateway' && process.env['GATEWAY_ENGINE'] !== 'stock');
+const own = isGateway
+  ? CODE.gateway
+  : subgraph !== undefined && Object.hasOwn(CODE.serve, subgraph) && CODE.serve[subgraph];
+const file = path.join(import.meta.dirname, own || CODE.all);
 /** Each command needs functions of its own. */
-const keptFor = (name: string): string =>
-  path.join(folder, `${path.basename(file, '.cjs')}-${process.version}-${name}`);
-const kept = keptFor(command);
+const kept = path.join(folder, `${path.basename(file, '.cjs')}-${process.version}-${command}`);
 
 /** A file is its contents after their checksum: V8 does not check what it is given. */
 function read(name: string): Buffer | undefined {
@@ -73,11 +81,9 @@ function write(compiled: Buffer): void {
   }
 }
 
-const own = read(kept);
-// A subgraph's are among those of the whole, which images have been started with.
-const cachedData = own ?? (command === 'serve' ? read(keptFor('up')) : undefined);
+const cachedData = read(kept);
 const script = new Script(readFileSync(file, 'latin1'), { filename: file, ...(cachedData && { cachedData }) });
-if (own === undefined || script.cachedDataRejected === true) {
+if (cachedData === undefined || script.cachedDataRejected === true) {
   let isWritten = false;
   const keep = () => {
     if (!isWritten) write(script.createCachedData());

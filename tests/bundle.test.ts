@@ -8,7 +8,7 @@ import { answer, type Behaviour, cut, FaultServer, stall } from '#llm/testing/fa
 import { bundle } from '../cli/bundle.ts';
 import { CreateConversationDocument, SendMessageDocument, StopGenerationDocument } from './client/generated/graphql.ts';
 import { TestUser } from './testing/client.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED } from './testing/postgres.ts';
+import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
 import { followOnce } from './testing/raw-stream.ts';
 import { freePort, runToEnd, SextantProcess } from './testing/sextant.ts';
 import { StreamedText } from './testing/story.ts';
@@ -179,6 +179,39 @@ describe('the bundle', () => {
     expect(await gateway.stop()).toBe(0);
     expect((await stat(file)).size).toBeGreaterThan(size / 2);
   }, 60_000);
+
+  it.skipIf(DISTRIBUTED_SKIPPED !== '')(
+    `runs a subgraph alone without the code of the others, and each package that it needs from one file${DISTRIBUTED_SKIPPED}`,
+    async () => {
+      await using postgres = await createTestDatabase();
+      const own = {
+        ...env,
+        DATABASE_URL: postgres.url,
+        REDIS_URL: REDIS_TEST_URL!,
+        JWT_SECRET: 'a secret for tests that has more than 32 characters',
+        // With an exporter of traces, whose packages have files of their own.
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${await freePort()}`,
+      };
+      await runToEnd(['migrate'], own, program);
+      const code = await readdir(path.join(directory, 'dist', 'cli'));
+      const sizeOf = async (name: RegExp) =>
+        (await stat(path.join(directory, 'dist', 'cli', code.find((file) => name.test(file))!))).size;
+      for (const name of ['auth', 'vector']) {
+        const subgraph = await SextantProcess.start(
+          ['serve', name],
+          { ...own, SUBGRAPH_PORT: String(await freePort()) },
+          program,
+        );
+        expect((await fetch(`${subgraph.url}/health`)).status).toBe(200);
+        expect(await subgraph.stop()).toBe(0);
+        expect(await readdir(env['NODE_COMPILE_CACHE']!)).toContainEqual(
+          expect.stringMatching(new RegExp(`^serve-${name}-.*-serve$`)),
+        );
+        expect(await sizeOf(new RegExp(`^serve-${name}-`))).toBeLessThan((await sizeOf(/^sextant-/)) * 0.7);
+      }
+    },
+    60_000,
+  );
 
   it('explains, composes, backs up', async () => {
     expect(await runToEnd(['doctor'], env, program)).toMatch(/database/i);

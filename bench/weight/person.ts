@@ -8,7 +8,7 @@ import {
   ReadConversationDocument,
   SendMessageDocument,
 } from '../../tests/client/generated/graphql.ts';
-import { TestUser } from '../../tests/harness/client.ts';
+import { TestUser } from '../../tests/testing/client.ts';
 
 const page = await readFile(new URL('../../subgraphs/vision/testing/page.png', import.meta.url));
 

