@@ -9,7 +9,9 @@ import { createLog, type Logger } from '#platform/base/log/log.ts';
 import { startTracing } from '#platform/net/tracing/tracing.ts';
 import { onStopSignal, STOP_SIGNALS } from './stop-signals.ts';
 
-/** What every long-running command has: settings, a log, metrics, and one stack that owns the order of shutdown. */
+/**
+ * The ground of every long-running command: settings, a log, metrics, and one stack that owns the order of shutdown.
+ */
 export interface Process {
   readonly config: Config;
   readonly log: Logger;

@@ -5,7 +5,7 @@ import { DatabaseError } from '#platform/data/database/error.ts';
 import { DefinitionError } from '#platform/host/definition-error.ts';
 import { ListenError } from '#platform/net/http/listen.ts';
 
-/** Wrong input to a command; the message is all that the user needs to see. */
+/** The error of wrong input to a command; the message is all that the user needs to see. */
 export class CommandError extends Error {
   override name = 'CommandError';
 }

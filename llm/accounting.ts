@@ -17,7 +17,7 @@ export const NO_USAGE: Usage = {
   estimated: false,
 };
 
-/** What a call came to, as far as only its end knows it. */
+/** The end of a call, as far as only its end knows it. */
 export interface CallEnd {
   readonly outcome: LlmOutcome;
   readonly deployment: Deployment | undefined;
@@ -31,7 +31,7 @@ export interface CallEnd {
   readonly errorCode?: string | undefined;
 }
 
-/** Makes the one record of each call, and hands it to metrics, traces and the caller who asked for it. */
+/** The maker of the one record of each call. It hands it to metrics, traces and the caller who asked for it. */
 export class Accounting {
   readonly #prices: Prices;
   readonly #telemetry: Telemetry;

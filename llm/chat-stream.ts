@@ -2,10 +2,13 @@ import type { FinishReason, ReasoningDelta, TextDelta, ToolCallDelta } from './p
 import type { CacheState, LlmCallRecord, Usage } from './record.ts';
 import type { FitReport } from './tokens/fit.ts';
 
-/** One piece of a reply. The order is: one `start`, any deltas, one `finish`. A failure throws instead of `finish`. */
+/** A piece of a reply. The order is: one `start`, any deltas, one `finish`. A failure throws instead of `finish`. */
 export type ChatPart = StartPart | TextDelta | ReasoningDelta | ToolCallDelta | FinishPart;
 
-/** Comes with the first content, when it is certain who answers; not at all when the call is stopped before that. */
+/**
+ * The part that comes with the first content, when it is certain who answers; not at all when the call is stopped
+ * before that.
+ */
 export interface StartPart {
   readonly type: 'start';
   readonly alias: string;

@@ -22,8 +22,8 @@ import { TokenCounter } from './tokens/count.ts';
 type OwnOptions = Pick<ModelsOptions, 'onRecord' | 'embedForCache'>;
 
 /**
- * What all users of language models in one process share: the catalogue, connections, what is known of deployments,
- * budgets, and replies under way.
+ * The parts that all users of language models in one process share: the catalogue, connections, what is known of
+ * deployments, budgets, and replies under way.
  *
  * Reading the catalogue, looking for servers, the provider package, the tokenizer and the price table all wait for the
  * first call that needs them: a start pays for none of it.

@@ -1,5 +1,5 @@
 /**
- * Messages as every OpenAI-compatible server takes them, plus what only this layer reads (`id`, `pinned`), which is
+ * A message as every OpenAI-compatible server takes them, plus what only this layer reads (`id`, `pinned`), which is
  * never sent to a provider.
  */
 export type ChatMessage = SystemMessage | UserMessage | AssistantMessage | ToolMessage;

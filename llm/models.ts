@@ -73,7 +73,7 @@ export interface GeneratedImages {
   readonly record: LlmCallRecord;
 }
 
-/** Bytes, or for servers that insist on it the URL at which the provider keeps them for a while. */
+/** The bytes of an image, or for servers that insist on it the URL at which the provider keeps them for a while. */
 export type GeneratedImage = { readonly revisedPrompt: string | undefined } & (
   | { readonly bytes: Uint8Array; readonly url?: undefined }
   | { readonly url: string; readonly bytes?: undefined }
@@ -84,7 +84,10 @@ export interface CountOptions {
   readonly tools?: readonly ToolDefinition[];
 }
 
-/** Prices in US dollars as decimal strings; absent where none is known (a local server costs nothing and says `0`). */
+/**
+ * The prices of a model in US dollars as decimal strings; absent where none is known (a local server costs nothing and
+ * says `0`).
+ */
 export interface ModelPrice {
   readonly inputPerMillion: string | undefined;
   readonly cachedInputPerMillion: string | undefined;

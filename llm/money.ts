@@ -1,6 +1,6 @@
 /**
- * Money in picodollars (10^-12 US dollars) as bigint: prices a million tokens with up to six decimals are whole numbers
- * a token, so costs are exact and never floats.
+ * An amount of money in picodollars (10^-12 US dollars) as bigint: prices a million tokens with up to six decimals are
+ * whole numbers a token, so costs are exact and never floats.
  */
 export type Picodollars = bigint;
 

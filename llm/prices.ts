@@ -6,7 +6,7 @@ import type { Usage } from './record.ts';
 /** The table's version and date: it is data, and data age. llm.yaml overrides it per deployment. */
 export const PRICE_TABLE = '@pydantic/genai-prices 0.1.8 (2026-09-23)';
 
-/** Prices of one deployment in picodollars a million tokens, and an image. */
+/** The prices of one deployment in picodollars a million tokens, and an image. */
 export interface Price {
   readonly input: Picodollars | undefined;
   readonly cachedInput: Picodollars | undefined;
@@ -27,7 +27,7 @@ const TABLE_PROVIDERS: Partial<Record<string, string>> = {
   deepseek: 'deepseek',
 };
 
-/** Prices by deployment; the table is loaded when first needed. */
+/** The prices by deployment; the table is loaded when first needed. */
 export class Prices {
   readonly #known = new WeakMap<Deployment, Price | undefined>();
 

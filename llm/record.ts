@@ -1,4 +1,4 @@
-/** Tokens of one call. */
+/** The tokens of one call. */
 export interface Usage {
   /** All input tokens, those read from the provider's own prompt cache included. */
   readonly inputTokens: number;
@@ -15,15 +15,18 @@ export interface Usage {
 export type LlmOperation = 'chat' | 'embeddings' | 'image';
 
 /**
- * How a call ended. `stopped`: the caller's signal; `interrupted`: the provider failed after the first token;
+ * The end of a call. `stopped`: the caller's signal; `interrupted`: the provider failed after the first token;
  * `failed`: nothing was delivered; `filtered`: the provider's content policy.
  */
 export type LlmOutcome = 'ok' | 'stopped' | 'interrupted' | 'failed' | 'filtered';
 
-/** `hit`: exact cache; `shared`: rode on an equal call already under way; `semantic`: a near-equal prompt's answer. */
+/**
+ * The part that a cache had in a call. `hit`: exact cache; `shared`: rode on an equal call already under way;
+ * `semantic`: a near-equal prompt's answer.
+ */
 export type CacheState = 'off' | 'miss' | 'hit' | 'shared' | 'semantic';
 
-/** What is kept of every call, whatever became of it. Handed to `onRecord` exactly once a call. */
+/** The record that is kept of every call, whatever became of it. Handed to `onRecord` exactly once a call. */
 export interface LlmCallRecord {
   /** UUIDv7; consumers are idempotent by it. */
   readonly id: string;

@@ -1,7 +1,7 @@
 import type { Identity } from '#platform/identity/identity.ts';
 import type { ChatMessage, ToolDefinition } from './messages.ts';
 
-/** On whose behalf and for what a call is made. */
+/** The user on whose behalf a call is made, and its purpose. */
 export interface CallContext {
   readonly identity: Identity;
   /** Aborting it aborts the provider's HTTP request at once. */

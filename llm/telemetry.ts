@@ -12,7 +12,8 @@ import type { LlmCallRecord } from './record.ts';
 const OPERATIONS = { chat: 'chat', embeddings: 'embeddings', image: 'generate_content' } as const;
 
 /**
- * Metrics and spans of model calls, named by the GenAI conventions in Prometheus' spelling. No label is ever a user.
+ * The metrics and spans of model calls, named by the GenAI conventions in Prometheus' spelling. No label is ever a
+ * user.
  */
 export class Telemetry {
   readonly #duration: Histogram;

@@ -6,7 +6,7 @@ import { createEmbedders } from './embeddings/registry.ts';
 import { openVectorStore } from './vectors/open.ts';
 import type { VectorStore } from './vectors/vector-store.ts';
 
-/** Meaning and words, as one subgraph uses them. */
+/** The search by meaning and words, as one subgraph uses it. */
 export interface Retrieval {
   /** The embedding models. Each call is recorded in the outbox of the subgraph. */
   readonly embedders: RecordedEmbedders;

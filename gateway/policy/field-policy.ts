@@ -1,4 +1,4 @@
-/** What a field of the supergraph says about cost, access and streaming. */
+/** The policy of a field of the supergraph: cost, access and streaming. */
 export interface FieldPolicy {
   readonly cost?: number;
   readonly listSize?: ListSize;
@@ -6,7 +6,7 @@ export interface FieldPolicy {
   readonly tags: readonly string[];
 }
 
-/** What `@listSize` says. */
+/** The arguments of `@listSize`. */
 export interface ListSize {
   readonly assumedSize?: number;
   readonly slicingArguments?: readonly string[];
@@ -14,7 +14,7 @@ export interface ListSize {
   readonly requireOneSlicingArgument: boolean;
 }
 
-/** What `@authenticated`, `@requiresScopes` and `@policy` demand; all parts must hold. */
+/** The demands of `@authenticated`, `@requiresScopes` and `@policy`; all parts must hold. */
 export interface Access {
   readonly authenticated: boolean;
   /** Each entry: any one of its sets, and all scopes of the set. */

@@ -23,7 +23,7 @@ export interface PersistedOperations {
   textOf(params: PersistedParams): string | Promise<string>;
 }
 
-/** Registered operations: id to text. */
+/** The registered operations: id to text. */
 export type Manifest = ReadonlyMap<string, string>;
 
 const apollo = z.object({

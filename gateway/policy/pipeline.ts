@@ -28,7 +28,7 @@ import { type Grants, grantedByRole, type PolicyEvaluator } from './policies.ts'
 import { createOperationRate, type OperationRate } from './rate.ts';
 import { checkSingleUse } from './single-use.ts';
 
-/** What a client sends, whatever the transport. */
+/** The operation that a client sends, whatever the transport. */
 export interface OperationParams {
   readonly query?: string | null | undefined;
   /** Id of a registered operation. */
@@ -38,7 +38,7 @@ export interface OperationParams {
   readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
-/** Who sends it. */
+/** The sender of an operation. */
 export interface OperationCaller {
   readonly identity: Identity;
   readonly client: ClientInfo;
@@ -60,13 +60,13 @@ export interface Refused {
   readonly errors: readonly GraphQLError[];
 }
 
-/** What is opened for one supergraph, to serve it. */
+/** The parts that are opened for one supergraph, to serve it. */
 export interface Served {
   readonly operations: Operations;
   readonly policies: SupergraphPolicies;
 }
 
-/** What the supergraph's own directives ask of the policies. */
+/** The demands of the supergraph's own directives on the policies. */
 export interface SupergraphPolicies {
   readonly directives: PolicyDirectives;
   readonly costs: WeakMap<OperationDefinitionNode, Cost>;

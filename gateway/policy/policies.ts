@@ -2,7 +2,7 @@ import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 
-/** Who asks, as far as the gateway knows. */
+/** The caller, as far as the gateway knows. */
 export interface PolicyCaller {
   readonly identity: Identity;
   readonly client: ClientInfo;
@@ -12,13 +12,13 @@ export interface PolicyCaller {
 }
 
 /**
- * Decides which of the policies that an operation's fields demand (`@policy`) are granted to a caller. What it grants
- * beside those that were asked for is not heeded. When it rejects, nothing is granted, and the fields say that it could
- * not be found out.
+ * A judge who decides which of the policies that an operation's fields demand (`@policy`) are granted to a caller. What
+ * it grants beside those that were asked for is not heeded. When it rejects, nothing is granted, and the fields say
+ * that it could not be found out.
  */
 export type PolicyEvaluator = (policies: readonly string[], caller: PolicyCaller) => Promise<Iterable<string>>;
 
-/** What a caller may see of fields with `@policy`. */
+/** The policies that are granted to a caller. */
 export interface Grants {
   readonly policies: ReadonlySet<string>;
   /** Why nothing could be found out; then no policy is granted. */

@@ -17,7 +17,7 @@ export interface ApolloFaceOptions {
   readonly plugins?: readonly ApolloServerPlugin<ApolloContext>[] | undefined;
 }
 
-/** What plugins find as `contextValue`. */
+/** The context that plugins find as `contextValue`. */
 export interface ApolloContext {
   readonly admitted: Admitted;
 }

@@ -17,7 +17,7 @@ export interface ForwardOptions {
   readonly pipeline: Pick<Pipeline, 'spend'>;
 }
 
-/** Passes a request on to a plain route of a subgraph: signed uploads, images, JWKS. */
+/** A function that passes a request on to a plain route of a subgraph: signed uploads, images, JWKS. */
 export type Forward = (
   request: IncomingMessage,
   response: ServerResponse,

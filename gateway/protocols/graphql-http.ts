@@ -9,7 +9,7 @@ import type { Origins } from '../server/origins.ts';
 /** The ways an answer can be written. */
 export type ResponseFormat = 'application/json' | 'application/graphql-response+json';
 
-/** What the client accepts, in the words of GraphQL over HTTP and of the two streaming protocols. */
+/** The formats that the client accepts, in the words of GraphQL over HTTP and of the two streaming protocols. */
 export interface Accepted {
   /** Undefined: nothing that we can write. */
   readonly format: ResponseFormat | undefined;

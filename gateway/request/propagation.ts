@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Which headers of a client go on to the subgraphs, under their own name. */
+/** The choice of a client's headers that go on to the subgraphs, under their own name. */
 export interface PropagationRules {
   /** Header names, lower case. */
   readonly headers: readonly string[];

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Kind, type OperationDefinitionNode, parse, type VariableDefinitionNode } from 'graphql';
 
-/** One route, and the operation that answers it. */
+/** A route, and the operation that answers it. */
 export interface Endpoint {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** With `{parameters}`, as OpenAPI writes them. */

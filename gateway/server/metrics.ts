@@ -3,7 +3,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export type Carrier = 'http' | 'sse' | 'multipart' | 'websocket' | 'rest';
 export type Outcome = 'ok' | 'errors' | 'refused';
 
-/** What the gateway counts. Labels have few values each; never a user, an address or an operation's text. */
+/** The instruments of the gateway. Labels have few values each; never a user, an address or an operation's text. */
 export interface GatewayMetrics {
   /** @param seconds from the request to its whole answer. */
   operation(carrier: Carrier, kind: string, outcome: Outcome, seconds: number): void;

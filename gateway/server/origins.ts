@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '#platform/base/config/config.ts';
 
-/** Which pages may call the gateway. */
+/** The web origins whose pages may call the gateway. */
 export interface Origins {
   /** Whether a page of this origin may: true as well when there is none, which is not a browser's page. */
   allowed(request: IncomingMessage): boolean;

@@ -1,6 +1,6 @@
 import type { AnswerError } from '../execution/prepare/operation.ts';
 
-/** One client's end of one operation, whichever protocol carries it. After its end nothing more is written. */
+/** The client's end of one operation, whichever protocol carries it. After its end nothing more is written. */
 export interface Channel {
   /** Writes one answer. */
   next(json: string | Uint8Array): void;

@@ -3,7 +3,7 @@ import { guarded } from '#platform/base/faults/guarded.ts';
 import type { AnswerError } from '../execution/prepare/operation.ts';
 import type { Channel } from './channel.ts';
 
-/** What happens to the events of a subscriber who reads more slowly than they come. */
+/** The fate of the events of a subscriber who reads more slowly than they come. */
 export interface QueuePolicy {
   /**
    * `latest`: only the newest waits. `merge`: an event is merged into the one that waits before it, where `merge` can.

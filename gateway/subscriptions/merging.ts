@@ -15,7 +15,9 @@ import type { Admitted } from '../policy/pipeline.ts';
 /** Tags by which the fields of an event say how two events in a row become one. docs/subscriptions.md explains them. */
 const TAGS = { append: 'stream-append', first: 'stream-first', offset: 'stream-offset' } as const;
 
-/** How the events of one subscription operation can be merged, and where the offset to resume from stands. */
+/**
+ * The way in which the events of one subscription operation can be merged, and where the offset to resume from stands.
+ */
 export interface Merging {
   readonly merge?: ((earlier: string, later: string) => string | undefined) | undefined;
   readonly offsetOf?: ((json: string) => unknown) | undefined;

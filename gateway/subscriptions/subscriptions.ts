@@ -11,7 +11,7 @@ import { createDelivery, type Delivery, type QueuePolicy } from './delivery.ts';
 import { countedIdentity, createOpenCounter } from './open-counter.ts';
 import { createUpstreams } from './upstreams.ts';
 
-/** How a subscription field wants to be delivered. */
+/** The way in which a subscription field wants to be delivered. */
 export interface StreamPolicy extends QueuePolicy {
   /**
    * `identity`: equal subscriptions of one user share an upstream. `everybody`: those of all users do, because the

@@ -2,7 +2,7 @@ import type { Unsubscribe } from '#platform/net/transport/transport.ts';
 import type { AnswerError, AnswerSink, OperationAnswer } from '../execution/prepare/operation.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 
-/** Opens subscriptions so that equal ones have one upstream together. */
+/** The open subscriptions to subgraphs: equal ones have one upstream together. */
 export interface Upstreams {
   /**
    * @param key who may share: equal keys get the same events. Undefined: an upstream of its own.

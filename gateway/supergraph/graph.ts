@@ -7,7 +7,7 @@ import { loadSupergraph } from './supergraph.ts';
 import { type SupergraphWatcher, watchSupergraph } from './watch.ts';
 
 /**
- * One supergraph being served, with what was opened for it. Immutable: a reload makes a new one, and what runs on the
+ * A supergraph being served, with what was opened for it. Immutable: a reload makes a new one, and what runs on the
  * old one finishes there.
  */
 export type GraphVersion<Served> = Served & {

@@ -27,7 +27,7 @@ export interface SubgraphAddress {
 }
 
 /**
- * Where a supergraph comes from: a Rover supergraph.yaml, a composed .graphql file, or composed SDL. `cache` is a
+ * The source of a supergraph: a Rover supergraph.yaml, a composed .graphql file, or composed SDL. `cache` is a
  * folder that keeps what was made of it, which is most of a gateway's start.
  */
 export type SupergraphSource = SupergraphFile | { readonly sdl: string };

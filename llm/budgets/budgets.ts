@@ -1,6 +1,6 @@
 /**
- * What users, keys and models may spend. A call reserves its most before it begins and settles what it was afterwards:
- * between the two the reservation counts as spent, so parallel calls cannot overrun a limit together.
+ * The ledger of what users, keys and models may spend. A call reserves its most before it begins and settles what it
+ * was afterwards: between the two the reservation counts as spent, so parallel calls cannot overrun a limit together.
  *
  * Two faces: memory (one process) and Redis (all processes). budgets.contract.ts is their common definition.
  */

@@ -26,7 +26,7 @@ export interface Demand {
   readonly images?: number;
 }
 
-/** What a call holds until it is settled. */
+/** The reservation that a call holds until it is settled. */
 export interface Held {
   /** Most tokens of the reply; undefined when no limit applies and the request set none. */
   readonly maxTokens: number | undefined;
@@ -52,7 +52,7 @@ export function rulesFor({ catalogue, alias, identity }: Pick<Demand, 'catalogue
   return rules;
 }
 
-/** Holds calls to the limits of the catalogue. */
+/** The keeper that holds calls to the limits of the catalogue. */
 export class LimitKeeper {
   readonly #ledger: BudgetLedger;
   readonly #prices: Prices;

@@ -61,7 +61,7 @@ export function compact(deltas: readonly Delta[]): Delta[] {
   return merged;
 }
 
-/** Kept replies. A store that fails is an empty one. */
+/** The cache of replies. A store that fails is an empty one. */
 export class ReplyCache {
   readonly #store: ReplyStore;
 

@@ -10,7 +10,7 @@ interface Entry {
   readonly until: number;
 }
 
-/** Makes vectors in the name of the caller. */
+/** A function that makes vectors in the name of the caller. */
 export type EmbedPrompt = (texts: readonly string[]) => Promise<readonly Float32Array[]>;
 
 const MAX_PARTITIONS = 1_000;
@@ -19,9 +19,9 @@ const MAX_ENTRIES = 500;
 const MAX_CHARACTERS = 2_000;
 
 /**
- * Finds the kept reply of a prompt that says the same in other words. An entry counts only within its partition (who
- * asks, which model, which parameters, which conversation before it), when its cosine reaches the threshold and when
- * both prompts have the same words of sense (semantic-guard.ts).
+ * The index that finds the kept reply of a prompt that says the same in other words. An entry counts only within its
+ * partition (who asks, which model, which parameters, which conversation before it), when its cosine reaches the
+ * threshold and when both prompts have the same words of sense (semantic-guard.ts).
  */
 export class SemanticIndex {
   readonly #partitions = new Map<string, Entry[]>();

@@ -1,4 +1,7 @@
-/** What can be asked, resolved and complete: made of llm.yaml, of the environment, or of what runs on this machine. */
+/**
+ * The models that can be asked, resolved and complete: made of llm.yaml, of the environment, or of what runs on this
+ * machine.
+ */
 export interface Catalogue {
   readonly aliases: ReadonlyMap<string, Alias>;
   readonly deployments: ReadonlyMap<string, Deployment>;
@@ -44,7 +47,7 @@ export interface Provider {
   readonly free: boolean;
 }
 
-/** One model at one provider. */
+/** A model at one provider. */
 export interface Deployment {
   readonly id: string;
   readonly provider: Provider;
@@ -67,7 +70,7 @@ export interface Deployment {
   readonly stallMs: number;
 }
 
-/** US dollars as decimal strings. */
+/** The prices of a deployment, in US dollars as decimal strings. */
 export interface PriceEntry {
   readonly inputPerMillion?: string;
   readonly cachedInputPerMillion?: string;
@@ -135,7 +138,7 @@ export interface SemanticRule extends CacheRule {
   readonly threshold: number;
 }
 
-/** Limits of a user, of an API key, and of all calls to an alias. */
+/** The limits of a user, of an API key, and of all calls to an alias. */
 export interface Limits {
   readonly user: LimitRule | undefined;
   readonly apiKey: LimitRule | undefined;
@@ -167,7 +170,7 @@ export const aliasFor = (id: string, deployment: Deployment): Alias => ({
   summariseWith: undefined,
 });
 
-/** What a model can do. */
+/** The abilities of a model. */
 export interface Capabilities {
   readonly chat: boolean;
   readonly tools: boolean;

@@ -14,7 +14,9 @@ import { defaultsOf } from './environment.ts';
 import { type CatalogueFile, catalogueFile } from './file-schema.ts';
 import { knownModel } from './known-models.ts';
 
-/** llm.yaml is wrong. The message has a line for each mistake: where, what was given and what is allowed. */
+/**
+ * The error of a wrong llm.yaml. The message has a line for each mistake: where, what was given and what is allowed.
+ */
 export class CatalogueError extends Error {
   override name = 'CatalogueError';
 }

@@ -1,6 +1,6 @@
 import type { Capabilities } from './catalogue.ts';
 
-/** What is known of a model by its name. */
+/** The facts that are known of a model by its name. */
 export interface KnownModel {
   readonly capabilities: Capabilities;
   readonly contextWindow: number | undefined;

@@ -40,7 +40,7 @@ interface Reading {
 
 const NEVER = new AbortController().signal;
 
-/** Chat calls from request to record. */
+/** The chat calls, from request to record. */
 export class ChatCalls {
   readonly #deps: ChatDependencies;
 

@@ -13,7 +13,7 @@ export interface Prepared {
   readonly context: FitReport | undefined;
 }
 
-/** Asks the alias named by `summariseWith`; undefined when it fails. */
+/** A function that asks the alias named by `summariseWith`; undefined when it fails. */
 export type Summariser = (
   alias: string,
   messages: readonly ChatMessage[],
@@ -43,7 +43,7 @@ export function inputLimit(
   return window - (wantedTokens ?? Math.min(deployment.maxOutputTokens ?? Infinity, Math.floor(window / 4)));
 }
 
-/** Makes conversations fit deployments. */
+/** The preparer, which makes conversations fit deployments. */
 export class Preparer {
   readonly #counter: TokenCounter;
   /** The same older messages are summarised once, not with every turn. */

@@ -8,13 +8,13 @@ import type { CallContext, ChatRequest } from '../requests.ts';
 import { keepable, type ProviderReply, type ReplyPart } from './provider-reply.ts';
 import { SharedReply } from './shared-reply.ts';
 
-/** Where a reply comes from: kept, on its way already, or to be asked for. */
+/** The source of a reply: kept, on its way already, or to be asked for. */
 export type Reply =
   | { readonly kind: 'kept'; readonly stored: StoredReply; readonly cache: CacheState }
   | { readonly kind: 'shared'; readonly shared: SharedReply; readonly follower: object; readonly cache: CacheState }
   | { readonly kind: 'own'; readonly source: ProviderReply };
 
-/** Decides what an alias's cache does for a request. */
+/** The replies of all aliases: decides what an alias's cache does for a request. */
 export class Replies {
   readonly #cache: ReplyCache;
   readonly #semantic = new SemanticIndex();

@@ -1,7 +1,7 @@
 import type { ProviderReply, ReplyPart } from './provider-reply.ts';
 
 /**
- * One call that several equal requests follow. It goes on while one of them follows, also after the first has left, and
+ * A call that several equal requests follow. It goes on while one of them follows, also after the first has left, and
  * is charged to one of them: the first that is still there at its end.
  */
 export class SharedReply {

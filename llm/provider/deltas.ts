@@ -1,6 +1,6 @@
 /**
- * Why a reply ended. `stop`, `length`, `tool_calls`: as the provider says. `content_filter`: its policy cut the reply.
- * `stopped`: the caller's signal ended it; what had arrived was delivered and its usage is estimated.
+ * The reason why a reply ended. `stop`, `length`, `tool_calls`: as the provider says. `content_filter`: its policy cut
+ * the reply. `stopped`: the caller's signal ended it; what had arrived was delivered and its usage is estimated.
  */
 export type FinishReason = 'stop' | 'length' | 'tool_calls' | 'content_filter' | 'stopped';
 

@@ -1,7 +1,7 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 
 /**
- * What went wrong at a provider.
+ * The kind of what went wrong at a provider.
  *
  * - `rate_limited` 429, or a quota; `unreachable` no connection; `server_error` 5xx, 408, 409 or an error inside the
  *   stream
@@ -69,7 +69,7 @@ export class ProviderFailure extends Error {
   }
 }
 
-/** Whether the caller had got a part of the reply when it failed. */
+/** The phase of a call when it failed: whether the caller had got a part of the reply when it failed. */
 export type FailurePhase = 'before_first_token' | 'after_first_token';
 
 /** Returns the one error that a caller sees; names the alias and what to do, and nothing that the provider wrote. */

@@ -5,7 +5,7 @@ import type { ProviderFailure } from './failure.ts';
 const SAMPLING = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'seed'] as const;
 export type SamplingParameter = (typeof SAMPLING)[number];
 
-/** What a server turned out not to understand. */
+/** The parameters that a server turned out not to understand. */
 export interface Quirks {
   readonly noStreamUsage?: boolean;
   /** It wants the other one of `max_tokens` and `max_completion_tokens`. */
@@ -16,7 +16,10 @@ export interface Quirks {
   readonly window?: number;
 }
 
-/** Learnt from refusals, so that "OpenAI-compatible" needs no list of who is how compatible. */
+/**
+ * The quirks of all deployments, learnt from refusals, so that "OpenAI-compatible" needs no list of who is how
+ * compatible.
+ */
 export class QuirkBook {
   readonly #known = new Map<string, Quirks>();
 

@@ -19,7 +19,7 @@ export interface ProviderEnd {
 type Chunk = OpenAI.Chat.Completions.ChatCompletionChunk;
 
 /**
- * One streaming request to one provider.
+ * A streaming request to one provider.
  *
  * It throws ProviderFailure for whatever is not a whole reply: a stream that ends without a finish reason was cut,
  * however politely the connection was closed. No async generator: a reply has thousands of pieces, and each layer of

@@ -18,8 +18,8 @@ const EWMA_TAU_MS = 15_000;
 type DeploymentPhase = DeploymentHealth['state'];
 
 /**
- * What this process knows about one deployment: load, latency, circuit breaker, cooling keys. Kept by the deployment's
- * id, so it survives a reload of the catalogue.
+ * The knowledge of this process about one deployment: load, latency, circuit breaker, cooling keys. Kept by the
+ * deployment's id, so it survives a reload of the catalogue.
  */
 export class DeploymentState {
   inFlight = 0;

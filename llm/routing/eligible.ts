@@ -2,7 +2,7 @@ import { badInput } from '#platform/base/errors/errors.ts';
 import type { Alias, Capabilities, Condition, Target } from '../catalogue/catalogue.ts';
 import type { ChatRequest } from '../requests.ts';
 
-/** What a request needs of a deployment. */
+/** The abilities that a request needs of a deployment. */
 export interface Needs {
   readonly capabilities: readonly (keyof Capabilities)[];
   readonly tags: readonly string[];

@@ -6,7 +6,7 @@ import { DeploymentState } from './deployment-state.ts';
 import { eligibleTargets, type Needs } from './eligible.ts';
 import { Strategies } from './strategies.ts';
 
-/** One call to be taken somewhere. `Opened` is what an attempt yields: a reply that has begun, or a whole answer. */
+/** A call to be taken somewhere. `Opened` is what an attempt yields: a reply that has begun, or a whole answer. */
 export interface Plan<Opened> {
   readonly catalogue: Catalogue;
   readonly alias: Alias;
@@ -29,15 +29,15 @@ export interface Attempt {
   readonly mayShorten: boolean;
 }
 
-/** What happened on the way; filled while routing, read for the record. */
+/** The trail of what happened on the way; filled while routing, read for the record. */
 export interface Trail {
   retries: number;
   fallbacks: number;
 }
 
 /**
- * Takes a call to a deployment that answers it. Until the first content anything may be asked again or moved elsewhere;
- * from then on the reply is that deployment's, and its failure ends it.
+ * The router, which takes a call to a deployment that answers it. Until the first content anything may be asked again
+ * or moved elsewhere; from then on the reply is that deployment's, and its failure ends it.
  */
 export class Router {
   readonly #log: Logger;

@@ -13,7 +13,8 @@ export interface Choice {
 }
 
 /**
- * Chooses among deployments. Targets of a lower `order` come first whatever the strategy; ties go to the first listed.
+ * The strategies that choose among deployments. Targets of a lower `order` come first whatever the strategy; ties go to
+ * the first listed.
  */
 export class Strategies {
   /** Credits of the smooth weighted round robin, by alias and deployment. */

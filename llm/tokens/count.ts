@@ -18,8 +18,8 @@ const EXACT = 200_000;
 const STRETCH = 20_000;
 
 /**
- * Counts tokens as the model's tokenizer does where it is public (OpenAI's), and with the newest of those elsewhere.
- * Within a few per cent for texts in a model's own tokenizer, within about a fifth for others'.
+ * A counter of tokens, as the model's tokenizer does where it is public (OpenAI's), and with the newest of those
+ * elsewhere. Within a few per cent for texts in a model's own tokenizer, within about a fifth for others'.
  */
 export class TokenCounter {
   readonly #encodings = new Map<Encoding, Promise<Counter>>();

@@ -3,7 +3,8 @@ import { ProviderFailure } from '../provider/failure.ts';
 import type { TokenCounter } from './count.ts';
 
 /**
- * What was done to make a conversation fit. Messages are named by their `id`, or by `#<index>` where they have none.
+ * The report of what was done to make a conversation fit. Messages are named by their `id`, or by `#<index>` where they
+ * have none.
  */
 export interface FitReport {
   /** Tokens of the messages that are sent, as counted here. */

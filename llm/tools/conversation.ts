@@ -16,7 +16,7 @@ export interface ToolResultPart {
   readonly result: ToolResult;
 }
 
-/** One call of the model ended and another begins, with the tools' results. */
+/** The part that says that one call of the model ended and another begins, with the tools' results. */
 export interface RoundPart {
   readonly type: 'round';
   readonly finish: FinishPart;

@@ -30,7 +30,7 @@ export interface ToolContext {
   readonly signal: AbortSignal;
 }
 
-/** What became of a call; `content` is what the model is told. */
+/** The result of a tool call; `content` is what the model is told. */
 export interface ToolResult {
   readonly callId: string;
   readonly name: string;

@@ -99,12 +99,12 @@ export const EVENTS = {
 } as const;
 
 export type EventType = keyof typeof EVENTS;
-/** What a producer gives. */
+/** The event as a producer gives it. */
 export type EventInput<T extends EventType> = z.input<(typeof EVENTS)[T]['payload']>;
-/** What a consumer gets. */
+/** The payload that a consumer gets. */
 export type EventPayload<T extends EventType> = z.output<(typeof EVENTS)[T]['payload']>;
 
-/** One fact, as consumers see it. */
+/** A fact, as consumers see it. */
 export interface PlatformEvent<T extends EventType = EventType> {
   /** UUIDv7; the key of idempotence. */
   readonly id: string;

@@ -4,7 +4,7 @@ import type { ClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { RequestContext, RunningSubgraph } from './definition.ts';
 
-/** What a context is made of: the part of a SubgraphRequest that says who asks and how long they wait. */
+/** The caller of whom a context is made: the part of a SubgraphRequest that says who asks and how long they wait. */
 export interface Caller {
   readonly identity: Identity;
   readonly client?: ClientInfo | undefined;

@@ -4,7 +4,7 @@ import type { ClientInfo } from '../identity/client-info.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Platform } from './platform.ts';
 
-/** What the platform hosts: `subgraphs/<name>/subgraph.ts` exports one. */
+/** The definition that the platform hosts: `subgraphs/<name>/subgraph.ts` exports one. */
 export interface SubgraphDefinition {
   readonly name: string;
   /** The contract, subgraphs/<name>/schema.graphql. */
@@ -28,7 +28,7 @@ export interface RunningSubgraph {
   health?(): Promise<Record<string, { status: 'up' | 'down'; detail?: string }>>;
 }
 
-/** What every resolver gets as its third argument; a subgraph's own type adds its `loaders`. */
+/** The context that every resolver gets as its third argument; a subgraph's own type adds its `loaders`. */
 export interface RequestContext<Loaders = object> {
   readonly identity: Identity;
   readonly client?: ClientInfo | undefined;

@@ -15,7 +15,7 @@ import type { RunningSubgraph } from './definition.ts';
 import type { SubgraphOperation, SubgraphOperations } from './operations.ts';
 import { findUnstorable } from './storable.ts';
 
-/** Runs the operations of one subgraph: what every face of it (in-process, HTTP, WebSocket) shares. */
+/** The executor of one subgraph's operations: what every face of it (in-process, HTTP, WebSocket) shares. */
 export interface SubgraphExecutor {
   /** Never rejects: whatever fails is an error in the answer, masked unless it is expected. */
   execute(request: SubgraphRequest): Promise<ExecutionResult>;

@@ -25,7 +25,7 @@ export interface PlatformOptions {
   readonly transportOf: (subgraph: string) => SubgraphTransport | undefined;
 }
 
-/** What one process stands on, and the view of it that each of its subgraphs gets. */
+/** The ground on which one process stands, and the view of it that each of its subgraphs gets. */
 export interface OpenPlatform extends Pick<Platform, 'topics' | 'limiter' | 'cache' | 'assertions' | 'events'> {
   readonly database: Database;
   readonly stores: Stores;

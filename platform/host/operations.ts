@@ -24,7 +24,7 @@ import { nestingOf } from '../base/graphql/document-nesting.ts';
 import type { RequestContext } from './definition.ts';
 import { findUnstorable } from './storable.ts';
 
-/** One operation text of a subgraph: parsed, validated and compiled once. */
+/** An operation text of a subgraph: parsed, validated and compiled once. */
 export interface SubgraphOperation {
   readonly kind: OperationTypeNode;
   execute(context: RequestContext, variables: Variables | undefined): Promise<ExecutionResult> | ExecutionResult;
@@ -38,7 +38,7 @@ export interface SubgraphOperation {
   ): Promise<ExecutionResult> | ExecutionResult;
 }
 
-/** What is prepared of one text: the operation, or why it is none. */
+/** The preparation of one text: the operation, or why it is none. */
 export type Prepared = SubgraphOperation | { readonly errors: readonly GraphQLError[] };
 
 /** Texts longer than this are never prepared: a subgraph is asked by planners, and no plan comes near it. */

@@ -6,7 +6,7 @@ import type { Identity } from '../identity/identity.ts';
 import { activeTraceparent } from '../net/tracing/spans.ts';
 import type { SubgraphTransport } from '../net/transport/transport.ts';
 
-/** How a subgraph asks another one: typed GraphQL operations over the transports that the gateway uses. */
+/** The way in which a subgraph asks another one: typed GraphQL operations over the transports that the gateway uses. */
 export interface Peers {
   /**
    * Runs a query or mutation on one subgraph.

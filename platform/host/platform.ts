@@ -15,8 +15,8 @@ import type { Topics } from '../realtime/topics/topics.ts';
 import type { Peers } from './peers.ts';
 
 /**
- * What every subgraph stands on. In one process all subgraphs share it, but for the log and the life cycle, which are
- * separate for each; as separate processes each has its own, meeting in Postgres, Redis and Weaviate.
+ * The ground on which every subgraph stands. In one process all subgraphs share it, but for the log and the life cycle,
+ * which are separate for each; as separate processes each has its own, meeting in Postgres, Redis and Weaviate.
  */
 export interface Platform {
   readonly config: Config;
@@ -46,7 +46,7 @@ export interface Platform {
   share<Part extends AsyncDisposable>(name: string, create: (lifetime: SharedLifetime) => Promise<Part>): Promise<Part>;
 }
 
-/** What outlives a single subgraph: the log and metrics of the process. */
+/** The parts that outlive a single subgraph: the log and metrics of the process. */
 export interface SharedLifetime {
   readonly log: Logger;
   readonly metrics: Registry;

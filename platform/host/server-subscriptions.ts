@@ -12,7 +12,9 @@ import { identityRefused } from '../net/transport/identity-refused.ts';
 import { OperationFailed, type Unsubscribe } from '../net/transport/transport.ts';
 import type { HostedSubgraph } from './host.ts';
 
-/** What the `extensions` of a `subscribe` message carry, because one socket carries the operations of many people. */
+/**
+ * The content of the `extensions` of a `subscribe` message, because one socket carries the operations of many people.
+ */
 export interface AssertedExtensions {
   readonly identity?: string;
   /** As the header of the same name. */

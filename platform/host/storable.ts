@@ -1,4 +1,4 @@
-/** What keeps a value from being stored. */
+/** The reason that keeps a value from being stored. */
 export interface Unstorable {
   /** Where it stands, such as `input.title`. */
   readonly path: string;

@@ -7,7 +7,8 @@ import type { EventHandlers, Outbox, SqlClient, SqlTransaction } from '../data/o
 import type { Platform } from './platform.ts';
 
 /**
- * What a subgraph that owns tables opens first: its tables, what it tells others, what it hears, what it does later.
+ * The storage that a subgraph with tables opens first: its tables, what it tells others, what it hears, what it does
+ * later.
  */
 export interface Storage<Client, Tx extends SqlTransaction> {
   /** The owner's Prisma client. */

@@ -15,7 +15,7 @@ import type { StreamLog } from '../realtime/streams/stream-log.ts';
 import { MemoryTopics } from '../realtime/topics/memory-topics.ts';
 import type { Topics } from '../realtime/topics/topics.ts';
 
-/** What the subgraphs of one process share, and with Redis all processes. */
+/** The stores that the subgraphs of one process share, and with Redis all processes. */
 export interface Stores {
   readonly streams: StreamLog;
   readonly presence: Presence;

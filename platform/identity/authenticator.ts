@@ -9,7 +9,7 @@ export interface Credentials {
   readonly apiKey?: string | undefined;
 }
 
-/** Verifies credentials once, at the gateway. */
+/** A verifier of credentials, once, at the gateway. */
 export interface Authenticator {
   /**
    * Who the credentials belong to; ANONYMOUS when there are none.
@@ -29,12 +29,12 @@ export interface Authenticator {
 }
 
 /**
- * What an assertion is good for: the operations of one subgraph, or its plain routes. An assertion for the routes,
- * which the gateway forwards as a client sends them, opens no operation.
+ * The use that an assertion is good for: the operations of one subgraph, or its plain routes. An assertion for the
+ * routes, which the gateway forwards as a client sends them, opens no operation.
  */
 export type Audience = `${string}/${'graphql' | 'routes'}`;
 
-/** What one process tells another about who asks: signed, for one audience, alive for seconds. */
+/** The assertions by which one process tells another who asks: signed, for one audience, alive for seconds. */
 export interface IdentityAssertions {
   /**
    * A compact token for the `x-sextant-identity` header of requests to `audience`; at once where a fresh one is kept.

@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net';
 import { LRUCache } from 'lru-cache';
 
-/** Where a request comes from: for sessions, the audit log and rate limits, never for deciding who asks. */
+/** The client from which a request comes: for sessions, the audit log and rate limits, never for deciding who asks. */
 export interface ClientInfo {
   /** The client's address as the gateway saw it, behind the proxies it trusts. */
   readonly ipAddress?: string | undefined;

@@ -3,7 +3,7 @@ import { CodedError, rateLimited } from '../base/errors/errors.ts';
 import { type ClientInfo, networkOf } from './client-info.ts';
 import type { RateLimiter, RateRule } from './limits/rate-limiter.ts';
 
-/** Credentials that were never good: made up, garbled or unknown. One that has ended is none of them. */
+/** The error of credentials that were never good: made up, garbled or unknown. One that has ended is none of them. */
 export class FalseCredentialsError extends CodedError {
   constructor(message: string) {
     super('UNAUTHENTICATED', message);
@@ -19,7 +19,7 @@ export interface FalseCredentialsOptions {
 /** Networks that are remembered as refused, so that a flood from one does not ask the shared counter each time. */
 const MAX_NETWORKS = 10_000;
 
-/** Counts false credentials of each network, and refuses more of them for the rest of the minute. */
+/** The count of false credentials of each network, and refuses more of them for the rest of the minute. */
 export class FalseCredentials {
   readonly #limiter: RateLimiter | undefined;
   readonly #rule: RateRule;

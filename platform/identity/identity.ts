@@ -1,7 +1,8 @@
 import { forbidden, unauthenticated } from '../base/errors/errors.ts';
 
 /**
- * Who asks. The gateway verifies it once; subgraphs get it as an object (in-process) or as a signed assertion (HTTP).
+ * The identity of who asks. The gateway verifies it once; subgraphs get it as an object (in-process) or as a signed
+ * assertion (HTTP).
  */
 export type Identity = Anonymous | UserIdentity | ServiceIdentity;
 

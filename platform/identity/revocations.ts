@@ -49,7 +49,7 @@ export const introspectionAnswer = z.discriminatedUnion('active', [
 ]);
 export type Introspection = z.infer<typeof introspectionAnswer>;
 
-/** What is asked about before credentials are believed. */
+/** The claim that is asked about before credentials are believed. */
 export interface Claim {
   readonly userId: string;
   readonly version: number;

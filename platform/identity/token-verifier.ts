@@ -69,9 +69,10 @@ const isExpired = ({ identity }: Known): boolean => identity.expiresAt + CLOCK_T
 const BEARER = 'Bearer ';
 
 /**
- * Verifies access tokens (EdDSA, keys from auth's JWKS) and API keys (introspected). Each token's signature is checked
- * once; afterwards a request costs two look-ups. A revocation takes effect in every process as soon as the topic tells
- * it, at the latest with the next poll; a process that starts asks for all that still matter before it believes anyone.
+ * The verifier of access tokens (EdDSA, keys from auth's JWKS) and API keys (introspected). Each token's signature is
+ * checked once; afterwards a request costs two look-ups. A revocation takes effect in every process as soon as the
+ * topic tells it, at the latest with the next poll; a process that starts asks for all that still matter before it
+ * believes anyone.
  */
 export class TokenVerifier implements Authenticator, AsyncDisposable {
   readonly #options: TokenVerifierOptions;

@@ -11,7 +11,7 @@ interface Watcher {
 /** Longest a timer of Node can wait, in ms. */
 const MAX_TIMER = 2 ** 31 - 1;
 
-/** Who wants to know when an identity ends, found by what a revocation names. */
+/** The watchers who want to know when an identity ends, found by what a revocation names. */
 export class Watchers {
   readonly #bySubject = new Map<string, Set<Watcher>>();
 

@@ -10,8 +10,9 @@ const CACHE_BYTES = 64 * 1024 ** 2;
 const MAX_TEXTS = 10_000;
 
 /**
- * Remembers recent embeddings by the hash of their text, and embeds equal texts once, also those of calls at the same
- * time: a recall searches several indexes with one question. Vectors handed out are shared: they are not to be changed.
+ * An embedder that remembers recent embeddings by the hash of their text, and embeds equal texts once, also those of
+ * calls at the same time: a recall searches several indexes with one question. Vectors handed out are shared: they are
+ * not to be changed.
  */
 export class CachingEmbedder implements Embedder {
   readonly #inner: Embedder;

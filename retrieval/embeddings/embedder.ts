@@ -1,6 +1,6 @@
 import type { Meter } from './meter.ts';
 
-/** Turns texts into vectors with one model. */
+/** An embedder, which turns texts into vectors with one model. */
 export interface Embedder {
   /** What spaces record and callers name, e.g. `use-lite` or `text-embedding-3-small`. */
   readonly id: string;
@@ -21,7 +21,7 @@ export interface Embedder {
   embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]>;
 }
 
-/** What is known of a model without loading it. */
+/** The facts that are known of a model without loading it. */
 export interface EmbeddingModel {
   readonly id: string;
   readonly provider: Embedder['provider'];

@@ -12,7 +12,7 @@ const BATCH_CHARACTERS = 400_000;
 const TIMEOUT_MS = 30_000;
 const RETRIES = 2;
 
-/** Any server that speaks OpenAI's `/embeddings`. */
+/** An embedder at any server that speaks OpenAI's `/embeddings`. */
 export class EndpointEmbedder implements Embedder {
   readonly provider = 'openai-compatible';
   readonly maxTokens = ENDPOINT_MAX_TOKENS;

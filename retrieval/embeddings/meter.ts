@@ -1,6 +1,9 @@
 import { estimateTokens } from './estimate-tokens.ts';
 
-/** What was really asked of a model on the way to some vectors; what a cache had is not. Filled in by who asks. */
+/**
+ * The measure of what was really asked of a model on the way to some vectors; what a cache had is not. Filled in by who
+ * asks.
+ */
 export class Meter {
   /** Requests begun, whatever became of them. */
   requests = 0;

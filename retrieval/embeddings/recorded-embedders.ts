@@ -8,7 +8,7 @@ import { EmbeddingTelemetry } from './embedding-telemetry.ts';
 import { estimateAll, Meter } from './meter.ts';
 import { type EmbeddingCall, WaitingCalls } from './waiting-calls.ts';
 
-/** In whose name something is embedded, and what for. */
+/** The user in whose name something is embedded, and the purpose. */
 export interface EmbeddingCaller {
   /** Absent: the installation itself. Usage belongs to users, so such a call is seen in metrics and traces only. */
   readonly userId: string | undefined;

@@ -5,7 +5,7 @@ export type EmbeddingCall = EventInput<'embedding.called'>;
 /** Durations within a tenth of one another: what analytics puts into one bucket anyway, so percentiles lose nothing. */
 const ALIKE = Math.log(1.1);
 
-/** Calls that are still to be written. Those that differ in nothing but their size and moment are put together. */
+/** The calls that are still to be written. Those that differ in nothing but their size and moment are put together. */
 export class WaitingCalls {
   readonly #calls = new Map<string, EmbeddingCall>();
 

@@ -4,9 +4,9 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Json, SpaceDefinition, VectorObject, VectorStore } from './vector-store.ts';
 
 /**
- * Moves spaces from one store to another, whichever they are: lines of JSON that either side writes and reads. The
- * first line of each space is its definition, then come its objects with all vectors, and a last line counts and hashes
- * it all.
+ * The summary of a move of spaces from one store to another, whichever they are: lines of JSON that either side writes
+ * and reads. The first line of each space is its definition, then come its objects with all vectors, and a last line
+ * counts and hashes it all.
  */
 
 export interface ArchiveSummary {

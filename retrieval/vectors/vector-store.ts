@@ -72,10 +72,10 @@ export interface VectorStore extends AsyncDisposable {
 /** Letters, digits and underscores, beginning with a letter; at most 64. Spaces, vectors and fields are named so. */
 export const NAME = /^[A-Za-z][A-Za-z0-9_]{0,63}$/;
 
-/** `dot` and `l2` are scored as they are; `cosine` vectors are normalised when stored. */
+/** The measure of nearness. `dot` and `l2` are scored as they are; `cosine` vectors are normalised when stored. */
 export type Metric = 'cosine' | 'dot' | 'l2';
 
-/** One kind of vector in a space. Vectors of different models are never compared. */
+/** A kind of vector in a space. Vectors of different models are never compared. */
 export interface VectorDefinition {
   /** Id of the embedding model, or a name of the caller's own for vectors made elsewhere. */
   readonly model: string;
@@ -86,7 +86,7 @@ export interface VectorDefinition {
   readonly threshold?: number | undefined;
 }
 
-/** Type of a property that filters and aggregates may name. A `date` is an ISO 8601 instant. */
+/** The type of a property that filters and aggregates may name. A `date` is an ISO 8601 instant. */
 export type FieldType = 'text' | 'number' | 'boolean' | 'date' | 'text[]' | 'number[]';
 
 export interface SpaceDefinition {
@@ -104,7 +104,7 @@ export interface Space extends SpaceDefinition {
   readonly createdAt: Date;
 }
 
-/** Where objects are: the space and, if it is multi-tenant, whose. */
+/** The place where objects are: the space and, if it is multi-tenant, whose. */
 export interface Place {
   readonly space: string;
   readonly tenant?: string | undefined;
@@ -184,7 +184,10 @@ export interface Page {
   readonly next?: string;
 }
 
-/** How a hybrid search joins similarity and BM25; fusion.ts has the formulas, docs/retrieval.md what they are worth. */
+/**
+ * The way in which a hybrid search joins similarity and BM25; fusion.ts has the formulas, docs/retrieval.md what they
+ * are worth.
+ */
 export type Fusion = 'relative' | 'absolute';
 
 interface QueryBase extends ReadOptions {

@@ -1,7 +1,7 @@
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 
-/** Who does something, and from where. */
+/** The one who does something, and the client from which it is done. */
 export interface Actor {
   readonly identity: Identity;
   readonly client?: ClientInfo | undefined;

@@ -20,7 +20,7 @@ const MAIL_AT_LEAST = { name: 'auth-mail-at-least', limit: 1, windowS: 300 } as 
 /** An excess is written down once in this time per network, so that a flood does not fill the audit log. */
 const NOTE_EVERY_MS = 60_000;
 
-/** What one network may ask for without being signed in. Accounts have the lockout besides. */
+/** The number of times that one network may ask without being signed in. Accounts have the lockout besides. */
 export class AttemptLimits {
   readonly #limiter: RateLimiter;
   readonly #changes: Changes;

@@ -12,7 +12,8 @@ export type Tx = Prisma.TransactionClient;
 const MARGIN_MS = 60_000;
 
 /**
- * Makes changes: each in one transaction with its audit events and revocations, which are told to everybody after it.
+ * The maker of changes: each in one transaction with its audit events and revocations, which are told to everybody
+ * after it.
  */
 export class Changes {
   readonly #db: PrismaClient;
@@ -68,7 +69,7 @@ export class Changes {
   }
 }
 
-/** One change while it is made. */
+/** A change while it is made. */
 export class Change {
   readonly tx: Tx;
   readonly actor: Actor;

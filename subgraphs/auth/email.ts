@@ -41,8 +41,8 @@ export function maskEmail(email: string): string {
 export const mailboxOf = (email: string): string => email.replace(/^([^+@]+)\+[^@]*@/, '$1@');
 
 /**
- * Names an address where counters are kept, in the database and in Redis: keyed, so that a copy of them is not a list
- * of who was here and no address can be tried against it.
+ * A function that names an address where counters are kept, in the database and in Redis: keyed, so that a copy of them
+ * is not a list of who was here and no address can be tried against it.
  */
 export type EmailPseudonym = (email: string) => string;
 

@@ -11,7 +11,7 @@ import type { PasswordHasher } from './passwords/password-hasher.ts';
 import type { DeviceTokens } from './sessions/device-token.ts';
 import type { Sessions } from './sessions/sessions.ts';
 
-/** What the account functions stand on; subgraph.ts puts it together. */
+/** The parts that the account functions work with; subgraph.ts puts it together. */
 export interface AuthParts {
   readonly db: PrismaClient;
   readonly changes: Changes;

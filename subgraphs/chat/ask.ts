@@ -10,7 +10,7 @@ import type { Transaction } from './parts.ts';
 import type { Requester } from './replies/requester.ts';
 import type { Parent } from './tree.ts';
 
-/** What one call asks for, checked. */
+/** The content of a call that asks for a reply, checked. */
 export interface Ask {
   readonly conversationId: string;
   readonly clientMessageId: string;

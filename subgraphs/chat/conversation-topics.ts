@@ -1,7 +1,9 @@
 import { Pull, WAIT } from '#platform/base/iteration/pull.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 
-/** What the other replicas are told of a conversation: ids only, everybody reads the rest with their own rights. */
+/**
+ * The news of a conversation that other replicas are told: ids only, everybody reads the rest with their own rights.
+ */
 export type ConversationNews =
   | {
       readonly type: 'MessageCreated' | 'MessageUpdated' | 'ReplyStarted' | 'ReplyFinished';

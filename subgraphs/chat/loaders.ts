@@ -10,7 +10,7 @@ import { type Draft, EMPTY_DRAFT, readDrafts } from './replies/draft.ts';
 import { roomOf } from './rooms.ts';
 import { type BranchConnection, type BranchRequest, readBranches } from './tree.ts';
 
-/** Where messages stand beside one another: the conversation, and the parent or none. */
+/** The group of messages that stand beside one another: the conversation, and the parent or none. */
 export interface SiblingGroup {
   readonly conversationId: string;
   readonly parentId: string | null;

@@ -10,7 +10,7 @@ export type ServerToolName = (typeof SERVER_TOOLS)[number];
 
 export type ResponseFormat = NonNullable<ChatRequest['output']>;
 
-/** What a model may call for a reply, and the form that its text must have. Stored as JSON in this shape. */
+/** The tools that a model may call for a reply, and the form that its text must have. Stored as JSON in this shape. */
 export interface Offer {
   readonly tools?: readonly ClientTool[];
   readonly serverTools?: readonly ServerToolName[];
@@ -21,7 +21,7 @@ export interface Offer {
   readonly memory?: boolean;
 }
 
-/** As GraphQL hands them in. */
+/** The offer as GraphQL hands it in. */
 export interface OfferInput {
   readonly tools?: readonly ToolInput[] | null;
   readonly serverTools?: readonly ServerToolName[] | null;

@@ -5,7 +5,7 @@ import type { Prisma } from '#prisma/chat/client/client.ts';
 
 export type ReasoningEffort = 'NONE' | 'MINIMAL' | 'LOW' | 'MEDIUM' | 'HIGH' | 'XHIGH';
 
-/** How the model is asked; what is absent is the model's own default. Stored as JSON in this shape. */
+/** The parameters of a model; what is absent is the model's own default. Stored as JSON in this shape. */
 export interface Parameters {
   readonly temperature?: number;
   readonly topP?: number;
@@ -17,7 +17,7 @@ export interface Parameters {
   readonly reasoningEffort?: ReasoningEffort;
 }
 
-/** As GraphQL hands them in: null is as good as absent. */
+/** The parameters as GraphQL hands them in: null is as good as absent. */
 export type ParametersInput = { readonly [Key in keyof Parameters]?: Parameters[Key] | null };
 
 const RANGES = {

@@ -15,7 +15,7 @@ export type Transaction = Prisma.TransactionClient;
 /** The embedded database takes one transaction at a time: a burst of them waits its turn rather than fails. */
 export const TRANSACTION = { maxWait: 10_000, timeout: 30_000 } as const;
 
-/** What the parts of chat work with. */
+/** The parts that chat works with. */
 export interface ChatParts {
   readonly db: Database;
   readonly outbox: Outbox;

@@ -43,7 +43,7 @@ export interface Sent {
   readonly conversationId: string;
 }
 
-/** Takes what people say into the tree of a conversation. */
+/** The entry by which people's messages come into the tree of a conversation. */
 export class Sending {
   readonly #chat: ChatParts;
   readonly #replies: Replies;

@@ -4,7 +4,7 @@ import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { Transaction } from './parts.ts';
 import { owedByClient, storedToolCalls, type ToolCall } from './replies/tool-calls.ts';
 
-/** What the client's tools gave. */
+/** The results of the client's tools. */
 export interface ToolResultsInput {
   readonly messageId: string;
   readonly results: readonly ToolResultInput[];

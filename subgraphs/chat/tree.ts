@@ -10,7 +10,7 @@ import type { Database, Transaction } from './parts.ts';
  * from either end in as many steps as the page is long.
  */
 
-/** Where a branch begins or goes on. */
+/** The point where a branch begins or goes on. */
 export type Parent = Pick<Message, 'id' | 'parentId' | 'depth'>;
 
 /**

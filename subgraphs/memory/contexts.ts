@@ -28,7 +28,7 @@ interface ScopeColumns {
 }
 
 /**
- * Short-lived state by key, with optimistic concurrency. Entries of a conversation belong to the user too: another
+ * The short-lived state by key, with optimistic concurrency. Entries of a conversation belong to the user too: another
  * participant, or a user who guesses its id, has entries of their own under it.
  */
 export class Contexts {

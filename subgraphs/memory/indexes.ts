@@ -28,7 +28,9 @@ export const INDEX_NAMES = Object.keys(DEFINITIONS) as IndexName[];
 /** Tenant of the documents that everybody may read. No user's tenant is called so: see tenantOf. */
 export const SHARED_TENANT = 'shared';
 
-/** Opens the indexes when they are first needed: an embedding endpoint or vector server that is down stops no start. */
+/**
+ * The indexes, opened when they are first needed: an embedding endpoint or vector server that is down stops no start.
+ */
 export class Indexes {
   readonly #open: (name: IndexName) => Promise<TextIndex>;
   readonly #opened = new Map<IndexName, Promise<TextIndex>>();

@@ -15,7 +15,7 @@ export type Database = PrismaClient;
  */
 export type Transaction = Prisma.TransactionClient;
 
-/** What the parts of memory work with. */
+/** The parts that memory works with. */
 export interface MemoryParts {
   readonly db: Database;
   readonly indexes: Indexes;

@@ -6,7 +6,7 @@ import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 type Reader = Pick<PrismaClient, 'memory' | 'context' | 'document'>;
 type Limits = Pick<Config, 'QUOTA_MEMORIES' | 'QUOTA_CONTEXTS' | 'QUOTA_DOCUMENTS' | 'QUOTA_DOCUMENT_BYTES'>;
 
-/** What one user may have of memories, contexts and documents. An upload takes its declared size from its begin on. */
+/** The quotas of one user: memories, contexts and documents. An upload takes its declared size from its begin on. */
 export class MemoryQuotas {
   readonly #memories: Quota;
   readonly #contexts: Quota;

@@ -22,7 +22,7 @@ type Context = RequestContext<Loaders>;
 type Input<T> = { readonly input: T };
 type None = Record<string, never>;
 
-/** What resolvers reach for. */
+/** The parts that resolvers reach for. */
 export interface ResolverParts {
   readonly memory: MemoryParts;
   readonly memories: MemoryStore;

@@ -2,7 +2,7 @@ import { notFound } from '#platform/base/errors/errors.ts';
 import type { Backup, VectorStore } from '#retrieval/vectors/vector-store.ts';
 import type { Collections } from './collections.ts';
 
-/** What administrators see of the store and do with it. */
+/** The part of the store that administrators see and work with. */
 export class Administration {
   readonly #store: () => Promise<VectorStore>;
   readonly #collections: Collections;

@@ -7,7 +7,7 @@ const MAX_TEXTS = 256;
 const MAX_OTHERS = 100;
 const TEXT_CHARACTERS = 32_768;
 
-/** Embeds what users send. */
+/** The embedding of what users send. */
 export class Embedding {
   readonly #embedders: RecordedEmbedders;
 

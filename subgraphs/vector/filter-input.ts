@@ -1,7 +1,7 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import type { Filter, Scalar } from '#retrieval/vectors/vector-store.ts';
 
-/** VectorFilter as GraphQL gives it: everything may be there or not. */
+/** The VectorFilter as GraphQL gives it: everything may be there or not. */
 export interface FilterInput {
   readonly and?: readonly FilterInput[] | null;
   readonly or?: readonly FilterInput[] | null;

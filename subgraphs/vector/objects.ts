@@ -24,7 +24,7 @@ export interface ObjectNode extends StoredObject {
   readonly collection: Collection;
 }
 
-/** What collections hold. */
+/** The objects that collections hold. */
 export class Objects {
   readonly #collections: Collections;
   readonly #db: PrismaClient;

@@ -5,7 +5,7 @@ import type { Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
 type Reader = Pick<PrismaClient, 'collection'>;
 
 /**
- * What one user may have of collections and of what is in them. What a collection holds is counted beside its row,
+ * The quotas of one user: collections and what is in them. What a collection holds is counted beside its row,
  * because the store cannot be asked in a transaction: an upsert reserves what it may add, and gives back what it did
  * not.
  */

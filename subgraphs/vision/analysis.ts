@@ -11,7 +11,7 @@ import { differenceHash } from './perceptual-hash.ts';
 const MAX_PIXELS = 100_000_000;
 const THUMBHASH_SIDE = 100;
 
-/** What analysis.ts finds; kept as JSON. */
+/** The findings of analysis.ts; kept as JSON. */
 export interface Analysis {
   readonly kind: 'PHOTO' | 'DOCUMENT' | 'GRAPHIC';
   readonly palette: readonly PaletteColour[];

@@ -25,7 +25,7 @@ const DOWNLOAD_TIMEOUT_MS = 60_000;
 const DESCRIBE =
   'Describe the picture in two or three plain sentences. Then, on a last line that begins with "Labels:", name up to ten things that are in it, separated by commas.';
 
-/** What models that see say of pictures, and the pictures that image models make. */
+/** The words of models that see about pictures, and the pictures that image models make. */
 export class Pictures {
   readonly #parts: { db: PrismaClient; blobs: BlobStore; images: Images; models: Models };
 

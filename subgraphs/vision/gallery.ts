@@ -8,7 +8,7 @@ const MAX_SEARCH = 200;
 /** Matches of a search that are paged through. */
 const MAX_FOUND = 1000;
 
-/** How an owner finds pictures: the list, the search in words, and what looks alike. */
+/** The way in which an owner finds pictures: the list, the search in words, and what looks alike. */
 export class Gallery {
   readonly #db: PrismaClient;
   readonly #images: Images;

@@ -4,7 +4,7 @@ import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 
 type Reader = Pick<PrismaClient, 'image'>;
 
-/** What one user may have of pictures. An upload takes its declared size from its begin on. */
+/** The quotas of one user: pictures and their bytes. An upload takes its declared size from its begin on. */
 export class ImageQuotas {
   readonly #images: Quota;
   readonly #bytes: Quota;

@@ -5,7 +5,7 @@ import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import { folderOf, originalOf, variantsOf } from './images.ts';
 
-/** How a picture is to be shown. */
+/** The way in which a picture is to be shown. */
 export interface VariantRequest {
   readonly width?: number | null | undefined;
   readonly height?: number | null | undefined;

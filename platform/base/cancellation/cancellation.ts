@@ -1,4 +1,4 @@
-/** What can end work early: an AbortSignal, or a Cancellation. */
+/** A signal that can end work early: an AbortSignal, or a Cancellation. */
 export interface CancelSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
@@ -7,9 +7,9 @@ export interface CancelSignal {
 }
 
 /**
- * Ends work at most once, like an AbortController and its signal in one object, without being an event target: making
- * one, listening and forgetting cost next to nothing, and nearly all requests end without ever being cancelled. Where
- * something needs a real AbortSignal, `abortSignalOf` makes one.
+ * A means to end work at most once, like an AbortController and its signal in one object, without being an event
+ * target: making one, listening and forgetting cost next to nothing, and nearly all requests end without ever being
+ * cancelled. Where something needs a real AbortSignal, `abortSignalOf` makes one.
  */
 export class Cancellation implements CancelSignal {
   aborted = false;

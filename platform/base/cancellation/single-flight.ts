@@ -1,8 +1,8 @@
 import { untilAborted } from './until-aborted.ts';
 
 /**
- * One run per key at a time: a caller who asks for a key that is being worked on waits for that run. The run is told to
- * stop when no caller waits for it any more.
+ * The rule of one run per key at a time: a caller who asks for a key that is being worked on waits for that run. The
+ * run is told to stop when no caller waits for it any more.
  */
 export class SingleFlight {
   readonly #flights = new Map<string, Flight<unknown>>();

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { isWeakSecret } from './secret-strength.ts';
 import { type Settings, settings } from './settings.ts';
 
-/** What the product reads from its environment, parsed once at the start of a process. */
+/** The settings that the product reads from its environment, parsed once at the start of a process. */
 export interface Config extends Settings {
   /** Absolute path of the folder that holds supergraph.yaml, prisma/ and the schemas. */
   readonly root: string;

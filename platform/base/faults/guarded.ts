@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '../log/log.ts';
 
-/** What a handler threw, and the id under which the log has it. */
+/** The error that a handler threw, and the id under which the log has it. */
 export interface Fault {
   readonly error: unknown;
   readonly errorId: string;
 }
 
-/** What a guarded handler belongs to. */
+/** The owner of a guarded handler. */
 export interface Guard<Arguments extends readonly unknown[]> {
   /** The kind of handler, such as `gateway socket`: a label of the metric, so it has few values. */
   readonly where: string;

@@ -1,4 +1,4 @@
-/** How deep the text of a document is nested. */
+/** The depth to which the text of a document is nested. */
 export interface DocumentNesting {
   /** Selection sets in one another. */
   readonly selections: number;

@@ -1,6 +1,9 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 
-/** What streams, presence, topics, caches, limits and the outbox count: every queue and every drop has a number. */
+/**
+ * The instruments of what streams, presence, topics, caches, limits and the outbox count: every queue and every drop
+ * has a number.
+ */
 export interface StoreMetrics {
   readonly redisConnected: Gauge<'connection'>;
   readonly redisFailures: Counter<'store'>;

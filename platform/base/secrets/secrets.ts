@@ -3,7 +3,9 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } f
 import path from 'node:path';
 import { type Config, ConfigError } from '../config/config.ts';
 
-/** Keys that follow from the installation's one secret, and the sealing of what must not lie open in the database. */
+/**
+ * The keys that follow from the installation's one secret, and the sealing of what must not lie open in the database.
+ */
 export interface Secrets {
   /** 32 bytes for one purpose (HKDF-SHA256): knowing one tells nothing of another. */
   derive(purpose: string): Buffer;

@@ -3,7 +3,7 @@ import { CodedError, type ErrorCode } from '../errors/errors.ts';
 import { guarded } from '../faults/guarded.ts';
 import { ofThread } from './messages.ts';
 
-/** What a worker offers: methods of one argument each. */
+/** The offer of a worker: methods of one argument each. */
 export type Methods = Record<string, (argument: never, signal: AbortSignal) => unknown>;
 
 interface Call {

@@ -1,6 +1,6 @@
 /**
- * Bytes by key: uploads, originals, variants. What a blob is called, whose it is and what type it has is the owner's to
- * record in its own tables; the store keeps bytes and nothing else.
+ * A store of bytes by key: uploads, originals, variants. What a blob is called, whose it is and what type it has is the
+ * owner's to record in its own tables; the store keeps bytes and nothing else.
  *
  * blob-store.contract.ts is the definition of the interface: every face passes it.
  */

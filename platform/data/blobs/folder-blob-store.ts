@@ -21,8 +21,8 @@ const INCOMING = '.incoming';
 const ABANDONED_MS = 24 * 3_600_000;
 
 /**
- * Blobs as files below one folder: a key is a path. Several processes may share the folder (a volume that all replicas
- * mount): a blob is written beside and renamed into place.
+ * A store of blobs as files below one folder: a key is a path. Several processes may share the folder (a volume that
+ * all replicas mount): a blob is written beside and renamed into place.
  */
 export class FolderBlobStore implements BlobStore {
   readonly kind = 'folder';

@@ -8,7 +8,7 @@ interface NodeFileSystem {
 }
 
 /**
- * PGlite's folder on disk, as Postgres means it:
+ * The folder of PGlite on disk, as Postgres means it:
  * - Files are their owner's alone. Emscripten sets the mode of each file that it makes, to 0666, past the umask.
  * - Durable, an fsync reaches the disk. PGlite's own is a no-op, so a commit would survive a killed process but not a
  *   power cut. Belongs with the start parameters without `-F` and with `wal_sync_method=fsync`.

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 
 /**
- * One connection of the official `pg` driver to the embedded database: a Duplex instead of a TCP socket, the real wire
+ * A connection of the official `pg` driver to the embedded database: a Duplex instead of a TCP socket, the real wire
  * protocol in both directions.
  */
 export class EmbeddedConnection extends Duplex {

@@ -1,7 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 
 /**
- * Many connections on one PGlite, each speaking Postgres' wire protocol.
+ * The many connections on one PGlite, each speaking Postgres' wire protocol.
  *
  * One PGlite is one Postgres session. Batches (up to Sync) are therefore serialised, a connection keeps the session
  * while it is in a transaction, and the role follows the connection's user. Roles catch mistakes here; they are no

@@ -3,7 +3,7 @@ import { guarded } from '../../base/faults/guarded.ts';
 import { ofThread } from '../../base/worker/messages.ts';
 import { EmbeddedConnection } from './embedded-connection.ts';
 
-/** How the thread opens its Postgres. */
+/** The way in which the thread opens its Postgres. */
 export interface EmbeddedServer {
   /** Folder of the data; absent for a database in memory. */
   readonly directory?: string | undefined;
@@ -13,9 +13,9 @@ export interface EmbeddedServer {
   readonly template?: string | undefined;
 }
 
-/** What to open, once; then bytes of a connection, null when it is gone; or the end of all. */
+/** A message to the thread: what to open, once; then bytes of a connection, null when it is gone; or the end of all. */
 export type ToThread = EmbeddedServer | readonly [connection: number, bytes: Uint8Array | null] | 'close';
-/** Bytes for a connection; `open` once, when the database takes connections. */
+/** A message from the thread: bytes for a connection; `open` once, when the database takes connections. */
 export type FromThread = readonly [connection: number, bytes: Uint8Array<ArrayBuffer>] | 'open';
 
 /**

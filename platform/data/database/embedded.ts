@@ -14,7 +14,7 @@ export interface EmbeddedOptions extends EmbeddedServer {
   readonly log: Logger;
 }
 
-/** Postgres in this process. */
+/** The Postgres in this process. */
 export interface EmbeddedDatabase extends AsyncDisposable {
   /** Resolves when all tables are there. Queries that come before wait for it, and fail if it does. */
   readonly opened: Promise<void>;

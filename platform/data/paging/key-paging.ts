@@ -1,12 +1,12 @@
 import { type Connection, type CursorKey, connection, decodeCursor, encodeCursor, pageSize } from './paging.ts';
 
-/** What a list is asked for; null and undefined mean the list's own default. */
+/** The arguments of a list; null and undefined mean the list's own default. */
 export interface PageArguments {
   readonly first?: number | null | undefined;
   readonly after?: string | null | undefined;
 }
 
-/** What a query for a page of a list with one sort key needs. */
+/** The parts that a query for a page of a list with one sort key needs. */
 export interface KeyPage {
   readonly list: string;
   readonly take: number;

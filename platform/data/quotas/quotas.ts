@@ -1,7 +1,7 @@
 import { CodedError } from '../../base/errors/errors.ts';
 import type { SqlTransaction } from '../outbox/outbox.ts';
 
-/** How much of something one user may have. */
+/** The amount of something that one user may have. */
 export interface Quota {
   /** What is limited, as the schema's QuotaName has it. */
   readonly name: string;
@@ -21,7 +21,10 @@ export interface QuotaUse {
   readonly limit: number | null;
 }
 
-/** What a quota is compared with: what the user has, as the rows of the owner's tables say, and what is to be added. */
+/**
+ * The demand that a quota is compared with: what the user has, as the rows of the owner's tables say, and what is to be
+ * added.
+ */
 export interface QuotaDemand {
   readonly quota: Quota;
   readonly adding: number;

@@ -1,6 +1,6 @@
 import type { RateRule } from './rate-limiter.ts';
 
-/** What was spent in the current window of a key. */
+/** The amount that was spent in the current window of a key. */
 export interface Tally {
   /** Points that this call spent; 0 when it was refused. */
   readonly spent: number;

@@ -6,7 +6,7 @@ import { MemoryCounter } from './memory-counter.ts';
 import type { RateLimiter, RateRule, RateVerdict } from './rate-limiter.ts';
 import { RedisCounter } from './redis-counter.ts';
 
-/** Both faces: counts in Redis where it is given, in memory otherwise and while Redis fails. */
+/** The rate limiter of both faces: it counts in Redis where it is given, in memory otherwise and while Redis fails. */
 export class CountingRateLimiter implements RateLimiter {
   readonly #shared: Counter | undefined;
   readonly #own: Counter = new MemoryCounter();

@@ -11,7 +11,7 @@ interface Window {
 /** Keys whose windows are kept at a time: about 20 MB, more than a flood from one network fills in a minute. */
 const MAX_KEYS = 100_000;
 
-/** Counts in this process. Nothing here waits, so no other call comes between a look and its write. */
+/** The counter in this process. Nothing here waits, so no other call comes between a look and its write. */
 export class MemoryCounter implements Counter {
   readonly #windows = new LRUCache<string, Window>({ max: MAX_KEYS });
 

@@ -1,7 +1,7 @@
 /**
- * Rate limits over fixed windows, counted across processes when there is Redis. A window begins with the first points
- * that are spent in it. When Redis fails, each process counts on its own in memory (an insurance: a limit that is too
- * generous for a while, and never a request that fails for it).
+ * A rate limiter over fixed windows, counted across processes when there is Redis. A window begins with the first
+ * points that are spent in it. When Redis fails, each process counts on its own in memory (an insurance: a limit that
+ * is too generous for a while, and never a request that fails for it).
  *
  * Two faces: memory and Redis. rate-limiter.contract.ts is their common definition.
  */

@@ -23,7 +23,7 @@ if left < 1 or math.abs(left - tonumber(ARGV[2])) >= tonumber(ARGV[3]) then retu
 redis.call('SET', KEYS[1], string.format('%.0f', math.max(0, total - tonumber(ARGV[1]))), 'PX', left)
 return 1`;
 
-/** Counts in Redis, for all processes. Each call is one script, which Redis runs without a break. */
+/** The counter in Redis, for all processes. Each call is one script, which Redis runs without a break. */
 export class RedisCounter implements Counter {
   readonly #prefix: string;
   readonly #spend: RedisScript;

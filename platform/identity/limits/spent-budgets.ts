@@ -16,7 +16,7 @@ export interface SpentBudget {
 export const EVERYBODY = '';
 
 /**
- * Which budgets are spent, as analytics says and whatever calls a model asks. It is kept in the cache that all
+ * The budgets that are spent: analytics says so, and whatever calls a model asks. It is kept in the cache that all
  * processes share; analytics says it again from time to time, because a cache may forget.
  */
 export class SpentBudgets {

@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { CodedError, forbidden } from '../../base/errors/errors.ts';
 
 /**
- * What a signed URL allows: one method on one path of one subgraph, for a while. A holder of the URL may use it, with
- * no other credentials; that is its purpose, so keep its life short.
+ * The right that a signed URL gives: one method on one path of one subgraph, for a while. A holder of the URL may use
+ * it, with no other credentials; that is its purpose, so keep its life short.
  */
 export interface Grant {
   readonly subgraph: string;
@@ -35,7 +35,7 @@ export interface SignedUrl {
 export const MAX_GRANT_S = 7 * 86_400;
 
 /**
- * Signs URLs and checks them again. Every process with the same secret accepts what another has signed.
+ * The signer of URLs, which checks them again. Every process with the same secret accepts what another has signed.
  *
  * The URL is `<publicUrl>/_/<subgraph><path>?expires=…&max=…&type=…&name=…&signature=…`: readable, and each part of it
  * is under the signature (HMAC-SHA-256), as are method and subgraph. The idea is S3's presigned requests, less their

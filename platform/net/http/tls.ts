@@ -3,7 +3,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Config } from '../../base/config/config.ts';
 
-/** Certificate, key and authority by which gateway and subgraphs know one another. */
+/** The certificate, key and authority by which gateway and subgraphs know one another. */
 export interface MutualTls {
   readonly cert: Buffer;
   readonly key: Buffer;

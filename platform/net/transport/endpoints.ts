@@ -6,7 +6,7 @@ import type { Logger } from '../../base/log/log.ts';
 import type { MutualTls } from '../http/tls.ts';
 import { HttpPool } from './http-pool.ts';
 
-/** One address of a subgraph, with its connections and what is known of its health. */
+/** An address of a subgraph, with its connections and what is known of its health. */
 export interface Endpoint {
   readonly url: URL;
   /** The address behind the name, undefined when the URL already is one. */

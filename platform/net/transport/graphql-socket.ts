@@ -26,7 +26,7 @@ export const CLOSE = {
   RESTART: 1012,
 } as const;
 
-/** What a `subscribe` message asks for. */
+/** The request of a `subscribe` message. */
 export interface SubscribePayload {
   /** Missing where a persisted operation is named. */
   readonly query?: string | null;
@@ -37,7 +37,7 @@ export interface SubscribePayload {
   readonly extensions?: Record<string, unknown> | null;
 }
 
-/** Where the answers of one operation go. After `error` or `complete` nothing more is sent for it. */
+/** The channel to which the answers of one operation go. After `error` or `complete` nothing more is sent for it. */
 export interface OperationChannel {
   /** Sends a result, given as JSON text. */
   next(json: string | Uint8Array): void;
@@ -50,7 +50,7 @@ export interface OperationChannel {
   close(code: number, reason: string): void;
 }
 
-/** Why a socket is refused at `connection_init`; the client reads the message. */
+/** The reason why a socket is refused at `connection_init`; the client reads the message. */
 export class RefusedSocket extends Error {
   override name = 'RefusedSocket';
 }

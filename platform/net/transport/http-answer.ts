@@ -6,7 +6,7 @@ import type { HttpAnswer } from './http-response.ts';
 import { REFUSES_IDENTITY } from './identity-refused.ts';
 import type { SubgraphResponse } from './transport.ts';
 
-/** Who has been asked, and in whose name. */
+/** The subgraph that has been asked, and the user in whose name. */
 export interface Asked {
   readonly subgraph: string;
   /** Whether the identity was signed here; else the client's own credentials were passed on, if any. */

@@ -14,7 +14,7 @@ export interface ConnectionOptions {
   readonly maxBytes: number;
 }
 
-/** Told how a request ended: exactly one of `answered` and `failed` is called. */
+/** A request on a connection, which is told how it ended: exactly one of `answered` and `failed` is called. */
 export interface Exchange {
   /** When it has taken too long, in milliseconds of performance.now(). */
   readonly until: number;
@@ -28,7 +28,7 @@ export interface Exchange {
   failed(error: Error, isStale: boolean): void;
 }
 
-/** Told when the connection can take another request, or is closed. */
+/** The owner, who is told when the connection can take another request, or is closed. */
 export interface ConnectionOwner {
   /** @param isNew whether it has just been opened. */
   free(connection: HttpConnection, isNew: boolean): void;
@@ -43,7 +43,7 @@ const KEPT_MS = 4_000;
 const MARGIN_MS = 1_000;
 
 /**
- * One kept-alive connection with one request at a time. A request is one write, and reading needs no stream: that is
+ * A kept-alive connection with one request at a time. A request is one write, and reading needs no stream: that is
  * what it has over a general HTTP client, whose features a subgraph request does not use.
  */
 export class HttpConnection {

@@ -40,7 +40,7 @@ export class NoAnswer extends CodedError {
 const LOOKS = 20;
 
 /**
- * Kept-alive connections to one address, the last used first, so that those a burst has opened can end. It is the
+ * The kept-alive connections to one address, the last used first, so that those a burst has opened can end. It is the
  * bulkhead too: what exceeds its connections and its queue is refused at once.
  */
 export class HttpPool {

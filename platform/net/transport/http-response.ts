@@ -4,7 +4,7 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** What came is not an HTTP/1.1 response that can be trusted: the connection it came on must not be used again. */
+/** The error of an HTTP/1.1 response that cannot be trusted: the connection it came on must not be used again. */
 export class MalformedResponse extends Error {
   override name = 'MalformedResponse';
 }
@@ -23,7 +23,7 @@ const NOTHING = Buffer.alloc(0);
 type Reading = 'head' | 'counted' | 'chunk-size' | 'chunk' | 'chunk-end' | 'trailers' | 'until-close' | 'done';
 
 /**
- * Reads the responses of one HTTP/1.1 connection (RFC 9112), one after another, from the bytes as they come.
+ * A reader of the responses of one HTTP/1.1 connection (RFC 9112), one after another, from the bytes as they come.
  *
  * Strict where leniency has let attackers split responses: two framings at once, a repeated or signed length, space
  * before a colon, folded headers and bytes after the end are all errors. Bytes that are kept are copied: the reader's

@@ -3,7 +3,7 @@ import type { CancelSignal } from '../../base/cancellation/cancellation.ts';
 import type { ClientInfo } from '../../identity/client-info.ts';
 import type { Identity } from '../../identity/identity.ts';
 
-/** One operation sent to one subgraph. */
+/** An operation sent to one subgraph. */
 export interface SubgraphRequest {
   /** Text of the operation; equal texts share one compiled operation in the subgraph, so keep it stable. */
   readonly query: string;
@@ -51,7 +51,8 @@ export interface SubgraphResponse {
 }
 
 /**
- * Receives the events of one subscription, in order. Exactly one of `complete` and `error` is called, once, at the end.
+ * A receiver of the events of one subscription, in order. Exactly one of `complete` and `error` is called, once, at the
+ * end.
  */
 export interface SubscriptionSink {
   /** Returning a promise asks the source to wait for it before it sends more, where the source can. */
@@ -83,7 +84,7 @@ export class OperationFailed extends Error {
   }
 }
 
-/** Ends a subscription; calling it twice does no harm. No sink method is called afterwards. */
+/** A function that ends a subscription; calling it twice does no harm. No sink method is called afterwards. */
 export type Unsubscribe = () => void;
 
 /**
@@ -93,7 +94,7 @@ export type Unsubscribe = () => void;
  */
 export const ROUTES_PATH = '/routes';
 
-/** How a subgraph is reached: a function call in one process, HTTP and graphql-ws between processes. */
+/** The way in which a subgraph is reached: a function call in one process, HTTP and graphql-ws between processes. */
 export interface SubgraphTransport {
   readonly subgraph: string;
   /**

@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import { isObject, parseObject } from '../../base/json/objects.ts';
 
-/** What a subgraph says over its socket. */
+/** A message of a subgraph over its socket. */
 export type UpstreamMessage =
   | { readonly type: 'connection_ack' | 'ping' | 'pong' }
   | { readonly type: 'next'; readonly id: string; readonly payload: ExecutionResult }

@@ -1,8 +1,8 @@
 import type { Json } from '../../base/json/json.ts';
 
 /**
- * Values that may be forgotten at any time. A cache that cannot be reached is an empty one: nothing here throws because
- * of it, and the failure is counted.
+ * A cache: values that may be forgotten at any time. A cache that cannot be reached is an empty one: nothing here
+ * throws because of it, and the failure is counted.
  *
  * Two faces: memory (bounded, least recently used go first) and Redis. cache.contract.ts is their common definition.
  */

@@ -1,7 +1,7 @@
 /**
- * Named leases: at most one holder at a time among all processes, for as long as it shows life. A lease is advice about
- * time; what makes it safe is the epoch, which every writer on the holder's behalf must check (fencing: Kleppmann,
- * "How to do distributed locking").
+ * The named leases: at most one holder at a time among all processes, for as long as it shows life. A lease is advice
+ * about time; what makes it safe is the epoch, which every writer on the holder's behalf must check (fencing:
+ * Kleppmann, "How to do distributed locking").
  *
  * In Redis alone: within one process nothing needs them. leases.contract.ts is their definition.
  */

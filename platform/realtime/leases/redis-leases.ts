@@ -24,7 +24,7 @@ return redis.call('PEXPIRE', KEYS[1], ARGV[2])`;
 /** lease; token */
 const RELEASE = `if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end`;
 
-/** Leases among all processes of one Redis. */
+/** The leases among all processes of one Redis. */
 export class RedisLeases implements Leases {
   readonly #redis: RedisConnections;
   readonly #metrics: StoreMetrics;

@@ -25,7 +25,7 @@ interface Room {
   readonly watchers: Watchers;
 }
 
-/** Presence in one process. */
+/** The presence in one process. */
 export class MemoryPresence implements Presence {
   readonly #rooms = new Map<string, Room>();
   readonly #metrics: StoreMetrics;

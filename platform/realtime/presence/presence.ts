@@ -1,9 +1,9 @@
 import type { JsonObject } from '../../base/json/json.ts';
 
 /**
- * Who is in a room (a conversation, say) right now. A user is present while at least one of their connections is: a
- * subscription calls `join` when it starts and `leave` when it ends. A process that dies takes its connections with it
- * within `PRESENCE_TTL_MS`. Every replica gives the same answer.
+ * The presence of users in a room (a conversation, say) right now. A user is present while at least one of their
+ * connections is: a subscription calls `join` when it starts and `leave` when it ends. A process that dies takes its
+ * connections with it within `PRESENCE_TTL_MS`. Every replica gives the same answer.
  *
  * Two faces: memory and Redis. presence.contract.ts is their common definition.
  */
@@ -44,7 +44,9 @@ export interface Presence {
   watch(room: string, options?: { readonly signal?: AbortSignal }): AsyncIterable<PresenceEvent>;
 }
 
-/** What a user with several connections shows is the strongest of their states: BUSY, then ONLINE, then AWAY. */
+/**
+ * The state that a user shows. With several connections it is the strongest of theirs: BUSY, then ONLINE, then AWAY.
+ */
 export type PresenceState = 'ONLINE' | 'AWAY' | 'BUSY';
 
 export interface PresentMember {

@@ -29,9 +29,10 @@ interface LocalConnection {
 }
 
 /**
- * Presence among all processes of one Redis. A connection's record names the process that holds it, and a process shows
- * life for all its connections with one heartbeat: ten thousand subscriptions cost as much as one. The record of a room
- * is always read as a whole, so every replica gives the same answer; what passes by pub/sub is only "look again".
+ * The presence among all processes of one Redis. A connection's record names the process that holds it, and a process
+ * shows life for all its connections with one heartbeat: ten thousand subscriptions cost as much as one. The record of
+ * a room is always read as a whole, so every replica gives the same answer; what passes by pub/sub is only "look
+ * again".
  */
 export class RedisPresence implements Presence {
   readonly #topics: Topics;

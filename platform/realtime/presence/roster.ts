@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../base/json/json.ts';
 import type { PresenceEvent, PresenceState, PresentMember } from './presence.ts';
 
-/** One connection of a user to a room. */
+/** A connection of a user to a room. */
 export interface Connection {
   readonly userId: string;
   readonly state: PresenceState;

@@ -4,7 +4,7 @@ import type { PresenceEvent, PresentMember } from './presence.ts';
 
 type Hear = (event: PresenceEvent) => void;
 
-/** Those who watch one room in this process. */
+/** The listeners who watch one room in this process. */
 export class Watchers {
   readonly #watching = new Set<Hear>();
 

@@ -30,7 +30,7 @@ export interface RedisConnections {
 
 export type RedisScript = (...keysAndArguments: (string | number)[]) => Promise<unknown>;
 
-/** Channels by exact name, each with one listener; `onReturn` listeners hear when a lost connection is back. */
+/** The channels by exact name, each with one listener; `onReturn` listeners hear when a lost connection is back. */
 export interface Channels {
   /** Resolves when Redis confirmed, or at once while it is away: it is made good on return. */
   listen(channel: string, listener: (message: string) => void): Promise<void>;

@@ -26,7 +26,7 @@ interface Entry {
   expiry: NodeJS.Timeout | undefined;
 }
 
-/** Streams of one process. A producer's lease never lapses here: a process that dies takes its readers with it. */
+/** The streams of one process. A producer's lease never lapses here: a process that dies takes its readers with it. */
 export class MemoryStreamLog implements StreamLog {
   readonly #entries = new Map<string, Entry>();
   readonly #limits: StreamLimits;

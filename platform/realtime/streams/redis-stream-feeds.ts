@@ -10,7 +10,7 @@ import { logKey } from './redis-stream-scripts.ts';
 import { StreamUnknownError } from './stream-errors.ts';
 import type { Chunk } from './stream-log.ts';
 
-/** One stream as this process follows it: a mirror that all its local readers share. */
+/** A stream as this process follows it: a mirror that all its local readers share. */
 export interface Feed {
   readonly stream: string;
   readonly key: string;
@@ -23,7 +23,7 @@ export interface Feed {
   suspectEpoch: number;
 }
 
-/** What the log knows of a stream in Redis. */
+/** The state that the log knows of a stream in Redis. */
 export interface RemoteState {
   readonly born: string;
   readonly epoch: number;
@@ -38,8 +38,8 @@ const CHECK_EVERY_MS = 1_000;
 const MISSING_MS = 15_000;
 
 /**
- * Follows all streams that this process has readers of by one blocking XREAD on one connection. A feed that is added
- * while the read blocks wakes it through a stream of our own, which is part of every read.
+ * The feeds of all streams that this process has readers of by one blocking XREAD on one connection. A feed that is
+ * added while the read blocks wakes it through a stream of our own, which is part of every read.
  */
 export class RedisStreamFeeds {
   readonly #redis: RedisConnections;

@@ -27,7 +27,7 @@ import {
 /** How long a reader waits at the start for what Redis says is there, in ms. */
 const PATIENCE_MS = 2_000;
 
-/** Streams shared by all processes of one Redis. */
+/** The streams shared by all processes of one Redis. */
 export class RedisStreamLog implements StreamLog {
   readonly #redis: RedisConnections;
   readonly #scripts: StreamScripts;

@@ -8,7 +8,7 @@ export class StreamUnknownError extends Error {
   }
 }
 
-/** Another producer has taken the stream; what this one appends no longer counts. */
+/** The error of a producer whose stream another one has taken: what it appends no longer counts. */
 export class StreamFencedError extends Error {
   override name = 'StreamFencedError';
   constructor(stream: string, epoch: number) {
@@ -16,7 +16,7 @@ export class StreamFencedError extends Error {
   }
 }
 
-/** Another producer holds the stream and is alive. */
+/** The error of a stream that another producer holds, which is alive. */
 export class StreamHeldError extends Error {
   override name = 'StreamHeldError';
   constructor(stream: string) {

@@ -48,7 +48,7 @@ export interface StreamLog {
   inspect(stream: string): Promise<StreamState | undefined>;
 }
 
-/** What one append carries: a piece of text, or anything else as an object (a tool call, a citation). */
+/** The content of one append: a piece of text, or anything else as an object (a tool call, a citation). */
 export type Chunk = string | JsonObject;
 
 export interface OpenOptions {

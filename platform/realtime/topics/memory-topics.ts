@@ -6,7 +6,7 @@ import { LocalTopics } from './local-topics.ts';
 import { checkTopic, topicEvents } from './topic-events.ts';
 import type { Subscription, Topics } from './topics.ts';
 
-/** Topics of one process. */
+/** The topics of one process. */
 export class MemoryTopics implements Topics {
   readonly #local: LocalTopics;
   readonly #metrics: StoreMetrics;

@@ -9,8 +9,8 @@ import { checkTopic, encodeEvent, topicEvents } from './topic-events.ts';
 import type { Subscription, Topics } from './topics.ts';
 
 /**
- * Topics across processes by Redis pub/sub. Listeners of this process are told directly; the echo that Redis sends back
- * is known by the sender's id in front of the event.
+ * The topics across processes by Redis pub/sub. Listeners of this process are told directly; the echo that Redis sends
+ * back is known by the sender's id in front of the event.
  */
 export class RedisTopics implements Topics {
   readonly #redis: RedisConnections;

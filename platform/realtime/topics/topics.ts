@@ -1,8 +1,9 @@
 import type { Json } from '../../base/json/json.ts';
 
 /**
- * Publish and subscribe of small events, across processes. At most once: an event published while Redis is away, or
- * before the subscription, is not seen. What must not be missed belongs in the outbox or in a stream log.
+ * The topics, by which small events are published and heard, across processes. At most once: an event published while
+ * Redis is away, or before the subscription, is not seen. What must not be missed belongs in the outbox or in a stream
+ * log.
  *
  * Two faces: memory and Redis pub/sub. topics.contract.ts is their common definition.
  */

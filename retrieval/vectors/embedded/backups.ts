@@ -25,7 +25,7 @@ export interface Copier {
   restore(file: string, sha256: string): Promise<void>;
 }
 
-/** Backups of the embedded store: a folder each, with a copy of the database and a manifest beside it. */
+/** The backups of the embedded store: a folder each, with a copy of the database and a manifest beside it. */
 export class Backups {
   readonly #folder: string;
   readonly #copier: Copier;

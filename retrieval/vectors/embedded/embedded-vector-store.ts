@@ -41,8 +41,8 @@ const EXPORT_PAGE = 200;
 const GIGABYTE = 1024 ** 3;
 
 /**
- * Vectors in a file of this machine: node:sqlite for what must not be lost, an exact scan in memory for what must be
- * fast. Several processes may open the same folder. Good to about 300 000 vectors of 384 dimensions; beyond, use
+ * The vectors in a file of this machine: node:sqlite for what must not be lost, an exact scan in memory for what must
+ * be fast. Several processes may open the same folder. Good to about 300 000 vectors of 384 dimensions; beyond, use
  * Weaviate.
  */
 export class EmbeddedVectorStore implements VectorStore {

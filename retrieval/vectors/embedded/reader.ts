@@ -39,7 +39,10 @@ interface Ranking {
   explain(slot: number): ScoreExplanation;
 }
 
-/** Answers everything that does not write. Runs in a thread of its own, with the segments it has cached. */
+/**
+ * The reader, which answers everything that does not write. Runs in a thread of its own, with the segments it has
+ * cached.
+ */
 export class Reader {
   readonly #db: DatabaseSync;
   readonly #arena = new Arena();

@@ -10,8 +10,8 @@ import { WordIndex } from './word-index.ts';
 const MAX_DEAD = 1000;
 
 /**
- * What one tenant of one space has, in memory: its rows, words, fields and, once searched, vectors. It is a cache of
- * the database, brought up to date before every use, whichever process wrote.
+ * The content of one tenant of one space, in memory: its rows, words, fields and, once searched, vectors. It is a cache
+ * of the database, brought up to date before every use, whichever process wrote.
  */
 export class Segment {
   readonly #db: DatabaseSync;

@@ -9,7 +9,7 @@ import { encodeWords } from './word-index.ts';
 /** Removals that are kept for others to catch up with; a reader that is further behind reads all again. */
 const KEPT_REMOVALS = 100_000;
 
-/** All that writes, in a thread of its own so that neither the event loop nor searches wait for the disk. */
+/** The writer, in a thread of its own so that neither the event loop nor searches wait for the disk. */
 export class Writer {
   readonly #db: DatabaseSync;
 

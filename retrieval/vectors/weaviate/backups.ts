@@ -9,7 +9,7 @@ import type { Spaces } from './spaces.ts';
 const BACKENDS: readonly Backend[] = ['filesystem', 's3', 'gcs', 'azure'];
 const GIBIBYTE = 1024 ** 3;
 
-/** Backups by Weaviate's own means, to the first backup module that the server has. */
+/** The backups by Weaviate's own means, to the first backup module that the server has. */
 export class WeaviateBackups {
   readonly #client: () => Promise<WeaviateClient>;
   readonly #spaces: Spaces;

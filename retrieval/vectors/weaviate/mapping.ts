@@ -28,7 +28,7 @@ export const collectionName = (space: string): string => PREFIX + space;
 export const spaceName = (collection: string): string | undefined =>
   collection.startsWith(PREFIX) ? collection.slice(PREFIX.length) : undefined;
 
-/** What a collection's description holds. */
+/** The definition that a collection's description holds. */
 export interface StoredDefinition extends SpaceDefinition {
   readonly createdAt: string;
   /**

@@ -54,7 +54,9 @@ const PARALLEL = 4;
 const PAGE = 500;
 const TOP_VALUES = 20;
 
-/** Vectors in a Weaviate server, version 1.31 or newer. It connects with the first call and again after a failure. */
+/**
+ * The vectors in a Weaviate server, version 1.31 or newer. It connects with the first call and again after a failure.
+ */
 export class WeaviateVectorStore implements VectorStore {
   readonly kind = 'weaviate';
   readonly #options: WeaviateOptions;

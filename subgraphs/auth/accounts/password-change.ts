@@ -9,7 +9,7 @@ import { provePassword, requireSession } from './password-proof.ts';
 import { ANSWER_AFTER_MS } from './registration.ts';
 import { settle } from './settle.ts';
 
-/** What a new password ended. */
+/** The sessions and keys that a new password ended. */
 export interface Ended {
   readonly endedSessions: number;
   readonly revokedApiKeys: number;

@@ -7,7 +7,7 @@ import { ALGORITHM, type SigningKeys } from './signing-keys.ts';
 
 type TokenConfig = Pick<Config, 'ACCESS_TOKEN_TTL_S' | 'JWT_ISSUER' | 'JWT_AUDIENCE'>;
 
-/** Access tokens as RFC 9068 profiles them, with the session (`sid`) and the version of what they say (`ver`). */
+/** The access tokens as RFC 9068 profiles them, with the session (`sid`) and the version of what they say (`ver`). */
 export class AccessTokens {
   readonly #keys: SigningKeys;
   readonly #config: TokenConfig;

@@ -15,8 +15,8 @@ const LIFE_MS = 3_600_000;
 const MAX_PAUSE_MS = 300_000;
 
 /**
- * Mails on their way: written with the change they tell of, sent after it, tried again while the mail server is away.
- * Sealed meanwhile, because they hold tokens.
+ * The mails on their way: written with the change they tell of, sent after it, tried again while the mail server is
+ * away. Sealed meanwhile, because they hold tokens.
  */
 export class MailQueue implements AsyncDisposable {
   readonly #db: PrismaClient;

@@ -14,7 +14,9 @@ export const MAX_LOCK_S = 900;
 /** After so many hours without an attempt the count begins again. */
 const FORGET_AFTER_H = 24;
 
-/** Where a password is tried: from a network, on a device that was signed in before, or inside a session. */
+/**
+ * The source of an attempt at a password: from a network, on a device that was signed in before, or inside a session.
+ */
 export type AttemptSource =
   | {
       readonly network: string;
@@ -32,10 +34,10 @@ export interface Attempt {
 }
 
 /**
- * Limits password attempts per account and source, whether or not the address has an account, so that the attempts of
- * one client lock no other client out. Attempts from many networks together meet a far higher limit of the account,
- * which does not hold for networks and devices that were signed in before. An attempt is counted before the password is
- * looked at, in one statement, so a hundred at once are counted as surely as one after the other (Zitadel's
+ * The limit of password attempts per account and source, whether or not the address has an account, so that the
+ * attempts of one client lock no other client out. Attempts from many networks together meet a far higher limit of the
+ * account, which does not hold for networks and devices that were signed in before. An attempt is counted before the
+ * password is looked at, in one statement, so a hundred at once are counted as surely as one after the other (Zitadel's
  * GHSA-7h8m-vrxx-vr4m is what happens otherwise). A lock holds passwords up only: a reset lifts it.
  */
 export class Lockout {

@@ -11,7 +11,9 @@ export type HashParameters = { readonly [K in keyof typeof PARAMETERS]: number }
 const AT_ONCE = 3;
 const WAITING = 200;
 
-/** Hashes passwords, a few at a time; a flood beyond the queue is turned away instead of slowing everybody down. */
+/**
+ * The hasher of passwords, a few at a time; a flood beyond the queue is turned away instead of slowing everybody down.
+ */
 export class PasswordHasher {
   readonly #parameters: HashParameters;
   readonly #seconds: Histogram;

@@ -7,8 +7,8 @@ const ID_BYTES = 16;
 const MAC_BYTES = 32;
 
 /**
- * Tokens by which a device shows that its user signed in on it before (OWASP's device cookies): attempts of others at
- * the account do not hold it up. They are not stored, name no account by themselves, and open nothing: the password
+ * The tokens by which a device shows that its user signed in on it before (OWASP's device cookies): attempts of others
+ * at the account do not hold it up. They are not stored, name no account by themselves, and open nothing: the password
  * does.
  */
 export class DeviceTokens {

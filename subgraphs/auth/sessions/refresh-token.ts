@@ -2,9 +2,10 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Secrets } from '#platform/base/secrets/secrets.ts';
 
 /**
- * Refresh tokens are not stored: one is the session's id and the number of its refresh, with a MAC under a key that is
- * not in the database (the second generation of Supabase GoTrue's tokens is the pattern). So an old one tells which
- * session it was copied from, and the current one can be given again to a client that never got it.
+ * The claim of a refresh token. Refresh tokens are not stored: one is the session's id and the number of its refresh,
+ * with a MAC under a key that is not in the database (the second generation of Supabase GoTrue's tokens is the
+ * pattern). So an old one tells which session it was copied from, and the current one can be given again to a client
+ * that never got it.
  */
 export interface RefreshClaim {
   readonly sessionId: string;

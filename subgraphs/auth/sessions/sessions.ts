@@ -8,7 +8,7 @@ import type { AccessTokens } from '../keys/access-tokens.ts';
 import type { AuthMetrics } from '../metrics.ts';
 import type { RefreshClaim, RefreshTokens } from './refresh-token.ts';
 
-/** What a client keeps. */
+/** The tokens that a client keeps. */
 export interface TokenPair {
   readonly accessToken: string;
   readonly accessTokenExpiresAt: Date;
@@ -31,7 +31,7 @@ export interface SessionParts {
 /** More than a client with a bug should ever need. */
 const REFRESHES = { name: 'auth-refresh', limit: 60, windowS: 60 } as const;
 
-/** Sign-ins: begun, kept alive by rotation, ended. */
+/** The sign-ins: begun, kept alive by rotation, ended. */
 export class Sessions {
   readonly #parts: SessionParts;
 

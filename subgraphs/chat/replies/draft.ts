@@ -5,7 +5,7 @@ import type { Citation } from './recall.ts';
 import { storableAside } from './storable.ts';
 import { storedToolCalls, type ToolCall, type ToolCallResult } from './tool-calls.ts';
 
-/** What there is of a reply so far. */
+/** The content of a reply so far. */
 export interface Draft {
   readonly text: string;
   readonly reasoning: string;
@@ -15,7 +15,7 @@ export interface Draft {
 
 export const EMPTY_DRAFT: Draft = { text: '', reasoning: '', toolCalls: [], citations: [] };
 
-/** What a chunk of a reply is that is neither text nor reasoning. */
+/** A chunk of a reply that is neither text nor reasoning. */
 export interface Part {
   readonly toolCall?: ToolCall;
   /** Of a call that came before. */

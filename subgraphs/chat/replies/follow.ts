@@ -10,7 +10,7 @@ import type { Replies } from './replies.ts';
 import type { Final, ReplyUsage } from './settle.ts';
 import type { ToolCall, ToolCallResult } from './tool-calls.ts';
 
-/** One event of `messageStream`. */
+/** An event of `messageStream`. */
 export type ReplyEvent =
   | {
       readonly __typename: 'ReplyText';

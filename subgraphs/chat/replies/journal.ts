@@ -19,7 +19,8 @@ export interface JournalReader {
 }
 
 /**
- * Writes replies to the database ahead of their readers, so that what anybody saw survives the process that wrote it.
+ * The journal, which writes replies to the database ahead of their readers, so that what anybody saw survives the
+ * process that wrote it.
  *
  * All replies of a process share one INSERT at a time (group commit): the database does at most 40 small writes a
  * second however many replies there are, and a piece waits for a few milliseconds at most, 25 under load.
@@ -139,7 +140,7 @@ export class Journal implements AsyncDisposable {
   }
 }
 
-/** One reply in the journal. */
+/** A reply in the journal. */
 export class JournalEntry {
   readonly key: { readonly messageId: string; readonly epoch: number };
   readonly reader: JournalReader;

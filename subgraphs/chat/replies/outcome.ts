@@ -3,7 +3,7 @@ import type { LlmCallRecord } from '#llm/record.ts';
 import type { FitReport } from '#llm/tokens/fit.ts';
 import type { MessageStatus } from '#prisma/chat/client/client.ts';
 
-/** How the writing of a reply ended. */
+/** The end of the writing of a reply. */
 export interface Outcome {
   readonly status: Extract<MessageStatus, 'COMPLETE' | 'INTERRUPTED' | 'STOPPED' | 'FAILED'>;
   readonly error?: { readonly code: string; readonly message: string };

@@ -38,7 +38,10 @@ export function withheld(draft: Draft): Draft {
   };
 }
 
-/** Takes the sources out of a reply that is being written, piece by piece, as `withheld` does for a whole one. */
+/**
+ * A filter that takes the sources out of a reply that is being written, piece by piece, as `withheld` does for a whole
+ * one.
+ */
 export class Withholding {
   #drewOnSources = false;
   readonly #calls = new Set<string>();

@@ -11,7 +11,7 @@ const MAX_HISTORY = 1000;
 export const historyOf = async (db: Database, parentId: string): Promise<Message[]> =>
   messagesByIds(db, await wayTo(db, parentId, MAX_HISTORY));
 
-/** What goes into a prompt beside the history. */
+/** The content of a prompt beside the history. */
 export interface Surroundings {
   readonly systemPrompt: string | null;
   /** What memory quoted. */

@@ -3,7 +3,7 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { ChatParts } from '../parts.ts';
 import { ExtractiveAnswerDocument, type ItemFragment, RecallDocument } from '../peers/memory.types.ts';
 
-/** Something the model was given to draw on; stored with the reply. */
+/** A source that the model was given to draw on; stored with the reply. */
 export interface Citation {
   readonly index: number;
   readonly kind: 'MEMORY' | 'KNOWLEDGE' | 'MESSAGE';

@@ -25,7 +25,7 @@ class Lost extends Error {
   override name = 'Lost';
 }
 
-/** One reply being written by this process. */
+/** A reply being written by this process. */
 export class ReplyRun {
   readonly #chat: ChatParts;
   readonly #journal: Journal;

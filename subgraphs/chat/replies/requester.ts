@@ -1,7 +1,7 @@
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 
-/** On whose behalf a reply is written, as it is stored with it: any process may have to write it, later. */
+/** The person on whose behalf a reply is written, as it is stored with it: any process may have to write it, later. */
 export interface Requester {
   readonly userId: string;
   readonly apiKeyId?: string;

@@ -7,7 +7,7 @@ import type { Draft } from './draft.ts';
 import { generationOf, totalOf, unmodelledGeneration } from './generation.ts';
 import type { Outcome } from './outcome.ts';
 
-/** What the stream log says at the end of a reply: all that a reader needs to know of it. */
+/** The end of a reply in the stream log: all that a reader needs to know of it. */
 export interface Final {
   readonly status: MessageStatus;
   /** Length of the text that is kept, in UTF-16 code units. */

@@ -1,7 +1,7 @@
 /**
- * Makes a model's text storable piece by piece: Postgres keeps neither NUL nor half a surrogate pair, and a provider
- * may cut a pair in two. A leading half waits for its other half; what has none becomes U+FFFD, so that what readers
- * get is what the database keeps, unit for unit.
+ * A filter that makes a model's text storable piece by piece: Postgres keeps neither NUL nor half a surrogate pair, and
+ * a provider may cut a pair in two. A leading half waits for its other half; what has none becomes U+FFFD, so that what
+ * readers get is what the database keeps, unit for unit.
  */
 export class StorableText {
   #half = '';

@@ -6,7 +6,7 @@ import type { Sending } from '../send.ts';
 
 export type Context = RequestContext<Loaders>;
 
-/** What resolvers reach for. */
+/** The parts that resolvers reach for. */
 export interface ResolverParts {
   readonly chat: ChatParts;
   readonly replies: Replies;

@@ -1,7 +1,7 @@
 import { queryWords, words } from '#retrieval/vectors/words.ts';
 import type { MemoryKind } from '../memories/store.ts';
 
-/** Something that an extractor claims a user has said. */
+/** A fact that an extractor claims a user has said. */
 export interface ClaimedFact {
   readonly text: string;
   /** The words of the user that say it. */

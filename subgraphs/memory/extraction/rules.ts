@@ -1,6 +1,6 @@
 import type { MemoryKind } from '../memories/store.ts';
 
-/** What the rules found: the user's own sentence, and what it is about where that is certain. */
+/** The fact that the rules found: the user's own sentence, and what it is about where that is certain. */
 export interface RuleFact {
   readonly text: string;
   readonly kind: MemoryKind;

@@ -7,7 +7,7 @@ import { type MemoryFilter, type MemoryRow, whereOf } from './store.ts';
 export type SearchMode = 'HYBRID' | 'SEMANTIC' | 'KEYWORD';
 export const INDEX_MODE = { HYBRID: 'hybrid', SEMANTIC: 'vector', KEYWORD: 'text' } as const;
 
-/** What a memory's score is made of. The idea of the three parts is of Park et al., "Generative Agents" (2023). */
+/** The parts of a memory's score. The idea of the three parts is of Park et al., "Generative Agents" (2023). */
 export interface ScoreParts {
   readonly relevance: number;
   readonly relevanceWeight: number;

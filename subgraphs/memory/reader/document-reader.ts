@@ -19,8 +19,8 @@ const IDLE_MS = 30_000;
 const WATCH_MS = 100;
 
 /**
- * Reads documents in a thread, one after another. A file that takes too long or too much memory costs its own thread
- * and nothing else: the thread is ended and the next document gets a new one.
+ * A reader of documents in a thread, one after another. A file that takes too long or too much memory costs its own
+ * thread and nothing else: the thread is ended and the next document gets a new one.
  */
 export class DocumentReader implements AsyncDisposable {
   readonly #limits: ReaderLimits;

@@ -19,7 +19,10 @@ const [EXCLAMATION, QUOTE, APOSTROPHE, HYPHEN, SLASH, LESS, GREATER, QUESTION, O
 
 type State = 'text' | 'begin' | 'tag' | 'quoted' | 'declaration' | 'comment' | 'cdata' | 'instruction';
 
-/** Follows the nesting of an XML file byte by byte, in constant space, as no parser would that builds a tree of it. */
+/**
+ * A follower of the nesting of an XML file byte by byte, in constant space, as no parser would that builds a tree of
+ * it.
+ */
 export class XmlNesting {
   #state: State = 'text';
   #depth = 0;

@@ -20,7 +20,7 @@ export interface Outline {
   readonly blocks: readonly Block[];
 }
 
-/** Keeps track of which headings a position is under. */
+/** The trail of headings that a position is under. */
 export class HeadingTrail {
   #open: { level: number; title: string }[] = [];
 
@@ -38,7 +38,7 @@ export class HeadingTrail {
   }
 }
 
-/** Writes the text of an outline block by block, for formats whose text is not the file itself. */
+/** A writer of an outline's text, block by block, for formats whose text is not the file itself. */
 export class OutlineBuilder {
   readonly #parts: string[] = [];
   readonly #blocks: Block[] = [];

@@ -3,7 +3,7 @@ import type { MemoryRow } from '../memories/store.ts';
 
 export type RecallKind = 'MEMORY' | 'KNOWLEDGE' | 'MESSAGE';
 
-/** Where in a document a passage stands: offsets are characters of its text. */
+/** The position of a passage in a document: offsets are characters of its text. */
 export interface Citation {
   readonly documentId: string;
   readonly title: string;

@@ -11,10 +11,10 @@ export interface RecognisedWord {
   readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
 }
 
-/** Lines from top to bottom, each a list of words. */
+/** The lines from top to bottom, each a list of words. */
 export type RecognisedLines = readonly (readonly RecognisedWord[])[];
 
-/** Recognises the text of a prepared picture. */
+/** An engine that recognises the text of a prepared picture. */
 export interface OcrEngine extends AsyncDisposable {
   recognise(png: Buffer, signal?: AbortSignal): Promise<RecognisedLines>;
 }

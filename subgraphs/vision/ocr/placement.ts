@@ -7,7 +7,7 @@ export interface Box {
 
 type Point = readonly [number, number];
 
-/** Where the pixels of a prepared picture stand in the upright original. Each step gives a new one. */
+/** The place of a prepared picture's pixels in the upright original. Each step gives a new one. */
 export class Placement {
   /** Size of the picture as it is now, in pixels. */
   readonly width: number;

@@ -9,7 +9,7 @@ export interface Prepared {
   readonly placement: Placement;
 }
 
-/** What may help a picture that the first pass read badly. */
+/** A treatment that may help a picture that the first pass read badly. */
 export interface Treatment {
   /** Evens out light that falls from one side: helps photographs of pages, ruins signs. */
   readonly flatten?: boolean;
