@@ -3,10 +3,11 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * The provider that bench/llm.ts measures against: an OpenAI-compatible server in a process of its own. The first piece
+ * The provider that bench/llm.ts and bench/chat.ts measure against: an OpenAI-compatible server in a process of its own. The first piece
  * of a reply tells when the request arrived and when the piece was sent, so that its own pace is not in the figures.
  *
- * A prompt `pace <first ms> <pieces> <gap ms>` sets that pace.
+ * A prompt `pace <first ms> <pieces> <gap ms>` sets that pace. What chat and memory ask in the background is answered
+ * at once, with few words.
  */
 export const now = (): number => performance.timeOrigin + performance.now();
 
@@ -15,11 +16,28 @@ const chunk = (delta: object, finish: string | null = null): string =>
 
 const END = `${chunk({}, 'stop')}data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'bench', choices: [], usage: { prompt_tokens: 20, completion_tokens: 30, total_tokens: 50 } })}\n\ndata: [DONE]\n\n`;
 const PIECE = chunk({ content: ' some words' });
+const TITLE = chunk({ content: 'Harvests of the north' }) + END;
+const NO_FACTS = chunk({ content: '{"facts":[]}' }) + END;
+
+/** The answer to a call that no person waits for; undefined for a reply. */
+const inBackground = (body: string): string | undefined => {
+  if (body.includes('Give the conversation a title')) return TITLE;
+  return body.includes('You extract lasting facts') ? NO_FACTS : undefined;
+};
 
 async function serve(request: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
   const received = now();
+  if (request.method !== 'POST') {
+    response.writeHead(404).end();
+    return;
+  }
   let body = '';
   for await (const piece of request) body += piece;
+  const quick = inBackground(body);
+  if (quick !== undefined) {
+    response.writeHead(200, { 'content-type': 'text/event-stream' }).end(quick);
+    return;
+  }
   const [, first, pieces, gap] = /pace (\d+) (\d+) (\d+)/.exec(body)!.map(Number) as [number, number, number, number];
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   const begin = () => response.write(chunk({ content: JSON.stringify({ received, sent: now() }) }));

@@ -42,6 +42,7 @@ export interface OpenPlatform extends Pick<Platform, 'topics' | 'limiter' | 'cac
 export async function openPlatform(options: PlatformOptions): Promise<OpenPlatform> {
   const { config, log, metrics, lifecycle } = options;
   const database = options.database ?? lifecycle.use(await openDatabase(config, log));
+  database.observe(metrics);
   const stores = await openStores({ config, log, metrics, lifecycle });
   const secrets = loadSecrets(config);
   const assertions = createAssertions(secrets);

@@ -32,7 +32,8 @@ const postgresUser = (): { uid?: number; gid?: number } => {
   return { uid: idOf('-u'), gid: idOf('-g') };
 };
 
-export async function startPostgres(): Promise<StoppableServer> {
+/** @param durable whether a commit reaches the disk, which tests do not wait for. */
+export async function startPostgres({ durable = false } = {}): Promise<StoppableServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sextant-postgres-'));
   const user = postgresUser();
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid!);
@@ -41,7 +42,14 @@ export async function startPostgres(): Promise<StoppableServer> {
   execFileSync(path.join(postgresBinaries!, 'initdb'), initialise, { ...user, cwd: folder, stdio: 'ignore' });
   const port = await freePort();
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
-  const settings = ['-c', 'fsync=off', '-c', 'max_connections=200', '-c', 'listen_addresses=127.0.0.1'];
+  const settings = [
+    '-c',
+    `fsync=${durable ? 'on' : 'off'}`,
+    '-c',
+    'max_connections=200',
+    '-c',
+    'listen_addresses=127.0.0.1',
+  ];
   return server({
     url,
     folder,

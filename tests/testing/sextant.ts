@@ -9,7 +9,8 @@ import type { PostgresForTests } from './postgres.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 /** The command that the suites start: that of the sources, or of the bundle whose `cli/sextant.js` is named here. */
-const PROGRAM = path.resolve(process.env['SEXTANT_TEST_PROGRAM'] || path.join(root, 'cli', 'sextant.ts'));
+const programUnderTest = (): string =>
+  path.resolve(process.env['SEXTANT_TEST_PROGRAM'] || path.join(root, 'cli', 'sextant.ts'));
 const SUBGRAPHS = ['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'] as const;
 export type SubgraphName = (typeof SUBGRAPHS)[number];
 
@@ -44,7 +45,11 @@ export class SextantProcess {
    *
    * @param program the command's file.
    */
-  static async start(args: readonly string[], env: Record<string, string>, program = PROGRAM): Promise<ServingProcess> {
+  static async start(
+    args: readonly string[],
+    env: Record<string, string>,
+    program = programUnderTest(),
+  ): Promise<ServingProcess> {
     const child = spawn(process.execPath, [program, ...args], {
       cwd: path.resolve(program, '../..'),
       env: { ...BARE_ENVIRONMENT, ...compiledOf(program), ...env },
@@ -181,7 +186,7 @@ export async function startDistributed(
 export async function runToEnd(
   args: readonly string[],
   env: Record<string, string>,
-  program = PROGRAM,
+  program = programUnderTest(),
 ): Promise<string> {
   const child = spawn(process.execPath, [program, ...args], {
     cwd: path.resolve(program, '../..'),
@@ -215,7 +220,7 @@ const supergraphYaml = (ports: ReadonlyMap<string, number>): string =>
         `  ${name}:`,
         `    routing_url: [${replicas.map(([, port]) => `http://127.0.0.1:${port}/graphql`).join(', ')}]`,
         '    schema:',
-        `      file: ${path.resolve(PROGRAM, '../../subgraphs', name, 'schema.graphql')}`,
+        `      file: ${path.resolve(programUnderTest(), '../../subgraphs', name, 'schema.graphql')}`,
       ];
     }),
   ].join('\n');

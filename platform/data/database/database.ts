@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
+import type { Registry } from 'prom-client';
 import type { Config } from '../../base/config/config.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { OWNERS, type Owner, roleOf } from '../../contracts/owners.ts';
@@ -36,6 +37,8 @@ export interface Database extends AsyncDisposable {
   client<Client>(owner: Owner, Client: ClientClass<Client>): Promise<Client>;
   /** Whether the database answers within two seconds. */
   health(): Promise<{ status: 'up' | 'down'; detail?: string }>;
+  /** Registers counters of what the embedded database does; Postgres has its own. */
+  observe(metrics: Registry): void;
 }
 
 /**
@@ -57,6 +60,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
       return client;
     },
     health: source.health,
+    observe: source.observe,
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.$disconnect?.()));
       await source[Symbol.asyncDispose]();
@@ -68,6 +72,7 @@ interface PoolSource extends AsyncDisposable {
   readonly opened: Promise<void>;
   pool(owner: Owner): Promise<pg.Pool>;
   health: Database['health'];
+  observe: Database['observe'];
 }
 
 async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSource> {
@@ -84,6 +89,7 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
     return {
       opened: embedded.opened,
       pool: async (owner) => embedded.pool(owner),
+      observe: embedded.observe,
       health: async () =>
         embedded.alive
           ? { status: 'up' }
@@ -115,6 +121,7 @@ function openPostgresSource(config: Config, url: string): PoolSource {
       await checkMigrated(pool, owner, config.root);
       return pool;
     },
+    observe: () => {},
     async health() {
       const pool = pools.values().next().value;
       if (!pool) return { status: 'up' };

@@ -2,6 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openEmbedded } from './embedded.ts';
 
@@ -30,7 +31,32 @@ const addMigration = async (name: string, sql: string) => {
   await writeFile(path.join(folder, 'migration.sql'), sql);
 };
 
+const totalOf = async (metrics: Registry, name: string): Promise<number> => {
+  const { values } = await metrics.getSingleMetric(`sextant_embedded_database_${name}_total`)!.get();
+  return values[0]!.value;
+};
+
 describe('the embedded database', () => {
+  it('counts its transactions, and what they make durable', async () => {
+    await using database = openEmbedded({ directory: path.join(root, 'data'), root, durable: true, log });
+    await database.opened;
+    const metrics = new Registry();
+    database.observe(metrics);
+    const chat = database.pool('chat');
+    await chat.query('CREATE TABLE counted (id int)');
+    const read = async () => ({
+      transactions: await totalOf(metrics, 'transactions'),
+      syncs: await totalOf(metrics, 'log_syncs'),
+      bytes: await totalOf(metrics, 'log_bytes'),
+    });
+    const before = await read();
+    for (let id = 0; id < 10; id++) await chat.query('INSERT INTO counted VALUES ($1)', [id]);
+    const after = await read();
+    expect(after.transactions - before.transactions).toBeGreaterThanOrEqual(10);
+    expect(after.syncs - before.syncs).toBeGreaterThanOrEqual(1);
+    expect(after.bytes).toBeGreaterThan(before.bytes);
+  }, 60_000);
+
   it('gets the migrations that come with an update, each once', async () => {
     for (const name of [undefined, '29990101000000_one', undefined, '29990102000000_two']) {
       if (name) await addMigration(name, `CREATE TABLE "${name}" (id int)`);

@@ -1,9 +1,11 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
+import type { Registry } from 'prom-client';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { OWNERS, type Owner, roleOf } from '../../contracts/owners.ts';
+import { observeEmbedded } from './embedded-metrics.ts';
 import { type EmbeddedServer, EmbeddedThread } from './embedded-thread.ts';
 import { migrate } from './migrate.ts';
 import { hashOfMigrations } from './migrations.ts';
@@ -21,6 +23,8 @@ export interface EmbeddedDatabase extends AsyncDisposable {
   /** Whether its thread runs. One that has died is started again by the next query. */
   readonly alive: boolean;
   pool(owner: Owner): pg.Pool;
+  /** Registers counters of what it does. */
+  observe(metrics: Registry): void;
 }
 
 /** The embedded server has no background processes: the time between the checkpoints and vacuums made for it. */
@@ -52,6 +56,7 @@ export function openEmbedded({ root, log, ...server }: EmbeddedOptions): Embedde
       return thread.alive;
     },
     pool: (owner) => pools.get(owner)!,
+    observe: (metrics) => observeEmbedded(admin, metrics),
     async [Symbol.asyncDispose]() {
       cleanup[Symbol.dispose]();
       const isOpen = await opened.then(
