@@ -13,10 +13,10 @@ const DAY_MS = 86_400_000;
 
 describe('cleaning up', () => {
   it('removes what has no meaning any more', async () => {
-    const { db } = world.core;
+    const { db } = world.parts;
     const user = await world.user();
     const elsewhere = await world.signIn(user.email);
-    await world.core.changes.run({ identity: { kind: 'anonymous' } }, (change) =>
+    await world.parts.changes.run({ identity: { kind: 'anonymous' } }, (change) =>
       change.endSessions({ id: elsewhere.sessionId }, 'test'),
     );
     await db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
@@ -32,7 +32,7 @@ describe('cleaning up', () => {
   });
 
   it('spares what still counts: open sessions, locks, revocations, keys, the audit log', async () => {
-    const { db } = world.core;
+    const { db } = world.parts;
     const user = await world.user();
     const gone = await world.signIn(user.email);
     await world.ask('mutation { logout { success } }', {}, bearer(gone.accessToken));

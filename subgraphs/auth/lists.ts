@@ -18,7 +18,7 @@ export interface UserFilter {
 
 /** Returns all users, oldest first. `count` is asked for only where the client wants the total. */
 export async function listUsers(
-  core: Lister,
+  parts: Lister,
   page: PageArguments,
   filter: UserFilter | null | undefined,
   actor: Actor,
@@ -26,12 +26,12 @@ export async function listUsers(
   requireScope(actor.identity, 'admin');
   const range = keyPage('users', page);
   const matching = usersMatching(filter ?? {});
-  const rows = await core.db.user.findMany({
+  const rows = await parts.db.user.findMany({
     where: { AND: [matching, range.after === undefined ? {} : { id: { gt: range.after } }] },
     orderBy: { id: 'asc' },
     take: range.take + 1,
   });
-  const totalCount = () => core.db.user.count({ where: matching });
+  const totalCount = () => parts.db.user.count({ where: matching });
   return { ...idConnection<User>(rows, range), totalCount };
 }
 
@@ -51,14 +51,14 @@ function usersMatching({ search, role, disabled }: UserFilter): Prisma.UserWhere
 
 /** Returns the open sessions of the caller, or of another user for administrators; newest first. */
 export async function listSessions(
-  core: Lister,
+  parts: Lister,
   page: PageArguments,
   userId: string | null | undefined,
   actor: Actor,
 ): Promise<Connection<Session>> {
   const owner = ownerOf(requireScope(actor.identity, 'account:read'), userId, 'userId');
   const range = keyPage('sessions', page);
-  const rows = await core.db.session.findMany({
+  const rows = await parts.db.session.findMany({
     where: {
       userId: owner,
       revokedAt: null,
@@ -73,7 +73,7 @@ export async function listSessions(
 
 /** Lists the API keys of the caller, or of another user for administrators; newest first. */
 export async function listApiKeys(
-  core: Lister,
+  parts: Lister,
   page: PageArguments,
   { userId, includeInactive }: { readonly userId?: string | null | undefined; readonly includeInactive: boolean },
   actor: Actor,
@@ -81,7 +81,7 @@ export async function listApiKeys(
   const owner = ownerOf(requireScope(actor.identity, 'account:read'), userId, 'userId');
   const range = keyPage('api-keys', page);
   const working = includeInactive ? {} : { revokedAt: null, expiresAt: { gt: new Date() } };
-  const rows = await core.db.apiKey.findMany({
+  const rows = await parts.db.apiKey.findMany({
     where: { userId: owner, ...working, ...(range.after && { id: { lt: range.after } }) },
     orderBy: { id: 'desc' },
     take: range.take + 1,
@@ -98,7 +98,7 @@ export interface AuditFilter {
 
 /** Events about the caller's account; for administrators about all accounts, or the one that the filter names. */
 export async function listAuditEvents(
-  core: Lister,
+  parts: Lister,
   page: PageArguments,
   filter: AuditFilter | null | undefined,
   actor: Actor,
@@ -108,7 +108,7 @@ export async function listAuditEvents(
   const owner = everybody ? undefined : ownerOf(caller, filter?.userId, 'filter.userId');
   const range = keyPage('audit-events', page);
   const { types, since, until } = filter ?? {};
-  const rows = await core.db.auditEvent.findMany({
+  const rows = await parts.db.auditEvent.findMany({
     where: {
       ...(owner !== undefined && { userId: owner }),
       ...(types && { type: { in: types.slice(0, 50).filter((type) => /^\w{1,64}$/.test(type)) } }),

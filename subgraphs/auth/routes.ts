@@ -12,13 +12,13 @@ const introspectionRequest = z.object({ hash: z.string().regex(/^[\w-]{43}$/) })
 /**
  * Creates the routes for what is not GraphQL: the public keys, what verifiers ask for, and the pages of mailed links.
  */
-export const createRoutes = (core: AuthParts): Route[] => [
+export const createRoutes = (parts: AuthParts): Route[] => [
   {
     method: 'GET',
     path: AUTH_ROUTES.jwks,
     handle: async () =>
       Response.json(
-        { keys: await core.signingKeys.published() },
+        { keys: await parts.signingKeys.published() },
         { headers: { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' } },
       ),
   },
@@ -30,7 +30,7 @@ export const createRoutes = (core: AuthParts): Route[] => [
       const now = Date.now();
       const since = Number(new URL(request.url).searchParams.get('since') ?? 0);
       if (!Number.isFinite(since)) throw badInput('since', 'is not a time in milliseconds.');
-      const answer: z.input<typeof revocationAnswer> = { now, revocations: await core.changes.since(since) };
+      const answer: z.input<typeof revocationAnswer> = { now, revocations: await parts.changes.since(since) };
       return Response.json(answer);
     },
   },
@@ -41,7 +41,7 @@ export const createRoutes = (core: AuthParts): Route[] => [
       requireService(call);
       const asked = introspectionRequest.safeParse(parseJson(await request.text()));
       if (!asked.success) throw badInput('hash', 'is not the SHA-256 of a key as base64url.');
-      const answer: z.input<typeof introspectionAnswer> = await introspect(core, asked.data.hash);
+      const answer: z.input<typeof introspectionAnswer> = await introspect(parts, asked.data.hash);
       return Response.json(answer);
     },
   },
@@ -50,11 +50,11 @@ export const createRoutes = (core: AuthParts): Route[] => [
     path: AUTH_ROUTES.firstAdminLink,
     async handle(_request, call) {
       requireService(call);
-      if (core.config.ADMIN_EMAIL !== undefined) return Response.json({ url: null });
-      return Response.json({ url: (await firstAdminLink(core)) ?? null });
+      if (parts.config.ADMIN_EMAIL !== undefined) return Response.json({ url: null });
+      return Response.json({ url: (await firstAdminLink(parts)) ?? null });
     },
   },
-  ...accountPages(core),
+  ...accountPages(parts),
 ];
 
 /** These routes are reachable through the gateway too: only the processes of this installation are services. */

@@ -28,23 +28,23 @@ export const auth: SubgraphDefinition = {
   name: 'auth',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const core = await openCore(platform);
-    await ensureConfiguredAdmin(core);
+    const parts = await openParts(platform);
+    await ensureConfiguredAdmin(parts);
     // A caller who is quicker than this has it done for them.
     void platform.events.started.then(() => {
-      core.signingKeys.signer().catch((err: unknown) => platform.log.error({ err }, 'no key signs access tokens'));
-      core.mail.wake();
+      parts.signingKeys.signer().catch((err: unknown) => platform.log.error({ err }, 'no key signs access tokens'));
+      parts.mail.wake();
     });
     return {
-      resolvers: createResolvers(core),
-      loaders: () => createLoaders(core.db),
-      routes: createRoutes(core),
+      resolvers: createResolvers(parts),
+      loaders: () => createLoaders(parts.db),
+      routes: createRoutes(parts),
     };
   },
 };
 
 /** Puts the parts together; what must be closed is registered with the platform's life cycle. */
-export async function openCore(platform: Platform): Promise<AuthParts> {
+export async function openParts(platform: Platform): Promise<AuthParts> {
   const { config, log, topics, limiter, lifecycle, secrets } = platform;
   const metrics = authMetrics(platform.metrics);
   const { db, outbox } = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'auth', PrismaClient);

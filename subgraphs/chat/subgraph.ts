@@ -3,14 +3,13 @@ import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
-import { accountHandlers } from './accounts.ts';
 import { ConversationTopics } from './conversation-topics.ts';
+import { eventHandlers } from './events.ts';
 import { createLoaders } from './loaders.ts';
 import { chatMetrics } from './metrics.ts';
 import type { ChatParts, Transaction } from './parts.ts';
 import { Replies } from './replies/replies.ts';
-import { mutationResolvers, queryResolvers, subscriptionResolvers } from './resolvers/operations.ts';
-import { typeResolvers } from './resolvers/types.ts';
+import { createResolvers } from './resolvers/resolvers.ts';
 import { Sending } from './send.ts';
 
 /** Conversations, messages and replies. */
@@ -40,17 +39,11 @@ export const chat: SubgraphDefinition = {
       log,
     };
     const replies = lifecycle.use(new Replies(parts));
-    await storage.consume(accountHandlers(parts));
+    await storage.consume(eventHandlers(parts));
     if (config.redisUrl === undefined) void events.started.then(() => replies.recoverAll());
 
-    const all = { chat: parts, replies, sending: new Sending(parts, replies) };
     return {
-      resolvers: {
-        ...typeResolvers(all),
-        ...queryResolvers(all),
-        ...mutationResolvers(all),
-        ...subscriptionResolvers(all),
-      },
+      resolvers: createResolvers({ chat: parts, replies, sending: new Sending(parts, replies) }),
       loaders: ({ identity }) => createLoaders(parts, identity),
     };
   },

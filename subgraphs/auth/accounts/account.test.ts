@@ -29,12 +29,12 @@ describe('deleting an account', () => {
     }
     expect((await world.refresh(user.refreshToken)).code).toBe('UNAUTHENTICATED');
     expect((await world.login(user.email, PASSWORD)).code).toBe('UNAUTHENTICATED');
-    const facts = await world.core.db.outboxEvent.findMany({
+    const facts = await world.parts.db.outboxEvent.findMany({
       where: { aggregate: `user:${user.id}` },
       orderBy: { position: 'asc' },
     });
     expect(facts.map(({ type }) => type)).toEqual(['user.registered', 'user.deleted']);
-    expect(await world.core.db.session.count({ where: { userId: user.id } })).toBe(0);
+    expect(await world.parts.db.session.count({ where: { userId: user.id } })).toBe(0);
     expect(await world.audit(user.id)).toContain('user_deleted');
   });
 
@@ -45,7 +45,7 @@ describe('deleting an account', () => {
       heard.push(`${event.owner} ${event.type} ${(event.payload as { userId: string }).userId}`);
     });
     await world.ask(DELETE, { password: PASSWORD }, bearer(user.accessToken));
-    await world.core.outbox.drain(AbortSignal.timeout(10_000));
+    await world.parts.outbox.drain(AbortSignal.timeout(10_000));
     expect(heard).toContain(`auth user.deleted ${user.id}`);
   });
 
@@ -54,7 +54,7 @@ describe('deleting an account', () => {
     const answer = await world.ask(DELETE, { password: 'a guess' }, bearer(user.accessToken));
     expect(answer.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.password' });
     expect((await world.ask(DELETE, { password: PASSWORD })).code).toBe('UNAUTHENTICATED');
-    expect(await world.core.db.user.count({ where: { id: user.id } })).toBe(1);
+    expect(await world.parts.db.user.count({ where: { id: user.id } })).toBe(1);
   });
 
   it('frees the address for a new user, who is another user', async () => {

@@ -12,7 +12,7 @@ const MAX_URL = 2_000;
 
 /** Changes what others see of the caller. */
 export async function updateProfile(
-  core: AuthParts,
+  parts: AuthParts,
   input: { readonly displayName?: string | null; readonly avatarUrl?: URL | string | null },
   actor: Actor,
 ): Promise<User> {
@@ -21,7 +21,7 @@ export async function updateProfile(
   if (input.displayName != null) data.displayName = parseDisplayName(input.displayName, 'input.displayName');
   if (input.avatarUrl !== undefined)
     data.avatarUrl = input.avatarUrl === null ? null : parsePicture(String(input.avatarUrl));
-  return core.changes.run(actor, async (change) => {
+  return parts.changes.run(actor, async (change) => {
     const user = await change.tx.user.update({ where: { id: userId }, data });
     await change.audit({ type: 'user_updated', userId, details: { what: Object.keys(data) } });
     return user;
@@ -47,13 +47,13 @@ function parsePicture(given: string): string {
 }
 
 /** Deletes the caller's account; the other subgraphs learn of it through the outbox and delete what is theirs. */
-export async function deleteAccount(core: AuthParts, password: string, actor: Actor): Promise<string> {
-  const user = await provePassword(core, password, 'input.password', actor);
-  await core.changes.run(actor, async (change) => {
+export async function deleteAccount(parts: AuthParts, password: string, actor: Actor): Promise<string> {
+  const user = await provePassword(parts, password, 'input.password', actor);
+  await parts.changes.run(actor, async (change) => {
     await refuseLastAdmin(change.tx, user.id);
     await change.endSessions({ userId: user.id }, 'account deleted');
     await change.outdateTokens(user.id);
-    await core.outbox.record(change.tx, 'user.deleted', { userId: user.id, at: new Date().toISOString() });
+    await parts.outbox.record(change.tx, 'user.deleted', { userId: user.id, at: new Date().toISOString() });
     await change.tx.user.delete({ where: { id: user.id } });
     await change.audit({ type: 'user_deleted', userId: user.id });
   });

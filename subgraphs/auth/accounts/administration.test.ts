@@ -63,7 +63,7 @@ describe('administrators', () => {
     const made = await world.ask<{ createApiKey: { secret: string } }>(MAKE, {}, bearer(user.accessToken));
     const apiKey = made.data!.createApiKey.secret;
     const { issueToken } = await import('../one-time-tokens.ts');
-    const token = await world.core.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
+    const token = await world.parts.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
     await asAdmin(DISABLE, { id: user.id });
     await asAdmin(ENABLE, { id: user.id });
     for (const verifier of [world.verifier, world.newVerifier()])
@@ -77,11 +77,11 @@ describe('administrators', () => {
     await using mailing = await AuthWorld.open({ SMTP_URL: 'smtp://127.0.0.1:1' });
     const email = 'boss@example.org';
     await mailing.ask(REGISTER, { input: { email, password: PASSWORD } });
-    const { id } = await mailing.core.db.user.findUniqueOrThrow({ where: { email } });
+    const { id } = await mailing.parts.db.user.findUniqueOrThrow({ where: { email } });
     const identity = { kind: 'user', userId: id, roles: [], scopes: ['admin'], expiresAt: 4e9 } as const;
     const promote = () => mailing.ask(ROLES, { id, roles: ['USER', 'ADMIN'] }, identity);
     expect((await promote()).code).toBe('CONFLICT');
-    await mailing.core.db.user.update({ where: { id }, data: { emailVerifiedAt: new Date() } });
+    await mailing.parts.db.user.update({ where: { id }, data: { emailVerifiedAt: new Date() } });
     expect((await promote()).code).toBeUndefined();
   });
 
@@ -109,11 +109,11 @@ describe('administrators', () => {
     const email = `invited-${Date.now()}@example.org`;
     const made = await asAdmin<{ createUser: { user: { id: string } } }>(CREATE, { input: { email } });
     const invited = { userId: made.data!.createUser.user.id, usedAt: null };
-    const invitation = await world.core.db.oneTimeToken.findFirstOrThrow({ where: invited });
+    const invitation = await world.parts.db.oneTimeToken.findFirstOrThrow({ where: invited });
     await world.ask('mutation($email: String!) { requestPasswordReset(input: { email: $email }) { message } }', {
       email,
     });
-    const left = await world.core.db.oneTimeToken.findMany({ where: invited });
+    const left = await world.parts.db.oneTimeToken.findMany({ where: invited });
     expect(left.map(({ id }) => id)).toContain(invitation.id);
     expect(left).toHaveLength(2);
   });
@@ -129,13 +129,13 @@ describe('administrators', () => {
     const codes = (await Promise.all([demote(one, two), demote(two, one)])).map(({ code }) => code);
     identities.clear();
     expect(codes.filter((code) => code === undefined)).toHaveLength(1);
-    const [last] = await small.core.db.user.findMany({ where: { roles: { has: 'admin' } } });
+    const [last] = await small.parts.db.user.findMany({ where: { roles: { has: 'admin' } } });
     const lastAdmin = await small.signIn(last!.email);
     expect((await demote(lastAdmin, lastAdmin)).code).toBe('CONFLICT');
     expect((await small.ask(DISABLE, { id: lastAdmin.id }, bearer(lastAdmin.accessToken))).code).toBe('CONFLICT');
     const DELETE = `mutation { deleteAccount(input: { password: "${PASSWORD}" }) { id } }`;
     expect((await small.ask(DELETE, {}, bearer(lastAdmin.accessToken))).code).toBe('CONFLICT');
-    expect(await small.core.db.user.count({ where: { roles: { has: 'admin' } } })).toBe(1);
+    expect(await small.parts.db.user.count({ where: { roles: { has: 'admin' } } })).toBe(1);
   });
 
   it('make accounts while sign-up is closed, with a password or with a link for one', async () => {
@@ -145,7 +145,7 @@ describe('administrators', () => {
       ADMIN_PASSWORD: PASSWORD,
     });
     const { ensureConfiguredAdmin } = await import('./first-admin.ts');
-    await ensureConfiguredAdmin(closed.core);
+    await ensureConfiguredAdmin(closed.parts);
     const boss = await closed.signIn('boss@example.org');
     const CREATE = 'mutation($input: CreateUserInput!) { createUser(input: $input) { user { id email roles } } }';
     const create = (input: object) =>
@@ -155,7 +155,7 @@ describe('administrators', () => {
     expect((await closed.login('staff@example.org', PASSWORD)).code).toBeUndefined();
     expect((await create({ email: 'staff@example.org', password: PASSWORD })).code).toBe('CONFLICT');
     expect((await create({ email: 'invited@example.org' })).code).toBeUndefined();
-    const invitation = await closed.core.db.oneTimeToken.findFirstOrThrow({
+    const invitation = await closed.parts.db.oneTimeToken.findFirstOrThrow({
       where: { user: { email: 'invited@example.org' } },
     });
     expect(invitation.purpose).toBe('PASSWORD_RESET');
@@ -198,7 +198,7 @@ describe('administrators', () => {
       expect((await world.ask(query, variables, bearer(user.accessToken))).code).toBe('FORBIDDEN');
       expect((await world.ask(query, variables)).code).toBe('UNAUTHENTICATED');
     }
-    expect((await world.core.db.user.findUniqueOrThrow({ where: { id: user.id } })).roles).toEqual(['user']);
+    expect((await world.parts.db.user.findUniqueOrThrow({ where: { id: user.id } })).roles).toEqual(['user']);
   });
 });
 
@@ -235,14 +235,14 @@ describe('the audit log', () => {
 
   it('is written with the change or not at all', async () => {
     const user = await world.user();
-    const before = await world.core.db.auditEvent.count();
-    const failing = world.core.changes.run({ identity: { kind: 'anonymous' } }, async (change) => {
+    const before = await world.parts.db.auditEvent.count();
+    const failing = world.parts.changes.run({ identity: { kind: 'anonymous' } }, async (change) => {
       await change.audit({ type: 'user_updated', userId: user.id });
       await change.endSessions({ userId: user.id }, 'test');
       throw new Error('the change fails');
     });
     await expect(failing).rejects.toThrow('the change fails');
-    expect(await world.core.db.auditEvent.count()).toBe(before);
+    expect(await world.parts.db.auditEvent.count()).toBe(before);
     expect((await world.ask(ME, {}, bearer(user.accessToken))).code).toBeUndefined();
   });
 });

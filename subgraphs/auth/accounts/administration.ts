@@ -16,7 +16,7 @@ const MAX_REASON = 500;
 
 /** Creates an account for another person: with a password, or with a mail by which they choose one. */
 export async function createUser(
-  core: AuthParts,
+  parts: AuthParts,
   input: {
     readonly email: string;
     readonly displayName?: string | null;
@@ -30,12 +30,12 @@ export async function createUser(
   const displayName = nameOf(input.displayName, email);
   const roles = parseRoles(input.roles);
   if (input.password != null) await checkPassword(input.password, 'input.password', [email, displayName]);
-  if (input.password == null) core.mail.requireDestination('give a password, and createPasswordLink makes a link.');
-  const passwordHash = input.password == null ? null : await core.hasher.hash(input.password);
+  if (input.password == null) parts.mail.requireDestination('give a password, and createPasswordLink makes a link.');
+  const passwordHash = input.password == null ? null : await parts.hasher.hash(input.password);
   try {
-    const user = await core.changes.run(actor, async (change) => {
+    const user = await parts.changes.run(actor, async (change) => {
       // The administrator vouches for the address.
-      const user = await writeUser(core, change, {
+      const user = await writeUser(parts, change, {
         email,
         displayName,
         passwordHash,
@@ -44,12 +44,12 @@ export async function createUser(
       });
       if (passwordHash === null) {
         const token = await issueToken(change.tx, 'PASSWORD_RESET', user.id, INVITATION_LIFE_S);
-        const letter = invitationMail(linkTo(core.config, 'reset-password', token));
-        await core.mail.add(change.tx, { to: email, ...letter }, INVITATION_LIFE_S * 1000);
+        const letter = invitationMail(linkTo(parts.config, 'reset-password', token));
+        await parts.mail.add(change.tx, { to: email, ...letter }, INVITATION_LIFE_S * 1000);
       }
       return user;
     });
-    core.mail.wake();
+    parts.mail.wake();
     return user;
   } catch (error) {
     if (isTaken(error)) throw new CodedError('CONFLICT', 'That address has an account already.');
@@ -62,26 +62,26 @@ export async function createUser(
  * not arrive. It is as good as the account, so it needs a person who has just signed in.
  */
 export async function createPasswordLink(
-  core: AuthParts,
+  parts: AuthParts,
   input: { readonly id: string; readonly password?: string | null },
   actor: Actor,
 ): Promise<{ readonly url: string; readonly expiresAt: Date }> {
   requireAdmin(actor.identity);
-  await proveFresh(core, input.password, actor);
-  return core.changes.run(actor, async (change) => {
+  await proveFresh(parts, input.password, actor);
+  return parts.changes.run(actor, async (change) => {
     const user = await existing(change, input.id);
     if (user.disabledAt !== null) throw new CodedError('CONFLICT', 'The account is shut: open it first.');
     const token = await issueToken(change.tx, 'PASSWORD_RESET', user.id, PASSED_ON_LIFE_S);
     const details = { purpose: 'password link made by an administrator' };
     await change.audit({ type: 'authn_token_created', userId: user.id, details });
     const expiresAt = new Date(Date.now() + PASSED_ON_LIFE_S * 1000);
-    return { url: linkTo(core.config, 'reset-password', token), expiresAt };
+    return { url: linkTo(parts.config, 'reset-password', token), expiresAt };
   });
 }
 
 /** Shuts an account: its sessions and keys end at once. */
 export async function disableUser(
-  core: AuthParts,
+  parts: AuthParts,
   id: string,
   reason: string | null | undefined,
   actor: Actor,
@@ -90,7 +90,7 @@ export async function disableUser(
   if (id === admin.userId)
     throw new CodedError('CONFLICT', 'You cannot shut your own account: ask another administrator.');
   if ((reason?.length ?? 0) > MAX_REASON) throw badInput('input.reason', `is longer than ${MAX_REASON} characters.`);
-  return core.changes.run(actor, async (change) => {
+  return parts.changes.run(actor, async (change) => {
     await existing(change, id);
     await refuseLastAdmin(change.tx, id);
     await change.tx.user.updateMany({ where: { id, disabledAt: null }, data: { disabledAt: new Date() } });
@@ -104,9 +104,9 @@ export async function disableUser(
 }
 
 /** Opens a shut account again. Its sessions, API keys and links stay ended. */
-export async function enableUser(core: AuthParts, id: string, actor: Actor): Promise<User> {
+export async function enableUser(parts: AuthParts, id: string, actor: Actor): Promise<User> {
   requireAdmin(actor.identity);
-  return core.changes.run(actor, async (change) => {
+  return parts.changes.run(actor, async (change) => {
     await existing(change, id);
     await change.tx.user.update({ where: { id }, data: { disabledAt: null } });
     await change.audit({ type: 'user_updated', userId: id, details: { what: 'account opened again' } });
@@ -115,13 +115,18 @@ export async function enableUser(core: AuthParts, id: string, actor: Actor): Pro
 }
 
 /** Sets all roles of a user; what tokens and keys say of the old ones ends at once. */
-export async function setUserRoles(core: AuthParts, id: string, given: readonly string[], actor: Actor): Promise<User> {
+export async function setUserRoles(
+  parts: AuthParts,
+  id: string,
+  given: readonly string[],
+  actor: Actor,
+): Promise<User> {
   requireAdmin(actor.identity);
   const roles = parseRoles(given);
-  return core.changes.run(actor, async (change) => {
+  return parts.changes.run(actor, async (change) => {
     const before = await existing(change, id);
     if (!roles.includes('admin')) await refuseLastAdmin(change.tx, id);
-    else if (core.mail.configured && before.emailVerifiedAt === null) throw notConfirmed(before.email);
+    else if (parts.mail.configured && before.emailVerifiedAt === null) throw notConfirmed(before.email);
     await change.tx.user.update({ where: { id }, data: { roles } });
     await change.audit({
       type: 'privilege_permissions_changed',
@@ -137,9 +142,9 @@ export async function setUserRoles(core: AuthParts, id: string, given: readonly 
  *
  * @returns how many sessions were ended.
  */
-export async function revokeUserSessions(core: AuthParts, id: string, actor: Actor): Promise<number> {
+export async function revokeUserSessions(parts: AuthParts, id: string, actor: Actor): Promise<number> {
   requireAdmin(actor.identity);
-  return core.changes.run(actor, async (change) => {
+  return parts.changes.run(actor, async (change) => {
     await existing(change, id);
     return change.endSessions({ userId: id }, 'ended by an administrator');
   });

@@ -9,8 +9,8 @@ let compared: MockInstance<PasswordHasher['verify']>;
 beforeAll(async () => {
   world = await AuthWorld.open();
   // They count, and hash as they do.
-  hashed = vi.spyOn(world.core.hasher, 'hash');
-  compared = vi.spyOn(world.core.hasher, 'verify');
+  hashed = vi.spyOn(world.parts.hasher, 'hash');
+  compared = vi.spyOn(world.parts.hasher, 'verify');
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
@@ -41,7 +41,7 @@ const said = ({ data, code, message }: Answer<unknown>, email: string) =>
 
 /** What the steps of an answer leave behind: passwords that were hashed or compared, and rows that were written. */
 async function traces(): Promise<Record<string, number>> {
-  const { db } = world.core;
+  const { db } = world.parts;
   return {
     hashes: hashed.mock.calls.length + compared.mock.calls.length,
     attempts: await db.loginAttempts.aggregate({ _sum: { attempts: true } }).then(({ _sum }) => _sum.attempts ?? 0),
@@ -96,7 +96,7 @@ describe('an address with an account and one without cannot be told apart', () =
     ['without a password', { passwordHash: null }],
   ])('by what is done when the account is %s', async (_what, data) => {
     const { email } = await createKnown();
-    await world.core.db.user.update({ where: { email }, data });
+    await world.parts.db.user.update({ where: { email }, data });
     const steps = await stepsOf(() => world.login(stranger(), PASSWORD));
     expect(await stepsOf(() => world.login(email, PASSWORD))).toEqual(steps);
     expect(steps['hashes']).toBe(1);
@@ -104,8 +104,8 @@ describe('an address with an account and one without cannot be told apart', () =
 
   it('by the answer when the account is shut or has no password', async () => {
     const [shut, bare] = [await world.user(), await world.user()];
-    await world.core.db.user.update({ where: { id: shut.id }, data: { disabledAt: new Date() } });
-    await world.core.db.user.update({ where: { id: bare.id }, data: { passwordHash: null } });
+    await world.parts.db.user.update({ where: { id: shut.id }, data: { disabledAt: new Date() } });
+    await world.parts.db.user.update({ where: { id: bare.id }, data: { passwordHash: null } });
     const unknown = await world.login(stranger(), PASSWORD);
     expect(unknown.code).toBe('UNAUTHENTICATED');
     for (const { email } of [shut, bare])
@@ -116,7 +116,7 @@ describe('an address with an account and one without cannot be told apart', () =
 /** Straight into the database: what is measured is not how the account was made. */
 async function createKnown(): Promise<{ email: string }> {
   const email = `known-${randomUUID()}@example.org`;
-  template ??= await world.core.hasher.hash(PASSWORD);
-  return world.core.db.user.create({ data: { email, displayName: 'Known', roles: ['user'], passwordHash: template } });
+  template ??= await world.parts.hasher.hash(PASSWORD);
+  return world.parts.db.user.create({ data: { email, displayName: 'Known', roles: ['user'], passwordHash: template } });
 }
 let template: string | undefined;

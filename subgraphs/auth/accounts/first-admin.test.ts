@@ -20,7 +20,7 @@ describe('the first administrator', () => {
     const outdated = tokenOf(await link(world));
     const url = await link(world);
     expect(url).toMatch(/^http:\/\/localhost:4000\/_\/auth\/first-admin\?token=[\w-]{43}$/);
-    const hashed = vi.spyOn(world.core.hasher, 'hash');
+    const hashed = vi.spyOn(world.parts.hasher, 'hash');
     expect((await world.ask(CREATE, { input: input(outdated) })).code).toBe('BAD_USER_INPUT');
     expect(hashed).not.toHaveBeenCalled();
     const tries = await Promise.all(
@@ -35,7 +35,7 @@ describe('the first administrator', () => {
     expect(me.data?.me).toMatchObject({ id: user.id, roles: ['USER', 'ADMIN'] });
     expect(await link(world)).toBeNull();
     expect((await world.ask(CREATE, { input: input(tokenOf(url)) })).code).toBe('BAD_USER_INPUT');
-    expect(await world.core.db.user.count()).toBe(1);
+    expect(await world.parts.db.user.count()).toBe(1);
   });
 
   it('is made on the page that the link opens', async () => {
@@ -72,19 +72,19 @@ describe('the first administrator', () => {
     expect((await world.subgraph.fetch(request, { kind: 'anonymous' })).status).toBe(401);
     const user = await world.user();
     const { issueToken } = await import('../one-time-tokens.ts');
-    const token = await world.core.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
+    const token = await world.parts.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
     expect((await world.ask(CREATE, { input: input(token) })).code).toBe('BAD_USER_INPUT');
   });
 
   it('is the one of ADMIN_EMAIL instead, once however often it starts, and no default is left open', async () => {
     await using world = await AuthWorld.open({ ADMIN_EMAIL: 'Boss@example.org', ADMIN_PASSWORD: PASSWORD });
     expect(await link(world)).toBeNull();
-    await Promise.all([ensureConfiguredAdmin(world.core), ensureConfiguredAdmin(world.core)]);
-    await ensureConfiguredAdmin(world.core);
+    await Promise.all([ensureConfiguredAdmin(world.parts), ensureConfiguredAdmin(world.parts)]);
+    await ensureConfiguredAdmin(world.parts);
     const boss = await world.signIn('boss@example.org');
     const me = await world.ask<{ me: object }>(ME, {}, bearer(boss.accessToken));
     expect(me.data?.me).toMatchObject({ roles: ['USER', 'ADMIN'] });
-    expect(await world.core.db.user.count()).toBe(1);
+    expect(await world.parts.db.user.count()).toBe(1);
   });
 });
 
@@ -98,9 +98,9 @@ describe('the administrator of ADMIN_EMAIL', () => {
     const made = await world.ask<{ createApiKey: { secret: string } }>(MAKE_KEY, {}, bearer(squatter.accessToken));
     const apiKey = made.data!.createApiKey.secret;
     const { issueToken } = await import('../one-time-tokens.ts');
-    const token = await world.core.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', squatter.id));
+    const token = await world.parts.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', squatter.id));
     await world.verifier.authenticate({ apiKey });
-    await Promise.all([ensureConfiguredAdmin(world.core), ensureConfiguredAdmin(world.core)]);
+    await Promise.all([ensureConfiguredAdmin(world.parts), ensureConfiguredAdmin(world.parts)]);
 
     expect((await world.login('boss@example.org', PASSWORD)).code).toBe('UNAUTHENTICATED');
     for (const credentials of [bearer(squatter.accessToken), { apiKey }]) {
@@ -120,17 +120,17 @@ describe('the administrator of ADMIN_EMAIL', () => {
 
   it('is the first one only: what administrators decide later is not undone by a restart', async () => {
     await using world = await AuthWorld.open(boss);
-    await ensureConfiguredAdmin(world.core);
+    await ensureConfiguredAdmin(world.parts);
     const other = await world.admin();
-    const { id } = await world.core.db.user.findUniqueOrThrow({ where: { email: 'boss@example.org' } });
+    const { id } = await world.parts.db.user.findUniqueOrThrow({ where: { email: 'boss@example.org' } });
     await world.ask(
       `mutation { setUserRoles(input: { id: "${id}", roles: [USER] }) { user { id } } }`,
       {},
       bearer(other.accessToken),
     );
     await world.ask(`mutation { disableUser(input: { id: "${id}" }) { user { id } } }`, {}, bearer(other.accessToken));
-    await ensureConfiguredAdmin(world.core);
-    const left = await world.core.db.user.findUniqueOrThrow({ where: { id } });
+    await ensureConfiguredAdmin(world.parts);
+    const left = await world.parts.db.user.findUniqueOrThrow({ where: { id } });
     expect(left.roles).toEqual(['user']);
     expect(left.disabledAt).not.toBeNull();
   });
@@ -139,10 +139,10 @@ describe('the administrator of ADMIN_EMAIL', () => {
     'has no password that is easy to guess in production: %s stops the start with one line',
     async (ADMIN_PASSWORD) => {
       await using world = await AuthWorld.open({ ...boss, ADMIN_PASSWORD, NODE_ENV: 'production' });
-      const start = ensureConfiguredAdmin(world.core);
+      const start = ensureConfiguredAdmin(world.parts);
       await expect(start).rejects.toBeInstanceOf(ConfigError);
       await expect(start).rejects.toThrow(/^ADMIN_PASSWORD is easy to guess[^\n]*$/);
-      expect(await world.core.db.user.count()).toBe(0);
+      expect(await world.parts.db.user.count()).toBe(0);
     },
   );
 });

@@ -18,34 +18,34 @@ const ADMIN_ROLES = ['user', 'admin'] as const;
  * Returns a link with which the person who started the product makes the first administrator; a new one ends the one
  * before. Undefined as soon as there is an administrator. So there are no default credentials (ASVS 6.3.2).
  */
-export async function firstAdminLink(core: AuthParts): Promise<string | undefined> {
-  return core.changes.run(SYSTEM, async (change) => {
+export async function firstAdminLink(parts: AuthParts): Promise<string | undefined> {
+  return parts.changes.run(SYSTEM, async (change) => {
     await lockAdmins(change.tx);
     if (await hasAdmin(change.tx)) return undefined;
-    return linkTo(core.config, 'first-admin', await issueToken(change.tx, 'FIRST_ADMIN', null));
+    return linkTo(parts.config, 'first-admin', await issueToken(change.tx, 'FIRST_ADMIN', null));
   });
 }
 
 /** Redeems the link: of two who try, one becomes the first administrator. */
 export async function createFirstAdmin(
-  core: AuthParts,
+  parts: AuthParts,
   input: NewAccount & { readonly token: string },
   actor: Actor,
 ): Promise<SignedIn> {
-  await core.limits.spend('login', actor);
+  await parts.limits.spend('login', actor);
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
   await checkPassword(input.password, 'input.password', [email, displayName]);
   // Before the hash, which is dear: a wrong link costs a look.
-  await findToken(core.db, 'FIRST_ADMIN', input.token);
-  const passwordHash = await core.hasher.hash(input.password);
+  await findToken(parts.db, 'FIRST_ADMIN', input.token);
+  const passwordHash = await parts.hasher.hash(input.password);
   try {
-    const user = await core.changes.run(actor, async (change) => {
+    const user = await parts.changes.run(actor, async (change) => {
       await lockAdmins(change.tx);
       await redeemToken(change.tx, 'FIRST_ADMIN', input.token);
       if (await hasAdmin(change.tx))
         throw new CodedError('CONFLICT', 'There is an administrator already: ask them for the role.');
-      return createUser(core, change, {
+      return createUser(parts, change, {
         email,
         displayName,
         passwordHash,
@@ -53,7 +53,7 @@ export async function createFirstAdmin(
         emailVerifiedAt: new Date(),
       });
     });
-    return signIn(core, user, actor);
+    return signIn(parts, user, actor);
   } catch (error) {
     if (!isTaken(error)) throw error;
     throw new CodedError('CONFLICT', 'That address has an account already: use another one for the administrator.');
@@ -67,35 +67,35 @@ export async function createFirstAdmin(
  *
  * @throws {ConfigError} in production, when ADMIN_PASSWORD is easy to guess.
  */
-export async function ensureConfiguredAdmin(core: AuthParts): Promise<void> {
-  const { ADMIN_EMAIL, ADMIN_PASSWORD, production } = core.config;
+export async function ensureConfiguredAdmin(parts: AuthParts): Promise<void> {
+  const { ADMIN_EMAIL, ADMIN_PASSWORD, production } = parts.config;
   if (ADMIN_EMAIL === undefined || ADMIN_PASSWORD === undefined) return;
   const email = normalizeEmail(ADMIN_EMAIL);
   if (production) await refuseWeakPassword(ADMIN_PASSWORD, email);
-  if (await hasAdmin(core.db)) return;
-  const passwordHash = await core.hasher.hash(ADMIN_PASSWORD);
-  const outcome = await core.changes.run(SYSTEM, async (change) => {
+  if (await hasAdmin(parts.db)) return;
+  const passwordHash = await parts.hasher.hash(ADMIN_PASSWORD);
+  const outcome = await parts.changes.run(SYSTEM, async (change) => {
     await lockAdmins(change.tx);
     // Another replica may have been faster.
     if (await hasAdmin(change.tx)) return undefined;
     const user = await change.tx.user.findUnique({ where: { email } });
     if (user !== null) {
-      await takeOver(core, change, user, passwordHash);
+      await takeOver(parts, change, user, passwordHash);
       return 'taken over';
     }
     const displayName = nameOf(undefined, email);
     const account = { email, displayName, passwordHash, roles: ADMIN_ROLES, emailVerifiedAt: new Date() };
-    await createUser(core, change, account);
+    await createUser(parts, change, account);
     return 'created';
   });
-  if (outcome === 'created') core.log.info({ email }, 'the administrator of ADMIN_EMAIL is there');
+  if (outcome === 'created') parts.log.info({ email }, 'the administrator of ADMIN_EMAIL is there');
   if (outcome === 'taken over') {
     const what = 'an account with the address of ADMIN_EMAIL became the administrator: it has ADMIN_PASSWORD now';
-    core.log.warn({ email }, `${what}, and its sessions, API keys and links have ended`);
+    parts.log.warn({ email }, `${what}, and its sessions, API keys and links have ended`);
   }
 }
 
-async function takeOver(core: AuthParts, change: Change, user: User, passwordHash: string): Promise<void> {
+async function takeOver(parts: AuthParts, change: Change, user: User, passwordHash: string): Promise<void> {
   const by = 'ADMIN_EMAIL';
   const now = new Date();
   const proven = { passwordHash, passwordChangedAt: now, emailVerifiedAt: now, disabledAt: null };
@@ -103,7 +103,7 @@ async function takeOver(core: AuthParts, change: Change, user: User, passwordHas
   await change.endSessions({ userId: user.id }, by);
   await change.endApiKeys({ userId: user.id }, by);
   await change.tx.oneTimeToken.deleteMany({ where: { userId: user.id } });
-  await core.lockout.clearAll(user.email, change.tx);
+  await parts.lockout.clearAll(user.email, change.tx);
   await change.outdateTokens(user.id);
   await change.audit({ type: 'authn_password_change', userId: user.id, details: { by } });
   const details = { from: user.roles, to: [...ADMIN_ROLES], by };

@@ -25,22 +25,22 @@ const SESSIONS_LOOKED_AT = 100;
  * @throws {CodedError} UNAUTHENTICATED, ACCOUNT_LOCKED, RATE_LIMITED.
  */
 export async function login(
-  core: AuthParts,
+  parts: AuthParts,
   input: { readonly email: string; readonly password: string; readonly deviceToken?: Token },
   actor: Actor,
 ): Promise<SignedIn & { readonly deviceToken: string }> {
   const email = searchableEmail(input.email);
-  const device = core.devices.read(email, input.deviceToken);
-  await core.limits.spend('login', actor, device);
-  const source = await sourceOf(core, email, input.deviceToken, actor);
-  const attempt = await core.lockout.count(email, source);
-  const found = await core.db.user.findUnique({ where: { email } });
-  const matches = await core.hasher.verify(found?.passwordHash, input.password);
+  const device = parts.devices.read(email, input.deviceToken);
+  await parts.limits.spend('login', actor, device);
+  const source = await sourceOf(parts, email, input.deviceToken, actor);
+  const attempt = await parts.lockout.count(email, source);
+  const found = await parts.db.user.findUnique({ where: { email } });
+  const matches = await parts.hasher.verify(found?.passwordHash, input.password);
   const allowed =
-    found !== null && found.disabledAt === null && (found.emailVerifiedAt !== null || !core.mail.configured);
+    found !== null && found.disabledAt === null && (found.emailVerifiedAt !== null || !parts.mail.configured);
   if (!matches || !allowed) {
     const details = { email: maskEmail(email), attempt: attempt.number };
-    await core.changes.run(actor, (change) =>
+    await parts.changes.run(actor, (change) =>
       change.audit({
         type: attempt.locks ? 'authn_login_lock' : 'authn_login_fail',
         userId: found?.id ?? null,
@@ -49,8 +49,8 @@ export async function login(
     );
     throw refused();
   }
-  const signedIn = await signIn(core, found, actor, { password: input.password, source });
-  return { ...signedIn, deviceToken: core.devices.issue(email, device) };
+  const signedIn = await signIn(parts, found, actor, { password: input.password, source });
+  return { ...signedIn, deviceToken: parts.devices.issue(email, device) };
 }
 
 /**
@@ -84,27 +84,27 @@ async function sourceOf(
  * @param proof the password that was right, and where it was given.
  */
 export async function signIn(
-  core: AuthParts,
+  parts: AuthParts,
   found: User,
   actor: Actor,
   proof?: { readonly password: string; readonly source: AttemptSource },
 ): Promise<SignedIn> {
-  const outdated = proof !== undefined && found.passwordHash !== null && core.hasher.isOutdated(found.passwordHash);
-  const rehashed = outdated ? await core.hasher.hash(proof.password) : undefined;
-  const { user, session } = await core.changes.run(actor, async (change) => {
+  const outdated = proof !== undefined && found.passwordHash !== null && parts.hasher.isOutdated(found.passwordHash);
+  const rehashed = outdated ? await parts.hasher.hash(proof.password) : undefined;
+  const { user, session } = await parts.changes.run(actor, async (change) => {
     // Again, in the transaction: the account may have been shut or the password changed while the hash was made.
     const [user] = await change.tx.user.updateManyAndReturn({
       where: { id: found.id, disabledAt: null, passwordHash: found.passwordHash },
       data: { lastLoginAt: new Date(), ...(rehashed && { passwordHash: rehashed }) },
     });
     if (user === undefined) throw refused();
-    if (proof) await core.lockout.clear(user.email, proof.source, change.tx);
-    const session = await core.sessions.open(change.tx, user.id, actor);
+    if (proof) await parts.lockout.clear(user.email, proof.source, change.tx);
+    const session = await parts.sessions.open(change.tx, user.id, actor);
     const entry = { userId: user.id, actorId: user.id, details: { sessionId: session.id } };
     await change.audit({ type: 'authn_login_success', ...entry });
     return { user, session };
   });
-  return { user, session, tokens: await core.sessions.tokens(user, session) };
+  return { user, session, tokens: await parts.sessions.tokens(user, session) };
 }
 
 const refused = () => unauthenticated('The address or the password is wrong, or the address is not confirmed yet.');

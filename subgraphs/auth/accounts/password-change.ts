@@ -17,7 +17,7 @@ export interface Ended {
 
 /** Changes the password of the caller and ends all other sessions; the API keys where that is asked for. */
 export async function changePassword(
-  core: AuthParts,
+  parts: AuthParts,
   input: {
     readonly currentPassword: string;
     readonly newPassword: string;
@@ -26,12 +26,12 @@ export async function changePassword(
   actor: Actor,
 ): Promise<Ended> {
   const { sessionId } = requireSession(actor.identity);
-  const user = await provePassword(core, input.currentPassword, 'input.currentPassword', actor);
+  const user = await provePassword(parts, input.currentPassword, 'input.currentPassword', actor);
   await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
   if (input.newPassword === input.currentPassword)
     throw badInput('input.newPassword', 'is the password you have; choose another.');
-  const passwordHash = await core.hasher.hash(input.newPassword);
-  const ended = await core.changes.run(actor, async (change) => {
+  const passwordHash = await parts.hasher.hash(input.newPassword);
+  const ended = await parts.changes.run(actor, async (change) => {
     const changed = await change.tx.user.updateMany({
       where: { id: user.id, passwordHash: user.passwordHash },
       data: { passwordHash, passwordChangedAt: new Date() },
@@ -42,29 +42,29 @@ export async function changePassword(
     const why = 'password changed';
     const revokedApiKeys = input.revokeApiKeys ? await change.endApiKeys({ userId: user.id }, why) : 0;
     const endedSessions = await change.endSessions({ userId: user.id, id: { not: sessionId } }, why);
-    if (core.mail.configured)
-      await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
+    if (parts.mail.configured)
+      await parts.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
     return { endedSessions, revokedApiKeys };
   });
-  core.mail.wake();
+  parts.mail.wake();
   return ended;
 }
 
 /**
  * Sends a link for a new password, if the address has an account. The caller learns nothing of whether it has.
  */
-export async function requestPasswordReset(core: AuthParts, given: string, actor: Actor): Promise<void> {
-  core.mail.requireDestination('ask the administrator, who can make one.');
-  await core.limits.spend('mail', actor);
+export async function requestPasswordReset(parts: AuthParts, given: string, actor: Actor): Promise<void> {
+  parts.mail.requireDestination('ask the administrator, who can make one.');
+  await parts.limits.spend('mail', actor);
   const email = parseEmail(given, 'input.email');
   await settle(ANSWER_AFTER_MS, async () => {
-    const mayWrite = await core.limits.mayWriteTo(email, 'reset', actor);
-    await core.changes.run(actor, async (change) => {
+    const mayWrite = await parts.limits.mayWriteTo(email, 'reset', actor);
+    await parts.changes.run(actor, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });
       const entitled = user !== null && user.disabledAt === null && mayWrite ? user : undefined;
       const token = await issueToken(change.tx, 'PASSWORD_RESET', entitled?.id ?? null);
-      const letter = resetMail(linkTo(core.config, 'reset-password', token));
-      await core.mail.add(change.tx, { to: entitled?.email ?? null, ...letter }, LIFE_S.PASSWORD_RESET * 1000);
+      const letter = resetMail(linkTo(parts.config, 'reset-password', token));
+      await parts.mail.add(change.tx, { to: entitled?.email ?? null, ...letter }, LIFE_S.PASSWORD_RESET * 1000);
       await change.audit({
         type: 'authn_token_created',
         userId: user?.id ?? null,
@@ -72,7 +72,7 @@ export async function requestPasswordReset(core: AuthParts, given: string, actor
       });
     });
   });
-  core.mail.wake();
+  parts.mail.wake();
 }
 
 /**
@@ -80,24 +80,24 @@ export async function requestPasswordReset(core: AuthParts, given: string, actor
  * address, because who has the token reads its mail.
  */
 export async function resetPassword(
-  core: AuthParts,
+  parts: AuthParts,
   input: { readonly token: string; readonly newPassword: string },
   actor: Actor,
 ): Promise<Ended> {
-  await core.limits.spend('login', actor);
-  const { userId } = await findToken(core.db, 'PASSWORD_RESET', input.token);
+  await parts.limits.spend('login', actor);
+  const { userId } = await findToken(parts.db, 'PASSWORD_RESET', input.token);
   // A decoy's token was never sent; a client that has it anyway resets nothing.
-  const user = userId === null ? null : await core.db.user.findUnique({ where: { id: userId } });
+  const user = userId === null ? null : await parts.db.user.findUnique({ where: { id: userId } });
   if (user === null) throw badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');
   await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
-  const passwordHash = await core.hasher.hash(input.newPassword);
-  const ended = await core.changes.run(actor, async (change) => {
+  const passwordHash = await parts.hasher.hash(input.newPassword);
+  const ended = await parts.changes.run(actor, async (change) => {
     await redeemToken(change.tx, 'PASSWORD_RESET', input.token);
     await change.tx.user.update({
       where: { id: user.id },
       data: { passwordHash, passwordChangedAt: new Date(), emailVerifiedAt: user.emailVerifiedAt ?? new Date() },
     });
-    await core.lockout.clearAll(user.email, change.tx);
+    await parts.lockout.clearAll(user.email, change.tx);
     await change.audit({
       type: 'authn_password_change',
       userId: user.id,
@@ -107,10 +107,10 @@ export async function resetPassword(
     const why = 'password reset';
     const revokedApiKeys = await change.endApiKeys({ userId: user.id }, why);
     const endedSessions = await change.endSessions({ userId: user.id }, why);
-    if (core.mail.configured)
-      await core.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
+    if (parts.mail.configured)
+      await parts.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
     return { endedSessions, revokedApiKeys };
   });
-  core.mail.wake();
+  parts.mail.wake();
   return ended;
 }

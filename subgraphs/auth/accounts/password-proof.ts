@@ -23,18 +23,18 @@ export const FRESH_MS = 15 * 60_000;
  *
  * @param argument dotted path of the password's argument.
  */
-export async function provePassword(core: AuthParts, password: string, argument: string, actor: Actor): Promise<User> {
+export async function provePassword(parts: AuthParts, password: string, argument: string, actor: Actor): Promise<User> {
   const { userId, sessionId } = requireSession(actor.identity);
   const place = { session: sessionId };
-  const user = await core.db.user.findUnique({ where: { id: userId } });
+  const user = await parts.db.user.findUnique({ where: { id: userId } });
   if (user === null || user.disabledAt !== null) throw unauthenticated('The account is gone.');
-  const attempt = await core.lockout.count(user.email, place);
-  if (!(await core.hasher.verify(user.passwordHash, password))) {
+  const attempt = await parts.lockout.count(user.email, place);
+  if (!(await parts.hasher.verify(user.passwordHash, password))) {
     const details = { attempt: attempt.number, argument };
-    await core.changes.run(actor, (change) => change.audit({ type: 'authn_password_change_fail', userId, details }));
+    await parts.changes.run(actor, (change) => change.audit({ type: 'authn_password_change_fail', userId, details }));
     throw badInput(argument, 'is not the password of this account.');
   }
-  await core.lockout.clear(user.email, place);
+  await parts.lockout.clear(user.email, place);
   return user;
 }
 
@@ -43,13 +43,13 @@ export async function provePassword(core: AuthParts, password: string, argument:
  *
  * @throws {CodedError} BAD_USER_INPUT for `input.password` when it is needed, or wrong.
  */
-export async function proveFresh(core: AuthParts, password: string | null | undefined, actor: Actor): Promise<void> {
+export async function proveFresh(parts: AuthParts, password: string | null | undefined, actor: Actor): Promise<void> {
   const { sessionId } = requireSession(actor.identity);
   if (password != null) {
-    await provePassword(core, password, 'input.password', actor);
+    await provePassword(parts, password, 'input.password', actor);
     return;
   }
-  const session = await core.db.session.findUnique({ where: { id: sessionId }, select: { createdAt: true } });
+  const session = await parts.db.session.findUnique({ where: { id: sessionId }, select: { createdAt: true } });
   if (session === null || Date.now() - session.createdAt.getTime() > FRESH_MS) {
     const minutes = FRESH_MS / 60_000;
     throw badInput('input.password', `is needed: the sign-in of this session is more than ${minutes} minutes old.`);

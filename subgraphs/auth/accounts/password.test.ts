@@ -24,7 +24,7 @@ const apiKeyOf = async (accessToken: string): Promise<string> =>
 
 /** Mails that were written to the log for the administrator. */
 async function mails(): Promise<{ to: string; text: string }[]> {
-  await world.core.mail.idle();
+  await world.parts.mail.idle();
   return lines.map((line) => JSON.parse(line)).flatMap(({ mail }) => (mail ? [mail] : []));
 }
 const tokenIn = (text: string): string => /[?&]token=([\w-]+)/.exec(text)![1]!;
@@ -110,9 +110,9 @@ describe('a forgotten password', () => {
   it('is reset within ten minutes', async () => {
     const { id, email } = await world.user();
     const token = await resetToken(email);
-    const { expiresAt } = await world.core.db.oneTimeToken.findFirstOrThrow({ where: { userId: id, usedAt: null } });
+    const { expiresAt } = await world.parts.db.oneTimeToken.findFirstOrThrow({ where: { userId: id, usedAt: null } });
     expect(expiresAt.getTime() - Date.now()).toBeLessThanOrEqual(600_000);
-    await world.core.db.oneTimeToken.updateMany({
+    await world.parts.db.oneTimeToken.updateMany({
       where: { userId: id },
       data: { expiresAt: new Date(Date.now() - 1) },
     });
@@ -191,7 +191,7 @@ describe('a forgotten password', () => {
   it('leaves no token in the database', async () => {
     const { email } = await world.user();
     const token = await resetToken(email);
-    const rows = [await world.core.db.oneTimeToken.findMany(), await world.core.db.outgoingMail.findMany()];
+    const rows = [await world.parts.db.oneTimeToken.findMany(), await world.parts.db.outgoingMail.findMany()];
     expect(JSON.stringify(rows)).not.toContain(token);
   });
 
@@ -233,8 +233,8 @@ describe('in production without a mail server', () => {
     for (const answer of answers) expect(answer).toMatchObject({ code: 'NOT_CONFIGURED', data: null });
     expect(answers[0]!.message).toBe(answers[1]!.message);
     expect(answers[0]!.message).toContain('SMTP_URL');
-    await production.core.mail.idle();
-    expect(await production.core.db.oneTimeToken.count({ where: { userId: id } })).toBe(0);
+    await production.parts.mail.idle();
+    expect(await production.parts.db.oneTimeToken.count({ where: { userId: id } })).toBe(0);
     expect(logged.join()).not.toMatch(/token=/);
   });
 
@@ -256,7 +256,7 @@ describe('in production without a mail server', () => {
     expect((await production.login(user.email, NEW)).code).toBeUndefined();
     expect(await production.audit(user.id)).toContain('authn_token_created');
     const createdAt = new Date(Date.now() - 3_600_000);
-    await production.core.db.session.update({ where: { id: admin.sessionId }, data: { createdAt } });
+    await production.parts.db.session.update({ where: { id: admin.sessionId }, data: { createdAt } });
     const later = await production.ask(LINK, { id: user.id }, bearer(admin.accessToken));
     expect(later.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.password' });
   });
@@ -272,12 +272,12 @@ describe('with a mail server', () => {
     expect(first.data?.register).toMatchObject({ emailVerificationRequired: true });
     const wrong = await mailing.login(email, 'not the password at all');
     expect(await mailing.login(email, PASSWORD)).toEqual(wrong);
-    await mailing.core.mail.idle();
+    await mailing.parts.mail.idle();
     // The server is away: both mails wait, sealed, and are tried again.
-    expect(await mailing.core.db.outgoingMail.count()).toBe(2);
-    const { id } = await mailing.core.db.user.findUniqueOrThrow({ where: { email } });
+    expect(await mailing.parts.db.outgoingMail.count()).toBe(2);
+    const { id } = await mailing.parts.db.user.findUniqueOrThrow({ where: { email } });
     const { issueToken } = await import('../one-time-tokens.ts');
-    const token = await mailing.core.db.$transaction((tx) => issueToken(tx, 'EMAIL_VERIFICATION', id));
+    const token = await mailing.parts.db.$transaction((tx) => issueToken(tx, 'EMAIL_VERIFICATION', id));
     const VERIFY = 'mutation($token: String!) { verifyEmail(input: { token: $token }) { email } }';
     expect((await mailing.ask<{ verifyEmail: object }>(VERIFY, { token })).data?.verifyEmail).toEqual({ email });
     expect((await mailing.ask(VERIFY, { token })).code).toBe('BAD_USER_INPUT');

@@ -24,50 +24,50 @@ export interface NewAccount {
  *
  * @returns the address as it was understood.
  */
-export async function register(core: AuthParts, input: NewAccount, actor: Actor): Promise<string> {
-  if (core.config.SIGNUP === 'closed') throw forbidden('Accounts are made by administrators here: ask one.');
-  await core.limits.spend('register', actor);
+export async function register(parts: AuthParts, input: NewAccount, actor: Actor): Promise<string> {
+  if (parts.config.SIGNUP === 'closed') throw forbidden('Accounts are made by administrators here: ask one.');
+  await parts.limits.spend('register', actor);
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
   await checkPassword(input.password, 'input.password', [email, displayName]);
   await settle(ANSWER_AFTER_MS, async () => {
-    const passwordHash = await core.hasher.hash(input.password);
-    const mayWrite = await core.limits.mayWriteTo(email, 'registration', actor);
-    const work = (change: Change) => enrol(core, change, { email, displayName, passwordHash }, mayWrite);
+    const passwordHash = await parts.hasher.hash(input.password);
+    const mayWrite = await parts.limits.mayWriteTo(email, 'registration', actor);
+    const work = (change: Change) => enrol(parts, change, { email, displayName, passwordHash }, mayWrite);
     try {
-      await core.changes.run(actor, work);
+      await parts.changes.run(actor, work);
     } catch (error) {
       // Another client registered the address at the same moment: now there is an account.
       if (!isTaken(error)) throw error;
-      await core.changes.run(actor, work);
+      await parts.changes.run(actor, work);
     }
   });
-  core.mail.wake();
+  parts.mail.wake();
   return email;
 }
 
 async function enrol(
-  core: AuthParts,
+  parts: AuthParts,
   change: Change,
   account: { email: string; displayName: string; passwordHash: string },
   mayWrite: boolean,
 ): Promise<void> {
   const { email } = account;
   const existing = await change.tx.user.findUnique({ where: { email }, select: { id: true } });
-  const user = existing ? undefined : await createUser(core, change, { ...account, roles: ['user'] });
+  const user = existing ? undefined : await createUser(parts, change, { ...account, roles: ['user'] });
   if (existing) {
     const details = { email: maskEmail(email), reason: 'the address has an account' };
     await change.audit({ type: 'user_created_fail', userId: existing.id, details });
   }
-  if (!core.mail.configured) return;
+  if (!parts.mail.configured) return;
   const token = await issueToken(change.tx, 'EMAIL_VERIFICATION', user?.id ?? null);
-  const letter = user ? verificationMail(linkTo(core.config, 'verify-email', token)) : alreadyRegisteredMail();
-  await core.mail.add(change.tx, { to: mayWrite ? email : null, ...letter });
+  const letter = user ? verificationMail(linkTo(parts.config, 'verify-email', token)) : alreadyRegisteredMail();
+  await parts.mail.add(change.tx, { to: mayWrite ? email : null, ...letter });
 }
 
 /** Writes a user, its audit event and the fact for the other subgraphs. Fails when the address is taken. */
 export async function createUser(
-  core: AuthParts,
+  parts: AuthParts,
   change: Change,
   account: {
     readonly email: string;
@@ -91,28 +91,28 @@ export async function createUser(
   });
   await change.audit({ type: 'user_created', userId: user.id, details: { email: maskEmail(email), roles } });
   const at = user.createdAt.toISOString();
-  await core.outbox.record(change.tx, 'user.registered', { userId: user.id, email, displayName, at });
+  await parts.outbox.record(change.tx, 'user.registered', { userId: user.id, email, displayName, at });
   return user;
 }
 
 /** Sends the confirmation once more, where that makes sense. The caller learns nothing of whether it did. */
-export async function requestEmailVerification(core: AuthParts, given: string, actor: Actor): Promise<void> {
-  core.mail.requireDestination('addresses are not confirmed then.');
-  await core.limits.spend('mail', actor);
+export async function requestEmailVerification(parts: AuthParts, given: string, actor: Actor): Promise<void> {
+  parts.mail.requireDestination('addresses are not confirmed then.');
+  await parts.limits.spend('mail', actor);
   const email = parseEmail(given, 'input.email');
   await settle(ANSWER_AFTER_MS, async () => {
-    const mayWrite = await core.limits.mayWriteTo(email, 'confirmation', actor);
-    await core.changes.run(actor, async (change) => {
+    const mayWrite = await parts.limits.mayWriteTo(email, 'confirmation', actor);
+    await parts.changes.run(actor, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });
       const unconfirmed = user?.emailVerifiedAt === null ? user : undefined;
       const token = await issueToken(change.tx, 'EMAIL_VERIFICATION', unconfirmed?.id ?? null);
-      const letter = verificationMail(linkTo(core.config, 'verify-email', token));
-      await core.mail.add(change.tx, { to: unconfirmed && mayWrite ? email : null, ...letter });
+      const letter = verificationMail(linkTo(parts.config, 'verify-email', token));
+      await parts.mail.add(change.tx, { to: unconfirmed && mayWrite ? email : null, ...letter });
       const details = { purpose: 'confirmation of the address' };
       await change.audit({ type: 'authn_token_created', userId: user?.id ?? null, details });
     });
   });
-  core.mail.wake();
+  parts.mail.wake();
 }
 
 /**
@@ -120,9 +120,9 @@ export async function requestEmailVerification(core: AuthParts, given: string, a
  *
  * @returns the address that is confirmed now.
  */
-export async function verifyEmail(core: AuthParts, token: string, actor: Actor): Promise<string> {
-  await core.limits.spend('login', actor);
-  return core.changes.run(actor, async (change) => {
+export async function verifyEmail(parts: AuthParts, token: string, actor: Actor): Promise<string> {
+  await parts.limits.spend('login', actor);
+  return parts.changes.run(actor, async (change) => {
     const { userId } = await redeemToken(change.tx, 'EMAIL_VERIFICATION', token);
     const user = await change.tx.user.update({ where: { id: userId! }, data: { emailVerifiedAt: new Date() } });
     await change.audit({

@@ -21,7 +21,7 @@ describe('register and sign in', () => {
 
   it('tells the other subgraphs of a new user, in the transaction that makes it', async () => {
     const { id } = await world.user();
-    const facts = await world.core.db.outboxEvent.findMany({ where: { aggregate: `user:${id}` } });
+    const facts = await world.parts.db.outboxEvent.findMany({ where: { aggregate: `user:${id}` } });
     expect(facts.map(({ type }) => type)).toEqual(['user.registered']);
   });
 
@@ -29,7 +29,7 @@ describe('register and sign in', () => {
     const input = { email: 'twice@example.org', password: PASSWORD };
     const both = await Promise.all([world.ask(REGISTER, { input }), world.ask(REGISTER, { input })]);
     expect(both.map(({ code }) => code)).toEqual([undefined, undefined]);
-    expect(await world.core.db.user.count({ where: { email: 'twice@example.org' } })).toBe(1);
+    expect(await world.parts.db.user.count({ where: { email: 'twice@example.org' } })).toBe(1);
   });
 
   it.each([
@@ -59,7 +59,7 @@ describe('register and sign in', () => {
 
   it('keeps no password: what is stored is argon2id at the strength OWASP asks for', async () => {
     const { id } = await world.user();
-    const { passwordHash } = await world.core.db.user.findUniqueOrThrow({ where: { id } });
+    const { passwordHash } = await world.parts.db.user.findUniqueOrThrow({ where: { id } });
     expect(passwordHash).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
   });
 
@@ -67,16 +67,16 @@ describe('register and sign in', () => {
     const { hash } = await import('@node-rs/argon2');
     const { id, email } = await world.user();
     const weak = await hash(PASSWORD, { memoryCost: 8_192, timeCost: 1, parallelism: 1 });
-    await world.core.db.user.update({ where: { id }, data: { passwordHash: weak } });
+    await world.parts.db.user.update({ where: { id }, data: { passwordHash: weak } });
     await world.signIn(email);
-    const { passwordHash } = await world.core.db.user.findUniqueOrThrow({ where: { id } });
+    const { passwordHash } = await world.parts.db.user.findUniqueOrThrow({ where: { id } });
     expect(passwordHash).toContain('m=19456,t=2');
     expect((await world.login(email, PASSWORD)).code).toBeUndefined();
   });
 
   it('refuses two sign-ins in one document, and neither runs', async () => {
     const { id, email } = await world.user();
-    const before = await world.core.db.session.count({ where: { userId: id } });
+    const before = await world.parts.db.session.count({ where: { userId: id } });
     const good = `login(input: { email: "${email}", password: "${PASSWORD}" }) { user { id } }`;
     const documents = [
       `mutation { a: ${good} b: ${good} }`,
@@ -89,7 +89,7 @@ describe('register and sign in', () => {
       expect(answer.code).toBe('BAD_USER_INPUT');
       expect(answer.message).toContain('one at a time');
     }
-    expect(await world.core.db.session.count({ where: { userId: id } })).toBe(before);
+    expect(await world.parts.db.session.count({ where: { userId: id } })).toBe(before);
   });
 
   it('turns a network address away that tries too often, before any password is looked at', async () => {
@@ -103,7 +103,7 @@ describe('register and sign in', () => {
     // One IPv6 subscriber has a whole /64.
     for (let index = 0; index < 5; index++) await attempt(`2001:db8:0:1::${index}`, `v6-${index}@example.org`);
     expect((await attempt('2001:db8:0:1:ffff::1', 'v6@example.org')).code).toBe('RATE_LIMITED');
-    const noted = await strict.core.db.auditEvent.count({ where: { type: 'excess_rate_limit_exceeded' } });
+    const noted = await strict.parts.db.auditEvent.count({ where: { type: 'excess_rate_limit_exceeded' } });
     expect(noted).toBe(2);
   });
 

@@ -53,7 +53,7 @@ describe('API keys', () => {
     const { secret, apiKey } = await make(user);
     expect(secret.startsWith(apiKey.prefix)).toBe(true);
     expect(secret.endsWith(apiKey.last4)).toBe(true);
-    const rows = [await world.core.db.apiKey.findMany(), await world.core.db.auditEvent.findMany()];
+    const rows = [await world.parts.db.apiKey.findMany(), await world.parts.db.auditEvent.findMany()];
     expect(JSON.stringify(rows)).not.toContain(secret.slice(12, -4));
     expect(JSON.stringify(await world.ask(LIST, {}, bearer(user.accessToken)))).not.toContain(secret.slice(12, -4));
   });
@@ -164,12 +164,12 @@ describe('API keys', () => {
   it('are limited in number, those in the grace of a rotation included, however many are made at once', async () => {
     const user = await world.user();
     const { apiKey } = await make(user);
-    const { id: _id, ...row } = await world.core.db.apiKey.findFirstOrThrow({ where: { userId: user.id } });
+    const { id: _id, ...row } = await world.parts.db.apiKey.findFirstOrThrow({ where: { userId: user.id } });
     const data = Array.from({ length: MAX_KEYS - 3 }, (_, index) => ({ ...row, secretHash: `${user.id} ${index}` }));
-    await world.core.db.apiKey.createMany({ data });
-    const keys = await world.core.db.apiKey.findMany({ where: { userId: user.id }, select: { id: true } });
+    await world.parts.db.apiKey.createMany({ data });
+    const keys = await world.parts.db.apiKey.findMany({ where: { userId: user.id }, select: { id: true } });
     const working = () =>
-      world.core.db.apiKey.count({ where: { userId: user.id, revokedAt: null, expiresAt: { gt: new Date() } } });
+      world.parts.db.apiKey.count({ where: { userId: user.id, revokedAt: null, expiresAt: { gt: new Date() } } });
     const credentials = bearer(user.accessToken);
     const asked = await Promise.all([
       ...keys.slice(0, 12).map(({ id }) => world.ask(ROTATE, { input: { id, graceSeconds: 604_800 } }, credentials)),
@@ -181,7 +181,7 @@ describe('API keys', () => {
     expect(asked.filter(({ code }) => code === 'CONFLICT')).toHaveLength(14);
     expect(await working()).toBe(MAX_KEYS);
     // One that takes the place of another at once makes no more.
-    const last = await world.core.db.apiKey.findFirstOrThrow({ where: { userId: user.id, replacedById: null } });
+    const last = await world.parts.db.apiKey.findFirstOrThrow({ where: { userId: user.id, replacedById: null } });
     const swapped = await world.ask(ROTATE, { input: { id: last.id, graceSeconds: 0 } }, credentials);
     expect(swapped.code).toBeUndefined();
     expect(await working()).toBe(MAX_KEYS);
@@ -192,7 +192,7 @@ describe('API keys', () => {
     const user = await world.user();
     const { apiKey } = await make(user);
     const createdAt = new Date(Date.now() - FRESH_MS - 1_000);
-    await world.core.db.session.update({ where: { id: user.sessionId }, data: { createdAt } });
+    await world.parts.db.session.update({ where: { id: user.sessionId }, data: { createdAt } });
     const refreshed = await world.refresh(user.refreshToken);
     const credentials = bearer(refreshed.data!.refresh.tokens.accessToken);
     const create = (password?: string) =>
@@ -212,7 +212,7 @@ describe('API keys', () => {
     const one = (alias: string) => `${alias}: createApiKey(input: { name: "k", scopes: ["chat:read"] }) { secret }`;
     const answer = await world.ask(`mutation { ${one('a')} ${one('b')} }`, {}, bearer(user.accessToken));
     expect(answer.code).toBe('BAD_USER_INPUT');
-    expect(await world.core.db.apiKey.count({ where: { userId: user.id } })).toBe(0);
+    expect(await world.parts.db.apiKey.count({ where: { userId: user.id } })).toBe(0);
   });
 
   it('are introspected for services only', async () => {

@@ -28,7 +28,7 @@ export interface ShownOnce {
  * (CVE-2025-61928). It outlives the session, so the sign-in is fresh or the password is given.
  */
 export async function createApiKey(
-  core: AuthParts,
+  parts: AuthParts,
   input: {
     readonly name: string;
     readonly scopes: readonly string[];
@@ -41,8 +41,8 @@ export async function createApiKey(
   const name = parseDisplayName(input.name, 'input.name');
   const scopes = parseScopes(input.scopes, caller.scopes);
   const expiresAt = daysAhead(input.expiresInDays ?? 90);
-  await proveFresh(core, input.password, actor);
-  return core.changes.run(actor, async (change) => {
+  await proveFresh(parts, input.password, actor);
+  return parts.changes.run(actor, async (change) => {
     await lockKeys(change.tx, caller.userId);
     const secret = makeSecret();
     const data = {
@@ -66,7 +66,7 @@ export async function createApiKey(
 
 /** Puts a new key in the place of one, which works on for a while so that nothing stops meanwhile. */
 export async function rotateApiKey(
-  core: AuthParts,
+  parts: AuthParts,
   input: {
     readonly id: string;
     readonly graceSeconds?: number | null;
@@ -80,8 +80,8 @@ export async function rotateApiKey(
   if (graceS < 0 || graceS > MAX_GRACE_S)
     throw badInput('input.graceSeconds', `is ${graceS}; allowed are 0 to ${MAX_GRACE_S}.`);
   const expiresAt = daysAhead(input.expiresInDays ?? 90);
-  await proveFresh(core, input.password, actor);
-  return core.changes.run(actor, async (change) => {
+  await proveFresh(parts, input.password, actor);
+  return parts.changes.run(actor, async (change) => {
     await lockKeys(change.tx, userId);
     const old = await change.tx.apiKey.findFirst({ where: { id: uuid(input.id), userId } });
     if (old === null) throw notFound('The API key');
@@ -111,10 +111,10 @@ export async function rotateApiKey(
 }
 
 /** Ends a key at once; twice does no harm. Administrators may end those of others. */
-export async function revokeApiKey(core: AuthParts, id: string, actor: Actor): Promise<ApiKey> {
+export async function revokeApiKey(parts: AuthParts, id: string, actor: Actor): Promise<ApiKey> {
   const caller = requireSession(actor.identity);
   const own = caller.scopes.includes('admin') ? {} : { userId: caller.userId };
-  return core.changes.run(actor, async (change) => {
+  return parts.changes.run(actor, async (change) => {
     const key = await change.tx.apiKey.findFirst({ where: { id: uuid(id), ...own } });
     if (key === null) throw notFound('The API key');
     if (key.revokedAt !== null) return key;
@@ -126,13 +126,13 @@ export async function revokeApiKey(core: AuthParts, id: string, actor: Actor): P
 }
 
 /** Returns whose key has this hash and what it may do now: never more than its owner may. */
-export async function introspect(core: Pick<AuthParts, 'db'>, secretHash: string): Promise<Introspection> {
+export async function introspect(parts: Pick<AuthParts, 'db'>, secretHash: string): Promise<Introspection> {
   const now = new Date();
-  const key = await core.db.apiKey.findUnique({ where: { secretHash }, include: { user: true } });
+  const key = await parts.db.apiKey.findUnique({ where: { secretHash }, include: { user: true } });
   if (key === null || key.revokedAt !== null || key.expiresAt <= now || key.user.disabledAt !== null)
     return { active: false };
   const stale = new Date(now.getTime() - TOUCH_EVERY_MS);
-  await core.db.apiKey.updateMany({
+  await parts.db.apiKey.updateMany({
     where: { id: key.id, OR: [{ lastUsedAt: null }, { lastUsedAt: { lt: stale } }] },
     data: { lastUsedAt: now },
   });

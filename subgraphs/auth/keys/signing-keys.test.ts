@@ -19,17 +19,17 @@ const jwks = async () => {
 };
 /** Another process on the same database. */
 const replica = (secret?: string) => {
-  const { db, changes, config } = world.core;
+  const { db, changes, config } = world.parts;
   const secrets =
     secret === undefined ? world.platform.of('auth', new AsyncDisposableStack()).secrets : secretsOf(secret);
   return new SigningKeys(db, changes, secrets, config, pino({ level: 'silent' }));
 };
 const shift = async (ms: number) => {
-  for (const key of await world.core.db.signingKey.findMany()) {
+  for (const key of await world.parts.db.signingKey.findMany()) {
     const activeFrom = new Date(key.activeFrom.getTime() - ms);
-    await world.core.db.signingKey.update({ where: { id: key.id }, data: { activeFrom } });
+    await world.parts.db.signingKey.update({ where: { id: key.id }, data: { activeFrom } });
   }
-  world.core.signingKeys.forget();
+  world.parts.signingKeys.forget();
 };
 
 describe('signing keys', () => {
@@ -44,26 +44,26 @@ describe('signing keys', () => {
   });
 
   it('are one for all replicas, however many start at once', async () => {
-    await world.core.db.signingKey.deleteMany();
+    await world.parts.db.signingKey.deleteMany();
     const signers = await Promise.all([replica(), replica(), replica()].map((keys) => keys.signer()));
     expect(new Set(signers.map(({ keyId }) => keyId)).size).toBe(1);
-    world.core.signingKeys.forget();
-    expect((await world.core.signingKeys.signer()).keyId).toBe(signers[0]!.keyId);
+    world.parts.signingKeys.forget();
+    expect((await world.parts.signingKeys.signer()).keyId).toBe(signers[0]!.keyId);
   });
 
   it('are sealed: a copy of the database signs nothing, and another secret makes a new key instead of failing', async () => {
-    const row = await world.core.db.signingKey.findFirstOrThrow();
+    const row = await world.parts.db.signingKey.findFirstOrThrow();
     expect(JSON.stringify(row)).not.toContain('"d"');
     const stranger = await replica('another secret, which is long enough for all').signer();
     expect(stranger.keyId).not.toBe(row.id);
-    await world.core.db.signingKey.delete({ where: { id: stranger.keyId } });
+    await world.parts.db.signingKey.delete({ where: { id: stranger.keyId } });
   });
 
   it('are announced a day before they sign, and tokens of the old one stay good', async () => {
     const user = await world.user();
     const old = kidOf(user.accessToken);
     await shift(SIGNS_FOR_MS - ANNOUNCED_FOR_MS + 60_000);
-    expect((await world.core.signingKeys.signer()).keyId).toBe(old);
+    expect((await world.parts.signingKeys.signer()).keyId).toBe(old);
     expect(await jwks()).toHaveLength(2);
     await shift(ANNOUNCED_FOR_MS);
     const fresh = await world.signIn(user.email);
@@ -96,8 +96,8 @@ describe('signing keys', () => {
   it('replaced by another process are noticed before they sign again', async () => {
     const other = replica();
     await other.signer();
-    await world.core.signingKeys.signer();
+    await world.parts.signingKeys.signer();
     const keyId = await other.rotate(UNKNOWN_ACTOR, true);
-    expect((await world.core.signingKeys.signer()).keyId).toBe(keyId);
+    expect((await world.parts.signingKeys.signer()).keyId).toBe(keyId);
   });
 });

@@ -29,13 +29,13 @@ function mailerOf(failures = 0) {
 }
 
 async function queueOf(mailer: Mailer, given = secrets) {
-  await world.core.db.outgoingMail.deleteMany();
-  const queue = new MailQueue(world.core.db, mailer, given, pino({ level: 'silent' }));
+  await world.parts.db.outgoingMail.deleteMany();
+  const queue = new MailQueue(world.parts.db, mailer, given, pino({ level: 'silent' }));
   return queue;
 }
 const add = (queue: MailQueue, mail: ReturnType<typeof letter>, lifeMs?: number) =>
-  world.core.db.$transaction((tx) => queue.add(tx, mail, lifeMs));
-const makeDue = () => world.core.db.outgoingMail.updateMany({ data: { nextTryAt: new Date(0) } });
+  world.parts.db.$transaction((tx) => queue.add(tx, mail, lifeMs));
+const makeDue = () => world.parts.db.outgoingMail.updateMany({ data: { nextTryAt: new Date(0) } });
 const drain = async (queue: MailQueue) => {
   queue.wake();
   await queue.idle();
@@ -45,14 +45,14 @@ describe('mails on their way', () => {
   it('are sent once after the transaction, whichever of many processes sends them', async () => {
     const { sent, mailer } = mailerOf();
     await using one = await queueOf(mailer);
-    await using two = new MailQueue(world.core.db, mailer, secrets, pino({ level: 'silent' }));
+    await using two = new MailQueue(world.parts.db, mailer, secrets, pino({ level: 'silent' }));
     for (let index = 0; index < 20; index++) await add(one, letter(`u${index}@example.org`));
     await Promise.all([drain(one), drain(two)]);
     await drain(one);
     expect(sent.map(({ to }) => to).sort()).toEqual(
       Array.from({ length: 20 }, (_, index) => `u${index}@example.org`).sort(),
     );
-    expect(await world.core.db.outgoingMail.count()).toBe(0);
+    expect(await world.parts.db.outgoingMail.count()).toBe(0);
   });
 
   it('are not lost while the mail server is away', async () => {
@@ -72,7 +72,7 @@ describe('mails on their way', () => {
     await add(queue, letter('old@example.org'), -1);
     await drain(queue);
     expect(sent).toEqual([]);
-    expect(await world.core.db.outgoingMail.count()).toBe(0);
+    expect(await world.parts.db.outgoingMail.count()).toBe(0);
   });
 
   it('lie sealed meanwhile, and those without an address go nowhere', async () => {
@@ -80,7 +80,7 @@ describe('mails on their way', () => {
     await using queue = await queueOf(mailer);
     await add(queue, letter('ada@example.org', 'the token'));
     await add(queue, letter(null, 'a decoy'));
-    const rows = await world.core.db.outgoingMail.findMany();
+    const rows = await world.parts.db.outgoingMail.findMany();
     expect(rows).toHaveLength(2);
     expect(JSON.stringify(rows)).not.toMatch(/ada|the token/);
     await drain(queue);

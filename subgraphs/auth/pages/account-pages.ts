@@ -15,7 +15,7 @@ interface AccountPage {
   readonly path: string;
   readonly form: Form;
   /** @returns what is said when it is done. */
-  submit(core: AuthParts, values: URLSearchParams, actor: Actor): Promise<string>;
+  submit(parts: AuthParts, values: URLSearchParams, actor: Actor): Promise<string>;
 }
 
 const value = (values: URLSearchParams, name: string): string => values.get(name) ?? '';
@@ -32,9 +32,9 @@ const PAGES: readonly AccountPage[] = [
       ],
       submit: 'Create the administrator',
     },
-    async submit(core, values, actor) {
+    async submit(parts, values, actor) {
       const [token, email, password] = [value(values, 'token'), value(values, 'email'), value(values, 'password')];
-      await createFirstAdmin(core, { token, email, password }, actor);
+      await createFirstAdmin(parts, { token, email, password }, actor);
       return 'The administrator is there. Sign in with the address and the password.';
     },
   },
@@ -48,8 +48,8 @@ const PAGES: readonly AccountPage[] = [
       ],
       submit: 'Set the password',
     },
-    async submit(core, values, actor) {
-      await resetPassword(core, { token: value(values, 'token'), newPassword: value(values, 'password') }, actor);
+    async submit(parts, values, actor) {
+      await resetPassword(parts, { token: value(values, 'token'), newPassword: value(values, 'password') }, actor);
       return 'The password is set. Sign in with it.';
     },
   },
@@ -62,8 +62,8 @@ const PAGES: readonly AccountPage[] = [
       fields: [],
       submit: 'Confirm',
     },
-    async submit(core, values, actor) {
-      return `${await verifyEmail(core, value(values, 'token'), actor)} is confirmed. You can sign in now.`;
+    async submit(parts, values, actor) {
+      return `${await verifyEmail(parts, value(values, 'token'), actor)} is confirmed. You can sign in now.`;
     },
   },
 ];
@@ -71,7 +71,7 @@ const PAGES: readonly AccountPage[] = [
 /**
  * Returns the pages that links of mails and of the first start lead to, for those whose frontend has none of its own.
  */
-export const accountPages = (core: AuthParts): Route[] =>
+export const accountPages = (parts: AuthParts): Route[] =>
   PAGES.flatMap((page): Route[] => [
     {
       method: 'GET',
@@ -82,15 +82,15 @@ export const accountPages = (core: AuthParts): Route[] =>
       method: 'POST',
       path: page.path,
       maxBodyBytes: MAX_FORM_BYTES,
-      handle: (request, call) => submit(core, page, request, call),
+      handle: (request, call) => submit(parts, page, request, call),
     },
   ]);
 
-async function submit(core: AuthParts, page: AccountPage, request: Request, call: RouteCall): Promise<Response> {
+async function submit(parts: AuthParts, page: AccountPage, request: Request, call: RouteCall): Promise<Response> {
   const values = new URLSearchParams(await request.text());
   const actor = { identity: call.identity, client: readClientInfo(request.headers.get(CLIENT_HEADER)) };
   try {
-    return messagePage(page.form.title, await page.submit(core, values, actor));
+    return messagePage(page.form.title, await page.submit(parts, values, actor));
   } catch (error) {
     if (!(error instanceof CodedError)) throw error;
     return formPage(

@@ -26,17 +26,17 @@ const tally = (answers: { code: string | undefined }[]) => {
   return counts;
 };
 const unlock = (email: string) =>
-  world.core.db.loginAttempts.update({
+  world.parts.db.loginAttempts.update({
     where: { subject: subjectAt(email, HOME) },
     data: { lockedUntil: new Date(0) },
   });
-const subjectAt = (email: string, network: string) => world.core.lockout.subjectOf(email, { network, known: false });
+const subjectAt = (email: string, network: string) => world.parts.lockout.subjectOf(email, { network, known: false });
 /** As if that many attempts had come from many networks: the last one of them locks. */
 const useUpAccount = (email: string) =>
-  world.core.db.loginAttempts.upsert({
-    where: { subject: world.core.lockout.subjectOf(email) },
+  world.parts.db.loginAttempts.upsert({
+    where: { subject: world.parts.lockout.subjectOf(email) },
     create: {
-      subject: world.core.lockout.subjectOf(email),
+      subject: world.parts.lockout.subjectOf(email),
       attempts: FREE_ATTEMPTS_ACCOUNT,
       lastAt: new Date(),
       lockedUntil: new Date(Date.now() + MAX_LOCK_S * 1000),
@@ -97,7 +97,7 @@ describe('a lock of an account for one network', () => {
     await useUpAccount(user.email);
     await attempts(user.email, FREE_ATTEMPTS + 5, '203.0.113.5');
     const { issueToken } = await import('../one-time-tokens.ts');
-    const token = await world.core.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
+    const token = await world.parts.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
     const RESET = 'mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { endedSessions } }';
     const newPassword = 'a wholly different set of words';
     expect((await world.ask(RESET, { input: { token, newPassword } })).code).toBeUndefined();
@@ -107,7 +107,7 @@ describe('a lock of an account for one network', () => {
 
   it('keeps no list of who was tried', async () => {
     await attempts('secretive@example.org', 1);
-    const rows = await world.core.db.loginAttempts.findMany();
+    const rows = await world.parts.db.loginAttempts.findMany();
     expect(JSON.stringify(rows)).not.toContain('secretive');
   });
 });

@@ -25,40 +25,40 @@ const idOf = ({ input }: ById): string => {
 };
 
 /** Returns the resolvers for administrators. */
-export const administrationResolvers = (core: AuthParts) => ({
+export const administrationResolvers = (parts: AuthParts) => ({
   UserConnection: {
     totalCount: (connection: { readonly totalCount: () => Promise<number> }) => connection.totalCount(),
   },
   Query: {
     users: (_root: unknown, args: PageArguments & { filter?: UserFilter | null }, context: AuthContext) =>
-      listUsers(core, args, args.filter, context),
+      listUsers(parts, args, args.filter, context),
     auditEvents: (_root: unknown, args: PageArguments & { filter?: AuditFilter | null }, context: AuthContext) =>
-      listAuditEvents(core, args, args.filter, context),
+      listAuditEvents(parts, args, args.filter, context),
   },
   Mutation: {
     createUser: async (
       _root: unknown,
       { input }: { input: Parameters<typeof createUser>[1] & { roles?: readonly string[] | null } },
       context: AuthContext,
-    ) => ({ user: await createUser(core, { ...input, roles: input.roles ?? ['user'] }, context) }),
+    ) => ({ user: await createUser(parts, { ...input, roles: input.roles ?? ['user'] }, context) }),
     createPasswordLink: credential((input: Parameters<typeof createPasswordLink>[1], context) =>
-      createPasswordLink(core, { ...input, id: idOf({ input }) }, context),
+      createPasswordLink(parts, { ...input, id: idOf({ input }) }, context),
     ),
     disableUser: async (_root: unknown, args: ById & { input: { reason?: string | null } }, context: AuthContext) => ({
-      user: await disableUser(core, idOf(args), args.input.reason, context),
+      user: await disableUser(parts, idOf(args), args.input.reason, context),
     }),
     enableUser: async (_root: unknown, args: ById, context: AuthContext) => ({
-      user: await enableUser(core, idOf(args), context),
+      user: await enableUser(parts, idOf(args), context),
     }),
     setUserRoles: async (
       _root: unknown,
       args: ById & { input: { roles: readonly string[] } },
       context: AuthContext,
     ) => ({
-      user: await setUserRoles(core, idOf(args), args.input.roles, context),
+      user: await setUserRoles(parts, idOf(args), args.input.roles, context),
     }),
     revokeUserSessions: async (_root: unknown, args: ById, context: AuthContext) => ({
-      ended: await revokeUserSessions(core, idOf(args), context),
+      ended: await revokeUserSessions(parts, idOf(args), context),
     }),
     async rotateSigningKey(
       _root: unknown,
@@ -66,7 +66,7 @@ export const administrationResolvers = (core: AuthParts) => ({
       context: AuthContext,
     ) {
       requireAdmin(context.identity);
-      return { keyId: await core.signingKeys.rotate(context, input?.revokeOld ?? false) };
+      return { keyId: await parts.signingKeys.rotate(context, input?.revokeOld ?? false) };
     },
   },
 });

@@ -6,23 +6,23 @@ import type { AuthParts } from '../parts.ts';
 import { credential } from './credential.ts';
 
 /** Returns the resolvers of API keys. */
-export const apiKeyResolvers = (core: AuthParts) => ({
+export const apiKeyResolvers = (parts: AuthParts) => ({
   Query: {
     apiKeys: (
       _root: unknown,
       args: PageArguments & { userId?: string | null; includeInactive: boolean | null },
       context: AuthContext,
-    ) => listApiKeys(core, args, { userId: args.userId, includeInactive: args.includeInactive ?? false }, context),
+    ) => listApiKeys(parts, args, { userId: args.userId, includeInactive: args.includeInactive ?? false }, context),
   },
   Mutation: {
     createApiKey: credential((input: Parameters<typeof createApiKey>[1], context) =>
-      createApiKey(core, input, context),
+      createApiKey(parts, input, context),
     ),
     rotateApiKey: credential((input: Parameters<typeof rotateApiKey>[1], context) =>
-      rotateApiKey(core, input, context),
+      rotateApiKey(parts, input, context),
     ),
     revokeApiKey: async (_root: unknown, { input }: { input: { id: string } }, context: AuthContext) => ({
-      apiKey: await revokeApiKey(core, input.id, context),
+      apiKey: await revokeApiKey(parts, input.id, context),
     }),
   },
 });

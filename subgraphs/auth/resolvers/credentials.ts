@@ -11,43 +11,43 @@ const ASK_THE_ADMINISTRATOR =
   'If the address has an account, the administrator finds the link in the log and can pass it on.';
 
 /** Returns the resolvers of mutations that take a password or a token. */
-export const credentialResolvers = (core: AuthParts) => {
-  const whereToLook = core.mail.configured ? MAIL_IS_COMING : ASK_THE_ADMINISTRATOR;
+export const credentialResolvers = (parts: AuthParts) => {
+  const whereToLook = parts.mail.configured ? MAIL_IS_COMING : ASK_THE_ADMINISTRATOR;
   return {
     Mutation: {
       register: credential(async (input: Parameters<typeof register>[1], context) => ({
-        email: await register(core, input, context),
-        emailVerificationRequired: core.mail.configured,
-        message: core.mail.configured
+        email: await register(parts, input, context),
+        emailVerificationRequired: parts.mail.configured,
+        message: parts.mail.configured
           ? 'Follow the link in the mail, then sign in.'
           : 'You can sign in now. If the address had an account before, its own password still applies.',
       })),
-      login: credential((input: Parameters<typeof login>[1], context) => login(core, input, context)),
+      login: credential((input: Parameters<typeof login>[1], context) => login(parts, input, context)),
       refresh: credential(async ({ refreshToken }: { refreshToken: string }, context) => ({
-        tokens: await core.sessions.refresh(refreshToken, context),
+        tokens: await parts.sessions.refresh(refreshToken, context),
       })),
       changePassword: credential((input: Parameters<typeof changePassword>[1], context) =>
-        changePassword(core, input, context),
+        changePassword(parts, input, context),
       ),
       requestPasswordReset: credential(async ({ email }: { email: string }, context) => {
-        await requestPasswordReset(core, email, context);
+        await requestPasswordReset(parts, email, context);
         return { message: whereToLook };
       }),
       resetPassword: credential((input: Parameters<typeof resetPassword>[1], context) =>
-        resetPassword(core, input, context),
+        resetPassword(parts, input, context),
       ),
       requestEmailVerification: credential(async ({ email }: { email: string }, context) => {
-        await requestEmailVerification(core, email, context);
+        await requestEmailVerification(parts, email, context);
         return { message: whereToLook };
       }),
       verifyEmail: credential(async ({ token }: { token: string }, context) => ({
-        email: await verifyEmail(core, token, context),
+        email: await verifyEmail(parts, token, context),
       })),
       deleteAccount: credential(async ({ password }: { password: string }, context) => ({
-        id: await deleteAccount(core, password, context),
+        id: await deleteAccount(parts, password, context),
       })),
       createFirstAdmin: credential((input: Parameters<typeof createFirstAdmin>[1], context) =>
-        createFirstAdmin(core, input, context),
+        createFirstAdmin(parts, input, context),
       ),
     },
   };

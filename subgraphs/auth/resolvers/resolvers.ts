@@ -10,11 +10,11 @@ import { sessionResolvers } from './sessions.ts';
 import { userResolvers } from './user.ts';
 
 /** Creates the resolvers: GraphQL to domain. */
-export function createResolvers(core: AuthParts): ResolverMap {
-  const credentials = credentialResolvers(core);
-  const sessions = sessionResolvers(core);
-  const apiKeys = apiKeyResolvers(core);
-  const administration = administrationResolvers(core);
+export function createResolvers(parts: AuthParts): ResolverMap {
+  const credentials = credentialResolvers(parts);
+  const sessions = sessionResolvers(parts);
+  const apiKeys = apiKeyResolvers(parts);
+  const administration = administrationResolvers(parts);
   return {
     User: userResolvers.User,
     Session: sessions.Session,
@@ -25,8 +25,8 @@ export function createResolvers(core: AuthParts): ResolverMap {
       ...apiKeys.Query,
       ...administration.Query,
       signInOptions: () => ({
-        signup: core.config.SIGNUP === 'open',
-        emailVerificationRequired: core.mail.configured,
+        signup: parts.config.SIGNUP === 'open',
+        emailVerificationRequired: parts.mail.configured,
         passwordMinLength: MIN_LENGTH,
         passwordMaxLength: MAX_LENGTH,
       }),
@@ -40,7 +40,7 @@ export function createResolvers(core: AuthParts): ResolverMap {
         _root: unknown,
         { input }: { input: Parameters<typeof updateProfile>[1] },
         context: AuthContext,
-      ) => ({ user: await updateProfile(core, input, context) }),
+      ) => ({ user: await updateProfile(parts, input, context) }),
     },
   };
 }

@@ -9,7 +9,7 @@ import { deviceOf } from '../sessions/device.ts';
 import { isUuid } from '../uuid.ts';
 
 /** Returns the resolvers of sessions. */
-export const sessionResolvers = (core: AuthParts) => ({
+export const sessionResolvers = (parts: AuthParts) => ({
   Session: {
     current: (session: Session, _args: object, { identity }: AuthContext) =>
       identity.kind === 'user' && identity.sessionId === session.id,
@@ -17,16 +17,16 @@ export const sessionResolvers = (core: AuthParts) => ({
   },
   Query: {
     sessions: (_root: unknown, args: PageArguments & { userId?: string | null }, context: AuthContext) =>
-      listSessions(core, args, args.userId, context),
+      listSessions(parts, args, args.userId, context),
   },
   Mutation: {
     async logout(_root: unknown, { input }: { input?: { refreshToken?: string | null } | null }, context: AuthContext) {
       const given = input?.refreshToken;
       const own = context.identity.kind === 'user' ? context.identity.sessionId : undefined;
-      const sessionId = given == null ? own : core.sessions.sessionOf(given);
+      const sessionId = given == null ? own : parts.sessions.sessionOf(given);
       if (sessionId === undefined)
         throw unauthenticated('There is no session to end: send its access or refresh token.');
-      const ended = await core.changes.run(context, (change) => change.endSessions({ id: sessionId }, 'signed out'));
+      const ended = await parts.changes.run(context, (change) => change.endSessions({ id: sessionId }, 'signed out'));
       return { success: ended > 0 };
     },
 
@@ -37,15 +37,17 @@ export const sessionResolvers = (core: AuthParts) => ({
     ) {
       const { userId, sessionId } = requireSession(context.identity);
       const where = input?.exceptCurrent ? { userId, id: { not: sessionId } } : { userId };
-      return { ended: await core.changes.run(context, (change) => change.endSessions(where, 'signed out everywhere')) };
+      return {
+        ended: await parts.changes.run(context, (change) => change.endSessions(where, 'signed out everywhere')),
+      };
     },
 
     async revokeSession(_root: unknown, { input }: { input: { id: string } }, context: AuthContext) {
       const { userId, scopes } = requireSession(context.identity);
       const own = scopes.includes('admin') ? {} : { userId };
-      const known = isUuid(input.id) ? await core.db.session.findFirst({ where: { id: input.id, ...own } }) : null;
+      const known = isUuid(input.id) ? await parts.db.session.findFirst({ where: { id: input.id, ...own } }) : null;
       if (known === null) throw notFound('The session');
-      await core.changes.run(context, (change) => change.endSessions({ id: known.id }, 'ended by its owner'));
+      await parts.changes.run(context, (change) => change.endSessions({ id: known.id }, 'ended by its owner'));
       return { id: known.id };
     },
   },

@@ -55,12 +55,12 @@ describe('users as others see them', () => {
 
   it('are read with one query, however many are asked for', async () => {
     const identity = await world.verifier.authenticate(bearer(bob.accessToken));
-    const read = world.core.db.user.findMany;
+    const read = world.parts.db.user.findMany;
     let queries = 0;
-    const spied = world.core.db.user as { findMany: unknown };
+    const spied = world.parts.db.user as { findMany: unknown };
     spied.findMany = (...args: Parameters<typeof read>) => {
       queries++;
-      return read.apply(world.core.db.user, args);
+      return read.apply(world.parts.db.user, args);
     };
     try {
       await entities(
@@ -76,7 +76,7 @@ describe('users as others see them', () => {
 
 describe('the port of the subgraph', () => {
   it('gives nothing to a client that reaches it without the gateway’s identity', async () => {
-    const { config } = world.core;
+    const { config } = world.parts;
     const { assertions } = world.platform;
     await using server = await serveSubgraph(world.subgraph, { config, port: 0, metrics: new Registry(), assertions });
     const post = async (headers: Record<string, string>) => {

@@ -21,7 +21,7 @@ const next = async (refreshToken: string) => {
 };
 /** As if so many seconds had passed since the last refresh. */
 const age = (sessionId: string, seconds: number) =>
-  world.core.db.session.update({
+  world.parts.db.session.update({
     where: { id: sessionId },
     data: { refreshedAt: new Date(Date.now() - seconds * 1000) },
   });
@@ -47,7 +47,7 @@ describe('refresh tokens rotate', () => {
     for (const token of [third.refreshToken, second.refreshToken]) {
       expect((await world.refresh(token)).code).toBe('UNAUTHENTICATED');
     }
-    const events = await world.core.db.auditEvent.findMany({ where: { userId: user.id, type: 'authn_token_reuse' } });
+    const events = await world.parts.db.auditEvent.findMany({ where: { userId: user.id, type: 'authn_token_reuse' } });
     expect(events).toHaveLength(1);
     expect(events[0]!.details).toMatchObject({ sessionId: user.sessionId, behind: 2 });
     expect(events[0]!.ipAddress).toBe('192.0.2.1');
@@ -78,7 +78,7 @@ describe('refresh tokens rotate', () => {
     const answers = await Promise.all(Array.from({ length: 20 }, () => world.refresh(user.refreshToken)));
     expect(answers.map(({ code }) => code)).toEqual(Array(20).fill(undefined));
     expect(new Set(answers.map(({ data }) => data!.refresh.tokens.refreshToken)).size).toBe(1);
-    const session = await world.core.db.session.findUniqueOrThrow({ where: { id: user.sessionId } });
+    const session = await world.parts.db.session.findUniqueOrThrow({ where: { id: user.sessionId } });
     expect(session.refreshCounter).toBe(1);
   });
 
@@ -107,22 +107,22 @@ describe('refresh tokens rotate', () => {
 
   it('stop with the session: unused, and at its age', async () => {
     const unused = await world.user();
-    await world.core.db.session.update({
+    await world.parts.db.session.update({
       where: { id: unused.sessionId },
       data: { expiresAt: new Date(Date.now() - 1) },
     });
     expect((await world.refresh(unused.refreshToken)).code).toBe('UNAUTHENTICATED');
     const old = await world.user();
     const endsAt = new Date(Date.now() + 60_000);
-    await world.core.db.session.update({ where: { id: old.sessionId }, data: { endsAt } });
+    await world.parts.db.session.update({ where: { id: old.sessionId }, data: { endsAt } });
     await next(old.refreshToken);
-    const session = await world.core.db.session.findUniqueOrThrow({ where: { id: old.sessionId } });
+    const session = await world.parts.db.session.findUniqueOrThrow({ where: { id: old.sessionId } });
     expect(session.expiresAt).toEqual(endsAt);
   });
 
   it('cannot be made from a copy of the database', async () => {
     const user = await world.user();
-    const dump = JSON.stringify(await world.core.db.session.findMany({ where: { userId: user.id } }));
+    const dump = JSON.stringify(await world.parts.db.session.findMany({ where: { userId: user.id } }));
     expect(dump).not.toContain(user.refreshToken.slice(4, 40));
   });
 });

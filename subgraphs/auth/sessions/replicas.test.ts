@@ -18,7 +18,7 @@ describe.skipIf(!REDIS_TEST_URL)(`gateways that share nothing but Redis${title}`
     await using world = await AuthWorld.open(settings);
     await using lifecycle = new AsyncDisposableStack();
     const log = pino({ level: 'silent' });
-    const { config } = world.core;
+    const { config } = world.parts;
     const stores = await openStores({ config, log, metrics: new Registry(), lifecycle });
     const replica = lifecycle.use(
       new TokenVerifier({

@@ -20,7 +20,7 @@ import { createLoaders } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
 import { createResolvers } from '../resolvers/resolvers.ts';
 import { createRoutes } from '../routes.ts';
-import { auth, openCore } from '../subgraph.ts';
+import { auth, openParts } from '../subgraph.ts';
 
 export const PASSWORD = 'correct horse battery staple';
 
@@ -45,14 +45,14 @@ export interface SignedInUser {
  * server of POSTGRES_TEST_URL.
  */
 export class AuthWorld implements AsyncDisposable {
-  readonly core: AuthParts;
+  readonly parts: AuthParts;
   readonly subgraph: HostedSubgraph;
   readonly verifier: TokenVerifier;
   readonly #parts: WorldParts;
 
   private constructor(parts: WorldParts) {
     this.#parts = parts;
-    this.core = parts.core;
+    this.parts = parts.parts;
     this.subgraph = parts.subgraph;
     this.verifier = this.newVerifier();
   }
@@ -77,19 +77,23 @@ export class AuthWorld implements AsyncDisposable {
       transportOf: () => undefined,
     });
     const own = new AsyncDisposableStack();
-    let core: AuthParts | undefined;
-    // The same as auth.start, keeping hold of the core for what tests must look at from behind.
+    let parts: AuthParts | undefined;
+    // The same as auth.start, keeping hold of the parts for what tests must look at from behind.
     const definition: SubgraphDefinition = {
       ...auth,
       async start(given) {
-        core = await openCore(given);
-        return { resolvers: createResolvers(core), loaders: () => createLoaders(core!.db), routes: createRoutes(core) };
+        parts = await openParts(given);
+        return {
+          resolvers: createResolvers(parts),
+          loaders: () => createLoaders(parts!.db),
+          routes: createRoutes(parts),
+        };
       },
     };
     const subgraph = await createSubgraph(definition, platform.of('auth', own));
     platform.events.start();
     lifecycle.use(subgraph);
-    return new AuthWorld({ core: core!, subgraph, platform, lifecycle, log });
+    return new AuthWorld({ parts: parts!, subgraph, platform, lifecycle, log });
   }
 
   get platform() {
@@ -102,8 +106,8 @@ export class AuthWorld implements AsyncDisposable {
       fetch: options.fetch ?? ((request) => this.subgraph.fetch(request, { kind: 'service', service: 'gateway' })),
       topics: this.#parts.platform.topics,
       log: this.#parts.log,
-      issuer: this.core.config.JWT_ISSUER,
-      audience: this.core.config.JWT_AUDIENCE,
+      issuer: this.parts.config.JWT_ISSUER,
+      audience: this.parts.config.JWT_AUDIENCE,
       pollMs: options.pollMs ?? 60_000,
     });
     this.#parts.lifecycle.use(verifier);
@@ -139,7 +143,7 @@ export class AuthWorld implements AsyncDisposable {
 
   async admin(): Promise<SignedInUser> {
     const user = await this.user();
-    await this.core.db.user.update({ where: { id: user.id }, data: { roles: ['user', 'admin'] } });
+    await this.parts.db.user.update({ where: { id: user.id }, data: { roles: ['user', 'admin'] } });
     return this.signIn(user.email);
   }
 
@@ -162,7 +166,7 @@ export class AuthWorld implements AsyncDisposable {
 
   /** The types of the audit events about a user, oldest first. */
   async audit(userId: string): Promise<string[]> {
-    const events = await this.core.db.auditEvent.findMany({ where: { userId }, orderBy: { id: 'asc' } });
+    const events = await this.parts.db.auditEvent.findMany({ where: { userId }, orderBy: { id: 'asc' } });
     return events.map(({ type }) => type);
   }
 
@@ -196,7 +200,7 @@ async function alone(server: string, work: (client: pg.Client) => Promise<unknow
 }
 
 interface WorldParts {
-  readonly core: AuthParts;
+  readonly parts: AuthParts;
   readonly subgraph: HostedSubgraph;
   readonly platform: Awaited<ReturnType<typeof openPlatform>>;
   readonly lifecycle: AsyncDisposableStack;

@@ -7,7 +7,7 @@ import type { ChatParts, Transaction } from './parts.ts';
  * Returns what chat does when an account is deleted: its conversations go, with everything in them; in those of others
  * its part ends and what it wrote is blanked, so that the branches hold together. Twice is once.
  */
-export const accountHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
+export const eventHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
   'user.deleted': async ({ payload: { userId } }, tx) => {
     const owned = await tx.conversation.findMany({ where: { ownerId: userId }, select: { id: true } });
     for (const { id } of owned) {
