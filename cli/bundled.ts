@@ -36,7 +36,7 @@ const folder = process.env['NODE_COMPILE_CACHE'] ?? path.join(import.meta.dirnam
 enableCompileCache(folder);
 
 const command = process.argv.slice(2).find((word) => /^[a-z]+$/.test(word)) ?? 'up';
-if (command === 'up' && !process.env['DATABASE_URL']) {
+if (command === 'up' && !process.env['DATABASE_URL'] && !process.env['DATABASE_URL_FILE']) {
   // It takes the longest of all, so it begins before the code is loaded that will use it (see embedded-thread.ts).
   const thread = new Worker(path.join(import.meta.dirname, DATABASE_THREAD));
   thread.unref();

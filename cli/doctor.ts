@@ -6,8 +6,10 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { createModels } from '#llm/create-models.ts';
-import { type Config, loadConfig, SECRET_SETTING } from '#platform/base/config/config.ts';
+import { type Config, loadConfig } from '#platform/base/config/config.ts';
+import { SECRET_SETTING } from '#platform/base/config/secret-files.ts';
 import { OWNERS } from '#platform/contracts/owners.ts';
+import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
 import { DirectoryInUseError, lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { supergraphFile } from './addresses.ts';
 import { settingRows } from './settings-table.ts';
@@ -26,7 +28,7 @@ const TIMEOUT_MS = 3_000;
 export async function doctor(root: string, settings: boolean): Promise<void> {
   const config = loadConfig(process.env, root);
   if (settings) return printSettings(config);
-  const checks = [runtime, supergraph, database, redis, vectors, models, secrets, port, mail];
+  const checks = [runtime, supergraph, database, redis, vectors, blobs, models, secrets, port, mail];
   const findings = (await Promise.all(checks.map((check) => check(config)))).flat();
   for (const { state, what, advice } of findings)
     console.log(`${SYMBOL[state]} ${what}${advice ? `\n    ${advice}` : ''}`);
@@ -119,10 +121,30 @@ async function redis({ redisUrl, DATABASE_URL }: Config): Promise<Finding> {
   }
 }
 
-async function vectors({ weaviateUrl }: Config): Promise<Finding> {
+async function blobs(config: Config): Promise<Finding> {
+  const bucket = config.BLOBS_S3_BUCKET;
+  if (bucket === undefined) {
+    return config.DATABASE_URL === undefined
+      ? ok('Files in SEXTANT_DIR')
+      : note(
+          'Files lie in SEXTANT_DIR',
+          'Replicas of memory and vision must share that folder, or set BLOBS_S3_BUCKET.',
+        );
+  }
+  await using store = await openBlobs(config, pino({ level: 'silent' }));
+  const { status, detail } = await store.health();
+  return status === 'up'
+    ? ok(`The bucket ${bucket} answers`)
+    : problem(`The bucket ${bucket} cannot be used`, `${detail}. See BLOBS_S3_ENDPOINT and the keys to it.`);
+}
+
+async function vectors({ weaviateUrl, WEAVIATE_API_KEY: key }: Config): Promise<Finding> {
   if (weaviateUrl === undefined) return ok('Embedded vector store');
   try {
-    const response = await fetch(new URL('/v1/meta', weaviateUrl), { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const response = await fetch(new URL('/v1/meta', weaviateUrl), {
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+    });
     const { version } = (await response.json()) as { version?: string };
     return version
       ? ok(`Weaviate ${version} answers`)
@@ -182,7 +204,8 @@ function printSettings(config: Config): void {
   for (const { name, fallback, description } of settingRows()) {
     const secret = SECRET_SETTING.test(name);
     const value = (config as unknown as Record<string, unknown>)[name];
-    const shown = process.env[name] ? (secret ? '(set)' : String(value)) : fallback || '(unset)';
+    const given = process.env[name] || (secret && process.env[`${name}_FILE`]);
+    const shown = given ? (secret ? '(set)' : String(value)) : fallback || '(unset)';
     console.log(`${name} = ${shown}\n    ${description}`);
   }
 }

@@ -1,5 +1,5 @@
 import { SupergraphError } from '#gateway/supergraph/error.ts';
-import { ConfigError } from '#platform/base/config/config.ts';
+import { ConfigError } from '#platform/base/config/config-error.ts';
 import { DirectoryInUseError } from '#platform/data/database/directory-lock.ts';
 import { DatabaseError } from '#platform/data/database/error.ts';
 import { DefinitionError } from '#platform/host/definition-error.ts';

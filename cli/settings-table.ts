@@ -29,7 +29,9 @@ export function settingsPage(): string {
   return `# Configuration
 
 Every setting is an environment variable. A wrong value stops the start with one line that names the variable, what was
-given and what is allowed. An empty variable counts as unset. This page is generated from \`platform/base/config/settings.ts\`
+given and what is allowed. An empty variable counts as unset. A secret (a name that ends in KEY, SECRET, PASSWORD or TOKEN, and
+the URLs of Postgres, Redis, the mail server and the policy server) may lie in a file, as Docker and Kubernetes mount them:
+\`JWT_SECRET_FILE=/run/secrets/jwt\` instead of \`JWT_SECRET\`; so may what \`llm.yaml\` names by \`\${NAME}\`. This page is generated from \`platform/base/config/settings.ts\`
 by \`npm run codegen\`; \`sextant doctor\` shows what is in force on a machine.
 
 | variable | default | what it is for |

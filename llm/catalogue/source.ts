@@ -2,6 +2,7 @@ import { existsSync, unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '#platform/base/config/config.ts';
+import { withSecretFiles } from '#platform/base/config/secret-files.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Catalogue } from './catalogue.ts';
@@ -87,7 +88,7 @@ class FileSource implements CatalogueSource {
     const { parseCatalogue } = await import('./file.ts');
     return parseCatalogue(
       await readFile(this.#file, 'utf8'),
-      this.#options.env ?? process.env,
+      withSecretFiles(this.#options.env ?? process.env),
       this.#options.config.LLM_TIMEOUT_MS,
     );
   }

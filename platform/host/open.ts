@@ -1,9 +1,8 @@
-import path from 'node:path';
 import type { Registry } from 'prom-client';
 import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
 import { loadSecrets } from '../base/secrets/secrets.ts';
-import { FolderBlobStore } from '../data/blobs/folder-blob-store.ts';
+import { openBlobs } from '../data/blobs/open-blobs.ts';
 import { type Database, openDatabase } from '../data/database/database.ts';
 import { createAssertions } from '../identity/assertions.ts';
 import { UrlSigner } from '../identity/signed-urls/url-signer.ts';
@@ -46,7 +45,7 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
   const stores = await openStores({ config, log, metrics, lifecycle });
   const secrets = loadSecrets(config);
   const assertions = createAssertions(secrets);
-  const blobs = lifecycle.use(await FolderBlobStore.open(path.join(config.dataDir, 'blobs')));
+  const blobs = lifecycle.use(await openBlobs(config, log));
   const urls = new UrlSigner(secrets.derive('signed urls').toString('base64url'), config.publicUrl);
   const peers = createPeers(options.transportOf);
   const lifetime: SharedLifetime = { log, metrics };

@@ -1,6 +1,7 @@
 import { validate as isId } from 'uuid';
 import { notFound } from '#platform/base/errors/errors.ts';
 import type { Route } from '#platform/host/definition.ts';
+import { DIRECT_S, seeOther } from '#platform/identity/signed-urls/direct-download.ts';
 import type { Documents } from './documents/documents.ts';
 import { exportOf } from './export.ts';
 import type { MemoryParts } from './parts.ts';
@@ -25,10 +26,13 @@ export function createRoutes(memory: MemoryParts, documents: Documents): Route[]
         const grant = urls.verify('memory', request);
         const id = params['id']!;
         const document = isId(id) ? await db.document.findUnique({ where: { id } }) : null;
-        const blob =
-          document?.original == null ? undefined : await blobs.get(document.original, { signal: request.signal });
+        if (document?.original == null) throw notFound('The document');
+        const [contentType, disposition] = [grant.contentType ?? UNKNOWN_TYPE, dispositionOf(grant.fileName)];
+        const direct = await blobs.downloadUrl(document.original, { expiresInS: DIRECT_S, contentType, disposition });
+        if (direct !== undefined) return seeOther(direct);
+        const blob = await blobs.get(document.original, { signal: request.signal });
         if (!blob) throw notFound('The document');
-        return download(blob.stream, grant.contentType, grant.fileName, blob.size);
+        return download(blob.stream, contentType, disposition, blob.size);
       },
     },
     {
@@ -36,23 +40,24 @@ export function createRoutes(memory: MemoryParts, documents: Documents): Route[]
       path: '/exports/:userId',
       async handle(request, { params }) {
         const grant = urls.verify('memory', request);
-        return download(exportOf(db, params['userId']!), grant.contentType, grant.fileName);
+        const contentType = grant.contentType ?? UNKNOWN_TYPE;
+        return download(exportOf(db, params['userId']!), contentType, dispositionOf(grant.fileName));
       },
     },
   ];
 }
 
+const UNKNOWN_TYPE = 'application/octet-stream';
+
+const dispositionOf = (name = 'download'): string =>
+  `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, escape)}`;
+
 /** Always saved and never shown: an HTML document in our own origin could act as its reader. */
-function download(
-  body: ReadableStream<Uint8Array>,
-  type = 'application/octet-stream',
-  name = 'download',
-  size?: number,
-) {
+function download(body: ReadableStream<Uint8Array>, type: string, disposition: string, size?: number): Response {
   return new Response(body as BodyInit, {
     headers: {
       'content-type': type,
-      'content-disposition': `attachment; filename*=UTF-8''${encodeURIComponent(name).replace(/['()*]/g, escape)}`,
+      'content-disposition': disposition,
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none'; sandbox",
       'cache-control': 'private, no-store',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
+import { DIRECT_S, seeOther } from '#platform/identity/signed-urls/direct-download.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import { folderOf, originalOf, variantsOf } from './images.ts';
 
@@ -59,6 +60,12 @@ export async function serveVariant(
   request: Request,
 ): Promise<Response> {
   const grant = urls.verify('vision', request);
+  const contentType = grant.contentType ?? 'application/octet-stream';
+  if (variant === 'original') {
+    const options = { expiresInS: DIRECT_S, contentType, disposition: 'inline' };
+    const direct = await blobs.downloadUrl(originalOf(id), options);
+    if (direct !== undefined) return seeOther(direct);
+  }
   const bytes =
     variant === 'original'
       ? await readBlob(blobs, originalOf(id), request.signal)
@@ -68,7 +75,7 @@ export async function serveVariant(
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: { etag } });
   return new Response(bytes as BodyInit, {
     headers: {
-      'content-type': grant.contentType ?? 'application/octet-stream',
+      'content-type': contentType,
       'content-length': String(bytes.byteLength),
       etag,
       // The link ends, so only its holder may keep the answer; a picture is never run as a page.

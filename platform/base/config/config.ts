@@ -1,4 +1,6 @@
 import path from 'node:path';
+import { ConfigError } from './config-error.ts';
+import { SECRET_SETTING, withSecretFiles } from './secret-files.ts';
 import { isWeakSecret } from './secret-strength.ts';
 import { type Settings, settings } from './settings.ts';
 
@@ -17,21 +19,15 @@ export interface Config extends Settings {
   readonly production: boolean;
 }
 
-/** A wrong setting. Its message is one line a variable: the name, what was given and what is allowed. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-}
-
-/** Settings whose values must not appear in an error message, a log or a listing. */
-export const SECRET_SETTING = /(KEY|SECRET|PASSWORD)$|^(DATABASE|REDIS|SMTP|POLICY)_URL$/;
-
 /**
  * Parses the environment.
+ *
+ * A secret may lie in a file: `JWT_SECRET_FILE` is the path of one that holds `JWT_SECRET`.
  *
  * @throws {ConfigError} naming every wrong variable, what was given (secrets are not repeated) and what is allowed.
  */
 export function loadConfig(env: Record<string, string | undefined> = process.env, root = process.cwd()): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const given = withSecretFiles(env);
   const parsed = settings.safeParse(given);
   if (!parsed.success) {
     const lines = parsed.error.issues.map((issue) => {
@@ -55,6 +51,14 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   const mtls = [values.MTLS_CERT_FILE, values.MTLS_KEY_FILE, values.MTLS_CA_FILE];
   if (mtls.some(Boolean) && !mtls.every(Boolean)) {
     throw new ConfigError('MTLS_CERT_FILE, MTLS_KEY_FILE and MTLS_CA_FILE belong together: set all three, or none.');
+  }
+  if ((values.BLOBS_S3_ACCESS_KEY_ID === undefined) !== (values.BLOBS_S3_SECRET_ACCESS_KEY === undefined)) {
+    throw new ConfigError(
+      'BLOBS_S3_ACCESS_KEY_ID and BLOBS_S3_SECRET_ACCESS_KEY belong together: set both, or neither for what the AWS SDK finds.',
+    );
+  }
+  if (values.BLOBS_S3_KMS_KEY_ID !== undefined && values.BLOBS_S3_ENCRYPTION !== 'aws:kms') {
+    throw new ConfigError('BLOBS_S3_KMS_KEY_ID is for BLOBS_S3_ENCRYPTION=aws:kms: set that as well, or neither.');
   }
   return Object.freeze({
     ...values,

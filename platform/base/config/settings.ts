@@ -174,6 +174,44 @@ export const settings = z.object({
   ),
   WEAVIATE_API_KEY: z.string().optional().describe('API key of Weaviate.'),
 
+  BLOBS_S3_BUCKET: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      'the name of a bucket: 3 to 63 lower-case letters, digits, "." and "-"',
+    )
+    .optional()
+    .describe(
+      'Bucket for uploads, images and documents, in any storage that speaks S3’s protocol. Unset: a folder in SEXTANT_DIR, which replicas must share.',
+    ),
+  BLOBS_S3_ENDPOINT: httpUrl
+    .optional()
+    .describe('Address of the storage, e.g. http://minio:9000. Default: that of AWS for the region.'),
+  BLOBS_S3_REGION: z.string().default('us-east-1').describe('Region of the bucket.'),
+  BLOBS_S3_PREFIX: z
+    .string()
+    .regex(/^(?:[A-Za-z0-9_-][A-Za-z0-9._-]*\/)+$/, 'letters, digits, ".", "_", "-" and "/", with a "/" at the end')
+    .optional()
+    .describe('Begins every key, e.g. sextant/, so that installations can share a bucket.'),
+  BLOBS_S3_ACCESS_KEY_ID: z
+    .string()
+    .optional()
+    .describe(
+      'Key to the bucket, with BLOBS_S3_SECRET_ACCESS_KEY. Unset: what the AWS SDK finds, such as the role of a pod or a machine.',
+    ),
+  BLOBS_S3_SECRET_ACCESS_KEY: z.string().optional().describe('Secret of BLOBS_S3_ACCESS_KEY_ID.'),
+  BLOBS_S3_PATH_STYLE: flag(true).describe(
+    'Whether the bucket stands in the path of a URL, as most storages want it; of AWS’s own alone it stands in the host name then as well.',
+  ),
+  BLOBS_S3_ENCRYPTION: z
+    .enum(['AES256', 'aws:kms'], { error: 'AES256 or aws:kms' })
+    .optional()
+    .describe('Encryption at rest that each upload asks the storage for. Default: what the bucket prescribes.'),
+  BLOBS_S3_KMS_KEY_ID: z.string().optional().describe('Key of the KMS for BLOBS_S3_ENCRYPTION=aws:kms.'),
+  BLOBS_S3_DIRECT: flag(false).describe(
+    'Whether downloads of originals go to the storage itself, by a link that it signs for a minute: browsers must reach BLOBS_S3_ENDPOINT.',
+  ),
+
   JWT_SECRET: z
     .string()
     .min(32, 'at least 32 characters')

@@ -1,3 +1,5 @@
+import { badInput } from '../../base/errors/errors.ts';
+
 /**
  * A store of bytes by key: uploads, originals, variants. What a blob is called, whose it is and what type it has is the
  * owner's to record in its own tables; the store keeps bytes and nothing else.
@@ -5,7 +7,7 @@
  * blob-store.contract.ts is the definition of the interface: every face passes it.
  */
 export interface BlobStore extends AsyncDisposable {
-  readonly kind: 'folder';
+  readonly kind: 'folder' | 's3';
 
   /**
    * Stores a blob, replacing one of the same key. It is there as a whole and durable when this resolves, and not at all
@@ -29,7 +31,13 @@ export interface BlobStore extends AsyncDisposable {
   deleteAll(prefix: string): Promise<number>;
 
   /** Every blob whose key begins with `prefix` (empty: all), in no particular order. */
-  list(prefix: string): AsyncIterable<BlobInfo>;
+  list(prefix: string): AsyncGenerator<BlobInfo>;
+
+  /**
+   * A link under which a client downloads the blob from the store itself, or undefined where downloads go through the
+   * product. Whether there is such a blob is not asked.
+   */
+  downloadUrl(key: string, options: DownloadOptions): Promise<string | undefined>;
 
   /** Whether the store takes writes; never rejects. */
   health(): Promise<{ readonly status: 'up' | 'down'; readonly detail?: string }>;
@@ -39,7 +47,19 @@ export interface BlobStore extends AsyncDisposable {
  * A key: parts of letters, digits, `.`, `_` and `-`, joined by `/`; at most 512 characters. No part begins with a dot.
  * Begin it with the owner, e.g. `memory/documents/<id>/original`.
  */
-export const BLOB_KEY = /^(?!.{513})[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+const BLOB_KEY = /^(?!.{513})[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
+
+/** Whether a text is a blob's key. */
+export const isBlobKey = (key: string): boolean => BLOB_KEY.test(key);
+
+/**
+ * Checks a key.
+ *
+ * @throws {CodedError} BAD_USER_INPUT for what is not a blob's key.
+ */
+export function checkKey(key: string): void {
+  if (!isBlobKey(key)) throw badInput('key', 'is not a blob key: letters, digits, ".", "_", "-" and "/".');
+}
 
 export interface PutOptions {
   readonly maxBytes: number;
@@ -52,6 +72,15 @@ export interface GetOptions {
   /** Last byte, inclusive; default the last one. */
   readonly end?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** What a link to a blob says to the browser that follows it. */
+export interface DownloadOptions {
+  /** Seconds that the link works. */
+  readonly expiresInS: number;
+  readonly contentType: string;
+  /** The header Content-Disposition of the answer. */
+  readonly disposition: string;
 }
 
 export interface BlobInfo {

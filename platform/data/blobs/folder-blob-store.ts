@@ -1,18 +1,19 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
-import { badInput, CodedError } from '../../base/errors/errors.ts';
+import { badInput } from '../../base/errors/errors.ts';
 import {
-  BLOB_KEY,
   type BlobBody,
   type BlobInfo,
   type BlobStore,
+  checkKey,
   type GetOptions,
   type PutOptions,
   type StoredBlob,
 } from './blob-store.ts';
+import { measured } from './measured.ts';
 
 /** Uploads in progress; parts of a key never begin with a dot, so no blob can be in here. */
 const INCOMING = '.incoming';
@@ -50,20 +51,11 @@ export class FolderBlobStore implements BlobStore {
   ): Promise<StoredBlob> {
     const target = this.#path(key);
     const partial = path.join(this.#folder, INCOMING, randomUUID());
-    const hash = createHash('sha256');
-    let size = 0;
+    const source = measured(body, maxBytes, signal);
     try {
       const file = await open(partial, 'wx', 0o600);
       try {
-        for await (const chunk of body instanceof Uint8Array ? [body] : body) {
-          signal?.throwIfAborted();
-          size += chunk.byteLength;
-          if (size > maxBytes)
-            throw new CodedError('PAYLOAD_TOO_LARGE', `The content is larger than the ${maxBytes} bytes allowed.`);
-          hash.update(chunk);
-          await writeAll(file, chunk);
-        }
-        signal?.throwIfAborted();
+        for await (const chunk of source.chunks) await writeAll(file, chunk);
         await file.sync();
       } finally {
         await file.close();
@@ -75,7 +67,7 @@ export class FolderBlobStore implements BlobStore {
       await rm(partial, { force: true });
       throw error;
     }
-    return { key, size, sha256: hash.digest('hex') };
+    return { key, size: source.size, sha256: source.digest() };
   }
 
   async head(key: string): Promise<BlobInfo | undefined> {
@@ -115,7 +107,7 @@ export class FolderBlobStore implements BlobStore {
     return count;
   }
 
-  async *list(prefix: string): AsyncIterable<BlobInfo> {
+  async *list(prefix: string): AsyncGenerator<BlobInfo> {
     const folder = prefix.includes('/') ? prefix.slice(0, prefix.lastIndexOf('/')) : '';
     const root = folder === '' ? this.#folder : this.#path(folder);
     const entries = await opendir(root, { recursive: true }).catch(ignoreMissing);
@@ -129,6 +121,8 @@ export class FolderBlobStore implements BlobStore {
       if (info) yield { key, size: info.size, modifiedAt: info.mtime };
     }
   }
+
+  async downloadUrl(): Promise<undefined> {}
 
   async health(): Promise<{ status: 'up' | 'down'; detail?: string }> {
     const probe = path.join(this.#folder, INCOMING, randomUUID());
@@ -144,7 +138,7 @@ export class FolderBlobStore implements BlobStore {
   async [Symbol.asyncDispose](): Promise<void> {}
 
   #path(key: string): string {
-    if (!BLOB_KEY.test(key)) throw badInput('key', 'is not a blob key: letters, digits, ".", "_", "-" and "/".');
+    checkKey(key);
     return path.join(this.#folder, ...key.split('/'));
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import { ConfigError } from '#platform/base/config/config.ts';
+import { ConfigError } from '#platform/base/config/config-error.ts';
 import { AuthWorld, bearer, ME, PASSWORD } from '../testing/auth-world.ts';
 import { ensureConfiguredAdmin } from './first-admin.ts';
 

@@ -1,4 +1,4 @@
-import { ConfigError } from '#platform/base/config/config.ts';
+import { ConfigError } from '#platform/base/config/config-error.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import { type Actor, SYSTEM } from '../actor.ts';
