@@ -88,6 +88,7 @@ async function bundleCode(folder: string): Promise<void> {
     target: 'node24',
     // Packages that bring both kinds of modules must not come twice: two copies of graphql refuse each other's types.
     mainFields: ['main'],
+    conditions: [],
     external: NOT_BUNDLED,
     plugins: [keepPlaces(workers), NAMED_IMPORTS],
     ...SMALLER,
