@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { TestUser } from './harness/client.ts';
-import { MODES } from './harness/modes.ts';
-import type { RunningGraph } from './harness/sextant.ts';
+import { TestUser } from './testing/client.ts';
+import { MODES } from './testing/modes.ts';
+import type { RunningGraph } from './testing/sextant.ts';
 
 const S3_TEST_URL = process.env['S3_TEST_URL'] || undefined;
 const noBucket = S3_TEST_URL
