@@ -15,7 +15,7 @@ import type { MemoryParts, Transaction } from './parts.ts';
 import { MemoryQuotas } from './quota.ts';
 import { DocumentReader } from './reader/document-reader.ts';
 import { queueReembedding } from './reembed.ts';
-import { createResolvers } from './resolvers.ts';
+import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
 
 const CLEANUP_MS = 600_000;

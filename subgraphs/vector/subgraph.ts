@@ -5,10 +5,13 @@ import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Administration } from './administration.ts';
 import { Collections } from './collections.ts';
 import { Embedding } from './embedding.ts';
+import { eventHandlers } from './events.ts';
+import { createLoaders } from './loaders.ts';
 import { Objects } from './objects.ts';
+import type { VectorParts } from './parts.ts';
 import { VectorQuotas } from './quota.ts';
 import { handleReembedding } from './reembedding.ts';
-import { createLoaders, createResolvers, type VectorParts } from './resolvers.ts';
+import { createResolvers } from './resolvers/resolvers.ts';
 
 /** Collections of texts and vectors, embedding models, and the store behind them. */
 export const vector: SubgraphDefinition = {
@@ -23,7 +26,7 @@ export const vector: SubgraphDefinition = {
     const collections = new Collections({ db, embedders, store: vectors, quotas, jobs });
     handleReembedding(jobs, db, collections);
     void platform.events.started.then(() => jobs.start());
-    await storage.consume({ 'user.deleted': ({ payload }, tx) => collections.deleteAll(payload.userId, tx) });
+    await storage.consume(eventHandlers({ collections }));
     const administration = new Administration(vectors, collections);
     const parts: VectorParts = {
       embedders,

@@ -1,17 +1,20 @@
 import { openRecordedModels } from '#llm/recorded-models.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
-import type { Route, SubgraphDefinition } from '#platform/host/definition.ts';
+import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Pictures } from './descriptions.ts';
+import { eventHandlers } from './events.ts';
 import { Gallery } from './gallery.ts';
-import { Images, MAX_BYTES } from './images.ts';
+import { Images } from './images.ts';
 import { registerJobs } from './jobs.ts';
+import { createLoaders } from './loaders.ts';
 import { createOcrEngine } from './ocr/engine.ts';
+import type { VisionParts } from './parts.ts';
 import { ImageQuotas } from './quota.ts';
-import { createLoaders, createResolvers, type VisionParts } from './resolvers.ts';
-import { serveVariant } from './variants.ts';
+import { createResolvers } from './resolvers/resolvers.ts';
+import { createRoutes } from './routes.ts';
 
 const CLEANUP_MS = 3_600_000;
 
@@ -42,32 +45,12 @@ export const vision: SubgraphDefinition = {
       CLEANUP_MS,
     ).unref();
     lifecycle.defer(() => clearInterval(cleanup));
-    await storage.consume({
-      async 'user.deleted'({ payload }, tx) {
-        await images.deleteWhere(tx, { ownerId: payload.userId });
-      },
-    });
-    const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, topics };
-    const routes: Route[] = [
-      {
-        method: 'PUT',
-        path: '/uploads/:id',
-        maxBodyBytes: MAX_BYTES,
-        async handle(request, { params }) {
-          await images.receive(params['id']!, request);
-          return new Response(null, { status: 204 });
-        },
-      },
-      {
-        method: 'GET',
-        path: '/images/:id/:variant',
-        handle: (request, { params }) => serveVariant(urls, blobs, params['id']!, params['variant']!, request),
-      },
-    ];
+    const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics };
+    await storage.consume(eventHandlers(parts));
     return {
       resolvers: createResolvers(parts),
       loaders: (request) => createLoaders(parts, request),
-      routes,
+      routes: createRoutes(parts),
       health: async () => ({ blobs: await blobs.health() }),
     };
   },

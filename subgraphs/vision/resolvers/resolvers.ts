@@ -1,52 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import DataLoader from 'dataloader';
 import { forbidden } from '#platform/base/errors/errors.ts';
-import type { RequestContext, ResolverMap } from '#platform/host/definition.ts';
+import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
-import type { SignedUrl, UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
-import type { Topics } from '#platform/realtime/topics/topics.ts';
-import type { PrismaClient } from '#prisma/vision/client/client.ts';
-import type { Analysis } from './analysis.ts';
-import type { DescriptionRow, Pictures } from './descriptions.ts';
-import type { Gallery } from './gallery.ts';
-import { type ImageRow, type Images, topicOf } from './images.ts';
-import type { ReadText } from './ocr/recognise.ts';
-import type { ImageQuotas } from './quota.ts';
-import { linkTo, type VariantRequest } from './variants.ts';
-
-interface Loaders {
-  readonly images: DataLoader<string, ImageRow | null>;
-  readonly descriptions: DataLoader<string, DescriptionRow[]>;
-}
-type Context = RequestContext<Loaders>;
-
-export interface VisionParts {
-  readonly db: PrismaClient;
-  readonly images: Images;
-  readonly quotas: ImageQuotas;
-  readonly gallery: Gallery;
-  readonly pictures: Pictures;
-  readonly urls: UrlSigner;
-  readonly topics: Topics;
-}
-
-/** Creates the loaders of one operation. */
-export function createLoaders({ db, images }: VisionParts, { identity }: RequestContext): Loaders {
-  return {
-    images: new DataLoader(async (ids) => {
-      const rows = await images.byIds(requireScope(identity, 'vision:read').userId, ids);
-      return ids.map((id) => rows.get(id) ?? null);
-    }),
-    descriptions: new DataLoader(async (ids) => {
-      const rows = await db.imageDescription.findMany({
-        where: { imageId: { in: [...ids] } },
-        orderBy: { id: 'desc' },
-      });
-      const byImage = Map.groupBy(rows, (row) => row.imageId);
-      return ids.map((id) => byImage.get(id) ?? []);
-    }),
-  };
-}
+import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
+import type { Analysis } from '../analysis.ts';
+import type { ImageRow } from '../images.ts';
+import type { Context } from '../loaders.ts';
+import type { ReadText } from '../ocr/recognise.ts';
+import type { VisionParts } from '../parts.ts';
+import { followImage } from '../progress.ts';
+import { linkTo, type VariantRequest } from '../variants.ts';
 
 const readerId = ({ identity }: Context): string => requireScope(identity, 'vision:read').userId;
 const writer = ({ identity }: Context) => requireScope(identity, 'vision:write');
@@ -97,7 +59,7 @@ export function createResolvers(parts: VisionParts): ResolverMap {
     Subscription: {
       imageProgress: {
         subscribe: (_: unknown, { id }: { id: string }, context: Context) =>
-          watch(parts, readerId(context), id, context.signal),
+          followImage(parts, readerId(context), id, context.signal),
         resolve: (image: ImageRow) => image,
       },
     },
@@ -140,35 +102,3 @@ const signedUpload = ({ url, headers, expiresAt }: SignedUrl, maxBytes: number) 
   maxBytes,
   expiresAt,
 });
-
-const isSettled = (image: ImageRow): boolean =>
-  image.status === 'REFUSED' || (image.status === 'READY' && image.ocrStatus !== 'RUNNING');
-
-/** A message of a topic may get lost, as when Redis restarts: a watcher looks by itself this often, in milliseconds. */
-const LOOK_AGAIN_MS = 5_000;
-
-/** The picture as it is, then at each change; ends when nothing more will change by itself. */
-async function* watch(
-  { images, topics }: VisionParts,
-  ownerId: string,
-  id: string,
-  signal: AbortSignal,
-): AsyncGenerator<ImageRow> {
-  const changed = topics.events(topicOf(id), { signal })[Symbol.asyncIterator]();
-  try {
-    // Listening begins before the first look, so that nothing falls between them.
-    let next = changed.next();
-    let shown: string | undefined;
-    for (let image: ImageRow | null = await images.require(ownerId, id); image; image = await images.get(ownerId, id)) {
-      const state = [image.status, image.ocrStatus, image.ocrProblem].join();
-      if (state !== shown) yield image;
-      shown = state;
-      if (isSettled(image)) return;
-      const woken = await Promise.race([next, sleep(LOOK_AGAIN_MS, undefined, { ref: false })]);
-      if (woken?.done) return;
-      if (woken) next = changed.next();
-    }
-  } finally {
-    await changed.return?.();
-  }
-}

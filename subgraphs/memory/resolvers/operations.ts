@@ -1,44 +1,26 @@
-import { badInput, forbidden, notFound } from '#platform/base/errors/errors.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { RequestContext, ResolverMap } from '#platform/host/definition.ts';
-import { type Identity, requireUser, type UserIdentity } from '#platform/identity/identity.ts';
-import type { Context as ContextRow, Document } from '#prisma/memory/client/client.ts';
-import type { Contexts, ScopeInput } from './contexts.ts';
-import type { Access, Documents } from './documents/documents.ts';
-import { followDocument } from './documents/progress.ts';
-import { type PassageWithDocument, searchKnowledge } from './documents/search.ts';
-import { exportUrl } from './export.ts';
-import { foreignId, MAX_QUERY, numberInput, textInput } from './input.ts';
-import type { Loaders } from './loaders.ts';
-import { type SearchMode, searchMemories } from './memories/search.ts';
-import type { MemoryFilter, MemoryInput, MemoryKind, MemoryRow, MemoryStore } from './memories/store.ts';
-import type { MemoryParts } from './parts.ts';
-import { extractiveAnswer } from './recall/extractive.ts';
-import type { Citation, RecalledItem } from './recall/item.ts';
-import { citationOf, type RecallInput, recall } from './recall/recall.ts';
-import { memoryStatus } from './status.ts';
+import type { ResolverMap } from '#platform/host/definition.ts';
+import { requireUser } from '#platform/identity/identity.ts';
+import type { Document } from '#prisma/memory/client/client.ts';
+import type { Contexts, ScopeInput } from '../contexts.ts';
+import type { Access, Documents } from '../documents/documents.ts';
+import { followDocument } from '../documents/progress.ts';
+import { searchKnowledge } from '../documents/search.ts';
+import { exportUrl } from '../export.ts';
+import { foreignId, MAX_QUERY, numberInput, textInput } from '../input.ts';
+import { type SearchMode, searchMemories } from '../memories/search.ts';
+import type { MemoryFilter, MemoryInput, MemoryKind, MemoryStore } from '../memories/store.ts';
+import { extractiveAnswer } from '../recall/extractive.ts';
+import { type RecallInput, recall } from '../recall/recall.ts';
+import { memoryStatus } from '../status.ts';
 
-type Context = RequestContext<Loaders>;
+import type { Context, None, ResolverParts } from './context.ts';
+
 type Input<T> = { readonly input: T };
-type None = Record<string, never>;
 
-/** The parts that resolvers reach for. */
-export interface ResolverParts {
-  readonly memory: MemoryParts;
-  readonly memories: MemoryStore;
-  readonly contexts: Contexts;
-  readonly documents: Documents;
-}
-
-/**
- * Creates the resolvers: GraphQL to domain. Scopes are demanded by the schema; whose data it is, by every call of the
- * domain.
- */
-export function createResolvers(parts: ResolverParts): ResolverMap {
-  return { ...roots(parts), ...types(parts) };
-}
-
-function roots({ memory, memories, contexts, documents }: ResolverParts): ResolverMap {
+/** Returns the resolvers of queries, mutations and subscriptions. */
+export function operationResolvers({ memory, memories, contexts, documents }: ResolverParts): ResolverMap {
   const me = (context: Context) => requireUser(context.identity).userId;
   return {
     Query: {
@@ -158,84 +140,6 @@ function roots({ memory, memories, contexts, documents }: ResolverParts): Resolv
   };
 }
 
-function types({ memory, memories, documents }: ResolverParts): ResolverMap {
-  return {
-    User: {
-      __resolveReference: ({ id }: { id: string }) => ({ id }),
-      memoryQuotas: ({ id }: { id: string }, _: None, context: Context) =>
-        memory.quotas.use(memory.db, themselves(context.identity, id).userId),
-      memories: (
-        { id }: { id: string },
-        { filter, ...page }: PageArguments & { filter?: MemoryFilter | null },
-        context: Context,
-      ) => memories.list(themselves(context.identity, id).userId, filter ?? {}, page),
-      documents: ({ id }: { id: string }, page: PageArguments, context: Context) =>
-        documents.list(themselves(context.identity, id).userId, { own: true }, page),
-    },
-    Conversation: {
-      __resolveReference: ({ id }: { id: string }) => ({ id }),
-      memories: ({ id }: { id: string }, page: PageArguments, context: Context) =>
-        memories.list(requireUser(context.identity).userId, { conversationId: id }, page),
-      contexts: async ({ id }: { id: string }, _: None, context: Context) =>
-        (await context.loaders.contextsOfConversation.load(id)).slice(0, 200),
-    },
-    Message: {
-      __resolveReference: ({ id }: { id: string }) => ({ id }),
-      memories: ({ id }: { id: string }, _: None, context: Context) => context.loaders.memoriesOfMessage.load(id),
-    },
-    Memory: {
-      __resolveReference: ({ id }: { id: string }, context: Context) => context.loaders.memory.load(id),
-      user: ({ userId }: MemoryRow) => ({ id: userId }),
-      conversation: ({ conversationId }: MemoryRow) => reference(conversationId),
-      source: ({ sourceMessageId, quote, extractor }: MemoryRow) =>
-        sourceMessageId === null ? null : { message: { id: sourceMessageId }, quote: quote ?? '', extractor },
-      isValid: ({ validUntil }: MemoryRow) => validUntil === null || validUntil.getTime() > Date.now(),
-      supersededBy: ({ supersededById }: MemoryRow, _: None, context: Context) =>
-        supersededById === null ? null : context.loaders.memory.load(supersededById),
-      supersedes: ({ id }: MemoryRow, _: None, context: Context) => context.loaders.supersededBy.load(id),
-    },
-    MemoryConnection: {
-      totalCount: ({ totalCount }: { totalCount: () => Promise<number> }) => totalCount(),
-    },
-    RecalledItem: {
-      message: ({ message }: RecalledItem) => reference(message?.id ?? null),
-    },
-    Citation: {
-      document: ({ documentId }: Citation, _: None, context: Context) => documentOr404(context, documentId),
-    },
-    Context: {
-      scope: ({ scope }: ContextRow) => scope.split(':', 1)[0]!.toUpperCase(),
-      conversation: ({ conversationId }: ContextRow) => reference(conversationId),
-    },
-    Document: {
-      __resolveReference: ({ id }: { id: string }, context: Context) => context.loaders.document.load(id),
-      contentType: ({ contentType, declaredType }: Document) => contentType ?? declaredType,
-      owner: ({ ownerId }: Document) => ({ id: ownerId }),
-      progress: ({ done, total }: Document) => ({ done, total }),
-      problem: ({ problemCode: code, problem: message }: Document) => (code === null ? null : { code, message }),
-      passages: async (document: Document, page: PageArguments) => {
-        const { nodes, edges, ...rest } = await documents.passages(document.id, page);
-        const full = (passage: (typeof nodes)[number]) => ({ ...passage, document });
-        return {
-          ...rest,
-          nodes: nodes.map(full),
-          edges: edges.map(({ node, cursor }) => ({ node: full(node), cursor })),
-        };
-      },
-      originalUrl: (document: Document) => documents.originalUrl(document)?.url ?? null,
-    },
-    DocumentConnection: {
-      totalCount: ({ totalCount }: { totalCount: () => Promise<number> }) => totalCount(),
-    },
-    PassageConnection: {
-      totalCount: ({ totalCount }: { totalCount: () => Promise<number> }) => totalCount(),
-    },
-    Passage: {
-      citation: (passage: PassageWithDocument) => citationOf(passage),
-    },
-  };
-}
-
 interface ForgetInput {
   readonly ids?: readonly string[] | null;
   readonly conversationId?: string | null;
@@ -250,19 +154,4 @@ function toForget({ ids, conversationId, everything }: ForgetInput): Parameters<
   if (ids != null) return { ids };
   const conversation = foreignId('input.conversationId', conversationId);
   return conversation === undefined ? { everything: true } : { conversationId: conversation };
-}
-
-/** What is remembered of a user is theirs alone, administrators included. */
-function themselves(identity: Identity, userId: string): UserIdentity {
-  const user = requireUser(identity);
-  if (user.userId !== userId) throw forbidden('Only the user may read this.');
-  return user;
-}
-
-const reference = (id: string | null) => (id === null ? null : { id });
-
-async function documentOr404(context: Context, id: string): Promise<Document> {
-  const document = await context.loaders.document.load(id);
-  if (!document) throw notFound('The document');
-  return document;
 }

@@ -1,0 +1,22 @@
+import type { Route } from '#platform/host/definition.ts';
+import { MAX_BYTES } from './images.ts';
+import type { VisionParts } from './parts.ts';
+import { serveVariant } from './variants.ts';
+
+/** Creates the routes of uploads and downloads by signed links. */
+export const createRoutes = ({ images, urls, blobs }: Pick<VisionParts, 'images' | 'urls' | 'blobs'>): Route[] => [
+  {
+    method: 'PUT',
+    path: '/uploads/:id',
+    maxBodyBytes: MAX_BYTES,
+    async handle(request, { params }) {
+      await images.receive(params['id']!, request);
+      return new Response(null, { status: 204 });
+    },
+  },
+  {
+    method: 'GET',
+    path: '/images/:id/:variant',
+    handle: (request, { params }) => serveVariant(urls, blobs, params['id']!, params['variant']!, request),
+  },
+];
