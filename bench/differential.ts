@@ -4,7 +4,7 @@
  * gateway/plan/fixtures. Says nothing about speed.
  *
  * DIFFERENTIAL_RUNS sets how many operations there are altogether, DIFFERENTIAL_SEED repeats a run, DIFFERENTIAL_SHOW
- * how many faults of ours are printed in full.
+ * how many faults of ours are printed in full. DIFFERENTIAL_GRAPH runs the part of a run that asks the graph of that name.
  */
 import { type Contender, ours, stock } from '#gateway/execution/fixtures/contenders.ts';
 import { GRAPHS } from '#gateway/execution/fixtures/graphs/graphs.ts';
@@ -23,6 +23,7 @@ import { createPlanner } from '#gateway/execution/planning/planners.ts';
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 2_000);
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
 const SHOWN = Number(process.env.DIFFERENTIAL_SHOW ?? 5);
+const GRAPH = process.env.DIFFERENTIAL_GRAPH;
 /** Worlds of each graph: what is null, what fails and which types meet differs between them. */
 const WORLDS = 4;
 const MUTATIONS = 0.15;
@@ -34,6 +35,7 @@ let operations = 0;
 let shown = 0;
 const each = Math.ceil(RUNS / (Object.keys(GRAPHS).length * WORLDS));
 for (const [name, create] of Object.entries(GRAPHS)) {
+  if (GRAPH !== undefined && name !== GRAPH) continue;
   for (let world = 0; world < WORLDS; world++) {
     const seed = SEED + world * 104_729;
     const graph = await create(seed);

@@ -1,6 +1,8 @@
 import {
   buildSchema,
+  type FieldNode,
   type GraphQLCompositeType,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   type InlineFragmentNode,
@@ -15,8 +17,10 @@ import {
 } from 'graphql';
 import { covers, type Joins } from './doubts.ts';
 import { argumentsOf } from './joins.ts';
-import type { Plan, Requirement, Step } from './plan.ts';
+import type { EntityGroup, Plan, Requirement, Step } from './plan.ts';
 import type { PlanRequest } from './planner.ts';
+
+const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
 /** What a planner has to be spared in a graph with @interfaceObject. */
 export interface InterfaceObjects {
@@ -33,6 +37,11 @@ export interface InterfaceObjects {
    * of the whole interface: objects of its other types would be sent without a key.
    */
   narrowed(plan: Plan): Plan;
+  /**
+   * The plan with requirements of the whole interface where the native planner names single types of it: of several
+   * types that are asked for the same field it names one, and sends no other. More is fetched than is shown.
+   */
+  opened(plan: Plan): Plan;
 }
 
 /** Undefined where no subgraph has an interface as an object. */
@@ -89,10 +98,22 @@ export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObj
     if (common.length === possible.length) {
       return selection.selectionSet.selections.flatMap((inner) => openAbstract(inner, type));
     }
-    return common.map((one) => ({
-      ...selection,
-      typeCondition: { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: one.name } },
-    }));
+    return common.flatMap((one) => {
+      const selections = selectedOf(one, selection.selectionSet.selections);
+      if (selections.length === 0) return [];
+      const typeCondition = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: one.name } } as const;
+      return [{ ...selection, typeCondition, selectionSet: { ...selection.selectionSet, selections } }];
+    });
+  }
+
+  /** What is selected of one type of object: within a fragment on it, no fragment says more of its type. */
+  function selectedOf(type: GraphQLObjectType, selections: readonly SelectionNode[]): readonly SelectionNode[] {
+    return selections.flatMap((node) => {
+      if (node.kind !== Kind.INLINE_FRAGMENT || !node.typeCondition || node.directives?.length) return [node];
+      const condition = schema.getType(node.typeCondition.name.value);
+      const holds = condition === type || (isAbstractType(condition) && schema.isSubType(condition, type));
+      return holds ? selectedOf(type, node.selectionSet.selections) : [];
+    });
   }
 
   function widen(set: SelectionSetNode, type: GraphQLCompositeType, isTypeUnknown: boolean): SelectionSetNode {
@@ -115,7 +136,7 @@ export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObj
     }
     const merged =
       lifted.length > 0 || opened.length !== set.selections.length
-        ? mergeFields([...selections, ...lifted])
+        ? mergeFields([...selections, ...lifted, ...(lifted.length > 0 ? [TYPENAME] : [])])
         : selections;
     return { ...set, selections: merged.map((selection) => inside(selection, type, isTypeUnknown)) };
   }
@@ -146,7 +167,7 @@ export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObj
     return isInterfaceType(wide) && isObjectType(narrow) && schema.isSubType(wide, narrow);
   };
 
-  function byType(requires: readonly Requirement[], subgraph: string): readonly Requirement[] {
+  function byType({ requires }: EntityGroup, subgraph: string): readonly Requirement[] {
     const hasKey = (type: string | undefined, selections: readonly Requirement[]): boolean =>
       keys.get(`${subgraph} ${type}`)?.some((key) => covers(selections, key.fields)) ?? true;
     const keyless = requires.filter((node) => node.kind === 'type' && !hasKey(node.type, node.selections));
@@ -166,27 +187,42 @@ export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObj
     return isSpread ? spread : requires;
   }
 
-  const narrow = (step: Step): Step => {
+  function ofInterface({ requires, inputRewrites }: EntityGroup): readonly Requirement[] {
+    const asked = inputRewrites
+      .flatMap((one) => (one.kind === 'set' ? [String(one.value)] : []))
+      .find(holders.has, holders);
+    const isNamed = (node: Requirement): boolean => node.kind === 'type' && isOf(node.type ?? '', asked ?? '');
+    if (asked === undefined || !requires.some(isNamed)) return requires;
+    const opened = requires.map((node) => (isNamed(node) ? { ...node, type: asked } : node));
+    return [...new Map(opened.map((node) => [JSON.stringify(node), node])).values()];
+  }
+
+  const mapped = (step: Step, requiresOf: (group: EntityGroup, subgraph: string) => readonly Requirement[]): Step => {
     switch (step.kind) {
       case 'entities':
         return {
           ...step,
-          groups: step.groups.map((group) => ({ ...group, requires: byType(group.requires, step.subgraph) })),
+          groups: step.groups.map((group) => ({ ...group, requires: requiresOf(group, step.subgraph) })),
         };
       case 'root':
         return step;
       case 'condition':
         return {
           ...step,
-          whenTrue: step.whenTrue && narrow(step.whenTrue),
-          whenFalse: step.whenFalse && narrow(step.whenFalse),
+          whenTrue: step.whenTrue && mapped(step.whenTrue, requiresOf),
+          whenFalse: step.whenFalse && mapped(step.whenFalse, requiresOf),
         };
       default:
-        return { ...step, steps: step.steps.map(narrow) };
+        return { ...step, steps: step.steps.map((one) => mapped(one, requiresOf)) };
     }
   };
 
-  return { concerns, widened, narrowed: (plan) => (plan.root ? { ...plan, root: narrow(plan.root) } : plan) };
+  return {
+    concerns,
+    widened,
+    narrowed: (plan) => (plan.root ? { ...plan, root: mapped(plan.root, byType) } : plan),
+    opened: (plan) => (plan.root ? { ...plan, root: mapped(plan.root, ofInterface) } : plan),
+  };
 }
 
 /** The selection set of a selection, and the type that it is of. */

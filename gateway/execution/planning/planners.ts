@@ -27,7 +27,7 @@ export interface Opinion {
  * @throws for `native`, where there is no binary for this platform.
  */
 export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto'): Promise<Planner> {
-  if (choice === 'native') return unconditional(await createNativePlanner(sdl));
+  if (choice === 'native') return createSecondPlanner(sdl);
   if (choice === 'apollo') return createApolloPlanner(sdl);
   const first = createFirstPlanner(sdl);
   let second: Promise<Planner> | undefined;
@@ -93,7 +93,8 @@ export async function createSecondPlanner(sdl: string): Promise<Planner> {
   return unconditional({
     name: native.name,
     async plan(asked, signal) {
-      const plan = await native.plan(objects ? objects.widened(asked) : asked, signal);
+      const made = await native.plan(objects ? objects.widened(asked) : asked, signal);
+      const plan = objects ? objects.opened(made) : made;
       if (!isSound(plan)) throw new Error('The native planner asks for a field without what its @requires names.');
       return plan;
     },

@@ -2,8 +2,12 @@ import fc from 'fast-check';
 import { execute, type GraphQLFormattedError, parse, printSchema, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createCatalogue, createPlainCatalogue } from '../fixtures/catalogue.ts';
+import { ours } from '../fixtures/contenders.ts';
+import { GRAPHS } from '../fixtures/graphs/graphs.ts';
 import { operationArbitrary } from '../fixtures/operation-arbitrary.ts';
 import { createSetup } from '../fixtures/setup.ts';
+import { describeFault, tryOperation } from '../fixtures/trial.ts';
+import { createPlanner } from '../planning/planners.ts';
 
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 60);
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
@@ -84,3 +88,45 @@ describe('with @interfaceObject an answer is that of one plain schema', () => {
     expect(lacking.length, lacking.join('\n')).toBeLessThanOrEqual(1 + RUNS / 50);
   });
 });
+
+/** Which types the lists of a world have differs between them. */
+const WORLDS = [4_242, 108_971, 209_465, 314_194];
+
+describe.each(['auto', 'native'] as const)(
+  'with the planner %s every type that is asked for a field has it',
+  (choice) => {
+    it.each([
+      ['of two types', '{ inStock { ... on Film { available } ... on Game { inStock } } }'],
+      [
+        'of one type, and another field of another type',
+        '{ inStock { ... on Book { isbn id } ... on Film { a: id } } }',
+      ],
+      [
+        'of another interface, and of a type within a union',
+        '{ inStock { ... on Media { a: id } ... on Hit { ... on Book { isbn id } } } }',
+      ],
+      ['of an interface within a union', '{ featured { ... on Hit { ... on Product { a: id available } } } }'],
+      [
+        'with @requires, of an interface within a union',
+        '{ inStock { ... on Hit { ... on Product { shipping } ... on Book { isbn } } } }',
+      ],
+      ['with @requires, of one type', '{ reviews { about { ... on Film { shipping } } } }'],
+      ['with @requires, beside fields of other types', '{ featured { ... on Game { shipping } ... on Media { id } } }'],
+      [
+        'with @requires of one type, and an object of another',
+        '{ inStock { ... on Book { warehouse { city } } ... on Film { shipping } } }',
+      ],
+      [
+        'through an entity',
+        '{ reviews { about { ... on Hit { ... on Titled { title ... on Product { rating } } } } } }',
+      ],
+    ])('%s', async (_, query) => {
+      for (const seed of WORLDS) {
+        const graph = await GRAPHS['catalog']!(seed);
+        const contender = ours(graph.supergraph, graph.fleet, await createPlanner(graph.supergraph.sdl, choice));
+        const fault = await tryOperation(graph, contender, { query, variables: {} });
+        expect(fault && `world ${seed}\n${describeFault(fault)}`).toBeUndefined();
+      }
+    });
+  },
+);
