@@ -23,8 +23,8 @@ export type CreateConversationInput = {
 /** What a user signs in with. */
 export type LoginInput = {
   /**
-   * What the last sign-in with this account on this device gave. With it, attempts of others at the account do not hold this
-   * device up.
+   * What the last sign-in with this account on this device gave. With it, attempts of others at the account do not hold
+   * this device up.
    */
   deviceToken?: string | null | undefined;
   /** Address of the account, in any spelling of its case. */
@@ -169,8 +169,8 @@ export type ServerTool =
   /** `current_time`: date and time, in any time zone. */
   | 'CURRENT_TIME'
   /**
-   * `search_knowledge`: passages of the person's documents. Needs the scope memory:read, and a conversation with memory. At
-   * most 5 seconds.
+   * `search_knowledge`: passages of the person's documents. Needs the scope memory:read, and a conversation with memory.
+   * At most 5 seconds.
    */
   | 'SEARCH_KNOWLEDGE'
   /**
