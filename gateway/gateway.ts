@@ -117,8 +117,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     async transportOf({ name, urls }) {
       // The HTTP client takes a fifth of the start, which one process for all does not need.
       const { createHttpTransport } = await import('#platform/net/transport/http.ts');
-      const timeoutMs = config.SUBGRAPH_TIMEOUT_MS;
-      return createHttpTransport({ subgraph: name, urls, assertions: options.assertions, tls, log, timeoutMs });
+      const { SUBGRAPH_TIMEOUT_MS: timeoutMs, SUBGRAPH_RESTART_MS: restartMs } = config;
+      return createHttpTransport({
+        subgraph: name,
+        urls,
+        assertions: options.assertions,
+        tls,
+        log,
+        timeoutMs,
+        restartMs,
+      });
     },
     open: pipeline.open,
     warm: (next, previous) => next.operations.warm(previous.operations),

@@ -96,6 +96,9 @@ export const settings = z.object({
   SUBGRAPH_TIMEOUT_MS: count(30_000, 50, 600_000).describe(
     'Longest wait of the gateway for one answer of a subgraph, in milliseconds; its fields are then null with a code.',
   ),
+  SUBGRAPH_RESTART_MS: count(3_000, 0, 60_000).describe(
+    'How long operations wait for a subgraph whose only process has just gone, e.g. to restart, in milliseconds; then SUBGRAPH_UNAVAILABLE.',
+  ),
   MAX_BODY_BYTES: count(524_288, 1_024, 67_108_864).describe('Largest GraphQL request over HTTP, in bytes.'),
   MAX_TOKENS: count(10_000, 100, 1_000_000).describe('Tokens of one GraphQL document.'),
   MAX_DEPTH: count(20, 1, 1_000).describe(

@@ -22,14 +22,28 @@ export interface Endpoint {
   failures: number;
   /** Until when it is passed over, in milliseconds of performance.now(). */
   ejectedUntil: number;
+  /** Whether it takes connections and does not answer (liveness.ts). It is passed over until a probe says otherwise. */
+  isStalled: boolean;
+  /** When it last gave an answer, in milliseconds of performance.now(). */
+  answeredAt: number;
+  /** When the first of the calls that are under way was made, in milliseconds of performance.now(). */
+  busySince: number;
 }
 
 export interface Endpoints extends AsyncDisposable {
+  /** Every address that is known at the moment. */
+  readonly all: readonly Endpoint[];
   /** The healthier and less busy of two, other than `avoid` where there is another. */
   pick(avoid?: Endpoint): Endpoint;
+  /** An address for a socket that lasts: a healthy one that is not `taken`, else any healthy one. */
+  pickFor(taken: ReadonlySet<Endpoint>): Endpoint;
+  /** Whether it is neither ejected nor stalled. */
+  isHealthy(endpoint: Endpoint): boolean;
   succeeded(endpoint: Endpoint): void;
   /** Passes it over for a while that doubles with each failure in a row. */
   failed(endpoint: Endpoint): void;
+  /** Passes it over for a moment: it has said that it is about to stop. */
+  leaves(endpoint: Endpoint): void;
 }
 
 export interface EndpointsOptions {
@@ -54,6 +68,8 @@ export interface EndpointsOptions {
 const EJECT_AFTER = 2;
 const REST_MS = 500;
 const MAX_REST_MS = 30_000;
+/** About the time in which a process that restarts is back. */
+const LEAVING_MS = 1_000;
 
 /**
  * Creates the addresses of one subgraph: all URLs that are configured, and all addresses that their names resolve to (a
@@ -82,6 +98,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       inFlight: 0,
       failures: 0,
       ejectedUntil: 0,
+      isStalled: false,
+      answeredAt: 0,
+      busySince: 0,
       pool: new HttpPool({ ...options, url, address }),
       head:
         `POST ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\nconnection: keep-alive\r\n` +
@@ -131,20 +150,37 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
     }
   }
 
+  const isHealthy = (endpoint: Endpoint, now = performance.now()): boolean =>
+    !endpoint.isStalled && endpoint.ejectedUntil <= now;
+
   return {
+    get all() {
+      return list;
+    },
+    isHealthy: (endpoint) => isHealthy(endpoint),
     pick(avoid) {
       if (list.length === 1) return list[0]!;
       const now = performance.now();
       const others = list.filter((one) => one !== avoid);
-      const healthy = others.filter((one) => one.ejectedUntil <= now);
+      const healthy = others.filter((one) => isHealthy(one, now));
       if (healthy.length === 0) return others.reduce((a, b) => (a.ejectedUntil <= b.ejectedUntil ? a : b));
-      const first = healthy[Math.floor(Math.random() * healthy.length)]!;
-      const second = healthy[Math.floor(Math.random() * healthy.length)]!;
+      const [first, second] = twoOf(healthy);
       return first.inFlight <= second.inFlight ? first : second;
+    },
+    pickFor(taken) {
+      const now = performance.now();
+      const healthy = list.filter((one) => isHealthy(one, now));
+      const free = healthy.filter((one) => !taken.has(one));
+      const choice = free.length > 0 ? free : healthy.length > 0 ? healthy : list;
+      return choice[Math.floor(Math.random() * choice.length)]!;
     },
     succeeded(endpoint) {
       endpoint.failures = 0;
       endpoint.ejectedUntil = 0;
+      endpoint.isStalled = false;
+    },
+    leaves(endpoint) {
+      endpoint.ejectedUntil = Math.max(endpoint.ejectedUntil, performance.now() + LEAVING_MS);
     },
     failed(endpoint) {
       endpoint.failures++;
@@ -158,6 +194,16 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
       await Promise.all([...opened].map((pool) => pool.destroy()));
     },
   };
+}
+
+/**
+ * Two of a list at random, different ones where there are two (M. Mitzenmacher, The Power of Two Choices): a busy one
+ * that is drawn twice would be compared with itself.
+ */
+function twoOf<Item>(list: readonly Item[]): readonly [Item, Item] {
+  const first = Math.floor(Math.random() * list.length);
+  const second = (first + 1 + Math.floor(Math.random() * (list.length - 1))) % list.length;
+  return [list[first]!, list[second]!];
 }
 
 const keyOf = (url: URL, address: string | undefined): string => `${url.href} ${address ?? ''}`;

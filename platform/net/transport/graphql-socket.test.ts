@@ -132,6 +132,7 @@ async function badSubgraph(behave: (socket: WebSocket) => void, options: object 
     log,
   });
   const upstream = createUpstreamSocket({
+    pick: () => endpoints.pick(),
     subgraph: 'bad',
     endpoints,
     log,

@@ -20,6 +20,8 @@ export interface Exchange {
   readonly until: number;
   /** It has taken too long. */
   late(): void;
+  /** The server is there and does not answer; what may be repeated gives up. */
+  stalled(reason: Error): void;
   answered(answer: HttpAnswer): void;
   /**
    * @param isStale the server had closed a connection that was idle until then: it has most likely not seen the
@@ -106,6 +108,11 @@ export class HttpConnection {
   /** Tells a request that has taken too long. */
   look(now: number): void {
     if (this.#exchange && this.#exchange.until <= now) this.#exchange.late();
+  }
+
+  /** Tells the request under way that the server does not answer. */
+  stalled(reason: Error): void {
+    this.#exchange?.stalled(reason);
   }
 
   /** Ends it at once; a request under way fails with the reason. */

@@ -29,6 +29,11 @@ export class Unreachable extends Error {
   override name = 'Unreachable';
 }
 
+/** No connection could be made, so nothing was sent: even a mutation may be tried elsewhere. */
+export class NotConnected extends Unreachable {
+  override name = 'NotConnected';
+}
+
 /** The subgraph took longer than it may. */
 export class NoAnswer extends CodedError {
   constructor(subgraph: string, timeoutMs: number) {
@@ -89,6 +94,17 @@ export class HttpPool {
     this.#rest();
   }
 
+  /**
+   * Fails what may be repeated and waits for an answer or a connection: the server is there and does nothing. A
+   * mutation goes on waiting, because it may have been done.
+   *
+   * @param reason what the calls are told, as the cause of Unreachable.
+   */
+  stalled(reason: Error): void {
+    for (const call of [...this.#waiting]) call.stalled(reason);
+    for (const connection of this.#all) connection.stalled(reason);
+  }
+
   /** Ends everything now. */
   destroy(): void {
     this.#isClosing = true;
@@ -116,7 +132,7 @@ export class HttpPool {
       // It was opened for one of those that wait.
       this.#connecting--;
       const [first] = this.#waiting;
-      first?.failed(refused, false);
+      first?.refused(refused);
     } else {
       const at = this.#idle.indexOf(connection);
       if (at >= 0) this.#idle.splice(at, 1);
@@ -145,6 +161,8 @@ export class HttpPool {
   /** @internal */
   describe(error: Error): Error {
     const { subgraph, maxBytes } = this.#options;
+    if (error instanceof Refused)
+      return new NotConnected(`${subgraph} cannot be reached: ${error.message}`, { cause: error });
     return error instanceof ResponseTooLarge
       ? new CodedError('SUBGRAPH_UNAVAILABLE', `The answer of ${subgraph} is larger than ${maxBytes} bytes.`)
       : new Unreachable(`${subgraph} cannot be reached: ${error.message}`, { cause: error });
@@ -188,6 +206,9 @@ export class HttpPool {
     this.#timer = undefined;
   }
 }
+
+/** Why a connection was never open. */
+class Refused extends Error {}
 
 class Call implements Exchange {
   readonly until: number;
@@ -244,6 +265,14 @@ class Call implements Exchange {
     }
     this.#end();
     this.#reject(this.#pool.describe(error));
+  }
+
+  refused({ message }: Error): void {
+    this.failed(new Refused(message), false);
+  }
+
+  stalled(reason: Error): void {
+    if (this.#request.mayRepeat) this.giveUp(this.#pool.describe(reason));
   }
 
   giveUp(reason: unknown): void {

@@ -1,17 +1,17 @@
 import { badInput, CodedError } from '../../base/errors/errors.ts';
-import { Breaker } from '../../base/faults/breaker.ts';
-import { LastSeconds } from '../../base/faults/call-windows.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../../identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '../../identity/client-info.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { MutualTls } from '../http/tls.ts';
+import { Breaker } from './breaker.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { isAway, responseOf } from './http-answer.ts';
-import { NoAnswer, Unreachable } from './http-pool.ts';
+import { NoAnswer, NotConnected, Unreachable } from './http-pool.ts';
 import type { HttpAnswer } from './http-response.ts';
+import { Liveness } from './liveness.ts';
 import { ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
-import { createUpstreamSocket } from './upstream-socket.ts';
+import { createUpstreamSockets } from './upstream-sockets.ts';
 
 export interface HttpTransportOptions {
   readonly subgraph: string;
@@ -25,6 +25,11 @@ export interface HttpTransportOptions {
   readonly timeoutMs?: number;
   /** Tries of a query; mutations are tried once, whatever happens. Default 3. */
   readonly tries?: number;
+  /**
+   * How long an operation waits for a subgraph that has just gone, e.g. because its only process restarts, in
+   * milliseconds. Only while nothing was sent, or for a query. Default 3 s.
+   */
+  readonly restartMs?: number;
   /** Requests that may run at once, and that may wait. Default 256 and 1024. */
   readonly concurrency?: number;
   readonly queue?: number;
@@ -36,18 +41,19 @@ export interface HttpTransportOptions {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const HEALTH_TIMEOUT_MS = 2_000;
-
-/** Open when more than half of the calls of the last five seconds failed, of which there must be ten. */
-const circuit = () => ({ window: new LastSeconds(5, { threshold: 0.5, least: 10 }), openMs: 500, maxOpenMs: 10_000 });
+/** Longest pause between two tries to connect. */
+const MAX_PAUSE_MS = 200;
 
 /**
  * Creates the transport to a subgraph behind HTTP and graphql-ws: kept-alive pools to every address, the caller's
- * identity as a signed assertion, a time limit, retries with jitter for queries, a circuit breaker that fails fast
- * while the subgraph is down, a bulkhead so that one slow subgraph does not take all of the gateway, and one
- * multiplexed socket for all subscriptions.
+ * identity as a signed assertion, a time limit, retries with jitter for queries and for what was not sent, a watch that
+ * leaves out replicas which do not answer, a short wait for a restart and a circuit breaker that fails fast after it, a
+ * bulkhead so that one slow subgraph does not take all of the gateway, and one multiplexed socket to each replica for
+ * all subscriptions.
  */
 export function createHttpTransport(options: HttpTransportOptions): SubgraphTransport {
   const { subgraph, assertions, log, timeoutMs = 30_000, tries = 3, maxBytes = 32 * 1024 * 1024 } = options;
+  const { restartMs = 3_000 } = options;
   const endpoints = createEndpoints({
     subgraph,
     urls: options.urls,
@@ -60,11 +66,24 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     resolveEveryMs: options.resolveEveryMs ?? 10_000,
     log,
   });
-  const breaker = new Breaker(circuit(), (isOpen) => {
+  const breaker = new Breaker((isOpen) => {
     if (isOpen) log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does');
     else log.info({ subgraph }, 'the subgraph answers again');
   });
-  const socket = createUpstreamSocket({ subgraph, endpoints, assertions, tls: options.tls, log });
+  const sockets = createUpstreamSockets({ subgraph, endpoints, assertions, tls: options.tls, log });
+  const liveness = new Liveness({
+    subgraph,
+    endpoints,
+    log,
+    stalled(endpoint) {
+      endpoint.pool.stalled(new Error('it takes connections and does not answer'));
+      sockets.leave(endpoint);
+    },
+    away() {
+      breaker.trip();
+      for (const { pool } of endpoints.all) pool.stalled(new Error('it takes connections and does not answer'));
+    },
+  });
   const audience: Audience = `${subgraph}/graphql`;
   const queryTexts = new Map<string, string>();
 
@@ -107,15 +126,15 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
 
   /** What an answer, or its absence, says about the subgraph. What the caller did (left) says nothing. */
   function judge(endpoint: Endpoint, error: unknown): void {
-    endpoint.inFlight--;
+    liveness.ended(endpoint, error === undefined);
     if (error === undefined) {
       endpoints.succeeded(endpoint);
       breaker.succeeded();
     } else if (error instanceof Unreachable) {
       endpoints.failed(endpoint);
-      breaker.failed();
+      breaker.failed(!endpoint.isStalled);
     } else if (error instanceof NoAnswer) {
-      breaker.failed();
+      breaker.failed(false);
     } else breaker.abandoned();
   }
 
@@ -126,13 +145,14 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       const mayRepeat = !isMutation(request.query);
       const body = request.body?.() ?? bodyOf(request);
       let endpoint: Endpoint | undefined;
+      let began = 0;
       for (let attempt = 1; ; attempt++) {
         // Signed for each try: an assertion does not live for long.
         const signed = assertions ? signedLinesOf(request, assertions) : linesOf(request);
         const lines = typeof signed === 'string' ? signed : await signed;
-        if (!breaker.enter()) throw unavailable(subgraph);
+        if (!breaker.enter()) await restart(request);
         endpoint = endpoints.pick(endpoint);
-        endpoint.inFlight++;
+        liveness.began(endpoint);
         let answer: HttpAnswer | undefined;
         let problem: unknown;
         try {
@@ -145,17 +165,21 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
         judge(endpoint, problem);
         if (answer && problem === undefined)
           return responseOf(answer, { subgraph, signs: assertions !== undefined, log });
-        const retry = mayRepeat && attempt < tries && problem instanceof Unreachable;
+        began ||= performance.now();
+        const wasSent = !(problem instanceof NotConnected);
+        const retry = wasSent
+          ? mayRepeat && attempt < tries && problem instanceof Unreachable
+          : performance.now() - began < restartMs;
         if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
-        await pause(25 * 2 ** attempt * (0.5 + Math.random()));
+        await pause(Math.min(25 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()));
       }
     },
-    subscribe: (request, sink) => socket.subscribe(request, sink),
+    subscribe: (request, sink) => sockets.subscribe(request, sink),
     async fetch(request, identity) {
       // A subgraph that is not ours has no plain routes: what else its server answers is not the gateway's to show.
       if (!assertions) return Response.json(NO_ROUTES, { status: 404 });
-      const endpoint = endpoints.pick();
       const { pathname, search } = new URL(request.url);
+      const endpoint = await living();
       try {
         const { fetch } = await import('undici');
         const answer = await fetch(new URL(ROUTES_PATH + pathname + search, endpoint.url), {
@@ -189,10 +213,39 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       }
     },
     async [Symbol.asyncDispose]() {
-      socket.dispose();
+      liveness[Symbol.dispose]();
+      sockets.dispose();
       await endpoints[Symbol.asyncDispose]();
     },
   };
+
+  /**
+   * Waits until an open circuit lets a call through, for as long as a restart may take.
+   *
+   * @throws {CodedError} SUBGRAPH_UNAVAILABLE when the subgraph has been away for longer.
+   */
+  async function restart({ signal }: SubgraphRequest): Promise<void> {
+    do {
+      if (breaker.goneForMs >= restartMs) throw unavailable(subgraph);
+      await pause(50 + 50 * Math.random());
+      if (signal?.aborted) throw signal.reason;
+    } while (!breaker.enter());
+  }
+
+  /**
+   * Picks an address for what is streamed, which cannot be begun again: one that has just answered, or answers when it
+   * is asked. Waits for a restart where none does.
+   */
+  async function living(): Promise<Endpoint> {
+    const until = performance.now() + restartMs;
+    let endpoint: Endpoint | undefined;
+    for (;;) {
+      endpoint = endpoints.pick(endpoint);
+      if ((await liveness.isAlive(endpoint)) || performance.now() >= until) return endpoint;
+      endpoints.failed(endpoint);
+      await pause(50);
+    }
+  }
 
   async function forwarded(
     given: Headers,

@@ -273,7 +273,7 @@ describe('a subgraph that fails', () => {
     const lasting = follow(transport, 'subscription { endless { number } }', ANONYMOUS, true);
     await expect.poll(() => Math.min(plain.events.length, lasting.events.length)).toBeGreaterThan(2);
     await first[Symbol.asyncDispose]();
-    expect(await plain.done).toMatchObject({ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } });
+    expect(await plain.done).toMatchObject({ extensions: { code: 'RESUBSCRIBE' } });
     const second = await serve(first.port);
     const seen = lasting.events.length;
     await expect.poll(() => lasting.events.length, { timeout: 5000 }).toBeGreaterThan(seen + 2);

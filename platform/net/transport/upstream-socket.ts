@@ -14,6 +14,8 @@ import { readUpstreamMessage, type UpstreamMessage } from './upstream-message.ts
 export interface UpstreamSocketOptions {
   readonly subgraph: string;
   readonly endpoints: Endpoints;
+  /** Picks the address of the next connection. */
+  pick(): Endpoint;
   readonly assertions?: IdentityAssertions | undefined;
   readonly tls?: MutualTls | undefined;
   readonly log: Logger;
@@ -26,7 +28,13 @@ export interface UpstreamSocketOptions {
 }
 
 export interface UpstreamSocket {
+  /** Operations on it. */
+  readonly size: number;
+  /** The address that it is connected to, or connects to. */
+  readonly endpoint: Endpoint | undefined;
   subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
+  /** Cuts the connection, as if it were lost. */
+  cut(): void;
   dispose(): void;
 }
 
@@ -46,16 +54,17 @@ const MAX_PAUSE_MS = 10_000;
 const REFUSED_UPGRADE = /^Unexpected server response: 40[13]$/;
 
 /**
- * Creates one graphql-ws socket for all subscriptions to a subgraph, each with the identity of its own subscriber.
+ * Creates a graphql-ws socket for many subscriptions to a subgraph, each with the identity of its own subscriber.
  * Opened when first needed, checked by pings, opened again with jitter when it is lost. A lost connection is an error
- * on each of its operations, which the gateway passes on with the advice to resume; operations that asked for it are
- * subscribed again silently.
+ * on each of its operations, which the gateway passes on: RESUBSCRIBE when the subgraph has said that it restarts, else
+ * SUBGRAPH_UNAVAILABLE. Operations that asked for it are subscribed again silently.
  */
 export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSocket {
   const { subgraph, endpoints, log, connectTimeoutMs = 5_000, idleMs = 30_000 } = options;
   const operations = new Set<Operation>();
   const byId = new Map<string, Operation>();
   let socket: WebSocket | undefined;
+  let endpoint: Endpoint | undefined;
   let state: 'closed' | 'connecting' | 'ready' | 'disposed' = 'closed';
   let failures = 0;
   let lastId = 0;
@@ -65,13 +74,14 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
   function connect(): void {
     if (state !== 'closed') return;
     state = 'connecting';
-    const endpoint = endpoints.pick();
-    const opened = new WebSocket(webSocketUrl(endpoint.url), PROTOCOL, {
+    const picked = options.pick();
+    endpoint = picked;
+    const opened = new WebSocket(webSocketUrl(picked.url), PROTOCOL, {
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE,
       handshakeTimeout: connectTimeoutMs,
       ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
-      ...(endpoint.address !== undefined && { lookup: lookupOf(endpoint.address) }),
+      ...(picked.address !== undefined && { lookup: lookupOf(picked.address) }),
     });
     socket = opened;
     const ackTimer = setTimeout(() => opened.terminate(), connectTimeoutMs);
@@ -86,7 +96,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       'close',
       guarded({ ...guard, end: () => {} }, (code: number, reason: Buffer) => {
         clearTimeout(ackTimer);
-        lost(endpoint, code, problem?.message ?? reason.toString());
+        lost(picked, code, problem?.message ?? reason.toString());
       }),
     );
     keepAlive(opened, options.keepAliveMs ?? 12_000);
@@ -98,7 +108,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         clearTimeout(ackTimer);
         state = 'ready';
         failures = 0;
-        endpoints.succeeded(endpoint);
+        endpoints.succeeded(picked);
         for (const operation of operations) begin(operation);
         watchIdle();
       } else if (message?.type === 'ping') {
@@ -109,27 +119,34 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     }
   }
 
-  function lost(endpoint: Endpoint, code: number, reason: string): void {
+  function lost(from: Endpoint, code: number, reason: string): void {
     if (state === 'disposed') return;
     const wasReady = state === 'ready';
     state = 'closed';
     socket = undefined;
+    endpoint = undefined;
     byId.clear();
+    const isPlanned = code === CLOSE.RESTART;
+    if (isPlanned) endpoints.leaves(from);
     if (operations.size === 0) return; // idle: no subscription is lost
     failures++;
-    endpoints.failed(endpoint);
+    if (!isPlanned) endpoints.failed(from);
     // No credentials of a client are in it: it is the gateway that is refused, which another try does not change.
     const isRefused = code === CLOSE.UNAUTHORIZED || code === CLOSE.FORBIDDEN || REFUSED_UPGRADE.test(reason);
     const about = { subgraph, code, reason, operations: operations.size };
     if (isRefused) log.error(about, 'a subgraph refuses the socket of the gateway');
+    else if (isPlanned) log.info(about, 'a process of a subgraph restarts');
     else log.warn(about, 'the socket to a subgraph is lost');
+    const lostError = isPlanned
+      ? new CodedError('RESUBSCRIBE', `${subgraph} restarts: subscribe again and resume.`)
+      : new CodedError('SUBGRAPH_UNAVAILABLE', `The connection to ${subgraph} is lost.`);
     const giveUp = failures >= CONNECT_TRIES;
     for (const operation of operations) {
       const waiting = operation.id === undefined;
       operation.id = undefined;
       if (!isRefused && (operation.request.resubscribe || (waiting && !giveUp))) continue;
       operations.delete(operation);
-      operation.sink.error(new CodedError('SUBGRAPH_UNAVAILABLE', `The connection to ${subgraph} is lost.`));
+      operation.sink.error(lostError);
     }
     if (operations.size === 0) return;
     clearTimeout(retryTimer);
@@ -232,6 +249,13 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
   }
 
   return {
+    get size() {
+      return operations.size;
+    },
+    get endpoint() {
+      return endpoint;
+    },
+    cut: () => socket?.terminate(),
     subscribe(request, sink) {
       const operation: Operation = { request, sink, id: undefined };
       if (state === 'disposed') {

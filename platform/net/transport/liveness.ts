@@ -1,0 +1,154 @@
+import { guarded } from '../../base/faults/guarded.ts';
+import type { Logger } from '../../base/log/log.ts';
+import type { Endpoint, Endpoints } from './endpoints.ts';
+
+export interface LivenessOptions {
+  readonly subgraph: string;
+  readonly endpoints: Endpoints;
+  readonly log: Logger;
+  /** Told when an address is there and does not answer, once each time. */
+  stalled(endpoint: Endpoint): void;
+  /** Told when the only address, or each of them, has not answered for `ALONE_MS`. */
+  away(): void;
+}
+
+/** An address that has work and gives no answer for so long is asked whether it lives. */
+const SILENT_MS = 100;
+/** Longest time between two probes of an address that answers them and is silent otherwise. */
+const MAX_SILENT_MS = 1_000;
+/** Time for the answer to that; the loop of a process that lives turns within it. */
+const PROBE_MS = 150;
+/** Where there is no other address a stall may be a long pause: callers wait for this long before they are told. */
+const ALONE_MS = 5_000;
+const LOOK_MS = 50;
+
+/**
+ * The watch over addresses that take connections and do nothing: a frozen process, a machine that lost its network. A
+ * time limit finds them too late, as it has to be long enough for the slowest operation. So an address that is silent
+ * while it has work is asked for its health, which costs it nothing; a slow operation alone never ejects an address.
+ * One that is silent even so is passed over, its queries go elsewhere, and it comes back when a probe is answered.
+ */
+export class Liveness implements Disposable {
+  readonly #options: LivenessOptions;
+  readonly #probes = new Map<Endpoint, Probe>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: LivenessOptions) {
+    this.#options = options;
+  }
+
+  /** A call is made. */
+  began(endpoint: Endpoint): void {
+    if (endpoint.inFlight === 0) endpoint.busySince = performance.now();
+    endpoint.inFlight++;
+    this.#timer ??= setInterval(
+      guarded({ where: 'liveness', log: this.#options.log }, () => this.#look()),
+      LOOK_MS,
+    ).unref();
+  }
+
+  /** A call is over; `answered` says whether the address has answered at all. */
+  ended(endpoint: Endpoint, answered: boolean): void {
+    endpoint.inFlight--;
+    if (answered) endpoint.answeredAt = performance.now();
+  }
+
+  /**
+   * Asks an address whether it lives, unless it has answered within the last second. For calls that cannot be begun
+   * again once their body is on its way.
+   */
+  async isAlive(endpoint: Endpoint): Promise<boolean> {
+    if (performance.now() - endpoint.answeredAt < 1_000) return true;
+    const answers = await answersProbe(endpoint);
+    if (answers) endpoint.answeredAt = performance.now();
+    return answers;
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#probes.clear();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    const { all } = this.#options.endpoints;
+    let hasWork = false;
+    for (const endpoint of all) {
+      if (endpoint.inFlight === 0 && !endpoint.isStalled) continue;
+      hasWork = true;
+      if (this.#probes.get(endpoint)?.isRunning) continue;
+      if (now >= this.#dueAt(endpoint)) void this.#probe(endpoint);
+    }
+    for (const known of this.#probes.keys()) if (!all.includes(known)) this.#probes.delete(known);
+    if (hasWork) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** When it is asked next. What was answered and is silent still does slow work: it is asked less and less often. */
+  #dueAt(endpoint: Endpoint): number {
+    if (endpoint.isStalled) return endpoint.ejectedUntil;
+    const silentSince = Math.max(endpoint.answeredAt, endpoint.busySince);
+    const probe = this.#probes.get(endpoint);
+    if (probe === undefined || probe.passedAt < silentSince) return silentSince + SILENT_MS;
+    return probe.passedAt + Math.min(2 * (probe.passedAt - silentSince), MAX_SILENT_MS);
+  }
+
+  async #probe(endpoint: Endpoint): Promise<void> {
+    const { endpoints, subgraph, log } = this.#options;
+    const probe = this.#probes.get(endpoint) ?? { isRunning: false, passedAt: 0, silentSince: 0 };
+    this.#probes.set(endpoint, probe);
+    probe.isRunning = true;
+    const asked = performance.now();
+    const answers = await answersProbe(endpoint);
+    probe.isRunning = false;
+    if (this.#timer === undefined) return;
+    const now = performance.now();
+    if (answers || endpoint.answeredAt > asked) {
+      probe.passedAt = now;
+      probe.silentSince = 0;
+      if (!endpoint.isStalled) return;
+      endpoints.succeeded(endpoint);
+      log.info({ subgraph, address: endpoint.address ?? endpoint.url.host }, 'a replica of the subgraph answers again');
+      return;
+    }
+    if (endpoint.inFlight === 0 && !endpoint.isStalled) return;
+    probe.silentSince ||= asked;
+    if (endpoints.all.length > 1) this.#stall(endpoint);
+    else if (now - probe.silentSince >= ALONE_MS) this.#options.away();
+  }
+
+  #stall(endpoint: Endpoint): void {
+    const { endpoints, subgraph, log } = this.#options;
+    const isNew = !endpoint.isStalled;
+    endpoint.isStalled = true;
+    endpoints.failed(endpoint);
+    if (!isNew) return;
+    log.warn({ subgraph, address: endpoint.address ?? endpoint.url.host }, 'a replica of the subgraph does not answer');
+    this.#options.stalled(endpoint);
+  }
+}
+
+interface Probe {
+  isRunning: boolean;
+  /** When it was last answered, in milliseconds of performance.now(). */
+  passedAt: number;
+  /** Since when none is answered; 0 when the last one was. */
+  silentSince: number;
+}
+
+/** Whether an address answers a request that costs it nothing. Any answer says that it lives, whatever its status. */
+async function answersProbe(endpoint: Endpoint): Promise<boolean> {
+  try {
+    const { request } = await import('undici');
+    const answer = await request(new URL('/ready', endpoint.url), {
+      dispatcher: await endpoint.streams(),
+      signal: AbortSignal.timeout(PROBE_MS),
+    });
+    await answer.body.dump();
+    return true;
+  } catch {
+    return false;
+  }
+}

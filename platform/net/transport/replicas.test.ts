@@ -1,0 +1,199 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import type { ExecutionResult } from 'graphql';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createSubgraph } from '../../host/host.ts';
+import { serveSubgraph } from '../../host/server.ts';
+import { hostPlatform, plainAssertions } from '../../host/testing/platform.ts';
+import { library } from '../../host/testing/subgraph.ts';
+import { ANONYMOUS } from '../../identity/identity.ts';
+import { createHttpTransport } from './http.ts';
+import { FreezablePort } from './testing/freezable-port.ts';
+import type { SubgraphTransport } from './transport.ts';
+
+const log = pino({ level: 'silent' });
+const subgraph = await createSubgraph(library, hostPlatform());
+const server = await serveSubgraph(subgraph, {
+  config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500 },
+  port: 0,
+  metrics: new Registry(),
+  assertions: plainAssertions,
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const over = (urls: readonly string[], options: object = {}): SubgraphTransport =>
+  createHttpTransport({ subgraph: 'library', urls, assertions: plainAssertions, log, ...options });
+
+const ask = async (transport: SubgraphTransport, query: string): Promise<ExecutionResult> =>
+  (await transport.execute({ query, identity: ANONYMOUS, requestId: 'r' })).result;
+const greet = (transport: SubgraphTransport) => ask(transport, '{ greeting(name: "x") }');
+const greeted = { data: { greeting: 'Hello x' } };
+const wants = (query: string, resubscribe = false) => ({ query, identity: ANONYMOUS, requestId: 'r', resubscribe });
+
+/** A port on which nothing listens. */
+async function closedPort(): Promise<string> {
+  const port = await FreezablePort.open(server.url);
+  await port[Symbol.asyncDispose]();
+  return port.url;
+}
+
+describe('a replica that is frozen', () => {
+  it('holds no query for long, and gets none until it answers again', async () => {
+    await using frozen = await FreezablePort.open(server.url);
+    const transport = over([frozen.url, server.url]);
+    for (let i = 0; i < 20; i++) await greet(transport);
+    expect(frozen.arrivals.length).toBeGreaterThan(0);
+
+    frozen.freeze();
+    const took: number[] = [];
+    for (let i = 0; i < 60; i++) {
+      const began = performance.now();
+      expect(await greet(transport)).toEqual(greeted);
+      took.push(performance.now() - began);
+    }
+    // One or two meet it before it is left out; the others do not. Without the watch each would take 30 s.
+    expect(took.filter((ms) => ms > 100).length).toBeLessThan(10);
+
+    frozen.thaw();
+    const before = frozen.arrivals.length;
+    await expect
+      .poll(
+        async () => {
+          for (let i = 0; i < 10; i++) await greet(transport);
+          return frozen.arrivals.length - before;
+        },
+        { timeout: 15_000 },
+      )
+      .toBeGreaterThan(20);
+    await transport[Symbol.asyncDispose]();
+  });
+
+  it('calls that are under way when it freezes are answered by another', async () => {
+    await using frozen = await FreezablePort.open(server.url);
+    const transport = over([frozen.url, server.url]);
+    for (let i = 0; i < 20; i++) await greet(transport);
+    frozen.freeze();
+    const answers = await Promise.all(Array.from({ length: 40 }, () => greet(transport)));
+    for (const answer of answers) expect(answer).toEqual(greeted);
+    await transport[Symbol.asyncDispose]();
+  });
+
+  it('a mutation that was sent to it is not done again elsewhere', async () => {
+    await using frozen = await FreezablePort.open(server.url);
+    const transport = over([frozen.url, server.url], { timeoutMs: 1_000 });
+    const count = async () => (await ask(transport, 'mutation { count }')).data?.['count'] as number;
+    for (let i = 0; i < 20; i++) await greet(transport);
+    const first = await count();
+    frozen.freeze();
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, count));
+    const failed = outcomes.filter(({ status }) => status === 'rejected');
+    expect(failed.length).toBeGreaterThan(0);
+    for (const outcome of failed)
+      expect(outcome).toMatchObject({ reason: { extensions: { code: expect.stringMatching(/TIMEOUT|UNAVAILABLE/) } } });
+    // Each that failed was sent once: it is done when the replica goes on, and not before.
+    frozen.thaw();
+    const done = outcomes.length - failed.length;
+    await expect.poll(count, { timeout: 5_000 }).toBeGreaterThan(first + done);
+    await transport[Symbol.asyncDispose]();
+  });
+
+  it('ends its subscriptions; those that want to go on do so at another', async () => {
+    await using frozen = await FreezablePort.open(server.url);
+    const transport = over([frozen.url, server.url]);
+    let events = 0;
+    const stops = Array.from({ length: 4 }, () =>
+      transport.subscribe(wants('subscription { endless { number } }', true), {
+        next: () => void events++,
+        complete: () => {},
+        error: () => {},
+      }),
+    );
+    await expect.poll(() => events).toBeGreaterThan(20);
+    frozen.freeze();
+    // Queries find out that it is frozen.
+    await Promise.all(Array.from({ length: 10 }, () => greet(transport)));
+    const seen = await new Promise<number>((resolve) => setTimeout(() => resolve(events), 500));
+    await expect.poll(() => events - seen, { timeout: 5_000 }).toBeGreaterThan(200);
+    for (const stop of stops) stop();
+    await transport[Symbol.asyncDispose]();
+  });
+
+  it('slow work is not taken for it', async () => {
+    await using one = await FreezablePort.open(server.url);
+    await using two = await FreezablePort.open(server.url);
+    const transport = over([one.url, two.url]);
+    const leaving = new AbortController();
+    const slow = transport
+      .execute({ ...wants('{ slow }'), signal: leaving.signal as never })
+      .catch((error: unknown) => error);
+    await wait(1_500);
+    const [before, between] = [one.arrivals.length, two.arrivals.length];
+    await Promise.all(Array.from({ length: 60 }, () => greet(transport)));
+    expect(Math.min(one.arrivals.length - before, two.arrivals.length - between)).toBeGreaterThan(5);
+    leaving.abort(new Error('left'));
+    expect(await slow).toMatchObject({ message: 'left' });
+    await transport[Symbol.asyncDispose]();
+  });
+});
+
+describe('a replica that is gone', () => {
+  it('a mutation that could not be sent is done at another, and so are plain routes', async () => {
+    const transport = over([await closedPort(), server.url]);
+    const counts = new Set<unknown>();
+    for (let i = 0; i < 20; i++) counts.add((await ask(transport, 'mutation { count }')).data?.['count']);
+    expect(counts.size).toBe(20);
+    const other = over([await closedPort(), server.url]);
+    for (let i = 0; i < 10; i++) {
+      const request = new Request('http://gateway/files', { method: 'POST', body: 'x', duplex: 'half' } as RequestInit);
+      expect((await other.fetch(request, ANONYMOUS)).status).toBeLessThan(500);
+    }
+    await transport[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+  });
+
+  it('queries and mutations wait for the only process of a subgraph while it restarts', async () => {
+    const url = await closedPort();
+    const transport = over([url]);
+    const asked = Array.from({ length: 30 }, (_, index) =>
+      index % 2 ? greet(transport) : ask(transport, 'mutation { count }'),
+    );
+    const route = transport.fetch(new Request('http://gateway/files', { method: 'POST', body: 'x' }), ANONYMOUS);
+    await wait(400);
+    await using _back = await FreezablePort.open(server.url, Number(new URL(url).port));
+    for (const answer of await Promise.all(asked)) expect(answer.errors).toBeUndefined();
+    expect((await route).status).toBeLessThan(500);
+    await transport[Symbol.asyncDispose]();
+  });
+
+  it('they wait for a bounded time, and later ones not at all', async () => {
+    const transport = over([await closedPort()], { restartMs: 200 });
+    const refused = { reason: { extensions: { code: 'SUBGRAPH_UNAVAILABLE' } } };
+    for (const outcome of await Promise.allSettled(Array.from({ length: 20 }, () => greet(transport))))
+      expect(outcome).toMatchObject(refused);
+    await wait(250);
+    // One may try; the others are refused without a try.
+    const outcomes = await Promise.allSettled(Array.from({ length: 20 }, () => greet(transport)));
+    for (const outcome of outcomes) expect(outcome).toMatchObject(refused);
+    await transport[Symbol.asyncDispose]();
+  });
+});
+
+it('subscriptions are spread over the replicas', async () => {
+  const started = await Promise.all([FreezablePort.open(server.url), FreezablePort.open(server.url)]);
+  const transport = over(started.map(({ url }) => url));
+  let events = 0;
+  const stops = Array.from({ length: 10 }, () =>
+    transport.subscribe(wants('subscription { endless { number } }'), {
+      next: () => void events++,
+      complete: () => {},
+      error: () => {},
+    }),
+  );
+  await expect.poll(() => events).toBeGreaterThan(50);
+  const [first, second] = started.map(({ received }) => received) as [number, number];
+  expect(Math.min(first, second)).toBeGreaterThan(0.7 * Math.max(first, second));
+  for (const stop of stops) stop();
+  await transport[Symbol.asyncDispose]();
+  await Promise.all(started.map((port) => port[Symbol.asyncDispose]()));
+});
