@@ -3,7 +3,8 @@ FROM node:24-slim AS build
 WORKDIR /src
 # Scripts of dependencies are not run: the base image brings Node, and nothing may be downloaded at build time.
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --ignore-scripts
+COPY cli/node/package.json cli/node/
+RUN npm ci --workspaces=false
 COPY . .
 RUN node cli/generate.ts && node cli/bundle.ts --out /app
 

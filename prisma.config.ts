@@ -1,6 +1,6 @@
 // One Prisma project an owner: `SUBGRAPH=chat npm run prisma -- migrate dev --name add_rooms`.
 import path from 'node:path';
-import { defineConfig } from 'prisma/config';
+import { defineConfig } from 'prisma-cli/config';
 
 const owner = process.env['SUBGRAPH'] ?? 'auth';
 // The schema engine from npm instead of a download; set the variable to use Prisma's native one.

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { errorsPage } from './errors-page.ts';
+import { generateClients, RUNNING_CLIENT } from './prisma-clients.ts';
 import { settingsPage } from './settings-table.ts';
 
 const run = promisify(execFile);
@@ -17,10 +18,15 @@ const ARTEFACTS = [
   'docs/errors.md',
   'subgraphs/*/peers/*.types.ts',
   'tests/client/generated/*',
+  ...RUNNING_CLIENT.map((file) => `prisma/*/client/${file}`),
 ];
 
-/** Composes supergraph.graphql and schema.graphql, generates the types and writes the generated pages. */
+/**
+ * Generates the Prisma clients, composes supergraph.graphql and schema.graphql, generates the types and writes the
+ * generated pages.
+ */
 export async function makeArtefacts(root: string): Promise<void> {
+  await generateClients(root);
   await mkdir(path.join(root, 'docs'), { recursive: true });
   await writeFile(path.join(root, 'docs', 'configuration.md'), settingsPage());
   await writeFile(path.join(root, 'docs', 'errors.md'), errorsPage());

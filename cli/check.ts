@@ -106,7 +106,8 @@ async function lockComplete(): Promise<void> {
     packages: Record<string, { integrity?: string; resolved?: string; link?: boolean }>;
   };
   const wrong = Object.entries(lock.packages).flatMap(([name, { integrity, resolved, link }]) => {
-    if (name === '' || link) return [];
+    // The project itself and its workspaces are folders, which no registry sends.
+    if (!name.includes('node_modules/') || link) return [];
     if (!integrity?.startsWith('sha512-'))
       return [`${name} has no integrity: npm view <package>@<version> dist.integrity`];
     return resolved === undefined ? [] : [`${name} has a resolved address: leave it out`];

@@ -1,0 +1,43 @@
+import { readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+/**
+ * What packages bring and neither the product nor its tools read, by its path below node_modules. It is more than a
+ * third of what running needs.
+ */
+const UNREAD = [
+  // Headers and manual pages.
+  /^node-[\w-]+\/(include|share)$/,
+  // The compilers for the other databases, and the slower one for ours.
+  /^@prisma\/client\/runtime\/.*(cockroachdb|mysql|sqlite|sqlserver|_small_|-edge).*/,
+  // The engines of before the neural one with what they were taught, and each engine in a form for browsers.
+  /^tesseract\.js-core\/tesseract-core(-relaxedsimd|-simd)?\.(js|wasm|wasm\.js)$/,
+  /^tesseract\.js-core\/tesseract-core-[\w-]*lstm\.wasm\.js$/,
+  /^@tesseract\.js-data\/eng\/4\.0\.0$/,
+  // The same code once more.
+  /^gpt-tokenizer\/(cjs|src|data)$/,
+  /^openai\/src$/,
+  /\.(js|mjs|cjs|ts|mts|cts|css)\.map$/,
+];
+
+/** The type checker, which Prisma's client asks for and does not load. */
+const ONLY_DEVELOPMENT = [/^@?typescript$/];
+
+/**
+ * Deletes what packages bring and nobody reads.
+ *
+ * @param {string} folder node_modules.
+ * @param {boolean} withTools whether development tools are there to stay.
+ */
+export function slim(folder, withTools) {
+  const unread = withTools ? UNREAD : [...UNREAD, ...ONLY_DEVELOPMENT];
+  const walk = (below) => {
+    for (const entry of readdirSync(path.join(folder, below), { withFileTypes: true })) {
+      const name = below === '' ? entry.name : `${below}/${entry.name}`;
+      if (unread.some((pattern) => pattern.test(name))) {
+        rmSync(path.join(folder, name), { recursive: true, force: true });
+      } else if (entry.isDirectory() && name !== '.cache') walk(name);
+    }
+  };
+  walk('');
+}
