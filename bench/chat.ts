@@ -2,9 +2,10 @@
  * The main job: people send messages and watch the replies stream in, over graphql-ws through the gateway, with a
  * provider in a process of its own that sends its first token after 10 ms and 100 tokens in two seconds.
  *
- * The product is the bundle, embedded (one process, its own database) and distributed (a process a subgraph, on Postgres
- * and Redis), each with everything on and bare: without recall, extraction and titles. Beside it, in the same run, the
- * floor: bench/rivals/chat-floor.mjs, a plain server on the same Postgres that stores message and reply and no more.
+ * The product is the bundle, embedded (one process, its own database) and distributed (a process a subgraph, on
+ * Postgres and Redis), each with everything on and bare: without recall, extraction and titles. Beside it, in the same
+ * run, the floor: bench/rivals/chat-floor.mjs, a plain server on the same Postgres that stores message and reply and no
+ * more.
  *
  * The time to the first token is what is added to the provider's, both ways. Sends a second are replies that ended, of
  * people who send again as soon as theirs has. CPU is that of all processes of the product, the embedded database

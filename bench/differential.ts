@@ -4,7 +4,8 @@
  * gateway/plan/fixtures. Says nothing about speed.
  *
  * DIFFERENTIAL_RUNS sets how many operations there are altogether, DIFFERENTIAL_SEED repeats a run, DIFFERENTIAL_SHOW
- * how many faults of ours are printed in full. DIFFERENTIAL_GRAPH runs the part of a run that asks the graph of that name.
+ * how many faults of ours are printed in full. DIFFERENTIAL_GRAPH runs the part of a run that asks the graph of that
+ * name.
  */
 import { type Contender, ours, stock } from '#gateway/execution/fixtures/contenders.ts';
 import { GRAPHS } from '#gateway/execution/fixtures/graphs/graphs.ts';

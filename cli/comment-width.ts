@@ -9,8 +9,8 @@ const GENERATED = /(^|\/)generated\/|\.types\.ts$|\/client\//;
 const COMMENT = /^\s*(\/\*\*|\*|\/\/)/;
 
 /**
- * Returns the lines of comments, and of the subgraphs' schemas, that are wider than the formatter keeps code. An address that fills a line by itself
- * stays as it is.
+ * Returns the lines of comments, and of the subgraphs' schemas, that are wider than the formatter keeps code. An
+ * address that fills a line by itself stays as it is.
  *
  * @param files relative to `root`.
  */

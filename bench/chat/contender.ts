@@ -24,7 +24,9 @@ export interface Contender extends AsyncDisposable {
   work(): Promise<Work>;
 }
 
-/** The first piece of the provider says when the request reached it, and when the piece left: see bench/llm/provider.ts. */
+/**
+ * The first piece of the provider says when the request reached it, and when the piece left: see bench/llm/provider.ts.
+ */
 const FIRST = /^\{"received":([\d.]+),"sent":([\d.]+)\}/;
 
 /** The part of the time to the first token that is not the provider's, both ways. */

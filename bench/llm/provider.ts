@@ -3,8 +3,9 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * The provider that bench/llm.ts and bench/chat.ts measure against: an OpenAI-compatible server in a process of its own. The first piece
- * of a reply tells when the request arrived and when the piece was sent, so that its own pace is not in the figures.
+ * The provider that bench/llm.ts and bench/chat.ts measure against: an OpenAI-compatible server in a process of its
+ * own. The first piece of a reply tells when the request arrived and when the piece was sent, so that its own pace is
+ * not in the figures.
  *
  * A prompt `pace <first ms> <pieces> <gap ms>` sets that pace. What chat and memory ask in the background is answered
  * at once, with few words.

@@ -13,7 +13,9 @@ export const namesOf = async (specifier: string): Promise<string[]> =>
 export const passOn = async (specifier: string): Promise<string> =>
   `export { ${(await namesOf(specifier)).map((one) => JSON.stringify(one)).join(', ')} } from '${specifier}';`;
 
-/** The bundler gives `await import('a-commonjs-package')` no names but `default`. These are the ones that Node gives. */
+/**
+ * The bundler gives `await import('a-commonjs-package')` no names but `default`. These are the ones that Node gives.
+ */
 export const NAMED_IMPORTS: Plugin = {
   name: 'named imports',
   setup({ onResolve, onLoad }) {
