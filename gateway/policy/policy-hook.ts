@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { BrokenCircuitError, ConsecutiveBreaker, circuitBreaker, handleAll } from 'cockatiel';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import type { Config } from '#platform/base/config/config.ts';
+import { Breaker } from '#platform/base/faults/breaker.ts';
+import { LastCalls } from '#platform/base/faults/call-windows.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { PolicyCaller, PolicyEvaluator } from './policies.ts';
 
@@ -10,6 +11,11 @@ const MAX_CACHED = 50_000;
 /** After so many failures in a row the hook is left alone for a while, and callers are refused at once. */
 const FAILURES = 5;
 const REST_MS = 1_000;
+const circuit = () => ({
+  window: new LastCalls(FAILURES, { threshold: (FAILURES - 0.5) / FAILURES, least: FAILURES }),
+  openMs: REST_MS,
+  maxOpenMs: REST_MS,
+});
 
 const hookAnswer = z.object({ granted: z.array(z.string()) });
 
@@ -27,11 +33,10 @@ export function createPolicyHook(
 ): PolicyEvaluator {
   const decisions = new LRUCache<string, boolean>({ max: MAX_CACHED, ttl: Math.max(1, config.POLICY_CACHE_MS) });
   const asking = new Map<string, Promise<ReadonlySet<string>>>();
-  const breaker = circuitBreaker(handleAll, { halfOpenAfter: REST_MS, breaker: new ConsecutiveBreaker(FAILURES) });
-  breaker.onBreak(() =>
-    log.error({ restMs: REST_MS }, 'the policy hook does not answer: fields with @policy are refused'),
-  );
-  breaker.onReset(() => log.info('the policy hook answers again'));
+  const breaker = new Breaker(circuit(), (isOpen) => {
+    if (isOpen) log.error({ restMs: REST_MS }, 'the policy hook does not answer: fields with @policy are refused');
+    else log.info('the policy hook answers again');
+  });
 
   const target = new URL(url);
   const { username } = target;
@@ -63,13 +68,15 @@ export function createPolicyHook(
   }
 
   async function ask(policies: readonly string[], caller: PolicyCaller): Promise<ReadonlySet<string>> {
+    // These refusals are many, and the breaker has said why.
+    if (!breaker.enter()) throw new Error('POLICY_URL does not answer.');
     try {
-      return await breaker.execute(() => call(policies, caller));
+      const granted = await call(policies, caller);
+      breaker.succeeded();
+      return granted;
     } catch (error) {
-      // The breaker's own refusals are many, and it has said why.
-      if (!(error instanceof BrokenCircuitError)) {
-        log.warn({ err: error, requestId: caller.requestId }, 'the policy hook could not be asked');
-      }
+      breaker.failed();
+      log.warn({ err: error, requestId: caller.requestId }, 'the policy hook could not be asked');
       throw error;
     }
   }

@@ -1,10 +1,11 @@
-import { CountBreaker } from 'cockatiel';
+import { LastCalls } from '#platform/base/faults/call-windows.ts';
 import type { Deployment } from '../catalogue/catalogue.ts';
 import type { DeploymentHealth, HealthState } from '../models.ts';
 import type { ProviderFailure } from '../provider/failure.ts';
 
-/** The circuit opens when half of the last ten calls failed, of which there must be at least this many. */
-const BREAKER = { threshold: 0.5, size: 10, minimumNumberOfCalls: 3 };
+/** The circuit opens when more than half of the last ten calls failed, of which there must be at least three. */
+const LAST_CALLS = 10;
+const TOLERANCE = { threshold: 0.5, least: 3 };
 /** How long an open circuit stays so before one call may try; doubles with every failed trial. */
 const OPEN_MS = 5_000;
 const MAX_OPEN_MS = 120_000;
@@ -26,7 +27,7 @@ export class DeploymentState {
   calls = 0;
   failures = 0;
   lastError: DeploymentHealth['lastError'];
-  #breaker = new CountBreaker(BREAKER);
+  readonly #lastCalls = new LastCalls(LAST_CALLS, TOLERANCE);
   #openUntil = 0;
   #openings = 0;
   #trial = false;
@@ -82,12 +83,12 @@ export class DeploymentState {
   /** The first content came: the deployment works. */
   succeeded(now: number, timeToFirstTokenMs: number): void {
     this.observe(now, timeToFirstTokenMs);
-    this.#breaker.success(0);
+    this.#lastCalls.count(false);
     if (this.#openUntil > 0) {
       this.#openUntil = 0;
       this.#openings = 0;
       this.#trial = false;
-      this.#breaker = new CountBreaker(BREAKER);
+      this.#lastCalls.clear();
     }
   }
 
@@ -108,8 +109,8 @@ export class DeploymentState {
       return;
     }
     if (failure.kind === 'credentials') this.#coolKeys.set(key ?? '', now + BAD_KEY_MS);
-    const opens = this.#breaker.failure(0);
-    if (opens || this.#openUntil > 0) {
+    this.#lastCalls.count(true);
+    if (this.#lastCalls.isBad() || this.#openUntil > 0) {
       this.#openUntil = now + Math.min(MAX_OPEN_MS, OPEN_MS * 2 ** this.#openings);
       this.#openings++;
     }

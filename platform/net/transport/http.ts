@@ -1,10 +1,11 @@
 import { badInput, CodedError } from '../../base/errors/errors.ts';
+import { Breaker } from '../../base/faults/breaker.ts';
+import { LastSeconds } from '../../base/faults/call-windows.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../../identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '../../identity/client-info.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { MutualTls } from '../http/tls.ts';
-import { Breaker } from './breaker.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { isAway, responseOf } from './http-answer.ts';
 import { NoAnswer, NotConnected, Unreachable } from './http-pool.ts';
@@ -44,6 +45,9 @@ const HEALTH_TIMEOUT_MS = 2_000;
 /** Longest pause between two tries to connect. */
 const MAX_PAUSE_MS = 200;
 
+/** Open when more than half of the calls of the last five seconds failed, of which there must be ten. */
+const circuit = () => ({ window: new LastSeconds(5, { threshold: 0.5, least: 10 }), openMs: 500, maxOpenMs: 10_000 });
+
 /**
  * Creates the transport to a subgraph behind HTTP and graphql-ws: kept-alive pools to every address, the caller's
  * identity as a signed assertion, a time limit, retries with jitter for queries and for what was not sent, a watch that
@@ -66,7 +70,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     resolveEveryMs: options.resolveEveryMs ?? 10_000,
     log,
   });
-  const breaker = new Breaker((isOpen) => {
+  const breaker = new Breaker(circuit(), (isOpen) => {
     if (isOpen) log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does');
     else log.info({ subgraph }, 'the subgraph answers again');
   });

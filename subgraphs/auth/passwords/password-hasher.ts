@@ -1,7 +1,7 @@
 import { hash, parseOptions, verify } from '@node-rs/argon2';
-import { type BulkheadPolicy, BulkheadRejectedError, bulkhead } from 'cockatiel';
 import type { Histogram } from 'prom-client';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { Bulkhead } from './bulkhead.ts';
 
 /** argon2id as the OWASP password storage cheat sheet wants it at the least: 19 MiB, 2 passes, 1 lane; about 10 ms. */
 export const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
@@ -17,7 +17,7 @@ const WAITING = 200;
 export class PasswordHasher {
   readonly #parameters: HashParameters;
   readonly #seconds: Histogram;
-  readonly #gate: BulkheadPolicy = bulkhead(AT_ONCE, WAITING);
+  readonly #bulkhead = new Bulkhead(AT_ONCE, WAITING);
   /** What a password is compared with when there is no account, so that it takes as long. */
   readonly #decoy: Promise<string>;
 
@@ -50,12 +50,11 @@ export class PasswordHasher {
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
     const end = this.#seconds.startTimer();
     try {
-      return await this.#gate.execute(work);
-    } catch (error) {
-      if (!(error instanceof BulkheadRejectedError)) throw error;
-      throw new CodedError('SERVICE_UNAVAILABLE', 'Too many people sign in at this moment: try again in 3 s.', {
-        retryAfter: 3,
-      });
+      if (this.#bulkhead.isFull)
+        throw new CodedError('SERVICE_UNAVAILABLE', 'Too many people sign in at this moment: try again in 3 s.', {
+          retryAfter: 3,
+        });
+      return await this.#bulkhead.run(work);
     } finally {
       end();
     }

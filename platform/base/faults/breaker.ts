@@ -1,19 +1,23 @@
-/** Open when more than half of the calls of the last seconds failed, of which there must be this many. */
-const SECONDS = 5;
-const THRESHOLD = 0.5;
-const LEAST_CALLS = 10;
-/** How long an open circuit stays so before one call may try; doubles with every failed trial. */
-const OPEN_MS = 500;
-const MAX_OPEN_MS = 10_000;
+import type { CallWindow } from './call-windows.ts';
+
+/** The rule of a circuit. */
+export interface BreakerRule {
+  /** The calls by which it is judged. */
+  readonly window: CallWindow;
+  /** How long an open circuit stays so before one call may try; doubles with every failed trial, up to the most. */
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+}
 
 /**
- * The circuit of one subgraph (M. Nygard, Release It!): while it does not answer, calls fail at once instead of each
+ * The circuit of one server (M. Nygard, Release It!): while it does not answer, calls fail at once instead of each
  * waiting for its time limit. Told of calls instead of wrapped around them, as every subgraph request passes it and a
  * wrapper's promises cost more than the decision.
  */
 export class Breaker {
   readonly #changed: (isOpen: boolean) => void;
-  readonly #calls = new LastSeconds();
+  readonly #rule: BreakerRule;
+  readonly #calls: CallWindow;
   #openings = 0;
   #openUntil = 0;
   #openSince = 0;
@@ -21,7 +25,9 @@ export class Breaker {
   #isTrying = false;
 
   /** @param changed told when it opens and when it is closed again. */
-  constructor(changed: (isOpen: boolean) => void) {
+  constructor(rule: BreakerRule, changed: (isOpen: boolean) => void) {
+    this.#rule = rule;
+    this.#calls = rule.window;
     this.#changed = changed;
   }
 
@@ -62,8 +68,8 @@ export class Breaker {
     this.#changed(false);
   }
 
-  /** @param isGone whether there was no connection, or it was lost. */
-  failed(isGone: boolean): void {
+  /** @param isGone whether there was no connection, or it was lost. Default false. */
+  failed(isGone = false): void {
     if (this.#openings === 0) {
       this.#calls.count(true);
       if (this.#calls.isBad()) this.#open(isGone);
@@ -82,45 +88,12 @@ export class Breaker {
   }
 
   #rest(): void {
-    this.#openUntil = performance.now() + Math.min(OPEN_MS * 2 ** this.#openings, MAX_OPEN_MS);
+    this.#openUntil = performance.now() + Math.min(this.#rule.openMs * 2 ** this.#openings, this.#rule.maxOpenMs);
     this.#openings++;
   }
 
-  /** The call ended without saying anything about the subgraph, e.g. because the caller left. */
+  /** The call ended without saying anything about the server, e.g. because the caller left. */
   abandoned(): void {
     this.#isTrying = false;
-  }
-}
-
-/** Calls of the last seconds, a slot for each. */
-class LastSeconds {
-  readonly #slots = Array.from({ length: SECONDS }, () => ({ second: -1, calls: 0, failures: 0 }));
-
-  count(isFailure: boolean): void {
-    const second = Math.floor(performance.now() / 1_000);
-    const slot = this.#slots[second % SECONDS]!;
-    if (slot.second !== second) {
-      slot.second = second;
-      slot.calls = 0;
-      slot.failures = 0;
-    }
-    slot.calls++;
-    if (isFailure) slot.failures++;
-  }
-
-  isBad(): boolean {
-    const oldest = Math.floor(performance.now() / 1_000) - SECONDS;
-    let calls = 0;
-    let failures = 0;
-    for (const slot of this.#slots) {
-      if (slot.second <= oldest) continue;
-      calls += slot.calls;
-      failures += slot.failures;
-    }
-    return calls >= LEAST_CALLS && failures > THRESHOLD * calls;
-  }
-
-  clear(): void {
-    for (const slot of this.#slots) slot.calls = slot.failures = 0;
   }
 }

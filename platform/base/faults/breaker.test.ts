@@ -1,12 +1,16 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Breaker } from './breaker.ts';
+import { LastSeconds } from './call-windows.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date', 'performance'] }));
 afterEach(() => void vi.useRealTimers());
 
 function open() {
   const changes: boolean[] = [];
-  const breaker = new Breaker((isOpen) => changes.push(isOpen));
+  const breaker = new Breaker(
+    { window: new LastSeconds(5, { threshold: 0.5, least: 10 }), openMs: 500, maxOpenMs: 10_000 },
+    (isOpen) => changes.push(isOpen),
+  );
   const call = (outcome: 'succeeded' | 'failed' | 'abandoned', times = 1): number => {
     let made = 0;
     for (let i = 0; i < times; i++) {
