@@ -10,7 +10,6 @@ import { MemoryStreamWriter } from './memory-stream-writer.ts';
 import { StreamFinishedError, StreamHeldError, StreamUnknownError } from './stream-errors.ts';
 import {
   DEFAULT_STREAM_LIMITS,
-  type OpenOptions,
   type ReadOptions,
   type StreamEvent,
   type StreamLimits,
@@ -43,7 +42,7 @@ export class MemoryStreamLog implements StreamLog {
     });
   }
 
-  async open(stream: string, { takeover = false }: OpenOptions = {}): Promise<StreamWriter> {
+  async open(stream: string): Promise<StreamWriter> {
     checkStreamName(stream);
     const entry = this.#entries.get(stream) ?? {
       buffer: new LogBuffer(),
@@ -52,10 +51,9 @@ export class MemoryStreamLog implements StreamLog {
       expiry: undefined,
     };
     if (entry.buffer.final) throw new StreamFinishedError(stream);
-    if (entry.producer && !takeover) throw new StreamHeldError(stream);
+    if (entry.producer) throw new StreamHeldError(stream);
     this.#entries.set(stream, entry);
     clearTimeout(entry.expiry);
-    entry.producer?.fence();
     entry.epoch = nextEpoch(entry.epoch);
     entry.buffer.abandon(0);
     const { buffer, epoch } = entry;

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../base/json/json.ts';
 import type { StoreMetrics } from '../../base/metrics/store-metrics.ts';
 import { checkFinal, joinChunks } from './chunks.ts';
 import type { LogBuffer } from './log-buffer.ts';
-import { StreamFencedError, StreamFinishedError } from './stream-errors.ts';
+import { StreamFinishedError } from './stream-errors.ts';
 import type { Chunk, StreamLimits, StreamWriter } from './stream-log.ts';
 
 /** The producer of a stream in memory: what it appends is at once where readers see it. */
@@ -14,7 +14,6 @@ export class MemoryStreamWriter implements StreamWriter {
   readonly #metrics: StoreMetrics;
   readonly #onClose: () => void;
   readonly #stop = new AbortController();
-  #fenced: StreamFencedError | undefined;
   #closed = false;
 
   constructor(
@@ -42,7 +41,6 @@ export class MemoryStreamWriter implements StreamWriter {
   }
 
   append(chunk: Chunk): number {
-    if (this.#fenced) throw this.#fenced;
     if (this.#closed) throw new StreamFinishedError(this.stream);
     this.#buffer.checkLimits(this.stream, chunk, this.#limits);
     this.#metrics.streamChunks.inc();
@@ -53,13 +51,10 @@ export class MemoryStreamWriter implements StreamWriter {
     return joinChunks(this.#buffer.chunks);
   }
 
-  async flush(): Promise<void> {
-    if (this.#fenced) throw this.#fenced;
-  }
+  async flush(): Promise<void> {}
 
   async finish(final: JsonObject): Promise<void> {
     checkFinal(final);
-    if (this.#fenced) throw this.#fenced;
     if (this.#closed) return;
     this.#buffer.end(final);
     this.#close();
@@ -74,13 +69,6 @@ export class MemoryStreamWriter implements StreamWriter {
 
   stop(): void {
     this.#stop.abort();
-  }
-
-  fence(): void {
-    this.#fenced = new StreamFencedError(this.stream, this.epoch);
-    this.#metrics.streamFenced.inc();
-    this.#close();
-    this.#stop.abort(this.#fenced);
   }
 
   #close(): void {

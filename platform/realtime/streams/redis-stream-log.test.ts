@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import type { RedisConnections } from '../redis/redis.ts';
 import {
   connectTestRedis,
   faultProxy,
@@ -11,7 +12,7 @@ import {
   testPrefix,
 } from '../redis/redis-for-tests.ts';
 import { RedisStreamLog } from './redis-stream-log.ts';
-import { controlChannel } from './redis-stream-scripts.ts';
+import { controlChannel, metaKey } from './redis-stream-scripts.ts';
 import { StreamFencedError, StreamUnknownError } from './stream-errors.ts';
 import { assemble, collect, freshStream } from './stream-log.contract.ts';
 import type { StreamEvent } from './stream-log.ts';
@@ -21,6 +22,10 @@ async function replica(lifecycle: AsyncDisposableStack, prefix: string, url?: st
   const metrics = new Registry();
   return { redis, metrics, log: new RedisStreamLog({ redis, log: silentLog, metrics, lifecycle }) };
 }
+
+/** Lets the lease of a stream lapse, as that of a process that stands still does. */
+const lapse = (redis: RedisConnections, stream: string) =>
+  redis.commands.hset(metaKey(redis.prefix, stream), 'lease', 0);
 
 /** Reads in the background until the end, or until an event of `type`. */
 function follow(log: RedisStreamLog, stream: string, until?: StreamEvent['type']) {
@@ -111,6 +116,37 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     expect(assemble(await collect(reading.read(stream)))).toMatchObject({ text: 'once and only', last: 3 });
   });
 
+  it('fences a stale producer: what it appends after its lease has lapsed to another is nowhere to be seen', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const { log: here, redis } = await replica(lifecycle, prefix);
+    const { log: there } = await replica(lifecycle, prefix);
+    const stream = freshStream();
+    const stale = await here.open(stream);
+    stale.append('old ');
+    await stale.flush();
+    await lapse(redis, stream);
+    const heir = await there.open(stream);
+    expect(heir.epoch).toBeGreaterThan(stale.epoch);
+    expect(heir.last).toBe(1);
+    expect(heir.content()).toEqual(['old ']);
+    await expect(
+      (async () => {
+        stale.append('ghost');
+        await stale.flush();
+      })(),
+    ).rejects.toThrow(StreamFencedError);
+    await expect(stale.finish({ status: 'WRONG' })).rejects.toThrow(StreamFencedError);
+    expect(stale.stopRequested.aborted).toBe(true);
+    heir.append('new');
+    await heir.finish({ status: 'RIGHT' });
+    expect(assemble(await collect(here.read(stream)))).toEqual({
+      text: 'old new',
+      last: 2,
+      final: { status: 'RIGHT' },
+    });
+  });
+
   it('fences a stale producer that heard nothing of its replacement', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const prefix = testPrefix(lifecycle);
@@ -120,7 +156,8 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     const stale = await deaf.open(stream);
     redis.channels.unlisten(controlChannel(prefix));
     await sleep(20);
-    const heir = await heirs.open(stream, { takeover: true });
+    await lapse(redis, stream);
+    const heir = await heirs.open(stream);
     stale.append('ghost');
     await expect(stale.flush()).rejects.toThrow(StreamFencedError);
     expect(stale.stopRequested.reason).toBeInstanceOf(StreamFencedError);

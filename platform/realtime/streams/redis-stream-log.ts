@@ -67,14 +67,13 @@ export class RedisStreamLog implements StreamLog {
     });
   }
 
-  async open(stream: string, { leaseMs = 10_000, takeover = false }: OpenOptions = {}): Promise<StreamWriter> {
+  async open(stream: string, { leaseMs = 10_000 }: OpenOptions = {}): Promise<StreamWriter> {
     checkStreamName(stream);
     const keys = this.#keys(stream);
     const token = randomUUID();
     const channel = controlChannel(this.#redis.prefix);
     const { idleTtlMs } = this.#limits;
-    const flag = takeover ? 1 : 0;
-    const opening = this.#scripts.open(keys.log, keys.meta, token, leaseMs, idleTtlMs, flag, token, channel, stream);
+    const opening = this.#scripts.open(keys.log, keys.meta, token, leaseMs, idleTtlMs, token, channel, stream);
     const reply = (await this.#redis.guard('streams', opening)) as
       | ['ok', epoch: number, last: number, born: string]
       | ['held' | 'finished'];

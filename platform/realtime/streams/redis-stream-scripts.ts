@@ -14,20 +14,20 @@ import { NEXT_EPOCH_LUA } from './epoch.ts';
  */
 const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
-/** log meta; token leaseMs idleTtlMs takeover born control stream → ok epoch last | held | finished */
+/** log meta; token leaseMs idleTtlMs born control stream → ok epoch last | held | finished */
 const OPEN = `
 local m = redis.call('HMGET', KEYS[2], 'token', 'epoch', 'last', 'lease', 'final')
 if m[5] then return {'finished'} end
 ${NOW}
-if m[1] and tonumber(m[4]) > now and ARGV[4] ~= '1' then return {'held'} end
+if m[1] and tonumber(m[4]) > now then return {'held'} end
 local previous = tonumber(m[2] or 0)
 ${NEXT_EPOCH_LUA}
 if m[1] and redis.call('EXISTS', KEYS[1]) == 0 and tonumber(m[3]) > 0 then m[3] = false redis.call('DEL', KEYS[2]) end
 redis.call('HSET', KEYS[2], 'token', ARGV[1], 'epoch', epoch, 'last', m[3] or 0, 'lease', string.format('%.0f', now + ARGV[2]))
-redis.call('HSETNX', KEYS[2], 'born', ARGV[5])
+redis.call('HSETNX', KEYS[2], 'born', ARGV[4])
 redis.call('HDEL', KEYS[2], 'stop')
 redis.call('PEXPIRE', KEYS[1], ARGV[3]) redis.call('PEXPIRE', KEYS[2], ARGV[3])
-if m[1] then redis.call('PUBLISH', ARGV[6], 'fence ' .. epoch .. ' ' .. ARGV[7]) end
+if m[1] then redis.call('PUBLISH', ARGV[5], 'fence ' .. epoch .. ' ' .. ARGV[6]) end
 return {'ok', epoch, tonumber(m[3] or 0), redis.call('HGET', KEYS[2], 'born')}`;
 
 /** log meta; token epoch leaseMs idleTtlMs born → ok | fenced. Makes a stream again that Redis has lost. */

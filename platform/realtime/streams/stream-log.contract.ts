@@ -1,12 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  StreamFencedError,
-  StreamFinishedError,
-  StreamHeldError,
-  StreamLimitError,
-  StreamUnknownError,
-} from './stream-errors.ts';
+import { StreamFinishedError, StreamHeldError, StreamLimitError, StreamUnknownError } from './stream-errors.ts';
 import type { StreamEvent, StreamLimits, StreamLog } from './stream-log.ts';
 
 /** Two processes' view of the same streams; one and the same where there is only one process. */
@@ -189,32 +183,6 @@ export function streamLogContract(open: (lifecycle: AsyncDisposableStack) => Pro
       await writer.finish({});
       await expect(there.open(stream)).rejects.toThrow(StreamFinishedError);
       expect(() => writer.append('late')).toThrow(StreamFinishedError);
-    });
-
-    it('fences a stale producer: what it appends after a takeover is nowhere to be seen', async () => {
-      const stream = freshStream();
-      const stale = await here.open(stream);
-      stale.append('old ');
-      await stale.flush();
-      const heir = await there.open(stream, { takeover: true });
-      expect(heir.epoch).toBeGreaterThan(stale.epoch);
-      expect(heir.last).toBe(1);
-      expect(heir.content()).toEqual(['old ']);
-      await expect(
-        (async () => {
-          stale.append('ghost');
-          await stale.flush();
-        })(),
-      ).rejects.toThrow(StreamFencedError);
-      await expect(stale.finish({ status: 'WRONG' })).rejects.toThrow(StreamFencedError);
-      expect(stale.stopRequested.aborted).toBe(true);
-      heir.append('new');
-      await heir.finish({ status: 'RIGHT' });
-      expect(assemble(await collect(here.read(stream)))).toEqual({
-        text: 'old new',
-        last: 2,
-        final: { status: 'RIGHT' },
-      });
     });
 
     it('tells readers of a stream that was given up, and goes on with the next producer', async () => {

@@ -13,7 +13,7 @@ export interface StreamLog {
    * still believes in its right gets StreamFencedError.
    *
    * @param stream name, 1 to 200 characters of `A-Z a-z 0-9 _ . : -`; for replies the message id.
-   * @throws {StreamHeldError} another producer holds the stream and its lease has not lapsed (see `takeover`).
+   * @throws {StreamHeldError} another producer holds the stream and its lease has not lapsed.
    * @throws {StreamFinishedError} the stream has ended.
    */
   open(stream: string, options?: OpenOptions): Promise<StreamWriter>;
@@ -54,8 +54,6 @@ export type Chunk = string | JsonObject;
 export interface OpenOptions {
   /** How long the stream stays this producer's without a sign of life, in ms; renewed by itself. Default 10 000. */
   readonly leaseMs?: number;
-  /** Takes the stream even if another producer's lease has not lapsed, and fences that one. Default false. */
-  readonly takeover?: boolean;
 }
 
 export interface ReadOptions {
