@@ -23,6 +23,12 @@ export interface Process {
 /** By then the first operations have been compiled as well. */
 const COMPILED_AFTER_MS = 10_000;
 
+/**
+ * Signals of a thread that did what it may not. V8 turns them into errors where WebAssembly did it, unless JavaScript
+ * listens to them: then the thread does it again, without end.
+ */
+const FAULTS = ['SIGBUS', 'SIGFPE', 'SIGILL', 'SIGSEGV', 'SIGTRAP'] as const;
+
 /** One Ctrl-C reaches each process of `npm start`, and each passes it on: the same wish several times. */
 const SAME_WISH_MS = 1_000;
 
@@ -50,7 +56,7 @@ export async function runProcess(
     {
       delay: config.SHUTDOWN_TIMEOUT_MS + 1_000,
       logger: false,
-      skip: ['unhandledRejection', ...STOP_SIGNALS],
+      skip: ['unhandledRejection', ...STOP_SIGNALS, ...FAULTS],
     },
     async ({ err }) => {
       if (err) log.fatal({ err }, 'an error that no code handled: shutting down');

@@ -8,6 +8,7 @@ import { closeFolder } from '../../base/files/private-files.ts';
 import { DataFilesystem } from './data-filesystem.ts';
 import { EmbeddedSession } from './embedded-session.ts';
 import type { EmbeddedServer, FromThread, ToThread } from './embedded-thread.ts';
+import { keepParserSmall } from './small-parser.ts';
 
 /**
  * Of what Postgres keeps pages in, which it clears at every start. Pages that it drops are still in the cache of the
@@ -27,6 +28,7 @@ const pgliteWasmModule = await WebAssembly.compile(
 async function open({ directory, durable, template }: EmbeddedServer): Promise<PGlite> {
   const parameters = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
   if (directory !== undefined && !existsSync(directory)) await makeFolder(directory, template);
+  using _ = keepParserSmall();
   const server = new Server({
     pgliteWasmModule,
     ...(directory !== undefined && { fs: new DataFilesystem(directory, durable) }),
