@@ -5,6 +5,7 @@ import { createNativePlanner } from './native-planner.ts';
 import type { Plan } from './plan.ts';
 import type { Planner, PlanRequest } from './planner.ts';
 import { createSoundness } from './soundness.ts';
+import { createTypesApart } from './types-apart.ts';
 
 export type PlannerChoice = 'auto' | 'apollo' | 'native';
 
@@ -55,6 +56,7 @@ export function createFirstPlanner(sdl: string): (asked: PlanRequest) => Promise
   const joins = readJoins(sdl);
   const doubt = createDoubt(joins);
   const objects = readInterfaceObjects(sdl, joins);
+  const apart = objects && createTypesApart(sdl);
   const isSound = createSoundness(sdl);
   return async (asked) => {
     // Where an interface is an object to some subgraph, both planners confuse what is asked under conditions.
@@ -66,7 +68,7 @@ export function createFirstPlanner(sdl: string): (asked: PlanRequest) => Promise
     let failure: unknown;
     try {
       const made = await apollo.plan(operation);
-      const narrowed = objects ? objects.narrowed(made) : made;
+      const narrowed = objects && apart ? apart(objects.narrowed(made), asked) : made;
       if (!isSound(narrowed)) throw new Error('The planner asks for a field without what its @requires names.');
       plan = narrowed;
       if (doubt(plan) === undefined || usesContext(plan)) return { plan, isDoubted: false };
@@ -89,12 +91,13 @@ export function createFirstPlanner(sdl: string): (asked: PlanRequest) => Promise
 export async function createSecondPlanner(sdl: string): Promise<Planner> {
   const native = await createNativePlanner(sdl);
   const objects = readInterfaceObjects(sdl, readJoins(sdl));
+  const apart = objects && createTypesApart(sdl);
   const isSound = createSoundness(sdl);
   return unconditional({
     name: native.name,
     async plan(asked, signal) {
       const made = await native.plan(objects ? objects.widened(asked) : asked, signal);
-      const plan = objects ? objects.opened(made) : made;
+      const plan = objects && apart ? apart(objects.opened(made), asked) : made;
       if (!isSound(plan)) throw new Error('The native planner asks for a field without what its @requires names.');
       return plan;
     },

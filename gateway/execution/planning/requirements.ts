@@ -103,6 +103,17 @@ function fieldsWithin(node: SelectionNode): FieldNode[] {
   return node.kind === Kind.INLINE_FRAGMENT ? node.selectionSet.selections.flatMap(fieldsWithin) : [];
 }
 
+/** The fields that entities are asked for; none where fragments with names or conditions stand around them. */
+export const entityFields = (text: string): FieldNode[] =>
+  (entitySelections(text) ?? []).flatMap(({ fields }) => fields);
+
+/** A fetch of one group with some of its entities' fields; undefined when none is left. */
+export function selectingPart(fetch: EntityFetch, keep: (field: FieldNode) => boolean): EntityFetch | undefined {
+  const [group] = fetch.groups;
+  const text = selecting(fetch.text, (_, field) => keep(field));
+  return group && text !== undefined ? part(fetch, text, group) : undefined;
+}
+
 /** The operation with some of its entities' fields; undefined when none is left. */
 function selecting(text: string, keep: (type: string, field: FieldNode) => boolean): string | undefined {
   const document = parse(text, { noLocation: true });

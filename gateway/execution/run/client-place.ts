@@ -119,7 +119,8 @@ function isMissing(object: Data, field: FieldNode, orNull: boolean): boolean {
   return value === undefined || (orNull && value === null);
 }
 
-function holds(directives: readonly DirectiveNode[] | undefined, values: Data): boolean {
+/** Whether a field or a fragment with these directives is asked for. */
+export function holds(directives: readonly DirectiveNode[] | undefined, values: Data): boolean {
   return (
     guardOf(directives, [])?.every((name) =>
       name.startsWith('!')

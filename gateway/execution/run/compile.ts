@@ -183,9 +183,9 @@ function compilePlan(
   const writer = compileWriter(scope.api, operation, fragments, clientName, visible);
   const introspect = compileIntrospection(scope.api, operation, fragments, writer.introspections);
   const passable = same && scope.trusted(same.subgraph) ? same : undefined;
-  const { satisfies } = scope;
+  const { satisfies, full } = scope;
   const clientPlace = createClientPlace({ operation, fragments, clientName, ...scope });
-  const fetchScope: FetchScope = { operation, fragments, clientPlace, satisfies, literals, passable };
+  const fetchScope: FetchScope = { operation, fragments, clientPlace, satisfies, full, literals, passable };
   const steps = plan.specialize
     ? compileVariants(plan.specialize, async (values, client) => {
         const planned = await input.work(client, () => input.planned && withConditions(input.planned, values));

@@ -3,6 +3,7 @@ import { joinFetches, pickGroup } from '../planning/combine.ts';
 import type { EntityFetch, EntityGroup } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
 import { stringify } from '../prepare/json.ts';
+import { createIsAsked } from './asked.ts';
 import { collectHeld, contextValue } from './context.ts';
 import { type Batch, type CompiledGroup, createEntityAnswers } from './entity-answers.ts';
 import { type Added, type AddedVariable, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
@@ -81,6 +82,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     ...group,
     representer: compileRepresenter(group.requires, group.inputRewrites, satisfies),
     renamed: renamedFields(group.outputRewrites),
+    isAsked: createIsAsked(fetch, group, scope.full),
   }));
   const answers = createEntityAnswers(fetch, scope);
   /** Requests for one group each; made when a joined request has failed for one of them. */
@@ -96,6 +98,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     const distinct: Data[] = [];
     const objects: Data[] = [];
     const slots: number[] = [];
+    if (group.isAsked && !group.isAsked(run)) return { group, texts, distinct, objects, slots };
     const known = new Map<string, number>();
     const { targets } = group;
     const found =

@@ -2,6 +2,7 @@ import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import type { EntityFetch, EntityGroup, Path } from '../planning/plan.ts';
 import { type Data, setOwn } from '../prepare/data.ts';
+import type { IsAsked } from './asked.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { asCoded, type FetchScope } from './fetch.ts';
 import { merge } from './merge.ts';
@@ -15,6 +16,8 @@ import { answerOf, type SubgraphError } from './subgraph-answer.ts';
 export interface CompiledGroup extends EntityGroup {
   readonly representer: Representer;
   readonly renamed: ReadonlyMap<string, string>;
+  /** Undefined where it is asked for in every run. */
+  readonly isAsked: IsAsked | undefined;
 }
 
 /** What one `_entities` field is asked for: every entity once, however often it occurs in the response. */

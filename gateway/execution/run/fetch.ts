@@ -1,4 +1,4 @@
-import { type DocumentNode, type OperationDefinitionNode, parse } from 'graphql';
+import { type DocumentNode, type GraphQLSchema, type OperationDefinitionNode, parse } from 'graphql';
 import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
@@ -31,6 +31,8 @@ export interface FetchScope {
   /** Of places in what subgraphs answer. */
   readonly clientPlace: ClientPlace;
   readonly satisfies: Satisfies;
+  /** The whole graph. */
+  readonly full: GraphQLSchema;
   /** Values of the variables that stand for the operation's literals in the plan. */
   readonly literals: ReadonlyMap<string, Literal>;
   /** The fetch whose bytes can be the client's answer as they are. */
