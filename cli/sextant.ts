@@ -51,8 +51,12 @@ program
 
 program
   .command('migrate')
+  .option('--applied <migration>', 'note that a migration whose end is not known has been applied')
+  .option('--rolled-back <migration>', 'note that it has not been, so that it is tried again')
   .description('create schemas and roles and apply migrations to the Postgres of DATABASE_URL')
-  .action(async () => (await import('./migrate.ts')).migrateDatabase(root));
+  .action(async (options: { applied?: string; rolledBack?: string }) =>
+    (await import('./migrate.ts')).migrateDatabase(root, options),
+  );
 
 program
   .command('doctor')

@@ -46,7 +46,8 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
   const secrets = loadSecrets(config);
   const assertions = createAssertions(secrets);
   const blobs = lifecycle.use(await openBlobs(config, log));
-  const urls = new UrlSigner(secrets.derive('signed urls').toString('base64url'), config.publicUrl);
+  const urlSecrets = secrets.deriveAll('signed urls').map((key) => key.toString('base64url'));
+  const urls = new UrlSigner(urlSecrets, config.publicUrl);
   const peers = createPeers(options.transportOf);
   const lifetime: SharedLifetime = { log, metrics };
   const shared = new Map<string, Promise<AsyncDisposable>>();

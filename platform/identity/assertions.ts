@@ -1,4 +1,4 @@
-import { jwtVerify, SignJWT } from 'jose';
+import { errors, type JWTPayload, jwtVerify, SignJWT } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { unauthenticated } from '../base/errors/errors.ts';
@@ -44,7 +44,7 @@ interface Verified {
  * paid once per identity, audience and 20 s; verifying once per token.
  */
 export function createAssertions(secrets: Secrets): IdentityAssertions {
-  const key = secrets.derive('identity assertions');
+  const keys = secrets.deriveAll('identity assertions');
   const signed = new WeakMap<Identity, Map<string, Signed>>();
   const verified = new LRUCache<string, Verified>({ max: 10_000 });
 
@@ -55,7 +55,29 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
       .setAudience(audience)
       .setIssuedAt(now)
       .setExpirationTime(now + LIFE_S)
-      .sign(key);
+      .sign(keys[0]!);
+
+  /** Each secret that is accepted is tried: a process that has not restarted yet signs with the one before. */
+  async function payloadOf(token: string, audience: Audience): Promise<JWTPayload> {
+    for (const [index, key] of keys.entries()) {
+      try {
+        const { payload } = await jwtVerify(token, key, {
+          algorithms: ['HS256'],
+          typ: TYPE,
+          issuer: ISSUER,
+          audience,
+          clockTolerance: CLOCK_TOLERANCE_S,
+          maxTokenAge: LIFE_S,
+          requiredClaims: ['exp', 'iat', 'aud'],
+        });
+        return payload;
+      } catch (error) {
+        const isOther = error instanceof errors.JWSSignatureVerificationFailed && index < keys.length - 1;
+        if (!isOther) throw error;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
 
   return {
     sign(identity, audience) {
@@ -84,15 +106,7 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
       const kept = verified.get(cacheKey);
       if (kept && kept.expiresAt > now - CLOCK_TOLERANCE_S) return kept.identity;
       try {
-        const { payload } = await jwtVerify(token, key, {
-          algorithms: ['HS256'],
-          typ: TYPE,
-          issuer: ISSUER,
-          audience,
-          clockTolerance: CLOCK_TOLERANCE_S,
-          maxTokenAge: LIFE_S,
-          requiredClaims: ['exp', 'iat', 'aud'],
-        });
+        const payload = await payloadOf(token, audience);
         const parsed = identitySchema.parse(payload['id']);
         const identity: Identity = parsed.kind === 'anonymous' ? ANONYMOUS : Object.freeze(parsed);
         verified.set(cacheKey, { identity, expiresAt: payload.exp! });

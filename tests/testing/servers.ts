@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, existsSync, globSync } from 'node:fs';
+import { chownSync, existsSync, globSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -32,14 +32,23 @@ const postgresUser = (): { uid?: number; gid?: number } => {
   return { uid: idOf('-u'), gid: idOf('-g') };
 };
 
-/** @param durable whether a commit reaches the disk, which tests do not wait for. */
-export async function startPostgres({ durable = false } = {}): Promise<StoppableServer> {
+/** Passwords for all but the administrator. */
+const WITH_PASSWORDS = `host all postgres 127.0.0.1/32 trust
+host all all 127.0.0.1/32 scram-sha-256
+`;
+
+/**
+ * @param durable whether a commit reaches the disk, which tests do not wait for.
+ * @param passwords whether roles have to show theirs.
+ */
+export async function startPostgres({ durable = false, passwords = false } = {}): Promise<StoppableServer> {
   const folder = await mkdtemp(path.join(tmpdir(), 'sextant-postgres-'));
   const user = postgresUser();
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid!);
   const data = path.join(folder, 'data');
   const initialise = ['-D', data, '-U', 'postgres', '--auth=trust', '--no-sync', '--encoding=UTF8'];
   execFileSync(path.join(postgresBinaries!, 'initdb'), initialise, { ...user, cwd: folder, stdio: 'ignore' });
+  if (passwords) writeFileSync(path.join(data, 'pg_hba.conf'), WITH_PASSWORDS);
   const port = await freePort();
   const url = `postgresql://postgres@127.0.0.1:${port}/postgres`;
   const settings = [

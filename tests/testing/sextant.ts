@@ -11,7 +11,7 @@ const root = path.resolve(import.meta.dirname, '../..');
 /** The command that the suites start: that of the sources, or of the bundle whose `cli/sextant.js` is named here. */
 const programUnderTest = (): string =>
   path.resolve(process.env['SEXTANT_TEST_PROGRAM'] || path.join(root, 'cli', 'sextant.ts'));
-const SUBGRAPHS = ['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'] as const;
+export const SUBGRAPHS = ['auth', 'chat', 'memory', 'vision', 'vector', 'analytics'] as const;
 export type SubgraphName = (typeof SUBGRAPHS)[number];
 
 /** Nothing of the developer's own environment reaches the product under test. */
@@ -101,23 +101,27 @@ export interface RunningGraph extends AsyncDisposable {
   readonly url: string;
   /** Another process of a subgraph on the same data, on a port of its own. Distributed only. */
   processes: ReadonlyMap<string, ServingProcess>;
-  /** Starts a subgraph (or the gateway) again after it was stopped or killed, under its old address. */
-  restart(name: string): Promise<void>;
+  /**
+   * Starts a subgraph (or the gateway) again after it was stopped or killed, under its old address.
+   *
+   * @param change settings that are other ones from then on.
+   */
+  restart(name: string, change?: Record<string, string>): Promise<void>;
 }
 
 /** `sextant up` on a folder of its own. */
 export async function startEmbedded(env: Record<string, string> = {}): Promise<RunningGraph> {
   const directory = await mkdtemp(path.join(tmpdir(), 'sextant-graph-'));
   const port = await freePort();
-  const start = () =>
-    SextantProcess.start(['up', '--no-banner'], { SEXTANT_DIR: directory, PORT: String(port), ...env });
+  const start = (change: Record<string, string> = {}) =>
+    SextantProcess.start(['up', '--no-banner'], { SEXTANT_DIR: directory, PORT: String(port), ...env, ...change });
   const first = await start();
   const processes = new Map<string, ServingProcess>([['sextant', first]]);
   return {
     url: first.url,
     processes,
-    async restart() {
-      processes.set('sextant', await start());
+    async restart(_name, change) {
+      processes.set('sextant', await start(change));
     },
     async [Symbol.asyncDispose]() {
       await processes.get('sextant')!.stop();
@@ -150,11 +154,12 @@ export async function startDistributed(
     ...env,
   };
   await runToEnd(['migrate'], shared);
-  const start = (name: string) =>
+  const start = (name: string, change: Record<string, string> = {}) =>
     name === 'gateway'
-      ? SextantProcess.start(['gateway'], shared)
+      ? SextantProcess.start(['gateway'], { ...shared, ...change })
       : SextantProcess.start(['serve', name.replace(/-\d$/, '')], {
           ...shared,
+          ...change,
           SUBGRAPH_PORT: String(ports.get(name)),
         });
   const processes = new Map<string, ServingProcess>();
@@ -168,8 +173,8 @@ export async function startDistributed(
     return {
       url: gateway.url,
       processes,
-      async restart(name) {
-        processes.set(name, await start(name));
+      async restart(name, change) {
+        processes.set(name, await start(name, change));
       },
       async [Symbol.asyncDispose]() {
         await Promise.all([...processes.values()].map((process) => process.stop()));

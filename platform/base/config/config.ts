@@ -43,10 +43,15 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
       'ADMIN_EMAIL and ADMIN_PASSWORD belong together: set both, or neither for the one-time link.',
     );
   }
-  if (values.NODE_ENV === 'production' && values.JWT_SECRET !== undefined && isWeakSecret(values.JWT_SECRET)) {
+  for (const name of ['JWT_SECRET', 'JWT_SECRET_PREVIOUS'] as const) {
+    const secret = values[name];
+    if (values.NODE_ENV !== 'production' || secret === undefined || !isWeakSecret(secret)) continue;
     throw new ConfigError(
-      'JWT_SECRET is easy to guess: it repeats itself, counts, or is a placeholder. In production it must be random: `openssl rand -hex 32` makes one.',
+      `${name} is easy to guess: it repeats itself, counts, or is a placeholder. In production it must be random: \`openssl rand -hex 32\` makes one.`,
     );
+  }
+  if (values.JWT_SECRET_PREVIOUS !== undefined && values.JWT_SECRET === undefined) {
+    throw new ConfigError('JWT_SECRET_PREVIOUS is accepted beside JWT_SECRET: set that as well.');
   }
   const mtls = [values.MTLS_CERT_FILE, values.MTLS_KEY_FILE, values.MTLS_CA_FILE];
   if (mtls.some(Boolean) && !mtls.every(Boolean)) {

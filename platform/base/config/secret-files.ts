@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ConfigError } from './config-error.ts';
 
 /** Settings whose values must not appear in an error message, a log or a listing. */
-export const SECRET_SETTING = /(KEY|SECRET|PASSWORD|TOKEN)$|^(DATABASE|REDIS|SMTP|POLICY)_URL$/;
+export const SECRET_SETTING = /(KEY|SECRET|PASSWORD|TOKEN)$|^JWT_SECRET_PREVIOUS$|^(DATABASE|REDIS|SMTP|POLICY)_URL$/;
 
 /** What holds the path of a secret. `MTLS_KEY_FILE` is a setting of its own: the key stays in its file. */
 const SECRET_FILE = /^(?!MTLS_)(.+)_FILE$/;

@@ -222,6 +222,13 @@ export const settings = z.object({
     .describe(
       'Seals signing keys at rest and signs what processes tell one another. Required when processes are separate; embedded, one is made and kept in SEXTANT_DIR.',
     ),
+  JWT_SECRET_PREVIOUS: z
+    .string()
+    .min(32, 'at least 32 characters')
+    .optional()
+    .describe(
+      'Another JWT_SECRET that is accepted beside it, so that it can be changed without signing anybody out: docs/operations.md.',
+    ),
   JWT_ISSUER: z.string().default('sextant').describe('`iss` of access tokens.'),
   JWT_AUDIENCE: z.string().default('sextant').describe('`aud` of access tokens.'),
   ACCESS_TOKEN_TTL_S: count(600, 30, 86_400).describe('Life of an access token, in seconds.'),

@@ -13,7 +13,12 @@ const directory = () => {
 afterEach(() => {
   for (const made of directories.splice(0)) rmSync(made, { recursive: true, force: true });
 });
-const embedded = (dataDir: string) => ({ JWT_SECRET: undefined, DATABASE_URL: undefined, dataDir });
+const embedded = (dataDir: string) => ({
+  JWT_SECRET: undefined,
+  JWT_SECRET_PREVIOUS: undefined,
+  DATABASE_URL: undefined,
+  dataDir,
+});
 
 describe('secrets', () => {
   it('opens what it sealed, and nothing that was changed, meant for another purpose or sealed by another', () => {
@@ -26,6 +31,17 @@ describe('secrets', () => {
     changed[changed.length - 1]! ^= 1;
     expect(() => secrets.open('signing keys', changed.toString('base64url'))).toThrow();
     expect(() => secrets.open('signing keys', 'short')).toThrow();
+  });
+
+  it('opens what the secret before has sealed, seals with the present one, and tells which is which', () => {
+    const [before, after] = [secretsOf('a'.repeat(40)), secretsOf('b'.repeat(40), 'a'.repeat(40))];
+    const sealed = before.seal('mail', 'private');
+    expect(after.open('mail', sealed)).toBe('private');
+    expect(after.isPresent('mail', sealed)).toBe(false);
+    const again = after.seal('mail', 'private');
+    expect(after.isPresent('mail', again)).toBe(true);
+    expect(() => before.open('mail', again)).toThrow();
+    expect(after.deriveAll('x')).toEqual([secretsOf('b'.repeat(40)).derive('x'), before.derive('x')]);
   });
 
   it('never seals the same text to the same bytes', () => {

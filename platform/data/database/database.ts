@@ -10,7 +10,8 @@ import { OWNERS, type Owner, roleOf } from '../../contracts/owners.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { openEmbedded } from './embedded.ts';
 import { DatabaseError } from './error.ts';
-import { migrate, pendingMigrations } from './migrate.ts';
+import { migrate, pendingMigrations, settleMigration } from './migrate.ts';
+import { createOwnerPool } from './owner-pool.ts';
 import { templateDirectory } from './template.ts';
 
 /** A generated Prisma client class: `prisma/<owner>/client/client.ts` exports it. */
@@ -110,11 +111,10 @@ function openPostgresSource(config: Config, url: string): PoolSource {
   return {
     opened: Promise.resolve(),
     async pool(owner) {
-      const pool = new pg.Pool({
-        ...ownerConnection(config, url, owner),
-        max: config.DATABASE_POOL,
-        connectionTimeoutMillis: 10_000,
-      });
+      const pool = createOwnerPool(
+        { ...sessionOf(owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 10_000 },
+        ownerPasswords(config, owner).map((password) => ownerUrl(url, owner, password)),
+      );
       // An idle connection that the server closes is replaced by the pool; without a listener it would end the process.
       pool.on('error', () => {});
       pools.set(owner, pool);
@@ -145,17 +145,25 @@ const timeout = (ms: number) =>
  * How a subgraph signs in: its own role, whose password follows from JWT_SECRET, so that DATABASE_URL of the subgraphs
  * need not hold the administrator's.
  */
-function ownerConnection(config: Config, url: string, owner: Owner): pg.PoolConfig {
+function ownerUrl(url: string, owner: Owner, password: string): string {
   const target = new URL(url);
   target.username = roleOf(owner);
-  target.password = ownerPassword(config, owner);
-  return { connectionString: target.href, options: `-c search_path=${owner}`, application_name: `sextant-${owner}` };
+  target.password = password;
+  return target.href;
 }
 
-function ownerPassword(config: Config, owner: Owner): string {
-  if (config.JWT_SECRET === undefined)
-    throw new DatabaseError('JWT_SECRET is not set; with DATABASE_URL it is needed.');
-  return createHmac('sha256', config.JWT_SECRET).update(`database role ${owner}`).digest('base64url');
+const sessionOf = (owner: Owner): pg.ClientConfig => ({
+  options: `-c search_path=${owner}`,
+  application_name: `sextant-${owner}`,
+});
+
+/** The password of a role, and that of JWT_SECRET_PREVIOUS where there is one. */
+function ownerPasswords(config: Config, owner: Owner): [string, ...string[]] {
+  const { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: previous } = config;
+  if (secret === undefined) throw new DatabaseError('JWT_SECRET is not set; with DATABASE_URL it is needed.');
+  const passwordOf = (one: string): string =>
+    createHmac('sha256', one).update(`database role ${owner}`).digest('base64url');
+  return previous === undefined ? [passwordOf(secret)] : [passwordOf(secret), passwordOf(previous)];
 }
 
 async function checkMigrated(pool: pg.Pool, owner: Owner, root: string): Promise<void> {
@@ -204,12 +212,15 @@ export async function migratePostgres(config: Config, url: string): Promise<Part
     await admin.query('SELECT pg_advisory_lock(72707370)');
     await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
     const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
-    for (const owner of OWNERS) await createOwner(admin, rows[0]!.name, owner, ownerPassword(config, owner));
+    for (const owner of OWNERS) await createOwner(admin, rows[0]!.name, owner, ownerPasswords(config, owner)[0]);
   } finally {
     await admin.end();
   }
   for (const owner of OWNERS) {
-    const client = new pg.Client(ownerConnection(config, url, owner));
+    const client = new pg.Client({
+      ...sessionOf(owner),
+      connectionString: ownerUrl(url, owner, ownerPasswords(config, owner)[0]),
+    });
     await client.connect();
     try {
       applied[owner] = await migrate(client, migrationsOf(config.root, owner));
@@ -218,6 +229,35 @@ export async function migratePostgres(config: Config, url: string): Promise<Part
     }
   }
   return applied;
+}
+
+/**
+ * Settles a migration whose end is not known, for the owners that have one of that name.
+ *
+ * @returns the owners.
+ */
+export async function settlePostgresMigration(
+  config: Config,
+  url: string,
+  name: string,
+  outcome: 'applied' | 'rolled-back',
+): Promise<Owner[]> {
+  const settled: Owner[] = [];
+  for (const owner of OWNERS) {
+    const client = new pg.Client({
+      ...sessionOf(owner),
+      connectionString: ownerUrl(url, owner, ownerPasswords(config, owner)[0]),
+    });
+    try {
+      await client.connect();
+      if (await settleMigration(client, name, outcome)) settled.push(owner);
+    } catch (error) {
+      throw new DatabaseError(explain(error, owner), { cause: error });
+    } finally {
+      await client.end().catch(() => {});
+    }
+  }
+  return settled;
 }
 
 async function createOwner(admin: pg.Client, database: string, owner: Owner, password: string): Promise<void> {

@@ -31,10 +31,11 @@ async function readMigrations(directory: string): Promise<Migration[]> {
 
 /**
  * Applies an owner's migrations as `prisma migrate deploy` would and leaves the same `_prisma_migrations`, so that the
- * Prisma CLI goes on from there. Runs in the client's search_path.
+ * Prisma CLI goes on from there. Runs in the client's search_path. A migration and its entry are one transaction: one
+ * that fails leaves nothing but a note of why, and is tried again by the next run.
  *
  * @returns the names of the migrations that were applied.
- * @throws when an applied migration was edited since, or an earlier one failed half-way.
+ * @throws when a migration fails, when one was edited after it was applied, or when the Prisma CLI left one half-way.
  */
 export async function migrate(client: pg.ClientBase, directory: string): Promise<string[]> {
   const migrations = await readMigrations(directory);
@@ -43,28 +44,39 @@ export async function migrate(client: pg.ClientBase, directory: string): Promise
     await client.query(HISTORY);
     const applied: string[] = [];
     for (const migration of await pendingOf(client, migrations)) {
-      const id = randomUUID();
-      await client.query('INSERT INTO _prisma_migrations (id, checksum, migration_name) VALUES ($1, $2, $3)', [
-        id,
-        migration.checksum,
-        migration.name,
-      ]);
-      try {
-        await client.query(migration.sql);
-      } catch (error) {
-        await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, String(error)]);
-        throw new Error(`migration ${migration.name} failed: ${error instanceof Error ? error.message : error}`, {
-          cause: error,
-        });
-      }
-      await client.query('UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = $1', [
-        id,
-      ]);
+      await apply(client, migration);
       applied.push(migration.name);
     }
     return applied;
   } finally {
     await client.query(`SELECT pg_advisory_unlock(${LOCK})`);
+  }
+}
+
+async function apply(client: pg.ClientBase, { name, checksum, sql }: Migration): Promise<void> {
+  const entry = [randomUUID(), checksum, name];
+  await client.query('BEGIN');
+  try {
+    await client.query(sql);
+    await client.query(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, finished_at, applied_steps_count)
+       VALUES ($1, $2, $3, clock_timestamp(), 1)`,
+      entry,
+    );
+    await client.query('COMMIT');
+  } catch (error) {
+    await client.query('ROLLBACK');
+    await client.query(
+      `INSERT INTO _prisma_migrations (id, checksum, migration_name, rolled_back_at, logs)
+       VALUES ($1, $2, $3, clock_timestamp(), $4)`,
+      [...entry, String(error)],
+    );
+    const { message, code, position } = error as { message?: string; code?: string; position?: string };
+    const where = position === undefined ? '' : ` in line ${sql.slice(0, Number(position)).split('\n').length}`;
+    throw new Error(
+      `migration ${name} failed${where}: ${message ?? String(error)}${code === undefined ? '' : ` (${code})`}. Nothing of it was applied: mend what the message names and run the command again.`,
+      { cause: error },
+    );
   }
 }
 
@@ -79,14 +91,18 @@ export async function pendingMigrations(client: pg.ClientBase, directory: string
 }
 
 async function pendingOf(client: pg.ClientBase, migrations: Migration[]): Promise<Migration[]> {
+  // One that failed in a run of an earlier version: its statements were one transaction, which was rolled back.
   const { rows } = await client.query<{ migration_name: string; checksum: string; finished_at: Date | null }>(
-    'SELECT migration_name, checksum, finished_at FROM _prisma_migrations WHERE rolled_back_at IS NULL',
+    `SELECT migration_name, checksum, finished_at FROM _prisma_migrations
+     WHERE rolled_back_at IS NULL AND NOT (finished_at IS NULL AND logs IS NOT NULL AND applied_steps_count = 0)`,
   );
   const done = new Map(rows.map((row) => [row.migration_name, row]));
   return migrations.filter((migration) => {
     const row = done.get(migration.name);
     if (row && row.finished_at === null) {
-      throw new Error(`migration ${migration.name} failed earlier; repair it with \`prisma migrate resolve\``);
+      throw new Error(
+        `migration ${migration.name} was begun and its end is not known: look whether its tables are there, then run \`sextant migrate --rolled-back ${migration.name}\` or \`sextant migrate --applied ${migration.name}\``,
+      );
     }
     if (row && row.checksum !== migration.checksum) {
       throw new Error(
@@ -95,4 +111,27 @@ async function pendingOf(client: pg.ClientBase, migrations: Migration[]): Promis
     }
     return !row;
   });
+}
+
+/**
+ * Settles a migration whose end is not known, as `prisma migrate resolve` does.
+ *
+ * @returns whether there was such a migration.
+ */
+export async function settleMigration(
+  client: pg.ClientBase,
+  name: string,
+  outcome: 'applied' | 'rolled-back',
+): Promise<boolean> {
+  const { rows } = await client.query<{ history: string | null }>(
+    "SELECT to_regclass('_prisma_migrations')::text AS history",
+  );
+  if (rows[0]?.history == null) return false;
+  const column = outcome === 'applied' ? 'finished_at' : 'rolled_back_at';
+  const { rowCount } = await client.query(
+    `UPDATE _prisma_migrations SET ${column} = now()
+     WHERE migration_name = $1 AND finished_at IS NULL AND rolled_back_at IS NULL`,
+    [name],
+  );
+  return (rowCount ?? 0) > 0;
 }

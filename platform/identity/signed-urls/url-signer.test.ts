@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { UrlSigner } from './url-signer.ts';
 
 const SECRET = 'a secret of at least thirty-two characters';
-const signer = new UrlSigner(SECRET, 'https://example.org/base');
+const signer = new UrlSigner([SECRET], 'https://example.org/base');
 const upload = {
   subgraph: 'memory',
   method: 'PUT',
@@ -22,7 +22,7 @@ describe('a signed URL', () => {
     const { url, headers, expiresAt } = signer.sign(upload);
     expect(url).toMatch(/^https:\/\/example\.org\/base\/_\/memory\/uploads\/42\?/);
     expect(headers).toEqual({ 'content-type': 'text/html; charset=utf-8' });
-    const other = new UrlSigner(SECRET, 'http://elsewhere');
+    const other = new UrlSigner([SECRET], 'http://elsewhere');
     expect(other.verify('memory', request(url))).toEqual({
       subgraph: 'memory',
       method: 'PUT',
@@ -76,8 +76,15 @@ describe('a signed URL', () => {
     expect(() => signer.verify('memory', request(url, 'GET'))).toThrow(refused);
     expect(() => signer.verify('memory', request(url, 'DELETE'))).toThrow(refused);
     expect(() => signer.verify('vision', request(url))).toThrow(refused);
-    const stranger = new UrlSigner('another secret of thirty-two characters', 'https://example.org');
+    const stranger = new UrlSigner(['another secret of thirty-two characters'], 'https://example.org');
     expect(() => stranger.verify('memory', request(url))).toThrow(refused);
+  });
+
+  it('is good under the secret before, and signed by the present one', () => {
+    const next = 'another secret of thirty-two characters';
+    const both = new UrlSigner([next, SECRET], 'https://example.org/base');
+    expect(both.verify('memory', request(signer.sign(upload).url))).toMatchObject({ path: upload.path });
+    expect(() => signer.verify('memory', request(both.sign(upload).url))).toThrow();
   });
 
   it('does not live longer than a week', () => {

@@ -42,15 +42,16 @@ export const MAX_GRANT_S = 7 * 86_400;
  * canonicalisation.
  */
 export class UrlSigner {
-  readonly #key: Buffer;
+  /** The first one signs; what any of them has signed is accepted. */
+  readonly #keys: readonly Buffer[];
   readonly #publicUrl: string;
 
   /**
-   * @param secret of the installation, at least 32 characters; the signing key is derived from it.
+   * @param secrets of the installation, at least 32 characters each; the first one signs, all are accepted.
    * @param publicUrl of the gateway, without a trailing slash.
    */
-  constructor(secret: string, publicUrl: string) {
-    this.#key = createHmac('sha256', secret).update('sextant signed urls').digest();
+  constructor(secrets: readonly string[], publicUrl: string) {
+    this.#keys = secrets.map((secret) => createHmac('sha256', secret).update('sextant signed urls').digest());
     this.#publicUrl = publicUrl;
   }
 
@@ -64,7 +65,7 @@ export class UrlSigner {
     if (grant.maxBytes !== undefined) url.searchParams.set('max', String(grant.maxBytes));
     if (grant.contentType !== undefined) url.searchParams.set('type', grant.contentType);
     if (grant.fileName !== undefined) url.searchParams.set('name', grant.fileName);
-    url.searchParams.set('signature', this.#signature(grant));
+    url.searchParams.set('signature', signatureOf(this.#keys[0]!, grant));
     return {
       url: url.href,
       expiresAt: grant.expiresAt,
@@ -95,26 +96,28 @@ export class UrlSigner {
       fileName: searchParams.get('name') ?? undefined,
     };
     const given = Buffer.from(searchParams.get('signature') ?? '', 'base64url');
-    const wanted = Buffer.from(this.#signature(grant), 'base64url');
-    if (given.length !== wanted.length || !timingSafeEqual(given, wanted)) throw refused();
+    if (!this.#keys.some((key) => isSame(given, Buffer.from(signatureOf(key, grant), 'base64url')))) throw refused();
     if (grant.expiresAt.getTime() <= Date.now())
       throw new CodedError('FORBIDDEN', 'This link has expired: ask for a new one.', { expired: true });
     return grant;
   }
-
-  #signature(grant: Grant): string {
-    // JSON keeps the parts apart whatever is in them.
-    const signed = JSON.stringify([
-      grant.subgraph,
-      grant.method,
-      grant.path,
-      grant.expiresAt.getTime(),
-      grant.maxBytes ?? null,
-      grant.contentType ?? null,
-      grant.fileName ?? null,
-    ]);
-    return createHmac('sha256', this.#key).update(signed).digest('base64url');
-  }
 }
+
+function signatureOf(key: Buffer, grant: Grant): string {
+  // JSON keeps the parts apart whatever is in them.
+  const signed = JSON.stringify([
+    grant.subgraph,
+    grant.method,
+    grant.path,
+    grant.expiresAt.getTime(),
+    grant.maxBytes ?? null,
+    grant.contentType ?? null,
+    grant.fileName ?? null,
+  ]);
+  return createHmac('sha256', key).update(signed).digest('base64url');
+}
+
+const isSame = (given: Buffer, wanted: Buffer): boolean =>
+  given.length === wanted.length && timingSafeEqual(given, wanted);
 
 const refused = () => forbidden('This link is not valid: its signature does not match what was asked for.');

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secretsOf } from '#platform/base/secrets/secrets.ts';
 import { UNKNOWN_ACTOR } from '../actor.ts';
 import { AuthWorld, bearer, ME } from '../testing/auth-world.ts';
-import { ANNOUNCED_FOR_MS, SIGNS_FOR_MS, SigningKeys } from './signing-keys.ts';
+import { ANNOUNCED_FOR_MS, NOTICE_MS, SIGNS_FOR_MS, SigningKeys } from './signing-keys.ts';
 
 let world: AuthWorld;
 beforeAll(async () => {
@@ -18,10 +18,10 @@ const jwks = async () => {
   return ((await answer.json()) as { keys: Record<string, string>[] }).keys;
 };
 /** Another process on the same database. */
-const replica = (secret?: string) => {
+const replica = (secret?: string, previous?: string) => {
   const { db, changes, config } = world.parts;
   const secrets =
-    secret === undefined ? world.platform.of('auth', new AsyncDisposableStack()).secrets : secretsOf(secret);
+    secret === undefined ? world.platform.of('auth', new AsyncDisposableStack()).secrets : secretsOf(secret, previous);
   return new SigningKeys(db, changes, secrets, config, pino({ level: 'silent' }));
 };
 const shift = async (ms: number) => {
@@ -74,6 +74,25 @@ describe('signing keys', () => {
     }
   });
 
+  it('that an administrator asks for are announced to every replica before one of them signs with them', async () => {
+    const other = replica();
+    const before = await other.signer();
+    const { id, activeFrom } = await world.parts.signingKeys.rotate(UNKNOWN_ACTOR, false);
+    expect(activeFrom.getTime() - Date.now()).toBeGreaterThan(NOTICE_MS - 60_000);
+    expect((await world.parts.signingKeys.signer()).keyId).toBe(before.keyId);
+    expect((await jwks()).map(({ kid }) => kid)).toContain(id);
+    await shift(NOTICE_MS);
+    for (const keys of [world.parts.signingKeys, replica()]) expect((await keys.signer()).keyId).toBe(id);
+  });
+
+  it('are sealed again with a new secret while the one before is accepted, which may go then', async () => {
+    const [first, second] = ['the first secret, which is long enough', 'the second secret, which is long enough'];
+    const made = await replica(first).signer();
+    expect((await replica(second, first).signer()).keyId).toBe(made.keyId);
+    expect((await replica(second).signer()).keyId).toBe(made.keyId);
+    await world.parts.db.signingKey.delete({ where: { id: made.keyId } });
+  });
+
   it('that leaked are replaced at once by an administrator, and all that they signed ends', async () => {
     const [admin, user] = [await world.admin(), await world.user()];
     const ROTATE = 'mutation($revokeOld: Boolean) { rotateSigningKey(input: { revokeOld: $revokeOld }) { keyId } }';
@@ -97,7 +116,7 @@ describe('signing keys', () => {
     const other = replica();
     await other.signer();
     await world.parts.signingKeys.signer();
-    const keyId = await other.rotate(UNKNOWN_ACTOR, true);
-    expect((await world.parts.signingKeys.signer()).keyId).toBe(keyId);
+    const { id } = await other.rotate(UNKNOWN_ACTOR, true);
+    expect((await world.parts.signingKeys.signer()).keyId).toBe(id);
   });
 });

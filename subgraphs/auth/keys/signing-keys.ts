@@ -14,6 +14,11 @@ const HOUR_MS = 3_600_000;
 export const SIGNS_FOR_MS = 30 * 24 * HOUR_MS;
 /** How long before that it is published, so that every verifier has it when the first token comes. */
 export const ANNOUNCED_FOR_MS = 24 * HOUR_MS;
+/**
+ * How long before it signs a key is published that an administrator asks for: verifiers keep a JWK Set for five minutes,
+ * another replica may have read its keys a minute ago.
+ */
+export const NOTICE_MS = 6 * 60_000;
 /** How long it stays published after the last token it signed has ended. */
 const SLACK_MS = HOUR_MS;
 /** How long what was read is good for: the public keys are asked for by anybody. */
@@ -73,25 +78,25 @@ export class SigningKeys {
   }
 
   /**
-   * Signs with a new key from now on.
+   * Makes a new key. It is announced first and signs when every verifier has it; with `revokeOld` it signs at once.
    *
    * @param revokeOld whether tokens of the old keys stop being valid at once.
-   * @returns the new key's id.
+   * @returns the new key's id, and from when it signs.
    */
-  async rotate(actor: Actor, revokeOld: boolean): Promise<string> {
-    const id = await this.#changes.run(actor, async (change) => {
+  async rotate(actor: Actor, revokeOld: boolean): Promise<{ readonly id: string; readonly activeFrom: Date }> {
+    const made = await this.#changes.run(actor, async (change) => {
       await lock(change.tx);
       const old = await readKeys(change.tx);
-      const made = await this.#make(change.tx, new Date());
+      const made = await this.#make(change.tx, new Date(Date.now() + (revokeOld ? 0 : NOTICE_MS)));
       for (const key of revokeOld ? old : []) {
         change.revokeSigningKey(key.id, new Date(Date.now() + this.#tokenLifeMs + SLACK_MS));
         await change.tx.signingKey.delete({ where: { id: key.id } });
       }
       await change.audit({ type: 'authz_admin', details: { action: 'rotate signing key', keyId: made.id, revokeOld } });
-      return made.id;
+      return made;
     });
     this.forget();
-    return id;
+    return made;
   }
 
   #current(): Promise<Keys> {
@@ -109,6 +114,7 @@ export class SigningKeys {
 
   async #read(): Promise<Keys> {
     const usable = await this.#usable(await readKeys(this.#db));
+    await this.#sealAgain(usable);
     const keys = needsSuccessor(usable) ? await this.#ensure() : usable;
     const signing = keys.filter((key) => key.activeFrom.getTime() <= Date.now()).at(-1)!;
     const key = (await importJWK(
@@ -148,6 +154,16 @@ export class SigningKeys {
         publishedTo: new Date(lastToken + SLACK_MS),
       },
     });
+  }
+
+  /** Seals again what JWT_SECRET_PREVIOUS has sealed, so that it can go. */
+  async #sealAgain(keys: readonly SigningKey[]): Promise<void> {
+    for (const { id, sealedPrivate } of keys) {
+      if (this.#secrets.isPresent(PURPOSE, sealedPrivate)) continue;
+      const sealed = this.#secrets.seal(PURPOSE, this.#secrets.open(PURPOSE, sealedPrivate));
+      await this.#db.signingKey.updateMany({ where: { id, sealedPrivate }, data: { sealedPrivate: sealed } });
+      this.#log.info({ keyId: id }, 'a signing key is sealed with the present JWT_SECRET');
+    }
   }
 
   /** Keys that another JWT_SECRET sealed cannot sign, and what they signed must not be believed. */

@@ -66,7 +66,8 @@ export const administrationResolvers = (parts: AuthParts) => ({
       context: AuthContext,
     ) {
       requireAdmin(context.identity);
-      return { keyId: await parts.signingKeys.rotate(context, input?.revokeOld ?? false) };
+      const { id, activeFrom } = await parts.signingKeys.rotate(context, input?.revokeOld ?? false);
+      return { keyId: id, signsFrom: activeFrom };
     },
   },
 });

@@ -12,16 +12,17 @@ const MAC_BYTES = 32;
  * does.
  */
 export class DeviceTokens {
-  readonly #key: Buffer;
+  /** The first one signs; what any of them has signed is accepted. */
+  readonly #keys: readonly Buffer[];
 
   constructor(secrets: Secrets) {
-    this.#key = secrets.derive('device tokens');
+    this.#keys = secrets.deriveAll('device tokens');
   }
 
   /** @param device the id of a device that has a token already; absent: a new one. */
   issue(email: string, device?: string): string {
     const id = device === undefined ? randomBytes(ID_BYTES) : Buffer.from(device, 'base64url');
-    return PREFIX + Buffer.concat([id, this.#mac(email, id)]).toString('base64url');
+    return PREFIX + Buffer.concat([id, macOf(this.#keys[0]!, email, id)]).toString('base64url');
   }
 
   /** @returns the id of the device; undefined when the token is not ours or of another account. */
@@ -30,15 +31,16 @@ export class DeviceTokens {
     const bytes = Buffer.from(token.slice(PREFIX.length), 'base64url');
     if (bytes.length !== ID_BYTES + MAC_BYTES) return undefined;
     const id = bytes.subarray(0, ID_BYTES);
-    return timingSafeEqual(bytes.subarray(ID_BYTES), this.#mac(email, id)) ? id.toString('base64url') : undefined;
+    const mac = bytes.subarray(ID_BYTES);
+    const isOurs = this.#keys.some((key) => timingSafeEqual(mac, macOf(key, email, id)));
+    return isOurs ? id.toString('base64url') : undefined;
   }
 
   /** Names what a device is known by where it has no token. */
   nameOf(features: string): string {
-    return createHmac('sha256', this.#key).update('features ').update(features).digest('base64url');
-  }
-
-  #mac(email: string, id: Buffer): Buffer {
-    return createHmac('sha256', this.#key).update(id).update(email).digest();
+    return createHmac('sha256', this.#keys[0]!).update('features ').update(features).digest('base64url');
   }
 }
+
+const macOf = (key: Buffer, email: string, id: Buffer): Buffer =>
+  createHmac('sha256', key).update(id).update(email).digest();

@@ -19,17 +19,18 @@ const BODY_BYTES = ID_BYTES + 4;
 const MAC_BYTES = 32;
 
 export class RefreshTokens {
-  readonly #key: Buffer;
+  /** The first one signs; what any of them has signed is accepted. */
+  readonly #keys: readonly Buffer[];
 
   constructor(secrets: Secrets) {
-    this.#key = secrets.derive('refresh tokens');
+    this.#keys = secrets.deriveAll('refresh tokens');
   }
 
   write({ sessionId, counter }: RefreshClaim): string {
     const body = Buffer.alloc(BODY_BYTES);
     body.write(sessionId.replaceAll('-', ''), 'hex');
     body.writeUInt32BE(counter, ID_BYTES);
-    return PREFIX + Buffer.concat([body, this.#mac(body)]).toString('base64url');
+    return PREFIX + Buffer.concat([body, macOf(this.#keys[0]!, body)]).toString('base64url');
   }
 
   /** @returns undefined when we did not write it. */
@@ -38,13 +39,12 @@ export class RefreshTokens {
     const bytes = Buffer.from(token.slice(PREFIX.length), 'base64url');
     if (bytes.length !== BODY_BYTES + MAC_BYTES) return undefined;
     const body = bytes.subarray(0, BODY_BYTES);
-    if (!timingSafeEqual(bytes.subarray(BODY_BYTES), this.#mac(body))) return undefined;
+    const mac = bytes.subarray(BODY_BYTES);
+    if (!this.#keys.some((key) => timingSafeEqual(mac, macOf(key, body)))) return undefined;
     const id = body.toString('hex', 0, ID_BYTES);
     const sessionId = id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
     return { sessionId, counter: body.readUInt32BE(ID_BYTES) };
   }
-
-  #mac(body: Buffer): Buffer {
-    return createHmac('sha256', this.#key).update(body).digest();
-  }
 }
+
+const macOf = (key: Buffer, body: Buffer): Buffer => createHmac('sha256', key).update(body).digest();
