@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
+import { exportSpace } from '../export-space.ts';
 import type {
   AddedVector,
   Aggregate,
@@ -139,21 +140,9 @@ export class EmbeddedVectorStore implements VectorStore {
     return this.#reader.call('aggregate', { at, request }, { signal });
   }
 
-  async *export(name: string, { signal }: CallOptions = {}): AsyncGenerator<ExportedObject> {
-    const multiTenant = (await this.space(name))?.multiTenant;
-    const tenants = multiTenant ? await this.tenants(name) : [undefined];
-    for (const tenant of tenants) {
-      let after: string | undefined;
-      do {
-        const page = await this.list(
-          { space: name, tenant },
-          { limit: EXPORT_PAGE, after, includeVectors: true, signal },
-        );
-        for (const object of page.objects)
-          yield { ...object, vectors: object.vectors ?? {}, ...(tenant !== undefined && { tenant }) };
-        after = page.next;
-      } while (after !== undefined);
-    }
+  async *export(name: string, options: CallOptions = {}): AsyncGenerator<ExportedObject> {
+    const multiTenant = (await this.space(name))?.multiTenant ?? false;
+    yield* exportSpace(this, { name, multiTenant }, EXPORT_PAGE, options);
   }
 
   createBackup(id: string): Promise<Backup> {

@@ -2,6 +2,7 @@ import type { Collection, FilterValue, WeaviateClient } from 'weaviate-client';
 import { Filters } from 'weaviate-client';
 import { badInput } from '#platform/base/errors/errors.ts';
 import { checkAggregate } from '../aggregate.ts';
+import { exportSpace } from '../export-space.ts';
 import { checkFilter, fieldValue, predicate } from '../filter.ts';
 import { checkPage, checkPlace, wrongObject, wrongVectors } from '../validate.ts';
 import type {
@@ -256,17 +257,9 @@ export class WeaviateVectorStore implements VectorStore {
     });
   }
 
-  async *export(name: string, { signal }: CallOptions = {}): AsyncGenerator<ExportedObject> {
+  async *export(name: string, options: CallOptions = {}): AsyncGenerator<ExportedObject> {
     const { multiTenant } = await this.#spaces.get(name);
-    for (const tenant of multiTenant ? await this.tenants(name) : [undefined]) {
-      let after: string | undefined;
-      do {
-        const page = await this.list({ space: name, tenant }, { limit: BATCH, after, includeVectors: true, signal });
-        for (const object of page.objects)
-          yield { ...object, vectors: object.vectors ?? {}, ...(tenant !== undefined && { tenant }) };
-        after = page.next;
-      } while (after !== undefined);
-    }
+    yield* exportSpace(this, { name, multiTenant }, BATCH, options);
   }
 
   createBackup(id: string): Promise<Backup> {
