@@ -40,11 +40,21 @@ describe.skipIf(skipped !== '')(`JWT_SECRET is changed under load${skipped}`, ()
     }
   }
 
+  async function refresh(): Promise<void> {
+    const { refresh } = await user.run<{ refresh: { tokens: { refreshToken: string } } }, { input: object }>(
+      'mutation ($input: RefreshInput!) { refresh(input: $input) { tokens { refreshToken } } }',
+      { input: { refreshToken: user.refreshToken } },
+    );
+    user.refreshToken = refresh.tokens.refreshToken;
+  }
+
   it('and no client is signed out', async () => {
     using load = new Load(10, () => user.send<Me, object>(ME));
     await roll({ JWT_SECRET: FIRST, JWT_SECRET_PREVIOUS: SECOND });
     await runToEnd(['migrate'], { DATABASE_URL: postgres.url, JWT_SECRET: SECOND, JWT_SECRET_PREVIOUS: FIRST });
     await roll({ JWT_SECRET: SECOND, JWT_SECRET_PREVIOUS: FIRST });
+    // What the first secret has signed is good for as long as that secret is accepted.
+    await refresh();
     await roll({ JWT_SECRET: SECOND, JWT_SECRET_PREVIOUS: '' });
     const outcomes = await load.stop();
 
@@ -60,10 +70,6 @@ describe.skipIf(skipped !== '')(`JWT_SECRET is changed under load${skipped}`, ()
 
     const { data } = await user.send<Me, object>(ME);
     expect(data?.me?.id).toBe(user.id);
-    const refreshed = await user.send<{ refresh: { tokens: { accessToken: string } } }, object>(
-      'mutation ($input: RefreshInput!) { refresh(input: $input) { tokens { accessToken } } }',
-      { input: { refreshToken: user.refreshToken } },
-    );
-    expect(refreshed.errors).toBeUndefined();
+    await refresh();
   }, 300_000);
 });
