@@ -1,15 +1,17 @@
 /**
  * How many of many generated operations have another answer than one plain schema of the whole graph would give: ours,
  * with the default planner and with the native one alone, and Apollo's planner and executor. The graphs are those of
- * gateway/plan/fixtures. Says nothing about speed.
+ * gateway/execution/testing. Says nothing about speed.
  *
  * DIFFERENTIAL_RUNS sets how many operations there are altogether, DIFFERENTIAL_SEED repeats a run, DIFFERENTIAL_SHOW
  * how many faults of ours are printed in full. DIFFERENTIAL_GRAPH runs the part of a run that asks the graph of that
  * name.
  */
-import { type Contender, ours, stock } from '#gateway/execution/fixtures/contenders.ts';
-import { GRAPHS } from '#gateway/execution/fixtures/graphs/graphs.ts';
-import type { SeededGraph } from '#gateway/execution/fixtures/seeded/graph.ts';
+
+import { createPlanner } from '#gateway/execution/planning/planners.ts';
+import { type Contender, ours, stock } from '#gateway/execution/testing/contenders.ts';
+import { GRAPHS } from '#gateway/execution/testing/graphs/graphs.ts';
+import type { SeededGraph } from '#gateway/execution/testing/seeded/graph.ts';
 import {
   describeFault,
   type Fault,
@@ -18,8 +20,7 @@ import {
   reduceFault,
   tryOperation,
   UNPLANNED,
-} from '#gateway/execution/fixtures/trial.ts';
-import { createPlanner } from '#gateway/execution/planning/planners.ts';
+} from '#gateway/execution/testing/trial.ts';
 
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 2_000);
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);

@@ -5,7 +5,7 @@ import { afterAll, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { plainAssertions } from '#platform/host/testing/platform.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
-import { composeSdl } from './execution/fixtures/fleet.ts';
+import { composeSdl } from './execution/testing/fleet.ts';
 import { librarySubgraphSdl, startTestGateway } from './testing/test-gateway.ts';
 
 const script = new URL('../platform/host/testing/serve.ts', import.meta.url).pathname;

@@ -3,8 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
-import { composeSdl } from './execution/fixtures/fleet.ts';
 import { compileStock } from './execution/reference/stock-operations.ts';
+import { composeSdl } from './execution/testing/fleet.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { fakeAuthenticator, startTestGateway } from './testing/test-gateway.ts';
 

@@ -1,7 +1,7 @@
 import { getOperationAST, parse, print } from 'graphql';
 import { expect, it } from 'vitest';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
-import { composeSdl } from '../execution/fixtures/fleet.ts';
+import { composeSdl } from '../execution/testing/fleet.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { planAccess } from './access.ts';
 import { readPolicyDirectives } from './directives.ts';

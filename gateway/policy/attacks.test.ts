@@ -4,7 +4,7 @@ import { createClient } from 'graphql-ws';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { library } from '#platform/host/testing/subgraph.ts';
-import { composeSdl } from '../execution/fixtures/fleet.ts';
+import { composeSdl } from '../execution/testing/fleet.ts';
 import { startTestGateway } from '../testing/test-gateway.ts';
 
 const schema = readFileSync(library.schemaFile, 'utf8').replace(

@@ -6,7 +6,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { plainAssertions } from '#platform/host/testing/platform.ts';
-import { composeSdl } from '../execution/fixtures/fleet.ts';
+import { composeSdl } from '../execution/testing/fleet.ts';
 import { startTestGateway } from '../testing/test-gateway.ts';
 
 const SUBSCRIPTIONS = `

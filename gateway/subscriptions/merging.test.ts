@@ -1,6 +1,6 @@
 import { getOperationAST, parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { composeSdl } from '../execution/fixtures/fleet.ts';
+import { composeSdl } from '../execution/testing/fleet.ts';
 import { readPolicyDirectives } from '../policy/directives.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
-import { composeSdl } from '../execution/fixtures/fleet.ts';
 import { createEngine } from '../execution/run/engine.ts';
+import { composeSdl } from '../execution/testing/fleet.ts';
 import { startTestGateway } from '../testing/test-gateway.ts';
 
 /** What the subgraph writes for one event, given the id of the operation, and in how many frames. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as internals from '@apollo/federation-internals';
 import { expect, it } from 'vitest';
-import { composeSdl } from '../execution/fixtures/fleet.ts';
+import { composeSdl } from '../execution/testing/fleet.ts';
 import { unknownFeatures } from './features.ts';
 import { loadSupergraph } from './supergraph.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { composeSdl, createFleet } from '../execution/fixtures/fleet.ts';
-import { createSetup } from '../execution/fixtures/setup.ts';
 import type { PlannerChoice } from '../execution/planning/planners.ts';
+import { composeSdl, createFleet } from '../execution/testing/fleet.ts';
+import { createSetup } from '../execution/testing/setup.ts';
 import { overrideLabels } from './overrides.ts';
 
 const LINK = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@override"])\n';

@@ -6,8 +6,9 @@
 // faults of a file are printed in full.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { type Contender, ours, stock } from '#gateway/execution/fixtures/contenders.ts';
-import { extractGraph, type SeededGraph } from '#gateway/execution/fixtures/seeded/graph.ts';
+import { createPlanner } from '#gateway/execution/planning/planners.ts';
+import { type Contender, ours, stock } from '#gateway/execution/testing/contenders.ts';
+import { extractGraph, type SeededGraph } from '#gateway/execution/testing/seeded/graph.ts';
 import {
   describeFault,
   type Fault,
@@ -15,8 +16,7 @@ import {
   reduceFault,
   tryOperation,
   UNPLANNED,
-} from '#gateway/execution/fixtures/trial.ts';
-import { createPlanner } from '#gateway/execution/planning/planners.ts';
+} from '#gateway/execution/testing/trial.ts';
 
 const RUNS = Number(process.env.AUDIT_RUNS ?? 50);
 const SEED = Number(process.env.AUDIT_SEED ?? 1);

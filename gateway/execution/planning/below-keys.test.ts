@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { ours } from '../fixtures/contenders.ts';
-import { composeGraph } from '../fixtures/seeded/graph.ts';
-import { describeFault, tryOperation } from '../fixtures/trial.ts';
+import { ours } from '../testing/contenders.ts';
+import { composeGraph } from '../testing/seeded/graph.ts';
+import { describeFault, tryOperation } from '../testing/trial.ts';
 import { createPlanner } from './planners.ts';
 
 const WORLDS = 6;

@@ -4,11 +4,11 @@ import { describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
-import { composeSdl } from '../fixtures/fleet.ts';
-import { createSetup } from '../fixtures/setup.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';
 import { createEngine } from '../run/engine.ts';
+import { composeSdl } from '../testing/fleet.ts';
+import { createSetup } from '../testing/setup.ts';
 import type { PlannerChoice } from './planners.ts';
 
 const LINK =

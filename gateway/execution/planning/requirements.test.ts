@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { ours } from '../fixtures/contenders.ts';
-import { GRAPHS } from '../fixtures/graphs/graphs.ts';
-import { describeFault, tryOperation } from '../fixtures/trial.ts';
+import { ours } from '../testing/contenders.ts';
+import { GRAPHS } from '../testing/graphs/graphs.ts';
+import { describeFault, tryOperation } from '../testing/trial.ts';
 import type { Planner } from './planner.ts';
 import { createPlanner } from './planners.ts';
 

@@ -1,6 +1,6 @@
 import { getIntrospectionQuery } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { comparable, createGraph, type GraphFixture } from '../fixtures/graph.ts';
+import { comparable, createGraph, type GraphFixture } from '../testing/graph.ts';
 
 const user = { __typename: 'User', id: '1', name: 'ann' };
 const graph = await createGraph({

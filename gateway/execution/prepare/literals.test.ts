@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
-import { composeSdl } from '../fixtures/fleet.ts';
 import type { Planner } from '../planning/planner.ts';
 import { createPlanner, type PlannerChoice } from '../planning/planners.ts';
 import { createCompiler } from '../run/compile.ts';
+import { composeSdl } from '../testing/fleet.ts';
 import { isPrepared } from './operation.ts';
 import { createOperations } from './operations.ts';
 

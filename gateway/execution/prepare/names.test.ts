@@ -4,9 +4,9 @@ import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { planAccess } from '../../policy/access.ts';
 import { readPolicyDirectives } from '../../policy/directives.ts';
 import { grantedByRole } from '../../policy/policies.ts';
-import { comparable, createGraph, type GraphFixture } from '../fixtures/graph.ts';
-import { MARKET } from '../fixtures/market.ts';
 import { createEngine } from '../run/engine.ts';
+import { comparable, createGraph, type GraphFixture } from '../testing/graph.ts';
+import { MARKET } from '../testing/market.ts';
 import { isPrepared } from './operation.ts';
 import { createOperations } from './operations.ts';
 

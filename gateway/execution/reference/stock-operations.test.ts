@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
-import { createFleet } from '../fixtures/fleet.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';
+import { createFleet } from '../testing/fleet.ts';
 import { compileStock } from './stock-operations.ts';
 
 it('the stock engine answers through the same interface, and says that it has no subscriptions', async () => {

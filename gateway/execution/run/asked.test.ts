@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { ours } from '../fixtures/contenders.ts';
-import { GRAPHS } from '../fixtures/graphs/graphs.ts';
-import type { SeededGraph } from '../fixtures/seeded/graph.ts';
-import { describeFault, tryOperation } from '../fixtures/trial.ts';
 import { createPlanner } from '../planning/planners.ts';
+import { ours } from '../testing/contenders.ts';
+import { GRAPHS } from '../testing/graphs/graphs.ts';
+import type { SeededGraph } from '../testing/seeded/graph.ts';
+import { describeFault, tryOperation } from '../testing/trial.ts';
 
 /** A world whose authors fail in the subgraph that has their names. */
 const WORLD = 314_964;

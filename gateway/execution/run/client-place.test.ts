@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Contender, ours } from '../fixtures/contenders.ts';
-import { CATALOG } from '../fixtures/graphs/catalog.ts';
-import { composeGraph, type SeededGraph } from '../fixtures/seeded/graph.ts';
-import { describeFault, tryOperation } from '../fixtures/trial.ts';
 import { createPlanner } from '../planning/planners.ts';
+import { type Contender, ours } from '../testing/contenders.ts';
+import { CATALOG } from '../testing/graphs/catalog.ts';
+import { composeGraph, type SeededGraph } from '../testing/seeded/graph.ts';
+import { describeFault, tryOperation } from '../testing/trial.ts';
 
 const WORLDS = 60;
 let worlds: { graph: SeededGraph; contender: Contender }[];

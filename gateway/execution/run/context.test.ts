@@ -4,9 +4,9 @@ import { expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
-import { composeSdl } from '../fixtures/fleet.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';
+import { composeSdl } from '../testing/fleet.ts';
 import { createEngine } from './engine.ts';
 
 const LINK =

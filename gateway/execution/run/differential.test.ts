@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Contender, type OursEvents, ours } from '../fixtures/contenders.ts';
-import { GRAPHS } from '../fixtures/graphs/graphs.ts';
-import type { GeneratedOperation, OperationKind } from '../fixtures/operation-arbitrary.ts';
-import type { SeededGraph } from '../fixtures/seeded/graph.ts';
+import { createPlanner } from '../planning/planners.ts';
+import { type Contender, type OursEvents, ours } from '../testing/contenders.ts';
+import { GRAPHS } from '../testing/graphs/graphs.ts';
+import type { GeneratedOperation, OperationKind } from '../testing/operation-arbitrary.ts';
+import type { SeededGraph } from '../testing/seeded/graph.ts';
 import {
   describeFault,
   type Fault,
@@ -11,8 +12,7 @@ import {
   tryOperation,
   trySubscription,
   UNPLANNED,
-} from '../fixtures/trial.ts';
-import { createPlanner } from '../planning/planners.ts';
+} from '../testing/trial.ts';
 
 /**
  * Generated operations on several graphs, against one plain schema of each. DIFFERENTIAL_RUNS sets how many of each

@@ -1,9 +1,9 @@
 import { parse } from 'graphql';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
-import { type Answer, createSetup } from '../fixtures/setup.ts';
 import type { PreparedOperation } from '../prepare/operation.ts';
 import { createStockEngine, type StockEngine } from '../reference/stock.ts';
+import { type Answer, createSetup } from '../testing/setup.ts';
 
 let setup: Awaited<ReturnType<typeof createSetup>>;
 let stock: StockEngine;

@@ -1,8 +1,8 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import { createFleet } from '../fixtures/fleet.ts';
-import { createSetup } from '../fixtures/setup.ts';
+import { createFleet } from '../testing/fleet.ts';
+import { createSetup } from '../testing/setup.ts';
 
 let setup: Awaited<ReturnType<typeof createSetup>>;
 beforeAll(async () => {

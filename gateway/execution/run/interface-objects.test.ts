@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { execute, type GraphQLFormattedError, parse, printSchema, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { createCatalogue, createPlainCatalogue } from '../fixtures/catalogue.ts';
-import { ours } from '../fixtures/contenders.ts';
-import { GRAPHS } from '../fixtures/graphs/graphs.ts';
-import { operationArbitrary } from '../fixtures/operation-arbitrary.ts';
-import { createSetup } from '../fixtures/setup.ts';
-import { describeFault, tryOperation } from '../fixtures/trial.ts';
 import { createPlanner } from '../planning/planners.ts';
+import { createCatalogue, createPlainCatalogue } from '../testing/catalogue.ts';
+import { ours } from '../testing/contenders.ts';
+import { GRAPHS } from '../testing/graphs/graphs.ts';
+import { operationArbitrary } from '../testing/operation-arbitrary.ts';
+import { createSetup } from '../testing/setup.ts';
+import { describeFault, tryOperation } from '../testing/trial.ts';
 
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 60);
 const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);

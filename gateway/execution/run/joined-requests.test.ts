@@ -1,7 +1,7 @@
 import type { ExecutionResult } from 'graphql';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { SubgraphRequest } from '#platform/net/transport/transport.ts';
-import { createSetup } from '../fixtures/setup.ts';
+import { createSetup } from '../testing/setup.ts';
 
 /** Several entity fetches of one subgraph go out as one request: the failure of one is not the others' failure. */
 

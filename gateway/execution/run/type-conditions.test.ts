@@ -1,6 +1,6 @@
 import { GraphQLError } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { comparable, createGraph } from '../fixtures/graph.ts';
+import { comparable, createGraph } from '../testing/graph.ts';
 
 type Ref = { readonly __typename: string; readonly id: string };
 const ref = (__typename: string, id: string): Ref => ({ __typename, id });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { comparable, createGraph, type GraphFixture } from '../fixtures/graph.ts';
+import { comparable, createGraph, type GraphFixture } from '../testing/graph.ts';
 
 const ran: string[] = [];
 const run = (name: string) => () => {

@@ -1,6 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Answer, createSetup } from '../fixtures/setup.ts';
+import { type Answer, createSetup } from '../testing/setup.ts';
 
 /** An answer is what one plain schema would answer, or it carries an error, whatever a subgraph sends. */
 
