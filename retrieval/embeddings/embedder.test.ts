@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CachingEmbedder } from './caching-embedder.ts';
@@ -22,6 +25,14 @@ describe('the offline model', () => {
       expect.objectContaining({ id: 'use-lite', dimensions: 512, isDefault: true, provider: 'local' }),
     ]);
   });
+
+  it('answers the first texts however long WebAssembly takes to come', async () => {
+    const [late, use] = ['late-webassembly', 'first-use'].map((name) =>
+      path.join(import.meta.dirname, `testing/${name}.ts`),
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, ['--import', late!, use!]);
+    expect(stdout).toBe('512 512 512\n');
+  }, 60_000);
 
   it('puts a paraphrase nearer than another subject', async () => {
     const [question, answer, other] = await model.embed([

@@ -11,6 +11,11 @@ const BATCH_WORDS = 200;
 const WINDOW_WORDS = 90;
 /** Windows of a longer text, whose vectors are averaged. */
 const MAX_WINDOWS = 8;
+/**
+ * It takes a second to load, which is more than a reply waits for recall: it stays for as long as a person pauses who
+ * writes. Its memory is a hundred MB.
+ */
+const IDLE_MS = 10 * 60_000;
 /** A "word" without spaces can be of any length; this much of it is read. */
 const WINDOW_CHARACTERS = 1_000;
 
@@ -28,6 +33,7 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
     new URL('./local-worker.ts', import.meta.url),
     null,
     'The offline embedding model',
+    { idleMs: IDLE_MS },
   );
   #busy = false;
   readonly #waiting: { readonly left: number; readonly go: () => void }[] = [];

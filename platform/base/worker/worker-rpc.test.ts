@@ -37,6 +37,33 @@ describe('a worker', () => {
     expect(await worker.call('greet', 'again')).toBe('Good day, again');
   });
 
+  it('that has had nothing to do for a while ends, and the next call starts another', async () => {
+    await using idle = new WorkerClient<EchoMethods>(
+      new URL('./testing/echo-worker.ts', import.meta.url),
+      { greeting: 'Good day' },
+      'The echo',
+      { idleMs: 300 },
+    );
+    const threads = await Promise.all([idle.call('thread', null), idle.call('wait', 900)]);
+    // What it was asked for took longer than that: it has been the same thread all the time.
+    expect(await idle.call('thread', null)).toBe(threads[0]);
+    await expect.poll(() => idle.started, { timeout: 10_000 }).toBe(false);
+    expect(await idle.call('thread', null)).toBeGreaterThan(threads[0]);
+  });
+
+  it('that cannot start fails what was asked of it, and the next call tries again', async () => {
+    await using broken = new WorkerClient<EchoMethods>(
+      new URL('./testing/echo-worker.ts', import.meta.url),
+      { greeting: '' },
+      'The echo',
+    );
+    const outcomes = await Promise.allSettled([broken.call('greet', 'Ada'), broken.call('greet', 'Bob')]);
+    for (const outcome of outcomes)
+      expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'SERVICE_UNAVAILABLE' } });
+    expect(broken.started).toBe(false);
+    await expect(broken.call('greet', 'Ada')).rejects.toThrow('there is no greeting');
+  });
+
   it('lets go of a call whose signal ends, and goes on', async () => {
     const controller = new AbortController();
     const waiting = worker.call('wait', 60_000, { signal: controller.signal });

@@ -30,6 +30,20 @@ type ResultOf<M extends Methods, K extends keyof M> = Awaited<ReturnType<M[K]>>;
 
 const DRAIN_MS = 5_000;
 
+/**
+ * Of a thread's new objects, in MiB. V8 would take three times 16 or more for each thread, and not give it back before
+ * long; the threads here do one thing after another and make little that lasts.
+ */
+const YOUNG_GENERATION_MB = 12;
+
+/** How a thread lives. */
+export interface WorkerOptions {
+  /** Of its memory; a worker that needs more dies. */
+  readonly limits?: ResourceLimits;
+  /** It ends when nothing was asked of it for so long, in milliseconds. Default: it stays. */
+  readonly idleMs?: number;
+}
+
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -44,7 +58,9 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
   readonly #file: URL;
   readonly #data: unknown;
   readonly #what: string;
-  readonly #limits: ResourceLimits | undefined;
+  readonly #limits: ResourceLimits;
+  readonly #idleMs: number | undefined;
+  #idle: NodeJS.Timeout | undefined;
   readonly #pending = new Map<number, Pending>();
   #worker: Worker | undefined;
   #next = 1;
@@ -54,13 +70,13 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
    * @param file the worker's module, which calls `serve`.
    * @param data given to the worker's `start`.
    * @param what names the worker in errors, e.g. `The vector search`.
-   * @param limits of its memory; a worker that needs more dies.
    */
-  constructor(file: URL, data: unknown, what: string, limits?: ResourceLimits) {
+  constructor(file: URL, data: unknown, what: string, { limits, idleMs }: WorkerOptions = {}) {
     this.#file = file;
     this.#data = data;
     this.#what = what;
-    this.#limits = limits;
+    this.#limits = { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...limits };
+    this.#idleMs = idleMs;
   }
 
   /** Starts the thread before the first call. */
@@ -80,6 +96,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
     if (this.#closed) return Promise.reject(new CodedError('SERVICE_UNAVAILABLE', `${this.#what} has been shut down.`));
     if (signal?.aborted) return Promise.reject(signal.reason);
     const worker = this.#start();
+    clearTimeout(this.#idle);
     const id = this.#next++;
     return new Promise<ResultOf<M, K>>((resolve, reject) => {
       const abort = () => {
@@ -105,6 +122,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
 
   /** Ends the thread now, whatever it does: the calls under way fail, and the next call starts another thread. */
   kill(): void {
+    clearTimeout(this.#idle);
     const worker = this.#worker;
     this.#worker = undefined;
     this.#failAll(`${this.#what} was ended.`);
@@ -124,10 +142,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
 
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker;
-    const worker = new Worker(this.#file, {
-      workerData: this.#data,
-      ...(this.#limits && { resourceLimits: this.#limits }),
-    });
+    const worker = new Worker(this.#file, { workerData: this.#data, resourceLimits: this.#limits });
     this.#worker = worker;
     worker.unref();
     const receive = (answer: Answer): void => {
@@ -149,8 +164,15 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    if (this.#pending.size === 0) this.#worker?.unref();
+    if (this.#pending.size === 0) this.#rest();
     return pending;
+  }
+
+  /** Nothing is asked of the thread. */
+  #rest(): void {
+    this.#worker?.unref();
+    clearTimeout(this.#idle);
+    if (this.#idleMs !== undefined && this.#worker) this.#idle = setTimeout(() => this.kill(), this.#idleMs).unref();
   }
 
   #failAll(message: string): void {
@@ -167,12 +189,19 @@ export function serve<Data, M extends Methods>(start: (data: Data) => M | Promis
   const port = parentPort as MessagePort;
   const running = new Map<number, AbortController>();
   const methods = Promise.resolve().then(() => start(workerData as Data));
+  methods.catch((error: unknown) =>
+    setImmediate(() => {
+      throw error;
+    }),
+  );
   port.on('message', async (message: Call | Abort) => {
     if ('abort' in message) return running.get(message.abort)?.abort();
     const controller = new AbortController();
     running.set(message.id, controller);
     try {
-      const method = (await methods)[message.method] as (argument: unknown, signal: AbortSignal) => unknown;
+      const started = await methods.catch(() => undefined);
+      if (started === undefined) return;
+      const method = started[message.method] as (argument: unknown, signal: AbortSignal) => unknown;
       // A turn of the loop, so that an abort that came with the call is seen before the work begins.
       await turn();
       controller.signal.throwIfAborted();

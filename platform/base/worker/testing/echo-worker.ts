@@ -1,3 +1,4 @@
+import { threadId } from 'node:worker_threads';
 import { CodedError } from '../../errors/errors.ts';
 import { serve } from '../worker-rpc.ts';
 
@@ -9,6 +10,7 @@ const methods = ({ greeting }: { greeting: string }) => ({
   break: (_: null): string => {
     throw new TypeError('unexpected');
   },
+  thread: (_: null): number => threadId,
   exit: (_: null): never => process.exit(3),
   wait: (ms: number, signal: AbortSignal) =>
     new Promise<string>((resolve, reject) => {
@@ -19,4 +21,7 @@ const methods = ({ greeting }: { greeting: string }) => ({
 
 export type EchoMethods = ReturnType<typeof methods>;
 
-serve(methods);
+serve((data: { greeting: string }) => {
+  if (data.greeting === '') throw new Error('there is no greeting');
+  return methods(data);
+});
