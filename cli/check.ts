@@ -14,6 +14,7 @@ import { wideComments } from './comment-width.ts';
 import { differingModels } from './copied-models.ts';
 import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
 import { brokenLinks } from './links.ts';
+import { spreadingNulls } from './spreading-nulls.ts';
 import { undescribed } from './undescribed.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -100,6 +101,16 @@ async function schemaDescribed(): Promise<void> {
   }
 }
 
+/** One subgraph that is down must not take the fields of others with it. */
+async function failsAlone(): Promise<void> {
+  const spreading = spreadingNulls(await readFile(path.join(root, 'supergraph.graphql'), 'utf8'));
+  if (spreading.length > 0) {
+    throw new Error(
+      `The null of a subgraph that is down would spread from these; let them be null:\n${spreading.join('\n')}`,
+    );
+  }
+}
+
 /** A package without a hash is installed as whatever a registry sends; an address ties the lock to one registry. */
 async function lockComplete(): Promise<void> {
   const lock = JSON.parse(await readFile(path.join(root, 'package-lock.json'), 'utf8')) as {
@@ -123,6 +134,7 @@ const steps: [string, () => Promise<unknown>][] = [
   ['generated artefacts are up to date', artefactsFresh],
   ['no breaking change of the schema', schemaCompatible],
   ['every element of the schema is described', schemaDescribed],
+  ['a subgraph that is down fails alone', failsAlone],
   ['pages name files that are there', () => none(brokenLinks(root))],
   ['comments keep to 120 columns', async () => none(wideComments(root, await trackedFiles()))],
   ['copied models are equal', () => none(differingModels(root))],

@@ -45,14 +45,14 @@ export type RecallQueryVariables = Exact<{
 }>;
 
 
-export type RecallQuery = { recall: { quoted: string | null, items: Array<{ kind: RecallKind, id: string, text: string, score: number, citation: { documentId: string, title: string, section: string | null, page: number | null } | null }> } };
+export type RecallQuery = { recall: { quoted: string | null, items: Array<{ kind: RecallKind, id: string, text: string, score: number, citation: { documentId: string, title: string, section: string | null, page: number | null } | null }> } | null };
 
 export type ExtractiveAnswerQueryVariables = Exact<{
   input: ExtractiveAnswerInput;
 }>;
 
 
-export type ExtractiveAnswerQuery = { extractiveAnswer: { text: string, model: string, quotes: Array<{ kind: RecallKind, id: string, text: string, score: number, citation: { documentId: string, title: string, section: string | null, page: number | null } | null }> } };
+export type ExtractiveAnswerQuery = { extractiveAnswer: { text: string, model: string, quotes: Array<{ kind: RecallKind, id: string, text: string, score: number, citation: { documentId: string, title: string, section: string | null, page: number | null } | null }> } | null };
 
 export type ItemFragment = { kind: RecallKind, id: string, text: string, score: number, citation: { documentId: string, title: string, section: string | null, page: number | null } | null };
 

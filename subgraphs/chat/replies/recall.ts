@@ -68,8 +68,8 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
       ),
       AbortSignal.any([deadline, question.signal]),
     );
-    metrics.recall.inc({ outcome: found.quoted == null ? 'empty' : 'used' });
-    return found.quoted == null ? undefined : { quoted: found.quoted, citations: found.items.map(asCitation) };
+    metrics.recall.inc({ outcome: found?.quoted == null ? 'empty' : 'used' });
+    return found?.quoted == null ? undefined : { quoted: found.quoted, citations: found.items.map(asCitation) };
   } catch (error) {
     if (question.signal.aborted) return undefined;
     metrics.recall.inc({ outcome: deadline.aborted ? 'late' : 'failed' });
@@ -97,7 +97,7 @@ export async function extractiveAnswer(chat: ChatParts, question: Question) {
       ),
       signal,
     );
-    return { text: answer.text, model: answer.model, citations: answer.quotes.map(asCitation) };
+    return answer && { text: answer.text, model: answer.model, citations: answer.quotes.map(asCitation) };
   } catch (error) {
     chat.log.debug({ err: error }, 'memory could not answer');
     return undefined;

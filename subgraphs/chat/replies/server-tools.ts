@@ -90,7 +90,7 @@ function search(
     run: async ({ query }, { signal }) => {
       const input = { query, kinds, conversationId, excludeMessageIds: [...exclude], tokenBudget: SEARCH_TOKENS };
       const { recall } = await chat.peers.execute('memory', RecallDocument, { input }, { identity, requestId, signal });
-      return recall.quoted ?? 'Nothing was found.';
+      return recall?.quoted ?? 'Nothing was found.';
     },
   };
   return tool as unknown as ServerTool;

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestUser } from './testing/client.ts';
+import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
+import { type RunningGraph, startDistributed } from './testing/sextant.ts';
+
+/** Root fields, with their selections, by the subgraph that answers them. */
+const FIELDS = {
+  auth: { me: '{ id }', signInOptions: '{ __typename }' },
+  chat: { conversations: '{ __typename }', models: '{ id }' },
+  memory: {
+    memories: '{ totalCount }',
+    'contexts(scope: { scope: USER })': '{ nodes { key } }',
+  },
+  vision: { images: '{ nodes { id owner { displayName } } }' },
+  vector: {
+    vectorCollections: '{ nodes { name } }',
+    embeddingModels: '{ __typename }',
+  },
+  analytics: { usage: '{ calls }', usageCalls: '{ nodes { id } }', budgets: '{ __typename }' },
+} as const;
+type Subgraph = keyof typeof FIELDS;
+const SUBGRAPHS = Object.keys(FIELDS) as Subgraph[];
+const fieldsOf = (subgraph: Subgraph): string[] => Object.keys(FIELDS[subgraph]).map((field) => field.split('(')[0]!);
+const ALL = `{ ${SUBGRAPHS.flatMap((subgraph) => Object.entries(FIELDS[subgraph]).flat()).join(' ')} }`;
+
+describe.skipIf(DISTRIBUTED_SKIPPED)(`one subgraph is down${DISTRIBUTED_SKIPPED}`, () => {
+  const lifecycle = new AsyncDisposableStack();
+  let graph: RunningGraph;
+  let user: TestUser;
+
+  beforeAll(async () => {
+    const postgres = lifecycle.use(await createTestDatabase());
+    graph = lifecycle.use(await startDistributed({ postgres, redisUrl: REDIS_TEST_URL! }));
+    user = await TestUser.signUp(graph.url);
+    await user.run('mutation { remember(input: { memories: [{ text: "North by west." }] }) { memories { id } } }');
+    const { data, errors } = await user.send<Record<string, unknown>, never>(ALL);
+    expect(errors).toBeUndefined();
+    expect(Object.values(data!)).not.toContain(null);
+  }, 120_000);
+  afterAll(() => lifecycle.disposeAsync(), 60_000);
+
+  it.each(SUBGRAPHS)(
+    '%s is stopped: its fields are null with a code, and those of all others are answered',
+    async (stopped) => {
+      await graph.processes.get(stopped)!.stop();
+      const { data, errors } = await user.send<Record<string, unknown>, never>(ALL);
+      for (const subgraph of SUBGRAPHS) {
+        for (const field of fieldsOf(subgraph)) {
+          expect([field, data?.[field] === null]).toEqual([field, subgraph === stopped]);
+        }
+      }
+      expect(new Set(errors!.map(({ path }) => path![0]))).toEqual(new Set(fieldsOf(stopped)));
+      for (const { extensions } of errors!) expect(extensions?.['code']).toMatch(/UNAVAILABLE/);
+      await graph.restart(stopped);
+    },
+    90_000,
+  );
+
+  it('auth is stopped: what belongs to a person is answered without the name of the person', async () => {
+    await graph.processes.get('auth')!.stop();
+    const { data } = await user.send<{ memories: { nodes: unknown[] } }, never>(
+      '{ memories { nodes { text user { id displayName } } } }',
+    );
+    expect(data?.memories.nodes).toEqual([{ text: 'North by west.', user: null }]);
+    await graph.restart('auth');
+  }, 90_000);
+});
