@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { errorsPage } from './errors-page.ts';
+import { buildExplorerParts } from './explorer-parts.ts';
 import { generateClients, RUNNING_CLIENT } from './prisma-clients.ts';
 import { settingsPage } from './settings-table.ts';
 
@@ -18,15 +19,16 @@ const ARTEFACTS = [
   'docs/errors.md',
   'subgraphs/*/peers/*.types.ts',
   'tests/client/generated/*',
+  'gateway/explorer/built/*.br',
   ...RUNNING_CLIENT.map((file) => `prisma/*/client/${file}`),
 ];
 
 /**
- * Generates the Prisma clients, composes supergraph.graphql and schema.graphql, generates the types and writes the
- * generated pages.
+ * Makes every artefact again: the Prisma clients, the explorer's parts, supergraph.graphql and schema.graphql, the types
+ * of operations and the generated pages.
  */
 export async function makeArtefacts(root: string): Promise<void> {
-  await generateClients(root);
+  await Promise.all([generateClients(root), buildExplorerParts(root)]);
   await mkdir(path.join(root, 'docs'), { recursive: true });
   await writeFile(path.join(root, 'docs', 'configuration.md'), settingsPage());
   await writeFile(path.join(root, 'docs', 'errors.md'), errorsPage());
@@ -53,6 +55,6 @@ export async function staleArtefacts(root: string): Promise<string[]> {
 async function readArtefacts(root: string): Promise<Map<string, string>> {
   const files = globSync(ARTEFACTS, { cwd: root });
   return new Map(
-    await Promise.all(files.map(async (file) => [file, await readFile(path.join(root, file), 'utf8')] as const)),
+    await Promise.all(files.map(async (file) => [file, await readFile(path.join(root, file), 'latin1')] as const)),
   );
 }

@@ -25,9 +25,9 @@ const READ = [
   'supergraph*.yaml',
   'subgraphs/*/schema.graphql',
   'prisma/*/migrations/**/*.sql',
-  'gateway/explorer/dist/*',
+  'gateway/explorer/{built,page}/*',
   'gateway/rest/operations/*.graphql',
-  'tests/client/operations/*.graphql',
+  'cli/examples/*',
 ];
 
 /** Threads, each with a file of its own. */

@@ -11,20 +11,12 @@ import { readMutualTls } from '#platform/net/http/tls.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { engineOf } from './engine.ts';
+import { ACCOUNT, EXAMPLES } from './explorer.ts';
 import { type Process, runProcess } from './process.ts';
 import { CommandError } from './report.ts';
 
 /** Documents that live at the gateway by convention and are made by a subgraph. */
 export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks] } as const;
-/** Operations that the explorer opens with: the ones that the example client uses. */
-export const EXAMPLES = 'tests/client/operations';
-/** How the explorer signs a person in. */
-export const SIGN_IN = {
-  query:
-    'mutation SignIn($email: String!, $password: String!) { login(input: {email: $email, password: $password}) { tokens { accessToken } } }',
-  token: 'login.tokens.accessToken',
-};
-
 const POLL_MS = 1_000;
 
 /** Calls a plain route of a subgraph on the gateway's own behalf. */
@@ -85,7 +77,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       wellKnown: WELL_KNOWN,
       rest: REST_OPERATIONS,
       examples: path.join(config.root, EXAMPLES),
-      signIn: SIGN_IN,
+      account: ACCOUNT,
     }),
   );
 }

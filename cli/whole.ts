@@ -9,7 +9,8 @@ import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { engineOf } from './engine.ts';
-import { asService, EXAMPLES, SIGN_IN, WELL_KNOWN } from './gateway.ts';
+import { ACCOUNT, EXAMPLES } from './explorer.ts';
+import { asService, WELL_KNOWN } from './gateway.ts';
 import type { Process } from './process.ts';
 import { loadDefinition } from './subgraphs.ts';
 
@@ -81,7 +82,7 @@ export async function serveWhole(
       wellKnown: WELL_KNOWN,
       rest: REST_OPERATIONS,
       examples: path.join(root, EXAMPLES),
-      signIn: SIGN_IN,
+      account: ACCOUNT,
       also: database.opened,
     }),
   );

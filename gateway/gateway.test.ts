@@ -150,9 +150,16 @@ describe('what surrounds the graph', () => {
     expect((await get('/_/unknown/files')).status).toBe(404);
   });
 
-  it('the explorer and the Sandbox page, in development', async () => {
-    expect(await (await get('/explorer')).text()).toContain('/explorer/app.js');
-    expect(await (await get('/graphql', gateway.url, { accept: 'text/html' })).text()).toContain('sandbox');
+  it('the explorer, in development, where a browser at /graphql is sent too', async () => {
+    expect(await (await get('/explorer')).text()).toContain('/explorer/page.js');
+    for (const [path, location] of [
+      ['/graphql', '/explorer'],
+      ['/', '/explorer'],
+      ['/favicon.ico', '/explorer/icon.svg'],
+    ]) {
+      const page = await get(path!, gateway.url, { accept: 'text/html' });
+      expect([page.status, page.headers.get('location')]).toEqual([302, location]);
+    }
   });
 
   it('in production a browser at /graphql gets a page that loads nothing from anywhere', async () => {

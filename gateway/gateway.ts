@@ -12,7 +12,7 @@ import { createServer, readMutualTls } from '#platform/net/http/tls.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Compile } from './execution/prepare/operations.ts';
-import { createExplorer, type SignIn } from './explorer/explorer.ts';
+import { type Account, createExplorer } from './explorer/explorer.ts';
 import { createPipeline, type Served } from './policy/pipeline.ts';
 import type { PolicyEvaluator } from './policy/policies.ts';
 import { createPolicyHook } from './policy/policy-hook.ts';
@@ -28,7 +28,7 @@ import { createHealth } from './server/health.ts';
 import { sendLandingPage } from './server/landing-page.ts';
 import { createGatewayMetrics } from './server/metrics.ts';
 import { createOrigins } from './server/origins.ts';
-import { secure, sendJson, sendText } from './server/pages.ts';
+import { secure, seeOther, sendJson, sendText } from './server/pages.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { createGraph } from './supergraph/graph.ts';
 import type { Supergraph, SupergraphSource } from './supergraph/supergraph.ts';
@@ -61,8 +61,8 @@ export interface GatewayOptions {
   readonly rest?: string | undefined;
   /** Folder of .graphql files that the explorer opens with. */
   readonly examples?: string | undefined;
-  /** How the explorer signs a person in. */
-  readonly signIn?: SignIn | undefined;
+  /** How people sign up and in at the explorer. */
+  readonly account?: Account | undefined;
   /** Plugins of Apollo Server; with any, queries and mutations over HTTP pass its pipeline, which costs some 50 µs. */
   readonly apolloPlugins?: readonly ApolloServerPlugin<ApolloContext>[];
   /** The build, shown by /health. */
@@ -142,7 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const faces = { config, log, metrics, authenticator, propagation, graph, pipeline, subscriptions, apollo };
   const graphql = createGraphqlHandler({ ...faces, origins });
   const forward = createForward(faces);
-  const explorer = createExplorer({ config, log, examples: options.examples, signIn: options.signIn });
+  const explorer = createExplorer({ config, log, examples: options.examples, account: options.account });
   const rest = createRest({ ...faces, folder: options.rest });
   const health = createHealth({ graph, version: options.version });
 
@@ -174,7 +174,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (path === '/graphql') {
       if (request.method === 'GET' && search === '' && wantsPage(request)) {
         secure(response, config.publicUrl);
-        return config.production ? sendLandingPage(response) : apollo.landing(request, response);
+        return config.production ? sendLandingPage(response) : seeOther(response, '/explorer');
       }
       return graphql(request, response, search);
     }
@@ -188,8 +188,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);
     switch (path) {
       case '/':
-        response.setHeader('location', config.production ? '/health' : '/explorer');
-        return void response.writeHead(302).end();
+        return seeOther(response, config.production ? '/health' : '/explorer');
+      case '/favicon.ico':
+        return seeOther(response, '/explorer/icon.svg');
       case '/health':
         return health.answer(response);
       case '/ready':

@@ -77,8 +77,9 @@ describe('the bundle', () => {
           PATIENCE,
         )
         .toMatch(/BEARING NORTH/);
-      expect((await fetch(`${sextant.url}/explorer/app.js`)).status).toBe(200);
-      expect((await fetch(`${sextant.url}/graphql`, { headers: { accept: 'text/html' } })).status).toBe(200);
+      expect((await fetch(`${sextant.url}/explorer/parts.js`)).status).toBe(200);
+      const page = await fetch(`${sextant.url}/graphql`, { headers: { accept: 'text/html' } });
+      expect(await page.text()).toContain('/explorer/page.js');
       expect(await (await fetch(`${sextant.url}/openapi.json`)).json()).toHaveProperty('paths');
     } finally {
       expect(await sextant.stop()).toBe(0);

@@ -3,99 +3,125 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
+import { promisify } from 'node:util';
+import { brotliDecompress } from 'node:zlib';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { sendJson, sendText } from '../server/pages.ts';
-import { EXPLORER_DIST } from './build.ts';
 
 export interface ExplorerOptions {
   readonly config: Pick<Config, 'production'>;
   readonly log: Logger;
-  /** Folder of .graphql files, one tab each, in the order of their names. */
+  /**
+   * Folder of .graphql files, one tab each, in the order of their names; a .json file beside one has its variables, in
+   * which `{{field.path}}` stands for what an earlier operation answered.
+   */
   readonly examples?: string | undefined;
-  /** The operation that signs a person in with `$email` and `$password`, and where in its data the token is. */
-  readonly signIn?: SignIn | undefined;
+  /** How people sign up and in. */
+  readonly account?: Account | undefined;
 }
 
-export interface SignIn {
-  readonly query: string;
-  /** Dotted path, e.g. `login.tokens.accessToken`. */
-  readonly token: string;
+/** The operations by which the explorer gets and keeps tokens. Each names its root field by an alias. */
+export interface Account {
+  /** With `$email` and `$password`; `account { message }` is shown. */
+  readonly signUp: string;
+  /** With `$email` and `$password`; `session { tokens { accessToken accessTokenExpiresAt refreshToken } }`. */
+  readonly signIn: string;
+  /** With `$refreshToken`; answers as `signIn` does. */
+  readonly refresh: string;
+  /** `person { name }`; null or an error where the token is not good. */
+  readonly who: string;
 }
 
 export interface Explorer {
+  /** Answers below /explorer; `accepts` are the encodings that the browser reads. */
   answer(response: ServerResponse, path: string): Promise<void>;
 }
 
+interface PageFile {
+  readonly body: Buffer;
+  readonly etag: string;
+  /** Whether the body is compressed, with Brotli. */
+  readonly compressed: boolean;
+}
+
+const FOLDER = import.meta.dirname;
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
 };
-
-/**
- * Creates the explorer: GraphiQL from this server alone. Not there in production, where introspection is off as well.
- */
-export function createExplorer(options: ExplorerOptions): Explorer {
-  const page = `<!doctype html>
+const NAME = /^\/explorer\/([a-z]+(?:\.worker)?(\.(?:js|css|svg)))$/;
+const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sextant explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/explorer/app.css"></head>
-<body><div id="explorer"></div><script type="module" src="/explorer/app.js"></script></body></html>
+<link rel="icon" href="/explorer/icon.svg">
+<link rel="stylesheet" href="/explorer/parts.css"><link rel="stylesheet" href="/explorer/page.css"></head>
+<body><div id="explorer"></div><script type="module" src="/explorer/page.js"></script></body></html>
 `;
-  const files = new Map<string, { body: Buffer; etag: string }>();
+const POLICY =
+  "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; " +
+  "connect-src 'self' ws: wss:; worker-src 'self' blob:; frame-ancestors 'none'";
 
-  async function fileOf(name: string) {
-    const kept = files.get(name);
-    if (kept) return kept;
-    const body = await readFile(path.join(EXPLORER_DIST, name));
-    const file = { body, etag: `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"` };
-    files.set(name, file);
-    return file;
-  }
+/** GraphiQL from this server alone. Not there in production, where introspection is off as well. */
+export function createExplorer(options: ExplorerOptions): Explorer {
+  const files = new Map<string, Promise<PageFile>>();
+  const fileOf = (name: string): Promise<PageFile> => {
+    const kept = files.get(name) ?? readPageFile(name);
+    files.set(name, kept);
+    return kept;
+  };
+  const notFound = (response: ServerResponse, message: string): void =>
+    sendJson(response, 404, { error: { code: 'NOT_FOUND', message } });
 
   return {
     async answer(response, given) {
-      if (options.config.production) {
-        return sendJson(response, 404, { error: { code: 'NOT_FOUND', message: 'The explorer is off in production.' } });
-      }
+      if (options.config.production) return notFound(response, 'The explorer is off in production.');
       if (given === '/explorer' || given === '/explorer/') {
-        response.setHeader(
-          'content-security-policy',
-          "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; " +
-            "connect-src 'self' ws: wss:; worker-src 'self' blob:; frame-ancestors 'none'",
-        );
-        return sendText(response, 200, 'text/html; charset=utf-8', page);
+        response.setHeader('content-security-policy', POLICY);
+        return sendText(response, 200, 'text/html; charset=utf-8', PAGE);
       }
       if (given === '/explorer/settings.json') {
-        return sendJson(response, 200, {
-          examples: readExamples(options.examples, options.log),
-          signIn: options.signIn,
-        });
+        const examples = readExamples(options.examples, options.log);
+        return sendJson(response, 200, { examples, account: options.account });
       }
-      const name = /^\/explorer\/([a-z]+(?:\.worker)?\.(?:js|css))$/.exec(given)?.[1];
-      if (name === undefined)
-        return sendJson(response, 404, { error: { code: 'NOT_FOUND', message: 'No such file.' } });
-      try {
-        const { body, etag } = await fileOf(name);
-        response.setHeader('etag', etag);
-        response.setHeader('cache-control', 'no-cache');
-        if (response.req.headers['if-none-match'] === etag) return void response.writeHead(304).end();
-        return sendText(response, 200, TYPES[path.extname(name)]!, body);
-      } catch {
-        const message = 'The explorer has not been built: run `npm run generate`.';
-        return sendJson(response, 404, { error: { code: 'NOT_CONFIGURED', message } });
-      }
+      const [, name, extension] = NAME.exec(given) ?? [];
+      const file = name && (await fileOf(name).catch(() => undefined));
+      if (!file) return notFound(response, 'No such file.');
+      response.setHeader('etag', file.etag);
+      response.setHeader('cache-control', 'no-cache');
+      response.setHeader('vary', 'accept-encoding');
+      const { 'if-none-match': known, 'accept-encoding': accepted = '' } = response.req.headers;
+      if (known === file.etag) return void response.writeHead(304).end();
+      const isRead = file.compressed && /\bbr\b/.test(String(accepted));
+      if (isRead) response.setHeader('content-encoding', 'br');
+      const body = file.compressed && !isRead ? await promisify(brotliDecompress)(file.body) : file.body;
+      return sendText(response, 200, TYPES[extension!]!, body);
     },
   };
 }
 
-function readExamples(folder: string | undefined, log: Logger): { query: string }[] {
+/** The page's own files lie as they are; what it is made with is compressed: cli/explorer-parts.ts. */
+async function readPageFile(name: string): Promise<PageFile> {
+  const own = await readFile(path.join(FOLDER, 'page', name)).catch(() => undefined);
+  const body = own ?? (await readFile(path.join(FOLDER, 'built', `${name}.br`)));
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
+  return { body, etag, compressed: own === undefined };
+}
+
+function readExamples(folder: string | undefined, log: Logger): { query: string; variables?: string }[] {
   if (folder === undefined) return [];
   try {
-    return readdirSync(folder)
+    const names = readdirSync(folder).sort();
+    return names
       .filter((name) => name.endsWith('.graphql'))
-      .sort()
-      .map((name) => ({ query: readFileSync(path.join(folder, name), 'utf8') }));
+      .map((name) => {
+        const variables = name.replace('.graphql', '.json');
+        return {
+          query: readFileSync(path.join(folder, name), 'utf8'),
+          ...(names.includes(variables) && { variables: readFileSync(path.join(folder, variables), 'utf8') }),
+        };
+      });
   } catch (error) {
     log.warn({ err: error, folder }, 'the example operations cannot be read');
     return [];

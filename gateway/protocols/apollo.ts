@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { ApolloServer, ApolloServerPlugin } from '@apollo/server';
 import type { GatewayExecutor, GatewayInterface } from '@apollo/server-gateway-interface';
 import { type ExecutionResult, GraphQLError } from 'graphql';
@@ -6,7 +6,6 @@ import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
 import type { Admitted, OperationParams, Served } from '../policy/pipeline.ts';
-import { sendText } from '../server/pages.ts';
 import type { Graph } from '../supergraph/graph.ts';
 
 export interface ApolloFaceOptions {
@@ -25,8 +24,6 @@ export interface ApolloContext {
 export interface ApolloFace extends AsyncDisposable {
   /** Whether queries and mutations have to pass Apollo Server: plugins or usage reporting want to see them. */
   readonly observes: boolean;
-  /** The landing page in development: Apollo Sandbox. */
-  landing(request: IncomingMessage, response: ServerResponse): Promise<void>;
   /** Runs an admitted operation through Apollo Server's request pipeline. */
   execute(request: IncomingMessage, params: OperationParams, admitted: Admitted): Promise<OperationAnswer>;
   /** A new supergraph is served. */
@@ -34,8 +31,8 @@ export interface ApolloFace extends AsyncDisposable {
 }
 
 /**
- * Creates an Apollo Server in front of our executor. Loaded when it is first needed: without APOLLO_KEY and plugins
- * that is when a person opens /graphql in a browser, so neither start nor requests pay for it.
+ * Creates an Apollo Server in front of our executor. Loaded when it is first needed, which without
+ * APOLLO_KEY and plugins is never.
  */
 export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
   const { config, graph } = options;
@@ -66,7 +63,6 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
 
   async function start(): Promise<ApolloServer<ApolloContext>> {
     const { ApolloServer } = await import('@apollo/server');
-    const { ApolloServerPluginLandingPageLocalDefault } = await import('@apollo/server/plugin/landingPage/default');
     const { ApolloServerPluginLandingPageDisabled } = await import('@apollo/server/plugin/disabled');
     const started = new ApolloServer<ApolloContext>({
       gateway,
@@ -80,12 +76,7 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
         ...(config.APOLLO_KEY && { key: config.APOLLO_KEY }),
         ...(config.APOLLO_GRAPH_REF && { graphRef: config.APOLLO_GRAPH_REF }),
       },
-      plugins: [
-        config.production
-          ? ApolloServerPluginLandingPageDisabled()
-          : ApolloServerPluginLandingPageLocalDefault({ embed: true }),
-        ...(options.plugins ?? []),
-      ],
+      plugins: [ApolloServerPluginLandingPageDisabled(), ...(options.plugins ?? [])],
     });
     await started.start();
     return started;
@@ -98,18 +89,6 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
 
   return {
     observes: Boolean(config.APOLLO_KEY) || (options.plugins?.length ?? 0) > 0,
-    async landing(request, response) {
-      const answer = await (await ready()).executeHTTPGraphQLRequest({
-        httpGraphQLRequest: { method: 'GET', headers: headerMap(request), search: '', body: undefined },
-        context: async () => {
-          throw new GraphQLError('A landing page runs nothing.');
-        },
-      });
-      const body = answer.body.kind === 'complete' ? answer.body.string : '';
-      // Sandbox signs in to Studio in a window that talks back to the page.
-      response.removeHeader('cross-origin-opener-policy');
-      sendText(response, answer.status ?? 200, 'text/html; charset=utf-8', body);
-    },
     async execute(request, params, admitted) {
       const { query, operationName, variables, extensions } = params;
       const response = await (await ready()).executeOperation(

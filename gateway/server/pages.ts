@@ -16,6 +16,10 @@ export function sendText(response: ServerResponse, status: number, type: string,
   response.end(response.req.method === 'HEAD' ? undefined : bytes);
 }
 
+/** Sends a browser to another page. */
+export const seeOther = (response: ServerResponse, location: string): void =>
+  void response.writeHead(302, { location }).end();
+
 /** Sends a JSON value whole. */
 export const sendJson = (response: ServerResponse, status: number, body: unknown): void =>
   sendText(response, status, 'application/json; charset=utf-8', JSON.stringify(body));
