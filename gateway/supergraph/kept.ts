@@ -4,7 +4,7 @@ import path from 'node:path';
 
 /**
  * Returns what `make` gives, kept in a folder under the hash of everything it was made of. A folder that takes no files
- * is no error, and without a folder it is made each time.
+ * is not an error, and without a folder it is made each time.
  *
  * @param name end of the file's name, e.g. `supergraph.graphql`.
  */

@@ -30,8 +30,8 @@ const DROPPED = new Set([
 
 /**
  * Returns what must be equal, in order, for two prompts to be one: every word that carries sense. A cosine close to one
- * is no proof ("turn on" and "turn off" are closer than most paraphrases), so this gate lets only wording differ that
- * cannot change the answer. It misses many paraphrases; that is the price of never giving a wrong answer.
+ * is not a proof ("turn on" and "turn off" are closer than most paraphrases), so this gate lets only wording differ
+ * that cannot change the answer. It misses many paraphrases; that is the price of never giving a wrong answer.
  */
 export function senseOf(text: string): string {
   let plain = text.normalize('NFKC').toLowerCase();

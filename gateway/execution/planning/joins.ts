@@ -15,6 +15,6 @@ export function argumentsOf(
 /** Reads a field set such as `id owner { id }`. @throws when it is none. */
 export function fieldSet(text: string): SelectionSetNode {
   const [operation] = parse(`{${text}}`, { noLocation: true }).definitions;
-  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`${text} is no field set.`);
+  if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error(`${text} is not a field set.`);
   return operation.selectionSet;
 }

@@ -41,9 +41,10 @@ interface Waiting {
 
 /**
  * Shares out the loop among clients whose operations are not known yet. Reading, validating and compiling one takes as
- * long as a thousand known ones, and whoever asks for another thing waits meanwhile. So the work is done in stages, a
- * slice in each round of the loop, clients by turns; and each client has an allowance of processor time, beyond which
- * its new operations wait, and are refused where too many do. Known operations, and known refusals, cost nothing of it.
+ * long as a thousand known ones, and a client that asks for another thing waits meanwhile. So the work is done in
+ * stages, a slice in each round of the loop, clients by turns; and each client has an allowance of processor time,
+ * beyond which its new operations wait, and are refused where too many do. Known operations, and known refusals, cost
+ * nothing of it.
  */
 export class LoopTurns {
   readonly #burst: number;
@@ -64,8 +65,8 @@ export class LoopTurns {
   }
 
   /**
-   * Lets a client begin with a new operation: at once (undefined) or when its allowance is there again. Whoever begins
-   * calls `read` when the operation is read and validated, or refused.
+   * Lets a client begin with a new operation: at once (undefined) or when its allowance is there again. A client that
+   * begins calls `read` when the operation is read and validated, or refused.
    *
    * @throws {CodedError} RATE_LIMITED, by rejecting, where too many wait or the wait is too long.
    */
@@ -158,7 +159,7 @@ export class LoopTurns {
     });
   }
 
-  /** Looks again when somebody's rest or want ends. */
+  /** Looks again when a client's rest or want ends. */
   #sleep(): void {
     if (this.#isRound || this.#timer) return;
     let ms = Number.POSITIVE_INFINITY;
@@ -210,7 +211,7 @@ export class LoopTurns {
   }
 }
 
-/** Time that others use the processor, on a busy machine, is nobody's fault. */
+/** Time that others use the processor, on a busy machine, is not a client's fault. */
 function threadMs(): number {
   const { user, system } = process.threadCpuUsage();
   return (user + system) / 1_000;

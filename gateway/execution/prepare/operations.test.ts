@@ -117,7 +117,8 @@ describe('an operation', () => {
 
 describe('one client’s unknown operations', () => {
   /**
-   * Each reading of the clock is a second later: whoever has begun with one operation has used more than is allowed.
+   * Each reading of the clock is a second later: a client that has begun with one operation has used more than is
+   * allowed.
    */
   const spent = () => {
     let ms = 0;

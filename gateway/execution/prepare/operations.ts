@@ -169,7 +169,7 @@ export function createOperations(options: OperationsOptions): Operations {
     return prepared;
   }
 
-  /** When it is the client's turn, somebody else may have had it prepared. */
+  /** When it is the client's turn, another client may have had it prepared. */
   async function prepareInTurn(turn: Promise<void>, request: PrepareRequest, key: string): Promise<Prepared> {
     try {
       await turn;

@@ -12,8 +12,8 @@ const MAY_BE_SKIPPED = /@(?:skip|include)\b/;
 
 /**
  * Returns what decides whether a group is asked for; undefined where it always is. Planners leave `__typename` without
- * a condition beside fields that have one. Of objects whose type is known that is no reason to ask, and an entity that
- * fails would be an error of nothing that the client asked for.
+ * a condition beside fields that have one. Of objects whose type is known that is not a reason to ask, and an entity
+ * that fails would be an error of nothing that the client asked for.
  */
 export function createIsAsked(fetch: EntityFetch, group: EntityGroup, full: GraphQLSchema): IsAsked | undefined {
   if (!MAY_BE_SKIPPED.test(fetch.text)) return undefined;

@@ -32,7 +32,10 @@ export interface CompilerOptions {
   readonly supergraph: Supergraph;
   readonly planner: Planner;
   readonly observer?: ExecutionObserver;
-  /** Subgraphs whose bytes may be a client's answer unread, when they have its shape: one's own. Default: none. */
+  /**
+   * Subgraphs whose bytes may be a client's answer unread, when they have its shape: those of this installation.
+   * Default: none.
+   */
   readonly trusted?: (subgraph: string) => boolean;
   readonly limits?: Partial<ExecutionLimits>;
   /** Whether equal queries of equal identities that run at the same time share one execution. Default: true. */

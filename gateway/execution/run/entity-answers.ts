@@ -38,7 +38,7 @@ export interface EntityAnswers {
    * Completes the objects and reports the errors.
    *
    * @returns batches of which the answer says nothing, because another one's failure took the data with it.
-   * @throws when the answer is no GraphQL.
+   * @throws when the answer is not GraphQL.
    */
   receive(run: Run, batches: readonly Batch[], response: SubgraphResponse): readonly Batch[];
   /** Reports that the fields of these batches are missing. */

@@ -10,7 +10,7 @@ export interface ExecutionObserver {
    * `DOWNSTREAM_SERVICE_ERROR` where the subgraph gave no code.
    */
   expose?(error: GraphQLFormattedError, subgraph: string): GraphQLFormattedError;
-  /** A failure whose cause clients do not see: an unreachable subgraph, an answer that is no GraphQL. */
+  /** A failure whose cause clients do not see: an unreachable subgraph, an answer that is not GraphQL. */
   failed?(subgraph: string, cause: unknown, request: OperationRequest): void;
 }
 

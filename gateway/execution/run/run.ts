@@ -32,7 +32,7 @@ export class Run {
   stopped: CodedError | undefined;
   /** Errors beyond those that are listed. */
   omitted = 0;
-  /** Whether a subgraph said of an entity that it is not there: its fields are null then, and that is no error. */
+  /** Whether a subgraph said of an entity that it is not there: its fields are null then, and that is not an error. */
   lacksEntities = false;
   /** Ends the fetches that are running. */
   readonly cancellation = new Cancellation();

@@ -21,7 +21,7 @@ const NONE: readonly SubgraphError[] = [];
 /**
  * Reads the parsed answer.
  *
- * @throws when it is no GraphQL: neither data nor errors, or data that is no object.
+ * @throws when it is not GraphQL: neither data nor errors, or data that is not an object.
  */
 export const answerOf = (response: Pick<SubgraphResponse, 'result'>): SubgraphAnswer => readAnswer(response.result);
 
@@ -31,7 +31,7 @@ export function readAnswer(result: unknown): SubgraphAnswer {
   const { data, errors } = result;
   const told = errors === undefined || errors === null ? NONE : readErrors(errors);
   if (isObject(data)) return { data, errors: told };
-  if (data !== undefined && data !== null) throw new Error('The subgraph answered with data that is no object.');
+  if (data !== undefined && data !== null) throw new Error('The subgraph answered with data that is not an object.');
   if (told.length === 0) throw new Error('The subgraph answered with neither data nor errors.');
   return { data: null, errors: told };
 }

@@ -31,7 +31,7 @@ const RESOLVERS = {
   },
   Book: { owner, next, title: () => 't' },
   Film: { owner, next, title: () => null },
-  // The user with this name is nobody's to know.
+  // The user with this name may not be known.
   User: {
     name: (u: Ref) => (u.id === '2' ? refuse('name') : `n${u.id}`),
     rank: (u: Ref) => Number(u.id),

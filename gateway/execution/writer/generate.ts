@@ -165,7 +165,7 @@ class Generator {
     parent: GraphQLCompositeType,
     prefix: string,
   ): string {
-    if (!NAME.test(entry.responseName)) throw new Error(`${entry.responseName} is no GraphQL name.`);
+    if (!NAME.test(entry.responseName)) throw new Error(`${entry.responseName} is not a GraphQL name.`);
     const code = this.#value(entry, parent, prefix);
     const conditions = [...(done ? [`!${done}`] : []), ...(guards ? [`(${this.#condition(guards)})`] : [])];
     if (conditions.length === 0) return code;

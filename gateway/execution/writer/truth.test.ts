@@ -68,7 +68,7 @@ describe('an answer has an error for', () => {
     ]);
   });
 
-  it('an entity that is no object', async () => {
+  it('an entity that is not an object', async () => {
     const answer = await when('analytics', { data: { _entities: ['x'] } }, '{ me { cost } }');
     expect(codes(answer)).toEqual([['me.cost', INVALID]]);
   });
@@ -113,14 +113,14 @@ describe('of an error that a subgraph tells', () => {
     [{ extensions: { code: 7 }, path: [{}] }],
     ['x'],
     [null],
-  ])('what is no error’s part does not reach the client: %j', async (error) => {
+  ])('what is not an error’s part does not reach the client: %j', async (error) => {
     const answer = await when('auth', { data: { me: null }, errors: [error] }, '{ me { id } }');
     expect(answer.errors).toEqual([
       { message: 'A subgraph failed without saying why.', extensions: { code: 'DOWNSTREAM_SERVICE_ERROR' } },
     ]);
   });
 
-  it('nothing is lost when the errors are no list', async () => {
+  it('nothing is lost when the errors are not a list', async () => {
     const answer = await when('auth', { data: { me: null }, errors: { message: 'no list' } }, '{ me { id } }');
     expect(answer.errors?.[0]?.message).toBe('no list');
   });

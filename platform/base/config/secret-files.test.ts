@@ -25,7 +25,7 @@ describe('a secret in a file', () => {
     expect(config).toMatchObject({ JWT_SECRET: secret, DATABASE_URL: 'postgresql://a@b/c', OPENAI_API_KEY: 'sk-1' });
   });
 
-  it('is read for what llm.yaml names, which is no setting', () => {
+  it('is read for what llm.yaml names, which is not a setting', () => {
     expect(withSecretFiles({ MISTRAL_API_KEY_FILE: file('mistral', 'key') })).toMatchObject({ MISTRAL_API_KEY: 'key' });
   });
 

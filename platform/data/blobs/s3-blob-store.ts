@@ -106,7 +106,7 @@ export class S3BlobStore implements BlobStore {
         await this.#upload(params, source.chunks, signal);
       }
     } catch (error) {
-      // What the source says of itself (too large, hung up) is no fault of the storage.
+      // What the source says of itself (too large, hung up) is not a fault of the storage.
       if (source.failure !== undefined) throw source.failure;
       signal?.throwIfAborted();
       this.#refused = reasonOf(error);

@@ -4,7 +4,7 @@ import type { PGlite } from '@electric-sql/pglite';
  * The many connections on one PGlite, each speaking Postgres' wire protocol.
  *
  * One PGlite is one Postgres session. Batches (up to Sync) are therefore serialised, a connection keeps the session
- * while it is in a transaction, and the role follows the connection's user. Roles catch mistakes here; they are no
+ * while it is in a transaction, and the role follows the connection's user. Roles catch mistakes here; they are not a
  * security boundary, because one superuser session lies below.
  */
 export class EmbeddedSession {
