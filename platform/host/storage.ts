@@ -17,8 +17,12 @@ export interface Storage<Client, Tx extends SqlTransaction> {
   readonly outbox: Outbox;
   /** Creates a runner of jobs. The subgraph starts it; the platform closes it. */
   jobs(concurrency?: number): JobRunner<Tx>;
-  /** Hears the events of others. Called once, with a handler for each type of event. */
-  consume(handlers: EventHandlers<Tx>): Promise<void>;
+  /**
+   * Hears the events of others. Called once, with a handler for each type of event.
+   *
+   * @param options.lanes how many replicas may work at the same time; default 1.
+   */
+  consume(handlers: EventHandlers<Tx>, options?: { readonly lanes?: number }): Promise<void>;
 }
 
 /**
@@ -44,6 +48,6 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
       lifecycle.use(
         new JobRunner<Tx>(db, { owner, log, metrics, exclusive: config.DATABASE_URL === undefined, concurrency }),
       ),
-    consume: (handlers) => consumeEvents<Tx>({ ...shared, consumer: owner, handlers }),
+    consume: (handlers, { lanes } = {}) => consumeEvents<Tx>({ ...shared, consumer: owner, handlers, lanes }),
   };
 }

@@ -211,7 +211,10 @@ export function recordEmbeddings<Tx extends SqlTransaction>(options: {
   const { client, outbox, lifecycle } = options;
   const write = (calls: readonly EmbeddingCall[]): Promise<void> =>
     client.$transaction(async (tx) => {
-      for (const call of calls) await outbox.record(tx, 'embedding.called', call);
+      await outbox.recordAll(
+        tx,
+        calls.map((payload) => ({ type: 'embedding.called', payload })),
+      );
     });
   return lifecycle.use(new RecordedEmbedders({ ...options, write }));
 }

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import { validate as isUuid, v7 as uuid } from 'uuid';
 import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import type { Usage } from '#platform/contracts/events.ts';
 import { EVERYBODY, type SpentBudget, type SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { Prisma, type PrismaClient } from '#prisma/analytics/client/client.ts';
 import { type BudgetPeriod, budgetPeriod, startOf } from './period.ts';
@@ -21,6 +22,11 @@ export interface Budget {
 
 /** SOFT: alerts alone. HARD: once it is spent, calls are refused until the period ends. */
 export type BudgetEnforcement = 'SOFT' | 'HARD';
+
+/** A budget that stops somebody. */
+interface BindingBudget extends Pick<Budget, 'userId' | 'period' | 'limit'> {
+  readonly isDefault: boolean;
+}
 
 /** What is known of a user who has the default budget: it is not added up for every call. */
 interface Allowance {
@@ -93,20 +99,34 @@ export class Budgets {
   }
 
   /** Adds up what a user's calls, or everybody's, have come to, and says whether they may go on. */
-  async enforce(userId: string, db: PrismaClient | Prisma.TransactionClient = this.#db): Promise<void> {
+  async enforce(userId: string): Promise<void> {
+    const budgets = (await this.#db.budget.findMany({ where: { userId } })) as Budget[];
+    await this.#enforceAll(this.#db, [userId], budgets);
+  }
+
+  /** The same for several users, whose budgets are given. */
+  async #enforceAll(
+    db: PrismaClient | Prisma.TransactionClient,
+    users: readonly string[],
+    budgets: readonly Budget[],
+  ): Promise<void> {
     const now = new Date();
-    const budgets = (await db.budget.findMany({ where: { userId } })) as Budget[];
-    let last: SpentBudget | undefined;
-    for (const budget of this.#binding(userId, budgets)) {
-      const spent = await spentIn(db, { ...budget, userId }, now);
-      if (budget.isDefault)
-        this.#allowances.set(userId, { left: budget.limit.minus(spent), until: now.getTime() + BELIEVED_MS });
-      if (spent.lessThan(budget.limit)) continue;
-      const resetsAt = budgetPeriod(budget.period, now).to.toISOString();
-      if (last === undefined || last.resetsAt < resetsAt)
-        last = { period: budget.period, limit: budget.limit.toFixed(), currency: CURRENCY, resetsAt };
+    const byUser = Map.groupBy(budgets, ({ userId }) => userId);
+    const binding = users.flatMap((userId) => this.#binding(userId, byUser.get(userId) ?? []));
+    const sums = await spentIn(
+      db,
+      binding.map((budget) => ({ ...budget, at: now })),
+    );
+    const last = new Map<string, SpentBudget>();
+    for (const [index, { userId, period, limit, isDefault }] of binding.entries()) {
+      const spent = sums[index]!;
+      if (isDefault) this.#allowances.set(userId, { left: limit.minus(spent), until: now.getTime() + BELIEVED_MS });
+      if (spent.lessThan(limit)) continue;
+      const resetsAt = budgetPeriod(period, now).to.toISOString();
+      if ((last.get(userId)?.resetsAt ?? '') < resetsAt)
+        last.set(userId, { period, limit: limit.toFixed(), currency: CURRENCY, resetsAt });
     }
-    await this.#spent.note(userId, last);
+    await Promise.all(users.map((userId) => this.#spent.note(userId, last.get(userId))));
   }
 
   /** Says again what is spent: the place where that is kept may forget. */
@@ -118,25 +138,27 @@ export class Budgets {
       : await this.#db.$queryRaw<{ user_id: string }[]>`
           SELECT user_id FROM rollups WHERE "interval" = 'DAY' AND at = ${today} AND user_id <> ''
           GROUP BY user_id HAVING sum(cost) >= ${this.#default}`;
-    const users = new Set([...hard.map(({ userId }) => userId), ...dear.map(({ user_id }) => user_id)]);
-    for (const userId of users) await this.enforce(userId);
+    const users = [...new Set([...hard.map(({ userId }) => userId), ...dear.map(({ user_id }) => user_id)])];
+    const budgets = (await this.#db.budget.findMany({ where: { userId: { in: users } } })) as Budget[];
+    await this.#enforceAll(this.#db, users, budgets);
   }
 
   /** The budgets that stop somebody: those that are set, and a day's default where none is set for the user's day. */
-  #binding(userId: string, budgets: readonly Budget[]): (Pick<Budget, 'period' | 'limit'> & { isDefault: boolean })[] {
+  #binding(userId: string, budgets: readonly Budget[]): BindingBudget[] {
     const hard = budgets
       .filter(({ enforcement }) => enforcement === 'HARD')
       .map((one) => ({ ...one, isDefault: false }));
     if (!this.#hasDefault(userId, budgets)) return hard;
-    return [...hard, { period: 'DAY', limit: this.#default, isDefault: true }];
+    return [...hard, { userId, period: 'DAY', limit: this.#default, isDefault: true }];
   }
 
   #hasDefault(userId: string, budgets: readonly Budget[]): boolean {
     return userId !== EVERYBODY && !this.#default.isZero() && !budgets.some(({ period }) => period === 'DAY');
   }
 
-  spent(budget: Budget, at = new Date()): Promise<Prisma.Decimal> {
-    return spentIn(this.#db, budget, at);
+  async spent(budget: Budget, at = new Date()): Promise<Prisma.Decimal> {
+    const [spent] = await spentIn(this.#db, [{ ...budget, at }]);
+    return spent!;
   }
 
   alerts(budget: Budget, at = new Date()): Promise<{ share: number; at: Date }[]> {
@@ -145,20 +167,22 @@ export class Budgets {
   }
 
   /**
-   * Raises the alerts that a recorded call has brought about, each once a period, and stops further calls where a
-   * budget is spent. In the call's transaction.
-   *
-   * @param cost of the call, in US dollars.
+   * Raises the alerts that recorded calls have brought about, each once a period, and stops further calls where a budget
+   * is spent. In the transaction of the calls.
    */
-  async watch(tx: Prisma.TransactionClient, userId: string, at: Date, cost: string | undefined): Promise<void> {
-    const budgets = (await tx.budget.findMany({ where: { userId: { in: [userId, EVERYBODY] } } })) as Budget[];
-    for (const budget of budgets) await this.#alert(tx, budget, at);
-    if (cost === undefined) return;
-    const own = budgets.filter((budget) => budget.userId === userId);
-    const isHard = own.some(({ enforcement }) => enforcement === 'HARD');
-    if (isHard || (this.#hasDefault(userId, own) && !this.#mayGoOn(userId, cost))) await this.enforce(userId, tx);
-    if (budgets.some((budget) => budget.userId === EVERYBODY && budget.enforcement === 'HARD'))
-      await this.enforce(EVERYBODY, tx);
+  async watch(tx: Prisma.TransactionClient, calls: readonly Pick<Usage, 'userId' | 'at' | 'cost'>[]): Promise<void> {
+    const users = [...new Set(calls.map(({ userId }) => userId))];
+    const budgets = (await tx.budget.findMany({ where: { userId: { in: [...users, EVERYBODY] } } })) as Budget[];
+    await this.#alert(tx, budgets, calls);
+    const byUser = Map.groupBy(budgets, ({ userId }) => userId);
+    const isHard = (userId: string) => byUser.get(userId)?.some(({ enforcement }) => enforcement === 'HARD') ?? false;
+    const paid = calls.filter(({ cost }) => cost !== undefined);
+    const doubtful = new Set<string>();
+    for (const { userId, cost } of paid)
+      if (isHard(userId) || (this.#hasDefault(userId, byUser.get(userId) ?? []) && !this.#mayGoOn(userId, cost!)))
+        doubtful.add(userId);
+    if (paid.length > 0 && isHard(EVERYBODY)) doubtful.add(EVERYBODY);
+    if (doubtful.size > 0) await this.#enforceAll(tx, [...doubtful], budgets);
   }
 
   /** Whether what was left of the default budget pays for this call as well. */
@@ -169,37 +193,56 @@ export class Budgets {
     return allowance.left.greaterThan(0);
   }
 
-  async #alert(tx: Prisma.TransactionClient, budget: Budget, at: Date): Promise<void> {
-    const spent = await spentIn(tx, budget, at);
-    const reached = budget.alertAt.filter((share) => spent.greaterThanOrEqualTo(budget.limit.times(share)));
-    if (reached.length === 0) return;
-    const periodStart = budgetPeriod(budget.period, at).from;
-    const { count } = await tx.budgetAlert.createMany({
-      data: reached.map((share) => ({ budgetId: budget.id, periodStart, share })),
-      skipDuplicates: true,
-    });
-    if (count === 0) return;
-    const whose = budget.userId === EVERYBODY ? 'everybody' : budget.userId;
-    this.#log.warn(
-      { budgetId: budget.id, userId: whose, share: reached.at(-1), spent: spent.toFixed() },
-      'a budget reached an alert',
-    );
+  async #alert(
+    tx: Prisma.TransactionClient,
+    budgets: readonly Budget[],
+    calls: readonly Pick<Usage, 'userId' | 'at'>[],
+  ): Promise<void> {
+    const periods = budgets
+      .filter(({ alertAt }) => alertAt.length > 0)
+      .flatMap((budget) => {
+        const own = calls.filter(({ userId }) => budget.userId === EVERYBODY || budget.userId === userId);
+        const starts = new Set(own.map(({ at }) => budgetPeriod(budget.period, new Date(at)).from.getTime()));
+        return [...starts].map((start) => ({ ...budget, at: new Date(start) }));
+      });
+    const sums = await spentIn(tx, periods);
+    for (const [index, { id, userId, limit, alertAt, at: periodStart }] of periods.entries()) {
+      const spent = sums[index]!;
+      const reached = alertAt.filter((share) => spent.greaterThanOrEqualTo(limit.times(share)));
+      if (reached.length === 0) continue;
+      const { count } = await tx.budgetAlert.createMany({
+        data: reached.map((share) => ({ budgetId: id, periodStart, share })),
+        skipDuplicates: true,
+      });
+      if (count === 0) continue;
+      const whose = userId === EVERYBODY ? 'everybody' : userId;
+      this.#log.warn(
+        { budgetId: id, userId: whose, share: reached.at(-1), spent: spent.toFixed() },
+        'a budget reached an alert',
+      );
+    }
   }
 }
 
+/** What the calls of each budget's period have come to, in the order of the budgets, by one statement. */
 async function spentIn(
   db: PrismaClient | Prisma.TransactionClient,
-  budget: Pick<Budget, 'userId' | 'period'>,
-  at: Date,
-): Promise<Prisma.Decimal> {
-  const { from, to } = budgetPeriod(budget.period, at);
-  const { _sum } = await db.rollup.aggregate({
-    where: {
-      interval: 'DAY',
-      at: { gte: startOf('DAY', from), lt: to },
-      ...(budget.userId !== EVERYBODY && { userId: budget.userId }),
-    },
-    _sum: { cost: true },
-  });
-  return _sum.cost ?? new Prisma.Decimal(0);
+  budgets: readonly (Pick<Budget, 'userId' | 'period'> & { readonly at: Date })[],
+): Promise<Prisma.Decimal[]> {
+  if (budgets.length === 0) return [];
+  const asked = budgets.map(({ userId, period, at }, place) => ({
+    place,
+    user_id: userId,
+    begins: startOf('DAY', budgetPeriod(period, at).from),
+    ends: budgetPeriod(period, at).to,
+  }));
+  const rows = await db.$queryRaw<{ spent: Prisma.Decimal | null }[]>`
+    WITH asked AS (SELECT * FROM jsonb_to_recordset(${JSON.stringify(asked)}::jsonb)
+      AS asked (place int, user_id text, begins timestamptz, ends timestamptz))
+    SELECT CASE WHEN user_id = ${EVERYBODY}
+      THEN (SELECT sum(cost) FROM rollups WHERE "interval" = 'DAY' AND at >= begins AND at < ends)
+      ELSE (SELECT sum(cost) FROM rollups AS own
+            WHERE "interval" = 'DAY' AND at >= begins AND at < ends AND own.user_id = asked.user_id) END AS spent
+    FROM asked ORDER BY place`;
+  return rows.map(({ spent }) => new Prisma.Decimal(spent ?? 0));
 }

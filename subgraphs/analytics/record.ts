@@ -1,86 +1,84 @@
 import { createHash } from 'node:crypto';
 import type { Usage } from '#platform/contracts/events.ts';
 import { Prisma } from '#prisma/analytics/client/client.ts';
-import { bucketOf } from './histogram.ts';
-import { type Interval, startOf } from './period.ts';
+import { addToRollups } from './rollups.ts';
+
+/** Whoever counts calls holds it shared, and who forgets a user alone: a call is counted before that or after. */
+const USERS_LOCK = `hashtext('analytics users')`;
 
 /**
- * Counts a call (or some alike, reported together): its own row, and the sums of its hour and its day. In the
- * transaction of the event's inbox entry, so a report that is delivered twice counts once.
+ * Counts calls (each one call, or some alike that were reported together): their own rows, and the sums of their hours
+ * and days. In the transaction of the events' inbox entries, so a report that is delivered twice counts once; so does a
+ * call that is reported by two events.
+ *
+ * @returns the calls that count, which are those that were not counted before.
  */
-export async function recordCall(tx: Prisma.TransactionClient, usage: Usage): Promise<void> {
-  const { tokens, outcome, ...rest } = usage;
-  const forgotten = forgottenName(usage.userId);
+export async function recordCalls(tx: Prisma.TransactionClient, usages: readonly Usage[]): Promise<Usage[]> {
+  await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock_shared(${USERS_LOCK})`);
+  const deleted = await deletedAmong(tx, new Set(usages.map(({ userId }) => userId)));
   // An event of a call may come after the one that deleted its user: it counts, and names nobody.
-  if (await tx.rollup.findFirst({ where: { interval: 'DAY', userId: forgotten }, select: { at: true } })) {
-    await addToRollup(tx, 'HOUR', { ...usage, userId: forgotten });
-    await addToRollup(tx, 'DAY', { ...usage, userId: forgotten });
-    return;
-  }
-  await tx.call.create({
-    data: {
-      id: rest.id,
-      at: rest.at,
-      userId: rest.userId,
-      apiKeyId: rest.apiKeyId ?? null,
-      conversationId: rest.conversationId ?? null,
-      messageId: rest.messageId ?? null,
-      operation: rest.operation,
-      provider: rest.provider,
-      model: rest.model,
-      deployment: rest.deployment,
-      calls: rest.calls ?? 1,
-      inputTokens: tokens.input,
-      cachedTokens: tokens.cached,
-      outputTokens: tokens.output,
-      reasoningTokens: tokens.reasoning,
-      images: rest.images ?? 0,
-      estimated: rest.estimated,
-      cost: rest.cost ?? null,
-      currency: rest.currency,
-      latencyMs: rest.latencyMs,
-      timeToFirstTokenMs: rest.timeToFirstTokenMs ?? null,
-      tokensPerSecond: rest.tokensPerSecond ?? null,
-      retries: rest.retries,
-      fallbacks: rest.fallbacks,
-      cacheHit: rest.cacheHit,
-      outcome: outcome.toUpperCase(),
-      errorCode: rest.errorCode ?? null,
-    },
-  });
-  await addToRollup(tx, 'HOUR', usage);
-  await addToRollup(tx, 'DAY', usage);
+  const unnamed = usages.filter(({ userId }) => deleted.has(userId));
+  const fresh = await insertCalls(
+    tx,
+    usages.filter(({ userId }) => !deleted.has(userId)),
+  );
+  await addToRollups(tx, [...fresh, ...unnamed.map((usage) => ({ ...usage, userId: forgottenName(usage.userId) }))]);
+  return [...fresh, ...unnamed];
 }
 
-async function addToRollup(tx: Prisma.TransactionClient, interval: Interval, usage: Usage): Promise<void> {
-  const { tokens, calls = 1 } = usage;
-  const latency = bucketOf(usage.latencyMs);
-  const firstToken = usage.timeToFirstTokenMs === undefined ? undefined : bucketOf(usage.timeToFirstTokenMs);
-  // Postgres fills the gap between an array's end and an assigned subscript with NULLs, and counts subscripts from 1.
-  await tx.$executeRaw`
-    INSERT INTO rollups AS r ("interval", at, user_id, operation, provider, model, outcome, currency, calls, cache_hits,
-      input_tokens, cached_tokens, output_tokens, reasoning_tokens, images, cost, unpriced, latency, time_to_first_token)
-    VALUES (${interval}, ${startOf(interval, new Date(usage.at))}, ${usage.userId}, ${usage.operation}, ${usage.provider},
-      ${usage.model}, ${usage.outcome.toUpperCase()}, ${usage.currency}, ${calls}, ${usage.cacheHit ? calls : 0}, ${tokens.input},
-      ${tokens.cached}, ${tokens.output}, ${tokens.reasoning}, ${usage.images ?? 0}, ${new Prisma.Decimal(usage.cost ?? 0)},
-      ${usage.cost === undefined ? calls : 0}, ${onlyIn(latency, calls)}::int[], ${onlyIn(firstToken, calls)}::int[])
-    ON CONFLICT ("interval", at, user_id, operation, provider, model, outcome, currency) DO UPDATE SET
-      calls = r.calls + excluded.calls,
-      cache_hits = r.cache_hits + excluded.cache_hits,
-      input_tokens = r.input_tokens + excluded.input_tokens,
-      cached_tokens = r.cached_tokens + excluded.cached_tokens,
-      output_tokens = r.output_tokens + excluded.output_tokens,
-      reasoning_tokens = r.reasoning_tokens + excluded.reasoning_tokens,
-      images = r.images + excluded.images,
-      cost = r.cost + excluded.cost,
-      unpriced = r.unpriced + excluded.unpriced,
-      latency[${latency}::int] = coalesce(r.latency[${latency}::int], 0) + excluded.calls
-      ${firstToken === undefined ? Prisma.empty : Prisma.sql`, time_to_first_token[${firstToken}::int] = coalesce(r.time_to_first_token[${firstToken}::int], 0) + excluded.calls`}`;
+async function deletedAmong(tx: Prisma.TransactionClient, users: ReadonlySet<string>): Promise<Set<string>> {
+  const names = new Map([...users].map((userId) => [forgottenName(userId), userId]));
+  const rows = await tx.$queryRaw<{ user_id: string }[]>`
+    SELECT DISTINCT user_id FROM rollups WHERE "interval" = 'DAY' AND user_id = ANY(${[...names.keys()]})`;
+  return new Set(rows.map((row) => names.get(row.user_id)!));
 }
 
-/** A histogram with entries in one bucket. */
-const onlyIn = (bucket: number | undefined, count: number): number[] =>
-  bucket === undefined ? [] : [...Array<number>(bucket - 1).fill(0), count];
+const COLUMNS = Prisma.raw(
+  `id, at, user_id, api_key_id, conversation_id, message_id, operation, provider, model, deployment, calls, input_tokens,
+   cached_tokens, output_tokens, reasoning_tokens, images, estimated, cost, currency, latency_ms, time_to_first_token_ms,
+   tokens_per_second, retries, fallbacks, cache_hit, outcome, error_code`,
+);
+
+/** @returns those that were not there. */
+async function insertCalls(tx: Prisma.TransactionClient, usages: readonly Usage[]): Promise<Usage[]> {
+  if (usages.length === 0) return [];
+  const rows = usages.map(({ tokens, outcome, ...usage }) => ({
+    id: usage.id,
+    at: usage.at,
+    user_id: usage.userId,
+    api_key_id: usage.apiKeyId,
+    conversation_id: usage.conversationId,
+    message_id: usage.messageId,
+    operation: usage.operation,
+    provider: usage.provider,
+    model: usage.model,
+    deployment: usage.deployment,
+    calls: usage.calls ?? 1,
+    input_tokens: tokens.input,
+    cached_tokens: tokens.cached,
+    output_tokens: tokens.output,
+    reasoning_tokens: tokens.reasoning,
+    images: usage.images ?? 0,
+    estimated: usage.estimated,
+    cost: usage.cost,
+    currency: usage.currency,
+    latency_ms: usage.latencyMs,
+    time_to_first_token_ms: usage.timeToFirstTokenMs,
+    tokens_per_second: usage.tokensPerSecond,
+    retries: usage.retries,
+    fallbacks: usage.fallbacks,
+    cache_hit: usage.cacheHit,
+    outcome: outcome.toUpperCase(),
+    error_code: usage.errorCode,
+  }));
+  // All transactions insert in one order, so that two with the same calls do not wait for one another.
+  const inserted = await tx.$queryRaw<{ id: string }[]>`
+    INSERT INTO calls (${COLUMNS})
+    SELECT ${COLUMNS} FROM jsonb_populate_recordset(NULL::calls, ${JSON.stringify(rows)}::jsonb) ORDER BY id
+    ON CONFLICT (id) DO NOTHING RETURNING id`;
+  const ids = new Set(inserted.map(({ id }) => id));
+  return usages.filter(({ id }) => ids.delete(id.toLowerCase()));
+}
 
 /** What sums of a deleted user are kept under. */
 const forgottenName = (userId: string): string => `deleted:${createHash('md5').update(userId).digest('hex')}`;
@@ -93,6 +91,7 @@ const BEFORE_ALL = new Date(0);
  * true, and so do calls that are reported later.
  */
 export async function forgetUser(tx: Prisma.TransactionClient, userId: string): Promise<void> {
+  await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${USERS_LOCK})`);
   await tx.call.deleteMany({ where: { userId } });
   await tx.budget.deleteMany({ where: { userId } });
   await tx.$executeRaw`

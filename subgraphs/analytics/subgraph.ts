@@ -5,12 +5,15 @@ import { openStorage } from '#platform/host/storage.ts';
 import { SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { type Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
 import { Budgets } from './budgets.ts';
-import { forgetUser, recordCall } from './record.ts';
+import { forgetUser, recordCalls } from './record.ts';
 import { createLoaders, createResolvers } from './resolvers.ts';
 import { UsageReader } from './usage.ts';
 
 /** How often it is said again which budgets are spent, in ms. */
 const ENFORCE_MS = 300_000;
+
+/** How many replicas share the calls of an installation. */
+const LANES = 4;
 
 /** What models were used for, by whom, at what cost and how fast. Learns everything from events. */
 export const analytics: SubgraphDefinition = {
@@ -30,16 +33,24 @@ export const analytics: SubgraphDefinition = {
       ENFORCE_MS,
     ).unref();
     lifecycle.defer(() => clearInterval(enforcing));
-    const count = async ({ payload }: { payload: Usage }, tx: Prisma.TransactionClient) => {
-      await recordCall(tx, payload);
-      await budgets.watch(tx, payload.userId, new Date(payload.at), payload.cost);
+    const count = {
+      async handle(events: readonly { payload: Usage }[], tx: Prisma.TransactionClient) {
+        const counted = await recordCalls(
+          tx,
+          events.map(({ payload }) => payload),
+        );
+        await budgets.watch(tx, counted);
+      },
     };
-    await storage.consume({
-      'llm.called': count,
-      'embedding.called': count,
-      'image.called': count,
-      'user.deleted': ({ payload }, tx) => forgetUser(tx, payload.userId),
-    });
+    await storage.consume(
+      {
+        'llm.called': count,
+        'embedding.called': count,
+        'image.called': count,
+        'user.deleted': ({ payload }, tx) => forgetUser(tx, payload.userId),
+      },
+      { lanes: LANES },
+    );
     return {
       resolvers: createResolvers(db, usage, budgets),
       loaders: (request) => createLoaders(usage, request),

@@ -14,7 +14,7 @@ import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
 import { PrismaClient } from '#prisma/analytics/client/client.ts';
 import { Budgets } from './budgets.ts';
 import { readCalls } from './calls.ts';
-import { forgetUser, recordCall } from './record.ts';
+import { forgetUser, recordCalls } from './record.ts';
 import { UsageReader } from './usage.ts';
 
 let directory: string;
@@ -58,8 +58,7 @@ const call = (given: Partial<Usage> & { userId: string }): Usage => ({
   at: '2026-03-10T10:20:00.000Z',
   ...given,
 });
-const record = (usages: Usage[]) =>
-  db.$transaction(async (tx) => void (await Promise.all(usages.map((one) => recordCall(tx, one)))));
+const record = (usages: Usage[]) => db.$transaction(async (tx) => void (await recordCalls(tx, usages)));
 const day = { from: new Date('2026-03-10T00:00:00Z'), to: new Date('2026-03-11T00:00:00Z') };
 
 describe('usage', () => {
@@ -187,8 +186,7 @@ describe('a budget', () => {
     const budget = await budgets.set({ userId, period: 'MONTH', limit: '1', alertAt: [1, 0.5], enforcement: 'SOFT' });
     for (const cost of ['0.4', '0.2', '0.1', '0.5']) {
       await db.$transaction(async (tx) => {
-        await recordCall(tx, call({ userId, cost }));
-        await budgets.watch(tx, userId, new Date('2026-03-10T10:20:00Z'), cost);
+        await budgets.watch(tx, await recordCalls(tx, [call({ userId, cost })]));
       });
     }
     const alerts = await budgets.alerts(budget, new Date('2026-03-20T00:00:00Z'));
@@ -207,8 +205,8 @@ describe('a budget', () => {
     const spend = async (userId: string, ...costs: string[]) => {
       for (const cost of costs) {
         await db.$transaction(async (tx) => {
-          await recordCall(tx, call({ userId, cost, at: new Date().toISOString() }));
-          await budgets.watch(tx, userId, new Date(), cost);
+          const own = call({ userId, cost, at: new Date().toISOString() });
+          await budgets.watch(tx, await recordCalls(tx, [own]));
         });
       }
     };

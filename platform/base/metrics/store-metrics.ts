@@ -30,7 +30,7 @@ export interface StoreMetrics {
   readonly outboxFailures: Counter<'owner'>;
   readonly outboxRepublished: Counter<'owner'>;
   readonly inboxEvents: Counter<'consumer' | 'outcome'>;
-  readonly busBacklog: Gauge<'group'>;
+  readonly busBacklog: Gauge<'group' | 'lane'>;
 }
 
 const known = new WeakMap<Registry, StoreMetrics>();
@@ -75,7 +75,12 @@ export function storeMetrics(registry: Registry): StoreMetrics {
       'consumer',
       'outcome',
     ),
-    busBacklog: gauge('event_bus_backlog', 'Events that a group has not dealt with, in this process.', 'group'),
+    busBacklog: gauge(
+      'event_bus_backlog',
+      'Events that a group has not dealt with, in lanes read here.',
+      'group',
+      'lane',
+    ),
   };
   known.set(registry, metrics);
   return metrics;

@@ -7,6 +7,7 @@ import type { Registry } from 'prom-client';
 import type { Config } from '../../base/config/config.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { OWNERS, type Owner, roleOf } from '../../contracts/owners.ts';
+import { tellsCommits } from './after-commit.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { openEmbedded } from './embedded.ts';
 import { DatabaseError } from './error.ts';
@@ -58,7 +59,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
       const pool = await source.pool(owner);
       const client = new Client({ adapter: new PrismaPg(pool, { schema: owner }), transactionOptions: TRANSACTIONS });
       clients.push(client as { $disconnect?(): Promise<void> });
-      return client;
+      return tellsCommits(client);
     },
     health: source.health,
     observe: source.observe,

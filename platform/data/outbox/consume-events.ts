@@ -1,95 +1,212 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Registry } from 'prom-client';
+import type { Counter, Registry } from 'prom-client';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { storeMetrics } from '../../base/metrics/store-metrics.ts';
-import { EVENTS, type PlatformEvent } from '../../contracts/events.ts';
-import type { EventBus } from './event-bus.ts';
-import { type EventHandlers, MAX_ATTEMPTS, type SqlClient, type SqlTransaction } from './outbox.ts';
+import { EVENTS, type EventType, type PlatformEvent } from '../../contracts/events.ts';
+import type { Delivery, EventBus } from './event-bus.ts';
+import { InboxTable } from './inbox-table.ts';
+import {
+  type BatchHandler,
+  type EventHandler,
+  type EventHandlers,
+  MAX_ATTEMPTS,
+  MAX_BATCH,
+  type SqlClient,
+  type SqlTransaction,
+} from './outbox.ts';
 
 const TRANSACTION = { maxWait: 5_000, timeout: 30_000 };
-const KEEP = `interval '7 days'`;
-const HOUSEKEEPING_MS = 3_600_000;
+const CLEANUP_MS = 3_600_000;
+/** What an event weighs whose handler takes one at a time: its statements hold up the others of a small database. */
+const WEIGHT_ALONE = 10;
 
-const NOTE = `INSERT INTO inbox_events (id, type) VALUES ($1::uuid, $2) ON CONFLICT (id) DO NOTHING`;
-const PARK = `
-INSERT INTO inbox_events (id, type, parked_at, attempts, problem, event)
-VALUES ($1::uuid, $2, clock_timestamp(), $3::int, $4, $5::jsonb) ON CONFLICT (id) DO NOTHING`;
+/** What a subgraph hears, and where it notes that it has. */
+export interface ConsumerOptions<Tx extends SqlTransaction> {
+  /** The name of the subgraph; its replicas share the work. */
+  readonly consumer: string;
+  /** The subgraph's Prisma client; `handlers` write through the transaction they are given. */
+  readonly client: SqlClient<Tx>;
+  readonly events: EventBus;
+  readonly handlers: EventHandlers<Tx>;
+  /** Members of the group that may work at the same time; see `EventGroup`. */
+  readonly lanes?: number | undefined;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly lifecycle: AsyncDisposableStack;
+  /** Pause before the second attempt at an event, in ms; each later one is four times as long. */
+  readonly retryMs?: number | undefined;
+}
 
-/**
- * Lets a subgraph take part in what others tell. Call it once, before the process calls `events.start()`.
- *
- * @param consumer name of the subgraph; its replicas share the work.
- * @param client the subgraph's Prisma client; `handlers` write through the transaction they are given.
- */
-export async function consumeEvents<Tx extends SqlTransaction>(options: {
-  consumer: string;
-  client: SqlClient<Tx>;
-  events: EventBus;
-  handlers: EventHandlers<Tx>;
-  log: Logger;
-  metrics: Registry;
-  lifecycle: AsyncDisposableStack;
-  /** Pause before the second attempt, in ms; each later one is four times as long. Default 50. */
-  retryMs?: number;
-}): Promise<void> {
-  const { consumer, client, handlers, log, retryMs = 50 } = options;
-  const { inboxEvents } = storeMetrics(options.metrics);
+/** Lets a subgraph take part in what others tell. Call it once, before the process calls `events.start()`. */
+export async function consumeEvents<Tx extends SqlTransaction>(options: ConsumerOptions<Tx>): Promise<void> {
+  const { consumer: name, events, handlers, lanes, log, lifecycle, retryMs } = options;
+  const consumer = new Consumer(options);
+  const member = await events.join({
+    name,
+    types: Object.keys(handlers) as EventType[],
+    lanes,
+    retryMs,
+    deliver: (batch) => consumer.deliver(batch),
+  });
+  const cleanup = setInterval(
+    guarded({ where: 'inbox', log }, () => consumer.cleanup()),
+    CLEANUP_MS,
+  ).unref();
+  lifecycle.defer(async () => {
+    clearInterval(cleanup);
+    await member[Symbol.asyncDispose]();
+  });
+}
 
-  /** The effect and the note that it happened, or neither. */
-  const handle = (event: PlatformEvent, effect: (event: PlatformEvent, tx: Tx) => Promise<void>) =>
-    client.$transaction(async (tx) => {
-      // Where another process is at the same event, this waits for its transaction to end.
-      if ((await tx.$executeRawUnsafe(NOTE, event.id, event.type)) === 0) return 'duplicate';
-      await effect(event, tx);
-      return 'handled';
+type Outcome = 'handled' | 'duplicate' | 'retried' | 'parked';
+
+/** An event whose payload is what its type says. */
+interface Checked {
+  readonly delivery: Delivery;
+  readonly event: PlatformEvent;
+}
+
+/** Events of one transaction that one handler takes together. */
+interface Run<Tx extends SqlTransaction> {
+  readonly handler: EventHandler<EventType, Tx> | BatchHandler<EventType, Tx>;
+  readonly events: PlatformEvent[];
+}
+
+class Consumer<Tx extends SqlTransaction> {
+  readonly #name: string;
+  readonly #client: SqlClient<Tx>;
+  readonly #inbox: InboxTable;
+  readonly #handlers: EventHandlers<Tx>;
+  readonly #log: Logger;
+  readonly #outcomes: Counter<'consumer' | 'outcome'>;
+
+  constructor({ consumer, client, handlers, log, metrics }: ConsumerOptions<Tx>) {
+    this.#name = consumer;
+    this.#client = client;
+    this.#inbox = new InboxTable(client);
+    this.#handlers = handlers;
+    this.#log = log;
+    this.#outcomes = storeMetrics(metrics).inboxEvents;
+  }
+
+  async deliver(batch: readonly Delivery[]): Promise<Delivery[]> {
+    const failed: Checked[] = [];
+    for (const part of this.#parts(await this.#wanted(batch))) failed.push(...(await this.#handleAll(part, failed)));
+    return failed.map(({ delivery }) => delivery);
+  }
+
+  cleanup(): Promise<void> {
+    return this.#inbox.deleteOld();
+  }
+
+  /** Those with a handler, checked. What can never be handled is parked. */
+  async #wanted(batch: readonly Delivery[]): Promise<Checked[]> {
+    const wanted: Checked[] = [];
+    for (const delivery of batch) {
+      const { event, deliveries } = delivery;
+      if (!this.#handlers[event.type]) continue;
+      const payload = EVENTS[event.type].payload.safeParse(event.payload);
+      if (!payload.success) await this.#park(event, 1, payload.error);
+      else if (deliveries > MAX_ATTEMPTS)
+        await this.#park(event, deliveries, new Error('it was never confirmed: did it end the process?'));
+      else wanted.push({ delivery, event: { ...event, payload: payload.data } as PlatformEvent });
+    }
+    return wanted;
+  }
+
+  /** Cuts a batch into what may share a transaction. */
+  *#parts(batch: readonly Checked[]): Generator<Checked[]> {
+    let part: Checked[] = [];
+    let weight = 0;
+    for (const one of batch) {
+      part.push(one);
+      weight += typeof this.#handlers[one.event.type] === 'function' ? WEIGHT_ALONE : 1;
+      if (weight < MAX_BATCH) continue;
+      yield part;
+      part = [];
+      weight = 0;
+    }
+    if (part.length > 0) yield part;
+  }
+
+  /**
+   * Handles all in one transaction, or if that fails in two halves, and so on.
+   *
+   * @param before what failed before in this batch.
+   * @returns what failed, and what comes after it in its aggregate.
+   * @throws when the database is away.
+   */
+  async #handleAll(part: readonly Checked[], before: readonly Checked[]): Promise<Checked[]> {
+    const held = new Set(before.map(({ event }) => event.aggregate));
+    const free = part.filter(({ event }) => !held.has(event.aggregate));
+    const behind = part.filter(({ event }) => held.has(event.aggregate));
+    if (free.length === 0) return behind;
+    try {
+      await this.#handle(free.map(({ event }) => event));
+      return behind;
+    } catch (error) {
+      // A database that is away is no fault of the events: they come again, as often as it takes.
+      await this.#inbox.check();
+      const [one] = free;
+      if (free.length === 1) return (await this.#failed(one!, error)) ? behind : [one!, ...behind];
+    }
+    const half = Math.ceil(free.length / 2);
+    const first = await this.#handleAll(free.slice(0, half), []);
+    return [...first, ...(await this.#handleAll(free.slice(half), first)), ...behind];
+  }
+
+  /** The effects and the notes that they happened, or neither. */
+  async #handle(events: readonly PlatformEvent[]): Promise<void> {
+    const handled = await this.#client.$transaction(async (tx) => {
+      const unseen = await InboxTable.note(tx, events);
+      const fresh = events.filter(({ id }) => unseen.delete(id));
+      for (const { handler, events: run } of this.#runs(fresh)) {
+        if (typeof handler === 'function') await handler(run[0]!, tx);
+        else await handler.handle(run, tx);
+      }
+      return fresh.length;
     }, TRANSACTION);
+    this.#count('handled', handled);
+    this.#count('duplicate', events.length - handled);
+  }
 
-  const park = async (event: PlatformEvent, attempts: number, error: unknown) => {
+  #runs(events: readonly PlatformEvent[]): Run<Tx>[] {
+    const runs: Run<Tx>[] = [];
+    for (const event of events) {
+      const handler = this.#handlers[event.type] as Run<Tx>['handler'];
+      const last = runs.at(-1);
+      if (last?.handler === handler && typeof handler !== 'function') last.events.push(event);
+      else runs.push({ handler, events: [event] });
+    }
+    return runs;
+  }
+
+  /** @returns whether it is parked and no more to be tried. */
+  async #failed({ event, delivery: { failures } }: Checked, error: unknown): Promise<boolean> {
+    const attempt = failures + 1;
+    if (attempt >= MAX_ATTEMPTS) {
+      await this.#park(event, attempt, error);
+      return true;
+    }
+    this.#count('retried', 1);
+    this.#log.warn(
+      { err: error, eventId: event.id, type: event.type, attempt },
+      'An event could not be handled; trying again.',
+    );
+    return false;
+  }
+
+  async #park(event: PlatformEvent, attempts: number, error: unknown): Promise<void> {
     const problem = error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 2_000) : String(error);
-    await client.$executeRawUnsafe(PARK, event.id, event.type, attempts, problem, JSON.stringify(event));
-    inboxEvents.inc({ consumer, outcome: 'parked' });
-    log.error(
+    await this.#inbox.park(event, attempts, problem);
+    this.#count('parked', 1);
+    this.#log.error(
       { err: error, eventId: event.id, type: event.type, attempts },
       'An event failed too often and is parked in inbox_events.',
     );
-  };
+  }
 
-  const member = await options.events.join(consumer, async (event, deliveries, signal) => {
-    const effect = handlers[event.type] as ((event: PlatformEvent, tx: Tx) => Promise<void>) | undefined;
-    if (!effect) return;
-    const payload = EVENTS[event.type].payload.safeParse(event.payload);
-    if (!payload.success) return park(event, 1, payload.error);
-    const checked = { ...event, payload: payload.data } as PlatformEvent;
-    if (deliveries > MAX_ATTEMPTS)
-      return park(event, deliveries, new Error('it was never confirmed: did it end the process?'));
-    for (let attempt = 1; ; attempt++) {
-      try {
-        inboxEvents.inc({ consumer, outcome: await handle(checked, effect) });
-        return;
-      } catch (error) {
-        // A database that is away is no fault of the event: it comes again, as often as it takes.
-        await client.$queryRawUnsafe('SELECT 1 AS one');
-        if (attempt >= MAX_ATTEMPTS) return park(event, attempt, error);
-        inboxEvents.inc({ consumer, outcome: 'retried' });
-        log.warn(
-          { err: error, eventId: event.id, type: event.type, attempt },
-          'An event could not be handled; trying again.',
-        );
-      }
-      await sleep(retryMs * 4 ** (attempt - 1), undefined, { signal });
-    }
-  });
-
-  const forget = () =>
-    void Promise.resolve(
-      client.$executeRawUnsafe(
-        `DELETE FROM inbox_events WHERE parked_at IS NULL AND handled_at < clock_timestamp() - ${KEEP}`,
-      ),
-    ).catch((error) => log.warn({ err: error }, 'Old inbox events could not be deleted.'));
-  const housekeeping = setInterval(guarded({ where: 'inbox', log }, forget), HOUSEKEEPING_MS).unref();
-  options.lifecycle.defer(async () => {
-    clearInterval(housekeeping);
-    await member[Symbol.asyncDispose]();
-  });
+  #count(outcome: Outcome, events: number): void {
+    if (events > 0) this.#outcomes.inc({ consumer: this.#name, outcome }, events);
+  }
 }

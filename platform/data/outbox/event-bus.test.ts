@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { storeMetrics } from '../../base/metrics/store-metrics.ts';
+import type { PlatformEvent } from '../../contracts/events.ts';
 import { RedisLeases } from '../../realtime/leases/redis-leases.ts';
 import {
   connectTestRedis,
@@ -12,11 +13,12 @@ import {
   silentLog,
   testPrefix,
 } from '../../realtime/redis/redis-for-tests.ts';
-import { anEvent, eventBusContract, publish } from './event-bus.contract.ts';
-import type { Deliver } from './event-bus.ts';
+import { anEvent, eventBusContract, oneByOne, publish } from './event-bus.contract.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
 import { RedisEventBus } from './redis-event-bus.ts';
-import { RedisEventGroup } from './redis-event-group.ts';
+import { RedisEventLane } from './redis-event-lane.ts';
+
+const textOf = ({ payload }: PlatformEvent) => (payload as { text: string }).text;
 
 describe('event bus: memory', () => {
   eventBusContract(async (lifecycle) => new MemoryEventBus({ metrics: new Registry(), lifecycle }));
@@ -25,14 +27,14 @@ describe('event bus: memory', () => {
     await using lifecycle = new AsyncDisposableStack();
     const bus = new MemoryEventBus({ metrics: new Registry(), lifecycle });
     const got: string[] = [];
-    const deliver: Deliver = async ({ payload }) => void got.push((payload as { text: string }).text);
-    const member = await bus.join('analytics', deliver);
-    await bus.join('memory', async () => {});
+    const group = oneByOne('analytics', async (event) => got.push(textOf(event)));
+    const member = await bus.join(group);
+    await bus.join(oneByOne('memory', async () => {}));
     await publish(bus, [anEvent('a', '1')]);
     await member[Symbol.asyncDispose]();
     await expect(bus.publish('vector', [anEvent('a', '2')])).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     expect(await bus.publish('vector', [])).toBe('taken');
-    await bus.join('analytics', deliver);
+    await bus.join(group);
     await publish(bus, [anEvent('a', '2')]);
     expect(got).toEqual(['1', '2']);
   });
@@ -55,18 +57,17 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     const { bus: doomed } = await replica(lifecycle, prefix, proxy.url);
     const { bus: heir } = await replica(lifecycle, prefix);
     const died = Promise.withResolvers<void>();
-    await doomed.join('memory', async (_event, _deliveries, signal) => {
-      proxy.cut();
-      died.resolve();
-      await sleep(60_000, undefined, { ref: false, signal });
-    });
-    await sleep(200);
+    await doomed.join(
+      oneByOne('memory', async (_event, _deliveries, signal) => {
+        proxy.cut();
+        died.resolve();
+        await sleep(60_000, undefined, { ref: false, signal });
+      }),
+    );
     const got: [string, number][] = [];
-    await heir.join('memory', async ({ payload }, deliveries) => {
-      got.push([(payload as { text: string }).text, deliveries]);
-    });
     await publish(heir, [anEvent('a', '1'), anEvent('a', '2')]);
     await died.promise;
+    await heir.join(oneByOne('memory', async (event, deliveries) => got.push([textOf(event), deliveries])));
     await publish(heir, [anEvent('a', '3')]);
     await expect
       .poll(() => got, { timeout: 8_000 })
@@ -81,26 +82,31 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     await using lifecycle = new AsyncDisposableStack();
     const { bus, redis } = await replica(lifecycle, testPrefix(lifecycle));
     const got: string[] = [];
-    await bus.join('memory', async ({ payload }) => void got.push((payload as { text: string }).text));
+    await bus.join(oneByOne('memory', async (event) => got.push(textOf(event))));
     await publish(bus, [anEvent('a', 'before')]);
     await expect.poll(() => got, { timeout: 5_000 }).toEqual(['before']);
     await forget(redis);
     expect(await bus.publish('chat', [anEvent('a', 'lost')], await bus.memory('chat'))).toBe('forgotten');
-    await bus.remember('chat');
-    expect(await bus.publish('chat', [anEvent('a', 'after')], await bus.memory('chat'))).toBe('taken');
-    await expect.poll(() => got, { timeout: 8_000 }).toEqual(['before', 'after']);
+    // Groups that Redis forgot join again, and what was published meanwhile is asked for again.
+    const after = async () => {
+      await publish(bus, [anEvent('a', 'after')]);
+      return [...new Set(got)];
+    };
+    await expect.poll(after, { timeout: 8_000 }).toEqual(['before', 'after']);
   });
 
   it('says that Redis was restarted, when the last events may be lost though most are there', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const { bus, redis } = await replica(lifecycle, testPrefix(lifecycle));
+    const member = await bus.join(oneByOne('memory', async () => {}));
+    await member[Symbol.asyncDispose]();
     await publish(bus, [anEvent('a', '1')]);
     expect(await bus.publish('chat', [], await bus.memory('chat'))).toBe('taken');
-    await redis.commands.set(`${redis.prefix}{events}:knows:chat`, 'former 1');
+    await redis.commands.hset(`${redis.prefix}{events}:knows`, 'chat', 'former 1');
     expect(await bus.publish('chat', [anEvent('a', '2')], await bus.memory('chat'))).toBe('restarted');
     await bus.remember('chat');
     expect(await bus.publish('chat', [], await bus.memory('chat'))).toBe('taken');
-    expect(await redis.commands.xlen(`${redis.prefix}{events}:log`)).toBe(1);
+    expect(await redis.commands.xlen(`${redis.prefix}{events}:lane:memory:0`)).toBe(1);
   });
 
   it('refuses what was chosen before another relay began to publish older events again', async () => {
@@ -116,44 +122,98 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
   it('gives nothing to a former reader that does not know that it was replaced', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const { bus, redis } = await replica(lifecycle, testPrefix(lifecycle));
+    await (await bus.join(oneByOne('memory', async () => {})))[Symbol.asyncDispose]();
     await publish(bus, [anEvent('a', '1')]);
     const ending = new AbortController();
     lifecycle.defer(() => ending.abort());
     const got: Record<string, string[]> = { former: [], latter: [] };
-    const reader = (name: string) => {
-      const deliver: Deliver = async ({ payload }) => void got[name]!.push((payload as { text: string }).text);
-      return new RedisEventGroup(
+    const lane = (name: string) =>
+      new RedisEventLane({
+        lane: 0,
+        prefix: `${redis.prefix}{events}:`,
+        group: oneByOne('memory', async (event) => got[name]!.push(textOf(event))),
         redis,
-        `${redis.prefix}{events}:log`,
-        'memory',
-        deliver,
-        silentLog,
-        storeMetrics(new Registry()),
-      );
-    };
-    const former = reader('former').run(5, ending.signal);
-    await expect.poll(() => got.former).toEqual(['1']);
-    reader('latter')
-      .run(6, ending.signal)
-      .catch(() => {});
-    await expect(former).rejects.toThrow('Another process reads for memory.');
+        log: silentLog,
+        metrics: storeMetrics(new Registry()),
+        join: async () => true,
+      });
+    const [formerLane, latterLane] = [lane('former'), lane('latter')];
+    const former = formerLane.read(5, ending.signal);
+    await expect.poll(() => got['former']).toEqual(['1']);
+    latterLane.read(6, ending.signal).catch(() => {});
+    const rejected = expect(former).rejects.toThrow('Another process reads');
+    await expect.poll(() => redis.commands.get(`${formerLane.key}:reader`)).toMatch(/^6 /);
     await publish(bus, [anEvent('a', '2')]);
+    formerLane.ring();
+    await rejected;
+    latterLane.ring();
     await expect.poll(() => got).toEqual({ former: ['1'], latter: ['2'] });
   });
 
-  it('drops what every group has confirmed', async () => {
+  it('keeps nothing of what every group has confirmed', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const { bus, redis } = await replica(lifecycle, testPrefix(lifecycle));
+    let got = 0;
+    await bus.join(oneByOne('memory', async () => got++, { lanes: 2 }));
+    await bus.join(oneByOne('vision', async () => {}, { types: ['user.deleted'] }));
     await publish(
       bus,
-      Array.from({ length: 300 }, (_, n) => anEvent('a', String(n))),
+      Array.from({ length: 300 }, (_, n) => anEvent(`a ${n % 7}`, String(n))),
     );
-    let got = 0;
-    const member = await bus.join('memory', async () => void got++);
     await expect.poll(() => got, { timeout: 5_000 }).toBe(300);
-    await member[Symbol.asyncDispose]();
-    // The next reader keeps house before it reads.
-    await bus.join('memory', async () => {});
-    await expect.poll(() => redis.commands.xlen(`${redis.prefix}{events}:log`), { timeout: 8_000 }).toBeLessThan(150);
+    const lanes = ['memory:0', 'memory:1', 'vision:0'].map((lane) => `${redis.prefix}{events}:lane:${lane}`);
+    const left = () => Promise.all(lanes.map((key) => redis.commands.xlen(key)));
+    await expect.poll(left, { timeout: 5_000 }).toEqual([0, 0, 0]);
+  });
+
+  it('shares the lanes of a group out among its members, and gives those of one that leaves to the others', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const takers = { first: new Set<string>(), second: new Set<string>() };
+    const join = async (name: 'first' | 'second') => {
+      const { bus } = await replica(lifecycle, prefix);
+      const work = async ({ aggregate }: PlatformEvent) => void takers[name].add(aggregate);
+      return { bus, member: await bus.join(oneByOne('analytics', work, { lanes: 4 })) };
+    };
+    const { bus } = await join('first');
+    const second = await join('second');
+    const batch = () => Array.from({ length: 64 }, (_, n) => anEvent(`call ${n}`, String(n)));
+    await expect
+      .poll(
+        async () => {
+          await publish(bus, batch());
+          return [takers.first.size > 0, takers.second.size > 0];
+        },
+        { timeout: 10_000 },
+      )
+      .toEqual([true, true]);
+    await second.member[Symbol.asyncDispose]();
+    takers.first.clear();
+    await publish(bus, batch());
+    await expect.poll(() => takers.first.size, { timeout: 10_000 }).toBe(64);
+  });
+
+  it('asks the owners for everything again when a group joins that was not known', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { bus } = await replica(lifecycle, testPrefix(lifecycle));
+    await publish(bus, [anEvent('a', '1')]);
+    await bus.join(oneByOne('memory', async () => {}));
+    expect(await bus.publish('chat', [])).toBe('forgotten');
+    await bus.remember('chat');
+    const again = await bus.join(oneByOne('memory', async () => {}));
+    expect(await bus.publish('chat', [])).toBe('taken');
+    await again[Symbol.asyncDispose]();
+  });
+
+  it('leaves what another version takes to that version, whose member came last', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const { bus } = await replica(lifecycle, prefix);
+    const { bus: updated } = await replica(lifecycle, prefix);
+    const got: string[] = [];
+    await bus.join(oneByOne('memory', async (event) => got.push(`former ${event.type}`), { types: ['user.deleted'] }));
+    await updated.join(oneByOne('memory', async (event) => got.push(`updated ${event.type}`)));
+    await publish(bus, [anEvent('a', '1')]);
+    await expect.poll(() => got, { timeout: 15_000 }).toEqual(['updated message.completed']);
   });
 });

@@ -1,21 +1,24 @@
-import type { PlatformEvent } from '../../contracts/events.ts';
+import type { EventType, PlatformEvent } from '../../contracts/events.ts';
 
 /**
  * Carries events from relays to consumers: at least once, and in order per aggregate within one group.
  *
- * Two faces: memory (one process) and Redis Streams (one consumer group a consuming subgraph). event-bus.contract.ts is
- * their common definition.
+ * Two faces: memory (one process) and Redis Streams. event-bus.contract.ts is their common definition.
  */
 export interface EventBus {
+  /** Whether it keeps what it was given until every group has dealt with it. */
+  readonly remembers: boolean;
+
   /**
-   * Hands events over, all or none. Memory: resolves when every group has dealt with them, because nothing else would
-   * remember them. Redis: resolves when the stream has them.
+   * Hands events over, all or none. A bus that remembers resolves when it has them; another when every group has dealt
+   * with them.
    *
    * @param memory what `memory` answered before the events were chosen; not checked when absent.
    * @returns `taken`, or else that it took nothing: `forgotten` when the bus has lost its memory since this owner last
-   *   published, `restarted` when it may have lost the last of it. What is kept must then be published again, all of it
-   *   or the latest, oldest first, after `remember`. `changed` when another relay has begun to do just that since
-   *   `memory`: choose again, there are earlier ones now. With no events it only tells.
+   *   published, or a group that it did not know has joined; `restarted` when it may have lost the last of it. What is
+   *   kept must then be published again, all of it or the latest, oldest first, after `remember`. `changed` when
+   *   another relay has begun to do just that since `memory`: choose again, there are earlier ones now. With no events
+   *   it only tells.
    * @throws {CodedError} SERVICE_UNAVAILABLE: publish them again later.
    */
   publish(owner: string, events: readonly PlatformEvent[], memory?: string): Promise<PublishOutcome>;
@@ -26,14 +29,8 @@ export interface EventBus {
   /** The owner knows that the bus forgot or was restarted, and is ready to publish again. */
   remember(owner: string): Promise<void>;
 
-  /**
-   * Takes part in a group: each event goes to one member of it. `deliver` resolves when the event is done with
-   * (handled, found to be a duplicate, parked); when it rejects, the event comes again, and no later one of its
-   * aggregate before.
-   *
-   * @param group name of the consuming subgraph.
-   */
-  join(group: string, deliver: Deliver): Promise<AsyncDisposable>;
+  /** Takes part in a group: each event of the group's types goes to one member of it. */
+  join(group: EventGroup): Promise<AsyncDisposable>;
 
   /**
    * Lets events flow in this process: nothing is published before, so that no consumer that starts a moment later
@@ -45,10 +42,36 @@ export interface EventBus {
   readonly started: Promise<void>;
 }
 
+/** A consumer and what it takes. */
+export interface EventGroup {
+  /** The name of the consuming subgraph. */
+  readonly name: string;
+  readonly types: readonly EventType[];
+  /**
+   * How many members may work at the same time: events are spread by aggregate over as many lanes. Default 1; every
+   * member of a group says the same.
+   */
+  readonly lanes?: number | undefined;
+  readonly deliver: Deliver;
+  /** Pause before the second attempt at an event, in ms; each later one is four times as long. Default 20. */
+  readonly retryMs?: number | undefined;
+}
+
 /**
- * @param deliveries how many members the event has been handed out to, this one included: more than one when a member
- *   died over it. One whose `deliver` rejects gets the event again, and does not count anew.
+ * Deals with events, in their order.
+ *
+ * @returns those that failed and those of their aggregates that come after them: they come again, alone. The others are
+ *   done with (handled, found to be duplicates, parked).
+ * @throws when it cannot work at all, as when its database is away: all come again, and it does not count as a failure.
  */
-export type Deliver = (event: PlatformEvent, deliveries: number, signal: AbortSignal) => Promise<void>;
+export type Deliver = (batch: readonly Delivery[], signal: AbortSignal) => Promise<readonly Delivery[]>;
+
+export interface Delivery {
+  readonly event: PlatformEvent;
+  /** How many members it has been handed out to, this one included: more than one when a member died over it. */
+  readonly deliveries: number;
+  /** How often it failed here. */
+  readonly failures: number;
+}
 
 export type PublishOutcome = 'taken' | 'forgotten' | 'restarted' | 'changed';

@@ -1,5 +1,6 @@
 import { PGlite, type Transaction } from '@electric-sql/pglite';
 import pg from 'pg';
+import { tellsCommits } from '../database/after-commit.ts';
 import type { SqlClient, SqlTransaction } from './outbox.ts';
 
 /** The Postgres that tests may use for what needs two real sessions. */
@@ -34,7 +35,7 @@ export async function embeddedClient(lifecycle: AsyncDisposableStack): Promise<S
       const { rows, affectedRows } = await on.query(sql, values);
       return { rows, count: affectedRows ?? 0 };
     });
-  return { ...over(db), $transaction: (work) => db.transaction((tx) => work(over(tx))) };
+  return tellsCommits<SqlClient>({ ...over(db), $transaction: (work) => db.transaction((tx) => work(over(tx))) });
 }
 
 /** A schema of its own on the test server; each call of the result's `connect` is another process' pool. */
@@ -56,7 +57,7 @@ export async function postgresSchema(lifecycle: AsyncDisposableStack): Promise<{
           const { rows, rowCount } = await on.query(sql, values);
           return { rows, count: rowCount ?? 0 };
         });
-      return {
+      return tellsCommits<SqlClient>({
         ...over(pool),
         async $transaction(work) {
           const session = await pool.connect();
@@ -72,7 +73,7 @@ export async function postgresSchema(lifecycle: AsyncDisposableStack): Promise<{
             session.release();
           }
         },
-      };
+      });
     },
   };
 }

@@ -1,29 +1,35 @@
 import type { PlatformEvent } from '../../contracts/events.ts';
+import { LAZILY } from '../database/lazy-commit.ts';
 import type { SqlClient, SqlTransaction } from './outbox.ts';
 
-/** How long a relay that died may sit on what it had claimed. */
-const CLAIM = `interval '30 seconds'`;
 /** How long published events are kept: what can be published again when Redis loses its memory. */
 const KEEP = `interval '24 hours'`;
+/** A relay hands over within this time, or another does. */
+const TRANSACTION = { maxWait: 5_000, timeout: 10_000 };
 
 interface Row {
-  readonly position: bigint | number | string;
   readonly id: string;
   readonly type: string;
   readonly version: number;
   readonly aggregate: string;
   readonly payload: unknown;
   readonly recorded_at: Date | string;
-  readonly claim: string;
 }
 
-/** Events that one relay may hand over, in order, until a time that also names the claim. */
-export interface Claim {
-  readonly events: readonly PlatformEvent[];
-  readonly until: string;
+/** A fact to be inserted. */
+export interface NewEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly version: number;
+  readonly aggregate: string;
+  readonly payload: unknown;
 }
 
-/** The SQL of `outbox_events`, unqualified: the owner's role or search path says whose. */
+/**
+ * The SQL of `outbox_events`, unqualified: the owner's role or search path says whose. A published event has
+ * `claimed_until` as well: relays of an earlier version, which may run beside this one while an installation is
+ * updated, leave it empty.
+ */
 export class OutboxTable {
   readonly #owner: string;
   readonly #client: SqlClient;
@@ -33,17 +39,12 @@ export class OutboxTable {
     this.#client = client;
   }
 
-  static async insert(
-    tx: SqlTransaction,
-    event: { id: string; type: string; version: number; aggregate: string; payload: unknown },
-  ): Promise<void> {
+  static async insert(tx: SqlTransaction, events: readonly NewEvent[]): Promise<void> {
     await tx.$executeRawUnsafe(
-      `INSERT INTO outbox_events (id, type, version, aggregate, payload) VALUES ($1::uuid, $2, $3::int, $4, $5::jsonb)`,
-      event.id,
-      event.type,
-      event.version,
-      event.aggregate,
-      JSON.stringify(event.payload),
+      `INSERT INTO outbox_events (id, type, version, aggregate, payload)
+       SELECT (fact->>'id')::uuid, fact->>'type', (fact->>'version')::int, fact->>'aggregate', fact->'payload'
+       FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS facts (fact, place) ORDER BY place`,
+      JSON.stringify(events),
     );
   }
 
@@ -55,52 +56,60 @@ export class OutboxTable {
   }
 
   /**
-   * Takes the oldest events that nobody else is handing over, in order. An event waits while an earlier one of its
-   * aggregate is claimed.
+   * Reads the oldest events that wait, hands them over, and notes those that were taken.
+   *
+   * @param alone whether at most one relay of the owner may do so at a time. The events are then read, handed over and
+   *   noted in one transaction, so that what `unpublish` makes wait again is not noted as published by a relay that
+   *   read it before. Otherwise no transaction is open meanwhile.
+   * @param hand returns whether the events were taken.
+   * @returns how many waited; `busy` when another relay is at it.
    */
-  async claim(limit: number): Promise<Claim> {
-    const waiting = await this.#client.$queryRawUnsafe<unknown[]>(
-      `SELECT 1 AS one FROM outbox_events
-       WHERE published_at IS NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp()) LIMIT 1`,
-    );
-    if (waiting.length === 0) return { events: [], until: '' };
-    const rows = await this.#alone((tx) =>
-      tx.$queryRawUnsafe<Row[]>(
-        `WITH busy AS MATERIALIZED (
-           SELECT aggregate, min(position) AS first FROM outbox_events
-           WHERE published_at IS NULL AND claimed_until >= clock_timestamp() GROUP BY aggregate)
-         UPDATE outbox_events SET claimed_until = (SELECT clock_timestamp() + ${CLAIM})
-         WHERE position = ANY (ARRAY(
-           SELECT position FROM outbox_events o
-           WHERE published_at IS NULL AND (claimed_until IS NULL OR claimed_until < clock_timestamp())
-             AND NOT EXISTS (SELECT 1 FROM busy WHERE busy.aggregate = o.aggregate AND busy.first < o.position)
-           ORDER BY position LIMIT ${limit} FOR UPDATE OF o SKIP LOCKED))
-         RETURNING position, id, type, version, aggregate, payload, recorded_at, claimed_until::text AS claim`,
-      ),
-    );
-    const events = rows
-      .sort((a, b) => (BigInt(a.position) < BigInt(b.position) ? -1 : 1))
-      .map(
-        ({ id, type, version, aggregate, payload, recorded_at }) =>
-          ({
-            id,
-            type,
-            version,
-            owner: this.#owner,
-            aggregate,
-            payload,
-            recordedAt: new Date(recorded_at),
-          }) as PlatformEvent,
+  async handOver(
+    limit: number,
+    alone: boolean,
+    hand: (events: readonly PlatformEvent[]) => Promise<boolean>,
+  ): Promise<number | 'busy'> {
+    const work = async (on: SqlTransaction) => {
+      const events = await this.#waiting(on, limit);
+      if (events.length > 0 && (await hand(events))) await this.#published(on, events);
+      return events.length;
+    };
+    if (!alone) return work(this.#client);
+    return this.#client.$transaction(async (tx) => {
+      const [row] = await tx.$queryRawUnsafe<{ mine: boolean }[]>(
+        `SELECT pg_try_advisory_xact_lock(hashtext($1)) AS mine`,
+        this.#lock,
       );
-    return { events, until: rows[0]?.claim ?? '' };
+      return row!.mine ? work(tx) : 'busy';
+    }, TRANSACTION);
   }
 
-  async published(claim: Claim): Promise<void> {
-    await this.#settle('published_at = clock_timestamp(), claimed_until = NULL', claim);
+  async #waiting(on: SqlTransaction, limit: number): Promise<PlatformEvent[]> {
+    const rows = await on.$queryRawUnsafe<Row[]>(
+      `SELECT id, type, version, aggregate, payload, recorded_at FROM outbox_events
+       WHERE published_at IS NULL ORDER BY position LIMIT ${limit}`,
+    );
+    return rows.map(
+      ({ id, type, version, aggregate, payload, recorded_at }) =>
+        ({
+          id,
+          type,
+          version,
+          owner: this.#owner,
+          aggregate,
+          payload,
+          recordedAt: new Date(recorded_at),
+        }) as PlatformEvent,
+    );
   }
 
-  async release(claim: Claim): Promise<void> {
-    await this.#settle('claimed_until = NULL', claim);
+  /** A note that is lost makes the events come again, and consumers know them by their ids. */
+  async #published(on: SqlTransaction, events: readonly PlatformEvent[]): Promise<void> {
+    await on.$executeRawUnsafe(
+      `UPDATE outbox_events SET published_at = clock_timestamp(), claimed_until = clock_timestamp()
+       WHERE id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb)) AND ${LAZILY}`,
+      JSON.stringify(events.map(({ id }) => id)),
+    );
   }
 
   /**
@@ -110,35 +119,38 @@ export class OutboxTable {
    */
   async unpublish(which: 'all' | 'latest'): Promise<number> {
     const latest = `published_at > (SELECT max(published_at) FROM outbox_events) - interval '10 minutes'`;
-    return this.#alone(async (tx) => {
-      await tx.$executeRawUnsafe(`UPDATE outbox_events SET claimed_until = NULL WHERE published_at IS NULL`);
-      return tx.$executeRawUnsafe(
-        `UPDATE outbox_events SET published_at = NULL WHERE ${which === 'all' ? 'published_at IS NOT NULL' : latest}`,
-      );
-    });
+    return this.#alone((tx) =>
+      tx.$executeRawUnsafe(
+        `UPDATE outbox_events SET published_at = NULL, claimed_until = NULL
+         WHERE ${which === 'all' ? 'published_at IS NOT NULL' : latest}`,
+      ),
+    );
+  }
+
+  /**
+   * Makes wait again what a relay of an earlier version has published: it publishes where consumers of this version do
+   * not read.
+   */
+  async unpublishFormer(): Promise<void> {
+    await this.#alone((tx) =>
+      tx.$executeRawUnsafe(
+        `UPDATE outbox_events SET published_at = NULL WHERE published_at IS NOT NULL AND claimed_until IS NULL`,
+      ),
+    );
   }
 
   async deleteOld(): Promise<void> {
     await this.#client.$executeRawUnsafe(`DELETE FROM outbox_events WHERE published_at < clock_timestamp() - ${KEEP}`);
   }
 
-  /** Only where the claim still stands: what was unpublished meanwhile must not count as published by us. */
-  async #settle(assignment: string, { events, until }: Claim): Promise<void> {
-    const ids = JSON.stringify(events.map((event) => event.id));
-    await this.#alone((tx) =>
-      tx.$executeRawUnsafe(
-        `UPDATE outbox_events SET ${assignment} WHERE claimed_until = $2::text::timestamptz
-           AND id IN (SELECT value::uuid FROM jsonb_array_elements_text($1::jsonb))`,
-        ids,
-        until,
-      ),
-    );
+  get #lock(): string {
+    return `outbox ${this.#owner}`;
   }
 
-  /** One relay of an owner at a time: they see one another's claims, and do not lock rows in different orders. */
+  /** No relay of the owner reads or notes meanwhile. */
   async #alone<Result>(work: (tx: SqlTransaction) => PromiseLike<Result>): Promise<Result> {
     return this.#client.$transaction(async (tx) => {
-      await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(hashtext($1))`, `outbox ${this.#owner}`);
+      await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(hashtext($1))`, this.#lock);
       return work(tx);
     });
   }

@@ -1,10 +1,11 @@
 import { Registry } from 'prom-client';
+import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../realtime/redis/redis-for-tests.ts';
 import { consumeEvents } from './consume-events.ts';
 import { createOutbox } from './create-outbox.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
-import type { EventHandlers, SqlClient, SqlTransaction } from './outbox.ts';
+import type { EventHandlers, Outbox, PlatformEvent, SqlClient, SqlTransaction } from './outbox.ts';
 import { embeddedClient } from './outbox-for-tests.ts';
 
 const at = () => new Date().toISOString();
@@ -23,7 +24,7 @@ describe('outbox, embedded', () => {
   async function open(lifecycle: AsyncDisposableStack, handlers: EventHandlers<SqlTransaction>, start = true) {
     const metrics = new Registry();
     const events = new MemoryEventBus({ metrics, lifecycle });
-    const options = { client, events, log: silentLog, metrics, lifecycle, pollMs: 50 };
+    const options = { client, events, log: silentLog, metrics, lifecycle, lookMs: 50 };
     await consumeEvents({ ...options, consumer: 'memory', handlers, retryMs: 1 });
     const outbox = createOutbox({ ...options, owner: 'auth' });
     if (start) events.start();
@@ -143,5 +144,93 @@ describe('outbox, embedded', () => {
       },
     ]);
     expect(await outcomes()).toMatchObject({ parked: 1, handled: 1, retried: 4 });
+  });
+
+  describe('in batches', () => {
+    const texts = (events: readonly PlatformEvent<'user.deleted'>[]) => events.map(({ payload }) => payload.userId);
+    const recordAll = (outbox: Outbox, users: readonly string[]) =>
+      client.$transaction((tx) =>
+        outbox.recordAll(
+          tx,
+          users.map((userId) => ({ type: 'user.deleted', payload: { userId, at: at() } })),
+        ),
+      );
+    const noteAll = async (events: readonly PlatformEvent<'user.deleted'>[], tx: SqlTransaction) => {
+      if (texts(events).some((text) => text.startsWith('poison'))) throw new Error('cannot digest this');
+      for (const event of events) await note(tx, event.id, event.payload.userId);
+    };
+
+    it('takes a hundred events in one transaction, in order', async () => {
+      await using lifecycle = new AsyncDisposableStack();
+      const sizes: number[] = [];
+      const { outbox } = await open(lifecycle, {
+        'user.deleted': {
+          async handle(events, tx) {
+            sizes.push(events.length);
+            await noteAll(events, tx);
+          },
+        },
+      });
+      const users = Array.from({ length: 250 }, (_, n) => `user ${n}`);
+      const ids = await recordAll(outbox, users);
+      await outbox.drain();
+      expect(sizes).toEqual([100, 100, 50]);
+      expect(await effects()).toEqual(ids.map((event_id, n) => ({ event_id, note: users[n] })));
+    });
+
+    it('parks what is poison alone, one in a hundred, and takes all others once', async () => {
+      await using lifecycle = new AsyncDisposableStack();
+      const { outbox, outcomes } = await open(lifecycle, { 'user.deleted': { handle: noteAll } });
+      const users = Array.from({ length: 400 }, (_, n) => (n % 100 === 37 ? `poison ${n}` : `user ${n}`));
+      await recordAll(outbox, users);
+      await outbox.drain();
+      const fine = users.filter((user) => !user.startsWith('poison'));
+      expect((await effects()).map((effect) => effect.note)).toEqual(fine);
+      expect(await outcomes()).toEqual({ handled: 396, parked: 4, retried: 16 });
+    });
+
+    it('keeps what comes after poison in its aggregate behind it', async () => {
+      await using lifecycle = new AsyncDisposableStack();
+      const seen: string[] = [];
+      const { outbox } = await open(lifecycle, {
+        'user.registered': async ({ payload }) => void seen.push(`registered ${payload.userId}`),
+        'user.deleted': async ({ payload: { userId } }) => {
+          seen.push(`deleted ${userId}`);
+          if (userId === 'anna' && seen.filter((one) => one === 'deleted anna').length < 5) throw new Error('poison');
+        },
+      });
+      await client.$transaction((tx) =>
+        outbox.recordAll(tx, [
+          { type: 'user.deleted', payload: { userId: 'anna', at: at() } },
+          { type: 'user.registered', payload: { userId: 'anna', email: 'a@example.org', at: at() } },
+          { type: 'user.deleted', payload: { userId: 'bob', at: at() } },
+        ]),
+      );
+      await outbox.drain();
+      expect(seen.at(-1)).toBe('registered anna');
+      expect(seen.indexOf('deleted bob')).toBeLessThan(seen.indexOf('registered anna'));
+      expect(seen.filter((one) => one === 'registered anna')).toHaveLength(1);
+    });
+
+    it('has the effect once of an event that a batch holds twice, or that came before', async () => {
+      await using lifecycle = new AsyncDisposableStack();
+      const { outbox, events, outcomes } = await open(lifecycle, { 'user.deleted': { handle: noteAll } });
+      await recordAll(outbox, ['anna', 'bob']);
+      await outbox.drain();
+      const event = (userId: string): PlatformEvent => ({
+        id: uuidv7(),
+        type: 'user.deleted',
+        version: 1,
+        owner: 'auth',
+        aggregate: `user:${userId}`,
+        payload: { userId, at: at() },
+        recordedAt: new Date(),
+      });
+      const [carol, dora] = [event('carol'), event('dora')];
+      await events.publish('auth', [dora, carol, carol, dora]);
+      await events.publish('auth', [carol, event('eve'), carol]);
+      expect((await effects()).map((effect) => effect.note)).toEqual(['anna', 'bob', 'dora', 'carol', 'eve']);
+      expect(await outcomes()).toEqual({ handled: 5, duplicate: 4 });
+    });
   });
 });

@@ -17,6 +17,7 @@ import type { EventInput, EventPayload, EventType, PlatformEvent } from '../../c
  *   aggregate    String
  *   payload      Json
  *   recordedAt   DateTime  @default(now()) @map("recorded_at") @db.Timestamptz(3)
+ *   /// Set with publishedAt, but for what a relay of an earlier version has published.
  *   claimedUntil DateTime? @map("claimed_until") @db.Timestamptz(3)
  *   publishedAt  DateTime? @map("published_at") @db.Timestamptz(3)
  *
@@ -48,9 +49,14 @@ export interface Outbox {
    * @throws {ZodError} the payload is not what events.ts says: a programming error.
    */
   record<T extends EventType>(tx: SqlTransaction, type: T, payload: EventInput<T>): Promise<string>;
+  /** Records several facts by one statement, in this order. @returns the ids of the events. @throws as `record`. */
+  recordAll(tx: SqlTransaction, facts: readonly Fact[]): Promise<string[]>;
   /** Resolves when everything committed so far was handed over; for tests and shutdown. */
   drain(signal?: AbortSignal): Promise<void>;
 }
+
+/** A fact of any type, as its producer gives it. */
+export type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventInput<T> } }[EventType];
 
 /** The part of a Prisma client inside `$transaction` that the outbox needs; every generated client has it. */
 export interface SqlTransaction {
@@ -67,16 +73,30 @@ export interface SqlClient<Tx extends SqlTransaction = SqlTransaction> extends S
 }
 
 /**
- * What a consumer does about an event, inside the transaction that also notes the event's id. It writes through `tx`
- * only; what cannot be undone (a mail, a call) does not belong here. A throw rolls back and is tried again, with
- * growing pauses; after `MAX_ATTEMPTS` the event is parked in `inbox_events` (`parked_at`, `problem`, the event itself)
- * with an error in the log and a metric, and later events of its aggregate go on.
+ * What a consumer does about events, inside the transaction that also notes their ids. It writes through `tx` only; what
+ * cannot be undone (a mail, a call) does not belong here. Up to `MAX_BATCH` events share a transaction. A throw rolls it
+ * back; the events are then tried in smaller batches, until the one that fails is alone. That one is tried again with
+ * growing pauses; after `MAX_ATTEMPTS` it is parked in `inbox_events` (`parked_at`, `problem`, the event itself) with an
+ * error in the log and a metric, and later events of its aggregate go on.
  */
 export type EventHandlers<Tx extends SqlTransaction> = {
-  readonly [T in EventType]?: (event: PlatformEvent<T>, tx: Tx) => Promise<void>;
+  readonly [T in EventType]?: EventHandler<T, Tx> | BatchHandler<T, Tx>;
 };
+
+export type EventHandler<T extends EventType, Tx extends SqlTransaction> = (
+  event: PlatformEvent<T>,
+  tx: Tx,
+) => Promise<void>;
+
+/** A handler that takes what comes together by few statements. The same object may stand for several types. */
+export interface BatchHandler<T extends EventType, Tx extends SqlTransaction> {
+  /** @param events at least one, in order; each is new. */
+  handle(events: readonly PlatformEvent<T>[], tx: Tx): Promise<void>;
+}
 
 export type { EventInput, EventPayload, EventType, PlatformEvent };
 
 /** Failures after which an event is parked. */
 export const MAX_ATTEMPTS = 5;
+/** Events in one transaction of a consumer. */
+export const MAX_BATCH = 100;

@@ -41,8 +41,14 @@ describe('deleting an account', () => {
   it('reaches those who listen for it', async () => {
     const user = await world.user();
     const heard: string[] = [];
-    await using _listener = await world.platform.events.join('listener', async (event) => {
-      heard.push(`${event.owner} ${event.type} ${(event.payload as { userId: string }).userId}`);
+    await using _listener = await world.platform.events.join({
+      name: 'listener',
+      types: ['user.deleted'],
+      async deliver(batch) {
+        for (const { event } of batch)
+          heard.push(`${event.owner} ${event.type} ${(event.payload as { userId: string }).userId}`);
+        return [];
+      },
     });
     await world.ask(DELETE, { password: PASSWORD }, bearer(user.accessToken));
     await world.parts.outbox.drain(AbortSignal.timeout(10_000));

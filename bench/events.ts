@@ -1,0 +1,31 @@
+/**
+ * How many events a second analytics takes: calls of language models that wait in an owner's outbox are handed over by
+ * its relay and counted, with embedded Postgres in one process, and as processes on Postgres and Redis with one replica
+ * of analytics and with two. Every call is counted at the end, once: a sum that is not exact ends the run with an error.
+ *
+ * `transactions_per_event` are those of the whole database, relay included, less those of the bench itself.
+ * `npm run bench -- events [events] [embedded|distributed]`; distributed needs POSTGRES_TEST_URL and REDIS_TEST_URL.
+ */
+import { DISTRIBUTED_SKIPPED } from '../tests/testing/postgres.ts';
+import { measureDistributed } from './events/distributed.ts';
+import { measureEmbedded } from './events/embedded.ts';
+import type { Figures } from './events/follow.ts';
+
+const given = process.argv.slice(3);
+const events = Number(given.find((one) => /^\d+$/.test(one)) ?? 50_000);
+const only = given.find((one) => /^[a-z]+$/.test(one));
+
+const print = (name: string, figures: Figures): void =>
+  console.log(
+    `BENCH events-${name} per_s=${figures.perSecond.toFixed(0)} ` +
+      (figures.replicas === undefined ? '' : `replicas=${figures.replicas} `) +
+      `transactions_per_event=${figures.transactionsPerEvent.toFixed(3)} events=${events} exact=true ` +
+      `cpu_ms_per_event=${figures.cpuMsPerEvent.toFixed(3)}`,
+  );
+
+if (only !== 'distributed') print('embedded', await measureEmbedded(events));
+if (only !== 'embedded') {
+  if (DISTRIBUTED_SKIPPED) console.log(`events-distributed${DISTRIBUTED_SKIPPED}`);
+  else for (const replicas of [1, 2]) print('distributed', await measureDistributed(events, replicas));
+}
+process.exit(0);

@@ -1,0 +1,56 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import pg from 'pg';
+import { createTestDatabase, REDIS_TEST_URL } from '../../tests/testing/postgres.ts';
+import { freePort, runToEnd, SextantProcess } from '../../tests/testing/sextant.ts';
+import { cpuOf } from '../llm/process.ts';
+import { type Figures, follow, PRODUCER, type Query, runId, seed } from './follow.ts';
+
+/** Replicas of analytics and one producer, each a process, on a database of their own. */
+export async function measureDistributed(events: number, replicas: number): Promise<Figures> {
+  await using lifecycle = new AsyncDisposableStack();
+  const postgres = lifecycle.use(await createTestDatabase());
+  const directory = await mkdtemp(path.join(tmpdir(), 'bench-events-'));
+  lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
+  const client = new pg.Client({ connectionString: postgres.url });
+  const env = {
+    SEXTANT_DIR: directory,
+    DATABASE_URL: postgres.url,
+    REDIS_URL: REDIS_TEST_URL!,
+    REDIS_PREFIX: `bench-${runId()}:`,
+    JWT_SECRET: 'a secret for benchmarks that has more than 32 characters',
+  };
+  await runToEnd(['migrate'], env);
+  await client.connect();
+  lifecycle.defer(() => client.end());
+  let ours = 0;
+  const query: Query = async <Row>(sql: string, values?: unknown[]) => {
+    ours++;
+    return (await client.query(sql, values)).rows as Row[];
+  };
+  await seed(query, events);
+  await query('ANALYZE');
+  const processes: SextantProcess[] = [];
+  const start = async (name: string) => {
+    const one = await SextantProcess.start(['serve', name], { ...env, SUBGRAPH_PORT: String(await freePort()) });
+    processes.push(one);
+    lifecycle.defer(() => one.kill());
+  };
+  for (let n = 0; n < replicas; n++) await start('analytics');
+  const transactions = async () =>
+    Number(
+      (
+        await query<{ n: string }>(`SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()`)
+      )[0]!.n,
+    );
+  const cpu = () => processes.reduce((sum, { pid }) => sum + cpuOf(String(pid)), 0);
+  const before = { transactions: await transactions(), ours, cpu: cpu() };
+  await start(PRODUCER);
+  const perSecond = await follow(query, events);
+  const cpuMsPerEvent = (cpu() - before.cpu) / events;
+  // Sessions tell their numbers when they rest.
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  const transactionsPerEvent = ((await transactions()) - before.transactions - (ours - before.ours)) / events;
+  return { perSecond, transactionsPerEvent, cpuMsPerEvent, replicas };
+}

@@ -1,0 +1,52 @@
+import type { PlatformEvent } from '../../contracts/events.ts';
+import type { SqlClient, SqlTransaction } from './outbox.ts';
+
+const KEEP = `interval '7 days'`;
+
+/** The SQL of `inbox_events`, unqualified: the owner's role or search path says whose. */
+export class InboxTable {
+  readonly #client: SqlClient;
+
+  constructor(client: SqlClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Notes events that are about to take effect. Where another transaction is at the same event, this waits until that
+   * one ends. The ids are in one order in all transactions, so that two do not wait for one another.
+   *
+   * @returns the ids of those that have had no effect yet.
+   */
+  static async note(tx: SqlTransaction, events: readonly PlatformEvent[]): Promise<Set<string>> {
+    const rows = await tx.$queryRawUnsafe<{ id: string }[]>(
+      `INSERT INTO inbox_events (id, type)
+       SELECT DISTINCT ON (id) id, type FROM jsonb_to_recordset($1::jsonb) AS event (id uuid, type text) ORDER BY id
+       ON CONFLICT (id) DO NOTHING RETURNING id`,
+      JSON.stringify(events.map(({ id, type }) => ({ id, type }))),
+    );
+    return new Set(rows.map(({ id }) => id));
+  }
+
+  /** @throws when the database does not answer. */
+  async check(): Promise<void> {
+    await this.#client.$queryRawUnsafe('SELECT 1 AS one');
+  }
+
+  async park(event: PlatformEvent, attempts: number, problem: string): Promise<void> {
+    await this.#client.$executeRawUnsafe(
+      `INSERT INTO inbox_events (id, type, parked_at, attempts, problem, event)
+       VALUES ($1::uuid, $2, clock_timestamp(), $3::int, $4, $5::jsonb) ON CONFLICT (id) DO NOTHING`,
+      event.id,
+      event.type,
+      attempts,
+      problem,
+      JSON.stringify(event),
+    );
+  }
+
+  async deleteOld(): Promise<void> {
+    await this.#client.$executeRawUnsafe(
+      `DELETE FROM inbox_events WHERE parked_at IS NULL AND handled_at < clock_timestamp() - ${KEEP}`,
+    );
+  }
+}
