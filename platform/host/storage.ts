@@ -31,7 +31,7 @@ export interface Storage<Client, Tx extends SqlTransaction> {
  * @param Client the owner's generated Prisma client.
  */
 export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTransaction>(
-  { config, database, events, log, metrics, lifecycle }: Platform,
+  { config, database, events, topics, log, metrics, lifecycle }: Platform,
   owner: Owner,
   Client: ClientClass<Client & SqlClient<Tx>>,
 ): Promise<Storage<Client, Tx>> {
@@ -46,7 +46,7 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
     },
     jobs: (concurrency) =>
       lifecycle.use(
-        new JobRunner<Tx>(db, { owner, log, metrics, exclusive: config.DATABASE_URL === undefined, concurrency }),
+        new JobRunner<Tx>(db, { owner, log, metrics, topics, exclusive: config.DATABASE_URL === undefined, concurrency }),
       ),
     consume: (handlers, { lanes } = {}) => consumeEvents<Tx>({ ...shared, consumer: owner, handlers, lanes }),
   };

@@ -28,5 +28,4 @@ export async function queueReembedding({ db, indexes, slow, log }: MemoryParts):
       log.warn({ err: error, index: name }, 'whether the embedding model has changed could not be found out');
     }
   }
-  slow.wake();
 }

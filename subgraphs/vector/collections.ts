@@ -149,7 +149,6 @@ export class Collections {
       }),
     );
     await this.open(updated);
-    if (next !== undefined) this.#parts.jobs.wake();
     return updated;
   }
 

@@ -184,17 +184,15 @@ export class Images {
         await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id, userId: ownerId });
       return now;
     });
-    slowJobs.wake();
     await this.announce(id);
     return updated;
   }
 
   /** Deletes a picture; its bytes follow, whatever happens to this process. */
   async delete(ownerId: string, id: string): Promise<void> {
-    const { db, jobs } = this.#parts;
+    const { db } = this.#parts;
     const count = isUuid(id) ? await db.$transaction((tx) => this.deleteWhere(tx, { id, ownerId })) : 0;
     if (count === 0) throw notFound('The image');
-    jobs.wake();
     await this.announce(id);
   }
 
@@ -257,7 +255,6 @@ export class Images {
       await blobs.delete(upload);
       throw alreadyUploaded();
     }
-    jobs.wake();
     await this.announce(id);
     return image;
   }

@@ -8,7 +8,9 @@ import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 import { type Config, loadConfig } from '../../base/config/config.ts';
+import { MemoryTopics } from '../../realtime/topics/memory-topics.ts';
 import { migratePostgres, openDatabase } from '../database/database.ts';
+import type { SqlClient } from '../outbox/outbox.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
 import { type JobHandler, JobRefused } from './jobs.ts';
 
@@ -48,6 +50,25 @@ describe.skipIf(!POSTGRES_TEST_URL)(`on Postgres${skipped}`, () =>
   }),
 );
 
+/** A client that notes what is asked outside of transactions. */
+function counted(client: PrismaClient): { client: SqlClient<Tx>; statements: string[] } {
+  const statements: string[] = [];
+  return {
+    statements,
+    client: {
+      $executeRawUnsafe: (sql, ...values) => {
+        statements.push(sql);
+        return client.$executeRawUnsafe(sql, ...values);
+      },
+      $queryRawUnsafe: (sql, ...values) => {
+        statements.push(sql);
+        return client.$queryRawUnsafe(sql, ...values);
+      },
+      $transaction: (work, options) => client.$transaction(work, options),
+    },
+  };
+}
+
 function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>): void {
   const lifecycle = new AsyncDisposableStack();
   const runners: JobRunner<Tx>[] = [];
@@ -66,12 +87,16 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
     for (const runner of runners.splice(0)) await runner[Symbol.asyncDispose]();
   });
 
-  function runner(handlers: Record<string, JobHandler<Tx>>, options: Partial<JobRunnerOptions> = {}): JobRunner<Tx> {
-    const made = new JobRunner<Tx>(client, {
+  function runner(
+    handlers: Record<string, JobHandler<Tx>>,
+    options: Partial<JobRunnerOptions> = {},
+    on: SqlClient<Tx> = client,
+  ): JobRunner<Tx> {
+    const made = new JobRunner<Tx>(on, {
       owner: 'memory',
       log,
       metrics: new Registry(),
-      pollMs: 20,
+      lookMs: 600_000,
       backoffMs: 20,
       ...options,
     });
@@ -142,7 +167,6 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       for (let page = 0; page < 6; page++) await queue(jobs, 'bob', `bob ${page}`);
       await expect.poll(() => running.size).toBe(2);
       const alices = await queue(jobs, 'alice', 'alice');
-      jobs.wake();
       expect(await jobs.settled(alices, 10_000)).toBe('DONE');
       expect([...running].toSorted()).toEqual(['alice', 'bob 0', 'bob 1']);
       gate.resolve();
@@ -162,6 +186,46 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       const id = await enqueue(jobs, 'note', 'committed');
       expect(await jobs.settled(id, 5_000)).toBe('DONE');
       expect(ran).toEqual(['committed']);
+    });
+
+    test('is claimed with others by one statement, as many as there are places', async () => {
+      const { client: counting, statements } = counted(client);
+      const gate = Promise.withResolvers<void>();
+      const running: unknown[] = [];
+      const jobs = runner(
+        { page: { run: async (payload) => void (running.push(payload), await gate.promise) } },
+        { concurrency: 4 },
+        counting,
+      );
+      await jobs.idle();
+      statements.length = 0;
+      await client.$transaction(async (tx) => {
+        for (const user of ['anna', 'bob', 'carol', 'dora']) await jobs.enqueue(tx, 'page', user, { userId: user });
+      });
+      await expect.poll(() => running).toEqual(['anna', 'bob', 'carol', 'dora']);
+      // One more where a look was under way.
+      expect(statements.filter((sql) => sql.includes('SKIP LOCKED')).length).toBeLessThan(3);
+      gate.resolve();
+      await jobs.idle();
+    });
+
+    test('is begun by a process that has a place free when the one that recorded it has none', async () => {
+      const topics = new MemoryTopics({ log, metrics: new Registry() });
+      const gate = Promise.withResolvers<void>();
+      const ran: string[] = [];
+      const handlers = (name: string): Record<string, JobHandler<Tx>> => ({
+        wait: { run: () => gate.promise },
+        note: { run: async () => void ran.push(name) },
+      });
+      const busy = runner({ ...handlers('busy') }, { concurrency: 1, topics });
+      await enqueue(busy, 'wait', 1);
+      await expect.poll(async () => (await client.job.findFirst())?.state).toBe('RUNNING');
+      runner({ note: handlers('free')['note']! }, { concurrency: 1, topics });
+      await sleep(100);
+      const id = await enqueue(busy, 'note', 2);
+      expect(await busy.settled(id, 10_000)).toBe('DONE');
+      expect(ran).toEqual(['free']);
+      gate.resolve();
     });
 
     test('of a hundred and two runners: each job takes effect once', async () => {

@@ -3,6 +3,8 @@ import type { Registry } from 'prom-client';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Json } from '../../base/json/json.ts';
 import type { Logger } from '../../base/log/log.ts';
+import type { Subscription, Topics } from '../../realtime/topics/topics.ts';
+import { afterCommit } from '../database/after-commit.ts';
 import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
 import { type JobMetrics, jobMetrics } from './job-metrics.ts';
 import { type ClaimedJob, JobTable } from './job-table.ts';
@@ -27,8 +29,10 @@ export interface JobRunnerOptions {
   readonly exclusive?: boolean | undefined;
   /** How long a job stays ours without a sign of life; default 30 s. */
   readonly leaseMs?: number | undefined;
-  /** Longest wait between two looks for work; default 1 s. */
-  readonly pollMs?: number | undefined;
+  /** Longest wait between two looks for what no other process told of; default 20 s. */
+  readonly lookMs?: number | undefined;
+  /** By which a process with all places taken tells the others of work. Default: none, there is one process. */
+  readonly topics?: Pick<Topics, 'publish' | 'subscribe'> | undefined;
   /** Pause after the first failure; each later one is four times as long, up to ten minutes. Default 1 s. */
   readonly backoffMs?: number | undefined;
 }
@@ -38,6 +42,12 @@ const PROGRESS_MS = 500;
 const SHUTDOWN_MS = 5_000;
 const KEEP_DAYS = 7;
 const TIDY_MS = 3_600_000;
+const FAILED_LOOK_MS = 1_000;
+/** Pause after another process was faster. */
+const CONTENDED_MS = 20;
+/** First pause while there is work that waits for other work to end; each later one is twice as long. */
+const BLOCKED_MS = 500;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 const SHUTDOWN = new Error('the process is shutting down');
 
 interface Running {
@@ -53,12 +63,18 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   readonly #running = new Map<string, Running>();
   readonly #log: Logger;
   readonly #metrics: JobMetrics;
-  readonly #options: Required<Omit<JobRunnerOptions, 'log' | 'metrics'>>;
+  readonly #options: Required<Omit<JobRunnerOptions, 'log' | 'metrics' | 'topics'>>;
+  readonly #topics: JobRunnerOptions['topics'];
   #attempts = new Set<Promise<void>>();
   #turn: Promise<void> | undefined;
   /** The user whose job was claimed last. */
   #lastTurn = '';
   #again = false;
+  /** Whether there was work at the last look that could not be taken: a place, a key or a user must become free. */
+  #isShort = false;
+  #blockedLooks = 0;
+  #nextLook: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
+  #heard: Subscription | undefined;
   #timers: NodeJS.Timeout[] = [];
   #state: 'new' | 'started' | 'closed' = 'new';
 
@@ -66,12 +82,13 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     this.#table = new JobTable(client);
     this.#log = options.log;
     this.#metrics = jobMetrics(options.metrics);
+    this.#topics = options.topics;
     this.#options = {
       owner: options.owner,
       concurrency: options.concurrency ?? 2,
       exclusive: options.exclusive ?? false,
       leaseMs: options.leaseMs ?? 30_000,
-      pollMs: options.pollMs ?? 1_000,
+      lookMs: options.lookMs ?? 20_000,
       backoffMs: options.backoffMs ?? 1_000,
     };
   }
@@ -85,34 +102,76 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     if (this.#state === 'closed') return;
     if (this.#state === 'started') throw new Error('a job runner is started once');
     this.#state = 'started';
-    const { exclusive, pollMs, leaseMs } = this.#options;
+    const { exclusive, leaseMs } = this.#options;
     const first = exclusive
       ? this.#table.orphanAll([...this.#handlers.keys()]).catch((error) => this.#warn(error, 'look for orphaned jobs'))
       : null;
-    void Promise.resolve(first).then(() => this.wake());
-    this.#every(pollMs, () => this.wake());
+    void Promise.resolve(first).then(() => this.#wake());
+    void this.#listen();
     this.#every(leaseMs / 3, () => void this.#renew());
     this.#every(TIDY_MS, () => void this.#table.forgetFinished(KEEP_DAYS).catch((error) => this.#warn(error, 'tidy')));
   }
 
   enqueue(tx: SqlTransaction, kind: string, payload: Json, options: EnqueueOptions = {}): Promise<string> {
+    const waitMs = options.runAfter ? options.runAfter.getTime() - Date.now() : 0;
+    afterCommit(tx, () => (waitMs > 0 ? this.#lookIn(waitMs) : this.#tell()));
     return this.#table.insert(tx, kind, payload, options);
   }
 
-  wake(): void {
+  /** Looks for work now. */
+  #wake(): void {
     if (this.#state !== 'started') return;
     if (this.#turn) {
       this.#again = true;
       return;
     }
+    this.#again = false;
     this.#turn = this.#claim()
-      .catch((error) => this.#warn(error, 'look for jobs'))
+      .catch((error) => {
+        this.#warn(error, 'look for jobs');
+        this.#lookIn(FAILED_LOOK_MS);
+      })
       .finally(() => {
         this.#turn = undefined;
-        if (!this.#again) return;
-        this.#again = false;
-        this.wake();
+        if (this.#again) this.#wake();
       });
+  }
+
+  /** Work was queued here: for this process, or for one that has a place free. */
+  #tell(): void {
+    if (this.#running.size >= this.#options.concurrency || this.#state !== 'started')
+      void this.#topics?.publish(this.#topic, null).catch((error) => this.#warn(error, 'tell of jobs'));
+    this.#wake();
+  }
+
+  async #listen(): Promise<void> {
+    try {
+      this.#heard = await this.#topics?.subscribe(this.#topic, () => {
+        if (this.#running.size < this.#options.concurrency) this.#wake();
+      });
+      if (this.#state === 'closed') this.#heard?.close();
+    } catch (error) {
+      this.#warn(error, 'hear of jobs');
+    }
+  }
+
+  get #topic(): string {
+    return `jobs:${this.#options.owner}`;
+  }
+
+  /** Looks after some time, unless it does before. */
+  #lookIn(ms: number): void {
+    if (this.#state !== 'started') return;
+    const at = performance.now() + ms;
+    if (this.#nextLook && this.#nextLook.at <= at) return;
+    clearTimeout(this.#nextLook?.timer);
+    const look = () => {
+      this.#nextLook = undefined;
+      this.#wake();
+    };
+    // A timer holds 24 days at most.
+    const timer = setTimeout(guarded({ where: 'jobs', log: this.#log }, look), Math.min(ms, MAX_TIMER_MS)).unref();
+    this.#nextLook = { at, timer };
   }
 
   get(id: string): Promise<JobStatus | undefined> {
@@ -121,7 +180,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
 
   async retry(id: string): Promise<boolean> {
     const changed = await this.#table.retry(id);
-    if (changed) this.wake();
+    if (changed) this.#wake();
     return changed;
   }
 
@@ -139,7 +198,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   }
 
   async idle(signal?: AbortSignal): Promise<void> {
-    this.wake();
+    this.#wake();
     while ((await this.#table.busy()) > 0) await sleep(20, undefined, { signal });
   }
 
@@ -148,42 +207,60 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     for (const timer of this.#timers) clearInterval(timer);
+    clearTimeout(this.#nextLook?.timer);
+    this.#heard?.close();
     await this.#turn;
     for (const { aborter } of this.#running.values()) aborter.abort(SHUTDOWN);
     await Promise.race([Promise.allSettled(this.#attempts), sleep(SHUTDOWN_MS, undefined, { ref: false })]);
   }
 
   async #claim(): Promise<void> {
-    const free = this.#options.concurrency - this.#running.size;
-    if (free <= 0 || this.#handlers.size === 0) return;
-    const kinds = [...this.#handlers.keys()];
-    for (let place = 0; place < free; place++) {
-      const job = await this.#table.claim(
-        kinds,
-        { after: this.#lastTurn, without: this.#full() },
-        this.#options.leaseMs,
-      );
-      if (job === undefined) return;
-      this.#lastTurn = job.userId;
-      const running: Running = { job, aborter: new AbortController(), renewedAt: Date.now() };
-      this.#running.set(job.lease, running);
-      if (this.#state === 'closed') running.aborter.abort(SHUTDOWN);
-      const attempt = this.#attempt(running).finally(() => {
-        this.#running.delete(job.lease);
-        this.#attempts.delete(attempt);
-        this.wake();
-      });
-      this.#attempts.add(attempt);
-    }
-    this.#again = true;
+    const { concurrency, leaseMs, lookMs } = this.#options;
+    this.#isShort = true;
+    const places = concurrency - this.#running.size;
+    if (places <= 0 || this.#handlers.size === 0) return;
+    const turn = {
+      after: this.#lastTurn,
+      places,
+      // The last place is for somebody else. A single place is anybody's.
+      placesOfUser: Math.max(1, concurrency - 1),
+      held: this.#held(),
+    };
+    const { jobs, isContended, isBlocked } = await this.#table.claim([...this.#handlers.keys()], turn, leaseMs);
+    this.#isShort = isBlocked || jobs.length === places || this.#isAnyFull(turn.placesOfUser, jobs);
+    this.#lastTurn = jobs.at(-1)?.userId ?? this.#lastTurn;
+    for (const job of jobs) this.#begin(job);
+    // What blocks may end in another process, which does not know that this one waits for it.
+    this.#blockedLooks = isBlocked ? this.#blockedLooks + 1 : 0;
+    if (isContended) this.#lookIn(CONTENDED_MS * (0.5 + Math.random()));
+    else if (isBlocked) this.#lookIn(Math.min(BLOCKED_MS * 2 ** this.#blockedLooks, lookMs));
+    // Processes do not look in step.
+    this.#lookIn(lookMs * (0.75 + Math.random() / 2));
   }
 
-  /** Users who hold all places but one: the last is for somebody else. A single place is anybody's. */
-  #full(): string[] {
-    const { concurrency } = this.#options;
-    if (concurrency === 1) return [];
-    const held = Map.groupBy(this.#running.values(), ({ job }) => job.userId);
-    return [...held].filter(([user, jobs]) => user !== '' && jobs.length >= concurrency - 1).map(([user]) => user);
+  #begin(job: ClaimedJob): void {
+    const running: Running = { job, aborter: new AbortController(), renewedAt: Date.now() };
+    this.#running.set(job.lease, running);
+    if (this.#state === 'closed') running.aborter.abort(SHUTDOWN);
+    const attempt = this.#attempt(running).finally(() => {
+      this.#running.delete(job.lease);
+      this.#attempts.delete(attempt);
+      if (this.#isShort) this.#wake();
+    });
+    this.#attempts.add(attempt);
+  }
+
+  /** Places that are held, by user. */
+  #held(): Record<string, number> {
+    const byUser = Map.groupBy(this.#running.values(), ({ job }) => job.userId);
+    return Object.fromEntries([...byUser].map(([user, jobs]) => [user, jobs.length]));
+  }
+
+  /** Whether a user holds as many places as one may, those claimed now included. */
+  #isAnyFull(placesOfUser: number, jobs: readonly ClaimedJob[]): boolean {
+    const all = [...[...this.#running.values()].map(({ job }) => job), ...jobs];
+    const byUser = Map.groupBy(all, ({ userId }) => userId);
+    return [...byUser].some(([user, own]) => user !== '' && own.length >= placesOfUser);
   }
 
   /** One attempt at one job; never rejects. */
@@ -224,7 +301,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       },
     });
     signal.throwIfAborted();
-    if (await this.#table.finish(job, 'DONE', undefined, effect ?? undefined)) {
+    if (this.#isEnded(await this.#table.finish(job, 'DONE', undefined, effect ?? undefined))) {
       handler.ended?.(job.payload);
       return 'done';
     }
@@ -251,13 +328,20 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
         problem,
         parked && ((tx) => parked(job.payload, problem, tx)),
       );
-      if (ended) handler.ended?.(job.payload);
+      if (this.#isEnded(ended)) handler.ended?.(job.payload);
       return 'parked';
     }
     const pause = Math.min(this.#options.backoffMs * 4 ** (job.attempt - 1), LONGEST_BACKOFF_MS);
     log.warn({ err: error, pause }, 'a job failed and is tried again');
-    await this.#table.giveBack(job, pause * (0.75 + Math.random() / 2), problem, true);
+    const waitMs = pause * (0.75 + Math.random() / 2);
+    await this.#table.giveBack(job, waitMs, problem, true);
+    this.#lookIn(waitMs + 1);
     return 'retried';
+  }
+
+  #isEnded(ended: { readonly isNextWaiting: boolean } | undefined): boolean {
+    if (ended?.isNextWaiting) this.#isShort = true;
+    return ended !== undefined;
   }
 
   /** Keeps what runs ours. A job that is not, or that we could not renew in time, is stopped: another may have it. */

@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Json } from '../../base/json/json.ts';
+import { LAZILY } from '../database/lazy-commit.ts';
 import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
 import type { EnqueueOptions, JobState, JobStatus } from './jobs.ts';
 
@@ -15,12 +16,33 @@ export interface ClaimedJob {
   readonly lease: string;
 }
 
-/** Who comes next. */
+/** Who comes next, and how much of it. */
 export interface Turn {
   /** The user whose turn was the last. */
   readonly after: string;
-  /** Users who hold as many places as one user may. */
-  readonly without: readonly string[];
+  /** Free places. */
+  readonly places: number;
+  /** How many places one user may hold. */
+  readonly placesOfUser: number;
+  /** Places that are held, by user. */
+  readonly held: Readonly<Record<string, number>>;
+}
+
+/** What a look for work found. */
+export interface Claimed {
+  /** In the order of turns. */
+  readonly jobs: readonly ClaimedJob[];
+  /** Another process took something that was to be claimed: there may be more. */
+  readonly isContended: boolean;
+  /** Work waits whose time has come, but not its turn: one of its key runs, or its user holds enough places. */
+  readonly isBlocked: boolean;
+}
+
+/** A row of a look for work: a job, or what stands for one that was not claimed. */
+interface ClaimRow extends Omit<ClaimedJob, 'attempt' | 'id'> {
+  readonly candidate: string | null;
+  readonly id: string | null;
+  readonly attempts: number;
 }
 
 interface StatusRow {
@@ -70,45 +92,79 @@ export class JobTable<Tx extends SqlTransaction> {
   }
 
   /**
-   * Takes a job whose holder is gone, otherwise the next job whose time has come: of the user after `turn.after` who
-   * has one, in the order of their ids, and after the last user of the first again. One walk along an index, however
-   * many jobs wait.
-   *
-   * @param turn whose turn was the last, and which users get none.
+   * Takes jobs whose holders are gone, then those whose time has come: of each user one, before of any a second, from
+   * the user after `turn.after` on in the order of their ids, and after the last user from the first again. A few steps
+   * along an index, however many jobs wait.
    */
-  async claim(kinds: readonly string[], turn: Turn, leaseMs: number): Promise<ClaimedJob | undefined> {
-    const next = (which: string) => `(
-      SELECT id FROM jobs AS candidate
-      WHERE ${which} AND state = 'WAITING' AND run_after <= now()
-        AND kind = ANY($1::text[]) AND user_id <> ALL($4::text[])
-        AND NOT EXISTS (
-          SELECT FROM jobs AS other
-          WHERE other.kind = candidate.kind AND other.key = candidate.key AND other.state = 'RUNNING')
-      ORDER BY user_id, run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED)`;
-    const [row] = await this.#client.$queryRawUnsafe<(Omit<ClaimedJob, 'attempt'> & { attempts: number })[]>(
-      `UPDATE jobs SET state = 'RUNNING', attempts = attempts + 1, lease = gen_random_uuid(),
-              lease_until = now() + $2 * interval '1 millisecond'
-       WHERE id = COALESCE(
-         (SELECT id FROM jobs
-          WHERE state = 'RUNNING' AND lease_until < now() AND kind = ANY($1::text[]) AND user_id <> ALL($4::text[])
-          ORDER BY run_after, id LIMIT 1 FOR UPDATE SKIP LOCKED),
-         ${next('user_id > $3')}, ${next('user_id <= $3')})
-       RETURNING id, kind, payload, user_id AS "userId", attempts, lease`,
+  async claim(kinds: readonly string[], turn: Turn, leaseMs: number): Promise<Claimed> {
+    const due = `state = 'WAITING' AND run_after <= now() AND kind = ANY($1::text[])`;
+    const walk = (name: string, first: string, last: string) => `${name} (user_id, turn) AS (
+      (SELECT user_id, 1 FROM jobs WHERE ${due} AND ${first} AND ${last} ORDER BY user_id LIMIT 1)
+      UNION ALL
+      SELECT (SELECT user_id FROM jobs WHERE ${due} AND user_id > ${name}.user_id AND ${last} ORDER BY user_id LIMIT 1),
+        turn + 1
+      FROM ${name} WHERE ${name}.user_id IS NOT NULL AND turn <= $4)`;
+    const rows = await this.#client.$queryRawUnsafe<ClaimRow[]>(
+      `WITH RECURSIVE ${walk('later', 'user_id > $3', 'true')}, ${walk('earlier', 'user_id <= $3', 'user_id <= $3')},
+       users AS (
+         SELECT user_id, turn FROM later WHERE user_id IS NOT NULL
+         UNION ALL SELECT user_id, turn + 1000000 FROM earlier WHERE user_id IS NOT NULL),
+       waiting AS (
+         SELECT job.id, users.user_id, users.turn, row_number() OVER (PARTITION BY users.user_id ORDER BY run_after, id)
+           AS nth
+         FROM users LEFT JOIN LATERAL (
+           SELECT id, run_after FROM jobs AS candidate
+           WHERE ${due} AND candidate.user_id = users.user_id AND NOT EXISTS (
+             SELECT FROM jobs AS other
+             WHERE other.kind = candidate.kind AND other.key = candidate.key AND other.state = 'RUNNING')
+           ORDER BY run_after, id
+           LIMIT CASE WHEN users.user_id = '' THEN $4
+             ELSE least($4, $5 - coalesce(($6::jsonb ->> users.user_id)::int, 0)) END) AS job ON true),
+       orphaned AS (
+         SELECT id, user_id, 0 AS turn, row_number() OVER (PARTITION BY user_id ORDER BY run_after, id) AS nth
+         FROM jobs WHERE state = 'RUNNING' AND lease_until < now() AND kind = ANY($1::text[])),
+       chosen AS (
+         SELECT id, row_number() OVER (ORDER BY turn > 0, nth, turn) AS place FROM (
+           SELECT * FROM orphaned
+           WHERE user_id = '' OR nth <= $5 - coalesce(($6::jsonb ->> user_id)::int, 0)
+           UNION ALL SELECT id, user_id, turn, nth FROM waiting WHERE id IS NOT NULL) AS candidates
+         ORDER BY place LIMIT $4),
+       locked AS (
+         SELECT id FROM jobs WHERE id IN (SELECT id FROM chosen)
+           AND (state = 'WAITING' OR (state = 'RUNNING' AND lease_until < now()))
+         FOR UPDATE SKIP LOCKED),
+       taken AS (
+         UPDATE jobs SET state = 'RUNNING', attempts = attempts + 1, lease = gen_random_uuid(),
+           lease_until = now() + $2 * interval '1 millisecond'
+         WHERE id IN (SELECT id FROM locked) AND ${LAZILY}
+         RETURNING id, kind, payload, user_id, attempts, lease)
+       SELECT chosen.id AS candidate, taken.id, kind, payload, user_id AS "userId", attempts, lease, place
+       FROM chosen LEFT JOIN taken ON taken.id = chosen.id
+       UNION ALL (SELECT NULL, NULL, NULL, NULL, user_id, NULL, NULL, NULL FROM waiting WHERE id IS NULL LIMIT 1)
+       ORDER BY place`,
       kinds,
       leaseMs,
       turn.after,
-      turn.without,
+      turn.places,
+      turn.placesOfUser,
+      JSON.stringify(turn.held),
     );
-    if (row === undefined) return undefined;
-    const { attempts, ...job } = row;
-    return { ...job, attempt: attempts };
+    return {
+      jobs: rows.flatMap(({ candidate: _, attempts, id, ...job }) =>
+        id === null
+          ? []
+          : [{ id, kind: job.kind, payload: job.payload, userId: job.userId, lease: job.lease, attempt: attempts }],
+      ),
+      isContended: rows.some(({ candidate, id }) => candidate !== null && id === null),
+      isBlocked: rows.some(({ candidate }) => candidate === null),
+    };
   }
 
   /** Renews leases; returns those that are still ours. */
   async renew(leases: readonly string[], leaseMs: number): Promise<Set<string>> {
     const rows = await this.#client.$queryRawUnsafe<{ lease: string }[]>(
       `UPDATE jobs SET lease_until = now() + $2 * interval '1 millisecond'
-       WHERE lease = ANY($1::uuid[]) AND state = 'RUNNING' RETURNING lease`,
+       WHERE lease = ANY($1::uuid[]) AND state = 'RUNNING' AND ${LAZILY} RETURNING lease`,
       leases,
       leaseMs,
     );
@@ -119,27 +175,34 @@ export class JobTable<Tx extends SqlTransaction> {
    * Ends a job together with its effect. The row is changed first: it locks the job, and whoever lost it finds that out
    * before anything else is written.
    *
-   * @returns false when the job is no longer ours; then nothing was written.
+   * @returns whether another one of its key waits; undefined when the job is no longer ours: then nothing was written.
    */
   async finish(
     job: ClaimedJob,
     state: 'DONE' | 'PARKED',
     problem: string | undefined,
     effect: ((tx: Tx) => Promise<void>) | undefined,
-  ): Promise<boolean> {
+  ): Promise<{ isNextWaiting: boolean } | undefined> {
+    const end = async (on: SqlTransaction) => {
+      const [row] = await on.$queryRawUnsafe<{ next: boolean }[]>(
+        `UPDATE jobs SET state = $3, problem = $4, lease = NULL, lease_until = NULL, finished_at = now()
+         WHERE id = $1::uuid AND lease = $2::uuid AND state = 'RUNNING'
+         RETURNING EXISTS (
+           SELECT FROM jobs AS other
+           WHERE other.kind = jobs.kind AND other.key = jobs.key AND other.state = 'WAITING') AS next`,
+        job.id,
+        job.lease,
+        state,
+        problem ?? null,
+      );
+      return row && { isNextWaiting: row.next };
+    };
+    if (!effect) return end(this.#client);
     return this.#client.$transaction(
       async (tx) => {
-        const changed = await tx.$executeRawUnsafe(
-          `UPDATE jobs SET state = $3, problem = $4, lease = NULL, lease_until = NULL, finished_at = now()
-           WHERE id = $1::uuid AND lease = $2::uuid AND state = 'RUNNING'`,
-          job.id,
-          job.lease,
-          state,
-          problem ?? null,
-        );
-        if (changed !== 1) return false;
-        await effect?.(tx);
-        return true;
+        const ended = await end(tx);
+        if (ended) await effect(tx);
+        return ended;
       },
       { maxWait: 10_000, timeout: 30_000 },
     );
@@ -170,7 +233,7 @@ export class JobTable<Tx extends SqlTransaction> {
 
   async progress(job: ClaimedJob, done: number, total: number): Promise<void> {
     await this.#client.$executeRawUnsafe(
-      'UPDATE jobs SET done = $3, total = $4 WHERE id = $1::uuid AND lease = $2::uuid',
+      `UPDATE jobs SET done = $3, total = $4 WHERE id = $1::uuid AND lease = $2::uuid AND ${LAZILY}`,
       job.id,
       job.lease,
       done,

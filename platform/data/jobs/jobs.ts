@@ -51,13 +51,13 @@ export interface Jobs<Tx extends SqlTransaction = SqlTransaction> extends AsyncD
   /** Begins to claim jobs of the kinds that have a handler. */
   start(): void;
   /**
-   * Records a job in a running transaction: it runs if and only if the transaction commits.
+   * Records a job in a running transaction: it runs if and only if the transaction commits, and soon after that.
+   *
+   * @param tx of a client that tells its commits (`tellsCommits`), as those of `openStorage` do.
    *
    * @returns the job's id: that of the waiting job with the same kind and key, if there is one.
    */
   enqueue(tx: SqlTransaction, kind: string, payload: Json, options?: EnqueueOptions): Promise<string>;
-  /** Looks for work now instead of at the next turn (a second at most); call it when the transaction has committed. */
-  wake(): void;
   /** A job by id, or undefined. Finished jobs are kept for a week. */
   get(id: string): Promise<JobStatus | undefined>;
   /** Gives a parked job another round of attempts; false if it is not parked. */

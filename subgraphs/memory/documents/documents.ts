@@ -155,7 +155,6 @@ export class Documents {
       await awaiting();
       throw notFound('The document');
     }
-    this.#memory.slow.wake();
     await announce(this.#memory, document);
     return document;
   }
@@ -171,7 +170,7 @@ export class Documents {
       throw badInput('input.text', `is ${bytes.byteLength} bytes long; at most ${MAX_INLINE} are accepted: upload it.`);
     if (input.text.trim() === '') throw badInput('input.text', 'is empty.');
     await this.#checkAllowed(user, input.access);
-    const { db, blobs, slow } = this.#memory;
+    const { db, blobs } = this.#memory;
     const id = uuidv7();
     const type: DocumentType = FORMATS[input.format];
     const blob = await blobs.put(originalOf(id), bytes, { maxBytes: MAX_INLINE });
@@ -197,7 +196,6 @@ export class Documents {
       await blobs.delete(blob.key);
       throw error;
     });
-    slow.wake();
     return document;
   }
 
@@ -224,7 +222,6 @@ export class Documents {
         await this.#enqueueIngest(tx, row);
       return row;
     });
-    this.#memory.slow.wake();
     await announce(this.#memory, document);
     return document;
   }
@@ -241,7 +238,6 @@ export class Documents {
       return count === 1 ? tx.document.findUnique({ where: { id: before.id } }) : null;
     });
     if (!document) throw new CodedError('CONFLICT', 'Only a document that failed can be tried again.');
-    this.#memory.slow.wake();
     return document;
   }
 
@@ -255,7 +251,6 @@ export class Documents {
       const { id: documentId, ownerId } = document;
       return this.#memory.quick.enqueue(tx, REMOVE_DOCUMENT, { documentId, ownerId }, { userId: ownerId });
     });
-    this.#memory.quick.wake();
     await this.#memory.quick.settled(job, 3_000);
   }
 
@@ -279,7 +274,6 @@ export class Documents {
         await quick.enqueue(tx, REMOVE_DOCUMENT, { documentId, ownerId }, { userId: ownerId });
       return found.length;
     });
-    quick.wake();
     return gone;
   }
 

@@ -45,7 +45,6 @@ export function extractMemories(memory: MemoryParts): JobHandler<Transaction> {
       if (fresh.length === 0) return;
       return async (tx) => {
         await store(memory, tx, message, fresh);
-        setImmediate(() => memory.quick.wake());
       };
     },
   };

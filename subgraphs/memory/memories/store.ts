@@ -188,7 +188,6 @@ export class MemoryStore {
 
   async #indexed(job: string | undefined): Promise<void> {
     if (job === undefined) return;
-    this.#memory.quick.wake();
     await this.#memory.quick.settled(job, INDEX_WAIT_MS);
   }
 }
