@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Usage } from '#platform/contracts/events.ts';
 import { Prisma } from '#prisma/analytics/client/client.ts';
+import { addToConversations } from './conversation-sums.ts';
 import { addToRollups } from './rollups.ts';
 
 /** Whoever counts calls holds it shared, and who forgets a user alone: a call is counted before that or after. */
@@ -22,6 +23,7 @@ export async function recordCalls(tx: Prisma.TransactionClient, usages: readonly
     tx,
     usages.filter(({ userId }) => !deleted.has(userId)),
   );
+  await addToConversations(tx, fresh);
   await addToRollups(tx, [...fresh, ...unnamed.map((usage) => ({ ...usage, userId: forgottenName(usage.userId) }))]);
   return [...fresh, ...unnamed];
 }
@@ -36,7 +38,7 @@ async function deletedAmong(tx: Prisma.TransactionClient, users: ReadonlySet<str
 const COLUMNS = Prisma.raw(
   `id, at, user_id, api_key_id, conversation_id, message_id, operation, provider, model, deployment, calls, input_tokens,
    cached_tokens, output_tokens, reasoning_tokens, images, estimated, cost, currency, latency_ms, time_to_first_token_ms,
-   tokens_per_second, retries, fallbacks, cache_hit, outcome, error_code`,
+   tokens_per_second, retries, fallbacks, cache_hit, outcome, error_code, summed`,
 );
 
 /** @returns those that were not there. */
@@ -70,6 +72,7 @@ async function insertCalls(tx: Prisma.TransactionClient, usages: readonly Usage[
     cache_hit: usage.cacheHit,
     outcome: outcome.toUpperCase(),
     error_code: usage.errorCode,
+    summed: true,
   }));
   // All transactions insert in one order, so that two with the same calls do not wait for one another.
   const inserted = await tx.$queryRaw<{ id: string }[]>`
@@ -93,6 +96,7 @@ const BEFORE_ALL = new Date(0);
 export async function forgetUser(tx: Prisma.TransactionClient, userId: string): Promise<void> {
   await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock(${USERS_LOCK})`);
   await tx.call.deleteMany({ where: { userId } });
+  await tx.conversationSum.deleteMany({ where: { userId } });
   await tx.budget.deleteMany({ where: { userId } });
   await tx.$executeRaw`
     WITH gone AS (DELETE FROM rollups WHERE user_id = ${userId} RETURNING *)

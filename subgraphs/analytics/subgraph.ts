@@ -5,11 +5,12 @@ import { openStorage } from '#platform/host/storage.ts';
 import { SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { type Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
 import { Budgets } from './budgets.ts';
+import { sumUnsummed } from './conversation-sums.ts';
 import { forgetUser, recordCalls } from './record.ts';
 import { createLoaders, createResolvers } from './resolvers.ts';
 import { UsageReader } from './usage.ts';
 
-/** How often it is said again which budgets are spent, in ms. */
+/** How often it is said again which budgets are spent, and what another version has recorded is summed, in ms. */
 const ENFORCE_MS = 300_000;
 
 /** How many replicas share the calls of an installation. */
@@ -29,10 +30,16 @@ export const analytics: SubgraphDefinition = {
     const guard = { where: 'budgets', log };
     void events.started.then(guarded(guard, () => budgets.enforceAll()));
     const enforcing = setInterval(
-      guarded(guard, () => budgets.enforceAll()),
+      guarded(guard, async () => {
+        await budgets.enforceAll();
+        await sumUnsummed(db, closing.signal);
+      }),
       ENFORCE_MS,
     ).unref();
     lifecycle.defer(() => clearInterval(enforcing));
+    const closing = new AbortController();
+    lifecycle.defer(() => closing.abort());
+    void events.started.then(guarded({ where: 'conversation sums', log }, () => sumUnsummed(db, closing.signal)));
     const count = {
       async handle(events: readonly { payload: Usage }[], tx: Prisma.TransactionClient) {
         const counted = await recordCalls(

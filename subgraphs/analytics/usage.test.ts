@@ -14,6 +14,7 @@ import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
 import { PrismaClient } from '#prisma/analytics/client/client.ts';
 import { Budgets } from './budgets.ts';
 import { readCalls } from './calls.ts';
+import { sumUnsummed } from './conversation-sums.ts';
 import { forgetUser, recordCalls } from './record.ts';
 import { UsageReader } from './usage.ts';
 
@@ -177,6 +178,86 @@ describe('usage', () => {
     expect(await db.rollup.count({ where: { userId } })).toBe(0);
     expect((await usage.totals({ period: day, model })).calls).toBe(1);
     await db.$transaction((tx) => forgetUser(tx, userId));
+  });
+});
+
+describe('calls that come together', () => {
+  const tables = async (userId: string) => ({
+    rollups: await db.$queryRaw`
+      SELECT "interval", at, operation, model, outcome, calls, cache_hits, input_tokens, cost::text, unpriced,
+        array_to_json(latency) AS latency, array_lower(latency, 1) AS lowest, time_to_first_token
+      FROM rollups WHERE user_id = ${userId} ORDER BY 1, 2, 3, 4, 5`,
+    conversations: await db.$queryRaw`
+      SELECT right(conversation_id, 1) AS conversation, calls, errors, cost::text, latency FROM conversation_sums
+      WHERE user_id = ${userId} ORDER BY 1`,
+  });
+  const various = (userId: string) =>
+    Array.from({ length: 120 }, (_, n) => {
+      const { cost, ...rest } = call({
+        userId,
+        conversationId: `${userId} ${n % 3}`,
+        model: `model ${n % 2}`,
+        outcome: n % 7 === 0 ? 'error' : 'ok',
+        cost: `0.${String(n + 1).padStart(18, '0')}`,
+        latencyMs: 1.5 ** (n % 20),
+        at: `2026-03-10T${String(n % 5).padStart(2, '0')}:10:00.000Z`,
+        ...(n % 4 === 0 && { calls: 3 }),
+      });
+      return n % 11 === 0 ? rest : { ...rest, cost: cost! };
+    });
+
+  it('come to the same as one by one', async () => {
+    const [together, alone] = [uuid(), uuid()];
+    await record(various(together));
+    for (const one of various(alone)) await record([one]);
+    const both = [await tables(together), await tables(alone)];
+    expect(both[0]!.rollups).not.toEqual([]);
+    // An empty bucket is 0 in the one and null in the other.
+    const plain = (value: unknown) =>
+      JSON.parse(
+        JSON.stringify(value, (_, one: unknown) => (typeof one === 'bigint' ? Number(one) : (one ?? 0))),
+      ) as unknown;
+    expect(plain(both[0])).toEqual(plain(both[1]));
+    expect(await usage.totals({ period: day, userId: together })).toEqual(
+      await usage.totals({ period: day, userId: alone }),
+    );
+  });
+
+  it('count once when a call is reported twice, in one batch or in two', async () => {
+    const userId = uuid();
+    const [one, two] = [call({ userId }), call({ userId })];
+    await record([one, two, one]);
+    await record([two, call({ userId })]);
+    expect(await usage.totals({ period: day, userId })).toMatchObject({ calls: 3, cost: '0.000375' });
+  });
+
+  it('name nobody where the user is deleted, and do where another is', async () => {
+    const [gone, there] = [uuid(), uuid()];
+    await record([call({ userId: gone, conversationId: 'c' })]);
+    await db.$transaction((tx) => forgetUser(tx, gone));
+    await record([call({ userId: gone, conversationId: 'c' }), call({ userId: there })]);
+    expect(await db.call.count({ where: { userId: gone } })).toBe(0);
+    expect(await db.conversationSum.count({ where: { userId: gone } })).toBe(0);
+    expect((await usage.totals({ period: day, userId: there })).calls).toBe(1);
+  });
+
+  it('are in the usage of their conversation, whichever version has recorded them', async () => {
+    const [userId, conversationId] = [uuid(), uuid()];
+    await record([call({ userId, conversationId, latencyMs: 10 }), call({ userId, conversationId, latencyMs: 1000 })]);
+    // As a process of the version before records a call.
+    const former = call({ userId, conversationId, latencyMs: 10, cost: '0.5' });
+    await record([former]);
+    await db.conversationSum.deleteMany({ where: { userId } });
+    await db.call.updateMany({ where: { userId }, data: { summed: false } });
+    const whole = async () => (await usage.byConversation(userId, [conversationId])).get(conversationId);
+    const before = await whole();
+    expect(before).toMatchObject({ calls: 3, cost: '0.50025' });
+    expect(await sumUnsummed(db, AbortSignal.timeout(10_000))).toBeGreaterThanOrEqual(3);
+    expect(await db.call.count({ where: { userId, summed: false } })).toBe(0);
+    expect(await whole()).toEqual(before);
+    expect(await sumUnsummed(db, AbortSignal.timeout(10_000))).toBe(0);
+    await record([call({ userId, conversationId, latencyMs: 10 })]);
+    expect(await whole()).toMatchObject({ calls: 4, latency: { p50: before!.latency.p50 } });
   });
 });
 

@@ -116,8 +116,18 @@ export class UsageReader {
     return this.#grouped({ period: ALWAYS, userId, messageIds }, Prisma.sql`message_id`);
   }
 
-  byConversation(userId: string, conversationIds: readonly string[]): Promise<Map<string, Totals>> {
-    return this.#grouped({ period: ALWAYS, userId, conversationIds }, Prisma.sql`conversation_id`);
+  /** Totals of each of the conversations, for the user alone: from their sums, and the calls that are not in them. */
+  async byConversation(userId: string, conversationIds: readonly string[]): Promise<Map<string, Totals>> {
+    const where = Prisma.sql`user_id = ${userId} AND conversation_id IN (${Prisma.join([...conversationIds])})`;
+    const unsummed = Prisma.sql`${where} AND NOT summed`;
+    const key = Prisma.sql`conversation_id`;
+    // Each is one statement: a call that is moved into the sums meanwhile is in one of the two.
+    const [sums, buckets] = await Promise.all([
+      this.#db.$queryRaw<Sums[]>`${sumsOfCalls(unsummed, key)} UNION ALL ${sumsOfConversations(where)}`,
+      this.#db.$queryRaw<BucketCount[]>`
+        ${bucketsOfCalls(unsummed, key)} UNION ALL ${bucketsOf(Prisma.sql`conversation_sums`, where, key)}`,
+    ]);
+    return assemble(sums, buckets);
   }
 
   async #grouped(selection: UsageSelection, key: Prisma.Sql, interval?: Interval): Promise<Map<string, Totals>> {
@@ -134,37 +144,56 @@ export class UsageReader {
   }
 
   async #fromRollups(interval: Interval, where: Prisma.Sql, key: Prisma.Sql): Promise<Rows> {
+    const ofInterval = Prisma.sql`"interval" = ${interval} AND ${where}`;
     const sums = await this.#db.$queryRaw<Sums[]>`
       SELECT ${key} AS key, sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE outcome = 'ERROR'), 0) AS errors,
-        sum(cache_hits) AS cache_hits, sum(input_tokens)::float8 AS input_tokens, sum(cached_tokens)::float8 AS cached_tokens,
-        sum(output_tokens)::float8 AS output_tokens, sum(reasoning_tokens)::float8 AS reasoning_tokens,
-        sum(images) AS images, sum(cost) AS cost, sum(unpriced) AS unpriced, min(currency) AS currency
-      FROM rollups WHERE "interval" = ${interval} AND ${where} GROUP BY 1`;
-    const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
-      SELECT ${key} AS key, ${which} AS which, bucket, count
-      FROM rollups, unnest(${column}) WITH ORDINALITY AS h(count, bucket) WHERE "interval" = ${interval} AND ${where}`;
-    const buckets = await this.#db.$queryRaw<BucketCount[]>`
-      SELECT key, which, bucket::int AS bucket, sum(count) AS count FROM (
-        ${counts('latency', Prisma.sql`latency`)} UNION ALL ${counts('firstToken', Prisma.sql`time_to_first_token`)}
-      ) AS counts WHERE count > 0 GROUP BY 1, 2, 3`;
+        ${SUMMED} FROM rollups WHERE ${ofInterval} GROUP BY 1`;
+    const buckets = await this.#db.$queryRaw<BucketCount[]>`${bucketsOf(Prisma.sql`rollups`, ofInterval, key)}`;
     return { sums, buckets };
   }
 
   async #fromCalls(where: Prisma.Sql, key: Prisma.Sql): Promise<Rows> {
-    const sums = await this.#db.$queryRaw<Sums[]>`
-      SELECT ${key} AS key, sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE outcome = 'ERROR'), 0) AS errors,
-        coalesce(sum(calls) FILTER (WHERE cache_hit), 0) AS cache_hits, sum(input_tokens)::float8 AS input_tokens,
-        sum(cached_tokens)::float8 AS cached_tokens, sum(output_tokens)::float8 AS output_tokens,
-        sum(reasoning_tokens)::float8 AS reasoning_tokens, sum(images) AS images, sum(cost) AS cost,
-        coalesce(sum(calls) FILTER (WHERE cost IS NULL), 0) AS unpriced, min(currency) AS currency
-      FROM calls WHERE ${where} GROUP BY 1`;
-    const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
-      SELECT ${key} AS key, ${which} AS which, ${bucketSql(column)} AS bucket, sum(calls) AS count
-      FROM calls WHERE ${where} AND ${column} IS NOT NULL GROUP BY 1, 2, 3`;
-    const buckets = await this.#db.$queryRaw<BucketCount[]>`
-      ${counts('latency', Prisma.sql`latency_ms`)} UNION ALL ${counts('firstToken', Prisma.sql`time_to_first_token_ms`)}`;
+    const sums = await this.#db.$queryRaw<Sums[]>`${sumsOfCalls(where, key)}`;
+    const buckets = await this.#db.$queryRaw<BucketCount[]>`${bucketsOfCalls(where, key)}`;
     return { sums, buckets };
   }
+}
+
+/** Sums of columns that rollups and sums of conversations have in common. */
+const SUMMED = Prisma.sql`
+  sum(cache_hits) AS cache_hits, sum(input_tokens)::float8 AS input_tokens, sum(cached_tokens)::float8 AS cached_tokens,
+  sum(output_tokens)::float8 AS output_tokens, sum(reasoning_tokens)::float8 AS reasoning_tokens,
+  sum(images) AS images, sum(cost) AS cost, sum(unpriced) AS unpriced, min(currency) AS currency`;
+
+const sumsOfConversations = (where: Prisma.Sql): Prisma.Sql => Prisma.sql`
+  SELECT conversation_id AS key, sum(calls) AS calls, sum(errors) AS errors, ${SUMMED}
+  FROM conversation_sums WHERE ${where} GROUP BY 1`;
+
+const sumsOfCalls = (where: Prisma.Sql, key: Prisma.Sql): Prisma.Sql => Prisma.sql`
+  SELECT ${key} AS key, sum(calls) AS calls, coalesce(sum(calls) FILTER (WHERE outcome = 'ERROR'), 0) AS errors,
+    coalesce(sum(calls) FILTER (WHERE cache_hit), 0) AS cache_hits, sum(input_tokens)::float8 AS input_tokens,
+    sum(cached_tokens)::float8 AS cached_tokens, sum(output_tokens)::float8 AS output_tokens,
+    sum(reasoning_tokens)::float8 AS reasoning_tokens, sum(images) AS images, sum(cost) AS cost,
+    coalesce(sum(calls) FILTER (WHERE cost IS NULL), 0) AS unpriced, min(currency) AS currency
+  FROM calls WHERE ${where} GROUP BY 1`;
+
+/** Counts by bucket of a table that holds histograms. */
+function bucketsOf(table: Prisma.Sql, where: Prisma.Sql, key: Prisma.Sql): Prisma.Sql {
+  const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
+    SELECT ${key} AS key, ${which}::text AS which, bucket, ${column}[bucket] AS count
+    FROM ${table}, generate_subscripts(${column}, 1) AS bucket WHERE ${where}`;
+  return Prisma.sql`
+    SELECT key, which, bucket::int AS bucket, sum(count) AS count FROM (
+      ${counts('latency', Prisma.sql`latency`)} UNION ALL ${counts('firstToken', Prisma.sql`time_to_first_token`)}
+    ) AS counts WHERE count > 0 GROUP BY 1, 2, 3`;
+}
+
+function bucketsOfCalls(where: Prisma.Sql, key: Prisma.Sql): Prisma.Sql {
+  const counts = (which: string, column: Prisma.Sql) => Prisma.sql`
+    SELECT ${key} AS key, ${which}::text AS which, ${bucketSql(column)} AS bucket, sum(calls) AS count
+    FROM calls WHERE ${where} AND ${column} IS NOT NULL GROUP BY 1, 2, 3`;
+  return Prisma.sql`
+    ${counts('latency', Prisma.sql`latency_ms`)} UNION ALL ${counts('firstToken', Prisma.sql`time_to_first_token_ms`)}`;
 }
 
 interface Rows {

@@ -53,6 +53,11 @@ export type Call = Prisma.CallModel
  */
 export type Rollup = Prisma.RollupModel
 /**
+ * Model ConversationSum
+ * Sums of the calls of one conversation for one user, so that a long one is read from one row.
+ */
+export type ConversationSum = Prisma.ConversationSumModel
+/**
  * Model Budget
  * A limit on cost of one user, or of everybody together (an empty user id).
  */

@@ -399,6 +399,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 export const ModelName = {
   Call: 'Call',
   Rollup: 'Rollup',
+  ConversationSum: 'ConversationSum',
   Budget: 'Budget',
   BudgetAlert: 'BudgetAlert',
   OutboxEvent: 'OutboxEvent',
@@ -418,7 +419,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "call" | "rollup" | "budget" | "budgetAlert" | "outboxEvent" | "inboxEvent"
+    modelProps: "call" | "rollup" | "conversationSum" | "budget" | "budgetAlert" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -567,6 +568,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.RollupCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.RollupCountAggregateOutputType> | number
+        }
+      }
+    }
+    ConversationSum: {
+      payload: Prisma.$ConversationSumPayload<ExtArgs>
+      fields: Prisma.ConversationSumFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ConversationSumFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ConversationSumFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>
+        }
+        findFirst: {
+          args: Prisma.ConversationSumFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ConversationSumFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>
+        }
+        findMany: {
+          args: Prisma.ConversationSumFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>[]
+        }
+        create: {
+          args: Prisma.ConversationSumCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>
+        }
+        createMany: {
+          args: Prisma.ConversationSumCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ConversationSumCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>[]
+        }
+        delete: {
+          args: Prisma.ConversationSumDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>
+        }
+        update: {
+          args: Prisma.ConversationSumUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>
+        }
+        deleteMany: {
+          args: Prisma.ConversationSumDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ConversationSumUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ConversationSumUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>[]
+        }
+        upsert: {
+          args: Prisma.ConversationSumUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ConversationSumPayload>
+        }
+        aggregate: {
+          args: Prisma.ConversationSumAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateConversationSum>
+        }
+        groupBy: {
+          args: Prisma.ConversationSumGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConversationSumGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ConversationSumCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ConversationSumCountAggregateOutputType> | number
         }
       }
     }
@@ -932,7 +1007,8 @@ export const CallScalarFieldEnum = {
   fallbacks: 'fallbacks',
   cacheHit: 'cacheHit',
   outcome: 'outcome',
-  errorCode: 'errorCode'
+  errorCode: 'errorCode',
+  summed: 'summed'
 } as const
 
 export type CallScalarFieldEnum = (typeof CallScalarFieldEnum)[keyof typeof CallScalarFieldEnum]
@@ -969,6 +1045,27 @@ export const RollupScalarFieldEnum = {
 } as const
 
 export type RollupScalarFieldEnum = (typeof RollupScalarFieldEnum)[keyof typeof RollupScalarFieldEnum]
+
+
+export const ConversationSumScalarFieldEnum = {
+  conversationId: 'conversationId',
+  userId: 'userId',
+  currency: 'currency',
+  calls: 'calls',
+  errors: 'errors',
+  cacheHits: 'cacheHits',
+  inputTokens: 'inputTokens',
+  cachedTokens: 'cachedTokens',
+  outputTokens: 'outputTokens',
+  reasoningTokens: 'reasoningTokens',
+  images: 'images',
+  cost: 'cost',
+  unpriced: 'unpriced',
+  latency: 'latency',
+  timeToFirstToken: 'timeToFirstToken'
+} as const
+
+export type ConversationSumScalarFieldEnum = (typeof ConversationSumScalarFieldEnum)[keyof typeof ConversationSumScalarFieldEnum]
 
 
 export const BudgetScalarFieldEnum = {
@@ -1332,6 +1429,7 @@ export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaC
 export type GlobalOmitConfig = {
   call?: Prisma.CallOmit
   rollup?: Prisma.RollupOmit
+  conversationSum?: Prisma.ConversationSumOmit
   budget?: Prisma.BudgetOmit
   budgetAlert?: Prisma.BudgetAlertOmit
   outboxEvent?: Prisma.OutboxEventOmit
