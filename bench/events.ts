@@ -20,7 +20,10 @@ const print = (name: string, figures: Figures): void =>
     `BENCH events-${name} per_s=${figures.perSecond.toFixed(0)} ` +
       (figures.replicas === undefined ? '' : `replicas=${figures.replicas} `) +
       `transactions_per_event=${figures.transactionsPerEvent.toFixed(3)} events=${events} exact=true ` +
-      `cpu_ms_per_event=${figures.cpuMsPerEvent.toFixed(3)}`,
+      `cpu_ms_per_event=${figures.cpuMsPerEvent.toFixed(3)}` +
+      (figures.databaseCpuMsPerEvent === undefined
+        ? ''
+        : ` database_cpu_ms_per_event=${figures.databaseCpuMsPerEvent.toFixed(3)}`),
   );
 
 if (only !== 'distributed') print('embedded', await measureEmbedded(events));

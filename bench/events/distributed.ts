@@ -49,8 +49,21 @@ export async function measureDistributed(events: number, replicas: number): Prom
   await start(PRODUCER);
   const perSecond = await follow(query, events);
   const cpuMsPerEvent = (cpu() - before.cpu) / events;
+  const databaseCpuMsPerEvent = (await databaseCpu(query)) / events;
   // Sessions tell their numbers when they rest.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const transactionsPerEvent = ((await transactions()) - before.transactions - (ours - before.ours)) / events;
-  return { perSecond, transactionsPerEvent, cpuMsPerEvent, replicas };
+  return { perSecond, transactionsPerEvent, cpuMsPerEvent, databaseCpuMsPerEvent, replicas };
+}
+
+/** CPU of the sessions that the product has open, in ms; not a number where Postgres runs on another machine. */
+async function databaseCpu(query: Query): Promise<number> {
+  const sessions = await query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'sextant-%'`,
+  );
+  try {
+    return sessions.reduce((sum, { pid }) => sum + cpuOf(String(pid)), 0);
+  } catch {
+    return Number.NaN;
+  }
 }

@@ -15,6 +15,8 @@ export interface Figures {
   readonly transactionsPerEvent: number;
   /** Of the processes of the product, without Postgres and Redis. */
   readonly cpuMsPerEvent: number;
+  /** Of Postgres. Embedded it is part of the process. */
+  readonly databaseCpuMsPerEvent?: number;
   readonly replicas?: number;
 }
 
