@@ -46,7 +46,14 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
     },
     jobs: (concurrency) =>
       lifecycle.use(
-        new JobRunner<Tx>(db, { owner, log, metrics, topics, exclusive: config.DATABASE_URL === undefined, concurrency }),
+        new JobRunner<Tx>(db, {
+          owner,
+          log,
+          metrics,
+          topics,
+          exclusive: config.DATABASE_URL === undefined,
+          concurrency,
+        }),
       ),
     consume: (handlers, { lanes } = {}) => consumeEvents<Tx>({ ...shared, consumer: owner, handlers, lanes }),
   };

@@ -193,7 +193,14 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       const gate = Promise.withResolvers<void>();
       const running: unknown[] = [];
       const jobs = runner(
-        { page: { run: async (payload) => void (running.push(payload), await gate.promise) } },
+        {
+          page: {
+            async run(payload) {
+              running.push(payload);
+              await gate.promise;
+            },
+          },
+        },
         { concurrency: 4 },
         counting,
       );
