@@ -5,11 +5,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buildSchema, type GraphQLObjectType } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
 import { createEngine } from '#gateway/execution/run/engine.ts';
 import { composeSdl } from '#gateway/execution/testing/fleet.ts';
-import { startTestGateway } from '#gateway/testing/test-gateway.ts';
+import { type GatewayOptions, startGateway } from '#gateway/gateway.ts';
+import { loadConfig } from '#platform/base/config/config.ts';
 import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
 import { serveSubgraph } from '#platform/host/server.ts';
 import { hostPlatform, plainAssertions } from '#platform/host/testing/platform.ts';
@@ -99,13 +101,21 @@ const events = (): Promise<HostedSubgraph> =>
 const NO_LIMITS = { WS_MAX_SOCKETS_ADDRESS: '1000000', RATE_LIMIT_ADDRESS: '0', WS_KEEPALIVE_MS: '60000' };
 const supergraph = composeSdl({ events: sdl });
 
+/** The gateway as it is sold: that of tests reads every answer again. */
+async function serve(options: Pick<GatewayOptions, 'supergraph'> & Partial<GatewayOptions>): Promise<number> {
+  const { port } = await startGateway({
+    config: loadConfig({ PORT: '0', SHUTDOWN_TIMEOUT_MS: '1000', ...NO_LIMITS }),
+    log: pino({ level: 'silent' }),
+    metrics: new Registry(),
+    compile: (loaded) => createEngine({ supergraph: loaded }),
+    ...options,
+  });
+  return port;
+}
+
 async function ours(): Promise<number> {
   const { transport } = await events();
-  const gateway = await startTestGateway(NO_LIMITS, {
-    supergraph: { sdl: supergraph },
-    transports: new Map([['events', transport]]),
-  });
-  return gateway.port;
+  return serve({ supergraph: { sdl: supergraph }, transports: new Map([['events', transport]]) });
 }
 
 /** The subgraph alone, for a gateway of another process. */
@@ -121,13 +131,12 @@ async function subgraph(): Promise<number> {
 
 /** @param trusted whether events that have the client's shape are passed on as bytes, or read and written again. */
 async function remote(port: string, trusted: boolean): Promise<number> {
-  const gateway = await startTestGateway(NO_LIMITS, {
+  return serve({
     supergraph: { sdl: supergraph.replace('http://events.test', `http://127.0.0.1:${port}/graphql`) },
     compile: (loaded) => createEngine({ supergraph: loaded, trusted: () => trusted }),
     transports: new Map(),
     assertions: plainAssertions,
   });
-  return gateway.port;
 }
 
 async function library(): Promise<number> {

@@ -94,7 +94,9 @@ function pump(
   let open = true;
 
   const run = async (): Promise<void> => {
-    const source = await operation.source(context, request.variables);
+    // Looked at once: each look makes them again.
+    const { variables } = request;
+    const source = await operation.source(context, variables);
     if (!(Symbol.asyncIterator in source)) {
       const errors = source.errors ?? [];
       throw new OperationFailed(errors.map((error) => maskError(complete(error), context.log, context.signal)));
@@ -102,10 +104,11 @@ function pump(
     iterator = source[Symbol.asyncIterator]();
     // The subscriber may have left while the source was being opened.
     if (!open) return void (await iterator.return?.());
+    const answerOf = operation.events(variables);
     for (let step = await iterator.next(); open && !step.done; step = await iterator.next()) {
       // A context an event: loaders must not remember what an earlier event saw.
       const eventContext = new OperationContext(caller, running, log);
-      const answer = presentable(await operation.event(step.value, eventContext, request.variables), eventContext);
+      const answer = presentable(await answerOf(step.value, eventContext), eventContext);
       if (open) await sink.next(answer);
     }
   };

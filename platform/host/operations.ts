@@ -30,13 +30,12 @@ export interface SubgraphOperation {
   execute(context: RequestContext, variables: Variables | undefined): Promise<ExecutionResult> | ExecutionResult;
   /** The events before they are completed by `event`, or the refusal. Present on subscriptions. */
   source(context: RequestContext, variables: Variables | undefined): Promise<AsyncIterable<unknown> | ExecutionResult>;
-  /** Completes one event of a subscription. */
-  event(
-    payload: unknown,
-    context: RequestContext,
-    variables: Variables | undefined,
-  ): Promise<ExecutionResult> | ExecutionResult;
+  /** Returns what completes the events of a subscription. Its variables are coerced once for all of them. */
+  events(variables: Variables | undefined): CompleteEvent;
 }
+
+/** Completes one event of a subscription. */
+export type CompleteEvent = (payload: unknown, context: RequestContext) => Promise<ExecutionResult> | ExecutionResult;
 
 /** The preparation of one text: the operation, or why it is none. */
 export type Prepared = SubgraphOperation | { readonly errors: readonly GraphQLError[] };
@@ -104,21 +103,13 @@ function prepare(schema: GraphQLSchema, query: string, operationName: string | u
   const operation = getOperationAST(document, operationName);
   if (!operation) return refused(new GraphQLError('The document holds no operation of that name.'));
 
-  const plain = (rootValue: unknown, context: RequestContext, variables: Variables | undefined) =>
-    execute({
-      schema,
-      document,
-      rootValue,
-      contextValue: context,
-      variableValues: variables,
-      operationName,
-      fieldResolver: property,
-    });
-  const run = compile(schema, document, operation, query) ?? plain;
+  const plain: WithVariables = (variableValues) => (rootValue, contextValue) =>
+    execute({ schema, document, rootValue, contextValue, variableValues, operationName, fieldResolver: property });
+  const withVariables = compile(schema, document, operation, query) ?? plain;
   return {
     kind: operation.operation,
-    execute: (context, variables) => run({}, context, variables),
-    event: run,
+    execute: (context, variables) => withVariables(variables)({}, context),
+    events: withVariables,
     source: async (context, variables) =>
       await createSourceEventStream({
         schema,
@@ -131,11 +122,8 @@ function prepare(schema: GraphQLSchema, query: string, operationName: string | u
   };
 }
 
-type Run = (
-  root: unknown,
-  context: RequestContext,
-  variables: Variables | undefined,
-) => Promise<ExecutionResult> | ExecutionResult;
+/** An operation as it runs with given variables: on a root value, which is an event's payload. */
+type WithVariables = SubgraphOperation['events'];
 
 /** Conditions are where the compiler has differed from graphql-js; `__proto__` as a key would set a prototype. */
 const NOT_COMPILED = /@skip|@include|__proto__/;
@@ -145,16 +133,17 @@ function compile(
   document: DocumentNode,
   operation: OperationDefinitionNode,
   query: string,
-): Run | undefined {
+): WithVariables | undefined {
   if (operation.operation === OperationTypeNode.MUTATION || NOT_COMPILED.test(query)) return undefined;
   const compiled = compileQuery(withCoercedVariables(schema), uncoerced(document), operation.name?.value, {
     disablingCapturingStackErrors: true,
   });
   if (!isCompiledQuery(compiled)) return undefined;
   const coerce = compileCoercion(schema, operation);
-  return (root, context, variables) => {
+  return (variables) => {
     const coerced = coerce(variables ?? {});
-    return coerced.errors ? { errors: coerced.errors } : compiled.query(root, context, coerced.values as object);
+    if (coerced.errors) return () => ({ errors: coerced.errors });
+    return (root, context) => compiled.query(root, context, coerced.values as object);
   };
 }
 
