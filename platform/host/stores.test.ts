@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import {
@@ -28,7 +31,9 @@ async function exercise(stores: Awaited<ReturnType<typeof openStores>>): Promise
 describe('stores', () => {
   it('work in memory when no Redis is configured', async () => {
     await using lifecycle = new AsyncDisposableStack();
-    const config = { redisUrl: undefined, REDIS_PREFIX: 'unused:' };
+    const dataDir = await mkdtemp(path.join(tmpdir(), 'stores-'));
+    lifecycle.defer(() => rm(dataDir, { recursive: true, force: true }));
+    const config = { redisUrl: undefined, REDIS_PREFIX: 'unused:', dataDir };
     const stores = await openStores({ config, log: silentLog, metrics: new Registry(), lifecycle });
     expect(stores.redis).toBeUndefined();
     await exercise(stores);
@@ -43,7 +48,7 @@ describe.skipIf(!REDIS_TEST_URL)(`stores: ${REDIS_SUITE}`, () => {
     const connections = async () => ((await watching.commands.client('LIST')) as string).split('\n').length;
     const before = await connections();
     const lifecycle = new AsyncDisposableStack();
-    const config = { redisUrl: REDIS_TEST_URL, REDIS_PREFIX: prefix };
+    const config = { redisUrl: REDIS_TEST_URL, REDIS_PREFIX: prefix, dataDir: 'unused' };
     await exercise(await openStores({ config, log: silentLog, metrics: new Registry(), lifecycle }));
     await lifecycle.disposeAsync();
     await expect.poll(connections).toBeLessThanOrEqual(before);
@@ -54,7 +59,7 @@ describe.skipIf(!REDIS_TEST_URL)(`stores: ${REDIS_SUITE}`, () => {
     const prefix = testPrefix(lifecycle);
     const proxy = await faultProxy(lifecycle);
     proxy.cut();
-    const config = { redisUrl: proxy.url, REDIS_PREFIX: prefix };
+    const config = { redisUrl: proxy.url, REDIS_PREFIX: prefix, dataDir: 'unused' };
     const stores = await openStores({ config, log: silentLog, metrics: new Registry(), lifecycle });
     const asked = performance.now();
     await expect(stores.streams.open('reply-1')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });

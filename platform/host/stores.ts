@@ -1,3 +1,4 @@
+import path from 'node:path';
 import type { Registry } from 'prom-client';
 import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
@@ -36,7 +37,7 @@ export interface Stores {
  * @param lifecycle the process' own: what must be closed is registered with it.
  */
 export async function openStores(options: {
-  config: Pick<Config, 'redisUrl' | 'REDIS_PREFIX'>;
+  config: Pick<Config, 'redisUrl' | 'REDIS_PREFIX' | 'dataDir'>;
   log: Logger;
   metrics: Registry;
   lifecycle: AsyncDisposableStack;
@@ -44,7 +45,7 @@ export async function openStores(options: {
   const { redisUrl: url, REDIS_PREFIX: prefix } = options.config;
   if (url === undefined) {
     return {
-      streams: new MemoryStreamLog(options),
+      streams: new MemoryStreamLog({ ...options, directory: path.join(options.config.dataDir, 'streams') }),
       presence: new MemoryPresence(options),
       topics: new MemoryTopics(options),
       cache: new MemoryCache(options),

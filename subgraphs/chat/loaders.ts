@@ -6,7 +6,8 @@ import type { ConversationView } from './access.ts';
 import { isId } from './input.ts';
 import type { InvitationView } from './invitations.ts';
 import type { ChatParts } from './parts.ts';
-import { type Draft, EMPTY_DRAFT, readDrafts } from './replies/draft.ts';
+import type { Draft } from './replies/draft.ts';
+import { liveDrafts } from './replies/live-draft.ts';
 import { roomOf } from './rooms.ts';
 import { type BranchConnection, type BranchRequest, readBranches } from './tree.ts';
 
@@ -34,7 +35,7 @@ export interface Loaders {
 }
 
 /** Creates the loaders of one operation: what is read many times is read at once. */
-export function createLoaders({ db, presence }: ChatParts, identity: Identity): Loaders {
+export function createLoaders({ db, presence, streams }: ChatParts, identity: Identity): Loaders {
   const userId = identity.kind === 'user' ? identity.userId : undefined;
   return {
     conversation: new DataLoader(async (ids) => {
@@ -89,10 +90,7 @@ export function createLoaders({ db, presence }: ChatParts, identity: Identity): 
       cache: false,
     }),
 
-    draft: new DataLoader(async (ids) => {
-      const drafts = await readDrafts(db, ids);
-      return ids.map((id) => drafts.get(id) ?? EMPTY_DRAFT);
-    }),
+    draft: new DataLoader((ids) => liveDrafts({ db, streams }, ids)),
 
     generation: new DataLoader(async (ids) =>
       align(

@@ -1,10 +1,10 @@
 import type { Chunk } from './stream-log.ts';
 
-/** Chunks `from` to the end as few as can be: adjacent texts become one. */
-export function joinChunks(chunks: readonly Chunk[], from = 0): Chunk[] {
+/** Returns the chunks from `from` up to, not including, `to`, as few as can be: adjacent texts become one. */
+export function joinChunks(chunks: readonly Chunk[], from = 0, to = chunks.length): Chunk[] {
   const joined: Chunk[] = [];
   let texts: string[] = [];
-  for (let index = from; index < chunks.length; index++) {
+  for (let index = from; index < to; index++) {
     const chunk = chunks[index]!;
     if (typeof chunk === 'string') {
       texts.push(chunk);

@@ -16,6 +16,14 @@ export class LogBuffer {
   #abandonedEpoch = 0;
   #failure: Error | undefined;
   readonly #readers = new Set<() => void>();
+  readonly #held: boolean;
+  /** How many chunks readers are shown. */
+  #shown = 0;
+
+  /** @param held whether readers are shown what was appended only after `show`. */
+  constructor(held = false) {
+    this.#held = held;
+  }
 
   get last(): number {
     return this.chunks.length;
@@ -33,8 +41,19 @@ export class LogBuffer {
   append(chunk: Chunk): number {
     this.chunks.push(chunk);
     this.bytes += chunkBytes(chunk);
-    this.#wake();
+    if (!this.#held) this.show();
     return this.chunks.length;
+  }
+
+  /** Chunks that readers are not shown yet. */
+  get hidden(): readonly Chunk[] {
+    return this.chunks.slice(this.#shown);
+  }
+
+  /** Shows readers all that was appended. */
+  show(): void {
+    this.#shown = this.chunks.length;
+    this.#wake();
   }
 
   /** @throws {StreamLimitError} when `chunk` would exceed a limit. */
@@ -46,7 +65,7 @@ export class LogBuffer {
 
   end(final: JsonObject): void {
     this.#final = final;
-    this.#wake();
+    this.show();
   }
 
   /** @param epoch of the producer that is gone, or 0 when there is a new one. */
@@ -77,20 +96,21 @@ export class LogBuffer {
       take: () => {
         if (ended) return DONE;
         if (this.#failure) throw this.#failure;
-        if (snapshot || this.last > position) {
-          const chunks = joinChunks(this.chunks, position);
-          const event: StreamEvent = { type: 'chunks', snapshot, first: position + 1, last: this.last, chunks };
+        const last = this.#shown;
+        if (snapshot || last > position) {
+          const chunks = joinChunks(this.chunks, position, last);
+          const event: StreamEvent = { type: 'chunks', snapshot, first: position + 1, last, chunks };
           snapshot = false;
-          position = this.last;
+          position = last;
           return event;
         }
         if (this.#final) {
           ended = true;
-          return { type: 'end', last: this.last, final: this.#final };
+          return { type: 'end', last, final: this.#final };
         }
         if (this.#abandonedEpoch > abandonedSeen) {
           abandonedSeen = this.#abandonedEpoch;
-          return { type: 'abandoned', last: this.last, epoch: abandonedSeen };
+          return { type: 'abandoned', last, epoch: abandonedSeen };
         }
         return WAIT;
       },

@@ -5,13 +5,14 @@ import type { LogBuffer } from './log-buffer.ts';
 import { StreamFinishedError } from './stream-errors.ts';
 import type { Chunk, StreamLimits, StreamWriter } from './stream-log.ts';
 
-/** The producer of a stream in memory: what it appends is at once where readers see it. */
+/** The producer of a stream in memory: what it appends goes out with what others append in the same turn of the loop. */
 export class MemoryStreamWriter implements StreamWriter {
   readonly stream: string;
   readonly epoch: number;
   readonly #buffer: LogBuffer;
   readonly #limits: StreamLimits;
   readonly #metrics: StoreMetrics;
+  readonly #flush: (now: boolean) => void;
   readonly #onClose: () => void;
   readonly #stop = new AbortController();
   #closed = false;
@@ -22,6 +23,7 @@ export class MemoryStreamWriter implements StreamWriter {
     buffer: LogBuffer,
     limits: StreamLimits,
     metrics: StoreMetrics,
+    flush: (now: boolean) => void,
     onClose: () => void,
   ) {
     this.stream = stream;
@@ -29,6 +31,7 @@ export class MemoryStreamWriter implements StreamWriter {
     this.#buffer = buffer;
     this.#limits = limits;
     this.#metrics = metrics;
+    this.#flush = flush;
     this.#onClose = onClose;
     metrics.streamProducers.inc();
   }
@@ -44,14 +47,18 @@ export class MemoryStreamWriter implements StreamWriter {
     if (this.#closed) throw new StreamFinishedError(this.stream);
     this.#buffer.checkLimits(this.stream, chunk, this.#limits);
     this.#metrics.streamChunks.inc();
-    return this.#buffer.append(chunk);
+    const seq = this.#buffer.append(chunk);
+    this.#flush(false);
+    return seq;
   }
 
   content(): Chunk[] {
     return joinChunks(this.#buffer.chunks);
   }
 
-  async flush(): Promise<void> {}
+  async flush(): Promise<void> {
+    this.#flush(true);
+  }
 
   async finish(final: JsonObject): Promise<void> {
     checkFinal(final);
@@ -63,6 +70,7 @@ export class MemoryStreamWriter implements StreamWriter {
 
   async release(): Promise<void> {
     if (this.#closed) return;
+    this.#flush(true);
     this.#close();
     this.#onClose();
   }

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
@@ -122,6 +125,14 @@ describe(`whatever producers and readers do, everybody ends with the same words 
   it('in memory', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const log = new MemoryStreamLog({ metrics: new Registry(), lifecycle });
+    await property(async () => ({ here: log, there: log }), 150);
+  });
+
+  it('in memory, written to files', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const directory = await mkdtemp(path.join(tmpdir(), 'streams-'));
+    lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
+    const log = new MemoryStreamLog({ metrics: new Registry(), lifecycle, directory });
     await property(async () => ({ here: log, there: log }), 150);
   });
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { Registry } from 'prom-client';
 import { describe } from 'vitest';
 import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, silentLog, testPrefix } from '../redis/redis-for-tests.ts';
@@ -8,6 +11,15 @@ import { CONTRACT_LIMITS, streamLogContract } from './stream-log.contract.ts';
 describe('stream log: memory', () => {
   streamLogContract(async (lifecycle) => {
     const log = new MemoryStreamLog({ metrics: new Registry(), lifecycle, limits: CONTRACT_LIMITS });
+    return { here: log, there: log };
+  });
+});
+
+describe('stream log: memory, written to files', () => {
+  streamLogContract(async (lifecycle) => {
+    const directory = await mkdtemp(path.join(tmpdir(), 'streams-'));
+    lifecycle.defer(() => rm(directory, { recursive: true, force: true }));
+    const log = new MemoryStreamLog({ metrics: new Registry(), lifecycle, limits: CONTRACT_LIMITS, directory });
     return { here: log, there: log };
   });
 });

@@ -3,7 +3,8 @@ import { StreamUnknownError } from '#platform/realtime/streams/stream-errors.ts'
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from '../access.ts';
 import type { ChatParts } from '../parts.ts';
-import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piecesOf, readDrafts } from './draft.ts';
+import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piecesOf } from './draft.ts';
+import { liveDrafts } from './live-draft.ts';
 import { mayReadSources, seenBy, Withholding } from './privacy.ts';
 import type { Citation } from './recall.ts';
 import type { Replies } from './replies.ts';
@@ -106,7 +107,7 @@ async function* followFrom(
       yield { __typename: 'ReplyEnd', ...(await storedFinal(chat, message)) };
       return;
     }
-    // A reader that claims more than there is: the log may be behind the database for a moment, the database never is.
+    // A reader that claims more than there is.
     if (message.status === 'STREAMING' && after > 0 && !position.begun) {
       const { text } = await draftOf(chat, messageId);
       if (text.length < after) {
@@ -219,8 +220,7 @@ class ReaderPosition {
   }
 }
 
-const draftOf = async (chat: ChatParts, messageId: string): Promise<Draft> =>
-  (await readDrafts(chat.db, [messageId])).get(messageId) ?? EMPTY_DRAFT;
+const draftOf = async (chat: ChatParts, messageId: string): Promise<Draft> => (await liveDrafts(chat, [messageId]))[0]!;
 
 async function storedFinal(chat: ChatParts, message: Message): Promise<Final> {
   const generation = await chat.db.generation.findUnique({ where: { messageId: message.id } });

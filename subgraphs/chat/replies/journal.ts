@@ -1,173 +1,176 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import type { Database } from '../parts.ts';
 import type { Piece } from './draft.ts';
 
-/** Shortest time between two writes, in ms: the replies of a process are written together this often. */
-const INTERVAL_MS = 25;
-/** How often a process says that it still writes its replies, in ms. */
-export const HEARTBEAT_MS = 1_000;
-const RETRY_MS = [50, 200, 500, 1_000];
+/** How much longer each running reply makes the time between two groups of pieces, and the longest, in ms. */
+const GROUP_MS_PER_REPLY = 1;
+const MAX_GROUP_MS = 100;
+/** How often a process writes its replies to the database, which says that it still writes them too, in ms. */
+const CHECKPOINT_MS = 1_000;
 
 export interface JournalReader {
-  /** These pieces are in the database now, so readers may have them. */
-  durable(pieces: readonly Piece[]): void;
+  /** Hands pieces to the stream log: from there readers get them, and there they outlive this process. */
+  show(pieces: readonly Piece[]): void;
   /** The reply has been taken over or deleted: what is written here no longer counts. */
   lost(): void;
 }
 
 /**
- * The journal, which writes replies to the database ahead of their readers, so that what anybody saw survives the
- * process that wrote it.
+ * Takes replies to their readers in groups, and to the database behind them.
  *
- * All replies of a process share one INSERT at a time (group commit): the database does at most 40 small writes a
- * second however many replies there are, and a piece waits for a few milliseconds at most, 25 under load.
+ * The stream log keeps what it has shown though this process is killed; the database has a copy that is a second old at
+ * most, for the case that the log is lost with the process. A reply's first words go out at once. The more replies a
+ * process writes, the longer it gathers the others: a hundred milliseconds at most, less than a person sees.
  */
 export class Journal implements AsyncDisposable {
   readonly #db: Database;
   readonly #metrics: ChatMetrics;
   readonly #log: Logger;
   readonly #entries = new Set<JournalEntry>();
-  readonly #heartbeat: NodeJS.Timeout;
-  #pump: Promise<void> | undefined;
-  #closed = false;
+  readonly #checkpoints: NodeJS.Timeout;
+  #group: NodeJS.Timeout | undefined;
+  #checkpoint: Promise<void> | undefined;
 
   constructor(db: Database, metrics: ChatMetrics, log: Logger) {
     this.#db = db;
     this.#metrics = metrics;
     this.#log = log;
-    this.#heartbeat = setInterval(
-      guarded({ where: 'reply journal', log }, () => this.#beat()),
-      HEARTBEAT_MS,
+    this.#checkpoints = setInterval(
+      guarded({ where: 'reply journal', log }, () => this.#keep()),
+      CHECKPOINT_MS,
     ).unref();
   }
 
   /** Begins a reply; `epoch` is what its claim gave. */
   open(messageId: string, epoch: number, reader: JournalReader): JournalEntry {
     const entry = new JournalEntry(messageId, epoch, reader, () => {
-      this.#pump ??= this.#run().finally(() => {
-        this.#pump = undefined;
-      });
+      this.#group ??= setTimeout(
+        guarded({ where: 'reply journal', log: this.#log }, () => this.#show()),
+        Math.min(MAX_GROUP_MS, GROUP_MS_PER_REPLY * this.#entries.size),
+      );
     });
     this.#entries.add(entry);
     return entry;
   }
 
-  /** Ends a reply in the journal. @returns what was not written yet, when nothing of it is being written any more. */
-  async close(entry: JournalEntry): Promise<Piece[]> {
-    entry.closing = true;
-    await entry.writing;
+  /** Ends a reply in the journal: all its pieces are shown. */
+  close(entry: JournalEntry): void {
     this.#entries.delete(entry);
-    return entry.waiting.splice(0);
+    entry.show();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    clearInterval(this.#heartbeat);
-    await this.#pump;
+    clearInterval(this.#checkpoints);
+    clearTimeout(this.#group);
+    await this.#checkpoint;
   }
 
-  async #run(): Promise<void> {
-    for (let failures = 0; !this.#closed; ) {
-      const batch = [...this.#entries].filter(({ waiting, closing }) => waiting.length > 0 && !closing);
-      if (batch.length === 0) return;
-      const startedAt = performance.now();
-      const written = this.#write(batch);
-      const done = written.then(() => {});
-      for (const entry of batch) entry.writing = done;
-      failures = (await written) ? 0 : failures + 1;
-      const pause = failures === 0 ? INTERVAL_MS : RETRY_MS[Math.min(failures, RETRY_MS.length) - 1]!;
-      await sleep(Math.max(0, pause - (performance.now() - startedAt)));
-    }
+  #show(): void {
+    this.#group = undefined;
+    for (const entry of this.#entries) entry.show();
   }
 
-  /** Never rejects: what could not be written waits for the next time. */
-  async #write(batch: readonly JournalEntry[]): Promise<boolean> {
-    const taken = batch.map((entry) => ({ entry, pieces: entry.take() }));
+  /** One at a time: a database that is slow is not asked for more. */
+  #keep(): void {
+    if (this.#entries.size === 0) return;
+    this.#checkpoint ??= this.#write([...this.#entries]).finally(() => {
+      this.#checkpoint = undefined;
+    });
+  }
+
+  /**
+   * Writes what is new, and when this process was last alive. Never rejects: what could not be written waits for the
+   * next time. Nobody waits for the disk: what a crash of the database takes, the stream log has.
+   */
+  async #write(entries: readonly JournalEntry[]): Promise<void> {
+    const taken = entries.map((entry) => ({ entry, pieces: entry.take() }));
     const rows = taken.flatMap(({ entry, pieces }) =>
-      pieces.map((piece, index) => ({ ...piece, ...entry.key, position: entry.position + index })),
+      pieces.map((piece, index) => ({ ...piece, id: entry.messageId, position: entry.position + index })),
     );
     const observe = this.#metrics.journalSeconds.startTimer();
     try {
-      const kept = await this.#db.$queryRaw<{ message_id: string }[]>`
-        INSERT INTO reply_chunks (message_id, position, kind, body)
-        SELECT piece.message_id, piece.position, piece.kind::"ChunkKind", piece.body
-        FROM unnest(${rows.map(({ messageId }) => messageId)}::uuid[], ${rows.map(({ epoch }) => epoch)}::int[],
-                    ${rows.map(({ position }) => position)}::int[], ${rows.map(({ kind }) => kind)}::text[],
-                    ${rows.map(({ body }) => body)}::text[]) AS piece(message_id, epoch, position, kind, body)
-        JOIN messages m ON m.id = piece.message_id AND m.status = 'STREAMING' AND m.epoch = piece.epoch
-        ON CONFLICT (message_id, position) DO UPDATE SET body = EXCLUDED.body
-        RETURNING message_id::text`;
+      const kept = await this.#db.$queryRaw<{ id: string | null }[]>`
+        WITH soon AS (SELECT set_config('synchronous_commit', 'off', true)),
+        alive AS (
+          UPDATE messages m SET heartbeat_at = now()
+          FROM unnest(${entries.map(({ messageId }) => messageId)}::uuid[], ${entries.map(({ epoch }) => epoch)}::int[])
+            AS mine(id, epoch)
+          WHERE m.id = mine.id AND m.status = 'STREAMING' AND m.epoch = mine.epoch
+          RETURNING m.id
+        ), kept AS (
+          INSERT INTO reply_chunks (message_id, position, kind, body)
+          SELECT piece.id, piece.position, piece.kind::"ChunkKind", piece.body
+          FROM unnest(${rows.map(({ id }) => id)}::uuid[], ${rows.map(({ position }) => position)}::int[],
+                      ${rows.map(({ kind }) => kind)}::text[], ${rows.map(({ body }) => body)}::text[])
+            AS piece(id, position, kind, body)
+          JOIN alive ON alive.id = piece.id
+          ON CONFLICT (message_id, position) DO UPDATE SET body = EXCLUDED.body
+        )
+        SELECT alive.id::text FROM soon LEFT JOIN alive ON true`;
       observe();
-      const ours = new Set(kept.map(({ message_id }) => message_id));
+      const ours = new Set(kept.map(({ id }) => id));
       for (const { entry, pieces } of taken) {
-        if (!ours.has(entry.key.messageId)) entry.reader.lost();
-        else {
-          entry.position += pieces.length;
-          entry.reader.durable(pieces);
-        }
+        if (ours.has(entry.messageId)) entry.position += pieces.length;
+        else if (this.#entries.has(entry)) entry.reader.lost();
       }
-      return true;
     } catch (error) {
       this.#metrics.journalFailures.inc();
       this.#log.warn(
-        { err: error, replies: batch.length },
+        { err: error, replies: entries.length },
         'replies could not be written to the database; trying again',
       );
-      for (const { entry, pieces } of taken) entry.waiting.unshift(...pieces);
-      return false;
-    }
-  }
-
-  async #beat(): Promise<void> {
-    const entries = [...this.#entries];
-    if (entries.length === 0) return;
-    try {
-      const alive = await this.#db.$queryRaw<{ id: string }[]>`
-        UPDATE messages m SET heartbeat_at = now()
-        FROM unnest(${entries.map(({ key }) => key.messageId)}::uuid[], ${entries.map(({ key }) => key.epoch)}::int[]) AS mine(id, epoch)
-        WHERE m.id = mine.id AND m.status = 'STREAMING' AND m.epoch = mine.epoch
-        RETURNING m.id::text`;
-      const ours = new Set(alive.map(({ id }) => id));
-      for (const entry of entries) {
-        if (!ours.has(entry.key.messageId) && !entry.closing) entry.reader.lost();
-      }
-    } catch (error) {
-      this.#log.warn({ err: error }, 'the database did not take the heartbeat of running replies');
+      for (const { entry, pieces } of taken) entry.unwritten.unshift(...pieces);
     }
   }
 }
 
-/** A reply in the journal. */
+/** One reply in the journal. */
 export class JournalEntry {
-  readonly key: { readonly messageId: string; readonly epoch: number };
+  readonly messageId: string;
+  readonly epoch: number;
   readonly reader: JournalReader;
-  readonly waiting: Piece[] = [];
-  /** Position of the next piece. */
+  /** Pieces that the database does not have yet. */
+  readonly unwritten: Piece[] = [];
+  /** Position of the next piece that is written. */
   position = 1;
-  /** Resolves when nothing of it is under way to the database. */
-  writing: Promise<void> = Promise.resolve();
-  closing = false;
-  readonly #wake: () => void;
+  #unshown: Piece[] = [];
+  /** Whether readers have the first words. */
+  #begun = false;
+  readonly #gather: () => void;
 
-  constructor(messageId: string, epoch: number, reader: JournalReader, wake: () => void) {
-    this.key = { messageId, epoch };
+  constructor(messageId: string, epoch: number, reader: JournalReader, gather: () => void) {
+    this.messageId = messageId;
+    this.epoch = epoch;
     this.reader = reader;
-    this.#wake = wake;
+    this.#gather = gather;
   }
 
-  /** Hands over a piece; `durable` is called with it, or with it as part of a longer one, in order. */
+  /** Hands over a piece; readers get it, or get it as part of a longer one, in order. */
   push(piece: Piece): void {
-    const last = this.waiting.at(-1);
-    if (last && last.kind === piece.kind && piece.kind !== 'PART') {
-      this.waiting[this.waiting.length - 1] = { kind: piece.kind, body: last.body + piece.body };
-    } else this.waiting.push(piece);
-    this.#wake();
+    join(this.unwritten, piece);
+    join(this.#unshown, piece);
+    if (this.#begun) this.#gather();
+    else this.show();
+    this.#begun ||= piece.kind !== 'PART';
+  }
+
+  show(): void {
+    if (this.#unshown.length === 0) return;
+    const pieces = this.#unshown;
+    this.#unshown = [];
+    this.reader.show(pieces);
   }
 
   take(): Piece[] {
-    return this.waiting.splice(0);
+    return this.unwritten.splice(0);
   }
+}
+
+function join(pieces: Piece[], piece: Piece): void {
+  const last = pieces.at(-1);
+  if (last && last.kind === piece.kind && piece.kind !== 'PART') {
+    pieces[pieces.length - 1] = { kind: piece.kind, body: last.body + piece.body };
+  } else pieces.push(piece);
 }

@@ -7,6 +7,7 @@ import { type ChatParts, TRANSACTION } from '../parts.ts';
 import { type Draft, EMPTY_DRAFT, finished, fromChunk, piecesOf, readDrafts, toChunk } from './draft.ts';
 import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
+import { draftOfChunks, longer } from './live-draft.ts';
 import { StopRequest } from './outcome.ts';
 import { ReplyRun } from './reply-run.ts';
 import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
@@ -132,7 +133,7 @@ export class Replies implements AsyncDisposable {
     if (writer === 'held') return;
     try {
       // A higher epoch first: from here on nothing of the old process counts, so the draft that is read is the last
-      // word.
+      // word. The log has all that was shown; where it was lost too, the database has it but for the last second.
       const [claimed] = await db.message.updateManyAndReturn({
         where: {
           id: replyId,
@@ -142,7 +143,8 @@ export class Replies implements AsyncDisposable {
         data: { epoch: { increment: 1 } },
       });
       if (claimed) {
-        const draft = (await readDrafts(db, [replyId])).get(replyId) ?? EMPTY_DRAFT;
+        const stored = (await readDrafts(db, [replyId])).get(replyId) ?? EMPTY_DRAFT;
+        const draft = longer(stored, draftOfChunks(writer?.content() ?? []));
         const outcome = { status: 'INTERRUPTED', error: DIED, records: [] } as const;
         await settle(this.#chat, claimed, claimed.epoch, draft, outcome);
         metrics.recovered.inc();

@@ -44,7 +44,7 @@ export class ReplyRun {
     this.#reply = reply;
     this.#writer = writer;
     this.#entry = journal.open(reply.id, reply.epoch, {
-      durable: (pieces) => this.#show(pieces),
+      show: (pieces) => this.#show(pieces),
       lost: () => this.#stop.abort(new Lost()),
     });
     const { stopRequested } = writer;
@@ -76,9 +76,9 @@ export class ReplyRun {
       const failure = { code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong while the reply was written.' };
       outcome = { status, error: failure, records: [] };
     }
-    const unshown = await this.#journal.close(this.#entry);
+    this.#journal.close(this.#entry);
     const ours = await this.#settle(outcome);
-    await this.#end(unshown, outcome, ours);
+    await this.#end(outcome, ours);
     if (!ours) return;
     metrics.replies.inc({ status: outcome.status });
     await topics.publish(conversationId, { type: 'ReplyFinished', messageId: id });
@@ -99,7 +99,7 @@ export class ReplyRun {
     }
   }
 
-  /** A piece from the model: into the journal first, from there to readers. */
+  /** A piece from the model: through the journal to readers. */
   #take({ kind, body }: Piece): void {
     if (this.#stop.signal.aborted) return;
     const storable = kind === 'TEXT' ? this.#text.push(body) : kind === 'REASONING' ? storableAside(body) : body;
@@ -145,10 +145,9 @@ export class ReplyRun {
     }
   }
 
-  async #end(unshown: readonly Piece[], outcome: Outcome, ours: boolean): Promise<void> {
+  async #end(outcome: Outcome, ours: boolean): Promise<void> {
     try {
       // Not ours: deleted with its conversation, or taken over, in which case the log refuses this end.
-      if (ours) this.#show(unshown);
       await this.#writer.finish(
         asStreamFinal(finalOf(this.#draft.text, ours ? outcome : { ...outcome, status: 'STOPPED' })),
       );

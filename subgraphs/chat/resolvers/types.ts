@@ -134,8 +134,8 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
 }
 
 /**
- * What the caller may read of a message. Of a reply that is being written the row has nothing yet; the journal has what
- * readers have seen.
+ * What the caller may read of a message. Of a reply that is being written the row has nothing yet; the stream log
+ * has what readers have seen.
  */
 async function seen(message: Message, { identity, loaders }: Context): Promise<Draft> {
   const draft = message.status === 'STREAMING' ? await loaders.draft.load(message.id) : undefined;
