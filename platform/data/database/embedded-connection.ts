@@ -6,13 +6,13 @@ import { Duplex } from 'node:stream';
  */
 export class EmbeddedConnection extends Duplex {
   readonly #opened: Promise<void>;
-  readonly #send: (bytes: Uint8Array<ArrayBuffer> | null) => void;
+  readonly #send: (bytes: Uint8Array | null) => void;
 
   /**
    * @param opened when the connection is made.
    * @param send takes what the driver says, and null when it is gone.
    */
-  constructor(opened: Promise<void>, send: (bytes: Uint8Array<ArrayBuffer> | null) => void) {
+  constructor(opened: Promise<void>, send: (bytes: Uint8Array | null) => void) {
     super();
     this.#opened = opened;
     this.#send = send;

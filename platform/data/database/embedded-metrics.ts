@@ -3,12 +3,10 @@ import { Counter, type Registry } from 'prom-client';
 
 interface Totals {
   readonly transactions: number;
-  readonly syncs: number;
   readonly bytes: number;
 }
 
 const TOTALS = `SELECT (SELECT sum(xact_commit + xact_rollback)::float8 FROM pg_stat_database) AS transactions,
-  (SELECT sum(fsyncs)::float8 FROM pg_stat_io WHERE object = 'wal') AS syncs,
   pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::float8 AS bytes`;
 
 /**
@@ -16,10 +14,11 @@ const TOTALS = `SELECT (SELECT sum(xact_commit + xact_rollback)::float8 FROM pg_
  * metrics are read, and nothing is paid otherwise.
  *
  * @param admin a pool of the administrator.
+ * @param syncs tells how often the log was made durable. Postgres counts only how often it asked for that.
  */
-export function observeEmbedded(admin: Pick<pg.Pool, 'query'>, metrics: Registry): void {
+export function observeEmbedded(admin: Pick<pg.Pool, 'query'>, syncs: () => number, metrics: Registry): void {
   let reading: Promise<Totals | undefined> | undefined;
-  /** One reading serves the three counters, which are collected at the same time. */
+  /** One reading serves both counters, which are collected at the same time. */
   const read = (): Promise<Totals | undefined> => {
     reading ??= totals(admin).finally(() => {
       reading = undefined;
@@ -39,8 +38,16 @@ export function observeEmbedded(admin: Pick<pg.Pool, 'query'>, metrics: Registry
       },
     });
   counter('transactions', 'Transactions of the embedded database, those that only read included.', 'transactions');
-  counter('log_syncs', 'How often the embedded database made its log durable.', 'syncs');
   counter('log_bytes', 'Bytes that the embedded database has written to its log.', 'bytes');
+  new Counter({
+    name: 'sextant_embedded_database_log_syncs_total',
+    help: 'How often the embedded database made its log durable.',
+    registers: [metrics],
+    collect() {
+      this.reset();
+      this.inc(syncs());
+    },
+  });
 }
 
 /** Undefined while the database does not answer: the other metrics are told all the same. */

@@ -1,4 +1,6 @@
 import type { PGlite } from '@electric-sql/pglite';
+import type { Piece } from './embedded-messages.ts';
+import type { LogSync } from './log-sync.ts';
 
 /**
  * The many connections on one PGlite, each speaking Postgres' wire protocol.
@@ -9,31 +11,38 @@ import type { PGlite } from '@electric-sql/pglite';
  */
 export class EmbeddedSession {
   readonly #db: Pick<PGlite, 'execProtocolRawStream' | 'isInTransaction'>;
-  readonly #send: (connection: number, answer: Uint8Array<ArrayBuffer>) => void;
+  readonly #send: (answers: readonly Piece[]) => void;
   readonly #failed: (error: unknown) => void;
+  readonly #log: LogSync | undefined;
   readonly #connections = new Map<number, Connection>();
   #queue: Batch[] = [];
   /** Who is in a transaction. */
   #owner: Connection | undefined;
   #user: string | undefined;
+  /** Answers that may leave as they are: nothing has been committed that they tell of. */
+  #ready: Piece[] = [];
+  /** Answers that tell of commits, their own or others', and leave when the log is durable. */
+  #held: Piece[] = [];
+  #syncing = false;
 
   /**
-   * @param send takes the bytes of an answer, which are its own.
+   * @param send takes answers, whose bytes are their own.
    * @param failed is told when the database itself breaks: what happens to it after that is unknown.
+   * @param log what makes commits durable; undefined where nothing has to be.
    */
   constructor(
     db: Pick<PGlite, 'execProtocolRawStream' | 'isInTransaction'>,
-    send: (connection: number, answer: Uint8Array<ArrayBuffer>) => void,
+    send: (answers: readonly Piece[]) => void,
     failed: (error: unknown) => void,
+    log: LogSync | undefined,
   ) {
     this.#db = db;
     this.#send = send;
     this.#failed = failed;
+    this.#log = log;
   }
 
-  /**
-   * Bytes of a connection, cut anywhere. What they ask is done before this returns, unless another is in a transaction.
-   */
+  /** Takes bytes of a connection, cut anywhere. What they ask is done by `run`. */
   write(id: number, bytes: Uint8Array): void {
     let connection = this.#connections.get(id);
     if (connection === undefined) {
@@ -43,7 +52,15 @@ export class EmbeddedSession {
     const batch = cutBatch(connection, bytes);
     if (batch === undefined) return;
     this.#queue.push({ connection, bytes: batch });
+  }
+
+  /** Does what was asked, but for those who wait while another connection is in a transaction, and answers. */
+  run(): void {
     this.#drain();
+    if (this.#ready.length > 0) this.#send(this.#ready.splice(0));
+    if (this.#held.length === 0 || this.#syncing) return;
+    if (this.#log?.pending) void this.#sendHeld(this.#log);
+    else this.#send(this.#held.splice(0));
   }
 
   /** A connection went away: what it left open is rolled back, so that the next one does not inherit it. */
@@ -55,7 +72,6 @@ export class EmbeddedSession {
     if (this.#owner !== connection) return;
     this.#owner = undefined;
     this.#query('ROLLBACK');
-    this.#drain();
   }
 
   #drain(): void {
@@ -63,29 +79,46 @@ export class EmbeddedSession {
       const index = this.#owner ? this.#queue.findIndex((batch) => batch.connection === this.#owner) : 0;
       const batch = index < 0 ? undefined : this.#queue.splice(index, 1)[0];
       if (batch === undefined) return;
-      this.#run(batch);
-      this.#owner = this.#db.isInTransaction() ? batch.connection : undefined;
+      const answer = this.#run(batch);
+      const open = this.#db.isInTransaction();
+      this.#owner = open ? batch.connection : undefined;
+      // Within a transaction nobody is told of anything yet: its end will be held.
+      (open ? this.#ready : this.#held).push(...answer);
     }
   }
 
-  #run({ connection: { id, user }, bytes }: Batch): void {
+  /** One sync at a time serves all that was answered until it began. */
+  async #sendHeld(log: LogSync): Promise<void> {
+    this.#syncing = true;
+    try {
+      while (this.#held.length > 0) {
+        const answers = this.#held.splice(0);
+        await log.later();
+        this.#send(answers);
+      }
+    } catch (error) {
+      this.#failed(error);
+    } finally {
+      this.#syncing = false;
+    }
+  }
+
+  #run({ connection: { id, user }, bytes }: Batch): Piece[] {
     if (user !== undefined && user !== this.#user) {
       this.#query(signIn(user));
       this.#user = user;
     }
-    let parts: Uint8Array<ArrayBuffer>[] = [];
+    let answer: Piece[] = [];
     let size = 0;
-    const flush = () => {
-      if (size > 0) this.#send(id, parts.length === 1 ? parts[0]! : join(parts, size));
-      parts = [];
-      size = 0;
-    };
     this.#execute(bytes, (data) => {
-      parts.push(data.slice());
+      answer.push([id, data.slice()]);
       size += data.length;
-      if (size >= FLUSH_BYTES) flush();
+      if (size < FLUSH_BYTES || this.#log?.pending) return;
+      this.#send(answer);
+      answer = [];
+      size = 0;
     });
-    flush();
+    return answer;
   }
 
   #query(sql: string): void {
@@ -117,7 +150,7 @@ interface Batch {
 }
 
 const NOTHING = new Uint8Array(0);
-/** Long results are sent on in parts of this size. */
+/** Long results are sent on in parts of this size, unless they may tell of what is not durable. */
 const FLUSH_BYTES = 64 * 1024;
 
 const QUERY = 0x51;

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { guarded } from '../../base/faults/guarded.ts';
 import { ofThread } from '../../base/worker/messages.ts';
 import { EmbeddedConnection } from './embedded-connection.ts';
+import { type Pack, type Piece, pack, unpack } from './embedded-messages.ts';
 
 /** The way in which the thread opens its Postgres. */
 export interface EmbeddedServer {
@@ -13,10 +14,10 @@ export interface EmbeddedServer {
   readonly template?: string | undefined;
 }
 
-/** A message to the thread: what to open, once; then bytes of a connection, null when it is gone; or the end of all. */
-export type ToThread = EmbeddedServer | readonly [connection: number, bytes: Uint8Array | null] | 'close';
-/** A message from the thread: bytes for a connection; `open` once, when the database takes connections. */
-export type FromThread = readonly [connection: number, bytes: Uint8Array<ArrayBuffer>] | 'open';
+/** A message to the thread: what to open, once, and where to count syncs; then what connections say; or the end. */
+export type ToThread = (EmbeddedServer & { readonly syncs: Int32Array<SharedArrayBuffer> }) | Pack | 'close';
+/** A message from the thread: answers to connections; `open` once, when the database takes connections. */
+export type FromThread = Pack | 'open';
 
 /**
  * The embedded Postgres in a thread of its own: it opens beside whatever else a start does, and a long query holds up
@@ -28,6 +29,8 @@ export class EmbeddedThread implements AsyncDisposable {
   readonly #file: URL;
   readonly #server: EmbeddedServer;
   readonly #connections = new Map<number, EmbeddedConnection>();
+  /** How often the log was made durable, counted by the thread. */
+  readonly #syncs = new Int32Array(new SharedArrayBuffer(4));
   #next = 1;
   #running: Running | undefined;
   #closed = false;
@@ -47,17 +50,23 @@ export class EmbeddedThread implements AsyncDisposable {
     return this.#running !== undefined;
   }
 
+  /** How often the log was made durable so far. */
+  get syncs(): number {
+    return Atomics.load(this.#syncs, 0);
+  }
+
   /**
    * For pg's `stream` option. Typed loosely there: pg wants a net.Socket and uses the part of it that this has.
    *
    * @param after what else must be done before the connection is made.
    */
   connect(after: Promise<void> | undefined): never {
-    const { worker, opened } = this.#current();
+    const running = this.#current();
+    const { opened } = running;
     const id = this.#next++;
     const connection = new EmbeddedConnection(after === undefined ? opened : opened.then(() => after), (bytes) => {
       if (bytes === null) this.#connections.delete(id);
-      worker.postMessage([id, bytes] satisfies ToThread, bytes === null ? [] : [bytes.buffer]);
+      this.#say(running, [id, bytes]);
     });
     this.#connections.set(id, connection);
     return connection as never;
@@ -77,6 +86,15 @@ export class EmbeddedThread implements AsyncDisposable {
     await running.ended;
   }
 
+  /** All that connections say in this turn of the loop goes out as one message. */
+  #say({ worker, outgoing }: Running, piece: Piece): void {
+    if (outgoing.push(piece) > 1) return;
+    setImmediate(() => {
+      const message = pack(outgoing.splice(0));
+      worker.postMessage(message satisfies ToThread, [message.bytes.buffer]);
+    });
+  }
+
   #current(): Running {
     if (this.#closed) throw new Error('The embedded database has been closed.');
     this.#running ??= this.#start();
@@ -85,16 +103,13 @@ export class EmbeddedThread implements AsyncDisposable {
 
   #start(): Running {
     const worker = takeStarted() ?? new Worker(this.#file);
-    worker.postMessage(this.#server satisfies ToThread);
+    worker.postMessage({ ...this.#server, syncs: this.#syncs } satisfies ToThread);
     const opening = Promise.withResolvers<void>();
     const ending = Promise.withResolvers<void>();
     opening.promise.catch(() => {});
     const receive = (message: FromThread): void => {
       if (message === 'open') opening.resolve();
-      else {
-        const [id, bytes] = message;
-        this.#connections.get(id)?.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
-      }
+      else for (const [id, bytes] of unpack(message)) this.#connections.get(id)?.push(bytes);
     };
     worker.on('message', guarded({ where: 'embedded database' }, ofThread(receive)));
     const died = (error: Error) => {
@@ -106,7 +121,7 @@ export class EmbeddedThread implements AsyncDisposable {
     };
     worker.on('error', (cause) => died(new Error(`The embedded database broke: ${messageOf(cause)}`, { cause })));
     worker.on('exit', () => died(new Error('The embedded database has ended.')));
-    return { worker, opened: opening.promise, ended: ending.promise };
+    return { worker, opened: opening.promise, ended: ending.promise, outgoing: [] };
   }
 }
 
@@ -125,6 +140,8 @@ interface Running {
   readonly worker: Worker;
   readonly opened: Promise<void>;
   readonly ended: Promise<void>;
+  /** What connections have said in this turn of the loop. */
+  readonly outgoing: Piece[];
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -6,8 +6,10 @@ import { type MessagePort, parentPort } from 'node:worker_threads';
 import { PGlite } from '@electric-sql/pglite';
 import { closeFolder } from '../../base/files/private-files.ts';
 import { DataFilesystem } from './data-filesystem.ts';
+import { type Piece, pack, unpack } from './embedded-messages.ts';
 import { EmbeddedSession } from './embedded-session.ts';
 import type { EmbeddedServer, FromThread, ToThread } from './embedded-thread.ts';
+import { LogSync } from './log-sync.ts';
 import { keepParserSmall } from './small-parser.ts';
 
 /**
@@ -25,15 +27,15 @@ const pgliteWasmModule = await WebAssembly.compile(
   await readFile(new URL('./pglite.wasm', import.meta.resolve('@electric-sql/pglite'))),
 );
 
-async function open({ directory, durable, template }: EmbeddedServer): Promise<PGlite> {
+async function open({ directory, template }: EmbeddedServer, log: LogSync | undefined): Promise<PGlite> {
   const parameters = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
   if (directory !== undefined && !existsSync(directory)) await makeFolder(directory, template);
   using _ = keepParserSmall();
   const server = new Server({
     pgliteWasmModule,
-    ...(directory !== undefined && { fs: new DataFilesystem(directory, durable) }),
+    ...(directory !== undefined && { fs: new DataFilesystem(directory, log) }),
     startParams:
-      directory !== undefined && durable
+      directory !== undefined && log
         ? [...parameters.filter((one) => one !== '-F'), '-c', 'wal_sync_method=fsync']
         : parameters,
   });
@@ -68,15 +70,24 @@ port.on('message', async (message: ToThread) => {
     process.exit();
   }
   if ('durable' in message) {
-    db = await open(message);
-    session = new EmbeddedSession(db, (connection, answer) => tell([connection, answer], [answer.buffer]), broken);
+    const log = message.durable ? new LogSync(message.syncs) : undefined;
+    db = await open(message, log);
+    session = new EmbeddedSession(db, answer, broken, log);
     tell('open');
     return;
   }
-  const [connection, bytes] = message;
-  if (bytes === null) session?.release(connection);
-  else session?.write(connection, bytes);
+  if (session === undefined) return;
+  for (const [connection, bytes] of unpack(message)) {
+    if (bytes === null) session.release(connection);
+    else session.write(connection, bytes);
+  }
+  session.run();
 });
+
+function answer(answers: readonly Piece[]): void {
+  const message = pack(answers);
+  tell(message, [message.bytes.buffer]);
+}
 
 /** The thread ends, and with it all connections. The next one finds a new thread, which recovers as after a crash. */
 function broken(error: unknown): void {

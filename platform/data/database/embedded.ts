@@ -56,7 +56,7 @@ export function openEmbedded({ root, log, ...server }: EmbeddedOptions): Embedde
       return thread.alive;
     },
     pool: (owner) => pools.get(owner)!,
-    observe: (metrics) => observeEmbedded(admin, metrics),
+    observe: (metrics) => observeEmbedded(admin, () => thread.syncs, metrics),
     async [Symbol.asyncDispose]() {
       cleanup[Symbol.dispose]();
       const isOpen = await opened.then(
