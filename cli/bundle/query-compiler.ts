@@ -8,8 +8,8 @@ const DECODES = /const \{ wasm \} = await import\("([^"]+)"\)\s+return await dec
 const FILE = 'query-compiler.wasm';
 
 /**
- * Prisma's clients carry their query compiler, WebAssembly, as a text in a module: nine megabytes that stay in memory.
- * Here it is a file that the clients of one process read once.
+ * Takes the query compiler out of Prisma's clients. They carry it, WebAssembly, as a text in a module: nine megabytes
+ * that stay in memory. Here it is a file that the clients of one process read once.
  */
 export async function queryCompiler(folder: string): Promise<Plugin> {
   const { wasm } = (await import(COMPILER)) as { wasm: string };

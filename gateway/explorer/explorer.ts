@@ -63,7 +63,9 @@ const POLICY =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; " +
   "connect-src 'self' ws: wss:; worker-src 'self' blob:; frame-ancestors 'none'";
 
-/** GraphiQL from this server alone. Not there in production, where introspection is off as well. */
+/**
+ * Creates the explorer: GraphiQL from this server alone. Not there in production, where introspection is off as well.
+ */
 export function createExplorer(options: ExplorerOptions): Explorer {
   const files = new Map<string, Promise<PageFile>>();
   const fileOf = (name: string): Promise<PageFile> => {

@@ -25,7 +25,7 @@ import type { Planner } from './planner.ts';
 import { createRequirementMender, readRequirements } from './requirements.ts';
 import { differsByType } from './types-asked.ts';
 
-/** Apollo's query planner. */
+/** Creates Apollo's query planner. */
 export function createApolloPlanner(sdl: string): Planner {
   const supergraph = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
   const api = supergraph.apiSchema();

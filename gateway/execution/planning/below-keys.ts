@@ -16,7 +16,7 @@ import { argumentsOf } from './joins.ts';
 import type { EntityFetch, Requirement } from './plan.ts';
 import { covers, type Requirements } from './requirements.ts';
 
-/** Gives the fetches that have to run for one, in their order: itself, or others before it. */
+/** A function that gives the fetches that have to run for one, in their order: itself, or others before it. */
 export type FetchBefore = (fetch: EntityFetch) => readonly EntityFetch[];
 
 /**

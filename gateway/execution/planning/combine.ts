@@ -31,7 +31,7 @@ export function combineParallel(steps: readonly Step[]): Step {
   return combined.length === 1 ? combined[0]! : { kind: 'parallel', steps: combined };
 }
 
-/** One request that does what several fetches of one subgraph do. */
+/** Returns one request that does what several fetches of one subgraph do. */
 export function joinFetches(fetches: readonly EntityFetch[]): EntityFetch {
   const [first] = fetches;
   if (first && fetches.length === 1) return first;
@@ -65,7 +65,7 @@ export function joinFetches(fetches: readonly EntityFetch[]): EntityFetch {
   };
 }
 
-/** The request of one group alone, for the case that another group's failure took its answer. */
+/** Returns the request of one group alone, for the case that another group's failure took its answer. */
 export function pickGroup(fetch: EntityFetch, group: Pick<EntityGroup, 'alias'>): EntityFetch {
   const document = parse(fetch.text, { noLocation: true });
   const whole = document.definitions.find((d): d is OperationDefinitionNode => d.kind === Kind.OPERATION_DEFINITION)!;

@@ -2,7 +2,10 @@ import { Kind, parse, type SelectionSetNode, visit } from 'graphql';
 import { argumentsOf, fieldSet } from './joins.ts';
 import type { EntityFetch, Plan, Requirement, Step } from './plan.ts';
 
-/** Says what is wrong, or known to go wrong often, with a plan; undefined when there is no reason to doubt it. */
+/**
+ * A function that says what is wrong, or known to go wrong often, with a plan; undefined when there is no reason to
+ * doubt it.
+ */
 export type Doubt = (plan: Plan) => string | undefined;
 
 export interface Key {
@@ -63,6 +66,7 @@ export function createDoubt({ keys, withArguments, belowKeys }: Joins): Doubt {
   };
 }
 
+/** Yields the fetches of entities in a plan. */
 export function entityFetches(step: Step): EntityFetch[] {
   switch (step.kind) {
     case 'entities':
@@ -76,7 +80,7 @@ export function entityFetches(step: Step): EntityFetch[] {
   }
 }
 
-/** Whether a representation has every field of a key. */
+/** Returns whether a representation has every field of a key. */
 export function covers(given: readonly Requirement[], key: SelectionSetNode): boolean {
   return key.selections.every((wanted) => {
     if (wanted.kind !== Kind.FIELD) return true;
@@ -86,7 +90,7 @@ export function covers(given: readonly Requirement[], key: SelectionSetNode): bo
   });
 }
 
-/** What a supergraph says of its subgraphs. */
+/** The facts that a supergraph states of its subgraphs. */
 export interface Joins {
   /** The keys of every type in every subgraph: `<subgraph> <type>`. */
   readonly keys: ReadonlyMap<string, readonly Key[]>;

@@ -1,6 +1,6 @@
 import type { Path, Plan, Step } from './plan.ts';
 
-/** A plan as indented text, for people and for tests. */
+/** Returns a plan as indented text, for people and for tests. */
 export function explainPlan(plan: Plan): string {
   const lines = plan.primary ? [`subscribe ${plan.primary.subgraph} ${plan.primary.text}`] : [];
   if (plan.specialize) lines.push(`planned again for each of ${plan.specialize.map((v) => `$${v}`).join(', ')}`);

@@ -22,7 +22,7 @@ import type { PlanRequest } from './planner.ts';
 
 const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
-/** What a planner has to be spared in a graph with @interfaceObject. */
+/** The parts that a planner has to be spared in a graph with @interfaceObject. */
 export interface InterfaceObjects {
   /** Whether an operation selects anything of an interface that a subgraph has as an object. */
   concerns(normalized: PlanRequest): boolean;
@@ -44,7 +44,7 @@ export interface InterfaceObjects {
   opened(plan: Plan): Plan;
 }
 
-/** Undefined where no subgraph has an interface as an object. */
+/** Reads the interface objects of a supergraph; undefined where no subgraph has an interface as an object. */
 export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObjects | undefined {
   if (!sdl.includes('isInterfaceObject: true')) return undefined;
   const schema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });

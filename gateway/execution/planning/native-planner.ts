@@ -10,7 +10,7 @@ import type { Path, Requirement, Rewrite, RewriteStep, RootFetch, Step } from '.
 import type { Planner } from './planner.ts';
 
 /**
- * The query planner of Hive Router, native code under the MIT licence.
+ * Creates the query planner of Hive Router, native code under the MIT licence.
  *
  * @throws when there is no binary for this platform (it has glibc Linux and macOS), or the supergraph is refused.
  */

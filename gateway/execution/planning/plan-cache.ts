@@ -8,7 +8,7 @@ import type { Planner } from './planner.ts';
 /** Characters of operation text whose plans are kept, all together. A plan weighs some ten times its text. */
 const MAX_CHARACTERS = 1_000_000;
 
-/** Plans an operation, for a client that waits. */
+/** A function that plans an operation, for a client that waits. */
 export type MakePlan = (normalized: NormalizedOperation, client: string) => Promise<Plan>;
 
 /** Plans each operation once, whatever was written around it: equal texts get one plan, or one refusal. */

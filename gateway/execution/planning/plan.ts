@@ -40,7 +40,9 @@ interface Fetch {
   readonly variables: readonly string[];
 }
 
-/** Asks for root fields. The answer's data is merged into the response, or into the objects at `target`. */
+/**
+ * A fetch that asks for root fields. The answer's data is merged into the response, or into the objects at `target`.
+ */
 export interface RootFetch extends Fetch {
   readonly kind: 'root';
   readonly operation: 'query' | 'mutation' | 'subscription';
@@ -48,7 +50,7 @@ export interface RootFetch extends Fetch {
   readonly outputRewrites: readonly Rewrite[];
 }
 
-/** Asks for fields of objects that other subgraphs have found already, all of them in one request. */
+/** A fetch that asks for fields of objects that other subgraphs have found already, all of them in one request. */
 export interface EntityFetch extends Fetch {
   readonly kind: 'entities';
   readonly groups: readonly EntityGroup[];
@@ -56,7 +58,7 @@ export interface EntityFetch extends Fetch {
   readonly lacks?: boolean;
 }
 
-/** One `_entities` field of a request. */
+/** A `_entities` field of a request. */
 export interface EntityGroup {
   /** Response key: `_entities`, or an alias where several share a request. */
   readonly alias: string;
@@ -69,11 +71,13 @@ export interface EntityGroup {
   readonly context: readonly ContextArgument[];
 }
 
-/** Way from the response's root to objects: fields, `@` for each element of a list, and filters by runtime type. */
+/** The way from the response's root to objects: fields, `@` for each element of a list, and filters by runtime type. */
 export type Path = readonly PathStep[];
 export type PathStep = '@' | { readonly field: string } | { readonly types: readonly string[] };
 
-/** What a representation of an entity must contain: the value at `from` in what is known, under the name `to`. */
+/**
+ * A value that a representation of an entity must contain: the value at `from` in what is known, under the name `to`.
+ */
 export type Requirement =
   | {
       readonly kind: 'field';

@@ -1,7 +1,7 @@
 import type { NormalizedOperation } from '../prepare/normalize.ts';
 import type { Plan } from './plan.ts';
 
-/** Decides which subgraph is asked what, in which order. One for each supergraph. */
+/** A planner, which decides which subgraph is asked what, in which order. One for each supergraph. */
 export interface Planner {
   readonly name: string;
   /**

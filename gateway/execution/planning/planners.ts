@@ -9,7 +9,7 @@ import { createTypesApart } from './types-apart.ts';
 
 export type PlannerChoice = 'auto' | 'apollo' | 'native';
 
-/** What the first planner says. */
+/** The opinion of the first planner. */
 export interface Opinion {
   /** Undefined when it finds none. */
   readonly plan: Plan | undefined;
@@ -20,10 +20,10 @@ export interface Opinion {
 }
 
 /**
- * The planner of a supergraph. `auto`, the default, plans with Apollo's planner and asks the native one for the plans
- * that there is reason to doubt. Neither alone is right: Apollo's gives wrong answers in six of the 199 cases of the
- * federation audit; the native one cannot plan a @requires one level below another field of the same subgraph, loses
- * conditions where several meet, and knows nothing of @fromContext.
+ * Creates the planner of a supergraph. `auto`, the default, plans with Apollo's planner and asks the native one for the
+ * plans that there is reason to doubt. Neither alone is right: Apollo's gives wrong answers in six of the 199 cases of
+ * the federation audit; the native one cannot plan a @requires one level below another field of the same subgraph,
+ * loses conditions where several meet, and knows nothing of @fromContext.
  *
  * @throws for `native`, where there is no binary for this platform.
  */
@@ -104,7 +104,7 @@ export async function createSecondPlanner(sdl: string): Promise<Planner> {
   });
 }
 
-/** The plan that counts where the second planner has no better one: one that fetches something. */
+/** Returns the plan that counts where the second planner has no better one: one that fetches something. */
 export const usable = ({ plan }: Opinion): Plan | undefined => (plan?.root || plan?.primary ? plan : undefined);
 
 /** What only Apollo's planner knows. */

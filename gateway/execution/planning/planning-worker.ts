@@ -15,7 +15,7 @@ export interface PlanningData {
   readonly compiled: string | undefined;
 }
 
-/** What a planner is told, without what the thread reads in the text itself. */
+/** The request to a planner, without what the thread reads in the text itself. */
 export interface PlanningAsked {
   readonly text: string;
   readonly conditions: readonly string[];

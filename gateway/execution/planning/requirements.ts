@@ -13,7 +13,7 @@ import { joinFetches } from './combine.ts';
 import { argumentsOf, fieldSet } from './joins.ts';
 import type { EntityFetch, EntityGroup, Requirement } from './plan.ts';
 
-/** Gives a fetch representations that have what its fields need, and no more than that. */
+/** A function that gives a fetch representations that have what its fields need, and no more than that. */
 export type MendRequirements = (fetch: EntityFetch) => EntityFetch;
 
 /**
@@ -103,11 +103,11 @@ function fieldsWithin(node: SelectionNode): FieldNode[] {
   return node.kind === Kind.INLINE_FRAGMENT ? node.selectionSet.selections.flatMap(fieldsWithin) : [];
 }
 
-/** The fields that entities are asked for; none where fragments with names or conditions stand around them. */
+/** Returns the fields that entities are asked for; none where fragments with names or conditions stand around them. */
 export const entityFields = (text: string): FieldNode[] =>
   (entitySelections(text) ?? []).flatMap(({ fields }) => fields);
 
-/** A fetch of one group with some of its entities' fields; undefined when none is left. */
+/** Returns a fetch of one group with some of its entities' fields; undefined when none is left. */
 export function selectingPart(fetch: EntityFetch, keep: (field: FieldNode) => boolean): EntityFetch | undefined {
   const [group] = fetch.groups;
   const text = selecting(fetch.text, (_, field) => keep(field));
@@ -233,7 +233,7 @@ function only(given: readonly Requirement[], key: SelectionSetNode): Requirement
   });
 }
 
-/** Whether a representation has every field of a field set. */
+/** Returns whether a representation has every field of a field set. */
 export function covers(given: readonly Requirement[], set: SelectionSetNode): boolean {
   return set.selections.every((wanted) => {
     if (wanted.kind !== Kind.FIELD || wanted.name.value === '__typename') return true;
@@ -252,7 +252,7 @@ function hasArguments(set: SelectionSetNode): boolean {
   );
 }
 
-/** The names of all fields that some @requires needs. */
+/** Reads the names of all fields that some @requires needs. */
 export function readInputs(sdl: string): ReadonlySet<string> {
   const names = new Set<string>();
   for (const set of readRequirements(sdl).requires.values())
@@ -260,7 +260,7 @@ export function readInputs(sdl: string): ReadonlySet<string> {
   return names;
 }
 
-/** What a supergraph says of @requires, of keys and of interface objects. */
+/** The facts that a supergraph states of @requires, of keys and of interface objects. */
 export interface Requirements {
   /** `<subgraph> <type>.<field>`. */
   readonly requires: ReadonlyMap<string, SelectionSetNode>;

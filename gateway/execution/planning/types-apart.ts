@@ -13,12 +13,12 @@ import type { EntityFetch, EntityGroup, Path, Plan, Requirement, Step } from './
 import type { PlanRequest } from './planner.ts';
 import { entityFields, readInputs, selectingPart } from './requirements.ts';
 
-/** Gives a plan in which entities are asked for fields of other types only where that does no harm. */
+/** A function that gives a plan in which entities are asked for fields of other types only where that does no harm. */
 export type SetTypesApart = (plan: Plan, asked: PlanRequest) => Plan;
 
 /**
- * Asks a subgraph that has an interface as an object for each type's own non-null fields apart: planners ask entities of
- * all types for what one of them is asked for, and one that fails takes with it what the others were asked for. One
+ * Asks a subgraph that has an interface as an object for each type's own non-null fields apart: planners ask entities
+ * of all types for what one of them is asked for, and one that fails takes with it what the others were asked for. One
  * request has both.
  */
 export function createTypesApart(sdl: string): SetTypesApart {

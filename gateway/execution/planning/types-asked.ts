@@ -1,7 +1,7 @@
 import { Kind, print, type SelectionNode, type SelectionSetNode } from 'graphql';
 
 /**
- * Whether some object is asked for different things, depending on the type of what holds it:
+ * Returns whether some object is asked for different things, depending on the type of what holds it:
  * `... on Book { owner { name } } ... on Film { owner { rank } }`. One fetch for all owners would ask each for all of
  * it.
  *

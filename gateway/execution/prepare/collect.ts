@@ -13,7 +13,7 @@ import {
 } from 'graphql';
 import type { Fragments } from './fragments.ts';
 
-/** Boolean variables that must all hold; `!x` for one that must not. Empty: always. */
+/** The Boolean variables that must all hold; `!x` for one that must not. Empty: always. */
 export type Guard = readonly string[];
 
 /** A selection set that counts when its guard holds. */
@@ -22,7 +22,7 @@ export interface Guarded {
   readonly guard: Guard;
 }
 
-/** One key of a response object. */
+/** A key of a response object. */
 export interface Entry {
   readonly responseName: string;
   readonly name: string;
@@ -39,7 +39,7 @@ export interface Occurrence {
   readonly guard: Guard;
 }
 
-/** Where an entry may stand among the keys of its object: at the first of its places whose guards hold. */
+/** The place where an entry may stand among the keys of its object: at the first of its places whose guards hold. */
 export interface EntryPlace {
   readonly responseName: string;
   /** It is taken when one of these holds; undefined when it always is. */
@@ -55,7 +55,7 @@ export interface Entries {
   readonly places: readonly EntryPlace[];
 }
 
-/** CollectFields of the specification, with @skip and @include of variables left as guards. */
+/** Does CollectFields of the specification, with @skip and @include of variables left as guards. */
 export function collectEntries(
   selected: readonly Guarded[],
   type: GraphQLCompositeType,
@@ -137,7 +137,7 @@ function entryOf(responseName: string, nodes: readonly Occurrence[]): Entry {
   };
 }
 
-/** When fields are asked for that only some of a type's possible types have: one of these guards holds. */
+/** Returns the guards of which one holds when fields are asked for that only some of a type's possible types have. */
 export function guardsOfNarrower(
   selected: readonly Guarded[],
   type: GraphQLCompositeType,
@@ -176,7 +176,10 @@ function mayBe(condition: string, type: GraphQLCompositeType, schema: GraphQLSch
   return isCompositeType(other) && doTypesOverlap(schema, type, other);
 }
 
-/** An abstract `type` stands for an object whose runtime type is not known: only what holds for all of them applies. */
+/**
+ * Returns whether a type condition holds. An abstract `type` stands for an object whose runtime type is not known: only
+ * what holds for all of them applies.
+ */
 export function typeConditionHolds(
   condition: string | undefined,
   type: GraphQLCompositeType,
@@ -187,7 +190,7 @@ export function typeConditionHolds(
   return isAbstractType(conditional) && schema.isSubType(conditional, type as never);
 }
 
-/** The guard with what the directives add; undefined when they rule the selection out. */
+/** Returns the guard with what the directives add; undefined when they rule the selection out. */
 export function guardOf(directives: readonly DirectiveNode[] | undefined, outer: Guard): Guard | undefined {
   if (!directives || directives.length === 0) return outer;
   const guard = new Set(outer);

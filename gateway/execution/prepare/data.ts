@@ -1,10 +1,10 @@
-/** What a JSON object is here: data of a response. */
+/** The data of a response: a JSON object. */
 export type Data = Record<string, unknown>;
 
 /** A client may use any GraphQL name as an alias; these would otherwise reach what every object inherits. */
 const INHERITED = new Set(Object.getOwnPropertyNames(Object.prototype));
 
-/** Whether a name is one that every object inherits. */
+/** Returns whether a name is one that every object inherits. */
 export const isInherited = (name: string): boolean => INHERITED.has(name);
 
 /** Returns an own property, whatever its name. */

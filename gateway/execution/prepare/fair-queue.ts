@@ -1,4 +1,4 @@
-/** What waits for a scarce part, by client: clients take turns, however much each of them has waiting. */
+/** The queue of what waits for a scarce part, by client: clients take turns, however much each of them has waiting. */
 export class FairQueue<T> {
   readonly #waiting = new Map<string, T[]>();
   #size = 0;

@@ -9,12 +9,13 @@ import {
 
 export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
 
+/** Returns the fragments of a document by name. */
 export const fragmentsOf = (document: DocumentNode): Fragments =>
   new Map(
     document.definitions.flatMap((d) => (d.kind === Kind.FRAGMENT_DEFINITION ? [[d.name.value, d] as const] : [])),
   );
 
-/** A document of one operation and the fragments that it reaches, with only the variables it uses. */
+/** Returns a document of one operation and the fragments that it reaches, with only the variables it uses. */
 export function documentOf(operation: OperationDefinitionNode, fragments: Fragments): DocumentNode {
   const reached = new Map<string, FragmentDefinitionNode>();
   const used = new Set<string>();

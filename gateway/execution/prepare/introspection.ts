@@ -15,19 +15,19 @@ import { documentOf, type Fragments } from './fragments.ts';
 import { clientVariable } from './names.ts';
 import { guarded } from './normalize.ts';
 
-/** Answers of `__schema` and `__type` as JSON text, one for each question of the operation. */
+/** The answers of `__schema` and `__type` as JSON text, one for each question of the operation. */
 export type Introspected = readonly string[];
 
 /** Variants of one operation's introspection that are kept; explorers ask with few different variables. */
 const KEPT = 16;
 
-/** What an entry asks of the schema, as text: equal for equal questions. */
+/** Returns what an entry asks of the schema, as text: equal for equal questions. */
 export const questionOf = ({ occurrences }: Entry): string =>
   occurrences.map(({ node, guard }) => `${guard.join('&')} ${print({ ...node, alias: undefined })}`).join('\n');
 
 /**
- * A function that answers an operation's introspection fields, each variant once; undefined when it has none. The
- * schema is fixed, so the text is kept: explorers poll for it every second.
+ * Returns a function that answers an operation's introspection fields, each variant once; undefined when it has none.
+ * The schema is fixed, so the text is kept: explorers poll for it every second.
  */
 export function compileIntrospection(
   schema: GraphQLSchema,

@@ -1,7 +1,7 @@
 /** JSON.stringify costs some 100 ns a call before it looks at the text; ids, names and dates are shorter than this. */
 const SHORT = 42;
 
-/** A string as JSON. */
+/** Returns a string as JSON. */
 export function quote(text: string): string {
   const length = text.length;
   if (length >= SHORT) return JSON.stringify(text);
@@ -13,7 +13,7 @@ export function quote(text: string): string {
   return `"${text}"`;
 }
 
-/** Any value as JSON. What JSON cannot say (undefined, functions) is null. */
+/** Writes any value as JSON. What JSON cannot say (undefined, functions) is null. */
 export function stringify(value: unknown): string {
   switch (typeof value) {
     case 'string':

@@ -22,11 +22,12 @@ export interface Literal {
   value(read: ReadVariable): unknown;
 }
 
-/** Gives the value of a client's variable; undefined when it is absent. */
+/** A function that gives the value of a client's variable; undefined when it is absent. */
 export type ReadVariable = (name: string) => unknown;
 
 /**
- * Whether a value means the same in a variable. What has variables inside does so in scalars of the graph's own alone.
+ * Returns whether a value means the same in a variable. What has variables inside does so in scalars of the graph's own
+ * alone.
  */
 export function isLiftable(node: ValueNode, type: GraphQLInputType): boolean {
   const nullable = isNonNullType(type) ? type.ofType : type;

@@ -9,7 +9,7 @@ export interface LoopTurnsOptions {
   readonly processorMs?: () => number;
 }
 
-/** Does a part of the work for a client's new operation when it is the client's turn. */
+/** A function that does a part of the work for a client's new operation when it is the client's turn. */
 export type Work = <T>(client: string, stage: () => T) => T | Promise<T>;
 
 /** The part of a minute's allowance that a client may use at once, when it has used nothing for long. */
@@ -40,11 +40,11 @@ interface Waiting {
 }
 
 /**
- * Shares out the loop among clients whose operations are not known yet. Reading, validating and compiling one takes as
- * long as a thousand known ones, and a client that asks for another thing waits meanwhile. So the work is done in
- * stages, a slice in each round of the loop, clients by turns; and each client has an allowance of processor time,
- * beyond which its new operations wait, and are refused where too many do. Known operations, and known refusals, cost
- * nothing of it.
+ * The turns by which the loop is shared out among clients whose operations are not known yet. Reading, validating and
+ * compiling one takes as long as a thousand known ones, and a client that asks for another thing waits meanwhile. So
+ * the work is done in stages, a slice in each round of the loop, clients by turns; and each client has an allowance of
+ * processor time, beyond which its new operations wait, and are refused where too many do. Known operations, and known
+ * refusals, cost nothing of it.
  */
 export class LoopTurns {
   readonly #burst: number;

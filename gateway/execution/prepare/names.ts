@@ -24,16 +24,20 @@ export interface Names {
   readonly clientName: ClientName;
 }
 
-/** Gives the client's response name for the one that a plan has. */
+/** A function that gives the client's response name for the one that a plan has. */
 export type ClientName = (planned: string) => string;
 
-/** Where a plan has the client's own response names. */
+/** Returns where a plan has the client's own response names. */
 export const sameName: ClientName = (planned) => planned;
 
 // What planners add to a name (`__alias_0`) ends in something else, so that no name of theirs is a client's.
 const SUFFIX = '_';
 
-/** @param supergraph the whole graph, with the directives that its SDL has. */
+/**
+ * Creates the exchange of a client's names for those of plans.
+ *
+ * @param supergraph the whole graph, with the directives that its SDL has.
+ */
 export function createNames(supergraph: GraphQLSchema): Names {
   const { fields, read } = readFields(supergraph);
   let prefix = 'as_';
@@ -55,7 +59,7 @@ export function createNames(supergraph: GraphQLSchema): Names {
   };
 }
 
-/** Whether a field is answered by the gateway itself, and all that is below it. */
+/** Returns whether a field is answered by the gateway itself, and all that is below it. */
 export const isIntrospection = ({ name }: FieldNode): boolean => name.value === '__schema' || name.value === '__type';
 
 /** The document with the response names that a function gives its fields. */
@@ -129,6 +133,6 @@ export function withPlannedVariables(document: DocumentNode): DocumentNode {
   });
 }
 
-/** The client's name of a variable that a plan has. */
+/** Returns the client's name of a variable that a plan has. */
 export const clientVariable = (planned: string): string =>
   RESERVED.test(planned) && planned.endsWith(SUFFIX) ? planned.slice(0, -SUFFIX.length) : planned;

@@ -18,7 +18,9 @@ import { collectEntries, type Guard, type Guarded, guardOf, type Occurrence, typ
 import type { Fragments } from './fragments.ts';
 import { isIntrospection } from './names.ts';
 
-/** What planners are given: the same operation, without the liberties of writing that they stumble over. */
+/**
+ * The operation that planners are given: the same operation, without the liberties of writing that they stumble over.
+ */
 export interface NormalizedOperation {
   /** `operation` alone: there are no named fragments. */
   readonly document: DocumentNode;
@@ -61,7 +63,7 @@ export function normalize(
   };
 }
 
-/** The document with values in place of variables in @skip and @include. */
+/** Returns the document with values in place of variables in @skip and @include. */
 export function withConditions(document: DocumentNode, values: Readonly<Record<string, boolean>>): DocumentNode {
   return visit(document, {
     Directive(node) {
@@ -223,7 +225,7 @@ function weakestGuards(guards: readonly Guard[]): Guard[] {
   );
 }
 
-/** A field with its conditions; further ones of a kind, which cannot be repeated, in fragments around it. */
+/** Returns a field with its conditions; further ones of a kind, which cannot be repeated, in fragments around it. */
 export function guarded(field: FieldNode, guard: Guard): SelectionNode {
   const own: Record<'skip' | 'include', DirectiveNode | undefined> = { skip: undefined, include: undefined };
   const around: DirectiveNode[] = [];

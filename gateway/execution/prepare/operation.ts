@@ -29,7 +29,7 @@ export interface PreparedOperation {
   subscribe(request: OperationRequest, sink: AnswerSink): Unsubscribe;
 }
 
-/** One client's request for a prepared operation. */
+/** A client's request for a prepared operation. */
 export interface OperationRequest {
   /** As the client sent them. */
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
@@ -63,7 +63,7 @@ export interface OperationAnswer {
 /** An error as an answer tells it. */
 export type AnswerError = GraphQLError | GraphQLFormattedError;
 
-/** Receives the answers of one subscription. Exactly one of `complete` and `error` is called, once, at the end. */
+/** A receiver of the answers of one subscription. Exactly one of `complete` and `error` is called, once, at the end. */
 export interface AnswerSink {
   /** Returning a promise asks upstream to wait with more. */
   next(answer: OperationAnswer): void | Promise<void>;
@@ -72,7 +72,7 @@ export interface AnswerSink {
   error(errors: readonly AnswerError[]): void;
 }
 
-/** What is asked to be prepared. */
+/** The text that is asked to be prepared. */
 export interface PrepareRequest {
   readonly query: string;
   readonly operationName?: string | null | undefined;
@@ -83,8 +83,9 @@ export interface PrepareRequest {
 }
 
 /**
- * Takes fields out of what is planned, while the answer keeps the client's shape: the fields are null, bubbling up as
- * usual. Equal keys must mean equal reductions, e.g. the sorted scopes of the client that matter to the operation.
+ * A function that takes fields out of what is planned, while the answer keeps the client's shape: the fields are null,
+ * bubbling up as usual. Equal keys must mean equal reductions, e.g. the sorted scopes of the client that matter to the
+ * operation.
  */
 export interface Reduction {
   readonly key: string;
@@ -95,4 +96,5 @@ export interface Reduction {
 /** A prepared operation, or why there is none: syntax, validation, limits, unknown operation name. */
 export type Prepared = PreparedOperation | readonly GraphQLError[];
 
+/** Returns whether an operation was prepared, and not refused. */
 export const isPrepared = (prepared: Prepared): prepared is PreparedOperation => !Array.isArray(prepared);

@@ -16,7 +16,7 @@ import { isPrepared, type Prepared, type PreparedOperation, type PrepareRequest 
 import { isLasting, REFUSED_MS } from './refusals.ts';
 import { validateInStages } from './validate.ts';
 
-/** Parses, validates, plans and compiles operations of one supergraph, each once. */
+/** The operations of one supergraph, each once. */
 export interface Operations {
   readonly supergraph: Supergraph;
   /**
@@ -51,7 +51,7 @@ export interface OperationsOptions {
   readonly failed?: (error: unknown, request: PrepareRequest) => GraphQLError;
 }
 
-/** Plans and compiles one validated operation. `planned` is what remains of it after a reduction. */
+/** A function that plans and compiles one validated operation. `planned` is what remains of it after a reduction. */
 export type Compile = (input: CompileInput) => PreparedOperation | Promise<PreparedOperation>;
 
 export interface CompileInput {
@@ -94,6 +94,7 @@ interface Entry {
   prepared: Prepared | Promise<Prepared>;
 }
 
+/** Creates the operations of one supergraph. */
 export function createOperations(options: OperationsOptions): Operations {
   const limits = { ...LIMITS, ...options.limits };
   const cache = new LRUCache<string, Entry>({

@@ -15,7 +15,10 @@ import type { OperationRequest } from '../prepare/operation.ts';
 type StockPlan = Parameters<typeof executeQueryPlan>[0];
 type ServiceMap = Parameters<typeof executeQueryPlan>[1];
 
-/** Apollo's own planner and executor behind our transports: the reference that the compiled engine is compared with. */
+/**
+ * The engine of Apollo's own planner and executor behind our transports: the reference that the compiled engine is
+ * compared with.
+ */
 export interface StockEngine {
   execute(document: DocumentNode, operationName: string | undefined, request: OperationRequest): Promise<StockResult>;
   /** What a client gets for one event of the subscription. */
@@ -31,6 +34,7 @@ export type StockResult = FormattedExecutionResult;
 
 const EVENT_SERVICE = '__event';
 
+/** Creates the engine of Apollo's own planner and executor. */
 export function createStockEngine(supergraph: Pick<Supergraph, 'sdl' | 'apiSchema'>): StockEngine {
   const internals = Internals.build(supergraph.sdl, { supportedFeatures: null, validateSupergraph: false });
   const api = internals.apiSchema();

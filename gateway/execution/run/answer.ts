@@ -27,7 +27,7 @@ export function writeAnswer(run: Run, writer: Writer, introspected: Introspected
   return bodyOf(run, text);
 }
 
-/** The response body of a run that brought no data at all, and at least one error. */
+/** Returns the response body of a run that brought no data at all, and at least one error. */
 export const writeNull = (run: Run): OperationAnswer => bodyOf(run, 'null');
 
 function bodyOf(run: Run, data: string): OperationAnswer {
@@ -44,7 +44,7 @@ const knownErrors = ({ request, errors }: Run): GraphQLFormattedError[] => [
   ...errors,
 ];
 
-/** All errors of a run, as a client reads them. */
+/** Returns all errors of a run, as a client reads them. */
 export const errorsOf = (run: Run): readonly GraphQLFormattedError[] =>
   run.omitted === 0 && !run.request.errors?.length ? run.errors : [...knownErrors(run), ...omissionOf(run)];
 
@@ -54,7 +54,7 @@ function omissionOf({ omitted }: Run): GraphQLFormattedError[] {
   return [{ message: `${omitted} more errors are not listed.`, extensions: { code: 'ERRORS_OMITTED', omitted } }];
 }
 
-/** An answer without data: the request itself was wrong. */
+/** Returns an answer without data: the request itself was wrong. */
 export const refuse = (errors: readonly AnswerError[]): OperationAnswer => ({
   json: JSON.stringify({ errors: refusalsOf(errors) }),
   failed: true,

@@ -5,7 +5,9 @@ import { fragmentsOf } from '../prepare/fragments.ts';
 import { fieldsOf, holds, responseName, selectionsOf } from './client-place.ts';
 import type { Run } from './run.ts';
 
-/** Whether a group of an entity fetch asks for anything in a run, where all of it may be skipped. */
+/**
+ * A function that says whether a group of an entity fetch asks for anything in a run, where all of it may be skipped.
+ */
 export type IsAsked = (run: Run) => boolean;
 
 const MAY_BE_SKIPPED = /@(?:skip|include)\b/;

@@ -16,8 +16,8 @@ import type { ResponsePath } from './paths.ts';
 import type { Satisfies } from './types.ts';
 
 /**
- * Gives the place in the client's answer for one in the data of a plan; undefined where an error of that place is none
- * of the client's, as far as the data says by now.
+ * A function that gives the place in the client's answer for one in the data of a plan; undefined where an error of
+ * that place is none of the client's, as far as the data says by now.
  */
 export type ClientPlace = (
   path: ResponsePath,
@@ -36,10 +36,11 @@ export interface PlaceScope {
 }
 
 /**
- * A place that only the plan asks for, a key or an input of @requires, is none that the client knows, and its name may
- * be the client's for something else: what fails there is told of the object that has it. A place that the client
- * selects for other types than the object's is asked for where a subgraph cannot tell types apart; what fails there is
- * told, of the object, only where something that the client asked of the object is missing for it.
+ * Creates the way from places in the data to places in the answer. A place that only the plan asks for, a key or an
+ * input of @requires, is none that the client knows, and its name may be the client's for something else: what fails
+ * there is told of the object that has it. A place that the client selects for other types than the object's is asked
+ * for where a subgraph cannot tell types apart; what fails there is told, of the object, only where something that the
+ * client asked of the object is missing for it.
  */
 export function createClientPlace(scope: PlaceScope): ClientPlace {
   const { operation, fragments, clientName, full, satisfies, inputs } = scope;
@@ -86,7 +87,7 @@ export function createClientPlace(scope: PlaceScope): ClientPlace {
 type Applies = (typeCondition: string | undefined, directives: readonly DirectiveNode[] | undefined) => boolean;
 const ALWAYS: Applies = () => true;
 
-/** The fields of selection sets, through fragments. */
+/** Returns the fields of selection sets, through fragments. */
 export function fieldsOf(
   sets: readonly SelectionSetNode[],
   fragments: Fragments,
@@ -106,8 +107,10 @@ export function fieldsOf(
   );
 }
 
+/** Returns the name under which a field stands in the answer. */
 export const responseName = (field: FieldNode): string => (field.alias ?? field.name).value;
 
+/** Returns what is selected of a field. */
 export const selectionsOf = (fields: readonly FieldNode[]): SelectionSetNode[] =>
   fields.flatMap(({ selectionSet }) => (selectionSet ? [selectionSet] : []));
 
@@ -119,7 +122,7 @@ function isMissing(object: Data, field: FieldNode, orNull: boolean): boolean {
   return value === undefined || (orNull && value === null);
 }
 
-/** Whether a field or a fragment with these directives is asked for. */
+/** Returns whether a field or a fragment with these directives is asked for. */
 export function holds(directives: readonly DirectiveNode[] | undefined, values: Data): boolean {
   return (
     guardOf(directives, [])?.every((name) =>

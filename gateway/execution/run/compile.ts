@@ -52,7 +52,7 @@ export interface ExecutionLimits {
 const LIMITS: ExecutionLimits = { timeoutMs: 30_000, answerCharacters: 32 * 1024 * 1024 };
 const NOTHING: Introspected = [];
 
-/** The compiled engine: plans an operation and makes functions of the plan. */
+/** Creates the compiled engine: plans an operation and makes functions of the plan. */
 export function createCompiler(options: CompilerOptions): Compile {
   const { supergraph } = options;
   const api = supergraph.apiSchema;

@@ -9,7 +9,7 @@ export interface Held {
   readonly holders: readonly Data[];
 }
 
-/** As `collectObjects`, with the way down to each object. */
+/** Collects objects as `collectObjects` does, with the way down to each object. */
 export function collectHeld(root: Data, path: Path, satisfies: Satisfies): Held[] {
   const found: Held[] = [];
   const walk = (value: unknown, at: number, holders: readonly Data[]): void => {
@@ -30,7 +30,7 @@ export function collectHeld(root: Data, path: Path, satisfies: Satisfies): Held[
   return found;
 }
 
-/** The value of a @fromContext argument for an object; null where the path leads nowhere. */
+/** Returns the value of a @fromContext argument for an object; null where the path leads nowhere. */
 export function contextValue({ object, holders }: Held, argument: ContextArgument, satisfies: Satisfies): unknown {
   let climbed = 0;
   let value: unknown = object;

@@ -13,7 +13,7 @@ export interface EngineOptions extends Omit<CompilerOptions, 'planner'> {
 /** A planner takes longer to make than a gateway to start: it is made when that is over, or when the first needs it. */
 const PREPARE_MS = 50;
 
-/** The compiled engine of one supergraph, which plans in threads. */
+/** Creates the compiled engine of one supergraph, which plans in threads. */
 export function createEngine({ planner, planningTimeoutMs, ...options }: EngineOptions): Compile {
   const planning = new Planning({ sdl: options.supergraph.sdl, choice: planner, timeoutMs: planningTimeoutMs });
   setTimeout(() => planning.start(), PREPARE_MS).unref();

@@ -24,7 +24,7 @@ type EntityRun = (
   added?: Readonly<Record<string, AddedVariable>>,
 ) => Promise<void> | undefined;
 
-/** A fetch of entity fields: one request for all groups. */
+/** Returns a fetch of entity fields: one request for all groups. */
 export function compileEntityFetch(fetch: EntityFetch, scope: FetchScope): Execute {
   const [group] = fetch.groups;
   if (group && group.context.length > 0) return compileContextFetch(fetch, group, scope);

@@ -20,7 +20,7 @@ export interface CompiledGroup extends EntityGroup {
   readonly isAsked: IsAsked | undefined;
 }
 
-/** What one `_entities` field is asked for: every entity once, however often it occurs in the response. */
+/** The entities that one `_entities` field is asked for: every entity once, however often it occurs in the response. */
 export interface Batch {
   readonly group: CompiledGroup;
   /** Distinct representations, as JSON text. */
@@ -32,7 +32,7 @@ export interface Batch {
   readonly slots: number[];
 }
 
-/** What is done with the answers of one entity fetch. */
+/** The use of the answers of one entity fetch. */
 export interface EntityAnswers {
   /**
    * Completes the objects and reports the errors.
@@ -45,6 +45,7 @@ export interface EntityAnswers {
   fail(run: Run, batches: readonly Batch[], error: CodedError): void;
 }
 
+/** Creates the functions that put the answers of one entity fetch where they belong. */
 export function createEntityAnswers(fetch: EntityFetch, scope: FetchScope): EntityAnswers {
   const { subgraph } = fetch;
   const { satisfies } = scope;

@@ -20,10 +20,10 @@ import type { Run } from './run.ts';
 import { answerOf } from './subgraph-answer.ts';
 import type { Satisfies } from './types.ts';
 
-/** One compiled step of a plan. It never rejects: what fails is in the run's errors. */
+/** A compiled step of a plan. It never rejects: what fails is in the run's errors. */
 export type Execute = (run: Run) => Promise<void> | undefined;
 
-/** What compiling a fetch needs to know of its operation. */
+/** The facts that compiling a fetch needs to know of its operation. */
 export interface FetchScope {
   /** With the response names of the plan. */
   readonly operation: OperationDefinitionNode;
@@ -45,7 +45,7 @@ export interface AddedVariable {
   value(): unknown;
 }
 
-/** Variables that the gateway adds, by name. */
+/** The variables that the gateway adds, by name. */
 export type Added = Readonly<Record<string, AddedVariable>>;
 
 /** The request text of a fetch, escaped once: what varies are the variables. */
@@ -152,7 +152,7 @@ class FetchRequest implements SubgraphRequest {
   }
 }
 
-/** A fetch of root fields. */
+/** Returns a fetch of root fields. */
 export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
   const { subgraph, target, outputRewrites, operation } = fetch;
   const text = new RequestText(fetch, scope.literals);

@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { OperationRequest } from '../prepare/operation.ts';
 
-/** Sees what the executor does: tracing, metrics, the log. Every method is optional and must not throw. */
+/** An observer of what the executor does: tracing, metrics, the log. Every method is optional and must not throw. */
 export interface ExecutionObserver {
   /** A request to a subgraph begins. What is returned is told how it ended. */
   fetch?(fetch: ObservedFetch, request: OperationRequest): FetchSpan | undefined;

@@ -5,7 +5,7 @@ import type { Satisfies } from './types.ts';
 /** A place in a response. */
 export type ResponsePath = (string | number)[];
 
-/** All objects at a path, in document order; lists are walked through wherever they occur. */
+/** Returns all objects at a path, in document order; lists are walked through wherever they occur. */
 export function collectObjects(root: Data, path: Path, satisfies: Satisfies): Data[] {
   const found: Data[] = [];
   collect(root, path, 0, satisfies, found);
@@ -26,7 +26,7 @@ function collect(value: unknown, path: Path, at: number, satisfies: Satisfies, f
   else if (isOneOf(value as Data, step.types, satisfies)) collect(value, path, at + 1, satisfies, found);
 }
 
-/** The same walk, with the place of each object; for errors, so it may cost more. */
+/** Returns the same walk, with the place of each object; for errors, so it may cost more. */
 export function locateObjects(root: Data, path: Path, satisfies: Satisfies): Map<Data, ResponsePath[]> {
   const places = new Map<Data, ResponsePath[]>();
   const walk = (value: unknown, at: number, place: ResponsePath): void => {
@@ -50,7 +50,10 @@ export function locateObjects(root: Data, path: Path, satisfies: Satisfies): Map
   return places;
 }
 
-/** An object without `__typename` counts as matching: then its static type was enough for the planner. */
+/**
+ * Returns whether an object is of one of the types. One without `__typename` counts as matching: then its static type
+ * was enough for the planner.
+ */
 export function isOneOf(object: Data, types: readonly string[], satisfies: Satisfies): boolean {
   const runtimeType = object.__typename;
   if (typeof runtimeType !== 'string') return true;

@@ -5,7 +5,7 @@ import { merge } from './merge.ts';
 import { applyRewrites } from './rewrites.ts';
 import type { Satisfies } from './types.ts';
 
-/** Makes what `_entities` is asked with out of an object. */
+/** A function that makes what `_entities` is asked with out of an object. */
 export interface Representer {
   /** As JSON text, which is also what tells equal entities; undefined when the object lacks something. */
   json(object: Data): string | undefined;

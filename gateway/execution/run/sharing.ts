@@ -16,9 +16,9 @@ interface Flight {
 }
 
 /**
- * In-flight deduplication: equal queries (operation, variables) of equal identities are executed once. A query never
- * gets an answer that could be older than a mutation that went through this gateway before it, nor one that was begun
- * long ago: a client that asks again after an event wants to see what the event told.
+ * Shares executions in flight: equal queries (operation, variables) of equal identities are executed once. A query
+ * never gets an answer that could be older than a mutation that went through this gateway before it, nor one that was
+ * begun long ago: a client that asks again after an event wants to see what the event told.
  */
 export function shareInFlight(isOn: boolean) {
   const flights = new Flights();
@@ -124,8 +124,8 @@ const MAX_NUMBERS = 50_000;
 let lastNumber = 0;
 
 /**
- * Equal for identities that every subgraph treats alike. A number in this process: short, as it is hashed again and
- * again.
+ * Returns a key that is equal for identities that every subgraph treats alike. A number in this process: short, as it
+ * is hashed again and again.
  */
 export function identityKey(identity: Identity): string {
   let key = keys.get(identity);

@@ -2,7 +2,7 @@ import { isObject } from '#platform/base/json/objects.ts';
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import type { Data } from '../prepare/data.ts';
 
-/** What a subgraph answered, after its form was checked: it may be any server's. */
+/** The answer of a subgraph, after its form was checked: it may be any server's. */
 export interface SubgraphAnswer {
   readonly data: Data | null;
   /** Without data there is at least one. */
@@ -25,7 +25,7 @@ const NONE: readonly SubgraphError[] = [];
  */
 export const answerOf = (response: Pick<SubgraphResponse, 'result'>): SubgraphAnswer => readAnswer(response.result);
 
-/** As `answerOf`, for an event of a subscription. @throws as well. */
+/** Reads an event of a subscription as `answerOf` reads an answer. @throws as well. */
 export function readAnswer(result: unknown): SubgraphAnswer {
   if (!isObject(result)) throw new Error('The subgraph answered with something else than an object.');
   const { data, errors } = result;

@@ -1,6 +1,6 @@
 import { type GraphQLSchema, isAbstractType, isInterfaceType, isObjectType } from 'graphql';
 
-/** Whether a runtime type satisfies a type condition. */
+/** A function that says whether a runtime type satisfies a type condition. */
 export type Satisfies = (runtimeType: string, condition: string) => boolean;
 
 /**

@@ -28,7 +28,7 @@ import { questionOf } from '../prepare/introspection.ts';
 import { type ClientName, clientVariable } from '../prepare/names.ts';
 
 /**
- * Generates the source of a function that writes a response's data as JSON text: it walks the merged answers of the
+ * The source of a function that writes a response's data as JSON text: it walks the merged answers of the
  * subgraphs by the client's selection and applies aliases, runtime types, @skip and @include, and nulls that bubble up.
  *
  * Every value has a function that returns its text, or `undefined` when it must be null. In the tracking variant the
@@ -41,7 +41,7 @@ export interface Generated {
   readonly introspections: readonly Entry[];
 }
 
-/** What may be shown of an operation: a part of the same operation. */
+/** The part of an operation that may be shown: a part of the same operation. */
 export interface Visible {
   readonly operation: OperationDefinitionNode | undefined;
   readonly fragments: Fragments;
@@ -51,6 +51,7 @@ export interface Visible {
 const MAX_FUNCTIONS = 20_000;
 const NAME = /^[_A-Za-z][_0-9A-Za-z]*$/;
 
+/** Generates the source of the writer of an operation. */
 export function generateWriter(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,

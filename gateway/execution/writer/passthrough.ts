@@ -18,9 +18,9 @@ import { type Fragments, fragmentsOf } from '../prepare/fragments.ts';
 import type { Names } from '../prepare/names.ts';
 
 /**
- * The plan's only fetch, when what it brings has the shape that the client asked for, key by key in the same order:
- * then it can ask for it by the client's own names, and the subgraph's bytes can be the answer. Shapes that only look
- * the same to clients (hidden enum values, hidden types of an interface) do not count.
+ * Returns the plan's only fetch, when what it brings has the shape that the client asked for, key by key in the same
+ * order: then it can ask for it by the client's own names, and the subgraph's bytes can be the answer. Shapes that only
+ * look the same to clients (hidden enum values, hidden types of an interface) do not count.
  *
  * @param operation as it was planned.
  * @returns the fetch with the client's names.
@@ -105,7 +105,7 @@ const CLOSE = 125;
 const NEWLINE = 10;
 const DATA_OBJECT = Buffer.from('{"data":{');
 
-/** Whether a subgraph's bytes are `{"data":{…}}` and nothing else. */
+/** Returns whether a subgraph's bytes are `{"data":{…}}` and nothing else. */
 export function isPlainData(bytes: Uint8Array): boolean {
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = buffer.at(-1) === NEWLINE ? buffer.length - 1 : buffer.length;

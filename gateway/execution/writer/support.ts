@@ -19,7 +19,8 @@ const isInteger = (value: number): boolean => Number.isInteger(value) && Math.ab
 const MAX_MISFITS = 100;
 
 /**
- * What the generated code calls. One for each writer: writing is synchronous, so it is used by one request at a time.
+ * The functions that the generated code calls. One for each writer: writing is synchronous, so it is used by one
+ * request at a time.
  */
 export class Support {
   /** Misfits of the text being written. Without tracking, their number is all that is known. */

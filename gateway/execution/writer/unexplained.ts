@@ -3,7 +3,9 @@ import type { Misfit } from './support.ts';
 
 type ErrorPath = readonly (string | number)[];
 
-/** The misfits that no error accounts for: none at their place, above or below it, and none of the whole answer. */
+/**
+ * Returns the misfits that no error accounts for: none at their place, above or below it, and none of the whole answer.
+ */
 export function unexplained(misfits: readonly Misfit[], errors: readonly GraphQLFormattedError[]): readonly Misfit[] {
   if (errors.some(({ path }) => path === undefined)) return [];
   return misfits.filter((misfit) => !errors.some(({ path }) => meet(path!, misfit.path)));

@@ -10,7 +10,7 @@ import { type Misfit, Support } from './support.ts';
 
 type Write = (data: Data, variables: Variables, introspected: Introspected) => string | undefined;
 
-/** Text of the data, and whether there are nulls in it that the data does not account for. */
+/** The text of the data, and whether there are nulls in it that the data does not account for. */
 export interface Written {
   readonly text: string;
   /** Values that do not fit the schema, and nothing where the schema allows no null. */
@@ -19,13 +19,13 @@ export interface Written {
   readonly absences: boolean;
 }
 
-/** Where those nulls are. */
+/** The places of those nulls. */
 export interface Unaccounted {
   readonly misfits: readonly Misfit[];
   readonly absences: readonly Misfit[];
 }
 
-/** Writes the `data` of one operation's answers. */
+/** A function that writes the `data` of one operation's answers. */
 export interface Writer {
   /** What the operation asks of the schema: `write` is given the answers, in this order. */
   readonly introspections: readonly Entry[];
@@ -35,6 +35,8 @@ export interface Writer {
 }
 
 /**
+ * Compiles the writer of an operation's answers.
+ *
  * @param clientName of the response names of `operation`, under which the data holds its values.
  * @param visible what may be shown of the operation; the rest is null, whatever the data holds. Default: all.
  */

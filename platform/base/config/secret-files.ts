@@ -8,8 +8,8 @@ export const SECRET_SETTING = /(KEY|SECRET|PASSWORD|TOKEN)$|^JWT_SECRET_PREVIOUS
 const SECRET_FILE = /^(?!MTLS_)(.+)_FILE$/;
 
 /**
- * The variables that have a value, with the secrets that lie in files: `NAME_FILE` holds the path of a file with the
- * value of `NAME`, as Docker and Kubernetes mount secrets. Blanks at the end of a file do not count.
+ * Returns the variables that have a value, with the secrets that lie in files: `NAME_FILE` holds the path of a file
+ * with the value of `NAME`, as Docker and Kubernetes mount secrets. Blanks at the end of a file do not count.
  *
  * @throws {ConfigError} when a file cannot be read or is empty, and when a secret is given both ways.
  */

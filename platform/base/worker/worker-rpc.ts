@@ -36,7 +36,7 @@ const DRAIN_MS = 5_000;
  */
 const YOUNG_GENERATION_MB = 12;
 
-/** How a thread lives. */
+/** The conditions under which a thread lives. */
 export interface WorkerOptions {
   /** Of its memory; a worker that needs more dies. */
   readonly limits?: ResourceLimits;

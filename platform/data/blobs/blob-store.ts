@@ -49,7 +49,7 @@ export interface BlobStore extends AsyncDisposable {
  */
 const BLOB_KEY = /^(?!.{513})[A-Za-z0-9_-][A-Za-z0-9._-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$/;
 
-/** Whether a text is a blob's key. */
+/** Returns whether a text is a blob's key. */
 export const isBlobKey = (key: string): boolean => BLOB_KEY.test(key);
 
 /**
@@ -74,7 +74,7 @@ export interface GetOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a link to a blob says to the browser that follows it. */
+/** The word of a link to a blob to the browser that follows it. */
 export interface DownloadOptions {
   /** Seconds that the link works. */
   readonly expiresInS: number;

@@ -29,7 +29,7 @@ import {
 } from './blob-store.ts';
 import { measured } from './measured.ts';
 
-/** Where the blobs lie, and with which rights. */
+/** The bucket where the blobs lie, and the rights to it. */
 export interface S3Options {
   readonly bucket: string;
   readonly region: string;
@@ -62,9 +62,9 @@ const CONNECT_MS = 3_000;
 const SILENCE_MS = 30_000;
 
 /**
- * Blobs as objects of a bucket, in any storage that speaks S3's protocol. All replicas share it without a volume. A key
- * of the product is the object's key behind the prefix. An object is there as a whole or not at all: S3 shows it when
- * its last part is confirmed.
+ * A store of blobs as objects of a bucket, in any storage that speaks S3's protocol. All replicas share it without a
+ * volume. A key of the product is the object's key behind the prefix. An object is there as a whole or not at all: S3
+ * shows it when its last part is confirmed.
  */
 export class S3BlobStore implements BlobStore {
   readonly kind = 's3';

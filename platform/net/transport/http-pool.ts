@@ -29,7 +29,10 @@ export class Unreachable extends Error {
   override name = 'Unreachable';
 }
 
-/** No connection could be made, so nothing was sent: even a mutation may be tried elsewhere. */
+/**
+ * The error of a request for which no connection could be made, so nothing was sent: even a mutation may be tried
+ * elsewhere.
+ */
 export class NotConnected extends Unreachable {
   override name = 'NotConnected';
 }
