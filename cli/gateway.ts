@@ -50,7 +50,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
   const transport =
     auth &&
     lifecycle.use(
-      createHttpTransport({ subgraph: 'auth', urls: auth.urls, assertions, tls: readMutualTls(config), log }),
+      createHttpTransport({ subgraph: 'auth', urls: auth.urls, assertions, tls: readMutualTls(config, log), log }),
     );
   const authenticator = lifecycle.use(
     new TokenVerifier({

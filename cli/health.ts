@@ -1,12 +1,26 @@
 import { loadConfig } from '#platform/base/config/config.ts';
+import { type MutualTls, readMutualTls } from '#platform/net/http/tls.ts';
+
+const TIMEOUT_MS = 2_500;
+
+const overHttp = (port: number): Promise<Response> =>
+  fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+
+/** The certificate of the process is for its name, and not for this address; that the authority signed it is enough. */
+async function overTls({ cert, key, ca }: MutualTls, port: number): Promise<Response> {
+  const { Agent, fetch: fetchWith } = await import('undici');
+  const dispatcher = new Agent({ connect: { cert, key, ca, checkServerIdentity: () => undefined } });
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  const answer = await fetchWith(`https://127.0.0.1:${port}/health`, { dispatcher, signal });
+  return new Response(await answer.text(), { status: answer.status });
+}
 
 /** Checks the health of a container: SUBGRAPH_PORT if set, else PORT. */
 export async function health(root: string): Promise<void> {
   const config = loadConfig(process.env, root);
   const port = config.SUBGRAPH_PORT || config.PORT;
-  const response = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2_500) }).catch(
-    () => undefined,
-  );
+  const tls = config.SUBGRAPH_PORT === 0 ? undefined : readMutualTls(config);
+  const response = await (tls ? overTls(tls, port) : overHttp(port)).catch(() => undefined);
   if (response?.ok) return;
   console.error(response ? `unhealthy: ${await response.text()}` : `nothing answers on port ${port}`);
   process.exitCode = 1;

@@ -34,7 +34,7 @@ export async function serve(root: string, name: string): Promise<void> {
     }
     checkAddresses(addresses);
     const definition = await loadDefinition(root, name);
-    const tls = readMutualTls(config);
+    const tls = readMutualTls(config, log);
     const transports = new Map<string, SubgraphTransport>();
     const platform = await openPlatform({
       config,

@@ -97,7 +97,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const { config, log, authenticator } = options;
   const metrics = createGatewayMetrics(options.metrics);
   const origins = createOrigins(config);
-  const tls = readMutualTls(config);
+  const tls = readMutualTls(config, log);
   const subscriptions = createSubscriptions(metrics, config);
   const pipeline = tracePipeline(
     createPipeline({

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { GraphQLSchema } from 'graphql';
 import { CodedError } from '../base/errors/errors.ts';
 import { httpStatusOf } from '../base/errors/http-status.ts';
-import { isOutage } from '../base/errors/mask.ts';
+import { OUTAGES, outageOf } from '../base/errors/outage.ts';
 import type { Logger } from '../base/log/log.ts';
 import type { Identity } from '../identity/identity.ts';
 import { boundBody, cutOff, isCutOff } from '../net/http/web.ts';
@@ -70,9 +70,10 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
         const error = isCutOff(thrown) ? cutOff() : thrown;
         if (error instanceof CodedError) return problem(httpStatusOf(error.code), error.code, error.message);
         const errorId = randomUUID();
-        if (isOutage(error)) {
-          log.error({ err: error, errorId, route: match.route.path, requestId }, 'the database does not answer');
-          return problem(503, 'SERVICE_UNAVAILABLE', 'The database does not answer at the moment. Try again shortly.');
+        const outage = outageOf(error);
+        if (outage !== undefined) {
+          log.error({ err: error, errorId, route: match.route.path, requestId }, OUTAGES[outage].log);
+          return problem(503, 'SERVICE_UNAVAILABLE', OUTAGES[outage].message);
         }
         log.error({ err: error, errorId, route: match.route.path, requestId }, 'a route failed');
         return problem(500, 'INTERNAL_SERVER_ERROR', `Something went wrong. The log has it under ${errorId}.`);

@@ -1,10 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { Authority, HAS_OPENSSL } from '../net/http/testing/certificates.ts';
 import { readMutualTls } from '../net/http/tls.ts';
 import { createHttpTransport } from '../net/transport/http.ts';
 import { createSubgraph } from './host.ts';
@@ -12,52 +9,9 @@ import { serveSubgraph } from './server.ts';
 import { hostPlatform, plainAssertions, user } from './testing/platform.ts';
 import { library } from './testing/subgraph.ts';
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-
-/** An authority and a certificate of it, made for each run: certificates in a repository expire. */
-function certificates() {
-  const folder = mkdtempSync(path.join(tmpdir(), 'mtls-'));
-  const at = (name: string) => path.join(folder, name);
-  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: 'pipe' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-keyout',
-    at('ca.key'),
-    '-out',
-    at('ca.pem'),
-    '-days',
-    '2',
-    '-subj',
-    '/CN=authority',
-  );
-  openssl('req', ...key, '-keyout', at('one.key'), '-out', at('one.csr'), '-subj', '/CN=localhost');
-  writeFileSync(at('ext'), 'subjectAltName=DNS:localhost,IP:127.0.0.1');
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    at('one.csr'),
-    '-CA',
-    at('ca.pem'),
-    '-CAkey',
-    at('ca.key'),
-    '-CAcreateserial',
-    '-out',
-    at('one.pem'),
-    '-days',
-    '2',
-    '-extfile',
-    at('ext'),
-  );
-  return { MTLS_CERT_FILE: at('one.pem'), MTLS_KEY_FILE: at('one.key'), MTLS_CA_FILE: at('ca.pem') };
-}
-
-describe.skipIf(!hasOpenssl)('with certificates (skipped without the openssl command)', () => {
+describe.skipIf(!HAS_OPENSSL)('with certificates (skipped without the openssl command)', () => {
   it('gateway and subgraph know one another, and no other client gets in, identity or not', async () => {
-    const files = certificates();
+    const files = new Authority().issue();
     const subgraph = await createSubgraph(library, hostPlatform());
     const server = await serveSubgraph(subgraph, {
       config: { HOST: '127.0.0.1', SHUTDOWN_TIMEOUT_MS: 500, ...files },

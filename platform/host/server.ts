@@ -41,7 +41,7 @@ const MAX_BODY = 8 * 1024 * 1024;
  * that purpose, and, with MTLS_* set, shows a certificate of the authority: reaching the port gives nothing.
  */
 export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphServerOptions): Promise<SubgraphServer> {
-  const tls = readMutualTls(options.config);
+  const tls = readMutualTls(options.config, subgraph.log);
   const server = createServer(tls);
   server.keepAliveTimeout = 75_000; // longer than the gateway's pool, so that the gateway is the one to close
   const face = createFace(subgraph, options, tls !== undefined);

@@ -2,7 +2,8 @@ import { GraphQLError } from 'graphql';
 import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { CodedError } from './errors.ts';
-import { isOutage, maskError } from './mask.ts';
+import { maskError } from './mask.ts';
+import { isOutage } from './outage.ts';
 
 const log = pino({ level: 'silent' });
 const thrown = (originalError: Error) => new GraphQLError(originalError.message, { originalError });
@@ -20,6 +21,13 @@ describe('what a client sees of an error', () => {
     ['a server that starts, found out in a query', prismaError('P2039', { kind: 'postgres', code: '57P03' })],
     ['a server that is gone, found out in raw SQL', prismaError('P2010', { kind: 'DatabaseNotReachable' })],
     ['a connection that broke', new Error('Connection terminated unexpectedly')],
+    ['a full disk of the server', prismaError('P2039', { kind: 'postgres', code: '53100' })],
+    ['a server that became read-only', prismaError('P2010', { kind: 'postgres', originalCode: '25006' })],
+    ['a full disk of ours', Object.assign(new Error('ENOSPC: db-17'), { code: 'ENOSPC' })],
+    [
+      'a full disk of the vector store',
+      Object.assign(new Error('full: db-17'), { code: 'ERR_SQLITE_ERROR', errcode: 13 }),
+    ],
     ['all of it, further in', new Error('the page failed', { cause: prismaError('P2024') })],
   ])('is SERVICE_UNAVAILABLE for %s, and no word of where it is', (_, error) => {
     const masked = maskError(thrown(error), log);

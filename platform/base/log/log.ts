@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/config.ts';
 
@@ -15,6 +16,9 @@ const REDACTED = [
   'accessToken',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
+/** Tells the processes of one name apart, in logs and traces: the host (a pod's name, in Kubernetes) and the process. */
+export const INSTANCE = `${hostname()}:${process.pid}`;
+
 /**
  * Creates the log of one process: JSON lines on standard output, or readable lines on a terminal.
  *
@@ -24,11 +28,11 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>, serv
   const pretty = config.LOG_FORMAT === 'pretty' || (config.LOG_FORMAT === 'auto' && process.stdout.isTTY === true);
   return pino({
     level: config.LOG_LEVEL,
-    base: { service },
+    base: { service, instance: INSTANCE },
     timestamp: stdTimeFunctions.isoTime,
     redact: { paths: REDACTED, censor: '[redacted]' },
     ...(pretty && {
-      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname', translateTime: 'HH:MM:ss.l' } },
+      transport: { target: 'pino-pretty', options: { ignore: 'pid,hostname,instance', translateTime: 'HH:MM:ss.l' } },
     }),
   });
 }

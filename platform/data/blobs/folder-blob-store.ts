@@ -4,6 +4,7 @@ import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { badInput } from '../../base/errors/errors.ts';
+import { lackOfRoom } from '../../base/files/disk-room.ts';
 import {
   type BlobBody,
   type BlobInfo,
@@ -129,7 +130,8 @@ export class FolderBlobStore implements BlobStore {
     try {
       await (await open(probe, 'wx')).close();
       await rm(probe);
-      return { status: 'up' };
+      const lack = await lackOfRoom(this.#folder);
+      return lack === undefined ? { status: 'up' } : { status: 'down', detail: lack };
     } catch (error) {
       return { status: 'down', detail: `the blob folder takes no writes (${(error as NodeJS.ErrnoException).code})` };
     }

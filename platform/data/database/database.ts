@@ -5,6 +5,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import type { Registry } from 'prom-client';
 import type { Config } from '../../base/config/config.ts';
+import { lackOfRoom } from '../../base/files/disk-room.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { OWNERS, type Owner, roleOf } from '../../contracts/owners.ts';
 import { tellsCommits } from './after-commit.ts';
@@ -92,10 +93,11 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
       opened: embedded.opened,
       pool: async (owner) => embedded.pool(owner),
       observe: embedded.observe,
-      health: async () =>
-        embedded.alive
-          ? { status: 'up' }
-          : { status: 'down', detail: 'It broke, and starts again with the next query.' },
+      async health() {
+        if (!embedded.alive) return { status: 'down', detail: 'It broke, and starts again with the next query.' };
+        const lack = await lackOfRoom(config.dataDir);
+        return lack === undefined ? { status: 'up' } : { status: 'down', detail: lack };
+      },
       async [Symbol.asyncDispose]() {
         await embedded[Symbol.asyncDispose]();
         lock[Symbol.dispose]();
@@ -109,16 +111,18 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
 
 function openPostgresSource(config: Config, url: string): PoolSource {
   const pools = new Map<Owner, pg.Pool>();
+  const refusals = new Map<pg.Pool, () => string | undefined>();
   return {
     opened: Promise.resolve(),
     async pool(owner) {
-      const pool = createOwnerPool(
+      const { pool, refusal } = createOwnerPool(
         { ...sessionOf(owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 10_000 },
         ownerPasswords(config, owner).map((password) => ownerUrl(url, owner, password)),
       );
       // An idle connection that the server closes is replaced by the pool; without a listener it would end the process.
       pool.on('error', () => {});
       pools.set(owner, pool);
+      refusals.set(pool, refusal);
       await checkMigrated(pool, owner, config.root);
       return pool;
     },
@@ -127,8 +131,15 @@ function openPostgresSource(config: Config, url: string): PoolSource {
       const pool = pools.values().next().value;
       if (!pool) return { status: 'up' };
       try {
-        await Promise.race([pool.query('SELECT 1'), timeout(2_000)]);
-        return { status: 'up' };
+        const { rows } = await Promise.race([
+          pool.query<{ reads: boolean }>("SELECT current_setting('transaction_read_only')::boolean AS reads"),
+          timeout(2_000),
+        ]);
+        if (rows[0]?.reads) return { status: 'down', detail: 'Postgres is read-only.' };
+        const refused = refusals.get(pool)?.();
+        return refused === undefined
+          ? { status: 'up' }
+          : { status: 'down', detail: `Postgres takes no writes: ${refused}` };
       } catch (error) {
         return { status: 'down', detail: error instanceof Error ? error.message : String(error) };
       }

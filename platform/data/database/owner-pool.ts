@@ -1,7 +1,18 @@
+import type { EventEmitter } from 'node:events';
 import pg from 'pg';
+import { outageOf } from '../../base/errors/outage.ts';
 
 /** What Postgres says to a wrong password. */
 const WRONG_PASSWORD = '28P01';
+/** How long a write that was refused says that there is something wrong with the server, in milliseconds. */
+const REFUSED_MS = 60_000;
+
+/** The connections of one role. */
+export interface OwnerPool {
+  readonly pool: pg.Pool;
+  /** Why the server refused a write within the last minute because it is full or read-only, for /health. */
+  refusal(): string | undefined;
+}
 
 /**
  * Creates the connections of one role, whose password follows from a secret that may be on its way to be changed. What
@@ -10,11 +21,17 @@ const WRONG_PASSWORD = '28P01';
  *
  * @param urls of the database, with each password that may be right; the likeliest first.
  */
-export function createOwnerPool(config: pg.PoolConfig, urls: readonly string[]): pg.Pool {
+export function createOwnerPool(config: pg.PoolConfig, urls: readonly string[]): OwnerPool {
   let present = 0;
+  let refused: { readonly why: string; readonly at: number } | undefined;
+  const look = (error: Error | undefined): void => {
+    if (outageOf(error) === 'no-writes') refused = { why: error!.message, at: performance.now() };
+  };
   class OwnerClient extends pg.Client {
     constructor(options: pg.ClientConfig = {}) {
       super({ ...options, connectionString: urls[present]! });
+      // What the server says to a query passes here before the query is told.
+      (this as unknown as { connection: EventEmitter }).connection.on('errorMessage', look);
     }
   }
   const pool = new pg.Pool({ ...config, Client: OwnerClient });
@@ -42,5 +59,8 @@ export function createOwnerPool(config: pg.PoolConfig, urls: readonly string[]):
     );
     return undefined;
   }) as typeof pool.connect;
-  return pool;
+  return {
+    pool,
+    refusal: () => (refused && performance.now() - refused.at < REFUSED_MS ? refused.why : undefined),
+  };
 }

@@ -1,5 +1,5 @@
 import type { Config } from '../../base/config/config.ts';
-import type { Logger } from '../../base/log/log.ts';
+import { INSTANCE, type Logger } from '../../base/log/log.ts';
 import { setTracing } from './spans.ts';
 
 /** How long the end of the process waits for a collector, in milliseconds: traces are worth less than a clean stop. */
@@ -36,6 +36,7 @@ export async function startTracing(
     resource: new Resource({
       'service.name': config.OTEL_SERVICE_NAME ?? (process === 'sextant' ? process : `sextant-${process}`),
       'service.namespace': 'sextant',
+      'service.instance.id': INSTANCE,
     }),
     spanProcessors: [
       new sdk.BatchSpanProcessor(

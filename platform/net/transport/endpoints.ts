@@ -117,16 +117,18 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
    * undici is loaded when it is first needed: few gateways need it at once, and it takes a good part of their start.
    */
   async function openStreams(url: URL, address: string | undefined): Promise<Pool> {
-    const { Pool } = await import('undici');
+    const { buildConnector, Pool } = await import('undici');
     const pool = new Pool(url.origin, {
       connections: options.connections,
       pipelining: 1,
       keepAliveTimeout: 60_000,
-      connect: {
-        timeout: options.connectTimeoutMs,
-        ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
-        ...(address !== undefined && { lookup: always(address) }),
-      },
+      // Made for each connection: a certificate may have been renewed since.
+      connect: (target, connected) =>
+        buildConnector({
+          timeout: options.connectTimeoutMs,
+          ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
+          ...(address !== undefined && { lookup: always(address) }),
+        })(target, connected),
     });
     opened.add(pool);
     return pool;

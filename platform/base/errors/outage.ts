@@ -1,0 +1,60 @@
+/**
+ * Why a store does not do its work for now: it cannot be reached (`away`), or it can be read and takes no writes, because
+ * a disk is full or something is read-only (`no-writes`). Neither says anything about what was asked.
+ */
+export type Outage = 'away' | 'no-writes';
+
+/** Prisma's codes for a server that is away or has no connection to spare, and what drivers and sockets say of it. */
+const AWAY =
+  /^(P1001|P1002|P1008|P1017|P2024|P2028|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0[123]|08\d{3}|53[234]00)$/;
+
+/** Postgres' classes for a full disk, a read-only server and a disk that fails, and what the file system says of it. */
+const NO_WRITES = /^(53100|25006|58030|ENOSPC|EDQUOT|EROFS|EIO)$/;
+
+/** Results of SQLite with the same meaning: SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL. The low byte is the class. */
+const SQLITE_NO_WRITES = new Set([8, 10, 13]);
+
+/** What pg says without a code: no connection became free in time; the server was gone in the middle of a query. */
+const AWAY_MESSAGE = /^(timeout exceeded when trying to connect|Connection terminated)/;
+
+interface DriverFailure {
+  readonly code?: unknown;
+  readonly originalCode?: unknown;
+  readonly kind?: unknown;
+}
+
+/** Returns what an error of a database client, a file or a socket says about its store; undefined for other errors. */
+export function outageOf(error: unknown): Outage | undefined {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    // P2010 and P2039 stand for whatever the driver met, which is further in: Postgres' own code, or a kind of failure.
+    const { code, errcode, meta } = cause as {
+      code?: unknown;
+      errcode?: unknown;
+      meta?: { driverAdapterError?: { cause?: DriverFailure } };
+    };
+    const met = meta?.driverAdapterError?.cause;
+    for (const one of [code, met?.code, met?.originalCode, met?.kind]) {
+      if (typeof one !== 'string') continue;
+      if (AWAY.test(one)) return 'away';
+      if (NO_WRITES.test(one)) return 'no-writes';
+    }
+    if (typeof errcode === 'number' && SQLITE_NO_WRITES.has(errcode & 0xff)) return 'no-writes';
+    if (AWAY_MESSAGE.test(cause.message)) return 'away';
+  }
+  return undefined;
+}
+
+/** Returns whether an error means that a store is away, starting, full, or has no connection to spare. */
+export const isOutage = (error: unknown): boolean => outageOf(error) !== undefined;
+
+/** What the log says of each, and what a client may know. */
+export const OUTAGES: Readonly<Record<Outage, { readonly log: string; readonly message: string }>> = {
+  away: {
+    log: 'the database does not answer',
+    message: 'The database does not answer at the moment. Try again in a few seconds.',
+  },
+  'no-writes': {
+    log: 'the storage takes no writes',
+    message: 'Nothing can be stored at the moment: the storage is full or read-only. Try again later.',
+  },
+};
