@@ -24,8 +24,8 @@ const ARTEFACTS = [
 ];
 
 /**
- * Makes every artefact again: the Prisma clients, the explorer's parts, supergraph.graphql and schema.graphql, the types
- * of operations and the generated pages.
+ * Makes every artefact again: the Prisma clients, the explorer's parts, supergraph.graphql and schema.graphql, the
+ * types of operations and the generated pages.
  */
 export async function makeArtefacts(root: string): Promise<void> {
   await Promise.all([generateClients(root), buildExplorerParts(root)]);

@@ -22,14 +22,14 @@ interface Flight {
  */
 export function shareInFlight(isOn: boolean) {
   const flights = new Flights();
-  let generation = 0;
+  let round = 0;
 
   const afterMutation =
     (execute: Run): Run =>
     (request) => {
-      generation++;
+      round++;
       return execute(request).finally(() => {
-        generation++;
+        round++;
       });
     };
 
@@ -38,7 +38,7 @@ export function shareInFlight(isOn: boolean) {
     (request) => {
       // Forwarded headers may be credentials, which only the subgraphs understand.
       if (request.errors || request.extensions || request.headers || request.signal?.aborted) return execute(request);
-      const key = `${id}\0${generation}\0${identityKey(request.identity)}\0${JSON.stringify(request.variables) ?? ''}`;
+      const key = `${id}\0${round}\0${identityKey(request.identity)}\0${JSON.stringify(request.variables) ?? ''}`;
       const now = performance.now();
       const slot = slotOf(key);
       let flight = flights.at(slot, key);

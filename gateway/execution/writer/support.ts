@@ -2,9 +2,9 @@ import { own } from '../prepare/data.ts';
 import { quote, stringify } from '../prepare/json.ts';
 
 /** A place in the response, linked upwards; `type` is the type that has the field, or the type of a list's element. */
-export interface Place {
+export interface AnswerPath {
   readonly key: string | number;
-  readonly up: Place | undefined;
+  readonly up: AnswerPath | undefined;
   readonly type: string;
 }
 
@@ -35,42 +35,42 @@ export class Support {
   /** Scalars of the schema's own: whatever JSON can say. */
   readonly custom = stringify;
 
-  readonly string = (value: unknown, place?: Place): string | undefined =>
+  readonly string = (value: unknown, place?: AnswerPath): string | undefined =>
     typeof value === 'string' ? quote(value) : this.misfit(place);
 
-  readonly id = (value: unknown, place?: Place): string | undefined => {
+  readonly id = (value: unknown, place?: AnswerPath): string | undefined => {
     if (typeof value === 'string') return quote(value);
     // Stricter servers send ids as strings, but a number is an id to the specification, too.
     return typeof value === 'number' && isInteger(value) ? String(value) : this.misfit(place);
   };
 
-  readonly int = (value: unknown, place?: Place): string | undefined =>
+  readonly int = (value: unknown, place?: AnswerPath): string | undefined =>
     typeof value === 'number' && isInteger(value) ? String(value) : this.misfit(place);
 
-  readonly float = (value: unknown, place?: Place): string | undefined =>
+  readonly float = (value: unknown, place?: AnswerPath): string | undefined =>
     typeof value === 'number' && Number.isFinite(value) ? String(value) : this.misfit(place);
 
-  readonly boolean = (value: unknown, place?: Place): string | undefined =>
+  readonly boolean = (value: unknown, place?: AnswerPath): string | undefined =>
     typeof value === 'boolean' ? String(value) : this.misfit(place);
 
   /** A value of the wrong kind: it becomes null. */
-  misfit(place: Place | undefined): undefined {
+  misfit(place: AnswerPath | undefined): undefined {
     this.count++;
     note(this.misfits, place, 'Invalid value found for');
   }
 
   /** An object whose type is unknown where it matters, or is none that clients may see. */
-  wrongType(place: Place | undefined): undefined {
+  wrongType(place: AnswerPath | undefined): undefined {
     this.count++;
     note(this.misfits, place, 'Invalid __typename found for object at');
   }
 
-  missing(place: Place | undefined): undefined {
+  missing(place: AnswerPath | undefined): undefined {
     this.count++;
     note(this.misfits, place, 'Cannot return null for non-nullable');
   }
 
-  absent(place: Place | undefined): undefined {
+  absent(place: AnswerPath | undefined): undefined {
     this.absences++;
     note(this.absentees, place, 'No value was given for');
   }
@@ -84,11 +84,11 @@ export class Support {
 }
 
 /** @param place undefined without tracking. */
-function note(list: Misfit[], place: Place | undefined, problem: string): void {
+function note(list: Misfit[], place: AnswerPath | undefined, problem: string): void {
   if (!place || list.length >= MAX_MISFITS) return;
   const { key, type } = place;
   const what = typeof key === 'string' ? `field ${type}.${key}` : `array element of type ${type} at index ${key}`;
   const path: (string | number)[] = [];
-  for (let at: Place | undefined = place; at; at = at.up) path.unshift(at.key);
+  for (let at: AnswerPath | undefined = place; at; at = at.up) path.unshift(at.key);
   list.push({ message: `${problem} ${what}.`, path });
 }

@@ -13,8 +13,9 @@ export interface UpstreamSockets {
 const MAX_SOCKETS = 32;
 
 /**
- * Creates the sockets to a subgraph: one to each healthy address, opened when subscriptions need it. A subscription goes
- * to the socket that carries the fewest, so replicas get equal shares, and one that joins later takes the next ones.
+ * Creates the sockets to a subgraph: one to each healthy address, opened when subscriptions need it. A subscription
+ * goes to the socket that carries the fewest, so replicas get equal shares, and one that joins later takes the next
+ * ones.
  */
 export function createUpstreamSockets(options: Omit<UpstreamSocketOptions, 'pick'>): UpstreamSockets {
   const { endpoints } = options;

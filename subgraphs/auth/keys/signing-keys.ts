@@ -15,8 +15,8 @@ export const SIGNS_FOR_MS = 30 * 24 * HOUR_MS;
 /** How long before that it is published, so that every verifier has it when the first token comes. */
 export const ANNOUNCED_FOR_MS = 24 * HOUR_MS;
 /**
- * How long before it signs a key is published that an administrator asks for: verifiers keep a JWK Set for five minutes,
- * another replica may have read its keys a minute ago.
+ * How long before it signs a key is published that an administrator asks for: verifiers keep a JWK Set for five
+ * minutes, another replica may have read its keys a minute ago.
  */
 export const NOTICE_MS = 6 * 60_000;
 /** How long it stays published after the last token it signed has ended. */
