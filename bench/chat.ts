@@ -14,7 +14,7 @@
  *
  * `npm run bench -- chat [embedded | distributed | floor …]`. CHAT_USERS (default 1,50,300: the first alone, the second
  * for the time to the first token, the last for saturation) and CHAT_SECONDS (default 10 each) make it short;
- * CHAT_BARE=off leaves the bare ones out. POSTGRES_TEST_URL and REDIS_TEST_URL name servers that nobody else uses;
+ * CHAT_BARE=off leaves the bare ones out. POSTGRES_TEST_URL and REDIS_TEST_URL name servers that nothing else uses;
  * without them it starts its own where they are installed. Linux only: CPU is read from /proc.
  */
 import { fork } from 'node:child_process';

@@ -1,5 +1,5 @@
 /**
- * What the product costs while nobody asks it anything: CPU of all its processes as a share of one core, and
+ * What the product costs while no client asks it anything: CPU of all its processes as a share of one core, and
  * transactions a second of the whole database, embedded and as seven processes on Postgres and Redis. Each side rests
  * for a while after its start before it is measured. Linux only (it reads /proc).
  *

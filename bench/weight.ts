@@ -51,7 +51,7 @@ const { SextantProcess, startDistributed, startEmbedded, runToEnd, freePort } = 
 );
 const { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } = await import('../tests/testing/postgres.ts');
 const { Person } = await import('./weight/person.ts');
-type Somebody = Awaited<ReturnType<typeof Person.signUp>>;
+type SignedUp = Awaited<ReturnType<typeof Person.signUp>>;
 
 interface SetUp {
   readonly url: string;
@@ -61,7 +61,7 @@ interface SetUp {
 const words = Array.from({ length: 60 }, (_, i) => ` word${i}`);
 
 /** Everything that a person does, as often as people do it; a document and a picture now and then. */
-async function use(person: Somebody, until: number): Promise<number> {
+async function use(person: SignedUp, until: number): Promise<number> {
   let errors = 0;
   for (let turn = 0; performance.now() < until; turn++) {
     const steps = [

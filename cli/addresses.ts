@@ -13,7 +13,7 @@ export interface Address {
 /** Returns the supergraph's file: SUPERGRAPH_FILE, seen from the folder of the product. */
 export const supergraphFile = (config: Config): string => path.resolve(config.root, config.SUPERGRAPH_FILE);
 
-/** Names and URLs of all subgraphs, read without composing: a subgraph's process needs no supergraph. */
+/** Reads the names and URLs of all subgraphs without composing: a subgraph's process needs no supergraph. */
 export async function subgraphAddresses(config: Config): Promise<readonly Address[]> {
   const file = supergraphFile(config);
   if (/\.ya?ml$/.test(file)) return parseRoverConfig(await readText(file), path.basename(file), process.env).subgraphs;

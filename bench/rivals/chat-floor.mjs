@@ -1,5 +1,5 @@
 /**
- * What somebody would write who needs nothing but a chat: Fastify, the `openai` package, Postgres by `pg`. A message
+ * What a developer would write who needs nothing but a chat: Fastify, the `openai` package, Postgres by `pg`. A message
  * and its reply are stored, the reply streams by server-sent events. No sign-in, no resuming, no second device, no
  * memory: the floor under what bench/chat.ts measures.
  *

@@ -24,7 +24,7 @@ const UNREAD = [
 const ONLY_DEVELOPMENT = [/^@?typescript$/];
 
 /**
- * Deletes what packages bring and nobody reads.
+ * Deletes what packages bring and no code reads.
  *
  * @param {string} folder node_modules.
  * @param {boolean} withTools whether development tools are there to stay.

@@ -17,7 +17,7 @@ export class Turn {
    * Waits until it is this process's turn. A holder that has ended without giving its turn back is passed over, and
    * what it started as well: npm goes on when the process that called it was killed.
    *
-   * @param {(pids: string) => void} onWait called once, where somebody else has the turn.
+   * @param {(pids: string) => void} onWait called once, where another process has the turn.
    */
   async take(onWait) {
     for (let isFirst = true; !this.#create(); isFirst = false) {

@@ -34,7 +34,7 @@ export interface SubgraphOperation {
   events(variables: Variables | undefined): CompleteEvent;
 }
 
-/** Completes one event of a subscription. */
+/** A function that completes one event of a subscription. */
 export type CompleteEvent = (payload: unknown, context: RequestContext) => Promise<ExecutionResult> | ExecutionResult;
 
 /** The preparation of one text: the operation, or why it is none. */

@@ -20,10 +20,10 @@ export interface Budget {
   readonly enforcement: BudgetEnforcement;
 }
 
-/** SOFT: alerts alone. HARD: once it is spent, calls are refused until the period ends. */
+/** The effect of a budget. SOFT: alerts alone. HARD: once it is spent, calls are refused until the period ends. */
 export type BudgetEnforcement = 'SOFT' | 'HARD';
 
-/** A budget that stops somebody. */
+/** A budget that stops a user. */
 interface BindingBudget extends Pick<Budget, 'userId' | 'period' | 'limit'> {
   readonly isDefault: boolean;
 }
@@ -46,7 +46,7 @@ export interface BudgetsOptions {
   readonly userBudgetPerDay: string;
 }
 
-/** Limits on cost, the alerts that say how much of them is spent, and the word to the model layer that one is. */
+/** The limits on cost, the alerts that say how much of them is spent, and the word to the model layer that one is. */
 export class Budgets {
   readonly #db: PrismaClient;
   readonly #log: Logger;
@@ -143,7 +143,7 @@ export class Budgets {
     await this.#enforceAll(this.#db, users, budgets);
   }
 
-  /** The budgets that stop somebody: those that are set, and a day's default where none is set for the user's day. */
+  /** The budgets that stop a user: those that are set, and a day's default where none is set for the user's day. */
   #binding(userId: string, budgets: readonly Budget[]): BindingBudget[] {
     const hard = budgets
       .filter(({ enforcement }) => enforcement === 'HARD')
@@ -167,8 +167,8 @@ export class Budgets {
   }
 
   /**
-   * Raises the alerts that recorded calls have brought about, each once a period, and stops further calls where a budget
-   * is spent. In the transaction of the calls.
+   * Raises the alerts that recorded calls have brought about, each once a period, and stops further calls where a
+   * budget is spent. In the transaction of the calls.
    */
   async watch(tx: Prisma.TransactionClient, calls: readonly Pick<Usage, 'userId' | 'at' | 'cost'>[]): Promise<void> {
     const users = [...new Set(calls.map(({ userId }) => userId))];

@@ -6,7 +6,7 @@ type Call = Prisma.CallGetPayload<object>;
 
 const LIST = 'usage-calls';
 
-/** A page of calls, newest first; the cursor is the place in that order, so that new calls do not shift it. */
+/** Reads a page of calls, newest first; the cursor is the place in that order, so that new calls do not shift it. */
 export async function readCalls(
   db: PrismaClient,
   selection: UsageSelection,

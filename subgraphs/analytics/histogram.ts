@@ -10,7 +10,11 @@ export const GROWTH = 1.1;
  */
 export const BUCKETS = 170;
 
-/** @param ms duration in milliseconds. */
+/**
+ * Returns the bucket that a duration falls into.
+ *
+ * @param ms duration in milliseconds.
+ */
 export const bucketOf = (ms: number): number =>
   Math.min(BUCKETS, Math.max(1, Math.ceil(Math.log(ms) / Math.log(GROWTH))));
 
@@ -18,7 +22,7 @@ export const bucketOf = (ms: number): number =>
 const middleOf = (bucket: number): number => (2 * GROWTH ** bucket) / (GROWTH + 1);
 
 /**
- * A percentile in milliseconds, or null when nothing was measured.
+ * Returns a percentile in milliseconds, or null when nothing was measured.
  *
  * @param counts number of durations by bucket.
  * @param share 0 to 1, e.g. 0.95.

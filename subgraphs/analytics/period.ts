@@ -11,25 +11,25 @@ export type BudgetPeriod = 'DAY' | 'MONTH';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
-const LONGEST_DAYS = 3 * 366;
+const MAX_DAYS = 3 * 366;
 
-/** The period of a filter: by default the 30 days before its end, which is by default now. */
+/** Returns the period of a filter: by default the 30 days before its end, which is by default now. */
 export function periodOf(filter: { from?: Date | null; to?: Date | null }, now = new Date()): Period {
   const to = filter.to ?? now;
   const from = filter.from ?? new Date(to.getTime() - 30 * DAY_MS);
   if (from >= to) throw badInput('filter.from', 'must lie before filter.to.');
-  if (to.getTime() - from.getTime() > LONGEST_DAYS * DAY_MS)
+  if (to.getTime() - from.getTime() > MAX_DAYS * DAY_MS)
     throw badInput('filter.from', 'lies more than three years before filter.to; ask for a shorter period.');
   return { from, to };
 }
 
-/** The beginning of the hour or day (UTC) that a moment lies in. */
+/** Returns the beginning of the hour or day (UTC) that a moment lies in. */
 export const startOf = (interval: Interval, at: Date): Date => {
   const length = interval === 'HOUR' ? HOUR_MS : DAY_MS;
   return new Date(Math.floor(at.getTime() / length) * length);
 };
 
-/** The budget period (UTC) that a moment lies in. */
+/** Returns the budget period (UTC) that a moment lies in. */
 export function budgetPeriod(period: BudgetPeriod, at: Date): Period {
   const [year, month, day] = [at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate()];
   return period === 'DAY'

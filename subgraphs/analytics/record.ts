@@ -4,7 +4,10 @@ import { Prisma } from '#prisma/analytics/client/client.ts';
 import { addToConversations } from './conversation-sums.ts';
 import { addToRollups } from './rollups.ts';
 
-/** Whoever counts calls holds it shared, and who forgets a user alone: a call is counted before that or after. */
+/**
+ * A transaction that counts calls holds it shared, one that forgets a user alone: a call is counted before that or
+ * after.
+ */
 const USERS_LOCK = `hashtext('analytics users')`;
 
 /**
@@ -17,7 +20,7 @@ const USERS_LOCK = `hashtext('analytics users')`;
 export async function recordCalls(tx: Prisma.TransactionClient, usages: readonly Usage[]): Promise<Usage[]> {
   await tx.$executeRawUnsafe(`SELECT pg_advisory_xact_lock_shared(${USERS_LOCK})`);
   const deleted = await deletedAmong(tx, new Set(usages.map(({ userId }) => userId)));
-  // An event of a call may come after the one that deleted its user: it counts, and names nobody.
+  // An event of a call may come after the one that deleted its user: it counts, and names no user.
   const unnamed = usages.filter(({ userId }) => deleted.has(userId));
   const fresh = await insertCalls(
     tx,
@@ -90,7 +93,7 @@ const forgottenName = (userId: string): string => `deleted:${createHash('md5').u
 const BEFORE_ALL = new Date(0);
 
 /**
- * Forgets a user's calls. Sums of everybody keep them under a name that tells nobody, so that totals of the past stay
+ * Forgets a user's calls. Sums of everybody keep them under a name that tells no user, so that totals of the past stay
  * true, and so do calls that are reported later.
  */
 export async function forgetUser(tx: Prisma.TransactionClient, userId: string): Promise<void> {

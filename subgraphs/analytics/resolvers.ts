@@ -26,8 +26,9 @@ interface Filter {
   outcome?: string | null;
 }
 
-const MOST_POINTS = 1000;
+const MAX_POINTS = 1000;
 
+/** Creates the loaders of one operation. */
 export function createLoaders(usage: UsageReader, { identity }: RequestContext): Loaders {
   const by = (read: (userId: string, ids: readonly string[]) => Promise<Map<string, Totals>>) =>
     new DataLoader<string, Totals | null>(async (ids) => {
@@ -69,6 +70,7 @@ interface SetBudgetInput {
   readonly enforcement: BudgetEnforcement;
 }
 
+/** Creates the resolvers: GraphQL to domain. */
 export function createResolvers(db: PrismaClient, usage: UsageReader, budgets: Budgets): ResolverMap {
   return {
     Query: {
@@ -82,10 +84,10 @@ export function createResolvers(db: PrismaClient, usage: UsageReader, budgets: B
         const selection = select(identity, filter ?? {});
         const points =
           (selection.period.to.getTime() - selection.period.from.getTime()) / (interval === 'HOUR' ? HOUR_MS : DAY_MS);
-        if (points > MOST_POINTS)
+        if (points > MAX_POINTS)
           throw badInput(
             'interval',
-            `makes ${Math.ceil(points)} points of this period; at most ${MOST_POINTS} are possible.`,
+            `makes ${Math.ceil(points)} points of this period; at most ${MAX_POINTS} are possible.`,
           );
         return usage.series(selection, interval);
       },
@@ -121,7 +123,7 @@ export function createResolvers(db: PrismaClient, usage: UsageReader, budgets: B
     },
     User: {
       __resolveReference: (reference: { id: string }) => reference,
-      // Somebody else's usage is not an error: it is simply not shown, so that lists of users stay readable.
+      // Another user's usage is not an error: it is simply not shown, so that lists of users stay readable.
       usage: (user: { id: string }, filter: { from?: Date | null; to?: Date | null }, { identity }: Context) => {
         const caller = reader(identity);
         if (user.id !== caller.userId && !isAdmin(caller)) return null;

@@ -2,7 +2,7 @@ import type { Usage } from '#platform/contracts/events.ts';
 import { Prisma } from '#prisma/analytics/client/client.ts';
 import { bucketOf } from './histogram.ts';
 
-/** What a call adds to a sum. */
+/** The part of a call that a sum adds up. */
 export type Summand = Pick<
   Usage,
   'calls' | 'tokens' | 'images' | 'cost' | 'cacheHit' | 'outcome' | 'latencyMs' | 'timeToFirstTokenMs'

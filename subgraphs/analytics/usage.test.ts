@@ -231,7 +231,7 @@ describe('calls that come together', () => {
     expect(await usage.totals({ period: day, userId })).toMatchObject({ calls: 3, cost: '0.000375' });
   });
 
-  it('name nobody where the user is deleted, and do where another is', async () => {
+  it('name no user where the user is deleted, and do where another is', async () => {
     const [gone, there] = [uuid(), uuid()];
     await record([call({ userId: gone, conversationId: 'c' })]);
     await db.$transaction((tx) => forgetUser(tx, gone));
@@ -297,7 +297,7 @@ describe('a budget', () => {
         (error: unknown) => error as CodedError,
       );
 
-    it('stops the user where it is hard, until it is raised or removed, and nobody where it is soft', async () => {
+    it('stops the user where it is hard, until it is raised or removed, and no user where it is soft', async () => {
       const [hard, soft, other] = [uuid(), uuid(), uuid()];
       const limit = { period: 'MONTH', limit: '1', alertAt: [] } as const;
       const budget = await budgets.set({ ...limit, userId: hard, enforcement: 'HARD' });

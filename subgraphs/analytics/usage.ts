@@ -2,7 +2,7 @@ import { Prisma, type PrismaClient } from '#prisma/analytics/client/client.ts';
 import { BUCKETS, GROWTH, percentile } from './histogram.ts';
 import { DAY_MS, HOUR_MS, type Interval, type Period, startOf } from './period.ts';
 
-/** Which calls count; everything that is given must hold. */
+/** The choice of calls that count; everything that is given must hold. */
 export interface UsageSelection {
   readonly period: Period;
   /** Absent: everybody's. */
@@ -70,7 +70,10 @@ interface BucketCount {
   count: bigint;
 }
 
-/** Sums of calls. Whole hours and days are read from the rollups, the rest of a period from the calls themselves. */
+/**
+ * A reader of the sums of calls. Whole hours and days are read from the rollups, the rest of a period from the calls
+ * themselves.
+ */
 export class UsageReader {
   readonly #db: PrismaClient;
 

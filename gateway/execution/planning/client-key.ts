@@ -1,6 +1,9 @@
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 
-/** Names who asks, to share out fairly what is scarce: the user, or the network of a client without credentials. */
+/**
+ * Returns the name of who asks, to share out fairly what is scarce: the user, or the network of a client without
+ * credentials.
+ */
 export const clientKey = (identity: Identity, client: ClientInfo | undefined): string =>
   identity.kind === 'user' ? identity.userId : networkOf(client);

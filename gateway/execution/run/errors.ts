@@ -39,7 +39,7 @@ export function reportMissing(
 }
 
 /**
- * Names of the fields of a fetch that the client asked for, as they are in the answer.
+ * Returns the names of the fields of a fetch that the client asked for, as they are in the answer.
  *
  * @param text the fetch's operation.
  * @param path where its data belongs.

@@ -41,7 +41,7 @@ function atPath(
   else if (isOneOf(object, step.types, satisfies)) atPath(path, at + 1, object, satisfies, apply);
 }
 
-/** Names that renaming gives back to fields, for the paths of errors. */
+/** Returns the names that renaming gives back to fields, for the paths of errors. */
 export function renamedFields(rewrites: readonly Rewrite[]): ReadonlyMap<string, string> {
   const names = new Map<string, string>();
   for (const rewrite of rewrites) {

@@ -1,6 +1,6 @@
 /**
- * Why a store does not do its work for now: it cannot be reached (`away`), or it can be read and takes no writes, because
- * a disk is full or something is read-only (`no-writes`). Neither says anything about what was asked.
+ * The reason why a store does not do its work for now: it cannot be reached (`away`), or it can be read and takes no
+ * writes, because a disk is full or something is read-only (`no-writes`). Neither says anything about what was asked.
  */
 export type Outage = 'away' | 'no-writes';
 

@@ -1,7 +1,7 @@
-/** Bytes of one connection; null when it is gone. */
+/** The bytes of one connection; null when it is gone. */
 export type Piece = readonly [connection: number, bytes: Uint8Array | null];
 
-/** Pieces of many connections as one message: what a message costs is nearly the same whatever it holds. */
+/** The pieces of many connections as one message: what a message costs is nearly the same whatever it holds. */
 export interface Pack {
   readonly connections: readonly number[];
   /** Of each piece; -1 for null. */

@@ -82,7 +82,7 @@ export class EmbeddedSession {
       const answer = this.#run(batch);
       const open = this.#db.isInTransaction();
       this.#owner = open ? batch.connection : undefined;
-      // Within a transaction nobody is told of anything yet: its end will be held.
+      // Within a transaction no client is told of anything yet: its end will be held.
       (open ? this.#ready : this.#held).push(...answer);
     }
   }

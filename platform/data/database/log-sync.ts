@@ -1,9 +1,9 @@
 import { fsync, fsyncSync } from 'node:fs';
 
 /**
- * Group commit of the embedded database. Postgres asks for its log to reach the disk at each commit. That is put off
- * until something depends on it: an answer that leaves the database, or a change of any other file, which must never be
- * ahead of the log. So one sync serves all commits since the last, and the database works on meanwhile.
+ * The group commit of the embedded database. Postgres asks for its log to reach the disk at each commit. That is put
+ * off until something depends on it: an answer that leaves the database, or a change of any other file, which must
+ * never be ahead of the log. So one sync serves all commits since the last, and the database works on meanwhile.
  */
 export class LogSync {
   readonly #count: Int32Array<ArrayBufferLike>;

@@ -8,7 +8,7 @@ export interface JobMetrics {
 
 const known = new WeakMap<Registry, JobMetrics>();
 
-/** The instruments of one registry; made once, however many owners of one process ask for them. */
+/** Returns the instruments of one registry; made once, however many owners of one process ask for them. */
 export function jobMetrics(registry: Registry): JobMetrics {
   const existing = known.get(registry);
   if (existing) return existing;

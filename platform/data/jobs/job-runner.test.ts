@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 import { type Config, loadConfig } from '../../base/config/config.ts';
 import { MemoryTopics } from '../../realtime/topics/memory-topics.ts';
@@ -120,7 +120,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
     const queue = (jobs: JobRunner<Tx>, userId: string, payload: string) =>
       client.$transaction((tx) => jobs.enqueue(tx, 'page', payload, { userId }));
 
-    test('of a user who has queued forty wait for their turn: another one’s is next', async () => {
+    it('of a user who has queued forty wait for their turn: another one’s is next', async () => {
       const order: string[] = [];
       const gate = Promise.withResolvers<void>();
       const jobs = runner(
@@ -136,7 +136,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       );
       for (let page = 0; page < 40; page++) await queue(jobs, 'bob', `bob ${page}`);
       await expect.poll(() => order.length).toBe(1);
-      // On both sides of bob in the order of ids, and work of nobody's.
+      // On both sides of bob in the order of ids, and work of no user.
       await queue(jobs, 'alice', 'alice');
       await queue(jobs, 'carol', 'carol');
       await queue(jobs, '', 'cleanup');
@@ -150,7 +150,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       );
     });
 
-    test('of one user hold all places but one: the last is for somebody else', async () => {
+    it('of one user hold all places but one: the last is for another user', async () => {
       const running = new Set<string>();
       const gate = Promise.withResolvers<void>();
       const jobs = runner(
@@ -174,7 +174,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(running.size).toBe(7);
     });
 
-    test('runs if and only if the transaction that recorded it commits', async () => {
+    it('runs if and only if the transaction that recorded it commits', async () => {
       const ran: unknown[] = [];
       const jobs = runner({ note: { run: async (payload) => void ran.push(payload) } });
       await expect(
@@ -188,7 +188,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(ran).toEqual(['committed']);
     });
 
-    test('is claimed with others by one statement, as many as there are places', async () => {
+    it('is claimed with others by one statement, as many as there are places', async () => {
       const { client: counting, statements } = counted(client);
       const gate = Promise.withResolvers<void>();
       const running: unknown[] = [];
@@ -216,7 +216,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       await jobs.idle();
     });
 
-    test('is begun by a process that has a place free when the one that recorded it has none', async () => {
+    it('is begun by a process that has a place free when the one that recorded it has none', async () => {
       const topics = new MemoryTopics({ log, metrics: new Registry() });
       const gate = Promise.withResolvers<void>();
       const ran: string[] = [];
@@ -235,7 +235,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       gate.resolve();
     });
 
-    test('of a hundred and two runners: each job takes effect once', async () => {
+    it('of a hundred and two runners: each job takes effect once', async () => {
       const handler: JobHandler<Tx> = { run: async (payload) => leaveMark(String(payload)) };
       const [one] = [runner({ mark: handler }), runner({ mark: handler })];
       await client.$transaction(async (tx) => {
@@ -245,7 +245,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await marks()).toEqual(Array.from({ length: 100 }, (_, i) => String(1000 + i)));
     });
 
-    test('that fails is tried again, then parked with its reason, and can be given another round', async () => {
+    it('that fails is tried again, then parked with its reason, and can be given another round', async () => {
       let failing = true;
       const attempts: number[] = [];
       const jobs = runner({
@@ -269,7 +269,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await jobs.settled(id, 5_000)).toBe('DONE');
     });
 
-    test('whose handler refuses it is parked at once', async () => {
+    it('whose handler refuses it is parked at once', async () => {
       let attempts = 0;
       const jobs = runner({
         hopeless: {
@@ -283,7 +283,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(attempts).toBe(1);
     });
 
-    test('whose effect fails leaves nothing of it and is tried again', async () => {
+    it('whose effect fails leaves nothing of it and is tried again', async () => {
       let attempt = 0;
       const jobs = runner({
         half: {
@@ -298,7 +298,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await marks()).toEqual(['half']);
     });
 
-    test('does not run before its time', async () => {
+    it('does not run before its time', async () => {
       const jobs = runner({ later: { run: async () => {} } });
       const id = await client.$transaction((tx) =>
         jobs.enqueue(tx, 'later', 1, { runAfter: new Date(Date.now() + 400) }),
@@ -309,7 +309,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
   });
 
   describe('jobs of one key', () => {
-    test('wait once, and one that comes while another runs is run after it, never beside it', async () => {
+    it('wait once, and one that comes while another runs is run after it, never beside it', async () => {
       let inside = 0;
       let most = 0;
       const { promise: gate, resolve: open } = Promise.withResolvers<void>();
@@ -333,7 +333,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(most).toBe(1);
     });
 
-    test('a failed one gives way to the one that waits', async () => {
+    it('a failed one gives way to the one that waits', async () => {
       let runs = 0;
       const { promise: gate, resolve: open } = Promise.withResolvers<void>();
       const jobs = runner({
@@ -356,7 +356,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
   });
 
   describe('a runner', () => {
-    test('that lost its lease writes nothing; the job takes effect once, by whoever took over', async () => {
+    it('that lost its lease writes nothing; the job takes effect once, by the process that took over', async () => {
       const { promise: gate, resolve: open } = Promise.withResolvers<void>();
       const handler = (name: string, wait?: Promise<void>): JobHandler<Tx> => ({
         run: async () => {
@@ -376,7 +376,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await marks()).toEqual(['fast']);
     });
 
-    test('keeps a long job as its own', async () => {
+    it('keeps a long job as its own', async () => {
       let runs = 0;
       const handler: JobHandler<Tx> = {
         run: async () => {
@@ -390,7 +390,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(runs).toBe(1);
     });
 
-    test('that shuts down gives its jobs back, and the attempt does not count', async () => {
+    it('that shuts down gives its jobs back, and the attempt does not count', async () => {
       const first = runner({
         long: { run: (_, { signal }) => sleep(60_000, undefined, { signal }) },
       });
@@ -402,7 +402,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await second.settled(id, 5_000)).toBe('DONE');
     });
 
-    test('with the database to itself goes on at once with what a killed one left', async () => {
+    it('with the database to itself goes on at once with what a killed one left', async () => {
       await client.job.create({
         data: {
           id: crypto.randomUUID(),
@@ -419,7 +419,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await marks()).toEqual(['left']);
     });
 
-    test('parks a job that ended its process every time', async () => {
+    it('parks a job that ended its process every time', async () => {
       const id = crypto.randomUUID();
       await client.job.create({
         data: {
@@ -437,7 +437,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await marks()).toEqual([]);
     });
 
-    test('notes progress', async () => {
+    it('notes progress', async () => {
       const { promise: gate, resolve: open } = Promise.withResolvers<void>();
       const jobs = runner({
         steps: {

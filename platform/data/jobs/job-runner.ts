@@ -37,11 +37,11 @@ export interface JobRunnerOptions {
   readonly backoffMs?: number | undefined;
 }
 
-const LONGEST_BACKOFF_MS = 600_000;
+const MAX_BACKOFF_MS = 600_000;
 const PROGRESS_MS = 500;
 const SHUTDOWN_MS = 5_000;
 const KEEP_DAYS = 7;
-const TIDY_MS = 3_600_000;
+const CLEANUP_MS = 3_600_000;
 const FAILED_LOOK_MS = 1_000;
 /** Pause after another process was faster. */
 const CONTENDED_MS = 20;
@@ -109,7 +109,10 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     void Promise.resolve(first).then(() => this.#wake());
     void this.#listen();
     this.#every(leaseMs / 3, () => void this.#renew());
-    this.#every(TIDY_MS, () => void this.#table.forgetFinished(KEEP_DAYS).catch((error) => this.#warn(error, 'tidy')));
+    this.#every(
+      CLEANUP_MS,
+      () => void this.#table.forgetFinished(KEEP_DAYS).catch((error) => this.#warn(error, 'cleanup')),
+    );
   }
 
   enqueue(tx: SqlTransaction, kind: string, payload: Json, options: EnqueueOptions = {}): Promise<string> {
@@ -222,7 +225,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     const turn = {
       after: this.#lastTurn,
       places,
-      // The last place is for somebody else. A single place is anybody's.
+      // The last place is for another user. A single place is for any.
       placesOfUser: Math.max(1, concurrency - 1),
       held: this.#held(),
     };
@@ -318,7 +321,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     const handler = this.#handlers.get(job.kind)!;
     const problem = (error instanceof Error ? error.message : String(error)).slice(0, 500);
     if (error instanceof JobRefused || job.attempt >= (handler.attempts ?? MAX_JOB_ATTEMPTS)) {
-      // A refusal is an answer, as to a file that is no picture; giving up is a failure of ours.
+      // A refusal is an answer, as to a file that is not a picture; giving up is a failure of ours.
       if (error instanceof JobRefused) log.warn({ err: error }, 'a job is refused');
       else log.error({ err: error }, 'a job is parked');
       const parked = handler.parked?.bind(handler);
@@ -331,7 +334,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       if (this.#isEnded(ended)) handler.ended?.(job.payload);
       return 'parked';
     }
-    const pause = Math.min(this.#options.backoffMs * 4 ** (job.attempt - 1), LONGEST_BACKOFF_MS);
+    const pause = Math.min(this.#options.backoffMs * 4 ** (job.attempt - 1), MAX_BACKOFF_MS);
     log.warn({ err: error, pause }, 'a job failed and is tried again');
     const waitMs = pause * (0.75 + Math.random() / 2);
     await this.#table.giveBack(job, waitMs, problem, true);

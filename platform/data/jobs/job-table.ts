@@ -28,7 +28,7 @@ export interface Turn {
   readonly held: Readonly<Record<string, number>>;
 }
 
-/** What a look for work found. */
+/** The find of a look for work. */
 export interface Claimed {
   /** In the order of turns. */
   readonly jobs: readonly ClaimedJob[];
@@ -172,8 +172,8 @@ export class JobTable<Tx extends SqlTransaction> {
   }
 
   /**
-   * Ends a job together with its effect. The row is changed first: it locks the job, and whoever lost it finds that out
-   * before anything else is written.
+   * Ends a job together with its effect. The row is changed first: it locks the job, and a process that lost it finds
+   * that out before anything else is written.
    *
    * @returns whether another one of its key waits; undefined when the job is no longer ours: then nothing was written.
    */

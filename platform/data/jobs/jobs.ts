@@ -2,11 +2,11 @@ import type { Json } from '../../base/json/json.ts';
 import type { SqlTransaction } from '../outbox/outbox.ts';
 
 /**
- * Background jobs that survive the process: rows in the owner's own Postgres tables, written in the transaction of the
- * change that they follow from, claimed with FOR UPDATE SKIP LOCKED, held by a lease. A job that is lost by a killed
- * process is claimed again when its lease ends; what it did to the owner's tables is committed together with the job's
- * end, so that it happens once. Work outside those tables (vectors, blobs) must be safe to repeat: use ids that follow
- * from the payload.
+ * The background jobs that survive the process: rows in the owner's own Postgres tables, written in the transaction of
+ * the change that they follow from, claimed with FOR UPDATE SKIP LOCKED, held by a lease. A job that is lost by a
+ * killed process is claimed again when its lease ends; what it did to the owner's tables is committed together with the
+ * job's end, so that it happens once. Work outside those tables (vectors, blobs) must be safe to repeat: use ids that
+ * follow from the payload.
  *
  * The table is the same for every owner. Copy the model into prisma/<owner>/schema.prisma:
  *
@@ -98,11 +98,11 @@ export interface JobStatus {
   readonly finishedAt: Date | undefined;
 }
 
-/** What is to be done about one kind of job. `Tx` is the client inside the owner's transactions. */
+/** The work that is to be done about one kind of job. `Tx` is the client inside the owner's transactions. */
 export interface JobHandler<Tx extends SqlTransaction = SqlTransaction> {
   /**
    * Does the work. What it returns is run in the transaction that ends the job: the only place to write what must
-   * happen exactly once. A throw is tried again with growing pauses; throw a JobRefused when trying again is no use.
+   * happen exactly once. A throw is tried again with growing pauses; throw a JobRefused when trying again is of no use.
    */
   run(payload: Json, context: JobContext): Promise<((tx: Tx) => Promise<void>) | void>;
   /** The job was parked: record the failure where users see it. In the transaction that parks it. */
@@ -123,7 +123,10 @@ export interface JobContext {
   progress(done: number, total: number): void;
 }
 
-/** Thrown by a handler: the job is parked at once, because trying again would end in the same way. */
+/**
+ * The error that a handler throws to refuse a job: the job is parked at once, because trying again would end in the
+ * same way.
+ */
 export class JobRefused extends Error {
   override name = 'JobRefused';
 }

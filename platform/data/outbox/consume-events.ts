@@ -20,7 +20,7 @@ const CLEANUP_MS = 3_600_000;
 /** What an event weighs whose handler takes one at a time: its statements hold up the others of a small database. */
 const WEIGHT_ALONE = 10;
 
-/** What a subgraph hears, and where it notes that it has. */
+/** The events that a subgraph hears, and the place where it notes that it has. */
 export interface ConsumerOptions<Tx extends SqlTransaction> {
   /** The name of the subgraph; its replicas share the work. */
   readonly consumer: string;
@@ -145,7 +145,7 @@ class Consumer<Tx extends SqlTransaction> {
       await this.#handle(free.map(({ event }) => event));
       return behind;
     } catch (error) {
-      // A database that is away is no fault of the events: they come again, as often as it takes.
+      // A database that is away is not a fault of the events: they come again, as often as it takes.
       await this.#inbox.check();
       const [one] = free;
       if (free.length === 1) return (await this.#failed(one!, error)) ? behind : [one!, ...behind];

@@ -1,7 +1,7 @@
 import type { EventType, PlatformEvent } from '../../contracts/events.ts';
 
 /**
- * Carries events from relays to consumers: at least once, and in order per aggregate within one group.
+ * A bus that carries events from relays to consumers: at least once, and in order per aggregate within one group.
  *
  * Two faces: memory (one process) and Redis Streams. event-bus.contract.ts is their common definition.
  */
@@ -34,8 +34,8 @@ export interface EventBus {
 
   /**
    * Lets events flow in this process: nothing is published before, so that no consumer that starts a moment later
-   * misses what an earlier one recorded. Called once, when every subgraph of the process has started and whoever waits
-   * for the start has been told.
+   * misses what an earlier one recorded. Called once, when every subgraph of the process has started and every group
+   * that waits for the start has been told.
    */
   start(): void;
   /** Resolves when `start` was called: then what needs no reader may begin too, such as jobs. */
@@ -58,7 +58,7 @@ export interface EventGroup {
 }
 
 /**
- * Deals with events, in their order.
+ * A function that deals with events, in their order.
  *
  * @returns those that failed and those of their aggregates that come after them: they come again, alone. The others are
  *   done with (handled, found to be duplicates, parked).

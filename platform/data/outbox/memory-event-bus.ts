@@ -7,10 +7,10 @@ import { OrderedDelivery } from './ordered-delivery.ts';
 
 type Item = Pick<Delivery, 'event' | 'deliveries'>;
 
-/** Events within one process. The outbox table is its only memory: what is not dealt with stays there. */
+/** The events within one process. The outbox table is its only memory: what is not dealt with stays there. */
 export class MemoryEventBus implements EventBus {
   readonly remembers = false;
-  /** A group that has left stands for nobody: the process stops, and its events are to wait for the next start. */
+  /** A group that has left stands for no consumer: the process stops, and its events are to wait for the next start. */
   readonly #groups = new Map<string, EventGroup | undefined>();
   readonly #closing = new AbortController();
   readonly #starting = Promise.withResolvers<void>();

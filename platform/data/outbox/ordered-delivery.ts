@@ -8,8 +8,8 @@ const MAX_RETRY_MS = 5_000;
 type Queue<Item> = { readonly item: Item; readonly delivery: Delivery }[];
 
 /**
- * Hands events to a group in the order of their aggregates. One that fails is tried again alone, with growing pauses;
- * what comes after it in its aggregate waits, and everything else goes on.
+ * A delivery that hands events to a group in the order of their aggregates. One that fails is tried again alone, with
+ * growing pauses; what comes after it in its aggregate waits, and everything else goes on.
  */
 export class OrderedDelivery<Item extends Pick<Delivery, 'event' | 'deliveries'>> {
   readonly #deliver: Deliver;
@@ -104,7 +104,7 @@ export class OrderedDelivery<Item extends Pick<Delivery, 'event' | 'deliveries'>
         failures = 0;
         pauses = -1;
       } catch {
-        // Its database or the bus is away, which is no fault of the event.
+        // Its database or the bus is away, which is not a fault of the event.
         pauses = Math.min(pauses + 1, 4);
       }
     }

@@ -1,9 +1,9 @@
 import type { EventInput, EventPayload, EventType, PlatformEvent } from '../../contracts/events.ts';
 
 /**
- * Facts that others need are written to `outbox_events` of the owner's schema in the transaction of the change itself;
- * a relay hands them to the event bus, at least once, in order per aggregate. A consumer notes the event's id in
- * `inbox_events` of its own schema in the transaction of the effect, so the effect happens exactly once.
+ * The outbox: facts that others need are written to `outbox_events` of the owner's schema in the transaction of the
+ * change itself; a relay hands them to the event bus, at least once, in order per aggregate. A consumer notes the
+ * event's id in `inbox_events` of its own schema in the transaction of the effect, so the effect happens exactly once.
  *
  * Both tables are the same for every owner. Copy the models into prisma/<owner>/schema.prisma:
  *
@@ -73,11 +73,11 @@ export interface SqlClient<Tx extends SqlTransaction = SqlTransaction> extends S
 }
 
 /**
- * What a consumer does about events, inside the transaction that also notes their ids. It writes through `tx` only; what
- * cannot be undone (a mail, a call) does not belong here. Up to `MAX_BATCH` events share a transaction. A throw rolls it
- * back; the events are then tried in smaller batches, until the one that fails is alone. That one is tried again with
- * growing pauses; after `MAX_ATTEMPTS` it is parked in `inbox_events` (`parked_at`, `problem`, the event itself) with an
- * error in the log and a metric, and later events of its aggregate go on.
+ * The work that a consumer does about events, inside the transaction that also notes their ids. It writes through `tx`
+ * only; what cannot be undone (a mail, a call) does not belong here. Up to `MAX_BATCH` events share a transaction. A
+ * throw rolls it back; the events are then tried in smaller batches, until the one that fails is alone. That one is
+ * tried again with growing pauses; after `MAX_ATTEMPTS` it is parked in `inbox_events` (`parked_at`, `problem`, the
+ * event itself) with an error in the log and a metric, and later events of its aggregate go on.
  */
 export type EventHandlers<Tx extends SqlTransaction> = {
   readonly [T in EventType]?: EventHandler<T, Tx> | BatchHandler<T, Tx>;

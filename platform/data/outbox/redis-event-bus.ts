@@ -13,10 +13,10 @@ import { JOIN, PUBLISH, REMEMBER } from './redis-event-scripts.ts';
 const LEAVE_MS = 5_000;
 
 /**
- * Events between processes: for each consuming subgraph some Redis streams, its lanes. An aggregate's events lie in one
- * lane of the group. Of a group's members one reads a lane at a time, by lease, because order per aggregate is worth
- * more here than parallel consumers; the lanes are shared out among the members. Another takes over within the lease's
- * time, and starts with what the former was given and did not confirm.
+ * The events between processes: for each consuming subgraph some Redis streams, its lanes. An aggregate's events lie in
+ * one lane of the group. Of a group's members one reads a lane at a time, by lease, because order per aggregate is
+ * worth more here than parallel consumers; the lanes are shared out among the members. Another takes over within the
+ * lease's time, and starts with what the former was given and did not confirm.
  */
 export class RedisEventBus implements EventBus {
   readonly remembers = true;

@@ -20,7 +20,7 @@ const COUNT_MS = 15_000;
 const MAX_HELD = 1_000;
 const MAX_PAUSE_MS = 5_000;
 
-/** One lane of a group: what its reader does while it holds the lane's lease. */
+/** A lane of a group: what its reader does while it holds the lane's lease. */
 export class RedisEventLane {
   readonly number: number;
   readonly key: string;
@@ -65,7 +65,7 @@ export class RedisEventLane {
    * Reads and delivers until `signal` aborts.
    *
    * @param epoch of the lease.
-   * @throws when Redis fails or somebody else reads; what was not confirmed comes again.
+   * @throws when Redis fails or another process reads; what was not confirmed comes again.
    */
   async read(epoch: number, signal: AbortSignal): Promise<void> {
     const token = randomUUID();

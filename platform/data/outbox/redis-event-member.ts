@@ -13,7 +13,7 @@ const LEASE_MS = 10_000;
 const LOOK_MS = 2_000;
 const FIRST_LOOK_MS = 500;
 
-/** What a member stands on. */
+/** The parts that a member works with. */
 export interface MemberParts {
   readonly group: EventGroup;
   /** Of every key of the bus. */

@@ -6,8 +6,8 @@
  */
 
 /**
- * Beyond this many events of a lane the oldest go, whoever has not read them: a group that never comes back must not
- * fill Redis.
+ * Beyond this many events of a lane the oldest go, even if a group has not read them: a group that never comes back
+ * must not fill Redis.
  */
 const MAX_EVENTS = 1_000_000;
 

@@ -17,8 +17,8 @@ const MAX_RETRY_MS = 2_000;
 const BATCH = 500;
 
 /**
- * Hands the events of one owner to the bus. It looks when a transaction that recorded something was committed, and
- * every half minute in any case.
+ * A relay that hands the events of one owner to the bus. It looks when a transaction that recorded something was
+ * committed, and every half minute in any case.
  */
 export class Relay {
   readonly #owner: string;

@@ -86,7 +86,7 @@ describe('streams that are written to files', () => {
     file.write([{ stream: 'a', epoch: 1, first: 1, chunks: ['one'] }]);
     await appendFile(path.join(directory, '1.jsonl'), '{"stream":"a","epoch":1,"first":2,"chu\n');
     file.write([{ stream: 'a', epoch: 1, first: 2, chunks: ['two'] }]);
-    // Written again, because nobody knew that it had arrived.
+    // Written again, because the writer did not know that it had arrived.
     file.write([{ stream: 'a', epoch: 1, first: 2, chunks: ['two', 'three'] }]);
     await appendFile(path.join(directory, '1.jsonl'), '{"stream":"b"');
     expect(new StreamFile(directory).load()).toEqual(new Map([['a', { epoch: 1, chunks: ['one', 'two', 'three'] }]]));

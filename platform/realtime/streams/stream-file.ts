@@ -2,7 +2,7 @@ import { closeSync, ftruncateSync, mkdirSync, openSync, readdirSync, readFileSyn
 import path from 'node:path';
 import type { Chunk } from './stream-log.ts';
 
-/** Chunks of one stream, the first of which has the number `first`. */
+/** The chunks of one stream, the first of which has the number `first`. */
 export interface StreamRecord {
   readonly stream: string;
   readonly epoch: number;
@@ -21,9 +21,9 @@ const SEGMENT_BYTES = 4 * 1024 * 1024;
 const SEGMENT = /^(\d+)\.jsonl$/;
 
 /**
- * The streams of one process in files. What `write` was given outlives the process, because the operating system has it;
- * a power cut may take the last of it, as it takes the streams' readers. A file is deleted when none of its streams goes
- * on: the database has their words then.
+ * The streams of one process in files. What `write` was given outlives the process, because the operating system has
+ * it; a power cut may take the last of it, as it takes the streams' readers. A file is deleted when none of its streams
+ * goes on: the database has their words then.
  */
 export class StreamFile {
   readonly #directory: string;

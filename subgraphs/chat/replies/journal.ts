@@ -18,7 +18,7 @@ export interface JournalReader {
 }
 
 /**
- * Takes replies to their readers in groups, and to the database behind them.
+ * The journal, which takes replies to their readers in groups, and to the database behind them.
  *
  * The stream log keeps what it has shown though this process is killed; the database has a copy that is a second old at
  * most, for the case that the log is lost with the process. A reply's first words go out at once. The more replies a
@@ -82,7 +82,7 @@ export class Journal implements AsyncDisposable {
 
   /**
    * Writes what is new, and when this process was last alive. Never rejects: what could not be written waits for the
-   * next time. Nobody waits for the disk: what a crash of the database takes, the stream log has.
+   * next time. No reader waits for the disk: what a crash of the database takes, the stream log has.
    */
   async #write(entries: readonly JournalEntry[]): Promise<void> {
     const taken = entries.map((entry) => ({ entry, pieces: entry.take() }));
@@ -126,7 +126,7 @@ export class Journal implements AsyncDisposable {
   }
 }
 
-/** One reply in the journal. */
+/** A reply in the journal. */
 export class JournalEntry {
   readonly messageId: string;
   readonly epoch: number;
