@@ -9,7 +9,8 @@ COPY . .
 RUN node cli/generate.ts && node cli/bundle.ts --out /app
 
 FROM node:24-slim
-ENV NODE_ENV=production HOST=0.0.0.0 LOG_FORMAT=json SEXTANT_DIR=/data
+# New objects take 16 MB in each half, whatever memory the machine has.
+ENV NODE_ENV=production HOST=0.0.0.0 LOG_FORMAT=json SEXTANT_DIR=/data NODE_OPTIONS=--max-semi-space-size=16
 WORKDIR /app
 COPY --from=build --chown=node:node /app /app
 RUN mkdir /data && chown node:node /data

@@ -146,6 +146,8 @@ try {
     EMBEDDED_FSYNC: 'true',
     NODE_ENV: 'production',
     NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
+    // As in the image.
+    NODE_OPTIONS: '--max-semi-space-size=16',
     JWT_SECRET: 'a secret for benchmarks that has more than 32 characters',
     RATE_LIMIT_IDENTITY: '0',
     RATE_LIMIT_ADDRESS: '0',

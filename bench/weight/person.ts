@@ -68,6 +68,24 @@ export class Person {
     );
   }
 
+  /** Stores so many memories at once. */
+  async rememberMany(count: number): Promise<void> {
+    const input = { memories: Array.from({ length: count }, () => ({ text: prose(60) })) };
+    await this.user.run<unknown, { input: object }>(
+      'mutation ($input: RememberInput!) { remember(input: $input) { memories { id } } }',
+      { input },
+    );
+  }
+
+  /** Writes a few bytes, and nothing that a model must read. */
+  async note(): Promise<void> {
+    const input = { scope: { scope: 'USER' }, key: 'course', value: { degrees: Math.random() * 360 } };
+    await this.user.run<unknown, { input: object }>(
+      'mutation ($input: SetContextInput!) { setContext(input: $input) { context { id } } }',
+      { input },
+    );
+  }
+
   async searchKnowledge(): Promise<void> {
     await this.user.run<unknown, { query: string }>(
       'query ($query: String!) { searchKnowledge(input: {query: $query}) { matches { passage { text } } } }',

@@ -1,3 +1,4 @@
+import os from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../errors/errors.ts';
 import type { EchoMethods } from './testing/echo-worker.ts';
@@ -63,6 +64,15 @@ describe('a worker', () => {
     expect(broken.started).toBe(false);
     await expect(broken.call('greet', 'Ada')).rejects.toThrow('there is no greeting');
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'gives way to the threads that answer requests, and they keep theirs',
+    async () => {
+      const before = os.getPriority();
+      expect(await worker.call('giveWay', before + 7)).toBe(before + 7);
+      expect(os.getPriority()).toBe(before);
+    },
+  );
 
   it('lets go of a call whose signal ends, and goes on', async () => {
     const controller = new AbortController();

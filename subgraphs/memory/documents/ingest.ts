@@ -14,7 +14,8 @@ export const REMOVE_DOCUMENT = 'remove-document';
 
 /** Passages that are embedded and stored at a time: a killed process repeats so many at most. */
 const BATCH = 32;
-const ROWS_AT_ONCE = 1_000;
+/** Of a document, written at a time: what others ask the embedded database for comes between. */
+const ROWS_AT_ONCE = 100;
 /** Makes the ids of passages: the same document, the same ids, however many times it is ingested. */
 const NAMESPACE = '0a9d5c1e-6f5b-5d0e-9a53-3b1c8a6f2d47';
 

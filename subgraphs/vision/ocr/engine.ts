@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Worker } from 'tesseract.js';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 
 /** A word as the engine saw it, in pixels of the prepared picture. */
@@ -22,12 +24,14 @@ export interface OcrEngine extends AsyncDisposable {
 /** Workers leak a little with every page, and adapt to it: a fresh one now and then is cheaper than both. */
 const PAGES_A_WORKER = 50;
 const PAGE_TIMEOUT_MS = 60_000;
+/** A worker holds more than a hundred MB: one without a page for so long ends. */
+const IDLE_MS = 60_000;
 
 /**
  * Creates a reader of text in pictures: tesseract.js with language data from npm: a pool whose workers start with the
- * first page and are renewed after PAGES_A_WORKER pages or a failure.
+ * first page and are renewed after PAGES_A_WORKER pages or a failure. One that has no page for a while ends.
  */
-export function createOcrEngine(log: Logger, size = 1): OcrEngine {
+export function createOcrEngine(log: Logger, size = 1, idleMs = IDLE_MS): OcrEngine {
   const idle: PooledWorker[] = [];
   const waiting: ((worker: PooledWorker | undefined) => void)[] = [];
   let started = 0;
@@ -36,7 +40,10 @@ export function createOcrEngine(log: Logger, size = 1): OcrEngine {
   const acquire = async (): Promise<PooledWorker> => {
     if (closed) throw new CodedError('SERVICE_UNAVAILABLE', 'Text recognition has been shut down.');
     const free = idle.pop();
-    if (free) return free;
+    if (free) {
+      clearTimeout(free.ending);
+      return free;
+    }
     if (started < size) return startCounted();
     const handed = await new Promise<PooledWorker | undefined>((resolve) => waiting.push(resolve));
     return handed ?? acquire();
@@ -50,11 +57,20 @@ export function createOcrEngine(log: Logger, size = 1): OcrEngine {
       throw error;
     }
   };
+  const rest = (pooled: PooledWorker): void => {
+    idle.push(pooled);
+    const end = (): Promise<unknown> => {
+      idle.splice(idle.indexOf(pooled), 1);
+      started--;
+      return pooled.worker.terminate();
+    };
+    pooled.ending = setTimeout(guarded({ where: 'text recognition', log }, end), idleMs).unref();
+  };
   const release = async (pooled: PooledWorker, usable: boolean): Promise<void> => {
     if (usable && !closed && pooled.pages < PAGES_A_WORKER) {
       const next = waiting.shift();
       if (next) next(pooled);
-      else idle.push(pooled);
+      else rest(pooled);
       return;
     }
     started--;
@@ -80,7 +96,12 @@ export function createOcrEngine(log: Logger, size = 1): OcrEngine {
     async [Symbol.asyncDispose]() {
       closed = true;
       for (const wake of waiting.splice(0)) wake(undefined);
-      await Promise.all(idle.splice(0).map(({ worker }) => worker.terminate()));
+      await Promise.all(
+        idle.splice(0).map(({ worker, ending }) => {
+          clearTimeout(ending);
+          return worker.terminate();
+        }),
+      );
     },
   };
 }
@@ -88,12 +109,15 @@ export function createOcrEngine(log: Logger, size = 1): OcrEngine {
 interface PooledWorker {
   readonly worker: Worker;
   pages: number;
+  /** Ends it, unless a page comes. */
+  ending?: NodeJS.Timeout;
 }
 
 async function startWorker(log: Logger): Promise<PooledWorker> {
   const { createWorker, OEM, PSM } = await import('tesseract.js');
   const data = path.dirname(createRequire(import.meta.url).resolve('@tesseract.js-data/eng/package.json'));
   const worker = await createWorker('eng', OEM.LSTM_ONLY, {
+    workerPath: fileURLToPath(new URL('./ocr-worker.ts', import.meta.url)),
     langPath: path.join(data, '4.0.0_best_int'),
     gzip: true,
     // By default it writes the language data into the working directory and reads stale data from there.

@@ -1,3 +1,4 @@
+import { globSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { pino } from 'pino';
 import sharp from 'sharp';
@@ -28,6 +29,24 @@ describe('the text of a picture', () => {
     expect(read.text).toBe(TEXT);
     expect(read.confidence).toBeGreaterThan(85);
   });
+
+  /** How many threads of this process run JavaScript, as Linux names them. */
+  const threads = () =>
+    globSync('/proc/self/task/*/comm').filter((file) => readFileSync(file, 'utf8').startsWith('Worker')).length;
+
+  it.skipIf(process.platform !== 'linux')(
+    'is read by a thread that ends when no page comes for a while, and by another when one does',
+    async () => {
+      const before = threads();
+      await using idle = createOcrEngine(pino({ level: 'silent' }), 1, 500);
+      expect((await readText(page, idle)).text).toBe(TEXT);
+      expect(threads()).toBe(before + 1);
+      await expect.poll(threads, { timeout: 20_000 }).toBe(before);
+      expect((await readText(page, idle)).text).toBe(TEXT);
+      expect(threads()).toBe(before + 1);
+    },
+    60_000,
+  );
 
   it('stands where the boxes say, in pixels of the original', async () => {
     const tilted = await readText(await sharp(page).rotate(5, white).png().toBuffer(), engine);

@@ -1,5 +1,7 @@
+import os from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { CodedError } from '../../errors/errors.ts';
+import { giveWay } from '../priority.ts';
 import { serve } from '../worker-rpc.ts';
 
 const methods = ({ greeting }: { greeting: string }) => ({
@@ -11,6 +13,10 @@ const methods = ({ greeting }: { greeting: string }) => ({
     throw new TypeError('unexpected');
   },
   thread: (_: null): number => threadId,
+  giveWay: (niceness: number): number => {
+    giveWay(niceness);
+    return os.getPriority();
+  },
   exit: (_: null): never => process.exit(3),
   wait: (ms: number, signal: AbortSignal) =>
     new Promise<string>((resolve, reject) => {
