@@ -1,13 +1,14 @@
 import { guarded } from '#platform/base/faults/guarded.ts';
-import type { Usage } from '#platform/contracts/events.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { type Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
 import { Budgets } from './budgets.ts';
 import { sumUnsummed } from './conversation-sums.ts';
-import { forgetUser, recordCalls } from './record.ts';
-import { createLoaders, createResolvers } from './resolvers.ts';
+import { eventHandlers } from './events.ts';
+import { createLoaders } from './loaders.ts';
+import type { AnalyticsParts } from './parts.ts';
+import { createResolvers } from './resolvers/resolvers.ts';
 import { UsageReader } from './usage.ts';
 
 /** How often it is said again which budgets are spent, and what another version has recorded is summed, in ms. */
@@ -40,27 +41,11 @@ export const analytics: SubgraphDefinition = {
     const closing = new AbortController();
     lifecycle.defer(() => closing.abort());
     void events.started.then(guarded({ where: 'conversation sums', log }, () => sumUnsummed(db, closing.signal)));
-    const count = {
-      async handle(events: readonly { payload: Usage }[], tx: Prisma.TransactionClient) {
-        const counted = await recordCalls(
-          tx,
-          events.map(({ payload }) => payload),
-        );
-        await budgets.watch(tx, counted);
-      },
-    };
-    await storage.consume(
-      {
-        'llm.called': count,
-        'embedding.called': count,
-        'image.called': count,
-        'user.deleted': ({ payload }, tx) => forgetUser(tx, payload.userId),
-      },
-      { lanes: LANES },
-    );
+    const parts: AnalyticsParts = { db, usage, budgets };
+    await storage.consume(eventHandlers(parts), { lanes: LANES });
     return {
-      resolvers: createResolvers(db, usage, budgets),
-      loaders: (request) => createLoaders(usage, request),
+      resolvers: createResolvers(parts),
+      loaders: (request) => createLoaders(parts, request),
     };
   },
 };

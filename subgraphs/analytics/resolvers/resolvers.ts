@@ -1,18 +1,12 @@
-import DataLoader from 'dataloader';
 import { badInput, forbidden } from '#platform/base/errors/errors.ts';
-import type { RequestContext, ResolverMap } from '#platform/host/definition.ts';
+import type { ResolverMap } from '#platform/host/definition.ts';
 import { type Identity, requireAdmin, requireScope, type UserIdentity } from '#platform/identity/identity.ts';
-import type { PrismaClient } from '#prisma/analytics/client/client.ts';
-import type { Budget, BudgetEnforcement, Budgets } from './budgets.ts';
-import { readCalls } from './calls.ts';
-import { type BudgetPeriod, budgetPeriod, DAY_MS, HOUR_MS, type Interval, periodOf } from './period.ts';
-import type { Dimension, Totals, UsageReader, UsageSelection } from './usage.ts';
-
-interface Loaders {
-  readonly byMessage: DataLoader<string, Totals | null>;
-  readonly byConversation: DataLoader<string, Totals | null>;
-}
-type Context = RequestContext<Loaders>;
+import type { Budget, BudgetEnforcement } from '../budgets.ts';
+import { readCalls } from '../calls.ts';
+import type { Context } from '../loaders.ts';
+import type { AnalyticsParts } from '../parts.ts';
+import { type BudgetPeriod, budgetPeriod, DAY_MS, HOUR_MS, type Interval, periodOf } from '../period.ts';
+import type { Dimension, UsageSelection } from '../usage.ts';
 
 interface Filter {
   from?: Date | null;
@@ -27,19 +21,6 @@ interface Filter {
 }
 
 const MAX_POINTS = 1000;
-
-/** Creates the loaders of one operation. */
-export function createLoaders(usage: UsageReader, { identity }: RequestContext): Loaders {
-  const by = (read: (userId: string, ids: readonly string[]) => Promise<Map<string, Totals>>) =>
-    new DataLoader<string, Totals | null>(async (ids) => {
-      const totals = await read(reader(identity).userId, ids);
-      return ids.map((id) => totals.get(id) ?? null);
-    });
-  return {
-    byMessage: by((userId, ids) => usage.byMessage(userId, ids)),
-    byConversation: by((userId, ids) => usage.byConversation(userId, ids)),
-  };
-}
 
 const reader = (identity: Identity): UserIdentity => requireScope(identity, 'analytics:read');
 const isAdmin = (user: UserIdentity): boolean => user.scopes.includes('admin');
@@ -71,7 +52,7 @@ interface SetBudgetInput {
 }
 
 /** Creates the resolvers: GraphQL to domain. */
-export function createResolvers(db: PrismaClient, usage: UsageReader, budgets: Budgets): ResolverMap {
+export function createResolvers({ db, usage, budgets }: AnalyticsParts): ResolverMap {
   return {
     Query: {
       usage: (_: unknown, { filter }: { filter?: Filter | null }, { identity }: Context) =>
