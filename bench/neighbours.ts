@@ -30,13 +30,13 @@ process.env['SEXTANT_TEST_PROGRAM'] = path.join(path.resolve(dist), 'cli', 'sext
 // They read it when they are loaded.
 const { startEmbedded } = await import('../tests/testing/sextant.ts');
 const { Person } = await import('./weight/person.ts');
-type Somebody = Awaited<ReturnType<typeof Person.signUp>>;
+type SignedUp = Awaited<ReturnType<typeof Person.signUp>>;
 
 /** What a neighbour does again and again, `lanes` at a time. */
 interface Neighbour {
   readonly lanes: number;
-  readonly prepare?: (person: Somebody) => Promise<unknown>;
-  readonly work: (person: Somebody) => Promise<unknown>;
+  readonly prepare?: (person: SignedUp) => Promise<unknown>;
+  readonly work: (person: SignedUp) => Promise<unknown>;
 }
 
 const NEIGHBOURS: Readonly<Record<string, Neighbour>> = {
@@ -62,7 +62,7 @@ const NEIGHBOURS: Readonly<Record<string, Neighbour>> = {
 };
 
 /** Times of each kind of request, sent one after another and not more often than people do. */
-async function watch(person: Somebody, ms: number): Promise<Map<string, number[]>> {
+async function watch(person: SignedUp, ms: number): Promise<Map<string, number[]>> {
   const steps = {
     read: () => person.readBack(),
     write: () => person.note(),

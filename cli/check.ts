@@ -13,9 +13,11 @@ import { breakingChanges } from './breaking-changes.ts';
 import { wideComments } from './comment-width.ts';
 import { differingModels } from './copied-models.ts';
 import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
+import { wrongDocstrings } from './docstrings.ts';
 import { brokenLinks } from './links.ts';
 import { spreadingNulls } from './spreading-nulls.ts';
 import { undescribed } from './undescribed.ts';
+import { unusedWords } from './words.ts';
 
 const root = path.dirname(import.meta.dirname);
 const run = promisify(execFile);
@@ -137,6 +139,8 @@ const steps: [string, () => Promise<unknown>][] = [
   ['a subgraph that is down fails alone', failsAlone],
   ['pages name files that are there', () => none(brokenLinks(root))],
   ['comments keep to 120 columns', async () => none(wideComments(root, await trackedFiles()))],
+  ['words are those of the house', async () => none(unusedWords(root, await trackedFiles()))],
+  ['exported things say what they are and do', async () => none(wrongDocstrings(root, await trackedFiles()))],
   ['copied models are equal', () => none(differingModels(root))],
   ['schemas and migrations agree', migrationsAgree],
   ['no dead code', () => tool('knip', [])],

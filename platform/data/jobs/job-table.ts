@@ -16,7 +16,7 @@ export interface ClaimedJob {
   readonly lease: string;
 }
 
-/** Who comes next, and how much of it. */
+/** The choice of who comes next, and of how much of it. */
 export interface Turn {
   /** The user whose turn was the last. */
   readonly after: string;
