@@ -13,7 +13,7 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Compile } from './execution/prepare/operations.ts';
 import { type Account, createExplorer } from './explorer/explorer.ts';
-import { createPipeline, type Served } from './policy/pipeline.ts';
+import { createPipeline, type OperationCaller, type Served } from './policy/pipeline.ts';
 import type { PolicyEvaluator } from './policy/policies.ts';
 import { createPolicyHook } from './policy/policy-hook.ts';
 import { tracePipeline } from './policy/tracing.ts';
@@ -31,6 +31,7 @@ import { createOrigins } from './server/origins.ts';
 import { secure, seeOther, sendJson, sendText } from './server/pages.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { createGraph } from './supergraph/graph.ts';
+import type { OverrideChooser } from './supergraph/overrides.ts';
 import type { Supergraph, SupergraphSource } from './supergraph/supergraph.ts';
 
 export interface GatewayOptions {
@@ -53,6 +54,11 @@ export interface GatewayOptions {
    * name.
    */
   readonly policies?: PolicyEvaluator | undefined;
+  /**
+   * Decides for each operation which labels of `@override` are taken that have no share, such as `label: "beta"`.
+   * Default: those that OVERRIDE_LABELS names.
+   */
+  readonly overrides?: OverrideChooser<OperationCaller> | undefined;
   /** Headers of clients that subgraphs get. Default: none with an authenticator, the credentials without. */
   readonly propagation?: PropagationRules | undefined;
   /** Paths that a subgraph's plain route answers: `{'/.well-known/jwks.json': ['auth', '/jwks.json']}`. */
@@ -106,6 +112,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       limiter: options.limiter,
       cache: options.cache,
       policies: options.policies ?? (config.POLICY_URL ? createPolicyHook(config.POLICY_URL, config, log) : undefined),
+      overrides: options.overrides,
       compile: options.compile,
     }),
   );

@@ -18,6 +18,7 @@ import { LoopTurns } from '../execution/prepare/loop-turns.ts';
 import { isPrepared, type OperationRequest, type PreparedOperation } from '../execution/prepare/operation.ts';
 import { type Compile, createOperations, type Operations } from '../execution/prepare/operations.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
+import { createOverrides, type OverrideChooser, type Overrides, overrideLabels } from '../supergraph/overrides.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { type AccessPlan, planAccess } from './access.ts';
 import { type Cost, priceOperation, tooCostly } from './demand.ts';
@@ -63,6 +64,8 @@ export interface Refused {
 /** The parts that are opened for one supergraph, to serve it. */
 export interface Served {
   readonly operations: Operations;
+  /** Undefined where the supergraph leaves none to decide. */
+  readonly overrides: Overrides<OperationCaller> | undefined;
   readonly policies: SupergraphPolicies;
 }
 
@@ -89,6 +92,7 @@ export type GatewayConfig = Pick<
   | 'RATE_LIMIT_IDENTITY'
   | 'RATE_LIMIT_ADDRESS'
   | 'OPERATIONS_MANIFEST'
+  | 'OVERRIDE_LABELS'
 >;
 
 export interface PipelineOptions {
@@ -98,6 +102,8 @@ export interface PipelineOptions {
   readonly cache?: Cache | undefined;
   /** Default: a policy is granted by the role of its name. */
   readonly policies?: PolicyEvaluator | undefined;
+  /** Decides the labels of progressive overrides that have no share. Default: OVERRIDE_LABELS alone. */
+  readonly overrides?: OverrideChooser<OperationCaller> | undefined;
   readonly compile: (supergraph: Supergraph) => Compile;
 }
 
@@ -156,7 +162,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         return least > config.MAX_COST ? [tooCostly(least, config.MAX_COST)] : [];
       },
     });
-    return { operations, policies };
+    return { operations, policies, overrides: overridesOf(supergraph) };
+  }
+
+  function overridesOf({ sdl }: Supergraph): Overrides<OperationCaller> | undefined {
+    const { named } = overrideLabels(sdl);
+    const unknown = options.overrides ? [] : named.filter((label) => !config.OVERRIDE_LABELS.includes(label));
+    if (unknown.length > 0) log.warn({ labels: unknown }, 'progressive overrides that OVERRIDE_LABELS does not name');
+    return createOverrides(sdl, { taken: config.OVERRIDE_LABELS, choose: options.overrides });
   }
 
   /** What the operation restricts. Looked for once an operation. */
@@ -194,10 +207,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       checkNesting('variables', params.variables, config);
       checkNesting('extensions', params.extensions, config);
       const text = caller.registered ? (params.query ?? '') : persisted.textOf(params);
+      const query = typeof text === 'string' ? text : await text;
       const asked = {
-        query: typeof text === 'string' ? text : await text,
+        query,
         operationName: params.operationName,
         client: clientKey(caller.identity, caller.client),
+        overrides: version.overrides?.(query, caller),
       };
       let prepared = await version.operations.prepare(asked);
       if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };

@@ -1,7 +1,6 @@
 import type { Logger } from '#platform/base/log/log.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { checkAddresses } from './addresses.ts';
-import { overrideLabels } from './overrides.ts';
 import type { SubgraphAddress, Supergraph, SupergraphSource } from './supergraph.ts';
 import { loadSupergraph } from './supergraph.ts';
 import { type SupergraphWatcher, watchSupergraph } from './watch.ts';
@@ -65,8 +64,6 @@ export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served
   const retired: SubgraphTransport[] = [];
 
   async function open(supergraph: Supergraph): Promise<GraphVersion<Served>> {
-    const { left } = overrideLabels(supergraph.sdl);
-    if (left.length > 0) log.warn({ labels: left }, 'progressive overrides other than percent(100) are not taken');
     return { supergraph, ...options.open(supergraph), transports: await transportsOf(supergraph) };
   }
 

@@ -37,11 +37,14 @@ export function createApolloPlanner(sdl: string): Planner {
     const [step, ...more] = fetchBefore(fetch).map(mendOne);
     return more.length > 0 ? { kind: 'sequence', steps: [step!, ...more] } : step!;
   };
-  const options = { overrideConditions: new Map(overrideLabels(sdl).taken.map((label) => [label, true])) };
+  const { always } = overrideLabels(sdl);
+  const optionsOf = (overrides: readonly string[] = []) => ({
+    overrideConditions: new Map([...always, ...overrides].map((label) => [label, true])),
+  });
   let byType: QueryPlanner | undefined;
 
   /** Entities that are asked for different things, depending on the type of what holds them, get a fetch for each. */
-  function planByType(operation: Operation): QueryPlan {
+  function planByType(operation: Operation, options: ReturnType<typeof optionsOf>): QueryPlan {
     byType ??= new QueryPlanner(supergraph, { typeConditionedFetching: true });
     try {
       return byType.buildQueryPlan(operation, options);
@@ -53,10 +56,11 @@ export function createApolloPlanner(sdl: string): Planner {
 
   return {
     name: 'apollo',
-    plan({ document, operation }) {
+    plan({ document, operation, overrides }) {
+      const options = optionsOf(overrides);
       const asked = operationFromDocument(api, document, { operationName: operation.name?.value, validate: false });
       const { node } = differsByType(operation.selectionSet)
-        ? planByType(asked)
+        ? planByType(asked, options)
         : planner.buildQueryPlan(asked, options);
       if (node?.kind !== 'Subscription') return { root: node && stepOf(node, [], mend) };
       const primary = fetchOf(node.primary, []);

@@ -5,6 +5,7 @@ import type {
   PlanNode,
   RequiresSelection,
 } from '@graphql-hive/router-query-planner';
+import { overrideLabels } from '../../supergraph/overrides.ts';
 import { combineParallel } from './combine.ts';
 import type { Path, Requirement, Rewrite, RewriteStep, RootFetch, Step } from './plan.ts';
 import type { Planner } from './planner.ts';
@@ -17,13 +18,15 @@ import type { Planner } from './planner.ts';
 export async function createNativePlanner(sdl: string): Promise<Planner> {
   const { QueryPlanner } = await import('@graphql-hive/router-query-planner');
   const planner = new QueryPlanner(sdl);
-  const NO_LABELS = new Set<string>();
-  // It takes an override whose share is larger than this, in percent: those of all requests.
-  const SHARE = 99.999;
+  const { shares } = overrideLabels(sdl);
   return {
     name: 'native',
-    async plan({ text, operation }, signal) {
-      const { node } = await planner.planAsync(text, operation.name?.value, NO_LABELS, SHARE, signal);
+    async plan({ text, operation, overrides = [] }, signal) {
+      const labels = new Set(overrides);
+      // It takes the overrides whose share is larger than a number: than those that are not taken.
+      const left = [...shares].flatMap(([label, share]) => (labels.has(label) ? [] : [share]));
+      const number = left.length > 0 ? Math.max(...left) : 0;
+      const { node } = await planner.planAsync(text, operation.name?.value, labels, number, signal);
       if (node === undefined) return { root: undefined };
       return operation.operation === 'subscription' ? subscriptionOf(node) : { root: stepOf(node, []) };
     },

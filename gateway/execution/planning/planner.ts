@@ -19,4 +19,6 @@ export interface PlanRequest extends Omit<NormalizedOperation, 'orderedBy'> {
   readonly text: string;
   /** Who waits for it: planning is shared out fairly between clients. */
   readonly client: string;
+  /** Labels of progressive overrides that are taken, beside those that always are. */
+  readonly overrides?: readonly string[] | undefined;
 }

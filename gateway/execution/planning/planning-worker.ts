@@ -19,6 +19,7 @@ export interface PlanningData {
 export interface PlanningAsked {
   readonly text: string;
   readonly conditions: readonly string[];
+  readonly overrides: readonly string[] | undefined;
 }
 
 export interface PlanningMethods extends Methods {
@@ -40,12 +41,12 @@ serve<PlanningData, PlanningMethods>(async ({ sdl, role, compiled }) => {
   let controller = new AbortController();
   return {
     ready: threadNumber,
-    async plan({ text, conditions }) {
+    async plan({ text, conditions, overrides }) {
       controller = new AbortController();
       const document = parse(text, { noLocation: true });
       const [operation] = document.definitions;
       if (operation?.kind !== Kind.OPERATION_DEFINITION) throw new Error('There is no operation to plan.');
-      const asked = { document, operation, conditions, text, client: '' };
+      const asked = { document, operation, conditions, text, client: '', overrides };
       return first ? first(asked) : { plan: await other!.plan(asked, controller.signal), isDoubted: false };
     },
     stop: () => controller.abort(),

@@ -178,8 +178,8 @@ export class Planning implements Planner {
     };
     // That a thread has to start first does not make an operation slow.
     thread.worker.call('ready', undefined).then(started, () => undefined);
-    const { text, conditions } = job.asked;
-    thread.worker.call('plan', { text, conditions }).then(
+    const { text, conditions, overrides } = job.asked;
+    thread.worker.call('plan', { text, conditions, overrides }).then(
       (opinion) => {
         this.#free(thread);
         if (!job.threads.delete(thread)) return;

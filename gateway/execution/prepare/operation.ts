@@ -80,6 +80,8 @@ export interface PrepareRequest {
   readonly client?: string | undefined;
   /** Plans less than was asked: fields that this client may not see are answered with null. See `Reduction`. */
   readonly reduction?: Reduction | undefined;
+  /** Labels of progressive overrides that are taken, in a fixed order: what is taken has a plan of its own. */
+  readonly overrides?: readonly string[] | undefined;
 }
 
 /**

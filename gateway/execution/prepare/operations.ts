@@ -59,6 +59,8 @@ export interface CompileInput {
   readonly document: DocumentNode;
   readonly operation: OperationDefinitionNode;
   readonly planned: DocumentNode | undefined;
+  /** Labels of progressive overrides that are taken. */
+  readonly overrides?: readonly string[] | undefined;
   /** Who waits for it. */
   readonly client: string;
   /** Does what takes long on the loop, in stages. */
@@ -133,7 +135,7 @@ export function createOperations(options: OperationsOptions): Operations {
   }
 
   async function prepareAnew(request: PrepareRequest, key: string): Promise<Prepared> {
-    const { reduction, client = '' } = request;
+    const { reduction, overrides, client = '' } = request;
     let input: CompileInput;
     try {
       const whole = reduction && cache.peek(keyOf({ ...request, reduction: undefined }))?.prepared;
@@ -142,7 +144,7 @@ export function createOperations(options: OperationsOptions): Operations {
       const { document, operation } = known;
       const planned = reduction ? reduction.apply(document, operation) : document;
       const id = createHash('sha256').update(key).digest('base64url').slice(0, 22);
-      input = { id, document, operation, planned, client, work: turns.work };
+      input = { id, document, operation, planned, overrides, client, work: turns.work };
     } catch (error) {
       return [error instanceof GraphQLError ? asRequestError(error) : failed(error, request)];
     } finally {
@@ -211,12 +213,11 @@ const isPassing = (error: unknown): boolean =>
   error instanceof CodedError && (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'RATE_LIMITED');
 
 /** NUL separates: it cannot occur in a valid document or name. */
-const keyOf = ({ query, operationName, reduction }: PrepareRequest): string =>
-  reduction
-    ? `${query}\0${operationName ?? ''}\0${reduction.key}`
-    : operationName
-      ? `${query}\0${operationName}`
-      : query;
+function keyOf({ query, operationName, reduction, overrides }: PrepareRequest): string {
+  if (overrides) return `${query}\0${operationName ?? ''}\0${reduction?.key ?? ''}\0${overrides.join('\0')}`;
+  if (reduction) return `${query}\0${operationName ?? ''}\0${reduction.key}`;
+  return operationName ? `${query}\0${operationName}` : query;
+}
 
 function chooseOperation(document: DocumentNode, name: string | undefined): OperationDefinitionNode {
   const operation = getOperationAST(document, name);

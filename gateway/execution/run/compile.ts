@@ -102,7 +102,7 @@ export interface CompilerScope {
   readonly names: Names;
 }
 
-type Planned = Pick<CompileInput, 'operation' | 'planned' | 'client' | 'work'>;
+type Planned = Pick<CompileInput, 'operation' | 'planned' | 'overrides' | 'client' | 'work'>;
 
 /** What is left of the operation after a reduction. */
 function plannedOperation({ operation, planned }: Planned): OperationDefinitionNode | undefined {
@@ -119,7 +119,7 @@ interface Made {
 const NOTHING_TO_FETCH: Made = { plan: { root: undefined }, literals: new Map() };
 
 async function makePlan(input: Planned, { planOf, api }: CompilerScope): Promise<Made> {
-  const { planned, client, work } = input;
+  const { planned, overrides, client, work } = input;
   const wanted = plannedOperation(input);
   if (!wanted) return NOTHING_TO_FETCH;
   const normalized = await work(client, () => normalize(wanted, fragmentsOf(planned!), api));
@@ -130,7 +130,7 @@ async function makePlan(input: Planned, { planOf, api }: CompilerScope): Promise
     return { ...NOTHING_TO_FETCH, plan: { root: undefined, specialize } };
   }
   const lifted = await work(client, () => liftLiterals(normalized, api));
-  return { plan: await work(client, () => planOf(lifted.normalized, client)), literals: lifted.literals };
+  return { plan: await work(client, () => planOf(lifted.normalized, client, overrides)), literals: lifted.literals };
 }
 
 const visibleOf = (input: CompileInput) => ({
@@ -192,7 +192,7 @@ function compilePlan(
   const steps = plan.specialize
     ? compileVariants(plan.specialize, async (values, client) => {
         const planned = await input.work(client, () => input.planned && withConditions(input.planned, values));
-        const variant = { operation, client, planned, work: input.work };
+        const variant = { operation, client, planned, overrides: input.overrides, work: input.work };
         const made = await makePlan(variant, scope);
         return made.plan.root && compileStep(made.plan.root, { ...fetchScope, literals: made.literals });
       })

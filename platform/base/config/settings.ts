@@ -130,6 +130,11 @@ export const settings = z.object({
     .string()
     .optional()
     .describe('Manifest of registered operations (Apollo’s or Relay’s format). Set: no other operation is accepted.'),
+  OVERRIDE_LABELS: list
+    .default([])
+    .describe(
+      'Comma-separated labels of progressive overrides (`@override(label:)`) that are taken for all requests. Labels such as `percent(20)` need no setting.',
+    ),
   POLICY_URL: httpUrl
     .optional()
     .describe(
