@@ -1,7 +1,8 @@
 /**
  * How many events a second analytics takes: calls of language models that wait in an owner's outbox are handed over by
  * its relay and counted, with embedded Postgres in one process, and as processes on Postgres and Redis with one replica
- * of analytics and with two. Every call is counted at the end, once: a sum that is not exact ends the run with an error.
+ * of analytics and with two. Every call is counted at the end, once: a sum that is not exact ends the run with an
+ * error.
  *
  * `transactions_per_event` are those of the whole database, relay included, less those of the bench itself.
  * `npm run bench -- events [events] [embedded|distributed]`; distributed needs POSTGRES_TEST_URL and REDIS_TEST_URL.

@@ -1,6 +1,6 @@
 /**
- * What the heavy work of one user costs another: the times of a person who reads, writes and searches, alone and while a
- * neighbour has documents read, stores vectors, has pictures read, or exports. All in one, bundled, with the embedded
+ * What the heavy work of one user costs another: the times of a person who reads, writes and searches, alone and while
+ * a neighbour has documents read, stores vectors, has pictures read, or exports. All in one, bundled, with the embedded
  * database: nothing else shares so much.
  *
  * `victim_ratio` is the 95th percentile beside the neighbour against alone; the aim is that it never triples. Both are

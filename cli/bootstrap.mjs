@@ -76,8 +76,8 @@ const handOver = async (file, args) => end(await run(file, args, { stdio: 'inher
 
 /**
  * Postgres is WebAssembly: optimised a fourth as early, what runs often is fast as soon, and starts are not spent on
- * it. New objects take 16 MB in each half, which V8 sets by the memory of the machine otherwise: 64 on a large one, that
- * it gives back late.
+ * it. New objects take 16 MB in each half, which V8 sets by the memory of the machine otherwise: 64 on a large one,
+ * that it gives back late.
  */
 const FLAGS = ['--wasm-tiering-budget=50000000', '--max-semi-space-size=16'];
 const WATCHED = ['platform', 'retrieval', 'llm', 'gateway', 'subgraphs', 'cli', 'supergraph.yaml'];

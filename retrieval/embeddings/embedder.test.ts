@@ -27,7 +27,7 @@ describe('the offline model', () => {
   });
 
   it('answers the first texts however long WebAssembly takes to come', async () => {
-    const [late, use] = ['late-webassembly', 'first-use'].map((name) =>
+    const [late, use] = ['late-webassembly-process', 'first-use-process'].map((name) =>
       path.join(import.meta.dirname, `testing/${name}.ts`),
     );
     const { stdout } = await promisify(execFile)(process.execPath, ['--import', late!, use!]);

@@ -16,7 +16,9 @@ const REDACTED = [
   'accessToken',
 ].flatMap((name) => [name, `*.${name}`, `*.*.${name}`]);
 
-/** Tells the processes of one name apart, in logs and traces: the host (a pod's name, in Kubernetes) and the process. */
+/**
+ * Tells the processes of one name apart, in logs and traces: the host (a pod's name, in Kubernetes) and the process.
+ */
 export const INSTANCE = `${hostname()}:${process.pid}`;
 
 /**

@@ -2,7 +2,8 @@ import os from 'node:os';
 
 /**
  * Lets threads of a higher priority have the processor before the calling one, as `nice` does for a process. For work
- * that no user waits for: reading documents, recognising text. Only where threads have priorities of their own, on Linux.
+ * that no user waits for: reading documents, recognising text. Only where threads have priorities of their own, on
+ * Linux.
  *
  * @param niceness from 1 to 19, the last of all.
  */

@@ -9,7 +9,9 @@ import type { Piece } from './embedded-messages.ts';
 import { EmbeddedSession } from './embedded-session.ts';
 import { LogSync } from './log-sync.ts';
 
-/** What happened, in order: Postgres asks, a sync ends that covers what was asked for until it began, an answer leaves. */
+/**
+ * What happened, in order: Postgres asks, a sync ends that covers what was asked for until it began, an answer leaves.
+ */
 type Happening =
   | { readonly asked: number }
   | { readonly durable: number }

@@ -7,7 +7,7 @@ it('V8 optimises what the embedded database runs often, but not its parser, whic
   const flags = ['--trace-wasm-compilation-times', '--wasm-tiering-budget=200000'];
   const { stdout } = await promisify(execFile)(
     process.execPath,
-    [...flags, path.join(import.meta.dirname, 'testing/optimised.ts')],
+    [...flags, path.join(import.meta.dirname, 'testing/optimised-process.ts')],
     { maxBuffer: 2 ** 26 },
   );
   const largest = [...stdout.matchAll(/using TurboFan, took \d+ ms and (\d+) \//g)].map(([, bytes]) => Number(bytes));

@@ -5,7 +5,9 @@ import type { LogBuffer } from './log-buffer.ts';
 import { StreamFinishedError } from './stream-errors.ts';
 import type { Chunk, StreamLimits, StreamWriter } from './stream-log.ts';
 
-/** The producer of a stream in memory: what it appends goes out with what others append in the same turn of the loop. */
+/**
+ * The producer of a stream in memory: what it appends goes out with what others append in the same turn of the loop.
+ */
 export class MemoryStreamWriter implements StreamWriter {
   readonly stream: string;
   readonly epoch: number;
