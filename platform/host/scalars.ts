@@ -1,4 +1,4 @@
-import { GraphQLError, GraphQLScalarType, Kind } from 'graphql';
+import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import {
   BigIntResolver,
   DateTimeISOResolver,
@@ -59,18 +59,40 @@ function inCalendar(date: Date): Date {
 }
 
 /**
+ * Returns a scalar whose refusals are its own words: what the engine says of a value that is no text, such as an object
+ * with a member `toString`, tells a client nothing of what to send.
+ */
+function inOwnWords<Internal, External>(
+  scalar: GraphQLScalarType<Internal, External>,
+): GraphQLScalarType<Internal, External> {
+  const stated = <T>(parse: () => T, node?: ValueNode): T => {
+    try {
+      return parse();
+    } catch (error) {
+      if (error instanceof GraphQLError) throw error;
+      throw new GraphQLError(`This is not a valid value of ${scalar.name}.`, node && { nodes: node });
+    }
+  };
+  return new GraphQLScalarType<Internal, External>({
+    ...scalar.toConfig(),
+    parseValue: (value) => stated(() => scalar.parseValue(value)),
+    parseLiteral: (node, variables) => stated(() => scalar.parseLiteral(node, variables), node),
+  });
+}
+
+/**
  * The scalars of the graph; a subgraph that declares one of these in its schema gets its behaviour from here, and no
  * subgraph makes its own.
  */
 export const scalars: Readonly<Record<string, GraphQLScalarType>> = {
-  BigInt: BigIntResolver,
-  DateTime,
+  BigInt: inOwnWords(BigIntResolver),
+  DateTime: inOwnWords(DateTime),
   Decimal,
-  EmailAddress: EmailAddressResolver,
-  JSON: JSONResolver,
-  JSONObject: JSONObjectResolver,
-  NonNegativeInt: NonNegativeIntResolver,
-  PositiveInt: PositiveIntResolver,
-  URL: URLResolver,
-  UUID: UUIDResolver,
+  EmailAddress: inOwnWords(EmailAddressResolver),
+  JSON: inOwnWords(JSONResolver),
+  JSONObject: inOwnWords(JSONObjectResolver),
+  NonNegativeInt: inOwnWords(NonNegativeIntResolver),
+  PositiveInt: inOwnWords(PositiveIntResolver),
+  URL: inOwnWords(URLResolver),
+  UUID: inOwnWords(UUIDResolver),
 };
