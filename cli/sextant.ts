@@ -89,6 +89,11 @@ program
   .description('bring embedded data back into an empty SEXTANT_DIR')
   .action(async (file: string) => (await import('./backup.ts')).restore(root, path.resolve(file)));
 
+program
+  .command('reindex')
+  .description('make the indexes of memory agree with what is stored, after a vector store was lost or restored')
+  .action(async () => (await import('./reindex.ts')).reindex(root));
+
 const vectors = program.command('vectors').description('move vectors from one store to another');
 
 vectors

@@ -8,6 +8,8 @@ import type {
   Hit,
   Metric,
   ObjectResult,
+  Page,
+  PageRequest,
   Place,
   Properties,
   SearchQuery,
@@ -23,6 +25,8 @@ export interface TextIndexDefinition {
   readonly multiTenant: boolean;
   /** Id of the embedding model; default: the installation's. */
   readonly model?: string | undefined;
+  /** Whether the space is made again where it is gone: the store was emptied, and what is in it can be made of rows. */
+  readonly isPermanent?: boolean | undefined;
   /** For vectors made elsewhere, by a `model` that is not the installation’s: nothing is embedded here. */
   readonly brought?: { readonly dimensions: number; readonly metric: Metric } | undefined;
 }
@@ -80,15 +84,17 @@ const REEMBED_BATCH = 64;
 export class TextIndex {
   readonly #store: VectorStore;
   readonly #embedders: RecordedEmbedders;
+  readonly #definition: TextIndexDefinition;
   /** Id of the model that the index should use. */
   readonly model: string;
   readonly name: string;
 
-  private constructor(store: VectorStore, embedders: RecordedEmbedders, name: string, model: string) {
+  private constructor(store: VectorStore, embedders: RecordedEmbedders, definition: TextIndexDefinition) {
     this.#store = store;
     this.#embedders = embedders;
-    this.name = name;
-    this.model = model;
+    this.#definition = definition;
+    this.name = definition.name;
+    this.model = definition.model ?? embedders.defaultId;
   }
 
   /** Opens the index and creates its space if need be. With another model than before, `pending` is true afterwards. */
@@ -97,7 +103,14 @@ export class TextIndex {
     embedders: RecordedEmbedders,
     definition: TextIndexDefinition,
   ): Promise<TextIndex> {
-    const { name, fields, multiTenant, model = embedders.defaultId, brought } = definition;
+    const index = new TextIndex(store, embedders, definition);
+    await index.#ensure();
+    return index;
+  }
+
+  async #ensure(): Promise<void> {
+    const { name, fields, multiTenant, brought } = this.#definition;
+    const [store, embedders, model, definition] = [this.#store, this.#embedders, this.model, this.#definition];
     const wanted = vectorNameOf(model);
     const existing = await store.space(name);
     // Nothing is asked of the model where the space knows it: an endpoint that is down must not stop reading and
@@ -112,7 +125,6 @@ export class TextIndex {
         active: existing?.active ?? wanted,
       });
     }
-    return new TextIndex(store, embedders, name, model);
   }
 
   /** Embeds what has no vector yet, and stores, replacing what has the same id. Safe to repeat. */
@@ -168,17 +180,46 @@ export class TextIndex {
     return { ...found, model };
   }
 
+  /** The tenants that hold texts. */
+  async tenants(): Promise<readonly string[]> {
+    await this.#space();
+    return this.#store.tenants(this.name);
+  }
+
+  /** How many texts there are, of all tenants. */
+  async count(): Promise<number> {
+    return (await this.#store.stats()).spaces.find(({ name }) => name === this.name)?.objects ?? 0;
+  }
+
+  /** A page of texts in a stable order. */
+  list(tenant: string | undefined, page: PageRequest): Promise<Page> {
+    return this.#store.list(this.#place(tenant), page);
+  }
+
+  /** Those of the ids that are there. */
+  async existing(
+    tenant: string | undefined,
+    ids: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<ReadonlySet<string>> {
+    if (ids.length === 0) return new Set();
+    return new Set((await this.#store.get(this.#place(tenant), ids, { signal })).map(({ id }) => id));
+  }
+
   /** Deletes by id; returns the ids that existed. */
-  remove(tenant: string | undefined, ids: readonly string[]): Promise<readonly string[]> {
+  async remove(tenant: string | undefined, ids: readonly string[]): Promise<readonly string[]> {
+    await this.#space();
     return this.#store.delete(this.#place(tenant), ids);
   }
 
-  removeWhere(tenant: string | undefined, filter: Filter): Promise<number> {
+  async removeWhere(tenant: string | undefined, filter: Filter): Promise<number> {
+    await this.#space();
     return this.#store.deleteWhere(this.#place(tenant), filter);
   }
 
   /** Deletes all of a tenant's texts; false if it had none. */
-  removeTenant(tenant: string): Promise<boolean> {
+  async removeTenant(tenant: string): Promise<boolean> {
+    await this.#space();
     return this.#store.deleteTenant(this.name, tenant);
   }
 
@@ -271,7 +312,11 @@ export class TextIndex {
   }
 
   async #space(): Promise<Space> {
-    const space = await this.#store.space(this.name);
+    let space = await this.#store.space(this.name);
+    if (space === undefined && this.#definition.isPermanent) {
+      await this.#ensure();
+      space = await this.#store.space(this.name);
+    }
     if (space === undefined) throw new CodedError('NOT_FOUND', `The vector space ${this.name} was not found.`);
     return space;
   }

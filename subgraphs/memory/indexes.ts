@@ -9,6 +9,7 @@ const DEFINITIONS = {
   memories: {
     name: 'memories',
     multiTenant: true,
+    isPermanent: true,
     fields: {
       about: 'text',
       conversationId: 'text',
@@ -18,8 +19,13 @@ const DEFINITIONS = {
       valid: 'boolean',
     },
   },
-  knowledge: { name: 'knowledge', multiTenant: true, fields: { documentId: 'text' } },
-  messages: { name: 'messages', multiTenant: true, fields: { conversationId: 'text', messageId: 'text' } },
+  knowledge: { name: 'knowledge', multiTenant: true, isPermanent: true, fields: { documentId: 'text' } },
+  messages: {
+    name: 'messages',
+    multiTenant: true,
+    isPermanent: true,
+    fields: { conversationId: 'text', messageId: 'text' },
+  },
 } as const satisfies Record<string, TextIndexDefinition>;
 
 export type IndexName = keyof typeof DEFINITIONS;

@@ -3,6 +3,7 @@ import { REMOVE_CONVERSATION, REMOVE_USER, removeConversation, removeUser } from
 import { EXTRACT_MEMORIES, extractMemories } from './extraction/extract-memories.ts';
 import { INDEX_MEMORIES, indexMemories } from './memories/index-memories.ts';
 import type { MemoryParts } from './parts.ts';
+import { RECONCILE_INDEX, reconcileIndex } from './reconcile/reconcile-index.ts';
 import { REEMBED_INDEX, reembedIndex } from './reembed.ts';
 import { INDEX_MESSAGE, indexMessage } from './transcript.ts';
 
@@ -20,4 +21,5 @@ export function registerJobs(memory: MemoryParts): void {
   slow.handle(INDEX_MESSAGE, indexMessage(memory));
   slow.handle(EXTRACT_MEMORIES, extractMemories(memory));
   slow.handle(REEMBED_INDEX, reembedIndex(memory));
+  slow.handle(RECONCILE_INDEX, reconcileIndex(memory));
 }

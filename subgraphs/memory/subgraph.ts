@@ -1,5 +1,6 @@
 import { openRecordedModels } from '#llm/recorded-models.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
@@ -14,12 +15,13 @@ import { MemoryStore } from './memories/store.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
 import { MemoryQuotas } from './quota.ts';
 import { DocumentReader } from './reader/document-reader.ts';
+import { queueReconciling, queueSuspects } from './reconcile/queue-reconciling.ts';
 import { queueReembedding } from './reembed.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
 
 const CLEANUP_MS = 600_000;
-const FORGET_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /** What the graph remembers: memories, contexts, knowledge. */
 export const memory: SubgraphDefinition = {
@@ -56,11 +58,21 @@ export const memory: SubgraphDefinition = {
     void events.started.then(() => {
       parts.quick.start();
       parts.slow.start();
-      return queueReembedding(parts);
+      return queueReembedding(parts).then(() => queueSuspects(parts));
     });
+    const restored = await topics.subscribe(
+      VECTORS_RESTORED_TOPIC,
+      guarded({ where: 'reconciling', log }, () => queueReconciling(parts)),
+    );
+    lifecycle.defer(() => restored.close());
+    const comparing = setInterval(
+      guarded({ where: 'reconciling', log }, () => queueSuspects(parts)),
+      HOUR_MS,
+    ).unref();
+    lifecycle.defer(() => clearInterval(comparing));
     const forgetting = setInterval(
       guarded({ where: 'documents', log }, () => documents.forgetAbandoned()),
-      FORGET_MS,
+      HOUR_MS,
     ).unref();
     lifecycle.defer(() => clearInterval(forgetting));
     const cleanup = setInterval(

@@ -1,4 +1,6 @@
 import { notFound } from '#platform/base/errors/errors.ts';
+import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
+import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Backup, VectorStore } from '#retrieval/vectors/vector-store.ts';
 import type { Collections } from './collections.ts';
 
@@ -6,10 +8,12 @@ import type { Collections } from './collections.ts';
 export class Administration {
   readonly #store: () => Promise<VectorStore>;
   readonly #collections: Collections;
+  readonly #topics: Topics;
 
-  constructor(store: () => Promise<VectorStore>, collections: Collections) {
+  constructor(store: () => Promise<VectorStore>, collections: Collections, topics: Topics) {
     this.#store = store;
     this.#collections = collections;
+    this.#topics = topics;
   }
 
   async describe() {
@@ -41,6 +45,8 @@ export class Administration {
     if ((await store.backup(id)) === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
     const backup = await store.restore(id);
     await this.#collections.deleteOrphans();
+    // What memory keeps in the store is compared with its rows: what was forgotten since must not be found again.
+    await this.#topics.publish(VECTORS_RESTORED_TOPIC, { backup: id });
     return backup;
   }
 }

@@ -136,8 +136,11 @@ async function embedAll(memory: MemoryParts, documentId: string, { progress, sig
 
 const ofDocument = (documentId: string) => ({ field: 'documentId', op: 'eq', value: documentId }) as const;
 
-/** The words above a passage help to find it: "Installation › Linux" is often in no sentence of the section. */
-const indexedText = (title: string, section: string | null, text: string): string => {
+/**
+ * Returns the text by which a passage is found. The words above it help: "Installation › Linux" is often in no sentence
+ * of the section.
+ */
+export const indexedText = (title: string, section: string | null, text: string): string => {
   const above = [title, section].filter(Boolean).join(' › ').slice(0, 160).toWellFormed();
   return text.startsWith(above) ? text : `${above}\n${text}`;
 };

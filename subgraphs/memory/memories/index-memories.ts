@@ -53,7 +53,8 @@ async function syncMemories(
   }
 }
 
-const propertiesOf = (row: MemoryRow) => ({
+/** Returns what the index says of a memory beside its text. */
+export const propertiesOf = (row: MemoryRow) => ({
   about: row.about || ABOUT_USER,
   ...(row.conversationId !== null && { conversationId: row.conversationId }),
   kind: row.kind,

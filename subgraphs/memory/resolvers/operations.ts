@@ -13,6 +13,7 @@ import { type SearchMode, searchMemories } from '../memories/search.ts';
 import type { MemoryFilter, MemoryInput, MemoryKind, MemoryStore } from '../memories/store.ts';
 import { extractiveAnswer } from '../recall/extractive.ts';
 import { type RecallInput, recall } from '../recall/recall.ts';
+import { queueReconciling } from '../reconcile/queue-reconciling.ts';
 import { memoryStatus } from '../status.ts';
 
 import type { Context, None, ResolverParts } from './context.ts';
@@ -85,6 +86,10 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
     },
 
     Mutation: {
+      async reindexMemory() {
+        await queueReconciling(memory);
+        return { status: await memoryStatus(memory) };
+      },
       remember: async (_: None, { input }: Input<{ memories: MemoryInput[] }>, context: Context) => ({
         memories: await memories.remember(me(context), input.memories),
       }),

@@ -169,6 +169,10 @@ export class MemoryWorld implements AsyncDisposable {
     return Object.fromEntries(spaces.map((space) => [space.name, space.objects]));
   }
 
+  get topics(): Platform['topics'] {
+    return this.#view.topics;
+  }
+
   vectors(): Promise<VectorStore> {
     return sharedVectors(this.#view);
   }
