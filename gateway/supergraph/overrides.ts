@@ -8,7 +8,7 @@ export interface OverrideLabels {
   readonly named: readonly string[];
 }
 
-/** Decides which of a supergraph's labels without a share are taken for one request. */
+/** A function that decides which of a supergraph's labels without a share are taken for one request. */
 export type OverrideChooser<Caller> = (labels: readonly string[], caller: Caller) => Iterable<string>;
 
 export interface OverrideOptions<Caller> {
@@ -20,8 +20,8 @@ export interface OverrideOptions<Caller> {
 }
 
 /**
- * Gives the labels that are taken for one operation, in a fixed order; undefined where none is. Those of all requests
- * are not among them.
+ * A function that gives the labels that are taken for one operation, in a fixed order; undefined where none is. Those
+ * of all requests are not among them.
  */
 export type Overrides<Caller> = (text: string, caller: Caller) => readonly string[] | undefined;
 

@@ -59,8 +59,8 @@ function inCalendar(date: Date): Date {
 }
 
 /**
- * Returns a scalar whose refusals are its own words: what the engine says of a value that is no text, such as an object
- * with a member `toString`, tells a client nothing of what to send.
+ * Returns a scalar whose refusals are its own words: what the engine says of a value that is not text, such as an
+ * object with a member `toString`, tells a client nothing of what to send.
  */
 function inOwnWords<Internal, External>(
   scalar: GraphQLScalarType<Internal, External>,
