@@ -249,13 +249,6 @@ it.each([
   ['an event that is a list', (id: string) => ({ id, type: 'next', payload: [] }), ENDED],
   ['no event at all', (id: string) => ({ id, type: 'next' }), ENDED],
   ['data that is a text', (id: string) => ({ id, type: 'next', payload: { data: 'a' } }), ENDED],
-  ['errors that are none', (id: string) => ({ id, type: 'next', payload: { data: {}, errors: 5 } }), ENDED],
-  ['an error that is null', (id: string) => ({ id, type: 'next', payload: { data: {}, errors: [null] } }), ENDED],
-  [
-    'an error whose path is a number',
-    (id: string) => ({ id, type: 'next', payload: { errors: [{ path: 1 }] } }),
-    ENDED,
-  ],
   ['a refusal without errors', (id: string) => ({ id, type: 'error', payload: 'no' }), ENDED],
   ['a message of an unknown type', (id: string) => ({ id, type: 'data', payload: { data: {} } }), ENDED],
   ['an event without a subscriber', () => ({ id: 'x', type: 'next', payload: null }), 'going on'],
@@ -287,6 +280,26 @@ it.each([
   } else expect(first).toBe('going on');
   expect(bad.connections()).toBe(1);
   await bad.close();
+});
+
+it.each([
+  ['a number', 5, [{}]],
+  ['one alone', { message: 'no' }, [{ message: 'no' }]],
+  ['null in a list', [null], [{}]],
+  ['a path that is a number', [{ message: 'no', path: 1 }], [{ message: 'no' }]],
+  ['a message that is an object', [{ message: {}, extensions: [] }, { path: ['a'] }], [{}, { path: ['a'] }]],
+])('an event keeps its data where its errors are badly written: %s', async (_, errors, told) => {
+  const subgraph = await badSubgraph(
+    (socket) =>
+      void acknowledge(socket, (id) => {
+        socket.send(JSON.stringify({ id, type: 'next', payload: { data: { a: 1 }, errors } }));
+        socket.send(JSON.stringify({ id, type: 'next', payload: { data: { a: 2 } } }));
+      }),
+  );
+  const { events, stop } = subgraph.subscribe();
+  await expect.poll(() => events).toEqual([{ data: { a: 1 }, errors: told }, { data: { a: 2 } }]);
+  stop();
+  await subgraph.close();
 });
 
 it('a listener that fails ends its own operation, and not the process', async () => {

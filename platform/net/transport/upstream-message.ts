@@ -11,9 +11,8 @@ export type UpstreamMessage =
   | { readonly type: 'broken'; readonly id: string };
 
 /**
- * Reads a message of graphql-transport-ws, down to the parts that are relied upon: subgraphs need not be ours. An
- * `error` message ends the operation, so its errors are read however badly they are written: one alone, or without a
- * message.
+ * Reads a message of graphql-transport-ws, down to the parts that are relied upon: subgraphs need not be ours. Errors are
+ * read however badly they are written: one alone, or without a message.
  *
  * @returns undefined for what is not a message of the protocol.
  */
@@ -25,7 +24,7 @@ export function readUpstreamMessage(text: string): UpstreamMessage | undefined {
   if (typeof id !== 'string') return undefined;
   switch (type) {
     case 'next':
-      return isResult(payload) ? { type, id, payload } : { type: 'broken', id };
+      return isResult(payload) ? { type, id, payload: wellFormed(payload) } : { type: 'broken', id };
     case 'error':
       if (Array.isArray(payload)) return { type, id, errors: payload };
       return isObject(payload) ? { type, id, errors: [payload] } : { type: 'broken', id };
@@ -37,7 +36,22 @@ export function readUpstreamMessage(text: string): UpstreamMessage | undefined {
 }
 
 const isResult = (value: unknown): value is ExecutionResult =>
-  isObject(value) && (value.data == null || isObject(value.data)) && (value.errors == null || isErrors(value.errors));
+  isObject(value) && (value.data == null || isObject(value.data));
+
+/** The event with errors as GraphQL has them: data is not lost for an error that is badly written. */
+function wellFormed(payload: ExecutionResult): ExecutionResult {
+  const errors: unknown = payload.errors;
+  if (errors == null || isErrors(errors)) return payload;
+  const told = (Array.isArray(errors) ? errors : [errors]).map((error: unknown) => {
+    const { message, path, extensions } = isObject(error) ? error : {};
+    return {
+      ...(typeof message === 'string' && { message }),
+      ...(Array.isArray(path) && { path }),
+      ...(isObject(extensions) && { extensions }),
+    };
+  });
+  return { ...payload, errors: told as unknown as NonNullable<ExecutionResult['errors']> };
+}
 
 const isErrors = (value: unknown): value is NonNullable<ExecutionResult['errors']> =>
   Array.isArray(value) &&
