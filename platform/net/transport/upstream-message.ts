@@ -11,8 +11,8 @@ export type UpstreamMessage =
   | { readonly type: 'broken'; readonly id: string };
 
 /**
- * Reads a message of graphql-transport-ws, down to the parts that are relied upon: subgraphs need not be ours. Errors are
- * read however badly they are written: one alone, or without a message.
+ * Reads a message of graphql-transport-ws, down to the parts that are relied upon: subgraphs need not be ours. Errors
+ * are read however badly they are written: one alone, or without a message.
  *
  * @returns undefined for what is not a message of the protocol.
  */
