@@ -94,6 +94,23 @@ program
   .description('make the indexes of memory agree with what is stored, after a vector store was lost or restored')
   .action(async () => (await import('./reindex.ts')).reindex(root));
 
+const parked = program.command('parked').description('jobs and events that failed too often and wait for a decision');
+
+parked
+  .command('list')
+  .description('print them, the oldest first: id, subgraph, job or event, kind, attempts, time, problem')
+  .action(async () => (await import('./parked.ts')).listParked(root));
+
+for (const [name, description] of [
+  ['retry', 'give them another round of attempts'],
+  ['drop', 'give them up for good'],
+] as const)
+  parked
+    .command(name)
+    .argument('<ids...>', 'ids of `sextant parked list`, or `all`')
+    .description(description)
+    .action(async (ids: string[]) => (await import('./parked.ts')).changeParked(root, name, ids));
+
 const vectors = program.command('vectors').description('move vectors from one store to another');
 
 vectors

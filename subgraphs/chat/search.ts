@@ -1,6 +1,7 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
+import { Prisma } from '#prisma/chat/client/client.ts';
 import type { ChatParts } from './parts.ts';
 
 const MAX_QUERY = 500;
@@ -52,31 +53,8 @@ export async function searchConversations(
   if (words.length > MAX_QUERY)
     throw badInput('query', `is ${words.length} characters long; at most ${MAX_QUERY} are accepted.`);
   const before = decodeCursor(LIST, 'after', after, ['id'])?.[0] ?? null;
-  const beginning = lastWord(words);
-  // English leaves out words such as "were", and a phrase without them is another phrase.
-  const exact = words.includes('"');
-  const rows = await db.$queryRaw<Row[]>`
-    WITH query AS (
-      SELECT websearch_to_tsquery('pg_catalog.simple', ${words})
-        || CASE WHEN ${exact} THEN ''::tsquery ELSE websearch_to_tsquery('pg_catalog.english', ${words}) END
-        || CASE WHEN ${beginning}::text IS NULL THEN ''::tsquery
-           ELSE websearch_to_tsquery('pg_catalog.simple', ${words.slice(0, words.length - (beginning?.length ?? 0))})
-             && to_tsquery('pg_catalog.simple', ${beginning === null ? null : `${beginning}:*`}::text) END AS words
-    ), hits AS (
-      SELECT m.id, m.conversation_id, m.id AS message_id, m.text AS body
-      FROM query, participants p JOIN messages m USING (conversation_id)
-      WHERE p.user_id = ${user.userId}::uuid AND search_document(m.text) @@ query.words
-        AND (${before}::uuid IS NULL OR m.id < ${before}::uuid)
-      UNION ALL
-      SELECT c.id, c.id, NULL, c.title
-      FROM query, participants p JOIN conversations c ON c.id = p.conversation_id
-      WHERE p.user_id = ${user.userId}::uuid AND search_document(c.title) @@ query.words
-        AND (${before}::uuid IS NULL OR c.id < ${before}::uuid)
-      ORDER BY id DESC LIMIT ${size + 1}::int
-    )
-    SELECT hits.id::text, hits.conversation_id::text, hits.message_id::text,
-           ts_headline('pg_catalog.english', translate(left(hits.body, 20000), '<', ${LESS}), query.words, ${HEADLINE}) AS headline
-    FROM hits, query ORDER BY hits.id DESC`;
+  const wanted = { userId: user.userId, words: await parse(db, words), before, size: size + 1 };
+  const rows = await newestHits(db, wanted);
   const hits = rows.slice(0, size).map(
     ({ id, conversation_id, message_id, headline }): SearchHit => ({
       id,
@@ -86,6 +64,116 @@ export async function searchConversations(
     }),
   );
   return connection(hits, ({ id }) => encodeCursor(LIST, id), { next: rows.length > size, previous: before !== null });
+}
+
+/** The query as Postgres understands it, with the word that is still being typed as a beginning. */
+async function parse(db: ChatParts['db'], words: string): Promise<string> {
+  const beginning = lastWord(words);
+  // English leaves out words such as "were", and a phrase without them is another phrase.
+  const exact = words.includes('"');
+  const [row] = await db.$queryRaw<{ words: string }[]>`
+    SELECT (websearch_to_tsquery('pg_catalog.simple', ${words})
+      || CASE WHEN ${exact} THEN ''::tsquery ELSE websearch_to_tsquery('pg_catalog.english', ${words}) END
+      || CASE WHEN ${beginning}::text IS NULL THEN ''::tsquery
+         ELSE websearch_to_tsquery('pg_catalog.simple', ${words.slice(0, words.length - (beginning?.length ?? 0))})
+           && to_tsquery('pg_catalog.simple', ${beginning === null ? null : `${beginning}:*`}::text) END)::text AS words`;
+  return row!.words;
+}
+
+/** What is looked for: a tsquery, in the conversations of a user, before an id. */
+interface Wanted {
+  readonly userId: string;
+  readonly words: string;
+  readonly before: string | null;
+  readonly size: number;
+}
+
+/**
+ * Reads the newest hits. Words that few messages hold come from their index alone. What many hold is found among the
+ * newest few, so somebody who has written much is first searched in two windows of the newest messages. Then come all of
+ * the user's conversations: they are named one by one, so that Postgres knows how many they are and takes the better of
+ * their index and that of the words, or both.
+ */
+async function newestHits(db: ChatParts['db'], wanted: Wanted): Promise<Row[]> {
+  if ((await estimate(db, wanted)) <= FEW) return hitsIn(db, wanted, Prisma.sql`true`, Prisma.sql`true`);
+  for (const since of await windows(db, wanted)) {
+    const window = Prisma.sql`id >= ${since}::uuid`;
+    const hits = await hitsIn(db, wanted, window, window);
+    if (hits.length >= wanted.size) return hits;
+  }
+  const [own] = await db.$queryRaw<{ ids: string[] }[]>`
+    SELECT coalesce(array_agg(conversation_id::text), '{}') AS ids FROM participants
+    WHERE user_id = ${wanted.userId}::uuid`;
+  const { ids } = own!;
+  return hitsIn(db, wanted, Prisma.sql`conversation_id = ANY(${ids}::uuid[])`, Prisma.sql`id = ANY(${ids}::uuid[])`);
+}
+
+/** As many hits of all users as are read without much ado. */
+const FEW = 5_000;
+
+/** How many messages of all users hold the words, as Postgres thinks. */
+async function estimate(db: ChatParts['db'], { words }: Wanted): Promise<number> {
+  const [row] = await db.$queryRaw<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }[]>`
+    EXPLAIN (FORMAT JSON) SELECT FROM messages WHERE search_document(text) @@ ${words}::tsquery`;
+  return row!['QUERY PLAN'][0].Plan['Plan Rows'];
+}
+
+/** Ids at which the windows begin; none for a user who has written so little that all is looked at at once. */
+async function windows(db: ChatParts['db'], { userId, before }: Wanted): Promise<string[]> {
+  const [own] = await db.$queryRaw<{ count: number }[]>`
+    SELECT count(*)::int AS count FROM (
+      SELECT FROM participants p JOIN messages m USING (conversation_id) WHERE p.user_id = ${userId}::uuid
+      LIMIT ${LITTLE}) AS own`;
+  if (own!.count < LITTLE) return [];
+  const until = before === null ? Prisma.empty : Prisma.sql`WHERE id < ${before}::uuid`;
+  const begins = await Promise.all(
+    WINDOWS.map(
+      (length) => db.$queryRaw<{ id: string }[]>`
+      SELECT id::text FROM messages ${until} ORDER BY id DESC OFFSET ${length} LIMIT 1`,
+    ),
+  );
+  return begins.flatMap((rows) => rows.map(({ id }) => id));
+}
+
+/** Messages in each window. */
+const WINDOWS = [500, 4_000];
+/** A user with fewer messages has written little. */
+const LITTLE = 1_000;
+
+/**
+ * Collects hits, and narrows them down to the user's after that: in another order Postgres would take messages apart one
+ * by one.
+ *
+ * @param messages which messages are looked at.
+ * @param titles which conversations are.
+ */
+function hitsIn(
+  db: ChatParts['db'],
+  { userId, words, before, size }: Wanted,
+  messages: Prisma.Sql,
+  titles: Prisma.Sql,
+): Promise<Row[]> {
+  const until = before === null ? Prisma.empty : Prisma.sql`AND id < ${before}::uuid`;
+  return db.$queryRaw<Row[]>`
+    WITH found AS MATERIALIZED (
+      SELECT id, conversation_id FROM messages
+      WHERE search_document(text) @@ ${words}::tsquery AND ${messages} ${until}
+    ), titles AS MATERIALIZED (
+      SELECT id FROM conversations WHERE search_document(title) @@ ${words}::tsquery AND ${titles} ${until}
+    ), hits AS (
+      SELECT found.id, conversation_id, found.id AS message_id FROM found JOIN participants p USING (conversation_id)
+      WHERE p.user_id = ${userId}::uuid
+      UNION ALL
+      SELECT titles.id, titles.id, NULL FROM titles JOIN participants p ON p.conversation_id = titles.id
+      WHERE p.user_id = ${userId}::uuid
+      ORDER BY id DESC LIMIT ${size}::int
+    )
+    SELECT hits.id::text, hits.conversation_id::text, hits.message_id::text,
+           ts_headline('pg_catalog.english', translate(left(coalesce(m.text, c.title), 20000), '<', ${LESS}),
+             ${words}::tsquery, ${HEADLINE}) AS headline
+    FROM hits LEFT JOIN messages m ON m.id = hits.message_id
+      LEFT JOIN conversations c ON c.id = hits.id AND hits.message_id IS NULL
+    ORDER BY hits.id DESC`;
 }
 
 /** The word that is still being typed; null when the query ends otherwise or uses operators there. */

@@ -11,6 +11,7 @@ import { type Config, loadConfig } from '../../base/config/config.ts';
 import { MemoryTopics } from '../../realtime/topics/memory-topics.ts';
 import { migratePostgres, openDatabase } from '../database/database.ts';
 import type { SqlClient } from '../outbox/outbox.ts';
+import { ParkedWork } from '../parked/parked-work.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
 import { type JobHandler, JobRefused } from './jobs.ts';
 
@@ -248,25 +249,55 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
     it('that fails is tried again, then parked with its reason, and can be given another round', async () => {
       let failing = true;
       const attempts: number[] = [];
-      const jobs = runner({
-        flaky: {
-          attempts: 3,
-          run: async (_, { attempt }) => {
-            attempts.push(attempt);
-            if (failing) throw new Error('out of luck');
+      const jobs = runner(
+        {
+          flaky: {
+            attempts: 3,
+            run: async (_, { attempt }) => {
+              attempts.push(attempt);
+              if (failing) throw new Error('out of luck');
+            },
+            parked: async (payload, problem, tx) => leaveMark(`${payload}: ${problem}`)(tx),
           },
-          parked: async (payload, problem, tx) => leaveMark(`${payload}: ${problem}`)(tx),
         },
-      });
+        { lookMs: 50 },
+      );
       const id = await enqueue(jobs, 'flaky', 'p');
       expect(await jobs.settled(id, 5_000)).toBe('PARKED');
       expect(attempts).toEqual([1, 2, 3]);
       expect(await jobs.get(id)).toMatchObject({ problem: 'out of luck', attempts: 3 });
       expect(await marks()).toEqual(['p: out of luck']);
       expect(await jobs.counts()).toEqual([{ kind: 'flaky', state: 'PARKED', count: 1 }]);
+      const parked = new ParkedWork(client);
+      expect(await parked.list(10)).toEqual([
+        { id, of: 'JOB', kind: 'flaky', attempts: 3, problem: 'out of luck', parkedAt: expect.any(Date) },
+      ]);
       failing = false;
-      expect(await jobs.retry(id)).toBe(true);
-      expect(await jobs.settled(id, 5_000)).toBe('DONE');
+      expect(await parked.retry(id)).toBe(true);
+      expect(await parked.retry(crypto.randomUUID())).toBe(false);
+      await expect.poll(async () => (await jobs.get(id))?.state, { timeout: 5_000 }).toBe('DONE');
+      expect(await parked.list(10)).toEqual([]);
+    });
+
+    test('that is parked is given up for good when a person drops it, and what runs is not', async () => {
+      const gate = Promise.withResolvers<void>();
+      const jobs = runner({
+        hopeless: {
+          run: async () => {
+            throw new JobRefused('never');
+          },
+        },
+        wait: { run: () => gate.promise },
+      });
+      const id = await enqueue(jobs, 'hopeless', 1);
+      expect(await jobs.settled(id, 5_000)).toBe('PARKED');
+      const running = await enqueue(jobs, 'wait', 2);
+      await expect.poll(async () => (await jobs.get(running))?.state).toBe('RUNNING');
+      const parked = new ParkedWork(client);
+      expect([await parked.drop(id), await parked.drop(id), await parked.drop(running)]).toEqual([true, false, false]);
+      expect(await jobs.get(id)).toBeUndefined();
+      expect(await parked.drop('not an id')).toBe(false);
+      gate.resolve();
     });
 
     it('whose handler refuses it is parked at once', async () => {

@@ -181,12 +181,6 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     return this.#table.get(id);
   }
 
-  async retry(id: string): Promise<boolean> {
-    const changed = await this.#table.retry(id);
-    if (changed) this.#wake();
-    return changed;
-  }
-
   counts() {
     return this.#table.counts();
   }

@@ -281,16 +281,6 @@ export class JobTable<Tx extends SqlTransaction> {
     );
   }
 
-  async retry(id: string): Promise<boolean> {
-    const changed = await this.#client.$executeRawUnsafe(
-      `UPDATE jobs AS job SET state = 'WAITING', attempts = 0, run_after = now(), finished_at = NULL
-       WHERE id = $1::uuid AND state = 'PARKED' AND NOT EXISTS (
-         SELECT FROM jobs AS other WHERE other.kind = job.kind AND other.key = job.key AND other.state = 'WAITING')`,
-      id,
-    );
-    return changed === 1;
-  }
-
   async counts(): Promise<{ kind: string; state: JobState; count: number }[]> {
     return this.#client.$queryRawUnsafe(
       `SELECT kind, state, count(*)::int AS count FROM jobs WHERE state <> 'DONE' GROUP BY kind, state ORDER BY kind, state`,

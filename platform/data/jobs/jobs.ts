@@ -60,8 +60,6 @@ export interface Jobs<Tx extends SqlTransaction = SqlTransaction> extends AsyncD
   enqueue(tx: SqlTransaction, kind: string, payload: Json, options?: EnqueueOptions): Promise<string>;
   /** A job by id, or undefined. Finished jobs are kept for a week. */
   get(id: string): Promise<JobStatus | undefined>;
-  /** Gives a parked job another round of attempts; false if it is not parked. */
-  retry(id: string): Promise<boolean>;
   /** Parked and waiting jobs, by kind, for health and metrics. */
   counts(): Promise<readonly { readonly kind: string; readonly state: JobState; readonly count: number }[]>;
   /** Resolves with the job's state when it is done, parked or gone, or after `timeoutMs` with whatever it is then. */

@@ -17,6 +17,8 @@ import {
 
 const TRANSACTION = { maxWait: 5_000, timeout: 30_000 };
 const CLEANUP_MS = 3_600_000;
+/** Time between two looks for parked events that are to be tried again. */
+const PARKED_MS = 60_000;
 /** What an event weighs whose handler takes one at a time: its statements hold up the others of a small database. */
 const WEIGHT_ALONE = 10;
 
@@ -35,6 +37,8 @@ export interface ConsumerOptions<Tx extends SqlTransaction> {
   readonly lifecycle: AsyncDisposableStack;
   /** Pause before the second attempt at an event, in ms; each later one is four times as long. */
   readonly retryMs?: number | undefined;
+  /** Time between two looks for parked events that are to be tried again; default a minute. */
+  readonly parkedMs?: number | undefined;
 }
 
 /** Lets a subgraph take part in what others tell. Call it once, before the process calls `events.start()`. */
@@ -52,8 +56,13 @@ export async function consumeEvents<Tx extends SqlTransaction>(options: Consumer
     guarded({ where: 'inbox', log }, () => consumer.cleanup()),
     CLEANUP_MS,
   ).unref();
+  const again = setInterval(
+    guarded({ where: 'inbox', log }, () => consumer.tryParked()),
+    options.parkedMs ?? PARKED_MS,
+  ).unref();
   lifecycle.defer(async () => {
     clearInterval(cleanup);
+    clearInterval(again);
     await member[Symbol.asyncDispose]();
   });
 }
@@ -93,6 +102,20 @@ class Consumer<Tx extends SqlTransaction> {
     const failed: Checked[] = [];
     for (const part of this.#parts(await this.#wanted(batch))) failed.push(...(await this.#handleAll(part, failed)));
     return failed.map(({ delivery }) => delivery);
+  }
+
+  /** Tries parked events again that a person wants tried. */
+  async tryParked(): Promise<void> {
+    for (const event of await this.#inbox.wanted()) {
+      try {
+        const payload = EVENTS[event.type].payload.parse(event.payload);
+        const checked = { ...event, payload, recordedAt: new Date(event.recordedAt) } as PlatformEvent;
+        await this.#handle([checked], (tx) => InboxTable.take(tx, event.id));
+      } catch (error) {
+        await this.#inbox.parkAgain(event.id, problemOf(error));
+        this.#log.warn({ err: error, eventId: event.id, type: event.type }, 'a parked event failed again');
+      }
+    }
   }
 
   cleanup(): Promise<void> {
@@ -155,9 +178,14 @@ class Consumer<Tx extends SqlTransaction> {
     return [...first, ...(await this.#handleAll(free.slice(half), first)), ...behind];
   }
 
-  /** The effects and the notes that they happened, or neither. */
-  async #handle(events: readonly PlatformEvent[]): Promise<void> {
+  /**
+   * The effects and the notes that they happened, or neither.
+   *
+   * @param isOurs asked first; false: nothing is done.
+   */
+  async #handle(events: readonly PlatformEvent[], isOurs?: (tx: Tx) => Promise<boolean>): Promise<void> {
     const handled = await this.#client.$transaction(async (tx) => {
+      if (isOurs && !(await isOurs(tx))) return 0;
       const unseen = await InboxTable.note(tx, events);
       const fresh = events.filter(({ id }) => unseen.delete(id));
       for (const { handler, events: run } of this.#runs(fresh)) {
@@ -197,8 +225,7 @@ class Consumer<Tx extends SqlTransaction> {
   }
 
   async #park(event: PlatformEvent, attempts: number, error: unknown): Promise<void> {
-    const problem = error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 2_000) : String(error);
-    await this.#inbox.park(event, attempts, problem);
+    await this.#inbox.park(event, attempts, problemOf(error));
     this.#count('parked', 1);
     this.#log.error(
       { err: error, eventId: event.id, type: event.type, attempts },
@@ -210,3 +237,6 @@ class Consumer<Tx extends SqlTransaction> {
     if (events > 0) this.#outcomes.inc({ consumer: this.#name, outcome }, events);
   }
 }
+
+const problemOf = (error: unknown): string =>
+  error instanceof Error ? `${error.name}: ${error.message}`.slice(0, 2_000) : String(error);

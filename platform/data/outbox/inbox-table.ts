@@ -44,6 +44,30 @@ export class InboxTable {
     );
   }
 
+  /** Parked events that a person wants tried again (`ParkedWork.retry`). */
+  async wanted(): Promise<PlatformEvent[]> {
+    const rows = await this.#client.$queryRawUnsafe<{ event: PlatformEvent }[]>(
+      `SELECT event FROM inbox_events WHERE parked_at IS NOT NULL AND attempts = 0 ORDER BY id LIMIT 100`,
+    );
+    return rows.map(({ event }) => event);
+  }
+
+  /** Takes a wanted event out, so that it counts as new. @returns false when another process was quicker. */
+  static async take(tx: SqlTransaction, id: string): Promise<boolean> {
+    const sql = `DELETE FROM inbox_events WHERE id = $1::uuid AND parked_at IS NOT NULL AND attempts = 0`;
+    return (await tx.$executeRawUnsafe(sql, id)) === 1;
+  }
+
+  /** It failed again. */
+  async parkAgain(id: string, problem: string): Promise<void> {
+    await this.#client.$executeRawUnsafe(
+      `UPDATE inbox_events SET attempts = 1, problem = $2, parked_at = clock_timestamp()
+       WHERE id = $1::uuid AND parked_at IS NOT NULL`,
+      id,
+      problem,
+    );
+  }
+
   async deleteOld(): Promise<void> {
     await this.#client.$executeRawUnsafe(
       `DELETE FROM inbox_events WHERE parked_at IS NULL AND handled_at < clock_timestamp() - ${KEEP}`,

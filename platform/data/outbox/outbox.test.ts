@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../realtime/redis/redis-for-tests.ts';
+import { ParkedWork } from '../parked/parked-work.ts';
 import { consumeEvents } from './consume-events.ts';
 import { createOutbox } from './create-outbox.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
@@ -21,11 +22,16 @@ describe('outbox, embedded', () => {
     await client.$executeRawUnsafe('TRUNCATE outbox_events, inbox_events, effects RESTART IDENTITY');
   });
 
-  async function open(lifecycle: AsyncDisposableStack, handlers: EventHandlers<SqlTransaction>, start = true) {
+  async function open(
+    lifecycle: AsyncDisposableStack,
+    handlers: EventHandlers<SqlTransaction>,
+    start = true,
+    parkedMs = 60_000,
+  ) {
     const metrics = new Registry();
     const events = new MemoryEventBus({ metrics, lifecycle });
     const options = { client, events, log: silentLog, metrics, lifecycle, lookMs: 50 };
-    await consumeEvents({ ...options, consumer: 'memory', handlers, retryMs: 1 });
+    await consumeEvents({ ...options, consumer: 'memory', handlers, retryMs: 1, parkedMs });
     const outbox = createOutbox({ ...options, owner: 'auth' });
     if (start) events.start();
     const outcomes = async () =>
@@ -144,6 +150,45 @@ describe('outbox, embedded', () => {
       },
     ]);
     expect(await outcomes()).toMatchObject({ parked: 1, handled: 1, retried: 4 });
+  });
+
+  it('tries a parked event again when a person wants it, once, and gives up one that is dropped', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    let broken = true;
+    const { outbox } = await open(
+      lifecycle,
+      {
+        'user.deleted': async (event, tx) => {
+          if (broken) throw new Error('cannot digest this');
+          await note(tx, event.id, event.payload.userId);
+        },
+      },
+      true,
+      20,
+    );
+    const record = (userId: string) =>
+      client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId, at: at() }));
+    const [anna, bob] = [await record('anna'), await record('bob')];
+    await outbox.drain();
+    const parked = new ParkedWork(client);
+    const item = { of: 'EVENT', kind: 'user.deleted', attempts: 5, problem: 'Error: cannot digest this' };
+    expect((await parked.list(10)).toSorted((a, b) => (a.id < b.id ? -1 : 1))).toMatchObject([
+      { id: anna, ...item },
+      { id: bob, ...item },
+    ]);
+    expect(await parked.drop(bob)).toBe(true);
+    // Still broken: it is parked again.
+    expect(await parked.retry(anna)).toBe(true);
+    await expect.poll(() => parked.list(10)).toMatchObject([{ id: anna, attempts: 1 }]);
+    broken = false;
+    expect(await parked.retry(anna)).toBe(true);
+    await expect.poll(() => effects()).toEqual([{ event_id: anna, note: 'anna' }]);
+    expect(await parked.list(10)).toEqual([]);
+    // Delivered once more, neither has an effect.
+    await client.$executeRawUnsafe('UPDATE outbox_events SET published_at = NULL');
+    await outbox.drain();
+    expect(await effects()).toHaveLength(1);
+    expect([await parked.retry(anna), await parked.drop(bob)]).toEqual([false, false]);
   });
 
   describe('in batches', () => {

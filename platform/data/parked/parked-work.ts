@@ -1,0 +1,98 @@
+import { validate as isUuid } from 'uuid';
+import type { SqlClient } from '../outbox/outbox.ts';
+
+/** A job or an event that failed too often and waits for a person. */
+export interface ParkedItem {
+  readonly id: string;
+  readonly of: 'JOB' | 'EVENT';
+  /** The kind of job, or the type of event. */
+  readonly kind: string;
+  readonly attempts: number;
+  /** Why the last attempt failed. */
+  readonly problem: string | undefined;
+  readonly parkedAt: Date;
+}
+
+interface Row extends Omit<ParkedItem, 'problem'> {
+  readonly problem: string | null;
+}
+
+/** What a drop leaves in the place of the problem: the event counts as dealt with. */
+const DROPPED = 'dropped by an administrator';
+
+/**
+ * What one owner has parked. Its processes see a retry within a minute, or at once where it is asked for in the process
+ * itself; until then it is listed.
+ */
+export class ParkedWork {
+  readonly #client: SqlClient;
+  #hasJobs: Promise<boolean> | undefined;
+
+  constructor(client: SqlClient) {
+    this.#client = client;
+  }
+
+  /** The oldest first. What it was about is not told: it may hold what users have written. */
+  async list(limit: number): Promise<ParkedItem[]> {
+    const jobs = `SELECT id, 'JOB' AS of, kind, attempts, problem, finished_at AS "parkedAt" FROM jobs
+      WHERE state = 'PARKED' UNION ALL`;
+    const rows = await this.#client.$queryRawUnsafe<Row[]>(
+      `${(await this.#withJobs()) ? jobs : ''}
+       SELECT id, 'EVENT' AS of, type AS kind, attempts, problem, parked_at AS "parkedAt" FROM inbox_events
+       WHERE parked_at IS NOT NULL ORDER BY "parkedAt", id LIMIT $1::int`,
+      limit,
+    );
+    return rows.map((row) => ({
+      id: row.id,
+      of: row.of,
+      kind: row.kind,
+      attempts: row.attempts,
+      problem: row.problem ?? undefined,
+      parkedAt: new Date(row.parkedAt),
+    }));
+  }
+
+  /** Gives it another round of attempts. @returns false when it is not parked here. */
+  async retry(id: string): Promise<boolean> {
+    if (!isUuid(id)) return false;
+    return (
+      ((await this.#withJobs()) &&
+        (await this.#change(
+          `UPDATE jobs AS job SET state = 'WAITING', attempts = 0, run_after = now(), finished_at = NULL
+           WHERE id = $1::uuid AND state = 'PARKED' AND NOT EXISTS (
+             SELECT FROM jobs AS other
+             WHERE other.kind = job.kind AND other.key = job.key AND other.state = 'WAITING')`,
+          id,
+        ))) ||
+      // Consumers look for parked events without an attempt.
+      this.#change(`UPDATE inbox_events SET attempts = 0 WHERE id = $1::uuid AND parked_at IS NOT NULL`, id)
+    );
+  }
+
+  /** Gives it up for good. @returns false when it is not parked here. */
+  async drop(id: string): Promise<boolean> {
+    if (!isUuid(id)) return false;
+    return (
+      ((await this.#withJobs()) &&
+        (await this.#change(`DELETE FROM jobs WHERE id = $1::uuid AND state = 'PARKED'`, id))) ||
+      // The note of it stays, for the case that it is delivered once more.
+      this.#change(
+        `UPDATE inbox_events SET parked_at = NULL, event = NULL, handled_at = now(), problem = '${DROPPED}'
+         WHERE id = $1::uuid AND parked_at IS NOT NULL`,
+        id,
+      )
+    );
+  }
+
+  async #change(sql: string, id: string): Promise<boolean> {
+    return (await this.#client.$executeRawUnsafe(sql, id)) === 1;
+  }
+
+  /** Not every owner has jobs. */
+  #withJobs(): Promise<boolean> {
+    this.#hasJobs ??= Promise.resolve(
+      this.#client.$queryRawUnsafe<{ there: boolean }[]>(`SELECT to_regclass('jobs') IS NOT NULL AS there`),
+    ).then(([row]) => row!.there);
+    return this.#hasJobs;
+  }
+}
