@@ -21,6 +21,13 @@ export interface Peers {
     variables: Variables,
     options: PeerCall,
   ): Promise<Result>;
+
+  /**
+   * Asks a plain route of one subgraph.
+   *
+   * @throws {CodedError} SUBGRAPH_UNAVAILABLE, also when the answer is no success.
+   */
+  fetch(subgraph: string, request: Request, options: Pick<PeerCall, 'identity'>): Promise<Response>;
 }
 
 export interface PeerCall {
@@ -66,6 +73,14 @@ export function createPeers(transportOf: (subgraph: string) => SubgraphTransport
       });
       if (result.errors?.length) throw thrown(subgraph, result.errors[0]!);
       return result.data as Result;
+    },
+    async fetch(subgraph, request, { identity }) {
+      const transport = transportOf(subgraph);
+      if (!transport) throw new CodedError('SUBGRAPH_UNAVAILABLE', `No subgraph ${subgraph} is configured.`);
+      const response = await transport.fetch(request, identity);
+      if (response.ok) return response;
+      await response.body?.cancel();
+      throw new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} answered with the status ${response.status}.`);
     },
   };
 }

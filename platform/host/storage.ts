@@ -1,9 +1,13 @@
+import { guarded } from '../base/faults/guarded.ts';
 import type { Owner } from '../contracts/owners.ts';
 import type { ClientClass } from '../data/database/database.ts';
-import { JobRunner } from '../data/jobs/job-runner.ts';
-import { consumeEvents } from '../data/outbox/consume-events.ts';
+import { JobRunner, jobTopic } from '../data/jobs/job-runner.ts';
+import { consumeEvents, type ParkedEvents } from '../data/outbox/consume-events.ts';
 import { createOutbox } from '../data/outbox/create-outbox.ts';
 import type { EventHandlers, Outbox, SqlClient, SqlTransaction } from '../data/outbox/outbox.ts';
+import { ParkedWork } from '../data/parked/parked-work.ts';
+import type { Route } from './definition.ts';
+import { parkedRoutes } from './parked-routes.ts';
 import type { Platform } from './platform.ts';
 
 /**
@@ -17,6 +21,8 @@ export interface Storage<Client, Tx extends SqlTransaction> {
   readonly outbox: Outbox;
   /** Creates a runner of jobs. The subgraph starts it; the platform closes it. */
   jobs(concurrency?: number): JobRunner<Tx>;
+  /** Routes by which administrators list, retry and drop what is parked; the subgraph serves them. */
+  readonly parkedRoutes: readonly Route[];
   /**
    * Hears the events of others. Called once, with a handler for each type of event.
    *
@@ -38,8 +44,13 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
   const db = await database.client(owner, Client);
   const shared = { client: db, events, log, metrics, lifecycle };
   let outbox: Outbox | undefined;
+  let consumer: ParkedEvents | undefined;
   return {
     db,
+    parkedRoutes: parkedRoutes(new ParkedWork(db), () => {
+      void topics.publish(jobTopic(owner), null);
+      guarded({ where: 'parked events', log }, async () => consumer?.tryParked())();
+    }),
     get outbox() {
       outbox ??= createOutbox({ ...shared, owner });
       return outbox;
@@ -55,6 +66,8 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
           concurrency,
         }),
       ),
-    consume: (handlers, { lanes } = {}) => consumeEvents<Tx>({ ...shared, consumer: owner, handlers, lanes }),
+    async consume(handlers, { lanes } = {}) {
+      consumer = await consumeEvents<Tx>({ ...shared, consumer: owner, handlers, lanes });
+    },
   };
 }

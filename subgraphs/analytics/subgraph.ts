@@ -46,6 +46,7 @@ export const analytics: SubgraphDefinition = {
     return {
       resolvers: createResolvers(parts),
       loaders: (request) => createLoaders(parts, request),
+      routes: storage.parkedRoutes,
     };
   },
 };

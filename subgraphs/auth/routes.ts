@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { badInput, unauthenticated } from '#platform/base/errors/errors.ts';
-import type { Route, RouteCall } from '#platform/host/definition.ts';
+import { badInput } from '#platform/base/errors/errors.ts';
+import type { Route } from '#platform/host/definition.ts';
+import { requireService } from '#platform/host/require-service.ts';
 import { AUTH_ROUTES, type introspectionAnswer, type revocationAnswer } from '#platform/identity/revocations.ts';
 import { firstAdminLink } from './accounts/first-admin.ts';
 import { introspect } from './api-keys/api-keys.ts';
@@ -56,12 +57,6 @@ export const createRoutes = (parts: AuthParts): Route[] => [
   },
   ...accountPages(parts),
 ];
-
-/** These routes are reachable through the gateway too: only the processes of this installation are services. */
-function requireService(call: RouteCall): void {
-  if (call.identity.kind !== 'service')
-    throw unauthenticated('This route answers the gateway and the command line only.');
-}
 
 function parseJson(text: string): unknown {
   try {

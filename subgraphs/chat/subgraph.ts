@@ -44,6 +44,7 @@ export const chat: SubgraphDefinition = {
 
     return {
       resolvers: createResolvers({ chat: parts, replies, sending: new Sending(parts, replies) }),
+      routes: storage.parkedRoutes,
       loaders: ({ identity }) => createLoaders(parts, identity),
     };
   },

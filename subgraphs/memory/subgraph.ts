@@ -83,7 +83,7 @@ export const memory: SubgraphDefinition = {
     return {
       resolvers: createResolvers({ memory: parts, memories: new MemoryStore(parts), contexts, documents }),
       loaders: (request) => createLoaders(db, request),
-      routes: createRoutes(parts, documents),
+      routes: [...createRoutes(parts, documents), ...storage.parkedRoutes],
       async health() {
         const index = await vectors().then(
           (store) => store.health(),

@@ -39,6 +39,7 @@ export const vector: SubgraphDefinition = {
     };
     return {
       resolvers: createResolvers(parts),
+      routes: storage.parkedRoutes,
       loaders: (request) => createLoaders(parts, request),
       health: async () => {
         const { status, detail } = await (await vectors()).health();

@@ -50,7 +50,7 @@ export const vision: SubgraphDefinition = {
     return {
       resolvers: createResolvers(parts),
       loaders: (request) => createLoaders(parts, request),
-      routes: createRoutes(parts),
+      routes: [...createRoutes(parts), ...storage.parkedRoutes],
       health: async () => ({ blobs: await blobs.health() }),
     };
   },

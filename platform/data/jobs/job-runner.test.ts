@@ -279,7 +279,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await parked.list(10)).toEqual([]);
     });
 
-    test('that is parked is given up for good when a person drops it, and what runs is not', async () => {
+    it('that is parked is given up for good when a person drops it, and what runs is not', async () => {
       const gate = Promise.withResolvers<void>();
       const jobs = runner({
         hopeless: {

@@ -37,6 +37,9 @@ export interface JobRunnerOptions {
   readonly backoffMs?: number | undefined;
 }
 
+/** The topic on which the processes of an owner are told of work. */
+export const jobTopic = (owner: string): string => `jobs:${owner}`;
+
 const MAX_BACKOFF_MS = 600_000;
 const PROGRESS_MS = 500;
 const SHUTDOWN_MS = 5_000;
@@ -159,7 +162,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   }
 
   get #topic(): string {
-    return `jobs:${this.#options.owner}`;
+    return jobTopic(this.#options.owner);
   }
 
   /** Looks after some time, unless it does before. */

@@ -41,8 +41,14 @@ export interface ConsumerOptions<Tx extends SqlTransaction> {
   readonly parkedMs?: number | undefined;
 }
 
+/** A consumer whose parked events may be tried again. */
+export interface ParkedEvents {
+  /** Tries those again that a person wants tried. */
+  tryParked(): Promise<void>;
+}
+
 /** Lets a subgraph take part in what others tell. Call it once, before the process calls `events.start()`. */
-export async function consumeEvents<Tx extends SqlTransaction>(options: ConsumerOptions<Tx>): Promise<void> {
+export async function consumeEvents<Tx extends SqlTransaction>(options: ConsumerOptions<Tx>): Promise<ParkedEvents> {
   const { consumer: name, events, handlers, lanes, log, lifecycle, retryMs } = options;
   const consumer = new Consumer(options);
   const member = await events.join({
@@ -65,6 +71,7 @@ export async function consumeEvents<Tx extends SqlTransaction>(options: Consumer
     clearInterval(again);
     await member[Symbol.asyncDispose]();
   });
+  return consumer;
 }
 
 type Outcome = 'handled' | 'duplicate' | 'retried' | 'parked';
@@ -81,7 +88,7 @@ interface Run<Tx extends SqlTransaction> {
   readonly events: PlatformEvent[];
 }
 
-class Consumer<Tx extends SqlTransaction> {
+class Consumer<Tx extends SqlTransaction> implements ParkedEvents {
   readonly #name: string;
   readonly #client: SqlClient<Tx>;
   readonly #inbox: InboxTable;
@@ -104,7 +111,6 @@ class Consumer<Tx extends SqlTransaction> {
     return failed.map(({ delivery }) => delivery);
   }
 
-  /** Tries parked events again that a person wants tried. */
   async tryParked(): Promise<void> {
     for (const event of await this.#inbox.wanted()) {
       try {
