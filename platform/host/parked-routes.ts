@@ -28,12 +28,8 @@ export const parkedDecision = z.object({
 /** Ids of what was parked and has been changed. */
 export const parkedDecided = z.object({ ids: z.array(z.string()) });
 
-/**
- * Creates the routes by which other processes of the installation list, retry and drop parked work.
- *
- * @param retried called when something is to be tried again, so that this process need not wait for its next look.
- */
-export const parkedRoutes = (parked: ParkedWork, retried: () => void): Route[] => [
+/** Creates the routes by which other processes of the installation list, retry and drop parked work. */
+export const parkedRoutes = (parked: ParkedWork): Route[] => [
   {
     method: 'GET',
     path: PARKED_ROUTE,
@@ -55,7 +51,6 @@ export const parkedRoutes = (parked: ParkedWork, retried: () => void): Route[] =
       const { change, ids } = asked.data;
       const decided: string[] = [];
       for (const id of ids) if (await parked[change](id)) decided.push(id);
-      if (change === 'retry' && decided.length > 0) retried();
       return Response.json({ ids: decided });
     },
   },

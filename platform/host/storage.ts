@@ -21,6 +21,8 @@ export interface Storage<Client, Tx extends SqlTransaction> {
   readonly outbox: Outbox;
   /** Creates a runner of jobs. The subgraph starts it; the platform closes it. */
   jobs(concurrency?: number): JobRunner<Tx>;
+  /** Jobs and events that failed too often. */
+  readonly parked: ParkedWork;
   /** Routes by which administrators list, retry and drop what is parked; the subgraph serves them. */
   readonly parkedRoutes: readonly Route[];
   /**
@@ -45,12 +47,14 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
   const shared = { client: db, events, log, metrics, lifecycle };
   let outbox: Outbox | undefined;
   let consumer: ParkedEvents | undefined;
+  const parked = new ParkedWork(db, () => {
+    void topics.publish(jobTopic(owner), null);
+    guarded({ where: 'parked events', log }, async () => consumer?.tryParked())();
+  });
   return {
     db,
-    parkedRoutes: parkedRoutes(new ParkedWork(db), () => {
-      void topics.publish(jobTopic(owner), null);
-      guarded({ where: 'parked events', log }, async () => consumer?.tryParked())();
-    }),
+    parked,
+    parkedRoutes: parkedRoutes(parked),
     get outbox() {
       outbox ??= createOutbox({ ...shared, owner });
       return outbox;

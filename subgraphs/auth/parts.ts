@@ -1,6 +1,8 @@
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Outbox } from '#platform/data/outbox/outbox.ts';
+import type { ParkedWork } from '#platform/data/parked/parked-work.ts';
+import type { Peers } from '#platform/host/peers.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 import type { AttemptLimits } from './attempt-limits.ts';
 import type { Changes } from './change.ts';
@@ -25,4 +27,7 @@ export interface AuthParts {
   readonly signingKeys: SigningKeys;
   readonly mail: MailQueue;
   readonly outbox: Outbox;
+  readonly peers: Peers;
+  /** What auth itself has parked. */
+  readonly parked: ParkedWork;
 }

@@ -47,7 +47,8 @@ export const auth: SubgraphDefinition = {
 export async function openParts(platform: Platform): Promise<AuthParts> {
   const { config, log, topics, limiter, lifecycle, secrets } = platform;
   const metrics = authMetrics(platform.metrics);
-  const { db, outbox } = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'auth', PrismaClient);
+  const storage = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'auth', PrismaClient);
+  const { db, outbox, parked } = storage;
   const changes = new Changes(db, topics, metrics, config);
   const signingKeys = new SigningKeys(db, changes, secrets, config, log);
   const accessTokens = new AccessTokens(signingKeys, config);
@@ -71,5 +72,7 @@ export async function openParts(platform: Platform): Promise<AuthParts> {
     sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, metrics, config }),
     mail: lifecycle.use(new MailQueue(db, createMailer(config, log), secrets, log)),
     outbox,
+    peers: platform.peers,
+    parked,
   };
 }

@@ -26,10 +26,13 @@ const DROPPED = 'dropped by an administrator';
  */
 export class ParkedWork {
   readonly #client: SqlClient;
+  readonly #retried: () => void;
   #hasJobs: Promise<boolean> | undefined;
 
-  constructor(client: SqlClient) {
+  /** @param retried called when something is to be tried again, for a process that can do it at once. */
+  constructor(client: SqlClient, retried: () => void = () => {}) {
     this.#client = client;
+    this.#retried = retried;
   }
 
   /** The oldest first. What it was about is not told: it may hold what users have written. */
@@ -55,7 +58,7 @@ export class ParkedWork {
   /** Gives it another round of attempts. @returns false when it is not parked here. */
   async retry(id: string): Promise<boolean> {
     if (!isUuid(id)) return false;
-    return (
+    const isParked =
       ((await this.#withJobs()) &&
         (await this.#change(
           `UPDATE jobs AS job SET state = 'WAITING', attempts = 0, run_after = now(), finished_at = NULL
@@ -65,8 +68,9 @@ export class ParkedWork {
           id,
         ))) ||
       // Consumers look for parked events without an attempt.
-      this.#change(`UPDATE inbox_events SET attempts = 0 WHERE id = $1::uuid AND parked_at IS NOT NULL`, id)
-    );
+      (await this.#change(`UPDATE inbox_events SET attempts = 0 WHERE id = $1::uuid AND parked_at IS NOT NULL`, id));
+    if (isParked) this.#retried();
+    return isParked;
   }
 
   /** Gives it up for good. @returns false when it is not parked here. */

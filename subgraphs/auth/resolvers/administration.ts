@@ -11,6 +11,7 @@ import {
 } from '../accounts/administration.ts';
 import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
+import { changeParkedWork, listParkedWork } from '../parked/parked-work.ts';
 import type { AuthParts } from '../parts.ts';
 import { isUuid } from '../uuid.ts';
 import { credential } from './credential.ts';
@@ -34,8 +35,14 @@ export const administrationResolvers = (parts: AuthParts) => ({
       listUsers(parts, args, args.filter, context),
     auditEvents: (_root: unknown, args: PageArguments & { filter?: AuditFilter | null }, context: AuthContext) =>
       listAuditEvents(parts, args, args.filter, context),
+    parkedWork: (_root: unknown, { first }: { first?: number | null }, context: AuthContext) =>
+      listParkedWork(parts, first ?? 50, context),
   },
   Mutation: {
+    retryParkedWork: (_root: unknown, { input }: { input: { ids: readonly string[] } }, context: AuthContext) =>
+      changeParkedWork(parts, 'retry', input.ids, context),
+    dropParkedWork: (_root: unknown, { input }: { input: { ids: readonly string[] } }, context: AuthContext) =>
+      changeParkedWork(parts, 'drop', input.ids, context),
     createUser: async (
       _root: unknown,
       { input }: { input: Parameters<typeof createUser>[1] & { roles?: readonly string[] | null } },
