@@ -76,10 +76,9 @@ const handOver = async (file, args) => end(await run(file, args, { stdio: 'inher
 
 /**
  * Postgres is WebAssembly: optimised a fourth as early, what runs often is fast as soon, and starts are not spent on
- * it. New objects take 16 MB in each half, which V8 sets by the memory of the machine otherwise: 64 on a large one,
- * that it gives back late.
+ * it.
  */
-const FLAGS = ['--wasm-tiering-budget=50000000', '--max-semi-space-size=16'];
+const FLAGS = ['--wasm-tiering-budget=50000000'];
 const WATCHED = ['platform', 'retrieval', 'llm', 'gateway', 'subgraphs', 'cli', 'supergraph.yaml'];
 
 await new Installation(root, prepare).bring(DEVELOPING.has(command) ? 'development' : 'running');

@@ -28,6 +28,9 @@ const COMPILED_AFTER_MS = 10_000;
 // spent on optimising what runs only then. Before anything is compiled: compiled code is kept for the flags that it was
 // made with.
 setFlagsFromString('--wasm-tiering-budget=50000000');
+// Where this process was given less for its new objects, as in the image, its threads would take as much: they have
+// limits of their own, smaller ones.
+setFlagsFromString('--max-semi-space-size=0');
 
 // As cli/sextant.ts does for what it writes, and before the first file: what is compiled here is run by the next start.
 process.umask(0o077);

@@ -27,14 +27,24 @@ import { scalars } from './scalars.ts';
  */
 export function buildSchemaOf(schemaFile: URL, resolvers: ResolverMap): GraphQLSchema {
   try {
-    const typeDefs = parse(new Source(readFileSync(schemaFile, 'utf8'), fileURLToPath(schemaFile)));
-    const schema = buildSubgraphSchema([{ typeDefs, resolvers: resolvers as GraphQLResolverMap }]);
+    const source = new Source(readFileSync(schemaFile, 'utf8'), fileURLToPath(schemaFile));
+    const schema = buildFrom(source, resolvers as GraphQLResolverMap);
     installScalars(schema, resolvers);
     refuseStrayResolvers(schema, resolvers);
     enforceAuthorization(schema);
     return schema;
   } catch (error) {
     throw new DefinitionError(`${placeOf(error, schemaFile)}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** A schema keeps what it was made of. The places of its text, two megabytes, are read where there is an error to tell. */
+function buildFrom(source: Source, resolvers: GraphQLResolverMap): GraphQLSchema {
+  const build = (noLocation: boolean) => buildSubgraphSchema([{ typeDefs: parse(source, { noLocation }), resolvers }]);
+  try {
+    return build(true);
+  } catch {
+    return build(false);
   }
 }
 

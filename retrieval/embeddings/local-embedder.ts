@@ -19,6 +19,11 @@ const MAX_WINDOWS = 8;
  * writes. Its memory is a hundred MB.
  */
 const IDLE_MS = 10 * 60_000;
+/**
+ * What it holds for long is 20 MB. With little room for new objects it would keep 60 that are of no use, and with no
+ * limit for old ones V8 would be in no hurry to collect them.
+ */
+const MEMORY = { maxYoungGenerationSizeMb: 24, maxOldGenerationSizeMb: 128 };
 /** A "word" without spaces can be of any length; this much of it is read. */
 const WINDOW_CHARACTERS = 1_000;
 
@@ -36,7 +41,7 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
     new URL('./local-worker.ts', import.meta.url),
     null,
     'The offline embedding model',
-    { idleMs: IDLE_MS },
+    { idleMs: IDLE_MS, limits: MEMORY },
   );
   #busy = false;
   readonly #waiting: { readonly left: number; readonly go: () => void }[] = [];

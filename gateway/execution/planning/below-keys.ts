@@ -27,7 +27,7 @@ export type FetchBefore = (fetch: EntityFetch) => readonly EntityFetch[];
 export function createFetchBefore(sdl: string, { requires, keys }: Requirements): FetchBefore {
   const isDeep = (set: SelectionSetNode): boolean => set.selections.some((node) => 'selectionSet' in node);
   if (![...requires.values()].some(isDeep)) return (fetch) => [fetch];
-  const schema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
+  const schema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true, noLocation: true });
   const resolves = createResolves(schema);
 
   /** A subgraph that resolves fields of an entity, by what another one is sent. */

@@ -47,7 +47,7 @@ export interface InterfaceObjects {
 /** Reads the interface objects of a supergraph; undefined where no subgraph has an interface as an object. */
 export function readInterfaceObjects(sdl: string, { keys }: Joins): InterfaceObjects | undefined {
   if (!sdl.includes('isInterfaceObject: true')) return undefined;
-  const schema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
+  const schema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true, noLocation: true });
   /** Interface to the subgraphs that have it as an object. */
   const holders = new Map<string, Set<unknown>>();
   for (const type of Object.values(schema.getTypeMap())) {

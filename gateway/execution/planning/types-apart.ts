@@ -22,7 +22,7 @@ export type SetTypesApart = (plan: Plan, asked: PlanRequest) => Plan;
  * request has both.
  */
 export function createTypesApart(sdl: string): SetTypesApart {
-  const schema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true });
+  const schema = buildSchema(sdl, { assumeValid: true, assumeValidSDL: true, noLocation: true });
   const inputs = readInputs(sdl);
 
   const isOf = (type: string, condition: string | undefined): boolean => {

@@ -56,7 +56,7 @@ const NOTHING: Introspected = [];
 export function createCompiler(options: CompilerOptions): Compile {
   const { supergraph } = options;
   const api = supergraph.apiSchema;
-  const full = buildSchema(supergraph.sdl, { assumeValid: true, assumeValidSDL: true });
+  const full = buildSchema(supergraph.sdl, { assumeValid: true, assumeValidSDL: true, noLocation: true });
   const scope: CompilerScope = {
     api,
     full,

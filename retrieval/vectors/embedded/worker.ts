@@ -1,5 +1,4 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { giveWay } from '#platform/base/worker/priority.ts';
 import { serve } from '#platform/base/worker/worker-rpc.ts';
 import type {
   AddedVector,
@@ -77,8 +76,6 @@ export const copierMethods = (file: string) => ({
 
 serve((data: ReaderData | WriterData) => {
   if (data.role === 'reader') return readerMethods(new Reader(openDatabase(data.file), data.budget));
-  // Searches and everything else that answers requests come first.
-  giveWay(5);
   if (data.role === 'writer') return writerMethods(new Writer(openDatabase(data.file)));
   return copierMethods(data.file);
 });

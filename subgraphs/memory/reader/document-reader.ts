@@ -104,7 +104,7 @@ export class DocumentReader implements AsyncDisposable {
   #start(): Worker {
     if (this.#worker) return this.#worker;
     const worker = new Worker(new URL('./reader-worker.ts', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: this.#limits.memoryMb, maxYoungGenerationSizeMb: 64, stackSizeMb: 4 },
+      resourceLimits: { maxOldGenerationSizeMb: this.#limits.memoryMb, maxYoungGenerationSizeMb: 24, stackSizeMb: 4 },
     });
     // Errors while no document waits: the thread is replaced at the next document.
     worker.on('error', () => {});
