@@ -3,7 +3,7 @@ import type { JobContext, JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { TextIndex } from '#retrieval/vectors/text-index.ts';
 import { type IndexName, SHARED_TENANT, tenantOf } from '../indexes.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
-import { SOURCES, type Source } from './sources.ts';
+import { type Part, SOURCES, type Source } from './sources.ts';
 
 export const RECONCILE_INDEX = 'reconcile-index';
 
@@ -56,12 +56,6 @@ async function reconcile(
     progress(++done, tenants.size);
   }
   return found;
-}
-
-/** A tenant of an index, and whose it is; undefined for what everybody may read. */
-export interface Part {
-  readonly tenant: string;
-  readonly userId: string | undefined;
 }
 
 async function removeStrangers(

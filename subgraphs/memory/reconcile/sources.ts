@@ -5,7 +5,12 @@ import { type IndexName, SHARED_TENANT } from '../indexes.ts';
 import { INDEX_MEMORIES, propertiesOf } from '../memories/index-memories.ts';
 import type { Database, MemoryParts } from '../parts.ts';
 import { INDEX_MESSAGE } from '../transcript.ts';
-import type { Part } from './reconcile-index.ts';
+
+/** A tenant of an index, and whose it is; undefined for what everybody may read. */
+export interface Part {
+  readonly tenant: string;
+  readonly userId: string | undefined;
+}
 
 /** A row that must be findable. */
 export interface Row {
