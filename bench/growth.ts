@@ -1,8 +1,8 @@
 /**
  * What grows with a user's years: lists, search and usage of a user with 10,000 conversations, 5,000 messages in one of
  * them, 100,000 memories and 1,000,000 calls, beside the same questions of a user who has nothing, through the gateway,
- * in turns. `ratio` is median by median. The calls lie there as an earlier version left them; their conversations' usage
- * is measured before and after they are summed.
+ * in turns. `ratio` is median by median. The calls lie there as an earlier version left them; the usage of their
+ * conversations is measured before and after they are summed.
  *
  * `npm run bench -- growth [share of the size, such as 0.1]`; needs POSTGRES_TEST_URL and REDIS_TEST_URL.
  */

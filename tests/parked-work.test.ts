@@ -42,15 +42,15 @@ describe.skipIf(DISTRIBUTED_SKIPPED)(`work that failed too often${DISTRIBUTED_SK
     const id = uuidv7();
     await client.query(
       `INSERT INTO memory.jobs (id, kind, payload, state, attempts, problem, finished_at)
-       VALUES ($1, 'remove-user', '{"userId":"nobody"}', 'PARKED', 5, 'the index was away', now())`,
+       VALUES ($1, 'remove-user', '{"userId":"unknown"}', 'PARKED', 5, 'the index was away', now())`,
       [id],
     );
     return id;
   };
   const parkEvent = async () => {
     const id = uuidv7();
-    const payload = { userId: 'nobody', at: new Date().toISOString() };
-    const event = { id, type: 'user.deleted', version: 1, owner: 'auth', aggregate: 'user:nobody', payload };
+    const payload = { userId: 'unknown', at: new Date().toISOString() };
+    const event = { id, type: 'user.deleted', version: 1, owner: 'auth', aggregate: 'user:unknown', payload };
     await client.query(
       `INSERT INTO analytics.inbox_events (id, type, parked_at, attempts, problem, event)
        VALUES ($1, 'user.deleted', now(), 5, 'Error: cannot be', $2)`,
@@ -115,7 +115,7 @@ describe.skipIf(DISTRIBUTED_SKIPPED)(`work that failed too often${DISTRIBUTED_SK
     for (const line of (await run('list')).trim().split('\n')) expect(line).toMatch(/\t0 attempts\t|Nothing is parked/);
   }, 90_000);
 
-  it('is nobody else’s to see or to change', async () => {
+  it('is for administrators alone to see and to change', async () => {
     const user = await TestUser.signUp(graph.url);
     for (const query of [LIST, change('retry')]) {
       const { errors } = await user.send(query, query === LIST ? {} : { ids: [uuidv7()] });

@@ -25,7 +25,7 @@ export interface Peers {
   /**
    * Asks a plain route of one subgraph.
    *
-   * @throws {CodedError} SUBGRAPH_UNAVAILABLE, also when the answer is no success.
+   * @throws {CodedError} SUBGRAPH_UNAVAILABLE, also when the answer is not a success.
    */
   fetch(subgraph: string, request: Request, options: Pick<PeerCall, 'identity'>): Promise<Response>;
 }

@@ -90,7 +90,7 @@ interface Wanted {
 
 /**
  * Reads the newest hits. Words that few messages hold come from their index alone. What many hold is found among the
- * newest few, so somebody who has written much is first searched in two windows of the newest messages. Then come all of
+ * newest few, so a user who has written much is first searched in two windows of the newest messages. Then come all of
  * the user's conversations: they are named one by one, so that Postgres knows how many they are and takes the better of
  * their index and that of the words, or both.
  */
@@ -141,8 +141,8 @@ const WINDOWS = [500, 4_000];
 const LITTLE = 1_000;
 
 /**
- * Collects hits, and narrows them down to the user's after that: in another order Postgres would take messages apart one
- * by one.
+ * Collects hits, and narrows them down to the user's after that: in another order Postgres would take messages apart
+ * one by one.
  *
  * @param messages which messages are looked at.
  * @param titles which conversations are.

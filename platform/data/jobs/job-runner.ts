@@ -37,7 +37,7 @@ export interface JobRunnerOptions {
   readonly backoffMs?: number | undefined;
 }
 
-/** The topic on which the processes of an owner are told of work. */
+/** Returns the topic on which the processes of an owner are told of work. */
 export const jobTopic = (owner: string): string => `jobs:${owner}`;
 
 const MAX_BACKOFF_MS = 600_000;

@@ -21,7 +21,7 @@ interface Row extends Omit<ParkedItem, 'problem'> {
 const DROPPED = 'dropped by an administrator';
 
 /**
- * What one owner has parked. Its processes see a retry within a minute, or at once where it is asked for in the process
+ * The jobs and events that one owner has parked. Its processes see a retry within a minute, or at once where it is asked for in the process
  * itself; until then it is listed.
  */
 export class ParkedWork {
