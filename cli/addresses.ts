@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { readText } from '#gateway/supergraph/compose.ts';
 import { parseRoverConfig } from '#gateway/supergraph/rover-config.ts';
@@ -10,8 +11,11 @@ export interface Address {
   readonly urls: readonly string[];
 }
 
-/** Returns the supergraph's file: SUPERGRAPH_FILE, seen from the folder of the product. */
-export const supergraphFile = (config: Config): string => path.resolve(config.root, config.SUPERGRAPH_FILE);
+/** Returns the path of SUPERGRAPH_FILE: the user's own, or one that comes with the product. */
+export function supergraphFile({ home, root, SUPERGRAPH_FILE }: Config): string {
+  const own = path.resolve(home, SUPERGRAPH_FILE);
+  return existsSync(own) ? own : path.resolve(root, SUPERGRAPH_FILE);
+}
 
 /** Reads the names and URLs of all subgraphs without composing: a subgraph's process needs no supergraph. */
 export async function subgraphAddresses(config: Config): Promise<readonly Address[]> {

@@ -1,15 +1,14 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { Redis } from 'ioredis';
-import pg from 'pg';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { createModels } from '#llm/create-models.ts';
 import { type Config, loadConfig } from '#platform/base/config/config.ts';
 import { SECRET_SETTING } from '#platform/base/config/secret-files.ts';
-import { OWNERS } from '#platform/contracts/owners.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
+import { checkPostgres } from '#platform/data/database/database.ts';
 import { DirectoryInUseError, lockDirectory } from '#platform/data/database/directory-lock.ts';
 import { supergraphFile } from './addresses.ts';
 import { settingRows } from './settings-table.ts';
@@ -59,21 +58,14 @@ async function supergraph(config: Config): Promise<Finding> {
 
 async function database(config: Config): Promise<Finding> {
   if (config.DATABASE_URL === undefined) return embeddedDatabase(config);
-  const client = new pg.Client({ connectionString: config.DATABASE_URL, connectionTimeoutMillis: TIMEOUT_MS });
+  // What says that JWT_SECRET is missing stands below.
+  if (config.JWT_SECRET === undefined)
+    return note('Postgres is not asked', 'Subgraphs sign in with what JWT_SECRET gives.');
   try {
-    await client.connect();
-    const { rows } = await client.query<{ schema_name: string }>('SELECT schema_name FROM information_schema.schemata');
-    const missing = OWNERS.filter((owner) => !rows.some((row) => row.schema_name === owner));
-    return missing.length === 0
-      ? ok('Postgres answers and has the schemas of all subgraphs')
-      : problem(
-          `Postgres lacks the schemas of ${missing.join(', ')}`,
-          'Run `sextant migrate` as the owner of the database.',
-        );
+    await checkPostgres(config, config.DATABASE_URL);
+    return ok('Postgres answers, and every subgraph finds its tables');
   } catch (error) {
-    return problem('Postgres cannot be used', `DATABASE_URL: ${reason(error)}`);
-  } finally {
-    await client.end().catch(() => {});
+    return problem('Postgres cannot be used', reason(error));
   }
 }
 

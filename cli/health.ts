@@ -1,5 +1,7 @@
 import { loadConfig } from '#platform/base/config/config.ts';
 import { type MutualTls, readMutualTls } from '#platform/net/http/tls.ts';
+import { portOf, subgraphAddresses } from './addresses.ts';
+import { CommandError } from './report.ts';
 
 const TIMEOUT_MS = 2_500;
 
@@ -15,11 +17,21 @@ async function overTls({ cert, key, ca }: MutualTls, port: number): Promise<Resp
   return new Response(await answer.text(), { status: answer.status });
 }
 
-/** Checks the health of a container: SUBGRAPH_PORT if set, else PORT. */
-export async function health(root: string): Promise<void> {
+/**
+ * Asks a process on this machine whether it is healthy, for containers.
+ *
+ * @param subgraph its name, where the process serves one; else SUBGRAPH_PORT if set, or PORT.
+ */
+export async function health(root: string, subgraph: string | undefined): Promise<void> {
   const config = loadConfig(process.env, root);
-  const port = config.SUBGRAPH_PORT || config.PORT;
-  const tls = config.SUBGRAPH_PORT === 0 ? undefined : readMutualTls(config);
+  let port = config.SUBGRAPH_PORT || config.PORT;
+  if (subgraph !== undefined) {
+    const address = (await subgraphAddresses(config)).find(({ name }) => name === subgraph);
+    if (!address) throw new CommandError(`${config.SUPERGRAPH_FILE} has no subgraph ${subgraph}.`);
+    port = portOf(config, address);
+  }
+  const isSubgraph = subgraph !== undefined || config.SUBGRAPH_PORT !== 0;
+  const tls = isSubgraph ? readMutualTls(config) : undefined;
   const response = await (tls ? overTls(tls, port) : overHttp(port)).catch(() => undefined);
   if (response?.ok) return;
   console.error(response ? `unhealthy: ${await response.text()}` : `nothing answers on port ${port}`);

@@ -68,8 +68,9 @@ program
 
 program
   .command('health')
+  .argument('[subgraph]', 'the one that the process serves; left out: the gateway, or everything')
   .description('ask the process on this machine whether it is healthy; exit code 0 if so (for containers)')
-  .action(async () => (await import('./health.ts')).health(root));
+  .action(async (subgraph: string | undefined) => (await import('./health.ts')).health(root, subgraph));
 
 program
   .command('reset')

@@ -105,6 +105,17 @@ describe('docker-compose.yml', () => {
     expect(text).not.toMatch(/postgresql:\/\/[^@$/]+:[^@$]+@/);
   });
 
+  it('asks each container for the health of what runs in it', () => {
+    const { services } = parse(text, { merge: true }) as {
+      services: Record<string, { command: string; healthcheck?: { test: string[] } }>;
+    };
+    for (const [name, { command, healthcheck }] of Object.entries(services)) {
+      const [, subgraph] = /^serve (\w+)$/.exec(command ?? '') ?? [];
+      if (subgraph === undefined) continue;
+      expect([name, healthcheck?.test]).toEqual([name, ['CMD', 'node', 'cli/sextant.js', 'health', subgraph]]);
+    }
+  });
+
   it('runs Sextant without capabilities, on a read-only file system', () => {
     const { services } = parse(text, { merge: true }) as { services: Record<string, Record<string, unknown>> };
     const own = Object.values(services).filter(({ image }) => image === 'sextant');

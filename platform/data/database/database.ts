@@ -197,6 +197,16 @@ async function checkMigrated(pool: pg.Pool, owner: Owner, root: string): Promise
   }
 }
 
+/**
+ * Signs in to the Postgres of DATABASE_URL as each subgraph does, and looks for its tables.
+ *
+ * @throws {DatabaseError} what stands in the way, in one line.
+ */
+export async function checkPostgres(config: Config, url: string): Promise<void> {
+  await using source = openPostgresSource(config, url);
+  for (const owner of OWNERS) await source.pool(owner);
+}
+
 function explain(error: unknown, owner: Owner): string {
   const { code, message } = error as { code?: string; message?: string };
   if (code === '28P01' || code === '28000')
