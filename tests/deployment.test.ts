@@ -83,6 +83,24 @@ describe('the Kubernetes manifests', () => {
     }
   });
 
+  it('share no store of vectors on a volume: Weaviate is set', () => {
+    const settings = manifests.find(({ kind }) => kind === 'ConfigMap') as unknown as { data: Record<string, string> };
+    expect(settings.data['WEAVIATE_URL']).toMatch(/^http/);
+  });
+
+  it('name the migration after the release, because a job cannot be changed', () => {
+    const job = workloads.find(({ kind }) => kind === 'Job')!;
+    const { replacements } = parse(readFileSync(path.join(folder, 'kustomization.yaml'), 'utf8')) as {
+      replacements: {
+        source: object;
+        targets: { fieldPaths: string[]; options: { delimiter: string; index: number } }[];
+      }[];
+    };
+    const { fieldPaths, options } = replacements[0]!.targets[0]!;
+    expect(fieldPaths).toEqual(['metadata.name']);
+    expect(job.metadata.name.split(options.delimiter)[options.index]).toBe('release');
+  });
+
   it('are all put together by kustomize', () => {
     const { resources } = parse(readFileSync(path.join(folder, 'kustomization.yaml'), 'utf8')) as {
       resources: string[];

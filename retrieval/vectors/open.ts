@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Config } from '#platform/base/config/config.ts';
 import { EmbeddedVectorStore } from './embedded/embedded-vector-store.ts';
+import { refuseNetworkFolder } from './embedded/network-folder.ts';
 import type { VectorStore } from './vector-store.ts';
 
 export type VectorSettings = Pick<
@@ -16,8 +17,10 @@ export async function openVectorStore(settings: VectorSettings): Promise<VectorS
     const { WeaviateVectorStore } = await import('./weaviate/weaviate-vector-store.ts');
     return new WeaviateVectorStore({ url, grpcUrl, apiKey });
   }
+  const folder = path.join(settings.dataDir, 'vectors');
+  await refuseNetworkFolder(folder);
   return new EmbeddedVectorStore({
-    folder: path.join(settings.dataDir, 'vectors'),
+    folder,
     memoryBytes: settings.VECTOR_MEMORY_MB * 1024 ** 2,
   });
 }
