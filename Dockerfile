@@ -4,7 +4,8 @@ WORKDIR /src
 # Scripts of dependencies are not run: the base image brings Node, and nothing may be downloaded at build time.
 COPY package.json package-lock.json .npmrc ./
 COPY cli/node/package.json cli/node/
-RUN npm ci --workspaces=false
+COPY cli/setup/slim.mjs cli/setup/
+RUN npm ci --workspaces=false && node -e 'import("./cli/setup/slim.mjs").then(({ slim }) => slim("node_modules", true))'
 COPY . .
 RUN node cli/generate.ts && node cli/bundle.ts --out /app
 

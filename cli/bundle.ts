@@ -1,9 +1,9 @@
 // `npm run bundle`: the product in one folder, dist/, that needs nothing but Node: the command with all subgraphs as a
 // few files that load in a fraction of the time, the files they read, and the packages that cannot be bundled.
-// For production images and the fast start: `node dist/cli/sextant.js up`.
+// For production images, the package of npm and the fast start: `node dist/cli/sextant.js up`.
 import { createHash } from 'node:crypto';
 import { existsSync, globSync } from 'node:fs';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
@@ -22,6 +22,8 @@ const root = path.dirname(import.meta.dirname);
 /** Files that the product reads, at the same places below the bundle. */
 const READ = [
   'LICENSE',
+  'README.md',
+  'llm.example.yaml',
   'supergraph*.yaml',
   'subgraphs/*/schema.graphql',
   'prisma/*/migrations/**/*.sql',
@@ -45,8 +47,12 @@ const keepPlaces = (workers: readonly string[]): Plugin => ({
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
       const text = await readFile(file, 'utf8');
-      if (file.includes('/node_modules/') || !text.includes('import.meta.url')) return undefined;
       const source = path.relative(root, file);
+      if (file.includes('/node_modules/')) return undefined;
+      if (!source.startsWith('cli/') && text.includes('import.meta.dirname')) {
+        throw new Error(`${source} says import.meta.dirname, which is cli/ in the bundle: take import.meta.url.`);
+      }
+      if (!text.includes('import.meta.url')) return undefined;
       const contents = text
         .replace(/new URL\('([^']+\.ts)', import\.meta\.url\)/g, (_, target: string) => {
           const worker = path.join(path.dirname(source), target);
@@ -147,18 +153,32 @@ async function bundleCode(folder: string): Promise<void> {
   });
 }
 
-/** Bundles everything of the product into a folder, which is emptied before. */
-export async function bundle(folder: string): Promise<void> {
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
-  await bundleCode(path.join(folder, 'cli'));
-  const { name, version, license } = JSON.parse(await readFile(path.join(root, 'package.json'), 'utf8')) as {
-    [key: string]: string;
+/** What describes the package of npm that the folder is, without the packages inside of it: `npm pack dist`. */
+async function manifest(): Promise<object> {
+  const { name, version, description, license, dependencies } = JSON.parse(
+    await readFile(path.join(root, 'package.json'), 'utf8'),
+  ) as Record<'name' | 'version' | 'description' | 'license', string> & { dependencies: Record<string, string> };
+  return {
+    name,
+    version,
+    description,
+    license,
+    keywords: ['graphql', 'federation', 'ai', 'llm', 'self-hosted'],
+    type: 'commonjs',
+    bin: { [name]: 'cli/sextant.js' },
+    engines: { node: '>=24' },
+    dependencies: Object.fromEntries(NOT_BUNDLED.map((one) => [one, dependencies[one]])),
   };
-  await writeFile(
-    path.join(folder, 'package.json'),
-    `${JSON.stringify({ name, version, license, type: 'commonjs', private: true, bin: 'cli/sextant.js' }, null, 2)}\n`,
-  );
+}
+
+/** Bundles everything of the product into a folder, which is emptied before. Data that a start of it has left stays. */
+export async function bundle(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const entry of await readdir(folder)) {
+    if (entry !== '.sextant') await rm(path.join(folder, entry), { recursive: true, force: true });
+  }
+  await bundleCode(path.join(folder, 'cli'));
+  await writeFile(path.join(folder, 'package.json'), `${JSON.stringify(await manifest(), null, 2)}\n`);
   const files = [...globSync(READ, { cwd: root }), ...packagesWith(root, NOT_BUNDLED)];
   const template = await templateDirectory(root);
   if (existsSync(template)) files.push(path.relative(root, template));

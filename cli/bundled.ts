@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 // The bundle's entry. Runs the product's code with what V8 compiled of it at an earlier start.
 //
 // Node keeps compiled code too (and does for the packages beside the bundle), but as it is when a module is loaded:
@@ -20,6 +21,14 @@ declare const CODE: {
 
 /** The file of the embedded database's thread. */
 declare const DATABASE_THREAD: string;
+
+const LEAST_NODE = 24;
+if (Number.parseInt(process.versions.node, 10) < LEAST_NODE) {
+  process.stderr.write(
+    `Sextant needs Node ${LEAST_NODE}; this is ${process.versions.node}. Install it from https://nodejs.org and try again.\n`,
+  );
+  process.exit(1);
+}
 
 /** By then the first operations have been compiled as well. */
 const COMPILED_AFTER_MS = 10_000;

@@ -74,12 +74,10 @@ async function type(command: string, ...args: string[]): Promise<Started> {
 
 /** Waits for a process that serves; one that ends instead fails the test with what it said. */
 const ready = (one: Started) =>
-  expect
-    .poll(() => {
-      if (one.child.exitCode !== null) throw new Error(`it ended with ${one.child.exitCode}: ${one.output}`);
-      return one.output;
-    }, PATIENCE)
-    .toContain('"msg":"ready"');
+  Promise.race([
+    expect.poll(() => one.output, PATIENCE).toContain('"msg":"ready"'),
+    once(one.child, 'close').then(([code]) => Promise.reject(new Error(`it ended with ${code}: ${one.output}`))),
+  ]);
 const has = (name: string): boolean => existsSync(path.join(clone, 'node_modules', name));
 const INSTALLS = 'Installing what running needs';
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
 import type { Config } from '#platform/base/config/config.ts';
@@ -45,7 +46,7 @@ interface PageFile {
   readonly compressed: boolean;
 }
 
-const FOLDER = import.meta.dirname;
+const FOLDER = path.dirname(fileURLToPath(import.meta.url));
 const TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.css': 'text/css; charset=utf-8',

@@ -32,7 +32,7 @@ const EMPTY_FRESH_MS = 5_000;
  * Opens the source of the catalogue: llm.yaml where there is one at the start, else the environment and this machine.
  */
 export function openCatalogue(options: SourceOptions): CatalogueSource {
-  const file = path.resolve(options.config.root, options.config.LLM_CONFIG);
+  const file = path.resolve(options.config.home, options.config.LLM_CONFIG);
   return existsSync(file) ? new FileSource(file, options) : new EnvironmentSource(options);
 }
 

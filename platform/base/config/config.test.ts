@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from './config.ts';
 import { ConfigError } from './config-error.ts';
@@ -17,6 +18,12 @@ describe('configuration', () => {
     const config = loadConfig({}, '/srv');
     expect(config).toMatchObject({ PORT: 4000, dataDir: '/srv/.sextant', publicUrl: 'http://localhost:4000' });
     expect(config.redisUrl).toBeUndefined();
+  });
+
+  it('keeps nothing in its own folder where that is a package: an update or npm itself would delete it', () => {
+    const root = '/home/ada/.npm/_npx/1f/node_modules/sextant';
+    expect(loadConfig({}, root)).toMatchObject({ root, home: process.cwd(), dataDir: path.resolve('.sextant') });
+    expect(loadConfig({}, '/srv')).toMatchObject({ root: '/srv', home: '/srv' });
   });
 
   it('says in one line what is wrong, what was given and what is allowed', () => {

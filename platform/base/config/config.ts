@@ -8,6 +8,11 @@ import { type Settings, settings } from './settings.ts';
 export interface Config extends Settings {
   /** Absolute path of the folder that holds supergraph.yaml, prisma/ and the schemas. */
   readonly root: string;
+  /**
+   * Absolute path of the folder that relative paths of settings begin at: `root`, or where the command was called when
+   * the product is an installed package, whose folder is npm's.
+   */
+  readonly home: string;
   /** Absolute path of SEXTANT_DIR. */
   readonly dataDir: string;
   /** REDIS_URL, or what REDIS_ADDR means. */
@@ -65,10 +70,12 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if (values.BLOBS_S3_KMS_KEY_ID !== undefined && values.BLOBS_S3_ENCRYPTION !== 'aws:kms') {
     throw new ConfigError('BLOBS_S3_KMS_KEY_ID is for BLOBS_S3_ENCRYPTION=aws:kms: set that as well, or neither.');
   }
+  const home = root.split(path.sep).includes('node_modules') ? process.cwd() : root;
   return Object.freeze({
     ...values,
     root,
-    dataDir: path.resolve(root, values.SEXTANT_DIR),
+    home,
+    dataDir: path.resolve(home, values.SEXTANT_DIR),
     redisUrl: values.REDIS_URL ?? values.REDIS_ADDR,
     weaviateUrl: values.WEAVIATE_URL ?? values.VECTOR_DB_ENDPOINT,
     publicUrl: (values.PUBLIC_URL ?? `http://localhost:${values.PORT}`).replace(/\/+$/, ''),
