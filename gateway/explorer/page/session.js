@@ -45,7 +45,7 @@ export class Session {
     this.#keep(null);
   }
 
-  /** The headers of a request: those of nobody, or of whoever is signed in, with a token that is still good. */
+  /** Resolves to the headers of a request: none, or those of the person who is signed in, with a token that is good. */
   async headers() {
     const { refreshToken, accessTokenExpiresAt } = this.#tokens ?? {};
     if (refreshToken && Date.parse(accessTokenExpiresAt) - Date.now() < EARLY_MS) {
