@@ -1,7 +1,9 @@
 import { badInput, CodedError, notFound, rateLimited } from '#platform/base/errors/errors.ts';
+import { afterCommit } from '#platform/data/database/after-commit.ts';
+import type { Fact } from '#platform/data/outbox/outbox.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
-import { lockConversation, messageFor } from './access.ts';
+import { type ConversationView, lockConversation, messageFor } from './access.ts';
 import { type Ask, digest, pendingReply, personsMessage } from './ask.ts';
 import { checkAttachments, checkId, checkText, isId, MAX_MESSAGE_BYTES } from './input.ts';
 import { checkOffer, type Offer, type OfferInput, offered, storedOffer } from './offer.ts';
@@ -207,7 +209,7 @@ export class Sending {
     const stored = await this.#transaction(user, ask);
     if (stored.fresh) {
       const { message, reply } = stored;
-      if (reply) this.#replies.wake(reply.id);
+      if (reply) this.#replies.wake(reply.id, reply);
       await this.#chat.topics.publish(
         ask.conversationId,
         ...[message, reply].flatMap((one) => (one ? [{ type: 'MessageCreated' as const, messageId: one.id }] : [])),
@@ -235,62 +237,54 @@ export class Sending {
         );
       }
       const parent = await ask.parent(tx, conversation);
-      await this.#checkRoom(tx, user, conversation.id, parent, ask);
+      const isBusy = await this.#checkRoom(tx, user, conversation.id, parent, ask);
       const requester = requesterOf(user);
       const message = ask.message && personsMessage(conversation.id, user, ask, parent, ask.message);
       const reply = ask.reply
         ? {
             ...pendingReply(conversation.id, ask, message ?? parent!, requester),
-            waitsForId: await unfinishedBefore(tx, conversation.id, parent),
+            waitsForId: isBusy ? await unfinishedBefore(tx, conversation.id, parent) : null,
           }
         : undefined;
       const rows = [message, reply].filter((row) => row !== undefined);
       const created = await tx.message.createManyAndReturn({ data: rows });
       const leaf = created.find(({ id }) => id === rows.at(-1)!.id)!;
-      await activate(tx, conversation.id, leaf.id, {
-        messageCount: { increment: rows.length },
-        ...(conversation.titleSource === 'NONE' &&
-          ask.message && { title: firstWords(ask.message.text), titleSource: 'FIRST_WORDS' }),
-      });
-      await tx.participant.updateMany({
-        where: { conversationId: conversation.id },
-        data: { activityAt: leaf.createdAt },
-      });
       const stored = created.find(({ id }) => id === message?.id);
-      if (stored) {
-        await outbox.record(tx, 'message.completed', {
-          messageId: stored.id,
-          conversationId: conversation.id,
-          userId: user.userId,
-          role: 'USER',
-          status: 'COMPLETED',
-          text: stored.text,
-          ...(stored.parentId && { parentId: stored.parentId }),
-          remember: conversation.memoryEnabled,
-          at: stored.createdAt.toISOString(),
-        });
-      }
+      const events = outbox.prepare(stored ? [completed(user, conversation, stored)] : []);
+      await activate(tx, conversation.id, leaf.id, {
+        messages: rows.length,
+        title: conversation.titleSource === 'NONE' && ask.message ? firstWords(ask.message.text) : undefined,
+        at: leaf.createdAt,
+        events,
+      });
+      afterCommit(tx, () => events.recorded());
       return { message: stored, reply: created.find(({ id }) => id === reply?.id), fresh: true };
     }, TRANSACTION);
   }
 
-  /** Whether the tree and the user's own limit have room for it. */
+  /**
+   * Checks that the tree and the user's own limit have room for it.
+   *
+   * @returns whether any reply of the conversation has not ended.
+   */
   async #checkRoom(
     tx: Transaction,
     user: UserIdentity,
     conversationId: string,
     parent: Parent | null,
     ask: Ask,
-  ): Promise<void> {
+  ): Promise<boolean> {
     if ((parent?.depth ?? 0) >= MAX_DEPTH) {
       throw badInput('input.conversationId', `has ${MAX_DEPTH} messages on this branch; go on in a fork of it.`);
     }
     const place = parent ? Prisma.sql`parent_id = ${parent.id}::uuid` : Prisma.sql`parent_id IS NULL`;
-    const [counted] = await tx.$queryRaw<{ siblings: number; unfinished: number }[]>`
+    const [counted] = await tx.$queryRaw<{ siblings: number; unfinished: number; busy: boolean }[]>`
       SELECT (SELECT count(*)::int FROM messages WHERE conversation_id = ${conversationId}::uuid AND ${place}) AS siblings,
              (SELECT count(*)::int FROM messages WHERE requester_id = ${user.userId}::uuid
-                AND status IN ('PENDING', 'STREAMING')) AS unfinished`;
-    const { siblings, unfinished } = counted!;
+                AND status IN ('PENDING', 'STREAMING')) AS unfinished,
+             EXISTS (SELECT FROM messages WHERE conversation_id = ${conversationId}::uuid
+                AND status IN ('PENDING', 'STREAMING')) AS busy`;
+    const { siblings, unfinished, busy } = counted!;
     if (siblings >= MAX_SIBLINGS) {
       throw badInput('input', `would be the ${siblings + 1}th branch at this place; at most ${MAX_SIBLINGS} are kept.`);
     }
@@ -298,8 +292,24 @@ export class Sending {
     if (ask.reply && unfinished >= limit) {
       throw rateLimited(`${unfinished} replies to you are still being written; at most ${limit} at a time.`, 5);
     }
+    return busy;
   }
 }
+
+const completed = (user: UserIdentity, conversation: ConversationView, stored: Message): Fact => ({
+  type: 'message.completed',
+  payload: {
+    messageId: stored.id,
+    conversationId: conversation.id,
+    userId: user.userId,
+    role: 'USER',
+    status: 'COMPLETED',
+    text: stored.text,
+    ...(stored.parentId && { parentId: stored.parentId }),
+    remember: conversation.memoryEnabled,
+    at: stored.createdAt.toISOString(),
+  },
+});
 
 function memoryArgument({ useMemory, serverTools }: OfferInput): Ask['asksForMemory'] {
   if (useMemory === true) return 'input.useMemory';

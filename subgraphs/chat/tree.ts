@@ -1,7 +1,9 @@
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import type { PreparedFacts } from '#platform/data/outbox/outbox.ts';
 import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
+import { insertEvents } from './insert-events.ts';
 import type { Database, Transaction } from './parts.ts';
 
 /**
@@ -13,18 +15,33 @@ import type { Database, Transaction } from './parts.ts';
 /** The point where a branch begins or goes on. */
 export type Parent = Pick<Message, 'id' | 'parentId' | 'depth'>;
 
-/**
- * Makes the branch down to `leafId` the active one. Messages are only written where the choice changes.
- *
- * @param data what else changes of the conversation.
- */
+/** New messages at the end of the branch that becomes the active one. */
+export interface Addition {
+  readonly messages: number;
+  /** A title for the conversation, where it has none. */
+  readonly title: string | undefined;
+  readonly at: Date;
+  /** What others are told of it. */
+  readonly events: PreparedFacts;
+}
+
+/** Makes the branch down to `leafId` the active one, by one statement. Messages are written only where the choice changes. */
 export async function activate(
   tx: Transaction,
   conversationId: string,
   leafId: string,
-  data: Prisma.ConversationUpdateInput = {},
+  addition?: Addition,
 ): Promise<void> {
-  const [root] = await tx.$queryRaw<{ id: string }[]>`
+  const set = addition
+    ? Prisma.sql`, message_count = message_count + ${addition.messages}::int, title = coalesce(${addition.title ?? null}, title),
+        title_source = CASE WHEN ${addition.title ?? null}::text IS NULL THEN title_source ELSE 'FIRST_WORDS' END`
+    : Prisma.empty;
+  const more = addition
+    ? Prisma.sql`, seen AS (
+        UPDATE participants SET activity_at = ${addition.at}::timestamptz WHERE conversation_id = ${conversationId}::uuid
+      ), told AS (${insertEvents(Prisma.sql`${addition.events.rows}::jsonb`)})`
+    : Prisma.empty;
+  await tx.$executeRaw`
     WITH RECURSIVE way AS (
       SELECT id, parent_id FROM messages WHERE id = ${leafId}::uuid
       UNION ALL
@@ -32,12 +49,10 @@ export async function activate(
     ), choices AS (
       UPDATE messages m SET active_child_id = way.id FROM way
       WHERE m.id = way.parent_id AND m.active_child_id IS DISTINCT FROM way.id
-    )
-    SELECT id::text FROM way WHERE parent_id IS NULL`;
-  await tx.conversation.update({
-    where: { id: conversationId },
-    data: { ...data, activeRootId: root!.id, activeLeafId: leafId },
-  });
+    )${more}
+    UPDATE conversations SET active_root_id = (SELECT id FROM way WHERE parent_id IS NULL),
+      active_leaf_id = ${leafId}::uuid${set}
+    WHERE id = ${conversationId}::uuid`;
 }
 
 /** Returns the last message of the branch through `messageId`, as it was last left. */

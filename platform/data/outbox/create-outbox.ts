@@ -40,6 +40,12 @@ export function createOutbox(options: {
       const [id] = await recordAll(tx, [{ type, payload } as Fact]);
       return id!;
     },
+    prepare: (facts) => ({
+      rows: JSON.stringify(facts.map(({ type, payload }) => eventOf(type, payload))),
+      recorded: () => {
+        if (facts.length > 0) relay.wake();
+      },
+    }),
     async drain(signal) {
       relay.wake();
       await until(async () => ((await relay.pending()) === 0 ? true : undefined), {

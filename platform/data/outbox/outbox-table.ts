@@ -1,6 +1,6 @@
 import type { PlatformEvent } from '../../contracts/events.ts';
 import { LAZILY } from '../database/lazy-commit.ts';
-import type { SqlClient, SqlTransaction } from './outbox.ts';
+import { INSERT_EVENTS, type SqlClient, type SqlTransaction } from './outbox.ts';
 
 /** How long published events are kept: what can be published again when Redis loses its memory. */
 const KEEP = `interval '24 hours'`;
@@ -40,12 +40,7 @@ export class OutboxTable {
   }
 
   static async insert(tx: SqlTransaction, events: readonly NewEvent[]): Promise<void> {
-    await tx.$executeRawUnsafe(
-      `INSERT INTO outbox_events (id, type, version, aggregate, payload)
-       SELECT (fact->>'id')::uuid, fact->>'type', (fact->>'version')::int, fact->>'aggregate', fact->'payload'
-       FROM jsonb_array_elements($1::jsonb) WITH ORDINALITY AS facts (fact, place) ORDER BY place`,
-      JSON.stringify(events),
-    );
+    await tx.$executeRawUnsafe(INSERT_EVENTS.join('$1::jsonb'), JSON.stringify(events));
   }
 
   async pending(): Promise<number> {

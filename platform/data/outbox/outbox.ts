@@ -51,9 +51,27 @@ export interface Outbox {
   record<T extends EventType>(tx: SqlTransaction, type: T, payload: EventInput<T>): Promise<string>;
   /** Records several facts by one statement, in this order. @returns the ids of the events. @throws as `record`. */
   recordAll(tx: SqlTransaction, facts: readonly Fact[]): Promise<string[]>;
+  /** Prepares facts for a statement that makes its change and records them at once. @throws as `record`. */
+  prepare(facts: readonly Fact[]): PreparedFacts;
   /** Resolves when everything committed so far was handed over; for tests and shutdown. */
   drain(signal?: AbortSignal): Promise<void>;
 }
+
+/** The events of a statement that records them itself, by `INSERT_EVENTS`. */
+export interface PreparedFacts {
+  /** JSON of a list of rows. */
+  readonly rows: string;
+  /** Says that the statement has been committed: the events are handed over at once. */
+  recorded(): void;
+}
+
+/** The text around an expression that gives `PreparedFacts.rows` as jsonb. Null, as no rows, records nothing. */
+export const INSERT_EVENTS = [
+  `INSERT INTO outbox_events (id, type, version, aggregate, payload)
+   SELECT (fact->>'id')::uuid, fact->>'type', (fact->>'version')::int, fact->>'aggregate', fact->'payload'
+   FROM jsonb_array_elements(`,
+  ') WITH ORDINALITY AS facts (fact, place) ORDER BY place',
+] as const;
 
 /** A fact of any type, as its producer gives it. */
 export type Fact = { [T in EventType]: { readonly type: T; readonly payload: EventInput<T> } }[EventType];

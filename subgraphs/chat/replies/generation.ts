@@ -86,4 +86,50 @@ export const unmodelledGeneration = (
   fallbacks: 0,
   cache: 'off',
   finishReason: 'stop',
+  droppedMessages: 0,
+  summarisedMessages: 0,
 });
+
+/** The columns of a generation, and their types. */
+const COLUMNS = {
+  messageId: ['message_id', 'uuid'],
+  callId: ['call_id', 'uuid'],
+  alias: ['alias', 'text'],
+  provider: ['provider', 'text'],
+  deployment: ['deployment', 'text'],
+  providerModel: ['provider_model', 'text'],
+  inputTokens: ['input_tokens', 'int'],
+  cachedInputTokens: ['cached_input_tokens', 'int'],
+  outputTokens: ['output_tokens', 'int'],
+  reasoningTokens: ['reasoning_tokens', 'int'],
+  estimated: ['estimated', 'boolean'],
+  cost: ['cost', 'numeric'],
+  priceSource: ['price_source', 'text'],
+  latencyMs: ['latency_ms', 'int'],
+  timeToFirstTokenMs: ['time_to_first_token_ms', 'int'],
+  tokensPerSecond: ['tokens_per_second', 'float8'],
+  retries: ['retries', 'int'],
+  fallbacks: ['fallbacks', 'int'],
+  cache: ['cache', 'text'],
+  finishReason: ['finish_reason', 'text'],
+  droppedMessages: ['dropped_messages', 'int'],
+  summarisedMessages: ['summarised_messages', 'int'],
+  sentFromMessageId: ['sent_from_message_id', 'uuid'],
+} as const satisfies Record<keyof Prisma.GenerationUncheckedCreateInput, readonly [column: string, type: string]>;
+
+const INTO = Object.values(COLUMNS)
+  .map(([column]) => column)
+  .join(', ');
+const OF = Object.entries(COLUMNS)
+  .map(([name, [, type]]) => `"${name}" ${type}`)
+  .join(', ');
+const NAMES = Object.keys(COLUMNS)
+  .map((name) => `"${name}"`)
+  .join(', ');
+
+/** Returns SQL that keeps generations. @param ids an expression that gives the messages whose generations are kept. */
+export const insertGenerations = (
+  generations: readonly Prisma.GenerationUncheckedCreateInput[],
+  ids: Prisma.Sql,
+): Prisma.Sql => Prisma.sql`INSERT INTO generations (${Prisma.raw(INTO)}) SELECT ${Prisma.raw(NAMES)}
+  FROM jsonb_to_recordset(${JSON.stringify(generations)}::jsonb) AS made(${Prisma.raw(OF)}) WHERE "messageId" IN ${ids}`;

@@ -1,8 +1,10 @@
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { Prisma } from '#prisma/chat/client/client.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import type { Database } from '../parts.ts';
 import type { Piece } from './draft.ts';
+import { isTurnOf } from './turn.ts';
 
 /** How much longer each running reply makes the time between two groups of pieces, and the longest, in ms. */
 const GROUP_MS_PER_REPLY = 1;
@@ -55,10 +57,11 @@ export class Journal implements AsyncDisposable {
     return entry;
   }
 
-  /** Ends a reply in the journal: all its pieces are shown. */
-  close(entry: JournalEntry): void {
+  /** Ends a reply in the journal: all its pieces are shown, and nothing of it is being written any more. */
+  async close(entry: JournalEntry): Promise<void> {
     this.#entries.delete(entry);
     entry.show();
+    await this.#checkpoint;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -94,10 +97,10 @@ export class Journal implements AsyncDisposable {
       const kept = await this.#db.$queryRaw<{ id: string | null }[]>`
         WITH soon AS (SELECT set_config('synchronous_commit', 'off', true)),
         alive AS (
-          UPDATE messages m SET heartbeat_at = now()
+          UPDATE messages m SET heartbeat_at = now(), status = 'STREAMING', epoch = mine.epoch
           FROM unnest(${entries.map(({ messageId }) => messageId)}::uuid[], ${entries.map(({ epoch }) => epoch)}::int[])
             AS mine(id, epoch)
-          WHERE m.id = mine.id AND m.status = 'STREAMING' AND m.epoch = mine.epoch
+          WHERE m.id = mine.id AND ${isTurnOf(Prisma.sql`mine.epoch`)}
           RETURNING m.id
         ), kept AS (
           INSERT INTO reply_chunks (message_id, position, kind, body)

@@ -106,3 +106,52 @@ it('a shutdown cuts running replies short and keeps what they have', async () =>
   expect(text).toMatch(/^kept/);
   expect(end).toMatchObject({ status: 'INTERRUPTED', error: { code: 'SERVICE_UNAVAILABLE' }, lastSeq: text.length });
 });
+
+it('a database that forgets who writes a reply is told again, and the reply is whole', async () => {
+  await using world = await ChatWorld.open();
+  const anna = person();
+  const words = Array.from({ length: 60 }, (_, index) => `word ${index} `);
+  world.provider.behave(answer(words, { gapMs: 40 }));
+  const conversationId = await world.conversation(anna);
+  const replyId = (await world.send(anna, { conversationId })).data!.sendMessage.reply!.id;
+  for await (const event of world.follow(anna, replyId))
+    if (event.__typename === 'ReplyText' && event.text !== '') break;
+  // As a crash of Postgres leaves it, a moment after the claim was made without waiting for the disk.
+  await world.db.message.update({ where: { id: replyId }, data: { status: 'PENDING', epoch: { decrement: 1 } } });
+  expect(await world.readReply(anna, replyId)).toMatchObject({ text: words.join(''), end: { status: 'COMPLETE' } });
+  expect(await world.db.message.findUnique({ where: { id: replyId } })).toMatchObject({
+    status: 'COMPLETE',
+    text: words.join(''),
+  });
+  expect(world.provider.seen).toHaveLength(1);
+});
+
+it('a reply whose process and whose claim are both lost ends with what readers saw of it', async () => {
+  await using world = await ChatWorld.open();
+  const anna = person();
+  const conversationId = await world.conversation(anna);
+  const sent = (await world.send(anna, { conversationId, reply: false })).data!.sendMessage.message;
+  const replyId = crypto.randomUUID();
+  const writer = await world.platform.stores.streams.open(replyId);
+  writer.append('seen by ');
+  writer.append('readers');
+  await writer.release();
+  await world.db.message.create({
+    data: {
+      id: replyId,
+      conversationId,
+      parentId: sent.id,
+      depth: 1,
+      role: 'ASSISTANT',
+      status: 'PENDING',
+      requesterId: anna.userId,
+      requester: { userId: anna.userId, roles: [], scopes: [] },
+      createdAt: new Date(Date.now() - 60_000),
+    },
+  });
+  expect(await world.readReply(anna, replyId)).toMatchObject({
+    text: 'seen by readers',
+    end: { status: 'INTERRUPTED' },
+  });
+  expect(world.provider.seen).toHaveLength(0);
+});

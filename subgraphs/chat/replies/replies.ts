@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platform/realtime/streams/stream-errors.ts';
 import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
-import type { Message } from '#prisma/chat/client/client.ts';
+import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ChatParts, TRANSACTION } from '../parts.ts';
+import { compositionOf } from './compose.ts';
 import { type Draft, EMPTY_DRAFT, finished, fromChunk, piecesOf, readDrafts, toChunk } from './draft.ts';
 import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
@@ -51,11 +52,11 @@ export class Replies implements AsyncDisposable {
   }
 
   /** Begins a pending reply in this process, if it has room and no other process was quicker. */
-  wake(replyId: string): void {
+  wake(replyId: string, stored?: Message): void {
     if (this.#closing.signal.aborted || this.#running.has(replyId)) return;
     if (this.#running.size >= this.#chat.config.CHAT_REPLIES_PER_PROCESS) return;
     this.#running.set(replyId, 'starting');
-    const work = this.#write(replyId)
+    const work = this.#write(replyId, stored)
       .catch((error: unknown) => this.#chat.log.error({ err: error, replyId }, 'a reply could not be written'))
       .finally(() => {
         this.#running.delete(replyId);
@@ -121,7 +122,7 @@ export class Replies implements AsyncDisposable {
    */
   async recover(replyId: string): Promise<void> {
     if (this.#running.has(replyId)) return;
-    const { db, streams, metrics, topics, log, config } = this.#chat;
+    const { db, streams, config } = this.#chat;
     const [state, reply] = await Promise.all([
       streams.inspect(replyId),
       db.message.findUnique({ where: { id: replyId }, select: { status: true } }),
@@ -132,38 +133,52 @@ export class Replies implements AsyncDisposable {
     const writer = await this.#open(replyId);
     if (writer === 'held') return;
     try {
-      // A higher epoch first: from here on nothing of the old process counts, so the draft that is read is the last
-      // word. The log has all that was shown; where it was lost too, the database has it but for the last second.
-      const [claimed] = await db.message.updateManyAndReturn({
-        where: {
-          id: replyId,
-          status: 'STREAMING',
-          ...(!dead && { heartbeatAt: { lt: new Date(Date.now() - LEASE_MS) } }),
-        },
-        data: { epoch: { increment: 1 } },
+      const interrupted = await this.#interrupt(replyId, writer, {
+        status: 'STREAMING',
+        ...(!dead && { heartbeatAt: { lt: new Date(Date.now() - LEASE_MS) } }),
       });
-      if (claimed) {
-        const stored = (await readDrafts(db, [replyId])).get(replyId) ?? EMPTY_DRAFT;
-        const draft = longer(stored, draftOfChunks(writer?.content() ?? []));
-        const outcome = { status: 'INTERRUPTED', error: DIED, records: [] } as const;
-        await settle(this.#chat, claimed, claimed.epoch, draft, outcome);
-        metrics.recovered.inc();
-        metrics.replies.inc({ status: outcome.status });
-        log.info({ replyId, length: draft.text.length }, 'an abandoned reply was ended as interrupted');
-        if (writer) await catchUp(writer, draft, asStreamFinal(finalOf(draft.text, outcome)));
-        await topics.publish(claimed.conversationId, { type: 'ReplyFinished', messageId: replyId });
-        // One at a time: after a crash there are many, and readers who wait for their end come first.
-        this.#estimating = this.#estimating
-          .then(() => recordEstimate(this.#chat, claimed, draft))
-          .catch((error: unknown) => {
-            log.warn({ err: error, replyId }, 'the tokens of an abandoned reply could not be estimated');
-          });
-      } else if (writer) await this.#endStream(writer, replyId);
+      if (!interrupted && writer) await this.#endStream(writer, replyId);
     } catch (error) {
       await writer?.release();
       throw error;
     }
     await this.#wakeWaiting(replyId);
+  }
+
+  /**
+   * Ends a reply as INTERRUPTED with all that anybody saw of it, if it is as `found` says.
+   *
+   * @param writer of its stream; undefined when that has ended already.
+   */
+  async #interrupt(
+    replyId: string,
+    writer: StreamWriter | undefined,
+    found: Prisma.MessageWhereInput,
+  ): Promise<boolean> {
+    const { db, metrics, topics, log } = this.#chat;
+    // A higher epoch first: from here on nothing of the old process counts, so the draft that is read is the last
+    // word. The log has all that was shown; where it was lost too, the database has it but for the last second.
+    const [claimed] = await db.message.updateManyAndReturn({
+      where: { ...found, id: replyId },
+      data: { epoch: { increment: 1 }, status: 'STREAMING' },
+    });
+    if (!claimed) return false;
+    const stored = (await readDrafts(db, [replyId])).get(replyId) ?? EMPTY_DRAFT;
+    const draft = longer(stored, draftOfChunks(writer?.content() ?? []));
+    const outcome = { status: 'INTERRUPTED', error: DIED, records: [] } as const;
+    await settle(this.#chat, claimed, claimed.epoch, draft, outcome);
+    metrics.recovered.inc();
+    metrics.replies.inc({ status: outcome.status });
+    log.info({ replyId, length: draft.text.length }, 'an abandoned reply was ended as interrupted');
+    if (writer) await catchUp(writer, draft, asStreamFinal(finalOf(draft.text, outcome)));
+    await topics.publish(claimed.conversationId, { type: 'ReplyFinished', messageId: replyId });
+    // One at a time: after a crash there are many, and readers who wait for their end come first.
+    this.#estimating = this.#estimating
+      .then(() => recordEstimate(this.#chat, claimed, draft))
+      .catch((error: unknown) => {
+        log.warn({ err: error, replyId }, 'the tokens of an abandoned reply could not be estimated');
+      });
+    return true;
   }
 
   /**
@@ -211,20 +226,28 @@ export class Replies implements AsyncDisposable {
     await this.#journal[Symbol.asyncDispose]();
   }
 
-  async #write(replyId: string): Promise<void> {
+  /** @param stored the row of a reply that was just asked for. */
+  async #write(replyId: string, stored?: Message): Promise<void> {
     const { db, topics } = this.#chat;
-    if (!(await this.#mayBegin(replyId))) return;
+    const free = stored !== undefined && stored.waitsForId === null;
+    if (!free && !(await this.#mayBegin(replyId))) return;
+    // What it is written from is read beside the claim.
+    const composing = free ? compositionOf(this.#chat, stored) : undefined;
+    composing?.catch(() => {});
     const writer = await this.#open(replyId);
     if (writer === 'held' || writer === undefined) return;
     let run: ReplyRun | undefined;
     try {
-      const now = new Date();
-      const [reply] = await db.message.updateManyAndReturn({
-        where: { id: replyId, status: 'PENDING' },
-        data: { status: 'STREAMING', epoch: { increment: 1 }, startedAt: now, heartbeatAt: now },
-      });
-      if (!reply) return await this.#endStream(writer, replyId);
-      run = new ReplyRun(this.#chat, this.#journal, reply, writer);
+      if (writer.last > 0) {
+        // It was begun before and the database has lost that, with the process that had begun it.
+        if (!(await this.#interrupt(replyId, writer, { status: 'PENDING' }))) await this.#endStream(writer, replyId);
+        return await this.#wakeWaiting(replyId);
+      }
+      const claimed = await this.#claim(replyId);
+      if (claimed === undefined) return await this.#endStream(writer, replyId);
+      const row = stored ?? (await db.message.findUniqueOrThrow({ where: { id: replyId } }));
+      const reply = { ...row, ...claimed };
+      run = new ReplyRun(this.#chat, this.#journal, reply, writer, composing);
       this.#running.set(replyId, run);
       if (this.#cut) run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
       await topics.publish(reply.conversationId, { type: 'ReplyStarted', messageId: replyId });
@@ -235,6 +258,25 @@ export class Replies implements AsyncDisposable {
     await run.write();
     await this.#wakeWaiting(replyId);
     await run.title(this.#closing.signal);
+  }
+
+  /**
+   * Makes a pending reply this process's. Nothing waits for the disk where the database outlives this process: what a
+   * crash takes of it, the journal writes again.
+   */
+  async #claim(replyId: string) {
+    const { db, config } = this.#chat;
+    const now = new Date();
+    const commit = config.DATABASE_URL === undefined ? 'on' : 'off';
+    const [{ epoch }] = await db.$queryRaw<[{ epoch: number | null }]>`
+      WITH soon AS (SELECT set_config('synchronous_commit', ${commit}, true)),
+      claimed AS (
+        UPDATE messages SET status = 'STREAMING', epoch = epoch + 1, started_at = ${now}::timestamptz,
+          heartbeat_at = ${now}::timestamptz
+        WHERE id = ${replyId}::uuid AND status = 'PENDING' RETURNING epoch
+      )
+      SELECT (SELECT epoch FROM claimed) AS epoch FROM soon`;
+    return epoch === null ? undefined : { epoch, status: 'STREAMING' as const, startedAt: now, heartbeatAt: now };
   }
 
   /** @returns 'held' when another process writes the reply; undefined when its stream has ended already. */

@@ -34,12 +34,21 @@ export class ReplyRun {
   readonly #entry: JournalEntry;
   readonly #stop = new AbortController();
   readonly #text = new StorableText();
+  readonly #composing: Promise<Composition> | undefined;
   #draft: Draft = EMPTY_DRAFT;
   /** What a complete reply was written from. */
   #exchange: Composition | undefined;
 
-  constructor(chat: ChatParts, journal: Journal, reply: Message, writer: StreamWriter) {
+  /** @param composing what it is written from, where that is being read already. */
+  constructor(
+    chat: ChatParts,
+    journal: Journal,
+    reply: Message,
+    writer: StreamWriter,
+    composing: Promise<Composition> | undefined,
+  ) {
     this.#chat = chat;
+    this.#composing = composing;
     this.#journal = journal;
     this.#reply = reply;
     this.#writer = writer;
@@ -66,7 +75,7 @@ export class ReplyRun {
     let composition: Composition | undefined;
     let outcome: Outcome;
     try {
-      composition = await compositionOf(this.#chat, this.#reply);
+      composition = await (this.#composing ?? compositionOf(this.#chat, this.#reply));
       outcome = await compose(this.#chat, composition, (piece) => this.#take(piece), this.#stop.signal);
       const rest = this.#text.end();
       if (rest !== '') this.#keep({ kind: 'TEXT', body: rest });
@@ -76,7 +85,7 @@ export class ReplyRun {
       const failure = { code: 'INTERNAL_SERVER_ERROR', message: 'Something went wrong while the reply was written.' };
       outcome = { status, error: failure, records: [] };
     }
-    this.#journal.close(this.#entry);
+    await this.#journal.close(this.#entry);
     const ours = await this.#settle(outcome);
     await this.#end(outcome, ours);
     if (!ours) return;

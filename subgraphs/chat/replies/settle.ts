@@ -1,11 +1,15 @@
 import { usageEvent } from '#llm/usage-event.ts';
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { EventInput } from '#platform/contracts/events.ts';
-import type { Message, MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
-import { type ChatParts, TRANSACTION, type Transaction } from '../parts.ts';
+import type { Fact } from '#platform/data/outbox/outbox.ts';
+import { type Message, type MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
+import { insertEvents } from '../insert-events.ts';
+import type { ChatParts, Transaction } from '../parts.ts';
 import type { Draft } from './draft.ts';
-import { generationOf, totalOf, unmodelledGeneration } from './generation.ts';
+import { generationOf, insertGenerations, totalOf, unmodelledGeneration } from './generation.ts';
+
 import type { Outcome } from './outcome.ts';
+import { isTurnOf } from './turn.ts';
 
 /** The end of a reply in the stream log: all that a reader needs to know of it. */
 export interface Final {
@@ -36,7 +40,7 @@ export const finalOf = (text: string, { status, error, records }: Outcome): Fina
 export const asStreamFinal = (final: Final): JsonObject => ({ ...final }) as unknown as JsonObject;
 
 /**
- * Gives a reply its end, in one transaction with everything that others are to know of it: analytics the calls, memory
+ * Gives a reply its end, by one statement with everything that others are to know of it: analytics the calls, memory
  * the text.
  *
  * @returns false when the reply is no longer this epoch's to end: deleted, or taken over. The calls are on record even
@@ -52,39 +56,50 @@ export async function settle(
   const { db, outbox } = chat;
   const completedAt = new Date();
   const record = totalOf(outcome.records);
-  return db.$transaction(async (tx) => {
-    for (const call of outcome.records) {
+  const { unmodelled } = outcome;
+  const model = record?.alias ?? unmodelled?.alias;
+  const calls = outbox.prepare(
+    outcome.records.flatMap((call) => {
       const usage = usageEvent(call);
-      if (usage) await outbox.record(tx, usage.type, usage.payload);
-    }
-    const { count } = await tx.message.updateMany({
-      where: { id: reply.id, epoch, status: 'STREAMING' },
-      data: {
-        status: outcome.status,
-        text: draft.text,
-        reasoning: draft.reasoning === '' ? null : draft.reasoning,
-        toolCalls: draft.toolCalls as unknown as Prisma.InputJsonArray,
-        citations: draft.citations as unknown as Prisma.InputJsonArray,
-        errorCode: outcome.error?.code ?? null,
-        errorMessage: outcome.error?.message ?? null,
-        completedAt,
-      },
-    });
-    if (count === 0) return false;
-    const { unmodelled } = outcome;
-    if (record) await tx.generation.create({ data: generationOf(reply.id, record, outcome.context) });
-    else if (unmodelled) {
-      const { alias, callId, latencyMs } = unmodelled;
-      await tx.generation.create({ data: unmodelledGeneration(reply.id, callId, alias, latencyMs) });
-    }
-    await tx.replyChunk.deleteMany({ where: { messageId: reply.id } });
-    await tx.participant.updateMany({
-      where: { conversationId: reply.conversationId },
-      data: { activityAt: completedAt },
-    });
-    await announce(chat, tx, reply, outcome.status, draft.text, record?.alias ?? unmodelled?.alias, completedAt);
-    return true;
-  }, TRANSACTION);
+      return usage ? [{ type: usage.type, payload: usage.payload } as Fact] : [];
+    }),
+  );
+  // Whether memory may keep it is asked at the last moment, by the statement.
+  const completed = outbox.prepare([
+    { type: 'message.completed', payload: completion(reply, outcome.status, draft.text, model, completedAt, false) },
+  ]);
+  const generations = [
+    ...(record ? [generationOf(reply.id, record, outcome.context)] : []),
+    ...(!record && unmodelled
+      ? [unmodelledGeneration(reply.id, unmodelled.callId, unmodelled.alias, unmodelled.latencyMs)]
+      : []),
+  ];
+  const [{ ours }] = await db.$queryRaw<[{ ours: boolean }]>`
+    WITH ended AS (
+      UPDATE messages m SET status = ${outcome.status}::"MessageStatus", epoch = ${epoch}::int, text = ${draft.text},
+        reasoning = ${draft.reasoning === '' ? null : draft.reasoning},
+        tool_calls = ${JSON.stringify(draft.toolCalls)}::jsonb, citations = ${JSON.stringify(draft.citations)}::jsonb,
+        error_code = ${outcome.error?.code ?? null}, error_message = ${outcome.error?.message ?? null},
+        completed_at = ${completedAt}::timestamptz
+      WHERE id = ${reply.id}::uuid AND ${isTurnOf(Prisma.sql`${epoch}::int`)}
+      RETURNING id, conversation_id
+    ), said AS (
+      SELECT jsonb_set(${completed.rows}::jsonb, '{0,payload,remember}', to_jsonb(c.memory_enabled)) AS rows
+      FROM ended JOIN conversations c ON c.id = ended.conversation_id
+    ), told AS (
+      ${insertEvents(Prisma.sql`${calls.rows}::jsonb || coalesce((SELECT rows FROM said), '[]')`)}
+    ), made AS (
+      ${insertGenerations(generations, Prisma.sql`(SELECT id FROM ended)`)}
+    ), written AS (
+      DELETE FROM reply_chunks USING ended WHERE message_id = ended.id
+    ), seen AS (
+      UPDATE participants SET activity_at = ${completedAt}::timestamptz FROM ended
+      WHERE participants.conversation_id = ended.conversation_id
+    )
+    SELECT EXISTS (SELECT FROM ended) AS ours`;
+  calls.recorded();
+  completed.recorded();
+  return ours;
 }
 
 /** Tells the others that a reply has its final text. */
@@ -101,17 +116,26 @@ export async function announce(
     where: { id: reply.conversationId },
     select: { memoryEnabled: true },
   });
-  const payload: EventInput<'message.completed'> = {
-    messageId: reply.id,
-    conversationId: reply.conversationId,
-    userId: reply.requesterId!,
-    role: 'ASSISTANT',
-    status: status === 'COMPLETE' ? 'COMPLETED' : status,
-    text,
-    ...(reply.parentId && { parentId: reply.parentId }),
-    ...(model !== undefined && { model }),
-    remember: conversation?.memoryEnabled ?? false,
-    at: at.toISOString(),
-  };
+  const payload = completion(reply, status, text, model, at, conversation?.memoryEnabled ?? false);
   await chat.outbox.record(tx, 'message.completed', payload);
 }
+
+const completion = (
+  reply: Message,
+  status: Outcome['status'],
+  text: string,
+  model: string | undefined,
+  at: Date,
+  remember: boolean,
+): EventInput<'message.completed'> => ({
+  messageId: reply.id,
+  conversationId: reply.conversationId,
+  userId: reply.requesterId!,
+  role: 'ASSISTANT',
+  status: status === 'COMPLETE' ? 'COMPLETED' : status,
+  text,
+  ...(reply.parentId && { parentId: reply.parentId }),
+  ...(model !== undefined && { model }),
+  remember,
+  at: at.toISOString(),
+});
