@@ -11,6 +11,7 @@ import {
   VariablesInAllowedPositionRule,
   validate,
 } from 'graphql';
+import { OverlappingFieldsRule } from './overlapping-fields.ts';
 
 export interface ValidationOptions {
   /** Rules beside those of the specification. */
@@ -29,10 +30,11 @@ const SHORT = 2_000;
 /** Those that take most of the time. */
 const LONG: readonly (readonly ValidationRule[])[] = [
   [NoUndefinedVariablesRule, NoUnusedVariablesRule, VariablesInAllowedPositionRule],
-  [OverlappingFieldsCanBeMergedRule],
+  [OverlappingFieldsRule],
   [ValuesOfCorrectTypeRule],
 ];
-const QUICK = specifiedRules.filter((rule) => !LONG.some((stage) => stage.includes(rule)));
+const RULES = specifiedRules.map((rule) => (rule === OverlappingFieldsCanBeMergedRule ? OverlappingFieldsRule : rule));
+const QUICK = RULES.filter((rule) => !LONG.some((stage) => stage.includes(rule)));
 
 /** Validates a document: a long one in stages, which ends with the first that finds errors. */
 export async function validateInStages(
@@ -41,7 +43,7 @@ export async function validateInStages(
   { rules, maxErrors, hideSuggestions, work }: ValidationOptions,
 ): Promise<readonly GraphQLError[]> {
   const isShort = (document.loc?.end ?? 0) <= SHORT;
-  const stages = isShort ? [[...specifiedRules, ...rules]] : [[...QUICK, ...rules], ...LONG];
+  const stages = isShort ? [[...RULES, ...rules]] : [[...QUICK, ...rules], ...LONG];
   for (const stage of stages) {
     const errors = await work(() => validate(schema, document, stage, { maxErrors, hideSuggestions }));
     if (errors.length > 0) return errors;
