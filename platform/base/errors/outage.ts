@@ -1,3 +1,5 @@
+import { CodedError } from './errors.ts';
+
 /**
  * The reason why a store does not do its work for now: it cannot be reached (`away`), or it can be read and takes no
  * writes, because a disk is full or something is read-only (`no-writes`). Neither says anything about what was asked.
@@ -43,6 +45,20 @@ export function outageOf(error: unknown): Outage | undefined {
   }
   return undefined;
 }
+
+/** Codes by which our own parts say that something they need is away for now. */
+const AWAY_CODES: ReadonlySet<string> = new Set([
+  'SERVICE_UNAVAILABLE',
+  'PROVIDER_UNAVAILABLE',
+  'SUBGRAPH_UNAVAILABLE',
+]);
+
+/**
+ * Returns whether work failed because something that it needs is away for now: a store, a provider, another subgraph.
+ * Nothing is wrong with the work, so it waits, and its attempts are not used up.
+ */
+export const isAway = (error: unknown): boolean =>
+  (error instanceof CodedError && AWAY_CODES.has(error.code)) || isOutage(error);
 
 /** Returns whether an error means that a store is away, starting, full, or has no connection to spare. */
 export const isOutage = (error: unknown): boolean => outageOf(error) !== undefined;

@@ -8,6 +8,7 @@ import { Registry } from 'prom-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 import { type Config, loadConfig } from '../../base/config/config.ts';
+import { CodedError } from '../../base/errors/errors.ts';
 import { MemoryTopics } from '../../realtime/topics/memory-topics.ts';
 import { migratePostgres, openDatabase } from '../database/database.ts';
 import type { SqlClient } from '../outbox/outbox.ts';
@@ -278,6 +279,38 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       await expect.poll(async () => (await jobs.get(id))?.state, { timeout: 5_000 }).toBe('DONE');
       expect(await parked.list(10)).toEqual([]);
     });
+
+    it('that needs what is away waits for it without using up its attempts, and none of its kind is begun meanwhile', async () => {
+      let isAway = true;
+      let tried = 0;
+      const done: unknown[] = [];
+      const jobs = runner(
+        {
+          embed: {
+            attempts: 2,
+            run: async (payload) => {
+              if (isAway) {
+                tried++;
+                throw new CodedError('SERVICE_UNAVAILABLE', 'Weaviate cannot be reached.');
+              }
+              done.push(payload);
+            },
+          },
+          other: { run: async (payload) => void done.push(payload) },
+        },
+        { awayMs: 100, concurrency: 2 },
+      );
+      for (let n = 0; n < 20; n++) await enqueue(jobs, 'embed', n);
+      await expect.poll(() => tried, { timeout: 20_000 }).toBeGreaterThan(4);
+      await enqueue(jobs, 'other', 'other');
+      await expect.poll(() => done, { timeout: 10_000 }).toEqual(['other']);
+      // Two places, and pauses of 100 ms and more: twenty waiting jobs are not twenty tries.
+      const waiting = await client.job.findMany({ where: { kind: 'embed' } });
+      expect(waiting.every(({ state, attempts }) => state !== 'PARKED' && attempts <= 1)).toBe(true);
+      isAway = false;
+      await expect.poll(() => done.length, { timeout: 20_000 }).toBe(21);
+      expect(await client.job.count({ where: { state: 'PARKED' } })).toBe(0);
+    }, 60_000);
 
     it('that is parked is given up for good when a person drops it, and what runs is not', async () => {
       const gate = Promise.withResolvers<void>();

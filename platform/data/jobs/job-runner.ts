@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import { isAway } from '../../base/errors/outage.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Json } from '../../base/json/json.ts';
 import type { Logger } from '../../base/log/log.ts';
@@ -35,12 +36,15 @@ export interface JobRunnerOptions {
   readonly topics?: Pick<Topics, 'publish' | 'subscribe'> | undefined;
   /** Pause after the first failure; each later one is four times as long, up to ten minutes. Default 1 s. */
   readonly backoffMs?: number | undefined;
+  /** Pause when something is away that a job needs; each later one is twice as long, up to a minute. Default 2 s. */
+  readonly awayMs?: number | undefined;
 }
 
 /** Returns the topic on which the processes of an owner are told of work. */
 export const jobTopic = (owner: string): string => `jobs:${owner}`;
 
 const MAX_BACKOFF_MS = 600_000;
+const MAX_AWAY_MS = 60_000;
 const PROGRESS_MS = 500;
 const SHUTDOWN_MS = 5_000;
 const KEEP_DAYS = 7;
@@ -69,6 +73,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   readonly #options: Required<Omit<JobRunnerOptions, 'log' | 'metrics' | 'topics'>>;
   readonly #topics: JobRunnerOptions['topics'];
   #attempts = new Set<Promise<void>>();
+  /** Kinds of jobs that need something which is away: none of them is begun before its time. */
+  readonly #away = new Map<string, { readonly pauseMs: number; readonly until: number }>();
   #turn: Promise<void> | undefined;
   /** The user whose job was claimed last. */
   #lastTurn = '';
@@ -93,6 +99,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       leaseMs: options.leaseMs ?? 30_000,
       lookMs: options.lookMs ?? 20_000,
       backoffMs: options.backoffMs ?? 1_000,
+      awayMs: options.awayMs ?? 2_000,
     };
   }
 
@@ -226,7 +233,10 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       placesOfUser: Math.max(1, concurrency - 1),
       held: this.#held(),
     };
-    const { jobs, isContended, isBlocked } = await this.#table.claim([...this.#handlers.keys()], turn, leaseMs);
+    const now = performance.now();
+    const kinds = [...this.#handlers.keys()].filter((kind) => (this.#away.get(kind)?.until ?? 0) <= now);
+    if (kinds.length === 0) return;
+    const { jobs, isContended, isBlocked } = await this.#table.claim(kinds, turn, leaseMs);
     this.#isShort = isBlocked || jobs.length === places || this.#isAnyFull(turn.placesOfUser, jobs);
     this.#lastTurn = jobs.at(-1)?.userId ?? this.#lastTurn;
     for (const job of jobs) this.#begin(job);
@@ -301,6 +311,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       },
     });
     signal.throwIfAborted();
+    this.#away.delete(job.kind);
     if (this.#isEnded(await this.#table.finish(job, 'DONE', undefined, effect ?? undefined))) {
       handler.ended?.(job.payload);
       return 'done';
@@ -317,6 +328,13 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     if (signal.aborted) return 'lost';
     const handler = this.#handlers.get(job.kind)!;
     const problem = (error instanceof Error ? error.message : String(error)).slice(0, 500);
+    if (isAway(error)) {
+      const waitMs = this.#restKind(job.kind);
+      log.warn({ err: error, waitMs }, 'what a job needs is away: jobs of its kind wait for it');
+      await this.#table.giveBack(job, waitMs, problem, false);
+      this.#lookIn(waitMs + 1);
+      return 'waiting';
+    }
     if (error instanceof JobRefused || job.attempt >= (handler.attempts ?? MAX_JOB_ATTEMPTS)) {
       // A refusal is an answer, as to a file that is not a picture; giving up is a failure of ours.
       if (error instanceof JobRefused) log.warn({ err: error }, 'a job is refused');
@@ -337,6 +355,18 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     await this.#table.giveBack(job, waitMs, problem, true);
     this.#lookIn(waitMs + 1);
     return 'retried';
+  }
+
+  /** Lets a kind of job rest, for longer each time. Returns for how long, in milliseconds. */
+  #restKind(kind: string): number {
+    const last = this.#away.get(kind);
+    const now = performance.now();
+    // Jobs that were under way together find it out together: that is one time.
+    if (last && last.until > now) return last.until - now;
+    const pauseMs = Math.min(last ? last.pauseMs * 2 : this.#options.awayMs, MAX_AWAY_MS);
+    const waitMs = pauseMs * (0.75 + Math.random() / 2);
+    this.#away.set(kind, { pauseMs, until: now + waitMs });
+    return waitMs;
   }
 
   #isEnded(ended: { readonly isNextWaiting: boolean } | undefined): boolean {

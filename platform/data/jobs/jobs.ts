@@ -101,6 +101,7 @@ export interface JobHandler<Tx extends SqlTransaction = SqlTransaction> {
   /**
    * Does the work. What it returns is run in the transaction that ends the job: the only place to write what must
    * happen exactly once. A throw is tried again with growing pauses; throw a JobRefused when trying again is of no use.
+   * What says that a store or a provider is away is not an attempt: the job waits until it is back.
    */
   run(payload: Json, context: JobContext): Promise<((tx: Tx) => Promise<void>) | void>;
   /** The job was parked: record the failure where users see it. In the transaction that parks it. */

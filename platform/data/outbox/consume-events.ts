@@ -1,4 +1,5 @@
 import type { Counter, Registry } from 'prom-client';
+import { isAway } from '../../base/errors/outage.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { storeMetrics } from '../../base/metrics/store-metrics.ts';
@@ -163,7 +164,7 @@ class Consumer<Tx extends SqlTransaction> implements ParkedEvents {
    *
    * @param before what failed before in this batch.
    * @returns what failed, and what comes after it in its aggregate.
-   * @throws when the database is away.
+   * @throws when the database is away, or something else that an event needs: the batch comes again.
    */
   async #handleAll(part: readonly Checked[], before: readonly Checked[]): Promise<Checked[]> {
     const held = new Set(before.map(({ event }) => event.aggregate));
@@ -177,6 +178,8 @@ class Consumer<Tx extends SqlTransaction> implements ParkedEvents {
       // A database that is away is not a fault of the events: they come again, as often as it takes.
       await this.#inbox.check();
       const [one] = free;
+      // Neither is another store that a handler needs; by then it is known which event needs it.
+      if (free.length === 1 && isAway(error)) throw error;
       if (free.length === 1) return (await this.#failed(one!, error)) ? behind : [one!, ...behind];
     }
     const half = Math.ceil(free.length / 2);
