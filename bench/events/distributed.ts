@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { createTestDatabase, REDIS_TEST_URL } from '../../tests/testing/postgres.ts';
 import { freePort, runToEnd, SextantProcess } from '../../tests/testing/sextant.ts';
@@ -8,7 +9,7 @@ import { cpuOf } from '../llm/process.ts';
 import { type Figures, follow, PRODUCER, type Query, runId, seed } from './follow.ts';
 
 /** Replicas of analytics and one producer, each a process, on a database of their own. */
-export async function measureDistributed(events: number, replicas: number): Promise<Figures> {
+export async function measureDistributed(events: number, replicas: number, kills: number): Promise<Figures> {
   await using lifecycle = new AsyncDisposableStack();
   const postgres = lifecycle.use(await createTestDatabase());
   const directory = await mkdtemp(path.join(tmpdir(), 'bench-events-'));
@@ -31,12 +32,13 @@ export async function measureDistributed(events: number, replicas: number): Prom
   };
   await seed(query, events);
   await query('ANALYZE');
-  const processes: SextantProcess[] = [];
-  const start = async (name: string) => {
-    const one = await SextantProcess.start(['serve', name], { ...env, SUBGRAPH_PORT: String(await freePort()) });
-    processes.push(one);
-    lifecycle.defer(() => one.kill());
-  };
+  const processes: { readonly name: string; one: SextantProcess }[] = [];
+  const spawn = async (name: string) =>
+    SextantProcess.start(['serve', name], { ...env, SUBGRAPH_PORT: String(await freePort()) });
+  const start = async (name: string) => void processes.push({ name, one: await spawn(name) });
+  lifecycle.defer(async () => {
+    await Promise.all(processes.map(({ one }) => one.kill()));
+  });
   for (let n = 0; n < replicas; n++) await start('analytics');
   const transactions = async () =>
     Number(
@@ -44,16 +46,32 @@ export async function measureDistributed(events: number, replicas: number): Prom
         await query<{ n: string }>(`SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()`)
       )[0]!.n,
     );
-  const cpu = () => processes.reduce((sum, { pid }) => sum + cpuOf(String(pid)), 0);
+  const cpu = () => processes.reduce((sum, { one }) => sum + cpuOf(String(one.pid)), 0);
   const before = { transactions: await transactions(), ours, cpu: cpu() };
   await start(PRODUCER);
+  const killing = killSome(processes, kills, spawn);
   const perSecond = await follow(query, events);
+  await killing;
   const cpuMsPerEvent = (cpu() - before.cpu) / events;
   const databaseCpuMsPerEvent = (await databaseCpu(query)) / events;
   // Sessions tell their numbers when they rest.
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   const transactionsPerEvent = ((await transactions()) - before.transactions - (ours - before.ours)) / events;
   return { perSecond, transactionsPerEvent, cpuMsPerEvent, databaseCpuMsPerEvent, replicas };
+}
+
+/** Kills the processes in turns with SIGKILL, wherever they are, and starts each again. */
+async function killSome(
+  processes: { readonly name: string; one: SextantProcess }[],
+  kills: number,
+  spawn: (name: string) => Promise<SextantProcess>,
+): Promise<void> {
+  for (let n = 0; n < kills; n++) {
+    await sleep(500 + Math.random() * 1_500);
+    const victim = processes[n % processes.length]!;
+    await victim.one.kill();
+    victim.one = await spawn(victim.name);
+  }
 }
 
 /** CPU of the sessions that the product has open, in ms; not a number where Postgres runs on another machine. */

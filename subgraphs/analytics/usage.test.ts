@@ -1,20 +1,24 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { v7 as uuid } from 'uuid';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '#platform/base/config/config.ts';
 import type { CodedError } from '#platform/base/errors/errors.ts';
 import { createLog } from '#platform/base/log/log.ts';
-import type { Usage } from '#platform/contracts/events.ts';
+import type { PlatformEvent, Usage } from '#platform/contracts/events.ts';
 import { type Database, openDatabase } from '#platform/data/database/database.ts';
+import { consumeEvents } from '#platform/data/outbox/consume-events.ts';
+import { MemoryEventBus } from '#platform/data/outbox/memory-event-bus.ts';
 import { checkBudgets, SpentBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
 import { PrismaClient } from '#prisma/analytics/client/client.ts';
 import { Budgets } from './budgets.ts';
 import { readCalls } from './calls.ts';
 import { sumUnsummed } from './conversation-sums.ts';
+import { eventHandlers } from './events.ts';
 import { forgetUser, recordCalls } from './record.ts';
 import { UsageReader } from './usage.ts';
 
@@ -239,6 +243,47 @@ describe('calls that come together', () => {
     expect(await db.call.count({ where: { userId: gone } })).toBe(0);
     expect(await db.conversationSum.count({ where: { userId: gone } })).toBe(0);
     expect((await usage.totals({ period: day, userId: there })).calls).toBe(1);
+  });
+
+  it('come to the same with duplicates, poison and a deleted user among them', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const metrics = new Registry();
+    const bus = new MemoryEventBus({ metrics, lifecycle });
+    const log = pino({ level: 'silent' });
+    const handlers = eventHandlers({ budgets });
+    await consumeEvents({
+      consumer: 'analytics',
+      client: db,
+      events: bus,
+      handlers,
+      log,
+      metrics,
+      lifecycle,
+      retryMs: 1,
+    });
+    const [gone, there, provider] = [uuid(), uuid(), uuid()];
+    const event = <T extends 'llm.called' | 'user.deleted'>(type: T, payload: PlatformEvent<T>['payload']) =>
+      ({
+        id: uuid(),
+        type,
+        version: 1,
+        owner: 'chat',
+        aggregate: uuid(),
+        payload,
+        recordedAt: new Date(),
+      }) as PlatformEvent;
+    const called = (userId: string, id = uuid()) => event('llm.called', call({ userId, provider, id }));
+    const first = Array.from({ length: 60 }, (_, n) => called(n % 2 === 0 ? gone : there));
+    const rest = Array.from({ length: 40 }, (_, n) => called(n % 2 === 0 ? gone : there));
+    const poison = called(there, 'no id that a table takes');
+    const deleted = event('user.deleted', { userId: gone, at: new Date().toISOString() });
+    await bus.publish('chat', [...first, first[3]!, poison, deleted, ...rest, first[0]!, rest[1]!]);
+    expect((await usage.totals({ period: day, provider })).calls).toBe(100);
+    expect((await usage.totals({ period: day, provider, userId: there })).calls).toBe(50);
+    expect(await db.call.count({ where: { userId: gone } })).toBe(0);
+    expect(await db.rollup.count({ where: { userId: gone } })).toBe(0);
+    const parked = await db.inboxEvent.findMany({ where: { parkedAt: { not: null } }, select: { id: true } });
+    expect(parked).toEqual([{ id: poison.id }]);
   });
 
   it('are in the usage of their conversation, whichever version has recorded them', async () => {

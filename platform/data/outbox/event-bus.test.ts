@@ -13,8 +13,10 @@ import {
   silentLog,
   testPrefix,
 } from '../../realtime/redis/redis-for-tests.ts';
+import { createOutbox } from './create-outbox.ts';
 import { anEvent, eventBusContract, oneByOne, publish } from './event-bus.contract.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
+import { embeddedClient } from './outbox-for-tests.ts';
 import { RedisEventBus } from './redis-event-bus.ts';
 import { RedisEventLane } from './redis-event-lane.ts';
 
@@ -203,6 +205,31 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     const again = await bus.join(oneByOne('memory', async () => {}));
     expect(await bus.publish('chat', [])).toBe('taken');
     await again[Symbol.asyncDispose]();
+  });
+
+  it('carries again what a relay of an earlier version has published where no consumer of this one reads', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { bus } = await replica(lifecycle, testPrefix(lifecycle));
+    const client = await embeddedClient(lifecycle);
+    const got: string[] = [];
+    await bus.join(oneByOne('memory', async (event) => got.push(textOf(event))));
+    // Nothing is forgotten: it is not for that reason that the event comes.
+    await publish(bus, []);
+    const { id, type, version, aggregate, payload } = anEvent('a', 'former');
+    await client.$executeRawUnsafe(
+      `INSERT INTO outbox_events (id, type, version, aggregate, payload, published_at)
+       VALUES ($1::uuid, $2, $3, $4, $5::jsonb, now())`,
+      id,
+      type,
+      version,
+      aggregate,
+      JSON.stringify(payload),
+    );
+    createOutbox({ owner: 'chat', client, events: bus, log: silentLog, metrics: new Registry(), lifecycle });
+    bus.start();
+    await expect.poll(() => got, { timeout: 8_000 }).toEqual(['former']);
+    const left = 'SELECT 1 AS one FROM outbox_events WHERE published_at IS NULL OR claimed_until IS NULL';
+    await expect.poll(async () => (await client.$queryRawUnsafe<unknown[]>(left)).length).toBe(0);
   });
 
   it('leaves what another version takes to that version, whose member came last', async () => {
