@@ -35,6 +35,8 @@ const print = (name: string, figures: Figures): void =>
 if (only !== 'distributed') print('embedded', await measureEmbedded(events));
 if (only !== 'embedded') {
   if (DISTRIBUTED_SKIPPED) console.log(`events-distributed${DISTRIBUTED_SKIPPED}`);
-  else for (const replicas of [1, 2]) print('distributed', await measureDistributed(events, replicas, kills));
+  else
+    for (const replicas of kills > 0 ? [2] : [1, 2])
+      print('distributed', await measureDistributed(events, replicas, kills));
 }
 process.exit(0);
