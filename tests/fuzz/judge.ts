@@ -70,6 +70,7 @@ export class Judge implements AsyncDisposable {
     await this.#watching;
     this.#readLog();
     const [before, after] = [await this.#before, await this.memory().catch(() => Number.NaN)];
+    console.log(`memory went from ${before.toFixed(0)} to ${after.toFixed(0)} MB`);
     if (!(after - before < MAX_GROWTH_MB)) {
       this.fault(`memory went from ${before.toFixed(0)} to ${after.toFixed(0)} MB`, 'the whole run');
     }
