@@ -7,7 +7,7 @@ import type { Piece } from './draft.ts';
 import { isTurnOf } from './turn.ts';
 
 /** How much longer each running reply makes the time between two groups of pieces, and the longest, in ms. */
-const GROUP_MS_PER_REPLY = 1;
+const GROUP_MS_PER_REPLY = 2;
 const MAX_GROUP_MS = 100;
 /** How often a process writes its replies to the database, which says that it still writes them too, in ms. */
 const CHECKPOINT_MS = 1_000;
