@@ -116,7 +116,8 @@ try {
     NODE_ENV: 'production',
     EMBEDDED_FSYNC: 'true',
     NODE_COMPILE_CACHE: path.join(folder, 'compiled'),
-    NODE_OPTIONS: '--max-semi-space-size=16',
+    NODE_OPTIONS: '--max-semi-space-size=8',
+    MALLOC_ARENA_MAX: '2',
     RATE_LIMIT_IDENTITY: '0',
     RATE_LIMIT_ADDRESS: '0',
   });

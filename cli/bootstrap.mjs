@@ -64,7 +64,9 @@ async function prepare(title, file, args, started) {
   end({ code: code || 1, signal });
 }
 
+/** Threads share two arenas of malloc: with one for each, their free memory comes to a hundred MB. */
 const environment = () => ({
+  MALLOC_ARENA_MAX: '2',
   ...process.env,
   PATH: [path.dirname(node), path.join(root, 'node_modules', '.bin'), process.env.PATH].join(path.delimiter),
   NODE_COMPILE_CACHE:

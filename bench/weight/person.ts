@@ -107,7 +107,7 @@ export class Person {
   async searchVectors(): Promise<void> {
     const input = { collectionId: await this.#collection(), text: prose(5) };
     await this.user.run<unknown, { input: object }>(
-      'query ($input: SearchVectorsInput!) { searchVectors(input: $input) { hits { id } } }',
+      'query ($input: SearchVectorsInput!) { searchVectors(input: $input) { hits { score } } }',
       { input },
     );
   }
