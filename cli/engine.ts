@@ -1,3 +1,5 @@
+import { Histogram, type Registry } from 'prom-client';
+import type { PlanningObserver } from '#gateway/execution/planning/planning.ts';
 import type { Compile } from '#gateway/execution/prepare/operations.ts';
 import { createEngine } from '#gateway/execution/run/engine.ts';
 import { traceFetch } from '#gateway/policy/tracing.ts';
@@ -12,9 +14,13 @@ import { isTracing } from '#platform/net/tracing/spans.ts';
  * @param isOwn whether the subgraphs are ours: then bytes in the client's shape are passed on unread.
  * @param started when the rest of the process is there: only then the planner is made, or for the first operation.
  */
-export const engineOf =
-  (config: Config, log: Logger, isOwn: boolean, started: Promise<void> = Promise.resolve()) =>
-  (supergraph: Supergraph): Compile => {
+export function engineOf(
+  { config, log, metrics }: { readonly config: Config; readonly log: Logger; readonly metrics: Registry },
+  isOwn: boolean,
+  started: Promise<void> = Promise.resolve(),
+): (supergraph: Supergraph) => Compile {
+  const planned = watchPlanning(log, metrics);
+  return (supergraph) => {
     if (config.GATEWAY_ENGINE === 'stock') return stockEngine(supergraph);
     let engine: Compile | undefined;
     const make = () => {
@@ -23,6 +29,7 @@ export const engineOf =
         trusted: () => isOwn,
         limits: { timeoutMs: config.REQUEST_TIMEOUT_MS },
         planningTimeoutMs: config.PLANNING_TIMEOUT_MS,
+        planned,
         observer: {
           ...(isTracing() && { fetch: traceFetch }),
           failed: (subgraph, cause, { requestId }) =>
@@ -35,6 +42,28 @@ export const engineOf =
     started.then(make, () => {});
     return (input) => make()(input);
   };
+}
+
+/** The beginning of an operation's text tells enough of it in a line. */
+const MAX_TEXT = 500;
+
+/** Measures how long plans take, and logs the operations whose plans take long or that have none. */
+function watchPlanning(log: Logger, registry: Registry): PlanningObserver {
+  const durations = new Histogram({
+    name: 'sextant_gateway_planning_duration_seconds',
+    help: 'Time to a plan for a new operation, or to its refusal; slow plans took more than half a second.',
+    labelNames: ['outcome'],
+    buckets: [0.005, 0.025, 0.1, 0.5, 1, 2.5, 5, 10, 20],
+    registers: [registry],
+  });
+  return (outcome, ms, text) => {
+    durations.observe({ outcome }, ms / 1_000);
+    if (outcome === 'planned') return;
+    const about = { ms: Math.round(ms), operation: text.slice(0, MAX_TEXT) };
+    if (outcome === 'slow') log.info(about, 'an operation took long to plan');
+    else log.warn(about, 'an operation was not planned');
+  };
+}
 
 /** Loaded only when it is asked for: Apollo's gateway takes a third of a second to import. */
 function stockEngine(supergraph: Supergraph): Compile {

@@ -73,7 +73,7 @@ export async function serveWhole(
       log: log.child({ part: 'gateway' }),
       metrics,
       supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
-      compile: engineOf(config, log, true, database.opened),
+      compile: engineOf({ config, log, metrics }, true, database.opened),
       transports,
       authenticator,
       assertions: platform.assertions,

@@ -39,7 +39,7 @@ export async function asInProduction(
   const log = createLog(config, 'bench');
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
-  const base = { config, log, metrics, compile: engineOf(config, log, true) };
+  const base = { config, log, metrics, compile: engineOf({ config, log, metrics }, true) };
   if (bare) return { ...base, propagation: { headers: [] } };
   const { topics, limiter, cache } = await openStores({ ...base, lifecycle: new AsyncDisposableStack() });
   const authenticator = new TokenVerifier({

@@ -84,6 +84,21 @@ describe('planning', { timeout: 120_000 }, () => {
     expect(await isPending(more[0]!)).toBe(true);
   });
 
+  it('tells what became of each operation, and how long it took', async () => {
+    const told: [string, number, string][] = [];
+    const planning = new Planning({ sdl, timeoutMs: 1_000, slowMs: 0, planned: (...one) => void told.push(one) });
+    await planning.plan(asked(QUICK));
+    await planning.plan(asked(HOPELESS)).catch(() => undefined);
+    expect(told.map(([outcome, , text]) => [outcome, text])).toEqual([
+      ['slow', asked(QUICK).text],
+      ['refused', asked(HOPELESS).text],
+    ]);
+    for (const [, ms] of told) expect(ms).toBeGreaterThan(0);
+    const patient = new Planning({ sdl, slowMs: LONG_MS, planned: (...one) => void told.push(one) });
+    await patient.plan(asked(QUICK));
+    expect(told[2]?.[0]).toBe('planned');
+  });
+
   it('goes on after a thread has been ended', async () => {
     const planning = new Planning({ sdl, choice: 'apollo', timeoutMs: 2_000, slowMs: 50 });
     await expect(planning.plan(asked(HOPELESS))).rejects.toThrow('No plan');

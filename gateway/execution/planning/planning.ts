@@ -18,7 +18,13 @@ export interface PlanningOptions {
   readonly timeoutMs?: number | undefined;
   /** After how long an operation counts as slow, in milliseconds. Default: 500. */
   readonly slowMs?: number | undefined;
+  /** Told of each operation, with the time from the request for its plan to the plan or the refusal. */
+  readonly planned?: PlanningObserver | undefined;
 }
+
+/** What became of an operation that was to be planned; `slow` has a plan as well. */
+export type PlanningOutcome = 'planned' | 'slow' | 'refused';
+export type PlanningObserver = (outcome: PlanningOutcome, ms: number, text: string) => void;
 
 /** Operations of one client that wait in a lane at most. */
 const MAX_WAITING_OF_CLIENT = 50;
@@ -95,13 +101,15 @@ export class Planning implements Planner {
   readonly #slow: Lane;
   /** The native planner beside Apollo's. */
   readonly #second: Lane | undefined;
+  readonly #planned: PlanningObserver | undefined;
   /** Whether it is asked for what takes long: values of @fromContext are lost on it. */
   readonly #isFaster: boolean;
   /** Clients whose operations were slow. */
   readonly #apart = new LRUCache<string, true>({ max: 10_000, ttl: APART_MS });
 
-  constructor({ sdl, choice = 'auto', timeoutMs = 5_000, slowMs = 500 }: PlanningOptions) {
+  constructor({ sdl, choice = 'auto', timeoutMs = 5_000, slowMs = 500, planned }: PlanningOptions) {
     this.name = choice;
+    this.#planned = planned;
     this.#timeoutMs = timeoutMs;
     this.#slowMs = slowMs;
     const role = choice === 'auto' ? 'first' : choice;
@@ -126,6 +134,20 @@ export class Planning implements Planner {
    * operations that wait to be planned, and SERVICE_UNAVAILABLE when all clients together have.
    */
   plan(asked: PlanRequest): Promise<Plan> {
+    const plan = this.#plan(asked);
+    const tell = this.#planned;
+    if (tell) {
+      const started = performance.now();
+      const told = (isPlanned: boolean) => (): void => {
+        const ms = performance.now() - started;
+        tell(isPlanned ? (ms > this.#slowMs ? 'slow' : 'planned') : 'refused', ms, asked.text);
+      };
+      plan.then(told(true), told(false));
+    }
+    return plan;
+  }
+
+  #plan(asked: PlanRequest): Promise<Plan> {
     const lane = this.#apart.has(asked.client) ? this.#slow : this.#quick;
     if (lane.queue.of(asked.client) >= lane.maxOfClient) {
       return Promise.reject(rateLimited('Too many new operations wait to be planned.', RETRY_AFTER_S));

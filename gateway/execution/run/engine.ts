@@ -1,5 +1,5 @@
 import type { PlannerChoice } from '../planning/planners.ts';
-import { Planning } from '../planning/planning.ts';
+import { Planning, type PlanningObserver } from '../planning/planning.ts';
 import type { Compile } from '../prepare/operations.ts';
 import { type CompilerOptions, createCompiler } from './compile.ts';
 
@@ -8,14 +8,17 @@ export interface EngineOptions extends Omit<CompilerOptions, 'planner'> {
   readonly planner?: PlannerChoice | undefined;
   /** Longest planning of one operation, in milliseconds. */
   readonly planningTimeoutMs?: number | undefined;
+  /** Told of each operation that was planned or refused. */
+  readonly planned?: PlanningObserver | undefined;
 }
 
 /** A planner takes longer to make than a gateway to start: it is made when that is over, or when the first needs it. */
 const PREPARE_MS = 50;
 
 /** Creates the compiled engine of one supergraph, which plans in threads. */
-export function createEngine({ planner, planningTimeoutMs, ...options }: EngineOptions): Compile {
-  const planning = new Planning({ sdl: options.supergraph.sdl, choice: planner, timeoutMs: planningTimeoutMs });
+export function createEngine({ planner, planningTimeoutMs, planned, ...options }: EngineOptions): Compile {
+  const { sdl } = options.supergraph;
+  const planning = new Planning({ sdl, choice: planner, timeoutMs: planningTimeoutMs, planned });
   setTimeout(() => planning.start(), PREPARE_MS).unref();
   return createCompiler({ ...options, planner: planning });
 }
