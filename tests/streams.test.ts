@@ -90,7 +90,7 @@ describe.skipIf(DISTRIBUTED_SKIPPED !== '')(`a reply among several processes${DI
     const postgres = lifecycle.use(await createTestDatabase());
     graph = lifecycle.use(
       await startDistributed(
-        { postgres, redisUrl: REDIS_TEST_URL!, chatReplicas: 2 },
+        { postgres, redisUrl: REDIS_TEST_URL!, doubled: ['chat'] },
         { ...modelEnv(model), CHAT_REPLIES_PER_USER: '100' },
       ),
     );

@@ -130,13 +130,21 @@ export async function startEmbedded(env: Record<string, string> = {}): Promise<R
   };
 }
 
-/** Gateway and six subgraphs as seven processes on a fresh Postgres database and a Redis. */
+/**
+ * Gateway and six subgraphs as processes of their own, on a fresh Postgres database and a Redis.
+ *
+ * @param doubled subgraphs that have a second process, called `<name>-2`.
+ */
 export async function startDistributed(
-  { postgres, redisUrl, chatReplicas = 1 }: { postgres: PostgresForTests; redisUrl: string; chatReplicas?: 1 | 2 },
+  {
+    postgres,
+    redisUrl,
+    doubled = [],
+  }: { postgres: PostgresForTests; redisUrl: string; doubled?: readonly SubgraphName[] },
   env: Record<string, string> = {},
 ): Promise<RunningGraph> {
   const directory = await mkdtemp(path.join(tmpdir(), 'sextant-graph-'));
-  const replicas = [...SUBGRAPHS, ...(chatReplicas === 2 ? ['chat-2'] : [])];
+  const replicas = [...SUBGRAPHS, ...doubled.map((name) => `${name}-2`)];
   const ports = new Map(
     await Promise.all([...replicas, 'gateway'].map(async (name) => [name, await freePort()] as const)),
   );
