@@ -17,6 +17,10 @@ const UNREAD = [
   // The same code once more.
   /^gpt-tokenizer\/(cjs|src|data)$/,
   /^openai\/src$/,
+  /^@opentelemetry\/.*\/build\/esnext$/,
+  /^zod\/src$/,
+  // What people read.
+  /(^|\/)(README|CHANGELOG|HISTORY)[^/]*\.md$/i,
   /\.(js|mjs|cjs|ts|mts|cts|css)\.map$/,
 ];
 
