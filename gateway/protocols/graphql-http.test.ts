@@ -1,5 +1,8 @@
+import { GraphQLError } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { acceptedBy, paramsOfBody } from './graphql-http.ts';
+import { CodedError, type ErrorCode } from '#platform/base/errors/errors.ts';
+import { httpStatusOf } from '#platform/base/errors/http-status.ts';
+import { acceptedBy, paramsOfBody, statusOf } from './graphql-http.ts';
 
 describe('an Accept header', () => {
   it.each([undefined, '', ' ', '*/*'])('that asks for nothing in particular means JSON: %j', (header) => {
@@ -17,4 +20,38 @@ describe('an Accept header', () => {
 
 it('a body may begin with a byte order mark', () => {
   expect(paramsOfBody(Buffer.from('\uFEFF{"query":"{ a }"}'))).toMatchObject({ query: '{ a }' });
+});
+
+describe('a request that failed as a whole', () => {
+  const of = (code: ErrorCode) => [new CodedError(code, 'x')];
+  const ofDocument: ErrorCode[] = ['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'PERSISTED_QUERY_NOT_FOUND'];
+
+  it.each([
+    ['UNAUTHENTICATED', 401],
+    ['FORBIDDEN', 403],
+    ['BAD_USER_INPUT', 400],
+    ['PAYLOAD_TOO_LARGE', 413],
+    ['RATE_LIMITED', 429],
+    ['INTERNAL_SERVER_ERROR', 500],
+    ['SERVICE_UNAVAILABLE', 503],
+    ['TIMEOUT', 504],
+  ] as const)('has the status that a plain route has for its code, in both formats: %s, %i', (code, status) => {
+    expect(statusOf(of(code), 'application/json')).toBe(status);
+    expect(statusOf(of(code), 'application/graphql-response+json')).toBe(status);
+    expect(httpStatusOf(code)).toBe(status);
+  });
+
+  it.each(ofDocument)(
+    'for its document is a 200 in application/json, and a 400 in GraphQL’s own format: %s',
+    (code) => {
+      expect(statusOf(of(code), 'application/json')).toBe(200);
+      expect(statusOf(of(code), 'application/graphql-response+json')).toBe(400);
+    },
+  );
+
+  it('is the client’s 400 where its code is none of ours, or none', () => {
+    expect(statusOf([new GraphQLError('x', { extensions: { code: 'toString' } })], 'application/json')).toBe(400);
+    expect(statusOf([new GraphQLError('x')], 'application/json')).toBe(400);
+    expect(statusOf([], 'application/json')).toBe(400);
+  });
 });

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
-import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { badInput, CodedError, type ErrorCode } from '#platform/base/errors/errors.ts';
+import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import { isTooDeep, MAX_JSON_LEVELS } from '#platform/base/json/json-levels.ts';
 import { isObject } from '#platform/base/json/objects.ts';
+import type { OperationAnswer } from '../execution/prepare/operation.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
 import type { Origins } from '../server/origins.ts';
 
@@ -140,29 +142,25 @@ export function contentTypeOf(header: string | undefined): string | undefined {
   return /^[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/.test(type) ? type : '';
 }
 
-/** Returns the status of a request that failed as a whole. */
+/** What is said of the document itself. Apollo Client and Relay read these from a 200 as well as from a 400. */
+const OF_DOCUMENT: ReadonlySet<unknown> = new Set<ErrorCode>([
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+  'PERSISTED_QUERY_NOT_FOUND',
+]);
+
+/**
+ * Returns the status of a request that failed as a whole: that of its first error's code. In application/json, which
+ * proxies send as well, GraphQL over HTTP wants 200 for what was read as a request and has a wrong document.
+ */
 export function statusOf(errors: readonly GraphQLError[], format: ResponseFormat): number {
   const code = errors[0]?.extensions['code'];
-  switch (code) {
-    case 'RATE_LIMITED':
-      return 429;
-    case 'UNAUTHENTICATED':
-      return 401;
-    case 'PAYLOAD_TOO_LARGE':
-      return 413;
-    case 'SERVICE_UNAVAILABLE':
-      return 503;
-    case 'INTERNAL_SERVER_ERROR':
-      return 500;
-    // Apollo Client and Relay read these from a 200 as well as from a 400.
-    case 'GRAPHQL_PARSE_FAILED':
-    case 'GRAPHQL_VALIDATION_FAILED':
-    case 'PERSISTED_QUERY_NOT_FOUND':
-      return format === 'application/json' ? 200 : 400;
-    default:
-      return 400;
-  }
+  return format === 'application/json' && OF_DOCUMENT.has(code) ? 200 : httpStatusOf(code);
 }
+
+/** Returns the status of an operation's answer: where it has data, beside errors as well, it is 200. */
+export const statusOfAnswer = ({ refused }: OperationAnswer, format: ResponseFormat): number =>
+  refused && format === 'application/graphql-response+json' ? 400 : 200;
 
 /** Errors as a response body. */
 export const errorBody = (errors: readonly GraphQLError[]): string => JSON.stringify({ errors });

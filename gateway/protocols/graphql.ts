@@ -36,6 +36,7 @@ import {
   preventForgery,
   type ResponseFormat,
   statusOf,
+  statusOfAnswer,
 } from './graphql-http.ts';
 import { eventStreamChannel, type HttpChannel, multipartChannel } from './http-channels.ts';
 
@@ -130,8 +131,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       channel.complete();
       return;
     }
-    const status = answer.refused && format === 'application/graphql-response+json' ? 400 : 200;
-    send(response, status, format, answer.json, requestId);
+    send(response, statusOfAnswer(answer, format), format, answer.json, requestId);
   };
 
   /** @returns false when the client accepts none of the ways to stream. */

@@ -5,6 +5,7 @@ import { Histogram, type Registry } from 'prom-client';
 import { abortSignalOf, Cancellation, type CancelSignal } from '../base/cancellation/cancellation.ts';
 import type { Config } from '../base/config/config.ts';
 import { CodedError, unexpected } from '../base/errors/errors.ts';
+import { httpStatusOf } from '../base/errors/http-status.ts';
 import { type Guard, guarded } from '../base/faults/guarded.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, readClientInfo } from '../identity/client-info.ts';
@@ -136,7 +137,7 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
       sendJson(response, 200, result);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
-      const status = error.code === 'UNAUTHENTICATED' ? 401 : error.code === 'PAYLOAD_TOO_LARGE' ? 413 : 400;
+      const status = httpStatusOf(error.code);
       if (status === 413) response.setHeader('connection', 'close');
       sendJson(response, status, refusal(error.code, error.message));
     }

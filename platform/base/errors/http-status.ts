@@ -1,6 +1,6 @@
 import type { ErrorCode } from './errors.ts';
 
-/** The HTTP status of each code where a plain route or a REST endpoint answers with the failure alone. */
+/** The HTTP status of each code where the failure is the whole answer: of an operation, a plain route, an endpoint. */
 const STATUS: Readonly<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
