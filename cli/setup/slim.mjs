@@ -10,9 +10,10 @@ const UNREAD = [
   /^node-[\w-]+\/(include|share)$/,
   // The compilers for the other databases, and the slower one for ours.
   /^@prisma\/client\/runtime\/.*(cockroachdb|mysql|sqlite|sqlserver|_small_|-edge).*/,
-  // The engines of before the neural one with what they were taught, and each engine in a form for browsers.
-  /^tesseract\.js-core\/tesseract-core(-relaxedsimd|-simd)?\.(js|wasm|wasm\.js)$/,
-  /^tesseract\.js-core\/tesseract-core-[\w-]*lstm\.wasm\.js$/,
+  // In Node tesseract.js 7 loads the engine with all methods, whichever is asked for: not the one with the neural method
+  // alone. And each engine comes in a form for browsers; what the older methods were taught is not used.
+  /^tesseract\.js-core\/tesseract-core(-\w+)?-lstm\.(js|wasm|wasm\.js)$/,
+  /^tesseract\.js-core\/tesseract-core(-\w+)?\.wasm\.js$/,
   /^@tesseract\.js-data\/eng\/4\.0\.0$/,
   // The same code once more.
   /^gpt-tokenizer\/(cjs|src|data)$/,
