@@ -34,7 +34,11 @@ describe.skipIf(!REDIS_TEST_URL)(`connections to ${REDIS_SUITE}`, () => {
     const log = pino({ level: 'info' }, { write: (line: string) => void lines.push(line) });
     const lifecycle = new AsyncDisposableStack();
     const prefix = testPrefix(outer);
-    const { commands } = await openRedis({ url: proxy.url, prefix, log, metrics: new Registry(), lifecycle });
+    const metrics = new Registry();
+    const { commands } = await openRedis({ url: proxy.url, prefix, log, metrics, lifecycle });
+    // The connection of the channels is made beside the other: what was never there cannot be lost.
+    const connected = async () => (await metrics.getSingleMetric('sextant_redis_connected')!.get()).values;
+    await expect.poll(async () => (await connected()).map(({ value }) => value), { timeout: 5_000 }).toEqual([1, 1]);
     proxy.cut();
     await sleep(600);
     proxy.heal();
