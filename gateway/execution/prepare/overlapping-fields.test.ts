@@ -121,4 +121,10 @@ describe('what takes graphql-js minutes', () => {
       /Spread fewer/,
     );
   });
+
+  it('is refused where its depth has no end, on a stack of any size', () => {
+    const fragments = Array.from({ length: 30 }, (_, n) => `fragment F${n} on Node { x: next { ...A ...F${n + 1} } }`);
+    const cycle = `{ node { ...A } } fragment A on Node { x: next { ...A ...F0 } } ${fragments.join(' ')}`;
+    expect(() => errorsOf(`${cycle} fragment F30 on Node { id }`)).not.toThrow();
+  });
 });

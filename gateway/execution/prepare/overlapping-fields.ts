@@ -31,6 +31,8 @@ interface Placed {
 
 /** Fields that are looked at for one operation, one for each place that fragments bring it to. */
 const MAX_LOOKS = 200_000;
+/** Levels of fields in one another. Fragments that hold one another have no end, and other rules have not spoken yet. */
+const MAX_LEVELS = 1_000;
 
 /**
  * Refuses what the specification's "Field Selection Merging" refuses. The rule of graphql-js compares each field with
@@ -68,8 +70,9 @@ class Overlap {
   }
 
   /** @returns whether there is no conflict. */
-  #checkShapes(fields: readonly Placed[]): boolean {
+  #checkShapes(fields: readonly Placed[], level = 1): boolean {
     if (this.#isKnown('shape', fields)) return true;
+    if (level > MAX_LEVELS) return this.#giveUp();
     for (const [name, group] of byResponseName(fields)) {
       const first = group.find(({ type }) => type !== undefined);
       for (const other of group) {
@@ -77,14 +80,15 @@ class Overlap {
         const reason = `they return conflicting types "${String(first.type)}" and "${String(other.type)}"`;
         return this.#report(name, reason, first, other);
       }
-      if (!this.#checkShapes(this.#below(group))) return false;
+      if (!this.#checkShapes(this.#below(group), level + 1)) return false;
     }
     return this.#left >= 0;
   }
 
   /** @returns whether there is no conflict. */
-  #checkSame(fields: readonly Placed[]): boolean {
+  #checkSame(fields: readonly Placed[], level = 1): boolean {
     if (this.#isKnown('same', fields)) return true;
+    if (level > MAX_LEVELS) return this.#giveUp();
     for (const [name, group] of byResponseName(fields)) {
       for (const same of this.#byObject(group)) {
         const [first] = same as [Placed];
@@ -92,10 +96,15 @@ class Overlap {
           const reason = this.#difference(first.node, other.node);
           if (reason !== undefined) return this.#report(name, reason, first, other);
         }
-        if (!this.#checkSame(this.#below(same))) return false;
+        if (!this.#checkSame(this.#below(same), level + 1)) return false;
       }
     }
     return this.#left >= 0;
+  }
+
+  #giveUp(): false {
+    this.#left = -1;
+    return false;
   }
 
   /** The fields that objects of one type may have together: its own, and those of abstract types. */
