@@ -10,8 +10,8 @@ const UNREAD = [
   /^node-[\w-]+\/(include|share)$/,
   // The compilers for the other databases, and the slower one for ours.
   /^@prisma\/client\/runtime\/.*(cockroachdb|mysql|sqlite|sqlserver|_small_|-edge).*/,
-  // In Node tesseract.js 7 loads the engine with all methods, whichever is asked for: not the one with the neural method
-  // alone. And each engine comes in a form for browsers; what the older methods were taught is not used.
+  // In Node tesseract.js 7 loads the engine with all methods, whichever is asked for: not the one with the neural
+  // method alone. And each engine comes in a form for browsers; what the older methods were taught is not used.
   /^tesseract\.js-core\/tesseract-core(-\w+)?-lstm\.(js|wasm|wasm\.js)$/,
   /^tesseract\.js-core\/tesseract-core(-\w+)?\.wasm\.js$/,
   /^@tesseract\.js-data\/eng\/4\.0\.0$/,

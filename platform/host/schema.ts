@@ -38,7 +38,9 @@ export function buildSchemaOf(schemaFile: URL, resolvers: ResolverMap): GraphQLS
   }
 }
 
-/** A schema keeps what it was made of. The places of its text, two megabytes, are read where there is an error to tell. */
+/**
+ * A schema keeps what it was made of. The places of its text, two megabytes, are read where there is an error to tell.
+ */
 function buildFrom(source: Source, resolvers: GraphQLResolverMap): GraphQLSchema {
   const build = (noLocation: boolean) => buildSubgraphSchema([{ typeDefs: parse(source, { noLocation }), resolvers }]);
   try {

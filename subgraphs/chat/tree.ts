@@ -15,7 +15,7 @@ import type { Database, Transaction } from './parts.ts';
 /** The point where a branch begins or goes on. */
 export type Parent = Pick<Message, 'id' | 'parentId' | 'depth'>;
 
-/** New messages at the end of the branch that becomes the active one. */
+/** The new messages at the end of the branch that becomes the active one. */
 export interface Addition {
   readonly messages: number;
   /** A title for the conversation, where it has none. */
@@ -25,7 +25,10 @@ export interface Addition {
   readonly events: PreparedFacts;
 }
 
-/** Makes the branch down to `leafId` the active one, by one statement. Messages are written only where the choice changes. */
+/**
+ * Makes the branch down to `leafId` the active one, by one statement. Messages are written only where the choice
+ * changes.
+ */
 export async function activate(
   tx: Transaction,
   conversationId: string,

@@ -22,7 +22,7 @@ export interface PlanningOptions {
   readonly planned?: PlanningObserver | undefined;
 }
 
-/** What became of an operation that was to be planned; `slow` has a plan as well. */
+/** The end of an operation that was to be planned; `slow` has a plan as well. */
 export type PlanningOutcome = 'planned' | 'slow' | 'refused';
 export type PlanningObserver = (outcome: PlanningOutcome, ms: number, text: string) => void;
 

@@ -31,14 +31,15 @@ interface Placed {
 
 /** Fields that are looked at for one operation, one for each place that fragments bring it to. */
 const MAX_LOOKS = 200_000;
-/** Levels of fields in one another. Fragments that hold one another have no end, and other rules have not spoken yet. */
+/** Levels of fields in one another. Fragments that hold one another have no end, and the rule about it runs beside. */
 const MAX_LEVELS = 1_000;
 
 /**
  * Refuses what the specification's "Field Selection Merging" refuses. The rule of graphql-js compares each field with
  * each other one of its response name, which takes a second for a document of the largest size; this one compares each
- * with the first of its kind. Fields of one response name must have the same shape, whatever their parent types are; and
- * those that one object may have must be the same field with the same arguments. What they select counts as one set.
+ * with the first of its kind. Fields of one response name must have the same shape, whatever their parent types are;
+ * and those that one object may have must be the same field with the same arguments. What they select counts as one
+ * set.
  */
 export const OverlappingFieldsRule: ValidationRule = (context) => ({
   OperationDefinition(operation) {

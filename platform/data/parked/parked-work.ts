@@ -21,8 +21,8 @@ interface Row extends Omit<ParkedItem, 'problem'> {
 const DROPPED = 'dropped by an administrator';
 
 /**
- * The jobs and events that one owner has parked. Its processes see a retry within a minute, or at once where it is asked for in the process
- * itself; until then it is listed.
+ * The jobs and events that one owner has parked. Its processes see a retry within a minute, or at once where it is
+ * asked for in the process itself; until then it is listed.
  */
 export class ParkedWork {
   readonly #client: SqlClient;

@@ -63,8 +63,8 @@ export type Invitation = Prisma.InvitationModel
 export type Message = Prisma.MessageModel
 /**
  * Model ReplyChunk
- * A copy of the text of a reply while it is written, in the order in which readers get it. It is a second behind at most;
- * when the reply ends, Message.text takes its place.
+ * A copy of the text of a reply while it is written, in the order in which readers get it. It is a second behind at
+ * most; when the reply ends, Message.text takes its place.
  */
 export type ReplyChunk = Prisma.ReplyChunkModel
 /**

@@ -1,13 +1,13 @@
 // `npm run faults`: two processes of every subgraph and one gateway, on the servers of POSTGRES_TEST_URL and
-// REDIS_TEST_URL. While a frontend asks 40 times a second, one thing after the other goes wrong. Prints a line for each:
-// `FAULT <name> requests= failed= p95_ms= max_ms= pass|fail`. It passes when at most one request of 2,000 fails, and when
-// 95 of 100 are answered within half a second from the second second on.
+// REDIS_TEST_URL. While a frontend asks 40 times a second, one thing after the other goes wrong. Prints a line for
+// each: `FAULT <name> requests= failed= p95_ms= max_ms= pass|fail`. It passes when at most one request of 2,000 fails,
+// and when 95 of 100 are answered within half a second from the second second on.
 import { setTimeout as sleep } from 'node:timers/promises';
-import { percentile } from '../../bench/statistics.ts';
-import { TestUser } from '../testing/client.ts';
-import { Load, type Outcome } from '../testing/load.ts';
-import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from '../testing/postgres.ts';
-import { type RunningGraph, SUBGRAPHS, startDistributed } from '../testing/sextant.ts';
+import { TestUser } from '../tests/testing/client.ts';
+import { Load, type Outcome } from '../tests/testing/load.ts';
+import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from '../tests/testing/postgres.ts';
+import { type RunningGraph, SUBGRAPHS, startDistributed } from '../tests/testing/sextant.ts';
+import { percentile } from './statistics.ts';
 
 const PER_SECOND = 40;
 const MAX_FAILED = 1 / 2_000;
@@ -93,7 +93,7 @@ if (DISTRIBUTED_SKIPPED) {
   );
   const user = await TestUser.signUp(graph.url);
   await user.send(QUERY);
-  const wanted = process.argv.slice(2);
+  const wanted = process.argv.slice(3);
   for (const fault of FAULTS) {
     if (wanted.length > 0 && !wanted.includes(fault.name)) continue;
     if (!(await run(graph, user, fault))) process.exitCode = 1;
