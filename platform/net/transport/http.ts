@@ -81,8 +81,8 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     log,
     stalled(endpoint) {
       endpoint.pool.stalled(new Error('it takes connections and does not answer'));
-      sockets.leave(endpoint);
     },
+    gone: (endpoint) => sockets.leave(endpoint),
     away() {
       breaker.trip();
       for (const { pool } of endpoints.all) pool.stalled(new Error('it takes connections and does not answer'));

@@ -8,6 +8,8 @@ export interface LivenessOptions {
   readonly log: Logger;
   /** Told when an address is there and does not answer, once each time. */
   stalled(endpoint: Endpoint): void;
+  /** Told when it has not answered for `GONE_MS`, once each time: a pause of a busy process is shorter. */
+  gone(endpoint: Endpoint): void;
   /** Told when the only address, or each of them, has not answered for `ALONE_MS`. */
   away(): void;
 }
@@ -18,6 +20,8 @@ const SILENT_MS = 100;
 const MAX_SILENT_MS = 1_000;
 /** Time for the answer to that; the loop of a process that lives turns within it. */
 const PROBE_MS = 150;
+/** Queries go elsewhere at once; subscriptions, which would have to begin again, when the pause lasts for so long. */
+const GONE_MS = 1_500;
 /** Where there is no other address a stall may be a long pause: callers wait for this long before they are told. */
 const ALONE_MS = 5_000;
 const LOOK_MS = 50;
@@ -97,7 +101,7 @@ export class Liveness implements Disposable {
 
   async #probe(endpoint: Endpoint): Promise<void> {
     const { endpoints, subgraph, log } = this.#options;
-    const probe = this.#probes.get(endpoint) ?? { isRunning: false, passedAt: 0, silentSince: 0 };
+    const probe = this.#probes.get(endpoint) ?? { isRunning: false, passedAt: 0, silentSince: 0, isGone: false };
     this.#probes.set(endpoint, probe);
     probe.isRunning = true;
     const asked = performance.now();
@@ -108,6 +112,7 @@ export class Liveness implements Disposable {
     if (answers || endpoint.answeredAt > asked) {
       probe.passedAt = now;
       probe.silentSince = 0;
+      probe.isGone = false;
       if (!endpoint.isStalled) return;
       endpoints.succeeded(endpoint);
       log.info({ subgraph, address: endpoint.address ?? endpoint.url.host }, 'a replica of the subgraph answers again');
@@ -115,6 +120,9 @@ export class Liveness implements Disposable {
     }
     if (endpoint.inFlight === 0 && !endpoint.isStalled) return;
     probe.silentSince ||= asked;
+    const isGone = now - probe.silentSince >= GONE_MS;
+    if (isGone && !probe.isGone) this.#options.gone(endpoint);
+    probe.isGone = isGone;
     if (endpoints.all.length > 1) this.#stall(endpoint);
     else if (now - probe.silentSince >= ALONE_MS) this.#options.away();
   }
@@ -136,6 +144,8 @@ interface Probe {
   passedAt: number;
   /** Since when none is answered; 0 when the last one was. */
   silentSince: number;
+  /** Whether it was told that the address is gone. */
+  isGone: boolean;
 }
 
 /** Whether an address answers a request that costs it nothing. Any answer says that it lives, whatever its status. */
