@@ -186,7 +186,7 @@ describe('streams over HTTP', () => {
   });
 
   it('that begin while the gateway stops are told at once, and do not hold it up', async () => {
-    const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '8000' });
+    const stopping = await startTestGateway({ SHUTDOWN_TIMEOUT_MS: '60000' });
     const agent = new Agent({ keepAlive: true });
     const late = () =>
       new Promise<string>((resolve, reject) => {
@@ -203,7 +203,8 @@ describe('streams over HTTP', () => {
     const started = performance.now();
     expect(await late()).toMatch(/"code":"RESUBSCRIBE".*\n\nevent: complete\ndata:\n\n$/);
     await stopped;
-    expect(performance.now() - started).toBeLessThan(4_000);
+    // It has not waited for the 60 s in which it may drain.
+    expect(performance.now() - started).toBeLessThan(20_000);
     agent.destroy();
   });
 });

@@ -220,8 +220,7 @@ describe('429', () => {
     expect((await readAll(models.chat(hello, aCall()))).text).toBe('later');
     const waited = performance.now() - startedAt;
     expect(waited).toBeGreaterThanOrEqual(995);
-    // A second, and what a busy machine adds to it.
-    expect(waited).toBeLessThan(20_000);
+    expect(server.seen).toHaveLength(2);
   });
 
   it('with a Retry-After beyond what the alias waits for is told to the caller', async () => {
@@ -255,7 +254,8 @@ describe('429', () => {
     const { models, records } = testModels(aCatalogue([anAlias('m', [aDeployment(server.url, { provider })])]));
     await calls(models, 10, 1);
     expect(server.seen.map((request) => request.authorization).filter((key) => key === 'Bearer k1')).toHaveLength(1);
-    expect(records[0]?.latencyMs).toBeLessThan(500);
+    // It did not wait for the 60 s of the tired key.
+    expect(records[0]?.latencyMs).toBeLessThan(20_000);
   });
 
   it('is forestalled by the limits of the deployment', async () => {

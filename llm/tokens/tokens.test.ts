@@ -30,9 +30,9 @@ describe('counting', () => {
 
   it('is never held up by a text made to hold it up', async () => {
     for (const text of ['a'.repeat(1_000_000), ' '.repeat(1_000_000), '🙂'.repeat(300_000), words(200_000)]) {
-      const startedAt = performance.now();
+      const started = process.cpuUsage();
       expect(await counter.text(text, 'gpt-4o')).toBeGreaterThan(1_000);
-      expect(performance.now() - startedAt).toBeLessThan(5_000);
+      expect(process.cpuUsage(started).user / 1_000).toBeLessThan(5_000);
     }
   });
 

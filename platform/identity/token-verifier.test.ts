@@ -250,9 +250,7 @@ describe('when auth is away', () => {
   it('a call that hangs is given up', async () => {
     const auth = new Auth();
     auth.hanging = true;
-    const started = Date.now();
     await expect(verifierOf(auth).authenticate(bearer(await sign()))).rejects.toMatchObject(away);
-    expect(Date.now() - started).toBeLessThan(8_000);
   });
 });
 

@@ -84,10 +84,10 @@ describe('an operation', () => {
       const next = i === 19 ? 'id' : `a: reply { ...F${i + 1} } b: reply { ...F${i + 1} }`;
       return `fragment F${i} on Message { ${next} }`;
     });
-    const began = performance.now();
+    const began = process.cpuUsage();
     const prepared = await operationsOf().prepare({ query: `{ latest { ...F0 } } ${levels.join(' ')}` });
     expect(codes(prepared)).toEqual(['OPERATION_TOO_COMPLEX']);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(process.cpuUsage(began).user / 1_000).toBeLessThan(10_000);
   });
 
   it('can be planned with less than was asked, and still answers in the client’s shape', async () => {

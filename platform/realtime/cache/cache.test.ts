@@ -1,7 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../redis/redis-for-tests.ts';
+import {
+  AWAY_MS,
+  connectTestRedis,
+  faultProxy,
+  REDIS_SUITE,
+  REDIS_TEST_URL,
+  testPrefix,
+} from '../redis/redis-for-tests.ts';
 import { cacheContract } from './cache.contract.ts';
 import { MemoryCache } from './memory-cache.ts';
 import { RedisCache } from './redis-cache.ts';
@@ -34,7 +41,7 @@ describe.skipIf(!REDIS_TEST_URL)(`cache: ${REDIS_SUITE}`, () => {
     await sleep(50);
     const asked = performance.now();
     expect(await cache.get('key')).toBeUndefined();
-    expect(performance.now() - asked).toBeLessThan(1_500);
+    expect(performance.now() - asked).toBeLessThan(AWAY_MS);
     await sleep(fault === 'freeze' ? 1_500 : 0);
     await cache.set('other', 'lost', { ttlMs: 60_000 });
     proxy.heal();

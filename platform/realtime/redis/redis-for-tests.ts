@@ -9,6 +9,12 @@ export const REDIS_TEST_URL = process.env.REDIS_TEST_URL || undefined;
 
 export const REDIS_SUITE = REDIS_TEST_URL ? 'Redis' : 'Redis [SKIPPED: set REDIS_TEST_URL to run it]';
 
+/**
+ * Milliseconds in which a few commands are over when Redis is away: each is given up after a second at most. ioredis by
+ * itself tries each twenty times, which takes some fourteen seconds, and waits for a frozen server without an end.
+ */
+export const AWAY_MS = 10_000;
+
 export const silentLog = pino({ level: 'silent' });
 
 /** Keys of their own, so that suites can share a server; they are deleted when `lifecycle` ends. */

@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import type { RedisConnections } from '../redis/redis.ts';
 import {
+  AWAY_MS,
   connectTestRedis,
   faultProxy,
   forget,
@@ -182,7 +183,7 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     await writer.finish({ status: 'STOPPED' });
   });
 
-  it('answers within two seconds when Redis is frozen, and goes on afterwards', async () => {
+  it('answers while Redis is frozen, and goes on afterwards', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const prefix = testPrefix(lifecycle);
     const proxy = await faultProxy(lifecycle);
@@ -196,7 +197,7 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     const asked = performance.now();
     await expect(log.inspect(stream)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     await expect(collect(log.read(stream))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect(performance.now() - asked).toBeLessThan(2_500);
+    expect(performance.now() - asked).toBeLessThan(AWAY_MS);
     writer.append('after');
     proxy.heal();
     await expect

@@ -202,24 +202,20 @@ export function streamLogContract(open: (lifecycle: AsyncDisposableStack) => Pro
       expect(assemble(events)).toEqual({ text: 'half ', last: 1, final: { status: 'INTERRUPTED' } });
     });
 
-    it('stops the producer from another replica within 50 ms, and leaves the end to it', async () => {
-      const waits: number[] = [];
+    it('tells the producer to stop from another replica without its asking, and leaves the end to it', async () => {
       for (let round = 0; round < 5; round++) {
         const stream = freshStream();
         const writer = await here.open(stream);
-        const stopped = new Promise<number>((resolve) =>
-          writer.stopRequested.addEventListener('abort', () => resolve(performance.now())),
-        );
-        const asked = performance.now();
+        const { stopRequested } = writer;
         expect(await there.requestStop(stream)).toBe('requested');
-        waits.push((await stopped) - asked);
+        // Questions that follow it by another connection are the clock: a busy machine slows both down. A producer that
+        // asks every second or so hears of it after thousands.
+        for (let asked = 0; asked < 20 && !stopRequested.aborted; asked++) await there.inspect(stream);
+        expect(stopRequested.aborted).toBe(true);
         writer.append('one last word');
         await writer.finish({ status: 'STOPPED' });
         expect(await there.requestStop(stream)).toBe('finished');
       }
-      // The quickest of five, and the slack of a busy machine: what is polled for, every second or so, is not that
-      // quick.
-      expect(Math.min(...waits), waits.map(Math.round).join(', ')).toBeLessThan(250);
       expect(await there.requestStop(freshStream())).toBe('unknown');
     });
 
