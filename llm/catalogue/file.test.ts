@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { pino } from 'pino';
-import { describe, expect, it, vi } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { parseCatalogue } from './file.ts';
 import { openCatalogue } from './source.ts';
@@ -63,7 +63,7 @@ describe('llm.yaml', () => {
     const model = async () => (await source.current()).deployments.get('d')?.model;
     expect(await model()).toBe('first');
     await writeFile(file, minimal('second-model'));
-    await vi.waitFor(async () => expect(await model()).toBe('second-model'));
+    await expect.poll(model).toBe('second-model');
     await writeFile(file, 'models: broken');
     await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await model()).toBe('second-model');

@@ -45,6 +45,9 @@ class Auth {
   count = (path: string): number => this.asked.filter((one) => one === path).length;
 }
 
+/** Milliseconds: long for a busy machine, and short beside the minute after which revocations are asked for again. */
+const LONG_MS = 15_000;
+
 const topics = () => new MemoryTopics({ log: pino({ level: 'silent' }), metrics: new Registry() });
 
 function verifierOf(auth: Auth, bus = topics(), pollMs = 60_000): TokenVerifier {
@@ -173,13 +176,13 @@ describe('revocations', () => {
     await expect(verifierOf(auth).authenticate(bearer(await sign()))).rejects.toMatchObject(refused);
   });
 
-  it('hold within a second also when the topic lost them', async () => {
+  it('hold also when the topic lost them, by what is asked for now and then', async () => {
     const auth = new Auth();
     const verifier = verifierOf(auth, topics(), 200);
     const token = await sign();
     await verifier.authenticate(bearer(token));
     auth.revocations = [session];
-    await vi.waitFor(() => expect(verifier.authenticate(bearer(token))).rejects.toMatchObject(refused), 1_000);
+    await vi.waitFor(() => expect(verifier.authenticate(bearer(token))).rejects.toMatchObject(refused), LONG_MS);
   });
 
   it('of what a user may do spare tokens that were made after it', async () => {
@@ -212,7 +215,7 @@ describe('revocations', () => {
     expect(untouched).not.toHaveBeenCalled();
     const late = vi.fn();
     verifier.watch(identity, late);
-    await vi.waitFor(() => expect(late).toHaveBeenCalledWith('revoked'));
+    await vi.waitFor(() => expect(late).toHaveBeenCalledWith('revoked'), LONG_MS);
   });
 
   it('are not waited for when a token simply ends', async () => {
@@ -222,7 +225,7 @@ describe('revocations', () => {
       await verifier.authenticate(bearer(await sign({}, { exp: Math.floor(Date.now() / 1000) + 1 }))),
       ended,
     );
-    await vi.waitFor(() => expect(ended).toHaveBeenCalledWith('expired'), 2_500);
+    await vi.waitFor(() => expect(ended).toHaveBeenCalledWith('expired'), LONG_MS);
   });
 });
 
@@ -303,10 +306,10 @@ describe('API keys', () => {
     const verifier = verifierOf(auth, bus);
     const ended = vi.fn();
     verifier.watch(await verifier.authenticate({ apiKey: secret }), ended);
-    const from = Date.now() + 300;
+    const from = Date.now() + 1_000;
     await bus.publish(REVOCATION_TOPIC, { kind: 'api_key', id: 'key1', from, expiresAt: from + 60_000 });
     expect(await verifier.authenticate({ apiKey: secret })).toMatchObject({ apiKeyId: 'key1' });
-    await vi.waitFor(() => expect(ended).toHaveBeenCalledWith('revoked'), 1_500);
+    await vi.waitFor(() => expect(ended).toHaveBeenCalledWith('revoked'), LONG_MS);
     await expect(verifier.authenticate({ apiKey: secret })).rejects.toMatchObject(refused);
     await bus.publish(REVOCATION_TOPIC, { kind: 'api_key', id: 'key1', expiresAt: from + 60_000 });
     await expect(verifier.authenticate({ apiKey: secret })).rejects.toMatchObject(refused);

@@ -81,7 +81,7 @@ describe('embeddings that are recorded', () => {
   it('are written after two seconds without anybody asking', async () => {
     const { recorded, written } = recording('local');
     await recorded.embed('m', ['text'], by);
-    await expect.poll(() => calls(written), { timeout: 5_000 }).toBe(1);
+    await expect.poll(() => calls(written)).toBe(1);
     await recorded[Symbol.asyncDispose]();
     expect(calls(written)).toBe(1);
   });

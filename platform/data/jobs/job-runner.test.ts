@@ -276,7 +276,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       failing = false;
       expect(await parked.retry(id)).toBe(true);
       expect(await parked.retry(crypto.randomUUID())).toBe(false);
-      await expect.poll(async () => (await jobs.get(id))?.state, { timeout: 5_000 }).toBe('DONE');
+      await expect.poll(async () => (await jobs.get(id))?.state).toBe('DONE');
       expect(await parked.list(10)).toEqual([]);
     });
 

@@ -67,7 +67,7 @@ export function eventBusContract(open: (lifecycle: AsyncDisposableStack) => Prom
     await publish(bus, events);
     const byId = (list: PlatformEvent[]) => list.toSorted((a, b) => (a.id < b.id ? -1 : 1));
     for (const group of Object.keys(got)) {
-      await expect.poll(() => byId(got[group]!), { timeout: 5_000 }).toEqual(byId(events));
+      await expect.poll(() => byId(got[group]!)).toEqual(byId(events));
     }
   });
 
@@ -86,7 +86,7 @@ export function eventBusContract(open: (lifecycle: AsyncDisposableStack) => Prom
       bus,
       texts.flatMap((text) => ['a', 'b', 'c'].map((aggregate) => anEvent(aggregate, text))),
     );
-    await expect.poll(() => order, { timeout: 5_000 }).toEqual({ a: texts, b: texts, c: texts });
+    await expect.poll(() => order).toEqual({ a: texts, b: texts, c: texts });
   });
 
   it('brings an event again when it failed, no later one of its aggregate before, and the others meanwhile', async () => {
@@ -101,7 +101,7 @@ export function eventBusContract(open: (lifecycle: AsyncDisposableStack) => Prom
     };
     await bus.join(oneByOne('memory', stubborn));
     await publish(bus, [...['1', '2', '3'].map((text) => anEvent('a', text)), anEvent('b', 'other')]);
-    await expect.poll(() => taken, { timeout: 5_000 }).toEqual(['1', 'other', '2', '3']);
+    await expect.poll(() => taken).toEqual(['1', 'other', '2', '3']);
   });
 
   it('brings everything again when a group could not work at all', async () => {
@@ -126,7 +126,7 @@ export function eventBusContract(open: (lifecycle: AsyncDisposableStack) => Prom
         () => true,
       );
     }
-    await expect.poll(() => taken, { timeout: 8_000 }).toEqual(['1 0', '2 0']);
+    await expect.poll(() => taken).toEqual(['1 0', '2 0']);
   });
 
   it('brings a group what it takes and nothing else', async () => {
@@ -136,6 +136,6 @@ export function eventBusContract(open: (lifecycle: AsyncDisposableStack) => Prom
     await bus.join(oneByOne('vision', async () => got['vision']!++, { types: ['user.deleted'] }));
     await bus.join(oneByOne('memory', async () => got['memory']!++));
     await publish(bus, [anEvent('a', '1'), anEvent('b', '2')]);
-    await expect.poll(() => got, { timeout: 5_000 }).toEqual({ memory: 2, vision: 0 });
+    await expect.poll(() => got).toEqual({ memory: 2, vision: 0 });
   });
 }

@@ -72,7 +72,7 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     await heir.join(oneByOne('memory', async (event, deliveries) => got.push([textOf(event), deliveries])));
     await publish(heir, [anEvent('a', '3')]);
     await expect
-      .poll(() => got, { timeout: 8_000 })
+      .poll(() => got)
       .toEqual([
         ['1', 2],
         ['2', 2],
@@ -86,7 +86,7 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     const got: string[] = [];
     await bus.join(oneByOne('memory', async (event) => got.push(textOf(event))));
     await publish(bus, [anEvent('a', 'before')]);
-    await expect.poll(() => got, { timeout: 5_000 }).toEqual(['before']);
+    await expect.poll(() => got).toEqual(['before']);
     await forget(redis);
     expect(await bus.publish('chat', [anEvent('a', 'lost')], await bus.memory('chat'))).toBe('forgotten');
     // Groups that Redis forgot join again, and what was published meanwhile is asked for again.
@@ -94,7 +94,7 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
       await publish(bus, [anEvent('a', 'after')]);
       return [...new Set(got)];
     };
-    await expect.poll(after, { timeout: 8_000 }).toEqual(['before', 'after']);
+    await expect.poll(after).toEqual(['before', 'after']);
   });
 
   it('says that Redis was restarted, when the last events may be lost though most are there', async () => {
@@ -162,10 +162,10 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
       bus,
       Array.from({ length: 300 }, (_, n) => anEvent(`a ${n % 7}`, String(n))),
     );
-    await expect.poll(() => got, { timeout: 5_000 }).toBe(300);
+    await expect.poll(() => got).toBe(300);
     const lanes = ['memory:0', 'memory:1', 'vision:0'].map((lane) => `${redis.prefix}{events}:lane:${lane}`);
     const left = () => Promise.all(lanes.map((key) => redis.commands.xlen(key)));
-    await expect.poll(left, { timeout: 5_000 }).toEqual([0, 0, 0]);
+    await expect.poll(left).toEqual([0, 0, 0]);
   });
 
   it('shares the lanes of a group out among its members, and gives those of one that leaves to the others', async () => {
@@ -227,7 +227,7 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     );
     createOutbox({ owner: 'chat', client, events: bus, log: silentLog, metrics: new Registry(), lifecycle });
     bus.start();
-    await expect.poll(() => got, { timeout: 8_000 }).toEqual(['former']);
+    await expect.poll(() => got).toEqual(['former']);
     const left = 'SELECT 1 AS one FROM outbox_events WHERE published_at IS NULL OR claimed_until IS NULL';
     await expect.poll(async () => (await client.$queryRawUnsafe<unknown[]>(left)).length).toBe(0);
   });

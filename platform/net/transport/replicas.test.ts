@@ -97,7 +97,7 @@ describe('a replica that is frozen', () => {
     // Each that failed was sent once: it is done when the replica goes on, and not before.
     frozen.thaw();
     const done = outcomes.length - failed.length;
-    await expect.poll(count, { timeout: 5_000 }).toBeGreaterThan(first + done);
+    await expect.poll(count).toBeGreaterThan(first + done);
     await transport[Symbol.asyncDispose]();
   });
 
@@ -117,7 +117,7 @@ describe('a replica that is frozen', () => {
     // Queries find out that it is frozen.
     await Promise.all(Array.from({ length: 10 }, () => greet(transport)));
     const seen = await new Promise<number>((resolve) => setTimeout(() => resolve(events), 500));
-    await expect.poll(() => events - seen, { timeout: 5_000 }).toBeGreaterThan(200);
+    await expect.poll(() => events - seen).toBeGreaterThan(200);
     for (const stop of stops) stop();
     await transport[Symbol.asyncDispose]();
   });

@@ -45,6 +45,6 @@ describe.skipIf(!REDIS_TEST_URL)(`cache: ${REDIS_SUITE}`, () => {
     await sleep(fault === 'freeze' ? 1_500 : 0);
     await cache.set('other', 'lost', { ttlMs: 60_000 });
     proxy.heal();
-    await expect.poll(() => cache.get('key'), { timeout: 5_000 }).toBe('value');
+    await expect.poll(() => cache.get('key')).toBe('value');
   });
 });
