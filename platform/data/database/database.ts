@@ -240,10 +240,7 @@ export async function migratePostgres(config: Config, url: string): Promise<Part
     await admin.end();
   }
   for (const owner of OWNERS) {
-    const client = new pg.Client({
-      ...sessionOf(owner),
-      connectionString: ownerUrl(url, owner, ownerPasswords(config, owner)[0]),
-    });
+    const client = ownerClient(config, url, owner);
     await client.connect();
     try {
       applied[owner] = await migrate(client, migrationsOf(config.root, owner));
@@ -253,6 +250,10 @@ export async function migratePostgres(config: Config, url: string): Promise<Part
   }
   return applied;
 }
+
+/** A connection of its own as an owner's role, to be connected and ended by the caller. */
+const ownerClient = (config: Config, url: string, owner: Owner): pg.Client =>
+  new pg.Client({ ...sessionOf(owner), connectionString: ownerUrl(url, owner, ownerPasswords(config, owner)[0]) });
 
 /**
  * Settles a migration whose end is not known, for the owners that have one of that name.
@@ -267,10 +268,7 @@ export async function settlePostgresMigration(
 ): Promise<Owner[]> {
   const settled: Owner[] = [];
   for (const owner of OWNERS) {
-    const client = new pg.Client({
-      ...sessionOf(owner),
-      connectionString: ownerUrl(url, owner, ownerPasswords(config, owner)[0]),
-    });
+    const client = ownerClient(config, url, owner);
     try {
       await client.connect();
       if (await settleMigration(client, name, outcome)) settled.push(owner);

@@ -61,11 +61,9 @@ const memories: Source = {
       strangers: ids.filter((id) => !rows.has(id)),
       outdated: objects.flatMap(({ id, text, properties }) => {
         const row = rows.get(id);
-        const isSame =
-          !row ||
-          (row.text === text &&
-            row.about === (properties['about'] === 'user' ? '' : properties['about']) &&
-            propertiesOf(row).valid === properties['valid']);
+        if (!row) return [];
+        const { about, valid } = propertiesOf(row);
+        const isSame = row.text === text && about === properties['about'] && valid === properties['valid'];
         return isSame ? [] : [id];
       }),
     };
