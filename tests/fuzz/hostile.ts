@@ -49,7 +49,7 @@ export function hostileJson(random: Random, maxLevels = 20_000): string {
 
 /** The same as a value, no deeper than the fuzzer itself can write; what is not JSON is a text. */
 export function hostileValue(random: Random): unknown {
-  const text = hostileJson(random, 1_000);
+  const text = hostileJson(random, 300);
   try {
     return JSON.parse(text);
   } catch {
