@@ -12,7 +12,7 @@ let answer: { status: number; type?: string; body: string };
 let hits = 0;
 /** A subgraph, or the proxy before it, that answers as told. */
 const server = createServer((request, response) => {
-  hits++;
+  if (request.method === 'POST') hits++;
   request.resume();
   response.writeHead(answer.status, { 'content-type': answer.type ?? 'application/json' }).end(answer.body);
 }).listen(0, '127.0.0.1');

@@ -88,6 +88,8 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       for (const { pool } of endpoints.all) pool.stalled(new Error('it takes connections and does not answer'));
     },
   });
+  /** Whether what answered last is a server, perhaps a proxy before the subgraph, that says the subgraph is away. */
+  let saysAway = false;
   const audience: Audience = `${subgraph}/graphql`;
   const queryTexts = new Map<string, string>();
 
@@ -162,8 +164,10 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
         try {
           const head = endpoint.head + lines;
           answer = await endpoint.pool.send({ head, body, mayRepeat, signal: request.signal });
-          if (isAway(answer)) problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
+          saysAway = isAway(answer);
+          if (saysAway) problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
         } catch (error) {
+          saysAway = false;
           problem = error;
         }
         judge(endpoint, problem);
@@ -202,7 +206,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       }
     },
     async health() {
-      if (breaker.isOpen) return { status: 'down', detail: 'does not answer' };
+      if (breaker.isOpen && !(await isBack())) return { status: 'down', detail: 'does not answer' };
       const endpoint = endpoints.pick();
       try {
         const { fetch } = await import('undici');
@@ -224,13 +228,24 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
   };
 
   /**
+   * Whether a subgraph whose connections were lost takes them again. It is asked, as a call would be refused until the
+   * circuit's next trial otherwise, seconds after a long restart. Then the circuit is closed. A circuit that is open
+   * because calls took too long, or were answered with 502 to 504, is closed by a call alone.
+   */
+  async function isBack(): Promise<boolean> {
+    if (saysAway || breaker.goneForMs === Number.POSITIVE_INFINITY || !(await liveness.isAnyServing())) return false;
+    if (breaker.isOpen) breaker.succeeded();
+    return true;
+  }
+
+  /**
    * Waits until an open circuit lets a call through, for as long as a restart may take.
    *
    * @throws {CodedError} SUBGRAPH_UNAVAILABLE when the subgraph has been away for longer.
    */
   async function restart({ signal }: SubgraphRequest): Promise<void> {
     do {
-      if (breaker.goneForMs >= restartMs) throw unavailable(subgraph);
+      if (breaker.goneForMs >= restartMs && !(await isBack())) throw unavailable(subgraph);
       await pause(50 + 50 * Math.random());
       if (signal?.aborted) throw signal.reason;
     } while (!breaker.enter());

@@ -25,6 +25,8 @@ const GONE_MS = 1_500;
 /** Where there is no other address a stall may be a long pause: callers wait for this long before they are told. */
 const ALONE_MS = 5_000;
 const LOOK_MS = 50;
+/** For how long it is believed that no address answers. */
+const ASKED_MS = 100;
 
 /**
  * The watch over addresses that take connections and do nothing: a frozen process, a machine that lost its network. A
@@ -36,6 +38,8 @@ export class Liveness implements Disposable {
   readonly #options: LivenessOptions;
   readonly #probes = new Map<Endpoint, Probe>();
   #timer: NodeJS.Timeout | undefined;
+  #asking: Promise<boolean> | undefined;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: LivenessOptions) {
     this.#options = options;
@@ -66,6 +70,36 @@ export class Liveness implements Disposable {
     const answers = await answersProbe(endpoint);
     if (answers) endpoint.answeredAt = performance.now();
     return answers;
+  }
+
+  /**
+   * Asks all addresses whether one of them serves again, for a subgraph that was gone. Callers at the same time share
+   * the answer, and one that was no is kept for `ASKED_MS`: a crowd of calls costs a subgraph that starts a few probes.
+   */
+  async isAnyServing(): Promise<boolean> {
+    if (this.#asking) return this.#asking;
+    if (performance.now() - this.#askedAt < ASKED_MS) return false;
+    this.#asking = this.#askAll();
+    try {
+      return await this.#asking;
+    } finally {
+      this.#asking = undefined;
+      this.#askedAt = performance.now();
+    }
+  }
+
+  async #askAll(): Promise<boolean> {
+    const { endpoints } = this.#options;
+    const answers = await Promise.all(
+      endpoints.all.map(async (endpoint) => {
+        const status = await probe(endpoint);
+        // A process that stops, and a proxy without a server behind it.
+        const serves = status !== undefined && !(status >= 502 && status <= 504);
+        if (serves) endpoints.succeeded(endpoint);
+        return serves;
+      }),
+    );
+    return answers.includes(true);
   }
 
   [Symbol.dispose](): void {
@@ -149,7 +183,10 @@ interface Probe {
 }
 
 /** Whether an address answers a request that costs it nothing. Any answer says that it lives, whatever its status. */
-async function answersProbe(endpoint: Endpoint): Promise<boolean> {
+const answersProbe = async (endpoint: Endpoint): Promise<boolean> => (await probe(endpoint)) !== undefined;
+
+/** Returns the status of the answer; undefined when there is none in time. */
+async function probe(endpoint: Endpoint): Promise<number | undefined> {
   try {
     const { request } = await import('undici');
     const answer = await request(new URL('/ready', endpoint.url), {
@@ -157,8 +194,8 @@ async function answersProbe(endpoint: Endpoint): Promise<boolean> {
       signal: AbortSignal.timeout(PROBE_MS),
     });
     await answer.body.dump();
-    return true;
+    return answer.statusCode;
   } catch {
-    return false;
+    return undefined;
   }
 }

@@ -169,6 +169,25 @@ describe('a replica that is gone', () => {
     await transport[Symbol.asyncDispose]();
   });
 
+  it('that comes back after a long outage is asked by the very next query, and /health says so without one', async () => {
+    const url = await closedPort();
+    const [transport, watched] = [over([url], { restartMs: 100 }), over([url], { restartMs: 100 })];
+    // Many outages' worth of failed trials: the circuit would rest for ten seconds.
+    for (const one of [transport, watched]) {
+      for (let trials = 0; trials < 5; trials++) {
+        await Promise.allSettled(Array.from({ length: 20 }, () => greet(one)));
+        await wait(500);
+      }
+      expect(await one.health!()).toMatchObject({ status: 'down' });
+    }
+    await wait(150); // for so long it is believed that it is away
+    await using _back = await FreezablePort.open(server.url, Number(new URL(url).port));
+    const answers = await Promise.all(Array.from({ length: 20 }, () => greet(transport)));
+    for (const answer of answers) expect(answer).toEqual(greeted);
+    expect(await watched.health!()).toEqual({ status: 'up' });
+    for (const one of [transport, watched]) await one[Symbol.asyncDispose]();
+  });
+
   it('they wait for a bounded time, and later ones not at all', async () => {
     const transport = over([await closedPort()], { restartMs: 200 });
     const refused = { reason: { extensions: { code: 'SUBGRAPH_UNAVAILABLE' } } };
