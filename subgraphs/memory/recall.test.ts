@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 type User = ReturnType<typeof user>;
@@ -93,6 +93,37 @@ describe('recall', () => {
       'Answer in Portuguese.',
       'The ferry leaves at six.',
     ]);
+  });
+
+  it('tells instructions, which are to be followed, from quotations, and numbers both as one list', async () => {
+    const me = user();
+    await remember(me, { text: 'Use metric units.', kind: 'INSTRUCTION' }, { text: 'The user is 180 cm tall.' });
+    const query = `query ($input: RecallInput!) { recall(input: $input) { items { text } quoted instructions tokens } }`;
+    const { data } = await world.ask(me, query, { input: { query: 'How far is it to Rome?' } });
+    expect(data.recall.items.map(({ text }: { text: string }) => text)).toEqual([
+      'Use metric units.',
+      'The user is 180 cm tall.',
+    ]);
+    expect(data.recall.instructions).toContain('- Use metric units.');
+    expect(data.recall.quoted).not.toContain('metric');
+    expect(data.recall.quoted).toMatch(/\[2\] remembered since/);
+    const searched = await world.ask(me, query, { input: { query: 'How far is it to Rome?', profile: false } });
+    expect(searched.data.recall).toEqual({ items: [], quoted: null, instructions: null, tokens: 0 });
+    const other = await world.ask(user(), query, { input: { query: 'How far is it to Rome?' } });
+    expect(other.data.recall.instructions).toBeNull();
+  });
+
+  it('has the profile where the search is late', async () => {
+    const me = user();
+    await remember(me, { text: 'The user is allergic to nuts.' });
+    const search = vi.spyOn(await world.vectors(), 'search').mockImplementation(() => new Promise(() => undefined));
+    try {
+      const late = await recall(me, 'Can I eat satay?', { timeoutMs: 50 });
+      expect(late.items).toMatchObject([{ text: 'The user is allergic to nuts.' }]);
+      expect(late.degraded).toBe('The search took longer than 50 ms.');
+    } finally {
+      search.mockRestore();
+    }
   });
 
   it('leaves a memory about one conversation out of the others', async () => {

@@ -80,7 +80,12 @@ export async function compose(
 
   const request: ChatRequest = {
     ...(model !== null && { model }),
-    messages: promptOf(history, { systemPrompt: conversation.systemPrompt, quoted: recalled?.quoted, images }),
+    messages: promptOf(history, {
+      systemPrompt: conversation.systemPrompt,
+      instructions: recalled?.instructions,
+      quoted: recalled?.quoted,
+      images,
+    }),
     ...requestParameters(storedParameters(conversation.parameters), storedParameters(reply.parameters)),
     ...(offer.format && { output: offer.format }),
   };

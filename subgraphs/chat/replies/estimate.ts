@@ -27,7 +27,12 @@ async function estimate(chat: ChatParts, reply: Message, draft: Draft): Promise<
   const { conversation, history } = await compositionOf(chat, reply);
   const asked = reply.model ?? conversation.model ?? undefined;
   const options = asked === undefined ? {} : { model: asked };
-  const prompt = promptOf(history, { systemPrompt: conversation.systemPrompt, quoted: undefined, images: new Map() });
+  const prompt = promptOf(history, {
+    systemPrompt: conversation.systemPrompt,
+    instructions: undefined,
+    quoted: undefined,
+    images: new Map(),
+  });
   const [inputTokens, outputTokens, known] = await Promise.all([
     models.count(prompt, options),
     models.count([{ role: 'assistant', content: draft.reasoning + draft.text }], options),

@@ -14,6 +14,8 @@ export const historyOf = async (db: Database, parentId: string): Promise<Message
 /** The content of a prompt beside the history. */
 export interface Surroundings {
   readonly systemPrompt: string | null;
+  /** What the person who asks wants of every reply. Never another person's. */
+  readonly instructions: string | undefined;
   /** What memory quoted. */
   readonly quoted: string | undefined;
   /** Images, by the message that they came with. */
@@ -28,8 +30,13 @@ const UNANSWERED = 'There is no result: the call was not answered.';
  * message what memory quoted. Quotations go into a message of the person's, never into the system's: they are data, and
  * may have been written by anybody.
  */
-export function promptOf(history: readonly Message[], { systemPrompt, quoted, images }: Surroundings): ChatMessage[] {
-  const messages: ChatMessage[] = systemPrompt === null ? [] : [{ role: 'system', content: systemPrompt }];
+export function promptOf(
+  history: readonly Message[],
+  { systemPrompt, instructions, quoted, images }: Surroundings,
+): ChatMessage[] {
+  // One message: many models know one system message only, the first.
+  const system = [systemPrompt, instructions].filter((part) => part != null);
+  const messages: ChatMessage[] = system.length === 0 ? [] : [{ role: 'system', content: system.join('\n\n') }];
   const asked = history.findLastIndex(({ role }) => role === 'USER');
   for (const [index, message] of history.entries()) {
     const { id, role, text } = message;

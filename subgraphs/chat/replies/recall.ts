@@ -18,7 +18,9 @@ export interface Citation {
 
 export interface Recalled {
   /** One delimited block of quotations, to precede the person's own words. */
-  readonly quoted: string;
+  readonly quoted: string | undefined;
+  /** What the person who asks wants of every reply, to follow the system prompt. */
+  readonly instructions: string | undefined;
   readonly citations: readonly Citation[];
 }
 
@@ -32,6 +34,9 @@ export interface Question {
   readonly signal: AbortSignal;
 }
 
+/** The search gets this much of the time, so that instructions and profile come without it when it is late. */
+const SEARCH_SHARE = 0.75;
+const MIN_SEARCH_MS = 10;
 /** Messages that memory may be told to leave out. */
 const MAX_EXCLUDED = 500;
 
@@ -58,6 +63,7 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
             conversationId: question.conversationId,
             excludeMessageIds: question.exclude.slice(-MAX_EXCLUDED),
             tokenBudget: config.CHAT_RECALL_TOKENS,
+            timeoutMs: Math.max(MIN_SEARCH_MS, Math.floor(config.CHAT_RECALL_TIMEOUT_MS * SEARCH_SHARE)),
           },
         },
         {
@@ -68,8 +74,11 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
       ),
       AbortSignal.any([deadline, question.signal]),
     );
-    metrics.recall.inc({ outcome: found?.quoted == null ? 'empty' : 'used' });
-    return found?.quoted == null ? undefined : { quoted: found.quoted, citations: found.items.map(asCitation) };
+    const isEmpty = found == null || found.items.length === 0;
+    metrics.recall.inc({ outcome: isEmpty ? 'empty' : 'used' });
+    if (isEmpty) return undefined;
+    const { quoted, instructions, items } = found;
+    return { quoted: quoted ?? undefined, instructions: instructions ?? undefined, citations: items.map(asCitation) };
   } catch (error) {
     if (question.signal.aborted) return undefined;
     metrics.recall.inc({ outcome: deadline.aborted ? 'late' : 'failed' });

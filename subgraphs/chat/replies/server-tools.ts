@@ -88,7 +88,14 @@ function search(
     parameters: z.object({ query: z.string().min(1).max(1_000).describe('What to look for, in a few words') }),
     timeoutMs: SEARCH_TIMEOUT_MS,
     run: async ({ query }, { signal }) => {
-      const input = { query, kinds, conversationId, excludeMessageIds: [...exclude], tokenBudget: SEARCH_TOKENS };
+      const input = {
+        query,
+        kinds,
+        conversationId,
+        excludeMessageIds: [...exclude],
+        tokenBudget: SEARCH_TOKENS,
+        profile: false,
+      };
       const { recall } = await chat.peers.execute('memory', RecallDocument, { input }, { identity, requestId, signal });
       return recall?.quoted ?? 'Nothing was found.';
     },

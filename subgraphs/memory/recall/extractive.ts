@@ -47,6 +47,7 @@ export async function extractiveAnswer(
       kinds: ['MEMORY', 'KNOWLEDGE'],
       tokenBudget: CANDIDATE_TOKENS,
       limit: CANDIDATES,
+      profile: false,
     },
     signal,
   );

@@ -8,9 +8,11 @@ const INTRODUCTION =
 /**
  * Quotes the items as one block for a model. The marks around them hold a random part, so that no stored text can end
  * the block: a document may say "ignore your instructions", but it says so inside the quotation marks.
+ *
+ * @param first number of the first quotation.
  */
-export function quote(items: readonly RecalledItem[], mark = randomBytes(6).toString('hex')): string {
-  const quotations = items.map((item, i) => `[${i + 1}] ${sourceOf(item)}\n${item.text}`);
+export function quote(items: readonly RecalledItem[], first = 1, mark = randomBytes(6).toString('hex')): string {
+  const quotations = items.map((item, i) => `[${first + i}] ${sourceOf(item)}\n${item.text}`);
   return [INTRODUCTION, `<<<quotations ${mark}`, quotations.join('\n\n'), `quotations ${mark}>>>`].join('\n');
 }
 

@@ -1,12 +1,16 @@
+import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
+import { CodedError } from '#platform/base/errors/errors.ts';
 import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
 import { queryWords, words } from '#retrieval/vectors/words.ts';
 import { type PassageWithDocument, searchKnowledge } from '../documents/search.ts';
 import { tenantOf } from '../indexes.ts';
 import { countInput, MAX_QUERY, numberInput } from '../input.ts';
 import { searchMemories } from '../memories/search.ts';
-import { type MemoryRow, whereOf } from '../memories/store.ts';
+import type { MemoryRow } from '../memories/store.ts';
 import type { MemoryParts } from '../parts.ts';
+import { standingInstructions } from './instructions.ts';
 import type { Citation, RecalledItem, RecallKind } from './item.ts';
+import { isStanding, NO_PROFILE, type Profile, profileOf } from './profile.ts';
 import { quote } from './quoted.ts';
 
 export interface RecallInput {
@@ -14,31 +18,42 @@ export interface RecallInput {
   readonly conversationId?: string | null;
   readonly excludeMessageIds?: readonly string[] | null;
   readonly tokenBudget: number;
-  readonly limit: number;
+  /** Most items of all kinds; by default as many as fit, of which the query finds DEFAULT_LIMIT. */
+  readonly limit?: number | null;
   readonly kinds?: readonly RecallKind[] | null;
+  /** Whether what the user wants of every reply, and who they are, is recalled whatever the query. */
+  readonly profile: boolean;
+  /** Longest search, in ms; the profile does not wait for it. */
+  readonly timeoutMs?: number | null;
 }
 
 export interface Recalled {
   readonly items: readonly RecalledItem[];
   readonly quoted: string | null;
+  readonly instructions: string | null;
   readonly tokens: number;
   readonly degraded: string | null;
   /** The model that the similarities come from. */
   readonly model: string | undefined;
 }
 
-/** Pinned memories come first, but they do not take all the room. */
-const MAX_PINNED = 5;
 const MAX_EXCLUDED = 500;
+const DEFAULT_LIMIT = 8;
+/** Most items where the budget is large and the client names no limit. */
+const MAX_ITEMS = 200;
 /** Tokens of the frame around the quotations and of the line above each. */
 const FRAME_TOKENS = 80;
 const LINE_TOKENS = 12;
+/** Most of the budget that instructions take, and then what is standing but not the whole profile. */
+const STANDING_SHARE = 0.5;
+/** Most of what is left that a whole profile takes before what the query finds. */
+const PROFILE_SHARE = 0.7;
 
 type Parts = Pick<MemoryParts, 'db' | 'indexes'>;
 
 /**
  * Returns what a user's memories, the knowledge they may read and the conversation's earlier messages hold about a
- * text.
+ * text, and the user's profile.
  */
 export async function recall(
   parts: Parts,
@@ -47,26 +62,129 @@ export async function recall(
   signal?: AbortSignal,
 ): Promise<Recalled> {
   numberInput('input.tokenBudget', input.tokenBudget, 16, 100_000);
-  numberInput('input.limit', input.limit, 1, 50);
+  if (input.limit != null) numberInput('input.limit', input.limit, 1, 50);
+  if (input.timeoutMs != null) numberInput('input.timeoutMs', input.timeoutMs, 10, 60_000);
   countInput('input.excludeMessageIds', input.excludeMessageIds?.length ?? 0, 0, MAX_EXCLUDED);
   const query = input.query.trim().slice(0, MAX_QUERY);
-  const { pinned, found, degraded, model } = await collect(parts, userId, { ...input, query }, signal);
-  const ranked = found
-    .filter((item) => relevant(query, item))
-    .sort((a, b) => b.score - a.score)
-    .filter((item) => !pinned.some((first) => first.id === item.id));
-  const items = keepWithin(distinct([...pinned, ...ranked]), input);
-  const quoted = items.length === 0 ? null : quote(items);
-  return { items, quoted, tokens: quoted === null ? 0 : estimateTokens(quoted), degraded, model };
+  const wantsProfile = input.profile && (input.kinds == null || input.kinds.includes('MEMORY'));
+  const [profile, { found, degraded, model }] = await Promise.all([
+    wantsProfile ? profileOf(parts.db, userId, input.conversationId ?? undefined) : NO_PROFILE,
+    searchInTime(parts, userId, { ...input, query }, signal),
+  ]);
+  const ranked = found.filter((item) => relevant(query, item)).sort((a, b) => b.score - a.score);
+  const { instructions, quotations } = choose(profile, ranked, found, input);
+  const texts = {
+    instructions: instructions.length === 0 ? null : standingInstructions(instructions),
+    quoted: quotations.length === 0 ? null : quote(quotations, instructions.length + 1),
+  };
+  const tokens = estimateTokens(texts.instructions ?? '') + estimateTokens(texts.quoted ?? '');
+  return { items: [...instructions, ...quotations], ...texts, tokens, degraded, model };
 }
 
-async function collect(parts: Parts, userId: string, input: RecallInput, signal: AbortSignal | undefined) {
-  const wants = (kind: RecallKind) => input.kinds == null || input.kinds.includes(kind);
+/**
+ * Takes what fits: instructions, a profile that is small enough or what of it is standing, what the query found. A
+ * larger profile that would fit takes what room the query leaves.
+ */
+function choose(
+  profile: Profile,
+  ranked: readonly RecalledItem[],
+  found: readonly RecalledItem[],
+  { tokenBudget, limit }: RecallInput,
+) {
+  const similarity = new Map(found.map((item) => [item.id, item.similarity]));
+  const itemOf = (row: MemoryRow) => memoryItem(row, 1, similarity.get(row.id) ?? null);
+  const facts = profile.facts.map(itemOf);
+  const room = new Room(tokenBudget - FRAME_TOKENS, limit ?? MAX_ITEMS);
+  const instructions = room.take(profile.instructions.map(itemOf), { tokens: room.tokens * STANDING_SHARE });
+  const fits = profile.isWhole && facts.length <= room.places && costOf(facts) <= room.tokens;
+  const whole = fits && costOf(facts) <= room.tokens * PROFILE_SHARE;
+  const first = whole ? facts : facts.filter(({ memory }) => isStanding(memory!));
+  const quotations = room.take(first, whole ? {} : { tokens: room.tokens * STANDING_SHARE });
+  quotations.push(...room.take(ranked, { items: limit ?? DEFAULT_LIMIT }));
+  if (fits) quotations.push(...room.take(facts));
+  return { instructions, quotations };
+}
+
+const costOf = (items: readonly RecalledItem[]): number =>
+  items.reduce((sum, { tokens }) => sum + tokens + LINE_TOKENS, 0);
+
+/** What is left of tokens and places, and what has been taken: the same text is of no use a second time. */
+class Room {
+  tokens: number;
+  places: number;
+  readonly #texts = new Set<string>();
+
+  constructor(tokens: number, places: number) {
+    this.tokens = tokens;
+    this.places = places;
+  }
+
+  /** Takes as many as fit, best first; one that is too long is left out for shorter ones after it. */
+  take(
+    items: readonly RecalledItem[],
+    most: { readonly items?: number; readonly tokens?: number } = {},
+  ): RecalledItem[] {
+    const taken: RecalledItem[] = [];
+    const places = Math.min(most.items ?? this.places, this.places);
+    let left = Math.min(most.tokens ?? this.tokens, this.tokens);
+    for (const item of items) {
+      if (taken.length === places) break;
+      const cost = costOf([item]);
+      const text = item.text.trim().toLowerCase();
+      if (cost > left || this.#texts.has(text)) continue;
+      this.#texts.add(text);
+      left -= cost;
+      this.tokens -= cost;
+      taken.push(item);
+    }
+    this.places -= taken.length;
+    return taken;
+  }
+}
+
+interface Found {
+  readonly found: readonly RecalledItem[];
+  readonly degraded: string | null;
+  readonly model: string | undefined;
+}
+
+/** A search that is late or whose store is away finds nothing and says so: the profile is of use without it. */
+async function searchInTime(
+  parts: Parts,
+  userId: string,
+  input: RecallInput,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  if (!input.profile) return search(parts, userId, input, signal);
+  const deadline = input.timeoutMs == null ? undefined : AbortSignal.timeout(input.timeoutMs);
+  const until = [deadline, signal].filter((one) => one !== undefined);
+  const either = until.length === 0 ? undefined : AbortSignal.any(until);
+  try {
+    const searching = search(parts, userId, input, either);
+    return await (either === undefined ? searching : untilAborted(searching, either));
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (deadline?.aborted) return { ...NOTHING_FOUND, degraded: `The search took longer than ${input.timeoutMs} ms.` };
+    if (error instanceof CodedError && AWAY.includes(error.code)) return { ...NOTHING_FOUND, degraded: error.message };
+    throw error;
+  }
+}
+
+const NOTHING_FOUND: Omit<Found, 'degraded'> = { found: [], model: undefined };
+const AWAY: readonly string[] = ['PROVIDER_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 'TIMEOUT'];
+
+async function search(
+  parts: Parts,
+  userId: string,
+  input: RecallInput,
+  signal: AbortSignal | undefined,
+): Promise<Found> {
+  const wants = (kind: RecallKind) => input.query !== '' && (input.kinds == null || input.kinds.includes(kind));
   const conversationId = input.conversationId ?? undefined;
-  const { query, limit } = input;
-  const [pinned, memories, knowledge, messages] = await Promise.all([
-    wants('MEMORY') ? pinnedMemories(parts, userId, conversationId) : [],
-    wants('MEMORY') && query !== ''
+  const { query } = input;
+  const limit = input.limit ?? DEFAULT_LIMIT;
+  const [memories, knowledge, messages] = await Promise.all([
+    wants('MEMORY')
       ? searchMemories(parts, userId, {
           query,
           inConversation: conversationId,
@@ -76,10 +194,8 @@ async function collect(parts: Parts, userId: string, input: RecallInput, signal:
           signal,
         })
       : undefined,
-    wants('KNOWLEDGE') && query !== ''
-      ? searchKnowledge(parts, userId, { query, limit, mode: 'HYBRID', signal })
-      : undefined,
-    wants('MESSAGE') && query !== '' && conversationId !== undefined
+    wants('KNOWLEDGE') ? searchKnowledge(parts, userId, { query, limit, mode: 'HYBRID', signal }) : undefined,
+    wants('MESSAGE') && conversationId !== undefined
       ? earlierMessages(parts, userId, conversationId, input, signal)
       : undefined,
   ]);
@@ -88,23 +204,12 @@ async function collect(parts: Parts, userId: string, input: RecallInput, signal:
     ...(knowledge?.matches ?? []).map(({ passage, score, similarity }) => passageItem(passage, score, similarity)),
     ...(messages?.items ?? []),
   ];
-  const similarity = new Map(found.map((item) => [item.id, item.similarity]));
   return {
-    pinned: pinned.map((memory) => memoryItem(memory, 1, similarity.get(memory.id) ?? null)),
     found,
     degraded: memories?.degraded ?? knowledge?.degraded ?? messages?.degraded ?? null,
     model: memories?.model ?? knowledge?.model ?? messages?.model,
   };
 }
-
-const pinnedMemories = ({ db }: Parts, userId: string, conversationId: string | undefined): Promise<MemoryRow[]> =>
-  db.memory.findMany({
-    where: {
-      AND: [whereOf(userId, { pinned: true }), { about: { in: ['', ...(conversationId ? [conversationId] : [])] } }],
-    },
-    orderBy: [{ importance: 'desc' }, { id: 'desc' }],
-    take: MAX_PINNED,
-  });
 
 async function earlierMessages(
   { db, indexes }: Parts,
@@ -114,18 +219,19 @@ async function earlierMessages(
   signal: AbortSignal | undefined,
 ) {
   const excluded = new Set(input.excludeMessageIds ?? []);
+  const limit = input.limit ?? DEFAULT_LIMIT;
   const index = await indexes.get('messages');
   const { hits, degraded, model } = await index.search(tenantOf(userId), {
     text: input.query,
     by: { userId, purpose: 'message-search' },
     fusion: 'absolute',
     // Messages that the model gets anyway match best of all; they must not use up the places.
-    limit: Math.min(1000, input.limit + 4 * excluded.size),
+    limit: Math.min(1000, limit + 4 * excluded.size),
     filter: { field: 'conversationId', op: 'eq', value: conversationId },
     signal,
   });
   const idOf = (hit: (typeof hits)[number]) => String(hit.properties['messageId']);
-  const wanted = hits.filter((hit) => !excluded.has(idOf(hit))).slice(0, input.limit);
+  const wanted = hits.filter((hit) => !excluded.has(idOf(hit))).slice(0, limit);
   const rows = await db.transcriptMessage.findMany({ where: { userId, conversationId, id: { in: wanted.map(idOf) } } });
   const byId = new Map(rows.map((row) => [row.id, row]));
   const items = wanted.flatMap((hit): RecalledItem[] => {
@@ -182,27 +288,4 @@ export function coverage(query: string, text: string): number {
   if (wanted.length === 0) return 0;
   const has = new Set(words(text));
   return wanted.filter((word) => has.has(word)).length / wanted.length;
-}
-
-/** The same text is of no use a second time, whatever it was stored as. */
-function distinct(items: readonly RecalledItem[]): RecalledItem[] {
-  const seen = new Set<string>();
-  return items.filter((item) => {
-    const text = item.text.trim().toLowerCase();
-    return !seen.has(text) && seen.add(text);
-  });
-}
-
-/** As many as fit, best first; one that is too long is left out for shorter ones after it. */
-function keepWithin(items: readonly RecalledItem[], { tokenBudget, limit }: RecallInput): RecalledItem[] {
-  const kept: RecalledItem[] = [];
-  let left = tokenBudget - FRAME_TOKENS;
-  for (const item of items) {
-    if (kept.length === limit) break;
-    const cost = item.tokens + LINE_TOKENS;
-    if (cost > left) continue;
-    left -= cost;
-    kept.push(item);
-  }
-  return kept;
 }
