@@ -15,6 +15,7 @@ import { differingModels } from './copied-models.ts';
 import { disagreeingDescriptions } from './disagreeing-descriptions.ts';
 import { wrongDocstrings } from './docstrings.ts';
 import { brokenLinks } from './links.ts';
+import { unconventional } from './schema-conventions.ts';
 import { spreadingNulls } from './spreading-nulls.ts';
 import { undescribed } from './undescribed.ts';
 import { unusedWords } from './words.ts';
@@ -103,6 +104,14 @@ async function schemaDescribed(): Promise<void> {
   }
 }
 
+/** What a client learnt from one field must hold for the next one. */
+async function schemaConventional(): Promise<void> {
+  const found = globSync('subgraphs/*/schema.graphql', { cwd: root }).map(async (file) =>
+    unconventional(await readFile(path.join(root, file), 'utf8')).map((fault) => `${file}: ${fault}`),
+  );
+  await none((await Promise.all(found)).flat());
+}
+
 /** One subgraph that is down must not take the fields of others with it. */
 async function failsAlone(): Promise<void> {
   const spreading = spreadingNulls(await readFile(path.join(root, 'supergraph.graphql'), 'utf8'));
@@ -136,6 +145,7 @@ const steps: [string, () => Promise<unknown>][] = [
   ['generated artefacts are up to date', artefactsFresh],
   ['no breaking change of the schema', schemaCompatible],
   ['every element of the schema is described', schemaDescribed],
+  ['the schema has the shapes described in CONTRIBUTING', schemaConventional],
   ['a subgraph that is down fails alone', failsAlone],
   ['pages name files that are there', () => none(brokenLinks(root))],
   ['comments keep to 120 columns', async () => none(wideComments(root, await trackedFiles()))],

@@ -115,7 +115,7 @@ describe('the bundle', () => {
         const followed = followOnce(user, messageId, received);
         if (stop) {
           await expect.poll(() => received.text, PATIENCE).not.toBe('');
-          await user.run(StopGenerationDocument, { input: { messageId } });
+          await user.run(StopGenerationDocument, { input: { id: messageId } });
         }
         await followed;
         return received;

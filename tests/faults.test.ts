@@ -331,7 +331,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
       await expect
         .poll(async () => [...(await owning(client, gone.id)).keys()].toSorted(), { timeout: 15_000 })
         .toEqual(['analytics', 'auth', 'chat', 'memory', 'vector', 'vision']);
-      await gone.run('mutation ($password: String!) { deleteAccount(input: { password: $password }) { id } }', {
+      await gone.run('mutation ($password: String!) { deleteAccount(input: { password: $password }) { deletedId } }', {
         password: gone.password,
       });
       await expect.poll(async () => Object.fromEntries(await owning(client, gone.id)), { timeout: 15_000 }).toEqual({});

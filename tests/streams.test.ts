@@ -109,7 +109,7 @@ describe.skipIf(DISTRIBUTED_SKIPPED !== '')(`a reply among several processes${DI
       const request = model.seen.find((seen) => JSON.stringify(seen.body).includes(text)) as SeenRequest;
       const stopped = performance.now();
       const aborted = request.aborted.then(() => performance.now() - stopped);
-      await user.run(StopGenerationDocument, { input: { messageId: replyId } });
+      await user.run(StopGenerationDocument, { input: { id: replyId } });
       delays.push(await aborted);
       await following;
       expect(received.status).toBe('STOPPED');

@@ -79,7 +79,7 @@ it('a client of the graph offers tools, sees them called, answers its own, and r
   });
 
   const { submitToolResults } = await user.run(SubmitToolResultsDocument, {
-    input: { messageId: replyId, results: [{ toolCallId: 'p', content: 'Oslo' }] },
+    input: { id: replyId, results: [{ toolCallId: 'p', content: 'Oslo' }] },
   });
   expect(await follow(submitToolResults!.reply.id)).toMatchObject({ text: 'Nothing on tea in Oslo.' });
   const { messages } = model.seen.at(-1)!.body as { messages: { role: string; content: string }[] };

@@ -54,22 +54,22 @@ describe('what others have does not exist', () => {
 
   const mutations: [string, string, () => Record<string, unknown>][] = [
     ['sendMessage', 'message { id }', () => ({ conversationId, clientMessageId: randomUUID(), text: 'x' })],
-    ['editMessage', 'message { id }', () => ({ messageId, clientMessageId: randomUUID(), text: 'x' })],
-    ['regenerateReply', 'reply { id }', () => ({ messageId: replyId, clientMessageId: randomUUID() })],
+    ['editMessage', 'message { id }', () => ({ id: messageId, clientMessageId: randomUUID(), text: 'x' })],
+    ['regenerateReply', 'reply { id }', () => ({ id: replyId, clientMessageId: randomUUID() })],
     ['chooseBranch', 'conversation { id }', () => ({ messageId })],
-    ['stopGeneration', 'message { id }', () => ({ messageId: replyId })],
-    ['updateConversation', 'conversation { id }', () => ({ conversationId, systemPrompt: 'x' })],
-    ['renameConversation', 'conversation { id }', () => ({ conversationId, title: 'x' })],
-    ['archiveConversation', 'conversation { id }', () => ({ conversationId })],
-    ['pinConversation', 'conversation { id }', () => ({ conversationId })],
-    ['deleteConversation', 'conversationId', () => ({ conversationId })],
+    ['stopGeneration', 'message { id }', () => ({ id: replyId })],
+    ['updateConversation', 'conversation { id }', () => ({ id: conversationId, systemPrompt: 'x' })],
+    ['renameConversation', 'conversation { id }', () => ({ id: conversationId, title: 'x' })],
+    ['archiveConversation', 'conversation { id }', () => ({ id: conversationId })],
+    ['pinConversation', 'conversation { id }', () => ({ id: conversationId })],
+    ['deleteConversation', 'deletedId', () => ({ id: conversationId })],
     ['forkConversation', 'conversation { id }', () => ({ messageId })],
-    ['inviteToConversation', 'participant { userId }', () => ({ conversationId, userId: mallory.userId })],
-    ['acceptConversationInvitation', 'conversation { id }', () => ({ conversationId })],
-    ['removeFromConversation', 'conversation { id }', () => ({ conversationId, userId: anna.userId })],
-    ['leaveConversation', 'conversationId', () => ({ conversationId })],
-    ['setPresence', 'present', () => ({ conversationId, state: 'BUSY' })],
-    ['setTyping', 'present', () => ({ conversationId })],
+    ['inviteToConversation', 'participant { userId }', () => ({ id: conversationId, userId: mallory.userId })],
+    ['acceptConversationInvitation', 'conversation { id }', () => ({ id: conversationId })],
+    ['removeFromConversation', 'conversation { id }', () => ({ id: conversationId, userId: anna.userId })],
+    ['leaveConversation', 'deletedId', () => ({ id: conversationId })],
+    ['setPresence', 'present', () => ({ id: conversationId, state: 'BUSY' })],
+    ['setTyping', 'present', () => ({ id: conversationId })],
   ];
   it.each(mutations)('%s is NOT_FOUND', async (name, selection, input) => {
     const type = `${name[0]!.toUpperCase()}${name.slice(1)}Input`;
@@ -80,7 +80,7 @@ describe('what others have does not exist', () => {
   });
 
   it.each(['conversationEvents', 'roomPresence'])('%s is NOT_FOUND', async (name) => {
-    const subscription = `subscription($id: ID!) { ${name}(conversationId: $id) { __typename } }`;
+    const subscription = `subscription($id: ID!) { ${name}(id: $id) { __typename } }`;
     await expect(all(world.subscribe(mallory, subscription, { id: conversationId }))).rejects.toMatchObject({
       code: 'NOT_FOUND',
     });
@@ -154,21 +154,20 @@ describe('shared conversations', () => {
     });
     const rename =
       'mutation($input: RenameConversationInput!) { renameConversation(input: $input) { conversation { id } } }';
-    expect((await world.ask(bert, rename, { input: { conversationId: shared, title: 'x' } })).code).toBe('FORBIDDEN');
-    const invitation = { input: { conversationId: shared, userId: mallory.userId } };
+    expect((await world.ask(bert, rename, { input: { id: shared, title: 'x' } })).code).toBe('FORBIDDEN');
+    const invitation = { input: { id: shared, userId: mallory.userId } };
     expect((await world.ask(bert, INVITE, invitation)).code).toBe('FORBIDDEN');
-    const remove =
-      'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { conversationId } }';
-    expect((await world.ask(bert, remove, { input: { conversationId: shared } })).code).toBe('FORBIDDEN');
+    const remove = 'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { deletedId } }';
+    expect((await world.ask(bert, remove, { input: { id: shared } })).code).toBe('FORBIDDEN');
   });
 
   it('who has left, or was removed, is a stranger', async () => {
     const bert = person();
     const shared = await world.conversation(anna);
     await world.share(anna, shared, bert);
-    const leave = 'mutation($input: LeaveConversationInput!) { leaveConversation(input: $input) { conversationId } }';
-    expect((await world.ask(anna, leave, { input: { conversationId: shared } })).code).toBe('FORBIDDEN');
-    expect((await world.ask(bert, leave, { input: { conversationId: shared } })).code).toBeUndefined();
+    const leave = 'mutation($input: LeaveConversationInput!) { leaveConversation(input: $input) { deletedId } }';
+    expect((await world.ask(anna, leave, { input: { id: shared } })).code).toBe('FORBIDDEN');
+    expect((await world.ask(bert, leave, { input: { id: shared } })).code).toBeUndefined();
     expect((await world.send(bert, { conversationId: shared })).code).toBe('NOT_FOUND');
   });
 });

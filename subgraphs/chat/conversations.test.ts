@@ -67,13 +67,13 @@ describe('lists', () => {
   it('archived and pinned are each their own list', async () => {
     const one = await world.conversation(anna, { title: 'one' });
     const two = await world.conversation(anna, { title: 'two' });
-    await mutate('archiveConversation', 'conversation { archivedAt }', { conversationId: one });
-    await mutate('pinConversation', 'conversation { pinned }', { conversationId: two });
+    await mutate('archiveConversation', 'conversation { archivedAt }', { id: one });
+    await mutate('pinConversation', 'conversation { pinned }', { id: two });
     expect(await titles()).toEqual(['two']);
     expect(await titles({ archived: true })).toEqual(['one']);
     expect(await titles({ archived: null })).toEqual(['two', 'one']);
     expect(await titles({ archived: null, pinned: true })).toEqual(['two']);
-    await mutate('archiveConversation', 'conversation { archivedAt }', { conversationId: one, archived: false });
+    await mutate('archiveConversation', 'conversation { archivedAt }', { id: one, archived: false });
     expect(await titles()).toEqual(['two', 'one']);
   });
 
@@ -129,7 +129,7 @@ describe('settings', () => {
     const conversationId = await world.conversation(anna, { systemPrompt: 'x', parameters: { seed: 7 } });
     const fields = 'conversation { systemPrompt model memoryEnabled parameters { seed temperature } }';
     type Answer = { updateConversation: { conversation: object } };
-    const once = await mutate<Answer>('updateConversation', fields, { conversationId, memoryEnabled: false });
+    const once = await mutate<Answer>('updateConversation', fields, { id: conversationId, memoryEnabled: false });
     expect(once.data!.updateConversation.conversation).toEqual({
       systemPrompt: 'x',
       model: null,
@@ -137,7 +137,7 @@ describe('settings', () => {
       parameters: { seed: 7, temperature: null },
     });
     const again = await mutate<Answer>('updateConversation', fields, {
-      conversationId,
+      id: conversationId,
       systemPrompt: null,
       parameters: null,
     });
@@ -154,7 +154,7 @@ describe('settings', () => {
     ['updateConversation', { parameters: { topP: 2 } }, 'input.parameters.topP'],
   ])('%s refuses %o', async (name, input, argument) => {
     const conversationId = await world.conversation(anna);
-    expect(await mutate(name, 'conversation { id }', { conversationId, ...input })).toMatchObject({
+    expect(await mutate(name, 'conversation { id }', { id: conversationId, ...input })).toMatchObject({
       code: 'BAD_USER_INPUT',
       extensions: { argument },
     });

@@ -107,7 +107,7 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     world.ask<{ stopGeneration: { message: { status: string; text: string } } }>(
       who,
       'mutation($input: StopGenerationInput!) { stopGeneration(input: $input) { message { status text } } }',
-      { input: { messageId } },
+      { input: { id: messageId } },
     );
 
   it('the other one stops the provider at once', async () => {

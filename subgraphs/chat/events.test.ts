@@ -53,10 +53,9 @@ describe('what others must know is recorded with the change', () => {
     world.provider.behave(answer('Hello'));
     const conversationId = await world.conversation(anna);
     await world.exchange(anna, { conversationId });
-    const deletion =
-      'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { conversationId } }';
-    expect((await world.ask(anna, deletion, { input: { conversationId } })).code).toBeUndefined();
-    expect((await world.ask(anna, deletion, { input: { conversationId } })).code).toBe('NOT_FOUND');
+    const deletion = 'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { deletedId } }';
+    expect((await world.ask(anna, deletion, { input: { id: conversationId } })).code).toBeUndefined();
+    expect((await world.ask(anna, deletion, { input: { id: conversationId } })).code).toBe('NOT_FOUND');
     expect(await recorded('conversation.deleted', anna.userId)).toMatchObject([{ conversationId }]);
     expect(await world.db.message.count({ where: { conversationId } })).toBe(0);
     expect(await world.db.participant.count({ where: { conversationId } })).toBe(0);
@@ -72,9 +71,9 @@ describe('what others must know is recorded with the change', () => {
     const request = world.provider.seen.at(-1)!;
     await world.ask(
       anna,
-      'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { conversationId } }',
+      'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { deletedId } }',
       {
-        input: { conversationId },
+        input: { id: conversationId },
       },
     );
     await request.aborted;

@@ -20,15 +20,15 @@ beforeEach(async () => {
 });
 
 const DECLINE = `mutation($input: DeclineConversationInvitationInput!) {
-  declineConversationInvitation(input: $input) { conversationId }
+  declineConversationInvitation(input: $input) { deletedId }
 }`;
 const REMOVE = `mutation($input: RemoveFromConversationInput!) {
   removeFromConversation(input: $input) { conversation { id } }
 }`;
 const LIST = `{ conversationInvitations { nodes { conversationId title user { id } invitedBy { id } createdAt } } }`;
 
-const invite = (who = bert) => world.ask(anna, INVITE, { input: { conversationId, userId: who.userId } });
-const accept = (who = bert) => world.ask(who, ACCEPT, { input: { conversationId } });
+const invite = (who = bert) => world.ask(anna, INVITE, { input: { id: conversationId, userId: who.userId } });
+const accept = (who = bert) => world.ask(who, ACCEPT, { input: { id: conversationId } });
 const waiting = async (who = bert) =>
   (await world.ask<{ conversationInvitations: { nodes: unknown[] } }>(who, LIST)).data!.conversationInvitations.nodes;
 const conversation = async (who: UserIdentity, fields: string) =>
@@ -88,10 +88,10 @@ it('the invited person sees who invites to what, accepts, and takes part', async
 
 it('an invitation that was declined or withdrawn cannot be accepted', async () => {
   await invite();
-  expect((await world.ask(bert, DECLINE, { input: { conversationId } })).code).toBeUndefined();
+  expect((await world.ask(bert, DECLINE, { input: { id: conversationId } })).code).toBeUndefined();
   expect((await accept()).code).toBe('NOT_FOUND');
   await invite();
-  await world.ask(anna, REMOVE, { input: { conversationId, userId: bert.userId } });
+  await world.ask(anna, REMOVE, { input: { id: conversationId, userId: bert.userId } });
   expect(await waiting()).toEqual([]);
   expect((await accept()).code).toBe('NOT_FOUND');
 });
@@ -117,7 +117,7 @@ it('parallel invitations and acceptances are one', async () => {
 it('one person does not fill the list of another, and a conversation does not grow without end', async () => {
   for (let n = 0; n < 5; n++) {
     const one = await world.conversation(anna);
-    await world.ask(anna, INVITE, { input: { conversationId: one, userId: bert.userId } });
+    await world.ask(anna, INVITE, { input: { id: one, userId: bert.userId } });
   }
   const refused = await invite();
   expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', extensions: { argument: 'input.userId' } });

@@ -62,7 +62,7 @@ describe('where several take part, nothing private of one goes into a reply that
     const again = 'mutation($input: RegenerateReplyInput!) { regenerateReply(input: $input) { reply { id } } }';
     for (const who of [anna, bert]) {
       const { data } = await world.ask<{ regenerateReply: { reply: { id: string } } }>(who, again, {
-        input: { messageId: replyId, clientMessageId: randomUUID() },
+        input: { id: replyId, clientMessageId: randomUUID() },
       });
       await world.readReply(who, data!.regenerateReply.reply.id);
       expect(lastPrompt()).not.toContain('search_memory');
@@ -185,7 +185,7 @@ describe('what a reply was written from is read by the person who asked, and by 
     await world.ask(
       anna,
       'mutation($input: StopGenerationInput!) { stopGeneration(input: $input) { message { id } } }',
-      { input: { messageId: sent.data!.sendMessage.reply!.id } },
+      { input: { id: sent.data!.sendMessage.reply!.id } },
     );
   });
 });
@@ -201,11 +201,11 @@ it('the stream of a reply ends for a participant who is removed, and for no othe
   await world.ask(
     anna,
     'mutation($input: RemoveFromConversationInput!) { removeFromConversation(input: $input) { conversation { id } } }',
-    { input: { conversationId, userId: bert.userId } },
+    { input: { id: conversationId, userId: bert.userId } },
   );
   await next;
   await world.ask(anna, 'mutation($input: StopGenerationInput!) { stopGeneration(input: $input) { message { id } } }', {
-    input: { messageId: id },
+    input: { id },
   });
   expect((await all(stays)).at(-1)).toMatchObject({ __typename: 'ReplyEnd', status: 'STOPPED' });
 });

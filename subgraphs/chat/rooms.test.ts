@@ -20,7 +20,7 @@ beforeEach(async () => {
   await world.share(anna, conversationId, bert);
 });
 
-const EVENTS = `subscription($id: ID!) { conversationEvents(conversationId: $id) {
+const EVENTS = `subscription($id: ID!) { conversationEvents(id: $id) {
   __typename
   ... on MessageCreated { message { id role text author { id } } }
   ... on ReplyStarted { message { id status } }
@@ -104,13 +104,12 @@ describe('what happens in a conversation is seen by all who take part, at every 
     await Promise.all([listening.until(is('RoomMembers')), owner.until(is('RoomMembers'))]);
     const remove =
       'mutation($input: RemoveFromConversationInput!) { removeFromConversation(input: $input) { conversation { id } } }';
-    await world.ask(anna, remove, { input: { conversationId, userId: bert.userId } });
+    await world.ask(anna, remove, { input: { id: conversationId, userId: bert.userId } });
     await listening.ended;
     expect(listening.events.at(-1)).toEqual({ __typename: 'ConversationDeleted', conversationId });
     await owner.until(is('ParticipantLeft', ({ userId }) => userId === bert.userId));
-    const deletion =
-      'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { conversationId } }';
-    await world.ask(anna, deletion, { input: { conversationId } });
+    const deletion = 'mutation($input: DeleteConversationInput!) { deleteConversation(input: $input) { deletedId } }';
+    await world.ask(anna, deletion, { input: { id: conversationId } });
     await owner.ended;
     expect(owner.events.at(-1)).toEqual({ __typename: 'ConversationDeleted', conversationId });
   });
@@ -132,8 +131,8 @@ describe('presence', () => {
 
     const set = 'mutation($input: SetPresenceInput!) { setPresence(input: $input) { present } }';
     const typing = 'mutation($input: SetTypingInput!) { setTyping(input: $input) { present } }';
-    await world.ask(bert, set, { input: { conversationId, state: 'BUSY' } });
-    await world.ask(bert, typing, { input: { conversationId } });
+    await world.ask(bert, set, { input: { id: conversationId, state: 'BUSY' } });
+    await world.ask(bert, typing, { input: { id: conversationId } });
     await listening.until(
       is('RoomMemberChanged', ({ member }) => {
         const { userId, state, typing } = member as { userId: string; state: string; typing: boolean };
@@ -150,7 +149,7 @@ describe('presence', () => {
 
     other.leave();
     await listening.until(is('RoomMemberLeft', ({ userId }) => userId === bert.userId));
-    expect(await world.ask(bert, set, { input: { conversationId, state: 'AWAY' } })).toMatchObject({
+    expect(await world.ask(bert, set, { input: { id: conversationId, state: 'AWAY' } })).toMatchObject({
       data: { setPresence: { present: false } },
     });
     listening.leave();

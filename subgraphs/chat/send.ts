@@ -99,11 +99,10 @@ export class Sending {
    *
    * @throws {CodedError} as `send`; FORBIDDEN for a message of another user, BAD_USER_INPUT for a reply.
    */
-  async edit(user: UserIdentity, input: ReplyOptions & { messageId: string; text: string }): Promise<Sent> {
+  async edit(user: UserIdentity, input: ReplyOptions & { id: string; text: string }): Promise<Sent> {
     const text = checkText('input.text', input.text, MAX_MESSAGE_BYTES);
-    const original = await messageFor(this.#chat.db, user.userId, input.messageId);
-    if (original.role !== 'USER')
-      throw badInput('input.messageId', 'is a reply; ask for another with regenerateReply.');
+    const original = await messageFor(this.#chat.db, user.userId, input.id);
+    if (original.role !== 'USER') throw badInput('input.id', 'is a reply; ask for another with regenerateReply.');
     if (original.authorId !== user.userId) throw new CodedError('FORBIDDEN', 'Only its author may edit a message.');
     return this.#store(user, {
       ...(await this.#options(user, input)),
@@ -112,7 +111,7 @@ export class Sending {
       message: { text, attachments: original.attachments },
       reply: true,
       parent: (tx, { id }) =>
-        original.parentId === null ? Promise.resolve(null) : parentIn(tx, id, 'input.messageId', original.parentId),
+        original.parentId === null ? Promise.resolve(null) : parentIn(tx, id, 'input.id', original.parentId),
     });
   }
 
@@ -121,18 +120,18 @@ export class Sending {
    *
    * @throws {CodedError} as `send`; BAD_USER_INPUT for a person's message.
    */
-  async regenerate(user: UserIdentity, input: ReplyOptions & { messageId: string }): Promise<Sent> {
-    const original = await messageFor(this.#chat.db, user.userId, input.messageId);
+  async regenerate(user: UserIdentity, input: ReplyOptions & { id: string }): Promise<Sent> {
+    const original = await messageFor(this.#chat.db, user.userId, input.id);
     const asked = original.parentId;
     if (original.role !== 'ASSISTANT' || asked === null) {
-      throw badInput('input.messageId', 'is a message of a person; only replies are regenerated.');
+      throw badInput('input.id', 'is a message of a person; only replies are regenerated.');
     }
     return this.#store(user, {
       ...(await this.#options(user, input, await this.#inheritable(user, original))),
       conversationId: original.conversationId,
       hash: digest(user, 'regenerate', original.id, input.model, input.parameters, offered(input)),
       reply: true,
-      parent: (tx, { id }) => parentIn(tx, id, 'input.messageId', asked),
+      parent: (tx, { id }) => parentIn(tx, id, 'input.id', asked),
     });
   }
 
@@ -144,7 +143,7 @@ export class Sending {
    */
   async answerTools(user: UserIdentity, input: ToolResultsInput): Promise<Sent> {
     const results = checkResults(input.results);
-    const calling = await messageFor(this.#chat.db, user.userId, input.messageId);
+    const calling = await messageFor(this.#chat.db, user.userId, input.id);
     checkAnswerable(user, calling);
     const sent = await this.#store(user, {
       conversationId: calling.conversationId,

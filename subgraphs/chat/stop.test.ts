@@ -31,7 +31,12 @@ async function streaming(text: string) {
 }
 
 const stop = (anna: ReturnType<typeof person>, messageId: string, replica = 1) =>
-  world.ask<{ stopGeneration: { message: Record<string, unknown> } }>(anna, STOP, { input: { messageId } }, replica);
+  world.ask<{ stopGeneration: { message: Record<string, unknown> } }>(
+    anna,
+    STOP,
+    { input: { id: messageId } },
+    replica,
+  );
 
 it('stopping from another replica aborts the provider at once and keeps text and estimated usage', async () => {
   const { anna, replyId } = await streaming('Once upon a time');

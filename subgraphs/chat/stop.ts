@@ -22,8 +22,7 @@ export async function stopGeneration(
 ): Promise<Message> {
   const { db, streams } = chat;
   const reply = await messageFor(db, user.userId, messageId);
-  if (reply.role !== 'ASSISTANT')
-    throw badInput('input.messageId', 'is a message of a person; only replies are stopped.');
+  if (reply.role !== 'ASSISTANT') throw badInput('input.id', 'is a message of a person; only replies are stopped.');
   const current = () => db.message.findUniqueOrThrow({ where: { id: messageId } });
   if (isFinal(reply) || (reply.status === 'PENDING' && (await replies.cancel(reply)))) return current();
   // It is being written, or is just about to be: ask until it has ended. Asking twice does no harm.

@@ -6,7 +6,7 @@ import { owedByClient, storedToolCalls, type ToolCall } from './replies/tool-cal
 
 /** The results of the client's tools. */
 export interface ToolResultsInput {
-  readonly messageId: string;
+  readonly id: string;
   readonly results: readonly ToolResultInput[];
 }
 
@@ -54,7 +54,7 @@ export function checkResults(results: readonly ToolResultInput[]): ToolResultInp
  */
 export function checkAnswerable(user: UserIdentity, reply: Message): void {
   if (reply.role !== 'ASSISTANT') {
-    throw badInput('input.messageId', 'is a message of a person; only replies call tools.');
+    throw badInput('input.id', 'is a message of a person; only replies call tools.');
   }
   if (reply.requesterId !== null && reply.requesterId !== user.userId) {
     throw new CodedError('FORBIDDEN', 'Only the person who asked for the reply may answer its calls of tools.');
@@ -82,7 +82,7 @@ export async function storeResults(
   if (owed.length === 0) {
     throw calls.some(({ runsOn }) => runsOn === 'CLIENT')
       ? new CodedError('CONFLICT', 'The calls of this reply have been answered; ask for another reply instead.')
-      : badInput('input.messageId', 'is a reply that calls no tool of the client.');
+      : badInput('input.id', 'is a reply that calls no tool of the client.');
   }
   const given = new Map(results.map((result) => [result.toolCallId, result]));
   for (const [index, { toolCallId }] of results.entries()) {

@@ -85,7 +85,7 @@ const submit = (
     `mutation($input: SubmitToolResultsInput!) {
       submitToolResults(input: $input) { message { ${SHOWN} } reply { ${SHOWN} } conversation { id } }
     }`,
-    { input: { messageId, results } },
+    { input: { id: messageId, results } },
     replica,
   );
 
@@ -231,7 +231,7 @@ describe('tools of the client', () => {
     const { data } = await world.ask<{ regenerateReply: { reply: { id: string } } }>(
       anna,
       'mutation($input: RegenerateReplyInput!) { regenerateReply(input: $input) { reply { id } } }',
-      { input: { messageId: replyId, clientMessageId: randomUUID() } },
+      { input: { id: replyId, clientMessageId: randomUUID() } },
     );
     await world.readReply(anna, data!.regenerateReply.reply.id);
     expect(bodyOf(-1)['tools']).toHaveLength(1);
@@ -390,7 +390,7 @@ describe('tools of the server', () => {
       const replyId = await searching(anna);
       for await (const event of world.follow(anna, replyId)) if (event.__typename === 'ReplyToolCall') break;
       const before = world.provider.seen.length;
-      await world.ask(anna, 'mutation($id: ID!) { stopGeneration(input: { messageId: $id }) { message { id } } }', {
+      await world.ask(anna, 'mutation($id: ID!) { stopGeneration(input: { id: $id }) { message { id } } }', {
         id: replyId,
       });
       // No result: the tool's own time limit, which would have left one, did not end it.

@@ -52,7 +52,7 @@ const edit = async (messageId: string, text: string) => {
   const { data, message } = await world.ask<{ editMessage: { message: { id: string }; reply: { id: string } } }>(
     anna,
     'mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id } reply { id } } }',
-    { input: { messageId, clientMessageId: randomUUID(), text } },
+    { input: { id: messageId, clientMessageId: randomUUID(), text } },
   );
   if (!data) throw new Error(message);
   await world.readReply(anna, data.editMessage.reply.id);
@@ -62,7 +62,7 @@ const regenerate = (messageId: string, clientMessageId: string = randomUUID(), w
   world.ask<{ regenerateReply: { reply: { id: string } } }>(
     who,
     'mutation($input: RegenerateReplyInput!) { regenerateReply(input: $input) { reply { id } } }',
-    { input: { messageId, clientMessageId } },
+    { input: { id: messageId, clientMessageId } },
   );
 const choose = (messageId: string) =>
   world.ask(anna, 'mutation($input: ChooseBranchInput!) { chooseBranch(input: $input) { conversation { id } } }', {
@@ -232,8 +232,8 @@ it('only its author edits a message, and replies are regenerated, not edited', a
   const { messageId, replyId } = await world.exchange(anna, { conversationId, text: 'mine' });
   const mutation = 'mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id } } }';
   const input = { clientMessageId: randomUUID(), text: 'yours' };
-  expect((await world.ask(bert, mutation, { input: { ...input, messageId } })).code).toBe('FORBIDDEN');
-  expect((await world.ask(anna, mutation, { input: { ...input, messageId: replyId } })).code).toBe('BAD_USER_INPUT');
+  expect((await world.ask(bert, mutation, { input: { ...input, id: messageId } })).code).toBe('FORBIDDEN');
+  expect((await world.ask(anna, mutation, { input: { ...input, id: replyId } })).code).toBe('BAD_USER_INPUT');
   expect((await regenerate(messageId)).code).toBe('BAD_USER_INPUT');
   expect((await regenerate(replyId, randomUUID(), bert)).code).toBeUndefined();
 });

@@ -23,7 +23,7 @@ const get = async (who: ReturnType<typeof user>, scope: object = USER, key = 'k'
     })
   ).data.context;
 const remove = (who: ReturnType<typeof user>, input: object) =>
-  world.ask(who, 'mutation ($input: DeleteContextInput!) { deleteContext(input: $input) { deleted } }', {
+  world.ask(who, 'mutation ($input: DeleteContextInput!) { deleteContext(input: $input) { deletedId } }', {
     input: { scope: USER, key: 'k', ...input },
   });
 
@@ -50,8 +50,8 @@ describe('a context entry', () => {
     });
     expect((await set(me, { value: 2, expectedVersion: 1 })).data.setContext.context.version).toBe(2);
     expect((await remove(me, { expectedVersion: 1 })).code).toBe('CONFLICT');
-    expect((await remove(me, { expectedVersion: 2 })).data.deleteContext.deleted).toBe(true);
-    expect((await remove(me, {})).data.deleteContext.deleted).toBe(false);
+    expect((await remove(me, { expectedVersion: 2 })).data.deleteContext.deletedId).toEqual(expect.any(String));
+    expect((await remove(me, {})).data.deleteContext.deletedId).toBeNull();
   });
 
   it('of many writers that expect the same version is written by one', async () => {

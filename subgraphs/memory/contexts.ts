@@ -108,23 +108,25 @@ export class Contexts {
     throw await this.#conflict(columns.scope, key);
   }
 
+  /** Deletes an entry. @returns its id; null when there was none. @throws {CodedError} CONFLICT as `set`. */
   async delete(
     user: UserIdentity,
     input: { scope: ScopeInput; key: string; expectedVersion?: number | null },
-  ): Promise<boolean> {
+  ): Promise<string | null> {
     if (input.scope.scope === 'APPLICATION') requireAdmin(user);
     const { scope } = columnsOf(user, input.scope);
     const key = textInput('input.key', input.key, MAX_KEY);
-    const { count } = await this.#db.context.deleteMany({
-      where: { scope, key, ...ALIVE(), ...(input.expectedVersion != null && { version: input.expectedVersion }) },
-    });
+    const [deleted] = await this.#db.$queryRaw<{ id: string }[]>`
+      DELETE FROM contexts WHERE scope = ${scope} AND key = ${key} AND (expires_at IS NULL OR expires_at > now())
+        AND (${input.expectedVersion ?? null}::int IS NULL OR version = ${input.expectedVersion ?? null}::int)
+      RETURNING id::text`;
     if (
-      count === 0 &&
+      deleted === undefined &&
       input.expectedVersion != null &&
       (await this.#db.context.count({ where: { scope, key, ...ALIVE() } }))
     )
       throw await this.#conflict(scope, key);
-    return count > 0;
+    return deleted?.id ?? null;
   }
 
   /** Deletes entries whose time is over. They are invisible before; this is for the disk. */

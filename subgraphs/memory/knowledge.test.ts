@@ -101,7 +101,7 @@ describe('a document', () => {
       'Long',
       Array.from({ length: 70 }, (_, i) => `Paragraph ${i} ${'about sheep '.repeat(30)}.`).join('\n\n'),
     );
-    const query = 'subscription ($id: ID!) { documentProgress(documentId: $id) { status progress { done total } } }';
+    const query = 'subscription ($id: ID!) { documentProgress(id: $id) { status progress { done total } } }';
     const events = (await world.subscribe(me, query, { id: document.id })).map((event) => event.data.documentProgress);
     expect(events.at(-1)).toMatchObject({ status: 'READY' });
     expect(events.some((event) => event.progress.done > 0 && event.progress.done < event.progress.total)).toBe(true);

@@ -113,10 +113,10 @@ describe('a memory stored by hand', () => {
     const [older] = (await remember(me, { text: 'A secret of old' })).memories;
     const [newer] = (await remember(me, { text: 'A secret of today', supersedesId: older.id })).memories;
     const before = (await world.indexed())['memories']!;
-    const answer = await world.ask(me, 'mutation ($input: ForgetInput!) { forget(input: $input) { forgottenIds } }', {
+    const answer = await world.ask(me, 'mutation ($input: ForgetInput!) { forget(input: $input) { deletedIds } }', {
       input: { ids: [newer.id] },
     });
-    expect(answer.data.forget.forgottenIds.sort()).toEqual([older.id, newer.id].sort());
+    expect(answer.data.forget.deletedIds.sort()).toEqual([older.id, newer.id].sort());
     expect((await world.indexed())['memories']).toBe(before - 2);
     expect(await found(me, 'secret', { filter: { includeSuperseded: true } })).toEqual([]);
     expect((await list(me)).totalCount).toBe(0);
@@ -126,7 +126,7 @@ describe('a memory stored by hand', () => {
     const me = user();
     await remember(me, { text: 'Keep me' });
     for (const input of [{}, { everything: false }, { ids: ['x'], everything: true }]) {
-      const answer = await world.ask(me, 'mutation ($input: ForgetInput!) { forget(input: $input) { forgottenIds } }', {
+      const answer = await world.ask(me, 'mutation ($input: ForgetInput!) { forget(input: $input) { deletedIds } }', {
         input,
       });
       expect(answer.code).toBe('BAD_USER_INPUT');
@@ -178,8 +178,8 @@ describe('memories of another user', () => {
     expect(await found(other, 'diary attic')).toEqual([]);
     const edit = `mutation { editMemory(input: { id: "${id}", text: "x" }) { memory { id } } }`;
     expect((await world.ask(other, edit)).code).toBe('NOT_FOUND');
-    const forget = `mutation { forget(input: { ids: ["${id}"] }) { forgottenIds } }`;
-    expect((await world.ask(other, forget)).data.forget.forgottenIds).toEqual([]);
+    const forget = `mutation { forget(input: { ids: ["${id}"] }) { deletedIds } }`;
+    expect((await world.ask(other, forget)).data.forget.deletedIds).toEqual([]);
     const entity = `query ($r: [_Any!]!) { _entities(representations: $r) { ... on Memory { text } ... on User { memories(first: 5) { totalCount } } } }`;
     const representations = [
       { __typename: 'Memory', id },

@@ -19,9 +19,9 @@ const PROTOCOLS = [
 const QUERIES = [
   '{models{id}}',
   '{__typename}',
-  'subscription($i:ID!){messageStream(messageId:$i){__typename}}',
-  'subscription($i:ID!){conversationEvents(conversationId:$i){__typename}}',
-  'mutation($i:ID!){deleteConversation(id:$i){__typename}}',
+  'subscription($i:ID!){messageStream(id:$i){__typename}}',
+  'subscription($i:ID!){conversationEvents(id:$i){__typename}}',
+  'mutation($i:ID!){deleteConversation(input:{id:$i}){__typename}}',
   'subscription{',
 ];
 const TYPES = ['ping', 'pong', 'subscribe', 'complete', 'connection_init', 'next', 'error', 'connection_ack', 'start'];

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => world[Symbol.asyncDispose]());
 
-const DELETE = 'mutation($password: String!) { deleteAccount(input: { password: $password }) { id } }';
+const DELETE = 'mutation($password: String!) { deleteAccount(input: { password: $password }) { deletedId } }';
 const PROFILE =
   'mutation($input: UpdateProfileInput!) { updateProfile(input: $input) { user { displayName avatarUrl } } }';
 
@@ -19,7 +19,7 @@ describe('deleting an account', () => {
     const secret = made.data!.createApiKey.secret;
     await world.verifier.authenticate({ apiKey: secret });
     const answer = await world.ask<{ deleteAccount: object }>(DELETE, { password: PASSWORD }, bearer(user.accessToken));
-    expect(answer.data?.deleteAccount).toEqual({ id: user.id });
+    expect(answer.data?.deleteAccount).toEqual({ deletedId: user.id });
     for (const credentials of [bearer(user.accessToken), { apiKey: secret }]) {
       for (const verifier of [world.verifier, world.newVerifier()]) {
         await expect(verifier.authenticate(credentials)).rejects.toMatchObject({

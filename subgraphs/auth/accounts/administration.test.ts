@@ -133,7 +133,7 @@ describe('administrators', () => {
     const lastAdmin = await small.signIn(last!.email);
     expect((await demote(lastAdmin, lastAdmin)).code).toBe('CONFLICT');
     expect((await small.ask(DISABLE, { id: lastAdmin.id }, bearer(lastAdmin.accessToken))).code).toBe('CONFLICT');
-    const DELETE = `mutation { deleteAccount(input: { password: "${PASSWORD}" }) { id } }`;
+    const DELETE = `mutation { deleteAccount(input: { password: "${PASSWORD}" }) { deletedId } }`;
     expect((await small.ask(DELETE, {}, bearer(lastAdmin.accessToken))).code).toBe('CONFLICT');
     expect(await small.parts.db.user.count({ where: { roles: { has: 'admin' } } })).toBe(1);
   });

@@ -80,8 +80,8 @@ describe('API keys', () => {
       world.ask(ROTATE, { input: { id: apiKey.id } }, { apiKey: secret }),
       world.ask(REVOKE, { id: apiKey.id }, { apiKey: secret }),
       world.ask('mutation { logoutAll { ended } }', {}, { apiKey: secret }),
-      world.ask(`mutation { revokeSession(input: { id: "${user.sessionId}" }) { id } }`, {}, { apiKey: secret }),
-      world.ask(`mutation { deleteAccount(input: { password: "${PASSWORD}" }) { id } }`, {}, { apiKey: secret }),
+      world.ask(`mutation { revokeSession(input: { id: "${user.sessionId}" }) { deletedId } }`, {}, { apiKey: secret }),
+      world.ask(`mutation { deleteAccount(input: { password: "${PASSWORD}" }) { deletedId } }`, {}, { apiKey: secret }),
     ];
     for (const answer of await Promise.all(asked)) expect(answer.code).toBe('FORBIDDEN');
   });

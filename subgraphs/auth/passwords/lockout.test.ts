@@ -178,7 +178,7 @@ describe('a stranger who tries passwords locks out', () => {
   it('one session by guesses in it: neither another one nor a sign-in', async () => {
     const user = await world.user();
     const other = await world.signIn(user.email);
-    const DELETE = 'mutation($password: String!) { deleteAccount(input: { password: $password }) { id } }';
+    const DELETE = 'mutation($password: String!) { deleteAccount(input: { password: $password }) { deletedId } }';
     const guesses = await Promise.all(
       Array.from({ length: 20 }, () => world.ask(DELETE, { password: 'a guess' }, bearer(user.accessToken))),
     );

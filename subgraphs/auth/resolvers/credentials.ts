@@ -44,7 +44,7 @@ export const credentialResolvers = (parts: AuthParts) => {
         email: await verifyEmail(parts, token, context),
       })),
       deleteAccount: credential(async ({ password }: { password: string }, context) => ({
-        id: await deleteAccount(parts, password, context),
+        deletedId: await deleteAccount(parts, password, context),
       })),
       createFirstAdmin: credential((input: Parameters<typeof createFirstAdmin>[1], context) =>
         createFirstAdmin(parts, input, context),

@@ -48,7 +48,7 @@ export const sessionResolvers = (parts: AuthParts) => ({
       const known = isUuid(input.id) ? await parts.db.session.findFirst({ where: { id: input.id, ...own } }) : null;
       if (known === null) throw notFound('The session');
       await parts.changes.run(context, (change) => change.endSessions({ id: known.id }, 'ended by its owner'));
-      return { id: known.id };
+      return { deletedId: known.id };
     },
   },
 });

@@ -58,7 +58,7 @@ describe('sessions', () => {
   it('can be ended one by one by their owner, and by no other user', async () => {
     const [user, stranger] = [await world.user(), await world.user()];
     const elsewhere = await world.signIn(user.email);
-    const REVOKE = 'mutation($id: ID!) { revokeSession(input: { id: $id }) { id } }';
+    const REVOKE = 'mutation($id: ID!) { revokeSession(input: { id: $id }) { deletedId } }';
     const theft = await world.ask(REVOKE, { id: elsewhere.sessionId }, bearer(stranger.accessToken));
     expect(theft.code).toBe('NOT_FOUND');
     expect((await world.ask(REVOKE, { id: 'x' }, bearer(user.accessToken))).code).toBe('NOT_FOUND');

@@ -166,7 +166,7 @@ describe('each failure has its code and advice, and leaves the conversation inta
     const { data: again } = await world.ask<{ regenerateReply: { reply: { id: string } } }>(
       anna,
       'mutation($input: RegenerateReplyInput!) { regenerateReply(input: $input) { reply { id } } }',
-      { input: { messageId: replyId, clientMessageId: crypto.randomUUID(), model: 'healthy' } },
+      { input: { id: replyId, clientMessageId: crypto.randomUUID(), model: 'healthy' } },
     );
     const regenerated = again!.regenerateReply.reply.id;
     expect((await world.readReply(anna, regenerated)).text).toBe('Here I am.');

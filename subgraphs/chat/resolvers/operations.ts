@@ -31,8 +31,8 @@ import type { Context, ResolverParts } from './context.ts';
 interface Input<T> {
   readonly input: T;
 }
-interface InConversation {
-  readonly conversationId: string;
+interface ById {
+  readonly id: string;
 }
 
 const reader = ({ identity }: Context) => requireScope(identity, 'chat:read');
@@ -92,43 +92,23 @@ export function mutationResolvers({ chat, replies, sending }: ResolverParts): Re
         if (input.model != null) await sending.checkModel(input.model);
         return { conversation: await createConversation(chat, user, input) };
       },
-      updateConversation: async (
-        _: unknown,
-        { input }: Input<ConversationSettings & InConversation>,
-        context: Context,
-      ) => {
+      updateConversation: async (_: unknown, { input }: Input<ConversationSettings & ById>, context: Context) => {
         const user = writer(context);
         if (input.model != null) await sending.checkModel(input.model);
-        return { conversation: await updateConversation(chat, user, input.conversationId, input) };
+        return { conversation: await updateConversation(chat, user, input.id, input) };
       },
-      renameConversation: async (
-        _: unknown,
-        { input }: Input<InConversation & { title: string }>,
-        context: Context,
-      ) => ({
-        conversation: await renameConversation(chat, writer(context), input.conversationId, input.title),
+      renameConversation: async (_: unknown, { input }: Input<ById & { title: string }>, context: Context) => ({
+        conversation: await renameConversation(chat, writer(context), input.id, input.title),
       }),
-      archiveConversation: async (
-        _: unknown,
-        { input }: Input<InConversation & { archived: boolean }>,
-        context: Context,
-      ) => ({
-        conversation: await markConversation(chat, writer(context), input.conversationId, { archived: input.archived }),
+      archiveConversation: async (_: unknown, { input }: Input<ById & { archived: boolean }>, context: Context) => ({
+        conversation: await markConversation(chat, writer(context), input.id, { archived: input.archived }),
       }),
-      pinConversation: async (
-        _: unknown,
-        { input }: Input<InConversation & { pinned: boolean }>,
-        context: Context,
-      ) => ({
-        conversation: await markConversation(chat, writer(context), input.conversationId, { pinned: input.pinned }),
+      pinConversation: async (_: unknown, { input }: Input<ById & { pinned: boolean }>, context: Context) => ({
+        conversation: await markConversation(chat, writer(context), input.id, { pinned: input.pinned }),
       }),
-      deleteConversation: async (
-        _: unknown,
-        { input: { conversationId } }: Input<InConversation>,
-        context: Context,
-      ) => {
-        await deleteConversation(chat, writer(context), conversationId);
-        return { conversationId };
+      deleteConversation: async (_: unknown, { input: { id } }: Input<ById>, context: Context) => {
+        await deleteConversation(chat, writer(context), id);
+        return { deletedId: id };
       },
       forkConversation: async (
         _: unknown,
@@ -137,45 +117,31 @@ export function mutationResolvers({ chat, replies, sending }: ResolverParts): Re
       ) => ({
         conversation: await forkConversation(chat, writer(context), input),
       }),
-      inviteToConversation: (_: unknown, { input }: Input<InConversation & { userId: string }>, context: Context) =>
-        invite(chat, writer(context), input.conversationId, input.userId),
-      acceptConversationInvitation: async (
-        _: unknown,
-        { input: { conversationId } }: Input<InConversation>,
-        context: Context,
-      ) => ({ conversation: await accept(chat, writer(context), conversationId) }),
-      declineConversationInvitation: async (
-        _: unknown,
-        { input: { conversationId } }: Input<InConversation>,
-        context: Context,
-      ) => {
-        await decline(chat, writer(context), conversationId);
-        return { conversationId };
-      },
-      removeFromConversation: async (
-        _: unknown,
-        { input }: Input<InConversation & { userId: string }>,
-        context: Context,
-      ) => ({
-        conversation: await remove(chat, writer(context), input.conversationId, input.userId),
+      inviteToConversation: (_: unknown, { input }: Input<ById & { userId: string }>, context: Context) =>
+        invite(chat, writer(context), input.id, input.userId),
+      acceptConversationInvitation: async (_: unknown, { input: { id } }: Input<ById>, context: Context) => ({
+        conversation: await accept(chat, writer(context), id),
       }),
-      leaveConversation: async (_: unknown, { input: { conversationId } }: Input<InConversation>, context: Context) => {
-        await leave(chat, writer(context), conversationId);
-        return { conversationId };
+      declineConversationInvitation: async (_: unknown, { input: { id } }: Input<ById>, context: Context) => {
+        await decline(chat, writer(context), id);
+        return { deletedId: id };
+      },
+      removeFromConversation: async (_: unknown, { input }: Input<ById & { userId: string }>, context: Context) => ({
+        conversation: await remove(chat, writer(context), input.id, input.userId),
+      }),
+      leaveConversation: async (_: unknown, { input: { id } }: Input<ById>, context: Context) => {
+        await leave(chat, writer(context), id);
+        return { deletedId: id };
       },
       sendMessage: async (_: unknown, { input }: Input<SendInput>, context: Context) => {
         const sent = await sending.send(writer(context), input);
         return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
       },
-      editMessage: async (
-        _: unknown,
-        { input }: Input<ReplyOptions & { messageId: string; text: string }>,
-        context: Context,
-      ) => {
+      editMessage: async (_: unknown, { input }: Input<ReplyOptions & ById & { text: string }>, context: Context) => {
         const sent = await sending.edit(writer(context), input);
         return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
       },
-      regenerateReply: async (_: unknown, { input }: Input<ReplyOptions & { messageId: string }>, context: Context) => {
+      regenerateReply: async (_: unknown, { input }: Input<ReplyOptions & ById>, context: Context) => {
         const sent = await sending.regenerate(writer(context), input);
         return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
       },
@@ -183,7 +149,7 @@ export function mutationResolvers({ chat, replies, sending }: ResolverParts): Re
         const sent = await sending.answerTools(writer(context), input);
         const { message } = context.loaders;
         return {
-          message: await message.clear(input.messageId).load(input.messageId),
+          message: await message.clear(input.id).load(input.id),
           reply: sent.reply,
           conversation: await conversationOf(context, sent.conversationId),
         };
@@ -198,18 +164,18 @@ export function mutationResolvers({ chat, replies, sending }: ResolverParts): Re
         await chat.topics.publish(message.conversationId, { type: 'ConversationUpdated' });
         return { conversation: await conversationOf(context, message.conversationId) };
       },
-      stopGeneration: async (_: unknown, { input }: Input<{ messageId: string }>, context: Context) => ({
-        message: await stopGeneration(chat, replies, writer(context), input.messageId),
+      stopGeneration: async (_: unknown, { input }: Input<ById>, context: Context) => ({
+        message: await stopGeneration(chat, replies, writer(context), input.id),
       }),
-      setPresence: async (
-        _: unknown,
-        { input }: Input<InConversation & { state: PresenceState }>,
-        context: Context,
-      ) => ({
-        present: await setPresence(chat, { ...input, userId: writer(context).userId }),
+      setPresence: async (_: unknown, { input }: Input<ById & { state: PresenceState }>, context: Context) => ({
+        present: await setPresence(chat, {
+          conversationId: input.id,
+          state: input.state,
+          userId: writer(context).userId,
+        }),
       }),
-      setTyping: async (_: unknown, { input }: Input<InConversation & { typing: boolean }>, context: Context) => ({
-        present: await setTyping(chat, writer(context).userId, input.conversationId, input.typing),
+      setTyping: async (_: unknown, { input }: Input<ById & { typing: boolean }>, context: Context) => ({
+        present: await setTyping(chat, writer(context).userId, input.id, input.typing),
       }),
     },
   };
@@ -225,13 +191,13 @@ const field = <Arguments, Event>(subscribe: (args: Arguments, context: Context) 
 export function subscriptionResolvers({ chat, replies }: ResolverParts): ResolverMap {
   return {
     Subscription: {
-      messageStream: field(({ messageId, after }: { messageId: string; after: number }, context) =>
+      messageStream: field(({ id: messageId, after }: ById & { after: number }, context) =>
         follow(chat, replies, { userId: reader(context).userId, messageId, after }, context.signal),
       ),
-      conversationEvents: field(({ conversationId, state }: InConversation & { state: PresenceState }, context) =>
+      conversationEvents: field(({ id: conversationId, state }: ById & { state: PresenceState }, context) =>
         conversationEvents(chat, { userId: reader(context).userId, conversationId, state }, context.signal),
       ),
-      roomPresence: field(({ conversationId, state }: InConversation & { state: PresenceState }, context) =>
+      roomPresence: field(({ id: conversationId, state }: ById & { state: PresenceState }, context) =>
         roomPresence(chat, { userId: reader(context).userId, conversationId, state }, context.signal),
       ),
     },

@@ -206,7 +206,7 @@ export class ChatWorld implements AsyncDisposable {
     const events = this.subscribe<{ messageStream: ReplyEvent }>(
       identity,
       MESSAGE_STREAM,
-      { messageId, after },
+      { id: messageId, after },
       replica,
     );
     for await (const { messageStream } of events) yield messageStream;
@@ -235,8 +235,8 @@ export class ChatWorld implements AsyncDisposable {
   /** Has people invited to a conversation and has them accept. */
   async share(owner: UserIdentity, conversationId: string, ...others: readonly UserIdentity[]): Promise<void> {
     for (const other of others) {
-      const invited = await this.ask(owner, INVITE, { input: { conversationId, userId: other.userId } });
-      const accepted = await this.ask(other, ACCEPT, { input: { conversationId } });
+      const invited = await this.ask(owner, INVITE, { input: { id: conversationId, userId: other.userId } });
+      const accepted = await this.ask(other, ACCEPT, { input: { id: conversationId } });
       if (accepted.code) throw new Error(invited.message ?? accepted.message);
     }
   }
@@ -304,8 +304,8 @@ export const SEND = `mutation($input: SendMessageInput!) {
   sendMessage(input: $input) { message { id text status } reply { id status } conversation { id } }
 }`;
 
-export const MESSAGE_STREAM = `subscription($messageId: ID!, $after: Int!) {
-  messageStream(messageId: $messageId, after: $after) {
+export const MESSAGE_STREAM = `subscription($id: ID!, $after: Int!) {
+  messageStream(id: $id, after: $after) {
     __typename
     ... on ReplyText { snapshot text firstSeq lastSeq }
     ... on ReplyReasoning { text firstSeq lastSeq }

@@ -102,14 +102,14 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
         memory: await memories.pin(me(context), input.id, input.pinned),
       }),
       forget: async (_: None, { input }: Input<ForgetInput>, context: Context) => ({
-        forgottenIds: await memories.forget(me(context), toForget(input), input.withHistory),
+        deletedIds: await memories.forget(me(context), toForget(input), input.withHistory),
       }),
       exportMemory: (_: None, _args: None, context: Context) => exportUrl(memory.urls, me(context)),
       setContext: async (_: None, { input }: Input<Parameters<Contexts['set']>[1]>, context: Context) => ({
         context: await contexts.set(requireUser(context.identity), input),
       }),
       deleteContext: async (_: None, { input }: Input<Parameters<Contexts['delete']>[1]>, context: Context) => ({
-        deleted: await contexts.delete(requireUser(context.identity), input),
+        deletedId: await contexts.delete(requireUser(context.identity), input),
       }),
       async createDocumentUpload(
         _: None,
@@ -137,8 +137,8 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
 
     Subscription: {
       documentProgress: {
-        subscribe: (_: None, { documentId }: { documentId: string }, context: Context) =>
-          followDocument(memory, documents, me(context), documentId, context.signal),
+        subscribe: (_: None, { id }: { id: string }, context: Context) =>
+          followDocument(memory, documents, me(context), id, context.signal),
         resolve: (document: Document) => document,
       },
     },

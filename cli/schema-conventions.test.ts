@@ -1,0 +1,54 @@
+import { globSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, it } from 'vitest';
+import { unconventional } from './schema-conventions.ts';
+
+const root = path.dirname(import.meta.dirname);
+
+it('names what is not shaped as its neighbours are', () => {
+  const sdl = `
+    extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+    type Query { ships(first: Int! = 10): ShipConnection, ship(id: ID!): Ship!, crewOf(shipId: ID!): Crew }
+    type Mutation {
+      launchShip(input: LaunchShipInput!): LaunchShipPayload!
+      nameShip(id: ID!, name: String!): NameShipPayload
+      deleteShip(input: DeleteShipInput!): DeleteShipPayload
+      boardShip(input: BoardShipInput!): BoardShipPayload
+      sinkShip(input: SinkShipInput!): ShipPayload
+    }
+    type Subscription { courseOf(shipId: ID!): Course! }
+    type Course @key(fields: "id") { id: ID! }
+    union Sight = Ship | Crew
+    type Ship { id: ID! }
+    type Crew { id: ID! }
+    type ShipConnection { edges: [ShipEdge!]!, pageInfo: PageInfo! }
+    input LaunchShipInput { name: String! }
+    type LaunchShipPayload { ship: Ship! }
+    type NameShipPayload { ship: Ship! }
+    input DeleteShipInput { shipId: ID! }
+    type DeleteShipPayload { id: ID! }
+    input BoardShipInput { shipId: ID!, crewId: ID! }
+    type BoardShipPayload { crew: Crew!, ship: Ship! }
+    input SinkShipInput { id: ID! }
+    type ShipPayload { ship: Ship! }
+    type ShipEdge { cursor: String!, node: Ship! }
+    type PageInfo { hasNextPage: Boolean! }`;
+  expect(unconventional(sdl)).toEqual([
+    'BoardShipInput.crewId is the id of what boardShip is about: call it `id`',
+    'DeleteShipInput.shipId is the id of what deleteShip is about: call it `id`',
+    'DeleteShipPayload has none of deletedId, deletedIds, deletedCount',
+    'Mutation.launchShip is non-null: its null would take the answers of the other fields along',
+    'Mutation.nameShip takes other arguments than one `input` of type NameShipInput',
+    'Mutation.sinkShip returns ShipPayload: call it SinkShipPayload',
+    'Query.ship is non-null: its null would take the answers of the other fields along',
+    'Query.ships takes no `after`',
+    'Query.ships takes no `first: Int`',
+    'ShipConnection has no nodes',
+  ]);
+});
+
+it('every subgraph keeps the conventions', async () => {
+  for (const file of globSync('subgraphs/*/schema.graphql', { cwd: root }))
+    expect(unconventional(await readFile(path.join(root, file), 'utf8')), file).toEqual([]);
+});
