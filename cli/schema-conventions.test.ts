@@ -45,6 +45,7 @@ it('names what is not shaped as its neighbours are', () => {
     'Query.ships takes no `after`',
     'Query.ships takes no `first: Int`',
     'ShipConnection has no nodes',
+    'ShipConnection has no totalCount',
   ]);
 });
 

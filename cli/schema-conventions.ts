@@ -83,10 +83,10 @@ function subjectOf(type: GraphQLOutputType): string | undefined {
   return isObjectType(first) ? first.name : undefined;
 }
 
-/** A connection has edges, nodes, and where it goes on; the field that gives it takes `first`. */
+/** A connection has edges, nodes, where it goes on and how many there are; the field that gives it takes `first`. */
 function connectionFaults(schema: GraphQLSchema, type: GraphQLObjectType): string[] {
   const has = type.getFields();
-  const found = ['edges', 'nodes', 'pageInfo']
+  const found = ['edges', 'nodes', 'pageInfo', 'totalCount']
     .filter((name) => !has[name])
     .map((name) => `${type.name} has no ${name}`);
   for (const owner of Object.values(schema.getTypeMap())) {

@@ -1,6 +1,6 @@
 import { badInput, forbidden } from '#platform/base/errors/errors.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { Connection } from '#platform/data/paging/paging.ts';
+import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import type { ApiKey, AuditEvent, Prisma, Session, User } from '#prisma/auth/client/client.ts';
 import type { Actor } from './actor.ts';
@@ -16,7 +16,7 @@ export interface UserFilter {
   readonly disabled?: boolean | null;
 }
 
-/** Returns all users, oldest first. `count` is asked for only where the client wants the total. */
+/** Returns all users, oldest first. */
 export async function listUsers(
   parts: Lister,
   page: PageArguments,
@@ -31,7 +31,7 @@ export async function listUsers(
     orderBy: { id: 'asc' },
     take: range.take + 1,
   });
-  const totalCount = () => parts.db.user.count({ where: matching });
+  const totalCount = () => parts.db.user.count({ where: matching, take: MAX_COUNT });
   return { ...idConnection<User>(rows, range), totalCount };
 }
 
@@ -55,20 +55,16 @@ export async function listSessions(
   page: PageArguments,
   userId: string | null | undefined,
   actor: Actor,
-): Promise<Connection<Session>> {
+): Promise<CountedConnection<Session>> {
   const owner = ownerOf(requireScope(actor.identity, 'account:read'), userId, 'userId');
   const range = keyPage('sessions', page);
+  const where = { userId: owner, revokedAt: null, expiresAt: { gt: new Date() } };
   const rows = await parts.db.session.findMany({
-    where: {
-      userId: owner,
-      revokedAt: null,
-      expiresAt: { gt: new Date() },
-      ...(range.after && { id: { lt: range.after } }),
-    },
+    where: { ...where, ...(range.after && { id: { lt: range.after } }) },
     orderBy: { id: 'desc' },
     take: range.take + 1,
   });
-  return idConnection(rows, range);
+  return { ...idConnection(rows, range), totalCount: () => parts.db.session.count({ where, take: MAX_COUNT }) };
 }
 
 /** Lists the API keys of the caller, or of another user for administrators; newest first. */
@@ -77,16 +73,19 @@ export async function listApiKeys(
   page: PageArguments,
   { userId, includeInactive }: { readonly userId?: string | null | undefined; readonly includeInactive: boolean },
   actor: Actor,
-): Promise<Connection<ApiKey>> {
+): Promise<CountedConnection<ApiKey>> {
   const owner = ownerOf(requireScope(actor.identity, 'account:read'), userId, 'userId');
   const range = keyPage('api-keys', page);
-  const working = includeInactive ? {} : { revokedAt: null, expiresAt: { gt: new Date() } };
+  const where = {
+    userId: owner,
+    ...(includeInactive ? {} : { revokedAt: null, expiresAt: { gt: new Date() } }),
+  };
   const rows = await parts.db.apiKey.findMany({
-    where: { userId: owner, ...working, ...(range.after && { id: { lt: range.after } }) },
+    where: { ...where, ...(range.after && { id: { lt: range.after } }) },
     orderBy: { id: 'desc' },
     take: range.take + 1,
   });
-  return idConnection(rows, range);
+  return { ...idConnection(rows, range), totalCount: () => parts.db.apiKey.count({ where, take: MAX_COUNT }) };
 }
 
 export interface AuditFilter {
@@ -102,23 +101,23 @@ export async function listAuditEvents(
   page: PageArguments,
   filter: AuditFilter | null | undefined,
   actor: Actor,
-): Promise<Connection<AuditEvent>> {
+): Promise<CountedConnection<AuditEvent>> {
   const caller = requireScope(actor.identity, 'account:read');
   const everybody = caller.scopes.includes('admin') && filter?.userId == null;
   const owner = everybody ? undefined : ownerOf(caller, filter?.userId, 'filter.userId');
   const range = keyPage('audit-events', page);
   const { types, since, until } = filter ?? {};
+  const where = {
+    ...(owner !== undefined && { userId: owner }),
+    ...(types && { type: { in: types.slice(0, 50).filter((type) => /^\w{1,64}$/.test(type)) } }),
+    ...((since || until) && { occurredAt: { ...(since && { gte: since }), ...(until && { lt: until }) } }),
+  };
   const rows = await parts.db.auditEvent.findMany({
-    where: {
-      ...(owner !== undefined && { userId: owner }),
-      ...(types && { type: { in: types.slice(0, 50).filter((type) => /^\w{1,64}$/.test(type)) } }),
-      ...((since || until) && { occurredAt: { ...(since && { gte: since }), ...(until && { lt: until }) } }),
-      ...(range.after && { id: { lt: range.after } }),
-    },
+    where: { ...where, ...(range.after && { id: { lt: range.after } }) },
     orderBy: { id: 'desc' },
     take: range.take + 1,
   });
-  return idConnection(rows, range);
+  return { ...idConnection(rows, range), totalCount: () => parts.db.auditEvent.count({ where, take: MAX_COUNT }) };
 }
 
 function ownerOf(caller: UserIdentity, asked: string | null | undefined, argument: string): string {

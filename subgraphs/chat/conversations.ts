@@ -1,5 +1,12 @@
 import { v7 as uuidv7 } from 'uuid';
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
+import {
+  type CountedConnection,
+  connection,
+  decodeCursor,
+  encodeCursor,
+  MAX_COUNT,
+  pageSize,
+} from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
@@ -175,16 +182,19 @@ export async function listConversations(
   { db }: ChatParts,
   user: UserIdentity,
   { first, after, archived, pinned, orderBy }: ListInput,
-): Promise<Connection<ConversationView>> {
+): Promise<CountedConnection<ConversationView>> {
   const size = pageSize('first', first, 20, MAX_PAGE);
   const byActivity = orderBy === 'LAST_ACTIVITY';
   const list = byActivity ? 'conversations by activity' : 'conversations by creation';
   const keys = decodeCursor(list, 'after', after, byActivity ? ['time', 'id'] : ['id']);
+  const where = {
+    userId: user.userId,
+    ...(archived != null && { archivedAt: archived ? { not: null } : null }),
+    ...(pinned != null && { pinnedAt: pinned ? { not: null } : null }),
+  };
   const rows = await db.participant.findMany({
     where: {
-      userId: user.userId,
-      ...(archived != null && { archivedAt: archived ? { not: null } : null }),
-      ...(pinned != null && { pinnedAt: pinned ? { not: null } : null }),
+      ...where,
       ...(keys && (byActivity ? beforeActivity(new Date(keys[0]!), keys[1]!) : { conversationId: { lt: keys[0]! } })),
     },
     orderBy: byActivity ? [{ activityAt: 'desc' }, { conversationId: 'desc' }] : [{ conversationId: 'desc' }],
@@ -194,7 +204,8 @@ export async function listConversations(
   const nodes = rows.slice(0, size).map(({ conversation, ...viewer }) => ({ ...conversation, viewer }));
   const cursorOf = ({ id, viewer }: ConversationView): string =>
     byActivity ? encodeCursor(list, viewer.activityAt.toISOString(), id) : encodeCursor(list, id);
-  return connection(nodes, cursorOf, { next: rows.length > size, previous: keys !== undefined });
+  const totalCount = () => db.participant.count({ where, take: MAX_COUNT });
+  return { ...connection(nodes, cursorOf, { next: rows.length > size, previous: keys !== undefined }), totalCount };
 }
 
 /** Keyset in the form that Postgres takes from the index: no row that was shown is read again. */

@@ -1,6 +1,6 @@
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { Connection } from '#platform/data/paging/paging.ts';
+import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Conversation, Invitation, Participant } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
@@ -107,7 +107,7 @@ export async function listInvitations(
   { db }: ChatParts,
   user: UserIdentity,
   input: PageArguments,
-): Promise<Connection<InvitationView>> {
+): Promise<CountedConnection<InvitationView>> {
   const page = keyPage('conversationInvitations', input);
   const rows = await db.invitation.findMany({
     where: { userId: user.userId, ...(page.after !== undefined && { conversationId: { lt: page.after } }) },
@@ -115,5 +115,6 @@ export async function listInvitations(
     orderBy: { conversationId: 'desc' },
     take: page.take + 1,
   });
-  return keyConnection(rows, page, ({ conversationId }) => conversationId);
+  const totalCount = () => db.invitation.count({ where: { userId: user.userId }, take: MAX_COUNT });
+  return { ...keyConnection(rows, page, ({ conversationId }) => conversationId), totalCount };
 }

@@ -1,5 +1,12 @@
 import { badInput } from '#platform/base/errors/errors.ts';
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
+import {
+  type CountedConnection,
+  connection,
+  decodeCursor,
+  encodeCursor,
+  MAX_COUNT,
+  pageSize,
+} from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import type { ChatParts } from './parts.ts';
@@ -46,7 +53,7 @@ export async function searchConversations(
   { db }: ChatParts,
   user: UserIdentity,
   { query, first, after }: { query: string; first?: number | null; after?: string | null },
-): Promise<Connection<SearchHit>> {
+): Promise<CountedConnection<SearchHit>> {
   const size = pageSize('first', first, 20, MAX_PAGE);
   const words = query.trim();
   if (words === '') throw badInput('query', 'is empty; say what to look for.');
@@ -63,7 +70,8 @@ export async function searchConversations(
       snippet: piecesOf(headline),
     }),
   );
-  return connection(hits, ({ id }) => encodeCursor(LIST, id), { next: rows.length > size, previous: before !== null });
+  const sides = { next: rows.length > size, previous: before !== null };
+  return { ...connection(hits, ({ id }) => encodeCursor(LIST, id), sides), totalCount: () => countHits(db, wanted) };
 }
 
 /** The query as Postgres understands it, with the word that is still being typed as a beginning. */
@@ -101,11 +109,34 @@ async function newestHits(db: ChatParts['db'], wanted: Wanted): Promise<Row[]> {
     const hits = await hitsIn(db, wanted, window, window);
     if (hits.length >= wanted.size) return hits;
   }
-  const [own] = await db.$queryRaw<{ ids: string[] }[]>`
-    SELECT coalesce(array_agg(conversation_id::text), '{}') AS ids FROM participants
-    WHERE user_id = ${wanted.userId}::uuid`;
-  const { ids } = own!;
+  const ids = await ownConversations(db, wanted);
   return hitsIn(db, wanted, Prisma.sql`conversation_id = ANY(${ids}::uuid[])`, Prisma.sql`id = ANY(${ids}::uuid[])`);
+}
+
+async function ownConversations(db: ChatParts['db'], { userId }: Wanted): Promise<string[]> {
+  const [own] = await db.$queryRaw<{ ids: string[] }[]>`
+    SELECT coalesce(array_agg(conversation_id::text), '{}') AS ids FROM participants WHERE user_id = ${userId}::uuid`;
+  return own!.ids;
+}
+
+/** Counts the hits on all pages, by the index of the words or by the user's conversations, as `newestHits` reads. */
+async function countHits(db: ChatParts['db'], wanted: Wanted): Promise<number> {
+  const few = (await estimate(db, wanted)) <= FEW;
+  const ids = few ? [] : await ownConversations(db, wanted);
+  const messages = few ? Prisma.sql`true` : Prisma.sql`m.conversation_id = ANY(${ids}::uuid[])`;
+  const titles = few ? Prisma.sql`true` : Prisma.sql`c.id = ANY(${ids}::uuid[])`;
+  const [row] = await db.$queryRaw<{ count: number }[]>`
+    WITH found AS MATERIALIZED (
+      SELECT m.conversation_id FROM messages m WHERE search_document(m.text) @@ ${wanted.words}::tsquery AND ${messages}
+    ), titles AS MATERIALIZED (
+      SELECT c.id AS conversation_id FROM conversations c
+      WHERE search_document(c.title) @@ ${wanted.words}::tsquery AND ${titles}
+    )
+    SELECT count(*)::int AS count FROM (
+      SELECT FROM (SELECT conversation_id FROM found UNION ALL SELECT conversation_id FROM titles) AS hits
+      JOIN participants p USING (conversation_id) WHERE p.user_id = ${wanted.userId}::uuid
+      LIMIT ${MAX_COUNT}) AS counted`;
+  return row!.count;
 }
 
 /** As many hits of all users as are read without much ado. */

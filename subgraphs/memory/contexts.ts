@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { Connection } from '#platform/data/paging/paging.ts';
+import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import { requireAdmin, type UserIdentity } from '#platform/identity/identity.ts';
 import type { Context } from '#prisma/memory/client/client.ts';
 import { numberInput, textInput } from './input.ts';
@@ -47,18 +47,19 @@ export class Contexts {
     });
   }
 
-  async list(user: UserIdentity, scope: ScopeInput, args: PageArguments): Promise<Connection<Context>> {
+  async list(user: UserIdentity, scope: ScopeInput, args: PageArguments): Promise<CountedConnection<Context>> {
     const page = keyPage('contexts', args, { key: 'text', ...PAGES });
+    const where = { scope: columnsOf(user, scope, 'scope').scope, ...ALIVE() };
     const found = await this.#db.context.findMany({
       where: {
-        scope: columnsOf(user, scope, 'scope').scope,
-        ...ALIVE(),
+        ...where,
         ...(page.after !== undefined && { key: { gt: page.after } }),
       },
       orderBy: { key: 'asc' },
       take: page.take + 1,
     });
-    return keyConnection(found, page, (entry) => entry.key);
+    const totalCount = () => this.#db.context.count({ where, take: MAX_COUNT });
+    return { ...keyConnection(found, page, (entry) => entry.key), totalCount };
   }
 
   /**

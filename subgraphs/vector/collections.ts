@@ -2,7 +2,7 @@ import { validate as isUuid, v7 as uuid } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { Connection } from '#platform/data/paging/paging.ts';
+import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import { Prisma, type PrismaClient } from '#prisma/vector/client/client.ts';
 import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import { TextIndex } from '#retrieval/vectors/text-index.ts';
@@ -85,14 +85,15 @@ export class Collections {
     return new Map(rows.map((row) => [row.id, row]));
   }
 
-  async list(ownerId: string, args: PageArguments): Promise<Connection<Collection>> {
+  async list(ownerId: string, args: PageArguments): Promise<CountedConnection<Collection>> {
     const page = keyPage('collections', args);
     const rows = await this.#parts.db.collection.findMany({
       where: { ownerId, ...(page.after !== undefined && { id: { gt: page.after } }) },
       orderBy: { id: 'asc' },
       take: page.take + 1,
     });
-    return idConnection(rows, page);
+    const totalCount = () => this.#parts.db.collection.count({ where: { ownerId }, take: MAX_COUNT });
+    return { ...idConnection(rows, page), totalCount };
   }
 
   /** @throws {CodedError} BAD_USER_INPUT, CONFLICT, QUOTA_EXCEEDED. */

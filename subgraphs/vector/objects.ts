@@ -1,6 +1,6 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import { type Connection, connection, encodeCursor } from '#platform/data/paging/paging.ts';
+import { type CountedConnection, connection, encodeCursor, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Aggregate, ObjectResult, Properties, StoredObject } from '#retrieval/vectors/vector-store.ts';
@@ -91,21 +91,19 @@ export class Objects {
   async list(
     collection: Collection,
     args: PageArguments & { filter?: FilterInput | null },
-  ): Promise<Connection<ObjectNode>> {
+  ): Promise<CountedConnection<ObjectNode>> {
     const range = keyPage('objects', args, { key: 'text' });
     const { store, place } = await this.#collections.place(collection);
-    const page = await store.list(place, {
-      limit: range.take,
-      after: range.after,
-      ...(args.filter && { filter: toFilter(args.filter, 'filter') }),
-    });
+    const matching = args.filter ? { filter: toFilter(args.filter, 'filter') } : {};
+    const page = await store.list(place, { limit: range.take, after: range.after, ...matching });
     // The store's own cursors: its order is not that of the ids.
     const cursors = new Map(page.objects.map((object, i) => [object.id, page.cursors[i]!]));
     const nodes = page.objects.map((object) => ({ ...object, collection }));
-    return connection(nodes, ({ id }) => encodeCursor(range.list, cursors.get(id)!), {
-      next: page.next !== undefined,
-      previous: range.after !== undefined,
-    });
+    const sides = { next: page.next !== undefined, previous: range.after !== undefined };
+    return {
+      ...connection(nodes, ({ id }) => encodeCursor(range.list, cursors.get(id)!), sides),
+      totalCount: async () => Math.min(MAX_COUNT, (await store.aggregate(place, matching)).count),
+    };
   }
 
   async count(collection: Collection): Promise<number> {

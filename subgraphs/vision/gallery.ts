@@ -1,6 +1,6 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { Connection } from '#platform/data/paging/paging.ts';
+import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { PrismaClient } from '#prisma/vision/client/client.ts';
 import type { ImageRow, Images } from './images.ts';
 
@@ -21,7 +21,7 @@ export class Gallery {
   async list(
     ownerId: string,
     args: PageArguments & { readonly search?: string | null },
-  ): Promise<Connection<ImageRow>> {
+  ): Promise<CountedConnection<ImageRow>> {
     const page = keyPage('images', args);
     const found = args.search?.trim() ? await this.#search(ownerId, args.search.trim()) : undefined;
     const rows = await this.#db.image.findMany({
@@ -29,7 +29,9 @@ export class Gallery {
       orderBy: { id: 'desc' },
       take: page.take + 1,
     });
-    return idConnection(rows, page);
+    const totalCount = () =>
+      this.#db.image.count({ where: { ownerId, ...(found && { id: { in: found } }) }, take: MAX_COUNT });
+    return { ...idConnection(rows, page), totalCount };
   }
 
   /**

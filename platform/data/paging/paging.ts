@@ -76,6 +76,18 @@ export interface Connection<Node> {
   };
 }
 
+/** Most entries that a `totalCount` counts: to count a user's years costs more than it tells. */
+export const MAX_COUNT = 10_000;
+
+/** A connection that can tell how many entries all its pages have. */
+export interface CountedConnection<Node> extends Connection<Node> {
+  /** Counts, at most to MAX_COUNT. It is called where the client asks for the number. */
+  readonly totalCount: () => Promise<number>;
+}
+
+/** The resolver of a connection's `totalCount`. */
+export const COUNTED = { totalCount: ({ totalCount }: CountedConnection<unknown>) => totalCount() };
+
 /** Returns a Relay connection of the entries of one page. */
 export function connection<Node>(
   nodes: readonly Node[],

@@ -1,4 +1,5 @@
 import { badInput, forbidden } from '#platform/base/errors/errors.ts';
+import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { type Identity, requireAdmin, requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import type { Budget, BudgetEnforcement } from '../budgets.ts';
@@ -120,6 +121,7 @@ export function createResolvers({ db, usage, budgets }: AnalyticsParts): Resolve
       __resolveReference: (reference: { id: string }) => reference,
       usage: (message: { id: string }, _: unknown, { loaders }: Context) => loaders.byMessage.load(message.id),
     },
+    UsageCallConnection: COUNTED,
     UsageCall: {
       user: (call: { userId: string }) => ({ __typename: 'User', id: call.userId }),
     },

@@ -1,5 +1,6 @@
 import { notFound } from '#platform/base/errors/errors.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import { COUNTED } from '#platform/data/paging/paging.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
 import {
   createPasswordLink,
@@ -27,9 +28,8 @@ const idOf = ({ input }: ById): string => {
 
 /** Returns the resolvers for administrators. */
 export const administrationResolvers = (parts: AuthParts) => ({
-  UserConnection: {
-    totalCount: (connection: { readonly totalCount: () => Promise<number> }) => connection.totalCount(),
-  },
+  UserConnection: COUNTED,
+  AuditEventConnection: COUNTED,
   Query: {
     users: (_root: unknown, args: PageArguments & { filter?: UserFilter | null }, context: AuthContext) =>
       listUsers(parts, args, args.filter, context),

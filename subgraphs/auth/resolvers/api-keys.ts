@@ -1,4 +1,5 @@
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import { COUNTED } from '#platform/data/paging/paging.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../api-keys/api-keys.ts';
 import { listApiKeys } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
@@ -7,6 +8,7 @@ import { credential } from './credential.ts';
 
 /** Returns the resolvers of API keys. */
 export const apiKeyResolvers = (parts: AuthParts) => ({
+  ApiKeyConnection: COUNTED,
   Query: {
     apiKeys: (
       _root: unknown,

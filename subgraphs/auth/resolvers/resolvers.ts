@@ -19,6 +19,9 @@ export function createResolvers(parts: AuthParts): ResolverMap {
     User: userResolvers.User,
     Session: sessions.Session,
     UserConnection: administration.UserConnection,
+    AuditEventConnection: administration.AuditEventConnection,
+    SessionConnection: sessions.SessionConnection,
+    ApiKeyConnection: apiKeys.ApiKeyConnection,
     Query: {
       ...userResolvers.Query,
       ...sessions.Query,

@@ -1,5 +1,6 @@
 import { notFound, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
 import { listSessions } from '../lists.ts';
@@ -15,6 +16,7 @@ export const sessionResolvers = (parts: AuthParts) => ({
       identity.kind === 'user' && identity.sessionId === session.id,
     device: (session: Session) => deviceOf(session.userAgent),
   },
+  SessionConnection: COUNTED,
   Query: {
     sessions: (_root: unknown, args: PageArguments & { userId?: string | null }, context: AuthContext) =>
       listSessions(parts, args, args.userId, context),

@@ -1,4 +1,5 @@
 import { forbidden } from '#platform/base/errors/errors.ts';
+import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { PresentMember } from '#platform/realtime/presence/presence.ts';
@@ -52,6 +53,9 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
       export: (conversation: ConversationView, { format }: { format: 'MARKDOWN' | 'JSON' }) =>
         exportConversation(chat, conversation, format),
     },
+    ConversationConnection: COUNTED,
+    ConversationInvitationConnection: COUNTED,
+    ConversationSearchConnection: COUNTED,
     ConversationInvitation: {
       user: ({ userId }: InvitationView) => user(userId),
       invitedBy: ({ invitedById }: InvitationView) => user(invitedById),

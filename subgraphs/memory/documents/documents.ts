@@ -1,7 +1,7 @@
 import { validate as isId, v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, forbidden, notFound } from '#platform/base/errors/errors.ts';
 import { idConnection, keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { Connection } from '#platform/data/paging/paging.ts';
+import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts';
 import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
@@ -49,7 +49,7 @@ export class Documents {
     userId: string,
     filter: { readonly access?: Access | null; readonly status?: string | null; readonly own?: boolean },
     args: PageArguments,
-  ): Promise<Connection<Document> & { totalCount: () => Promise<number> }> {
+  ): Promise<CountedConnection<Document>> {
     const page = keyPage('documents', args, PAGES);
     const where: Prisma.DocumentWhereInput = {
       ...(filter.own ? { ownerId: userId } : Documents.readable(userId)),
@@ -61,14 +61,14 @@ export class Documents {
       orderBy: { id: 'desc' },
       take: page.take + 1,
     });
-    return { ...idConnection(found, page), totalCount: () => this.#memory.db.document.count({ where }) };
+    return {
+      ...idConnection(found, page),
+      totalCount: () => this.#memory.db.document.count({ where, take: MAX_COUNT }),
+    };
   }
 
   /** @param documentId of a document that the caller may read. */
-  async passages(
-    documentId: string,
-    args: PageArguments,
-  ): Promise<Connection<Passage> & { totalCount: () => Promise<number> }> {
+  async passages(documentId: string, args: PageArguments): Promise<CountedConnection<Passage>> {
     const page = keyPage('passages', args, { key: 'number', ...PAGES });
     const found = await this.#memory.db.passage.findMany({
       where: { documentId, ...(page.after !== undefined && { position: { gt: Number(page.after) } }) },
@@ -77,7 +77,7 @@ export class Documents {
     });
     return {
       ...keyConnection(found, page, (row) => String(row.position)),
-      totalCount: () => this.#memory.db.passage.count({ where: { documentId } }),
+      totalCount: () => this.#memory.db.passage.count({ where: { documentId }, take: MAX_COUNT }),
     };
   }
 

@@ -1,7 +1,7 @@
 import { validate as isId, v7 as uuidv7 } from 'uuid';
 import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { Connection } from '#platform/data/paging/paging.ts';
+import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
 import { countInput, foreignId, numberInput, textInput } from '../input.ts';
 import { PAGES } from '../pages.ts';
@@ -138,11 +138,7 @@ export class MemoryStore {
     return isId(id) ? this.#memory.db.memory.findFirst({ where: { id, userId } }) : null;
   }
 
-  async list(
-    userId: string,
-    filter: MemoryFilter,
-    args: PageArguments,
-  ): Promise<Connection<MemoryRow> & { totalCount: () => Promise<number> }> {
+  async list(userId: string, filter: MemoryFilter, args: PageArguments): Promise<CountedConnection<MemoryRow>> {
     const page = keyPage('memories', args, PAGES);
     const where = whereOf(userId, filter);
     const found = await this.#memory.db.memory.findMany({
@@ -152,7 +148,7 @@ export class MemoryStore {
     });
     return {
       ...idConnection(found, page),
-      totalCount: () => this.#memory.db.memory.count({ where }),
+      totalCount: () => this.#memory.db.memory.count({ where, take: MAX_COUNT }),
     };
   }
 

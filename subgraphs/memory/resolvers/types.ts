@@ -1,5 +1,6 @@
 import { forbidden, notFound } from '#platform/base/errors/errors.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { type Identity, requireUser, type UserIdentity } from '#platform/identity/identity.ts';
 import type { Context as ContextRow, Document } from '#prisma/memory/client/client.ts';
@@ -47,9 +48,8 @@ export function typeResolvers({ memory, memories, documents }: ResolverParts): R
         supersededById === null ? null : context.loaders.memory.load(supersededById),
       supersedes: ({ id }: MemoryRow, _: None, context: Context) => context.loaders.supersededBy.load(id),
     },
-    MemoryConnection: {
-      totalCount: ({ totalCount }: { totalCount: () => Promise<number> }) => totalCount(),
-    },
+    MemoryConnection: COUNTED,
+    ContextConnection: COUNTED,
     RecalledItem: {
       message: ({ message }: RecalledItem) => reference(message?.id ?? null),
     },
@@ -77,12 +77,8 @@ export function typeResolvers({ memory, memories, documents }: ResolverParts): R
       },
       originalUrl: (document: Document) => documents.originalUrl(document)?.url ?? null,
     },
-    DocumentConnection: {
-      totalCount: ({ totalCount }: { totalCount: () => Promise<number> }) => totalCount(),
-    },
-    PassageConnection: {
-      totalCount: ({ totalCount }: { totalCount: () => Promise<number> }) => totalCount(),
-    },
+    DocumentConnection: COUNTED,
+    PassageConnection: COUNTED,
     Passage: {
       citation: (passage: PassageWithDocument) => citationOf(passage),
     },

@@ -1,5 +1,6 @@
 import { forbidden } from '#platform/base/errors/errors.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { FieldAggregate, Hit, ObjectResult } from '#retrieval/vectors/vector-store.ts';
@@ -48,6 +49,8 @@ export function typeResolvers(parts: VectorParts): ResolverMap {
         };
       },
     },
+    VectorCollectionConnection: COUNTED,
+    VectorObjectConnection: COUNTED,
     VectorObject: {
       vector: async (node: ObjectNode, _: unknown, { loaders }: Context) => {
         const vector = await loaders.vectors.load(node);

@@ -1,4 +1,5 @@
 import { forbidden } from '#platform/base/errors/errors.ts';
+import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
@@ -88,6 +89,7 @@ export function createResolvers(parts: VisionParts): ResolverMap {
       descriptions: (image: ImageRow, _: unknown, { loaders }: Context) => loaders.descriptions.load(image.id),
       url: (image: ImageRow, args: VariantRequest) => (image.status === 'READY' ? linkTo(urls, image, args) : null),
     },
+    ImageConnection: COUNTED,
     ImageAnalysis: {
       exif: ({ exif, location }: Analysis, { includeLocation }: { includeLocation: boolean }) =>
         includeLocation && location ? { ...exif, location } : exif,
