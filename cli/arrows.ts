@@ -19,6 +19,7 @@ const HOUSE = [
 const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   gateway: [
     ['rest', 'explorer', 'openai', 'mcp'],
+    ['doors'],
     ['protocols'],
     ['subscriptions'],
     ['policy'],

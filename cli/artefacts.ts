@@ -4,6 +4,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
+import { buildDocsParts } from './docs-parts.ts';
 import { errorsPage } from './errors-page.ts';
 import { buildExplorerParts } from './explorer-parts.ts';
 import { generateClients, RUNNING_CLIENT } from './prisma-clients.ts';
@@ -19,16 +20,16 @@ const ARTEFACTS = [
   'docs/errors.md',
   'subgraphs/*/peers/*.types.ts',
   'tests/client/generated/*',
-  'gateway/explorer/built/*.br',
+  'gateway/{explorer,rest/docs}/built/*.br',
   ...RUNNING_CLIENT.map((file) => `prisma/*/client/${file}`),
 ];
 
 /**
- * Makes every artefact again: the Prisma clients, the explorer's parts, supergraph.graphql and schema.graphql, the
+ * Makes every artefact again: the Prisma clients, the parts of pages, supergraph.graphql and schema.graphql, the
  * types of operations and the generated pages.
  */
 export async function makeArtefacts(root: string): Promise<void> {
-  await Promise.all([generateClients(root), buildExplorerParts(root)]);
+  await Promise.all([generateClients(root), buildExplorerParts(root), buildDocsParts(root)]);
   await mkdir(path.join(root, 'docs'), { recursive: true });
   await writeFile(path.join(root, 'docs', 'configuration.md'), settingsPage());
   await writeFile(path.join(root, 'docs', 'errors.md'), errorsPage());

@@ -27,8 +27,8 @@ const READ = [
   'supergraph*.yaml',
   'subgraphs/*/schema.graphql',
   'prisma/*/migrations/**/*.sql',
-  'gateway/explorer/{built,page}/*',
-  'gateway/rest/operations/*.graphql',
+  'gateway/{explorer,rest/docs}/{built,page}/*',
+  'gateway/rest/{operations,composed}/*.graphql',
   'cli/examples/*',
 ];
 

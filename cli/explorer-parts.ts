@@ -1,9 +1,8 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { promisify } from 'node:util';
-import { brotliCompress, brotliDecompress, constants } from 'node:zlib';
 import { build } from 'esbuild';
+import { keepCompressed } from './compressed.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -34,13 +33,5 @@ export async function buildExplorerParts(root: string): Promise<void> {
     write: false,
   });
   await mkdir(path.join(explorer, 'built'), { recursive: true });
-  await Promise.all(outputFiles.map(({ path: file, contents }) => keep(`${file}.br`, contents)));
-}
-
-/** Writes a file unless it holds the same already: another version of the compressor writes other bytes. */
-async function keep(file: string, contents: Uint8Array): Promise<void> {
-  const before = await readFile(file).then(promisify(brotliDecompress), () => undefined);
-  if (before?.equals(contents)) return;
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 11, [constants.BROTLI_PARAM_LGWIN]: 24 };
-  await writeFile(file, await promisify(brotliCompress)(contents, { params }));
+  await Promise.all(outputFiles.map(({ path: file, contents }) => keepCompressed(`${file}.br`, contents)));
 }

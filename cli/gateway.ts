@@ -76,6 +76,8 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       cache: stores.cache,
       wellKnown: WELL_KNOWN,
       rest: REST_OPERATIONS,
+      doors: true,
+      stores: async () => ({ redis: await stores.health() }),
       examples: path.join(config.root, EXAMPLES),
       account: ACCOUNT,
     }),

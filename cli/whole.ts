@@ -17,6 +17,8 @@ import { loadDefinition } from './subgraphs.ts';
 /** In one process nothing that a topic tells is lost, so the poll for revocations is a safety net. */
 const POLL_ONE_PROCESS_MS = 60_000;
 const POLL_MS = 1_000;
+/** Without REDIS_URL its part is done in memory, which is there. */
+const IN_MEMORY = { status: 'up', detail: 'in memory' } as const;
 
 interface Whole {
   readonly url: string;
@@ -81,8 +83,10 @@ export async function serveWhole(
       cache: platform.cache,
       wellKnown: WELL_KNOWN,
       rest: REST_OPERATIONS,
+      doors: true,
       examples: path.join(root, EXAMPLES),
       account: ACCOUNT,
+      stores: async () => ({ redis: IN_MEMORY, ...(await platform.health()) }),
       also: database.opened,
     }),
   );

@@ -7,6 +7,7 @@ import { type Guard, guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator, IdentityAssertions } from '#platform/identity/authenticator.ts';
 import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
+import type { Checks } from '#platform/net/http/health-report.ts';
 import { drain, listen } from '#platform/net/http/listen.ts';
 import { createServer, readMutualTls } from '#platform/net/http/tls.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
@@ -23,6 +24,8 @@ import { createGraphqlHandler, refuse } from './protocols/graphql.ts';
 import { serveWebSockets } from './protocols/websocket.ts';
 import { isForwarded, requestIdOf } from './request/client.ts';
 import { PASS_CREDENTIALS, type PropagationRules } from './request/propagation.ts';
+import { COMPOSED } from './rest/composed/all.ts';
+import { createDocs } from './rest/docs/docs.ts';
 import { createRest } from './rest/rest.ts';
 import { createHealth } from './server/health.ts';
 import { sendLandingPage } from './server/landing-page.ts';
@@ -65,12 +68,16 @@ export interface GatewayOptions {
   readonly wellKnown?: Readonly<Record<string, readonly [subgraph: string, path: string]>>;
   /** Folder of REST endpoints, one .graphql file each: REST_OPERATIONS for the product's own. Default: none. */
   readonly rest?: string | undefined;
+  /** Whether the product's own doors are open that take several operations: COMPOSED endpoints of REST. */
+  readonly doors?: boolean | undefined;
   /** Folder of .graphql files that the explorer opens with. */
   readonly examples?: string | undefined;
   /** How people sign up and in at the explorer. */
   readonly account?: Account | undefined;
   /** Plugins of Apollo Server; with any, queries and mutations over HTTP pass its pipeline, which costs some 50 µs. */
   readonly apolloPlugins?: readonly ApolloServerPlugin<ApolloContext>[];
+  /** Looks at the servers that this process uses, for /health. */
+  readonly stores?: (() => Promise<Checks>) | undefined;
   /** The build, shown by /health. */
   readonly version?: string | undefined;
   /** Default: the configuration's. */
@@ -150,8 +157,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const graphql = createGraphqlHandler({ ...faces, origins });
   const forward = createForward(faces);
   const explorer = createExplorer({ config, log, examples: options.examples, account: options.account });
-  const rest = createRest({ ...faces, folder: options.rest });
-  const health = createHealth({ graph, version: options.version });
+  const rest = createRest({
+    ...faces,
+    folder: options.rest,
+    composed: options.doors ? COMPOSED : undefined,
+  });
+  const docs = createDocs();
+  const health = createHealth({ graph, version: options.version, stores: options.stores });
 
   const server = createServer(undefined);
   server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
@@ -187,6 +199,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     secure(response, config.publicUrl);
     if (rest.has(path)) return rest.answer(request, response, path, search);
+    if (options.rest !== undefined && request.method === 'GET' && docs.has(path)) return docs.answer(response, path);
     const wellKnown = options.wellKnown?.[path];
     if (wellKnown || path.startsWith('/_/')) {
       const [subgraph, route] = wellKnown ?? ownRoute(path + search);

@@ -1,13 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { brotliDecompress } from 'node:zlib';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { createPageFiles } from '../server/page-files.ts';
 import { sendJson, sendText } from '../server/pages.ts';
 
 export interface ExplorerOptions {
@@ -39,20 +36,7 @@ export interface Explorer {
   answer(response: ServerResponse, path: string): Promise<void>;
 }
 
-interface PageFile {
-  readonly body: Buffer;
-  readonly etag: string;
-  /** Whether the body is compressed, with Brotli. */
-  readonly compressed: boolean;
-}
-
 const FOLDER = path.dirname(fileURLToPath(import.meta.url));
-const TYPES: Readonly<Record<string, string>> = {
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-};
-const NAME = /^\/explorer\/([a-z]+(?:\.worker)?(\.(?:js|css|svg)))$/;
 const PAGE = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sextant explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -68,12 +52,7 @@ const POLICY =
  * Creates the explorer: GraphiQL from this server alone. Not there in production, where introspection is off as well.
  */
 export function createExplorer(options: ExplorerOptions): Explorer {
-  const files = new Map<string, Promise<PageFile>>();
-  const fileOf = (name: string): Promise<PageFile> => {
-    const kept = files.get(name) ?? readPageFile(name);
-    files.set(name, kept);
-    return kept;
-  };
+  const files = createPageFiles(FOLDER);
   const notFound = (response: ServerResponse, message: string): void =>
     sendJson(response, 404, { error: { code: 'NOT_FOUND', message } });
 
@@ -88,28 +67,10 @@ export function createExplorer(options: ExplorerOptions): Explorer {
         const examples = readExamples(options.examples, options.log);
         return sendJson(response, 200, { examples, account: options.account });
       }
-      const [, name, extension] = NAME.exec(given) ?? [];
-      const file = name && (await fileOf(name).catch(() => undefined));
-      if (!file) return notFound(response, 'No such file.');
-      response.setHeader('etag', file.etag);
-      response.setHeader('cache-control', 'no-cache');
-      response.setHeader('vary', 'accept-encoding');
-      const { 'if-none-match': known, 'accept-encoding': accepted = '' } = response.req.headers;
-      if (known === file.etag) return void response.writeHead(304).end();
-      const isRead = file.compressed && /\bbr\b/.test(String(accepted));
-      if (isRead) response.setHeader('content-encoding', 'br');
-      const body = file.compressed && !isRead ? await promisify(brotliDecompress)(file.body) : file.body;
-      return sendText(response, 200, TYPES[extension!]!, body);
+      if (await files.send(response, given.slice('/explorer/'.length))) return;
+      return notFound(response, 'No such file.');
     },
   };
-}
-
-/** The page's own files lie as they are; what it is made with is compressed: cli/explorer-parts.ts. */
-async function readPageFile(name: string): Promise<PageFile> {
-  const own = await readFile(path.join(FOLDER, 'page', name)).catch(() => undefined);
-  const body = own ?? (await readFile(path.join(FOLDER, 'built', `${name}.br`)));
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 16)}"`;
-  return { body, etag, compressed: own === undefined };
 }
 
 function readExamples(folder: string | undefined, log: Logger): { query: string; variables?: string }[] {

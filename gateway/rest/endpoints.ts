@@ -1,28 +1,52 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { Kind, type OperationDefinitionNode, parse, type VariableDefinitionNode } from 'graphql';
+import { Kind, type VariableDefinitionNode } from 'graphql';
+import { type DoorOperation, operationsOf } from '../doors/operations.ts';
 
-/** A route, and the operation that answers it. */
-export interface Endpoint {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A part of a JSON Schema. */
+export type Schema = { [key: string]: unknown };
+
+/** The values of a call that works: what the path, the query string and the body hold. */
+export interface Example {
+  readonly path?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, unknown>>;
+  readonly body?: Readonly<Record<string, unknown>>;
+}
+
+/** A route, and what the OpenAPI document says of it. */
+export interface Described {
+  readonly method: Method;
   /** With `{parameters}`, as OpenAPI writes them. */
   readonly path: string;
   readonly summary: string;
   readonly name: string;
-  readonly query: string;
-  readonly operation: OperationDefinitionNode;
+  readonly example: Example;
+  /** What a value may be, by its path: `first`, or `parameters.temperature` in a body. */
+  readonly limits: Readonly<Record<string, Schema>>;
+}
+
+/** A route, and the operation that answers it. */
+export interface Endpoint extends Described {
+  readonly operation: DoorOperation;
   readonly variables: readonly VariableDefinitionNode[];
   /** Names of the parameters in the path. */
   readonly parameters: readonly string[];
 }
 
 const ROUTE = /^#\s*(GET|POST|PUT|PATCH|DELETE)\s+(\/\S+)\s*$/;
+/** Lines of the comment that hold JSON. */
+const NOTE = /^(example|limits): (.*)$/;
 
 /**
- * Reads a folder of .graphql files, one endpoint each. A file begins with its route and a sentence:
+ * Reads a folder of .graphql files, one endpoint each. A file begins with its route and a sentence; then, as JSON, an
+ * example that works and what the values may be:
  *
  *     # POST /api/auth/login
  *     # Signs in.
+ *     # example: {"body": {"email": "ada@example.org", "password": "…"}}
+ *     # limits: {"email": {"maxLength": 254}}
  *     mutation Login($input: LoginInput!) { login(input: $input) { … } }
  *
  * Variables are filled by name from the path, the query string and the JSON body; a variable `input` is the whole body.
@@ -36,30 +60,66 @@ export function readEndpoints(folder: string): Endpoint[] {
     .map((name) => readEndpoint(name, readFileSync(path.join(folder, name), 'utf8')));
 }
 
-/** Reads an endpoint from its file: an operation, and comments that say method, path and status. */
+/** Reads an endpoint from its file: an operation, and comments that say method, path, example and limits. */
 export function readEndpoint(file: string, query: string): Endpoint {
   const wrong = (problem: string) => new Error(`${file} ${problem}`);
-  const [first = '', ...rest] = query.split('\n');
+  const { lines, example, limits } = readComment(file, query);
+  const [first = '', ...summary] = lines;
   const route = ROUTE.exec(first);
   if (!route) throw wrong('must begin with a line such as `# GET /api/things/{id}`.');
-  const summary = rest
-    .slice(
-      0,
-      rest.findIndex((line) => !line.startsWith('#')),
-    )
-    .map((line) => line.replace(/^#\s*/, ''))
-    .join(' ');
-  const operations = parse(query).definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
-  const [operation] = operations;
-  if (!operation?.name || operations.length !== 1) throw wrong('must hold one operation, with a name.');
-  if (operation.operation === 'subscription') throw wrong('holds a subscription; use SSE at /graphql.');
-  if (operation.selectionSet.selections.length !== 1) throw wrong('must ask for one root field, which is the answer.');
-  const [, method, template] = route as unknown as [string, Endpoint['method'], string];
-  if (method === 'GET' && operation.operation !== 'query') throw wrong('answers GET with a mutation.');
-  const variables = operation.variableDefinitions ?? [];
+  const [, method, template] = route as unknown as [string, Method, string];
+  const operations = operationsOf(file, query);
+  const [operation] = operations as [DoorOperation];
+  if (operations.length !== 1) throw wrong('must hold one operation.');
+  const kind = operation.operation.operation;
+  if (kind === 'subscription') throw wrong('holds a subscription; use SSE at /graphql.');
+  if (method === 'GET' && kind !== 'query') throw wrong('answers GET with a mutation.');
+  const variables = operation.operation.variableDefinitions ?? [];
   const parameters = [...template.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
   for (const name of parameters) {
     if (!variables.some(({ variable }) => variable.name.value === name)) throw wrong(`has no variable $${name}.`);
   }
-  return { method, path: template, summary, name: operation.name.value, query, operation, variables, parameters };
+  return {
+    method,
+    path: template,
+    summary: summary.map((line) => line.replace(/^#\s*/, '')).join(' '),
+    name: operation.name,
+    example,
+    limits,
+    operation,
+    variables,
+    parameters,
+  };
 }
+
+/** The comment at the beginning of a file: its lines, and what of it is JSON. */
+function readComment(file: string, text: string) {
+  const lines: string[] = [];
+  const notes: Record<string, unknown> = {};
+  for (const line of text.split('\n')) {
+    if (!line.startsWith('#')) break;
+    const [, name, json] = NOTE.exec(line.replace(/^#\s*/, '')) ?? [];
+    if (name === undefined) {
+      lines.push(line);
+      continue;
+    }
+    try {
+      notes[name] = JSON.parse(json!);
+    } catch {
+      throw new Error(`${file} has ${name} that are not JSON on one line.`);
+    }
+  }
+  return {
+    lines,
+    example: (notes['example'] ?? {}) as Example,
+    limits: (notes['limits'] ?? {}) as Record<string, Schema>,
+  };
+}
+
+/** Returns whether the variable is one that the body does not hold: it stands in the path or in the query string. */
+export const isOutsideBody = ({ method, parameters }: Endpoint, name: string): boolean =>
+  method === 'GET' || parameters.includes(name);
+
+/** Returns whether the variable has to be given. */
+export const isRequired = ({ type, defaultValue }: VariableDefinitionNode): boolean =>
+  type.kind === Kind.NON_NULL_TYPE && defaultValue === undefined;

@@ -1,57 +1,39 @@
-import {
-  type FieldNode,
-  type GraphQLInputType,
-  type GraphQLOutputType,
-  type GraphQLSchema,
-  isEnumType,
-  isInputObjectType,
-  isInterfaceType,
-  isListType,
-  isNonNullType,
-  isObjectType,
-  Kind,
-  type SelectionSetNode,
-  typeFromAST,
-} from 'graphql';
+import { type GraphQLInputType, type GraphQLSchema, typeFromAST } from 'graphql';
 import { ERROR_CODES } from '#platform/base/errors/errors.ts';
-import type { Endpoint } from './endpoints.ts';
-
-type Schema = { [key: string]: unknown };
-
-const SCALARS: Readonly<Record<string, Schema>> = {
-  ID: { type: 'string' },
-  String: { type: 'string' },
-  Int: { type: 'integer', format: 'int32' },
-  Float: { type: 'number' },
-  Boolean: { type: 'boolean' },
-  DateTime: { type: 'string', format: 'date-time' },
-  UUID: { type: 'string', format: 'uuid' },
-  URL: { type: 'string', format: 'uri' },
-  Decimal: { type: 'string', pattern: '^-?\\d+(\\.\\d+)?$' },
-};
+import { rootFieldOf, rootNode } from '../doors/operations.ts';
+import type { Composed } from './composed-endpoint.ts';
+import { type Described, type Endpoint, isOutsideBody, isRequired, type Schema } from './endpoints.ts';
+import { inputSchema, json, limit, outputSchema } from './schemas.ts';
 
 /** Returns the OpenAPI document of the endpoints, its schemas taken from the graph: a view that cannot go stale. */
-export function openApi(endpoints: readonly Endpoint[], schema: GraphQLSchema, url: string): Schema {
-  const inputs = new Map<string, Schema>();
+export function openApi(
+  endpoints: readonly Endpoint[],
+  composed: readonly Composed[],
+  schema: GraphQLSchema,
+  url: string,
+): Schema {
+  const named = new Map<string, Schema>();
   const paths: Record<string, Record<string, Schema>> = {};
-  for (const endpoint of endpoints) {
-    const operations = paths[endpoint.path] ?? {};
-    paths[endpoint.path] = operations;
-    operations[endpoint.method.toLowerCase()] = describe(endpoint, schema, inputs);
-  }
+  const add = ({ path, method }: Described, operation: Schema): void => {
+    paths[path] = { ...paths[path], [method.toLowerCase()]: operation };
+  };
+  for (const endpoint of endpoints) add(endpoint, describe(endpoint, schema, named));
+  for (const one of composed) add(one, { ...head(one), ...one.describe(schema, named, refusals()) });
   return {
     openapi: '3.1.0',
     info: {
       title: 'REST view of the graph',
       version: '1',
-      description: 'Each endpoint is a named operation of the GraphQL API at /graphql.',
+      description:
+        'Each endpoint is a named operation of the GraphQL API at /graphql, or a few of them: the same access, limits and records.',
     },
     servers: [{ url }],
     security: [{ bearer: [] }, { apiKey: [] }],
+    tags: [...new Set(Object.keys(paths).map(tagOf))].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: {
-        bearer: { type: 'http', scheme: 'bearer' },
+        bearer: { type: 'http', scheme: 'bearer', description: 'An access token, or an API key.' },
         apiKey: { type: 'apiKey', in: 'header', name: 'X-API-Key' },
       },
       schemas: {
@@ -60,118 +42,107 @@ export function openApi(endpoints: readonly Endpoint[], schema: GraphQLSchema, u
           properties: {
             error: {
               type: 'object',
-              properties: { code: { enum: Object.keys(ERROR_CODES) }, message: { type: 'string' } },
+              properties: {
+                code: { enum: Object.keys(ERROR_CODES) },
+                message: { type: 'string' },
+                argument: { type: 'string', description: 'The value that is wrong.' },
+                retryAfter: { type: 'number', description: 'Seconds after which to try again.' },
+              },
               required: ['code', 'message'],
             },
           },
           required: ['error'],
         },
-        ...Object.fromEntries(inputs),
+        ...Object.fromEntries(named),
       },
     },
   };
 }
 
-function describe(endpoint: Endpoint, schema: GraphQLSchema, inputs: Map<string, Schema>): Schema {
-  const root = schema.getRootType(endpoint.operation.operation);
-  const field = endpoint.operation.selectionSet.selections[0] as FieldNode;
-  const answer = root?.getFields()[field.name.value];
-  const variables = endpoint.variables.map((definition) => ({
-    name: definition.variable.name.value,
-    type: typeFromAST(schema, definition.type as never) as GraphQLInputType | undefined,
-    optional: definition.defaultValue !== undefined || definition.type.kind !== Kind.NON_NULL_TYPE,
-  }));
-  const known = variables.filter((one) => one.type !== undefined);
-  const inBody = (name: string) => endpoint.method !== 'GET' && !endpoint.parameters.includes(name);
-  const ofBody = known.filter(({ name }) => inBody(name));
+const tagOf = (path: string): string => path.split('/')[2]!;
+
+const head = ({ name, summary, path }: Described): Schema => ({ operationId: name, summary, tags: [tagOf(path)] });
+
+function describe(endpoint: Endpoint, schema: GraphQLSchema, named: Map<string, Schema>): Schema {
+  const answer = rootFieldOf(schema, endpoint.operation);
+  const variables = endpoint.variables.flatMap((definition) => {
+    const name = definition.variable.name.value;
+    const type = typeFromAST(schema, definition.type as never) as GraphQLInputType | undefined;
+    return type ? [{ name, type, required: isRequired(definition) }] : [];
+  });
+  const { example, limits } = endpoint;
+  const ofBody = variables.filter(({ name }) => !isOutsideBody(endpoint, name));
+  const outside = variables.filter(({ name }) => isOutsideBody(endpoint, name));
   const input = ofBody.find(({ name }) => name === 'input');
   const body: Schema | undefined = input
-    ? inputSchema(input.type!, inputs)
+    ? inputSchema(input.type, named)
     : ofBody.length > 0
       ? {
           type: 'object',
-          properties: Object.fromEntries(ofBody.map(({ name, type }) => [name, inputSchema(type!, inputs)])),
-          required: ofBody.filter(({ optional }) => !optional).map(({ name }) => name),
+          properties: Object.fromEntries(ofBody.map(({ name, type }) => [name, inputSchema(type, named)])),
+          required: ofBody.filter(({ required }) => required).map(({ name }) => name),
+          additionalProperties: false,
         }
       : undefined;
-  const refusal = { description: 'Refused', content: json({ $ref: '#/components/schemas/Error' }) };
+  const parameters = outside.map(({ name, type, required }) => ({
+    name,
+    in: endpoint.parameters.includes(name) ? 'path' : 'query',
+    required,
+    // What is left out of a URL is not there; nothing in it is null.
+    schema: { ...notNull(inputSchema(type, named)), ...limits[name] },
+    ...(exampleOf(endpoint, name) !== undefined && { example: exampleOf(endpoint, name) }),
+  }));
+  const isOutside = (path: string) => outside.some(({ name }) => name === path);
+  const ofBodyLimits = Object.fromEntries(Object.entries(limits).filter(([path]) => !isOutside(path)));
+  if (body) limit(body, ofBodyLimits, named);
   return {
-    operationId: endpoint.name,
-    summary: endpoint.summary,
-    parameters: known
-      .filter(({ name }) => !inBody(name))
-      .map(({ name, type, optional }) => ({
-        name,
-        in: endpoint.parameters.includes(name) ? 'path' : 'query',
-        required: !optional,
-        schema: inputSchema(type!, inputs),
-      })),
-    ...(body && { requestBody: { required: true, content: json(body) } }),
+    ...head(endpoint),
+    parameters,
+    ...(body && { requestBody: { required: true, content: json(body, example.body) } }),
     responses: {
       200: {
         description: answer?.description ?? 'The answer',
-        content: json(answer ? outputSchema(answer.type, field.selectionSet, schema) : {}),
+        content: json(
+          answer ? notNull(outputSchema(answer.type, rootNode(endpoint.operation.operation).selectionSet, schema)) : {},
+        ),
       },
-      ...Object.fromEntries([400, 401, 403, 404, 429].map((status) => [status, refusal])),
+      ...refusals(),
     },
   };
 }
 
-const json = (schema: Schema): Schema => ({ 'application/json': { schema } });
+const exampleOf = ({ example }: Endpoint, name: string): unknown => example.path?.[name] ?? example.query?.[name];
 
-function inputSchema(type: GraphQLInputType, inputs: Map<string, Schema>): Schema {
-  if (isNonNullType(type)) return inputSchema(type.ofType, inputs);
-  if (isListType(type)) return { type: 'array', items: inputSchema(type.ofType, inputs) };
-  if (isEnumType(type)) return { enum: type.getValues().map(({ name }) => name) };
-  if (!isInputObjectType(type)) return SCALARS[type.name] ?? {};
-  if (!inputs.has(type.name)) {
-    inputs.set(type.name, {}); // input types may hold themselves
-    const fields = Object.values(type.getFields());
-    inputs.set(type.name, {
-      type: 'object',
-      ...(type.description && { description: type.description }),
-      properties: Object.fromEntries(
-        fields.map((field) => [
-          field.name,
-          { ...inputSchema(field.type, inputs), ...(field.description && { description: field.description }) },
-        ]),
-      ),
-      required: fields
-        .filter((field) => isNonNullType(field.type) && field.defaultValue === undefined)
-        .map(({ name }) => name),
-    });
-  }
-  return { $ref: `#/components/schemas/${type.name}` };
+/** An answer that would be null is a 404. */
+function notNull(schema: Schema): Schema {
+  const { type, enum: values } = schema;
+  return {
+    ...schema,
+    ...(Array.isArray(type) && { type: type[0] }),
+    ...(Array.isArray(values) && { enum: values.filter((value) => value !== null) }),
+  };
 }
 
-function outputSchema(
-  type: GraphQLOutputType,
-  selectionSet: SelectionSetNode | undefined,
-  schema: GraphQLSchema,
-): Schema {
-  if (isNonNullType(type)) return outputSchema(type.ofType, selectionSet, schema);
-  const found = nullableSchema(type, selectionSet, schema);
-  return typeof found['type'] === 'string' ? { ...found, type: [found['type'], 'null'] } : found;
-}
+const STATUSES: Readonly<Record<number, string>> = {
+  400: 'A value is wrong; `argument` names it',
+  401: 'Not signed in',
+  402: 'The budget is spent',
+  403: 'Not allowed, or a quota is used up',
+  404: 'There is nothing of that id, or you may not know of it',
+  409: 'It contradicts what is stored',
+  413: 'Too large',
+  429: 'Too often; `Retry-After` says when to come back',
+  500: 'An unexpected failure',
+  501: 'Not configured here',
+  502: 'A provider failed',
+  503: 'A part of the server cannot be reached',
+  504: 'It took too long',
+};
 
-function nullableSchema(
-  type: GraphQLOutputType,
-  selectionSet: SelectionSetNode | undefined,
-  schema: GraphQLSchema,
-): Schema {
-  if (isListType(type)) return { type: 'array', items: outputSchema(type.ofType, selectionSet, schema) };
-  if (isEnumType(type)) return { enum: [...type.getValues().map(({ name }) => name), null] };
-  if (!isObjectType(type) && !isInterfaceType(type)) return 'name' in type ? (SCALARS[type.name] ?? {}) : {};
-  const properties: Record<string, Schema> = {};
-  for (const selection of selectionSet?.selections ?? []) {
-    // Fragments add fields of some types only; the fields of all are what a reader can rely on.
-    if (selection.kind !== Kind.FIELD) continue;
-    const field = type.getFields()[selection.name.value];
-    if (!field) continue;
-    properties[selection.alias?.value ?? selection.name.value] = {
-      ...outputSchema(field.type, selection.selectionSet, schema),
-      ...(field.description && { description: field.description }),
-    };
-  }
-  return { type: 'object', properties };
-}
+const refusals = (): Schema =>
+  Object.fromEntries(
+    Object.entries(STATUSES).map(([status, description]) => [
+      status,
+      { description, content: json({ $ref: '#/components/schemas/Error' }) },
+    ]),
+  );

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { type Check, type Checks, healthReport } from '#platform/net/http/health-report.ts';
 import type { Graph } from '../supergraph/graph.ts';
 import { sendJson } from './pages.ts';
 
@@ -12,26 +13,45 @@ export interface Health {
 /** A subgraph that hangs must not hang the probe. */
 const PATIENCE_MS = 3_000;
 
+export interface HealthOptions {
+  readonly graph: Graph<object>;
+  readonly version?: string | undefined;
+  /** Looks at the servers that this process itself uses, `database` and `redis` by name. */
+  readonly stores?: (() => Promise<Checks>) | undefined;
+}
+
 /**
  * Creates the handler of /health: 503 until the supergraph is served and while the gateway drains. A subgraph that is
  * down makes the gateway `degraded`, not unhealthy: restarting the gateway would not help, and the other fields are
  * answered.
  */
-export function createHealth(options: { graph: Graph<object>; version?: string | undefined }): Health {
+export function createHealth(options: HealthOptions): Health {
   let state: 'starting' | 'serving' | 'stopping' = 'starting';
 
-  async function dependencies() {
+  async function look(): Promise<Checks> {
     const transports = [...(options.graph.current?.transports ?? [])];
-    return Object.fromEntries(
-      await Promise.all(
-        transports.map(async ([name, transport]) => {
-          const late = new Promise<{ status: 'down'; detail: string }>((resolve) => {
-            setTimeout(() => resolve({ status: 'down', detail: 'does not answer' }), PATIENCE_MS).unref();
-          });
-          return [name, await Promise.race([transport.health(), late])] as const;
+    const [stores, ...subgraphs] = await Promise.all([
+      options.stores ? inTime(options.stores(), {}) : {},
+      ...transports.map(([, transport]) => inTime(transport.health(), LATE)),
+    ]);
+    // Each subgraph has a database of its own, or a part of one: all of them have to answer.
+    const theirs: Record<string, Check> = {};
+    for (const { checks = {} } of subgraphs as { checks?: Checks }[]) {
+      for (const name of ['database', 'redis']) {
+        const check = checks[name];
+        if (check && theirs[name]?.status !== 'down') theirs[name] = check;
+      }
+    }
+    return {
+      ...theirs,
+      ...stores,
+      ...Object.fromEntries(
+        transports.map(([name], index) => {
+          const { checks: _, ...check } = subgraphs[index] as Check & { checks?: Checks };
+          return [name, check];
         }),
       ),
-    );
+    };
   }
 
   return {
@@ -45,16 +65,29 @@ export function createHealth(options: { graph: Graph<object>; version?: string |
       state = 'stopping';
     },
     async answer(response) {
-      const found = state === 'serving' ? await dependencies() : {};
-      const down = Object.values(found).some(({ status }) => status === 'down');
+      const checks = state === 'serving' ? await look() : {};
+      const down = Object.values(checks).some(({ status }) => status === 'down');
+      const { version, graph } = options;
       sendJson(response, state === 'serving' ? 200 : 503, {
-        status: state === 'serving' ? (down ? 'degraded' : 'healthy') : state,
-        service: 'gateway',
-        timestamp: new Date().toISOString(),
-        ...(options.version !== undefined && { version: options.version }),
-        ...(options.graph.current && { supergraph: options.graph.current.supergraph.id }),
-        dependencies: found,
+        ...healthReport({
+          status: state === 'serving' ? (down ? 'degraded' : 'healthy') : state,
+          service: 'gateway',
+          version,
+          checks,
+        }),
+        ...(graph.current && { supergraph: graph.current.supergraph.id }),
       });
     },
   };
 }
+
+const LATE: Check = { status: 'down', detail: 'does not answer' };
+
+/** Waits for a part no longer than a probe may take. */
+const inTime = <Result>(looking: Promise<Result>, late: Result): Promise<Result> =>
+  Promise.race([
+    looking,
+    new Promise<Result>((resolve) => {
+      setTimeout(resolve, PATIENCE_MS, late).unref();
+    }),
+  ]);

@@ -9,6 +9,7 @@ import { httpStatusOf } from '../base/errors/http-status.ts';
 import { type Guard, guarded } from '../base/faults/guarded.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, readClientInfo } from '../identity/client-info.ts';
+import { healthReport } from '../net/http/health-report.ts';
 import { drain, listen } from '../net/http/listen.ts';
 import { createServer, readMutualTls } from '../net/http/tls.ts';
 import { readBody, sendResponse, toRequest } from '../net/http/web.ts';
@@ -84,15 +85,10 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
   let stopping = false;
 
   async function health() {
-    const dependencies = { ...(await options.health?.()), ...(await subgraph.health()) };
-    const down = Object.values(dependencies).some((one) => one.status === 'down');
-    return {
-      status: down ? 'unhealthy' : 'healthy',
-      service: subgraph.name,
-      timestamp: new Date().toISOString(),
-      ...(options.version !== undefined && { version: options.version }),
-      dependencies,
-    };
+    const checks = { ...(await options.health?.()), ...(await subgraph.health()) };
+    const down = Object.values(checks).some((one) => one.status === 'down');
+    const { version } = options;
+    return healthReport({ status: down ? 'unhealthy' : 'healthy', service: subgraph.name, version, checks });
   }
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -1,10 +1,12 @@
 import { badInput, CodedError } from '../../base/errors/errors.ts';
 import { Breaker } from '../../base/faults/breaker.ts';
 import { LastSeconds } from '../../base/faults/call-windows.ts';
+import { isObject, parseObject } from '../../base/json/objects.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../../identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '../../identity/client-info.ts';
 import type { Identity } from '../../identity/identity.ts';
+import type { Check, Checks } from '../http/health-report.ts';
 import type { MutualTls } from '../http/tls.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { isAway, responseOf } from './http-answer.ts';
@@ -214,8 +216,11 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
           dispatcher: await endpoint.streams(),
           signal: AbortSignal.timeout(HEALTH_TIMEOUT_MS),
         });
-        await answer.body?.cancel();
-        return answer.status < 500 ? { status: 'up' } : { status: 'down', detail: `answered ${answer.status}` };
+        const checks = await checksOf(answer);
+        if (!answer.bodyUsed) await answer.body?.cancel();
+        return answer.status < 500
+          ? { status: 'up', checks }
+          : { status: 'down', detail: `answered ${answer.status}`, checks };
       } catch {
         return { status: 'down', detail: 'cannot be reached' };
       }
@@ -336,3 +341,18 @@ function presentable(subgraph: string, error: unknown, log: Logger): unknown {
 
 const unavailable = (subgraph: string): CodedError =>
   new CodedError('SUBGRAPH_UNAVAILABLE', `${subgraph} cannot be reached at the moment.`);
+
+/** Bytes of a report that are read. */
+const MAX_REPORT = 65_536;
+
+/** What a subgraph says of the servers behind it. One that is not ours says it in a way of its own, or not at all. */
+async function checksOf(answer: { readonly headers: { get(name: string): string | null }; text(): Promise<string> }) {
+  const isSmall = Number(answer.headers.get('content-length') ?? Number.POSITIVE_INFINITY) <= MAX_REPORT;
+  const checks = isSmall ? parseObject(await answer.text())?.['checks'] : undefined;
+  const found: Record<string, Check> = {};
+  for (const [name, check] of Object.entries(isObject(checks) ? checks : {})) {
+    const status = isObject(check) ? check['status'] : undefined;
+    if (status === 'up' || status === 'down') found[name] = { status };
+  }
+  return found satisfies Checks;
+}

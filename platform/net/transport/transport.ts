@@ -2,6 +2,7 @@ import type { DocumentNode, ExecutionResult } from 'graphql';
 import type { CancelSignal } from '../../base/cancellation/cancellation.ts';
 import type { ClientInfo } from '../../identity/client-info.ts';
 import type { Identity } from '../../identity/identity.ts';
+import type { Check, Checks } from '../http/health-report.ts';
 
 /** An operation sent to one subgraph. */
 export interface SubgraphRequest {
@@ -108,7 +109,7 @@ export interface SubgraphTransport {
    * own.
    */
   fetch(request: Request, identity: Identity): Promise<Response>;
-  /** Whether the subgraph answers, and since when it does not. */
-  health(): Promise<{ status: 'up' | 'down'; detail?: string }>;
+  /** Whether the subgraph answers and, of a process of its own, what that says of the servers behind it. */
+  health(): Promise<Check & { readonly checks?: Checks }>;
   [Symbol.asyncDispose](): Promise<void>;
 }

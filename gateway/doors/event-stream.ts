@@ -1,0 +1,37 @@
+import type { ServerResponse } from 'node:http';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+
+/** An answer as server-sent events. */
+export interface EventStream {
+  /** @param event its name; undefined: none, as OpenAI's chat completions have it. */
+  send(event: string | undefined, data: string): void;
+  end(): void;
+}
+
+const HEARTBEAT_MS = 12_000;
+
+/** Begins an answer of server-sent events, with a heartbeat that keeps proxies from taking it for dead. */
+export function openEventStream(response: ServerResponse, log: Logger): EventStream {
+  response.writeHead(200, {
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-store, no-transform',
+    'x-accel-buffering': 'no',
+  });
+  response.flushHeaders();
+  const beat = guarded({ where: 'stream heartbeat', log, end: () => response.destroy() }, () => {
+    response.write(':\n\n');
+  });
+  const heartbeat = setInterval(beat, HEARTBEAT_MS);
+  response.once('close', () => clearInterval(heartbeat));
+  return {
+    send(event, data) {
+      if (response.destroyed || response.writableEnded) return;
+      response.write(event === undefined ? `data: ${data}\n\n` : `event: ${event}\ndata: ${data}\n\n`);
+    },
+    end() {
+      clearInterval(heartbeat);
+      response.end();
+    },
+  };
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import {
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLSchema,
+  Kind,
+  type OperationDefinitionNode,
+  parse,
+  print,
+  visit,
+} from 'graphql';
+
+/** A named operation of a door: it asks for one root field, whose value is what the door works with. */
+export interface DoorOperation {
+  readonly name: string;
+  readonly text: string;
+  readonly operation: OperationDefinitionNode;
+  /** The name under which the root field stands in the answer. */
+  readonly root: string;
+}
+
+/**
+ * Reads a .graphql file of named operations and their fragments.
+ *
+ * @throws {Error} naming the file and what is wrong with it.
+ */
+export const readOperations = <Name extends string>(file: URL): Readonly<Record<Name, DoorOperation>> =>
+  Object.fromEntries(operationsOf(file.pathname, readFileSync(file, 'utf8')).map((one) => [one.name, one])) as Readonly<
+    Record<Name, DoorOperation>
+  >;
+
+/** Returns the operations of a document, each with the fragments that it spreads. */
+export function operationsOf(file: string, source: string): DoorOperation[] {
+  const document = parse(source, { noLocation: true });
+  const fragments = new Map(
+    document.definitions.flatMap((node) => (node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node]] : [])),
+  );
+  const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
+  if (operations.length === 0) throw new Error(`${file} holds no operation.`);
+  return operations.map((operation) => {
+    const wrong = (problem: string) => new Error(`${file}: ${operation.name?.value ?? 'an operation'} ${problem}`);
+    if (!operation.name) throw wrong('must have a name.');
+    const [field, ...others] = operation.selectionSet.selections;
+    if (field?.kind !== Kind.FIELD || others.length > 0) throw wrong('must ask for one root field.');
+    return {
+      name: operation.name.value,
+      text: print({ kind: Kind.DOCUMENT, definitions: [operation, ...spread(operation, fragments)] }),
+      operation,
+      root: (field.alias ?? field.name).value,
+    };
+  });
+}
+
+/** Returns the field of the schema that an operation asks for. */
+export const rootFieldOf = (schema: GraphQLSchema, { operation }: DoorOperation) =>
+  schema.getRootType(operation.operation)?.getFields()[rootNode(operation).name.value];
+
+/** Returns the one field that an operation asks for. */
+export const rootNode = (operation: OperationDefinitionNode): FieldNode =>
+  operation.selectionSet.selections[0] as FieldNode;
+
+function spread(
+  node: OperationDefinitionNode | FragmentDefinitionNode,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  found = new Set<FragmentDefinitionNode>(),
+): ReadonlySet<FragmentDefinitionNode> {
+  visit(node as OperationDefinitionNode | DocumentNode, {
+    FragmentSpread({ name }) {
+      const fragment = fragments.get(name.value);
+      if (!fragment || found.has(fragment)) return;
+      found.add(fragment);
+      spread(fragment, fragments, found);
+    },
+  });
+  return found;
+}

@@ -1,0 +1,59 @@
+import type { IncomingMessage } from 'node:http';
+import { abortSignalOf } from '#platform/base/cancellation/cancellation.ts';
+import { badInput, CodedError, unauthenticated } from '#platform/base/errors/errors.ts';
+import { boundBody, cutOff, isCutOff, toRequest } from '#platform/net/http/web.ts';
+import type { Visit } from '../../doors/visit.ts';
+
+/** A form with one file. */
+export interface Form {
+  readonly file: File;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** Bytes of a form: a file of 25 MiB, which is what vision takes, with its values and boundaries. */
+const MAX_FORM_BYTES = 25 * 1024 * 1024 + 16_384;
+
+/** A file is kept in memory while it is passed on: that many forms at once, of all callers. */
+const MAX_FORMS = 8;
+let reading = 0;
+
+/**
+ * Reads a form (multipart/form-data) with a file called `file` and some values. Only for those who are signed in: a
+ * stranger's file is not read.
+ *
+ * @throws {CodedError} UNAUTHENTICATED, RATE_LIMITED, PAYLOAD_TOO_LARGE, BAD_USER_INPUT naming the value.
+ */
+export async function readForm(request: IncomingMessage, visit: Visit, known: readonly string[]): Promise<Form> {
+  if (visit.identity.kind === 'anonymous') throw unauthenticated();
+  if (request.destroyed) throw cutOff();
+  if (reading >= MAX_FORMS) {
+    throw new CodedError('RATE_LIMITED', `${MAX_FORMS} files are being sent already.`, { retryAfter: 1 });
+  }
+  reading++;
+  try {
+    const bounded = boundBody(toRequest(request, '/', abortSignalOf(visit.signal)), MAX_FORM_BYTES);
+    return checkForm(await bounded.formData(), known);
+  } catch (error) {
+    if (error instanceof CodedError) throw error;
+    const { cause } = error as { cause?: unknown };
+    if (cause instanceof CodedError) throw cause;
+    if (isCutOff(error) || isCutOff(cause)) throw cutOff();
+    throw badInput('body', 'is not a form (multipart/form-data) that can be read.');
+  } finally {
+    reading--;
+  }
+}
+
+function checkForm(data: FormData, known: readonly string[]): Form {
+  const values: Record<string, string> = {};
+  let file: File | undefined;
+  for (const [name, value] of data) {
+    if (typeof value === 'string') {
+      if (!known.includes(name)) throw badInput(name, 'is not known here.');
+      values[name] = value;
+    } else if (name !== 'file' || file) throw badInput(name, 'is a file too many: send one, called `file`.');
+    else file = value;
+  }
+  if (!file) throw badInput('file', 'is missing: send an image under this name.');
+  return { file, values };
+}
