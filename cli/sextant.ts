@@ -80,15 +80,32 @@ program
 
 program
   .command('backup')
-  .argument('<file>', 'archive to write, e.g. sextant.tar.gz')
-  .description('copy all embedded data (SEXTANT_DIR) into one archive; stop Sextant first')
-  .action(async (file: string) => (await import('./backup.ts')).backup(root, path.resolve(file)));
+  .argument('<file>', 'archive to write, e.g. sextant.backup; `-` for the standard output')
+  .option('--passphrase-file <file>', 'encrypt with the passphrase in this file')
+  .option('--recipient <key...>', 'encrypt for public keys of age (age1…): this machine cannot read it then')
+  .description('copy everything, tables, vectors and files, into one archive, while the product serves')
+  .action(async (file: string, { recipient, ...lock }: { passphraseFile?: string; recipient?: string[] }) =>
+    (await import('./backup/backup.ts')).backup(root, file === '-' ? file : path.resolve(file), {
+      ...lock,
+      recipients: recipient,
+    }),
+  );
 
 program
   .command('restore')
   .argument('<file>', 'archive that `sextant backup` wrote')
-  .description('bring embedded data back into an empty SEXTANT_DIR')
-  .action(async (file: string) => (await import('./backup.ts')).restore(root, path.resolve(file)));
+  .option('--passphrase-file <file>', 'the passphrase that it is encrypted with')
+  .option('--identity <file>', 'secret keys of age, where it is encrypted for public ones')
+  .option('--replace', 'delete what is there, when the archive has been read and found whole')
+  .option('--check', 'read the archive and say whether it is whole; change nothing')
+  .description('bring back everything that a backup holds; processes of the product are kept out meanwhile')
+  .action(
+    async (
+      file: string,
+      { identity, ...options }: { passphraseFile?: string; identity?: string; replace?: boolean; check?: boolean },
+    ) =>
+      (await import('./backup/restore.ts')).restore(root, path.resolve(file), { ...options, identityFile: identity }),
+  );
 
 program
   .command('reindex')

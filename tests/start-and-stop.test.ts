@@ -146,5 +146,5 @@ describe('starting and stopping', () => {
     const second = await SextantProcess.start(['up', '--no-banner'], env);
     await new TestUser(second.url, user.email).signIn();
     await second.stop();
-  }, 60_000);
+  }, 240_000);
 });

@@ -34,10 +34,15 @@ export async function* exportArchive(
   const spaces = (await store.spaces()).filter(({ name }) => names === undefined || names.includes(name));
   for (const { createdAt: _, ...space } of spaces) {
     yield line({ space });
-    for await (const { id, text, properties, vectors, tenant } of store.export(space.name)) {
-      const encoded = Object.fromEntries(Object.entries(vectors).map(([name, values]) => [name, encode(values)]));
-      yield line({ id, text, properties, vectors: encoded, tenant });
-      objects++;
+    try {
+      for await (const { id, text, properties, vectors, tenant } of store.export(space.name)) {
+        const encoded = Object.fromEntries(Object.entries(vectors).map(([name, values]) => [name, encode(values)]));
+        yield line({ id, text, properties, vectors: encoded, tenant });
+        objects++;
+      }
+    } catch (error) {
+      // A collection that is deleted meanwhile ends here.
+      if (!(error instanceof CodedError && error.code === 'NOT_FOUND')) throw error;
     }
   }
   const summary = { spaces: spaces.length, objects, sha256: hash.digest('hex') };

@@ -1,18 +1,19 @@
 import { notFound } from '#platform/base/errors/errors.ts';
 import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
+import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Backup, VectorStore } from '#retrieval/vectors/vector-store.ts';
-import type { Collections } from './collections.ts';
+import { deleteOrphans } from './settle.ts';
 
 /** The part of the store that administrators see and work with. */
 export class Administration {
   readonly #store: () => Promise<VectorStore>;
-  readonly #collections: Collections;
+  readonly #db: PrismaClient;
   readonly #topics: Topics;
 
-  constructor(store: () => Promise<VectorStore>, collections: Collections, topics: Topics) {
+  constructor(store: () => Promise<VectorStore>, db: PrismaClient, topics: Topics) {
     this.#store = store;
-    this.#collections = collections;
+    this.#db = db;
     this.#topics = topics;
   }
 
@@ -44,7 +45,7 @@ export class Administration {
     const store = await this.#store();
     if ((await store.backup(id)) === undefined) throw notFound(`The backup ${id.slice(0, 64)}`);
     const backup = await store.restore(id);
-    await this.#collections.deleteOrphans();
+    await deleteOrphans(this.#db, store);
     // What memory keeps in the store is compared with its rows: what was forgotten since must not be found again.
     await this.#topics.publish(VECTORS_RESTORED_TOPIC, { backup: id });
     return backup;

@@ -166,16 +166,6 @@ export class Collections {
     await tx.collection.deleteMany({ where: { ownerId } });
   }
 
-  /** Deletes spaces of collections that do not exist, which the restore of an old backup brings back. */
-  async deleteOrphans(): Promise<void> {
-    const store = await this.#parts.store();
-    for (const { name } of await store.spaces()) {
-      const id = idOfSpace(name);
-      if (id !== undefined && (await this.#parts.db.collection.count({ where: { id } })) === 0)
-        await store.deleteSpace(name);
-    }
-  }
-
   /** The index of a collection; its space is made when it is first needed. */
   async open(collection: Collection): Promise<TextIndex> {
     const { embedders, store } = this.#parts;
@@ -243,7 +233,8 @@ export class Collections {
 
 const spaceOf = (id: string): string => `c_${id.replaceAll('-', '')}`;
 
-const idOfSpace = (space: string): string | undefined => {
+/** Returns the id of the collection that a space belongs to; undefined for a space of something else. */
+export const idOfSpace = (space: string): string | undefined => {
   const [, a, b, c, d, e] = /^c_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/.exec(space) ?? [];
   return a === undefined ? undefined : `${a}-${b}-${c}-${d}-${e}`;
 };

@@ -27,7 +27,7 @@ export const vector: SubgraphDefinition = {
     handleReembedding(jobs, db, collections);
     void platform.events.started.then(() => jobs.start());
     await storage.consume(eventHandlers({ collections }));
-    const administration = new Administration(vectors, collections, platform.topics);
+    const administration = new Administration(vectors, storage.db, platform.topics);
     const parts: VectorParts = {
       embedders,
       embedding: new Embedding(embedders),

@@ -19,7 +19,11 @@ const SQLITE_NO_WRITES = new Set([8, 10, 13]);
 /** What pg says without a code: no connection became free in time; the server was gone in the middle of a query. */
 const AWAY_MESSAGE = /^(timeout exceeded when trying to connect|Connection terminated)/;
 
+/** What Postgres says to a role that may not connect to the database for now, because a restore is under way. */
+const CLOSED = { code: '42501', severity: 'FATAL' } as const;
+
 interface DriverFailure {
+  readonly severity?: unknown;
   readonly code?: unknown;
   readonly originalCode?: unknown;
   readonly kind?: unknown;
@@ -29,12 +33,18 @@ interface DriverFailure {
 export function outageOf(error: unknown): Outage | undefined {
   for (let cause = error; cause instanceof Error; cause = cause.cause) {
     // P2010 and P2039 stand for whatever the driver met, which is further in: Postgres' own code, or a kind of failure.
-    const { code, errcode, meta } = cause as {
+    const { code, severity, errcode, meta } = cause as {
       code?: unknown;
+      severity?: unknown;
       errcode?: unknown;
       meta?: { driverAdapterError?: { cause?: DriverFailure } };
     };
     const met = meta?.driverAdapterError?.cause;
+    for (const one of [
+      { code, severity },
+      { code: met?.code ?? met?.originalCode, severity: met?.severity },
+    ])
+      if (one.code === CLOSED.code && one.severity === CLOSED.severity) return 'away';
     for (const one of [code, met?.code, met?.originalCode, met?.kind]) {
       if (typeof one !== 'string') continue;
       if (AWAY.test(one)) return 'away';

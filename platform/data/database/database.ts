@@ -14,6 +14,7 @@ import { openEmbedded } from './embedded.ts';
 import { DatabaseError } from './error.ts';
 import { migrate, pendingMigrations, settleMigration } from './migrate.ts';
 import { createOwnerPool } from './owner-pool.ts';
+import { finishRestore } from './restored-folder.ts';
 import { templateDirectory } from './template.ts';
 
 /** A generated Prisma client class: `prisma/<owner>/client/client.ts` exports it. */
@@ -42,6 +43,11 @@ export interface Database extends AsyncDisposable {
   health(): Promise<{ status: 'up' | 'down'; detail?: string }>;
   /** Registers counters of what the embedded database does; Postgres has its own. */
   observe(metrics: Registry): void;
+  /**
+   * Copies the folder of the embedded database, as it is at one moment, to a folder that does not exist yet; answers
+   * wait meanwhile. Undefined for Postgres, which is copied by its own means.
+   */
+  readonly copyTo: ((folder: string) => Promise<void>) | undefined;
 }
 
 /**
@@ -64,6 +70,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
     },
     health: source.health,
     observe: source.observe,
+    copyTo: source.copyTo,
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.$disconnect?.()));
       await source[Symbol.asyncDispose]();
@@ -76,11 +83,13 @@ interface PoolSource extends AsyncDisposable {
   pool(owner: Owner): Promise<pg.Pool>;
   health: Database['health'];
   observe: Database['observe'];
+  readonly copyTo?: Database['copyTo'];
 }
 
 async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSource> {
   const lock = lockDirectory(config.dataDir);
   try {
+    await finishRestore(config.dataDir);
     const directory = path.join(config.dataDir, 'postgres');
     const embedded = openEmbedded({
       directory,
@@ -93,6 +102,7 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
       opened: embedded.opened,
       pool: async (owner) => embedded.pool(owner),
       observe: embedded.observe,
+      copyTo: embedded.copyTo,
       async health() {
         if (!embedded.alive) return { status: 'down', detail: 'It broke, and starts again with the next query.' };
         const lack = await lackOfRoom(config.dataDir);
@@ -211,11 +221,14 @@ function explain(error: unknown, owner: Owner): string {
   const { code, message } = error as { code?: string; message?: string };
   if (code === '28P01' || code === '28000')
     return `Postgres refuses the role ${roleOf(owner)}: run \`sextant migrate\` first, with the same JWT_SECRET.`;
+  if (code === '42501')
+    return `Postgres does not let the role ${roleOf(owner)} in: a restore is under way, or has broken off. Run \`sextant restore\` again, or open the database as it is with \`sextant migrate\`.`;
   if (code === '3D000') return 'The database of DATABASE_URL does not exist: create it, then run `sextant migrate`.';
   return `The database of DATABASE_URL cannot be reached (${message || code || String(error)}).`;
 }
 
-const migrationsOf = (root: string, owner: Owner): string => path.join(root, 'prisma', owner, 'migrations');
+/** Returns the folder of an owner's migrations. */
+export const migrationsOf = (root: string, owner: Owner): string => path.join(root, 'prisma', owner, 'migrations');
 
 /**
  * Creates schemas and roles and applies all migrations to the Postgres of DATABASE_URL, whose user must own the
@@ -224,21 +237,8 @@ const migrationsOf = (root: string, owner: Owner): string => path.join(root, 'pr
  * @returns the names of the migrations that were applied, by owner.
  */
 export async function migratePostgres(config: Config, url: string): Promise<Partial<Record<Owner, string[]>>> {
-  const admin = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
-  try {
-    await admin.connect();
-  } catch (error) {
-    throw new DatabaseError(explain(error, 'auth'), { cause: error });
-  }
+  await preparePostgres(config, url);
   const applied: Partial<Record<Owner, string[]>> = {};
-  try {
-    await admin.query('SELECT pg_advisory_lock(72707370)');
-    await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
-    const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
-    for (const owner of OWNERS) await createOwner(admin, rows[0]!.name, owner, ownerPasswords(config, owner)[0]);
-  } finally {
-    await admin.end();
-  }
   for (const owner of OWNERS) {
     const client = ownerClient(config, url, owner);
     await client.connect();
@@ -249,6 +249,60 @@ export async function migratePostgres(config: Config, url: string): Promise<Part
     }
   }
   return applied;
+}
+
+/**
+ * Creates the schemas and roles of all owners where they are missing, gives the roles their passwords, and lets them in
+ * where a restore has kept them out.
+ */
+export async function preparePostgres(config: Config, url: string): Promise<void> {
+  const admin = await connectAdmin(url);
+  try {
+    await admin.query('SELECT pg_advisory_lock(72707370)');
+    await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+    const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
+    for (const owner of OWNERS) await createOwner(admin, rows[0]!.name, owner, ownerPasswords(config, owner)[0]);
+  } finally {
+    await admin.end();
+  }
+}
+
+/**
+ * Connects as an owner's role, with the password of either secret.
+ *
+ * @throws {DatabaseError} what stands in the way, in one line.
+ */
+export async function connectOwner(config: Config, url: string, owner: Owner): Promise<pg.Client> {
+  let refusal: unknown;
+  for (const password of ownerPasswords(config, owner)) {
+    const client = new pg.Client({ ...sessionOf(owner), connectionString: ownerUrl(url, owner, password) });
+    // What asks it next is told that it broke.
+    client.on('error', () => {});
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      refusal = error;
+      if ((error as { code?: string }).code !== '28P01') break;
+    }
+  }
+  throw new DatabaseError(explain(refusal, owner), { cause: refusal });
+}
+
+/**
+ * Connects as the user of DATABASE_URL, who owns the database.
+ *
+ * @throws {DatabaseError} what stands in the way, in one line.
+ */
+export async function connectAdmin(url: string): Promise<pg.Client> {
+  const admin = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
+  admin.on('error', () => {});
+  try {
+    await admin.connect();
+    return admin;
+  } catch (error) {
+    throw new DatabaseError(explain(error, 'auth'), { cause: error });
+  }
 }
 
 /** A connection of its own as an owner's role, to be connected and ended by the caller. */

@@ -14,10 +14,20 @@ export interface EmbeddedServer {
   readonly template?: string | undefined;
 }
 
-/** A message to the thread: what to open, once, and where to count syncs; then what connections say; or the end. */
-export type ToThread = (EmbeddedServer & { readonly syncs: Int32Array<SharedArrayBuffer> }) | Pack | 'close';
-/** A message from the thread: answers to connections; `open` once, when the database takes connections. */
-export type FromThread = Pack | 'open';
+/**
+ * A message to the thread: what to open, once, and where to count syncs; then what connections say; a folder to copy
+ * to; or the end.
+ */
+export type ToThread =
+  | (EmbeddedServer & { readonly syncs: Int32Array<SharedArrayBuffer> })
+  | Pack
+  | { readonly copyTo: string }
+  | 'close';
+/**
+ * A message from the thread: answers to connections; `open` once, when the database takes connections; a copy that is
+ * made, or why it is not.
+ */
+export type FromThread = Pack | 'open' | { readonly copied: string; readonly problem: string | undefined };
 
 /**
  * The embedded Postgres in a thread of its own: it opens beside whatever else a start does, and a long query holds up
@@ -72,6 +82,21 @@ export class EmbeddedThread implements AsyncDisposable {
     return connection as never;
   }
 
+  /**
+   * Copies the data folder between two messages: no file changes meanwhile, so the copy is what a killed process would
+   * leave behind at this moment. Folders of file systems that share blocks are copied in no time.
+   *
+   * @param folder that does not exist yet.
+   */
+  async copyTo(folder: string): Promise<void> {
+    const running = this.#current();
+    await running.opened;
+    const copying = Promise.withResolvers<void>();
+    running.copying.set(folder, copying);
+    running.worker.postMessage({ copyTo: folder } satisfies ToThread);
+    await copying.promise;
+  }
+
   /** Ends the database as Postgres ends at a shutdown. What was not asked yet is not answered any more. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
@@ -106,22 +131,29 @@ export class EmbeddedThread implements AsyncDisposable {
     worker.postMessage({ ...this.#server, syncs: this.#syncs } satisfies ToThread);
     const opening = Promise.withResolvers<void>();
     const ending = Promise.withResolvers<void>();
+    const copying: Running['copying'] = new Map();
     opening.promise.catch(() => {});
     const receive = (message: FromThread): void => {
       if (message === 'open') opening.resolve();
-      else for (const [id, bytes] of unpack(message)) this.#connections.get(id)?.push(bytes);
+      else if ('copied' in message) {
+        const copy = copying.get(message.copied);
+        copying.delete(message.copied);
+        if (message.problem === undefined) copy?.resolve();
+        else copy?.reject(new Error(`The database could not be copied: ${message.problem}`));
+      } else for (const [id, bytes] of unpack(message)) this.#connections.get(id)?.push(bytes);
     };
     worker.on('message', guarded({ where: 'embedded database' }, ofThread(receive)));
     const died = (error: Error) => {
       opening.reject(error);
       ending.resolve();
+      for (const copy of copying.values()) copy.reject(error);
       if (this.#running?.worker !== worker) return;
       this.#running = undefined;
       for (const connection of [...this.#connections.values()]) connection.destroy(error);
     };
     worker.on('error', (cause) => died(new Error(`The embedded database broke: ${messageOf(cause)}`, { cause })));
     worker.on('exit', () => died(new Error('The embedded database has ended.')));
-    return { worker, opened: opening.promise, ended: ending.promise, outgoing: [] };
+    return { worker, opened: opening.promise, ended: ending.promise, outgoing: [], copying };
   }
 }
 
@@ -142,6 +174,8 @@ interface Running {
   readonly ended: Promise<void>;
   /** What connections have said in this turn of the loop. */
   readonly outgoing: Piece[];
+  /** Copies that are asked for, by their folder. */
+  readonly copying: Map<string, PromiseWithResolvers<void>>;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,5 +1,5 @@
 // The thread that Postgres runs in. It prepares what needs no folder before it is told which to open.
-import { existsSync } from 'node:fs';
+import { constants, cpSync, existsSync } from 'node:fs';
 import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type MessagePort, parentPort } from 'node:worker_threads';
@@ -63,6 +63,7 @@ const tell = (message: FromThread, transfer?: ArrayBuffer[]) => port.postMessage
 
 let session: EmbeddedSession | undefined;
 let db: PGlite | undefined;
+let folder: string | undefined;
 
 port.on('message', async (message: ToThread) => {
   if (message === 'close') {
@@ -72,10 +73,12 @@ port.on('message', async (message: ToThread) => {
   if ('durable' in message) {
     const log = message.durable ? new LogSync(message.syncs) : undefined;
     db = await open(message, log);
+    folder = message.directory;
     session = new EmbeddedSession(db, answer, broken, log);
     tell('open');
     return;
   }
+  if ('copyTo' in message) return copyTo(message.copyTo);
   if (session === undefined) return;
   for (const [connection, bytes] of unpack(message)) {
     if (bytes === null) session.release(connection);
@@ -83,6 +86,18 @@ port.on('message', async (message: ToThread) => {
   }
   session.run();
 });
+
+/** Copies the folder at once: nothing else is done by this thread, so no file changes. */
+function copyTo(target: string): void {
+  let problem: string | undefined;
+  try {
+    if (folder === undefined) throw new Error('it is in memory');
+    cpSync(folder, target, { recursive: true, errorOnExist: true, force: false, mode: constants.COPYFILE_FICLONE });
+  } catch (error) {
+    problem = (error as Error).message;
+  }
+  tell({ copied: target, problem });
+}
 
 function answer(answers: readonly Piece[]): void {
   const message = pack(answers);

@@ -23,6 +23,10 @@ export interface EmbeddedDatabase extends AsyncDisposable {
   /** Whether its thread runs. One that has died is started again by the next query. */
   readonly alive: boolean;
   pool(owner: Owner): pg.Pool;
+  /** One connection that may do everything. */
+  readonly admin: pg.Pool;
+  /** Copies the folder as it is at one moment. Answers wait meanwhile. */
+  copyTo(folder: string): Promise<void>;
   /** Registers counters of what it does. */
   observe(metrics: Registry): void;
 }
@@ -56,6 +60,12 @@ export function openEmbedded({ root, log, ...server }: EmbeddedOptions): Embedde
       return thread.alive;
     },
     pool: (owner) => pools.get(owner)!,
+    admin,
+    async copyTo(folder) {
+      await opened;
+      await admin.query('CHECKPOINT');
+      await thread.copyTo(folder);
+    },
     observe: (metrics) => observeEmbedded(admin, () => thread.syncs, metrics),
     async [Symbol.asyncDispose]() {
       cleanup[Symbol.dispose]();

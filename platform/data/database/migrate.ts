@@ -34,11 +34,12 @@ async function readMigrations(directory: string): Promise<Migration[]> {
  * Prisma CLI goes on from there. Runs in the client's search_path. A migration and its entry are one transaction: one
  * that fails leaves nothing but a note of why, and is tried again by the next run.
  *
+ * @param only the names of those that are wanted; default: all.
  * @returns the names of the migrations that were applied.
  * @throws when a migration fails, when one was edited after it was applied, or when the Prisma CLI left one half-way.
  */
-export async function migrate(client: pg.ClientBase, directory: string): Promise<string[]> {
-  const migrations = await readMigrations(directory);
+export async function migrate(client: pg.ClientBase, directory: string, only?: ReadonlySet<string>): Promise<string[]> {
+  const migrations = (await readMigrations(directory)).filter(({ name }) => only === undefined || only.has(name));
   await client.query(`SELECT pg_advisory_lock(${LOCK})`);
   try {
     await client.query(HISTORY);

@@ -1,0 +1,186 @@
+import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { pino } from 'pino';
+import { type Config, loadConfig } from '#platform/base/config/config.ts';
+import { OWNERS, type Owner } from '#platform/contracts/owners.ts';
+import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
+import { type ClientClass, openDatabase } from '#platform/data/database/database.ts';
+import type { Staging } from '#platform/data/database/staging.ts';
+import { PrismaClient } from '#prisma/vector/client/client.ts';
+import { importArchive } from '#retrieval/vectors/archive.ts';
+import { openVectorStore } from '#retrieval/vectors/open.ts';
+import { settleCollections } from '#subgraphs/vector/settle.ts';
+import { Progress } from '../progress.ts';
+import { reindex } from '../reindex.ts';
+import { CommandError } from '../report.ts';
+import { Archive, checkArchive, readingArchive } from './archive.ts';
+import {
+  type BackupHeader,
+  FILES,
+  type Manifest,
+  ownerOf,
+  ownerSchema,
+  rowsOf,
+  SECRET,
+  TABLES,
+  tableOf,
+  VECTORS,
+} from './contents.ts';
+import type { Key } from './encryption.ts';
+import { secretCheckOf } from './sources.ts';
+import { deleteOtherFiles, emptyVectors, openTarget, type Target } from './targets.ts';
+
+export interface RestoreOptions extends Key {
+  /** Whether data that is there may be replaced. */
+  readonly replace?: boolean | undefined;
+  /** Whether the backup is only read and checked. */
+  readonly check?: boolean | undefined;
+}
+
+/** A file of the archive is as large as what was stored. */
+const MAX_FILE_BYTES = Number.MAX_SAFE_INTEGER;
+
+/**
+ * Brings everything back that a backup holds. The whole backup is read and checked first. Then its tables are made
+ * beside those that are there; processes are kept out while vectors and files are replaced and the tables change
+ * places, all at one moment. In the end the indexes of memory are compared with the rows.
+ */
+export async function restore(root: string, source: string, options: RestoreOptions): Promise<void> {
+  const config = loadConfig(process.env, root);
+  const progress = new Progress();
+  const { size } = await stat(source).catch(() => ({ size: 0 }));
+  const { header, manifest } = await checkArchive(source, options, (bytes) =>
+    progress.show('checking', bytes, size, 'bytes'),
+  );
+  progress.clear();
+  const what = `${rowsOf(manifest)} rows, ${manifest.vectors.objects} objects of the vector store and ${manifest.files.count} files of ${header.createdAt}`;
+  if (options.check) return console.log(`${source} is whole: ${what}.`);
+  {
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => progress.clear());
+    const target = await openTarget(root, config, stack);
+    if (target.holdsData && !options.replace)
+      throw new CommandError(
+        'There is data already. With --replace it is deleted and replaced by what the backup holds; `sextant backup` saves it before.',
+      );
+    const archive = await Archive.open(source, options);
+    await archive.header();
+    await new Restore(source, archive, target, manifest, progress).run(header, config);
+  }
+  await settle(config);
+  console.log(`Restored: ${what}.`);
+  await reindex(root);
+}
+
+class Restore {
+  readonly #source: string;
+  readonly #archive: Archive;
+  readonly #target: Target;
+  readonly #manifest: Manifest;
+  readonly #progress: Progress;
+
+  constructor(source: string, archive: Archive, target: Target, manifest: Manifest, progress: Progress) {
+    this.#source = source;
+    this.#archive = archive;
+    this.#target = target;
+    this.#manifest = manifest;
+    this.#progress = progress;
+  }
+
+  async run(header: BackupHeader, config: Config): Promise<void> {
+    await this.#secret(header, config);
+    await this.#tables();
+    const { vectors, blobs } = await this.#target.close();
+    try {
+      await emptyVectors(vectors);
+      await importArchive(
+        vectors,
+        this.#archive.lines(VECTORS, () => this.#show('vectors')),
+      );
+      await this.#files(blobs);
+      // Again, because the file may have been changed since it was checked.
+      await readingArchive(this.#source, () => this.#archive.manifest());
+      await this.#target.staging.swap();
+      await this.#target.finish();
+    } catch (error) {
+      throw new CommandError(`The restore broke off: ${(error as Error).message} ${this.#target.advice}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #secret(header: BackupHeader, config: Config): Promise<void> {
+    const kept =
+      (await this.#archive.peek())?.name === SECRET &&
+      (await this.#target.keepSecret(await buffer(Readable.from((await this.#archive.next()).body))));
+    if (!kept && header.secretCheck !== secretCheckOf(config))
+      console.error(
+        'The backup was made with another JWT_SECRET: everybody has to sign in again. To prevent that, stop here and restore with the one of before.',
+      );
+  }
+
+  async #tables(): Promise<void> {
+    const { staging } = this.#target;
+    let begun: Owner | undefined;
+    for (;;) {
+      const entry = await this.#archive.peek();
+      if (!entry?.name.startsWith(TABLES)) break;
+      const owner = ownerOf(entry.name);
+      if (owner !== undefined) {
+        if (begun !== undefined) await staging.finish(begun);
+        await this.#begin(staging, owner);
+        begun = owner;
+        continue;
+      }
+      const place = tableOf(entry.name);
+      if (place === undefined) throw new CommandError(`${this.#source} holds ${entry.name}, which is not known.`);
+      const prefix = `${TABLES}${place.owner}/${place.table}/`;
+      await staging.fill(
+        place.owner,
+        place.table,
+        this.#archive.lines(prefix, () => this.#show(`${place.owner}.${place.table}`)),
+      );
+    }
+    if (begun !== undefined) await staging.finish(begun);
+    const missing = OWNERS.filter(
+      (owner) => !Object.keys(this.#manifest.rows).some((name) => name.startsWith(`${owner}.`)),
+    );
+    if (missing.length > 0) throw new CommandError(`${this.#source} holds no tables of ${missing.join(', ')}.`);
+  }
+
+  async #begin(staging: Staging, owner: Owner): Promise<void> {
+    const name = (await this.#archive.peek())!.name;
+    const header = await this.#archive.json(name, ownerSchema);
+    const unknown = await staging.unknownMigrations(owner, header.migrations);
+    if (unknown.length > 0)
+      throw new CommandError(
+        `${this.#source} was made by a newer release (migration ${unknown[0]} of ${owner}): restore it with that one.`,
+      );
+    await staging.begin(owner, header);
+  }
+
+  async #files(blobs: BlobStore): Promise<void> {
+    const kept = new Set<string>();
+    while ((await this.#archive.peek())?.name.startsWith(FILES)) {
+      const { name, body } = await this.#archive.next();
+      const key = name.slice(FILES.length);
+      await blobs.put(key, body, { maxBytes: MAX_FILE_BYTES });
+      kept.add(key);
+      this.#progress.show('files', kept.size, this.#manifest.files.count);
+    }
+    await deleteOtherFiles(blobs, kept);
+  }
+
+  #show(what: string): void {
+    this.#progress.show(what, Math.round(this.#archive.bytesRead / 1024 ** 2), undefined, 'MiB of the backup');
+  }
+}
+
+/** Makes the vector collections agree with their rows: they were copied a moment later. */
+async function settle(config: Config): Promise<void> {
+  await using database = await openDatabase(config, pino({ level: 'silent' }));
+  await database.opened;
+  await using vectors = await openVectorStore(config);
+  await settleCollections(await database.client('vector', PrismaClient as ClientClass<PrismaClient>), vectors);
+}

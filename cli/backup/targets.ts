@@ -1,0 +1,159 @@
+import { existsSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Redis } from 'ioredis';
+import { pino } from 'pino';
+import type { Config } from '#platform/base/config/config.ts';
+import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
+import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
+import { connectAdmin, migrationsOf, preparePostgres } from '#platform/data/database/database.ts';
+import { lockDirectory } from '#platform/data/database/directory-lock.ts';
+import { openEmbedded } from '#platform/data/database/embedded.ts';
+import { closeDatabase } from '#platform/data/database/fence.ts';
+import { completeRestore, finishRestore, restoringFolder } from '#platform/data/database/restored-folder.ts';
+import { Staging } from '#platform/data/database/staging.ts';
+import { templateDirectory } from '#platform/data/database/template.ts';
+import { openVectorStore } from '#retrieval/vectors/open.ts';
+import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
+import { CommandError } from '../report.ts';
+
+/** The installation that a backup is brought back into. */
+export interface Target {
+  readonly staging: Staging;
+  /** Whether there is something that would be lost. */
+  readonly holdsData: boolean;
+  /**
+   * Keeps processes of the product out until `finish`, and opens the stores: from now on what they hold is replaced.
+   */
+  close(): Promise<{ readonly vectors: VectorStore; readonly blobs: BlobStore }>;
+  /** Stores the secret of an embedded installation. Returns whether it is used here. */
+  keepSecret(secret: Buffer): Promise<boolean>;
+  /** Puts everything in place and lets processes in. */
+  finish(): Promise<void>;
+  /** What to do where the restore breaks off after `close`. */
+  readonly advice: string;
+}
+
+const silent = pino({ level: 'silent' });
+
+/** Opens what the configuration names. @throws {CommandError} or the error of a database that cannot be opened. */
+export const openTarget = (root: string, config: Config, stack: AsyncDisposableStack): Promise<Target> =>
+  config.DATABASE_URL === undefined
+    ? openEmbeddedTarget(root, config, stack)
+    : openPostgresTarget(root, config, config.DATABASE_URL, stack);
+
+async function openEmbeddedTarget(root: string, config: Config, stack: AsyncDisposableStack): Promise<Target> {
+  const { dataDir } = config;
+  // A running product has it: it has to be stopped.
+  stack.use(lockDirectory(dataDir));
+  await finishRestore(dataDir);
+  const folder = restoringFolder(dataDir);
+  stack.defer(() => finishRestore(dataDir));
+  await mkdir(folder, { recursive: true });
+  const embedded = openEmbedded({
+    root,
+    directory: path.join(folder, 'postgres'),
+    template: await templateDirectory(root),
+    durable: true,
+    log: silent,
+  });
+  const stores = new AsyncDisposableStack();
+  stack.use(stores);
+  stores.use(embedded);
+  await embedded.opened;
+  const admin = await embedded.admin.connect();
+  stores.defer(() => admin.release());
+  return {
+    staging: new Staging(admin, (owner) => migrationsOf(root, owner)),
+    holdsData: existsSync(path.join(dataDir, 'postgres')),
+    close: () => openStores({ ...config, dataDir: folder }, stores),
+    async keepSecret(secret) {
+      if (config.JWT_SECRET !== undefined) return false;
+      await writeFile(path.join(folder, 'secret'), secret, { mode: 0o600, flush: true });
+      return true;
+    },
+    async finish() {
+      await stores.disposeAsync();
+      await completeRestore(dataDir);
+      await finishRestore(dataDir);
+    },
+    advice: `What was in ${dataDir} is as it was.`,
+  };
+}
+
+async function openPostgresTarget(
+  root: string,
+  config: Config,
+  url: string,
+  stack: AsyncDisposableStack,
+): Promise<Target> {
+  if (config.redisUrl === undefined)
+    throw new CommandError(
+      'REDIS_URL is not set: what Redis holds belongs to what is replaced, and has to be deleted.',
+    );
+  await preparePostgres(config, url);
+  const admin = await connectAdmin(url);
+  stack.defer(() => admin.end());
+  const staging = new Staging(admin, (owner) => migrationsOf(root, owner));
+  let open: (() => Promise<void>) | undefined;
+  let finished = false;
+  stack.defer(async () => {
+    if (!finished) await staging.drop().catch(() => {});
+  });
+  return {
+    staging,
+    holdsData: await hasUsers(admin),
+    async close() {
+      open = await closeDatabase(admin);
+      return openStores(config, stack);
+    },
+    keepSecret: async () => false,
+    async finish() {
+      await deleteRedisKeys(config.redisUrl!, config.REDIS_PREFIX);
+      await open?.();
+      finished = true;
+    },
+    advice:
+      'The database is closed to the product: run the restore again, or open it as it was with `sextant migrate`; vectors and files may be missing then.',
+  };
+}
+
+async function hasUsers(admin: Awaited<ReturnType<typeof connectAdmin>>): Promise<boolean> {
+  const { rows } = await admin.query<{ there: boolean }>("SELECT to_regclass('auth.users') IS NOT NULL AS there");
+  if (!rows[0]!.there) return false;
+  return (await admin.query('SELECT FROM auth.users LIMIT 1')).rows.length > 0;
+}
+
+async function openStores(config: Config, stack: AsyncDisposableStack) {
+  const vectors = stack.use(await openVectorStore(config));
+  const blobs = stack.use(await openBlobs(config, silent));
+  return { vectors, blobs };
+}
+
+/** Events, streams and counters of what was replaced. Owners hand over again what the restored tables hold. */
+async function deleteRedisKeys(url: string, prefix: string): Promise<void> {
+  const redis = new Redis(url, { connectTimeout: 5_000, maxRetriesPerRequest: 1 });
+  // What it fails with is told by the command.
+  redis.on('error', () => {});
+  try {
+    const match = `${prefix.replace(/[\\*?[\]]/g, '\\$&')}*`;
+    for await (const keys of redis.scanStream({ match, count: 1_000 }) as AsyncIterable<string[]>)
+      if (keys.length > 0) await redis.unlink(keys);
+  } catch (error) {
+    throw new CommandError(`Redis cannot be reached (${(error as Error).message}).`, { cause: error });
+  } finally {
+    redis.disconnect();
+  }
+}
+
+/** Deletes all spaces of a store. */
+export async function emptyVectors(vectors: VectorStore): Promise<void> {
+  for (const { name } of await vectors.spaces()) await vectors.deleteSpace(name);
+}
+
+/** Removes files that a restored installation does not know. */
+export async function deleteOtherFiles(blobs: BlobStore, kept: ReadonlySet<string>): Promise<void> {
+  const others: string[] = [];
+  for await (const { key } of blobs.list('')) if (!kept.has(key)) others.push(key);
+  for (const key of others) await blobs.delete(key);
+}
