@@ -107,7 +107,7 @@ describe.each(INSTALLATIONS)('a backup of everything, %s', (_title, skipped, ins
         kept.set((await remember(user, [`My boat is called ${name}.`]))[0]!, name);
       const documentId = await addDocument(user);
       const collectionId = await addVectors(user);
-      await user.run('mutation ($input: ForgetInput!) { forget(input: $input) { forgottenIds } }', {
+      await user.run('mutation ($input: ForgetInput!) { forget(input: $input) { deletedIds } }', {
         input: { ids: [forgotten] },
       });
 

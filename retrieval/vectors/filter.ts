@@ -4,6 +4,11 @@ import type { FieldType, Filter, Json, Properties, Scalar } from './vector-store
 const MAX_CONDITIONS = 100;
 const MAX_VALUES = 1000;
 
+/** What both stores compare rightly, because Weaviate counts nanoseconds and whole numbers in 64 bits. */
+const MIN_INSTANT = Date.UTC(1678, 0, 1);
+const END_OF_INSTANTS = Date.UTC(2262, 0, 1);
+const MAX_NUMBER = 2 ** 63;
+
 /** A field's value as filters compare it: dates as milliseconds since 1970; undefined where the property is absent. */
 export type FieldValue = Scalar | readonly Scalar[] | undefined;
 
@@ -62,18 +67,25 @@ function checkCondition(condition: Condition, type: FieldType, path: string): vo
 function checkScalar(value: Scalar, type: FieldType, path: string): void {
   const wrong = wrongScalar(value, type);
   if (wrong !== undefined) throw badInput(`${path}.value`, `${wrong}.`);
+  if (typeof value === 'string' && value.trim() === '')
+    throw badInput(`${path}.value`, 'is empty, and an empty text counts as absent: use exists.');
 }
 
 /** Why a value is not of a field's (element) type. */
 function wrongScalar(value: unknown, type: FieldType): string | undefined {
   const shown = JSON.stringify(value)?.slice(0, 40);
   if (type === 'date') {
-    return typeof value === 'string' && isInstant(value)
+    if (typeof value !== 'string' || !isInstant(value))
+      return `is ${shown}; an ISO 8601 instant such as "2026-01-31T09:30:00Z" is needed`;
+    const at = Date.parse(value);
+    return at >= MIN_INSTANT && at < END_OF_INSTANTS
       ? undefined
-      : `is ${shown}; an ISO 8601 instant such as "2026-01-31T09:30:00Z" is needed`;
+      : `is ${shown}; instants of the years 1678 to 2261 are accepted`;
   }
-  if (type.startsWith('number'))
-    return typeof value === 'number' && Number.isFinite(value) ? undefined : `is ${shown}; a number is needed`;
+  if (type.startsWith('number')) {
+    if (typeof value !== 'number' || !Number.isFinite(value)) return `is ${shown}; a number is needed`;
+    return Math.abs(value) < MAX_NUMBER ? undefined : `is ${shown}; numbers from -2^63 to 2^63 are accepted`;
+  }
   const expected = type === 'boolean' ? 'boolean' : 'string';
   return typeof value === expected ? undefined : `is ${shown}; a ${expected} is needed`;
 }
@@ -96,11 +108,28 @@ export function wrongProperty(properties: Properties, fields: Readonly<Record<st
   return undefined;
 }
 
-/** Returns the value of a declared property in the form that `matches` compares. */
+/**
+ * Returns the value of a declared property as filters compare it, in both stores: texts without the blanks at their
+ * ends, dates as milliseconds. A text or a list that is empty then counts as absent.
+ */
 export function fieldValue(properties: Properties, name: string, type: FieldType): FieldValue {
+  const value = comparable(properties, name, type);
+  return type === 'date' && value !== undefined ? Date.parse(value as string) : value;
+}
+
+/** Returns the same with dates as they were given: what Weaviate stores of a field. */
+export function comparable(properties: Properties, name: string, type: FieldType): FieldValue {
   const value = properties[name];
   if (value === undefined || value === null) return undefined;
-  return type === 'date' ? Date.parse(value as string) : (value as Scalar | Scalar[]);
+  if (!type.endsWith('[]')) return withoutBlanks(value as Scalar);
+  const list = (value as Scalar[]).map(withoutBlanks).filter((one) => one !== undefined);
+  return list.length === 0 ? undefined : list;
+}
+
+/** Takes the blanks at the ends of a text away; undefined where nothing is left. Other values stay. */
+function withoutBlanks(value: Scalar): Scalar | undefined {
+  if (typeof value !== 'string') return value;
+  return value.trim() || undefined;
 }
 
 /** Returns a test of one object, given its field values. */
@@ -117,7 +146,10 @@ export function predicate(
     return (read) => parts.some((part) => part(read));
   }
   const { field } = filter;
-  const wanted = (value: Scalar): Scalar => (fields[field] === 'date' ? Date.parse(value as string) : value);
+  const wanted = (value: Scalar): Scalar => {
+    if (fields[field] === 'date') return Date.parse(value as string);
+    return typeof value === 'string' ? value.trim() : value;
+  };
   switch (filter.op) {
     case 'exists':
       return (read) => (read(field) !== undefined) === filter.value;
@@ -126,7 +158,7 @@ export function predicate(
       return (read) => set.has(read(field) as Scalar);
     }
     case 'containsAny': {
-      const set = new Set(filter.value);
+      const set = new Set(filter.value.map(wanted));
       return (read) => (read(field) as readonly Scalar[] | undefined)?.some((item) => set.has(item)) ?? false;
     }
     default:

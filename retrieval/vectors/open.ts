@@ -6,16 +6,16 @@ import type { VectorStore } from './vector-store.ts';
 
 export type VectorSettings = Pick<
   Config,
-  'dataDir' | 'weaviateUrl' | 'WEAVIATE_GRPC_URL' | 'WEAVIATE_API_KEY' | 'VECTOR_MEMORY_MB'
+  'dataDir' | 'weaviateUrl' | 'WEAVIATE_GRPC_URL' | 'WEAVIATE_API_KEY' | 'WEAVIATE_PREFIX' | 'VECTOR_MEMORY_MB'
 >;
 
 /** Opens the vector store that the configuration names. Nothing is connected to before the first call. */
 export async function openVectorStore(settings: VectorSettings): Promise<VectorStore> {
-  const { weaviateUrl: url, WEAVIATE_GRPC_URL: grpcUrl, WEAVIATE_API_KEY: apiKey } = settings;
+  const { weaviateUrl: url, WEAVIATE_GRPC_URL: grpcUrl, WEAVIATE_API_KEY: apiKey, WEAVIATE_PREFIX: prefix } = settings;
   if (url !== undefined) {
     // Loaded only where it is used: the client takes a third of a second.
     const { WeaviateVectorStore } = await import('./weaviate/weaviate-vector-store.ts');
-    return new WeaviateVectorStore({ url, grpcUrl, apiKey });
+    return new WeaviateVectorStore({ url, grpcUrl, apiKey, prefix });
   }
   const folder = path.join(settings.dataDir, 'vectors');
   await refuseNetworkFolder(folder);

@@ -62,10 +62,25 @@ export function checkDefinition(definition: SpaceDefinition): void {
   const fields = Object.entries(definition.fields);
   if (fields.length > LIMITS.fields)
     throw badInput('fields', `has ${fields.length} entries; at most ${LIMITS.fields} are accepted.`);
+  checkCase('fields', Object.keys(definition.fields));
   for (const [name, type] of fields) {
     checkName(`fields.${name}`, name);
     if (!FIELD_TYPES.includes(type))
       throw badInput(`fields.${name}`, `is ${type}; the types are ${FIELD_TYPES.join(', ')}.`);
+  }
+}
+
+/** Names that differ in nothing but case are one to Weaviate. */
+function checkCase(argument: string, names: readonly string[]): void {
+  const seen = new Map<string, string>();
+  for (const name of names) {
+    const other = seen.get(name.toLowerCase());
+    if (other !== undefined)
+      throw badInput(
+        `${argument}.${name}`,
+        `differs from ${other} in upper and lower case alone; choose another name.`,
+      );
+    seen.set(name.toLowerCase(), name);
   }
 }
 
@@ -98,6 +113,7 @@ export function mergeDefinitions(existing: SpaceDefinition, wanted: SpaceDefinit
     if (other !== undefined && other !== type) throw conflict(`field ${name} is ${other}`);
   }
   const vectors = { ...existing.vectors, ...wanted.vectors };
+  checkCase('fields', Object.keys({ ...existing.fields, ...wanted.fields }));
   return { ...existing, vectors, fields: { ...existing.fields, ...wanted.fields } };
 }
 

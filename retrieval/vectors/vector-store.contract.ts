@@ -336,6 +336,71 @@ export function vectorStoreContract(open: () => Promise<VectorStore>): void {
       expect((await store.aggregate(place, { filter })).count).toBe(expected.length);
     });
 
+    it('compares texts without blanks at their ends, and counts what is empty as absent', async () => {
+      const at = await fresh({ fields: { kind: 'text', tags: 'text[]' } });
+      await store.upsert(at, [
+        { ...object('blank', 'a', [1, 0, 0, 0]), properties: { kind: '  novel ', tags: [' sea ', ''] } },
+        { ...object('empty', 'b', [1, 0, 0, 0]), properties: { kind: '', tags: [] } },
+        { ...object('spaces', 'c', [1, 0, 0, 0]), properties: { kind: '   ', tags: [' '] } },
+      ]);
+      const matching = async (filter: Filter): Promise<string[]> => {
+        const { hits } = await store.search(at, { mode: 'vector', vector: vector(1, 0, 0, 0), limit: 10, filter });
+        return ids(hits).sort();
+      };
+      expect(await matching({ field: 'kind', op: 'eq', value: 'novel' })).toEqual(['blank']);
+      expect(await matching({ field: 'kind', op: 'eq', value: ' novel' })).toEqual(['blank']);
+      expect(await matching({ field: 'tags', op: 'containsAny', value: ['sea '] })).toEqual(['blank']);
+      expect(await matching({ field: 'kind', op: 'ne', value: 'novel' })).toEqual(['empty', 'spaces']);
+      for (const field of ['kind', 'tags']) {
+        expect(await matching({ field, op: 'exists', value: true })).toEqual(['blank']);
+        expect(await matching({ field, op: 'exists', value: false })).toEqual(['empty', 'spaces']);
+      }
+      // What is given back is what was stored.
+      expect((await store.get(at, ['blank']))[0]?.properties).toEqual({ kind: '  novel ', tags: [' sea ', ''] });
+      await expect(matching({ field: 'kind', op: 'eq', value: ' ' })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    });
+
+    it('refuses dates and numbers that it would compare wrongly, and compares those at the ends of the range', async () => {
+      const at = await fresh({ fields: { at: 'date', size: 'number' } });
+      const far = { at: '1678-01-01T00:00:00Z', size: -(2 ** 62) };
+      const late = { at: '2261-12-31T23:59:59Z', size: 2 ** 62 };
+      const results = await store.upsert(at, [
+        { ...object('far', 'a', [1, 0, 0, 0]), properties: far },
+        { ...object('late', 'b', [1, 0, 0, 0]), properties: late },
+        { ...object('old', 'c', [1, 0, 0, 0]), properties: { at: '1600-01-01' } },
+        { ...object('large', 'd', [1, 0, 0, 0]), properties: { size: 2 ** 63 } },
+      ]);
+      expect(results.map(({ ok }) => ok)).toEqual([true, true, false, false]);
+      const count = async (filter: Filter) => (await store.aggregate(at, { filter })).count;
+      expect(await count({ field: 'at', op: 'lt', value: '1900-01-01' })).toBe(1);
+      expect(await count({ field: 'at', op: 'gt', value: '2200-01-01' })).toBe(1);
+      expect(await count({ field: 'size', op: 'gt', value: 2 ** 61 })).toBe(1);
+      expect(await count({ field: 'size', op: 'eq', value: -(2 ** 62) })).toBe(1);
+      await expect(count({ field: 'size', op: 'lt', value: 1e300 })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+      await expect(count({ field: 'at', op: 'lt', value: '3000-01-01' })).rejects.toMatchObject({
+        code: 'BAD_USER_INPUT',
+      });
+    });
+
+    it('aggregates over nothing', async () => {
+      const at = await fresh({ fields: { kind: 'text', size: 'number' } });
+      const empty = {
+        count: 0,
+        fields: {
+          kind: { type: 'values', count: 0, top: [] },
+          size: { type: 'number', count: 0, min: 0, max: 0, mean: 0, sum: 0 },
+        },
+      };
+      expect(await store.aggregate(at, { fields: ['kind', 'size'] })).toEqual(empty);
+      await store.upsert(at, [{ ...object('a', 'a', [1, 0, 0, 0]), properties: { size: 1 } }]);
+      const filter: Filter = { field: 'size', op: 'gt', value: 5 };
+      expect(await store.aggregate(at, { fields: ['kind', 'size'], filter })).toEqual(empty);
+    });
+
+    it('has no two fields that differ in case alone', async () => {
+      await expect(fresh({ fields: { tag: 'text', Tag: 'text' } })).rejects.toMatchObject({ code: 'BAD_USER_INPUT' });
+    });
+
     it('filters words and hybrids too', async () => {
       const filter: Filter = { field: 'kind', op: 'eq', value: 'guide' };
       expect((await store.search(place, { mode: 'text', text: 'whale', limit: 5, filter })).hits).toEqual([]);

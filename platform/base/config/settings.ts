@@ -173,6 +173,11 @@ export const settings = z.object({
   REDIS_PREFIX: z.string().default('sextant:').describe('Prefix of every Redis key.'),
   WEAVIATE_URL: httpUrl.optional().describe('Weaviate. Unset: the embedded vector store in SEXTANT_DIR.'),
   VECTOR_DB_ENDPOINT: httpUrl.optional().describe('The original system’s name for WEAVIATE_URL.'),
+  WEAVIATE_PREFIX: z
+    .string()
+    .regex(/^[A-Z][A-Za-z0-9_]{0,63}$/, 'must begin with a capital letter and have letters, digits and _ alone')
+    .default('Sextant_')
+    .describe('Begins the names of collections in Weaviate. Installations that share a server need one each.'),
   WEAVIATE_GRPC_URL: z
     .string()
     .optional()

@@ -3,7 +3,6 @@ import { CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { checkBackupId } from '../validate.ts';
 import type { Backup } from '../vector-store.ts';
 import { describeError, guard } from './connection.ts';
-import { collectionName, spaceName } from './mapping.ts';
 import type { Spaces } from './spaces.ts';
 
 const BACKENDS: readonly Backend[] = ['filesystem', 's3', 'gcs', 'azure'];
@@ -26,14 +25,19 @@ export class WeaviateBackups {
     if (spaces.length === 0) throw new CodedError('CONFLICT', 'There is nothing to back up: no vector space exists.');
     const client = await this.#client();
     const backend = await this.#backend();
-    await guard(() =>
-      client.backup.create({
-        backupId: id,
-        backend,
-        includeCollections: spaces.map(collectionName),
-        waitForCompletion: false,
-      }),
-    );
+    try {
+      await guard(() =>
+        client.backup.create({
+          backupId: id,
+          backend,
+          includeCollections: spaces.map((space) => this.#spaces.collectionOf(space)),
+          waitForCompletion: false,
+        }),
+      );
+    } catch (error) {
+      if (!/already in progress/i.test(describeError(error))) throw error;
+      throw new CodedError('CONFLICT', 'Another backup is being made; try again when it is complete.');
+    }
     return { id, status: 'RUNNING', spaces, startedAt: new Date() };
   }
 
@@ -54,7 +58,7 @@ export class WeaviateBackups {
       return {
         id,
         status: state,
-        spaces: collections.flatMap((name) => spaceName(name) ?? []),
+        spaces: collections.flatMap((name) => this.#spaces.nameOf(name) ?? []),
         startedAt: new Date(startedAt ?? 0),
         completedAt: completedAt && new Date(completedAt),
         bytes: size === undefined ? undefined : Math.round(size * GIBIBYTE),
@@ -79,7 +83,7 @@ export class WeaviateBackups {
       await client.backup.restore({
         backupId: id,
         backend,
-        includeCollections: backup.spaces.map(collectionName),
+        includeCollections: backup.spaces.map((space) => this.#spaces.collectionOf(space)),
         waitForCompletion: true,
       });
     } catch (error) {

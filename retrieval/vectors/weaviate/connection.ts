@@ -7,6 +7,8 @@ export interface WeaviateOptions {
   /** `host:port`; default: the URL's host, port 50051. */
   readonly grpcUrl?: string | undefined;
   readonly apiKey?: string | undefined;
+  /** Begins the names of collections. Default: `Sextant_`. */
+  readonly prefix?: string | undefined;
 }
 
 /** Named vectors can be added to a collection since this version. */

@@ -8,7 +8,10 @@ type Fields = Readonly<Record<string, FieldType>>;
 export function toWeaviateFilter(filter: Filter, fields: Fields): FilterValue {
   if ('and' in filter) return Filters.and(...filter.and.map((part) => toWeaviateFilter(part, fields)));
   if ('or' in filter) return Filters.or(...filter.or.map((part) => toWeaviateFilter(part, fields)));
-  const value = (given: Scalar) => (fields[filter.field] === 'date' ? new Date(given as string) : given);
+  const value = (given: Scalar) => {
+    if (fields[filter.field] === 'date') return new Date(given as string);
+    return typeof given === 'string' ? given.trim() : given;
+  };
   const condition = (operator: FilterValue['operator'], given: unknown): FilterValue => ({
     operator,
     target: { property: property(filter.field) },
@@ -22,7 +25,7 @@ export function toWeaviateFilter(filter: Filter, fields: Fields): FilterValue {
       // One condition a value: the client cannot express a list of whole and broken numbers.
       return Filters.or(
         ...filter.value.map((item) =>
-          condition(filter.op === 'in' ? 'Equal' : 'ContainsAny', filter.op === 'in' ? value(item) : [item]),
+          condition(filter.op === 'in' ? 'Equal' : 'ContainsAny', filter.op === 'in' ? value(item) : [value(item)]),
         ),
       );
     case 'ne':

@@ -2,6 +2,7 @@ import { v5 as uuidV5 } from 'uuid';
 import type { WeaviateClass } from 'weaviate-client';
 
 import { normalised } from '../../embeddings/vectors.ts';
+import { comparable } from '../filter.ts';
 import type {
   FieldType,
   Json,
@@ -20,14 +21,6 @@ import { BM25, words } from '../words.ts';
  * Words are stored as our own tokens in a property that Weaviate splits at blanks, so that both stores stem alike; all
  * properties are stored as JSON beside the typed copies of the fields that filters name.
  */
-const PREFIX = 'Sextant_';
-
-/** Returns the name of a space's collection. */
-export const collectionName = (space: string): string => PREFIX + space;
-/** Returns the name of the space that a collection holds; undefined for foreign collections. */
-export const spaceName = (collection: string): string | undefined =>
-  collection.startsWith(PREFIX) ? collection.slice(PREFIX.length) : undefined;
-
 /** The definition that a collection's description holds. */
 export interface StoredDefinition extends SpaceDefinition {
   readonly createdAt: string;
@@ -109,11 +102,11 @@ export const fieldProperty = (field: string, type: FieldType) => ({
 });
 
 /** Returns the collection as Weaviate's schema endpoint takes it. */
-export function collectionSchema(space: WeaviateSpace): WeaviateClass {
+export function collectionSchema(collection: string, space: WeaviateSpace): WeaviateClass {
   const unindexed = { indexFilterable: false, indexSearchable: false };
   const exact = { indexFilterable: true, indexSearchable: false, tokenization: 'field' as const };
   return {
-    class: collectionName(space.name),
+    class: collection,
     description: writeDefinition(space),
     properties: [
       { name: 'key', dataType: ['text'], ...exact },
@@ -148,10 +141,8 @@ export const uuidOf = (space: string, tenant: string | undefined, id: string): s
 export function toWeaviate(space: WeaviateSpace, tenant: string | undefined, object: VectorObject) {
   const properties = object.properties ?? {};
   const fields = Object.entries(space.fields).flatMap(([field, type]) => {
-    const value = properties[field];
-    return value === undefined || value === null
-      ? []
-      : [[property(field), type === 'date' ? new Date(value as string) : value] as const];
+    const value = comparable(properties, field, type);
+    return value === undefined ? [] : [[property(field), type === 'date' ? new Date(value as string) : value] as const];
   });
   return {
     id: uuidOf(space.name, tenant, object.id),

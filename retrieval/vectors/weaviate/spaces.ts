@@ -4,7 +4,6 @@ import { checkDefinition, checkPlace, mergeDefinitions } from '../validate.ts';
 import type { Place, SpaceDefinition } from '../vector-store.ts';
 import { guard } from './connection.ts';
 import {
-  collectionName,
   collectionSchema,
   DISTANCE,
   fieldProperty,
@@ -19,19 +18,32 @@ const FRESH_MS = 2_000;
 /** The spaces on a server: collections whose description holds the definition. */
 export class Spaces {
   readonly #client: () => Promise<WeaviateClient>;
+  readonly #prefix: string;
   readonly #cache = new Map<string, { space: WeaviateSpace; readAt: number }>();
 
-  constructor(client: () => Promise<WeaviateClient>) {
+  /** @param prefix begins the name of every collection: installations that share a server have one each. */
+  constructor(client: () => Promise<WeaviateClient>, prefix: string) {
     this.#client = client;
+    this.#prefix = prefix;
+  }
+
+  /** The name of a space's collection. */
+  collectionOf(space: string): string {
+    return this.#prefix + space;
+  }
+
+  /** The name of the space that a collection holds; undefined for foreign collections. */
+  nameOf(collection: string): string | undefined {
+    return collection.startsWith(this.#prefix) ? collection.slice(this.#prefix.length) : undefined;
   }
 
   async find(name: string): Promise<WeaviateSpace | undefined> {
     const client = await this.#client();
-    if (!(await guard(() => client.collections.exists(collectionName(name))))) {
+    if (!(await guard(() => client.collections.exists(this.collectionOf(name))))) {
       this.#cache.delete(name);
       return undefined;
     }
-    const { description } = await guard(() => client.collections.use(collectionName(name)).config.get());
+    const { description } = await guard(() => client.collections.use(this.collectionOf(name)).config.get());
     const space = readDefinition(description);
     if (space !== undefined) this.#cache.set(name, { space, readAt: Date.now() });
     return space;
@@ -51,7 +63,7 @@ export class Spaces {
     const collections = await guard(() => client.collections.listAll());
     const spaces = collections.flatMap(({ name, description }) => {
       const space = readDefinition(description);
-      return space !== undefined && collectionName(space.name) === name ? [space] : [];
+      return space !== undefined && this.collectionOf(space.name) === name ? [space] : [];
     });
     return spaces.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
@@ -60,7 +72,7 @@ export class Spaces {
   async at(place: Place): Promise<{ space: WeaviateSpace; collection: Collection }> {
     const space = await this.get(place.space);
     checkPlace(space, place);
-    const collection = (await this.#client()).collections.use(collectionName(space.name));
+    const collection = (await this.#client()).collections.use(this.collectionOf(space.name));
     return { space, collection: place.tenant === undefined ? collection : collection.withTenant(place.tenant) };
   }
 
@@ -72,7 +84,7 @@ export class Spaces {
     const space: WeaviateSpace = { ...definition, createdAt: new Date(), names, retired: [] };
     const client = await this.#client();
     try {
-      await guard(() => client.collections.createFromSchema(collectionSchema(space)));
+      await guard(() => client.collections.createFromSchema(collectionSchema(this.collectionOf(space.name), space)));
     } catch (error) {
       // Another process was faster.
       const other = await this.find(definition.name);
@@ -101,8 +113,8 @@ export class Spaces {
   async delete(name: string): Promise<boolean> {
     const client = await this.#client();
     this.#cache.delete(name);
-    if (!(await guard(() => client.collections.exists(collectionName(name))))) return false;
-    await guard(() => client.collections.delete(collectionName(name)));
+    if (!(await guard(() => client.collections.exists(this.collectionOf(name))))) return false;
+    await guard(() => client.collections.delete(this.collectionOf(name)));
     return true;
   }
 
@@ -113,7 +125,7 @@ export class Spaces {
 
   async #extend(existing: WeaviateSpace, definition: SpaceDefinition): Promise<WeaviateSpace> {
     const merged = mergeDefinitions(existing, definition);
-    const { config } = (await this.#client()).collections.use(collectionName(existing.name));
+    const { config } = (await this.#client()).collections.use(this.collectionOf(existing.name));
     const names: Record<string, string> = { ...existing.names };
     for (const [name, vector] of Object.entries(merged.vectors)) {
       if (names[name] !== undefined) continue;
@@ -139,7 +151,7 @@ export class Spaces {
   }
 
   async #write(space: WeaviateSpace): Promise<WeaviateSpace> {
-    const { config } = (await this.#client()).collections.use(collectionName(space.name));
+    const { config } = (await this.#client()).collections.use(this.collectionOf(space.name));
     await guard(() => config.update({ description: writeDefinition(space) }));
     return this.#fresh(space.name);
   }

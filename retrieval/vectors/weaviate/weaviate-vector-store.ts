@@ -34,7 +34,6 @@ import { WeaviateBackups } from './backups.ts';
 import { connect, describeError, guard, type WeaviateOptions } from './connection.ts';
 import { toWeaviateFilter } from './filters.ts';
 import {
-  collectionName,
   fromWeaviate,
   property,
   publicSpace,
@@ -53,6 +52,7 @@ const BATCH = 200;
 /** Requests at a time. */
 const PARALLEL = 4;
 const PAGE = 500;
+const DEFAULT_PREFIX = 'Sextant_';
 const TOP_VALUES = 20;
 
 /**
@@ -68,7 +68,7 @@ export class WeaviateVectorStore implements VectorStore {
   constructor(options: WeaviateOptions) {
     this.#options = options;
     const client = async () => (await this.#connected()).client;
-    this.#spaces = new Spaces(client);
+    this.#spaces = new Spaces(client, options.prefix ?? DEFAULT_PREFIX);
     this.#backups = new WeaviateBackups(client, this.#spaces);
   }
 
@@ -95,13 +95,13 @@ export class WeaviateVectorStore implements VectorStore {
   async tenants(name: string): Promise<readonly string[]> {
     await this.#spaces.get(name);
     const { client } = await this.#connected();
-    return Object.keys(await guard(() => client.collections.use(collectionName(name)).tenants.get())).sort();
+    return Object.keys(await guard(() => client.collections.use(this.#spaces.collectionOf(name)).tenants.get())).sort();
   }
 
   async deleteTenant(name: string, tenant: string): Promise<boolean> {
     checkPlace(await this.#spaces.get(name), { space: name, tenant });
     const { client } = await this.#connected();
-    const { tenants } = client.collections.use(collectionName(name));
+    const { tenants } = client.collections.use(this.#spaces.collectionOf(name));
     if ((await guard(() => tenants.getByName(tenant))) === null) return false;
     await guard(() => tenants.remove(tenant));
     return true;
@@ -248,6 +248,7 @@ export class WeaviateVectorStore implements VectorStore {
     const filters = request.filter && { filters: toWeaviateFilter(request.filter, space.fields) };
     return emptyWithoutTenant(nothing(space, request), async () => {
       const { totalCount } = await collection.aggregate.overAll({ ...filters });
+      if (totalCount === 0) return nothing(space, request);
       const fields = await Promise.all(
         (request.fields ?? []).map(
           async (field) => [field, await aggregateField(space, collection, field, filters)] as const,
@@ -404,7 +405,7 @@ async function aggregateField(
       maximum,
       mean,
       sum,
-    } = result.properties[name] as Partial<Record<'count' | 'minimum' | 'maximum' | 'mean' | 'sum', number>>;
+    } = (result.properties[name] ?? {}) as Partial<Record<'count' | 'minimum' | 'maximum' | 'mean' | 'sum', number>>;
     return { type: 'number', count, min: minimum ?? 0, max: maximum ?? 0, mean: mean ?? 0, sum: sum ?? 0 };
   }
   const present: FilterValue = { operator: 'IsNull', target: { property: name }, value: false };
