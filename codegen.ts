@@ -1,4 +1,4 @@
-// Types from the contracts: operations between subgraphs, and the example client's operations.
+// Types from the contracts: operations between subgraphs, the example client's, those of the client package.
 // `npm run codegen` composes the supergraph first and then runs this.
 import { existsSync, globSync } from 'node:fs';
 import type { CodegenConfig } from '@graphql-codegen/cli';
@@ -45,9 +45,19 @@ const client: CodegenConfig['generates'] = existsSync('tests/client/operations')
     }
   : {};
 
+/** The operations of the client package: their texts, so that no reader of GraphQL travels to the browser. */
+const clientPackage: CodegenConfig['generates'] = {
+  'clients/typescript/src/generated/graphql.ts': {
+    schema: 'schema.graphql',
+    documents: 'clients/typescript/src/operations/*.graphql',
+    plugins: ['typescript-operations', 'typed-document-node'],
+    config: { scalars, useTypeImports: true, enumsAsTypes: true, documentMode: 'string', dedupeFragments: true },
+  },
+};
+
 const config: CodegenConfig = {
   silent: true,
-  generates: { ...peerOperations, ...client },
+  generates: { ...peerOperations, ...client, ...clientPackage },
   importExtension: '.ts',
 };
 

@@ -5,7 +5,7 @@ export default defineConfig({
   // One copy of graphql: Node takes its CommonJS build, as the Apollo packages do; Vite would take the .mjs beside it.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
   test: {
-    include: ['{cli,gateway,subgraphs,llm,retrieval,platform,tests}/**/*.test.ts'],
+    include: ['{cli,gateway,subgraphs,llm,retrieval,platform,console,tests}/**/*.test.ts'],
     exclude: ['**/node_modules/**', 'dist/**'],
     setupFiles: ['gateway/testing/law-setup.ts'],
     pool: 'forks',

@@ -36,6 +36,13 @@ describe('arrows point down', () => {
     ['platform/base/log.ts', '#llm/models.ts', 'llm/models.ts', 'llm stands above platform'],
     ['gateway/gateway.ts', '#subgraphs/chat/send.ts', 'subgraphs/chat/send.ts', 'subgraphs stands beside gateway'],
     ['platform/base/log.ts', '../data/jobs.ts', 'platform/data/jobs.ts', 'platform/data stands above base'],
+    ['clients/typescript/src/a.ts', '#platform/base/log.ts', 'platform/base/log.ts', 'platform stands above clients'],
+    [
+      'gateway/gateway.ts',
+      '../clients/typescript/src/a.ts',
+      'clients/typescript/src/a.ts',
+      'the server knows no client',
+    ],
     [
       'subgraphs/auth/login.ts',
       '../chat/send.ts',

@@ -14,7 +14,13 @@ const HOUSE = [
   ['retrieval'],
   ['platform'],
   ['prisma'],
+  // Clients of the graph: they know its schema, and nothing of what serves it.
+  ['examples', 'console'],
+  ['clients'],
 ];
+/** Who may import the clients of the graph, beside themselves: what tries them out. */
+const CLIENTS = new Set(['console', 'clients', 'examples']);
+const TRIES = new Set(['bench', 'tests']);
 /** The layers inside of a folder that has some. Files beside them stand above. */
 const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   gateway: [
@@ -34,7 +40,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
 const SUBGRAPHS = 'subgraphs';
 
 const IMPORT = /(?:\bfrom|\bimport|\bimport\()\s*['"]([.#][^'"]*)['"]/g;
-const SOURCES = '{cli,gateway,subgraphs,llm,retrieval,platform,bench,tests}/**/*.ts';
+const SOURCES = '{cli,gateway,subgraphs,llm,retrieval,platform,bench,tests,console,clients,examples}/**/*.{ts,tsx}';
 /** Files that stand beside what they test and may reach above it. */
 const TEST = /\.test\.ts$|\/testing\/|-for-tests\.ts$|\.contract\.ts$/;
 
@@ -57,7 +63,7 @@ function* readImports(root: string): Generator<Import> {
     if (TEST.test(from)) continue;
     for (const [, specifier] of readFileSync(path.join(root, from), 'utf8').matchAll(IMPORT)) {
       const to = specifier!.startsWith('#') ? specifier!.slice(1) : path.join(path.dirname(from), specifier!);
-      if (to.endsWith('.ts') && existsSync(path.join(root, to))) yield { from, to };
+      if (/\.tsx?$/.test(to) && existsSync(path.join(root, to))) yield { from, to };
     }
   }
 }
@@ -65,6 +71,8 @@ function* readImports(root: string): Generator<Import> {
 function wrongLayer({ from, to }: Import): string[] {
   const [parent, one, other] = parting(from, to);
   const layers = parent === '' ? HOUSE : INSIDE[parent];
+  if (parent === '' && CLIENTS.has(other) && !CLIENTS.has(one) && !TRIES.has(one))
+    return [`${from} imports ${to}: the server knows no client`];
   if (parent === SUBGRAPHS) return [`${from} imports ${to}: a subgraph uses others through the graph or by events`];
   if (layers === undefined) return [];
   const [above, below] = [one, other].map((name) => layers.findIndex((layer) => layer.includes(name)));

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { buildDocsParts } from './docs-parts.ts';
-import { errorsPage } from './errors-page.ts';
+import { clientErrorCodes, errorsPage } from './errors-page.ts';
 import { buildExplorerParts } from './explorer-parts.ts';
 import { generateClients, RUNNING_CLIENT } from './prisma-clients.ts';
 import { settingsPage } from './settings-table.ts';
@@ -20,6 +20,7 @@ const ARTEFACTS = [
   'docs/errors.md',
   'subgraphs/*/peers/*.types.ts',
   'tests/client/generated/*',
+  'clients/typescript/src/generated/*',
   'gateway/{explorer,rest/docs}/built/*.br',
   ...RUNNING_CLIENT.map((file) => `prisma/*/client/${file}`),
 ];
@@ -33,6 +34,9 @@ export async function makeArtefacts(root: string): Promise<void> {
   await mkdir(path.join(root, 'docs'), { recursive: true });
   await writeFile(path.join(root, 'docs', 'configuration.md'), settingsPage());
   await writeFile(path.join(root, 'docs', 'errors.md'), errorsPage());
+  const generated = path.join(root, 'clients', 'typescript', 'src', 'generated');
+  await mkdir(generated, { recursive: true });
+  await writeFile(path.join(generated, 'error-codes.ts'), clientErrorCodes());
   const supergraph = await loadSupergraph({ file: path.join(root, 'supergraph.yaml') });
   await writeFile(path.join(root, 'supergraph.graphql'), `${supergraph.sdl.trimEnd()}\n`);
   await writeFile(path.join(root, 'schema.graphql'), supergraph.apiSdl());

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const MAX_COLUMNS = 120;
-const SOURCE = /\.(ts|mjs|prisma)$/;
+const SOURCE = /\.(tsx?|mjs|prisma)$/;
 /** Written by hand; no formatter keeps their lines, so all of them count. */
 const SCHEMA = /^subgraphs\/[^/]+\/schema\.graphql$/;
 const GENERATED = /(^|\/)generated\/|\.types\.ts$|\/client\//;

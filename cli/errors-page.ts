@@ -14,3 +14,9 @@ Anything unexpected is masked as \`INTERNAL_SERVER_ERROR\` with an \`errorId\` t
 ${rows.join('\n')}
 `;
 }
+
+/** Returns the catalogue as the client package has it: that package imports nothing of the server. */
+export function clientErrorCodes(): string {
+  const codes = Object.entries(ERROR_CODES).map(([code, meaning]) => `  /** ${meaning} */\n  | '${code}'`);
+  return `// Made of the server's catalogue by \`npm run codegen\`.\n\n/** The codes of expected failures. */\nexport type ErrorCode =\n${codes.join('\n')};\n`;
+}

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
-const TEXT = /\.(ts|mjs|md|graphql|prisma|ya?ml|json)$/;
+const TEXT = /\.(tsx?|mjs|md|graphql|prisma|ya?ml|json)$/;
 /** Texts of people, lists of English words, and what names the words to refuse them. */
 const EXEMPT =
   /(^|\/)generated\/|\.types\.ts$|\/client\/|^package-lock\.json$|^bench\/retrieval\/|^cli\/words\.|\/fingerprint\.ts$/;

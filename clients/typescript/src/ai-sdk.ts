@@ -1,0 +1,146 @@
+import type { ChatTransport, UIMessage, UIMessageChunk } from 'ai';
+import type { Sextant } from './client.ts';
+import type { SendOptions } from './conversation.ts';
+import type { Reply, ReplyState } from './reply.ts';
+
+/** The options of the transport. */
+export interface TransportOptions {
+  /** What each message is sent with, such as `model`, `serverTools` or `useMemory`. */
+  readonly send?: SendOptions;
+}
+
+/**
+ * Creates the transport of `useChat`. The chat's `id` is the id of a conversation, which the server keeps: of the
+ * messages only the newest is sent. `reconnectToStream` replays the reply that is being written, so
+ * `useChat({ id, resume: true })` goes on after a reload.
+ */
+export function sextantTransport(sextant: Sextant, { send = {} }: TransportOptions = {}): ChatTransport<UIMessage> {
+  return {
+    resumeStreamIsReplay: true,
+    async sendMessages({ chatId, trigger, messageId, messages, abortSignal }) {
+      const conversation = sextant.conversation(chatId);
+      if (trigger === 'regenerate-message') {
+        const replied = messageId ?? (await lastReply(sextant, chatId));
+        return chunksOf(conversation.regenerate(await ownId(sextant, chatId, replied)), abortSignal);
+      }
+      const newest = messages.at(-1)!;
+      const text = newest.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+      // An id that is a UUID makes sending again harmless.
+      const given = UUID.test(newest.id) ? { clientMessageId: newest.id } : {};
+      return chunksOf(conversation.send(text, { ...send, ...given }), abortSignal);
+    },
+    async reconnectToStream({ chatId }) {
+      const conversation = sextant.conversation(chatId);
+      const { messages } = await conversation.messages({ last: 1 });
+      const last = messages.at(-1);
+      if (last?.role !== 'ASSISTANT' || (last.status !== 'PENDING' && last.status !== 'STREAMING')) return null;
+      return chunksOf(conversation.follow(last.id), undefined);
+    },
+  };
+}
+
+/** Reads a conversation as the messages that `useChat` begins with. */
+export async function readUIMessages(sextant: Sextant, conversationId: string): Promise<UIMessage[]> {
+  const { messages } = await sextant.conversation(conversationId).messages({ last: 200 });
+  return messages
+    .filter(({ status }) => status !== 'PENDING' && status !== 'STREAMING')
+    .map(({ id, role, text }) => ({
+      id,
+      role: role === 'USER' ? 'user' : 'assistant',
+      parts: [{ type: 'text', text }],
+    }));
+}
+
+const UUID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
+
+async function lastReply(sextant: Sextant, conversationId: string): Promise<string | undefined> {
+  const { messages } = await sextant.conversation(conversationId).messages({ last: 10 });
+  return messages.findLast(({ role }) => role === 'ASSISTANT')?.id;
+}
+
+/** The SDK knows a reply by the id that its stream began with, which is ours. */
+async function ownId(sextant: Sextant, conversationId: string, id: string | undefined): Promise<string> {
+  return id !== undefined && UUID.test(id) ? id : (await lastReply(sextant, conversationId))!;
+}
+
+/** A reply as the chunks of the SDK's protocol. */
+function chunksOf(reply: Reply, abort: AbortSignal | undefined): ReadableStream<UIMessageChunk> {
+  const stop = () => void reply.stop().catch(() => undefined);
+  abort?.addEventListener('abort', stop, { once: true });
+  const chunks = writeChunks(reply);
+  return new ReadableStream({
+    async pull(controller) {
+      try {
+        const { done, value } = await chunks.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      } catch (error) {
+        controller.enqueue({ type: 'error', errorText: error instanceof Error ? error.message : String(error) });
+        controller.close();
+      }
+    },
+    async cancel() {
+      abort?.removeEventListener('abort', stop);
+      await chunks.return(undefined);
+    },
+  });
+}
+
+async function* writeChunks(reply: Reply): AsyncGenerator<UIMessageChunk> {
+  const messageId = await reply.messageId;
+  yield { type: 'start', messageId };
+  yield { type: 'start-step' };
+  let before: ReplyState | undefined;
+  let opened: 'text' | 'reasoning' | undefined;
+  const into = function* (kind: 'text' | 'reasoning', delta: string): Generator<UIMessageChunk> {
+    if (opened !== kind) {
+      if (opened) yield { type: `${opened}-end`, id: opened };
+      yield { type: `${kind}-start`, id: kind };
+      opened = kind;
+    }
+    yield { type: `${kind}-delta`, id: kind, delta };
+  };
+  for await (const state of reply) {
+    if (state.reasoning.length > (before?.reasoning.length ?? 0))
+      yield* into('reasoning', state.reasoning.slice(before?.reasoning.length ?? 0));
+    if (state.delta !== '') yield* into('text', state.delta);
+    if (state.citations !== before?.citations) yield* sourcesOf(state);
+    if (state.toolCalls !== before?.toolCalls) yield* toolsOf(state, before);
+    if (state.error && state.status === 'FAILED') yield { type: 'error', errorText: state.error.message };
+    before = state;
+  }
+  if (opened) yield { type: `${opened}-end`, id: opened };
+  yield { type: 'finish-step' };
+  yield { type: 'finish' };
+}
+
+function* sourcesOf({ citations }: ReplyState): Generator<UIMessageChunk> {
+  for (const { kind, sourceId, title, text } of citations) {
+    if (kind !== 'KNOWLEDGE') continue;
+    yield { type: 'source-document', sourceId, mediaType: 'text/plain', title: title ?? text.slice(0, 80) };
+  }
+}
+
+function* toolsOf(state: ReplyState, before: ReplyState | undefined): Generator<UIMessageChunk> {
+  for (const call of state.toolCalls) {
+    const known = before?.toolCalls.find(({ id }) => id === call.id);
+    if (known === call) continue;
+    const common = { toolCallId: call.id, dynamic: true, providerExecuted: call.runsOn === 'SERVER' };
+    if (!known) {
+      yield { type: 'tool-input-available', toolName: call.name, input: parse(call.arguments), ...common };
+    }
+    if (call.result && !known?.result) {
+      const { status, content } = call.result;
+      if (status === 'OK') yield { type: 'tool-output-available', output: parse(content), ...common };
+      else yield { type: 'tool-output-error', errorText: content, ...common };
+    }
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}

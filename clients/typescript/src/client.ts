@@ -1,0 +1,29 @@
+import { Connection, type ConnectionOptions } from './connection.ts';
+import { Conversation } from './conversation.ts';
+import { type CreateConversationInput, StartConversationDocument } from './generated/graphql.ts';
+import { Uploads } from './uploads.ts';
+
+/** A client of one server for one person at a time. */
+export class Sextant extends Connection {
+  readonly uploads: Uploads;
+
+  constructor(options: ConnectionOptions = {}) {
+    super(options);
+    this.uploads = new Uploads(this);
+  }
+
+  /** Returns the handle of a conversation that is there. */
+  conversation(id: string): Conversation {
+    return new Conversation(this, id);
+  }
+
+  /** Starts a conversation. With `clientConversationId`, sending it again is harmless. */
+  async startConversation(input: CreateConversationInput = {}): Promise<Conversation> {
+    const given = { clientConversationId: crypto.randomUUID(), ...input };
+    const { createConversation } = await this.request(StartConversationDocument, { input: given });
+    return new Conversation(this, createConversation!.conversation.id);
+  }
+}
+
+/** Creates a client. In a page of the server itself no address is needed. */
+export const createSextant = (options: ConnectionOptions = {}): Sextant => new Sextant(options);

@@ -1,0 +1,144 @@
+import type { Connection } from './connection.ts';
+import { isError, isPassing, SextantError } from './errors.ts';
+import type { EditMessageInput, PresenceState, RegenerateReplyInput, SendMessageInput } from './generated/graphql.ts';
+import {
+  EditMessageDocument,
+  type ReadMessageFragment,
+  ReadMessagesDocument,
+  RegenerateReplyDocument,
+  SendMessageDocument,
+  SetTypingDocument,
+  WatchConversationDocument,
+  type WatchConversationSubscription,
+  WatchRoomDocument,
+} from './generated/graphql.ts';
+import { pause } from './pause.ts';
+import { type FollowOptions, Reply } from './reply.ts';
+
+/** A message as a chat window shows it. */
+export type ChatMessage = ReadMessageFragment;
+/** An event of a conversation. */
+export type ConversationEvent = WatchConversationSubscription['conversationEvents'];
+/** A person in the room. */
+export type Member = Extract<ConversationEvent, { __typename: 'RoomMembers' }>['members'][number];
+
+/** The options of a message, beside its text. */
+export type SendOptions = Omit<SendMessageInput, 'conversationId' | 'text' | 'clientMessageId' | 'reply'> & {
+  /** Made here unless a message that was stored before is sent again. */
+  readonly clientMessageId?: string;
+  readonly signal?: AbortSignal;
+};
+
+/** A person waits; more tries than these do not help. */
+const MAX_TRIES = 8;
+
+/** A conversation: send, follow, edit, regenerate, read, watch. */
+export class Conversation {
+  readonly id: string;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection, id: string) {
+    this.#connection = connection;
+    this.id = id;
+  }
+
+  /** Sends a message; iterate what is returned for the reply. Sent again after a cut, it is still one message. */
+  send(text: string, { signal, clientMessageId = crypto.randomUUID(), ...options }: SendOptions = {}): Reply {
+    const input = { ...options, conversationId: this.id, text, clientMessageId };
+    return this.#reply(signal, async () => {
+      const { sendMessage } = await this.#connection.request(SendMessageDocument, { input }, { signal });
+      return sendMessage?.reply?.id;
+    });
+  }
+
+  /** Sends another version of a message, beside the old one. */
+  edit(messageId: string, text: string, options: Partial<EditMessageInput> = {}): Reply {
+    const input = { clientMessageId: crypto.randomUUID(), ...options, id: messageId, text };
+    return this.#reply(undefined, async () => {
+      const { editMessage } = await this.#connection.request(EditMessageDocument, { input });
+      return editMessage?.reply?.id;
+    });
+  }
+
+  /** Asks for another reply beside the one that is there. */
+  regenerate(messageId: string, options: Partial<RegenerateReplyInput> = {}): Reply {
+    const input = { clientMessageId: crypto.randomUUID(), ...options, id: messageId };
+    return this.#reply(undefined, async () => {
+      const { regenerateReply } = await this.#connection.request(RegenerateReplyDocument, { input });
+      return regenerateReply?.reply.id;
+    });
+  }
+
+  /** Follows a reply that is under way or done, with the text that is here already. */
+  follow(messageId: string, options: FollowOptions = {}): Reply {
+    return new Reply(this.#connection, Promise.resolve(messageId), options);
+  }
+
+  /** Reads the newest messages of the active branch, or those before a cursor; oldest first. */
+  async messages({ last = 50, before }: { last?: number; before?: string } = {}): Promise<{
+    messages: readonly ChatMessage[];
+    /** What `before` takes to read on; undefined at the beginning. */
+    before: string | undefined;
+  }> {
+    const variables = { id: this.id, last, before: before ?? null };
+    const { conversation } = await this.#connection.request(ReadMessagesDocument, variables);
+    if (!conversation) throw new SextantError('NOT_FOUND', 'The conversation was not found.');
+    const { nodes, pageInfo } = conversation.messages;
+    return { messages: nodes, before: pageInfo.hasPreviousPage ? (pageInfo.startCursor ?? undefined) : undefined };
+  }
+
+  /** Yields what happens in the conversation. After an interruption, read the messages again: it does not replay. */
+  async *events(
+    options: { signal?: AbortSignal; onInterruption?: () => void } = {},
+  ): AsyncGenerator<ConversationEvent> {
+    const variables = { id: this.id };
+    for await (const event of this.#connection.subscribe(WatchConversationDocument, variables, options)) {
+      if (event.conversationEvents != null) yield event.conversationEvents;
+    }
+  }
+
+  /** Yields who is in the room, each time that it changes. The caller is seen there while this is iterated. */
+  async *presence({
+    state = 'ONLINE',
+    signal,
+  }: {
+    state?: PresenceState;
+    signal?: AbortSignal;
+  } = {}): AsyncGenerator<readonly Member[]> {
+    let members: readonly Member[] = [];
+    const variables = { id: this.id, state };
+    for await (const { roomPresence: event } of this.#connection.subscribe(WatchRoomDocument, variables, { signal })) {
+      if (event == null) continue;
+      if (event.__typename === 'RoomMembers') members = event.members;
+      else {
+        const userId = event.__typename === 'RoomMemberLeft' ? event.userId : event.member.userId;
+        const others = members.filter((member) => member.userId !== userId);
+        members = event.__typename === 'RoomMemberChanged' ? [...others, event.member] : others;
+      }
+      yield members;
+    }
+  }
+
+  /** Shows the others in the room that the caller types, or no longer does. */
+  async setTyping(typing: boolean): Promise<void> {
+    await this.#connection.request(SetTypingDocument, { input: { id: this.id, typing } });
+  }
+
+  #reply(signal: AbortSignal | undefined, send: () => Promise<string | undefined>): Reply {
+    return new Reply(this.#connection, persistently(send, signal), { signal });
+  }
+}
+
+/** Repeats what has an id of its own until it is answered: twice is once. */
+async function persistently(send: () => Promise<string | undefined>, signal?: AbortSignal): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    try {
+      const id = await send();
+      if (id !== undefined) return id;
+      throw new SextantError('INTERNAL_SERVER_ERROR', 'The server took the message and named no reply.');
+    } catch (error) {
+      if (!isPassing(error) || isError(error, 'RATE_LIMITED') || tries >= MAX_TRIES) throw error;
+    }
+    await pause(tries, signal);
+  }
+}

@@ -1,0 +1,940 @@
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** What sort of thing a reply draws on. */
+export type CitationKind =
+  /** A passage of a document. */
+  | 'KNOWLEDGE'
+  /** Something remembered about the person who asked. */
+  | 'MEMORY'
+  /** A message of an earlier exchange. */
+  | 'MESSAGE';
+
+/** The settings of a new conversation; all of them may be left out. */
+export type CreateConversationInput = {
+  /** Makes the call idempotent: a second one with the same id answers with the first one's conversation. */
+  clientConversationId?: string | null | undefined;
+  /** Whether replies draw on memory and knowledge, and memories are learned from what the person writes. */
+  memoryEnabled?: boolean;
+  /** One of `models`; null: the default. */
+  model?: string | null | undefined;
+  /** How the model is asked; left out: the model's defaults. */
+  parameters?: ModelParametersInput | null | undefined;
+  /** At most 32 KiB. */
+  systemPrompt?: string | null | undefined;
+  /** 1 to 200 characters. Without it, the first message gives one. */
+  title?: string | null | undefined;
+};
+
+/** A file that will be uploaded. */
+export type CreateDocumentUploadInput = {
+  /** Who may read it. SHARED is for administrators. */
+  access?: DocumentAccess;
+  /**
+   * Its media type: text/plain, text/markdown, text/html, application/pdf or
+   * application/vnd.openxmlformats-officedocument.wordprocessingml.document.
+   */
+  contentType: string;
+  /** Name of the file, 1 to 255 characters. */
+  fileName: string;
+  /** Its size in bytes, at most DOCUMENT_MAX_BYTES (50 MiB by default). */
+  size: number;
+  /** Its title, 1 to 300 characters; default: the name of the file. */
+  title?: string | null | undefined;
+};
+
+/** An image that will be uploaded. */
+export type CreateImageUploadInput = {
+  /** Its media type: image/jpeg, image/png, image/webp, image/gif, image/avif or image/tiff. */
+  contentType: string;
+  /** Name of the file, 1 to 255 characters. */
+  fileName: string;
+  /** Read its text as soon as it has arrived. */
+  recognizeText?: boolean;
+  /** Its size in bytes, at most 25 MiB. */
+  size: number;
+};
+
+/** Who may read a document. */
+export type DocumentAccess =
+  /** The user who added it, and no other. */
+  | 'PRIVATE'
+  /** All users of the installation. Administrators decide on this. */
+  | 'SHARED';
+
+/** What can go wrong with a document. */
+export type DocumentProblemCode =
+  /** The file is damaged. */
+  | 'DAMAGED'
+  /** Something else failed, again and again; `retryDocument` tries once more. */
+  | 'FAILED'
+  /** The file has no text, for instance because its pages are pictures. */
+  | 'NO_TEXT'
+  /** The file is protected by a password. */
+  | 'PASSWORD_PROTECTED'
+  /** Reading it took longer or more memory than allowed. */
+  | 'TOO_EXPENSIVE'
+  /** It or what it unpacks to is larger than allowed. */
+  | 'TOO_LARGE'
+  /** The content is not of the type that was declared. */
+  | 'TYPE_MISMATCH'
+  /** The type is none that can be read. */
+  | 'UNSUPPORTED_TYPE';
+
+/** How far a document is. */
+export type DocumentStatus =
+  /** The file has yet to be uploaded. */
+  | 'AWAITING_UPLOAD'
+  /** It could not be read: see `problem`. */
+  | 'FAILED'
+  /** Its text is being read, cut and embedded. */
+  | 'PROCESSING'
+  /** It waits for its turn. */
+  | 'QUEUED'
+  /** It can be searched. */
+  | 'READY';
+
+/** A new text for a message, and how it is replied to. */
+export type EditMessageInput = {
+  /** Made by the client, once an edit: what makes repeating the call harmless. */
+  clientMessageId: string;
+  /** Id of a message that the caller wrote. */
+  id: string | number;
+  /** One of `models`, for this reply; left out: the conversation's. */
+  model?: string | null | undefined;
+  /** For this reply; what is left out is the conversation's. */
+  parameters?: ModelParametersInput | null | undefined;
+  /** The form of the reply's text. Left out: text. */
+  responseFormat?: ResponseFormatInput | null | undefined;
+  /** Tools of the server that the model may call. Left out: none. */
+  serverTools?: Array<ServerTool> | null | undefined;
+  /** 1 byte to 128 KiB of UTF-8. */
+  text: string;
+  /**
+   * Tools of the client that the model may call, at most 32. A reply that calls some ends, COMPLETE, and waits for
+   * `submitToolResults`. Left out: none.
+   */
+  tools?: Array<ToolInput> | null | undefined;
+  /**
+   * Whether the reply draws on what memory and knowledge hold for the caller. Left out: it does while the caller is alone
+   * in the conversation; other people who take part would read what it gives.
+   */
+  useMemory?: boolean | null | undefined;
+};
+
+/** How far an image is. */
+export type ImageStatus =
+  /** It has arrived and is being analysed. */
+  | 'ANALYSING'
+  /** The file has yet to be uploaded. */
+  | 'AWAITING_UPLOAD'
+  /** It can be used. */
+  | 'READY'
+  /** It cannot be used as an image; `problem` says why. */
+  | 'REFUSED';
+
+/** What a user signs in with. */
+export type LoginInput = {
+  /**
+   * What the last sign-in with this account on this device gave. With it, attempts of others at the account do not hold
+   * this device up.
+   */
+  deviceToken?: string | null | undefined;
+  /** Address of the account, in any spelling of its case. */
+  email: string;
+  /** The password of the account. */
+  password: string;
+};
+
+/** Which session to end. */
+export type LogoutInput = {
+  /** A refresh token of the session, for clients whose access token has expired. */
+  refreshToken?: string | null | undefined;
+};
+
+/** Who wrote a message. */
+export type MessageRole =
+  /** A reply, written by a model or made of what memory and knowledge hold. */
+  | 'ASSISTANT'
+  /** Written by a person. */
+  | 'USER';
+
+/** How far a message is. */
+export type MessageStatus =
+  /** Final. What a person sends is COMPLETE at once. */
+  | 'COMPLETE'
+  /** No reply could be had, or none in the form that was asked for; `error` says why. */
+  | 'FAILED'
+  /** The process or the provider broke off; the text is a true beginning. */
+  | 'INTERRUPTED'
+  /** A reply that waits to be begun. */
+  | 'PENDING'
+  /** A person stopped it; the text is what had arrived. */
+  | 'STOPPED'
+  /** A reply that is being written. */
+  | 'STREAMING';
+
+/** How the model is asked. What is left out or null is the default; a value out of its range is BAD_USER_INPUT. */
+export type ModelParametersInput = {
+  /** -2 to 2: above 0, the model avoids words the more, the more often they have occurred. */
+  frequencyPenalty?: number | null | undefined;
+  /** The most tokens of a reply, 1 to 1 000 000. */
+  maxTokens?: number | null | undefined;
+  /** -2 to 2: above 0, the model prefers words that have not occurred yet. */
+  presencePenalty?: number | null | undefined;
+  /** How much a reasoning model thinks before it replies. */
+  reasoningEffort?: ReasoningEffort | null | undefined;
+  /** Asks for repeatable replies, where the model can. */
+  seed?: number | null | undefined;
+  /** Texts that end a reply: at most 4, each of 1 to 100 characters. */
+  stop?: Array<string> | null | undefined;
+  /** 0 to 2: how freely the model chooses its words. */
+  temperature?: number | null | undefined;
+  /** 0 to 1: the share of probability that words are chosen from. */
+  topP?: number | null | undefined;
+};
+
+/** How a person is shown in a room. The client decides; it changes nothing else. */
+export type PresenceState =
+  /** Connected, but away. */
+  | 'AWAY'
+  /** There, but not to be disturbed. */
+  | 'BUSY'
+  /** There and attentive. */
+  | 'ONLINE';
+
+/** How much a reasoning model thinks before it replies. It is passed on to the provider as it is. */
+export type ReasoningEffort =
+  /** Much: slower and dearer. */
+  | 'HIGH'
+  /** Little: fast and cheap. */
+  | 'LOW'
+  /** What most models do by default. */
+  | 'MEDIUM'
+  /** As little as the model can. */
+  | 'MINIMAL'
+  /** Not at all, where the model can do without. */
+  | 'NONE'
+  /** As much as the model can; few models know it. */
+  | 'XHIGH';
+
+/** The latest refresh token of a session. */
+export type RefreshInput = {
+  /** As the last `login` or `refresh` gave it. */
+  refreshToken: string;
+};
+
+/** A reply to have another one of, and how that one is made. */
+export type RegenerateReplyInput = {
+  /** Made by the client, once a reply: what makes repeating the call harmless. */
+  clientMessageId: string;
+  /** The reply to have another one of. */
+  id: string | number;
+  /** One of `models`, for this reply; left out: the conversation's. */
+  model?: string | null | undefined;
+  /** For this reply; what is left out is the conversation's. */
+  parameters?: ModelParametersInput | null | undefined;
+  /** The form of the reply's text. Left out: that of the earlier reply. */
+  responseFormat?: ResponseFormatInput | null | undefined;
+  /** Tools of the server that the model may call. Left out: those of the earlier reply. */
+  serverTools?: Array<ServerTool> | null | undefined;
+  /**
+   * Tools of the client that the model may call, at most 32. A reply that calls some ends, COMPLETE, and waits for
+   * `submitToolResults`. Left out: those of the earlier reply.
+   */
+  tools?: Array<ToolInput> | null | undefined;
+  /**
+   * Whether the reply draws on what memory and knowledge hold for the caller. Left out: it does while the caller is alone
+   * in the conversation; other people who take part would read what it gives.
+   */
+  useMemory?: boolean | null | undefined;
+};
+
+/** The form that a reply's text must have. */
+export type ResponseFormatInput = {
+  /** JSON_SCHEMA: a name for the form, 1 to 64 letters, digits, _ and -. */
+  name?: string | null | undefined;
+  /** JSON_SCHEMA: the schema, of an object; at most 16 KiB. */
+  schema?: unknown;
+  /** JSON_SCHEMA: whether the provider shall hold the model to it exactly; left out: yes. */
+  strict?: boolean | null | undefined;
+  /** What the text is. */
+  type: ResponseFormatType;
+};
+
+/**
+ * What a reply's text is. A reply that should be JSON and is not one JSON object is FAILED with OUTPUT_INVALID and keeps
+ * its text.
+ */
+export type ResponseFormatType =
+  /** A JSON object of any shape. */
+  | 'JSON'
+  /** A JSON object of a schema, as far as the provider can hold the model to it: whether it fits is not checked here. */
+  | 'JSON_SCHEMA'
+  /** Whatever the model writes. */
+  | 'TEXT';
+
+/** A message, and how it is replied to. */
+export type SendMessageInput = {
+  /** Ids of uploaded images, at most 10. */
+  attachments?: Array<string | number> | null | undefined;
+  /** Made by the client, once a message: what makes repeating the call harmless. */
+  clientMessageId: string;
+  /** Id of the conversation. */
+  conversationId: string | number;
+  /** One of `models`, for this reply; left out: the conversation's. */
+  model?: string | null | undefined;
+  /** For this reply; what is left out is the conversation's. */
+  parameters?: ModelParametersInput | null | undefined;
+  /** The message to follow; left out: the last one of the active branch; null: none, a new beginning. */
+  parentId?: string | number | null | undefined;
+  /** False: only the message, no reply, as among people in a shared conversation. */
+  reply?: boolean;
+  /** The form of the reply's text. Left out: text. */
+  responseFormat?: ResponseFormatInput | null | undefined;
+  /** Tools of the server that the model may call. Left out: none. */
+  serverTools?: Array<ServerTool> | null | undefined;
+  /** 1 byte to 128 KiB of UTF-8. */
+  text: string;
+  /**
+   * Tools of the client that the model may call, at most 32. A reply that calls some ends, COMPLETE, and waits for
+   * `submitToolResults`. Left out: none.
+   */
+  tools?: Array<ToolInput> | null | undefined;
+  /**
+   * Whether the reply draws on what memory and knowledge hold for the caller. Left out: it does while the caller is alone
+   * in the conversation; other people who take part would read what it gives.
+   */
+  useMemory?: boolean | null | undefined;
+};
+
+/** A tool that the server runs while it writes a reply. None changes anything. */
+export type ServerTool =
+  /** `current_time`: date and time, in any time zone. */
+  | 'CURRENT_TIME'
+  /**
+   * `search_knowledge`: passages of the person's documents. Needs the scope memory:read, and a conversation with memory.
+   * At most 5 seconds.
+   */
+  | 'SEARCH_KNOWLEDGE'
+  /**
+   * `search_memory`: memories and earlier messages of the person who asks. Needs the scope memory:read, and a conversation
+   * with memory. At most 5 seconds.
+   */
+  | 'SEARCH_MEMORY';
+
+/** Whether the caller is typing. */
+export type SetTypingInput = {
+  /** Id of the conversation. */
+  id: string | number;
+  /** True while keys are pressed; false ends it before its 6 seconds are over. */
+  typing?: boolean;
+};
+
+/** A reply to stop. */
+export type StopGenerationInput = {
+  /** Id of the reply. */
+  id: string | number;
+};
+
+/** A tool that the client runs when a model calls it. */
+export type ToolInput = {
+  /** Tells the model when to call it; 1 to 4096 characters. */
+  description: string;
+  /** 1 to 64 letters, digits, _ and -; not the name of another tool. */
+  name: string;
+  /** JSON Schema of the arguments, an object whose `type` is `object`; at most 16 KiB. */
+  parameters: unknown;
+};
+
+/** How a call of a tool ended. */
+export type ToolResultStatus =
+  /** The tool could not do its work; the content says why. */
+  | 'FAILED'
+  /** The model's arguments do not fit the tool; the content says why. */
+  | 'INVALID_ARGUMENTS'
+  /** The tool has done its work. */
+  | 'OK'
+  /** It took longer than it may. */
+  | 'TIMED_OUT'
+  /** The model called a tool that was not offered. */
+  | 'UNKNOWN_TOOL';
+
+/** Who runs a tool. */
+export type ToolSide =
+  /** The client, after the reply has ended. */
+  | 'CLIENT'
+  /** The server, while the reply is being written. */
+  | 'SERVER';
+
+export type SignInMutationVariables = Exact<{
+  input: LoginInput;
+}>;
+
+
+export type SignInMutation = { login: { tokens: { accessToken: string, refreshToken: string, refreshTokenExpiresAt: string }, user: { id: string, displayName: string } } | null };
+
+export type RefreshTokensMutationVariables = Exact<{
+  input: RefreshInput;
+}>;
+
+
+export type RefreshTokensMutation = { refresh: { tokens: { accessToken: string, refreshToken: string, refreshTokenExpiresAt: string } } | null };
+
+export type SignOutMutationVariables = Exact<{
+  input?: LogoutInput | null | undefined;
+}>;
+
+
+export type SignOutMutation = { logout: { success: boolean } | null };
+
+export type TokensFragment = { accessToken: string, refreshToken: string, refreshTokenExpiresAt: string };
+
+export type StartConversationMutationVariables = Exact<{
+  input: CreateConversationInput;
+}>;
+
+
+export type StartConversationMutation = { createConversation: { conversation: { id: string } } | null };
+
+export type SendMessageMutationVariables = Exact<{
+  input: SendMessageInput;
+}>;
+
+
+export type SendMessageMutation = { sendMessage: { message: { id: string }, reply: { id: string } | null } | null };
+
+export type EditMessageMutationVariables = Exact<{
+  input: EditMessageInput;
+}>;
+
+
+export type EditMessageMutation = { editMessage: { message: { id: string }, reply: { id: string } | null } | null };
+
+export type RegenerateReplyMutationVariables = Exact<{
+  input: RegenerateReplyInput;
+}>;
+
+
+export type RegenerateReplyMutation = { regenerateReply: { reply: { id: string } } | null };
+
+export type StopReplyMutationVariables = Exact<{
+  input: StopGenerationInput;
+}>;
+
+
+export type StopReplyMutation = { stopGeneration: { message: { id: string } } | null };
+
+export type ReadMessagesQueryVariables = Exact<{
+  id: string | number;
+  last: number;
+  before?: string | null | undefined;
+}>;
+
+
+export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
+
+export type ReadMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null };
+
+export type FollowReplySubscriptionVariables = Exact<{
+  id: string | number;
+  after: number;
+}>;
+
+
+export type FollowReplySubscription = { messageStream:
+    | { __typename: 'ReplyCitations', citations: Array<{ index: number, kind: CitationKind, sourceId: string, text: string, title: string | null, section: string | null, page: number | null, score: number }> }
+    | { __typename: 'ReplyEnd', status: MessageStatus, lastSeq: number, error: { code: string, message: string } | null, usage: { inputTokens: number, outputTokens: number, reasoningTokens: number } | null }
+    | { __typename: 'ReplyReasoning', firstSeq: number, lastSeq: number, text: string }
+    | { __typename: 'ReplyText', firstSeq: number, lastSeq: number, text: string }
+    | { __typename: 'ReplyToolCall', toolCall: { id: string, name: string, arguments: string, runsOn: ToolSide, result: { content: string, status: ToolResultStatus } | null } }
+    | { __typename: 'ReplyToolResult', callId: string, result: { content: string, status: ToolResultStatus } }
+   };
+
+export type WatchConversationSubscriptionVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type WatchConversationSubscription = { conversationEvents:
+    | { __typename: 'ConversationDeleted', conversationId: string }
+    | { __typename: 'ConversationUpdated', conversation: { id: string, title: string | null } | null }
+    | { __typename: 'MessageCreated', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null } | null }
+    | { __typename: 'MessageUpdated', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null } | null }
+    | { __typename: 'ParticipantJoined' }
+    | { __typename: 'ParticipantLeft' }
+    | { __typename: 'ReplyFinished', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null } | null }
+    | { __typename: 'ReplyStarted', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null } | null }
+    | { __typename: 'RoomMemberChanged', member: { userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null } }
+    | { __typename: 'RoomMemberLeft', userId: string }
+    | { __typename: 'RoomMembers', members: Array<{ userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null }> }
+   };
+
+export type WatchRoomSubscriptionVariables = Exact<{
+  id: string | number;
+  state: PresenceState;
+}>;
+
+
+export type WatchRoomSubscription = { roomPresence:
+    | { __typename: 'RoomMemberChanged', member: { userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null } }
+    | { __typename: 'RoomMemberLeft', userId: string }
+    | { __typename: 'RoomMembers', members: Array<{ userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null }> }
+   };
+
+export type MemberFragment = { userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null };
+
+export type SetTypingMutationVariables = Exact<{
+  input: SetTypingInput;
+}>;
+
+
+export type SetTypingMutation = { setTyping: { present: boolean } | null };
+
+export type StartDocumentUploadMutationVariables = Exact<{
+  input: CreateDocumentUploadInput;
+}>;
+
+
+export type StartDocumentUploadMutation = { createDocumentUpload: { document: { id: string }, upload: { url: string, method: string, maxBytes: number, headers: Array<{ name: string, value: string }> } } | null };
+
+export type StartImageUploadMutationVariables = Exact<{
+  input: CreateImageUploadInput;
+}>;
+
+
+export type StartImageUploadMutation = { createImageUpload: { image: { id: string }, upload: { url: string, method: string, maxBytes: number, headers: Array<{ name: string, value: string }> } } | null };
+
+export type UploadFragment = { url: string, method: string, maxBytes: number, headers: Array<{ name: string, value: string }> };
+
+export type WatchDocumentSubscriptionVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type WatchDocumentSubscription = { documentProgress: { id: string, status: DocumentStatus, progress: { done: number, total: number }, problem: { code: DocumentProblemCode, message: string } | null } };
+
+export type WatchImageSubscriptionVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type WatchImageSubscription = { imageProgress: { id: string, status: ImageStatus, problem: string | null } };
+
+export class TypedDocumentString<TResult, TVariables>
+  extends String
+  implements DocumentTypeDecoration<TResult, TVariables>
+{
+  __apiType?: NonNullable<DocumentTypeDecoration<TResult, TVariables>['__apiType']>;
+  private value: string;
+  public __meta__?: Record<string, any> | undefined;
+
+  constructor(value: string, __meta__?: Record<string, any> | undefined) {
+    super(value);
+    this.value = value;
+    this.__meta__ = __meta__;
+  }
+
+  override toString(): string & DocumentTypeDecoration<TResult, TVariables> {
+    return this.value;
+  }
+}
+export const TokensFragmentDoc = new TypedDocumentString(`
+    fragment Tokens on AuthTokens {
+  accessToken
+  refreshToken
+  refreshTokenExpiresAt
+}
+    `, {"fragmentName":"Tokens"}) as unknown as TypedDocumentString<TokensFragment, unknown>;
+export const ReadMessageFragmentDoc = new TypedDocumentString(`
+    fragment ReadMessage on Message {
+  id
+  role
+  status
+  text
+  createdAt
+  author {
+    id
+    displayName
+  }
+  error {
+    code
+    message
+  }
+}
+    `, {"fragmentName":"ReadMessage"}) as unknown as TypedDocumentString<ReadMessageFragment, unknown>;
+export const MemberFragmentDoc = new TypedDocumentString(`
+    fragment Member on RoomMember {
+  userId
+  state
+  typing
+  user {
+    id
+    displayName
+  }
+}
+    `, {"fragmentName":"Member"}) as unknown as TypedDocumentString<MemberFragment, unknown>;
+export const UploadFragmentDoc = new TypedDocumentString(`
+    fragment Upload on SignedUpload {
+  url
+  method
+  maxBytes
+  headers {
+    name
+    value
+  }
+}
+    `, {"fragmentName":"Upload"}) as unknown as TypedDocumentString<UploadFragment, unknown>;
+export const SignInDocument = new TypedDocumentString(`
+    mutation SignIn($input: LoginInput!) {
+  login(input: $input) {
+    tokens {
+      ...Tokens
+    }
+    user {
+      id
+      displayName
+    }
+  }
+}
+    fragment Tokens on AuthTokens {
+  accessToken
+  refreshToken
+  refreshTokenExpiresAt
+}`) as unknown as TypedDocumentString<SignInMutation, SignInMutationVariables>;
+export const RefreshTokensDocument = new TypedDocumentString(`
+    mutation RefreshTokens($input: RefreshInput!) {
+  refresh(input: $input) {
+    tokens {
+      ...Tokens
+    }
+  }
+}
+    fragment Tokens on AuthTokens {
+  accessToken
+  refreshToken
+  refreshTokenExpiresAt
+}`) as unknown as TypedDocumentString<RefreshTokensMutation, RefreshTokensMutationVariables>;
+export const SignOutDocument = new TypedDocumentString(`
+    mutation SignOut($input: LogoutInput) {
+  logout(input: $input) {
+    success
+  }
+}
+    `) as unknown as TypedDocumentString<SignOutMutation, SignOutMutationVariables>;
+export const StartConversationDocument = new TypedDocumentString(`
+    mutation StartConversation($input: CreateConversationInput!) {
+  createConversation(input: $input) {
+    conversation {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StartConversationMutation, StartConversationMutationVariables>;
+export const SendMessageDocument = new TypedDocumentString(`
+    mutation SendMessage($input: SendMessageInput!) {
+  sendMessage(input: $input) {
+    message {
+      id
+    }
+    reply {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<SendMessageMutation, SendMessageMutationVariables>;
+export const EditMessageDocument = new TypedDocumentString(`
+    mutation EditMessage($input: EditMessageInput!) {
+  editMessage(input: $input) {
+    message {
+      id
+    }
+    reply {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<EditMessageMutation, EditMessageMutationVariables>;
+export const RegenerateReplyDocument = new TypedDocumentString(`
+    mutation RegenerateReply($input: RegenerateReplyInput!) {
+  regenerateReply(input: $input) {
+    reply {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RegenerateReplyMutation, RegenerateReplyMutationVariables>;
+export const StopReplyDocument = new TypedDocumentString(`
+    mutation StopReply($input: StopGenerationInput!) {
+  stopGeneration(input: $input) {
+    message {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<StopReplyMutation, StopReplyMutationVariables>;
+export const ReadMessagesDocument = new TypedDocumentString(`
+    query ReadMessages($id: ID!, $last: Int!, $before: String) {
+  conversation(id: $id) {
+    id
+    messages(last: $last, before: $before) {
+      nodes {
+        ...ReadMessage
+      }
+      pageInfo {
+        hasPreviousPage
+        startCursor
+      }
+    }
+  }
+}
+    fragment ReadMessage on Message {
+  id
+  role
+  status
+  text
+  createdAt
+  author {
+    id
+    displayName
+  }
+  error {
+    code
+    message
+  }
+}`) as unknown as TypedDocumentString<ReadMessagesQuery, ReadMessagesQueryVariables>;
+export const FollowReplyDocument = new TypedDocumentString(`
+    subscription FollowReply($id: ID!, $after: Int!) {
+  messageStream(id: $id, after: $after) {
+    __typename
+    ... on ReplyText {
+      firstSeq
+      lastSeq
+      text
+    }
+    ... on ReplyReasoning {
+      firstSeq
+      lastSeq
+      text
+    }
+    ... on ReplyCitations {
+      citations {
+        index
+        kind
+        sourceId
+        text
+        title
+        section
+        page
+        score
+      }
+    }
+    ... on ReplyToolCall {
+      toolCall {
+        id
+        name
+        arguments
+        runsOn
+        result {
+          content
+          status
+        }
+      }
+    }
+    ... on ReplyToolResult {
+      callId
+      result {
+        content
+        status
+      }
+    }
+    ... on ReplyEnd {
+      status
+      lastSeq
+      error {
+        code
+        message
+      }
+      usage {
+        inputTokens
+        outputTokens
+        reasoningTokens
+      }
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<FollowReplySubscription, FollowReplySubscriptionVariables>;
+export const WatchConversationDocument = new TypedDocumentString(`
+    subscription WatchConversation($id: ID!) {
+  conversationEvents(id: $id) {
+    __typename
+    ... on MessageCreated {
+      message {
+        ...ReadMessage
+      }
+    }
+    ... on MessageUpdated {
+      message {
+        ...ReadMessage
+      }
+    }
+    ... on ReplyStarted {
+      message {
+        ...ReadMessage
+      }
+    }
+    ... on ReplyFinished {
+      message {
+        ...ReadMessage
+      }
+    }
+    ... on ConversationUpdated {
+      conversation {
+        id
+        title
+      }
+    }
+    ... on ConversationDeleted {
+      conversationId
+    }
+    ... on RoomMembers {
+      members {
+        ...Member
+      }
+    }
+    ... on RoomMemberChanged {
+      member {
+        ...Member
+      }
+    }
+    ... on RoomMemberLeft {
+      userId
+    }
+  }
+}
+    fragment ReadMessage on Message {
+  id
+  role
+  status
+  text
+  createdAt
+  author {
+    id
+    displayName
+  }
+  error {
+    code
+    message
+  }
+}
+fragment Member on RoomMember {
+  userId
+  state
+  typing
+  user {
+    id
+    displayName
+  }
+}`) as unknown as TypedDocumentString<WatchConversationSubscription, WatchConversationSubscriptionVariables>;
+export const WatchRoomDocument = new TypedDocumentString(`
+    subscription WatchRoom($id: ID!, $state: PresenceState!) {
+  roomPresence(id: $id, state: $state) {
+    __typename
+    ... on RoomMembers {
+      members {
+        ...Member
+      }
+    }
+    ... on RoomMemberChanged {
+      member {
+        ...Member
+      }
+    }
+    ... on RoomMemberLeft {
+      userId
+    }
+  }
+}
+    fragment Member on RoomMember {
+  userId
+  state
+  typing
+  user {
+    id
+    displayName
+  }
+}`) as unknown as TypedDocumentString<WatchRoomSubscription, WatchRoomSubscriptionVariables>;
+export const SetTypingDocument = new TypedDocumentString(`
+    mutation SetTyping($input: SetTypingInput!) {
+  setTyping(input: $input) {
+    present
+  }
+}
+    `) as unknown as TypedDocumentString<SetTypingMutation, SetTypingMutationVariables>;
+export const StartDocumentUploadDocument = new TypedDocumentString(`
+    mutation StartDocumentUpload($input: CreateDocumentUploadInput!) {
+  createDocumentUpload(input: $input) {
+    document {
+      id
+    }
+    upload {
+      ...Upload
+    }
+  }
+}
+    fragment Upload on SignedUpload {
+  url
+  method
+  maxBytes
+  headers {
+    name
+    value
+  }
+}`) as unknown as TypedDocumentString<StartDocumentUploadMutation, StartDocumentUploadMutationVariables>;
+export const StartImageUploadDocument = new TypedDocumentString(`
+    mutation StartImageUpload($input: CreateImageUploadInput!) {
+  createImageUpload(input: $input) {
+    image {
+      id
+    }
+    upload {
+      ...Upload
+    }
+  }
+}
+    fragment Upload on SignedUpload {
+  url
+  method
+  maxBytes
+  headers {
+    name
+    value
+  }
+}`) as unknown as TypedDocumentString<StartImageUploadMutation, StartImageUploadMutationVariables>;
+export const WatchDocumentDocument = new TypedDocumentString(`
+    subscription WatchDocument($id: ID!) {
+  documentProgress(id: $id) {
+    id
+    status
+    progress {
+      done
+      total
+    }
+    problem {
+      code
+      message
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<WatchDocumentSubscription, WatchDocumentSubscriptionVariables>;
+export const WatchImageDocument = new TypedDocumentString(`
+    subscription WatchImage($id: ID!) {
+  imageProgress(id: $id) {
+    id
+    status
+    problem
+  }
+}
+    `) as unknown as TypedDocumentString<WatchImageSubscription, WatchImageSubscriptionVariables>;

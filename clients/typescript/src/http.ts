@@ -1,0 +1,79 @@
+import { errorOf, offline, SextantError, type WireError } from './errors.ts';
+
+/** A GraphQL document with the types of its variables and data: what codegen's client preset makes, or a text. */
+export interface TypedDocument<Data, Variables> {
+  toString(): string;
+  /** Carries the types; it is never there. */
+  __apiType?: (variables: Variables) => Data;
+}
+
+/** An operation as it is sent. */
+export interface Operation<Data = unknown, Variables = Record<string, unknown>> {
+  readonly document: string | TypedDocument<Data, Variables>;
+  readonly variables?: Variables | undefined;
+}
+
+/** The answer to an operation, errors included. */
+export interface Answer<Data> {
+  readonly data?: Data | null;
+  readonly errors?: readonly WireError[];
+  readonly extensions?: Readonly<Record<string, unknown>>;
+}
+
+/** Sends one operation over HTTP. @throws {SextantError} OFFLINE when no answer comes. */
+export async function post<Data, Variables>(
+  endpoint: string,
+  { document, variables }: Operation<Data, Variables>,
+  token: string | undefined,
+  { signal, fetch = globalThis.fetch }: { signal?: AbortSignal | undefined; fetch?: typeof globalThis.fetch } = {},
+): Promise<Answer<Data>> {
+  const response = await open(endpoint, { document, variables }, token, 'application/json', { signal, fetch });
+  let answer: Answer<Data>;
+  try {
+    answer = (await response.json()) as Answer<Data>;
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw offline(cause);
+  }
+  return answer;
+}
+
+/** Opens a request and hands out its response. @throws {SextantError} OFFLINE when there is none. */
+export async function open(
+  endpoint: string,
+  { document, variables }: { document: unknown; variables?: unknown },
+  token: string | undefined,
+  accept: string,
+  { signal, fetch = globalThis.fetch }: { signal?: AbortSignal | undefined; fetch?: typeof globalThis.fetch },
+): Promise<Response> {
+  let response: Response;
+  try {
+    response = await fetch(endpoint, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        accept,
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify({ query: String(document), variables }),
+      ...(signal && { signal }),
+    });
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw offline(cause);
+  }
+  // What is between client and server answers with pages of its own.
+  if (!/json|event-stream/.test(response.headers.get('content-type') ?? '')) throw offline(response.status);
+  return response;
+}
+
+/** Returns the data of an answer. @throws {SextantError} the first error, if there is any. */
+export function dataOf<Data>({ data, errors }: Answer<Data>): Data {
+  if (errors?.length) throw errorOf(errors);
+  if (data == null) throw new SextantError('INTERNAL_SERVER_ERROR', 'The answer has no data.');
+  return data;
+}
+
+/** Returns whether an answer says that the token is not good any more. */
+export const isUnauthenticated = ({ errors }: Answer<unknown>): boolean =>
+  errors?.some(({ extensions }) => extensions?.['code'] === 'UNAUTHENTICATED') ?? false;

@@ -1,0 +1,150 @@
+import { isError, SextantError } from './errors.ts';
+import { RefreshTokensDocument, SignInDocument, SignOutDocument } from './generated/graphql.ts';
+import { dataOf, post } from './http.ts';
+import type { StoredTokens, TokenStore } from './token-store.ts';
+
+/** The tokens as `login`, `refresh` and `createFirstAdmin` answer them. */
+export interface GivenTokens {
+  readonly accessToken: string;
+  readonly refreshToken: string;
+}
+
+/** The parts that a session works with. */
+export interface SessionOptions {
+  readonly endpoint: string;
+  readonly store: TokenStore;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+/** An access token is refreshed when a fifth of its life is left, at most a minute. */
+const EARLY_SHARE = 0.2;
+const MAX_EARLY_MS = 60_000;
+
+/**
+ * The session of a person, shared by all tabs of a browser: one tab refreshes, the others take what it got. A refresh
+ * token is good for one use, so two tabs that used the same one would end the session.
+ */
+export class Session {
+  readonly #options: SessionOptions;
+  readonly #name: string;
+  readonly #channel: BroadcastChannel | undefined;
+  readonly #listeners = new Set<(signedIn: boolean) => void>();
+  #refreshing: Promise<string | undefined> | undefined;
+
+  constructor(options: SessionOptions) {
+    this.#options = options;
+    this.#name = `sextant:${options.endpoint}`;
+    this.#channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(this.#name);
+    if (this.#channel) this.#channel.onmessage = () => this.#tell();
+    // In Node a channel must not keep the process.
+    (this.#channel as { unref?: () => void } | undefined)?.unref?.();
+  }
+
+  get isSignedIn(): boolean {
+    return this.#options.store.read() !== undefined;
+  }
+
+  /** Signs in with address and password. @throws {SextantError} UNAUTHENTICATED, ACCOUNT_LOCKED, RATE_LIMITED. */
+  async signIn(email: string, password: string): Promise<{ id: string; displayName: string }> {
+    const { endpoint, fetch } = this.#options;
+    const operation = { document: SignInDocument, variables: { input: { email, password } } };
+    const { login } = dataOf(await post(endpoint, operation, undefined, { fetch }));
+    this.adopt(login!.tokens);
+    return login!.user;
+  }
+
+  /** Takes tokens that another mutation gave, such as `createFirstAdmin`. */
+  adopt(tokens: GivenTokens): void {
+    this.#keep(stored(tokens));
+  }
+
+  /** Ends the session, in all tabs. The tokens are gone from here even if the server cannot be told. */
+  async signOut(): Promise<void> {
+    const { store, endpoint, fetch } = this.#options;
+    const tokens = store.read();
+    this.#keep(undefined);
+    if (tokens === undefined) return;
+    const operation = { document: SignOutDocument, variables: { input: { refreshToken: tokens.refreshToken } } };
+    await post(endpoint, operation, tokens.accessToken, { fetch }).catch(() => undefined);
+  }
+
+  /** Calls the listener when a person signs in or out, here or in another tab. Returns what ends that. */
+  onChange(listener: (signedIn: boolean) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Returns an access token that is good now; undefined without a session.
+   *
+   * @param refused a token that the server has just refused: another one is returned.
+   * @throws {SextantError} OFFLINE when it must be refreshed and the server cannot be reached.
+   */
+  async token(refused?: string): Promise<string | undefined> {
+    const tokens = this.#options.store.read();
+    if (tokens === undefined) return undefined;
+    if (tokens.accessToken !== refused && Date.now() < tokens.refreshAt) return tokens.accessToken;
+    this.#refreshing ??= this.#alone(() => this.#refresh(refused)).finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** Closes the channel to the other tabs. */
+  close(): void {
+    this.#channel?.close();
+    this.#listeners.clear();
+  }
+
+  /** Runs while no other tab does. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const locks = typeof navigator === 'undefined' ? undefined : navigator.locks;
+    return locks ? locks.request(this.#name, work) : work();
+  }
+
+  async #refresh(refused: string | undefined): Promise<string | undefined> {
+    const { store, endpoint, fetch } = this.#options;
+    const tokens = store.read();
+    if (tokens === undefined) return undefined;
+    // Another tab was faster.
+    if (tokens.accessToken !== refused && Date.now() < tokens.refreshAt) return tokens.accessToken;
+    const operation = { document: RefreshTokensDocument, variables: { input: { refreshToken: tokens.refreshToken } } };
+    try {
+      const { refresh } = dataOf(await post(endpoint, operation, undefined, { fetch }));
+      const next = stored(refresh!.tokens);
+      this.#keep(next);
+      return next.accessToken;
+    } catch (error) {
+      if (!(error instanceof SextantError)) throw error;
+      if (!isError(error, 'UNAUTHENTICATED')) throw error;
+      this.#keep(undefined);
+      return undefined;
+    }
+  }
+
+  #keep(tokens: StoredTokens | undefined): void {
+    const was = this.isSignedIn;
+    this.#options.store.write(tokens);
+    this.#channel?.postMessage('changed');
+    if (was !== this.isSignedIn || tokens === undefined) this.#tell();
+  }
+
+  #tell(): void {
+    for (const listener of [...this.#listeners]) listener(this.isSignedIn);
+  }
+}
+
+/** Counts the token's life from now: the clock of the device may be wrong, its speed is not. */
+function stored({ accessToken, refreshToken }: GivenTokens): StoredTokens {
+  const { iat = 0, exp = 0 } = claimsOf(accessToken);
+  const lifeMs = (exp - iat) * 1000;
+  return { accessToken, refreshToken, refreshAt: Date.now() + lifeMs - Math.min(MAX_EARLY_MS, lifeMs * EARLY_SHARE) };
+}
+
+function claimsOf(token: string): { iat?: number; exp?: number } {
+  try {
+    return JSON.parse(atob(token.split('.')[1]!.replace(/-/g, '+').replace(/_/g, '/'))) as object;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,109 @@
+import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
+import { readUIMessageStream, type UIMessage } from 'ai';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import { readUIMessages, sextantTransport } from '../clients/typescript/src/ai-sdk.ts';
+import { sextantLink } from '../clients/typescript/src/apollo.ts';
+import { createSextant, memoryStore, type Sextant } from '../clients/typescript/src/index.ts';
+import { TestUser } from './testing/client.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
+import { story } from './testing/story.ts';
+
+const WHOLE = story(80).join('');
+
+describe('adapters of the client package', () => {
+  const lifecycle = new AsyncDisposableStack();
+  let graph: RunningGraph;
+  let sextant: Sextant;
+
+  beforeAll(async () => {
+    const model = lifecycle.use(await FaultServer.start(answer(story(80), { gapMs: 10 })));
+    graph = lifecycle.use(
+      await startEmbedded({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'test-model' }),
+    );
+    const user = await TestUser.signUp(graph.url);
+    sextant = createSextant({ url: graph.url, store: memoryStore() });
+    lifecycle.defer(() => sextant.close());
+    await sextant.session.signIn(user.email, user.password);
+  }, 60_000);
+  afterAll(() => lifecycle.disposeAsync(), 60_000);
+
+  /** Reads a stream of the SDK as `useChat` does: the message as it is at the end. */
+  const readMessage = async (stream: ReadableStream): Promise<UIMessage> => {
+    let last: UIMessage | undefined;
+    for await (const message of readUIMessageStream({ stream })) last = message;
+    return last!;
+  };
+  const textOf = ({ parts }: UIMessage) => parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+  const asked = (text: string): UIMessage => ({
+    id: crypto.randomUUID(),
+    role: 'user',
+    parts: [{ type: 'text', text }],
+  });
+
+  it('is the transport of useChat: sends, regenerates, and goes on after a reload', async () => {
+    const { id: chatId } = await sextant.startConversation();
+    const transport = sextantTransport(sextant);
+    const common = { chatId, messageId: undefined, abortSignal: undefined };
+    const messages = [asked('Tell me a story')];
+    const stream = await transport.sendMessages({ ...common, trigger: 'submit-message', messages });
+    const resumed = await transport.reconnectToStream({ chatId });
+    const [first, second] = await Promise.all([readMessage(stream), readMessage(resumed!)]);
+    expect(textOf(first)).toBe(WHOLE);
+    expect(second).toEqual(first);
+    expect(await transport.reconnectToStream({ chatId })).toBeNull();
+    const again = await transport.sendMessages({ ...common, trigger: 'regenerate-message', messages });
+    expect(textOf(await readMessage(again))).toBe(WHOLE);
+    expect((await readUIMessages(sextant, chatId)).map(({ role }) => role)).toEqual(['user', 'assistant']);
+  }, 60_000);
+
+  it('stops the model when useChat is stopped', async () => {
+    const { id: chatId } = await sextant.startConversation();
+    const aborter = new AbortController();
+    const stream = await sextantTransport(sextant).sendMessages({
+      chatId,
+      messageId: undefined,
+      abortSignal: aborter.signal,
+      trigger: 'submit-message',
+      messages: [asked('Tell me a story')],
+    });
+    for await (const message of readUIMessageStream({ stream })) if (textOf(message).length > 20) aborter.abort();
+    const [, reply] = (await sextant.conversation(chatId).messages()).messages;
+    expect(reply).toMatchObject({ status: 'STOPPED' });
+  }, 60_000);
+
+  it('is the link of an Apollo Client: queries with errors beside data, and subscriptions', async () => {
+    const client = new ApolloClient({ link: sextantLink(sextant), cache: new InMemoryCache() });
+    const conversation = await sextant.startConversation();
+    const messageId = await conversation.send('Tell me a story').messageId;
+    let text = '';
+    const document = gql`
+      subscription Follow($id: ID!) {
+        messageStream(id: $id) {
+          ... on ReplyText { firstSeq text }
+        }
+      }
+    `;
+    type Piece = { messageStream: { firstSeq?: number; text?: string } };
+    await new Promise<void>((resolve, reject) => {
+      client.subscribe<Piece>({ query: document, variables: { id: messageId }, fetchPolicy: 'no-cache' }).subscribe({
+        next: ({ data }) => {
+          const { firstSeq, text: piece = '' } = data!.messageStream;
+          if (firstSeq !== undefined) text = text.slice(0, firstSeq - 1) + piece;
+        },
+        error: reject,
+        complete: resolve,
+      });
+    });
+    expect(text).toBe(WHOLE);
+    const query = gql`
+      query Partly($id: ID!) {
+        me { id }
+        document(id: $id) { id }
+      }
+    `;
+    const variables = { id: '00000000-0000-7000-8000-000000000000' };
+    const { data } = await client.query<{ me: { id: string } }>({ query, variables, errorPolicy: 'all' });
+    expect(data?.me.id).toMatch(/-/);
+  }, 60_000);
+});
