@@ -80,6 +80,7 @@ export class ModelsCore implements AsyncDisposable {
       list: async () => describeAliases(await catalogue(), router, prices),
       health: async () => describeDeployments(await catalogue(), router),
       count: (messages, options) => chats.count(messages, options),
+      leftOut: (request, reserve) => chats.leftOut(request, reserve),
       close: async () => undefined,
     };
   }

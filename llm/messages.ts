@@ -1,6 +1,8 @@
+import type { JsonObject } from '#platform/base/json/json.ts';
+
 /**
- * A message as every OpenAI-compatible server takes them, plus what only this layer reads (`id`, `pinned`), which is
- * never sent to a provider.
+ * A message as every OpenAI-compatible server takes them, plus what only this layer reads (`id`, `pinned`,
+ * `echo`), which is never sent to a provider.
  */
 export type ChatMessage = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
 
@@ -24,9 +26,29 @@ export interface UserMessage extends Common {
 
 export interface AssistantMessage extends Common {
   readonly role: 'assistant';
+  /** What the deployment that wrote it wants back; no other one gets it. */
+  readonly echo?: Echo | undefined;
   /** Null or absent when the message only calls tools. */
   readonly content?: string | null;
   readonly tool_calls?: readonly ToolCall[];
+}
+
+/** The member of a message in which a provider sends reasoning, and takes it back. */
+export type ReasoningField = 'reasoning_content' | 'reasoning' | 'content';
+
+/**
+ * A part of a reply that its deployment wants back with the results of the tools that it called: DeepSeek and Moonshot
+ * answer 400 without the reasoning, Gemini without the signatures of its calls.
+ */
+export interface Echo {
+  /** Of no use to another one, and refused by some. */
+  readonly deployment: string;
+  readonly reasoning?: string;
+  /** The member that the reasoning came in. */
+  readonly field?: ReasoningField;
+  readonly details?: readonly JsonObject[];
+  /** `extra_content` of the calls, in their order. */
+  readonly extras?: readonly (JsonObject | null)[];
 }
 
 /** The result of one tool call; must follow the assistant message that made the call. */

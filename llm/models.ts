@@ -36,6 +36,16 @@ export interface Models {
   /** Input tokens of a conversation for a model, by its tokenizer where that is public, else by the nearest one. */
   count(messages: readonly ChatMessage[], options?: CountOptions): Promise<number>;
 
+  /**
+   * Ids of the messages that a request would leave out because they do not fit the window of its model, oldest first.
+   *
+   * @param reserve tokens that the request will have beyond these messages.
+   */
+  leftOut(
+    request: Pick<ChatRequest, 'model' | 'messages' | 'maxTokens' | 'tools'>,
+    reserve: number,
+  ): Promise<readonly string[]>;
+
   /** Stops watching and probing, and closes connections. Running calls are not cut. */
   close(): Promise<void>;
 }
@@ -135,8 +145,10 @@ export interface DeploymentHealth {
   readonly failures: number;
   /** Exponentially weighted, peaks remembered; absent until measured. */
   readonly timeToFirstTokenMs: number | undefined;
-  /** The last failure in our words. */
-  readonly lastError: { readonly at: string; readonly code: string; readonly message: string } | undefined;
+  /** The last failure in our words, and what the provider said: for administrators alone, it may repeat anything. */
+  readonly lastError:
+    | { readonly at: string; readonly code: string; readonly message: string; readonly said: string }
+    | undefined;
 }
 
 export interface ModelsOptions {

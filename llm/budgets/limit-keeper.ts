@@ -7,6 +7,7 @@ import type { Alias, Catalogue, Deployment, LimitRule } from '../catalogue/catal
 import { type Picodollars, parseMoney } from '../money.ts';
 import { costOfUsage, type Prices } from '../prices.ts';
 import type { LlmCallRecord, Usage } from '../record.ts';
+import { roomOf } from '../tokens/room.ts';
 import type { BudgetLedger, Claim, Refusal, Reservation } from './budgets.ts';
 
 /**
@@ -78,8 +79,7 @@ export class LimitKeeper {
     const rules = rulesFor(demand);
     if (rules.length === 0) return { maxTokens: demand.maxTokens, settle: async () => undefined };
     const deployments = this.#reachable(demand);
-    let outputTokens =
-      demand.maxTokens ?? Math.min(DEFAULT_REPLY_TOKENS, ...deployments.map((one) => one.maxOutputTokens ?? Infinity));
+    let outputTokens = demand.maxTokens ?? unlimitedReply(deployments);
     const reserve = async () =>
       this.#ledger.reserve(
         claimsOf(rules, demand.inputTokens + outputTokens, await this.#most(demand, deployments, outputTokens)),
@@ -150,6 +150,12 @@ export class LimitKeeper {
     return left <= 0n || thousand <= none ? 0 : Number((left * 1_000n) / (thousand - none));
   }
 }
+
+/** Returns the tokens that are reserved for a reply without a limit: no more than its model lets it have. */
+const unlimitedReply = (deployments: readonly Deployment[]): number => {
+  const most = deployments.map((one) => roomOf(one, {}, undefined, DEFAULT_REPLY_TOKENS).reply!);
+  return Math.max(...most);
+};
 
 function claimsOf(rules: readonly Ruled[], tokens: number, cost: Picodollars): Claim[] {
   return rules.flatMap(({ subject, rule }) => {

@@ -4,7 +4,7 @@ import type { Json } from '#platform/base/json/json.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Alias, CacheRule } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
-import type { Delta } from '../provider/stream.ts';
+import type { Delta } from '../provider/deltas.ts';
 import type { Usage } from '../record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 
@@ -50,8 +50,9 @@ export function compact(deltas: readonly Delta[]): Delta[] {
   let joined = 0;
   for (const delta of deltas) {
     const last = merged.at(-1);
-    if (joined < size && last && last.type === delta.type && last.type !== 'tool-call' && delta.type !== 'tool-call') {
-      merged[merged.length - 1] = { type: last.type, text: last.text + delta.text };
+    const both = joined < size && last ? join(last, delta) : undefined;
+    if (both) {
+      merged[merged.length - 1] = both;
       joined++;
     } else {
       merged.push(delta);
@@ -59,6 +60,13 @@ export function compact(deltas: readonly Delta[]): Delta[] {
     }
   }
   return merged;
+}
+
+function join(one: Delta, other: Delta): Delta | undefined {
+  if (one.type === 'text' && other.type === 'text') return { type: 'text', text: one.text + other.text };
+  if (one.type !== 'reasoning' || other.type !== 'reasoning' || one.field !== other.field) return undefined;
+  // Details go back to the provider as they came.
+  return one.details || other.details ? undefined : { ...one, text: one.text + other.text };
 }
 
 /** The cache of replies. A store that fails is an empty one. */

@@ -67,7 +67,7 @@ describe('a chat call', () => {
     );
     const { parts } = await readAll(single().models.chat(hello, aCall()));
     expect(parts.slice(1, -1)).toEqual([
-      { type: 'reasoning', text: 'hm' },
+      { type: 'reasoning', text: 'hm', field: 'reasoning_content' },
       { type: 'tool-call', index: 0, id: 't1', name: 'weather', arguments: '{"ci' },
       { type: 'tool-call', index: 0, id: undefined, name: undefined, arguments: 'ty":"Oslo"}' },
     ]);

@@ -159,6 +159,17 @@ export class ChatCalls {
     }
   }
 
+  /** What would be left out of a request, at the deployment that is asked first. */
+  async leftOut(
+    request: Pick<ChatRequest, 'model' | 'messages' | 'maxTokens' | 'tools'>,
+    reserve: number,
+  ): Promise<readonly string[]> {
+    const { catalogue, quirks, preparer } = this.#deps;
+    const alias = resolveAlias(await catalogue(), request.model, 'chat');
+    const deployment = firstDeployment(alias);
+    return deployment ? preparer.leftOut(request, deployment, quirks.of(deployment), reserve) : [];
+  }
+
   /** Tokens of a prompt, for a model or the default one. */
   async count(messages: readonly ChatMessage[], options: CountOptions = {}): Promise<number> {
     const alias = resolveAlias(await this.#deps.catalogue(), options.model, 'chat');

@@ -2,11 +2,11 @@ import type { Deployment } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
 import { chatBody } from '../provider/body.ts';
 import type { Clients } from '../provider/clients.ts';
-import type { FinishReason } from '../provider/deltas.ts';
+import type { Delta, FinishReason } from '../provider/deltas.ts';
 import { ProviderFailure } from '../provider/failure.ts';
-import type { QuirkBook } from '../provider/quirks.ts';
-import { type Delta, type ProviderEnd, ProviderStream } from '../provider/stream.ts';
-import type { Usage } from '../record.ts';
+import type { QuirkBook, Quirks, Sent } from '../provider/quirks.ts';
+import { type ProviderEnd, ProviderStream } from '../provider/stream.ts';
+import type { ReportedUsage } from '../provider/usage.ts';
 import type { ChatRequest } from '../requests.ts';
 import { booked } from '../routing/attempt.ts';
 import type { Attempt } from '../routing/router.ts';
@@ -29,37 +29,56 @@ export interface OpenReply {
 export interface ReplyEnd {
   readonly type: 'end';
   readonly reason: FinishReason;
-  readonly usage: Usage | undefined;
+  readonly usage: ReportedUsage | undefined;
 }
 
 export interface ReplyOptions {
   readonly clients: Clients;
   readonly quirks: QuirkBook;
   readonly request: ChatRequest;
-  readonly wantedTokens: number | undefined;
   readonly inputTokens: number;
-  readonly prepare: (attempt: Attempt, learntWindow: number | undefined) => Promise<Prepared>;
+  readonly prepare: (attempt: Attempt, quirks: Quirks) => Promise<Prepared>;
+  /** Tokens of a prompt, for what a refusal may teach. */
+  readonly count: (messages: readonly ChatMessage[], deployment: Deployment) => Promise<number>;
 }
 
 /** Asks one deployment and waits for its first content; undefined when the signal aborted before. */
 export async function openReply(attempt: Attempt, options: ReplyOptions): Promise<OpenReply | undefined> {
-  try {
-    return await ask(attempt, options);
-  } catch (error) {
-    if (!(error instanceof ProviderFailure) || !options.quirks.learn(attempt.deployment, error)) throw error;
-    return openReply(attempt, options);
+  const { deployment } = attempt;
+  for (;;) {
+    const quirks = options.quirks.of(deployment);
+    const { messages, context, replyTokens } = await options.prepare(attempt, quirks);
+    const body = chatBody(deployment, options.request, messages, replyTokens, quirks);
+    try {
+      return await ask(attempt, options, { body, messages, context, quirks });
+    } catch (error) {
+      if (!(error instanceof ProviderFailure)) throw error;
+      const inputTokens = error.kind === 'context_window' ? await options.count(messages, deployment) : 0;
+      const sent: Sent = { body: body as unknown as Sent['body'], inputTokens };
+      if (!options.quirks.learn(deployment, error, sent)) throw error;
+    }
   }
 }
 
-async function ask(attempt: Attempt, options: ReplyOptions): Promise<OpenReply | undefined> {
+interface Question extends Pick<Prepared, 'messages' | 'context'> {
+  readonly body: ReturnType<typeof chatBody>;
+  readonly quirks: Quirks;
+}
+
+async function ask(
+  attempt: Attempt,
+  options: ReplyOptions,
+  { body, messages, context, quirks }: Question,
+): Promise<OpenReply | undefined> {
   const { deployment, state, signal } = attempt;
   const { clients, request } = options;
-  const quirks = options.quirks.of(deployment);
-  const { messages, context } = await options.prepare(attempt, quirks.window);
-  const body = chatBody(deployment, request, messages, options.wantedTokens, quirks);
   return booked(attempt, options.inputTokens, async (key, release) => {
     const client = await clients.for(deployment.provider, key);
-    const stream = new ProviderStream(client, clients, body, signal, deployment.stallMs);
+    const stream = new ProviderStream(client, clients, body, signal, {
+      stallMs: deployment.stallMs,
+      ...(quirks.without?.includes('stop') && { stop: request.stop }),
+      json: request.output !== undefined,
+    });
     const close = () => {
       release();
       stream.close();
@@ -67,8 +86,7 @@ async function ask(attempt: Attempt, options: ReplyOptions): Promise<OpenReply |
     let first: Delta | ProviderEnd | undefined;
     try {
       first = await stream.next();
-      if (first?.type === 'end' && first.reason === 'content_filter')
-        throw new ProviderFailure('content_policy', 'the reply was withheld');
+      if (first?.type === 'end') checkEmpty(first, request);
     } catch (error) {
       close();
       throw error;
@@ -92,4 +110,11 @@ async function ask(attempt: Attempt, options: ReplyOptions): Promise<OpenReply |
     };
     return { alias: attempt.alias.id, deployment, messages, context, next, close };
   });
+}
+
+/** A reply without a word is one only where a word that ends it may have been its first, or its limit has cut it. */
+function checkEmpty({ reason }: ProviderEnd, { stop = [] }: ChatRequest): void {
+  if (reason === 'content_filter') throw new ProviderFailure('content_policy', 'the reply was withheld');
+  if (reason === 'length' || stop.length > 0) return;
+  throw new ProviderFailure('empty', `the reply ended with ${reason} and without a word`);
 }

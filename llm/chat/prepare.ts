@@ -3,14 +3,18 @@ import { LRUCache } from 'lru-cache';
 import type { Alias, Deployment } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
 import { ProviderFailure } from '../provider/failure.ts';
+import type { Quirks } from '../provider/quirks.ts';
 import type { ChatRequest } from '../requests.ts';
 import { mostTokens, type TokenCounter } from '../tokens/count.ts';
 import { type FitReport, fitConversation } from '../tokens/fit.ts';
+import { roomOf } from '../tokens/room.ts';
 
 export interface Prepared {
   readonly messages: readonly ChatMessage[];
   /** Absent when everything fitted. */
   readonly context: FitReport | undefined;
+  /** Most tokens of the reply; absent when it has no limit. */
+  readonly replyTokens: number | undefined;
 }
 
 /** A function that asks the alias named by `summariseWith`; undefined when it fails. */
@@ -21,26 +25,14 @@ export type Summariser = (
 ) => Promise<string | undefined>;
 
 export interface Preparation {
-  readonly request: Pick<ChatRequest, 'messages' | 'tools' | 'overflow'>;
+  readonly request: Pick<ChatRequest, 'messages' | 'tools' | 'overflow' | 'maxTokens'>;
   readonly alias: Alias;
   readonly deployment: Deployment;
-  readonly wantedTokens: number | undefined;
+  /** What the budget allows the reply, in tokens. */
+  readonly heldTokens: number | undefined;
   readonly mayShorten: boolean;
-  readonly learntWindow: number | undefined;
+  readonly quirks: Pick<Quirks, 'window' | 'maxOutput'>;
   readonly summarise: Summariser;
-}
-
-/**
- * Returns how many tokens the input may have. Without a known limit of its own a reply gets a quarter of the window.
- */
-export function inputLimit(
-  deployment: Deployment,
-  wantedTokens: number | undefined,
-  learntWindow?: number,
-): number | undefined {
-  const window = Math.min(deployment.contextWindow ?? Infinity, learntWindow ?? Infinity);
-  if (window === Infinity) return undefined;
-  return window - (wantedTokens ?? Math.min(deployment.maxOutputTokens ?? Infinity, Math.floor(window / 4)));
 }
 
 /** The preparer, which makes conversations fit deployments. */
@@ -55,18 +47,18 @@ export class Preparer {
 
   /** @throws ProviderFailure `context_window`. */
   async prepare(preparation: Preparation): Promise<Prepared> {
-    const { request, deployment } = preparation;
-    const limit = inputLimit(deployment, preparation.wantedTokens, preparation.learntWindow);
+    const { request, deployment, quirks, heldTokens } = preparation;
+    const { input: limit, reply: replyTokens } = roomOf(deployment, quirks, request.maxTokens, heldTokens);
     // Most conversations fit by far, and to know that needs no tokenizer.
     if (limit === undefined || mostTokens(request.messages, request.tools) <= limit) {
-      return { messages: request.messages, context: undefined };
+      return { messages: request.messages, context: undefined, replyTokens };
     }
     const overhead = await this.#counter.tools(request.tools, deployment.model);
     if (!preparation.mayShorten || request.overflow === 'fail') {
       const tokens = overhead + (await this.#counter.prompt(request.messages, undefined, deployment.model));
       if (tokens > limit)
         throw new ProviderFailure('context_window', `the conversation takes ${tokens} tokens, ${limit} are allowed`);
-      return { messages: request.messages, context: undefined };
+      return { messages: request.messages, context: undefined, replyTokens };
     }
     const fitted = await fitConversation({
       messages: request.messages,
@@ -77,7 +69,34 @@ export class Preparer {
       summarise: this.#summariser(preparation),
     });
     const whole = fitted.report.dropped.length === 0 && fitted.report.summarised.length === 0;
-    return { messages: fitted.messages, context: whole ? undefined : fitted.report };
+    return { messages: fitted.messages, context: whole ? undefined : fitted.report, replyTokens };
+  }
+
+  /** Returns the ids of messages that do not fit; none where what must stay does not fit either. */
+  async leftOut(
+    request: Pick<ChatRequest, 'messages' | 'tools' | 'maxTokens'>,
+    deployment: Deployment,
+    quirks: Preparation['quirks'],
+    reserve: number,
+  ): Promise<readonly string[]> {
+    const room = roomOf(deployment, quirks, request.maxTokens, undefined).input;
+    if (room === undefined || mostTokens(request.messages, request.tools) <= room - reserve) return [];
+    const overhead = await this.#counter.tools(request.tools, deployment.model);
+    const { messages } = request;
+    const limit = room - reserve;
+    try {
+      const { report } = await fitConversation({
+        messages,
+        model: deployment.model,
+        counter: this.#counter,
+        limit,
+        overhead,
+      });
+      return report.dropped;
+    } catch (error) {
+      if (error instanceof ProviderFailure) return [];
+      throw error;
+    }
   }
 
   #summariser({ alias, summarise }: Preparation) {

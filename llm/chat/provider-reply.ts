@@ -4,17 +4,18 @@ import { rulesFor } from '../budgets/limit-keeper.ts';
 import type { Alias, Catalogue, Deployment } from '../catalogue/catalogue.ts';
 import { costOfUsage, type Prices } from '../prices.ts';
 import type { Clients } from '../provider/clients.ts';
-import type { FinishReason } from '../provider/deltas.ts';
+import type { Delta, FinishReason } from '../provider/deltas.ts';
 import type { QuirkBook } from '../provider/quirks.ts';
-import type { Delta } from '../provider/stream.ts';
+import type { ReportedUsage } from '../provider/usage.ts';
 import type { LlmCallRecord, Usage } from '../record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 import { needsOf } from '../routing/eligible.ts';
 import type { Router, Trail } from '../routing/router.ts';
 import { mostTokens, type TokenCounter } from '../tokens/count.ts';
 import type { FitReport } from '../tokens/fit.ts';
+import { roomOf } from '../tokens/room.ts';
 import { type OpenReply, openReply } from './open-reply.ts';
-import { inputLimit, type Preparer, type Summariser } from './prepare.ts';
+import type { Preparer, Summariser } from './prepare.ts';
 
 export interface ProviderReplyDependencies {
   readonly router: Router;
@@ -40,7 +41,7 @@ export interface ReplyEnd {
   readonly type: 'end';
   readonly reason: FinishReason;
   /** As the provider told it. */
-  readonly usage: Usage | undefined;
+  readonly usage: ReportedUsage | undefined;
 }
 
 export type ReplyPart = ReplyStart | Delta | ReplyEnd;
@@ -121,13 +122,12 @@ export class ProviderReply {
   }
 
   /**
-   * What was used so far: the provider's word, or counted here. It never tells after an abort (openai-node #1505), and
-   * many servers never do.
+   * What was used so far: the provider's word where it can be believed, or counted here. It never tells after an abort
+   * (openai-node #1505), and many servers never do.
    */
   async usage(): Promise<Usage> {
-    if (this.#end?.usage) return this.#end.usage;
     if (!this.#reply) return NO_USAGE;
-    this.#usage ??= this.#estimate(this.#reply);
+    this.#usage ??= this.#count(this.#reply, this.#end?.usage);
     return this.#usage;
   }
 
@@ -138,11 +138,20 @@ export class ProviderReply {
     await held?.settle(record);
   }
 
-  async #estimate(reply: OpenReply): Promise<Usage> {
+  async #count(reply: OpenReply, told: ReportedUsage | undefined): Promise<Usage> {
     const { counter } = this.#deps;
     const { model } = reply.deployment;
-    const inputTokens = await counter.prompt(reply.messages, this.#request.tools, model);
-    return { ...NO_USAGE, inputTokens, outputTokens: await counter.text(this.#text.join(''), model), estimated: true };
+    const text = this.#text.join('');
+    // A reply with words has tokens, whatever is said.
+    const output = told?.outputTokens === 0 && text !== '' ? undefined : told?.outputTokens;
+    const inputTokens = told?.inputTokens ?? (await counter.prompt(reply.messages, this.#request.tools, model));
+    return {
+      inputTokens,
+      cachedInputTokens: told?.cachedInputTokens ?? 0,
+      outputTokens: output ?? (await counter.text(text, model)),
+      reasoningTokens: told?.reasoningTokens ?? 0,
+      estimated: told?.inputTokens === undefined || output === undefined,
+    };
   }
 
   async #open(signal: AbortSignal): Promise<OpenReply | undefined> {
@@ -156,7 +165,7 @@ export class ProviderReply {
       inputTokens,
       maxTokens: request.maxTokens,
     });
-    const wantedTokens = this.#held.maxTokens;
+    const heldTokens = this.#held.maxTokens;
     return router.open<OpenReply>(
       {
         catalogue: this.#catalogue,
@@ -170,16 +179,16 @@ export class ProviderReply {
             clients,
             quirks,
             request,
-            wantedTokens,
             inputTokens,
-            prepare: ({ deployment, mayShorten }, learntWindow) =>
+            count: (messages, { model }) => this.#deps.counter.prompt(messages, request.tools, model),
+            prepare: ({ deployment, mayShorten }, learnt) =>
               this.#deps.preparer.prepare({
                 request,
                 alias,
                 deployment,
-                wantedTokens,
+                heldTokens,
                 mayShorten,
-                learntWindow,
+                quirks: learnt,
                 summarise: this.#deps.summarise,
               }),
           }),
@@ -202,7 +211,7 @@ export class ProviderReply {
     const limits =
       overflow === 'fail'
         ? []
-        : models.map((deployment) => inputLimit(deployment, this.#request.maxTokens) ?? Infinity);
+        : models.map((deployment) => roomOf(deployment, {}, this.#request.maxTokens, undefined).input ?? Infinity);
     return Math.min(counted, Math.max(0, ...limits, limits.length === 0 ? Infinity : 0));
   }
 

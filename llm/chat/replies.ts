@@ -2,8 +2,8 @@ import type { Logger } from '#platform/base/log/log.ts';
 import { partition, type ReplyCache, replyKey, type StoredReply } from '../cache/reply-cache.ts';
 import { type EmbedPrompt, SemanticIndex } from '../cache/semantic-cache.ts';
 import type { Alias } from '../catalogue/catalogue.ts';
-import type { Delta } from '../provider/stream.ts';
-import type { CacheState } from '../record.ts';
+import type { Delta } from '../provider/deltas.ts';
+import type { CacheState, Usage } from '../record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 import { keepable, type ProviderReply, type ReplyPart } from './provider-reply.ts';
 import { SharedReply } from './shared-reply.ts';
@@ -48,7 +48,9 @@ export class Replies {
     }
     const shared = new SharedReply(ask(), new AbortController(), async (parts) => {
       try {
-        if (parts && keepable(parts)) await this.#keep(key, alias, request, call, parts, embed);
+        if (parts && keepable(parts)) {
+          await this.#keep(key, alias, request, call, parts, await shared.source.usage(), embed);
+        }
       } catch (error) {
         this.#log.warn({ err: error }, 'a reply could not be kept');
       } finally {
@@ -91,18 +93,12 @@ export class Replies {
     request: ChatRequest,
     call: CallContext,
     parts: readonly ReplyPart[],
+    usage: Usage,
     embed: EmbedPrompt | undefined,
   ): Promise<void> {
     const [start, ...rest] = parts;
     const end = rest.at(-1);
     if (start?.type !== 'start' || end?.type !== 'end') return;
-    const usage = end.usage ?? {
-      inputTokens: 0,
-      cachedInputTokens: 0,
-      outputTokens: 0,
-      reasoningTokens: 0,
-      estimated: true,
-    };
     const deltas = rest.slice(0, -1) as Delta[];
     const { deployment, provider, model } = start;
     await this.#cache.put(

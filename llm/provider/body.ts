@@ -2,22 +2,24 @@ import type { OpenAI } from 'openai';
 import type { Deployment } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
 import type { ChatRequest } from '../requests.ts';
+import { outputForm } from './output-form.ts';
 import type { Quirks } from './quirks.ts';
+import { wireMessages } from './wire-messages.ts';
 
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
 
-/** Returns the request as the provider gets it. `wantedTokens` is what the request or its budget allows the reply. */
+/** Returns the request as the provider gets it. @param maxTokens most tokens of the reply, if it is limited. */
 export function chatBody(
   deployment: Deployment,
   request: ChatRequest,
   messages: readonly ChatMessage[],
-  wantedTokens: number | undefined,
+  maxTokens: number | undefined,
   quirks: Quirks,
 ): Body {
   const { provider } = deployment;
-  const maxTokens =
-    wantedTokens === undefined ? undefined : Math.min(wantedTokens, deployment.maxOutputTokens ?? Infinity);
-  const body: Body = { model: deployment.model, messages: messages.map(strip), stream: true };
+  const form = outputForm(deployment, request, messages, quirks);
+  const told: ChatMessage[] = form?.instruction ? instructed(messages, form.instruction) : [...messages];
+  const body: Body = { model: deployment.model, messages: wireMessages(told, deployment.id, quirks), stream: true };
   if (provider.streamUsage && !quirks.noStreamUsage) body.stream_options = { include_usage: true };
   if (maxTokens !== undefined) {
     // OpenAI's reasoning models refuse the old name, most other servers do not know the new one.
@@ -36,20 +38,23 @@ export function chatBody(
     body.tools = request.tools as Body['tools'] & object;
     if (request.toolChoice !== undefined) body.tool_choice = request.toolChoice;
   }
-  if (request.output?.type === 'json') body.response_format = { type: 'json_object' };
-  else if (request.output?.type === 'json_schema') {
-    const { name, schema, strict } = request.output;
-    body.response_format = {
-      type: 'json_schema',
-      json_schema: { name, schema: { ...schema }, strict: strict ?? true },
-    };
-  }
+  if (form?.format === 'json_object') body.response_format = { type: 'json_object' };
+  else if (form?.format === 'json_schema')
+    body.response_format = { type: 'json_schema', json_schema: schemaOf(request) };
   for (const name of quirks.without ?? []) delete body[name];
   return body;
 }
 
-/** Leaves out what only this layer reads: servers refuse members that they do not know. */
-function strip(message: ChatMessage): OpenAI.Chat.Completions.ChatCompletionMessageParam {
-  const { id: _id, pinned: _pinned, ...rest } = message;
-  return rest as OpenAI.Chat.Completions.ChatCompletionMessageParam;
+function schemaOf({ output }: ChatRequest): OpenAI.ResponseFormatJSONSchema['json_schema'] {
+  if (output?.type !== 'json_schema') return { name: 'object', schema: { type: 'object' }, strict: false };
+  const { name, schema, strict } = output;
+  return { name, schema: { ...schema }, strict: strict ?? true };
+}
+
+/** After the other system messages: templates take them only at the beginning. */
+function instructed(messages: readonly ChatMessage[], content: string): ChatMessage[] {
+  const after = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
+  const at = after < 0 ? messages.length : after;
+  const role = messages[0]?.role === 'developer' ? 'developer' : 'system';
+  return [...messages.slice(0, at), { role, content }, ...messages.slice(at)];
 }

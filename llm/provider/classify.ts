@@ -1,10 +1,7 @@
 import type { OpenAI } from 'openai';
 import { type FailureKind, ProviderFailure } from './failure.ts';
-
-/**
- * Retry-After beyond this is not believed (the bound that the AI SDK uses, vercel/ai retry-with-exponential-backoff).
- */
-const MAX_RETRY_AFTER_MS = 60_000;
+import { kindOfRefusal, windowIn } from './refusal-words.ts';
+import { retryAfter, waitIn } from './retry-after.ts';
 
 type Errors = Pick<typeof OpenAI, 'APIError' | 'APIConnectionError' | 'APIConnectionTimeoutError'>;
 
@@ -22,26 +19,34 @@ export function classify(error: unknown, errors: Errors): ProviderFailure {
 }
 
 function fromStatus(error: InstanceType<Errors['APIError']>): ProviderFailure {
-  const status: number | undefined = error.status;
+  const status: number | undefined = error.status ?? statusIn(error.code);
   const code = typeof error.code === 'string' ? error.code : undefined;
   const words = `${code ?? ''} ${error.type ?? ''} ${error.message}`;
   const kind = kindOf(status, words, isHtml(error));
   return new ProviderFailure(kind, error.message.slice(0, 500), {
     status,
-    retryAfterMs: retryAfter(error.headers),
-    hint: hintOf(error.param, code),
+    retryAfterMs: retryAfter(error.headers) ?? (kind === 'rate_limited' ? waitIn(error.message) : undefined),
+    hint: kind === 'refused' && /support(s|ing)? tool/i.test(error.message) ? 'tools' : hintOf(error.param, code),
     param: error.param ?? undefined,
     windowTokens: kind === 'context_window' ? windowIn(error.message) : undefined,
     cause: error,
   });
 }
 
+/** An error in the middle of a stream has its status as its code. */
+const statusIn = (code: unknown): number | undefined => {
+  const number = Number(code);
+  return Number.isInteger(number) && number >= 400 && number <= 599 ? number : undefined;
+};
+
 function kindOf(status: number | undefined, words: string, html: boolean): FailureKind {
-  if (/context_length|context.window|maximum context|context size|too many tokens|prompt is too long/i.test(words))
-    return 'context_window';
-  if (/content_filter|content_policy|content management policy|moderation_blocked|safety system/i.test(words))
-    return 'content_policy';
-  if (status === 429 || /rate_limit|insufficient_quota/i.test(words)) return 'rate_limited';
+  const told = html ? undefined : kindOfRefusal(words);
+  if (told !== undefined) return told;
+  // What the model wrote was of no use; it may write better (Groq).
+  if (/tool_use_failed|json_validate_failed/.test(words)) return 'server_error';
+  if (status === 402) return 'unpaid';
+  if (status === 413) return 'context_window';
+  if (status === 429 || /rate_limit/i.test(words)) return 'rate_limited';
   if (status === undefined || status >= 500 || status === 408 || status === 409) return 'server_error';
   if (status === 401 || status === 403) return 'credentials';
   // A web server that knows no such page is not an API that knows no such model, and an API does not redirect.
@@ -53,21 +58,6 @@ function kindOf(status: number | undefined, words: string, html: boolean): Failu
 const isHtml = (error: { headers: Headers | undefined }): boolean =>
   (error.headers?.get('content-type') ?? '').includes('html');
 
-/** Returns how long a provider asks to wait: `retry-after-ms`, else `retry-after` in seconds or as a date. */
-export function retryAfter(headers: Headers | undefined, now = Date.now()): number | undefined {
-  const inMs = Number.parseFloat(headers?.get('retry-after-ms') ?? '');
-  const text = headers?.get('retry-after') ?? '';
-  const seconds = Number(text);
-  const wait = !Number.isNaN(inMs)
-    ? inMs
-    : text === ''
-      ? Number.NaN
-      : Number.isNaN(seconds)
-        ? Date.parse(text) - now
-        : seconds * 1000;
-  return wait >= 0 && wait <= MAX_RETRY_AFTER_MS ? Math.ceil(wait) : undefined;
-}
-
 /** Identifiers only: free text of a provider may hold anything. */
 function hintOf(param: string | null | undefined, code: string | undefined): string | undefined {
   const parts = [param, code].filter(
@@ -75,11 +65,6 @@ function hintOf(param: string | null | undefined, code: string | undefined): str
   );
   return parts.length > 0 ? parts.join(': ') : undefined;
 }
-
-const windowIn = (message: string): number | undefined => {
-  const found = /(?:maximum context length|context (?:length|size|window))[^0-9]{0,24}([0-9]{3,8})/i.exec(message)?.[1];
-  return found === undefined ? undefined : Number(found);
-};
 
 const reason = (error: unknown): string => {
   if (!(error instanceof Error)) return String(error);

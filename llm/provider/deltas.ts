@@ -1,3 +1,6 @@
+import type { JsonObject } from '#platform/base/json/json.ts';
+import type { ReasoningField } from '../messages.ts';
+
 /**
  * The reason why a reply ended. `stop`, `length`, `tool_calls`: as the provider says. `content_filter`: its policy cut
  * the reply. `stopped`: the caller's signal ended it; what had arrived was delivered and its usage is estimated.
@@ -9,9 +12,15 @@ export interface TextDelta {
   readonly text: string;
 }
 
+/** A piece of what a model thinks. */
 export interface ReasoningDelta {
   readonly type: 'reasoning';
+  /** May be empty where only `details` came. */
   readonly text: string;
+  /** Where it came; absent for tags in the text, which no provider wants back. */
+  readonly field?: ReasoningField;
+  /** OpenRouter's `reasoning_details` as they came, signatures and encrypted thoughts: it wants them back unchanged. */
+  readonly details?: readonly JsonObject[];
 }
 
 /** A piece of a tool call. `id` and `name` come with its first piece, `arguments` in pieces to concatenate. */
@@ -22,4 +31,8 @@ export interface ToolCallDelta {
   readonly id: string | undefined;
   readonly name: string | undefined;
   readonly arguments: string;
+  /** Gemini's `extra_content` with the signature of a thought, which it wants back unchanged. */
+  readonly extra?: JsonObject;
 }
+
+export type Delta = TextDelta | ReasoningDelta | ToolCallDelta;

@@ -25,6 +25,7 @@ export class EventStream {
   readonly #events: ServerEvent[] = [];
   #read = 0;
   #over = false;
+  #done = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
   #rest = '';
@@ -48,6 +49,11 @@ export class EventStream {
     body.on('close', () => this.#fail(new Error('the connection was closed')));
     // It may have broken before anybody listened.
     if (body.destroyed) this.#fail(body.errored ?? new Error('the connection was closed'));
+  }
+
+  /** Whether `[DONE]` has come. */
+  get done(): boolean {
+    return this.#done;
   }
 
   /** The next event, undefined after the last one. Throws what broke the connection. */
@@ -116,6 +122,7 @@ export class EventStream {
   /** The answer is complete: the connection is free again once the server has ended it, too. */
   #drain(): void {
     this.#over = true;
+    this.#done = true;
     this.#body.resume();
     const timer = setTimeout(() => this.#body.destroy(), DRAIN_MS).unref();
     this.#body.once('close', () => clearTimeout(timer));

@@ -7,6 +7,8 @@ import { CodedError } from '#platform/base/errors/errors.ts';
  *   stream
  * - `stalled` nothing came for too long; `cut` the stream ended without saying why; `malformed` not the protocol (a web
  *   page, broken JSON)
+ * - `empty` a reply without a word; `unpaid` 402, or no credit; `template` what the model's template on its server
+ *   cannot take
  * - `credentials` 401 or 403; `model_unknown` 404; `context_window` and `content_policy` as named; `refused` any other
  *   4xx
  */
@@ -17,18 +19,24 @@ export type FailureKind =
   | 'stalled'
   | 'cut'
   | 'malformed'
+  | 'empty'
+  | 'unpaid'
+  | 'template'
   | 'credentials'
   | 'model_unknown'
   | 'context_window'
   | 'content_policy'
   | 'refused';
 
+/** What does not pass by itself: the installation must be changed. */
+const LASTING = new Set<FailureKind>(['credentials', 'model_unknown', 'unpaid', 'template']);
+
 /** A failed attempt. Its message is for the log: it may repeat what the provider wrote. */
 export class ProviderFailure extends Error {
   override name = 'ProviderFailure';
   readonly kind: FailureKind;
   readonly status: number | undefined;
-  /** What the provider asked to wait, 0 to 60 000 ms; anything else is not believed. */
+  /** What the provider asked to wait, up to a day; anything else is not believed. */
   readonly retryAfterMs: number | undefined;
   /** Short names that a provider gave, safe to show: parameter and code. */
   readonly hint: string | undefined;
@@ -65,7 +73,7 @@ export class ProviderFailure extends Error {
 
   /** Whether asking the very same deployment again may help. */
   get passing(): boolean {
-    return this.retryable && this.kind !== 'credentials' && this.kind !== 'model_unknown';
+    return this.retryable && !LASTING.has(this.kind);
   }
 }
 
@@ -120,6 +128,20 @@ export function codedFailure(failure: ProviderFailure, alias: string, phase: Fai
         `The provider of ${alias} refused the credentials of this installation. An administrator must renew its key.`,
         extensions,
       );
+    case 'unpaid':
+      return new CodedError(
+        'PROVIDER_UNAVAILABLE',
+        `The account of this installation at the provider of ${alias} has no credit left. An administrator must renew it.`,
+        extensions,
+      );
+    case 'template':
+      return new CodedError(
+        'PROVIDER_UNAVAILABLE',
+        `The server of ${alias} cannot put this conversation to its model: the chat template refuses it. An administrator finds its words in llmHealth.`,
+        extensions,
+      );
+    case 'empty':
+      return new CodedError('PROVIDER_UNAVAILABLE', `The model ${alias} answered with nothing. Try again.`, extensions);
     case 'malformed':
       return new CodedError(
         'PROVIDER_UNAVAILABLE',
@@ -146,4 +168,5 @@ const AFTER: Partial<Record<FailureKind, string>> = {
   cut: 'the connection ended in the middle',
   unreachable: 'the connection was lost',
   malformed: 'the provider sent something unreadable',
+  empty: 'the model answered with nothing',
 };

@@ -1,19 +1,52 @@
 import type { Deployment } from '../catalogue/catalogue.ts';
 import type { ProviderFailure } from './failure.ts';
 
-/** They shape a reply's wording and nothing that was asked for, so a model without them may answer all the same. */
-const SAMPLING = ['temperature', 'top_p', 'presence_penalty', 'frequency_penalty', 'seed'] as const;
-export type SamplingParameter = (typeof SAMPLING)[number];
+/**
+ * Parameters that a reply can do without: they shape its wording. `stop` is kept to here, `tool_choice` only hurries a
+ * model that calls tools for ever.
+ */
+const DROPPABLE = [
+  'temperature',
+  'top_p',
+  'presence_penalty',
+  'frequency_penalty',
+  'seed',
+  'stop',
+  'reasoning_effort',
+  'tool_choice',
+] as const;
+export type DroppableParameter = (typeof DROPPABLE)[number];
+
+export type OutputFormat = 'json_schema' | 'json_object';
 
 /** The parameters that a server turned out not to understand. */
 export interface Quirks {
   readonly noStreamUsage?: boolean;
   /** It wants the other one of `max_tokens` and `max_completion_tokens`. */
   readonly otherMaxTokens?: boolean;
-  /** Sampling parameters that the model does not have; reasoning models mostly have none. */
-  readonly without?: readonly SamplingParameter[];
-  /** The window that it told when it refused a conversation, in tokens. */
+  /** Most tokens of a reply, as it told when it refused more. */
+  readonly maxOutput?: number;
+  /** Parameters that the model does not have; reasoning models have few. */
+  readonly without?: readonly DroppableParameter[];
+  /** Forms of `response_format` that it does not know. */
+  readonly noFormats?: readonly OutputFormat[];
+  /** Its template knows no system messages: they go before the person's first one. */
+  readonly noSystem?: boolean;
+  /** It does not take reasoning back. */
+  readonly noReasoning?: boolean;
+  /** It takes no assistant's message without `reasoning_content`, though it may be empty (DeepSeek). */
+  readonly needsReasoning?: boolean;
+  /** It takes no call without a signature (Gemini); Google names a word that stands for those of other models. */
+  readonly needsSignature?: boolean;
+  /** The window that it told when it refused a conversation, or less than what it refused, in tokens. */
   readonly window?: number;
+}
+
+/** The request that was refused. */
+export interface Sent {
+  readonly body: Readonly<Record<string, unknown>>;
+  /** As counted here. */
+  readonly inputTokens: number;
 }
 
 /**
@@ -28,23 +61,80 @@ export class QuirkBook {
   }
 
   /** Whether the failure told something new, so that asking once more makes sense. */
-  learn(deployment: Deployment, failure: ProviderFailure): boolean {
+  learn(deployment: Deployment, failure: ProviderFailure, sent: Sent): boolean {
     const known = this.of(deployment);
-    const learnt = lesson(known, failure);
+    const learnt = lesson(known, failure, sent);
     if (learnt) this.#known.set(deployment.id, { ...known, ...learnt });
     return learnt !== undefined;
   }
 }
 
-const UNSUPPORTED = /unsupported|unknown|unrecognized|not support|extra/i;
+const UNSUPPORTED =
+  /unsupported|unknown|unrecogni[sz]ed|not support|unavailable|extra|not (permitted|allowed|available)|unexpected|invalid|deprecated|does not (have|accept|take)|only .{0,40}(allowed|supported)/i;
+/** A value out of range is the caller's to correct. */
+const RANGE = /range|less than|greater than|between|at least|at most|too (large|small|high|low)|maximum|minimum|[<>]=/i;
 
-function lesson(known: Quirks, failure: ProviderFailure): Quirks | undefined {
-  if (failure.windowTokens !== undefined && known.window === undefined) return { window: failure.windowTokens };
-  if (failure.kind !== 'refused') return undefined;
-  if (!known.noStreamUsage && /stream_options|include_usage/.test(failure.message)) return { noStreamUsage: true };
-  const lacking = SAMPLING.find((name) => name === failure.param);
-  if (lacking && UNSUPPORTED.test(`${failure.message} ${failure.hint}`) && !known.without?.includes(lacking))
-    return { without: [...(known.without ?? []), lacking] };
-  const renamed = /max_(completion_)?tokens/.test(failure.message) && UNSUPPORTED.test(failure.message);
-  return renamed && !known.otherMaxTokens ? { otherMaxTokens: true } : undefined;
+function lesson(known: Quirks, failure: ProviderFailure, sent: Sent): Quirks | undefined {
+  const { kind, message } = failure;
+  if (kind === 'context_window') return windowLesson(known, failure, sent);
+  if (kind === 'template' && /system role.{0,20}not supported|only user/i.test(message))
+    return known.noSystem ? undefined : { noSystem: true };
+  if (kind !== 'refused') return undefined;
+  if (!known.noStreamUsage && /stream_options|include_usage/.test(message)) return { noStreamUsage: true };
+  return (
+    reasoningLesson(known, message) ??
+    formatLesson(known, message, sent) ??
+    tokensLesson(known, message) ??
+    parameterLesson(known, failure, sent)
+  );
+}
+
+/**
+ * A window that was told; else, and where the provider counts more tokens than are counted here, a fifth less than what
+ * it refused, down to a third of what it told.
+ */
+function windowLesson(known: Quirks, { windowTokens }: ProviderFailure, { inputTokens }: Sent): Quirks | undefined {
+  if (windowTokens !== undefined && (known.window === undefined || windowTokens < known.window))
+    return { window: windowTokens };
+  const refused = Math.min(inputTokens, known.window ?? Infinity);
+  const window = Math.floor(refused * 0.8);
+  if (window < MIN_WINDOW || (windowTokens !== undefined && window < windowTokens / 3)) return undefined;
+  return { window };
+}
+
+/** What is refused though it is shorter than this is refused for another reason, in tokens. */
+const MIN_WINDOW = 400;
+
+function reasoningLesson(known: Quirks, message: string): Quirks | undefined {
+  if (/thought_signature/.test(message)) return known.needsSignature ? undefined : { needsSignature: true };
+  if (!/reasoning(_content|_details)?\b/.test(message) || /reasoning_effort/.test(message)) return undefined;
+  if (/missing|required|must be (passed|provided)/i.test(message))
+    return known.needsReasoning ? undefined : { needsReasoning: true };
+  return !known.noReasoning && UNSUPPORTED.test(message) ? { noReasoning: true } : undefined;
+}
+
+function formatLesson(known: Quirks, message: string, { body }: Sent): Quirks | undefined {
+  const asked = (body.response_format as { type?: OutputFormat } | undefined)?.type;
+  if (!asked || !/response.?format|json.?(object|schema|mode)|structured output|guided|grammar/i.test(message))
+    return undefined;
+  return known.noFormats?.includes(asked) ? undefined : { noFormats: [...(known.noFormats ?? []), asked] };
+}
+
+function tokensLesson(known: Quirks, message: string): Quirks | undefined {
+  if (!/max_(completion_)?tokens/.test(message)) return undefined;
+  const most =
+    /(?:at most|less than or equal to|<=|\[\d+, ?|> ?)\D{0,3}(\d{2,9})/i.exec(message)?.[1] ??
+    /maximum[^0-9]{0,40}(\d{2,9})/i.exec(message)?.[1];
+  if (most !== undefined) return known.maxOutput === undefined ? { maxOutput: Number(most) } : undefined;
+  return UNSUPPORTED.test(message) && !known.otherMaxTokens ? { otherMaxTokens: true } : undefined;
+}
+
+function parameterLesson(known: Quirks, { message, param, hint }: ProviderFailure, { body }: Sent): Quirks | undefined {
+  const words = `${message} ${hint}`;
+  if (!UNSUPPORTED.test(words) || RANGE.test(message)) return undefined;
+  const lacking = DROPPABLE.find(
+    (name) => name in body && (param === undefined ? new RegExp(`\\b${name}\\b`).test(message) : param === name),
+  );
+  if (!lacking || known.without?.includes(lacking)) return undefined;
+  return { without: [...(known.without ?? []), lacking] };
 }

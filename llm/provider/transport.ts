@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Agent } from 'undici';
+import { asErrorBody } from './error-body.ts';
 
 /** An answer as far as the openai package and stream.ts read it; its body is a Node stream. */
 export interface ProviderResponse
@@ -30,7 +31,7 @@ export function transport(agent: Agent): typeof globalThis.fetch {
       url: input,
       headers: headersOf(headers),
       body,
-      text: () => body.text(),
+      text: async () => (statusCode < 400 ? body.text() : asErrorBody(await body.text())),
       json: () => body.json(),
     };
   };

@@ -11,8 +11,10 @@ const OPEN_MS = 5_000;
 const MAX_OPEN_MS = 120_000;
 /** After a 429 without a believable Retry-After. */
 const COOL_MS = 5_000;
-/** A key that was refused is left alone so long. */
+/** A key that was refused, or whose account has no credit, is left alone so long. */
 const BAD_KEY_MS = 300_000;
+/** A limit is asked again after so long at the latest: a plan may have been changed since. */
+const MAX_COOL_MS = 3_600_000;
 /** Time constant of the latency average. */
 const EWMA_TAU_MS = 15_000;
 
@@ -94,21 +96,23 @@ export class DeploymentState {
 
   failed(now: number, failure: ProviderFailure, key: string | undefined): void {
     this.#trial = false;
-    // A refused request says nothing about the deployment.
-    if (!failure.retryable) return;
-    this.failures++;
     this.lastError = {
       at: new Date(now).toISOString(),
       code: failure.kind,
       message: WORDS[failure.kind] ?? failure.kind,
+      said: key ? failure.message.replaceAll(key, '…') : failure.message,
     };
+    // A refused request says nothing about the deployment's state.
+    if (!failure.retryable) return;
+    this.failures++;
+    if (failure.kind === 'template') return;
     if (failure.kind === 'rate_limited') {
-      this.#coolKeys.set(key ?? '', now + (failure.retryAfterMs ?? COOL_MS));
+      this.#coolKeys.set(key ?? '', now + Math.min(MAX_COOL_MS, failure.retryAfterMs ?? COOL_MS));
       // The server answered, so a trial call of an open circuit has shown what it was to show.
       this.#openUntil = 0;
       return;
     }
-    if (failure.kind === 'credentials') this.#coolKeys.set(key ?? '', now + BAD_KEY_MS);
+    if (failure.kind === 'credentials' || failure.kind === 'unpaid') this.#coolKeys.set(key ?? '', now + BAD_KEY_MS);
     this.#lastCalls.count(true);
     if (this.#lastCalls.isBad() || this.#openUntil > 0) {
       this.#openUntil = now + Math.min(MAX_OPEN_MS, OPEN_MS * 2 ** this.#openings);
@@ -198,4 +202,10 @@ const WORDS: Partial<Record<ProviderFailure['kind'], string>> = {
   malformed: 'What answers does not speak the OpenAI protocol; check the base URL.',
   credentials: 'The provider refused the key.',
   model_unknown: 'The provider does not know the model.',
+  unpaid: 'The account at the provider has no credit left.',
+  template: 'The chat template of the model refuses the conversation.',
+  empty: 'The model answered with nothing.',
+  context_window: 'The conversation was longer than the window.',
+  content_policy: 'The content policy refused the conversation.',
+  refused: 'The provider refused the request.',
 };

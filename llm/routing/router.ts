@@ -201,8 +201,9 @@ export class Router {
 
   #unavailable(targets: readonly Target[], now: number): ProviderFailure {
     const states = targets.map(({ deployment }) => this.stateOf(deployment));
-    if (states.every(({ lastError }) => lastError?.code === 'credentials'))
-      return new ProviderFailure('credentials', 'every key was refused lately');
+    for (const kind of ['credentials', 'unpaid'] as const)
+      if (states.every(({ lastError }) => lastError?.code === kind))
+        return new ProviderFailure(kind, 'every key was refused lately');
     const open = targets.every(({ deployment }) => this.stateOf(deployment).phase(deployment, now) === 'open');
     if (open) return new ProviderFailure('unreachable', 'every deployment failed lately and is left alone for a while');
     const retryAfterMs = this.#coolingFor(targets, now) ?? 60_000 - (now % 60_000);
@@ -216,5 +217,9 @@ const chainFor = (failure: ProviderFailure, alias: Alias): readonly string[] => 
   return failure.retryable ? alias.fallbacks.general : [];
 };
 
-const pause = (ms: number, signal: AbortSignal): Promise<unknown> =>
-  sleep(ms, undefined, { signal }).catch(() => undefined);
+/** Waits until the clock says so: a timer may ring a millisecond before. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const until = Date.now() + ms;
+  while (Date.now() < until && !signal.aborted)
+    await sleep(until - Date.now(), undefined, { signal }).catch(() => undefined);
+}

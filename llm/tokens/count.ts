@@ -115,7 +115,8 @@ function textParts(message: ChatMessage): string {
     typeof content === 'string'
       ? content
       : (content ?? []).map((part) => (part.type === 'text' ? part.text : '')).join('\n');
-  return message.role === 'assistant' && message.tool_calls ? text + JSON.stringify(message.tool_calls) : text;
+  if (message.role !== 'assistant' || !message.tool_calls) return text;
+  return text + (message.echo?.reasoning ?? '') + JSON.stringify(message.tool_calls);
 }
 
 /** Cuts at spaces where there are any: a cut there moves no token's border. */

@@ -1,6 +1,7 @@
 import type { ChatPart, FinishPart } from '../chat-stream.ts';
-import type { ChatMessage, ToolCall } from '../messages.ts';
+import type { ChatMessage, Echo, ToolCall } from '../messages.ts';
 import type { Models } from '../models.ts';
+import { EchoGatherer } from '../provider/echo.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 import type { ToolRegistry, ToolResult } from './registry.ts';
 
@@ -8,6 +9,8 @@ import type { ToolRegistry, ToolResult } from './registry.ts';
 export interface CallsPart {
   readonly type: 'calls';
   readonly calls: readonly ToolCall[];
+  /** What the deployment that made the calls wants back with their results. */
+  readonly echo: Echo | undefined;
 }
 
 /** A tool of this server has run; the reply goes on. Results come in the order of the calls. */
@@ -66,7 +69,7 @@ export async function* chatWithTools(
     }
     const { finish, calls } = turn;
     if (!finish) return;
-    if (calls.length > 0) yield { type: 'calls', calls };
+    if (calls.length > 0) yield { type: 'calls', calls, echo: turn.echo };
     if (finish.reason !== 'tool_calls' || calls.length === 0 || last) {
       yield finish;
       return;
@@ -95,9 +98,12 @@ const toMessage = ({ callId, content }: ToolResult): ChatMessage => ({ role: 'to
 class Turn {
   finish: FinishPart | undefined;
   #text = '';
+  readonly #echo = new EchoGatherer();
   readonly #calls: { id: string; name: string; arguments: string }[] = [];
 
   take(part: ChatPart): void {
+    if (part.type === 'start') this.#echo.begin(part.deployment);
+    else if (part.type !== 'finish') this.#echo.take(part);
     if (part.type === 'text') this.#text += part.text;
     else if (part.type === 'finish') this.finish = part;
     else if (part.type === 'tool-call' && part.index >= 0 && part.index < MAX_CALLS) {
@@ -113,11 +119,15 @@ class Turn {
     return this.#calls.flatMap(({ id, name, arguments: text }, index) =>
       name === ''
         ? []
-        : [{ id: id || `call_${index}`, type: 'function' as const, function: { name, arguments: text } }],
+        : [{ id: id || `call_${index}`, type: 'function' as const, function: { name, arguments: text || '{}' } }],
     );
   }
 
+  get echo(): Echo | undefined {
+    return this.#echo.echo();
+  }
+
   message(): ChatMessage {
-    return { role: 'assistant', content: this.#text === '' ? null : this.#text, tool_calls: this.calls };
+    return { role: 'assistant', content: this.#text || null, tool_calls: this.calls, echo: this.echo };
   }
 }

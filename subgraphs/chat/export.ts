@@ -71,7 +71,8 @@ export async function exportConversation(
 
 function sourcesOf({ viewer }: ConversationView, message: Message) {
   const { reasoning, toolCalls, citations } = seenBy(viewer.userId, message);
-  return { reasoning: reasoning || null, toolCalls, citations };
+  // What a provider wants back is of use to it alone.
+  return { reasoning: reasoning || null, toolCalls: toolCalls.map(({ echo: _echo, ...call }) => call), citations };
 }
 
 function markdownOf({ title, systemPrompt }: ConversationView, messages: readonly Message[]): string {

@@ -182,6 +182,7 @@ describe('tools of the client', () => {
       { role: 'user' },
       { role: 'assistant', tool_calls: [{ id: 'c1' }] },
       { role: 'tool', tool_call_id: 'c1', content: 'There is no result: the call was not answered.' },
+      { role: 'assistant', content: 'I did not get further than this.' },
       { role: 'user', content: 'Never mind.' },
     ]);
     expect(bodyOf(-1)['tools']).toBeUndefined();

@@ -24,6 +24,11 @@ export type RecallInput = {
   /** Most items of all kinds, 1 to 50; by default as many as the budget holds, of which the query finds 8 at most. */
   limit?: number | null | undefined;
   /**
+   * The messages of the conversation that may be quoted; by default all. Name those that the model no longer gets, at most
+   * 500, so that nothing of a branch that was given up is quoted.
+   */
+  onlyMessageIds?: Array<string | number> | null | undefined;
+  /**
    * Whether the user's profile is recalled whatever the query: their standing instructions, and their memories, all of
    * them where they fit the budget, otherwise those that are pinned or have an importance of 0.8 or more. Without MEMORY
    * in `kinds` there is none. False only searches.

@@ -9,7 +9,7 @@ import { asPiece, type Piece } from './draft.ts';
 import { imagesOf } from './images.ts';
 import { failureOf, type Outcome } from './outcome.ts';
 import { mayReadSources, withoutSources } from './privacy.ts';
-import { historyOf, promptOf } from './prompt.ts';
+import { earlierThan, historyOf, promptOf } from './prompt.ts';
 import { type Citation, extractiveAnswer, type Question, recall } from './recall.ts';
 import { relay } from './relay.ts';
 import { identityOf } from './requester.ts';
@@ -59,7 +59,7 @@ export async function compose(
   const question: Question = {
     text: history.findLast(({ role }) => role === 'USER')?.text ?? '',
     conversationId: conversation.id,
-    exclude: history.map(({ id }) => id),
+    leftOut: await leftOutOf(chat, { reply, conversation, history, isShared }),
     identity,
     requestId: reply.id,
     signal,
@@ -107,6 +107,29 @@ export async function compose(
     }
     return answerUnmodelled(chat, question, recalls, error.message, emit);
   }
+}
+
+/**
+ * Returns the messages on the way to a reply that its model does not get: those before the history, and those for which
+ * the window has no room beside what memory may quote. None where no model is configured.
+ */
+async function leftOutOf(chat: ChatParts, { reply, conversation, history }: Composition): Promise<string[]> {
+  const model = reply.model ?? conversation.model;
+  const parameters = requestParameters(storedParameters(conversation.parameters), storedParameters(reply.parameters));
+  const { systemPrompt } = conversation;
+  const request = {
+    ...(model !== null && { model }),
+    messages: promptOf(history, { systemPrompt, instructions: undefined, quoted: undefined, images: new Map() }),
+    ...(parameters.maxTokens !== undefined && { maxTokens: parameters.maxTokens }),
+  };
+  const [earlier, dropped] = await Promise.all([
+    earlierThan(chat.db, history),
+    chat.models.leftOut(request, chat.config.CHAT_RECALL_TOKENS).catch((error: unknown) => {
+      if (error instanceof CodedError) return [];
+      throw error;
+    }),
+  ]);
+  return [...new Set([...earlier, ...dropped.filter((id) => !id.startsWith('#'))])];
 }
 
 /**

@@ -16,9 +16,11 @@ const WITHHELD = 'Only the person who asked for this reply may read what was fou
 /**
  * Returns a call without what memory gave it. The arguments go too: the model may have put into them what it had read.
  */
-export const withoutSources = <Call extends Omit<ToolCall, 'result'> & { readonly result?: ToolCallResult }>(
-  call: Call,
-): Call =>
+export const withoutSources = <Call extends Omit<ToolCall, 'result'> & { readonly result?: ToolCallResult }>({
+  // What was thought about them goes, too.
+  echo: _echo,
+  ...call
+}: Call): Omit<Call, 'echo'> =>
   readsMemory(call)
     ? { ...call, arguments: '{}', ...(call.result && { result: { ...call.result, content: WITHHELD } }) }
     : call;

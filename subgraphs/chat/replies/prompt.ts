@@ -6,10 +6,18 @@ import { storedToolCalls } from './tool-calls.ts';
 
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */
 const MAX_HISTORY = 1000;
+/** Most messages before those that memory may quote. */
+const MAX_EARLIER = 500;
 
 /** Returns the messages that lead to a reply, oldest first; the last one is what it replies to. */
 export const historyOf = async (db: Database, parentId: string): Promise<Message[]> =>
   messagesByIds(db, await wayTo(db, parentId, MAX_HISTORY));
+
+/** Returns the ids of the latest messages before a history that is as long as one may be. */
+export async function earlierThan(db: Database, history: readonly Message[]): Promise<string[]> {
+  const before = history[0]?.parentId;
+  return history.length < MAX_HISTORY || !before ? [] : wayTo(db, before, MAX_EARLIER);
+}
 
 /** The content of a prompt beside the history. */
 export interface Surroundings {
@@ -66,6 +74,7 @@ function turnsOf({ id, text, toolCalls }: Message): ChatMessage[] {
       id,
       role: 'assistant',
       content: before === '' ? null : before,
+      ...(calls[0]!.echo && { echo: calls[0]!.echo }),
       tool_calls: calls.map((call) => ({
         id: call.id,
         type: 'function',

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer } from '#llm/testing/fault-server.ts';
 import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
@@ -43,18 +44,17 @@ describe('memory is asked before the model', () => {
     };
     const anna = person();
     const conversationId = await world.conversation(anna, { systemPrompt: 'Be brief.' });
-    const { replyId, messageId } = await world.exchange(anna, { conversationId, text: 'What shall I drink?' });
+    const { replyId } = await world.exchange(anna, { conversationId, text: 'What shall I drink?' });
     expect(asked).toMatchObject({
       identity: { kind: 'user', userId: anna.userId },
       variables: {
-        input: { query: 'What shall I drink?', conversationId, excludeMessageIds: [messageId], tokenBudget: 1000 },
+        input: { query: 'What shall I drink?', conversationId, onlyMessageIds: [], tokenBudget: 1000 },
       },
     });
     const { messages } = world.provider.seen.at(-1)!.body as { messages: { role: string; content: string }[] };
     expect(messages.map(({ role, content }) => [role, content])).toEqual([
       ['system', 'Be brief.'],
-      ['user', '<<<quoted Anna likes tea.>>>'],
-      ['user', 'What shall I drink?'],
+      ['user', '<<<quoted Anna likes tea.>>>\n\nWhat shall I drink?'],
     ]);
     const citations = [
       {
@@ -100,6 +100,65 @@ describe('memory is asked before the model', () => {
     await world.exchange(limited, { conversationId: await world.conversation(limited) });
     expect(asked).toBe(0);
   });
+});
+
+describe('of the conversation, memory may quote what is on the way to the reply and does not fit the window', () => {
+  const REGENERATE = `mutation($input: RegenerateReplyInput!) { regenerateReply(input: $input) { reply { id } } }`;
+  const EDIT = `mutation($input: EditMessageInput!) { editMessage(input: $input) { message { id } reply { id } } }`;
+  const words = (what: string) => `${what} `.repeat(60);
+  let only: string[] | undefined;
+  beforeEach(() => {
+    memory = async ({ variables }) => {
+      only = (variables!['input'] as { onlyMessageIds: string[] }).onlyMessageIds;
+      return { recall: { items: [], quoted: null } };
+    };
+  });
+  const small = () =>
+    ChatWorld.open({
+      env: { CHAT_RECALL_TOKENS: '100' },
+      transportOf: (name) => (name === 'memory' ? transport : undefined),
+      catalogue: (base_url) => ({
+        providers: { server: { type: 'compatible', base_url, api_key: 'key' } },
+        deployments: { small: { provider: 'server', model: 'small', context_window: 600, max_output_tokens: 100 } },
+        models: { small: { deployments: ['small'] } },
+      }),
+    });
+
+  it('not a reply that was written again, nor a message that was edited', async () => {
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    const { replyId, messageId } = await world.exchange(anna, { conversationId, text: 'What shall I drink?' });
+    const again = await world.ask<{ regenerateReply: { reply: { id: string } } }>(anna, REGENERATE, {
+      input: { id: replyId, clientMessageId: randomUUID() },
+    });
+    await world.readReply(anna, again.data!.regenerateReply.reply.id);
+    expect(only).toEqual([]);
+    const edited = await world.ask<{ editMessage: { reply: { id: string } } }>(anna, EDIT, {
+      input: { id: messageId, text: 'And eat?', clientMessageId: randomUUID() },
+    });
+    await world.readReply(anna, edited.data!.editMessage.reply.id);
+    expect(only).toEqual([]);
+    await world.exchange(anna, { conversationId, text: 'Thanks.' });
+    expect(only).toEqual([]);
+  });
+
+  it('but what the window drops, and nothing of another branch', async () => {
+    await using world = await small();
+    world.provider.behave(answer(words('tea')));
+    const anna = person();
+    const conversationId = await world.conversation(anna);
+    const first = await world.exchange(anna, { conversationId, text: words('drink') });
+    const second = await world.exchange(anna, { conversationId, text: words('eat') });
+    const again = await world.ask<{ regenerateReply: { reply: { id: string } } }>(anna, REGENERATE, {
+      input: { id: second.replyId, clientMessageId: randomUUID() },
+    });
+    await world.readReply(anna, again.data!.regenerateReply.reply.id);
+    await world.exchange(anna, { conversationId, text: words('sleep') });
+    await world.exchange(anna, { conversationId, text: words('wake') });
+    expect(only).toContain(first.messageId);
+    expect(only).toContain(first.replyId);
+    expect(only).not.toContain(second.replyId);
+  }, 60_000);
 });
 
 describe('a reply neither waits for memory beyond the deadline nor fails with it', () => {

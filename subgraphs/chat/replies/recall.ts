@@ -27,8 +27,11 @@ export interface Recalled {
 export interface Question {
   readonly text: string;
   readonly conversationId: string;
-  /** Messages that the model gets anyway. */
-  readonly exclude: readonly string[];
+  /**
+   * Messages on the way to the reply that the model does not get, since its window has no room for them. They alone may
+   * be quoted: what is on other branches was thrown away.
+   */
+  readonly leftOut: readonly string[];
   readonly identity: UserIdentity;
   readonly requestId: string;
   readonly signal: AbortSignal;
@@ -37,8 +40,8 @@ export interface Question {
 /** The search gets this much of the time, so that instructions and profile come without it when it is late. */
 const SEARCH_SHARE = 0.75;
 const MIN_SEARCH_MS = 10;
-/** Messages that memory may be told to leave out. */
-const MAX_EXCLUDED = 500;
+/** Most messages that memory is told of, the latest of them. */
+export const MAX_LEFT_OUT = 500;
 
 /**
  * Returns what memory and knowledge hold about the question, within the configured number of tokens and milliseconds. A
@@ -61,7 +64,7 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
           input: {
             query: question.text,
             conversationId: question.conversationId,
-            excludeMessageIds: question.exclude.slice(-MAX_EXCLUDED),
+            onlyMessageIds: question.leftOut.slice(-MAX_LEFT_OUT),
             tokenBudget: config.CHAT_RECALL_TOKENS,
             timeoutMs: Math.max(MIN_SEARCH_MS, Math.floor(config.CHAT_RECALL_TIMEOUT_MS * SEARCH_SHARE)),
           },

@@ -49,7 +49,7 @@ export async function relay(
         emit({ kind: 'TEXT', body: part.text });
       } else if (part.type === 'reasoning') emit({ kind: 'REASONING', body: part.text });
       else if (part.type === 'calls') {
-        for (const { id, function: asks } of part.calls) {
+        for (const [index, { id, function: asks }] of part.calls.entries()) {
           const toolCall: ToolCall = {
             id: calls.some((other) => other.id === id) ? `${id}_${calls.length}` : id,
             name: asks.name,
@@ -57,6 +57,7 @@ export async function relay(
             runsOn: tools.isClient(asks.name) ? 'CLIENT' : 'SERVER',
             round,
             textOffset: text.length,
+            ...(index === 0 && part.echo && { echo: part.echo }),
           };
           calls.push(toolCall);
           emit(asPiece({ toolCall }));
@@ -79,6 +80,8 @@ export async function relay(
         const ended = { records, context: fitted };
         if (signal.aborted) return { ...failureOf(signal.reason, signal), ...ended };
         if (finish.reason === 'content_filter' && text === '') return { ...FILTERED, ...ended };
+        if (text === '' && calls.length === 0 && finish.reason !== 'content_filter' && !request.stop?.length)
+          return { ...(finish.reason === 'length' ? USED_UP : WORDLESS), ...ended };
         const fault = part.type === 'finish' && calls.every((one) => one.round < round) && formFault(request, text);
         return fault ? { status: 'FAILED', error: fault, ...ended } : { status: 'COMPLETE', ...ended };
       }
@@ -98,6 +101,21 @@ export async function relay(
 const FILTERED = {
   status: 'FAILED',
   error: { code: 'CONTENT_FILTERED', message: 'The provider refused to answer this.' },
+} as const;
+
+/** The model has thought, and written nothing. */
+const WORDLESS = {
+  status: 'FAILED',
+  error: { code: 'PROVIDER_UNAVAILABLE', message: 'The model ended its reply without a word. Try again.' },
+} as const;
+
+const USED_UP = {
+  status: 'FAILED',
+  error: {
+    code: 'OUTPUT_INVALID',
+    message:
+      'The model reached its limit of tokens before its first word, mostly by thinking. Raise maxTokens, or lower reasoningEffort.',
+  },
 } as const;
 
 /** What is wrong with a text that should have been JSON. Whether it fits its schema is left to the provider. */

@@ -20,6 +20,18 @@ const SETTLE_FOR_MS = 60_000;
 /** The same when a caller waits for the end: a person who stopped it, or a shutdown. */
 const SETTLE_STOPPED_FOR_MS = 3_000;
 
+/** How often a database that answers may refuse the end of a reply: a deadlock passes, a wrong value does not. */
+const MAX_REFUSALS = 3;
+const NOT_STORED = {
+  code: 'INTERNAL_SERVER_ERROR',
+  message: 'The reply could not be stored as it was; its text is kept. The administrator finds the reason in the log.',
+};
+
+/** The database answers, and refuses what is to be stored. */
+class Refused extends Error {
+  override name = 'Refused';
+}
+
 /** Another process has the reply now: nothing that is done here counts any more. */
 class Lost extends Error {
   override name = 'Lost';
@@ -86,7 +98,9 @@ export class ReplyRun {
       outcome = { status, error: failure, records: [] };
     }
     await this.#journal.close(this.#entry);
-    const ours = await this.#settle(outcome);
+    const settled = await this.#settle(outcome);
+    const { ours } = settled;
+    outcome = settled.outcome;
     await this.#end(outcome, ours);
     if (!ours) return;
     metrics.replies.inc({ status: outcome.status });
@@ -133,18 +147,44 @@ export class ReplyRun {
     }
   }
 
-  /** Tries for a while when the database does not answer; afterwards the reply is left for recovery. */
-  async #settle(outcome: Outcome): Promise<boolean> {
+  /**
+   * Stores the end, or what there is of it. Tries for a while when the database does not answer; afterwards the reply
+   * is left for recovery. What a database that answers refuses, it will refuse again: that is told at once.
+   */
+  async #settle(outcome: Outcome): Promise<{ ours: boolean; outcome: Outcome }> {
+    const { log } = this.#chat;
+    const replyId = this.#reply.id;
+    try {
+      return { ours: await this.#store(this.#draft, outcome), outcome };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      log.error({ err: error.cause, replyId }, 'the end of a reply cannot be stored; its text alone is kept');
+    }
+    const status = this.#draft.text === '' ? 'FAILED' : 'INTERRUPTED';
+    const rest: Outcome = { status, error: NOT_STORED, records: [] };
+    try {
+      return { ours: await this.#store({ ...EMPTY_DRAFT, text: this.#draft.text }, rest), outcome: rest };
+    } catch (error) {
+      await this.#writer.release();
+      throw error;
+    }
+  }
+
+  async #store(draft: Draft, outcome: Outcome): Promise<boolean> {
+    const { log, db } = this.#chat;
     const patience = this.#stop.signal.reason instanceof StopRequest ? SETTLE_STOPPED_FOR_MS : SETTLE_FOR_MS;
     const giveUpAt = performance.now() + patience;
+    let refusals = 0;
     for (let pause = 100; ; pause = Math.min(2 * pause, 2_000)) {
       try {
-        return await settle(this.#chat, this.#reply, this.#reply.epoch, this.#draft, outcome);
+        return await settle(this.#chat, this.#reply, this.#reply.epoch, draft, outcome);
       } catch (error) {
-        this.#chat.log.warn(
-          { err: error, replyId: this.#reply.id },
-          'the end of a reply could not be stored; trying again',
+        log.warn({ err: error, replyId: this.#reply.id }, 'the end of a reply could not be stored; trying again');
+        const answers = await db.$queryRaw`SELECT 1`.then(
+          () => true,
+          () => false,
         );
+        if (answers && ++refusals >= MAX_REFUSALS) throw new Refused('the database refused it', { cause: error });
         if (performance.now() > giveUpAt) {
           await this.#writer.release();
           throw error;

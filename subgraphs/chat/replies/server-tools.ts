@@ -3,7 +3,7 @@ import { type ServerTool, ToolRegistry } from '#llm/tools/registry.ts';
 import type { Offer, ServerToolName } from '../offer.ts';
 import type { ChatParts } from '../parts.ts';
 import { RecallDocument, type RecallKind } from '../peers/memory.types.ts';
-import type { Question } from './recall.ts';
+import { MAX_LEFT_OUT, type Question } from './recall.ts';
 import type { ToolCall } from './tool-calls.ts';
 
 /** Longest look into memory or knowledge, in ms. */
@@ -79,7 +79,7 @@ function isTimeZone(name: string): boolean {
 /** The result is memory's own block of quotations: marked as data that carries no instructions. */
 function search(
   chat: ChatParts,
-  { conversationId, exclude, identity, requestId }: Question,
+  { conversationId, leftOut, identity, requestId }: Question,
   { name, description, kinds }: { name: string; description: string; kinds: RecallKind[] },
 ): ServerTool {
   const tool: ServerTool<z.ZodObject<{ query: z.ZodString }>> = {
@@ -92,7 +92,7 @@ function search(
         query,
         kinds,
         conversationId,
-        excludeMessageIds: [...exclude],
+        onlyMessageIds: leftOut.slice(-MAX_LEFT_OUT),
         tokenBudget: SEARCH_TOKENS,
         profile: false,
       };

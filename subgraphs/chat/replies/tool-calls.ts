@@ -1,3 +1,4 @@
+import type { Echo } from '#llm/messages.ts';
 import type { ToolResult } from '#llm/tools/registry.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 
@@ -14,6 +15,8 @@ export interface ToolCall {
   /** Length of the reply's text before the call, in UTF-16 code units. */
   readonly textOffset: number;
   readonly result?: ToolCallResult;
+  /** Of the first call of a round: what the deployment that made the calls wants back with their results. */
+  readonly echo?: Echo;
 }
 
 export interface ToolCallResult {

@@ -80,6 +80,7 @@ const deploymentHealth = ({ lastError, ...deployment }: DeploymentHealth) => ({
   lastErrorAt: lastError?.at,
   lastErrorCode: lastError?.code,
   lastErrorMessage: lastError?.message,
+  lastErrorSaid: lastError?.said,
 });
 
 /** Returns the resolvers of mutations. */

@@ -17,6 +17,8 @@ export interface RecallInput {
   readonly query: string;
   readonly conversationId?: string | null;
   readonly excludeMessageIds?: readonly string[] | null;
+  /** Messages that may be quoted; absent: all of the conversation. */
+  readonly onlyMessageIds?: readonly string[] | null;
   readonly tokenBudget: number;
   /** Most items of all kinds; by default as many as fit, of which the query finds DEFAULT_LIMIT. */
   readonly limit?: number | null;
@@ -65,6 +67,7 @@ export async function recall(
   if (input.limit != null) numberInput('input.limit', input.limit, 1, 50);
   if (input.timeoutMs != null) numberInput('input.timeoutMs', input.timeoutMs, 10, 60_000);
   countInput('input.excludeMessageIds', input.excludeMessageIds?.length ?? 0, 0, MAX_EXCLUDED);
+  countInput('input.onlyMessageIds', input.onlyMessageIds?.length ?? 0, 0, MAX_EXCLUDED);
   const query = input.query.trim().slice(0, MAX_QUERY);
   const wantsProfile = input.profile && (input.kinds == null || input.kinds.includes('MEMORY'));
   const [profile, { found, degraded, model }] = await Promise.all([
@@ -195,7 +198,7 @@ async function search(
         })
       : undefined,
     wants('KNOWLEDGE') ? searchKnowledge(parts, userId, { query, limit, mode: 'HYBRID', signal }) : undefined,
-    wants('MESSAGE') && conversationId !== undefined
+    wants('MESSAGE') && conversationId !== undefined && input.onlyMessageIds?.length !== 0
       ? earlierMessages(parts, userId, conversationId, input, signal)
       : undefined,
   ]);

@@ -1,0 +1,55 @@
+import type { JsonObject } from '#platform/base/json/json.ts';
+import type { ReasoningDelta } from './deltas.ts';
+
+/** The words of a chunk, or of a whole message. */
+export interface Said {
+  readonly text: string;
+  readonly reasoning: ReasoningDelta | undefined;
+}
+
+type Raw = Readonly<Record<string, unknown>>;
+
+/**
+ * Reads text and reasoning of a delta or message. DeepSeek, Moonshot, vLLM and llama.cpp say `reasoning_content`; Groq,
+ * Ollama, Together and newer vLLM say `reasoning`; OpenRouter adds `reasoning_details`; Mistral sends `content` in
+ * parts.
+ */
+export function said(delta: object): Said {
+  const raw = delta as Raw;
+  const content = contentOf(raw.content);
+  const text = content.text || (typeof raw.refusal === 'string' ? raw.refusal : '');
+  const details = detailsOf(raw.reasoning_details);
+  const field = textOf(raw.reasoning_content) !== '' ? 'reasoning_content' : 'reasoning';
+  const told = textOf(raw[field]) || details.map((one) => textOf(one.text) || textOf(one.summary)).join('');
+  if (content.reasoning !== '' && told === '')
+    return { text, reasoning: { type: 'reasoning', text: content.reasoning, field: 'content' } };
+  if (told === '' && details.length === 0) return { text, reasoning: undefined };
+  return { text, reasoning: { type: 'reasoning', text: told, field, ...(details.length > 0 && { details }) } };
+}
+
+/** Content is text, or parts that say what they are. */
+function contentOf(content: unknown): { text: string; reasoning: string } {
+  if (!Array.isArray(content)) return { text: textOf(content), reasoning: '' };
+  let [text, reasoning] = ['', ''];
+  for (const part of content as unknown[]) {
+    if (typeof part === 'string') text += part;
+    if (typeof part !== 'object' || part === null) continue;
+    const { type, text: words, thinking, reasoning: thought } = part as Raw;
+    if (type === 'thinking' || type === 'reasoning' || type === 'thought')
+      reasoning += textOf(thinking) || textOf(thought) || textOf(words);
+    else text += textOf(words);
+  }
+  return { text, reasoning };
+}
+
+/** Returns the words of a text, or of a list of texts. Anything else has none. */
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (Array.isArray(value)) return value.map(textOf).join('');
+  if (typeof value !== 'object' || value === null) return '';
+  const { text } = value as Raw;
+  return typeof text === 'string' ? text : '';
+}
+
+const detailsOf = (value: unknown): JsonObject[] =>
+  Array.isArray(value) ? value.filter((one): one is JsonObject => typeof one === 'object' && one !== null) : [];

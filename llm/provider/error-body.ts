@@ -1,0 +1,47 @@
+type Raw = Readonly<Record<string, unknown>>;
+
+/**
+ * Returns the body of a refusal in the shape that the openai package reads. The package drops what stands elsewhere: LM
+ * Studio and Ollama send `error` as a text, vLLM and Mistral a message at the top, FastAPI `detail`, Gemini a list;
+ * OpenRouter has the words of the provider behind it in `metadata`, llama.cpp its window in `n_ctx`.
+ */
+export function asErrorBody(text: string): string {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  const body = record(Array.isArray(parsed) ? parsed[0] : parsed);
+  const error = errorOf(body);
+  return error ? JSON.stringify({ error }) : text;
+}
+
+/** Returns what is wrong as an object with a message; undefined when the body does not say. */
+export function errorOf(body: Raw): Raw | undefined {
+  if (typeof body.error === 'string') return { ...body, error: undefined, message: body.error };
+  const error = record(body.error);
+  if (typeof error.message === 'string') return { ...error, message: withDetails(error, error.message) };
+  if (Object.keys(error).length > 0) return { ...error, message: JSON.stringify(error) };
+  if (typeof body.message === 'string') return body;
+  if (body.detail !== undefined || body.message !== undefined) return fromDetail(body.detail ?? body.message);
+  return undefined;
+}
+
+function withDetails({ metadata, n_ctx: window }: Raw, message: string): string {
+  const { raw } = record(metadata);
+  const more = typeof raw === 'string' ? `: ${raw}` : '';
+  return `${message}${more}${typeof window === 'number' ? ` (n_ctx: ${window})` : ''}`;
+}
+
+/** FastAPI and pydantic: a text, or a list of what is wrong where. */
+function fromDetail(detail: unknown): Raw {
+  if (typeof detail === 'string') return { message: detail };
+  const list = Array.isArray(detail) ? detail : [detail];
+  const first = record(list[0]);
+  const place = Array.isArray(first.loc) ? (first.loc as unknown[]).filter((part) => part !== 'body') : [];
+  const words = list.map((one: unknown) => record(one).msg ?? JSON.stringify(one)).join('; ');
+  return { message: `${place.join('.')}: ${words}`, ...(place.length > 0 && { param: String(place[0]) }) };
+}
+
+const record = (value: unknown): Raw => (typeof value === 'object' && value !== null ? (value as Raw) : {});

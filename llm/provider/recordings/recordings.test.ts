@@ -1,0 +1,179 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import type { ServerResponse } from 'node:http';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import type { CodedError } from '#platform/base/errors/errors.ts';
+import type { ProviderType } from '../../catalogue/catalogue.ts';
+import type { ChatMessage } from '../../messages.ts';
+import type { ChatRequest } from '../../requests.ts';
+import { aCall, aCatalogue, aDeployment, anAlias, aProvider, testModels } from '../../testing/build.ts';
+import { FaultServer } from '../../testing/fault-server.ts';
+import { chatWithTools } from '../../tools/conversation.ts';
+import { ToolRegistry } from '../../tools/registry.ts';
+
+/**
+ * A recording of what a provider really sends, one file a provider and behaviour, written for this project from
+ * documentation and public reports: the bytes that came, and what is right to make of them. Each is played over HTTP,
+ * through the whole layer.
+ */
+interface Recording {
+  readonly provider: ProviderType;
+  readonly request?: Pick<ChatRequest, 'output' | 'stop' | 'temperature' | 'maxTokens' | 'seed'> & {
+    readonly tools?: boolean;
+    readonly history?: keyof typeof HISTORIES;
+    /** Turns of about a hundred tokens before the question. */
+    readonly turns?: number;
+  };
+  /** One a request; the last one is given again. */
+  readonly answers: readonly {
+    readonly status?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+    /** Content type; that of a stream or of JSON where it is absent. */
+    readonly type?: string;
+    readonly stream?: string;
+    readonly json?: string;
+    /** What the connection does after the last byte. */
+    readonly end?: 'close' | 'open' | 'reset';
+  }[];
+  readonly expect: {
+    readonly text?: string;
+    readonly reasoning?: string;
+    readonly calls?: readonly (readonly [name: string, args: string])[];
+    readonly reason?: string;
+    readonly usage?: object;
+    /** Code of the error. */
+    readonly error?: string;
+    /** Words of it. */
+    readonly told?: string;
+    /** What administrators read of it. */
+    readonly kind?: string;
+    /** Requests that were sent. */
+    readonly asked?: number;
+    /** Whether the conversation was shortened. */
+    readonly dropped?: boolean;
+  };
+  /** What each request must hold; `absent` stands for a member that must not be there. */
+  readonly sent?: readonly Readonly<Record<string, unknown>>[];
+}
+
+const CALLED: ChatMessage[] = [
+  { role: 'user', content: 'How is the weather in Oslo?' },
+  {
+    role: 'assistant',
+    content: null,
+    tool_calls: [{ id: 'call_old', type: 'function', function: { name: 'weather', arguments: '{"city":"Oslo"}' } }],
+  },
+  { role: 'tool', tool_call_id: 'call_old', content: '7 degrees' },
+];
+const HISTORIES = {
+  /** The results of a call that another model made are there. */
+  called: CALLED,
+  /** The reply that made a call broke off, and the person goes on. */
+  broken: [...CALLED, { role: 'user', content: 'hello' }],
+  system: [
+    { role: 'system', content: 'Be brief.' },
+    { role: 'user', content: 'hello' },
+  ],
+} satisfies Record<string, ChatMessage[]>;
+
+const turns = (count: number): ChatMessage[] =>
+  Array.from({ length: count }, (_, index): ChatMessage[] => [
+    { role: 'user', content: `Question ${index}: ${'how about this one '.repeat(12)}` },
+    { role: 'assistant', content: `Answer ${index}: ${'it is like that one '.repeat(12)}` },
+  ]).flat();
+
+const tools = new ToolRegistry()
+  .addServer({
+    name: 'weather',
+    description: 'The weather',
+    parameters: z.object({ city: z.string() }),
+    run: async () => 7,
+  })
+  .addServer({ name: 'clock', description: 'The time', parameters: z.object({}), run: async () => 'noon' });
+
+let server: FaultServer;
+beforeAll(async () => {
+  server = await FaultServer.start();
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const HERE = import.meta.dirname;
+const recordings = readdirSync(HERE)
+  .filter((file) => file.endsWith('.yaml'))
+  .map((file) => [path.basename(file, '.yaml'), file] as const);
+
+function play({ answers }: Recording): void {
+  let next = 0;
+  server.behave((_request, response) => {
+    const { status = 200, headers = {}, type, stream, json, end } = answers[Math.min(next++, answers.length - 1)]!;
+    const usual = stream === undefined ? 'application/json' : 'text/event-stream';
+    response.writeHead(status, { ...(type === '' ? {} : { 'content-type': type ?? usual }), ...headers });
+    const body = stream === undefined ? json!.trimEnd() : `${stream}\n`;
+    if (end === undefined || end === 'close') response.end(body);
+    else response.write(body, () => end === 'reset' && setImmediate(reset, response));
+  });
+}
+
+const reset = (response: ServerResponse): void => void response.socket?.resetAndDestroy();
+
+async function replyOf({ provider, request = {} }: Recording) {
+  const { tools: offers, history, turns: count, ...parameters } = request;
+  const deployment = aDeployment(server.url, {
+    provider: aProvider(server.url, {
+      type: provider,
+      keys: ['key'],
+      ...(provider === 'azure' && { apiVersion: '1' }),
+    }),
+  });
+  const alias = anAlias('main', [deployment], { retries: { attempts: 2, baseMs: 1, maxMs: 2, maxWaitMs: 500 } });
+  const { models, records } = testModels(aCatalogue([alias]));
+  const messages = history ? HISTORIES[history] : [...turns(count ?? 0), { role: 'user' as const, content: 'hello' }];
+  const registry = offers ? tools : new ToolRegistry();
+  const seen = { text: '', reasoning: '', calls: [] as [string, string][], reason: '', error: undefined as unknown };
+  try {
+    for await (const part of chatWithTools(models, { messages, ...parameters }, aCall(), registry)) {
+      if (part.type === 'text') seen.text += part.text;
+      else if (part.type === 'reasoning') seen.reasoning += part.text;
+      else if (part.type === 'calls')
+        for (const { function: called } of part.calls) seen.calls.push([called.name, called.arguments]);
+      else if (part.type === 'finish') seen.reason = part.reason;
+    }
+  } catch (error) {
+    seen.error = error;
+  }
+  const [health] = await models.health();
+  await models.close();
+  return { ...seen, usage: records.at(-1)?.usage, kind: health?.lastError?.code, said: health?.lastError?.said };
+}
+
+describe('a recorded provider', () => {
+  it.each(recordings)('%s', async (_name, file) => {
+    const recording = parse(readFileSync(path.join(HERE, file), 'utf8')) as Recording;
+    play(recording);
+    const before = server.seen.length;
+    const reply = await replyOf(recording);
+    const bodies = server.seen.slice(before).map(({ body }) => body);
+    const { error, told, asked, dropped, usage, ...right } = recording.expect;
+
+    expect(reply).toMatchObject(right);
+    if (error === undefined) expect(reply.error).toBeUndefined();
+    else {
+      expect(reply.error).toMatchObject({ extensions: { code: error } });
+      expect((reply.error as CodedError).message).toContain(told ?? '');
+      expect(reply.said).not.toBe('');
+    }
+    if (usage) expect(reply.usage).toMatchObject(usage);
+    for (const count of Object.values(reply.usage ?? {})) expect(Number(count)).toSatisfy(Number.isSafeInteger);
+    if (asked !== undefined) expect(bodies).toHaveLength(asked);
+    if (dropped) expect((bodies.at(-1)!.messages as []).length).toBeLessThan((bodies[0]!.messages as []).length);
+    for (const [index, wanted] of (recording.sent ?? []).entries()) {
+      const absent = Object.keys(wanted).filter((name) => wanted[name] === 'absent');
+      expect(Object.keys(bodies[index]!)).not.toContain(absent[0]);
+      expect(bodies[index]).toMatchObject(
+        Object.fromEntries(Object.entries(wanted).filter(([name]) => !absent.includes(name))),
+      );
+    }
+  });
+});

@@ -1,0 +1,104 @@
+import type { JsonObject } from '#platform/base/json/json.ts';
+import type { ToolCallDelta } from './deltas.ts';
+
+/** A tool call in a chunk, as servers really send it: any member may be missing, repeated, null or of another type. */
+interface RawCall {
+  readonly index?: unknown;
+  readonly id?: unknown;
+  readonly function?: { readonly name?: unknown; readonly arguments?: unknown } | null;
+  readonly extra_content?: unknown;
+}
+
+interface OpenCall {
+  readonly given: number | undefined;
+  readonly id: string | undefined;
+  name: string;
+  arguments: string;
+}
+
+/** More calls than a reply makes. */
+const MAX_CALLS = 256;
+
+/**
+ * The calls of a reply, told apart piece by piece. The protocol numbers them by `index`; servers leave it out, or send
+ * 0 for all of them, or repeat ids and names with every piece.
+ */
+export class ToolCallPieces {
+  readonly #calls: OpenCall[] = [];
+
+  /** Whether a call has come. */
+  get any(): boolean {
+    return this.#calls.length > 0;
+  }
+
+  /** Returns the pieces of a chunk's `tool_calls`, each with the position of its call. */
+  take(raw: unknown): ToolCallDelta[] {
+    const list = Array.isArray(raw) ? raw : raw ? [raw] : [];
+    return list.flatMap((one: unknown) => (typeof one === 'object' && one !== null ? this.#piece(one as RawCall) : []));
+  }
+
+  #piece(raw: RawCall): ToolCallDelta[] {
+    const given =
+      typeof raw.index === 'number' && Number.isInteger(raw.index) && raw.index >= 0 ? raw.index : undefined;
+    const id = typeof raw.id === 'string' && raw.id !== '' && raw.id !== 'null' ? raw.id : undefined;
+    const name = typeof raw.function?.name === 'string' ? raw.function.name : '';
+    const args = argumentsOf(raw.function?.arguments);
+    let index = this.#indexOf(given, id, name);
+    const isNew = index < 0;
+    if (isNew) {
+      if (this.#calls.length >= MAX_CALLS) return [];
+      index = this.#calls.push({ given, id, name: '', arguments: '' }) - 1;
+    }
+    const call = this.#calls[index]!;
+    const named = call.name === '' && name !== '';
+    if (named) call.name = name;
+    call.arguments += args;
+    const extra = raw.extra_content;
+    return [
+      {
+        type: 'tool-call',
+        index,
+        id: isNew ? id : undefined,
+        name: named ? name : undefined,
+        arguments: args,
+        ...(typeof extra === 'object' && extra !== null && { extra: extra as JsonObject }),
+      },
+    ];
+  }
+
+  /** Returns the position of the call that a piece goes on, or -1 when the piece begins another one. */
+  #indexOf(given: number | undefined, id: string | undefined, name: string): number {
+    if (id !== undefined) {
+      const known = this.#calls.findIndex((call) => call.id === id);
+      if (known >= 0) return known;
+      // The id may follow the first piece; another id at the same index is another call.
+      const unnamed = this.#calls.findLastIndex((call) => call.given === given && call.id === undefined);
+      return unnamed >= 0 && given !== undefined && !this.#begins(unnamed, name) ? unnamed : -1;
+    }
+    const last =
+      given === undefined ? this.#calls.length - 1 : this.#calls.findLastIndex((call) => call.given === given);
+    return last >= 0 && this.#begins(last, name) ? -1 : last;
+  }
+
+  /** Whether a piece with this name begins a call after the one at `index`: that one is whole, or has another name. */
+  #begins(index: number, name: string): boolean {
+    if (name === '') return false;
+    const call = this.#calls[index]!;
+    return call.name !== '' && (call.name !== name || isJson(call.arguments));
+  }
+}
+
+/** Ollama and others send the arguments as an object. */
+function argumentsOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  return typeof value === 'object' && value !== null ? JSON.stringify(value) : '';
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

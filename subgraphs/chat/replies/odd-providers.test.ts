@@ -1,0 +1,231 @@
+import type { ServerResponse } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { answer, answerDeltas, type Behaviour, cut, failure } from '#llm/testing/fault-server.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import { ChatWorld, person } from '../testing/chat-world.ts';
+
+/** What providers do that the recordings of llm/provider hold, as a person and their client see it. */
+let world: ChatWorld;
+let anna: UserIdentity;
+let conversationId: string;
+beforeAll(async () => {
+  world = await ChatWorld.open({
+    env: { CHAT_TITLES: 'true' },
+    catalogue: (base_url) => ({
+      default: 'any',
+      providers: { server: { type: 'compatible', base_url, api_key: 'key' } },
+      deployments: {
+        any: { provider: 'server', model: 'any' },
+        dear: { provider: 'server', model: 'dear', price: { input: '999999999999', output: '999999999999' } },
+        small: { provider: 'server', model: 'small', context_window: 4096 },
+      },
+      models: Object.fromEntries(
+        ['any', 'dear', 'small'].map((name) => [name, { deployments: [name], retries: { attempts: 0 } }]),
+      ),
+      limits: { models: { small: { tokens_per_minute: 1_000_000 } } },
+    }),
+  });
+});
+afterAll(() => world[Symbol.asyncDispose]());
+beforeEach(async () => {
+  anna = person();
+  conversationId = await world.conversation(anna);
+  world.provider.behave(answer('Hello.'));
+});
+
+const REPLY = `query($id: ID!) { message(id: $id) {
+  status text reasoning error { code message } generation { finishReason usage { inputTokens outputTokens estimated } }
+  toolCalls { name arguments runsOn result { status } } conversation { title }
+} }`;
+interface Shown {
+  readonly status: string;
+  readonly text: string;
+  readonly reasoning: string | null;
+  readonly error: { code: string; message: string } | null;
+  readonly generation: {
+    finishReason: string;
+    usage: { inputTokens: number; outputTokens: number; estimated: boolean };
+  };
+  readonly toolCalls: object[];
+  readonly conversation: { title: string };
+}
+async function replyTo(behaviour: Behaviour, input: Record<string, unknown> = {}): Promise<Shown> {
+  world.provider.behave(behaviour);
+  const { replyId } = await world.exchange(anna, { conversationId, text: 'hello', ...input });
+  return show(replyId);
+}
+const show = async (id: string) => (await world.ask<{ message: Shown }>(anna, REPLY, { id })).data!.message;
+/** The messages of the last request for a reply: a title is asked for in a system message. */
+const sent = () =>
+  world.provider.seen
+    .map(({ body }) => body.messages as { role: string; content: string }[])
+    .findLast(([first]) => first!.role !== 'system')!;
+
+/** Events as they are, then what the connection does. */
+const raw =
+  (events: readonly object[], end: (response: ServerResponse) => void = (response) => response.end()): Behaviour =>
+  (_request, response) => {
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    response.write(events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join(''), () => end(response));
+  };
+const said = (content: string, finish: string | null = null) => ({
+  choices: [{ index: 0, delta: { content }, finish_reason: finish }],
+});
+
+describe('a strange count of tokens never holds a reply', () => {
+  const counts: [string, object, number, boolean][] = [
+    ['halves', { prompt_tokens: 11.5, completion_tokens: 7.25 }, 7, false],
+    ['text', { prompt_tokens: '5', completion_tokens: '3' }, 3, false],
+    ['below zero', { prompt_tokens: -1, completion_tokens: -1 }, 2, true],
+    ['more than a column keeps', { prompt_tokens: 3e9, completion_tokens: 3e9 }, 2, true],
+    ['zero', { prompt_tokens: 0, completion_tokens: 0 }, 2, true],
+    ['nothing', {}, 2, true],
+  ];
+  it.each(counts)('%s', async (_name, usage, outputTokens, estimated) => {
+    const reply = await replyTo(raw([said('Hello.'), said('', 'stop'), { choices: [], usage }]));
+    expect(reply).toMatchObject({ status: 'COMPLETE', text: 'Hello.', error: null });
+    expect(reply.generation.usage).toMatchObject({ outputTokens, estimated });
+    expect(reply.generation.usage.inputTokens).toBeGreaterThan(0);
+  });
+});
+
+it('what a database refuses is told at once, with the text, and the next message does not wait', async () => {
+  // A cost that no column holds.
+  const usage = { prompt_tokens: 900_000_000, completion_tokens: 900_000_000 };
+  const reply = await replyTo(raw([said('Hello.'), said('', 'stop'), { choices: [], usage }]), { model: 'dear' });
+  expect(reply).toMatchObject({
+    status: 'INTERRUPTED',
+    text: 'Hello.',
+    error: { code: 'INTERNAL_SERVER_ERROR', message: expect.stringContaining('its text is kept') },
+  });
+  expect(await replyTo(answer('Go on.'))).toMatchObject({ status: 'COMPLETE', text: 'Go on.' });
+});
+
+describe('the finish reason ends a reply, whatever the connection does', () => {
+  it.each<[string, Behaviour]>([
+    ['it stays open', raw([said('Hello.', 'stop')], () => undefined)],
+    [
+      'it is reset',
+      raw([said('Hello.', 'stop')], (response) => setImmediate(() => response.socket?.resetAndDestroy())),
+    ],
+    ['it ends without [DONE]', raw([said('Hello.', 'stop')])],
+  ])('%s', async (_name, behaviour) => {
+    expect(await replyTo(behaviour)).toMatchObject({ status: 'COMPLETE', text: 'Hello.', error: null });
+  });
+});
+
+describe('a broken reply is not COMPLETE', () => {
+  it.each(['error', 'network_error', 'insufficient_system_resource', 'abort'])('%s', async (reason) => {
+    const reply = await replyTo(raw([said('Hel'), said('', reason)]));
+    expect(reply).toMatchObject({ status: 'INTERRUPTED', text: 'Hel', error: { code: 'PROVIDER_UNAVAILABLE' } });
+  });
+
+  it.each<[string, Behaviour, string]>([
+    ['sensitive', raw([said('', 'sensitive')]), 'CONTENT_FILTERED'],
+    ['SAFETY', raw([said('', 'SAFETY')]), 'CONTENT_FILTERED'],
+    ['nothing at all', raw([said('', 'stop')]), 'PROVIDER_UNAVAILABLE'],
+    ['thoughts alone', answerDeltas([{ reasoning_content: 'Hm.' }]), 'PROVIDER_UNAVAILABLE'],
+    ['thoughts up to the limit', answerDeltas([{ reasoning_content: 'Hm.' }], 'length'), 'OUTPUT_INVALID'],
+  ])('%s', async (_name, behaviour, code) => {
+    expect(await replyTo(behaviour)).toMatchObject({ status: 'FAILED', text: '', error: { code } });
+  });
+});
+
+describe('reasoning is a part of its own, and neither text nor title', () => {
+  it.each<[string, readonly object[]]>([
+    ['reasoning_content', [{ reasoning_content: 'A greeting.' }, { content: 'Hello.' }]],
+    ['reasoning', [{ reasoning: 'A greeting.' }, { content: 'Hello.' }]],
+    [
+      'reasoning_details',
+      [{ reasoning_details: [{ type: 'reasoning.text', text: 'A greeting.' }] }, { content: 'Hello.' }],
+    ],
+    ['tags, torn', [{ content: '<thi' }, { content: 'nk>A greeting.</thi' }, { content: 'nk>\n\nHello.' }]],
+    [
+      'parts',
+      [{ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'A greeting.' }] }] }, { content: 'Hello.' }],
+    ],
+  ])('%s', async (_name, deltas) => {
+    const reply = await replyTo(answerDeltas(deltas));
+    expect(reply).toMatchObject({ status: 'COMPLETE', text: 'Hello.', reasoning: 'A greeting.' });
+    await expect.poll(async () => (await titleOf()).title, { timeout: 15_000 }).toBe('Hello');
+  });
+  const titleOf = async () =>
+    (
+      await world.ask<{ conversation: { title: string } }>(
+        anna,
+        'query($id: ID!) { conversation(id: $id) { title } }',
+        {
+          id: conversationId,
+        },
+      )
+    ).data!.conversation;
+});
+
+it('tools of the server run though the calls end with `stop`, and empty arguments go back as an object', async () => {
+  world.provider.script(
+    answerDeltas([{ tool_calls: [{ id: 'a', function: { name: 'current_time', arguments: '' } }] }], 'stop'),
+    answer('It is noon.'),
+  );
+  const { replyId } = await world.exchange(anna, { conversationId, text: 'hello', serverTools: ['CURRENT_TIME'] });
+  expect(await show(replyId)).toMatchObject({
+    status: 'COMPLETE',
+    text: 'It is noon.',
+    toolCalls: [{ name: 'current_time', arguments: '{}', runsOn: 'SERVER', result: { status: 'OK' } }],
+  });
+});
+
+it('a client’s results go back with what the model had thought, to the deployment that thought it', async () => {
+  const thought = {
+    reasoning_content: 'I ask.',
+    tool_calls: [{ index: 0, id: 'a', function: { name: 'locate', arguments: '{}' } }],
+  };
+  world.provider.behave(answerDeltas([thought], 'tool_calls'));
+  const tools = [{ name: 'locate', description: 'Where the person is', parameters: { type: 'object' } }];
+  const { replyId } = await world.exchange(anna, { conversationId, text: 'hello', tools });
+  world.provider.behave(answer('You are in Oslo.'));
+  const answered = await world.ask<{ submitToolResults: { reply: { id: string } } }>(
+    anna,
+    'mutation($input: SubmitToolResultsInput!) { submitToolResults(input: $input) { reply { id } } }',
+    {
+      input: {
+        messageId: replyId,
+        results: [{ toolCallId: 'a', content: 'Oslo' }],
+      },
+    },
+  );
+  const { text } = await world.readReply(anna, answered.data!.submitToolResults.reply.id);
+  expect(text).toBe('You are in Oslo.');
+  expect(sent()[1]).toMatchObject({ role: 'assistant', reasoning_content: 'I ask.', tool_calls: [{ id: 'a' }] });
+  // Of an exchange that is over it is not wanted back.
+  await replyTo(answer('Hello.'));
+  expect(sent()[1]).not.toHaveProperty('reasoning_content');
+});
+
+it('person and model speak in turn, also after a reply that failed', async () => {
+  expect(await replyTo(failure(500, 'broken'))).toMatchObject({ status: 'FAILED' });
+  await replyTo(answer('Hello.'), { text: 'Again?' });
+  expect(sent()).toEqual([{ role: 'user', content: 'hello\n\nAgain?' }]);
+  await replyTo(cut('Hel'), { text: 'More?' });
+  await replyTo(answer('Hello.'), { text: 'And?' });
+  expect(sent().map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant', 'user']);
+});
+
+it('a small model answers where a limit reserves its tokens', async () => {
+  expect(await replyTo(answer('Hello.'), { text: 'hi', model: 'small' })).toMatchObject({ status: 'COMPLETE' });
+  const asked = world.provider.seen.filter(({ body }) => body.model === 'small').map(({ body }) => body.max_tokens);
+  expect(asked[0]).toBe(1024);
+});
+
+it('administrators read what the provider said, without the key, and other people do not', async () => {
+  await replyTo(failure(400, 'strange', 'The flux of key is wrong'), { model: 'dear' });
+  const health = await world.ask<{ llmHealth: { deployment: string; lastErrorCode: string; lastErrorSaid: string }[] }>(
+    { ...anna, roles: ['admin'], scopes: [...anna.scopes, 'admin'] },
+    '{ llmHealth { deployment lastErrorCode lastErrorSaid } }',
+  );
+  expect(health.data!.llmHealth.find(({ deployment }) => deployment === 'dear')).toEqual({
+    deployment: 'dear',
+    lastErrorCode: 'refused',
+    lastErrorSaid: '400 The flux of … is wrong',
+  });
+  expect((await world.ask(anna, '{ llmHealth { lastErrorSaid } }')).code).toBe('FORBIDDEN');
+});
