@@ -33,6 +33,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['server'],
     ['supergraph'],
     ['request'],
+    ['settings'],
   ],
   'gateway/execution': [['reference'], ['run'], ['writer'], ['planning'], ['prepare']],
   platform: [['host'], ['net'], ['identity'], ['data'], ['realtime'], ['contracts'], ['base']],

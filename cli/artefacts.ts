@@ -3,6 +3,7 @@ import { globSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { gatewayFileSchema } from '#gateway/settings/gateway-file.ts';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { buildDocsParts } from './docs-parts.ts';
 import { clientErrorCodes, errorsPage } from './errors-page.ts';
@@ -18,6 +19,7 @@ const ARTEFACTS = [
   'schema.graphql',
   'docs/configuration.md',
   'docs/errors.md',
+  'docs/gateway.schema.json',
   'subgraphs/*/peers/*.types.ts',
   'tests/client/generated/*',
   'clients/typescript/src/generated/*',
@@ -37,6 +39,7 @@ export async function makeArtefacts(root: string): Promise<void> {
   const generated = path.join(root, 'clients', 'typescript', 'src', 'generated');
   await mkdir(generated, { recursive: true });
   await writeFile(path.join(generated, 'error-codes.ts'), clientErrorCodes());
+  await writeFile(path.join(root, 'docs', 'gateway.schema.json'), `${JSON.stringify(gatewayFileSchema(), null, 2)}\n`);
   const supergraph = await loadSupergraph({ file: path.join(root, 'supergraph.yaml') });
   await writeFile(path.join(root, 'supergraph.graphql'), `${supergraph.sdl.trimEnd()}\n`);
   await writeFile(path.join(root, 'schema.graphql'), supergraph.apiSdl());

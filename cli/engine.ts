@@ -2,6 +2,7 @@ import { Histogram, type Registry } from 'prom-client';
 import type { PlanningObserver } from '#gateway/execution/planning/planning.ts';
 import type { Compile } from '#gateway/execution/prepare/operations.ts';
 import { createEngine } from '#gateway/execution/run/engine.ts';
+import type { ExposeError } from '#gateway/execution/run/observer.ts';
 import { traceFetch } from '#gateway/policy/tracing.ts';
 import type { Supergraph } from '#gateway/supergraph/supergraph.ts';
 import type { Config } from '#platform/base/config/config.ts';
@@ -18,9 +19,9 @@ export function engineOf(
   { config, log, metrics }: { readonly config: Config; readonly log: Logger; readonly metrics: Registry },
   isOwn: boolean,
   started: Promise<void> = Promise.resolve(),
-): (supergraph: Supergraph) => Compile {
+): (supergraph: Supergraph, expose: ExposeError) => Compile {
   const planned = watchPlanning(log, metrics);
-  return (supergraph) => {
+  return (supergraph, expose) => {
     if (config.GATEWAY_ENGINE === 'stock') return stockEngine(supergraph);
     let engine: Compile | undefined;
     const make = () => {
@@ -32,6 +33,7 @@ export function engineOf(
         planned,
         observer: {
           ...(isTracing() && { fetch: traceFetch }),
+          ...(!isOwn && { expose }),
           failed: (subgraph, cause, { requestId }) =>
             log.warn({ subgraph, requestId, err: cause }, 'a subgraph could not be used'),
         },

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { startGateway } from '#gateway/gateway.ts';
 import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
 import { checkAddresses } from '#gateway/supergraph/addresses.ts';
+import type { Config } from '#platform/base/config/config.ts';
 import { loadSecrets } from '#platform/base/secrets/secrets.ts';
 import { openStores } from '#platform/host/stores.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
@@ -14,6 +15,7 @@ import { engineOf } from './engine.ts';
 import { ACCOUNT, EXAMPLES } from './explorer.ts';
 import { type Process, runProcess } from './process.ts';
 import { CommandError } from './report.ts';
+import { onReloadSignal } from './stop-signals.ts';
 
 /** Documents that live at the gateway by convention and are made by a subgraph. */
 export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks] } as const;
@@ -27,14 +29,26 @@ export function asService(transport: SubgraphTransport | undefined, request: Req
 }
 
 /** Runs the gateway as a process of its own: of this installation, or of any supergraph whose file is given. */
-export async function gateway(root: string, file: string | undefined): Promise<void> {
+export async function gateway(
+  root: string,
+  { supergraph, settings }: { readonly supergraph?: string | undefined; readonly settings?: string | undefined },
+): Promise<void> {
   await runProcess(root, 'gateway', async (process) => {
-    const served = await (file === undefined ? ownGateway(process) : anyGateway(process, file));
+    const file = settings ?? gatewayFile(process.config);
+    const served = await (supergraph === undefined ? ownGateway(process, file) : anyGateway(process, supergraph, file));
+    onReloadSignal(() => {
+      process.log.info('told to read the files again');
+      void served.reload();
+    });
     process.log.info({ url: served.url }, 'ready');
   });
 }
 
-async function ownGateway({ config, log, metrics, lifecycle }: Process) {
+/** Returns the absolute path of GATEWAY_FILE. */
+export const gatewayFile = ({ home, GATEWAY_FILE }: Config): string | undefined =>
+  GATEWAY_FILE === undefined ? undefined : path.resolve(home, GATEWAY_FILE);
+
+async function ownGateway({ config, log, metrics, lifecycle }: Process, settings: string | undefined) {
   if (config.redisUrl === undefined) {
     throw new CommandError(
       'REDIS_URL is not set. A gateway apart from its subgraphs needs Redis; `sextant up` needs nothing.',
@@ -69,6 +83,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
       log,
       metrics,
       supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
+      file: settings,
       compile: engineOf({ config, log, metrics }, true),
       authenticator,
       assertions,
@@ -85,7 +100,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process) {
 }
 
 /** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */
-async function anyGateway({ config, log, metrics, lifecycle }: Process, file: string) {
+async function anyGateway({ config, log, metrics, lifecycle }: Process, file: string, settings: string | undefined) {
   const { limiter, cache } = await openStores({ config, log, metrics, lifecycle });
   return lifecycle.use(
     await startGateway({
@@ -93,6 +108,7 @@ async function anyGateway({ config, log, metrics, lifecycle }: Process, file: st
       log,
       metrics,
       supergraph: { file, cache: path.join(config.dataDir, 'cache') },
+      file: settings,
       compile: engineOf({ config, log, metrics }, false),
       limiter,
       cache,

@@ -34,10 +34,14 @@ program
 program
   .command('gateway')
   .option('--supergraph <file>', 'any supergraph.yaml or composed .graphql file, instead of SUPERGRAPH_FILE')
+  .option('--config <file>', 'a gateway.yaml: what holds for single subgraphs, instead of GATEWAY_FILE')
   .description('the gateway as a process of its own; with --supergraph, a gateway for any supergraph')
   .hook('preAction', serving)
-  .action(async ({ supergraph }: { supergraph?: string }) =>
-    (await import('./gateway.ts')).gateway(root, supergraph && path.resolve(supergraph)),
+  .action(async ({ supergraph, config }: { supergraph?: string; config?: string }) =>
+    (await import('./gateway.ts')).gateway(root, {
+      supergraph: supergraph && path.resolve(supergraph),
+      settings: config && path.resolve(config),
+    }),
   );
 
 program

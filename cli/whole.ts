@@ -10,7 +10,7 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { engineOf } from './engine.ts';
 import { ACCOUNT, EXAMPLES } from './explorer.ts';
-import { asService, WELL_KNOWN } from './gateway.ts';
+import { asService, gatewayFile, WELL_KNOWN } from './gateway.ts';
 import type { Process } from './process.ts';
 import { loadDefinition } from './subgraphs.ts';
 
@@ -75,6 +75,7 @@ export async function serveWhole(
       log: log.child({ part: 'gateway' }),
       metrics,
       supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
+      file: gatewayFile(config),
       compile: engineOf({ config, log, metrics }, true, database.opened),
       transports,
       authenticator,

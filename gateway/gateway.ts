@@ -6,6 +6,7 @@ import { unexpected } from '#platform/base/errors/errors.ts';
 import { type Guard, guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator, IdentityAssertions } from '#platform/identity/authenticator.ts';
+import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
 import type { Checks } from '#platform/net/http/health-report.ts';
 import { drain, listen } from '#platform/net/http/listen.ts';
@@ -13,6 +14,7 @@ import { createServer, readMutualTls } from '#platform/net/http/tls.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Compile } from './execution/prepare/operations.ts';
+import type { ExposeError } from './execution/run/observer.ts';
 import { type Account, createExplorer } from './explorer/explorer.ts';
 import { createPipeline, type OperationCaller, type Served } from './policy/pipeline.ts';
 import type { PolicyEvaluator } from './policy/policies.ts';
@@ -23,7 +25,10 @@ import { createForward } from './protocols/forward.ts';
 import { createGraphqlHandler, refuse } from './protocols/graphql.ts';
 import { serveWebSockets } from './protocols/websocket.ts';
 import { isForwarded, requestIdOf } from './request/client.ts';
-import { PASS_CREDENTIALS, type PropagationRules } from './request/propagation.ts';
+import { JwksAuthenticator } from './request/jwks-authenticator.ts';
+import { createPropagation, type Propagation } from './request/propagation.ts';
+import { ruled } from './request/ruled-transport.ts';
+import { redactError } from './request/shown-errors.ts';
 import { COMPOSED } from './rest/composed/all.ts';
 import { createDocs } from './rest/docs/docs.ts';
 import { createRest } from './rest/rest.ts';
@@ -32,6 +37,8 @@ import { sendLandingPage } from './server/landing-page.ts';
 import { createGatewayMetrics } from './server/metrics.ts';
 import { createOrigins } from './server/origins.ts';
 import { secure, seeOther, sendJson, sendText } from './server/pages.ts';
+import { type GatewayFile, GatewayFileError, settingsOf } from './settings/gateway-file.ts';
+import { textOf, watchGatewayFile } from './settings/watch-gateway-file.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { createGraph } from './supergraph/graph.ts';
 import type { OverrideChooser } from './supergraph/overrides.ts';
@@ -43,7 +50,7 @@ export interface GatewayOptions {
   readonly metrics: Registry;
   readonly supergraph: SupergraphSource;
   /** Makes operations runnable: the compiled engine, or the stock one as reference. */
-  readonly compile: (supergraph: Supergraph) => Compile;
+  readonly compile: (supergraph: Supergraph, expose: ExposeError) => Compile;
   /** Subgraphs of this process, by name; the others are reached by their URLs. */
   readonly transports?: ReadonlyMap<string, SubgraphTransport>;
   /** Verifies credentials. Without, credentials are passed on to the subgraphs, who have to check them. */
@@ -62,8 +69,8 @@ export interface GatewayOptions {
    * Default: those that OVERRIDE_LABELS names.
    */
   readonly overrides?: OverrideChooser<OperationCaller> | undefined;
-  /** Headers of clients that subgraphs get. Default: none with an authenticator, the credentials without. */
-  readonly propagation?: PropagationRules | undefined;
+  /** Absolute path of a gateway.yaml, whose changes are followed. Default: none. */
+  readonly file?: string | undefined;
   /** Paths that a subgraph's plain route answers: `{'/.well-known/jwks.json': ['auth', '/jwks.json']}`. */
   readonly wellKnown?: Readonly<Record<string, readonly [subgraph: string, path: string]>>;
   /** Folder of REST endpoints, one .graphql file each: REST_OPERATIONS for the product's own. Default: none. */
@@ -90,8 +97,15 @@ export interface Gateway extends AsyncDisposable {
   /** Where it listens, without a trailing slash. */
   readonly url: string;
   readonly port: number;
-  /** Loads the supergraph again now. Resolves to whether it has changed. */
+  /** Reads gateway.yaml and the supergraph again now. Resolves to whether one of them has changed. */
   reload(): Promise<boolean>;
+}
+
+/** What follows from a gateway.yaml. */
+interface Configured {
+  readonly file: GatewayFile;
+  readonly propagation: Propagation;
+  readonly authenticator: Authenticator | undefined;
 }
 
 /** Sockets of a replaced supergraph or a stopping gateway come back over this time. */
@@ -107,11 +121,17 @@ const REST_CHECK_MS = 3_000;
  * line.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, log, authenticator } = options;
+  const { config, log } = options;
   const metrics = createGatewayMetrics(options.metrics);
   const origins = createOrigins(config);
   const tls = readMutualTls(config, log);
   const subscriptions = createSubscriptions(metrics, config);
+  /** Subgraphs of others may say anything in their errors; our own mask what is not meant for clients. */
+  const expose: ExposeError = (error, subgraph) => {
+    const shown = settingsOf(configured.file, subgraph).errors;
+    const isRedacted = shown ? shown === 'redact' : config.production && !options.authenticator && !options.assertions;
+    return isRedacted ? redactError(error, subgraph, log) : error;
+  };
   const pipeline = tracePipeline(
     createPipeline({
       config,
@@ -120,10 +140,55 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       cache: options.cache,
       policies: options.policies ?? (config.POLICY_URL ? createPolicyHook(config.POLICY_URL, config, log) : undefined),
       overrides: options.overrides,
-      compile: options.compile,
+      compile: (supergraph) => options.compile(supergraph, expose),
     }),
   );
-  const propagation = options.propagation ?? (authenticator ? undefined : PASS_CREDENTIALS);
+  function configure(file: GatewayFile): Configured {
+    if (file.authentication && options.authenticator) {
+      throw new GatewayFileError(
+        `${options.file}: authentication is for graphs of others; here the subgraph auth issues the tokens.`,
+      );
+    }
+    const tokens =
+      file.authentication &&
+      new JwksAuthenticator(
+        file.authentication,
+        log,
+        options.limiter && { limiter: options.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
+      );
+    const propagation = createPropagation({
+      file,
+      authenticates: options.authenticator !== undefined,
+      trustedProxies: config.TRUSTED_PROXIES,
+      claimOf: tokens && ((identity, path) => tokens.claimOf(identity, path)),
+    });
+    return { file, propagation, authenticator: options.authenticator ?? tokens };
+  }
+  const settings = options.file
+    ? await watchGatewayFile(options.file, log, async (next) => {
+        configured = configure(next);
+        await graph.reconnect();
+      })
+    : undefined;
+  let configured = configure(settings?.current ?? {});
+  // What holds at the moment, for parts that live longer than it.
+  const authenticator: Authenticator = {
+    authenticate: async (credentials, client) =>
+      (await configured.authenticator?.authenticate(credentials, client)) ?? ANONYMOUS,
+    known: (credentials) => (configured.authenticator ? configured.authenticator.known?.(credentials) : ANONYMOUS),
+    watch: (identity, ended) => configured.authenticator?.watch(identity, ended) ?? (() => undefined),
+    get credentialsIn() {
+      return configured.authenticator?.credentialsIn?.bind(configured.authenticator);
+    },
+    get required() {
+      return configured.authenticator?.required ?? false;
+    },
+  };
+  const propagation: Propagation = {
+    collect: (request, identity) => configured.propagation.collect(request, identity),
+    collectPayload: (offered, payload, identity) => configured.propagation.collectPayload(offered, payload, identity),
+    of: (subgraph, headers) => configured.propagation.of(subgraph, headers),
+  };
   const graph = createGraph<Served>({
     source: options.supergraph,
     log,
@@ -131,17 +196,22 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     async transportOf({ name, urls }) {
       // The HTTP client takes a fifth of the start, which one process for all does not need.
       const { createHttpTransport } = await import('#platform/net/transport/http.ts');
-      const { SUBGRAPH_TIMEOUT_MS: timeoutMs, SUBGRAPH_RESTART_MS: restartMs } = config;
-      return createHttpTransport({
+      const own = settingsOf(configured.file, name);
+      const transport = createHttpTransport({
         subgraph: name,
-        urls,
+        urls: own.urls ?? urls,
         assertions: options.assertions,
         tls,
         log,
-        timeoutMs,
-        restartMs,
+        timeoutMs: own.timeout_ms ?? config.SUBGRAPH_TIMEOUT_MS,
+        restartMs: own.restart_ms ?? config.SUBGRAPH_RESTART_MS,
+        tries: own.tries,
+        concurrency: own.concurrency,
+        queue: own.queue,
       });
+      return ruled(transport, propagation);
     },
+    settingsOf: (name) => textOf({ ...settingsOf(configured.file, name), headers: undefined }),
     open: pipeline.open,
     warm: (next, previous) => next.operations.warm(previous.operations),
     changed() {
@@ -243,9 +313,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   return {
     port,
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    reload: () => graph.reload(),
+    async reload() {
+      const changes = [await settings?.reload(), await graph.reload()];
+      return changes.includes(true);
+    },
     async [Symbol.asyncDispose]() {
       health.stopping();
+      settings?.close();
       sockets.stop();
       const why = 'The gateway restarts: subscribe again and resume.';
       const spreadMs = Math.min(DRAIN_SPREAD_MS, config.SHUTDOWN_TIMEOUT_MS / 4);

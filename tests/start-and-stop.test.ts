@@ -134,6 +134,32 @@ describe('starting and stopping', () => {
     expect(answers.filter((one) => one === 'RATE_LIMITED').length).toBeGreaterThanOrEqual(6);
   }, 60_000);
 
+  it('a gateway reads its files again at SIGHUP, and goes on with the good ones when they are broken', async () => {
+    const [file, settings] = ['supergraph.yaml', 'gateway.yaml'].map((name) => path.join(directory, name)) as [
+      string,
+      string,
+    ];
+    const write = (field: string) => {
+      const schema = `{ sdl: 'type Query { ${field}: Int }' }`;
+      return writeFile(file, `subgraphs: { ships: { routing_url: 'http://127.0.0.1:1/graphql', schema: ${schema} } }`);
+    };
+    await write('a');
+    await writeFile(settings, 'all: { tries: 1, restart_ms: 0 }');
+    const gateway = await SextantProcess.start(['gateway', '--supergraph', file, '--config', settings], env);
+    const fails = async (field: string) => {
+      const headers = { 'content-type': 'application/json' };
+      const body = JSON.stringify({ query: `{ ${field} }` });
+      const answer = await fetch(`${gateway.url}/graphql`, { method: 'POST', headers, body });
+      return (await answer.json()).errors[0].extensions.code as string;
+    };
+    expect(await fails('a')).toBe('SUBGRAPH_UNAVAILABLE');
+    await write('b');
+    await writeFile(settings, 'all: { tries: many }');
+    process.kill(gateway.pid, 'SIGHUP');
+    await expect.poll(() => fails('b'), { timeout: 15_000 }).toBe('SUBGRAPH_UNAVAILABLE');
+    await gateway.stop();
+  }, 60_000);
+
   it('a backup brings everything back after a reset', async () => {
     const first = await SextantProcess.start(['up', '--no-banner'], env);
     const user = await TestUser.signUp(first.url);

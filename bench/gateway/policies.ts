@@ -40,7 +40,7 @@ export async function asInProduction(
   const metrics = new Registry();
   collectDefaultMetrics({ register: metrics });
   const base = { config, log, metrics, compile: engineOf({ config, log, metrics }, true) };
-  if (bare) return { ...base, propagation: { headers: [] } };
+  if (bare) return base;
   const { topics, limiter, cache } = await openStores({ ...base, lifecycle: new AsyncDisposableStack() });
   const authenticator = new TokenVerifier({
     fetch: askAuth,

@@ -8,7 +8,6 @@ import type { AnswerError } from '../execution/prepare/operation.ts';
 import { type Admitted, isRefused, type OperationCaller, type Served } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
-import { propagated } from '../request/propagation.ts';
 import type { Carrier } from '../server/metrics.ts';
 import type { Channel } from '../subscriptions/channel.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
@@ -63,12 +62,13 @@ export class Visit {
       if (!response.writableFinished) signal.abort(new CodedError('TIMEOUT', 'The client has left.'));
     });
     const client = clientOf(request, parts.config.TRUSTED_PROXIES);
+    const identity = await identify(parts.authenticator, credentialsOf(request, parts.authenticator), client);
     const caller: OperationCaller = {
-      identity: await identify(parts.authenticator, credentialsOf(request), client),
+      identity,
       client,
       requestId,
       traceparent: traceparentOf(request.headers['traceparent']),
-      headers: propagated(parts.propagation, request.headers),
+      ...parts.propagation.collect(request, identity),
       signal,
       registered: true,
     };

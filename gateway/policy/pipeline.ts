@@ -47,6 +47,8 @@ export interface OperationCaller {
   readonly traceparent?: string | undefined;
   readonly signal?: CancelSignal | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Equal for callers whose headers every subgraph answers alike. */
+  readonly headersKey?: string | undefined;
   /** The text is the gateway's own, as that of a REST endpoint: no manifest has to list it. */
   readonly registered?: boolean;
 }
@@ -235,6 +237,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
           identity: caller.identity,
           client: caller.client,
           headers: caller.headers,
+          headersKey: caller.headersKey,
           requestId: caller.requestId,
           traceparent: caller.traceparent,
           signal: caller.signal,

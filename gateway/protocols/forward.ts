@@ -46,7 +46,7 @@ export function createForward({ config, authenticator, pipeline }: ForwardOption
     });
     try {
       const client = clientOf(request, config.TRUSTED_PROXIES);
-      const identity = await identify(authenticator, credentialsOf(request), client);
+      const identity = await identify(authenticator, credentialsOf(request, authenticator), client);
       const refusal = await pipeline.spend(identity, client);
       if (refusal) throw refusal;
       const forwarded = toRequest(request, path, aborter.signal);

@@ -19,7 +19,7 @@ import {
 } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
-import { type PropagationRules, propagated } from '../request/propagation.ts';
+import type { Propagation } from '../request/propagation.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
@@ -45,7 +45,7 @@ export interface GraphqlHttpOptions {
   readonly log: Logger;
   readonly metrics: GatewayMetrics;
   readonly authenticator?: Authenticator | undefined;
-  readonly propagation?: PropagationRules | undefined;
+  readonly propagation: Propagation;
   readonly graph: Graph<Served>;
   readonly pipeline: Pipeline;
   readonly subscriptions: Subscriptions;
@@ -86,7 +86,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     const client = clientOf(request, config.TRUSTED_PROXIES);
     let identity: Identity;
     try {
-      const found = identify(authenticator, credentialsOf(request), client);
+      const found = identify(authenticator, credentialsOf(request, authenticator), client);
       identity = found instanceof Promise ? await found : found;
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error;
@@ -101,7 +101,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       client,
       requestId,
       traceparent: traceparentOf(request.headers['traceparent']),
-      headers: propagated(options.propagation, request.headers),
+      ...options.propagation.collect(request, identity),
       signal: cancellation,
     };
     const admitted = await pipeline.admit(version, params, caller);

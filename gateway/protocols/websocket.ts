@@ -8,7 +8,7 @@ import { guarded, report } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
-import type { Identity } from '#platform/identity/identity.ts';
+import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 import {
   CLOSE,
   type OperationChannel,
@@ -21,7 +21,7 @@ import {
 import { isRefused, type OperationCaller, type Pipeline, type Served } from '../policy/pipeline.ts';
 import { credentialsOf, credentialsOfPayload, identify } from '../request/authentication.ts';
 import { clientOf, traceparentOf } from '../request/client.ts';
-import { type PropagationRules, propagated } from '../request/propagation.ts';
+import type { Propagation } from '../request/propagation.ts';
 import type { GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
 import { countedIdentity, createOpenCounter } from '../subscriptions/open-counter.ts';
@@ -49,7 +49,7 @@ export interface WebSocketOptions {
   readonly metrics: GatewayMetrics;
   readonly origins: Origins;
   readonly authenticator?: Authenticator | undefined;
-  readonly propagation?: PropagationRules | undefined;
+  readonly propagation: Propagation;
   readonly graph: Graph<Served>;
   readonly pipeline: Pipeline;
   readonly subscriptions: Subscriptions;
@@ -77,6 +77,7 @@ interface Session {
   readonly client: ClientInfo;
   readonly traceparent: string | undefined;
   readonly headers: Readonly<Record<string, string>> | undefined;
+  readonly headersKey: string | undefined;
   readonly stopWatching: () => void;
 }
 
@@ -128,9 +129,9 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
 
   /** What is needed of the upgrade request. The request itself is let go: it would double what a socket weighs. */
   const offerOf = (request: IncomingMessage): Offer => ({
-    credentials: credentialsOf(request),
+    credentials: credentialsOf(request, authenticator),
     traceparent: traceparentOf(request.headers['traceparent']),
-    headers: propagated(options.propagation, request.headers),
+    headers: options.propagation.collect(request, ANONYMOUS).headers,
   });
 
   function accept(socket: WebSocket, client: ClientInfo, offer: Offer): void {
@@ -162,7 +163,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     offer: Offer,
     payload: Record<string, unknown> | undefined,
   ): Promise<Session> {
-    const given = credentialsOfPayload(payload);
+    const given = credentialsOfPayload(payload, authenticator);
     const credentials = given.authorization || given.apiKey ? given : offer.credentials;
     let identity: Identity;
     try {
@@ -180,12 +181,11 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       authenticator && identity.kind === 'user'
         ? authenticator.watch(identity, (reason) => socket.close(CLOSE.FORBIDDEN, endedText(reason)))
         : () => undefined;
-    const own = payload && propagated(options.propagation, payload);
     return {
       identity,
       client,
       traceparent: traceparentOf(payload?.['traceparent']) ?? offer.traceparent,
-      headers: own ? { ...offer.headers, ...own } : offer.headers,
+      ...options.propagation.collectPayload(offer.headers, payload, identity),
       stopWatching,
     };
   }
@@ -199,6 +199,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       requestId: randomUUID(),
       traceparent: traceparentOf(payload.extensions?.['traceparent']) ?? session.traceparent,
       headers: session.headers,
+      headersKey: session.headersKey,
       signal: aborter.signal,
     };
     let stop: (() => void) | undefined;

@@ -26,6 +26,20 @@ export function clientOf(request: IncomingMessage, trustedProxies: number): Clie
   return { ipAddress: addressOf(request, trustedProxies), userAgent: request.headers['user-agent'] };
 }
 
+/**
+ * Returns the X-Forwarded-For of a request that goes on to another server: what proxies of ours wrote, and the address
+ * that this process saw.
+ *
+ * @param trustedProxies as of {@link clientOf}: with 0 the given header is the client's own word and is left out.
+ */
+export function forwardedFor(request: IncomingMessage, trustedProxies: number): string | undefined {
+  const direct = plainAddress(request.socket.remoteAddress);
+  const forwarded = request.headers['x-forwarded-for'];
+  if (trustedProxies === 0 || forwarded === undefined) return direct;
+  const chain = (Array.isArray(forwarded) ? forwarded.join(',') : forwarded).split(',').map((entry) => entry.trim());
+  return [...chain.slice(-trustedProxies), direct].filter(Boolean).join(', ');
+}
+
 /** What proxies add to a request; one of them is enough to tell that it came through one. */
 const FORWARDING = ['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-real-ip', 'forwarded', 'via'];
 

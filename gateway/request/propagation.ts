@@ -1,28 +1,169 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Identity } from '#platform/identity/identity.ts';
+import { type GatewayFile, settingsOf } from '../settings/gateway-file.ts';
+import { type HeaderSelector, isReserved, type RequestRule } from '../settings/header-settings.ts';
+import { headersOfPayload } from './authentication.ts';
+import { forwardedFor } from './client.ts';
 
-/** The choice of a client's headers that go on to the subgraphs, under their own name. */
-export interface PropagationRules {
-  /** Header names, lower case. */
-  readonly headers: readonly string[];
+type Headers = Readonly<Record<string, string>>;
+
+/** What of a request's headers goes on to subgraphs. */
+export interface ForwardedHeaders {
+  /** All that any subgraph may get; the rules of each subgraph choose among them. Undefined: none. */
+  readonly headers: Headers | undefined;
+  /** Equal for requests that every subgraph answers alike, as far as headers tell. */
+  readonly headersKey: string | undefined;
 }
+
+/** The rules by which headers of clients go on to subgraphs. */
+export interface Propagation {
+  /** Chooses what of a request any subgraph may get. */
+  collect(request: IncomingMessage, identity: Identity): ForwardedHeaders;
+  /** The same with what a client says at `connection_init`, which counts before the upgrade request's. */
+  collectPayload(
+    offered: Headers | undefined,
+    payload: Readonly<Record<string, unknown>> | undefined,
+    identity: Identity,
+  ): ForwardedHeaders;
+  /** Returns what one subgraph gets of it. */
+  of(subgraph: string, headers: Headers | undefined): Headers | undefined;
+}
+
+const FORWARDED_FOR = 'x-forwarded-for';
 
 /** Without an authenticator the subgraphs check credentials themselves, so they need to see them. */
-export const PASS_CREDENTIALS: PropagationRules = {
-  headers: ['authorization', 'x-api-key', 'cookie', 'accept-language', 'x-forwarded-for', 'user-agent'],
-};
+const PASS_CREDENTIALS: readonly RequestRule[] = [
+  'authorization',
+  'x-api-key',
+  'cookie',
+  'accept-language',
+  FORWARDED_FOR,
+  'user-agent',
+].map((propagate) => ({ propagate }));
 
-/** Returns the headers to pass on; undefined when there are none, which costs nothing further down. */
-export function propagated(
-  rules: PropagationRules | undefined,
-  headers: IncomingHttpHeaders | Readonly<Record<string, unknown>>,
-): Readonly<Record<string, string>> | undefined {
-  if (!rules) return undefined;
-  let found: Record<string, string> | undefined;
-  for (const name of rules.headers) {
-    const value = (headers as Record<string, unknown>)[name];
-    if (typeof value !== 'string') continue;
-    found ??= {};
-    found[name] = value;
-  }
-  return found;
+/** They tell who carries a request, not what is asked; an answer varies on them only where gateway.yaml says so. */
+const CARRIERS = new Set([FORWARDED_FOR, 'user-agent']);
+
+const NOTHING: ForwardedHeaders = { headers: undefined, headersKey: undefined };
+/** Claims travel beside the headers; a colon is in no header's name. */
+const claimKey = (path: string): string => `claim:${path}`;
+
+export interface PropagationOptions {
+  readonly file: GatewayFile;
+  /** Whether the gateway checks credentials itself: then subgraphs get no header that no rule names. */
+  readonly authenticates: boolean;
+  readonly trustedProxies: number;
+  /** The value of a claim of the token that an identity was made from. */
+  readonly claimOf?: ((identity: Identity, path: string) => string | undefined) | undefined;
 }
+
+/** Creates the propagation of headers by the rules of gateway.yaml; without rules the credentials are passed on. */
+export function createPropagation({ file, ...options }: PropagationOptions): Propagation {
+  const defaults = options.authenticates ? [] : PASS_CREDENTIALS;
+  const ruled = new Map<string, readonly RequestRule[]>();
+  const isRuled = [file.all, ...Object.values(file.subgraphs ?? {})].some((settings) => settings?.headers?.request);
+  const rulesOf = (subgraph: string): readonly RequestRule[] => {
+    let rules = ruled.get(subgraph);
+    if (!rules) {
+      rules = isRuled ? (settingsOf(file, subgraph).headers?.request ?? []) : defaults;
+      ruled.set(subgraph, rules);
+    }
+    return rules;
+  };
+  const all = isRuled
+    ? [...(file.all?.headers?.request ?? []), ...Object.keys(file.subgraphs ?? {}).flatMap((name) => rulesOf(name))]
+    : defaults;
+  const names = new Set<string>();
+  const patterns: RegExp[] = [];
+  const claims = new Set<string>();
+  for (const rule of all) {
+    if ('propagate' in rule) {
+      if (typeof rule.propagate === 'string') names.add(rule.propagate);
+      else patterns.push(rule.propagate.matching);
+    }
+    if ('insert' in rule && rule.claim !== undefined) claims.add(rule.claim);
+  }
+  const varies = (name: string): boolean =>
+    file.vary ? file.vary.includes(name) || name.startsWith('claim:') : !CARRIERS.has(name);
+
+  const isWanted = (name: string): boolean =>
+    // A name with a colon is no header's: in the payload of `connection_init` it could pass for a claim.
+    names.has(name) || (!isReserved(name) && !name.includes(':') && patterns.some((pattern) => pattern.test(name)));
+
+  function gather(given: IncomingHttpHeaders | Readonly<Record<string, unknown>>, found: Record<string, string>): void {
+    if (patterns.length === 0) {
+      for (const name of names) take(given, name, found);
+      return;
+    }
+    for (const name in given) if (isWanted(name.toLowerCase())) take(given, name, found);
+  }
+
+  function finish(found: Record<string, string>, identity: Identity): ForwardedHeaders {
+    for (const path of claims) {
+      const claim = options.claimOf?.(identity, path);
+      if (claim !== undefined) found[claimKey(path)] = claim;
+    }
+    const gathered = Object.keys(found).sort();
+    if (gathered.length === 0) return NOTHING;
+    const counting = gathered.filter(varies).map((name) => [name, found[name]]);
+    return { headers: found, headersKey: counting.length > 0 ? JSON.stringify(counting) : undefined };
+  }
+
+  return {
+    collect(request, identity) {
+      if (all.length === 0) return NOTHING;
+      const found: Record<string, string> = {};
+      gather(request.headers, found);
+      const address = isWanted(FORWARDED_FOR) ? forwardedFor(request, options.trustedProxies) : undefined;
+      // What the client wrote about its own address is not to be believed.
+      if (address === undefined) delete found[FORWARDED_FOR];
+      else found[FORWARDED_FOR] = address;
+      return finish(found, identity);
+    },
+    collectPayload(offered, payload, identity) {
+      if (all.length === 0) return NOTHING;
+      const found: Record<string, string> = {};
+      gather(headersOfPayload(payload), found);
+      return finish({ ...offered, ...found, ...pick(offered, FORWARDED_FOR) }, identity);
+    },
+    of(subgraph, headers) {
+      const rules = rulesOf(subgraph);
+      if (rules === defaults) return headers;
+      let result: Record<string, string> | undefined;
+      const put = (name: string, value: string): void => {
+        result ??= {};
+        result[name] = value;
+      };
+      for (const rule of rules) {
+        if ('insert' in rule) {
+          const value = rule.value ?? headers?.[claimKey(rule.claim!)];
+          if (value !== undefined) put(rule.insert, value);
+        } else if ('remove' in rule) {
+          for (const name of Object.keys(result ?? {})) if (matches(rule.remove, name)) delete result![name];
+        } else if (typeof rule.propagate === 'string') {
+          const value = headers?.[rule.propagate] ?? rule.default;
+          if (value !== undefined) put(rule.rename ?? rule.propagate, value);
+        } else {
+          for (const name in headers) {
+            if (!isReserved(name) && !name.startsWith('claim:') && matches(rule.propagate, name))
+              put(name, headers[name]!);
+          }
+        }
+      }
+      return result;
+    },
+  };
+}
+
+const matches = (selector: HeaderSelector, name: string): boolean =>
+  typeof selector === 'string' ? selector === name : selector.matching.test(name);
+
+function take(given: Readonly<Record<string, unknown>>, name: string, found: Record<string, string>): void {
+  const value = given[name];
+  if (typeof value === 'string') found[name] = value;
+}
+
+const pick = (headers: Headers | undefined, name: string): Headers => {
+  const value = headers?.[name];
+  return value === undefined ? {} : { [name]: value };
+};

@@ -130,8 +130,7 @@ function limitStreams(limits: Limits) {
 function shareKey({ prepared, request }: Admitted, policy: StreamPolicy): string | undefined {
   if (policy.share === 'none' || request.extensions || request.errors?.length) return undefined;
   const who = policy.share === 'everybody' ? '' : privilege(request.identity);
-  const headers = request.headers ? JSON.stringify(request.headers) : '';
-  return `${prepared.id}\n${who}\n${headers}\n${JSON.stringify(request.variables ?? {})}`;
+  return `${prepared.id}\n${who}\n${request.headersKey ?? ''}\n${JSON.stringify(request.variables ?? {})}`;
 }
 
 /** Clients with equal privileges get equal events. An API key has fewer scopes than its user. */

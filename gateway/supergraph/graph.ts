@@ -21,6 +21,8 @@ export interface Graph<Served> extends AsyncDisposable {
   load(): Promise<void>;
   /** Loads it again now. */
   reload(): Promise<boolean>;
+  /** Makes the transports again whose settings have changed. What runs on the old ones finishes there. */
+  reconnect(): Promise<void>;
 }
 
 export interface GraphOptions<Served> {
@@ -28,8 +30,10 @@ export interface GraphOptions<Served> {
   readonly log: Logger;
   /** Subgraphs of this process, by name. */
   readonly own?: ReadonlyMap<string, SubgraphTransport> | undefined;
-  /** How another subgraph is reached; asked once for each name and set of URLs. */
+  /** How another subgraph is reached; asked once for each name, set of URLs and `settingsOf`. */
   readonly transportOf: (subgraph: SubgraphAddress) => SubgraphTransport | Promise<SubgraphTransport>;
+  /** What else a transport is made of: another text for the same name makes another transport. */
+  readonly settingsOf?: ((subgraph: string) => string) | undefined;
   /** Opens what serves a supergraph. */
   readonly open: (supergraph: Supergraph) => Served;
   /** Prepares what the one before has used, so that the next one starts with it ready. */
@@ -44,20 +48,20 @@ export interface GraphOptions<Served> {
  */
 export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served> {
   const { source, log } = options;
-  const transports = new Map<string, { urls: string; transport: SubgraphTransport }>();
+  const transports = new Map<string, { key: string; transport: SubgraphTransport }>();
   let current: GraphVersion<Served> | undefined;
   let watcher: SupergraphWatcher | undefined;
 
   async function transportsOf(supergraph: Supergraph): Promise<ReadonlyMap<string, SubgraphTransport>> {
     checkAddresses(supergraph.subgraphs.filter(({ name }) => !options.own?.has(name)));
     for (const subgraph of supergraph.subgraphs) {
-      const urls = subgraph.urls.join(' ');
-      if (transports.get(subgraph.name)?.urls === urls) continue;
+      const key = `${subgraph.urls.join(' ')}\n${options.settingsOf?.(subgraph.name) ?? ''}`;
+      if (transports.get(subgraph.name)?.key === key) continue;
       // The replaced one is kept until the end: subscriptions of the old supergraph still run on it.
       const replaced = transports.get(subgraph.name);
       if (replaced) retired.push(replaced.transport);
       const transport = options.own?.get(subgraph.name) ?? (await options.transportOf(subgraph));
-      transports.set(subgraph.name, { urls, transport });
+      transports.set(subgraph.name, { key, transport });
     }
     return new Map(supergraph.subgraphs.map(({ name }) => [name, transports.get(name)!.transport]));
   }
@@ -91,6 +95,9 @@ export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served
       current = await open(watcher.current);
     },
     reload: async () => (await watcher?.reload()) ?? false,
+    async reconnect() {
+      if (current) current = { ...current, transports: await transportsOf(current.supergraph) };
+    },
     async [Symbol.asyncDispose]() {
       watcher?.close();
       const all = [...retired, ...[...transports.values()].map(({ transport }) => transport)];

@@ -1,5 +1,6 @@
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { expandVariables } from '../settings/variables.ts';
 import { reasonOf, SupergraphError } from './error.ts';
 
 const schemaSource = z.union(
@@ -53,7 +54,7 @@ export interface RoverConfig {
 export function parseRoverConfig(text: string, name: string, env: Record<string, string | undefined>): RoverConfig {
   let raw: unknown;
   try {
-    raw = parseYaml(expandVariables(text, name, env));
+    raw = parseYaml(expand(text, name, env));
   } catch (error) {
     if (error instanceof SupergraphError) throw error;
     throw new SupergraphError([`${name} is not YAML: ${reasonOf(error)}`]);
@@ -80,18 +81,10 @@ export function parseRoverConfig(text: string, name: string, env: Record<string,
   };
 }
 
-/** `${env.NAME}` as Rover expands it; `${env.NAME:-fallback}` is not Rover's and is refused with the rest. */
-function expandVariables(text: string, name: string, env: Record<string, string | undefined>): string {
-  const missing = new Set<string>();
-  const expanded = text.replace(/\$\{env\.([^}]*)\}/g, (_, variable: string) => {
-    const value = env[variable];
-    if (value === undefined) missing.add(variable);
-    return value ?? '';
-  });
-  if (missing.size > 0) {
-    throw new SupergraphError(
-      [...missing].map((v) => `${name} uses \${env.${v}}, but ${v} is not in the environment.`),
-    );
+function expand(text: string, name: string, env: Record<string, string | undefined>): string {
+  const { text: expanded, missing } = expandVariables(text, env);
+  if (missing.length > 0) {
+    throw new SupergraphError(missing.map((v) => `${name} uses \${env.${v}}, but ${v} is not in the environment.`));
   }
   return expanded;
 }

@@ -1,10 +1,6 @@
-import { type FSWatcher, watch } from 'node:fs';
-import path from 'node:path';
+import { watchFiles } from '../settings/watch-files.ts';
 import { SupergraphError } from './error.ts';
 import { type LoadedSupergraph, loadSupergraph, type Supergraph, type SupergraphFile } from './supergraph.ts';
-
-/** Editors write a file in several steps; this long after the last one it is read, in milliseconds. */
-const SETTLE_MS = 100;
 
 export interface SupergraphWatcher {
   /** The newest one that could be loaded. */
@@ -33,29 +29,8 @@ export async function watchSupergraph(
 ): Promise<SupergraphWatcher> {
   let current: LoadedSupergraph = await loadSupergraph(source, env);
   let closed = false;
-  let timer: NodeJS.Timeout | undefined;
   let running: Promise<boolean> = Promise.resolve(false);
-  let folders = new Map<string, FSWatcher>();
-
-  /** Folders, not files: an editor that replaces a file would leave a watcher on the old one. */
-  function follow(files: readonly string[]): void {
-    const wanted = new Set(files.map((f) => path.dirname(f)));
-    for (const [folder, watcher] of folders) if (!wanted.has(folder)) watcher.close();
-    folders = new Map(
-      [...wanted].map((folder) => {
-        const existing = folders.get(folder);
-        if (existing) return [folder, existing];
-        const watcher = watch(folder, { persistent: false }, (_, name) => {
-          if (name !== null && !current.files.includes(path.join(folder, name))) return;
-          clearTimeout(timer);
-          timer = setTimeout(() => void reload(), SETTLE_MS).unref();
-        });
-        // A folder that disappears is seen at the next reload; the last good supergraph stays.
-        watcher.on('error', () => watcher.close());
-        return [folder, watcher];
-      }),
-    );
-  }
+  const files = watchFiles(() => void reload());
 
   async function load(): Promise<boolean> {
     if (closed) return false;
@@ -65,7 +40,7 @@ export async function watchSupergraph(
       const changed = next.id !== current.id;
       if (changed) await events.changed(next);
       current = next;
-      follow(next.files);
+      await files.follow(next.files);
       return changed;
     } catch (error) {
       events.broken(error instanceof SupergraphError ? error : new SupergraphError([String(error)]));
@@ -78,7 +53,7 @@ export async function watchSupergraph(
     return running;
   }
 
-  follow(current.files);
+  await files.follow(current.files);
   return {
     get current() {
       return current;
@@ -86,8 +61,7 @@ export async function watchSupergraph(
     reload,
     close() {
       closed = true;
-      clearTimeout(timer);
-      for (const watcher of folders.values()) watcher.close();
+      files.close();
     },
   };
 }

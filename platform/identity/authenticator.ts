@@ -21,6 +21,10 @@ export interface Authenticator {
   authenticate(credentials: Credentials, client?: ClientInfo): Promise<Identity>;
   /** The same where it is known at once; undefined where it is not, and where there is something to throw. */
   known?(credentials: Credentials): Identity | undefined;
+  /** Where in the headers, or in the payload of `connection_init`, the credentials are. Default: the usual names. */
+  credentialsIn?(headers: Readonly<Record<string, unknown>>): Credentials;
+  /** Whether nothing is answered without credentials. Default: what is answered is decided for each field. */
+  readonly required?: boolean;
   /**
    * Calls back once when the identity ends: expired, signed out, revoked or its account disabled. Returns how to stop
    * watching.

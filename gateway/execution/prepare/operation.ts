@@ -38,6 +38,8 @@ export interface OperationRequest {
   readonly client?: ClientInfo | undefined;
   /** Headers of the client that are passed on to the subgraphs. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Equal for requests whose headers every subgraph answers alike: those may share an execution. */
+  readonly headersKey?: string | undefined;
   readonly requestId: string;
   readonly traceparent?: string | undefined;
   /** Aborted when the client has left: running fetches end, the answer no longer matters. */

@@ -1,6 +1,9 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { OperationRequest } from '../prepare/operation.ts';
 
+/** Returns what clients see of an error that a subgraph reported. */
+export type ExposeError = (error: GraphQLFormattedError, subgraph: string) => GraphQLFormattedError;
+
 /** An observer of what the executor does: tracing, metrics, the log. Every method is optional and must not throw. */
 export interface ExecutionObserver {
   /** A request to a subgraph begins. What is returned is told how it ended. */
@@ -9,7 +12,7 @@ export interface ExecutionObserver {
    * What clients see of an error that a subgraph reported. Default: message, path and extensions as they are, with
    * `DOWNSTREAM_SERVICE_ERROR` where the subgraph gave no code.
    */
-  expose?(error: GraphQLFormattedError, subgraph: string): GraphQLFormattedError;
+  readonly expose?: ExposeError | undefined;
   /** A failure whose cause clients do not see: an unreachable subgraph, an answer that is not GraphQL. */
   failed?(subgraph: string, cause: unknown, request: OperationRequest): void;
 }

@@ -16,7 +16,8 @@ interface Flight {
 }
 
 /**
- * Shares executions in flight: equal queries (operation, variables) of equal identities are executed once. A query
+ * Shares executions in flight: equal queries (operation, variables, headers that count) of equal identities are executed
+ * once. A query
  * never gets an answer that could be older than a mutation that went through this gateway before it, nor one that was
  * begun long ago: a client that asks again after an event wants to see what the event told.
  */
@@ -36,9 +37,10 @@ export function shareInFlight(isOn: boolean) {
   const shared =
     (id: string, execute: Run): Run =>
     (request) => {
+      if (request.errors || request.extensions || request.signal?.aborted) return execute(request);
       // Forwarded headers may be credentials, which only the subgraphs understand.
-      if (request.errors || request.extensions || request.headers || request.signal?.aborted) return execute(request);
-      const key = `${id}\0${round}\0${identityKey(request.identity)}\0${JSON.stringify(request.variables) ?? ''}`;
+      const who = `${identityKey(request.identity)}\0${request.headersKey ?? ''}`;
+      const key = `${id}\0${round}\0${who}\0${JSON.stringify(request.variables) ?? ''}`;
       const now = performance.now();
       const slot = slotOf(key);
       let flight = flights.at(slot, key);
@@ -95,10 +97,13 @@ function begin(
   end: (flight: Flight) => void,
 ): Flight {
   const cancellation = new Cancellation();
-  const { variables, identity, client, requestId, traceparent, transports } = request;
+  const { variables, identity, client, requestId, traceparent, headers, headersKey, transports } = request;
   const flight: Flight = {
     key,
-    answer: execute({ variables, identity, client, requestId, traceparent, transports, signal: cancellation }),
+    answer: execute({
+      ...{ variables, identity, client, requestId, traceparent, headers, headersKey, transports },
+      signal: cancellation,
+    }),
     cancellation,
     began,
     waiting: 0,

@@ -64,6 +64,10 @@ export const settings = z.object({
     .string()
     .default('supergraph.yaml')
     .describe('The supergraph: a Rover supergraph.yaml, or a composed .graphql file.'),
+  GATEWAY_FILE: z
+    .string()
+    .optional()
+    .describe('A gateway.yaml: headers, time limits, errors and subscriptions by subgraph, issuers of tokens.'),
   GATEWAY_ENGINE: z
     .enum(['compiled', 'stock'], { error: 'compiled or stock' })
     .default('compiled')

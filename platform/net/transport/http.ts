@@ -27,15 +27,15 @@ export interface HttpTransportOptions {
   /** Longest wait for one answer. Default 30 s. */
   readonly timeoutMs?: number;
   /** Tries of a query; mutations are tried once, whatever happens. Default 3. */
-  readonly tries?: number;
+  readonly tries?: number | undefined;
   /**
    * How long an operation waits for a subgraph that has just gone, e.g. because its only process restarts, in
    * milliseconds. Only while nothing was sent, or for a query. Default 3 s.
    */
   readonly restartMs?: number;
   /** Requests that may run at once, and that may wait. Default 256 and 1024. */
-  readonly concurrency?: number;
-  readonly queue?: number;
+  readonly concurrency?: number | undefined;
+  readonly queue?: number | undefined;
   /** Largest answer. Default 32 MiB. */
   readonly maxBytes?: number;
   /** How often names are looked up again. Default 10 s. */

@@ -1,0 +1,17 @@
+import { changedRequest, type SubgraphRequest, type SubgraphTransport } from '#platform/net/transport/transport.ts';
+import type { Propagation } from './propagation.ts';
+
+/** Returns the transport with the headers of each request as the rules for this subgraph want them. */
+export function ruled(transport: SubgraphTransport, propagation: Propagation): SubgraphTransport {
+  const { subgraph } = transport;
+  const byRules = (request: SubgraphRequest): SubgraphRequest =>
+    changedRequest(request, { headers: propagation.of(subgraph, request.headers) });
+  return {
+    subgraph,
+    execute: (request) => transport.execute(byRules(request)),
+    subscribe: (request, sink) => transport.subscribe(byRules(request), sink),
+    fetch: (request, identity) => transport.fetch(request, identity),
+    health: () => transport.health(),
+    [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
+  };
+}
