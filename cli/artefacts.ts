@@ -8,6 +8,7 @@ import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { buildDocsParts } from './docs-parts.ts';
 import { clientErrorCodes, errorsPage } from './errors-page.ts';
 import { buildExplorerParts } from './explorer-parts.ts';
+import { possibleTypesFile } from './possible-types.ts';
 import { generateClients, RUNNING_CLIENT } from './prisma-clients.ts';
 import { settingsPage } from './settings-table.ts';
 
@@ -17,6 +18,7 @@ const run = promisify(execFile);
 const ARTEFACTS = [
   'supergraph.graphql',
   'schema.graphql',
+  'possible-types.json',
   'docs/configuration.md',
   'docs/errors.md',
   'docs/gateway.schema.json',
@@ -28,8 +30,8 @@ const ARTEFACTS = [
 ];
 
 /**
- * Makes every artefact again: the Prisma clients, the parts of pages, supergraph.graphql and schema.graphql, the
- * types of operations and the generated pages.
+ * Makes every artefact again: the Prisma clients, the parts of pages, supergraph.graphql, schema.graphql and
+ * possible-types.json, the types of operations and the generated pages.
  */
 export async function makeArtefacts(root: string): Promise<void> {
   await Promise.all([generateClients(root), buildExplorerParts(root), buildDocsParts(root)]);
@@ -43,6 +45,7 @@ export async function makeArtefacts(root: string): Promise<void> {
   const supergraph = await loadSupergraph({ file: path.join(root, 'supergraph.yaml') });
   await writeFile(path.join(root, 'supergraph.graphql'), `${supergraph.sdl.trimEnd()}\n`);
   await writeFile(path.join(root, 'schema.graphql'), supergraph.apiSdl());
+  await writeFile(path.join(root, 'possible-types.json'), possibleTypesFile(supergraph.apiSchema));
   const codegen = path.join(root, 'node_modules', '@graphql-codegen', 'cli', 'cjs', 'bin.js');
   await run(process.execPath, [codegen, '--config', 'codegen.ts'], { cwd: root });
 }

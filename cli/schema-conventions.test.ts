@@ -1,7 +1,13 @@
 import { globSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { buildSchema, type GraphQLEnumType, type GraphQLObjectType, isObjectType, print } from 'graphql';
 import { expect, it } from 'vitest';
+import { ERROR_CODES } from '#platform/base/errors/errors.ts';
+import { SCOPES } from '#platform/identity/identity.ts';
+import { scopeName } from '#subgraphs/auth/api-keys/scope-names.ts';
+import { AUDIT_TYPES } from '#subgraphs/auth/audit/audit.ts';
+import { NODE_TYPES } from '#subgraphs/auth/nodes/nodes.ts';
 import { unconventional } from './schema-conventions.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -52,4 +58,37 @@ it('names what is not shaped as its neighbours are', () => {
 it('every subgraph keeps the conventions', async () => {
   for (const file of globSync('subgraphs/*/schema.graphql', { cwd: root }))
     expect(unconventional(await readFile(path.join(root, file), 'utf8')), file).toEqual([]);
+});
+
+const read = async (file: string) => readFile(path.join(root, file), 'utf8');
+const valuesOf = (sdl: string, name: string): string[] =>
+  (buildSchema(sdl, { assumeValidSDL: true }).getType(name) as GraphQLEnumType)
+    .getValues()
+    .map((value) => value.name)
+    .sort();
+
+it('lists of the code that clients see are enums with the same members', async () => {
+  const [auth, chat, analytics] = await Promise.all(
+    ['auth', 'chat', 'analytics'].map((name) => read(`subgraphs/${name}/schema.graphql`)),
+  );
+  expect(valuesOf(chat!, 'ErrorCode')).toEqual(Object.keys(ERROR_CODES).sort());
+  expect(valuesOf(analytics!, 'ErrorCode')).toEqual(Object.keys(ERROR_CODES).sort());
+  expect(valuesOf(auth!, 'Scope')).toEqual(Object.keys(SCOPES).map(scopeName).sort());
+  expect(valuesOf(auth!, 'AuditEventType')).toEqual(AUDIT_TYPES.map((type) => type.toUpperCase()).sort());
+});
+
+it('node demands the scopes that the own field of each type demands', async () => {
+  const schema = buildSchema(await read('schema.graphql'));
+  const nodes = Object.values(schema.getTypeMap()).filter(
+    (type): type is GraphQLObjectType => isObjectType(type) && type.getInterfaces().some(({ name }) => name === 'Node'),
+  );
+  expect(nodes.map(({ name }) => name).sort()).toEqual([...Object.keys(NODE_TYPES), 'User'].sort());
+  for (const [name, { subgraph, scope }] of Object.entries(NODE_TYPES)) {
+    const own = buildSchema(await read(`subgraphs/${subgraph}/schema.graphql`), { assumeValidSDL: true });
+    const field = own.getQueryType()!.getFields()[`${name[0]!.toLowerCase()}${name.slice(1)}`];
+    const demanded = /@requiresScopes\(scopes: \[\["([\w:]+)"\]\]\)/.exec(
+      print(field!.astNode!.directives!.find((directive) => directive.name.value === 'requiresScopes')!),
+    )?.[1];
+    expect([name, scope]).toEqual([name, demanded]);
+  }
 });

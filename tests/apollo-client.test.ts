@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { createApollo } from './client/apollo.ts';
 import {
@@ -27,6 +27,7 @@ describe('Apollo Client with generated operations', () => {
   afterAll(() => lifecycle.disposeAsync(), 60_000);
 
   it('signs up, sends a message, follows the reply and reads it again from the cache of entities', async () => {
+    const warned = vi.spyOn(console, 'warn');
     let token: string | undefined;
     const { client, dispose } = createApollo(`${graph.url}/graphql`, () => token);
     lifecycle.defer(dispose);
@@ -61,6 +62,8 @@ describe('Apollo Client with generated operations', () => {
       fetchPolicy: 'network-only',
     });
     expect(read.data?.conversation?.messages.nodes.map(({ role }) => role)).toEqual(['USER', 'ASSISTANT']);
+    // The cache warns where data without an id takes the place of other data.
+    expect(warned.mock.calls).toEqual([]);
   });
 
   it('gets expected failures with their code', async () => {

@@ -90,7 +90,7 @@ describe.skipIf(DISTRIBUTED_SKIPPED)(`work that failed too often${DISTRIBUTED_SK
     expect(dropped.data!.dropParkedWork.ids).toEqual([given]);
     await expect.poll(async () => (await listed()).nodes, { timeout: 15_000 }).toEqual([]);
     const audit = await admin.send<{ auditEvents: { nodes: { details: object }[] } }, object>(
-      '{ auditEvents(filter: { types: ["authz_admin"] }) { nodes { details } } }',
+      '{ auditEvents(filter: { types: [AUTHZ_ADMIN] }) { nodes { details } } }',
     );
     expect(audit.data!.auditEvents.nodes.map(({ details }) => details)).toEqual(
       expect.arrayContaining([{ what: 'parked work: drop', ids: [given] }]),

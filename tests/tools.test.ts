@@ -67,19 +67,19 @@ it('a client of the graph offers tools, sees them called, answers its own, and r
     awaitsToolResults: true,
     toolCalls: [
       {
-        id: 'k',
+        callId: 'k',
         name: 'search_knowledge',
         arguments: '{"query":"tea"}',
         runsOn: 'SERVER',
         // Memory itself was asked: this person has added no documents.
         result: { status: 'OK', content: 'Nothing was found.' },
       },
-      { id: 'p', name: 'locate', arguments: '{"exact":true}', runsOn: 'CLIENT', result: null },
+      { callId: 'p', name: 'locate', arguments: '{"exact":true}', runsOn: 'CLIENT', result: null },
     ],
   });
 
   const { submitToolResults } = await user.run(SubmitToolResultsDocument, {
-    input: { id: replyId, results: [{ toolCallId: 'p', content: 'Oslo' }] },
+    input: { id: replyId, results: [{ callId: 'p', content: 'Oslo' }] },
   });
   expect(await follow(submitToolResults!.reply.id)).toMatchObject({ text: 'Nothing on tea in Oslo.' });
   const { messages } = model.seen.at(-1)!.body as { messages: { role: string; content: string }[] };

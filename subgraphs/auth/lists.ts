@@ -109,7 +109,7 @@ export async function listAuditEvents(
   const { types, since, until } = filter ?? {};
   const where = {
     ...(owner !== undefined && { userId: owner }),
-    ...(types && { type: { in: types.slice(0, 50).filter((type) => /^\w{1,64}$/.test(type)) } }),
+    ...(types && { type: { in: types.slice(0, 50).map((type) => type.toLowerCase()) } }),
     ...((since || until) && { occurredAt: { ...(since && { gte: since }), ...(until && { lt: until }) } }),
   };
   const rows = await parts.db.auditEvent.findMany({

@@ -141,15 +141,17 @@ describe('shared conversations', () => {
     expect((await world.exchange(bert, { conversationId: shared, text: 'from Bert' })).text).toBe('a secret');
     const { data } = await world.ask<{ conversation: object }>(
       anna,
-      'query($id: ID!) { conversation(id: $id) { viewerRole participants { userId role } messages(first: 1) { nodes { author { id } } } } }',
+      'query($id: ID!) { conversation(id: $id) { viewerRole participants { nodes { userId role } } messages(first: 1) { nodes { author { id } } } } }',
       { id: shared },
     );
     expect(data!.conversation).toEqual({
       viewerRole: 'OWNER',
-      participants: [
-        { userId: anna.userId, role: 'OWNER' },
-        { userId: bert.userId, role: 'MEMBER' },
-      ],
+      participants: {
+        nodes: [
+          { userId: anna.userId, role: 'OWNER' },
+          { userId: bert.userId, role: 'MEMBER' },
+        ],
+      },
       messages: { nodes: [{ author: { id: bert.userId } }] },
     });
     const rename =

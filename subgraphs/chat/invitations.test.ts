@@ -53,9 +53,9 @@ it('before an invitation is accepted nothing of the conversation can be read, an
   expect((await world.ask<{ conversations: object }>(bert, '{ conversations { nodes { id } } }')).data).toEqual({
     conversations: { nodes: [] },
   });
-  expect(await conversation(anna, 'participants { userId } invitations { user { id } }')).toEqual({
-    participants: [{ userId: anna.userId }],
-    invitations: [{ user: { id: bert.userId } }],
+  expect(await conversation(anna, 'participants { nodes { userId } } invitations { nodes { user { id } } }')).toEqual({
+    participants: { nodes: [{ userId: anna.userId }] },
+    invitations: { nodes: [{ user: { id: bert.userId } }] },
   });
 });
 
@@ -79,11 +79,11 @@ it('the invited person sees who invites to what, accepts, and takes part', async
   expect((await invite()).data).toEqual({
     inviteToConversation: { invitation: null, participant: { userId: bert.userId, role: 'MEMBER' } },
   });
-  expect(await conversation(anna, 'participants { userId } invitations { user { id } }')).toEqual({
-    participants: [{ userId: anna.userId }, { userId: bert.userId }],
-    invitations: [],
+  expect(await conversation(anna, 'participants { nodes { userId } } invitations { nodes { user { id } } }')).toEqual({
+    participants: { nodes: [{ userId: anna.userId }, { userId: bert.userId }] },
+    invitations: { nodes: [] },
   });
-  expect(await conversation(bert, 'invitations { user { id } }')).toEqual({ invitations: null });
+  expect(await conversation(bert, 'invitations { nodes { user { id } } }')).toEqual({ invitations: null });
 });
 
 it('an invitation that was declined or withdrawn cannot be accepted', async () => {
@@ -109,8 +109,8 @@ it('parallel invitations and acceptances are one', async () => {
   expect(await waiting()).toHaveLength(1);
   const answers = await Promise.all(Array.from({ length: 5 }, () => accept()));
   expect(answers.filter(({ code }) => code === undefined).length).toBeGreaterThan(0);
-  expect(await conversation(anna, 'participants { userId }')).toEqual({
-    participants: [{ userId: anna.userId }, { userId: bert.userId }],
+  expect(await conversation(anna, 'participants { nodes { userId } }')).toEqual({
+    participants: { nodes: [{ userId: anna.userId }, { userId: bert.userId }] },
   });
 });
 

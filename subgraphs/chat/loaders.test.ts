@@ -5,7 +5,7 @@ import { answer } from '#llm/testing/fault-server.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
 
 const MESSAGE = `id text active siblingIndex siblingCount author { id } parent { id text } conversation { id title }
-  children { id } generation { model cost } citations { sourceId }`;
+  children { nodes { id } } siblings(first: 1) { nodes { id } totalCount } previousSiblingId nextSiblingId generation { model cost } citations { sourceId }`;
 
 it('a long list costs as many queries as a short one, and entity references too', async () => {
   // Chat has work of its own, too: an operation's queries are those that come of it.
@@ -31,7 +31,7 @@ it('a long list costs as many queries as a short one, and entity references too'
   };
 
   const list = `query($first: Int) { conversations(first: $first) { nodes {
-    id owner { id } participants { userId } unfinishedReplies { id } activeLeaf { ${MESSAGE} }
+    id owner { id } participants { nodes { userId } } unfinishedReplies { id } activeLeaf { ${MESSAGE} }
     messages(last: 2) { totalCount nodes { ${MESSAGE} } } } } }`;
   expect(await count(list, { first: 6 })).toBe(await count(list, { first: 2 }));
 

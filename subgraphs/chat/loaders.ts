@@ -23,7 +23,7 @@ export interface Loaders {
   /** Null when the caller takes no part in its conversation. */
   readonly message: DataLoader<string, Message | null>;
   /** Of conversations that the caller was let see already, as all below. */
-  readonly children: DataLoader<SiblingGroup, Message[], string>;
+  readonly siblings: DataLoader<SiblingGroup, string[], string>;
   readonly active: DataLoader<Message, boolean, string>;
   readonly branch: DataLoader<BranchRequest, BranchConnection, BranchRequest>;
   readonly draft: DataLoader<string, Draft>;
@@ -56,16 +56,17 @@ export function createLoaders({ db, presence, streams }: ChatParts, identity: Id
       return align(ids, found, ({ id }) => id);
     }),
 
-    children: new DataLoader(
+    siblings: new DataLoader(
       async (groups) => {
         const parents = groups.flatMap(({ parentId }) => parentId ?? []);
         const roots = groups.filter(({ parentId }) => parentId === null).map(({ conversationId }) => conversationId);
         const found = await db.message.findMany({
           where: { OR: [{ parentId: { in: parents } }, { conversationId: { in: roots }, parentId: null }] },
           orderBy: { id: 'asc' },
+          select: { id: true, conversationId: true, parentId: true },
         });
         const bySiblings = Map.groupBy(found, siblingsKey);
-        return groups.map((siblings) => bySiblings.get(siblingsKey(siblings)) ?? []);
+        return groups.map((siblings) => (bySiblings.get(siblingsKey(siblings)) ?? []).map(({ id }) => id));
       },
       { cacheKeyFn: siblingsKey },
     ),

@@ -7,9 +7,11 @@ import type { ChatParts } from './parts.ts';
 /** Returns the presence room of a conversation. */
 export const roomOf = (conversationId: string): string => `conversation:${conversationId}`;
 
+type Member = ReturnType<typeof memberOf>;
+
 export type RoomEvent =
-  | { readonly __typename: 'RoomMembers'; readonly members: readonly PresentMember[] }
-  | { readonly __typename: 'RoomMemberChanged'; readonly member: PresentMember }
+  | { readonly __typename: 'RoomMembers'; readonly members: readonly Member[] }
+  | { readonly __typename: 'RoomMemberChanged'; readonly member: Member }
   | { readonly __typename: 'RoomMemberLeft'; readonly userId: string };
 
 export type ConversationEvent =
@@ -21,6 +23,12 @@ export type ConversationEvent =
       readonly userId?: string;
     }
   | { readonly __typename: 'ConversationDeleted'; readonly conversationId: string };
+
+/** Returns a person in a room as clients see it: the same person in another room has another id. */
+export const memberOf = (conversationId: string, member: PresentMember) => ({
+  ...member,
+  id: `${roomOf(conversationId)}:${member.userId}`,
+});
 
 interface Visit {
   readonly userId: string;
@@ -78,7 +86,7 @@ export async function* conversationEvents(
         }
         const { type, ...ids } = event;
         yield { __typename: type, conversationId, ...ids };
-      } else yield* roomEvent(event);
+      } else yield* roomEvent(conversationId, event);
     }
   } finally {
     closing.abort();
@@ -87,10 +95,11 @@ export async function* conversationEvents(
 
 const isNews = (event: ConversationNews | PresenceEvent): event is ConversationNews => /^[A-Z]/.test(event.type);
 
-function* roomEvent(event: PresenceEvent): Generator<RoomEvent, void> {
-  if (event.type === 'members') yield { __typename: 'RoomMembers', members: event.members };
+function* roomEvent(conversationId: string, event: PresenceEvent): Generator<RoomEvent, void> {
+  const seen = (member: PresentMember) => memberOf(conversationId, member);
+  if (event.type === 'members') yield { __typename: 'RoomMembers', members: event.members.map(seen) };
   else if (event.type === 'left') yield { __typename: 'RoomMemberLeft', userId: event.userId };
-  else yield { __typename: 'RoomMemberChanged', member: event.member };
+  else yield { __typename: 'RoomMemberChanged', member: seen(event.member) };
 }
 
 /**

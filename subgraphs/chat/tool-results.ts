@@ -11,7 +11,7 @@ export interface ToolResultsInput {
 }
 
 export interface ToolResultInput {
-  readonly toolCallId: string;
+  readonly callId: string;
   readonly content: string;
   /** Whether the tool failed; the content says how. */
   readonly failed: boolean;
@@ -30,10 +30,10 @@ const MAX_RESULTS_BYTES = 256 * 1024;
 export function checkResults(results: readonly ToolResultInput[]): ToolResultInput[] {
   const seen = new Set<string>();
   let total = 0;
-  for (const [index, { toolCallId, content }] of results.entries()) {
+  for (const [index, { callId, content }] of results.entries()) {
     const argument = `input.results.${index}`;
-    if (seen.has(toolCallId)) throw badInput(`${argument}.toolCallId`, 'is answered twice; give one result a call.');
-    seen.add(toolCallId);
+    if (seen.has(callId)) throw badInput(`${argument}.callId`, 'is answered twice; give one result a call.');
+    seen.add(callId);
     const bytes = Buffer.byteLength(content);
     if (bytes > MAX_RESULT_BYTES) {
       throw badInput(`${argument}.content`, `is ${bytes} bytes long; at most ${MAX_RESULT_BYTES} are accepted.`);
@@ -43,7 +43,7 @@ export function checkResults(results: readonly ToolResultInput[]): ToolResultInp
   if (total > MAX_RESULTS_BYTES) {
     throw badInput('input.results', `are ${total} bytes together; at most ${MAX_RESULTS_BYTES} are accepted.`);
   }
-  return results.toSorted((a, b) => (a.toolCallId < b.toolCallId ? -1 : 1));
+  return results.toSorted((a, b) => (a.callId < b.callId ? -1 : 1));
 }
 
 /**
@@ -84,10 +84,10 @@ export async function storeResults(
       ? new CodedError('CONFLICT', 'The calls of this reply have been answered; ask for another reply instead.')
       : badInput('input.id', 'is a reply that calls no tool of the client.');
   }
-  const given = new Map(results.map((result) => [result.toolCallId, result]));
-  for (const [index, { toolCallId }] of results.entries()) {
-    if (!owed.some(({ id }) => id === toolCallId)) {
-      throw badInput(`input.results.${index}.toolCallId`, 'is not a call of this reply that waits for the client.');
+  const given = new Map(results.map((result) => [result.callId, result]));
+  for (const [index, { callId }] of results.entries()) {
+    if (!owed.some(({ id }) => id === callId)) {
+      throw badInput(`input.results.${index}.callId`, 'is not a call of this reply that waits for the client.');
     }
   }
   const missing = owed.filter(({ id }) => !given.has(id)).map(({ id, name }) => `${name} (${id})`);

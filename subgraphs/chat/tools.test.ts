@@ -61,7 +61,7 @@ interface Shown {
 }
 
 const SHOWN = `id text status awaitsToolResults parent { id } error { code message }
-  toolCalls { id name runsOn round textOffset result { status content } }
+  toolCalls { id: callId name runsOn round textOffset result { status content } }
   generation { finishReason usage { inputTokens outputTokens estimated } }`;
 
 async function show(as: ReturnType<typeof person>, id: string): Promise<Shown> {
@@ -77,7 +77,7 @@ async function show(as: ReturnType<typeof person>, id: string): Promise<Shown> {
 const submit = (
   as: ReturnType<typeof person>,
   messageId: string,
-  results: readonly { toolCallId: string; content: string; failed?: boolean }[],
+  results: readonly { callId: string; content: string; failed?: boolean }[],
   replica = 0,
 ) =>
   world.ask<{ submitToolResults: { message: Shown; reply: Shown & { parent: { id: string } } } }>(
@@ -105,11 +105,11 @@ describe('tools of the client', () => {
     expect(await show(anna, replyId)).toMatchObject({
       text: 'One moment.',
       awaitsToolResults: true,
-      generation: { finishReason: 'tool_calls' },
+      generation: { finishReason: 'TOOL_CALLS' },
       toolCalls: [{ id: 'c1', name: 'locate', runsOn: 'CLIENT', round: 1, textOffset: 11, result: null }],
     });
 
-    const { data, message } = await submit(anna, replyId, [{ toolCallId: 'c1', content: '{"city":"Oslo"}' }]);
+    const { data, message } = await submit(anna, replyId, [{ callId: 'c1', content: '{"city":"Oslo"}' }]);
     expect(message).toBeUndefined();
     expect(data!.submitToolResults).toMatchObject({
       message: {
@@ -144,7 +144,7 @@ describe('tools of the client', () => {
   it('five submissions at once on two replicas: one reply, one call of the provider; others are a conflict', async () => {
     const { anna, replyId, conversationId } = await waiting();
     const before = world.provider.seen.length;
-    const results = [{ toolCallId: 'c1', content: 'Oslo' }];
+    const results = [{ callId: 'c1', content: 'Oslo' }];
     const answers = await Promise.all([0, 1, 0, 1, 0].map((replica) => submit(anna, replyId, results, replica)));
     expect(answers.map(({ code }) => code)).toEqual(Array(5).fill(undefined));
     const [next, ...more] = new Set(answers.map(({ data }) => data!.submitToolResults.reply.id));
@@ -152,21 +152,21 @@ describe('tools of the client', () => {
     await world.readReply(anna, next!);
     expect(world.provider.seen.length - before).toBe(1);
     expect(await world.db.message.count({ where: { conversationId } })).toBe(3);
-    expect(await submit(anna, replyId, [{ toolCallId: 'c1', content: 'Bergen' }])).toMatchObject({ code: 'CONFLICT' });
+    expect(await submit(anna, replyId, [{ callId: 'c1', content: 'Bergen' }])).toMatchObject({ code: 'CONFLICT' });
     expect((await submit(anna, replyId, results)).data!.submitToolResults.reply.id).toBe(next);
   });
 
   it('only the person who asked may answer, and only what was called', async () => {
     const { anna, replyId, messageId, conversationId } = await waiting();
-    const good = { toolCallId: 'c1', content: 'Oslo' };
+    const good = { callId: 'c1', content: 'Oslo' };
     expect(await submit(person(), replyId, [good])).toMatchObject({ code: 'NOT_FOUND' });
     const bert = person();
     await world.db.participant.create({ data: { conversationId, userId: bert.userId, role: 'MEMBER' } });
     expect(await submit(bert, replyId, [good])).toMatchObject({ code: 'FORBIDDEN' });
     expect(await submit(anna, messageId, [good])).toMatchObject({ code: 'BAD_USER_INPUT' });
     expect((await submit(anna, replyId, [])).message).toMatch(/input\.results.*locate \(c1\)/);
-    expect((await submit(anna, replyId, [good, { toolCallId: 'c9', content: '' }])).message).toMatch(
-      /input\.results\.\d\.toolCallId/,
+    expect((await submit(anna, replyId, [good, { callId: 'c9', content: '' }])).message).toMatch(
+      /input\.results\.\d\.callId/,
     );
     expect((await submit(anna, replyId, [good, good])).message).toMatch(/answered twice/);
     expect((await submit(anna, replyId, [{ ...good, content: 'x'.repeat(65_537) }])).message).toMatch(
@@ -197,7 +197,7 @@ describe('tools of the client', () => {
     );
     const { activeLeaf } = data!.forkConversation.conversation;
     expect(activeLeaf.awaitsToolResults).toBe(true);
-    const answered = await submit(anna, activeLeaf.id, [{ toolCallId: 'c1', content: 'Oslo' }]);
+    const answered = await submit(anna, activeLeaf.id, [{ callId: 'c1', content: 'Oslo' }]);
     expect(await world.readReply(anna, answered.data!.submitToolResults.reply.id)).toMatchObject({
       text: 'You are in Oslo.',
     });
@@ -344,7 +344,7 @@ describe('tools of the server', () => {
     const reply = await show(anna, replyId);
     expect(reply).toMatchObject({ status: 'COMPLETE', awaitsToolResults: true });
     expect(reply.toolCalls).toMatchObject([{ result: { status: 'OK' } }, { runsOn: 'CLIENT', result: null }]);
-    const { data } = await submit(anna, replyId, [{ toolCallId: 'b', content: 'no GPS', failed: true }]);
+    const { data } = await submit(anna, replyId, [{ callId: 'b', content: 'no GPS', failed: true }]);
     expect(await world.readReply(anna, data!.submitToolResults.reply.id)).toMatchObject({ text: 'Late, in Oslo.' });
     expect(bodyOf(-1)['messages']).toMatchObject([
       { role: 'user' },

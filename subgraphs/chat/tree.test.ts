@@ -80,7 +80,7 @@ describe('nothing is overwritten', () => {
     expect(messages.nodes[0]).toMatchObject({ id: edited.message.id, siblingIndex: 1, siblingCount: 2, active: true });
     const old = await world.ask<{ message: object }>(
       anna,
-      'query($id: ID!) { message(id: $id) { text active children { text } siblings { text } } }',
+      'query($id: ID!) { message(id: $id) { text active children { nodes { text } } siblings { nodes { text } totalCount } previousSiblingId nextSiblingId } }',
       {
         id: first.messageId,
       },
@@ -88,8 +88,10 @@ describe('nothing is overwritten', () => {
     expect(old.data!.message).toEqual({
       text: 'one',
       active: false,
-      children: [{ text: 'reply 1' }],
-      siblings: [{ text: 'one' }, { text: 'ONE' }],
+      children: { nodes: [{ text: 'reply 1' }] },
+      siblings: { nodes: [{ text: 'one' }, { text: 'ONE' }], totalCount: 2 },
+      previousSiblingId: null,
+      nextSiblingId: edited.message.id,
     });
   });
 

@@ -1,6 +1,12 @@
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { PreparedFacts } from '#platform/data/outbox/outbox.ts';
-import { type Connection, connection, decodeCursor, encodeCursor, pageSize } from '#platform/data/paging/paging.ts';
+import {
+  type CountedConnection,
+  connection,
+  decodeCursor,
+  encodeCursor,
+  pageSize,
+} from '#platform/data/paging/paging.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
 import { insertEvents } from './insert-events.ts';
@@ -123,9 +129,7 @@ export interface BranchRequest {
   readonly page: BranchPage;
 }
 
-export interface BranchConnection extends Connection<Message> {
-  readonly totalCount: number;
-}
+export type BranchConnection = CountedConnection<Message>;
 
 const LIST = 'branch';
 const MAX_PAGE = 200;
@@ -172,7 +176,8 @@ export async function readBranches(
     const other = plan.cursorId !== undefined;
     const nodes = shown[index]!.flatMap((id) => byId.get(id) ?? []);
     const sides = plan.forwards ? { next: more, previous: other } : { next: other, previous: more };
-    return { ...connection(nodes, cursorOf, sides), totalCount: (depths.get(plan.conversation.id) ?? -1) + 1 };
+    const total = (depths.get(plan.conversation.id) ?? -1) + 1;
+    return { ...connection(nodes, cursorOf, sides), totalCount: async () => total };
   });
 }
 

@@ -5,6 +5,7 @@ import { SetContextLink } from '@apollo/client/link/context';
 import { GraphQLWsLink } from '@apollo/client/link/subscriptions';
 import { OperationTypeNode } from 'graphql';
 import { createClient } from 'graphql-ws';
+import possibleTypes from '../../possible-types.json' with { type: 'json' };
 
 /**
  * @param url of the graph, e.g. http://localhost:4000/graphql
@@ -25,5 +26,8 @@ export function createApollo(
     new GraphQLWsLink(socket),
     http,
   );
-  return { client: new ApolloClient({ link, cache: new InMemoryCache() }), dispose: async () => socket.dispose() };
+  return {
+    client: new ApolloClient({ link, cache: new InMemoryCache({ possibleTypes }) }),
+    dispose: async () => socket.dispose(),
+  };
 }

@@ -14,7 +14,7 @@ const PROFILE =
 describe('deleting an account', () => {
   it('ends everything of it at once and tells the other subgraphs, in one transaction', async () => {
     const user = await world.user();
-    const CREATE = 'mutation { createApiKey(input: { name: "k", scopes: ["chat:read"] }) { secret } }';
+    const CREATE = 'mutation { createApiKey(input: { name: "k", scopes: [CHAT_READ] }) { secret } }';
     const made = await world.ask<{ createApiKey: { secret: string } }>(CREATE, {}, bearer(user.accessToken));
     const secret = made.data!.createApiKey.secret;
     await world.verifier.authenticate({ apiKey: secret });

@@ -90,7 +90,7 @@ describe('the first administrator', () => {
 
 describe('the administrator of ADMIN_EMAIL', () => {
   const boss = { ADMIN_EMAIL: 'Boss@example.org', ADMIN_PASSWORD: 'what the operator has chosen' };
-  const MAKE_KEY = 'mutation { createApiKey(input: { name: "k", scopes: ["account:read"] }) { secret } }';
+  const MAKE_KEY = 'mutation { createApiKey(input: { name: "k", scopes: [ACCOUNT_READ] }) { secret } }';
 
   it('is not who registered the address before: their password, sessions, API keys and links have ended', async () => {
     await using world = await AuthWorld.open(boss);

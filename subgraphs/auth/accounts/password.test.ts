@@ -18,7 +18,7 @@ const CHANGE =
   'mutation($input: ChangePasswordInput!) { changePassword(input: $input) { endedSessions revokedApiKeys } }';
 const REQUEST = 'mutation($email: String!) { requestPasswordReset(input: { email: $email }) { message } }';
 const RESET = 'mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { endedSessions revokedApiKeys } }';
-const MAKE_KEY = 'mutation { createApiKey(input: { name: "k", scopes: ["account:read"] }) { secret } }';
+const MAKE_KEY = 'mutation { createApiKey(input: { name: "k", scopes: [ACCOUNT_READ] }) { secret } }';
 const apiKeyOf = async (accessToken: string): Promise<string> =>
   (await world.ask<{ createApiKey: { secret: string } }>(MAKE_KEY, {}, bearer(accessToken))).data!.createApiKey.secret;
 

@@ -21,17 +21,17 @@ interface Made {
   secret: string;
   apiKey: { id: string; prefix: string; last4: string; scopes: string[]; expiresAt: string };
 }
-async function make(user: SignedInUser, scopes = ['account:read'], more: object = {}): Promise<Made> {
+async function make(user: SignedInUser, scopes = ['ACCOUNT_READ'], more: object = {}): Promise<Made> {
   const input = { name: 'ci', scopes, ...more };
   const answer = await world.ask<{ createApiKey: Made }>(CREATE, { input }, bearer(user.accessToken));
-  if (answer.data === null) throw new Error(answer.message);
+  if (answer.data?.createApiKey == null) throw new Error(answer.message);
   return answer.data.createApiKey;
 }
 
 describe('API keys', () => {
   it('work as a bearer and as X-Api-Key, with the scopes they were given and no others', async () => {
     const user = await world.user();
-    const { secret } = await make(user, ['account:read']);
+    const { secret } = await make(user, ['ACCOUNT_READ']);
     for (const credentials of [bearer(secret), { apiKey: secret }]) {
       const { data } = await world.ask<{ me: object }>(ME, {}, credentials);
       expect(data?.me).toMatchObject({ id: user.id, email: user.email });
@@ -43,7 +43,7 @@ describe('API keys', () => {
     );
     expect(write.code).toBe('FORBIDDEN');
     expect((await world.ask('{ users { nodes { id } } }', {}, { apiKey: secret })).code).toBe('FORBIDDEN');
-    const { secret: narrow } = await make(user, ['chat:read']);
+    const { secret: narrow } = await make(user, ['CHAT_READ']);
     const me = await world.ask<{ me: object }>(ME, {}, { apiKey: narrow });
     expect(me.data?.me).toEqual({ id: user.id, displayName: expect.any(String), email: null, roles: null });
   });
@@ -59,24 +59,23 @@ describe('API keys', () => {
   });
 
   it.each([
-    ['a scope that the user lacks', { scopes: ['admin'] }, 'input.scopes'],
-    ['a scope that there is not', { scopes: ['everything'] }, 'input.scopes'],
+    ['a scope that the user lacks', { scopes: ['ADMIN'] }, 'input.scopes'],
     ['no scope', { scopes: [] }, 'input.scopes'],
     ['no end', { expiresInDays: 0 }, 'input.expiresInDays'],
     ['an end too far', { expiresInDays: 367 }, 'input.expiresInDays'],
     ['no name', { name: '  ' }, 'input.name'],
   ])('are not made with %s', async (_what, wrong, argument) => {
     const user = await world.user();
-    const input = { name: 'ci', scopes: ['chat:read'], ...wrong };
+    const input = { name: 'ci', scopes: ['CHAT_READ'], ...wrong };
     const answer = await world.ask(CREATE, { input }, bearer(user.accessToken));
     expect(answer.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument });
   });
 
   it('make no keys, revoke no keys and end no sessions: that needs a person', async () => {
     const user = await world.user();
-    const { secret, apiKey } = await make(user, ['account:read', 'account:write']);
+    const { secret, apiKey } = await make(user, ['ACCOUNT_READ', 'ACCOUNT_WRITE']);
     const asked = [
-      world.ask(CREATE, { input: { name: 'more', scopes: ['chat:read'] } }, { apiKey: secret }),
+      world.ask(CREATE, { input: { name: 'more', scopes: ['CHAT_READ'] } }, { apiKey: secret }),
       world.ask(ROTATE, { input: { id: apiKey.id } }, { apiKey: secret }),
       world.ask(REVOKE, { id: apiKey.id }, { apiKey: secret }),
       world.ask('mutation { logoutAll { ended } }', {}, { apiKey: secret }),
@@ -114,7 +113,7 @@ describe('API keys', () => {
 
   it('rotate with a grace in which both work', async () => {
     const user = await world.user();
-    const old = await make(user, ['account:read', 'chat:read']);
+    const old = await make(user, ['ACCOUNT_READ', 'CHAT_READ']);
     const input = { id: old.apiKey.id, graceSeconds: 2 };
     const { data } = await world.ask<{ rotateApiKey: Made & { replaced: { replacedById: string } } }>(
       ROTATE,
@@ -122,7 +121,7 @@ describe('API keys', () => {
       bearer(user.accessToken),
     );
     const rotated = data!.rotateApiKey;
-    expect(rotated.apiKey).toMatchObject({ name: 'ci', scopes: ['account:read', 'chat:read'] });
+    expect(rotated.apiKey).toMatchObject({ name: 'ci', scopes: ['ACCOUNT_READ', 'CHAT_READ'] });
     expect(rotated.replaced.replacedById).toBe(rotated.apiKey.id);
     for (const secret of [old.secret, rotated.secret])
       expect((await world.ask(ME, {}, { apiKey: secret })).code).toBeUndefined();
@@ -135,7 +134,7 @@ describe('API keys', () => {
 
   it('lose at once what their owner loses', async () => {
     const admin = await world.admin();
-    const { secret } = await make(admin, ['admin', 'account:read']);
+    const { secret } = await make(admin, ['ADMIN', 'ACCOUNT_READ']);
     expect((await world.ask('{ users { nodes { id } } }', {}, { apiKey: secret })).code).toBeUndefined();
     const other = await world.admin();
     const DEMOTE = `mutation { setUserRoles(input: { id: "${admin.id}", roles: [USER] }) { user { roles } } }`;
@@ -174,7 +173,7 @@ describe('API keys', () => {
     const asked = await Promise.all([
       ...keys.slice(0, 12).map(({ id }) => world.ask(ROTATE, { input: { id, graceSeconds: 604_800 } }, credentials)),
       ...Array.from({ length: 4 }, () =>
-        world.ask(CREATE, { input: { name: 'k', scopes: ['chat:read'] } }, credentials),
+        world.ask(CREATE, { input: { name: 'k', scopes: ['CHAT_READ'] } }, credentials),
       ),
     ]);
     expect(asked.filter(({ code }) => code === undefined)).toHaveLength(2);
@@ -196,7 +195,7 @@ describe('API keys', () => {
     const refreshed = await world.refresh(user.refreshToken);
     const credentials = bearer(refreshed.data!.refresh.tokens.accessToken);
     const create = (password?: string) =>
-      world.ask(CREATE, { input: { name: 'k', scopes: ['chat:read'], expiresInDays: 366, password } }, credentials);
+      world.ask(CREATE, { input: { name: 'k', scopes: ['CHAT_READ'], expiresInDays: 366, password } }, credentials);
     const rotate = (password?: string) => world.ask(ROTATE, { input: { id: apiKey.id, password } }, credentials);
     for (const answer of [await create(), await rotate(), await create('a guess'), await rotate('a guess')]) {
       expect(answer.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.password' });
@@ -209,7 +208,7 @@ describe('API keys', () => {
 
   it('are made one an operation, because the password may be tried with it', async () => {
     const user = await world.user();
-    const one = (alias: string) => `${alias}: createApiKey(input: { name: "k", scopes: ["chat:read"] }) { secret }`;
+    const one = (alias: string) => `${alias}: createApiKey(input: { name: "k", scopes: [CHAT_READ] }) { secret }`;
     const answer = await world.ask(`mutation { ${one('a')} ${one('b')} }`, {}, bearer(user.accessToken));
     expect(answer.code).toBe('BAD_USER_INPUT');
     expect(await world.parts.db.apiKey.count({ where: { userId: user.id } })).toBe(0);

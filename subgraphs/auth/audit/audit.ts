@@ -3,25 +3,28 @@ import type { Prisma } from '#prisma/auth/client/client.ts';
 import { type Actor, actorOf } from '../actor.ts';
 
 /** The words of the OWASP logging vocabulary cheat sheet that this subgraph has occasion for. */
-export type AuditType =
-  | 'authn_login_success'
-  | 'authn_login_fail'
-  | 'authn_login_lock'
-  | 'authn_password_change'
-  | 'authn_password_change_fail'
-  | 'authn_token_created'
-  | 'authn_token_revoked'
-  | 'authn_token_reuse'
-  | 'authz_admin'
-  | 'excess_rate_limit_exceeded'
-  | 'privilege_permissions_changed'
-  | 'session_created'
-  | 'session_expired'
-  | 'user_created'
-  | 'user_created_fail'
-  | 'user_updated'
-  | 'user_archived'
-  | 'user_deleted';
+export const AUDIT_TYPES = [
+  'authn_login_success',
+  'authn_login_fail',
+  'authn_login_lock',
+  'authn_password_change',
+  'authn_password_change_fail',
+  'authn_token_created',
+  'authn_token_revoked',
+  'authn_token_reuse',
+  'authz_admin',
+  'excess_rate_limit_exceeded',
+  'privilege_permissions_changed',
+  'session_created',
+  'session_expired',
+  'user_created',
+  'user_created_fail',
+  'user_updated',
+  'user_archived',
+  'user_deleted',
+] as const;
+
+export type AuditType = (typeof AUDIT_TYPES)[number];
 
 export interface AuditEntry {
   readonly type: AuditType;

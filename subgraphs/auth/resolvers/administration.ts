@@ -2,6 +2,7 @@ import { notFound } from '#platform/base/errors/errors.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
+import type { AuditEvent } from '#prisma/auth/client/client.ts';
 import {
   createPasswordLink,
   createUser,
@@ -29,6 +30,7 @@ const idOf = ({ input }: ById): string => {
 /** Returns the resolvers for administrators. */
 export const administrationResolvers = (parts: AuthParts) => ({
   UserConnection: COUNTED,
+  AuditEvent: { type: ({ type }: AuditEvent) => type.toUpperCase() },
   AuditEventConnection: COUNTED,
   Query: {
     users: (_root: unknown, args: PageArguments & { filter?: UserFilter | null }, context: AuthContext) =>

@@ -1,6 +1,8 @@
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
+import type { ApiKey } from '#prisma/auth/client/client.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../api-keys/api-keys.ts';
+import { scopeName, scopeNamed } from '../api-keys/scope-names.ts';
 import { listApiKeys } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
@@ -8,6 +10,7 @@ import { credential } from './credential.ts';
 
 /** Returns the resolvers of API keys. */
 export const apiKeyResolvers = (parts: AuthParts) => ({
+  ApiKey: { scopes: ({ scopes }: ApiKey) => scopes.map(scopeName) },
   ApiKeyConnection: COUNTED,
   Query: {
     apiKeys: (
@@ -18,7 +21,7 @@ export const apiKeyResolvers = (parts: AuthParts) => ({
   },
   Mutation: {
     createApiKey: credential((input: Parameters<typeof createApiKey>[1], context) =>
-      createApiKey(parts, input, context),
+      createApiKey(parts, { ...input, scopes: input.scopes.map(scopeNamed) }, context),
     ),
     rotateApiKey: credential((input: Parameters<typeof rotateApiKey>[1], context) =>
       rotateApiKey(parts, input, context),

@@ -6,6 +6,7 @@ import { MAX_LENGTH, MIN_LENGTH } from '../passwords/password-rules.ts';
 import { administrationResolvers } from './administration.ts';
 import { apiKeyResolvers } from './api-keys.ts';
 import { credentialResolvers } from './credentials.ts';
+import { nodeResolvers } from './nodes.ts';
 import { sessionResolvers } from './sessions.ts';
 import { userResolvers } from './user.ts';
 
@@ -15,18 +16,23 @@ export function createResolvers(parts: AuthParts): ResolverMap {
   const sessions = sessionResolvers(parts);
   const apiKeys = apiKeyResolvers(parts);
   const administration = administrationResolvers(parts);
+  const nodes = nodeResolvers(parts);
   return {
     User: userResolvers.User,
+    Node: nodes.Node,
     Session: sessions.Session,
     UserConnection: administration.UserConnection,
     AuditEventConnection: administration.AuditEventConnection,
     SessionConnection: sessions.SessionConnection,
+    AuditEvent: administration.AuditEvent,
+    ApiKey: apiKeys.ApiKey,
     ApiKeyConnection: apiKeys.ApiKeyConnection,
     Query: {
       ...userResolvers.Query,
       ...sessions.Query,
       ...apiKeys.Query,
       ...administration.Query,
+      ...nodes.Query,
       signInOptions: () => ({
         signup: parts.config.SIGNUP === 'open',
         emailVerificationRequired: parts.mail.configured,

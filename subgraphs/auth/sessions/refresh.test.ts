@@ -16,7 +16,7 @@ const meCode = async (accessToken: string) => {
 };
 const next = async (refreshToken: string) => {
   const answer = await world.refresh(refreshToken);
-  if (answer.data === null) throw new Error(answer.message);
+  if (answer.data?.refresh == null) throw new Error(answer.message);
   return answer.data.refresh.tokens;
 };
 /** As if so many seconds had passed since the last refresh. */

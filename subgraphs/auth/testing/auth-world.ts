@@ -149,7 +149,7 @@ export class AuthWorld implements AsyncDisposable {
 
   async signIn(email: string, password = PASSWORD): Promise<SignedInUser> {
     const answer = await this.login(email, password);
-    if (answer.data === null) throw new Error(`sign-in failed: ${answer.message}`);
+    if (answer.data?.login == null) throw new Error(`sign-in failed: ${answer.message}`);
     const { user, session, tokens } = answer.data.login;
     return {
       id: user.id,

@@ -129,14 +129,14 @@ it('reasoning and calls of tools come as parts of their own, and are kept', asyn
   const { replyId } = await world.exchange(anna, { conversationId });
   const { data } = await world.ask<{ message: object }>(
     anna,
-    'query($id: ID!) { message(id: $id) { text reasoning toolCalls { id name arguments } generation { finishReason } } }',
+    'query($id: ID!) { message(id: $id) { text reasoning toolCalls { id: callId name arguments } generation { finishReason } } }',
     { id: replyId },
   );
   expect(data!.message).toEqual({
     text: 'I look it up.',
     reasoning: 'Let me think.',
     toolCalls: [{ id: 'call-1', name: 'search', arguments: '{"q":"x"}' }],
-    generation: { finishReason: 'tool_calls' },
+    generation: { finishReason: 'TOOL_CALLS' },
   });
   const events = await all(world.follow(anna, replyId));
   expect(events.map(({ __typename }) => __typename)).toEqual([

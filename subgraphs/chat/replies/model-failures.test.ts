@@ -202,7 +202,7 @@ describe('each failure has its code and advice, and leaves the conversation inta
     expect(data!.llmHealth.find(({ deployment }) => deployment === 'watched')).toMatchObject({
       provider: 'server',
       aliases: ['watched'],
-      state: 'cooling',
+      state: 'COOLING',
       health: 'DEGRADED',
       calls: 1,
       failures: 1,

@@ -60,7 +60,7 @@ it('a reply carries the record of its call: who answered, tokens, cost, times an
     // 400 at 1, 600 at 0.1 and 100 at 10 dollars a million.
     cost: '0.00146',
     cached: false,
-    finishReason: 'stop',
+    finishReason: 'STOP',
     usage: {
       inputTokens: 1_000,
       cachedInputTokens: 600,

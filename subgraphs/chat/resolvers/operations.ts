@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { DeploymentHealth, ModelInfo } from '#llm/models.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
@@ -77,6 +78,7 @@ const languageModel = (model: ModelInfo) => ({ ...model, health: model.health.to
 const deploymentHealth = ({ lastError, ...deployment }: DeploymentHealth) => ({
   ...deployment,
   health: deployment.health.toUpperCase(),
+  state: deployment.state.toUpperCase(),
   lastErrorAt: lastError?.at,
   lastErrorCode: lastError?.code,
   lastErrorMessage: lastError?.message,
@@ -182,10 +184,19 @@ export function mutationResolvers({ chat, replies, sending }: ResolverParts): Re
   };
 }
 
-/** A subscription's events are the field's values as they are. */
-const field = <Arguments, Event>(subscribe: (args: Arguments, context: Context) => AsyncIterable<Event>) => ({
+/**
+ * A subscription's events are the field's values. Their ids are for caches of clients, which keep what has an id: the
+ * last event of a kind takes the place of the one before. The list of all members may be shorter than the last one, and
+ * no cache likes a list that shrinks, so it has an id of its own.
+ */
+const field = <Arguments extends ById, Event extends { readonly __typename: string }>(
+  subscribe: (args: Arguments, context: Context) => AsyncIterable<Event>,
+) => ({
   subscribe: (_: unknown, args: Arguments, context: Context) => subscribe(args, context),
-  resolve: (event: Event) => event,
+  resolve: (event: Event, { id }: Arguments) => ({
+    ...event,
+    id: event.__typename === 'RoomMembers' ? randomUUID() : `${id}:${event.__typename}`,
+  }),
 });
 
 /** Returns the resolvers of subscriptions. */

@@ -1,4 +1,5 @@
 import { forbidden } from '#platform/base/errors/errors.ts';
+import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
@@ -8,15 +9,21 @@ import type { ConversationView } from '../access.ts';
 import { exportConversation } from '../export.ts';
 import type { InvitationView } from '../invitations.ts';
 import { storedParameters } from '../parameters.ts';
+import { pageOfPeople } from '../people.ts';
 import { quotasOf } from '../quota.ts';
 import type { Draft } from '../replies/draft.ts';
+import { finishReasonName } from '../replies/finish-reason.ts';
 import { seenBy } from '../replies/privacy.ts';
 import type { Citation } from '../replies/recall.ts';
-import { owedByClient, storedToolCalls } from '../replies/tool-calls.ts';
-import type { ConversationEvent } from '../rooms.ts';
+import { owedByClient, storedToolCalls, type ToolCall } from '../replies/tool-calls.ts';
+import { type ConversationEvent, memberOf } from '../rooms.ts';
 import type { SearchHit } from '../search.ts';
+import { pageOfSiblings, siblingBeside } from '../siblings.ts';
 import type { BranchPage } from '../tree.ts';
 import type { Context, ResolverParts } from './context.ts';
+
+const partId = ({ conversationId, userId }: { conversationId: string; userId: string }): string =>
+  `${conversationId}:${userId}`;
 
 const user = (id: string | null): { id: string } | null => (id === null ? null : { id });
 
@@ -37,9 +44,12 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
       },
       parameters: ({ parameters }: ConversationView) => storedParameters(parameters),
       owner: ({ ownerId }: ConversationView) => user(ownerId),
-      participants: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.participants.load(id),
-      invitations: ({ id, viewer }: ConversationView, _: unknown, { loaders }: Context) =>
-        viewer.role === 'OWNER' ? loaders.invitations.load(id) : null,
+      participants: async ({ id }: ConversationView, page: PageArguments, { loaders }: Context) =>
+        pageOfPeople('participants', await loaders.participants.load(id), page, ({ joinedAt }) => joinedAt),
+      invitations: async ({ id, viewer }: ConversationView, page: PageArguments, { loaders }: Context) =>
+        viewer.role === 'OWNER'
+          ? pageOfPeople('invitations', await loaders.invitations.load(id), page, ({ createdAt }) => createdAt)
+          : null,
       viewerRole: ({ viewer }: ConversationView) => viewer.role,
       pinned: ({ viewer }: ConversationView) => viewer.pinnedAt !== null,
       archivedAt: ({ viewer }: ConversationView) => viewer.archivedAt,
@@ -49,19 +59,22 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
       messages: (conversation: ConversationView, page: BranchPage, { loaders }: Context) =>
         loaders.branch.load({ conversation, page }),
       unfinishedReplies: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.unfinished.load(id),
-      present: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.present.load(id),
+      present: async ({ id }: ConversationView, _: unknown, { loaders }: Context) =>
+        (await loaders.present.load(id)).map((member) => memberOf(id, member)),
       export: (conversation: ConversationView, { format }: { format: 'MARKDOWN' | 'JSON' }) =>
         exportConversation(chat, conversation, format),
     },
     ConversationConnection: COUNTED,
     ConversationInvitationConnection: COUNTED,
     ConversationSearchConnection: COUNTED,
+    ConversationParticipantConnection: COUNTED,
     ConversationInvitation: {
+      id: partId,
       user: ({ userId }: InvitationView) => user(userId),
       invitedBy: ({ invitedById }: InvitationView) => user(invitedById),
       title: ({ conversation }: InvitationView) => conversation.title,
     },
-    ConversationParticipant: { user: ({ userId }: Participant) => user(userId) },
+    ConversationParticipant: { id: partId, user: ({ userId }: Participant) => user(userId) },
     ConversationSearchHit: {
       conversation: ({ conversationId }: SearchHit, _: unknown, { loaders }: Context) =>
         loaders.conversation.load(conversationId),
@@ -90,15 +103,19 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
         errorCode === null ? null : { code: errorCode, message: errorMessage ?? '' },
       generation: ({ id, role }: Message, _: unknown, { loaders }: Context) =>
         role === 'ASSISTANT' ? loaders.generation.load(id) : null,
-      siblings: (message: Message, _: unknown, { loaders }: Context) => loaders.children.load(message),
+      siblings: (message: Message, page: PageArguments, { loaders }: Context) => pageOfSiblings(loaders, message, page),
       siblingIndex: async (message: Message, _: unknown, { loaders }: Context) =>
-        (await loaders.children.load(message)).findIndex(({ id }) => id === message.id),
+        (await loaders.siblings.load(message)).indexOf(message.id),
       siblingCount: async (message: Message, _: unknown, { loaders }: Context) =>
-        (await loaders.children.load(message)).length,
-      children: ({ id, conversationId }: Message, _: unknown, { loaders }: Context) =>
-        loaders.children.load({ conversationId, parentId: id }),
+        (await loaders.siblings.load(message)).length,
+      previousSiblingId: (message: Message, _: unknown, { loaders }: Context) => siblingBeside(loaders, message, -1),
+      nextSiblingId: (message: Message, _: unknown, { loaders }: Context) => siblingBeside(loaders, message, 1),
+      children: ({ id, conversationId }: Message, page: PageArguments, { loaders }: Context) =>
+        pageOfSiblings(loaders, { conversationId, parentId: id }, page),
       active: (message: Message, _: unknown, { loaders }: Context) => loaders.active.load(message),
     },
+    MessageToolCall: { callId: ({ id }: ToolCall) => id },
+    MessageConnection: COUNTED,
     MessageCitation: {
       memory: ({ kind, sourceId }: Citation) => (kind === 'MEMORY' ? { id: sourceId } : null),
       document: ({ documentId }: Citation) => (documentId === undefined ? null : { id: documentId }),
@@ -106,6 +123,7 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
     MessageGeneration: {
       model: ({ alias }: Generation) => alias,
       usage: (generation: Generation) => generation,
+      finishReason: ({ finishReason }: Generation) => finishReason && finishReasonName(finishReason),
       cached: ({ cache }: Generation) => cache !== 'off' && cache !== 'miss',
     },
     ...Object.fromEntries(

@@ -309,7 +309,7 @@ export const MESSAGE_STREAM = `subscription($id: ID!, $after: Int!) {
     __typename
     ... on ReplyText { snapshot text firstSeq lastSeq }
     ... on ReplyReasoning { text firstSeq lastSeq }
-    ... on ReplyToolCall { toolCall { id name arguments runsOn round textOffset } }
+    ... on ReplyToolCall { toolCall { id: callId name arguments runsOn round textOffset } }
     ... on ReplyToolResult { callId result { status content } }
     ... on ReplyCitations { citations { index kind sourceId text score memory { id } document { id } title } }
     ... on ReplyEnd { status lastSeq error { code message } usage { inputTokens outputTokens estimated } }

@@ -124,6 +124,71 @@ export type EditMessageInput = {
   useMemory?: boolean | null | undefined;
 };
 
+/** A code of the error catalogue, docs/errors.md. */
+export type ErrorCode =
+  /** Too many failed sign-ins; `extensions.retryAfter` says in how many seconds to try again. */
+  | 'ACCOUNT_LOCKED'
+  /** An argument is wrong; `extensions.argument` names it. */
+  | 'BAD_USER_INPUT'
+  /** The budget of the user, key or model is spent; `extensions.resetsAt` says when it is renewed. */
+  | 'BUDGET_EXCEEDED'
+  /** It contradicts what is stored, for instance an id used again with other content. */
+  | 'CONFLICT'
+  /** The provider refused the content. */
+  | 'CONTENT_FILTERED'
+  /** The conversation does not fit into the model’s window even after shortening. */
+  | 'CONTEXT_TOO_LARGE'
+  /** A subgraph that is not ours reported a failure without a code. */
+  | 'DOWNSTREAM_SERVICE_ERROR'
+  /** There are more errors than are listed; `extensions.omitted` says how many. */
+  | 'ERRORS_OMITTED'
+  /** The credentials are valid but do not allow this. */
+  | 'FORBIDDEN'
+  /** The document is not GraphQL; the message says where. */
+  | 'GRAPHQL_PARSE_FAILED'
+  /** The operation does not fit the schema; the message says where. */
+  | 'GRAPHQL_VALIDATION_FAILED'
+  /** An unexpected failure; `extensions.errorId` is in the log. */
+  | 'INTERNAL_SERVER_ERROR'
+  /** No language model is configured; the message says how to configure one. */
+  | 'MODEL_NOT_CONFIGURED'
+  /** No model of that name is configured. */
+  | 'MODEL_NOT_FOUND'
+  /** The capability needs a setting that is missing; the message names it. */
+  | 'NOT_CONFIGURED'
+  /** It does not exist, or the caller may not know that it does. */
+  | 'NOT_FOUND'
+  /** The operation exceeds a limit on depth, aliases, fields or cost; the message names it. */
+  | 'OPERATION_TOO_COMPLEX'
+  /** The model did not answer in the form that was asked for. */
+  | 'OUTPUT_INVALID'
+  /** The request is larger than allowed; the message names the limit. */
+  | 'PAYLOAD_TOO_LARGE'
+  /** The hash is unknown; send the query with it. */
+  | 'PERSISTED_QUERY_NOT_FOUND'
+  /** Only registered operations are accepted. */
+  | 'PERSISTED_QUERY_REQUIRED'
+  /** The provider cannot be reached, failed or stalled. */
+  | 'PROVIDER_UNAVAILABLE'
+  /** The user has as much of something as one user may; `extensions.quota`, `limit` and `used` say of what and how much. */
+  | 'QUOTA_EXCEEDED'
+  /** Too many requests; `extensions.retryAfter` says in how many seconds to try again. */
+  | 'RATE_LIMITED'
+  /** The server ends the stream in good order, e.g. to restart: subscribe again and resume. */
+  | 'RESUBSCRIBE'
+  /** A server that this needs, such as the database, cannot be reached at the moment. */
+  | 'SERVICE_UNAVAILABLE'
+  /** The client reads slower than events come; `extensions.resumeAfter` is the last offset that it was sent, if any. */
+  | 'SLOW_CONSUMER'
+  /** A part of the graph answered what does not fit the schema; null stands in its place. */
+  | 'SUBGRAPH_INVALID_ANSWER'
+  /** A part of the graph cannot be reached; the other fields are answered. */
+  | 'SUBGRAPH_UNAVAILABLE'
+  /** It took longer than allowed. */
+  | 'TIMEOUT'
+  /** No valid credentials were given, or the session they belong to has ended. */
+  | 'UNAUTHENTICATED';
+
 /** How far an image is. */
 export type ImageStatus =
   /** It has arrived and is being analysed. */
@@ -434,9 +499,9 @@ export type ReadMessagesQueryVariables = Exact<{
 }>;
 
 
-export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
+export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
 
-export type ReadMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null };
+export type ReadMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null };
 
 export type FollowReplySubscriptionVariables = Exact<{
   id: string | number;
@@ -446,10 +511,10 @@ export type FollowReplySubscriptionVariables = Exact<{
 
 export type FollowReplySubscription = { messageStream:
     | { __typename: 'ReplyCitations', citations: Array<{ index: number, kind: CitationKind, sourceId: string, text: string, title: string | null, section: string | null, page: number | null, score: number }> }
-    | { __typename: 'ReplyEnd', status: MessageStatus, lastSeq: number, error: { code: string, message: string } | null, usage: { inputTokens: number, outputTokens: number, reasoningTokens: number } | null }
+    | { __typename: 'ReplyEnd', status: MessageStatus, lastSeq: number, error: { code: ErrorCode, message: string } | null, usage: { inputTokens: number, outputTokens: number, reasoningTokens: number } | null }
     | { __typename: 'ReplyReasoning', firstSeq: number, lastSeq: number, text: string }
     | { __typename: 'ReplyText', firstSeq: number, lastSeq: number, text: string }
-    | { __typename: 'ReplyToolCall', toolCall: { id: string, name: string, arguments: string, runsOn: ToolSide, result: { content: string, status: ToolResultStatus } | null } }
+    | { __typename: 'ReplyToolCall', toolCall: { name: string, arguments: string, runsOn: ToolSide, id: string, result: { content: string, status: ToolResultStatus } | null } }
     | { __typename: 'ReplyToolResult', callId: string, result: { content: string, status: ToolResultStatus } }
    };
 
@@ -461,12 +526,12 @@ export type WatchConversationSubscriptionVariables = Exact<{
 export type WatchConversationSubscription = { conversationEvents:
     | { __typename: 'ConversationDeleted', conversationId: string }
     | { __typename: 'ConversationUpdated', conversation: { id: string, title: string | null } | null }
-    | { __typename: 'MessageCreated', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null } | null }
-    | { __typename: 'MessageUpdated', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null } | null }
+    | { __typename: 'MessageCreated', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
+    | { __typename: 'MessageUpdated', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
     | { __typename: 'ParticipantJoined' }
     | { __typename: 'ParticipantLeft' }
-    | { __typename: 'ReplyFinished', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null } | null }
-    | { __typename: 'ReplyStarted', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null } | null }
+    | { __typename: 'ReplyFinished', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
+    | { __typename: 'ReplyStarted', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
     | { __typename: 'RoomMemberChanged', member: { userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null } }
     | { __typename: 'RoomMemberLeft', userId: string }
     | { __typename: 'RoomMembers', members: Array<{ userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null }> }
@@ -733,7 +798,7 @@ export const FollowReplyDocument = new TypedDocumentString(`
     }
     ... on ReplyToolCall {
       toolCall {
-        id
+        id: callId
         name
         arguments
         runsOn
