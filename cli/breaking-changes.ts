@@ -2,7 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { buildSchema, findBreakingChanges } from 'graphql';
+import { buildSchema } from 'graphql';
+import { schemaChanges } from './schema-check.ts';
 
 const run = promisify(execFile);
 
@@ -21,5 +22,5 @@ export async function breakingChanges(root: string, base = process.env['SCHEMA_B
   }
   if ((await git('log', '--format=%B', `${base}..HEAD`)).includes('BREAKING CHANGE')) return [];
   const after = await readFile(path.join(root, 'schema.graphql'), 'utf8');
-  return findBreakingChanges(buildSchema(before), buildSchema(after)).map((change) => change.description);
+  return [...schemaChanges(buildSchema(before), buildSchema(after)).breaking];
 }

@@ -54,6 +54,17 @@ program
   );
 
 program
+  .command('schema')
+  .description('the schema that clients see')
+  .command('check')
+  .argument('<old>', 'an earlier schema.graphql: a file, or the URL of one')
+  .option('--dangerous', 'refuse dangerous changes too, such as a new value of an enum')
+  .description('say what of the graph breaks clients of an earlier one; exit code 1 if something does')
+  .action(async (old: string, { dangerous }: { dangerous?: boolean }) =>
+    (await import('./schema-check.ts')).checkSchema(root, old, dangerous === true),
+  );
+
+program
   .command('migrate')
   .option('--applied <migration>', 'note that a migration whose end is not known has been applied')
   .option('--rolled-back <migration>', 'note that it has not been, so that it is tried again')

@@ -19,6 +19,22 @@ describe('register and sign in', () => {
     expect(await world.audit(ada.id)).toEqual(['user_created', 'authn_login_success']);
   });
 
+  it('signs in at once where the client asks for it, and in no account that was there before', async () => {
+    const register = (password: string, signIn?: boolean) =>
+      world.ask<{ register: { signedIn: { user: { id: string }; tokens: { accessToken: string } } | null } }>(
+        `mutation($input: RegisterInput!) {
+          register(input: $input) { signedIn { user { id } session { id } deviceToken tokens { accessToken } } } }`,
+        { input: { email: 'at-once@example.org', password, ...(signIn !== undefined && { signIn }) } },
+      );
+    const signedIn = (await register(PASSWORD, true)).data!.register.signedIn!;
+    const me = await world.ask<{ me: { id: string } }>(ME, {}, bearer(signedIn.tokens.accessToken));
+    expect(me.data?.me.id).toBe(signedIn.user.id);
+    expect(await world.audit(signedIn.user.id)).toEqual(['user_created', 'authn_login_success']);
+    expect((await register('another password by far', true)).data!.register.signedIn).toBeNull();
+    expect((await register(PASSWORD)).data!.register.signedIn).toBeNull();
+    expect(await world.audit(signedIn.user.id)).toContain('authn_login_fail');
+  });
+
   it('tells the other subgraphs of a new user, in the transaction that makes it', async () => {
     const { id } = await world.user();
     const facts = await world.parts.db.outboxEvent.findMany({ where: { aggregate: `user:${id}` } });

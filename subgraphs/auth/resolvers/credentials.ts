@@ -1,8 +1,10 @@
+import { CodedError } from '#platform/base/errors/errors.ts';
 import { deleteAccount } from '../accounts/account.ts';
 import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { login } from '../accounts/login.ts';
 import { changePassword, requestPasswordReset, resetPassword } from '../accounts/password-change.ts';
-import { register, requestEmailVerification, verifyEmail } from '../accounts/registration.ts';
+import { type NewAccount, register, requestEmailVerification, verifyEmail } from '../accounts/registration.ts';
+import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
 import { credential } from './credential.ts';
 
@@ -10,13 +12,27 @@ const MAIL_IS_COMING = 'If the address has an account, a mail is on its way to i
 const ASK_THE_ADMINISTRATOR =
   'If the address has an account, the administrator finds the link in the log and can pass it on.';
 
+/**
+ * Signs in after a registration. It is one more attempt at the account, counted and refused as any other: a
+ * visitor who registers the address of another person learns no more than `login` would say.
+ */
+async function signInAfter(parts: AuthParts, { email, password }: NewAccount, context: AuthContext) {
+  try {
+    return await login(parts, { email, password }, context);
+  } catch (error) {
+    if (error instanceof CodedError && error.code === 'UNAUTHENTICATED') return null;
+    throw error;
+  }
+}
+
 /** Returns the resolvers of mutations that take a password or a token. */
 export const credentialResolvers = (parts: AuthParts) => {
   const whereToLook = parts.mail.configured ? MAIL_IS_COMING : ASK_THE_ADMINISTRATOR;
   return {
     Mutation: {
-      register: credential(async (input: Parameters<typeof register>[1], context) => ({
+      register: credential(async (input: NewAccount & { signIn?: boolean | null }, context) => ({
         email: await register(parts, input, context),
+        signedIn: input.signIn && !parts.mail.configured ? await signInAfter(parts, input, context) : null,
         emailVerificationRequired: parts.mail.configured,
         message: parts.mail.configured
           ? 'Follow the link in the mail, then sign in.'

@@ -13,10 +13,14 @@ const server = http.createServer((request, response) => {
 });
 
 /** The vision subgraph as the transport shows it: images by id, each of one person. */
+/** Those that chat has asked for. */
+const asked = new Set<string>();
 const images = new Map<string, { owner: string; status: string; path: string }>();
 const transport = {
   async execute({ identity, variables }: SubgraphRequest) {
-    const image = images.get(String(variables!['id']));
+    const id = String(variables!['id']);
+    const image = images.get(id);
+    asked.add(id);
     const own = image && identity.kind === 'user' && identity.userId === image.owner;
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${image?.path}`;
     return { result: { data: { image: own ? { status: image.status, url } : null } } };
@@ -76,11 +80,24 @@ it('a model that does not see is told so', async () => {
   expect(JSON.stringify(prompt())).toContain('[An image, which you cannot see.]');
 });
 
-it('an image of another user, or one that is not ready, is refused', async () => {
+it('a send waits for its images: a client uploads and sends at once', async () => {
+  const anna = person();
+  const conversationId = await world.conversation(anna, { model: 'seeing' });
+  const [uploading, analysed] = [imageOf(anna.userId, { status: 'AWAITING_UPLOAD' }), imageOf(anna.userId)];
+  const sending = world.send(anna, { conversationId, attachments: [analysed, uploading] });
+  await expect.poll(() => asked.has(uploading)).toBe(true);
+  expect(await world.db.message.count({ where: { conversationId } })).toBe(0);
+  images.get(uploading)!.status = 'READY';
+  const { data, message } = await sending;
+  expect(message).toBeUndefined();
+  expect(data!.sendMessage.reply).not.toBeNull();
+});
+
+it('an image of another user, or one that is none, is refused', async () => {
   const anna = person();
   const conversationId = await world.conversation(anna, { model: 'seeing' });
   const send = (id: string) => world.send(anna, { conversationId, attachments: [id] });
-  for (const id of [imageOf(randomUUID()), imageOf(anna.userId, { status: 'ANALYSING' }), randomUUID()]) {
+  for (const id of [imageOf(randomUUID()), imageOf(anna.userId, { status: 'REFUSED' }), randomUUID()]) {
     expect(await send(id)).toMatchObject({ code: 'BAD_USER_INPUT', extensions: { argument: 'input.attachments.0' } });
   }
 });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ContentPart } from '#llm/messages.ts';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
@@ -23,19 +24,32 @@ interface Call {
 const ask = async ({ peers }: ChatParts, id: string, call: Call): Promise<Image | null> =>
   (await peers.execute('vision', ChatImageDocument, { id, side: SIDE }, call)).image ?? null;
 
+/** How often vision is asked about an image that is not ready, in ms. */
+const LOOK_EVERY_MS = 250;
+
 /**
- * Checks that the person who sends images has them, and that they are ready.
+ * Checks that the person who sends images has them, and waits for those whose file is on its way or is being analysed:
+ * a client uploads and sends at once.
  *
  * @throws {CodedError} BAD_USER_INPUT naming the image; what vision says when it cannot be asked.
  */
 export async function checkImages(chat: ChatParts, ids: readonly string[], identity: UserIdentity): Promise<void> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
-  const found = await Promise.all(ids.map((id) => ask(chat, id, { identity, requestId: id, signal })));
-  for (const [index, image] of found.entries()) {
-    const argument = `input.attachments.${index}`;
-    if (!image) throw badInput(argument, 'is not an image of yours.');
-    if (image.status !== 'READY') throw badInput(argument, `is ${image.status}; an image must be READY to be sent.`);
-  }
+  await Promise.all(
+    ids.map(async (id, index) => {
+      const call = { identity, requestId: id, signal };
+      const argument = `input.attachments.${index}`;
+      for (;;) {
+        const image = await ask(chat, id, call);
+        if (!image) throw badInput(argument, 'is not an image of yours.');
+        if (image.status === 'READY') return;
+        if (image.status === 'REFUSED') throw badInput(argument, 'is REFUSED; send another image.');
+        await sleep(LOOK_EVERY_MS, undefined, { signal }).catch(() => {
+          throw badInput(argument, `is still ${image.status} after ${TIMEOUT_MS / 1000} s; send when it is READY.`);
+        });
+      }
+    }),
+  );
 }
 
 /**

@@ -88,6 +88,27 @@ describe('memory is asked before the model', () => {
     expect(data!.message).toEqual({ citations });
   });
 
+  it('an earlier message that it holds has the title of its conversation, and leads to it', async () => {
+    const anna = person();
+    const earlier = await world.conversation(anna, { title: 'Tea' });
+    const { data: sent } = await world.send(anna, { conversationId: earlier, text: 'Green tea.', reply: false });
+    const foreign = await world.conversation(person(), { title: 'Private' });
+    const item = (id: string) => ({ ...ITEMS[0]!, kind: 'MESSAGE', id, citation: null });
+    memory = async () => ({
+      recall: { items: [item(sent!.sendMessage.message.id), item(foreign)], quoted: '<<<quoted Green tea.>>>' },
+    });
+    const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });
+    const { data } = await world.ask<{ message: { citations: object[] } }>(
+      anna,
+      'query($id: ID!) { message(id: $id) { citations { kind title message { text conversation { id } } } } }',
+      { id: replyId },
+    );
+    expect(data!.message.citations).toEqual([
+      { kind: 'MESSAGE', title: 'Tea', message: { text: 'Green tea.', conversation: { id: earlier } } },
+      { kind: 'MESSAGE', title: null, message: null },
+    ]);
+  });
+
   it('not in a conversation that has memory switched off, nor for a key without memory:read', async () => {
     let asked = 0;
     memory = async () => {

@@ -119,6 +119,11 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
     MessageCitation: {
       memory: ({ kind, sourceId }: Citation) => (kind === 'MEMORY' ? { id: sourceId } : null),
       document: ({ documentId }: Citation) => (documentId === undefined ? null : { id: documentId }),
+      message: citedMessage,
+      title: async (citation: Citation, _: unknown, context: Context) => {
+        const message = citation.title === undefined ? await citedMessage(citation, _, context) : null;
+        return message ? (await context.loaders.conversation.load(message.conversationId))?.title : citation.title;
+      },
     },
     MessageGeneration: {
       model: ({ alias }: Generation) => alias,
@@ -154,6 +159,9 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
     MessageStreamEvent: { __resolveType: ({ __typename }: { __typename: string }) => __typename },
   };
 }
+
+const citedMessage = ({ kind, sourceId }: Citation, _: unknown, { loaders }: Context): Promise<Message | null> =>
+  kind === 'MESSAGE' ? loaders.message.load(sourceId) : Promise.resolve(null);
 
 /**
  * What the caller may read of a message. Of a reply that is being written the row has nothing yet; the stream log

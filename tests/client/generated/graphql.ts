@@ -169,6 +169,11 @@ export type RegisterInput = {
   email: string;
   /** 15 to 128 characters; no rule says which ones. Common passwords are refused. */
   password: string;
+  /**
+   * Whether to sign in at once, as `login` would with the same address and password. Where the address must be confirmed
+   * first, nobody is signed in.
+   */
+  signIn?: boolean | null | undefined;
 };
 
 /** The form that a reply's text must have. */
@@ -197,7 +202,7 @@ export type ResponseFormatType =
 
 /** A message, and how it is replied to. */
 export type SendMessageInput = {
-  /** Ids of uploaded images, at most 10. */
+  /** Ids of images, at most 10. The call waits up to 10 seconds for those whose file is on its way or being analysed. */
   attachments?: Array<string | number> | null | undefined;
   /** Made by the client, once a message: what makes repeating the call harmless. */
   clientMessageId: string;

@@ -343,7 +343,7 @@ export type ResponseFormatType =
 
 /** A message, and how it is replied to. */
 export type SendMessageInput = {
-  /** Ids of uploaded images, at most 10. */
+  /** Ids of images, at most 10. The call waits up to 10 seconds for those whose file is on its way or being analysed. */
   attachments?: Array<string | number> | null | undefined;
   /** Made by the client, once a message: what makes repeating the call harmless. */
   clientMessageId: string;
