@@ -4,7 +4,7 @@ import { buildSchema, findBreakingChanges, findDangerousChanges, type GraphQLSch
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import { CommandError } from './report.ts';
 
-/** What changed for clients, from one schema to the next, in sentences. */
+/** The changes for clients from one schema to the next, in sentences. */
 export interface SchemaChanges {
   /** Operations that were valid are not any more, or answers have another shape. */
   readonly breaking: readonly string[];
@@ -27,7 +27,7 @@ const TIMEOUT_MS = 30_000;
 /**
  * Compares the graph of this installation with an earlier one and prints what changed for clients.
  *
- * @param old a file with the schema that clients see, or the URL of one: that of a running product is `/schema.graphql`.
+ * @param old a file with the schema that clients see, or the URL of one: a running product has `/schema.graphql`.
  * @throws {CommandError} when there are breaking changes, or dangerous ones where those are refused too.
  */
 export async function checkSchema(root: string, old: string, refuseDangerous: boolean): Promise<void> {

@@ -74,7 +74,7 @@ describe.each(MODES)('whatever has an id, %s', (_mode, skipped, start) => {
       expect(nodes[1]!['id']).toBe(user.id);
     });
 
-    it('and by nobody who could not read it otherwise', async () => {
+    it('and by no caller who could not read it otherwise', async () => {
       const stranger = await TestUser.signUp(graph.url);
       const asked = [...ids].filter(([type]) => type !== 'User').map(([, id]) => id);
       const query = `query($ids: [ID!]!) { nodes(ids: $ids) ${NODE} }`;

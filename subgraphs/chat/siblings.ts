@@ -13,8 +13,8 @@ const LIST = 'siblings';
 const MAX_PAGE = 100;
 
 /**
- * Returns a page of the messages that stand beside one another, oldest first. Their ids are few and read at once for all
- * groups of an operation; the messages are read of the page alone.
+ * Returns a page of the messages that stand beside one another, oldest first. Their ids are few and read at once for
+ * all groups of an operation; the messages are read of the page alone.
  *
  * @throws {CodedError} BAD_USER_INPUT for a page that is too large or a cursor that is none of this list.
  */

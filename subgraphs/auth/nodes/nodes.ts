@@ -30,7 +30,7 @@ const ENTITIES = parse(`query Nodes($representations: [_Any!]!) {
   { representations: readonly NodeReference[] }
 >;
 
-/** What of another subgraph is known here: its type and id. The gateway reads the rest from its owner. */
+/** A reference to what another subgraph owns. The gateway reads the rest from the owner. */
 export interface NodeReference {
   readonly __typename: string;
   readonly id: string;
