@@ -19,8 +19,12 @@ export interface Storage<Client, Tx extends SqlTransaction> {
   readonly db: Client & SqlClient<Tx>;
   /** What the subgraph tells others. The relay of its events starts at the first use. */
   readonly outbox: Outbox;
-  /** Creates a runner of jobs. The subgraph starts it; the platform closes it. */
-  jobs(concurrency?: number): JobRunner<Tx>;
+  /**
+   * Creates a runner of jobs. The subgraph starts it; the platform closes it.
+   *
+   * @param gatherMs how long the end of a job waits for that of others, in ms.
+   */
+  jobs(concurrency?: number, gatherMs?: number): JobRunner<Tx>;
   /** Jobs and events that failed too often. */
   readonly parked: ParkedWork;
   /** Routes by which administrators list, retry and drop what is parked; the subgraph serves them. */
@@ -59,7 +63,7 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
       outbox ??= createOutbox({ ...shared, owner });
       return outbox;
     },
-    jobs: (concurrency) =>
+    jobs: (concurrency, gatherMs) =>
       lifecycle.use(
         new JobRunner<Tx>(db, {
           owner,
@@ -68,6 +72,7 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
           topics,
           exclusive: config.DATABASE_URL === undefined,
           concurrency,
+          gatherMs,
         }),
       ),
     async consume(handlers, { lanes } = {}) {

@@ -33,6 +33,9 @@ async function fill(who: User, conversationId: string): Promise<void> {
     input: { title: 'Mine', text: 'My own document.' },
   });
   await world.idle();
+  // Messages come into the index when a recall looks through them.
+  const recall = 'query ($input: RecallInput!) { recall(input: $input) { tokens } }';
+  await world.ask(who, recall, { input: { query: 'marzipan', conversationId } });
 }
 const rows = async () => ({
   memories: await world.db.memory.count(),

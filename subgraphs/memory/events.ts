@@ -1,3 +1,4 @@
+import type { EventPayload } from '#platform/contracts/events.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
 import { REMOVE_DOCUMENT } from './documents/ingest.ts';
@@ -5,7 +6,6 @@ import { EXTRACT_MEMORIES } from './extraction/extract-memories.ts';
 import { INDEX_NAMES, tenantOf } from './indexes.ts';
 import { INDEX_MEMORIES } from './memories/index-memories.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
-import { INDEX_MESSAGE } from './transcript.ts';
 
 export const REMOVE_CONVERSATION = 'remove-conversation';
 export const REMOVE_USER = 'remove-user';
@@ -13,23 +13,25 @@ export const REMOVE_USER = 'remove-user';
 /**
  * Returns what memory does about what others tell. Each effect and its jobs are written in the event's own transaction.
  */
-export function eventHandlers({ quick, slow }: Pick<MemoryParts, 'quick' | 'slow'>): EventHandlers<Transaction> {
+export function eventHandlers({
+  quick,
+  learning,
+  extraction,
+}: Pick<MemoryParts, 'quick' | 'learning' | 'extraction'>): EventHandlers<Transaction> {
   return {
-    async 'message.completed'({ payload }, tx) {
-      const { messageId: id, conversationId, userId, role, text, at } = payload;
-      const wanted = payload.remember && payload.status === 'COMPLETED' && (role === 'USER' || role === 'ASSISTANT');
-      if (!wanted || text.trim() === '') return;
-      const row = {
-        conversationId,
-        userId,
-        role,
-        text: text.replaceAll('\0', ''),
-        parentId: payload.parentId ?? null,
-        at,
-      };
-      await tx.transcriptMessage.upsert({ where: { id }, create: { id, ...row }, update: row });
-      await slow.enqueue(tx, INDEX_MESSAGE, { id }, { key: id, userId });
-      if (role === 'ASSISTANT') await slow.enqueue(tx, EXTRACT_MEMORIES, { replyId: id }, { key: id, userId });
+    'message.completed': {
+      async handle(events, tx) {
+        const said = events.map(({ payload }) => payload).filter(isWanted);
+        await store(tx, said);
+        const replies = said.filter(({ role, parentId }) => role === 'ASSISTANT' && parentId !== undefined);
+        if (extraction === 'off' || replies.length === 0) return;
+        const lessons = replies.map(({ messageId, userId }) => ({
+          payload: { replyId: messageId },
+          key: messageId,
+          userId,
+        }));
+        await learning.enqueueAll(tx, EXTRACT_MEMORIES, lessons);
+      },
     },
 
     async 'conversation.deleted'({ payload: { conversationId } }, tx) {
@@ -64,6 +66,39 @@ export function eventHandlers({ quick, slow }: Pick<MemoryParts, 'quick' | 'slow
       for (const { id } of documents) await quick.enqueue(tx, REMOVE_DOCUMENT, { documentId: id, ownerId: userId });
     },
   };
+}
+
+type Completed = EventPayload<'message.completed'>;
+
+const isWanted = ({ remember, status, role, text }: Completed): boolean =>
+  remember && status === 'COMPLETED' && (role === 'USER' || role === 'ASSISTANT') && text.trim() !== '';
+
+/** Keeps messages, by one statement. They are indexed when a recall first looks through them. */
+async function store(tx: Transaction, said: readonly Completed[]): Promise<void> {
+  // The last word on each: a statement changes a row once.
+  const rows = new Map(
+    said.map(({ messageId, conversationId, userId, role, text, parentId, at }) => [
+      messageId,
+      {
+        id: messageId,
+        conversation_id: conversationId,
+        user_id: userId,
+        parent_id: parentId ?? null,
+        role,
+        text: text.replaceAll('\0', ''),
+        at,
+      },
+    ]),
+  );
+  if (rows.size === 0) return;
+  await tx.$executeRaw`
+    INSERT INTO transcript_messages (id, conversation_id, user_id, parent_id, role, text, at, indexed)
+    SELECT id, conversation_id, user_id, parent_id, role, text, at, false
+    FROM jsonb_to_recordset(${JSON.stringify([...rows.values()])}::jsonb)
+      AS said (id text, conversation_id text, user_id text, parent_id text, role text, text text, at timestamptz)
+    ORDER BY id
+    ON CONFLICT (id) DO UPDATE SET conversation_id = EXCLUDED.conversation_id, user_id = EXCLUDED.user_id,
+      parent_id = EXCLUDED.parent_id, role = EXCLUDED.role, text = EXCLUDED.text, at = EXCLUDED.at, indexed = false`;
 }
 
 /** Takes a deleted conversation's messages out of the index. */

@@ -8,6 +8,7 @@ import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 import type { Indexes } from './indexes.ts';
 import type { MemoryQuotas } from './quota.ts';
 import type { DocumentReader } from './reader/document-reader.ts';
+import type { Transcripts } from './transcripts.ts';
 
 export type Database = PrismaClient;
 /**
@@ -21,8 +22,11 @@ export interface MemoryParts {
   readonly indexes: Indexes;
   /** Short work that a user may be waiting for. */
   readonly quick: Jobs<Transaction>;
-  /** Long work: documents, extraction, changes of model. */
+  /** Long work: documents, changes of model. */
   readonly slow: Jobs<Transaction>;
+  /** What is learned from each finished reply. */
+  readonly learning: Jobs<Transaction>;
+  readonly transcripts: Transcripts;
   readonly models: Models;
   readonly blobs: BlobStore;
   readonly urls: UrlSigner;

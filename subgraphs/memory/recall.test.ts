@@ -68,6 +68,27 @@ describe('recall', () => {
     expect((await recall(user(), 'tomatoes', { conversationId })).items).toEqual([]);
   });
 
+  it('finds the messages of a long conversation once they are in the index, and says so until then', async () => {
+    const me = user();
+    const conversationId = randomUUID();
+    const said = Array.from({ length: 12 }, (_, i) => ({
+      messageId: randomUUID(),
+      conversationId,
+      userId: me.userId,
+      role: 'USER' as const,
+      text: `Note ${i} about the observatory. ${'The dome was cold and the sky was clear. '.repeat(20)}`,
+      at: new Date().toISOString(),
+    }));
+    for (const message of said) await world.tell('message.completed', message);
+    const first = await recall(me, 'observatory dome', { conversationId });
+    expect(first.degraded).toMatch(/still being indexed/);
+    await expect
+      .poll(async () => (await recall(me, 'observatory dome', { conversationId, limit: 50 })).items.length)
+      .toBeGreaterThan(0);
+    await expect.poll(async () => (await recall(me, 'observatory', { conversationId })).degraded).toBe(null);
+    expect((await recall(me, 'a word that nothing has', { conversationId: randomUUID() })).degraded).toBe(null);
+  });
+
   it('keeps to its budget of tokens and its number of items', async () => {
     const me = user();
     await remember(

@@ -19,9 +19,12 @@ import { queueReconciling, queueSuspects } from './reconcile/queue-reconciling.t
 import { queueReembedding } from './reembed.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
+import { Transcripts } from './transcripts.ts';
 
 const CLEANUP_MS = 600_000;
 const HOUR_MS = 3_600_000;
+/** How long the end of one lesson waits for that of others, in ms: under load they share a transaction. */
+const LEARNED_TOGETHER_MS = 100;
 
 /** What the graph remembers: memories, contexts, knowledge. */
 export const memory: SubgraphDefinition = {
@@ -34,13 +37,17 @@ export const memory: SubgraphDefinition = {
     const { embedders, vectors } = await openRetrieval(platform, storage);
     const models = await openRecordedModels(platform, storage, { embedders });
     const reader = lifecycle.use(new DocumentReader());
+    const indexes = new Indexes(vectors, embedders);
     const parts: MemoryParts = {
       db,
-      indexes: new Indexes(vectors, embedders),
+      indexes,
+      transcripts: new Transcripts({ db, indexes, log }),
       quick: storage.jobs(4),
       // Each embeds a few texts at a time, and a search meanwhile waits for as many. Three, of which one user holds
       // two.
       slow: storage.jobs(3),
+      // Each waits for a model nearly all of its time.
+      learning: storage.jobs(8, LEARNED_TOGETHER_MS),
       models,
       blobs,
       urls,
@@ -58,6 +65,7 @@ export const memory: SubgraphDefinition = {
     void events.started.then(() => {
       parts.quick.start();
       parts.slow.start();
+      parts.learning.start();
       return queueReembedding(parts).then(() => queueSuspects(parts));
     });
     const restored = await topics.subscribe(

@@ -190,6 +190,63 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(ran).toEqual(['committed']);
     });
 
+    it('is recorded and ended together with others, and the effect of each is its own', async () => {
+      let transactions = 0;
+      const counting: SqlClient<Tx> = {
+        $executeRawUnsafe: (sql, ...values) => client.$executeRawUnsafe(sql, ...values),
+        $queryRawUnsafe: (sql, ...values) => client.$queryRawUnsafe(sql, ...values),
+        $transaction: (work, options) => {
+          transactions++;
+          return client.$transaction(work, options);
+        },
+      };
+      const failures = new Map<string, number>();
+      const all = ['a', 'b', 'c', 'd'];
+      const started = Promise.withResolvers<void>();
+      let running = 0;
+      const jobs = runner(
+        {
+          note: {
+            run: async (payload) => {
+              if (++running === all.length) started.resolve();
+              await started.promise;
+              return async (tx) => {
+                await leaveMark(String(payload))(tx);
+                if (payload !== 'c' || failures.has('c')) return;
+                failures.set('c', 1);
+                throw new Error('the effect of one fails');
+              };
+            },
+          },
+        },
+        { concurrency: 10, gatherMs: 50 },
+        counting,
+      );
+      await client.$transaction((tx) =>
+        jobs.enqueueAll(
+          tx,
+          'note',
+          [...all, 'a'].map((payload) => ({ payload, key: payload })),
+        ),
+      );
+      await jobs.idle();
+      // Nothing of what failed together is left behind, and each happened once.
+      expect(await marks()).toEqual(all);
+      const together = transactions;
+      failures.set('c', 1);
+      running = 0;
+      await client.$transaction((tx) =>
+        jobs.enqueueAll(
+          tx,
+          'note',
+          ['e', 'f', 'g', 'h'].map((payload) => ({ payload })),
+        ),
+      );
+      await jobs.idle();
+      expect(await marks()).toEqual([...all, 'e', 'f', 'g', 'h']);
+      expect(transactions - together).toBeLessThan(4);
+    });
+
     it('is claimed with others by one statement, as many as there are places', async () => {
       const { client: counting, statements } = counted(client);
       const gate = Promise.withResolvers<void>();

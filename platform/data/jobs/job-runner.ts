@@ -7,8 +7,9 @@ import type { Logger } from '../../base/log/log.ts';
 import type { Subscription, Topics } from '../../realtime/topics/topics.ts';
 import { afterCommit } from '../database/after-commit.ts';
 import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
+import { JobEnds } from './job-ends.ts';
 import { type JobMetrics, jobMetrics } from './job-metrics.ts';
-import { type ClaimedJob, JobTable } from './job-table.ts';
+import { type ClaimedJob, type Ended, JobTable } from './job-table.ts';
 import {
   type EnqueueOptions,
   type JobHandler,
@@ -17,6 +18,7 @@ import {
   type JobStatus,
   type Jobs,
   MAX_JOB_ATTEMPTS,
+  type NewJob,
 } from './jobs.ts';
 
 export interface JobRunnerOptions {
@@ -28,6 +30,11 @@ export interface JobRunnerOptions {
   readonly concurrency?: number | undefined;
   /** Whether no other process uses the database: then jobs of a killed predecessor go on at once. Default false. */
   readonly exclusive?: boolean | undefined;
+  /**
+   * How long the end of a job waits for that of others, with which it shares a transaction, in ms. For short work that
+   * no person waits for. Default 0.
+   */
+  readonly gatherMs?: number | undefined;
   /** How long a job stays ours without a sign of life; default 30 s. */
   readonly leaseMs?: number | undefined;
   /** Longest wait between two looks for what no other process told of; default 20 s. */
@@ -66,6 +73,7 @@ interface Running {
 /** The job runner of one owner in one process. */
 export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   readonly #table: JobTable<Tx>;
+  readonly #ends: JobEnds<Tx>;
   readonly #handlers = new Map<string, JobHandler<Tx>>();
   readonly #running = new Map<string, Running>();
   readonly #log: Logger;
@@ -79,6 +87,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   /** The user whose job was claimed last. */
   #lastTurn = '';
   #again = false;
+  /** Whether it looks once all that ends together has ended. */
+  #looksSoon = false;
   /** Whether there was work at the last look that could not be taken: a place, a key or a user must become free. */
   #isShort = false;
   #blockedLooks = 0;
@@ -96,11 +106,13 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       owner: options.owner,
       concurrency: options.concurrency ?? 2,
       exclusive: options.exclusive ?? false,
+      gatherMs: options.gatherMs ?? 0,
       leaseMs: options.leaseMs ?? 30_000,
       lookMs: options.lookMs ?? 20_000,
       backoffMs: options.backoffMs ?? 1_000,
       awayMs: options.awayMs ?? 2_000,
     };
+    this.#ends = new JobEnds(this.#table, this.#options.gatherMs, options.log);
   }
 
   handle(kind: string, handler: JobHandler<Tx>): void {
@@ -129,6 +141,11 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     const waitMs = options.runAfter ? options.runAfter.getTime() - Date.now() : 0;
     afterCommit(tx, () => (waitMs > 0 ? this.#lookIn(waitMs) : this.#tell()));
     return this.#table.insert(tx, kind, payload, options);
+  }
+
+  enqueueAll(tx: SqlTransaction, kind: string, jobs: readonly NewJob[]): Promise<void> {
+    if (jobs.length > 0) afterCommit(tx, () => this.#tell());
+    return this.#table.insertAll(tx, kind, jobs);
   }
 
   /** Looks for work now. */
@@ -218,6 +235,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     this.#heard?.close();
     await this.#turn;
     for (const { aborter } of this.#running.values()) aborter.abort(SHUTDOWN);
+    this.#ends.hurry();
     await Promise.race([Promise.allSettled(this.#attempts), sleep(SHUTDOWN_MS, undefined, { ref: false })]);
   }
 
@@ -255,9 +273,19 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     const attempt = this.#attempt(running).finally(() => {
       this.#running.delete(job.lease);
       this.#attempts.delete(attempt);
-      if (this.#isShort) this.#wake();
+      if (this.#isShort) this.#wakeSoon();
     });
     this.#attempts.add(attempt);
+  }
+
+  /** Looks for work when all jobs that end at this moment have left their places. */
+  #wakeSoon(): void {
+    if (this.#looksSoon) return;
+    this.#looksSoon = true;
+    setImmediate(() => {
+      this.#looksSoon = false;
+      this.#wake();
+    });
   }
 
   /** Places that are held, by user. */
@@ -312,7 +340,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     });
     signal.throwIfAborted();
     this.#away.delete(job.kind);
-    if (this.#isEnded(await this.#table.finish(job, 'DONE', undefined, effect ?? undefined))) {
+    if (this.#isEnded(await this.#ends.end({ job, state: 'DONE', effect: effect ?? undefined }))) {
       handler.ended?.(job.payload);
       return 'done';
     }
@@ -340,12 +368,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       if (error instanceof JobRefused) log.warn({ err: error }, 'a job is refused');
       else log.error({ err: error }, 'a job is parked');
       const parked = handler.parked?.bind(handler);
-      const ended = await this.#table.finish(
-        job,
-        'PARKED',
-        problem,
-        parked && ((tx) => parked(job.payload, problem, tx)),
-      );
+      const effect = parked && ((tx: Tx) => parked(job.payload, problem, tx));
+      const ended = await this.#ends.end({ job, state: 'PARKED', problem, effect });
       if (this.#isEnded(ended)) handler.ended?.(job.payload);
       return 'parked';
     }
@@ -369,7 +393,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     return waitMs;
   }
 
-  #isEnded(ended: { readonly isNextWaiting: boolean } | undefined): boolean {
+  #isEnded(ended: Ended | undefined): boolean {
     if (ended?.isNextWaiting) this.#isShort = true;
     return ended !== undefined;
   }

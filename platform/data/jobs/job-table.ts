@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Json } from '../../base/json/json.ts';
 import { LAZILY } from '../database/lazy-commit.ts';
 import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
-import type { EnqueueOptions, JobState, JobStatus } from './jobs.ts';
+import type { EnqueueOptions, JobState, JobStatus, NewJob } from './jobs.ts';
 
 export interface ClaimedJob {
   readonly id: string;
@@ -36,6 +36,20 @@ export interface Claimed {
   readonly isContended: boolean;
   /** Work waits whose time has come, but not its turn: one of its key runs, or its user holds enough places. */
   readonly isBlocked: boolean;
+}
+
+/** The end of a job: done or given up, with what is written together with it. */
+export interface JobEnd<Tx extends SqlTransaction> {
+  readonly job: ClaimedJob;
+  readonly state: 'DONE' | 'PARKED';
+  readonly problem?: string | undefined;
+  readonly effect?: ((tx: Tx) => Promise<void>) | undefined;
+}
+
+/** The outcome of an end: the job was ours. */
+export interface Ended {
+  /** Whether another one of its key waits. */
+  readonly isNextWaiting: boolean;
 }
 
 /** A row of a look for work: a job, or what stands for one that was not claimed. */
@@ -89,6 +103,24 @@ export class JobTable<Tx extends SqlTransaction> {
     );
     // Claimed between the two statements: it began before this transaction's change, so another one is needed.
     return waiting[0]?.id ?? this.insert(tx, kind, payload, options);
+  }
+
+  async insertAll(tx: SqlTransaction, kind: string, jobs: readonly NewJob[]): Promise<void> {
+    if (jobs.length === 0) return;
+    const rows = jobs.map(({ payload, key, userId }) => ({
+      id: uuidv7(),
+      key: key ?? null,
+      payload,
+      user_id: userId ?? '',
+    }));
+    await tx.$executeRawUnsafe(
+      `INSERT INTO jobs (id, kind, key, payload, user_id)
+       SELECT id, $1, key, payload, user_id
+       FROM jsonb_to_recordset($2::jsonb) AS job (id uuid, key text, payload jsonb, user_id text) ORDER BY key, id
+       ON CONFLICT (kind, key) WHERE state = 'WAITING' DO NOTHING`,
+      kind,
+      JSON.stringify(rows),
+    );
   }
 
   /**
@@ -172,36 +204,31 @@ export class JobTable<Tx extends SqlTransaction> {
   }
 
   /**
-   * Ends a job together with its effect. The row is changed first: it locks the job, and a process that lost it finds
-   * that out before anything else is written.
+   * Ends jobs together with their effects, all or none. The rows are changed first: that locks the jobs, and a process
+   * that lost one finds that out before anything else of it is written.
    *
-   * @returns whether another one of its key waits; undefined when the job is no longer ours: then nothing was written.
+   * @returns what became of each, by its lease. One that is missing is no longer ours: nothing of it was written.
    */
-  async finish(
-    job: ClaimedJob,
-    state: 'DONE' | 'PARKED',
-    problem: string | undefined,
-    effect: ((tx: Tx) => Promise<void>) | undefined,
-  ): Promise<{ isNextWaiting: boolean } | undefined> {
+  async finish(ends: readonly JobEnd<Tx>[]): Promise<Map<string, Ended>> {
+    const rows = ends.map(({ job, state, problem }) => ({ id: job.id, lease: job.lease, state, problem }));
     const end = async (on: SqlTransaction) => {
-      const [row] = await on.$queryRawUnsafe<{ next: boolean }[]>(
-        `UPDATE jobs SET state = $3, problem = $4, lease = NULL, lease_until = NULL, finished_at = now()
-         WHERE id = $1::uuid AND lease = $2::uuid AND state = 'RUNNING'
-         RETURNING EXISTS (
+      const ended = await on.$queryRawUnsafe<{ lease: string; next: boolean }[]>(
+        `UPDATE jobs SET state = ended.state, problem = ended.problem, lease = NULL, lease_until = NULL,
+           finished_at = now()
+         FROM jsonb_to_recordset($1::jsonb) AS ended (id uuid, lease uuid, state text, problem text)
+         WHERE jobs.id = ended.id AND jobs.lease = ended.lease AND jobs.state = 'RUNNING'
+         RETURNING ended.lease, EXISTS (
            SELECT FROM jobs AS other
            WHERE other.kind = jobs.kind AND other.key = jobs.key AND other.state = 'WAITING') AS next`,
-        job.id,
-        job.lease,
-        state,
-        problem ?? null,
+        JSON.stringify(rows),
       );
-      return row && { isNextWaiting: row.next };
+      return new Map(ended.map(({ lease, next }) => [lease, { isNextWaiting: next }]));
     };
-    if (!effect) return end(this.#client);
+    if (ends.every(({ effect }) => effect === undefined)) return end(this.#client);
     return this.#client.$transaction(
       async (tx) => {
         const ended = await end(tx);
-        if (ended) await effect(tx);
+        for (const { job, effect } of ends) if (effect && ended.has(job.lease)) await effect(tx);
         return ended;
       },
       { maxWait: 10_000, timeout: 30_000 },

@@ -58,6 +58,8 @@ export interface Jobs<Tx extends SqlTransaction = SqlTransaction> extends AsyncD
    * @returns the job's id: that of the waiting job with the same kind and key, if there is one.
    */
   enqueue(tx: SqlTransaction, kind: string, payload: Json, options?: EnqueueOptions): Promise<string>;
+  /** Records several jobs of a kind by one statement; otherwise as `enqueue`. */
+  enqueueAll(tx: SqlTransaction, kind: string, jobs: readonly NewJob[]): Promise<void>;
   /** A job by id, or undefined. Finished jobs are kept for a week. */
   get(id: string): Promise<JobStatus | undefined>;
   /** Parked and waiting jobs, by kind, for health and metrics. */
@@ -78,6 +80,11 @@ export interface EnqueueOptions {
   readonly userId?: string | undefined;
   /** Not before. */
   readonly runAfter?: Date | undefined;
+}
+
+/** A job that is recorded together with others. */
+export interface NewJob extends Pick<EnqueueOptions, 'key' | 'userId'> {
+  readonly payload: Json;
 }
 
 export type JobState = 'WAITING' | 'RUNNING' | 'DONE' | 'PARKED';

@@ -55,10 +55,8 @@ export async function searchKnowledge(
     ),
   );
   const hits = searches.flatMap((found) => found.hits).sort((a, b) => b.score - a.score);
-  const rows = await db.passage.findMany({
-    where: { id: { in: hits.map((hit) => hit.id) }, document: Documents.readable(userId) },
-    include: { document: true },
-  });
+  const where = { id: { in: hits.map((hit) => hit.id) }, document: Documents.readable(userId) };
+  const rows = hits.length === 0 ? [] : await db.passage.findMany({ where, include: { document: true } });
   const byId = new Map(rows.map((row) => [row.id, row]));
   const matches = hits.flatMap((hit) => found(hit, byId.get(hit.id))).slice(0, search.limit);
   const degraded = searches.find((one) => one.degraded !== undefined)?.degraded ?? null;

@@ -70,9 +70,8 @@ export async function searchMemories(
     filter: indexFilter(search),
     signal: search.signal,
   });
-  const rows = await db.memory.findMany({
-    where: { AND: [whereOf(userId, search.filter ?? {}), { id: { in: hits.map((hit) => hit.id) } }] },
-  });
+  const where = { AND: [whereOf(userId, search.filter ?? {}), { id: { in: hits.map((hit) => hit.id) } }] };
+  const rows = hits.length === 0 ? [] : await db.memory.findMany({ where });
   const byId = new Map(rows.map((row) => [row.id, row]));
   const now = Date.now();
   const matches = hits

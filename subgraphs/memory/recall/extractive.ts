@@ -30,7 +30,7 @@ export interface ExtractiveAnswer {
  * or share most of the question's words: better no answer than a wrong one that looks like an answer.
  */
 export async function extractiveAnswer(
-  memory: Pick<MemoryParts, 'db' | 'indexes'>,
+  memory: Pick<MemoryParts, 'db' | 'indexes' | 'transcripts'>,
   userId: string,
   input: { readonly question: string; readonly conversationId?: string | null; readonly limit: number },
   signal?: AbortSignal,

@@ -12,6 +12,7 @@ import { standingInstructions } from './instructions.ts';
 import type { Citation, RecalledItem, RecallKind } from './item.ts';
 import { isStanding, NO_PROFILE, type Profile, profileOf } from './profile.ts';
 import { quote } from './quoted.ts';
+import { type Stored, storedFor } from './stored.ts';
 
 export interface RecallInput {
   readonly query: string;
@@ -51,7 +52,7 @@ const STANDING_SHARE = 0.5;
 /** Most of what is left that a whole profile takes before what the query finds. */
 const PROFILE_SHARE = 0.7;
 
-type Parts = Pick<MemoryParts, 'db' | 'indexes'>;
+type Parts = Pick<MemoryParts, 'db' | 'indexes' | 'transcripts'>;
 
 /**
  * Returns what a user's memories, the knowledge they may read and the conversation's earlier messages hold about a
@@ -70,9 +71,11 @@ export async function recall(
   countInput('input.onlyMessageIds', input.onlyMessageIds?.length ?? 0, 0, MAX_EXCLUDED);
   const query = input.query.trim().slice(0, MAX_QUERY);
   const wantsProfile = input.profile && (input.kinds == null || input.kinds.includes('MEMORY'));
+  const conversationId = input.conversationId ?? undefined;
+  const stored = await storedFor(parts.db, userId, conversationId, input.excludeMessageIds ?? []);
   const [profile, { found, degraded, model }] = await Promise.all([
-    wantsProfile ? profileOf(parts.db, userId, input.conversationId ?? undefined) : NO_PROFILE,
-    searchInTime(parts, userId, { ...input, query }, signal),
+    wantsProfile ? profileOf(parts.db, userId, stored.profile) : NO_PROFILE,
+    searchInTime(parts, userId, { ...input, query }, stored, signal),
   ]);
   const ranked = found.filter((item) => relevant(query, item)).sort((a, b) => b.score - a.score);
   const { instructions, quotations } = choose(profile, ranked, found, input);
@@ -156,14 +159,15 @@ async function searchInTime(
   parts: Parts,
   userId: string,
   input: RecallInput,
+  stored: Stored,
   signal: AbortSignal | undefined,
 ): Promise<Found> {
-  if (!input.profile) return search(parts, userId, input, signal);
+  if (!input.profile) return search(parts, userId, input, stored, signal);
   const deadline = input.timeoutMs == null ? undefined : AbortSignal.timeout(input.timeoutMs);
   const until = [deadline, signal].filter((one) => one !== undefined);
   const either = until.length === 0 ? undefined : AbortSignal.any(until);
   try {
-    const searching = search(parts, userId, input, either);
+    const searching = search(parts, userId, input, stored, either);
     return await (either === undefined ? searching : untilAborted(searching, either));
   } catch (error) {
     signal?.throwIfAborted();
@@ -180,6 +184,7 @@ async function search(
   parts: Parts,
   userId: string,
   input: RecallInput,
+  stored: Stored,
   signal: AbortSignal | undefined,
 ): Promise<Found> {
   const wants = (kind: RecallKind) => input.query !== '' && (input.kinds == null || input.kinds.includes(kind));
@@ -187,7 +192,7 @@ async function search(
   const { query } = input;
   const limit = input.limit ?? DEFAULT_LIMIT;
   const [memories, knowledge, messages] = await Promise.all([
-    wants('MEMORY')
+    wants('MEMORY') && stored.hasMemories
       ? searchMemories(parts, userId, {
           query,
           inConversation: conversationId,
@@ -197,9 +202,11 @@ async function search(
           signal,
         })
       : undefined,
-    wants('KNOWLEDGE') ? searchKnowledge(parts, userId, { query, limit, mode: 'HYBRID', signal }) : undefined,
-    wants('MESSAGE') && conversationId !== undefined && input.onlyMessageIds?.length !== 0
-      ? earlierMessages(parts, userId, conversationId, input, signal)
+    wants('KNOWLEDGE') && stored.hasKnowledge
+      ? searchKnowledge(parts, userId, { query, limit, mode: 'HYBRID', signal })
+      : undefined,
+    wants('MESSAGE') && conversationId !== undefined && stored.hasEarlier && input.onlyMessageIds?.length !== 0
+      ? earlierMessages(parts, userId, conversationId, input, stored, signal)
       : undefined,
   ]);
   const found = [
@@ -214,13 +221,18 @@ async function search(
   };
 }
 
+/** What a caller is told who asks for messages before they are in the index. */
+const BEING_INDEXED = 'Earlier messages of this conversation are still being indexed: ask again in a moment.';
+
 async function earlierMessages(
-  { db, indexes }: Parts,
+  { db, indexes, transcripts }: Parts,
   userId: string,
   conversationId: string,
   input: RecallInput,
+  { unindexed }: Stored,
   signal: AbortSignal | undefined,
 ) {
+  const isWhole = await transcripts.findable(userId, conversationId, unindexed, signal);
   const excluded = new Set(input.excludeMessageIds ?? []);
   const limit = input.limit ?? DEFAULT_LIMIT;
   const index = await indexes.get('messages');
@@ -235,7 +247,8 @@ async function earlierMessages(
   });
   const idOf = (hit: (typeof hits)[number]) => String(hit.properties['messageId']);
   const wanted = hits.filter((hit) => !excluded.has(idOf(hit))).slice(0, limit);
-  const rows = await db.transcriptMessage.findMany({ where: { userId, conversationId, id: { in: wanted.map(idOf) } } });
+  const where = { userId, conversationId, id: { in: wanted.map(idOf) } };
+  const rows = wanted.length === 0 ? [] : await db.transcriptMessage.findMany({ where });
   const byId = new Map(rows.map((row) => [row.id, row]));
   const items = wanted.flatMap((hit): RecalledItem[] => {
     const message = byId.get(idOf(hit));
@@ -243,7 +256,7 @@ async function earlierMessages(
     const similarity = hit.explanation.dense?.raw ?? null;
     return [{ ...bare('MESSAGE', message.id, hit.text, hit.score, similarity), message }];
   });
-  return { items, degraded, model };
+  return { items, degraded: degraded ?? (isWhole ? undefined : BEING_INDEXED), model };
 }
 
 const bare = (kind: RecallKind, id: string, text: string, score: number, similarity: number | null): RecalledItem => ({

@@ -35,5 +35,5 @@ export async function queueSuspects(memory: MemoryParts): Promise<void> {
 const ROWS: Readonly<Record<IndexName, (db: Database) => Promise<number>>> = {
   memories: (db) => db.memory.count(),
   knowledge: (db) => db.passage.count({ where: { document: { status: 'READY' } } }),
-  messages: (db) => db.transcriptMessage.count(),
+  messages: (db) => db.transcriptMessage.count({ where: { indexed: true } }),
 };

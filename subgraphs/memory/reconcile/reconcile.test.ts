@@ -11,6 +11,7 @@ const REMEMBER = `mutation ($input: RememberInput!) { remember(input: $input) { 
 const SEARCH = `query ($input: SearchMemoriesInput!) { searchMemories(input: $input) { matches { memory { id text } } } }`;
 const ADD = `mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }`;
 const KNOWLEDGE = `query ($input: SearchKnowledgeInput!) { searchKnowledge(input: $input) { matches { passage { text } } } }`;
+const RECALL = `query ($input: RecallInput!) { recall(input: $input) { items { text } degraded } }`;
 const REINDEX = 'mutation { reindexMemory { status { indexes { name } } } }';
 
 describe('an index that does not agree with its rows', () => {
@@ -44,15 +45,21 @@ describe('an index that does not agree with its rows', () => {
     await world.ask(me, ADD, { input: { title: 'Almanac', text, format: 'MARKDOWN' } });
     const at = new Date().toISOString();
     const said = 'The compass lies in the second drawer.';
+    const conversationId = randomUUID();
+    const recalled = async (): Promise<string[]> => {
+      const { data } = await world.ask(me, RECALL, { input: { query: 'compass', conversationId } });
+      return data.recall.items.map((item: { text: string }) => item.text);
+    };
     await world.tell('message.completed', {
       messageId: randomUUID(),
-      conversationId: randomUUID(),
+      conversationId,
       userId: me.userId,
       role: 'USER',
       text: said,
       at,
     });
-    await expect.poll(async () => (await world.indexed())['messages'], { timeout: 10_000 }).toBe(1);
+    expect(await recalled()).toContain(said);
+    expect((await world.indexed())['messages']).toBe(1);
     await world.idle();
     const before = await world.indexed();
 
@@ -63,6 +70,8 @@ describe('an index that does not agree with its rows', () => {
     expect(await world.ask(me, REINDEX)).toMatchObject({ code: 'FORBIDDEN' });
     expect((await world.ask(admin, REINDEX)).code).toBeUndefined();
     await world.idle();
+    expect(await world.indexed()).toEqual({ ...before, messages: 0 });
+    expect(await recalled()).toContain(said);
     expect(await world.indexed()).toEqual(before);
     expect(await found('lighthouse keeper')).toContain(mine);
     expect(await found('harbour master', other)).toEqual([theirs]);
@@ -77,7 +86,7 @@ describe('an index that does not agree with its rows', () => {
     await store.createBackup('early');
     await expect.poll(async () => (await store.backup('early'))?.status, { timeout: 20_000 }).toBe('SUCCEEDED');
 
-    await world.ask(me, 'mutation ($input: ForgetInput!) { forget(input: $input) { forgottenIds } }', {
+    await world.ask(me, 'mutation ($input: ForgetInput!) { forget(input: $input) { deletedIds } }', {
       input: { ids: [forgotten] },
     });
     await world.tell('user.deleted', { userId: gone.userId, at: new Date().toISOString() });

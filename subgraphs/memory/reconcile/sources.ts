@@ -4,7 +4,6 @@ import { tenantOfDocument } from '../documents/places.ts';
 import { type IndexName, SHARED_TENANT } from '../indexes.ts';
 import { INDEX_MEMORIES, propertiesOf } from '../memories/index-memories.ts';
 import type { Database, MemoryParts } from '../parts.ts';
-import { INDEX_MESSAGE } from '../transcript.ts';
 
 /** A tenant of an index, and whose it is; undefined for what everybody may read. */
 export interface Part {
@@ -116,7 +115,8 @@ const messages: Source = {
   isShared: false,
   owners: async (db) => (await db.transcriptMessage.groupBy({ by: ['userId'] })).map(({ userId }) => userId),
   async rows(db, { userId }, after, take) {
-    const where = { userId: userId!, ...behind(after) };
+    // What is not in the index yet is put there when a recall asks for it.
+    const where = { userId: userId!, indexed: true, ...behind(after) };
     const found = await db.transcriptMessage.findMany({ where, orderBy: { id: 'asc' }, take, select: { id: true } });
     return found.map(({ id }) => ({ unit: id, objectId: `${id}.0`, cursor: id }));
   },
@@ -130,9 +130,12 @@ const messages: Source = {
     const known = new Set(rows.map(({ id }) => id));
     return { strangers: objects.filter((one) => !known.has(idOf(one))).map(({ id }) => id), outdated: [] };
   },
-  async queue({ db, slow }, { userId }, ids) {
-    for (const id of ids) await db.$transaction((tx) => slow.enqueue(tx, INDEX_MESSAGE, { id }, { key: id, userId }));
-    return ids.length;
+  async queue({ db }, _part, ids) {
+    const { count } = await db.transcriptMessage.updateMany({
+      where: { id: { in: [...ids] } },
+      data: { indexed: false },
+    });
+    return count;
   },
 };
 

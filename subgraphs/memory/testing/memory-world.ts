@@ -76,6 +76,8 @@ export class MemoryWorld implements AsyncDisposable {
       lifecycle,
       transportOf: () => undefined,
     });
+    // A busy machine may take longer to open it than the first transaction waits.
+    await platform.database.opened;
     const db = await platform.database.client('memory', PrismaClient);
     const own = new AsyncDisposableStack();
     const view = platform.of('memory', own);

@@ -1152,7 +1152,8 @@ export const TranscriptMessageScalarFieldEnum = {
   parentId: 'parentId',
   role: 'role',
   text: 'text',
-  at: 'at'
+  at: 'at',
+  indexed: 'indexed'
 } as const
 
 export type TranscriptMessageScalarFieldEnum = (typeof TranscriptMessageScalarFieldEnum)[keyof typeof TranscriptMessageScalarFieldEnum]
