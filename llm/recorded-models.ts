@@ -1,7 +1,8 @@
-import type { SqlTransaction } from '#platform/data/outbox/outbox.ts';
+import type { Fact, SqlTransaction } from '#platform/data/outbox/outbox.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import type { Storage } from '#platform/host/storage.ts';
 import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
+import { CallRecords } from './call-records.ts';
 import type { Models } from './models.ts';
 import { openModels } from './open-models.ts';
 import type { LlmCallRecord } from './record.ts';
@@ -20,11 +21,14 @@ export async function openRecordedModels<Client, Tx extends SqlTransaction>(
   options: { readonly embedders: RecordedEmbedders; readonly recordsItself?: (record: LlmCallRecord) => boolean },
 ): Promise<Models> {
   const { embedders, recordsItself } = options;
+  const records = platform.lifecycle.use(
+    new CallRecords((events) => db.$transaction((tx) => outbox.recordAll(tx, events as readonly Fact[]))),
+  );
   const models = await openModels(platform, {
     embedders,
     async onRecord(record) {
       const event = recordsItself?.(record) ? undefined : usageEvent(record);
-      if (event) await db.$transaction((tx) => outbox.record(tx, event.type, event.payload));
+      if (event) await records.add(event);
     },
   });
   platform.lifecycle.defer(() => models.close());

@@ -99,6 +99,24 @@ export const EVENTS = {
 } as const;
 
 export type EventType = keyof typeof EVENTS;
+
+/** How long what a call cost may wait to be told, so that calls are told together, in ms. */
+const CALL_WAITS_MS = 500;
+/** The same of a reply that has ended. */
+const REPLY_WAITS_MS = 500;
+/** The same of what a person says: it is told with its reply, unless that takes long. */
+const QUESTION_WAITS_MS = 5_000;
+
+/**
+ * Returns how long an event may wait for others, so that they are handed over together, in ms. No person waits for what
+ * a message or a call brings about; all else goes out at once, and takes with it what waits.
+ */
+export function patienceOf(type: EventType, payload: unknown): number {
+  if (type === 'llm.called' || type === 'embedding.called' || type === 'image.called') return CALL_WAITS_MS;
+  if (type !== 'message.completed') return 0;
+  return (payload as { role: string }).role === 'USER' ? QUESTION_WAITS_MS : REPLY_WAITS_MS;
+}
+
 /** The event as a producer gives it. */
 export type EventInput<T extends EventType> = z.input<(typeof EVENTS)[T]['payload']>;
 /** The payload that a consumer gets. */

@@ -42,7 +42,8 @@ export interface Sent {
   /** The person's message; absent when a reply is regenerated. */
   readonly message: Message | undefined;
   readonly reply: Message | undefined;
-  readonly conversationId: string;
+  /** As the call has left it. */
+  readonly conversation: ConversationView;
 }
 
 /** The entry by which people's messages come into the tree of a conversation. */
@@ -206,16 +207,16 @@ export class Sending {
   async #store(user: UserIdentity, ask: Ask): Promise<Sent> {
     await spend(this.#chat, user, 'messages');
     const stored = await this.#transaction(user, ask);
+    const { message, reply, conversation } = stored;
     if (stored.fresh) {
-      const { message, reply } = stored;
-      if (reply) this.#replies.wake(reply.id, reply);
+      if (reply) this.#replies.wake(reply.id, { reply, conversation, isShared: stored.isShared });
       await this.#chat.topics.publish(
         ask.conversationId,
         ...[message, reply].flatMap((one) => (one ? [{ type: 'MessageCreated' as const, messageId: one.id }] : [])),
         { type: 'ConversationUpdated' },
       );
     }
-    return { message: stored.message, reply: stored.reply, conversationId: ask.conversationId };
+    return { message, reply, conversation };
   }
 
   async #transaction(user: UserIdentity, ask: Ask) {
@@ -227,7 +228,7 @@ export class Sending {
           conversationId_clientMessageId: { conversationId: conversation.id, clientMessageId: ask.clientMessageId },
         },
       });
-      if (earlier) return { ...(await repeated(tx, earlier, ask)), fresh: false };
+      if (earlier) return { ...(await repeated(tx, earlier, ask)), conversation, fresh: false, isShared: false };
 
       if (ask.asksForMemory && !conversation.memoryEnabled) {
         throw badInput(
@@ -236,7 +237,7 @@ export class Sending {
         );
       }
       const parent = await ask.parent(tx, conversation);
-      const isBusy = await this.#checkRoom(tx, user, conversation.id, parent, ask);
+      const { isBusy, isShared } = await this.#checkRoom(tx, user, conversation.id, parent, ask);
       const requester = requesterOf(user);
       const message = ask.message && personsMessage(conversation.id, user, ask, parent, ask.message);
       const reply = ask.reply
@@ -250,21 +251,31 @@ export class Sending {
       const leaf = created.find(({ id }) => id === rows.at(-1)!.id)!;
       const stored = created.find(({ id }) => id === message?.id);
       const events = outbox.prepare(stored ? [completed(user, conversation, stored)] : []);
-      await activate(tx, conversation.id, leaf.id, {
-        messages: rows.length,
-        title: conversation.titleSource === 'NONE' && ask.message ? firstWords(ask.message.text) : undefined,
-        at: leaf.createdAt,
-        events,
-      });
+      const title = conversation.titleSource === 'NONE' && ask.message ? firstWords(ask.message.text) : undefined;
+      const addition = { messages: rows.length, title, at: leaf.createdAt, events };
+      const activeRootId = await activate(tx, conversation.id, leaf.id, addition);
       afterCommit(tx, () => events.recorded());
-      return { message: stored, reply: created.find(({ id }) => id === reply?.id), fresh: true };
+      return {
+        message: stored,
+        reply: created.find(({ id }) => id === reply?.id),
+        conversation: {
+          ...conversation,
+          activeRootId,
+          activeLeafId: leaf.id,
+          messageCount: conversation.messageCount + rows.length,
+          ...(title !== undefined && { title, titleSource: 'FIRST_WORDS' as const }),
+          viewer: { ...conversation.viewer, activityAt: leaf.createdAt },
+        },
+        fresh: true,
+        isShared,
+      };
     }, TRANSACTION);
   }
 
   /**
    * Checks that the tree and the user's own limit have room for it.
    *
-   * @returns whether any reply of the conversation has not ended.
+   * @returns whether any reply of the conversation has not ended, and whether several people take part in it.
    */
   async #checkRoom(
     tx: Transaction,
@@ -272,18 +283,21 @@ export class Sending {
     conversationId: string,
     parent: Parent | null,
     ask: Ask,
-  ): Promise<boolean> {
+  ): Promise<{ isBusy: boolean; isShared: boolean }> {
     if ((parent?.depth ?? 0) >= MAX_DEPTH) {
       throw badInput('input.conversationId', `has ${MAX_DEPTH} messages on this branch; go on in a fork of it.`);
     }
     const place = parent ? Prisma.sql`parent_id = ${parent.id}::uuid` : Prisma.sql`parent_id IS NULL`;
-    const [counted] = await tx.$queryRaw<{ siblings: number; unfinished: number; busy: boolean }[]>`
+    const [counted] = await tx.$queryRaw<
+      { siblings: number; unfinished: number; isBusy: boolean; isShared: boolean }[]
+    >`
       SELECT (SELECT count(*)::int FROM messages WHERE conversation_id = ${conversationId}::uuid AND ${place}) AS siblings,
              (SELECT count(*)::int FROM messages WHERE requester_id = ${user.userId}::uuid
                 AND status IN ('PENDING', 'STREAMING')) AS unfinished,
              EXISTS (SELECT FROM messages WHERE conversation_id = ${conversationId}::uuid
-                AND status IN ('PENDING', 'STREAMING')) AS busy`;
-    const { siblings, unfinished, busy } = counted!;
+                AND status IN ('PENDING', 'STREAMING')) AS "isBusy",
+             (SELECT count(*) > 1 FROM participants WHERE conversation_id = ${conversationId}::uuid) AS "isShared"`;
+    const { siblings, unfinished, isBusy, isShared } = counted!;
     if (siblings >= MAX_SIBLINGS) {
       throw badInput('input', `would be the ${siblings + 1}th branch at this place; at most ${MAX_SIBLINGS} are kept.`);
     }
@@ -291,7 +305,7 @@ export class Sending {
     if (ask.reply && unfinished >= limit) {
       throw rateLimited(`${unfinished} replies to you are still being written; at most ${limit} at a time.`, 5);
     }
-    return busy;
+    return { isBusy, isShared };
   }
 }
 

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer, stall } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
+import { messagesByIds, messagesTo, wayTo } from './tree.ts';
 
 let world: ChatWorld;
 let anna: UserIdentity;
@@ -104,6 +105,16 @@ describe('nothing is overwritten', () => {
     await world.readReply(anna, newId!);
     expect(await texts()).toEqual(['ask', 'reply 2']);
     expect((await world.db.message.findUniqueOrThrow({ where: { id: replyId } })).text).toBe('reply 1');
+  });
+
+  it('a branch that is read by one statement is as Prisma reads its messages', async () => {
+    const { db } = world;
+    const first = await world.exchange(anna, { conversationId, text: 'one' });
+    const second = await world.exchange(anna, { conversationId, text: 'two' });
+    const path = await wayTo(db, second.replyId, 10);
+    expect(path).toContain(first.messageId);
+    expect(await messagesTo(db, second.replyId, 10)).toEqual(await messagesByIds(db, path));
+    expect(await messagesTo(db, second.replyId, 2)).toHaveLength(2);
   });
 
   it('the model is asked with the branch that it replies to, and nothing of the others', async () => {

@@ -34,13 +34,15 @@ export interface Addition {
 /**
  * Makes the branch down to `leafId` the active one, by one statement. Messages are written only where the choice
  * changes.
+ *
+ * @returns the first message of the branch.
  */
 export async function activate(
   tx: Transaction,
   conversationId: string,
   leafId: string,
   addition?: Addition,
-): Promise<void> {
+): Promise<string | null> {
   const set = addition
     ? Prisma.sql`, message_count = message_count + ${addition.messages}::int, title = coalesce(${addition.title ?? null}, title),
         title_source = CASE WHEN ${addition.title ?? null}::text IS NULL THEN title_source ELSE 'FIRST_WORDS' END`
@@ -50,7 +52,7 @@ export async function activate(
         UPDATE participants SET activity_at = ${addition.at}::timestamptz WHERE conversation_id = ${conversationId}::uuid
       ), told AS (${insertEvents(Prisma.sql`${addition.events.rows}::jsonb`)})`
     : Prisma.empty;
-  await tx.$executeRaw`
+  const [changed] = await tx.$queryRaw<{ root: string | null }[]>`
     WITH RECURSIVE way AS (
       SELECT id, parent_id FROM messages WHERE id = ${leafId}::uuid
       UNION ALL
@@ -61,7 +63,8 @@ export async function activate(
     )${more}
     UPDATE conversations SET active_root_id = (SELECT id FROM way WHERE parent_id IS NULL),
       active_leaf_id = ${leafId}::uuid${set}
-    WHERE id = ${conversationId}::uuid`;
+    WHERE id = ${conversationId}::uuid RETURNING active_root_id::text AS root`;
+  return changed?.root ?? null;
 }
 
 /** Returns the last message of the branch through `messageId`, as it was last left. */
@@ -110,6 +113,27 @@ export async function wayTo(db: Database | Transaction, messageId: string, limit
   const [path] = await walk(db, 'up', [{ start: messageId, limit }]);
   return path!.reverse();
 }
+
+/** Returns a message and those before it, oldest first, by one statement; at most `limit`, the latest of them. */
+export async function messagesTo(db: Database, messageId: string, limit: number): Promise<Message[]> {
+  return db.$queryRaw<Message[]>`
+    WITH RECURSIVE way AS (
+      SELECT id, parent_id, 1 AS step FROM messages WHERE id = ${messageId}::uuid
+      UNION ALL
+      SELECT m.id, m.parent_id, step + 1 FROM way JOIN messages m ON m.id = way.parent_id WHERE step < ${limit}
+    )
+    SELECT ${MESSAGE_COLUMNS} FROM way JOIN messages m ON m.id = way.id ORDER BY step DESC`;
+}
+
+/** The columns of a message `m`, as Prisma names and types them. */
+const MESSAGE_COLUMNS = Prisma.sql`m.id::text, m.conversation_id::text AS "conversationId", m.parent_id::text AS "parentId",
+  m.depth, m.active_child_id::text AS "activeChildId", m.role::text, m.status::text, m.author_id::text AS "authorId",
+  m.client_message_id::text AS "clientMessageId", m.request_hash AS "requestHash", m.text, m.reasoning,
+  m.tool_calls AS "toolCalls", m.citations, coalesce(m.attachments::text[], '{}') AS attachments, m.model, m.parameters, m.offer,
+  m.requester_id::text AS "requesterId", m.requester, m.waits_for_id::text AS "waitsForId", m.epoch,
+  m.heartbeat_at AS "heartbeatAt", m.error_code AS "errorCode", m.error_message AS "errorMessage",
+  m.created_at AS "createdAt", m.started_at AS "startedAt", m.completed_at AS "completedAt",
+  m.removed_at AS "removedAt"`;
 
 /** Returns the messages of these ids, in their order. */
 export async function messagesByIds(db: Database | Transaction, ids: readonly string[]): Promise<Message[]> {

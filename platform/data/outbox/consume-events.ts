@@ -5,6 +5,7 @@ import type { Logger } from '../../base/log/log.ts';
 import { storeMetrics } from '../../base/metrics/store-metrics.ts';
 import { EVENTS, type EventType, type PlatformEvent } from '../../contracts/events.ts';
 import type { Delivery, EventBus } from './event-bus.ts';
+import { GatheredDelivery } from './gathered-delivery.ts';
 import { InboxTable } from './inbox-table.ts';
 import {
   type BatchHandler,
@@ -52,12 +53,13 @@ export interface ParkedEvents {
 export async function consumeEvents<Tx extends SqlTransaction>(options: ConsumerOptions<Tx>): Promise<ParkedEvents> {
   const { consumer: name, events, handlers, lanes, log, lifecycle, retryMs } = options;
   const consumer = new Consumer(options);
+  const gathered = new GatheredDelivery((batch) => consumer.deliver(batch), log);
   const member = await events.join({
     name,
     types: Object.keys(handlers) as EventType[],
     lanes,
     retryMs,
-    deliver: (batch) => consumer.deliver(batch),
+    deliver: (batch) => (lanes === undefined ? consumer.deliver(batch) : gathered.deliver(batch)),
   });
   const cleanup = setInterval(
     guarded({ where: 'inbox', log }, () => consumer.cleanup()),

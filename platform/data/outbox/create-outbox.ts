@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
 import { until } from '../../base/iteration/until.ts';
 import type { Logger } from '../../base/log/log.ts';
-import { EVENTS, type EventInput, type EventType } from '../../contracts/events.ts';
+import { EVENTS, type EventInput, type EventType, patienceOf } from '../../contracts/events.ts';
 import { afterCommit } from '../database/after-commit.ts';
 import type { EventBus } from './event-bus.ts';
 import type { Fact, Outbox, SqlClient, SqlTransaction } from './outbox.ts';
@@ -30,7 +30,7 @@ export function createOutbox(options: {
   const recordAll = async (tx: SqlTransaction, facts: readonly Fact[]): Promise<string[]> => {
     if (facts.length === 0) return [];
     const events = facts.map(({ type, payload }) => eventOf(type, payload));
-    afterCommit(tx, () => relay.wake());
+    afterCommit(tx, () => relay.wake(patience(facts)));
     await OutboxTable.insert(tx, events);
     return events.map(({ id }) => id);
   };
@@ -43,7 +43,7 @@ export function createOutbox(options: {
     prepare: (facts) => ({
       rows: JSON.stringify(facts.map(({ type, payload }) => eventOf(type, payload))),
       recorded: () => {
-        if (facts.length > 0) relay.wake();
+        if (facts.length > 0) relay.wake(patience(facts));
       },
     }),
     async drain(signal) {
@@ -56,6 +56,10 @@ export function createOutbox(options: {
     },
   };
 }
+
+/** How long facts that were recorded together may wait: as long as the most urgent of them. */
+const patience = (facts: readonly Fact[]): number =>
+  Math.min(...facts.map(({ type, payload }) => patienceOf(type, payload)));
 
 function eventOf(type: EventType, payload: unknown): NewEvent {
   const { version, payload: schema, aggregate } = EVENTS[type];

@@ -29,8 +29,9 @@ export class Relay {
   readonly #lookMs: number;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
-  #isWoken = false;
-  /** Whether it rests because there is nothing to do. */
+  /** When what is known to wait is to be handed over. */
+  #due = Number.POSITIVE_INFINITY;
+  /** Whether it rests because there is nothing to do now. */
   #isIdle = false;
   /** Whether the last batch was as large as one may be. */
   #isFull = false;
@@ -56,9 +57,11 @@ export class Relay {
     this.#running = this.#run();
   }
 
-  /** Something was recorded. */
-  wake(): void {
-    this.#isWoken = true;
+  /** Something was recorded. @param patienceMs how long it may wait for more. */
+  wake(patienceMs = 0): void {
+    const due = performance.now() + patienceMs;
+    if (due >= this.#due) return;
+    this.#due = due;
     if (this.#isIdle) this.#interrupt?.();
   }
 
@@ -70,7 +73,15 @@ export class Relay {
     this.#closing.abort();
     this.#interrupt?.();
     // A batch that is being handed over may end in peace; a consumer that hangs does not hold up the shutdown.
-    await Promise.race([this.#running, sleep(5_000, undefined, { ref: false })]);
+    await Promise.race([this.#running.then(() => this.#last()), sleep(5_000, undefined, { ref: false })]);
+  }
+
+  /** Hands over what waits, where others read it after this process has ended. Never rejects. */
+  async #last(): Promise<void> {
+    if (!this.#bus.remembers || this.#due === Number.POSITIVE_INFINITY) return;
+    await this.#handOver().catch((error: unknown) =>
+      this.#log.debug({ err: error, owner: this.#owner }, 'what waits is left to the next look of another process'),
+    );
   }
 
   async #run(): Promise<void> {
@@ -96,9 +107,9 @@ export class Relay {
 
   async #turn(): Promise<void> {
     const now = performance.now();
-    if (this.#isFull || this.#isWoken || this.#failures > 0 || now >= this.#nextLook) {
+    if (this.#isFull || now >= this.#dueAt || this.#failures > 0 || now >= this.#nextLook) {
       this.#isFull = false;
-      this.#isWoken = false;
+      this.#due = Number.POSITIVE_INFINITY;
       this.#lastLook = now;
       // Processes of one owner do not look in step.
       this.#nextLook = now + this.#lookMs * (0.75 + Math.random() / 2);
@@ -106,7 +117,7 @@ export class Relay {
     }
     // A loss must be noticed even if nothing is ever published again.
     if (this.#bus.remembers && now >= this.#nextProbe)
-      if (!(await this.#isRemembered(await this.#bus.memory(this.#owner)))) this.#isWoken = true;
+      if (!(await this.#isRemembered(await this.#bus.memory(this.#owner)))) this.#due = 0;
   }
 
   async #handOver(): Promise<void> {
@@ -121,7 +132,7 @@ export class Relay {
     });
     // Not in that transaction, for which the other relays of the owner wait to make events wait again.
     if (!isTaken) await this.#isRemembered(memory);
-    if (!isTaken || waited === 'busy') this.#isWoken = true;
+    if (!isTaken || waited === 'busy') this.#due = 0;
     else {
       this.#isFull = waited === BATCH;
       await this.#count();
@@ -137,6 +148,10 @@ export class Relay {
     }
   }
 
+  get #dueAt(): number {
+    return Math.max(this.#due, this.#lastLook + GATHER_MS);
+  }
+
   async #rest(): Promise<void> {
     if (this.#isFull) return;
     if (this.#failures > 0) {
@@ -144,8 +159,7 @@ export class Relay {
       return;
     }
     const next = this.#bus.remembers ? Math.min(this.#nextLook, this.#nextProbe) : this.#nextLook;
-    if (!this.#isWoken) await this.#sleep(next - performance.now(), true);
-    if (this.#isWoken) await this.#sleep(this.#lastLook + GATHER_MS - performance.now(), false);
+    await this.#sleep(Math.min(next, this.#dueAt) - performance.now(), true);
   }
 
   async #sleep(ms: number, canWake: boolean): Promise<void> {

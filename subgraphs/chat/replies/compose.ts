@@ -24,13 +24,13 @@ export interface Composition {
   readonly isShared: boolean;
 }
 
-/** Returns what a reply is written from. */
-export async function compositionOf(chat: ChatParts, reply: Message): Promise<Composition> {
-  const [{ _count, ...conversation }, messages] = await Promise.all([
-    chat.db.conversation.findUniqueOrThrow({
-      where: { id: reply.conversationId },
-      include: { _count: { select: { participants: true } } },
-    }),
+/** The conversation of a reply, as far as it has to do with how the reply is written. */
+export type Setting = Pick<Composition, 'conversation' | 'isShared'>;
+
+/** Returns what a reply is written from. @param known the conversation, where the reply was just asked for. */
+export async function compositionOf(chat: ChatParts, reply: Message, known?: Setting): Promise<Composition> {
+  const [{ conversation, isShared }, messages] = await Promise.all([
+    known ?? settingOf(chat, reply.conversationId),
     historyOf(chat.db, reply.parentId!),
   ]);
   // What a tool once told another person of their memory is not told to this one.
@@ -42,7 +42,13 @@ export async function compositionOf(chat: ChatParts, reply: Message): Promise<Co
           toolCalls: storedToolCalls(message.toolCalls).map(withoutSources) as unknown as Prisma.JsonValue,
         },
   );
-  return { reply, conversation, history, isShared: _count.participants > 1 };
+  return { reply, conversation, history, isShared };
+}
+
+async function settingOf({ db }: ChatParts, id: string): Promise<Setting> {
+  const include = { _count: { select: { participants: true } } } as const;
+  const { _count, ...conversation } = await db.conversation.findUniqueOrThrow({ where: { id }, include });
+  return { conversation, isShared: _count.participants > 1 };
 }
 
 /**

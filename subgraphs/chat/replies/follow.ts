@@ -54,6 +54,9 @@ export async function* follow(
 ): AsyncGenerator<ReplyEvent, void> {
   const { userId, messageId, after } = request;
   if (after < 0) throw badInput('after', `is ${after}; it is the length of the text that you have, 0 or more.`);
+  // The process that writes a reply knows it and whose conversation it is.
+  const own = replies.ofOwner(messageId, userId);
+  if (own) return yield* followFrom(chat, replies, own, request, signal);
   const message = await messageFor(chat.db, userId, messageId);
   // The owner cannot be removed.
   if (message.conversation.ownerId === userId) return yield* followFrom(chat, replies, message, request, signal);

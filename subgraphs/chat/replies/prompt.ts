@@ -1,7 +1,7 @@
 import type { ChatMessage, ContentPart } from '#llm/messages.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Database } from '../parts.ts';
-import { messagesByIds, wayTo } from '../tree.ts';
+import { messagesTo } from '../tree.ts';
 import { storedToolCalls } from './tool-calls.ts';
 
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */
@@ -10,8 +10,7 @@ const MAX_HISTORY = 1000;
 const MAX_EARLIER = 500;
 
 /** Returns the messages that lead to a reply, oldest first; the last one is what it replies to. */
-export const historyOf = async (db: Database, parentId: string): Promise<Message[]> =>
-  messagesByIds(db, await wayTo(db, parentId, MAX_HISTORY));
+export const historyOf = (db: Database, parentId: string): Promise<Message[]> => messagesTo(db, parentId, MAX_HISTORY);
 
 /** Returns the ids of the latest messages before a history that is as long as one may be. */
 export async function earlierThan(db: Database, history: readonly Message[]): Promise<string[]> {

@@ -4,7 +4,7 @@ import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platfo
 import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ChatParts, TRANSACTION } from '../parts.ts';
-import { compositionOf } from './compose.ts';
+import { compositionOf, type Setting } from './compose.ts';
 import { type Draft, EMPTY_DRAFT, finished, fromChunk, piecesOf, readDrafts, toChunk } from './draft.ts';
 import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
@@ -15,8 +15,13 @@ import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
 
 /** How long a process may be silent before its replies count as abandoned, in ms. */
 const LEASE_MS = 3_000;
-/** How often each process looks for replies that no process writes, in ms. */
+/** How often each process looks for replies that it had no room for or has given up, in ms. */
 const LOOK_EVERY_MS = 1_000;
+/**
+ * Of so many times once for those of other processes. Their readers do not wait for it: who reads has an abandoned
+ * reply ended at once.
+ */
+const REST_LOOKS = 5;
 /** A reply that was just asked for is left to the process that was asked, for this long, in ms. */
 const HEAD_START_MS = 1_000;
 /** How long a shutdown waits for replies before it cuts them short, as a share of SHUTDOWN_TIMEOUT_MS. */
@@ -24,6 +29,11 @@ const GRACE = 0.5;
 
 const CUT_SHORT = { code: 'SERVICE_UNAVAILABLE', message: 'The server was shut down while it wrote this reply.' };
 const DIED = { code: 'SERVICE_UNAVAILABLE', message: 'The process that wrote this reply ended before the reply did.' };
+
+/** A reply that this process was just asked for. */
+export interface Asked extends Setting {
+  readonly reply: Message;
+}
 
 /**
  * The worker that writes replies. A pending reply is a row in the database, so it is written whatever happens to the
@@ -34,10 +44,17 @@ export class Replies implements AsyncDisposable {
   readonly #chat: ChatParts;
   readonly #journal: Journal;
   readonly #running = new Map<string, ReplyRun | 'starting'>();
+  /** Those of the running that this process was asked for, as they are now. */
+  readonly #asked = new Map<string, Asked>();
+  /** Replies of this process that wait for another of its, by the one they wait for. */
+  readonly #waiters = new Map<string, Set<string>>();
   readonly #work = new Set<Promise<void>>();
   readonly #closing = new AbortController();
   readonly #timer: NodeJS.Timeout;
   #looking = false;
+  #looks = 0;
+  /** Whether there may be work that no process has: there was no room for it, or it went wrong. */
+  #isShort = false;
   #estimating: Promise<void> = Promise.resolve();
   /** Whether what is begun now is cut short at once. */
   #cut = false;
@@ -46,20 +63,30 @@ export class Replies implements AsyncDisposable {
     this.#chat = chat;
     this.#journal = new Journal(chat.db, chat.metrics, chat.log);
     this.#timer = setInterval(
-      guarded({ where: 'replies', log: chat.log }, () => this.findWork()),
+      guarded({ where: 'replies', log: chat.log }, async () => {
+        if (this.#isShort || ++this.#looks % REST_LOOKS === 0) await this.findWork();
+      }),
       LOOK_EVERY_MS,
     ).unref();
   }
 
   /** Begins a pending reply in this process, if it has room and no other process was quicker. */
-  wake(replyId: string, stored?: Message): void {
+  wake(replyId: string, asked?: Asked): void {
     if (this.#closing.signal.aborted || this.#running.has(replyId)) return;
-    if (this.#running.size >= this.#chat.config.CHAT_REPLIES_PER_PROCESS) return;
+    if (this.#running.size >= this.#chat.config.CHAT_REPLIES_PER_PROCESS) {
+      this.#isShort = true;
+      return;
+    }
     this.#running.set(replyId, 'starting');
-    const work = this.#write(replyId, stored)
-      .catch((error: unknown) => this.#chat.log.error({ err: error, replyId }, 'a reply could not be written'))
+    if (asked) this.#asked.set(replyId, asked);
+    const work = this.#write(replyId, asked)
+      .catch((error: unknown) => {
+        this.#isShort = true;
+        this.#chat.log.error({ err: error, replyId }, 'a reply could not be written');
+      })
       .finally(() => {
         this.#running.delete(replyId);
+        this.#asked.delete(replyId);
         this.#work.delete(work);
         this.#chat.metrics.running.set(this.#running.size);
       });
@@ -67,13 +94,20 @@ export class Replies implements AsyncDisposable {
     this.#chat.metrics.running.set(this.#running.size);
   }
 
+  /** Returns a reply that this process writes or is about to write, if its reader owns the conversation. */
+  ofOwner(replyId: string, userId: string): Message | undefined {
+    const asked = this.#asked.get(replyId);
+    return asked?.conversation.ownerId === userId ? asked.reply : undefined;
+  }
+
   /**
    * Looks for replies that no process works on: pending ones are begun, abandoned ones ended. Runs by itself every
-   * second.
+   * second while there may be some here, and every five in any case.
    */
   async findWork(): Promise<void> {
     if (this.#looking || this.#closing.signal.aborted) return;
     this.#looking = true;
+    this.#isShort = false;
     try {
       const rows = await this.#chat.db.$queryRaw<{ id: string; status: string }[]>`
         SELECT m.id::text, m.status::text FROM messages m
@@ -87,6 +121,7 @@ export class Replies implements AsyncDisposable {
         else await this.recover(id);
       }
     } catch (error) {
+      this.#isShort = true;
       this.#chat.log.warn({ err: error }, 'looking for unfinished replies failed; trying again in a second');
     } finally {
       this.#looking = false;
@@ -226,13 +261,13 @@ export class Replies implements AsyncDisposable {
     await this.#journal[Symbol.asyncDispose]();
   }
 
-  /** @param stored the row of a reply that was just asked for. */
-  async #write(replyId: string, stored?: Message): Promise<void> {
+  async #write(replyId: string, asked?: Asked): Promise<void> {
     const { db, topics } = this.#chat;
+    const stored = asked?.reply;
     const free = stored !== undefined && stored.waitsForId === null;
-    if (!free && !(await this.#mayBegin(replyId))) return;
+    if (!free && !(await this.#mayBegin(replyId))) return this.#wait(replyId, stored?.waitsForId);
     // What it is written from is read beside the claim.
-    const composing = free ? compositionOf(this.#chat, stored) : undefined;
+    const composing = free ? compositionOf(this.#chat, stored, asked) : undefined;
     composing?.catch(() => {});
     const writer = await this.#open(replyId);
     if (writer === 'held' || writer === undefined) return;
@@ -247,6 +282,7 @@ export class Replies implements AsyncDisposable {
       if (claimed === undefined) return await this.#endStream(writer, replyId);
       const row = stored ?? (await db.message.findUniqueOrThrow({ where: { id: replyId } }));
       const reply = { ...row, ...claimed };
+      if (asked) this.#asked.set(replyId, { ...asked, reply });
       run = new ReplyRun(this.#chat, this.#journal, reply, writer, composing);
       this.#running.set(replyId, run);
       if (this.#cut) run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
@@ -255,9 +291,21 @@ export class Replies implements AsyncDisposable {
       await writer.release();
       throw error;
     }
-    await run.write();
-    await this.#wakeWaiting(replyId);
+    const waiting = await run.write();
+    // Those that were asked for while this one was ended, too: its last statement may not have seen them.
+    for (const id of new Set([...waiting, ...(this.#waiters.get(replyId) ?? [])])) this.wake(id);
+    this.#waiters.delete(replyId);
     await run.title(this.#closing.signal);
+  }
+
+  /** Notes that a reply waits for another, if that is written here. */
+  #wait(replyId: string, earlierId: string | null | undefined): void {
+    if (earlierId == null || !this.#running.has(earlierId)) {
+      this.#isShort ||= earlierId != null;
+      return;
+    }
+    const waiters = this.#waiters.get(earlierId) ?? new Set();
+    this.#waiters.set(earlierId, waiters.add(replyId));
   }
 
   /**

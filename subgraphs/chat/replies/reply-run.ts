@@ -50,6 +50,8 @@ export class ReplyRun {
   #draft: Draft = EMPTY_DRAFT;
   /** What a complete reply was written from. */
   #exchange: Composition | undefined;
+  /** Replies that have waited for the end of this one. */
+  #waiting: readonly string[] = [];
 
   /** @param composing what it is written from, where that is being read already. */
   constructor(
@@ -80,8 +82,17 @@ export class ReplyRun {
     this.#stop.abort(request);
   }
 
-  /** Writes the reply to its end, whatever that is. */
-  async write(): Promise<void> {
+  /**
+   * Writes the reply to its end, whatever that is.
+   *
+   * @returns the replies that have waited for that.
+   */
+  async write(): Promise<readonly string[]> {
+    await this.#write();
+    return this.#waiting;
+  }
+
+  async #write(): Promise<void> {
     const { log, metrics, topics } = this.#chat;
     const { id, conversationId } = this.#reply;
     let composition: Composition | undefined;
@@ -99,10 +110,11 @@ export class ReplyRun {
     }
     await this.#journal.close(this.#entry);
     const settled = await this.#settle(outcome);
-    const { ours } = settled;
+    const { waiting } = settled;
     outcome = settled.outcome;
-    await this.#end(outcome, ours);
-    if (!ours) return;
+    await this.#end(outcome, waiting !== undefined);
+    if (waiting === undefined) return;
+    this.#waiting = waiting;
     metrics.replies.inc({ status: outcome.status });
     await topics.publish(conversationId, { type: 'ReplyFinished', messageId: id });
     if (outcome.status === 'COMPLETE' && outcome.records.length > 0) this.#exchange = composition;
@@ -151,11 +163,11 @@ export class ReplyRun {
    * Stores the end, or what there is of it. Tries for a while when the database does not answer; afterwards the reply
    * is left for recovery. What a database that answers refuses, it will refuse again: that is told at once.
    */
-  async #settle(outcome: Outcome): Promise<{ ours: boolean; outcome: Outcome }> {
+  async #settle(outcome: Outcome): Promise<{ waiting: readonly string[] | undefined; outcome: Outcome }> {
     const { log } = this.#chat;
     const replyId = this.#reply.id;
     try {
-      return { ours: await this.#store(this.#draft, outcome), outcome };
+      return { waiting: await this.#store(this.#draft, outcome), outcome };
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
       log.error({ err: error.cause, replyId }, 'the end of a reply cannot be stored; its text alone is kept');
@@ -163,14 +175,14 @@ export class ReplyRun {
     const status = this.#draft.text === '' ? 'FAILED' : 'INTERRUPTED';
     const rest: Outcome = { status, error: NOT_STORED, records: [] };
     try {
-      return { ours: await this.#store({ ...EMPTY_DRAFT, text: this.#draft.text }, rest), outcome: rest };
+      return { waiting: await this.#store({ ...EMPTY_DRAFT, text: this.#draft.text }, rest), outcome: rest };
     } catch (error) {
       await this.#writer.release();
       throw error;
     }
   }
 
-  async #store(draft: Draft, outcome: Outcome): Promise<boolean> {
+  async #store(draft: Draft, outcome: Outcome): Promise<readonly string[] | undefined> {
     const { log, db } = this.#chat;
     const patience = this.#stop.signal.reason instanceof StopRequest ? SETTLE_STOPPED_FOR_MS : SETTLE_FOR_MS;
     const giveUpAt = performance.now() + patience;

@@ -43,8 +43,8 @@ export const asStreamFinal = (final: Final): JsonObject => ({ ...final }) as unk
  * Gives a reply its end, by one statement with everything that others are to know of it: analytics the calls, memory
  * the text.
  *
- * @returns false when the reply is no longer this epoch's to end: deleted, or taken over. The calls are on record even
- * so.
+ * @returns the replies that have waited for this one; undefined when the reply is no longer this epoch's to end:
+ * deleted, or taken over. The calls are on record even so.
  */
 export async function settle(
   chat: ChatParts,
@@ -52,7 +52,7 @@ export async function settle(
   epoch: number,
   draft: Draft,
   outcome: Outcome,
-): Promise<boolean> {
+): Promise<readonly string[] | undefined> {
   const { db, outbox } = chat;
   const completedAt = new Date();
   const record = totalOf(outcome.records);
@@ -74,7 +74,7 @@ export async function settle(
       ? [unmodelledGeneration(reply.id, unmodelled.callId, unmodelled.alias, unmodelled.latencyMs)]
       : []),
   ];
-  const [{ ours }] = await db.$queryRaw<[{ ours: boolean }]>`
+  const [{ ours, waiting }] = await db.$queryRaw<[{ ours: boolean; waiting: string[] }]>`
     WITH ended AS (
       UPDATE messages m SET status = ${outcome.status}::"MessageStatus", epoch = ${epoch}::int, text = ${draft.text},
         reasoning = ${draft.reasoning === '' ? null : draft.reasoning},
@@ -96,10 +96,11 @@ export async function settle(
       UPDATE participants SET activity_at = ${completedAt}::timestamptz FROM ended
       WHERE participants.conversation_id = ended.conversation_id
     )
-    SELECT EXISTS (SELECT FROM ended) AS ours`;
+    SELECT EXISTS (SELECT FROM ended) AS ours,
+      ARRAY(SELECT id::text FROM messages WHERE status = 'PENDING' AND waits_for_id = ${reply.id}::uuid) AS waiting`;
   calls.recorded();
   completed.recorded();
-  return ours;
+  return ours ? waiting : undefined;
 }
 
 /** Tells the others that a reply has its final text. */

@@ -23,7 +23,7 @@ import { TRANSACTION } from '../parts.ts';
 import { follow } from '../replies/follow.ts';
 import { conversationEvents, roomPresence, setPresence, setTyping } from '../rooms.ts';
 import { searchConversations } from '../search.ts';
-import type { ReplyOptions, SendInput } from '../send.ts';
+import type { ReplyOptions, SendInput, Sent } from '../send.ts';
 import { stopGeneration } from '../stop.ts';
 import type { ToolResultsInput } from '../tool-results.ts';
 import { activate, leafBelow } from '../tree.ts';
@@ -88,6 +88,12 @@ const deploymentHealth = ({ lastError, ...deployment }: DeploymentHealth) => ({
 /** Returns the resolvers of mutations. */
 export function mutationResolvers({ chat, replies, sending }: ResolverParts): ResolverMap {
   const conversationOf = (context: Context, id: string) => context.loaders.conversation.clear(id).load(id);
+  /** What was sent, in the conversation as that has left it. */
+  const shown = (context: Context, sent: Sent): Sent => {
+    const { id } = sent.conversation;
+    context.loaders.conversation.clear(id).prime(id, sent.conversation);
+    return sent;
+  };
   return {
     Mutation: {
       createConversation: async (_: unknown, { input }: Input<CreateInput>, context: Context) => {
@@ -138,15 +144,15 @@ export function mutationResolvers({ chat, replies, sending }: ResolverParts): Re
       },
       sendMessage: async (_: unknown, { input }: Input<SendInput>, context: Context) => {
         const sent = await sending.send(writer(context), input);
-        return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
+        return shown(context, sent);
       },
       editMessage: async (_: unknown, { input }: Input<ReplyOptions & ById & { text: string }>, context: Context) => {
         const sent = await sending.edit(writer(context), input);
-        return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
+        return shown(context, sent);
       },
       regenerateReply: async (_: unknown, { input }: Input<ReplyOptions & ById>, context: Context) => {
         const sent = await sending.regenerate(writer(context), input);
-        return { ...sent, conversation: await conversationOf(context, sent.conversationId) };
+        return shown(context, sent);
       },
       submitToolResults: async (_: unknown, { input }: Input<ToolResultsInput>, context: Context) => {
         const sent = await sending.answerTools(writer(context), input);
@@ -154,7 +160,7 @@ export function mutationResolvers({ chat, replies, sending }: ResolverParts): Re
         return {
           message: await message.clear(input.id).load(input.id),
           reply: sent.reply,
-          conversation: await conversationOf(context, sent.conversationId),
+          conversation: shown(context, sent).conversation,
         };
       },
       chooseBranch: async (_: unknown, { input }: Input<{ messageId: string }>, context: Context) => {

@@ -108,6 +108,8 @@ export class ChatWorld implements AsyncDisposable {
       lifecycle,
       transportOf: transportOf ?? (() => undefined),
     });
+    // A busy machine may take longer to open it than the first transaction waits.
+    await platform.database.opened;
     const db = await platform.database.client('chat', PrismaClient);
     const world = new ChatWorld({ provider, platform, metrics, db, directory: home, lifecycle, onQuery });
     await world.addReplica();

@@ -40,6 +40,8 @@ export interface Recalled {
   readonly model: string | undefined;
 }
 
+/** Most hits that a search of messages looks through. */
+const MAX_HITS = 1_000;
 const MAX_EXCLUDED = 500;
 const DEFAULT_LIMIT = 8;
 /** Most items where the budget is large and the client names no limit. */
@@ -234,6 +236,7 @@ async function earlierMessages(
 ) {
   const isWhole = await transcripts.findable(userId, conversationId, unindexed, signal);
   const excluded = new Set(input.excludeMessageIds ?? []);
+  const only = input.onlyMessageIds && new Set(input.onlyMessageIds);
   const limit = input.limit ?? DEFAULT_LIMIT;
   const index = await indexes.get('messages');
   const { hits, degraded, model } = await index.search(tenantOf(userId), {
@@ -241,12 +244,13 @@ async function earlierMessages(
     by: { userId, purpose: 'message-search' },
     fusion: 'absolute',
     // Messages that the model gets anyway match best of all; they must not use up the places.
-    limit: Math.min(1000, limit + 4 * excluded.size),
+    limit: only ? MAX_HITS : Math.min(MAX_HITS, limit + 4 * excluded.size),
     filter: { field: 'conversationId', op: 'eq', value: conversationId },
     signal,
   });
   const idOf = (hit: (typeof hits)[number]) => String(hit.properties['messageId']);
-  const wanted = hits.filter((hit) => !excluded.has(idOf(hit))).slice(0, limit);
+  const mayQuote = (id: string): boolean => !excluded.has(id) && (!only || only.has(id));
+  const wanted = hits.filter((hit) => mayQuote(idOf(hit))).slice(0, limit);
   const where = { userId, conversationId, id: { in: wanted.map(idOf) } };
   const rows = wanted.length === 0 ? [] : await db.transcriptMessage.findMany({ where });
   const byId = new Map(rows.map((row) => [row.id, row]));
