@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, failure } from '#llm/testing/fault-server.ts';
+import { EXCHANGES } from './extraction/testing/exchanges.ts';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 type User = ReturnType<typeof user>;
@@ -74,6 +75,28 @@ describe('without a language model', () => {
       { text: 'I just moved to Turin.', isValid: true },
       { text: 'I live in Rome.', isValid: false, supersededBy: { text: 'I just moved to Turin.' } },
     ]);
+  });
+
+  it('what is no longer so ends what was, and nothing else', async () => {
+    const me = user();
+    await exchange(
+      world,
+      me,
+      'I work at Meta. I live in Rome. I am allergic to nuts. I am allergic to penicillin.',
+      'Ok.',
+    );
+    await exchange(world, me, 'I quit my job at Google.', 'Oh.');
+    await exchange(world, me, "I'm not allergic to nuts any more", 'Good.');
+    const valid = async () =>
+      (await learned(world, me))
+        .filter(({ isValid }: { isValid: boolean }) => isValid)
+        .map(({ text }: { text: string }) => text);
+    expect(await valid()).toEqual(
+      expect.arrayContaining(['I work at Meta.', 'I live in Rome.', 'I am allergic to penicillin.']),
+    );
+    expect(await valid()).not.toContain('I am allergic to nuts.');
+    await exchange(world, me, 'I quit my job at Meta.', 'Oh.');
+    expect(await valid()).not.toContain('I work at Meta.');
   });
 
   it('what is said twice is learned once', async () => {
@@ -162,4 +185,69 @@ describe('with a language model', () => {
     provider.behave(claims({ text: 'The user has a cat called Tom.', quote: 'a cat called Tom' }));
     await expect.poll(() => learned(world, me), { timeout: 20_000, interval: 200 }).toHaveLength(1);
   });
+
+  it('one proposal without a quotation, and thoughts with braces, spoil no other', async () => {
+    const me = user();
+    const facts = [
+      { text: 'The user is tall.', kind: 'FACT' },
+      { text: 'The user has a dog called Rex.', quote: 'my dog Rex', kind: 'fact', importance: 7, replaces: '?' },
+    ];
+    provider.behave(
+      answer(
+        `<think>Perhaps {"facts": []}? No, {one}.</think>\nHere it is:\n\`\`\`json\n${JSON.stringify({ facts })}\n\`\`\``,
+      ),
+    );
+    await exchange(world, me, 'I walk my dog Rex.', 'Nice.');
+    expect(await learned(world, me)).toMatchObject([{ text: 'The user has a dog called Rex.' }]);
+  });
+
+  it('a claim that replaces something else is kept, and replaces nothing', async () => {
+    const me = user();
+    provider.behave(claims({ text: 'The user works at Meta.', quote: 'I work at Meta' }));
+    await exchange(world, me, 'I work at Meta with my cat beside me.', 'Nice.');
+    provider.behave(claims({ text: 'The user has a cat called Miso.', quote: 'my cat Miso', replaces: 1 }));
+    await exchange(world, me, 'I work beside my cat Miso, what does my cat want?', 'Food.');
+    expect((await learned(world, me)).map(({ isValid }: { isValid: boolean }) => isValid)).toEqual([true, true]);
+  });
+
+  it('a server that refuses a JSON schema is asked for JSON, then for text, and rules are left when it refuses all', async () => {
+    await using strict = await FaultServer.start();
+    await using other = await MemoryWorld.open({ LOCAL_LLM_ENDPOINT: strict.url, LOCAL_LLM_MODEL: 'small' });
+    const refusing = (accepted: (format: string | undefined) => boolean) =>
+      strict.behave((request, response) => {
+        const format = (request.body['response_format'] as { type?: string } | undefined)?.type;
+        const facts = claims({ text: 'The user has a cat called Tom.', quote: 'a cat called Tom' });
+        return (accepted(format) ? facts : failure(400, 'invalid_request_error'))(request, response);
+      });
+    const formats = () =>
+      strict.seen.map(({ body }) => (body['response_format'] as { type?: string } | undefined)?.type);
+    for (const accepted of ['json_object', undefined]) {
+      refusing((format) => format === accepted);
+      const me = user();
+      await exchange(other, me, 'I have a cat called Tom at home.', 'Hello.');
+      expect(await learned(other, me)).toMatchObject([{ text: 'The user has a cat called Tom.' }]);
+    }
+    // What was refused once is not asked for again.
+    expect(formats().filter((format) => format === 'json_schema')).toHaveLength(1);
+    refusing(() => false);
+    const me = user();
+    await exchange(other, me, 'I live in Porto.', 'Hello.');
+    expect(await learned(other, me)).toMatchObject([{ text: 'I live in Porto.', source: { extractor: 'rules' } }]);
+  });
+
+  it('of what a model proposes for exchanges in eight languages nothing wrong is stored', async () => {
+    const people = EXCHANGES.map((one) => ({ ...one, me: user() }));
+    provider.behave((request, response) => {
+      const { messages } = request.body as { messages: { content: string }[] };
+      const { message_of_user } = JSON.parse(messages[1]!.content) as { message_of_user: string };
+      const found = EXCHANGES.find(({ message }) => message === message_of_user)!.claims;
+      return claims(...found.map(([text, quote]) => ({ text, quote })))(request, response);
+    });
+    for (const { me, message } of people) await exchange(world, me, message, 'I see.');
+    for (const { me, message, claims } of people) {
+      const texts = (await learned(world, me)).map(({ text }: { text: string }) => text);
+      const wrong = claims.filter(([text, , isTrue]) => !isTrue && texts.includes(text));
+      expect({ message, wrong }).toEqual({ message, wrong: [] });
+    }
+  }, 180_000);
 });

@@ -8,9 +8,10 @@ import { INDEX_MEMORIES } from '../memories/index-memories.ts';
 import { searchMemories } from '../memories/search.ts';
 import { insertOnce, type MemoryKind, type MemoryRow, supersede } from '../memories/store.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
-import { isSupported } from './fact.ts';
+import { type ClaimedFact, textOf } from './fact.ts';
 import { extractByModel } from './model-extractor.ts';
 import { extractByRules } from './rules.ts';
+import { isSameMatter } from './same-matter.ts';
 
 export const EXTRACT_MEMORIES = 'extract-memories';
 
@@ -21,6 +22,8 @@ interface NewFact {
   readonly kind: MemoryKind;
   readonly importance: number;
   readonly slot: string | undefined;
+  /** What an older fact must name to be ended by this one. */
+  readonly ends: string | undefined;
   readonly replaces: string | undefined;
   readonly extractor: string;
 }
@@ -94,7 +97,7 @@ async function factsOf(
     try {
       const identity = onBehalfOf(message.userId);
       const { conversationId, id: messageId, text: userText } = message;
-      const { facts, model } = await extractByModel(memory.models, {
+      const proposed = await extractByModel(memory.models, {
         userText,
         replyText: reply,
         known,
@@ -103,12 +106,12 @@ async function factsOf(
         messageId,
         signal,
       });
-      return facts
-        .filter((fact) => isSupported(fact, userText))
-        .map((fact) => ({ ...fact, slot: undefined, extractor: model }));
+      if (proposed) return supported(proposed.facts, userText, known, proposed.model);
     } catch (error) {
-      // The rules cost nothing; a provider that is down is asked again by the next attempt of the job.
-      if (!(error instanceof CodedError && NO_MODEL.has(error.code))) throw error;
+      // The rules cost nothing. A provider that is away, or has enough for now, is waited for: see JobHandler.
+      if (!(error instanceof CodedError)) throw error;
+      if (error.code === 'RATE_LIMITED') throw new CodedError('PROVIDER_UNAVAILABLE', error.message, { cause: error });
+      if (!NO_MODEL.has(error.code)) throw error;
     }
   }
   return extractByRules(message.text).map((fact) => ({
@@ -117,6 +120,22 @@ async function factsOf(
     replaces: undefined,
     extractor: 'rules',
   }));
+}
+
+/** What of a model's claims the message says, each with what it may replace. */
+function supported(
+  claims: readonly ClaimedFact[],
+  userText: string,
+  known: readonly MemoryRow[],
+  extractor: string,
+): NewFact[] {
+  return claims.flatMap((claim): NewFact[] => {
+    const text = textOf(claim, userText);
+    if (text === undefined) return [];
+    const older = known.find(({ id }) => id === claim.replaces);
+    const replaces = older && isSameMatter(older.text, text) ? older.id : undefined;
+    return [{ ...claim, text, replaces, slot: undefined, ends: undefined, extractor }];
+  });
 }
 
 const NO_MODEL = new Set(['MODEL_NOT_CONFIGURED', 'MODEL_NOT_FOUND', 'BUDGET_EXCEEDED', 'CONTENT_FILTERED']);
@@ -155,7 +174,7 @@ async function store(
   if ((await tx.transcriptMessage.count({ where: { id: message.id } })) === 0) return;
   if (facts.length === 0 || !(await quotas.hasRoomForMemories(tx, userId, facts.length))) return;
   const changed: string[] = [];
-  for (const { replaces, slot, ...fact } of facts) {
+  for (const { replaces, slot, ends, ...fact } of facts) {
     const { row, created } = await insertOnce(tx, {
       ...fact,
       id: uuidv7(),
@@ -169,20 +188,22 @@ async function store(
     });
     if (!created) continue;
     changed.push(row.id);
-    const older = await supersededBy(tx, userId, row, replaces);
+    const older = await supersededBy(tx, userId, row, replaces, ends);
     for (const id of older) if (await supersede(tx, userId, id, row)) changed.push(id);
   }
   if (changed.length > 0) await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: changed }, { userId });
 }
 
 /**
- * What a new fact takes the place of: what the model named, and what has the same slot. Never what was pinned by hand.
+ * What a new fact takes the place of: what the model named, what has the same slot, and what it says is no longer so.
+ * Never what was pinned by hand.
  */
 async function supersededBy(
   tx: Transaction,
   userId: string,
   row: MemoryRow,
   replaces: string | undefined,
+  ends: string | undefined,
 ): Promise<string[]> {
   const candidates = await tx.memory.findMany({
     where: {
@@ -191,9 +212,22 @@ async function supersededBy(
       validUntil: null,
       validFrom: { lte: row.validFrom },
       id: { not: row.id },
-      OR: [...(replaces === undefined ? [] : [{ id: replaces }]), ...(row.slot === null ? [] : [{ slot: row.slot }])],
+      OR: [
+        ...(replaces === undefined ? [] : [{ id: replaces }]),
+        ...(row.slot === null ? [] : [{ slot: row.slot }]),
+        ...(ends ? [{ text: { contains: stemOf(ends), mode: 'insensitive' as const } }] : []),
+      ],
     },
-    select: { id: true },
+    select: { id: true, text: true },
+    orderBy: { id: 'desc' },
+    take: MAX_SUPERSEDED,
   });
-  return candidates.map((candidate) => candidate.id);
+  const isEnded = ({ text }: { text: string }) =>
+    isSameMatter(text, row.text) && text.toLowerCase().includes(stemOf(ends!));
+  return candidates.filter((candidate) => !ends || isEnded(candidate)).map(({ id }) => id);
 }
+
+const MAX_SUPERSEDED = 50;
+
+/** "nuts" ends what was said of "nut" too. */
+const stemOf = (name: string): string => (name.length > 4 ? name.slice(0, -1) : name.replace(/s$/, '')).toLowerCase();

@@ -1,4 +1,6 @@
 import type { MemoryKind } from '../memories/store.ts';
+import type { Lexicon, Rule } from './lexicon/lexicon.ts';
+import { MASK, type Statement, statementsOf } from './statements.ts';
 
 /** The fact that the rules found: the user's own sentence, and what it is about where that is certain. */
 export interface RuleFact {
@@ -7,86 +9,76 @@ export interface RuleFact {
   readonly importance: number;
   /** A newer fact of the same slot supersedes the older. */
   readonly slot: string | undefined;
+  /** The name that an older fact must hold to be ended by this one, which says that it is no longer so. */
+  readonly ends: string | undefined;
 }
 
-interface Rule {
-  readonly pattern: RegExp;
-  readonly kind: MemoryKind;
-  readonly importance: number;
-  readonly slot?: string | ((match: RegExpExecArray) => string);
-}
-
-/** First-person statements of lasting worth, in English. Each must begin its sentence: "if I live in …" is none. */
-const RULES: readonly Rule[] = [
-  { pattern: /^my (?:full |first |last )?name is \p{L}/iu, kind: 'FACT', importance: 0.9, slot: 'name' },
-  { pattern: /^(?:please )?call me \p{Lu}/u, kind: 'INSTRUCTION', importance: 0.9, slot: 'nickname' },
-  {
-    pattern: /^i(?:'m| am)? (?:now |currently )?(?:live|living|based|reside) in \p{L}/iu,
-    kind: 'FACT',
-    importance: 0.8,
-    slot: 'home',
-  },
-  { pattern: /^i(?:'ve| have)? (?:just |recently )?moved to \p{L}/iu, kind: 'FACT', importance: 0.8, slot: 'home' },
-  { pattern: /^i (?:now |currently )?work (?:at|for) \p{L}/iu, kind: 'FACT', importance: 0.7, slot: 'employer' },
-  { pattern: /^i (?:now |currently )?work as (?:an? )?\p{L}/iu, kind: 'FACT', importance: 0.7, slot: 'occupation' },
-  { pattern: /^my birthday is \S/i, kind: 'FACT', importance: 0.8, slot: 'birthday' },
-  { pattern: /^i(?:'m| am) (?:severely |very )?allergic to \p{L}/iu, kind: 'FACT', importance: 0.9 },
-  { pattern: /^i(?:'m| am) (?:an? )?(?:vegan|vegetarian|pescatarian)\b/i, kind: 'FACT', importance: 0.8, slot: 'diet' },
-  {
-    pattern: /^my favou?rite ([\p{L} ]{1,30}?) (?:is|are) \S/iu,
-    kind: 'PREFERENCE',
-    importance: 0.6,
-    slot: (match) => `favourite ${match[1]!.toLowerCase().trim()}`,
-  },
-  {
-    pattern: /^i (?:really |absolutely )?(?:prefer|love|hate|dislike|can't stand) \p{L}/iu,
-    kind: 'PREFERENCE',
-    importance: 0.6,
-  },
-  {
-    pattern: /^(?:please )?(?:always|never) (?:answer|reply|respond|write|use|call|address)\b/i,
-    kind: 'INSTRUCTION',
-    importance: 0.7,
-  },
-];
-
-const REMEMBER = /^(?:please,? )?(?:remember|note|keep in mind|don't forget)(?: that|:)\s+(?=\S)/i;
 const MAX_SENTENCE = 300;
 const MAX_FACTS = 10;
+/** What people begin with before they say something. */
+const OPENING =
+  /^(?:(?:hi|hello|hey|well|also|and|by the way|btw|oh|ok|okay|actually|just so you know|fyi|hallo|hi|übrigens|also|und|bonjour|salut|au fait|d['’]ailleurs|et|hola|por cierto|y|ciao|comunque|a proposito|e|olá|oi|a propósito|hoi|trouwens|en|привет|кстати|и|你好|您好|对了|顺便说一下|こんにちは|ちなみに|実は)(?: (?:there|again|zusammen|all))?[,!.，、！：:]? *)+(?=[^\s])/iu;
 
 /**
  * Memories without a language model: sentences in which the user plainly says something about themselves, or asks for
- * it to be remembered. Kept word by word. Meant to miss most and to invent nothing.
+ * it to be remembered, in the languages that have a lexicon. Kept word by word. Meant to miss most and to invent
+ * nothing.
  */
 export function extractByRules(text: string): RuleFact[] {
   const facts: RuleFact[] = [];
-  for (const sentence of sentencesOf(text)) {
+  for (const statement of statementsOf(text)) {
     if (facts.length === MAX_FACTS) break;
-    const fact = factOf(sentence);
+    const fact = factOf(statement);
     if (fact) facts.push(fact);
   }
   return facts;
 }
 
-function factOf(sentence: string): RuleFact | undefined {
-  const told = sentence.replace(REMEMBER, '');
-  const core = told.replace(/^(?:hi|hello|hey|well|also|and|by the way|btw|oh|actually)[,!.]? +/i, '');
-  for (const { pattern, kind, importance, slot } of RULES) {
-    const match = pattern.exec(core.replaceAll('’', "'"));
-    if (match) return { text: core, kind, importance, slot: typeof slot === 'function' ? slot(match) : slot };
+function factOf({ text, lexicon, isQuestion, isUnmeant }: Statement): RuleFact | undefined {
+  if (isQuestion || isUnmeant || text.length > MAX_SENTENCE || text.includes(MASK)) return undefined;
+  const core = text.replaceAll('’', "'");
+  for (const sentence of [core, core.replace(OPENING, '')]) {
+    for (const rule of lexicon.rules) {
+      const match = rule.pattern.exec(sentence);
+      if (match && isMeant(sentence, rule, lexicon)) return fact(text.slice(-sentence.length), rule, match, lexicon);
+    }
   }
-  if (told !== sentence) return { text: told, kind: 'FACT', importance: 0.8, slot: undefined };
   return undefined;
 }
 
-/** Sentences that state something. Quotations, code and questions are another person's words or none. */
-function sentencesOf(text: string): string[] {
-  return text
-    .slice(0, 20_000)
-    .replace(/```[^`]*(?:```|$)/g, '\n')
-    .split('\n')
-    .filter((line) => !/^\s*[>|]/.test(line))
-    .flatMap((line) => line.split(/(?<=[.!?])\s+/))
-    .map((sentence) => sentence.trim())
-    .filter((sentence) => sentence.length <= MAX_SENTENCE && !sentence.endsWith('?'));
+/** Rules that take any words look at them; what is wanted of this answer alone is not a wish for all. */
+function isMeant(sentence: string, { kind, slot, isRequest }: Rule, lexicon: Lexicon): boolean {
+  if (kind === 'INSTRUCTION' && slot === undefined) return !lexicon.here.test(sentence);
+  if (isRequest) {
+    const told = withoutRequest(sentence, lexicon);
+    return !lexicon.here.test(told) && !lexicon.hypothetical.test(told) && !lexicon.question.test(told);
+  }
+  return true;
 }
+
+function fact(
+  text: string,
+  { kind, importance, slot, ends, isRequest }: Rule,
+  match: RegExpExecArray,
+  lexicon: Lexicon,
+): RuleFact {
+  const caught = match
+    .slice(1)
+    .find((group) => group !== undefined)
+    ?.toLowerCase()
+    .replace(/[\s.,!?。！]+$/u, '');
+  return {
+    text: isRequest ? withoutRequest(text, lexicon) : text,
+    kind,
+    importance,
+    slot: slot?.replace('$1', caught ?? ''),
+    ends: ends ? (caught ?? '') : undefined,
+  };
+}
+
+/** "Please remember that the gate code is 4711" is remembered without the request. */
+const withoutRequest = (text: string, { language }: Lexicon): string =>
+  language === 'ja' ? text : text.replace(REQUEST, '');
+
+const REQUEST =
+  /^(?:please,? |bitte )?(?:remember|note|keep in mind|don['’]t forget|merke? dir|souviens-toi|rappelle-toi|n['’]oublie pas|retiens|recuerda|no olvides|ricorda(?:ti)?|non dimenticare|lembre-se de|lembra-te de|lembre|não (?:se )?esqueça(?: de)?|onthoud|vergeet niet|запомни|не забудь|请?记住)(?:,? (?:that|dass|que|che|dat|что)(?= )| que(?= ))?[,:：，]?\s*/iu;
