@@ -10,6 +10,7 @@ import { SECRET_SETTING } from '#platform/base/config/secret-files.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
 import { checkPostgres } from '#platform/data/database/database.ts';
 import { DirectoryInUseError, lockDirectory } from '#platform/data/database/directory-lock.ts';
+import { findLanguages } from '#subgraphs/vision/ocr/languages.ts';
 import { supergraphFile } from './addresses.ts';
 import { settingRows } from './settings-table.ts';
 
@@ -27,7 +28,7 @@ const TIMEOUT_MS = 3_000;
 export async function doctor(root: string, settings: boolean): Promise<void> {
   const config = loadConfig(process.env, root);
   if (settings) return printSettings(config);
-  const checks = [runtime, supergraph, database, redis, vectors, blobs, models, secrets, port, mail];
+  const checks = [runtime, supergraph, database, redis, vectors, blobs, models, texts, secrets, port, mail];
   const findings = (await Promise.all(checks.map((check) => check(config)))).flat();
   for (const { state, what, advice } of findings)
     console.log(`${SYMBOL[state]} ${what}${advice ? `\n    ${advice}` : ''}`);
@@ -159,6 +160,27 @@ async function models(config: Config): Promise<Finding> {
     return problem('The language models cannot be used', reason(error));
   } finally {
     await layer.close();
+  }
+}
+
+/** The languages of texts in pictures. */
+async function texts(config: Config): Promise<Finding> {
+  try {
+    const { installed, used, missing } = findLanguages(config);
+    const there = installed.join(', ');
+    if (missing.length > 0)
+      return problem(
+        `Texts in pictures cannot be read in ${missing.join(', ')}; there are ${there}`,
+        `OCR_LANGUAGES: \`npm install @tesseract.js-data/${missing[0]}\`, or set OCR_DATA to a folder that has ${missing[0]}.traineddata.`,
+      );
+    return used.length > 1
+      ? ok(`Texts in pictures are read in ${used.join(', ')}`)
+      : note(
+          `Texts in pictures are read in ${used.join(', ')} alone`,
+          '`npm install @tesseract.js-data/deu` adds German, and so on: docs/vision.md.',
+        );
+  } catch (error) {
+    return problem('The languages of texts in pictures cannot be found', `OCR_DATA: ${reason(error)}`);
   }
 }
 

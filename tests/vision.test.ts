@@ -21,6 +21,11 @@ interface Image {
   readonly analysis: { kind: string; perceptualHash: string; thumbhash: string } | null;
   readonly ocr: { status: string; text: string; confidence: number; lines: { text: string }[] } | null;
 }
+interface ReadPages {
+  readonly text: string;
+  readonly pages: readonly { number: number; lines: object[] }[];
+  readonly lines: readonly { page: number }[];
+}
 interface Upload {
   readonly url: string;
   readonly method: string;
@@ -205,6 +210,125 @@ models: { smart: { deployments: [seer] }, paint: { deployments: [painter] } }
       expect((await get(image.small.replace('100x80', '4000x4000'))).response.status).toBe(403);
       expect((await get(image.original.replace(/signature=[^&]+/, ''))).response.status).toBe(403);
     });
+
+    it('a link tells nothing of where and by whom a picture was taken, unless the file itself is asked for', async () => {
+      const tagged = await sharp(page)
+        .withExif({
+          IFD0: { Make: 'Sextant', Artist: 'Ada Lovelace' },
+          IFD2: { BodySerialNumber: '0042' },
+          IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' },
+        })
+        .jpeg()
+        .toBuffer();
+      const { id } = await ada.upload(tagged, 'image/jpeg');
+      const query = `query ($id: ID!) { image(id: $id) { url file: url(original: true) small: url(width: 50)
+        analysis { exif all: exif(includeLocation: true, includePersonal: true) } } }`;
+      const { image } = await ada.user.run<
+        { image: { url: string; file: string; small: string; analysis: { exif: object; all: object } } },
+        { id: string }
+      >(query, { id });
+      const get = async (url: string) => Buffer.from(await (await fetch(ada.here(url))).arrayBuffer());
+      expect((await get(image.file)).equals(tagged)).toBe(true);
+      for (const url of [image.url, image.small]) {
+        const served = await get(url);
+        expect(served.toString('latin1')).not.toMatch(/Ada Lovelace|0042/);
+        expect((await sharp(served).metadata()).exif).toBeUndefined();
+      }
+      expect(
+        await sharp(await get(image.url))
+          .raw()
+          .toBuffer(),
+      ).toEqual(await sharp(tagged).raw().toBuffer());
+      expect(image.analysis.exif).toMatchObject({ Make: 'Sextant' });
+      expect(JSON.stringify(image.analysis.exif)).not.toMatch(/Lovelace|0042|GPSLatitude"/);
+      expect(image.analysis.all).toMatchObject({
+        Artist: 'Ada Lovelace',
+        BodySerialNumber: '0042',
+        location: { GPSLatitudeRef: 'N' },
+      });
+      const both = await ada.user.send('query ($id: ID!) { image(id: $id) { url(original: true, width: 5) } }', { id });
+      expect(codeOf(both)).toBe('BAD_USER_INPUT');
+    });
+
+    it('a picture of an iPhone is read, and shown by all browsers', async () => {
+      const heic = await readFile(new URL('../subgraphs/vision/testing/text.heic', import.meta.url));
+      const { image, upload } = await ada.begin(heic, 'image/heic', true);
+      expect(await ada.send(upload, heic)).toBe(204);
+      const last = (await ada.follow(image.id)).at(-1)!;
+      expect(last).toMatchObject({ contentType: 'image/heic', width: 600, height: 400, ocr: { status: 'DONE' } });
+      expect(last.ocr!.text).toContain('sextant');
+      const served = await fetch(ada.here(last.url!));
+      expect(served.headers.get('content-type')).toBe('image/jpeg');
+      const { format, width } = await sharp(Buffer.from(await served.arrayBuffer())).metadata();
+      expect({ format, width }).toEqual({ format: 'jpeg', width: 600 });
+    });
+
+    it('all pages of a TIFF are read, one after another, and shown', async () => {
+      const tiff = await sharp([page, await sharp(page).negate().png().toBuffer(), page], { join: { animated: true } })
+        .tiff({ compression: 'deflate' })
+        .toBuffer();
+      const { image, upload } = await ada.begin(tiff, 'image/tiff', true);
+      expect(await ada.send(upload, tiff)).toBe(204);
+      await ada.follow(image.id);
+      const query = `query ($id: ID!) { image(id: $id) { third: url(page: 3, width: 90)
+        ocr { pageCount pagesRead text pages { number language width text lines { page box { x } } } lines { page } } } }`;
+      const read = await ada.user.run<{ image: { third: string; ocr: ReadPages } }, { id: string }>(query, {
+        id: image.id,
+      });
+      const { ocr, third } = read.image;
+      expect(ocr).toMatchObject({ pageCount: 3, pagesRead: 3, pages: [{ number: 1 }, { number: 2 }, { number: 3 }] });
+      for (const one of ocr.pages) expect(one).toMatchObject({ language: 'eng', width: 900, lines: { length: 5 } });
+      expect(ocr.text.match(/Invoice 2047/g)).toHaveLength(3);
+      expect(ocr.lines.map((line: { page: number }) => line.page)).toEqual([1, 2, 3].flatMap((n) => Array(5).fill(n)));
+      const { width } = await sharp(Buffer.from(await (await fetch(ada.here(third))).arrayBuffer())).metadata();
+      expect(width).toBe(90);
+      const fourth = await ada.user.send('query ($id: ID!) { image(id: $id) { url(page: 4) } }', { id: image.id });
+      expect(codeOf(fourth)).toBe('BAD_USER_INPUT');
+    });
+
+    it('an animation goes on moving in its variants', async () => {
+      const frames = await Promise.all(
+        ['#f00', '#0f0', '#00f'].map((background) =>
+          sharp({ create: { width: 60, height: 40, channels: 3, background } })
+            .png()
+            .toBuffer(),
+        ),
+      );
+      const moving = await sharp(frames, { join: { animated: true } })
+        .gif({ delay: [80, 80, 80] })
+        .toBuffer();
+      const { id, url } = await ada.upload(moving, 'image/gif');
+      const query = `query ($id: ID!) { image(id: $id) { webp: url(width: 30) gif: url(width: 30, height: 30, fit: COVER,
+        format: GIF) still: url(width: 30, format: PNG) } }`;
+      const { image } = await ada.user.run<{ image: Record<string, string> }, { id: string }>(query, { id });
+      const frame = async (link: string) => {
+        const response = await fetch(ada.here(link));
+        const { format, pages = 1, width, delay } = await sharp(Buffer.from(await response.arrayBuffer())).metadata();
+        return { format, pages, width, delay: delay?.[0] };
+      };
+      expect(await frame(url!)).toEqual({ format: 'gif', pages: 3, width: 60, delay: 80 });
+      expect(await frame(image['webp']!)).toEqual({ format: 'webp', pages: 3, width: 30, delay: 80 });
+      expect(await frame(image['gif']!)).toEqual({ format: 'gif', pages: 3, width: 30, delay: 80 });
+      expect(await frame(image['still']!)).toMatchObject({ format: 'png', pages: 1, width: 30 });
+    });
+
+    it("another person's page is read while forty of the first wait", async () => {
+      const line = await sharp(page).extract({ left: 0, top: 30, width: 700, height: 50 }).png().toBuffer();
+      const ends: Promise<unknown>[] = [];
+      const order: string[] = [];
+      const ask = async (who: Photographer, name: string): Promise<void> => {
+        const { image, upload } = await who.begin(line, 'image/png', true);
+        ends.push(who.follow(image.id).then(() => order.push(name)));
+        expect(await who.send(upload, line)).toBe(204);
+      };
+      await Promise.all(Array.from({ length: 40 }, () => ask(ada, 'ada')));
+      const before = order.length;
+      await ask(eve, 'eve');
+      await Promise.all(ends);
+      // Two pages a reader, and as many as were on their way to the watchers.
+      expect(order.indexOf('eve') - before).toBeLessThanOrEqual(8);
+      expect(order).toHaveLength(41);
+    }, 120_000);
 
     it('pictures that look alike are found, nearest first', async () => {
       const pattern = (seed: number) =>

@@ -7,6 +7,7 @@ export const NOT_BUNDLED: string[] = [
   '@graphql-hive/router-query-planner',
   '@node-rs/argon2',
   '@tesseract.js-data/eng',
+  'libheif-js',
   'pino',
   'pino-pretty',
   'sharp',

@@ -14,7 +14,7 @@ const UNREAD = [
   // method alone. And each engine comes in a form for browsers; what the older methods were taught is not used.
   /^tesseract\.js-core\/tesseract-core(-\w+)?-lstm\.(js|wasm|wasm\.js)$/,
   /^tesseract\.js-core\/tesseract-core(-\w+)?\.wasm\.js$/,
-  /^@tesseract\.js-data\/eng\/4\.0\.0$/,
+  /^@tesseract\.js-data\/\w+\/4\.0\.0$/,
   // The same code once more.
   /^gpt-tokenizer\/(cjs|src|data)$/,
   /^openai\/src$/,

@@ -1,8 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { describe, expect, it } from 'vitest';
-import { analyse } from './analysis.ts';
+import { afterAll, describe, expect, it } from 'vitest';
+import { analyse as analyseWith } from './analysis.ts';
+import { HeicDecoder } from './heic/heic.ts';
 
+const heic = new HeicDecoder();
+afterAll(() => heic[Symbol.asyncDispose]());
+const analyse = (bytes: Uint8Array) => analyseWith(bytes, heic);
 const page = await readFile(new URL('./testing/page.png', import.meta.url));
 /** Soft coloured hills, which is as near to a photograph as arithmetic gets. */
 const hills = (width: number, height: number): Buffer => {
@@ -91,4 +95,67 @@ describe('the analysis of a picture', () => {
     expect(bomb.byteLength).toBeLessThan(1_000_000);
     await expect(analyse(bomb)).rejects.toThrow('more than 100 megapixels');
   });
+});
+
+describe('a picture of an iPhone', () => {
+  const file = () => readFile(new URL('./testing/text.heic', import.meta.url));
+
+  it('is converted to JPEG, of its size and its colours', async () => {
+    const { contentType, width, height, picture, analysis } = await analyse(await file());
+    expect({ contentType, width, height, frames: analysis.frames }).toEqual({
+      contentType: 'image/heic',
+      width: 600,
+      height: 400,
+      frames: 1,
+    });
+    expect(await sharp(picture).metadata()).toMatchObject({ format: 'jpeg', width: 600, height: 400 });
+    expect(analysis.palette[0]!.hex).toBe('#ffffff');
+  });
+
+  it('keeps the colour profile of the file', async () => {
+    const icc = (
+      await sharp(page)
+        .withIccProfile('p3')
+        .png()
+        .toBuffer()
+        .then((png) => sharp(png).metadata())
+    ).icc!;
+    const jpeg = await heic.convert(await file(), { icc });
+    expect((await sharp(jpeg).metadata()).icc).toEqual(icc);
+  });
+
+  it.each([
+    ['cut in half', (bytes: Buffer) => bytes.subarray(0, bytes.length >> 1)],
+    ['with a hole', (bytes: Buffer) => Buffer.from(bytes).fill(0, bytes.length - 1500, bytes.length - 200)],
+    [
+      'that says it is 60,000 pixels wide',
+      (bytes: Buffer) => {
+        const bomb = Buffer.from(bytes);
+        for (let at = bomb.indexOf('ispe'); at !== -1; at = bomb.indexOf('ispe', at + 1)) {
+          bomb.writeUInt32BE(60_000, at + 8);
+          bomb.writeUInt32BE(60_000, at + 12);
+        }
+        return bomb;
+      },
+    ],
+  ])('is refused %s, or shown as far as it goes, and the next is converted', async (_, broken) => {
+    await analyse(broken(await file())).then(
+      ({ width }) => expect(width).toBe(600),
+      (error) => expect(error).toMatchObject({ name: 'JobRefused' }),
+    );
+    expect((await analyse(await file())).width).toBe(600);
+  });
+});
+
+it('a TIFF of thousands of pages is refused', async () => {
+  const dot = await sharp({ create: { width: 2, height: 2, channels: 3, background: '#fff' } })
+    .png()
+    .toBuffer();
+  const bomb = await sharp(
+    Array.from({ length: 501 }, () => dot),
+    { join: { animated: true } },
+  )
+    .tiff()
+    .toBuffer();
+  await expect(analyse(bomb)).rejects.toThrow('501 pages; at most 500');
 });

@@ -2,14 +2,16 @@ import exifReader from 'exif-reader';
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { rgbaToThumbHash } from 'thumbhash';
 import { JobRefused } from '#platform/data/jobs/jobs.ts';
+import type { HeicDecoder } from './heic/heic.ts';
 import { kindOf } from './kind.ts';
-import { MEDIA_TYPES } from './media-types.ts';
+import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES, mediaTypeOf } from './media-types.ts';
+import { MAX_PIXELS, openImage } from './open-image.ts';
 import { type PaletteColour, paletteOf } from './palette.ts';
 import { differenceHash } from './perceptual-hash.ts';
 
-/** Decoded pixels of one picture. More is a decompression bomb: 25 MiB of PNG can hold gigabytes of one colour. */
-const MAX_PIXELS = 100_000_000;
 const THUMBHASH_SIDE = 100;
+/** Pages of a TIFF; each is decoded by itself. */
+const MAX_PAGES = 500;
 
 /** The findings of analysis.ts; kept as JSON. */
 export interface Analysis {
@@ -23,6 +25,8 @@ export interface Analysis {
   readonly entropy: number;
   readonly transparent: boolean;
   readonly frames: number;
+  /** Whether the file says more than its pixels: EXIF, XMP or IPTC. Older analyses do not tell. */
+  readonly carriesMetadata?: boolean;
   readonly density: number | null;
   readonly exif: Record<string, unknown> | null;
   readonly location: Record<string, unknown> | null;
@@ -34,21 +38,34 @@ export interface AnalysedImage {
   readonly width: number;
   readonly height: number;
   readonly analysis: Analysis;
+  /** The picture in a format that all programs show, where its own is not one. */
+  readonly picture?: Uint8Array;
 }
-
-/** Opens a picture with the limits that every picture of a stranger is opened with. */
-export const openImage = (bytes: Uint8Array): Sharp => sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error' });
 
 /**
  * Looks at a picture with nothing but arithmetic.
  *
  * @throws {JobRefused} when the bytes are not a picture of an accepted type: its message is for the user.
  */
-export async function analyse(bytes: Uint8Array): Promise<AnalysedImage> {
+export async function analyse(
+  bytes: Uint8Array,
+  heic: Pick<HeicDecoder, 'convert'>,
+  signal?: AbortSignal,
+): Promise<AnalysedImage> {
   const metadata = await readMetadata(bytes);
-  const contentType = MEDIA_TYPES[metadata.format ?? ''];
+  const contentType = mediaTypeOf(metadata);
   if (contentType === undefined)
-    throw new JobRefused(`The file is ${metadata.format}; ${Object.values(MEDIA_TYPES).join(', ')} are accepted.`);
+    throw new JobRefused(`The file is ${metadata.format}; ${ACCEPTED_TYPES.join(', ')} are accepted.`);
+  const { pages = 1 } = metadata;
+  if (contentType === MEDIA_TYPES['tiff'] && pages > MAX_PAGES)
+    throw new JobRefused(`The TIFF has ${pages} pages; at most ${MAX_PAGES} are accepted: split it.`);
+  if (contentType !== HEIC) return describe(bytes, metadata, contentType);
+  const picture = await heic.convert(bytes, { icc: metadata.icc }, signal);
+  return { ...(await describe(picture, metadata, contentType)), picture };
+}
+
+/** @param metadata of the original; what was converted has lost it. */
+async function describe(bytes: Uint8Array, metadata: Metadata, contentType: string): Promise<AnalysedImage> {
   try {
     // Decoded once, upright and small: what follows looks at colours and shapes, for which a quarter megapixel is
     // plenty.
@@ -67,10 +84,11 @@ export async function analyse(bytes: Uint8Array): Promise<AnalysedImage> {
       kindOf(small()),
     ]);
     const { exif, location } = readExif(metadata.exif);
+    const size = contentType === HEIC ? await openImage(bytes).metadata() : metadata.autoOrient;
     return {
       contentType,
-      width: metadata.autoOrient.width,
-      height: metadata.autoOrient.height,
+      width: size.width,
+      height: size.height,
       analysis: {
         kind,
         palette,
@@ -79,7 +97,9 @@ export async function analyse(bytes: Uint8Array): Promise<AnalysedImage> {
         sharpness: round(stats.sharpness),
         entropy: round(stats.entropy),
         transparent: !stats.isOpaque,
-        frames: metadata.pages ?? 1,
+        // A HEIC may hold a burst; one picture of it is shown.
+        frames: contentType === HEIC ? 1 : (metadata.pages ?? 1),
+        carriesMetadata: [metadata.exif, metadata.xmp, metadata.iptc].some((block) => block !== undefined),
         density: metadata.density ?? null,
         exif,
         location,

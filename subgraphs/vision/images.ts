@@ -6,8 +6,8 @@ import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts'
 import type { SignedUrl, UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import type { AnalysedImage } from './analysis.ts';
-import { MEDIA_TYPES } from './media-types.ts';
+import type { AnalysedImage, Analysis } from './analysis.ts';
+import { ACCEPTED_TYPES, HEIC, MEDIA_TYPES } from './media-types.ts';
 import type { ImageQuotas } from './quota.ts';
 
 export type ImageRow = Prisma.ImageGetPayload<object>;
@@ -37,6 +37,14 @@ export const folderOf = (id: string): string => `vision/${id}/`;
 export const uploadOf = (id: string, attempt: string): string => `${folderOf(id)}uploads/${attempt}`;
 /** Returns the key of a picture as it was uploaded. */
 export const originalOf = (id: string): string => `${folderOf(id)}original`;
+/** Returns the key of a picture whose format few programs show, in one that all do. */
+export const convertedOf = (id: string): string => `${folderOf(id)}converted`;
+/** Returns the key of the bytes that variants and readers begin with. */
+export const pictureOf = ({ id, contentType }: Pick<ImageRow, 'id' | 'contentType'>): string =>
+  contentType === HEIC ? convertedOf(id) : originalOf(id);
+/** Returns how many pages with text of their own a picture has; frames of an animation are none. */
+export const pageCount = ({ contentType, analysis }: Pick<ImageRow, 'contentType' | 'analysis'>): number =>
+  contentType === MEDIA_TYPES['tiff'] ? ((analysis as unknown as Analysis | null)?.frames ?? 1) : 1;
 /** Returns the folder of a picture's variants. */
 export const variantsOf = (id: string): string => `${folderOf(id)}variants/`;
 /** Returns the topic on which changes of a picture are told. */
@@ -85,10 +93,9 @@ export class Images {
     if (/\p{Cc}/u.test(fileName)) throw badInput('input.fileName', 'holds a control character.');
     if (fileName === '' || fileName.length > 255)
       throw badInput('input.fileName', `has ${fileName.length} characters; 1 to 255 are possible.`);
-    const accepted = Object.values(MEDIA_TYPES);
     const contentType = input.contentType.trim().toLowerCase();
-    if (!accepted.includes(contentType))
-      throw badInput('input.contentType', `is ${input.contentType}; accepted are ${accepted.join(', ')}.`);
+    if (!ACCEPTED_TYPES.includes(contentType))
+      throw badInput('input.contentType', `is ${input.contentType}; accepted are ${ACCEPTED_TYPES.join(', ')}.`);
     if (input.size < 1) throw badInput('input.size', 'is less than 1 byte.');
     if (input.size > MAX_BYTES)
       throw new CodedError(
@@ -174,12 +181,13 @@ export class Images {
     if (image.status !== 'READY' && image.status !== 'ANALYSING') throw unusable(image);
     const { db, slowJobs } = this.#parts;
     const updated = await db.$transaction(async (tx) => {
-      const data = { ocrStatus: 'RUNNING', ocrProblem: null, readOnArrival: true };
+      const data = { ocrStatus: 'RUNNING', ocrProblem: null, readOnArrival: true, pagesRead: 0 };
       // Locks the row: the end of the analysis either sees the wish or has been seen here.
       const { count } = await tx.image.updateMany({ where: { id, ownerId }, data });
       if (count === 0) throw notFound('The image');
       const now = await tx.image.findUniqueOrThrow({ where: { id } });
       if (now.status === 'REFUSED') throw unusable(now);
+      await tx.imagePage.deleteMany({ where: { imageId: id } });
       if (now.status === 'READY')
         await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id, userId: ownerId });
       return now;

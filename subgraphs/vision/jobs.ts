@@ -2,8 +2,20 @@ import type { Json } from '#platform/base/json/json.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import { type JobContext, type JobHandler, JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
-import { analysedData, folderOf, type Images, MAX_BYTES, originalOf } from './images.ts';
+import type { HeicDecoder } from './heic/heic.ts';
+import {
+  analysedData,
+  convertedOf,
+  folderOf,
+  type Images,
+  MAX_BYTES,
+  originalOf,
+  pageCount,
+  pictureOf,
+} from './images.ts';
 import type { OcrEngine } from './ocr/engine.ts';
+import type { OcrLanguages } from './ocr/languages.ts';
+import type { ReadPage } from './ocr/recognise.ts';
 
 type Tx = Prisma.TransactionClient;
 type Handler = JobHandler<Tx>;
@@ -13,14 +25,19 @@ export interface JobParts {
   readonly blobs: BlobStore;
   readonly images: Images;
   readonly engine: OcrEngine;
+  readonly languages: OcrLanguages;
+  readonly heic: HeicDecoder;
   /** Runs what is over in milliseconds. */
   readonly jobs: Jobs<Tx>;
   /** Runs what takes seconds, so that no upload waits behind a page of text. */
   readonly slowJobs: Jobs<Tx>;
 }
 
+/** Most bytes of a picture that was converted. */
+const MAX_PICTURE_BYTES = 128 * 1024 * 1024;
+
 /** Registers what is done about a picture in the background: it survives a killed process, takes effect once. */
-export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobParts): void {
+export function registerJobs({ db, blobs, images, engine, languages, heic, jobs, slowJobs }: JobParts): void {
   const ended = (payload: Json): void => void images.announce(imageIdOf(payload)).catch(() => {});
 
   const analyseImage: Handler = {
@@ -34,7 +51,8 @@ export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobP
       if (bytes === undefined) throw new JobRefused('The file is gone; upload it again.');
       // Loaded with the first picture: sharp takes a tenth of the start.
       const { analyse } = await import('./analysis.ts');
-      const found = await analyse(bytes);
+      const found = await analyse(bytes, heic, signal);
+      if (found.picture) await blobs.put(convertedOf(id), found.picture, { maxBytes: MAX_PICTURE_BYTES, signal });
       if (uploaded) {
         await blobs.put(originalOf(id), uploaded, { maxBytes: MAX_BYTES, signal });
         await blobs.delete(upload);
@@ -57,19 +75,33 @@ export function registerJobs({ db, blobs, images, engine, jobs, slowJobs }: JobP
     },
   };
 
+  /** Reads one page and queues the next: people take turns page by page, and a killed process loses one page. */
   const readImageText: Handler = {
     attempts: 3,
     ended,
     run: saying('The text could not be read; ask for it again.', async (payload, { signal }) => {
       const id = imageIdOf(payload);
-      if ((await db.image.count({ where: { id } })) === 0) return;
-      const bytes = await readBlob(blobs, originalOf(id), signal);
+      const image = await db.image.findUnique({ where: { id } });
+      if (image === null) return;
+      const bytes = await readBlob(blobs, pictureOf(image), signal);
       if (bytes === undefined) throw new JobRefused('The file is gone.');
+      const number = image.pagesRead + 1;
       const { readText } = await import('./ocr/recognise.ts');
-      const read = await readText(bytes, engine, signal);
+      const read = await readText(bytes, engine, { page: number, languages: languages.used, signal });
       return async (tx) => {
-        const ocr = JSON.parse(JSON.stringify(read)) as Prisma.InputJsonValue;
-        await tx.image.updateMany({ where: { id }, data: { ocrStatus: 'DONE', ocrProblem: null, ocr } });
+        const { count } = await tx.image.updateMany({
+          where: { id, ocrStatus: 'RUNNING', pagesRead: number - 1 },
+          data: { pagesRead: number },
+        });
+        if (count === 0) return;
+        const page = { read: JSON.parse(JSON.stringify(read)) as Prisma.InputJsonValue };
+        const key = { imageId: id, number };
+        await tx.imagePage.upsert({ where: { imageId_number: key }, create: { ...key, ...page }, update: page });
+        if (number < pageCount(image)) {
+          await slowJobs.enqueue(tx, 'read-text', { imageId: id }, { key: id, userId: image.ownerId });
+          return;
+        }
+        await tx.image.updateMany({ where: { id }, data: { ocrStatus: 'DONE', ocrProblem: null } });
         await refreshWords(tx, id);
       };
     }),
@@ -110,13 +142,16 @@ const saying =
  * picture's row.
  */
 export async function refreshWords(tx: Tx, id: string): Promise<void> {
-  const image = await tx.image.findUnique({ where: { id }, include: { descriptions: true } });
+  const image = await tx.image.findUnique({
+    where: { id },
+    include: { descriptions: true, pages: { orderBy: { number: 'asc' } } },
+  });
   if (image === null) return;
-  const read = (image.ocr as { text?: string } | null)?.text ?? '';
+  const read = image.pages.map((page) => (page.read as unknown as ReadPage).text);
   const said = image.descriptions.flatMap((description) => [description.text, ...description.labels]);
   await tx.image.update({
     where: { id },
-    data: { words: [read, ...said].join('\n').slice(0, 200_000).toWellFormed() },
+    data: { words: [...read, ...said].join('\n').slice(0, 200_000).toWellFormed() },
   });
 }
 

@@ -3,12 +3,16 @@ import type { RequestContext } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { DescriptionRow } from './descriptions.ts';
 import type { ImageRow } from './images.ts';
+import type { ReadPage } from './ocr/recognise.ts';
 import type { VisionParts } from './parts.ts';
 
 export interface Loaders {
   readonly images: DataLoader<string, ImageRow | null>;
   readonly descriptions: DataLoader<string, DescriptionRow[]>;
+  /** The pages whose text was read, by the picture's id. */
+  readonly pages: DataLoader<string, NumberedPage[]>;
 }
+export type NumberedPage = ReadPage & { readonly number: number };
 export type Context = RequestContext<Loaders>;
 
 /** Creates the loaders of one operation. */
@@ -25,6 +29,13 @@ export function createLoaders({ db, images }: VisionParts, { identity }: Request
       });
       const byImage = Map.groupBy(rows, (row) => row.imageId);
       return ids.map((id) => byImage.get(id) ?? []);
+    }),
+    pages: new DataLoader(async (ids) => {
+      const rows = await db.imagePage.findMany({ where: { imageId: { in: [...ids] } }, orderBy: { number: 'asc' } });
+      const byImage = Map.groupBy(rows, (row) => row.imageId);
+      return ids.map((id) =>
+        (byImage.get(id) ?? []).map(({ number, read }) => ({ ...(read as unknown as ReadPage), number })),
+      );
     }),
   };
 }

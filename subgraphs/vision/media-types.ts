@@ -7,3 +7,13 @@ export const MEDIA_TYPES: Readonly<Record<string, string>> = {
   heif: 'image/avif',
   tiff: 'image/tiff',
 };
+
+/** The format of iPhones, which sharp can look at and not decode. */
+export const HEIC = 'image/heic';
+
+/** What an upload may be declared as. A phone may call the format `image/heif`. */
+export const ACCEPTED_TYPES: readonly string[] = [...Object.values(MEDIA_TYPES), HEIC, 'image/heif'];
+
+/** Returns the media type of what sharp has looked at, or undefined if it is not accepted. */
+export const mediaTypeOf = ({ format, compression }: { format?: string; compression?: string }): string | undefined =>
+  format === 'heif' && compression === 'hevc' ? HEIC : MEDIA_TYPES[format ?? ''];

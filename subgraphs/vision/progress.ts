@@ -21,7 +21,7 @@ export async function* followImage(
     let next = changed.next();
     let shown: string | undefined;
     for (let image: ImageRow | null = await images.require(ownerId, id); image; image = await images.get(ownerId, id)) {
-      const state = [image.status, image.ocrStatus, image.ocrProblem].join();
+      const state = [image.status, image.ocrStatus, image.ocrProblem, image.pagesRead].join();
       if (state !== shown) yield image;
       shown = state;
       if (isSettled(image)) return;

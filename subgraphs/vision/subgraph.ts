@@ -7,10 +7,13 @@ import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Pictures } from './descriptions.ts';
 import { eventHandlers } from './events.ts';
 import { Gallery } from './gallery.ts';
+import { HeicDecoder } from './heic/heic.ts';
 import { Images } from './images.ts';
 import { registerJobs } from './jobs.ts';
 import { createLoaders } from './loaders.ts';
 import { createOcrEngine } from './ocr/engine.ts';
+import { findLanguages } from './ocr/languages.ts';
+import { ocrWorkers } from './ocr/workers.ts';
 import type { VisionParts } from './parts.ts';
 import { ImageQuotas } from './quota.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
@@ -28,14 +31,20 @@ export const vision: SubgraphDefinition = {
     const { db } = storage;
     const { embedders } = await openRetrieval(platform, storage);
     const models = await openRecordedModels(platform, storage, { embedders });
-    const engine = lifecycle.use(createOcrEngine(log));
+    const languages = findLanguages(config);
+    if (languages.missing.length > 0)
+      log.warn({ languages: languages.missing }, 'texts in some languages cannot be read: their data is missing');
+    const size = ocrWorkers(config);
+    const engine = lifecycle.use(createOcrEngine({ log, languages, size }));
+    const heic = lifecycle.use(new HeicDecoder());
     const jobs = storage.jobs(2);
-    const slowJobs = storage.jobs(1);
+    // One more than there are readers: a user holds all places but one, and all readers while no other user waits.
+    const slowJobs = storage.jobs(size + 1);
     const quotas = new ImageQuotas(config);
     const images = new Images({ db, blobs, urls, topics, quotas, jobs, slowJobs });
     const gallery = new Gallery(db, images);
     const pictures = new Pictures({ db, blobs, images, models });
-    registerJobs({ db, blobs, images, engine, jobs, slowJobs });
+    registerJobs({ db, blobs, images, engine, languages, heic, jobs, slowJobs });
     void events.started.then(() => {
       jobs.start();
       slowJobs.start();

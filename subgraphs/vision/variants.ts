@@ -4,14 +4,20 @@ import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import { type BlobStore, readBlob } from '#platform/data/blobs/blob-store.ts';
 import { DIRECT_S, seeOther } from '#platform/identity/signed-urls/direct-download.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
-import { folderOf, originalOf, variantsOf } from './images.ts';
+import type { Analysis } from './analysis.ts';
+import { convertedOf, folderOf, type ImageRow, originalOf, pageCount, variantsOf } from './images.ts';
+import { HEIC, MEDIA_TYPES } from './media-types.ts';
 
 /** The way in which a picture is to be shown. */
 export interface VariantRequest {
   readonly width?: number | null | undefined;
   readonly height?: number | null | undefined;
-  readonly format?: 'JPEG' | 'PNG' | 'WEBP' | 'AVIF' | null | undefined;
+  readonly format?: 'JPEG' | 'PNG' | 'WEBP' | 'AVIF' | 'GIF' | null | undefined;
   readonly fit: 'INSIDE' | 'COVER';
+  /** Of a TIFF, from 1. */
+  readonly page: number;
+  /** As it was uploaded, with all that the file says. */
+  readonly original: boolean;
 }
 
 const MAX_SIDE = 4096;
@@ -23,33 +29,43 @@ const MAX_KEPT = 32;
 const MAX_VARIANT_BYTES = 64 * 1024 * 1024;
 
 /**
- * Returns a link to a picture for ten minutes: the original where nothing else is asked for, or a variant made at its
- * first use.
+ * Returns a link to a picture for ten minutes: the picture as it is and without its metadata where nothing else is asked
+ * for, the very file, or a variant made at its first use.
  */
-export function linkTo(
-  urls: UrlSigner,
-  image: { id: string; contentType: string; fileName: string },
-  request: VariantRequest,
-): string {
-  const { width, height, format, fit } = request;
+export function linkTo(urls: UrlSigner, image: ImageRow, request: VariantRequest): string {
+  const { width, height, format, fit, page } = request;
   for (const [name, side] of Object.entries({ width, height })) {
     if (side != null && (side < 1 || side > MAX_SIDE))
       throw badInput(name, `is ${side}; 1 to ${MAX_SIDE} are possible.`);
   }
   if (fit === 'COVER' && (width == null || height == null))
     throw badInput('fit', 'is COVER, which needs width and height.');
-  const original = width == null && height == null && format == null;
-  const target = format ?? 'WEBP';
-  const path = original
-    ? `/images/${image.id}/original`
-    : `/images/${image.id}/${width ?? 0}x${height ?? 0}-${fit.toLowerCase()}.${target.toLowerCase()}`;
-  const contentType = original ? image.contentType : `image/${target.toLowerCase()}`;
+  const pages = pageCount(image);
+  if (page < 1 || page > pages) throw badInput('page', `is ${page}; the image has ${pages}.`);
+  const isWhole = width == null && height == null && format == null && page === 1;
+  if (request.original && !isWhole)
+    throw badInput('original', 'is the file as it was uploaded: leave out width, height, format and page.');
+  const name = request.original || (isWhole && !mayTell(image)) ? ORIGINAL : isWhole ? WHOLE : undefined;
+  const target = format ?? (isWhole ? 'JPEG' : 'WEBP');
+  const path = `/images/${image.id}/${name ?? `${width ?? 0}x${height ?? 0}-${fit.toLowerCase()}${page > 1 ? `-page-${page}` : ''}.${target.toLowerCase()}`}`;
+  const isConverted = name === WHOLE && image.contentType === HEIC;
+  const contentType =
+    name === undefined ? `image/${target.toLowerCase()}` : isConverted ? 'image/jpeg' : image.contentType;
   return urls.sign({ subgraph: 'vision', method: 'GET', path, expiresInS: LINK_LIFE_S, contentType }).url;
 }
 
+/** The file as it was uploaded; the same picture without its metadata. */
+const [ORIGINAL, WHOLE] = ['original', 'picture'];
+
+/** Whether a file may say more than its pixels. Browsers do not show HEIC either way, and a TIFF is not asked. */
+const mayTell = ({ contentType, analysis }: ImageRow): boolean =>
+  contentType === HEIC ||
+  contentType === MEDIA_TYPES['tiff'] ||
+  (analysis as unknown as Analysis | null)?.carriesMetadata !== false;
+
 /** One making of a variant at a time, however often its link is opened before it is there. */
 const making = new SingleFlight();
-const VARIANT = /^(\d{1,4})x(\d{1,4})-(inside|cover)\.(jpeg|png|webp|avif)$/;
+const VARIANT = /^(\d{1,4})x(\d{1,4})-(inside|cover)(?:-page-(\d{1,3}))?\.(jpeg|png|webp|avif|gif)$/;
 
 /** Serves the original or a variant of a signed link. The signature is the permission: it was given for this path. */
 export async function serveVariant(
@@ -61,15 +77,15 @@ export async function serveVariant(
 ): Promise<Response> {
   const grant = urls.verify('vision', request);
   const contentType = grant.contentType ?? 'application/octet-stream';
-  if (variant === 'original') {
+  if (variant === ORIGINAL) {
     const options = { expiresInS: DIRECT_S, contentType, disposition: 'inline' };
     const direct = await blobs.downloadUrl(originalOf(id), options);
     if (direct !== undefined) return seeOther(direct);
   }
   const bytes =
-    variant === 'original'
+    variant === ORIGINAL
       ? await readBlob(blobs, originalOf(id), request.signal)
-      : await variantOf(blobs, id, variant, request.signal);
+      : await variantOf(blobs, id, variant, contentType, request.signal);
   if (bytes === undefined) throw notFound('The image');
   const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
   if (request.headers.get('if-none-match') === etag) return new Response(null, { status: 304, headers: { etag } });
@@ -90,30 +106,24 @@ async function variantOf(
   blobs: BlobStore,
   id: string,
   variant: string,
+  contentType: string,
   signal: AbortSignal,
 ): Promise<Uint8Array | undefined> {
   const match = VARIANT.exec(variant);
-  if (!match) return undefined;
+  if (!match && variant !== WHOLE) return undefined;
   const key = `${variantsOf(id)}${variant}`;
   const kept = await readBlob(blobs, key, signal);
   if (kept) return kept;
-  const [, width, height, fit, format] = match;
   const { value } = await making.run(key, (stopped) => make(stopped), signal);
   return value;
 
   async function make(stopped: AbortSignal): Promise<Uint8Array | undefined> {
-    const original = await readBlob(blobs, originalOf(id), stopped);
-    if (original === undefined) return undefined;
-    const { openImage } = await import('./analysis.ts');
-    const picture = openImage(original).autoOrient();
-    // JPEG knows no transparency, and would show black.
-    const made = await (format === 'jpeg' ? picture.flatten({ background: '#ffffff' }) : picture)
-      .resize(Number(width) || null, Number(height) || null, {
-        fit: fit as 'inside' | 'cover',
-        withoutEnlargement: fit === 'inside',
-      })
-      .toFormat(format as 'jpeg' | 'png' | 'webp' | 'avif')
-      .toBuffer();
+    const picture =
+      (await readBlob(blobs, convertedOf(id), stopped)) ?? (await readBlob(blobs, originalOf(id), stopped));
+    if (picture === undefined) return undefined;
+    const made = match
+      ? await resized(picture, match)
+      : await (await import('./without-metadata.ts')).withoutMetadata(picture, contentType);
     let variants = 0;
     for await (const _ of blobs.list(variantsOf(id))) variants++;
     if (variants >= MAX_KEPT) return made;
@@ -122,4 +132,27 @@ async function variantOf(
     if ((await blobs.head(originalOf(id))) === undefined) await blobs.deleteAll(folderOf(id));
     return made;
   }
+}
+
+/** Formats that move. */
+const MOVING = new Set(['webp', 'gif']);
+
+async function resized(picture: Uint8Array, match: RegExpExecArray): Promise<Uint8Array> {
+  const { openImage, MAX_PIXELS } = await import('./open-image.ts');
+  const [, width, height, fit, page, format = ''] = match;
+  const { width: across, pages = 1, pageHeight, format: source } = await openImage(picture).metadata();
+  // An animation whose frames are too many pixels together is shown by its first.
+  const animated =
+    MOVING.has(format) && MOVING.has(source) && pages > 1 && across * (pageHeight ?? across) * pages <= MAX_PIXELS;
+  const opened = animated
+    ? openImage(picture, { animated })
+    : openImage(picture, page ? { page: Number(page) - 1 } : {}).autoOrient();
+  // JPEG knows no transparency, and would show black.
+  return (format === 'jpeg' ? opened.flatten({ background: '#ffffff' }) : opened)
+    .resize(Number(width) || null, Number(height) || null, {
+      fit: fit as 'inside' | 'cover',
+      withoutEnlargement: fit === 'inside',
+    })
+    .toFormat(format as 'jpeg' | 'png' | 'webp' | 'avif' | 'gif')
+    .toBuffer();
 }

@@ -342,6 +342,20 @@ export const settings = z.object({
   DOCUMENT_MAX_BYTES: count(50 * 1024 ** 2, 1024, 1024 ** 3).describe(
     'Largest document that may be uploaded, in bytes.',
   ),
+  OCR_LANGUAGES: list
+    .default([])
+    .describe(
+      'Comma-separated languages that texts in pictures may be in, the most probable first, by Tesseract’s codes: `eng,deu,chi_sim`. Each page is read in the one that reads a sample of it best. Unset: all that are installed; English is, and each package `@tesseract.js-data/<code>` adds one.',
+    ),
+  OCR_DATA: z
+    .string()
+    .optional()
+    .describe(
+      'Folder with more languages for texts in pictures (`deu.traineddata`, `deu.traineddata.gz`), such as /usr/share/tesseract-ocr/5/tessdata. What it has goes before the packages.',
+    ),
+  OCR_WORKERS: count(0, 0, 64).describe(
+    'Pages whose text is read at a time in one process; 0: as many as there are processors, at most 4. Each takes 100 to 200 MB while it reads.',
+  ),
 
   QUOTA_CONVERSATIONS: quota(50_000, 'Conversations that one user may own'),
   QUOTA_MEMORIES: quota(100_000, 'Memories of one user, superseded ones included'),

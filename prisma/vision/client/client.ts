@@ -47,6 +47,11 @@ export { Prisma }
  */
 export type Image = Prisma.ImageModel
 /**
+ * Model ImagePage
+ * The text of one page of a picture.
+ */
+export type ImagePage = Prisma.ImagePageModel
+/**
  * Model ImageDescription
  * What a model that sees said of a picture.
  */

@@ -1,57 +1,69 @@
-import { createRequire } from 'node:module';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import type { Worker } from 'tesseract.js';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import type { OcrLanguages } from './languages.ts';
+import type { RecognisedLines } from './recognised.ts';
 
-/** A word as the engine saw it, in pixels of the prepared picture. */
-export interface RecognisedWord {
-  readonly text: string;
-  readonly confidence: number;
-  readonly box: { readonly x: number; readonly y: number; readonly width: number; readonly height: number };
+/** The way in which text is expected to stand: in columns, as one block or one line, or here and there. */
+export type PageLayout = 'page' | 'block' | 'line' | 'sparse';
+
+export interface RecogniseOptions {
+  readonly language: string;
+  readonly layout?: PageLayout;
+  readonly signal?: AbortSignal | undefined;
 }
-
-/** The lines from top to bottom, each a list of words. */
-export type RecognisedLines = readonly (readonly RecognisedWord[])[];
 
 /** An engine that recognises the text of a prepared picture. */
 export interface OcrEngine extends AsyncDisposable {
-  recognise(png: Buffer, signal?: AbortSignal): Promise<RecognisedLines>;
+  recognise(png: Buffer, options: RecogniseOptions): Promise<RecognisedLines>;
+}
+
+export interface EngineOptions {
+  readonly log: Logger;
+  readonly languages: Pick<OcrLanguages, 'fileOf'>;
+  /** Pages at a time. */
+  readonly size?: number;
+  readonly idleMs?: number;
 }
 
 /** Workers leak a little with every page, and adapt to it: a fresh one now and then is cheaper than both. */
-const PAGES_A_WORKER = 50;
+const PASSES_A_WORKER = 100;
 const PAGE_TIMEOUT_MS = 60_000;
 /** A worker holds more than a hundred MB: one without a page for so long ends. */
 const IDLE_MS = 60_000;
 
 /**
  * Creates a reader of text in pictures: tesseract.js with language data from npm: a pool whose workers start with the
- * first page and are renewed after PAGES_A_WORKER pages or a failure. One that has no page for a while ends.
+ * first page and are renewed after PASSES_A_WORKER passes or a failure. One that has no page for a while ends.
  */
-export function createOcrEngine(log: Logger, size = 1, idleMs = IDLE_MS): OcrEngine {
+export function createOcrEngine({ log, languages, size = 1, idleMs = IDLE_MS }: EngineOptions): OcrEngine {
   const idle: PooledWorker[] = [];
   const waiting: ((worker: PooledWorker | undefined) => void)[] = [];
   let started = 0;
   let closed = false;
 
-  const acquire = async (): Promise<PooledWorker> => {
+  const acquire = async (language: string): Promise<PooledWorker> => {
     if (closed) throw new CodedError('SERVICE_UNAVAILABLE', 'Text recognition has been shut down.');
-    const free = idle.pop();
+    const same = idle.findLastIndex((pooled) => pooled.language === language);
+    // To start another worker costs as much as to teach one another language, and more memory.
+    const [free] = idle.splice(same === -1 ? idle.length - 1 : same, 1);
     if (free) {
       clearTimeout(free.ending);
       return free;
     }
-    if (started < size) return startCounted();
+    if (started < size) return startCounted(language);
     const handed = await new Promise<PooledWorker | undefined>((resolve) => waiting.push(resolve));
-    return handed ?? acquire();
+    return handed ?? acquire(language);
   };
-  const startCounted = async (): Promise<PooledWorker> => {
+  const startCounted = async (language: string): Promise<PooledWorker> => {
     started++;
     try {
-      return await startWorker(log);
+      return await startWorker(log, language, languages.fileOf(language));
     } catch (error) {
       started--;
       throw error;
@@ -67,7 +79,7 @@ export function createOcrEngine(log: Logger, size = 1, idleMs = IDLE_MS): OcrEng
     pooled.ending = setTimeout(guarded({ where: 'text recognition', log }, end), idleMs).unref();
   };
   const release = async (pooled: PooledWorker, usable: boolean): Promise<void> => {
-    if (usable && !closed && pooled.pages < PAGES_A_WORKER) {
+    if (usable && !closed && pooled.passes < PASSES_A_WORKER) {
       const next = waiting.shift();
       if (next) next(pooled);
       else rest(pooled);
@@ -77,16 +89,28 @@ export function createOcrEngine(log: Logger, size = 1, idleMs = IDLE_MS): OcrEng
     await pooled.worker.terminate();
     waiting.shift()?.(undefined);
   };
+  /** Makes a worker read another language or layout, where it was the one for others. */
+  const adapt = async (pooled: PooledWorker, language: string, layout: PageLayout): Promise<void> => {
+    if (pooled.language !== language) {
+      await teach(pooled, language, languages.fileOf(language));
+      pooled.language = language;
+      pooled.layout = undefined;
+    }
+    if (pooled.layout === layout) return;
+    await pooled.worker.setParameters({ tessedit_pageseg_mode: SEGMENTATION[layout] as never, user_defined_dpi: DPI });
+    pooled.layout = layout;
+  };
 
   return {
-    async recognise(png, signal) {
+    async recognise(png, { language, layout = 'page', signal }) {
       signal?.throwIfAborted();
-      const pooled = await acquire();
+      const pooled = await acquire(language);
       let usable = false;
       try {
+        await adapt(pooled, language, layout);
         const page = pooled.worker.recognize(png, {}, { blocks: true, text: false });
         const { data } = await withDeadline(page, signal);
-        pooled.pages++;
+        pooled.passes++;
         usable = true;
         return linesOf(data.blocks ?? []);
       } finally {
@@ -106,29 +130,49 @@ export function createOcrEngine(log: Logger, size = 1, idleMs = IDLE_MS): OcrEng
   };
 }
 
+/** Tesseract's modes of segmentation. Its library's own default takes a page for one block and mixes its columns. */
+const SEGMENTATION: Record<PageLayout, string> = { page: '3', block: '6', line: '7', sparse: '11' };
+
+/** Prepared pictures say none, and what the engine takes for it itself can be 25 for a small one. */
+const DPI = '300';
+
 interface PooledWorker {
   readonly worker: Worker;
-  pages: number;
+  /** Languages whose data it has; its library reads the same list. */
+  readonly known: string[];
+  language: string;
+  layout: PageLayout | undefined;
+  passes: number;
   /** Ends it, unless a page comes. */
   ending?: NodeJS.Timeout;
 }
 
-async function startWorker(log: Logger): Promise<PooledWorker> {
-  const { createWorker, OEM, PSM } = await import('tesseract.js');
-  const data = path.dirname(createRequire(import.meta.url).resolve('@tesseract.js-data/eng/package.json'));
-  const worker = await createWorker('eng', OEM.LSTM_ONLY, {
+async function startWorker(log: Logger, language: string, file: string): Promise<PooledWorker> {
+  const { createWorker, OEM } = await import('tesseract.js');
+  const known = [language];
+  const worker = await createWorker(known, OEM.LSTM_ONLY, {
     workerPath: fileURLToPath(new URL('./ocr-worker.ts', import.meta.url)),
-    langPath: path.join(data, '4.0.0_best_int'),
-    gzip: true,
+    langPath: path.dirname(file),
+    gzip: file.endsWith(GZIP),
     // By default it writes the language data into the working directory and reads stale data from there.
     cacheMethod: 'none',
     // Without a handler one unreadable picture throws outside of any promise and ends the process.
     errorHandler: (error: unknown) => log.warn({ err: error }, 'text recognition failed'),
   });
-  // The library's own default takes a page for one block and mixes its columns.
-  await worker.setParameters({ tessedit_pageseg_mode: PSM.AUTO });
-  return { worker, pages: 0 };
+  return { worker, known, language, layout: undefined, passes: 0 };
 }
+
+/** Has a worker read another language. Its library looks for all data in one folder, so this one is put in its place. */
+async function teach({ worker, known }: PooledWorker, language: string, file: string): Promise<void> {
+  if (!known.includes(language)) {
+    const bytes = await readFile(file);
+    await worker.FS('writeFile', [`${language}.traineddata`, file.endsWith(GZIP) ? gunzipSync(bytes) : bytes]);
+    known.push(language);
+  }
+  await worker.reinitialize(language);
+}
+
+const GZIP = '.gz';
 
 async function withDeadline<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {
   const deadline = AbortSignal.timeout(PAGE_TIMEOUT_MS);

@@ -42,6 +42,19 @@ export class Placement {
     return this.#next(width, height, this.rotation, ([x, y]) => [x * horizontal, y * vertical]);
   }
 
+  /** A part of it. */
+  cut({ x: left, y: top, width, height }: Box): Placement {
+    return this.#next(width, height, this.rotation, ([x, y]) => [x + left, y + top]);
+  }
+
+  /** With a margin around it. */
+  padded(margin: number): Placement {
+    return this.#next(this.width + 2 * margin, this.height + 2 * margin, this.rotation, ([x, y]) => [
+      x - margin,
+      y - margin,
+    ]);
+  }
+
   /** Turned about its centre onto a canvas of another size. */
   rotated(degrees: number, width: number, height: number): Placement {
     const radians = (degrees * Math.PI) / 180;

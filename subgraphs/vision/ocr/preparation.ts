@@ -1,7 +1,23 @@
 import sharp, { type Sharp } from 'sharp';
-import { openImage } from '../analysis.ts';
-import { Placement } from './placement.ts';
-import { skewOf } from './skew.ts';
+import { openImage } from '../open-image.ts';
+import { type Box, Placement } from './placement.ts';
+import { type Edges, edgesOf, skewOf } from './skew.ts';
+
+/** A page as it is read: upright, grey, of a sensible size. All treatments begin with it, so it is decoded once. */
+export interface GreyPage {
+  readonly data: Buffer;
+  readonly width: number;
+  readonly height: number;
+  readonly placement: Placement;
+  /** The page's own size, upright, in pixels. */
+  readonly original: { readonly width: number; readonly height: number };
+  /** Where dark begins; a page without any holds no text. */
+  readonly edges: Edges;
+  /** Degrees by which its lines are tilted, clockwise. */
+  readonly skew: number;
+  /** Whether one part is much brighter than another, as on a photograph of a page. */
+  readonly isUnevenlyLit: boolean;
+}
 
 /** A picture made ready for recognition, and the way back to the original's pixels. */
 export interface Prepared {
@@ -9,106 +25,132 @@ export interface Prepared {
   readonly placement: Placement;
 }
 
-/** A treatment that may help a picture that the first pass read badly. */
+/** A treatment that may help a page that the first pass read badly. */
 export interface Treatment {
   /** Evens out light that falls from one side: helps photographs of pages, ruins signs. */
   readonly flatten?: boolean;
   /** Enlarges small text; costs two to three times as long. */
-  readonly upscale?: boolean;
+  readonly scale?: number;
   /** Leaves out the straightening. */
   readonly raw?: boolean;
   /** Turns it, in degrees clockwise. */
   readonly turn?: 0 | 90 | 180 | 270;
+  /** Takes a part of it alone, in pixels of the grey page. */
+  readonly part?: Box;
 }
 
-const WIDEST = 2600;
-const TALLEST = 3600;
+const MAX_WIDTH = 2600;
+const MAX_HEIGHT = 3600;
 /** Below this median brightness the page is light on dark, which takes 40 % longer to read than the reverse. */
 const DARK_MEDIAN = 110;
+/** White around the page, in pixels: letters that touch the edge are not seen as letters. */
+const MARGIN = 12;
+/** The background is a sixteenth of the page in each direction; a median of 9 needs as many pixels. */
+const MEDIAN = 9;
 
-/** Prepares a picture for recognition: upright, grey, of a sensible size, dark on light, and straight. */
-export async function prepare(bytes: Uint8Array, treatment: Treatment = {}): Promise<Prepared> {
-  const { autoOrient: original } = await openImage(bytes).metadata();
-  const lying = treatment.turn === 90 || treatment.turn === 270;
+/**
+ * Decodes a page for recognition.
+ *
+ * @param page of the file, from 1.
+ */
+export async function openPage(bytes: Uint8Array, page = 1): Promise<GreyPage> {
+  const options = page > 1 ? { page: page - 1 } : {};
+  const { autoOrient: original } = await openImage(bytes, options).metadata();
   // Shrunk while it is decoded: a hundred megapixels are never in memory at once.
-  const oriented = await openImage(bytes)
+  const { data, info } = await openImage(bytes, options)
     .autoOrient()
-    .resize(lying ? TALLEST : WIDEST, lying ? WIDEST : TALLEST, { fit: 'inside', withoutEnlargement: true })
+    .resize(MAX_WIDTH, MAX_HEIGHT, { fit: 'inside', withoutEnlargement: true })
     .flatten({ background: '#ffffff' })
     .greyscale()
     .raw()
     .toBuffer({ resolveWithObject: true });
-  let placement = new Placement(original.width, original.height).scaled(oriented.info.width, oriented.info.height);
-  let image = rawGrey(oriented.data, oriented.info.width, oriented.info.height);
+  const grey = rawGrey(data, info.width, info.height);
+  const isDark = (await medianOf(grey)) < DARK_MEDIAN;
+  const pixels = isDark ? await pixelsOf(grey.negate()) : data;
+  const edges = await edgesOf(rawGrey(pixels, info.width, info.height));
+  return {
+    data: pixels,
+    width: info.width,
+    height: info.height,
+    original: { width: original.width, height: original.height },
+    placement: new Placement(original.width, original.height).scaled(info.width, info.height),
+    edges,
+    skew: skewOf(edges),
+    isUnevenlyLit: await isUneven(rawGrey(pixels, info.width, info.height)),
+  };
+}
 
-  if (treatment.turn) {
-    image = await materialise(image.rotate(treatment.turn));
-    placement = placement.turned(treatment.turn);
+/** Prepares a page for recognition: dark on light, straight, with a margin, and treated as asked. */
+export async function prepare(page: GreyPage, treatment: Treatment = {}): Promise<Prepared> {
+  let image = rawGrey(page.data, page.width, page.height);
+  let { placement } = page;
+  const { part, turn, scale = 1 } = treatment;
+  if (part) {
+    image = await materialise(image.extract({ left: part.x, top: part.y, width: part.width, height: part.height }));
+    placement = placement.cut(part);
   }
-  const scale = scaleFor(placement.width, placement.height, treatment.upscale === true);
-  if (scale !== 1) {
-    const [width, height] = [
-      Math.max(1, Math.round(placement.width * scale)),
-      Math.max(1, Math.round(placement.height * scale)),
-    ];
+  if (turn) {
+    image = await materialise(image.rotate(turn));
+    placement = placement.turned(turn);
+  }
+  const fitting = Math.min(scale, MAX_WIDTH / placement.width, MAX_HEIGHT / placement.height);
+  if (fitting !== 1) {
+    const [width, height] = [atLeastOne(placement.width * fitting), atLeastOne(placement.height * fitting)];
     image = await materialise(image.resize(width, height, { fit: 'fill', kernel: 'lanczos3' }));
     placement = placement.scaled(width, height);
   }
-  if ((await medianOf(image)) < DARK_MEDIAN) image = await materialise(image.negate());
   if (treatment.flatten) image = await flattenLight(image, placement.width, placement.height);
-  if (!treatment.raw) {
-    const skew = await skewOf(image.clone());
-    if (Math.abs(skew) >= 0.2) {
-      const { data, info } = await image
-        .rotate(-skew, { background: '#ffffff' })
-        .greyscale()
-        .raw()
-        .toBuffer({ resolveWithObject: true });
-      image = rawGrey(data, info.width, info.height);
-      placement = placement.rotated(-skew, info.width, info.height);
-    }
+  const skew = turn === 90 || turn === 270 ? skewOf(await edgesOf(image.clone())) : page.skew;
+  if (!treatment.raw && Math.abs(skew) >= 0.2) {
+    const { data, info } = await image
+      .rotate(-skew, { background: '#ffffff' })
+      .greyscale()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    image = rawGrey(data, info.width, info.height);
+    placement = placement.rotated(-skew, info.width, info.height);
   }
-  return { png: await image.png({ compressionLevel: 1 }).toBuffer(), placement };
+  const png = await image
+    .extend({ top: MARGIN, bottom: MARGIN, left: MARGIN, right: MARGIN, background: '#ffffff' })
+    .greyscale()
+    .png({ compressionLevel: 1 })
+    .toBuffer();
+  return { png, placement: placement.padded(MARGIN) };
 }
 
 /** One channel; sharp answers with three unless each raw output asks for grey again. */
 const rawGrey = (data: Buffer, width: number, height: number) => sharp(data, { raw: { width, height, channels: 1 } });
+const pixelsOf = (image: Sharp): Promise<Buffer> => image.greyscale().raw().toBuffer();
+const atLeastOne = (pixels: number): number => Math.max(1, Math.round(pixels));
 
 async function materialise(image: Sharp): Promise<Sharp> {
   const { data, info } = await image.greyscale().raw().toBuffer({ resolveWithObject: true });
   return rawGrey(data, info.width, info.height);
 }
 
-function scaleFor(width: number, height: number, upscale: boolean): number {
-  const largest = Math.min(WIDEST / width, TALLEST / height);
-  if (largest < 1) return largest;
-  return upscale && width < 1300 ? Math.min(largest, 2) : 1;
+async function medianOf(image: Sharp): Promise<number> {
+  const pixels = await pixelsOf(image.clone().resize(64, 64, { fit: 'fill' }));
+  return pixels.toSorted()[pixels.length >> 1]!;
 }
 
-async function medianOf(image: Sharp): Promise<number> {
-  const pixels = await image.clone().resize(64, 64, { fit: 'fill' }).greyscale().raw().toBuffer();
-  return pixels.toSorted()[pixels.length >> 1]!;
+async function isUneven(image: Sharp): Promise<boolean> {
+  const pixels = (await pixelsOf(image.resize(12, 16, { fit: 'fill' }))).toSorted();
+  return pixels[Math.floor(pixels.length * 0.95)]! - pixels[Math.floor(pixels.length * 0.05)]! > 90;
 }
 
 /** Divides by the background, which is what remains when everything as thin as writing is blurred away. */
 async function flattenLight(image: Sharp, width: number, height: number): Promise<Sharp> {
-  const pixels = await image.clone().greyscale().raw().toBuffer();
-  const [coarseWidth, coarseHeight] = [Math.max(1, width >> 4), Math.max(1, height >> 4)];
+  const pixels = await pixelsOf(image.clone());
+  const [coarseWidth, coarseHeight] = [Math.max(MEDIAN, width >> 4), Math.max(MEDIAN, height >> 4)];
   // Two steps: within one pipeline sharp would do both resizes as one.
-  const coarse = await image
-    .clone()
-    .resize(coarseWidth, coarseHeight, { fit: 'fill' })
-    .median(9)
-    .blur(4)
-    .greyscale()
-    .raw()
-    .toBuffer();
-  const background = await sharp(coarse, { raw: { width: coarseWidth, height: coarseHeight, channels: 1 } })
-    .resize(width, height, { fit: 'fill', kernel: 'cubic' })
-    .greyscale()
-    .raw()
-    .toBuffer();
+  const coarse = await pixelsOf(
+    image.clone().resize(coarseWidth, coarseHeight, { fit: 'fill' }).median(MEDIAN).blur(4),
+  );
+  const background = await pixelsOf(
+    rawGrey(coarse, coarseWidth, coarseHeight).resize(width, height, { fit: 'fill', kernel: 'cubic' }),
+  );
   for (let i = 0; i < pixels.length; i++)
     pixels[i] = Math.min(255, Math.round((pixels[i]! * 235) / Math.max(16, background[i]!)));
-  return materialise(rawGrey(pixels, width, height).median(3));
+  const flat = rawGrey(pixels, width, height);
+  return Math.min(width, height) > 3 ? materialise(flat.median(3)) : flat;
 }

@@ -4,6 +4,7 @@ import { pino } from 'pino';
 import sharp from 'sharp';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createOcrEngine } from './engine.ts';
+import { findLanguages } from './languages.ts';
 import { readText } from './recognise.ts';
 
 const page = await readFile(new URL('../testing/page.png', import.meta.url));
@@ -13,7 +14,9 @@ Total amount due: 1,284.50 EUR
 Sextant measures the angle between two objects.
 Navigators use it to find their position at sea.`;
 const white = { background: '#ffffff' };
-const engine = createOcrEngine(pino({ level: 'silent' }));
+const log = pino({ level: 'silent' });
+const languages = findLanguages({ OCR_LANGUAGES: [], OCR_DATA: undefined });
+const engine = createOcrEngine({ log, languages });
 afterAll(() => engine[Symbol.asyncDispose]());
 
 describe('the text of a picture', () => {
@@ -38,7 +41,7 @@ describe('the text of a picture', () => {
     'is read by a thread that ends when no page comes for a while, and by another when one does',
     async () => {
       const before = threads();
-      await using idle = createOcrEngine(pino({ level: 'silent' }), 1, 500);
+      await using idle = createOcrEngine({ log, languages, idleMs: 500 });
       expect((await readText(page, idle)).text).toBe(TEXT);
       expect(threads()).toBe(before + 1);
       await expect.poll(threads, { timeout: 20_000 }).toBe(before);
@@ -71,7 +74,100 @@ describe('the text of a picture', () => {
   });
 
   it('survives what the engine cannot read', async () => {
-    await expect(engine.recognise(Buffer.from('no picture at all'))).rejects.toThrow();
+    await expect(engine.recognise(Buffer.from('no picture at all'), { language: 'eng' })).rejects.toThrow();
     expect((await readText(page, engine)).text).toBe(TEXT);
+  });
+});
+
+describe('a small picture', () => {
+  /** A part of the page: `fox`, its first line, a line that is less wide. */
+  const part = (left: number, top: number, width: number, height: number) =>
+    sharp(page).extract({ left, top, width, height });
+  const blank = (width: number, height: number, background = '#000') =>
+    sharp({ create: { width, height, channels: 3, background } });
+
+  it.each([
+    [
+      'a strip of 40 pixels',
+      () => part(0, 30, 700, 50).resize(900, 40, { fit: 'contain', ...white }),
+      /quick brown fox/,
+    ],
+    [
+      'one that is upside down',
+      () =>
+        part(0, 30, 700, 50)
+          .resize(600, 120, { fit: 'contain', ...white })
+          .rotate(180),
+      /quick brown fox/,
+    ],
+    ['an icon without text', () => blank(64, 64, '#3366cc'), /^$/],
+    ['one pixel', () => blank(1, 1), /^$/],
+    ['a line of pixels', () => blank(1, 200), /^$/],
+    ['a line of pixels of two colours', () => blank(300, 3).extend({ bottom: 2, background: '#fff' }), /^$/],
+    ['half an icon', () => blank(32, 64).extend({ right: 32, background: '#fff' }), /^\W?$/],
+  ])('is read, or empty: %s', async (_, picture, expected) => {
+    const read = await readText(await picture().png().toBuffer(), engine);
+    expect(read.text).toMatch(expected);
+  });
+});
+
+describe('a page of several', () => {
+  it('is read by itself, with its own size', async () => {
+    const second = await sharp(page).rotate(5, white).png().toBuffer();
+    const tiff = await sharp([page, second], { join: { animated: true } })
+      .tiff()
+      .toBuffer()
+      .catch(async () => {
+        const { width, height } = await sharp(page).metadata();
+        const same = await sharp(second)
+          .resize(width, height, { fit: 'contain', ...white })
+          .png()
+          .toBuffer();
+        return sharp([page, same], { join: { animated: true } })
+          .tiff()
+          .toBuffer();
+      });
+    const read = await readText(tiff, engine, { page: 2 });
+    expect(read.text).toContain('Invoice 2047');
+    expect(read.rotation).toBeCloseTo(-5, 0);
+    await expect(readText(tiff, engine, { page: 3 })).rejects.toThrow();
+  });
+});
+
+describe('the language of a page', () => {
+  const testing = (name: string) => readFile(new URL(`../testing/${name}`, import.meta.url));
+
+  it('is found among those that are installed', async () => {
+    expect(languages.installed).toEqual(expect.arrayContaining(['eng', 'deu', 'ell']));
+    expect(languages.installed[0]).toBe('eng');
+    const all = { languages: languages.used };
+    const [german, greek, english] = [
+      await readText(await testing('german.png'), engine, all),
+      await readText(await testing('greek.png'), engine, all),
+      await readText(page, engine, all),
+    ];
+    expect(german).toMatchObject({ language: 'deu', text: expect.stringContaining('Süße Brötchen gibt es täglich') });
+    expect(greek).toMatchObject({ language: 'ell', text: expect.stringContaining('Το πλοίο φεύγει στις οκτώ') });
+    expect(english).toMatchObject({ language: 'eng', text: TEXT });
+  }, 120_000);
+
+  it('is found for a page that lies on its side too', async () => {
+    const turned = await sharp(await testing('greek.png'))
+      .rotate(180)
+      .png()
+      .toBuffer();
+    expect(await readText(turned, engine, { languages: languages.used })).toMatchObject({
+      language: 'ell',
+      rotation: 180,
+      text: expect.stringContaining('Το πλοίο φεύγει'),
+    });
+  }, 120_000);
+
+  it('is one of those that a setting names, in their order, and what is not there is told', () => {
+    const named = (...names: string[]) => findLanguages({ OCR_LANGUAGES: names, OCR_DATA: undefined });
+    expect(named('deu', 'eng')).toMatchObject({ used: ['deu', 'eng'], missing: [] });
+    expect(named('deu', 'tlh')).toMatchObject({ used: ['deu'], missing: ['tlh'] });
+    expect(named('tlh')).toMatchObject({ used: ['eng'], missing: ['tlh'] });
+    expect(() => named().fileOf('tlh')).toThrow('tlh');
   });
 });

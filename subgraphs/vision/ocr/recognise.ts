@@ -1,27 +1,48 @@
-import { openImage } from '../analysis.ts';
-import type { OcrEngine, RecognisedLines } from './engine.ts';
+import type { OcrEngine, PageLayout } from './engine.ts';
 import type { Box } from './placement.ts';
-import { type Prepared, prepare, type Treatment } from './preparation.ts';
+import { type GreyPage, openPage, type Prepared, prepare, type Treatment } from './preparation.ts';
+import {
+  isGood,
+  isLegible,
+  lineText,
+  meanConfidence,
+  type RecognisedLines,
+  scoreOf,
+  textHeight,
+  trustedLetters,
+} from './recognised.ts';
 
-/** The text of a picture; boxes are in pixels of the upright original. Kept as JSON. */
-export interface ReadText {
-  readonly language: 'eng';
+/** The text of one page of a picture; boxes are in pixels of the upright original. Kept as JSON. */
+export interface ReadPage {
+  /** The code of the language that it was read in, as `eng`. */
+  readonly language: string;
+  readonly width: number;
+  readonly height: number;
   readonly text: string;
   /** 0 to 100, weighted by length. */
   readonly confidence: number;
-  /** Degrees clockwise by which the picture was turned to read it. */
+  /** Degrees clockwise by which the page was turned to read it. */
   readonly rotation: number;
-  readonly lines: readonly {
-    readonly text: string;
-    readonly confidence: number;
-    readonly box: Box;
-    readonly words: readonly Word[];
-  }[];
+  readonly lines: readonly ReadLine[];
 }
-interface Word {
+export interface ReadLine {
   readonly text: string;
   readonly confidence: number;
   readonly box: Box;
+  readonly words: readonly ReadWord[];
+}
+interface ReadWord {
+  readonly text: string;
+  readonly confidence: number;
+  readonly box: Box;
+}
+
+export interface ReadOptions {
+  /** Of several pages, from 1. */
+  readonly page?: number;
+  /** The languages that it may be in, the most probable first. Default: English. */
+  readonly languages?: readonly string[];
+  readonly signal?: AbortSignal | undefined;
 }
 
 interface Attempt {
@@ -30,96 +51,128 @@ interface Attempt {
   readonly score: number;
 }
 
-/** Words below this are probably wrong. */
-const TRUSTED = 60;
-const GOOD_CONFIDENCE = 88;
-const TOLERABLE_DOUBT = 0.12;
+/** Darkest and brightest of a page without ink, apart by less than this, are noise. */
+const MIN_CONTRAST = 16;
+/** The smallest letter that the engine knows. */
+const MIN_SIDE = 6;
+/** The engine was taught with letters of some 30 pixels; smaller ones are read better when they are enlarged. */
+const SMALL_TEXT = 20;
+const GOOD_TEXT = 34;
+/** A strip holds one line. */
+const STRIP_HEIGHT = 80;
+/** The part of a page by which its direction and its language are found out, in pixels of the grey page. */
+const SAMPLE = { width: 1000, height: 420 };
+const SIDE = 700;
+const CLEARLY = 1.05;
+/** A sample that is read so surely needs no comparison. */
+const SURE = 93;
 
 /**
- * Reads a picture: a cheap first pass, and others only where it read badly. The best is chosen by a score that counts
- * trusted letters and not by mean confidence, which is highest where almost nothing was read.
+ * Reads a page: one pass where it reads well, and others where there is a reason to expect more of them. The best is
+ * chosen by a score that counts trusted letters.
  */
-export async function readText(bytes: Uint8Array, engine: OcrEngine, signal?: AbortSignal): Promise<ReadText> {
-  const attempt = async (treatment: Treatment): Promise<Attempt> => {
-    const prepared = await prepare(bytes, treatment);
-    const lines = await engine.recognise(prepared.png, signal);
+export async function readText(bytes: Uint8Array, engine: OcrEngine, options: ReadOptions = {}): Promise<ReadPage> {
+  const { languages = ['eng'], signal } = options;
+  const page = await openPage(bytes, options.page);
+  if (page.edges.contrast < MIN_CONTRAST || Math.min(page.width, page.height) < MIN_SIDE)
+    return present(page, undefined, languages[0]!);
+
+  const attempt = async (treatment: Treatment, language: string, layout: PageLayout = 'page'): Promise<Attempt> => {
+    const prepared = await prepare(page, treatment);
+    const lines = await engine.recognise(prepared.png, { language, layout, signal });
     return { prepared, lines, score: scoreOf(lines) };
   };
-  let best = await attempt({});
-  const tryAlso = async (...treatments: Treatment[]) => {
-    for (const treatment of treatments) {
-      if (isGood(best.lines)) return;
-      const other = await attempt(treatment);
-      if (other.score > best.score) best = other;
-    }
+  const isStrip = page.height <= STRIP_HEIGHT && page.width > 3 * page.height;
+  const scale = isStrip ? Math.min(4, 120 / page.height) : 1;
+  const layout = isStrip ? 'line' : 'page';
+  let [approach, isSampled] = [{ language: languages[0]!, turn: 0 } as Approach, languages.length > 1];
+  if (isSampled) approach = await approachOf(page, languages, attempt);
+  const { language } = approach;
+  let best = await attempt({ scale, turn: approach.turn, flatten: page.isUnevenlyLit }, language, layout);
+  const tryAlso = async (treatment: Treatment, otherLayout: PageLayout = layout): Promise<void> => {
+    if (isGood(best.lines)) return;
+    const other = await attempt({ scale, turn: approach.turn, ...treatment }, language, otherLayout);
+    if (other.score > best.score) best = other;
   };
-  if (await isUnevenlyLit(bytes)) await tryAlso({ flatten: true });
-  await tryAlso({ upscale: true }, { raw: true }, { flatten: true });
-  if (!isLegible(best.lines)) await tryAlso({ turn: 90 }, { turn: 270 }, { turn: 180 });
-  return present(best);
+  if (!isLegible(best.lines) && !isSampled) {
+    approach = await approachOf(page, languages, attempt);
+    if (approach.turn !== 0) await tryAlso({});
+  }
+  const height = textHeight(best.lines);
+  if (height !== undefined && height / scale < SMALL_TEXT) await tryAlso({ scale: (GOOD_TEXT * scale) / height });
+  if (page.isUnevenlyLit) await tryAlso({});
+  // A few words on a picture, as on an icon or a sign, make no page.
+  if (trustedLetters(best.lines) < 3) await tryAlso({ scale: Math.max(scale, smallestScale(page)) }, 'sparse');
+  return present(page, best, language);
 }
 
-const words = (lines: RecognisedLines) => lines.flat();
-const letters = (lines: RecognisedLines, trusted: (confidence: number) => boolean): number =>
-  words(lines).reduce((sum, word) => sum + (trusted(word.confidence) ? word.text.length : 0), 0);
+type Attempting = (treatment: Treatment, language: string, layout?: PageLayout) => Promise<Attempt>;
 
-const scoreOf = (lines: RecognisedLines): number =>
-  words(lines).reduce(
-    (sum, { text, confidence }) => sum + (confidence >= TRUSTED ? (text.length * confidence) / 100 : -text.length / 2),
-    0,
-  );
-
-const meanConfidence = (lines: RecognisedLines): number => {
-  const total = letters(lines, () => true);
-  return total === 0
-    ? 0
-    : words(lines).reduce((sum, { text, confidence }) => sum + text.length * confidence, 0) / total;
-};
-
-const doubt = (lines: RecognisedLines): number => {
-  const total = letters(lines, () => true);
-  return total === 0 ? 1 : letters(lines, (confidence) => confidence < TRUSTED) / total;
-};
-
-const isGood = (lines: RecognisedLines): boolean =>
-  meanConfidence(lines) >= GOOD_CONFIDENCE && doubt(lines) <= TOLERABLE_DOUBT;
-const isLegible = (lines: RecognisedLines): boolean =>
-  letters(lines, (confidence) => confidence >= TRUSTED) >= 20 && doubt(lines) < 0.4;
-
-/** Whether one part of the picture is much brighter than another, as on a photograph of a page. */
-async function isUnevenlyLit(bytes: Uint8Array): Promise<boolean> {
-  const pixels = (
-    await openImage(bytes)
-      .autoOrient()
-      .flatten({ background: '#ffffff' })
-      .greyscale()
-      .resize(12, 16, { fit: 'fill' })
-      .raw()
-      .toBuffer()
-  ).toSorted();
-  return pixels[Math.floor(pixels.length * 0.95)]! - pixels[Math.floor(pixels.length * 0.05)]! > 90;
+/** The language of a page, and how it lies. */
+interface Approach {
+  readonly language: string;
+  readonly turn: 0 | 90 | 180 | 270;
 }
 
-function present({ prepared, lines }: Attempt): ReadText {
-  const placed = lines.map((line) => {
-    const placedWords = line.map((word) => ({
+/** Finds out the language of a page and how it lies: those with which a sample of it reads best. */
+async function approachOf(page: GreyPage, languages: readonly string[], attempt: Attempting): Promise<Approach> {
+  let best = { language: languages[0]!, turn: 0 as Approach['turn'], score: 0, isLegible: false };
+  const { width, height } = SAMPLE;
+  for (const turn of [0, 180, 90, 270] as const) {
+    // Turned by a right angle, the lines of a wide sample would be cut off.
+    const part = turn === 0 ? sampleOf(page, width, height) : sampleOf(page, SIDE, SIDE);
+    for (const language of languages) {
+      const { lines, score } = await attempt({ part, turn }, language);
+      // Scripts have letters that look alike, so a later language has to be clearly better.
+      if (score > best.score * CLEARLY + 1) best = { language, turn, score, isLegible: isLegible(lines) };
+      if (best.isLegible && meanConfidence(lines) >= SURE) return best;
+    }
+    if (best.isLegible) return best;
+  }
+  return best;
+}
+
+/** The part of a page, of at most this size, that holds most edges. */
+function sampleOf({ edges, width: pageWidth, height: pageHeight }: GreyPage, width: number, height: number): Box {
+  const size = { width: Math.min(width, pageWidth), height: Math.min(height, pageHeight) };
+  const start = (places: readonly number[], length: number, whole: number): number => {
+    const counts = new Uint32Array(Math.ceil(whole * edges.scale) + 1);
+    for (const place of places) counts[place]!++;
+    const window = Math.max(1, Math.floor(length * edges.scale));
+    let inside = 0;
+    let most = { at: 0, inside: -1 };
+    for (let end = 0; end < counts.length; end++) {
+      inside += counts[end]! - (end >= window ? counts[end - window]! : 0);
+      if (end >= window - 1 && inside > most.inside) most = { at: end - window + 1, inside };
+    }
+    return Math.max(0, Math.min(whole - length, Math.round(most.at / edges.scale)));
+  };
+  return { x: start(edges.xs, size.width, pageWidth), y: start(edges.ys, size.height, pageHeight), ...size };
+}
+
+const smallestScale = ({ width, height }: GreyPage): number => Math.min(4, Math.max(1, 300 / Math.min(width, height)));
+
+function present({ original, placement }: GreyPage, best: Attempt | undefined, language: string): ReadPage {
+  const lines = (best?.lines ?? []).map((line) => {
+    const words = line.map((word) => ({
       text: word.text,
       confidence: round(word.confidence),
-      box: prepared.placement.toOriginal(word.box),
+      box: best!.prepared.placement.toOriginal(word.box),
     }));
     return {
-      text: line.map((word) => word.text).join(' '),
+      text: lineText(line),
       confidence: round(meanConfidence([line])),
-      box: around(placedWords.map((word) => word.box)),
-      words: placedWords,
+      box: around(words.map((word) => word.box)),
+      words,
     };
   });
   return {
-    language: 'eng',
-    text: placed.map((line) => line.text).join('\n'),
-    confidence: round(meanConfidence(lines)),
-    rotation: round(prepared.placement.rotation),
-    lines: placed,
+    language,
+    ...original,
+    text: lines.map((line) => line.text).join('\n'),
+    confidence: round(meanConfidence(best?.lines ?? [])),
+    rotation: round((best?.prepared.placement ?? placement).rotation),
+    lines,
   };
 }
 

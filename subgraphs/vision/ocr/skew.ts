@@ -2,6 +2,47 @@ import type { Sharp } from 'sharp';
 
 const SIDE = 900;
 const WIDEST_ANGLE = 10;
+/** Edges from which on an angle can be told from noise. */
+const ENOUGH = 200;
+
+/** The upper edges of the dark areas of a page, in pixels of a copy that is `scale` times as large. */
+export interface Edges {
+  readonly xs: readonly number[];
+  readonly ys: readonly number[];
+  readonly width: number;
+  readonly height: number;
+  readonly scale: number;
+  /** By how much the darkest pixel is darker than most. */
+  readonly contrast: number;
+}
+
+/** Finds where dark begins, from above. Solid areas say nothing of lines. */
+export async function edgesOf(grey: Sharp): Promise<Edges> {
+  const { width: whole = 1 } = await grey.metadata();
+  const { data, info } = await grey
+    .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
+    .greyscale()
+    .raw()
+    .toBuffer({ resolveWithObject: true });
+  const { width, height } = info;
+  let sum = 0;
+  for (const value of data) sum += value;
+  const sorted = data.toSorted();
+  const [darkest, dark, median] = [sorted[0]!, sorted[Math.floor(sorted.length / 100)]!, sorted[sorted.length >> 1]!];
+  // The latter is for pale pages, whose black is not far from their mean.
+  const threshold = Math.max((sum / data.length) * 0.7, (dark + median) / 2);
+  const xs: number[] = [];
+  const ys: number[] = [];
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      if (data[y * width + x]! < threshold && (y === 0 || data[(y - 1) * width + x]! >= threshold)) {
+        xs.push(x);
+        ys.push(y);
+      }
+    }
+  }
+  return { xs, ys, width, height, scale: width / whole, contrast: median - darkest };
+}
 
 /**
  * Returns the angle in degrees, clockwise positive, by which the lines of a page are tilted; 0 when there is none to be
@@ -10,27 +51,8 @@ const WIDEST_ANGLE = 10;
  * Projection profile: at the right angle the dark pixels gather in rows, and the sum of the squared row counts is
  * largest (Postl, "Detection of linear oblique structures and skew scan in digitized documents", 1986).
  */
-export async function skewOf(grey: Sharp): Promise<number> {
-  const { data, info } = await grey
-    .resize(SIDE, SIDE, { fit: 'inside', withoutEnlargement: true })
-    .greyscale()
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  const { width, height } = info;
-  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
-  const threshold = mean * 0.7;
-  const xs: number[] = [];
-  const ys: number[] = [];
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      // Only the upper edges of dark areas: solid areas say nothing of lines.
-      if (data[y * width + x]! < threshold && (y === 0 || data[(y - 1) * width + x]! >= threshold)) {
-        xs.push(x);
-        ys.push(y);
-      }
-    }
-  }
-  if (xs.length < 200) return 0;
+export function skewOf({ xs, ys, width, height }: Edges): number {
+  if (xs.length < ENOUGH) return 0;
   const sharpnessAt = (degrees: number): number => {
     const slope = Math.tan((degrees * Math.PI) / 180);
     const offset = Math.ceil(Math.abs(slope) * width);

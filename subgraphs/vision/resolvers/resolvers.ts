@@ -4,9 +4,9 @@ import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Analysis } from '../analysis.ts';
-import type { ImageRow } from '../images.ts';
-import type { Context } from '../loaders.ts';
-import type { ReadText } from '../ocr/recognise.ts';
+import { shownExif } from '../exif.ts';
+import { type ImageRow, pageCount } from '../images.ts';
+import type { Context, NumberedPage } from '../loaders.ts';
 import type { VisionParts } from '../parts.ts';
 import { followImage } from '../progress.ts';
 import { linkTo, type VariantRequest } from '../variants.ts';
@@ -75,27 +75,50 @@ export function createResolvers(parts: VisionParts): ResolverMap {
       byteSize: ({ status, byteSize }: ImageRow) => (status === 'AWAITING_UPLOAD' ? null : byteSize),
       __resolveReference: ({ id }: { id: string }, { loaders }: Context) => loaders.images.load(id),
       owner: (image: ImageRow) => ({ __typename: 'User', id: image.ownerId }),
-      ocr: (image: ImageRow) =>
-        image.ocrStatus && {
-          language: 'eng',
-          text: '',
-          confidence: 0,
-          rotation: 0,
-          lines: [],
-          ...(image.ocr as unknown as ReadText | null),
-          status: image.ocrStatus,
-          problem: image.ocrProblem,
-        },
+      ocr: (image: ImageRow) => image.ocrStatus && { image, status: image.ocrStatus, problem: image.ocrProblem },
       descriptions: (image: ImageRow, _: unknown, { loaders }: Context) => loaders.descriptions.load(image.id),
       url: (image: ImageRow, args: VariantRequest) => (image.status === 'READY' ? linkTo(urls, image, args) : null),
     },
     ImageConnection: COUNTED,
+    ImageText: {
+      pages: ({ image }: TextOf, _: unknown, { loaders }: Context) => loaders.pages.load(image.id),
+      pageCount: ({ image }: TextOf) => pageCount(image),
+      pagesRead: ({ image }: TextOf) => image.pagesRead,
+      ...ofPages({
+        language: (pages) => pages[0]?.language ?? 'eng',
+        text: (pages) => pages.map((page) => page.text).join('\n\n'),
+        confidence: meanOfPages,
+        rotation: (pages) => pages[0]?.rotation ?? 0,
+        lines: (pages) => pages.flatMap(({ number, lines }) => lines.map((line) => ({ ...line, page: number }))),
+      }),
+    },
+    ImageTextPage: {
+      lines: ({ number, lines }: NumberedPage) => lines.map((line) => ({ ...line, page: number })),
+    },
     ImageAnalysis: {
-      exif: ({ exif, location }: Analysis, { includeLocation }: { includeLocation: boolean }) =>
-        includeLocation && location ? { ...exif, location } : exif,
+      exif: (analysis: Analysis, args: { includeLocation: boolean; includePersonal: boolean }) =>
+        shownExif(analysis, args),
     },
   };
 }
+
+interface TextOf {
+  readonly image: ImageRow;
+}
+
+/** Fields of a text that follow from its pages, which are loaded when one of them is asked for. */
+const ofPages = (fields: Record<string, (pages: readonly NumberedPage[]) => unknown>) =>
+  Object.fromEntries(
+    Object.entries(fields).map(([name, of]) => [
+      name,
+      async ({ image }: TextOf, _: unknown, { loaders }: Context) => of(await loaders.pages.load(image.id)),
+    ]),
+  );
+
+const meanOfPages = (pages: readonly NumberedPage[]): number => {
+  const letters = pages.reduce((sum, { text }) => sum + text.length, 0);
+  return letters === 0 ? 0 : pages.reduce((sum, { text, confidence }) => sum + text.length * confidence, 0) / letters;
+};
 
 const signedUpload = ({ url, headers, expiresAt }: SignedUrl, maxBytes: number) => ({
   url,

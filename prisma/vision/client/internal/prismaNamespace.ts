@@ -398,6 +398,7 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 
 export const ModelName = {
   Image: 'Image',
+  ImagePage: 'ImagePage',
   ImageDescription: 'ImageDescription',
   Job: 'Job',
   OutboxEvent: 'OutboxEvent',
@@ -417,7 +418,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "image" | "imageDescription" | "job" | "outboxEvent" | "inboxEvent"
+    modelProps: "image" | "imagePage" | "imageDescription" | "job" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -492,6 +493,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ImageCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ImageCountAggregateOutputType> | number
+        }
+      }
+    }
+    ImagePage: {
+      payload: Prisma.$ImagePagePayload<ExtArgs>
+      fields: Prisma.ImagePageFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ImagePageFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ImagePageFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>
+        }
+        findFirst: {
+          args: Prisma.ImagePageFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ImagePageFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>
+        }
+        findMany: {
+          args: Prisma.ImagePageFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>[]
+        }
+        create: {
+          args: Prisma.ImagePageCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>
+        }
+        createMany: {
+          args: Prisma.ImagePageCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ImagePageCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>[]
+        }
+        delete: {
+          args: Prisma.ImagePageDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>
+        }
+        update: {
+          args: Prisma.ImagePageUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>
+        }
+        deleteMany: {
+          args: Prisma.ImagePageDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ImagePageUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ImagePageUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>[]
+        }
+        upsert: {
+          args: Prisma.ImagePageUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ImagePagePayload>
+        }
+        aggregate: {
+          args: Prisma.ImagePageAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateImagePage>
+        }
+        groupBy: {
+          args: Prisma.ImagePageGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ImagePageGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ImagePageCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ImagePageCountAggregateOutputType> | number
         }
       }
     }
@@ -849,6 +924,7 @@ export const ImageScalarFieldEnum = {
   ocrStatus: 'ocrStatus',
   ocrProblem: 'ocrProblem',
   ocr: 'ocr',
+  pagesRead: 'pagesRead',
   words: 'words'
 } as const
 
@@ -861,6 +937,15 @@ export const RelationLoadStrategy = {
 } as const
 
 export type RelationLoadStrategy = (typeof RelationLoadStrategy)[keyof typeof RelationLoadStrategy]
+
+
+export const ImagePageScalarFieldEnum = {
+  imageId: 'imageId',
+  number: 'number',
+  read: 'read'
+} as const
+
+export type ImagePageScalarFieldEnum = (typeof ImagePageScalarFieldEnum)[keyof typeof ImagePageScalarFieldEnum]
 
 
 export const ImageDescriptionScalarFieldEnum = {
@@ -1221,6 +1306,7 @@ export interface PrismaClientOptionsWithAdapter extends PrismaClientBaseOptions 
 export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaClientOptionsWithAdapter
 export type GlobalOmitConfig = {
   image?: Prisma.ImageOmit
+  imagePage?: Prisma.ImagePageOmit
   imageDescription?: Prisma.ImageDescriptionOmit
   job?: Prisma.JobOmit
   outboxEvent?: Prisma.OutboxEventOmit

@@ -1,0 +1,9 @@
+import os from 'node:os';
+import type { Config } from '#platform/base/config/config.ts';
+
+/** More would take half a gigabyte and more for what gives way to everything else. */
+const MAX_BY_ITSELF = 4;
+
+/** Returns how many pages are read at a time. */
+export const ocrWorkers = ({ OCR_WORKERS }: Pick<Config, 'OCR_WORKERS'>): number =>
+  OCR_WORKERS || Math.min(MAX_BY_ITSELF, os.availableParallelism());

@@ -1,0 +1,12 @@
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
+
+/** Decoded pixels of one picture. More is a decompression bomb: 25 MiB of PNG can hold gigabytes of one colour. */
+export const MAX_PIXELS = 100_000_000;
+
+/**
+ * Opens a picture with the limits that every picture of a stranger is opened with.
+ *
+ * @param options.page of several, from 0. @param options.animated takes all frames, below one another.
+ */
+export const openImage = (bytes: Uint8Array, options: Pick<SharpOptions, 'page' | 'animated'> = {}): Sharp =>
+  sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', ...options });

@@ -1,0 +1,105 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { withoutMetadata } from './without-metadata.ts';
+
+const size = { width: 60, height: 40 };
+const picture = () =>
+  sharp({ create: { ...size, channels: 3, background: '#cc4400' } }).withExif({
+    IFD0: { Make: 'Sextant', Artist: 'Ada Lovelace', Copyright: 'hers' },
+    IFD2: { BodySerialNumber: '0042' },
+    IFD3: { GPSLatitudeRef: 'N', GPSLatitude: '51/1 30/1 0/1' },
+  });
+const frames = async () =>
+  sharp(
+    await Promise.all(
+      ['#f00', '#0f0', '#00f'].map((background) =>
+        sharp({ create: { ...size, channels: 3, background } })
+          .png()
+          .toBuffer(),
+      ),
+    ),
+    { join: { animated: true } },
+  );
+const pixelsOf = (bytes: Uint8Array) => sharp(bytes, { animated: true }).raw().toBuffer();
+
+describe('a file without its metadata', () => {
+  it.each([
+    ['image/jpeg', () => picture().jpeg()],
+    ['image/png', () => picture().png()],
+    ['image/webp', () => picture().webp()],
+  ])('%s has the same pixels and tells nothing of the place, the camera and the person', async (type, made) => {
+    const file = await made().toBuffer();
+    expect((await sharp(file).metadata()).exif).toBeDefined();
+    const clean = await withoutMetadata(file, type);
+    expect(Buffer.from(clean).toString('latin1')).not.toMatch(/Ada Lovelace|Sextant|0042/);
+    const { exif, xmp, width, height } = await sharp(clean).metadata();
+    expect({ exif, xmp, width, height }).toEqual({ exif: undefined, xmp: undefined, ...size });
+    expect(await pixelsOf(clean)).toEqual(await pixelsOf(file));
+  });
+
+  it('a TIFF has the same pixels on all its pages, and its tables say no more', async () => {
+    const file = await (await frames()).tiff({ compression: 'lzw' }).toBuffer();
+    // Entries of a table lie in a row: the one for the resolution becomes the artist.
+    const tagged = Buffer.concat([file, Buffer.from('Ada Lovelace\0')]);
+    const table = tagged.readUInt32LE(4);
+    const entry = table + 2 + 12 * (tagged.readUInt16LE(table) - 1);
+    const before = tagged.readUInt16LE(entry);
+    tagged.writeUInt16LE(315, entry);
+    tagged.writeUInt16LE(2, entry + 2);
+    tagged.writeUInt32LE(13, entry + 4);
+    tagged.writeUInt32LE(file.length, entry + 8);
+    expect(before).not.toBe(315);
+    const clean = await withoutMetadata(tagged, 'image/tiff');
+    expect(Buffer.from(clean).toString('latin1')).not.toContain('Ada Lovelace');
+    expect(await sharp(clean).metadata()).toMatchObject({ format: 'tiff', pages: 3, ...size });
+    for (const page of [0, 1, 2])
+      expect(await sharp(clean, { page }).raw().toBuffer()).toEqual(await sharp(file, { page }).raw().toBuffer());
+    for (const length of [3, 9, 200, file.length - 50]) await withoutMetadata(file.subarray(0, length), 'image/tiff');
+  });
+
+  it('an AVIF too, whose pixels are nearly the same', async () => {
+    const clean = await withoutMetadata(await picture().avif().toBuffer(), 'image/avif');
+    expect(Buffer.from(clean).toString('latin1')).not.toMatch(/Ada Lovelace|0042/);
+    expect(await sharp(clean).metadata()).toMatchObject({ format: 'heif', ...size });
+  });
+
+  it('a JPEG keeps how it is held, its colour profile, and loses what hangs behind its end', async () => {
+    const held = await picture()
+      .withIccProfile('p3')
+      .withMetadata({ orientation: 6 })
+      .jpeg({ progressive: true })
+      .toBuffer();
+    const clean = await withoutMetadata(Buffer.concat([held, Buffer.from('Ada Lovelace')]), 'image/jpeg');
+    const { orientation, hasProfile, autoOrient } = await sharp(clean).metadata();
+    expect({ orientation, hasProfile, autoOrient }).toEqual({
+      orientation: 6,
+      hasProfile: (await sharp(held).metadata()).hasProfile,
+      autoOrient: { width: 40, height: 60 },
+    });
+    expect(Buffer.from(clean).toString('latin1')).not.toContain('Ada Lovelace');
+  });
+
+  it.each([
+    ['image/gif', 'gif'],
+    ['image/webp', 'webp'],
+  ] as const)('an animated %s goes on moving', async (type, format) => {
+    const file = await (await frames()).toFormat(format, { delay: [100, 100, 100], loop: 3 }).toBuffer();
+    const comment = Buffer.from([0x21, 0xfe, 3, 0x41, 0x64, 0x61, 0]);
+    const talking = format === 'gif' ? Buffer.concat([file.subarray(0, -1), comment, file.subarray(-1)]) : file;
+    const clean = await withoutMetadata(talking, type);
+    const { pages, delay, loop } = await sharp(clean, { animated: true }).metadata();
+    expect({ pages, delay, loop }).toEqual({ pages: 3, delay: [100, 100, 100], loop: 3 });
+    expect(await pixelsOf(clean)).toEqual(await pixelsOf(file));
+    expect(Buffer.from(clean).toString('latin1')).not.toContain('Ada');
+  });
+
+  it.each(['image/jpeg', 'image/png', 'image/webp', 'image/gif'])(
+    'a %s that breaks off does not hold it up',
+    async (type) => {
+      const file = await picture()
+        .toFormat(type.slice(6) as 'jpeg')
+        .toBuffer();
+      for (const length of [2, 9, 14, 30, file.length - 5]) await withoutMetadata(file.subarray(0, length), type);
+    },
+  );
+});

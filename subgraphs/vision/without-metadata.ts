@@ -1,0 +1,148 @@
+import { openImage } from './open-image.ts';
+import { tiffWithoutMetadata } from './tiff-without-metadata.ts';
+
+/**
+ * Returns a file without what it says beside its pixels: where it was taken, by which camera, by whom. Colour profile
+ * and orientation stay. JPEG, PNG, WebP, GIF and TIFF lose their blocks and no pixel changes; AVIF is written again.
+ */
+export async function withoutMetadata(bytes: Uint8Array, contentType: string): Promise<Uint8Array> {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  switch (contentType) {
+    case 'image/jpeg':
+      return jpeg(buffer);
+    case 'image/png':
+      return png(buffer);
+    case 'image/webp':
+      return webp(buffer);
+    case 'image/gif':
+      return gif(buffer);
+    case 'image/tiff':
+      return tiffWithoutMetadata(buffer);
+    default:
+      return openImage(bytes).autoOrient().keepIccProfile().avif({ quality: 80 }).toBuffer();
+  }
+}
+
+const [SOI_LENGTH, MARKER, APP0, APP2, APP14, APP15, COMMENT, SCAN] = [2, 0xff, 0xe0, 0xe2, 0xee, 0xef, 0xfe, 0xda];
+
+/** Keeps JFIF (APP0), the colour profile (APP2) and Adobe's mark of the colour space (APP14). */
+function jpeg(file: Buffer): Buffer {
+  const kept: Buffer[] = [file.subarray(0, SOI_LENGTH)];
+  let at = SOI_LENGTH;
+  let orientation = 1;
+  while (at + 4 <= file.length && file[at] === MARKER) {
+    const kind = file[at + 1]!;
+    if (kind === SCAN) break;
+    const end = Math.min(file.length, at + 2 + file.readUInt16BE(at + 2));
+    const segment = file.subarray(at, end);
+    const isApp = kind >= APP0 && kind <= APP15;
+    if (kind === 0xe1 && segment.subarray(4, 10).toString('latin1') === 'Exif\0\0')
+      orientation = orientationOf(segment.subarray(10));
+    // Behind APP2 there may be other things than the profile, as a second picture with metadata of its own.
+    const isProfile = kind === APP2 && segment.subarray(4, 15).toString('latin1') === 'ICC_PROFILE';
+    if ((!isApp && kind !== COMMENT) || kind === APP0 || isProfile || kind === APP14) kept.push(segment);
+    at = end;
+  }
+  if (orientation !== 1) kept.splice(1, 0, exifOf(orientation));
+  return Buffer.concat([...kept, endOfPicture(file.subarray(at))]);
+}
+
+/** What lies behind the end of a JPEG, as other pictures of a telephone do, carries metadata too. */
+function endOfPicture(scans: Buffer): Buffer {
+  for (let at = scans.indexOf(MARKER); at !== -1 && at + 1 < scans.length; at = scans.indexOf(MARKER, at + 1))
+    if (scans[at + 1] === 0xd9) return scans.subarray(0, at + 2);
+  return scans;
+}
+
+/** The tag of the orientation in a block of EXIF, 1 where there is none. */
+function orientationOf(tiff: Buffer): number {
+  try {
+    const little = tiff.toString('latin1', 0, 2) === 'II';
+    const short = (at: number) => (little ? tiff.readUInt16LE(at) : tiff.readUInt16BE(at));
+    const start = little ? tiff.readUInt32LE(4) : tiff.readUInt32BE(4);
+    for (let i = 0; i < short(start); i++) {
+      const entry = start + 2 + 12 * i;
+      if (short(entry) === 0x0112) return Math.min(8, Math.max(1, short(entry + 8)));
+    }
+  } catch {
+    // A block that breaks off says nothing.
+  }
+  return 1;
+}
+
+/** A block of EXIF that says how the picture is held, and nothing else. */
+const exifOf = (orientation: number): Buffer =>
+  Buffer.from([
+    ...[0xff, 0xe1, 0, 34, 0x45, 0x78, 0x69, 0x66, 0, 0, 0x4d, 0x4d, 0, 42, 0, 0, 0, 8, 0, 1],
+    ...[0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, orientation, 0, 0, 0, 0, 0, 0],
+  ]);
+
+const PNG_SIGNATURE = 8;
+/** Chunks that are needed to show the picture, its animation and its colours; `tIME` and texts are not. */
+const PNG_KEPT =
+  /^(?:[A-Z]...|tRNS|gAMA|cHRM|sRGB|iCCP|cICP|mDCV|cLLI|mDCv|cLLi|sBIT|bKGD|pHYs|hIST|sPLT|acTL|fcTL|fdAT)$/;
+
+function png(file: Buffer): Buffer {
+  const kept: Buffer[] = [file.subarray(0, PNG_SIGNATURE)];
+  for (let at = PNG_SIGNATURE; at + 12 <= file.length; ) {
+    const end = Math.min(file.length, at + 12 + file.readUInt32BE(at));
+    const name = file.toString('latin1', at + 4, at + 8);
+    if (PNG_KEPT.test(name)) kept.push(file.subarray(at, end));
+    if (name === 'IEND') break;
+    at = end;
+  }
+  return Buffer.concat(kept);
+}
+
+const RIFF_HEAD = 12;
+/** Bits of the header of a WebP that say that there is EXIF and XMP. */
+const WEBP_METADATA = 0b0000_1100;
+
+function webp(file: Buffer): Buffer {
+  if (file.length < RIFF_HEAD) return file;
+  const kept: Buffer[] = [];
+  for (let at = RIFF_HEAD; at + 8 <= file.length; ) {
+    const end = Math.min(file.length, at + 8 + file.readUInt32LE(at + 4) + (file.readUInt32LE(at + 4) & 1));
+    const name = file.toString('latin1', at, at + 4);
+    const chunk = Buffer.from(file.subarray(at, end));
+    if (name === 'VP8X') chunk[8]! &= ~WEBP_METADATA;
+    if (name !== 'EXIF' && name !== 'XMP ') kept.push(chunk);
+    at = end;
+  }
+  const body = Buffer.concat(kept);
+  const head = Buffer.from(file.subarray(0, RIFF_HEAD));
+  head.writeUInt32LE(body.length + 4, 4);
+  return Buffer.concat([head, body]);
+}
+
+const [GIF_EXTENSION, GIF_IMAGE, GIF_COMMENT, GIF_APPLICATION] = [0x21, 0x2c, 0xfe, 0xff];
+
+/** Leaves out comments and what programs added, but for the number of repetitions of the animation. */
+function gif(file: Buffer): Buffer {
+  const tableAt = (flags: number) => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
+  const endOfBlocks = (from: number): number => {
+    let at = from;
+    while (at < file.length && file[at] !== 0) at += file[at]! + 1;
+    return Math.min(file.length, at + 1);
+  };
+  const head = 13 + tableAt(file[10] ?? 0);
+  const kept: Buffer[] = [file.subarray(0, head)];
+  for (let at = head; at < file.length; ) {
+    const kind = file[at];
+    if (kind === GIF_IMAGE) {
+      const end = endOfBlocks(at + 10 + tableAt(file[at + 9] ?? 0) + 1);
+      kept.push(file.subarray(at, end));
+      at = end;
+    } else if (kind === GIF_EXTENSION) {
+      const end = endOfBlocks(at + 2);
+      const label = file[at + 1];
+      const isLoop = /^(NETSCAPE2\.0|ANIMEXTS1\.0)$/.test(file.toString('latin1', at + 3, at + 14));
+      if (label !== GIF_COMMENT && (label !== GIF_APPLICATION || isLoop)) kept.push(file.subarray(at, end));
+      at = end;
+    } else {
+      kept.push(file.subarray(at, at + 1));
+      break;
+    }
+  }
+  return Buffer.concat(kept);
+}
