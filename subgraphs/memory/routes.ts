@@ -3,6 +3,7 @@ import { notFound } from '#platform/base/errors/errors.ts';
 import type { Route } from '#platform/host/definition.ts';
 import { DIRECT_S, seeOther } from '#platform/identity/signed-urls/direct-download.ts';
 import type { Documents } from './documents/documents.ts';
+import { textBlobOf } from './documents/places.ts';
 import { exportOf } from './export.ts';
 import type { MemoryParts } from './parts.ts';
 
@@ -31,6 +32,18 @@ export function createRoutes(memory: MemoryParts, documents: Documents): Route[]
         const direct = await blobs.downloadUrl(document.original, { expiresInS: DIRECT_S, contentType, disposition });
         if (direct !== undefined) return seeOther(direct);
         const blob = await blobs.get(document.original, { signal: request.signal });
+        if (!blob) throw notFound('The document');
+        return download(blob.stream, contentType, disposition, blob.size);
+      },
+    },
+    {
+      method: 'GET',
+      path: '/documents/:id/text',
+      async handle(request, { params }) {
+        const grant = urls.verify('memory', request);
+        const id = params['id']!;
+        const [contentType, disposition] = [grant.contentType ?? UNKNOWN_TYPE, dispositionOf(grant.fileName)];
+        const blob = isId(id) ? await blobs.get(textBlobOf(id), { signal: request.signal }) : undefined;
         if (!blob) throw notFound('The document');
         return download(blob.stream, contentType, disposition, blob.size);
       },

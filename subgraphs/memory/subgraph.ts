@@ -31,7 +31,7 @@ export const memory: SubgraphDefinition = {
   name: 'memory',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
-    const { config, log, lifecycle, events, blobs, urls, topics } = platform;
+    const { config, log, lifecycle, events, blobs, urls, topics, peers } = platform;
     const storage = await openStorage<PrismaClient, Transaction>(platform, 'memory', PrismaClient);
     const { db } = storage;
     const { embedders, vectors } = await openRetrieval(platform, storage);
@@ -52,6 +52,7 @@ export const memory: SubgraphDefinition = {
       blobs,
       urls,
       topics,
+      peers,
       quotas: new MemoryQuotas(config),
       reader,
       extraction: config.MEMORY_EXTRACTION,

@@ -8,6 +8,9 @@ const MAX_SEARCH = 200;
 /** Matches of a search that are paged through. */
 const MAX_FOUND = 1000;
 
+/** Pages of documents are nothing that people look for. */
+const LISTED = { source: { not: 'DOCUMENT' } };
+
 /** The way in which an owner finds pictures: the list, the search in words, and what looks alike. */
 export class Gallery {
   readonly #db: PrismaClient;
@@ -25,12 +28,16 @@ export class Gallery {
     const page = keyPage('images', args);
     const found = args.search?.trim() ? await this.#search(ownerId, args.search.trim()) : undefined;
     const rows = await this.#db.image.findMany({
-      where: { ownerId, id: { ...(page.after !== undefined && { lt: page.after }), ...(found && { in: found }) } },
+      where: {
+        ownerId,
+        ...LISTED,
+        id: { ...(page.after !== undefined && { lt: page.after }), ...(found && { in: found }) },
+      },
       orderBy: { id: 'desc' },
       take: page.take + 1,
     });
     const totalCount = () =>
-      this.#db.image.count({ where: { ownerId, ...(found && { id: { in: found } }) }, take: MAX_COUNT });
+      this.#db.image.count({ where: { ownerId, ...LISTED, ...(found && { id: { in: found } }) }, take: MAX_COUNT });
     return { ...idConnection(rows, page), totalCount };
   }
 
@@ -50,7 +57,7 @@ export class Gallery {
     const near = await this.#db.$queryRaw<{ id: string; distance: number }[]>`
       SELECT id, distance FROM (
         SELECT id::text AS id, bit_count((hash # ${hash}::bigint)::bit(64))::int AS distance
-        FROM images WHERE owner_id = ${ownerId} AND id <> ${id}::uuid AND hash IS NOT NULL
+        FROM images WHERE owner_id = ${ownerId} AND id <> ${id}::uuid AND hash IS NOT NULL AND source <> 'DOCUMENT'
       ) AS others
       WHERE distance <= ${maxDistance} ORDER BY distance, id DESC LIMIT ${first}`;
     const rows = await this.#images.byIds(

@@ -27,6 +27,8 @@ export const MAX_BYTES = 25 * 1024 * 1024;
 const UPLOAD_LIFE_S = 3600;
 /** How long it can be read why a picture was refused. */
 const REFUSED_LIFE_S = 7 * 86_400;
+/** Pages of documents are deleted by who uploads them; those of a killed process are forgotten. */
+const DOCUMENT_LIFE_S = 86_400;
 const DELETED_A_JOB = 500;
 
 /** Returns the folder of a picture's blobs. */
@@ -87,7 +89,7 @@ export class Images {
   /** Begins an upload. @throws {CodedError} BAD_USER_INPUT, PAYLOAD_TOO_LARGE, QUOTA_EXCEEDED. */
   async beginUpload(
     ownerId: string,
-    input: { fileName: string; contentType: string; size: number; recognizeText: boolean },
+    input: { fileName: string; contentType: string; size: number; recognizeText: boolean; forDocument: boolean },
   ): Promise<{ image: ImageRow; upload: SignedUrl }> {
     const fileName = input.fileName.trim();
     if (/\p{Cc}/u.test(fileName)) throw badInput('input.fileName', 'holds a control character.');
@@ -110,7 +112,7 @@ export class Images {
           id: uuid(),
           ownerId,
           status: 'AWAITING_UPLOAD',
-          source: 'UPLOAD',
+          source: input.forDocument ? 'DOCUMENT' : 'UPLOAD',
           fileName,
           contentType,
           byteSize: input.size,
@@ -219,7 +221,7 @@ export class Images {
 
   /**
    * Deletes pictures whose upload was begun and never came, when the link has ended long ago, and those that were
-   * refused, a week later. What of their bytes had arrived goes with them.
+   * refused, a week later, and pages of documents, a day later. What of their bytes had arrived goes with them.
    */
   async forgetAbandoned(): Promise<number> {
     const before = (seconds: number) => ({ lt: new Date(Date.now() - seconds * 1000) });
@@ -227,6 +229,7 @@ export class Images {
       OR: [
         { status: 'AWAITING_UPLOAD', createdAt: before(2 * UPLOAD_LIFE_S) },
         { status: 'REFUSED', createdAt: before(REFUSED_LIFE_S) },
+        { source: 'DOCUMENT', createdAt: before(DOCUMENT_LIFE_S) },
       ],
     };
     return this.#parts.db.$transaction((tx) => this.deleteWhere(tx, where));

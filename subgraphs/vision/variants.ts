@@ -29,8 +29,8 @@ const MAX_KEPT = 32;
 const MAX_VARIANT_BYTES = 64 * 1024 * 1024;
 
 /**
- * Returns a link to a picture for ten minutes: the picture as it is and without its metadata where nothing else is asked
- * for, the very file, or a variant made at its first use.
+ * Returns a link to a picture for ten minutes: the picture as it is and without its metadata where nothing else is
+ * asked for, the very file, or a variant made at its first use.
  */
 export function linkTo(urls: UrlSigner, image: ImageRow, request: VariantRequest): string {
   const { width, height, format, fit, page } = request;

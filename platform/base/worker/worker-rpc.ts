@@ -1,4 +1,11 @@
-import { type MessagePort, parentPort, type ResourceLimits, Worker, workerData } from 'node:worker_threads';
+import {
+  type MessagePort,
+  parentPort,
+  type ResourceLimits,
+  type Transferable,
+  Worker,
+  workerData,
+} from 'node:worker_threads';
 import { CodedError, type ErrorCode } from '../errors/errors.ts';
 import { guarded } from '../faults/guarded.ts';
 import { ofThread } from './messages.ts';
@@ -42,6 +49,13 @@ export interface WorkerOptions {
   readonly limits?: ResourceLimits;
   /** It ends when nothing was asked of it for so long, in milliseconds. Default: it stays. */
   readonly idleMs?: number;
+}
+
+/** The options of one call. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What the argument holds that moves to the thread instead of being copied. */
+  readonly transfer?: readonly Transferable[];
 }
 
 interface Pending {
@@ -91,7 +105,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
   call<K extends keyof M & string>(
     method: K,
     argument: ArgumentOf<M, K>,
-    { signal }: { signal?: AbortSignal | undefined } = {},
+    { signal, transfer }: CallOptions = {},
   ): Promise<ResultOf<M, K>> {
     if (this.#closed) return Promise.reject(new CodedError('SERVICE_UNAVAILABLE', `${this.#what} has been shut down.`));
     if (signal?.aborted) return Promise.reject(signal.reason);
@@ -116,8 +130,14 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
         },
       });
       if (this.#pending.size === 1) worker.ref();
-      worker.postMessage({ id, method, argument } satisfies Call);
+      worker.postMessage({ id, method, argument } satisfies Call, transfer ?? []);
     });
+  }
+
+  /** Memory of the thread alone, on its heap and outside of it, in bytes; 0 while there is none. */
+  async memoryBytes(): Promise<number> {
+    const statistics = await this.#worker?.getHeapStatistics().catch(() => undefined);
+    return statistics === undefined ? 0 : statistics.used_heap_size + statistics.external_memory;
   }
 
   /** Ends the thread now, whatever it does: the calls under way fail, and the next call starts another thread. */
@@ -151,12 +171,12 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
       else pending?.reject(revive(answer.failure));
     };
     worker.on('message', guarded({ where: 'worker message' }, ofThread(receive)));
-    const died = (why: string) => {
+    const died = (why: string, cause?: unknown) => {
       if (this.#worker !== worker) return;
       this.#worker = undefined;
-      this.#failAll(`${this.#what} stopped unexpectedly (${why}); it starts again with the next call.`);
+      this.#failAll(`${this.#what} stopped unexpectedly (${why}); it starts again with the next call.`, cause);
     };
-    worker.on('error', (error) => died(error instanceof Error ? error.message : String(error)));
+    worker.on('error', (error) => died(error instanceof Error ? error.message : String(error), error));
     worker.on('exit', (code) => died(`exit code ${code}`));
     return worker;
   }
@@ -175,9 +195,10 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
     if (this.#idleMs !== undefined && this.#worker) this.#idle = setTimeout(() => this.kill(), this.#idleMs).unref();
   }
 
-  #failAll(message: string): void {
+  /** @param cause why the thread died. */
+  #failAll(message: string, cause?: unknown): void {
     for (const id of [...this.#pending.keys()])
-      this.#settle(id)?.reject(new CodedError('SERVICE_UNAVAILABLE', message));
+      this.#settle(id)?.reject(new CodedError('SERVICE_UNAVAILABLE', message, { cause }));
   }
 }
 

@@ -13,6 +13,7 @@ import type { MemoryParts, Transaction } from '../parts.ts';
 import { DOCUMENT_TYPES, type DocumentType, documentType } from '../reader/file-kind.ts';
 import { INGEST_DOCUMENT, REMOVE_DOCUMENT } from './ingest.ts';
 import { announce, folderOf, originalOf } from './places.ts';
+import { forgetRecognised } from './recognised.ts';
 
 export type Access = 'PRIVATE' | 'SHARED';
 
@@ -88,10 +89,10 @@ export class Documents {
   ): Promise<{ document: Document; upload: SignedUrl; maxBytes: number }> {
     const fileName = textInput('input.fileName', input.fileName, 255);
     const declaredType = textInput('input.contentType', input.contentType, 200);
-    if (documentType(declaredType) === undefined)
+    if (documentType(declaredType, fileName) === undefined)
       throw badInput(
         'input.contentType',
-        `is ${declaredType}; ${Object.keys(DOCUMENT_TYPES).join(', ')} are accepted.`,
+        `is ${declaredType}; ${Object.keys(DOCUMENT_TYPES).join(', ')} and source code are accepted.`,
       );
     const most = this.#memory.maxDocumentBytes;
     if (input.size < 1) throw badInput('input.size', 'must be at least 1 byte.');
@@ -229,10 +230,21 @@ export class Documents {
   /** @throws {CodedError} CONFLICT unless it has failed. */
   async retry(user: UserIdentity, id: string): Promise<Document> {
     const before = await this.#own(user, id);
+    // Vision may be there now.
+    await forgetRecognised(this.#memory.blobs, before.id);
     const document = await this.#memory.db.$transaction(async (tx) => {
       const { count } = await tx.document.updateMany({
         where: { id: before.id, status: 'FAILED' },
-        data: { status: 'QUEUED', problem: null, problemCode: null, done: 0, total: 0, updatedAt: new Date() },
+        data: {
+          status: 'QUEUED',
+          problem: null,
+          problemCode: null,
+          done: 0,
+          total: 0,
+          pagesRead: 0,
+          pagesToRead: 0,
+          updatedAt: new Date(),
+        },
       });
       if (count === 1) await this.#enqueueIngest(tx, before);
       return count === 1 ? tx.document.findUnique({ where: { id: before.id } }) : null;
@@ -287,6 +299,19 @@ export class Documents {
       expiresInS: DOWNLOAD_S,
       contentType: document.contentType ?? document.declaredType,
       fileName: document.fileName ?? `${document.title}.txt`,
+    });
+  }
+
+  /** A link to the text that the offsets of citations point into. */
+  textUrl(document: Document): SignedUrl | undefined {
+    if (document.total === 0) return undefined;
+    return this.#memory.urls.sign({
+      subgraph: 'memory',
+      method: 'GET',
+      path: `/documents/${document.id}/text`,
+      expiresInS: DOWNLOAD_S,
+      contentType: 'text/plain; charset=utf-8',
+      fileName: `${document.title}.txt`,
     });
   }
 

@@ -8,9 +8,11 @@ import type { MemoryParts, Transaction } from '../parts.ts';
 import type { Passage } from '../reader/passages.ts';
 import { DocumentProblem } from '../reader/problem.ts';
 import { announce, folderOf, tenantOfDocument, textBlobOf } from './places.ts';
+import { readRecognised, storeRecognised } from './recognised.ts';
 
 export const INGEST_DOCUMENT = 'ingest-document';
 export const REMOVE_DOCUMENT = 'remove-document';
+export const RECOGNISE_PAGES = 'recognise-pages';
 
 /** Passages that are embedded and stored at a time: a killed process repeats so many at most. */
 const BATCH = 32;
@@ -30,7 +32,10 @@ export function ingestDocument(memory: MemoryParts): JobHandler<Transaction> {
       const document = await memory.db.document.findUnique({ where: { id: documentId } });
       if (!document || document.original === null) return;
       try {
-        if (document.total === 0) await readAndCut(memory, document, context.signal);
+        if (document.total === 0) {
+          const pictures = await readAndCut(memory, document, context.signal);
+          if (pictures.length > 0) return await recogniseFirst(memory, document, pictures);
+        }
         return await embedAll(memory, documentId, context);
       } catch (error) {
         if (!(error instanceof DocumentProblem)) throw error;
@@ -45,12 +50,26 @@ export function ingestDocument(memory: MemoryParts): JobHandler<Transaction> {
   };
 }
 
-async function readAndCut(memory: MemoryParts, document: Document, signal: AbortSignal): Promise<void> {
+/** Reads a document and stores its passages. @returns the pages that have to be recognised before. */
+async function readAndCut(memory: MemoryParts, document: Document, signal: AbortSignal): Promise<readonly number[]> {
   const { db, blobs, reader } = memory;
   await db.document.updateMany({ where: { id: document.id }, data: { status: 'PROCESSING', updatedAt: new Date() } });
   const bytes = await readBlob(blobs, document.original!, signal);
   if (bytes === undefined) throw new DocumentProblem('FAILED', 'The uploaded file is gone: upload it again.');
-  const { text, passages, contentType } = await reader.read(bytes, document.declaredType, signal);
+  const recognised = await readRecognised(blobs, document.id, signal);
+  const { text, passages, contentType, unreadPages } = await reader.read(
+    bytes,
+    {
+      contentType: document.declaredType,
+      fileName: document.fileName ?? undefined,
+      userId: document.ownerId,
+      recognised: recognised?.texts,
+    },
+    signal,
+  );
+  if (!recognised && unreadPages.length > 0) return unreadPages;
+  if (passages.length === 0)
+    throw new DocumentProblem('NO_TEXT', 'The PDF holds no text, and none can be read in its pictures.');
   await blobs.put(textBlobOf(document.id), Buffer.from(text), { maxBytes: Number.POSITIVE_INFINITY, signal });
   // Not one transaction: the embedded database has a single session, and no other query is to wait for ten thousand
   // rows. The total is written last; without it a later attempt begins again.
@@ -58,7 +77,7 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
   for (let at = 0; at < passages.length; at += ROWS_AT_ONCE) {
     signal.throwIfAborted();
     // Deleted meanwhile: embedAll finds that out too, and cleans up.
-    if ((await db.document.count({ where: { id: document.id } })) === 0) return;
+    if ((await db.document.count({ where: { id: document.id } })) === 0) return [];
     await db.passage.createMany({
       data: passages.slice(at, at + ROWS_AT_ONCE).map((passage, i) => rowOf(document.id, at + i, passage)),
     });
@@ -67,9 +86,19 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
     where: { id: document.id },
     data: { contentType, done: 0, total: passages.length, updatedAt: new Date() },
   });
+  return [];
 }
 
-const rowOf = (documentId: string, position: number, { text, section, page, start, end }: Passage) => ({
+/** Has the pages that are pictures read; the document is read again with what they say. */
+async function recogniseFirst(memory: MemoryParts, { id, ownerId }: Document, pages: readonly number[]) {
+  await storeRecognised(memory.blobs, id, { pages, texts: {} });
+  return async (tx: Transaction) => {
+    await tx.document.updateMany({ where: { id }, data: { pagesToRead: pages.length, pagesRead: 0 } });
+    await memory.slow.enqueue(tx, RECOGNISE_PAGES, { documentId: id }, { key: id, userId: ownerId });
+  };
+}
+
+const rowOf = (documentId: string, position: number, { text, section, page, line, cells, start, end }: Passage) => ({
   id: uuidv5(`${documentId}:${position}`, NAMESPACE),
   documentId,
   position,
@@ -77,6 +106,8 @@ const rowOf = (documentId: string, position: number, { text, section, page, star
   text: text.replaceAll('\0', ' '),
   section: section?.replaceAll('\0', ' ') ?? null,
   page: page ?? null,
+  line: line ?? null,
+  cells: cells ?? null,
   start,
   end,
 });
@@ -145,7 +176,8 @@ export const indexedText = (title: string, section: string | null, text: string)
   return text.startsWith(above) ? text : `${above}\n${text}`;
 };
 
-async function markFailed(
+/** Notes in a transaction why a document cannot be read. */
+export async function markFailed(
   memory: MemoryParts,
   tx: Transaction,
   id: string,

@@ -30,7 +30,7 @@ export async function* followDocument(
         if (last === undefined) throw notFound('The document');
         return;
       }
-      const state = `${document.status} ${document.done} ${document.total}`;
+      const state = `${document.status} ${document.done} ${document.total} ${document.pagesRead} ${document.pagesToRead}`;
       if (state !== last) yield document;
       last = state;
       if (document.status === 'READY' || document.status === 'FAILED') return;

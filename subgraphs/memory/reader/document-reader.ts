@@ -1,9 +1,8 @@
-import { Worker } from 'node:worker_threads';
 import { guarded } from '#platform/base/faults/guarded.ts';
-import { ofThread } from '#platform/base/worker/messages.ts';
+import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
 import { DocumentProblem } from './problem.ts';
 import type { ReadDocument } from './read-document.ts';
-import type { ReadAnswer, ReadRequest } from './reader-worker.ts';
+import type { Answer, ReaderMethods, RenderedPage } from './reader-worker.ts';
 
 export interface ReaderLimits {
   /** Longest time for one document. */
@@ -14,121 +13,153 @@ export interface ReaderLimits {
 
 export const READER_LIMITS: ReaderLimits = { timeoutMs: 120_000, memoryMb: 768 };
 
+/** A file as it was uploaded. */
+export interface UploadedFile {
+  readonly contentType: string;
+  /** Tells the format where the media type does not. */
+  readonly fileName?: string | undefined;
+  /** Whose it is: users take turns. */
+  readonly userId?: string;
+  /** What was read in pages that are pictures, by their number. */
+  readonly recognised?: Readonly<Record<number, string>> | undefined;
+}
+
+/** Documents that are read at a time, one user's all but one. */
+const THREADS = 2;
 /** A thread without work is ended after this long: it holds the readers' code and caches. */
 const IDLE_MS = 30_000;
 const WATCH_MS = 100;
 
+type Thread = WorkerClient<ReaderMethods>;
+
 /**
- * A reader of documents in a thread, one after another. A file that takes too long or too much memory costs its own
- * thread and nothing else: the thread is ended and the next document gets a new one.
+ * A reader of documents in threads, each one after another. A file that takes too long or too much memory costs its own
+ * thread and nothing else: the thread is ended and the next document gets a new one. A user holds all threads but one
+ * at most, and waiting users take turns.
  */
 export class DocumentReader implements AsyncDisposable {
   readonly #limits: ReaderLimits;
-  #worker: Worker | undefined;
-  #idle: NodeJS.Timeout | undefined;
-  #last: Promise<unknown> = Promise.resolve();
-  #closed = false;
+  readonly #threads: readonly Thread[];
+  readonly #free: Thread[];
+  /** Documents that are being read, by user. */
+  readonly #held = new Map<string, number>();
+  #waiting: { readonly userId: string; readonly start: (thread: Thread) => void }[] = [];
 
   constructor(limits: ReaderLimits = READER_LIMITS) {
     this.#limits = limits;
+    this.#threads = Array.from(
+      { length: THREADS },
+      () =>
+        new WorkerClient<ReaderMethods>(
+          new URL('./reader-worker.ts', import.meta.url),
+          undefined,
+          'The document reader',
+          {
+            limits: { maxOldGenerationSizeMb: limits.memoryMb, maxYoungGenerationSizeMb: 24, stackSizeMb: 4 },
+            idleMs: IDLE_MS,
+          },
+        ),
+    );
+    this.#free = [...this.#threads];
   }
 
   /**
    * @param bytes of the file.
    * @throws {DocumentProblem} with what is wrong with the document.
    */
-  read(bytes: Uint8Array, contentType: string, signal?: AbortSignal): Promise<ReadDocument> {
-    const turn = this.#last.then(() => this.#read(bytes, contentType, signal));
-    this.#last = turn.catch(() => {});
-    return turn;
+  read(bytes: Uint8Array, file: UploadedFile, signal?: AbortSignal): Promise<ReadDocument> {
+    const { contentType, fileName, recognised, userId = '' } = file;
+    return this.#inTurn(userId, signal, (thread) => {
+      const own = new Uint8Array(bytes);
+      const request = { bytes: own, contentType, fileName, recognised };
+      return this.#ask(thread, thread.call('read', request, { signal, transfer: [own.buffer] }));
+    });
+  }
+
+  /**
+   * Renders pages of a PDF as pictures.
+   *
+   * @throws {DocumentProblem} with what is wrong with the document.
+   */
+  renderPages(
+    bytes: Uint8Array,
+    pages: readonly number[],
+    userId: string,
+    signal?: AbortSignal,
+  ): Promise<RenderedPage[]> {
+    return this.#inTurn(userId, signal, (thread) => {
+      const own = new Uint8Array(bytes);
+      return this.#ask(thread, thread.call('render', { bytes: own, pages }, { signal, transfer: [own.buffer] }));
+    });
+  }
+
+  /** Does something with a thread when it is the user's turn. */
+  async #inTurn<T>(userId: string, signal: AbortSignal | undefined, work: (thread: Thread) => Promise<T>): Promise<T> {
+    const thread = await new Promise<Thread>((start) => {
+      this.#waiting.push({ userId, start });
+      this.#next();
+    });
+    try {
+      signal?.throwIfAborted();
+      return await work(thread);
+    } finally {
+      const held = this.#held.get(userId)! - 1;
+      if (held > 0) this.#held.set(userId, held);
+      else this.#held.delete(userId);
+      this.#free.push(thread);
+      this.#next();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    await this.#end();
+    await Promise.all(this.#threads.map((thread) => thread[Symbol.asyncDispose]()));
   }
 
-  async #read(bytes: Uint8Array, contentType: string, signal?: AbortSignal): Promise<ReadDocument> {
-    signal?.throwIfAborted();
-    if (this.#closed) throw new Error('the document reader is closed');
-    clearTimeout(this.#idle);
-    const worker = this.#start();
-    const { promise, resolve, reject } = Promise.withResolvers<ReadAnswer>();
-    promise.catch(() => {});
+  /** Gives a free thread to the user who has waited longest of those that hold fewest. */
+  #next(): void {
+    const heldBy = ({ userId }: { userId: string }) => this.#held.get(userId) ?? 0;
+    const [first] = this.#waiting.filter((one) => heldBy(one) < THREADS - 1).sort((a, b) => heldBy(a) - heldBy(b));
+    const thread = first && this.#free.pop();
+    if (!thread) return;
+    this.#waiting = this.#waiting.filter((one) => one !== first);
+    this.#held.set(first.userId, heldBy(first) + 1);
+    first.start(thread);
+  }
+
+  /** Waits for a thread's answer, and ends the thread when it takes too much. */
+  async #ask<Value>(thread: Thread, call: Promise<Answer<Value>>): Promise<Value> {
+    const { promise: tooMuch, reject } = Promise.withResolvers<never>();
+    tooMuch.catch(() => {});
+    call.catch(() => {});
     const started = Date.now();
     let baseline: number | undefined;
     // The thread's own limit covers its heap only; pictures and archives are unpacked outside of it. What the rest of
     // the process needs meanwhile is not the document's.
-    const look = (): void => {
+    const look = async (): Promise<void> => {
       if (Date.now() - started > this.#limits.timeoutMs) reject(tooExpensive('longer'));
-      memoryOf(worker).then(
-        (bytes) => {
-          baseline ??= bytes;
-          if (bytes - baseline > this.#limits.memoryMb * 1024 ** 2) reject(tooExpensive('more memory'));
-        },
-        // A thread that is not up yet, or has ended, has no heap; its end is told by its own event.
-        () => {},
-      );
+      const memory = await thread.memoryBytes();
+      // A thread that is not up yet, or has ended, has none.
+      if (memory > 0) baseline ??= memory;
+      if (baseline !== undefined && memory - baseline > this.#limits.memoryMb * 1024 ** 2)
+        reject(tooExpensive('more memory'));
     };
     const watch = setInterval(guarded({ where: 'document reader' }, look), WATCH_MS);
-    const failed = (error: Error & { code?: string }) =>
-      reject(error.code === 'ERR_WORKER_OUT_OF_MEMORY' ? tooExpensive('more memory') : error);
-    const exited = () => reject(new Error('the thread that read the document ended'));
-    const aborted = () => reject(signal?.reason);
-    const answered = ofThread(resolve);
-    worker.on('message', answered).on('error', failed).on('exit', exited);
-    signal?.addEventListener('abort', aborted, { once: true });
     try {
-      // A copy: a Buffer may be a window on memory that others use.
-      const own = new Uint8Array(bytes);
-      worker.postMessage({ bytes: own, contentType } satisfies ReadRequest, [own.buffer]);
-      const answer = await promise;
-      this.#idle = setTimeout(
-        guarded({ where: 'document reader' }, () => this.#end()),
-        IDLE_MS,
-      ).unref();
+      const answer = await Promise.race([call, tooMuch]);
       if ('problem' in answer) throw new DocumentProblem(answer.problem.code, answer.problem.message);
-      if ('failure' in answer) throw new Error(answer.failure);
-      return answer.document;
+      return answer.value;
     } catch (error) {
       // Whatever it is doing now is of no use any more.
-      if (!(error instanceof DocumentProblem) || error.code === 'TOO_EXPENSIVE') await this.#end();
-      throw error;
+      if (!(error instanceof DocumentProblem) || error.code === 'TOO_EXPENSIVE') thread.kill();
+      throw isOutOfMemory(error) ? tooExpensive('more memory') : error;
     } finally {
       clearInterval(watch);
-      signal?.removeEventListener('abort', aborted);
-      worker.off('message', answered).off('error', failed).off('exit', exited);
     }
   }
-
-  #start(): Worker {
-    if (this.#worker) return this.#worker;
-    const worker = new Worker(new URL('./reader-worker.ts', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: this.#limits.memoryMb, maxYoungGenerationSizeMb: 24, stackSizeMb: 4 },
-    });
-    // Errors while no document waits: the thread is replaced at the next document.
-    worker.on('error', () => {});
-    worker.once('exit', () => {
-      if (this.#worker === worker) this.#worker = undefined;
-    });
-    worker.unref();
-    this.#worker = worker;
-    return worker;
-  }
-
-  async #end(): Promise<void> {
-    clearTimeout(this.#idle);
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
-  }
 }
 
-/** Memory of a thread alone, on its heap and outside of it, in bytes. */
-async function memoryOf(worker: Worker): Promise<number> {
-  const { used_heap_size, external_memory } = await worker.getHeapStatistics();
-  return used_heap_size + external_memory;
-}
+const isOutOfMemory = (error: unknown): boolean =>
+  ((error as Error | undefined)?.cause as { code?: string } | undefined)?.code === 'ERR_WORKER_OUT_OF_MEMORY';
 
 const tooExpensive = (what: string) =>
   new DocumentProblem(

@@ -1,6 +1,6 @@
 import { Parser } from 'htmlparser2';
 import { MAX_NESTING, tooNested } from './nesting.ts';
-import { type Outline, OutlineBuilder } from './outline.ts';
+import { type Outline, OutlineBuilder, oneLine } from './outline.ts';
 
 /** Elements whose content is not text for readers. */
 const SKIPPED = new Set(
@@ -14,6 +14,10 @@ const BLOCKS = new Set(
   hr html legend li main nav ol p pre section summary table tbody tfoot thead tr ul`.split(/\s+/),
 );
 
+/** A table whose cells hold more than this arranges a page, and holds no data. */
+const MAX_PARAGRAPHS_A_CELL = 3;
+const MAX_CELL = 1_000;
+
 /**
  * Reads the text of an HTML page: headings, paragraphs, list items, rows. Nothing is run and nothing is fetched.
  * Scripts, styles and what the page hides from its readers are left out, the latter because hidden text is written for
@@ -23,22 +27,46 @@ const BLOCKS = new Set(
  */
 export function readHtml(html: string): Outline {
   const builder = new OutlineBuilder();
+  readHtmlInto(builder, html);
+  return builder.build();
+}
+
+/** Reads an HTML page as a part of a document. */
+export function readHtmlInto(builder: OutlineBuilder, html: string): void {
   let text = '';
   let skipping = 0;
   /** Elements that are open and whether each hides its content. */
   const open: { name: string; hides: boolean }[] = [];
   let preformatted = 0;
+  /** Rows that are open: of each cell what it holds so far. */
+  const rows: Piece[][][] = [];
 
-  const flush = () => {
-    builder.paragraph(text.replace(/[^\S\n]+/g, ' ').replace(/ ?\n ?/g, '\n'));
+  const put = (piece: Piece) => {
+    const cell = rows.at(-1)?.at(-1);
+    if (cell) cell.push(piece);
+    else if (piece.level > 0) builder.heading(piece.level, piece.text);
+    else builder.paragraph(piece.text);
+  };
+  const take = (level: number) => {
+    const taken = text
+      .replace(/[^\S\n]+/g, ' ')
+      .replace(/ ?\n ?/g, '\n')
+      .trim();
     text = '';
+    if (taken !== '') put({ level, text: taken });
+  };
+  const endRow = () => {
+    take(0);
+    const cells = rows.pop()!;
+    if (isData(cells))
+      put({ level: 0, text: cells.map((cell) => cell.map((piece) => oneLine(piece.text)).join(' ')).join(' | ') });
+    else for (const piece of cells.flat()) put(piece);
   };
   const close = (element: { name: string; hides: boolean }) => {
-    const level = headingLevel(element.name);
-    if (level && skipping === 0) {
-      builder.heading(level, text);
-      text = '';
-    } else if (BLOCKS.has(element.name)) flush();
+    if (element.name === 'tr' && skipping === 0 && rows.length > 0) endRow();
+    else if (headingLevel(element.name) || BLOCKS.has(element.name))
+      take(skipping === 0 ? headingLevel(element.name) : 0);
+    else if (isCell(element.name)) take(0);
     if (element.hides) skipping--;
     if (element.name === 'pre') preformatted--;
   };
@@ -47,15 +75,16 @@ export function readHtml(html: string): Outline {
     {
       onopentag(name, attributes) {
         if (open.length >= MAX_NESTING) throw tooNested();
-        if (headingLevel(name) || BLOCKS.has(name)) flush();
+        if (headingLevel(name) || BLOCKS.has(name) || isCell(name)) take(0);
         const hides = SKIPPED.has(name) || isHidden(attributes);
         if (hides) skipping++;
         if (name === 'pre') preformatted++;
         open.push({ name, hides });
         if (skipping > 0) return;
-        if (name === 'br') text += '\n';
+        if (name === 'tr') rows.push([]);
+        else if (isCell(name)) rows.at(-1)?.push([]);
+        else if (name === 'br') text += '\n';
         else if (name === 'li') text += '- ';
-        else if ((name === 'td' || name === 'th') && text.trim() !== '') text += ' | ';
         else if (name === 'img' && attributes['alt']) text += ` ${attributes['alt']} `;
       },
       ontext(piece) {
@@ -72,9 +101,27 @@ export function readHtml(html: string): Outline {
   // In pieces: a tag that is never closed would otherwise make the parser look at the whole rest again and again.
   for (let at = 0; at < html.length; at += 65_536) parser.write(html.slice(at, at + 65_536));
   parser.end();
-  flush();
-  return builder.build();
+  take(0);
 }
+
+/** A heading, or a paragraph of level 0. */
+interface Piece {
+  readonly level: number;
+  readonly text: string;
+}
+
+const isCell = (name: string): boolean => name === 'td' || name === 'th';
+
+/** Whether a row holds data, which belongs together; else its cells arrange what stands in them. */
+const isData = (cells: readonly (readonly Piece[])[]): boolean =>
+  cells.length > 1 &&
+  cells.some((cell) => cell.length > 0) &&
+  cells.every(
+    (cell) =>
+      cell.length <= MAX_PARAGRAPHS_A_CELL &&
+      cell.every((piece) => piece.level === 0) &&
+      cell.reduce((sum, piece) => sum + piece.text.length, 0) <= MAX_CELL,
+  );
 
 const headingLevel = (name: string): number => (/^h[1-6]$/.test(name) ? Number(name[1]) : 0);
 

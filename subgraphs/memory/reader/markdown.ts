@@ -56,7 +56,7 @@ export function readMarkdown(text: string): Outline {
     }
   }
   close();
-  return { text, blocks };
+  return { text, blocks, hasLines: true };
 }
 
 const span = ({ start, end }: { start: number; end: number }) => ({ start, end });

@@ -10,14 +10,25 @@ export interface Block {
   readonly end: number;
   /** The headings above and including it, outermost first. */
   readonly headings: readonly string[];
-  /** Page of a PDF, from 1. */
+  /** Page of a PDF or slide of a presentation, from 1. */
   readonly page: number | undefined;
+  /** The first and the last cell of a row of a spreadsheet. */
+  readonly cells?: Cells;
+}
+
+export interface Cells {
+  readonly first: string;
+  readonly last: string;
 }
 
 /** A document as text with its structure: what every reader makes of its format. */
 export interface Outline {
   readonly text: string;
   readonly blocks: readonly Block[];
+  /** Whether the text is the file itself, so that its lines are those of the file. */
+  readonly hasLines?: boolean;
+  /** Pages of a PDF that hold no text, and of which nothing was recognised. */
+  readonly unreadPages?: readonly number[];
 }
 
 /** The trail of headings that a position is under. */
@@ -51,9 +62,9 @@ export class OutlineBuilder {
     if (title !== '') this.#add(title, this.#trail.enter(level, title));
   }
 
-  paragraph(text: string): void {
+  paragraph(text: string, { cells }: { readonly cells?: Cells } = {}): void {
     const trimmed = text.trim();
-    if (trimmed !== '') this.#add(trimmed, this.#trail.titles());
+    if (trimmed !== '') this.#add(trimmed, this.#trail.titles(), cells);
   }
 
   page(number: number): void {
@@ -64,13 +75,13 @@ export class OutlineBuilder {
     return { text: this.#parts.join(''), blocks: this.#blocks };
   }
 
-  #add(text: string, headings: readonly string[]): void {
+  #add(text: string, headings: readonly string[], cells?: Cells): void {
     const separator = this.#parts.length === 0 ? '' : '\n\n';
     const start = this.#length + separator.length;
     this.#parts.push(separator, text);
     this.#length = start + text.length;
     checkLength(this.#length);
-    this.#blocks.push({ start, end: this.#length, headings, page: this.#page });
+    this.#blocks.push({ start, end: this.#length, headings, page: this.#page, ...(cells && { cells }) });
   }
 }
 

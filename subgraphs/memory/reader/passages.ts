@@ -1,10 +1,14 @@
-import type { Outline } from './outline.ts';
+import type { Cells, Outline } from './outline.ts';
 
 /** A piece of a document that is embedded and found as a whole. */
 export interface Passage {
   readonly text: string;
   readonly section: string | undefined;
   readonly page: number | undefined;
+  /** Line of the file at which it begins, from 1, where the text is the file. */
+  readonly line?: number;
+  /** Cells of a spreadsheet that it stands in: `A5:D9`. */
+  readonly cells?: string;
   /** Offsets in the document's text, in UTF-16 units. */
   readonly start: number;
   readonly end: number;
@@ -33,18 +37,25 @@ interface Atom {
 /**
  * Cuts a document into passages: never across headings, at paragraphs where possible, else at sentences, else at words.
  */
-export function cutPassages({ text, blocks }: Outline): Passage[] {
+export function cutPassages({ text, blocks, hasLines }: Outline): Passage[] {
   const passages: Passage[] = [];
-  let open: { start: number; end: number; words: number; section: string; page: number | undefined } | undefined;
+  let open:
+    | { start: number; end: number; words: number; section: string; page: number | undefined; cells: Cells | undefined }
+    | undefined;
+  const lineAt = hasLines ? lineCounter(text) : undefined;
   const close = () => {
-    if (open)
+    if (open) {
+      const { start, end, section, page, cells } = open;
       passages.push({
-        text: text.slice(open.start, open.end),
-        section: open.section || undefined,
-        page: open.page,
-        start: open.start,
-        end: open.end,
+        text: text.slice(start, end),
+        section: section || undefined,
+        page,
+        ...(lineAt && { line: lineAt(start) }),
+        ...(cells && { cells: cells.first === cells.last ? cells.first : `${cells.first}:${cells.last}` }),
+        start,
+        end,
       });
+    }
     open = undefined;
   };
   for (const block of blocks) {
@@ -52,14 +63,24 @@ export function cutPassages({ text, blocks }: Outline): Passage[] {
     if (open && open.section !== section) close();
     for (const atom of atomsOf(text, block.start, block.end)) {
       if (open && open.words + atom.words > MAX_WORDS) close();
-      open ??= { start: atom.start, end: atom.end, words: 0, section, page: block.page };
+      open ??= { start: atom.start, end: atom.end, words: 0, section, page: block.page, cells: block.cells };
       open.end = atom.end;
+      if (block.cells) open.cells = { first: open.cells?.first ?? block.cells.first, last: block.cells.last };
       open.words += atom.words;
       if (atom.last && open.words >= ENOUGH_WORDS) close();
     }
   }
   close();
   return passages;
+}
+
+/** Returns the line of offsets that are asked for in ascending order. */
+function lineCounter(text: string): (offset: number) => number {
+  let [line, next] = [1, text.indexOf('\n')];
+  return (offset) => {
+    for (; next !== -1 && next < offset; next = text.indexOf('\n', next + 1)) line++;
+    return line;
+  };
 }
 
 /** Bounded repetitions: a file of ten million full stops must not take longer than any other. */

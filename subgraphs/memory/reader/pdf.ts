@@ -7,9 +7,10 @@ const MAX_PAGES = 5_000;
 /**
  * Reads the text of a PDF, page by page.
  *
- * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE, NO_TEXT.
+ * @param recognised what was read in pages that are pictures, by their number.
+ * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE.
  */
-export async function readPdf(bytes: Uint8Array): Promise<Outline> {
+export async function readPdf(bytes: Uint8Array, recognised: Readonly<Record<number, string>> = {}): Promise<Outline> {
   const pdf = await getDocumentProxy(bytes, { verbosity: 0 }).catch((error: unknown) => {
     throw problemOf(error);
   });
@@ -17,21 +18,18 @@ export async function readPdf(bytes: Uint8Array): Promise<Outline> {
     if (pdf.numPages > MAX_PAGES)
       throw new DocumentProblem('TOO_LARGE', `The PDF has ${pdf.numPages} pages; at most ${MAX_PAGES} are read.`);
     const builder = new OutlineBuilder();
+    const unreadPages: number[] = [];
     for (let number = 1; number <= pdf.numPages; number++) {
       builder.page(number);
       const page = await pdf.getPage(number);
       const content = await page.getTextContent();
       const lines = content.items.map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : '')).join('');
-      for (const paragraph of lines.split(/\n\s*\n/)) builder.paragraph(joinLines(paragraph));
+      const text = lines.trim() === '' ? recognised[number] : lines;
+      if (text === undefined) unreadPages.push(number);
+      else for (const paragraph of text.split(/\n\s*\n/)) builder.paragraph(joinLines(paragraph));
       page.cleanup();
     }
-    const outline = builder.build();
-    if (outline.blocks.length === 0)
-      throw new DocumentProblem(
-        'NO_TEXT',
-        'The PDF holds no text: its pages are probably pictures. Recognise their text first (OCR), or upload the text.',
-      );
-    return outline;
+    return { ...builder.build(), unreadPages };
   } catch (error) {
     throw problemOf(error);
   } finally {

@@ -15,5 +15,5 @@ export function readPlainText(text: string): Outline {
     else open = { start: open?.start ?? start, end: start + line.trimEnd().length };
   }
   close();
-  return { text, blocks };
+  return { text, blocks, hasLines: true };
 }

@@ -1,10 +1,18 @@
-import { readDocx } from './docx.ts';
-import { checkType, DOCX, decodeText, documentType } from './file-kind.ts';
+import { readCsv } from './csv.ts';
+import {
+  checkType,
+  DOCUMENT_TYPES,
+  DOCX,
+  type DocumentType,
+  decodeText,
+  documentType,
+  PPTX,
+  XLSX,
+} from './file-kind.ts';
 import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
 import type { Outline } from './outline.ts';
 import { cutPassages, type Passage } from './passages.ts';
-import { readPdf } from './pdf.ts';
 import { readPlainText } from './plain-text.ts';
 import { DocumentProblem } from './problem.ts';
 
@@ -13,6 +21,15 @@ export interface ReadDocument {
   readonly contentType: string;
   readonly text: string;
   readonly passages: readonly Passage[];
+  /** Pages of a PDF without text of their own, of which nothing was recognised: they may be pictures. */
+  readonly unreadPages: readonly number[];
+}
+
+export interface ReadOptions {
+  /** Tells the format where the media type does not. */
+  readonly fileName?: string | undefined;
+  /** What was read in pages that are pictures, by their number. */
+  readonly recognised?: Readonly<Record<number, string>> | undefined;
 }
 
 const MAX_PASSAGES = 100_000;
@@ -24,30 +41,57 @@ const MAX_PASSAGES = 100_000;
  * @param contentType as declared, with parameters.
  * @throws {DocumentProblem}
  */
-export async function readDocument(bytes: Uint8Array, contentType: string): Promise<ReadDocument> {
-  const type = documentType(contentType);
+export async function readDocument(
+  bytes: Uint8Array,
+  contentType: string,
+  { fileName, recognised }: ReadOptions = {},
+): Promise<ReadDocument> {
+  const type = documentType(contentType, fileName);
   if (type === undefined)
-    throw new DocumentProblem('UNSUPPORTED_TYPE', `${contentType} cannot be read: text, Markdown, HTML, PDF or DOCX.`);
+    throw new DocumentProblem(
+      'UNSUPPORTED_TYPE',
+      `${contentType} cannot be read. What can be: ${Object.values(DOCUMENT_TYPES).join(', ')}.`,
+    );
   if (bytes.byteLength === 0) throw new DocumentProblem('NO_TEXT', 'The file is empty.');
   await checkType(bytes, type);
-  const outline = await outlineOf(bytes, type, contentType);
+  const outline = await outlineOf(bytes, type, contentType, recognised);
+  const { unreadPages = [] } = outline;
   const passages = cutPassages(outline);
-  if (passages.length === 0) throw new DocumentProblem('NO_TEXT', 'The document holds no text.');
+  if (passages.length === 0 && unreadPages.length === 0)
+    throw new DocumentProblem('NO_TEXT', 'The document holds no text.');
   if (passages.length > MAX_PASSAGES)
     throw new DocumentProblem('TOO_LARGE', `The document has more than ${MAX_PASSAGES} passages: split it.`);
-  return { contentType: type, text: outline.text, passages };
+  return { contentType: type, text: outline.text, passages, unreadPages };
 }
 
+/** Readers are loaded with the first file of their format. */
 async function outlineOf(
   bytes: Uint8Array,
-  type: NonNullable<ReturnType<typeof documentType>>,
+  type: DocumentType,
   contentType: string,
+  recognised: ReadOptions['recognised'],
 ): Promise<Outline> {
   switch (type) {
     case 'application/pdf':
-      return readPdf(bytes);
+      return (await import('./pdf.ts')).readPdf(bytes, recognised);
     case DOCX:
-      return readDocx(bytes);
+      return (await import('./docx.ts')).readDocx(bytes);
+    case XLSX:
+      return (await import('./xlsx.ts')).readXlsx(bytes);
+    case PPTX:
+      return (await import('./pptx.ts')).readPptx(bytes);
+    case 'application/vnd.oasis.opendocument.text':
+    case 'application/vnd.oasis.opendocument.spreadsheet':
+    case 'application/vnd.oasis.opendocument.presentation':
+      return (await import('./open-document.ts')).readOpenDocument(bytes);
+    case 'application/epub+zip':
+      return (await import('./epub.ts')).readEpub(bytes);
+    case 'application/rtf':
+      return (await import('./rtf.ts')).readRtf(bytes);
+    case 'message/rfc822':
+      return (await import('./email.ts')).readEmail(bytes);
+    case 'text/csv':
+      return readCsv(decodeText(bytes, type, contentType));
     case 'text/html':
       return readHtml(decodeText(bytes, type, contentType));
     case 'text/markdown':

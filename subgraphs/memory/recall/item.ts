@@ -9,6 +9,8 @@ export interface Citation {
   readonly title: string;
   readonly section: string | null;
   readonly page: number | null;
+  readonly line: number | null;
+  readonly cells: string | null;
   readonly start: number;
   readonly end: number;
 }

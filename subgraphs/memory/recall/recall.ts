@@ -286,11 +286,13 @@ const passageItem = (passage: PassageWithDocument, score: number, similarity: nu
 });
 
 /** Returns the citation of a passage. */
-export const citationOf = ({ document, section, page, start, end }: PassageWithDocument): Citation => ({
+export const citationOf = ({ document, section, page, line, cells, start, end }: PassageWithDocument): Citation => ({
   documentId: document.id,
   title: document.title,
   section,
   page,
+  line,
+  cells,
   start,
   end,
 });

@@ -64,7 +64,9 @@ export function typeResolvers({ memory, memories, documents }: ResolverParts): R
       __resolveReference: ({ id }: { id: string }, context: Context) => context.loaders.document.load(id),
       contentType: ({ contentType, declaredType }: Document) => contentType ?? declaredType,
       owner: ({ ownerId }: Document) => ({ id: ownerId }),
-      progress: ({ done, total }: Document) => ({ done, total }),
+      // Until the text is there, the pages that are pictures count.
+      progress: ({ done, total, pagesRead, pagesToRead }: Document) =>
+        total === 0 ? { done: pagesRead, total: pagesToRead } : { done, total },
       problem: ({ problemCode: code, problem: message }: Document) => (code === null ? null : { code, message }),
       passages: async (document: Document, page: PageArguments) => {
         const { nodes, edges, ...rest } = await documents.passages(document.id, page);
@@ -75,6 +77,7 @@ export function typeResolvers({ memory, memories, documents }: ResolverParts): R
           edges: edges.map(({ node, cursor }) => ({ node: full(node), cursor })),
         };
       },
+      textUrl: (document: Document) => documents.textUrl(document)?.url ?? null,
       originalUrl: (document: Document) => documents.originalUrl(document)?.url ?? null,
     },
     DocumentConnection: COUNTED,

@@ -9,8 +9,8 @@ const TIMEOUT_MS = 60_000;
 const IDLE_MS = 5_000;
 
 /**
- * A converter of HEIC, the format of iPhones, whose coding sharp cannot decode. libheif does, as WebAssembly in a thread
- * of its own: a picture that takes too long costs that thread and nothing else.
+ * A converter of HEIC, the format of iPhones, whose coding sharp cannot decode. libheif does, as WebAssembly in a
+ * thread of its own: a picture that takes too long costs that thread and nothing else.
  */
 export class HeicDecoder implements AsyncDisposable {
   readonly #worker = new WorkerClient<HeicMethods>(new URL('./heic-worker.ts', import.meta.url), undefined, 'HEIC', {

@@ -162,7 +162,7 @@ async function startWorker(log: Logger, language: string, file: string): Promise
   return { worker, known, language, layout: undefined, passes: 0 };
 }
 
-/** Has a worker read another language. Its library looks for all data in one folder, so this one is put in its place. */
+/** Has a worker read another language. Its library looks for all data in one folder: this one is put in its place. */
 async function teach({ worker, known }: PooledWorker, language: string, file: string): Promise<void> {
   if (!known.includes(language)) {
     const bytes = await readFile(file);

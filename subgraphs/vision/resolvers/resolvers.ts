@@ -33,7 +33,11 @@ export function createResolvers(parts: VisionParts): ResolverMap {
     Mutation: {
       createImageUpload: async (
         _: unknown,
-        { input }: { input: { fileName: string; contentType: string; size: number; recognizeText: boolean } },
+        {
+          input,
+        }: {
+          input: { fileName: string; contentType: string; size: number; recognizeText: boolean; forDocument: boolean };
+        },
         context: Context,
       ) => {
         const { image, upload } = await images.beginUpload(writer(context).userId, input);

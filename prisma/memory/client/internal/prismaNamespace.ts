@@ -1121,6 +1121,8 @@ export const DocumentScalarFieldEnum = {
   status: 'status',
   done: 'done',
   total: 'total',
+  pagesRead: 'pagesRead',
+  pagesToRead: 'pagesToRead',
   problemCode: 'problemCode',
   problem: 'problem',
   createdAt: 'createdAt',
@@ -1138,6 +1140,8 @@ export const PassageScalarFieldEnum = {
   text: 'text',
   section: 'section',
   page: 'page',
+  line: 'line',
+  cells: 'cells',
   start: 'start',
   end: 'end'
 } as const

@@ -34,6 +34,49 @@ export function pdf(pages: readonly string[], options: { encrypted?: boolean } =
   return Buffer.from(file, 'latin1');
 }
 
+/** A PDF of pictures, as a scanner writes it: each page is a JPEG, or a text. */
+export function scannedPdf(
+  pages: readonly (string | { readonly jpeg: Uint8Array; readonly width: number; readonly height: number })[],
+): Uint8Array {
+  const objects: Buffer[] = [];
+  const add = (head: string, stream?: Uint8Array): void => {
+    const body = stream ? [Buffer.from(`${head}\nstream\n`), stream, Buffer.from('\nendstream')] : [Buffer.from(head)];
+    objects.push(Buffer.concat(body));
+  };
+  add('<< /Type /Catalog /Pages 2 0 R >>');
+  add(`<< /Type /Pages /Kids [${pages.map((_, i) => `${4 + 3 * i} 0 R`).join(' ')}] /Count ${pages.length} >>`);
+  add('<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>');
+  for (const [i, page] of pages.entries()) {
+    const own = 4 + 3 * i;
+    add(
+      `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents ${own + 1} 0 R /Resources << /Font << /F1 3 0 R >> /XObject << /I ${own + 2} 0 R >> >> >>`,
+    );
+    const content = Buffer.from(
+      typeof page === 'string'
+        ? `BT /F1 12 Tf 72 720 Td (${page}) Tj ET`
+        : `q 523 0 0 ${Math.round((523 * page.height) / page.width)} 36 400 cm /I Do Q`,
+    );
+    add(`<< /Length ${content.length} >>`, content);
+    if (typeof page === 'string') add('<< >>');
+    else
+      add(
+        `<< /Type /XObject /Subtype /Image /Width ${page.width} /Height ${page.height} /ColorSpace /DeviceGray /BitsPerComponent 8 /Filter /DCTDecode /Length ${page.jpeg.length} >>`,
+        page.jpeg,
+      );
+  }
+  const parts: Buffer[] = [Buffer.from('%PDF-1.4\n')];
+  let length = parts[0]!.length;
+  const rows = objects.map((object, i) => {
+    const whole = Buffer.concat([Buffer.from(`${i + 1} 0 obj\n`), object, Buffer.from('\nendobj\n')]);
+    const row = `${String(length).padStart(10, '0')} 00000 n \n`;
+    parts.push(whole);
+    length += whole.length;
+    return row;
+  });
+  const tail = `xref\n0 ${objects.length + 1}\n0000000000 65535 f \n${rows.join('')}trailer\n<< /Size ${objects.length + 1} /Root 1 0 R >>\nstartxref\n${length}\n%%EOF\n`;
+  return Buffer.concat([...parts, Buffer.from(tail)]);
+}
+
 /** A DOCX of paragraphs; one that begins with `# ` is a heading of the first level. */
 export function docx(paragraphs: readonly string[], extra: Record<string, Uint8Array> = {}): Uint8Array {
   const body = paragraphs

@@ -1,0 +1,67 @@
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { readBlob } from '#platform/data/blobs/blob-store.ts';
+import type { JobHandler } from '#platform/data/jobs/jobs.ts';
+import type { MemoryParts, Transaction } from '../parts.ts';
+import { DocumentProblem } from '../reader/problem.ts';
+import { INGEST_DOCUMENT, markFailed, RECOGNISE_PAGES } from './ingest.ts';
+import { textsOf } from './page-texts.ts';
+import { announce } from './places.ts';
+import { readRecognised, storeRecognised } from './recognised.ts';
+
+/** Pages of one job: a killed process repeats so many, and other people's documents come after them. */
+const PAGES_A_JOB = 4;
+
+/**
+ * Reads some pages of a PDF, which are pictures, by asking vision, and queues the next ones, or the reading of the whole.
+ */
+export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
+  const { db, blobs, reader, peers, slow } = memory;
+  return {
+    async run(payload, { signal }) {
+      const { documentId } = payload as { documentId: string };
+      const document = await db.document.findUnique({ where: { id: documentId } });
+      const recognised = await readRecognised(blobs, documentId, signal);
+      if (!document || document.original === null || !recognised) return;
+      const { id, ownerId } = document;
+      const then = (kind: string) => async (tx: Transaction) => {
+        await slow.enqueue(tx, kind, { documentId }, { key: documentId, userId: ownerId });
+      };
+      const next = recognised.pages.filter((page) => recognised.texts[page] === undefined).slice(0, PAGES_A_JOB);
+      if (next.length === 0) return then(INGEST_DOCUMENT);
+      const bytes = await readBlob(blobs, document.original, signal);
+      if (bytes === undefined) return;
+      try {
+        const pictures = await reader.renderPages(bytes, next, ownerId, signal);
+        const texts = Object.fromEntries(await textsOf(peers, ownerId, pictures, signal));
+        const all = { ...recognised, texts: { ...recognised.texts, ...texts } };
+        await storeRecognised(blobs, id, all);
+        const pagesRead = Object.keys(all.texts).length;
+        await db.document.updateMany({ where: { id }, data: { pagesRead, updatedAt: new Date() } });
+        await announce(memory, { ...document, pagesRead });
+        return then(pagesRead < recognised.pages.length ? RECOGNISE_PAGES : INGEST_DOCUMENT);
+      } catch (error) {
+        if (error instanceof DocumentProblem)
+          return async (tx) => markFailed(memory, tx, id, error.code, error.message);
+        if (
+          !(error instanceof CodedError) ||
+          error.code !== 'SUBGRAPH_UNAVAILABLE' ||
+          !/No subgraph/.test(error.message)
+        )
+          throw error;
+        // An installation without vision: what text there is, is read.
+        await storeRecognised(blobs, id, { pages: [], texts: {} });
+        return then(INGEST_DOCUMENT);
+      }
+    },
+    async parked(payload, _problem, tx) {
+      const { documentId } = payload as { documentId: string };
+      await markFailed(
+        memory,
+        tx,
+        documentId,
+        'FAILED',
+        'The text of its pictures could not be read. Try again later.',
+      );
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { Archive, damaged, resolveInside } from './archive.ts';
+import { readHtmlInto } from './html.ts';
+import { type Outline, OutlineBuilder } from './outline.ts';
+import { DocumentProblem } from './problem.ts';
+import { walkXml } from './xml.ts';
+
+const WHAT = 'The EPUB';
+const MAX_CHAPTERS = 5_000;
+/** A package that encrypts its fonts alone can be read. */
+const FONTS = /\.(otf|ttf|woff2?)$/i;
+
+/**
+ * Reads the text of an EPUB in its reading order; chapters are sections. What leads out of the book is not followed.
+ *
+ * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE, NO_TEXT.
+ */
+export async function readEpub(bytes: Uint8Array): Promise<Outline> {
+  using archive = await Archive.open(bytes, WHAT);
+  if (isEncrypted((await archive.text('META-INF/encryption.xml')) ?? ''))
+    throw new DocumentProblem('PASSWORD_PROTECTED', `${WHAT} is protected against copying and cannot be read.`);
+  const opf = packageOf(await archive.required('META-INF/container.xml'));
+  if (opf === undefined) throw damaged(WHAT);
+  const items = new Map<string, string>();
+  const chapters: string[] = [];
+  walkXml(await archive.required(opf), {
+    open(name, { id, href, idref }) {
+      const file = name === 'item' && href ? resolveInside(opf, href) : undefined;
+      if (id && file) items.set(id, file);
+      const chapter = name === 'itemref' ? items.get(idref ?? '') : undefined;
+      if (chapter) chapters.push(chapter);
+    },
+  });
+  if (chapters.length > MAX_CHAPTERS)
+    throw new DocumentProblem(
+      'TOO_LARGE',
+      `${WHAT} has ${chapters.length} chapters; at most ${MAX_CHAPTERS} are read.`,
+    );
+  const builder = new OutlineBuilder();
+  // A chapter that the book names twice is read once.
+  for (const chapter of new Set(chapters)) {
+    const html = await archive.text(chapter);
+    if (html !== undefined) readHtmlInto(builder, html);
+  }
+  const outline = builder.build();
+  if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
+  return outline;
+}
+
+function packageOf(container: string): string | undefined {
+  let found: string | undefined;
+  walkXml(container, {
+    open(name, attributes) {
+      if (name === 'rootfile' && attributes['full-path']) found ??= resolveInside('', attributes['full-path']);
+    },
+  });
+  return found;
+}
+
+function isEncrypted(xml: string): boolean {
+  let found = false;
+  walkXml(xml, {
+    open(name, { URI: uri }) {
+      if (name === 'CipherReference' && uri && !FONTS.test(uri)) found = true;
+    },
+  });
+  return found;
+}

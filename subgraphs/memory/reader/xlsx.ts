@@ -1,0 +1,141 @@
+import { Archive } from './archive.ts';
+import { excelDate, isDateFormat } from './excel-dates.ts';
+import { type Outline, OutlineBuilder } from './outline.ts';
+import { DocumentProblem } from './problem.ts';
+import { relationshipsOf } from './relationships.ts';
+import { type Attributes, walkXml } from './xml.ts';
+
+const WHAT = 'The spreadsheet';
+const MAX_SHEETS = 1_000;
+const MAX_CELLS = 5_000_000;
+
+/**
+ * Reads the text of an XLSX: each sheet a section, each row a paragraph with its cells. Formulas are not computed; what
+ * the program that saved them computed is read.
+ *
+ * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
+ */
+export async function readXlsx(bytes: Uint8Array): Promise<Outline> {
+  using archive = await Archive.open(bytes, WHAT);
+  const workbook = 'xl/workbook.xml';
+  const targets = await relationshipsOf(archive, workbook);
+  const sheets: { name: string; file: string }[] = [];
+  let from1904 = false;
+  walkXml(await archive.required(workbook), {
+    open(name, attributes) {
+      const file = name === 'sheet' ? targets.get(attributes['r:id'] ?? attributes['id'] ?? '') : undefined;
+      if (file) sheets.push({ name: attributes['name'] ?? '', file });
+      if (name === 'workbookPr') from1904 = /^(1|true)$/.test(attributes['date1904'] ?? '');
+    },
+  });
+  if (sheets.length > MAX_SHEETS)
+    throw new DocumentProblem('TOO_LARGE', `${WHAT} has ${sheets.length} sheets; at most ${MAX_SHEETS} are read.`);
+  const strings = sharedStrings((await archive.text('xl/sharedStrings.xml')) ?? '');
+  const dates = dateStyles((await archive.text('xl/styles.xml')) ?? '');
+  const builder = new OutlineBuilder();
+  let cells = 0;
+  for (const { name, file } of sheets) {
+    builder.heading(1, name);
+    walkXml(
+      (await archive.text(file)) ?? '',
+      rowsOf(builder, { strings, dates, from1904 }, () => {
+        if (++cells > MAX_CELLS)
+          throw new DocumentProblem('TOO_LARGE', `${WHAT} has more than ${MAX_CELLS} cells: split it.`);
+      }),
+    );
+  }
+  const outline = builder.build();
+  if (cells === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} has no cells with content.`);
+  return outline;
+}
+
+interface Meaning {
+  readonly strings: readonly string[];
+  /** Numbers of the styles that show a number as a date. */
+  readonly dates: ReadonlySet<number>;
+  readonly from1904: boolean;
+}
+
+function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
+  let row: { at: string; text: string }[] = [];
+  let cell: Attributes | undefined;
+  let value = '';
+  let isValue = false;
+  return {
+    open(name: string, attributes: Attributes) {
+      if (name === 'row') row = [];
+      else if (name === 'c') [cell, value] = [attributes, ''];
+      else if (name === 'v' || name === 't') isValue = true;
+    },
+    text(text: string) {
+      if (isValue && cell) value += text;
+    },
+    close(name: string) {
+      if (name === 'v' || name === 't') isValue = false;
+      if (name === 'c' && cell) {
+        const text = shown(cell, value, meaning).replace(/\s+/g, ' ').trim();
+        if (text !== '') {
+          count();
+          row.push({ at: cell['r'] ?? '', text });
+        }
+        cell = undefined;
+      } else if (name === 'row' && row.length > 0) {
+        const cells = { first: row[0]!.at, last: row.at(-1)!.at };
+        builder.paragraph(row.map(({ text }) => text).join(' | '), cells.first === '' ? {} : { cells });
+      }
+    },
+  };
+}
+
+function shown({ t: type, s: style }: Attributes, value: string, { strings, dates, from1904 }: Meaning): string {
+  if (type === 's') return strings[Number(value)] ?? '';
+  if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
+  if (type !== undefined && type !== 'n') return value;
+  return value !== '' && dates.has(Number(style ?? 0)) ? excelDate(Number(value), from1904) : value;
+}
+
+function sharedStrings(xml: string): string[] {
+  const strings: string[] = [];
+  let text = '';
+  let isText = false;
+  // A phonetic guide says the same once more.
+  let phonetic = 0;
+  walkXml(xml, {
+    open(name) {
+      if (name === 'si') text = '';
+      else if (name === 'rPh') phonetic++;
+      else if (name === 't') isText = phonetic === 0;
+    },
+    text(piece) {
+      if (isText) text += piece;
+    },
+    close(name) {
+      if (name === 'rPh') phonetic--;
+      else if (name === 't') isText = false;
+      else if (name === 'si') strings.push(text);
+    },
+  });
+  return strings;
+}
+
+function dateStyles(xml: string): Set<number> {
+  const formats = new Map<number, string>();
+  const dates = new Set<number>();
+  let isUsed = false;
+  let style = 0;
+  walkXml(xml, {
+    open(name, attributes) {
+      if (name === 'numFmt') formats.set(Number(attributes['numFmtId']), attributes['formatCode'] ?? '');
+      else if (name === 'cellXfs') isUsed = true;
+      else if (name === 'xf' && isUsed) {
+        const id = Number(attributes['numFmtId'] ?? 0);
+        if (isDateFormat(id, formats.get(id))) dates.add(style);
+        style++;
+      }
+    },
+    close(name) {
+      if (name === 'cellXfs') isUsed = false;
+    },
+  });
+  return dates;
+}
