@@ -28,7 +28,7 @@ const READ = [
   'subgraphs/*/schema.graphql',
   'prisma/*/migrations/**/*.sql',
   'gateway/{explorer,rest/docs}/{built,page}/*',
-  'gateway/rest/{operations,composed}/*.graphql',
+  'gateway/{rest,openai,mcp}/**/*.graphql',
   'cli/examples/*',
 ];
 

@@ -16,6 +16,7 @@ import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Compile } from './execution/prepare/operations.ts';
 import type { ExposeError } from './execution/run/observer.ts';
 import { type Account, createExplorer } from './explorer/explorer.ts';
+import { createOpenAi } from './openai/openai.ts';
 import { createPipeline, type OperationCaller, type Served } from './policy/pipeline.ts';
 import type { PolicyEvaluator } from './policy/policies.ts';
 import { createPolicyHook } from './policy/policy-hook.ts';
@@ -40,7 +41,7 @@ import { secure, seeOther, sendJson, sendText } from './server/pages.ts';
 import { type GatewayFile, GatewayFileError, settingsOf } from './settings/gateway-file.ts';
 import { textOf, watchGatewayFile } from './settings/watch-gateway-file.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
-import { createGraph } from './supergraph/graph.ts';
+import { createGraph, type GraphVersion } from './supergraph/graph.ts';
 import type { OverrideChooser } from './supergraph/overrides.ts';
 import type { Supergraph, SupergraphSource } from './supergraph/supergraph.ts';
 
@@ -75,7 +76,7 @@ export interface GatewayOptions {
   readonly wellKnown?: Readonly<Record<string, readonly [subgraph: string, path: string]>>;
   /** Folder of REST endpoints, one .graphql file each: REST_OPERATIONS for the product's own. Default: none. */
   readonly rest?: string | undefined;
-  /** Whether the product's own doors are open that take several operations: COMPOSED endpoints of REST. */
+  /** Whether the product's own doors are open: endpoints of REST that take several operations, and /v1. */
   readonly doors?: boolean | undefined;
   /** Folder of .graphql files that the explorer opens with. */
   readonly examples?: string | undefined;
@@ -111,7 +112,7 @@ interface Configured {
 /** Sockets of a replaced supergraph or a stopping gateway come back over this time. */
 const RELOAD_SPREAD_MS = 5_000;
 const DRAIN_SPREAD_MS = 500;
-const REST_CHECK_MS = 3_000;
+const DOORS_CHECK_MS = 3_000;
 
 /**
  * Starts a gateway: listens at once, with /health and /ready at 503, loads the supergraph, and resolves when it serves.
@@ -219,7 +220,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       apollo.changed();
       subscriptions.resubscribe(why, RELOAD_SPREAD_MS);
       void sockets.restart(why, RELOAD_SPREAD_MS);
-      void rest.check(graph.current!);
+      void checkDoors(graph.current!);
     },
   });
   const apollo = createApolloFace({ config, log, graph, plugins: options.apolloPlugins });
@@ -232,7 +233,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     folder: options.rest,
     composed: options.doors ? COMPOSED : undefined,
   });
+  const openai = options.doors ? createOpenAi(faces) : undefined;
   const docs = createDocs();
+  const checkDoors = async (version: GraphVersion<Served>): Promise<void> => {
+    await rest.check(version);
+    await openai?.check(version);
+  };
   const health = createHealth({ graph, version: options.version, stores: options.stores });
 
   const server = createServer(undefined);
@@ -268,6 +274,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       return graphql(request, response, search);
     }
     secure(response, config.publicUrl);
+    if (openai?.has(path)) return openai.answer(request, response, path);
     if (rest.has(path)) return rest.answer(request, response, path, search);
     if (options.rest !== undefined && request.method === 'GET' && docs.has(path)) return docs.answer(response, path);
     const wellKnown = options.wellKnown?.[path];
@@ -308,7 +315,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   }
   health.loaded();
   // Planning takes the start's own processor time, so it waits until the start is over.
-  setTimeout(() => graph.current && void rest.check(graph.current), REST_CHECK_MS).unref();
+  setTimeout(() => graph.current && void checkDoors(graph.current), DOORS_CHECK_MS).unref();
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? 'localhost' : config.HOST;
   return {
     port,

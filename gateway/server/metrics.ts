@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 
-export type Carrier = 'http' | 'sse' | 'multipart' | 'websocket' | 'rest';
+export type Carrier = 'http' | 'sse' | 'multipart' | 'websocket' | 'rest' | 'openai' | 'mcp';
 export type Outcome = 'ok' | 'errors' | 'refused';
 
 /** The instruments of the gateway. Labels have few values each; never a user, an address or an operation's text. */

@@ -3,6 +3,7 @@ import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
+import { Completions } from './complete/completion.ts';
 import { ConversationTopics } from './conversation-topics.ts';
 import { eventHandlers } from './events.ts';
 import { createLoaders } from './loaders.ts';
@@ -43,7 +44,12 @@ export const chat: SubgraphDefinition = {
     if (config.redisUrl === undefined) void events.started.then(() => replies.recoverAll());
 
     return {
-      resolvers: createResolvers({ chat: parts, replies, sending: new Sending(parts, replies) }),
+      resolvers: createResolvers({
+        chat: parts,
+        replies,
+        sending: new Sending(parts, replies),
+        completions: new Completions(parts),
+      }),
       routes: storage.parkedRoutes,
       loaders: ({ identity }) => createLoaders(parts, identity),
     };

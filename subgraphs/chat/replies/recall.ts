@@ -26,7 +26,8 @@ export interface Recalled {
 
 export interface Question {
   readonly text: string;
-  readonly conversationId: string;
+  /** Absent where there is none. */
+  readonly conversationId?: string;
   /**
    * Messages on the way to the reply that the model does not get, since its window has no room for them. They alone may
    * be quoted: what is on other branches was thrown away.

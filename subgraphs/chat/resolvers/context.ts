@@ -1,4 +1,5 @@
 import type { RequestContext } from '#platform/host/definition.ts';
+import type { Completions } from '../complete/completion.ts';
 import type { Loaders } from '../loaders.ts';
 import type { ChatParts } from '../parts.ts';
 import type { Replies } from '../replies/replies.ts';
@@ -11,4 +12,5 @@ export interface ResolverParts {
   readonly chat: ChatParts;
   readonly replies: Replies;
   readonly sending: Sending;
+  readonly completions: Completions;
 }

@@ -5,6 +5,7 @@ import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireAdmin, requireScope, requireUser } from '#platform/identity/identity.ts';
 import type { PresenceState } from '#platform/realtime/presence/presence.ts';
 import { messageFor } from '../access.ts';
+import type { CompleteInput } from '../complete/check.ts';
 import {
   type ConversationSettings,
   type CreateInput,
@@ -86,7 +87,7 @@ const deploymentHealth = ({ lastError, ...deployment }: DeploymentHealth) => ({
 });
 
 /** Returns the resolvers of mutations. */
-export function mutationResolvers({ chat, replies, sending }: ResolverParts): ResolverMap {
+export function mutationResolvers({ chat, replies, sending, completions }: ResolverParts): ResolverMap {
   const conversationOf = (context: Context, id: string) => context.loaders.conversation.clear(id).load(id);
   /** What was sent, in the conversation as that has left it. */
   const shown = (context: Context, sent: Sent): Sent => {
@@ -163,6 +164,9 @@ export function mutationResolvers({ chat, replies, sending }: ResolverParts): Re
           conversation: shown(context, sent).conversation,
         };
       },
+      complete: async (_: unknown, { input }: Input<CompleteInput>, context: Context) => ({
+        completion: await completions.whole(writer(context), input, context.requestId, context.signal),
+      }),
       chooseBranch: async (_: unknown, { input }: Input<{ messageId: string }>, context: Context) => {
         const user = writer(context);
         const message = await messageFor(chat.db, user.userId, input.messageId);
@@ -206,9 +210,12 @@ const field = <Arguments extends ById, Event extends { readonly __typename: stri
 });
 
 /** Returns the resolvers of subscriptions. */
-export function subscriptionResolvers({ chat, replies }: ResolverParts): ResolverMap {
+export function subscriptionResolvers({ chat, replies, completions }: ResolverParts): ResolverMap {
   return {
     Subscription: {
+      completion: field(({ input }: Input<CompleteInput>, context) =>
+        completions.stream(writer(context), input, context.requestId, context.signal),
+      ),
       messageStream: field(({ id: messageId, after }: ById & { after: number }, context) =>
         follow(chat, replies, { userId: reader(context).userId, messageId, after }, context.signal),
       ),

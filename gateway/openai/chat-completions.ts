@@ -1,0 +1,191 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { badInput } from '#platform/base/errors/errors.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Visit } from '../doors/visit.ts';
+import { sendJson } from '../server/pages.ts';
+import { completionOf } from './completion.ts';
+import { continueConversation } from './continue-conversation.ts';
+import { type LateStream, openLate } from './late-stream.ts';
+import { chatMessages } from './messages.ts';
+import { type Answering, type AnswerPiece, type Usage, whole } from './pieces.ts';
+import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
+import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
+
+const KNOWN = [
+  'model',
+  'messages',
+  'stream',
+  'stream_options',
+  'temperature',
+  'top_p',
+  'max_tokens',
+  'max_completion_tokens',
+  'stop',
+  'seed',
+  'presence_penalty',
+  'frequency_penalty',
+  'reasoning_effort',
+  'tools',
+  'tool_choice',
+  'response_format',
+  'n',
+  'metadata',
+  'parallel_tool_calls',
+];
+/** What changes nothing of an answer: who asks is known by the key, and records are kept anyway. */
+const IGNORED = ['user', 'store', 'service_tier', 'safety_identifier', 'prompt_cache_key', 'prompt_cache_retention'];
+
+/** Answers POST /v1/chat/completions: without a conversation, or into the one that `metadata.conversation_id` names. */
+export async function answerChatCompletion(
+  visit: Visit,
+  body: Body,
+  key: string | undefined,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
+  checkNames(body, KNOWN, IGNORED);
+  if ((numberOf(body, 'n') ?? 1) !== 1) throw badInput('n', 'must be 1: one answer is given.');
+  if (flagOf(body, 'parallel_tool_calls') === false) {
+    throw badInput('parallel_tool_calls', 'cannot be false: several calls may be made at once.');
+  }
+  const streams = flagOf(body, 'stream') ?? false;
+  const options = objectOf(body, 'stream_options') ?? {};
+  const wishes = wishesOf(body);
+  const model = textOf(body, 'model') || undefined;
+  const maxTokens = numberOf(body, 'max_completion_tokens') ?? numberOf(body, 'max_tokens');
+  const tools = objectsOf(body, 'tools')?.map((tool, index) => {
+    const path = `tools.${index}.function`;
+    const definition = tool['type'] === 'function' ? objectOf(tool, 'function', path) : undefined;
+    if (!definition) throw badInput(`tools.${index}`, 'must be of the type function.');
+    return toolOf(definition, path);
+  });
+  const responseFormat = formatOf(
+    objectOf(body, 'response_format'),
+    'response_format',
+    (format) => objectOf(format, 'json_schema', 'response_format.json_schema') ?? {},
+  );
+  const settings = {
+    ...(model !== undefined && { model }),
+    parameters: parametersOf(body, maxTokens, textOf(body, 'reasoning_effort')),
+    ...(tools && { tools }),
+    ...(responseFormat && { responseFormat }),
+  };
+  const given = objectsOf(body, 'messages') ?? [];
+  let answering: Answering;
+  if (wishes.conversationId === undefined) {
+    const toolChoice = toolChoiceOf(body, (choice) => needText(objectOf(choice, 'function') ?? {}, 'name'));
+    answering = completionOf(visit, {
+      ...settings,
+      messages: chatMessages(given),
+      ...(toolChoice && { toolChoice }),
+      useMemory: wishes.useMemory ?? false,
+    });
+  } else {
+    if (body['tool_choice'] != null && body['tool_choice'] !== 'auto') {
+      throw badInput('tool_choice', 'goes without a conversation only.');
+    }
+    answering = await continueConversation(visit, wishes.conversationId, chatMessages(given), {
+      ...settings,
+      ...(wishes.useMemory !== undefined && { useMemory: wishes.useMemory }),
+      clientMessageId: key ?? randomUUID(),
+    });
+  }
+  const head: Head = {
+    id: `chatcmpl-${answering.metadata['reply_id'] ?? randomUUID()}`,
+    created: Math.floor(Date.now() / 1000),
+    model: answering.model,
+  };
+  if (!streams) return answerWhole(answering, head, response);
+  const stream = openLate(response, log, visit.signal);
+  await stream.run(() => answerStreamed(answering, head, flagOf(options, 'include_usage') ?? false, stream));
+}
+
+interface Head {
+  readonly id: string;
+  readonly created: number;
+  readonly model: string;
+}
+
+async function answerWhole(answering: Answering, head: Head, response: ServerResponse): Promise<void> {
+  const { text, reasoning, calls, finish, usage } = await whole(answering);
+  const message = {
+    role: 'assistant',
+    content: text === '' && calls.length > 0 ? null : text,
+    refusal: null,
+    ...(reasoning !== '' && { reasoning_content: reasoning }),
+    ...(calls.length > 0 && {
+      tool_calls: calls.map(({ id, name, arguments: args }) => ({
+        id,
+        type: 'function',
+        function: { name, arguments: args },
+      })),
+    }),
+  };
+  sendJson(response, 200, {
+    ...head,
+    object: 'chat.completion',
+    choices: [{ index: 0, message, finish_reason: finish, logprobs: null }],
+    usage: usageOf(usage),
+    ...metadataOf(answering),
+  });
+}
+
+async function answerStreamed(
+  answering: Answering,
+  head: Head,
+  includeUsage: boolean,
+  stream: LateStream,
+): Promise<void> {
+  const chunk = (choices: readonly object[], more: object = {}): void =>
+    stream.send(
+      undefined,
+      JSON.stringify({
+        ...head,
+        object: 'chat.completion.chunk',
+        choices,
+        ...(includeUsage && { usage: null }),
+        ...more,
+      }),
+    );
+  const delta = (value: object, finish: string | null = null): void =>
+    chunk([{ index: 0, delta: value, finish_reason: finish, logprobs: null }]);
+  let begun = false;
+  let usage: Usage | undefined;
+  await answering.follow((piece) => {
+    if (!begun) delta({ role: 'assistant', content: '' });
+    begun = true;
+    if (piece.kind === 'end') {
+      delta({}, piece.finish);
+      usage = piece.usage;
+    } else delta(deltaOf(piece));
+  });
+  if (includeUsage) chunk([], { usage: usageOf(usage), ...metadataOf(answering) });
+  stream.send(undefined, '[DONE]');
+}
+
+function deltaOf(piece: Exclude<AnswerPiece, { kind: 'end' }>): object {
+  if (piece.kind === 'text') return { content: piece.text };
+  if (piece.kind === 'reasoning') return { reasoning_content: piece.text };
+  const { index, id, name, arguments: args } = piece;
+  return {
+    tool_calls: [
+      {
+        index,
+        ...(id !== undefined && { id, type: 'function' }),
+        function: { ...(name !== undefined && { name }), arguments: args },
+      },
+    ],
+  };
+}
+
+const metadataOf = ({ metadata }: Answering) => (Object.keys(metadata).length > 0 ? { metadata } : {});
+
+const usageOf = (usage: Usage | undefined) =>
+  usage && {
+    prompt_tokens: usage.inputTokens,
+    completion_tokens: usage.outputTokens,
+    total_tokens: usage.inputTokens + usage.outputTokens,
+    prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
+    completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+  };

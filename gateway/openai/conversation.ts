@@ -1,0 +1,88 @@
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Visit } from '../doors/visit.ts';
+import { GRAPH } from './graph.ts';
+import type { Answering, Finish, Usage } from './pieces.ts';
+
+/** A reply as the graph tells it. */
+export interface StoredReply {
+  readonly id: string;
+  readonly role: string;
+  readonly status: string;
+  readonly text: string;
+  readonly reasoning: string | null;
+  readonly createdAt: string;
+  readonly conversation: { readonly id: string } | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly toolCalls: readonly ToolCall[];
+  readonly generation: {
+    readonly model: string;
+    readonly finishReason: string | null;
+    readonly usage: Usage;
+  } | null;
+}
+
+interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+  readonly runsOn: string;
+}
+
+interface ReplyEvent {
+  readonly __typename: string;
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCall: ToolCall;
+  readonly status: string;
+  readonly error: { readonly code: string; readonly message: string } | null;
+  readonly usage: Usage | null;
+}
+
+/** Ends of a reply that leave the request without an answer. */
+const BROKEN = new Set(['FAILED', 'INTERRUPTED']);
+
+/**
+ * Follows a reply of a conversation. A client of this API cannot come back to it: when it leaves, the reply is stopped.
+ *
+ * @param conversationId and the id of the reply, which was asked for already.
+ */
+export const replyOf = (visit: Visit, conversationId: string, id: string, model: string): Answering => ({
+  model,
+  metadata: { conversation_id: conversationId, reply_id: id },
+  async follow(take) {
+    let calls = 0;
+    let end: ReplyEvent | undefined;
+    try {
+      await visit.follow<ReplyEvent>(GRAPH.OpenAiFollow, { id }, (event) => {
+        if (event.__typename === 'ReplyText' && event.text !== '') take({ kind: 'text', text: event.text });
+        else if (event.__typename === 'ReplyReasoning') take({ kind: 'reasoning', text: event.reasoning });
+        else if (event.__typename === 'ReplyToolCall' && event.toolCall.runsOn === 'CLIENT') {
+          const { id: callId, name, arguments: text } = event.toolCall;
+          take({ kind: 'call', index: calls++, id: callId, name, arguments: text });
+        } else if (event.__typename === 'ReplyEnd') end = event;
+        return undefined;
+      });
+    } catch (error) {
+      if (visit.signal.aborted) await visit.afterwards(GRAPH.OpenAiStop, { input: { id } });
+      throw error;
+    }
+    if (!end) throw new CodedError('PROVIDER_UNAVAILABLE', 'The reply ended before it was whole.');
+    if (end.error && BROKEN.has(end.status)) {
+      throw new CodedError(end.error.code as 'PROVIDER_UNAVAILABLE', end.error.message);
+    }
+    const finish = calls > 0 ? 'tool_calls' : await finishOf(visit, id);
+    take({ kind: 'end', finish, usage: end.usage ?? undefined });
+  },
+});
+
+async function finishOf(visit: Visit, id: string): Promise<Finish> {
+  const reply = await visit.need<StoredReply>(GRAPH.OpenAiReply, { id });
+  return finishReason(reply);
+}
+
+/** Returns why a stored reply ended, in OpenAI's words. */
+export function finishReason({ generation, toolCalls }: Pick<StoredReply, 'generation' | 'toolCalls'>): Finish {
+  if (toolCalls.some(({ runsOn }) => runsOn === 'CLIENT')) return 'tool_calls';
+  const reason = generation?.finishReason;
+  return reason === 'length' || reason === 'content_filter' ? reason : 'stop';
+}

@@ -1,0 +1,69 @@
+import type { ServerResponse } from 'node:http';
+import type { GraphQLFormattedError } from 'graphql';
+import { httpStatusOf } from '#platform/base/errors/http-status.ts';
+import { sendJson } from '../server/pages.ts';
+
+/** Types that OpenAI's clients know, by status. */
+const TYPES: Readonly<Record<number, string>> = {
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  402: 'insufficient_quota',
+  403: 'permission_error',
+  404: 'not_found_error',
+  409: 'conflict_error',
+  413: 'invalid_request_error',
+  429: 'rate_limit_error',
+};
+
+/** Codes that OpenAI's clients know; the others are ours in small letters. */
+const CODES: Readonly<Record<string, string>> = {
+  UNAUTHENTICATED: 'invalid_api_key',
+  BUDGET_EXCEEDED: 'insufficient_quota',
+  RATE_LIMITED: 'rate_limit_exceeded',
+  CONTEXT_TOO_LARGE: 'context_length_exceeded',
+  CONTENT_FILTERED: 'content_filter',
+  BAD_USER_INPUT: 'invalid_value',
+};
+
+/** Statuses that asking again does not change. OpenAI's clients ask again after each 409, 429 and 5xx. */
+const FINAL_CODES = new Set(['MODEL_NOT_CONFIGURED', 'NOT_CONFIGURED', 'BUDGET_EXCEEDED', 'CONFLICT']);
+
+/** Returns the status of an error: that of its code, but for what OpenAI calls not found. */
+function statusOf({ extensions }: GraphQLFormattedError): number {
+  return extensions?.['code'] === 'MODEL_NOT_FOUND' ? 404 : httpStatusOf(extensions?.['code']);
+}
+
+/** Returns an error as OpenAI's API tells it. */
+export function errorBody(error: GraphQLFormattedError) {
+  const { message, extensions } = error;
+  const code = String(extensions?.['code'] ?? 'BAD_USER_INPUT');
+  const argument = extensions?.['argument'];
+  const param = typeof argument === 'string' ? nameOf(argument) : null;
+  return {
+    error: {
+      // It begins with the graph's name of the value.
+      message:
+        param !== null && message.startsWith(String(argument))
+          ? param + message.slice(String(argument).length)
+          : message,
+      type: TYPES[statusOf(error)] ?? 'server_error',
+      param,
+      code: CODES[code] ?? code.toLowerCase(),
+    },
+  };
+}
+
+/** Returns the name that a value of the graph has here: `temperature` for `input.parameters.temperature`. */
+const nameOf = (argument: string): string =>
+  argument.replace(/^input\.(?:parameters\.)?/, '').replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Refuses a request in OpenAI's way. */
+export function refuse(response: ServerResponse, error: GraphQLFormattedError): void {
+  const status = statusOf(error);
+  const { code, retryAfter } = error.extensions ?? {};
+  if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
+  if (FINAL_CODES.has(String(code))) response.setHeader('x-should-retry', 'false');
+  if (status === 413) response.setHeader('connection', 'close');
+  if (status === 401) response.setHeader('www-authenticate', 'Bearer');
+  sendJson(response, status, errorBody(error));
+}

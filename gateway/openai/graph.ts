@@ -1,0 +1,20 @@
+import { readOperations } from '../doors/operations.ts';
+
+/** The operations behind /v1. */
+export const GRAPH = readOperations<
+  | 'OpenAiModels'
+  | 'OpenAiEmbeddingModels'
+  | 'OpenAiEmbed'
+  | 'OpenAiCompletion'
+  | 'OpenAiConversation'
+  | 'OpenAiOpenConversation'
+  | 'OpenAiDropConversation'
+  | 'OpenAiSend'
+  | 'OpenAiSubmitToolResults'
+  | 'OpenAiStop'
+  | 'OpenAiFollow'
+  | 'OpenAiReply'
+  | 'OpenAiGenerateImages'
+  | 'OpenAiImageProgress'
+  | 'OpenAiImage'
+>(new URL('./operations.graphql', import.meta.url));

@@ -1,0 +1,70 @@
+import { badInput } from '#platform/base/errors/errors.ts';
+import { type Body, needText, objectOf, objectsOf, textOf } from './read.ts';
+
+/** A message as the graph's `completion` takes it. */
+export interface GraphMessage {
+  readonly role: 'SYSTEM' | 'USER' | 'ASSISTANT' | 'TOOL';
+  readonly text?: string;
+  readonly images?: readonly { readonly url: string; readonly detail?: string }[];
+  readonly toolCalls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
+  readonly toolCallId?: string;
+}
+
+/** Names of the parts of a message's content, in the two APIs. */
+const TEXTS = new Set(['text', 'input_text', 'output_text', 'refusal']);
+const IMAGES = new Set(['image_url', 'input_image']);
+
+/** Returns the messages of a chat completion as the graph takes them. */
+export const chatMessages = (messages: readonly Body[]): GraphMessage[] =>
+  messages.map((message, index) => chatMessage(message, `messages.${index}`));
+
+function chatMessage(message: Body, path: string): GraphMessage {
+  const content = contentOf(message, path);
+  switch (message['role']) {
+    case 'system':
+    case 'developer':
+      return { role: 'SYSTEM', ...content };
+    case 'user':
+      return { role: 'USER', ...content };
+    case 'tool':
+      return { role: 'TOOL', ...content, toolCallId: needText(message, 'tool_call_id', `${path}.tool_call_id`) };
+    case 'assistant': {
+      const toolCalls = objectsOf(message, 'tool_calls', `${path}.tool_calls`)?.map((call, index) => {
+        const place = `${path}.tool_calls.${index}`;
+        const called = objectOf(call, 'function', `${place}.function`) ?? {};
+        return {
+          id: needText(call, 'id', `${place}.id`),
+          name: needText(called, 'name', `${place}.function.name`),
+          arguments: needText(called, 'arguments', `${place}.function.arguments`),
+        };
+      });
+      return { role: 'ASSISTANT', ...content, ...(toolCalls && { toolCalls }) };
+    }
+    default:
+      throw badInput(`${path}.role`, 'must be system, developer, user, assistant or tool.');
+  }
+}
+
+/** Returns text and images of a message, whose content is a text or a list of parts. */
+export function contentOf(message: Body, path: string): Pick<GraphMessage, 'text' | 'images'> {
+  const { content } = message;
+  if (content == null) return {};
+  if (typeof content === 'string') return { text: content };
+  const texts: string[] = [];
+  const images: { url: string; detail?: string }[] = [];
+  for (const [index, part] of (objectsOf(message, 'content', `${path}.content`) ?? []).entries()) {
+    const place = `${path}.content.${index}`;
+    const type = String(part['type']);
+    if (TEXTS.has(type)) texts.push(needText(part, type === 'refusal' ? 'refusal' : 'text', `${place}.text`));
+    else if (IMAGES.has(type)) images.push(imageOf(part, place));
+    else throw badInput(`${place}.type`, 'must be a text or an image.');
+  }
+  return { text: texts.join('\n'), ...(images.length > 0 && { images }) };
+}
+
+function imageOf(part: Body, place: string): { url: string; detail?: string } {
+  const named = typeof part['image_url'] === 'string' ? part : (objectOf(part, 'image_url', place) ?? {});
+  const url = needText(named, named === part ? 'image_url' : 'url', `${place}.image_url`);
+  const detail = textOf(named, 'detail', `${place}.detail`);
+  return { url, ...(detail !== undefined && { detail: detail.toUpperCase() }) };
+}

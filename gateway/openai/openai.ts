@@ -1,0 +1,97 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { checkOperations } from '../doors/check.ts';
+import { readJsonBody } from '../doors/json-body.ts';
+import type { DoorParts } from '../doors/parts.ts';
+import { Visit } from '../doors/visit.ts';
+import type { Served } from '../policy/pipeline.ts';
+import type { GraphVersion } from '../supergraph/graph.ts';
+import { answerChatCompletion } from './chat-completions.ts';
+import { answerEmbeddings } from './embeddings.ts';
+import { refuse } from './errors.ts';
+import { GRAPH } from './graph.ts';
+import { answerImages } from './images.ts';
+import { answerModels } from './models.ts';
+import type { Body } from './read.ts';
+import { answerResponse, cancelResponse, readResponse } from './responses.ts';
+
+/** The door for those who speak to OpenAI's API: a view of the graph. */
+export interface OpenAi {
+  has(path: string): boolean;
+  answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
+  /** Prepares the operations of a new supergraph, and says in the log which of them do not fit it. */
+  check(version: GraphVersion<Served>): Promise<void>;
+}
+
+interface Call {
+  readonly visit: Visit;
+  readonly body: Body;
+  readonly id: string | undefined;
+  /** What the client repeats with a request that it sends again. */
+  readonly key: string | undefined;
+  readonly response: ServerResponse;
+}
+
+interface Route {
+  readonly method: 'GET' | 'POST';
+  readonly pattern: RegExp;
+  answer(call: Call): Promise<void>;
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Creates the door for those who speak to OpenAI's API, at /v1. */
+export function createOpenAi(parts: DoorParts): OpenAi {
+  const { config, log } = parts;
+  const post = (pattern: RegExp, answer: Route['answer']): Route => ({ method: 'POST', pattern, answer });
+  const get = (pattern: RegExp, answer: Route['answer']): Route => ({ method: 'GET', pattern, answer });
+  const routes: readonly Route[] = [
+    get(/^\/v1\/models$/, ({ visit, response }) => answerModels(visit, undefined, response)),
+    get(/^\/v1\/models\/(.+)$/, ({ visit, id, response }) => answerModels(visit, id, response)),
+    post(/^\/v1\/chat\/completions$/, ({ visit, body, key, response }) =>
+      answerChatCompletion(visit, body, key, response, log),
+    ),
+    post(/^\/v1\/responses$/, ({ visit, body, key, response }) => answerResponse(visit, body, key, response, log)),
+    get(/^\/v1\/responses\/([^/]+)$/, ({ visit, id, response }) => readResponse(visit, id!, response)),
+    post(/^\/v1\/responses\/([^/]+)\/cancel$/, ({ visit, id, response }) => cancelResponse(visit, id!, response)),
+    post(/^\/v1\/embeddings$/, ({ visit, body, response }) => answerEmbeddings(visit, body, response)),
+    post(/^\/v1\/images\/generations$/, ({ visit, body, response }) => answerImages(visit, body, response)),
+  ];
+
+  async function answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const here = routes.filter(({ pattern }) => pattern.test(path));
+    const route = here.find(({ method }) => method === request.method);
+    if (!route) {
+      if (here.length > 0) response.setHeader('allow', here.map(({ method }) => method).join(', '));
+      throw new CodedError('NOT_FOUND', `${request.method} ${path} is not part of this API.`);
+    }
+    const id = route.pattern.exec(path)?.[1];
+    // A request that changes nothing more than a status may come without a body.
+    const isBare = request.headers['content-type'] === undefined && request.headers['content-length'] === '0';
+    const body = route.method === 'GET' || isBare ? {} : ((await readJsonBody(request, config.MAX_BODY_BYTES)) ?? {});
+    const visit = await Visit.begin(parts, 'openai', request, response);
+    const key = request.headers['idempotency-key'];
+    await route.answer({
+      visit,
+      body,
+      id: id === undefined ? undefined : decodeURIComponent(id),
+      key: typeof key === 'string' && UUID.test(key) ? key : undefined,
+      response,
+    });
+  }
+
+  return {
+    has: (path) => path.startsWith('/v1/'),
+    async answer(request, response, path) {
+      try {
+        await answer(request, response, path);
+      } catch (error) {
+        const known =
+          error instanceof URIError ? new CodedError('BAD_USER_INPUT', 'The path is not well encoded.') : error;
+        if (!(known instanceof Error && 'extensions' in known)) throw known;
+        if (!response.headersSent && !response.destroyed) refuse(response, known as CodedError);
+      }
+    },
+    check: (version) => checkOperations(version, Object.values(GRAPH), log),
+  };
+}

@@ -1,0 +1,285 @@
+import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Visit } from '../doors/visit.ts';
+import { sendJson } from '../server/pages.ts';
+import { completionOf } from './completion.ts';
+import { sendInto, submitResults, trailingResults } from './continue-conversation.ts';
+import { finishReason, replyOf, type StoredReply } from './conversation.ts';
+import { GRAPH } from './graph.ts';
+import { openLate } from './late-stream.ts';
+import { contentOf, type GraphMessage } from './messages.ts';
+import { type Answering, whole } from './pieces.ts';
+import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
+import { itemsOf, type ResponseHead, ResponseStream, responseBody } from './response-events.ts';
+import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
+
+const KNOWN = [
+  'model',
+  'input',
+  'instructions',
+  'stream',
+  'store',
+  'previous_response_id',
+  'conversation',
+  'temperature',
+  'top_p',
+  'max_output_tokens',
+  'reasoning',
+  'text',
+  'tools',
+  'tool_choice',
+  'metadata',
+  'parallel_tool_calls',
+];
+const IGNORED = [
+  'user',
+  'service_tier',
+  'safety_identifier',
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'include',
+  'stream_options',
+];
+const PREFIX = 'resp_';
+
+/**
+ * Answers POST /v1/responses. A response that is stored is a reply in a conversation, which `previous_response_id` goes
+ * on with; one that is not (`store: false`) is asked for without a conversation.
+ */
+export async function answerResponse(
+  visit: Visit,
+  body: Body,
+  key: string | undefined,
+  response: ServerResponse,
+  log: Logger,
+): Promise<void> {
+  checkNames(body, KNOWN, IGNORED);
+  if (flagOf(body, 'parallel_tool_calls') === false) {
+    throw badInput('parallel_tool_calls', 'cannot be false: several calls may be made at once.');
+  }
+  const streams = flagOf(body, 'stream') ?? false;
+  const messages = messagesOf(body);
+  const { answering, stored } = await answeringOf(visit, body, messages, key);
+  const replyId = answering.metadata['reply_id'];
+  const head: ResponseHead = {
+    id: `${PREFIX}${replyId ?? randomUUID()}`,
+    created: Math.floor(Date.now() / 1000),
+    model: answering.model,
+    request: body,
+    stored,
+    metadata: answering.metadata,
+  };
+  if (!streams) {
+    const answer = await whole(answering);
+    return sendJson(response, 200, responseBody(head, itemsOf(head, answer), answer));
+  }
+  const late = openLate(response, log, visit.signal, (stream, error) => events.failed(stream, error));
+  const events = new ResponseStream(head, (event, data) => late.send(event, data));
+  await late.run(() => events.write(answering));
+}
+
+async function answeringOf(visit: Visit, body: Body, messages: readonly GraphMessage[], key: string | undefined) {
+  const { useMemory, conversationId } = wishesOf(body);
+  const conversation = body['conversation'];
+  const named =
+    conversationId ??
+    (typeof conversation === 'string' ? conversation : textOf(objectOf(body, 'conversation') ?? {}, 'id'));
+  const previous = textOf(body, 'previous_response_id');
+  const instructions = textOf(body, 'instructions');
+  const settings = settingsOf(body);
+  const isSimple = messages.length === 1 && messages[0]!.role === 'USER' && !messages[0]!.images;
+  const continues = previous !== undefined || named !== undefined;
+  const store = flagOf(body, 'store') ?? (continues || isSimple);
+  if (!store) {
+    if (continues) throw badInput('store', 'cannot be false where a conversation is gone on with.');
+    const system = instructions === undefined ? [] : [{ role: 'SYSTEM' as const, text: instructions }];
+    const toolChoice = toolChoiceOf(body, (choice) => needText(choice, 'name'));
+    const input = {
+      ...settings,
+      messages: [...system, ...messages],
+      ...(toolChoice && { toolChoice }),
+      useMemory: useMemory ?? false,
+    };
+    return { answering: completionOf(visit, input), stored: false };
+  }
+  if (!continues && !isSimple) {
+    throw badInput('store', 'takes one message of text as `input`; with more, leave it out or say false.');
+  }
+  if (body['tool_choice'] != null && body['tool_choice'] !== 'auto') {
+    throw badInput('tool_choice', 'goes with `store: false` only.');
+  }
+  const reply = { ...settings, ...(useMemory !== undefined && { useMemory }), clientMessageId: key ?? randomUUID() };
+  const answering = continues
+    ? await goOn(visit, previous, named, instructions, messages, reply)
+    : await begin(visit, instructions, messages, reply, useMemory ?? false);
+  return { answering, stored: true };
+}
+
+type Reply = Parameters<typeof sendInto>[3];
+
+/** Begins a conversation. Nothing is learned from it, nor recalled for it, unless the request asks for memory. */
+async function begin(
+  visit: Visit,
+  systemPrompt: string | undefined,
+  messages: readonly GraphMessage[],
+  reply: Reply,
+  memoryEnabled: boolean,
+): Promise<Answering> {
+  const input = { memoryEnabled, ...(systemPrompt && { systemPrompt }) };
+  const { conversation } = await visit.need<{ conversation: { id: string } }>(GRAPH.OpenAiOpenConversation, { input });
+  try {
+    const replyId = await sendInto(visit, conversation.id, messages.at(-1), reply);
+    return replyOf(visit, conversation.id, replyId, reply.model ?? 'default');
+  } catch (error) {
+    await visit.afterwards(GRAPH.OpenAiDropConversation, { input: { id: conversation.id } });
+    throw error;
+  }
+}
+
+async function goOn(
+  visit: Visit,
+  previous: string | undefined,
+  named: string | undefined,
+  instructions: string | undefined,
+  messages: readonly GraphMessage[],
+  reply: Reply,
+): Promise<Answering> {
+  if (instructions !== undefined) {
+    throw badInput('instructions', 'belong to the conversation, which has begun: leave them out.');
+  }
+  const parent = previous === undefined ? undefined : await storedReply(visit, previous);
+  const conversationId = parent?.conversation?.id ?? named!;
+  const model = reply.model ?? parent?.generation?.model ?? 'default';
+  if (messages.at(-1)?.role === 'TOOL') {
+    if (!parent) throw badInput('previous_response_id', 'is missing: it names the response whose calls are answered.');
+    const replyId = await submitResults(visit, parent.id, trailingResults(messages));
+    return replyOf(visit, conversationId, replyId, model);
+  }
+  const settings = parent ? { ...reply, parentId: parent.id } : reply;
+  const replyId = await sendInto(visit, conversationId, messages.at(-1), settings);
+  return replyOf(visit, conversationId, replyId, model);
+}
+
+function settingsOf(body: Body) {
+  const model = textOf(body, 'model') || undefined;
+  const effort = textOf(objectOf(body, 'reasoning') ?? {}, 'effort', 'reasoning.effort');
+  const tools = objectsOf(body, 'tools')?.map((tool, index) => {
+    if (tool['type'] !== 'function') throw badInput(`tools.${index}.type`, 'must be function.');
+    return toolOf(tool, `tools.${index}`);
+  });
+  const format = objectOf(objectOf(body, 'text') ?? {}, 'format', 'text.format');
+  const responseFormat = formatOf(format, 'text.format', (one) => one);
+  return {
+    ...(model !== undefined && { model }),
+    parameters: parametersOf(body, numberOf(body, 'max_output_tokens'), effort),
+    ...(tools && { tools }),
+    ...(responseFormat && { responseFormat }),
+  };
+}
+
+/** Returns the items of `input` as messages: calls of one turn become one message. */
+function messagesOf(body: Body): GraphMessage[] {
+  const { input } = body;
+  if (typeof input === 'string') return [{ role: 'USER', text: input }];
+  const messages: GraphMessage[] = [];
+  for (const [index, item] of (objectsOf(body, 'input') ?? []).entries()) {
+    const path = `input.${index}`;
+    switch (item['type'] ?? 'message') {
+      case 'message':
+        messages.push({ role: roleOf(item, path), ...contentOf(item, path) });
+        break;
+      case 'function_call': {
+        const call = {
+          id: needText(item, 'call_id', `${path}.call_id`),
+          name: needText(item, 'name', `${path}.name`),
+          arguments: needText(item, 'arguments', `${path}.arguments`),
+        };
+        const last = messages.at(-1);
+        if (last?.role === 'ASSISTANT')
+          messages[messages.length - 1] = { ...last, toolCalls: [...(last.toolCalls ?? []), call] };
+        else messages.push({ role: 'ASSISTANT', toolCalls: [call] });
+        break;
+      }
+      case 'function_call_output':
+        messages.push({
+          role: 'TOOL',
+          toolCallId: needText(item, 'call_id', `${path}.call_id`),
+          text: needText(item, 'output', `${path}.output`),
+        });
+        break;
+      case 'reasoning':
+        break; // a model thinks again
+      default:
+        throw badInput(`${path}.type`, 'must be message, function_call, function_call_output or reasoning.');
+    }
+  }
+  if (messages.length === 0) throw badInput('input', 'is missing: a text, or a list of items.');
+  return messages;
+}
+
+function roleOf(item: Body, path: string): GraphMessage['role'] {
+  const role = item['role'];
+  if (role === 'user') return 'USER';
+  if (role === 'assistant') return 'ASSISTANT';
+  if (role === 'system' || role === 'developer') return 'SYSTEM';
+  throw badInput(`${path}.role`, 'must be user, assistant, system or developer.');
+}
+
+async function storedReply(visit: Visit, id: string): Promise<StoredReply> {
+  const reply = id.startsWith(PREFIX)
+    ? await visit.run<StoredReply>(GRAPH.OpenAiReply, { id: id.slice(PREFIX.length) })
+    : undefined;
+  if (reply?.role !== 'ASSISTANT') {
+    throw new CodedError(
+      'NOT_FOUND',
+      `There is no response ${id.slice(0, 100)}; one with \`store: false\` is not kept.`,
+    );
+  }
+  return reply;
+}
+
+/** Answers GET /v1/responses/{id}: a response that is stored. */
+export async function readResponse(visit: Visit, id: string, response: ServerResponse): Promise<void> {
+  sendJson(response, 200, asResponse(id, await storedReply(visit, id)));
+}
+
+/** Answers POST /v1/responses/{id}/cancel: the model is stopped, what was written is kept. */
+export async function cancelResponse(visit: Visit, id: string, response: ServerResponse): Promise<void> {
+  const reply = await storedReply(visit, id);
+  await visit.need(GRAPH.OpenAiStop, { input: { id: reply.id } });
+  sendJson(response, 200, asResponse(id, await storedReply(visit, id)));
+}
+
+const STATUSES: Readonly<Record<string, string>> = {
+  PENDING: 'queued',
+  STREAMING: 'in_progress',
+  COMPLETE: 'completed',
+  STOPPED: 'cancelled',
+  INTERRUPTED: 'incomplete',
+  FAILED: 'failed',
+};
+
+function asResponse(id: string, reply: StoredReply): object {
+  const head: ResponseHead = {
+    id,
+    created: Math.floor(Date.parse(reply.createdAt) / 1000),
+    model: reply.generation?.model ?? 'default',
+    request: {},
+    stored: true,
+    metadata: { conversation_id: reply.conversation?.id ?? '', reply_id: reply.id },
+  };
+  const answer = {
+    text: reply.text,
+    reasoning: reply.reasoning ?? '',
+    calls: reply.toolCalls.filter(({ runsOn }) => runsOn === 'CLIENT'),
+    finish: finishReason(reply),
+    usage: reply.generation?.usage,
+  };
+  return {
+    ...responseBody(head, itemsOf(head, answer), answer),
+    status: STATUSES[reply.status] ?? 'completed',
+    error: reply.error && { code: reply.error.code.toLowerCase(), message: reply.error.message },
+  };
+}

@@ -1,0 +1,192 @@
+import type { ChatPart, FinishPart } from '#llm/chat-stream.ts';
+import type { ChatMessage } from '#llm/messages.ts';
+import type { ChatRequest } from '#llm/requests.ts';
+import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
+import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
+import type { ChatParts } from '../parts.ts';
+import { spend } from '../rate.ts';
+import { type Citation, recall } from '../replies/recall.ts';
+import { type CompleteInput, checkCompletion } from './check.ts';
+
+/** The events of a model's answer, in the shape of the graph. */
+export type CompletionEvent =
+  | { readonly __typename: 'CompletionCitations'; readonly citations: readonly Citation[] }
+  | { readonly __typename: 'CompletionStart'; readonly model: string; readonly providerModel: string }
+  | { readonly __typename: 'CompletionText'; readonly text: string }
+  | { readonly __typename: 'CompletionReasoning'; readonly text: string }
+  | {
+      readonly __typename: 'CompletionToolCallPiece';
+      readonly index: number;
+      readonly id: string | undefined;
+      readonly name: string | undefined;
+      readonly arguments: string;
+    }
+  | ({ readonly __typename: 'CompletionEnd' } & CompletionEnd);
+
+interface CompletionEnd {
+  readonly finishReason: 'STOP' | 'LENGTH' | 'TOOL_CALLS' | 'CONTENT_FILTER';
+  readonly usage: FinishPart['usage'];
+  readonly cost: string | undefined;
+  readonly cached: boolean;
+  readonly callId: string;
+}
+
+/** A model's whole answer. */
+export interface Completion extends CompletionEnd {
+  readonly model: string;
+  readonly providerModel: string;
+  readonly text: string;
+  readonly reasoning: string | null;
+  readonly toolCalls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
+  readonly citations: readonly Citation[];
+}
+
+/** How a request of this kind is told from others in the records of usage. */
+const PURPOSE = 'completion';
+
+/** The answers of models without a conversation: nothing of them is stored but the record of the call. */
+export class Completions {
+  readonly #chat: ChatParts;
+  /** How many are being written for each user, by this process. */
+  readonly #running = new Map<string, number>();
+
+  constructor(chat: ChatParts) {
+    this.#chat = chat;
+  }
+
+  /**
+   * Asks a model, and tells what comes as it comes. Aborting the signal stops the provider.
+   *
+   * @throws {CodedError} BAD_USER_INPUT, RATE_LIMITED, FORBIDDEN (memory without its scope), and what models throw.
+   */
+  async *stream(
+    user: UserIdentity,
+    input: CompleteInput,
+    requestId: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<CompletionEvent, void, undefined> {
+    const request = checkCompletion(input);
+    if (input.useMemory) requireScope(user, 'memory:read');
+    await spend(this.#chat, user, 'messages');
+    const leave = this.#enter(user);
+    try {
+      const recalled = input.useMemory ? await this.#recall(user, request.messages, requestId, signal) : undefined;
+      if (recalled?.citations.length) yield { __typename: 'CompletionCitations', citations: recalled.citations };
+      const messages = recalled ? withRecalled(request.messages, recalled) : request.messages;
+      const asked: ChatRequest = { ...request, messages };
+      const call = { identity: user, signal, purpose: PURPOSE, requestId };
+      for await (const part of this.#chat.models.chat(asked, call)) {
+        const event = eventOf(part);
+        if (event) yield event;
+      }
+    } finally {
+      leave();
+    }
+  }
+
+  /** Asks a model and waits for the whole answer. @throws as `stream` does. */
+  async whole(user: UserIdentity, input: CompleteInput, requestId: string, signal: AbortSignal): Promise<Completion> {
+    let text = '';
+    let reasoning = '';
+    let start = { model: '', providerModel: '' };
+    let citations: readonly Citation[] = [];
+    const calls: { id: string; name: string; arguments: string }[] = [];
+    for await (const event of this.stream(user, input, requestId, signal)) {
+      switch (event.__typename) {
+        case 'CompletionCitations':
+          citations = event.citations;
+          break;
+        case 'CompletionStart':
+          start = event;
+          break;
+        case 'CompletionText':
+          text += event.text;
+          break;
+        case 'CompletionReasoning':
+          reasoning += event.text;
+          break;
+        case 'CompletionToolCallPiece': {
+          calls[event.index] ??= { id: '', name: '', arguments: '' };
+          const call = calls[event.index]!;
+          call.id ||= event.id ?? '';
+          call.name ||= event.name ?? '';
+          call.arguments += event.arguments;
+          break;
+        }
+        case 'CompletionEnd': {
+          const { __typename: _, ...end } = event;
+          const { model, providerModel } = start;
+          const toolCalls = calls.filter(Boolean);
+          return { model, providerModel, text, reasoning: reasoning || null, toolCalls, citations, ...end };
+        }
+      }
+    }
+    throw new CodedError('TIMEOUT', 'The answer was stopped before its end.');
+  }
+
+  #enter({ userId }: UserIdentity): () => void {
+    const running = this.#running.get(userId) ?? 0;
+    const limit = this.#chat.config.CHAT_REPLIES_PER_USER;
+    if (running >= limit) {
+      throw rateLimited(`${running} answers to you are still being written; at most ${limit} at a time.`, 5);
+    }
+    this.#running.set(userId, running + 1);
+    return () => {
+      const left = this.#running.get(userId)! - 1;
+      if (left === 0) this.#running.delete(userId);
+      else this.#running.set(userId, left);
+    };
+  }
+
+  #recall(identity: UserIdentity, messages: readonly ChatMessage[], requestId: string, signal: AbortSignal) {
+    const asked = messages.findLast(({ role }) => role === 'user')?.content;
+    const text = typeof asked === 'string' ? asked : asked?.find((part) => part.type === 'text')?.text;
+    if (text === undefined || text.trim() === '') return undefined;
+    return recall(this.#chat, { text, leftOut: [], identity, requestId, signal });
+  }
+}
+
+/** Quotations go before the person's last message, in a message of the person's: they are data. */
+function withRecalled(
+  messages: readonly ChatMessage[],
+  { quoted, instructions }: { readonly quoted: string | undefined; readonly instructions: string | undefined },
+): readonly ChatMessage[] {
+  const asked = messages.findLastIndex(({ role }) => role === 'user');
+  const before: ChatMessage[] = messages.slice(0, asked);
+  if (instructions !== undefined) {
+    const [first] = before;
+    // One message: many models know one system message only, the first.
+    if (first?.role === 'system') before[0] = { ...first, content: `${first.content}\n\n${instructions}` };
+    else before.unshift({ role: 'system', content: instructions });
+  }
+  if (quoted !== undefined) before.push({ role: 'user', content: quoted, pinned: true });
+  return [...before, ...messages.slice(asked)];
+}
+
+function eventOf(part: ChatPart): CompletionEvent | undefined {
+  switch (part.type) {
+    case 'start':
+      return { __typename: 'CompletionStart', model: part.alias, providerModel: part.model };
+    case 'text':
+      return { __typename: 'CompletionText', text: part.text };
+    case 'reasoning':
+      return { __typename: 'CompletionReasoning', text: part.text };
+    case 'tool-call': {
+      const { type: _, ...piece } = part;
+      return { __typename: 'CompletionToolCallPiece', ...piece };
+    }
+    case 'finish': {
+      // The caller has left: there is no one to tell.
+      if (part.reason === 'stopped') return undefined;
+      const { usage, cost, cache, id } = part.record;
+      return {
+        __typename: 'CompletionEnd',
+        finishReason: part.reason.toUpperCase() as CompletionEnd['finishReason'],
+        usage,
+        cost,
+        cached: cache === 'hit' || cache === 'shared' || cache === 'semantic',
+        callId: id,
+      };
+    }
+  }
+}

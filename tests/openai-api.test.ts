@@ -1,0 +1,472 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import OpenAI from 'openai';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { answer, answerDeltas, cut, FaultServer, failure, json, stall } from '#llm/testing/fault-server.ts';
+import { TestUser } from './testing/client.ts';
+import { MODES } from './testing/modes.ts';
+import type { RunningGraph } from './testing/sextant.ts';
+import { story } from './testing/story.ts';
+
+const CATALOGUE = `
+default: smart
+default_images: paint
+providers: { test: { type: compatible, base_url: $URL, api_key: sk-test } }
+deployments:
+  seer: { provider: test, model: test-model, capabilities: [chat, vision, tools, json, reasoning], context_window: 100000 }
+  painter: { provider: test, model: test-painter, capabilities: [images] }
+models: { smart: { deployments: [seer] }, paint: { deployments: [painter] } }
+`;
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+const WEATHER = { type: 'object', properties: { place: { type: 'string' } }, required: ['place'] };
+const calling = answerDeltas(
+  [
+    { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } }] },
+    { tool_calls: [{ index: 0, function: { arguments: '{"place":' } }] },
+    { tool_calls: [{ index: 0, function: { arguments: '"Cowes"}' } }] },
+  ],
+  'tool_calls',
+);
+
+describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, start) => {
+  describe.skipIf(skipped)('an API key', () => {
+    const lifecycle = new AsyncDisposableStack();
+    let model: FaultServer;
+    let graph: RunningGraph;
+    let user: TestUser;
+    let openai: OpenAI;
+
+    const keyOf = async (scopes: string[]) => {
+      const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
+        'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+        { input: { name: 'test', scopes } },
+      );
+      return createApiKey.secret;
+    };
+    const clientOf = (apiKey: string) => new OpenAI({ apiKey, baseURL: `${graph.url}/v1`, maxRetries: 0 });
+
+    beforeAll(async () => {
+      model = lifecycle.use(await FaultServer.start());
+      const folder = await mkdtemp(path.join(tmpdir(), 'openai-api-'));
+      lifecycle.defer(() => rm(folder, { recursive: true }));
+      await writeFile(path.join(folder, 'llm.yaml'), CATALOGUE.replace('$URL', model.url));
+      graph = await start(
+        { LLM_CONFIG: path.join(folder, 'llm.yaml'), CHAT_TITLES: 'false', CHAT_RECALL_TIMEOUT_MS: '20000' },
+        lifecycle,
+      );
+      user = await TestUser.signUp(graph.url);
+      const scopes = ['chat:read', 'chat:write', 'memory:read', 'memory:write', 'vector:read', 'vision:read'];
+      openai = clientOf(await keyOf([...scopes, 'vision:write']));
+    }, 180_000);
+    beforeEach(() => model.behave(answer(story(20))));
+    afterAll(() => lifecycle.disposeAsync(), 60_000);
+
+    const seen = () =>
+      model.seen.at(-1)!.body as { messages: { role: string; content: unknown }[]; [name: string]: unknown };
+
+    it('lists the aliases and the embedding models', async () => {
+      const models = (await openai.models.list()).data;
+      expect(models[0]).toMatchObject({ id: 'smart', object: 'model', capabilities: { chat: true, vision: true } });
+      expect(models.length).toBeGreaterThan(2);
+      expect(await openai.models.retrieve('paint')).toMatchObject({ id: 'paint', object: 'model' });
+      await expect(openai.models.retrieve('unheard-of')).rejects.toMatchObject({ status: 404 });
+    });
+
+    it('gets a whole answer with its usage', async () => {
+      const completion = await openai.chat.completions.create({
+        model: 'smart',
+        messages: [
+          { role: 'developer', content: 'Be brief' },
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'Tell me' },
+              { type: 'text', text: 'a story' },
+            ],
+          },
+        ],
+        temperature: 0.5,
+        max_completion_tokens: 500,
+        stop: 'END',
+      });
+      expect(completion).toMatchObject({
+        object: 'chat.completion',
+        model: 'smart',
+        choices: [{ message: { role: 'assistant', content: story(20).join('') }, finish_reason: 'stop' }],
+        usage: { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
+      });
+      expect(seen()).toMatchObject({
+        temperature: 0.5,
+        max_tokens: 500,
+        stop: ['END'],
+        messages: [
+          { role: 'system', content: 'Be brief' },
+          { role: 'user', content: 'Tell me\na story' },
+        ],
+      });
+    });
+
+    it('streams an answer exact to the byte, with reasoning before and usage behind', async () => {
+      model.behave(async (request, response) => {
+        await answerDeltas([
+          { reasoning_content: 'Hm, ' },
+          { reasoning_content: 'well.' },
+          ...story(20).map((content) => ({ content })),
+        ])(request, response);
+      });
+      const stream = await openai.chat.completions.create({
+        model: 'smart',
+        messages: [{ role: 'user', content: 'Tell me a story' }],
+        stream: true,
+        stream_options: { include_usage: true },
+      });
+      let text = '';
+      let reasoning = '';
+      const finishes: unknown[] = [];
+      let usage: unknown;
+      for await (const chunk of stream) {
+        const [choice] = chunk.choices;
+        text += choice?.delta.content ?? '';
+        reasoning += (choice?.delta as { reasoning_content?: string } | undefined)?.reasoning_content ?? '';
+        if (choice?.finish_reason) finishes.push(choice.finish_reason);
+        usage = chunk.usage ?? usage;
+      }
+      expect({ text, reasoning, finishes }).toEqual({
+        text: story(20).join(''),
+        reasoning: 'Hm, well.',
+        finishes: ['stop'],
+      });
+      expect(usage).toMatchObject({ total_tokens: expect.any(Number) });
+    });
+
+    it('calls tools, streamed and whole, and goes on with their results', async () => {
+      model.behave(calling);
+      const ask = {
+        model: 'smart',
+        messages: [{ role: 'user', content: 'Weather in Cowes?' }],
+        tools: [{ type: 'function', function: { name: 'weather', parameters: WEATHER } }],
+        tool_choice: 'required',
+      } satisfies OpenAI.Chat.ChatCompletionCreateParamsNonStreaming;
+      const whole = await openai.chat.completions.create(ask);
+      const call = { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"place":"Cowes"}' } };
+      expect(whole.choices[0]).toMatchObject({
+        finish_reason: 'tool_calls',
+        message: { content: null, tool_calls: [call] },
+      });
+      expect(seen()).toMatchObject({
+        tool_choice: 'required',
+        tools: [{ function: { name: 'weather', parameters: WEATHER } }],
+      });
+      const runner = openai.chat.completions.stream({ ...ask, stream: true });
+      expect(await runner.finalChatCompletion()).toMatchObject({ choices: [{ message: { tool_calls: [call] } }] });
+
+      model.behave(answer('It rains.'));
+      const done = await openai.chat.completions.create({
+        ...ask,
+        tool_choice: 'auto',
+        messages: [
+          ...ask.messages,
+          whole.choices[0]!.message,
+          { role: 'tool', tool_call_id: 'call_1', content: 'rain' },
+        ],
+      });
+      expect(done.choices[0]!.message.content).toBe('It rains.');
+      expect(seen().messages.at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: 'rain' });
+    });
+
+    it('holds a model to a JSON schema, and shows it images', async () => {
+      model.behave(answer('{"place":"Cowes"}'));
+      const completion = await openai.chat.completions.parse({
+        model: 'smart',
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'Where is it?' },
+              { type: 'image_url', image_url: { url: `data:image/png;base64,${PNG}`, detail: 'low' } },
+            ],
+          },
+        ],
+        response_format: { type: 'json_schema', json_schema: { name: 'place', schema: WEATHER, strict: true } },
+      });
+      expect(completion.choices[0]!.message.parsed).toEqual({ place: 'Cowes' });
+      expect(seen()).toMatchObject({
+        response_format: { type: 'json_schema', json_schema: { name: 'place', schema: WEATHER, strict: true } },
+        messages: [{ content: [{ type: 'text' }, { type: 'image_url', image_url: { detail: 'low' } }] }],
+      });
+    });
+
+    const hello = (more: object = {}) =>
+      openai.chat.completions.create({ model: 'smart', messages: [{ role: 'user', content: 'Hello' }], ...more });
+
+    it('hears what is wrong in OpenAI’s way', async () => {
+      const reader = clientOf(await keyOf(['chat:read']));
+      const wrong = [
+        [() => hello({ model: 'unheard-of' }), { status: 404, code: 'model_not_found', type: 'not_found_error' }],
+        [() => hello({ temperature: 3 }), { status: 400, type: 'invalid_request_error', param: 'temperature' }],
+        [() => hello({ n: 2 }), { status: 400, param: 'n' }],
+        [() => hello({ logprobs: true }), { status: 400, param: 'logprobs' }],
+        [() => hello({ messages: [] }), { status: 400, param: 'messages' }],
+        [
+          () =>
+            hello({
+              messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'http://10.0.0.1/x' } }] }],
+            }),
+          { status: 400 },
+        ],
+        [
+          () => clientOf('sk-wrong').models.list(),
+          { status: 401, code: 'invalid_api_key', type: 'authentication_error' },
+        ],
+        [
+          () =>
+            reader.chat.completions.create({
+              model: 'smart',
+              messages: [{ role: 'user', content: 'Hello' }],
+            }),
+          { status: 403, code: 'forbidden', type: 'permission_error' },
+        ],
+      ] as const;
+      for (const [ask, expected] of wrong) await expect(ask()).rejects.toMatchObject(expected);
+      model.behave(failure(400, 'unknown'));
+      await expect(hello()).rejects.toMatchObject({
+        status: expect.any(Number),
+        message: expect.not.stringContaining('secret-host'),
+      });
+    });
+
+    it('gets an error in the stream when the provider breaks off after the first word', async () => {
+      model.behave(cut('Once ', 'upon '));
+      const stream = await openai.chat.completions.create({
+        model: 'smart',
+        messages: [{ role: 'user', content: `Break off ${Math.random()}` }],
+        stream: true,
+      });
+      let text = '';
+      const reading = (async () => {
+        for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
+      })();
+      await expect(reading).rejects.toMatchObject({ code: 'provider_unavailable' });
+      expect(text).toBe('Once upon ');
+    });
+
+    it('stops the provider when it leaves, streamed, whole and in a conversation', async () => {
+      for (const more of [{ stream: true }, {}, { metadata: { conversation_id: await converse() } }]) {
+        model.behave(stall('Once '));
+        const arrival = model.arrival();
+        const aborter = new AbortController();
+        const asking = openai.chat.completions
+          .create(
+            {
+              model: 'smart',
+              messages: [{ role: 'user', content: `Stall ${Math.random()}` }],
+              ...more,
+            } as OpenAI.Chat.ChatCompletionCreateParamsStreaming,
+            { signal: aborter.signal },
+          )
+          .then(async (stream) => {
+            for await (const _ of stream) aborter.abort();
+          })
+          .catch(() => undefined);
+        const { aborted } = await arrival;
+        if (!('stream' in more)) aborter.abort();
+        await Promise.all([aborted, asking]);
+      }
+    });
+
+    const converse = async () => {
+      const { createConversation } = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
+        'mutation { createConversation(input: {}) { conversation { id } } }',
+      );
+      return createConversation.conversation.id;
+    };
+
+    it('goes on with a conversation that people see, tools included', async () => {
+      const conversation_id = await converse();
+      const tools = [
+        { type: 'function', function: { name: 'weather', parameters: WEATHER } },
+      ] satisfies OpenAI.Chat.ChatCompletionTool[];
+      expect((await hello({ metadata: { conversation_id } })).choices[0]!.message.content).toBe(story(20).join(''));
+      model.behave(calling);
+      const called = await hello({ metadata: { conversation_id }, tools });
+      expect(called.choices[0]).toMatchObject({ finish_reason: 'tool_calls' });
+      model.behave(answer('It rains.'));
+      const [call] = called.choices[0]!.message.tool_calls!;
+      const done = await hello({
+        metadata: { conversation_id },
+        messages: [{ role: 'tool', tool_call_id: call!.id, content: 'rain' }],
+      });
+      expect(done.choices[0]!.message.content).toBe('It rains.');
+      const { conversation } = await user.run<{ conversation: { messages: { nodes: { text: string }[] } } }, object>(
+        'query ($id: ID!) { conversation(id: $id) { messages(first: 10) { nodes { text } } } }',
+        { id: conversation_id },
+      );
+      expect(conversation.messages.nodes.map(({ text }) => text)).toEqual([
+        'Hello',
+        story(20).join(''),
+        'Hello',
+        '',
+        'It rains.',
+      ]);
+      await expect(hello({ metadata: { conversation_id: crypto.randomUUID() } })).rejects.toMatchObject({
+        status: 404,
+      });
+    });
+
+    it('draws on memory when it asks for it', async () => {
+      await user.run(
+        'mutation { remember(input: { memories: [{ text: "Ada keeps her sextant in Cowes." }] }) { memories { id } } }',
+      );
+      await hello({ messages: [{ role: 'user', content: 'Where is the sextant of Ada?' }] });
+      expect(JSON.stringify(seen().messages)).not.toContain('Cowes');
+      await hello({
+        messages: [{ role: 'user', content: 'Where is the sextant of Ada kept?' }],
+        metadata: { use_memory: 'true' },
+      });
+      expect(JSON.stringify(seen().messages)).toContain('Cowes');
+    });
+
+    it('embeds texts, as numbers and as bytes', async () => {
+      const input = ['A sextant measures angles.', 'Hello'];
+      const bytes = await openai.embeddings.create({ model: '', input });
+      const numbers = await openai.embeddings.create({ model: '', input, encoding_format: 'float' });
+      expect(bytes.data).toHaveLength(2);
+      for (const [index, { embedding }] of numbers.data.entries()) {
+        expect(bytes.data[index]!.embedding).toHaveLength(embedding.length);
+        expect(bytes.data[index]!.embedding[0]).toBeCloseTo(embedding[0]!, 5);
+      }
+    });
+
+    it('makes images', async () => {
+      model.behave(json(200, { created: 1, data: [{ b64_json: PNG }] }));
+      const made = await openai.images.generate({ model: 'paint', prompt: 'A sextant' });
+      expect(Buffer.from(made.data![0]!.b64_json!, 'base64').subarray(1, 4).toString()).toBe('PNG');
+      const linked = await openai.images.generate({ model: 'paint', prompt: 'A sextant', response_format: 'url' });
+      expect((await fetch(linked.data![0]!.url!)).status).toBe(200);
+    });
+
+    it('leaves the records of every call', async () => {
+      const text = `Record ${Math.random()}`;
+      await hello({ messages: [{ role: 'user', content: text }] });
+      await expect
+        .poll(
+          async () => {
+            const { usageCalls } = await user.run<{ usageCalls: { nodes: object[] } }, object>(
+              '{ usageCalls(first: 1, filter: { operation: "completion", outcome: OK }) { nodes { model inputTokens outputTokens outcome } } }',
+            );
+            return usageCalls.nodes[0];
+          },
+          { timeout: 15_000 },
+        )
+        .toMatchObject({ model: 'smart', outcome: 'OK' });
+    });
+
+    describe('of responses', () => {
+      it('gets one whole, goes on with it, and reads it again', async () => {
+        const first = await openai.responses.create({ model: 'smart', input: 'Hello', instructions: 'Be brief' });
+        expect(first).toMatchObject({
+          status: 'completed',
+          output_text: story(20).join(''),
+          usage: { total_tokens: 15 },
+          store: true,
+        });
+        model.behave(answer('Again.'));
+        const second = await openai.responses.create({
+          model: 'smart',
+          input: 'Once more',
+          previous_response_id: first.id,
+        });
+        expect(second.output_text).toBe('Again.');
+        expect(seen().messages.map(({ role, content }) => [role, content])).toEqual([
+          ['system', 'Be brief'],
+          ['user', 'Hello'],
+          ['assistant', story(20).join('')],
+          ['user', 'Once more'],
+        ]);
+        expect(await openai.responses.retrieve(second.id)).toMatchObject({
+          id: second.id,
+          status: 'completed',
+          output_text: 'Again.',
+        });
+        await expect(openai.responses.retrieve('resp_unheard')).rejects.toMatchObject({ status: 404 });
+      });
+
+      it('streams one, event by event', async () => {
+        model.behave(answerDeltas([{ reasoning_content: 'Hm.' }, ...story(20).map((content) => ({ content }))]));
+        const stream = openai.responses.stream({ model: 'smart', input: 'Hello', store: false });
+        const types: string[] = [];
+        let text = '';
+        for await (const event of stream) {
+          if (types.at(-1) !== event.type) types.push(event.type);
+          if (event.type === 'response.output_text.delta') text += event.delta;
+        }
+        expect(text).toBe(story(20).join(''));
+        expect(types).toEqual([
+          'response.created',
+          'response.in_progress',
+          'response.output_item.added',
+          'response.content_part.added',
+          'response.reasoning_text.delta',
+          'response.reasoning_text.done',
+          'response.content_part.done',
+          'response.output_item.done',
+          'response.output_item.added',
+          'response.content_part.added',
+          'response.output_text.delta',
+          'response.output_text.done',
+          'response.content_part.done',
+          'response.output_item.done',
+          'response.completed',
+        ]);
+        expect((await stream.finalResponse()).output_text).toBe(text);
+      });
+
+      it.each([true, false])('calls tools, stored: %s', async (store) => {
+        model.behave(calling);
+        const tools = [
+          { type: 'function', name: 'weather', parameters: WEATHER, strict: false },
+        ] satisfies OpenAI.Responses.FunctionTool[];
+        const input: OpenAI.Responses.ResponseInput = [{ role: 'user', content: 'Weather?' }];
+        const stream = openai.responses.stream({ model: 'smart', input, tools, store });
+        const called = await stream.finalResponse();
+        const [call] = called.output;
+        expect(call).toMatchObject({
+          type: 'function_call',
+          call_id: 'call_1',
+          name: 'weather',
+          arguments: '{"place":"Cowes"}',
+        });
+        model.behave(answer('It rains.'));
+        const result = { type: 'function_call_output', call_id: 'call_1', output: 'rain' } as const;
+        const done = await openai.responses.create(
+          store
+            ? { model: 'smart', tools, previous_response_id: called.id, input: [result] }
+            : {
+                model: 'smart',
+                tools,
+                store,
+                input: [...input, call as OpenAI.Responses.ResponseFunctionToolCall, result],
+              },
+        );
+        expect(done.output_text).toBe('It rains.');
+        expect(seen().messages.at(-1)).toMatchObject({ role: 'tool', content: 'rain' });
+      });
+
+      it('hears of a failure within the stream', async () => {
+        model.behave(cut('Once ', 'upon '));
+        const stream = await openai.responses.create({
+          model: 'smart',
+          input: `Fail ${Math.random()}`,
+          store: false,
+          stream: true,
+        });
+        const types: string[] = [];
+        await (async () => {
+          for await (const event of stream) types.push(event.type);
+        })().catch(() => undefined);
+        expect(types).toContain('response.failed');
+      });
+    });
+  });
+});
