@@ -16,6 +16,7 @@ import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Compile } from './execution/prepare/operations.ts';
 import type { ExposeError } from './execution/run/observer.ts';
 import { type Account, createExplorer } from './explorer/explorer.ts';
+import { createMcp } from './mcp/mcp.ts';
 import { createOpenAi } from './openai/openai.ts';
 import { createPipeline, type OperationCaller, type Served } from './policy/pipeline.ts';
 import type { PolicyEvaluator } from './policy/policies.ts';
@@ -76,7 +77,7 @@ export interface GatewayOptions {
   readonly wellKnown?: Readonly<Record<string, readonly [subgraph: string, path: string]>>;
   /** Folder of REST endpoints, one .graphql file each: REST_OPERATIONS for the product's own. Default: none. */
   readonly rest?: string | undefined;
-  /** Whether the product's own doors are open: endpoints of REST that take several operations, and /v1. */
+  /** Whether the product's own doors are open: endpoints of REST that take several operations, /v1 and /mcp. */
   readonly doors?: boolean | undefined;
   /** Folder of .graphql files that the explorer opens with. */
   readonly examples?: string | undefined;
@@ -234,10 +235,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     composed: options.doors ? COMPOSED : undefined,
   });
   const openai = options.doors ? createOpenAi(faces) : undefined;
+  const mcp = options.doors ? createMcp({ ...faces, origins, version: options.version }) : undefined;
   const docs = createDocs();
   const checkDoors = async (version: GraphVersion<Served>): Promise<void> => {
     await rest.check(version);
     await openai?.check(version);
+    await mcp?.check(version);
   };
   const health = createHealth({ graph, version: options.version, stores: options.stores });
 
@@ -275,6 +278,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     secure(response, config.publicUrl);
     if (openai?.has(path)) return openai.answer(request, response, path);
+    if (mcp && path === '/mcp') return mcp.answer(request, response);
     if (rest.has(path)) return rest.answer(request, response, path, search);
     if (options.rest !== undefined && request.method === 'GET' && docs.has(path)) return docs.answer(response, path);
     const wellKnown = options.wellKnown?.[path];

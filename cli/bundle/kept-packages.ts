@@ -20,6 +20,7 @@ export const NOT_BUNDLED: string[] = [
  * package is first used: V8 keeps the text of every file that it has read.
  */
 export const OWN_FILES: readonly string[] = [
+  '@modelcontextprotocol/server',
   '@opentelemetry/context-async-hooks',
   '@opentelemetry/core',
   '@opentelemetry/exporter-trace-otlp-http',

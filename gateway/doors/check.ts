@@ -11,7 +11,8 @@ export async function checkOperations(
 ): Promise<void> {
   for (const { name, text } of asked) {
     const prepared = await operations.prepare({ query: text });
-    if (Array.isArray(prepared)) {
+    // One that could not be planned at the moment is planned when it is asked for.
+    if (Array.isArray(prepared) && prepared[0]?.extensions['code'] === 'GRAPHQL_VALIDATION_FAILED') {
       log.error({ operation: name, problem: prepared[0]?.message }, 'an operation of a door does not fit the schema');
     }
   }

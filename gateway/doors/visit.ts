@@ -182,9 +182,14 @@ export class Visit {
     const [, subgraph, path] = /^.*?\/_\/([^/]+)(\/.*)$/.exec(pathname) ?? [];
     const transport = subgraph === undefined ? undefined : this.#version().transports.get(subgraph);
     if (!transport) throw new CodedError('NOT_FOUND', 'The link leads to no subgraph.');
+    await this.spend();
+    return transport.fetch(new Request(`http://localhost${path}${search}`, init), this.identity);
+  }
+
+  /** Spends one operation of the caller's allowance for a request that may run none. @throws RATE_LIMITED. */
+  async spend(): Promise<void> {
     const refusal = await this.#parts.pipeline.spend(this.identity, this.client);
     if (refusal) throw refusal;
-    return transport.fetch(new Request(`http://localhost${path}${search}`, init), this.identity);
   }
 
   #version(): GraphVersion<Served> {

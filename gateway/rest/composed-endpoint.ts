@@ -1,6 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import type { DoorOperation } from '../doors/operations.ts';
-import type { Described, Schema } from './endpoints.ts';
+import type { Named, Schema } from '../doors/schemas.ts';
+import type { Described } from './endpoints.ts';
 import type { Exchange } from './exchange.ts';
 
 /** A route that takes several operations, one after the other. */
@@ -10,5 +11,5 @@ export interface Composed extends Described {
   readonly takesFile?: boolean;
   answer(exchange: Exchange): Promise<void>;
   /** Returns its part of the OpenAPI document, beside name and summary. */
-  describe(schema: GraphQLSchema, named: Map<string, Schema>, refusals: Schema): Schema;
+  describe(schema: GraphQLSchema, named: Named, refusals: Schema): Schema;
 }

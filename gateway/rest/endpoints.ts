@@ -1,12 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Kind, type VariableDefinitionNode } from 'graphql';
+import { readNotes } from '../doors/notes.ts';
 import { type DoorOperation, operationsOf } from '../doors/operations.ts';
+import type { Schema } from '../doors/schemas.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-
-/** A part of a JSON Schema. */
-export type Schema = { [key: string]: unknown };
 
 /** The values of a call that works: what the path, the query string and the body hold. */
 export interface Example {
@@ -36,8 +35,6 @@ export interface Endpoint extends Described {
 }
 
 const ROUTE = /^#\s*(GET|POST|PUT|PATCH|DELETE)\s+(\/\S+)\s*$/;
-/** Lines of the comment that hold JSON. */
-const NOTE = /^(example|limits): (.*)$/;
 
 /**
  * Reads a folder of .graphql files, one endpoint each. A file begins with its route and a sentence; then, as JSON, an
@@ -63,7 +60,7 @@ export function readEndpoints(folder: string): Endpoint[] {
 /** Reads an endpoint from its file: an operation, and comments that say method, path, example and limits. */
 export function readEndpoint(file: string, query: string): Endpoint {
   const wrong = (problem: string) => new Error(`${file} ${problem}`);
-  const { lines, example, limits } = readComment(file, query);
+  const { lines, notes } = readNotes(file, query, ['example', 'limits']);
   const [first = '', ...summary] = lines;
   const route = ROUTE.exec(first);
   if (!route) throw wrong('must begin with a line such as `# GET /api/things/{id}`.');
@@ -84,35 +81,11 @@ export function readEndpoint(file: string, query: string): Endpoint {
     path: template,
     summary: summary.map((line) => line.replace(/^#\s*/, '')).join(' '),
     name: operation.name,
-    example,
-    limits,
+    example: (notes['example'] ?? {}) as Example,
+    limits: (notes['limits'] ?? {}) as Record<string, Schema>,
     operation,
     variables,
     parameters,
-  };
-}
-
-/** The comment at the beginning of a file: its lines, and what of it is JSON. */
-function readComment(file: string, text: string) {
-  const lines: string[] = [];
-  const notes: Record<string, unknown> = {};
-  for (const line of text.split('\n')) {
-    if (!line.startsWith('#')) break;
-    const [, name, json] = NOTE.exec(line.replace(/^#\s*/, '')) ?? [];
-    if (name === undefined) {
-      lines.push(line);
-      continue;
-    }
-    try {
-      notes[name] = JSON.parse(json!);
-    } catch {
-      throw new Error(`${file} has ${name} that are not JSON on one line.`);
-    }
-  }
-  return {
-    lines,
-    example: (notes['example'] ?? {}) as Example,
-    limits: (notes['limits'] ?? {}) as Record<string, Schema>,
   };
 }
 

@@ -1,9 +1,9 @@
 import { type GraphQLInputType, type GraphQLSchema, typeFromAST } from 'graphql';
 import { ERROR_CODES } from '#platform/base/errors/errors.ts';
 import { rootFieldOf, rootNode } from '../doors/operations.ts';
+import { inputSchema, json, limit, Named, outputSchema, type Schema } from '../doors/schemas.ts';
 import type { Composed } from './composed-endpoint.ts';
-import { type Described, type Endpoint, isOutsideBody, isRequired, type Schema } from './endpoints.ts';
-import { inputSchema, json, limit, outputSchema } from './schemas.ts';
+import { type Described, type Endpoint, isOutsideBody, isRequired } from './endpoints.ts';
 
 /** Returns the OpenAPI document of the endpoints, its schemas taken from the graph: a view that cannot go stale. */
 export function openApi(
@@ -12,7 +12,7 @@ export function openApi(
   schema: GraphQLSchema,
   url: string,
 ): Schema {
-  const named = new Map<string, Schema>();
+  const named = new Named('#/components/schemas/');
   const paths: Record<string, Record<string, Schema>> = {};
   const add = ({ path, method }: Described, operation: Schema): void => {
     paths[path] = { ...paths[path], [method.toLowerCase()]: operation };
@@ -63,7 +63,7 @@ const tagOf = (path: string): string => path.split('/')[2]!;
 
 const head = ({ name, summary, path }: Described): Schema => ({ operationId: name, summary, tags: [tagOf(path)] });
 
-function describe(endpoint: Endpoint, schema: GraphQLSchema, named: Map<string, Schema>): Schema {
+function describe(endpoint: Endpoint, schema: GraphQLSchema, named: Named): Schema {
   const answer = rootFieldOf(schema, endpoint.operation);
   const variables = endpoint.variables.flatMap((definition) => {
     const name = definition.variable.name.value;

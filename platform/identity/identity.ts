@@ -44,6 +44,7 @@ export const SCOPES = {
   'analytics:read': 'Read usage and cost',
   'account:read': 'Read the account, sessions and API keys',
   'account:write': 'Change the account, sessions and API keys',
+  'graph:explore': 'Read the schema of the graph and run any operation that the other scopes allow, over MCP',
   admin: 'Everything that administrators may do',
 } as const;
 

@@ -2,12 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { badInput } from '#platform/base/errors/errors.ts';
 import { openEventStream } from '../../doors/event-stream.ts';
 import { readOperations, rootFieldOf, rootNode } from '../../doors/operations.ts';
+import { json, limit, Named, outputSchema, type Schema } from '../../doors/schemas.ts';
 import type { Visit } from '../../doors/visit.ts';
 import { sendJson } from '../../server/pages.ts';
 import type { Composed } from '../composed-endpoint.ts';
-import type { Schema } from '../endpoints.ts';
 import { type Exchange, refuse } from '../exchange.ts';
-import { json, limit, outputSchema } from '../schemas.ts';
 
 const OPERATIONS = readOperations<
   'RestOpenConversation' | 'RestSend' | 'RestFollow' | 'RestReply' | 'RestDropConversation'
@@ -91,7 +90,7 @@ export const CHAT: Composed = {
   describe(schema, _named, refusals) {
     const field = rootFieldOf(schema, OPERATIONS.RestReply);
     const body = bodySchema();
-    limit(body, LIMITS, new Map());
+    limit(body, LIMITS, new Named(''));
     return {
       requestBody: { required: true, content: json(body, CHAT.example.body) },
       responses: {

@@ -1,12 +1,11 @@
 import type { GraphQLSchema } from 'graphql';
 import { badInput } from '#platform/base/errors/errors.ts';
 import { type DoorOperation, readOperations, rootFieldOf, rootNode } from '../../doors/operations.ts';
+import { json, limit, Named, outputSchema, type Schema } from '../../doors/schemas.ts';
 import type { Visit } from '../../doors/visit.ts';
 import { sendJson } from '../../server/pages.ts';
 import type { Composed } from '../composed-endpoint.ts';
-import type { Schema } from '../endpoints.ts';
 import type { Exchange } from '../exchange.ts';
-import { json, limit, outputSchema } from '../schemas.ts';
 import { type Form, readForm } from './form.ts';
 
 const OPERATIONS = readOperations<
@@ -203,7 +202,7 @@ export const GENERATE: Composed = {
       required: ['prompt'],
       additionalProperties: false,
     };
-    limit(body, GENERATE_LIMITS, new Map());
+    limit(body, GENERATE_LIMITS, new Named(''));
     return {
       requestBody: { required: true, content: json(body, GENERATE.example.body) },
       responses: {

@@ -11,7 +11,24 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { Schema } from './endpoints.ts';
+
+/** A part of a JSON Schema. */
+export type Schema = { [key: string]: unknown };
+
+/** The schemas of input types, by name. Others refer to them. */
+export class Named extends Map<string, Schema> {
+  readonly #place: string;
+
+  /** @param place where they stand in the document, such as `#/$defs/`. */
+  constructor(place: string) {
+    super();
+    this.#place = place;
+  }
+
+  reference(name: string): Schema {
+    return { $ref: this.#place + name };
+  }
+}
 
 const SCALARS: Readonly<Record<string, Schema>> = {
   ID: { type: 'string' },
@@ -31,12 +48,12 @@ const SCALARS: Readonly<Record<string, Schema>> = {
  *
  * @param named gets the schemas of input types, by name; they are referred to.
  */
-export function inputSchema(type: GraphQLInputType, named: Map<string, Schema>): Schema {
+export function inputSchema(type: GraphQLInputType, named: Named): Schema {
   if (isNonNullType(type)) return valueSchema(type.ofType, named);
   return orNull(valueSchema(type, named));
 }
 
-function valueSchema(type: GraphQLInputType, named: Map<string, Schema>): Schema {
+function valueSchema(type: GraphQLInputType, named: Named): Schema {
   if (isNonNullType(type)) return valueSchema(type.ofType, named);
   if (isListType(type)) return { type: 'array', items: inputSchema(type.ofType, named) };
   if (isEnumType(type)) return { type: 'string', enum: type.getValues().map(({ name }) => name) };
@@ -56,7 +73,7 @@ function valueSchema(type: GraphQLInputType, named: Map<string, Schema>): Schema
       additionalProperties: false,
     });
   }
-  return { $ref: `#/components/schemas/${type.name}` };
+  return named.reference(type.name);
 }
 
 const described = (

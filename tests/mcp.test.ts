@@ -1,0 +1,207 @@
+import { randomUUID } from 'node:crypto';
+import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
+import { TestUser } from './testing/client.ts';
+import { MODES } from './testing/modes.ts';
+import type { RunningGraph } from './testing/sextant.ts';
+import { story } from './testing/story.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: answers of many tools
+type Answer = any;
+
+describe.each(MODES)('MCP with the protocol’s own client, %s', (_title, skipped, start) => {
+  describe.skipIf(skipped)('at /mcp', { timeout: 120_000 }, () => {
+    const lifecycle = new AsyncDisposableStack();
+    let model: FaultServer;
+    let graph: RunningGraph;
+    let user: TestUser;
+    let client: Client;
+
+    const keyOf = async (scopes: string[]) => {
+      const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
+        'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+        { input: { name: 'test', scopes } },
+      );
+      return createApiKey.secret;
+    };
+    const connect = async (apiKey?: string) => {
+      const one = new Client({ name: 'test', version: '1' });
+      const headers: Record<string, string> = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
+      await one.connect(new StreamableHTTPClientTransport(new URL(`${graph.url}/mcp`), { requestInit: { headers } }));
+      lifecycle.defer(() => one.close());
+      return one;
+    };
+    const call = async (name: string, given: Record<string, unknown> = {}, by = client): Promise<Answer> => {
+      const result = await by.callTool({ name, arguments: given });
+      expect([name, result.isError, result.content]).toEqual([name, undefined, expect.anything()]);
+      expect(JSON.parse((result.content as { text: string }[])[0]!.text)).toEqual(result.structuredContent);
+      return result.structuredContent;
+    };
+
+    beforeAll(async () => {
+      model = lifecycle.use(await FaultServer.start());
+      graph = await start(
+        { OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'test-model', CHAT_TITLES: 'false' },
+        lifecycle,
+      );
+      user = await TestUser.signUp(graph.url);
+      const scopes = ['chat:read', 'chat:write', 'memory:read', 'memory:write', 'vision:read', 'graph:explore'];
+      client = await connect(await keyOf(scopes));
+    }, 180_000);
+    beforeEach(() => model.behave(answer(story(10))));
+    afterAll(() => lifecycle.disposeAsync(), 60_000);
+
+    it('lists its tools with schemas and descriptions', async () => {
+      const { tools } = await client.listTools();
+      const names = tools.map(({ name }) => name);
+      expect(names).toEqual(
+        expect.arrayContaining([
+          'search_memory',
+          'search_knowledge',
+          'remember',
+          'read_conversation',
+          'send_message',
+          'read_image',
+          'ask_model',
+          'execute',
+        ]),
+      );
+      for (const { name, description, inputSchema, outputSchema } of tools) {
+        expect([name, description?.length]).toEqual([name, expect.any(Number)]);
+        expect([name, inputSchema.type, outputSchema?.type]).toEqual([name, 'object', 'object']);
+        for (const [property, schema] of Object.entries(inputSchema.properties ?? {})) {
+          expect([name, property, (schema as { description?: string }).description]).toEqual([
+            name,
+            property,
+            expect.stringMatching(/\w{3}/),
+          ]);
+        }
+      }
+    });
+
+    it('remembers and finds again', async () => {
+      await call('remember', { text: 'Ada keeps her sextant in Cowes.' });
+      await expect
+        .poll(async () => (await call('search_memory', { query: 'Where is the sextant?' })).matches[0]?.memory.text, {
+          timeout: 15_000,
+        })
+        .toBe('Ada keeps her sextant in Cowes.');
+    });
+
+    it('converses: opens, sends with progress, reads and finds', async () => {
+      const { conversation } = await call('create_conversation', { title: 'Instruments' });
+      const pieces: string[] = [];
+      const sent = await client.callTool(
+        { name: 'send_message', arguments: { conversationId: conversation.id, text: 'What is an astrolabe?' } },
+        { onprogress: ({ message }) => pieces.push(message ?? '') },
+      );
+      expect(sent.structuredContent).toMatchObject({ status: 'COMPLETE', text: story(10).join('') });
+      expect(pieces.join('')).toBe(story(10).join(''));
+      const read = await call('read_conversation', { id: conversation.id });
+      expect(read.messages.nodes.map(({ role }: { role: string }) => role)).toEqual(['USER', 'ASSISTANT']);
+      expect((await call('list_conversations')).nodes[0].id).toBe(conversation.id);
+      const found = await call('search_conversations', { query: 'astrolabe' });
+      expect(found.nodes[0].conversation.id).toBe(conversation.id);
+    });
+
+    it('asks a model, and stops it when the client leaves', async () => {
+      const pieces: string[] = [];
+      const asked = await client.callTool(
+        { name: 'ask_model', arguments: { prompt: 'Tell me', system: 'Be brief' } },
+        { onprogress: ({ message }) => pieces.push(message ?? '') },
+      );
+      expect(asked.structuredContent).toEqual({ text: story(10).join(''), model: 'test-model', finishReason: 'STOP' });
+      expect(pieces.join('')).toBe(story(10).join(''));
+      model.behave(stall('Once '));
+      const arrival = model.arrival();
+      const leaver = await connect(await keyOf(['chat:write']));
+      const left = leaver
+        .callTool({ name: 'ask_model', arguments: { prompt: `Stall ${randomUUID()}` } })
+        .catch(() => {});
+      const { aborted } = await arrival;
+      await leaver.close();
+      await aborted;
+      await left;
+    });
+
+    it('says of a tool that fails why, as an answer that a model can read', async () => {
+      const wrong = [
+        ['read_conversation', { id: randomUUID() }, 'NOT_FOUND'],
+        ['search_memory', { query: '' }, 'BAD_USER_INPUT'],
+        ['search_memory', { query: 'x', colour: 'red' }, 'BAD_USER_INPUT'],
+        ['unheard_of', {}, 'NOT_FOUND'],
+      ] as const;
+      for (const [name, given, code] of wrong) {
+        const result = await client.callTool({ name, arguments: given });
+        expect(result).toMatchObject({ isError: true, _meta: { error: { code } } });
+        expect((result.content as { text: string }[])[0]!.text).toContain(code);
+      }
+    });
+
+    it('explores the graph with the scope, and not without', async () => {
+      const { found } = await call('search', { query: 'send a message' });
+      expect(found[0].coordinate).toContain('sendMessage');
+      expect((await call('introspect', { type: 'SendMessageInput' })).sdl).toContain('clientMessageId: UUID!');
+      expect(await call('validate', { document: '{ me { id } }' })).toEqual({ valid: true, problems: [] });
+      expect((await call('validate', { document: '{ unheardOf }' })).problems[0]).toContain('unheardOf');
+      const run = await call('execute', {
+        document: 'query ($n: Int) { conversations(first: $n) { nodes { id } } }',
+        variables: { n: 1 },
+      });
+      expect(run.data.conversations.nodes).toHaveLength(1);
+      // An API key does no more than its scopes.
+      expect((await call('execute', { document: '{ usage { calls } }' })).errors[0].extensions.code).toBe('FORBIDDEN');
+      const other = await connect(await keyOf(['chat:read']));
+      expect((await other.listTools()).tools.map(({ name }) => name)).not.toContain('execute');
+      const refused = await other.callTool({ name: 'execute', arguments: { document: '{ me { id } }' } });
+      expect(refused).toMatchObject({ isError: true, _meta: { error: { code: 'FORBIDDEN' } } });
+    });
+
+    it('offers conversations and documents as resources', async () => {
+      const { addDocument } = await user.run<{ addDocument: { document: { id: string } } }, object>(
+        'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }',
+        { input: { title: 'The sextant', text: 'A sextant measures the angle between two things that can be seen.' } },
+      );
+      const uri = `sextant://documents/${addDocument.document.id}`;
+      await expect
+        .poll(async () => JSON.stringify((await client.readResource({ uri })).contents), { timeout: 15_000 })
+        .toContain('measures the angle');
+      const { resources } = await client.listResources();
+      expect(resources).toContainEqual({ uri, name: 'The sextant', mimeType: 'text/plain' });
+      const conversation = resources.find((one) => one.uri.startsWith('sextant://conversations/'))!;
+      const [content] = (await client.readResource({ uri: conversation.uri })).contents;
+      expect(content).toMatchObject({ mimeType: 'text/markdown', text: expect.stringContaining('astrolabe') });
+      expect((await client.listResourceTemplates()).resourceTemplates).toHaveLength(2);
+      await expect(client.readResource({ uri: 'sextant://documents/none' })).rejects.toThrow();
+      await expect(client.readResource({ uri: 'file:///etc/passwd' })).rejects.toThrow(/no such resource/);
+    });
+
+    it('offers prompts, with what the graph holds quoted', async () => {
+      const { prompts } = await client.listPrompts();
+      expect(prompts.map(({ name }) => name)).toEqual(['answer_from_knowledge', 'summarise_conversation']);
+      const made = await client.getPrompt({
+        name: 'answer_from_knowledge',
+        arguments: { question: 'What does a sextant measure?' },
+      });
+      expect(JSON.stringify(made.messages)).toContain('measures the angle');
+      await expect(client.getPrompt({ name: 'answer_from_knowledge', arguments: {} })).rejects.toThrow();
+    });
+
+    it('is closed to strangers, to other methods and to pages of other origins', async () => {
+      await expect(connect()).rejects.toThrow();
+      const post = (headers: Record<string, string>) =>
+        fetch(`${graph.url}/mcp`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+          body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
+        });
+      const stranger = await post({});
+      expect([stranger.status, stranger.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+      expect((await post({ authorization: `Bearer ${user.accessToken}`, origin: 'https://evil.example' })).status).toBe(
+        403,
+      );
+      expect((await fetch(`${graph.url}/mcp`)).status).toBe(405);
+    });
+  });
+});
