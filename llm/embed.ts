@@ -1,18 +1,21 @@
 import { badInput } from '#platform/base/errors/errors.ts';
+import { fewerTexts } from '#retrieval/embeddings/batch-size.ts';
 import { NO_USAGE } from './accounting.ts';
 import type { Embeddings, EmbedRequest } from './models.ts';
 import { ProviderFailure } from './provider/failure.ts';
+import { reportedUsage } from './provider/usage.ts';
 import type { Usage } from './record.ts';
 import type { CallContext } from './requests.ts';
 import type { TokenCounter } from './tokens/count.ts';
 import { type WholeCallDependencies, wholeCall } from './whole-call.ts';
 
-/** OpenAI takes 2 048 texts a request, most local servers fewer or slowly. */
+/** OpenAI takes 2 048 texts a request, most local servers fewer or slowly. What a deployment takes is learnt. */
 const BATCH = 128;
 const MAX_TEXTS = 10_000;
 
 /** Embeds texts in batches, one after the other: a bulk job leaves room for people who wait. */
 export function createEmbedder(deps: WholeCallDependencies & { readonly counter: TokenCounter }) {
+  const sizes = new Map<string, number>();
   return async (request: EmbedRequest, call: CallContext): Promise<Embeddings> => {
     const { texts } = request;
     if (texts.length === 0) throw badInput('texts', 'is empty; give at least one text');
@@ -28,18 +31,25 @@ export function createEmbedder(deps: WholeCallDependencies & { readonly counter:
         model: request.model,
         inputs: texts.length,
         inputTokens: Math.ceil(texts.reduce((sum, text) => sum + text.length, 0) / 4),
-        async ask(client, { model }, signal) {
+        async ask(client, { id, model }, signal) {
           const vectors: Float32Array[] = [];
           let tokens = 0;
-          for (let start = 0; start < texts.length; start += BATCH) {
-            const input = texts.slice(start, start + BATCH);
+          for (let start = 0; start < texts.length; ) {
+            const input = texts.slice(start, start + (sizes.get(id) ?? BATCH));
             const dimensions = request.dimensions === undefined ? {} : { dimensions: request.dimensions };
-            const page = await client.embeddings.create(
-              { model, input, encoding_format: 'float', ...dimensions },
-              { signal },
-            );
-            vectors.push(...ordered(page.data, input.length));
-            tokens += page.usage?.prompt_tokens ?? 0;
+            try {
+              const page = await client.embeddings.create(
+                { model, input, encoding_format: 'float', ...dimensions },
+                { signal },
+              );
+              vectors.push(...ordered(page.data, input.length));
+              tokens += reportedUsage(page)?.inputTokens ?? 0;
+              start += input.length;
+            } catch (error) {
+              const fewer = fewerTexts(error, input.length);
+              if (fewer === undefined) throw error;
+              sizes.set(id, fewer);
+            }
           }
           const usage: Usage =
             tokens > 0

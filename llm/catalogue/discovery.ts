@@ -1,9 +1,11 @@
-import type { ProviderType } from './catalogue.ts';
+import type { Capabilities, ProviderType } from './catalogue.ts';
 
 /** A model as a server's list tells it. */
 export interface ListedModel {
   readonly id: string;
   readonly contextWindow: number | undefined;
+  /** What the list says that it can do; absent: its name must tell. */
+  readonly capabilities?: Partial<Capabilities>;
 }
 
 export interface FoundServer {
@@ -27,7 +29,7 @@ const KNOWN: readonly (readonly [name: string, type: ProviderType, port: number,
   ['SGLang', 'compatible', 30000, '/v1'],
 ];
 
-const MAX_LIST_BYTES = 2_000_000;
+const MAX_LIST_BYTES = 8_000_000;
 
 /**
  * Looks for language-model servers on this machine: loopback only, all ports at once, so the slowest answer costs at
@@ -69,12 +71,49 @@ export async function listModels(
   const text = await response.text();
   if (text.length > MAX_LIST_BYTES) throw new Error(`${baseUrl}/models answered with ${text.length} characters`);
   const body: unknown = JSON.parse(text);
-  const data = isRecord(body) && Array.isArray(body.data) ? body.data : undefined;
+  const data = listIn(body);
   if (!data) throw new Error(`${baseUrl}/models answered without a list of models`);
   return data.flatMap((entry: unknown) =>
-    isRecord(entry) && typeof entry.id === 'string' ? [{ id: entry.id, contextWindow: windowOf(entry) }] : [],
+    isRecord(entry) && typeof entry.id === 'string' ? [listed(entry, entry.id)] : [],
   );
 }
+
+/** `{data: […]}` as OpenAI says it, a bare list (Together), or `{models: […]}`. */
+function listIn(body: unknown): readonly unknown[] | undefined {
+  if (Array.isArray(body)) return body;
+  if (!isRecord(body)) return undefined;
+  return [body.data, body.models].find((one) => Array.isArray(one)) as readonly unknown[] | undefined;
+}
+
+function listed(entry: Record<string, unknown>, id: string): ListedModel {
+  const capabilities = capabilitiesOf(entry);
+  // Gemini lists `models/…` and takes both.
+  return { id: id.replace(/^models\//, ''), contextWindow: windowOf(entry), ...(capabilities && { capabilities }) };
+}
+
+const NOTHING = { chat: false, tools: false, vision: false, json: false, embeddings: false, images: false };
+
+/** Together and LM Studio say a type, Mistral its capabilities, OpenRouter what goes in and out. */
+function capabilitiesOf(entry: Record<string, unknown>): Partial<Capabilities> | undefined {
+  const type = typeof entry.type === 'string' ? entry.type.toLowerCase() : '';
+  if (/embed/.test(type)) return { ...NOTHING, embeddings: true };
+  if (/image/.test(type)) return { ...NOTHING, images: true };
+  if (/rerank|moderation|audio|transcribe|speech|video/.test(type)) return NOTHING;
+  if (isRecord(entry.capabilities) && typeof entry.capabilities.completion_chat === 'boolean') {
+    const { completion_chat: chat, function_calling: tools, vision } = entry.capabilities;
+    return chat ? { chat: true, tools: tools === true, vision: vision === true } : { ...NOTHING, ...guessed(entry.id) };
+  }
+  if (!isRecord(entry.architecture)) return type === 'vlm' ? { chat: true, vision: true } : undefined;
+  const { input_modalities: into, output_modalities: out } = entry.architecture;
+  const parameters = Array.isArray(entry.supported_parameters) ? entry.supported_parameters : undefined;
+  return {
+    ...(Array.isArray(out) && !out.includes('text') && { ...NOTHING, images: out.includes('image') }),
+    ...(Array.isArray(into) && { vision: into.includes('image') && !(Array.isArray(out) && !out.includes('text')) }),
+    ...(parameters && { tools: parameters.includes('tools') }),
+  };
+}
+
+const guessed = (id: unknown): Partial<Capabilities> => ({ embeddings: /embed/i.test(String(id)) });
 
 /** vLLM, OpenRouter, Groq, LM Studio and llama.cpp each have a name of their own for it. */
 function windowOf(entry: Record<string, unknown>): number | undefined {

@@ -21,8 +21,8 @@ const OPENAI_URL = 'https://api.openai.com/v1';
 /** Asked when OpenAI's own endpoint is configured and no model is named: small, current, with tools and vision. */
 const OPENAI_DEFAULTS = { chat: 'gpt-5-mini', embeddings: 'text-embedding-3-small', images: 'gpt-image-1' };
 const LIST_TIMEOUT_MS = 2_000;
-/** A server with more models is listed by its first ones; llm.yaml can name any. */
-const MAX_LISTED = 50;
+/** A server with more models than any has is listed by its first ones, and that is said; llm.yaml can name any. */
+const MAX_LISTED = 2_000;
 
 /** Returns the catalogue without llm.yaml: what the environment names, else what answers on this machine. */
 export async function environmentCatalogue(settings: EnvironmentSettings): Promise<Catalogue> {
@@ -121,7 +121,10 @@ class Draft {
   }
 
   async addListed(endpoint: Provider, models: readonly ListedModel[]): Promise<void> {
-    for (const model of models.slice(0, MAX_LISTED)) await this.add(endpoint, model.id, {}, model.contextWindow);
+    for (const { id, capabilities, contextWindow } of models.slice(0, MAX_LISTED))
+      await this.add(endpoint, id, capabilities ?? {}, contextWindow);
+    if (models.length > MAX_LISTED)
+      this.#problems.push(`${endpoint.id} lists ${models.length} models; the first ${MAX_LISTED} are taken.`);
   }
 
   /** @param needed the setting that would have named a model, or false when one is named. */

@@ -1,11 +1,12 @@
 import OpenAI from 'openai';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { fewerTexts } from './batch-size.ts';
 import type { Embedder } from './embedder.ts';
 import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';
 import type { Meter } from './meter.ts';
 import { normalised } from './vectors.ts';
 
-/** Texts of one request; OpenAI takes 2048, small servers fewer. */
+/** Texts of one request; OpenAI takes 2048, small servers fewer. What one takes that refuses as many is learnt. */
 const BATCH = 96;
 /** Characters of one request, well under OpenAI's 300 000 tokens. */
 const BATCH_CHARACTERS = 400_000;
@@ -19,6 +20,8 @@ export class EndpointEmbedder implements Embedder {
   readonly id: string;
   readonly dimensions: number;
   readonly #client: OpenAI;
+  /** Texts that the endpoint takes at once, as far as it has said. */
+  #batch = BATCH;
 
   private constructor(client: OpenAI, model: string, dimensions: number) {
     this.#client = client;
@@ -29,13 +32,15 @@ export class EndpointEmbedder implements Embedder {
   /** Asks the endpoint once, which tells whether it answers and how many dimensions the model has. */
   static async connect({ baseUrl, apiKey = 'none' }: Endpoint, model: string): Promise<EndpointEmbedder> {
     const client = new OpenAI({ baseURL: baseUrl, apiKey, timeout: TIMEOUT_MS, maxRetries: RETRIES });
-    const [probe] = await request(client, model, ['dimensions']);
+    const [probe] = await send(client, model, ['dimensions']).catch((error: unknown) => {
+      throw explain(error, model);
+    });
     return new EndpointEmbedder(client, model, probe!.length);
   }
 
   async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];
-    for (const batch of batches(texts)) vectors.push(...(await request(this.#client, this.id, batch, signal, meter)));
+    for (const batch of batches(texts, this.#batch)) vectors.push(...(await this.#ask(batch, signal, meter)));
     const wrong = vectors.find((vector) => vector.length !== this.dimensions);
     if (wrong !== undefined) {
       throw new CodedError(
@@ -45,31 +50,41 @@ export class EndpointEmbedder implements Embedder {
     }
     return vectors;
   }
+
+  /** Asks in smaller requests where the endpoint takes no more texts at once (DashScope takes ten). */
+  async #ask(batch: string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
+    try {
+      return await send(this.#client, this.id, batch, signal, meter);
+    } catch (error) {
+      signal?.throwIfAborted();
+      const most = fewerTexts(error, batch.length);
+      if (most === undefined) throw explain(error, this.id);
+      this.#batch = Math.min(this.#batch, most);
+      const vectors: Float32Array[] = [];
+      for (const part of batches(batch, this.#batch)) vectors.push(...(await this.#ask(part, signal, meter)));
+      return vectors;
+    }
+  }
 }
 
-async function request(
+async function send(
   client: OpenAI,
   model: string,
   input: string[],
   signal?: AbortSignal,
   meter?: Meter,
 ): Promise<Float32Array[]> {
-  try {
-    meter?.asked();
-    // `float`, because not every server knows base64, which the SDK asks for otherwise.
-    const { data, usage } = await client.embeddings.create(
-      { model, input, encoding_format: 'float' },
-      { signal: signal ?? null },
-    );
-    // A server that counts nothing may say 0, or leave it out whatever the SDK's type says.
-    meter?.answered(input, (usage as typeof usage | undefined)?.prompt_tokens || undefined);
-    if (data.length !== input.length) throw new Error(`it answered ${data.length} vectors for ${input.length} texts`);
-    const ordered = data.toSorted((a, b) => a.index - b.index);
-    return ordered.map(({ embedding }) => normalised(Float32Array.from(embedding)));
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw explain(error, model);
-  }
+  meter?.asked();
+  // `float`, because not every server knows base64, which the SDK asks for otherwise.
+  const { data, usage } = await client.embeddings.create(
+    { model, input, encoding_format: 'float' },
+    { signal: signal ?? null },
+  );
+  // A server that counts nothing may say 0, or leave it out whatever the SDK's type says.
+  meter?.answered(input, (usage as typeof usage | undefined)?.prompt_tokens || undefined);
+  if (data.length !== input.length) throw new Error(`it answered ${data.length} vectors for ${input.length} texts`);
+  const ordered = data.toSorted((a, b) => a.index - b.index);
+  return ordered.map(({ embedding }) => normalised(Float32Array.from(embedding)));
 }
 
 function explain(error: unknown, model: string): CodedError {
@@ -93,11 +108,11 @@ function explain(error: unknown, model: string): CodedError {
   return new CodedError('PROVIDER_UNAVAILABLE', `The embedding endpoint failed: ${why}.`);
 }
 
-function* batches(texts: readonly string[]): Generator<string[]> {
+function* batches(texts: readonly string[], most: number): Generator<string[]> {
   let batch: string[] = [];
   let characters = 0;
   for (const text of texts) {
-    if (batch.length === BATCH || (batch.length > 0 && characters + text.length > BATCH_CHARACTERS)) {
+    if (batch.length === most || (batch.length > 0 && characters + text.length > BATCH_CHARACTERS)) {
       yield batch;
       batch = [];
       characters = 0;

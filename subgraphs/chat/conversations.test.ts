@@ -232,6 +232,37 @@ describe('search', () => {
     expect(await found('which sexta')).toHaveLength(1);
   });
 
+  it.each([
+    ['北京', '我下个月想去北京旅行', '北京'],
+    ['旅行', '我下个月想去北京旅行', '旅行'],
+    ['茶', '你喜欢喝茶吗?', '茶'],
+    ['楽しみ', '来週の旅行を楽しみにしています', '楽しみ'],
+    ['東京タワー', '昨日は東京タワーに登りました', '東京タワー'],
+    ['เที่ยว', 'ฉันอยากไปเที่ยวกรุงเทพ', 'เที่ยว'],
+    ['여행', '다음 주에 부산여행을 갑니다', '여행'],
+    ['កម្ពុជា', 'ខ្ញុំចង់ទៅកម្ពុជាឆ្នាំនេះ', 'កម្ពុជា'],
+    ['🚀', 'Launch day🚀at last', '🚀'],
+    ['❤️', 'I ❤ tea', '❤'],
+    ['北京 trip', 'My trip to北京was fine', '北京'],
+  ])('finds %s inside a sentence', async (query, text, match) => {
+    const conversationId = await world.conversation(anna, { title: 'x' });
+    await world.send(anna, { conversationId, text, reply: false });
+    await world.send(anna, { conversationId, text: 'Something else 京北 行旅 🛰', reply: false });
+    const hits = await found(query);
+    expect(hits).toHaveLength(1);
+    expect(hits[0]!.snippet.filter((piece) => piece.match).map((piece) => piece.text)).toEqual([match]);
+    expect(hits[0]!.snippet.map((piece) => piece.text).join('')).toBe(text);
+  });
+
+  it('finds every script in titles, not another order of its characters, and takes all of it for text', async () => {
+    const conversationId = await world.conversation(anna, { title: '北京旅行計画 100%' });
+    expect(await found('旅行')).toMatchObject([{ message: null, conversation: { id: conversationId } }]);
+    expect(await found('行旅')).toEqual([]);
+    expect(await found('北京 上海')).toEqual([]);
+    expect(await found('北京 計画')).toHaveLength(1);
+    expect((await search('京%_\\')).code).toBeUndefined();
+  });
+
   it('pages through all of it, the newest first', async () => {
     const conversationId = await world.conversation(anna);
     const FRUIT = ['pear', 'plum', 'fig', 'lime', 'kiwi'];

@@ -10,6 +10,7 @@ import {
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 import type { ChatParts } from './parts.ts';
+import { excerptOf, holdsRuns, searchWords } from './search-words.ts';
 
 const MAX_QUERY = 500;
 const MAX_PAGE = 50;
@@ -40,7 +41,10 @@ interface Row {
   id: string;
   conversation_id: string;
   message_id: string | null;
-  headline: string;
+  /** Of words; absent where runs were looked for. */
+  headline: string | null;
+  /** The text, where runs were looked for. */
+  body: string | null;
 }
 
 /**
@@ -60,14 +64,16 @@ export async function searchConversations(
   if (words.length > MAX_QUERY)
     throw badInput('query', `is ${words.length} characters long; at most ${MAX_QUERY} are accepted.`);
   const before = decodeCursor(LIST, 'after', after, ['id'])?.[0] ?? null;
-  const wanted = { userId: user.userId, words: await parse(db, words), before, size: size + 1 };
+  const asked = searchWords(words);
+  const parsed = asked.words === '' && asked.runs.length > 0 ? '' : await parse(db, asked.words);
+  const wanted = { userId: user.userId, words: parsed, runs: asked.runs, before, size: size + 1 };
   const rows = await newestHits(db, wanted);
   const hits = rows.slice(0, size).map(
-    ({ id, conversation_id, message_id, headline }): SearchHit => ({
+    ({ id, conversation_id, message_id, headline, body }): SearchHit => ({
       id,
       conversationId: conversation_id,
       messageId: message_id,
-      snippet: piecesOf(headline),
+      snippet: headline === null ? excerptOf(body ?? '', asked.runs) : piecesOf(headline),
     }),
   );
   const sides = { next: rows.length > size, previous: before !== null };
@@ -88,10 +94,12 @@ async function parse(db: ChatParts['db'], words: string): Promise<string> {
   return row!.words;
 }
 
-/** What is looked for: a tsquery, in the conversations of a user, before an id. */
+/** What is looked for: a tsquery and runs of characters, in the conversations of a user, before an id. */
 interface Wanted {
   readonly userId: string;
+  /** Empty when only runs are looked for. */
   readonly words: string;
+  readonly runs: readonly string[];
   readonly before: string | null;
   readonly size: number;
 }
@@ -143,10 +151,19 @@ async function countHits(db: ChatParts['db'], wanted: Wanted): Promise<number> {
 const FEW = 5_000;
 
 /** How many messages of all users hold the words, as Postgres thinks. */
-async function estimate(db: ChatParts['db'], { words }: Wanted): Promise<number> {
+async function estimate(db: ChatParts['db'], wanted: Wanted): Promise<number> {
   const [row] = await db.$queryRaw<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }[]>`
-    EXPLAIN (FORMAT JSON) SELECT FROM messages WHERE search_document(text) @@ ${words}::tsquery`;
+    EXPLAIN (FORMAT JSON) SELECT FROM messages WHERE ${holds(Prisma.sql`text`, wanted)}`;
   return row!['QUERY PLAN'][0].Plan['Plan Rows'];
+}
+
+/** Returns SQL that says whether a column holds what is looked for. */
+function holds(column: Prisma.Sql, { words, runs }: Wanted): Prisma.Sql {
+  const conditions = [
+    ...(words === '' && runs.length > 0 ? [] : [Prisma.sql`search_document(${column}) @@ ${words}::tsquery`]),
+    ...(runs.length > 0 ? [holdsRuns(column, runs)] : []),
+  ];
+  return Prisma.join(conditions, ' AND ');
 }
 
 /** Ids at which the windows begin; none for a user who has written so little that all is looked at at once. */
@@ -178,19 +195,21 @@ const LITTLE = 1_000;
  * @param messages which messages are looked at.
  * @param titles which conversations are.
  */
-function hitsIn(
-  db: ChatParts['db'],
-  { userId, words, before, size }: Wanted,
-  messages: Prisma.Sql,
-  titles: Prisma.Sql,
-): Promise<Row[]> {
+function hitsIn(db: ChatParts['db'], wanted: Wanted, messages: Prisma.Sql, titles: Prisma.Sql): Promise<Row[]> {
+  const { userId, words, runs, before, size } = wanted;
   const until = before === null ? Prisma.empty : Prisma.sql`AND id < ${before}::uuid`;
+  const shown = Prisma.sql`coalesce(m.text, c.title)`;
+  const headline =
+    runs.length > 0
+      ? Prisma.sql`NULL::text AS headline, left(${shown}, 150000) AS body`
+      : Prisma.sql`ts_headline('pg_catalog.english', translate(left(${shown}, 20000), '<', ${LESS}),
+             ${words}::tsquery, ${HEADLINE}) AS headline, NULL::text AS body`;
   return db.$queryRaw<Row[]>`
     WITH found AS MATERIALIZED (
       SELECT id, conversation_id FROM messages
-      WHERE search_document(text) @@ ${words}::tsquery AND ${messages} ${until}
+      WHERE ${holds(Prisma.sql`text`, wanted)} AND ${messages} ${until}
     ), titles AS MATERIALIZED (
-      SELECT id FROM conversations WHERE search_document(title) @@ ${words}::tsquery AND ${titles} ${until}
+      SELECT id FROM conversations WHERE ${holds(Prisma.sql`title`, wanted)} AND ${titles} ${until}
     ), hits AS (
       SELECT found.id, conversation_id, found.id AS message_id FROM found JOIN participants p USING (conversation_id)
       WHERE p.user_id = ${userId}::uuid
@@ -199,9 +218,7 @@ function hitsIn(
       WHERE p.user_id = ${userId}::uuid
       ORDER BY id DESC LIMIT ${size}::int
     )
-    SELECT hits.id::text, hits.conversation_id::text, hits.message_id::text,
-           ts_headline('pg_catalog.english', translate(left(coalesce(m.text, c.title), 20000), '<', ${LESS}),
-             ${words}::tsquery, ${HEADLINE}) AS headline
+    SELECT hits.id::text, hits.conversation_id::text, hits.message_id::text, ${headline}
     FROM hits LEFT JOIN messages m ON m.id = hits.message_id
       LEFT JOIN conversations c ON c.id = hits.id AND hits.message_id IS NULL
     ORDER BY hits.id DESC`;

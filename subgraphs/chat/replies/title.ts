@@ -62,7 +62,8 @@ const excerpt = (text: string): string => text.slice(0, EXCERPT).toWellFormed();
 
 /** A title of what a model answered: its first line, without the wrapping that models like. */
 function clean(answer: string): string | undefined {
-  const line = answer.trim().split('\n', 1)[0]!;
+  // A template may have opened the tag, so that only its end is in the text.
+  const line = answer.split('</think>').at(-1)!.trim().split('\n', 1)[0]!;
   const title = line
     .replace(/^(title:|#+)\s*/i, '')
     .replace(/^["'*_`“„«]+|["'*_`”“»]+$/g, '')

@@ -64,7 +64,10 @@ export function queryResolvers({ chat }: ResolverParts): ResolverMap {
       models: async (_: unknown, __: unknown, { identity }: Context) => {
         // The process itself asks too, for what it prints at its start.
         if (identity.kind !== 'service') requireUser(identity);
-        return (await chat.models.list()).map(languageModel);
+        // The default for chat comes first; a model that embeds or makes images replies to no message.
+        return (await chat.models.list())
+          .map((model, index) => ({ ...languageModel(model), isDefault: index === 0 && model.isDefault }))
+          .filter(({ capabilities }) => capabilities.chat);
       },
       llmHealth: async (_: unknown, __: unknown, { identity }: Context) => {
         requireAdmin(identity);

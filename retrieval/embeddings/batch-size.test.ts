@@ -1,0 +1,67 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { EndpointEmbedder } from './endpoint-embedder.ts';
+
+/** Endpoints that take few texts at once, in their own words. */
+const SERVERS: [string, number, (given: number) => [number, object]][] = [
+  [
+    'DashScope',
+    10,
+    () => [
+      400,
+      {
+        error: {
+          code: 'InvalidParameter',
+          message:
+            '<400> InternalError.Algo.InvalidParameter: Value error, batch size is invalid, it should not be larger than 10.: input.contents',
+          type: 'InvalidParameter',
+        },
+      },
+    ],
+  ],
+  [
+    'Text Embeddings Inference',
+    32,
+    (given) => [413, { error: `batch size ${given} > maximum allowed batch size 32`, error_type: 'Validation' }],
+  ],
+  ['Gemini', 100, () => [400, { error: { code: 400, message: 'at most 100 requests can be in one batch' } }]],
+  ['one that names no number', 7, () => [422, { detail: 'too many inputs' }]],
+];
+
+describe('an endpoint that takes few texts at once', () => {
+  let server: http.Server;
+  afterEach(() => void server.close());
+
+  it.each(SERVERS)('%s is given as many as it takes, from then on at once', async (_name, most, refusal) => {
+    const sizes: number[] = [];
+    server = http.createServer(async (request, response) => {
+      const pieces: Buffer[] = [];
+      for await (const piece of request) pieces.push(piece as Buffer);
+      const { input } = JSON.parse(Buffer.concat(pieces).toString()) as { input: string[] };
+      sizes.push(input.length);
+      const [status, body] =
+        input.length > most
+          ? refusal(input.length)
+          : [
+              200,
+              {
+                data: input.map((text, index) => ({ index, embedding: [Number(text) || 1, 1] })),
+                usage: { prompt_tokens: 1 },
+              },
+            ];
+      response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+    });
+    await new Promise<void>((resolve) => {
+      server.listen(0, '127.0.0.1', resolve);
+    });
+    const { port } = server.address() as AddressInfo;
+    const embedder = await EndpointEmbedder.connect({ baseUrl: `http://127.0.0.1:${port}/v1` }, 'any');
+    const texts = Array.from({ length: 250 }, (_, index) => String(index + 1));
+    const vectors = await embedder.embed(texts);
+    expect(vectors.map(([one, two]) => Math.round(one! / two!))).toEqual(texts.map(Number));
+    sizes.length = 0;
+    await embedder.embed(texts);
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(most);
+  });
+});
