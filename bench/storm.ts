@@ -1,54 +1,25 @@
 /**
- * 2,000 clients who were all dropped at once come back, each with a subscription to a conversation's events: gateway
- * and subgraphs as processes of their own, on Postgres and Redis.
+ * 2,000 clients (or as many as the argument says: `npm run bench -- storm 10000`) who were all dropped at once come
+ * back, each with a subscription to a conversation's events: gateway and subgraphs as processes of their own, on
+ * Postgres and Redis.
  *
  * Says how long it takes until all have the first event again, what it costs the database (queries that were running at
  * a time, transactions a client), and how long other people's requests waited meanwhile.
  */
 import os from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { print } from 'graphql';
 import pg from 'pg';
-import { WebSocket } from 'ws';
-import { ConversationEventsDocument, CreateConversationDocument } from '../tests/client/generated/graphql.ts';
-import { TestUser } from '../tests/testing/client.ts';
+import type { WebSocket } from 'ws';
 import { Load } from '../tests/testing/load.ts';
 import { SERVERS_SKIPPED, startPostgres, startRedis } from '../tests/testing/servers.ts';
 import { startDistributed } from '../tests/testing/sextant.ts';
+import { follow, stormPeople } from './faults/storm.ts';
 import { median } from './statistics.ts';
 
-const CLIENTS = 2_000;
+const CLIENTS = Number(process.argv[3] ?? 2_000);
 const USERS = 40;
 const LOOKS_PER_SECOND = 10;
 const LOOK_EVERY_MS = 50;
-
-interface Client {
-  readonly user: TestUser;
-  readonly conversationId: string;
-}
-
-/** Connects and subscribes; resolves with the first event. */
-function follow({ user, conversationId }: Client): Promise<WebSocket> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`${user.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws', {
-      perMessageDeflate: false,
-    });
-    socket.on('error', reject);
-    socket.on('close', (code, reason) => reject(new Error(`closed with ${code} ${reason}`)));
-    const send = (message: object) => socket.send(JSON.stringify(message));
-    socket.on('open', () =>
-      send({ type: 'connection_init', payload: { authorization: `Bearer ${user.accessToken}` } }),
-    );
-    socket.on('message', (data: Buffer) => {
-      const text = data.toString();
-      if (text.startsWith('{"type":"connection_ack"')) {
-        const payload = { query: print(ConversationEventsDocument), variables: { conversationId } };
-        send({ id: '1', type: 'subscribe', payload });
-      } else if (text.includes('"data":{"conversationEvents"')) resolve(socket);
-      else if (!text.includes('"ping"')) reject(new Error(text));
-    });
-  });
-}
 
 /** The most queries that ran at a time, from now to `stop`. */
 function watchDatabase(client: pg.Client) {
@@ -84,15 +55,15 @@ async function storm(): Promise<void> {
   const graph = stack.use(
     await startDistributed(
       { postgres, redisUrl: redis.url },
-      { WS_MAX_SOCKETS_ADDRESS: '10000', RATE_LIMIT_IDENTITY: '0', RATE_LIMIT_ADDRESS: '0', LOGINS_PER_MINUTE: '1000' },
+      {
+        WS_MAX_SOCKETS_ADDRESS: '100000',
+        RATE_LIMIT_IDENTITY: '0',
+        RATE_LIMIT_ADDRESS: '0',
+        LOGINS_PER_MINUTE: '1000',
+      },
     ),
   );
-  const people: Client[] = [];
-  for (let i = 0; i < USERS; i++) {
-    const user = await TestUser.signUp(graph.url);
-    const { createConversation } = await user.run(CreateConversationDocument, { input: { title: 'A storm' } });
-    people.push({ user, conversationId: createConversation!.conversation.id });
-  }
+  const people = await stormPeople(graph.url, USERS);
   const clients = Array.from({ length: CLIENTS }, (_, i) => people[i % USERS]!);
   const followAll = async (): Promise<WebSocket[]> => Promise.all(clients.map((client) => follow(client)));
 

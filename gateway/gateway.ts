@@ -199,8 +199,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // The HTTP client takes a fifth of the start, which one process for all does not need.
       const { createHttpTransport } = await import('#platform/net/transport/http.ts');
       const own = settingsOf(configured.file, name);
+      metrics.subgraphAvailable(name, true);
       const transport = createHttpTransport({
         subgraph: name,
+        available: (isAvailable) => metrics.subgraphAvailable(name, isAvailable),
         urls: own.urls ?? urls,
         assertions: options.assertions,
         tls,

@@ -123,6 +123,20 @@ describe('docker-compose.yml', () => {
     expect(text).not.toMatch(/postgresql:\/\/[^@$/]+:[^@$]+@/);
   });
 
+  it('gives the product every setting that stands in .env, and not the password of the administrator of Postgres', () => {
+    const { services } = parse(text, { merge: true }) as {
+      services: Record<string, { image?: string; env_file?: object[]; environment: Record<string, string | number> }>;
+    };
+    for (const { image, env_file, environment } of Object.values(services)) {
+      if (image !== 'sextant') continue;
+      expect(env_file).toEqual([{ path: '.env', required: false }]);
+      expect(environment['POSTGRES_PASSWORD']).toBe('');
+      // What is empty here would hide what .env says.
+      const hidden = Object.entries(environment).filter(([, value]) => /^\$\{\w+(:?-)?\}$/.test(String(value)));
+      expect(hidden).toEqual([]);
+    }
+  });
+
   it('asks each container for the health of what runs in it', () => {
     const { services } = parse(text, { merge: true }) as {
       services: Record<string, { command: string; healthcheck?: { test: string[] } }>;

@@ -5,6 +5,7 @@ import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { inRequest } from '#platform/base/log/request-log.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import { readBody } from '#platform/net/http/web.ts';
@@ -61,11 +62,20 @@ const MULTIPART_HEARTBEAT_MS = 5_000;
 export function createGraphqlHandler(options: GraphqlHttpOptions) {
   const { config, log, metrics, graph, pipeline, subscriptions, authenticator, apollo, origins } = options;
 
-  return async function handle(request: IncomingMessage, response: ServerResponse, search: string): Promise<void> {
+  return (request: IncomingMessage, response: ServerResponse, search: string): Promise<void> => {
+    const requestId = requestIdOf(request);
+    return inRequest(requestId, () => handle(request, response, search, requestId));
+  };
+
+  async function handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    search: string,
+    requestId: string,
+  ): Promise<void> {
     const started = performance.now();
     const accepted = acceptedBy(request.headers.accept);
     const format = accepted.format ?? 'application/json';
-    const requestId = requestIdOf(request);
     const fail = (errors: readonly GraphQLError[], status = statusOf(errors, format)): void => {
       metrics.operation('http', 'unknown', 'refused', (performance.now() - started) / 1000);
       response.setHeader('x-request-id', requestId);
@@ -132,7 +142,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       return;
     }
     send(response, statusOfAnswer(answer, format), format, answer.json, requestId);
-  };
+  }
 
   /** @returns false when the client accepts none of the ways to stream. */
   function subscribe(

@@ -6,6 +6,7 @@ import type { Config } from '#platform/base/config/config.ts';
 import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
 import { guarded, report } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { inRequest } from '#platform/base/log/request-log.ts';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
@@ -235,7 +236,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
         connection.busy--;
       }
     };
-    run().catch((error: unknown) => {
+    inRequest(caller.requestId, run).catch((error: unknown) => {
       const { errorId } = report(error, 'websocket operation', log, { requestId: caller.requestId });
       channel.error([unexpected(errorId)]);
     });

@@ -15,7 +15,7 @@ export interface Caller {
 
 const NEVER = new AbortController().signal;
 
-/** The context of one operation. Loaders and the log are made when a resolver first asks for them: many never do. */
+/** The context of one operation. Loaders are made when a resolver first asks for them: many never do. */
 export class OperationContext implements RequestContext {
   readonly identity: Identity;
   readonly client: ClientInfo | undefined;
@@ -24,7 +24,6 @@ export class OperationContext implements RequestContext {
   readonly #running: RunningSubgraph;
   readonly #log: Logger;
   readonly #signal: CancelSignal | undefined;
-  #childLog: Logger | undefined;
   #loaders: object | undefined;
 
   constructor(caller: Caller, running: RunningSubgraph, log: Logger) {
@@ -41,9 +40,9 @@ export class OperationContext implements RequestContext {
     return this.#signal ? abortSignalOf(this.#signal) : NEVER;
   }
 
+  /** The log of the subgraph: what is logged within a request has its id by itself. */
   get log(): Logger {
-    this.#childLog ??= this.#log.child({ requestId: this.requestId });
-    return this.#childLog;
+    return this.#log;
   }
 
   get loaders(): object {

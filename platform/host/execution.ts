@@ -3,6 +3,7 @@ import { Cancellation } from '../base/cancellation/cancellation.ts';
 import { badInput } from '../base/errors/errors.ts';
 import { maskError } from '../base/errors/mask.ts';
 import type { Logger } from '../base/log/log.ts';
+import { inRequest } from '../base/log/request-log.ts';
 import {
   changedRequest,
   OperationFailed,
@@ -29,30 +30,36 @@ export function createExecutor(
   log: Logger,
 ): SubgraphExecutor {
   return {
-    async execute(request) {
-      const refused = refusalOf(request);
-      if (refused) return refused;
-      const operation = operations.prepare(request.query, request.operationName);
-      if ('errors' in operation) return { errors: operation.errors };
-      if (operation.kind === 'subscription')
-        return { errors: [new GraphQLError('Subscriptions are not answered here.')] };
-      const context = new OperationContext(request, running, log);
-      try {
-        return presentable(await operation.execute(context, request.variables), context);
-      } catch (error) {
-        return failed(error, context);
-      }
-    },
+    execute: (request) => inRequest(request.requestId, () => execute(request)),
 
     subscribe(request, sink) {
-      const refused = refusalOf(request);
-      if (refused) return refuse(sink, refused.errors);
-      const operation = operations.prepare(request.query, request.operationName);
-      if ('errors' in operation) return refuse(sink, operation.errors);
-      if (operation.kind !== 'subscription') return refuse(sink, [new GraphQLError('Not a subscription.')]);
-      return pump(operation, request, sink, running, log);
+      return inRequest(request.requestId, () => subscribe(request, sink));
     },
   };
+
+  async function execute(request: SubgraphRequest): Promise<ExecutionResult> {
+    const refused = refusalOf(request);
+    if (refused) return refused;
+    const operation = operations.prepare(request.query, request.operationName);
+    if ('errors' in operation) return { errors: operation.errors };
+    if (operation.kind === 'subscription')
+      return { errors: [new GraphQLError('Subscriptions are not answered here.')] };
+    const context = new OperationContext(request, running, log);
+    try {
+      return presentable(await operation.execute(context, request.variables), context);
+    } catch (error) {
+      return failed(error, context);
+    }
+  }
+
+  function subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe {
+    const refused = refusalOf(request);
+    if (refused) return refuse(sink, refused.errors);
+    const operation = operations.prepare(request.query, request.operationName);
+    if ('errors' in operation) return refuse(sink, operation.errors);
+    if (operation.kind !== 'subscription') return refuse(sink, [new GraphQLError('Not a subscription.')]);
+    return pump(operation, request, sink, running, log);
+  }
 }
 
 interface Refusal {

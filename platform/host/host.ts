@@ -4,6 +4,7 @@ import { CodedError } from '../base/errors/errors.ts';
 import { httpStatusOf } from '../base/errors/http-status.ts';
 import { OUTAGES, outageOf } from '../base/errors/outage.ts';
 import type { Logger } from '../base/log/log.ts';
+import { inRequest } from '../base/log/request-log.ts';
 import type { Identity } from '../identity/identity.ts';
 import { boundBody, cutOff, isCutOff } from '../net/http/web.ts';
 import { createInProcessTransport } from '../net/transport/in-process.ts';
@@ -65,7 +66,9 @@ export async function createSubgraph(definition: SubgraphDefinition, platform: P
       if (unstorable) return problem(400, 'BAD_USER_INPUT', `${unstorable.path} ${unstorable.problem}`);
       try {
         const bounded = boundBody(request, match.route.maxBodyBytes ?? MAX_BODY_BYTES);
-        return await match.route.handle(bounded, { params: match.params, identity, requestId, log });
+        return await inRequest(requestId, () =>
+          match.route.handle(bounded, { params: match.params, identity, requestId, log }),
+        );
       } catch (thrown) {
         const error = isCutOff(thrown) ? cutOff() : thrown;
         if (error instanceof CodedError) return problem(httpStatusOf(error.code), error.code, error.message);

@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
 import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
+import { outsideRequests } from '../base/log/request-log.ts';
 import { loadSecrets } from '../base/secrets/secrets.ts';
 import { openBlobs } from '../data/blobs/open-blobs.ts';
 import { type Database, openDatabase } from '../data/database/database.ts';
@@ -78,7 +79,7 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
         name: string,
         create: (lifetime: SharedLifetime) => Promise<Part>,
       ): Promise<Part> {
-        const part = shared.get(name) ?? create(lifetime);
+        const part = shared.get(name) ?? outsideRequests(() => create(lifetime));
         shared.set(name, part);
         part.catch(() => shared.delete(name));
         return part as Promise<Part>;

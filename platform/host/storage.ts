@@ -1,4 +1,5 @@
 import { guarded } from '../base/faults/guarded.ts';
+import { storeMetrics } from '../base/metrics/store-metrics.ts';
 import type { Owner } from '../contracts/owners.ts';
 import type { ClientClass } from '../data/database/database.ts';
 import { JobRunner, jobTopic } from '../data/jobs/job-runner.ts';
@@ -9,6 +10,9 @@ import { ParkedWork } from '../data/parked/parked-work.ts';
 import type { Route } from './definition.ts';
 import { parkedRoutes } from './parked-routes.ts';
 import type { Platform } from './platform.ts';
+
+/** How often what is parked is counted, in ms. */
+const COUNT_PARKED_MS = 60_000;
 
 /**
  * The storage that a subgraph with tables opens first: its tables, what it tells others, what it hears, what it does
@@ -55,6 +59,12 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
     void topics.publish(jobTopic(owner), null);
     guarded({ where: 'parked events', log }, async () => consumer?.tryParked())();
   });
+  const count = guarded({ where: 'parked work', log }, async () => {
+    storeMetrics(metrics).parkedWork.set({ owner }, await parked.count());
+  });
+  const counting = setInterval(count, COUNT_PARKED_MS).unref();
+  lifecycle.defer(() => clearInterval(counting));
+  void events.started.then(count);
   return {
     db,
     parked,

@@ -7,6 +7,7 @@ import type { UrlSigner } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 import type { Indexes } from './indexes.ts';
+import type { MemoryMetrics } from './metrics.ts';
 import type { MemoryQuotas } from './quota.ts';
 import type { DocumentReader } from './reader/document-reader.ts';
 import type { Transcripts } from './transcripts.ts';
@@ -39,5 +40,6 @@ export interface MemoryParts {
   readonly extraction: 'auto' | 'rules' | 'off';
   /** Most bytes of an uploaded document. */
   readonly maxDocumentBytes: number;
+  readonly metrics: MemoryMetrics;
   readonly log: Logger;
 }

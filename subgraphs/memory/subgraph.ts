@@ -12,6 +12,7 @@ import { Indexes } from './indexes.ts';
 import { registerJobs } from './jobs.ts';
 import { createLoaders } from './loaders.ts';
 import { MemoryStore } from './memories/store.ts';
+import { createMemoryMetrics } from './metrics.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
 import { MemoryQuotas } from './quota.ts';
 import { DocumentReader } from './reader/document-reader.ts';
@@ -57,6 +58,7 @@ export const memory: SubgraphDefinition = {
       reader,
       extraction: config.MEMORY_EXTRACTION,
       maxDocumentBytes: config.DOCUMENT_MAX_BYTES,
+      metrics: createMemoryMetrics(platform.metrics),
       log,
     };
     registerJobs(parts);

@@ -40,9 +40,14 @@ host all all 127.0.0.1/32 scram-sha-256
 /**
  * @param durable whether a commit reaches the disk, which tests do not wait for.
  * @param passwords whether roles have to show theirs.
+ * @param within the folder that its own is made in.
  */
-export async function startPostgres({ durable = false, passwords = false } = {}): Promise<StoppableServer> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'sextant-postgres-'));
+export async function startPostgres({
+  durable = false,
+  passwords = false,
+  within = tmpdir(),
+} = {}): Promise<StoppableServer> {
+  const folder = await mkdtemp(path.join(within, 'sextant-postgres-'));
   const user = postgresUser();
   if (user.uid !== undefined) chownSync(folder, user.uid, user.gid!);
   const data = path.join(folder, 'data');
@@ -124,7 +129,7 @@ async function server(options: {
 }): Promise<StoppableServer> {
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    child = options.run();
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) child = options.run();
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       try {

@@ -134,22 +134,25 @@ export async function startEmbedded(env: Record<string, string> = {}): Promise<R
  * Gateway and six subgraphs as processes of their own, on a fresh Postgres database and a Redis.
  *
  * @param doubled subgraphs that have a second process, called `<name>-2`.
+ * @param gateways how many; the second is called `gateway-2`. With MTLS_* in `env` they ask subgraphs over TLS.
  */
 export async function startDistributed(
   {
     postgres,
     redisUrl,
     doubled = [],
-  }: { postgres: PostgresForTests; redisUrl: string; doubled?: readonly SubgraphName[] },
+    gateways = 1,
+  }: { postgres: PostgresForTests; redisUrl: string; doubled?: readonly SubgraphName[]; gateways?: 1 | 2 },
   env: Record<string, string> = {},
 ): Promise<RunningGraph> {
   const directory = await mkdtemp(path.join(tmpdir(), 'sextant-graph-'));
   const replicas = [...SUBGRAPHS, ...doubled.map((name) => `${name}-2`)];
+  const doors = ['gateway', 'gateway-2'].slice(0, gateways);
   const ports = new Map(
-    await Promise.all([...replicas, 'gateway'].map(async (name) => [name, await freePort()] as const)),
+    await Promise.all([...replicas, ...doors].map(async (name) => [name, await freePort()] as const)),
   );
   const supergraph = path.join(directory, 'supergraph.yaml');
-  await writeFile(supergraph, supergraphYaml(ports));
+  await writeFile(supergraph, supergraphYaml(ports, env['MTLS_CERT_FILE'] === undefined ? 'http' : 'https'));
   const shared = {
     SEXTANT_DIR: path.join(directory, 'data'),
     DATABASE_URL: postgres.url,
@@ -158,13 +161,12 @@ export async function startDistributed(
     REDIS_PREFIX: `test-${process.pid}-${ports.get('gateway')}:`,
     JWT_SECRET: 'a secret for tests that has more than 32 characters',
     SUPERGRAPH_FILE: supergraph,
-    PORT: String(ports.get('gateway')),
     ...env,
   };
   await runToEnd(['migrate'], shared);
   const start = (name: string, change: Record<string, string> = {}) =>
-    name === 'gateway'
-      ? SextantProcess.start(['gateway'], { ...shared, ...change })
+    doors.includes(name)
+      ? SextantProcess.start(['gateway'], { ...shared, ...change, PORT: String(ports.get(name)) })
       : SextantProcess.start(['serve', name.replace(/-\d$/, '')], {
           ...shared,
           ...change,
@@ -176,10 +178,9 @@ export async function startDistributed(
     for (let i = 0; i < replicas.length; i += 2) {
       await Promise.all(replicas.slice(i, i + 2).map(async (name) => processes.set(name, await start(name))));
     }
-    const gateway = await start('gateway');
-    processes.set('gateway', gateway);
+    for (const name of doors) processes.set(name, await start(name));
     return {
-      url: gateway.url,
+      url: processes.get('gateway')!.url,
       processes,
       async restart(name, change) {
         processes.set(name, await start(name, change));
@@ -223,7 +224,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-const supergraphYaml = (ports: ReadonlyMap<string, number>): string =>
+const supergraphYaml = (ports: ReadonlyMap<string, number>, scheme: 'http' | 'https'): string =>
   [
     'federation_version: =2.14.0',
     'subgraphs:',
@@ -231,7 +232,7 @@ const supergraphYaml = (ports: ReadonlyMap<string, number>): string =>
       const replicas = [...ports].filter(([replica]) => replica === name || replica === `${name}-2`);
       return [
         `  ${name}:`,
-        `    routing_url: [${replicas.map(([, port]) => `http://127.0.0.1:${port}/graphql`).join(', ')}]`,
+        `    routing_url: [${replicas.map(([, port]) => `${scheme}://127.0.0.1:${port}/graphql`).join(', ')}]`,
         '    schema:',
         `      file: ${path.resolve(programUnderTest(), '../../subgraphs', name, 'schema.graphql')}`,
       ];

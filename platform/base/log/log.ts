@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type Logger, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/config.ts';
+import { requestFields } from './request-log.ts';
 
 export type { Logger } from 'pino';
 
@@ -31,6 +32,7 @@ export function createLog(config: Pick<Config, 'LOG_LEVEL' | 'LOG_FORMAT'>, serv
   return pino({
     level: config.LOG_LEVEL,
     base: { service, instance: INSTANCE },
+    mixin: requestFields,
     timestamp: stdTimeFunctions.isoTime,
     redact: { paths: REDACTED, censor: '[redacted]' },
     ...(pretty && {

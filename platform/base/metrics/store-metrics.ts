@@ -31,6 +31,7 @@ export interface StoreMetrics {
   readonly outboxRepublished: Counter<'owner'>;
   readonly inboxEvents: Counter<'consumer' | 'outcome'>;
   readonly busBacklog: Gauge<'group' | 'lane'>;
+  readonly parkedWork: Gauge<'owner'>;
 }
 
 const known = new WeakMap<Registry, StoreMetrics>();
@@ -80,6 +81,11 @@ export function storeMetrics(registry: Registry): StoreMetrics {
       'Events that a group has not dealt with, in lanes read here.',
       'group',
       'lane',
+    ),
+    parkedWork: gauge(
+      'parked_work',
+      'Jobs and events that failed too often and wait for an administrator, at the last look.',
+      'owner',
     ),
   };
   known.set(registry, metrics);

@@ -55,6 +55,15 @@ export class ParkedWork {
     }));
   }
 
+  /** How many there are. */
+  async count(): Promise<number> {
+    const jobs = (await this.#withJobs()) ? "(SELECT count(*) FROM jobs WHERE state = 'PARKED') +" : '';
+    const [row] = await this.#client.$queryRawUnsafe<{ count: number }[]>(
+      `SELECT (${jobs} (SELECT count(*) FROM inbox_events WHERE parked_at IS NOT NULL))::int AS count`,
+    );
+    return row!.count;
+  }
+
   /** Gives it another round of attempts. @returns false when it is not parked here. */
   async retry(id: string): Promise<boolean> {
     if (!isUuid(id)) return false;

@@ -38,6 +38,8 @@ export interface HttpTransportOptions {
   readonly queue?: number | undefined;
   /** Largest answer. Default 32 MiB. */
   readonly maxBytes?: number;
+  /** Called when the subgraph is taken for unavailable, and when it answers again. */
+  readonly available?: (isAvailable: boolean) => void;
   /** How often names are looked up again. Default 10 s. */
   readonly resolveEveryMs?: number;
 }
@@ -73,6 +75,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     log,
   });
   const breaker = new Breaker(circuit(), (isOpen) => {
+    options.available?.(!isOpen);
     if (isOpen) log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does');
     else log.info({ subgraph }, 'the subgraph answers again');
   });

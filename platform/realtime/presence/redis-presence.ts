@@ -16,6 +16,7 @@ import {
   TYPING_TTL_MS,
 } from './presence.ts';
 import { RedisRooms } from './redis-rooms.ts';
+import { RoomChanges } from './room-changes.ts';
 import { RoomView } from './room-view.ts';
 import { type Connection, checkPresence } from './roster.ts';
 import { watchRoom } from './watchers.ts';
@@ -37,6 +38,7 @@ interface LocalConnection {
 export class RedisPresence implements Presence {
   readonly #topics: Topics;
   readonly #rooms: RedisRooms;
+  readonly #changes: RoomChanges;
   readonly #log: Logger;
   readonly #metrics: StoreMetrics;
   readonly #typingTtlMs: number;
@@ -64,6 +66,7 @@ export class RedisPresence implements Presence {
     this.#metrics = storeMetrics(options.metrics);
     this.#typingTtlMs = options.typingTtlMs ?? TYPING_TTL_MS;
     this.#rooms = new RedisRooms(options.redis, ttlMs);
+    this.#changes = new RoomChanges(this.#rooms, (room) => void this.#tell(room));
     this.#heart = setInterval(
       guarded({ where: 'presence', log: this.#log }, () => this.#beat()),
       ttlMs / 3,
@@ -149,10 +152,10 @@ export class RedisPresence implements Presence {
 
   async #register(local: LocalConnection): Promise<void> {
     try {
-      await this.#rooms.put(local.room, local.id, local.connection);
       local.dirty = false;
-      await this.#tell(local.room);
+      await this.#changes.set(local.room, local.id, local.connection);
     } catch (error) {
+      local.dirty = true;
       this.#log.debug({ err: error }, 'A connection could not be announced; the next heartbeat does it.');
     }
   }
@@ -166,9 +169,8 @@ export class RedisPresence implements Presence {
 
   async #sayGoodbye(room: string, id: string): Promise<void> {
     try {
-      await this.#rooms.remove(room, [id]);
+      await this.#changes.set(room, id, undefined);
       this.#leaving.delete(id);
-      await this.#tell(room);
     } catch (error) {
       this.#log.debug({ err: error }, 'A leave was not heard; the next heartbeat repeats it.');
     }

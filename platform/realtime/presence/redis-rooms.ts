@@ -3,6 +3,7 @@ import type { JsonObject } from '../../base/json/json.ts';
 import type { RedisConnections, RedisScript } from '../redis/redis.ts';
 import type { PresenceState, PresentMember } from './presence.ts';
 import { byArrival, type Connection, memberOf } from './roster.ts';
+import { Turns } from './turns.ts';
 
 const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
@@ -29,6 +30,9 @@ return set`;
 
 /** A room that no process writes to any more is garbage. Processes touch the rooms that they have connections in. */
 const ROOM_TTL_MS = 3 * 3_600_000;
+
+/** Rooms that a process reads at a time: what all rooms at once want to know must not keep other commands waiting. */
+const READS_AT_ONCE = 16;
 
 interface Stored {
   u: string;
@@ -60,6 +64,7 @@ export class RedisRooms {
   readonly #beat: RedisScript;
   readonly #read: RedisScript;
   readonly #replace: RedisScript;
+  readonly #reads = new Turns(READS_AT_ONCE);
 
   constructor(redis: RedisConnections, ttlMs: number) {
     this.#redis = redis;
@@ -76,14 +81,20 @@ export class RedisRooms {
     return { lapsed: lapsed === 1, alive: new Set(alive) };
   }
 
-  async put(room: string, id: string, { userId, state, since, details }: Connection): Promise<void> {
-    const stored: Stored = { u: userId, s: state, t: since, d: details, p: this.processId };
-    const key = this.#key(room);
-    await this.#pipeline((pipeline) => pipeline.hset(key, `c:${id}`, JSON.stringify(stored)).pexpire(key, ROOM_TTL_MS));
-  }
-
-  async remove(room: string, ids: readonly string[]): Promise<void> {
-    await this.#redis.guard('presence', this.#redis.commands.hdel(this.#key(room), ...ids.map((id) => `c:${id}`)));
+  /** Writes and removes connections, all by one round trip. @param changes without a connection: it has left. */
+  async write(
+    changes: readonly { readonly room: string; readonly id: string; readonly connection: Connection | undefined }[],
+  ): Promise<void> {
+    await this.#pipeline((pipeline) => {
+      for (const [room, own] of Map.groupBy(changes, (change) => change.room)) {
+        const key = this.#key(room);
+        const there = own.flatMap(({ id, connection }) => (connection ? [`c:${id}`, this.#stored(connection)] : []));
+        const gone = own.filter(({ connection }) => !connection).map(({ id }) => `c:${id}`);
+        if (there.length > 0) pipeline.hset(key, ...there).pexpire(key, ROOM_TTL_MS);
+        if (gone.length > 0) pipeline.hdel(key, ...gone);
+      }
+      return pipeline;
+    });
   }
 
   async setState(room: string, userId: string, state: PresenceState): Promise<boolean> {
@@ -129,9 +140,13 @@ export class RedisRooms {
     });
   }
 
+  #stored({ userId, state, since, details }: Connection): string {
+    return JSON.stringify({ u: userId, s: state, t: since, d: details, p: this.processId } satisfies Stored);
+  }
+
   async #load(room: string) {
-    const reading = this.#read(this.#key(room), this.#processes);
-    const [now, alive, flat] = (await this.#redis.guard('presence', reading)) as [number, string[], string[]];
+    const read = () => this.#redis.guard('presence', this.#read(this.#key(room), this.#processes));
+    const [now, alive, flat] = (await this.#reads.take(read)) as [number, string[], string[]];
     const living = new Set(alive);
     const connections = new Map<string, Stored>();
     const typing = new Map<string, number>();

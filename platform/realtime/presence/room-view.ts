@@ -7,6 +7,8 @@ import { Watchers } from './watchers.ts';
 
 /** At most so often is a room read again, in ms: many changes at once are one look. */
 const PAUSE_MS = 20;
+/** After a look that failed: a Redis that answers too late is not asked at once again. */
+const PAUSE_AFTER_FAILURE_MS = 500;
 
 /** A room as this process' watchers see it: read again whenever a process says that it changed, and compared. */
 export class RoomView {
@@ -84,8 +86,13 @@ export class RoomView {
     while (this.#again && !this.#closed) {
       this.#again = false;
       // When Redis is away the view stays as it is; its return makes us look again.
-      await this.#lookOnce().catch(() => {});
-      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      const began = performance.now();
+      const pause = await this.#lookOnce().then(
+        // A large room that changes all the time is read for half of the time at most.
+        () => Math.max(PAUSE_MS, performance.now() - began),
+        () => PAUSE_AFTER_FAILURE_MS,
+      );
+      await new Promise((resolve) => setTimeout(resolve, pause));
     }
     this.#looking = false;
   }

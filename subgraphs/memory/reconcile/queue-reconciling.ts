@@ -22,7 +22,9 @@ export async function queueSuspects(memory: MemoryParts): Promise<void> {
     for (const name of INDEX_NAMES) {
       const [objects, rows] = [await (await memory.indexes.get(name)).count(), await ROWS[name](memory.db)];
       // A long message is several objects, so only a lack is suspicious there.
-      if (name === 'messages' ? objects >= rows && (rows > 0 || objects === 0) : objects === rows) continue;
+      const agrees = name === 'messages' ? objects >= rows && (rows > 0 || objects === 0) : objects === rows;
+      memory.metrics.indexDifference.set({ index: name }, agrees ? 0 : Math.max(Math.abs(rows - objects), 1));
+      if (agrees) continue;
       suspects.push(name);
       memory.log.warn({ index: name, objects, rows }, 'an index does not hold what its rows say; it is compared');
     }

@@ -1,0 +1,72 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { print } from 'graphql';
+import { WebSocket } from 'ws';
+import { ConversationEventsDocument, CreateConversationDocument } from '../../tests/client/generated/graphql.ts';
+import { TestUser } from '../../tests/testing/client.ts';
+
+const USERS = 40;
+const PATIENCE_MS = 60_000;
+
+/** One client with one subscription. */
+export interface StormClient {
+  readonly user: TestUser;
+  readonly conversationId: string;
+}
+
+/** Makes people, each with a conversation. */
+export async function stormPeople(url: string, users = USERS): Promise<StormClient[]> {
+  const people: StormClient[] = [];
+  for (let i = 0; i < users; i++) {
+    const user = await TestUser.signUp(url);
+    const { createConversation } = await user.run(CreateConversationDocument, { input: { title: 'A storm' } });
+    people.push({ user, conversationId: createConversation!.conversation.id });
+  }
+  return people;
+}
+
+/** Connects and subscribes; resolves with the first event. */
+export function follow({ user, conversationId }: StormClient): Promise<WebSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`${user.url.replace(/^http/, 'ws')}/graphql`, 'graphql-transport-ws', {
+      perMessageDeflate: false,
+    });
+    socket.on('error', reject);
+    socket.on('close', (code, reason) => reject(new Error(`closed with ${code} ${reason}`)));
+    const send = (message: object) => socket.send(JSON.stringify(message));
+    socket.on('open', () =>
+      send({ type: 'connection_init', payload: { authorization: `Bearer ${user.accessToken}` } }),
+    );
+    socket.on('message', (data: Buffer) => {
+      const text = data.toString();
+      if (text.startsWith('{"type":"connection_ack"')) {
+        const payload = { query: print(ConversationEventsDocument), variables: { conversationId } };
+        send({ id: '1', type: 'subscribe', payload });
+      } else if (text.includes('"data":{"conversationEvents"')) resolve(socket);
+      else if (!text.includes('"ping"')) reject(new Error(text));
+    });
+  });
+}
+
+/** The same, and again where the server says that it is busy, as a client of graphql-ws does. */
+async function followPatiently(client: StormClient): Promise<WebSocket> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await follow(client);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await sleep(500 + Math.random() * 1_000);
+    }
+  }
+}
+
+/** Drops that many clients at once, and resolves when all of them have an event again. */
+export async function comeBack(url: string, clients: number): Promise<void> {
+  const people = await stormPeople(url);
+  const all = Array.from({ length: clients }, (_, i) => people[i % people.length]!);
+  const drop = (sockets: readonly WebSocket[]): void => {
+    for (const socket of sockets) socket.removeAllListeners('close').terminate();
+  };
+  drop(await Promise.all(all.map(followPatiently)));
+  drop(await Promise.all(all.map(followPatiently)));
+}
