@@ -13,7 +13,7 @@ import type { WebSocket } from 'ws';
 import { Load } from '../tests/testing/load.ts';
 import { SERVERS_SKIPPED, startPostgres, startRedis } from '../tests/testing/servers.ts';
 import { startDistributed } from '../tests/testing/sextant.ts';
-import { follow, stormPeople } from './faults/storm.ts';
+import { followPatiently, stormPeople } from './faults/storm.ts';
 import { median } from './statistics.ts';
 
 const CLIENTS = Number(process.argv[3] ?? 2_000);
@@ -65,7 +65,7 @@ async function storm(): Promise<void> {
   );
   const people = await stormPeople(graph.url, USERS);
   const clients = Array.from({ length: CLIENTS }, (_, i) => people[i % USERS]!);
-  const followAll = async (): Promise<WebSocket[]> => Promise.all(clients.map((client) => follow(client)));
+  const followAll = async (): Promise<WebSocket[]> => Promise.all(clients.map(followPatiently));
 
   const database = new pg.Client({ connectionString: postgres.url });
   await database.connect();

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Archive } from '../cli/backup/archive.ts';
 import { MANIFEST, type Manifest, manifestSchema, tableOf } from '../cli/backup/contents.ts';
@@ -59,11 +59,17 @@ const onPostgres =
     return { graph, env, stop: async () => {}, start: async () => {} };
   };
 
+const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
+const openS3 = (): S3Client =>
+  new S3Client({ endpoint: S3_TEST_URL!, region: 'us-east-1', credentials, forcePathStyle: true });
+/** An object of the bucket that belongs to another program. */
+const FOREIGN = 'another-program/object';
+
 async function makeBucket() {
-  const credentials = { accessKeyId: 'test', secretAccessKey: 'test-secret' };
-  const client = new S3Client({ endpoint: S3_TEST_URL!, region: 'us-east-1', credentials, forcePathStyle: true });
+  const client = openS3();
   const bucket = `sextant-${randomUUID()}`;
   await client.send(new CreateBucketCommand({ Bucket: bucket }));
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: FOREIGN, Body: 'mine' }));
   client.destroy();
   return {
     BLOBS_S3_BUCKET: bucket,
@@ -145,6 +151,14 @@ describe.each(INSTALLATIONS)('a backup of everything, %s', (_title, skipped, ins
         { input: { collectionId, vector: [1, 0, 0], mode: 'VECTOR', limit: 1 } },
       );
       expect(searchVectors.hits.map(({ object }) => object.id)).toEqual(['north']);
+
+      const bucket = env['BLOBS_S3_BUCKET'];
+      if (bucket !== undefined) {
+        const client = openS3();
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: FOREIGN }));
+        expect(await Body!.transformToString()).toBe('mine');
+        client.destroy();
+      }
 
       const second = path.join(folder, 'second.backup');
       await runToEnd(['backup', second, ...lock], env);

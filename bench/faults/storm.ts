@@ -48,7 +48,7 @@ export function follow({ user, conversationId }: StormClient): Promise<WebSocket
 }
 
 /** The same, and again where the server says that it is busy, as a client of graphql-ws does. */
-async function followPatiently(client: StormClient): Promise<WebSocket> {
+export async function followPatiently(client: StormClient): Promise<WebSocket> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     try {

@@ -27,6 +27,7 @@ import {
   MANIFEST,
   type Manifest,
   OWNER_HEADER,
+  ownFiles,
   PART_BYTES,
   partOf,
   rowsOf,
@@ -94,6 +95,8 @@ function withAdvice(error: unknown, { dataDir }: Config): unknown {
     return new CommandError(
       `There is no room for the backup: ${message}. The copy of the database in ${dataDir} needs room, too.`,
     );
+  if (code === 'ENOENT' || code === 'EACCES' || code === 'EROFS')
+    return new CommandError(`The backup cannot be written there: ${message}.`);
   return error;
 }
 
@@ -161,7 +164,7 @@ async function* vectorsOf({ vectors }: Sources, counted: Manifest, progress: Pro
 
 async function* blobsOf({ blobs }: Sources, counted: Manifest, progress: Progress): AsyncGenerator<TarFile> {
   const keys: string[] = [];
-  for await (const { key } of blobs.list('')) keys.push(key);
+  for await (const key of ownFiles(blobs)) keys.push(key);
   for (const key of keys) {
     // One that was deleted meanwhile is left out.
     const blob = await blobs.get(key);

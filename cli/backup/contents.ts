@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { OWNERS } from '#platform/contracts/owners.ts';
+import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 
 /**
  * What lies in a backup, in this order. It is a compressed archive of `tar`, encrypted on request; rows and vectors are
@@ -65,3 +66,8 @@ export const partOf = (folder: string, number: number): string => `${folder}${St
 
 /** Returns all rows of a manifest together. */
 export const rowsOf = ({ rows }: Manifest): number => Object.values(rows).reduce((sum, count) => sum + count, 0);
+
+/** Yields the files of the product: a bucket without a prefix may hold the objects of other programs. */
+export async function* ownFiles(blobs: BlobStore): AsyncGenerator<string> {
+  for (const owner of OWNERS) for await (const { key } of blobs.list(`${owner}/`)) yield key;
+}

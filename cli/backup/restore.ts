@@ -89,8 +89,10 @@ class Restore {
   }
 
   async run(header: BackupHeader, config: Config): Promise<void> {
-    await this.#secret(header, config);
-    await this.#tables();
+    await this.#beforeAnything(async () => {
+      await this.#secret(header, config);
+      await this.#tables();
+    });
     const { vectors, blobs } = await this.#target.close();
     try {
       await emptyVectors(vectors);
@@ -105,6 +107,17 @@ class Restore {
       await this.#target.finish();
     } catch (error) {
       throw new CommandError(`The restore broke off: ${(error as Error).message} ${this.#target.advice}`, {
+        cause: error,
+      });
+    }
+  }
+
+  async #beforeAnything(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (error instanceof CommandError) throw error;
+      throw new CommandError(`The restore broke off: ${(error as Error).message}. Nothing was changed.`, {
         cause: error,
       });
     }

@@ -16,6 +16,7 @@ import { templateDirectory } from '#platform/data/database/template.ts';
 import { openVectorStore } from '#retrieval/vectors/open.ts';
 import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import { CommandError } from '../report.ts';
+import { ownFiles } from './contents.ts';
 
 /** The installation that a backup is brought back into. */
 export interface Target {
@@ -154,6 +155,6 @@ export async function emptyVectors(vectors: VectorStore): Promise<void> {
 /** Removes files that a restored installation does not know. */
 export async function deleteOtherFiles(blobs: BlobStore, kept: ReadonlySet<string>): Promise<void> {
   const others: string[] = [];
-  for await (const { key } of blobs.list('')) if (!kept.has(key)) others.push(key);
+  for await (const key of ownFiles(blobs)) if (!kept.has(key)) others.push(key);
   for (const key of others) await blobs.delete(key);
 }
