@@ -160,6 +160,9 @@ function openPostgresSource(config: Config, url: string): PoolSource {
   };
 }
 
+/** Tries to change a role that others change at the same time. */
+const MAX_ROLE_TRIES = 10;
+
 const timeout = (ms: number) =>
   new Promise<never>((_, reject) => setTimeout(() => reject(new Error(`no answer within ${ms} ms`)), ms).unref());
 
@@ -261,7 +264,8 @@ export async function preparePostgres(config: Config, url: string): Promise<void
     await admin.query('SELECT pg_advisory_lock(72707370)');
     await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
     const { rows } = await admin.query<{ name: string }>('SELECT current_database() AS name');
-    for (const owner of OWNERS) await createOwner(admin, rows[0]!.name, owner, ownerPasswords(config, owner)[0]);
+    for (const owner of OWNERS)
+      await withRetries(() => createOwner(admin, rows[0]!.name, owner, ownerPasswords(config, owner)[0]));
   } finally {
     await admin.end();
   }
@@ -333,6 +337,19 @@ export async function settlePostgresMigration(
     }
   }
   return settled;
+}
+
+/** Roles are the server's, and the lock is the database's: two databases of one server may change a role at a time. */
+async function withRetries(work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work();
+    } catch (error) {
+      const { code, message } = error as { code?: string; message: string };
+      const isRace = code === '23505' || code === '42710' || /tuple concurrently updated/.test(message);
+      if (!isRace || tries >= MAX_ROLE_TRIES) throw error;
+    }
+  }
 }
 
 async function createOwner(admin: pg.Client, database: string, owner: Owner, password: string): Promise<void> {
