@@ -1,5 +1,5 @@
-// Types from the contracts: operations between subgraphs, the example client's, those of the client package.
-// `npm run codegen` composes the supergraph first and then runs this.
+// Types from the contracts: operations between subgraphs, those of the example client, of the client package and of the
+// console. `npm run codegen` composes the supergraph first and then runs this.
 import { existsSync, globSync } from 'node:fs';
 import type { CodegenConfig } from '@graphql-codegen/cli';
 
@@ -55,9 +55,22 @@ const clientPackage: CodegenConfig['generates'] = {
   },
 };
 
+/** The console: each page has its operations beside it, so that a page loads its own alone. */
+const consolePages: CodegenConfig['generates'] = Object.fromEntries(
+  globSync('console/src/*/*.graphql').map((file) => [
+    file.replace('.graphql', '.generated.ts'),
+    {
+      schema: 'schema.graphql',
+      documents: file,
+      plugins: ['typescript-operations', 'typed-document-node'],
+      config: { scalars, useTypeImports: true, enumsAsTypes: true, dedupeFragments: true },
+    },
+  ]),
+);
+
 const config: CodegenConfig = {
   silent: true,
-  generates: { ...peerOperations, ...client, ...clientPackage },
+  generates: { ...peerOperations, ...client, ...clientPackage, ...consolePages },
   importExtension: '.ts',
 };
 

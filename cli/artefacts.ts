@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { gatewayFileSchema } from '#gateway/settings/gateway-file.ts';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
+import { buildConsole } from './console-build.ts';
 import { buildDocsParts } from './docs-parts.ts';
 import { clientErrorCodes, errorsPage } from './errors-page.ts';
 import { buildExplorerParts } from './explorer-parts.ts';
@@ -25,6 +26,8 @@ const ARTEFACTS = [
   'subgraphs/*/peers/*.types.ts',
   'tests/client/generated/*',
   'clients/typescript/src/generated/*',
+  'console/src/*/*.generated.ts',
+  'console/built/*.br',
   'gateway/{explorer,rest/docs}/built/*.br',
   ...RUNNING_CLIENT.map((file) => `prisma/*/client/${file}`),
 ];
@@ -48,6 +51,8 @@ export async function makeArtefacts(root: string): Promise<void> {
   await writeFile(path.join(root, 'possible-types.json'), possibleTypesFile(supergraph.apiSchema));
   const codegen = path.join(root, 'node_modules', '@graphql-codegen', 'cli', 'cjs', 'bin.js');
   await run(process.execPath, [codegen, '--config', 'codegen.ts'], { cwd: root });
+  // Made of the types and texts of operations, which are there now.
+  await buildConsole(root);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { Config } from '#platform/base/config/config.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
+import { firstRunLink } from './console.ts';
 
 interface BannerOptions {
   readonly config: Config;
@@ -15,6 +16,7 @@ interface BannerOptions {
 export async function printBanner({ config, url, adminLink, models }: BannerOptions): Promise<void> {
   const localUrl = url.replace('127.0.0.1', 'localhost');
   const rows: [string, string][] = [
+    ...(config.CONSOLE ? ([['Console', `${localUrl}/`]] as [string, string][]) : []),
     ['GraphQL', `${localUrl}/graphql`],
     ['Subscriptions', `${localUrl.replace(/^http/, 'ws')}/graphql  (graphql-ws; SSE and multipart on the URL above)`],
     ...(config.production
@@ -27,7 +29,10 @@ export async function printBanner({ config, url, adminLink, models }: BannerOpti
     ['Data', config.DATABASE_URL === undefined ? config.dataDir : 'Postgres'],
     ['Models', await modelLine(models)],
   ];
-  if (adminLink) rows.push(['First admin', `${adminLink}  (works once)`]);
+  if (adminLink) {
+    const link = config.CONSOLE ? firstRunLink(adminLink, config.publicUrl) : adminLink;
+    rows.push(['First admin', `${link}  (works once)`]);
+  }
   const lines = rows.map(([name, value]) => `  ${name.padEnd(14)}${value}`);
   process.stdout.write(`
   Sextant is ready.

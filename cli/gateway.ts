@@ -11,6 +11,7 @@ import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import { readMutualTls } from '#platform/net/http/tls.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
+import { CONSOLE } from './console.ts';
 import { engineOf } from './engine.ts';
 import { ACCOUNT, EXAMPLES } from './explorer.ts';
 import { type Process, runProcess } from './process.ts';
@@ -95,6 +96,7 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process, settings
       stores: async () => ({ redis: await stores.health() }),
       examples: path.join(config.root, EXAMPLES),
       account: ACCOUNT,
+      frontPage: config.CONSOLE ? path.join(config.root, CONSOLE) : undefined,
     }),
   );
 }

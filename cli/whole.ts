@@ -8,6 +8,7 @@ import { openPlatform } from '#platform/host/open.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
+import { CONSOLE } from './console.ts';
 import { engineOf } from './engine.ts';
 import { ACCOUNT, EXAMPLES } from './explorer.ts';
 import { asService, gatewayFile, WELL_KNOWN } from './gateway.ts';
@@ -87,6 +88,7 @@ export async function serveWhole(
       doors: true,
       examples: path.join(root, EXAMPLES),
       account: ACCOUNT,
+      frontPage: config.CONSOLE ? path.join(root, CONSOLE) : undefined,
       stores: async () => ({ redis: IN_MEMORY, ...(await platform.health()) }),
       also: database.opened,
     }),

@@ -34,6 +34,7 @@ import { redactError } from './request/shown-errors.ts';
 import { COMPOSED } from './rest/composed/all.ts';
 import { createDocs } from './rest/docs/docs.ts';
 import { createRest } from './rest/rest.ts';
+import { createFrontPage } from './server/front-page.ts';
 import { createHealth } from './server/health.ts';
 import { sendLandingPage } from './server/landing-page.ts';
 import { createGatewayMetrics } from './server/metrics.ts';
@@ -83,6 +84,8 @@ export interface GatewayOptions {
   readonly examples?: string | undefined;
   /** How people sign up and in at the explorer. */
   readonly account?: Account | undefined;
+  /** Folder of the page at /. Without, a browser at / is sent to the explorer. */
+  readonly frontPage?: string | undefined;
   /** Plugins of Apollo Server; with any, queries and mutations over HTTP pass its pipeline, which costs some 50 µs. */
   readonly apolloPlugins?: readonly ApolloServerPlugin<ApolloContext>[];
   /** Looks at the servers that this process uses, for /health. */
@@ -244,6 +247,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     await openai?.check(version);
     await mcp?.check(version);
   };
+  const frontPage = options.frontPage === undefined ? undefined : createFrontPage(options.frontPage, config);
   const health = createHealth({ graph, version: options.version, stores: options.stores });
 
   const server = createServer(undefined);
@@ -291,9 +295,10 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);
     switch (path) {
       case '/':
+        if (frontPage && (await frontPage.answer(response, path, true))) return;
         return seeOther(response, config.production ? '/health' : '/explorer');
       case '/favicon.ico':
-        return seeOther(response, '/explorer/icon.svg');
+        return seeOther(response, frontPage ? '/icon.svg' : '/explorer/icon.svg');
       case '/health':
         return health.answer(response);
       case '/ready':
@@ -308,6 +313,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         return sendText(response, 200, 'text/plain; charset=utf-8', graph.current.supergraph.apiSdl());
     }
     if (path === '/explorer' || path.startsWith('/explorer/')) return explorer.answer(response, path);
+    if (frontPage && (await frontPage.answer(response, path, wantsPage(request)))) return;
     return notFound(response, path);
   }
 

@@ -18,20 +18,33 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.svg': 'image/svg+xml',
 };
-const NAME = /^[a-z]+(?:\.worker)?(\.(?:js|css|svg))$/;
+const NAME = /^[\w-]+(?:\.[\w-]+)*(\.(?:js|css|svg))$/;
+
+const FOR_EVER = 'public, max-age=31536000, immutable';
 
 /** The files of a page that this server alone serves. */
 export interface PageFiles {
   /** Sends a file in the encodings that the browser reads. @returns false: there is none of that name. */
   send(response: ServerResponse, name: string): Promise<boolean>;
+  /** Reads a file that is not sent as it is. @returns undefined: there is none of that name. */
+  read(name: string): Promise<Buffer | undefined>;
+}
+
+interface PageFilesOptions {
+  /** Whether the name of a built file changes with what is in it, so that browsers need not ask again. */
+  readonly hashed?: boolean;
 }
 
 /**
  * Creates the files of a page. Its own lie in `page/` as they are; what it is made with lies in `built/`, compressed.
  */
-export function createPageFiles(folder: string): PageFiles {
+export function createPageFiles(folder: string, { hashed = false }: PageFilesOptions = {}): PageFiles {
   const files = new Map<string, Promise<PageFile>>();
   return {
+    async read(name) {
+      const file = await readPageFile(folder, name).catch(() => undefined);
+      return file?.compressed ? promisify(brotliDecompress)(file.body) : file?.body;
+    },
     async send(response, name) {
       const [, extension] = NAME.exec(name) ?? [];
       if (extension === undefined) return false;
@@ -40,7 +53,7 @@ export function createPageFiles(folder: string): PageFiles {
       const file = await reading.catch(() => undefined);
       if (!file) return false;
       response.setHeader('etag', file.etag);
-      response.setHeader('cache-control', 'no-cache');
+      response.setHeader('cache-control', hashed && file.compressed ? FOR_EVER : 'no-cache');
       response.setHeader('vary', 'accept-encoding');
       const { 'if-none-match': known, 'accept-encoding': accepted = '' } = response.req.headers;
       if (known === file.etag) {

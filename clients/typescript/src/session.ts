@@ -112,12 +112,14 @@ export class Session {
     try {
       const { refresh } = dataOf(await post(endpoint, operation, undefined, { fetch }));
       const next = stored(refresh!.tokens);
+      // A person who has signed out meanwhile, here or in another tab, stays so.
+      if (store.read()?.refreshToken !== tokens.refreshToken) return store.read()?.accessToken;
       this.#keep(next);
       return next.accessToken;
     } catch (error) {
       if (!(error instanceof SextantError)) throw error;
       if (!isError(error, 'UNAUTHENTICATED')) throw error;
-      this.#keep(undefined);
+      if (store.read()?.refreshToken === tokens.refreshToken) this.#keep(undefined);
       return undefined;
     }
   }

@@ -57,6 +57,9 @@ export const settings = z.object({
     .describe(
       'URL under which browsers reach the gateway, for links in mails and signed URLs. Default: http://localhost:PORT.',
     ),
+  CONSOLE: flag(true).describe(
+    'Whether the gateway serves the console, the web page at /. `off` leaves the graph and the explorer.',
+  ),
   SUBGRAPH_PORT: count(0, 0, 65535).describe(
     'Port of `sextant serve <subgraph>`; 0 takes the one of its routing_url in supergraph.yaml.',
   ),

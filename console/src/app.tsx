@@ -1,0 +1,58 @@
+import { Center, Loader } from '@mantine/core';
+import { useIsSignedIn } from '@sextant/client/react';
+import { lazy, Suspense } from 'react';
+import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { Frame } from './frame/frame.tsx';
+import { useTitle } from './frame/title.ts';
+import { SignIn } from './session/sign-in.tsx';
+import { useStrings } from './strings/strings.tsx';
+
+const FirstRun = lazy(async () => ({ default: (await import('./session/first-run.tsx')).FirstRun }));
+const Chat = lazy(async () => ({ default: (await import('./chat/chat.tsx')).Chat }));
+const Knowledge = lazy(async () => ({ default: (await import('./knowledge/knowledge.tsx')).Knowledge }));
+const Memory = lazy(async () => ({ default: (await import('./memory/memory.tsx')).Memory }));
+const Images = lazy(async () => ({ default: (await import('./images/images.tsx')).Images }));
+const Vectors = lazy(async () => ({ default: (await import('./vectors/vectors.tsx')).Vectors }));
+const Usage = lazy(async () => ({ default: (await import('./usage/usage.tsx')).Usage }));
+const People = lazy(async () => ({ default: (await import('./people/people.tsx')).People }));
+const System = lazy(async () => ({ default: (await import('./system/system.tsx')).System }));
+
+const waiting = (
+  <Center p="xl" role="status">
+    <Loader size="sm" />
+  </Center>
+);
+
+/** Shows the page that the address names. */
+export function App() {
+  const signedIn = useIsSignedIn();
+  const [address] = useLocation();
+  if (address === '/first-run') return <Suspense fallback={waiting}>{<FirstRun />}</Suspense>;
+  if (!signedIn) return <SignIn />;
+  return (
+    <Frame>
+      <Suspense fallback={waiting}>
+        <Switch>
+          <Route path="/">
+            <Redirect to="/chat" replace />
+          </Route>
+          <Route path="/chat/:id?">{({ id }) => <Chat id={id} />}</Route>
+          <Route path="/knowledge/:id?">{({ id }) => <Knowledge id={id} />}</Route>
+          <Route path="/memory" component={Memory} />
+          <Route path="/images/:id?">{({ id }) => <Images id={id} />}</Route>
+          <Route path="/vectors/:id?">{({ id }) => <Vectors id={id} />}</Route>
+          <Route path="/usage" component={Usage} />
+          <Route path="/people" component={People} />
+          <Route path="/system" component={System} />
+          <Route component={NotFound} />
+        </Switch>
+      </Suspense>
+    </Frame>
+  );
+}
+
+function NotFound() {
+  const { common } = useStrings();
+  useTitle(common.notFound);
+  return <Center p="xl">{common.notFound}</Center>;
+}

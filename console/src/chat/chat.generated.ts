@@ -1,0 +1,150 @@
+/** Internal type. DO NOT USE DIRECTLY. */
+type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
+/** Internal type. DO NOT USE DIRECTLY. */
+export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
+import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** What sort of thing a reply draws on. */
+export type CitationKind =
+  /** A passage of a document. */
+  | 'KNOWLEDGE'
+  /** Something remembered about the person who asked. */
+  | 'MEMORY'
+  /** A message of an earlier exchange. */
+  | 'MESSAGE';
+
+/** Who wrote a message. */
+export type MessageRole =
+  /** A reply, written by a model or made of what memory and knowledge hold. */
+  | 'ASSISTANT'
+  /** Written by a person. */
+  | 'USER';
+
+/** How far a message is. */
+export type MessageStatus =
+  /** Final. What a person sends is COMPLETE at once. */
+  | 'COMPLETE'
+  /** No reply could be had, or none in the form that was asked for; `error` says why. */
+  | 'FAILED'
+  /** The process or the provider broke off; the text is a true beginning. */
+  | 'INTERRUPTED'
+  /** A reply that waits to be begun. */
+  | 'PENDING'
+  /** A person stopped it; the text is what had arrived. */
+  | 'STOPPED'
+  /** A reply that is being written. */
+  | 'STREAMING';
+
+/** Whether a model or deployment answers, as seen by one process. */
+export type ModelHealth =
+  /** It answers in part: one deployment is down, a rate limit cools off, or it is tried again after a failure. */
+  | 'DEGRADED'
+  /** It failed several times in a row and is not asked until a pause is over. */
+  | 'DOWN'
+  /** This process has not called it yet. */
+  | 'UNKNOWN'
+  /** It has been called and answers. */
+  | 'UP';
+
+/** How the model is asked. What is left out or null is the default; a value out of its range is BAD_USER_INPUT. */
+export type ModelParametersInput = {
+  /** -2 to 2: above 0, the model avoids words the more, the more often they have occurred. */
+  frequencyPenalty?: number | null | undefined;
+  /** The most tokens of a reply, 1 to 1 000 000. */
+  maxTokens?: number | null | undefined;
+  /** -2 to 2: above 0, the model prefers words that have not occurred yet. */
+  presencePenalty?: number | null | undefined;
+  /** How much a reasoning model thinks before it replies. */
+  reasoningEffort?: ReasoningEffort | null | undefined;
+  /** Asks for repeatable replies, where the model can. */
+  seed?: number | null | undefined;
+  /** Texts that end a reply: at most 4, each of 1 to 100 characters. */
+  stop?: Array<string> | null | undefined;
+  /** 0 to 2: how freely the model chooses its words. */
+  temperature?: number | null | undefined;
+  /** 0 to 1: the share of probability that words are chosen from. */
+  topP?: number | null | undefined;
+};
+
+/** What a person may do in a conversation. */
+export type ParticipantRole =
+  /** Accepted an invitation: reads everything, sends messages and may leave. */
+  | 'MEMBER'
+  /** Started the conversation: changes its settings, invites and removes people, deletes it. */
+  | 'OWNER';
+
+/** How much a reasoning model thinks before it replies. It is passed on to the provider as it is. */
+export type ReasoningEffort =
+  /** Much: slower and dearer. */
+  | 'HIGH'
+  /** Little: fast and cheap. */
+  | 'LOW'
+  /** What most models do by default. */
+  | 'MEDIUM'
+  /** As little as the model can. */
+  | 'MINIMAL'
+  /** Not at all, where the model can do without. */
+  | 'NONE'
+  /** As much as the model can; few models know it. */
+  | 'XHIGH';
+
+/** How a call of a tool ended. */
+export type ToolResultStatus =
+  /** The tool could not do its work; the content says why. */
+  | 'FAILED'
+  /** The model's arguments do not fit the tool; the content says why. */
+  | 'INVALID_ARGUMENTS'
+  /** The tool has done its work. */
+  | 'OK'
+  /** It took longer than it may. */
+  | 'TIMED_OUT'
+  /** The model called a tool that was not offered. */
+  | 'UNKNOWN_TOOL';
+
+/** Settings to change. */
+export type UpdateConversationInput = {
+  /** Id of the conversation. */
+  id: string | number;
+  /** Whether replies draw on memory and knowledge, and memories are learned from what the person writes. */
+  memoryEnabled?: boolean | null | undefined;
+  /** One of `models`; null: the default. */
+  model?: string | null | undefined;
+  /** Replaces all parameters; null: all defaults. */
+  parameters?: ModelParametersInput | null | undefined;
+  /** At most 32 KiB; null: none. */
+  systemPrompt?: string | null | undefined;
+};
+
+export type ReadChatQueryVariables = Exact<{
+  id: string | number;
+  last: number;
+}>;
+
+
+export type ReadChatQuery = { conversation: { id: string, title: string | null, model: string | null, memoryEnabled: boolean, pinned: boolean, viewerRole: ParticipantRole, participants: Array<{ userId: string, user: { id: string, displayName: string } | null }>, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, reasoning: string | null, createdAt: string, siblingIndex: number, siblingCount: number, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null, siblings: Array<{ id: string }>, attachments: Array<{ id: string, fileName: string, url: string | null }> | null, citations: Array<{ index: number, kind: CitationKind, sourceId: string, text: string, title: string | null, section: string | null, page: number | null, document: { id: string } | null }>, toolCalls: Array<{ id: string, name: string, arguments: string, result: { content: string, status: ToolResultStatus } | null }>, generation: { model: string, cost: string | null, latencyMs: number, timeToFirstTokenMs: number | null, tokensPerSecond: number | null, usage: { inputTokens: number, outputTokens: number } } | null }>, pageInfo: { hasPreviousPage: boolean } } } | null };
+
+export type ChatMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, reasoning: string | null, createdAt: string, siblingIndex: number, siblingCount: number, author: { id: string, displayName: string } | null, error: { code: string, message: string } | null, siblings: Array<{ id: string }>, attachments: Array<{ id: string, fileName: string, url: string | null }> | null, citations: Array<{ index: number, kind: CitationKind, sourceId: string, text: string, title: string | null, section: string | null, page: number | null, document: { id: string } | null }>, toolCalls: Array<{ id: string, name: string, arguments: string, result: { content: string, status: ToolResultStatus } | null }>, generation: { model: string, cost: string | null, latencyMs: number, timeToFirstTokenMs: number | null, tokensPerSecond: number | null, usage: { inputTokens: number, outputTokens: number } } | null };
+
+export type ChooseBranchMutationVariables = Exact<{
+  id: string | number;
+}>;
+
+
+export type ChooseBranchMutation = { chooseBranch: { conversation: { id: string } } | null };
+
+export type SetMemoryMutationVariables = Exact<{
+  input: UpdateConversationInput;
+}>;
+
+
+export type SetMemoryMutation = { updateConversation: { conversation: { id: string, memoryEnabled: boolean, model: string | null } } | null };
+
+export type ChatModelsQueryVariables = Exact<{ [key: string]: never; }>;
+
+
+export type ChatModelsQuery = { models: Array<{ id: string, isDefault: boolean, health: ModelHealth, capabilities: { vision: boolean } }> | null };
+
+export const ChatMessageFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"ChatMessage"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Message"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"role"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"reasoning"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"author"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"displayName"}}]}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}}]}},{"kind":"Field","name":{"kind":"Name","value":"siblingIndex"}},{"kind":"Field","name":{"kind":"Name","value":"siblingCount"}},{"kind":"Field","name":{"kind":"Name","value":"siblings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}},{"kind":"Field","name":{"kind":"Name","value":"attachments"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"fileName"}},{"kind":"Field","name":{"kind":"Name","value":"url"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"width"},"value":{"kind":"IntValue","value":"480"}}]}]}},{"kind":"Field","name":{"kind":"Name","value":"citations"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"index"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"sourceId"}},{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"section"}},{"kind":"Field","name":{"kind":"Name","value":"page"}},{"kind":"Field","name":{"kind":"Name","value":"document"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"toolCalls"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"arguments"}},{"kind":"Field","name":{"kind":"Name","value":"result"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"content"}},{"kind":"Field","name":{"kind":"Name","value":"status"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"generation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"cost"}},{"kind":"Field","name":{"kind":"Name","value":"latencyMs"}},{"kind":"Field","name":{"kind":"Name","value":"timeToFirstTokenMs"}},{"kind":"Field","name":{"kind":"Name","value":"tokensPerSecond"}},{"kind":"Field","name":{"kind":"Name","value":"usage"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"inputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"outputTokens"}}]}}]}}]}}]} as unknown as DocumentNode<ChatMessageFragment, unknown>;
+export const ReadChatDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ReadChat"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"last"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"Int"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"id"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"memoryEnabled"}},{"kind":"Field","name":{"kind":"Name","value":"pinned"}},{"kind":"Field","name":{"kind":"Name","value":"viewerRole"}},{"kind":"Field","name":{"kind":"Name","value":"participants"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"userId"}},{"kind":"Field","name":{"kind":"Name","value":"user"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"displayName"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"messages"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"last"},"value":{"kind":"Variable","name":{"kind":"Name","value":"last"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"ChatMessage"}}]}},{"kind":"Field","name":{"kind":"Name","value":"pageInfo"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"hasPreviousPage"}}]}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"ChatMessage"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"Message"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"role"}},{"kind":"Field","name":{"kind":"Name","value":"status"}},{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"reasoning"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}},{"kind":"Field","name":{"kind":"Name","value":"author"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"displayName"}}]}},{"kind":"Field","name":{"kind":"Name","value":"error"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"code"}},{"kind":"Field","name":{"kind":"Name","value":"message"}}]}},{"kind":"Field","name":{"kind":"Name","value":"siblingIndex"}},{"kind":"Field","name":{"kind":"Name","value":"siblingCount"}},{"kind":"Field","name":{"kind":"Name","value":"siblings"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}},{"kind":"Field","name":{"kind":"Name","value":"attachments"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"fileName"}},{"kind":"Field","name":{"kind":"Name","value":"url"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"width"},"value":{"kind":"IntValue","value":"480"}}]}]}},{"kind":"Field","name":{"kind":"Name","value":"citations"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"index"}},{"kind":"Field","name":{"kind":"Name","value":"kind"}},{"kind":"Field","name":{"kind":"Name","value":"sourceId"}},{"kind":"Field","name":{"kind":"Name","value":"text"}},{"kind":"Field","name":{"kind":"Name","value":"title"}},{"kind":"Field","name":{"kind":"Name","value":"section"}},{"kind":"Field","name":{"kind":"Name","value":"page"}},{"kind":"Field","name":{"kind":"Name","value":"document"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"toolCalls"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"name"}},{"kind":"Field","name":{"kind":"Name","value":"arguments"}},{"kind":"Field","name":{"kind":"Name","value":"result"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"content"}},{"kind":"Field","name":{"kind":"Name","value":"status"}}]}}]}},{"kind":"Field","name":{"kind":"Name","value":"generation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"model"}},{"kind":"Field","name":{"kind":"Name","value":"cost"}},{"kind":"Field","name":{"kind":"Name","value":"latencyMs"}},{"kind":"Field","name":{"kind":"Name","value":"timeToFirstTokenMs"}},{"kind":"Field","name":{"kind":"Name","value":"tokensPerSecond"}},{"kind":"Field","name":{"kind":"Name","value":"usage"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"inputTokens"}},{"kind":"Field","name":{"kind":"Name","value":"outputTokens"}}]}}]}}]}}]} as unknown as DocumentNode<ReadChatQuery, ReadChatQueryVariables>;
+export const ChooseBranchDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"ChooseBranch"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"id"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"ID"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"chooseBranch"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"messageId"},"value":{"kind":"Variable","name":{"kind":"Name","value":"id"}}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}}]}}]}}]}}]} as unknown as DocumentNode<ChooseBranchMutation, ChooseBranchMutationVariables>;
+export const SetMemoryDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"mutation","name":{"kind":"Name","value":"SetMemory"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"input"}},"type":{"kind":"NonNullType","type":{"kind":"NamedType","name":{"kind":"Name","value":"UpdateConversationInput"}}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"updateConversation"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"input"},"value":{"kind":"Variable","name":{"kind":"Name","value":"input"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"conversation"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"memoryEnabled"}},{"kind":"Field","name":{"kind":"Name","value":"model"}}]}}]}}]}}]} as unknown as DocumentNode<SetMemoryMutation, SetMemoryMutationVariables>;
+export const ChatModelsDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"ChatModels"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"models"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"isDefault"}},{"kind":"Field","name":{"kind":"Name","value":"health"}},{"kind":"Field","name":{"kind":"Name","value":"capabilities"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"vision"}}]}}]}}]}}]} as unknown as DocumentNode<ChatModelsQuery, ChatModelsQueryVariables>;

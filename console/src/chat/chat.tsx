@@ -1,0 +1,204 @@
+import { useApolloClient, useMutation, useQuery } from '@apollo/client/react';
+import { ActionIcon, Button, Drawer, Group, Select, Skeleton, Text, Title } from '@mantine/core';
+import { useDisclosure, useMediaQuery } from '@mantine/hooks';
+import { useSextant } from '@sextant/client/react';
+import { PanelLeft } from 'lucide-react';
+import { useEffect, useRef, useState } from 'react';
+import { useLocation, useSearch } from 'wouter';
+import { Problem } from '../frame/problem.tsx';
+import { useTitle } from '../frame/title.ts';
+import { useViewer } from '../frame/viewer.ts';
+import { useStrings } from '../strings/strings.tsx';
+import { ChatModelsDocument, SetMemoryDocument } from './chat.generated.ts';
+import { Composer, type Draft } from './composer.tsx';
+import { ListChatsDocument } from './list.generated.ts';
+import { ChatList } from './list.tsx';
+import { Message } from './message.tsx';
+import { Room, Typing } from './room.tsx';
+import { useChat } from './use-chat.ts';
+
+/** Shows the conversations and one of them; without an id a new one, which begins with its first message. */
+export function Chat({ id }: { readonly id: string | undefined }) {
+  const { chat } = useStrings();
+  const isNarrow = useMediaQuery('(max-width: 48em)');
+  const [isListOpen, { open, close }] = useDisclosure();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation closes the list of a phone.
+  useEffect(close, [id]);
+  const toggle = isNarrow && (
+    <ActionIcon variant="subtle" color="gray" aria-label={chat.list} onClick={open}>
+      <PanelLeft size={18} />
+    </ActionIcon>
+  );
+  return (
+    <div className="chat">
+      {isNarrow ? (
+        <Drawer
+          opened={isListOpen}
+          onClose={close}
+          size="85%"
+          title={chat.list}
+          closeButtonProps={{ 'aria-label': chat.list }}
+        >
+          <ChatList current={id} />
+        </Drawer>
+      ) : (
+        <ChatList current={id} />
+      )}
+      {id === undefined ? <NewChat toggle={toggle} /> : <OpenChat key={id} id={id} toggle={toggle} />}
+    </div>
+  );
+}
+
+function NewChat({ toggle }: { toggle: React.ReactNode }) {
+  const { chat } = useStrings();
+  const sextant = useSextant();
+  const graph = useApolloClient();
+  const [, go] = useLocation();
+  const asked = new URLSearchParams(useSearch()).get('ask') ?? '';
+  const [model, setModel] = useState<string | null>(null);
+  const [usesMemory, setUsesMemory] = useState(true);
+  useTitle(chat.new);
+  const send = async ({ text, attachments }: Draft) => {
+    const conversation = await sextant.startConversation({ memoryEnabled: usesMemory, ...(model && { model }) });
+    await conversation.send(text, attachments.length > 0 ? { attachments: [...attachments] } : {}).messageId;
+    void graph.refetchQueries({ include: [ListChatsDocument] });
+    go(`/chat/${conversation.id}`);
+  };
+  return (
+    <section className="thread" aria-label={chat.new}>
+      <Group className="thread-head">{toggle}</Group>
+      <div className="welcome">
+        <Title order={1} size="h2">
+          {chat.empty}
+        </Title>
+        <Text>{chat.emptyHint}</Text>
+      </div>
+      <Composer
+        isReplying={false}
+        usesMemory={usesMemory}
+        setMemory={setUsesMemory}
+        setTyping={() => undefined}
+        initial={asked}
+        send={send}
+        stop={() => undefined}
+      >
+        <ModelChoice value={model} choose={setModel} />
+      </Composer>
+    </section>
+  );
+}
+
+function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
+  const { chat, common } = useStrings();
+  const viewer = useViewer();
+  const graph = useApolloClient();
+  const it = useChat(id);
+  const [model, setModel] = useState<string | null>(null);
+  const [usesMemory, setUsesMemory] = useState<boolean>();
+  const [keepMemory] = useMutation(SetMemoryDocument);
+  const { conversation } = it;
+  const title = conversation?.title ?? chat.untitled;
+  useTitle(title);
+  // A title is made after the first reply: the list shows it as soon as the conversation has it.
+  useEffect(() => {
+    if (conversation?.title) void graph.refetchQueries({ include: [ListChatsDocument] });
+  }, [conversation?.title, graph]);
+  const isMemoryUsed = usesMemory ?? conversation?.memoryEnabled ?? true;
+  if (!it.isLoading && !conversation) {
+    return (
+      <section className="thread">
+        <Group className="thread-head">{toggle}</Group>
+        {it.problem ? <Problem error={it.problem} /> : <Text p="md">{common.notFound}</Text>}
+      </section>
+    );
+  }
+  return (
+    <section className="thread" aria-label={title}>
+      <Group className="thread-head" wrap="nowrap">
+        {toggle}
+        <Title order={1} size="h5" className="title">
+          {title}
+        </Title>
+        <Room id={id} members={it.members} />
+      </Group>
+      <Messages it={it} viewerId={viewer?.id} />
+      <Typing members={it.members} viewerId={viewer?.id} />
+      <Problem error={it.problem} />
+      <Composer
+        isReplying={it.isReplying}
+        usesMemory={isMemoryUsed}
+        setMemory={(use) => {
+          setUsesMemory(use);
+          void keepMemory({ variables: { input: { id, memoryEnabled: use } } });
+        }}
+        setTyping={it.setTyping}
+        initial=""
+        send={(draft) => it.send(draft, model ?? undefined, isMemoryUsed)}
+        stop={it.stop}
+      >
+        <ModelChoice value={model ?? conversation?.model ?? null} choose={setModel} />
+      </Composer>
+    </section>
+  );
+}
+
+/** Shows the messages, the newest at the bottom, and stays there while words come unless the person has scrolled up. */
+function Messages({ it, viewerId }: { it: ReturnType<typeof useChat>; viewerId: string | undefined }) {
+  const { chat } = useStrings();
+  const box = useRef<HTMLDivElement>(null);
+  const inner = useRef<HTMLDivElement>(null);
+  const isAtEnd = useRef(true);
+  useEffect(() => {
+    const watched = new ResizeObserver(() => {
+      if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
+    });
+    watched.observe(inner.current!);
+    return () => watched.disconnect();
+  }, []);
+  return (
+    <div
+      className="messages"
+      ref={box}
+      role="log"
+      aria-label={chat.list}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
+      tabIndex={0}
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 80;
+      }}
+    >
+      <div ref={inner} className="messages-inner">
+        {it.hasEarlier && (
+          <Button variant="subtle" size="compact-sm" onClick={it.earlier}>
+            {chat.earlier}
+          </Button>
+        )}
+        {it.isLoading && <Skeleton height={80} />}
+        {it.messages.map((message) => (
+          <Message key={message.id} message={message} viewerId={viewerId} actions={it.actions} />
+        ))}
+      </div>
+    </div>
+  );
+}
+
+function ModelChoice({ value, choose }: { value: string | null; choose(model: string | null): void }) {
+  const { chat } = useStrings();
+  const { data } = useQuery(ChatModelsDocument, { fetchPolicy: 'cache-first' });
+  const models = data?.models ?? [];
+  if (models.length === 0) return null;
+  return (
+    <Select
+      size="xs"
+      w={170}
+      aria-label={chat.model}
+      placeholder={models.find(({ isDefault }) => isDefault)?.id ?? chat.defaultModel}
+      data={models.map(({ id }) => id)}
+      value={value}
+      onChange={choose}
+      searchable={models.length > 10}
+      clearable={value !== null}
+      comboboxProps={{ position: 'top-start', width: 'max-content' }}
+    />
+  );
+}

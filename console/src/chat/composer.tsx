@@ -1,0 +1,151 @@
+import { ActionIcon, FileButton, Group, Pill, Switch, Textarea, Tooltip } from '@mantine/core';
+import { useUpload } from '@sextant/client/react';
+import { ArrowUp, Paperclip, Square } from 'lucide-react';
+import { type KeyboardEvent, type ReactNode, useState } from 'react';
+import { Problem } from '../frame/problem.tsx';
+import { useStrings } from '../strings/strings.tsx';
+
+/** What is sent with a text. */
+export interface Draft {
+  readonly text: string;
+  readonly attachments: readonly string[];
+}
+
+interface ComposerProps {
+  readonly isReplying: boolean;
+  readonly usesMemory: boolean;
+  readonly initial: string;
+  readonly children: ReactNode;
+  setMemory(use: boolean): void;
+  setTyping(typing: boolean): void;
+  /** Resolves when the message is stored; rejects, and the text stays. */
+  send(draft: Draft): Promise<void>;
+  stop(): void;
+}
+
+/** The field that a message is written in. Enter sends, Shift and Enter begins a line. */
+export function Composer({ isReplying, usesMemory, initial, children, ...does }: ComposerProps) {
+  const { chat } = useStrings();
+  const [text, setText] = useState(initial);
+  const [images, setImages] = useState<readonly { id: string; name: string }[]>([]);
+  const [problem, setProblem] = useState<unknown>();
+  const image = useUpload('image');
+  const document = useUpload('document');
+
+  const send = async () => {
+    const draft = { text: text.trim(), attachments: images.map(({ id }) => id) };
+    if (draft.text === '') return;
+    setText('');
+    setImages([]);
+    setProblem(undefined);
+    does.setTyping(false);
+    try {
+      await does.send(draft);
+    } catch (error) {
+      // What was written is not lost.
+      setText((newer) => newer || draft.text);
+      setProblem(error);
+    }
+  };
+  const attach = async (files: readonly File[]) => {
+    setProblem(undefined);
+    for (const file of files) {
+      try {
+        if (file.type.startsWith('image/')) {
+          const { id } = await image.upload(file);
+          setImages((kept) => [...kept, { id, name: file.name }]);
+        } else await document.upload(file);
+      } catch (error) {
+        setProblem(error);
+      }
+    }
+  };
+  const key = (event: KeyboardEvent) => {
+    if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
+    event.preventDefault();
+    void send();
+  };
+  const isUploading = image.progress !== undefined || document.progress !== undefined;
+  return (
+    <form
+      className="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void send();
+      }}
+      onDragOver={(event) => event.preventDefault()}
+      onDrop={(event) => {
+        event.preventDefault();
+        void attach([...event.dataTransfer.files]);
+      }}
+    >
+      <Problem error={problem} />
+      {images.length > 0 && (
+        <Group gap="xs" mb="xs">
+          {images.map(({ id, name }) => (
+            <Pill
+              key={id}
+              withRemoveButton
+              onRemove={() => setImages((kept) => kept.filter((one) => one.id !== id))}
+              removeButtonProps={{ 'aria-label': name }}
+            >
+              {name}
+            </Pill>
+          ))}
+        </Group>
+      )}
+      <Textarea
+        aria-label={chat.placeholder}
+        placeholder={chat.placeholder}
+        autosize
+        minRows={1}
+        maxRows={10}
+        value={text}
+        onChange={(event) => {
+          setText(event.currentTarget.value);
+          does.setTyping(event.currentTarget.value !== '');
+        }}
+        onKeyDown={key}
+        autoFocus
+        variant="unstyled"
+        classNames={{ input: 'written' }}
+      />
+      <Group justify="space-between" gap="xs" wrap="nowrap">
+        <Group gap="xs" className="choices">
+          <FileButton multiple onChange={(files) => void attach(files)}>
+            {(props) => (
+              <Tooltip label={chat.attach}>
+                <ActionIcon variant="subtle" color="gray" aria-label={chat.attach} loading={isUploading} {...props}>
+                  <Paperclip size={18} />
+                </ActionIcon>
+              </Tooltip>
+            )}
+          </FileButton>
+          {children}
+          <Switch
+            size="xs"
+            label={chat.memory}
+            checked={usesMemory}
+            onChange={(event) => does.setMemory(event.currentTarget.checked)}
+          />
+        </Group>
+        {isReplying ? (
+          <ActionIcon variant="filled" size="lg" radius="xl" aria-label={chat.stop} onClick={does.stop}>
+            <Square size={14} fill="currentColor" />
+          </ActionIcon>
+        ) : (
+          <ActionIcon
+            type="submit"
+            variant="filled"
+            size="lg"
+            radius="xl"
+            aria-label={chat.send}
+            disabled={!text.trim()}
+          >
+            <ArrowUp size={18} />
+          </ActionIcon>
+        )}
+      </Group>
+    </form>
+  );
+}

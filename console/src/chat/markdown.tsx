@@ -1,0 +1,166 @@
+import { Code, Table } from '@mantine/core';
+import { lexer, type Token, type Tokens } from 'marked';
+import { createElement, memo, type ReactNode, useMemo } from 'react';
+import remend from 'remend';
+import { useStrings } from '../strings/strings.tsx';
+import { CopyButton } from './copy-button.tsx';
+
+/**
+ * Shows Markdown while it is being written. There is no way from a text to HTML: tokens become elements, what looks
+ * like HTML stays text, links lead to http, https and mail alone, and nothing of another site is loaded. Blocks that
+ * are complete are not made again, so a long reply costs no more than its last block.
+ */
+export const Markdown = memo(function Markdown({ text, isWriting }: { text: string; isWriting: boolean }) {
+  const blocks = useMemo(() => lexer(isWriting ? remend(text) : text, { gfm: true }), [text, isWriting]);
+  return (
+    <div className="markdown">
+      {blocks.map((block, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only added at the end.
+        <Block key={index} raw={block.raw} token={block} />
+      ))}
+    </div>
+  );
+});
+
+const Block = memo(
+  function Block({ token }: { raw: string; token: Token }) {
+    return <>{show(token)}</>;
+  },
+  (before, after) => before.raw === after.raw,
+);
+
+const SAFE = /^(https?:|mailto:)/i;
+
+function all(tokens: readonly Token[] | undefined): ReactNode {
+  // biome-ignore lint/suspicious/noArrayIndexKey: a token has no other name than its place.
+  return tokens?.map((token, index) => <Shown key={index} token={token} />);
+}
+
+const Shown = ({ token }: { token: Token }) => <>{show(token)}</>;
+
+/** Two levels below the headings of the page. */
+const headingOf = (depth: number): string => `h${Math.min(6, depth + 2)}`;
+
+function show(token: Token): ReactNode {
+  switch (token.type) {
+    case 'space':
+    case 'def':
+      return null;
+    case 'heading':
+      return createElement(headingOf((token as Tokens.Heading).depth), {}, all(token.tokens));
+    case 'paragraph':
+      return <p>{all(token.tokens)}</p>;
+    case 'blockquote':
+      return <blockquote>{all(token.tokens)}</blockquote>;
+    case 'hr':
+      return <hr />;
+    case 'code':
+      return <CodeBlock token={token as Tokens.Code} />;
+    case 'list': {
+      const { ordered, start, items } = token as Tokens.List;
+      const shown = items.map((item, index) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: as above.
+        <li key={index}>
+          {item.task && <input type="checkbox" checked={item.checked} readOnly aria-label={item.text.slice(0, 80)} />}
+          {all(item.tokens.filter(({ type }) => type !== 'checkbox'))}
+        </li>
+      ));
+      return ordered ? <ol start={start === '' ? 1 : start}>{shown}</ol> : <ul>{shown}</ul>;
+    }
+    case 'table':
+      return <DataTable token={token as Tokens.Table} />;
+    case 'strong':
+      return <strong>{all(token.tokens)}</strong>;
+    case 'em':
+      return <em>{all(token.tokens)}</em>;
+    case 'del':
+      return <del>{all(token.tokens)}</del>;
+    case 'codespan':
+      return <Code>{(token as Tokens.Codespan).text}</Code>;
+    case 'br':
+      return <br />;
+    case 'link': {
+      const { href } = token as Tokens.Link;
+      if (!SAFE.test(href)) return <>{all(token.tokens)}</>;
+      return (
+        <a href={href} target="_blank" rel="noopener noreferrer nofollow">
+          {all(token.tokens)}
+        </a>
+      );
+    }
+    case 'image':
+      return <RemoteImage token={token as Tokens.Image} />;
+    case 'escape':
+      return (token as Tokens.Escape).text;
+    case 'text':
+      return 'tokens' in token && token.tokens ? all(token.tokens) : plain((token as Tokens.Text).text);
+    default:
+      return token.raw;
+  }
+}
+
+/** The lexer writes some signs as HTML would. */
+const ENTITIES: Readonly<Record<string, string>> = {
+  '&amp;': '&',
+  '&lt;': '<',
+  '&gt;': '>',
+  '&quot;': '"',
+  '&#39;': "'",
+};
+const plain = (text: string): string => text.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => ENTITIES[entity]!);
+
+function CodeBlock({ token: { text, lang } }: { token: Tokens.Code }) {
+  return (
+    <figure className="code">
+      <figcaption>
+        <span>{lang ?? ''}</span>
+        <CopyButton text={text} />
+      </figcaption>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
+      <pre tabIndex={0}>
+        <code>{text}</code>
+      </pre>
+    </figure>
+  );
+}
+
+function DataTable({ token: { header, rows } }: { token: Tokens.Table }) {
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
+    <div className="wide" tabIndex={0} role="group">
+      <Table withTableBorder withColumnBorders>
+        <Table.Thead>
+          <Table.Tr>
+            {header.map((cell, index) => (
+              // biome-ignore lint/suspicious/noArrayIndexKey: columns have no other name.
+              <Table.Th key={index}>{all(cell.tokens)}</Table.Th>
+            ))}
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {rows.map((row, index) => (
+            // biome-ignore lint/suspicious/noArrayIndexKey: as above.
+            <Table.Tr key={index}>
+              {row.map((cell, column) => (
+                // biome-ignore lint/suspicious/noArrayIndexKey: as above.
+                <Table.Td key={column}>{all(cell.tokens)}</Table.Td>
+              ))}
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </div>
+  );
+}
+
+/** An image of another site would tell that site who reads; a link tells only who follows it. */
+function RemoteImage({ token: { href, text } }: { token: Tokens.Image }) {
+  const { chat } = useStrings();
+  const title = text || chat.imageBlocked;
+  if (!SAFE.test(href)) return <>{title}</>;
+  return (
+    <a href={href} target="_blank" rel="noopener noreferrer nofollow" title={chat.imageBlocked}>
+      🖼 {title}
+    </a>
+  );
+}

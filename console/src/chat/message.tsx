@@ -1,0 +1,246 @@
+import { ActionIcon, Button, Code, Group, Loader, Popover, Text, Textarea, Tooltip } from '@mantine/core';
+import type { ReplyState } from '@sextant/client';
+import { useReply } from '@sextant/client/react';
+import { ChevronLeft, ChevronRight, Info, Pencil, RefreshCw } from 'lucide-react';
+import { memo, useState } from 'react';
+import { useFormat, useStrings } from '../strings/strings.tsx';
+import type { ChatMessageFragment } from './chat.generated.ts';
+import { CopyButton } from './copy-button.tsx';
+import { Markdown } from './markdown.tsx';
+import { Sources } from './sources.tsx';
+
+/** What can be done with a message. */
+export interface MessageActions {
+  edit(id: string, text: string): void;
+  regenerate(id: string): void;
+  choose(id: string): void;
+}
+
+/** Returns whether a reply is still to come. */
+export const isOpen = ({ status }: { readonly status: string }): boolean =>
+  status === 'PENDING' || status === 'STREAMING';
+
+interface MessageProps {
+  readonly message: ChatMessageFragment;
+  readonly viewerId: string | undefined;
+  readonly actions: MessageActions;
+}
+
+/** Shows a message of a person or a reply; one that is being written, word for word. */
+export const Message = memo(function Message({ message, viewerId, actions }: MessageProps) {
+  const { chat } = useStrings();
+  const live = useReply(isOpen(message) ? message.id : null);
+  const isReply = message.role === 'ASSISTANT';
+  const name = isReply
+    ? chat.assistant
+    : message.author?.id === viewerId
+      ? chat.you
+      : (message.author?.displayName ?? chat.you);
+  return (
+    <article className={isReply ? 'reply' : 'asked'} aria-label={name} data-status={live?.status ?? message.status}>
+      <Text size="xs" c="dimmed" className="author">
+        {name}
+      </Text>
+      {isReply ? <ReplyBody message={message} live={live} /> : <Asked message={message} actions={actions} />}
+      {isReply && !isOpen(message) && (
+        <Group gap={2} className="tools">
+          <CopyButton text={message.text} />
+          <Tooltip label={chat.regenerate}>
+            <ActionIcon
+              variant="subtle"
+              color="gray"
+              size="sm"
+              aria-label={chat.regenerate}
+              onClick={() => actions.regenerate(message.id)}
+            >
+              <RefreshCw size={14} />
+            </ActionIcon>
+          </Tooltip>
+          <HowMade message={message} />
+          <Branches message={message} actions={actions} />
+        </Group>
+      )}
+    </article>
+  );
+});
+
+function ReplyBody({ message, live }: { message: ChatMessageFragment; live: ReplyState | undefined }) {
+  const { chat } = useStrings();
+  const isWriting = isOpen(message) && (live === undefined || live.status === 'STREAMING');
+  // What was there when the page was read counts until the stream has caught up.
+  const text = live && live.text.length >= (isWriting ? 0 : message.text.length) ? live.text : message.text;
+  const reasoning = live?.reasoning || message.reasoning;
+  const toolCalls = live?.toolCalls.length ? live.toolCalls : message.toolCalls;
+  const error = live?.error ?? message.error;
+  const status = live?.status ?? message.status;
+  return (
+    <div aria-live="polite" aria-busy={isWriting}>
+      {reasoning && (
+        <details className="folded">
+          <summary>{chat.reasoning}</summary>
+          <Text size="sm" className="passage">
+            {reasoning}
+          </Text>
+        </details>
+      )}
+      {toolCalls.map((call) => (
+        <details className="folded" key={call.id}>
+          <summary>
+            {chat.tool}: {call.name}
+          </summary>
+          <Code block>{call.arguments}</Code>
+          {call.result && (
+            <>
+              <Text size="sm" mt={4}>
+                {chat.result}
+              </Text>
+              <Code block>{call.result.content}</Code>
+            </>
+          )}
+        </details>
+      ))}
+      {text === '' && isWriting ? (
+        <Group gap="xs">
+          <Loader size="xs" type="dots" />
+          <Text size="sm" c="dimmed">
+            {chat.waiting}
+          </Text>
+        </Group>
+      ) : (
+        <Markdown text={text} isWriting={isWriting} />
+      )}
+      {status === 'STOPPED' && <Text size="sm">{chat.stopped}</Text>}
+      {status === 'INTERRUPTED' && <Text size="sm">{chat.interrupted}</Text>}
+      {error && (
+        <Text size="sm" className="failed" role="alert">
+          {error.message}
+        </Text>
+      )}
+      <Sources
+        sources={(message.citations.length > 0 ? message.citations : (live?.citations ?? [])).map((citation) => ({
+          ...citation,
+          documentId: 'document' in citation ? (citation.document?.id ?? null) : null,
+        }))}
+      />
+    </div>
+  );
+}
+
+function Asked({ message, actions }: { message: ChatMessageFragment; actions: MessageActions }) {
+  const { chat, common } = useStrings();
+  const [draft, setDraft] = useState<string>();
+  if (draft !== undefined) {
+    return (
+      <div>
+        <Textarea
+          aria-label={chat.edit}
+          autosize
+          minRows={2}
+          maxRows={12}
+          value={draft}
+          onChange={(event) => setDraft(event.currentTarget.value)}
+          data-autofocus
+        />
+        <Group gap="xs" mt="xs" justify="flex-end">
+          <Button size="compact-sm" variant="default" onClick={() => setDraft(undefined)}>
+            {common.cancel}
+          </Button>
+          <Button
+            size="compact-sm"
+            disabled={draft.trim() === ''}
+            onClick={() => {
+              setDraft(undefined);
+              actions.edit(message.id, draft);
+            }}
+          >
+            {chat.editSend}
+          </Button>
+        </Group>
+      </div>
+    );
+  }
+  return (
+    <>
+      <div className="bubble">
+        {message.attachments?.map(
+          ({ id, url, fileName }) => url && <img key={id} src={url} alt={fileName} className="attached" />,
+        )}
+        <Text className="passage">{message.text}</Text>
+      </div>
+      <Group gap={2} className="tools" justify="flex-end">
+        <Branches message={message} actions={actions} />
+        <CopyButton text={message.text} />
+        <Tooltip label={chat.edit}>
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size="sm"
+            aria-label={chat.edit}
+            onClick={() => setDraft(message.text)}
+          >
+            <Pencil size={14} />
+          </ActionIcon>
+        </Tooltip>
+      </Group>
+    </>
+  );
+}
+
+function Branches({ message, actions }: { message: ChatMessageFragment; actions: MessageActions }) {
+  const { chat } = useStrings();
+  const { siblings, siblingCount } = message;
+  if (siblingCount < 2) return null;
+  const at = siblings.findIndex(({ id }) => id === message.id);
+  const step = (label: string, to: number, icon: React.ReactNode) => (
+    <ActionIcon
+      variant="subtle"
+      color="gray"
+      size="sm"
+      aria-label={label}
+      disabled={siblings[to] === undefined}
+      onClick={() => actions.choose(siblings[to]!.id)}
+    >
+      {icon}
+    </ActionIcon>
+  );
+  return (
+    <Group gap={0}>
+      {step(chat.previous, at - 1, <ChevronLeft size={14} />)}
+      <Text size="xs">{chat.version(at + 1, siblingCount)}</Text>
+      {step(chat.next, at + 1, <ChevronRight size={14} />)}
+    </Group>
+  );
+}
+
+function HowMade({ message: { generation } }: { message: ChatMessageFragment }) {
+  const { chat } = useStrings();
+  const format = useFormat();
+  if (!generation) return null;
+  const { usage, cost } = generation;
+  const rows = [
+    [chat.model, generation.model],
+    [chat.tokens, `${format.number(usage.inputTokens)} / ${format.number(usage.outputTokens)}`],
+    [chat.cost, cost == null ? '–' : format.money(cost, 'USD')],
+    [chat.duration, format.seconds(generation.latencyMs)],
+    [chat.firstToken, format.seconds(generation.timeToFirstTokenMs)],
+  ];
+  return (
+    <Popover position="top-start" withArrow>
+      <Popover.Target>
+        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={chat.info}>
+          <Info size={14} />
+        </ActionIcon>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={chat.info}>
+        <dl className="facts">
+          {rows.map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}

@@ -1,0 +1,71 @@
+import { Anchor, Badge, Button, Drawer, Group, Text } from '@mantine/core';
+import { useState } from 'react';
+import { Link } from 'wouter';
+import { useStrings } from '../strings/strings.tsx';
+
+/** A passage, memory or message that a reply was given. */
+export interface Source {
+  readonly index: number;
+  readonly kind: string;
+  readonly sourceId: string;
+  readonly text: string;
+  readonly title?: string | null | undefined;
+  readonly section?: string | null | undefined;
+  readonly page?: number | null | undefined;
+  /** The document of a passage. */
+  readonly documentId?: string | null | undefined;
+}
+
+/** Shows what a reply draws on; each opens its passage. */
+export function Sources({ sources }: { readonly sources: readonly Source[] }) {
+  const { chat, knowledge, pages } = useStrings();
+  const [open, setOpen] = useState<Source>();
+  if (sources.length === 0) return null;
+  const nameOf = ({ title, kind }: Source) => title ?? (kind === 'MEMORY' ? pages.memory : pages.chat);
+  return (
+    <Group gap={6} mt="xs" role="group" aria-label={chat.sources}>
+      {sources.map((source) => (
+        <Button
+          key={source.index}
+          size="compact-xs"
+          variant="light"
+          color="gray"
+          className="source"
+          aria-label={`${chat.source(source.index)}: ${nameOf(source)}`}
+          onClick={() => setOpen(source)}
+        >
+          {source.index} · {nameOf(source)}
+        </Button>
+      ))}
+      <Drawer
+        opened={open !== undefined}
+        onClose={() => setOpen(undefined)}
+        position="right"
+        title={open && nameOf(open)}
+        closeButtonProps={{ 'aria-label': chat.sources }}
+      >
+        {open && (
+          <>
+            <Group gap="xs" mb="sm">
+              <Badge variant="light">{chat.source(open.index)}</Badge>
+              {open.section && <Text size="sm">{open.section}</Text>}
+              {open.page != null && <Text size="sm">{knowledge.page(open.page)}</Text>}
+            </Group>
+            <Text className="passage">{open.text}</Text>
+            {open.kind === 'KNOWLEDGE' && open.documentId && (
+              <Anchor
+                component={Link}
+                href={`/knowledge/${open.documentId}`}
+                mt="md"
+                display="block"
+                underline="always"
+              >
+                {chat.openDocument}
+              </Anchor>
+            )}
+          </>
+        )}
+      </Drawer>
+    </Group>
+  );
+}

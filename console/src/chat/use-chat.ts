@@ -1,0 +1,106 @@
+import { useMutation, useQuery } from '@apollo/client/react';
+import type { Member } from '@sextant/client';
+import { useSextant } from '@sextant/client/react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { ChooseBranchDocument, ReadChatDocument } from './chat.generated.ts';
+import type { Draft } from './composer.tsx';
+import { isOpen, type MessageActions } from './message.tsx';
+
+const PAGE = 40;
+
+/** Keeps one conversation: what is in it, who is there, and what can be done. */
+export function useChat(id: string) {
+  const sextant = useSextant();
+  const conversation = useMemo(() => sextant.conversation(id), [sextant, id]);
+  const [last, setLast] = useState(PAGE);
+  const { data, previousData, error, refetch } = useQuery(ReadChatDocument, { variables: { id, last } });
+  const [chooseBranch] = useMutation(ChooseBranchDocument);
+  const [members, setMembers] = useState<readonly Member[]>([]);
+  const [problem, setProblem] = useState<unknown>();
+  const reading = useRef<Promise<unknown> | undefined>(undefined);
+
+  // Events come in numbers, and what they tell is read at once for all of them.
+  const read = useCallback(() => {
+    reading.current ??= new Promise((resolve) => setTimeout(resolve, 50)).then(() => {
+      reading.current = undefined;
+      return refetch();
+    });
+    return reading.current;
+  }, [refetch]);
+
+  useEffect(() => {
+    const ended = new AbortController();
+    void (async () => {
+      let present: readonly Member[] = [];
+      const options = { signal: ended.signal, onInterruption: () => void read() };
+      for await (const event of conversation.events(options)) {
+        switch (event.__typename) {
+          case 'RoomMembers':
+            present = event.members;
+            // It does not replay: what came before it was open is read now.
+            void read();
+            break;
+          case 'RoomMemberChanged':
+            present = [...present.filter(({ userId }) => userId !== event.member.userId), event.member];
+            break;
+          case 'RoomMemberLeft':
+            present = present.filter(({ userId }) => userId !== event.userId);
+            break;
+          default:
+            void read();
+        }
+        setMembers(present);
+      }
+    })().catch(setProblem);
+    return () => {
+      ended.abort();
+      setMembers([]);
+    };
+  }, [conversation, read]);
+
+  const shown = data ?? (previousData?.conversation?.id === id ? previousData : undefined);
+  const messages = useMemo(() => shown?.conversation?.messages.nodes ?? [], [shown]);
+  const done = useCallback(
+    async (reply: { readonly messageId: Promise<string> }) => {
+      setProblem(undefined);
+      await reply.messageId;
+      await refetch();
+    },
+    [refetch],
+  );
+  const actions = useMemo(
+    (): MessageActions => ({
+      edit: (messageId, text) => void done(conversation.edit(messageId, text)).catch(setProblem),
+      regenerate: (messageId) => void done(conversation.regenerate(messageId)).catch(setProblem),
+      choose: (messageId) =>
+        void chooseBranch({ variables: { id: messageId } })
+          .then(() => refetch())
+          .catch(setProblem),
+    }),
+    [conversation, done, chooseBranch, refetch],
+  );
+  return {
+    conversation: shown?.conversation,
+    isLoading: shown === undefined && error === undefined,
+    messages,
+    members,
+    problem: problem ?? (shown?.conversation ? undefined : error),
+    actions,
+    isReplying: messages.some(isOpen),
+    hasEarlier: shown?.conversation?.messages.pageInfo.hasPreviousPage ?? false,
+    earlier: () => setLast((count) => Math.min(200, count + PAGE)),
+    send: ({ text, attachments }: Draft, model: string | undefined, useMemory: boolean) =>
+      done(
+        conversation.send(text, {
+          ...(attachments.length > 0 && { attachments: [...attachments] }),
+          ...(model && { model }),
+          useMemory,
+        }),
+      ),
+    stop: () =>
+      void Promise.all(messages.filter(isOpen).map(({ id: messageId }) => conversation.follow(messageId).stop())).catch(
+        setProblem,
+      ),
+    setTyping: (typing: boolean) => void conversation.setTyping(typing).catch(() => undefined),
+  };
+}

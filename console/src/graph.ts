@@ -1,0 +1,25 @@
+import { ApolloClient, InMemoryCache } from '@apollo/client';
+import type { Sextant } from '@sextant/client';
+import { sextantLink } from '@sextant/client/apollo';
+
+/** Creates the cache of the graph. What one person has read is forgotten when another signs in. */
+export function createGraph(sextant: Sextant): ApolloClient {
+  const graph = new ApolloClient({
+    link: sextantLink(sextant),
+    cache: new InMemoryCache({
+      typePolicies: {
+        // Parts of one page, without an id of their own.
+        UsageTotals: { merge: true },
+        Query: { fields: { conversations: { keyArgs: ['archived'] } } },
+      },
+    }),
+    defaultOptions: {
+      watchQuery: { fetchPolicy: 'cache-and-network', errorPolicy: 'all' },
+      query: { fetchPolicy: 'network-only', errorPolicy: 'all' },
+    },
+  });
+  sextant.session.onChange((signedIn) => {
+    if (!signedIn) void graph.clearStore();
+  });
+  return graph;
+}

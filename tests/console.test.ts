@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import type { Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import { BROWSER_SKIPPED, TestBrowser, violationsOf } from './testing/browser.ts';
+import { TestUser } from './testing/client.ts';
+import { freePort, type RunningGraph, SextantProcess, startEmbedded } from './testing/sextant.ts';
+import { story } from './testing/story.ts';
+
+const PASSWORD = 'a star above the horizon';
+const WORDS = 120;
+const WHOLE = story(WORDS).join('');
+const PAGES = ['chat', 'knowledge', 'memory', 'images', 'vectors', 'usage', 'people', 'system'];
+
+const skipped = BROWSER_SKIPPED !== '';
+
+describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
+  const lifecycle = new AsyncDisposableStack();
+  let model: FaultServer;
+  let graph: RunningGraph;
+  let browser: TestBrowser;
+
+  beforeAll(async () => {
+    model = lifecycle.use(await FaultServer.start(answer(story(WORDS), { gapMs: 15 })));
+    graph = lifecycle.use(
+      await startEmbedded({
+        OPENAI_API_KEY: 'sk-test',
+        OPENAI_BASE_URL: model.url,
+        OPENAI_MODEL: 'test-model',
+        ADMIN_EMAIL: 'admin@example.org',
+        ADMIN_PASSWORD: PASSWORD,
+      }),
+    );
+    browser = lifecycle.use(await TestBrowser.open());
+  }, 240_000);
+  afterAll(() => lifecycle.disposeAsync(), 60_000);
+  afterEach(() => {
+    const faults = browser.faults.splice(0);
+    expect(faults).toEqual([]);
+  });
+
+  const signIn = async (page: Page, email: string) => {
+    await page.getByLabel('E-mail address').fill(email);
+    await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('navigation', { name: 'Menu' }).waitFor({ state: 'attached' });
+  };
+  const newPerson = async (options: Parameters<TestBrowser['person']>[0] = {}) => {
+    const user = await TestUser.signUp(graph.url);
+    const person = await browser.person(options);
+    lifecycle.defer(() => person.close());
+    const page = await person.tab();
+    await page.goto(`${graph.url}/chat`);
+    await signIn(page, user.email);
+    return { user, person, page };
+  };
+  const write = async (page: Page, text: string) => {
+    await page.getByRole('textbox', { name: 'Write a message' }).fill(text);
+    await page.keyboard.press('Enter');
+    await page.waitForURL(/\/chat\/.+/);
+  };
+  const ended = (page: Page, status = 'COMPLETE', at = 0) =>
+    page.locator(`article.reply[data-status=${status}]`).nth(at).waitFor();
+  const replyText = async (page: Page) => (await page.locator('article.reply .markdown').last().innerText()).trim();
+
+  it('answers word for word, and goes on after a reload in the middle of a reply', async () => {
+    const { page } = await newPerson();
+    await write(page, 'Tell me a story');
+    await page.getByText('word10').waitFor();
+    await page.reload();
+    await ended(page);
+    expect(await replyText(page)).toBe(WHOLE);
+    expect(await page.locator('article.reply').count()).toBe(1);
+    // The address names the conversation.
+    await page.goto(page.url());
+    await ended(page);
+    expect(await replyText(page)).toBe(WHOLE);
+  }, 240_000);
+
+  it('stops, writes another reply, edits, and goes from one version to the other', async () => {
+    const { page } = await newPerson();
+    await write(page, 'Tell me a story');
+    await page.getByText('word10').waitFor();
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await ended(page, 'STOPPED');
+    expect((await replyText(page)).length).toBeLessThan(WHOLE.length);
+    await page.getByRole('button', { name: 'Write another reply' }).click();
+    await ended(page);
+    expect(await replyText(page)).toBe(WHOLE);
+    await page.getByRole('button', { name: 'Previous version' }).click();
+    await ended(page, 'STOPPED');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByRole('textbox', { name: 'Edit' }).fill('Tell me another story');
+    await page.getByRole('button', { name: 'Send the edited message' }).click();
+    await page.locator('article.asked').getByText('Tell me another story').waitFor();
+    await ended(page);
+    expect(await replyText(page)).toBe(WHOLE);
+  }, 240_000);
+
+  it('shows two people in one room to one another, and the words of both', async () => {
+    const [one, other] = [await newPerson(), await newPerson()];
+    await write(one.page, 'Shall we navigate together?');
+    await ended(one.page);
+    await one.page.getByRole('button', { name: 'Invite' }).click();
+    await one.page.getByLabel('Id of a person').fill(other.user.id);
+    await one.page.getByRole('button', { name: /^Invite: / }).click();
+    await other.page.reload();
+    await other.page.getByRole('button', { name: 'Accept' }).click();
+    await other.page.locator('article.asked').getByText('Shall we navigate together?').waitFor();
+    await one.page.keyboard.press('Escape');
+    const room = one.page.getByRole('group', { name: 'Here now' });
+    await expect.poll(() => room.locator('.mantine-Avatar-root').count()).toBe(2);
+    await other.page.getByRole('textbox', { name: 'Write a message' }).fill('Yes');
+    await one.page.getByText(/is typing/).waitFor();
+    await other.page.keyboard.press('Enter');
+    await one.page.locator('article.asked').getByText('Yes', { exact: true }).waitFor();
+    await ended(one.page, 'COMPLETE', 1);
+    expect(await replyText(one.page)).toBe(WHOLE);
+  }, 240_000);
+
+  it('keeps a person whose token has ended signed in, and tabs sign out together', async () => {
+    const { page, person } = await newPerson();
+    const second = await person.tab();
+    await second.goto(`${graph.url}/memory`);
+    await second.getByRole('heading', { name: 'Memory' }).waitFor();
+    await page.evaluate(() => {
+      const [name] = Object.keys(localStorage).filter((key) => key.includes('/graphql'));
+      const kept = JSON.parse(localStorage.getItem(name!)!) as { accessToken: string };
+      localStorage.setItem(name!, JSON.stringify({ ...kept, accessToken: `${kept.accessToken.slice(0, -6)}AAAAAA` }));
+    });
+    await page.reload();
+    await write(page, 'Am I still here?');
+    await ended(page);
+    await page.getByRole('button', { name: 'Your account' }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+    await second.getByRole('heading', { name: 'Sign in' }).waitFor();
+  }, 240_000);
+
+  it('reads a document and opens it at the passage that a search has found', async () => {
+    const { page } = await newPerson();
+    await page.getByRole('link', { name: 'Knowledge' }).click();
+    await page.locator('input[type=file]').setInputFiles({
+      name: 'ship.md',
+      mimeType: 'text/markdown',
+      buffer: Buffer.from(
+        '# The ship\n\nThe chart room is behind the bridge.\n\n# The crew\n\nThe cook is called Nils.',
+      ),
+    });
+    await page.getByText('ready', { exact: true }).waitFor();
+    await page.getByRole('searchbox', { name: 'Search your documents' }).fill('where is the chart room');
+    await page.getByRole('link', { name: /ship/ }).first().click();
+    await page.locator('article.marked').getByText('behind the bridge').waitFor();
+  }, 240_000);
+
+  it('remembers, pins and forgets', async () => {
+    const { page } = await newPerson();
+    await page.getByRole('link', { name: 'Memory' }).click();
+    await page.getByRole('button', { name: 'Remember something' }).click();
+    await page.getByLabel('What to remember').fill('I am allergic to lemons');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: /^Pin: / }).click();
+    await page.getByRole('button', { name: /^Unpin: / }).waitFor();
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByRole('button', { name: /^Forget: / }).click();
+    await page.getByText('Nothing here yet.').waitFor();
+  }, 240_000);
+
+  it('has no fault that axe knows on any page, in both themes, and speaks German', async () => {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const person = await browser.person({ colorScheme });
+      lifecycle.defer(() => person.close());
+      const page = await person.tab();
+      await page.goto(`${graph.url}/chat`);
+      await page.getByRole('button', { name: 'Sign in' }).waitFor();
+      expect([colorScheme, 'sign-in', await violationsOf(page)]).toEqual([colorScheme, 'sign-in', []]);
+      await signIn(page, 'admin@example.org');
+      for (const name of PAGES) {
+        await page.goto(`${graph.url}/${name}`);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.waitForLoadState('networkidle').catch(() => undefined);
+        expect([colorScheme, name, await violationsOf(page)]).toEqual([colorScheme, name, []]);
+      }
+      await page.getByRole('button', { name: 'Deutsch' }).click();
+      await page.getByRole('link', { name: 'Wissen' }).click();
+      await page.getByRole('heading', { name: 'Wissen' }).waitFor();
+      expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    }
+  }, 240_000);
+
+  it('fits a narrow phone, where the list of conversations opens by a button', async () => {
+    const { page } = await newPerson({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
+    await write(page, 'Hello from a phone');
+    await ended(page);
+    for (const name of PAGES.slice(0, -1)) {
+      if (name !== 'chat') await page.goto(`${graph.url}/${name}`);
+      const [width, shown] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+      expect([name, width]).toEqual([name, shown]);
+    }
+    await page.goto(`${graph.url}/chat`);
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await page
+      .getByRole('link', { name: /Hello from a phone|conversation/i })
+      .first()
+      .waitFor();
+  }, 240_000);
+
+  it('is used without a mouse', async () => {
+    const user = await TestUser.signUp(graph.url);
+    const person = await browser.person();
+    lifecycle.defer(() => person.close());
+    const page = await person.tab();
+    await page.goto(`${graph.url}/chat`);
+    await page.getByLabel('E-mail address').focus();
+    await page.keyboard.type(user.email);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(PASSWORD);
+    await page.keyboard.press('Enter');
+    await page.getByRole('textbox', { name: 'Write a message' }).waitFor();
+    // The field has the focus: a person types at once.
+    await page.keyboard.type('Hello');
+    await page.keyboard.press('Enter');
+    await ended(page);
+    await page.getByRole('button', { name: 'Write another reply' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByText('2 of 2').waitFor();
+  }, 240_000);
+
+  it('makes the first administrator with the link of the start, and answers about a sample document', async () => {
+    const port = String(await freePort());
+    const directory = `/tmp/sextant-first-run-${randomUUID()}`;
+    const fresh = await SextantProcess.start(['up'], { SEXTANT_DIR: directory, PORT: port });
+    try {
+      await expect.poll(() => fresh.output.join('\n')).toContain('First admin');
+      const [link] = /http\S+first-run\S+/.exec(fresh.output.join('\n'))!;
+      const person = await browser.person();
+      const page = await person.tab();
+      await page.goto(link);
+      await page.getByLabel('E-mail address').fill('first@example.org');
+      await page.getByRole('textbox', { name: 'Password' }).fill(PASSWORD);
+      await page.getByRole('button', { name: 'Create the administrator' }).click();
+      await page.getByText('Language models').waitFor();
+      expect(await violationsOf(page)).toEqual([]);
+      await page.getByRole('button', { name: 'Use the sample document' }).click();
+      await page.waitForURL(/\/chat\?ask=/);
+      await page.getByRole('button', { name: 'Send' }).click();
+      await ended(page);
+      await page.getByRole('button', { name: /^Source 1/ }).click();
+      await page
+        .getByRole('dialog')
+        .getByText(/sixth of a circle/)
+        .waitFor();
+      await person.close();
+    } finally {
+      await fresh.stop();
+    }
+  }, 240_000);
+
+  it('is not there when CONSOLE is off', async () => {
+    const off = await startEmbedded({ CONSOLE: 'off' });
+    try {
+      const response = await fetch(`${off.url}/`, { headers: { accept: 'text/html' }, redirect: 'manual' });
+      expect(response.headers.get('location')).toBe('/explorer');
+      expect((await fetch(`${off.url}/chat`, { headers: { accept: 'text/html' } })).status).toBe(404);
+    } finally {
+      await off[Symbol.asyncDispose]();
+    }
+  }, 60_000);
+});
