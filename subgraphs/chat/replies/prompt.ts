@@ -1,7 +1,7 @@
 import type { ChatMessage, ContentPart } from '#llm/messages.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Database } from '../parts.ts';
-import { messagesTo } from '../tree.ts';
+import { messagesTo, wayTo } from '../tree.ts';
 import { storedToolCalls } from './tool-calls.ts';
 
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */

@@ -216,9 +216,11 @@ const field = <Arguments extends ById, Event extends { readonly __typename: stri
 export function subscriptionResolvers({ chat, replies, completions }: ResolverParts): ResolverMap {
   return {
     Subscription: {
-      completion: field(({ input }: Input<CompleteInput>, context) =>
-        completions.stream(writer(context), input, context.requestId, context.signal),
-      ),
+      completion: {
+        subscribe: (_: unknown, { input }: Input<CompleteInput>, context: Context) =>
+          completions.stream(writer(context), input, context.requestId, context.signal),
+        resolve: (event: unknown) => event,
+      },
       messageStream: field(({ id: messageId, after }: ById & { after: number }, context) =>
         follow(chat, replies, { userId: reader(context).userId, messageId, after }, context.signal),
       ),
