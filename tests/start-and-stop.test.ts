@@ -24,7 +24,7 @@ describe('starting and stopping', () => {
     await expect.poll(() => sextant.output.join('\n'), { timeout: 10_000 }).toContain('tokens{accessToken}');
     const output = sextant.output.join('\n');
     expect(output).toContain(`http://localhost:${env['PORT']}/graphql`);
-    expect(output).toMatch(/First admin\s+http:\/\/localhost:\d+\/_\/auth\/first-admin\?token=\S+/);
+    expect(output).toMatch(/First admin\s+http:\/\/localhost:\d+\/first-run\?token=\S+/);
     const script = output.slice(output.indexOf('curl -s'));
     const { execFile } = await import('node:child_process');
     const answer = await new Promise<string>((resolve, reject) =>

@@ -14,8 +14,7 @@ const sextant = createSextant();
 const graph = createGraph(sextant);
 const theme = createTheme({
   primaryColor: 'cyan',
-  primaryShade: { light: 9, dark: 4 },
-  autoContrast: true,
+  primaryShade: 9,
   defaultRadius: 'md',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
   components: { Tooltip: { defaultProps: { openDelay: 400 } } },

@@ -29,6 +29,7 @@ export class Session {
   readonly #name: string;
   readonly #channel: BroadcastChannel | undefined;
   readonly #listeners = new Set<(signedIn: boolean) => void>();
+  readonly #onStorage = (): void => this.#tell();
   #refreshing: Promise<string | undefined> | undefined;
 
   constructor(options: SessionOptions) {
@@ -36,6 +37,8 @@ export class Session {
     this.#name = `sextant:${options.endpoint}`;
     this.#channel = typeof BroadcastChannel === 'undefined' ? undefined : new BroadcastChannel(this.#name);
     if (this.#channel) this.#channel.onmessage = () => this.#tell();
+    // Between processes of a browser a message may be faster than the storage that it tells of.
+    globalThis.addEventListener?.('storage', this.#onStorage);
     // In Node a channel must not keep the process.
     (this.#channel as { unref?: () => void } | undefined)?.unref?.();
   }
@@ -93,6 +96,7 @@ export class Session {
   /** Closes the channel to the other tabs. */
   close(): void {
     this.#channel?.close();
+    globalThis.removeEventListener?.('storage', this.#onStorage);
     this.#listeners.clear();
   }
 

@@ -188,7 +188,8 @@ function Asked({ message, actions }: { message: ChatMessageFragment; actions: Me
 
 function Branches({ message, actions }: { message: ChatMessageFragment; actions: MessageActions }) {
   const { chat } = useStrings();
-  const { siblings, siblingCount } = message;
+  const { siblingCount } = message;
+  const siblings = message.siblings.nodes;
   if (siblingCount < 2) return null;
   const at = siblings.findIndex(({ id }) => id === message.id);
   const step = (label: string, to: number, icon: React.ReactNode) => (

@@ -3,6 +3,45 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** What happened, in the words of the OWASP logging vocabulary. */
+export type AuditEventType =
+  /** A sign-in with a wrong password or of an account that may not. */
+  | 'AUTHN_LOGIN_FAIL'
+  /** Sign-ins were locked after too many failures. */
+  | 'AUTHN_LOGIN_LOCK'
+  /** A sign-in. */
+  | 'AUTHN_LOGIN_SUCCESS'
+  /** A password was changed or set again. */
+  | 'AUTHN_PASSWORD_CHANGE'
+  /** A change of password with a wrong one. */
+  | 'AUTHN_PASSWORD_CHANGE_FAIL'
+  /** An API key or a link was made. */
+  | 'AUTHN_TOKEN_CREATED'
+  /** An old refresh token was used again: there is a copy. */
+  | 'AUTHN_TOKEN_REUSE'
+  /** An API key was revoked. */
+  | 'AUTHN_TOKEN_REVOKED'
+  /** An administrator did something that belongs to no account. */
+  | 'AUTHZ_ADMIN'
+  /** A limit of attempts was reached. */
+  | 'EXCESS_RATE_LIMIT_EXCEEDED'
+  /** The roles of a user were changed. */
+  | 'PRIVILEGE_PERMISSIONS_CHANGED'
+  /** A session began. */
+  | 'SESSION_CREATED'
+  /** A session ended. */
+  | 'SESSION_EXPIRED'
+  /** An account was shut or opened. */
+  | 'USER_ARCHIVED'
+  /** An account was made. */
+  | 'USER_CREATED'
+  /** An account was asked for that exists already or may not be made. */
+  | 'USER_CREATED_FAIL'
+  /** An account was deleted. */
+  | 'USER_DELETED'
+  /** A profile or an address was changed. */
+  | 'USER_UPDATED';
+
 /** A new API key. */
 export type CreateApiKeyInput = {
   /** After how many days it ends, 1 to 366. */
@@ -12,7 +51,7 @@ export type CreateApiKeyInput = {
   /** The password; needed when the sign-in of the session is more than 15 minutes old. */
   password?: string | null | undefined;
   /** What it may do: some of the caller's own scopes. */
-  scopes: Array<string>;
+  scopes: Array<Scope>;
 };
 
 /** A new account, made by an administrator. */
@@ -33,6 +72,33 @@ export type Role =
   | 'ADMIN'
   /** Uses the product: every scope but `admin`. */
   | 'USER';
+
+/** What credentials may do. Tokens and error messages write `chat:read` for CHAT_READ, and so on. */
+export type Scope =
+  /** Read the account, sessions and API keys. */
+  | 'ACCOUNT_READ'
+  /** Change the account, sessions and API keys. */
+  | 'ACCOUNT_WRITE'
+  /** Everything that administrators may do. */
+  | 'ADMIN'
+  /** Read usage and cost. */
+  | 'ANALYTICS_READ'
+  /** Read conversations and messages. */
+  | 'CHAT_READ'
+  /** Create conversations, send messages, stop replies. */
+  | 'CHAT_WRITE'
+  /** Read memories, contexts and knowledge. */
+  | 'MEMORY_READ'
+  /** Store and forget memories, contexts and knowledge. */
+  | 'MEMORY_WRITE'
+  /** Search vector collections and embed texts. */
+  | 'VECTOR_READ'
+  /** Create collections and store vectors. */
+  | 'VECTOR_WRITE'
+  /** Read images and their analyses. */
+  | 'VISION_READ'
+  /** Upload, analyse and generate images. */
+  | 'VISION_WRITE';
 
 export type UsersQueryVariables = Exact<{
   search?: string | null | undefined;
@@ -88,7 +154,7 @@ export type EndSessionMutation = { revokeSession: { deletedId: string } | null }
 export type KeysQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type KeysQuery = { apiKeys: { nodes: Array<{ id: string, name: string, prefix: string, last4: string, scopes: Array<string>, expiresAt: string, lastUsedAt: string | null }> } | null };
+export type KeysQuery = { apiKeys: { nodes: Array<{ id: string, name: string, prefix: string, last4: string, scopes: Array<Scope>, expiresAt: string, lastUsedAt: string | null }> } | null };
 
 export type MakeKeyMutationVariables = Exact<{
   input: CreateApiKeyInput;
@@ -109,7 +175,7 @@ export type AuditQueryVariables = Exact<{
 }>;
 
 
-export type AuditQuery = { auditEvents: { nodes: Array<{ id: string, type: string, occurredAt: string, ipAddress: string | null, actorId: string | null, userId: string | null, details: unknown }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
+export type AuditQuery = { auditEvents: { nodes: Array<{ id: string, type: AuditEventType, occurredAt: string, ipAddress: string | null, actorId: string | null, userId: string | null, details: unknown }>, pageInfo: { hasNextPage: boolean, endCursor: string | null } } | null };
 
 export const UserRowFragmentDoc = {"kind":"Document","definitions":[{"kind":"FragmentDefinition","name":{"kind":"Name","value":"UserRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"User"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"displayName"}},{"kind":"Field","name":{"kind":"Name","value":"email"}},{"kind":"Field","name":{"kind":"Name","value":"roles"}},{"kind":"Field","name":{"kind":"Name","value":"disabledAt"}},{"kind":"Field","name":{"kind":"Name","value":"lastLoginAt"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}}]} as unknown as DocumentNode<UserRowFragment, unknown>;
 export const UsersDocument = {"kind":"Document","definitions":[{"kind":"OperationDefinition","operation":"query","name":{"kind":"Name","value":"Users"},"variableDefinitions":[{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"search"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}},{"kind":"VariableDefinition","variable":{"kind":"Variable","name":{"kind":"Name","value":"after"}},"type":{"kind":"NamedType","name":{"kind":"Name","value":"String"}}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"users"},"arguments":[{"kind":"Argument","name":{"kind":"Name","value":"first"},"value":{"kind":"IntValue","value":"50"}},{"kind":"Argument","name":{"kind":"Name","value":"after"},"value":{"kind":"Variable","name":{"kind":"Name","value":"after"}}},{"kind":"Argument","name":{"kind":"Name","value":"filter"},"value":{"kind":"ObjectValue","fields":[{"kind":"ObjectField","name":{"kind":"Name","value":"search"},"value":{"kind":"Variable","name":{"kind":"Name","value":"search"}}}]}}],"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"totalCount"}},{"kind":"Field","name":{"kind":"Name","value":"nodes"},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"FragmentSpread","name":{"kind":"Name","value":"UserRow"}}]}}]}}]}},{"kind":"FragmentDefinition","name":{"kind":"Name","value":"UserRow"},"typeCondition":{"kind":"NamedType","name":{"kind":"Name","value":"User"}},"selectionSet":{"kind":"SelectionSet","selections":[{"kind":"Field","name":{"kind":"Name","value":"id"}},{"kind":"Field","name":{"kind":"Name","value":"displayName"}},{"kind":"Field","name":{"kind":"Name","value":"email"}},{"kind":"Field","name":{"kind":"Name","value":"roles"}},{"kind":"Field","name":{"kind":"Name","value":"disabledAt"}},{"kind":"Field","name":{"kind":"Name","value":"lastLoginAt"}},{"kind":"Field","name":{"kind":"Name","value":"createdAt"}}]}}]} as unknown as DocumentNode<UsersQuery, UsersQueryVariables>;

@@ -34,6 +34,11 @@ export type RegisterInput = {
   email: string;
   /** 15 to 128 characters; no rule says which ones. Common passwords are refused. */
   password: string;
+  /**
+   * Whether to sign in at once, as `login` would with the same address and password. Where the address must be confirmed
+   * first, no session begins.
+   */
+  signIn?: boolean | null | undefined;
 };
 
 /** The implementations of the store. */

@@ -3,6 +3,17 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** Whether a deployment is asked, as its circuit breaker in one process says. */
+export type CircuitState =
+  /** It is asked. */
+  | 'CLOSED'
+  /** It is not asked until the pause after a rate limit is over. */
+  | 'COOLING'
+  /** The pause is over: the next call tells. */
+  | 'HALF_OPEN'
+  /** It failed several times in a row and is not asked until a pause is over. */
+  | 'OPEN';
+
 /** Whether a model or deployment answers, as seen by one process. */
 export type ModelHealth =
   /** It answers in part: one deployment is down, a rate limit cools off, or it is tried again after a failure. */
@@ -38,7 +49,7 @@ export type VectorStoreStatus =
 export type SystemStateQueryVariables = Exact<{ [key: string]: never; }>;
 
 
-export type SystemStateQuery = { llmHealth: Array<{ deployment: string, aliases: Array<string>, provider: string, model: string, health: ModelHealth, state: string, calls: number, failures: number, inFlight: number, timeToFirstTokenMs: number | null, lastErrorMessage: string | null }> | null, memoryStatus: { indexes: Array<{ name: string, model: string, done: number, total: number, upToDate: boolean }> } | null, vectorStore: { kind: VectorStoreKind, status: VectorStoreStatus, version: string | null, detail: string | null, stats: { objects: number, spaces: number, diskBytes: number | null } | null } | null, parkedWork: { unreachable: Array<string>, nodes: Array<{ id: string, subgraph: string, type: ParkedWorkType, kind: string, attempts: number, parkedAt: string, problem: string | null }> } | null };
+export type SystemStateQuery = { llmHealth: Array<{ deployment: string, aliases: Array<string>, provider: string, model: string, health: ModelHealth, state: CircuitState, calls: number, failures: number, inFlight: number, timeToFirstTokenMs: number | null, lastErrorMessage: string | null }> | null, memoryStatus: { indexes: Array<{ name: string, model: string, done: number, total: number, upToDate: boolean }> } | null, vectorStore: { kind: VectorStoreKind, status: VectorStoreStatus, version: string | null, detail: string | null, stats: { objects: number, spaces: number, diskBytes: number | null } | null } | null, parkedWork: { unreachable: Array<string>, nodes: Array<{ id: string, subgraph: string, type: ParkedWorkType, kind: string, attempts: number, parkedAt: string, problem: string | null }> } | null };
 
 export type RetryParkedMutationVariables = Exact<{
   ids: Array<string | number> | string | number;

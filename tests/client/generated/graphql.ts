@@ -171,7 +171,7 @@ export type RegisterInput = {
   password: string;
   /**
    * Whether to sign in at once, as `login` would with the same address and password. Where the address must be confirmed
-   * first, nobody is signed in.
+   * first, no session begins.
    */
   signIn?: boolean | null | undefined;
 };

@@ -33,8 +33,8 @@ export type CreateDocumentUploadInput = {
   /** Who may read it. SHARED is for administrators. */
   access?: DocumentAccess;
   /**
-   * Its media type: text/plain, text/markdown, text/html, application/pdf or
-   * application/vnd.openxmlformats-officedocument.wordprocessingml.document.
+   * Its media type, such as application/pdf, text/plain or message/rfc822. Where it is application/octet-stream, the name
+   * of the file tells the format.
    */
   contentType: string;
   /** Name of the file, 1 to 255 characters. */
@@ -47,10 +47,12 @@ export type CreateDocumentUploadInput = {
 
 /** An image that will be uploaded. */
 export type CreateImageUploadInput = {
-  /** Its media type: image/jpeg, image/png, image/webp, image/gif, image/avif or image/tiff. */
+  /** Its media type: image/jpeg, image/png, image/webp, image/gif, image/avif, image/heic, image/heif or image/tiff. */
   contentType: string;
   /** Name of the file, 1 to 255 characters. */
   fileName: string;
+  /** It is a page of a document, uploaded to have it read: `images` does not list it, and it is deleted a day later. */
+  forDocument?: boolean;
   /** Read its text as soon as it has arrived. */
   recognizeText?: boolean;
   /** Its size in bytes, at most 25 MiB. */
