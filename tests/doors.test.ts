@@ -156,7 +156,7 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
         { input: { name: 'test', scopes } },
       );
       const { createConversation } = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
-        'mutation { createConversation(input: {}) { conversation { id } } }',
+        'mutation { createConversation(input: { memoryEnabled: false }) { conversation { id } } }',
       );
       return { user, key: createApiKey.secret, conversationId: createConversation.conversation.id };
     }

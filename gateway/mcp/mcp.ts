@@ -24,7 +24,7 @@ import type { Tool } from './tool.ts';
 /** The Model Context Protocol over Streamable HTTP, as a view of the graph. */
 export interface Mcp {
   answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
-  /** Prepares the operations of a new supergraph, and says in the log which of them do not fit it. */
+  /** Validates the operations for a new supergraph, and says in the log which of them do not fit it. */
   check(version: GraphVersion<Served>): Promise<void>;
 }
 

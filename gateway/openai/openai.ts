@@ -19,7 +19,7 @@ import { answerResponse, cancelResponse, readResponse } from './responses.ts';
 export interface OpenAi {
   has(path: string): boolean;
   answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
-  /** Prepares the operations of a new supergraph, and says in the log which of them do not fit it. */
+  /** Validates the operations for a new supergraph, and says in the log which of them do not fit it. */
   check(version: GraphVersion<Served>): Promise<void>;
 }
 

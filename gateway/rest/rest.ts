@@ -30,7 +30,7 @@ export interface Rest {
   /** Whether an endpoint, or the document about them, has this path. */
   has(path: string): boolean;
   answer(request: IncomingMessage, response: ServerResponse, path: string, search: string): Promise<void>;
-  /** Prepares the operations of a new supergraph, and says in the log which of them do not fit it. */
+  /** Validates the operations for a new supergraph, and says in the log which of them do not fit it. */
   check(version: GraphVersion<Served>): Promise<void>;
 }
 
