@@ -117,16 +117,19 @@ export async function wayTo(db: Database | Transaction, messageId: string, limit
 /** Returns a message and those before it, oldest first, by one statement; at most `limit`, the latest of them. */
 export async function messagesTo(db: Database, messageId: string, limit: number): Promise<Message[]> {
   return db.$queryRaw<Message[]>`
-    WITH RECURSIVE way AS (
-      SELECT id, parent_id, 1 AS step FROM messages WHERE id = ${messageId}::uuid
-      UNION ALL
-      SELECT m.id, m.parent_id, step + 1 FROM way JOIN messages m ON m.id = way.parent_id WHERE step < ${limit}
-    )
+    WITH RECURSIVE ${backFrom(messageId, limit)}
     SELECT ${MESSAGE_COLUMNS} FROM way JOIN messages m ON m.id = way.id ORDER BY step DESC`;
 }
 
+/** Returns SQL of a recursive query `way`: a message and those before it, with the number of steps to each. */
+export const backFrom = (messageId: string | null, limit: number): Prisma.Sql => Prisma.sql`way AS (
+  SELECT id, parent_id, 1 AS step FROM messages WHERE id = ${messageId}::uuid
+  UNION ALL
+  SELECT m.id, m.parent_id, step + 1 FROM way JOIN messages m ON m.id = way.parent_id WHERE step < ${limit}
+)`;
+
 /** The columns of a message `m`, as Prisma names and types them. */
-const MESSAGE_COLUMNS = Prisma.sql`m.id::text, m.conversation_id::text AS "conversationId", m.parent_id::text AS "parentId",
+export const MESSAGE_COLUMNS = Prisma.sql`m.id::text, m.conversation_id::text AS "conversationId", m.parent_id::text AS "parentId",
   m.depth, m.active_child_id::text AS "activeChildId", m.role::text, m.status::text, m.author_id::text AS "authorId",
   m.client_message_id::text AS "clientMessageId", m.request_hash AS "requestHash", m.text, m.reasoning,
   m.tool_calls AS "toolCalls", m.citations, coalesce(m.attachments::text[], '{}') AS attachments, m.model, m.parameters, m.offer,

@@ -58,7 +58,10 @@ export class JobEnds<Tx extends SqlTransaction> {
     this.#waiting = [];
     if (waiting.length === 0) return;
     try {
-      const ended = await this.#table.finish(waiting.map(({ end }) => end));
+      const ended = await this.#table.finish(
+        waiting.map(({ end }) => end),
+        true,
+      );
       for (const { end, settled } of waiting) settled.resolve(ended.get(end.job.lease));
     } catch (error) {
       if (waiting.length === 1) {

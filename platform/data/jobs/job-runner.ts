@@ -32,7 +32,7 @@ export interface JobRunnerOptions {
   readonly exclusive?: boolean | undefined;
   /**
    * How long the end of a job waits for that of others, with which it shares a transaction, in ms. For short work that
-   * no person waits for. Default 0.
+   * no person waits for: a crash of the database may take the last of them, which are then done again. Default 0.
    */
   readonly gatherMs?: number | undefined;
   /** How long a job stays ours without a sign of life; default 30 s. */

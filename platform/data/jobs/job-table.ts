@@ -207,16 +207,17 @@ export class JobTable<Tx extends SqlTransaction> {
    * Ends jobs together with their effects, all or none. The rows are changed first: that locks the jobs, and a process
    * that lost one finds that out before anything else of it is written.
    *
+   * @param lazily whether it is done again when the database crashes right after it.
    * @returns what became of each, by its lease. One that is missing is no longer ours: nothing of it was written.
    */
-  async finish(ends: readonly JobEnd<Tx>[]): Promise<Map<string, Ended>> {
+  async finish(ends: readonly JobEnd<Tx>[], lazily = false): Promise<Map<string, Ended>> {
     const rows = ends.map(({ job, state, problem }) => ({ id: job.id, lease: job.lease, state, problem }));
     const end = async (on: SqlTransaction) => {
       const ended = await on.$queryRawUnsafe<{ lease: string; next: boolean }[]>(
         `UPDATE jobs SET state = ended.state, problem = ended.problem, lease = NULL, lease_until = NULL,
            finished_at = now()
          FROM jsonb_to_recordset($1::jsonb) AS ended (id uuid, lease uuid, state text, problem text)
-         WHERE jobs.id = ended.id AND jobs.lease = ended.lease AND jobs.state = 'RUNNING'
+         WHERE jobs.id = ended.id AND jobs.lease = ended.lease AND jobs.state = 'RUNNING' ${lazily ? `AND ${LAZILY}` : ''}
          RETURNING ended.lease, EXISTS (
            SELECT FROM jobs AS other
            WHERE other.kind = jobs.kind AND other.key = jobs.key AND other.state = 'WAITING') AS next`,

@@ -27,11 +27,15 @@ export interface Composition {
 /** The conversation of a reply, as far as it has to do with how the reply is written. */
 export type Setting = Pick<Composition, 'conversation' | 'isShared'>;
 
-/** Returns what a reply is written from. @param known the conversation, where the reply was just asked for. */
-export async function compositionOf(chat: ChatParts, reply: Message, known?: Setting): Promise<Composition> {
+/** Returns what a reply is written from. @param known as much of it as has been read with the claim. */
+export async function compositionOf(
+  chat: ChatParts,
+  reply: Message,
+  known: { readonly setting?: Setting | undefined; readonly history?: readonly Message[] } = {},
+): Promise<Composition> {
   const [{ conversation, isShared }, messages] = await Promise.all([
-    known ?? settingOf(chat, reply.conversationId),
-    historyOf(chat.db, reply.parentId!),
+    known.setting ?? settingOf(chat, reply.conversationId),
+    known.history ?? historyOf(chat.db, reply.parentId!),
   ]);
   // What a tool once told another person of their memory is not told to this one.
   const history = messages.map((message) =>

@@ -5,7 +5,7 @@ import { messagesTo, wayTo } from '../tree.ts';
 import { storedToolCalls } from './tool-calls.ts';
 
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */
-const MAX_HISTORY = 1000;
+export const MAX_HISTORY = 1000;
 /** Most messages before those that memory may quote. */
 const MAX_EARLIER = 500;
 

@@ -4,12 +4,14 @@ import { StreamFencedError, StreamFinishedError, StreamHeldError } from '#platfo
 import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import { type ChatParts, TRANSACTION } from '../parts.ts';
+import { backFrom, MESSAGE_COLUMNS } from '../tree.ts';
 import { compositionOf, type Setting } from './compose.ts';
 import { type Draft, EMPTY_DRAFT, finished, fromChunk, piecesOf, readDrafts, toChunk } from './draft.ts';
 import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
 import { draftOfChunks, longer } from './live-draft.ts';
 import { StopRequest } from './outcome.ts';
+import { MAX_HISTORY } from './prompt.ts';
 import { ReplyRun } from './reply-run.ts';
 import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
 
@@ -266,9 +268,6 @@ export class Replies implements AsyncDisposable {
     const stored = asked?.reply;
     const free = stored !== undefined && stored.waitsForId === null;
     if (!free && !(await this.#mayBegin(replyId))) return this.#wait(replyId, stored?.waitsForId);
-    // What it is written from is read beside the claim.
-    const composing = free ? compositionOf(this.#chat, stored, asked) : undefined;
-    composing?.catch(() => {});
     const writer = await this.#open(replyId);
     if (writer === 'held' || writer === undefined) return;
     let run: ReplyRun | undefined;
@@ -278,11 +277,14 @@ export class Replies implements AsyncDisposable {
         if (!(await this.#interrupt(replyId, writer, { status: 'PENDING' }))) await this.#endStream(writer, replyId);
         return await this.#wakeWaiting(replyId);
       }
-      const claimed = await this.#claim(replyId);
-      if (claimed === undefined) return await this.#endStream(writer, replyId);
+      const claim = await this.#claim(replyId, stored?.parentId ?? null);
+      if (claim === undefined) return await this.#endStream(writer, replyId);
+      const { claimed, history } = claim;
       const row = stored ?? (await db.message.findUniqueOrThrow({ where: { id: replyId } }));
       const reply = { ...row, ...claimed };
       if (asked) this.#asked.set(replyId, { ...asked, reply });
+      const composing = compositionOf(this.#chat, reply, { setting: asked, ...(stored && { history }) });
+      composing.catch(() => {});
       run = new ReplyRun(this.#chat, this.#journal, reply, writer, composing);
       this.#running.set(replyId, run);
       if (this.#cut) run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
@@ -311,20 +313,29 @@ export class Replies implements AsyncDisposable {
   /**
    * Makes a pending reply this process's. Nothing waits for the disk where the database outlives this process: what a
    * crash takes of it, the journal writes again.
+   *
+   * @param parentId of the reply, where it is known: what leads there is read by the same statement.
+   * @returns undefined when it is not pending.
    */
-  async #claim(replyId: string) {
+  async #claim(replyId: string, parentId: string | null) {
     const { db, config } = this.#chat;
     const now = new Date();
     const commit = config.DATABASE_URL === undefined ? 'on' : 'off';
-    const [{ epoch }] = await db.$queryRaw<[{ epoch: number | null }]>`
-      WITH soon AS (SELECT set_config('synchronous_commit', ${commit}, true)),
+    const rows = await db.$queryRaw<(Message & { readonly claimed: number | null })[]>`
+      WITH RECURSIVE soon AS (SELECT set_config('synchronous_commit', ${commit}, true)),
       claimed AS (
         UPDATE messages SET status = 'STREAMING', epoch = epoch + 1, started_at = ${now}::timestamptz,
           heartbeat_at = ${now}::timestamptz
         WHERE id = ${replyId}::uuid AND status = 'PENDING' RETURNING epoch
-      )
-      SELECT (SELECT epoch FROM claimed) AS epoch FROM soon`;
-    return epoch === null ? undefined : { epoch, status: 'STREAMING' as const, startedAt: now, heartbeatAt: now };
+      ), ${backFrom(parentId, MAX_HISTORY)}
+      SELECT (SELECT epoch FROM claimed) AS claimed, ${MESSAGE_COLUMNS}
+      FROM soon LEFT JOIN (way JOIN messages m ON m.id = way.id) ON true ORDER BY step DESC`;
+    const epoch = rows[0]?.claimed ?? null;
+    if (epoch === null) return undefined;
+    return {
+      claimed: { epoch, status: 'STREAMING' as const, startedAt: now, heartbeatAt: now },
+      history: parentId === null ? [] : rows.map(({ claimed: _, ...message }) => message),
+    };
   }
 
   /** @returns 'held' when another process writes the reply; undefined when its stream has ended already. */
