@@ -82,10 +82,10 @@ describe('what is remembered of a person, in their prompts', () => {
     const room = await conversation(anna);
     await ask(anna, 'Hello', room);
     await anna.run(
-      `mutation { inviteToConversation(input: { conversationId: "${room}", userId: "${bert.id}" }) { invitation { conversationId } } }`,
+      `mutation { inviteToConversation(input: { id: "${room}", userId: "${bert.id}" }) { invitation { conversationId } } }`,
     );
     await bert.run(
-      `mutation { acceptConversationInvitation(input: { conversationId: "${room}" }) { conversation { id } } }`,
+      `mutation { acceptConversationInvitation(input: { id: "${room}" }) { conversation { id } } }`,
     );
     expect(JSON.stringify(await ask(bert, 'Hello', room, { useMemory: true }))).toMatch(/rhymes/);
     expect(JSON.stringify(await ask(bert, 'And now?', room, { useMemory: true }))).not.toMatch(/pirate/);

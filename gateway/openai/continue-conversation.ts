@@ -64,7 +64,7 @@ export async function sendInto(
 export async function submitResults(visit: Visit, id: string, results: readonly GraphMessage[]): Promise<string> {
   const input = {
     id,
-    results: results.map(({ toolCallId, text }) => ({ toolCallId, content: text ?? '' })),
+    results: results.map(({ toolCallId, text }) => ({ callId: toolCallId, content: text ?? '' })),
   };
   const { reply } = await visit.need<{ reply: { id: string } }>(GRAPH.OpenAiSubmitToolResults, { input });
   return reply.id;

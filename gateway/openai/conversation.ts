@@ -83,6 +83,6 @@ async function finishOf(visit: Visit, id: string): Promise<Finish> {
 /** Returns why a stored reply ended, in OpenAI's words. */
 export function finishReason({ generation, toolCalls }: Pick<StoredReply, 'generation' | 'toolCalls'>): Finish {
   if (toolCalls.some(({ runsOn }) => runsOn === 'CLIENT')) return 'tool_calls';
-  const reason = generation?.finishReason;
+  const reason = generation?.finishReason?.toLowerCase();
   return reason === 'length' || reason === 'content_filter' ? reason : 'stop';
 }

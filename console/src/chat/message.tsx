@@ -188,27 +188,25 @@ function Asked({ message, actions }: { message: ChatMessageFragment; actions: Me
 
 function Branches({ message, actions }: { message: ChatMessageFragment; actions: MessageActions }) {
   const { chat } = useStrings();
-  const { siblingCount } = message;
-  const siblings = message.siblings.nodes;
+  const { siblingIndex, siblingCount, previousSiblingId, nextSiblingId } = message;
   if (siblingCount < 2) return null;
-  const at = siblings.findIndex(({ id }) => id === message.id);
-  const step = (label: string, to: number, icon: React.ReactNode) => (
+  const step = (label: string, to: string | null, icon: React.ReactNode) => (
     <ActionIcon
       variant="subtle"
       color="gray"
       size="sm"
       aria-label={label}
-      disabled={siblings[to] === undefined}
-      onClick={() => actions.choose(siblings[to]!.id)}
+      disabled={to === null}
+      onClick={() => actions.choose(to!)}
     >
       {icon}
     </ActionIcon>
   );
   return (
     <Group gap={0}>
-      {step(chat.previous, at - 1, <ChevronLeft size={14} />)}
-      <Text size="xs">{chat.version(at + 1, siblingCount)}</Text>
-      {step(chat.next, at + 1, <ChevronRight size={14} />)}
+      {step(chat.previous, previousSiblingId, <ChevronLeft size={14} />)}
+      <Text size="xs">{chat.version(siblingIndex + 1, siblingCount)}</Text>
+      {step(chat.next, nextSiblingId, <ChevronRight size={14} />)}
     </Group>
   );
 }
