@@ -1,5 +1,7 @@
 import type { Config } from '#platform/base/config/config.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
+import { createEmbedders } from '#retrieval/embeddings/registry.ts';
+import { languageName } from '#retrieval/vectors/foreign-language.ts';
 import { firstRunLink } from './console.ts';
 
 interface BannerOptions {
@@ -28,6 +30,7 @@ export async function printBanner({ config, url, adminLink, models }: BannerOpti
     ['Health', `${localUrl}/health`],
     ['Data', config.DATABASE_URL === undefined ? config.dataDir : 'Postgres'],
     ['Models', await modelLine(models)],
+    ['Search', searchLine(config)],
   ];
   if (adminLink) {
     const link = config.CONSOLE ? firstRunLink(adminLink, config.publicUrl) : adminLink;
@@ -79,3 +82,13 @@ async function modelLine(models: SubgraphTransport | undefined): Promise<string>
 }
 
 const MODELS_SHOWN = 4;
+
+/** Says by which model texts are compared, and in which languages. */
+function searchLine(config: Config): string {
+  const { id, languages } = createEmbedders(config)
+    .models()
+    .find(({ isDefault }) => isDefault)!;
+  return languages === undefined
+    ? id
+    : `${id}, for ${languages.map(languageName).join(', ')}; other languages by words alone (EMBEDDINGS_BASE_URL)`;
+}

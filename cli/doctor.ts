@@ -10,6 +10,8 @@ import { SECRET_SETTING } from '#platform/base/config/secret-files.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
 import { checkPostgres } from '#platform/data/database/database.ts';
 import { DirectoryInUseError, lockDirectory } from '#platform/data/database/directory-lock.ts';
+import { createEmbedders } from '#retrieval/embeddings/registry.ts';
+import { languageName } from '#retrieval/vectors/foreign-language.ts';
 import { findLanguages } from '#subgraphs/vision/ocr/languages.ts';
 import { supergraphFile } from './addresses.ts';
 import { settingRows } from './settings-table.ts';
@@ -28,7 +30,7 @@ const TIMEOUT_MS = 3_000;
 export async function doctor(root: string, settings: boolean): Promise<void> {
   const config = loadConfig(process.env, root);
   if (settings) return printSettings(config);
-  const checks = [runtime, supergraph, database, redis, vectors, blobs, models, texts, secrets, port, mail];
+  const checks = [runtime, supergraph, database, redis, vectors, blobs, models, embeddings, texts, secrets, port, mail];
   const findings = (await Promise.all(checks.map((check) => check(config)))).flat();
   for (const { state, what, advice } of findings)
     console.log(`${SYMBOL[state]} ${what}${advice ? `\n    ${advice}` : ''}`);
@@ -182,6 +184,17 @@ async function texts(config: Config): Promise<Finding> {
   } catch (error) {
     return problem('The languages of texts in pictures cannot be found', `OCR_DATA: ${reason(error)}`);
   }
+}
+
+async function embeddings(config: Config): Promise<Finding> {
+  const { id, languages } = createEmbedders(config)
+    .models()
+    .find(({ isDefault }) => isDefault)!;
+  if (languages === undefined) return ok(`Embedding model ${id}`);
+  return note(
+    `Embedding model ${id} knows ${languages.map(languageName).join(', ')}; in other languages search compares words alone`,
+    'For other languages set EMBEDDINGS_BASE_URL and EMBEDDINGS_MODEL to a multilingual model, such as bge-m3 of Ollama.',
+  );
 }
 
 async function secrets(config: Config): Promise<Finding[]> {

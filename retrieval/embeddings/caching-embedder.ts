@@ -41,6 +41,9 @@ export class CachingEmbedder implements Embedder {
   get threshold() {
     return this.#inner.threshold;
   }
+  get languages() {
+    return this.#inner.languages;
+  }
 
   async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
     if (texts.length > MAX_TEXTS)

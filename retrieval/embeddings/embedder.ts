@@ -10,6 +10,8 @@ export interface Embedder {
   readonly maxTokens: number;
   /** Cosine similarity below which two texts have nothing to do with one another, where it was measured. */
   readonly threshold?: number | undefined;
+  /** ISO 639-1 codes of the languages that it knows, where it knows some only and these are known. */
+  readonly languages?: readonly string[] | undefined;
   /**
    * One L2-normalised vector a text, in their order. Equal texts cost one embedding and recent ones none.
    *
@@ -29,6 +31,8 @@ export interface EmbeddingModel {
   readonly dimensions?: number | undefined;
   readonly maxTokens: number;
   readonly isDefault: boolean;
+  /** The languages that it knows; absent where that is not known. */
+  readonly languages?: readonly string[] | undefined;
   readonly description: string;
 }
 

@@ -37,6 +37,7 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
   readonly dimensions = 512;
   readonly maxTokens = MAX_WINDOWS * 128;
   readonly threshold = 0.45;
+  readonly languages = ['en'];
   readonly #worker = new WorkerClient<LocalMethods>(
     new URL('./local-worker.ts', import.meta.url),
     null,

@@ -34,6 +34,7 @@ export function createEmbedders(settings: EmbeddingSettings): Embedders {
       provider: local.provider,
       dimensions: local.dimensions,
       maxTokens: local.maxTokens,
+      languages: local.languages,
       description: 'Universal Sentence Encoder (lite): offline, English, runs in this process.',
     }),
     connect: async () => new CachingEmbedder(local),

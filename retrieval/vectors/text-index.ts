@@ -1,6 +1,7 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Embedder } from '../embeddings/embedder.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '../embeddings/recorded-embedders.ts';
+import { foreignLanguage, languageName } from './foreign-language.ts';
 import type {
   FieldType,
   Filter,
@@ -63,7 +64,7 @@ export interface TextSearchResult {
   readonly hits: readonly Hit[];
   /** The model that the similarities come from. */
   readonly model: string;
-  /** Why a hybrid search had to do without similarity: the embedding endpoint failed. Words still answer. */
+  /** Why a hybrid search did without similarity: the model failed or does not know the language. Words still answer. */
   readonly degraded?: string | undefined;
 }
 
@@ -165,6 +166,8 @@ export class TextIndex {
     const byWords = () => this.#store.search(place, { ...rest, mode: 'text', text });
     if (mode === 'text') return { ...(await byWords()), model };
     let values = given;
+    const unspoken = mode === 'hybrid' && given === undefined ? this.#unspoken(model, text) : undefined;
+    if (unspoken !== undefined) return { ...(await byWords()), model, degraded: unspoken };
     try {
       values ??= (await this.#embedders.embed(model, [text], by, query.signal))[0]!;
     } catch (error) {
@@ -178,6 +181,14 @@ export class TextIndex {
       mode === 'vector' ? { ...rest, mode, vector } : { ...rest, mode, vector, text },
     );
     return { ...found, model };
+  }
+
+  /** To a model that does not know a language, all texts of it are alike: better words alone than chance. */
+  #unspoken(model: string, text: string): string | undefined {
+    const languages = this.#embedders.models().find(({ id }) => id === model)?.languages;
+    const language = languages && foreignLanguage(text, languages);
+    if (language === undefined) return undefined;
+    return `The embedding model ${model} does not know ${languageName(language)}: only words were compared. A multilingual model can be set with EMBEDDINGS_BASE_URL.`;
   }
 
   /** The tenants that hold texts. */

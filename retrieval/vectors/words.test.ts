@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { queryWords, words } from './words.ts';
+import { queryWords, searchWords, words } from './words.ts';
 
 describe('words', () => {
   it('are equal in other forms, letters and accents', () => {
@@ -29,5 +29,12 @@ describe('words', () => {
     expect(queryWords('What is the name of the dog?')).toEqual(['name', 'dog']);
     expect(queryWords('to be or not to be')).toEqual(['to', 'be', 'or', 'not']);
     expect(queryWords('?!')).toEqual([]);
+  });
+  it('of a query in another language leave out what says nothing there, and take other endings along', () => {
+    expect(queryWords('Wie heißt meine Katze?')).toEqual(['heißt', 'katz']);
+    expect(queryWords('¿Cuál es el nombre de mi gato?')).toEqual(['nombr', 'gato']);
+    expect(searchWords('Wo wohne ich?')).toEqual(expect.arrayContaining(['wohnt', 'wohnen']));
+    expect(queryWords('私の猫の名前は何ですか')).not.toContain('です');
+    expect(searchWords('where do I live')).toEqual(['live']);
   });
 });

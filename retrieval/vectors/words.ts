@@ -1,4 +1,5 @@
 import { stemmer } from 'stemmer';
+import { IDLE_PAIR, STOP_WORDS } from './stop-words.ts';
 
 /** Runs of letters and digits; letters of scripts without spaces are taken apart below. */
 const RUN = /[\p{L}\p{N}]+/gu;
@@ -33,8 +34,57 @@ export function words(text: string): string[] {
 /** Returns the different words of a query that carry meaning; all of them if none does ("to be or not to be"). */
 export function queryWords(text: string): string[] {
   const all = [...new Set(words(text))];
-  const telling = all.filter((word) => !STOP_WORDS.has(word));
+  const idle = IDLE.get(languageOfWords(all) ?? 'en')!;
+  const telling = all.filter((word) => !idle.has(word) && !IDLE_PAIR.test(word));
   return (telling.length > 0 ? telling : all).slice(0, MAX_QUERY_WORDS);
+}
+
+/**
+ * Returns the words of a query that carry meaning, each with its other endings in languages other than English: the
+ * index holds words as they were written, so the query is what is made longer.
+ */
+export function queryForms(text: string): readonly (readonly string[])[] {
+  const endings = ENDINGS.get(languageOfWords([...new Set(words(text))]) ?? 'en');
+  return queryWords(text).map((word, i) =>
+    endings === undefined || i >= MAX_INFLECTED ? [word] : [...new Set([word, ...inflections(word, endings)])],
+  );
+}
+
+/** Returns the words by which a query is searched, as `queryForms` gives them. */
+export const searchWords = (text: string): string[] => [...new Set(queryForms(text).flat())].slice(0, MAX_QUERY_WORDS);
+
+/** Each gets a dozen forms. */
+const MAX_INFLECTED = 20;
+/** Of what is shorter, other words have the beginning. */
+const SHORTEST_STEM = 4;
+
+function inflections(word: string, endings: readonly string[]): string[] {
+  if (!/^[a-z]+$/.test(word)) return [];
+  const ending = endings.find((end) => word.endsWith(end) && word.length - end.length >= SHORTEST_STEM) ?? '';
+  const root = word.slice(0, word.length - ending.length);
+  return root.length < SHORTEST_STEM ? [] : [root, ...endings.map((end) => root + end)].map(stem);
+}
+
+/** The endings by which verbs, nouns and adjectives change, longest first. */
+const ENDINGS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries({
+    de: 'sten ten end est em en er es et st te e n s t',
+    fr: 'ions ent ais ait ees ons er es ez ee e s',
+    es: 'amos emos iendo ando ados idos ado ida ido an ar as en er es ir os a e o s',
+    it: 'iamo ando endo ato ata ati ano are ere ire ono i a e o',
+    pt: 'amos emos ando endo ados ado ida ido am ar as em er es ir os a e o s',
+    nl: 'ende den ten en er et te de e s t',
+  }).map(([language, endings]) => [language, endings.split(' ')]),
+);
+
+/** Returns the language of which a text has most function words; undefined where it has fewer than two of each. */
+export function languageOfWords(all: readonly string[]): string | undefined {
+  let [best, most]: [string | undefined, number] = [undefined, 1];
+  for (const [language, idle] of IDLE) {
+    const count = all.filter((word) => idle.has(word)).length;
+    if (count > most) [best, most] = [language, count];
+  }
+  return best;
 }
 
 /** A query of a whole page is answered by its first words; each costs a pass over its occurrences. */
@@ -62,13 +112,18 @@ function pairs(run: string): string[] {
 }
 
 /** English words that say nothing about what a text is about (the list that Snowball's English stemmer comes with). */
-const STOP_WORDS = new Set(
+const ENGLISH_WORDS =
   `a about above after again against all am an and any are as at be because been before being below between both but by
   can cannot could did do does doing don down during each few for from further had has have having he her here hers herself
   him himself his how i if in into is isn it its itself just let me more most my myself no nor not now of off on once only
   or other ought our ours ourselves out over own same she should so some such than that the their theirs them themselves
   then there these they this those through to too under until up very was wasn we were what when where which while who
-  whom why will with won would you your yours yourself yourselves`
-    .split(/\s+/)
-    .flatMap((word) => [word, stem(word)]),
+  whom why will with won would you your yours yourself yourselves`.split(/\s+/);
+
+/** Each with its stem, as `words` gives it. The first language wins where two have as many. */
+const IDLE: ReadonlyMap<string, ReadonlySet<string>> = new Map(
+  [['en', ENGLISH_WORDS] as const, ...STOP_WORDS].map(([language, list]) => [
+    language,
+    new Set(list.flatMap((word) => [word, stem(word)])),
+  ]),
 );

@@ -224,4 +224,31 @@ describe('the extractive responder', () => {
     expect(reply.text).toContain('Nothing stored matches');
     expect(reply.text).toContain('No language model is configured');
   });
+
+  it.each([
+    'Wie hoch ist der Mount Everest?',
+    'Quelle est la hauteur du mont Everest ?',
+    '¿Cuál es la altura del monte Everest?',
+    'Quanto è alto il monte Everest?',
+    'Qual é a altura do monte Everest?',
+    '珠穆朗玛峰有多高？',
+    'エベレストの高さは何メートルですか？',
+  ])(
+    'says nothing rather than something unrelated in a language that the model does not know: %s',
+    async (question) => {
+      const me = user();
+      await remember(me, { text: 'Die Katze heißt Minka.' }, { text: 'Die Miete beträgt 950 Euro.' });
+      expect(await ask(me, question)).toMatchObject({ found: false, quotes: [] });
+    },
+  );
+
+  it('answers by words in a language that the model does not know, and recall says so', async () => {
+    const me = user();
+    await remember(me, { text: 'Die Katze heißt Minka.' }, { text: 'Die Miete beträgt 950 Euro.' });
+    expect(await ask(me, 'Wie heißt meine Katze?')).toMatchObject({
+      found: true,
+      quotes: [{ text: 'Die Katze heißt Minka.' }],
+    });
+    expect((await recall(me, 'Wie heißt meine Katze?')).degraded).toMatch(/does not know German: only words/);
+  });
 });

@@ -1,4 +1,4 @@
-import { BM25, queryWords, words } from '../words.ts';
+import { BM25, searchWords, words } from '../words.ts';
 
 /**
  * BM25 over the words of one tenant. SQLite's FTS5 was measured for this and set aside: its `bm25()` costs about a
@@ -50,7 +50,7 @@ export class WordIndex {
   score(query: string, slots: number): Float32Array {
     const scores = new Float32Array(slots);
     const average = this.#totalLength / Math.max(1, this.#documents);
-    for (const word of queryWords(query)) {
+    for (const word of searchWords(query)) {
       const postings = this.#postings.get(hash(word));
       if (postings === undefined) continue;
       const weight = this.#weight(postings);

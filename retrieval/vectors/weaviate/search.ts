@@ -3,7 +3,7 @@ import { DEFAULT_ALPHA, DEFAULT_FUSION, fuse, POOL, unfused } from '../fusion.ts
 import { topPositions } from '../top.ts';
 import { checkSearch } from '../validate.ts';
 import type { Hit, HybridQuery, ScoreExplanation, SearchQuery, SearchResult } from '../vector-store.ts';
-import { queryWords } from '../words.ts';
+import { searchWords } from '../words.ts';
 import { guard } from './connection.ts';
 import { toWeaviateFilter } from './filters.ts';
 import {
@@ -73,7 +73,7 @@ async function matching(
   query: Extract<SearchQuery, { text: string }>,
   limit: number,
 ): Promise<Found[]> {
-  const words = queryWords(query.text);
+  const words = searchWords(query.text);
   if (words.length === 0) return [];
   const includeVector =
     query.mode === 'hybrid' && !query.includeVectors ? [space.names[vector]!] : (query.includeVectors ?? false);

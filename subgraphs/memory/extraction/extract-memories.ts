@@ -41,8 +41,8 @@ export function extractMemories(memory: MemoryParts): JobHandler<Transaction> {
       if (memory.extraction === 'off') return;
       const exchange = await exchangeOf(memory, replyId);
       if (!exchange) return;
-      const { message, reply, hasMemories } = exchange;
-      const known = hasMemories ? await knownMemories(memory, message, signal) : [];
+      const { message, reply } = exchange;
+      const known = await knownMemories(memory, message, signal);
       const facts = await factsOf(memory, message, reply, known, signal);
       const fresh = withoutRepetitions(facts, known);
       if (fresh.length === 0) return;
@@ -53,27 +53,16 @@ export function extractMemories(memory: MemoryParts): JobHandler<Transaction> {
   };
 }
 
-/** What was said, and whether anything is remembered of who said it. */
-interface Exchange {
-  readonly message: Pick<TranscriptMessage, 'id' | 'conversationId' | 'userId' | 'text' | 'at'>;
-  readonly reply: string;
-  readonly hasMemories: boolean;
-}
-
-async function exchangeOf({ db }: MemoryParts, replyId: string): Promise<Exchange | undefined> {
-  const [found] = await db.$queryRaw<(Exchange['message'] & Omit<Exchange, 'message'>)[]>`
-    SELECT said.id, said.conversation_id AS "conversationId", said.user_id AS "userId", said.text, said.at,
-      reply.text AS reply, EXISTS (SELECT FROM memories WHERE user_id = said.user_id) AS "hasMemories"
-    FROM transcript_messages AS reply JOIN transcript_messages AS said ON said.id = reply.parent_id
-    WHERE reply.id = ${replyId} AND said.role = 'USER'`;
-  if (!found) return undefined;
-  const { reply, hasMemories, ...message } = found;
-  return { message, reply, hasMemories };
+async function exchangeOf({ db }: MemoryParts, replyId: string) {
+  const reply = await db.transcriptMessage.findUnique({ where: { id: replyId } });
+  if (!reply?.parentId) return undefined;
+  const message = await db.transcriptMessage.findUnique({ where: { id: reply.parentId } });
+  return message?.role === 'USER' ? { message, reply } : undefined;
 }
 
 async function knownMemories(
   memory: MemoryParts,
-  message: Exchange['message'],
+  message: TranscriptMessage,
   signal: AbortSignal,
 ): Promise<MemoryRow[]> {
   const { matches } = await searchMemories(memory, message.userId, {
@@ -88,8 +77,8 @@ async function knownMemories(
 
 async function factsOf(
   memory: MemoryParts,
-  message: Exchange['message'],
-  reply: string,
+  message: TranscriptMessage,
+  reply: TranscriptMessage,
   known: readonly MemoryRow[],
   signal: AbortSignal,
 ): Promise<NewFact[]> {
@@ -99,7 +88,7 @@ async function factsOf(
       const { conversationId, id: messageId, text: userText } = message;
       const proposed = await extractByModel(memory.models, {
         userText,
-        replyText: reply,
+        replyText: reply.text,
         known,
         identity,
         conversationId,
@@ -166,7 +155,7 @@ function withoutRepetitions(facts: readonly NewFact[], known: readonly MemoryRow
 async function store(
   { quick, quotas }: MemoryParts,
   tx: Transaction,
-  message: Exchange['message'],
+  message: TranscriptMessage,
   facts: readonly NewFact[],
 ): Promise<void> {
   const { userId, conversationId } = message;

@@ -1,8 +1,8 @@
 import { queryWords, words } from '#retrieval/vectors/words.ts';
+import { lexiconOf } from '../lexicon/languages.ts';
+import type { Lexicon } from '../lexicon/lexicon.ts';
 import type { MemoryKind } from '../memories/store.ts';
 import { conceptsIn, isOccupation, numbersIn } from './concepts.ts';
-import { lexiconOf } from './lexicon/languages.ts';
-import type { Lexicon } from './lexicon/lexicon.ts';
 import { type Statement, statementsOf } from './statements.ts';
 import { type Clause, clauseOf, isAbout } from './subject.ts';
 import { isPast, topicsOf } from './topics.ts';

@@ -1,5 +1,5 @@
+import type { Lexicon, Rule } from '../lexicon/lexicon.ts';
 import type { MemoryKind } from '../memories/store.ts';
-import type { Lexicon, Rule } from './lexicon/lexicon.ts';
 import { MASK, type Statement, statementsOf } from './statements.ts';
 
 /** The fact that the rules found: the user's own sentence, and what it is about where that is certain. */

@@ -1,5 +1,5 @@
-import { lexiconOf } from './lexicon/languages.ts';
-import type { Lexicon } from './lexicon/lexicon.ts';
+import { lexiconOf } from '../lexicon/languages.ts';
+import type { Lexicon } from '../lexicon/lexicon.ts';
 
 /** A sentence of a message, with what is known of the way in which it is meant. */
 export interface Statement {

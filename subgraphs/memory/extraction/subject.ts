@@ -1,5 +1,5 @@
+import type { Lexicon } from '../lexicon/lexicon.ts';
 import { conceptsIn } from './concepts.ts';
-import type { Lexicon } from './lexicon/lexicon.ts';
 
 /** The clause of a sentence in which a quotation stands. All texts are in lower case. */
 export interface Clause {

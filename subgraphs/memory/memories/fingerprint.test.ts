@@ -14,6 +14,8 @@ it.each([
   ['The user likes tea.', 'The user likes coffee.', false],
   ['The user likes tea.', "The user doesn't like tea.", false],
   ['The meeting is at 9.', 'The meeting is at 10.', false],
+  ['Ich mag Tee.', 'Ich mag keinen Tee.', false],
+  ['私は猫が好きです。', '私は猫が好きではありません。', false],
   ['', '', false],
 ])('%j and %j: %s', (one, other, same) => {
   expect(sameStatement(one, other)).toBe(same);

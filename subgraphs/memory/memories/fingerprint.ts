@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { queryWords } from '#retrieval/vectors/words.ts';
+import { lexiconOf } from '../lexicon/languages.ts';
 
 /** Returns a digest of a text without case, punctuation and spacing: texts with the same one say the same. */
 export function fingerprint(text: string): string {
@@ -20,7 +21,7 @@ const NEGATION =
 function gist(text: string): Set<string> {
   const found = new Set(queryWords(text));
   for (const word of ['user', 'i', 'my', 'me']) found.delete(word);
-  if (NEGATION.test(text)) found.add('¬');
+  if (NEGATION.test(text) || lexiconOf(text).negation.test(text)) found.add('¬');
   return found;
 }
 

@@ -1,7 +1,7 @@
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
-import { queryWords, words } from '#retrieval/vectors/words.ts';
+import { queryForms, words } from '#retrieval/vectors/words.ts';
 import { type PassageWithDocument, searchKnowledge } from '../documents/search.ts';
 import { tenantOf } from '../indexes.ts';
 import { countInput, MAX_QUERY, numberInput } from '../input.ts';
@@ -79,7 +79,8 @@ export async function recall(
     wantsProfile ? profileOf(parts.db, userId, stored.profile) : NO_PROFILE,
     searchInTime(parts, userId, { ...input, query }, stored, signal),
   ]);
-  const ranked = found.filter((item) => relevant(query, item)).sort((a, b) => b.score - a.score);
+  const least = model === undefined ? 1 : (await parts.indexes.threshold(model)) * RELEVANT_SHARE;
+  const ranked = found.filter((item) => relevant(query, item, least)).sort((a, b) => b.score - a.score);
   const { instructions, quotations } = choose(profile, ranked, found, input);
   const texts = {
     instructions: instructions.length === 0 ? null : standingInstructions(instructions),
@@ -297,17 +298,20 @@ export const citationOf = ({ document, section, page, line, cells, start, end }:
   end,
 });
 
-/** Similarity from which on a text is worth a model's attention even if it shares no word with the query. */
-const LEAST_SIMILARITY = 0.3;
+/**
+ * Share of the similarity below which texts have nothing to do with one another by the model, from which on a text is
+ * worth a model's attention even if it shares no word with the query.
+ */
+const RELEVANT_SHARE = 2 / 3;
 const LEAST_COVERAGE = 0.2;
 
-const relevant = (query: string, item: RecalledItem): boolean =>
-  (item.similarity ?? 0) >= LEAST_SIMILARITY || coverage(query, item.text) >= LEAST_COVERAGE;
+const relevant = (query: string, item: RecalledItem, least: number): boolean =>
+  (item.similarity ?? 0) >= least || coverage(query, item.text) >= LEAST_COVERAGE;
 
 /** Returns the share of the query's telling words that a text has. */
 export function coverage(query: string, text: string): number {
-  const wanted = queryWords(query);
+  const wanted = queryForms(query);
   if (wanted.length === 0) return 0;
   const has = new Set(words(text));
-  return wanted.filter((word) => has.has(word)).length / wanted.length;
+  return wanted.filter((forms) => forms.some((form) => has.has(form))).length / wanted.length;
 }

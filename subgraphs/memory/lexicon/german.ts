@@ -9,7 +9,7 @@ const JOBS =
 export const german: Lexicon = {
   language: 'de',
   frequent: words(
-    'arbeite|arbeitet|wohnt|lebt|heißt|gern|als|wenn|von|dem|bei|nach|es|was|schreib|geschichte|im|zwei|haben|ich|und|der|die|das|ist|nicht|bin|mein|meine|ein|eine|einen|habe|hat|mit|für|auf|zu|den|dem|wohne|wohnt|nutzer|benutzer|sie|er|auch|im|vom|wie|wir',
+    'in|arbeite|arbeitet|wohnt|lebt|heißt|gern|als|wenn|von|dem|bei|nach|es|was|schreib|geschichte|im|zwei|haben|ich|und|der|die|das|ist|nicht|bin|mein|meine|ein|eine|einen|habe|hat|mit|für|auf|zu|den|dem|wohne|wohnt|nutzer|benutzer|sie|er|auch|im|vom|wie|wir',
   ),
   self: words('ich|mich|mir|mein\\p{L}{0,2}|wir|uns|unser\\p{L}{0,2}'),
   subject: words('ich|wir'),

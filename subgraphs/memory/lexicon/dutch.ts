@@ -7,7 +7,7 @@ const MORE = '(?:,? (?:als|en|sinds|maar|met|omdat|waar|die|nu|op dit moment)(?=
 export const dutch: Lexicon = {
   language: 'nl',
   frequent: words(
-    'woont|werkt|aan|er|maar|als|naar|ons|wel|geen|zij|hebben|schrijf|verhaal|ik|de|het|een|en|is|ben|niet|mijn|met|voor|van|heb|heeft|woon|woont|gebruiker|zijn|op|naar|dat|ook|wij|bij|werk',
+    'in|woont|werkt|aan|er|maar|als|naar|ons|wel|geen|zij|hebben|schrijf|verhaal|ik|de|het|een|en|is|ben|niet|mijn|met|voor|van|heb|heeft|woon|woont|gebruiker|zijn|op|naar|dat|ook|wij|bij|werk',
   ),
   self: words('ik|mij|me|mijn|wij|we|ons|onze'),
   subject: words('ik|wij|we'),

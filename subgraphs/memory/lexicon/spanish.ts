@@ -9,7 +9,7 @@ const JOBS =
 export const spanish: Lexicon = {
   language: 'es',
   frequent: words(
-    'la|un|en|su|se|lo|más|como|año|años|fue|esta|escribe|cuento|la usuaria|vive|se llama|de|el|los|las|es|me|llamo|llama|gusta|siempre|soy|mi|mis|una|y|en|no|para|con|usuario|usuaria|vivo|vive|que|por|estoy|tengo|tiene|muy|del|al|pero|trabajo',
+    'la|un|en|su|se|lo|más|como|año|años|fue|esta|escribe|cuento|la usuaria|vive|se llama|de|el|los|las|es|llamo|llama|gusta|siempre|soy|mi|mis|una|y|en|no|para|con|usuario|usuaria|vivo|vive|que|por|estoy|tengo|tiene|muy|del|al|pero|trabajo',
   ),
   self: words(
     'yo|me|mí|mi|mis|nosotros|nosotras|nos|nuestr[oa]s?|soy|estoy|tengo|vivo|trabajo|prefiero|odio|quiero|llamo|conmigo|hablo|estudio|juego|como|toco|nací|mudé|he|fui',

@@ -25,17 +25,23 @@ export function lexiconOf(text: string, around = ''): Lexicon {
   return best(text) ?? best(around) ?? other;
 }
 
-/** A word that only one language has counts as much as all that letters say. */
+/** A word for the speaker, and what letters say, decide where languages share the others. */
+const SPEAKER = 0.5;
+const SUBJECT = 0.25;
+
+/** The language most of whose frequent words a text has; undefined where two have as many, or letters tell of another. */
 function best(text: string): Lexicon | undefined {
   const guesses = guessLanguages(text);
+  const likelihood = (language: string) => guesses.find((guess) => guess.language === language)?.likelihood ?? 0;
   const scores = LATIN.map((lexicon) => ({
     lexicon,
     score:
       (text.match(counting.get(lexicon)!)?.length ?? 0) +
-      1.5 * (guesses.find(({ language }) => language === lexicon.language)?.likelihood ?? 0),
+      (lexicon.self.test(text) ? SPEAKER : 0) +
+      (lexicon.subject.test(text) ? SUBJECT : 0) +
+      likelihood(lexicon.language),
   })).toSorted((a, b) => b.score - a.score);
-  const [first] = scores;
-  // None of its words, and letters of another language.
-  const isForeign = first!.score < 1.5 && guesses.length > 0 && guesses[0]!.language !== first!.lexicon.language;
-  return first!.score > 0 && !isForeign ? first!.lexicon : undefined;
+  const [first, second] = scores as [(typeof scores)[number], (typeof scores)[number]];
+  const isForeign = first.score < 1 && guesses.length > 0 && guesses[0]!.language !== first.lexicon.language;
+  return first.score > second.score && !isForeign ? first.lexicon : undefined;
 }

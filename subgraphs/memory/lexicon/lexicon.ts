@@ -1,9 +1,7 @@
-import type { MemoryKind } from '../../memories/store.ts';
-
 /** A rule of plain statements: a sentence that begins so is kept word by word. */
 export interface Rule {
   readonly pattern: RegExp;
-  readonly kind: MemoryKind;
+  readonly kind: 'FACT' | 'PREFERENCE' | 'EVENT' | 'INSTRUCTION';
   readonly importance: number;
   /** The subject of a fact of which there is one: a newer one supersedes the older. `$1` is what the pattern caught. */
   readonly slot?: string;
