@@ -11,9 +11,9 @@ import { readText } from '#subgraphs/vision/ocr/recognise.ts';
 import { ocrWorkers } from '#subgraphs/vision/ocr/workers.ts';
 
 /**
- * Reading texts in pictures, beside the native `tesseract` of Debian, in one run: pages a minute, processor time and the
- * word score (F1) on receipts and scans that are made here, so that their text is known: tilted, noisy, pale, unevenly
- * lit, lying.
+ * Reading texts in pictures, beside the native `tesseract` of Debian, in one run: pages a minute, processor time and
+ * the word score (F1) on receipts and scans that are made here, so that their text is known: tilted, noisy, pale,
+ * unevenly lit, lying.
  *
  * Both read the same files with as many at a time and give way to others alike; the native one with a thread each,
  * which is how it is fastest beside others. With OCR_DATA both take the same language data. Rounds alternate.

@@ -4,8 +4,8 @@ export const STOP_SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 let onHangup: (() => void) | undefined;
 
 /**
- * Calls a function at SIGHUP, by which operators ask a server to read its files again. In a terminal the signal says that
- * the terminal is closed, and stays a wish to stop.
+ * Calls a function at SIGHUP, by which operators ask a server to read its files again. In a terminal the signal says
+ * that the terminal is closed, and stays a wish to stop.
  */
 export function onReloadSignal(told: () => void): void {
   if (!process.stdout.isTTY) onHangup = told;

@@ -92,7 +92,7 @@ describe('headers of requests', () => {
             request:
               - propagate: x-user
                 rename: x-owner
-                default: nobody
+                default: guest
               - remove: { matching: "^x-shop-secret" }
     `);
     const given = { 'x-tenant': 'a', 'x-shop-id': '7', 'x-shop-secret': 's', authorization: 'Bearer t', cookie: 'c=1' };
@@ -105,7 +105,7 @@ describe('headers of requests', () => {
     });
     expect(headersIn(answer)).not.toHaveProperty('authorization');
     expect(headersIn(answer)).not.toHaveProperty('x-owner');
-    expect(headersIn(answer, 'other')).toMatchObject({ 'x-tenant': 'a', 'x-shop-id': '7', 'x-owner': 'nobody' });
+    expect(headersIn(answer, 'other')).toMatchObject({ 'x-tenant': 'a', 'x-shop-id': '7', 'x-owner': 'guest' });
     expect(headersIn(answer, 'other')).not.toHaveProperty('x-shop-secret');
     expect(headersIn(await ask('{ other }', { 'x-user': 'ada' }), 'other')).toMatchObject({ 'x-owner': 'ada' });
   });

@@ -84,9 +84,7 @@ describe('what is remembered of a person, in their prompts', () => {
     await anna.run(
       `mutation { inviteToConversation(input: { id: "${room}", userId: "${bert.id}" }) { invitation { conversationId } } }`,
     );
-    await bert.run(
-      `mutation { acceptConversationInvitation(input: { id: "${room}" }) { conversation { id } } }`,
-    );
+    await bert.run(`mutation { acceptConversationInvitation(input: { id: "${room}" }) { conversation { id } } }`);
     expect(JSON.stringify(await ask(bert, 'Hello', room, { useMemory: true }))).toMatch(/rhymes/);
     expect(JSON.stringify(await ask(bert, 'And now?', room, { useMemory: true }))).not.toMatch(/pirate/);
     expect(JSON.stringify(await ask(bert, 'Without', room))).not.toMatch(/pirate|rhymes/);

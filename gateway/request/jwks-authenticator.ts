@@ -17,7 +17,7 @@ import type { Authentication } from '../settings/gateway-file.ts';
 const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 5_000, timeoutDuration: 5_000 };
 const CLOCK_TOLERANCE_S = 5;
 const MAX_KNOWN = 20_000;
-/** None with a shared secret: whoever can verify could sign. */
+/** None with a shared secret: the gateway could sign what it verifies. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 
 interface Issuer {
@@ -95,7 +95,7 @@ export class JwksAuthenticator implements Authenticator {
     return /^[\t\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
   }
 
-  /** What is made up counts against its sender's network: a signature takes a hundred times longer to check than to send. */
+  /** Counts what is made up against its sender's network: a signature takes far longer to check than to send. */
   async #checked(token: string, client: ClientInfo | undefined) {
     const found = await this.#false.countUnlessGood(
       client,

@@ -7,7 +7,7 @@ import { forwardedFor } from './client.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What of a request's headers goes on to subgraphs. */
+/** The part of a request's headers that goes on to subgraphs. */
 export interface ForwardedHeaders {
   /** All that any subgraph may get; the rules of each subgraph choose among them. Undefined: none. */
   readonly headers: Headers | undefined;
@@ -87,7 +87,7 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
     file.vary ? file.vary.includes(name) || name.startsWith('claim:') : !CARRIERS.has(name);
 
   const isWanted = (name: string): boolean =>
-    // A name with a colon is no header's: in the payload of `connection_init` it could pass for a claim.
+    // A name with a colon does not belong to a header: in the payload of `connection_init` it could pass for a claim.
     names.has(name) || (!isReserved(name) && !name.includes(':') && patterns.some((pattern) => pattern.test(name)));
 
   function gather(given: IncomingHttpHeaders | Readonly<Record<string, unknown>>, found: Record<string, string>): void {

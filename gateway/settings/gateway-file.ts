@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { claimPath, requestRule, responseRule } from './header-settings.ts';
 import { expandVariables } from './variables.ts';
 
-/** `gateway.yaml` cannot be used. Each problem is one line that says where it is and what is allowed. */
+/** The reason why a `gateway.yaml` cannot be used. Each problem is one line: where it is and what is allowed. */
 export class GatewayFileError extends Error {
   override name = 'GatewayFileError';
 }
@@ -101,12 +101,12 @@ const gatewayFile = z.strictObject(
   },
 );
 
-/** What an optional gateway.yaml says, beside what the environment does. */
+/** The settings of an optional gateway.yaml, beside those of the environment. */
 export type GatewayFile = z.infer<typeof gatewayFile>;
 export type SubgraphSettings = z.infer<z.ZodObject<typeof subgraphSettings>> & { readonly urls?: readonly string[] };
 export type Authentication = z.infer<typeof authentication>;
 
-/** The JSON Schema of gateway.yaml, for editors. */
+/** Returns the JSON Schema of gateway.yaml, for editors. */
 export const gatewayFileSchema = (): unknown => z.toJSONSchema(gatewayFile, { io: 'input', unrepresentable: 'any' });
 
 /**
@@ -127,7 +127,7 @@ export async function readGatewayFile(
   return parseGatewayFile(text, file, env);
 }
 
-/** @throws {GatewayFileError} */
+/** Parses the text of a gateway.yaml. @throws {GatewayFileError} */
 export function parseGatewayFile(text: string, name: string, env: Record<string, string | undefined>): GatewayFile {
   const expanded = expandVariables(text, env);
   if (expanded.missing.length > 0) {
@@ -161,7 +161,7 @@ function lineOf(issue: Issue, above: readonly PropertyKey[]): string {
   return `${at} is wrong; allowed: ${issue.message}`;
 }
 
-/** What holds for one subgraph: its own settings before those for all, header rules after those for all. */
+/** Returns what holds for one subgraph: its own settings before those for all, header rules after those for all. */
 export function settingsOf(file: GatewayFile, subgraph: string): SubgraphSettings {
   const { all = {}, subgraphs = {} } = file;
   const own: SubgraphSettings = Object.hasOwn(subgraphs, subgraph) ? subgraphs[subgraph]! : {};

@@ -1,7 +1,7 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { OperationRequest } from '../prepare/operation.ts';
 
-/** Returns what clients see of an error that a subgraph reported. */
+/** A function that returns what clients see of an error that a subgraph reported. */
 export type ExposeError = (error: GraphQLFormattedError, subgraph: string) => GraphQLFormattedError;
 
 /** An observer of what the executor does: tracing, metrics, the log. Every method is optional and must not throw. */

@@ -16,8 +16,8 @@ interface Flight {
 }
 
 /**
- * Shares executions in flight: equal queries (operation, variables, headers that count) of equal identities are executed
- * once. A query
+ * Shares executions in flight: equal queries (operation, variables, headers that count) of equal identities are
+ * executed once. A query
  * never gets an answer that could be older than a mutation that went through this gateway before it, nor one that was
  * begun long ago: a client that asks again after an event wants to see what the event told.
  */

@@ -12,7 +12,7 @@ import { readRecognised, storeRecognised } from './recognised.ts';
 const PAGES_A_JOB = 4;
 
 /**
- * Reads some pages of a PDF, which are pictures, by asking vision, and queues the next ones, or the reading of the whole.
+ * Reads some pages of a PDF, which are pictures, by asking vision, and queues the next ones, or the reading of all.
  */
 export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
   const { db, blobs, reader, peers, slow } = memory;

@@ -29,7 +29,7 @@ export function lexiconOf(text: string, around = ''): Lexicon {
 const SPEAKER = 0.5;
 const SUBJECT = 0.25;
 
-/** The language most of whose frequent words a text has; undefined where two have as many, or letters tell of another. */
+/** The language most of whose frequent words a text has; undefined where two have as many, or letters tell another. */
 function best(text: string): Lexicon | undefined {
   const guesses = guessLanguages(text);
   const likelihood = (language: string) => guesses.find((guess) => guess.language === language)?.likelihood ?? 0;
