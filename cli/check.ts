@@ -139,7 +139,10 @@ async function lockComplete(): Promise<void> {
 
 const steps: [string, () => Promise<unknown>][] = [
   ['types', () => tool('tsc', ['-p', '.'])],
-  ['lint', () => tool('biome', ['ci', '--error-on-warnings', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.'])],
+  [
+    'lint',
+    () => tool('biome', ['ci', '--error-on-warnings', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),
+  ],
   ['import arrows', () => none(wrongArrows(root))],
   ['every dependency has its hash', lockComplete],
   ['generated artefacts are up to date', artefactsFresh],
