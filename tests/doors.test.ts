@@ -149,7 +149,7 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
     afterAll(() => lifecycle.disposeAsync(), 60_000);
 
     /** A person of their own for each case, with a conversation and a key. */
-    async function arrive(scopes: string[] = ['chat:read', 'chat:write', 'memory:read']) {
+    async function arrive(scopes: string[] = ['CHAT_READ', 'CHAT_WRITE', 'MEMORY_READ']) {
       const user = await TestUser.signUp(graph.url);
       const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
         'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
@@ -205,7 +205,7 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
       });
 
       it('refuses a key without the scope', async () => {
-        const { key, conversationId } = await arrive(['chat:read']);
+        const { key, conversationId } = await arrive(['CHAT_READ']);
         expect(await send(graph.url, { key, conversationId, text })).toEqual({ code: 'FORBIDDEN' });
       });
 

@@ -46,7 +46,7 @@ describe.each(MODES)('MCP with the protocol’s own client, %s', (_title, skippe
         lifecycle,
       );
       user = await TestUser.signUp(graph.url);
-      const scopes = ['chat:read', 'chat:write', 'memory:read', 'memory:write', 'vision:read', 'graph:explore'];
+      const scopes = ['CHAT_READ', 'CHAT_WRITE', 'MEMORY_READ', 'MEMORY_WRITE', 'VISION_READ', 'GRAPH_EXPLORE'];
       client = await connect(await keyOf(scopes));
     }, 180_000);
     beforeEach(() => model.behave(answer(story(10))));
@@ -115,7 +115,7 @@ describe.each(MODES)('MCP with the protocol’s own client, %s', (_title, skippe
       expect(pieces.join('')).toBe(story(10).join(''));
       model.behave(stall('Once '));
       const arrival = model.arrival();
-      const leaver = await connect(await keyOf(['chat:write']));
+      const leaver = await connect(await keyOf(['CHAT_WRITE']));
       const left = leaver
         .callTool({ name: 'ask_model', arguments: { prompt: `Stall ${randomUUID()}` } })
         .catch(() => {});
@@ -152,7 +152,7 @@ describe.each(MODES)('MCP with the protocol’s own client, %s', (_title, skippe
       expect(run.data.conversations.nodes).toHaveLength(1);
       // An API key does no more than its scopes.
       expect((await call('execute', { document: '{ usage { calls } }' })).errors[0].extensions.code).toBe('FORBIDDEN');
-      const other = await connect(await keyOf(['chat:read']));
+      const other = await connect(await keyOf(['CHAT_READ']));
       expect((await other.listTools()).tools.map(({ name }) => name)).not.toContain('execute');
       const refused = await other.callTool({ name: 'execute', arguments: { document: '{ me { id } }' } });
       expect(refused).toMatchObject({ isError: true, _meta: { error: { code: 'FORBIDDEN' } } });

@@ -56,8 +56,8 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
         lifecycle,
       );
       user = await TestUser.signUp(graph.url);
-      const scopes = ['chat:read', 'chat:write', 'memory:read', 'memory:write', 'vector:read', 'vision:read'];
-      openai = clientOf(await keyOf([...scopes, 'vision:write']));
+      const scopes = ['CHAT_READ', 'CHAT_WRITE', 'MEMORY_READ', 'MEMORY_WRITE', 'VECTOR_READ', 'VISION_READ'];
+      openai = clientOf(await keyOf([...scopes, 'VISION_WRITE']));
     }, 180_000);
     beforeEach(() => model.behave(answer(story(20))));
     afterAll(() => lifecycle.disposeAsync(), 60_000);
@@ -201,7 +201,7 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       openai.chat.completions.create({ model: 'smart', messages: [{ role: 'user', content: 'Hello' }], ...more });
 
     it('hears what is wrong in OpenAI’s way', async () => {
-      const reader = clientOf(await keyOf(['chat:read']));
+      const reader = clientOf(await keyOf(['CHAT_READ']));
       const wrong = [
         [() => hello({ model: 'unheard-of' }), { status: 404, code: 'model_not_found', type: 'not_found_error' }],
         [() => hello({ temperature: 3 }), { status: 400, type: 'invalid_request_error', param: 'temperature' }],

@@ -10,9 +10,12 @@ interface Model {
   readonly [name: string]: unknown;
 }
 
-/** Lists what can be asked for: the aliases of language models, then the embedding models. */
+/** Lists what can be asked for: the aliases of language and image models, then the embedding models. */
 async function modelsOf(visit: Visit) {
-  const models = await visit.need<readonly Model[]>(GRAPH.OpenAiModels, {});
+  const kinds = await Promise.all(
+    ['CHAT', 'IMAGES'].map((kind) => visit.need<readonly Model[]>(GRAPH.OpenAiModels, { kind })),
+  );
+  const models = [...new Map(kinds.flat().map((model) => [model.id, model])).values()];
   // A key that may not search vectors sees the language models.
   const embedders = await visit.run<readonly Model[]>(GRAPH.OpenAiEmbeddingModels, {}).catch(() => []);
   const known = new Set(models.map(({ id }) => id));

@@ -87,6 +87,8 @@ export type Scope =
   | 'CHAT_READ'
   /** Create conversations, send messages, stop replies. */
   | 'CHAT_WRITE'
+  /** Read the schema of the graph and run any operation that the other scopes allow, over MCP. */
+  | 'GRAPH_EXPLORE'
   /** Read memories, contexts and knowledge. */
   | 'MEMORY_READ'
   /** Store and forget memories, contexts and knowledge. */

@@ -61,13 +61,13 @@ export function queryResolvers({ chat }: ResolverParts): ResolverMap {
       ) => searchConversations(chat, reader(context), input),
       conversationInvitations: (_: unknown, input: PageArguments, context: Context) =>
         listInvitations(chat, reader(context), input),
-      models: async (_: unknown, __: unknown, { identity }: Context) => {
+      models: async (_: unknown, { kind }: { kind: 'CHAT' | 'IMAGES' }, { identity }: Context) => {
         // The process itself asks too, for what it prints at its start.
         if (identity.kind !== 'service') requireUser(identity);
         // The default for chat comes first; a model that embeds or makes images replies to no message.
         return (await chat.models.list())
           .map((model, index) => ({ ...languageModel(model), isDefault: index === 0 && model.isDefault }))
-          .filter(({ capabilities }) => capabilities.chat);
+          .filter(({ capabilities }) => (kind === 'CHAT' ? capabilities.chat : capabilities.images));
       },
       llmHealth: async (_: unknown, __: unknown, { identity }: Context) => {
         requireAdmin(identity);
