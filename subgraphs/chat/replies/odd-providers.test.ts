@@ -188,8 +188,8 @@ it('a client’s results go back with what the model had thought, to the deploym
     'mutation($input: SubmitToolResultsInput!) { submitToolResults(input: $input) { reply { id } } }',
     {
       input: {
-        messageId: replyId,
-        results: [{ toolCallId: 'a', content: 'Oslo' }],
+        id: replyId,
+        results: [{ callId: 'a', content: 'Oslo' }],
       },
     },
   );
