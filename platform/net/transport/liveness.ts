@@ -25,6 +25,8 @@ const GONE_MS = 1_500;
 /** Where there is no other address a stall may be a long pause: callers wait for this long before they are told. */
 const ALONE_MS = 5_000;
 const LOOK_MS = 50;
+/** Time for the answer of a process that has just started, and is busy with that. */
+const BACK_MS = 1_000;
 /** For how long it is believed that no address answers. */
 const ASKED_MS = 100;
 
@@ -92,7 +94,7 @@ export class Liveness implements Disposable {
     const { endpoints } = this.#options;
     const answers = await Promise.all(
       endpoints.all.map(async (endpoint) => {
-        const status = await probe(endpoint);
+        const status = await probe(endpoint, BACK_MS);
         // A process that stops, and a proxy without a server behind it.
         const serves = status !== undefined && !(status >= 502 && status <= 504);
         if (serves) endpoints.succeeded(endpoint);
@@ -183,15 +185,15 @@ interface Probe {
 }
 
 /** Whether an address answers a request that costs it nothing. Any answer says that it lives, whatever its status. */
-const answersProbe = async (endpoint: Endpoint): Promise<boolean> => (await probe(endpoint)) !== undefined;
+const answersProbe = async (endpoint: Endpoint): Promise<boolean> => (await probe(endpoint, PROBE_MS)) !== undefined;
 
 /** Returns the status of the answer; undefined when there is none in time. */
-async function probe(endpoint: Endpoint): Promise<number | undefined> {
+async function probe(endpoint: Endpoint, patienceMs: number): Promise<number | undefined> {
   try {
     const { request } = await import('undici');
     const answer = await request(new URL('/ready', endpoint.url), {
       dispatcher: await endpoint.streams(),
-      signal: AbortSignal.timeout(PROBE_MS),
+      signal: AbortSignal.timeout(patienceMs),
     });
     await answer.body.dump();
     return answer.statusCode;

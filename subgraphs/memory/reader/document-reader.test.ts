@@ -109,8 +109,8 @@ describe('a bad document has a clear outcome:', () => {
     await expect(read(bad, DOCX)).rejects.toMatchObject({ name: 'DocumentProblem' });
   });
 
-  it('a PDF of pictures, an empty file, and one of spaces', async () => {
-    await expect(read(pdf(['']), 'application/pdf')).rejects.toEqual(problem('NO_TEXT'));
+  it('a PDF of pictures says which pages are to be recognised; an empty file, and one of spaces, have no text', async () => {
+    expect(await read(pdf(['']), 'application/pdf')).toMatchObject({ text: '', passages: [], unreadPages: [1] });
     await expect(read(strToU8(''), 'text/plain')).rejects.toEqual(problem('NO_TEXT'));
     await expect(read(strToU8(' \n\n '), 'text/plain')).rejects.toEqual(problem('NO_TEXT'));
   });
