@@ -193,6 +193,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     collect: (request, identity) => configured.propagation.collect(request, identity),
     collectPayload: (offered, payload, identity) => configured.propagation.collectPayload(offered, payload, identity),
     of: (subgraph, headers) => configured.propagation.of(subgraph, headers),
+    ofSubscription: (subgraph, headers) => configured.propagation.ofSubscription(subgraph, headers),
   };
   const graph = createGraph<Served>({
     source: options.supergraph,
@@ -215,6 +216,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         tries: own.tries,
         concurrency: own.concurrency,
         queue: own.queue,
+        subscriptions: own.subscriptions,
       });
       return ruled(transport, propagation);
     },

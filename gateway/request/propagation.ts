@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Identity } from '#platform/identity/identity.ts';
+import { CLIENT_INIT } from '#platform/net/transport/transport.ts';
 import { type GatewayFile, settingsOf } from '../settings/gateway-file.ts';
 import { type HeaderSelector, isReserved, type RequestRule } from '../settings/header-settings.ts';
 import { headersOfPayload } from './authentication.ts';
@@ -27,6 +28,8 @@ export interface Propagation {
   ): ForwardedHeaders;
   /** Returns what one subgraph gets of it. */
   of(subgraph: string, headers: Headers | undefined): Headers | undefined;
+  /** The same when a subscription is opened: with the client's `connection_init` where the subgraph wants that. */
+  ofSubscription(subgraph: string, headers: Headers | undefined): Headers | undefined;
 }
 
 const FORWARDED_FOR = 'x-forwarded-for';
@@ -83,8 +86,10 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
     }
     if ('insert' in rule && rule.claim !== undefined) claims.add(rule.claim);
   }
+  const wantsInit = (subgraph: string): boolean => settingsOf(file, subgraph).subscriptions?.init === 'client';
+  const keepsInit = file.all?.subscriptions?.init === 'client' || Object.keys(file.subgraphs ?? {}).some(wantsInit);
   const varies = (name: string): boolean =>
-    file.vary ? file.vary.includes(name) || name.startsWith('claim:') : !CARRIERS.has(name);
+    file.vary ? file.vary.includes(name) || name.includes(':') : !CARRIERS.has(name);
 
   const isWanted = (name: string): boolean =>
     // A name with a colon does not belong to a header: in the payload of `connection_init` it could pass for a claim.
@@ -121,14 +126,15 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
       return finish(found, identity);
     },
     collectPayload(offered, payload, identity) {
-      if (all.length === 0) return NOTHING;
+      if (all.length === 0 && !keepsInit) return NOTHING;
       const found: Record<string, string> = {};
       gather(headersOfPayload(payload), found);
+      if (keepsInit && payload) found[CLIENT_INIT] = JSON.stringify(payload);
       return finish({ ...offered, ...found, ...pick(offered, FORWARDED_FOR) }, identity);
     },
     of(subgraph, headers) {
       const rules = rulesOf(subgraph);
-      if (rules === defaults) return headers;
+      if (rules === defaults) return keepsInit ? withoutInit(headers) : headers;
       let result: Record<string, string> | undefined;
       const put = (name: string, value: string): void => {
         result ??= {};
@@ -145,15 +151,24 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
           if (value !== undefined) put(rule.rename ?? rule.propagate, value);
         } else {
           for (const name in headers) {
-            if (!isReserved(name) && !name.startsWith('claim:') && matches(rule.propagate, name))
-              put(name, headers[name]!);
+            if (!isReserved(name) && !name.includes(':') && matches(rule.propagate, name)) put(name, headers[name]!);
           }
         }
       }
       return result;
     },
+    ofSubscription(subgraph, headers) {
+      const own = this.of(subgraph, headers);
+      const init = headers?.[CLIENT_INIT];
+      return init !== undefined && wantsInit(subgraph) ? { ...own, [CLIENT_INIT]: init } : own;
+    },
   };
 }
+
+const withoutInit = (headers: Headers | undefined): Headers | undefined => {
+  const { [CLIENT_INIT]: _, ...rest } = headers ?? {};
+  return Object.keys(rest).length > 0 ? rest : undefined;
+};
 
 const matches = (selector: HeaderSelector, name: string): boolean =>
   typeof selector === 'string' ? selector === name : selector.matching.test(name);

@@ -170,18 +170,20 @@ it('a subgraph that completes without an event is a subscription that completes'
 });
 
 it.each([
-  ['at its first message', [4403], []],
-  ['at the operation', [next({ data: { mine: null } }), 4401], [next({ data: { mine: null } })]],
+  ['at its first message', [4403], [], 'FORBIDDEN'],
+  ['at the operation', [next({ data: { mine: null } }), 4401], [next({ data: { mine: null } })], 'UNAUTHENTICATED'],
 ])(
-  'a socket that the subgraph refuses %s is SUBGRAPH_UNAVAILABLE: the client’s credentials are not in it',
-  async (_, sent, seen) => {
+  'a socket that the subgraph refuses %s refuses the credentials that it got: the client’s, or the gateway’s own',
+  async (_, sent, seen, code) => {
     script = sent;
-    const messages = await overWebSocket(gateway, MAY);
-    expect(messages.slice(0, -1)).toEqual(seen);
-    expect(messages.at(-1)).toMatchObject({
-      type: 'error',
-      payload: [{ extensions: { code: 'SUBGRAPH_UNAVAILABLE' } }],
-    });
+    for (const [asked, expected] of [
+      [gateway, code],
+      [signing, 'SUBGRAPH_UNAVAILABLE'],
+    ] as const) {
+      const messages = await overWebSocket(asked, MAY);
+      expect(messages.slice(0, -1)).toEqual(seen);
+      expect(messages.at(-1)).toMatchObject({ type: 'error', payload: [{ extensions: { code: expected } }] });
+    }
   },
 );
 

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import { EventStream, type ServerEvent } from './event-stream.ts';
+import { EventStream, type ServerEvent } from '#platform/net/http/event-stream.ts';
 import { ProviderFailure } from './failure.ts';
 import type { ProviderResponse } from './transport.ts';
 

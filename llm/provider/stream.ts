@@ -1,10 +1,10 @@
 import type { OpenAI } from 'openai';
+import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { classify } from './classify.ts';
 import type { Clients } from './clients.ts';
 import { said } from './content.ts';
 import type { Delta, FinishReason } from './deltas.ts';
 import { errorOf } from './error-body.ts';
-import type { ServerEvent } from './event-stream.ts';
 import { ProviderFailure } from './failure.ts';
 import { finishOf } from './finish-reasons.ts';
 import { type Events, openEvents } from './open-events.ts';

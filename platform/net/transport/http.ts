@@ -14,7 +14,7 @@ import { NoAnswer, NotConnected, Unreachable } from './http-pool.ts';
 import type { HttpAnswer } from './http-response.ts';
 import { Liveness } from './liveness.ts';
 import { ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
-import { createUpstreamSockets } from './upstream-sockets.ts';
+import { createUpstreams, type SubscriptionSettings } from './upstreams.ts';
 
 export interface HttpTransportOptions {
   readonly subgraph: string;
@@ -40,6 +40,8 @@ export interface HttpTransportOptions {
   readonly maxBytes?: number;
   /** Called when the subgraph is taken for unavailable, and when it answers again. */
   readonly available?: (isAvailable: boolean) => void;
+  /** How subscriptions of a subgraph that is not ours are reached. Default: graphql-ws, where queries are. */
+  readonly subscriptions?: SubscriptionSettings | undefined;
   /** How often names are looked up again. Default 10 s. */
   readonly resolveEveryMs?: number;
 }
@@ -79,7 +81,10 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     if (isOpen) log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does');
     else log.info({ subgraph }, 'the subgraph answers again');
   });
-  const sockets = createUpstreamSockets({ subgraph, endpoints, assertions, tls: options.tls, log });
+  const sockets = createUpstreams(
+    { subgraph, endpoints, assertions, tls: options.tls, timeoutMs, log },
+    options.subscriptions,
+  );
   const liveness = new Liveness({
     subgraph,
     endpoints,

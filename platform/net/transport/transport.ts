@@ -85,6 +85,9 @@ export class OperationFailed extends Error {
   }
 }
 
+/** The name beside the headers under which the payload of a client's `connection_init` travels; no header has it. */
+export const CLIENT_INIT = 'init:payload';
+
 /** A function that ends a subscription; calling it twice does no harm. No sink method is called afterwards. */
 export type Unsubscribe = () => void;
 

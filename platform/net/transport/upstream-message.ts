@@ -7,6 +7,8 @@ export type UpstreamMessage =
   | { readonly type: 'next'; readonly id: string; readonly payload: ExecutionResult }
   | { readonly type: 'error'; readonly id: string; readonly errors: readonly unknown[] }
   | { readonly type: 'complete'; readonly id: string }
+  /** The whole socket is refused, by a protocol that has a message for it. */
+  | { readonly type: 'refused'; readonly reason: string }
   /** About an operation, and not what the protocol or GraphQL allow. */
   | { readonly type: 'broken'; readonly id: string };
 

@@ -1,4 +1,4 @@
-import { WebSocket } from 'ws';
+import { type ClientOptions, WebSocket } from 'ws';
 import { CodedError } from '../../base/errors/errors.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
@@ -6,10 +6,12 @@ import type { IdentityAssertions } from '../../identity/authenticator.ts';
 import { writeClientInfo } from '../../identity/client-info.ts';
 import type { MutualTls } from '../http/tls.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
-import { CLOSE, keepAlive, PROTOCOL, readNext } from './graphql-socket.ts';
+import { CLOSE, keepAlive, readNext } from './graphql-socket.ts';
 import { isIdentityRefused, REFUSES_IDENTITY } from './identity-refused.ts';
 import { OperationFailed, type SubgraphRequest, type SubscriptionSink, type Unsubscribe } from './transport.ts';
-import { readUpstreamMessage, type UpstreamMessage } from './upstream-message.ts';
+import { DIALECTS, type UpstreamDialect } from './upstream-dialect.ts';
+import { lossOf } from './upstream-loss.ts';
+import type { UpstreamMessage } from './upstream-message.ts';
 
 export interface UpstreamSocketOptions {
   readonly subgraph: string;
@@ -18,6 +20,14 @@ export interface UpstreamSocketOptions {
   pick(): Endpoint;
   readonly assertions?: IdentityAssertions | undefined;
   readonly tls?: MutualTls | undefined;
+  /** Default: that of the graphql-ws package. */
+  readonly dialect?: UpstreamDialect | undefined;
+  /** Where subscriptions are served at an address. Default: where queries are. */
+  urlAt?(endpoint: Endpoint): URL;
+  /** Headers of the upgrade request: those of a client, whose credentials the subgraph checks. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The payload of `connection_init`. Default: none. */
+  readonly init?: unknown;
   readonly log: Logger;
   /** Time for connection and acknowledgement. */
   readonly connectTimeoutMs?: number;
@@ -50,8 +60,8 @@ const MAX_MESSAGE = 16 * 1024 * 1024;
 /** Tries to connect before waiting operations are told that the subgraph is unavailable. */
 const CONNECT_TRIES = 3;
 const MAX_PAUSE_MS = 10_000;
-/** What `ws` says of an upgrade that was answered with a refusal of credentials. */
-const REFUSED_UPGRADE = /^Unexpected server response: 40[13]$/;
+/** A subgraph that has said goodbye and leaves the connection open is left after so long. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /**
  * Creates a graphql-ws socket for many subscriptions to a subgraph, each with the identity of its own subscriber.
@@ -60,7 +70,15 @@ const REFUSED_UPGRADE = /^Unexpected server response: 40[13]$/;
  * SUBGRAPH_UNAVAILABLE. Operations that asked for it are subscribed again silently.
  */
 export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSocket {
-  const { subgraph, endpoints, log, connectTimeoutMs = 5_000, idleMs = 30_000 } = options;
+  const {
+    subgraph,
+    endpoints,
+    log,
+    connectTimeoutMs = 5_000,
+    idleMs = 30_000,
+    dialect = DIALECTS['graphql-ws'],
+  } = options;
+  const init = JSON.stringify({ type: 'connection_init', payload: options.init });
   const operations = new Set<Operation>();
   const byId = new Map<string, Operation>();
   let socket: WebSocket | undefined;
@@ -76,13 +94,16 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     state = 'connecting';
     const picked = options.pick();
     endpoint = picked;
-    const opened = new WebSocket(webSocketUrl(picked.url), PROTOCOL, {
+    const connection: ClientOptions & { readonly closeTimeout: number } = {
       perMessageDeflate: false,
       maxPayload: MAX_MESSAGE,
       handshakeTimeout: connectTimeoutMs,
+      closeTimeout: CLOSE_TIMEOUT_MS, // the types do not know it yet
+      ...(options.headers && { headers: options.headers }),
       ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
       ...(picked.address !== undefined && { lookup: lookupOf(picked.address) }),
-    });
+    };
+    const opened = new WebSocket(webSocketUrl(options.urlAt?.(picked) ?? picked.url), dialect.protocol, connection);
     socket = opened;
     const ackTimer = setTimeout(() => opened.terminate(), connectTimeoutMs);
     let problem: Error | undefined;
@@ -90,7 +111,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       problem = error;
     });
     const guard = { where: 'upstream socket', log, about: () => ({ subgraph }), end: () => opened.terminate() };
-    opened.on('open', () => opened.send('{"type":"connection_init"}'));
+    opened.on('open', () => opened.send(init));
     opened.on('message', guarded(guard, receive));
     opened.on(
       'close',
@@ -103,7 +124,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
 
     function receive(data: Buffer): void {
       if (state === 'ready' && passOn(data)) return;
-      const message = readUpstreamMessage(data.toString());
+      const message = dialect.read(data.toString());
       if (message?.type === 'connection_ack' && state === 'connecting') {
         clearTimeout(ackTimer);
         state = 'ready';
@@ -113,6 +134,9 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
         watchIdle();
       } else if (message?.type === 'ping') {
         opened.send('{"type":"pong"}');
+      } else if (message?.type === 'refused') {
+        problem = new Error(message.reason);
+        opened.close(CLOSE.FORBIDDEN);
       } else if (message && 'id' in message) {
         deliver(message);
       }
@@ -126,27 +150,24 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     socket = undefined;
     endpoint = undefined;
     byId.clear();
-    const isPlanned = code === CLOSE.RESTART;
+    const loss = lossOf(subgraph, code, reason, options.headers !== undefined);
+    const { isPlanned, isRefused } = loss;
     if (isPlanned) endpoints.leaves(from);
     if (operations.size === 0) return; // idle: no subscription is lost
     failures++;
-    if (!isPlanned) endpoints.failed(from);
-    // No credentials of a client are in it: it is the gateway that is refused, which another try does not change.
-    const isRefused = code === CLOSE.UNAUTHORIZED || code === CLOSE.FORBIDDEN || REFUSED_UPGRADE.test(reason);
+    if (!isPlanned && !isRefused) endpoints.failed(from);
     const about = { subgraph, code, reason, operations: operations.size };
-    if (isRefused) log.error(about, 'a subgraph refuses the socket of the gateway');
+    if (isRefused && options.headers) log.info(about, 'a subgraph refuses the credentials of a client');
+    else if (isRefused) log.error(about, 'a subgraph refuses the socket of the gateway');
     else if (isPlanned) log.info(about, 'a process of a subgraph restarts');
     else log.warn(about, 'the socket to a subgraph is lost');
-    const lostError = isPlanned
-      ? new CodedError('RESUBSCRIBE', `${subgraph} restarts: subscribe again and resume.`)
-      : new CodedError('SUBGRAPH_UNAVAILABLE', `The connection to ${subgraph} is lost.`);
     const giveUp = failures >= CONNECT_TRIES;
     for (const operation of operations) {
       const waiting = operation.id === undefined;
       operation.id = undefined;
       if (!isRefused && (operation.request.resubscribe || (waiting && !giveUp))) continue;
       operations.delete(operation);
-      operation.sink.error(lostError);
+      operation.sink.error(loss.error);
     }
     if (operations.size === 0) return;
     clearTimeout(retryTimer);
@@ -172,17 +193,17 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     opened.send(
       JSON.stringify({
         id,
-        type: 'subscribe',
+        type: dialect.start,
         payload: {
           query: request.query,
           operationName: request.operationName,
           variables: request.variables,
-          extensions: {
+          // Other servers learn the credentials from the upgrade and from `connection_init`.
+          extensions: options.assertions && {
             identity,
-            client: request.client && options.assertions ? writeClientInfo(request.client) : undefined,
+            client: request.client && writeClientInfo(request.client),
             requestId: request.requestId,
             traceparent: request.traceparent,
-            headers: request.headers,
           },
         },
       }),
@@ -233,7 +254,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     if (!operations.delete(operation)) return false;
     operation.id = undefined;
     if (id !== undefined && byId.delete(id) && mustTell && socket?.readyState === WebSocket.OPEN) {
-      socket.send(`{"id":"${id}","type":"complete"}`);
+      socket.send(`{"id":"${id}","type":"${dialect.stop}"}`);
     }
     watchIdle();
     return true;

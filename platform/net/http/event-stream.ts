@@ -1,11 +1,11 @@
 import type { Readable } from 'node:stream';
-import { type Fault, guarded } from '#platform/base/faults/guarded.ts';
+import { type Fault, guarded } from '../../base/faults/guarded.ts';
 
 /**
  * An event that is longer than this is not a piece of a reply, in characters; pictures come in pieces of some millions.
  */
 const MAX_EVENT = 64_000_000;
-/** A consumer that is so many events behind makes the provider wait. */
+/** A consumer that is so many events behind makes the server wait. */
 const MAX_WAITING = 1_000;
 /** What a server that has said [DONE] has left to send comes at once; one that keeps the connection is left. */
 const DRAIN_MS = 1_000;
@@ -36,7 +36,7 @@ export class EventStream {
   constructor(body: Readable) {
     this.#body = body;
     body.setEncoding('utf8');
-    const guard = { where: 'provider stream', end: ({ error }: Fault) => this.#fail(error as Error) };
+    const guard = { where: 'event stream', end: ({ error }: Fault) => this.#fail(error as Error) };
     body.on(
       'data',
       guarded(guard, (text: string) => this.#take(text)),
