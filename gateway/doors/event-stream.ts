@@ -19,10 +19,11 @@ export function openEventStream(response: ServerResponse, log: Logger): EventStr
     'x-accel-buffering': 'no',
   });
   response.flushHeaders();
-  const beat = guarded({ where: 'stream heartbeat', log, end: () => response.destroy() }, () => {
-    response.write(':\n\n');
-  });
-  const heartbeat = setInterval(beat, HEARTBEAT_MS);
+  const guard = { where: 'stream heartbeat', log, end: () => response.destroy() };
+  const heartbeat = setInterval(
+    guarded(guard, () => void response.write(':\n\n')),
+    HEARTBEAT_MS,
+  );
   response.once('close', () => clearInterval(heartbeat));
   return {
     send(event, data) {

@@ -1,11 +1,13 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { guarded } from '#platform/base/faults/guarded.ts';
 
 /** Editors write a file in several steps; this long after the last one it is looked at, in milliseconds. */
 const SETTLE_MS = 100;
 /** What no watcher tells is found by a look this often: a folder that was made again, or a network's file system. */
 const LOOK_MS = 2_000;
+const GUARD = { where: 'watched files' };
 
 export interface FileWatcher {
   /** Watches these files from now on, instead of those before. */
@@ -24,7 +26,7 @@ export function watchFiles(changed: () => void): FileWatcher {
   let seen = '';
   let isClosed = false;
   let settling: NodeJS.Timeout | undefined;
-  const looking = setInterval(() => void look(), LOOK_MS).unref();
+  const looking = setInterval(guarded(GUARD, look), LOOK_MS).unref();
 
   async function look(): Promise<void> {
     const now = await fingerprint(files);
@@ -35,7 +37,7 @@ export function watchFiles(changed: () => void): FileWatcher {
 
   function settle(): void {
     clearTimeout(settling);
-    settling = setTimeout(() => void look(), SETTLE_MS).unref();
+    settling = setTimeout(guarded(GUARD, look), SETTLE_MS).unref();
   }
 
   return {

@@ -59,12 +59,12 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
     void topics.publish(jobTopic(owner), null);
     guarded({ where: 'parked events', log }, async () => consumer?.tryParked())();
   });
-  const count = guarded({ where: 'parked work', log }, async () => {
+  const count = async (): Promise<void> => {
     storeMetrics(metrics).parkedWork.set({ owner }, await parked.count());
-  });
-  const counting = setInterval(count, COUNT_PARKED_MS).unref();
+  };
+  const counting = setInterval(guarded({ where: 'parked work', log }, count), COUNT_PARKED_MS).unref();
   lifecycle.defer(() => clearInterval(counting));
-  void events.started.then(count);
+  void events.started.then(guarded({ where: 'parked work', log }, count));
   return {
     db,
     parked,

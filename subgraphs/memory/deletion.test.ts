@@ -15,7 +15,7 @@ const at = new Date().toISOString();
 async function fill(who: User, conversationId: string): Promise<void> {
   const [messageId, replyId] = [randomUUID(), randomUUID()];
   const common = { conversationId, userId: who.userId, at };
-  await world.tell('message.completed', { ...common, messageId, role: 'USER', text: 'I am allergic to marzipan.' });
+  await world.tell('message.completed', { ...common, messageId, role: 'USER', text: 'I am allergic to peanuts.' });
   await world.tell('message.completed', {
     ...common,
     messageId: replyId,
@@ -35,7 +35,7 @@ async function fill(who: User, conversationId: string): Promise<void> {
   await world.idle();
   // Messages come into the index when a recall looks through them.
   const recall = 'query ($input: RecallInput!) { recall(input: $input) { tokens } }';
-  await world.ask(who, recall, { input: { query: 'marzipan', conversationId } });
+  await world.ask(who, recall, { input: { query: 'peanuts', conversationId } });
 }
 const rows = async () => ({
   memories: await world.db.memory.count(),

@@ -16,6 +16,7 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'subgraphs/memory/reader/reader-worker.ts': 'a thread that is replaced when it ends',
   'subgraphs/memory/reader/document-reader.ts': 'settles a promise',
   'subgraphs/memory/reader/docx.ts': 'runs in the thread of the document reader',
+  'subgraphs/memory/reader/archive.ts': 'runs in the thread of the document reader',
 };
 
 it('guards each handler of a socket, stream, worker or timer, because what it throws would end the process', () => {
