@@ -148,7 +148,7 @@ describe.skipIf(skipped)(`what breaks, breaks alone${skipped}`, () => {
   it('a killed subgraph takes its own fields with it and nothing else, until it is back', async () => {
     const outcomes = await underLoad(async () => {
       await graph.processes.get('analytics')!.kill();
-      await sleep(1_500);
+      await sleep(5_000); // longer than the three seconds for which operations wait for a restart
       await graph.restart('analytics');
     });
     const all = answers(outcomes);
