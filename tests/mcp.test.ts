@@ -114,11 +114,10 @@ describe.each(MODES)('MCP with the protocol’s own client, %s', (_title, skippe
       expect(asked.structuredContent).toEqual({ text: story(10).join(''), model: 'test-model', finishReason: 'STOP' });
       expect(pieces.join('')).toBe(story(10).join(''));
       model.behave(stall('Once '));
-      const arrival = model.arrival();
+      const prompt = `Stall ${randomUUID()}`;
+      const arrival = model.arrival(prompt);
       const leaver = await connect(await keyOf(['CHAT_WRITE']));
-      const left = leaver
-        .callTool({ name: 'ask_model', arguments: { prompt: `Stall ${randomUUID()}` } })
-        .catch(() => {});
+      const left = leaver.callTool({ name: 'ask_model', arguments: { prompt } }).catch(() => {});
       const { aborted } = await arrival;
       await leaver.close();
       await aborted;

@@ -254,13 +254,14 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
     it('stops the provider when it leaves, streamed, whole and in a conversation', async () => {
       for (const more of [{ stream: true }, {}, { metadata: { conversation_id: await converse() } }]) {
         model.behave(stall('Once '));
-        const arrival = model.arrival();
+        const text = `Stall ${Math.random()}`;
+        const arrival = model.arrival(text);
         const aborter = new AbortController();
         const asking = openai.chat.completions
           .create(
             {
               model: 'smart',
-              messages: [{ role: 'user', content: `Stall ${Math.random()}` }],
+              messages: [{ role: 'user', content: text }],
               ...more,
             } as OpenAI.Chat.ChatCompletionCreateParamsStreaming,
             { signal: aborter.signal },

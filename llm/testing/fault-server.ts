@@ -19,7 +19,7 @@ export type Behaviour = (request: SeenRequest, response: http.ServerResponse) =>
  */
 export class FaultServer implements AsyncDisposable {
   readonly seen: SeenRequest[] = [];
-  readonly #arrivals: ((request: SeenRequest) => void)[] = [];
+  #arrivals: { readonly holding: string; readonly arrived: (request: SeenRequest) => void }[] = [];
   #behaviour: Behaviour = answer('Hello');
   readonly #server = http.createServer((request, response) => void this.#serve(request, response));
 
@@ -39,9 +39,13 @@ export class FaultServer implements AsyncDisposable {
     this.#behaviour = behaviour;
   }
 
-  /** The next request that arrives. */
-  arrival(): Promise<SeenRequest> {
-    return new Promise((resolve) => this.#arrivals.push(resolve));
+  /**
+   * The next request that arrives.
+   *
+   * @param holding a text that it holds: what was said before may still be learned from, by requests of its own.
+   */
+  arrival(holding = ''): Promise<SeenRequest> {
+    return new Promise((arrived) => this.#arrivals.push({ holding, arrived }));
   }
 
   /** Another behaviour for each of the next requests, then the last one for good. */
@@ -78,7 +82,10 @@ export class FaultServer implements AsyncDisposable {
     if (request.method === 'GET' && seen.path.endsWith('/models'))
       return json(200, { data: [{ id: 'test-model' }] })(seen, response);
     this.seen.push(seen);
-    for (const arrived of this.#arrivals.splice(0)) arrived(seen);
+    const isMeant = ({ holding }: { holding: string }): boolean => text.includes(holding);
+    const told = this.#arrivals.filter(isMeant);
+    this.#arrivals = this.#arrivals.filter((one) => !isMeant(one));
+    for (const { arrived } of told) arrived(seen);
     await this.#behaviour(seen, response);
   }
 }
