@@ -44,7 +44,8 @@ function Documents() {
   const [problem, setProblem] = useState<unknown>();
   const [isOver, setIsOver] = useState(false);
   const documents = data?.documents?.nodes ?? [];
-  const isBusy = documents.some(({ status }) => status === 'PROCESSING' || status === 'QUEUED');
+  // One whose file is on its way counts: a look that begins before its end may come back after it.
+  const isBusy = documents.some(({ status }) => status !== 'READY' && status !== 'FAILED');
   useEffect(() => {
     if (isBusy) startPolling(2_000);
     return stopPolling;
