@@ -28,6 +28,7 @@ const READ = [
   'subgraphs/*/schema.graphql',
   'prisma/*/migrations/**/*.sql',
   'gateway/{explorer,rest/docs}/{built,page}/*',
+  'console/{built,page}/*',
   'gateway/{rest,openai,mcp}/**/*.graphql',
   'cli/examples/*',
 ];

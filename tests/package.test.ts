@@ -73,6 +73,8 @@ describe('the package', () => {
       'supergraph.yaml',
       'cli/sextant.js',
       'gateway/explorer/built/parts.js.br',
+      'console/built/index.html.br',
+      'gateway/rest/docs/built/viewer.js.br',
     ]) {
       expect(listed).toContain(`package/${name}`);
     }
