@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { STREAM_HEADERS } from '../protocols/http-channels.ts';
 
 /** An answer as server-sent events. */
 export interface EventStream {
@@ -13,11 +14,7 @@ const HEARTBEAT_MS = 12_000;
 
 /** Begins an answer of server-sent events, with a heartbeat that keeps proxies from taking it for dead. */
 export function openEventStream(response: ServerResponse, log: Logger): EventStream {
-  response.writeHead(200, {
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-store, no-transform',
-    'x-accel-buffering': 'no',
-  });
+  response.writeHead(200, { ...STREAM_HEADERS, 'content-type': 'text/event-stream; charset=utf-8' });
   response.flushHeaders();
   const guard = { where: 'stream heartbeat', log, end: () => response.destroy() };
   const heartbeat = setInterval(

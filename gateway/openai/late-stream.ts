@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { GraphQLFormattedError } from 'graphql';
 import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { type EventStream, openEventStream } from '../doors/event-stream.ts';
 import { errorBody } from './errors.ts';
@@ -31,9 +32,13 @@ export function openLate(
   return {
     send: (event, data) => open().send(event, data),
     async run(write) {
-      const timer = setTimeout(() => {
-        if (!signal.aborted) open();
-      }, PATIENCE_MS);
+      const guard = { where: 'late stream', log, end: () => response.destroy() };
+      const timer = setTimeout(
+        guarded(guard, () => {
+          if (!signal.aborted) open();
+        }),
+        PATIENCE_MS,
+      );
       try {
         await write();
       } catch (error) {

@@ -9,7 +9,7 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Pipeline } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf } from '../request/client.ts';
-import { sendJson } from '../server/pages.ts';
+import { problem, sendJson } from '../server/pages.ts';
 
 export interface ForwardOptions {
   readonly config: Pick<Config, 'TRUSTED_PROXIES'>;
@@ -61,5 +61,3 @@ export function createForward({ config, authenticator, pipeline }: ForwardOption
     }
   };
 }
-
-const problem = (code: string, message: string) => ({ error: { code, message } });

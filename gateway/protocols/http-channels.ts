@@ -9,8 +9,8 @@ export interface HttpChannel extends Channel {
   heartbeat(): void;
 }
 
-/** Headers that keep caches and buffering proxies away from a stream. */
-const STREAM_HEADERS = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
+/** The headers that keep caches and buffering proxies away from a stream. */
+export const STREAM_HEADERS = { 'cache-control': 'no-store, no-transform', 'x-accel-buffering': 'no' };
 
 /**
  * Opens a channel of server-sent events in the distinct-connections mode of the graphql-sse protocol: `next` events,

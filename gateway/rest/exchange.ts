@@ -16,9 +16,6 @@ export interface Exchange {
   readonly body: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Returns an error as JSON: `{error: {code, message, …}}`. */
-export const problem = (code: string, message: string) => ({ error: { code, message } });
-
 /** Refuses a request with the status of the error's code. */
 export function refuse(response: ServerResponse, { message, extensions }: GraphQLFormattedError, more = {}): void {
   const { code = 'BAD_USER_INPUT', ...details } = extensions ?? {};

@@ -8,11 +8,11 @@ import type { DoorParts } from '../doors/parts.ts';
 import { Visit } from '../doors/visit.ts';
 import type { Served } from '../policy/pipeline.ts';
 import { contentTypeOf } from '../protocols/graphql-http.ts';
-import { sendJson } from '../server/pages.ts';
+import { problem, sendJson } from '../server/pages.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import type { Composed } from './composed-endpoint.ts';
 import { type Described, type Endpoint, readEndpoints } from './endpoints.ts';
-import { problem, refuse, sendValue } from './exchange.ts';
+import { refuse, sendValue } from './exchange.ts';
 import { openApi } from './openapi.ts';
 import { variablesOf } from './variables.ts';
 

@@ -20,6 +20,9 @@ export function sendText(response: ServerResponse, status: number, type: string,
 export const seeOther = (response: ServerResponse, location: string): void =>
   void response.writeHead(302, { location }).end();
 
+/** Returns an error as JSON: `{error: {code, message, …}}`. */
+export const problem = (code: string, message: string) => ({ error: { code, message } });
+
 /** Sends a JSON value whole. */
 export const sendJson = (response: ServerResponse, status: number, body: unknown): void =>
   sendText(response, status, 'application/json; charset=utf-8', JSON.stringify(body));

@@ -1,3 +1,4 @@
+import { guarded } from '../../base/faults/guarded.ts';
 import type { UpstreamSockets } from './upstream-sockets.ts';
 
 type Headers = Readonly<Record<string, string>>;
@@ -41,10 +42,11 @@ export function createUpstreamGroups(open: (headers: Headers | undefined) => Ups
         if (isOver) return;
         isOver = true;
         if (--group.subscriptions > 0 || isDisposed) return;
-        group.timer = setTimeout(() => {
+        const leave = (): void => {
           groups.delete(key);
           group.sockets.dispose();
-        }, KEPT_MS).unref();
+        };
+        group.timer = setTimeout(guarded({ where: 'upstream socket' }, leave), KEPT_MS).unref();
       };
       const stop = group.sockets.subscribe(request, {
         next: (event) => sink.next(event),

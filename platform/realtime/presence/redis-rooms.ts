@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import { Bulkhead } from '../../base/faults/bulkhead.ts';
 import type { JsonObject } from '../../base/json/json.ts';
 import type { RedisConnections, RedisScript } from '../redis/redis.ts';
 import type { PresenceState, PresentMember } from './presence.ts';
 import { byArrival, type Connection, memberOf } from './roster.ts';
-import { Turns } from './turns.ts';
 
 const NOW = `local time = redis.call('TIME') local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
@@ -64,7 +64,7 @@ export class RedisRooms {
   readonly #beat: RedisScript;
   readonly #read: RedisScript;
   readonly #replace: RedisScript;
-  readonly #reads = new Turns(READS_AT_ONCE);
+  readonly #reads = new Bulkhead(READS_AT_ONCE);
 
   constructor(redis: RedisConnections, ttlMs: number) {
     this.#redis = redis;
@@ -146,7 +146,7 @@ export class RedisRooms {
 
   async #load(room: string) {
     const read = () => this.#redis.guard('presence', this.#read(this.#key(room), this.#processes));
-    const [now, alive, flat] = (await this.#reads.take(read)) as [number, string[], string[]];
+    const [now, alive, flat] = (await this.#reads.run(read)) as [number, string[], string[]];
     const living = new Set(alive);
     const connections = new Map<string, Stored>();
     const typing = new Map<string, number>();

@@ -1,7 +1,7 @@
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import type { Histogram } from 'prom-client';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { Bulkhead } from './bulkhead.ts';
+import { Bulkhead } from '#platform/base/faults/bulkhead.ts';
 
 /** argon2id as the OWASP password storage cheat sheet wants it at the least: 19 MiB, 2 passes, 1 lane; about 10 ms. */
 export const PARAMETERS = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;

@@ -5,7 +5,7 @@ export class Bulkhead {
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  constructor(atOnce: number, mayWait: number) {
+  constructor(atOnce: number, mayWait = Number.POSITIVE_INFINITY) {
     this.#atOnce = atOnce;
     this.#mayWait = mayWait;
   }
