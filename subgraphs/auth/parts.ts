@@ -1,13 +1,15 @@
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import type { JobRunner } from '#platform/data/jobs/job-runner.ts';
 import type { Outbox } from '#platform/data/outbox/outbox.ts';
 import type { ParkedWork } from '#platform/data/parked/parked-work.ts';
 import type { Peers } from '#platform/host/peers.ts';
-import type { PrismaClient } from '#prisma/auth/client/client.ts';
+import type { ProcessCensus } from '#platform/realtime/processes/process-census.ts';
+import type { Prisma, PrismaClient } from '#prisma/auth/client/client.ts';
 import type { AttemptLimits } from './attempt-limits.ts';
 import type { Changes } from './change.ts';
 import type { SigningKeys } from './keys/signing-keys.ts';
-import type { MailQueue } from './mail/mail-queue.ts';
+import type { OutgoingMail } from './mail/outgoing-mail.ts';
 import type { Lockout } from './passwords/lockout.ts';
 import type { PasswordHasher } from './passwords/password-hasher.ts';
 import type { DeviceTokens } from './sessions/device-token.ts';
@@ -25,9 +27,13 @@ export interface AuthParts {
   readonly devices: DeviceTokens;
   readonly sessions: Sessions;
   readonly signingKeys: SigningKeys;
-  readonly mail: MailQueue;
+  /** Sends mails. */
+  readonly jobs: JobRunner<Prisma.TransactionClient>;
+  readonly mail: OutgoingMail;
   readonly outbox: Outbox;
   readonly peers: Peers;
+  /** Asks the processes of the installation how they are. */
+  readonly census: ProcessCensus;
   /** What auth itself has parked. */
   readonly parked: ParkedWork;
 }

@@ -3,6 +3,7 @@ import type { Platform } from '#platform/host/platform.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { createMailer } from '#platform/identity/mail/mailer.ts';
 import { REVOCATION_TOPIC, revocationSchema } from '#platform/identity/revocations.ts';
+import { ProcessCensus } from '#platform/realtime/processes/process-census.ts';
 import { type Prisma, PrismaClient } from '#prisma/auth/client/client.ts';
 import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
 import { AttemptLimits } from './attempt-limits.ts';
@@ -12,7 +13,7 @@ import { createEmailPseudonym } from './email.ts';
 import { AccessTokens } from './keys/access-tokens.ts';
 import { SigningKeys } from './keys/signing-keys.ts';
 import { createLoaders } from './loaders.ts';
-import { MailQueue } from './mail/mail-queue.ts';
+import { OutgoingMail } from './mail/outgoing-mail.ts';
 import { authMetrics } from './metrics.ts';
 import type { AuthParts } from './parts.ts';
 import { Lockout } from './passwords/lockout.ts';
@@ -22,6 +23,9 @@ import { createRoutes } from './routes.ts';
 import { DeviceTokens } from './sessions/device-token.ts';
 import { RefreshTokens } from './sessions/refresh-token.ts';
 import { Sessions } from './sessions/sessions.ts';
+
+/** Mail servers think ill of a client that opens many connections. */
+const MAILS_AT_ONCE = 1;
 
 /** Accounts, sessions, API keys, roles, and the audit log. */
 export const auth: SubgraphDefinition = {
@@ -33,7 +37,7 @@ export const auth: SubgraphDefinition = {
     // A caller who is quicker than this has it done for them.
     void platform.events.started.then(() => {
       parts.signingKeys.signer().catch((err: unknown) => platform.log.error({ err }, 'no key signs access tokens'));
-      parts.mail.wake();
+      parts.jobs.start();
     });
     return {
       resolvers: createResolvers(parts),
@@ -59,6 +63,7 @@ export async function openParts(platform: Platform): Promise<AuthParts> {
   });
   lifecycle.defer(() => subscription.close());
   lifecycle.use(startCleanup(db, log));
+  const jobs = storage.jobs(MAILS_AT_ONCE);
   return {
     db,
     changes,
@@ -70,9 +75,11 @@ export async function openParts(platform: Platform): Promise<AuthParts> {
     limits: new AttemptLimits(limiter, changes, pseudonym, config),
     devices: new DeviceTokens(secrets),
     sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, metrics, config }),
-    mail: lifecycle.use(new MailQueue(db, createMailer(config, log), secrets, log)),
+    jobs,
+    mail: new OutgoingMail(jobs, createMailer(config, log), secrets, log),
     outbox,
     peers: platform.peers,
+    census: new ProcessCensus(topics),
     parked,
   };
 }

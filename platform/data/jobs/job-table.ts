@@ -205,7 +205,7 @@ export class JobTable<Tx extends SqlTransaction> {
 
   /**
    * Ends jobs together with their effects, all or none. The rows are changed first: that locks the jobs, and a process
-   * that lost one finds that out before anything else of it is written.
+   * that lost one finds that out before anything else of it is written. What a job that is done was about is not kept.
    *
    * @param lazily whether it is done again when the database crashes right after it.
    * @returns what became of each, by its lease. One that is missing is no longer ours: nothing of it was written.
@@ -215,7 +215,7 @@ export class JobTable<Tx extends SqlTransaction> {
     const end = async (on: SqlTransaction) => {
       const ended = await on.$queryRawUnsafe<{ lease: string; next: boolean }[]>(
         `UPDATE jobs SET state = ended.state, problem = ended.problem, lease = NULL, lease_until = NULL,
-           finished_at = now()
+           finished_at = now(), payload = CASE WHEN ended.state = 'DONE' THEN 'null' ELSE payload END
          FROM jsonb_to_recordset($1::jsonb) AS ended (id uuid, lease uuid, state text, problem text)
          WHERE jobs.id = ended.id AND jobs.lease = ended.lease AND jobs.state = 'RUNNING' ${lazily ? `AND ${LAZILY}` : ''}
          RETURNING ended.lease, EXISTS (
@@ -247,7 +247,8 @@ export class JobTable<Tx extends SqlTransaction> {
       `UPDATE jobs AS job SET lease = NULL, lease_until = NULL, problem = COALESCE($4, job.problem),
               run_after = now() + $3 * interval '1 millisecond', attempts = job.attempts - $5,
               state = CASE WHEN other.id IS NULL THEN 'WAITING' ELSE 'DONE' END,
-              finished_at = CASE WHEN other.id IS NULL THEN NULL ELSE now() END
+              finished_at = CASE WHEN other.id IS NULL THEN NULL ELSE now() END,
+              payload = CASE WHEN other.id IS NULL THEN job.payload ELSE 'null' END
        FROM jobs AS self LEFT JOIN jobs AS other
          ON other.kind = self.kind AND other.key = self.key AND other.state = 'WAITING'
        WHERE self.id = job.id AND job.id = $1::uuid AND job.lease = $2::uuid AND job.state = 'RUNNING'`,

@@ -84,9 +84,15 @@ export type Revocation = Prisma.RevocationModel
 export type AuditEvent = Prisma.AuditEventModel
 /**
  * Model OutgoingMail
- * Mails on their way. Rows without an address go nowhere: they answer for addresses that have no account.
+ * Mails on their way, as the release before this one wrote them: replicas of it do while this one is rolled out. They are
+ * jobs now; the table goes with the next release.
  */
 export type OutgoingMail = Prisma.OutgoingMailModel
+/**
+ * Model Job
+ * Work to be done in the background; the platform's job runner claims it.
+ */
+export type Job = Prisma.JobModel
 /**
  * Model OutboxEvent
  * Facts for others, written with the change they tell of; the platform's relay delivers them.

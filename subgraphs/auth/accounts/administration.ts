@@ -33,7 +33,7 @@ export async function createUser(
   if (input.password == null) parts.mail.requireDestination('give a password, and createPasswordLink makes a link.');
   const passwordHash = input.password == null ? null : await parts.hasher.hash(input.password);
   try {
-    const user = await parts.changes.run(actor, async (change) => {
+    return await parts.changes.run(actor, async (change) => {
       // The administrator vouches for the address.
       const user = await writeUser(parts, change, {
         email,
@@ -49,8 +49,6 @@ export async function createUser(
       }
       return user;
     });
-    parts.mail.wake();
-    return user;
   } catch (error) {
     if (isTaken(error)) throw new CodedError('CONFLICT', 'That address has an account already.');
     throw error;

@@ -31,7 +31,7 @@ export async function changePassword(
   if (input.newPassword === input.currentPassword)
     throw badInput('input.newPassword', 'is the password you have; choose another.');
   const passwordHash = await parts.hasher.hash(input.newPassword);
-  const ended = await parts.changes.run(actor, async (change) => {
+  return parts.changes.run(actor, async (change) => {
     const changed = await change.tx.user.updateMany({
       where: { id: user.id, passwordHash: user.passwordHash },
       data: { passwordHash, passwordChangedAt: new Date() },
@@ -46,8 +46,6 @@ export async function changePassword(
       await parts.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
     return { endedSessions, revokedApiKeys };
   });
-  parts.mail.wake();
-  return ended;
 }
 
 /**
@@ -72,7 +70,6 @@ export async function requestPasswordReset(parts: AuthParts, given: string, acto
       });
     });
   });
-  parts.mail.wake();
 }
 
 /**
@@ -91,7 +88,7 @@ export async function resetPassword(
   if (user === null) throw badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');
   await checkPassword(input.newPassword, 'input.newPassword', [user.email, user.displayName]);
   const passwordHash = await parts.hasher.hash(input.newPassword);
-  const ended = await parts.changes.run(actor, async (change) => {
+  return parts.changes.run(actor, async (change) => {
     await redeemToken(change.tx, 'PASSWORD_RESET', input.token);
     await change.tx.user.update({
       where: { id: user.id },
@@ -111,6 +108,4 @@ export async function resetPassword(
       await parts.mail.add(change.tx, { to: user.email, ...passwordChangedMail(revokedApiKeys) });
     return { endedSessions, revokedApiKeys };
   });
-  parts.mail.wake();
-  return ended;
 }

@@ -24,7 +24,7 @@ const apiKeyOf = async (accessToken: string): Promise<string> =>
 
 /** Mails that were written to the log for the administrator. */
 async function mails(): Promise<{ to: string; text: string }[]> {
-  await world.parts.mail.idle();
+  await world.parts.jobs.idle();
   return lines.map((line) => JSON.parse(line)).flatMap(({ mail }) => (mail ? [mail] : []));
 }
 const tokenIn = (text: string): string => /[?&]token=([\w-]+)/.exec(text)![1]!;
@@ -191,7 +191,7 @@ describe('a forgotten password', () => {
   it('leaves no token in the database', async () => {
     const { email } = await world.user();
     const token = await resetToken(email);
-    const rows = [await world.parts.db.oneTimeToken.findMany(), await world.parts.db.outgoingMail.findMany()];
+    const rows = [await world.parts.db.oneTimeToken.findMany(), await world.parts.db.job.findMany()];
     expect(JSON.stringify(rows)).not.toContain(token);
   });
 
@@ -234,7 +234,7 @@ describe('in production without a mail server', () => {
       expect(answer).toMatchObject({ code: 'NOT_CONFIGURED', data: { requestPasswordReset: null } });
     expect(answers[0]!.message).toBe(answers[1]!.message);
     expect(answers[0]!.message).toContain('SMTP_URL');
-    await production.parts.mail.idle();
+    await production.parts.jobs.idle();
     expect(await production.parts.db.oneTimeToken.count({ where: { userId: id } })).toBe(0);
     expect(logged.join()).not.toMatch(/token=/);
   });
@@ -273,9 +273,11 @@ describe('with a mail server', () => {
     expect(first.data?.register).toMatchObject({ emailVerificationRequired: true });
     const wrong = await mailing.login(email, 'not the password at all');
     expect(await mailing.login(email, PASSWORD)).toEqual(wrong);
-    await mailing.parts.mail.idle();
     // The server is away: both mails wait, sealed, and are tried again.
-    expect(await mailing.parts.db.outgoingMail.count()).toBe(2);
+    const waiting = () => mailing.parts.db.job.count({ where: { state: 'WAITING' } });
+    const problem = () => mailing.parts.db.job.count({ where: { problem: { not: null } } });
+    await expect.poll(problem).toBeGreaterThan(0);
+    await expect.poll(waiting).toBe(2);
     const { id } = await mailing.parts.db.user.findUniqueOrThrow({ where: { email } });
     const { issueToken } = await import('../one-time-tokens.ts');
     const token = await mailing.parts.db.$transaction((tx) => issueToken(tx, 'EMAIL_VERIFICATION', id));

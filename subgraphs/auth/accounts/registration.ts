@@ -42,7 +42,6 @@ export async function register(parts: AuthParts, input: NewAccount, actor: Actor
       await parts.changes.run(actor, work);
     }
   });
-  parts.mail.wake();
   return email;
 }
 
@@ -112,7 +111,6 @@ export async function requestEmailVerification(parts: AuthParts, given: string, 
       await change.audit({ type: 'authn_token_created', userId: user?.id ?? null, details });
     });
   });
-  parts.mail.wake();
 }
 
 /**

@@ -83,6 +83,7 @@ export class AuthWorld implements AsyncDisposable {
       ...auth,
       async start(given) {
         parts = await openParts(given);
+        parts.jobs.start();
         return {
           resolvers: createResolvers(parts),
           loaders: () => createLoaders(parts!.db),
