@@ -15,8 +15,10 @@ import { CONSOLE } from './console.ts';
 import { engineOf } from './engine.ts';
 import { ACCOUNT, EXAMPLES } from './explorer.ts';
 import { type Process, runProcess } from './process.ts';
+import { reportProcess } from './process-report.ts';
 import { CommandError } from './report.ts';
 import { onReloadSignal } from './stop-signals.ts';
+import { versionOf } from './version.ts';
 
 /** Documents that live at the gateway by convention and are made by a subgraph. */
 export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks] } as const;
@@ -49,7 +51,9 @@ export async function gateway(
 export const gatewayFile = ({ home, GATEWAY_FILE }: Config): string | undefined =>
   GATEWAY_FILE === undefined ? undefined : path.resolve(home, GATEWAY_FILE);
 
-async function ownGateway({ config, log, metrics, lifecycle }: Process, settings: string | undefined) {
+async function ownGateway(process: Process, settings: string | undefined) {
+  const { config, log, metrics, lifecycle } = process;
+  const version = versionOf(config.root);
   if (config.redisUrl === undefined) {
     throw new CommandError(
       'REDIS_URL is not set. A gateway apart from its subgraphs needs Redis; `sextant up` needs nothing.',
@@ -78,11 +82,13 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process, settings
       falseCredentials: { limiter: stores.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
     }),
   );
-  return lifecycle.use(
+  const health = async () => ({ redis: await stores.health() });
+  const served = lifecycle.use(
     await startGateway({
       config,
       log,
       metrics,
+      version,
       supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
       file: settings,
       compile: engineOf({ config, log, metrics }, true),
@@ -93,12 +99,14 @@ async function ownGateway({ config, log, metrics, lifecycle }: Process, settings
       wellKnown: WELL_KNOWN,
       rest: REST_OPERATIONS,
       doors: true,
-      stores: async () => ({ redis: await stores.health() }),
+      stores: health,
       examples: path.join(config.root, EXAMPLES),
       account: ACCOUNT,
       frontPage: config.CONSOLE ? path.join(config.root, CONSOLE) : undefined,
     }),
   );
+  await reportProcess(process, stores.topics, { service: 'gateway', runs: ['gateway'], version, health });
+  return served;
 }
 
 /** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */

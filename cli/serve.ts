@@ -9,12 +9,16 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { portOf, subgraphAddresses } from './addresses.ts';
 import { firstAdminLink } from './first-admin.ts';
 import { runProcess } from './process.ts';
+import { reportProcess } from './process-report.ts';
 import { CommandError } from './report.ts';
 import { loadDefinition } from './subgraphs.ts';
+import { versionOf } from './version.ts';
 
 /** Runs one subgraph as a process of its own. It meets the others in Postgres and Redis, and asks them over HTTP. */
 export async function serve(root: string, name: string): Promise<void> {
-  await runProcess(root, name, async ({ config, log, metrics, lifecycle }) => {
+  await runProcess(root, name, async (process) => {
+    const { config, log, metrics, lifecycle } = process;
+    const version = versionOf(root);
     const addresses = await subgraphAddresses(config);
     const address = addresses.find((one) => one.name === name);
     if (address === undefined) {
@@ -61,8 +65,11 @@ export async function serve(root: string, name: string): Promise<void> {
         metrics,
         assertions: platform.assertions,
         health: () => platform.health(),
+        version,
       }),
     );
+    const health = async () => ({ ...(await subgraph.health()), ...(await platform.health()) });
+    await reportProcess(process, platform.topics, { service: name, runs: [name], version, health });
     log.info({ url: server.url }, 'ready');
     if (subgraph.routes.some(({ path }) => path === AUTH_ROUTES.firstAdminLink)) {
       const link = await firstAdminLink(subgraph.transport);

@@ -13,7 +13,9 @@ import { engineOf } from './engine.ts';
 import { ACCOUNT, EXAMPLES } from './explorer.ts';
 import { asService, gatewayFile, WELL_KNOWN } from './gateway.ts';
 import type { Process } from './process.ts';
+import { reportProcess } from './process-report.ts';
 import { loadDefinition } from './subgraphs.ts';
+import { versionOf } from './version.ts';
 
 /** In one process nothing that a topic tells is lost, so the poll for revocations is a safety net. */
 const POLL_ONE_PROCESS_MS = 60_000;
@@ -29,11 +31,8 @@ interface Whole {
 }
 
 /** Serves the gateway and all subgraphs of the supergraph on a database that may still be opening. */
-export async function serveWhole(
-  root: string,
-  { config, log, metrics, lifecycle }: Process,
-  database: Database,
-): Promise<Whole> {
+export async function serveWhole(root: string, process: Process, database: Database): Promise<Whole> {
+  const { config, log, metrics, lifecycle } = process;
   const names = (await subgraphAddresses(config)).map(({ name }) => name);
   const transports = new Map<string, SubgraphTransport>();
   const platform = await openPlatform({
@@ -70,6 +69,8 @@ export async function serveWhole(
       falseCredentials: { limiter: platform.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
     }),
   );
+  const version = versionOf(root);
+  const health = async () => ({ redis: IN_MEMORY, ...(await platform.health()) });
   const gateway = lifecycle.use(
     await startGateway({
       config,
@@ -89,9 +90,12 @@ export async function serveWhole(
       examples: path.join(root, EXAMPLES),
       account: ACCOUNT,
       frontPage: config.CONSOLE ? path.join(root, CONSOLE) : undefined,
-      stores: async () => ({ redis: IN_MEMORY, ...(await platform.health()) }),
+      stores: health,
+      version,
       also: database.opened,
     }),
   );
+  const runs = ['gateway', ...names];
+  await reportProcess(process, platform.topics, { service: 'sextant', runs, version, health });
   return { url: gateway.url, transports, events: platform.events };
 }

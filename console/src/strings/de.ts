@@ -286,5 +286,13 @@ export const de: Strings = {
     indexed: (done, total) => `${done} von ${total}`,
     up: 'läuft',
     down: 'steht',
+    services: 'Prozesse',
+    service: 'Prozess',
+    started: 'Gestartet',
+    loopDelay: 'Ereignisschleife',
+    memory: 'Speicher',
+    subscriptions: 'Abonnements',
+    missing: (names) => `Kein Prozess, der antwortet, betreibt: ${names}`,
+    serviceStatus: { HEALTHY: 'gesund', DEGRADED: 'eingeschränkt', SILENT: 'stumm' },
   },
 };

@@ -284,6 +284,14 @@ export const en = {
     indexed: (done: number, total: number) => `${done} of ${total}`,
     up: 'up',
     down: 'down',
+    services: 'Processes',
+    service: 'Process',
+    started: 'Started',
+    loopDelay: 'Event loop',
+    memory: 'Memory',
+    subscriptions: 'Subscriptions',
+    missing: (names: string) => `No process that answers runs: ${names}`,
+    serviceStatus: { HEALTHY: 'healthy', DEGRADED: 'degraded', SILENT: 'silent' },
   },
 };
 

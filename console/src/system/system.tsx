@@ -5,6 +5,7 @@ import { useEffect, useState } from 'react';
 import { Heading } from '../frame/heading.tsx';
 import { Problem } from '../frame/problem.tsx';
 import { useFormat, useStrings } from '../strings/strings.tsx';
+import { Services } from './services.tsx';
 import {
   DropParkedDocument,
   RetryParkedDocument,
@@ -29,6 +30,7 @@ export function System() {
       <Problem error={error} />
       <Stack gap="xl">
         <Health />
+        <Services />
         <section>
           <Title order={2} size="h4" mb="xs">
             {system.models}

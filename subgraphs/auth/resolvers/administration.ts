@@ -15,6 +15,7 @@ import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '.
 import type { AuthContext } from '../loaders.ts';
 import { changeParkedWork, listParkedWork } from '../parked/parked-work.ts';
 import type { AuthParts } from '../parts.ts';
+import { followServices, listServices } from '../services/services.ts';
 import { isUuid } from '../uuid.ts';
 import { credential } from './credential.ts';
 
@@ -39,6 +40,14 @@ export const administrationResolvers = (parts: AuthParts) => ({
       listAuditEvents(parts, args, args.filter, context),
     parkedWork: (_root: unknown, { first }: { first?: number | null }, context: AuthContext) =>
       listParkedWork(parts, first ?? 50, context),
+    services: (_root: unknown, _args: unknown, context: AuthContext) => listServices(parts, context),
+  },
+  Subscription: {
+    servicesStatus: {
+      subscribe: (_root: unknown, _args: unknown, context: AuthContext) =>
+        followServices(parts, context, context.signal),
+      resolve: (services: unknown) => services,
+    },
   },
   Mutation: {
     retryParkedWork: (_root: unknown, { input }: { input: { ids: readonly string[] } }, context: AuthContext) =>

@@ -40,6 +40,7 @@ export function createResolvers(parts: AuthParts): ResolverMap {
         passwordMaxLength: MAX_LENGTH,
       }),
     },
+    Subscription: administration.Subscription,
     Mutation: {
       ...credentials.Mutation,
       ...sessions.Mutation,
