@@ -1,5 +1,5 @@
 import { isError, SextantError } from './errors.ts';
-import { RefreshTokensDocument, SignInDocument, SignOutDocument } from './generated/graphql.ts';
+import { RefreshTokensDocument, SignInDocument, SignOutDocument, SignUpDocument } from './generated/graphql.ts';
 import { dataOf, post } from './http.ts';
 import type { StoredTokens, TokenStore } from './token-store.ts';
 
@@ -54,6 +54,29 @@ export class Session {
     const { login } = dataOf(await post(endpoint, operation, undefined, { fetch }));
     this.adopt(login!.tokens);
     return login!.user;
+  }
+
+  /**
+   * Makes an account and signs it in. An account that is there already with the same password is signed in.
+   *
+   * @returns whether the person has to confirm the address first, by the link in a mail: then there is no session yet.
+   * @throws {SextantError} BAD_USER_INPUT with the `argument` that is wrong, UNAUTHENTICATED when the address has an
+   * account with another password, FORBIDDEN where administrators make the accounts, RATE_LIMITED.
+   */
+  async signUp(
+    email: string,
+    password: string,
+    { displayName }: { readonly displayName?: string | undefined } = {},
+  ): Promise<{ emailVerificationRequired: boolean }> {
+    const { endpoint, fetch } = this.#options;
+    const input = { email, password, signIn: true, ...(displayName && { displayName }) };
+    const { register } = dataOf(
+      await post(endpoint, { document: SignUpDocument, variables: { input } }, undefined, { fetch }),
+    );
+    const { emailVerificationRequired, signedIn } = register!;
+    if (signedIn) this.adopt(signedIn.tokens);
+    else if (!emailVerificationRequired) await this.signIn(email, password);
+    return { emailVerificationRequired };
   }
 
   /** Takes tokens that another mutation gave, such as `createFirstAdmin`. */

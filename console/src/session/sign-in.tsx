@@ -1,11 +1,11 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { isError } from '@sextant/client';
 import { useSextant } from '@sextant/client/react';
 import { type FormEvent, useState } from 'react';
 import { useTitle } from '../frame/title.ts';
 import { useStrings } from '../strings/strings.tsx';
-import { SignInOptionsDocument, SignUpDocument } from './account.generated.ts';
+import { SignInOptionsDocument } from './account.generated.ts';
 import { Page } from './page.tsx';
 
 /** Signs a person in or up. The page that was asked for stays in the address, and shows afterwards. */
@@ -13,7 +13,6 @@ export function SignIn() {
   const { session } = useStrings();
   const sextant = useSextant();
   const { data } = useQuery(SignInOptionsDocument);
-  const [signUp] = useMutation(SignUpDocument);
   const [isNew, setIsNew] = useState(false);
   const [problem, setProblem] = useState<string>();
   const [notice, setNotice] = useState<string>();
@@ -28,15 +27,11 @@ export function SignIn() {
     setIsBusy(true);
     setProblem(undefined);
     try {
-      if (isNew) {
-        const input = { email: email!, password: password!, ...(displayName && { displayName }) };
-        const { data: made } = await signUp({ variables: { input } });
-        if (made?.register?.emailVerificationRequired) {
-          setIsNew(false);
-          return setNotice(session.checkMail);
-        }
-      }
-      await sextant.session.signIn(email!, password!);
+      if (!isNew) return void (await sextant.session.signIn(email!, password!));
+      const { emailVerificationRequired } = await sextant.session.signUp(email!, password!, { displayName });
+      if (!emailVerificationRequired) return;
+      setIsNew(false);
+      setNotice(session.checkMail);
     } catch (error) {
       setProblem(isError(error, 'UNAUTHENTICATED') ? session.wrong : messageOf(error));
     } finally {

@@ -319,6 +319,21 @@ export type RegenerateReplyInput = {
   useMemory?: boolean | null | undefined;
 };
 
+/** A new account, made by its owner. */
+export type RegisterInput = {
+  /** The name that others see, at most 80 characters. Default: the address up to its @. */
+  displayName?: string | null | undefined;
+  /** Address for signing in, at most 254 characters. */
+  email: string;
+  /** 15 to 128 characters; no rule says which ones. Common passwords are refused. */
+  password: string;
+  /**
+   * Whether to sign in at once, as `login` would with the same address and password. Where the address must be confirmed
+   * first, no session begins.
+   */
+  signIn?: boolean | null | undefined;
+};
+
 /** The form that a reply's text must have. */
 export type ResponseFormatInput = {
   /** JSON_SCHEMA: a name for the form, 1 to 64 letters, digits, _ and -. */
@@ -442,6 +457,13 @@ export type SignInMutationVariables = Exact<{
 
 
 export type SignInMutation = { login: { tokens: { accessToken: string, refreshToken: string, refreshTokenExpiresAt: string }, user: { id: string, displayName: string } } | null };
+
+export type SignUpMutationVariables = Exact<{
+  input: RegisterInput;
+}>;
+
+
+export type SignUpMutation = { register: { emailVerificationRequired: boolean, signedIn: { tokens: { accessToken: string, refreshToken: string, refreshTokenExpiresAt: string } } | null } | null };
 
 export type RefreshTokensMutationVariables = Exact<{
   input: RefreshInput;
@@ -671,6 +693,22 @@ export const SignInDocument = new TypedDocumentString(`
   refreshToken
   refreshTokenExpiresAt
 }`) as unknown as TypedDocumentString<SignInMutation, SignInMutationVariables>;
+export const SignUpDocument = new TypedDocumentString(`
+    mutation SignUp($input: RegisterInput!) {
+  register(input: $input) {
+    emailVerificationRequired
+    signedIn {
+      tokens {
+        ...Tokens
+      }
+    }
+  }
+}
+    fragment Tokens on AuthTokens {
+  accessToken
+  refreshToken
+  refreshTokenExpiresAt
+}`) as unknown as TypedDocumentString<SignUpMutation, SignUpMutationVariables>;
 export const RefreshTokensDocument = new TypedDocumentString(`
     mutation RefreshTokens($input: RefreshInput!) {
   refresh(input: $input) {
