@@ -14,7 +14,7 @@ export interface PlanningOptions {
   readonly sdl: string;
   /** Default: `auto`. */
   readonly choice?: PlannerChoice | undefined;
-  /** Longest planning of one operation, in milliseconds. Default: 5,000. */
+  /** Longest planning of one operation, in milliseconds of a processor that it need not share. Default: 5,000. */
   readonly timeoutMs?: number | undefined;
   /** After how long an operation counts as slow, in milliseconds. Default: 500. */
   readonly slowMs?: number | undefined;
@@ -37,6 +37,13 @@ const IDLE_MS = 60_000;
 
 /** Of a slow thread, as of a process that is `nice`. */
 const SLOW_PRIORITY = 10;
+/**
+ * An operation that has not had its time of the processor yet, because others have it, is planned on: for so many times
+ * the limit at most.
+ */
+const MAX_STRETCH = 3;
+/** Share of the limit that has to have been processor time for the limit to count. */
+const OWN_SHARE = 0.8;
 /** Longest wait for a turn. */
 const MAX_WAIT_MS = 15_000;
 
@@ -74,6 +81,8 @@ interface Thread {
   readonly worker: WorkerClient<PlanningMethods>;
   readonly role: Role;
   number: number | undefined;
+  /** Processor time that it had had when it began with what it works on, in milliseconds. */
+  cpuBefore: number;
   isBusy: boolean;
   timer: NodeJS.Timeout | undefined;
 }
@@ -188,15 +197,19 @@ export class Planning implements Planner {
   #begin(lane: Lane, thread: Thread, job: Job): void {
     clearTimeout(thread.timer);
     thread.isBusy = true;
+    thread.cpuBefore = Number.POSITIVE_INFINITY;
     job.threads.add(thread);
     const started = (number: number | undefined): void => {
       thread.number = number;
+      void thread.worker.cpuMs().then((ms) => {
+        thread.cpuBefore = ms ?? 0;
+      });
       if (!job.threads.has(thread)) return;
       if (lane !== this.#second) thread.timer = setTimeout(() => this.#isSlow(thread, job), this.#slowMs);
       if (job.isBegun) return;
       job.isBegun = true;
       clearTimeout(job.deadline);
-      job.deadline = setTimeout(() => this.#conclude(job, tooSlow(this.#timeoutMs)), this.#timeoutMs);
+      job.deadline = setTimeout(() => this.#isLate(job, performance.now()), this.#timeoutMs);
     };
     // That a thread has to start first does not make an operation slow.
     thread.worker.call('ready', undefined).then(started, () => undefined);
@@ -224,6 +237,26 @@ export class Planning implements Planner {
         if (job.attempts === 0) this.#conclude(job, job.failure);
       },
     );
+  }
+
+  /**
+   * Refuses an operation whose time is over, unless its threads have hardly run: on a machine that is busy with other
+   * things, or where other operations come first, that says nothing about the operation.
+   *
+   * @param since when it became late for the first time.
+   */
+  async #isLate(job: Job, since: number): Promise<void> {
+    const had = await Promise.all(
+      [...job.threads].map(async ({ worker, cpuBefore }) => {
+        const now = await worker.cpuMs();
+        return now === undefined ? this.#timeoutMs : now - cpuBefore;
+      }),
+    );
+    if (job.isSettled) return;
+    const leftMs = this.#timeoutMs * OWN_SHARE - Math.max(0, ...had);
+    const isOver = performance.now() - since >= this.#timeoutMs * (MAX_STRETCH - 1);
+    if (leftMs <= 0 || isOver || job.threads.size === 0) return this.#conclude(job, tooSlow(this.#timeoutMs));
+    job.deadline = setTimeout(() => this.#isLate(job, since), Math.max(leftMs, 50));
   }
 
   /** Others need not wait for it, and another planner may be faster. */
@@ -281,7 +314,7 @@ function createLane(sdl: string, role: Role, maxOfClient: number): Lane {
   return {
     queue: new FairQueue(),
     maxOfClient,
-    thread: { worker, role, number: undefined, isBusy: false, timer: undefined },
+    thread: { worker, role, number: undefined, cpuBefore: 0, isBusy: false, timer: undefined },
   };
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type MessagePort,
   parentPort,
@@ -57,6 +58,9 @@ export interface CallOptions {
   /** What the argument holds that moves to the thread instead of being copied. */
   readonly transfer?: readonly Transferable[];
 }
+
+/** How long a thread is asked for its processor time, in ms. */
+const NATIVE_MS = 1_000;
 
 interface Pending {
   readonly resolve: (value: unknown) => void;
@@ -138,6 +142,18 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
   async memoryBytes(): Promise<number> {
     const statistics = await this.#worker?.getHeapStatistics().catch(() => undefined);
     return statistics === undefined ? 0 : statistics.used_heap_size + statistics.external_memory;
+  }
+
+  /**
+   * Processor time that the thread has had, in milliseconds; undefined while there is none, and while it works in native
+   * code and does not answer.
+   */
+  async cpuMs(): Promise<number | undefined> {
+    const used = await Promise.race([
+      this.#worker?.cpuUsage().catch(() => undefined),
+      sleep(NATIVE_MS, undefined, { ref: false }),
+    ]);
+    return used && (used.user + used.system) / 1_000;
   }
 
   /** Ends the thread now, whatever it does: the calls under way fail, and the next call starts another thread. */
