@@ -10,13 +10,13 @@ import { inRequest } from '#platform/base/log/request-log.ts';
 import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
+import type { SubscribePayload } from '#platform/net/transport/client-message.ts';
 import {
   CLOSE,
   type OperationChannel,
   PROTOCOL,
   RefusedSocket,
   reasonText,
-  type SubscribePayload,
   serveGraphqlSocket,
 } from '#platform/net/transport/graphql-socket.ts';
 import { isRefused, type OperationCaller, type Pipeline, type Served } from '../policy/pipeline.ts';

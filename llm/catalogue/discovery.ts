@@ -1,3 +1,4 @@
+import { isObject } from '#platform/base/json/objects.ts';
 import type { Capabilities, ProviderType } from './catalogue.ts';
 
 /** A model as a server's list tells it. */
@@ -74,14 +75,14 @@ export async function listModels(
   const data = listIn(body);
   if (!data) throw new Error(`${baseUrl}/models answered without a list of models`);
   return data.flatMap((entry: unknown) =>
-    isRecord(entry) && typeof entry.id === 'string' ? [listed(entry, entry.id)] : [],
+    isObject(entry) && typeof entry.id === 'string' ? [listed(entry, entry.id)] : [],
   );
 }
 
 /** `{data: […]}` as OpenAI says it, a bare list (Together), or `{models: […]}`. */
 function listIn(body: unknown): readonly unknown[] | undefined {
   if (Array.isArray(body)) return body;
-  if (!isRecord(body)) return undefined;
+  if (!isObject(body)) return undefined;
   return [body.data, body.models].find((one) => Array.isArray(one)) as readonly unknown[] | undefined;
 }
 
@@ -99,11 +100,11 @@ function capabilitiesOf(entry: Record<string, unknown>): Partial<Capabilities> |
   if (/embed/.test(type)) return { ...NOTHING, embeddings: true };
   if (/image/.test(type)) return { ...NOTHING, images: true };
   if (/rerank|moderation|audio|transcribe|speech|video/.test(type)) return NOTHING;
-  if (isRecord(entry.capabilities) && typeof entry.capabilities.completion_chat === 'boolean') {
+  if (isObject(entry.capabilities) && typeof entry.capabilities.completion_chat === 'boolean') {
     const { completion_chat: chat, function_calling: tools, vision } = entry.capabilities;
     return chat ? { chat: true, tools: tools === true, vision: vision === true } : { ...NOTHING, ...guessed(entry.id) };
   }
-  if (!isRecord(entry.architecture)) return type === 'vlm' ? { chat: true, vision: true } : undefined;
+  if (!isObject(entry.architecture)) return type === 'vlm' ? { chat: true, vision: true } : undefined;
   const { input_modalities: into, output_modalities: out } = entry.architecture;
   const parameters = Array.isArray(entry.supported_parameters) ? entry.supported_parameters : undefined;
   return {
@@ -117,9 +118,7 @@ const guessed = (id: unknown): Partial<Capabilities> => ({ embeddings: /embed/i.
 
 /** vLLM, OpenRouter, Groq, LM Studio and llama.cpp each have a name of their own for it. */
 function windowOf(entry: Record<string, unknown>): number | undefined {
-  const meta = isRecord(entry.meta) ? entry.meta : {};
+  const meta = isObject(entry.meta) ? entry.meta : {};
   const given = [entry.max_model_len, entry.context_length, entry.context_window, entry.max_context_length, meta.n_ctx];
   return given.find((value): value is number => typeof value === 'number' && Number.isInteger(value) && value > 0);
 }
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

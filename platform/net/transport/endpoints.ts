@@ -3,6 +3,7 @@ import { isIP } from 'node:net';
 import type { Pool } from 'undici';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
+import { isHostName } from '../http/host-name.ts';
 import type { MutualTls } from '../http/tls.ts';
 import { HttpPool } from './http-pool.ts';
 
@@ -82,7 +83,9 @@ export function createEndpoints(options: EndpointsOptions): Endpoints {
   /** The same as a list, which is what is picked from. */
   let list: readonly Endpoint[] = [];
   for (const url of options.urls) add(new URL(url), undefined);
-  const names = options.urls.map((url) => new URL(url)).filter((url) => isName(url.hostname));
+  const names = options.urls
+    .map((url) => new URL(url))
+    .filter(({ hostname }) => hostname !== 'localhost' && isHostName(hostname));
   const timer =
     names.length > 0
       ? setInterval(guarded({ where: 'name lookup', log: options.log }, resolveNames), options.resolveEveryMs)
@@ -209,8 +212,6 @@ function twoOf<Item>(list: readonly Item[]): readonly [Item, Item] {
 }
 
 const keyOf = (url: URL, address: string | undefined): string => `${url.href} ${address ?? ''}`;
-
-const isName = (hostname: string): boolean => hostname !== 'localhost' && isIP(hostname.replace(/^\[|\]$/g, '')) === 0;
 
 type LookupCallback = (
   error: Error | null,

@@ -1,10 +1,8 @@
 import type { RawData, WebSocket } from 'ws';
 import { guarded, report } from '../../base/faults/guarded.ts';
-import { isTooDeep } from '../../base/json/json-levels.ts';
-import { isNestedDeeper } from '../../base/json/nesting.ts';
-import { isObject, parseObject } from '../../base/json/objects.ts';
 import type { Logger } from '../../base/log/log.ts';
-import { frameJson } from './json-frame.ts';
+import { parseMessage, type SubscribePayload } from './client-message.ts';
+import { nextMessage } from './next-message.ts';
 
 /** The sub-protocol of the graphql-ws package, which clients and subgraphs speak. */
 export const PROTOCOL = 'graphql-transport-ws';
@@ -25,17 +23,6 @@ export const CLOSE = {
   /** The server restarts: reconnect and resume. */
   RESTART: 1012,
 } as const;
-
-/** The request of a `subscribe` message. */
-export interface SubscribePayload {
-  /** Missing where a persisted operation is named. */
-  readonly query?: string | null;
-  /** Of a persisted operation. */
-  readonly id?: string;
-  readonly operationName?: string | null;
-  readonly variables?: Record<string, unknown> | null;
-  readonly extensions?: Record<string, unknown> | null;
-}
 
 /** The channel to which the answers of one operation go. After `error` or `complete` nothing more is sent for it. */
 export interface OperationChannel {
@@ -218,35 +205,6 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
 /** Bytes that may wait for a client before the server stops reading from it. */
 const MAX_UNREAD = 1024 * 1024;
 
-let lastMessage: { prefix: string; json: string | Uint8Array; bytes: Buffer } | undefined;
-
-/**
- * A `next` message in the fixed order that `readNext` looks for. An event for many subscribers is encoded once for all
- * who gave their operation the same id.
- */
-function nextMessage(prefix: string, json: string | Uint8Array): Buffer {
-  if (lastMessage?.json === json && lastMessage.prefix === prefix) return lastMessage.bytes;
-  const bytes = frameJson(prefix, json, '}');
-  lastMessage = { prefix, json, bytes };
-  return bytes;
-}
-
-// Ids of the upstream socket are numbers. That nothing follows the payload is the writer's word: pass on what trusted
-// subgraphs write, and parse the others.
-const NEXT = /^\{"id":"(\d{1,15})","type":"next","payload":(?=\{)/;
-const MAX_HEAD = 7 + 15 + 26 + 1;
-const CLOSING_BRACE = 125;
-
-/**
- * Finds the payload of a `next` message without parsing it, when it is written the way that this module (and
- * graphql-ws) writes it. Undefined for every other message: parse it.
- */
-export function readNext(message: Buffer): { readonly id: string; readonly payload: Buffer } | undefined {
-  const head = NEXT.exec(message.toString('latin1', 0, MAX_HEAD));
-  if (!head || message[message.length - 1] !== CLOSING_BRACE) return undefined;
-  return { id: head[1]!, payload: message.subarray(head[0].length, -1) };
-}
-
 /** Cuts a peer that answers no ping: a phone that left the network never closes its socket. */
 export function keepAlive(socket: WebSocket, everyMs: number): void {
   if (everyMs === 0) return;
@@ -274,45 +232,3 @@ export function reasonText(reason: unknown): string {
         .toString()
         .replace(/\uFFFD+$/, '');
 }
-
-type Message =
-  | { type: 'connection_init'; payload?: Record<string, unknown> }
-  | { type: 'ping' | 'pong'; payload?: Record<string, unknown> }
-  | { type: 'complete'; id: string }
-  | { type: 'subscribe'; id: string; payload: SubscribePayload };
-
-const isAbsentOr = (value: unknown, is: (value: unknown) => boolean): boolean => value == null || is(value);
-const isString = (value: unknown): value is string => typeof value === 'string';
-const isId = (value: unknown): value is string => isString(value) && value.length > 0 && value.length <= 256;
-
-/** Levels of lists and objects in a payload that is not an operation's. */
-const MAX_PAYLOAD_DEPTH = 64;
-
-function parseMessage(data: Buffer): Message | undefined {
-  if (isTooDeep(data)) return undefined;
-  const message = parseObject(data.toString());
-  if (!message) return undefined;
-  const { type, id, payload } = message;
-  switch (type) {
-    case 'connection_init':
-    case 'ping':
-    case 'pong':
-      return isAbsentOr(payload, isObject) && !isNestedDeeper(payload, MAX_PAYLOAD_DEPTH)
-        ? (message as Message)
-        : undefined;
-    case 'complete':
-      return isId(id) ? { type, id } : undefined;
-    case 'subscribe':
-      return isId(id) && isObject(payload) && isSubscribePayload(payload) ? { type, id, payload } : undefined;
-    default:
-      return undefined;
-  }
-}
-
-/** `query` may be missing when `id` or `extensions` name a persisted operation. */
-const isSubscribePayload = (payload: Record<string, unknown>): payload is Record<string, unknown> & SubscribePayload =>
-  (isString(payload.query) || (payload.query == null && (isObject(payload.extensions) || isString(payload.id)))) &&
-  isAbsentOr(payload.id, isString) &&
-  isAbsentOr(payload.operationName, isString) &&
-  isAbsentOr(payload.variables, isObject) &&
-  isAbsentOr(payload.extensions, isObject);

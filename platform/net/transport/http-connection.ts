@@ -1,6 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type Fault, guarded } from '../../base/faults/guarded.ts';
+import { isHostName } from '../http/host-name.ts';
 import type { MutualTls } from '../http/tls.ts';
 import { type HttpAnswer, MalformedResponse, ResponseReader } from './http-response.ts';
 
@@ -173,7 +174,7 @@ function open({ url, address, tls }: ConnectionOptions, read: (bytes: Buffer) =>
       host,
       port,
       ALPNProtocols: ['http/1.1'],
-      ...(isName(url.hostname) && { servername: url.hostname }),
+      ...(isHostName(url.hostname) && { servername: url.hostname }),
       ...(tls && { cert: tls.cert, key: tls.key, ca: tls.ca }),
     });
     socket.setNoDelay(true);
@@ -194,6 +195,3 @@ function open({ url, address, tls }: ConnectionOptions, read: (bytes: Buffer) =>
     },
   });
 }
-
-/** Certificates are checked against names; an address is not one. */
-const isName = (hostname: string): boolean => !/^[\d.]+$|^\[/.test(hostname);
