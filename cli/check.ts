@@ -139,6 +139,8 @@ async function lockComplete(): Promise<void> {
 
 const steps: [string, () => Promise<unknown>][] = [
   ['types', () => tool('tsc', ['-p', '.'])],
+  // The console has types of its own: Vite's, and what its Apollo Client does by default.
+  ['types of the console', () => tool('tsc', ['-p', 'console'])],
   [
     'lint',
     () => tool('biome', ['ci', '--error-on-warnings', `--colors=${process.stdout.isTTY ? 'force' : 'off'}`, '.']),

@@ -2,6 +2,19 @@ import { ApolloClient, InMemoryCache } from '@apollo/client';
 import type { Sextant } from '@sextant/client';
 import { sextantLink } from '@sextant/client/apollo';
 
+declare module '@apollo/client' {
+  namespace ApolloClient {
+    namespace DeclareDefaultOptions {
+      interface WatchQuery {
+        errorPolicy: 'all';
+      }
+      interface Query {
+        errorPolicy: 'all';
+      }
+    }
+  }
+}
+
 /** Creates the cache of the graph. What one person has read is forgotten when another signs in. */
 export function createGraph(sextant: Sextant): ApolloClient {
   const graph = new ApolloClient({

@@ -3,7 +3,7 @@ import { ActionIcon, Button, Drawer, Group, Select, Skeleton, Text, Title } from
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import { useSextant } from '@sextant/client/react';
 import { PanelLeft } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { Problem } from '../frame/problem.tsx';
 import { useTitle } from '../frame/title.ts';
@@ -142,12 +142,24 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
   );
 }
 
-/** Shows the messages, the newest at the bottom, and stays there while words come unless the person has scrolled up. */
+/** How near the top earlier messages are read, in pixels. */
+const NEAR_TOP = 600;
+
+/**
+ * Shows the messages, the newest at the bottom, and stays there while words come unless the person has scrolled up:
+ * then earlier ones are read before the person comes to them, and what is looked at stays where it is.
+ */
 function Messages({ it, viewerId }: { it: ReturnType<typeof useChat>; viewerId: string | undefined }) {
   const { chat } = useStrings();
   const box = useRef<HTMLDivElement>(null);
   const inner = useRef<HTMLDivElement>(null);
   const isAtEnd = useRef(true);
+  const fromEnd = useRef(0);
+  const first = it.messages[0]?.id;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when earlier messages have come in above.
+  useLayoutEffect(() => {
+    if (!isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight - fromEnd.current;
+  }, [first]);
   useEffect(() => {
     const watched = new ResizeObserver(() => {
       if (isAtEnd.current && box.current) box.current.scrollTop = box.current.scrollHeight;
@@ -165,6 +177,8 @@ function Messages({ it, viewerId }: { it: ReturnType<typeof useChat>; viewerId: 
       tabIndex={0}
       onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
         isAtEnd.current = scrollHeight - scrollTop - clientHeight < 80;
+        fromEnd.current = scrollHeight - scrollTop;
+        if (it.hasEarlier && scrollTop < NEAR_TOP && !isAtEnd.current) it.earlier();
       }}
     >
       <div ref={inner} className="messages-inner">

@@ -1,19 +1,17 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useMutation } from '@apollo/client/react';
 import type { Member } from '@sextant/client';
 import { useSextant } from '@sextant/client/react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { ChooseBranchDocument, ReadChatDocument } from './chat.generated.ts';
+import { ChooseBranchDocument } from './chat.generated.ts';
 import type { Draft } from './composer.tsx';
 import { isOpen, type MessageActions } from './message.tsx';
-
-const PAGE = 40;
+import { useThread } from './use-thread.ts';
 
 /** Keeps one conversation: what is in it, who is there, and what can be done. */
 export function useChat(id: string) {
   const sextant = useSextant();
   const conversation = useMemo(() => sextant.conversation(id), [sextant, id]);
-  const [last, setLast] = useState(PAGE);
-  const { data, previousData, error, refetch } = useQuery(ReadChatDocument, { variables: { id, last } });
+  const { conversation: shown, messages, hasEarlier, earlier, error, refetch } = useThread(id);
   const [chooseBranch] = useMutation(ChooseBranchDocument);
   const [members, setMembers] = useState<readonly Member[]>([]);
   const [problem, setProblem] = useState<unknown>();
@@ -58,8 +56,6 @@ export function useChat(id: string) {
     };
   }, [conversation, read]);
 
-  const shown = data ?? (previousData?.conversation?.id === id ? previousData : undefined);
-  const messages = useMemo(() => shown?.conversation?.messages.nodes ?? [], [shown]);
   const done = useCallback(
     async (reply: { readonly messageId: Promise<string> }) => {
       setProblem(undefined);
@@ -80,15 +76,15 @@ export function useChat(id: string) {
     [conversation, done, chooseBranch, refetch],
   );
   return {
-    conversation: shown?.conversation,
+    conversation: shown,
     isLoading: shown === undefined && error === undefined,
     messages,
     members,
-    problem: problem ?? (shown?.conversation ? undefined : error),
+    problem: problem ?? (shown ? undefined : error),
     actions,
     isReplying: messages.some(isOpen),
-    hasEarlier: shown?.conversation?.messages.pageInfo.hasPreviousPage ?? false,
-    earlier: () => setLast((count) => Math.min(200, count + PAGE)),
+    hasEarlier,
+    earlier: () => void earlier().catch(setProblem),
     send: ({ text, attachments }: Draft, model: string | undefined, useMemory: boolean) =>
       done(
         conversation.send(text, {

@@ -1,21 +1,21 @@
 import { useMutation, useQuery } from '@apollo/client/react';
-import { Alert, Button, Code, Group, PasswordInput, Stack, Table, TagsInput, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Code, Group, MultiSelect, PasswordInput, Stack, Table, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
 import { useFormat, useStrings } from '../strings/strings.tsx';
-import { EndKeyDocument, KeysDocument, MakeKeyDocument } from './people.generated.ts';
+import { EndKeyDocument, KeysDocument, MakeKeyDocument, type Scope } from './people.generated.ts';
 
 /** What a key may be given; the server knows the same names. */
-const SCOPES = [
-  'chat:read',
-  'chat:write',
-  'memory:read',
-  'memory:write',
-  'vector:read',
-  'vector:write',
-  'vision:read',
-  'vision:write',
-  'analytics:read',
+const SCOPES: Scope[] = [
+  'CHAT_READ',
+  'CHAT_WRITE',
+  'MEMORY_READ',
+  'MEMORY_WRITE',
+  'VECTOR_READ',
+  'VECTOR_WRITE',
+  'VISION_READ',
+  'VISION_WRITE',
+  'ANALYTICS_READ',
 ];
 
 /** Shows the person's API keys, makes and ends them. */
@@ -25,7 +25,7 @@ export function Keys() {
   const { data, error, refetch } = useQuery(KeysDocument);
   const [make, { loading }] = useMutation(MakeKeyDocument);
   const [end] = useMutation(EndKeyDocument);
-  const [scopes, setScopes] = useState<string[]>(SCOPES);
+  const [scopes, setScopes] = useState<Scope[]>(SCOPES);
   const [secret, setSecret] = useState<string>();
   const [problem, setProblem] = useState<unknown>();
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -84,7 +84,7 @@ export function Keys() {
       <form onSubmit={submit}>
         <Group align="flex-end">
           <TextInput name="name" label={people.keyName} required withAsterisk={false} />
-          <TagsInput label={people.scopes} data={SCOPES} value={scopes} onChange={setScopes} maw={420} />
+          <MultiSelect label={people.scopes} data={SCOPES} value={scopes} onChange={setScopes} maw={420} />
           <PasswordInput name="password" label={session.password} autoComplete="current-password" w={180} />
           <Button type="submit" loading={loading}>
             {people.createKey}
