@@ -7,6 +7,8 @@
  * run, the floor: bench/rivals/chat-floor.mjs, a plain server on the same Postgres that stores message and reply and no
  * more.
  *
+ * The people of the product have some memories each, so that recall searches for every reply, and finds.
+ *
  * The time to the first token is what is added to the provider's, both ways. Sends a second are replies that ended, of
  * people who send again as soon as theirs has. CPU is that of all processes of the product, the embedded database
  * included and Postgres and Redis not; transactions, syncs and bytes of log are the database's, what is done behind the
@@ -14,8 +16,9 @@
  *
  * `npm run bench -- chat [embedded | distributed | floor …]`. CHAT_USERS (default 1,50,300: the first alone, the second
  * for the time to the first token, the last for saturation) and CHAT_SECONDS (default 10 each) make it short;
- * CHAT_BARE=off leaves the bare ones out. POSTGRES_TEST_URL and REDIS_TEST_URL name servers that nothing else uses;
- * without them it starts its own where they are installed. Linux only: CPU is read from /proc.
+ * CHAT_BARE=off leaves the bare ones out; CHAT_PROFILE names a folder for a CPU profile of each process.
+ * POSTGRES_TEST_URL and REDIS_TEST_URL name servers that nothing else uses; without them it starts its own where they
+ * are installed. Linux only: CPU is read from /proc.
  */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -61,7 +64,8 @@ interface Figures {
   readonly p50: number;
   readonly p95: number;
   readonly perSecond: number;
-  readonly cpu: number;
+  /** By process. */
+  readonly cpu: ReadonlyMap<string, number>;
   readonly work: Work;
   readonly replies: number;
   readonly failed: number;
@@ -71,7 +75,7 @@ interface Figures {
 async function measure(contender: Contender, talks: readonly Talk[]): Promise<Figures> {
   const users = talks.length;
   const before = await contender.work();
-  const cpuBefore = cpu(contender);
+  const cpuBefore = cpuByProcess(contender);
   const added: number[] = [];
   let failed = 0;
   let inTime = 0;
@@ -92,7 +96,7 @@ async function measure(contender: Contender, talks: readonly Talk[]): Promise<Fi
   });
   await Promise.all(talking);
   await sleep(BEHIND_MS);
-  const used = cpu(contender) - cpuBefore;
+  const cpuAfter = cpuByProcess(contender);
   const after = await contender.work();
   const replies = added.length;
   const each = (key: keyof Work): number => (after[key] - before[key]) / replies;
@@ -102,14 +106,23 @@ async function measure(contender: Contender, talks: readonly Talk[]): Promise<Fi
     p95: percentile(added, 0.95),
     // The first replies end after two seconds.
     perSecond: inTime / Math.max(1, SECONDS - 2),
-    cpu: used / replies,
+    cpu: new Map([...cpuAfter].map(([name, ms]) => [name, (ms - cpuBefore.get(name)!) / replies])),
     work: { transactions: each('transactions'), syncs: each('syncs'), walBytes: each('walBytes') },
     replies,
     failed,
   };
 }
 
-const cpu = ({ pids }: Contender): number => pids.reduce((sum, pid) => sum + cpuOf(String(pid)), 0);
+const cpuByProcess = ({ processes }: Contender): Map<string, number> =>
+  new Map([...processes].map(([name, pid]) => [name, cpuOf(String(pid))]));
+
+const total = (cpu: ReadonlyMap<string, number>): number => [...cpu.values()].reduce((sum, ms) => sum + ms, 0);
+
+/** Which process has which part of it, where there are several. */
+function partsOf(cpu: ReadonlyMap<string, number>): string {
+  const parts = [...cpu].toSorted(([, a], [, b]) => b - a).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
+  return parts.length > 1 ? ` (${parts.join(', ')})` : '';
+}
 
 async function run(contender: Contender): Promise<void> {
   const warm = await contender.talks(Math.min(10, Math.max(...USERS)));
@@ -121,7 +134,7 @@ async function run(contender: Contender): Promise<void> {
     const { p50, p95, perSecond, work } = one;
     console.log(
       `  ${contender.name}, ${users} users: first token +${p50.toFixed(1)} ms (p95 +${p95.toFixed(1)}), ${perSecond.toFixed(1)} sends/s, ` +
-        `${one.cpu.toFixed(1)} ms CPU, ${work.transactions.toFixed(1)} transactions, ${work.syncs.toFixed(1)} syncs and ` +
+        `${total(one.cpu).toFixed(1)} ms CPU${partsOf(one.cpu)}, ${work.transactions.toFixed(1)} transactions, ${work.syncs.toFixed(1)} syncs and ` +
         `${work.walBytes.toFixed(0)} bytes of log a reply; ${one.replies} replies, ${one.failed} failed`,
     );
   }
@@ -129,7 +142,7 @@ async function run(contender: Contender): Promise<void> {
   const most = (key: 'transactions' | 'syncs') => Math.max(...figures.map(({ work }) => work[key])).toFixed(1);
   console.log(
     `BENCH chat-${contender.name} ttft_p50_ms=${many.p50.toFixed(1)} ttft_p95_ms=${many.p95.toFixed(1)} ` +
-      `sends_per_s=${figures.at(-1)!.perSecond.toFixed(1)} cpu_ms=${many.cpu.toFixed(1)} transactions=${most('transactions')} ` +
+      `sends_per_s=${figures.at(-1)!.perSecond.toFixed(1)} cpu_ms=${total(many.cpu).toFixed(1)} transactions=${most('transactions')} ` +
       `syncs=${most('syncs')} wal_bytes=${many.work.walBytes.toFixed(0)} users=${many.users} failed=${figures.reduce((sum, { failed }) => sum + failed, 0)}`,
   );
 }
@@ -148,6 +161,9 @@ try {
     NODE_ENV: 'production',
     EMBEDDED_FSYNC: 'true',
     DATABASE_POOL: '10',
+    ...(process.env['CHAT_PROFILE'] && {
+      NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${path.resolve(process.env['CHAT_PROFILE'])}`,
+    }),
     ...NO_LIMITS,
   };
   if (!process.env['SEXTANT_TEST_PROGRAM']) {

@@ -18,7 +18,8 @@ export interface Talk {
 /** A server of chats that is measured, with all its processes. */
 export interface Contender extends AsyncDisposable {
   readonly name: string;
-  readonly pids: readonly number[];
+  /** The ids of its processes, by name. */
+  readonly processes: ReadonlyMap<string, number>;
   /** Begins as many conversations, by as many connections. */
   talks(count: number): Promise<Talk[]>;
   work(): Promise<Work>;

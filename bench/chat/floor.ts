@@ -49,7 +49,7 @@ export async function startFloor(
   };
   return {
     name: 'floor',
-    pids: [child.pid!],
+    processes: new Map([['floor', child.pid!]]),
     talks: (count) => Promise.all(Array.from({ length: count }, talk)),
     work,
     async [Symbol.asyncDispose]() {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parse, print } from 'graphql';
 import { WebSocket } from 'ws';
 import {
@@ -14,6 +15,19 @@ import { addedBy, type Contender, type Talk, type Work } from './contender.ts';
 /** People who sign up; each may have several conversations on several devices. */
 const ACCOUNTS = 50;
 
+/** What is known about each of them. */
+const KNOWN = [
+  'Keeps an orchard of forty apple trees in the northern valley.',
+  'Writes down every harvest since 1900, with the weather of that year.',
+  'Has two daughters, who help with the harvest in autumn.',
+  'Prefers short answers with figures.',
+  'Sells cider at the market of the next town on Saturdays.',
+  'Is allergic to nuts.',
+];
+const REMEMBER = 'mutation Remember($input: RememberInput!) { remember(input: $input) { memories { id } } }';
+/** How long what is known has until it is found, in ms. */
+const INDEXED_MS = 3_000;
+
 const SEND = print(SendMessageDocument);
 const FOLLOW = print(parse(print(MessageStreamDocument)));
 
@@ -22,9 +36,11 @@ export function product(name: string, graph: RunningGraph, work: () => Promise<W
   const accounts: TestUser[] = [];
   return {
     name,
-    pids: [...graph.processes.values()].map(({ pid }) => pid),
+    processes: new Map([...graph.processes].map(([name, { pid }]) => [name, pid])),
     async talks(count) {
-      while (accounts.length < Math.min(count, ACCOUNTS)) accounts.push(await TestUser.signUp(graph.url));
+      const known = accounts.length;
+      while (accounts.length < Math.min(count, ACCOUNTS)) accounts.push(await personOf(graph.url));
+      if (accounts.length > known) await sleep(INDEXED_MS);
       const talks: Promise<Talk>[] = [];
       for (let i = 0; i < count; i++) talks.push(talkOf(accounts[i % accounts.length]!));
       return Promise.all(talks);
@@ -32,6 +48,14 @@ export function product(name: string, graph: RunningGraph, work: () => Promise<W
     work,
     [Symbol.asyncDispose]: () => graph[Symbol.asyncDispose](),
   };
+}
+
+/** A person about whom something is known, so that recall searches for each reply, and finds. */
+async function personOf(url: string): Promise<TestUser> {
+  const user = await TestUser.signUp(url);
+  const { errors } = await user.send(REMEMBER, { input: { memories: KNOWN.map((text) => ({ text })) } });
+  if (errors) throw new Error(errors[0]!.message);
+  return user;
 }
 
 async function talkOf(user: TestUser): Promise<Talk> {
@@ -95,8 +119,9 @@ class Device {
               if (event.includes('"COMPLETE"') && added !== undefined) resolve(added);
               else reject(new Error(event));
             } else if (added === undefined && !event.includes('"text":""')) {
+              // The sources that memory gave come before the first word.
               const { text } = (JSON.parse(event) as Event).payload.data.messageStream;
-              added = addedBy(sentAt, now(), text);
+              if (text) added = addedBy(sentAt, now(), text);
             }
           },
           fail: reject,
@@ -127,5 +152,5 @@ class Device {
 }
 
 interface Event {
-  readonly payload: { readonly data: { readonly messageStream: { readonly text: string } } };
+  readonly payload: { readonly data: { readonly messageStream: { readonly text?: string } } };
 }
