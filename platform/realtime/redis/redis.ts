@@ -5,6 +5,7 @@ import { CodedError } from '../../base/errors/errors.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
+import { writeTogether } from '../../base/sockets/write-together.ts';
 
 /**
  * The connections of one process to Redis. A single server, a Sentinel set or a managed service with one endpoint;
@@ -63,6 +64,7 @@ export async function openRedis(options: {
       ...settings,
     });
     watch(redis, name, log, metrics);
+    redis.on('connect', () => writeTogether(redis.stream));
     options.lifecycle.defer(() => redis.disconnect());
     return redis;
   };

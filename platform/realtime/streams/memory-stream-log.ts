@@ -40,6 +40,8 @@ export class MemoryStreamLog implements StreamLog {
   readonly #entries = new Map<string, Entry>();
   readonly #limits: StreamLimits;
   readonly #metrics: StoreMetrics;
+  /** Readers of streams that are not there yet, each with the stream. */
+  readonly #awaiting = new Map<() => void, string>();
   /** Finished streams, oldest first. */
   readonly #finished = new Set<string>();
   #finishedBytes = 0;
@@ -93,6 +95,7 @@ export class MemoryStreamLog implements StreamLog {
         this.#expire(stream, entry, this.#limits.idleTtlMs);
       }
     });
+    for (const [ask, wanted] of this.#awaiting) if (wanted === stream) ask();
     return entry.producer;
   }
 
@@ -104,7 +107,11 @@ export class MemoryStreamLog implements StreamLog {
       signal,
       open: async (closing) => {
         const find = () => this.#entries.get(stream);
-        const entry = await until(find, { waitMs, everyMs: 10, signal: closing });
+        const hurry = (ask: () => void) => {
+          this.#awaiting.set(ask, stream);
+          return () => this.#awaiting.delete(ask);
+        };
+        const entry = await until(find, { waitMs, everyMs: 10, signal: closing, hurry });
         if (closing.aborted) return;
         if (!entry) throw new StreamUnknownError(stream, 'is not in the log');
         if (after > entry.buffer.last)

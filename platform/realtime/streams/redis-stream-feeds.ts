@@ -18,9 +18,19 @@ export interface Feed {
   readonly buffer: LogBuffer;
   cursor: string;
   holders: number;
+  /** Whether a producer of this process tells what Redis has: then Redis is not asked. */
+  isTold: boolean;
   lastSign: number;
   missingSince: number | undefined;
   suspectEpoch: number;
+}
+
+/** A producer of this process, as far as its readers here need to know it. */
+export interface LocalProducer {
+  readonly born: string;
+  /** All its chunks, of which the first `confirmed` are in Redis. */
+  readonly chunks: readonly Chunk[];
+  readonly confirmed: number;
 }
 
 /** The state that the log knows of a stream in Redis. */
@@ -38,8 +48,9 @@ const CHECK_EVERY_MS = 1_000;
 const MISSING_MS = 15_000;
 
 /**
- * The feeds of all streams that this process has readers of by one blocking XREAD on one connection. A feed that is
- * added while the read blocks wakes it through a stream of our own, which is part of every read.
+ * The feeds of all streams that this process has readers of. What a producer of this process writes reaches its readers
+ * here once Redis has confirmed it, and is not read back. All others come by one blocking XREAD on one connection. A
+ * feed that is added while the read blocks wakes it through a stream of our own, which is part of every read.
  */
 export class RedisStreamFeeds {
   readonly #redis: RedisConnections;
@@ -74,8 +85,12 @@ export class RedisStreamFeeds {
     options.lifecycle.defer(() => this.#close());
   }
 
-  /** The feed of a stream, shared with other readers; give it back with `drop`. */
-  hold(stream: string, born: string): Feed {
+  /**
+   * The feed of a stream, shared with other readers; give it back with `drop`.
+   *
+   * @param producer of this process, which calls `tell` from now on, and `leave` at the end.
+   */
+  hold(stream: string, born: string, producer?: LocalProducer): Feed {
     let feed = this.#feeds.get(stream);
     if (feed && feed.born !== born) {
       this.#fail(feed, 'was made again');
@@ -89,15 +104,39 @@ export class RedisStreamFeeds {
         buffer: new LogBuffer(),
         cursor: '0-0',
         holders: 0,
+        isTold: false,
         lastSign: performance.now(),
         missingSince: undefined,
         suspectEpoch: 0,
       };
       this.#feeds.set(stream, feed);
-      this.#start();
+      if (!producer) this.#start();
+    }
+    if (producer) {
+      feed.isTold = true;
+      feed.buffer.abandon(0);
+      this.tell(stream, producer);
     }
     feed.holders++;
     return feed;
+  }
+
+  /** Redis has confirmed more of a producer of this process. @param final what it has ended with, if it has. */
+  tell(stream: string, { born, chunks, confirmed }: LocalProducer, final?: JsonObject): void {
+    const feed = this.#feeds.get(stream);
+    if (!feed?.isTold || feed.born !== born || feed.buffer.over) return;
+    for (let at = feed.buffer.last; at < confirmed; at++) feed.buffer.append(chunks[at]!);
+    feed.cursor = `${feed.buffer.last}-0`;
+    if (final) feed.buffer.end(final);
+  }
+
+  /** A producer of this process tells no more: what follows, if anything does, is read from Redis. */
+  leave(stream: string, born: string): void {
+    const feed = this.#feeds.get(stream);
+    if (!feed?.isTold || feed.born !== born) return;
+    feed.isTold = false;
+    feed.lastSign = performance.now();
+    if (!feed.buffer.over && !this.#closed) this.#start();
   }
 
   drop(feed: Feed): void {
@@ -130,7 +169,7 @@ export class RedisStreamFeeds {
   async #run(): Promise<void> {
     this.#connection ??= this.#redis.blocking('streams');
     for (let failures = 0; !this.#closed; ) {
-      const feeds = [...this.#feeds.values()].filter((feed) => !feed.buffer.over);
+      const feeds = [...this.#feeds.values()].filter(({ buffer, isTold }) => !buffer.over && !isTold);
       if (feeds.length === 0) break;
       try {
         await this.#readOnce(this.#connection, feeds);
@@ -160,6 +199,7 @@ export class RedisStreamFeeds {
 
   #take(feed: Feed, id: string, [field, value]: string[]): void {
     const { buffer } = feed;
+    if (feed.isTold) return;
     feed.cursor = id;
     feed.lastSign = performance.now();
     feed.missingSince = undefined;
@@ -176,7 +216,7 @@ export class RedisStreamFeeds {
   #checkAll(): void {
     const now = performance.now();
     for (const feed of this.#feeds.values()) {
-      if (!feed.buffer.over && now - feed.lastSign > CHECK_EVERY_MS) {
+      if (!feed.buffer.over && !feed.isTold && now - feed.lastSign > CHECK_EVERY_MS) {
         this.#checkOne(feed).catch(() => {
           // Redis is away: nothing is known, nothing changes.
         });

@@ -169,6 +169,36 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     expect(assemble(await collect(deaf.read(stream))).text).toBe('heir');
   });
 
+  it('shows readers beside the producer what Redis has confirmed, and what another producer writes after it', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const proxy = await faultProxy(lifecycle);
+    const { log: here } = await replica(lifecycle, prefix, proxy.url);
+    const { log: there, redis } = await replica(lifecycle, prefix);
+    const stream = freshStream();
+    const writer = await here.open(stream);
+    const { events, done } = follow(here, stream);
+    writer.append('one ');
+    await writer.flush();
+    await expect.poll(() => assemble(events).text).toBe('one ');
+    proxy.deafen();
+    writer.append('two ');
+    await expect.poll(async () => (await there.inspect(stream))?.last).toBe(2);
+    // Redis has it, and has not said so: it might as well have lost it.
+    expect(assemble(events).text).toBe('one ');
+    proxy.cut();
+    await sleep(50);
+    proxy.heal();
+    await expect.poll(() => writer.flush().then(() => assemble(events).text)).toBe('one two ');
+    await lapse(redis, stream);
+    const heir = await there.open(stream);
+    heir.append('three');
+    await heir.finish({ status: 'RIGHT' });
+    await done;
+    expect(assemble(events)).toEqual({ text: 'one two three', last: 3, final: { status: 'RIGHT' } });
+    expect(writer.stopRequested.aborted).toBe(true);
+  });
+
   it('stops a producer that did not hear the call, with its next chunk', async () => {
     await using lifecycle = new AsyncDisposableStack();
     const prefix = testPrefix(lifecycle);
@@ -190,15 +220,18 @@ describe.skipIf(!REDIS_TEST_URL)(`stream log under faults: ${REDIS_SUITE}`, () =
     const prefix = testPrefix(lifecycle);
     const proxy = await faultProxy(lifecycle);
     const { log } = await replica(lifecycle, prefix, proxy.url);
+    const { log: elsewhere } = await replica(lifecycle, prefix);
     const stream = freshStream();
     const writer = await log.open(stream);
     const { events, done } = follow(log, stream);
     writer.append('before ');
     await writer.flush();
+    const other = freshStream();
+    await elsewhere.open(other);
     proxy.freeze();
     const asked = performance.now();
-    await expect(log.inspect(stream)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    await expect(collect(log.read(stream))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await expect(log.inspect(other)).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await expect(collect(log.read(other))).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     expect(performance.now() - asked).toBeLessThan(AWAY_MS);
     writer.append('after');
     proxy.heal();

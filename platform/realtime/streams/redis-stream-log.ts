@@ -35,6 +35,8 @@ export class RedisStreamLog implements StreamLog {
   readonly #metrics: StoreMetrics;
   readonly #feeds: RedisStreamFeeds;
   readonly #writers = new Set<RedisStreamWriter>();
+  /** Readers of streams that are not there yet, each with the stream. */
+  readonly #awaiting = new Map<() => void, string>();
 
   constructor(options: {
     redis: RedisConnections;
@@ -47,14 +49,6 @@ export class RedisStreamLog implements StreamLog {
     this.#scripts = streamScripts(options.redis);
     this.#limits = { ...DEFAULT_STREAM_LIMITS, ...options.limits };
     this.#metrics = storeMetrics(options.metrics);
-    this.#feeds = new RedisStreamFeeds({
-      redis: options.redis,
-      inspect: (stream) => this.#inspect(stream),
-      log: options.log,
-      metrics: this.#metrics,
-      lifecycle: options.lifecycle,
-      processId: randomUUID(),
-    });
     void options.redis.channels.listen(controlChannel(options.redis.prefix), (message) => this.#obey(message));
     const onReady = () => {
       for (const writer of this.#writers) writer.renew();
@@ -65,6 +59,15 @@ export class RedisStreamLog implements StreamLog {
       options.redis.channels.unlisten(controlChannel(options.redis.prefix));
       for (const writer of [...this.#writers]) writer.close();
     });
+    // The last: it ends first, and does not begin to read what a producer that ends has told.
+    this.#feeds = new RedisStreamFeeds({
+      redis: options.redis,
+      inspect: (stream) => this.#inspect(stream),
+      log: options.log,
+      metrics: this.#metrics,
+      lifecycle: options.lifecycle,
+      processId: randomUUID(),
+    });
   }
 
   async open(stream: string, { leaseMs = 10_000 }: OpenOptions = {}): Promise<StreamWriter> {
@@ -73,6 +76,7 @@ export class RedisStreamLog implements StreamLog {
     const token = randomUUID();
     const channel = controlChannel(this.#redis.prefix);
     const { idleTtlMs } = this.#limits;
+    const openedAt = performance.now();
     const opening = this.#scripts.open(keys.log, keys.meta, token, leaseMs, idleTtlMs, token, channel, stream);
     const reply = (await this.#redis.guard('streams', opening)) as
       | ['ok', epoch: number, last: number, born: string]
@@ -86,14 +90,20 @@ export class RedisStreamLog implements StreamLog {
       token,
       born,
       leaseMs,
+      openedAt,
       keys,
       buffer: await this.#load(keys.log, last),
       limits: this.#limits,
       scripts: this.#scripts,
       metrics: this.#metrics,
-      onClose: (closed) => this.#writers.delete(closed),
+      onConfirmed: (confirmed, final) => this.#feeds.tell(stream, confirmed, final),
+      onClose: (closed) => {
+        this.#writers.delete(closed);
+        if (!this.#writerOf(stream)) this.#feeds.leave(stream, born);
+      },
     });
     this.#writers.add(writer);
+    for (const [ask, wanted] of this.#awaiting) if (wanted === stream) ask();
     return writer;
   }
 
@@ -106,17 +116,25 @@ export class RedisStreamLog implements StreamLog {
       open: async (closing) => {
         let seen: RemoteState | undefined;
         const find = async () => {
+          const own = this.#writerOf(stream);
+          // A reader who comes from another process may have seen what Redis has not confirmed here yet.
+          await own?.answered();
+          if (own?.isHeld && own.confirmed >= after) return own;
           seen = await this.#inspect(stream);
           return seen && seen.last >= after ? seen : undefined;
         };
-        const state = await until(find, { waitMs, everyMs: 50, signal: closing });
+        const hurry = (ask: () => void) => this.#whenOpened(stream, ask);
+        const found = await until(find, { waitMs, everyMs: 50, signal: closing, hurry });
         if (closing.aborted) return;
-        if (!state) {
+        if (!found) {
           throw new StreamUnknownError(stream, seen ? `ends at ${seen.last}, not ${after}` : 'is not in the log');
         }
-        feed = this.#feeds.hold(stream, state.born);
+        const own = found instanceof RedisStreamWriter ? found : undefined;
+        feed = this.#feeds.hold(stream, found.born, own);
         this.#metrics.streamReaders.inc();
-        await reached(feed.buffer, state.last, state.final !== undefined, closing);
+        if (!(found instanceof RedisStreamWriter)) {
+          await reached(feed.buffer, found.last, found.final !== undefined, closing);
+        }
         if (!closing.aborted) cursor = feed.buffer.attach(after, () => reader.wake());
       },
       take: () => cursor!.take(),
@@ -149,11 +167,28 @@ export class RedisStreamLog implements StreamLog {
 
   async inspect(stream: string): Promise<StreamState | undefined> {
     checkStreamName(stream);
+    const own = this.#writerOf(stream);
+    if (own) return { epoch: own.epoch, last: own.confirmed, status: 'live' };
     const state = await this.#inspect(stream);
     if (!state) return undefined;
     const { epoch, last, final } = state;
     if (final) return { epoch, last, status: 'finished', final };
     return { epoch, last, status: state.alive ? 'live' : 'abandoned' };
+  }
+
+  /** The producer of a stream, if this process has it: what it knows need not be asked of Redis. */
+  #writerOf(stream: string): RedisStreamWriter | undefined {
+    let latest: RedisStreamWriter | undefined;
+    for (const writer of this.#writers) {
+      if (writer.stream === stream && writer.isHeld && !(latest && latest.epoch > writer.epoch)) latest = writer;
+    }
+    return latest;
+  }
+
+  /** Calls `ask` when this process becomes the producer of a stream. @returns what ends that. */
+  #whenOpened(stream: string, ask: () => void): () => void {
+    this.#awaiting.set(ask, stream);
+    return () => this.#awaiting.delete(ask);
   }
 
   async #inspect(stream: string): Promise<RemoteState | undefined> {

@@ -15,12 +15,16 @@ export interface RedisWriterOptions {
   readonly token: string;
   readonly born: string;
   readonly leaseMs: number;
+  /** When Redis was asked for the lease, by `performance.now()`. */
+  readonly openedAt: number;
   /** Own copy of the stream, with what earlier producers wrote; what a Redis that lost it is given again. */
   readonly buffer: LogBuffer;
   readonly limits: StreamLimits;
   readonly keys: { readonly log: string; readonly meta: string };
   readonly scripts: StreamScripts;
   readonly metrics: StoreMetrics;
+  /** Called when Redis has confirmed more. @param final what the stream has ended with, if it has. */
+  readonly onConfirmed: (writer: RedisStreamWriter, final: JsonObject | undefined) => void;
   readonly onClose: (writer: RedisStreamWriter) => void;
 }
 
@@ -40,17 +44,21 @@ export class RedisStreamWriter implements StreamWriter {
   readonly #renewal: NodeJS.Timeout;
   readonly #waiters = new Set<{ done: () => boolean; resolve: () => void; reject: (error: Error) => void }>();
   #confirmed: number;
+  /** When what Redis has confirmed last was sent. */
+  #confirmedAt: number;
   #final: JsonObject | undefined;
   #finishDeadline = Number.POSITIVE_INFINITY;
   #ended = false;
   #released = false;
   #closed = false;
   #pumping = false;
+  #sending: Promise<void> | undefined;
   #fenced: StreamFencedError | undefined;
 
   constructor(options: RedisWriterOptions) {
     this.#options = options;
     this.#confirmed = options.buffer.last;
+    this.#confirmedAt = options.openedAt;
     this.#renewal = setInterval(
       guarded({ where: 'stream' }, () => this.renew()),
       options.leaseMs / 3,
@@ -69,6 +77,26 @@ export class RedisStreamWriter implements StreamWriter {
   }
   get stopRequested(): AbortSignal {
     return this.#stop.signal;
+  }
+  get born(): string {
+    return this.#options.born;
+  }
+  get chunks(): readonly Chunk[] {
+    return this.#options.buffer.chunks;
+  }
+  /** How many chunks Redis has confirmed. */
+  get confirmed(): number {
+    return this.#confirmed;
+  }
+  /** Resolves when Redis has answered what is under way to it, or has not. */
+  async answered(): Promise<void> {
+    await this.#sending?.catch(() => undefined);
+  }
+  /** Whether the stream is this producer's, as far as Redis has said within the time of its lease. */
+  get isHeld(): boolean {
+    return (
+      !this.#closed && !this.#released && !this.#ended && performance.now() - this.#confirmedAt < this.#options.leaseMs
+    );
   }
 
   append(chunk: Chunk): number {
@@ -146,8 +174,8 @@ export class RedisStreamWriter implements StreamWriter {
   #schedule(renewOnly = false): void {
     if (this.#pumping || this.#closed) return;
     this.#pumping = true;
-    // Everything appended in this turn of the loop goes out together.
-    setImmediate(guarded({ where: 'stream' }, () => this.#pump(renewOnly)));
+    // Everything appended in this turn goes out together, and with what other producers append in it.
+    process.nextTick(guarded({ where: 'stream' }, () => this.#pump(renewOnly)));
   }
 
   async #pump(renew: boolean): Promise<void> {
@@ -155,7 +183,8 @@ export class RedisStreamWriter implements StreamWriter {
       const due = this.#confirmed < this.last || (this.#final !== undefined && !this.#ended);
       if (!due && !renew) break;
       try {
-        await this.#send();
+        this.#sending = this.#send();
+        await this.#sending;
         renew = false;
         failures = 0;
       } catch {
@@ -165,6 +194,7 @@ export class RedisStreamWriter implements StreamWriter {
       this.#settle();
     }
     this.#pumping = false;
+    this.#sending = undefined;
     if (this.#ended) this.close();
   }
 
@@ -176,6 +206,7 @@ export class RedisStreamWriter implements StreamWriter {
     const final = complete && this.#final ? JSON.stringify(this.#final) : '';
     const ttlMs = final ? limits.finishedTtlMs : limits.idleTtlMs;
     const texts = batch.map((chunk) => JSON.stringify(chunk));
+    const sentAt = performance.now();
     const reply = (await scripts.append(keys.log, keys.meta, token, from + 1, leaseMs, ttlMs, final, ...texts)) as
       | ['ok', last: number, stop: number]
       | ['fenced']
@@ -185,8 +216,10 @@ export class RedisStreamWriter implements StreamWriter {
     else if (reply[0] === 'missing') await this.#restore();
     else {
       this.#confirmed = from + batch.length;
+      this.#confirmedAt = sentAt;
       this.#options.metrics.streamPending.dec(batch.length);
       if (final) this.#ended = true;
+      this.#options.onConfirmed(this, final ? this.#final : undefined);
       if (reply[2] === 1) this.stop();
     }
   }
