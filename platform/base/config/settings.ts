@@ -170,6 +170,9 @@ export const settings = z.object({
 
   DATABASE_URL: postgresUrl.optional().describe('Postgres. Unset: the embedded database in SEXTANT_DIR.'),
   DATABASE_POOL: count(10, 1, 200).describe('Connections of one subgraph to Postgres.'),
+  DATABASE_PREPARED: flag(true).describe(
+    'Whether statements that come often are prepared in each connection to Postgres. False behind a pooler that shares connections between transactions and does not know prepared statements.',
+  ),
   EMBEDDED_FSYNC: flag(true).describe(
     'Whether the embedded database writes each commit to the disk before it answers: slower, but survives a power cut.',
   ),

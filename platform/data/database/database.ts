@@ -15,6 +15,7 @@ import { DatabaseError } from './error.ts';
 import { migrate, pendingMigrations, settleMigration } from './migrate.ts';
 import { createOwnerPool } from './owner-pool.ts';
 import { finishRestore } from './restored-folder.ts';
+import { StatementNames } from './statement-names.ts';
 import { templateDirectory } from './template.ts';
 
 /** A generated Prisma client class: `prisma/<owner>/client/client.ts` exports it. */
@@ -64,7 +65,12 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
     opened: source.opened,
     async client(owner, Client) {
       const pool = await source.pool(owner);
-      const client = new Client({ adapter: new PrismaPg(pool, { schema: owner }), transactionOptions: TRANSACTIONS });
+      const names = source.namesStatements ? new StatementNames() : undefined;
+      const adapter = new PrismaPg(pool, {
+        schema: owner,
+        ...(names && { statementNameGenerator: ({ sql, args }) => names.of(sql, args.length) }),
+      });
+      const client = new Client({ adapter, transactionOptions: TRANSACTIONS });
       clients.push(client as { $disconnect?(): Promise<void> });
       return tellsCommits(client);
     },
@@ -80,6 +86,8 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
 
 interface PoolSource extends AsyncDisposable {
   readonly opened: Promise<void>;
+  /** Whether each connection is a session of its own, in which statements can be named. */
+  readonly namesStatements: boolean;
   pool(owner: Owner): Promise<pg.Pool>;
   health: Database['health'];
   observe: Database['observe'];
@@ -100,6 +108,7 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
     });
     return {
       opened: embedded.opened,
+      namesStatements: false,
       pool: async (owner) => embedded.pool(owner),
       observe: embedded.observe,
       copyTo: embedded.copyTo,
@@ -124,6 +133,7 @@ function openPostgresSource(config: Config, url: string): PoolSource {
   const refusals = new Map<pg.Pool, () => string | undefined>();
   return {
     opened: Promise.resolve(),
+    namesStatements: config.DATABASE_PREPARED,
     async pool(owner) {
       const { pool, refusal } = createOwnerPool(
         { ...sessionOf(owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 10_000 },
