@@ -1,6 +1,5 @@
-import type { Fact, SqlTransaction } from '#platform/data/outbox/outbox.ts';
+import type { Fact, Outbox } from '#platform/data/outbox/outbox.ts';
 import type { Platform } from '#platform/host/platform.ts';
-import type { Storage } from '#platform/host/storage.ts';
 import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import { CallRecords } from './call-records.ts';
 import type { Models } from './models.ts';
@@ -15,15 +14,13 @@ import { usageEvent } from './usage-event.ts';
  * @param options.recordsItself whether the subgraph records a call on its own, in a transaction with what the call
  * made.
  */
-export async function openRecordedModels<Client, Tx extends SqlTransaction>(
+export async function openRecordedModels(
   platform: Platform,
-  { db, outbox }: Pick<Storage<Client, Tx>, 'db' | 'outbox'>,
+  { outbox }: { readonly outbox: Outbox },
   options: { readonly embedders: RecordedEmbedders; readonly recordsItself?: (record: LlmCallRecord) => boolean },
 ): Promise<Models> {
   const { embedders, recordsItself } = options;
-  const records = platform.lifecycle.use(
-    new CallRecords((events) => db.$transaction((tx) => outbox.recordAll(tx, events as readonly Fact[]))),
-  );
+  const records = platform.lifecycle.use(new CallRecords((events) => outbox.recordAlone(events as readonly Fact[])));
   const models = await openModels(platform, {
     embedders,
     async onRecord(record) {

@@ -1,6 +1,5 @@
-import type { SqlTransaction } from '#platform/data/outbox/outbox.ts';
+import type { Outbox } from '#platform/data/outbox/outbox.ts';
 import type { Platform } from '#platform/host/platform.ts';
-import type { Storage } from '#platform/host/storage.ts';
 import { type RecordedEmbedders, recordEmbeddings } from './embeddings/recorded-embedders.ts';
 import { createEmbedders } from './embeddings/registry.ts';
 import { openVectorStore } from './vectors/open.ts';
@@ -17,13 +16,13 @@ export interface Retrieval {
 type Shared = Pick<Platform, 'config' | 'share'>;
 
 /** Opens embedding models and the vector store for a subgraph. The subgraphs of one process share both. */
-export async function openRetrieval<Client, Tx extends SqlTransaction>(
+export async function openRetrieval(
   platform: Shared & Pick<Platform, 'log' | 'metrics' | 'lifecycle'>,
-  storage: Pick<Storage<Client, Tx>, 'db' | 'outbox'>,
+  { outbox }: { readonly outbox: Outbox },
 ): Promise<Retrieval> {
   const { embedders, vectors } = await shared(platform);
   return {
-    embedders: recordEmbeddings({ ...platform, client: storage.db, outbox: storage.outbox, embedders }),
+    embedders: recordEmbeddings({ ...platform, outbox, embedders }),
     vectors,
   };
 }

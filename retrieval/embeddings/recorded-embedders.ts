@@ -2,7 +2,7 @@ import type { Registry } from 'prom-client';
 import { v7 as uuid } from 'uuid';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
-import type { Outbox, SqlClient, SqlTransaction } from '#platform/data/outbox/outbox.ts';
+import type { Outbox } from '#platform/data/outbox/outbox.ts';
 import type { Embedder, Embedders, EmbeddingModel } from './embedder.ts';
 import { EmbeddingTelemetry } from './embedding-telemetry.ts';
 import { estimateAll, Meter } from './meter.ts';
@@ -199,22 +199,16 @@ interface Begin {
 }
 
 /** Returns the embedding models of a process for one subgraph, which records their calls in its own outbox. */
-export function recordEmbeddings<Tx extends SqlTransaction>(options: {
+export function recordEmbeddings(options: {
   embedders: Embedders;
-  client: SqlClient<Tx>;
   outbox: Outbox;
   log: Logger;
   metrics: Registry;
   /** Register it before what embeds: it is closed after them. */
   lifecycle: AsyncDisposableStack;
 }): RecordedEmbedders {
-  const { client, outbox, lifecycle } = options;
+  const { outbox, lifecycle } = options;
   const write = (calls: readonly EmbeddingCall[]): Promise<void> =>
-    client.$transaction(async (tx) => {
-      await outbox.recordAll(
-        tx,
-        calls.map((payload) => ({ type: 'embedding.called', payload })),
-      );
-    });
+    outbox.recordAlone(calls.map((payload) => ({ type: 'embedding.called', payload })));
   return lifecycle.use(new RecordedEmbedders({ ...options, write }));
 }

@@ -11,6 +11,7 @@ import type { MemoryMetrics } from './metrics.ts';
 import type { MemoryQuotas } from './quota.ts';
 import type { DocumentReader } from './reader/document-reader.ts';
 import type { Transcripts } from './transcripts.ts';
+import type { Uses } from './uses.ts';
 
 export type Database = PrismaClient;
 /**
@@ -29,6 +30,7 @@ export interface MemoryParts {
   /** What is learned from each finished reply. */
   readonly learning: Jobs<Transaction>;
   readonly transcripts: Transcripts;
+  readonly uses: Uses;
   readonly models: Models;
   readonly blobs: BlobStore;
   readonly urls: UrlSigner;

@@ -139,7 +139,7 @@ describe('recall', () => {
     await remember(me, { text: 'The user is allergic to nuts.' });
     const search = vi.spyOn(await world.vectors(), 'search').mockImplementation(() => new Promise(() => undefined));
     try {
-      const late = await recall(me, 'Can I eat satay?', { timeoutMs: 50 });
+      const late = await recall(me, 'Can I eat satay?', { limit: 5, timeoutMs: 50 });
       expect(late.items).toMatchObject([{ text: 'The user is allergic to nuts.' }]);
       expect(late.degraded).toBe('The search took longer than 50 ms.');
     } finally {
@@ -163,7 +163,7 @@ describe('recall', () => {
     await recall(me, 'flat tyre', { touch: false });
     await recall(me, 'flat tyre');
     const uses = async () => (await world.ask(me, `{ memory(id: "${id}") { uses lastUsedAt } }`)).data.memory.uses;
-    await expect.poll(uses).toBe(1);
+    await expect.poll(uses, { timeout: 20_000 }).toBe(1);
   });
 
   it('of a document that gives orders is quoted data that the document cannot break out of', async () => {
@@ -249,6 +249,6 @@ describe('the extractive responder', () => {
       found: true,
       quotes: [{ text: 'Die Katze heißt Minka.' }],
     });
-    expect((await recall(me, 'Wie heißt meine Katze?')).degraded).toMatch(/does not know German: only words/);
+    expect((await recall(me, 'Wie heißt meine Katze?', { limit: 5 })).degraded).toMatch(/does not know German: only words/);
   });
 });

@@ -21,6 +21,7 @@ import { queueReembedding } from './reembed.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
 import { Transcripts } from './transcripts.ts';
+import { Uses } from './uses.ts';
 
 const CLEANUP_MS = 600_000;
 const HOUR_MS = 3_600_000;
@@ -43,6 +44,7 @@ export const memory: SubgraphDefinition = {
       db,
       indexes,
       transcripts: new Transcripts({ db, indexes, log }),
+      uses: lifecycle.use(new Uses(db, log)),
       quick: storage.jobs(4),
       // Each embeds a few texts at a time, and a search meanwhile waits for as many. Three, of which one user holds
       // two.

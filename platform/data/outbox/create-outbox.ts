@@ -40,6 +40,14 @@ export function createOutbox(options: {
       const [id] = await recordAll(tx, [{ type, payload } as Fact]);
       return id!;
     },
+    async recordAlone(facts) {
+      if (facts.length === 0) return;
+      await OutboxTable.insert(
+        options.client,
+        facts.map(({ type, payload }) => eventOf(type, payload)),
+      );
+      relay.wake(patience(facts));
+    },
     prepare: (facts) => ({
       rows: JSON.stringify(facts.map(({ type, payload }) => eventOf(type, payload))),
       recorded: () => {

@@ -1,12 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { columnsOf } from '#platform/data/database/columns.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { TranscriptMessage } from '#prisma/memory/client/client.ts';
+import { Prisma, type TranscriptMessage } from '#prisma/memory/client/client.ts';
 import { fingerprint, sameStatement } from '../memories/fingerprint.ts';
 import { INDEX_MEMORIES } from '../memories/index-memories.ts';
 import { searchMemories } from '../memories/search.ts';
-import { insertOnce, type MemoryKind, type MemoryRow, supersede } from '../memories/store.ts';
+import { insertOnce, type MemoryKind, type MemoryRow, supersede, whereOf } from '../memories/store.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
 import { type ClaimedFact, textOf } from './fact.ts';
 import { extractByModel } from './model-extractor.ts';
@@ -41,9 +42,9 @@ export function extractMemories(memory: MemoryParts): JobHandler<Transaction> {
       if (memory.extraction === 'off') return;
       const exchange = await exchangeOf(memory, replyId);
       if (!exchange) return;
-      const { message, reply } = exchange;
+      const { message, replyText } = exchange;
       const known = await knownMemories(memory, message, signal);
-      const facts = await factsOf(memory, message, reply, known, signal);
+      const facts = await factsOf(memory, message, replyText, known, signal);
       const fresh = withoutRepetitions(facts, known);
       if (fresh.length === 0) return;
       return async (tx) => {
@@ -53,19 +54,32 @@ export function extractMemories(memory: MemoryParts): JobHandler<Transaction> {
   };
 }
 
+const MESSAGE = Prisma.raw(columnsOf(Prisma.TranscriptMessageScalarFieldEnum, 'message'));
+
+/** The person's message that a reply answers, with the text of the reply. */
 async function exchangeOf({ db }: MemoryParts, replyId: string) {
-  const reply = await db.transcriptMessage.findUnique({ where: { id: replyId } });
-  if (!reply?.parentId) return undefined;
-  const message = await db.transcriptMessage.findUnique({ where: { id: reply.parentId } });
-  return message?.role === 'USER' ? { message, reply } : undefined;
+  const [found] = await db.$queryRaw<(TranscriptMessage & { readonly replyText: string })[]>`
+    SELECT ${MESSAGE}, reply.text AS "replyText"
+    FROM transcript_messages reply JOIN transcript_messages message ON message.id = reply.parent_id
+    WHERE reply.id = ${replyId} AND message.role = 'USER'`;
+  return found && { message: found, replyText: found.replyText };
 }
 
+/** The memories that a message may repeat or change: all where they are few, otherwise those that are like it. */
 async function knownMemories(
   memory: MemoryParts,
   message: TranscriptMessage,
   signal: AbortSignal,
-): Promise<MemoryRow[]> {
-  const { matches } = await searchMemories(memory, message.userId, {
+): Promise<readonly MemoryRow[]> {
+  const { userId } = message;
+  const few = await memory.db.memory.findMany({
+    // About the user, and not about a conversation.
+    where: { ...whereOf(userId, {}), about: '' },
+    orderBy: { id: 'desc' },
+    take: KNOWN_MEMORIES + 1,
+  });
+  if (few.length <= KNOWN_MEMORIES) return few;
+  const { matches } = await searchMemories(memory, userId, {
     query: message.text.slice(0, 4_000),
     everywhere: false,
     limit: KNOWN_MEMORIES,
@@ -78,7 +92,7 @@ async function knownMemories(
 async function factsOf(
   memory: MemoryParts,
   message: TranscriptMessage,
-  reply: TranscriptMessage,
+  replyText: string,
   known: readonly MemoryRow[],
   signal: AbortSignal,
 ): Promise<NewFact[]> {
@@ -88,7 +102,7 @@ async function factsOf(
       const { conversationId, id: messageId, text: userText } = message;
       const proposed = await extractByModel(memory.models, {
         userText,
-        replyText: reply.text,
+        replyText,
         known,
         identity,
         conversationId,

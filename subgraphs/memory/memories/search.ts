@@ -52,6 +52,8 @@ export interface MemoryQuery {
   readonly everywhere: boolean;
   readonly limit: number;
   readonly mode: SearchMode;
+  /** Valid memories of the user that have just been read; the others are read from the database. */
+  readonly known?: readonly MemoryRow[];
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -70,9 +72,10 @@ export async function searchMemories(
     filter: indexFilter(search),
     signal: search.signal,
   });
-  const where = { AND: [whereOf(userId, search.filter ?? {}), { id: { in: hits.map((hit) => hit.id) } }] };
-  const rows = hits.length === 0 ? [] : await db.memory.findMany({ where });
-  const byId = new Map(rows.map((row) => [row.id, row]));
+  const byId = new Map((search.known ?? []).map((row) => [row.id, row]));
+  const unread = hits.flatMap(({ id }) => (byId.has(id) ? [] : id));
+  const where = { AND: [whereOf(userId, search.filter ?? {}), { id: { in: unread } }] };
+  for (const row of unread.length === 0 ? [] : await db.memory.findMany({ where })) byId.set(row.id, row);
   const now = Date.now();
   const matches = hits
     .flatMap((hit) => {

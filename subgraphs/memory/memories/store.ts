@@ -152,15 +152,6 @@ export class MemoryStore {
     };
   }
 
-  /** Notes that memories served a reply. */
-  async touch(userId: string, ids: readonly string[]): Promise<void> {
-    if (ids.length === 0) return;
-    await this.#memory.db.memory.updateMany({
-      where: { userId, id: { in: [...ids] } },
-      data: { uses: { increment: 1 }, lastUsedAt: new Date() },
-    });
-  }
-
   async #update(userId: string, id: string, data: Prisma.MemoryUpdateInput): Promise<MemoryRow> {
     const { row, job } = await this.#memory.db.$transaction(async (tx) => {
       const mine = isId(id) ? await tx.memory.findFirst({ where: { id, userId } }) : null;

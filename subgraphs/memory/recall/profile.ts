@@ -1,6 +1,5 @@
-import { type MemoryRow, whereOf } from '../memories/store.ts';
-import type { Database } from '../parts.ts';
-import { MAX_STANDING, MAX_WHOLE, type ProfileIds } from './stored.ts';
+import type { MemoryRow } from '../memories/store.ts';
+import { MAX_STANDING, MAX_WHOLE, type ProfileRows } from './stored.ts';
 
 /** The part of memory that each prompt of a user holds, whatever it asks. */
 export interface Profile {
@@ -17,15 +16,8 @@ export const NO_PROFILE: Profile = { instructions: [], facts: [], isWhole: false
 const IMPORTANT = 0.8;
 
 /** Returns the profile of a user that is made of these memories. */
-export async function profileOf(db: Database, userId: string, ids: ProfileIds): Promise<Profile> {
-  const isWhole = ids.others.length <= MAX_WHOLE && ids.pinned.length < MAX_STANDING;
-  const all = [...ids.instructions, ...ids.pinned, ...ids.others];
-  const where = { AND: [whereOf(userId, {}), { id: { in: all } }] };
-  const rows = new Map((all.length === 0 ? [] : await db.memory.findMany({ where })).map((row) => [row.id, row]));
-  // One that was deleted meanwhile is not there.
-  const [instructions, pinned, others] = [ids.instructions, ids.pinned, ids.others].map((some) =>
-    some.flatMap((id) => rows.get(id) ?? []),
-  ) as [MemoryRow[], MemoryRow[], MemoryRow[]];
+export function profileOf({ instructions, pinned, others }: ProfileRows): Profile {
+  const isWhole = others.length <= MAX_WHOLE && pinned.length < MAX_STANDING;
   const standing = others.filter(({ importance }) => importance >= IMPORTANT).slice(0, MAX_STANDING);
   return {
     instructions: instructions.toSorted((a, b) => Number(b.pinned) - Number(a.pinned)),

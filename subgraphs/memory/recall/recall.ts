@@ -12,7 +12,7 @@ import { standingInstructions } from './instructions.ts';
 import type { Citation, RecalledItem, RecallKind } from './item.ts';
 import { isStanding, NO_PROFILE, type Profile, profileOf } from './profile.ts';
 import { quote } from './quoted.ts';
-import { type Stored, storedFor } from './stored.ts';
+import { MAX_STANDING, type Stored, storedFor } from './stored.ts';
 
 export interface RecallInput {
   readonly query: string;
@@ -75,10 +75,11 @@ export async function recall(
   const wantsProfile = input.profile && (input.kinds == null || input.kinds.includes('MEMORY'));
   const conversationId = input.conversationId ?? undefined;
   const stored = await storedFor(parts.db, userId, conversationId, input.excludeMessageIds ?? []);
-  const [profile, { found, degraded, model }] = await Promise.all([
-    wantsProfile ? profileOf(parts.db, userId, stored.profile) : NO_PROFILE,
-    searchInTime(parts, userId, { ...input, query }, stored, signal),
-  ]);
+  const profile = wantsProfile ? profileOf(stored.profile) : NO_PROFILE;
+  const asked = { ...input, query };
+  // What is told anyway need not be searched for: no text is embedded for it.
+  const wanted = isToldWhole(profile, asked) ? { ...stored, hasMemories: false } : stored;
+  const { found, degraded, model } = await searchInTime(parts, userId, asked, wanted, signal);
   const least = model === undefined ? 1 : (await parts.indexes.threshold(model)) * RELEVANT_SHARE;
   const ranked = found.filter((item) => relevant(query, item, least)).sort((a, b) => b.score - a.score);
   const { instructions, quotations } = choose(profile, ranked, found, input);
@@ -102,16 +103,36 @@ function choose(
 ) {
   const similarity = new Map(found.map((item) => [item.id, item.similarity]));
   const itemOf = (row: MemoryRow) => memoryItem(row, 1, similarity.get(row.id) ?? null);
-  const facts = profile.facts.map(itemOf);
-  const room = new Room(tokenBudget - FRAME_TOKENS, limit ?? MAX_ITEMS);
-  const instructions = room.take(profile.instructions.map(itemOf), { tokens: room.tokens * STANDING_SHARE });
-  const fits = profile.isWhole && facts.length <= room.places && costOf(facts) <= room.tokens;
-  const whole = fits && costOf(facts) <= room.tokens * PROFILE_SHARE;
+  const { instructions, facts, room, fits, whole } = begin(profile, itemOf, tokenBudget, limit);
   const first = whole ? facts : facts.filter(({ memory }) => isStanding(memory!));
   const quotations = room.take(first, whole ? {} : { tokens: room.tokens * STANDING_SHARE });
   quotations.push(...room.take(ranked, { items: limit ?? DEFAULT_LIMIT }));
   if (fits) quotations.push(...room.take(facts));
   return { instructions, quotations };
+}
+
+/** Takes the instructions, and finds out whether all else that is known fits beside them. */
+function begin(
+  profile: Profile,
+  itemOf: (row: MemoryRow) => RecalledItem,
+  tokenBudget: number,
+  limit: number | null | undefined,
+) {
+  const facts = profile.facts.map(itemOf);
+  const room = new Room(tokenBudget - FRAME_TOKENS, limit ?? MAX_ITEMS);
+  const instructions = room.take(profile.instructions.map(itemOf), { tokens: room.tokens * STANDING_SHARE });
+  const fits = profile.isWhole && facts.length <= room.places && costOf(facts) <= room.tokens;
+  const whole = fits && costOf(facts) <= room.tokens * PROFILE_SHARE;
+  return { instructions, facts, room, fits, whole };
+}
+
+/** Returns whether a reply is told all that is known of the user and of the conversation, whatever the question. */
+function isToldWhole(profile: Profile, { tokenBudget, limit }: RecallInput): boolean {
+  const all = profile.instructions.length;
+  // A caller who names a number of items wants the best of them.
+  if (limit != null || all >= MAX_STANDING || all + profile.facts.length === 0) return false;
+  const { instructions, whole } = begin(profile, (row) => memoryItem(row, 1, null), tokenBudget, limit);
+  return whole && instructions.length === all;
 }
 
 const costOf = (items: readonly RecalledItem[]): number =>
@@ -202,6 +223,7 @@ async function search(
           everywhere: false,
           limit,
           mode: 'HYBRID',
+          known: Object.values(stored.profile).flat(),
           signal,
         })
       : undefined,

@@ -44,10 +44,7 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
         const userId = me(context);
         const found = await recall(memory, userId, input, context.signal);
         const used = found.items.flatMap((item) => item.memory?.id ?? []);
-        if (input.touch)
-          memories
-            .touch(userId, used)
-            .catch((error) => context.log.warn({ err: error }, 'uses of memories were not noted'));
+        if (input.touch) memory.uses.note(userId, used);
         return found;
       },
       extractiveAnswer: (
