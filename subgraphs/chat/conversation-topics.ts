@@ -25,7 +25,8 @@ export class ConversationTopics {
   }
 
   async publish(conversationId: string, ...news: readonly ConversationNews[]): Promise<void> {
-    for (const one of news) await this.#topics.publish(topicOf(conversationId), { ...one });
+    // In this order, without waiting for each: they leave by one connection.
+    await Promise.all(news.map((one) => this.#topics.publish(topicOf(conversationId), { ...one })));
   }
 
   /** Resolves when nothing that is published from now on is missed. */

@@ -73,6 +73,28 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     expect(provider.seen.length - before).toBe(1);
   });
 
+  it('thirty messages at once, at both, follow one another', async () => {
+    const anna = person();
+    const conversationId = await one.conversation(anna);
+    const sends = await Promise.all(
+      Array.from({ length: 30 }, (_, n) =>
+        [one, two][n % 2]!.send(anna, { conversationId, text: `${n}`, reply: false }),
+      ),
+    );
+    expect(sends.filter(({ code }) => code !== undefined)).toEqual([]);
+    const messages = await one.db.message.findMany({ where: { conversationId }, orderBy: { depth: 'asc' } });
+    expect(messages.map(({ depth }) => depth)).toEqual(Array.from({ length: 30 }, (_, n) => n));
+    for (const [n, { id }] of messages.entries()) expect(messages[n + 1]?.parentId ?? id).toBe(id);
+    for (const [n, { activeChildId }] of messages.entries()) expect(activeChildId).toBe(messages[n + 1]?.id ?? null);
+    expect(await one.db.conversation.findUnique({ where: { id: conversationId } })).toMatchObject({
+      messageCount: 30,
+      activeRootId: messages[0]!.id,
+      activeLeafId: messages[29]!.id,
+    });
+    const told = await one.db.outboxEvent.count({ where: { aggregate: `conversation:${conversationId}` } });
+    expect(told).toBe(30);
+  });
+
   it('a reader goes from one to the other and misses nothing', async () => {
     const anna = person();
     const words = Array.from({ length: 200 }, (_, index) => `w${index}𝄞 `);

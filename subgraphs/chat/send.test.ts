@@ -1,6 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, stall } from '#llm/testing/fault-server.ts';
+import { conversationFor } from './access.ts';
+import { pendingReply, personsMessage } from './ask.ts';
+import { requesterOf } from './replies/requester.ts';
+import { storeAtOnce } from './store-at-once.ts';
 import { ChatWorld, person } from './testing/chat-world.ts';
 
 let world: ChatWorld;
@@ -90,6 +94,50 @@ describe('bad input is refused with the field and the limit', () => {
     const conversationId = await world.conversation(anna);
     expect(await world.send(anna, { conversationId, model: 'gpt-99' })).toMatchObject({ code: 'MODEL_NOT_FOUND' });
   });
+});
+
+it('what one statement stores is as Prisma reads it, and is told of', async () => {
+  const anna = person();
+  const conversationId = await world.conversation(anna);
+  world.provider.behave(answer(['Good', ' day']));
+  const first = await world.exchange(anna, { conversationId, text: 'Hello  there' });
+  const user = { userId: anna.userId, conversationId };
+  const ask = { conversationId, clientMessageId: randomUUID(), hash: 'hash', parameters: {}, offer: {}, model: 'm' };
+  const { messageId, replyId } = first;
+  const rows = (message: { text: string }) => {
+    const asked = { ...ask, clientMessageId: randomUUID(), reply: true, asksForMemory: undefined } as never;
+    const said = personsMessage(conversationId, anna, asked, null, { ...message, attachments: [randomUUID()] });
+    return { message: said, reply: pendingReply(conversationId, asked, said, requesterOf(anna)) };
+  };
+  const event = JSON.stringify([
+    {
+      id: randomUUID(),
+      type: 'message.completed',
+      version: 1,
+      aggregate: 'a',
+      payload: { text: 'x', remember: false },
+    },
+  ]);
+  const limits = { maxDepth: 100, maxSiblings: 10, maxUnfinished: 10, asksForMemory: true, title: 'not this' };
+  const addition = { ...user, ...limits, event, after: replyId, ...rows({ text: 'And \u{1F34E}?' }) };
+  for (const other of [{ after: messageId }, { maxDepth: 1 }, { maxUnfinished: 0 }, { userId: randomUUID() }]) {
+    expect(await storeAtOnce(world.db, { ...addition, ...other })).toBeUndefined();
+  }
+  expect(await world.db.message.count({ where: { conversationId } })).toBe(2);
+  const added = (await storeAtOnce(world.db, addition))!;
+  expect(added.message).toEqual(await world.db.message.findUnique({ where: { id: addition.message.id } }));
+  expect(added.reply).toEqual(await world.db.message.findUnique({ where: { id: addition.reply.id } }));
+  expect(added.message).toMatchObject({ parentId: replyId, depth: 2, activeChildId: addition.reply.id });
+  expect(added.conversation).toEqual(await conversationFor(world.db, anna.userId, conversationId));
+  expect(added.conversation).toMatchObject({ title: 'Hello there', messageCount: 4, activeRootId: messageId });
+  expect(added.isShared).toBe(false);
+  expect(await world.db.message.findUnique({ where: { id: replyId } })).toMatchObject({
+    activeChildId: addition.message.id,
+  });
+  const [told] = await world.db.outboxEvent.findMany({ where: { aggregate: 'a' } });
+  expect(told!.payload).toEqual({ text: 'x', remember: true, parentId: replyId });
+  // The reply is unfinished: what comes now has to wait for it.
+  expect(await storeAtOnce(world.db, { ...addition, after: undefined, ...rows({ text: 'More' }) })).toBeUndefined();
 });
 
 it('128 KiB is accepted and comes back as it was sent', async () => {

@@ -15,6 +15,7 @@ import type { Replies } from './replies/replies.ts';
 import { requesterOf } from './replies/requester.ts';
 import { needsMemory } from './replies/server-tools.ts';
 import { firstWords } from './replies/title.ts';
+import { storeAtOnce } from './store-at-once.ts';
 import { checkAnswerable, checkResults, storeResults, type ToolResultsInput } from './tool-results.ts';
 import { activate, type Parent, wayTo } from './tree.ts';
 
@@ -85,6 +86,7 @@ export class Sending {
       ),
       message: { text, attachments },
       reply: input.reply,
+      atLeaf: parentId === null ? undefined : { id: parentId },
       parent: (tx, conversation) => {
         if (parentId === null) return Promise.resolve(null);
         if (parentId !== undefined) return parentIn(tx, conversation.id, 'input.parentId', parentId);
@@ -206,7 +208,7 @@ export class Sending {
 
   async #store(user: UserIdentity, ask: Ask): Promise<Sent> {
     await spend(this.#chat, user, 'messages');
-    const stored = await this.#transaction(user, ask);
+    const stored = (await this.#atOnce(user, ask)) ?? (await this.#transaction(user, ask));
     const { message, reply, conversation } = stored;
     if (stored.fresh) {
       if (reply) this.#replies.wake(reply.id, { reply, conversation, isShared: stored.isShared });
@@ -217,6 +219,32 @@ export class Sending {
       );
     }
     return { message, reply, conversation };
+  }
+
+  /** Stores what most sends are, by one statement. @returns undefined for all others, of which nothing is stored. */
+  async #atOnce(user: UserIdentity, ask: Ask) {
+    if (!ask.message || !ask.atLeaf) return undefined;
+    const { db, outbox, config } = this.#chat;
+    const { conversationId } = ask;
+    // Where the message comes to stand is known to the statement.
+    const message = personsMessage(conversationId, user, ask, null, ask.message);
+    const event = outbox.prepare([completed(user, { id: conversationId, memoryEnabled: false }, message)]);
+    const stored = await storeAtOnce(db, {
+      userId: user.userId,
+      conversationId,
+      after: ask.atLeaf.id,
+      message,
+      reply: ask.reply ? pendingReply(conversationId, ask, message, requesterOf(user)) : undefined,
+      title: firstWords(ask.message.text),
+      asksForMemory: ask.asksForMemory !== undefined,
+      maxDepth: MAX_DEPTH,
+      maxSiblings: MAX_SIBLINGS,
+      maxUnfinished: config.CHAT_REPLIES_PER_USER,
+      event: event.rows,
+    });
+    if (stored === undefined) return undefined;
+    event.recorded();
+    return { ...stored, fresh: true };
   }
 
   async #transaction(user: UserIdentity, ask: Ask) {
@@ -309,7 +337,11 @@ export class Sending {
   }
 }
 
-const completed = (user: UserIdentity, conversation: ConversationView, stored: Message): Fact => ({
+const completed = (
+  user: UserIdentity,
+  conversation: Pick<ConversationView, 'id' | 'memoryEnabled'>,
+  stored: Pick<Message, 'id' | 'text' | 'parentId'> & { readonly completedAt: Date | null },
+): Fact => ({
   type: 'message.completed',
   payload: {
     messageId: stored.id,
@@ -320,7 +352,7 @@ const completed = (user: UserIdentity, conversation: ConversationView, stored: M
     text: stored.text,
     ...(stored.parentId && { parentId: stored.parentId }),
     remember: conversation.memoryEnabled,
-    at: stored.createdAt.toISOString(),
+    at: stored.completedAt!.toISOString(),
   },
 });
 

@@ -6,7 +6,11 @@ import type { Database } from '../parts.ts';
 import type { Piece } from './draft.ts';
 import { isTurnOf } from './turn.ts';
 
-/** How much longer each running reply makes the time between two groups of pieces, and the longest, in ms. */
+/**
+ * The time between two groups of pieces, in ms: that between two pictures of a screen at least, more with each running
+ * reply, and the longest.
+ */
+const MIN_GROUP_MS = 25;
 const GROUP_MS_PER_REPLY = 2;
 const MAX_GROUP_MS = 100;
 /** How often a process writes its replies to the database, which says that it still writes them too, in ms. */
@@ -50,7 +54,7 @@ export class Journal implements AsyncDisposable {
     const entry = new JournalEntry(messageId, epoch, reader, () => {
       this.#group ??= setTimeout(
         guarded({ where: 'reply journal', log: this.#log }, () => this.#show()),
-        Math.min(MAX_GROUP_MS, GROUP_MS_PER_REPLY * this.#entries.size),
+        Math.min(MAX_GROUP_MS, MIN_GROUP_MS + GROUP_MS_PER_REPLY * this.#entries.size),
       );
     });
     this.#entries.add(entry);

@@ -271,6 +271,7 @@ export class Replies implements AsyncDisposable {
     const writer = await this.#open(replyId);
     if (writer === 'held' || writer === undefined) return;
     let run: ReplyRun | undefined;
+    let told: Promise<void> | undefined;
     try {
       if (writer.last > 0) {
         // It was begun before and the database has lost that, with the process that had begun it.
@@ -288,12 +289,13 @@ export class Replies implements AsyncDisposable {
       run = new ReplyRun(this.#chat, this.#journal, reply, writer, composing);
       this.#running.set(replyId, run);
       if (this.#cut) run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
-      await topics.publish(reply.conversationId, { type: 'ReplyStarted', messageId: replyId });
+      // The first word does not wait for it.
+      told = topics.publish(reply.conversationId, { type: 'ReplyStarted', messageId: replyId });
     } catch (error) {
       await writer.release();
       throw error;
     }
-    const waiting = await run.write();
+    const [waiting] = await Promise.all([run.write(), told]);
     // Those that were asked for while this one was ended, too: its last statement may not have seen them.
     for (const id of new Set([...waiting, ...(this.#waiters.get(replyId) ?? [])])) this.wake(id);
     this.#waiters.delete(replyId);
