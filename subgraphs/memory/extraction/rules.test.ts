@@ -58,6 +58,66 @@ describe('without a model', () => {
     expect(texts(message)).toEqual([]);
   });
 
+  it.each([
+    'I am allergic to marzipan.',
+    "I'm severely allergic to cashew nuts and tree pollen.",
+    'Ich bin allergisch gegen Marzipan.',
+    'Ich bin gegen Haselnüsse und Lupinen allergisch.',
+    'Ich habe eine Kiwi-Allergie.',
+    'Je suis allergique au massepain.',
+    "Je suis allergique à l'ambroisie et aux moules.",
+    'Soy alérgica al mazapán.',
+    'Soy alérgico a los altramuces.',
+    'Sono allergico al marzapane.',
+    'Sono molto allergica alle vongole.',
+    'Sou alérgico a marzipã.',
+    'Sou alérgica aos tremoços e ao kiwi.',
+    'Ik ben allergisch voor marsepein.',
+    'Ik ben erg allergisch voor lupine en kiwi.',
+    'У меня аллергия на марципан.',
+    'У меня сильная аллергия на манго и амброзию.',
+    '我对杏仁膏过敏。',
+    '我对荞麦和芒果严重过敏',
+    'マンゴーアレルギーです。',
+    '私はそばと山芋のアレルギーがあります。',
+  ])('%j is learned, though no list has it', (message) => {
+    expect(texts(message)).toEqual([message]);
+  });
+
+  it.each([
+    ['I am no longer allergic to birch pollen.', 'birch pollen'],
+    ["I'm not allergic to cashew nuts any more", 'cashew nuts'],
+    ['Ich bin nicht mehr gegen Marzipan allergisch.', 'marzipan'],
+    ['Je ne suis plus allergique aux moules.', 'moules'],
+    ['我不再对芒果过敏了', '芒果'],
+    ['もうマンゴーアレルギーではありません。', 'マンゴー'],
+  ])('%j ends an allergy', (message, ends) => {
+    expect(extractByRules(message)).toMatchObject([{ ends }]);
+  });
+
+  it.each([
+    'I am allergic to Mondays.',
+    'I am allergic to being told what to do.',
+    "I'm allergic to your excuses.",
+    'I am allergic to people.',
+    'Ich bin allergisch gegen Montage.',
+    'Ich bin allergisch gegen dein Gejammer.',
+    'Je suis allergique au lundi.',
+    'Je suis allergique au travail.',
+    'Soy alérgico a los lunes.',
+    'Sono allergico al lavoro.',
+    'Sou alérgico a segunda-feira.',
+    'Ik ben allergisch voor maandagen.',
+    'У меня аллергия на понедельники.',
+    'У меня аллергия на людей.',
+    '我对星期一过敏',
+    '我对上班过敏。',
+    '月曜日アレルギーです。',
+    '仕事アレルギーです。',
+  ])('%j is a figure of speech', (message) => {
+    expect(texts(message)).toEqual([]);
+  });
+
   it('a list of statements is learned from line by line', () => {
     expect(texts('About me:\n- I live in Ghent\n2. I am vegan\n• My name is Ada')).toEqual([
       'I live in Ghent',

@@ -1,7 +1,11 @@
 import { CJK_NAME, type Lexicon, runs, sentence } from './lexicon.ts';
+import { substanceRun } from './substance.ts';
 
-const ALLERGENS =
-  '花生|坚果|核桃|榛子|杏仁|芝麻|大豆|麸质|小麦|牛奶|乳糖|鸡蛋|鱼|海鲜|虾|螃蟹|青霉素|抗生素|阿司匹林|布洛芬|乳胶|花粉|尘螨|灰尘|猫毛?|狗毛?|蜜蜂|草莓|猕猴桃|芒果|苹果|番茄|酒精';
+const ALLERGENS = substanceRun(
+  'zh',
+  '周[一二三四五六日末]|礼拜|上班|工作|加班|开会|上学|考试|作业|你|您|他|她|它|人|大家|这|那|什么|一切|所有|愚蠢|废话',
+  '[\\p{Script=Han}\\p{L}\\p{N}]',
+);
 const PLACE = '[\\p{Script=Han}A-Za-z·]{1,10}?';
 
 export const chinese: Lexicon = {

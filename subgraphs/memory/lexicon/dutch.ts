@@ -1,7 +1,10 @@
 import { type Lexicon, NAME, OBJECT, sentence, words } from './lexicon.ts';
+import { substance } from './substance.ts';
 
-const ALLERGENS =
-  "pinda(?:'s|s)?|noten|walnoten|hazelnoten|amandelen|sesam|soja|gluten|tarwe|melk|lactose|eieren|vis|schaaldieren|garnalen|penicilline|antibiotica|aspirine|ibuprofen|latex|nikkel|pollen|graspollen|huisstofmijt|katten|honden|paarden|bijen|wespen|aardbeien|kiwi's?|appels|tomaten|selderij|mosterd";
+const ALLERGENS = substance(
+  'nl',
+  'werk|inspanning|verantwoordelijkheid|onzin|domheid|drama|plezier|mensen|mannen|vrouwen|kinderen|idioten|vergaderingen|jou|jullie|hem|haar|hun|dit|dat|deze|die|alles|iets|niets|het|de|een|mijn|jouw|zijn|wat|hoe|als',
+);
 const MORE = '(?:,? (?:als|en|sinds|maar|met|omdat|waar|die|nu|op dit moment)(?= ).*)?';
 
 export const dutch: Lexicon = {

@@ -1,7 +1,10 @@
 import { type Lexicon, NAME, OBJECT, sentence, words } from './lexicon.ts';
+import { substance } from './substance.ts';
 
-const ALLERGENS =
-  '(?:(?:pea|wal|hazel|cashew |tree )?nuts?|peanuts|walnuts|hazelnuts|almonds|cashews|pistachios|sesame|soy|soya|gluten|wheat|milk|dairy|lactose|eggs?|fish|shell ?fish|crustaceans|shrimps?|prawns|crab|lobster|mussels|penicillin|antibiotics|amoxicillin|aspirin|ibuprofen|latex|nickel|pollen|grass|dust(?: mites)?|cats?|dogs?|horses|bees?(?: stings?)?|wasps?(?: stings?)?|strawberries|kiwi|apples?|bananas?|tomato(?:es)?|celery|mustard|mould|mold|cilantro|coriander)';
+const ALLERGENS = substance(
+  'en',
+  '(?!herrings?)\\p{L}+ing|work|effort|responsibility|commitment|bullshit|nonsense|stupid(?:ity)?|drama|fun|people|humans|men|women|children|kids|idiots|fools|crowds|meetings?|small|mornings?|you|your|my|his|her|their|our|this|that|these|those|it|him|them|us|me|the|any(?:thing|one)|every(?:thing|one)|some(?:thing|one)|nothing|how|what|when|where|who|why',
+);
 const ALLERGY = `${ALLERGENS}(?:(?:,| and| or|, and|, or) ${ALLERGENS}){0,5}`;
 const JOBS =
   '(?:software |web |data |mechanical |electrical |civil |primary school |high school |school |truck |bus |train |taxi |graphic |freelance |retired |trainee |junior |senior )*(?:nurse|teacher|doctor|physician|surgeon|dentist|vet|lawyer|engineer|developer|programmer|designer|architect|accountant|carpenter|plumber|electrician|farmer|baker|chef|cook|waiter|waitress|journalist|writer|translator|librarian|student|researcher|scientist|physicist|chemist|biologist|pharmacist|midwife|therapist|psychologist|photographer|musician|pilot|driver|firefighter|paramedic|mechanic|gardener|hairdresser|cashier|pensioner|manager|consultant|economist|salesperson)';

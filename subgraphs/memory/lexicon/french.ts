@@ -1,7 +1,10 @@
 import { type Lexicon, NAME, OBJECT, sentence, words } from './lexicon.ts';
+import { substance } from './substance.ts';
 
-const ALLERGENS =
-  'arachides?|cacahu[eè]tes?|noix(?: de cajou)?|noisettes?|amandes?|sésame|soja|gluten|blé|lait|lactose|œufs?|oeufs?|poissons?|fruits de mer|crustacés|crevettes?|pénicilline|antibiotiques|aspirine|ibuprofène|latex|nickel|pollens?|graminées|acariens|chats?|chiens?|chevaux|abeilles|guêpes|fraises?|kiwis?|pommes?|tomates?|céleri|moutarde';
+const ALLERGENS = substance(
+  'fr',
+  'travail|effort|responsabilités?|bêtise|conneries?|drame|gens|hommes|femmes|enfants|idiots|réunions?|toi|vous|lui|elle|eux|tout|rien|ça|cela|ce|cette|ces|ton|ta|tes|votre|vos|mon|ma|mes|son|sa|ses|le|la|les|l|un|une|des',
+);
 const MORE = '(?:,? (?:comme|et|depuis|mais|avec|car|parce|où|qui|maintenant|en ce moment)(?= ).*)?';
 const JOBS =
   '(?:infirmi(?:er|ère)|professeure?|enseignante?|institut(?:eur|rice)|médecin|chirurgien(?:ne)?|dentiste|vétérinaire|avocate?|ingénieure?|développeu(?:r|se)|programmeu(?:r|se)|architecte|comptable|boulang(?:er|ère)|cuisini(?:er|ère)|serveu(?:r|se)|journaliste|traduct(?:eur|rice)|étudiante?|retraitée?|pharmacien(?:ne)?|sage-femme|photographe|musicien(?:ne)?|agricult(?:eur|rice)|électricien(?:ne)?|plombi(?:er|ère)|coiffeu(?:r|se)|jardini(?:er|ère))';

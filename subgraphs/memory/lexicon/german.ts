@@ -1,7 +1,10 @@
 import { type Lexicon, NAME, OBJECT, sentence, words } from './lexicon.ts';
+import { substance } from './substance.ts';
 
-const ALLERGENS =
-  '(?:Erd|Hasel|Wal|Cashew)?n(?:uss|üsse|uß|üssen?)|Mandeln|Sesam|Soja|Gluten|Weizen|Milch|Laktose|Eier|Hühnereiweiß|Fisch|Schalentiere|Krebstiere|Garnelen|Meeresfrüchte|Penicillin|Antibiotika|Aspirin|Ibuprofen|Latex|Nickel|Pollen|Gräser(?:pollen)?|Birken(?:pollen)?|Hausstaub(?:milben)?|Katzen(?:haare)?|Hunde(?:haare)?|Pferde(?:haare)?|Bienen(?:stiche)?|Wespen(?:stiche)?|Erdbeeren|Äpfel|Kiwis?|Tomaten|Sellerie|Senf|Schimmel|Koriander';
+const ALLERGENS = substance(
+  'de',
+  'Arbeit|Anstrengung|Verantwortung|Unsinn|Blödsinn|Quatsch|Dummheit|Drama|Spaß|Menschen|Leute|Männer|Frauen|Kinder|Idioten|Besprechungen|Meetings?|Small|dich|euch|ihn|ihr|sie|dein\\p{L}*|mein\\p{L}*|sein\\p{L}*|euer|eure\\p{L}*|dies\\p{L}*|das|den|die|alles|etwas|nichts|was|wie|wenn',
+);
 const MORE = '(?:,? (?:als|und|seit|aber|jetzt|mit|bei|weil|wo|der|die|das|zurzeit|gerade)(?= ).*)?';
 const JOBS =
   '(?:Software|Web|Daten|Grund|Gymnasial|Kranken|Alten|LKW-|Bus|Zug)?-?(?:Lehrer|Ärzt|Arzt|Entwickler|Programmierer|Ingenieur|Anwält|Anwalt|Pfleger|Krankenschwester|Bäcker|Koch|Köchin|Schreiner|Tischler|Elektriker|Architekt|Student|Rentner|Journalist|Übersetzer|Apotheker|Hebamme|Fahrer|Gärtner|Friseur|Musiker|Fotograf|Designer|Buchhalter|Landwirt|Polizist|Physiker|Chemiker|Biologe|Informatiker|Berater|Verkäufer)(?:in)?';

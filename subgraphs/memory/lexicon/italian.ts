@@ -1,7 +1,10 @@
 import { type Lexicon, NAME, OBJECT, sentence, words } from './lexicon.ts';
+import { substance } from './substance.ts';
 
-const ALLERGENS =
-  'arachidi|noci|nocciole|mandorle|frutta secca|sesamo|soia|glutine|grano|latte|lattosio|uova|pesce|crostacei|gamberi|frutti di mare|penicillina|antibiotici|aspirina|ibuprofene|lattice|nichel|polline|pollini|graminacee|acari|polvere|gatti|cani|cavalli|api|vespe|fragole|kiwi|mele|pomodori|sedano|senape';
+const ALLERGENS = substance(
+  'it',
+  'lavoro|fatica|responsabilità|sciocchezze|stupidità|stupidaggini|drammi|gente|persone|uomini|donne|bambini|idioti|riunioni|te|voi|lui|lei|loro|tutto|niente|nulla|questo|quello|questa|quella|tuo|tua|tuoi|tue|mio|mia|suo|sua|il|lo|la|i|gli|le|un|una',
+);
 const MORE = '(?:,? (?:come|e|da|dal|ma|con|perché|dove|che|ora|adesso)(?= ).*)?';
 const JOBS =
   '(?:infermier[ea]|professore|professoressa|insegnante|maestr[oa]|medico|chirurgo|dentista|veterinari[oa]|avvocat[oa]|ingegnere|sviluppat(?:ore|rice)|programmat(?:ore|rice)|architett[oa]|commercialista|panettier[ea]|cuoc[oa]|camerier[ea]|giornalista|tradutt(?:ore|rice)|studente|studentessa|pensionat[oa]|farmacista|ostetrica|fotograf[oa]|musicista|elettricista|idraulico|parrucchier[ea]|giardinier[ea])';

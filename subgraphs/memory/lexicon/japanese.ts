@@ -1,7 +1,11 @@
 import { type Lexicon, runs, sentence } from './lexicon.ts';
+import { substanceRun } from './substance.ts';
 
-const ALLERGENS =
-  'ピーナッツ|落花生|ナッツ|くるみ|アーモンド|ごま|大豆|グルテン|小麦|牛乳|乳製品|乳糖|卵|たまご|魚|えび|エビ|海老|かに|カニ|甲殻類|そば|ペニシリン|抗生物質|アスピリン|ラテックス|花粉|スギ花粉|ハウスダスト|ダニ|猫|犬|馬|蜂|いちご|キウイ|りんご|トマト|桃';
+const ALLERGENS = substanceRun(
+  'ja',
+  '仕事|残業|会議|勉強|宿題|学校|人間|人|男|女|子供|君|あなた|彼|これ|それ|あれ|この|その|何|なに|なん|すべて|全部|食物|食べ物|もう',
+  '(?![はがもをのにで])[\\p{Script=Han}\\p{Script=Katakana}\\p{Script=Hiragana}ーA-Za-z]',
+);
 const I = '(?:私|わたし|僕|ぼく|俺|自分)(?:は|も)?、?';
 const PLACE = '(?:(?![はがもを])[\\p{Script=Han}\\p{Script=Katakana}\\p{Script=Hiragana}ーA-Za-z]){1,12}?';
 const NOUN = '[\\p{Script=Han}\\p{Script=Katakana}ーA-Za-z]{1,12}';

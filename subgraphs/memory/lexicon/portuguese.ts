@@ -1,7 +1,10 @@
 import { type Lexicon, NAME, OBJECT, sentence, words } from './lexicon.ts';
+import { substance } from './substance.ts';
 
-const ALLERGENS =
-  'amendoim|amendoins|nozes|avelãs?|amêndoas?|castanhas?|gergelim|soja|glúten|trigo|leite|lactose|ovos?|peixe|camarão|camarões|marisco|mariscos|frutos do mar|penicilina|antibióticos|aspirina|ibuprofeno|látex|níquel|pólen|ácaros|poeira|pó|gatos?|cães|cachorros?|cavalos|abelhas|vespas|morangos?|kiwi|maçãs?|tomates?|aipo|mostarda';
+const ALLERGENS = substance(
+  'pt',
+  'trabalho|esforço|responsabilidade|besteiras?|disparates?|estupidez|drama|gente|pessoas|homens|mulheres|crianças|idiotas|reuniões|você|ti|ele|ela|eles|tudo|nada|isto|isso|este|esta|teu|tua|meu|minha|seu|sua|o|os|as|um|uma',
+);
 const MORE = '(?:,? (?:como|e|desde|mas|com|porque|onde|que|agora|atualmente)(?= ).*)?';
 const JOBS =
   '(?:enfermeir[oa]|professora?|médic[oa]|cirurgiã[o]?|dentista|veterinári[oa]|advogad[oa]|engenheir[oa]|desenvolvedora?|programadora?|arquitet[oa]|contadora?|contabilista|padeir[oa]|cozinheir[oa]|garçom|garçonete|jornalista|tradutora?|estudante|aposentad[oa]|reformad[oa]|farmacêutic[oa]|parteira|fotógraf[oa]|músic[oa]|agricultora?|eletricista|encanadora?|cabeleireir[oa]|jardineir[oa])';

@@ -1,7 +1,10 @@
 import { type Lexicon, NAME, OBJECT, sentence, words } from './lexicon.ts';
+import { substance } from './substance.ts';
 
-const ALLERGENS =
-  'cacahuetes?|cacahuates?|maní|nuec?es|frutos secos|avellanas?|almendras?|sésamo|soja|gluten|trigo|leche|lactosa|huevos?|pescado|mariscos?|gambas?|camarones|penicilina|antibióticos|aspirina|ibuprofeno|látex|níquel|polen|gramíneas|ácaros|polvo|gatos?|perros?|caballos|abejas|avispas|fresas?|kiwis?|manzanas?|tomates?|apio|mostaza';
+const ALLERGENS = substance(
+  'es',
+  'trabajo|esfuerzo|responsabilidad|tonterías?|estupidez|drama|gente|hombres|mujeres|niños|idiotas|reuniones|ti|usted|él|ella|ellos|todo|nada|esto|eso|este|esta|estos|estas|tu|tus|mi|mis|su|sus|el|la|los|las|lo|un|una',
+);
 const MORE = '(?:,? (?:como|y|desde|pero|con|porque|donde|que|ahora|actualmente)(?= ).*)?';
 const JOBS =
   '(?:enfermer[oa]|profesora?|maestr[oa]|médic[oa]|doctora?|cirujan[oa]|dentista|veterinari[oa]|abogad[oa]|ingenier[oa]|desarrolladora?|programadora?|arquitect[oa]|contable|panader[oa]|cociner[oa]|camarer[oa]|periodista|traductora?|estudiante|jubilad[oa]|farmacéutic[oa]|matrona|fotógraf[oa]|músic[oa]|agricultora?|electricista|fontaner[oa]|peluquer[oa]|jardiner[oa])';
