@@ -10,7 +10,7 @@ import { PAIRS } from './languages/pairs.ts';
  * How many of twenty questions find their memory first, and among the first five, in four languages: by similarity and
  * words together whatever the language, and as a search does it, which leaves out a model that does not know the
  * language. How many of five questions that nothing answers are answered all the same, by the threshold of the model.
- * `npm run bench -- languages [--write]`; with EMBEDDINGS_BASE_URL the model there.
+ * `npm run bench -- languages [--write]`; with EMBEDDINGS_BASE_URL or EMBEDDINGS_LOCAL the model there.
  */
 
 const UNANSWERED: Readonly<Record<string, readonly string[]>> = {
@@ -38,8 +38,8 @@ const UNANSWERED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-const { EMBEDDINGS_BASE_URL, EMBEDDINGS_API_KEY, EMBEDDINGS_MODEL } = process.env;
-const embedders = createEmbedders({ EMBEDDINGS_BASE_URL, EMBEDDINGS_API_KEY, EMBEDDINGS_MODEL });
+const { EMBEDDINGS_BASE_URL, EMBEDDINGS_API_KEY, EMBEDDINGS_MODEL, EMBEDDINGS_LOCAL } = process.env;
+const embedders = createEmbedders({ EMBEDDINGS_BASE_URL, EMBEDDINGS_API_KEY, EMBEDDINGS_MODEL, EMBEDDINGS_LOCAL });
 const embedder = await embedders.get();
 const folder = await mkdtemp(path.join(tmpdir(), 'sextant-languages-'));
 const store = new EmbeddedVectorStore({ folder });
@@ -61,7 +61,7 @@ for (const [language, pairs] of Object.entries(PAIRS)) {
   const search = async (text: string, mode: 'hybrid' | 'text') => {
     const query = { text, limit: 5 };
     if (mode === 'text') return (await store.search(at, { ...query, mode })).hits;
-    const vector = { values: (await embedder.embed([text]))[0]!, model: embedder.id };
+    const vector = { values: (await embedder.embed([text], { use: 'query' }))[0]!, model: embedder.id };
     return (await store.search(at, { ...query, mode, vector })).hits;
   };
   const modeOf = (text: string) =>

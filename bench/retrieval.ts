@@ -44,6 +44,7 @@ const embedders = createEmbedders({
   EMBEDDINGS_BASE_URL: process.env.EMBEDDINGS_BASE_URL,
   EMBEDDINGS_API_KEY: process.env.EMBEDDINGS_API_KEY,
   EMBEDDINGS_MODEL: process.env.EMBEDDINGS_MODEL,
+  EMBEDDINGS_LOCAL: process.env.EMBEDDINGS_LOCAL,
 });
 const embedder = await embedders.get();
 const folder = await mkdtemp(path.join(tmpdir(), 'sextant-retrieval-'));
@@ -68,7 +69,10 @@ await store.upsert(
   at,
   ids.map((id, i) => ({ id, text: passages.get(id)!, vectors: { main: vectors[i]! } })),
 );
-const asked = await embedder.embed(queries.map((query) => query.text));
+const asked = await embedder.embed(
+  queries.map((query) => query.text),
+  { use: 'query' },
+);
 
 const LIMIT = 100;
 const search = async (query: SearchQuery): Promise<string[]> =>

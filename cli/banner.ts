@@ -90,5 +90,5 @@ function searchLine(config: Config): string {
     .find(({ isDefault }) => isDefault)!;
   return languages === undefined
     ? id
-    : `${id}, for ${languages.map(languageName).join(', ')}; other languages by words alone (EMBEDDINGS_BASE_URL)`;
+    : `${id}, for ${languages.map(languageName).join(', ')}; other languages by words alone (EMBEDDINGS_LOCAL; \`npm run sextant doctor\` says more)`;
 }

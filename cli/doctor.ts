@@ -4,12 +4,14 @@ import { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
+import { findEmbeddingModels } from '#llm/catalogue/discovery.ts';
 import { createModels } from '#llm/create-models.ts';
 import { type Config, loadConfig } from '#platform/base/config/config.ts';
 import { SECRET_SETTING } from '#platform/base/config/secret-files.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
 import { checkPostgres } from '#platform/data/database/database.ts';
 import { DirectoryInUseError, lockDirectory } from '#platform/data/database/directory-lock.ts';
+import type { Embedders } from '#retrieval/embeddings/embedder.ts';
 import { createEmbedders } from '#retrieval/embeddings/registry.ts';
 import { languageName } from '#retrieval/vectors/foreign-language.ts';
 import { findLanguages } from '#subgraphs/vision/ocr/languages.ts';
@@ -186,15 +188,38 @@ async function texts(config: Config): Promise<Finding> {
   }
 }
 
+/** Loads the default model: a folder may hold one that cannot be used. */
 async function embeddings(config: Config): Promise<Finding> {
-  const { id, languages } = createEmbedders(config)
-    .models()
-    .find(({ isDefault }) => isDefault)!;
-  if (languages === undefined) return ok(`Embedding model ${id}`);
-  return note(
-    `Embedding model ${id} knows ${languages.map(languageName).join(', ')}; in other languages search compares words alone`,
-    'For other languages set EMBEDDINGS_BASE_URL and EMBEDDINGS_MODEL to a multilingual model, such as bge-m3 of Ollama.',
-  );
+  let embedders: Embedders;
+  try {
+    embedders = createEmbedders(config);
+  } catch (error) {
+    return problem('The embedding model cannot be used', reason(error));
+  }
+  try {
+    const { id, languages } = await embedders.get();
+    if (languages === undefined) return ok(`Embedding model ${id}`);
+    return note(
+      `Embedding model ${id} knows ${languages.map(languageName).join(', ')}; in other languages search compares words alone`,
+      await multilingual(config),
+    );
+  } catch (error) {
+    return problem(`The embedding model ${embedders.defaultId} cannot be used`, reason(error));
+  } finally {
+    await embedders[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * What is found on this machine is not taken by itself: a server that comes and goes would have all texts embedded
+ * again and again.
+ */
+async function multilingual({ LLM_DISCOVERY }: Config): Promise<string> {
+  const [found] = LLM_DISCOVERY ? await findEmbeddingModels() : [];
+  const endpoint = found
+    ? `${found.server} on this machine has ${found.models.join(', ')}: EMBEDDINGS_BASE_URL=${found.baseUrl} EMBEDDINGS_MODEL=${found.models[0]}.`
+    : 'EMBEDDINGS_BASE_URL and EMBEDDINGS_MODEL, such as bge-m3 of Ollama.';
+  return `For other languages set EMBEDDINGS_LOCAL to a folder with multilingual-e5-small, or: ${endpoint} All texts are embedded again then, in the background.`;
 }
 
 async function secrets(config: Config): Promise<Finding[]> {

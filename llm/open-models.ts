@@ -35,7 +35,8 @@ export async function openModels(
   const own = {
     ...(onRecord && { onRecord }),
     ...(embedders && {
-      embedForCache: (texts: readonly string[], call: CallContext) => embedders.embed(undefined, texts, callerOf(call)),
+      embedForCache: (texts: readonly string[], call: CallContext) =>
+        embedders.embed(undefined, texts, callerOf(call), { use: 'query' }),
     }),
   };
   return core.opened.models(own, platform.log);

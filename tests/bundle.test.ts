@@ -215,7 +215,10 @@ describe('the bundle', () => {
   );
 
   it('explains, composes, backs up', async () => {
-    expect(await runToEnd(['doctor'], env, program)).toMatch(/database/i);
+    const folder = path.resolve(import.meta.dirname, '../retrieval/embeddings/folder/testing/model');
+    const found = await runToEnd(['doctor'], { ...env, EMBEDDINGS_LOCAL: folder }, program);
+    expect(found).toMatch(/database/i);
+    expect(found).toMatch(/✓ Embedding model model-[0-9a-f]{6}/);
     expect(await runToEnd(['compose', '--api'], env, program)).toContain('type Query');
     await runToEnd(['backup', path.join(directory, 'backup.tar.gz')], env, program);
   }, 120_000);

@@ -9,6 +9,7 @@ export const NOT_BUNDLED: string[] = [
   '@node-rs/argon2',
   '@tesseract.js-data/eng',
   'libheif-js',
+  'onnxruntime-web',
   'pino',
   'pino-pretty',
   'sharp',
@@ -21,6 +22,8 @@ export const NOT_BUNDLED: string[] = [
  */
 export const OWN_FILES: readonly string[] = [
   '@modelcontextprotocol/server',
+  '@anthropic-ai/sdk',
+  '@google/genai',
   '@opentelemetry/context-async-hooks',
   '@opentelemetry/core',
   '@opentelemetry/exporter-trace-otlp-http',

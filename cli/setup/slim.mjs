@@ -15,9 +15,12 @@ const UNREAD = [
   /^tesseract\.js-core\/tesseract-core(-\w+)?-lstm\.(js|wasm|wasm\.js)$/,
   /^tesseract\.js-core\/tesseract-core(-\w+)?\.wasm\.js$/,
   /^@tesseract\.js-data\/\w+\/4\.0\.0$/,
+  // The runtimes for graphics cards and browsers; Node has the one for processors.
+  /^onnxruntime-web\/(lib|dist\/(?!ort\.node\.min\.m?js$|ort-wasm-simd-threaded\.(mjs|wasm)$).+)$/,
   // The same code once more.
   /^gpt-tokenizer\/(cjs|src|data)$/,
-  /^openai\/src$/,
+  /^(openai|@anthropic-ai\/sdk)\/src$/,
+  /^@google\/genai\/dist\/(web|tokenizer|index\.[mc]js)$/,
   /^@opentelemetry\/.*\/build\/esnext$/,
   /^zod\/src$/,
   // What people read.

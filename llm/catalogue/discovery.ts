@@ -1,5 +1,6 @@
 import { isObject } from '#platform/base/json/objects.ts';
 import type { Capabilities, ProviderType } from './catalogue.ts';
+import { guessCapabilities } from './known-models.ts';
 
 /** A model as a server's list tells it. */
 export interface ListedModel {
@@ -47,6 +48,27 @@ export async function findServers(timeoutMs = 400, known = KNOWN): Promise<reado
   return found.filter((server) => server !== undefined);
 }
 
+/** The embedding models of a server on this machine. */
+export interface FoundEmbeddings {
+  readonly server: string;
+  readonly baseUrl: string;
+  /** Those that know many languages come first. */
+  readonly models: readonly string[];
+}
+
+const MULTILINGUAL = /bge-m3|multilingual|e5|qwen3|snowflake-arctic-embed2|embeddinggemma|paraphrase|granite/i;
+
+/** Looks for embedding models of servers on this machine, such as Ollama's. */
+export async function findEmbeddingModels(servers = findServers): Promise<readonly FoundEmbeddings[]> {
+  return (await servers()).flatMap(({ name, baseUrl, models }) => {
+    const own = models
+      .filter(({ id, capabilities }) => capabilities?.embeddings ?? guessCapabilities(id).embeddings)
+      .map(({ id }) => id)
+      .sort((a, b) => Number(MULTILINGUAL.test(b)) - Number(MULTILINGUAL.test(a)));
+    return own.length > 0 ? [{ server: name, baseUrl, models: own }] : [];
+  });
+}
+
 /**
  * Returns the models that an OpenAI-compatible server lists.
  *
@@ -92,14 +114,23 @@ function listed(entry: Record<string, unknown>, id: string): ListedModel {
   return { id: id.replace(/^models\//, ''), contextWindow: windowOf(entry), ...(capabilities && { capabilities }) };
 }
 
-const NOTHING = { chat: false, tools: false, vision: false, json: false, embeddings: false, images: false };
+const NOTHING = {
+  chat: false,
+  tools: false,
+  vision: false,
+  json: false,
+  embeddings: false,
+  images: false,
+  rerank: false,
+};
 
 /** Together and LM Studio say a type, Mistral its capabilities, OpenRouter what goes in and out. */
 function capabilitiesOf(entry: Record<string, unknown>): Partial<Capabilities> | undefined {
   const type = typeof entry.type === 'string' ? entry.type.toLowerCase() : '';
   if (/embed/.test(type)) return { ...NOTHING, embeddings: true };
   if (/image/.test(type)) return { ...NOTHING, images: true };
-  if (/rerank|moderation|audio|transcribe|speech|video/.test(type)) return NOTHING;
+  if (/rerank/.test(type)) return { ...NOTHING, rerank: true };
+  if (/moderation|audio|transcribe|speech|video/.test(type)) return NOTHING;
   if (isObject(entry.capabilities) && typeof entry.capabilities.completion_chat === 'boolean') {
     const { completion_chat: chat, function_calling: tools, vision } = entry.capabilities;
     return chat ? { chat: true, tools: tools === true, vision: vision === true } : { ...NOTHING, ...guessed(entry.id) };

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import { badInput } from '#platform/base/errors/errors.ts';
-import type { Embedder } from './embedder.ts';
-import type { Meter } from './meter.ts';
+import type { Embedder, EmbedOptions } from './embedder.ts';
 
 /** Bytes of vectors kept: about 30 000 of 512 dimensions. */
 const CACHE_BYTES = 64 * 1024 ** 2;
@@ -44,14 +43,19 @@ export class CachingEmbedder implements Embedder {
   get languages() {
     return this.#inner.languages;
   }
+  get tellsUses() {
+    return this.#inner.tellsUses;
+  }
 
-  async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], options: EmbedOptions = {}): Promise<Float32Array[]> {
+    const { signal, use = 'passage' } = options;
     if (texts.length > MAX_TEXTS)
       throw badInput('texts', `has ${texts.length} entries; at most ${MAX_TEXTS} are accepted.`);
     const blank = texts.findIndex((text) => text.trim() === '');
     if (blank !== -1) throw badInput(`texts.${blank}`, 'is empty: there is nothing to embed.');
     signal?.throwIfAborted();
-    const keys = texts.map(key);
+    const mark = this.tellsUses ? `${use}:` : '';
+    const keys = texts.map((text) => key(mark + text));
     const others = new Set(keys.flatMap((hash) => this.#underWay.get(hash) ?? []));
     if (others.size > 0) await ended(others, signal);
     // From here to the note of what is under way nothing may be waited for.
@@ -64,7 +68,7 @@ export class CachingEmbedder implements Embedder {
     });
     if (missing.size > 0) {
       const hashes = [...missing.keys()];
-      const vectors = await this.#under(hashes, this.#inner.embed([...missing.values()], signal, meter));
+      const vectors = await this.#under(hashes, this.#inner.embed([...missing.values()], options));
       hashes.forEach((hash, i) => void known.set(hash, vectors[i]!));
     }
     return keys.map((hash) => known.get(hash)!);

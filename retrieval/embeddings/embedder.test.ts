@@ -84,7 +84,9 @@ describe('the offline model', () => {
       code: 'BAD_USER_INPUT',
       extensions: { argument: 'texts.1' },
     });
-    await expect(model.embed(['never embedded'], AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+    await expect(model.embed(['never embedded'], { signal: AbortSignal.abort(new Error('gone')) })).rejects.toThrow(
+      'gone',
+    );
   });
 
   it('is not another', async () => {
@@ -171,7 +173,7 @@ describe('the cache', () => {
       provider: 'local',
       dimensions: 1,
       maxTokens: 1,
-      async embed(texts, signal) {
+      async embed(texts, { signal } = {}) {
         asked.push([...texts]);
         await sleep(30, undefined, { signal });
         return texts.map((text) => Float32Array.of(text.length));
@@ -183,9 +185,9 @@ describe('the cache', () => {
     expect(asked).toEqual([['one'], ['three']]);
 
     const leaving = new AbortController();
-    const first = embedder.embed(['fifteen'], leaving.signal);
+    const first = embedder.embed(['fifteen'], { signal: leaving.signal });
     const second = embedder.embed(['fifteen']);
-    const third = embedder.embed(['fifteen'], AbortSignal.timeout(5));
+    const third = embedder.embed(['fifteen'], { signal: AbortSignal.timeout(5) });
     await expect(third).rejects.toThrow('timeout');
     leaving.abort();
     await expect(first).rejects.toThrow('aborted');

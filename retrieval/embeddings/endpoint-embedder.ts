@@ -1,7 +1,7 @@
 import OpenAI from 'openai';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { fewerTexts } from './batch-size.ts';
-import type { Embedder } from './embedder.ts';
+import type { Embedder, EmbedOptions } from './embedder.ts';
 import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';
 import type { Meter } from './meter.ts';
 import { normalised } from './vectors.ts';
@@ -38,7 +38,7 @@ export class EndpointEmbedder implements Embedder {
     return new EndpointEmbedder(client, model, probe!.length);
   }
 
-  async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], { signal, meter }: EmbedOptions = {}): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];
     for (const batch of batches(texts, this.#batch)) vectors.push(...(await this.#ask(batch, signal, meter)));
     const wrong = vectors.find((vector) => vector.length !== this.dimensions);

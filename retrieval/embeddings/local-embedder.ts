@@ -1,7 +1,7 @@
 import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
-import type { Embedder } from './embedder.ts';
+import type { Embedder, EmbedOptions } from './embedder.ts';
 import type { LocalMethods } from './local-worker.ts';
-import type { Meter } from './meter.ts';
+import { Turns } from './turns.ts';
 import { mean, normalised } from './vectors.ts';
 
 /**
@@ -44,10 +44,9 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
     'The offline embedding model',
     { idleMs: IDLE_MS, limits: MEMORY },
   );
-  #busy = false;
-  readonly #waiting: { readonly left: number; readonly go: () => void }[] = [];
+  readonly #turns = new Turns();
 
-  async embed(texts: readonly string[], signal?: AbortSignal, meter?: Meter): Promise<Float32Array[]> {
+  async embed(texts: readonly string[], { signal, meter }: EmbedOptions = {}): Promise<Float32Array[]> {
     const windows = texts.map(windowsOf);
     meter?.asked();
     const vectors = await this.#inTurn(windows.flat(), signal);
@@ -60,37 +59,18 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
     });
   }
 
-  /**
-   * One message is with the worker at a time; then the call that has least left goes on, so that queries overtake
-   * documents.
-   */
+  /** One message is with the worker at a time. */
   async #inTurn(pieces: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];
     while (vectors.length < pieces.length) {
-      await this.#turn(pieces.length - vectors.length);
-      try {
-        const batch = firstOf(pieces, vectors.length);
-        vectors.push(...(await this.#worker.call('embed', batch, { signal })));
-      } finally {
-        this.#next();
-      }
+      const batch = firstOf(pieces, vectors.length);
+      vectors.push(
+        ...(await this.#turns.take(pieces.length - vectors.length, () =>
+          this.#worker.call('embed', batch, { signal }),
+        )),
+      );
     }
     return vectors;
-  }
-
-  #turn(left: number): Promise<void> | void {
-    if (!this.#busy) {
-      this.#busy = true;
-      return;
-    }
-    return new Promise((go) => this.#waiting.push({ left, go }));
-  }
-
-  #next(): void {
-    this.#waiting.sort((a, b) => a.left - b.left);
-    const next = this.#waiting.shift();
-    if (next) next.go();
-    else this.#busy = false;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

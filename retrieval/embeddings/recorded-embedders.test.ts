@@ -16,7 +16,7 @@ function oneModel(provider: Embedder['provider']): Embedders {
     provider,
     dimensions: 1,
     maxTokens: 1,
-    async embed(texts, _signal, meter) {
+    async embed(texts, { meter } = {}) {
       meter?.asked();
       if (texts.includes('down')) throw new CodedError('PROVIDER_UNAVAILABLE', 'it is down');
       meter?.answered(texts, provider === 'local' ? undefined : 10 * texts.length);

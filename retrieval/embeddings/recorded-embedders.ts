@@ -3,7 +3,7 @@ import { v7 as uuid } from 'uuid';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Outbox } from '#platform/data/outbox/outbox.ts';
-import type { Embedder, Embedders, EmbeddingModel } from './embedder.ts';
+import type { Embedder, Embedders, EmbeddingModel, TextUse } from './embedder.ts';
 import { EmbeddingTelemetry } from './embedding-telemetry.ts';
 import { estimateAll, Meter } from './meter.ts';
 import { type EmbeddingCall, WaitingCalls } from './waiting-calls.ts';
@@ -80,14 +80,14 @@ export class RecordedEmbedders implements AsyncDisposable {
     model: string | undefined,
     texts: readonly string[],
     by: EmbeddingCaller,
-    signal?: AbortSignal,
+    { signal, use }: { readonly signal?: AbortSignal | undefined; readonly use?: TextUse } = {},
   ): Promise<Float32Array[]> {
     const id = model ?? this.defaultId;
     const meter = new Meter();
     const begun = { at: new Date().toISOString(), from: performance.now() };
     let vectors: Float32Array[];
     try {
-      vectors = await (await this.#embedders.get(id)).embed(texts, signal, meter);
+      vectors = await (await this.#embedders.get(id)).embed(texts, { signal, meter, use });
     } catch (error) {
       await this.#failed(id, texts, by, meter, begun, signal?.aborted ? 'stopped' : error);
       throw error;

@@ -3,9 +3,14 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import { CachingEmbedder } from './caching-embedder.ts';
 import type { Embedder, Embedders, EmbeddingModel } from './embedder.ts';
 import { ENDPOINT_MAX_TOKENS, type Endpoint } from './endpoint.ts';
+import { FolderEmbedder } from './folder/folder-embedder.ts';
+import { readModelFolder } from './folder/model-folder.ts';
 import { LocalEmbedder } from './local-embedder.ts';
 
-export type EmbeddingSettings = Pick<Config, 'EMBEDDINGS_BASE_URL' | 'EMBEDDINGS_API_KEY' | 'EMBEDDINGS_MODEL'>;
+export type EmbeddingSettings = Pick<
+  Config,
+  'EMBEDDINGS_BASE_URL' | 'EMBEDDINGS_API_KEY' | 'EMBEDDINGS_MODEL' | 'EMBEDDINGS_LOCAL'
+>;
 
 /** The model of an endpoint for which none is named. */
 const ENDPOINT_MODEL = 'text-embedding-3-small';
@@ -17,8 +22,10 @@ interface Entry {
 }
 
 /**
- * Creates the models of this installation: the offline one always, and those of EMBEDDINGS_BASE_URL. The first of the
- * endpoint is the default where there is an endpoint. Nothing is loaded or asked before a model is used.
+ * Creates the models of this installation: those of EMBEDDINGS_BASE_URL, that of EMBEDDINGS_LOCAL, and the offline one,
+ * which is always there. The first of them is the default. Nothing is loaded or asked before a model is used.
+ *
+ * @throws {ConfigError} when the folder of EMBEDDINGS_LOCAL holds no model.
  */
 export function createEmbedders(settings: EmbeddingSettings): Embedders {
   const local = new LocalEmbedder();
@@ -28,6 +35,11 @@ export function createEmbedders(settings: EmbeddingSettings): Embedders {
     const models = (settings.EMBEDDINGS_MODEL ?? ENDPOINT_MODEL).split(',').map((model) => model.trim());
     for (const model of models.filter(Boolean)) entries.set(model, endpointEntry(endpoint, model));
   }
+  const folder =
+    settings.EMBEDDINGS_LOCAL === undefined
+      ? undefined
+      : new FolderEmbedder(readModelFolder(settings.EMBEDDINGS_LOCAL));
+  if (folder !== undefined) entries.set(folder.id, folderEntry(folder));
   entries.set(local.id, {
     describe: () => ({
       id: local.id,
@@ -60,10 +72,25 @@ export function createEmbedders(settings: EmbeddingSettings): Embedders {
       return entry.ready;
     },
     async [Symbol.asyncDispose]() {
-      await local[Symbol.asyncDispose]();
+      await Promise.all([local[Symbol.asyncDispose](), folder?.[Symbol.asyncDispose]()]);
     },
   };
 }
+
+const folderEntry = (embedder: FolderEmbedder): Entry => ({
+  describe: () => ({
+    id: embedder.id,
+    provider: embedder.provider,
+    dimensions: embedder.dimensions,
+    maxTokens: embedder.maxTokens,
+    languages: embedder.languages,
+    description: 'A sentence model in the folder EMBEDDINGS_LOCAL: offline, runs in this process.',
+  }),
+  async connect() {
+    await embedder.measure();
+    return new CachingEmbedder(embedder);
+  },
+});
 
 function endpointEntry(endpoint: Endpoint, model: string): Entry {
   let dimensions: number | undefined;

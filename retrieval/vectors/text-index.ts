@@ -169,7 +169,7 @@ export class TextIndex {
     const unspoken = mode === 'hybrid' && given === undefined ? this.#unspoken(model, text) : undefined;
     if (unspoken !== undefined) return { ...(await byWords()), model, degraded: unspoken };
     try {
-      values ??= (await this.#embedders.embed(model, [text], by, query.signal))[0]!;
+      values ??= (await this.#embedders.embed(model, [text], by, { signal: query.signal, use: 'query' }))[0]!;
     } catch (error) {
       const unavailable = error instanceof CodedError && UNAVAILABLE.includes(error.code);
       if (mode === 'vector' || !unavailable) throw error;
@@ -188,7 +188,7 @@ export class TextIndex {
     const languages = this.#embedders.models().find(({ id }) => id === model)?.languages;
     const language = languages && foreignLanguage(text, languages);
     if (language === undefined) return undefined;
-    return `The embedding model ${model} does not know ${languageName(language)}: only words were compared. A multilingual model can be set with EMBEDDINGS_BASE_URL.`;
+    return `The embedding model ${model} does not know ${languageName(language)}: only words were compared. A multilingual model can be set with EMBEDDINGS_LOCAL or EMBEDDINGS_BASE_URL.`;
   }
 
   /** The tenants that hold texts. */
@@ -287,7 +287,7 @@ export class TextIndex {
             this.model,
             objects.map(({ text }) => text),
             by(tenant),
-            signal,
+            { signal },
           );
           const added = objects.map(({ id, text }, i) => ({ id, text, vectors: { [vector]: vectors[i]! } }));
           count(await this.#store.addVectors(place, added, { signal }));
@@ -309,7 +309,7 @@ export class TextIndex {
   ): Promise<Float32Array[] | undefined> {
     if (texts.length === 0) return undefined;
     try {
-      return await this.#embedders.embed(model, texts, by, signal);
+      return await this.#embedders.embed(model, texts, by, { signal });
     } catch (error) {
       const configured = this.#embedders.models().some(({ id }) => id === model);
       const unavailable = error instanceof CodedError && UNAVAILABLE.includes(error.code);

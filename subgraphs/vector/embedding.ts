@@ -18,7 +18,7 @@ export class Embedding {
   async embed(user: UserIdentity, input: { texts: readonly string[]; model?: string | null }, signal: AbortSignal) {
     checkTexts('input.texts', input.texts, MAX_TEXTS);
     const model = await this.#embedders.model(input.model ?? undefined);
-    const vectors = await this.#embedders.embed(model.id, input.texts, callerOf(user, 'embed'), signal);
+    const vectors = await this.#embedders.embed(model.id, input.texts, callerOf(user, 'embed'), { signal });
     return { model: model.id, dimensions: model.dimensions, vectors };
   }
 
@@ -31,7 +31,11 @@ export class Embedding {
     checkTexts('input.others', input.others, MAX_OTHERS);
     const model = await this.#embedders.model(input.model ?? undefined);
     const texts = [input.text, ...input.others];
-    const [own, ...others] = await this.#embedders.embed(model.id, texts, callerOf(user, 'similarity'), signal);
+    // Of equal standing: all of them as what is looked for, which models that tell the uses apart have for this.
+    const [own, ...others] = await this.#embedders.embed(model.id, texts, callerOf(user, 'similarity'), {
+      signal,
+      use: 'query',
+    });
     return { model: model.id, threshold: model.threshold, scores: others.map((other) => cosine(own!, other)) };
   }
 }

@@ -330,13 +330,19 @@ export const settings = z.object({
 
   EMBEDDINGS_BASE_URL: httpUrl
     .optional()
-    .describe('OpenAI-compatible endpoint for embeddings. Unset: the offline model.'),
+    .describe('OpenAI-compatible endpoint for embeddings. Unset: the model of EMBEDDINGS_LOCAL, else the offline one.'),
   EMBEDDINGS_API_KEY: z.string().optional().describe('Key of EMBEDDINGS_BASE_URL.'),
   EMBEDDINGS_MODEL: z
     .string()
     .optional()
     .describe(
       'Embedding models at EMBEDDINGS_BASE_URL, comma-separated; the first is the default. Default: text-embedding-3-small.',
+    ),
+  EMBEDDINGS_LOCAL: z
+    .string()
+    .optional()
+    .describe(
+      'Folder with a sentence model as ONNX, its tokenizer.json and the files that came with them, such as multilingual-e5-small: the default embedding model where EMBEDDINGS_BASE_URL is unset. It runs in the process.',
     ),
 
   MEMORY_EXTRACTION: z
