@@ -6,6 +6,13 @@ import type { JsonObject } from '#platform/base/json/json.ts';
  */
 export type ChatMessage = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
 
+/** A message of the conversation itself, which the system's are not. */
+export type Spoken = UserMessage | AssistantMessage | ToolMessage;
+
+/** Returns whether a message is the person's, the model's or a tool's. */
+export const isSpoken = (message: ChatMessage): message is Spoken =>
+  message.role !== 'system' && message.role !== 'developer';
+
 interface Common {
   /** The caller's own name for the message; the report on fitting repeats it. */
   readonly id?: string;
@@ -33,8 +40,11 @@ export interface AssistantMessage extends Common {
   readonly tool_calls?: readonly ToolCall[];
 }
 
-/** The member of a message in which a provider sends reasoning, and takes it back. */
-export type ReasoningField = 'reasoning_content' | 'reasoning' | 'content';
+/**
+ * The member of a message in which a provider sends reasoning, and takes it back. `parts`: as `details` alone, which
+ * are Anthropic's blocks, or items of OpenAI's Responses API.
+ */
+export type ReasoningField = 'reasoning_content' | 'reasoning' | 'content' | 'parts';
 
 /**
  * A part of a reply that its deployment wants back with the results of the tools that it called: DeepSeek and Moonshot

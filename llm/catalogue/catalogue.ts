@@ -34,10 +34,19 @@ export const PROVIDER_TYPES = [
 ] as const;
 export type ProviderType = (typeof PROVIDER_TYPES)[number];
 
-/** An OpenAI-compatible endpoint and its keys. */
+export const APIS = ['chat', 'responses', 'native'] as const;
+/**
+ * The protocol of an endpoint: `chat` completions, which most speak; OpenAI's `responses`; what is `native` to
+ * Anthropic or Gemini.
+ */
+export type Api = (typeof APIS)[number];
+
+/** An endpoint and its keys. */
 export interface Provider {
   readonly id: string;
   readonly type: ProviderType;
+  /** Absent: `chat`. */
+  readonly api?: Api | undefined;
   /** Without a trailing slash, mostly ending in /v1. */
   readonly baseUrl: string;
   /** Rotated on 429; empty for servers without keys. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PROVIDER_TYPES, STRATEGIES } from './catalogue.ts';
+import { APIS, PROVIDER_TYPES, STRATEGIES } from './catalogue.ts';
 
 /**
  * The shape of llm.yaml. llm.example.yaml shows and explains all of it; unknown members are refused, as typing errors.
@@ -26,6 +26,7 @@ const price = z.strictObject({
 
 const provider = z.strictObject({
   type: z.enum(PROVIDER_TYPES),
+  api: z.enum(APIS).default('chat'),
   base_url: z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL' }).optional(),
   api_key: z.string().optional(),
   api_keys: z.array(z.string()).optional(),

@@ -27,6 +27,10 @@ describe('llm.yaml', () => {
     const catalogue = await parseCatalogue(text, {}, 120_000);
     expect([...catalogue.aliases.keys()]).toEqual(['smart', 'fast', 'long', 'local', 'faq', 'embed', 'paint']);
     expect(catalogue.defaults).toEqual({ chat: 'smart', embeddings: 'embed', images: 'paint' });
+    expect(catalogue.deployments.get('claude-1')?.provider).toMatchObject({
+      api: 'native',
+      baseUrl: 'https://api.anthropic.com',
+    });
     expect(catalogue.limits.user?.budget).toEqual({ amount: '5.00', per: 'month' });
     expect(catalogue.deployments.get('desk-llama')).toMatchObject({ contextWindow: 8192, provider: { free: true } });
   });
@@ -49,6 +53,12 @@ describe('llm.yaml', () => {
     expect(await refusal(minimal().replace('KEY:-none', 'NOT_SET'))).toContain(
       '{NOT_SET}, which the environment does not set',
     );
+    expect(await refusal(minimal().replace('type: openai', 'type: openai, api: native'))).toContain(
+      'providers.p.api: native is for the types anthropic and gemini',
+    );
+    expect(
+      await refusal(minimal('gemini-embedding-001').replace('type: openai', 'type: gemini, api: native')),
+    ).toContain('api: native, which is not for embeddings');
     expect(await refusal('providers: { p: { type: azure } }\ndeployments: {}\nmodels: {}')).toContain('api_version');
   });
 

@@ -38,6 +38,12 @@ const BASE_URLS: Partial<Record<ProviderType, string>> = {
   localai: 'http://127.0.0.1:8080/v1',
 };
 
+/** Where the protocols of single providers are spoken. */
+const NATIVE_URLS: Partial<Record<ProviderType, string>> = {
+  anthropic: 'https://api.anthropic.com',
+  gemini: 'https://generativelanguage.googleapis.com',
+};
+
 const OWN: readonly ProviderType[] = ['vllm', 'ollama', 'lmstudio', 'llamacpp', 'localai'];
 
 /**
@@ -87,8 +93,13 @@ async function build(file: CatalogueFile, stallMs: number): Promise<Catalogue> {
   const deployments = new Map<string, Deployment>();
   for (const [id, entry] of Object.entries(file.deployments)) {
     const endpoint = providers.get(entry.provider);
-    if (endpoint) deployments.set(id, await deployment(id, entry, endpoint, stallMs));
-    else mistakes.push(`deployments.${id}.provider: there is no provider ${entry.provider}`);
+    if (endpoint) {
+      const made = await deployment(id, entry, endpoint, stallMs);
+      const other = (['embeddings', 'images'] as const).find((one) => made.capabilities[one]);
+      if (endpoint.api === 'native' && other)
+        mistakes.push(`deployments.${id}.provider: ${entry.provider} has api: native, which is not for ${other}`);
+      deployments.set(id, made);
+    } else mistakes.push(`deployments.${id}.provider: there is no provider ${entry.provider}`);
   }
   const aliases = new Map(
     Object.entries(file.models).map(([id, entry]) => [id, alias(id, entry, deployments, mistakes)]),
@@ -126,14 +137,19 @@ async function build(file: CatalogueFile, stallMs: number): Promise<Catalogue> {
 }
 
 function provider(id: string, entry: CatalogueFile['providers'][string], mistakes: string[]): Provider {
-  const url = entry.base_url ?? BASE_URLS[entry.type];
+  const isNative = entry.api === 'native';
+  if (isNative && NATIVE_URLS[entry.type] === undefined)
+    mistakes.push(`providers.${id}.api: native is for the types ${Object.keys(NATIVE_URLS).join(' and ')}`);
+  const url = entry.base_url ?? (isNative ? NATIVE_URLS : BASE_URLS)[entry.type];
   if (url === undefined) mistakes.push(`providers.${id}.base_url: is needed for the type ${entry.type}`);
   if (entry.type === 'azure' && entry.api_version === undefined)
     mistakes.push(`providers.${id}.api_version: is needed for the type azure, e.g. 2024-10-21`);
   return {
     id,
     type: entry.type,
-    baseUrl: (url ?? '').replace(/\/+$/, ''),
+    api: entry.api,
+    // The SDKs add the version themselves.
+    baseUrl: (url ?? '').replace(isNative ? /(\/v1(beta)?)?\/*$/ : /\/+$/, ''),
     keys: [...(entry.api_key ? [entry.api_key] : []), ...(entry.api_keys ?? [])].filter((key) => key !== ''),
     headers: entry.headers,
     apiVersion: entry.api_version,

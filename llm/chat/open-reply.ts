@@ -1,10 +1,11 @@
 import type { Deployment } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
-import { chatBody } from '../provider/body.ts';
 import type { Clients } from '../provider/clients.ts';
 import type { Delta, FinishReason } from '../provider/deltas.ts';
 import { ProviderFailure } from '../provider/failure.ts';
-import type { QuirkBook, Quirks, Sent } from '../provider/quirks.ts';
+import type { Body, Protocol } from '../provider/protocol.ts';
+import { protocolOf } from '../provider/protocols.ts';
+import type { QuirkBook, Quirks } from '../provider/quirks.ts';
 import { type ProviderEnd, ProviderStream } from '../provider/stream.ts';
 import type { ReportedUsage } from '../provider/usage.ts';
 import type { ChatRequest } from '../requests.ts';
@@ -45,38 +46,39 @@ export interface ReplyOptions {
 /** Asks one deployment and waits for its first content; undefined when the signal aborted before. */
 export async function openReply(attempt: Attempt, options: ReplyOptions): Promise<OpenReply | undefined> {
   const { deployment } = attempt;
+  const protocol = await protocolOf(deployment.provider);
   for (;;) {
     const quirks = options.quirks.of(deployment);
-    const { messages, context, replyTokens } = await options.prepare(attempt, quirks);
-    const body = chatBody(deployment, options.request, messages, replyTokens, quirks);
+    const { messages, context, replyTokens: maxTokens } = await options.prepare(attempt, quirks);
+    const body = protocol.body({ deployment, request: options.request, messages, maxTokens, quirks });
     try {
-      return await ask(attempt, options, { body, messages, context, quirks });
+      return await ask(attempt, options, protocol, { body, messages, context, quirks });
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error;
       const inputTokens = error.kind === 'context_window' ? await options.count(messages, deployment) : 0;
-      const sent: Sent = { body: body as unknown as Sent['body'], inputTokens };
-      if (!options.quirks.learn(deployment, error, sent)) throw error;
+      if (!options.quirks.learn(deployment, error, { body, inputTokens })) throw error;
     }
   }
 }
 
-interface Question extends Pick<Prepared, 'messages' | 'context'> {
-  readonly body: ReturnType<typeof chatBody>;
+interface Asked extends Pick<Prepared, 'messages' | 'context'> {
+  readonly body: Body;
   readonly quirks: Quirks;
 }
 
 async function ask(
   attempt: Attempt,
   options: ReplyOptions,
-  { body, messages, context, quirks }: Question,
+  protocol: Protocol,
+  { body, messages, context, quirks }: Asked,
 ): Promise<OpenReply | undefined> {
   const { deployment, state, signal } = attempt;
   const { clients, request } = options;
   return booked(attempt, options.inputTokens, async (key, release) => {
-    const client = await clients.for(deployment.provider, key);
-    const stream = new ProviderStream(client, clients, body, signal, {
+    const send = (end: AbortSignal) => protocol.ask(clients, deployment.provider, key, body, end);
+    const stream = new ProviderStream(send, protocol.reader(), signal, {
       stallMs: deployment.stallMs,
-      ...(quirks.without?.includes('stop') && { stop: request.stop }),
+      ...((!protocol.takesStop || quirks.without?.includes('stop')) && { stop: request.stop }),
       json: request.output !== undefined,
     });
     const close = () => {

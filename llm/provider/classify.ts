@@ -5,31 +5,58 @@ import { retryAfter, waitIn } from './retry-after.ts';
 
 type Errors = Pick<typeof OpenAI, 'APIError' | 'APIConnectionError' | 'APIConnectionTimeoutError'>;
 
+/** The words of a provider that refused or failed. */
+export interface Told {
+  /** Absent in the middle of a stream, where a code may tell it. */
+  readonly status?: number | undefined;
+  readonly code?: unknown;
+  readonly type?: string | null | undefined;
+  readonly param?: string | null | undefined;
+  readonly message: string;
+  readonly headers?: Headers | undefined;
+  readonly cause?: unknown;
+}
+
 /** Makes one kind of failure of whatever the openai package threw. */
 export function classify(error: unknown, errors: Errors): ProviderFailure {
-  if (error instanceof ProviderFailure) return error;
   if (error instanceof errors.APIConnectionTimeoutError)
     return new ProviderFailure('stalled', error.message, { cause: error });
   if (error instanceof errors.APIConnectionError)
     return new ProviderFailure('unreachable', reason(error), { cause: error });
-  if (error instanceof errors.APIError) return fromStatus(error);
+  if (error instanceof errors.APIError) return failureOf({ ...factsOf(error), cause: error });
+  return brokenAnswer(error);
+}
+
+const factsOf = ({ status, code, type, param, message, headers }: InstanceType<Errors['APIError']>): Told => ({
+  status: status as number | undefined,
+  code,
+  type,
+  param,
+  message,
+  headers: headers as Headers | undefined,
+});
+
+/** Makes a failure of what went wrong while an answer was read. */
+export function brokenAnswer(error: unknown): ProviderFailure {
+  if (error instanceof ProviderFailure) return error;
   if (error instanceof SyntaxError) return new ProviderFailure('malformed', error.message, { cause: error });
   // undici's `terminated` and socket errors while the body is read.
   return new ProviderFailure('cut', reason(error), { cause: error });
 }
 
-function fromStatus(error: InstanceType<Errors['APIError']>): ProviderFailure {
-  const status: number | undefined = error.status ?? statusIn(error.code);
-  const code = typeof error.code === 'string' ? error.code : undefined;
-  const words = `${code ?? ''} ${error.type ?? ''} ${error.message}`;
-  const kind = kindOf(status, words, isHtml(error));
-  return new ProviderFailure(kind, error.message.slice(0, 500), {
+/** Makes a failure of what a provider told. */
+export function failureOf({ status: given, code: named, type, param, message, headers, cause }: Told): ProviderFailure {
+  const status = given ?? statusIn(named);
+  const code = typeof named === 'string' ? named : undefined;
+  const words = `${code ?? ''} ${type ?? ''} ${message}`;
+  const kind = kindOf(status, words, isHtml(headers));
+  return new ProviderFailure(kind, message.slice(0, 500), {
     status,
-    retryAfterMs: retryAfter(error.headers) ?? (kind === 'rate_limited' ? waitIn(error.message) : undefined),
-    hint: kind === 'refused' && /support(s|ing)? tool/i.test(error.message) ? 'tools' : hintOf(error.param, code),
-    param: error.param ?? undefined,
-    windowTokens: kind === 'context_window' ? windowIn(error.message) : undefined,
-    cause: error,
+    retryAfterMs: retryAfter(headers) ?? (kind === 'rate_limited' ? waitIn(message) : undefined),
+    hint: kind === 'refused' && /support(s|ing)? tool/i.test(message) ? 'tools' : hintOf(param, code),
+    param: param ?? undefined,
+    windowTokens: kind === 'context_window' ? windowIn(message) : undefined,
+    cause,
   });
 }
 
@@ -55,8 +82,7 @@ function kindOf(status: number | undefined, words: string, html: boolean): Failu
   return 'refused';
 }
 
-const isHtml = (error: { headers: Headers | undefined }): boolean =>
-  (error.headers?.get('content-type') ?? '').includes('html');
+const isHtml = (headers: Headers | undefined): boolean => (headers?.get('content-type') ?? '').includes('html');
 
 /** Identifiers only: free text of a provider may hold anything. */
 function hintOf(param: string | null | undefined, code: string | undefined): string | undefined {

@@ -20,10 +20,15 @@ export class Clients {
     return this.#package;
   }
 
+  /** Returns the `fetch` that packages of other providers get: the same connections. */
+  async fetch(): Promise<Fetch> {
+    this.#transport ??= openTransport();
+    return (await this.#transport).fetch;
+  }
+
   /** @param key absent for servers without keys. */
   async for(provider: Provider, key: string | undefined): Promise<OpenAI> {
-    this.#transport ??= openTransport();
-    const [openai, { fetch }] = await Promise.all([this.package(), this.#transport]);
+    const [openai, fetch] = await Promise.all([this.package(), this.fetch()]);
     let clients = this.#clients.get(provider);
     if (!clients) {
       clients = new Map();

@@ -25,8 +25,7 @@ export function outputForm(
   if (!output) return undefined;
   const order: readonly OutputFormat[] =
     output.type === 'json_schema' ? ['json_schema', 'json_object'] : ['json_object', 'json_schema'];
-  // Anthropic's compatible endpoint takes the parameter and does nothing about it.
-  const known = deployment.provider.type === 'anthropic' ? [] : order;
+  const known = formsOf(deployment, order);
   const format = known.find((one) => !quirks.noFormats?.includes(one));
   if (format === 'json_schema') return { format, instruction: undefined };
   // OpenAI refuses `json_object` where no message speaks of JSON.
@@ -35,4 +34,10 @@ export function outputForm(
   const schema =
     output.type === 'json_schema' ? ` It must fit this JSON Schema:\n${JSON.stringify(output.schema)}` : '';
   return { format, instruction: `Answer with one JSON object and nothing else: no Markdown, no comment.${schema}` };
+}
+
+/** Anthropic's compatible endpoint takes the parameter and does nothing about it; its own one knows schemas alone. */
+function formsOf({ provider }: Deployment, order: readonly OutputFormat[]): readonly OutputFormat[] {
+  if (provider.type !== 'anthropic') return order;
+  return provider.api === 'native' && order[0] === 'json_schema' ? ['json_schema'] : [];
 }

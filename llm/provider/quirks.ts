@@ -38,6 +38,10 @@ export interface Quirks {
   readonly needsReasoning?: boolean;
   /** It takes no call without a signature (Gemini); Google names a word that stands for those of other models. */
   readonly needsSignature?: boolean;
+  /** It thinks for as many tokens as it is given, and does not choose by itself (Anthropic's older models). */
+  readonly thinksByBudget?: boolean;
+  /** It does not sum up what it thinks, for this account (OpenAI's Responses API). */
+  readonly noSummary?: boolean;
   /** The window that it told when it refused a conversation, or less than what it refused, in tokens. */
   readonly window?: number;
 }
@@ -106,6 +110,12 @@ function windowLesson(known: Quirks, { windowTokens }: ProviderFailure, { inputT
 const MIN_WINDOW = 400;
 
 function reasoningLesson(known: Quirks, message: string): Quirks | undefined {
+  if (/adaptive/.test(message) && /thinking/.test(message))
+    return known.thinksByBudget ? undefined : { thinksByBudget: true };
+  if (/summar/.test(message) && /verified|reasoning\.summary/.test(message))
+    return known.noSummary ? undefined : { noSummary: true };
+  if (/encrypted.content/i.test(message) && UNSUPPORTED.test(message))
+    return known.noReasoning ? undefined : { noReasoning: true };
   if (/thought_signature/.test(message)) return known.needsSignature ? undefined : { needsSignature: true };
   if (!/reasoning(_content|_details)?\b/.test(message) || /reasoning_effort/.test(message)) return undefined;
   if (/missing|required|must be (passed|provided)/i.test(message))
@@ -114,10 +124,29 @@ function reasoningLesson(known: Quirks, message: string): Quirks | undefined {
 }
 
 function formatLesson(known: Quirks, message: string, { body }: Sent): Quirks | undefined {
-  const asked = (body.response_format as { type?: OutputFormat } | undefined)?.type;
-  if (!asked || !/response.?format|json.?(object|schema|mode)|structured output|guided|grammar/i.test(message))
+  const asked = formatIn(body);
+  if (
+    !asked ||
+    !/response.?format|json.?(object|schema|mode)|structured.?output|output_(config|format)|guided|grammar/i.test(
+      message,
+    )
+  )
     return undefined;
   return known.noFormats?.includes(asked) ? undefined : { noFormats: [...(known.noFormats ?? []), asked] };
+}
+
+/** Where each protocol says it. */
+function formatIn(body: Sent['body']): OutputFormat | undefined {
+  const {
+    response_format: chat,
+    output_config: anthropic,
+    text: responses,
+  } = body as {
+    response_format?: { type?: OutputFormat };
+    output_config?: { format?: { type?: OutputFormat } };
+    text?: { format?: { type?: OutputFormat } };
+  };
+  return (chat ?? anthropic?.format ?? responses?.format)?.type;
 }
 
 function tokensLesson(known: Quirks, message: string): Quirks | undefined {

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import type { CodedError } from '#platform/base/errors/errors.ts';
-import type { ProviderType } from '../../catalogue/catalogue.ts';
+import type { Api, ProviderType } from '../../catalogue/catalogue.ts';
 import type { ChatMessage } from '../../messages.ts';
 import type { ChatRequest } from '../../requests.ts';
 import { aCall, aCatalogue, aDeployment, anAlias, aProvider, testModels } from '../../testing/build.ts';
@@ -20,7 +20,11 @@ import { ToolRegistry } from '../../tools/registry.ts';
  */
 interface Recording {
   readonly provider: ProviderType;
-  readonly request?: Pick<ChatRequest, 'output' | 'stop' | 'temperature' | 'maxTokens' | 'seed'> & {
+  readonly api?: Api;
+  readonly request?: Pick<
+    ChatRequest,
+    'output' | 'stop' | 'temperature' | 'maxTokens' | 'seed' | 'reasoningEffort' | 'toolChoice'
+  > & {
     readonly tools?: boolean;
     readonly history?: keyof typeof HISTORIES;
     /** Turns of about a hundred tokens before the question. */
@@ -76,6 +80,23 @@ const HISTORIES = {
     { role: 'system', content: 'Be brief.' },
     { role: 'user', content: 'hello' },
   ],
+  /** Long enough to be worth keeping at the provider. */
+  long: [
+    { role: 'system', content: `Be brief. ${'Speak of the weather alone. '.repeat(200)}` },
+    { role: 'user', content: `How is it in Oslo? ${'It was cold. '.repeat(500)}` },
+    { role: 'assistant', content: 'Cold.' },
+    { role: 'user', content: 'hello' },
+  ],
+  picture: [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'What is this?' },
+        { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=' } },
+        { type: 'image_url', image_url: { url: 'https://example.org/cat.webp' } },
+      ],
+    },
+  ],
 } satisfies Record<string, ChatMessage[]>;
 
 const turns = (count: number): ChatMessage[] =>
@@ -118,12 +139,14 @@ function play({ answers }: Recording): void {
 
 const reset = (response: ServerResponse): void => void response.socket?.resetAndDestroy();
 
-async function replyOf({ provider, request = {} }: Recording) {
+async function replyOf({ provider, api, request = {} }: Recording) {
   const { tools: offers, history, turns: count, ...parameters } = request;
   const deployment = aDeployment(server.url, {
     provider: aProvider(server.url, {
       type: provider,
+      api,
       keys: ['key'],
+      ...(api === 'native' && { baseUrl: new URL(server.url).origin }),
       ...(provider === 'azure' && { apiVersion: '1' }),
     }),
   });
@@ -167,7 +190,8 @@ describe('a recorded provider', () => {
     if (usage) expect(reply.usage).toMatchObject(usage);
     for (const count of Object.values(reply.usage ?? {})) expect(Number(count)).toSatisfy(Number.isSafeInteger);
     if (asked !== undefined) expect(bodies).toHaveLength(asked);
-    if (dropped) expect((bodies.at(-1)!.messages as []).length).toBeLessThan((bodies[0]!.messages as []).length);
+    const turnsOf = (body: (typeof bodies)[number]) => (body.messages ?? body.input ?? body.contents) as [];
+    if (dropped) expect(turnsOf(bodies.at(-1)!).length).toBeLessThan(turnsOf(bodies[0]!).length);
     for (const [index, wanted] of (recording.sent ?? []).entries()) {
       const absent = Object.keys(wanted).filter((name) => wanted[name] === 'absent');
       expect(Object.keys(bodies[index]!)).not.toContain(absent[0]);

@@ -1,9 +1,9 @@
 import type { OpenAI } from 'openai';
-import type { Deployment } from '../catalogue/catalogue.ts';
-import type { ChatMessage } from '../messages.ts';
-import type { ChatRequest } from '../requests.ts';
-import { outputForm } from './output-form.ts';
-import type { Quirks } from './quirks.ts';
+import type { Deployment } from '../../catalogue/catalogue.ts';
+import type { ChatMessage } from '../../messages.ts';
+import type { ChatRequest } from '../../requests.ts';
+import { outputForm } from '../output-form.ts';
+import type { Quirks } from '../quirks.ts';
 import { wireMessages } from './wire-messages.ts';
 
 type Body = OpenAI.Chat.Completions.ChatCompletionCreateParamsStreaming;
@@ -51,8 +51,8 @@ function schemaOf({ output }: ChatRequest): OpenAI.ResponseFormatJSONSchema['jso
   return { name, schema: { ...schema }, strict: strict ?? true };
 }
 
-/** After the other system messages: templates take them only at the beginning. */
-function instructed(messages: readonly ChatMessage[], content: string): ChatMessage[] {
+/** Returns the messages with one more of the system, after its others: templates take them only at the beginning. */
+export function instructed(messages: readonly ChatMessage[], content: string): ChatMessage[] {
   const after = messages.findIndex(({ role }) => role !== 'system' && role !== 'developer');
   const at = after < 0 ? messages.length : after;
   const role = messages[0]?.role === 'developer' ? 'developer' : 'system';

@@ -1,6 +1,6 @@
 import type { OpenAI } from 'openai';
-import type { AssistantMessage, ChatMessage, ContentPart, ToolCall } from '../messages.ts';
-import type { Quirks } from './quirks.ts';
+import type { AssistantMessage, ChatMessage, ContentPart, ToolCall } from '../../messages.ts';
+import type { Quirks } from '../quirks.ts';
 
 type WireMessage = OpenAI.Chat.Completions.ChatCompletionMessageParam;
 
@@ -38,7 +38,8 @@ function ownReply(
     return { ...wholeCall(call), ...(extra && { extra_content: extra }) };
   });
   const reply = { ...message, ...(calls && { tool_calls: calls }) };
-  const reasoning = isOpen && !quirks.noReasoning && calls ? echo?.reasoning : undefined;
+  const wanted = isOpen && !quirks.noReasoning && calls && echo?.field !== 'parts';
+  const reasoning = wanted ? echo?.reasoning : undefined;
   if (reasoning === undefined) return quirks.needsReasoning ? { ...reply, reasoning_content: '' } : reply;
   if (echo?.field === 'content') return { ...reply, content: inParts(reasoning, message.content) as never };
   return {
@@ -54,8 +55,8 @@ const inParts = (reasoning: string, content: string | null | undefined) => [
   ...(content ? [{ type: 'text', text: content }] : []),
 ];
 
-/** Arguments are JSON of an object, whatever the model wrote: servers refuse the conversation otherwise. */
-function wholeCall(call: ToolCall): ToolCall {
+/** Returns a call whose arguments are JSON of an object, whatever the model wrote: servers refuse it otherwise. */
+export function wholeCall(call: ToolCall): ToolCall {
   const { arguments: text } = call.function;
   let args = text;
   try {

@@ -1,0 +1,71 @@
+import type { ServerEvent } from '#platform/net/http/event-stream.ts';
+import { failureOf } from '../classify.ts';
+import { said } from '../content.ts';
+import type { Delta } from '../deltas.ts';
+import { errorOf } from '../error-body.ts';
+import type { Reader } from '../protocol.ts';
+import type { ReplyText } from '../reply-text.ts';
+import { ToolCallPieces } from '../tool-call-pieces.ts';
+import { type ReportedUsage, reportedUsage } from '../usage.ts';
+
+/** A chunk as it is read here: of a stream, or a whole answer with `message` in the place of `delta`. */
+interface Chunk {
+  readonly choices?: readonly {
+    readonly delta?: object | null;
+    readonly message?: object | null;
+    readonly finish_reason?: unknown;
+  }[];
+  readonly error?: unknown;
+  readonly object?: unknown;
+}
+
+/** The reader of chat completions. */
+export class ChatReader implements Reader {
+  readonly #calls = new ToolCallPieces();
+  finish: string | undefined;
+  usage: ReportedUsage | undefined;
+
+  get calls(): boolean {
+    return this.#calls.any;
+  }
+
+  take(event: ServerEvent, headers: Headers, text: ReplyText, deltas: Delta[]): void {
+    const chunk = parsed(event, headers);
+    this.usage = reportedUsage(chunk) ?? this.usage;
+    const choice = chunk.choices?.[0];
+    if (!choice) return;
+    const delta = choice.delta ?? choice.message;
+    if (delta) this.#read(delta, text, deltas);
+    if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') this.finish = choice.finish_reason;
+  }
+
+  #read(delta: object, text: ReplyText, deltas: Delta[]): void {
+    const { text: words, reasoning } = said(delta);
+    if (reasoning) deltas.push(reasoning);
+    if (words !== '') text.take(words, deltas);
+    const { tool_calls: calls, function_call: call } = delta as { tool_calls?: unknown; function_call?: unknown };
+    if (calls) deltas.push(...this.#calls.take(calls));
+    else if (call) deltas.push(...this.#calls.take({ index: 0, function: call }));
+  }
+}
+
+/** An error in the middle of a stream is the provider's as if it had come as a status. */
+function parsed({ name, data }: ServerEvent, headers: Headers): Chunk {
+  const value: unknown = JSON.parse(data);
+  // Gemini wraps an error in a list.
+  const chunk = (Array.isArray(value) ? value[0] : value) as Chunk | null | undefined;
+  if (typeof chunk !== 'object' || chunk === null) throw new SyntaxError('an event holds no object');
+  const isError = name === 'error' || chunk.error || (chunk.object === 'error' && chunk.choices === undefined);
+  if (!isError) return chunk;
+  const error = errorOf(chunk as Readonly<Record<string, unknown>>) ?? { ...chunk };
+  const { code, type, param, message } = error as Readonly<Record<string, unknown>>;
+  throw failureOf({
+    code,
+    type: textOr(type),
+    param: textOr(param),
+    message: textOr(message) ?? JSON.stringify(error),
+    headers,
+  });
+}
+
+const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

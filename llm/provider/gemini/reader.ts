@@ -1,0 +1,82 @@
+import type { JsonObject } from '#platform/base/json/json.ts';
+import type { ServerEvent } from '#platform/net/http/event-stream.ts';
+import { failureOf } from '../classify.ts';
+import type { Delta } from '../deltas.ts';
+import { errorOf } from '../error-body.ts';
+import { ProviderFailure } from '../failure.ts';
+import type { Reader } from '../protocol.ts';
+import type { ReplyText } from '../reply-text.ts';
+import { type ReportedUsage, reportedUsage } from '../usage.ts';
+
+interface Part {
+  readonly text?: string;
+  readonly thought?: boolean;
+  readonly thoughtSignature?: string;
+  readonly functionCall?: { readonly id?: string; readonly name?: string; readonly args?: JsonObject };
+}
+
+interface Chunk {
+  readonly candidates?: readonly {
+    readonly content?: { readonly parts?: readonly Part[] };
+    readonly finishReason?: string;
+    readonly finishMessage?: string;
+  }[];
+  readonly promptFeedback?: { readonly blockReason?: string; readonly blockReasonMessage?: string };
+  readonly error?: Readonly<Record<string, unknown>>;
+}
+
+/** The reader of what Gemini generates. */
+export class GenerateReader implements Reader {
+  finish: string | undefined;
+  usage: ReportedUsage | undefined;
+  #calls = 0;
+
+  get calls(): boolean {
+    return this.#calls > 0;
+  }
+
+  take({ data }: ServerEvent, headers: Headers, text: ReplyText, deltas: Delta[]): void {
+    const value: unknown = JSON.parse(data);
+    // A stream that came as one piece is a list.
+    for (const chunk of [value].flat()) {
+      if (typeof chunk !== 'object' || chunk === null) throw new SyntaxError('an event holds no object');
+      this.#chunk(chunk as Chunk, headers, text, deltas);
+    }
+  }
+
+  #chunk(chunk: Chunk, headers: Headers, text: ReplyText, deltas: Delta[]): void {
+    if (chunk.error) {
+      const { message, status, code } = errorOf({ error: chunk.error }) ?? {};
+      throw failureOf({
+        code,
+        ...(typeof status === 'string' && { type: status }),
+        message: typeof message === 'string' ? message : JSON.stringify(chunk.error),
+        headers,
+      });
+    }
+    this.usage = reportedUsage(chunk) ?? this.usage;
+    const { blockReason, blockReasonMessage } = chunk.promptFeedback ?? {};
+    if (blockReason) throw new ProviderFailure('content_policy', `${blockReason} ${blockReasonMessage ?? ''}`.trim());
+    const [candidate] = chunk.candidates ?? [];
+    for (const part of candidate?.content?.parts ?? []) this.#part(part, text, deltas);
+    if (candidate?.finishReason) this.finish = candidate.finishReason;
+  }
+
+  #part(
+    { text: words, thought, thoughtSignature: signature, functionCall: call }: Part,
+    text: ReplyText,
+    deltas: Delta[],
+  ) {
+    if (call) {
+      deltas.push({
+        type: 'tool-call',
+        index: this.#calls++,
+        id: call.id,
+        name: call.name,
+        arguments: JSON.stringify(call.args ?? {}),
+        ...(signature !== undefined && { extra: { google: { thought_signature: signature } } }),
+      });
+    } else if (thought && words) deltas.push({ type: 'reasoning', text: words });
+    else if (words) text.take(words, deltas);
+  }
+}

@@ -1,0 +1,120 @@
+import type { JsonObject } from '#platform/base/json/json.ts';
+import type { ServerEvent } from '#platform/net/http/event-stream.ts';
+import { failureOf } from '../classify.ts';
+import type { Delta } from '../deltas.ts';
+import type { Reader } from '../protocol.ts';
+import type { ReplyText } from '../reply-text.ts';
+import { type ReportedUsage, reportedUsage } from '../usage.ts';
+
+interface Item extends JsonObject {
+  readonly type: string;
+}
+
+interface Fault {
+  readonly code?: string | null;
+  readonly message?: string | null;
+  readonly param?: string | null;
+  readonly type?: string | null;
+}
+
+interface Answer {
+  readonly object?: string;
+  readonly status?: string;
+  readonly output?: readonly Item[];
+  readonly error?: Fault | null;
+  readonly incomplete_details?: { readonly reason?: string } | null;
+}
+
+interface Event extends Fault, Answer {
+  readonly type?: string;
+  readonly delta?: string;
+  readonly output_index?: number;
+  readonly item?: Item;
+  readonly response?: Answer;
+}
+
+/** The reader of OpenAI's responses. */
+export class ResponsesReader implements Reader {
+  finish: string | undefined;
+  usage: ReportedUsage | undefined;
+  /** Positions of calls, by the index of their item, and whether their arguments have come. */
+  readonly #calls = new Map<number, { readonly at: number; told: boolean }>();
+  #said = false;
+
+  get calls(): boolean {
+    return this.#calls.size > 0;
+  }
+
+  take({ name, data }: ServerEvent, headers: Headers, text: ReplyText, deltas: Delta[]): void {
+    const event = JSON.parse(data) as Event | null;
+    if (typeof event !== 'object' || event === null) throw new SyntaxError('an event holds no object');
+    const type = event.type ?? name;
+    // A whole response comes where no stream was given.
+    if (event.object === 'response') {
+      this.#end(event, headers, text, deltas);
+      return;
+    }
+    if (type === 'error' || (event.error && !event.response)) throw failed(event.error ?? event, headers, data);
+    const index = event.output_index ?? 0;
+    if (type === 'response.output_text.delta' || type === 'response.refusal.delta') {
+      this.#said = true;
+      text.take(event.delta ?? '', deltas);
+    } else if (type === 'response.reasoning_summary_text.delta' || type === 'response.reasoning_text.delta') {
+      deltas.push({ type: 'reasoning', text: event.delta ?? '', field: 'parts' });
+    } else if (type === 'response.output_item.added') this.#begin(index, event.item, deltas);
+    else if (type === 'response.function_call_arguments.delta') this.#argue(index, event.delta, deltas);
+    else if (type === 'response.output_item.done') this.#stop(index, event.item, deltas);
+    else if (/^response\.(completed|incomplete|failed|cancelled)$/.test(type))
+      this.#end(event.response ?? {}, headers, text, deltas);
+  }
+
+  #begin(index: number, item: Item | undefined, deltas: Delta[]): void {
+    if (item?.type !== 'function_call' || this.#calls.has(index)) return;
+    const at = this.#calls.size;
+    this.#calls.set(index, { at, told: false });
+    const [id, name] = [textIn(item.call_id) ?? textIn(item.id), textIn(item.name)];
+    deltas.push({ type: 'tool-call', index: at, id, name, arguments: '' });
+  }
+
+  #argue(index: number, piece: string | undefined, deltas: Delta[]): void {
+    const call = this.#calls.get(index);
+    if (!call || !piece) return;
+    call.told = true;
+    deltas.push({ type: 'tool-call', index: call.at, id: undefined, name: undefined, arguments: piece });
+  }
+
+  /** The whole item: what was thought goes back as it is here, and arguments may come here alone. */
+  #stop(index: number, item: Item | undefined, deltas: Delta[]): void {
+    if (item?.type === 'reasoning') {
+      // Without `encrypted_content` it would be looked for in what is stored there, which is nothing.
+      const { id: _id, status: _status, ...kept } = item;
+      if (textIn(item.encrypted_content) !== undefined)
+        deltas.push({ type: 'reasoning', text: '', field: 'parts', details: [{ index, summary: [], ...kept }] });
+    } else if (item?.type === 'function_call') {
+      this.#begin(index, item, deltas);
+      if (!this.#calls.get(index)!.told) this.#argue(index, textIn(item.arguments), deltas);
+    }
+  }
+
+  #end(answer: Answer, headers: Headers, text: ReplyText, deltas: Delta[]): void {
+    this.usage = reportedUsage(answer) ?? this.usage;
+    if (answer.error) throw failed(answer.error, headers, JSON.stringify(answer.error));
+    for (const [index, item] of (answer.output ?? []).entries()) {
+      // What has come piece by piece is not repeated.
+      if (item.type === 'message' && !this.#said) text.take(wordsOf(item), deltas);
+      else if (item.type === 'function_call' && !this.#calls.has(index)) this.#stop(index, item, deltas);
+    }
+    const { status = 'completed' } = answer;
+    this.finish = status === 'completed' ? 'stop' : (answer.incomplete_details?.reason ?? status);
+  }
+}
+
+const failed = ({ code, message, param, type }: Fault, headers: Headers, data: string) =>
+  failureOf({ code: code ?? undefined, type, param, message: message ?? data, headers });
+
+const wordsOf = ({ content }: Item): string =>
+  (Array.isArray(content) ? (content as readonly JsonObject[]) : [])
+    .map((part) => textIn(part.text) ?? textIn(part.refusal) ?? '')
+    .join('');
+
+const textIn = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
