@@ -139,7 +139,9 @@ async function bundleCode(folder: string): Promise<void> {
   const code = {
     all: await command('sextant', []),
     gateway: await command('gateway', [
-      only(root, ['./gateway.ts', './health.ts'], { without: ['#gateway/execution/reference/stock-operations.ts'] }),
+      only(root, ['./gateway.ts', './workers.ts', './health.ts'], {
+        without: ['#gateway/execution/reference/stock-operations.ts'],
+      }),
     ]),
     serve,
   };

@@ -4,6 +4,7 @@ import type { Compile } from '#gateway/execution/prepare/operations.ts';
 import { createEngine } from '#gateway/execution/run/engine.ts';
 import type { ExposeError } from '#gateway/execution/run/observer.ts';
 import { traceFetch } from '#gateway/policy/tracing.ts';
+import { subgraphMetrics } from '#gateway/server/subgraph-metrics.ts';
 import type { Supergraph } from '#gateway/supergraph/supergraph.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
@@ -21,6 +22,7 @@ export function engineOf(
   started: Promise<void> = Promise.resolve(),
 ): (supergraph: Supergraph, expose: ExposeError) => Compile {
   const planned = watchPlanning(log, metrics);
+  const ofSubgraphs = subgraphMetrics(metrics);
   return (supergraph, expose) => {
     if (config.GATEWAY_ENGINE === 'stock') return stockEngine(supergraph);
     let engine: Compile | undefined;
@@ -34,6 +36,7 @@ export function engineOf(
         observer: {
           ...(isTracing() && { fetch: traceFetch }),
           ...(!isOwn && { expose }),
+          reported: ofSubgraphs.reported,
           failed: (subgraph, cause, { requestId }) =>
             log.warn({ subgraph, requestId, err: cause }, 'a subgraph could not be used'),
         },

@@ -18,7 +18,9 @@ import { type Process, runProcess } from './process.ts';
 import { reportProcess } from './process-report.ts';
 import { CommandError } from './report.ts';
 import { onReloadSignal } from './stop-signals.ts';
+import { supergraphSource } from './supergraph-source.ts';
 import { versionOf } from './version.ts';
+import { linkToSupervisor, type WorkerLink } from './workers/worker.ts';
 
 /** Documents that live at the gateway by convention and are made by a subgraph. */
 export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks] } as const;
@@ -38,20 +40,32 @@ export async function gateway(
 ): Promise<void> {
   await runProcess(root, 'gateway', async (process) => {
     const file = settings ?? gatewayFile(process.config);
-    const served = await (supergraph === undefined ? ownGateway(process, file) : anyGateway(process, supergraph, file));
+    const link = await linkToSupervisor(process.metrics);
+    if (link) process.lifecycle.defer(() => link.leave());
+    const serve = () =>
+      supergraph === undefined ? ownGateway(process, file, link) : anyGateway(process, supergraph, file, link);
+    const served = await serve().catch((error: unknown) => {
+      link?.release();
+      throw error;
+    });
     onReloadSignal(() => {
       process.log.info('told to read the files again');
       void served.reload();
     });
-    process.log.info({ url: served.url }, 'ready');
+    if (link) await link.ready(served);
+    process.log.info({ url: served.url }, link ? 'a worker is ready' : 'ready');
   });
 }
+
+/** What makes a gateway one of several behind one port. */
+const asWorker = (link: WorkerLink | undefined) =>
+  link && { sharesPort: true, readMetrics: link.readMetrics, relayCallback: link.relayCallback };
 
 /** Returns the absolute path of GATEWAY_FILE. */
 export const gatewayFile = ({ home, GATEWAY_FILE }: Config): string | undefined =>
   GATEWAY_FILE === undefined ? undefined : path.resolve(home, GATEWAY_FILE);
 
-async function ownGateway(process: Process, settings: string | undefined) {
+async function ownGateway(process: Process, settings: string | undefined, link: WorkerLink | undefined) {
   const { config, log, metrics, lifecycle } = process;
   const version = versionOf(config.root);
   if (config.redisUrl === undefined) {
@@ -82,7 +96,7 @@ async function ownGateway(process: Process, settings: string | undefined) {
       falseCredentials: { limiter: stores.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
     }),
   );
-  const health = async () => ({ redis: await stores.health() });
+  const health = async () => ({ redis: await stores.health(), ...(await link?.health()) });
   const served = lifecycle.use(
     await startGateway({
       config,
@@ -103,6 +117,7 @@ async function ownGateway(process: Process, settings: string | undefined) {
       examples: path.join(config.root, EXAMPLES),
       account: ACCOUNT,
       frontPage: config.CONSOLE ? path.join(config.root, CONSOLE) : undefined,
+      ...asWorker(link),
     }),
   );
   await reportProcess(process, stores.topics, { service: 'gateway', runs: ['gateway'], version, health });
@@ -110,18 +125,25 @@ async function ownGateway(process: Process, settings: string | undefined) {
 }
 
 /** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */
-async function anyGateway({ config, log, metrics, lifecycle }: Process, file: string, settings: string | undefined) {
-  const { limiter, cache } = await openStores({ config, log, metrics, lifecycle });
+async function anyGateway(
+  { config, log, metrics, lifecycle }: Process,
+  supergraph: string,
+  settings: string | undefined,
+  link: WorkerLink | undefined,
+) {
+  const { limiter, cache } = await openStores({ config, log, metrics, lifecycle, shared: link?.stores });
   return lifecycle.use(
     await startGateway({
       config,
       log,
       metrics,
-      supergraph: { file, cache: path.join(config.dataDir, 'cache') },
+      supergraph: supergraphSource(supergraph, config),
       file: settings,
       compile: engineOf({ config, log, metrics }, false),
       limiter,
       cache,
+      stores: link && (() => link.health()),
+      ...asWorker(link),
     }),
   );
 }

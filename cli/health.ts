@@ -1,3 +1,4 @@
+import type { buildConnector } from 'undici';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { type MutualTls, readMutualTls } from '#platform/net/http/tls.ts';
 import { portOf, subgraphAddresses } from './addresses.ts';
@@ -9,9 +10,12 @@ const overHttp = (port: number): Promise<Response> =>
   fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
 
 /** The certificate of the process is for its name, and not for this address; that the authority signed it is enough. */
-async function overTls({ cert, key, ca }: MutualTls, port: number): Promise<Response> {
+const overMutualTls = ({ cert, key, ca }: MutualTls, port: number) =>
+  overTls({ cert, key, ca, checkServerIdentity: () => undefined }, port);
+
+async function overTls(connect: buildConnector.BuildOptions, port: number): Promise<Response> {
   const { Agent, fetch: fetchWith } = await import('undici');
-  const dispatcher = new Agent({ connect: { cert, key, ca, checkServerIdentity: () => undefined } });
+  const dispatcher = new Agent({ connect });
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const answer = await fetchWith(`https://127.0.0.1:${port}/health`, { dispatcher, signal });
   return new Response(await answer.text(), { status: answer.status });
@@ -32,7 +36,12 @@ export async function health(root: string, subgraph: string | undefined): Promis
   }
   const isSubgraph = subgraph !== undefined || config.SUBGRAPH_PORT !== 0;
   const tls = isSubgraph ? readMutualTls(config) : undefined;
-  const response = await (tls ? overTls(tls, port) : overHttp(port)).catch(() => undefined);
+  const ask = (): Promise<Response> => {
+    if (tls) return overMutualTls(tls, port);
+    // What clients see: it is this machine's own process, whoever signed its certificate.
+    return !isSubgraph && config.TLS_CERT_FILE ? overTls({ rejectUnauthorized: false }, port) : overHttp(port);
+  };
+  const response = await ask().catch(() => undefined);
   if (response?.ok) return;
   console.error(response ? `unhealthy: ${await response.text()}` : `nothing answers on port ${port}`);
   process.exitCode = 1;

@@ -1,3 +1,4 @@
+import { GatewayFileError } from '#gateway/settings/error.ts';
 import { SupergraphError } from '#gateway/supergraph/error.ts';
 import { ConfigError } from '#platform/base/config/config-error.ts';
 import { DirectoryInUseError } from '#platform/data/database/directory-lock.ts';
@@ -16,6 +17,7 @@ const EXPECTED = [
   DatabaseError,
   DefinitionError,
   DirectoryInUseError,
+  GatewayFileError,
   ListenError,
   SupergraphError,
 ];

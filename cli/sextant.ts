@@ -33,16 +33,20 @@ program
 
 program
   .command('gateway')
-  .option('--supergraph <file>', 'any supergraph.yaml or composed .graphql file, instead of SUPERGRAPH_FILE')
+  .option(
+    '--supergraph <source>',
+    'any supergraph instead of SUPERGRAPH_FILE: a supergraph.yaml, a composed .graphql file, the URL of one, `uplink` or `hive`',
+  )
   .option('--config <file>', 'a gateway.yaml: what holds for single subgraphs, instead of GATEWAY_FILE')
   .description('the gateway as a process of its own; with --supergraph, a gateway for any supergraph')
   .hook('preAction', serving)
-  .action(async ({ supergraph, config }: { supergraph?: string; config?: string }) =>
-    (await import('./gateway.ts')).gateway(root, {
-      supergraph: supergraph && path.resolve(supergraph),
+  .action(async ({ supergraph, config }: { supergraph?: string; config?: string }) => {
+    if (await (await import('./workers.ts')).superviseWorkers(root)) return;
+    await (await import('./gateway.ts')).gateway(root, {
+      supergraph,
       settings: config && path.resolve(config),
-    }),
-  );
+    });
+  });
 
 program
   .command('compose')

@@ -15,6 +15,8 @@ export async function up(root: string, { banner }: { banner: boolean }): Promise
   const started = performance.now();
   await runProcess(root, 'sextant', async (process) => {
     const { config, log, lifecycle } = process;
+    if (config.WORKERS !== 1)
+      log.warn('WORKERS is for `sextant gateway`; `sextant up` is one process, and serves as if it were 1');
     const database = lifecycle.use(await openDatabase(config, log));
     // Loaded only now: the database opens in its thread meanwhile.
     const { serveWhole } = await import('./whole.ts');

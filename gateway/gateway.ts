@@ -6,13 +6,15 @@ import { unexpected } from '#platform/base/errors/errors.ts';
 import { type Guard, guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator, IdentityAssertions } from '#platform/identity/authenticator.ts';
-import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
+import { createClientServer } from '#platform/net/http/client-server.ts';
 import type { Checks } from '#platform/net/http/health-report.ts';
-import { drain, listen } from '#platform/net/http/listen.ts';
-import { createServer, readMutualTls } from '#platform/net/http/tls.ts';
+import { drain, listen, stopListening } from '#platform/net/http/listen.ts';
+import { readMutualTls } from '#platform/net/http/tls.ts';
+import { Callbacks } from '#platform/net/transport/callbacks.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
+import { followGatewayFile } from './configured.ts';
 import type { Compile } from './execution/prepare/operations.ts';
 import type { ExposeError } from './execution/run/observer.ts';
 import { type Account, createExplorer } from './explorer/explorer.ts';
@@ -23,12 +25,11 @@ import type { PolicyEvaluator } from './policy/policies.ts';
 import { createPolicyHook } from './policy/policy-hook.ts';
 import { tracePipeline } from './policy/tracing.ts';
 import { type ApolloContext, createApolloFace } from './protocols/apollo.ts';
+import { CALLBACK_PATH, createCallbackHandler, type RelayCallback } from './protocols/callback.ts';
 import { createForward } from './protocols/forward.ts';
 import { createGraphqlHandler, refuse } from './protocols/graphql.ts';
 import { serveWebSockets } from './protocols/websocket.ts';
 import { isForwarded, requestIdOf } from './request/client.ts';
-import { JwksAuthenticator } from './request/jwks-authenticator.ts';
-import { createPropagation, type Propagation } from './request/propagation.ts';
 import { ruled } from './request/ruled-transport.ts';
 import { redactError } from './request/shown-errors.ts';
 import { COMPOSED } from './rest/composed/all.ts';
@@ -38,10 +39,10 @@ import { createFrontPage } from './server/front-page.ts';
 import { createHealth } from './server/health.ts';
 import { sendLandingPage } from './server/landing-page.ts';
 import { createGatewayMetrics } from './server/metrics.ts';
-import { createOrigins } from './server/origins.ts';
 import { secure, seeOther, sendJson, sendText } from './server/pages.ts';
-import { type GatewayFile, GatewayFileError, settingsOf } from './settings/gateway-file.ts';
-import { textOf, watchGatewayFile } from './settings/watch-gateway-file.ts';
+import { subgraphMetrics } from './server/subgraph-metrics.ts';
+import { settingsOf } from './settings/gateway-file.ts';
+import { textOf } from './settings/watch-gateway-file.ts';
 import { createSubscriptions } from './subscriptions/subscriptions.ts';
 import { createGraph, type GraphVersion } from './supergraph/graph.ts';
 import type { OverrideChooser } from './supergraph/overrides.ts';
@@ -94,6 +95,12 @@ export interface GatewayOptions {
   readonly version?: string | undefined;
   /** Default: the configuration's. */
   readonly port?: number;
+  /** Whether other processes listen at the same port: new connections are theirs as soon as this one stops. */
+  readonly sharesPort?: boolean | undefined;
+  /** Hands on callbacks that are of another process behind the port. */
+  readonly relayCallback?: RelayCallback | undefined;
+  /** What /metrics answers. Default: what `metrics` has. */
+  readonly readMetrics?: (() => Promise<string>) | undefined;
   /** What else must be there before it says that it is ready. */
   readonly also?: Promise<void> | undefined;
 }
@@ -102,21 +109,17 @@ export interface Gateway extends AsyncDisposable {
   /** Where it listens, without a trailing slash. */
   readonly url: string;
   readonly port: number;
+  /** The subscriptions of this process whose events come as requests. */
+  readonly callbacks: Callbacks;
   /** Reads gateway.yaml and the supergraph again now. Resolves to whether one of them has changed. */
   reload(): Promise<boolean>;
-}
-
-/** What follows from a gateway.yaml. */
-interface Configured {
-  readonly file: GatewayFile;
-  readonly propagation: Propagation;
-  readonly authenticator: Authenticator | undefined;
 }
 
 /** Sockets of a replaced supergraph or a stopping gateway come back over this time. */
 const RELOAD_SPREAD_MS = 5_000;
 const DRAIN_SPREAD_MS = 500;
 const DOORS_CHECK_MS = 3_000;
+const CALLBACK_HEARTBEAT_MS = 5_000;
 
 /**
  * Starts a gateway: listens at once, with /health and /ready at 503, loads the supergraph, and resolves when it serves.
@@ -126,9 +129,18 @@ const DOORS_CHECK_MS = 3_000;
  * line.
  */
 export async function startGateway(options: GatewayOptions): Promise<Gateway> {
-  const { config, log } = options;
+  const { log } = options;
+  const configured = await followGatewayFile({
+    file: options.file,
+    config: options.config,
+    log,
+    authenticator: options.authenticator,
+    limiter: options.limiter,
+    changed: (hasOtherLimits) => graph.reconnect(hasOtherLimits),
+  });
+  const { config, origins, authenticator, propagation } = configured;
   const metrics = createGatewayMetrics(options.metrics);
-  const origins = createOrigins(config);
+  const ofSubgraphs = subgraphMetrics(options.metrics);
   const tls = readMutualTls(config, log);
   const subscriptions = createSubscriptions(metrics, config);
   /** Subgraphs of others may say anything in their errors; our own mask what is not meant for clients. */
@@ -148,53 +160,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       compile: (supergraph) => options.compile(supergraph, expose),
     }),
   );
-  function configure(file: GatewayFile): Configured {
-    if (file.authentication && options.authenticator) {
-      throw new GatewayFileError(
-        `${options.file}: authentication is for graphs of others; here the subgraph auth issues the tokens.`,
-      );
-    }
-    const tokens =
-      file.authentication &&
-      new JwksAuthenticator(
-        file.authentication,
-        log,
-        options.limiter && { limiter: options.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
-      );
-    const propagation = createPropagation({
-      file,
-      authenticates: options.authenticator !== undefined,
-      trustedProxies: config.TRUSTED_PROXIES,
-      claimOf: tokens && ((identity, path) => tokens.claimOf(identity, path)),
-    });
-    return { file, propagation, authenticator: options.authenticator ?? tokens };
-  }
-  const settings = options.file
-    ? await watchGatewayFile(options.file, log, async (next) => {
-        configured = configure(next);
-        await graph.reconnect();
-      })
-    : undefined;
-  let configured = configure(settings?.current ?? {});
-  // What holds at the moment, for parts that live longer than it.
-  const authenticator: Authenticator = {
-    authenticate: async (credentials, client) =>
-      (await configured.authenticator?.authenticate(credentials, client)) ?? ANONYMOUS,
-    known: (credentials) => (configured.authenticator ? configured.authenticator.known?.(credentials) : ANONYMOUS),
-    watch: (identity, ended) => configured.authenticator?.watch(identity, ended) ?? (() => undefined),
-    get credentialsIn() {
-      return configured.authenticator?.credentialsIn?.bind(configured.authenticator);
-    },
-    get required() {
-      return configured.authenticator?.required ?? false;
-    },
-  };
-  const propagation: Propagation = {
-    collect: (request, identity) => configured.propagation.collect(request, identity),
-    collectPayload: (offered, payload, identity) => configured.propagation.collectPayload(offered, payload, identity),
-    of: (subgraph, headers) => configured.propagation.of(subgraph, headers),
-    ofSubscription: (subgraph, headers) => configured.propagation.ofSubscription(subgraph, headers),
-  };
+  const callbacks = new Callbacks();
   const graph = createGraph<Served>({
     source: options.supergraph,
     log,
@@ -203,13 +169,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       // The HTTP client takes a fifth of the start, which one process for all does not need.
       const { createHttpTransport } = await import('#platform/net/transport/http.ts');
       const own = settingsOf(configured.file, name);
-      metrics.subgraphAvailable(name, true);
+      const { callback } = configured.file;
       const transport = createHttpTransport({
         subgraph: name,
-        available: (isAvailable) => metrics.subgraphAvailable(name, isAvailable),
+        observer: ofSubgraphs.observe(name),
         urls: own.urls ?? urls,
         assertions: options.assertions,
-        tls,
+        tls: configured.tlsOf(name) ?? tls,
         log,
         timeoutMs: own.timeout_ms ?? config.SUBGRAPH_TIMEOUT_MS,
         restartMs: own.restart_ms ?? config.SUBGRAPH_RESTART_MS,
@@ -217,10 +183,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
         concurrency: own.concurrency,
         queue: own.queue,
         subscriptions: own.subscriptions,
+        callback: callback && {
+          callbacks,
+          url: callback.url,
+          heartbeatMs: callback.heartbeat_ms ?? CALLBACK_HEARTBEAT_MS,
+        },
       });
       return ruled(transport, propagation);
     },
-    settingsOf: (name) => textOf({ ...settingsOf(configured.file, name), headers: undefined }),
+    settingsOf: (name) =>
+      textOf({ ...settingsOf(configured.file, name), headers: undefined, to: configured.file.callback }),
     open: pipeline.open,
     warm: (next, previous) => next.operations.warm(previous.operations),
     changed() {
@@ -244,6 +216,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const openai = options.doors ? createOpenAi(faces) : undefined;
   const mcp = options.doors ? createMcp({ ...faces, origins, version: options.version }) : undefined;
   const docs = createDocs();
+  const answerCallback = createCallbackHandler(callbacks, options.relayCallback);
   const checkDoors = async (version: GraphVersion<Served>): Promise<void> => {
     await rest.check(version);
     await openai?.check(version);
@@ -252,7 +225,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const frontPage = options.frontPage === undefined ? undefined : createFrontPage(options.frontPage, config);
   const health = createHealth({ graph, version: options.version, stores: options.stores });
 
-  const server = createServer(undefined);
+  const server = await createClientServer(config, log);
   server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
   server.requestTimeout = 60_000;
   const sockets = serveWebSockets({ ...faces, server, path: '/graphql', origins });
@@ -285,6 +258,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       return graphql(request, response, search);
     }
     secure(response, config.publicUrl);
+    if (path.startsWith(CALLBACK_PATH)) return answerCallback(request, response, path);
     if (openai?.has(path)) return openai.answer(request, response, path);
     if (mcp && path === '/mcp') return mcp.answer(request, response);
     if (rest.has(path)) return rest.answer(request, response, path, search);
@@ -308,7 +282,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       case '/metrics':
         // For a scraper beside it, not for a client that comes in through the balancer.
         if (isForwarded(request)) return notFound(response, path);
-        return sendText(response, 200, options.metrics.contentType, await options.metrics.metrics());
+        return sendText(response, 200, options.metrics.contentType, await readMetrics());
       case '/schema.graphql':
         if (config.production) return notFound(response, path);
         if (!graph.current) return sendJson(response, 503, { error: 'starting' });
@@ -319,6 +293,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return notFound(response, path);
   }
 
+  const readMetrics = options.readMetrics ?? (() => options.metrics.metrics());
   const port = await listen(server, options.port ?? config.PORT, config.HOST, 'PORT');
   try {
     await Promise.all([graph.load(), options.also]);
@@ -333,14 +308,16 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const host = config.HOST === '0.0.0.0' || config.HOST === '::' ? 'localhost' : config.HOST;
   return {
     port,
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    callbacks,
+    url: `${config.TLS_CERT_FILE ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async reload() {
-      const changes = [await settings?.reload(), await graph.reload()];
+      const changes = [await configured.reload(), await graph.reload()];
       return changes.includes(true);
     },
     async [Symbol.asyncDispose]() {
       health.stopping();
-      settings?.close();
+      configured.close();
+      if (options.sharesPort) void stopListening(server);
       sockets.stop();
       const why = 'The gateway restarts: subscribe again and resume.';
       const spreadMs = Math.min(DRAIN_SPREAD_MS, config.SHUTDOWN_TIMEOUT_MS / 4);

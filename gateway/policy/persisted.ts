@@ -8,7 +8,7 @@ import type { Cache } from '#platform/realtime/cache/cache.ts';
 /** The part of a request that may name an operation instead of holding it. */
 export interface PersistedParams {
   readonly query?: string | null | undefined;
-  /** Relay's and the persisted-documents proposal's way. */
+  /** Relay's way, and that of the persisted documents of GraphQL over HTTP. */
   readonly id?: string | undefined;
   readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
@@ -95,7 +95,8 @@ export function createPersistedOperations(options: PersistedOptions): PersistedO
   }
 
   function fromManifest(texts: Manifest, id: string | undefined, query: string | null | undefined): string {
-    const text = id === undefined ? undefined : texts.get(id);
+    // GraphQL over HTTP has hashes with the name of their kind; manifests have them without.
+    const text = id === undefined ? undefined : (texts.get(id) ?? texts.get(id.replace(/^sha256:/, '')));
     if (text !== undefined) return text;
     if (query && registered!.has(query)) return query;
     if (id !== undefined && !query) throw new CodedError('PERSISTED_QUERY_NOT_FOUND', 'PersistedQueryNotFound');

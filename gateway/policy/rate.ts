@@ -41,10 +41,21 @@ export function createOperationRate(
   config: Pick<Config, 'RATE_LIMIT_IDENTITY' | 'RATE_LIMIT_ADDRESS'>,
 ): OperationRate {
   const allowances = new LRUCache<string, Allowance>({ max: 50_000 });
+  const common = { windowS: WINDOW_S, mayChange: true };
   const rules = {
-    user: { name: 'operations-identity', limit: config.RATE_LIMIT_IDENTITY, windowS: WINDOW_S },
-    anonymous: { name: 'operations-address', limit: config.RATE_LIMIT_ADDRESS, windowS: WINDOW_S },
+    user: { name: 'operations-identity', limit: config.RATE_LIMIT_IDENTITY, ...common },
+    anonymous: { name: 'operations-address', limit: config.RATE_LIMIT_ADDRESS, ...common },
   };
+
+  /** The limit may have changed since the last operation. */
+  function ruleOf(kind: keyof typeof rules): RateRule {
+    const limit = kind === 'user' ? config.RATE_LIMIT_IDENTITY : config.RATE_LIMIT_ADDRESS;
+    if (limit !== rules[kind].limit) {
+      rules[kind] = { ...rules[kind], limit };
+      allowances.clear();
+    }
+    return rules[kind];
+  }
 
   async function ask(key: string, rule: RateRule, allowance: Allowance): Promise<void> {
     // The next window begins with all of them.
@@ -81,7 +92,7 @@ export function createOperationRate(
   return {
     spend(identity, client) {
       if (!limiter || identity.kind === 'service') return undefined;
-      const rule = rules[identity.kind];
+      const rule = ruleOf(identity.kind);
       if (rule.limit === 0) return undefined;
       const key = identity.kind === 'user' ? `user:${identity.userId}` : `address:${networkOf(client)}`;
       let allowance = allowances.get(key);

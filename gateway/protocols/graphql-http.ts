@@ -60,11 +60,12 @@ export function acceptedBy(header: string | undefined): Accepted {
 }
 
 /**
- * Returns the parameters of a POST body.
+ * Returns the parameters of a POST body: those of one operation, or of each of a batch.
  *
+ * @param maxBatch operations of a batch; 0 (default): batches are refused.
  * @throws {CodedError} BAD_USER_INPUT naming the parameter.
  */
-export function paramsOfBody(body: Buffer): OperationParams {
+export function paramsOfBody(body: Buffer, maxBatch = 0): OperationParams | readonly OperationParams[] {
   // Which variable is nested too deep for the setting is said afterwards.
   if (isTooDeep(body)) {
     const problem = `has more than ${MAX_JSON_LEVELS} levels of lists and objects; flatten it.`;
@@ -76,15 +77,28 @@ export function paramsOfBody(body: Buffer): OperationParams {
   } catch {
     throw badInput('body', 'is not JSON.');
   }
-  if (Array.isArray(parsed)) throw badInput('body', 'is a batch of operations; send each in a request of its own.');
+  if (Array.isArray(parsed)) return paramsOfBatch(parsed, maxBatch);
   if (!isObject(parsed)) throw badInput('body', 'must be a JSON object.');
   return checkParams(parsed);
+}
+
+function paramsOfBatch(batch: readonly unknown[], maxBatch: number): readonly OperationParams[] {
+  if (maxBatch === 0) throw badInput('body', 'is a batch of operations; send each in a request of its own.');
+  if (batch.length === 0) throw badInput('body', 'is a batch without an operation.');
+  if (batch.length > maxBatch) {
+    const problem = `is a batch of ${batch.length} operations; at most ${maxBatch} are accepted.`;
+    throw badInput('body', problem, { limit: 'MAX_BATCH' });
+  }
+  return batch.map((one) => {
+    if (!isObject(one)) throw badInput('body', 'must be a list of JSON objects.');
+    return checkParams(one);
+  });
 }
 
 /** Returns the parameters of a GET request. @throws {CodedError} BAD_USER_INPUT naming the parameter. */
 export function paramsOfUrl(search: URLSearchParams): OperationParams {
   const parsed: Record<string, unknown> = {};
-  for (const name of ['query', 'operationName', 'id']) {
+  for (const name of ['query', 'operationName', 'id', 'documentId']) {
     const value = search.get(name);
     if (value !== null && value !== '') parsed[name] = value;
   }

@@ -8,7 +8,6 @@ import type { Logger } from '#platform/base/log/log.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import { readBody } from '#platform/net/http/web.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
 import {
   type Admitted,
@@ -21,28 +20,20 @@ import {
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
 import type { Propagation } from '../request/propagation.ts';
+import { codingFor, compress } from '../server/compression.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { Graph, GraphVersion } from '../supergraph/graph.ts';
 import type { ApolloFace } from './apollo.ts';
-import {
-  type Accepted,
-  acceptedBy,
-  contentTypeOf,
-  errorBody,
-  paramsOfBody,
-  paramsOfUrl,
-  preventForgery,
-  type ResponseFormat,
-  statusOf,
-  statusOfAnswer,
-} from './graphql-http.ts';
+import { createBatches, isBatch } from './batch.ts';
+import { type Accepted, acceptedBy, errorBody, type ResponseFormat, statusOf, statusOfAnswer } from './graphql-http.ts';
 import { eventStreamChannel, type HttpChannel, multipartChannel } from './http-channels.ts';
+import { readParams, statusOfUnread } from './read-params.ts';
 
 export interface GraphqlHttpOptions {
-  readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'MAX_BODY_BYTES'>;
+  readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'MAX_BODY_BYTES' | 'MAX_BATCH' | 'COMPRESS_FROM_BYTES'>;
   readonly log: Logger;
   readonly metrics: GatewayMetrics;
   readonly authenticator?: Authenticator | undefined;
@@ -61,6 +52,8 @@ const MULTIPART_HEARTBEAT_MS = 5_000;
 /** Creates the handler of GraphQL over HTTP, server-sent events and multipart, at one path. */
 export function createGraphqlHandler(options: GraphqlHttpOptions) {
   const { config, log, metrics, graph, pipeline, subscriptions, authenticator, apollo, origins } = options;
+
+  const answerBatch = createBatches({ pipeline, metrics });
 
   return (request: IncomingMessage, response: ServerResponse, search: string): Promise<void> => {
     const requestId = requestIdOf(request);
@@ -86,12 +79,12 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     if (!version) return fail([new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.')]);
     if (accepted.format === undefined) return fail([notAcceptable()], 406);
 
-    let params: OperationParams;
+    let params: OperationParams | readonly OperationParams[];
     try {
-      params = await paramsOf(request, search, config.MAX_BODY_BYTES, origins);
+      params = await readParams(request, search, config, origins);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
-      return fail([error], error instanceof WrongMethod ? 405 : error instanceof WrongMediaType ? 415 : undefined);
+      return fail([error], statusOfUnread(error));
     }
     const client = clientOf(request, config.TRUSTED_PROXIES);
     let identity: Identity;
@@ -114,6 +107,11 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       ...options.propagation.collect(request, identity),
       signal: cancellation,
     };
+    if (isBatch(params)) {
+      const body = await answerBatch(params, version, caller, (one, admitted) => execute(request, one, admitted));
+      if (response.destroyed) return;
+      return sendAnswer(request, response, 200, format, body, requestId);
+    }
     const admitted = await pipeline.admit(version, params, caller);
     if (isRefused(admitted)) return fail(admitted.errors);
     const { kind } = admitted.prepared;
@@ -127,9 +125,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       return fail([new CodedError('BAD_USER_INPUT', 'A mutation must be sent with POST.')], 405);
     }
 
-    const answer: OperationAnswer = apollo.observes
-      ? await apollo.execute(request, params, admitted)
-      : await admitted.prepared.execute(admitted.request);
+    const answer = await execute(request, params, admitted);
     const streamed = accepted.eventStream && !accepted.json;
     const carrier: Carrier = streamed ? 'sse' : 'http';
     metrics.operation(carrier, kind, answer.failed ? 'errors' : 'ok', (performance.now() - started) / 1000);
@@ -141,7 +137,26 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       channel.complete();
       return;
     }
-    send(response, statusOfAnswer(answer, format), format, answer.json, requestId);
+    return sendAnswer(request, response, statusOfAnswer(answer, format), format, answer.json, requestId);
+  }
+
+  /** Sends an answer, compressed where that is worth it. */
+  function sendAnswer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    format: ResponseFormat,
+    body: string | Uint8Array,
+    requestId: string,
+  ): Promise<void> | undefined {
+    if (config.COMPRESS_FROM_BYTES > 0 && body.length >= config.COMPRESS_FROM_BYTES)
+      return sendLarge(request, response, status, format, body, requestId);
+    send(response, status, format, body, requestId);
+    return undefined;
+  }
+
+  function execute(request: IncomingMessage, params: OperationParams, admitted: Admitted): Promise<OperationAnswer> {
+    return apollo.observes ? apollo.execute(request, params, admitted) : admitted.prepared.execute(admitted.request);
   }
 
   /** @returns false when the client accepts none of the ways to stream. */
@@ -182,31 +197,6 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
 function markStream(response: ServerResponse, requestId: string): void {
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('x-request-id', requestId);
-}
-
-class WrongMethod extends CodedError {}
-class WrongMediaType extends CodedError {}
-
-const JSON_ONLY = ['BAD_USER_INPUT', 'Send the content type application/json.'] as const;
-
-async function paramsOf(
-  request: IncomingMessage,
-  search: string,
-  maxBytes: number,
-  origins: Origins,
-): Promise<OperationParams> {
-  if (request.method === 'GET') {
-    const type = request.headers['content-type'];
-    // Browsers send types that they do not know without asking (GHSA-9q82-xgwf-vj6h).
-    if (type !== undefined && contentTypeOf(type) !== 'application/json') throw new WrongMediaType(...JSON_ONLY);
-    preventForgery(request, origins);
-    return paramsOfUrl(new URLSearchParams(search));
-  }
-  if (request.method !== 'POST') throw new WrongMethod('BAD_USER_INPUT', 'Use POST, or GET for a query.');
-  if (contentTypeOf(request.headers['content-type']) !== 'application/json') {
-    throw new WrongMediaType(...JSON_ONLY);
-  }
-  return paramsOfBody(await readBody(request, maxBytes));
 }
 
 const notAcceptable = (): CodedError =>
@@ -264,6 +254,24 @@ function send(
   else if (length <= ONE_PIECE)
     response.end(Buffer.from(body.buffer, body.byteOffset, length).toString('latin1'), 'latin1');
   else response.end(body);
+}
+
+/** Sends an answer that is worth being compressed, where the client accepts that. */
+async function sendLarge(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  format: ResponseFormat,
+  body: string | Uint8Array,
+  requestId: string,
+): Promise<void> {
+  const coding = codingFor(request);
+  if (coding === undefined) return send(response, status, format, body, requestId);
+  const compressed = await compress(body, coding);
+  if (response.destroyed) return;
+  response.setHeader('content-encoding', coding);
+  response.appendHeader('vary', 'Accept-Encoding');
+  send(response, status, format, compressed, requestId);
 }
 
 /** Bytes. */

@@ -7,28 +7,28 @@ import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
 import { guarded, report } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
-import type { Authenticator, Credentials } from '#platform/identity/authenticator.ts';
+import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
-import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
+import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubscribePayload } from '#platform/net/transport/client-message.ts';
 import {
   CLOSE,
   type OperationChannel,
   PROTOCOL,
-  RefusedSocket,
   reasonText,
   serveGraphqlSocket,
 } from '#platform/net/transport/graphql-socket.ts';
 import { isRefused, type OperationCaller, type Pipeline, type Served } from '../policy/pipeline.ts';
-import { credentialsOf, credentialsOfPayload, identify } from '../request/authentication.ts';
+import { credentialsOf } from '../request/authentication.ts';
 import { clientOf, traceparentOf } from '../request/client.ts';
 import type { Propagation } from '../request/propagation.ts';
 import type { GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
-import { countedIdentity, createOpenCounter } from '../subscriptions/open-counter.ts';
+import { createOpenCounter } from '../subscriptions/open-counter.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
 import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { Graph } from '../supergraph/graph.ts';
+import { createSocketSessions, type Offer, type Session } from './socket-session.ts';
 
 /** Ours, beside the protocol's: docs/subscriptions.md. */
 export const SLOW_CONSUMER = 4411;
@@ -66,22 +66,6 @@ export interface WebSocketFace {
   stop(): void;
 }
 
-/** What an upgrade request says before `connection_init` does. */
-interface Offer {
-  readonly credentials: Credentials;
-  readonly traceparent: string | undefined;
-  readonly headers: Readonly<Record<string, string>> | undefined;
-}
-
-interface Session {
-  readonly identity: Identity;
-  readonly client: ClientInfo;
-  readonly traceparent: string | undefined;
-  readonly headers: Readonly<Record<string, string>> | undefined;
-  readonly headersKey: string | undefined;
-  readonly stopWatching: () => void;
-}
-
 interface Connection {
   readonly socket: WebSocket;
   /** Queries and mutations that are not answered yet. */
@@ -92,7 +76,7 @@ interface Connection {
 export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   const { config, log, metrics, graph, pipeline, subscriptions, authenticator } = options;
   const perAddress = createOpenCounter(config.WS_MAX_SOCKETS_ADDRESS);
-  const perIdentity = createOpenCounter(config.WS_MAX_SOCKETS_IDENTITY);
+  const sessions = createSocketSessions(options);
   const connections = new Set<Connection>();
   // One for all: an error holds the stack that it was made on.
   const tooManyOperations = new CodedError(
@@ -148,47 +132,11 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       keepAliveMs: config.WS_KEEPALIVE_MS,
       maxOperations: config.WS_MAX_OPERATIONS,
       tooManyOperations,
-      init: (payload) => initialise(socket, client, offer, payload),
+      init: (payload) => sessions.open(socket, client, offer, payload),
+      renew: (session, payload) => sessions.renew(socket, session, payload),
       operate: (session, payload, channel) => operate(connection, session, payload, channel),
-      closed(session) {
-        session.stopWatching();
-        const key = countedIdentity(session.identity);
-        if (key !== undefined) perIdentity.leave(key);
-      },
+      closed: sessions.close,
     });
-  }
-
-  async function initialise(
-    socket: WebSocket,
-    client: ClientInfo,
-    offer: Offer,
-    payload: Record<string, unknown> | undefined,
-  ): Promise<Session> {
-    const given = credentialsOfPayload(payload, authenticator);
-    const credentials = given.authorization || given.apiKey ? given : offer.credentials;
-    let identity: Identity;
-    try {
-      identity = await identify(authenticator, credentials, client);
-    } catch (error) {
-      if (error instanceof CodedError) throw new RefusedSocket(`Forbidden: ${error.message}`);
-      log.error({ err: error }, 'credentials could not be checked');
-      throw new RefusedSocket('Forbidden: the credentials could not be checked');
-    }
-    const key = countedIdentity(identity);
-    if (key !== undefined && !perIdentity.enter(key)) {
-      throw new RefusedSocket(`Forbidden: more than ${config.WS_MAX_SOCKETS_IDENTITY} sockets of one user`);
-    }
-    const stopWatching =
-      authenticator && identity.kind === 'user'
-        ? authenticator.watch(identity, (reason) => socket.close(CLOSE.FORBIDDEN, endedText(reason)))
-        : () => undefined;
-    return {
-      identity,
-      client,
-      traceparent: traceparentOf(payload?.['traceparent']) ?? offer.traceparent,
-      ...options.propagation.collectPayload(offer.headers, payload, identity),
-      stopWatching,
-    };
   }
 
   function operate(connection: Connection, session: Session, payload: SubscribePayload, channel: OperationChannel) {
@@ -278,9 +226,6 @@ function reject(socket: Duplex, status: string): void {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const timeout = (ms: number): CodedError => new CodedError('TIMEOUT', `The operation took longer than ${ms} ms.`);
-
-const endedText = (reason: 'expired' | 'revoked'): string =>
-  reason === 'expired' ? 'Forbidden: the credentials have expired' : 'Forbidden: the session has ended';
 
 const NAMES: Readonly<Record<number, string>> = {
   1000: 'client',

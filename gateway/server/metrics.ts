@@ -13,8 +13,6 @@ export interface GatewayMetrics {
   subscriptionEnded(carrier: Carrier, reason: string): void;
   eventSent(count?: number): void;
   eventsCoalesced(count: number): void;
-  /** Notes whether a subgraph in another process is taken for available. */
-  subgraphAvailable(subgraph: string, isAvailable: boolean): void;
 }
 
 /** Creates the instruments of a gateway in a registry. */
@@ -56,12 +54,6 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
     help: 'Events that were merged into a later one because a client was slow.',
     registers,
   });
-  const available = new Gauge({
-    name: 'sextant_gateway_subgraph_available',
-    help: '1 while a subgraph in another process is taken for available, 0 while requests to it fail fast.',
-    labelNames: ['subgraph'],
-    registers,
-  });
   // prom-client hashes labels at each call; the hot combinations are few, so their children are kept.
   const children = new Map<string, { observe(seconds: number): void }>();
   return {
@@ -86,6 +78,5 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
     },
     eventSent: (count = 1) => events.inc(count),
     eventsCoalesced: (count) => coalesced.inc(count),
-    subgraphAvailable: (subgraph, isAvailable) => available.set({ subgraph }, isAvailable ? 1 : 0),
   };
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Config } from '#platform/base/config/config.ts';
+import type { Cors } from '../settings/protection-settings.ts';
 
 /** The web origins whose pages may call the gateway. */
 export interface Origins {
@@ -16,17 +17,27 @@ const STUDIO = new Set(['https://studio.apollographql.com', 'https://sandbox.emb
 
 /**
  * Creates the origins of CORS_ORIGINS (`*` allows all), of the gateway itself and, in development, of this machine and
- * of Apollo Studio and Sandbox. Credentials travel in headers that a page has to set itself, never in cookies, so
- * Access-Control-Allow-Credentials is not sent.
+ * of Apollo Studio and Sandbox. The product's credentials travel in headers that a page has to set itself, never in
+ * cookies, so Access-Control-Allow-Credentials is sent only where gateway.yaml says so.
+ *
+ * @param cors of gateway.yaml: in the place of CORS_ORIGINS.
  */
-export function createOrigins(config: Pick<Config, 'CORS_ORIGINS' | 'production' | 'publicUrl'>): Origins {
-  const listed = new Set(config.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, '')));
+export function createOrigins(
+  config: Pick<Config, 'CORS_ORIGINS' | 'production' | 'publicUrl'>,
+  cors: Cors | undefined = undefined,
+): Origins {
+  const entries = cors?.origins ?? config.CORS_ORIGINS.map((origin) => origin.replace(/\/$/, ''));
+  const listed = new Set(entries.filter((one) => typeof one === 'string'));
+  const patterns = entries.flatMap((one) => (typeof one === 'string' ? [] : [one.matching]));
+  const exposed = ['x-request-id', 'retry-after', ...(cors?.expose_headers ?? [])].join(', ');
+  const maxAge = String(cors?.max_age_s ?? 86_400);
   const own = new URL(config.publicUrl).origin;
   const development = !config.production;
 
   const isAllowed = (origin: string): boolean =>
     listed.has(origin) ||
     listed.has('*') ||
+    patterns.some((one) => one.test(origin)) ||
     origin === own ||
     (development && (LOCAL.test(origin) || STUDIO.has(origin)));
 
@@ -40,7 +51,8 @@ export function createOrigins(config: Pick<Config, 'CORS_ORIGINS' | 'production'
     const origin = originOf(request);
     if (origin === undefined) return;
     response.setHeader('access-control-allow-origin', origin);
-    response.setHeader('access-control-expose-headers', 'x-request-id, retry-after');
+    response.setHeader('access-control-expose-headers', exposed);
+    if (cors?.credentials) response.setHeader('access-control-allow-credentials', 'true');
   }
 
   return {
@@ -56,7 +68,7 @@ export function createOrigins(config: Pick<Config, 'CORS_ORIGINS' | 'production'
           'access-control-allow-headers',
           request.headers['access-control-request-headers'] ?? 'content-type, authorization',
         );
-        response.setHeader('access-control-max-age', '86400');
+        response.setHeader('access-control-max-age', maxAge);
       }
       response.writeHead(204, { 'content-length': '0' }).end();
     },

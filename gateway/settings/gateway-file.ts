@@ -1,13 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { GatewayFileError } from './error.ts';
 import { claimPath, requestRule, responseRule } from './header-settings.ts';
+import { cors, limits, rateLimits } from './protection-settings.ts';
+import { tls } from './tls-settings.ts';
 import { expandVariables } from './variables.ts';
-
-/** The reason why a `gateway.yaml` cannot be used. Each problem is one line: where it is and what is allowed. */
-export class GatewayFileError extends Error {
-  override name = 'GatewayFileError';
-}
 
 const whole = (min: number, max: number) =>
   z
@@ -21,8 +19,8 @@ const header = z.string({ error: 'the name of a header' }).regex(/^[\w-]+$/, 'th
 
 const subscriptions = z.strictObject({
   protocol: z
-    .enum(['graphql-ws', 'subscriptions-transport-ws', 'sse', 'multipart'], {
-      error: 'graphql-ws, subscriptions-transport-ws, sse or multipart',
+    .enum(['graphql-ws', 'subscriptions-transport-ws', 'sse', 'multipart', 'callback'], {
+      error: 'graphql-ws, subscriptions-transport-ws, sse, multipart or callback',
     })
     .optional(),
   /** Where subscriptions are served, when that is not the address of queries: a path, or a URL of its own. */
@@ -45,6 +43,7 @@ const subgraphSettings = {
   queue: whole(0, 100_000).optional(),
   errors: z.enum(['pass', 'redact'], { error: 'pass or redact' }).optional(),
   subscriptions: subscriptions.optional(),
+  tls: tls.optional(),
 };
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -74,32 +73,51 @@ const authentication = z.strictObject({
   required: flag.optional(),
 });
 
-const gatewayFile = z.strictObject(
-  {
-    all: z.strictObject(subgraphSettings).optional(),
-    subgraphs: z
-      .record(
-        z.string(),
-        z.strictObject({
-          ...subgraphSettings,
-          urls: z.array(webUrl, { error: 'a list of URLs' }).min(1, 'a list of one or more URLs').optional(),
-        }),
-      )
-      .optional(),
-    authentication: authentication.optional(),
-    /** Headers that answers vary on: equal operations that differ in others are executed once. Default: all of them. */
-    vary: z
-      .array(
-        header.transform((name) => name.toLowerCase()),
-        { error: 'a list of headers' },
-      )
-      .optional(),
-  },
-  {
-    error: (issue) =>
-      issue.code === 'invalid_type' ? 'a mapping with `all`, `subgraphs`, `authentication`' : undefined,
-  },
-);
+const gatewayFile = z
+  .strictObject(
+    {
+      all: z.strictObject(subgraphSettings).optional(),
+      subgraphs: z
+        .record(
+          z.string(),
+          z.strictObject({
+            ...subgraphSettings,
+            urls: z.array(webUrl, { error: 'a list of URLs' }).min(1, 'a list of one or more URLs').optional(),
+          }),
+        )
+        .optional(),
+      authentication: authentication.optional(),
+      /** Where subgraphs send the events of subscriptions whose protocol is `callback`. */
+      callback: z.strictObject({ url: webUrl, heartbeat_ms: whole(0, 3_600_000).optional() }).optional(),
+      limits: limits.optional(),
+      /** Operations a minute. */
+      rate_limits: rateLimits.optional(),
+      cors: cors.optional(),
+      /** Headers that answers vary on: equal operations that differ in others are executed once. Default: all of them. */
+      vary: z
+        .array(
+          header.transform((name) => name.toLowerCase()),
+          { error: 'a list of headers' },
+        )
+        .optional(),
+    },
+    {
+      error: (issue) =>
+        issue.code === 'invalid_type' ? 'a mapping with `all`, `subgraphs`, `authentication`' : undefined,
+    },
+  )
+  .superRefine((file, context) => {
+    if (file.callback) return;
+    for (const [place, settings] of [['all', file.all] as const, ...Object.entries(file.subgraphs ?? {})]) {
+      if (settings?.subscriptions?.protocol !== 'callback') continue;
+      const path = place === 'all' && settings === file.all ? ['all'] : ['subgraphs', place];
+      context.addIssue({
+        code: 'custom',
+        path: [...path, 'subscriptions', 'protocol'],
+        message: 'callback only with `callback: {url: …}`, the URL of this gateway for its subgraphs',
+      });
+    }
+  });
 
 /** The settings of an optional gateway.yaml, beside those of the environment. */
 export type GatewayFile = z.infer<typeof gatewayFile>;

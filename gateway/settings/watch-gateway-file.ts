@@ -1,5 +1,6 @@
 import type { Logger } from '#platform/base/log/log.ts';
-import { type GatewayFile, GatewayFileError, readGatewayFile } from './gateway-file.ts';
+import { GatewayFileError } from './error.ts';
+import { type GatewayFile, readGatewayFile } from './gateway-file.ts';
 import { watchFiles } from './watch-files.ts';
 
 /** The settings of a gateway.yaml, as they are at the moment. */

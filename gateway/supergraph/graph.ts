@@ -1,9 +1,10 @@
 import type { Logger } from '#platform/base/log/log.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { checkAddresses } from './addresses.ts';
+import { pollSupergraph } from './poll.ts';
 import type { SubgraphAddress, Supergraph, SupergraphSource } from './supergraph.ts';
 import { loadSupergraph } from './supergraph.ts';
-import { type SupergraphWatcher, watchSupergraph } from './watch.ts';
+import { type SupergraphWatcher, type WatchEvents, watchSupergraph } from './watch.ts';
 
 /**
  * A supergraph being served, with what was opened for it. Immutable: a reload makes a new one, and what runs on the
@@ -21,8 +22,12 @@ export interface Graph<Served> extends AsyncDisposable {
   load(): Promise<void>;
   /** Loads it again now. */
   reload(): Promise<boolean>;
-  /** Makes the transports again whose settings have changed. What runs on the old ones finishes there. */
-  reconnect(): Promise<void>;
+  /**
+   * Makes the transports again whose settings have changed. What runs on the old ones finishes there.
+   *
+   * @param reopen whether to open again what serves the supergraph, as its operations may have to be refused now.
+   */
+  reconnect(reopen: boolean): Promise<void>;
 }
 
 export interface GraphOptions<Served> {
@@ -80,7 +85,7 @@ export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served
         current = await open(await loadSupergraph(source));
         return;
       }
-      watcher = await watchSupergraph(source, {
+      const events: WatchEvents = {
         async changed(supergraph) {
           const next = await open(supergraph);
           if (current) await options.warm(next, current);
@@ -91,12 +96,21 @@ export function createGraph<Served>(options: GraphOptions<Served>): Graph<Served
           options.changed();
         },
         broken: (error) => log.error({ problem: error.message }, 'the supergraph is broken: the last good one stays'),
-      });
+      };
+      watcher = 'registry' in source ? await pollSupergraph(source, events) : await watchSupergraph(source, events);
       current = await open(watcher.current);
     },
     reload: async () => (await watcher?.reload()) ?? false,
-    async reconnect() {
-      if (current) current = { ...current, transports: await transportsOf(current.supergraph) };
+    async reconnect(reopen) {
+      if (!current) return;
+      const { supergraph } = current;
+      if (!reopen) {
+        current = { ...current, transports: await transportsOf(supergraph) };
+        return;
+      }
+      const next = await open(supergraph);
+      await options.warm(next, current);
+      current = next;
     },
     async [Symbol.asyncDispose]() {
       watcher?.close();

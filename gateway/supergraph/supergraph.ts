@@ -6,6 +6,7 @@ import { composeFromConfig, readText } from './compose.ts';
 import { reasonOf, SupergraphError } from './error.ts';
 import { unknownFeatures } from './features.ts';
 import { kept } from './kept.ts';
+import type { SupergraphRegistry } from './remote.ts';
 
 /** A supergraph ready to be served. Immutable: a change makes a new one. */
 export interface Supergraph {
@@ -27,10 +28,24 @@ export interface SubgraphAddress {
 }
 
 /**
- * The source of a supergraph: a Rover supergraph.yaml, a composed .graphql file, or composed SDL. `cache` is a
+ * The source of a supergraph: a Rover supergraph.yaml, a composed .graphql file, composed SDL, or a registry. `cache` is a
  * folder that keeps what was made of it, which is most of a gateway's start.
  */
-export type SupergraphSource = SupergraphFile | { readonly sdl: string };
+export type SupergraphSource = SupergraphFile | SupergraphSdl | RemoteSupergraph;
+
+export interface SupergraphSdl {
+  readonly sdl: string;
+  /** For messages. Default: the supergraph. */
+  readonly name?: string;
+  readonly cache?: string;
+}
+
+export interface RemoteSupergraph {
+  readonly registry: SupergraphRegistry;
+  /** How often it is asked for changes, in milliseconds. */
+  readonly pollMs: number;
+  readonly cache?: string;
+}
 
 export interface SupergraphFile {
   readonly file: string;
@@ -49,10 +64,13 @@ export interface LoadedSupergraph extends Supergraph {
  * @throws {SupergraphError} one line for every problem, with subgraph, file and line.
  */
 export async function loadSupergraph(
-  source: SupergraphSource,
+  source: SupergraphFile | SupergraphSdl,
   env: Record<string, string | undefined> = process.env,
 ): Promise<LoadedSupergraph> {
-  if ('sdl' in source) return { ...(await buildSupergraph(source.sdl, 'the supergraph')), files: [] };
+  if ('sdl' in source) {
+    const { sdl, name = 'the supergraph' } = source;
+    return { ...(await buildSupergraph(sdl, name, source.cache)), files: [] };
+  }
   const { file, cache } = source;
   if (/\.ya?ml$/.test(file)) {
     const { sdl, urls, files } = await composeFromConfig(file, env, cache);

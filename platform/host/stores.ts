@@ -4,6 +4,7 @@ import type { Config } from '../base/config/config.ts';
 import type { Logger } from '../base/log/log.ts';
 import type { EventBus } from '../data/outbox/event-bus.ts';
 import { MemoryEventBus } from '../data/outbox/memory-event-bus.ts';
+import type { Counter } from '../identity/limits/counter.ts';
 import { CountingRateLimiter } from '../identity/limits/counting-rate-limiter.ts';
 import type { RateLimiter } from '../identity/limits/rate-limiter.ts';
 import type { Cache } from '../realtime/cache/cache.ts';
@@ -41,6 +42,8 @@ export async function openStores(options: {
   log: Logger;
   metrics: Registry;
   lifecycle: AsyncDisposableStack;
+  /** Where processes that have no Redis count and keep things together. Default: each in its own memory. */
+  shared?: { readonly counter: Counter; readonly cache: Cache } | undefined;
 }): Promise<Stores> {
   const { redisUrl: url, REDIS_PREFIX: prefix } = options.config;
   if (url === undefined) {
@@ -48,8 +51,8 @@ export async function openStores(options: {
       streams: new MemoryStreamLog({ ...options, directory: path.join(options.config.dataDir, 'streams') }),
       presence: new MemoryPresence(options),
       topics: new MemoryTopics(options),
-      cache: new MemoryCache(options),
-      limiter: new CountingRateLimiter(options),
+      cache: options.shared?.cache ?? new MemoryCache(options),
+      limiter: new CountingRateLimiter({ metrics: options.metrics, shared: options.shared?.counter }),
       events: new MemoryEventBus(options),
       redis: undefined,
       health: async () => ({ status: 'up' }),

@@ -1,5 +1,5 @@
-// `npm run audit -- <http|ws|federation|supergraphs>`: the field's public suites against our gateway.
-const AUDITS = ['http', 'ws', 'federation', 'supergraphs'];
+// `npm run audit -- <http|ws|subscriptions|federation|supergraphs>`: the field's public suites against our gateway.
+const AUDITS = ['http', 'ws', 'subscriptions', 'federation', 'supergraphs'];
 const [name = ''] = process.argv.slice(2);
 if (AUDITS.includes(name)) {
   await import(`./${name}.ts`);

@@ -16,6 +16,7 @@ export function reportSubgraphError(
   path: ResponsePath | undefined,
 ): void {
   const code = extensions['code'];
+  run.observer.reported?.(subgraph, code);
   const coded = { ...extensions, code: typeof code === 'string' ? code : 'DOWNSTREAM_SERVICE_ERROR' };
   run.failAt(path, { message, extensions: coded }, (error) => run.observer.expose?.(error, subgraph) ?? error);
 }

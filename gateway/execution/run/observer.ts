@@ -13,6 +13,8 @@ export interface ExecutionObserver {
    * `DOWNSTREAM_SERVICE_ERROR` where the subgraph gave no code.
    */
   readonly expose?: ExposeError | undefined;
+  /** A subgraph has reported an error with this code, if it gave one. */
+  reported?(subgraph: string, code: unknown): void;
   /** A failure whose cause clients do not see: an unreachable subgraph, an answer that is not GraphQL. */
   failed?(subgraph: string, cause: unknown, request: OperationRequest): void;
 }

@@ -62,6 +62,9 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
   if (mtls.some(Boolean) && !mtls.every(Boolean)) {
     throw new ConfigError('MTLS_CERT_FILE, MTLS_KEY_FILE and MTLS_CA_FILE belong together: set all three, or none.');
   }
+  if ((values.TLS_CERT_FILE === undefined) !== (values.TLS_KEY_FILE === undefined)) {
+    throw new ConfigError('TLS_CERT_FILE and TLS_KEY_FILE belong together: set both, or neither for plain HTTP.');
+  }
   if ((values.BLOBS_S3_ACCESS_KEY_ID === undefined) !== (values.BLOBS_S3_SECRET_ACCESS_KEY === undefined)) {
     throw new ConfigError(
       'BLOBS_S3_ACCESS_KEY_ID and BLOBS_S3_SECRET_ACCESS_KEY belong together: set both, or neither for what the AWS SDK finds.',
@@ -78,7 +81,10 @@ export function loadConfig(env: Record<string, string | undefined> = process.env
     dataDir: path.resolve(home, values.SEXTANT_DIR),
     redisUrl: values.REDIS_URL ?? values.REDIS_ADDR,
     weaviateUrl: values.WEAVIATE_URL ?? values.VECTOR_DB_ENDPOINT,
-    publicUrl: (values.PUBLIC_URL ?? `http://localhost:${values.PORT}`).replace(/\/+$/, ''),
+    publicUrl: (values.PUBLIC_URL ?? `${values.TLS_CERT_FILE ? 'https' : 'http'}://localhost:${values.PORT}`).replace(
+      /\/+$/,
+      '',
+    ),
     production: values.NODE_ENV === 'production',
   });
 }

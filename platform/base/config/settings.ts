@@ -52,6 +52,19 @@ export const settings = z.object({
     .default('127.0.0.1')
     .describe('Address that the servers listen on. Containers set 0.0.0.0; a laptop should not.'),
   PORT: count(4000, 0, 65535).describe('Port of the gateway; 0 picks a free one.'),
+  TLS_CERT_FILE: z
+    .string()
+    .optional()
+    .describe('Certificate (PEM, with its chain) of the gateway for clients: HTTPS, with HTTP/2. Unset: plain HTTP.'),
+  TLS_KEY_FILE: z.string().optional().describe('Private key (PEM) of TLS_CERT_FILE.'),
+  WORKERS: z
+    .union([z.literal('auto'), z.coerce.number().int().min(1).max(256)], {
+      error: 'auto, or a whole number from 1 to 256',
+    })
+    .default(1)
+    .describe(
+      'Processes of `sextant gateway` behind its port; `auto`: as many as it has processors. SIGHUP replaces them one by one. `sextant up` is always one process.',
+    ),
   PUBLIC_URL: httpUrl
     .optional()
     .describe(
@@ -67,6 +80,23 @@ export const settings = z.object({
     .string()
     .default('supergraph.yaml')
     .describe('The supergraph: a Rover supergraph.yaml, or a composed .graphql file.'),
+  SUPERGRAPH_POLL_MS: count(10_000, 1_000, 86_400_000).describe(
+    'How often a registry (`--supergraph` with a URL, uplink or hive) is asked for another supergraph, in milliseconds.',
+  ),
+  SUPERGRAPH_TOKEN: z.string().optional().describe('Bearer token for the URL of `--supergraph`.'),
+  HIVE_CDN_ENDPOINT: list
+    .default([])
+    .refine((urls) => urls.every((url) => /^https?:\/\//.test(url) && URL.canParse(url)), 'http:// or https:// URLs')
+    .describe(
+      'Comma-separated addresses of a target in Hive’s CDN, for `--supergraph hive`; the first that answers counts.',
+    ),
+  HIVE_CDN_KEY: z.string().optional().describe('Access token of Hive’s CDN.'),
+  APOLLO_UPLINK_ENDPOINTS: list
+    .default(['https://uplink.api.apollographql.com/', 'https://aws.uplink.api.apollographql.com/'])
+    .refine((urls) => urls.every((url) => /^https?:\/\//.test(url) && URL.canParse(url)), 'http:// or https:// URLs')
+    .describe(
+      'Comma-separated addresses of Apollo’s Uplink, for `--supergraph uplink`, which takes APOLLO_KEY and APOLLO_GRAPH_REF.',
+    ),
   GATEWAY_FILE: z
     .string()
     .optional()
@@ -107,6 +137,12 @@ export const settings = z.object({
     'How long operations wait for a subgraph whose only process has just gone, e.g. to restart, in milliseconds; then SUBGRAPH_UNAVAILABLE.',
   ),
   MAX_BODY_BYTES: count(524_288, 1_024, 67_108_864).describe('Largest GraphQL request over HTTP, in bytes.'),
+  COMPRESS_FROM_BYTES: count(4_096, 0, 67_108_864).describe(
+    'Answers of /graphql from this size on are compressed (zstd, br or gzip) for clients that accept it; 0 never. Streams are not.',
+  ),
+  MAX_BATCH: count(0, 0, 100).describe(
+    'Operations of one request that is a batch (a list); 0 refuses batches. Each counts against all limits and rates.',
+  ),
   MAX_TOKENS: count(10_000, 100, 1_000_000).describe('Tokens of one GraphQL document.'),
   MAX_DEPTH: count(20, 1, 1_000).describe(
     'Depth of one operation: fields and fragments in one another, each fragment a level of its own.',

@@ -46,7 +46,14 @@ export function storeMetrics(registry: Registry): StoreMetrics {
   const gauge = <L extends string = never>(name: string, help: string, ...labelNames: L[]) =>
     new Gauge<L>({ name: `sextant_${name}`, help, labelNames, registers });
   const metrics: StoreMetrics = {
-    redisConnected: gauge('redis_connected', '1 while the connection to Redis is up.', 'connection'),
+    redisConnected: new Gauge({
+      name: 'sextant_redis_connected',
+      help: '1 while the connection to Redis is up.',
+      labelNames: ['connection'],
+      // Of several workers: 0 where one has lost it.
+      aggregator: 'min',
+      registers,
+    }),
     redisFailures: counter('redis_failures_total', 'Redis commands that failed or timed out.', 'store'),
     streamProducers: gauge('stream_producers', 'Streams that this process is producing.'),
     streamReaders: gauge('stream_readers', 'Readers that follow a stream in this process.'),

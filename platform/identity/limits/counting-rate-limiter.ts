@@ -6,15 +6,23 @@ import { MemoryCounter } from './memory-counter.ts';
 import type { RateLimiter, RateRule, RateVerdict } from './rate-limiter.ts';
 import { RedisCounter } from './redis-counter.ts';
 
-/** The rate limiter of both faces: it counts in Redis where it is given, in memory otherwise and while Redis fails. */
+/**
+ * The rate limiter of both faces: it counts in Redis, or with other processes, where one of them is given, and in memory
+ * otherwise and while that fails.
+ */
 export class CountingRateLimiter implements RateLimiter {
   readonly #shared: Counter | undefined;
   readonly #own: Counter = new MemoryCounter();
   readonly #metrics: StoreMetrics;
   readonly #rules = new Map<string, RateRule>();
 
-  constructor(options: { redis?: RedisConnections | undefined; metrics: Registry }) {
-    this.#shared = options.redis && new RedisCounter(options.redis);
+  constructor(options: {
+    redis?: RedisConnections | undefined;
+    /** The counter of other processes, where there is no Redis. */
+    shared?: Counter | undefined;
+    metrics: Registry;
+  }) {
+    this.#shared = options.redis ? new RedisCounter(options.redis) : options.shared;
     this.#metrics = storeMetrics(options.metrics);
   }
 
@@ -57,7 +65,7 @@ export class CountingRateLimiter implements RateLimiter {
         throw new TypeError(`Points of a rate limit are whole and not negative, not ${given}.`);
     }
     const known = this.#rules.get(rule.name);
-    if (known && (known.limit !== rule.limit || known.windowS !== rule.windowS))
+    if (known && !rule.mayChange && (known.limit !== rule.limit || known.windowS !== rule.windowS))
       throw new TypeError(`The rate limit ${rule.name} is used with two different limits or windows.`);
     if (!known) this.#rules.set(rule.name, rule);
   }

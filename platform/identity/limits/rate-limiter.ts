@@ -28,6 +28,8 @@ export interface RateRule {
   readonly limit: number;
   /** Length of the window in seconds. */
   readonly windowS: number;
+  /** Whether its limit is a setting that may change while the process runs. */
+  readonly mayChange?: boolean;
 }
 
 export interface RateVerdict {

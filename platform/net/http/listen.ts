@@ -61,10 +61,7 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
   });
   await new Promise((resolve) => setTimeout(resolve, Math.min(MAX_LEAD_MS, graceMs / 4)));
   await takeWaiting(server, started + graceMs / 2);
-  const closed = new Promise<void>((resolve) => {
-    // Not the HTTP server's own close(), which cuts idle connections at once: a new one may not have been heard yet.
-    NetServer.prototype.close.call(server, () => resolve());
-  });
+  const closed = stopListening(server);
   let cleanup: NodeJS.Timeout | undefined;
   const quiet = setTimeout(
     () => {
@@ -81,6 +78,24 @@ export async function drain(server: Server, graceMs: number): Promise<void> {
   clearTimeout(quiet);
   clearInterval(cleanup);
   clearTimeout(cut);
+}
+
+const closing = new WeakMap<Server, Promise<void>>();
+
+/**
+ * Takes no new connections from now on; those that are open go on. For a port that other processes listen at, too: what
+ * comes in is theirs.
+ *
+ * @returns when the last connection has ended.
+ */
+export function stopListening(server: Server): Promise<void> {
+  let closed = closing.get(server);
+  if (closed === undefined) {
+    // Not the HTTP server's own close(), which cuts idle connections at once: a new one may not have been heard yet.
+    closed = new Promise((resolve) => NetServer.prototype.close.call(server, () => resolve()));
+    closing.set(server, closed);
+  }
+  return closed;
 }
 
 /**

@@ -14,11 +14,25 @@ export interface MutualTls {
   readonly ca: Buffer;
 }
 
-type Files = Partial<Pick<Config, 'MTLS_CERT_FILE' | 'MTLS_KEY_FILE' | 'MTLS_CA_FILE'>>;
-type Paths = Required<Files> & { readonly [Name in keyof Files]-?: string };
+/** How a client of TLS knows the server, and what it shows, as it is at the moment. What is absent is Node's default. */
+export interface ClientTls {
+  readonly cert?: Buffer | undefined;
+  readonly key?: Buffer | undefined;
+  readonly ca?: Buffer | undefined;
+  /** The name in the server's certificate, where that is not the host's. */
+  readonly servername?: string | undefined;
+}
+
+/** A file, and the setting that names it. */
+export interface TlsFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+export type TlsFiles = { readonly [Part in 'cert' | 'key' | 'ca']: TlsFile | undefined };
 
 /** How often the files are looked at, in milliseconds: a certificate is renewed days before it ends. */
-const LOOK_EVERY_MS = 10_000;
+export const LOOK_EVERY_MS = 10_000;
 /** A certificate that ends sooner is told in the log, in milliseconds. */
 const SOON_MS = 7 * 86_400_000;
 
@@ -29,44 +43,70 @@ const SOON_MS = 7 * 86_400_000;
  * @throws {Error} in one line when a file cannot be read, certificate and key do not belong together, or the
  * certificate has expired.
  */
-export function readMutualTls(config: Files, log?: Logger): MutualTls | undefined {
-  const { MTLS_CERT_FILE, MTLS_KEY_FILE, MTLS_CA_FILE } = config;
+export function readMutualTls(
+  {
+    MTLS_CERT_FILE,
+    MTLS_KEY_FILE,
+    MTLS_CA_FILE,
+  }: Partial<Pick<Config, 'MTLS_CERT_FILE' | 'MTLS_KEY_FILE' | 'MTLS_CA_FILE'>>,
+  log?: Logger,
+): MutualTls | undefined {
   if (!MTLS_CERT_FILE || !MTLS_KEY_FILE || !MTLS_CA_FILE) return undefined;
-  return new RenewedFiles({ MTLS_CERT_FILE, MTLS_KEY_FILE, MTLS_CA_FILE }, log);
+  const files = {
+    cert: { name: 'MTLS_CERT_FILE', path: MTLS_CERT_FILE },
+    key: { name: 'MTLS_KEY_FILE', path: MTLS_KEY_FILE },
+    ca: { name: 'MTLS_CA_FILE', path: MTLS_CA_FILE },
+  };
+  return readTlsFiles(files, log) as MutualTls;
 }
 
-class RenewedFiles implements MutualTls {
-  readonly #paths: Paths;
+/** Reads the files of a certificate, its key and an authority, as far as they are given, and again when they change. */
+export const readTlsFiles = (files: TlsFiles, log: Logger | undefined, servername?: string): ClientTls =>
+  new RenewedFiles(files, log, servername);
+
+/** Returns what Node's TLS takes for a connection that is made now. */
+export function connectionOptions(tls: ClientTls | undefined): ClientTls {
+  if (tls === undefined) return {};
+  const { cert, key, ca, servername } = tls;
+  return { ...(cert && { cert }), ...(key && { key }), ...(ca && { ca }), ...(servername && { servername }) };
+}
+
+type Contents = { readonly [Part in keyof TlsFiles]: Buffer | undefined };
+
+class RenewedFiles implements ClientTls {
+  readonly servername: string | undefined;
+  readonly #files: TlsFiles;
   readonly #log: Logger | undefined;
-  #now: MutualTls;
+  #now: Contents;
   #version: string;
   #lookedAt = performance.now();
 
-  constructor(paths: Paths, log: Logger | undefined) {
-    this.#paths = paths;
+  constructor(files: TlsFiles, log: Logger | undefined, servername: string | undefined) {
+    this.servername = servername;
+    this.#files = files;
     this.#log = log;
-    this.#version = versionOf(paths);
-    this.#now = read(paths, log);
+    this.#version = versionOf(files);
+    this.#now = read(files, log);
   }
 
-  get cert(): Buffer {
+  get cert(): Buffer | undefined {
     return this.#current().cert;
   }
-  get key(): Buffer {
+  get key(): Buffer | undefined {
     return this.#current().key;
   }
-  get ca(): Buffer {
+  get ca(): Buffer | undefined {
     return this.#current().ca;
   }
 
-  #current(): MutualTls {
+  #current(): Contents {
     if (performance.now() - this.#lookedAt < LOOK_EVERY_MS) return this.#now;
     this.#lookedAt = performance.now();
     try {
-      const version = versionOf(this.#paths);
+      const version = versionOf(this.#files);
       if (version === this.#version) return this.#now;
       // Of files that are written one after the other the first look may see half: the next one sees the rest.
-      this.#now = read(this.#paths, this.#log);
+      this.#now = read(this.#files, this.#log);
       this.#version = version;
       this.#log?.info('the certificate was read again');
     } catch (error) {
@@ -76,32 +116,36 @@ class RenewedFiles implements MutualTls {
   }
 }
 
-const versionOf = (paths: Paths): string =>
-  Object.values(paths)
-    .map((file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs)
+const given = (files: TlsFiles): TlsFile[] => Object.values(files).filter((file) => file !== undefined);
+
+const versionOf = (files: TlsFiles): string =>
+  given(files)
+    .map((file) => statSync(file.path, { throwIfNoEntry: false })?.mtimeMs)
     .join();
 
-function read(paths: Paths, log: Logger | undefined): MutualTls {
-  const fileOf = (variable: keyof Paths): Buffer => {
+function read(files: TlsFiles, log: Logger | undefined): Contents {
+  const contentsOf = (file: TlsFile | undefined): Buffer | undefined => {
+    if (file === undefined) return undefined;
     try {
-      return readFileSync(paths[variable]);
+      return readFileSync(file.path);
     } catch (error) {
-      throw new Error(`${variable} names ${paths[variable]}, which cannot be read: ${(error as Error).message}`);
+      throw new Error(`${file.name} names ${file.path}, which cannot be read: ${(error as Error).message}`);
     }
   };
-  const found = { cert: fileOf('MTLS_CERT_FILE'), key: fileOf('MTLS_KEY_FILE'), ca: fileOf('MTLS_CA_FILE') };
+  const found = { cert: contentsOf(files.cert), key: contentsOf(files.key), ca: contentsOf(files.ca) };
   try {
-    createSecureContext(found);
+    createSecureContext(connectionOptions(found));
   } catch (error) {
-    throw new Error(
-      `MTLS_CERT_FILE, MTLS_KEY_FILE and MTLS_CA_FILE cannot be used together: ${(error as Error).message}`,
-    );
+    const names = given(files).map(({ name }) => name);
+    const all = names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : names.join();
+    throw new Error(`${all} cannot be used${names.length > 1 ? ' together' : ''}: ${(error as Error).message}`);
   }
+  if (!found.cert) return found;
   const { validToDate } = new X509Certificate(found.cert);
   const left = validToDate.getTime() - Date.now();
   if (left <= 0)
     throw new Error(
-      `MTLS_CERT_FILE names ${paths.MTLS_CERT_FILE}, which expired on ${validToDate.toISOString()}: renew it.`,
+      `${files.cert!.name} names ${files.cert!.path}, which expired on ${validToDate.toISOString()}: renew it.`,
     );
   if (left < SOON_MS) log?.warn({ expiresAt: validToDate.toISOString() }, 'the certificate expires soon');
   return found;

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream as NodeReadableStream } from 'node:stream/web';
 import { CodedError } from '../../base/errors/errors.ts';
+import { inflateBody, isCoded } from './inflate.ts';
 
 /**
  * Puts a Node request in WHATWG terms, its body streamed. The URL's host is always `localhost`: what a client writes in
@@ -77,12 +78,18 @@ const tooLarge = (maxBytes: number): CodedError =>
   new CodedError('PAYLOAD_TOO_LARGE', `The request body is larger than ${maxBytes} bytes, which is the limit.`);
 
 /**
- * Reads a body whole.
+ * Reads a body whole, inflated where it is compressed.
  *
  * @param maxBytes more is refused, before it is read where the length is declared.
- * @throws {CodedError} PAYLOAD_TOO_LARGE.
+ * @throws {CodedError} PAYLOAD_TOO_LARGE; {UnknownCoding}.
  */
 export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const coding = request.headers['content-encoding'];
+  const read = readBytes(request, maxBytes);
+  return isCoded(coding) ? read.then((bytes) => inflateBody(bytes, coding, maxBytes)) : read;
+}
+
+function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers['content-length']) > maxBytes) return reject(tooLarge(maxBytes));
     const chunks: Buffer[] = [];

@@ -48,6 +48,11 @@ export interface SocketOptions<Session> {
    * other rejection with 4500.
    */
   init(payload: Record<string, unknown> | undefined): Promise<Session>;
+  /**
+   * Called with the payload of a `ping`. What it resolves to is the payload of the `pong`; undefined: that of the ping. One
+   * at a time on a socket; the socket is not read meanwhile.
+   */
+  renew?(session: Session, payload: Record<string, unknown>): Promise<object> | undefined;
   /** Starts an operation. Returns how to stop it; not called once the operation has ended by itself. */
   operate(session: Session, payload: SubscribePayload, channel: OperationChannel): () => void;
   /** Called once for a session, when the socket is gone and all its operations were stopped. */
@@ -133,7 +138,7 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
         void initialise(message.payload);
         break;
       case 'ping':
-        send(message.payload ? JSON.stringify({ type: 'pong', payload: message.payload }) : '{"type":"pong"}');
+        pong(message.payload);
         break;
       case 'pong':
         break;
@@ -144,6 +149,23 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
       case 'subscribe':
         subscribe(message.id, message.payload);
     }
+  }
+
+  function pong(payload: Record<string, unknown> | undefined): void {
+    const answer = payload && state === 'ready' ? options.renew?.(session as Session, payload) : undefined;
+    if (!answer) {
+      send(JSON.stringify({ type: 'pong', ...(payload && { payload }) }));
+      return;
+    }
+    // What the client sends after it is meant to be sent with what it brings.
+    socket.pause();
+    answer
+      .finally(() => paused || socket.resume())
+      .then((payload) => send(JSON.stringify({ type: 'pong', payload })))
+      .catch((error: unknown) => {
+        report(error, guard.where, options.log);
+        guard.end();
+      });
   }
 
   async function initialise(payload: Record<string, unknown> | undefined): Promise<void> {

@@ -2,14 +2,14 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { type Fault, guarded } from '../../base/faults/guarded.ts';
 import { isHostName } from '../http/host-name.ts';
-import type { MutualTls } from '../http/tls.ts';
+import { type ClientTls, connectionOptions } from '../http/tls.ts';
 import { type HttpAnswer, MalformedResponse, ResponseReader } from './http-response.ts';
 
 export interface ConnectionOptions {
   readonly url: URL;
   /** The address to connect to, where it is not what the name resolves to by default. */
   readonly address: string | undefined;
-  readonly tls?: MutualTls | undefined;
+  readonly tls?: ClientTls | undefined;
   readonly connectTimeoutMs: number;
   /** Largest body of an answer. */
   readonly maxBytes: number;
@@ -175,7 +175,7 @@ function open({ url, address, tls }: ConnectionOptions, read: (bytes: Buffer) =>
       port,
       ALPNProtocols: ['http/1.1'],
       ...(isHostName(url.hostname) && { servername: url.hostname }),
-      ...(tls && { cert: tls.cert, key: tls.key, ca: tls.ca }),
+      ...connectionOptions(tls),
     });
     socket.setNoDelay(true);
     socket.on('data', read);

@@ -7,13 +7,15 @@ import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../../i
 import { CLIENT_HEADER, writeClientInfo } from '../../identity/client-info.ts';
 import type { Identity } from '../../identity/identity.ts';
 import type { Check, Checks } from '../http/health-report.ts';
-import type { MutualTls } from '../http/tls.ts';
+import type { ClientTls } from '../http/tls.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
 import { isAway, responseOf } from './http-answer.ts';
 import { NoAnswer, NotConnected, Unreachable } from './http-pool.ts';
 import type { HttpAnswer } from './http-response.ts';
 import { Liveness } from './liveness.ts';
 import { ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
+import { outcomeOf, type RequestOutcome, type TransportObserver } from './transport-observer.ts';
+import type { CallbackSettings } from './upstream-callbacks.ts';
 import { createUpstreams, type SubscriptionSettings } from './upstreams.ts';
 
 export interface HttpTransportOptions {
@@ -22,7 +24,7 @@ export interface HttpTransportOptions {
   readonly urls: readonly string[];
   /** Signs who asks; without, as for subgraphs that are not ours, no identity is sent. */
   readonly assertions?: IdentityAssertions | undefined;
-  readonly tls?: MutualTls | undefined;
+  readonly tls?: ClientTls | undefined;
   readonly log: Logger;
   /** Longest wait for one answer. Default 30 s. */
   readonly timeoutMs?: number;
@@ -38,10 +40,12 @@ export interface HttpTransportOptions {
   readonly queue?: number | undefined;
   /** Largest answer. Default 32 MiB. */
   readonly maxBytes?: number;
-  /** Called when the subgraph is taken for unavailable, and when it answers again. */
-  readonly available?: (isAvailable: boolean) => void;
+  /** For metrics. */
+  readonly observer?: TransportObserver | undefined;
   /** How subscriptions of a subgraph that is not ours are reached. Default: graphql-ws, where queries are. */
   readonly subscriptions?: SubscriptionSettings | undefined;
+  /** Where the events of its subscriptions come, for the protocol `callback`. */
+  readonly callback?: CallbackSettings | undefined;
   /** How often names are looked up again. Default 10 s. */
   readonly resolveEveryMs?: number;
 }
@@ -63,7 +67,7 @@ const circuit = () => ({ window: new LastSeconds(5, { threshold: 0.5, least: 10 
  */
 export function createHttpTransport(options: HttpTransportOptions): SubgraphTransport {
   const { subgraph, assertions, log, timeoutMs = 30_000, tries = 3, maxBytes = 32 * 1024 * 1024 } = options;
-  const { restartMs = 3_000 } = options;
+  const { restartMs = 3_000, observer } = options;
   const endpoints = createEndpoints({
     subgraph,
     urls: options.urls,
@@ -77,12 +81,12 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
     log,
   });
   const breaker = new Breaker(circuit(), (isOpen) => {
-    options.available?.(!isOpen);
+    observer?.available(!isOpen);
     if (isOpen) log.warn({ subgraph }, 'the subgraph does not answer: failing fast until it does');
     else log.info({ subgraph }, 'the subgraph answers again');
   });
   const sockets = createUpstreams(
-    { subgraph, endpoints, assertions, tls: options.tls, timeoutMs, log },
+    { subgraph, endpoints, assertions, tls: options.tls, timeoutMs, log, callback: options.callback },
     options.subscriptions,
   );
   const liveness = new Liveness({
@@ -140,6 +144,11 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       : signed.then((token) => lines + identityLine(token));
   }
 
+  const closed = observer?.opened(() => ({
+    requests: endpoints.all.reduce((sum, { inFlight }) => sum + inFlight, 0),
+    ...sockets.load(),
+  }));
+
   /** What an answer, or its absence, says about the subgraph. What the caller did (left) says nothing. */
   function judge(endpoint: Endpoint, error: unknown): void {
     liveness.ended(endpoint, error === undefined);
@@ -157,39 +166,52 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
   return {
     subgraph,
     async execute(request) {
-      // A mutation may have been done before its connection broke: doing it again is the client's decision.
-      const mayRepeat = !isMutation(request.query);
-      const body = request.body?.() ?? bodyOf(request);
-      let endpoint: Endpoint | undefined;
-      let began = 0;
-      for (let attempt = 1; ; attempt++) {
-        // Signed for each try: an assertion does not live for long.
-        const signed = assertions ? signedLinesOf(request, assertions) : linesOf(request);
-        const lines = typeof signed === 'string' ? signed : await signed;
-        if (!breaker.enter()) await restart(request);
-        endpoint = endpoints.pick(endpoint);
-        liveness.began(endpoint);
-        let answer: HttpAnswer | undefined;
-        let problem: unknown;
-        try {
-          const head = endpoint.head + lines;
-          answer = await endpoint.pool.send({ head, body, mayRepeat, signal: request.signal });
-          saysAway = isAway(answer);
-          if (saysAway) problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
-        } catch (error) {
-          saysAway = false;
-          problem = error;
+      const asked = performance.now();
+      let outcome: RequestOutcome | undefined;
+      try {
+        // A mutation may have been done before its connection broke: doing it again is the client's decision.
+        const mayRepeat = !isMutation(request.query);
+        const body = request.body?.() ?? bodyOf(request);
+        let endpoint: Endpoint | undefined;
+        let began = 0;
+        for (let attempt = 1; ; attempt++) {
+          // Signed for each try: an assertion does not live for long.
+          const signed = assertions ? signedLinesOf(request, assertions) : linesOf(request);
+          const lines = typeof signed === 'string' ? signed : await signed;
+          if (!breaker.enter()) await restart(request);
+          endpoint = endpoints.pick(endpoint);
+          liveness.began(endpoint);
+          let answer: HttpAnswer | undefined;
+          let problem: unknown;
+          try {
+            const head = endpoint.head + lines;
+            answer = await endpoint.pool.send({ head, body, mayRepeat, signal: request.signal });
+            saysAway = isAway(answer);
+            if (saysAway) problem = new Unreachable(`${subgraph} answered ${answer.status}.`);
+          } catch (error) {
+            saysAway = false;
+            problem = error;
+          }
+          judge(endpoint, problem);
+          if (answer && problem === undefined) {
+            const response = responseOf(answer, { subgraph, signs: assertions !== undefined, log });
+            outcome = 'answered';
+            return response;
+          }
+          began ||= performance.now();
+          const wasSent = !(problem instanceof NotConnected);
+          const retry = wasSent
+            ? mayRepeat && attempt < tries && problem instanceof Unreachable
+            : performance.now() - began < restartMs;
+          if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
+          observer?.retried();
+          await pause(Math.min(25 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()));
         }
-        judge(endpoint, problem);
-        if (answer && problem === undefined)
-          return responseOf(answer, { subgraph, signs: assertions !== undefined, log });
-        began ||= performance.now();
-        const wasSent = !(problem instanceof NotConnected);
-        const retry = wasSent
-          ? mayRepeat && attempt < tries && problem instanceof Unreachable
-          : performance.now() - began < restartMs;
-        if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
-        await pause(Math.min(25 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()));
+      } catch (error) {
+        outcome = outcomeOf(error, request.signal?.aborted === true);
+        throw error;
+      } finally {
+        if (outcome) observer?.ended(outcome, performance.now() - asked);
       }
     },
     subscribe: (request, sink) => sockets.subscribe(request, sink),
@@ -234,6 +256,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       }
     },
     async [Symbol.asyncDispose]() {
+      closed?.();
       liveness[Symbol.dispose]();
       sockets.dispose();
       await endpoints[Symbol.asyncDispose]();

@@ -65,6 +65,16 @@ export function createUpstreamGroups(open: (headers: Headers | undefined) => Ups
         stop();
       };
     },
+    load() {
+      let sockets = 0;
+      let subscriptions = 0;
+      for (const group of groups.values()) {
+        const one = group.sockets.load();
+        sockets += one.sockets;
+        subscriptions += one.subscriptions;
+      }
+      return { sockets, subscriptions };
+    },
     leave(endpoint) {
       for (const { sockets } of groups.values()) sockets.leave(endpoint);
     },

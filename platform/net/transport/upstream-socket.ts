@@ -4,7 +4,7 @@ import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { IdentityAssertions } from '../../identity/authenticator.ts';
 import { writeClientInfo } from '../../identity/client-info.ts';
-import type { MutualTls } from '../http/tls.ts';
+import { type ClientTls, connectionOptions } from '../http/tls.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import { CLOSE, keepAlive } from './graphql-socket.ts';
 import { isIdentityRefused, REFUSES_IDENTITY } from './identity-refused.ts';
@@ -20,7 +20,7 @@ export interface UpstreamSocketOptions {
   /** Picks the address of the next connection. */
   pick(): Endpoint;
   readonly assertions?: IdentityAssertions | undefined;
-  readonly tls?: MutualTls | undefined;
+  readonly tls?: ClientTls | undefined;
   /** Default: that of the graphql-ws package. */
   readonly dialect?: UpstreamDialect | undefined;
   /** Where subscriptions are served at an address. Default: where queries are. */
@@ -101,7 +101,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
       handshakeTimeout: connectTimeoutMs,
       closeTimeout: CLOSE_TIMEOUT_MS, // the types do not know it yet
       ...(options.headers && { headers: options.headers }),
-      ...(options.tls && { cert: options.tls.cert, key: options.tls.key, ca: options.tls.ca }),
+      ...connectionOptions(options.tls),
       ...(picked.address !== undefined && { lookup: lookupOf(picked.address) }),
     };
     const opened = new WebSocket(webSocketUrl(options.urlAt?.(picked) ?? picked.url), dialect.protocol, connection);

@@ -1,9 +1,12 @@
 import type { Endpoint } from './endpoints.ts';
 import type { SubgraphRequest, SubscriptionSink, Unsubscribe } from './transport.ts';
+import type { TransportLoad } from './transport-observer.ts';
 import { createUpstreamSocket, type UpstreamSocket, type UpstreamSocketOptions } from './upstream-socket.ts';
 
 export interface UpstreamSockets {
   subscribe(request: SubgraphRequest, sink: SubscriptionSink): Unsubscribe;
+  /** How much there is at the moment. */
+  load(): Pick<TransportLoad, 'sockets' | 'subscriptions'>;
   /** Cuts the sockets to an address that does not answer. */
   leave(endpoint: Endpoint): void;
   dispose(): void;
@@ -40,6 +43,10 @@ export function createUpstreamSockets(options: Omit<UpstreamSocketOptions, 'pick
 
   return {
     subscribe: (request, sink) => leastBusy().subscribe(request, sink),
+    load: () => ({
+      sockets: sockets.filter(({ endpoint }) => endpoint !== undefined).length,
+      subscriptions: sockets.reduce((sum, { size }) => sum + size, 0),
+    }),
     leave(endpoint) {
       for (const socket of sockets) if (socket.endpoint === endpoint) socket.cut();
     },

@@ -135,6 +135,7 @@ export function createUpstreamStreams(options: UpstreamStreamsOptions): Upstream
         stream.cut?.abort();
       };
     },
+    load: () => ({ sockets: open.size, subscriptions: open.size }),
     leave(left) {
       for (const stream of open) if (stream.endpoint === left) stream.cut?.abort();
     },

@@ -1,5 +1,6 @@
 import type { Endpoint } from './endpoints.ts';
 import { CLIENT_INIT } from './transport.ts';
+import { type CallbackSettings, createUpstreamCallbacks } from './upstream-callbacks.ts';
 import { DIALECTS } from './upstream-dialect.ts';
 import { createUpstreamGroups } from './upstream-groups.ts';
 import type { UpstreamSocketOptions } from './upstream-socket.ts';
@@ -9,7 +10,7 @@ import { createUpstreamStreams } from './upstream-streams.ts';
 /** The way in which a subgraph that is not ours serves subscriptions. */
 export interface SubscriptionSettings {
   /** Default: graphql-ws. */
-  readonly protocol?: 'graphql-ws' | 'subscriptions-transport-ws' | 'sse' | 'multipart' | undefined;
+  readonly protocol?: 'graphql-ws' | 'subscriptions-transport-ws' | 'sse' | 'multipart' | 'callback' | undefined;
   /** A path at the addresses of queries. Default: that of queries. */
   readonly path?: string | undefined;
   /**
@@ -23,6 +24,8 @@ export interface UpstreamsOptions
   extends Omit<UpstreamSocketOptions, 'pick' | 'urlAt' | 'headers' | 'init' | 'dialect'> {
   /** Longest wait for the beginning of a stream. */
   readonly timeoutMs: number;
+  /** For the protocol `callback`. */
+  readonly callback?: CallbackSettings | undefined;
 }
 
 /**
@@ -35,6 +38,10 @@ export function createUpstreams(options: UpstreamsOptions, settings: Subscriptio
   if (options.assertions) return createUpstreamSockets(options);
   if (protocol === 'sse' || protocol === 'multipart') {
     return createUpstreamStreams({ ...options, protocol, urlAt: urlAt ?? (({ url }) => url) });
+  }
+  if (protocol === 'callback') {
+    if (!options.callback) throw new Error(`The subgraph ${options.subgraph} has no address for its callbacks.`);
+    return createUpstreamCallbacks({ ...options, ...options.callback, urlAt: urlAt ?? (({ url }) => url) });
   }
   return createUpstreamGroups((given) => {
     const { [CLIENT_INIT]: clientInit, ...headers } = given ?? {};

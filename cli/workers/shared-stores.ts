@@ -1,0 +1,43 @@
+import type { Registry } from 'prom-client';
+import type { Json } from '#platform/base/json/json.ts';
+import type { Counter } from '#platform/identity/limits/counter.ts';
+import { MemoryCounter } from '#platform/identity/limits/memory-counter.ts';
+import type { RateRule } from '#platform/identity/limits/rate-limiter.ts';
+import type { Cache } from '#platform/realtime/cache/cache.ts';
+import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
+import type { Call } from './calls.ts';
+
+/** What the workers share where there is no Redis: it is in the memory of the supervisor. */
+export interface SharedStores {
+  readonly counter: Counter;
+  readonly cache: Cache;
+}
+
+/** Creates the functions by which workers reach the stores of the supervisor. */
+export function serveStores(metrics: Registry) {
+  const counter = new MemoryCounter();
+  const cache = new MemoryCache({ metrics });
+  return {
+    spend: (key: string, rule: RateRule, points: number, least: number) => counter.spend(key, rule, points, least),
+    giveBack: (key: string, rule: RateRule, points: number, msLeft: number) =>
+      counter.giveBack(key, rule, points, msLeft),
+    cached: (key: string): Promise<Json | undefined> => cache.get(key),
+    cache: (key: string, value: Json, ttlMs: number) => cache.set(key, value, { ttlMs }),
+    forget: (key: string) => cache.delete(key),
+  };
+}
+
+/** Returns the stores of the supervisor as a worker uses them. A cache that does not answer is an empty one. */
+export function storesOver(call: Call<ReturnType<typeof serveStores>>): SharedStores {
+  return {
+    counter: {
+      spend: (key, rule, points, least) => call('spend', key, rule, points, least),
+      giveBack: (key, rule, points, msLeft) => call('giveBack', key, rule, points, msLeft),
+    },
+    cache: {
+      get: async <T extends Json>(key: string) => (await call('cached', key).catch(() => undefined)) as T | undefined,
+      set: (key, value, { ttlMs }) => call('cache', key, value, ttlMs).catch(() => undefined),
+      delete: (key) => call('forget', key).catch(() => undefined),
+    },
+  };
+}

@@ -1,0 +1,257 @@
+import cluster, { type Worker } from 'node:cluster';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import type { Config } from '#platform/base/config/config.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import { runProcess } from '../process.ts';
+import { CommandError } from '../report.ts';
+import { onReloadSignal } from '../stop-signals.ts';
+import { type Call, connectCalls } from './calls.ts';
+import { handOver } from './handover.ts';
+import { SharedMetrics, type Snapshot, snapshotOf } from './shared-metrics.ts';
+import { serveStores } from './shared-stores.ts';
+import type { WorkerCalls } from './worker.ts';
+
+/** The functions of the supervisor that a worker may call. */
+export type SupervisorCalls = ReturnType<typeof serveStores> & {
+  /** It serves at this URL. */
+  ready(url: string): void;
+  /** What it has measured, when it is about to end. */
+  leaves(last: Snapshot): void;
+  /** What all have measured, in Prometheus' format. */
+  metrics(): Promise<string>;
+  count(): WorkerCount;
+  /** What a subgraph has sent that a worker does not know: the status of the worker who does, else 404. */
+  relayCallback(id: string, message: unknown): Promise<number>;
+};
+
+export interface WorkerCount {
+  readonly serving: number;
+  readonly wanted: number;
+}
+
+interface Member {
+  readonly worker: Worker;
+  readonly call: Call<WorkerCalls>;
+  /** Resolves to the URL when it serves, and to undefined when it has ended before. */
+  readonly ready: Promise<string | undefined>;
+  isServing: boolean;
+  /** It was told to end. */
+  isLeaving: boolean;
+}
+
+/** A worker that ends sooner is replaced after a pause that doubles, in milliseconds. */
+const SHORT_LIFE_MS = 10_000;
+const MIN_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 10_000;
+/** A worker whose loop is held for longer does not answer. */
+const CALL_PATIENCE_MS = 2_000;
+/** Beyond what a worker gives itself to end. */
+const PATIENCE_MS = 3_000;
+
+/**
+ * Runs a command as several processes behind one port. This process holds the port and hands each new connection to the
+ * next worker, so neither a worker that dies nor one that is replaced loses a connection that nobody has taken yet.
+ */
+export async function supervise(root: string, count: number): Promise<void> {
+  await runProcess(root, 'supervisor', async ({ config, log, metrics, lifecycle }) => {
+    const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT;
+    const workers = lifecycle.use(new Workers({ count, config, log, metrics, env: { PORT: String(port) } }));
+    const url = await workers.start();
+    onReloadSignal(() => {
+      log.info('told to replace the workers one by one');
+      void workers.replaceAll();
+    });
+    log.info({ url, workers: count }, 'ready');
+  });
+}
+
+interface WorkersOptions {
+  readonly count: number;
+  readonly config: Pick<Config, 'SHUTDOWN_TIMEOUT_MS'>;
+  readonly log: Logger;
+  readonly metrics: Registry;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+class Workers implements AsyncDisposable {
+  readonly #options: WorkersOptions;
+  readonly #members = new Set<Member>();
+  readonly #shared = new SharedMetrics();
+  readonly #stores: ReturnType<typeof serveStores>;
+  readonly #ended: Counter<'reason'>;
+  /** Aborted when the process ends. */
+  readonly #stopping = new AbortController();
+  #replacing: Promise<void> = Promise.resolve();
+  /** Workers that ended soon after they had begun, one after another. */
+  #shortLives = 0;
+
+  constructor(options: WorkersOptions) {
+    this.#options = options;
+    this.#stores = serveStores(options.metrics);
+    const registers = [options.metrics];
+    this.#ended = new Counter({
+      name: 'sextant_workers_ended_total',
+      help: 'Worker processes that ended: because they died, or were replaced by SIGHUP.',
+      labelNames: ['reason'],
+      registers,
+    });
+    for (const reason of ['died', 'replaced']) this.#ended.inc({ reason }, 0);
+    const members = this.#members;
+    new Gauge({
+      name: 'sextant_workers',
+      help: 'Worker processes that serve.',
+      registers,
+      collect() {
+        this.set([...members].filter(({ isServing }) => isServing).length);
+      },
+    });
+    // Structured clones: JSON has neither NaN nor bytes.
+    cluster.setupPrimary({ serialization: 'advanced' });
+    cluster.schedulingPolicy = cluster.SCHED_RR;
+  }
+
+  /**
+   * Starts the workers, and resolves to their URL when all serve. The first one starts alone: what it finds wrong is
+   * said once, and what it keeps on the disk makes the others start faster.
+   *
+   * @throws {CommandError} when it does not start.
+   */
+  async start(): Promise<string> {
+    const url = await this.#fork().ready;
+    if (url === undefined) throw new CommandError('The gateway’s first process did not start: the reason is above.');
+    const others = Array.from({ length: this.#options.count - 1 }, () => this.#fork().ready);
+    const missing = (await Promise.all(others)).filter((one) => one === undefined).length;
+    for (let i = 0; i < missing; i++) void this.#replace();
+    return url;
+  }
+
+  /** Replaces the workers one by one, each when another serves in its place. Stops where a new one does not start. */
+  replaceAll(): Promise<void> {
+    this.#replacing = this.#replacing.then(async () => {
+      for (const member of [...this.#members]) {
+        if (this.#stopping.signal.aborted) return;
+        if (!this.#members.has(member) || member.isLeaving) continue;
+        if ((await this.#fork().ready) === undefined) {
+          this.#options.log.error('a new worker does not start: the earlier ones stay');
+          return;
+        }
+        await this.#end(member);
+        this.#ended.inc({ reason: 'replaced' });
+      }
+      this.#options.log.info('all workers are replaced');
+    });
+    return this.#replacing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping.abort();
+    await Promise.all([...this.#members].map((member) => this.#end(member)));
+  }
+
+  #fork(): Member {
+    const { log, env } = this.#options;
+    const worker = cluster.fork(env);
+    handOver(worker);
+    const ready = Promise.withResolvers<string | undefined>();
+    const call = connectCalls<WorkerCalls>(
+      {
+        isOpen: () => worker.isConnected(),
+        send: (message) => void worker.send(message),
+        onMessage: (listener) => void worker.on('message', listener),
+        onClose: (listener) => void worker.once('disconnect', listener),
+      },
+      {
+        ...this.#stores,
+        ready(url) {
+          member.isServing = true;
+          ready.resolve(url);
+        },
+        leaves: (last) => this.#shared.note(worker.id, last),
+        metrics: () => this.#metrics(),
+        relayCallback: (id, message) => this.#relay(worker, id, message),
+        count: () => ({
+          serving: [...this.#members].filter(({ isServing }) => isServing).length,
+          wanted: this.#options.count,
+        }),
+      } satisfies SupervisorCalls,
+      CALL_PATIENCE_MS,
+    );
+    const member: Member = { worker, call, ready: ready.promise, isServing: false, isLeaving: false };
+    const since = performance.now();
+    this.#members.add(member);
+    // What cannot be sent to it any more does not matter.
+    worker.on('error', () => {});
+    worker.on(
+      'exit',
+      guarded({ where: 'worker exit', log }, (code: number | null, signal: string | null) => {
+        const hasServed = member.isServing;
+        member.isServing = false;
+        this.#members.delete(member);
+        ready.resolve(undefined);
+        const kept = this.#shared.keep(worker.id);
+        if (!hasServed || member.isLeaving || this.#stopping.signal.aborted) return kept;
+        this.#ended.inc({ reason: 'died' });
+        log.error({ worker: worker.process.pid, code, signal }, 'a worker died: another takes its place');
+        this.#shortLives = performance.now() - since < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
+        return Promise.all([kept, this.#replace()]);
+      }),
+    );
+    return member;
+  }
+
+  /** Starts a worker in the place of one that has died, until one serves. */
+  async #replace(): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      const pause = Math.min(MIN_PAUSE_MS * 2 ** (this.#shortLives - 1), MAX_PAUSE_MS);
+      if (this.#shortLives > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
+      if (signal.aborted || (await this.#fork().ready) !== undefined) return;
+      this.#shortLives++;
+    }
+  }
+
+  async #end(member: Member): Promise<void> {
+    if (!this.#members.has(member)) return;
+    member.isLeaving = true;
+    const { worker } = member;
+    const ended = once(worker, 'exit');
+    worker.process.kill('SIGTERM');
+    const late = setTimeout(
+      () => worker.process.kill('SIGKILL'),
+      this.#options.config.SHUTDOWN_TIMEOUT_MS + PATIENCE_MS,
+    );
+    await ended;
+    clearTimeout(late);
+  }
+
+  async #relay(from: Worker, id: string, message: unknown): Promise<number> {
+    const others = [...this.#members].filter(({ worker, isServing }) => isServing && worker !== from);
+    const statuses = await Promise.all(others.map(({ call }) => call('receiveCallback', id, message).catch(() => 404)));
+    return statuses.find((status) => status !== 404) ?? 404;
+  }
+
+  async #metrics(): Promise<string> {
+    await Promise.all(
+      [...this.#members].map(async ({ worker, call }) => {
+        // Of one that does not answer counts what it said last.
+        const snapshot = await call('snapshot').catch(() => undefined);
+        if (snapshot && !worker.isDead()) this.#shared.note(worker.id, snapshot);
+      }),
+    );
+    return this.#shared.text(await snapshotOf(this.#options.metrics));
+  }
+}
+
+/** Workers that each ask for any port would get one each time that all are replaced. */
+async function freePort(host: string): Promise<number> {
+  const server = createServer().listen(0, host);
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}

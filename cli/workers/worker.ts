@@ -1,0 +1,71 @@
+import type { Registry } from 'prom-client';
+import type { Gateway } from '#gateway/gateway.ts';
+import type { RelayCallback } from '#gateway/protocols/callback.ts';
+import type { Checks } from '#platform/net/http/health-report.ts';
+import type { Callbacks } from '#platform/net/transport/callbacks.ts';
+import { connectCalls } from './calls.ts';
+import { type Snapshot, snapshotOf } from './shared-metrics.ts';
+import { type SharedStores, storesOver } from './shared-stores.ts';
+import type { SupervisorCalls } from './supervisor.ts';
+
+/** The functions of a worker that the supervisor may call. */
+export type WorkerCalls = {
+  snapshot(): Promise<Snapshot>;
+  /** @returns the status of the answer; 404 where it is not of a subscription of this process. */
+  receiveCallback(id: string, message: unknown): Promise<number>;
+};
+
+/** The supervisor may have to wait for the other workers itself. */
+const PATIENCE_MS = 5_000;
+
+/** What a gateway needs to be one of several behind one port. */
+export interface WorkerLink {
+  readonly stores: SharedStores;
+  /** Tells the supervisor that this process serves, and takes callbacks that others have got. */
+  ready(gateway: Pick<Gateway, 'url' | 'callbacks'>): Promise<void>;
+  readonly relayCallback: RelayCallback;
+  /** Lets this process end, whose start has failed: the pipe would keep it alive. */
+  release(): void;
+  /** Tells it what this process has measured, before it ends. */
+  leave(): Promise<void>;
+  /** What all processes have measured, in Prometheus' format. */
+  readMetrics(): Promise<string>;
+  /** Whether as many serve as should. */
+  health(): Promise<Checks>;
+}
+
+/** Returns the link to the supervisor where this process is one of its workers. */
+export async function linkToSupervisor(metrics: Registry): Promise<WorkerLink | undefined> {
+  if (process.send === undefined || !(await import('node:cluster')).default.isWorker) return undefined;
+  let callbacks: Callbacks | undefined;
+  const call = connectCalls<SupervisorCalls>(
+    {
+      isOpen: () => process.connected,
+      send: (message) => void process.send!(message),
+      onMessage: (listener) => void process.on('message', listener),
+      onClose: (listener) => void process.once('disconnect', listener),
+    },
+    {
+      snapshot: () => snapshotOf(metrics),
+      receiveCallback: async (id, message) => (await callbacks?.receive(id, message)) ?? 404,
+    } satisfies WorkerCalls,
+    PATIENCE_MS,
+  );
+  return {
+    stores: storesOver(call),
+    ready(gateway) {
+      callbacks = gateway.callbacks;
+      return call('ready', gateway.url);
+    },
+    relayCallback: (id, message) => call('relayCallback', id, message),
+    release: () => process.channel?.unref(),
+    leave: async () => call('leaves', await snapshotOf(metrics)).catch(() => undefined),
+    readMetrics: () => call('metrics'),
+    async health() {
+      const count = await call('count').catch(() => undefined);
+      if (count === undefined) return { workers: { status: 'down', detail: 'the supervisor does not answer' } };
+      const { serving, wanted } = count;
+      return { workers: { status: serving < wanted ? 'down' : 'up', detail: `${serving} of ${wanted} serve` } };
+    },
+  };
+}

@@ -1,0 +1,165 @@
+import path from 'node:path';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Authenticator } from '#platform/identity/authenticator.ts';
+import { ANONYMOUS } from '#platform/identity/identity.ts';
+import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
+import type { ClientTls } from '#platform/net/http/tls.ts';
+import { JwksAuthenticator } from './request/jwks-authenticator.ts';
+import { createPropagation, type Propagation } from './request/propagation.ts';
+import { createOrigins, type Origins } from './server/origins.ts';
+import { GatewayFileError } from './settings/error.ts';
+import type { GatewayFile } from './settings/gateway-file.ts';
+import { replacedSettings } from './settings/protection-settings.ts';
+import { readTls } from './settings/tls-settings.ts';
+import { textOf, watchGatewayFile } from './settings/watch-gateway-file.ts';
+
+/** What follows from gateway.yaml. Its parts stay the same objects, and do what the file says at the moment. */
+export interface Configured {
+  readonly file: GatewayFile;
+  /** The settings of the environment, with what the file says in their place. */
+  readonly config: Config;
+  readonly origins: Origins;
+  /** Returns how a subgraph is known over TLS; undefined where the file says nothing of it. */
+  tlsOf(subgraph: string): ClientTls | undefined;
+  readonly propagation: Propagation;
+  readonly authenticator: Authenticator;
+  /** Reads the file again now. Resolves to whether it says something else than before. */
+  reload(): Promise<boolean>;
+  close(): void;
+}
+
+export interface ConfiguredOptions {
+  /** Absolute path of the gateway.yaml. Without one its defaults hold. */
+  readonly file: string | undefined;
+  readonly config: Config;
+  readonly log: Logger;
+  /** Verifies the credentials of the product; no file may name another. */
+  readonly authenticator: Authenticator | undefined;
+  readonly limiter: RateLimiter | undefined;
+  /**
+   * Called when the file says something else, and its parts do that already.
+   *
+   * @param hasOtherLimits whether operations that are known have to be looked at again.
+   */
+  readonly changed: (hasOtherLimits: boolean) => Promise<void>;
+}
+
+/** What one text of the file means. */
+interface Meaning {
+  readonly file: GatewayFile;
+  readonly propagation: Propagation;
+  readonly authenticator: Authenticator | undefined;
+  readonly origins: Origins;
+  readonly tls: ReadonlyMap<string, ClientTls>;
+  readonly replaced: Partial<Config>;
+}
+
+/** Where `tls` of `all` is kept; no subgraph is called so. */
+const ALL = '';
+
+/** Reads gateway.yaml and follows it. @throws {GatewayFileError} when there is no good file to begin with. */
+export async function followGatewayFile(options: ConfiguredOptions): Promise<Configured> {
+  const settings = options.file
+    ? await watchGatewayFile(options.file, options.log, async (next) => {
+        const before = now;
+        take(meaningOf(next, options));
+        try {
+          await options.changed(textOf(now.replaced) !== textOf(before.replaced));
+        } catch (error) {
+          take(before);
+          throw error;
+        }
+      })
+    : undefined;
+  const config = { ...options.config };
+  let now = meaningOf(settings?.current ?? {}, options);
+  take(now);
+
+  function take(meaning: Meaning): void {
+    now = meaning;
+    // One object for all parts, which read it when they need it: a look costs them nothing more.
+    Object.assign(config, options.config, meaning.replaced);
+  }
+
+  return {
+    get file() {
+      return now.file;
+    },
+    config,
+    origins: {
+      allowed: (request) => now.origins.allowed(request),
+      mark: (request, response) => now.origins.mark(request, response),
+      preflight: (request, response) => now.origins.preflight(request, response),
+    },
+    tlsOf: (subgraph) => now.tls.get(subgraph) ?? now.tls.get(ALL),
+    propagation: {
+      collect: (request, identity) => now.propagation.collect(request, identity),
+      collectPayload: (offered, payload, identity) => now.propagation.collectPayload(offered, payload, identity),
+      of: (subgraph, headers) => now.propagation.of(subgraph, headers),
+      ofSubscription: (subgraph, headers) => now.propagation.ofSubscription(subgraph, headers),
+    },
+    authenticator: {
+      authenticate: async (credentials, client) =>
+        (await now.authenticator?.authenticate(credentials, client)) ?? ANONYMOUS,
+      known: (credentials) => (now.authenticator ? now.authenticator.known?.(credentials) : ANONYMOUS),
+      watch: (identity, ended) => now.authenticator?.watch(identity, ended) ?? (() => undefined),
+      get credentialsIn() {
+        return now.authenticator?.credentialsIn?.bind(now.authenticator);
+      },
+      get required() {
+        return now.authenticator?.required ?? false;
+      },
+    },
+    reload: async () => (await settings?.reload()) ?? false,
+    close: () => settings?.close(),
+  };
+}
+
+function meaningOf(file: GatewayFile, options: ConfiguredOptions): Meaning {
+  const { config, log, limiter } = options;
+  if (file.authentication && options.authenticator) {
+    throw new GatewayFileError(
+      `${options.file}: authentication is for graphs of others; here the subgraph auth issues the tokens.`,
+    );
+  }
+  const tokens =
+    file.authentication &&
+    new JwksAuthenticator(
+      file.authentication,
+      log,
+      limiter && { limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
+    );
+  const propagation = createPropagation({
+    file,
+    authenticates: options.authenticator !== undefined,
+    trustedProxies: config.TRUSTED_PROXIES,
+    claimOf: tokens && ((identity, path) => tokens.claimOf(identity, path)),
+  });
+  return {
+    file,
+    propagation,
+    authenticator: options.authenticator ?? tokens,
+    origins: createOrigins(config, file.cors),
+    tls: tlsOf(file, options),
+    replaced: replacedSettings(file),
+  };
+}
+
+/** @throws {GatewayFileError} where a file cannot be used. */
+function tlsOf(file: GatewayFile, { file: name = '', log }: ConfiguredOptions): ReadonlyMap<string, ClientTls> {
+  const found = new Map<string, ClientTls>();
+  const entries = [
+    [ALL, 'all', file.all],
+    ...Object.entries(file.subgraphs ?? {}).map(([one, settings]) => [one, `subgraphs.${one}`, settings] as const),
+  ] as const;
+  for (const [subgraph, place, settings] of entries) {
+    if (!settings?.tls) continue;
+    try {
+      found.set(subgraph, readTls(settings.tls, `${place}.tls`, path.dirname(name), log));
+    } catch (error) {
+      throw new GatewayFileError(`${name}: ${(error as Error).message}`);
+    }
+  }
+  return found;
+}

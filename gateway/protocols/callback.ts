@@ -1,0 +1,39 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { CodedError } from '#platform/base/errors/errors.ts';
+import { parseObject } from '#platform/base/json/objects.ts';
+import { readBody } from '#platform/net/http/web.ts';
+import type { Callbacks } from '#platform/net/transport/callbacks.ts';
+
+/** Where subgraphs send the events of subscriptions over Apollo's HTTP callback protocol. */
+export const CALLBACK_PATH = '/callback/';
+
+/** Hands what a subgraph has sent to the process whose subscription it is; 404 where no process has it. */
+export type RelayCallback = (id: string, message: unknown) => Promise<number>;
+
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Creates the handler of callbacks. Who sends one proves by the verifier that it was asked: the path of one that is not
+ * known is a 404, and its body is not read.
+ *
+ * @param relay for several processes behind one port, of which any gets the request.
+ */
+export function createCallbackHandler(callbacks: Callbacks, relay: RelayCallback | undefined) {
+  return async (request: IncomingMessage, response: ServerResponse, path: string): Promise<void> => {
+    const id = path.slice(CALLBACK_PATH.length);
+    const answer = (status: number): void => {
+      response.writeHead(status, { 'subscription-protocol': 'callback/1.0', 'content-length': 0 }).end();
+    };
+    if (request.method !== 'POST') return answer(405);
+    const isOwn = callbacks.has(id);
+    if (!isOwn && !relay) return answer(404);
+    try {
+      const message = parseObject((await readBody(request, MAX_BYTES)).toString());
+      return answer(isOwn ? await callbacks.receive(id, message) : await relay!(id, message));
+    } catch (error) {
+      if (!(error instanceof CodedError)) throw error;
+      response.setHeader('connection', 'close');
+      return answer(error.code === 'PAYLOAD_TOO_LARGE' ? 413 : 400);
+    }
+  };
+}

@@ -1,0 +1,41 @@
+import path from 'node:path';
+import { z } from 'zod';
+import type { Logger } from '#platform/base/log/log.ts';
+import { type ClientTls, readTlsFiles, type TlsFiles } from '#platform/net/http/tls.ts';
+
+const file = z.string({ error: 'the path of a PEM file' }).min(1, 'the path of a PEM file');
+
+/** How the gateway and one subgraph know each other: PEM files, from the folder of gateway.yaml on. */
+export const tls = z
+  .strictObject({
+    /** The authorities that the subgraph's certificate must come from, in the place of those of the system. */
+    ca: file.optional(),
+    /** What the gateway shows. */
+    cert: file.optional(),
+    key: file.optional(),
+    /** The name in the subgraph's certificate, where that is not the one of its address. */
+    server_name: z
+      .string({ error: 'a host name' })
+      .regex(/^[\w.-]+$/, 'a host name')
+      .optional(),
+  })
+  .refine(({ cert, key }) => (cert === undefined) === (key === undefined), {
+    error: '`cert` and `key` together, or neither',
+  });
+
+export type Tls = z.infer<typeof tls>;
+
+/**
+ * Reads the files of one `tls` entry, and again when they change.
+ *
+ * @param place the entry, for messages: `subgraphs.stock.tls`.
+ * @throws {Error} in one line that names the entry.
+ */
+export function readTls(entry: Tls, place: string, folder: string, log: Logger): ClientTls {
+  const at = (name: 'ca' | 'cert' | 'key') => {
+    const given = entry[name];
+    return given === undefined ? undefined : { name: `${place}.${name}`, path: path.resolve(folder, given) };
+  };
+  const files: TlsFiles = { cert: at('cert'), key: at('key'), ca: at('ca') };
+  return readTlsFiles(files, log, entry.server_name);
+}

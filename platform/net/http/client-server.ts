@@ -1,0 +1,73 @@
+import { createServer, Server } from 'node:http';
+import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Config } from '../../base/config/config.ts';
+import { guarded } from '../../base/faults/guarded.ts';
+import type { Logger } from '../../base/log/log.ts';
+import { type ClientTls, LOOK_EVERY_MS, readTlsFiles } from './tls.ts';
+
+/** Streams at once on one connection of HTTP/2: as many as browsers open. */
+const MAX_STREAMS = 128;
+
+/**
+ * Creates the server for clients: plain HTTP, or HTTPS with HTTP/2 where TLS_CERT_FILE and TLS_KEY_FILE are set. They are
+ * read again when they change.
+ *
+ * @throws {Error} in one line when a file cannot be used.
+ */
+export async function createClientServer(
+  config: Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE'>,
+  log: Logger,
+): Promise<Server> {
+  const { TLS_CERT_FILE, TLS_KEY_FILE } = config;
+  if (!TLS_CERT_FILE || !TLS_KEY_FILE) return createServer();
+  const files = {
+    cert: { name: 'TLS_CERT_FILE', path: TLS_CERT_FILE },
+    key: { name: 'TLS_KEY_FILE', path: TLS_KEY_FILE },
+    ca: undefined,
+  };
+  const tls = readTlsFiles(files, log);
+  // Not loaded where there is no certificate.
+  const { createSecureServer } = await import('node:http2');
+  const server = createSecureServer({
+    ...present(tls),
+    // WebSockets, and clients that know nothing newer.
+    allowHTTP1: true,
+    settings: { maxConcurrentStreams: MAX_STREAMS },
+  });
+  renewWith(server, tls);
+  return asServer(server);
+}
+
+const present = ({ cert, key }: ClientTls) => ({ cert: cert!, key: key! });
+
+function renewWith(server: Http2SecureServer, tls: ClientTls): void {
+  let { cert } = tls;
+  const renew = (): void => {
+    if (tls.cert === cert) return;
+    cert = tls.cert;
+    server.setSecureContext(present(tls));
+  };
+  const timer = setInterval(guarded({ where: 'certificate' }, renew), LOOK_EVERY_MS).unref();
+  server.on('close', () => clearInterval(timer));
+}
+
+/** Adds what an HTTP/1.1 server can do and this one cannot: to close the connections on which nothing runs. */
+function asServer(server: Http2SecureServer): Server {
+  const sessions = new Set<ServerHttp2Session>();
+  server.on('session', (session) => {
+    sessions.add(session);
+    session.once('close', () => sessions.delete(session));
+  });
+  const closeAll = Server.prototype.closeAllConnections;
+  return Object.assign(server, {
+    closeIdleConnections() {
+      Server.prototype.closeIdleConnections.call(server as unknown as Server);
+      // What runs on a session is let finish; it takes nothing new.
+      for (const session of sessions) session.close();
+    },
+    closeAllConnections() {
+      closeAll.call(server as unknown as Server);
+      for (const session of sessions) session.destroy();
+    },
+  }) as unknown as Server;
+}
