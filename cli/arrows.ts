@@ -30,6 +30,7 @@ const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
     ['subscriptions'],
     ['policy'],
     ['execution'],
+    ['cache'],
     ['server'],
     ['supergraph'],
     ['request'],

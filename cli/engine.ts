@@ -2,7 +2,7 @@ import { Histogram, type Registry } from 'prom-client';
 import type { PlanningObserver } from '#gateway/execution/planning/planning.ts';
 import type { Compile } from '#gateway/execution/prepare/operations.ts';
 import { createEngine } from '#gateway/execution/run/engine.ts';
-import type { ExposeError } from '#gateway/execution/run/observer.ts';
+import type { EngineHooks } from '#gateway/execution/run/observer.ts';
 import { traceFetch } from '#gateway/policy/tracing.ts';
 import { subgraphMetrics } from '#gateway/server/subgraph-metrics.ts';
 import type { Supergraph } from '#gateway/supergraph/supergraph.ts';
@@ -20,10 +20,10 @@ export function engineOf(
   { config, log, metrics }: { readonly config: Config; readonly log: Logger; readonly metrics: Registry },
   isOwn: boolean,
   started: Promise<void> = Promise.resolve(),
-): (supergraph: Supergraph, expose: ExposeError) => Compile {
+): (supergraph: Supergraph, hooks: EngineHooks) => Compile {
   const planned = watchPlanning(log, metrics);
   const ofSubgraphs = subgraphMetrics(metrics);
-  return (supergraph, expose) => {
+  return (supergraph, { expose, headers, cache }) => {
     if (config.GATEWAY_ENGINE === 'stock') return stockEngine(supergraph);
     let engine: Compile | undefined;
     const make = () => {
@@ -37,6 +37,8 @@ export function engineOf(
           ...(isTracing() && { fetch: traceFetch }),
           ...(!isOwn && { expose }),
           reported: ofSubgraphs.reported,
+          headers,
+          cache,
           failed: (subgraph, cause, { requestId }) =>
             log.warn({ subgraph, requestId, err: cause }, 'a subgraph could not be used'),
         },

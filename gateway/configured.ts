@@ -2,9 +2,12 @@ import path from 'node:path';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
-import { ANONYMOUS } from '#platform/identity/identity.ts';
+import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
 import type { ClientTls } from '#platform/net/http/tls.ts';
+import { readCacheRules } from './cache/create-cache.ts';
+import type { CacheRules } from './cache/fetch-cache.ts';
+import { createAnswerHeaders, type HeaderGatherer } from './request/answer-headers.ts';
 import { JwksAuthenticator } from './request/jwks-authenticator.ts';
 import { createPropagation, type Propagation } from './request/propagation.ts';
 import { createOrigins, type Origins } from './server/origins.ts';
@@ -23,6 +26,10 @@ export interface Configured {
   /** Returns how a subgraph is known over TLS; undefined where the file says nothing of it. */
   tlsOf(subgraph: string): ClientTls | undefined;
   readonly propagation: Propagation;
+  /** Begins to gather what a caller sees of the headers of subgraphs' answers; undefined where no rule shows any. */
+  answerHeaders(identity: Identity): HeaderGatherer | undefined;
+  /** What is said about keeping answers. */
+  readonly cacheRules: CacheRules;
   readonly authenticator: Authenticator;
   /** Reads the file again now. Resolves to whether it says something else than before. */
   reload(): Promise<boolean>;
@@ -37,6 +44,10 @@ export interface ConfiguredOptions {
   /** Verifies the credentials of the product; no file may name another. */
   readonly authenticator: Authenticator | undefined;
   readonly limiter: RateLimiter | undefined;
+  /** Whether a subgraph is in this process. */
+  readonly isOwn: (subgraph: string) => boolean;
+  /** Whether identities are signed for subgraphs. */
+  readonly signs: boolean;
   /**
    * Called when the file says something else, and its parts do that already.
    *
@@ -49,6 +60,8 @@ export interface ConfiguredOptions {
 interface Meaning {
   readonly file: GatewayFile;
   readonly propagation: Propagation;
+  readonly answerHeaders: ((identity: Identity) => HeaderGatherer) | undefined;
+  readonly cacheRules: CacheRules;
   readonly authenticator: Authenticator | undefined;
   readonly origins: Origins;
   readonly tls: ReadonlyMap<string, ClientTls>;
@@ -94,10 +107,27 @@ export async function followGatewayFile(options: ConfiguredOptions): Promise<Con
     },
     tlsOf: (subgraph) => now.tls.get(subgraph) ?? now.tls.get(ALL),
     propagation: {
+      get names() {
+        return now.propagation.names;
+      },
+      counts: (subgraph, name) => now.propagation.counts(subgraph, name),
       collect: (request, identity) => now.propagation.collect(request, identity),
       collectPayload: (offered, payload, identity) => now.propagation.collectPayload(offered, payload, identity),
       of: (subgraph, headers) => now.propagation.of(subgraph, headers),
       ofSubscription: (subgraph, headers) => now.propagation.ofSubscription(subgraph, headers),
+    },
+    answerHeaders: (identity) => now.answerHeaders?.(identity),
+    cacheRules: {
+      settingsOf: (subgraph) => now.cacheRules.settingsOf(subgraph),
+      headersOf: (subgraph, headers) => now.cacheRules.headersOf(subgraph, headers),
+      counts: (subgraph, name) => now.cacheRules.counts(subgraph, name),
+      isToldIdentity: (subgraph) => now.cacheRules.isToldIdentity(subgraph),
+      get answers() {
+        return now.cacheRules.answers;
+      },
+      get version() {
+        return now.cacheRules.version;
+      },
     },
     authenticator: {
       authenticate: async (credentials, client) =>
@@ -139,6 +169,8 @@ function meaningOf(file: GatewayFile, options: ConfiguredOptions): Meaning {
   return {
     file,
     propagation,
+    answerHeaders: createAnswerHeaders({ file, names: propagation.names }),
+    cacheRules: readCacheRules({ file, propagation, isOwn: options.isOwn, signs: options.signs }),
     authenticator: options.authenticator ?? tokens,
     origins: createOrigins(config, file.cors),
     tls: tlsOf(file, options),

@@ -14,9 +14,13 @@ import { readMutualTls } from '#platform/net/http/tls.ts';
 import { Callbacks } from '#platform/net/transport/callbacks.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
+import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
+import { createCacheMetrics } from './cache/cache-metrics.ts';
+import { createAnswerCaches } from './cache/create-cache.ts';
+import { createInvalidation, INVALIDATION_PATH } from './cache/invalidation.ts';
 import { followGatewayFile } from './configured.ts';
 import type { Compile } from './execution/prepare/operations.ts';
-import type { ExposeError } from './execution/run/observer.ts';
+import type { EngineHooks, ExposeError } from './execution/run/observer.ts';
 import { type Account, createExplorer } from './explorer/explorer.ts';
 import { createMcp } from './mcp/mcp.ts';
 import { createOpenAi } from './openai/openai.ts';
@@ -31,6 +35,7 @@ import { createGraphqlHandler, refuse } from './protocols/graphql.ts';
 import { serveWebSockets } from './protocols/websocket.ts';
 import { isForwarded, requestIdOf } from './request/client.ts';
 import { ruled } from './request/ruled-transport.ts';
+import { shared } from './request/shared-transport.ts';
 import { redactError } from './request/shown-errors.ts';
 import { COMPOSED } from './rest/composed/all.ts';
 import { createDocs } from './rest/docs/docs.ts';
@@ -54,7 +59,7 @@ export interface GatewayOptions {
   readonly metrics: Registry;
   readonly supergraph: SupergraphSource;
   /** Makes operations runnable: the compiled engine, or the stock one as reference. */
-  readonly compile: (supergraph: Supergraph, expose: ExposeError) => Compile;
+  readonly compile: (supergraph: Supergraph, hooks: EngineHooks) => Compile;
   /** Subgraphs of this process, by name; the others are reached by their URLs. */
   readonly transports?: ReadonlyMap<string, SubgraphTransport>;
   /** Verifies credentials. Without, credentials are passed on to the subgraphs, who have to check them. */
@@ -136,6 +141,8 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     log,
     authenticator: options.authenticator,
     limiter: options.limiter,
+    isOwn: (subgraph) => options.transports?.has(subgraph) ?? false,
+    signs: options.assertions !== undefined,
     changed: (hasOtherLimits) => graph.reconnect(hasOtherLimits),
   });
   const { config, origins, authenticator, propagation } = configured;
@@ -157,9 +164,29 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       cache: options.cache,
       policies: options.policies ?? (config.POLICY_URL ? createPolicyHook(config.POLICY_URL, config, log) : undefined),
       overrides: options.overrides,
-      compile: (supergraph) => options.compile(supergraph, expose),
+      compile: (supergraph) =>
+        options.compile(supergraph, {
+          expose,
+          headers: ({ identity }) => configured.answerHeaders?.(identity),
+          cache: (supergraph, full) => caches?.of(supergraph, full),
+        }),
     }),
   );
+  const cacheMetrics = createCacheMetrics(options.metrics);
+  const caches =
+    options.file === undefined
+      ? undefined
+      : createAnswerCaches({
+          cache: options.cache ?? new MemoryCache({ metrics: options.metrics }),
+          metrics: cacheMetrics,
+          rules: configured.cacheRules,
+        });
+  const invalidation = createInvalidation({
+    log,
+    secret: () => configured.file.cache?.invalidation_secret,
+    cache: () => graph.current && caches?.of(graph.current.supergraph),
+  });
+  const round = { number: 0 };
   const callbacks = new Callbacks();
   const graph = createGraph<Served>({
     source: options.supergraph,
@@ -189,7 +216,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           heartbeatMs: callback.heartbeat_ms ?? CALLBACK_HEARTBEAT_MS,
         },
       });
-      return ruled(transport, propagation);
+      const isToldIdentity = options.assertions !== undefined;
+      const counts = (header: string) => propagation.counts(name, header);
+      return ruled(own.deduplicate ? shared(transport, { round, isToldIdentity, counts }) : transport, propagation);
     },
     settingsOf: (name) =>
       textOf({ ...settingsOf(configured.file, name), headers: undefined, to: configured.file.callback }),
@@ -259,6 +288,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     }
     secure(response, config.publicUrl);
     if (path.startsWith(CALLBACK_PATH)) return answerCallback(request, response, path);
+    if (path === INVALIDATION_PATH && invalidation.isOpen) return invalidation.answer(request, response);
     if (openai?.has(path)) return openai.answer(request, response, path);
     if (mcp && path === '/mcp') return mcp.answer(request, response);
     if (rest.has(path)) return rest.answer(request, response, path, search);

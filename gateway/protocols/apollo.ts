@@ -6,6 +6,7 @@ import type { Config } from '#platform/base/config/config.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
 import type { Admitted, OperationParams, Served } from '../policy/pipeline.ts';
+import type { AnswerHeaders } from '../request/answer-headers.ts';
 import type { Graph } from '../supergraph/graph.ts';
 
 export interface ApolloFaceOptions {
@@ -19,6 +20,8 @@ export interface ApolloFaceOptions {
 /** The context that plugins find as `contextValue`. */
 export interface ApolloContext {
   readonly admitted: Admitted;
+  /** What goes with the answer, of the headers of subgraphs' answers. */
+  headers?: AnswerHeaders | undefined;
 }
 
 export interface ApolloFace extends AsyncDisposable {
@@ -41,7 +44,8 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
 
   const executor: GatewayExecutor = async ({ context }) => {
     const { prepared, request } = (context as ApolloContext).admitted;
-    const { json } = await prepared.execute(request);
+    const { json, headers } = await prepared.execute(request);
+    (context as ApolloContext).headers = headers;
     const result = JSON.parse(json.toString()) as ExecutionResult;
     // Apollo Server formats errors itself, and expects them as objects of graphql.
     const errors = result.errors?.map((error) => new GraphQLError(error.message, error));
@@ -91,6 +95,7 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
     observes: Boolean(config.APOLLO_KEY) || (options.plugins?.length ?? 0) > 0,
     async execute(request, params, admitted) {
       const { query, operationName, variables, extensions } = params;
+      const contextValue: ApolloContext = { admitted };
       const response = await (await ready()).executeOperation(
         {
           ...(query != null && { query }),
@@ -99,13 +104,14 @@ export function createApolloFace(options: ApolloFaceOptions): ApolloFace {
           ...(extensions != null && { extensions }),
           http: { method: request.method ?? 'POST', headers: headerMap(request), search: '', body: params },
         },
-        { contextValue: { admitted } },
+        { contextValue },
       );
       const result = response.body.kind === 'single' ? response.body.singleResult : {};
       return {
         json: JSON.stringify(result),
         failed: (result.errors?.length ?? 0) > 0,
         refused: !('data' in result) || result.data === undefined,
+        headers: contextValue.headers,
       };
     },
     changed: () => schemaChanged?.(),

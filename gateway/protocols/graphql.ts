@@ -17,6 +17,7 @@ import {
   type Pipeline,
   type Served,
 } from '../policy/pipeline.ts';
+import type { AnswerHeaders } from '../request/answer-headers.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
 import type { Propagation } from '../request/propagation.ts';
@@ -130,6 +131,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     const carrier: Carrier = streamed ? 'sse' : 'http';
     metrics.operation(carrier, kind, answer.failed ? 'errors' : 'ok', (performance.now() - started) / 1000);
     if (response.destroyed) return;
+    const cacheControl = answer.headers && markAnswer(response, answer.headers, answer.failed);
     if (streamed) {
       markStream(response, requestId);
       const channel = eventStreamChannel(response);
@@ -137,7 +139,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       channel.complete();
       return;
     }
-    return sendAnswer(request, response, statusOfAnswer(answer, format), format, answer.json, requestId);
+    return sendAnswer(request, response, statusOfAnswer(answer, format), format, answer.json, requestId, cacheControl);
   }
 
   /** Sends an answer, compressed where that is worth it. */
@@ -148,10 +150,11 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     format: ResponseFormat,
     body: string | Uint8Array,
     requestId: string,
+    cacheControl?: string,
   ): Promise<void> | undefined {
     if (config.COMPRESS_FROM_BYTES > 0 && body.length >= config.COMPRESS_FROM_BYTES)
-      return sendLarge(request, response, status, format, body, requestId);
-    send(response, status, format, body, requestId);
+      return sendLarge(request, response, status, format, body, requestId, cacheControl);
+    send(response, status, format, body, requestId, cacheControl);
     return undefined;
   }
 
@@ -199,6 +202,28 @@ function markStream(response: ServerResponse, requestId: string): void {
   response.setHeader('x-request-id', requestId);
 }
 
+/**
+ * Writes the headers that subgraphs' answers bring.
+ *
+ * @returns what `cache-control` says; undefined where no rule shows it.
+ */
+function markAnswer(
+  response: ServerResponse,
+  { fields, cacheControl, vary }: AnswerHeaders,
+  failed: boolean,
+): string | undefined {
+  for (const [name, value] of fields) response.appendHeader(name, value);
+  if (response.hasHeader('access-control-expose-headers')) {
+    const names = new Set(fields.map(([name]) => name));
+    names.delete('set-cookie');
+    if (names.size > 0) response.appendHeader('access-control-expose-headers', [...names].join(', '));
+  }
+  // Plugins of Apollo Server may have added errors.
+  if (failed) return undefined;
+  if (vary !== '') response.appendHeader('vary', vary);
+  return cacheControl;
+}
+
 const notAcceptable = (): CodedError =>
   new CodedError(
     'BAD_USER_INPUT',
@@ -234,6 +259,7 @@ function send(
   format: ResponseFormat,
   body: string | Uint8Array,
   requestId?: string,
+  cacheControl = 'no-store',
 ): void {
   const length = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
   // All at once and as a list: each header that is set before costs a good part of a microsecond more.
@@ -243,7 +269,7 @@ function send(
     'content-length',
     String(length),
     'cache-control',
-    'no-store',
+    cacheControl,
   ];
   headers.push('x-content-type-options', 'nosniff');
   if (requestId !== undefined) headers.push('x-request-id', requestId);
@@ -264,14 +290,15 @@ async function sendLarge(
   format: ResponseFormat,
   body: string | Uint8Array,
   requestId: string,
+  cacheControl?: string,
 ): Promise<void> {
   const coding = codingFor(request);
-  if (coding === undefined) return send(response, status, format, body, requestId);
+  if (coding === undefined) return send(response, status, format, body, requestId, cacheControl);
   const compressed = await compress(body, coding);
   if (response.destroyed) return;
   response.setHeader('content-encoding', coding);
   response.appendHeader('vary', 'Accept-Encoding');
-  send(response, status, format, compressed, requestId);
+  send(response, status, format, compressed, requestId, cacheControl);
 }
 
 /** Bytes. */

@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Identity } from '#platform/identity/identity.ts';
 import { CLIENT_INIT } from '#platform/net/transport/transport.ts';
 import { type GatewayFile, settingsOf } from '../settings/gateway-file.ts';
-import { type HeaderSelector, isReserved, type RequestRule } from '../settings/header-settings.ts';
+import { isReserved, isSelected as matches, type RequestRule } from '../settings/header-settings.ts';
 import { headersOfPayload } from './authentication.ts';
 import { forwardedFor } from './client.ts';
 
@@ -18,6 +18,10 @@ export interface ForwardedHeaders {
 
 /** The rules by which headers of clients go on to subgraphs. */
 export interface Propagation {
+  /** Names of all headers that some subgraph may get, or `*` where patterns choose them. */
+  readonly names: readonly string[] | '*';
+  /** Whether the answers of a subgraph depend on a header that it gets, by what that header is made of. */
+  counts(subgraph: string, name: string): boolean;
   /** Chooses what of a request any subgraph may get. */
   collect(request: IncomingMessage, identity: Identity): ForwardedHeaders;
   /** The same with what a client says at `connection_init`, which counts before the upgrade request's. */
@@ -115,6 +119,18 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
   }
 
   return {
+    names: patterns.length > 0 ? '*' : [...names],
+    counts(subgraph, name) {
+      const rules = rulesOf(subgraph);
+      if (rules === defaults) return varies(name);
+      return rules.some((rule) => {
+        if ('insert' in rule) return rule.insert === name && rule.claim !== undefined;
+        if (!('propagate' in rule)) return false;
+        if (typeof rule.propagate === 'string')
+          return (rule.rename ?? rule.propagate) === name && varies(rule.propagate);
+        return matches(rule.propagate, name) && varies(name);
+      });
+    },
     collect(request, identity) {
       if (all.length === 0) return NOTHING;
       const found: Record<string, string> = {};
@@ -169,9 +185,6 @@ const withoutInit = (headers: Headers | undefined): Headers | undefined => {
   const { [CLIENT_INIT]: _, ...rest } = headers ?? {};
   return Object.keys(rest).length > 0 ? rest : undefined;
 };
-
-const matches = (selector: HeaderSelector, name: string): boolean =>
-  typeof selector === 'string' ? selector === name : selector.matching.test(name);
 
 function take(given: Readonly<Record<string, unknown>>, name: string, found: Record<string, string>): void {
   const value = given[name];

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { answerCache, subgraphCache } from './cache-settings.ts';
 import { GatewayFileError } from './error.ts';
 import { claimPath, requestRule, responseRule } from './header-settings.ts';
 import { cors, limits, rateLimits } from './protection-settings.ts';
@@ -41,9 +42,12 @@ const subgraphSettings = {
   tries: whole(1, 10).optional(),
   concurrency: whole(1, 10_000).optional(),
   queue: whole(0, 100_000).optional(),
+  /** Whether equal queries to the subgraph, of different operations at the same time, are sent once. */
+  deduplicate: flag.optional(),
   errors: z.enum(['pass', 'redact'], { error: 'pass or redact' }).optional(),
   subscriptions: subscriptions.optional(),
   tls: tls.optional(),
+  cache: subgraphCache.optional(),
 };
 
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'] as const;
@@ -87,6 +91,7 @@ const gatewayFile = z
         )
         .optional(),
       authentication: authentication.optional(),
+      cache: answerCache.optional(),
       /** Where subgraphs send the events of subscriptions whose protocol is `callback`. */
       callback: z.strictObject({ url: webUrl, heartbeat_ms: whole(0, 3_600_000).optional() }).optional(),
       limits: limits.optional(),
@@ -190,5 +195,6 @@ export function settingsOf(file: GatewayFile, subgraph: string): SubgraphSetting
     ...own,
     headers: { request, response },
     subscriptions: { ...all.subscriptions, ...own.subscriptions },
+    cache: { ...all.cache, ...own.cache },
   };
 }

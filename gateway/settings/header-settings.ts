@@ -17,11 +17,30 @@ const OWN = /^(x-sextant-|sec-websocket-)/;
 /** Returns whether no rule may name a header: it belongs to the connection, or the gateway writes it. */
 export const isReserved = (name: string): boolean => RESERVED.has(name) || OWN.test(name);
 
-const headerName = z
+/**
+ * Headers of a subgraph's answer that are not true of an answer that several of them have a part in: they describe
+ * those bytes, or that server.
+ */
+const OF_ONE_ANSWER =
+  /^(age|date|expires|pragma|warning|server|via|etag|last-modified|vary|location|refresh|digest|accept-ranges|content-.+|.+-digest|allow|www-authenticate|set-cookie2|status)$/;
+/** Headers by which a server says what browsers and caches may do with an origin: the gateway's own, or its proxy's. */
+const OF_ORIGIN =
+  /^(access-control-.+|cross-origin-.+|strict-transport-security|x-frame-options|x-xss-protection|x-content-type-options|x-dns-prefetch-control|x-permitted-cross-domain-policies|x-download-options|referrer-policy|permissions-policy|feature-policy|clear-site-data|public-key-pins.*|expect-ct|alt-svc|nel|report-to|reporting-endpoints|origin-agent-cluster|service-worker-allowed|(x-)?sourcemap|timing-allow-origin|proxy-.+|x-accel-.+|x-sendfile|surrogate-control|.+-cache-control)$/;
+
+/** Returns whether no rule may show clients a header of a subgraph's answer. */
+export const isNeverShown = (name: string): boolean =>
+  isReserved(name) || OF_ONE_ANSWER.test(name) || OF_ORIGIN.test(name);
+
+const anyName = z
   .string({ error: 'the name of a header' })
   .regex(NAME, 'the name of a header')
-  .transform((name) => name.toLowerCase())
-  .refine((name) => !isReserved(name), { error: 'a header that the gateway does not write itself' });
+  .transform((name) => name.toLowerCase());
+const headerName = anyName.refine((name) => !isReserved(name), {
+  error: 'a header that the gateway does not write itself',
+});
+const shownName = anyName.refine((name) => !isNeverShown(name), {
+  error: 'a header that is not about the connection, one server, or what browsers may do',
+});
 
 const pattern = z.strictObject({
   matching: z.string({ error: 'a regular expression' }).transform((text, context) => {
@@ -45,11 +64,13 @@ export const claimPath = z
     error: 'the path of a claim, such as realm_access.roles',
   });
 
+const isOfOneName = (rule: { propagate: unknown; rename?: unknown; default?: unknown }): boolean =>
+  typeof rule.propagate === 'string' || (rule.rename === undefined && rule.default === undefined);
+const OF_ONE_NAME = { error: 'without `rename` and `default`, which are for one name' };
+
 const propagate = z
   .strictObject({ propagate: selector, rename: headerName.optional(), default: value.optional() })
-  .refine((rule) => typeof rule.propagate === 'string' || (rule.rename === undefined && rule.default === undefined), {
-    error: 'without `rename` and `default`, which are for one name',
-  });
+  .refine(isOfOneName, OF_ONE_NAME);
 const insert = z
   .strictObject({ insert: headerName, value: value.optional(), claim: claimPath.optional() })
   .refine((rule) => (rule.value === undefined) !== (rule.claim === undefined), {
@@ -61,18 +82,24 @@ const remove = z.strictObject({ remove: selector });
 export const requestRule = z.union([propagate, insert, remove], { error: 'a rule: `propagate`, `insert` or `remove`' });
 export type RequestRule = z.infer<typeof requestRule>;
 
-/** One of the rules by which headers of subgraphs' answers go to clients. */
-export const responseRule = z.strictObject(
-  {
-    propagate: z.union([
-      z
-        .string()
-        .regex(NAME)
-        .transform((name) => name.toLowerCase()),
-      pattern,
-    ]),
-  },
-  { error: 'a rule: `propagate: <name>` or `propagate: {matching: <regular expression>}`' },
+const shown = z.union([shownName, pattern], {
+  error: 'the name of a header that clients may see, or `{matching: <regular expression>}`',
+});
+
+/** One of the rules by which headers of subgraphs' answers go to clients. They are followed in their order. */
+export const responseRule = z.union(
+  [
+    z
+      .strictObject({ propagate: shown, rename: shownName.optional(), default: value.optional() })
+      .refine(isOfOneName, OF_ONE_NAME),
+    z.strictObject({ insert: shownName, value }),
+    z.strictObject({ remove: z.union([anyName, pattern], { error: 'the name of a header, or a pattern' }) }),
+  ],
+  { error: 'a rule: `propagate`, `insert` or `remove`' },
 );
 export type ResponseRule = z.infer<typeof responseRule>;
 export type HeaderSelector = z.infer<typeof selector>;
+
+/** Returns whether a rule is about a header. */
+export const isSelected = (selector: HeaderSelector, name: string): boolean =>
+  typeof selector === 'string' ? selector === name : selector.matching.test(name);

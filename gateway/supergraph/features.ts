@@ -13,10 +13,15 @@ const KNOWN: Readonly<Record<string, string>> = {
   'https://specs.apollo.dev/requiresScopes': 'v0.1',
   'https://specs.apollo.dev/policy': 'v0.1',
   'https://specs.apollo.dev/context': 'v0.1',
+  'https://specs.apollo.dev/cacheTag': 'v0.1',
 };
 
 /** Features whose directives are read under the names that composition gives them. */
-const UNDER_OWN_NAME = new Set(['https://specs.apollo.dev/join', 'https://specs.apollo.dev/context']);
+const UNDER_OWN_NAME = new Set([
+  'https://specs.apollo.dev/join',
+  'https://specs.apollo.dev/context',
+  'https://specs.apollo.dev/cacheTag',
+]);
 
 /**
  * Lists the features that a schema needs for SECURITY or EXECUTION and that this gateway does not know: what they are

@@ -5,6 +5,8 @@ import { composeServices } from '@apollo/composition';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { execute, parse } from 'graphql';
 
+type AnswerHeaders = Record<string, string | string[]>;
+
 /** A subgraph that is not ours: a plain HTTP server that knows nothing of Sextant and keeps what it was sent. */
 export interface ForeignSubgraph extends AsyncDisposable {
   readonly name: string;
@@ -13,8 +15,8 @@ export interface ForeignSubgraph extends AsyncDisposable {
   readonly server: Server;
   /** The headers of each request, oldest first. */
   readonly requests: IncomingHttpHeaders[];
-  /** Sent with every answer. */
-  answerHeaders: Record<string, string | string[]>;
+  /** Sent with every answer; a function makes them for each. */
+  answerHeaders: AnswerHeaders | (() => AnswerHeaders);
   /** Each answer waits for it. */
   gate: Promise<void>;
 }
@@ -41,7 +43,10 @@ export async function startForeignSubgraph(
       contextValue: request.headers,
     });
     response
-      .writeHead(200, { 'content-type': 'application/json', ...subgraph.answerHeaders })
+      .writeHead(200, {
+        'content-type': 'application/json',
+        ...(typeof subgraph.answerHeaders === 'function' ? subgraph.answerHeaders() : subgraph.answerHeaders),
+      })
       .end(JSON.stringify(result));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -3,6 +3,7 @@ import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphTransport, Unsubscribe } from '#platform/net/transport/transport.ts';
+import type { AnswerHeaders } from '../../request/answer-headers.ts';
 
 /**
  * An operation that was parsed, validated, planned and compiled. Immutable and shared by all requests with its text.
@@ -22,6 +23,10 @@ export interface PreparedOperation {
    * Runs a query or mutation. Never rejects for what a subgraph or a client does: those are errors in the answer.
    */
   execute(request: OperationRequest): Promise<OperationAnswer>;
+  /**
+   * Runs a query in parts. Absent where no part of it may come later. Never rejects.
+   */
+  executeInParts?(request: OperationRequest, sink: PartsSink): Promise<void>;
   /**
    * Opens a subscription. Answers reach the sink strictly in the order of the upstream's events. What cannot
    * begin, for instance because of wrong variables, ends with errors and without an answer.
@@ -60,6 +65,30 @@ export interface OperationAnswer {
   readonly failed: boolean;
   /** Whether the request itself was wrong, e.g. a variable: the body has no `data` entry. HTTP says 400 then. */
   readonly refused: boolean;
+  /** What goes with it over HTTP, of the headers of subgraphs' answers. */
+  readonly headers?: AnswerHeaders | undefined;
+}
+
+/** A part of an answer that comes later: what a fragment adds to an object. */
+export interface PendingPart {
+  /** Different for all parts of an answer. */
+  readonly id: number;
+  readonly place: readonly (string | number)[];
+  readonly label: string | undefined;
+}
+
+/** Such a part when it is there. */
+export interface AnswerPart extends PendingPart {
+  /** JSON of the object's further fields, or `null` where they cannot be given. */
+  readonly data: string;
+  readonly errors: readonly GraphQLFormattedError[];
+}
+
+/** A receiver of an answer in parts. */
+export interface PartsSink {
+  /** @param pending what comes later. None: it is the whole answer. */
+  first(answer: OperationAnswer, pending: readonly PendingPart[]): void;
+  next(parts: readonly AnswerPart[]): void;
 }
 
 /** An error as an answer tells it. */

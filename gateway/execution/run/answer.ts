@@ -21,6 +21,7 @@ export function writeAnswer(run: Run, writer: Writer, introspected: Introspected
   if (run.omitted === 0 && (misfits || (absences && !isAbsenceTold))) {
     const found = writer.track(data, values, introspected);
     for (const misfit of unexplained(isAbsenceTold ? found.misfits : [...found.misfits, ...found.absences], known)) {
+      run.isInvalid = true;
       run.fail({ ...misfit, extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } });
     }
   }

@@ -1,5 +1,7 @@
 import { buildSchema, type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
 import { compileCoercion } from '#platform/base/graphql/coercion.ts';
+import type { FetchCache } from '../../cache/fetch-cache.ts';
+import type { Keeping } from '../../cache/keeping.ts';
 import type { Supergraph } from '../../supergraph/supergraph.ts';
 import { explainPlan } from '../planning/explain.ts';
 import type { Plan, RootFetch } from '../planning/plan.ts';
@@ -21,6 +23,7 @@ import { refuse, writeAnswer } from './answer.ts';
 import { createClientPlace } from './client-place.ts';
 import { compileSubscription } from './events.ts';
 import type { FetchScope } from './fetch.ts';
+import { keepAnswers } from './kept-answers.ts';
 import type { ExecutionObserver } from './observer.ts';
 import { Run } from './run.ts';
 import { shareInFlight } from './sharing.ts';
@@ -67,6 +70,7 @@ export function createCompiler(options: CompilerOptions): Compile {
     trusted: options.trusted ?? (() => false),
     planOf: keepPlans(byRootField(options.planner)),
     names: createNames(full),
+    cache: options.observer?.cache?.(supergraph, full),
   };
   const share = shareInFlight(options.share ?? true);
   return async (input) => {
@@ -83,7 +87,7 @@ export function createCompiler(options: CompilerOptions): Compile {
       document: input.document,
       operation: input.operation,
       explain: () => explainPlan(named.plan),
-      execute: share(input.id, input.operation.operation, compiled.execute),
+      execute: share(input.id, input.operation.operation, keepAnswers(scope.cache, input, compiled.execute)),
       subscribe: compiled.subscribe,
     } satisfies PreparedOperation;
   };
@@ -100,6 +104,7 @@ export interface CompilerScope {
   readonly trusted: (subgraph: string) => boolean;
   readonly planOf: MakePlan;
   readonly names: Names;
+  readonly cache: FetchCache | undefined;
 }
 
 type Planned = Pick<CompileInput, 'operation' | 'planned' | 'overrides' | 'client' | 'work'>;
@@ -173,11 +178,16 @@ function withClientNames(asked: CompileInput, wanted: CompileInput, made: Made, 
   return { ...made, plan: sent, input: asked, clientName: sameName, same };
 }
 
+interface Compiled extends Pick<PreparedOperation, 'subscribe'> {
+  /** @param keeping learns what the answer depends on. */
+  execute(request: OperationRequest, keeping?: Keeping): Promise<OperationAnswer>;
+}
+
 function compilePlan(
   { plan, literals, input, clientName, same }: Named,
   given: OperationDefinitionNode,
   scope: CompilerScope,
-): Pick<PreparedOperation, 'execute' | 'subscribe'> {
+): Compiled {
   const { document, operation } = input;
   const { limits } = scope;
   const fragments = fragmentsOf(document);
@@ -188,7 +198,10 @@ function compilePlan(
   const passable = same && scope.trusted(same.subgraph) ? same : undefined;
   const { satisfies, full } = scope;
   const clientPlace = createClientPlace({ operation, fragments, clientName, ...scope });
-  const fetchScope: FetchScope = { operation, fragments, clientPlace, satisfies, full, literals, passable };
+  const isQuery = operation.operation === 'query';
+  // After a mutation or an event a client wants to see what has changed.
+  const cache = isQuery ? scope.cache : undefined;
+  const fetchScope: FetchScope = { operation, fragments, clientPlace, satisfies, full, literals, passable, cache };
   const steps = plan.specialize
     ? compileVariants(plan.specialize, async (values, client) => {
         const planned = await input.work(client, () => input.planned && withConditions(input.planned, values));
@@ -197,13 +210,17 @@ function compilePlan(
         return made.plan.root && compileStep(made.plan.root, { ...fetchScope, literals: made.literals });
       })
     : plan.root && compileStep(plan.root, fetchScope);
-  const finish = (run: Run): OperationAnswer =>
-    writeAnswer(run, writer, introspect?.(run.values) ?? NOTHING, limits.answerCharacters);
+  const finish = (run: Run): OperationAnswer => {
+    const answer = writeAnswer(run, writer, introspect?.(run.values) ?? NOTHING, limits.answerCharacters);
+    if (run.later) run.keep();
+    if (!run.headers) return answer;
+    return { ...answer, headers: run.headers.finish(isQuery && !answer.failed && !run.hasFailed) };
+  };
 
-  async function execute(request: OperationRequest): Promise<OperationAnswer> {
+  async function execute(request: OperationRequest, keeping?: Keeping): Promise<OperationAnswer> {
     const coerced = coerce(request.variables ?? {});
     if (coerced.errors) return refuse(coerced.errors);
-    const run = new Run(request, coerced.values, scope.observer, clientPlace);
+    const run = new Run(request, coerced.values, scope.observer, clientPlace, keeping);
     if (steps) await run.within(limits.timeoutMs, steps);
     return finish(run);
   }

@@ -1,4 +1,5 @@
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
+import type { Lookup } from '../../cache/fetch-cache.ts';
 import { joinFetches, pickGroup } from '../planning/combine.ts';
 import type { EntityFetch, EntityGroup } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
@@ -7,10 +8,13 @@ import { createIsAsked } from './asked.ts';
 import { collectHeld, contextValue } from './context.ts';
 import { type Batch, type CompiledGroup, createEntityAnswers } from './entity-answers.ts';
 import { type Added, type AddedVariable, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { answersOf, type Division, divide, entitiesOf } from './kept-entities.ts';
+import { createKeptFetch, noteKnown, refresh } from './kept-fetch.ts';
 import { collectObjects } from './paths.ts';
 import { compileRepresenter } from './representation.ts';
 import { renamedFields } from './rewrites.ts';
 import type { Run } from './run.ts';
+import { answerOf } from './subgraph-answer.ts';
 
 /**
  * Runs a fetch for given objects.
@@ -83,6 +87,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     representer: compileRepresenter(group.requires, group.inputRewrites, satisfies),
     renamed: renamedFields(group.outputRewrites),
     isAsked: createIsAsked(fetch, group, scope.full),
+    kept: group.context.length > 0 ? undefined : createKeptFetch(scope.cache, fetch, group.alias),
   }));
   const answers = createEntityAnswers(fetch, scope);
   /** Requests for one group each; made when a joined request has failed for one of them. */
@@ -92,6 +97,19 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     single.set(group, known);
     return known;
   };
+
+  /** Undefined where nothing of one of the groups is kept. */
+  function lookFor(run: Run, batches: readonly Batch[]): Looking[] | undefined {
+    const looking: Looking[] = [];
+    for (const batch of batches) {
+      if (batch.texts.length === 0) continue;
+      const questions = () => batch.texts.map((one) => ({ text: one, asked: JSON.parse(one) as Data }));
+      const lookup = batch.group.kept?.look(run, () => text.variablesOf(run), questions);
+      if (!lookup) return undefined;
+      looking.push({ batch, lookup });
+    }
+    return looking;
+  }
 
   function gather(run: Run, group: CompiledGroup, given: readonly Data[] | undefined): Batch {
     const texts: string[] = [];
@@ -122,7 +140,71 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     return { group, texts, distinct, objects, slots };
   }
 
-  async function ask(run: Run, batches: readonly Batch[], request: RequestText, added: Added): Promise<void> {
+  /** Uses what is kept, asks for the rest and keeps it. */
+  async function askKept(run: Run, looking: readonly Looking[], added: Added): Promise<void> {
+    const all = await Promise.all(looking.map(async ({ batch, lookup }) => divide(batch, await lookup)));
+    const known = all.filter(({ found }) => found.texts.length > 0);
+    for (const { lookup } of known) noteKnown(run, subgraph, entitiesOf(lookup), lookup);
+    if (known.length > 0)
+      answers.receive(
+        run,
+        known.map(({ found }) => found),
+        answersOf(known),
+      );
+    const stale = all.filter(({ stale }) => stale.texts.length > 0);
+    if (stale.length > 0) {
+      const again = stale.map((one) => ({ ...one, missing: one.stale, questions: one.staleQuestions }));
+      refresh(run, async (own) => {
+        const batches = again.map(({ missing }) => missing);
+        const entities = batches.reduce((sum, { texts }) => sum + texts.length, 0);
+        const sent = text.request(own, variablesOf(allOf(batches), added));
+        keep(own, again, await own.send({ subgraph, operation: 'query', entities }, sent));
+        own.keep();
+      });
+    }
+    const missing = all.filter((one) => one.missing.texts.length > 0);
+    if (missing.length === 0) return;
+    const batches = missing.map((one) => one.missing);
+    await ask(run, batches, text, variablesOf(allOf(batches), added), (response) => keep(run, missing, response));
+  }
+
+  /** A request for all groups wants a variable of each. */
+  const allOf = (batches: readonly Batch[]): Batch[] => [
+    ...batches,
+    ...groups.filter((group) => !batches.some((batch) => batch.group === group)).map(nothingOf),
+  ];
+
+  /** Of an answer without errors, the entities that are there. */
+  function keep(run: Run, asked: readonly Division[], response: SubgraphResponse): void {
+    const { data, errors } = answerOf(response);
+    if (!data || errors.length > 0) return;
+    let isWhole = true;
+    const later: (() => void)[] = [];
+    for (const { lookup, missing, questions } of asked) {
+      const entities = data[missing.group.alias];
+      const policy = lookup.policyOf(response.head);
+      if (!Array.isArray(entities) || policy.maxAge === 0) return;
+      for (const [slot, question] of questions.entries()) {
+        const entity: unknown = entities[slot];
+        if (typeof entity !== 'object' || entity === null) isWhole = false;
+        else {
+          const json = JSON.stringify(entity);
+          later.push(() => lookup.keep(question, json, policy));
+        }
+      }
+      if (run.keeping) for (const n of questions) run.keeping.add(policy, lookup.namesOf(n), lookup.tokens);
+    }
+    if (run.keeping && isWhole) run.keeping.kept++;
+    run.later = [...(run.later ?? []), ...later];
+  }
+
+  async function ask(
+    run: Run,
+    batches: readonly Batch[],
+    request: RequestText,
+    added: Added,
+    answered?: (response: SubgraphResponse) => void,
+  ): Promise<void> {
     let entities = 0;
     for (const batch of batches) entities += batch.texts.length;
     let response: SubgraphResponse;
@@ -133,6 +215,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
       return;
     }
     try {
+      answered?.(response);
       const untold = answers.receive(run, batches, response);
       // One group's failure took the whole answer with it; what the others would have got is asked for again.
       await Promise.all(untold.map((batch) => ask(run, [batch], singleOf(batch.group), addedTo(batch.group, added))));
@@ -144,16 +227,31 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
   return (run, objectsOf, added) => {
     const batches = groups.map((group, n) => gather(run, group, objectsOf?.(n)));
     if (batches.every((batch) => batch.texts.length === 0)) return undefined;
-    const variables: Record<string, AddedVariable> = { ...added };
-    for (const { group, texts, distinct } of batches) {
-      variables[group.variable] = {
-        json: () => `[${texts.join(',')}]`,
-        value: () => distinct.map(group.representer.value),
-      };
-    }
-    return ask(run, batches, text, variables);
+    const looking = scope.cache && lookFor(run, batches);
+    if (looking) return askKept(run, looking, added ?? {});
+    return ask(run, batches, text, variablesOf(batches, added ?? {}));
   };
 }
+
+/** A batch, and what the cache will say of it. */
+interface Looking {
+  readonly batch: Batch;
+  readonly lookup: Promise<Lookup>;
+}
+
+/** The variables of a request for batches, beside those that are given. */
+function variablesOf(batches: readonly Batch[], added: Added): Added {
+  const variables: Record<string, AddedVariable> = { ...added };
+  for (const { group, texts, distinct } of batches) {
+    variables[group.variable] = {
+      json: () => `[${texts.join(',')}]`,
+      value: () => distinct.map(group.representer.value),
+    };
+  }
+  return variables;
+}
+
+const nothingOf = (group: CompiledGroup): Batch => ({ group, texts: [], distinct: [], objects: [], slots: [] });
 
 /** Those of the variables that one group uses. */
 const addedTo = ({ variable, context }: CompiledGroup, added: Added): Added =>

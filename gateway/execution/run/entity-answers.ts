@@ -5,6 +5,7 @@ import { type Data, setOwn } from '../prepare/data.ts';
 import type { IsAsked } from './asked.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { asCoded, type FetchScope } from './fetch.ts';
+import type { KeptFetch } from './kept-fetch.ts';
 import { merge } from './merge.ts';
 import { locateObjects, type ResponsePath } from './paths.ts';
 import type { Representer } from './representation.ts';
@@ -18,6 +19,8 @@ export interface CompiledGroup extends EntityGroup {
   readonly renamed: ReadonlyMap<string, string>;
   /** Undefined where it is asked for in every run. */
   readonly isAsked: IsAsked | undefined;
+  /** Undefined where its entities are not kept. */
+  readonly kept: KeptFetch | undefined;
 }
 
 /** The entities that one `_entities` field is asked for: every entity once, however often it occurs in the response. */

@@ -4,6 +4,7 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphRequest, SubgraphResponse } from '#platform/net/transport/transport.ts';
+import type { FetchCache, Lookup } from '../../cache/fetch-cache.ts';
 import type { RootFetch } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
 import type { Fragments } from '../prepare/fragments.ts';
@@ -13,6 +14,7 @@ import { clientVariable } from '../prepare/names.ts';
 import { isPlainData } from '../writer/passthrough.ts';
 import type { ClientPlace } from './client-place.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
+import { createKeptFetch, noteKept, noteKnown, refresh } from './kept-fetch.ts';
 import { merge } from './merge.ts';
 import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
 import { applyRewrites, renamedFields } from './rewrites.ts';
@@ -37,6 +39,8 @@ export interface FetchScope {
   readonly literals: ReadonlyMap<string, Literal>;
   /** The fetch whose bytes can be the client's answer as they are. */
   readonly passable?: RootFetch | undefined;
+  /** Undefined where nothing that is fetched is kept. */
+  readonly cache?: FetchCache | undefined;
 }
 
 /** A variable that the gateway adds, made in the form that the transport asks for. */
@@ -82,6 +86,20 @@ export class RequestText {
   get document(): DocumentNode {
     this.#document ??= parse(this.query, { noLocation: true });
     return this.#document;
+  }
+
+  /** The variables of a run as JSON without braces, each with a comma before it. */
+  variablesOf(run: Run): string {
+    let variables = this.constants;
+    for (const { clientName, key } of this.variables) {
+      const value = run.variable(clientName);
+      if (value !== undefined) variables += `,${key}${stringify(value)}`;
+    }
+    for (const { key, literal } of this.literals) {
+      if (literal.constant !== undefined) continue;
+      variables += `,${key}${literal.json((one) => run.variable(clientVariable(one)))}`;
+    }
+    return variables;
   }
 
   /** @param added variables beside the client's. */
@@ -137,16 +155,8 @@ class FetchRequest implements SubgraphRequest {
   }
 
   body(): string {
-    let variables = this.#text.constants;
+    let variables = this.#text.variablesOf(this.#run);
     for (const name in this.#added) variables += `,${quote(name)}:${this.#added[name]!.json()}`;
-    for (const { clientName, key } of this.#text.variables) {
-      const value = this.#run.variable(clientName);
-      if (value !== undefined) variables += `,${key}${stringify(value)}`;
-    }
-    for (const { key, literal } of this.#text.literals) {
-      if (literal.constant !== undefined) continue;
-      variables += `,${key}${literal.json((one) => this.#run.variable(clientVariable(one)))}`;
-    }
     const { prefix } = this.#text;
     return variables === '' ? `${prefix}}` : `${prefix},"variables":{${variables.slice(1)}}}`;
   }
@@ -188,7 +198,37 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     reportMissing(run, error, placesOf(run), fields);
   }
 
-  async function ask(run: Run, objects: readonly Data[]): Promise<void> {
+  const kept = operation === 'query' ? createKeptFetch(scope.cache, fetch, undefined) : undefined;
+
+  /** Uses what is kept, or asks and keeps. */
+  async function askKept(run: Run, objects: readonly Data[], looking: Promise<Lookup>): Promise<void> {
+    const lookup = await looking;
+    const [known] = lookup.known;
+    if (!known) return ask(run, objects, lookup);
+    noteKnown(run, subgraph, [known], lookup);
+    try {
+      receive(run, objects, { result: { data: known.data } });
+    } catch (error) {
+      reportFailure(run, asCoded(error, run, subgraph));
+    }
+    if (!known.isStale) return;
+    refresh(run, async (own) => {
+      keep(own, lookup, await own.send(observed, text.request(own)));
+      own.keep();
+    });
+  }
+
+  function keep(run: Run, lookup: Lookup, response: SubgraphResponse): void {
+    const { data, errors } = answerOf(response);
+    const policy = lookup.policyOf(response.head);
+    if (!data || errors.length > 0 || policy.maxAge === 0) return;
+    noteKept(run, lookup, policy, [0]);
+    // As it is now: merging makes its parts those of the answer.
+    const json = JSON.stringify(data);
+    run.later = [...(run.later ?? []), () => lookup.keep(0, json, policy)];
+  }
+
+  async function ask(run: Run, objects: readonly Data[], lookup?: Lookup): Promise<void> {
     let response: SubgraphResponse;
     try {
       response = await run.send(observed, text.request(run));
@@ -197,6 +237,7 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
       return;
     }
     try {
+      if (lookup) keep(run, lookup, response);
       receive(run, objects, response);
     } catch (error) {
       reportFailure(run, asCoded(error, run, subgraph));
@@ -206,7 +247,12 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
   return (run) => {
     const objects = target.length === 0 ? [run.data] : collectObjects(run.data, target, scope.satisfies);
     if (objects.length === 0) return undefined;
-    return ask(run, objects);
+    const looking = kept?.look(
+      run,
+      () => text.variablesOf(run),
+      () => [{ text: '', asked: text.request(run).variables! }],
+    );
+    return looking ? askKept(run, objects, looking) : ask(run, objects);
   };
 }
 

@@ -1,4 +1,7 @@
-import type { GraphQLFormattedError } from 'graphql';
+import type { GraphQLFormattedError, GraphQLSchema } from 'graphql';
+import type { FetchCache } from '../../cache/fetch-cache.ts';
+import type { HeaderGatherer } from '../../request/answer-headers.ts';
+import type { Supergraph } from '../../supergraph/supergraph.ts';
 import type { OperationRequest } from '../prepare/operation.ts';
 
 /** A function that returns what clients see of an error that a subgraph reported. */
@@ -15,9 +18,16 @@ export interface ExecutionObserver {
   readonly expose?: ExposeError | undefined;
   /** A subgraph has reported an error with this code, if it gave one. */
   reported?(subgraph: string, code: unknown): void;
+  /** Begins to gather what the client sees of the headers of subgraphs' answers. Default: it sees none. */
+  readonly headers?: ((request: OperationRequest) => HeaderGatherer | undefined) | undefined;
+  /** The cache of a supergraph's fetches. Default: nothing is kept. */
+  readonly cache?: ((supergraph: Supergraph, full: GraphQLSchema) => FetchCache | undefined) | undefined;
   /** A failure whose cause clients do not see: an unreachable subgraph, an answer that is not GraphQL. */
   failed?(subgraph: string, cause: unknown, request: OperationRequest): void;
 }
+
+/** What a gateway gives the engine that it makes. */
+export type EngineHooks = Pick<ExecutionObserver, 'expose' | 'headers' | 'cache'>;
 
 export interface ObservedFetch {
   readonly subgraph: string;

@@ -8,6 +8,8 @@ import {
   type SubgraphResponse,
   type SubgraphTransport,
 } from '#platform/net/transport/transport.ts';
+import type { Keeping } from '../../cache/keeping.ts';
+import type { HeaderGatherer } from '../../request/answer-headers.ts';
 import { type Data, own } from '../prepare/data.ts';
 import type { OperationRequest } from '../prepare/operation.ts';
 import type { ClientPlace } from './client-place.ts';
@@ -16,6 +18,12 @@ import type { ResponsePath } from './paths.ts';
 
 /** Errors of one answer that are listed; of a thousand broken elements the rest is only counted. */
 const MAX_ERRORS = 200;
+
+/** An error, and its place in the data of the plan. */
+export interface Noted {
+  readonly error: GraphQLFormattedError;
+  readonly path: ResponsePath | undefined;
+}
 
 /** The state of one execution. */
 export class Run {
@@ -34,17 +42,37 @@ export class Run {
   omitted = 0;
   /** Whether a subgraph said of an entity that it is not there: its fields are null then, and that is not an error. */
   lacksEntities = false;
+  /** Whether something failed, told to the client or not. */
+  hasFailed = false;
+  /** Gathers the headers of subgraphs' answers, where clients see any. */
+  readonly headers: HeaderGatherer | undefined;
+  /** What the answer depends on, where the whole of it may be kept. */
+  readonly keeping: Keeping | undefined;
+  /** Whether the data does not fit the schema: what was fetched for it is not kept. */
+  isInvalid = false;
+  /** Answers to be kept once the whole answer is written. */
+  later: (() => void)[] | undefined;
   /** Ends the fetches that are running. */
   readonly cancellation = new Cancellation();
-  readonly #errors: { readonly error: GraphQLFormattedError; readonly path: ResponsePath | undefined }[] = [];
+  /** Which places errors are told of at the moment; undefined: of all. */
+  shows: ((path: ResponsePath) => boolean) | undefined;
+  readonly #errors: Noted[] = [];
   readonly #clientPlace: ClientPlace;
 
-  constructor(request: OperationRequest, values: Variables, observer: ExecutionObserver, clientPlace: ClientPlace) {
+  constructor(
+    request: OperationRequest,
+    values: Variables,
+    observer: ExecutionObserver,
+    clientPlace: ClientPlace,
+    keeping?: Keeping,
+  ) {
     this.request = request;
+    this.keeping = keeping;
     this.#clientPlace = clientPlace;
     this.given = request.variables ?? {};
     this.values = values;
     this.observer = observer;
+    this.headers = observer.headers?.(request);
   }
 
   /** Runs steps until they are through, the time is up or the client has left. */
@@ -65,6 +93,17 @@ export class Run {
     }
   }
 
+  /** The same operation for nobody: no client waits for it, and none of its headers are shown. */
+  detached(): Run {
+    const { headers: _, ...observer } = this.observer;
+    return new Run({ ...this.request, signal: undefined }, this.values, observer, this.#clientPlace);
+  }
+
+  /** Keeps what is to be kept, now that the answer is known to be right. */
+  keep(): void {
+    if (!this.isInvalid) for (const keep of this.later ?? []) keep();
+  }
+
   /** Ends all running fetches. */
   stop(reason: CodedError): void {
     if (this.stopped) return;
@@ -74,15 +113,27 @@ export class Run {
 
   /** What the client is told, as far as the data says by now which places it asked for. */
   get errors(): GraphQLFormattedError[] {
-    return this.#errors.flatMap(({ error, path }) => {
-      if (path === undefined) return [error];
-      const place = this.#clientPlace(path, this);
-      return place ? [{ ...error, path: place }] : [];
+    return this.#errors.flatMap((noted) => {
+      if (noted.path !== undefined && this.shows?.(noted.path) === false) return [];
+      return this.told(noted) ?? [];
     });
+  }
+
+  /** All that failed, oldest first. */
+  noted(): readonly Noted[] {
+    return this.#errors;
+  }
+
+  /** What the client is told of an error; undefined where it did not ask for its place. */
+  told({ error, path }: Noted): GraphQLFormattedError | undefined {
+    if (path === undefined) return error;
+    const place = this.#clientPlace(path, this);
+    return place && { ...error, path: place };
   }
 
   /** Adds an error that has its place in the client's answer, or none. */
   fail(error: GraphQLFormattedError): void {
+    this.hasFailed = true;
     this.#add(error, undefined);
   }
 
@@ -96,6 +147,7 @@ export class Run {
     error: GraphQLFormattedError,
     expose: (placed: GraphQLFormattedError) => GraphQLFormattedError = (placed) => placed,
   ): void {
+    this.hasFailed = true;
     const place = path && this.#clientPlace(path, this);
     if (!path) this.fail(expose(error));
     else if (place) this.#add(expose({ message: error.message, path: place, extensions: error.extensions }), path);
@@ -119,8 +171,10 @@ export class Run {
     if (!transport) {
       return Promise.reject(new CodedError('NOT_CONFIGURED', `No address of the subgraph ${fetch.subgraph} is known.`));
     }
+    if (this.keeping) this.keeping.sent++;
     const span = this.observer.fetch?.(fetch, this.request);
-    return span ? observed(transport, request, span) : transport.execute(request);
+    const sent = span ? observed(transport, request, span) : transport.execute(request);
+    return this.headers ? gathered(sent, fetch.subgraph, this.headers) : sent;
   }
 
   /** Why a request has no answer, as clients may know it. */
@@ -128,6 +182,21 @@ export class Run {
     if (error instanceof CodedError) return error;
     this.observer.failed?.(subgraph, error, this.request);
     return new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph cannot be reached at the moment.');
+  }
+}
+
+async function gathered(
+  sent: Promise<SubgraphResponse>,
+  subgraph: string,
+  headers: HeaderGatherer,
+): Promise<SubgraphResponse> {
+  try {
+    const response = await sent;
+    headers.answered(subgraph, response.head);
+    return response;
+  } catch (error) {
+    headers.failed();
+    throw error;
   }
 }
 

@@ -22,19 +22,16 @@ export interface Asked {
  *
  * @throws {CodedError} SUBGRAPH_UNAVAILABLE, UNAUTHENTICATED or FORBIDDEN when there is nothing to read.
  */
-export function responseOf({ status, body }: HttpAnswer, asked: Asked): SubgraphResponse {
-  const response = new JsonResponse(asked.subgraph, body);
+export function responseOf({ status, head, body }: HttpAnswer, asked: Asked): SubgraphResponse {
+  const code = CODES[status];
+  const response = new JsonResponse(asked.subgraph, head, body, code);
   if (status === 200) return response;
   const isGraphql = holdsGraphql(body);
   if (asked.signs && (status === 401 || (status === 403 && !isGraphql))) {
     asked.log.error({ subgraph: asked.subgraph, status }, REFUSES_IDENTITY);
     throw unusable(asked.subgraph, `answered with status ${status}.`);
   }
-  const code = CODES[status];
-  if (isGraphql) {
-    if (code) addCode(response.result, code);
-    return response;
-  }
+  if (isGraphql) return response;
   if (code) throw new CodedError(code, `${asked.subgraph} refuses the credentials of this request.`);
   throw unusable(asked.subgraph, `answered with status ${status}.`);
 }
@@ -42,7 +39,8 @@ export function responseOf({ status, body }: HttpAnswer, asked: Asked): Subgraph
 /**
  * Returns whether an answer comes from a proxy, or a server in trouble, in place of the subgraph: another try may help.
  */
-export const isAway = ({ status, body }: HttpAnswer): boolean => status >= 502 && status <= 504 && !holdsGraphql(body);
+export const isAway = ({ status, body }: Pick<HttpAnswer, 'status' | 'body'>): boolean =>
+  status >= 502 && status <= 504 && !holdsGraphql(body);
 
 const CODES: Readonly<Record<number, ErrorCode>> = { 401: 'UNAUTHENTICATED', 403: 'FORBIDDEN' };
 
@@ -66,11 +64,16 @@ const unusable = (subgraph: string, what: string): CodedError =>
 /** Parsed at the first look: a passed-through answer never is. */
 class JsonResponse implements SubgraphResponse {
   readonly bytes: Uint8Array;
+  readonly head: string;
   readonly #subgraph: string;
+  readonly #code: ErrorCode | undefined;
   #result: ExecutionResult | undefined;
 
-  constructor(subgraph: string, body: Buffer) {
+  /** @param code what the status says of errors without a code of their own. */
+  constructor(subgraph: string, head: string, body: Buffer, code: ErrorCode | undefined) {
     this.#subgraph = subgraph;
+    this.#code = code;
+    this.head = head;
     this.bytes = body;
   }
 
@@ -79,9 +82,16 @@ class JsonResponse implements SubgraphResponse {
     return this.#result;
   }
 
+  copy(): SubgraphResponse {
+    return new JsonResponse(this.#subgraph, this.head, this.bytes as Buffer, this.#code);
+  }
+
   #parse(): ExecutionResult {
     const result = parseObject((this.bytes as Buffer).toString());
-    if (result && ('data' in result || 'errors' in result)) return result;
+    if (result && ('data' in result || 'errors' in result)) {
+      if (this.#code) addCode(result, this.#code);
+      return result;
+    }
     throw unusable(this.#subgraph, 'answered with something that is not GraphQL.');
   }
 }

@@ -1,6 +1,8 @@
 /** The answer to one request, whole. */
 export interface HttpAnswer {
   readonly status: number;
+  /** Status line and headers as they came, without the empty line. */
+  readonly head: string;
   readonly body: Buffer;
 }
 
@@ -37,6 +39,7 @@ export class ResponseReader {
   readonly #maxBytes: number;
   #reading: Reading = 'done';
   #status = 0;
+  #head = '';
   /** A head or line that has begun in an earlier piece. */
   #held: Buffer = NOTHING;
   /** The body, of the declared length; or what there is of it in pieces. */
@@ -107,7 +110,7 @@ export class ResponseReader {
   end(): HttpAnswer | undefined {
     if (this.#reading !== 'until-close') return undefined;
     this.#reading = 'done';
-    return { status: this.#status, body: Buffer.concat(this.#pieces, this.#length) };
+    return { status: this.#status, head: this.#head, body: Buffer.concat(this.#pieces, this.#length) };
   }
 
   /** Whether a response is waited for of which nothing has come. */
@@ -118,7 +121,7 @@ export class ResponseReader {
   #complete(bytes: Buffer, end: number): HttpAnswer {
     if (end < bytes.length) throw new MalformedResponse('bytes after the end of the response');
     const body = this.#pieces.length > 0 ? Buffer.concat(this.#pieces, this.#length) : this.#body;
-    const answer = { status: this.#status, body };
+    const answer = { status: this.#status, head: this.#head, body };
     this.#body = NOTHING;
     this.#pieces = [];
     return answer;
@@ -218,6 +221,7 @@ export class ResponseReader {
       return;
     }
     this.#status = status;
+    this.#head = head;
     this.reusable = !close;
     this.keepAliveMs = keepAliveMs;
     if (status === 204 || status === 304 || length === 0) {

@@ -47,8 +47,12 @@ export function changedRequest(request: SubgraphRequest, change: Partial<Subgrap
 export interface SubgraphResponse {
   /** The JSON text as received; absent in-process. */
   readonly bytes?: Uint8Array;
+  /** The status line and the headers as received; absent in-process. */
+  readonly head?: string | undefined;
   /** The parsed answer. The caller owns it and may change it: a transport that shares answers hands out copies. */
   readonly result: ExecutionResult;
+  /** Returns the same answer for another caller, who may change it too. Absent where there are no bytes to read again. */
+  copy?(): SubgraphResponse;
 }
 
 /**

@@ -39,6 +39,14 @@ export function cacheContract(open: (lifecycle: AsyncDisposableStack) => Promise
     expect(await here.get(key)).toEqual({ list: [1] });
   });
 
+  it('gives back several at once, each at its place', async () => {
+    const [a, b, c] = [fresh(), fresh(), fresh()];
+    await here.set(a, 1, { ttlMs });
+    await here.mustSet(c, 'three', { ttlMs });
+    expect(await there.getMany([a, b, c, a])).toEqual([1, undefined, 'three', 1]);
+    expect(await there.getMany([])).toEqual([]);
+  });
+
   it('does not keep what is too large', async () => {
     const key = fresh();
     await here.set(key, 'x'.repeat(2 * 1024 * 1024), { ttlMs });

@@ -42,6 +42,10 @@ describe.skipIf(!REDIS_TEST_URL)(`cache: ${REDIS_SUITE}`, () => {
     const asked = performance.now();
     expect(await cache.get('key')).toBeUndefined();
     expect(performance.now() - asked).toBeLessThan(AWAY_MS);
+    expect(await cache.getMany(['key', 'other'])).toEqual([undefined, undefined]);
+    await expect(cache.mustSet('must', 1, { ttlMs: 60_000 })).rejects.toMatchObject({
+      extensions: { code: 'SERVICE_UNAVAILABLE' },
+    });
     await sleep(fault === 'freeze' ? 1_500 : 0);
     await cache.set('other', 'lost', { ttlMs: 60_000 });
     proxy.heal();

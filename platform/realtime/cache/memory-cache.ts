@@ -33,6 +33,14 @@ export class MemoryCache implements Cache {
     else this.#values.set(key, text, { ttl: ttlMs });
   }
 
+  getMany<T extends Json>(keys: readonly string[]): Promise<(T | undefined)[]> {
+    return Promise.all(keys.map((key) => this.get<T>(key)));
+  }
+
+  mustSet(key: string, value: Json, options: { readonly ttlMs: number }): Promise<void> {
+    return this.set(key, value, options);
+  }
+
   async delete(key: string): Promise<void> {
     this.#values.delete(key);
   }

@@ -29,6 +29,17 @@ export class RedisCache implements Cache {
     else await this.#attempt(this.#redis.commands.set(this.#key(key), text, 'PX', ttlMs));
   }
 
+  getMany<T extends Json>(keys: readonly string[]): Promise<(T | undefined)[]> {
+    // The client sends them in one piece. MGET is refused by a cluster whose servers share the keys out.
+    return Promise.all(keys.map((key) => this.get<T>(key)));
+  }
+
+  async mustSet(key: string, value: Json, { ttlMs }: { readonly ttlMs: number }): Promise<void> {
+    checkKey(key);
+    const text = JSON.stringify(value);
+    await this.#redis.guard('cache', this.#redis.commands.set(this.#key(key), text, 'PX', ttlMs));
+  }
+
   async delete(key: string): Promise<void> {
     await this.#attempt(this.#redis.commands.del(this.#key(key)));
   }
