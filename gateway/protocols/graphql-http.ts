@@ -7,6 +7,7 @@ import { isObject } from '#platform/base/json/objects.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
 import type { Origins } from '../server/origins.ts';
+import type { DeferSpec } from './deferred-channel.ts';
 
 /** The ways an answer can be written. */
 export type ResponseFormat = 'application/json' | 'application/graphql-response+json';
@@ -19,9 +20,15 @@ export interface Accepted {
   readonly json: boolean;
   readonly eventStream: boolean;
   readonly multipart: boolean;
+  /** The form of an answer in parts that it asked for. */
+  readonly defer?: DeferSpec | undefined;
 }
 
 const JSON_ONLY: Accepted = { format: 'application/json', json: true, eventStream: false, multipart: false };
+
+const DEFER_SPECS: ReadonlyMap<string, DeferSpec> = new Map(
+  (['deferSpec=20220824', 'incrementalSpec=v0.2'] as const).map((spec) => [spec.toLowerCase(), spec]),
+);
 
 /** Reads an Accept header. Without one, or with a wildcard, the answer is application/json. */
 export function acceptedBy(header: string | undefined): Accepted {
@@ -32,13 +39,17 @@ export function acceptedBy(header: string | undefined): Accepted {
   let best = 0;
   let eventStream = false;
   let multipart = false;
+  let defer: DeferSpec | undefined;
   for (const part of header.split(',')) {
     const [type, ...parameters] = part.split(';').map((piece) => piece.trim().toLowerCase());
     const quality = Number(parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? 1);
     if (!(quality > 0)) continue;
     if (type === 'text/event-stream') eventStream = true;
-    // Of its kinds, that for @defer is another protocol.
-    if (type === 'multipart/mixed' && !parameters.some((one) => one.startsWith('deferspec='))) multipart = true;
+    // Of its kinds, those for @defer are other protocols.
+    const spec =
+      type === 'multipart/mixed' ? parameters.find((one) => /^(?:defer|incremental)spec=/.test(one)) : undefined;
+    if (spec !== undefined) defer ??= DEFER_SPECS.get(spec);
+    else if (type === 'multipart/mixed') multipart = true;
     const candidate: ResponseFormat | undefined =
       type === 'application/graphql-response+json'
         ? type
@@ -52,10 +63,11 @@ export function acceptedBy(header: string | undefined): Accepted {
   }
   // A client that takes only a stream still has to be told in JSON what was wrong with its request.
   return {
-    format: format ?? (eventStream || multipart ? 'application/json' : undefined),
+    format: format ?? (eventStream || multipart || defer ? 'application/json' : undefined),
     json: format !== undefined,
     eventStream,
     multipart,
+    defer,
   };
 }
 

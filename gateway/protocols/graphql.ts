@@ -8,7 +8,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { OperationAnswer } from '../execution/prepare/operation.ts';
+import type { OperationAnswer, PartsSink } from '../execution/prepare/operation.ts';
 import {
   type Admitted,
   isRefused,
@@ -29,6 +29,7 @@ import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { Graph, GraphVersion } from '../supergraph/graph.ts';
 import type { ApolloFace } from './apollo.ts';
 import { createBatches, isBatch } from './batch.ts';
+import { DeferredChannel, type DeferSpec } from './deferred-channel.ts';
 import { type Accepted, acceptedBy, errorBody, type ResponseFormat, statusOf, statusOfAnswer } from './graphql-http.ts';
 import { eventStreamChannel, type HttpChannel, multipartChannel } from './http-channels.ts';
 import { readParams, statusOfUnread } from './read-params.ts';
@@ -126,6 +127,13 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       return fail([new CodedError('BAD_USER_INPUT', 'A mutation must be sent with POST.')], 405);
     }
 
+    if (accepted.defer && admitted.prepared.executeInParts && !apollo.observes) {
+      const answer = await answerInParts(admitted, accepted.defer, response, requestId);
+      metrics.operation('multipart', kind, answer.failed ? 'errors' : 'ok', (performance.now() - started) / 1000);
+      if (answer.isSent || response.destroyed) return;
+      const cacheControl = answer.headers && markAnswer(response, answer.headers, answer.failed);
+      return sendAnswer(request, response, statusOfAnswer(answer, format), format, answer.json, requestId, cacheControl);
+    }
     const answer = await execute(request, params, admitted);
     const streamed = accepted.eventStream && !accepted.json;
     const carrier: Carrier = streamed ? 'sse' : 'http';
@@ -160,6 +168,40 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
 
   function execute(request: IncomingMessage, params: OperationParams, admitted: Admitted): Promise<OperationAnswer> {
     return apollo.observes ? apollo.execute(request, params, admitted) : admitted.prepared.execute(admitted.request);
+  }
+
+  /** @returns the first part, and whether it is sent: where nothing comes later it is an answer like any other. */
+  async function answerInParts(
+    { prepared, request }: Admitted,
+    spec: DeferSpec,
+    response: ServerResponse,
+    requestId: string,
+  ): Promise<OperationAnswer & { readonly isSent: boolean }> {
+    const channel = new DeferredChannel(response, spec);
+    let whole: OperationAnswer | undefined;
+    let isSent = false;
+    const sink: PartsSink = {
+      first(answer, pending) {
+        whole = answer;
+        isSent = pending.length > 0;
+        if (!isSent || response.destroyed) return;
+        if (answer.headers) markAnswer(response, answer.headers, true);
+        markStream(response, requestId);
+        channel.first(answer, pending);
+      },
+      next(parts) {
+        if (parts.some(({ errors }) => errors.length > 0)) whole = { ...whole!, failed: true };
+        channel.next(parts);
+      },
+    };
+    try {
+      await prepared.executeInParts!(request, sink);
+    } catch (error) {
+      // What has begun cannot be refused any more.
+      if (isSent) response.destroy();
+      throw error;
+    }
+    return { ...whole!, isSent };
   }
 
   /** @returns false when the client accepts none of the ways to stream. */

@@ -47,7 +47,7 @@ describe('a supergraph', () => {
       { name: 'users', url: 'http://a.test/graphql', urls: ['http://a.test/graphql', 'http://b.test/graphql'] },
     ]);
     expect(supergraph.apiSdl()).toBe(
-      'type Query {\n  me: User\n}\n\n"""A person."""\ntype User {\n  id: ID!\n  name: String\n  posts: [String]\n}\n',
+      'directive @defer(if: Boolean! = true, label: String) on FRAGMENT_SPREAD | INLINE_FRAGMENT\n\ntype Query {\n  me: User\n}\n\n"""A person."""\ntype User {\n  id: ID!\n  name: String\n  posts: [String]\n}\n',
     );
   });
 

@@ -86,8 +86,11 @@ async function buildSupergraph(
   urls?: ReadonlyMap<string, readonly string[]>,
 ): Promise<Supergraph> {
   try {
-    const made = await kept(cache, 'api.json', [packageOfInternals.version, 'features checked', sdl], async () =>
-      JSON.stringify(await readComposed(sdl)),
+    const made = await kept(
+      cache,
+      'api.json',
+      [packageOfInternals.version, 'features checked, with defer', sdl],
+      async () => JSON.stringify(await readComposed(sdl)),
     );
     const { subgraphs, api } = JSON.parse(made) as Composition;
     const apiSchema = buildSchema(api, { assumeValid: true, noLocation: true });
@@ -121,5 +124,5 @@ async function readComposed(sdl: string): Promise<Composition> {
   // Composed text was validated when it was composed; checking it again would double the time.
   const internals = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
   const subgraphs = internals.subgraphsMetadata().map(({ name, url }) => ({ name, url }));
-  return { subgraphs, api: printSchema(internals.apiSchema().toGraphQLJSSchema()) };
+  return { subgraphs, api: printSchema(internals.apiSchema().toGraphQLJSSchema({ includeDefer: true })) };
 }

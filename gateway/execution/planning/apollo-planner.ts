@@ -21,7 +21,7 @@ import type {
   RewriteStep,
   Step,
 } from './plan.ts';
-import type { Planner } from './planner.ts';
+import { hasDefer, type Planner } from './planner.ts';
 import { createRequirementMender, readRequirements } from './requirements.ts';
 import { differsByType } from './types-asked.ts';
 
@@ -42,6 +42,7 @@ export function createApolloPlanner(sdl: string): Planner {
     overrideConditions: new Map([...always, ...overrides].map((label) => [label, true])),
   });
   let byType: QueryPlanner | undefined;
+  let deferring: QueryPlanner | undefined;
 
   /** Entities that are asked for different things, depending on the type of what holds them, get a fetch for each. */
   function planByType(operation: Operation, options: ReturnType<typeof optionsOf>): QueryPlan {
@@ -56,12 +57,13 @@ export function createApolloPlanner(sdl: string): Planner {
 
   return {
     name: 'apollo',
-    plan({ document, operation, overrides }) {
+    plan({ document, operation, overrides, text }) {
       const options = optionsOf(overrides);
       const asked = operationFromDocument(api, document, { operationName: operation.name?.value, validate: false });
+      if (hasDefer(text)) deferring ??= new QueryPlanner(supergraph, { incrementalDelivery: { enableDefer: true } });
       const { node } = differsByType(operation.selectionSet)
         ? planByType(asked, options)
-        : planner.buildQueryPlan(asked, options);
+        : (hasDefer(text) ? deferring! : planner).buildQueryPlan(asked, options);
       if (node?.kind !== 'Subscription') return { root: node && stepOf(node, [], mend) };
       const primary = fetchOf(node.primary, []);
       if (primary.kind !== 'root') throw new Error('The planner made a subscription of an entity fetch.');
@@ -88,12 +90,22 @@ function stepOf(node: PlanNode, path: Path, mend: Mend): Step {
         whenTrue: node.ifClause && stepOf(node.ifClause, path, mend),
         whenFalse: node.elseClause && stepOf(node.elseClause, path, mend),
       };
+    case 'Defer': {
+      const { primary, deferred } = node;
+      // Not combined: what of it is wanted later is asked for by itself.
+      const later: Step = {
+        kind: 'parallel',
+        steps: deferred.flatMap((part) => (part.node ? [stepOf(part.node, path, mend)] : [])),
+      };
+      const first = primary.node && stepOf(primary.node, path, mend);
+      return first ? { kind: 'sequence', steps: [first, later] } : later;
+    }
     case 'Fetch': {
       const step = fetchOf(node, path);
       return step.kind === 'entities' ? mend(step) : step;
     }
     default:
-      throw new Error(`A plan of kind ${node.kind} cannot be run.`);
+      throw new Error(`A plan of kind ${(node as PlanNode).kind} cannot be run.`);
   }
 }
 

@@ -13,6 +13,9 @@ export interface Planner {
   plan(asked: PlanRequest, signal?: AbortSignal): Plan | Promise<Plan>;
 }
 
+/** Returns whether parts of an operation may come later; only a plan that knows of it asks for them by themselves. */
+export const hasDefer = (text: string): boolean => /@defer\b/.test(text);
+
 /** An operation to be planned. */
 export interface PlanRequest extends Omit<NormalizedOperation, 'orderedBy'> {
   /** The operation as text: equal texts have equal plans. */

@@ -1,11 +1,14 @@
+import { print } from 'graphql';
+import { withoutDefer } from '../prepare/defers.ts';
 import { createApolloPlanner } from './apollo-planner.ts';
 import { createDoubt, entityFetches, readJoins } from './doubts.ts';
 import { readInterfaceObjects } from './interface-objects.ts';
 import { createNativePlanner } from './native-planner.ts';
 import type { Plan } from './plan.ts';
-import type { Planner, PlanRequest } from './planner.ts';
+import { hasDefer, type Planner, type PlanRequest } from './planner.ts';
 import { createSoundness } from './soundness.ts';
 import { createTypesApart } from './types-apart.ts';
+import { differsByType } from './types-asked.ts';
 
 export type PlannerChoice = 'auto' | 'apollo' | 'native';
 
@@ -29,7 +32,10 @@ export interface Opinion {
  */
 export async function createPlanner(sdl: string, choice: PlannerChoice = 'auto'): Promise<Planner> {
   if (choice === 'native') return createSecondPlanner(sdl);
-  if (choice === 'apollo') return createApolloPlanner(sdl);
+  if (choice === 'apollo') {
+    const apollo = createApolloPlanner(sdl);
+    return { name: apollo.name, plan: (asked, signal) => apollo.plan(undeferred(asked), signal) };
+  }
   const first = createFirstPlanner(sdl);
   let second: Promise<Planner> | undefined;
   return {
@@ -58,7 +64,10 @@ export function createFirstPlanner(sdl: string): (asked: PlanRequest) => Promise
   const objects = readInterfaceObjects(sdl, joins);
   const apart = objects && createTypesApart(sdl);
   const isSound = createSoundness(sdl);
-  return async (asked) => {
+  return async (given) => {
+    const deferred = hasDefer(given.text) ? await planDeferred(given) : undefined;
+    if (deferred) return { plan: deferred, isDoubted: false };
+    const asked = undeferred(given);
     // Where an interface is an object to some subgraph, both planners confuse what is asked under conditions.
     if (objects && canSpecialize(asked) && objects.concerns(asked)) {
       return { plan: { root: undefined, specialize: asked.conditions }, isDoubted: false };
@@ -81,6 +90,25 @@ export function createFirstPlanner(sdl: string): (asked: PlanRequest) => Promise
     // A subscription's first fetch is open before its conditions could be decided.
     return { plan, isDoubted: !plan || operation.conditions.length === 0, failure };
   };
+
+  /** Only what gives no reason to doubt it; all else is planned as a whole. */
+  async function planDeferred(asked: PlanRequest): Promise<Plan | undefined> {
+    if (asked.conditions.length > 0 || differsByType(asked.operation.selectionSet) || objects?.concerns(asked)) return;
+    try {
+      const plan = await apollo.plan(asked);
+      return isSound(plan) && doubt(plan) === undefined ? plan : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** The same operation without parts that come later, which neither planner takes for granted. */
+function undeferred(asked: PlanRequest): PlanRequest {
+  if (!hasDefer(asked.text)) return asked;
+  const document = withoutDefer(asked.document);
+  const [operation] = document.definitions as [PlanRequest['operation']];
+  return { ...asked, document, operation, text: print(document) };
 }
 
 /**
@@ -95,7 +123,8 @@ export async function createSecondPlanner(sdl: string): Promise<Planner> {
   const isSound = createSoundness(sdl);
   return unconditional({
     name: native.name,
-    async plan(asked, signal) {
+    async plan(given, signal) {
+      const asked = undeferred(given);
       const made = await native.plan(objects ? objects.widened(asked) : asked, signal);
       const plan = objects && apart ? apart(objects.opened(made), asked) : made;
       if (!isSound(plan)) throw new Error('The native planner asks for a field without what its @requires names.');

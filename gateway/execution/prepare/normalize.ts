@@ -31,6 +31,9 @@ export interface NormalizedOperation {
   readonly orderedBy: readonly string[];
 }
 
+const NONE: ReadonlySet<unknown> = new Set();
+const DEFER: DirectiveNode = { kind: Kind.DIRECTIVE, name: { kind: Kind.NAME, value: 'defer' } };
+
 /** Selections of a normalized operation at most: a document whose fragments multiply ends here. */
 const MAX_SELECTIONS = 20_000;
 
@@ -46,8 +49,9 @@ export function normalize(
   operation: OperationDefinitionNode,
   fragments: Fragments,
   schema: GraphQLSchema,
+  deferred: ReadonlySet<unknown> = NONE,
 ): NormalizedOperation | undefined {
-  const normalizer = new Normalizer(fragments, schema);
+  const normalizer = new Normalizer(fragments, schema, deferred);
   const root = schema.getRootType(operation.operation)!;
   const selectionSet = normalizer.set([{ set: operation.selectionSet, guard: [] }], root, true);
   if (!selectionSet) return undefined;
@@ -97,9 +101,11 @@ function conditionVariable({ name, arguments: given }: DirectiveNode): string | 
 class Normalizer {
   readonly #fragments: Fragments;
   readonly #schema: GraphQLSchema;
+  readonly #deferred: ReadonlySet<unknown>;
   #left = MAX_SELECTIONS;
 
-  constructor(fragments: Fragments, schema: GraphQLSchema) {
+  constructor(fragments: Fragments, schema: GraphQLSchema, deferred: ReadonlySet<unknown>) {
+    this.#deferred = deferred;
     this.#fragments = fragments;
     this.#schema = schema;
   }
@@ -113,7 +119,8 @@ class Normalizer {
   ): SelectionSetNode | undefined {
     const fields = new Map<string, Occurrence[]>();
     const narrower = new Map<string, Guarded[]>();
-    this.#sort(selected, { type, possible }, fields, narrower, isRoot);
+    const later: SelectionNode[] = [];
+    this.#sort(selected, { type, possible }, fields, narrower, isRoot, later);
     const selections: SelectionNode[] = [];
     for (const occurrences of fields.values()) selections.push(...this.#fields(occurrences, type));
     for (const [condition, inner] of narrower) {
@@ -123,6 +130,7 @@ class Normalizer {
       const typeCondition = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: condition } } as const;
       selections.push({ kind: Kind.INLINE_FRAGMENT, typeCondition, selectionSet: set });
     }
+    selections.push(...later);
     if (selections.length === 0 && isRoot) return undefined;
     // Where all that is asked for may be skipped, planners skip the object itself.
     if (!isRoot && selections.every(isConditional)) selections.push(TYPENAME);
@@ -149,6 +157,7 @@ class Normalizer {
     fields: Map<string, Occurrence[]>,
     narrower: Map<string, Guarded[]>,
     isRoot: boolean,
+    later: SelectionNode[],
   ): void {
     const visited = new Set<string>();
     const sort = (set: SelectionSetNode, outer: Guard): void => {
@@ -173,6 +182,10 @@ class Normalizer {
         }
         const fragment = node.kind === Kind.FRAGMENT_SPREAD ? this.#fragments.get(node.name.value)! : node;
         const condition = fragment.typeCondition?.name.value;
+        if (this.#deferred.has(node) && guard.length === 0) {
+          later.push(...this.#later(fragment.selectionSet, condition, type, possible));
+          continue;
+        }
         if (typeConditionHolds(condition, type, this.#schema)) sort(fragment.selectionSet, guard);
         else if (this.#mayApply(condition!, possible)) {
           narrower.set(condition!, [...(narrower.get(condition!) ?? []), { set: fragment.selectionSet, guard }]);
@@ -180,6 +193,22 @@ class Normalizer {
       }
     };
     for (const { set, guard } of selected) sort(set, guard);
+  }
+
+  /** A fragment that comes later, as planners know it. */
+  #later(
+    set: SelectionSetNode,
+    condition: string | undefined,
+    type: GraphQLCompositeType,
+    possible: ReadonlySet<string>,
+  ): SelectionNode[] {
+    const target = typeConditionHolds(condition, type, this.#schema) ? type : this.#schema.getType(condition!);
+    if (!isCompositeType(target)) return [];
+    const common = this.#common(target, possible);
+    const selectionSet = common.size > 0 ? this.set([{ set, guard: [] }], target, false, common) : undefined;
+    if (!selectionSet) return [];
+    const typeCondition = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: target.name } } as const;
+    return [{ kind: Kind.INLINE_FRAGMENT, typeCondition, directives: [DEFER], selectionSet }];
   }
 
   /** Not where an object can no longer be of that type, within fragments that say more of it already. */

@@ -9,6 +9,7 @@ import { keepPlans, type MakePlan } from '../planning/plan-cache.ts';
 import type { Planner } from '../planning/planner.ts';
 import { readInputs } from '../planning/requirements.ts';
 import { byRootField } from '../planning/root-fields.ts';
+import { findDeferrals } from '../prepare/defers.ts';
 import { fragmentsOf } from '../prepare/fragments.ts';
 import { compileIntrospection, type Introspected } from '../prepare/introspection.ts';
 import type { Literal } from '../prepare/literal-values.ts';
@@ -21,6 +22,7 @@ import { passthroughFetch } from '../writer/passthrough.ts';
 import { compileWriter } from '../writer/writer.ts';
 import { refuse, writeAnswer } from './answer.ts';
 import { createClientPlace } from './client-place.ts';
+import { compileDeferred, type DeferredParts } from './deferred.ts';
 import { compileSubscription } from './events.ts';
 import type { FetchScope } from './fetch.ts';
 import { keepAnswers } from './kept-answers.ts';
@@ -79,7 +81,7 @@ export function createCompiler(options: CompilerOptions): Compile {
     const wanted = await work(client, () => renamed(asked, scope.names.planned));
     const made = await makePlan(wanted, scope);
     const named = await work(client, () => withClientNames(asked, wanted, made, scope));
-    const compiled = await work(client, () => compilePlan(named, input.operation, scope));
+    const compiled = await work(client, () => compilePlan(named, input.operation, scope, wanted));
     return {
       kind: input.operation.operation,
       name: input.operation.name?.value,
@@ -88,6 +90,7 @@ export function createCompiler(options: CompilerOptions): Compile {
       operation: input.operation,
       explain: () => explainPlan(named.plan),
       execute: share(input.id, input.operation.operation, keepAnswers(scope.cache, input, compiled.execute)),
+      ...(compiled.executeInParts && { executeInParts: compiled.executeInParts }),
       subscribe: compiled.subscribe,
     } satisfies PreparedOperation;
   };
@@ -123,11 +126,15 @@ interface Made {
 
 const NOTHING_TO_FETCH: Made = { plan: { root: undefined }, literals: new Map() };
 
-async function makePlan(input: Planned, { planOf, api }: CompilerScope): Promise<Made> {
+async function makePlan(
+  input: Planned,
+  { planOf, api }: CompilerScope,
+  deferred?: ReadonlySet<unknown>,
+): Promise<Made> {
   const { planned, overrides, client, work } = input;
   const wanted = plannedOperation(input);
   if (!wanted) return NOTHING_TO_FETCH;
-  const normalized = await work(client, () => normalize(wanted, fragmentsOf(planned!), api));
+  const normalized = await work(client, () => normalize(wanted, fragmentsOf(planned!), api, deferred));
   if (!normalized) return NOTHING_TO_FETCH;
   const { orderedBy, conditions } = normalized;
   if (orderedBy.length > 0) {
@@ -178,7 +185,7 @@ function withClientNames(asked: CompileInput, wanted: CompileInput, made: Made, 
   return { ...made, plan: sent, input: asked, clientName: sameName, same };
 }
 
-interface Compiled extends Pick<PreparedOperation, 'subscribe'> {
+interface Compiled extends Pick<PreparedOperation, 'subscribe' | 'executeInParts'> {
   /** @param keeping learns what the answer depends on. */
   execute(request: OperationRequest, keeping?: Keeping): Promise<OperationAnswer>;
 }
@@ -187,6 +194,7 @@ function compilePlan(
   { plan, literals, input, clientName, same }: Named,
   given: OperationDefinitionNode,
   scope: CompilerScope,
+  wanted: CompileInput,
 ): Compiled {
   const { document, operation } = input;
   const { limits } = scope;
@@ -225,5 +233,32 @@ function compilePlan(
     return finish(run);
   }
 
-  return { execute, subscribe: compileSubscription({ plan, coerce, steps, finish, scope: fetchScope, ...scope }) };
+  return {
+    execute,
+    ...inParts(wanted, { coerce, satisfies, whole: execute }, scope),
+    subscribe: compileSubscription({ plan, coerce, steps, finish, scope: fetchScope, ...scope }),
+  };
+}
+
+/** What runs an operation in parts, where some may come later and all of it may be shown. */
+function inParts(
+  wanted: CompileInput,
+  { coerce, satisfies, whole }: Pick<DeferredParts, 'coerce' | 'whole'> & { readonly satisfies: Satisfies },
+  scope: CompilerScope,
+): Pick<Compiled, 'executeInParts'> {
+  const { document, operation } = wanted;
+  const fragments = fragmentsOf(document);
+  const deferrals = wanted.planned === document ? findDeferrals(operation, fragments, scope.api) : [];
+  if (deferrals.length === 0) return {};
+  const { clientName } = scope.names;
+  const clientPlace = createClientPlace({ operation, fragments, clientName, ...scope });
+  const { full, cache, api, observer, limits } = scope;
+  return {
+    executeInParts: compileDeferred({
+      ...{ api, observer, limits, deferrals, clientName, coerce, whole },
+      input: wanted,
+      scope: { operation, fragments, clientPlace, satisfies, full, literals: new Map(), cache },
+      plan: () => makePlan(wanted, scope, new Set(deferrals.map(({ node }) => node))),
+    }),
+  };
 }

@@ -59,9 +59,9 @@ export function generateWriter(
   track: boolean,
   clientName: ClientName,
   visible?: Visible,
+  root: GraphQLCompositeType = schema.getRootType(operation.operation)!,
 ): Generated {
   const generator = new Generator(schema, fragments, track, clientName, visible?.fragments);
-  const root = schema.getRootType(operation.operation)!;
   const shown = visible && (visible.operation ? [{ set: visible.operation.selectionSet, guard: [] }] : []);
   const main = generator.object(root, { set: [{ set: operation.selectionSet, guard: [] }], shown }, true);
   return { source: generator.source(main), introspections: generator.introspections };

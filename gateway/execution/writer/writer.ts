@@ -1,4 +1,4 @@
-import type { GraphQLSchema, OperationDefinitionNode } from 'graphql';
+import type { GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Variables } from '#platform/base/graphql/coercion.ts';
 import type { Entry } from '../prepare/collect.ts';
 import type { Data } from '../prepare/data.ts';
@@ -39,6 +39,7 @@ export interface Writer {
  *
  * @param clientName of the response names of `operation`, under which the data holds its values.
  * @param visible what may be shown of the operation; the rest is null, whatever the data holds. Default: all.
+ * @param root type of what is written. Default: the operation's own.
  */
 export function compileWriter(
   schema: GraphQLSchema,
@@ -46,10 +47,11 @@ export function compileWriter(
   fragments: Fragments,
   clientName: ClientName,
   visible?: Visible,
+  root?: GraphQLObjectType,
 ): Writer {
   const compile = (track: boolean): { support: Support; write: Write; introspections: readonly Entry[] } => {
     const support = new Support();
-    const { source, introspections } = generateWriter(schema, operation, fragments, track, clientName, visible);
+    const { source, introspections } = generateWriter(schema, operation, fragments, track, clientName, visible, root);
     // Nothing of a client gets into the source but names that are GraphQL names, as string literals or properties.
     const make = new Function('h', source);
     return { support, write: make(support) as Write, introspections };
