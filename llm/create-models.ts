@@ -4,6 +4,7 @@ import { MemoryLedger } from './budgets/memory-ledger.ts';
 import { RedisLedger } from './budgets/redis-ledger.ts';
 import { memoryReplyStore, ReplyCache } from './cache/reply-cache.ts';
 import { type CatalogueSource, fixedCatalogue, openCatalogue } from './catalogue/source.ts';
+import type { ToolServerSettingsMap } from './catalogue/tool-server-settings.ts';
 import { ChatCalls } from './chat/chat-calls.ts';
 import { Preparer } from './chat/prepare.ts';
 import { Replies } from './chat/replies.ts';
@@ -17,6 +18,7 @@ import { QuirkBook } from './provider/quirks.ts';
 import { Router } from './routing/router.ts';
 import { Telemetry } from './telemetry.ts';
 import { TokenCounter } from './tokens/count.ts';
+import { ToolServers } from './tools/servers/tool-servers.ts';
 
 /** What the owners of one core have each for themselves. */
 type OwnOptions = Pick<ModelsOptions, 'onRecord' | 'embedForCache'>;
@@ -40,6 +42,7 @@ export class ModelsCore implements AsyncDisposable {
   readonly #limits: LimitKeeper;
   readonly #replies: Replies;
   readonly #preparer: Preparer;
+  readonly #toolServers: ToolServers;
 
   constructor(options: Omit<ModelsOptions, keyof OwnOptions>) {
     const { config, log, catalogue, redis, cache } = options;
@@ -50,6 +53,8 @@ export class ModelsCore implements AsyncDisposable {
     this.#limits = new LimitKeeper(redis ? new RedisLedger(redis) : new MemoryLedger(), this.#prices, log, cache);
     this.#replies = new Replies(new ReplyCache(cache ?? memoryReplyStore()), log);
     this.#preparer = new Preparer(this.#counter);
+    const servers = async () => (await this.#source.current()).toolServers ?? NO_SERVERS;
+    this.#toolServers = new ToolServers(servers, log, options.metrics);
   }
 
   /** The models as one owner uses them, with its own way of keeping records. */
@@ -81,15 +86,19 @@ export class ModelsCore implements AsyncDisposable {
       health: async () => describeDeployments(await catalogue(), router),
       count: (messages, options) => chats.count(messages, options),
       leftOut: (request, reserve) => chats.leftOut(request, reserve),
+      toolServers: this.#toolServers,
       close: async () => undefined,
     };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#source.close();
+    await this.#toolServers[Symbol.asyncDispose]();
     await this.#clients.close();
   }
 }
+
+const NO_SERVERS: ToolServerSettingsMap = new Map();
 
 /** Models with a core of their own. Subgraphs use openModels (open-models.ts), which shares one. */
 export function createModels(options: ModelsOptions): Models {

@@ -8,6 +8,7 @@ import type { ChatStream } from './chat-stream.ts';
 import type { ChatMessage, ToolDefinition } from './messages.ts';
 import type { LlmCallRecord } from './record.ts';
 import type { CallContext, ChatRequest } from './requests.ts';
+import type { ToolServers } from './tools/servers/tool-servers.ts';
 
 /**
  * The language models of this installation (`createModels` in create-models.ts makes them), as chat, memory, vision and
@@ -45,6 +46,9 @@ export interface Models {
     request: Pick<ChatRequest, 'model' | 'messages' | 'maxTokens' | 'tools'>,
     reserve: number,
   ): Promise<readonly string[]>;
+
+  /** The tool servers of llm.yaml. */
+  readonly toolServers: ToolServers;
 
   /** Stops watching and probing, and closes connections. Running calls are not cut. */
   close(): Promise<void>;

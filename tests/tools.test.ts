@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { answer, answerDeltas, FaultServer } from '#llm/testing/fault-server.ts';
 import {
@@ -17,9 +20,20 @@ let graph: RunningGraph;
 
 beforeAll(async () => {
   model = lifecycle.use(await FaultServer.start());
-  graph = lifecycle.use(
-    await startEmbedded({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'test-model' }),
-  );
+  const folder = await mkdtemp(path.join(tmpdir(), 'sextant-tools-'));
+  lifecycle.defer(() => rm(folder, { recursive: true, force: true }));
+  const file = path.join(folder, 'llm.yaml');
+  const program = path.resolve(import.meta.dirname, '../llm/testing/tool-server-process.ts');
+  const catalogue = {
+    providers: { test: { type: 'compatible', base_url: model.url } },
+    deployments: { d: { provider: 'test', model: 'test-model', capabilities: ['chat', 'tools'] } },
+    models: { 'test-model': { deployments: ['d'] } },
+    tool_servers: {
+      here: { command: process.execPath, args: [program, 'Oslo'], tools: ['where', 'write'] },
+    },
+  };
+  await writeFile(file, JSON.stringify(catalogue));
+  graph = lifecycle.use(await startEmbedded({ LLM_CONFIG: file }));
 }, 60_000);
 afterAll(() => lifecycle.disposeAsync(), 60_000);
 
@@ -88,4 +102,55 @@ it('a client of the graph offers tools, sees them called, answers its own, and r
     ['tool', 'Oslo'],
   ]);
   await socket.dispose();
+}, 60_000);
+
+it('a tool server that is a program is called, and what it may change waits for a yes', async () => {
+  const user = await TestUser.signUp(graph.url);
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the fields give
+  const ask = (text: string, variables: object = {}) => user.run<any, object>(text, variables);
+  const { toolServers } = await ask('{ toolServers { name state tools { name needsApproval } } }');
+  expect(toolServers).toEqual([
+    {
+      name: 'here',
+      state: 'UP',
+      tools: [
+        { name: 'here__where', needsApproval: false },
+        { name: 'here__write', needsApproval: true },
+      ],
+    },
+  ]);
+  model.script(calls(['w', 'here__where', '{}'], ['c', 'here__write', '{"what":"tea"}']), answer('Written.'));
+  const made = await ask(
+    'mutation($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
+    { input: { toolServers: ['here'] } },
+  );
+  const conversationId = made.createConversation.conversation.id;
+  const sent = await user.run(SendMessageDocument, {
+    input: { conversationId, clientMessageId: randomUUID(), text: 'Write tea' },
+  });
+  const ends = async (id: string) => {
+    const read =
+      '($id: ID!) { message(id: $id) { status text awaitsApproval toolCalls { callId result { content } } } }';
+    let message: { status: string; text: string; toolCalls: { result: { content: string } | null }[] } | undefined;
+    await expect
+      .poll(
+        async () => {
+          ({ message } = await ask(`query${read}`, { id }));
+          return message!.status;
+        },
+        { timeout: 20_000 },
+      )
+      .toBe('COMPLETE');
+    return message!;
+  };
+  const replyId = sent.sendMessage!.reply!.id;
+  const asking = await ends(replyId);
+  expect(asking).toMatchObject({ awaitsApproval: true, toolCalls: [{ callId: 'w' }, { callId: 'c', result: null }] });
+  expect(asking.toolCalls[0]!.result!.content).toContain('"told":"Oslo"');
+  const { approveToolCall } = await ask(
+    'mutation($input: ApproveToolCallInput!) { approveToolCall(input: $input) { reply { id } } }',
+    { input: { id: replyId, callId: 'c' } },
+  );
+  expect((await ends(approveToolCall.reply.id)).text).toBe('Written.');
+  expect((await ends(replyId)).toolCalls[1]!.result!.content).toContain('written: tea');
 }, 60_000);

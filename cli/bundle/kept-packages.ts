@@ -21,6 +21,8 @@ export const NOT_BUNDLED: string[] = [
  * package is first used: V8 keeps the text of every file that it has read.
  */
 export const OWN_FILES: readonly string[] = [
+  '@modelcontextprotocol/client',
+  '@modelcontextprotocol/client/stdio',
   '@modelcontextprotocol/server',
   '@anthropic-ai/sdk',
   '@google/genai',

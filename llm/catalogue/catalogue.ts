@@ -1,3 +1,5 @@
+import type { ToolServerSettingsMap } from './tool-server-settings.ts';
+
 /**
  * The models that can be asked, resolved and complete: made of llm.yaml, of the environment, or of what runs on this
  * machine.
@@ -12,6 +14,8 @@ export interface Catalogue {
   readonly source: string;
   /** Why something that was asked for is missing, for people. */
   readonly problems: readonly string[];
+  /** Servers whose tools chat may offer; llm.yaml alone names any. */
+  readonly toolServers?: ToolServerSettingsMap;
 }
 
 export const PROVIDER_TYPES = [

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { APIS, PROVIDER_TYPES, STRATEGIES } from './catalogue.ts';
+import { toolServer, toolServerName } from './tool-server-settings.ts';
 
 /**
  * The shape of llm.yaml. llm.example.yaml shows and explains all of it; unknown members are refused, as typing errors.
@@ -108,6 +109,7 @@ export const catalogueFile = z.strictObject({
     .strictObject({ user: limit, api_key: limit, models: z.record(name, limit) })
     .partial()
     .default({}),
+  tool_servers: z.record(toolServerName, toolServer).default({}),
 });
 
 export type CatalogueFile = z.infer<typeof catalogueFile>;

@@ -133,6 +133,7 @@ async function build(file: CatalogueFile, stallMs: number): Promise<Catalogue> {
     },
     source: 'llm.yaml',
     problems: [],
+    toolServers: new Map(Object.entries(file.tool_servers)),
   };
 }
 

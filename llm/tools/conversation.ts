@@ -1,6 +1,5 @@
-import type { ChatPart, FinishPart } from '../chat-stream.ts';
+import type { ChatPart, ChatStream, FinishPart } from '../chat-stream.ts';
 import type { ChatMessage, Echo, ToolCall } from '../messages.ts';
-import type { Models } from '../models.ts';
 import { EchoGatherer } from '../provider/echo.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 import type { ToolRegistry, ToolResult } from './registry.ts';
@@ -26,8 +25,8 @@ export interface RoundPart {
 }
 
 /**
- * The reply waits for the client. Ask again with `messages` and a tool message for each of `calls`: it goes on as if it
- * had never stopped.
+ * The reply waits for the client, or for a person who allows a call. Ask again with `messages` and a tool message for
+ * each of `calls`: it goes on as if it had never stopped.
  */
 export interface PendingPart {
   readonly type: 'pending';
@@ -39,16 +38,21 @@ export interface PendingPart {
 
 export type ToolConversationPart = ChatPart | CallsPart | ToolResultPart | RoundPart | PendingPart;
 
+/** The models, as far as a conversation needs them. */
+interface ChatModels {
+  chat(request: ChatRequest, call: CallContext): ChatStream;
+}
+
 /** A model that only calls tools must end some time: in its last round it may not. */
 const MAX_ROUNDS = 8;
 const MAX_CALLS = 32;
 
 /**
  * Chats until the model has answered, running this server's tools on the way (the calls of a round at once). Ends with
- * `finish`, or with `pending` when a tool is the client's.
+ * `finish`, or with `pending` when a tool is the client's or needs a person's yes.
  */
 export async function* chatWithTools(
-  models: Pick<Models, 'chat'>,
+  models: ChatModels,
   request: Omit<ChatRequest, 'tools'>,
   call: CallContext,
   tools: ToolRegistry,
@@ -76,12 +80,12 @@ export async function* chatWithTools(
     }
     const results: ToolResult[] = await Promise.all(
       calls
-        .filter(({ function: { name } }) => !tools.isClient(name))
+        .filter(({ function: { name } }) => !tools.isHeld(name))
         .map((one) => tools.run(one, { identity: call.identity, signal: call.signal ?? NEVER })),
     );
     for (const result of results) yield { type: 'tool-result', result };
     messages = [...messages, turn.message(), ...results.map(toMessage)];
-    const waiting = calls.filter(({ function: { name } }) => tools.isClient(name));
+    const waiting = calls.filter(({ function: { name } }) => tools.isHeld(name));
     if (waiting.length > 0) {
       yield { type: 'pending', calls: waiting, messages, finish };
       return;

@@ -25,6 +25,29 @@ export interface ClientTool {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
+/** A tool of another server: what it is and what it gives are that server's words. */
+export interface OutsideTool {
+  /** As the model calls it: letters, digits, _ and -, at most 64. */
+  readonly name: string;
+  /** Name of the tool server, as llm.yaml has it. */
+  readonly server: string;
+  readonly description: string;
+  /** JSON Schema of an object, as its server gave it. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** Whether a person must allow each call. */
+  readonly asks: boolean;
+  /** Digest of what its server says of it: a tool that was allowed is not another one of the same name. */
+  readonly version: string;
+  readonly timeoutMs: number;
+  /** What it gives is told to the model as it is. @throws {ToolFailure} with what the model is told. */
+  run(args: Readonly<Record<string, unknown>>, context: ToolContext): Promise<string>;
+}
+
+/** The failure of a tool, in words for the model: it holds no secrets. */
+export class ToolFailure extends Error {
+  override name = 'ToolFailure';
+}
+
 export interface ToolContext {
   readonly identity: Identity;
   readonly signal: AbortSignal;
@@ -48,6 +71,7 @@ const MAX_CHARACTERS = 100_000;
 export class ToolRegistry {
   readonly #server = new Map<string, ServerTool>();
   readonly #client = new Map<string, ClientTool>();
+  readonly #outside = new Map<string, OutsideTool>();
 
   /** @throws Error for a name that is taken or no name. */
   addServer<Parameters extends z.ZodType>(tool: ServerTool<Parameters>): this {
@@ -63,16 +87,24 @@ export class ToolRegistry {
     return this;
   }
 
+  /** @throws Error for a name that is taken or no name. */
+  addOutside(tool: OutsideTool): this {
+    this.#check(tool.name);
+    this.#outside.set(tool.name, tool);
+    return this;
+  }
+
   /** This registry with a client's own tools beside it; a client cannot take the name of a server's tool. */
   with(clientTools: readonly ClientTool[]): ToolRegistry {
     const combined = new ToolRegistry();
     for (const tool of this.#server.values()) combined.addServer(tool);
+    for (const tool of this.#outside.values()) combined.addOutside(tool);
     for (const tool of [...this.#client.values(), ...clientTools]) combined.addClient(tool);
     return combined;
   }
 
   get size(): number {
-    return this.#server.size + this.#client.size;
+    return this.#server.size + this.#client.size + this.#outside.size;
   }
 
   /** As a request to a model takes them. */
@@ -89,7 +121,9 @@ export class ToolRegistry {
       ...[...this.#server.values()].map((tool) =>
         define(tool.name, tool.description, z.toJSONSchema(tool.parameters) as Record<string, unknown>),
       ),
-      ...[...this.#client.values()].map((tool) => define(tool.name, tool.description, tool.parameters)),
+      ...[...this.#outside.values(), ...this.#client.values()].map((tool) =>
+        define(tool.name, tool.description, tool.parameters),
+      ),
     ];
   }
 
@@ -98,7 +132,20 @@ export class ToolRegistry {
     return this.#client.has(name);
   }
 
-  /** Runs a server's tool. Never throws: a failure is a result that tells the model what went wrong, and no secrets. */
+  /** The tool of another server that has this name. */
+  outside(name: string): OutsideTool | undefined {
+    return this.#outside.get(name);
+  }
+
+  /** Whether the reply ends with a call of it: the client must run it, or a person must allow it. */
+  isHeld(name: string): boolean {
+    return this.isClient(name) || this.#outside.get(name)?.asks === true;
+  }
+
+  /**
+   * Runs a tool of this server or of another one. Never throws: a failure is a result that tells the model what went
+   * wrong, and no secrets.
+   */
   async run(call: ToolCall, context: ToolContext): Promise<ToolResult> {
     const startedAt = performance.now();
     const { name } = call.function;
@@ -109,25 +156,28 @@ export class ToolRegistry {
       content: content.length > MAX_CHARACTERS ? `${content.slice(0, MAX_CHARACTERS)} … (cut)` : content,
       durationMs: Math.round(performance.now() - startedAt),
     });
-    const tool = this.#server.get(name);
+    const tool = this.#server.get(name) ?? this.#outside.get(name);
     if (!tool) return result('unknown_tool', `There is no tool named ${name}.`);
     const args = parseArguments(tool, call.function.arguments);
     if (!args.success) return result('invalid_arguments', `The arguments are wrong: ${args.problem}`);
     const limit = AbortSignal.timeout(tool.timeoutMs ?? DEFAULT_TIMEOUT_MS);
     const signal = AbortSignal.any([context.signal, limit]);
     try {
-      const value = await Promise.race([tool.run(args.value, { ...context, signal }), aborted(signal)]);
+      // Each kind of tool takes what its own schema let pass.
+      const run = tool.run as (args: unknown, context: ToolContext) => Promise<unknown>;
+      const value = await Promise.race([run.call(tool, args.value, { ...context, signal }), aborted(signal)]);
       return result('ok', typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null'));
-    } catch {
+    } catch (error) {
       if (limit.aborted)
         return result('timed_out', `The tool did not finish in ${tool.timeoutMs ?? DEFAULT_TIMEOUT_MS} ms.`);
-      return result('failed', 'The tool failed.');
+      return result('failed', error instanceof ToolFailure ? error.message : 'The tool failed.');
     }
   }
 
   #check(name: string): void {
     if (!NAME.test(name)) throw new Error(`${name} is not a name for a tool: use letters, digits, _ and -, at most 64`);
-    if (this.#server.has(name) || this.#client.has(name)) throw new Error(`there is a tool named ${name} already`);
+    if (this.#server.has(name) || this.#client.has(name) || this.#outside.has(name))
+      throw new Error(`there is a tool named ${name} already`);
   }
 }
 
@@ -136,12 +186,18 @@ type Parsed =
   | { readonly success: false; readonly problem: string };
 
 /** Models write malformed JSON and wrong types: they can correct what they are told. */
-function parseArguments(tool: ServerTool, text: string): Parsed {
+function parseArguments(tool: ServerTool | OutsideTool, text: string): Parsed {
   let json: unknown;
   try {
     json = JSON.parse(text === '' ? '{}' : text);
   } catch {
     return { success: false, problem: 'they are not JSON' };
+  }
+  if (!isSchema(tool.parameters)) {
+    // What it says beyond that is its server's to check: a pattern in a stranger's schema can take for ever.
+    return typeof json === 'object' && json !== null && !Array.isArray(json)
+      ? { success: true, value: json }
+      : { success: false, problem: 'they are not a JSON object' };
   }
   const parsed = tool.parameters.safeParse(json);
   if (parsed.success) return { success: true, value: parsed.data };
@@ -150,6 +206,9 @@ function parseArguments(tool: ServerTool, text: string): Parsed {
     problem: parsed.error.issues.map((issue) => `${issue.path.join('.') || 'they'}: ${issue.message}`).join('; '),
   };
 }
+
+const isSchema = (parameters: ServerTool['parameters'] | OutsideTool['parameters']): parameters is z.ZodType =>
+  parameters instanceof z.ZodType;
 
 const aborted = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => {

@@ -21,6 +21,8 @@ export interface ConversationSettings {
   readonly model?: string | null;
   readonly parameters?: ParametersInput | null;
   readonly memoryEnabled?: boolean | null;
+  /** Names of tool servers. */
+  readonly toolServers?: readonly string[] | null;
 }
 
 export interface CreateInput extends ConversationSettings {
@@ -73,7 +75,7 @@ const isDuplicate = (error: unknown): boolean =>
 
 /** Absent stays absent; null goes back to the default. */
 function checkedSettings(input: ConversationSettings) {
-  const { systemPrompt, model, parameters, memoryEnabled } = input;
+  const { systemPrompt, model, parameters, memoryEnabled, toolServers } = input;
   return {
     ...(systemPrompt !== undefined && {
       systemPrompt:
@@ -82,6 +84,7 @@ function checkedSettings(input: ConversationSettings) {
     ...(model !== undefined && { model }),
     ...(parameters !== undefined && { parameters: asJson(checkParameters('input.parameters', parameters)) }),
     ...(memoryEnabled != null && { memoryEnabled }),
+    ...(toolServers !== undefined && { toolServers: [...new Set(toolServers ?? [])] }),
   };
 }
 

@@ -8,6 +8,7 @@ import { type ChatParts, TRANSACTION } from './parts.ts';
 import { holdToConversations } from './quota.ts';
 import { spend } from './rate.ts';
 import { mayReadSources, seenBy } from './replies/privacy.ts';
+import { copiedCall } from './replies/tool-calls.ts';
 import { messagesByIds, wayTo } from './tree.ts';
 
 /** Most messages that a fork takes along. */
@@ -71,6 +72,7 @@ export async function forkConversation(
         model: original.model,
         parameters: original.parameters as Prisma.InputJsonObject,
         memoryEnabled: original.memoryEnabled,
+        toolServers: original.toolServers,
         activeRootId: ids[0]!,
         activeLeafId: ids.at(-1)!,
         messageCount: copies.length,
@@ -89,7 +91,7 @@ function sourcesOf({ userId }: UserIdentity, message: Message) {
   return {
     requesterId: mayReadSources(message, userId) ? userId : null,
     reasoning: reasoning || null,
-    toolCalls: toolCalls as unknown as Prisma.InputJsonArray,
+    toolCalls: toolCalls.map(copiedCall) as unknown as Prisma.InputJsonArray,
     citations: citations as unknown as Prisma.InputJsonArray,
   };
 }

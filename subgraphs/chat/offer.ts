@@ -14,6 +14,8 @@ export type ResponseFormat = NonNullable<ChatRequest['output']>;
 export interface Offer {
   readonly tools?: readonly ClientTool[];
   readonly serverTools?: readonly ServerToolName[];
+  /** Names of tool servers; absent: those of the conversation. */
+  readonly toolServers?: readonly string[];
   readonly format?: ResponseFormat;
   /**
    * Whether the reply draws on memory and knowledge; absent: as the conversation says, while no other user takes part.
@@ -25,6 +27,7 @@ export interface Offer {
 export interface OfferInput {
   readonly tools?: readonly ToolInput[] | null;
   readonly serverTools?: readonly ServerToolName[] | null;
+  readonly toolServers?: readonly string[] | null;
   readonly responseFormat?: ResponseFormatInput | null;
   readonly useMemory?: boolean | null;
 }
@@ -51,9 +54,10 @@ const MAX_SCHEMA_BYTES = 16 * 1024;
 const MAX_OFFER_BYTES = 64 * 1024;
 
 /** Returns what of a request is about tools and form. */
-export const offered = ({ tools, serverTools, responseFormat, useMemory }: OfferInput): OfferInput => ({
+export const offered = ({ tools, serverTools, toolServers, responseFormat, useMemory }: OfferInput): OfferInput => ({
   tools: tools ?? null,
   serverTools: serverTools ?? null,
+  ...(toolServers != null && { toolServers }),
   responseFormat: responseFormat ?? null,
   ...(useMemory != null && { useMemory }),
 });
@@ -67,11 +71,14 @@ export const offered = ({ tools, serverTools, responseFormat, useMemory }: Offer
 export function checkOffer(input: OfferInput, inherited: Offer = {}): Offer {
   const tools = input.tools == null ? inherited.tools : checkTools(input.tools);
   const serverTools = input.serverTools == null ? inherited.serverTools : [...new Set(input.serverTools)];
+  const toolServers = input.toolServers == null ? inherited.toolServers : [...new Set(input.toolServers)];
   const format = input.responseFormat == null ? inherited.format : checkFormat(input.responseFormat);
   const memory = input.useMemory ?? inherited.memory;
   const offer: Offer = {
     ...(tools?.length && { tools }),
     ...(serverTools?.length && { serverTools }),
+    // An empty list says that none is wanted, whatever the conversation has.
+    ...(toolServers && { toolServers }),
     ...(format && { format }),
     ...(memory !== undefined && { memory }),
   };

@@ -16,11 +16,13 @@ import { requesterOf } from './replies/requester.ts';
 import { needsMemory } from './replies/server-tools.ts';
 import { firstWords } from './replies/title.ts';
 import { storeAtOnce } from './store-at-once.ts';
+import { type DecisionInput, decide } from './tool-approvals.ts';
 import { checkAnswerable, checkResults, storeResults, type ToolResultsInput } from './tool-results.ts';
 import { activate, type Parent, wayTo } from './tree.ts';
 
 /** Most siblings under one message. */
 const MAX_SIBLINGS = 200;
+const MAX_TOOL_SERVERS = 16;
 /** Most messages on the way from the first to the last. */
 const MAX_DEPTH = 10_000;
 
@@ -148,22 +150,54 @@ export class Sending {
     const results = checkResults(input.results);
     const calling = await messageFor(this.#chat.db, user.userId, input.id);
     checkAnswerable(user, calling);
-    const sent = await this.#store(user, {
-      conversationId: calling.conversationId,
-      clientMessageId: calling.id,
+    const sent = await this.#goOn(user, calling, {
       hash: digest(user, 'tools', calling.id, results),
       conflict: new CodedError('CONFLICT', 'The calls of this reply have been answered, with other results.', {
         argument: 'input.results',
       }),
+      parent: (tx) => storeResults(tx, calling.id, results),
+    });
+    await this.#chat.topics.publish(calling.conversationId, { type: 'MessageUpdated', messageId: calling.id });
+    return sent;
+  }
+
+  /**
+   * Takes a person's yes or no to a call of a tool. With the last one that is needed begins the reply that goes on from
+   * there, with the same tools.
+   *
+   * @returns the reply that goes on; absent while other calls wait.
+   * @throws {CodedError} as `decide`; RATE_LIMITED.
+   */
+  async decideToolCall(
+    user: UserIdentity,
+    input: DecisionInput,
+    decided: 'APPROVED' | 'REJECTED',
+  ): Promise<Sent | undefined> {
+    const { calling, isSettled } = await decide(this.#chat, user, input, decided);
+    if (!isSettled) return undefined;
+    const answered = {
+      conversationId_clientMessageId: { conversationId: calling.conversationId, clientMessageId: calling.id },
+    };
+    const earlier = await this.#chat.db.message.findUnique({ where: answered, select: { requestHash: true } });
+    return this.#goOn(user, calling, {
+      // Where results of the client's tools came last, they have begun it.
+      hash: earlier?.requestHash ?? digest(user, 'decided', calling.id),
+      parent: async () => calling,
+    });
+  }
+
+  /** Begins the reply that goes on from one whose calls have their answers: one for each that called. */
+  #goOn(user: UserIdentity, calling: Message, ask: Pick<Ask, 'hash' | 'conflict' | 'parent'>): Promise<Sent> {
+    return this.#store(user, {
+      ...ask,
+      conversationId: calling.conversationId,
+      clientMessageId: calling.id,
       model: calling.model,
       parameters: storedParameters(calling.parameters),
       offer: storedOffer(calling.offer),
       asksForMemory: undefined,
       reply: true,
-      parent: (tx) => storeResults(tx, calling.id, results),
     });
-    await this.#chat.topics.publish(calling.conversationId, { type: 'MessageUpdated', messageId: calling.id });
-    return sent;
   }
 
   /**
@@ -182,6 +216,7 @@ export class Sending {
   async #options(user: UserIdentity, input: ReplyOptions, inherited?: Offer) {
     const model = input.model ?? null;
     if (model !== null) await this.checkModel(model);
+    await this.checkToolServers(user, input.toolServers);
     const asksForMemory = memoryArgument(input);
     if (asksForMemory) requireScope(user, 'memory:read');
     return {
@@ -204,6 +239,20 @@ export class Sending {
         argument: 'input.model',
       },
     );
+  }
+
+  /** @throws {CodedError} BAD_USER_INPUT when the user may use no tool server of a name. */
+  async checkToolServers(user: UserIdentity, names: readonly string[] | null | undefined): Promise<void> {
+    if (!names?.length) return;
+    if (names.length > MAX_TOOL_SERVERS) {
+      throw badInput('input.toolServers', `are ${names.length}; at most ${MAX_TOOL_SERVERS} are accepted.`);
+    }
+    const known = await this.#chat.models.toolServers.names(user);
+    for (const [index, name] of names.entries()) {
+      if (known.includes(name)) continue;
+      const which = known.length === 0 ? 'there is none here that you may use' : '`toolServers` lists them';
+      throw badInput(`input.toolServers.${index}`, `is not the name of a tool server; ${which}.`);
+    }
   }
 
   async #store(user: UserIdentity, ask: Ask): Promise<Sent> {

@@ -2,7 +2,7 @@ import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts'
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma } from '#prisma/chat/client/client.ts';
 import type { Transaction } from './parts.ts';
-import { owedByClient, storedToolCalls, type ToolCall } from './replies/tool-calls.ts';
+import { awaitingApproval, owedByClient, storedToolCalls, type ToolCall } from './replies/tool-calls.ts';
 
 /** The results of the client's tools. */
 export interface ToolResultsInput {
@@ -83,6 +83,14 @@ export async function storeResults(
     throw calls.some(({ runsOn }) => runsOn === 'CLIENT')
       ? new CodedError('CONFLICT', 'The calls of this reply have been answered; ask for another reply instead.')
       : badInput('input.id', 'is a reply that calls no tool of the client.');
+  }
+  const asked = reply.requesterId === null ? [] : awaitingApproval(calls);
+  const undecided = asked.map(({ id, name }) => `${name} (${id})`);
+  if (undecided.length > 0) {
+    throw new CodedError(
+      'CONFLICT',
+      `Calls of the reply wait to be allowed: ${undecided.join(', ')}. Use approveToolCall or rejectToolCall first.`,
+    );
   }
   const given = new Map(results.map((result) => [result.callId, result]));
   for (const [index, { callId }] of results.entries()) {

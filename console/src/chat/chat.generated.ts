@@ -160,6 +160,8 @@ export type ToolResultStatus =
   | 'INVALID_ARGUMENTS'
   /** The tool has done its work. */
   | 'OK'
+  /** The person did not allow the call; it was not run. */
+  | 'REJECTED'
   /** It took longer than it may. */
   | 'TIMED_OUT'
   /** The model called a tool that was not offered. */
@@ -177,6 +179,8 @@ export type UpdateConversationInput = {
   parameters?: ModelParametersInput | null | undefined;
   /** At most 32 KiB; null: none. */
   systemPrompt?: string | null | undefined;
+  /** Names of tool servers whose tools replies may call, of `toolServers`, at most 16; null: none. */
+  toolServers?: Array<string> | null | undefined;
 };
 
 export type ReadChatQueryVariables = Exact<{

@@ -359,6 +359,9 @@ export const settings = z.object({
     'Replies that one chat process writes at a time; what exceeds it waits for a free place in any process.',
   ),
   CHAT_TITLES: flag(true).describe('Let the model give conversations a title after the first exchange.'),
+  TOOL_APPROVAL_S: count(3_600, 1, 604_800).describe(
+    'How long a person may take to allow a call of a tool that waits for that, in seconds.',
+  ),
   CHAT_RECALL_TIMEOUT_MS: count(400, 0, 60_000).describe(
     'How long a reply waits for memory, in milliseconds; 0 never asks it.',
   ),

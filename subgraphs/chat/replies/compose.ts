@@ -5,6 +5,7 @@ import type { Conversation, Message, Prisma } from '#prisma/chat/client/client.t
 import { storedOffer } from '../offer.ts';
 import { requestParameters, storedParameters } from '../parameters.ts';
 import type { ChatParts } from '../parts.ts';
+import { withAllowedCalls } from './allowed-calls.ts';
 import { asPiece, type Piece } from './draft.ts';
 import { imagesOf } from './images.ts';
 import { failureOf, type Outcome } from './outcome.ts';
@@ -88,17 +89,6 @@ export async function compose(
   const recalled = await recalling;
   if (recalled) emitCitations(emit, recalled.citations);
 
-  const request: ChatRequest = {
-    ...(model !== null && { model }),
-    messages: promptOf(history, {
-      systemPrompt: conversation.systemPrompt,
-      instructions: recalled?.instructions,
-      quoted: recalled?.quoted,
-      images,
-    }),
-    ...requestParameters(storedParameters(conversation.parameters), storedParameters(reply.parameters)),
-    ...(offer.format && { output: offer.format }),
-  };
   const call = {
     identity,
     signal,
@@ -107,9 +97,24 @@ export async function compose(
     messageId: reply.id,
     requestId: reply.id,
   };
-  const tools = toolsFor(chat, question, offer, conversation.memoryEnabled);
   try {
-    return await relay(chat.models, request, call, tools, emit);
+    const tools = await toolsFor(chat, question, {
+      offer,
+      mayUseMemory: conversation.memoryEnabled,
+      toolServers: offer.toolServers ?? conversation.toolServers,
+    });
+    const request: ChatRequest = {
+      ...(model !== null && { model }),
+      messages: promptOf(await withAllowedCalls(chat, history, tools, { identity, signal }), {
+        systemPrompt: conversation.systemPrompt,
+        instructions: recalled?.instructions,
+        quoted: recalled?.quoted,
+        images,
+      }),
+      ...requestParameters(storedParameters(conversation.parameters), storedParameters(reply.parameters)),
+      ...(offer.format && { output: offer.format }),
+    };
+    return await relay(chat.models, request, call, tools, emit, chat.config.TOOL_APPROVAL_S * 1_000);
   } catch (error) {
     // Quotations are not an answer to a program that waits for JSON.
     if (!(error instanceof CodedError) || error.code !== 'MODEL_NOT_CONFIGURED' || offer.format) {

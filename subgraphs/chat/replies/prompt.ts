@@ -2,7 +2,7 @@ import type { ChatMessage, ContentPart } from '#llm/messages.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Database } from '../parts.ts';
 import { messagesTo, wayTo } from '../tree.ts';
-import { storedToolCalls } from './tool-calls.ts';
+import { storedToolCalls, unanswered } from './tool-calls.ts';
 
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */
 export const MAX_HISTORY = 1000;
@@ -28,9 +28,6 @@ export interface Surroundings {
   /** Images, by the message that they came with. */
   readonly images: ReadonlyMap<string, readonly ContentPart[]>;
 }
-
-/** What a model is told of a call that was not answered before the conversation went on. */
-const UNANSWERED = 'There is no result: the call was not answered.';
 
 /**
  * Returns what the model is asked: the system prompt, the history with its calls of tools, and before the person's last
@@ -81,7 +78,7 @@ function turnsOf({ id, text, toolCalls }: Message): ChatMessage[] {
       })),
     });
     for (const call of calls) {
-      messages.push({ role: 'tool', tool_call_id: call.id, content: call.result?.content ?? UNANSWERED });
+      messages.push({ role: 'tool', tool_call_id: call.id, content: call.result?.content ?? unanswered(call) });
     }
   }
   const rest = text.slice(from);

@@ -15,7 +15,9 @@ const RECORD_WAIT_MS = 2_000;
 
 /**
  * Asks the model, runs this server's tools for it as long as it calls any, and hands on what comes. A reply whose last
- * calls are the client's is complete: another one follows it, with their results.
+ * calls are the client's, or need a person's yes, is complete: another one follows it, with their results.
+ *
+ * @param approvalMs how long a person may take to allow a call.
  *
  * @throws {CodedError} MODEL_NOT_CONFIGURED; what is not a failure of a model. Everything else is an outcome.
  */
@@ -25,6 +27,7 @@ export async function relay(
   call: CallContext & { readonly signal: AbortSignal },
   tools: ToolRegistry,
   emit: (piece: Piece) => void,
+  approvalMs: number,
 ): Promise<Outcome> {
   const { signal } = call;
   const records: LlmCallRecord[] = [];
@@ -50,6 +53,7 @@ export async function relay(
       } else if (part.type === 'reasoning') emit({ kind: 'REASONING', body: part.text });
       else if (part.type === 'calls') {
         for (const [index, { id, function: asks }] of part.calls.entries()) {
+          const outside = tools.outside(asks.name);
           const toolCall: ToolCall = {
             id: calls.some((other) => other.id === id) ? `${id}_${calls.length}` : id,
             name: asks.name,
@@ -57,6 +61,8 @@ export async function relay(
             runsOn: tools.isClient(asks.name) ? 'CLIENT' : 'SERVER',
             round,
             textOffset: text.length,
+            ...(outside && { server: outside.server }),
+            ...(outside?.asks && { approval: { expiresAt: expiry(approvalMs), version: outside.version } }),
             ...(index === 0 && part.echo && { echo: part.echo }),
           };
           calls.push(toolCall);
@@ -65,7 +71,7 @@ export async function relay(
       } else if (part.type === 'tool-result') {
         // In the order of the calls: providers may number two of them alike.
         const index = calls.findIndex(
-          ({ runsOn, result, ...of }) => runsOn === 'SERVER' && !result && of.round === round,
+          ({ runsOn, result, approval, ...of }) => runsOn === 'SERVER' && !result && !approval && of.round === round,
         );
         const result = resultOf(part.result);
         calls[index] = { ...calls[index]!, result };
@@ -97,6 +103,8 @@ export async function relay(
     return { ...failure, status, records, context: fitted };
   }
 }
+
+const expiry = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
 const FILTERED = {
   status: 'FAILED',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type ServerTool, ToolRegistry } from '#llm/tools/registry.ts';
+import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { Offer, ServerToolName } from '../offer.ts';
 import type { ChatParts } from '../parts.ts';
 import { RecallDocument, type RecallKind } from '../peers/memory.types.ts';
@@ -8,17 +9,40 @@ import type { ToolCall } from './tool-calls.ts';
 
 /** Longest look into memory or knowledge, in ms. */
 const SEARCH_TIMEOUT_MS = 5_000;
+/** Most tools of all tool servers together: providers take 128 of all. */
+const MAX_OUTSIDE = 96;
 /** Most tokens of what a search gives. */
 const SEARCH_TOKENS = 2_000;
 
-/** Returns what may be called for a reply: the offered tools of this server and those of the client. */
-export function toolsFor(chat: ChatParts, question: Question, offer: Offer, mayUseMemory: boolean): ToolRegistry {
+/** The choice of tools of a reply. */
+export interface Offered {
+  readonly offer: Offer;
+  readonly mayUseMemory: boolean;
+  /** Names of tool servers. */
+  readonly toolServers: readonly string[];
+}
+
+/** Returns what may be called for a reply: the offered tools of this server, of tool servers, and of the client. */
+export async function toolsFor(
+  chat: ChatParts,
+  question: Question,
+  { offer, mayUseMemory, toolServers }: Offered,
+): Promise<ToolRegistry> {
   const registry = new ToolRegistry();
   const remembers = mayUseMemory && question.identity.scopes.includes('memory:read');
   for (const name of offer.serverTools ?? []) {
     // Since the tool was asked for, memory may have been switched off, or a user with fewer rights goes on.
     if (needsMemory(name) && !remembers) continue;
     registry.addServer(TOOLS[name](chat, question));
+  }
+  if (toolServers.length > 0) {
+    const outside = await untilAborted(
+      chat.models.toolServers.offered(toolServers, question.identity),
+      question.signal,
+    );
+    // A tool of the client keeps its name: the client knows no other.
+    const free = outside.filter(({ name }) => !offer.tools?.some((own) => own.name === name));
+    for (const tool of free.slice(0, MAX_OUTSIDE)) registry.addOutside(tool);
   }
   return registry.with(offer.tools ?? []);
 }

@@ -26,6 +26,7 @@ import { conversationEvents, roomPresence, setPresence, setTyping } from '../roo
 import { searchConversations } from '../search.ts';
 import type { ReplyOptions, SendInput, Sent } from '../send.ts';
 import { stopGeneration } from '../stop.ts';
+import type { DecisionInput } from '../tool-approvals.ts';
 import type { ToolResultsInput } from '../tool-results.ts';
 import { activate, leafBelow } from '../tree.ts';
 import type { Context, ResolverParts } from './context.ts';
@@ -69,6 +70,16 @@ export function queryResolvers({ chat }: ResolverParts): ResolverMap {
           .map((model, index) => ({ ...languageModel(model), isDefault: index === 0 && model.isDefault }))
           .filter(({ capabilities }) => (kind === 'CHAT' ? capabilities.chat : capabilities.images));
       },
+      toolServers: async (_: unknown, __: unknown, { identity }: Context) => {
+        const user = requireUser(identity);
+        const isAdmin = user.roles.includes('admin');
+        return (await chat.models.toolServers.list(user)).map(({ state, problems, tools, ...server }) => ({
+          ...server,
+          state: state.toUpperCase(),
+          problems: isAdmin ? problems : null,
+          tools: tools.map(({ asks, ...tool }) => ({ ...tool, needsApproval: asks })),
+        }));
+      },
       llmHealth: async (_: unknown, __: unknown, { identity }: Context) => {
         requireAdmin(identity);
         return (await chat.models.health()).map(deploymentHealth);
@@ -98,16 +109,26 @@ export function mutationResolvers({ chat, replies, sending, completions }: Resol
     context.loaders.conversation.clear(id).prime(id, sent.conversation);
     return sent;
   };
+  const decided = async (context: Context, input: DecisionInput, decision: 'APPROVED' | 'REJECTED') => {
+    const sent = await sending.decideToolCall(writer(context), input, decision);
+    const message = await context.loaders.message.clear(input.id).load(input.id);
+    const conversation = sent
+      ? shown(context, sent).conversation
+      : await conversationOf(context, message!.conversationId);
+    return { message, reply: sent?.reply, conversation };
+  };
   return {
     Mutation: {
       createConversation: async (_: unknown, { input }: Input<CreateInput>, context: Context) => {
         const user = writer(context);
         if (input.model != null) await sending.checkModel(input.model);
+        await sending.checkToolServers(user, input.toolServers);
         return { conversation: await createConversation(chat, user, input) };
       },
       updateConversation: async (_: unknown, { input }: Input<ConversationSettings & ById>, context: Context) => {
         const user = writer(context);
         if (input.model != null) await sending.checkModel(input.model);
+        await sending.checkToolServers(user, input.toolServers);
         return { conversation: await updateConversation(chat, user, input.id, input) };
       },
       renameConversation: async (_: unknown, { input }: Input<ById & { title: string }>, context: Context) => ({
@@ -167,6 +188,10 @@ export function mutationResolvers({ chat, replies, sending, completions }: Resol
           conversation: shown(context, sent).conversation,
         };
       },
+      approveToolCall: (_: unknown, { input }: Input<DecisionInput>, context: Context) =>
+        decided(context, input, 'APPROVED'),
+      rejectToolCall: (_: unknown, { input }: Input<DecisionInput>, context: Context) =>
+        decided(context, input, 'REJECTED'),
       complete: async (_: unknown, { input }: Input<CompleteInput>, context: Context) => ({
         completion: await completions.whole(writer(context), input, context.requestId, context.signal),
       }),

@@ -15,7 +15,13 @@ import type { Draft } from '../replies/draft.ts';
 import { finishReasonName } from '../replies/finish-reason.ts';
 import { seenBy } from '../replies/privacy.ts';
 import type { Citation } from '../replies/recall.ts';
-import { owedByClient, storedToolCalls, type ToolCall } from '../replies/tool-calls.ts';
+import {
+  approvalStatus,
+  awaitingApproval,
+  owedByClient,
+  storedToolCalls,
+  type ToolCall,
+} from '../replies/tool-calls.ts';
 import { type ConversationEvent, memberOf } from '../rooms.ts';
 import type { SearchHit } from '../search.ts';
 import { pageOfSiblings, siblingBeside } from '../siblings.ts';
@@ -97,6 +103,9 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
       toolCalls: async (message: Message, _: unknown, context: Context) => (await seen(message, context)).toolCalls,
       awaitsToolResults: ({ status, toolCalls }: Message) =>
         status === 'COMPLETE' && owedByClient(storedToolCalls(toolCalls)).length > 0,
+      // In a copy of another person's reply no person can decide.
+      awaitsApproval: ({ status, toolCalls, requesterId }: Message) =>
+        status === 'COMPLETE' && requesterId !== null && awaitingApproval(storedToolCalls(toolCalls)).length > 0,
       citations: async (message: Message, _: unknown, context: Context) => (await seen(message, context)).citations,
       attachments: ({ attachments }: Message) => attachments.map((id) => ({ id })),
       error: ({ errorCode, errorMessage }: Message) =>
@@ -114,7 +123,10 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
         pageOfSiblings(loaders, { conversationId, parentId: id }, page),
       active: (message: Message, _: unknown, { loaders }: Context) => loaders.active.load(message),
     },
-    MessageToolCall: { callId: ({ id }: ToolCall) => id },
+    MessageToolCall: {
+      callId: ({ id }: ToolCall) => id,
+      approval: ({ approval }: ToolCall) => approval && { ...approval, status: approvalStatus(approval) },
+    },
     MessageConnection: COUNTED,
     MessageCitation: {
       memory: ({ kind, sourceId }: Citation) => (kind === 'MEMORY' ? { id: sourceId } : null),

@@ -18,6 +18,8 @@ export type CreateConversationInput = {
   systemPrompt?: string | null | undefined;
   /** 1 to 200 characters. Without it, the first message gives one. */
   title?: string | null | undefined;
+  /** Names of tool servers whose tools replies may call, of `toolServers`, at most 16. */
+  toolServers?: Array<string>;
 };
 
 /** A code of the error catalogue, docs/errors.md. */
@@ -223,6 +225,11 @@ export type SendMessageInput = {
   /** 1 byte to 128 KiB of UTF-8. */
   text: string;
   /**
+   * Names of tool servers whose tools the model may call, of `toolServers`, at most 16. Left out: those of the
+   * conversation.
+   */
+  toolServers?: Array<string> | null | undefined;
+  /**
    * Tools of the client that the model may call, at most 32. A reply that calls some ends, COMPLETE, and waits for
    * `submitToolResults`. Left out: none.
    */
@@ -234,7 +241,7 @@ export type SendMessageInput = {
   useMemory?: boolean | null | undefined;
 };
 
-/** A tool that the server runs while it writes a reply. None changes anything. */
+/** A tool of this server, which runs it while it writes a reply. None changes anything. */
 export type ServerTool =
   /** `current_time`: date and time, in any time zone. */
   | 'CURRENT_TIME'
@@ -291,6 +298,8 @@ export type ToolResultStatus =
   | 'INVALID_ARGUMENTS'
   /** The tool has done its work. */
   | 'OK'
+  /** The person did not allow the call; it was not run. */
+  | 'REJECTED'
   /** It took longer than it may. */
   | 'TIMED_OUT'
   /** The model called a tool that was not offered. */

@@ -26,6 +26,8 @@ export type CreateConversationInput = {
   systemPrompt?: string | null | undefined;
   /** 1 to 200 characters. Without it, the first message gives one. */
   title?: string | null | undefined;
+  /** Names of tool servers whose tools replies may call, of `toolServers`, at most 16. */
+  toolServers?: Array<string>;
 };
 
 /** A file that will be uploaded. */
@@ -114,6 +116,11 @@ export type EditMessageInput = {
   serverTools?: Array<ServerTool> | null | undefined;
   /** 1 byte to 128 KiB of UTF-8. */
   text: string;
+  /**
+   * Names of tool servers whose tools the model may call, of `toolServers`, at most 16. Left out: those of the
+   * conversation.
+   */
+  toolServers?: Array<string> | null | undefined;
   /**
    * Tools of the client that the model may call, at most 32. A reply that calls some ends, COMPLETE, and waits for
    * `submitToolResults`. Left out: none.
@@ -308,6 +315,11 @@ export type RegenerateReplyInput = {
   /** Tools of the server that the model may call. Left out: those of the earlier reply. */
   serverTools?: Array<ServerTool> | null | undefined;
   /**
+   * Names of tool servers whose tools the model may call, of `toolServers`, at most 16. Left out: those of the earlier
+   * reply.
+   */
+  toolServers?: Array<string> | null | undefined;
+  /**
    * Tools of the client that the model may call, at most 32. A reply that calls some ends, COMPLETE, and waits for
    * `submitToolResults`. Left out: those of the earlier reply.
    */
@@ -381,6 +393,11 @@ export type SendMessageInput = {
   /** 1 byte to 128 KiB of UTF-8. */
   text: string;
   /**
+   * Names of tool servers whose tools the model may call, of `toolServers`, at most 16. Left out: those of the
+   * conversation.
+   */
+  toolServers?: Array<string> | null | undefined;
+  /**
    * Tools of the client that the model may call, at most 32. A reply that calls some ends, COMPLETE, and waits for
    * `submitToolResults`. Left out: none.
    */
@@ -392,7 +409,7 @@ export type SendMessageInput = {
   useMemory?: boolean | null | undefined;
 };
 
-/** A tool that the server runs while it writes a reply. None changes anything. */
+/** A tool of this server, which runs it while it writes a reply. None changes anything. */
 export type ServerTool =
   /** `current_time`: date and time, in any time zone. */
   | 'CURRENT_TIME'
@@ -439,6 +456,8 @@ export type ToolResultStatus =
   | 'INVALID_ARGUMENTS'
   /** The tool has done its work. */
   | 'OK'
+  /** The person did not allow the call; it was not run. */
+  | 'REJECTED'
   /** It took longer than it may. */
   | 'TIMED_OUT'
   /** The model called a tool that was not offered. */

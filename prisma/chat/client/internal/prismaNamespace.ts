@@ -1065,6 +1065,7 @@ export const ConversationScalarFieldEnum = {
   model: 'model',
   parameters: 'parameters',
   memoryEnabled: 'memoryEnabled',
+  toolServers: 'toolServers',
   activeRootId: 'activeRootId',
   activeLeafId: 'activeLeafId',
   messageCount: 'messageCount',
