@@ -102,7 +102,7 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await write(one.page, 'Shall we navigate together?');
     await ended(one.page);
     await one.page.getByRole('button', { name: 'Invite' }).click();
-    await one.page.getByLabel('Id of a person').fill(other.user.id);
+    await one.page.getByLabel(/^Name of a person/).fill(other.user.id);
     await one.page.getByRole('button', { name: /^Invite: / }).click();
     await other.page.reload();
     await other.page.getByRole('button', { name: 'Accept' }).click();
@@ -116,6 +116,53 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await one.page.locator('article.asked').getByText('Yes', { exact: true }).waitFor();
     await ended(one.page, 'COMPLETE', 1);
     expect(await replyText(one.page)).toBe(WHOLE);
+    // Who looks elsewhere sees how much is unread, without a reload.
+    await other.page.getByRole('button', { name: 'New chat' }).click();
+    await one.page.getByRole('textbox', { name: 'Write a message' }).fill('Are you there?');
+    await one.page.keyboard.press('Enter');
+    await other.page.getByLabel(/^\d+ unread$/).waitFor();
+    await other.page.getByRole('link', { name: 'Shall we navigate together?' }).click();
+    await other.page.locator('article.asked').getByText('Are you there?').waitFor();
+    await other.page.getByLabel(/^\d+ unread$/).waitFor({ state: 'detached' });
+  }, 240_000);
+
+  it('rates a reply, files, shares by a link that anybody reads, and deletes a message there too', async () => {
+    const { page } = await newPerson();
+    await write(page, 'Tell me a story');
+    await ended(page);
+    const good = page.getByRole('button', { name: 'A good reply' });
+    await good.click();
+    await expect.poll(() => good.getAttribute('aria-pressed')).toBe('true');
+    await page.getByRole('button', { name: /^Actions: / }).click();
+    await page.getByRole('menuitem', { name: 'Folder and tags' }).click();
+    await page.getByLabel('New folder').fill('Tales');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('combobox', { name: 'Show' }).click();
+    await page.getByRole('option', { name: 'Tales' }).click();
+    await page.getByRole('link', { name: /^Tell me a story/ }).waitFor();
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByRole('button', { name: 'Make a link' }).click();
+    const url = new URL(await page.getByRole('textbox', { name: 'Link' }).inputValue());
+    const stranger = await browser.person();
+    lifecycle.defer(() => stranger.close());
+    const elsewhere = await stranger.tab();
+    const address = `${graph.url}${url.pathname}${url.hash}`;
+    await elsewhere.goto(address);
+    await elsewhere.getByText('Tell me a story').first().waitFor();
+    expect((await elsewhere.locator('article.reply .markdown').innerText()).trim()).toBe(WHOLE);
+    expect(await violationsOf(elsewhere)).toEqual([]);
+    await page.keyboard.press('Escape');
+    await page.locator('article.asked').getByRole('button', { name: 'Delete the message' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByText('This message was deleted.').waitFor();
+    await elsewhere.reload();
+    await elsewhere.locator('article.reply').waitFor();
+    expect(await elsewhere.locator('article.asked').count()).toBe(0);
+    await page.getByRole('button', { name: 'Share' }).click();
+    await page.getByRole('button', { name: /^Revoke/ }).click();
+    await page.getByRole('button', { name: /^Revoke/ }).waitFor({ state: 'detached' });
+    await elsewhere.reload();
+    await elsewhere.getByText('What this link leads to is not there, or not any more.').waitFor();
   }, 240_000);
 
   it('keeps a person whose token has ended signed in, and tabs sign out together', async () => {

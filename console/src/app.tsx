@@ -9,6 +9,8 @@ import { useStrings } from './strings/strings.tsx';
 
 const FirstRun = lazy(async () => ({ default: (await import('./session/first-run.tsx')).FirstRun }));
 const Chat = lazy(async () => ({ default: (await import('./chat/chat.tsx')).Chat }));
+const Shared = lazy(async () => ({ default: (await import('./chat/shared.tsx')).Shared }));
+const Join = lazy(async () => ({ default: (await import('./chat/join.tsx')).Join }));
 const Knowledge = lazy(async () => ({ default: (await import('./knowledge/knowledge.tsx')).Knowledge }));
 const Memory = lazy(async () => ({ default: (await import('./memory/memory.tsx')).Memory }));
 const Images = lazy(async () => ({ default: (await import('./images/images.tsx')).Images }));
@@ -28,6 +30,7 @@ export function App() {
   const signedIn = useIsSignedIn();
   const [address] = useLocation();
   if (address === '/first-run') return <Suspense fallback={waiting}>{<FirstRun />}</Suspense>;
+  if (address === '/shared') return <Suspense fallback={waiting}>{<Shared />}</Suspense>;
   if (!signedIn) return <SignIn />;
   return (
     <Frame>
@@ -37,6 +40,7 @@ export function App() {
             <Redirect to="/chat" replace />
           </Route>
           <Route path="/chat/:id?">{({ id }) => <Chat id={id} />}</Route>
+          <Route path="/join" component={Join} />
           <Route path="/knowledge/:id?">{({ id }) => <Knowledge id={id} />}</Route>
           <Route path="/memory" component={Memory} />
           <Route path="/images/:id?">{({ id }) => <Images id={id} />}</Route>

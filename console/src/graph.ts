@@ -23,7 +23,7 @@ export function createGraph(sextant: Sextant): ApolloClient {
       typePolicies: {
         // Parts of one page, without an id of their own.
         UsageTotals: { merge: true },
-        Query: { fields: { conversations: { keyArgs: ['archived'] } } },
+        Query: { fields: { conversations: { keyArgs: ['archived', 'unread', 'folderId', 'tag'] } } },
       },
     }),
     defaultOptions: {

@@ -89,6 +89,12 @@ export const EVENTS = {
     }),
     aggregate: (payload: { conversationId: string }) => `conversation:${payload.conversationId}`,
   },
+  /** The content of a message was deleted for good; the conversation goes on. */
+  'message.deleted': {
+    version: 1,
+    payload: z.object({ messageId: id, conversationId: id, at }),
+    aggregate: (payload: { conversationId: string }) => `conversation:${payload.conversationId}`,
+  },
   'llm.called': { version: 1, payload: usageSchema, aggregate: (payload: { id: string }) => `call:${payload.id}` },
   'embedding.called': {
     version: 1,

@@ -64,7 +64,11 @@ export class AttemptLimits {
    * Whether a mail of this kind may go to the address. Says nothing to who asked: that would tell that there is an
    * account. Addresses that differ by a +tag are one mailbox.
    */
-  async mayWriteTo(email: string, kind: 'reset' | 'confirmation' | 'registration', actor: Actor): Promise<boolean> {
+  async mayWriteTo(
+    email: string,
+    kind: 'reset' | 'confirmation' | 'registration' | 'change' | 'invitation',
+    actor: Actor,
+  ): Promise<boolean> {
     const mailbox = `${kind}:${this.#pseudonym(mailboxOf(email))}`;
     const own = await this.#limiter.consume(`${mailbox}:${networkOf(actor.client)}`, MAILS_PER_NETWORK);
     if (own.allowed && (await this.#limiter.consume(mailbox, MAILS_PER_MAILBOX)).allowed) return true;

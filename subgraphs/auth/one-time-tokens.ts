@@ -4,7 +4,12 @@ import type { OneTimeToken, TokenPurpose } from '#prisma/auth/client/client.ts';
 import type { Tx } from './change.ts';
 
 /** How long a token is good, in seconds. ASVS 6.5.5 gives 10 minutes to what replaces a password. */
-export const LIFE_S = { PASSWORD_RESET: 600, EMAIL_VERIFICATION: 86_400, FIRST_ADMIN: 86_400 } as const;
+export const LIFE_S = {
+  PASSWORD_RESET: 600,
+  EMAIL_VERIFICATION: 86_400,
+  FIRST_ADMIN: 86_400,
+  EMAIL_CHANGE: 86_400,
+} as const;
 /** For a person who has no password yet and does not wait for the mail. */
 export const INVITATION_LIFE_S = 3 * 86_400;
 /** For a link that one person hands to another. */
@@ -26,11 +31,12 @@ export async function issueToken(
   purpose: TokenPurpose,
   userId: string | null,
   lifeS: number = LIFE_S[purpose],
+  change: Pick<OneTimeToken, 'email' | 'sessionId'> = { email: null, sessionId: null },
 ): Promise<string> {
   const token = randomBytes(32).toString('base64url');
   if (purpose === 'FIRST_ADMIN') await endTokens(tx, purpose, null);
   await tx.oneTimeToken.create({
-    data: { purpose, userId, tokenHash: hashOf(token), expiresAt: new Date(Date.now() + lifeS * 1000) },
+    data: { purpose, userId, tokenHash: hashOf(token), expiresAt: new Date(Date.now() + lifeS * 1000), ...change },
   });
   return token;
 }
@@ -68,4 +74,5 @@ export async function redeemToken(tx: Tx, purpose: TokenPurpose, token: string):
 export const endTokens = (tx: Tx, purpose: TokenPurpose, userId: string | null) =>
   tx.oneTimeToken.updateMany({ where: { purpose, userId, usedAt: null }, data: { usedAt: new Date() } });
 
-const notGood = () => badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');
+/** Returns what a token is told that is good for nothing. */
+export const notGood = () => badInput('input.token', 'is wrong, was used already or has expired; ask for a new one.');

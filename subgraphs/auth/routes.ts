@@ -7,6 +7,7 @@ import { firstAdminLink } from './accounts/first-admin.ts';
 import { introspect } from './api-keys/api-keys.ts';
 import { accountPages } from './pages/account-pages.ts';
 import type { AuthParts } from './parts.ts';
+import { peopleRoutes } from './people-routes.ts';
 
 const introspectionRequest = z.object({ hash: z.string().regex(/^[\w-]{43}$/) });
 
@@ -55,6 +56,7 @@ export const createRoutes = (parts: AuthParts): Route[] => [
       return Response.json({ url: (await firstAdminLink(parts)) ?? null });
     },
   },
+  ...peopleRoutes(parts),
   ...accountPages(parts),
 ];
 

@@ -20,11 +20,16 @@ const MAX_WAITING = 256;
 export class ConversationTopics {
   readonly #topics: Topics;
 
-  constructor(topics: Topics) {
+  readonly #onNews: (conversationId: string) => void;
+
+  /** @param onNews is called with the conversation whose state in people's lists has changed. */
+  constructor(topics: Topics, onNews: (conversationId: string) => void) {
     this.#topics = topics;
+    this.#onNews = onNews;
   }
 
   async publish(conversationId: string, ...news: readonly ConversationNews[]): Promise<void> {
+    if (news.some(({ type }) => type !== 'ReplyStarted')) this.#onNews(conversationId);
     // In this order, without waiting for each: they leave by one connection.
     await Promise.all(news.map((one) => this.#topics.publish(topicOf(conversationId), { ...one })));
   }

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { afterCommit } from '#platform/data/database/after-commit.ts';
 import {
   type CountedConnection,
   connection,
@@ -15,6 +16,8 @@ import { asJson, checkParameters, type ParametersInput } from './parameters.ts';
 import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
 import { holdToConversations } from './quota.ts';
 import { spend } from './rate.ts';
+import { unreadConversations } from './reading.ts';
+import { noteForViewers } from './viewer-events.ts';
 
 export interface ConversationSettings {
   readonly systemPrompt?: string | null;
@@ -67,6 +70,7 @@ export async function createConversation(
     });
     return conversationFor(db, user.userId, earlier.id);
   }
+  chat.viewers.changed(user.userId);
   return conversationFor(db, user.userId, id);
 }
 
@@ -129,7 +133,7 @@ async function changeOwned(
 
 /** Puts the conversation away or pins it, in the user's own list. @throws {CodedError} NOT_FOUND. */
 export async function markConversation(
-  { db }: ChatParts,
+  { db, viewers }: ChatParts,
   user: UserIdentity,
   conversationId: string,
   mark: { readonly archived: boolean } | { readonly pinned: boolean },
@@ -143,6 +147,7 @@ export async function markConversation(
         ? { archivedAt: mark.archived ? (conversation.viewer.archivedAt ?? now) : null }
         : { pinnedAt: mark.pinned ? (conversation.viewer.pinnedAt ?? now) : null },
   });
+  viewers.changed(user.userId);
   return { ...conversation, viewer };
 }
 
@@ -158,13 +163,18 @@ export async function deleteConversation(chat: ChatParts, user: UserIdentity, co
 
 /** Removes the rows of a conversation and tells the others. */
 export async function removeConversation(
-  { outbox }: ChatParts,
+  { outbox, viewers }: ChatParts,
   tx: Transaction,
   conversationId: string,
   ownerId: string,
 ): Promise<void> {
+  const told = { where: { conversationId }, select: { userId: true, conversationId: true } } as const;
+  const [there, invited] = [await tx.participant.findMany(told), await tx.invitation.findMany(told)];
   const { count } = await tx.conversation.deleteMany({ where: { id: conversationId } });
   if (count === 0) return;
+  await noteForViewers(tx, 'GONE', there);
+  await noteForViewers(tx, 'INVITATION', invited);
+  afterCommit(tx, () => viewers.changed(...[...there, ...invited].map(({ userId }) => userId)));
   await outbox.record(tx, 'conversation.deleted', { conversationId, userId: ownerId, at: new Date().toISOString() });
 }
 
@@ -173,6 +183,10 @@ export interface ListInput {
   readonly after?: string | null;
   readonly archived?: boolean | null;
   readonly pinned?: boolean | null;
+  readonly unread?: boolean | null;
+  readonly folderId?: string | null;
+  readonly inFolder?: boolean | null;
+  readonly tag?: string | null;
   readonly orderBy: 'LAST_ACTIVITY' | 'CREATED';
 }
 
@@ -184,14 +198,19 @@ const MAX_PAGE = 100;
 export async function listConversations(
   { db }: ChatParts,
   user: UserIdentity,
-  { first, after, archived, pinned, orderBy }: ListInput,
+  { first, after, archived, pinned, unread, folderId, inFolder, tag, orderBy }: ListInput,
 ): Promise<CountedConnection<ConversationView>> {
   const size = pageSize('first', first, 20, MAX_PAGE);
   const byActivity = orderBy === 'LAST_ACTIVITY';
   const list = byActivity ? 'conversations by activity' : 'conversations by creation';
   const keys = decodeCursor(list, 'after', after, byActivity ? ['time', 'id'] : ['id']);
-  const where = {
+  const waiting = unread == null ? [] : await unreadConversations(db, user.userId);
+  const where: Prisma.ParticipantWhereInput = {
     userId: user.userId,
+    ...(unread != null && { AND: [{ conversationId: unread ? { in: waiting } : { notIn: waiting } }] }),
+    ...(inFolder != null && { folderId: inFolder ? { not: null } : null }),
+    ...(folderId != null && { folderId: checkId('folderId', folderId) }),
+    ...(tag != null && { tags: { has: tag } }),
     ...(archived != null && { archivedAt: archived ? { not: null } : null }),
     ...(pinned != null && { pinnedAt: pinned ? { not: null } : null }),
   };

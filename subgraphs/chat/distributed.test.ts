@@ -9,6 +9,7 @@ import { loadConfig } from '#platform/base/config/config.ts';
 import { migratePostgres } from '#platform/data/database/database.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { apply, ChatWorld, person } from './testing/chat-world.ts';
+import { CONVERSATION_NEWS, MARK, Reader, unreadOf, VIEWER, type ViewerNews } from './testing/reader.ts';
 
 const postgres = process.env['POSTGRES_TEST_URL'];
 const redis = process.env['REDIS_TEST_URL'];
@@ -185,5 +186,69 @@ describe.skipIf(!postgres || !redis)(postgres && redis ? title : title + why, ()
     await new Promise((resolve) => setTimeout(resolve, 2_500));
     expect(await one.db.message.findUniqueOrThrow({ where: { id: replyId } })).toMatchObject({ status: 'STREAMING' });
     await stop(two, anna, replyId);
+  });
+
+  it('a user’s own news come from both, resume at either, and what is unread is the same', async () => {
+    const [anna, bert] = [person(), person()];
+    const conversationId = await one.conversation(anna);
+    await one.share(anna, conversationId, bert);
+    const follow = (world: ChatWorld, after?: string) =>
+      new Reader<ViewerNews>(world.subscribe(bert, VIEWER, { after }), 'viewerEvents');
+    const first = follow(two);
+    let { cursor } = await first.next();
+    await one.send(anna, { conversationId, reply: false });
+    const live = await first.next();
+    expect(live).toMatchObject({ changed: [{ id: conversationId, unreadCount: 1 }], added: [] });
+    cursor = live.cursor;
+    first.leave();
+    const making = Promise.all(
+      Array.from({ length: 20 }, async (_, n) => {
+        const world = n % 2 ? one : two;
+        await world.send(anna, { conversationId, reply: false });
+        return world.conversation(bert);
+      }),
+    );
+    const added: string[] = [];
+    for (let round = 0; added.length < 20; round++) {
+      const reading = follow(round % 2 ? one : two, cursor);
+      // The first comes at once, and may be empty; the second when something happens.
+      let event = await reading.next();
+      if (event.added.length + event.changed.length === 0) event = await reading.next();
+      added.push(...event.added.map(({ id }) => id));
+      cursor = event.cursor;
+      reading.leave();
+    }
+    expect(added.sort()).toEqual((await making).sort());
+    const counts = await Promise.all([one, two].map((world) => unreadOf(world, bert, conversationId)));
+    expect(counts.map(({ unreadCount }) => unreadCount)).toEqual([21, 21]);
+    await two.ask(bert, MARK, { input: { id: conversationId } });
+    expect((await unreadOf(one, bert, conversationId)).unreadCount).toBe(0);
+  });
+
+  it('events of a conversation resume at the other process, each message once and in the order of all', async () => {
+    const anna = person();
+    const conversationId = await one.conversation(anna);
+    type News = { __typename: string; cursor?: string; message?: { id: string } };
+    const follow = (world: ChatWorld, after?: string) =>
+      new Reader<News>(world.subscribe(anna, CONVERSATION_NEWS, { id: conversationId, after }), 'conversationEvents');
+    const first = follow(one);
+    let { cursor } = await first.until(({ __typename }) => __typename === 'RoomMembers');
+    first.leave();
+    const flood = Promise.all(
+      Array.from({ length: 30 }, (_, n) => (n % 2 ? one : two).send(anna, { conversationId, reply: false })),
+    );
+    const seen: string[] = [];
+    for (let round = 0; seen.length < 30; round++) {
+      const reading = follow(round % 2 ? one : two, cursor);
+      for (let n = 0; n < 6 && seen.length < 30; n++) {
+        const event = await reading.next();
+        cursor = event.cursor ?? cursor;
+        if (event.message) seen.push(event.message.id);
+      }
+      reading.leave();
+    }
+    await flood;
+    const rows = await one.db.message.findMany({ where: { conversationId }, orderBy: { arrival: 'asc' } });
+    expect(seen).toEqual(rows.map(({ id }) => id));
   });
 });

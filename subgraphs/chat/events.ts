@@ -1,7 +1,9 @@
+import { afterCommit } from '#platform/data/database/after-commit.ts';
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
-import { Prisma } from '#prisma/chat/client/client.ts';
 import { removeConversation } from './conversations.ts';
+import { blankMessagesOf } from './delete-message.ts';
 import type { ChatParts, Transaction } from './parts.ts';
+import { noteForViewers } from './viewer-events.ts';
 
 /**
  * Returns what chat does when an account is deleted: its conversations go, with everything in them; in those of others
@@ -19,22 +21,14 @@ export const eventHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
       await removeConversation(chat, tx, id, userId);
       await chat.topics.publish(id, { type: 'ConversationDeleted' });
     }
+    const invited = await tx.invitation.findMany({ where: { invitedById: userId } });
     await tx.invitation.deleteMany({ where: { OR: [{ userId }, { invitedById: userId }] } });
+    await noteForViewers(tx, 'INVITATION', invited);
+    afterCommit(tx, () => chat.viewers.changed(...invited.map((invitation) => invitation.userId)));
     await tx.participant.deleteMany({ where: { userId } });
-    await tx.message.updateMany({
-      where: { authorId: userId },
-      data: { authorId: null, text: '', attachments: [], removedAt: new Date() },
-    });
-    // Replies that others read stay; what they drew on was this user's own.
-    await tx.message.updateMany({ where: { requesterId: userId }, data: { citations: [] } });
-    await tx.$executeRaw`
-      UPDATE messages SET tool_calls = (
-        SELECT jsonb_agg(CASE WHEN call ? 'result' THEN jsonb_set(call, '{result,content}', '""') ELSE call END ORDER BY place)
-        FROM jsonb_array_elements(tool_calls) WITH ORDINALITY AS calls(call, place))
-      WHERE requester_id = ${userId}::uuid AND tool_calls <> '[]'`;
-    await tx.message.updateMany({
-      where: { requesterId: userId, status: { notIn: ['PENDING', 'STREAMING'] } },
-      data: { requesterId: null, requester: Prisma.DbNull },
-    });
+    await tx.folder.deleteMany({ where: { userId } });
+    await tx.viewerNotice.deleteMany({ where: { userId } });
+    await tx.feedback.deleteMany({ where: { userId } });
+    await blankMessagesOf(tx, userId);
   },
 });

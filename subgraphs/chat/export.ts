@@ -56,6 +56,7 @@ export async function exportConversation(
       attachments: message.attachments,
       createdAt: message.createdAt,
       completedAt: message.completedAt,
+      removedAt: message.removedAt,
       generation: message.generation && {
         model: message.generation.alias,
         provider: message.generation.provider,
@@ -78,9 +79,9 @@ function sourcesOf({ viewer }: ConversationView, message: Message) {
 function markdownOf({ title, systemPrompt }: ConversationView, messages: readonly Message[]): string {
   const parts = [`# ${title ?? 'Conversation'}`];
   if (systemPrompt !== null) parts.push(`> ${systemPrompt.replaceAll('\n', '\n> ')}`);
-  for (const { role, status, text, createdAt } of messages) {
+  for (const { role, status, text, createdAt, removedAt } of messages) {
     const who = role === 'USER' ? 'User' : 'Assistant';
-    const note = status === 'COMPLETE' ? '' : `, ${status.toLowerCase()}`;
+    const note = removedAt ? ', deleted' : status === 'COMPLETE' ? '' : `, ${status.toLowerCase()}`;
     parts.push(`## ${who} (${createdAt.toISOString()}${note})`, text);
   }
   return `${parts.join('\n\n')}\n`;

@@ -82,6 +82,7 @@ export async function forkConversation(
     });
     await tx.message.createMany({ data: copies });
   }, TRANSACTION);
+  chat.viewers.changed(user.userId);
   return conversationFor(db, user.userId, id);
 }
 

@@ -7,6 +7,7 @@ import { type ConversationView, conversationFor, ownedConversation } from './acc
 import { checkId, isId } from './input.ts';
 import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
 import { spend } from './rate.ts';
+import { noteForViewers } from './viewer-events.ts';
 
 /** Most people who take part in one conversation or are invited to it. */
 const MAX_PARTICIPANTS = 50;
@@ -54,17 +55,19 @@ export async function invite(
       );
     }
     const data = { conversationId, userId, invitedById: user.userId };
+    await noteForViewers(tx, 'INVITATION', [data]);
     return {
       participant: undefined,
       invitation: await tx.invitation.create({ data, include: { conversation: true } }),
     };
   }, TRANSACTION);
+  chat.viewers.changed(userId);
   if (answer.invitation) await chat.topics.publish(conversationId, { type: 'ConversationUpdated' });
   return { conversation, ...answer };
 }
 
-/** @throws {CodedError} BAD_USER_INPUT when as many take part or are invited as there is room for. */
-async function checkRoom(tx: Transaction, conversationId: string, argument: string): Promise<void> {
+/** Checks that there is room for one more person. @throws {CodedError} BAD_USER_INPUT naming `argument`. */
+export async function checkRoom(tx: Transaction, conversationId: string, argument: string): Promise<void> {
   const there =
     (await tx.participant.count({ where: { conversationId } })) +
     (await tx.invitation.count({ where: { conversationId } }));
@@ -80,10 +83,8 @@ export async function accept(chat: ChatParts, user: UserIdentity, conversationId
     (await chat.db.$transaction(async (tx) => {
       const { count } = await tx.invitation.deleteMany({ where: { conversationId, userId } });
       if (count === 0) return false;
-      const owner = await tx.participant.findFirst({ where: { conversationId, role: 'OWNER' } });
-      await tx.participant.create({
-        data: { conversationId, userId, role: 'MEMBER', ...(owner && { activityAt: owner.activityAt }) },
-      });
+      await noteForViewers(tx, 'INVITATION', [{ userId, conversationId }]);
+      await join(tx, conversationId, userId);
       return true;
     }, TRANSACTION));
   if (joined) await chat.topics.publish(conversationId, { type: 'ParticipantJoined', userId });
@@ -95,11 +96,31 @@ export async function accept(chat: ChatParts, user: UserIdentity, conversationId
   }
 }
 
+/** Makes a person take part, in the transaction of what entitles them to it. */
+export async function join(tx: Transaction, conversationId: string, userId: string): Promise<void> {
+  const owner = await tx.participant.findFirstOrThrow({
+    where: { conversationId, role: 'OWNER' },
+    include: { conversation: true },
+  });
+  // What was said before they came does not wait to be read.
+  const lastRead = owner.conversation.arrivals;
+  await tx.participant.create({
+    data: { conversationId, userId, role: 'MEMBER', activityAt: owner.activityAt, lastRead },
+  });
+}
+
 /** Refuses an invitation. Without one nothing happens. */
 export async function decline(chat: ChatParts, user: UserIdentity, conversationId: string): Promise<void> {
   if (!isId(conversationId)) return;
-  const { count } = await chat.db.invitation.deleteMany({ where: { conversationId, userId: user.userId } });
-  if (count > 0) await chat.topics.publish(conversationId, { type: 'ConversationUpdated' });
+  const one = { userId: user.userId, conversationId };
+  const declined = await chat.db.$transaction(async (tx) => {
+    const { count } = await tx.invitation.deleteMany({ where: one });
+    if (count > 0) await noteForViewers(tx, 'INVITATION', [one]);
+    return count > 0;
+  }, TRANSACTION);
+  if (!declined) return;
+  chat.viewers.changed(user.userId);
+  await chat.topics.publish(conversationId, { type: 'ConversationUpdated' });
 }
 
 /** Lists the invitations that wait for the user's answer, the newest conversation first. @throws BAD_USER_INPUT. */

@@ -1,11 +1,12 @@
 import DataLoader from 'dataloader';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { PresentMember } from '#platform/realtime/presence/presence.ts';
-import type { Generation, Message, Participant } from '#prisma/chat/client/client.ts';
+import type { Feedback, Folder, Generation, Message, Participant } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
 import { isId } from './input.ts';
 import type { InvitationView } from './invitations.ts';
 import type { ChatParts } from './parts.ts';
+import { countUnread } from './reading.ts';
 import type { Draft } from './replies/draft.ts';
 import { liveDrafts } from './replies/live-draft.ts';
 import { roomOf } from './rooms.ts';
@@ -28,8 +29,15 @@ export interface Loaders {
   readonly branch: DataLoader<BranchRequest, BranchConnection, BranchRequest>;
   readonly draft: DataLoader<string, Draft>;
   readonly generation: DataLoader<string, Generation | null>;
+  readonly folder: DataLoader<string, Folder | null>;
+  /** How many conversations lie in folders. */
+  readonly inFolder: DataLoader<string, number>;
+  /** What the caller thinks of replies. */
+  readonly feedback: DataLoader<string, Feedback | null>;
   readonly participants: DataLoader<string, Participant[]>;
   readonly invitations: DataLoader<string, InvitationView[]>;
+  /** How much waits to be read by the caller. */
+  readonly unread: DataLoader<string, number>;
   readonly unfinished: DataLoader<string, Message[]>;
   readonly present: DataLoader<string, PresentMember[]>;
 }
@@ -101,6 +109,26 @@ export function createLoaders({ db, presence, streams }: ChatParts, identity: Id
       ),
     ),
 
+    folder: new DataLoader(async (ids) =>
+      align(ids, await db.folder.findMany({ where: { id: { in: [...ids] }, userId } }), ({ id }) => id),
+    ),
+
+    inFolder: new DataLoader(async (ids) => {
+      const counts = await db.participant.groupBy({
+        by: ['folderId'],
+        where: { folderId: { in: [...ids] }, userId },
+        _count: true,
+      });
+      const byId = new Map(counts.map(({ folderId, _count }) => [folderId, _count]));
+      return ids.map((id) => byId.get(id) ?? 0);
+    }),
+
+    feedback: new DataLoader(async (ids) => {
+      if (userId === undefined) return ids.map(() => null);
+      const found = await db.feedback.findMany({ where: { userId, messageId: { in: [...ids] } } });
+      return align(ids, found, ({ messageId }) => messageId);
+    }),
+
     participants: new DataLoader(async (ids) =>
       group(
         ids,
@@ -121,6 +149,11 @@ export function createLoaders({ db, presence, streams }: ChatParts, identity: Id
         }),
       ),
     ),
+
+    unread: new DataLoader(async (ids) => {
+      const counts = userId === undefined ? new Map<string, number>() : await countUnread(db, userId, ids);
+      return ids.map((id) => counts.get(id) ?? 0);
+    }),
 
     unfinished: new DataLoader(async (ids) =>
       group(

@@ -5,6 +5,7 @@ import type { Platform } from '#platform/host/platform.ts';
 import type { Prisma, PrismaClient } from '#prisma/chat/client/client.ts';
 import type { ConversationTopics } from './conversation-topics.ts';
 import type { ChatMetrics } from './metrics.ts';
+import type { ViewerNews } from './viewer-news.ts';
 
 export type Database = PrismaClient;
 /**
@@ -21,6 +22,7 @@ export interface ChatParts {
   readonly outbox: Outbox;
   readonly models: Models;
   readonly topics: ConversationTopics;
+  readonly viewers: ViewerNews;
   readonly streams: Platform['streams'];
   readonly presence: Platform['presence'];
   readonly limiter: Platform['limiter'];

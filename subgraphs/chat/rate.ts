@@ -10,7 +10,7 @@ import type { ChatParts } from './parts.ts';
 export async function spend(
   { limiter, config }: ChatParts,
   user: UserIdentity,
-  what: 'messages' | 'conversations' | 'invitations',
+  what: 'messages' | 'conversations' | 'invitations' | 'shares',
 ): Promise<void> {
   const rule = { name: `chat-${what}`, limit: config.CHAT_SENDS_PER_MINUTE, windowS: 60 };
   const verdict = await limiter.consume(`user:${user.userId}`, rule);

@@ -1,5 +1,6 @@
 import type { Presence, PresenceEvent, PresenceState, PresentMember } from '#platform/realtime/presence/presence.ts';
 import { conversationFor } from './access.ts';
+import { Arrivals } from './arrivals.ts';
 import type { ConversationNews } from './conversation-topics.ts';
 import { merge } from './merge.ts';
 import type { ChatParts } from './parts.ts';
@@ -10,7 +11,7 @@ export const roomOf = (conversationId: string): string => `conversation:${conver
 type Member = ReturnType<typeof memberOf>;
 
 export type RoomEvent =
-  | { readonly __typename: 'RoomMembers'; readonly members: readonly Member[] }
+  | { readonly __typename: 'RoomMembers'; readonly members: readonly Member[]; readonly cursor: string }
   | { readonly __typename: 'RoomMemberChanged'; readonly member: Member }
   | { readonly __typename: 'RoomMemberLeft'; readonly userId: string };
 
@@ -19,6 +20,7 @@ export type ConversationEvent =
   | {
       readonly __typename: Exclude<ConversationNews['type'], 'ConversationDeleted'>;
       readonly conversationId: string;
+      readonly cursor: string;
       readonly messageId?: string;
       readonly userId?: string;
     }
@@ -59,45 +61,58 @@ export async function* roomPresence(
 }
 
 /**
- * Yields what happens in a conversation, from now on: news and presence. Once the first event (RoomMembers) is there,
- * nothing that happens afterwards is missed.
+ * Yields what happens in a conversation: news and presence. Once the first event (RoomMembers, or what has arrived
+ * since `after`) is there, nothing that happens afterwards is missed.
  *
- * @throws {CodedError} NOT_FOUND.
+ * @throws {CodedError} NOT_FOUND; BAD_USER_INPUT for a cursor that is none of this conversation.
  */
 export async function* conversationEvents(
   { db, topics, presence }: ChatParts,
-  { userId, conversationId, state }: Visit,
+  { userId, conversationId, state, after }: Visit & { readonly after?: string | null },
   signal: AbortSignal,
 ): AsyncGenerator<ConversationEvent, void> {
   await conversationFor(db, userId, conversationId);
   const closing = new AbortController();
   const ended = AbortSignal.any([signal, closing.signal]);
   const news = await topics.read(conversationId, ended);
-  await using _connection = await presence.join(roomOf(conversationId), userId, { state });
   try {
+    const arrivals = await Arrivals.from(db, conversationId, after);
+    const told = ({ type, ...ids }: Exclude<ConversationNews, { type: 'ConversationDeleted' }>) =>
+      ({ __typename: type, conversationId, ...ids, cursor: arrivals.cursor }) as const;
+    await using _connection = await presence.join(roomOf(conversationId), userId, { state });
+    if (after != null) {
+      for await (const one of arrivals.next()) yield told(one);
+      // What arrived in no message: the head of the conversation and its people, as they are now.
+      yield told({ type: 'ConversationUpdated' });
+      for (const { id } of await unfinished(db, conversationId)) yield told({ type: 'ReplyStarted', messageId: id });
+    }
     const room = presence.watch(roomOf(conversationId), { signal: ended });
     for await (const event of merge<ConversationNews | PresenceEvent>(news, room)) {
-      if (isNews(event)) {
-        const gone =
-          event.type === 'ConversationDeleted' || (event.type === 'ParticipantLeft' && event.userId === userId);
-        if (gone) {
-          yield { __typename: 'ConversationDeleted', conversationId };
-          return;
-        }
-        const { type, ...ids } = event;
-        yield { __typename: type, conversationId, ...ids };
-      } else yield* roomEvent(conversationId, event);
+      if (!isNews(event)) yield* roomEvent(conversationId, event, arrivals.cursor);
+      else if (event.type === 'ConversationDeleted' || (event.type === 'ParticipantLeft' && event.userId === userId)) {
+        yield { __typename: 'ConversationDeleted', conversationId };
+        return;
+      } else if ('messageId' in event && event.type !== 'ReplyStarted') {
+        for await (const one of arrivals.with(event)) yield told(one);
+      } else yield told(event);
     }
   } finally {
     closing.abort();
   }
 }
 
+const unfinished = (db: ChatParts['db'], conversationId: string) =>
+  db.message.findMany({
+    where: { conversationId, status: { in: ['PENDING', 'STREAMING'] } },
+    orderBy: { id: 'asc' },
+    select: { id: true },
+  });
+
 const isNews = (event: ConversationNews | PresenceEvent): event is ConversationNews => /^[A-Z]/.test(event.type);
 
-function* roomEvent(conversationId: string, event: PresenceEvent): Generator<RoomEvent, void> {
+function* roomEvent(conversationId: string, event: PresenceEvent, cursor: string): Generator<RoomEvent, void> {
   const seen = (member: PresentMember) => memberOf(conversationId, member);
-  if (event.type === 'members') yield { __typename: 'RoomMembers', members: event.members.map(seen) };
+  if (event.type === 'members') yield { __typename: 'RoomMembers', members: event.members.map(seen), cursor };
   else if (event.type === 'left') yield { __typename: 'RoomMemberLeft', userId: event.userId };
   else yield { __typename: 'RoomMemberChanged', member: seen(event.member) };
 }

@@ -109,6 +109,7 @@ export class Sending {
     const original = await messageFor(this.#chat.db, user.userId, input.id);
     if (original.role !== 'USER') throw badInput('input.id', 'is a reply; ask for another with regenerateReply.');
     if (original.authorId !== user.userId) throw new CodedError('FORBIDDEN', 'Only its author may edit a message.');
+    if (original.removedAt !== null) throw badInput('input.id', 'is a message that was deleted; send another one.');
     return this.#store(user, {
       ...(await this.#options(user, input)),
       conversationId: original.conversationId,
@@ -131,6 +132,8 @@ export class Sending {
     if (original.role !== 'ASSISTANT' || asked === null) {
       throw badInput('input.id', 'is a message of a person; only replies are regenerated.');
     }
+    const question = await this.#chat.db.message.findUnique({ where: { id: asked }, select: { removedAt: true } });
+    if (question?.removedAt) throw badInput('input.id', 'replies to a message that was deleted; send another one.');
     return this.#store(user, {
       ...(await this.#options(user, input, await this.#inheritable(user, original))),
       conversationId: original.conversationId,
@@ -316,7 +319,12 @@ export class Sending {
       const parent = await ask.parent(tx, conversation);
       const { isBusy, isShared } = await this.#checkRoom(tx, user, conversation.id, parent, ask);
       const requester = requesterOf(user);
-      const message = ask.message && personsMessage(conversation.id, user, ask, parent, ask.message);
+      // The conversation is locked: no other message has the number.
+      const arrival = conversation.arrivals + 1;
+      const message = ask.message && {
+        ...personsMessage(conversation.id, user, ask, parent, ask.message),
+        arrival,
+      };
       const reply = ask.reply
         ? {
             ...pendingReply(conversation.id, ask, message ?? parent!, requester),
@@ -329,7 +337,8 @@ export class Sending {
       const stored = created.find(({ id }) => id === message?.id);
       const events = outbox.prepare(stored ? [completed(user, conversation, stored)] : []);
       const title = conversation.titleSource === 'NONE' && ask.message ? firstWords(ask.message.text) : undefined;
-      const addition = { messages: rows.length, title, at: leaf.createdAt, events };
+      const sent = stored && { userId: user.userId, messageId: stored.id, arrival };
+      const addition = { messages: rows.length, title, at: leaf.createdAt, events, sent };
       const activeRootId = await activate(tx, conversation.id, leaf.id, addition);
       afterCommit(tx, () => events.recorded());
       return {
@@ -341,7 +350,12 @@ export class Sending {
           activeLeafId: leaf.id,
           messageCount: conversation.messageCount + rows.length,
           ...(title !== undefined && { title, titleSource: 'FIRST_WORDS' as const }),
-          viewer: { ...conversation.viewer, activityAt: leaf.createdAt },
+          ...(sent && { arrivals: arrival }),
+          viewer: {
+            ...conversation.viewer,
+            activityAt: leaf.createdAt,
+            ...(sent && { lastRead: arrival, lastReadMessageId: sent.messageId }),
+          },
         },
         fresh: true,
         isShared,
@@ -423,7 +437,8 @@ async function parentIn(tx: Transaction, conversationId: string, argument: strin
 
 /** What the first call under the same id stored. */
 async function repeated(tx: Transaction, earlier: Message, ask: Ask) {
-  if (earlier.requestHash !== ask.hash) {
+  // Of what was deleted nothing is left to compare: a repetition is answered with its place.
+  if (earlier.requestHash !== ask.hash && earlier.removedAt === null) {
     throw (
       ask.conflict ??
       new CodedError(

@@ -12,6 +12,7 @@ import type { ChatParts, Transaction } from './parts.ts';
 import { Replies } from './replies/replies.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { Sending } from './send.ts';
+import { ViewerNews } from './viewer-news.ts';
 
 /** Conversations, messages and replies. */
 export const chat: SubgraphDefinition = {
@@ -26,11 +27,15 @@ export const chat: SubgraphDefinition = {
       // A reply's call is recorded in the transaction that ends the reply.
       recordsItself: ({ purpose }) => purpose === 'reply',
     });
+    const viewers = lifecycle.use(
+      new ViewerNews({ db: storage.db, topics: platform.topics, log, isShared: config.redisUrl !== undefined }),
+    );
     const parts: ChatParts = {
       db: storage.db,
       outbox: storage.outbox,
       models,
-      topics: new ConversationTopics(platform.topics),
+      topics: new ConversationTopics(platform.topics, (id) => viewers.conversationChanged(id)),
+      viewers,
       streams: platform.streams,
       presence: platform.presence,
       limiter: platform.limiter,

@@ -29,6 +29,8 @@ export interface Addition {
   readonly at: Date;
   /** What others are told of it. */
   readonly events: PreparedFacts;
+  /** The message of a person among them. Who sends has read what came before. */
+  readonly sent: { readonly userId: string; readonly messageId: string; readonly arrival: number } | undefined;
 }
 
 /**
@@ -44,12 +46,14 @@ export async function activate(
   addition?: Addition,
 ): Promise<string | null> {
   const set = addition
-    ? Prisma.sql`, message_count = message_count + ${addition.messages}::int, title = coalesce(${addition.title ?? null}, title),
+    ? Prisma.sql`, message_count = message_count + ${addition.messages}::int,
+        arrivals = coalesce(${addition.sent?.arrival ?? null}::int, arrivals), title = coalesce(${addition.title ?? null}, title),
         title_source = CASE WHEN ${addition.title ?? null}::text IS NULL THEN title_source ELSE 'FIRST_WORDS' END`
     : Prisma.empty;
   const more = addition
     ? Prisma.sql`, seen AS (
-        UPDATE participants SET activity_at = ${addition.at}::timestamptz WHERE conversation_id = ${conversationId}::uuid
+        UPDATE participants SET activity_at = ${addition.at}::timestamptz${read(addition.sent)}
+        WHERE conversation_id = ${conversationId}::uuid
       ), told AS (${insertEvents(Prisma.sql`${addition.events.rows}::jsonb`)})`
     : Prisma.empty;
   const [changed] = await tx.$queryRaw<{ root: string | null }[]>`
@@ -66,6 +70,13 @@ export async function activate(
     WHERE id = ${conversationId}::uuid RETURNING active_root_id::text AS root`;
   return changed?.root ?? null;
 }
+
+const read = (sent: Addition['sent']): Prisma.Sql =>
+  sent
+    ? Prisma.sql`, last_read = CASE WHEN user_id = ${sent.userId}::uuid THEN ${sent.arrival}::int ELSE last_read END,
+        last_read_message_id = CASE WHEN user_id = ${sent.userId}::uuid THEN ${sent.messageId}::uuid
+          ELSE last_read_message_id END`
+    : Prisma.empty;
 
 /** Returns the last message of the branch through `messageId`, as it was last left. */
 export async function leafBelow(db: Database | Transaction, messageId: string): Promise<string> {
@@ -130,7 +141,7 @@ export const backFrom = (messageId: string | null, limit: number): Prisma.Sql =>
 
 /** The columns of a message `m`, as Prisma names and types them. */
 export const MESSAGE_COLUMNS = Prisma.sql`m.id::text, m.conversation_id::text AS "conversationId", m.parent_id::text AS "parentId",
-  m.depth, m.active_child_id::text AS "activeChildId", m.role::text, m.status::text, m.author_id::text AS "authorId",
+  m.depth, m.arrival, m.active_child_id::text AS "activeChildId", m.role::text, m.status::text, m.author_id::text AS "authorId",
   m.client_message_id::text AS "clientMessageId", m.request_hash AS "requestHash", m.text, m.reasoning,
   m.tool_calls AS "toolCalls", m.citations, coalesce(m.attachments::text[], '{}') AS attachments, m.model, m.parameters, m.offer,
   m.requester_id::text AS "requesterId", m.requester, m.waits_for_id::text AS "waitsForId", m.epoch,

@@ -58,6 +58,20 @@ it('a deleted conversation takes with it what was said, learned and kept in it, 
   await world.idle();
 });
 
+it('a deleted message takes along what was learned of it, from every index too; what else was said stays', async () => {
+  const me = user();
+  const conversationId = randomUUID();
+  await fill(me, conversationId);
+  const said = await world.db.transcriptMessage.findFirstOrThrow({ where: { conversationId, role: 'USER' } });
+  await world.tell('message.deleted', { conversationId, messageId: said.id, at });
+  await world.tell('message.deleted', { conversationId, messageId: randomUUID(), at });
+  await world.idle();
+  expect(await world.indexed()).toEqual({ memories: 2, messages: 1, knowledge: 1 });
+  expect(await rows()).toMatchObject({ memories: 2, transcript: 1 });
+  await world.tell('user.deleted', { userId: me.userId, at });
+  await world.idle();
+});
+
 it('a deleted user takes everything along, from every index too; others keep theirs', async () => {
   const [me, other] = [user(), user()];
   await fill(me, randomUUID());

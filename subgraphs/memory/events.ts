@@ -8,6 +8,7 @@ import { INDEX_MEMORIES } from './memories/index-memories.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
 
 export const REMOVE_CONVERSATION = 'remove-conversation';
+export const REMOVE_MESSAGE = 'remove-message';
 export const REMOVE_USER = 'remove-user';
 
 /**
@@ -34,16 +35,22 @@ export function eventHandlers({
       },
     },
 
+    async 'message.deleted'({ payload: { messageId } }, tx) {
+      const said = await tx.transcriptMessage.findUnique({ where: { id: messageId }, select: { userId: true } });
+      await tx.transcriptMessage.deleteMany({ where: { id: messageId } });
+      const learned = await tx.memory.findMany({ where: { sourceMessageId: messageId, origin: 'EXTRACTED' } });
+      await removeMemories(tx, learned);
+      for (const [userId, rows] of Map.groupBy(learned, (row) => row.userId))
+        await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: rows.map((row) => row.id) }, { userId });
+      if (said) await quick.enqueue(tx, REMOVE_MESSAGE, { messageId, userId: said.userId }, { userId: said.userId });
+    },
+
     async 'conversation.deleted'({ payload: { conversationId } }, tx) {
       const messages = await tx.transcriptMessage.findMany({ where: { conversationId }, distinct: ['userId'] });
       const about = await tx.memory.findMany({
         where: { conversationId, OR: [{ about: conversationId }, { origin: 'EXTRACTED' }] },
       });
-      await tx.memory.deleteMany({ where: { id: { in: about.map((row) => row.id) } } });
-      await tx.memory.updateMany({
-        where: { supersededById: { in: about.map((row) => row.id) } },
-        data: { supersededById: null },
-      });
+      await removeMemories(tx, about);
       await tx.transcriptMessage.deleteMany({ where: { conversationId } });
       await tx.context.deleteMany({ where: { conversationId } });
       for (const [userId, rows] of Map.groupBy(about, (row) => row.userId))
@@ -66,6 +73,13 @@ export function eventHandlers({
       for (const { id } of documents) await quick.enqueue(tx, REMOVE_DOCUMENT, { documentId: id, ownerId: userId });
     },
   };
+}
+
+/** Removes memories; what they had superseded is superseded by nothing that there is. */
+async function removeMemories(tx: Transaction, memories: readonly { readonly id: string }[]): Promise<void> {
+  const ids = memories.map(({ id }) => id);
+  await tx.memory.deleteMany({ where: { id: { in: ids } } });
+  await tx.memory.updateMany({ where: { supersededById: { in: ids } }, data: { supersededById: null } });
 }
 
 type Completed = EventPayload<'message.completed'>;
@@ -107,6 +121,15 @@ export const removeConversation = ({ indexes }: Pick<MemoryParts, 'indexes'>): J
     const { conversationId, userId } = payload as { conversationId: string; userId: string };
     const index = await indexes.get('messages');
     await index.removeWhere(tenantOf(userId), { field: 'conversationId', op: 'eq', value: conversationId });
+  },
+});
+
+/** Takes a deleted message out of the index. */
+export const removeMessage = ({ indexes }: Pick<MemoryParts, 'indexes'>): JobHandler<Transaction> => ({
+  async run(payload) {
+    const { messageId, userId } = payload as { messageId: string; userId: string };
+    const index = await indexes.get('messages');
+    await index.removeWhere(tenantOf(userId), { field: 'messageId', op: 'eq', value: messageId });
   },
 });
 

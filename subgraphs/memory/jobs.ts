@@ -6,7 +6,14 @@ import {
   removeDocument,
 } from './documents/ingest.ts';
 import { recognisePages } from './documents/recognise-pages.ts';
-import { REMOVE_CONVERSATION, REMOVE_USER, removeConversation, removeUser } from './events.ts';
+import {
+  REMOVE_CONVERSATION,
+  REMOVE_MESSAGE,
+  REMOVE_USER,
+  removeConversation,
+  removeMessage,
+  removeUser,
+} from './events.ts';
 import { EXTRACT_MEMORIES, extractMemories } from './extraction/extract-memories.ts';
 import { INDEX_MESSAGE, indexMessage } from './index-message.ts';
 import { INDEX_MEMORIES, indexMemories } from './memories/index-memories.ts';
@@ -23,6 +30,7 @@ export function registerJobs(memory: MemoryParts): void {
   quick.handle(INDEX_MEMORIES, indexMemories(memory));
   quick.handle(REMOVE_DOCUMENT, removeDocument(memory));
   quick.handle(REMOVE_CONVERSATION, removeConversation(memory));
+  quick.handle(REMOVE_MESSAGE, removeMessage(memory));
   quick.handle(REMOVE_USER, removeUser(memory));
   slow.handle(INGEST_DOCUMENT, ingestDocument(memory));
   slow.handle(RECOGNISE_PAGES, recognisePages(memory));

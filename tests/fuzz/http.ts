@@ -21,7 +21,15 @@ const PATHS = [
   ...['/graphql', '/graphql', '/graphql', '/', '/health', '/ready', '/metrics', '/schema.graphql', '/openapi.json'],
   ...['/explorer', '/explorer/index.html', '/.well-known/jwks.json', '/api/chat', '/api/models', '/conversations'],
   ...['/_/', '/_/auth/graphql', '/_/chat/graphql', '/_/auth/metrics', '/_/vision/images/x', '/_/memory/documents/x'],
-  ...['/_/auth/reset-password', '/_/auth/verify-email', '/_/auth/first-admin', '/_/nothing/x', '/_/%00/x', '/_//x'],
+  ...[
+    '/_/auth/reset-password',
+    '/_/auth/verify-email',
+    '/_/auth/change-email',
+    '/_/auth/first-admin',
+    '/_/nothing/x',
+    '/_/%00/x',
+    '/_//x',
+  ],
 ];
 const QUERIES = [
   '{models{id}}',

@@ -1,8 +1,17 @@
 import type { Connection } from './connection.ts';
 import { isError, isPassing, SextantError } from './errors.ts';
-import type { EditMessageInput, PresenceState, RegenerateReplyInput, SendMessageInput } from './generated/graphql.ts';
+import type {
+  EditMessageInput,
+  FeedbackRating,
+  PresenceState,
+  RegenerateReplyInput,
+  SendMessageInput,
+} from './generated/graphql.ts';
 import {
+  DeleteMessageDocument,
   EditMessageDocument,
+  MarkReadDocument,
+  RateReplyDocument,
   type ReadMessageFragment,
   ReadMessagesDocument,
   RegenerateReplyDocument,
@@ -87,14 +96,48 @@ export class Conversation {
     return { messages: nodes, before: pageInfo.hasPreviousPage ? (pageInfo.startCursor ?? undefined) : undefined };
   }
 
-  /** Yields what happens in the conversation. After an interruption, read the messages again: it does not replay. */
-  async *events(
-    options: { signal?: AbortSignal; onInterruption?: () => void } = {},
-  ): AsyncGenerator<ConversationEvent> {
-    const variables = { id: this.id };
-    for await (const event of this.#connection.subscribe(WatchConversationDocument, variables, options)) {
-      if (event.conversationEvents != null) yield event.conversationEvents;
+  /**
+   * Yields what happens in the conversation. After an interruption it goes on where it was: messages, ends of replies
+   * and deletions come once each.
+   *
+   * @param options with `after`, the cursor of an event that was seen before.
+   */
+  async *events({
+    after,
+    ...options
+  }: {
+    after?: string | undefined;
+    signal?: AbortSignal;
+    onInterruption?: () => void;
+  } = {}): AsyncGenerator<ConversationEvent> {
+    let cursor = after ?? null;
+    const variables = () => ({ id: this.id, after: cursor });
+    for await (const { conversationEvents: event } of this.#connection.subscribe(
+      WatchConversationDocument,
+      variables,
+      options,
+    )) {
+      if (event == null) continue;
+      if ('cursor' in event) cursor = event.cursor;
+      yield event;
     }
+  }
+
+  /** Deletes what a message says, for all and for good. */
+  async deleteMessage(messageId: string): Promise<void> {
+    await this.#connection.request(DeleteMessageDocument, { input: { id: messageId } });
+  }
+
+  /** Says whether a reply was good; null takes it back. */
+  async rate(messageId: string, rating: FeedbackRating | null, comment?: string): Promise<void> {
+    const input = { id: messageId, rating, ...(comment !== undefined && { comment }) };
+    await this.#connection.request(RateReplyDocument, { input });
+  }
+
+  /** Marks the conversation as read, up to a message or all of it. */
+  async markRead(messageId?: string): Promise<void> {
+    const input = { id: this.id, ...(messageId !== undefined && { messageId }) };
+    await this.#connection.request(MarkReadDocument, { input });
   }
 
   /** Yields who is in the room, each time that it changes. The caller is seen there while this is iterated. */

@@ -15,7 +15,9 @@ import { ListChatsDocument } from './list.generated.ts';
 import { ChatList } from './list.tsx';
 import { Message } from './message.tsx';
 import { Room, Typing } from './room.tsx';
+import { ShareButton } from './share-button.tsx';
 import { useChat } from './use-chat.ts';
+import { useViewerNews } from './use-viewer-news.ts';
 
 /** Shows the conversations and one of them; without an id a new one, which begins with its first message. */
 export function Chat({ id }: { readonly id: string | undefined }) {
@@ -24,6 +26,7 @@ export function Chat({ id }: { readonly id: string | undefined }) {
   const [isListOpen, { open, close }] = useDisclosure();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another conversation closes the list of a phone.
   useEffect(close, [id]);
+  useViewerNews();
   const toggle = isNarrow && (
     <ActionIcon variant="subtle" color="gray" aria-label={chat.list} onClick={open}>
       <PanelLeft size={18} />
@@ -119,7 +122,8 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
         <Title order={1} size="h5" className="title">
           {title}
         </Title>
-        <Room id={id} members={it.members} />
+        {conversation?.viewerRole === 'OWNER' && <ShareButton id={id} />}
+        <Room id={id} members={it.members} isOwner={conversation?.viewerRole === 'OWNER'} />
       </Group>
       <Messages it={it} viewerId={viewer?.id} />
       <Typing members={it.members} viewerId={viewer?.id} />
@@ -189,7 +193,13 @@ function Messages({ it, viewerId }: { it: ReturnType<typeof useChat>; viewerId: 
         )}
         {it.isLoading && <Skeleton height={80} />}
         {it.messages.map((message) => (
-          <Message key={message.id} message={message} viewerId={viewerId} actions={it.actions} />
+          <Message
+            key={message.id}
+            message={message}
+            viewerId={viewerId}
+            isOwner={it.conversation?.viewerRole === 'OWNER'}
+            actions={it.actions}
+          />
         ))}
       </div>
     </div>

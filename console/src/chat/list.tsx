@@ -1,8 +1,21 @@
 import { useMutation, useQuery } from '@apollo/client/react';
-import { ActionIcon, Alert, Button, Group, Menu, Modal, NavLink, ScrollArea, Text, TextInput } from '@mantine/core';
+import {
+  ActionIcon,
+  Alert,
+  Badge,
+  Button,
+  Group,
+  Menu,
+  Modal,
+  NavLink,
+  ScrollArea,
+  Select,
+  Text,
+  TextInput,
+} from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { Archive, Download, Ellipsis, Pencil, Pin, Search, SquarePen, Trash2 } from 'lucide-react';
-import { type FormEvent, useState } from 'react';
+import { Archive, Download, Ellipsis, Folder, Pencil, Pin, Search, SquarePen, Trash2 } from 'lucide-react';
+import { type FormEvent, lazy, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
 import { saveText } from '../frame/save.ts';
 import { useStrings } from '../strings/strings.tsx';
@@ -18,10 +31,15 @@ import {
   SearchChatsDocument,
 } from './list.generated.ts';
 
+const Filing = lazy(async () => ({ default: (await import('./filing.tsx')).Filing }));
+
 interface Listed {
   readonly id: string;
   readonly title?: string | null;
   readonly pinned: boolean;
+  readonly unreadCount: number;
+  readonly tags: readonly string[];
+  readonly folder?: { readonly id: string; readonly name: string } | null;
 }
 
 /** Shows the conversations, pinned ones first, what a search finds in them, and invitations. */
@@ -30,10 +48,14 @@ export function ChatList({ current }: { readonly current: string | undefined }) 
   const [, go] = useLocation();
   const [text, setText] = useState('');
   const [query] = useDebouncedValue(text.trim(), 250);
-  const { data, refetch, fetchMore } = useQuery(ListChatsDocument, { variables: {} });
+  const [shown, setShown] = useState<string | null>(null);
+  const { data, previousData, refetch, fetchMore } = useQuery(ListChatsDocument, { variables: filterOf(shown) });
   const found = useQuery(SearchChatsDocument, { variables: { query }, skip: query === '' });
   const [accept] = useMutation(AcceptInvitationDocument);
   const [decline] = useMutation(DeclineInvitationDocument);
+  const { conversationFolders, conversationTags } = data ?? previousData ?? {};
+  const folders = conversationFolders?.nodes ?? [];
+  const tags = conversationTags?.nodes ?? [];
   const listed = data?.conversations?.nodes ?? [];
   const sorted = [...listed].sort((a, b) => Number(b.pinned) - Number(a.pinned));
   const page = data?.conversations?.pageInfo;
@@ -51,6 +73,26 @@ export function ChatList({ current }: { readonly current: string | undefined }) 
         leftSection={<Search size={14} />}
         value={text}
         onChange={(event) => setText(event.currentTarget.value)}
+      />
+      <Select
+        mb="xs"
+        size="sm"
+        aria-label={chat.show}
+        placeholder={chat.all}
+        clearable
+        value={shown}
+        onChange={setShown}
+        data={[
+          { value: 'unread', label: chat.onlyUnread },
+          ...group(
+            chat.folders,
+            folders.map(({ id, name }) => ({ value: `folder:${id}`, label: name })),
+          ),
+          ...group(
+            chat.tags,
+            tags.map(({ name }) => ({ value: `tag:${name}`, label: name })),
+          ),
+        ]}
       />
       {data?.conversationInvitations?.nodes.map(({ conversationId: id, title, invitedBy }) => (
         <Alert key={id} p="xs" mb="xs">
@@ -97,7 +139,7 @@ export function ChatList({ current }: { readonly current: string | undefined }) 
         ) : (
           <>
             {sorted.map((one) => (
-              <Row key={one.id} chat={one} isCurrent={one.id === current} changed={refetch} />
+              <Row key={one.id} chat={one} folders={folders} isCurrent={one.id === current} changed={refetch} />
             ))}
             {page?.hasNextPage && (
               <Button
@@ -106,7 +148,7 @@ export function ChatList({ current }: { readonly current: string | undefined }) 
                 fullWidth
                 onClick={() =>
                   void fetchMore({
-                    variables: { after: page.endCursor },
+                    variables: { ...filterOf(shown), after: page.endCursor },
                     updateQuery: (before, { fetchMoreResult: more }) => ({
                       ...before,
                       conversations: more.conversations && {
@@ -127,18 +169,31 @@ export function ChatList({ current }: { readonly current: string | undefined }) 
   );
 }
 
+const group = <Item,>(name: string, items: Item[]) => (items.length === 0 ? [] : [{ group: name, items }]);
+
+/** What is chosen to be shown, as variables of the list. */
+function filterOf(shown: string | null) {
+  if (shown === 'unread') return { unread: true };
+  const [kind, ...rest] = (shown ?? '').split(':');
+  if (kind === 'folder') return { folderId: rest.join(':') };
+  return kind === 'tag' ? { tag: rest.join(':') } : {};
+}
+
 function Row({
-  chat: { id, title, pinned },
+  chat: one,
+  folders,
   isCurrent,
   changed,
 }: {
   chat: Listed;
+  folders: readonly { readonly id: string; readonly name: string }[];
   isCurrent: boolean;
   changed(): unknown;
 }) {
+  const { id, title, pinned, unreadCount } = one;
   const { chat, common } = useStrings();
   const [, go] = useLocation();
-  const [asks, setAsks] = useState<'rename' | 'delete'>();
+  const [asks, setAsks] = useState<'rename' | 'delete' | 'file'>();
   const [pin] = useMutation(PinChatDocument);
   const [rename] = useMutation(RenameChatDocument);
   const [archive] = useMutation(ArchiveChatDocument);
@@ -159,6 +214,13 @@ function Row({
         active={isCurrent}
         aria-current={isCurrent ? 'page' : undefined}
         leftSection={pinned ? <Pin size={14} aria-label={chat.pin} /> : undefined}
+        rightSection={
+          unreadCount > 0 && !isCurrent ? (
+            <Badge size="sm" circle aria-label={chat.unread(unreadCount)}>
+              {unreadCount > 99 ? '99+' : unreadCount}
+            </Badge>
+          ) : undefined
+        }
         noWrap
         className="way"
       />
@@ -177,6 +239,9 @@ function Row({
           </Menu.Item>
           <Menu.Item leftSection={<Pencil size={14} />} onClick={() => setAsks('rename')}>
             {chat.rename}
+          </Menu.Item>
+          <Menu.Item leftSection={<Folder size={14} />} onClick={() => setAsks('file')}>
+            {chat.file}
           </Menu.Item>
           <Menu.Item
             leftSection={<Download size={14} />}
@@ -199,6 +264,11 @@ function Row({
           </Menu.Item>
         </Menu.Dropdown>
       </Menu>
+      {asks === 'file' && (
+        <Suspense>
+          <Filing chat={one} folders={folders} changed={changed} close={() => setAsks(undefined)} />
+        </Suspense>
+      )}
       <Modal
         opened={asks === 'delete'}
         onClose={() => setAsks(undefined)}

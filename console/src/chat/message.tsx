@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Code, Group, Loader, Popover, Text, Textarea, Tooltip } from '@mantine/core';
 import type { ReplyState } from '@sextant/client';
 import { useReply } from '@sextant/client/react';
-import { ChevronLeft, ChevronRight, Info, Pencil, RefreshCw } from 'lucide-react';
+import { ChevronLeft, ChevronRight, Info, Pencil, RefreshCw, ThumbsDown, ThumbsUp, Trash2 } from 'lucide-react';
 import { memo, useState } from 'react';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import type { ChatMessageFragment } from './chat.generated.ts';
@@ -14,6 +14,8 @@ export interface MessageActions {
   edit(id: string, text: string): void;
   regenerate(id: string): void;
   choose(id: string): void;
+  remove(id: string): void;
+  rate(id: string, rating: 'UP' | 'DOWN' | null, comment?: string): void;
 }
 
 /** Returns whether a reply is still to come. */
@@ -23,11 +25,13 @@ export const isOpen = ({ status }: { readonly status: string }): boolean =>
 interface MessageProps {
   readonly message: ChatMessageFragment;
   readonly viewerId: string | undefined;
+  /** Whether the viewer owns the conversation, and so may delete every message. */
+  readonly isOwner: boolean;
   readonly actions: MessageActions;
 }
 
 /** Shows a message of a person or a reply; one that is being written, word for word. */
-export const Message = memo(function Message({ message, viewerId, actions }: MessageProps) {
+export const Message = memo(function Message({ message, viewerId, isOwner, actions }: MessageProps) {
   const { chat } = useStrings();
   const live = useReply(isOpen(message) ? message.id : null);
   const isReply = message.role === 'ASSISTANT';
@@ -41,8 +45,16 @@ export const Message = memo(function Message({ message, viewerId, actions }: Mes
       <Text size="xs" c="dimmed" className="author">
         {name}
       </Text>
-      {isReply ? <ReplyBody message={message} live={live} /> : <Asked message={message} actions={actions} />}
-      {isReply && !isOpen(message) && (
+      {message.removedAt ? (
+        <Text size="sm" c="dimmed" fs="italic">
+          {chat.deleted}
+        </Text>
+      ) : isReply ? (
+        <ReplyBody message={message} live={live} />
+      ) : (
+        <Asked message={message} viewerId={viewerId} isOwner={isOwner} actions={actions} />
+      )}
+      {isReply && !isOpen(message) && !message.removedAt && (
         <Group gap={2} className="tools">
           <CopyButton text={message.text} />
           <Tooltip label={chat.regenerate}>
@@ -57,9 +69,12 @@ export const Message = memo(function Message({ message, viewerId, actions }: Mes
             </ActionIcon>
           </Tooltip>
           <HowMade message={message} />
+          <Thumbs message={message} actions={actions} />
+          {isOwner && <Remove id={message.id} actions={actions} />}
           <Branches message={message} actions={actions} />
         </Group>
       )}
+      {message.removedAt && <Branches message={message} actions={actions} />}
     </article>
   );
 });
@@ -126,7 +141,7 @@ function ReplyBody({ message, live }: { message: ChatMessageFragment; live: Repl
   );
 }
 
-function Asked({ message, actions }: { message: ChatMessageFragment; actions: MessageActions }) {
+function Asked({ message, viewerId, isOwner, actions }: MessageProps) {
   const { chat, common } = useStrings();
   const [draft, setDraft] = useState<string>();
   if (draft !== undefined) {
@@ -181,7 +196,113 @@ function Asked({ message, actions }: { message: ChatMessageFragment; actions: Me
             <Pencil size={14} />
           </ActionIcon>
         </Tooltip>
+        {(isOwner || message.author?.id === viewerId) && <Remove id={message.id} actions={actions} />}
       </Group>
+    </>
+  );
+}
+
+function Remove({ id, actions }: { id: string; actions: MessageActions }) {
+  const { chat, common } = useStrings();
+  const [asks, setAsks] = useState(false);
+  return (
+    <Popover opened={asks} onChange={setAsks} position="top" withArrow trapFocus>
+      <Popover.Target>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size="sm"
+          aria-label={chat.deleteMessage}
+          onClick={() => setAsks((before) => !before)}
+        >
+          <Trash2 size={14} />
+        </ActionIcon>
+      </Popover.Target>
+      <Popover.Dropdown aria-label={chat.deleteMessage} maw={280}>
+        <Text size="sm">{chat.deleteMessageHint}</Text>
+        <Group justify="flex-end" mt="xs">
+          <Button
+            size="compact-sm"
+            color="red"
+            onClick={() => {
+              setAsks(false);
+              actions.remove(id);
+            }}
+          >
+            {common.delete}
+          </Button>
+        </Group>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function Thumbs({
+  message: { id, viewerFeedback },
+  actions,
+}: {
+  message: ChatMessageFragment;
+  actions: MessageActions;
+}) {
+  const { chat, common } = useStrings();
+  const [asks, setAsks] = useState(false);
+  const rating = viewerFeedback?.rating;
+  return (
+    <>
+      <Tooltip label={chat.good}>
+        <ActionIcon
+          variant={rating === 'UP' ? 'light' : 'subtle'}
+          color="gray"
+          size="sm"
+          aria-label={chat.good}
+          aria-pressed={rating === 'UP'}
+          onClick={() => actions.rate(id, rating === 'UP' ? null : 'UP')}
+        >
+          <ThumbsUp size={14} />
+        </ActionIcon>
+      </Tooltip>
+      <Popover opened={asks} onChange={setAsks} position="top" withArrow trapFocus>
+        <Popover.Target>
+          <ActionIcon
+            variant={rating === 'DOWN' ? 'light' : 'subtle'}
+            color="gray"
+            size="sm"
+            aria-label={chat.bad}
+            aria-pressed={rating === 'DOWN'}
+            onClick={() => {
+              actions.rate(id, rating === 'DOWN' ? null : 'DOWN');
+              setAsks(rating !== 'DOWN');
+            }}
+          >
+            <ThumbsDown size={14} />
+          </ActionIcon>
+        </Popover.Target>
+        <Popover.Dropdown aria-label={chat.bad} w={280}>
+          <form
+            onSubmit={(event) => {
+              event.preventDefault();
+              const comment = String(new FormData(event.currentTarget).get('comment')).trim();
+              setAsks(false);
+              if (comment !== '') actions.rate(id, 'DOWN', comment);
+            }}
+          >
+            <Textarea
+              name="comment"
+              label={chat.why}
+              autosize
+              minRows={2}
+              maxRows={6}
+              maxLength={2000}
+              data-autofocus
+            />
+            <Group justify="flex-end" mt="xs">
+              <Button type="submit" size="compact-sm">
+                {common.save}
+              </Button>
+            </Group>
+          </form>
+        </Popover.Dropdown>
+      </Popover>
     </>
   );
 }

@@ -2,13 +2,23 @@ import { useLazyQuery, useMutation } from '@apollo/client/react';
 import { ActionIcon, Avatar, Button, Group, Popover, Stack, Text, TextInput, Tooltip } from '@mantine/core';
 import type { Member } from '@sextant/client';
 import { UserPlus } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { useViewer } from '../frame/viewer.ts';
 import { useStrings } from '../strings/strings.tsx';
-import { FindPeopleDocument, InvitePersonDocument } from './people.generated.ts';
+import { FindAcquaintancesDocument, FindPeopleDocument, InvitePersonDocument } from './people.generated.ts';
+
+const InviteByLink = lazy(async () => ({ default: (await import('./invite-by-link.tsx')).InviteByLink }));
 
 /** Shows who is in the room, and invites others. */
-export function Room({ id, members }: { readonly id: string; readonly members: readonly Member[] }) {
+export function Room({
+  id,
+  members,
+  isOwner,
+}: {
+  readonly id: string;
+  readonly members: readonly Member[];
+  readonly isOwner: boolean;
+}) {
   const { chat } = useStrings();
   return (
     <Group gap="xs" wrap="nowrap" role="group" aria-label={chat.here}>
@@ -19,7 +29,7 @@ export function Room({ id, members }: { readonly id: string; readonly members: r
           </Tooltip>
         ))}
       </Avatar.Group>
-      <Invite id={id} />
+      {isOwner && <Invite id={id} />}
     </Group>
   );
 }
@@ -48,12 +58,15 @@ const ID = /^[\da-f]{8}-(?:[\da-f]{4}-){3}[\da-f]{12}$/i;
 function Invite({ id }: { id: string }) {
   const { chat, common } = useStrings();
   const viewer = useViewer();
-  const [find, found] = useLazyQuery(FindPeopleDocument);
+  const [findAll, foundAll] = useLazyQuery(FindPeopleDocument);
+  const [findKnown, foundKnown] = useLazyQuery(FindAcquaintancesDocument);
   const [given, setGiven] = useState<string>();
   const [invite] = useMutation(InvitePersonDocument);
   const [invited, setInvited] = useState<readonly string[]>([]);
   const [problem, setProblem] = useState<string>();
-  const people = given ? [{ id: given, displayName: given }] : (found.data?.users?.nodes ?? []);
+  // Administrators look through all people, others through those whom they share a conversation with.
+  const found = viewer?.isAdmin ? foundAll.data?.users?.nodes : foundKnown.data?.people;
+  const people = given ? [{ id: given, displayName: given }] : (found ?? []);
   return (
     <Popover position="bottom-end" withArrow trapFocus>
       <Popover.Target>
@@ -69,8 +82,8 @@ function Invite({ id }: { id: string }) {
               const search = event.currentTarget.value.trim();
               const isId = ID.test(search);
               setGiven(isId ? search : undefined);
-              // Only administrators may look through all people.
-              if (!isId && search.length > 1 && viewer?.isAdmin) void find({ variables: { search } });
+              if (isId || search.length < 2) return;
+              void (viewer?.isAdmin ? findAll : findKnown)({ variables: { search } });
             }}
           />
           {problem && (
@@ -98,7 +111,10 @@ function Invite({ id }: { id: string }) {
               </Button>
             </Group>
           ))}
-          {given === undefined && found.data?.users?.nodes.length === 0 && <Text size="sm">{common.nothing}</Text>}
+          {given === undefined && found?.length === 0 && <Text size="sm">{common.nothing}</Text>}
+          <Suspense>
+            <InviteByLink id={id} />
+          </Suspense>
         </Stack>
       </Popover.Dropdown>
     </Popover>

@@ -1,8 +1,8 @@
 import { useMutation } from '@apollo/client/react';
-import type { Member } from '@sextant/client';
+import type { Conversation, Member } from '@sextant/client';
 import { useSextant } from '@sextant/client/react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
-import { ChooseBranchDocument } from './chat.generated.ts';
+import { ChooseBranchDocument, DeleteMessageDocument, RateReplyDocument } from './chat.generated.ts';
 import type { Draft } from './composer.tsx';
 import { isOpen, type MessageActions } from './message.tsx';
 import { useThread } from './use-thread.ts';
@@ -13,6 +13,8 @@ export function useChat(id: string) {
   const conversation = useMemo(() => sextant.conversation(id), [sextant, id]);
   const { conversation: shown, messages, hasEarlier, earlier, error, refetch } = useThread(id);
   const [chooseBranch] = useMutation(ChooseBranchDocument);
+  const [deleteMessage] = useMutation(DeleteMessageDocument);
+  const [rateReply] = useMutation(RateReplyDocument);
   const [members, setMembers] = useState<readonly Member[]>([]);
   const [problem, setProblem] = useState<unknown>();
   const reading = useRef<Promise<unknown> | undefined>(undefined);
@@ -56,6 +58,7 @@ export function useChat(id: string) {
     };
   }, [conversation, read]);
 
+  useReading(conversation, shown?.unreadCount ?? 0, messages);
   const done = useCallback(
     async (reply: { readonly messageId: Promise<string> }) => {
       setProblem(undefined);
@@ -68,12 +71,18 @@ export function useChat(id: string) {
     (): MessageActions => ({
       edit: (messageId, text) => void done(conversation.edit(messageId, text)).catch(setProblem),
       regenerate: (messageId) => void done(conversation.regenerate(messageId)).catch(setProblem),
+      remove: (messageId) =>
+        void deleteMessage({ variables: { id: messageId } })
+          .then(() => refetch())
+          .catch(setProblem),
+      rate: (messageId, rating, comment) =>
+        void rateReply({ variables: { input: { id: messageId, rating, comment } } }).catch(setProblem),
       choose: (messageId) =>
         void chooseBranch({ variables: { id: messageId } })
           .then(() => refetch())
           .catch(setProblem),
     }),
-    [conversation, done, chooseBranch, refetch],
+    [conversation, done, chooseBranch, deleteMessage, rateReply, refetch],
   );
   return {
     conversation: shown,
@@ -99,4 +108,22 @@ export function useChat(id: string) {
       ),
     setTyping: (typing: boolean) => void conversation.setTyping(typing).catch(() => undefined),
   };
+}
+
+/** Marks what is on the screen as read, as soon as the page is looked at. */
+function useReading(
+  conversation: Conversation,
+  unread: number,
+  messages: readonly { readonly id: string; readonly status: string }[],
+): void {
+  const last = messages.findLast((message) => !isOpen(message))?.id;
+  useEffect(() => {
+    if (unread === 0 || last === undefined) return undefined;
+    const mark = () => {
+      if (document.visibilityState === 'visible') void conversation.markRead(last).catch(() => undefined);
+    };
+    mark();
+    document.addEventListener('visibilitychange', mark);
+    return () => document.removeEventListener('visibilitychange', mark);
+  }, [conversation, unread, last]);
 }

@@ -306,7 +306,7 @@ export const settings = z.object({
   ACCOUNT_LINKS_URL: httpUrl
     .optional()
     .describe(
-      'Where links in mails lead: your page with /reset-password and /verify-email. Default: pages of our own.',
+      'Where links in mails lead: your page with /reset-password, /verify-email and /change-email. Default: pages of our own.',
     ),
   ADMIN_EMAIL: z
     .email({ error: 'an e-mail address' })

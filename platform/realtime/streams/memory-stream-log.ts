@@ -147,6 +147,11 @@ export class MemoryStreamLog implements StreamLog {
     return { epoch, last: buffer.last, status: entry.producer ? 'live' : 'abandoned' };
   }
 
+  async discard(stream: string): Promise<void> {
+    this.#load();
+    if (this.#entries.get(stream)?.producer === undefined) this.#forget(stream);
+  }
+
   /** Takes over what an earlier process left. */
   #load(): void {
     if (this.#file === undefined || this.#loaded) return;

@@ -191,6 +191,12 @@ export class RedisStreamLog implements StreamLog {
     return () => this.#awaiting.delete(ask);
   }
 
+  async discard(stream: string): Promise<void> {
+    checkStreamName(stream);
+    const { log, meta } = this.#keys(stream);
+    await this.#redis.guard('streams', this.#scripts.discard(log, meta));
+  }
+
   async #inspect(stream: string): Promise<RemoteState | undefined> {
     const asking = this.#scripts.inspect(metaKey(this.#redis.prefix, stream));
     const reply = (await this.#redis.guard('streams', asking)) as [string, number, number, number, string?] | null;

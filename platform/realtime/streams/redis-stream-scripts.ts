@@ -89,6 +89,12 @@ if not m[1] then return false end
 ${NOW}
 return {m[1], tonumber(m[2]), tonumber(m[3]), tonumber(m[4]) > now and 1 or 0, m[5]}`;
 
+/** log meta → nothing. Forgets a stream that has ended, or whose producer is gone. */
+const DISCARD = `
+local m = redis.call('HMGET', KEYS[2], 'final', 'lease')
+${NOW}
+if m[1] or (m[2] and tonumber(m[2]) <= now) then redis.call('DEL', KEYS[1], KEYS[2]) end`;
+
 export interface StreamScripts {
   readonly open: RedisScript;
   readonly restore: RedisScript;
@@ -96,6 +102,7 @@ export interface StreamScripts {
   readonly release: RedisScript;
   readonly stop: RedisScript;
   readonly inspect: RedisScript;
+  readonly discard: RedisScript;
 }
 
 /** Returns the scripts of the stream log, ready to run. */
@@ -106,6 +113,7 @@ export const streamScripts = (redis: RedisConnections): StreamScripts => ({
   release: redis.script('sextantStreamRelease', 1, RELEASE),
   stop: redis.script('sextantStreamStop', 1, STOP),
   inspect: redis.script('sextantStreamInspect', 1, INSPECT),
+  discard: redis.script('sextantStreamDiscard', 2, DISCARD),
 });
 
 /** Returns the key of a stream's chunks. */

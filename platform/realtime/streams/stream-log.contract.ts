@@ -152,6 +152,20 @@ export function streamLogContract(open: (lifecycle: AsyncDisposableStack) => Pro
       await expect(collect(there.read(stream))).rejects.toThrow(StreamUnknownError);
     });
 
+    it('forgets what is discarded at once, but nothing that is being written', async () => {
+      const stream = freshStream();
+      const writer = await here.open(stream);
+      writer.append('said');
+      await writer.flush();
+      await there.discard(stream);
+      expect((await here.inspect(stream))?.status).toBe('live');
+      await writer.finish({ status: 'STOPPED' });
+      await there.discard(stream);
+      expect(await here.inspect(stream)).toBeUndefined();
+      await expect(collect(here.read(stream))).rejects.toThrow(StreamUnknownError);
+      await there.discard(stream);
+    });
+
     it('lets go of a reader that leaves while nothing happens', async () => {
       const stream = freshStream();
       const writer = await here.open(stream);

@@ -46,6 +46,14 @@ export interface StreamLog {
 
   /** What is known of a stream now, or undefined: never opened or expired. */
   inspect(stream: string): Promise<StreamState | undefined>;
+
+  /**
+   * Forgets a stream that no producer writes any more, with all its chunks: what was said in it is to be gone at once.
+   * A stream that is being written, or unknown, stays as it is.
+   *
+   * @throws {CodedError} SERVICE_UNAVAILABLE when Redis cannot be reached: the stream expires by itself.
+   */
+  discard(stream: string): Promise<void>;
 }
 
 /** The content of one append: a piece of text, or anything else as an object (a tool call, a citation). */

@@ -12,7 +12,8 @@
 export const TokenPurpose = {
   PASSWORD_RESET: 'PASSWORD_RESET',
   EMAIL_VERIFICATION: 'EMAIL_VERIFICATION',
-  FIRST_ADMIN: 'FIRST_ADMIN'
+  FIRST_ADMIN: 'FIRST_ADMIN',
+  EMAIL_CHANGE: 'EMAIL_CHANGE'
 } as const
 
 export type TokenPurpose = (typeof TokenPurpose)[keyof typeof TokenPurpose]

@@ -52,6 +52,26 @@ export type Conversation = Prisma.ConversationModel
  */
 export type Participant = Prisma.ParticipantModel
 /**
+ * Model Share
+ * A link by which anybody reads a branch of a conversation. What it says of the token is its digest.
+ */
+export type Share = Prisma.ShareModel
+/**
+ * Model InvitationLink
+ * A link by which people take part who accept it. What it says of the token is its digest.
+ */
+export type InvitationLink = Prisma.InvitationLinkModel
+/**
+ * Model Folder
+ * A folder in the list of one person.
+ */
+export type Folder = Prisma.FolderModel
+/**
+ * Model ViewerNotice
+ * What no row of a person tells any more, for `viewerEvents`. Kept for 30 days.
+ */
+export type ViewerNotice = Prisma.ViewerNoticeModel
+/**
  * Model Invitation
  * Who is asked to take part and has not answered.
  */
@@ -67,6 +87,11 @@ export type Message = Prisma.MessageModel
  * most; when the reply ends, Message.text takes its place.
  */
 export type ReplyChunk = Prisma.ReplyChunkModel
+/**
+ * Model Feedback
+ * What a person thinks of a reply.
+ */
+export type Feedback = Prisma.FeedbackModel
 /**
  * Model Generation
  * How a reply was made.

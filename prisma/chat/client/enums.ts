@@ -47,6 +47,14 @@ export const MessageStatus = {
 export type MessageStatus = (typeof MessageStatus)[keyof typeof MessageStatus]
 
 
+export const FeedbackRating = {
+  UP: 'UP',
+  DOWN: 'DOWN'
+} as const
+
+export type FeedbackRating = (typeof FeedbackRating)[keyof typeof FeedbackRating]
+
+
 export const ChunkKind = {
   TEXT: 'TEXT',
   REASONING: 'REASONING',
@@ -54,3 +62,12 @@ export const ChunkKind = {
 } as const
 
 export type ChunkKind = (typeof ChunkKind)[keyof typeof ChunkKind]
+
+
+export const ViewerNoticeKind = {
+  GONE: 'GONE',
+  INVITATION: 'INVITATION',
+  FOLDERS: 'FOLDERS'
+} as const
+
+export type ViewerNoticeKind = (typeof ViewerNoticeKind)[keyof typeof ViewerNoticeKind]

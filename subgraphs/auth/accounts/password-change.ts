@@ -38,6 +38,7 @@ export async function changePassword(
     });
     if (changed.count === 0) throw badInput('input.currentPassword', 'was changed a moment ago; try again.');
     await endTokens(change.tx, 'PASSWORD_RESET', user.id);
+    await endTokens(change.tx, 'EMAIL_CHANGE', user.id);
     await change.audit({ type: 'authn_password_change', userId: user.id });
     const why = 'password changed';
     const revokedApiKeys = input.revokeApiKeys ? await change.endApiKeys({ userId: user.id }, why) : 0;

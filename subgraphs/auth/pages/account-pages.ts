@@ -1,6 +1,7 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Route, RouteCall } from '#platform/host/definition.ts';
 import { CLIENT_HEADER, readClientInfo } from '#platform/identity/client-info.ts';
+import { confirmEmailChange } from '../accounts/email-change.ts';
 import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { resetPassword } from '../accounts/password-change.ts';
 import { verifyEmail } from '../accounts/registration.ts';
@@ -64,6 +65,18 @@ const PAGES: readonly AccountPage[] = [
     },
     async submit(parts, values, actor) {
       return `${await verifyEmail(parts, value(values, 'token'), actor)} is confirmed. You can sign in now.`;
+    },
+  },
+  {
+    path: '/change-email',
+    form: {
+      title: 'Confirm your new address',
+      intro: 'Confirm that the address this mail went to is yours. All other sessions of the account end.',
+      fields: [],
+      submit: 'Confirm',
+    },
+    async submit(parts, values, actor) {
+      return `${await confirmEmailChange(parts, value(values, 'token'), actor)} is the address of your account now.`;
     },
   },
 ];

@@ -1,5 +1,6 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { deleteAccount } from '../accounts/account.ts';
+import { confirmEmailChange, requestEmailChange } from '../accounts/email-change.ts';
 import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { login } from '../accounts/login.ts';
 import { changePassword, requestPasswordReset, resetPassword } from '../accounts/password-change.ts';
@@ -58,6 +59,17 @@ export const credentialResolvers = (parts: AuthParts) => {
       }),
       verifyEmail: credential(async ({ token }: { token: string }, context) => ({
         email: await verifyEmail(parts, token, context),
+      })),
+      requestEmailChange: credential(async (input: Parameters<typeof requestEmailChange>[1], context) => {
+        await requestEmailChange(parts, input, context);
+        return {
+          message: parts.mail.configured
+            ? 'A mail is on its way to the new address. Follow its link; until then nothing changes.'
+            : 'The administrator finds the link in the log and can pass it on. Until it is followed nothing changes.',
+        };
+      }),
+      confirmEmailChange: credential(async ({ token }: { token: string }, context) => ({
+        email: await confirmEmailChange(parts, token, context),
       })),
       deleteAccount: credential(async ({ password }: { password: string }, context) => ({
         deletedId: await deleteAccount(parts, password, context),

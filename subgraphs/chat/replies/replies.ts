@@ -227,9 +227,15 @@ export class Replies implements AsyncDisposable {
     const { db, topics, metrics } = this.#chat;
     const cancelled = await db.$transaction(async (tx) => {
       const completedAt = new Date();
+      // First the conversation, as everywhere: what comes into it comes one after another.
+      const { arrivals } = await tx.conversation.update({
+        where: { id: reply.conversationId },
+        data: { arrivals: { increment: 1 } },
+        select: { arrivals: true },
+      });
       const { count } = await tx.message.updateMany({
         where: { id: reply.id, status: 'PENDING' },
-        data: { status: 'STOPPED', completedAt },
+        data: { status: 'STOPPED', completedAt, arrival: arrivals },
       });
       if (count === 0) return false;
       await tx.message.updateMany({ where: { waitsForId: reply.id }, data: { waitsForId: reply.waitsForId } });

@@ -75,14 +75,17 @@ export async function settle(
       : []),
   ];
   const [{ ours, waiting }] = await db.$queryRaw<[{ ours: boolean; waiting: string[] }]>`
-    WITH ended AS (
-      UPDATE messages m SET status = ${outcome.status}::"MessageStatus", epoch = ${epoch}::int, text = ${draft.text},
+    WITH counted AS (
+      UPDATE conversations SET arrivals = arrivals + 1 WHERE id = ${reply.conversationId}::uuid RETURNING arrivals
+    ), ended AS (
+      UPDATE messages m SET arrival = counted.arrivals, status = ${outcome.status}::"MessageStatus", epoch = ${epoch}::int, text = ${draft.text},
         reasoning = ${draft.reasoning === '' ? null : draft.reasoning},
         tool_calls = ${JSON.stringify(draft.toolCalls)}::jsonb, citations = ${JSON.stringify(draft.citations)}::jsonb,
         error_code = ${outcome.error?.code ?? null}, error_message = ${outcome.error?.message ?? null},
         completed_at = ${completedAt}::timestamptz
-      WHERE id = ${reply.id}::uuid AND ${isTurnOf(Prisma.sql`${epoch}::int`)}
-      RETURNING id, conversation_id
+      FROM counted
+      WHERE m.id = ${reply.id}::uuid AND ${isTurnOf(Prisma.sql`${epoch}::int`)}
+      RETURNING m.id, m.conversation_id
     ), said AS (
       SELECT jsonb_set(${completed.rows}::jsonb, '{0,payload,remember}', to_jsonb(c.memory_enabled)) AS rows
       FROM ended JOIN conversations c ON c.id = ended.conversation_id

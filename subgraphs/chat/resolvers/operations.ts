@@ -21,6 +21,7 @@ import { forkConversation } from '../fork.ts';
 import { accept, decline, invite, listInvitations } from '../invitations.ts';
 import { leave, remove } from '../participants.ts';
 import { TRANSACTION } from '../parts.ts';
+import { markRead } from '../reading.ts';
 import { follow } from '../replies/follow.ts';
 import { conversationEvents, roomPresence, setPresence, setTyping } from '../rooms.ts';
 import { searchConversations } from '../search.ts';
@@ -140,6 +141,11 @@ export function mutationResolvers({ chat, replies, sending, completions }: Resol
       pinConversation: async (_: unknown, { input }: Input<ById & { pinned: boolean }>, context: Context) => ({
         conversation: await markConversation(chat, writer(context), input.id, { pinned: input.pinned }),
       }),
+      markConversationRead: async (
+        _: unknown,
+        { input }: Input<ById & { messageId?: string | null }>,
+        context: Context,
+      ) => ({ conversation: await markRead(chat, writer(context), input.id, input.messageId ?? null) }),
       deleteConversation: async (_: unknown, { input: { id } }: Input<ById>, context: Context) => {
         await deleteConversation(chat, writer(context), id);
         return { deletedId: id };
@@ -249,8 +255,9 @@ export function subscriptionResolvers({ chat, replies, completions }: ResolverPa
       messageStream: field(({ id: messageId, after }: ById & { after: number }, context) =>
         follow(chat, replies, { userId: reader(context).userId, messageId, after }, context.signal),
       ),
-      conversationEvents: field(({ id: conversationId, state }: ById & { state: PresenceState }, context) =>
-        conversationEvents(chat, { userId: reader(context).userId, conversationId, state }, context.signal),
+      conversationEvents: field(
+        ({ id: conversationId, state, after }: ById & { state: PresenceState; after?: string | null }, context) =>
+          conversationEvents(chat, { userId: reader(context).userId, conversationId, state, after }, context.signal),
       ),
       roomPresence: field(({ id: conversationId, state }: ById & { state: PresenceState }, context) =>
         roomPresence(chat, { userId: reader(context).userId, conversationId, state }, context.signal),

@@ -60,6 +60,11 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
       pinned: ({ viewer }: ConversationView) => viewer.pinnedAt !== null,
       archivedAt: ({ viewer }: ConversationView) => viewer.archivedAt,
       lastActivityAt: ({ viewer }: ConversationView) => viewer.activityAt,
+      unreadCount: ({ id }: ConversationView, _: unknown, { loaders }: Context) => loaders.unread.load(id),
+      lastReadMessageId: ({ viewer }: ConversationView) => viewer.lastReadMessageId,
+      folder: ({ viewer }: ConversationView, _: unknown, { loaders }: Context) =>
+        viewer.folderId === null ? null : loaders.folder.load(viewer.folderId),
+      tags: ({ viewer }: ConversationView) => viewer.tags,
       activeLeaf: ({ activeLeafId }: ConversationView, _: unknown, { loaders }: Context) =>
         activeLeafId === null ? null : loaders.message.load(activeLeafId),
       messages: (conversation: ConversationView, page: BranchPage, { loaders }: Context) =>

@@ -61,6 +61,12 @@ export type CreateImageUploadInput = {
   size: number;
 };
 
+/** A message to delete. */
+export type DeleteMessageInput = {
+  /** Id of the message. */
+  id: string | number;
+};
+
 /** Who may read a document. */
 export type DocumentAccess =
   /** The user who added it, and no other. */
@@ -198,6 +204,13 @@ export type ErrorCode =
   /** No valid credentials were given, or the session they belong to has ended. */
   | 'UNAUTHENTICATED';
 
+/** Whether a reply was good. */
+export type FeedbackRating =
+  /** It was not. */
+  | 'DOWN'
+  /** It was. */
+  | 'UP';
+
 /** How far an image is. */
 export type ImageStatus =
   /** It has arrived and is being analysed. */
@@ -226,6 +239,14 @@ export type LoginInput = {
 export type LogoutInput = {
   /** A refresh token of the session, for clients whose access token has expired. */
   refreshToken?: string | null | undefined;
+};
+
+/** How far the caller has read a conversation. */
+export type MarkConversationReadInput = {
+  /** Id of the conversation. */
+  id: string | number;
+  /** The last message that the caller has read. Left out or null: everything that has arrived. */
+  messageId?: string | number | null | undefined;
 };
 
 /** Who wrote a message. */
@@ -424,6 +445,16 @@ export type ServerTool =
    */
   | 'SEARCH_MEMORY';
 
+/** What the caller thinks of a reply. */
+export type SetFeedbackInput = {
+  /** Why; at most 8 KiB of UTF-8. Left out or null: no comment. */
+  comment?: string | null | undefined;
+  /** Id of a reply that has ended. */
+  id: string | number;
+  /** Whether it was good. Left out or null: what was said before is taken back. */
+  rating?: FeedbackRating | null | undefined;
+};
+
 /** Whether the caller is typing. */
 export type SetTypingInput = {
   /** Id of the conversation. */
@@ -563,21 +594,22 @@ export type FollowReplySubscription = { messageStream:
 
 export type WatchConversationSubscriptionVariables = Exact<{
   id: string | number;
+  after?: string | null | undefined;
 }>;
 
 
 export type WatchConversationSubscription = { conversationEvents:
     | { __typename: 'ConversationDeleted', conversationId: string }
-    | { __typename: 'ConversationUpdated', conversation: { id: string, title: string | null } | null }
-    | { __typename: 'MessageCreated', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
-    | { __typename: 'MessageUpdated', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
-    | { __typename: 'ParticipantJoined' }
-    | { __typename: 'ParticipantLeft' }
-    | { __typename: 'ReplyFinished', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
-    | { __typename: 'ReplyStarted', message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
+    | { __typename: 'ConversationUpdated', cursor: string, conversation: { id: string, title: string | null } | null }
+    | { __typename: 'MessageCreated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
+    | { __typename: 'MessageUpdated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
+    | { __typename: 'ParticipantJoined', cursor: string }
+    | { __typename: 'ParticipantLeft', cursor: string, userId: string }
+    | { __typename: 'ReplyFinished', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
+    | { __typename: 'ReplyStarted', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
     | { __typename: 'RoomMemberChanged', member: { userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null } }
     | { __typename: 'RoomMemberLeft', userId: string }
-    | { __typename: 'RoomMembers', members: Array<{ userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null }> }
+    | { __typename: 'RoomMembers', cursor: string, members: Array<{ userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null }> }
    };
 
 export type WatchRoomSubscriptionVariables = Exact<{
@@ -600,6 +632,36 @@ export type SetTypingMutationVariables = Exact<{
 
 
 export type SetTypingMutation = { setTyping: { present: boolean } | null };
+
+export type DeleteMessageMutationVariables = Exact<{
+  input: DeleteMessageInput;
+}>;
+
+
+export type DeleteMessageMutation = { deleteMessage: { deletedId: string } | null };
+
+export type RateReplyMutationVariables = Exact<{
+  input: SetFeedbackInput;
+}>;
+
+
+export type RateReplyMutation = { setFeedback: { message: { id: string } } | null };
+
+export type MarkReadMutationVariables = Exact<{
+  input: MarkConversationReadInput;
+}>;
+
+
+export type MarkReadMutation = { markConversationRead: { conversation: { id: string, unreadCount: number, lastReadMessageId: string | null } } | null };
+
+export type WatchViewerSubscriptionVariables = Exact<{
+  after?: string | null | undefined;
+}>;
+
+
+export type WatchViewerSubscription = { viewerEvents: { cursor: string, reset: boolean, removedConversationIds: Array<string>, addedConversations: Array<{ id: string, title: string | null, pinned: boolean, archivedAt: string | null, lastActivityAt: string, unreadCount: number }>, changedConversations: Array<{ id: string, title: string | null, pinned: boolean, archivedAt: string | null, lastActivityAt: string, unreadCount: number }>, invitations: { nodes: Array<{ conversationId: string, title: string | null, invitedBy: { id: string, displayName: string } | null }> } | null } };
+
+export type ListedConversationFragment = { id: string, title: string | null, pinned: boolean, archivedAt: string | null, lastActivityAt: string, unreadCount: number };
 
 export type StartDocumentUploadMutationVariables = Exact<{
   input: CreateDocumentUploadInput;
@@ -684,6 +746,16 @@ export const MemberFragmentDoc = new TypedDocumentString(`
   }
 }
     `, {"fragmentName":"Member"}) as unknown as TypedDocumentString<MemberFragment, unknown>;
+export const ListedConversationFragmentDoc = new TypedDocumentString(`
+    fragment ListedConversation on Conversation {
+  id
+  title
+  pinned
+  archivedAt
+  lastActivityAt
+  unreadCount
+}
+    `, {"fragmentName":"ListedConversation"}) as unknown as TypedDocumentString<ListedConversationFragment, unknown>;
 export const UploadFragmentDoc = new TypedDocumentString(`
     fragment Upload on SignedUpload {
   url
@@ -891,39 +963,52 @@ export const FollowReplyDocument = new TypedDocumentString(`
 }
     `) as unknown as TypedDocumentString<FollowReplySubscription, FollowReplySubscriptionVariables>;
 export const WatchConversationDocument = new TypedDocumentString(`
-    subscription WatchConversation($id: ID!) {
-  conversationEvents(id: $id) {
+    subscription WatchConversation($id: ID!, $after: String) {
+  conversationEvents(id: $id, after: $after) {
     __typename
     ... on MessageCreated {
+      cursor
       message {
         ...ReadMessage
       }
     }
     ... on MessageUpdated {
+      cursor
       message {
         ...ReadMessage
       }
     }
     ... on ReplyStarted {
+      cursor
       message {
         ...ReadMessage
       }
     }
     ... on ReplyFinished {
+      cursor
       message {
         ...ReadMessage
       }
     }
     ... on ConversationUpdated {
+      cursor
       conversation {
         id
         title
       }
     }
+    ... on ParticipantJoined {
+      cursor
+    }
+    ... on ParticipantLeft {
+      cursor
+      userId
+    }
     ... on ConversationDeleted {
       conversationId
     }
     ... on RoomMembers {
+      cursor
       members {
         ...Member
       }
@@ -997,6 +1082,65 @@ export const SetTypingDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<SetTypingMutation, SetTypingMutationVariables>;
+export const DeleteMessageDocument = new TypedDocumentString(`
+    mutation DeleteMessage($input: DeleteMessageInput!) {
+  deleteMessage(input: $input) {
+    deletedId
+  }
+}
+    `) as unknown as TypedDocumentString<DeleteMessageMutation, DeleteMessageMutationVariables>;
+export const RateReplyDocument = new TypedDocumentString(`
+    mutation RateReply($input: SetFeedbackInput!) {
+  setFeedback(input: $input) {
+    message {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RateReplyMutation, RateReplyMutationVariables>;
+export const MarkReadDocument = new TypedDocumentString(`
+    mutation MarkRead($input: MarkConversationReadInput!) {
+  markConversationRead(input: $input) {
+    conversation {
+      id
+      unreadCount
+      lastReadMessageId
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<MarkReadMutation, MarkReadMutationVariables>;
+export const WatchViewerDocument = new TypedDocumentString(`
+    subscription WatchViewer($after: String) {
+  viewerEvents(after: $after) {
+    cursor
+    reset
+    addedConversations {
+      ...ListedConversation
+    }
+    changedConversations {
+      ...ListedConversation
+    }
+    removedConversationIds
+    invitations(first: 20) {
+      nodes {
+        conversationId
+        title
+        invitedBy {
+          id
+          displayName
+        }
+      }
+    }
+  }
+}
+    fragment ListedConversation on Conversation {
+  id
+  title
+  pinned
+  archivedAt
+  lastActivityAt
+  unreadCount
+}`) as unknown as TypedDocumentString<WatchViewerSubscription, WatchViewerSubscriptionVariables>;
 export const StartDocumentUploadDocument = new TypedDocumentString(`
     mutation StartDocumentUpload($input: CreateDocumentUploadInput!) {
   createDocumentUpload(input: $input) {

@@ -1425,7 +1425,9 @@ export const OneTimeTokenScalarFieldEnum = {
   userId: 'userId',
   createdAt: 'createdAt',
   expiresAt: 'expiresAt',
-  usedAt: 'usedAt'
+  usedAt: 'usedAt',
+  email: 'email',
+  sessionId: 'sessionId'
 } as const
 
 export type OneTimeTokenScalarFieldEnum = (typeof OneTimeTokenScalarFieldEnum)[keyof typeof OneTimeTokenScalarFieldEnum]

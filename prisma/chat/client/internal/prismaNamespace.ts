@@ -399,9 +399,14 @@ type FieldRefInputType<Model, FieldType> = Model extends never ? never : FieldRe
 export const ModelName = {
   Conversation: 'Conversation',
   Participant: 'Participant',
+  Share: 'Share',
+  InvitationLink: 'InvitationLink',
+  Folder: 'Folder',
+  ViewerNotice: 'ViewerNotice',
   Invitation: 'Invitation',
   Message: 'Message',
   ReplyChunk: 'ReplyChunk',
+  Feedback: 'Feedback',
   Generation: 'Generation',
   OutboxEvent: 'OutboxEvent',
   InboxEvent: 'InboxEvent'
@@ -420,7 +425,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "conversation" | "participant" | "invitation" | "message" | "replyChunk" | "generation" | "outboxEvent" | "inboxEvent"
+    modelProps: "conversation" | "participant" | "share" | "invitationLink" | "folder" | "viewerNotice" | "invitation" | "message" | "replyChunk" | "feedback" | "generation" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -569,6 +574,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ParticipantCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ParticipantCountAggregateOutputType> | number
+        }
+      }
+    }
+    Share: {
+      payload: Prisma.$SharePayload<ExtArgs>
+      fields: Prisma.ShareFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ShareFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ShareFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>
+        }
+        findFirst: {
+          args: Prisma.ShareFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ShareFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>
+        }
+        findMany: {
+          args: Prisma.ShareFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>[]
+        }
+        create: {
+          args: Prisma.ShareCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>
+        }
+        createMany: {
+          args: Prisma.ShareCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ShareCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>[]
+        }
+        delete: {
+          args: Prisma.ShareDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>
+        }
+        update: {
+          args: Prisma.ShareUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>
+        }
+        deleteMany: {
+          args: Prisma.ShareDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ShareUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ShareUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>[]
+        }
+        upsert: {
+          args: Prisma.ShareUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$SharePayload>
+        }
+        aggregate: {
+          args: Prisma.ShareAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateShare>
+        }
+        groupBy: {
+          args: Prisma.ShareGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ShareGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ShareCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ShareCountAggregateOutputType> | number
+        }
+      }
+    }
+    InvitationLink: {
+      payload: Prisma.$InvitationLinkPayload<ExtArgs>
+      fields: Prisma.InvitationLinkFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.InvitationLinkFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.InvitationLinkFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>
+        }
+        findFirst: {
+          args: Prisma.InvitationLinkFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.InvitationLinkFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>
+        }
+        findMany: {
+          args: Prisma.InvitationLinkFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>[]
+        }
+        create: {
+          args: Prisma.InvitationLinkCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>
+        }
+        createMany: {
+          args: Prisma.InvitationLinkCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.InvitationLinkCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>[]
+        }
+        delete: {
+          args: Prisma.InvitationLinkDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>
+        }
+        update: {
+          args: Prisma.InvitationLinkUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>
+        }
+        deleteMany: {
+          args: Prisma.InvitationLinkDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.InvitationLinkUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.InvitationLinkUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>[]
+        }
+        upsert: {
+          args: Prisma.InvitationLinkUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$InvitationLinkPayload>
+        }
+        aggregate: {
+          args: Prisma.InvitationLinkAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateInvitationLink>
+        }
+        groupBy: {
+          args: Prisma.InvitationLinkGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InvitationLinkGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.InvitationLinkCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.InvitationLinkCountAggregateOutputType> | number
+        }
+      }
+    }
+    Folder: {
+      payload: Prisma.$FolderPayload<ExtArgs>
+      fields: Prisma.FolderFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FolderFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FolderFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>
+        }
+        findFirst: {
+          args: Prisma.FolderFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FolderFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>
+        }
+        findMany: {
+          args: Prisma.FolderFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>[]
+        }
+        create: {
+          args: Prisma.FolderCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>
+        }
+        createMany: {
+          args: Prisma.FolderCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FolderCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>[]
+        }
+        delete: {
+          args: Prisma.FolderDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>
+        }
+        update: {
+          args: Prisma.FolderUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>
+        }
+        deleteMany: {
+          args: Prisma.FolderDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FolderUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FolderUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>[]
+        }
+        upsert: {
+          args: Prisma.FolderUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FolderPayload>
+        }
+        aggregate: {
+          args: Prisma.FolderAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFolder>
+        }
+        groupBy: {
+          args: Prisma.FolderGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FolderGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FolderCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FolderCountAggregateOutputType> | number
+        }
+      }
+    }
+    ViewerNotice: {
+      payload: Prisma.$ViewerNoticePayload<ExtArgs>
+      fields: Prisma.ViewerNoticeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ViewerNoticeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ViewerNoticeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>
+        }
+        findFirst: {
+          args: Prisma.ViewerNoticeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ViewerNoticeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>
+        }
+        findMany: {
+          args: Prisma.ViewerNoticeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>[]
+        }
+        create: {
+          args: Prisma.ViewerNoticeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>
+        }
+        createMany: {
+          args: Prisma.ViewerNoticeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ViewerNoticeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>[]
+        }
+        delete: {
+          args: Prisma.ViewerNoticeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>
+        }
+        update: {
+          args: Prisma.ViewerNoticeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>
+        }
+        deleteMany: {
+          args: Prisma.ViewerNoticeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ViewerNoticeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ViewerNoticeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>[]
+        }
+        upsert: {
+          args: Prisma.ViewerNoticeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ViewerNoticePayload>
+        }
+        aggregate: {
+          args: Prisma.ViewerNoticeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateViewerNotice>
+        }
+        groupBy: {
+          args: Prisma.ViewerNoticeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ViewerNoticeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ViewerNoticeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ViewerNoticeCountAggregateOutputType> | number
         }
       }
     }
@@ -791,6 +1092,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.ReplyChunkCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.ReplyChunkCountAggregateOutputType> | number
+        }
+      }
+    }
+    Feedback: {
+      payload: Prisma.$FeedbackPayload<ExtArgs>
+      fields: Prisma.FeedbackFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.FeedbackFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.FeedbackFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>
+        }
+        findFirst: {
+          args: Prisma.FeedbackFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.FeedbackFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>
+        }
+        findMany: {
+          args: Prisma.FeedbackFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>[]
+        }
+        create: {
+          args: Prisma.FeedbackCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>
+        }
+        createMany: {
+          args: Prisma.FeedbackCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.FeedbackCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>[]
+        }
+        delete: {
+          args: Prisma.FeedbackDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>
+        }
+        update: {
+          args: Prisma.FeedbackUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>
+        }
+        deleteMany: {
+          args: Prisma.FeedbackDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.FeedbackUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.FeedbackUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>[]
+        }
+        upsert: {
+          args: Prisma.FeedbackUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$FeedbackPayload>
+        }
+        aggregate: {
+          args: Prisma.FeedbackAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateFeedback>
+        }
+        groupBy: {
+          args: Prisma.FeedbackGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedbackGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.FeedbackCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.FeedbackCountAggregateOutputType> | number
         }
       }
     }
@@ -1069,6 +1444,7 @@ export const ConversationScalarFieldEnum = {
   activeRootId: 'activeRootId',
   activeLeafId: 'activeLeafId',
   messageCount: 'messageCount',
+  arrivals: 'arrivals',
   forkedFromMessageId: 'forkedFromMessageId',
   createdAt: 'createdAt',
   updatedAt: 'updatedAt'
@@ -1092,10 +1468,60 @@ export const ParticipantScalarFieldEnum = {
   joinedAt: 'joinedAt',
   pinnedAt: 'pinnedAt',
   archivedAt: 'archivedAt',
-  activityAt: 'activityAt'
+  activityAt: 'activityAt',
+  lastRead: 'lastRead',
+  lastReadMessageId: 'lastReadMessageId',
+  folderId: 'folderId',
+  tags: 'tags'
 } as const
 
 export type ParticipantScalarFieldEnum = (typeof ParticipantScalarFieldEnum)[keyof typeof ParticipantScalarFieldEnum]
+
+
+export const ShareScalarFieldEnum = {
+  id: 'id',
+  conversationId: 'conversationId',
+  leafId: 'leafId',
+  title: 'title',
+  tokenHash: 'tokenHash',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt'
+} as const
+
+export type ShareScalarFieldEnum = (typeof ShareScalarFieldEnum)[keyof typeof ShareScalarFieldEnum]
+
+
+export const InvitationLinkScalarFieldEnum = {
+  id: 'id',
+  conversationId: 'conversationId',
+  tokenHash: 'tokenHash',
+  usesLeft: 'usesLeft',
+  email: 'email',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt'
+} as const
+
+export type InvitationLinkScalarFieldEnum = (typeof InvitationLinkScalarFieldEnum)[keyof typeof InvitationLinkScalarFieldEnum]
+
+
+export const FolderScalarFieldEnum = {
+  id: 'id',
+  userId: 'userId',
+  name: 'name',
+  createdAt: 'createdAt'
+} as const
+
+export type FolderScalarFieldEnum = (typeof FolderScalarFieldEnum)[keyof typeof FolderScalarFieldEnum]
+
+
+export const ViewerNoticeScalarFieldEnum = {
+  userId: 'userId',
+  aboutId: 'aboutId',
+  kind: 'kind',
+  at: 'at'
+} as const
+
+export type ViewerNoticeScalarFieldEnum = (typeof ViewerNoticeScalarFieldEnum)[keyof typeof ViewerNoticeScalarFieldEnum]
 
 
 export const InvitationScalarFieldEnum = {
@@ -1113,6 +1539,7 @@ export const MessageScalarFieldEnum = {
   conversationId: 'conversationId',
   parentId: 'parentId',
   depth: 'depth',
+  arrival: 'arrival',
   activeChildId: 'activeChildId',
   role: 'role',
   status: 'status',
@@ -1151,6 +1578,17 @@ export const ReplyChunkScalarFieldEnum = {
 } as const
 
 export type ReplyChunkScalarFieldEnum = (typeof ReplyChunkScalarFieldEnum)[keyof typeof ReplyChunkScalarFieldEnum]
+
+
+export const FeedbackScalarFieldEnum = {
+  messageId: 'messageId',
+  userId: 'userId',
+  rating: 'rating',
+  comment: 'comment',
+  updatedAt: 'updatedAt'
+} as const
+
+export type FeedbackScalarFieldEnum = (typeof FeedbackScalarFieldEnum)[keyof typeof FeedbackScalarFieldEnum]
 
 
 export const GenerationScalarFieldEnum = {
@@ -1356,6 +1794,20 @@ export type ListEnumParticipantRoleFieldRefInput<$PrismaModel> = FieldRefInputTy
 
 
 /**
+ * Reference to a field of type 'ViewerNoticeKind'
+ */
+export type EnumViewerNoticeKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ViewerNoticeKind'>
+    
+
+
+/**
+ * Reference to a field of type 'ViewerNoticeKind[]'
+ */
+export type ListEnumViewerNoticeKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ViewerNoticeKind[]'>
+    
+
+
+/**
  * Reference to a field of type 'MessageRole'
  */
 export type EnumMessageRoleFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'MessageRole'>
@@ -1394,6 +1846,20 @@ export type EnumChunkKindFieldRefInput<$PrismaModel> = FieldRefInputType<$Prisma
  * Reference to a field of type 'ChunkKind[]'
  */
 export type ListEnumChunkKindFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'ChunkKind[]'>
+    
+
+
+/**
+ * Reference to a field of type 'FeedbackRating'
+ */
+export type EnumFeedbackRatingFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'FeedbackRating'>
+    
+
+
+/**
+ * Reference to a field of type 'FeedbackRating[]'
+ */
+export type ListEnumFeedbackRatingFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'FeedbackRating[]'>
     
 
 
@@ -1591,9 +2057,14 @@ export type PrismaClientOptions = PrismaClientOptionsWithAccelerateUrl | PrismaC
 export type GlobalOmitConfig = {
   conversation?: Prisma.ConversationOmit
   participant?: Prisma.ParticipantOmit
+  share?: Prisma.ShareOmit
+  invitationLink?: Prisma.InvitationLinkOmit
+  folder?: Prisma.FolderOmit
+  viewerNotice?: Prisma.ViewerNoticeOmit
   invitation?: Prisma.InvitationOmit
   message?: Prisma.MessageOmit
   replyChunk?: Prisma.ReplyChunkOmit
+  feedback?: Prisma.FeedbackOmit
   generation?: Prisma.GenerationOmit
   outboxEvent?: Prisma.OutboxEventOmit
   inboxEvent?: Prisma.InboxEventOmit

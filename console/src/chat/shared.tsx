@@ -1,0 +1,80 @@
+import { useQuery } from '@apollo/client/react';
+import { Button, Center, Loader, Text } from '@mantine/core';
+import { useTitle } from '../frame/title.ts';
+import { Page } from '../session/page.tsx';
+import { useFormat, useStrings } from '../strings/strings.tsx';
+import { Markdown } from './markdown.tsx';
+import { ReadSharedDocument } from './sharing.generated.ts';
+
+/** Shows what a link leads to, to anybody who has it. */
+export function Shared() {
+  const { chat, common } = useStrings();
+  const format = useFormat();
+  const token = location.hash.slice(1);
+  const { data, loading, fetchMore } = useQuery(ReadSharedDocument, { variables: { token } });
+  const shared = data?.sharedConversation;
+  const title = shared?.title ?? chat.untitled;
+  useTitle(title);
+  if (!shared) {
+    return (
+      <Page title={chat.share}>
+        {loading ? (
+          <Center role="status">
+            <Loader size="sm" />
+          </Center>
+        ) : (
+          <Text role="alert">{chat.sharedGone}</Text>
+        )}
+      </Page>
+    );
+  }
+  const { nodes, pageInfo } = shared.messages;
+  return (
+    <Page title={title} wide>
+      <Text size="xs" c="dimmed" mb="md">
+        {chat.sharedAt(format.time(shared.sharedAt))}
+      </Text>
+      <div className="messages-inner">
+        {nodes.map(({ id, role, text }) => {
+          const name = role === 'USER' ? chat.person : chat.assistant;
+          return (
+            <article key={id} className={role === 'USER' ? 'asked' : 'reply'} aria-label={name}>
+              <Text size="xs" c="dimmed" className="author">
+                {name}
+              </Text>
+              {role === 'USER' ? (
+                <div className="bubble">
+                  <Text className="passage">{text}</Text>
+                </div>
+              ) : (
+                <Markdown text={text} isWriting={false} />
+              )}
+            </article>
+          );
+        })}
+      </div>
+      {pageInfo.hasNextPage && (
+        <Button
+          variant="subtle"
+          fullWidth
+          onClick={() =>
+            void fetchMore({
+              variables: { after: pageInfo.endCursor },
+              updateQuery: (before, { fetchMoreResult: { sharedConversation: more } }) =>
+                more
+                  ? {
+                      sharedConversation: {
+                        ...more,
+                        messages: { ...more.messages, nodes: [...nodes, ...more.messages.nodes] },
+                      },
+                    }
+                  : before,
+            })
+          }
+        >
+          {common.more}
+        </Button>
+      )}
+    </Page>
+  );
+}

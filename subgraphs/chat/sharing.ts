@@ -1,0 +1,139 @@
+import { v7 as uuidv7 } from 'uuid';
+import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import {
+  type CountedConnection,
+  connection,
+  decodeCursor,
+  encodeCursor,
+  pageSize,
+} from '#platform/data/paging/paging.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { Message, Share } from '#prisma/chat/client/client.ts';
+import { ownedConversation } from './access.ts';
+import { checkId, isId } from './input.ts';
+import { digestOf, makeToken } from './link-token.ts';
+import { type ChatParts, TRANSACTION } from './parts.ts';
+import { spend } from './rate.ts';
+import { messagesByIds, wayTo } from './tree.ts';
+
+/** Most links of one conversation. */
+const MAX_SHARES = 20;
+/** Most messages that a link shows, the latest of them. */
+const MAX_MESSAGES = 10_000;
+const MAX_PAGE = 200;
+const LIST = 'shared messages';
+
+export interface ShareInput {
+  readonly id: string;
+  readonly messageId?: string | null;
+  readonly expiresAt?: Date | null;
+}
+
+/**
+ * Makes a link by which anybody reads the conversation as it is now, down to one message. Messages never change, so the
+ * link needs no copy of them; what is deleted afterwards is gone from it too.
+ *
+ * @returns the link and its secret, which is not kept.
+ * @throws {CodedError} NOT_FOUND, FORBIDDEN, BAD_USER_INPUT, RATE_LIMITED.
+ */
+export async function shareConversation(
+  chat: ChatParts,
+  user: UserIdentity,
+  { id: conversationId, messageId, expiresAt }: ShareInput,
+): Promise<{ share: Share; token: string }> {
+  await spend(chat, user, 'shares');
+  if (expiresAt != null && expiresAt <= new Date()) throw badInput('input.expiresAt', 'is past; give a time to come.');
+  const conversation = await ownedConversation(chat.db, user.userId, conversationId);
+  const leafId = messageId == null ? conversation.activeLeafId : checkId('input.messageId', messageId);
+  const leaf = leafId && (await chat.db.message.findFirst({ where: { id: leafId, conversationId } }));
+  if (!leaf) {
+    throw messageId == null
+      ? badInput('input.id', 'has no message yet; there is nothing to share.')
+      : badInput('input.messageId', 'is not a message of this conversation.');
+  }
+  if (leaf.status === 'PENDING' || leaf.status === 'STREAMING') {
+    throw new CodedError(
+      'CONFLICT',
+      'The last reply is still being written; share the conversation when it has ended.',
+    );
+  }
+  const token = makeToken();
+  const share = await chat.db.$transaction(async (tx) => {
+    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
+    const count = await tx.share.count({ where: { conversationId } });
+    if (count >= MAX_SHARES) {
+      throw badInput('input.id', `has ${count} links; at most ${MAX_SHARES} are kept. Revoke some with revokeShare.`);
+    }
+    const { title } = conversation;
+    const data = { id: uuidv7(), conversationId, leafId: leaf.id, title, tokenHash: digestOf(token) };
+    return tx.share.create({ data: { ...data, expiresAt: expiresAt ?? null } });
+  }, TRANSACTION);
+  return { share, token };
+}
+
+/** Ends a link, at once and everywhere. Of a link that is not there, or of another person's, nothing happens. */
+export async function revokeShare({ db }: ChatParts, { userId }: UserIdentity, id: string): Promise<void> {
+  if (isId(id)) await db.share.deleteMany({ where: { id, conversation: { ownerId: userId } } });
+}
+
+/** Returns a page of the links of a conversation, the newest first. @throws {CodedError} BAD_USER_INPUT. */
+export async function listShares(
+  { db }: ChatParts,
+  conversationId: string,
+  input: PageArguments,
+): Promise<CountedConnection<Share>> {
+  const page = keyPage('shares', input);
+  const rows = await db.share.findMany({
+    where: { conversationId, ...(page.after !== undefined && { id: { lt: page.after } }) },
+    orderBy: { id: 'desc' },
+    take: page.take + 1,
+  });
+  return { ...idConnection(rows, page), totalCount: () => db.share.count({ where: { conversationId } }) };
+}
+
+/** Returns what a link shows, to anybody who has it. @throws {CodedError} NOT_FOUND: wrong, revoked or expired. */
+export async function openShare({ db }: Pick<ChatParts, 'db'>, token: string): Promise<Share> {
+  const share = await db.share.findUnique({ where: { tokenHash: digestOf(token.slice(0, 100)) } });
+  if (!share || (share.expiresAt !== null && share.expiresAt <= new Date())) {
+    throw notFound('What this link leads to');
+  }
+  return share;
+}
+
+/** A message as a stranger reads it: what was said, and nothing of how. */
+export type SharedMessage = Pick<Message, 'role' | 'text' | 'createdAt'> & { readonly id: string };
+
+/**
+ * Returns a page of the messages of a link, oldest first. What a reply was written from, who asked, what it cost, and
+ * pictures are private; what was deleted, and replies without a word, are left out.
+ *
+ * @throws {CodedError} BAD_USER_INPUT.
+ */
+export async function readShare(
+  { db }: ChatParts,
+  share: Share,
+  { first, after }: PageArguments,
+): Promise<CountedConnection<SharedMessage>> {
+  const size = pageSize('first', first, 50, MAX_PAGE);
+  const behind = Number(decodeCursor(LIST, 'after', after, ['number'])?.[0] ?? 0);
+  const way = await wayTo(db, share.leafId, MAX_MESSAGES);
+  const shown = (await messagesByIds(db, way.slice(behind, behind + size))).map(
+    ({ role, text, createdAt, removedAt, status }, index) => ({
+      place: behind + index + 1,
+      isShown: removedAt === null && text !== '' && status !== 'STREAMING' && status !== 'PENDING',
+      role,
+      text,
+      createdAt,
+    }),
+  );
+  const nodes = shown.flatMap(({ place, isShown, ...message }) =>
+    isShown ? [{ ...message, id: `${share.id}:${place}` }] : [],
+  );
+  const sides = { next: way.length > behind + size, previous: behind > 0 };
+  const page = connection(nodes, ({ id }) => encodeCursor(LIST, id.slice(share.id.length + 1)), sides);
+  // The page ends where it was cut, though the last message there is not shown.
+  const end = Math.min(behind + size, way.length);
+  const endCursor = end > behind ? encodeCursor(LIST, String(end)) : null;
+  return { ...page, pageInfo: { ...page.pageInfo, endCursor }, totalCount: async () => way.length };
+}
