@@ -132,7 +132,15 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       metrics.operation('multipart', kind, answer.failed ? 'errors' : 'ok', (performance.now() - started) / 1000);
       if (answer.isSent || response.destroyed) return;
       const cacheControl = answer.headers && markAnswer(response, answer.headers, answer.failed);
-      return sendAnswer(request, response, statusOfAnswer(answer, format), format, answer.json, requestId, cacheControl);
+      return sendAnswer(
+        request,
+        response,
+        statusOfAnswer(answer, format),
+        format,
+        answer.json,
+        requestId,
+        cacheControl,
+      );
     }
     const answer = await execute(request, params, admitted);
     const streamed = accepted.eventStream && !accepted.json;

@@ -70,7 +70,6 @@ async function inviteByMail(
     const letter = conversationInvitationMail(inviter?.displayName ?? 'A person', url);
     await parts.mail.add(change.tx, { to: mayWrite ? email : null, ...letter }, lifeMs);
   });
-  parts.mail.wake();
   return 'accepted';
 }
 

@@ -249,6 +249,8 @@ describe('the extractive responder', () => {
       found: true,
       quotes: [{ text: 'Die Katze heißt Minka.' }],
     });
-    expect((await recall(me, 'Wie heißt meine Katze?', { limit: 5 })).degraded).toMatch(/does not know German: only words/);
+    expect((await recall(me, 'Wie heißt meine Katze?', { limit: 5 })).degraded).toMatch(
+      /does not know German: only words/,
+    );
   });
 });

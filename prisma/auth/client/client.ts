@@ -84,8 +84,8 @@ export type Revocation = Prisma.RevocationModel
 export type AuditEvent = Prisma.AuditEventModel
 /**
  * Model OutgoingMail
- * Mails on their way, as the release before this one wrote them: replicas of it do while this one is rolled out. They are
- * jobs now; the table goes with the next release.
+ * Mails on their way, as the release before this one wrote them: its replicas do while this one is rolled out. They
+ * are jobs now; the table goes with the next release.
  */
 export type OutgoingMail = Prisma.OutgoingMailModel
 /**

@@ -15,7 +15,7 @@ beforeEach(() => {
 const REQUEST = 'mutation($input: RequestEmailChangeInput!) { requestEmailChange(input: $input) { message } }';
 const CONFIRM = 'mutation($input: ConfirmEmailChangeInput!) { confirmEmailChange(input: $input) { email } }';
 async function mails(): Promise<{ to: string; text: string; subject: string }[]> {
-  await world.parts.mail.idle();
+  await world.parts.jobs.idle();
   return lines.map((line) => JSON.parse(line)).flatMap(({ mail }) => (mail ? [mail] : []));
 }
 let names = 0;

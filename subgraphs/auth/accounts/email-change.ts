@@ -41,7 +41,6 @@ export async function requestEmailChange(
       await change.audit({ type: 'authn_token_created', userId: user.id, details });
     });
   });
-  parts.mail.wake();
 }
 
 /**
@@ -76,7 +75,6 @@ export async function confirmEmailChange(parts: AuthParts, token: string, actor:
       await change.audit({ type: 'user_updated', userId: user.id, actorId: user.id, details });
       return next;
     });
-    parts.mail.wake();
     return email;
   } catch (error) {
     // Taken since the mail was sent: who has the token reads that mailbox, and learns no more than it was told.
