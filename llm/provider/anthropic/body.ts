@@ -18,8 +18,11 @@ const BUDGETS = { minimal: 1_024, low: 2_048, medium: 8_192, high: 16_384, xhigh
 export function messagesBody({ deployment, request, messages, maxTokens, quirks }: Question): Body {
   const form = outputForm(deployment, request, messages, quirks);
   const told = form?.instruction ? instructed(messages, form.instruction) : messages;
-  const limit = maxTokens ?? Math.min(deployment.maxOutputTokens ?? USUAL_OUTPUT, quirks.maxOutput ?? Infinity);
-  const thinking = thinkingOf(request, told, deployment, quirks);
+  const most = Math.min(deployment.maxOutputTokens ?? Infinity, quirks.maxOutput ?? Infinity);
+  const limit = maxTokens ?? Math.min(deployment.maxOutputTokens ?? USUAL_OUTPUT, most);
+  // What is thought counts as output: a reply whose length is named keeps its room.
+  const room = maxTokens === undefined ? Math.floor(limit / 2) : most - limit;
+  const thinking = thinkingOf(request, told, deployment, quirks, room);
   const budget = thinking?.type === 'enabled' ? thinking.budget_tokens : 0;
   const config = {
     ...(form?.format === 'json_schema' && { format: { type: 'json_schema', schema: schemaOf(request) } }),
@@ -27,9 +30,8 @@ export function messagesBody({ deployment, request, messages, maxTokens, quirks 
   };
   const body: Record<string, unknown> = {
     model: deployment.model,
-    // What is thought counts as output: the reply keeps its room.
-    max_tokens: limit + budget,
-    messages: blocks(told, deployment.id, thinking !== undefined),
+    max_tokens: maxTokens === undefined ? limit : limit + budget,
+    messages: blocks(told, deployment.id),
     stream: true,
     ...(thinking && { thinking }),
     ...(Object.keys(config).length > 0 && { output_config: config }),
@@ -78,21 +80,24 @@ type Thinking =
  * Newer models choose how long they think, and are told how much effort it is worth; older ones get a budget, which they
  * are known by once they refused the other. Where a call of this turn came without thoughts, as from another model,
  * Anthropic refuses to think.
+ *
+ * @param room most tokens of thoughts.
  */
 function thinkingOf(
   { reasoningEffort: effort }: ChatRequest,
   messages: readonly ChatMessage[],
   deployment: Deployment,
   quirks: Quirks,
+  room: number,
 ): Thinking | undefined {
   if (effort === undefined || effort === 'none' || quirks.without?.includes('reasoning_effort')) return undefined;
   const asked = messages.findLastIndex(({ role }) => role === 'user');
   const open = messages.slice(asked + 1).find(({ role }) => role === 'assistant');
   const known = open?.role === 'assistant' && open.echo?.deployment === deployment.id && open.echo.details;
   if (open && !known) return undefined;
-  return quirks.thinksByBudget
-    ? { type: 'enabled', budget_tokens: BUDGETS[effort] }
-    : { type: 'adaptive', display: 'summarized' };
+  if (!quirks.thinksByBudget) return { type: 'adaptive', display: 'summarized' };
+  const budget = Math.min(BUDGETS[effort], room);
+  return budget < BUDGETS.minimal ? undefined : { type: 'enabled', budget_tokens: budget };
 }
 
 const effortOf = ({ reasoningEffort: effort }: ChatRequest) => (effort === 'minimal' ? 'low' : effort);

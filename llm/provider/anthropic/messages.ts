@@ -25,10 +25,9 @@ const WORTH_KEEPING = 5_000;
 
 /**
  * Returns the messages as turns of blocks, in which person and model alternate and results of tools are the person's.
- *
- * @param thinks whether thoughts of this turn go back; Anthropic wants them with the results of tools, unchanged.
+ * Thoughts of this turn go back: Anthropic wants them with the results of tools, unchanged.
  */
-export function blocks(messages: readonly ChatMessage[], deployment: string, thinks: boolean): Turn[] {
+export function blocks(messages: readonly ChatMessage[], deployment: string): Turn[] {
   const asked = messages.findLastIndex(({ role }) => role === 'user');
   const turns: Turn[] = [];
   const add = (role: Turn['role'], content: Block[]): void => {
@@ -41,7 +40,7 @@ export function blocks(messages: readonly ChatMessage[], deployment: string, thi
   for (const [index, message] of messages.entries()) {
     if (!isSpoken(message)) continue;
     if (index === asked && length >= WORTH_KEEPING) keep(turns);
-    const content = contentOf(message, deployment, thinks && index > asked);
+    const content = contentOf(message, deployment, index > asked);
     length += JSON.stringify(content).length;
     add(message.role === 'assistant' ? 'assistant' : 'user', content);
   }
