@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import type { Config } from '#platform/base/config/config.ts';
 import { EmbeddedVectorStore } from './embedded/embedded-vector-store.ts';
@@ -6,8 +7,17 @@ import type { VectorStore } from './vector-store.ts';
 
 export type VectorSettings = Pick<
   Config,
-  'dataDir' | 'weaviateUrl' | 'WEAVIATE_GRPC_URL' | 'WEAVIATE_API_KEY' | 'WEAVIATE_PREFIX' | 'VECTOR_MEMORY_MB'
+  | 'dataDir'
+  | 'weaviateUrl'
+  | 'WEAVIATE_GRPC_URL'
+  | 'WEAVIATE_API_KEY'
+  | 'WEAVIATE_PREFIX'
+  | 'VECTOR_MEMORY_MB'
+  | 'VECTOR_READERS'
 >;
+
+/** More threads than that wait for memory, not for processors. */
+const MAX_READERS = 4;
 
 /** Opens the vector store that the configuration names. Nothing is connected to before the first call. */
 export async function openVectorStore(settings: VectorSettings): Promise<VectorStore> {
@@ -22,5 +32,6 @@ export async function openVectorStore(settings: VectorSettings): Promise<VectorS
   return new EmbeddedVectorStore({
     folder,
     memoryBytes: settings.VECTOR_MEMORY_MB * 1024 ** 2,
+    readers: settings.VECTOR_READERS ?? Math.min(MAX_READERS, Math.max(1, Math.floor(availableParallelism() / 2))),
   });
 }

@@ -14,7 +14,7 @@ describe('the embedded vector store', () => {
   vectorStoreContract(async () => {
     const folder = await mkdtemp(path.join(tmpdir(), 'sextant-vectors-'));
     folders.push(folder);
-    return new EmbeddedVectorStore({ folder });
+    return new EmbeddedVectorStore({ folder, readers: 3 });
   });
 });
 

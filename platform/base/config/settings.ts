@@ -231,6 +231,15 @@ export const settings = z.object({
   VECTOR_MEMORY_MB: count(1024, 64, 4096).describe(
     'Memory for cached vectors of the embedded store, in MiB: 100 000 vectors of 512 dimensions take about 230.',
   ),
+  VECTOR_READERS: z.coerce
+    .number({ error: 'a whole number from 1 to 16' })
+    .int('a whole number from 1 to 16')
+    .min(1, 'a whole number from 1 to 16')
+    .max(16, 'a whole number from 1 to 16')
+    .optional()
+    .describe(
+      'Threads of the embedded store that search, each for its share of the users and collections. Default: half of the processors, at most 4.',
+    ),
   WEAVIATE_API_KEY: z.string().optional().describe('API key of Weaviate.'),
 
   BLOBS_S3_BUCKET: z

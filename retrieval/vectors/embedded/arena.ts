@@ -60,9 +60,9 @@ export class Arena {
     floats.set(query);
   }
 
-  /** Writes the dot products of the query and `count` rows of a block to `scores` at `at`. */
-  scan(block: number, count: number, stride: number, scores: Float32Array, at: number): void {
-    this.#scan(block * BLOCK_BYTES, QUERY_AT, SCORES_AT, count, stride);
+  /** Writes the dot products of the query and `count` rows of a block, from the `first` on, to `scores` at `at`. */
+  scan(block: number, first: number, count: number, stride: number, scores: Float32Array, at: number): void {
+    this.#scan(block * BLOCK_BYTES + first * stride, QUERY_AT, SCORES_AT, count, stride);
     scores.set(new Float32Array(this.#memory.buffer, SCORES_AT, count), at);
   }
 }

@@ -34,10 +34,16 @@ export interface EmbeddedOptions {
   readonly folder: string;
   /** Bytes of vectors and words kept in memory; 1 GiB unless said otherwise. */
   readonly memoryBytes?: number | undefined;
+  /** Threads that search, each for its share of the tenants; one unless said otherwise. */
+  readonly readers?: number | undefined;
 }
 
-/** Objects of one message to the writer: larger ones would be copied for longer than the event loop should wait. */
-const BATCH = 128;
+/**
+ * Objects and bytes of one message to the writer, which it stores as one: larger ones would be copied for longer than
+ * the event loop should wait.
+ */
+const BATCH = 512;
+const BATCH_BYTES = 1024 ** 2;
 const EXPORT_PAGE = 200;
 const GIGABYTE = 1024 ** 3;
 
@@ -49,18 +55,18 @@ const GIGABYTE = 1024 ** 3;
 export class EmbeddedVectorStore implements VectorStore {
   readonly kind = 'embedded';
   readonly #file: string;
-  readonly #reader: WorkerClient<ReturnType<typeof readerMethods>>;
+  readonly #readers: readonly WorkerClient<ReturnType<typeof readerMethods>>[];
   readonly #writer: WorkerClient<ReturnType<typeof writerMethods>>;
   readonly #copier: WorkerClient<ReturnType<typeof copierMethods>>;
   readonly #backups: Backups;
 
-  constructor({ folder, memoryBytes = GIGABYTE }: EmbeddedOptions) {
+  constructor({ folder, memoryBytes = GIGABYTE, readers = 1 }: EmbeddedOptions) {
     mkdirSync(folder, { recursive: true });
     this.#file = path.join(folder, 'vectors.db');
     const worker = new URL('./worker.ts', import.meta.url);
-    const reading: ReaderData = { role: 'reader', file: this.#file, budget: memoryBytes };
+    const reading: ReaderData = { role: 'reader', file: this.#file, budget: memoryBytes / readers };
     const writing: WriterData = { role: 'writer', file: this.#file };
-    this.#reader = new WorkerClient(worker, reading, 'The vector search');
+    this.#readers = Array.from({ length: readers }, () => new WorkerClient(worker, reading, 'The vector search'));
     this.#writer = new WorkerClient(worker, writing, 'The vector store’s writer');
     this.#copier = new WorkerClient(
       worker,
@@ -73,14 +79,21 @@ export class EmbeddedVectorStore implements VectorStore {
     });
   }
 
+  /** A tenant is searched by one thread, which alone keeps its vectors; a thread starts with its first search. */
+  #reader({ space, tenant = '' }: Place) {
+    let hash = 0;
+    for (const letter of `${space}/${tenant}`) hash = (Math.imul(hash, 31) + letter.codePointAt(0)!) >>> 0;
+    return this.#readers[hash % this.#readers.length]!;
+  }
+
   ensureSpace(definition: SpaceDefinition): Promise<Space> {
     return this.#writer.call('ensureSpace', definition);
   }
   space(name: string): Promise<Space | undefined> {
-    return this.#reader.call('space', name);
+    return this.#readers[0]!.call('space', name);
   }
   spaces(): Promise<readonly Space[]> {
-    return this.#reader.call('spaces', null);
+    return this.#readers[0]!.call('spaces', null);
   }
   activate(space: string, vector: string): Promise<Space> {
     return this.#writer.call('activate', { space, vector });
@@ -92,7 +105,7 @@ export class EmbeddedVectorStore implements VectorStore {
     return this.#writer.call('deleteSpace', name);
   }
   tenants(space: string): Promise<readonly string[]> {
-    return this.#reader.call('tenants', space);
+    return this.#readers[0]!.call('tenants', space);
   }
   deleteTenant(space: string, tenant: string): Promise<boolean> {
     return this.#writer.call('deleteTenant', { space, tenant });
@@ -103,17 +116,13 @@ export class EmbeddedVectorStore implements VectorStore {
     objects: readonly VectorObject[],
     { signal }: CallOptions = {},
   ): Promise<readonly ObjectResult[]> {
-    const results: ObjectResult[] = [];
-    for (const batch of batches(objects))
-      results.push(...(await this.#writer.call('upsert', { at, objects: batch }, { signal })));
-    return results;
+    const send = (batch: readonly VectorObject[]) => this.#writer.call('upsert', { at, objects: batch }, { signal });
+    return (await inBatches(objects, send)).flat();
   }
 
   async addVectors(at: Place, vectors: readonly AddedVector[], { signal }: CallOptions = {}): Promise<number> {
-    let added = 0;
-    for (const batch of batches(vectors))
-      added += await this.#writer.call('addVectors', { at, vectors: batch }, { signal });
-    return added;
+    const send = (batch: readonly AddedVector[]) => this.#writer.call('addVectors', { at, vectors: batch }, { signal });
+    return (await inBatches(vectors, send)).reduce((sum, count) => sum + count, 0);
   }
 
   get(
@@ -121,23 +130,23 @@ export class EmbeddedVectorStore implements VectorStore {
     ids: readonly string[],
     { includeVectors = false, signal }: ReadOptions = {},
   ): Promise<readonly StoredObject[]> {
-    return this.#reader.call('get', { at, ids, includeVectors }, { signal });
+    return this.#reader(at).call('get', { at, ids, includeVectors }, { signal });
   }
   delete(at: Place, ids: readonly string[], { signal }: CallOptions = {}): Promise<readonly string[]> {
     return this.#writer.call('delete', { at, ids }, { signal });
   }
   async deleteWhere(at: Place, filter: Filter, { signal }: CallOptions = {}): Promise<number> {
-    const rows = await this.#reader.call('matching', { at, filter }, { signal });
+    const rows = await this.#reader(at).call('matching', { at, filter }, { signal });
     return this.#writer.call('deleteRows', { at, rows }, { signal });
   }
   list(at: Place, { signal, ...page }: PageRequest): Promise<Page> {
-    return this.#reader.call('list', { at, page }, { signal });
+    return this.#reader(at).call('list', { at, page }, { signal });
   }
   search(at: Place, { signal, ...query }: SearchQuery): Promise<SearchResult> {
-    return this.#reader.call('search', { at, query }, { signal });
+    return this.#reader(at).call('search', { at, query }, { signal });
   }
   aggregate(at: Place, { signal, ...request }: AggregateRequest = {}): Promise<Aggregate> {
-    return this.#reader.call('aggregate', { at, request }, { signal });
+    return this.#reader(at).call('aggregate', { at, request }, { signal });
   }
 
   async *export(name: string, options: CallOptions = {}): AsyncGenerator<ExportedObject> {
@@ -159,7 +168,10 @@ export class EmbeddedVectorStore implements VectorStore {
   }
 
   async stats(): Promise<StoreStats> {
-    const stats = await this.#reader.call('stats', null);
+    const [stats, ...memory] = await Promise.all([
+      this.#readers[0]!.call('stats', null),
+      ...this.#readers.filter(({ started }) => started).map((reader) => reader.call('memory', null)),
+    ]);
     const sizes = await Promise.all(
       [this.#file, `${this.#file}-wal`].map((file) =>
         stat(file).then(
@@ -168,12 +180,13 @@ export class EmbeddedVectorStore implements VectorStore {
         ),
       ),
     );
-    return { ...stats, diskBytes: sizes.reduce((sum, size) => sum + size, 0) };
+    const total = (numbers: readonly number[]) => numbers.reduce((sum, number) => sum + number, 0);
+    return { ...stats, memoryBytes: total(memory), diskBytes: total(sizes) };
   }
 
   async health(): Promise<StoreHealth> {
     try {
-      await this.#reader.call('spaces', null, { signal: AbortSignal.timeout(5_000) });
+      await this.#readers[0]!.call('spaces', null, { signal: AbortSignal.timeout(5_000) });
       return { status: 'up', kind: this.kind, version: `SQLite ${process.versions.sqlite}` };
     } catch (error) {
       return { status: 'down', kind: this.kind, detail: (error as Error).message };
@@ -183,11 +196,37 @@ export class EmbeddedVectorStore implements VectorStore {
   /** Waits for backups and writes under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#backups.settled();
-    await Promise.all([this.#reader, this.#writer, this.#copier].map((worker) => worker[Symbol.asyncDispose]()));
+    await Promise.all([...this.#readers, this.#writer, this.#copier].map((worker) => worker[Symbol.asyncDispose]()));
   }
 }
 
-function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
+/** Sends what is written in batches, of which one more waits at the writer than it works on. */
+async function inBatches<T extends AddedVector, R>(
+  items: readonly T[],
+  send: (batch: readonly T[]) => Promise<R>,
+): Promise<R[]> {
+  const sent: Promise<R>[] = [];
+  for (const batch of batches(items)) {
+    await sent.at(-2);
+    const sending = send(batch);
+    // It is waited for below; a failure before that is told there.
+    sending.catch(() => undefined);
+    sent.push(sending);
+  }
+  return Promise.all(sent);
+}
+
+function* batches<T extends AddedVector>(items: readonly T[]): Generator<readonly T[]> {
   // At least one message even for nothing, so that a wrong place is reported.
-  for (let at = 0; at === 0 || at < items.length; at += BATCH) yield items.slice(at, at + BATCH);
+  let start = 0;
+  do {
+    let end = start;
+    for (let bytes = 0; end < items.length && end - start < BATCH && bytes < BATCH_BYTES; end++) {
+      const { text, vectors } = items[end]!;
+      bytes += 2 * text.length;
+      for (const vector of Object.values(vectors)) bytes += vector.byteLength;
+    }
+    yield items.slice(start, end);
+    start = end;
+  } while (start < items.length);
 }

@@ -55,25 +55,51 @@ export class Matrix {
   /**
    * Similarities of the query to slots 0 to `slots - 1`: cosine (query and rows are normalised), dot product or
    * negative squared distance; higher is nearer. NaN for a slot without a vector.
+   *
+   * @param only the slots that are compared, rising; the others are NaN. Absent: all.
    */
-  similarities(query: Float32Array, slots: number): Float32Array {
+  similarities(query: Float32Array, slots: number, only?: Int32Array): Float32Array {
     const byRow = new Float32Array(this.#rows);
     this.#arena.setQuery(query, this.#stride);
-    for (let at = 0, block = 0; at < this.#rows; at += this.#rowsPerBlock, block++) {
-      this.#arena.scan(this.#blocks[block]!, Math.min(this.#rowsPerBlock, this.#rows - at), this.#stride, byRow, at);
-    }
-    if (this.#metric === 'l2') {
-      const square = query.reduce((sum, x) => sum + x * x, 0);
-      for (let row = 0; row < this.#rows; row++)
-        byRow[row] = Math.min(0, 2 * byRow[row]! - this.#squares[row]! - square);
-    }
+    if (only === undefined) this.#scan(0, this.#rows, byRow);
+    else this.#scanRuns(only, byRow);
+    const square = this.#metric === 'l2' ? query.reduce((sum, x) => sum + x * x, 0) : 0;
     const out = new Float32Array(slots).fill(Number.NaN);
-    const known = Math.min(slots, this.#slots);
-    for (let slot = 0; slot < known; slot++) {
+    const take = (slot: number): void => {
       const row = this.#rowOf[slot]!;
-      if (row !== -1) out[slot] = byRow[row]!;
-    }
+      if (row === -1) return;
+      const dot = byRow[row]!;
+      out[slot] = this.#metric === 'l2' ? Math.min(0, 2 * dot - this.#squares[row]! - square) : dot;
+    };
+    const known = Math.min(slots, this.#slots);
+    if (only === undefined) for (let slot = 0; slot < known; slot++) take(slot);
+    else for (const slot of only) if (slot < known) take(slot);
     return out;
+  }
+
+  /** Compares some rows; neighbours together. */
+  #scanRuns(only: Int32Array, byRow: Float32Array): void {
+    let [from, until] = [0, 0];
+    for (const slot of only) {
+      const row = slot < this.#slots ? this.#rowOf[slot]! : -1;
+      if (row === -1) continue;
+      if (row !== until) {
+        this.#scan(from, until, byRow);
+        from = row;
+      }
+      until = row + 1;
+    }
+    this.#scan(from, until, byRow);
+  }
+
+  /** Compares the rows from one up to another, block by block. */
+  #scan(from: number, until: number, byRow: Float32Array): void {
+    for (let at = from; at < until; ) {
+      const first = at % this.#rowsPerBlock;
+      const count = Math.min(this.#rowsPerBlock - first, until - at);
+      this.#arena.scan(this.#blocks[Math.floor(at / this.#rowsPerBlock)]!, first, count, this.#stride, byRow, at);
+      at += count;
+    }
   }
 
   get dimensions(): number {

@@ -130,8 +130,7 @@ export class Reader {
       const space = this.#place(at);
       checkPage(space, { limit: 1, filter });
       const segment = this.#segment(space, at.tenant ?? '');
-      const passes = segment.filter(filter);
-      return segment.rows.filter((row, slot) => row !== 0 && passes(slot));
+      return Array.from(segment.passing(filter), (slot) => segment.rows[slot]!);
     });
   }
 
@@ -164,11 +163,9 @@ export class Reader {
       if (request.filter === undefined && !request.fields?.length)
         return { count: this.#count(space, at.tenant ?? ''), fields: {} };
       const segment = this.#segment(space, at.tenant ?? '');
-      const passes = request.filter && segment.filter(request.filter);
       const slots: number[] = [];
-      segment.rows.forEach((row, slot) => {
-        if (row !== 0 && (passes === undefined || passes(slot))) slots.push(slot);
-      });
+      if (request.filter !== undefined) for (const slot of segment.passing(request.filter)) slots.push(slot);
+      else segment.rows.forEach((row, slot) => void (row !== 0 && slots.push(slot)));
       const fields = (request.fields ?? []).map((field) => {
         const column = segment.column(field);
         return [
@@ -183,9 +180,15 @@ export class Reader {
     });
   }
 
-  stats(): { spaces: SpaceStats[]; memoryBytes: number } {
-    const spaces = inSnapshot(this.#db, () => readSpaces(this.#db).map((space) => this.#statsOf(space)));
-    return { spaces, memoryBytes: this.#bytes() };
+  stats(): { spaces: SpaceStats[] } {
+    return { spaces: inSnapshot(this.#db, () => readSpaces(this.#db).map((space) => this.#statsOf(space))) };
+  }
+
+  /** Bytes of what is kept in memory. */
+  get memoryBytes(): number {
+    let bytes = this.#arena.bytes;
+    for (const segment of this.#segments.values()) bytes += segment.bytes;
+    return bytes;
   }
 
   /** Without reading the segment: a list of collections asks for the count of each. */
@@ -215,8 +218,7 @@ export class Reader {
 
   #rowFilter(space: SpaceRow, tenant: string, filter: Filter): (row: number) => boolean {
     const segment = this.#segment(space, tenant);
-    const passes = segment.filter(filter);
-    const rows = new Set(segment.rows.filter((row, slot) => row !== 0 && passes(slot)));
+    const rows = new Set(Array.from(segment.passing(filter), (slot) => segment.rows[slot]!));
     return (row) => rows.has(row);
   }
 
@@ -241,7 +243,7 @@ export class Reader {
 
   #keepBudget(used: Segment): void {
     for (const [key, segment] of this.#segments) {
-      if (segment === used || this.#bytes() <= this.#budget) return;
+      if (segment === used || this.memoryBytes <= this.#budget) return;
       this.#segments.delete(key);
       this.#drop(segment);
     }
@@ -259,12 +261,6 @@ export class Reader {
   #drop(segment: Segment): void {
     segment.release();
     this.#versions.delete(segment);
-  }
-
-  #bytes(): number {
-    let bytes = this.#arena.bytes;
-    for (const segment of this.#segments.values()) bytes += segment.bytes;
-    return bytes;
   }
 
   #objects(space: SpaceRow, rows: readonly number[], includeVectors: boolean): StoredObject[] {
@@ -293,19 +289,16 @@ export class Reader {
 }
 
 function rank(space: SpaceRow, segment: Segment, vector: string, query: SearchQuery): Ranking {
-  const passes = query.filter && segment.filter(query.filter);
-  const masked = (values: Float32Array, none: number): Float32Array => {
-    if (passes !== undefined) for (let slot = 0; slot < values.length; slot++) if (!passes(slot)) values[slot] = none;
-    return values;
-  };
+  // A filter comes first: what it leaves out is not compared.
+  const only = query.filter && segment.passing(query.filter);
   const { metric } = space.vectors[vector]!;
   const similarities = (values: Float32Array) =>
-    masked(segment.similarities(vector, metric === 'cosine' ? normalised(values) : values), Number.NaN);
+    segment.similarities(vector, metric === 'cosine' ? normalised(values) : values, only);
   if (query.mode === 'vector') {
     const scores = similarities(query.vector.values);
     return { scores, least: Number.NEGATIVE_INFINITY, explain: (slot) => unfused('dense', scores[slot]!) };
   }
-  const lexical = masked(segment.bm25(query.text), 0);
+  const lexical = kept(segment.bm25(query.text), only);
   if (query.mode === 'text') {
     return { scores: lexical, least: LEAST_BM25, explain: (slot) => unfused('lexical', lexical[slot]!) };
   }
@@ -313,6 +306,14 @@ function rank(space: SpaceRow, segment: Segment, vector: string, query: SearchQu
   const settings = { fusion, alpha: query.alpha ?? DEFAULT_ALPHA[fusion], metric, documents: segment.size };
   const fused = fuse(settings, similarities(query.vector.values), lexical);
   return { ...fused, least: Number.NEGATIVE_INFINITY };
+}
+
+/** Returns the scores of some slots; the others are 0. */
+function kept(scores: Float32Array, only: Int32Array | undefined): Float32Array {
+  if (only === undefined) return scores;
+  const some = new Float32Array(scores.length);
+  for (const slot of only) some[slot] = scores[slot]!;
+  return some;
 }
 
 const floats = (data: Uint8Array): Float32Array =>

@@ -28,6 +28,12 @@ it.each([1, 3, 16, 100, 512, 1536, 4096])('finds what a plain loop finds, with %
     else expect(similarities[slot]).toBeCloseTo(dot, 2);
   });
   expect(similarities[305]).toBeNaN();
+  // Of some slots alone: neighbours, single ones, one without a vector, one that is not there.
+  const only = Int32Array.of(0, 1, 2, 3, 10, 40, 41, 150, 299, 309);
+  const some = matrix.similarities(query, 310, only);
+  some.forEach((value, slot) => {
+    expect(value).toEqual(only.includes(slot) ? similarities[slot] : Number.NaN);
+  });
   matrix.release();
   expect(arena.bytes).toBe(0);
 });

@@ -61,9 +61,9 @@ export class Segment {
     return this.#dead <= MAX_DEAD || this.#dead <= this.size;
   }
 
-  /** Similarity of every slot's vector to the query; NaN where there is none. */
-  similarities(name: string, query: Float32Array): Float32Array {
-    return this.#matrix(name).similarities(query, this.rows.length);
+  /** Similarity of every slot's vector to the query, or of some slots alone; NaN where there is none. */
+  similarities(name: string, query: Float32Array, only?: Int32Array): Float32Array {
+    return this.#matrix(name).similarities(query, this.rows.length, only);
   }
 
   /** BM25 of every slot; 0 where no word matches. */
@@ -71,8 +71,8 @@ export class Segment {
     return this.#words.score(text, this.rows.length);
   }
 
-  /** The slots that a filter lets pass, as a test. */
-  filter(filter: Filter): (slot: number) => boolean {
+  /** A test of slots by a filter. */
+  #filter(filter: Filter): (slot: number) => boolean {
     const test = predicate(filter, this.#space.fields);
     let slot = 0;
     const read = (field: string): FieldValue => this.#columns.get(field)?.[slot];
@@ -80,6 +80,16 @@ export class Segment {
       slot = at;
       return test(read);
     };
+  }
+
+  /** The slots that a filter lets pass, rising. */
+  passing(filter: Filter): Int32Array {
+    const passes = this.#filter(filter);
+    const slots = new Int32Array(this.size);
+    let count = 0;
+    for (let slot = 0; slot < this.rows.length; slot++)
+      if (this.rows[slot] !== 0 && passes(slot)) slots[count++] = slot;
+    return slots.subarray(0, count);
   }
 
   /** The values of a field, by slot. */

@@ -44,6 +44,7 @@ export const readerMethods = (reader: Reader) => ({
   aggregate: (request: { at: Place; request: Pick<AggregateRequest, 'filter' | 'fields'> }) =>
     reader.aggregate(request),
   stats: (_: null) => reader.stats(),
+  memory: (_: null) => reader.memoryBytes,
 });
 
 /** Returns what the thread that writes answers to. */

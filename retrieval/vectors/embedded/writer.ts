@@ -1,4 +1,4 @@
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { normalised } from '../../embeddings/vectors.ts';
 import { checkDefinition, checkPlace, mergeDefinitions, wrongObject, wrongVectors } from '../validate.ts';
@@ -12,6 +12,8 @@ const KEPT_REMOVALS = 100_000;
 /** The writer, in a thread of its own so that neither the event loop nor searches wait for the disk. */
 export class Writer {
   readonly #db: DatabaseSync;
+  /** Preparing one takes as long as running it. */
+  readonly #prepared = new Map<string, StatementSync>();
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -82,7 +84,7 @@ export class Writer {
   addVectors({ at, vectors }: { at: Place; vectors: readonly AddedVector[] }): number {
     return inTransaction(this.#db, () => {
       const space = this.#place(at);
-      const find = this.#db.prepare('SELECT row FROM objects WHERE space = ? AND tenant = ? AND id = ? AND text = ?');
+      const find = this.#sql('SELECT row FROM objects WHERE space = ? AND tenant = ? AND id = ? AND text = ?');
       let added = 0;
       vectors.forEach((entry, i) => {
         const wrong = wrongVectors(space, entry.vectors);
@@ -121,6 +123,15 @@ export class Writer {
     });
   }
 
+  #sql(text: string): StatementSync {
+    let statement = this.#prepared.get(text);
+    if (statement === undefined) {
+      statement = this.#db.prepare(text);
+      this.#prepared.set(text, statement);
+    }
+    return statement;
+  }
+
   #place(at: Place): SpaceRow {
     const space = getSpace(this.#db, at.space);
     checkPlace(space, at);
@@ -137,31 +148,29 @@ export class Writer {
   #store(space: SpaceRow, tenant: string, object: VectorObject): ObjectResult {
     const wrong = wrongObject(space, object);
     if (wrong !== undefined) return { id: object.id, ok: false, error: `${wrong}.` };
-    const old = this.#db
-      .prepare('SELECT row FROM objects WHERE space = ? AND tenant = ? AND id = ?')
-      .get(space.number, tenant, object.id);
+    const old = this.#sql('SELECT row FROM objects WHERE space = ? AND tenant = ? AND id = ?').get(
+      space.number,
+      tenant,
+      object.id,
+    );
     if (old !== undefined) this.#remove(space, tenant, old.row as number);
-    const { lastInsertRowid } = this.#db
-      .prepare(
-        'INSERT INTO objects (space, tenant, id, text, properties, words, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
-      )
-      .run(
-        space.number,
-        tenant,
-        object.id,
-        object.text,
-        JSON.stringify(object.properties ?? {}),
-        encodeWords(object.text),
-        Date.now(),
-      );
+    const { lastInsertRowid } = this.#sql(
+      'INSERT INTO objects (space, tenant, id, text, properties, words, updated_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ).run(
+      space.number,
+      tenant,
+      object.id,
+      object.text,
+      JSON.stringify(object.properties ?? {}),
+      encodeWords(object.text),
+      Date.now(),
+    );
     this.#storeVectors(space, tenant, Number(lastInsertRowid), object.vectors);
     return { id: object.id, ok: true, created: old === undefined };
   }
 
   #storeVectors(space: SpaceRow, tenant: string, row: number, vectors: Readonly<Record<string, Float32Array>>): void {
-    const insert = this.#db.prepare(
-      'INSERT OR REPLACE INTO vectors (row, space, tenant, name, data) VALUES (?, ?, ?, ?, ?)',
-    );
+    const insert = this.#sql('INSERT OR REPLACE INTO vectors (row, space, tenant, name, data) VALUES (?, ?, ?, ?, ?)');
     for (const [name, values] of Object.entries(vectors)) {
       const stored = space.vectors[name]!.metric === 'cosine' ? normalised(values) : values;
       insert.run(row, space.number, tenant, name, new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength));
@@ -169,12 +178,14 @@ export class Writer {
   }
 
   #remove(space: SpaceRow, tenant: string, row: number): boolean {
-    const { changes } = this.#db
-      .prepare('DELETE FROM objects WHERE row = ? AND space = ? AND tenant = ?')
-      .run(row, space.number, tenant);
+    const { changes } = this.#sql('DELETE FROM objects WHERE row = ? AND space = ? AND tenant = ?').run(
+      row,
+      space.number,
+      tenant,
+    );
     if (changes === 0) return false;
-    this.#db.prepare('DELETE FROM vectors WHERE row = ?').run(row);
-    this.#db.prepare('INSERT INTO removals (space, tenant, row) VALUES (?, ?, ?)').run(space.number, tenant, row);
+    this.#sql('DELETE FROM vectors WHERE row = ?').run(row);
+    this.#sql('INSERT INTO removals (space, tenant, row) VALUES (?, ?, ?)').run(space.number, tenant, row);
     return true;
   }
 
