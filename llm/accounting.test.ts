@@ -102,6 +102,7 @@ describe('the record of a call', () => {
       reasoning: false,
       embeddings: true,
       images: false,
+      rerank: false,
     };
     const { models, records } = made({ capabilities });
     await models.embed({ texts: ['a'] }, aCall());

@@ -15,6 +15,7 @@ import type { Models, ModelsOptions } from './models.ts';
 import { Prices } from './prices.ts';
 import { Clients } from './provider/clients.ts';
 import { QuirkBook } from './provider/quirks.ts';
+import { createReranker } from './rerank.ts';
 import { Router } from './routing/router.ts';
 import { Telemetry } from './telemetry.ts';
 import { TokenCounter } from './tokens/count.ts';
@@ -81,6 +82,8 @@ export class ModelsCore implements AsyncDisposable {
     return {
       chat: (request, call) => chats.stream(request, call),
       embed: createEmbedder(shared),
+      mayRerank: this.#source.isWritten,
+      rerank: createReranker(shared),
       image: createImager(shared),
       list: async () => describeAliases(await catalogue(), router, prices),
       health: async () => describeDeployments(await catalogue(), router),

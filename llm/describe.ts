@@ -12,6 +12,7 @@ const CAPABILITIES: readonly (keyof Capabilities)[] = [
   'reasoning',
   'embeddings',
   'images',
+  'rerank',
 ];
 
 /** Returns every alias, the default for chat first. */

@@ -25,6 +25,14 @@ export interface Models {
   /** Embeds texts, in batches as large as the provider takes; vectors come in the order of the texts. */
   embed(request: EmbedRequest, call: CallContext): Promise<Embeddings>;
 
+  /** Whether a reranking model may be configured: only llm.yaml names one. */
+  readonly mayRerank: boolean;
+
+  /**
+   * Scores texts by how well they answer a query; undefined where no model for it is configured and none is named.
+   */
+  rerank(request: RerankRequest, call: CallContext): Promise<Reranking | undefined>;
+
   /** Generates images. */
   image(request: ImageRequest, call: CallContext): Promise<GeneratedImages>;
 
@@ -66,6 +74,20 @@ export interface Embeddings {
   readonly model: string;
   readonly dimensions: number;
   readonly vectors: readonly Float32Array[];
+  readonly record: LlmCallRecord;
+}
+
+export interface RerankRequest {
+  readonly model?: string;
+  readonly query: string;
+  readonly texts: readonly string[];
+}
+
+export interface Reranking {
+  readonly alias: string;
+  readonly model: string;
+  /** 0 to 1, in the order of the texts. */
+  readonly scores: readonly number[];
   readonly record: LlmCallRecord;
 }
 
@@ -116,7 +138,7 @@ export interface ModelInfo {
   /** The alias. */
   readonly id: string;
   readonly description: string | undefined;
-  /** It answers requests of its kind (chat, embeddings, images) that name no model. */
+  /** It answers requests of its kind (chat, embeddings, images, reranking) that name no model. */
   readonly isDefault: boolean;
   readonly capabilities: Capabilities;
   /** Tokens of input and output together; absent when not known. */

@@ -23,7 +23,7 @@ export interface WholeCallDependencies {
 
 export interface WholeCall<T> {
   readonly operation: Exclude<LlmOperation, 'chat'>;
-  readonly capability: keyof Capabilities & ('embeddings' | 'images');
+  readonly capability: keyof Capabilities & ('embeddings' | 'images' | 'rerank');
   readonly model: string | undefined;
   readonly inputTokens: number;
   /** How many images are asked for. */
@@ -31,7 +31,7 @@ export interface WholeCall<T> {
   readonly ask: (client: OpenAI, deployment: Deployment, signal: AbortSignal) => Promise<T>;
   readonly usageOf: (answer: T) => Usage;
   readonly images?: (answer: T) => number;
-  /** Texts that are embedded. */
+  /** Texts that are embedded or compared. */
   readonly inputs?: number;
 }
 

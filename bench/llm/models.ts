@@ -28,6 +28,7 @@ export function modelsAt(baseUrl: string, cache: boolean): Models {
       reasoning: false,
       embeddings: false,
       images: false,
+      rerank: false,
     },
     contextWindow: 128_000,
     maxOutputTokens: 4_096,

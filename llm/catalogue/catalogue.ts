@@ -8,7 +8,13 @@ export interface Catalogue {
   readonly aliases: ReadonlyMap<string, Alias>;
   readonly deployments: ReadonlyMap<string, Deployment>;
   /** The alias that answers when a request names none. */
-  readonly defaults: { readonly chat?: string; readonly embeddings?: string; readonly images?: string };
+  readonly defaults: {
+    readonly chat?: string;
+    readonly embeddings?: string;
+    readonly images?: string;
+    /** None unless llm.yaml names it: each search would be a call. */
+    readonly rerank?: string;
+  };
   readonly limits: Limits;
   /** Where it came from, e.g. `llm.yaml`, `environment`, `found on this machine`. */
   readonly source: string;
@@ -196,4 +202,6 @@ export interface Capabilities {
   readonly reasoning: boolean;
   readonly embeddings: boolean;
   readonly images: boolean;
+  /** Scores texts by how well they answer a query. */
+  readonly rerank: boolean;
 }

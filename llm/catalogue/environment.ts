@@ -48,7 +48,15 @@ export async function environmentCatalogue(settings: EnvironmentSettings): Promi
       false,
     );
     // Whatever its name looks like: it is not a model to chat with.
-    const only = { chat: false, tools: false, vision: false, json: false, reasoning: false, embeddings: true };
+    const only = {
+      chat: false,
+      tools: false,
+      vision: false,
+      json: false,
+      reasoning: false,
+      embeddings: true,
+      rerank: false,
+    };
     await draft.add(endpoint, settings.EMBEDDINGS_MODEL, only);
   }
   return draft.finish(source, settings.EMBEDDINGS_MODEL);

@@ -14,7 +14,7 @@ const name = z.string().regex(/^[\w./:@+-]{1,128}$/, 'a name of letters, digits 
 const whole = (min: number, max: number) => z.int(`a whole number from ${min} to ${max}`).min(min).max(max);
 const names = z.array(name).default([]);
 
-const capability = z.enum(['chat', 'tools', 'vision', 'json', 'reasoning', 'embeddings', 'images']);
+const capability = z.enum(['chat', 'tools', 'vision', 'json', 'reasoning', 'embeddings', 'images', 'rerank']);
 
 const price = z.strictObject({
   /** US dollars a million tokens. */
@@ -102,6 +102,7 @@ export const catalogueFile = z.strictObject({
   default: name.optional(),
   default_embeddings: name.optional(),
   default_images: name.optional(),
+  default_rerank: name.optional(),
   providers: z.record(name, provider),
   deployments: z.record(name, deployment),
   models: z.record(name, model),

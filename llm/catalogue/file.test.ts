@@ -25,8 +25,8 @@ describe('llm.yaml', () => {
   it('is explained by an example that is itself right', async () => {
     const text = await readFile(new URL('../../llm.example.yaml', import.meta.url), 'utf8');
     const catalogue = await parseCatalogue(text, {}, 120_000);
-    expect([...catalogue.aliases.keys()]).toEqual(['smart', 'fast', 'long', 'local', 'faq', 'embed', 'paint']);
-    expect(catalogue.defaults).toEqual({ chat: 'smart', embeddings: 'embed', images: 'paint' });
+    expect([...catalogue.aliases.keys()]).toEqual(['smart', 'fast', 'long', 'local', 'faq', 'embed', 'rank', 'paint']);
+    expect(catalogue.defaults).toEqual({ chat: 'smart', embeddings: 'embed', images: 'paint', rerank: 'rank' });
     expect(catalogue.deployments.get('claude-1')?.provider).toMatchObject({
       api: 'native',
       baseUrl: 'https://api.anthropic.com',

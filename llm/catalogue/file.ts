@@ -95,7 +95,7 @@ async function build(file: CatalogueFile, stallMs: number): Promise<Catalogue> {
     const endpoint = providers.get(entry.provider);
     if (endpoint) {
       const made = await deployment(id, entry, endpoint, stallMs);
-      const other = (['embeddings', 'images'] as const).find((one) => made.capabilities[one]);
+      const other = (['embeddings', 'images', 'rerank'] as const).find((one) => made.capabilities[one]);
       if (endpoint.api === 'native' && other)
         mistakes.push(`deployments.${id}.provider: ${entry.provider} has api: native, which is not for ${other}`);
       deployments.set(id, made);
@@ -115,6 +115,7 @@ async function build(file: CatalogueFile, stallMs: number): Promise<Catalogue> {
   known('default', file.default);
   known('default_embeddings', file.default_embeddings);
   known('default_images', file.default_images);
+  known('default_rerank', file.default_rerank);
   for (const id of Object.keys(file.limits.models ?? {})) known(`limits.models.${id}`, id);
   if (mistakes.length > 0) throw new CatalogueError(mistakes.map((mistake) => `llm.yaml: ${mistake}`).join('\n'));
   const models = Object.entries(file.limits.models ?? {}).map(([id, rule]) => [id, limitRule(rule)] as const);
@@ -125,6 +126,7 @@ async function build(file: CatalogueFile, stallMs: number): Promise<Catalogue> {
       ...defaultsOf(aliases, file.default_embeddings),
       ...(file.default && { chat: file.default }),
       ...(file.default_images && { images: file.default_images }),
+      ...(file.default_rerank && { rerank: file.default_rerank }),
     },
     limits: {
       user: file.limits.user && limitRule(file.limits.user),

@@ -20,7 +20,8 @@ interface Spec {
 const EMBEDDING = /embed|(^|[/-])(bge|gte|e5|minilm|nomic)([-/:]|$)|all-minilm/i;
 const IMAGE = /dall-?e|gpt-image|stable-diffusion|sdxl|flux|imagen|chatgpt-image/i;
 const VISION = /vision|llava|(^|[-/])vl|-vl|pixtral|gemma-?3|gpt-4o|gpt-4\.1|gpt-5|minicpm-v|moondream|qwen2\.5vl/i;
-const NOT_CHAT = /whisper|tts|transcribe|moderation|realtime|rerank|sora|davinci-002|babbage-002/i;
+const RERANK = /rerank/i;
+const NOT_CHAT = /whisper|tts|transcribe|moderation|realtime|sora|davinci-002|babbage-002/i;
 
 /**
  * Capabilities and window of a model: from gpt-tokenizer's table for OpenAI's models, from the price table for others'
@@ -48,6 +49,7 @@ export async function knownModel(model: string): Promise<KnownModel> {
       reasoning: spec.reasoning_tokens === true,
       embeddings: endpoints.includes('embeddings'),
       images: endpoints.includes('image_generation') && !chat,
+      rerank: false,
     },
     contextWindow: spec.context_window ?? (await tabledWindow(model)),
     maxOutputTokens: spec.max_output_tokens,
@@ -61,8 +63,10 @@ async function tabledWindow(model: string): Promise<number | undefined> {
 
 /** Guesses from the name alone: what a server that only lists names lets one know. */
 export function guessCapabilities(model: string): Capabilities {
-  const embeddings = EMBEDDING.test(model);
-  const images = !embeddings && IMAGE.test(model);
-  const chat = !embeddings && !images && !NOT_CHAT.test(model);
-  return { chat, tools: chat, vision: chat && VISION.test(model), json: chat, reasoning: false, embeddings, images };
+  const rerank = RERANK.test(model);
+  const embeddings = !rerank && EMBEDDING.test(model);
+  const images = !embeddings && !rerank && IMAGE.test(model);
+  const chat = !embeddings && !images && !rerank && !NOT_CHAT.test(model);
+  const vision = chat && VISION.test(model);
+  return { chat, tools: chat, vision, json: chat, reasoning: false, embeddings, images, rerank };
 }

@@ -9,6 +9,8 @@ import type { Catalogue } from './catalogue.ts';
 import { environmentCatalogue } from './environment.ts';
 
 export interface CatalogueSource {
+  /** Whether it is written by the administrator, who may name what is not taken by itself. */
+  readonly isWritten: boolean;
   /** @throws NOT_CONFIGURED when llm.yaml is wrong and no earlier version of it was right. */
   current(): Promise<Catalogue>;
   close(): void;
@@ -38,12 +40,14 @@ export function openCatalogue(options: SourceOptions): CatalogueSource {
 
 /** Returns a catalogue made by the caller, for tests and measurements. */
 export const fixedCatalogue = (catalogue: Catalogue): CatalogueSource => ({
+  isWritten: true,
   current: async () => catalogue,
   close: () => undefined,
 });
 
 /** Read with the first call, then again whenever it changes. A wrong version never replaces a right one. */
 class FileSource implements CatalogueSource {
+  readonly isWritten = true;
   readonly #file: string;
   readonly #options: SourceOptions;
   #current: Promise<Catalogue> | undefined;
@@ -95,6 +99,7 @@ class FileSource implements CatalogueSource {
 }
 
 class EnvironmentSource implements CatalogueSource {
+  readonly isWritten = false;
   readonly #options: SourceOptions;
   #known: Catalogue | undefined;
   #loading: Promise<Catalogue> | undefined;

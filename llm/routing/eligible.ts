@@ -33,6 +33,7 @@ const WORDS: Record<keyof Capabilities, string> = {
   reasoning: 'reason',
   embeddings: 'embed texts',
   images: 'make images',
+  rerank: 'rerank texts',
 };
 
 /**

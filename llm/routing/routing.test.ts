@@ -340,6 +340,7 @@ describe('what a request needs', () => {
       reasoning: false,
       embeddings: false,
       images: false,
+      rerank: false,
     };
     const picture = {
       messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AA==' } }] }],
@@ -367,6 +368,7 @@ describe('embeddings and images', () => {
     reasoning: false,
     embeddings: true,
     images: true,
+    rerank: false,
   };
 
   it('are retried, moved and recorded as chats are', async () => {

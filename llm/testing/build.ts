@@ -54,6 +54,7 @@ export const aDeployment = (url: string, more: Partial<Deployment> & { provider?
     reasoning: false,
     embeddings: false,
     images: false,
+    rerank: false,
   },
   contextWindow: undefined,
   maxOutputTokens: undefined,

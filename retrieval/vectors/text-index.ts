@@ -2,6 +2,7 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Embedder } from '../embeddings/embedder.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '../embeddings/recorded-embedders.ts';
 import { foreignLanguage, languageName } from './foreign-language.ts';
+import { RERANKED, type Reranker, reranked } from './reranker.ts';
 import type {
   FieldType,
   Filter,
@@ -86,14 +87,21 @@ export class TextIndex {
   readonly #store: VectorStore;
   readonly #embedders: RecordedEmbedders;
   readonly #definition: TextIndexDefinition;
+  readonly #reranker: Reranker | undefined;
   /** Id of the model that the index should use. */
   readonly model: string;
   readonly name: string;
 
-  private constructor(store: VectorStore, embedders: RecordedEmbedders, definition: TextIndexDefinition) {
+  private constructor(
+    store: VectorStore,
+    embedders: RecordedEmbedders,
+    definition: TextIndexDefinition,
+    reranker: Reranker | undefined,
+  ) {
     this.#store = store;
     this.#embedders = embedders;
     this.#definition = definition;
+    this.#reranker = reranker;
     this.name = definition.name;
     this.model = definition.model ?? embedders.defaultId;
   }
@@ -103,8 +111,9 @@ export class TextIndex {
     store: VectorStore,
     embedders: RecordedEmbedders,
     definition: TextIndexDefinition,
+    reranker?: Reranker,
   ): Promise<TextIndex> {
-    const index = new TextIndex(store, embedders, definition);
+    const index = new TextIndex(store, embedders, definition, reranker);
     await index.#ensure();
     return index;
   }
@@ -158,7 +167,16 @@ export class TextIndex {
     return this.#store.upsert(this.#place(tenant), objects, { signal });
   }
 
+  /** Searches; what a hybrid search finds is put in order by the reranker, where there is one. */
   async search(tenant: string | undefined, query: TextSearch): Promise<TextSearchResult> {
+    const reranker = (query.mode ?? 'hybrid') === 'hybrid' && !query.offset ? this.#reranker : undefined;
+    if (reranker === undefined) return this.#search(tenant, query);
+    const found = await this.#search(tenant, { ...query, limit: Math.max(query.limit, RERANKED) });
+    const hits = await reranked(reranker, query.text, found.hits, query.by, query.signal);
+    return { ...found, hits: hits.slice(0, query.limit) };
+  }
+
+  async #search(tenant: string | undefined, query: TextSearch): Promise<TextSearchResult> {
     const { mode = 'hybrid', text, vector: given, by, ...rest } = query;
     const place = this.#place(tenant);
     const space = await this.#space();

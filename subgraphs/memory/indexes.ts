@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { validate as isUuid } from 'uuid';
 import type { EmbeddingCaller, RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
+import type { Reranker } from '#retrieval/vectors/reranker.ts';
 import { TextIndex, type TextIndexDefinition } from '#retrieval/vectors/text-index.ts';
 import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 
@@ -42,8 +43,8 @@ export class Indexes {
   readonly #opened = new Map<IndexName, Promise<TextIndex>>();
   readonly #embedders: RecordedEmbedders;
 
-  constructor(vectors: () => Promise<VectorStore>, embedders: RecordedEmbedders) {
-    this.#open = async (name) => TextIndex.open(await vectors(), embedders, DEFINITIONS[name]);
+  constructor(vectors: () => Promise<VectorStore>, embedders: RecordedEmbedders, reranker?: Reranker) {
+    this.#open = async (name) => TextIndex.open(await vectors(), embedders, DEFINITIONS[name], reranker);
     this.#embedders = embedders;
   }
 

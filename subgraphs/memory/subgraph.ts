@@ -18,6 +18,7 @@ import { MemoryQuotas } from './quota.ts';
 import { DocumentReader } from './reader/document-reader.ts';
 import { queueReconciling, queueSuspects } from './reconcile/queue-reconciling.ts';
 import { queueReembedding } from './reembed.ts';
+import { rerankerOf } from './reranking.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
 import { Transcripts } from './transcripts.ts';
@@ -39,7 +40,7 @@ export const memory: SubgraphDefinition = {
     const { embedders, vectors } = await openRetrieval(platform, storage);
     const models = await openRecordedModels(platform, storage, { embedders });
     const reader = lifecycle.use(new DocumentReader());
-    const indexes = new Indexes(vectors, embedders);
+    const indexes = new Indexes(vectors, embedders, rerankerOf(models, config.RERANK_TIMEOUT_MS));
     const parts: MemoryParts = {
       db,
       indexes,

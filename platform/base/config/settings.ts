@@ -393,6 +393,9 @@ export const settings = z.object({
       'Folder with a sentence model as ONNX, its tokenizer.json and the files that came with them, such as multilingual-e5-small: the default embedding model where EMBEDDINGS_BASE_URL is unset. It runs in the process.',
     ),
 
+  RERANK_TIMEOUT_MS: count(300, 0, 30_000).describe(
+    'How long a search of memories, knowledge and earlier messages waits for the reranking model of llm.yaml, in milliseconds, before it goes on without; 0 never asks it.',
+  ),
   MEMORY_EXTRACTION: z
     .enum(['auto', 'rules', 'off'], { error: 'auto, rules or off' })
     .default('auto')

@@ -1,0 +1,60 @@
+import { CodedError } from '#platform/base/errors/errors.ts';
+import type { EmbeddingCaller } from '../embeddings/recorded-embedders.ts';
+import type { Hit } from './vector-store.ts';
+
+/**
+ * A model that reads a query and a text together, and so tells better than their vectors how well one answers the other.
+ */
+export interface Reranker {
+  /** Most time that a search waits for it, in ms. */
+  readonly withinMs: number;
+  /** Scores, 0 to 1, in the order of the texts; undefined where no model is configured. */
+  score(
+    query: string,
+    texts: readonly string[],
+    by: EmbeddingCaller,
+    signal: AbortSignal,
+  ): Promise<readonly number[] | undefined>;
+}
+
+/** Hits that are read by it: more cost more time, and what lies beyond is seldom an answer. */
+export const RERANKED = 40;
+/** The codes of a reranker that is away, or refuses. */
+const AWAY: ReadonlySet<string> = new Set([
+  'PROVIDER_UNAVAILABLE',
+  'RATE_LIMITED',
+  'BUDGET_EXCEEDED',
+  'MODEL_NOT_FOUND',
+  'MODEL_NOT_CONFIGURED',
+  'NOT_CONFIGURED',
+  'BAD_USER_INPUT',
+  'CONTEXT_TOO_LARGE',
+]);
+
+/** Returns the hits by the reranker's scores; as they were where it is late, away or not there. */
+export async function reranked(
+  reranker: Reranker,
+  query: string,
+  hits: readonly Hit[],
+  by: EmbeddingCaller,
+  signal: AbortSignal | undefined,
+): Promise<readonly Hit[]> {
+  const read = hits.filter(({ text }) => text.trim() !== '').slice(0, RERANKED);
+  if (read.length < 2) return hits;
+  const late = AbortSignal.timeout(reranker.withinMs);
+  const until = signal ? AbortSignal.any([signal, late]) : late;
+  try {
+    const scores = await reranker.score(
+      query,
+      read.map(({ text }) => text),
+      { ...by, purpose: 'rerank' },
+      until,
+    );
+    if (scores === undefined) return hits;
+    return read.map((hit, i) => ({ ...hit, score: scores[i]! })).sort((a, b) => b.score - a.score);
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (late.aborted || (error instanceof CodedError && AWAY.has(error.code))) return hits;
+    throw error;
+  }
+}
