@@ -12,7 +12,7 @@ import type { ReportedUsage } from './usage.ts';
 /** A request in the words of a protocol. */
 export type Body = Readonly<Record<string, unknown>>;
 
-/** What a deployment is to be asked. */
+/** The question that a deployment is to be asked. */
 export interface Question {
   readonly deployment: Deployment;
   readonly request: ChatRequest;

@@ -1,5 +1,5 @@
 /**
- * Turns at something that does one thing at a time. Who has least left goes on first, so that a query overtakes
+ * The turns at something that does one thing at a time. Who has least left goes on first, so that a query overtakes
  * documents.
  */
 export class Turns {

@@ -3,7 +3,7 @@ import type { EmbeddingCaller } from '../embeddings/recorded-embedders.ts';
 import type { Hit } from './vector-store.ts';
 
 /**
- * A model that reads a query and a text together, and so tells better than their vectors how well one answers the other.
+ * A model that reads a query and a text together, and so tells better than vectors how well one answers the other.
  */
 export interface Reranker {
   /** Most time that a search waits for it, in ms. */

@@ -12,7 +12,7 @@ export const rerankerOf = (models: Models, withinMs: number): Reranker | undefin
     : {
         withinMs,
         async score(query, texts, { userId, apiKeyId, purpose }, signal) {
-          // What the installation itself looks for is not worth a call that nobody pays.
+          // What the installation itself looks for is not worth a call on the account of no user.
           if (userId === undefined) return undefined;
           const identity = { kind: 'user', userId, roles: [], scopes: [], expiresAt: 0, apiKeyId } as const;
           return (await models.rerank({ query, texts }, { identity, purpose, signal }))?.scores;

@@ -77,8 +77,8 @@ type Thinking =
   | { readonly type: 'enabled'; readonly budget_tokens: number };
 
 /**
- * Newer models choose how long they think, and are told how much effort it is worth; older ones get a budget, which they
- * are known by once they refused the other. Where a call of this turn came without thoughts, as from another model,
+ * Newer models choose how long they think, and are told how much effort it is worth; older ones get a budget, once they
+ * have refused the other. Where a call of this turn came without thoughts, as from another model,
  * Anthropic refuses to think.
  *
  * @param room most tokens of thoughts.

@@ -19,8 +19,8 @@ export const GEMINI: Protocol = {
       httpOptions: {
         baseUrl: provider.baseUrl,
         headers: { ...provider.headers },
-        // The SDK writes the request. The answer is read here, as the other providers' are: its headers tell how long to
-        // wait, and a stream may come in any framing.
+        // The SDK writes the request. The answer is read here, as the other providers' are: its headers tell how long
+        // to wait, and a stream may come in any framing.
         fetch: async (input, init) => {
           const { method, headers, body: text } = init ?? {};
           const wanted = { method, headers: new Headers(headers), body: text, signal } as RequestInit;

@@ -6,8 +6,8 @@ const FACTS = /^---\r?\n([\s\S]*?)\r?\n---/;
 const LANGUAGE = /^language:[ \t]*(.*(?:\r?\n[ \t]*-.*)*)/m;
 
 /**
- * Returns the languages (ISO 639-1) that a model's card names; undefined where there is none, or where it says that they
- * are many.
+ * Returns the languages (ISO 639-1) that a model's card names; undefined where there is none, or where it says that
+ * they are many.
  */
 export function cardLanguages(file: string): readonly string[] | undefined {
   if (!existsSync(file)) return undefined;

@@ -99,7 +99,7 @@ describe('a folder without a model that can be used', () => {
     expect(open).toThrow(/^EMBEDDINGS_LOCAL is ".*", which|whose.*$/);
   });
 
-  it('is no folder', () => {
+  it('may not be a folder', () => {
     expect(() => createEmbedders({ ...settings, EMBEDDINGS_LOCAL: '/nowhere' })).toThrow('which is not a folder');
   });
 

@@ -3,7 +3,7 @@ const BASE = Date.UTC(2024, 0, 1);
 const DAY_MS = 86_400_000;
 
 /**
- * Returns the pattern of what a person is allergic to: one to three words. Any words, for nobody can list all of it; but
+ * Returns the pattern of what a person is allergic to: one to three words. Any words, for no list has all of it; but
  * neither days of the week nor other figures of speech.
  *
  * @param figures what is said in jest or of persons: "work", "your".
