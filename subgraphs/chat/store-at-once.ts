@@ -25,7 +25,7 @@ export interface Addition {
   readonly event: string;
 }
 
-/** What was stored, and the conversation as that has left it. */
+/** The messages that were stored, and the conversation as they have left it. */
 export interface Added {
   readonly message: Message;
   readonly reply: Message | undefined;

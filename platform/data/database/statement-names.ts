@@ -6,14 +6,16 @@ const MAX_NAMED = 100;
 const MAX_COUNTED = 1_000;
 
 /**
- * The names of the statements that come often, for the connections of one role: Postgres parses such a statement once for each
- * connection, and its plan is kept.
+ * The names of the statements that come often, for the connections of one role: Postgres parses such a statement once
+ * for each connection, and its plan is kept.
  */
 export class StatementNames {
   readonly #names = new Map<string, string>();
   readonly #counts = new Map<string, number>();
 
-  /** Returns the name of a statement; none for what is not prepared, as what has no parameters: it costs less as it is. */
+  /**
+   * Returns the name of a statement; none for what is not prepared, as what has no parameters: it costs less as it is.
+   */
   of(sql: string, parameters: number): string {
     if (parameters === 0) return '';
     const name = this.#names.get(sql);

@@ -7,7 +7,7 @@ import { Prisma, type TranscriptMessage } from '#prisma/memory/client/client.ts'
 import { fingerprint, sameStatement } from '../memories/fingerprint.ts';
 import { INDEX_MEMORIES } from '../memories/index-memories.ts';
 import { searchMemories } from '../memories/search.ts';
-import { insertOnce, type MemoryKind, type MemoryRow, supersede, whereOf } from '../memories/store.ts';
+import { insertOnce, type MemoryKind, type MemoryRow, supersede } from '../memories/store.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
 import { type ClaimedFact, textOf } from './fact.ts';
 import { extractByModel } from './model-extractor.ts';
@@ -43,7 +43,7 @@ export function extractMemories(memory: MemoryParts): JobHandler<Transaction> {
       const exchange = await exchangeOf(memory, replyId);
       if (!exchange) return;
       const { message, replyText } = exchange;
-      const known = await knownMemories(memory, message, signal);
+      const known = await knownMemories(memory, exchange, signal);
       const facts = await factsOf(memory, message, replyText, known, signal);
       const fresh = withoutRepetitions(facts, known);
       if (fresh.length === 0) return;
@@ -54,32 +54,44 @@ export function extractMemories(memory: MemoryParts): JobHandler<Transaction> {
   };
 }
 
-const MESSAGE = Prisma.raw(columnsOf(Prisma.TranscriptMessageScalarFieldEnum, 'message'));
+/** An exchange to learn from. */
+interface Exchange {
+  readonly message: TranscriptMessage;
+  readonly replyText: string;
+  /** The latest memories about the user, one more than are told to a model if there are so many. */
+  readonly latest: readonly MemoryRow[];
+}
 
-/** The person's message that a reply answers, with the text of the reply. */
-async function exchangeOf({ db }: MemoryParts, replyId: string) {
-  const [found] = await db.$queryRaw<(TranscriptMessage & { readonly replyText: string })[]>`
-    SELECT ${MESSAGE}, reply.text AS "replyText"
+const MESSAGE = Prisma.raw(columnsOf(Prisma.TranscriptMessageScalarFieldEnum, 'message'));
+const MEMORY_FIELDS = Object.keys(Prisma.MemoryScalarFieldEnum) as (keyof MemoryRow)[];
+const MEMORY = Prisma.raw(columnsOf(Prisma.MemoryScalarFieldEnum, 'm', 'm.'));
+
+/** Reads the person's message that a reply answers, and what is known about the person, by one statement. */
+async function exchangeOf({ db }: MemoryParts, replyId: string): Promise<Exchange | undefined> {
+  type Row = TranscriptMessage & { readonly replyText: string; readonly [memory: `m.${string}`]: unknown };
+  const rows = await db.$queryRaw<Row[]>`
+    SELECT ${MESSAGE}, reply.text AS "replyText", ${MEMORY}
     FROM transcript_messages reply JOIN transcript_messages message ON message.id = reply.parent_id
+    LEFT JOIN LATERAL (
+      SELECT * FROM memories WHERE user_id = message.user_id AND about = '' AND (valid_until IS NULL OR valid_until > now())
+      ORDER BY id DESC LIMIT ${KNOWN_MEMORIES + 1}
+    ) m ON true
     WHERE reply.id = ${replyId} AND message.role = 'USER'`;
-  return found && { message: found, replyText: found.replyText };
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const memoryOf = (row: Row) => Object.fromEntries(MEMORY_FIELDS.map((name) => [name, row[`m.${name}`]]));
+  const latest = rows.filter((row) => row['m.id'] !== null).map((row) => memoryOf(row) as unknown as MemoryRow);
+  return { message: first, replyText: first.replyText, latest };
 }
 
 /** The memories that a message may repeat or change: all where they are few, otherwise those that are like it. */
 async function knownMemories(
   memory: MemoryParts,
-  message: TranscriptMessage,
+  { message, latest }: Exchange,
   signal: AbortSignal,
 ): Promise<readonly MemoryRow[]> {
-  const { userId } = message;
-  const few = await memory.db.memory.findMany({
-    // About the user, and not about a conversation.
-    where: { ...whereOf(userId, {}), about: '' },
-    orderBy: { id: 'desc' },
-    take: KNOWN_MEMORIES + 1,
-  });
-  if (few.length <= KNOWN_MEMORIES) return few;
-  const { matches } = await searchMemories(memory, userId, {
+  if (latest.length <= KNOWN_MEMORIES) return latest;
+  const { matches } = await searchMemories(memory, message.userId, {
     query: message.text.slice(0, 4_000),
     everywhere: false,
     limit: KNOWN_MEMORIES,
