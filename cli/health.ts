@@ -38,7 +38,7 @@ export async function health(root: string, subgraph: string | undefined): Promis
   const tls = isSubgraph ? readMutualTls(config) : undefined;
   const ask = (): Promise<Response> => {
     if (tls) return overMutualTls(tls, port);
-    // What clients see: it is this machine's own process, whoever signed its certificate.
+    // What clients see: it is a process of this machine, so its certificate need not be one that this machine trusts.
     return !isSubgraph && config.TLS_CERT_FILE ? overTls({ rejectUnauthorized: false }, port) : overHttp(port);
   };
   const response = await ask().catch(() => undefined);

@@ -159,7 +159,7 @@ describe.skipIf(!HAS_OPENSSL)('TLS of a subgraph (skipped without the openssl co
   };
 
   it('is checked with its authority, shows a certificate, and may be known by another name', async () => {
-    expect(await name()).toBe(null); // nobody knows its authority
+    expect(await name()).toBe(null); // its authority is not known
     const files = authority.issue('gateway');
     const tls = `ca: ${files.MTLS_CA_FILE}, cert: ${files.MTLS_CERT_FILE}, key: ${files.MTLS_KEY_FILE}`;
     writeFileSync(own, `subgraphs: { ships: { tries: 1, restart_ms: 0, tls: { ${tls}, server_name: localhost } } }`);

@@ -11,27 +11,9 @@ import { CommandError } from '../report.ts';
 import { onReloadSignal } from '../stop-signals.ts';
 import { type Call, connectCalls } from './calls.ts';
 import { handOver } from './handover.ts';
-import { SharedMetrics, type Snapshot, snapshotOf } from './shared-metrics.ts';
+import { SharedMetrics, snapshotOf } from './shared-metrics.ts';
 import { serveStores } from './shared-stores.ts';
-import type { WorkerCalls } from './worker.ts';
-
-/** The functions of the supervisor that a worker may call. */
-export type SupervisorCalls = ReturnType<typeof serveStores> & {
-  /** It serves at this URL. */
-  ready(url: string): void;
-  /** What it has measured, when it is about to end. */
-  leaves(last: Snapshot): void;
-  /** What all have measured, in Prometheus' format. */
-  metrics(): Promise<string>;
-  count(): WorkerCount;
-  /** What a subgraph has sent that a worker does not know: the status of the worker who does, else 404. */
-  relayCallback(id: string, message: unknown): Promise<number>;
-};
-
-export interface WorkerCount {
-  readonly serving: number;
-  readonly wanted: number;
-}
+import type { SupervisorCalls, WorkerCalls } from './worker-calls.ts';
 
 interface Member {
   readonly worker: Worker;
@@ -54,7 +36,7 @@ const PATIENCE_MS = 3_000;
 
 /**
  * Runs a command as several processes behind one port. This process holds the port and hands each new connection to the
- * next worker, so neither a worker that dies nor one that is replaced loses a connection that nobody has taken yet.
+ * next worker, so neither a worker that dies nor one that is replaced loses a connection that no worker has taken yet.
  */
 export async function supervise(root: string, count: number): Promise<void> {
   await runProcess(root, 'supervisor', async ({ config, log, metrics, lifecycle }) => {

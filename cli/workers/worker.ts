@@ -4,16 +4,9 @@ import type { RelayCallback } from '#gateway/protocols/callback.ts';
 import type { Checks } from '#platform/net/http/health-report.ts';
 import type { Callbacks } from '#platform/net/transport/callbacks.ts';
 import { connectCalls } from './calls.ts';
-import { type Snapshot, snapshotOf } from './shared-metrics.ts';
+import { snapshotOf } from './shared-metrics.ts';
 import { type SharedStores, storesOver } from './shared-stores.ts';
-import type { SupervisorCalls } from './supervisor.ts';
-
-/** The functions of a worker that the supervisor may call. */
-export type WorkerCalls = {
-  snapshot(): Promise<Snapshot>;
-  /** @returns the status of the answer; 404 where it is not of a subscription of this process. */
-  receiveCallback(id: string, message: unknown): Promise<number>;
-};
+import type { SupervisorCalls, WorkerCalls } from './worker-calls.ts';
 
 /** The supervisor may have to wait for the other workers itself. */
 const PATIENCE_MS = 5_000;

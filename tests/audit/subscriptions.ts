@@ -130,7 +130,7 @@ const scenarios: Record<string, (gateway: Gateway, protocol: Protocol) => Promis
     const errors = await one.ended();
     equal([codes(errors), errors[0]?.message, one.events], [['FORBIDDEN'], 'Not for you.', []]);
   },
-  'credentials that the subgraph refuses are FORBIDDEN, and nobody else’s matter': async ({ url }) => {
+  'credentials that the subgraph refuses are FORBIDDEN, and no other client’s matter': async ({ url }) => {
     const good = follow(url, ENDLESS, as('ada'));
     await until('an event', () => good.events.length > 0);
     equal(codes(await follow(url, TICKS, as('wrong')).ended()), ['FORBIDDEN']);

@@ -1,0 +1,27 @@
+import type { Snapshot } from './shared-metrics.ts';
+import type { serveStores } from './shared-stores.ts';
+
+/** The functions of the supervisor that a worker may call. */
+export type SupervisorCalls = ReturnType<typeof serveStores> & {
+  /** It serves at this URL. */
+  ready(url: string): void;
+  /** What it has measured, when it is about to end. */
+  leaves(last: Snapshot): void;
+  /** What all have measured, in Prometheus' format. */
+  metrics(): Promise<string>;
+  count(): WorkerCount;
+  /** What a subgraph has sent that a worker does not know: the status of the worker who does, else 404. */
+  relayCallback(id: string, message: unknown): Promise<number>;
+};
+
+export interface WorkerCount {
+  readonly serving: number;
+  readonly wanted: number;
+}
+
+/** The functions of a worker that the supervisor may call. */
+export type WorkerCalls = {
+  snapshot(): Promise<Snapshot>;
+  /** @returns the status of the answer; 404 where it is not of a subscription of this process. */
+  receiveCallback(id: string, message: unknown): Promise<number>;
+};
