@@ -154,7 +154,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     let stop: (() => void) | undefined;
     const started = performance.now();
 
-    const run = async (): Promise<void> => {
+    const answer = async (): Promise<void> => {
       const admitted = await pipeline.admit(version, payload, caller);
       if (aborter.signal.aborted) return;
       if (isRefused(admitted)) {
@@ -171,19 +171,23 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
         );
         return;
       }
-      connection.busy++;
       const timer = setTimeout(() => aborter.abort(timeout(config.REQUEST_TIMEOUT_MS)), config.REQUEST_TIMEOUT_MS);
       try {
-        const answer = await prepared.execute(request);
-        channel.next(answer.json);
+        const { json, failed } = await prepared.execute(request);
+        channel.next(json);
         channel.complete();
-        const outcome = answer.failed ? 'errors' : 'ok';
+        const outcome = failed ? 'errors' : 'ok';
         metrics.operation('websocket', prepared.kind, outcome, (performance.now() - started) / 1000);
       } finally {
         clearTimeout(timer);
-        connection.busy--;
       }
     };
+    // From its first moment: a new operation takes a while before it runs, and a restart waits for it as well.
+    connection.busy++;
+    const run = (): Promise<void> =>
+      answer().finally(() => {
+        connection.busy--;
+      });
     inRequest(caller.requestId, run).catch((error: unknown) => {
       const { errorId } = report(error, 'websocket operation', log, { requestId: caller.requestId });
       channel.error([unexpected(errorId)]);
