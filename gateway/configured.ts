@@ -17,7 +17,7 @@ import { replacedSettings } from './settings/protection-settings.ts';
 import { readTls } from './settings/tls-settings.ts';
 import { textOf, watchGatewayFile } from './settings/watch-gateway-file.ts';
 
-/** What follows from gateway.yaml. Its parts stay the same objects, and do what the file says at the moment. */
+/** The meaning of gateway.yaml. Its parts stay the same objects, and do what the file says at the moment. */
 export interface Configured {
   readonly file: GatewayFile;
   /** The settings of the environment, with what the file says in their place. */

@@ -1,6 +1,6 @@
 import { guarded } from '#platform/base/faults/guarded.ts';
 
-/** One end of the pipe between the supervisor and a worker. */
+/** The end of the pipe between the supervisor and a worker. */
 export interface Pipe {
   /** False when the other end is gone. */
   isOpen(): boolean;
@@ -12,7 +12,7 @@ export interface Pipe {
 /** The functions that the other end may call, by name. What they take and return is cloned. */
 export type Callable = Readonly<Record<string, (...given: never[]) => unknown>>;
 
-/** Calls a function of the other end. Rejects when it throws, and when it does not answer in time. */
+/** A way to call functions of the other end. It rejects when it throws, and when it does not answer in time. */
 export type Call<Theirs extends Callable> = <Name extends keyof Theirs & string>(
   name: Name,
   ...given: Parameters<Theirs[Name]>

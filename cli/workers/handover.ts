@@ -7,8 +7,8 @@ interface Internal {
 }
 
 /**
- * Gives connections to another worker that were on their way to one that has died. Node forgets them: they stay open in the
- * supervisor, and their clients wait for an answer that never comes. A connection that is handed over is a message
+ * Gives connections to another worker that were on their way to one that has died. Node forgets them: they stay open in
+ * the supervisor, and their clients wait for an answer that never comes. A connection that is handed over is a message
  * `newconn`, which the worker acknowledges; a worker that is closing acknowledges it with `accepted: false`, upon which
  * Node hands it to another. This says so in the place of the dead.
  */

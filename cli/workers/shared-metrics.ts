@@ -3,7 +3,7 @@ import { AggregatorRegistry, type MetricObjectWithValues, type MetricValue, type
 /** The metrics of one process, as a message carries them. */
 export type Snapshot = readonly MetricObjectWithValues<MetricValue<string>>[];
 
-/** What a process measures at the moment, with the labels that all its metrics have. */
+/** Returns what a process measures at the moment, with the labels that all its metrics have. */
 export const snapshotOf = async (registry: Registry): Promise<Snapshot> =>
   (await registry.getMetricsAsJSON()) as unknown as Snapshot;
 
@@ -11,8 +11,8 @@ export const snapshotOf = async (registry: Registry): Promise<Snapshot> =>
 const TOTALS: ReadonlySet<unknown> = new Set(['counter', 'histogram']);
 
 /**
- * The metrics of several processes as those of one. What a process that has ended had counted stays counted: a total that
- * falls is a reset to Prometheus, which would take all of it for new.
+ * The metrics of several processes as those of one. What a process that has ended had counted stays counted: a total
+ * that falls is a reset to Prometheus, which would take all of it for new.
  */
 export class SharedMetrics {
   #ended: Snapshot = [];

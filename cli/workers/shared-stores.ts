@@ -8,7 +8,7 @@ import type { Cache } from '#platform/realtime/cache/cache.ts';
 import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
 import type { Call } from './calls.ts';
 
-/** What the workers share where there is no Redis: it is in the memory of the supervisor. */
+/** The stores that workers share where there is no Redis: they are in the memory of the supervisor. */
 export interface SharedStores {
   readonly counter: Counter;
   readonly cache: Cache;

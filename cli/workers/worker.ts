@@ -11,7 +11,7 @@ import type { SupervisorCalls, WorkerCalls } from './worker-calls.ts';
 /** The supervisor may have to wait for the other workers itself. */
 const PATIENCE_MS = 5_000;
 
-/** What a gateway needs to be one of several behind one port. */
+/** The link of a gateway that is one of several behind one port to their supervisor. */
 export interface WorkerLink {
   readonly stores: SharedStores;
   /** Tells the supervisor that this process serves, and takes callbacks that others have got. */

@@ -19,8 +19,8 @@ export const isBatch = (params: OperationParams | readonly OperationParams[]): p
 type Execute = (params: OperationParams, admitted: Admitted) => Promise<OperationAnswer>;
 
 /**
- * Creates the answering of batches: the operations of one run at the same time, and each passes what an operation passes
- * that comes alone. The answer is the list of theirs, in their order.
+ * Creates the answering of batches: the operations of one run at the same time, and each passes what an operation
+ * passes that comes alone. The answer is the list of theirs, in their order.
  */
 export function createBatches({ pipeline, metrics }: { pipeline: Pipeline; metrics: GatewayMetrics }) {
   async function answer(

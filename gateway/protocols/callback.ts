@@ -7,7 +7,7 @@ import type { Callbacks } from '#platform/net/transport/callbacks.ts';
 /** Where subgraphs send the events of subscriptions over Apollo's HTTP callback protocol. */
 export const CALLBACK_PATH = '/callback/';
 
-/** Hands what a subgraph has sent to the process whose subscription it is; 404 where no process has it. */
+/** A function that hands what a subgraph has sent to the process whose subscription it is; 404 where none has it. */
 export type RelayCallback = (id: string, message: unknown) => Promise<number>;
 
 const MAX_BYTES = 16 * 1024 * 1024;

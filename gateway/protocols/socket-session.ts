@@ -14,7 +14,7 @@ import { countedIdentity, createOpenCounter } from '../subscriptions/open-counte
 
 type Payload = Readonly<Record<string, unknown>>;
 
-/** What an upgrade request says before `connection_init` does. */
+/** The word of an upgrade request, before `connection_init` says more. */
 export interface Offer {
   readonly credentials: Credentials;
   readonly traceparent: string | undefined;

@@ -27,8 +27,9 @@ export const compress = (bytes: Uint8Array | string, coding: Coding): Promise<Bu
 /**
  * Returns the coding for the answer to a request, undefined for none.
  *
- * The length of a compressed answer tells what of the request is in it (BREACH). To read a secret so, a foreign page must
- * make a browser send requests with the credentials of its user, many times: with a cookie it can, with a header it cannot.
+ * The length of a compressed answer tells what of the request is in it (BREACH). To read a secret so, a foreign page
+ * must make a browser send requests with the credentials of its user, many times: with a cookie it can, with a header
+ * it cannot.
  */
 export function codingFor({ headers }: IncomingMessage): Coding | undefined {
   const accepted = headers['accept-encoding'];

@@ -98,7 +98,9 @@ const gatewayFile = z
       /** Operations a minute. */
       rate_limits: rateLimits.optional(),
       cors: cors.optional(),
-      /** Headers that answers vary on: equal operations that differ in others are executed once. Default: all of them. */
+      /**
+       * Headers that answers vary on: equal operations that differ in others are executed once. Default: all of them.
+       */
       vary: z
         .array(
           header.transform((name) => name.toLowerCase()),

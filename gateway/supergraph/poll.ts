@@ -4,8 +4,8 @@ import { loadSupergraph, type RemoteSupergraph, type Supergraph } from './superg
 import type { SupergraphWatcher, WatchEvents } from './watch.ts';
 
 /**
- * Loads a supergraph from a registry and asks for changes. What the registry has when it cannot be used, or when it does
- * not answer, never replaces a good one.
+ * Loads a supergraph from a registry and asks for changes. What the registry has when it cannot be used, or when it
+ * does not answer, never replaces a good one.
  *
  * @throws {SupergraphError} when there is no good supergraph to begin with.
  */

@@ -1,7 +1,7 @@
 import { parseObject } from '#platform/base/json/objects.ts';
 import { reasonOf, SupergraphError } from './error.ts';
 
-/** What a registry hands out. */
+/** The answer of a registry. */
 export interface RemoteAnswer {
   /** Undefined: it is the same as at the last answer. */
   readonly sdl: string | undefined;

@@ -28,8 +28,8 @@ export interface SubgraphAddress {
 }
 
 /**
- * The source of a supergraph: a Rover supergraph.yaml, a composed .graphql file, composed SDL, or a registry. `cache` is a
- * folder that keeps what was made of it, which is most of a gateway's start.
+ * The source of a supergraph: a Rover supergraph.yaml, a composed .graphql file, composed SDL, or a registry. `cache`
+ * is a folder that keeps what was made of it, which is most of a gateway's start.
  */
 export type SupergraphSource = SupergraphFile | SupergraphSdl | RemoteSupergraph;
 

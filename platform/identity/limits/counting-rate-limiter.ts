@@ -7,8 +7,8 @@ import type { RateLimiter, RateRule, RateVerdict } from './rate-limiter.ts';
 import { RedisCounter } from './redis-counter.ts';
 
 /**
- * The rate limiter of both faces: it counts in Redis, or with other processes, where one of them is given, and in memory
- * otherwise and while that fails.
+ * The rate limiter of both faces: it counts in Redis, or with other processes, where one of them is given, and in
+ * memory otherwise and while that fails.
  */
 export class CountingRateLimiter implements RateLimiter {
   readonly #shared: Counter | undefined;

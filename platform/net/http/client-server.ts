@@ -9,8 +9,8 @@ import { type ClientTls, LOOK_EVERY_MS, readTlsFiles } from './tls.ts';
 const MAX_STREAMS = 128;
 
 /**
- * Creates the server for clients: plain HTTP, or HTTPS with HTTP/2 where TLS_CERT_FILE and TLS_KEY_FILE are set. They are
- * read again when they change.
+ * Creates the server for clients: plain HTTP, or HTTPS with HTTP/2 where TLS_CERT_FILE and TLS_KEY_FILE are set. They
+ * are read again when they change.
  *
  * @throws {Error} in one line when a file cannot be used.
  */

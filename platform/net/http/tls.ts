@@ -14,7 +14,10 @@ export interface MutualTls {
   readonly ca: Buffer;
 }
 
-/** How a client of TLS knows the server, and what it shows, as it is at the moment. What is absent is Node's default. */
+/**
+ * The authority by which a client of TLS knows the server, and the certificate that it shows, as they are at the
+ * moment. What is absent is Node's default.
+ */
 export interface ClientTls {
   readonly cert?: Buffer | undefined;
   readonly key?: Buffer | undefined;

@@ -49,8 +49,8 @@ export interface SocketOptions<Session> {
    */
   init(payload: Record<string, unknown> | undefined): Promise<Session>;
   /**
-   * Called with the payload of a `ping`. What it resolves to is the payload of the `pong`; undefined: that of the ping. One
-   * at a time on a socket; the socket is not read meanwhile.
+   * Called with the payload of a `ping`. What it resolves to is the payload of the `pong`; undefined: that of the ping.
+   * One at a time on a socket; the socket is not read meanwhile.
    */
   renew?(session: Session, payload: Record<string, unknown>): Promise<object> | undefined;
   /** Starts an operation. Returns how to stop it; not called once the operation has ended by itself. */

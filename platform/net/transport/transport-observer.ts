@@ -1,12 +1,12 @@
 import { CodedError } from '../../base/errors/errors.ts';
 
 /**
- * How a request ended: with an answer, with or without errors; because the subgraph could not be reached, took too long
- * or gave no answer that can be used; or because the caller gave it up.
+ * The end of a request: with an answer, with or without errors; because the subgraph could not be reached, took too
+ * long or gave no answer that can be used; or because the caller gave it up.
  */
 export type RequestOutcome = 'answered' | 'unavailable' | 'timeout' | 'abandoned';
 
-/** What a transport carries at the moment. */
+/** The load of a transport at the moment. */
 export interface TransportLoad {
   readonly requests: number;
   readonly sockets: number;

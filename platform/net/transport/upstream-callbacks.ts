@@ -32,8 +32,9 @@ const MAX_MISSED = 3;
 const MAX_ANSWER = 1024 * 1024;
 
 /**
- * Creates subscriptions over Apollo's HTTP callback protocol: a request begins one, and its events come as requests to the
- * gateway, so that nothing stays open between them. A subgraph that misses its heartbeats has lost the subscription.
+ * Creates subscriptions over Apollo's HTTP callback protocol: a request begins one, and its events come as requests to
+ * the gateway, so that nothing stays open between them. A subgraph that misses its heartbeats has lost the
+ * subscription.
  */
 export function createUpstreamCallbacks(options: UpstreamCallbacksOptions): UpstreamSockets {
   const { subgraph, endpoints, log, callbacks, heartbeatMs } = options;
