@@ -26,10 +26,6 @@ interface Open {
 export class Callbacks {
   readonly #open = new Map<string, Open>();
 
-  get size(): number {
-    return this.#open.size;
-  }
-
   has(id: string): boolean {
     return this.#open.has(id);
   }
