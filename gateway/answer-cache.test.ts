@@ -15,7 +15,7 @@ afterAll(() => cleanup.disposeAsync());
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.12", import: ["@key", "@cacheTag"])\n`;
 /** What the subgraphs tell of a user; it changes with every mutation. */
 const state = { version: 1, missing: new Set<string>(), failing: false };
-const secretOf = (headers: { authorization?: string }) => headers.authorization ?? 'nobody';
+const secretOf = (headers: { authorization?: string }) => headers.authorization ?? 'anonymous';
 const users = cleanup.use(
   await startForeignSubgraph(
     'users',
@@ -130,9 +130,9 @@ describe('answers of subgraphs', () => {
     ['nothing is said', {}],
     ['no-store is said', { 'cache-control': 'no-store' }],
     ['there is a cookie', { 'cache-control': 'public, max-age=600', 'set-cookie': 'a=1' }],
-    ['it depends on what is no part of the key', { 'cache-control': 'public, max-age=600', vary: 'User-Agent' }],
+    ['it depends on what is not a part of the key', { 'cache-control': 'public, max-age=600', vary: 'User-Agent' }],
     ['it depends on anything', { 'cache-control': 'public, max-age=600', vary: '*' }],
-    ['it is private and nobody is known', { 'cache-control': 'private, max-age=600' }],
+    ['it is private and the client is not known', { 'cache-control': 'private, max-age=600' }],
   ])('are not kept where %s', async (_, headers) => {
     const { asked } = shared;
     reviews.answerHeaders = headers as Record<string, string>;
@@ -206,7 +206,7 @@ describe('what is of one person', () => {
         });
       }
     }
-    expect((await asked(query)).data).toMatchObject({ whoami: 'nobody' });
+    expect((await asked(query)).data).toMatchObject({ whoami: 'anonymous' });
   });
 
   it('is another answer where a header counts that the subgraph gets under another name', async () => {

@@ -128,7 +128,7 @@ describe('headers of answers', () => {
 });
 
 describe('cookies', () => {
-  it('of all subgraphs go on, each as a line of its own, and nobody keeps such an answer', async () => {
+  it('of all subgraphs go on, each as a line of its own, and such an answer is not kept', async () => {
     const ask = await serve(CACHING);
     shop.answerHeaders = { 'set-cookie': ['a=1; Path=/', 'b=2'], 'cache-control': 'max-age=60, public' };
     stock.answerHeaders = { 'set-cookie': ['c=3'], 'cache-control': 'max-age=60, public' };
@@ -182,7 +182,7 @@ describe('cache-control', () => {
     expect((await of('{ a b }'))[0]).toBe('no-store');
   });
 
-  it('allows nobody to keep what a subgraph says nothing of, an error, or the answer to a mutation', async () => {
+  it('forbids to keep what a subgraph says nothing of, an error, or the answer to a mutation', async () => {
     shop.answerHeaders = { 'cache-control': 'max-age=60, public' };
     expect((await of('{ a }'))[0]).toBe('max-age=60, public');
     expect((await of('{ a b }'))[0]).toBe('no-store');

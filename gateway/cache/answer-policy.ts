@@ -1,13 +1,13 @@
 import { type CachePolicy, NO_STORE, readCacheControl } from '../request/cache-control.ts';
 import type { HintedPolicy } from './fetch-facts.ts';
 
-/** What decides how long a subgraph's answer is kept, beside the answer itself. */
+/** The settings that decide how long a subgraph's answer is kept, beside the answer itself. */
 export interface PolicySettings {
   /** Seconds, where neither the answer nor the schema says something; undefined: it is not kept then. */
   readonly ttl: number | undefined;
   /** Seconds, where the answer says nothing. */
   readonly staleWhileRevalidate: number | undefined;
-  /** Whether the subgraph is told who asks beside the headers: then only what is said to be public is. */
+  /** Whether the subgraph is told of the caller what does not count: then only what is said to be public is. */
   readonly isToldIdentity: boolean;
 }
 
@@ -19,7 +19,7 @@ const CONSTANT = new Set(['accept', 'accept-encoding', 'content-type', 'origin']
  * `@cacheControl` says; without the header by `@cacheControl` as Apollo Server reads it; without both by the setting.
  *
  * @param head status line and headers; undefined of a subgraph in this process.
- * @param uncounted names of headers that the subgraph got and that are no part of the key.
+ * @param uncounted names of headers that the subgraph got and that are not a part of the key.
  */
 export function policyOf(
   head: string | undefined,

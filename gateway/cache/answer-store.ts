@@ -16,18 +16,19 @@ export interface KeptAnswer {
   readonly names?: readonly string[];
 }
 
-/** What names are now: their tokens, as far as they have one. */
+/** The tokens of names, as far as they have one. */
 export type Tokens = ReadonlyMap<string, string>;
 
-/** Tokens live longer than any answer. One that is forgotten earlier makes its answers unreadable, never valid again. */
+/** Tokens live longer than any answer. One that is forgotten earlier makes its answers unreadable for good. */
 const TOKEN_MS = 30 * 24 * 3_600_000;
 export const MAX_KEPT_MS = 24 * 3_600_000;
 /** A cache that takes longer than this is left alone for a while: without it an answer takes one fetch. */
-const MAX_WAIT_MS = 250;
+const MAX_WAIT_MS = 800;
 const REST_MS = 5_000;
 
 /**
- * Answers and the tokens of what they depend on, in a cache that may forget anything at any time and may not be there.
+ * A store of answers, and of the tokens of what they depend on, in a cache that may forget anything at any time and may
+ * not be there.
  * To invalidate is to replace a token: what was kept under another one is no longer found. Tokens are read before
  * the subgraph is asked, so an answer that was under way during an invalidation is never taken for a new one.
  */

@@ -1,6 +1,6 @@
 import { type ConstDirectiveNode, Kind, parse, type SelectionSetNode, valueFromASTUntyped } from 'graphql';
 
-/** What `@cacheControl` says of a field, or of a type wherever a field returns it. */
+/** The words of `@cacheControl` on a field, or on a type wherever a field returns it. */
 export interface CacheHint {
   /** Seconds. */
   readonly maxAge: number | undefined;
@@ -15,7 +15,7 @@ export interface TagFormat {
   readonly format: string;
 }
 
-/** What a supergraph says about keeping answers. */
+/** The words of a supergraph about keeping answers. */
 export interface CacheHints {
   /** Of a type (`User`) or a field (`User.name`). */
   hint(coordinate: string): CacheHint | undefined;

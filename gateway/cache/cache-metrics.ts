@@ -3,7 +3,7 @@ import { Counter, type Registry } from 'prom-client';
 export type CacheKind = 'root' | 'entity' | 'answer';
 export type CacheResult = 'hit' | 'stale' | 'miss';
 
-/** What the cache of answers counts. */
+/** The instruments of the cache of answers. */
 export interface CacheMetrics {
   /** @param subgraph empty for whole answers. */
   asked(subgraph: string, kind: CacheKind, result: CacheResult, count: number): void;

@@ -86,7 +86,7 @@ function mayGive(format: string, tag: string): boolean {
   return new RegExp(`^${parts.join('.*')}$`, 's').test(tag);
 }
 
-/** What is to be forgotten. */
+/** A list of what is to be forgotten. */
 export interface Invalidation {
   readonly tags?: readonly string[];
   readonly types?: readonly string[];

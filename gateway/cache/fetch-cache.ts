@@ -13,13 +13,13 @@ import { type FetchFacts, readFetchFacts } from './fetch-facts.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
-/** What holds for the answers of one subgraph. */
+/** The settings that hold for the answers of one subgraph. */
 export interface SubgraphCacheSettings {
   readonly ttl?: number | undefined;
   readonly stale_while_revalidate?: number | undefined;
 }
 
-/** What the gateway says about keeping answers, as it is at the moment. */
+/** The rules of the gateway about keeping answers, as they are at the moment. */
 export interface CacheRules {
   /** Undefined: nothing of the subgraph is kept. */
   settingsOf(subgraph: string): SubgraphCacheSettings | undefined;
@@ -35,13 +35,13 @@ export interface CacheRules {
   readonly version: string;
 }
 
-/** Who asks. */
+/** A caller, as far as the key of an answer needs to know. */
 export interface CacheCaller {
   readonly identity: Identity;
   readonly headers?: Headers | undefined;
 }
 
-/** One thing that a fetch asks for. */
+/** A thing that a fetch asks for. */
 export interface Question {
   /** A representation as JSON; empty for root fields. */
   readonly text: string;
@@ -55,10 +55,12 @@ export interface Known {
   /** What is left of it. */
   readonly policy: CachePolicy;
   readonly isStale: boolean;
+  /** Whether this caller is the one to fetch it again. */
+  readonly isToRefresh: boolean;
   readonly names: readonly string[];
 }
 
-/** What the cache says to the questions of one fetch, and the place for what it does not know. */
+/** The words of the cache to the questions of one fetch, and the place for what it does not know. */
 export interface Lookup {
   readonly known: readonly (Known | undefined)[];
   readonly tokens: Tokens;
@@ -77,6 +79,7 @@ export class FetchCache {
   readonly #supergraph: Supergraph;
   readonly #hints: () => CacheHints;
   readonly #full: GraphQLSchema;
+  readonly #claims = new Map<string, number>();
 
   constructor(
     supergraph: Supergraph,
@@ -148,7 +151,10 @@ export class FetchCache {
     const known = questions.map((_, n) => {
       const version = versionOf(namesOf[n]!, read.tokens);
       const found = [read.answers[n], read.answers[questions.length + n]].find((one) => isGood(one, version, now));
-      return found && knownOf(found, namesOf[n]!, now);
+      const known = found && knownOf(found, namesOf[n]!, now);
+      return known?.isStale
+        ? { ...known, isToRefresh: this.#claim(publicKeys[n]! + (privateKeys[n] ?? ''), now) }
+        : known;
     });
     const stale = known.filter((one) => one?.isStale).length;
     const missing = known.filter((one) => one === undefined).length;
@@ -159,6 +165,7 @@ export class FetchCache {
     // Before the subgraph is asked, so that an invalidation meanwhile is noticed.
     const tokens = await store.begin(needed, read.tokens);
     const isCertain = !store.rests;
+    const claims = this.#claims;
     const settings = rules.settingsOf(subgraph);
     return {
       known,
@@ -170,7 +177,7 @@ export class FetchCache {
           {
             ttl: settings?.ttl,
             staleWhileRevalidate: settings?.stale_while_revalidate,
-            isToldIdentity: rules.isToldIdentity(subgraph),
+            isToldIdentity: rules.isToldIdentity(subgraph) || who.isToldMore,
           },
           who.uncounted,
         ),
@@ -183,9 +190,18 @@ export class FetchCache {
         const freshUntil = at + Math.min(maxAge * 1_000, MAX_KEPT_MS);
         const staleUntil = Math.min(freshUntil + staleWhileRevalidate * 1_000, at + MAX_KEPT_MS);
         metrics.kept(subgraph, kind);
+        claims.delete(publicKeys[n]! + (privateKeys[n] ?? ''));
         store.keep(key, { data, freshUntil, staleUntil, scope: scope === 'public' ? 'public' : 'private', version });
       },
     };
+  }
+
+  /** One caller at a time fetches again what is stale; another one takes over where nothing comes of it. */
+  #claim(key: string, now: number): boolean {
+    if ((this.#claims.get(key) ?? 0) > now) return false;
+    if (this.#claims.size >= MAX_CLAIMS) this.#claims.clear();
+    this.#claims.set(key, now + CLAIM_MS);
+    return true;
   }
 
   /**
@@ -198,14 +214,21 @@ export class FetchCache {
     const counting = names.filter((name) => this.rules.counts(subgraph, name));
     const isKnown = identity.kind !== 'anonymous' || names.some((name) => CREDENTIALS.has(name));
     const own = names.filter((name) => !CARRIERS.has(name));
+    const uncounted = names.filter((name) => !counting.includes(name));
+    // What does not count may still be a credential: those who send it share nothing with those who do not.
+    const isToldMore = uncounted.some((name) => !CARRIERS.has(name));
     return {
-      everybody: JSON.stringify(counting.map((name) => [name, sent[name]])),
+      everybody: JSON.stringify([isToldMore, counting.map((name) => [name, sent[name]])]),
       alone: isKnown ? identityText(identity) + JSON.stringify(own.map((name) => [name, sent[name]])) : undefined,
-      uncounted: names.filter((name) => !counting.includes(name)),
+      uncounted,
+      isToldMore,
     };
   }
 }
 
+/** How long one caller has to fetch again what is stale, and how many answers are fetched again at once. */
+const CLAIM_MS = 10_000;
+const MAX_CLAIMS = 10_000;
 const CREDENTIALS = new Set(['authorization', 'cookie', 'x-api-key']);
 /** What says who carries a request, and changes while its sender does not. */
 const CARRIERS = new Set(['x-forwarded-for', 'user-agent', 'traceparent']);
@@ -214,7 +237,7 @@ const isGood = (answer: KeptAnswer | undefined, version: string | undefined, now
   answer !== undefined && version !== undefined && answer.version === version && answer.staleUntil > now;
 
 function knownOf({ data, freshUntil, scope }: KeptAnswer, names: readonly string[], now: number): Known | undefined {
-  // Somebody else may have written to that key.
+  // Another program may have written to that key.
   const parsed = parseObject(data);
   if (!parsed) return undefined;
   const maxAge = Math.max(0, Math.floor((freshUntil - now) / 1_000));
@@ -222,6 +245,7 @@ function knownOf({ data, freshUntil, scope }: KeptAnswer, names: readonly string
     data: parsed,
     policy: { maxAge, scope, mustRevalidate: false, staleWhileRevalidate: 0 },
     isStale: freshUntil <= now,
+    isToRefresh: false,
     names,
   };
 }

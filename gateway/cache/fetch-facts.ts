@@ -18,7 +18,7 @@ import { dependency, keyValue, tagOf } from './dependencies.ts';
 
 type Data = Readonly<Record<string, unknown>>;
 
-/** What `@cacheControl` says of all that a fetch asks for, together. */
+/** The words of `@cacheControl` on all that a fetch asks for, together. */
 export interface HintedPolicy {
   /** The smallest that is said, in seconds; undefined where nothing is. */
   readonly maxAge: number | undefined;
@@ -29,7 +29,7 @@ export interface HintedPolicy {
   readonly isPublic: boolean;
 }
 
-/** What is known of the answers to a fetch before it is sent. */
+/** The facts that are known of the answers to a fetch before it is sent. */
 export interface FetchFacts {
   /** The selection, in one order of writing: equal ones have equal answers to equal questions. */
   readonly selection: string;

@@ -64,7 +64,9 @@ export function createInvalidation({ log, secret, cache }: InvalidationOptions) 
           return fail(new CodedError('BAD_USER_INPUT', `${at} is wrong; allowed: ${issue!.message}.`));
         }
         const count = await current.invalidate(asked.data);
-        log.info({ ...asked.data, names: count }, 'kept answers are invalidated');
+        const { tags, types, keys, subgraphs } = asked.data;
+        const counts = { tags: tags?.length, types: types?.length, keys: keys?.length, subgraphs: subgraphs?.length };
+        log.info({ ...counts, names: count }, 'kept answers are invalidated');
         sendJson(response, 200, { invalidated: count });
       } catch (error) {
         if (!(error instanceof CodedError)) throw error;

@@ -1,7 +1,7 @@
 import { type CachePolicy, strictest } from '../request/cache-control.ts';
 import type { Tokens } from './answer-store.ts';
 
-/** What one execution depends on: whether its whole answer may be kept, and how long. */
+/** A record of what one execution depends on: whether its whole answer may be kept, and how long. */
 export class Keeping {
   /** Requests to subgraphs, and those of them whose answers may be kept. */
   sent = 0;

@@ -10,7 +10,7 @@ export type DeferSpec = 'deferSpec=20220824' | 'incrementalSpec=v0.2';
 
 const BOUNDARY = '\r\n--graphql';
 
-/** Writes an answer in parts: the first, then what comes later, each as a part of its own. */
+/** A channel for an answer in parts: the first, then what comes later, each as a part of its own. */
 export class DeferredChannel {
   readonly #response: ServerResponse;
   readonly #spec: DeferSpec;

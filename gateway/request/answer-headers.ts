@@ -9,7 +9,7 @@ export interface AnswerHeaders {
   readonly fields: readonly (readonly [name: string, value: string])[];
   /** Undefined where no rule shows any. */
   readonly cacheControl: string | undefined;
-  /** Names of headers that the answer depends on; empty where nobody may keep it. */
+  /** Names of headers that the answer depends on; empty where it may not be kept. */
   readonly vary: string;
   /** Whether they belong to the client whose request the subgraph answered: there is a cookie among them. */
   readonly isPersonal: boolean;
@@ -19,7 +19,7 @@ export interface AnswerHeaders {
 export interface HeaderGatherer {
   /** @param head the status line and headers; undefined of a subgraph in this process, which sends none. */
   answered(subgraph: string, head: string | undefined): void;
-  /** An answer that did not come: nobody may keep what is made without it. */
+  /** An answer that did not come: what is made without it may not be kept. */
   failed(): void;
   /** @param mayBeKept whether it is a query's answer without errors. */
   finish(mayBeKept: boolean): AnswerHeaders | undefined;

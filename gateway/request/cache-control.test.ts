@@ -26,7 +26,7 @@ describe('cache-control of a subgraph', () => {
     ['max-age', undefined],
     ['max-age=60', '60'],
     ['max-age=60', 'long'],
-  ])('%s, age %s, is kept by nobody', (header, age) => expect(readCacheControl(header, age)).toEqual(NO_STORE));
+  ])('%s, age %s, is not kept', (header, age) => expect(readCacheControl(header, age)).toEqual(NO_STORE));
 
   it('allows together what each of them allows', () => {
     const both = (a: string, b: string) => writeCacheControl(strictest(readCacheControl(a), readCacheControl(b)));

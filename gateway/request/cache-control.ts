@@ -1,6 +1,6 @@
-/** What `cache-control` allows those to do who keep an answer. */
+/** The permission that `cache-control` gives to those who keep an answer. */
 export interface CachePolicy {
-  /** Seconds; 0: nobody keeps it. */
+  /** Seconds; 0: it is not kept. */
   readonly maxAge: number;
   /** `private` and `public` are what was said, undefined where neither was. */
   readonly scope: 'private' | 'public' | undefined;
@@ -9,7 +9,7 @@ export interface CachePolicy {
   readonly staleWhileRevalidate: number;
 }
 
-/** The policy of an answer that nobody keeps. */
+/** The policy of an answer that is not kept. */
 export const NO_STORE: CachePolicy = {
   maxAge: 0,
   scope: undefined,

@@ -3,7 +3,7 @@ import { Cancellation, type CancelSignal } from '#platform/base/cancellation/can
 /** Something shares the work of an equal one that began at most this long ago, in milliseconds. */
 export const SHARING_WINDOW_MS = 50;
 
-/** One run of work that several equal callers wait for. */
+/** A run of work that several equal callers wait for. */
 export interface Flight<Answer> {
   readonly key: string;
   readonly answer: Promise<Answer>;
@@ -18,9 +18,9 @@ const SLOTS = 4_096;
 const SAMPLES = 512;
 
 /**
- * Flights by their keys, a slot for each; two keys of one slot cost the earlier one its company. Not a Map: one that
- * thousands come and go in makes new tables all the time, and each old table keeps the next one, with all that is in
- * it, from the garbage collector's quick rounds. That took 7 % of a small operation.
+ * The flights by their keys, a slot for each; two keys of one slot cost the earlier one its company. Not a Map: one
+ * that thousands come and go in makes new tables all the time, and each old table keeps the next one, with all that is
+ * in it, from the garbage collector's quick rounds. That took 7 % of a small operation.
  */
 export class Flights<Answer> {
   readonly #slots = new Array<Flight<Answer> | undefined>(SLOTS).fill(undefined);

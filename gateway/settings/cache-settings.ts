@@ -14,7 +14,7 @@ const flag = z.boolean({ error: 'true or false' });
 export const subgraphCache = z.strictObject({
   /** Off when absent. */
   enabled: flag.optional(),
-  /** Where neither the answer's `cache-control` nor `@cacheControl` says how long. Without, such answers are not kept. */
+  /** Where neither `cache-control` nor `@cacheControl` says how long. Without, such answers are not kept. */
   ttl: seconds(1).optional(),
   /** How long an answer may be given out after that while a new one is fetched, where the answer does not say. */
   stale_while_revalidate: seconds(0).optional(),

@@ -86,11 +86,8 @@ async function buildSupergraph(
   urls?: ReadonlyMap<string, readonly string[]>,
 ): Promise<Supergraph> {
   try {
-    const made = await kept(
-      cache,
-      'api.json',
-      [packageOfInternals.version, 'features checked, with defer', sdl],
-      async () => JSON.stringify(await readComposed(sdl)),
+    const made = await kept(cache, 'api.json', [packageOfInternals.version, 'features checked', DEFER, sdl], async () =>
+      JSON.stringify(await readComposed(sdl)),
     );
     const { subgraphs, api } = JSON.parse(made) as Composition;
     const apiSchema = buildSchema(api, { assumeValid: true, noLocation: true });
@@ -111,6 +108,18 @@ async function buildSupergraph(
   }
 }
 
+/** What the gateway adds to every graph. */
+const DEFER = `"""
+Lets a fragment of a query come later than the rest, where the client accepts an answer in parts; otherwise it says nothing.
+"""
+directive @defer(
+  """A name of the client's own for the part."""
+  label: String
+  """Whether it may come later."""
+  if: Boolean! = true
+) on FRAGMENT_SPREAD | INLINE_FRAGMENT
+`;
+
 interface Composition {
   readonly subgraphs: readonly { readonly name: string; readonly url: string }[];
   /** The API schema as SDL, in the supergraph's order. */
@@ -124,5 +133,5 @@ async function readComposed(sdl: string): Promise<Composition> {
   // Composed text was validated when it was composed; checking it again would double the time.
   const internals = Internals.build(sdl, { supportedFeatures: null, validateSupergraph: false });
   const subgraphs = internals.subgraphsMetadata().map(({ name, url }) => ({ name, url }));
-  return { subgraphs, api: printSchema(internals.apiSchema().toGraphQLJSSchema({ includeDefer: true })) };
+  return { subgraphs, api: `${printSchema(internals.apiSchema().toGraphQLJSSchema())}\n\n${DEFER}` };
 }

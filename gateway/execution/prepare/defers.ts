@@ -29,7 +29,7 @@ export interface Deferral {
   readonly condition: string | undefined;
   /** The fragment itself, as a selection of its own. */
   readonly selection: SelectionSetNode;
-  /** Where it stands: the fields that lead to it, by their response names, and types where not all of a place are meant. */
+  /** Where it stands: the response names that lead to it, and types where not all objects of a place are meant. */
   readonly places: readonly { readonly path: readonly DeferStep[]; readonly type: GraphQLCompositeType }[];
 }
 
@@ -38,8 +38,8 @@ const MAX_DEFERRALS = 32;
 const MAX_VISITS = 5_000;
 
 /**
- * Finds the fragments of a query that may come later. One within another comes with it; one under @skip or @include, and
- * all where there are too many of them, come at once: the client has left that to the server.
+ * Finds the fragments of a query that may come later. One within another comes with it; one under @skip or @include,
+ * and all where there are too many of them, come at once: the client has left that to the server.
  */
 export function findDeferrals(
   operation: OperationDefinitionNode,

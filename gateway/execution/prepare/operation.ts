@@ -77,7 +77,7 @@ export interface PendingPart {
   readonly label: string | undefined;
 }
 
-/** Such a part when it is there. */
+/** A part that is there. */
 export interface AnswerPart extends PendingPart {
   /** JSON of the object's further fields, or `null` where they cannot be given. */
   readonly data: string;

@@ -180,6 +180,7 @@ class Parts {
   readonly #sink: PartsSink;
   readonly #told = new Set<Noted>();
   #written = 0;
+  #ids = 0;
 
   constructor(parts: DeferredParts, layout: Layout, run: Run, sink: PartsSink) {
     this.#parts = parts;
@@ -217,6 +218,7 @@ class Parts {
         }
       }),
     );
+    run.keep();
   }
 
   /** The objects that the first part has, and that the fragment is of. */
@@ -235,7 +237,7 @@ class Parts {
             typeof own(object, '__typename') === 'string' &&
             !isOneOf(object, [condition], scope.satisfies);
           if (isOther) return [];
-          return [{ id: ids++, object, type, path: one, place, label: deferral.label }];
+          return [{ id: this.#ids++, object, type, path: one, place, label: deferral.label }];
         }),
       ),
     );
@@ -292,15 +294,13 @@ class Parts {
         path: [...place, ...misfit.path],
       }));
       for (const misfit of unexplained(places, errors)) {
+        run.isInvalid = true;
         errors.push({ ...misfit, extensions: { code: 'SUBGRAPH_INVALID_ANSWER' } });
       }
     }
     return { id, place, label, data: text, errors };
   }
 }
-
-/** Numbers of parts: different ones in one answer. */
-let ids = 0;
 
 function conditionOf({ node }: Deferral, { input }: DeferredParts): string | undefined {
   const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragmentsOf(input.document).get(node.name.value) : node;

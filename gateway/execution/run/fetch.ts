@@ -211,7 +211,7 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     } catch (error) {
       reportFailure(run, asCoded(error, run, subgraph));
     }
-    if (!known.isStale) return;
+    if (!known.isToRefresh) return;
     refresh(run, async (own) => {
       keep(own, lookup, await own.send(observed, text.request(own)));
       own.keep();

@@ -21,8 +21,8 @@ import { generatedOperations } from '../testing/trial.ts';
 import { createCompiler } from './compile.ts';
 
 /**
- * Generated operations with the cache on, against one plain schema: two identities that see different data, or everybody
- * the same, and a change of all data with an invalidation now and then. CACHE_RUNS sets how many operations there are on
+ * Generated operations with the cache on, against one plain schema: two identities that see different data, or all the
+ * same, and a change of all data with an invalidation now and then. CACHE_RUNS sets how many operations there are on
  * each graph, CACHE_SEED repeats a run.
  */
 const RUNS = Number(process.env['CACHE_RUNS'] ?? 25);

@@ -18,8 +18,8 @@ interface KeptWhole {
 
 /**
  * Keeps whole answers to queries of which every part is everybody's. The key has the operation as this caller may see
- * it, its variables and the headers that count; the identity of the caller is no part of it, as no part of the answer
- * depends on it.
+ * it, its variables and the headers that count; the identity of the caller is not in it, because the answer does not
+ * depend on it.
  */
 export function keepAnswers(
   cache: FetchCache | undefined,
@@ -30,7 +30,8 @@ export function keepAnswers(
   const { store, metrics } = cache;
 
   async function kept(request: OperationRequest): Promise<OperationAnswer> {
-    const key = cache!.keyOf('answer', id, request.headersKey ?? '', JSON.stringify(request.variables) ?? '');
+    const headers = `${Object.keys(request.headers ?? {}).sort()}\0${request.headersKey ?? ''}`;
+    const key = cache!.keyOf('answer', id, headers, JSON.stringify(request.variables) ?? '');
     const { answers } = await store.read([key], []);
     const [found] = answers;
     if (found?.names && found.freshUntil > Date.now()) {

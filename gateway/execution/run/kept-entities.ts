@@ -8,7 +8,7 @@ export interface Division {
   readonly lookup: Lookup;
   /** Entities that were kept. */
   readonly found: Batch;
-  /** Those of them that are to be fetched again, for the next caller, and which questions they are. */
+  /** Those of them that are to be fetched again now, for the next caller, and which questions they are. */
   readonly stale: Batch;
   readonly staleQuestions: readonly number[];
   /** Entities that have to be asked for, and which questions they are. */
@@ -19,7 +19,7 @@ export interface Division {
 /** Divides a batch; each part is a batch of its own. */
 export function divide(batch: Batch, lookup: Lookup): Division {
   const numbers = batch.texts.map((_, n) => n);
-  const staleQuestions = numbers.filter((n) => lookup.known[n]?.isStale);
+  const staleQuestions = numbers.filter((n) => lookup.known[n]?.isToRefresh);
   const questions = numbers.filter((n) => lookup.known[n] === undefined);
   return {
     lookup,

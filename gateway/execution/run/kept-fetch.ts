@@ -3,7 +3,7 @@ import type { FetchFacts } from '../../cache/fetch-facts.ts';
 import { type CachePolicy, writeCacheControl } from '../../request/cache-control.ts';
 import type { Run } from './run.ts';
 
-/** Where the answers to one fetch are kept, for a time. */
+/** The place where the answers to one fetch are kept, for a time. */
 export interface KeptFetch {
   /** Looks for answers. Undefined: nothing of this fetch is kept at the moment. */
   look(run: Run, variables: () => string, questions: () => readonly Question[]): Promise<Lookup> | undefined;
@@ -51,7 +51,7 @@ export function noteKept(run: Run, lookup: Lookup, policy: CachePolicy, question
 }
 
 /**
- * Fetches again, for nobody, what was given out stale. What fails is tried again by the next caller.
+ * Fetches again what was given out stale; no client waits for it. What fails is tried again by the next caller.
  *
  * @param fetch sends the request of a run and keeps its answer.
  */

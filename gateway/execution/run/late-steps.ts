@@ -6,7 +6,7 @@ import { renamedFields } from './rewrites.ts';
 
 type Leaf = RootFetch | EntityFetch;
 
-/** Returns whether a fetch brings something of a selection. */
+/** A function that says whether a fetch brings something of a selection. */
 export type Brings = (fetch: Leaf) => boolean;
 
 /**

@@ -26,7 +26,7 @@ export interface ExecutionObserver {
   failed?(subgraph: string, cause: unknown, request: OperationRequest): void;
 }
 
-/** What a gateway gives the engine that it makes. */
+/** The parts that a gateway gives the engine that it makes. */
 export type EngineHooks = Pick<ExecutionObserver, 'expose' | 'headers' | 'cache'>;
 
 export interface ObservedFetch {

@@ -93,7 +93,7 @@ export class Run {
     }
   }
 
-  /** The same operation for nobody: no client waits for it, and none of its headers are shown. */
+  /** The same operation without a client: none waits for it, and none sees its headers. */
   detached(): Run {
     const { headers: _, ...observer } = this.observer;
     return new Run({ ...this.request, signal: undefined }, this.values, observer, this.#clientPlace);

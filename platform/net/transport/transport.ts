@@ -51,7 +51,7 @@ export interface SubgraphResponse {
   readonly head?: string | undefined;
   /** The parsed answer. The caller owns it and may change it: a transport that shares answers hands out copies. */
   readonly result: ExecutionResult;
-  /** Returns the same answer for another caller, who may change it too. Absent where there are no bytes to read again. */
+  /** Returns the same answer for another caller, who may change it too. Absent where there are no bytes. */
   copy?(): SubgraphResponse;
 }
 
