@@ -137,6 +137,23 @@ describe('the client package', () => {
     60_000,
   );
 
+  it('hears the news of a person through cuts: each conversation once', async () => {
+    const { sextant, user } = await open();
+    const other = createSextant({ url: graph.url, store: memoryStore() });
+    lifecycle.defer(() => other.close());
+    await other.session.signIn(user.email, user.password);
+    const added: string[] = [];
+    const made: string[] = [];
+    for await (const { addedConversations, reset } of sextant.viewerEvents()) {
+      expect(reset).toBe(false);
+      added.push(...addedConversations.map(({ id }) => id));
+      if (added.length === 12) break;
+      wire.cut();
+      for (let n = 0; n < 3 && made.length < 12; n++) made.push((await other.startConversation()).id);
+    }
+    expect(added.sort()).toEqual(made.sort());
+  }, 60_000);
+
   it('sends one message where the answer to the first try was lost', async () => {
     const { sextant } = await open();
     const conversation = await sextant.startConversation();

@@ -53,6 +53,10 @@ export function eventHandlers({
       await removeMemories(tx, about);
       await tx.transcriptMessage.deleteMany({ where: { conversationId } });
       await tx.context.deleteMany({ where: { conversationId } });
+      const attached = await tx.document.findMany({ where: { conversationId }, select: { id: true, ownerId: true } });
+      await tx.document.deleteMany({ where: { conversationId } });
+      for (const { id, ownerId } of attached)
+        await quick.enqueue(tx, REMOVE_DOCUMENT, { documentId: id, ownerId }, { userId: ownerId });
       for (const [userId, rows] of Map.groupBy(about, (row) => row.userId))
         await quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: rows.map((row) => row.id) }, { userId });
       for (const { userId } of messages)

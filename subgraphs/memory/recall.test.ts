@@ -19,11 +19,14 @@ const remember = async (who: User, ...memories: object[]) => {
   await world.idle();
   return answer;
 };
-const addDocument = async (who: User, title: string, text: string, format = 'TEXT') => {
-  await world.ask(who, 'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }', {
-    input: { title, text, format },
-  });
+const addDocument = async (who: User, title: string, text: string, format = 'TEXT', more: object = {}) => {
+  const answer = await world.ask(
+    who,
+    'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id conversationId } } }',
+    { input: { title, text, format, ...more } },
+  );
   await world.idle();
+  return answer;
 };
 const recall = async (who: User, query: string, more: object = {}) =>
   (
@@ -154,6 +157,34 @@ describe('recall', () => {
     expect((await recall(me, 'chapter nine', { conversationId })).items).toHaveLength(1);
     expect((await recall(me, 'chapter nine', { conversationId: randomUUID() })).items).toEqual([]);
     expect((await recall(me, 'chapter nine')).items).toEqual([]);
+  });
+
+  it('of a document that is attached to a conversation is there alone, of its owner alone, and goes with it', async () => {
+    const [me, other] = [user(), user()];
+    const [here, there] = [randomUUID(), randomUUID()];
+    const titles = async (who: User, more: object = {}) =>
+      (await recall(who, 'tomatoes', { kinds: ['KNOWLEDGE'], ...more })).items.map(
+        (item: { citation: { title: string } }) => item.citation.title,
+      );
+    await addDocument(me, 'Everywhere', 'Tomatoes need sun.');
+    await addDocument(me, 'Attached', 'Tomatoes need water.', 'TEXT', { conversationId: here });
+    expect((await titles(me, { conversationId: here })).sort()).toEqual(['Attached', 'Everywhere']);
+    expect(await titles(me, { conversationId: there })).toEqual(['Everywhere']);
+    expect(await titles(me)).toEqual(['Everywhere']);
+    expect(await titles(other, { conversationId: here })).toEqual([]);
+    const LIST = `query ($id: ID!) { documents(filter: { conversationId: $id }) { nodes { title } } }`;
+    expect((await world.ask(me, LIST, { id: here })).data.documents.nodes).toEqual([{ title: 'Attached' }]);
+    expect((await world.ask(other, LIST, { id: here })).data.documents.nodes).toEqual([]);
+    const wrong = await addDocument(me, 'x', 'y', 'TEXT', { conversationId: 'nonsense' });
+    expect(wrong.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.conversationId' });
+    const admin = user(undefined, 'admin');
+    const shared = await addDocument(admin, 'x', 'y', 'TEXT', { conversationId: here, access: 'SHARED' });
+    expect(shared.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'input.access' });
+    const at = new Date().toISOString();
+    await world.tell('conversation.deleted', { conversationId: here, userId: me.userId, at });
+    await world.idle();
+    expect((await world.ask(me, LIST, { id: here })).data.documents.nodes).toEqual([]);
+    expect(await titles(me, { conversationId: here })).toEqual(['Everywhere']);
   });
 
   it('counts the use of a memory', async () => {

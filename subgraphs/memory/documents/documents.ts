@@ -29,6 +29,21 @@ const MAX_UNFINISHED = 1_000;
 
 const FORMATS = { TEXT: 'text/plain', MARKDOWN: 'text/markdown', HTML: 'text/html' } as const;
 
+/** The place of a document: who may read it, and the conversation that it is attached to, if any. */
+interface Place {
+  readonly access: Access;
+  readonly conversationId?: string | null;
+}
+
+/** Checks what a document is attached to. It is its owner's alone there: others who take part do not read it. */
+function checkAttached({ access, conversationId }: Place): string | null {
+  if (conversationId == null) return null;
+  if (!isId(conversationId)) throw badInput('input.conversationId', 'is not the id of a conversation.');
+  if (access !== 'PRIVATE')
+    throw badInput('input.access', 'is PRIVATE for a document that is attached to a conversation.');
+  return conversationId.toLowerCase();
+}
+
 /** The knowledge base: documents, whose they are and who may read them. */
 export class Documents {
   readonly #memory: MemoryParts;
@@ -48,7 +63,12 @@ export class Documents {
 
   async list(
     userId: string,
-    filter: { readonly access?: Access | null; readonly status?: string | null; readonly own?: boolean },
+    filter: {
+      readonly access?: Access | null;
+      readonly status?: string | null;
+      readonly own?: boolean;
+      readonly conversationId?: string | null;
+    },
     args: PageArguments,
   ): Promise<CountedConnection<Document>> {
     const page = keyPage('documents', args, PAGES);
@@ -56,6 +76,7 @@ export class Documents {
       ...(filter.own ? { ownerId: userId } : Documents.readable(userId)),
       ...(filter.access != null && { access: filter.access }),
       ...(filter.status != null && { status: filter.status }),
+      ...(filter.conversationId != null && { conversationId: filter.conversationId }),
     };
     const found = await this.#memory.db.document.findMany({
       where: page.after === undefined ? where : { AND: [where, { id: { lt: page.after } }] },
@@ -85,7 +106,7 @@ export class Documents {
   /** A place to upload a file to. */
   async createUpload(
     user: UserIdentity,
-    input: { fileName: string; contentType: string; size: number; title?: string | null; access: Access },
+    input: { fileName: string; contentType: string; size: number; title?: string | null } & Place,
   ): Promise<{ document: Document; upload: SignedUrl; maxBytes: number }> {
     const fileName = textInput('input.fileName', input.fileName, 255);
     const declaredType = textInput('input.contentType', input.contentType, 200);
@@ -101,11 +122,13 @@ export class Documents {
         argument: 'input.size',
         limit: most,
       });
+    const conversationId = checkAttached(input);
     await this.#checkAllowed(user, input.access);
     const data = {
       id: uuidv7(),
       ownerId: user.userId,
       access: input.access,
+      conversationId,
       title: input.title == null ? fileName : textInput('input.title', input.title, MAX_TITLE),
       fileName,
       declaredType,
@@ -163,13 +186,14 @@ export class Documents {
   /** Adds a text that is at hand. */
   async add(
     user: UserIdentity,
-    input: { title: string; text: string; format: keyof typeof FORMATS; access: Access },
+    input: { title: string; text: string; format: keyof typeof FORMATS } & Place,
   ): Promise<Document> {
     const title = textInput('input.title', input.title, MAX_TITLE);
     const bytes = new TextEncoder().encode(input.text);
     if (bytes.byteLength > MAX_INLINE)
       throw badInput('input.text', `is ${bytes.byteLength} bytes long; at most ${MAX_INLINE} are accepted: upload it.`);
     if (input.text.trim() === '') throw badInput('input.text', 'is empty.');
+    const conversationId = checkAttached(input);
     await this.#checkAllowed(user, input.access);
     const { db, blobs } = this.#memory;
     const id = uuidv7();
@@ -182,6 +206,7 @@ export class Documents {
           id,
           ownerId: user.userId,
           access: input.access,
+          conversationId,
           title,
           declaredType: `${type}; charset=utf-8`,
           original: blob.key,
@@ -206,6 +231,8 @@ export class Documents {
   ): Promise<Document> {
     const title = input.title == null ? undefined : textInput('input.title', input.title, MAX_TITLE);
     const before = await this.#own(user, input.id);
+    if (before.conversationId !== null)
+      checkAttached({ access: input.access ?? 'PRIVATE', conversationId: before.conversationId });
     if (input.access != null && input.access !== before.access) await this.#checkAllowed(user, input.access, false);
     const moves = input.access != null && input.access !== before.access;
     const renamed = title !== undefined && title !== before.title;

@@ -25,6 +25,8 @@ export interface KnowledgeSearch {
 export interface KnowledgeQuery {
   readonly query: string;
   readonly documentIds?: readonly string[] | null;
+  /** For a conversation, or none: without documents that are attached to others. Absent: whatever it is attached to. */
+  readonly within?: { readonly conversationId: string | undefined; readonly leftOut: readonly string[] };
   readonly limit: number;
   readonly mode: SearchMode;
   readonly signal?: AbortSignal | undefined;
@@ -39,7 +41,8 @@ export async function searchKnowledge(
   userId: string,
   search: KnowledgeQuery,
 ): Promise<KnowledgeSearch> {
-  const filter = filterOf(search.documentIds);
+  const { within } = search;
+  const filter = within ? without(within.leftOut) : filterOf(search.documentIds);
   const index = await indexes.get('knowledge');
   const searches = await Promise.all(
     [tenantOf(userId), SHARED_TENANT].map((tenant) =>
@@ -55,7 +58,9 @@ export async function searchKnowledge(
     ),
   );
   const hits = searches.flatMap((found) => found.hits).sort((a, b) => b.score - a.score);
-  const where = { id: { in: hits.map((hit) => hit.id) }, document: Documents.readable(userId) };
+  const attached = within && { OR: [{ conversationId: null }, { conversationId: within.conversationId ?? '' }] };
+  const document = { AND: [Documents.readable(userId), attached ?? {}] };
+  const where = { id: { in: hits.map((hit) => hit.id) }, document };
   const rows = hits.length === 0 ? [] : await db.passage.findMany({ where, include: { document: true } });
   const byId = new Map(rows.map((row) => [row.id, row]));
   const matches = hits.flatMap((hit) => found(hit, byId.get(hit.id))).slice(0, search.limit);
@@ -74,6 +79,11 @@ const found = (hit: Hit, passage: PassageWithDocument | undefined): FoundPassage
         },
       ]
     : [];
+
+const without = (documentIds: readonly string[]): Filter | undefined =>
+  documentIds.length === 0
+    ? undefined
+    : { and: documentIds.map((value) => ({ field: 'documentId', op: 'ne', value }) as const) };
 
 function filterOf(documentIds: readonly string[] | null | undefined): Filter | undefined {
   if (documentIds === null || documentIds === undefined) return undefined;

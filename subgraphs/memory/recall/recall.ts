@@ -228,7 +228,13 @@ async function search(
         })
       : undefined,
     wants('KNOWLEDGE') && stored.hasKnowledge
-      ? searchKnowledge(parts, userId, { query, limit, mode: 'HYBRID', signal })
+      ? searchKnowledge(parts, userId, {
+          query,
+          within: { conversationId, leftOut: stored.attachedElsewhere },
+          limit,
+          mode: 'HYBRID',
+          signal,
+        })
       : undefined,
     wants('MESSAGE') && conversationId !== undefined && stored.hasEarlier && input.onlyMessageIds?.length !== 0
       ? earlierMessages(parts, userId, conversationId, input, stored, signal)

@@ -7,6 +7,8 @@ import type { Unindexed } from '../transcripts.ts';
 export interface Stored {
   readonly hasMemories: boolean;
   readonly hasKnowledge: boolean;
+  /** Documents of the user that are attached to other conversations, the newest. */
+  readonly attachedElsewhere: readonly string[];
   /** Whether the conversation has messages that the caller does not leave out. */
   readonly hasEarlier: boolean;
   /** Those of them that are not in the index. */
@@ -25,8 +27,10 @@ export interface ProfileRows {
 /** Most memories of a profile that is sent whole, and most of each kind of one that is not. */
 export const MAX_WHOLE = 200;
 export const MAX_STANDING = 50;
+/** Most documents that the search of the index is told to leave out; of more, what is found is left out afterwards. */
+const MAX_LEFT_OUT = 200;
 
-interface Row extends Pick<Stored, 'hasMemories' | 'hasKnowledge' | 'hasEarlier'> {
+interface Row extends Pick<Stored, 'hasMemories' | 'hasKnowledge' | 'hasEarlier' | 'attachedElsewhere'> {
   readonly unindexedIds: readonly string[] | null;
   readonly unindexedLength: number;
   /** Null where the user has no memory that is valid. */
@@ -53,6 +57,8 @@ export async function storedFor(
       SELECT EXISTS (SELECT FROM memories WHERE user_id = ${userId}) AS "hasMemories",
         EXISTS (SELECT FROM documents WHERE owner_id = ${userId})
           OR EXISTS (SELECT FROM documents WHERE access = 'SHARED') AS "hasKnowledge",
+        ARRAY(SELECT id::text FROM documents WHERE owner_id = ${userId} AND conversation_id <> ${about}
+          ORDER BY id DESC LIMIT ${MAX_LEFT_OUT}) AS "attachedElsewhere",
         EXISTS (SELECT FROM earlier) AS "hasEarlier",
         (SELECT array_agg(id) FROM unindexed) AS "unindexedIds",
         (SELECT coalesce(sum(length), 0)::int FROM unindexed) AS "unindexedLength"
@@ -68,11 +74,12 @@ export async function storedFor(
     FROM found LEFT JOIN (ranked JOIN memories m ON m.id = ranked.id
       AND ranked.place <= CASE ranked.part WHEN 'others' THEN ${MAX_WHOLE + 1}::int ELSE ${MAX_STANDING}::int END) ON true
     ORDER BY ranked.part, ranked.place`;
-  const { hasMemories, hasKnowledge, hasEarlier, unindexedIds, unindexedLength } = rows[0]!;
+  const { hasMemories, hasKnowledge, attachedElsewhere, hasEarlier, unindexedIds, unindexedLength } = rows[0]!;
   const partOf = (name: keyof ProfileRows) => rows.filter(({ part }) => part === name).map(memoryOf);
   return {
     hasMemories,
     hasKnowledge,
+    attachedElsewhere,
     hasEarlier,
     unindexed: { ids: unindexedIds ?? [], length: unindexedLength },
     profile: { instructions: partOf('instructions'), pinned: partOf('pinned'), others: partOf('others') },

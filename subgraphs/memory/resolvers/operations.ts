@@ -63,11 +63,8 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
       contexts: (_: None, { scope, ...page }: PageArguments & { scope: ScopeInput }, context: Context) =>
         contexts.list(requireUser(context.identity), scope, page),
       document: (_: None, { id }: { id: string }, context: Context) => documents.get(me(context), id),
-      documents: (
-        _: None,
-        { filter, ...page }: PageArguments & { filter?: { access?: Access | null; status?: string | null } | null },
-        context: Context,
-      ) => documents.list(me(context), filter ?? {}, page),
+      documents: (_: None, { filter, ...page }: PageArguments & { filter?: DocumentFilter | null }, context: Context) =>
+        documents.list(me(context), filter ?? {}, page),
       searchKnowledge: (
         _: None,
         { input }: Input<{ query: string; documentIds?: string[] | null; limit: number; mode: SearchMode }>,
@@ -140,6 +137,12 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
       },
     },
   };
+}
+
+interface DocumentFilter {
+  readonly access?: Access | null;
+  readonly status?: string | null;
+  readonly conversationId?: string | null;
 }
 
 interface ForgetInput {

@@ -30,6 +30,8 @@ export function typeResolvers({ memory, memories, documents }: ResolverParts): R
       __resolveReference: ({ id }: { id: string }) => ({ id }),
       memories: ({ id }: { id: string }, page: PageArguments, context: Context) =>
         memories.list(requireUser(context.identity).userId, { conversationId: id }, page),
+      documents: ({ id }: { id: string }, page: PageArguments, context: Context) =>
+        documents.list(requireUser(context.identity).userId, { conversationId: id, own: true }, page),
       contexts: async ({ id }: { id: string }, _: None, context: Context) =>
         (await context.loaders.contextsOfConversation.load(id)).slice(0, 200),
     },

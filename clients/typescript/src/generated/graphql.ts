@@ -39,6 +39,11 @@ export type CreateDocumentUploadInput = {
    * of the file tells the format.
    */
   contentType: string;
+  /**
+   * Attaches it to a conversation: it is recalled there and nowhere else, for the caller alone, and goes with it. Left out
+   * or null: it is recalled everywhere.
+   */
+  conversationId?: string | number | null | undefined;
   /** Name of the file, 1 to 255 characters. */
   fileName: string;
   /** Its size in bytes, at most DOCUMENT_MAX_BYTES (50 MiB by default). */

@@ -1111,6 +1111,7 @@ export const DocumentScalarFieldEnum = {
   id: 'id',
   ownerId: 'ownerId',
   access: 'access',
+  conversationId: 'conversationId',
   title: 'title',
   fileName: 'fileName',
   declaredType: 'declaredType',
