@@ -2,12 +2,14 @@ import { ActionIcon, Button, Code, Group, Loader, Popover, Text, Textarea, Toolt
 import type { ReplyState } from '@sextant/client';
 import { useReply } from '@sextant/client/react';
 import { ChevronLeft, ChevronRight, Info, Pencil, RefreshCw, ThumbsDown, ThumbsUp, Trash2 } from 'lucide-react';
-import { memo, useState } from 'react';
+import { lazy, memo, Suspense, useState } from 'react';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import type { ChatMessageFragment } from './chat.generated.ts';
 import { CopyButton } from './copy-button.tsx';
-import { Markdown } from './markdown.tsx';
 import { Sources } from './sources.tsx';
+
+// A new chat has no reply to show yet, and the field to write in comes first.
+const Markdown = lazy(async () => ({ default: (await import('./markdown.tsx')).Markdown }));
 
 /** What can be done with a message. */
 export interface MessageActions {
@@ -122,7 +124,9 @@ function ReplyBody({ message, live }: { message: ChatMessageFragment; live: Repl
           </Text>
         </Group>
       ) : (
-        <Markdown text={text} isWriting={isWriting} />
+        <Suspense fallback={<Text className="passage">{text}</Text>}>
+          <Markdown text={text} isWriting={isWriting} />
+        </Suspense>
       )}
       {status === 'STOPPED' && <Text size="sm">{chat.stopped}</Text>}
       {status === 'INTERRUPTED' && <Text size="sm">{chat.interrupted}</Text>}
