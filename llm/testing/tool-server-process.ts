@@ -1,5 +1,5 @@
-// A server of the Model Context Protocol over standard input and output, made with the official package; the tool `flood`
-// of it lies. Its argument is the text that `where` gives.
+// A server of the Model Context Protocol over standard input and output, made with the official package; its tool
+// `flood` lies. Its argument is the text that `where` gives.
 import { McpServer } from '@modelcontextprotocol/server';
 import { StdioServerTransport } from '@modelcontextprotocol/server/stdio';
 import { z } from 'zod';

@@ -5,7 +5,7 @@ import type { JsonObject } from '#platform/base/json/json.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 
 /** Tools that chat runs itself. */
-export const SERVER_TOOLS = ['CURRENT_TIME', 'SEARCH_MEMORY', 'SEARCH_KNOWLEDGE'] as const;
+export const SERVER_TOOLS = ['CURRENT_TIME', 'SEARCH_MEMORY', 'SEARCH_KNOWLEDGE', 'WEB_SEARCH', 'WEB_FETCH'] as const;
 export type ServerToolName = (typeof SERVER_TOOLS)[number];
 
 export type ResponseFormat = NonNullable<ChatRequest['output']>;

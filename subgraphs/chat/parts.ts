@@ -2,6 +2,7 @@ import type { Models } from '#llm/models.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Outbox } from '#platform/data/outbox/outbox.ts';
 import type { Platform } from '#platform/host/platform.ts';
+import type { PublicFetch } from '#platform/net/outbound/public-fetch.ts';
 import type { Prisma, PrismaClient } from '#prisma/chat/client/client.ts';
 import type { ConversationTopics } from './conversation-topics.ts';
 import type { ChatMetrics } from './metrics.ts';
@@ -27,6 +28,8 @@ export interface ChatParts {
   readonly presence: Platform['presence'];
   readonly limiter: Platform['limiter'];
   readonly peers: Platform['peers'];
+  /** Fetches pages of the web for models. */
+  readonly pages: PublicFetch;
   readonly config: Platform['config'];
   readonly metrics: ChatMetrics;
   readonly log: Logger;

@@ -13,7 +13,7 @@ import { spend } from './rate.ts';
 import { checkImages } from './replies/images.ts';
 import type { Replies } from './replies/replies.ts';
 import { requesterOf } from './replies/requester.ts';
-import { needsMemory } from './replies/server-tools.ts';
+import { missingSetting, needsMemory } from './replies/server-tools.ts';
 import { firstWords } from './replies/title.ts';
 import { storeAtOnce } from './store-at-once.ts';
 import { type DecisionInput, decide } from './tool-approvals.ts';
@@ -220,6 +220,14 @@ export class Sending {
     const model = input.model ?? null;
     if (model !== null) await this.checkModel(model);
     await this.checkToolServers(user, input.toolServers);
+    for (const [index, name] of (input.serverTools ?? []).entries()) {
+      const setting = missingSetting(name, this.#chat.config);
+      if (setting !== undefined) {
+        throw new CodedError('NOT_CONFIGURED', `${name} is not offered here: the administrator sets ${setting}.`, {
+          argument: `input.serverTools.${index}`,
+        });
+      }
+    }
     const asksForMemory = memoryArgument(input);
     if (asksForMemory) requireScope(user, 'memory:read');
     return {

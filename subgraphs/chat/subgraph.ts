@@ -1,4 +1,5 @@
 import { openRecordedModels } from '#llm/recorded-models.ts';
+import { openPages } from '#llm/tools/web/fetch-page.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
@@ -40,6 +41,7 @@ export const chat: SubgraphDefinition = {
       presence: platform.presence,
       limiter: platform.limiter,
       peers: platform.peers,
+      pages: lifecycle.use(openPages(config)),
       config,
       metrics: chatMetrics(metrics),
       log,

@@ -25,7 +25,7 @@ const REFUSED = 'The user did not allow this call. Go on without it.';
  * Stores what the person who asked for a reply says of one of its calls. The same again changes nothing.
  *
  * @returns the reply, and whether nothing else keeps another one from going on.
- * @throws {CodedError} NOT_FOUND; FORBIDDEN to others; BAD_USER_INPUT for what is no such call; CONFLICT when it was
+ * @throws {CodedError} NOT_FOUND; FORBIDDEN to others; BAD_USER_INPUT for another kind of call; CONFLICT when it was
  * decided otherwise, when its time is over, or while the reply is being written.
  */
 export async function decide(

@@ -104,7 +104,7 @@ async function* writeChunks(reply: Reply): AsyncGenerator<UIMessageChunk> {
     if (state.reasoning.length > (before?.reasoning.length ?? 0))
       yield* into('reasoning', state.reasoning.slice(before?.reasoning.length ?? 0));
     if (state.delta !== '') yield* into('text', state.delta);
-    if (state.citations !== before?.citations) yield* sourcesOf(state);
+    if (state.citations !== before?.citations) yield* sourcesOf(state, before);
     if (state.toolCalls !== before?.toolCalls) yield* toolsOf(state, before);
     if (state.error && state.status === 'FAILED') yield { type: 'error', errorText: state.error.message };
     before = state;
@@ -114,8 +114,9 @@ async function* writeChunks(reply: Reply): AsyncGenerator<UIMessageChunk> {
   yield { type: 'finish' };
 }
 
-function* sourcesOf({ citations }: ReplyState): Generator<UIMessageChunk> {
-  for (const { kind, sourceId, title, text } of citations) {
+function* sourcesOf({ citations }: ReplyState, before: ReplyState | undefined): Generator<UIMessageChunk> {
+  for (const { kind, sourceId, title, text, url } of citations.slice(before?.citations.length ?? 0)) {
+    if (kind === 'WEB' && url != null) yield { type: 'source-url', sourceId, url, title: title ?? url };
     if (kind !== 'KNOWLEDGE') continue;
     yield { type: 'source-document', sourceId, mediaType: 'text/plain', title: title ?? text.slice(0, 80) };
   }

@@ -10,7 +10,9 @@ export type CitationKind =
   /** Something remembered about the person who asked. */
   | 'MEMORY'
   /** A message of an earlier exchange. */
-  | 'MESSAGE';
+  | 'MESSAGE'
+  /** A page of the web that a tool has found or read. */
+  | 'WEB';
 
 /** A code of the error catalogue, docs/errors.md. */
 export type ErrorCode =

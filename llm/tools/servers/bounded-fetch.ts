@@ -15,7 +15,7 @@ type Fetch = (url: string | URL, init?: RequestInit) => Promise<Response>;
  * another one, and ends a body that does not end by itself.
  *
  * @param maxBytes of one answer.
- * @param told is told of an answer that was too large, since whoever reads it may keep that to itself.
+ * @param told is told of an answer that was too large, since the reader of it may keep that to itself.
  * @param stream whether the server may keep a stream of its own open (GET), as the older SSE needs.
  */
 export function boundedFetch(maxBytes: number, told: (error: TooMuch) => void, stream: boolean): Fetch {

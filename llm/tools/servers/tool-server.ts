@@ -19,10 +19,10 @@ const IDLE_MS = 900_000;
 /** Most calls that wait for a place at one server; more are refused. */
 const MAX_WAITING = 100;
 
-/** What is known of a server. */
+/** The state of a server, as far as it is known. */
 export type ToolServerState = 'unknown' | 'up' | 'down';
 
-/** One tool server: connected when it is used, and again when it was lost. */
+/** A tool server: connected when it is used, and again when it was lost. */
 export class ToolServer implements AsyncDisposable {
   readonly name: string;
   readonly settings: ToolServerSettings;
@@ -123,7 +123,7 @@ export class ToolServer implements AsyncDisposable {
       const said = connection?.saidBy(error);
       if (said !== undefined)
         throw new ToolFailure(quoteOutside(`the server ${this.name}, as an error`, cutToBytes(said, 2_000)));
-      // A program that does not answer would go on for nobody; another one is started for the next call.
+      // A program that does not answer would go on all the same; another one is started for the next call.
       if (signal.aborted && this.settings.command !== undefined) await this.#drop(connection);
       if (signal.aborted) throw signal.reason;
       // Too long an answer ended the connection, not the server.

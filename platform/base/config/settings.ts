@@ -376,6 +376,23 @@ export const settings = z.object({
   ),
   CHAT_RECALL_TOKENS: count(1000, 16, 100_000).describe('Most tokens of what memory adds to a prompt.'),
 
+  WEB_SEARCH_URL: httpUrl
+    .optional()
+    .describe(
+      'Search service for the tool web_search: a SearXNG with the format json, or another address of WEB_SEARCH_SERVICE. Unset: the tool is not offered, unless WEB_SEARCH_SERVICE needs a key alone.',
+    ),
+  WEB_SEARCH_SERVICE: z
+    .enum(['searxng', 'brave', 'tavily'], { error: 'searxng, brave or tavily' })
+    .default('searxng')
+    .describe('What speaks at WEB_SEARCH_URL. `brave` and `tavily` need WEB_SEARCH_API_KEY, and know their address.'),
+  WEB_SEARCH_API_KEY: z.string().optional().describe('Key of the search service.'),
+  WEB_FETCH: flag(false).describe('Whether replies may read pages of the public web, by the tool web_fetch.'),
+  WEB_FETCH_HOSTS: list
+    .default([])
+    .describe(
+      'Comma-separated hosts (`wiki.internal`, `10.0.0.5:8080`) that web_fetch may read though their addresses are private. Everybody who may send a message can read them.',
+    ),
+
   EMBEDDINGS_BASE_URL: httpUrl
     .optional()
     .describe('OpenAI-compatible endpoint for embeddings. Unset: the model of EMBEDDINGS_LOCAL, else the offline one.'),

@@ -6,12 +6,13 @@ import { storedOffer } from '../offer.ts';
 import { requestParameters, storedParameters } from '../parameters.ts';
 import type { ChatParts } from '../parts.ts';
 import { withAllowedCalls } from './allowed-calls.ts';
-import { asPiece, type Piece } from './draft.ts';
+import { Citations } from './citations.ts';
+import type { Piece } from './draft.ts';
 import { imagesOf } from './images.ts';
 import { failureOf, type Outcome } from './outcome.ts';
 import { mayReadSources, withoutSources } from './privacy.ts';
 import { earlierThan, historyOf, promptOf } from './prompt.ts';
-import { type Citation, extractiveAnswer, type Question, recall } from './recall.ts';
+import { extractiveAnswer, type Question, recall } from './recall.ts';
 import { relay } from './relay.ts';
 import { identityOf } from './requester.ts';
 import { toolsFor } from './server-tools.ts';
@@ -87,7 +88,8 @@ export async function compose(
     return { ...failureOf(error, signal), records: [] };
   }
   const recalled = await recalling;
-  if (recalled) emitCitations(emit, recalled.citations);
+  const citations = new Citations(emit);
+  if (recalled) citations.add(recalled.citations);
 
   const call = {
     identity,
@@ -102,6 +104,7 @@ export async function compose(
       offer,
       mayUseMemory: conversation.memoryEnabled,
       toolServers: offer.toolServers ?? conversation.toolServers,
+      citations,
     });
     const request: ChatRequest = {
       ...(model !== null && { model }),
@@ -160,7 +163,7 @@ async function answerUnmodelled(
 ): Promise<Outcome> {
   const startedAt = performance.now();
   const answer = recalls ? await extractiveAnswer(chat, question) : undefined;
-  if (answer) emitCitations(emit, answer.citations);
+  if (answer) new Citations(emit).add(answer.citations);
   emit({ kind: 'TEXT', body: answer?.text ?? explanation });
   const latencyMs = performance.now() - startedAt;
   return {
@@ -168,8 +171,4 @@ async function answerUnmodelled(
     records: [],
     unmodelled: { alias: answer?.model ?? 'none', callId: uuidv7(), latencyMs },
   };
-}
-
-function emitCitations(emit: (piece: Piece) => void, citations: readonly Citation[]): void {
-  if (citations.length > 0) emit(asPiece({ citations }));
 }

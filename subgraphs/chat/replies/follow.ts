@@ -160,7 +160,7 @@ class ReaderPosition {
   /** Whether the reader has had its snapshot. */
   begun = false;
   #reasoning = 0;
-  #citations = false;
+  #citations = 0;
   readonly #toolCalls = new Set<string>();
   readonly #toolResults = new Set<string>();
   /** How far the present reading of the log, or of the database, has come. */
@@ -183,8 +183,8 @@ class ReaderPosition {
       this.#thought = 0;
     }
     const news = pieces.reduce(extend, EMPTY_DRAFT);
-    if (news.citations.length > 0 && !this.#citations) {
-      this.#citations = true;
+    if (news.citations.length > this.#citations) {
+      this.#citations = news.citations.length;
       yield { __typename: 'ReplyCitations', citations: news.citations };
     }
     if (news.reasoning !== '') yield* this.#think(news.reasoning);

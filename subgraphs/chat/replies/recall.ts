@@ -6,7 +6,8 @@ import { ExtractiveAnswerDocument, type ItemFragment, RecallDocument } from '../
 /** A source that the model was given to draw on; stored with the reply. */
 export interface Citation {
   readonly index: number;
-  readonly kind: 'MEMORY' | 'KNOWLEDGE' | 'MESSAGE';
+  readonly kind: 'MEMORY' | 'KNOWLEDGE' | 'MESSAGE' | 'WEB';
+  /** Of WEB: the URL. */
   readonly sourceId: string;
   readonly text: string;
   readonly score: number;
@@ -14,6 +15,7 @@ export interface Citation {
   readonly title?: string;
   readonly section?: string;
   readonly page?: number;
+  readonly url?: string;
 }
 
 export interface Recalled {

@@ -1,11 +1,14 @@
 import { z } from 'zod';
 import { type ServerTool, ToolRegistry } from '#llm/tools/registry.ts';
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
+import type { Config } from '#platform/base/config/config.ts';
 import type { Offer, ServerToolName } from '../offer.ts';
 import type { ChatParts } from '../parts.ts';
 import { RecallDocument, type RecallKind } from '../peers/memory.types.ts';
+import type { Citations } from './citations.ts';
 import { MAX_LEFT_OUT, type Question } from './recall.ts';
 import type { ToolCall } from './tool-calls.ts';
+import { missingFor, webFetch, webSearch } from './web-tools.ts';
 
 /** Longest look into memory or knowledge, in ms. */
 const SEARCH_TIMEOUT_MS = 5_000;
@@ -20,20 +23,22 @@ export interface Offered {
   readonly mayUseMemory: boolean;
   /** Names of tool servers. */
   readonly toolServers: readonly string[];
+  /** Of the reply: tools add what they find. */
+  readonly citations: Citations;
 }
 
 /** Returns what may be called for a reply: the offered tools of this server, of tool servers, and of the client. */
 export async function toolsFor(
   chat: ChatParts,
   question: Question,
-  { offer, mayUseMemory, toolServers }: Offered,
+  { offer, mayUseMemory, toolServers, citations }: Offered,
 ): Promise<ToolRegistry> {
   const registry = new ToolRegistry();
   const remembers = mayUseMemory && question.identity.scopes.includes('memory:read');
   for (const name of offer.serverTools ?? []) {
     // Since the tool was asked for, memory may have been switched off, or a user with fewer rights goes on.
-    if (needsMemory(name) && !remembers) continue;
-    registry.addServer(TOOLS[name](chat, question));
+    if ((needsMemory(name) && !remembers) || missingSetting(name, chat.config) !== undefined) continue;
+    registry.addServer(TOOLS[name](chat, question, citations));
   }
   if (toolServers.length > 0) {
     const outside = await untilAborted(
@@ -48,7 +53,11 @@ export async function toolsFor(
 }
 
 /** Returns whether a tool looks into what is kept about the person. */
-export const needsMemory = (name: ServerToolName): boolean => name !== 'CURRENT_TIME';
+export const needsMemory = (name: ServerToolName): boolean => name === 'SEARCH_MEMORY' || name === 'SEARCH_KNOWLEDGE';
+
+/** Returns the setting without which a tool cannot be offered; undefined when nothing is missing. */
+export const missingSetting = (name: ServerToolName, config: Config): string | undefined =>
+  name === 'WEB_SEARCH' || name === 'WEB_FETCH' ? missingFor(name, config) : undefined;
 
 /** Returns whether a call was one of a tool that looks into what is kept about the person who asked. */
 export const readsMemory = ({ name, runsOn }: Pick<ToolCall, 'name' | 'runsOn'>): boolean =>
@@ -56,7 +65,11 @@ export const readsMemory = ({ name, runsOn }: Pick<ToolCall, 'name' | 'runsOn'>)
 
 const MEMORY_TOOLS = new Set(['search_memory', 'search_knowledge']);
 
-const TOOLS: Readonly<Record<ServerToolName, (chat: ChatParts, question: Question) => ServerTool>> = {
+type MakeTool = (chat: ChatParts, question: Question, citations: Citations) => ServerTool;
+
+const TOOLS: Readonly<Record<ServerToolName, MakeTool>> = {
+  WEB_SEARCH: (chat, _question, citations) => webSearch(chat, citations),
+  WEB_FETCH: (chat, _question, citations) => webFetch(chat, citations),
   CURRENT_TIME: () => currentTime as unknown as ServerTool,
   SEARCH_MEMORY: (chat, question) =>
     search(chat, question, {

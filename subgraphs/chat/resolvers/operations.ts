@@ -19,10 +19,12 @@ import {
 } from '../conversations.ts';
 import { forkConversation } from '../fork.ts';
 import { accept, decline, invite, listInvitations } from '../invitations.ts';
+import { SERVER_TOOLS } from '../offer.ts';
 import { leave, remove } from '../participants.ts';
 import { TRANSACTION } from '../parts.ts';
 import { markRead } from '../reading.ts';
 import { follow } from '../replies/follow.ts';
+import { missingSetting } from '../replies/server-tools.ts';
 import { conversationEvents, roomPresence, setPresence, setTyping } from '../rooms.ts';
 import { searchConversations } from '../search.ts';
 import type { ReplyOptions, SendInput, Sent } from '../send.ts';
@@ -70,6 +72,10 @@ export function queryResolvers({ chat }: ResolverParts): ResolverMap {
         return (await chat.models.list())
           .map((model, index) => ({ ...languageModel(model), isDefault: index === 0 && model.isDefault }))
           .filter(({ capabilities }) => (kind === 'CHAT' ? capabilities.chat : capabilities.images));
+      },
+      serverTools: (_: unknown, __: unknown, { identity }: Context) => {
+        requireUser(identity);
+        return SERVER_TOOLS.filter((name) => missingSetting(name, chat.config) === undefined);
       },
       toolServers: async (_: unknown, __: unknown, { identity }: Context) => {
         const user = requireUser(identity);

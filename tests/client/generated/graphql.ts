@@ -254,7 +254,17 @@ export type ServerTool =
    * `search_memory`: memories and earlier messages of the person who asks. Needs the scope memory:read, and a conversation
    * with memory. At most 5 seconds.
    */
-  | 'SEARCH_MEMORY';
+  | 'SEARCH_MEMORY'
+  /**
+   * `web_fetch`: the text of a page of the public web, which becomes a citation. Only where the administrator has switched
+   * it on. At most 20 pages a reply, 16 seconds each.
+   */
+  | 'WEB_FETCH'
+  /**
+   * `web_search`: a search of the web, whose results become citations. Only where the administrator has named a search
+   * service. At most 10 searches a reply, 10 seconds each.
+   */
+  | 'WEB_SEARCH';
 
 /** A reply to stop. */
 export type StopGenerationInput = {

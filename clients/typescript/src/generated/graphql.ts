@@ -10,7 +10,9 @@ export type CitationKind =
   /** Something remembered about the person who asked. */
   | 'MEMORY'
   /** A message of an earlier exchange. */
-  | 'MESSAGE';
+  | 'MESSAGE'
+  /** A page of the web that a tool has found or read. */
+  | 'WEB';
 
 /** The settings of a new conversation; all of them may be left out. */
 export type CreateConversationInput = {
@@ -448,7 +450,17 @@ export type ServerTool =
    * `search_memory`: memories and earlier messages of the person who asks. Needs the scope memory:read, and a conversation
    * with memory. At most 5 seconds.
    */
-  | 'SEARCH_MEMORY';
+  | 'SEARCH_MEMORY'
+  /**
+   * `web_fetch`: the text of a page of the public web, which becomes a citation. Only where the administrator has switched
+   * it on. At most 20 pages a reply, 16 seconds each.
+   */
+  | 'WEB_FETCH'
+  /**
+   * `web_search`: a search of the web, whose results become citations. Only where the administrator has named a search
+   * service. At most 10 searches a reply, 10 seconds each.
+   */
+  | 'WEB_SEARCH';
 
 /** What the caller thinks of a reply. */
 export type SetFeedbackInput = {
@@ -589,7 +601,7 @@ export type FollowReplySubscriptionVariables = Exact<{
 
 
 export type FollowReplySubscription = { messageStream:
-    | { __typename: 'ReplyCitations', citations: Array<{ index: number, kind: CitationKind, sourceId: string, text: string, title: string | null, section: string | null, page: number | null, score: number }> }
+    | { __typename: 'ReplyCitations', citations: Array<{ index: number, kind: CitationKind, sourceId: string, text: string, title: string | null, url: string | null, section: string | null, page: number | null, score: number }> }
     | { __typename: 'ReplyEnd', status: MessageStatus, lastSeq: number, error: { code: ErrorCode, message: string } | null, usage: { inputTokens: number, outputTokens: number, reasoningTokens: number } | null }
     | { __typename: 'ReplyReasoning', firstSeq: number, lastSeq: number, text: string }
     | { __typename: 'ReplyText', firstSeq: number, lastSeq: number, text: string }
@@ -927,6 +939,7 @@ export const FollowReplyDocument = new TypedDocumentString(`
         sourceId
         text
         title
+        url
         section
         page
         score
