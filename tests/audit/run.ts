@@ -1,5 +1,5 @@
-// `npm run audit -- <http|ws|subscriptions|federation|supergraphs>`: the field's public suites against our gateway.
-const AUDITS = ['http', 'ws', 'subscriptions', 'federation', 'supergraphs'];
+// `npm run audit -- <http|ws|subscriptions|federation|supergraphs|mcp>`: the field's public suites against our gateway.
+const AUDITS = ['http', 'ws', 'subscriptions', 'federation', 'supergraphs', 'mcp'];
 const [name = ''] = process.argv.slice(2);
 if (AUDITS.includes(name)) {
   await import(`./${name}.ts`);
