@@ -8,7 +8,7 @@ import type { ProcessReport } from '#platform/realtime/processes/process-report.
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Process } from './process.ts';
 
-/** What a process tells of itself, beside what is measured. */
+/** The part of a report that a process tells of itself; the rest is measured. */
 export interface ReportedProcess {
   /** Name of the process, as in its log. */
   readonly service: string;

@@ -53,7 +53,7 @@ describe.each(MODES)('the processes of the product, %s', (_title, skipped, start
       }
     });
 
-    it('are no business of another user', async () => {
+    it('are not the business of another user', async () => {
       const user = await TestUser.signUp(graph.url);
       const { data, errors } = await user.send<{ services: null }, object>('{ services { missing } }');
       expect(data?.services ?? null).toBeNull();

@@ -1,6 +1,7 @@
-// The protocol's own conformance package and the command line of its inspector (npm) against /mcp of a running product. They
-// are fetched by npx, unless MCP_CONFORMANCE and MCP_INSPECTOR name their files. Scenarios that need tools of a sample server, or what Sextant does not offer,
-// are listed with their reasons in mcp-not-offered.yaml: one that is listed and passes fails the audit, too.
+// The protocol's own conformance package and the command line of its inspector (npm) against /mcp of a running product.
+// They are fetched by npx, unless MCP_CONFORMANCE and MCP_INSPECTOR name their files. Scenarios that need tools of a
+// sample server, or what Sextant does not offer, are listed with their reasons in mcp-not-offered.yaml: one that is
+// listed and passes fails the audit, too.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '#platform/base/config/config.ts';
 import { ToolFailure } from '../registry.ts';
-import { tidyLines } from './tidy-lines.ts';
+import { normalizeLines } from './normalize-lines.ts';
 
 /** A result of a search of the web. */
 export interface WebResult {
@@ -124,6 +124,6 @@ function isWeb(url: string): boolean {
 }
 
 const cut = (text: string, length: number): string => {
-  const tidy = tidyLines(text).replaceAll('\n', ' ');
-  return tidy.length > length ? `${tidy.slice(0, length)}…` : tidy;
+  const normalized = normalizeLines(text).replaceAll('\n', ' ');
+  return normalized.length > length ? `${normalized.slice(0, length)}…` : normalized;
 };

@@ -145,8 +145,8 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
   }
 
   /**
-   * Processor time that the thread has had, in milliseconds; undefined while there is none, and while it works in native
-   * code and does not answer.
+   * Processor time that the thread has had, in milliseconds; undefined while there is none, and while it does not
+   * answer because it works in native code.
    */
   async cpuMs(): Promise<number | undefined> {
     const used = await Promise.race([

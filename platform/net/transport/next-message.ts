@@ -3,8 +3,8 @@ import { frameJson } from './json-frame.ts';
 let lastMessage: { prefix: string; json: string | Uint8Array; bytes: Buffer } | undefined;
 
 /**
- * Writes a `next` message in the fixed order that `readNext` looks for. An event for many subscribers is encoded once for all
- * who gave their operation the same id.
+ * Writes a `next` message in the fixed order that `readNext` looks for. An event for many subscribers is encoded once
+ * for all who gave their operation the same id.
  */
 export function nextMessage(prefix: string, json: string | Uint8Array): Buffer {
   if (lastMessage?.json === json && lastMessage.prefix === prefix) return lastMessage.bytes;

@@ -26,7 +26,7 @@ const MAX_PROCESSES = 1_000;
 /**
  * Answers each census with a report of this process.
  *
- * @param report made anew for each census.
+ * @param report made again for each census.
  * @returns when this process is heard of; `close` ends it.
  */
 export function answerCensus(topics: Topics, report: () => Promise<ProcessReport>, log: Logger): Promise<Subscription> {

@@ -19,7 +19,7 @@ export async function listServices({ census }: Pick<AuthParts, 'census'>, actor:
   };
 }
 
-/** The same again and again, until the follower leaves. */
+/** Yields the same again and again, until the follower leaves. */
 export async function* followServices(
   parts: Pick<AuthParts, 'census'>,
   actor: Pick<Actor, 'identity'>,

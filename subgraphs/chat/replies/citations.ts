@@ -1,7 +1,7 @@
 import { asPiece, type Piece } from './draft.ts';
 import type { Citation } from './recall.ts';
 
-/** What a reply draws on, as it becomes known: readers get the whole list each time. */
+/** The sources that a reply draws on, as they become known: readers get the whole list each time. */
 export class Citations {
   readonly #emit: (piece: Piece) => void;
   #all: readonly Citation[] = [];
