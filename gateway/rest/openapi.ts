@@ -61,7 +61,13 @@ export function openApi(
 
 const tagOf = (path: string): string => path.split('/')[2]!;
 
-const head = ({ name, summary, path }: Described): Schema => ({ operationId: name, summary, tags: [tagOf(path)] });
+const head = ({ name, summary, path, method }: Described): Schema => ({
+  operationId: name,
+  summary,
+  tags: [tagOf(path)],
+  // Signing up, in and on needs no credentials.
+  ...(path.startsWith('/api/auth/') && method === 'POST' && { security: [] }),
+});
 
 function describe(endpoint: Endpoint, schema: GraphQLSchema, named: Named): Schema {
   const answer = rootFieldOf(schema, endpoint.operation);
@@ -131,6 +137,7 @@ const STATUSES: Readonly<Record<number, string>> = {
   404: 'There is nothing of that id, or you may not know of it',
   409: 'It contradicts what is stored',
   413: 'Too large',
+  431: 'The head of the request is too large',
   429: 'Too often; `Retry-After` says when to come back',
   500: 'An unexpected failure',
   501: 'Not configured here',
@@ -143,6 +150,7 @@ const refusals = (): Schema =>
   Object.fromEntries(
     Object.entries(STATUSES).map(([status, description]) => [
       status,
-      { description, content: json({ $ref: '#/components/schemas/Error' }) },
+      // Node refuses such a head before there is a request.
+      status === '431' ? { description } : { description, content: json({ $ref: '#/components/schemas/Error' }) },
     ]),
   );

@@ -18,6 +18,8 @@ file('greet.graphql', '# POST /api/greet\n# Greets.\nquery RestGreet($name: Stri
 file('ask.graphql', '# GET /api/greet\n# Greets.\nquery RestAsk($name: String!) { greeting(name: $name) }');
 file('mine.graphql', '# GET /api/mine\n# Mine.\nquery RestMine { mine }');
 file('fail.graphql', '# GET /api/fail\n# Fails.\nquery RestFail($how: String!) { fails(how: $how) }');
+file('uncount.graphql', '# DELETE /api/count\n# Counts, too.\nmutation RestUncount { count }');
+file('all.graphql', '# GET /api/books/all\n# Greets.\nquery RestAll { mine }');
 file('count.graphql', '# POST /api/count\n# Counts.\nmutation RestCount { count }');
 
 const { authenticator } = fakeAuthenticator();
@@ -42,6 +44,17 @@ describe('an endpoint', () => {
     expect(await call('GET', '/api/greet?name=Ada')).toEqual([200, 'Hello Ada']);
     expect(await call('POST', '/api/greet', { name: 'Bob' })).toEqual([200, 'Hello Bob']);
     expect(await call('POST', '/api/count', {})).toEqual([200, expect.any(Number)]);
+  });
+
+  it('that deletes needs no body and no type of one; others do, since a foreign page’s form sends none', async () => {
+    const bare = (method: string) => fetch(`${gateway.url}/api/count`, { method });
+    expect((await bare('DELETE')).status).toBe(200);
+    expect((await bare('POST')).status).toBe(400);
+  });
+
+  it('whose path is written out is not one with a parameter', async () => {
+    const response = await fetch(`${gateway.url}/api/books/all`, { method: 'DELETE' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET']);
   });
 
   it('says what is wrong by the catalogue’s code and the status that fits', async () => {

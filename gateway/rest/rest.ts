@@ -80,10 +80,9 @@ export function createRest(options: RestOptions): Rest {
         if (!schema) return sendJson(response, 503, problem('SERVICE_UNAVAILABLE', 'The gateway is starting.'));
         return sendJson(response, 200, openApi(endpoints, composed, schema, config.publicUrl));
       }
-      // What is written out comes before what a parameter takes: /api/memories/search before /api/memories/{id}.
-      const matching = routes
-        .filter(({ pattern }) => pattern.test(path))
-        .sort((a, b) => Number(a.endpoint.path.includes('{')) - Number(b.endpoint.path.includes('{')));
+      // What is written out is not what a parameter takes: /api/memories/search is not a memory of /api/memories/{id}.
+      const written = routes.filter(({ endpoint }) => endpoint.path === path);
+      const matching = written.length > 0 ? written : routes.filter(({ pattern }) => pattern.test(path));
       const found = matching.find(({ endpoint }) => endpoint.method === request.method);
       if (!found) {
         response.setHeader('allow', matching.map(({ endpoint }) => endpoint.method).join(', '));

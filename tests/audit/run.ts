@@ -1,5 +1,5 @@
-// `npm run audit -- <http|ws|subscriptions|federation|supergraphs|mcp>`: the field's public suites against our gateway.
-const AUDITS = ['http', 'ws', 'subscriptions', 'federation', 'supergraphs', 'mcp'];
+// `npm run audit -- <http|ws|subscriptions|federation|supergraphs|mcp|rest>`: the field's public suites against our gateway.
+const AUDITS = ['http', 'ws', 'subscriptions', 'federation', 'supergraphs', 'mcp', 'rest'];
 const [name = ''] = process.argv.slice(2);
 if (AUDITS.includes(name)) {
   await import(`./${name}.ts`);

@@ -1,7 +1,7 @@
 import type { Config } from '#platform/base/config/config.ts';
 import { PublicFetch } from '#platform/net/outbound/public-fetch.ts';
-import { normalizeLines } from './normalize-lines.ts';
 import type { Page } from './page-text.ts';
+import { plainLines } from './plain-lines.ts';
 
 /** Most bytes of a page that are read. */
 const MAX_BYTES = 2 * 1024 * 1024;
@@ -33,7 +33,7 @@ export async function fetchPage(pages: PublicFetch, url: string, signal: AbortSi
   const text = decode(body, contentType);
   const isHtml = /html/.test(contentType) || /^\s*<(?:!doctype html|html)/i.test(text);
   // The parser is loaded with the first page.
-  const page = isHtml ? (await import('./page-text.ts')).readPage(text) : { title: '', text: normalizeLines(text) };
+  const page = isHtml ? (await import('./page-text.ts')).readPage(text) : { title: '', text: plainLines(text) };
   return { ...page, url: fetched.url, isCut };
 }
 

@@ -1,5 +1,5 @@
 import { Parser } from 'htmlparser2';
-import { normalizeLines } from './normalize-lines.ts';
+import { plainLines } from './plain-lines.ts';
 
 /** Elements whose content is not text for readers. */
 const SKIPPED = new Set(
@@ -68,7 +68,7 @@ export function readPage(html: string): Page {
   } catch (error) {
     if (!(error instanceof TooNested)) throw error;
   }
-  return { title: title.replace(/\s+/g, ' ').trim().slice(0, 200), text: normalizeLines(text) };
+  return { title: title.replace(/\s+/g, ' ').trim().slice(0, 200), text: plainLines(text) };
 }
 
 const VOID = new Set('area base br col embed hr img input link meta param source track wbr'.split(' '));

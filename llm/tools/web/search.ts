@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Config } from '#platform/base/config/config.ts';
 import { ToolFailure } from '../registry.ts';
-import { normalizeLines } from './normalize-lines.ts';
+import { plainLines } from './plain-lines.ts';
 
 /** A result of a search of the web. */
 export interface WebResult {
@@ -124,6 +124,6 @@ function isWeb(url: string): boolean {
 }
 
 const cut = (text: string, length: number): string => {
-  const normalized = normalizeLines(text).replaceAll('\n', ' ');
-  return normalized.length > length ? `${normalized.slice(0, length)}…` : normalized;
+  const line = plainLines(text).replaceAll('\n', ' ');
+  return line.length > length ? `${line.slice(0, length)}…` : line;
 };

@@ -3,7 +3,7 @@ import { isIP } from 'node:net';
 import type { Agent } from 'undici';
 import { isPublicAddress } from './public-address.ts';
 
-/** The reason why something must not be fetched, or cannot be, in words for people. */
+/** The error of what must not be fetched, or cannot be; the message says why, in words for people. */
 export class NotFetched extends Error {
   override name = 'NotFetched';
 }
@@ -20,7 +20,7 @@ export interface PublicFetchOptions {
   readonly resolve?: (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 }
 
-/** A page or file as it was fetched. */
+/** The content that was fetched. */
 export interface Fetched {
   /** After redirects. */
   readonly url: string;

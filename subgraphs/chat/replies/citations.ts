@@ -1,7 +1,7 @@
 import { asPiece, type Piece } from './draft.ts';
 import type { Citation } from './recall.ts';
 
-/** The sources that a reply draws on, as they become known: readers get the whole list each time. */
+/** The sources of a reply, as they become known: readers get the whole list each time. */
 export class Citations {
   readonly #emit: (piece: Piece) => void;
   #all: readonly Citation[] = [];

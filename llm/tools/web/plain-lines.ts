@@ -1,5 +1,5 @@
 /** Returns a text with single blanks, and without empty lines at its ends or more than one in a row. */
-export const normalizeLines = (text: string): string =>
+export const plainLines = (text: string): string =>
   text
     .split('\n')
     .map((line) => line.replace(/\s+/g, ' ').trim())
