@@ -1,4 +1,4 @@
-// `npm run audit -- <http|ws|subscriptions|federation|supergraphs|mcp|rest>`: the field's public suites against our gateway.
+// `npm run audit -- <http|ws|subscriptions|federation|supergraphs|mcp|rest>`: public suites, and ours, on the product.
 const AUDITS = ['http', 'ws', 'subscriptions', 'federation', 'supergraphs', 'mcp', 'rest'];
 const [name = ''] = process.argv.slice(2);
 if (AUDITS.includes(name)) {
