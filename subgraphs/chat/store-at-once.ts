@@ -78,16 +78,16 @@ export async function storeAtOnce(db: Database, addition: Addition): Promise<Add
         AND (${reply === undefined}::boolean OR (SELECT count(*) FROM messages WHERE requester_id = ${userId}::uuid
           AND status IN ('PENDING', 'STREAMING')) < ${addition.maxUnfinished}::int)
     ), added AS (
-      INSERT INTO messages AS m (id, conversation_id, parent_id, depth, active_child_id, role, status, author_id,
+      INSERT INTO messages AS m (id, conversation_id, parent_id, depth, arrival, active_child_id, role, status, author_id,
         client_message_id, request_hash, text, attachments, model, parameters, offer, requester_id, requester,
         created_at, completed_at)
-      SELECT ${message.id}::uuid, ${conversationId}::uuid, leaf_id, depth, ${reply?.id ?? null}::uuid, 'USER'::"MessageRole",
+      SELECT ${message.id}::uuid, ${conversationId}::uuid, leaf_id, depth, "c.arrivals" + 1, ${reply?.id ?? null}::uuid, 'USER'::"MessageRole",
         'COMPLETE'::"MessageStatus", ${userId}::uuid, ${message.clientMessageId}::uuid, ${message.requestHash},
         ${message.text}, ${message.attachments}::uuid[], NULL, '{}'::jsonb, '{}'::jsonb, NULL::uuid, NULL::jsonb, now(),
         ${message.completedAt}::timestamptz
       FROM free
       UNION ALL
-      SELECT ${reply?.id ?? null}::uuid, ${conversationId}::uuid, ${message.id}::uuid, depth + 1, NULL, 'ASSISTANT', 'PENDING',
+      SELECT ${reply?.id ?? null}::uuid, ${conversationId}::uuid, ${message.id}::uuid, depth + 1, NULL::int, NULL, 'ASSISTANT', 'PENDING',
         NULL, NULL, NULL, '', '{}', ${reply?.model ?? null}, ${JSON.stringify(reply?.parameters ?? {})}::jsonb,
         ${JSON.stringify(reply?.offer ?? {})}::jsonb, ${userId}::uuid, ${JSON.stringify(reply?.requester ?? null)}::jsonb,
         now(), NULL
@@ -96,13 +96,17 @@ export async function storeAtOnce(db: Database, addition: Addition): Promise<Add
     ), led AS (
       UPDATE messages m SET active_child_id = ${message.id}::uuid FROM free WHERE m.id = free.leaf_id
     ), counted AS (
-      UPDATE conversations c SET message_count = message_count + ${reply === undefined ? 1 : 2}::int,
+      UPDATE conversations c SET message_count = message_count + ${reply === undefined ? 1 : 2}::int, arrivals = arrivals + 1,
         active_root_id = coalesce(active_root_id, ${message.id}::uuid), active_leaf_id = ${last}::uuid,
         title = CASE WHEN title_source = 'NONE' THEN ${title} ELSE title END,
         title_source = CASE WHEN title_source = 'NONE' THEN 'FIRST_WORDS' ELSE title_source END
       FROM free WHERE c.id = free."c.id"
     ), active AS (
-      UPDATE participants p SET activity_at = now() FROM free WHERE p.conversation_id = free."c.id"
+      UPDATE participants p SET activity_at = now(),
+        last_read = CASE WHEN p.user_id = ${userId}::uuid THEN free."c.arrivals" + 1 ELSE p.last_read END,
+        last_read_message_id =
+          CASE WHEN p.user_id = ${userId}::uuid THEN ${message.id}::uuid ELSE p.last_read_message_id END
+      FROM free WHERE p.conversation_id = free."c.id"
     ), told AS (
       ${insertEvents(Prisma.sql`(SELECT jsonb_set(event, '{0,payload}', event #> '{0,payload}'
         || jsonb_strip_nulls(jsonb_build_object('remember', free."c.memoryEnabled", 'parentId', free.leaf_id)))
@@ -121,8 +125,14 @@ export async function storeAtOnce(db: Database, addition: Addition): Promise<Add
       activeRootId: conversation.activeRootId ?? message.id,
       activeLeafId: last,
       messageCount: conversation.messageCount + stored.length,
+      arrivals: conversation.arrivals + 1,
       ...(conversation.titleSource === 'NONE' && { title, titleSource: 'FIRST_WORDS' as const }),
-      viewer: { ...part<Participant>(rows[0], 'p'), activityAt: told.createdAt },
+      viewer: {
+        ...part<Participant>(rows[0], 'p'),
+        activityAt: told.createdAt,
+        lastRead: conversation.arrivals + 1,
+        lastReadMessageId: message.id,
+      },
     },
     isShared: rows[0]['isShared'] as boolean,
   };
