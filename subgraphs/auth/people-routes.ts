@@ -68,7 +68,7 @@ async function inviteByMail(
   await parts.changes.run(SYSTEM, async (change) => {
     const inviter = await change.tx.user.findUnique({ where: { id: invitedById }, select: { displayName: true } });
     const letter = conversationInvitationMail(inviter?.displayName ?? 'A person', url);
-    await parts.mail.add(change.tx, { to: mayWrite ? email : null, ...letter }, lifeMs);
+    await parts.mail.add(change.tx, { to: mayWrite ? email : null, ...letter }, lifeMs, invitedById);
   });
   return 'accepted';
 }

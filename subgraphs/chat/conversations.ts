@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import { notFound } from '#platform/base/errors/errors.ts';
 import { afterCommit } from '#platform/data/database/after-commit.ts';
 import {
   type CountedConnection,
@@ -140,13 +141,14 @@ export async function markConversation(
 ): Promise<ConversationView> {
   const conversation = await conversationFor(db, user.userId, conversationId);
   const now = new Date();
-  const viewer = await db.participant.update({
-    where: { conversationId_userId: { conversationId, userId: user.userId } },
+  const [viewer] = await db.participant.updateManyAndReturn({
+    where: { conversationId, userId: user.userId },
     data:
       'archived' in mark
         ? { archivedAt: mark.archived ? (conversation.viewer.archivedAt ?? now) : null }
         : { pinnedAt: mark.pinned ? (conversation.viewer.pinnedAt ?? now) : null },
   });
+  if (!viewer) throw notFound('The conversation');
   viewers.changed(user.userId);
   return { ...conversation, viewer };
 }
@@ -168,6 +170,8 @@ export async function removeConversation(
   conversationId: string,
   ownerId: string,
 ): Promise<void> {
+  // Who joins meanwhile is told as well.
+  await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
   const told = { where: { conversationId }, select: { userId: true, conversationId: true } } as const;
   const [there, invited] = [await tx.participant.findMany(told), await tx.invitation.findMany(told)];
   const { count } = await tx.conversation.deleteMany({ where: { id: conversationId } });

@@ -3,6 +3,7 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import { type Message, Prisma } from '#prisma/chat/client/client.ts';
 import { messageFor, type OwnedMessage } from './access.ts';
 import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
+import { spend } from './rate.ts';
 import type { Replies } from './replies/replies.ts';
 import { firstWords } from './replies/title.ts';
 import { stopGeneration } from './stop.ts';
@@ -21,6 +22,7 @@ export async function deleteMessage(
   messageId: string,
 ): Promise<Message> {
   const { db, topics } = chat;
+  await spend(chat, user, 'messages');
   const message = await messageFor(db, user.userId, messageId);
   checkDeletable(user, message);
   if (message.removedAt !== null) return message;
@@ -83,13 +85,7 @@ async function blank({ outbox }: ChatParts, tx: Transaction, { id, conversationI
   }
   await tx.replyChunk.deleteMany({ where: { messageId: id } });
   await tx.feedback.deleteMany({ where: { messageId: id } });
-  // A title of its first words would go on saying them.
-  if (message.role === 'USER') {
-    await tx.conversation.updateMany({
-      where: { id: conversationId, titleSource: 'FIRST_WORDS', title: firstWords(message.text) },
-      data: { title: null, titleSource: 'NONE' },
-    });
-  }
+  await forgetTitles(tx, message);
   await forgetQuotations(tx, message);
   await tx.$executeRaw`
     UPDATE outbox_events SET payload = jsonb_set(payload, '{text}', '""')
@@ -102,6 +98,20 @@ async function blank({ outbox }: ChatParts, tx: Transaction, { id, conversationI
   return left;
 }
 
+/** Takes back titles that go on saying what a message said, in links that were made with them too. */
+async function forgetTitles(tx: Transaction, { conversationId, role, text, depth }: Message): Promise<void> {
+  const said = role === 'USER' ? [firstWords(text)] : [];
+  const { title, titleSource } = await tx.conversation.findUniqueOrThrow({ where: { id: conversationId } });
+  // A model makes a title of the first exchange.
+  if (titleSource === 'GENERATED' && depth <= 1 && title !== null) said.push(title);
+  if (said.length === 0) return;
+  await tx.conversation.updateMany({
+    where: { id: conversationId, titleSource: { in: ['FIRST_WORDS', 'GENERATED'] }, title: { in: said } },
+    data: { title: null, titleSource: 'NONE' },
+  });
+  await tx.share.updateMany({ where: { conversationId, title: { in: said } }, data: { title: null } });
+}
+
 /** Takes the words out of the citations of replies. Recall quotes a message only to the person whose it is. */
 async function forgetQuotations(tx: Transaction, { id, authorId, requesterId }: Message): Promise<void> {
   const userId = authorId ?? requesterId;
@@ -112,7 +122,8 @@ async function forgetQuotations(tx: Transaction, { id, authorId, requesterId }: 
       SELECT jsonb_agg(CASE WHEN citation->>'sourceId' = ${id} THEN jsonb_set(citation, '{text}', '""') ELSE citation END
         ORDER BY place)
       FROM jsonb_array_elements(citations) WITH ORDINALITY AS cited(citation, place))
-    WHERE requester_id = ${userId}::uuid AND status NOT IN ('PENDING', 'STREAMING') AND citations @> ${cited}::jsonb`;
+    WHERE requester_id = ${userId}::uuid AND status IN ('COMPLETE', 'INTERRUPTED', 'STOPPED', 'FAILED')
+      AND citations @> ${cited}::jsonb`;
 }
 
 /** Takes the words out of the stream log, which would keep them for a few minutes. */
@@ -126,6 +137,25 @@ async function discardStream({ streams, log }: ChatParts, replyId: string): Prom
 
 /** Blanks what a person wrote in conversations of others. Replies that others read stay, without what they drew on. */
 export async function blankMessagesOf(tx: Transaction, userId: string): Promise<void> {
+  // Each is an arrival for those who read on, as a deletion by hand is.
+  await tx.$executeRaw`
+    WITH mine AS (
+      SELECT id, conversation_id, row_number() OVER (PARTITION BY conversation_id ORDER BY id)::int AS nth
+      FROM messages WHERE author_id = ${userId}::uuid AND removed_at IS NULL
+    ), many AS (
+      SELECT conversation_id, max(nth) AS most FROM mine GROUP BY conversation_id
+    ), counted AS (
+      UPDATE conversations c SET arrivals = c.arrivals + many.most FROM many WHERE c.id = many.conversation_id
+      RETURNING c.id, c.arrivals - many.most AS start
+    ), told AS (
+      UPDATE participants p SET activity_at = p.activity_at FROM counted WHERE p.conversation_id = counted.id
+    )
+    UPDATE messages m SET arrival = counted.start + mine.nth
+    FROM mine JOIN counted ON counted.id = mine.conversation_id WHERE m.id = mine.id`;
+  const opened = { messages: { some: { authorId: userId, parentId: null } } };
+  const made = { titleSource: { in: ['FIRST_WORDS', 'GENERATED'] } } satisfies Prisma.ConversationWhereInput;
+  await tx.share.updateMany({ where: { conversation: { ...opened, ...made } }, data: { title: null } });
+  await tx.conversation.updateMany({ where: { ...opened, ...made }, data: { title: null, titleSource: 'NONE' } });
   await tx.message.updateMany({
     where: { authorId: userId },
     data: { authorId: null, text: '', attachments: [], requestHash: null, removedAt: new Date() },

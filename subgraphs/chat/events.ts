@@ -25,6 +25,10 @@ export const eventHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
     await tx.invitation.deleteMany({ where: { OR: [{ userId }, { invitedById: userId }] } });
     await noteForViewers(tx, 'INVITATION', invited);
     afterCommit(tx, () => chat.viewers.changed(...invited.map((invitation) => invitation.userId)));
+    // The order of locks: conversations, then messages, then participants.
+    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id IN (
+      SELECT conversation_id FROM participants WHERE user_id = ${userId}::uuid
+      UNION SELECT conversation_id FROM messages WHERE author_id = ${userId}::uuid) ORDER BY id FOR UPDATE`;
     await tx.participant.deleteMany({ where: { userId } });
     await tx.folder.deleteMany({ where: { userId } });
     await tx.viewerNotice.deleteMany({ where: { userId } });

@@ -95,10 +95,13 @@ export async function moveConversation(
     const folder = isId(folderId) ? await db.folder.findFirst({ where: { id: folderId, userId } }) : null;
     if (!folder) throw notFound('The folder');
   }
-  const viewer = await db.participant.update({
-    where: { conversationId_userId: { conversationId, userId } },
-    data: { folderId },
-  });
+  const [viewer] = await db.participant
+    .updateManyAndReturn({ where: { conversationId, userId }, data: { folderId } })
+    .catch((error: unknown) => {
+      // Deleted since it was looked at.
+      throw (error as { code?: string }).code === 'P2003' ? notFound('The folder') : error;
+    });
+  if (!viewer) throw notFound('The conversation');
   viewers.changed(userId);
   return { ...conversation, viewer };
 }
@@ -116,10 +119,11 @@ export async function tagConversation(
   }
   const tags = given.map((tag, index) => checkName(`input.tags.${index}`, tag, MAX_TAG));
   const conversation = await conversationFor(db, userId, conversationId);
-  const viewer = await db.participant.update({
-    where: { conversationId_userId: { conversationId, userId } },
+  const [viewer] = await db.participant.updateManyAndReturn({
+    where: { conversationId, userId },
     data: { tags: [...new Set(tags)] },
   });
+  if (!viewer) throw notFound('The conversation');
   viewers.changed(userId);
   return { ...conversation, viewer };
 }

@@ -11,7 +11,7 @@ import { isId } from './input.ts';
 import { checkRoom, join } from './invitations.ts';
 import { digestOf, makeToken } from './link-token.ts';
 import { type ChatParts, TRANSACTION } from './parts.ts';
-import { spend } from './rate.ts';
+import { spend, spendMail } from './rate.ts';
 import { noteForViewers } from './viewer-events.ts';
 
 const DAY_MS = 86_400_000;
@@ -54,7 +54,10 @@ export async function createLink(
   const token = makeToken();
   const link = await chat.db.$transaction(async (tx) => {
     await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${id}::uuid FOR UPDATE`;
-    await tx.invitationLink.deleteMany({ where: { conversationId: id, expiresAt: { lte: new Date() } } });
+    // Of any conversation: they hold addresses of people who may have no account.
+    await tx.invitationLink.deleteMany({
+      where: { OR: [{ expiresAt: { lte: new Date() } }, { conversationId: id, usesLeft: { lt: 1 } }] },
+    });
     const count = await tx.invitationLink.count({ where: { conversationId: id, usesLeft: { gt: 0 } } });
     if (count >= MAX_LINKS) {
       throw badInput(
@@ -85,6 +88,7 @@ export async function inviteByEmail(
   user: UserIdentity,
   { id, email }: { readonly id: string; readonly email: string },
 ): Promise<InvitationLink> {
+  await spendMail(chat, user);
   const { link, token } = await createLink(chat, user, { id }, email.trim().slice(0, 254));
   try {
     const asked: z.input<typeof inviteByMailRequest> = {
@@ -154,7 +158,10 @@ export async function acceptLink(chat: ChatParts, user: UserIdentity, token: str
     const { count: invited } = await tx.invitation.deleteMany({ where: one });
     if (invited > 0) await noteForViewers(tx, 'INVITATION', [one]);
     await checkRoom(tx, conversationId, 'input.token');
-    await tx.invitationLink.update({ where: { id: link.id }, data: { usesLeft: { decrement: 1 } } });
+    await tx.invitationLink.update({
+      where: { id: link.id },
+      data: { usesLeft: { decrement: 1 }, ...(link.usesLeft === 1 && { email: null }) },
+    });
     await join(tx, conversationId, userId);
     return true;
   }, TRANSACTION);

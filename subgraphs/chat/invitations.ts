@@ -81,9 +81,12 @@ export async function accept(chat: ChatParts, user: UserIdentity, conversationId
   const joined =
     isId(conversationId) &&
     (await chat.db.$transaction(async (tx) => {
+      await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
       const { count } = await tx.invitation.deleteMany({ where: { conversationId, userId } });
       if (count === 0) return false;
       await noteForViewers(tx, 'INVITATION', [{ userId, conversationId }]);
+      // By a link, in another tab.
+      if ((await tx.participant.count({ where: { conversationId, userId } })) > 0) return false;
       await join(tx, conversationId, userId);
       return true;
     }, TRANSACTION));

@@ -9,7 +9,7 @@ import {
   pageSize,
 } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { Message, Share } from '#prisma/chat/client/client.ts';
+import type { Message, Prisma, Share } from '#prisma/chat/client/client.ts';
 import { ownedConversation } from './access.ts';
 import { checkId, isId } from './input.ts';
 import { digestOf, makeToken } from './link-token.ts';
@@ -52,11 +52,10 @@ export async function shareConversation(
       ? badInput('input.id', 'has no message yet; there is nothing to share.')
       : badInput('input.messageId', 'is not a message of this conversation.');
   }
-  if (leaf.status === 'PENDING' || leaf.status === 'STREAMING') {
-    throw new CodedError(
-      'CONFLICT',
-      'The last reply is still being written; share the conversation when it has ended.',
-    );
+  const way = await wayTo(chat.db, leaf.id, MAX_MESSAGES);
+  const open = { id: { in: way }, status: { in: ['PENDING', 'STREAMING'] } } satisfies Prisma.MessageWhereInput;
+  if ((await chat.db.message.count({ where: open })) > 0) {
+    throw new CodedError('CONFLICT', 'A reply is still being written; share the conversation when it has ended.');
   }
   const token = makeToken();
   const share = await chat.db.$transaction(async (tx) => {

@@ -63,10 +63,12 @@ export class OutgoingMail {
    * Records a mail in a running transaction: it is sent soon after the commit.
    *
    * @param lifeMs how long it is of use; a mail that could not be sent by then is given up.
+   * @param userId who has it sent to another person: such mails take turns with those of accounts themselves.
    */
-  async add(tx: Tx, letter: Letter, lifeMs = LIFE_MS): Promise<void> {
+  async add(tx: Tx, letter: Letter, lifeMs = LIFE_MS, userId?: string): Promise<void> {
     const sealed = this.#secrets.seal(PURPOSE, JSON.stringify(letter));
-    await this.#jobs.enqueue(tx, SEND_MAIL, { sealed, expiresAt: Date.now() + lifeMs } satisfies Payload);
+    const payload = { sealed, expiresAt: Date.now() + lifeMs } satisfies Payload;
+    await this.#jobs.enqueue(tx, SEND_MAIL, payload, { userId });
   }
 
   #handler(): JobHandler<Prisma.TransactionClient> {
