@@ -113,19 +113,21 @@ class Workers implements AsyncDisposable {
 
   /** Replaces the workers one by one, each when another serves in its place. Stops where a new one does not start. */
   replaceAll(): Promise<void> {
-    this.#replacing = this.#replacing.then(async () => {
-      for (const member of [...this.#members]) {
-        if (this.#stopping.signal.aborted) return;
-        if (!this.#members.has(member) || member.isLeaving) continue;
-        if ((await this.#fork().ready) === undefined) {
-          this.#options.log.error('a new worker does not start: the earlier ones stay');
-          return;
+    this.#replacing = this.#replacing
+      .catch(() => undefined)
+      .then(async () => {
+        for (const member of [...this.#members]) {
+          if (this.#stopping.signal.aborted) return;
+          if (!this.#members.has(member) || member.isLeaving) continue;
+          if ((await this.#fork().ready) === undefined) {
+            this.#options.log.error('a new worker does not start: the earlier ones stay');
+            return;
+          }
+          await this.#end(member);
+          this.#ended.inc({ reason: 'replaced' });
         }
-        await this.#end(member);
-        this.#ended.inc({ reason: 'replaced' });
-      }
-      this.#options.log.info('all workers are replaced');
-    });
+        this.#options.log.info('all workers are replaced');
+      });
     return this.#replacing;
   }
 
@@ -154,6 +156,7 @@ class Workers implements AsyncDisposable {
         },
         leaves: (last) => this.#shared.note(worker.id, last),
         metrics: () => this.#metrics(),
+        hasCallback: async (id) => (await this.#holderOf(worker, id)) !== undefined,
         relayCallback: (id, message) => this.#relay(worker, id, message),
         count: () => ({
           serving: [...this.#members].filter(({ isServing }) => isServing).length,
@@ -200,7 +203,8 @@ class Workers implements AsyncDisposable {
     if (!this.#members.has(member)) return;
     member.isLeaving = true;
     const { worker } = member;
-    const ended = once(worker, 'exit');
+    // Not by `once` of events, which an error of the pipe would end.
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
     worker.process.kill('SIGTERM');
     const late = setTimeout(
       () => worker.process.kill('SIGKILL'),
@@ -211,9 +215,16 @@ class Workers implements AsyncDisposable {
   }
 
   async #relay(from: Worker, id: string, message: unknown): Promise<number> {
+    const holder = await this.#holderOf(from, id);
+    // One that does not answer may have it all the same: the subgraph sends it again.
+    return (await holder?.call('receiveCallback', id, message).catch(() => 503)) ?? 404;
+  }
+
+  /** The other worker that has a subscription over callbacks. */
+  async #holderOf(from: Worker, id: string): Promise<Member | undefined> {
     const others = [...this.#members].filter(({ worker, isServing }) => isServing && worker !== from);
-    const statuses = await Promise.all(others.map(({ call }) => call('receiveCallback', id, message).catch(() => 404)));
-    return statuses.find((status) => status !== 404) ?? 404;
+    const held = await Promise.all(others.map(({ call }) => call('hasCallback', id).catch(() => false)));
+    return others.find((_, n) => held[n]);
   }
 
   async #metrics(): Promise<string> {

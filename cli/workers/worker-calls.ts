@@ -10,6 +10,8 @@ export type SupervisorCalls = ReturnType<typeof serveStores> & {
   /** What all have measured, in Prometheus' format. */
   metrics(): Promise<string>;
   count(): WorkerCount;
+  /** Whether another worker has a subscription over callbacks. */
+  hasCallback(id: string): Promise<boolean>;
   /** What a subgraph has sent that a worker does not know: the status of the worker who does, else 404. */
   relayCallback(id: string, message: unknown): Promise<number>;
 };
@@ -22,6 +24,8 @@ export interface WorkerCount {
 /** The functions of a worker that the supervisor may call. */
 export type WorkerCalls = {
   snapshot(): Promise<Snapshot>;
+  /** @returns whether it has a subscription over callbacks. */
+  hasCallback(id: string): boolean;
   /** @returns the status of the answer; 404 where it is not of a subscription of this process. */
   receiveCallback(id: string, message: unknown): Promise<number>;
 };

@@ -40,6 +40,7 @@ export async function linkToSupervisor(metrics: Registry): Promise<WorkerLink | 
     },
     {
       snapshot: () => snapshotOf(metrics),
+      hasCallback: (id) => callbacks?.has(id) ?? false,
       receiveCallback: async (id, message) => (await callbacks?.receive(id, message)) ?? 404,
     } satisfies WorkerCalls,
     PATIENCE_MS,
@@ -50,7 +51,10 @@ export async function linkToSupervisor(metrics: Registry): Promise<WorkerLink | 
       callbacks = gateway.callbacks;
       return call('ready', gateway.url);
     },
-    relayCallback: (id, message) => call('relayCallback', id, message),
+    relayCallback: {
+      has: (id) => call('hasCallback', id),
+      send: (id, message) => call('relayCallback', id, message),
+    },
     release: () => process.channel?.unref(),
     leave: async () => call('leaves', await snapshotOf(metrics)).catch(() => undefined),
     readMetrics: () => call('metrics'),

@@ -2,6 +2,7 @@ import type { GraphQLSchema } from 'graphql';
 import { parseObject } from '#platform/base/json/objects.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { CachePolicy } from '../request/cache-control.ts';
+import { CARRIERS } from '../request/carriers.ts';
 import { identityText } from '../request/identity-key.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { policyOf } from './answer-policy.ts';
@@ -230,8 +231,6 @@ export class FetchCache {
 const CLAIM_MS = 10_000;
 const MAX_CLAIMS = 10_000;
 const CREDENTIALS = new Set(['authorization', 'cookie', 'x-api-key']);
-/** What says who carries a request, and changes while its sender does not. */
-const CARRIERS = new Set(['x-forwarded-for', 'user-agent', 'traceparent']);
 
 const isGood = (answer: KeptAnswer | undefined, version: string | undefined, now: number): boolean =>
   answer !== undefined && version !== undefined && answer.version === version && answer.staleUntil > now;

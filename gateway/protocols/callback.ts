@@ -7,8 +7,16 @@ import type { Callbacks } from '#platform/net/transport/callbacks.ts';
 /** Where subgraphs send the events of subscriptions over Apollo's HTTP callback protocol. */
 export const CALLBACK_PATH = '/callback/';
 
-/** A function that hands what a subgraph has sent to the process whose subscription it is; 404 where none has it. */
-export type RelayCallback = (id: string, message: unknown) => Promise<number>;
+/** The way to the other processes behind the same port, one of which has the subscription. */
+export interface RelayCallback {
+  /** Returns whether another process has the subscription. */
+  has(id: string): Promise<boolean>;
+  /** Hands on what a subgraph has sent. Returns the status of the answer; 404 where no process has the subscription. */
+  send(id: string, message: unknown): Promise<number>;
+}
+
+/** What the gateway makes: nothing else is asked of other processes. */
+const ID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 const MAX_BYTES = 16 * 1024 * 1024;
 
@@ -26,10 +34,10 @@ export function createCallbackHandler(callbacks: Callbacks, relay: RelayCallback
     };
     if (request.method !== 'POST') return answer(405);
     const isOwn = callbacks.has(id);
-    if (!isOwn && !relay) return answer(404);
+    if (!isOwn && (!relay || !ID.test(id) || !(await relay.has(id)))) return answer(404);
     try {
       const message = parseObject((await readBody(request, MAX_BYTES)).toString());
-      return answer(isOwn ? await callbacks.receive(id, message) : await relay!(id, message));
+      return answer(isOwn ? await callbacks.receive(id, message) : await relay!.send(id, message));
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       response.setHeader('connection', 'close');

@@ -143,7 +143,8 @@ function follow(rules: readonly ResponseRule[], told: Told): Found[] {
   let found: Found[] = [];
   const put = (name: string, values: readonly { readonly value: string; readonly isCookie: boolean }[]): void => {
     found = found.filter((one) => one.name !== name);
-    for (const { value, isCookie } of values) if (VALUE.test(value)) found.push({ name, value, isCookie });
+    for (const { value, isCookie } of values)
+      if (VALUE.test(value)) found.push({ name, value, isCookie: isCookie || name === 'set-cookie' });
   };
   const valuesOf = (name: string) =>
     told.flatMap(([one, value]) => (one === name ? [{ value, isCookie: name === 'set-cookie' }] : []));

@@ -111,6 +111,8 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
     for (const path of claims) {
       const claim = options.claimOf?.(identity, path);
       if (claim !== undefined) found[claimKey(path)] = claim;
+      // A token that renews another one may lack it.
+      else delete found[claimKey(path)];
     }
     const gathered = Object.keys(found).sort();
     if (gathered.length === 0) return NOTHING;

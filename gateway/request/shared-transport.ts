@@ -1,5 +1,6 @@
 import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import type { SubgraphRequest, SubgraphResponse, SubgraphTransport } from '#platform/net/transport/transport.ts';
+import { CARRIERS } from './carriers.ts';
 import { Flights, join } from './flights.ts';
 import { identityKey } from './identity-key.ts';
 
@@ -45,7 +46,9 @@ export function shared(
       .filter(counts)
       .sort()
       .map((name) => [name, headers![name]]);
-    const who = isToldIdentity ? identityKey(identity) : '';
+    // What does not count may still be a credential.
+    const isToldMore = Object.keys(headers ?? {}).some((name) => !counts(name) && !CARRIERS.has(name));
+    const who = isToldIdentity || isToldMore ? identityKey(identity) : '';
     return `${round.number}\0${who}\0${counting.length > 0 ? JSON.stringify(counting) : ''}\0${nameless(query)}\0${variables}`;
   }
 

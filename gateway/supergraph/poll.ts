@@ -12,6 +12,8 @@ import type { SupergraphWatcher, WatchEvents } from './watch.ts';
 export async function pollSupergraph(source: RemoteSupergraph, events: WatchEvents): Promise<SupergraphWatcher> {
   const { registry, pollMs, cache } = source;
   let current: Supergraph | undefined;
+  /** What came and could not be taken over yet: the registry does not send it again. */
+  let pending: Supergraph | undefined;
   let isClosed = false;
   let waitMs = 0;
   /** Told once, and not at each poll. */
@@ -29,11 +31,14 @@ export async function pollSupergraph(source: RemoteSupergraph, events: WatchEven
   async function look(): Promise<boolean> {
     if (isClosed) return false;
     try {
-      const next = await load();
+      const next = (await load()) ?? pending;
+      pending = next?.id === current!.id ? undefined : next;
+      if (!pending) problem = undefined;
+      if (isClosed || !pending) return false;
+      await events.changed(pending);
+      current = pending;
+      pending = undefined;
       problem = undefined;
-      if (isClosed || next === undefined || next.id === current!.id) return false;
-      await events.changed(next);
-      current = next;
       return true;
     } catch (error) {
       const broken = error instanceof SupergraphError ? error : new SupergraphError([reasonOf(error)]);

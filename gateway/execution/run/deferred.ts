@@ -69,6 +69,9 @@ interface Pending {
 
 const NOTHING: Introspected = [];
 
+/** Combinations of conditions that one operation may have; with another one it is answered in one piece. */
+const MAX_LAYOUTS = 16;
+
 /**
  * Compiles an operation with fragments that may come later. Its first part is sent when what is needed for it has been
  * fetched, and each fragment when the fetches are done that bring something of it. What needs no fetch of its own comes
@@ -85,6 +88,7 @@ export function compileDeferred(parts: DeferredParts): (request: OperationReques
     const key = parts.deferrals.map((one) => Number(active.includes(one))).join('');
     let layout = layouts.get(key);
     if (!layout) {
+      if (layouts.size >= MAX_LAYOUTS) return sink.first(await parts.whole(request), []);
       layout = createLayout(parts, active);
       layouts.set(key, layout);
       layout.catch(() => layouts.delete(key));

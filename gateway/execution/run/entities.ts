@@ -183,7 +183,8 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
     for (const { lookup, missing, questions } of asked) {
       const entities = data[missing.group.alias];
       const policy = lookup.policyOf(response.head);
-      if (!Array.isArray(entities) || policy.maxAge === 0) return;
+      // A list of another length does not tell whose its elements are.
+      if (!Array.isArray(entities) || entities.length !== missing.texts.length || policy.maxAge === 0) return;
       for (const [slot, question] of questions.entries()) {
         const entity: unknown = entities[slot];
         if (typeof entity !== 'object' || entity === null) isWhole = false;

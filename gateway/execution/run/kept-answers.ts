@@ -47,7 +47,8 @@ export function keepAnswers(
     const { policy, tokens } = keeping;
     const names = [...tokens.keys()];
     const version = versionOf(names, tokens);
-    if (!answer.failed && !answer.refused && keeping.isPublic && version !== undefined) {
+    const isPersonal = answer.headers?.isPersonal === true;
+    if (!answer.failed && !answer.refused && !isPersonal && keeping.isPublic && version !== undefined) {
       const at = Date.now();
       const until = at + policy!.maxAge * 1_000;
       const json = typeof answer.json === 'string' ? answer.json : Buffer.from(answer.json).toString();

@@ -7,6 +7,11 @@ import { type ClientTls, LOOK_EVERY_MS, readTlsFiles } from './tls.ts';
 
 /** Streams at once on one connection of HTTP/2: as many as browsers open. */
 const MAX_STREAMS = 128;
+/** How long a session without a stream is kept, and the time that a body may take, as with HTTP/1.1, in ms. */
+const IDLE_MS = 65_000;
+const BODY_MS = 60_000;
+/** NGHTTP2_CANCEL. Written out, because Node's module is not loaded where there is no certificate. */
+const CANCEL = 8;
 
 /**
  * Creates the server for clients: plain HTTP, or HTTPS with HTTP/2 where TLS_CERT_FILE and TLS_KEY_FILE are set. They
@@ -56,7 +61,15 @@ function asServer(server: Http2SecureServer): Server {
   const sessions = new Set<ServerHttp2Session>();
   server.on('session', (session) => {
     sessions.add(session);
+    session.setTimeout(IDLE_MS, () => session.close());
     session.once('close', () => sessions.delete(session));
+  });
+  // Node bounds the time of a body in HTTP/1.1 alone.
+  server.on('request', (request, response) => {
+    if (request.httpVersionMajor < 2 || request.complete) return;
+    const late = setTimeout(() => request.stream.close(CANCEL), BODY_MS).unref();
+    request.once('end', () => clearTimeout(late));
+    response.once('close', () => clearTimeout(late));
   });
   const closeAll = Server.prototype.closeAllConnections;
   return Object.assign(server, {

@@ -105,6 +105,16 @@ it('does not fetch a name that leads to a private address, and one that changes 
   expect(reached).toEqual([]);
 });
 
+it('trusts a name of the administrator’s for the port that is named alone', async () => {
+  const own = async () => [{ address: '127.0.0.1', family: 4 }];
+  const named = { trusted: [`wiki.internal:${port()}`], resolve: own };
+  expect((await get(`http://wiki.internal:${port()}/`, named)).body.toString()).toBe('hello');
+  reached = [];
+  for (const url of ['http://wiki.internal/', 'https://wiki.internal/'])
+    await expect(get(url, named)).rejects.toThrow(/not one of the public/);
+  expect(reached).toEqual([]);
+});
+
 it('checks where a redirect leads', async () => {
   reached = [];
   answer = (request, response) => {

@@ -42,7 +42,8 @@ const PORTS = new Set(['', '80', '443']);
  */
 export class PublicFetch implements AsyncDisposable {
   readonly #options: PublicFetchOptions;
-  #agent: Promise<Agent> | undefined;
+  /** One for hosts that the administrator names, with the port that is asked, and one for all others. */
+  readonly #agents = new Map<boolean, Promise<Agent>>();
 
   constructor(options: PublicFetchOptions) {
     this.#options = options;
@@ -90,8 +91,10 @@ export class PublicFetch implements AsyncDisposable {
   /** @returns what came, or where it leads. */
   async #request(url: URL, signal: AbortSignal): Promise<Fetched | string> {
     const { maxBytes, accepts, userAgent } = this.#options;
-    this.#agent ??= this.#open();
-    const agent = await this.#agent;
+    const isTrusted = this.#isTrusted(url);
+    const opening = this.#agents.get(isTrusted) ?? this.#open(isTrusted);
+    this.#agents.set(isTrusted, opening);
+    const agent = await opening;
     const { statusCode, headers, body } = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -133,10 +136,9 @@ export class PublicFetch implements AsyncDisposable {
     return { url: url.href, contentType, body: Buffer.concat(pieces).subarray(0, maxBytes), isCut: bytes > maxBytes };
   }
 
-  async #open(): Promise<Agent> {
+  async #open(isTrusted: boolean): Promise<Agent> {
     const { Agent } = await import('undici');
-    const { timeoutMs, trusted, resolve = (host) => lookup(host, { all: true }) } = this.#options;
-    const isTrusted = (host: string): boolean => trusted.some((one) => one.replace(/:\d+$/, '') === host);
+    const { timeoutMs, resolve = (host) => lookup(host, { all: true }) } = this.#options;
     return new Agent({
       // The next fetch resolves and checks the name again: a connection that is kept is one to a checked address.
       connections: 8,
@@ -147,7 +149,7 @@ export class PublicFetch implements AsyncDisposable {
         lookup: (host, { all }, answer) => {
           resolve(host).then(
             (found) => {
-              const checked = found.filter(({ address }) => isTrusted(host) || isPublicAddress(address));
+              const checked = found.filter(({ address }) => isTrusted || isPublicAddress(address));
               if (checked.length === 0) return answer(new NotFetched(found.length === 0 ? UNKNOWN : PRIVATE), '', 0);
               if (all) return answer(null, [...checked]);
               return answer(null, checked[0]!.address, checked[0]!.family);
@@ -160,7 +162,7 @@ export class PublicFetch implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.#agent)?.destroy();
+    await Promise.all([...this.#agents.values()].map(async (agent) => (await agent).destroy()));
   }
 }
 

@@ -67,7 +67,9 @@ export function createUpstreamCallbacks(options: UpstreamCallbacksOptions): Upst
       headersTimeout: options.timeoutMs,
       bodyTimeout: options.timeoutMs,
     }).catch((error: unknown) => {
-      endpoints.failed(endpoint);
+      // That the caller left, or sent a header that is not one, says nothing of the subgraph.
+      const isCallers = signal.aborted || (error as NodeJS.ErrnoException).code === 'UND_ERR_INVALID_ARG';
+      if (!isCallers) endpoints.failed(endpoint);
       throw error;
     });
     endpoints.succeeded(endpoint);
