@@ -35,8 +35,10 @@ function usageOf(raw: Raw): ReportedUsage | undefined {
   const told = first(details, 'reasoning_tokens') ?? first(raw, 'reasoning_tokens', 'thoughtsTokenCount');
   // Gemini and xAI leave what was thought out of the completion, and bill it: the total tells.
   const total = first(raw, 'total_tokens', 'totalTokenCount');
-  const unlisted = total !== undefined && input && output !== undefined ? Math.max(0, total - input - output) : 0;
-  const outputTokens = output === undefined ? undefined : output + unlisted;
+  // A reply that was all thought has no count of its words.
+  const written = output ?? (told ? 0 : undefined);
+  const unlisted = total !== undefined && input && written !== undefined ? Math.max(0, total - input - written) : 0;
+  const outputTokens = written === undefined ? undefined : written + unlisted;
   const cached =
     first(record(raw.prompt_tokens_details ?? raw.input_tokens_details), 'cached_tokens') ??
     // DeepSeek, Moonshot, Anthropic and Gemini each have a name of their own for it.

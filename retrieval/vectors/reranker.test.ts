@@ -43,10 +43,19 @@ describe('what a search found', () => {
       expect(ids(await reranked(reranker, 'q', hits, by, undefined))).toEqual(['a', 'b', 'c']);
   });
 
-  it('is not read by it where there is nothing to put in order', async () => {
+  it('is not read by it where there is nothing to read', async () => {
     const never = scoring(() => Promise.reject(new Error('asked')));
-    expect(ids(await reranked(never, 'q', [hit('a')], by, undefined))).toEqual(['a']);
-    expect(ids(await reranked(never, 'q', [hit('a', ' '), hit('b')], by, undefined))).toEqual(['a', 'b']);
+    expect(ids(await reranked(never, 'q', [hit('a', ' ')], by, undefined))).toEqual(['a']);
+  });
+
+  it('is all there afterwards: what it did not read comes behind, without a better score', async () => {
+    const many = Array.from({ length: 60 }, (_, n) => hit(`h${n}`, n === 3 ? ' ' : `h${n}`));
+    const reversed = scoring(async (_query, texts) => texts.map((_, n) => n / 1_000));
+    const found = await reranked(reversed, 'q', many, by, undefined);
+    expect(found).toHaveLength(60);
+    expect(ids(found.slice(0, 2))).toEqual(['h40', 'h39']);
+    expect(ids(found.slice(40))).toEqual(['h3', ...Array.from({ length: 19 }, (_, n) => `h${n + 41}`)]);
+    for (const [n, { score }] of found.entries()) expect(score).toBeLessThanOrEqual(found[Math.max(0, n - 1)]!.score);
   });
 
   it('is not waited for by a caller who has left, and a fault is one', async () => {

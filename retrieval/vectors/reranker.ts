@@ -40,7 +40,8 @@ export async function reranked(
   signal: AbortSignal | undefined,
 ): Promise<readonly Hit[]> {
   const read = hits.filter(({ text }) => text.trim() !== '').slice(0, RERANKED);
-  if (read.length < 2) return hits;
+  // One alone is read too: other lists with the same reranker are compared with its score.
+  if (read.length === 0) return hits;
   const late = AbortSignal.timeout(reranker.withinMs);
   const until = signal ? AbortSignal.any([signal, late]) : late;
   try {
@@ -51,7 +52,12 @@ export async function reranked(
       until,
     );
     if (scores === undefined) return hits;
-    return read.map((hit, i) => ({ ...hit, score: scores[i]! })).sort((a, b) => b.score - a.score);
+    const scored = read.map((hit, i) => ({ ...hit, score: scores[i]! })).sort((a, b) => b.score - a.score);
+    // What was not read comes behind and never above: its scores are of another kind.
+    const known = new Set<Hit>(read);
+    const least = scored.at(-1)!.score;
+    const rest = hits.filter((hit) => !known.has(hit));
+    return [...scored, ...rest.map((hit) => ({ ...hit, score: Math.min(hit.score, least) }))];
   } catch (error) {
     signal?.throwIfAborted();
     if (late.aborted || (error instanceof CodedError && AWAY.has(error.code))) return hits;

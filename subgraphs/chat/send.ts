@@ -181,7 +181,12 @@ export class Sending {
     const answered = {
       conversationId_clientMessageId: { conversationId: calling.conversationId, clientMessageId: calling.id },
     };
-    const earlier = await this.#chat.db.message.findUnique({ where: answered, select: { requestHash: true } });
+    const found = await this.#chat.db.message.findUnique({
+      where: answered,
+      select: { requestHash: true, role: true, parentId: true },
+    });
+    // Another participant may have sent a message with that id: that is a conflict, and no continuation.
+    const earlier = found?.role === 'ASSISTANT' && found.parentId === calling.id ? found : undefined;
     return this.#goOn(user, calling, {
       // Where results of the client's tools came last, they have begun it.
       hash: earlier?.requestHash ?? digest(user, 'decided', calling.id),

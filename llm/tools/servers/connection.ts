@@ -47,6 +47,8 @@ export class ToolConnection implements AsyncDisposable {
     const connections: ToolConnection[] = [];
     const told = (error: TooMuch) => connections.at(-1)?.fail(error);
     const fails = async (error: unknown): Promise<never> => {
+      // Node puts the arguments of a program that cannot be started into the error: they may hold secrets.
+      if (error instanceof Error) delete (error as { spawnargs?: unknown }).spawnargs;
       await connections.at(-1)?.[Symbol.asyncDispose]();
       throw connections.at(-1)?.failure ?? error;
     };
@@ -106,13 +108,15 @@ export class ToolConnection implements AsyncDisposable {
     void this[Symbol.asyncDispose]();
   }
 
-  /** Returns the tools, of at most so many pages. */
+  /** Returns the tools, of at most so many pages, all of them within the time limit. */
   async list(timeoutMs: number): Promise<Tool[]> {
     const tools: Tool[] = [];
     let cursor: string | undefined;
+    const end = performance.now() + timeoutMs;
     for (let page = 0; page < MAX_PAGES; page++) {
       const params = cursor === undefined ? {} : { cursor };
-      const answer = await this.#told(this.#client.request({ method: 'tools/list', params }, { timeout: timeoutMs }));
+      const timeout = Math.max(1, Math.ceil(end - performance.now()));
+      const answer = await this.#told(this.#client.request({ method: 'tools/list', params }, { timeout }));
       tools.push(...answer.tools);
       cursor = answer.nextCursor;
       if (cursor === undefined || answer.tools.length === 0) break;

@@ -62,9 +62,10 @@ export class ToolServer implements AsyncDisposable {
     return performance.now() - this.#listedAt < this.#freshMs && this.#connection?.closed === false;
   }
 
-  async #list(): Promise<readonly ServedTool[]> {
+  async #list(again = true): Promise<readonly ServedTool[]> {
+    let connection: ToolConnection | undefined;
     try {
-      const connection = await this.#connect();
+      connection = await this.#connect();
       const listed = await connection.list(this.settings.connect_timeout_ms);
       const { tools, problems } = servedTools(this.name, this.settings, listed);
       if (problems.join() !== this.problems.join() && problems.length > 0)
@@ -75,6 +76,11 @@ export class ToolServer implements AsyncDisposable {
       this.#listedAt = performance.now();
       return tools;
     } catch (error) {
+      // A server that was started again knows no session.
+      if (again && connection?.hasLostSession(error)) {
+        await this.#drop(connection);
+        return this.#list(false);
+      }
       this.#isDown(error);
       return [];
     }
@@ -123,12 +129,15 @@ export class ToolServer implements AsyncDisposable {
       const said = connection?.saidBy(error);
       if (said !== undefined)
         throw new ToolFailure(quoteOutside(`the server ${this.name}, as an error`, cutToBytes(said, 2_000)));
-      // A program that does not answer would go on all the same; another one is started for the next call.
-      if (signal.aborted && this.settings.command !== undefined) await this.#drop(connection);
+      // A program that does not answer in time would go on all the same; another one is started for the next call. One
+      // that a person has stopped was told so, and others wait for it, too.
+      const isLate = (signal.reason as Error | undefined)?.name === 'TimeoutError';
+      if (isLate && this.settings.command !== undefined) await this.#drop(connection);
       if (signal.aborted) throw signal.reason;
       // Too long an answer ended the connection, not the server.
       if (error instanceof TooMuch) await this.#drop(connection);
-      else if (connection?.closed !== false) this.#isDown(error);
+      // A connection that was dropped for another call says nothing of the server, nor of the one that is there now.
+      else if (connection === undefined || (connection.closed && connection === this.#connection)) this.#isDown(error);
       throw new ToolFailure(`The tool failed. ${reasonOf(error)}`);
     }
   }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, openSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigError } from '#platform/base/config/config-error.ts';
 import { cardLanguages } from './card-languages.ts';
@@ -93,6 +93,10 @@ export function readModelFolder(folder: string): ModelFolder {
   };
 }
 
+/** How many pieces of the weights are looked at, and of how many bytes. */
+const PIECES = 16;
+const PIECE = 65_536;
+
 const KNOWN_MODULES = new Set(['Transformer', 'Pooling', 'Normalize']);
 
 function onnxIn(folder: string): string | undefined {
@@ -145,7 +149,24 @@ function markOf(folder: string, onnx: string, bytes: number): string {
     if (existsSync(file)) hash.update(readFileSync(file));
   }
   hash.update(String(statSync(path.join(folder, 'tokenizer.json')).size));
+  // Weights of another training are as many and stand in as large a file: pieces of them are looked at.
+  for (const name of [onnx, ...externalOf(folder, onnx)])
+    sample(path.join(folder, name), (piece) => hash.update(piece));
   return hash.digest('hex').slice(0, 6);
+}
+
+function sample(file: string, take: (piece: Buffer) => void): void {
+  const opened = openSync(file, 'r');
+  try {
+    const { size } = fstatSync(opened);
+    const piece = Buffer.alloc(PIECE);
+    for (let n = 0; n < PIECES; n++) {
+      const read = readSync(opened, piece, 0, PIECE, Math.floor((size * n) / PIECES));
+      take(piece.subarray(0, read));
+    }
+  } finally {
+    closeSync(opened);
+  }
 }
 
 /** Returns a whole number that is a length; tokenizers say 1e30 where there is no limit. */

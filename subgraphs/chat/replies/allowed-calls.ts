@@ -17,6 +17,8 @@ export async function withAllowedCalls(
 ): Promise<readonly Message[]> {
   const calling = history.at(-1);
   if (calling?.role !== 'ASSISTANT' || dueCalls(storedToolCalls(calling.toolCalls)).length === 0) return history;
+  // Allowed by the one who asked, for a reply of that one.
+  if (context.identity.kind !== 'user' || context.identity.userId !== calling.requesterId) return history;
   const begunAt = new Date().toISOString();
   let begun: readonly ToolCall[] = [];
   await changeCalls(chat, calling.id, (calls) => {
