@@ -3,7 +3,7 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { ChatParts } from './parts.ts';
 
 /**
- * Spends one of the mails that a user may have sent to others in an hour, whoever they go to.
+ * Spends one of the mails that a user may have sent to others in an hour, to any address.
  *
  * @throws {CodedError} RATE_LIMITED, with the seconds until the next.
  */
