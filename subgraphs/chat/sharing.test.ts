@@ -75,6 +75,22 @@ it('anybody with the link reads the branch as it was, without an account, and no
   expect(data).toEqual({ conversation: null });
 });
 
+it('a title that goes on saying what was deleted is gone from the link, and no link shows a reply to come', async () => {
+  const id = await world.conversation(anna);
+  const { messageId } = await world.exchange(anna, { conversationId: id, text: 'My PIN is 1234' });
+  const { token } = await share({ id });
+  const title = async () => (await open(token)).data!.sharedConversation!.title;
+  expect(await title()).toContain('PIN');
+  const remove = 'mutation($input: DeleteMessageInput!) { deleteMessage(input: $input) { deletedId } }';
+  await world.ask(anna, remove, { input: { id: messageId } });
+  expect(await title()).toBeNull();
+  // A message stands behind a reply that is still being written.
+  await world.exchange(anna, { conversationId: id, text: 'Another' });
+  await world.db.message.updateMany({ where: { parentId: messageId }, data: { status: 'STREAMING' } });
+  expect((await world.ask(anna, SHARE, { input: { id } })).code).toBe('CONFLICT');
+  await world.db.message.updateMany({ where: { parentId: messageId }, data: { status: 'COMPLETE' } });
+});
+
 it('pages go over what is left out, each message once', async () => {
   for (let n = 0; n < 3; n++) await world.exchange(anna, { conversationId, text: `${n}` });
   const { token } = await share();
