@@ -1,4 +1,5 @@
 import type { Client, Tool, Transport } from '@modelcontextprotocol/client';
+import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { ToolServerSettings } from '../../catalogue/tool-server-settings.ts';
 import { boundedFetch, NotFollowed, TooMuch } from './bounded-fetch.ts';
@@ -64,9 +65,9 @@ export class ToolConnection implements AsyncDisposable {
         stderr: 'pipe',
         maxBufferSize: MAX_ANSWER_BYTES,
       });
-      transport.stderr?.on('data', (said: Buffer) =>
-        log.debug({ said: said.toString().slice(0, 2_000) }, 'a tool server wrote to its standard error'),
-      );
+      const note = (said: Buffer): void =>
+        log.debug({ said: said.toString().slice(0, 2_000) }, 'a tool server wrote to its standard error');
+      transport.stderr?.on('data', guarded({ where: 'standard error of a tool server', log }, note));
       return connect(transport, 'legacy').catch(fails);
     }
     const url = new URL(settings.url!);

@@ -1,5 +1,5 @@
 import { createServer, Server } from 'node:http';
-import type { Http2SecureServer, ServerHttp2Session } from 'node:http2';
+import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from 'node:http2';
 import type { Config } from '../../base/config/config.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
@@ -65,12 +65,17 @@ function asServer(server: Http2SecureServer): Server {
     session.once('close', () => sessions.delete(session));
   });
   // Node bounds the time of a body in HTTP/1.1 alone.
-  server.on('request', (request, response) => {
+  const limitBody = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
     if (request.httpVersionMajor < 2 || request.complete) return;
-    const late = setTimeout(() => request.stream.close(CANCEL), BODY_MS).unref();
+    const guard = { where: 'body over HTTP/2', end: () => request.stream.destroy() };
+    const late = setTimeout(
+      guarded(guard, () => request.stream.close(CANCEL)),
+      BODY_MS,
+    ).unref();
     request.once('end', () => clearTimeout(late));
     response.once('close', () => clearTimeout(late));
-  });
+  };
+  server.on('request', guarded({ where: 'request over HTTP/2' }, limitBody));
   const closeAll = Server.prototype.closeAllConnections;
   return Object.assign(server, {
     closeIdleConnections() {
