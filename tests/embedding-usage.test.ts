@@ -52,8 +52,8 @@ async function embedEverywhere(user: TestUser): Promise<void> {
   await user.run('{ searchKnowledge(input: { query: "who lives there" }) { matches { score } } }');
   await user.run(`{ searchVectors(input: { collectionId: "${id}", text: "a tree" }) { hits { score } } }`);
   await user.run('{ embed(input: { texts: ["one", "two"] }) { dimensions } }');
-  // Memories, private and shared documents: three searches with one question. With a limit, because the one memory would
-  // be told whole otherwise, and nothing be searched for.
+  // Memories, private and shared documents: three searches with one question. With a limit, because the one memory
+  // would be told whole otherwise, and nothing be searched for.
   await user.run('{ recall(input: { query: "bees in autumn", limit: 10 }) { tokens } }');
 }
 
