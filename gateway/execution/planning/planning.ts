@@ -41,7 +41,7 @@ const SLOW_PRIORITY = 10;
  * An operation that has not had its time of the processor yet, because others have it, is planned on: for so many times
  * the limit at most.
  */
-const MAX_STRETCH = 3;
+const MAX_STRETCH = 2;
 /** Share of the limit that has to have been processor time for the limit to count. */
 const OWN_SHARE = 0.8;
 /** Longest wait for a turn. */
