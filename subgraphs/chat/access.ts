@@ -69,10 +69,13 @@ export async function lockConversation(
   userId: string,
   conversationId: string,
 ): Promise<ConversationView> {
-  if (isId(conversationId)) {
-    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
-  }
+  if (isId(conversationId)) await holdConversation(tx, conversationId);
   return conversationFor(tx, userId, conversationId);
+}
+
+/** Locks a conversation until the transaction ends, for any change of it. One that is gone is not an error. */
+export async function holdConversation(tx: Transaction, conversationId: string): Promise<void> {
+  await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
 }
 
 const shown = (id: string): string => id.slice(0, 40);

@@ -11,7 +11,7 @@ import {
 } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
-import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
+import { type ConversationView, conversationFor, holdConversation, ownedConversation } from './access.ts';
 import { checkId, checkText, checkTitle, MAX_SYSTEM_PROMPT_BYTES } from './input.ts';
 import { asJson, checkParameters, type ParametersInput } from './parameters.ts';
 import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
@@ -171,7 +171,7 @@ export async function removeConversation(
   ownerId: string,
 ): Promise<void> {
   // Who joins meanwhile is told as well.
-  await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
+  await holdConversation(tx, conversationId);
   const told = { where: { conversationId }, select: { userId: true, conversationId: true } } as const;
   const [there, invited] = [await tx.participant.findMany(told), await tx.invitation.findMany(told)];
   const { count } = await tx.conversation.deleteMany({ where: { id: conversationId } });

@@ -6,7 +6,7 @@ import { idConnection, keyPage, type PageArguments } from '#platform/data/paging
 import type { CountedConnection } from '#platform/data/paging/paging.ts';
 import type { Identity, UserIdentity } from '#platform/identity/identity.ts';
 import type { InvitationLink } from '#prisma/chat/client/client.ts';
-import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
+import { type ConversationView, conversationFor, holdConversation, ownedConversation } from './access.ts';
 import { isId } from './input.ts';
 import { checkRoom, join } from './invitations.ts';
 import { digestOf, makeToken } from './link-token.ts';
@@ -53,7 +53,7 @@ export async function createLink(
   }
   const token = makeToken();
   const link = await chat.db.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${id}::uuid FOR UPDATE`;
+    await holdConversation(tx, id);
     // Of any conversation: they hold addresses of people who may have no account.
     await tx.invitationLink.deleteMany({
       where: { OR: [{ expiresAt: { lte: new Date() } }, { conversationId: id, usesLeft: { lt: 1 } }] },
@@ -152,7 +152,7 @@ export async function acceptLink(chat: ChatParts, user: UserIdentity, token: str
   const { conversationId } = known;
   const one = { userId, conversationId };
   const isNew = await chat.db.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
+    await holdConversation(tx, conversationId);
     if ((await tx.participant.count({ where: one })) > 0) return false;
     const link = await openLink(tx, token);
     const { count: invited } = await tx.invitation.deleteMany({ where: one });

@@ -3,7 +3,7 @@ import { keyConnection, keyPage, type PageArguments } from '#platform/data/pagin
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Conversation, Invitation, Participant } from '#prisma/chat/client/client.ts';
-import { type ConversationView, conversationFor, ownedConversation } from './access.ts';
+import { type ConversationView, conversationFor, holdConversation, ownedConversation } from './access.ts';
 import { checkId, isId } from './input.ts';
 import { type ChatParts, TRANSACTION, type Transaction } from './parts.ts';
 import { spend } from './rate.ts';
@@ -40,7 +40,7 @@ export async function invite(
   const conversation = await ownedConversation(chat.db, user.userId, conversationId);
   const userId = checkId('input.userId', invitee);
   const answer = await chat.db.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
+    await holdConversation(tx, conversationId);
     const where = { conversationId_userId: { conversationId, userId } };
     const participant = await tx.participant.findUnique({ where });
     if (participant) return { participant, invitation: undefined };
@@ -81,7 +81,7 @@ export async function accept(chat: ChatParts, user: UserIdentity, conversationId
   const joined =
     isId(conversationId) &&
     (await chat.db.$transaction(async (tx) => {
-      await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
+      await holdConversation(tx, conversationId);
       const { count } = await tx.invitation.deleteMany({ where: { conversationId, userId } });
       if (count === 0) return false;
       await noteForViewers(tx, 'INVITATION', [{ userId, conversationId }]);

@@ -10,7 +10,7 @@ import {
 } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma, Share } from '#prisma/chat/client/client.ts';
-import { ownedConversation } from './access.ts';
+import { holdConversation, ownedConversation } from './access.ts';
 import { checkId, isId } from './input.ts';
 import { digestOf, makeToken } from './link-token.ts';
 import { type ChatParts, TRANSACTION } from './parts.ts';
@@ -59,7 +59,7 @@ export async function shareConversation(
   }
   const token = makeToken();
   const share = await chat.db.$transaction(async (tx) => {
-    await tx.$queryRaw`SELECT 1 FROM conversations WHERE id = ${conversationId}::uuid FOR UPDATE`;
+    await holdConversation(tx, conversationId);
     const count = await tx.share.count({ where: { conversationId } });
     if (count >= MAX_SHARES) {
       throw badInput('input.id', `has ${count} links; at most ${MAX_SHARES} are kept. Revoke some with revokeShare.`);
