@@ -60,6 +60,13 @@ it('restricted fields are taken out, each with an error in its place; the rest i
   expect(check('{ open mine staff }', user(['read']))).toEqual({ rest: '{ open mine }', errors: ['staff FORBIDDEN'] });
 });
 
+it('what stands for an object of which nothing is left does not meet a field that was called `__typename`', () => {
+  expect(check('{ nodes { ...Notes __typename: id } } fragment Notes on Member { note }', ANONYMOUS)).toEqual({
+    rest: '{ nodes { ...Notes __typename: id } } fragment Notes on Member { ___typename: __typename }',
+    errors: ['nodes.note UNAUTHENTICATED'],
+  });
+});
+
 it('any of the sets of scopes will do, and all of a set', () => {
   expect(check('{ staff }', user(['read', 'staff']))).toBe('allowed');
   expect(check('{ staff }', user(['admin']))).toBe('allowed');

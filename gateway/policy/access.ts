@@ -205,7 +205,18 @@ const describe = (access: readonly Access[]): string => {
 const alternatives = (sets: readonly (readonly string[])[]): string =>
   sets.map((set) => set.join(' and ')).join(' or ');
 
-const TYPENAME: SelectionNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
+/**
+ * The type's name, which is asked of an object that nothing else is asked of, under a key that the document leaves
+ * free: a client may have called another field `__typename`.
+ */
+function placeholder(document: DocumentNode): SelectionNode {
+  const aliases = new Set<string>();
+  visit(document, { Field: ({ alias }) => void (alias && aliases.add(alias.value)) });
+  let key = '__typename';
+  while (aliases.has(key)) key = `_${key}`;
+  const name = { kind: Kind.NAME, value: '__typename' } as const;
+  return { kind: Kind.FIELD, name, ...(key !== name.value && { alias: { kind: Kind.NAME, value: key } }) };
+}
 
 /**
  * The document without the given fields; an object of which nothing is left is still fetched, to know whether it is.
@@ -217,6 +228,7 @@ function withoutFields(
   coordinates: ReadonlySet<string>,
 ): DocumentNode | undefined {
   const info = new TypeInfo(schema);
+  const typename = placeholder(document);
   const reduced = visit(
     document,
     visitWithTypeInfo(info, {
@@ -227,7 +239,7 @@ function withoutFields(
         },
       },
       SelectionSet: {
-        leave: (node) => (node.selections.length === 0 ? { ...node, selections: [TYPENAME] } : undefined),
+        leave: (node) => (node.selections.length === 0 ? { ...node, selections: [typename] } : undefined),
       },
     }),
   );
@@ -235,10 +247,6 @@ function withoutFields(
     (node): node is OperationDefinitionNode =>
       node.kind === Kind.OPERATION_DEFINITION && node.name?.value === operation.name?.value,
   );
-  const asked = operation.selectionSet.selections;
-  const isEmpty =
-    left?.selectionSet.selections.length === 1 &&
-    left.selectionSet.selections[0] === TYPENAME &&
-    !asked.includes(TYPENAME);
+  const isEmpty = left?.selectionSet.selections.length === 1 && left.selectionSet.selections[0] === typename;
   return isEmpty ? undefined : reduced;
 }
