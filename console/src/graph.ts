@@ -19,6 +19,8 @@ declare module '@apollo/client' {
 export function createGraph(sextant: Sextant): ApolloClient {
   const graph = new ApolloClient({
     link: sextantLink(sextant),
+    // A read that follows a change must not share the answer to one that began before it.
+    queryDeduplication: false,
     cache: new InMemoryCache({
       typePolicies: {
         // Parts of one page, without an id of their own.

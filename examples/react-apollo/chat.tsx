@@ -60,7 +60,12 @@ function Chat({ id }: { readonly id: string }) {
 const sextant = createSextant();
 await signedIn(sextant);
 location.hash ||= (await sextant.startConversation()).id;
-const client = new ApolloClient({ link: sextantLink(sextant), cache: new InMemoryCache() });
+const client = new ApolloClient({
+  link: sextantLink(sextant),
+  cache: new InMemoryCache(),
+  // What is read again after a message was sent must not share an answer that was asked for before.
+  queryDeduplication: false,
+});
 createRoot(document.querySelector('#root')!).render(
   <ApolloProvider client={client}>
     <Chat id={location.hash.slice(1)} />
