@@ -3,7 +3,7 @@
  * with the default planner and with the native one alone, and Apollo's planner and executor. The graphs are those of
  * gateway/execution/testing. Says nothing about speed.
  *
- * DIFFERENTIAL_RUNS sets how many operations there are altogether, DIFFERENTIAL_SEED repeats a run, DIFFERENTIAL_SHOW
+ * DIFFERENTIAL_RUNS sets how many operations there are altogether, SEED repeats a run, DIFFERENTIAL_SHOW
  * how many faults of ours are printed in full. DIFFERENTIAL_GRAPH runs the part of a run that asks the graph of that
  * name.
  */
@@ -23,7 +23,7 @@ import {
 } from '#gateway/execution/testing/trial.ts';
 
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 2_000);
-const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
+const SEED = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const SHOWN = Number(process.env.DIFFERENTIAL_SHOW ?? 5);
 const GRAPH = process.env.DIFFERENTIAL_GRAPH;
 /** Worlds of each graph: what is null, what fails and which types meet differs between them. */

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { costOf, formatMoney, parseMoney } from './money.ts';
 
 it('reads and writes every amount exactly', () => {

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
+import { fc } from '#platform/base/testing/generated.ts';
 import { createEngine } from '../execution/run/engine.ts';
 import { composeSdl } from '../execution/testing/fleet.ts';
 import { startTestGateway } from '../testing/test-gateway.ts';

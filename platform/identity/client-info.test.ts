@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { networkOf, readClientInfo, writeClientInfo } from './client-info.ts';
 
 it('what a client says of itself arrives as it was, cut to its limit, and stays within one header', () => {

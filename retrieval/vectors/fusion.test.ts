@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { fuse } from './fusion.ts';
 import { topPositions } from './top.ts';
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { bucketOf, percentile } from './histogram.ts';
 
 const countsOf = (durations: number[]) => {

@@ -1,9 +1,10 @@
 // `npm run audit -- supergraphs DIR`: generated operations over every supergraph of a folder, against the plain schema.
 //
 // Each .graphql file that is a composed supergraph gets subgraphs made of its own schemas, whose values depend on a
-// seed alone, and one plain schema over the same values. AUDIT_RUNS sets how many operations a file gets, AUDIT_SEED
+// seed alone, and one plain schema over the same values. AUDIT_RUNS sets how many operations a file gets, SEED
 // repeats a run, AUDIT_STOCK=on counts what Apollo's planner and executor get wrong beside ours, AUDIT_SHOW how many
 // faults of a file are printed in full.
+
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { createPlanner } from '#gateway/execution/planning/planners.ts';
@@ -17,9 +18,9 @@ import {
   tryOperation,
   UNPLANNED,
 } from '#gateway/execution/testing/trial.ts';
+import { SEED } from '#platform/base/testing/generated.ts';
 
 const RUNS = Number(process.env.AUDIT_RUNS ?? 50);
-const SEED = Number(process.env.AUDIT_SEED ?? 1);
 const SHOWN = Number(process.env.AUDIT_SHOW ?? 1);
 /** Mutations among the operations of a graph that has some. */
 const MUTATIONS = 0.2;

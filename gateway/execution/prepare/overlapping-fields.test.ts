@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { buildSchema, OverlappingFieldsCanBeMergedRule, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { fc, SEED } from '#platform/base/testing/generated.ts';
 import { OverlappingFieldsRule } from './overlapping-fields.ts';
 
 const schema = buildSchema(`
@@ -88,7 +88,7 @@ describe('fields of one response name', () => {
         if (!isAlone) refused++;
         expect(errorsOf(whole).length === 0, whole).toBe(isAlone);
       }),
-      { numRuns: 1_000, seed: Number(process.env['FUZZ_SEED'] ?? 1) },
+      { numRuns: 1_000, seed: SEED },
     );
     expect(refused).toBeGreaterThan(100);
     expect(refused).toBeLessThan(900);

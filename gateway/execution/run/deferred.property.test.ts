@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { execute, type FormattedExecutionResult, parse, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SEED } from '#platform/base/testing/generated.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { createPlanner } from '../planning/planners.ts';
 import { type AnswerPart, isPrepared, type PendingPart } from '../prepare/operation.ts';
@@ -14,11 +15,9 @@ import { createCompiler } from './compile.ts';
 
 /**
  * Generated operations with `@defer` on some of their fragments: all parts together are what one plain schema answers.
- * DEFER_RUNS sets how many there are on each graph, DEFER_SEED repeats a run.
+ * DEFER_RUNS sets how many there are on each graph, SEED repeats a run.
  */
 const RUNS = Number(process.env['DEFER_RUNS'] ?? 40);
-const SEED = Number(process.env['DEFER_SEED'] ?? 3);
-
 /** Every other fragment may come later. */
 function deferred(query: string): string {
   let n = 0;

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { SEED } from '#platform/base/testing/generated.ts';
 import { createPlanner } from '../planning/planners.ts';
 import { type Contender, type OursEvents, ours } from '../testing/contenders.ts';
 import { GRAPHS } from '../testing/graphs/graphs.ts';
@@ -16,14 +17,12 @@ import {
 
 /**
  * Generated operations on several graphs, against one plain schema of each. DIFFERENTIAL_RUNS sets how many of each
- * kind, DIFFERENTIAL_SEED repeats a run; a fault is printed with the smallest operation that shows it. The benchmark of
+ * kind, SEED repeats a run; a fault is printed with the smallest operation that shows it. The benchmark of
  * the same name runs many more, and Apollo's executor beside ours.
  */
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 40);
 /** Planning dominates: some 20 ms an operation, several times that on a busy machine. */
 const TIMEOUT_MS = 60_000 + RUNS * 1_000;
-/** One seed here, so that a run says what a change does; the benchmark of the same name looks further. */
-const SEED = Number(process.env.DIFFERENTIAL_SEED ?? 1);
 const KINDS: readonly OperationKind[] = ['query', 'mutation', 'subscription'];
 
 /** The native planner alone cannot plan some operations with @requires; with it as the second one, all can. */

@@ -1,6 +1,6 @@
-import fc from 'fast-check';
 import { execute, type GraphQLFormattedError, parse, printSchema, validate } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { fc, SEED } from '#platform/base/testing/generated.ts';
 import { createPlanner } from '../planning/planners.ts';
 import { createCatalogue, createPlainCatalogue } from '../testing/catalogue.ts';
 import { ours } from '../testing/contenders.ts';
@@ -10,8 +10,6 @@ import { createSetup } from '../testing/setup.ts';
 import { describeFault, tryOperation } from '../testing/trial.ts';
 
 const RUNS = Number(process.env.DIFFERENTIAL_RUNS ?? 60);
-const SEED = Number(process.env.DIFFERENTIAL_SEED ?? Date.now() % 2 ** 31);
-
 let setup: Awaited<ReturnType<typeof createSetup>>;
 let plain: ReturnType<typeof createPlainCatalogue>;
 beforeAll(async () => {

@@ -1,6 +1,7 @@
 import { buildSchema, type FormattedExecutionResult } from 'graphql';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
+import { SEED } from '#platform/base/testing/generated.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
@@ -24,10 +25,9 @@ import { createCompiler } from './compile.ts';
 /**
  * Generated operations with the cache on, against one plain schema: two identities that see different data, or all the
  * same, and a change of all data with an invalidation now and then. CACHE_RUNS sets how many operations there are on
- * each graph, CACHE_SEED repeats a run.
+ * each graph, SEED repeats a run.
  */
 const RUNS = Number(process.env['CACHE_RUNS'] ?? 15);
-const SEED = Number(process.env['CACHE_SEED'] ?? 7);
 const CHANGES = 3;
 const GRAPHS = { catalog: CATALOG, shop: SHOP, office: OFFICE };
 const lifecycle = new AsyncDisposableStack();

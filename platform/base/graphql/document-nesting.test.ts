@@ -1,9 +1,7 @@
-import fc from 'fast-check';
 import { parse, visit } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { nestingOf } from './document-nesting.ts';
-
-const seed = Number(process.env['FC_SEED'] ?? Date.now());
 
 describe('the nesting of a text', () => {
   it.each([
@@ -59,7 +57,7 @@ describe('the nesting of a text', () => {
         visit(document, { ListValue: level('values'), ObjectValue: level('values') });
         expect(nestingOf(text)).toEqual(deepest);
       }),
-      { seed, numRuns: 300 },
+      { numRuns: 300 },
     );
   });
 });

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fc, SEED } from '#platform/base/testing/generated.ts';
 import { RedisLeases } from '../../realtime/leases/redis-leases.ts';
 import {
   connectTestRedis,
@@ -177,9 +177,6 @@ async function play(world: World, steps: readonly Step[]): Promise<void> {
     for (const process of processes) await process.kill();
   }
 }
-
-/** Another one each time; a failure prints it, and SEED=<number> plays it again. */
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 const property = (world: World, numRuns: number) =>
   fc.assert(

@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
-import fc from 'fast-check';
 import { Stream } from 'openai/core/streaming';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { EventStream } from './event-stream.ts';
 
 const inPieces = (text: string, size: number): Readable => {

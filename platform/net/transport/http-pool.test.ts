@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { expect, it, onTestFinished, vi } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { Cancellation } from '../../base/cancellation/cancellation.ts';
 import { HttpPool, type HttpPoolOptions, Unreachable } from './http-pool.ts';
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { type HttpAnswer, MalformedResponse, ResponseReader, ResponseTooLarge } from './http-response.ts';
 
 /** Feeds a response in pieces that end at the given places. */

@@ -4,9 +4,9 @@ import { appendFile, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promi
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
-import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { MemoryStreamLog } from './memory-stream-log.ts';
 import { StreamFile } from './stream-file.ts';
 import { assemble } from './stream-log.contract.ts';

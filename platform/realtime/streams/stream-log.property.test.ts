@@ -2,9 +2,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
+import { fc, SEED } from '#platform/base/testing/generated.ts';
 import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, silentLog, testPrefix } from '../redis/redis-for-tests.ts';
 import { MemoryStreamLog } from './memory-stream-log.ts';
 import { RedisStreamLog } from './redis-stream-log.ts';
@@ -117,9 +117,6 @@ const property = (pair: () => Promise<Logs>, numRuns: number) =>
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => play(await pair(), steps)),
     { numRuns, seed: SEED },
   );
-
-/** Another one each time; a failure prints it, and SEED=<number> plays it again. */
-const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
 
 describe(`whatever producers and readers do, everybody ends with the same words (SEED=${SEED})`, () => {
   it('in memory', async () => {

@@ -1,5 +1,5 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fc } from '#platform/base/testing/generated.ts';
 import { readHtml } from './html.ts';
 import { readMarkdown } from './markdown.ts';
 import { cutPassages, wordsIn } from './passages.ts';
