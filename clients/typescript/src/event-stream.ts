@@ -1,3 +1,4 @@
+import { createParser, type EventSourceMessage } from 'eventsource-parser';
 import { errorOf, offline } from './errors.ts';
 import { type Answer, type Operation, open } from './http.ts';
 
@@ -26,16 +27,15 @@ export async function* iterateEvents<Data>(
     if (!response.headers.get('content-type')?.includes('event-stream')) {
       throw errorOf(((await response.json()) as Answer<Data>).errors ?? []);
     }
-    let rest = '';
+    const events: EventSourceMessage[] = [];
+    const parser = createParser({ onEvent: (event) => events.push(event) });
     for await (const piece of textsOf(response.body!)) {
       clearTimeout(silence);
       silence = setTimeout(abort, MAX_SILENCE_MS);
-      const events = (rest + piece).split('\n\n');
-      rest = events.pop()!;
-      for (const event of events) {
-        const { name, data } = read(event);
-        if (name === 'complete') return;
-        if (name === 'next' && data !== '') yield JSON.parse(data) as Answer<Data>;
+      parser.feed(piece);
+      for (const { event, data } of events.splice(0)) {
+        if (event === 'complete') return;
+        if (event === 'next' && data !== '') yield JSON.parse(data) as Answer<Data>;
       }
     }
     throw offline('the stream was cut');
@@ -61,14 +61,4 @@ async function* textsOf(body: ReadableStream<Uint8Array>): AsyncGenerator<string
   } finally {
     await reader.cancel().catch(() => undefined);
   }
-}
-
-function read(event: string): { name: string; data: string } {
-  let name = 'message';
-  const data: string[] = [];
-  for (const line of event.split('\n')) {
-    if (line.startsWith('event:')) name = line.slice(6).trim();
-    else if (line.startsWith('data:')) data.push(line.slice(5).trimStart());
-  }
-  return { name, data: data.join('\n') };
 }

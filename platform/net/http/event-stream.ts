@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { createParser } from 'eventsource-parser';
 import { type Fault, guarded } from '../../base/faults/guarded.ts';
 
 /**
@@ -28,10 +29,14 @@ export class EventStream {
   #done = false;
   #error: Error | undefined;
   #wake: (() => void) | undefined;
-  #rest = '';
-  #afterReturn = false;
-  #name = '';
-  #data: string | undefined;
+  readonly #parser = createParser({
+    maxBufferSize: MAX_EVENT,
+    onEvent: ({ event, data }) => this.#add({ name: event ?? '', data }),
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded')
+        this.#body.destroy(new SyntaxError(`an event is longer than ${MAX_EVENT} characters`));
+    },
+  });
 
   constructor(body: Readable) {
     this.#body = body;
@@ -77,45 +82,15 @@ export class EventStream {
   }
 
   #take(text: string): void {
-    if (this.#over) return;
-    let lines = text;
-    if (this.#afterReturn && lines.startsWith('\n')) lines = lines.slice(1);
-    this.#afterReturn = text.endsWith('\r');
-    if (lines.includes('\r')) lines = lines.replaceAll(/\r\n?/g, '\n');
-    let start = 0;
-    for (let end = lines.indexOf('\n'); end >= 0; end = lines.indexOf('\n', start)) {
-      this.#line(this.#rest + lines.slice(start, end));
-      if (this.#over) break;
-      this.#rest = '';
-      start = end + 1;
-    }
-    this.#rest += start === 0 ? lines : lines.slice(start);
-    if (this.#rest.length + (this.#data?.length ?? 0) > MAX_EVENT)
-      this.#body.destroy(new SyntaxError(`an event is longer than ${MAX_EVENT} characters`));
+    if (this.#over || this.#body.destroyed) return;
+    this.#parser.feed(text);
     if (this.#events.length - this.#read >= MAX_WAITING) this.#body.pause();
     this.#notify();
   }
 
-  #line(line: string): void {
-    if (line === '') {
-      this.#dispatch();
-      return;
-    }
-    const colon = line.indexOf(':');
-    const field = colon < 0 ? line : line.slice(0, colon);
-    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
-    // A byte order mark may begin the stream.
-    if (field === 'data' || field === '\uFEFFdata')
-      this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`;
-    else if (field === 'event') this.#name = value;
-  }
-
-  #dispatch(): void {
-    const [name, data] = [this.#name, this.#data];
-    this.#name = '';
-    this.#data = undefined;
-    if (data === undefined) return;
-    if (!data.startsWith('[DONE]')) this.#events.push({ name, data });
+  #add(event: ServerEvent): void {
+    if (this.#over) return;
+    if (!event.data.startsWith('[DONE]')) this.#events.push(event);
     else this.#drain();
   }
 
@@ -130,8 +105,7 @@ export class EventStream {
 
   /** Servers forget the empty line after the last event. */
   #finish(): void {
-    if (!this.#over && this.#rest !== '') this.#line(this.#rest);
-    if (!this.#over) this.#dispatch();
+    if (!this.#over) this.#parser.feed('\n\n');
     this.#over = true;
     this.#notify();
   }
