@@ -41,7 +41,9 @@ const reviews = cleanup.use(
   await startForeignSubgraph(
     'reviews',
     `${LINK}type Query { top: Int }
-    type User @key(fields: "id") @cacheTag(format: "reviews-{$key.id}") { id: ID! score: Int note: String secret: String }`,
+    type User @key(fields: "id") @cacheTag(format: "reviews-{$key.id}") {
+      id: ID! score: Int note: String secret: String rank: Int!
+    }`,
     {
       Query: { top: () => 1 },
       User: {
@@ -52,6 +54,7 @@ const reviews = cleanup.use(
           return `note ${state.version}`;
         },
         secret: (_: unknown, __: unknown, headers: object) => secretOf(headers),
+        rank: () => state.version,
       },
     },
   ),
@@ -281,6 +284,33 @@ describe('stale answers', () => {
       .toEqual({
         users: [{ score: 102 }, { score: 202 }],
       });
+  });
+});
+
+describe('what does not fit the schema', () => {
+  it('and was fetched again without a client is not given out to its end', async () => {
+    const { ask, asked } = shared;
+    const RANKS = '{ users { rank } }';
+    reviews.answerHeaders = { 'cache-control': 'public, max-age=1, stale-while-revalidate=600' };
+    await asked(RANKS);
+    reviews.answerHeaders = { 'cache-control': 'public, max-age=600' };
+    reviews.isMisfit = true;
+    // The one who gets the stale answer has it fetched again; the next one meets what came of that.
+    await expect.poll(async () => (await ask(RANKS)).errors?.length, { timeout: 10_000 }).toBe(2);
+    reviews.isMisfit = false;
+    expect((await asked(RANKS)).data).toEqual({ users: [{ rank: 1 }, { rank: 1 }] });
+  });
+
+  it('of a new supergraph is not found, though it fits the one before', async () => {
+    const file = path.join(folder, 'changing.graphql');
+    writeFileSync(file, sdl);
+    const { asked, gateway } = await serve(undefined, { supergraph: { file } });
+    const query = '{ users { note } }';
+    await asked(query);
+    expect((await asked(query)).sent).toEqual([0, 0]);
+    writeFileSync(file, sdl.replace('note: String', 'note: String!'));
+    expect(await gateway.reload()).toBe(true);
+    expect((await asked(query)).sent).toEqual([1, 1]);
   });
 });
 

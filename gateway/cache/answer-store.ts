@@ -88,6 +88,10 @@ export class AnswerStore {
     });
   }
 
+  forget(keys: readonly string[]): void {
+    for (const key of keys) void this.#cache.delete(answerKey(key));
+  }
+
   /**
    * Makes everything unreadable that depends on one of the names.
    *

@@ -2,7 +2,7 @@ import { type ConstDirectiveNode, Kind, parse, type SelectionSetNode, valueFromA
 
 /** The words of `@cacheControl` on a field, or on a type wherever a field returns it. */
 export interface CacheHint {
-  /** Seconds. */
+  /** Seconds; undefined with `inheritMaxAge`. */
   readonly maxAge: number | undefined;
   readonly scope: 'PUBLIC' | 'PRIVATE' | undefined;
   /** Whether it is kept as long as what holds it. */
@@ -112,7 +112,7 @@ function importedAs(directive: ConstDirectiveNode): string[] {
 
 function hintOf({ maxAge, scope, inheritMaxAge }: Arguments): CacheHint {
   return {
-    maxAge: typeof maxAge === 'number' ? maxAge : undefined,
+    maxAge: typeof maxAge === 'number' && inheritMaxAge !== true ? maxAge : undefined,
     scope: scope === 'PUBLIC' || scope === 'PRIVATE' ? scope : undefined,
     inheritMaxAge: inheritMaxAge === true,
   };

@@ -70,6 +70,8 @@ export interface Lookup {
   namesOf(question: number): readonly string[];
   /** Keeps the answer to one question. */
   keep(question: number, data: string, policy: CachePolicy): void;
+  /** Forgets what is known, because it turned out not to fit. */
+  forget(): void;
 }
 
 /** The cache of one supergraph's fetches. */
@@ -193,6 +195,10 @@ export class FetchCache {
         metrics.kept(subgraph, kind);
         claims.delete(publicKeys[n]! + (privateKeys[n] ?? ''));
         store.keep(key, { data, freshUntil, staleUntil, scope: scope === 'public' ? 'public' : 'private', version });
+      },
+      forget() {
+        const used = (_: string, n: number): boolean => known[n % questions.length] !== undefined;
+        store.forget([...publicKeys, ...privateKeys].filter(used));
       },
     };
   }

@@ -154,12 +154,16 @@ class FactsReader {
     const definition = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
     if (!definition) throw new Unexplained();
     const named = getNamedType(definition.type);
-    const owners = isAbstractType(type) ? [parent, ...full.getPossibleTypes(type).map((one) => one.name)] : [parent];
+    const possible = isAbstractType(type) ? full.getPossibleTypes(type).map((one) => one.name) : [];
+    const owners = possible.length > 0 ? possible : [parent];
+    // Of an interface's own field counts what it says; what it does not say, the fields of its objects do.
+    const ofInterface = hints.hint(`${parent}.${name}`);
+    if (possible.length > 0) this.#note(ofInterface?.maxAge, ofInterface?.scope);
     const isRoot = place === 'root';
     for (const owner of owners) {
       const own = hints.hint(`${owner}.${name}`);
       const ofType = isCompositeType(named) ? hints.hint(named.name) : undefined;
-      const maxAge = own?.maxAge ?? (own?.inheritMaxAge ? undefined : ofType?.maxAge);
+      const maxAge = own?.maxAge ?? ofType?.maxAge;
       const scope = own?.scope ?? ofType?.scope;
       this.#note(maxAge, scope);
       const inherits = own?.inheritMaxAge || (!isRoot && !isCompositeType(named)) || ofType?.inheritMaxAge;

@@ -1,4 +1,4 @@
-import { Kind, parse, type SelectionSetNode, visit } from 'graphql';
+import { type DocumentNode, type FieldNode, Kind, parse, type SelectionSetNode, visit } from 'graphql';
 import { argumentsOf, fieldSet } from './joins.ts';
 import type { EntityFetch, Plan, Requirement, Step } from './plan.ts';
 
@@ -16,10 +16,11 @@ export interface Key {
 /**
  * Checks for faults of Apollo's planner that the public federation audit and our generated operations show: a fetch
  * that is missing altogether; an entity asked for by a key that its subgraph does not resolve; a field that is needed
- * with other arguments by @requires than by someone else at the same place; and a request that needs more than a key
- * for some field under @include or @skip, so that all its other fields are lost where that field is not asked for.
+ * with other arguments by @requires than by someone else at the same place; a request that needs more than a key
+ * for some field under @include or @skip, so that all its other fields are lost where that field is not asked for; and
+ * a request that asks something of a type of which it sends no entity.
  */
-export function createDoubt({ keys, withArguments, belowKeys }: Joins): Doubt {
+export function createDoubt({ keys, withArguments, belowKeys, interfaces }: Joins): Doubt {
   function doubtOf(fetch: EntityFetch): string | undefined {
     const document = parse(fetch.text, { noLocation: true });
     let suspect: string | undefined;
@@ -37,6 +38,8 @@ export function createDoubt({ keys, withArguments, belowKeys }: Joins): Doubt {
     if (suspect !== undefined) return `${suspect} requires fields with arguments`;
     if (conditional && deep !== undefined) return `${deep}, which may be skipped, requires what stands below a key`;
     for (const group of fetch.groups) {
+      const unsent = typesAsked(document, group.alias).find((type) => !isSent(type, group.requires));
+      if (unsent !== undefined) return `${fetch.subgraph} is asked of ${unsent} and sent none`;
       for (const node of group.requires) {
         const known = node.kind === 'type' ? keys.get(`${fetch.subgraph} ${node.type}`) : undefined;
         if (node.kind !== 'type' || !known) continue;
@@ -55,6 +58,15 @@ export function createDoubt({ keys, withArguments, belowKeys }: Joins): Doubt {
     return undefined;
   }
 
+  /** An interface may stand for the type: what is sent of it says which type it is. */
+  function isSent(type: string, requires: readonly Requirement[]): boolean {
+    const above = interfaces.get(type);
+    if (!above) return true;
+    return requires.some(
+      (node) => node.kind === 'field' || node.type === undefined || node.type === type || above.has(node.type),
+    );
+  }
+
   return (plan) => {
     if (!plan.root && !plan.primary) return 'nothing is fetched';
     return (
@@ -64,6 +76,19 @@ export function createDoubt({ keys, withArguments, belowKeys }: Joins): Doubt {
         .find((doubt) => doubt !== undefined)
     );
   };
+}
+
+/** The types of which an `_entities` field asks something. */
+function typesAsked({ definitions }: DocumentNode, alias: string): string[] {
+  const fields = definitions.flatMap((node) =>
+    node.kind === Kind.OPERATION_DEFINITION ? node.selectionSet.selections : [],
+  );
+  const entities = fields.find(
+    (node): node is FieldNode => node.kind === Kind.FIELD && (node.alias ?? node.name).value === alias,
+  );
+  return (entities?.selectionSet?.selections ?? []).flatMap((node) =>
+    node.kind === Kind.INLINE_FRAGMENT && node.typeCondition ? [node.typeCondition.name.value] : [],
+  );
 }
 
 /** Yields the fetches of entities in a plan. */
@@ -98,6 +123,8 @@ export interface Joins {
   readonly withArguments: ReadonlySet<string>;
   /** The fields whose @requires names more of an object that a key has: `<subgraph> <field>`. */
   readonly belowKeys: ReadonlySet<string>;
+  /** The interfaces of every object type. */
+  readonly interfaces: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
 /** Reads the joins of a supergraph. */
@@ -107,6 +134,7 @@ export function readJoins(sdl: string): Joins {
   const keys = new Map<string, Key[]>();
   const withArguments = new Set<string>();
   const belowKeys = new Set<string>();
+  const interfaces = new Map<string, ReadonlySet<string>>();
   visit(document, {
     EnumValueDefinition: ({ name, directives }) => {
       const graph = argumentsOf(directives, 'join__graph')[0]?.name;
@@ -116,6 +144,9 @@ export function readJoins(sdl: string): Joins {
   const nameOf = (graph: unknown): string => names.get(String(graph)) ?? String(graph);
   for (const definition of document.definitions) {
     if (definition.kind !== Kind.OBJECT_TYPE_DEFINITION && definition.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    if (definition.kind === Kind.OBJECT_TYPE_DEFINITION) {
+      interfaces.set(definition.name.value, new Set(definition.interfaces?.map(({ name }) => name.value)));
+    }
     const objects = new Set<string>();
     for (const { graph, key, resolvable } of argumentsOf(definition.directives, 'join__type')) {
       if (typeof key !== 'string') continue;
@@ -132,7 +163,7 @@ export function readJoins(sdl: string): Joins {
       }
     }
   }
-  return { keys, withArguments, belowKeys };
+  return { keys, withArguments, belowKeys, interfaces };
 }
 
 const objectsIn = ({ selections }: SelectionSetNode): string[] =>

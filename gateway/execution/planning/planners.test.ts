@@ -7,9 +7,13 @@ import { loadSupergraph } from '../../supergraph/supergraph.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';
 import { createEngine } from '../run/engine.ts';
+import { ours } from '../testing/contenders.ts';
 import { composeSdl } from '../testing/fleet.ts';
+import { OFFICE } from '../testing/graphs/office.ts';
+import { composeGraph } from '../testing/seeded/graph.ts';
 import { createSetup } from '../testing/setup.ts';
-import type { PlannerChoice } from './planners.ts';
+import { tryOperation } from '../testing/trial.ts';
+import { createPlanner, type PlannerChoice } from './planners.ts';
 
 const LINK =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.5", import: ["@key", "@external", "@requires"])\n';
@@ -75,6 +79,21 @@ describe('where Apollo’s planner goes wrong', () => {
       latest: { recalled: [{ slug: 'm1' }, null], summary: 'summary: text of 9' },
     });
   });
+});
+
+it('conditions are decided first where a fetch asks something of a type of which it sends no entity', async () => {
+  const query = `query ($a: Boolean!, $b: Boolean!) {
+    payments { to @skip(if: $a) { ... on Robot @include(if: $b) { tax } } to { ... on Person { name } } }
+  }`;
+  const graph = await composeGraph(OFFICE, { seed: 21, failures: false });
+  const trial = async (choice: PlannerChoice) => {
+    const planner = await createPlanner(graph.supergraph.sdl, choice);
+    const operation = { query, variables: { a: false, b: true } };
+    return (await tryOperation(graph, ours(graph.supergraph, graph.fleet, planner), operation))?.difference;
+  };
+  // When this fails, Apollo's planner has been mended, and the doubt can go.
+  expect(await trial('apollo')).toBe('data');
+  expect(await trial('auto')).toBeUndefined();
 });
 
 it('where the native planner cannot plan, Apollo’s does', async () => {

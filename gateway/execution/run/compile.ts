@@ -220,7 +220,7 @@ function compilePlan(
     : plan.root && compileStep(plan.root, fetchScope);
   const finish = (run: Run): OperationAnswer => {
     const answer = writeAnswer(run, writer, introspect?.(run.values) ?? NOTHING, limits.answerCharacters);
-    if (run.later) run.keep();
+    if (run.later || run.used) run.keep();
     if (!run.headers) return answer;
     return { ...answer, headers: run.headers.finish(isQuery && !answer.failed && !run.hasFailed) };
   };

@@ -8,7 +8,7 @@ import { createIsAsked } from './asked.ts';
 import { collectHeld, contextValue } from './context.ts';
 import { type Batch, type CompiledGroup, createEntityAnswers } from './entity-answers.ts';
 import { type Added, type AddedVariable, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
-import { answersOf, type Division, divide, entitiesOf } from './kept-entities.ts';
+import { answersOf, type Division, divide } from './kept-entities.ts';
 import { createKeptFetch, noteKnown, refresh } from './kept-fetch.ts';
 import { collectObjects } from './paths.ts';
 import { compileRepresenter } from './representation.ts';
@@ -144,7 +144,7 @@ function compileEntities(fetch: EntityFetch, scope: FetchScope): EntityRun {
   async function askKept(run: Run, looking: readonly Looking[], added: Added): Promise<void> {
     const all = await Promise.all(looking.map(async ({ batch, lookup }) => divide(batch, await lookup)));
     const known = all.filter(({ found }) => found.texts.length > 0);
-    for (const { lookup } of known) noteKnown(run, subgraph, entitiesOf(lookup), lookup);
+    for (const { lookup } of known) noteKnown(run, subgraph, lookup);
     if (known.length > 0)
       answers.receive(
         run,

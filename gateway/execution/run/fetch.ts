@@ -205,7 +205,7 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     const lookup = await looking;
     const [known] = lookup.known;
     if (!known) return ask(run, objects, lookup);
-    noteKnown(run, subgraph, [known], lookup);
+    noteKnown(run, subgraph, lookup);
     try {
       receive(run, objects, { result: { data: known.data } });
     } catch (error) {

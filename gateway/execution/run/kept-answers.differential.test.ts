@@ -10,6 +10,7 @@ import { RedisCache } from '#platform/realtime/cache/redis-cache.ts';
 import { connectTestRedis, REDIS_TEST_URL, testPrefix } from '#platform/realtime/redis/redis-for-tests.ts';
 import { createCacheMetrics } from '../../cache/cache-metrics.ts';
 import { createAnswerCaches } from '../../cache/create-cache.ts';
+import type { Invalidation } from '../../cache/dependencies.ts';
 import { createPlanner } from '../planning/planners.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';
@@ -18,17 +19,22 @@ import { CATALOG } from '../testing/graphs/catalog.ts';
 import { OFFICE } from '../testing/graphs/office.ts';
 import { SHOP } from '../testing/graphs/shop.ts';
 import type { GeneratedOperation } from '../testing/operation-arbitrary.ts';
-import { composeGraph, extractGraph, type SeededGraph } from '../testing/seeded/graph.ts';
+import { readSelection } from '../testing/seeded/field-sets.ts';
+import { composeGraph, extractGraph, type SeededWorld } from '../testing/seeded/graph.ts';
+import { type Thing, thingKey } from '../testing/seeded/keys.ts';
+import { objectsOf } from '../testing/seeded/types.ts';
+import { OBJECTS } from '../testing/seeded/world.ts';
 import { generatedOperations } from '../testing/trial.ts';
 import { createCompiler } from './compile.ts';
 
 /**
  * Generated operations with the cache on, against one plain schema: two identities that see different data, or all the
- * same, and a change of all data with an invalidation now and then. CACHE_RUNS sets how many operations there are on
- * each graph, SEED repeats a run.
+ * same; and now and then a mutation that changes data (all of it, that of some types, that of one entity), which reads
+ * nothing out of the cache, followed by the invalidation of what has changed and of nothing else. CACHE_RUNS sets how
+ * many operations there are on each graph, SEED repeats a run.
  */
 const RUNS = Number(process.env['CACHE_RUNS'] ?? 15);
-const CHANGES = 3;
+const CHANGE_EVERY = 5;
 const GRAPHS = { catalog: CATALOG, shop: SHOP, office: OFFICE };
 const lifecycle = new AsyncDisposableStack();
 afterAll(() => lifecycle.disposeAsync());
@@ -62,14 +68,46 @@ const changed = (variables: Record<string, unknown>): Record<string, unknown> =>
     }),
   );
 
+/** The number that the data of each object is made of. */
+class Seeds {
+  readonly #changes = new Map<string, number>();
+
+  change(name: string): void {
+    this.#changes.set(name, (this.#changes.get(name) ?? 0) + 1);
+  }
+
+  /** @param base another one for other data from the start. */
+  of(base: number): (thing: Thing) => number {
+    const count = (name: string) => this.#changes.get(name) ?? 0;
+    return (thing) => base + count('') + count(thing.type) + count(thingKey(thing));
+  }
+}
+
+/** Changes all data, that of some types or that of one entity, and returns what says so. */
+function changeOf({ world: { full, subgraphs }, world }: SeededWorld, seeds: Seeds, next: () => number): Invalidation {
+  const objects = objectsOf(full).map(({ name }) => name);
+  const kind = next();
+  if (kind < 0.2) {
+    seeds.change('');
+    return { subgraphs: subgraphs.map(({ name }) => name) };
+  }
+  if (kind < 0.5) {
+    const types = objects.filter(() => next() < 0.4);
+    for (const type of types) seeds.change(type);
+    return { types };
+  }
+  const entities = objects.flatMap((type) => {
+    const [set] = subgraphs.flatMap((subgraph) => subgraph.keys(type));
+    return set ? [{ type, set }] : [];
+  });
+  const { type, set } = entities[Math.floor(next() * entities.length)]!;
+  const thing = { type, seed: String(Math.floor(next() * OBJECTS)) };
+  seeds.change(thingKey(thing));
+  return { keys: [{ type, key: readSelection(world, thing, set) }] };
+}
+
 describe.each(Object.entries(GRAPHS))(`%s, ${RUNS} operations, seed ${SEED}`, (_, schemas) => {
-  const worlds = new Map<number, Promise<SeededGraph>>();
   const first = composeGraph(schemas, { seed: SEED });
-  const world = async (n: number): Promise<SeededGraph> => {
-    const known = worlds.get(n) ?? (n === 0 ? first : extractGraph((await first).supergraph.sdl, { seed: SEED + n }));
-    worlds.set(n, known);
-    return known;
-  };
 
   const cases = Object.keys(faces).flatMap((face) => ['private', 'public'].map((scope) => [face, scope] as const));
   it.each(cases)(
@@ -96,12 +134,14 @@ describe.each(Object.entries(GRAPHS))(`%s, ${RUNS} operations, seed ${SEED}`, (_
         supergraph,
         compile: createCompiler({ supergraph, planner, observer: { cache: () => cache }, share: false }),
       });
-      let change = 0;
-      const worldOf = (person: number) => world(scope === 'private' ? person * 10 + change : change);
+      const seeds = new Seeds();
+      const bases = scope === 'private' ? [SEED, SEED + 10_000] : [SEED];
+      const graphs = await Promise.all(bases.map((base) => extractGraph(supergraph.sdl, { seed: seeds.of(base) })));
+      const graphOf = (person: number): SeededWorld => graphs[person] ?? graphs[0]!;
       const head = `HTTP/1.1 200 OK\r\ncache-control: ${scope}, max-age=600`;
 
       async function ask(person: number, query: string, variables: Record<string, unknown>) {
-        const { fleet } = await worldOf(person);
+        const { fleet } = graphOf(person);
         const transports = new Map(
           [...fleet.transports].map(([name, transport]) => {
             const told: Pick<SubgraphTransport, 'execute'> = {
@@ -116,33 +156,37 @@ describe.each(Object.entries(GRAPHS))(`%s, ${RUNS} operations, seed ${SEED}`, (_
         return JSON.parse(String(answer.json)) as FormattedExecutionResult;
       }
 
-      const next = random(SEED);
       let tried = 0;
+      async function compare(person: number, operation: GeneratedOperation): Promise<void> {
+        const { whole, effects } = graphOf(person);
+        effects.subgraphs.length = 0;
+        effects.whole.length = 0;
+        const answer = await ask(person, operation.query, operation.variables);
+        if (!answer) return;
+        const difference =
+          differenceOf(answer, await answerPlainly(whole, operation)) ??
+          (answer.data === null || effects.subgraphs.join() === effects.whole.join() ? undefined : 'effects');
+        if (difference === undefined) return;
+        const text = `${operation.query}\n${JSON.stringify(operation.variables)}\n${JSON.stringify(answer)}`;
+        expect.fail(`seed ${SEED}, operation ${tried}, person ${person}: ${difference}\n${text}`);
+      }
+
+      const next = random(SEED);
+      const mutations = generatedOperations(supergraph.apiSchema, 'mutation', SEED);
       const recent: GeneratedOperation[] = [];
       for (const generated of generatedOperations(supergraph.apiSchema, 'query', SEED)) {
         if (tried++ >= RUNS) break;
         // The same with other values, and what was kept before a change.
         const asked = [generated, { ...generated, variables: changed(generated.variables) }];
-        if (change < CHANGES && tried % Math.ceil(RUNS / (CHANGES + 1)) === 0) {
-          change++;
-          const names = supergraph.subgraphs.map(({ name }) => name);
-          const types = Object.keys(full.getTypeMap());
-          await cache.invalidate(next() < 0.5 ? { subgraphs: names } : { types });
+        if (tried % CHANGE_EVERY === 0) {
+          const change = changeOf(graphs[0]!, seeds, next);
+          const mutation = mutations.next();
+          if (!mutation.done) for (const person of [0, 1]) await compare(person, mutation.value);
+          await cache.invalidate(change);
           asked.push(...recent.splice(0));
         }
-        recent.splice(0, Math.max(0, recent.length - 5));
         recent.push(generated);
-        for (const operation of asked) {
-          for (const person of [0, 1, 0, 1]) {
-            const answer = await ask(person, operation.query, operation.variables);
-            if (!answer) continue;
-            const { whole } = await worldOf(person);
-            const difference = differenceOf(answer, await answerPlainly(whole, operation));
-            if (difference === undefined) continue;
-            const text = `${operation.query}\n${JSON.stringify(operation.variables)}\n${JSON.stringify(answer)}`;
-            expect.fail(`seed ${SEED}, operation ${tried}, person ${person}: ${difference}\n${text}`);
-          }
-        }
+        for (const operation of asked) for (const person of [0, 1, 0, 1]) await compare(person, operation);
       }
       const page = await metrics.metrics();
       const hits = [...page.matchAll(/cache_requests_total\{.*result="hit"\} (\d+)/g)].map(([, n]) => Number(n));

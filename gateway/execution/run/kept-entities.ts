@@ -1,5 +1,5 @@
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
-import type { Known, Lookup } from '../../cache/fetch-cache.ts';
+import type { Lookup } from '../../cache/fetch-cache.ts';
 import type { Data } from '../prepare/data.ts';
 import type { Batch } from './entity-answers.ts';
 
@@ -47,14 +47,11 @@ function part({ group, texts, distinct, objects, slots }: Batch, numbers: readon
   };
 }
 
-/** Returns what is known, in the order of the batch. */
-export const entitiesOf = (lookup: Lookup): readonly Known[] => lookup.known.filter((one) => one !== undefined);
-
 /** Returns what was kept as if the subgraph had answered it. */
 export function answersOf(divisions: readonly Division[]): SubgraphResponse {
   const data: Data = {};
   for (const { found, lookup } of divisions) {
-    data[found.group.alias] = entitiesOf(lookup).map((known) => known.data);
+    data[found.group.alias] = lookup.known.flatMap((known) => known?.data ?? []);
   }
   return { result: { data } };
 }

@@ -1,4 +1,4 @@
-import type { FetchCache, Known, Lookup, Question } from '../../cache/fetch-cache.ts';
+import type { FetchCache, Lookup, Question } from '../../cache/fetch-cache.ts';
 import type { FetchFacts } from '../../cache/fetch-facts.ts';
 import { type CachePolicy, writeCacheControl } from '../../request/cache-control.ts';
 import type { Run } from './run.ts';
@@ -35,8 +35,12 @@ export function createKeptFetch(
 }
 
 /** Tells a run that it uses answers that were kept. */
-export function noteKnown(run: Run, subgraph: string, known: readonly Known[], { tokens }: Lookup): void {
-  for (const { policy, isStale, names } of known) {
+export function noteKnown(run: Run, subgraph: string, lookup: Lookup): void {
+  const { known, tokens } = lookup;
+  run.used = [...(run.used ?? []), lookup];
+  for (const one of known) {
+    if (!one) continue;
+    const { policy, isStale, names } = one;
     run.headers?.answered(subgraph, `HTTP/1.1 200 OK\r\ncache-control: ${writeCacheControl(policy)}`);
     if (isStale) run.keeping?.giveUp();
     else run.keeping?.add(policy, names, tokens);

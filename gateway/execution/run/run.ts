@@ -8,6 +8,7 @@ import {
   type SubgraphResponse,
   type SubgraphTransport,
 } from '#platform/net/transport/transport.ts';
+import type { Lookup } from '../../cache/fetch-cache.ts';
 import type { Keeping } from '../../cache/keeping.ts';
 import type { HeaderGatherer } from '../../request/answer-headers.ts';
 import { type Data, own } from '../prepare/data.ts';
@@ -52,6 +53,8 @@ export class Run {
   isInvalid = false;
   /** Answers to be kept once the whole answer is written. */
   later: (() => void)[] | undefined;
+  /** What was kept and is a part of the answer. */
+  used: Lookup[] | undefined;
   /** Ends the fetches that are running. */
   readonly cancellation = new Cancellation();
   /** Which places errors are told of at the moment; undefined: of all. */
@@ -99,9 +102,13 @@ export class Run {
     return new Run({ ...this.request, signal: undefined }, this.values, observer, this.#clientPlace);
   }
 
-  /** Keeps what is to be kept, now that the answer is known to be right. */
+  /**
+   * Keeps what is to be kept, now that the answer is known to be right. Where it is wrong, what was kept may be the
+   * cause, such as an answer that was fetched again without a client: it is asked for again, not given out to its end.
+   */
   keep(): void {
     if (!this.isInvalid) for (const keep of this.later ?? []) keep();
+    else for (const lookup of this.used ?? []) lookup.forget();
   }
 
   /** Ends all running fetches. */
