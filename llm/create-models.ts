@@ -14,6 +14,7 @@ import { createImager } from './image.ts';
 import type { Models, ModelsOptions } from './models.ts';
 import { Prices } from './prices.ts';
 import { Clients } from './provider/clients.ts';
+import { Gathering } from './provider/gathering.ts';
 import { QuirkBook } from './provider/quirks.ts';
 import { createReranker } from './rerank.ts';
 import { Router } from './routing/router.ts';
@@ -38,6 +39,7 @@ export class ModelsCore implements AsyncDisposable {
   readonly #prices = new Prices();
   readonly #counter = new TokenCounter();
   readonly #quirks = new QuirkBook();
+  readonly #gathering = new Gathering();
   readonly #router: Router;
   readonly #telemetry: Telemetry;
   readonly #limits: LimitKeeper;
@@ -77,6 +79,7 @@ export class ModelsCore implements AsyncDisposable {
       embedForCache,
       replies: this.#replies,
       quirks: this.#quirks,
+      gathering: this.#gathering,
       preparer: this.#preparer,
     });
     return {

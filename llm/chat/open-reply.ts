@@ -3,6 +3,7 @@ import type { ChatMessage } from '../messages.ts';
 import type { Clients } from '../provider/clients.ts';
 import type { Delta, FinishReason } from '../provider/deltas.ts';
 import { ProviderFailure } from '../provider/failure.ts';
+import type { Gathering } from '../provider/gathering.ts';
 import type { Body, Protocol } from '../provider/protocol.ts';
 import { protocolOf } from '../provider/protocols.ts';
 import type { QuirkBook, Quirks } from '../provider/quirks.ts';
@@ -36,6 +37,7 @@ export interface ReplyEnd {
 export interface ReplyOptions {
   readonly clients: Clients;
   readonly quirks: QuirkBook;
+  readonly gathering: Gathering;
   readonly request: ChatRequest;
   readonly inputTokens: number;
   readonly prepare: (attempt: Attempt, quirks: Quirks) => Promise<Prepared>;
@@ -80,6 +82,7 @@ async function ask(
       stallMs: deployment.stallMs,
       ...((!protocol.takesStop || quirks.without?.includes('stop')) && { stop: request.stop }),
       json: request.output !== undefined,
+      gathering: options.gathering,
     });
     const close = () => {
       release();

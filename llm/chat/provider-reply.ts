@@ -5,6 +5,7 @@ import type { Alias, Catalogue, Deployment } from '../catalogue/catalogue.ts';
 import { costOfUsage, type Prices } from '../prices.ts';
 import type { Clients } from '../provider/clients.ts';
 import type { Delta, FinishReason } from '../provider/deltas.ts';
+import type { Gathering } from '../provider/gathering.ts';
 import type { QuirkBook } from '../provider/quirks.ts';
 import type { ReportedUsage } from '../provider/usage.ts';
 import type { LlmCallRecord, Usage } from '../record.ts';
@@ -21,6 +22,7 @@ export interface ProviderReplyDependencies {
   readonly router: Router;
   readonly clients: Clients;
   readonly quirks: QuirkBook;
+  readonly gathering: Gathering;
   readonly counter: TokenCounter;
   readonly prices: Prices;
   readonly preparer: Preparer;
@@ -155,7 +157,7 @@ export class ProviderReply {
   }
 
   async #open(signal: AbortSignal): Promise<OpenReply | undefined> {
-    const { router, clients, quirks } = this.#deps;
+    const { router, clients, quirks, gathering } = this.#deps;
     const [alias, request] = [this.#alias, this.#request];
     const inputTokens = await this.#inputTokens();
     this.#held = await this.#deps.limits.hold({
@@ -178,6 +180,7 @@ export class ProviderReply {
           openReply(attempt, {
             clients,
             quirks,
+            gathering,
             request,
             inputTokens,
             count: (messages, { model }) => this.#deps.counter.prompt(messages, request.tools, model),

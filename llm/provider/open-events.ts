@@ -8,6 +8,8 @@ export interface Events {
   /** Whether the provider said with `[DONE]` that there is no more. */
   readonly done: boolean;
   next(): Promise<ServerEvent | undefined>;
+  /** The next event where it has come already. */
+  ready(): ServerEvent | undefined;
 }
 
 /** A whole reply that is longer than this is not one, in characters. */
@@ -74,5 +76,9 @@ class Whole implements Events {
     const data = this.#data;
     this.#data = undefined;
     return data === undefined ? undefined : { name: '', data };
+  }
+
+  ready(): undefined {
+    return undefined;
   }
 }

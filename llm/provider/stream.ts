@@ -1,7 +1,9 @@
+import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { brokenAnswer } from './classify.ts';
 import type { Delta, FinishReason } from './deltas.ts';
 import { ProviderFailure } from './failure.ts';
 import { finishOf } from './finish-reasons.ts';
+import type { Gathering } from './gathering.ts';
 import { type Events, openEvents } from './open-events.ts';
 import type { Reader } from './protocol.ts';
 import { ReplyText } from './reply-text.ts';
@@ -24,6 +26,8 @@ export interface StreamOptions {
   readonly stop?: readonly string[] | undefined;
   /** Whether the text is to be JSON: the fence of Markdown around it is taken off. */
   readonly json?: boolean;
+  /** The rhythm that it shares with the other streams of the process. */
+  readonly gathering: Gathering;
 }
 
 /** What follows a finish reason (usage, `[DONE]`) comes at once; a server that keeps the connection open is left. */
@@ -44,10 +48,14 @@ export class ProviderStream {
   readonly #stallMs: number;
   readonly #watchdog: Watchdog;
   readonly #text: ReplyText;
+  readonly #gathering: Gathering;
+  #state: 'waiting' | 'begun' | 'over' = 'waiting';
   #events: Events | undefined;
   #headers = new Headers();
   /** What was read beyond the delta that was handed out last. */
-  readonly #waiting: Delta[] = [];
+  #waiting: Delta[] = [];
+  /** What is wrong with the events after `waiting`. */
+  #broken: unknown;
   #ended: ProviderEnd | undefined;
 
   /**
@@ -66,6 +74,7 @@ export class ProviderStream {
     this.#stallMs = options.stallMs;
     this.#watchdog = new Watchdog(signal, options.stallMs);
     this.#text = new ReplyText(options);
+    this.#gathering = options.gathering;
   }
 
   /**
@@ -76,22 +85,27 @@ export class ProviderStream {
     if (waiting) return waiting;
     this.#watchdog.wait();
     try {
+      if (this.#broken !== undefined) throw this.#broken;
       this.#events ??= await this.#open();
+      const goesOn = this.#state === 'begun' && this.#reader.finish === undefined;
+      const moment = goesOn ? this.#gathering.moment() : undefined;
+      if (moment) await moment;
       for (;;) {
         const event = await this.#events.next();
         if (!event) return this.#end(true);
-        const before = this.#reader.finish;
-        this.#reader.take(event, this.#headers, this.#text, this.#waiting);
-        if (this.#reader.finish !== before) this.#watchdog.shorten(Math.min(AFTER_FINISH_MS, this.#stallMs));
+        this.#take(event);
+        if (moment) this.#takeReady(this.#events);
         const delta = this.#waiting.shift();
         if (this.#text.stopped) return this.#stop(delta);
         if (delta) {
+          this.#begin();
           this.#watchdog.rest();
           return delta;
         }
         this.#watchdog.wait();
       }
     } catch (error) {
+      this.#leave();
       if (this.#signal.aborted) return undefined;
       // The reply was whole before the connection stood still, broke or spoke of something else.
       if (this.#reader.finish !== undefined) return this.#end(false);
@@ -102,7 +116,35 @@ export class ProviderStream {
 
   /** Ends the request if it still runs. */
   close(): void {
+    this.#leave();
     this.#watchdog.end();
+  }
+
+  #begin(): void {
+    if (this.#state !== 'waiting') return;
+    this.#state = 'begun';
+    this.#gathering.enter();
+  }
+
+  #leave(): void {
+    if (this.#state === 'begun') this.#gathering.leave();
+    this.#state = 'over';
+  }
+
+  #take(event: ServerEvent): void {
+    const before = this.#reader.finish;
+    this.#reader.take(event, this.#headers, this.#text, this.#waiting);
+    if (this.#reader.finish !== before) this.#watchdog.shorten(Math.min(AFTER_FINISH_MS, this.#stallMs));
+  }
+
+  /** Takes what else has come, as one. What breaks the stream is told after what came before it. */
+  #takeReady(events: Events): void {
+    try {
+      for (let event = events.ready(); event && !this.#text.stopped; event = events.ready()) this.#take(event);
+    } catch (error) {
+      this.#broken = error;
+    }
+    this.#waiting = joined(this.#waiting);
   }
 
   async #open(): Promise<Events> {
@@ -113,6 +155,7 @@ export class ProviderStream {
 
   /** One of the words has come that end the reply: the provider need not go on. */
   #stop(delta: Delta | undefined): Delta | ProviderEnd {
+    this.#leave();
     this.#watchdog.end();
     this.#ended = { type: 'end', reason: 'stop', usage: this.#reader.usage };
     return delta ?? this.#ended;
@@ -120,6 +163,7 @@ export class ProviderStream {
 
   /** @param over whether the answer has ended, too. */
   #end(over: boolean): Delta | ProviderEnd | undefined {
+    this.#leave();
     if (this.#signal.aborted) return undefined;
     const finish = this.#reader.finish ?? (this.#events?.done ? 'stop' : undefined);
     if (finish === undefined) {
@@ -134,4 +178,16 @@ export class ProviderStream {
     this.#ended = { type: 'end', reason, usage: this.#reader.usage };
     return this.#waiting.shift() ?? this.#ended;
   }
+}
+
+/** Joins texts that follow one another. */
+function joined(deltas: readonly Delta[]): Delta[] {
+  const all: Delta[] = [];
+  for (const delta of deltas) {
+    const last = all.at(-1);
+    if (last?.type === 'text' && delta.type === 'text')
+      all[all.length - 1] = { type: 'text', text: last.text + delta.text };
+    else all.push(delta);
+  }
+  return all;
 }

@@ -44,24 +44,25 @@ interface Verified {
  * paid once per identity, audience and 20 s; verifying once per token.
  */
 export function createAssertions(secrets: Secrets): IdentityAssertions {
-  const keys = secrets.deriveAll('identity assertions');
+  // Once: jose would import bytes again for each signature.
+  const keys = secrets.deriveAll('identity assertions').map(importKey);
   const signed = new WeakMap<Identity, Map<string, Signed>>();
   const verified = new LRUCache<string, Verified>({ max: 10_000 });
 
-  const make = (identity: Identity, audience: Audience, now: number): Promise<string> =>
+  const make = async (identity: Identity, audience: Audience, now: number): Promise<string> =>
     new SignJWT({ id: identity })
       .setProtectedHeader({ alg: 'HS256', typ: TYPE })
       .setIssuer(ISSUER)
       .setAudience(audience)
       .setIssuedAt(now)
       .setExpirationTime(now + LIFE_S)
-      .sign(keys[0]!);
+      .sign(await keys[0]!);
 
   /** Each secret that is accepted is tried: a process that has not restarted yet signs with the one before. */
   async function payloadOf(token: string, audience: Audience): Promise<JWTPayload> {
     for (const [index, key] of keys.entries()) {
       try {
-        const { payload } = await jwtVerify(token, key, {
+        const { payload } = await jwtVerify(token, await key, {
           algorithms: ['HS256'],
           typ: TYPE,
           issuer: ISSUER,
@@ -117,3 +118,6 @@ export function createAssertions(secrets: Secrets): IdentityAssertions {
     },
   };
 }
+
+const importKey = (bytes: Buffer): Promise<CryptoKey> =>
+  crypto.subtle.importKey('raw', new Uint8Array(bytes), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify']);

@@ -2,6 +2,9 @@
 export const WAIT = Symbol('wait');
 export const DONE = Symbol('done');
 
+/** Why an iteration closes: one for all, because a new one would record its stack each time. */
+const OVER = new DOMException('The iteration is over', 'AbortError');
+
 export interface PullSource<T> {
   /** Runs before the first `take`, when iteration starts. A throw ends the iteration with it. */
   readonly open?: (signal: AbortSignal) => Promise<void>;
@@ -85,7 +88,7 @@ export class Pull<T> implements AsyncIterableIterator<T, undefined> {
     if (this.#ended) return;
     this.#ended = true;
     this.#source.signal?.removeEventListener('abort', this.#onAbort);
-    this.#closing.abort();
+    this.#closing.abort(OVER);
     this.#source.close?.();
     this.wake();
   }

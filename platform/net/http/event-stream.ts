@@ -64,21 +64,25 @@ export class EventStream {
   /** The next event, undefined after the last one. Throws what broke the connection. */
   async next(): Promise<ServerEvent | undefined> {
     for (;;) {
-      const event = this.#events[this.#read];
-      if (event) {
-        if (++this.#read === this.#events.length) {
-          this.#events.length = 0;
-          this.#read = 0;
-          if (this.#body.isPaused() && !this.#over) this.#body.resume();
-        }
-        return event;
-      }
+      const event = this.ready();
+      if (event) return event;
       if (this.#error) throw this.#error;
       if (this.#over) return undefined;
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
     }
+  }
+
+  /** The next event where it has come already. */
+  ready(): ServerEvent | undefined {
+    const event = this.#events[this.#read];
+    if (event && ++this.#read === this.#events.length) {
+      this.#events.length = 0;
+      this.#read = 0;
+      if (this.#body.isPaused() && !this.#over) this.#body.resume();
+    }
+    return event;
   }
 
   #take(text: string): void {

@@ -1,3 +1,4 @@
+import { Deadline } from '#platform/base/cancellation/deadline.ts';
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { ChatParts } from '../parts.ts';
@@ -56,7 +57,7 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
     metrics.recall.inc({ outcome: 'off' });
     return undefined;
   }
-  const deadline = AbortSignal.timeout(config.CHAT_RECALL_TIMEOUT_MS);
+  using deadline = new Deadline(config.CHAT_RECALL_TIMEOUT_MS, question.signal);
   const observe = metrics.recallSeconds.startTimer();
   try {
     const { recall: found } = await untilAborted(
@@ -75,10 +76,10 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
         {
           identity: question.identity,
           requestId: question.requestId,
-          signal: AbortSignal.any([deadline, question.signal]),
+          signal: deadline.signal,
         },
       ),
-      AbortSignal.any([deadline, question.signal]),
+      deadline.signal,
     );
     const isEmpty = found == null || found.items.length === 0;
     metrics.recall.inc({ outcome: isEmpty ? 'empty' : 'used' });
@@ -87,8 +88,8 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
     return { quoted: quoted ?? undefined, instructions: instructions ?? undefined, citations: items.map(asCitation) };
   } catch (error) {
     if (question.signal.aborted) return undefined;
-    metrics.recall.inc({ outcome: deadline.aborted ? 'late' : 'failed' });
-    if (!deadline.aborted) log.debug({ err: error }, 'memory could not be asked');
+    metrics.recall.inc({ outcome: deadline.passed ? 'late' : 'failed' });
+    if (!deadline.passed) log.debug({ err: error }, 'memory could not be asked');
     return undefined;
   } finally {
     observe();
@@ -101,7 +102,8 @@ const ANSWER_TIMEOUT_MS = 5_000;
 /** Returns what the extractive responder quotes, or undefined when memory cannot be asked. */
 export async function extractiveAnswer(chat: ChatParts, question: Question) {
   if (!question.identity.scopes.includes('memory:read')) return undefined;
-  const signal = AbortSignal.any([AbortSignal.timeout(ANSWER_TIMEOUT_MS), question.signal]);
+  using deadline = new Deadline(ANSWER_TIMEOUT_MS, question.signal);
+  const { signal } = deadline;
   try {
     const { extractiveAnswer: answer } = await untilAborted(
       chat.peers.execute(

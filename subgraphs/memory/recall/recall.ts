@@ -1,3 +1,4 @@
+import { Deadline } from '#platform/base/cancellation/deadline.ts';
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
@@ -187,15 +188,14 @@ async function searchInTime(
   signal: AbortSignal | undefined,
 ): Promise<Found> {
   if (!input.profile) return search(parts, userId, input, stored, signal);
-  const deadline = input.timeoutMs == null ? undefined : AbortSignal.timeout(input.timeoutMs);
-  const until = [deadline, signal].filter((one) => one !== undefined);
-  const either = until.length === 0 ? undefined : AbortSignal.any(until);
+  using deadline = input.timeoutMs == null ? undefined : new Deadline(input.timeoutMs, signal);
+  const either = deadline?.signal ?? signal;
   try {
     const searching = search(parts, userId, input, stored, either);
     return await (either === undefined ? searching : untilAborted(searching, either));
   } catch (error) {
     signal?.throwIfAborted();
-    if (deadline?.aborted) return { ...NOTHING_FOUND, degraded: `The search took longer than ${input.timeoutMs} ms.` };
+    if (deadline?.passed) return { ...NOTHING_FOUND, degraded: `The search took longer than ${input.timeoutMs} ms.` };
     if (error instanceof CodedError && AWAY.includes(error.code)) return { ...NOTHING_FOUND, degraded: error.message };
     throw error;
   }

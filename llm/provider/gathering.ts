@@ -1,0 +1,36 @@
+/** So many streams are read as they come: nothing is gained by gathering. */
+const UNGATHERED = 4;
+/** What each further stream adds to the time of gathering, and its longest, in ms. */
+const MS_PER_STREAM = 1;
+const MAX_MS = 50;
+
+/**
+ * The rhythm in which a process reads streams that have begun. A piece of a reply passes a dozen layers, each of which
+ * costs it a turn of the event loop; with many streams the pieces of a moment pass them together, as one. First words
+ * never wait, and a single reader's words do not either.
+ */
+export class Gathering {
+  #streams = 0;
+  #moment: Promise<void> | undefined;
+
+  enter(): void {
+    this.#streams++;
+  }
+
+  leave(): void {
+    this.#streams--;
+  }
+
+  /** Returns the end of this moment, which is the same for all streams; undefined where nothing is to be gathered. */
+  moment(): Promise<void> | undefined {
+    const ms = Math.min(MAX_MS, (this.#streams - UNGATHERED) * MS_PER_STREAM);
+    if (this.#moment !== undefined || ms <= 0) return this.#moment;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#moment = promise;
+    setTimeout(() => {
+      this.#moment = undefined;
+      resolve();
+    }, ms);
+    return promise;
+  }
+}
