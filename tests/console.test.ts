@@ -1,7 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import { answer, answerDeltas, FaultServer, type SeenRequest } from '#llm/testing/fault-server.ts';
 import { BROWSER_SKIPPED, TestBrowser, violationsOf } from './testing/browser.ts';
 import { TestUser } from './testing/client.ts';
 import { freePort, type RunningGraph, SextantProcess, startEmbedded } from './testing/sextant.ts';
@@ -12,6 +16,21 @@ const WORDS = 120;
 const WHOLE = story(WORDS).join('');
 const PAGES = ['chat', 'knowledge', 'memory', 'images', 'vectors', 'usage', 'people', 'system'];
 
+/** A model that tells stories, and that calls a tool when it is asked to note something down. */
+function speak(request: SeenRequest, response: ServerResponse): unknown {
+  const { messages, tools } = request.body as { messages: { role: string; content: unknown }[]; tools?: unknown };
+  const last = messages.at(-1)!;
+  if (tools && last.role === 'user' && JSON.stringify(last.content).includes('Note it down')) {
+    const call = { name: 'here__write', arguments: '{"what":"tea"}' };
+    return answerDeltas([{ tool_calls: [{ index: 0, id: 'c', type: 'function', function: call }] }], 'tool_calls')(
+      request,
+      response,
+    );
+  }
+  if (last.role === 'tool') return answer('It is noted.')(request, response);
+  return answer(story(WORDS), { gapMs: 15 })(request, response);
+}
+
 const skipped = BROWSER_SKIPPED !== '';
 
 describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
@@ -21,12 +40,20 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
   let browser: TestBrowser;
 
   beforeAll(async () => {
-    model = lifecycle.use(await FaultServer.start(answer(story(WORDS), { gapMs: 15 })));
+    model = lifecycle.use(await FaultServer.start(async (...call) => void (await speak(...call))));
+    const folder = await mkdtemp(path.join(tmpdir(), 'sextant-console-'));
+    lifecycle.defer(() => rm(folder, { recursive: true, force: true }));
+    const tools = path.resolve(import.meta.dirname, '../llm/testing/tool-server-process.ts');
+    const catalogue = {
+      providers: { test: { type: 'compatible', base_url: model.url } },
+      deployments: { d: { provider: 'test', model: 'test-model', capabilities: ['chat', 'tools', 'vision'] } },
+      models: { 'test-model': { deployments: ['d'] } },
+      tool_servers: { here: { command: process.execPath, args: [tools, 'Oslo'], tools: ['where', 'write'] } },
+    };
+    await writeFile(path.join(folder, 'llm.yaml'), JSON.stringify(catalogue));
     graph = lifecycle.use(
       await startEmbedded({
-        OPENAI_API_KEY: 'sk-test',
-        OPENAI_BASE_URL: model.url,
-        OPENAI_MODEL: 'test-model',
+        LLM_CONFIG: path.join(folder, 'llm.yaml'),
         ADMIN_EMAIL: 'admin@example.org',
         ADMIN_PASSWORD: PASSWORD,
       }),
@@ -163,6 +190,35 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await page.getByRole('button', { name: /^Revoke/ }).waitFor({ state: 'detached' });
     await elsewhere.reload();
     await elsewhere.getByText('What this link leads to is not there, or not any more.').waitFor();
+  }, 240_000);
+
+  it('asks before a tool changes something, and draws on a document of one conversation alone', async () => {
+    const { page } = await newPerson();
+    await page.getByRole('button', { name: 'Tools and settings' }).click();
+    await page.getByRole('checkbox', { name: /^here/ }).check();
+    await page.getByLabel('Temperature').fill('0.5');
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.locator('.composer input[type=file]').setInputFiles({
+      name: 'chart.md',
+      mimeType: 'text/markdown',
+      buffer: Buffer.from('# The chart\n\nThe chart room is behind the bridge.'),
+    });
+    await page.getByRole('button', { name: 'Leave out: chart.md' }).waitFor();
+    await write(page, 'Note it down');
+    const asks = page.getByRole('group', { name: 'May it call here__write?' });
+    await asks.getByText('"what": "tea"').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    expect(model.seen.find(({ body }) => 'tools' in body)!.body).toMatchObject({ temperature: 0.5 });
+    await asks.getByRole('button', { name: 'Allow' }).press('Enter');
+    await page.getByText('It is noted.').waitFor();
+    const call = page.locator('details', { hasText: 'here__write' });
+    await call.locator('summary', { hasText: 'allowed' }).click();
+    await call.getByText('written: tea').waitFor();
+    // The document belongs to the conversation, until it is removed there.
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByRole('button', { name: 'Remove the document: chart.md' }).press('Enter');
+    await page.getByRole('group', { name: 'Documents of this conversation' }).waitFor({ state: 'detached' });
   }, 240_000);
 
   it('keeps a person whose token has ended signed in, and tabs sign out together', async () => {

@@ -17,7 +17,12 @@ const theme = createTheme({
   primaryShade: 9,
   defaultRadius: 'md',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif',
-  components: { Tooltip: { defaultProps: { openDelay: 400 } } },
+  components: {
+    Tooltip: { defaultProps: { openDelay: 400 } },
+    // A dialogue's header is not the header of the page.
+    ModalHeader: { defaultProps: { component: 'div' } },
+    DrawerHeader: { defaultProps: { component: 'div' } },
+  },
 });
 /** The number that style sheets of scripts have to carry: the server forbids all others. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? '';

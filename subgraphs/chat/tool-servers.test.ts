@@ -44,7 +44,7 @@ const calls = (...made: readonly Call[]) =>
     'tool_calls',
   );
 
-const SHOWN = `id text status awaitsApproval awaitsToolResults parent { id }
+const SHOWN = `id text status awaitsApproval awaitsViewerApproval awaitsToolResults parent { id }
   toolCalls { callId name runsOn server approval { status expiresAt decidedAt begunAt } result { status content } }`;
 
 type User = ReturnType<typeof person>;
@@ -186,6 +186,8 @@ it('only the person who asked decides, on what is asked, while it is asked', asy
   const bert = person();
   await world.share(anna, conversationId, bert);
   expect(await decide(bert, 'approveToolCall', replyId, 'b')).toMatchObject({ code: 'FORBIDDEN' });
+  expect(await show(bert, replyId)).toMatchObject({ awaitsApproval: true, awaitsViewerApproval: false });
+  expect(await show(anna, replyId)).toMatchObject({ awaitsApproval: true, awaitsViewerApproval: true });
   expect(await decide(anna, 'approveToolCall', replyId, 'x')).toMatchObject({ code: 'BAD_USER_INPUT' });
   const stored = await world.db.message.findUniqueOrThrow({ where: { id: replyId } });
   const old = (stored.toolCalls as { approval: object }[]).map((call) => ({

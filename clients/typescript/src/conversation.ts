@@ -8,6 +8,7 @@ import type {
   SendMessageInput,
 } from './generated/graphql.ts';
 import {
+  ApproveToolCallDocument,
   DeleteMessageDocument,
   EditMessageDocument,
   MarkReadDocument,
@@ -15,6 +16,7 @@ import {
   type ReadMessageFragment,
   ReadMessagesDocument,
   RegenerateReplyDocument,
+  RejectToolCallDocument,
   SendMessageDocument,
   SetTypingDocument,
   WatchConversationDocument,
@@ -81,6 +83,22 @@ export class Conversation {
   /** Follows a reply that is under way or done, with the text that is here already. */
   follow(messageId: string, options: FollowOptions = {}): Reply {
     return new Reply(this.#connection, Promise.resolve(messageId), options);
+  }
+
+  /**
+   * Allows or refuses a call of a tool that waits for a yes. The same again changes nothing.
+   *
+   * @param messageId the reply that makes the call.
+   * @returns the reply that goes on from there; undefined while other calls wait.
+   * @throws {SextantError} FORBIDDEN to all but the person who asked for the reply; CONFLICT when it was decided
+   * otherwise, or when its time is over.
+   */
+  async decide(messageId: string, callId: string, isAllowed: boolean): Promise<Reply | undefined> {
+    const input = { id: messageId, callId };
+    const reply = isAllowed
+      ? (await this.#connection.request(ApproveToolCallDocument, { input })).approveToolCall?.reply
+      : (await this.#connection.request(RejectToolCallDocument, { input })).rejectToolCall?.reply;
+    return reply ? this.follow(reply.id) : undefined;
   }
 
   /** Reads the newest messages of the active branch, or those before a cursor; oldest first. */

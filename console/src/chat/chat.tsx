@@ -1,7 +1,8 @@
 import { useApolloClient, useMutation, useQuery } from '@apollo/client/react';
 import { ActionIcon, Button, Drawer, Group, Select, Skeleton, Text, Title } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
-import { useSextant } from '@sextant/client/react';
+import type { Conversation } from '@sextant/client';
+import { useSextant, useUpload } from '@sextant/client/react';
 import { PanelLeft } from 'lucide-react';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
@@ -9,12 +10,15 @@ import { Problem } from '../frame/problem.tsx';
 import { useTitle } from '../frame/title.ts';
 import { useViewer } from '../frame/viewer.ts';
 import { useStrings } from '../strings/strings.tsx';
-import { ChatModelsDocument, SetMemoryDocument } from './chat.generated.ts';
+import { Attached, useAttached } from './attached.tsx';
+import { ChatModelsDocument, SetUpChatDocument } from './chat.generated.ts';
 import { Composer, type Draft } from './composer.tsx';
 import { ListChatsDocument } from './list.generated.ts';
 import { ChatList } from './list.tsx';
 import { Message } from './message.tsx';
 import { Room, Typing } from './room.tsx';
+import { inputOf, settingsOf, useServerTools } from './settings.ts';
+import { SettingsButton } from './settings-button.tsx';
 import { ShareButton } from './share-button.tsx';
 import { useChat } from './use-chat.ts';
 import { useViewerNews } from './use-viewer-news.ts';
@@ -60,10 +64,30 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
   const asked = new URLSearchParams(useSearch()).get('ask') ?? '';
   const [model, setModel] = useState<string | null>(null);
   const [usesMemory, setUsesMemory] = useState(true);
+  const [serverTools, keepServerTools] = useServerTools();
+  const [settings, setSettings] = useState(() => settingsOf(undefined, serverTools));
+  const begun = useRef<Promise<Conversation> | undefined>(undefined);
+  const sent = useRef(new WeakSet<File>());
   useTitle(chat.new);
-  const send = async ({ text, attachments }: Draft) => {
-    const conversation = await sextant.startConversation({ memoryEnabled: usesMemory, ...(model && { model }) });
-    await conversation.send(text, attachments.length > 0 ? { attachments: [...attachments] } : {}).messageId;
+  const send = async ({ text, attachments, documents }: Draft) => {
+    // Tried again after an error, it is still one conversation.
+    begun.current ??= sextant.startConversation({
+      memoryEnabled: usesMemory,
+      ...(model && { model }),
+      ...inputOf(settings),
+    });
+    begun.current.catch(() => {
+      begun.current = undefined;
+    });
+    const conversation = await begun.current;
+    for (const file of documents) {
+      if (sent.current.has(file)) continue;
+      await sextant.uploads.document(file, { conversationId: conversation.id });
+      sent.current.add(file);
+    }
+    const tools = { serverTools: [...serverTools] };
+    await conversation.send(text, { ...tools, ...(attachments.length > 0 && { attachments: [...attachments] }) })
+      .messageId;
     void graph.refetchQueries({ include: [ListChatsDocument] });
     go(`/chat/${conversation.id}`);
   };
@@ -85,6 +109,13 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
         send={send}
         stop={() => undefined}
       >
+        <SettingsButton
+          settings={{ ...settings, serverTools }}
+          save={(next) => {
+            setSettings(next);
+            keepServerTools(next.serverTools);
+          }}
+        />
         <ModelChoice value={model} choose={setModel} />
       </Composer>
     </section>
@@ -98,8 +129,12 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
   const it = useChat(id);
   const [model, setModel] = useState<string | null>(null);
   const [usesMemory, setUsesMemory] = useState<boolean>();
-  const [keepMemory] = useMutation(SetMemoryDocument);
+  const [setUp, { error: refused }] = useMutation(SetUpChatDocument, { errorPolicy: 'all' });
+  const [serverTools, keepServerTools] = useServerTools();
+  const attached = useAttached(id);
+  const { upload } = useUpload('document');
   const { conversation } = it;
+  const isOwner = conversation?.viewerRole === 'OWNER';
   const title = conversation?.title ?? chat.untitled;
   useTitle(title);
   // A title is made after the first reply: the list shows it as soon as the conversation has it.
@@ -122,24 +157,41 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
         <Title order={1} size="h5" className="title">
           {title}
         </Title>
-        {conversation?.viewerRole === 'OWNER' && <ShareButton id={id} />}
-        <Room id={id} members={it.members} isOwner={conversation?.viewerRole === 'OWNER'} />
+        {isOwner && <ShareButton id={id} />}
+        <Room id={id} members={it.members} isOwner={isOwner} />
       </Group>
       <Messages it={it} viewerId={viewer?.id} />
       <Typing members={it.members} viewerId={viewer?.id} />
-      <Problem error={it.problem} />
+      <Problem error={it.problem ?? refused} />
       <Composer
+        attached={<Attached {...attached} />}
+        attach={async (file) => {
+          const sending = upload(file, { conversationId: id });
+          // It is listed while it is read.
+          setTimeout(() => void attached.refetch(), 500);
+          await sending.finally(() => attached.refetch());
+        }}
         isReplying={it.isReplying}
         usesMemory={isMemoryUsed}
         setMemory={(use) => {
           setUsesMemory(use);
-          void keepMemory({ variables: { input: { id, memoryEnabled: use } } });
+          // Of others each message says whether it draws on memory.
+          if (isOwner) void setUp({ variables: { input: { id, memoryEnabled: use } } });
         }}
         setTyping={it.setTyping}
         initial=""
-        send={(draft) => it.send(draft, model ?? undefined, isMemoryUsed)}
+        send={(draft) => it.send(draft, model ?? undefined, isMemoryUsed, serverTools)}
         stop={it.stop}
       >
+        {conversation && isOwner && (
+          <SettingsButton
+            settings={settingsOf(conversation, serverTools)}
+            save={(next) => {
+              keepServerTools(next.serverTools);
+              void setUp({ variables: { input: { id, ...inputOf(next) } } });
+            }}
+          />
+        )}
         <ModelChoice value={model ?? conversation?.model ?? null} choose={setModel} />
       </Composer>
     </section>

@@ -9,6 +9,8 @@ import { useStrings } from '../strings/strings.tsx';
 export interface Draft {
   readonly text: string;
   readonly attachments: readonly string[];
+  /** Documents for a conversation that begins with the message. */
+  readonly documents: readonly File[];
 }
 
 interface ComposerProps {
@@ -16,27 +18,34 @@ interface ComposerProps {
   readonly usesMemory: boolean;
   readonly initial: string;
   readonly children: ReactNode;
+  /** What is attached to the conversation. */
+  readonly attached?: ReactNode;
   setMemory(use: boolean): void;
   setTyping(typing: boolean): void;
   /** Resolves when the message is stored; rejects, and the text stays. */
   send(draft: Draft): Promise<void>;
   stop(): void;
+  /** Attaches a document to the conversation that is open; without it documents go with the message. */
+  attach?(file: File): Promise<unknown>;
 }
 
 /** The field that a message is written in. Enter sends, Shift and Enter begins a line. */
-export function Composer({ isReplying, usesMemory, initial, children, ...does }: ComposerProps) {
+export function Composer({ isReplying, usesMemory, initial, children, attached, ...does }: ComposerProps) {
   const { chat } = useStrings();
   const [text, setText] = useState(initial);
   const [images, setImages] = useState<readonly { id: string; name: string }[]>([]);
+  const [documents, setDocuments] = useState<readonly File[]>([]);
   const [problem, setProblem] = useState<unknown>();
+  const [isAttaching, setIsAttaching] = useState(false);
   const image = useUpload('image');
-  const document = useUpload('document');
 
   const send = async () => {
-    const draft = { text: text.trim(), attachments: images.map(({ id }) => id) };
-    if (draft.text === '') return;
+    const draft = { text: text.trim(), attachments: images.map(({ id }) => id), documents };
+    // What is on its way belongs to the message.
+    if (draft.text === '' || isAttaching) return;
     setText('');
     setImages([]);
+    setDocuments([]);
     setProblem(undefined);
     does.setTyping(false);
     try {
@@ -44,28 +53,32 @@ export function Composer({ isReplying, usesMemory, initial, children, ...does }:
     } catch (error) {
       // What was written is not lost.
       setText((newer) => newer || draft.text);
+      setImages((newer) => [...images, ...newer]);
+      setDocuments((newer) => [...documents, ...newer]);
       setProblem(error);
     }
   };
   const attach = async (files: readonly File[]) => {
     setProblem(undefined);
+    setIsAttaching(true);
     for (const file of files) {
       try {
         if (file.type.startsWith('image/')) {
           const { id } = await image.upload(file);
           setImages((kept) => [...kept, { id, name: file.name }]);
-        } else await document.upload(file);
+        } else if (does.attach) await does.attach(file);
+        else setDocuments((kept) => [...kept, file]);
       } catch (error) {
         setProblem(error);
       }
     }
+    setIsAttaching(false);
   };
   const key = (event: KeyboardEvent) => {
     if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return;
     event.preventDefault();
     void send();
   };
-  const isUploading = image.progress !== undefined || document.progress !== undefined;
   return (
     <form
       className="composer"
@@ -80,17 +93,18 @@ export function Composer({ isReplying, usesMemory, initial, children, ...does }:
       }}
     >
       <Problem error={problem} />
-      {images.length > 0 && (
+      {attached}
+      {images.length + documents.length > 0 && (
         <Group gap="xs" mb="xs">
           {images.map(({ id, name }) => (
-            <Pill
-              key={id}
-              withRemoveButton
-              onRemove={() => setImages((kept) => kept.filter((one) => one.id !== id))}
-              removeButtonProps={{ 'aria-label': name }}
-            >
-              {name}
-            </Pill>
+            <GoesAlong key={id} name={name} leave={() => setImages((kept) => kept.filter((one) => one.id !== id))} />
+          ))}
+          {documents.map((file) => (
+            <GoesAlong
+              key={`${file.name} ${file.lastModified}`}
+              name={file.name}
+              leave={() => setDocuments((kept) => kept.filter((one) => one !== file))}
+            />
           ))}
         </Group>
       )}
@@ -115,7 +129,7 @@ export function Composer({ isReplying, usesMemory, initial, children, ...does }:
           <FileButton multiple onChange={(files) => void attach(files)}>
             {(props) => (
               <Tooltip label={chat.attach}>
-                <ActionIcon variant="subtle" color="gray" aria-label={chat.attach} loading={isUploading} {...props}>
+                <ActionIcon variant="subtle" color="gray" aria-label={chat.attach} loading={isAttaching} {...props}>
                   <Paperclip size={18} />
                 </ActionIcon>
               </Tooltip>
@@ -140,12 +154,25 @@ export function Composer({ isReplying, usesMemory, initial, children, ...does }:
             size="lg"
             radius="xl"
             aria-label={chat.send}
-            disabled={!text.trim()}
+            disabled={!text.trim() || isAttaching}
           >
             <ArrowUp size={18} />
           </ActionIcon>
         )}
       </Group>
     </form>
+  );
+}
+
+function GoesAlong({ name, leave }: { name: string; leave(): void }) {
+  const { chat } = useStrings();
+  return (
+    <Pill
+      withRemoveButton
+      onRemove={leave}
+      removeButtonProps={{ 'aria-label': chat.leaveOut(name), tabIndex: 0, 'aria-hidden': false }}
+    >
+      {name}
+    </Pill>
   );
 }

@@ -1,12 +1,14 @@
-import { ActionIcon, Button, Code, Group, Loader, Popover, Text, Textarea, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Group, Loader, Popover, Text, Textarea, Tooltip } from '@mantine/core';
 import type { ReplyState } from '@sextant/client';
 import { useReply } from '@sextant/client/react';
-import { ChevronLeft, ChevronRight, Info, Pencil, RefreshCw, ThumbsDown, ThumbsUp, Trash2 } from 'lucide-react';
+import { ChevronLeft, ChevronRight, Pencil, RefreshCw, ThumbsDown, ThumbsUp, Trash2 } from 'lucide-react';
 import { lazy, memo, Suspense, useState } from 'react';
-import { useFormat, useStrings } from '../strings/strings.tsx';
+import { useStrings } from '../strings/strings.tsx';
 import type { ChatMessageFragment } from './chat.generated.ts';
 import { CopyButton } from './copy-button.tsx';
+import { HowMade } from './how-made.tsx';
 import { Sources } from './sources.tsx';
+import { ToolCalls } from './tool-calls.tsx';
 
 // A new chat has no reply to show yet, and the field to write in comes first.
 const Markdown = lazy(async () => ({ default: (await import('./markdown.tsx')).Markdown }));
@@ -18,6 +20,8 @@ export interface MessageActions {
   choose(id: string): void;
   remove(id: string): void;
   rate(id: string, rating: 'UP' | 'DOWN' | null, comment?: string): void;
+  /** Allows or refuses a call of a tool that a reply waits with. */
+  decide(id: string, callId: string, isAllowed: boolean): Promise<void>;
 }
 
 /** Returns whether a reply is still to come. */
@@ -52,7 +56,7 @@ export const Message = memo(function Message({ message, viewerId, isOwner, actio
           {chat.deleted}
         </Text>
       ) : isReply ? (
-        <ReplyBody message={message} live={live} />
+        <ReplyBody message={message} live={live} actions={actions} />
       ) : (
         <Asked message={message} viewerId={viewerId} isOwner={isOwner} actions={actions} />
       )}
@@ -81,7 +85,15 @@ export const Message = memo(function Message({ message, viewerId, isOwner, actio
   );
 });
 
-function ReplyBody({ message, live }: { message: ChatMessageFragment; live: ReplyState | undefined }) {
+function ReplyBody({
+  message,
+  live,
+  actions,
+}: {
+  message: ChatMessageFragment;
+  live: ReplyState | undefined;
+  actions: MessageActions;
+}) {
   const { chat } = useStrings();
   const isWriting = isOpen(message) && (live === undefined || live.status === 'STREAMING');
   // What was there when the page was read counts until the stream has caught up.
@@ -100,22 +112,11 @@ function ReplyBody({ message, live }: { message: ChatMessageFragment; live: Repl
           </Text>
         </details>
       )}
-      {toolCalls.map((call) => (
-        <details className="folded" key={call.id}>
-          <summary>
-            {chat.tool}: {call.name}
-          </summary>
-          <Code block>{call.arguments}</Code>
-          {call.result && (
-            <>
-              <Text size="sm" mt={4}>
-                {chat.result}
-              </Text>
-              <Code block>{call.result.content}</Code>
-            </>
-          )}
-        </details>
-      ))}
+      <ToolCalls
+        calls={toolCalls}
+        isAsked={message.awaitsViewerApproval}
+        decide={(callId, isAllowed) => actions.decide(message.id, callId, isAllowed)}
+      />
       {text === '' && isWriting ? (
         <Group gap="xs">
           <Loader size="xs" type="dots" />
@@ -333,38 +334,5 @@ function Branches({ message, actions }: { message: ChatMessageFragment; actions:
       <Text size="xs">{chat.version(siblingIndex + 1, siblingCount)}</Text>
       {step(chat.next, nextSiblingId, <ChevronRight size={14} />)}
     </Group>
-  );
-}
-
-function HowMade({ message: { generation } }: { message: ChatMessageFragment }) {
-  const { chat } = useStrings();
-  const format = useFormat();
-  if (!generation) return null;
-  const { usage, cost } = generation;
-  const rows = [
-    [chat.model, generation.model],
-    [chat.tokens, `${format.number(usage.inputTokens)} / ${format.number(usage.outputTokens)}`],
-    [chat.cost, cost == null ? '–' : format.money(cost, 'USD')],
-    [chat.duration, format.seconds(generation.latencyMs)],
-    [chat.firstToken, format.seconds(generation.timeToFirstTokenMs)],
-  ];
-  return (
-    <Popover position="top-start" withArrow>
-      <Popover.Target>
-        <ActionIcon variant="subtle" color="gray" size="sm" aria-label={chat.info}>
-          <Info size={14} />
-        </ActionIcon>
-      </Popover.Target>
-      <Popover.Dropdown aria-label={chat.info}>
-        <dl className="facts">
-          {rows.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
-      </Popover.Dropdown>
-    </Popover>
   );
 }

@@ -5,6 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { ChooseBranchDocument, DeleteMessageDocument, RateReplyDocument } from './chat.generated.ts';
 import type { Draft } from './composer.tsx';
 import { isOpen, type MessageActions } from './message.tsx';
+import type { ServerTool } from './settings.ts';
 import { useThread } from './use-thread.ts';
 
 /** Keeps one conversation: what is in it, who is there, and what can be done. */
@@ -77,6 +78,11 @@ export function useChat(id: string) {
           .catch(setProblem),
       rate: (messageId, rating, comment) =>
         void rateReply({ variables: { input: { id: messageId, rating, comment } } }).catch(setProblem),
+      decide: (messageId, callId, isAllowed) =>
+        conversation
+          .decide(messageId, callId, isAllowed)
+          .then(async () => void (await refetch()))
+          .catch(setProblem),
       choose: (messageId) =>
         void chooseBranch({ variables: { id: messageId } })
           .then(() => refetch())
@@ -94,9 +100,15 @@ export function useChat(id: string) {
     isReplying: messages.some(isOpen),
     hasEarlier,
     earlier: () => void earlier().catch(setProblem),
-    send: ({ text, attachments }: Draft, model: string | undefined, useMemory: boolean) =>
+    send: (
+      { text, attachments }: Draft,
+      model: string | undefined,
+      useMemory: boolean,
+      serverTools: readonly ServerTool[],
+    ) =>
       done(
         conversation.send(text, {
+          serverTools: [...serverTools],
           ...(attachments.length > 0 && { attachments: [...attachments] }),
           ...(model && { model }),
           useMemory,

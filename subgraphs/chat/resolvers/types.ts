@@ -108,9 +108,9 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
       toolCalls: async (message: Message, _: unknown, context: Context) => (await seen(message, context)).toolCalls,
       awaitsToolResults: ({ status, toolCalls }: Message) =>
         status === 'COMPLETE' && owedByClient(storedToolCalls(toolCalls)).length > 0,
-      // In a copy of another person's reply no person can decide.
-      awaitsApproval: ({ status, toolCalls, requesterId }: Message) =>
-        status === 'COMPLETE' && requesterId !== null && awaitingApproval(storedToolCalls(toolCalls)).length > 0,
+      awaitsApproval,
+      awaitsViewerApproval: (message: Message, _: unknown, { identity }: Context) =>
+        identity.kind === 'user' && identity.userId === message.requesterId && awaitsApproval(message),
       citations: async (message: Message, _: unknown, context: Context) => (await seen(message, context)).citations,
       attachments: ({ attachments }: Message) => attachments.map((id) => ({ id })),
       error: ({ errorCode, errorMessage }: Message) =>
@@ -176,6 +176,10 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
     MessageStreamEvent: { __resolveType: ({ __typename }: { __typename: string }) => __typename },
   };
 }
+
+/** In a copy of another person's reply no person can decide. */
+const awaitsApproval = ({ status, toolCalls, requesterId }: Message): boolean =>
+  status === 'COMPLETE' && requesterId !== null && awaitingApproval(storedToolCalls(toolCalls)).length > 0;
 
 const citedMessage = ({ kind, sourceId }: Citation, _: unknown, { loaders }: Context): Promise<Message | null> =>
   kind === 'MESSAGE' ? loaders.message.load(sourceId) : Promise.resolve(null);

@@ -3,6 +3,14 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
+/** A call of a tool to allow. */
+export type ApproveToolCallInput = {
+  /** `callId` of the call. */
+  callId: string | number;
+  /** The reply that makes the call. */
+  id: string | number;
+};
+
 /** What sort of thing a reply draws on. */
 export type CitationKind =
   /** A passage of a document. */
@@ -374,6 +382,14 @@ export type RegisterInput = {
   signIn?: boolean | null | undefined;
 };
 
+/** A call of a tool to refuse. */
+export type RejectToolCallInput = {
+  /** `callId` of the call. */
+  callId: string | number;
+  /** The reply that makes the call. */
+  id: string | number;
+};
+
 /** The form that a reply's text must have. */
 export type ResponseFormatInput = {
   /** JSON_SCHEMA: a name for the form, 1 to 64 letters, digits, _ and -. */
@@ -486,6 +502,17 @@ export type StopGenerationInput = {
   id: string | number;
 };
 
+/** What has become of a permission that a call of a tool needs. */
+export type ToolApprovalStatus =
+  /** The person has allowed the call. */
+  | 'APPROVED'
+  /** The time was over before the person decided; the call is never run. */
+  | 'EXPIRED'
+  /** The person has refused the call; it is never run. */
+  | 'REJECTED'
+  /** The person is asked. */
+  | 'WAITING';
+
 /** A tool that the client runs when a model calls it. */
 export type ToolInput = {
   /** Tells the model when to call it; 1 to 4096 characters. */
@@ -583,6 +610,20 @@ export type StopReplyMutationVariables = Exact<{
 
 export type StopReplyMutation = { stopGeneration: { message: { id: string } } | null };
 
+export type ApproveToolCallMutationVariables = Exact<{
+  input: ApproveToolCallInput;
+}>;
+
+
+export type ApproveToolCallMutation = { approveToolCall: { reply: { id: string } | null } | null };
+
+export type RejectToolCallMutationVariables = Exact<{
+  input: RejectToolCallInput;
+}>;
+
+
+export type RejectToolCallMutation = { rejectToolCall: { reply: { id: string } | null } | null };
+
 export type ReadMessagesQueryVariables = Exact<{
   id: string | number;
   last: number;
@@ -605,7 +646,7 @@ export type FollowReplySubscription = { messageStream:
     | { __typename: 'ReplyEnd', status: MessageStatus, lastSeq: number, error: { code: ErrorCode, message: string } | null, usage: { inputTokens: number, outputTokens: number, reasoningTokens: number } | null }
     | { __typename: 'ReplyReasoning', firstSeq: number, lastSeq: number, text: string }
     | { __typename: 'ReplyText', firstSeq: number, lastSeq: number, text: string }
-    | { __typename: 'ReplyToolCall', toolCall: { name: string, arguments: string, runsOn: ToolSide, id: string, result: { content: string, status: ToolResultStatus } | null } }
+    | { __typename: 'ReplyToolCall', toolCall: { name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null } }
     | { __typename: 'ReplyToolResult', callId: string, result: { content: string, status: ToolResultStatus } }
    };
 
@@ -888,6 +929,24 @@ export const StopReplyDocument = new TypedDocumentString(`
   }
 }
     `) as unknown as TypedDocumentString<StopReplyMutation, StopReplyMutationVariables>;
+export const ApproveToolCallDocument = new TypedDocumentString(`
+    mutation ApproveToolCall($input: ApproveToolCallInput!) {
+  approveToolCall(input: $input) {
+    reply {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<ApproveToolCallMutation, ApproveToolCallMutationVariables>;
+export const RejectToolCallDocument = new TypedDocumentString(`
+    mutation RejectToolCall($input: RejectToolCallInput!) {
+  rejectToolCall(input: $input) {
+    reply {
+      id
+    }
+  }
+}
+    `) as unknown as TypedDocumentString<RejectToolCallMutation, RejectToolCallMutationVariables>;
 export const ReadMessagesDocument = new TypedDocumentString(`
     query ReadMessages($id: ID!, $last: Int!, $before: String) {
   conversation(id: $id) {
@@ -951,6 +1010,11 @@ export const FollowReplyDocument = new TypedDocumentString(`
         name
         arguments
         runsOn
+        server
+        approval {
+          status
+          expiresAt
+        }
         result {
           content
           status

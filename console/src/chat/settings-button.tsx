@@ -1,0 +1,27 @@
+import { ActionIcon, Tooltip } from '@mantine/core';
+import { SlidersHorizontal } from 'lucide-react';
+import { lazy, Suspense, useState } from 'react';
+import { useStrings } from '../strings/strings.tsx';
+import type { ChatSettings } from './settings.ts';
+
+const SettingsDialog = lazy(async () => ({ default: (await import('./settings-dialog.tsx')).SettingsDialog }));
+
+/** Opens the tools and settings of a conversation. */
+export function SettingsButton(props: { readonly settings: ChatSettings; save(settings: ChatSettings): void }) {
+  const { chat } = useStrings();
+  const [isOpen, setIsOpen] = useState(false);
+  return (
+    <>
+      <Tooltip label={chat.settings}>
+        <ActionIcon variant="subtle" color="gray" aria-label={chat.settings} onClick={() => setIsOpen(true)}>
+          <SlidersHorizontal size={18} />
+        </ActionIcon>
+      </Tooltip>
+      {isOpen && (
+        <Suspense>
+          <SettingsDialog {...props} close={() => setIsOpen(false)} />
+        </Suspense>
+      )}
+    </>
+  );
+}

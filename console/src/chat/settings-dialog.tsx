@@ -1,0 +1,134 @@
+import { useQuery } from '@apollo/client/react';
+import { Button, Checkbox, Group, Modal, Select, SimpleGrid, Stack, Text, Textarea, TextInput } from '@mantine/core';
+import { type FormEvent, useState } from 'react';
+import { Problem } from '../frame/problem.tsx';
+import { useStrings } from '../strings/strings.tsx';
+import { ToolsToChooseDocument, type ToolsToChooseQuery } from './chat.generated.ts';
+import type { ChatSettings, ServerTool } from './settings.ts';
+
+type Server = NonNullable<ToolsToChooseQuery['toolServers']>[number];
+const EFFORTS = ['NONE', 'MINIMAL', 'LOW', 'MEDIUM', 'HIGH', 'XHIGH'] as const;
+
+/** Chooses the tools that replies may call, what they keep to, and how the model is asked. */
+export function SettingsDialog({
+  settings,
+  save,
+  close,
+}: {
+  readonly settings: ChatSettings;
+  save(settings: ChatSettings): void;
+  close(): void;
+}) {
+  const { chat, common } = useStrings();
+  const { data, error } = useQuery(ToolsToChooseDocument);
+  const [serverTools, setServerTools] = useState<readonly ServerTool[]>(settings.serverTools);
+  const [toolServers, setToolServers] = useState<readonly string[]>(settings.toolServers);
+  const [effort, setEffort] = useState(settings.parameters.reasoningEffort ?? null);
+  const submit = (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    const values = new FormData(event.currentTarget);
+    const number = (name: string) => (values.get(name) === '' ? null : Number(values.get(name)));
+    const parameters = {
+      ...settings.parameters,
+      temperature: number('temperature'),
+      maxTokens: number('maxTokens'),
+      reasoningEffort: effort,
+    };
+    const systemPrompt = String(values.get('systemPrompt')).trim() || null;
+    save({ serverTools, toolServers, systemPrompt, parameters });
+    close();
+  };
+  return (
+    <Modal opened onClose={close} title={chat.settings} closeButtonProps={{ 'aria-label': common.close }}>
+      <form onSubmit={submit}>
+        <Stack>
+          <Problem error={error} />
+          <Checkbox.Group
+            label={chat.tools}
+            value={[...serverTools]}
+            onChange={(chosen) => setServerTools(chosen as ServerTool[])}
+          >
+            <Stack gap="xs" mt={4}>
+              {data?.serverTools?.map((tool) => (
+                <Checkbox key={tool} value={tool} label={chat.serverTools[tool]} />
+              ))}
+            </Stack>
+          </Checkbox.Group>
+          {data?.toolServers?.map((server) => (
+            <Checkbox
+              key={server.name}
+              label={<ServerName server={server} />}
+              description={server.description ?? server.tools.map(({ name }) => name.split('__').at(-1)).join(', ')}
+              checked={toolServers.includes(server.name)}
+              onChange={(event) => {
+                const others = toolServers.filter((name) => name !== server.name);
+                setToolServers(event.currentTarget.checked ? [...others, server.name] : others);
+              }}
+            />
+          ))}
+          <Textarea
+            name="systemPrompt"
+            label={chat.systemPrompt}
+            defaultValue={settings.systemPrompt ?? ''}
+            autosize
+            minRows={2}
+            maxRows={8}
+          />
+          <SimpleGrid cols={2}>
+            <TextInput
+              name="temperature"
+              type="number"
+              min={0}
+              max={2}
+              step={0.1}
+              label={chat.temperature}
+              description={chat.temperatureHint}
+              placeholder={chat.byDefault}
+              defaultValue={settings.parameters.temperature ?? ''}
+            />
+            <TextInput
+              name="maxTokens"
+              type="number"
+              min={1}
+              max={1_000_000}
+              label={chat.maxTokens}
+              description={'\u00a0'}
+              placeholder={chat.byDefault}
+              defaultValue={settings.parameters.maxTokens ?? ''}
+            />
+          </SimpleGrid>
+          <Select
+            label={chat.effort}
+            placeholder={chat.byDefault}
+            clearable={effort !== null}
+            value={effort}
+            onChange={setEffort}
+            data={EFFORTS.map((value) => ({ value, label: chat.efforts[value] }))}
+          />
+          <Group justify="flex-end">
+            <Button type="submit">{common.save}</Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
+
+function ServerName({ server: { name, state, tools } }: { server: Server }) {
+  const { chat } = useStrings();
+  const notes = [
+    ...(state === 'DOWN' ? [chat.toolDown] : []),
+    ...(tools.some(({ needsApproval }) => needsApproval) ? [chat.needsYes] : []),
+  ];
+  return (
+    <>
+      {name}
+      {notes.length > 0 && (
+        <Text span size="sm" c="dimmed">
+          {' '}
+          ({notes.join(', ')})
+        </Text>
+      )}
+    </>
+  );
+}
