@@ -1,8 +1,9 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { wrongArrows } from './arrows.ts';
+import { INSIDE, wrongArrows } from './arrows.ts';
 
 let root: string;
 beforeEach(async () => {
@@ -69,4 +70,9 @@ describe('arrows point down', () => {
   it('lets tests reach above what they test', async () => {
     expect(await house({ 'platform/base/log.test.ts': ['#llm/models.ts'], 'llm/models.ts': [] })).toEqual([]);
   });
+});
+
+it('are those that ARCHITECTURE.md shows', () => {
+  const page = readFileSync(path.resolve(import.meta.dirname, '../ARCHITECTURE.md'), 'utf8');
+  for (const layers of Object.values(INSIDE)) expect(page).toContain(layers.map((one) => one.join(', ')).join(' > '));
 });

@@ -22,7 +22,7 @@ const HOUSE = [
 const CLIENTS = new Set(['console', 'clients', 'examples']);
 const TRIES = new Set(['bench', 'tests']);
 /** The layers inside of a folder that has some. Files beside them stand above. */
-const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
+export const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = {
   gateway: [
     ['rest', 'explorer', 'openai', 'mcp'],
     ['doors'],

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { MemoryWorld, user } from './testing/memory-world.ts';
 
 let world: MemoryWorld;
@@ -113,13 +113,38 @@ describe('a memory stored by hand', () => {
     const [older] = (await remember(me, { text: 'A secret of old' })).memories;
     const [newer] = (await remember(me, { text: 'A secret of today', supersedesId: older.id })).memories;
     const before = (await world.indexed())['memories']!;
-    const answer = await world.ask(me, 'mutation ($input: ForgetInput!) { forget(input: $input) { deletedIds } }', {
-      input: { ids: [newer.id] },
-    });
+    const answer = await world.ask(
+      me,
+      'mutation ($input: ForgetInput!) { forget(input: $input) { deletedIds pending } }',
+      {
+        input: { ids: [newer.id] },
+      },
+    );
     expect(answer.data.forget.deletedIds.sort()).toEqual([older.id, newer.id].sort());
+    expect(answer.data.forget.pending).toBe(false);
     expect((await world.indexed())['memories']).toBe(before - 2);
     expect(await found(me, 'secret', { filter: { includeSuperseded: true } })).toEqual([]);
     expect((await list(me)).totalCount).toBe(0);
+  });
+
+  it('says that the index has still to forget where the index is away, and is forgotten there when it is back', async () => {
+    const me = user();
+    const [memory] = (await remember(me, { text: 'A secret that the index holds' })).memories;
+    const vectors = await world.vectors();
+    const before = (await world.indexed())['memories']!;
+    const away = vi
+      .spyOn(vectors, 'delete')
+      .mockRejectedValue(Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }));
+    onTestFinished(() => away.mockRestore());
+    const answer = await world.ask(
+      me,
+      'mutation ($input: ForgetInput!) { forget(input: $input) { deletedIds pending } }',
+      { input: { ids: [memory.id] } },
+    );
+    expect(answer.data.forget).toEqual({ deletedIds: [memory.id], pending: true });
+    expect(await found(me, 'secret')).toEqual([]);
+    away.mockRestore();
+    await expect.poll(async () => (await world.indexed())['memories']).toBe(before - 1);
   });
 
   it('is not forgotten by a call that says nothing about which', async () => {

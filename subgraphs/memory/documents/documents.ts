@@ -6,6 +6,7 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts';
 import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Document, Passage, Prisma } from '#prisma/memory/client/client.ts';
+import { awaitIndex } from '../await-index.ts';
 import { textInput } from '../input.ts';
 import { PAGES } from '../pages.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
@@ -282,15 +283,17 @@ export class Documents {
 
   /**
    * Deletes a document: it is found no more when this returns; bytes and index follow within moments, come what may.
+   *
+   * @returns whether they have still to follow.
    */
-  async delete(user: UserIdentity, id: string): Promise<void> {
+  async delete(user: UserIdentity, id: string): Promise<{ readonly pending: boolean }> {
     const document = await this.#own(user, id);
     const job = await this.#memory.db.$transaction(async (tx) => {
       await tx.document.deleteMany({ where: { id: document.id } });
       const { id: documentId, ownerId } = document;
       return this.#memory.quick.enqueue(tx, REMOVE_DOCUMENT, { documentId, ownerId }, { userId: ownerId });
     });
-    await this.#memory.quick.settled(job, 3_000);
+    return { pending: !(await awaitIndex(this.#memory.quick, job)) };
   }
 
   /**

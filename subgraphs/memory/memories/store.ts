@@ -3,10 +3,10 @@ import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
+import { awaitIndex } from '../await-index.ts';
 import { countInput, foreignId, numberInput, textInput } from '../input.ts';
 import { PAGES } from '../pages.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
-
 import { fingerprint } from './fingerprint.ts';
 import { INDEX_MEMORIES } from './index-memories.ts';
 
@@ -33,8 +33,6 @@ export interface MemoryFilter {
 
 export const MAX_MEMORY = 2_000;
 const MAX_AT_ONCE = 200;
-/** How long a mutation waits for the index, so that what was just stored is found by the very next search. */
-const INDEX_WAIT_MS = 3_000;
 
 /** A user's memories. Every method is on behalf of that user: those of others are neither seen nor touched. */
 export class MemoryStore {
@@ -69,7 +67,7 @@ export class MemoryStore {
       },
       { timeout: 20_000 },
     );
-    await this.#indexed(job);
+    await awaitIndex(this.#memory.quick, job);
     return rows;
   }
 
@@ -99,12 +97,16 @@ export class MemoryStore {
     return this.#update(userId, id, { pinned });
   }
 
-  /** Deletes memories for good and waits until the index has forgotten them too. @returns the ids that are gone. */
+  /**
+   * Deletes memories for good: none is found from now on. The index lets go of them within moments of being there.
+   *
+   * @returns the ids that are gone, and whether the index has still to be told.
+   */
   async forget(
     userId: string,
     which: { readonly ids?: readonly string[]; readonly conversationId?: string; readonly everything?: boolean },
     withHistory: boolean,
-  ): Promise<string[]> {
+  ): Promise<{ readonly ids: string[]; readonly pending: boolean }> {
     const where: Prisma.MemoryWhereInput = { userId };
     if (which.ids) {
       countInput('input.ids', which.ids.length, 1, MAX_AT_ONCE);
@@ -130,8 +132,7 @@ export class MemoryStore {
       await tx.memory.deleteMany({ where: { userId, id: { in: gone } } });
       return { ids: gone, job: await this.#enqueueIndex(tx, userId, gone) };
     });
-    await this.#indexed(job);
-    return ids;
+    return { ids, pending: !(await awaitIndex(this.#memory.quick, job)) };
   }
 
   async get(userId: string, id: string): Promise<MemoryRow | null> {
@@ -165,17 +166,12 @@ export class MemoryStore {
       const row = await tx.memory.update({ where: { id }, data: { ...data, updatedAt: new Date() } });
       return { row, job: await this.#enqueueIndex(tx, userId, [id]) };
     });
-    await this.#indexed(job);
+    await awaitIndex(this.#memory.quick, job);
     return row;
   }
 
   #enqueueIndex(tx: Transaction, userId: string, ids: readonly string[]): Promise<string> {
     return this.#memory.quick.enqueue(tx, INDEX_MEMORIES, { userId, ids: [...ids] }, { userId });
-  }
-
-  async #indexed(job: string | undefined): Promise<void> {
-    if (job === undefined) return;
-    await this.#memory.quick.settled(job, INDEX_WAIT_MS);
   }
 }
 

@@ -95,9 +95,10 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
       pinMemory: async (_: None, { input }: Input<{ id: string; pinned: boolean }>, context: Context) => ({
         memory: await memories.pin(me(context), input.id, input.pinned),
       }),
-      forget: async (_: None, { input }: Input<ForgetInput>, context: Context) => ({
-        deletedIds: await memories.forget(me(context), toForget(input), input.withHistory),
-      }),
+      forget: async (_: None, { input }: Input<ForgetInput>, context: Context) => {
+        const { ids, pending } = await memories.forget(me(context), toForget(input), input.withHistory);
+        return { deletedIds: ids, pending };
+      },
       exportMemory: (_: None, _args: None, context: Context) => exportUrl(memory.urls, me(context)),
       setContext: async (_: None, { input }: Input<Parameters<Contexts['set']>[1]>, context: Context) => ({
         context: await contexts.set(requireUser(context.identity), input),
@@ -124,8 +125,8 @@ export function operationResolvers({ memory, memories, contexts, documents }: Re
         document: await documents.retry(requireUser(context.identity), input.id),
       }),
       deleteDocument: async (_: None, { input }: Input<{ id: string }>, context: Context) => {
-        await documents.delete(requireUser(context.identity), input.id);
-        return { deletedId: input.id };
+        const { pending } = await documents.delete(requireUser(context.identity), input.id);
+        return { deletedId: input.id, pending };
       },
     },
 
