@@ -4,7 +4,7 @@ import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
 import { checkAddresses } from '#gateway/supergraph/addresses.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { loadSecrets } from '#platform/base/secrets/secrets.ts';
-import { openStores } from '#platform/host/stores.ts';
+import { openStores, type Stores } from '#platform/host/stores.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
@@ -25,6 +25,7 @@ import { linkToSupervisor, type WorkerLink } from './workers/worker.ts';
 /** Documents that live at the gateway by convention and are made by a subgraph. */
 export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks] } as const;
 const POLL_MS = 1_000;
+export const POLL_ONE_MACHINE_MS = 60_000;
 
 /** Calls a plain route of a subgraph on the gateway's own behalf. */
 export function asService(transport: SubgraphTransport | undefined, request: Request): Promise<Response> {
@@ -40,7 +41,7 @@ export async function gateway(
 ): Promise<void> {
   await runProcess(root, 'gateway', async (process) => {
     const file = settings ?? gatewayFile(process.config);
-    const link = await linkToSupervisor(process.metrics);
+    const link = await linkToSupervisor(process);
     if (link) process.lifecycle.defer(() => link.leave());
     const serve = () =>
       supergraph === undefined ? ownGateway(process, file, link) : anyGateway(process, supergraph, file, link);
@@ -68,14 +69,19 @@ export const gatewayFile = ({ home, GATEWAY_FILE }: Config): string | undefined 
 async function ownGateway(process: Process, settings: string | undefined, link: WorkerLink | undefined) {
   const { config, log, metrics, lifecycle } = process;
   const version = versionOf(config.root);
-  if (config.redisUrl === undefined) {
+  // Those of a supervisor that serves them to its workers, as `sextant up` does.
+  const subgraphs = await link?.subgraphs();
+  if (config.redisUrl === undefined && subgraphs === undefined) {
     throw new CommandError(
       'REDIS_URL is not set. A gateway apart from its subgraphs needs Redis; `sextant up` needs nothing.',
     );
   }
-  const stores = await openStores({ config, log, metrics, lifecycle });
+  const stores = await openStores({ config, log, metrics, lifecycle, shared: link?.stores });
+  const topics = link && config.redisUrl === undefined ? link.topics : stores.topics;
   const assertions = createAssertions(loadSecrets(config));
-  const addresses = await subgraphAddresses(config);
+  const addresses = subgraphs
+    ? Object.entries(subgraphs).map(([name, url]) => ({ name, urls: [url] }))
+    : await subgraphAddresses(config);
   checkAddresses(addresses);
   const auth = addresses.find(({ name }) => name === 'auth');
   // Not at the top: `sextant up` reads this file too and needs no HTTP client.
@@ -88,15 +94,16 @@ async function ownGateway(process: Process, settings: string | undefined, link: 
   const authenticator = lifecycle.use(
     new TokenVerifier({
       fetch: (request) => asService(transport, request),
-      topics: stores.topics,
+      topics,
       log,
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
-      pollMs: POLL_MS,
+      // What the supervisor tells is not lost.
+      pollMs: subgraphs && config.redisUrl === undefined ? POLL_ONE_MACHINE_MS : POLL_MS,
       falseCredentials: { limiter: stores.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
     }),
   );
-  const health = async () => ({ redis: await stores.health(), ...(await link?.health()) });
+  const health = async () => ({ redis: await healthOfRedis(stores), ...(await link?.health()) });
   const served = lifecycle.use(
     await startGateway({
       config,
@@ -106,6 +113,7 @@ async function ownGateway(process: Process, settings: string | undefined, link: 
       supergraph: { file: supergraphFile(config), cache: path.join(config.dataDir, 'cache') },
       file: settings,
       compile: engineOf({ config, log, metrics }, true),
+      addresses: subgraphs,
       authenticator,
       assertions,
       limiter: stores.limiter,
@@ -120,9 +128,13 @@ async function ownGateway(process: Process, settings: string | undefined, link: 
       ...asWorker(link),
     }),
   );
-  await reportProcess(process, stores.topics, { service: 'gateway', runs: ['gateway'], version, health });
+  await reportProcess(process, topics, { service: 'gateway', runs: ['gateway'], version, health });
   return served;
 }
+
+/** Without REDIS_URL its part is done in memory, which is there. */
+export const healthOfRedis = async ({ redis, health }: Pick<Stores, 'redis' | 'health'>) =>
+  redis ? health() : ({ status: 'up', detail: 'in memory' } as const);
 
 /** A gateway for subgraphs that are not ours: credentials of clients are passed on, for the subgraphs to check. */
 async function anyGateway(

@@ -10,13 +10,11 @@ import { snapshotsOf } from './snapshots.ts';
  */
 const FIRST_REQUESTS_MS = 300;
 
-/** Runs the gateway and all subgraphs in one process. */
+/** Runs the gateway and all subgraphs in one process; with WORKERS the gateway in several. */
 export async function up(root: string, { banner }: { banner: boolean }): Promise<void> {
   const started = performance.now();
   await runProcess(root, 'sextant', async (process) => {
     const { config, log, lifecycle } = process;
-    if (config.WORKERS !== 1)
-      log.warn('WORKERS is for `sextant gateway`; `sextant up` is one process, and serves as if it were 1');
     const database = lifecycle.use(await openDatabase(config, log));
     // Loaded only now: the database opens in its thread meanwhile.
     const { serveWhole } = await import('./whole.ts');

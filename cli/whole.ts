@@ -3,25 +3,26 @@ import { startGateway } from '#gateway/gateway.ts';
 import { REST_OPERATIONS } from '#gateway/rest/rest.ts';
 import type { Database } from '#platform/data/database/database.ts';
 import type { EventBus } from '#platform/data/outbox/event-bus.ts';
-import { createSubgraph } from '#platform/host/host.ts';
-import { openPlatform } from '#platform/host/open.ts';
+import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
+import { type OpenPlatform, openPlatform } from '#platform/host/open.ts';
+import type { SharedStores } from '#platform/host/stores.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { subgraphAddresses, supergraphFile } from './addresses.ts';
 import { CONSOLE } from './console.ts';
 import { engineOf } from './engine.ts';
 import { ACCOUNT, EXAMPLES } from './explorer.ts';
-import { asService, gatewayFile, WELL_KNOWN } from './gateway.ts';
+import { asService, gatewayFile, healthOfRedis, POLL_ONE_MACHINE_MS, WELL_KNOWN } from './gateway.ts';
 import type { Process } from './process.ts';
 import { reportProcess } from './process-report.ts';
 import { loadDefinition } from './subgraphs.ts';
 import { versionOf } from './version.ts';
+import { memoryStores } from './workers/shared-stores.ts';
+import { workersOf } from './workers.ts';
 
-/** In one process nothing that a topic tells is lost, so the poll for revocations is a safety net. */
-const POLL_ONE_PROCESS_MS = 60_000;
 const POLL_MS = 1_000;
-/** Without REDIS_URL its part is done in memory, which is there. */
-const IN_MEMORY = { status: 'up', detail: 'in memory' } as const;
+/** Where subgraphs are served to workers alone. */
+const LOOPBACK = '127.0.0.1';
 
 interface Whole {
   readonly url: string;
@@ -30,10 +31,15 @@ interface Whole {
   readonly events: EventBus;
 }
 
-/** Serves the gateway and all subgraphs of the supergraph on a database that may still be opening. */
+/**
+ * Serves the gateway and all subgraphs of the supergraph on a database that may still be opening: in this process, or the
+ * gateway in as many as WORKERS says, which reach the subgraphs here over HTTP.
+ */
 export async function serveWhole(root: string, process: Process, database: Database): Promise<Whole> {
   const { config, log, metrics, lifecycle } = process;
   const names = (await subgraphAddresses(config)).map(({ name }) => name);
+  const workers = workersOf(config);
+  const shared = workers > 1 && config.redisUrl === undefined ? memoryStores(metrics) : undefined;
   const transports = new Map<string, SubgraphTransport>();
   const platform = await openPlatform({
     config,
@@ -41,6 +47,7 @@ export async function serveWhole(root: string, process: Process, database: Datab
     metrics,
     lifecycle,
     database,
+    shared,
     transportOf: (name) => transports.get(name),
   });
   const subgraphs = names.map(async (name) => {
@@ -50,13 +57,26 @@ export async function serveWhole(root: string, process: Process, database: Datab
     return subgraph;
   });
   const started = await Promise.allSettled(subgraphs);
+  const hosted: HostedSubgraph[] = [];
   for (const one of started) {
-    if (one.status === 'fulfilled') transports.set(one.value.name, one.value.transport);
-    else {
+    if (one.status === 'fulfilled') {
+      transports.set(one.value.name, one.value.transport);
+      hosted.push(one.value);
+    } else {
       // Where the database cannot be opened, that is the cause of what others say.
       await database.opened;
       throw one.reason;
     }
+  }
+  const version = versionOf(root);
+  const health = async () => ({ redis: await healthOfRedis(platform.stores), ...(await platform.health()) });
+  if (workers > 1) {
+    const [url] = await Promise.all([
+      serveByWorkers(process, { workers, platform, hosted, version, stores: shared ?? memoryStores(metrics) }),
+      database.opened,
+    ]);
+    await reportProcess(process, platform.topics, { service: 'sextant', runs: names, version, health });
+    return { url, transports, events: platform.events };
   }
   const authenticator = lifecycle.use(
     new TokenVerifier({
@@ -65,12 +85,10 @@ export async function serveWhole(root: string, process: Process, database: Datab
       log,
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
-      pollMs: config.redisUrl === undefined ? POLL_ONE_PROCESS_MS : POLL_MS,
+      pollMs: config.redisUrl === undefined ? POLL_ONE_MACHINE_MS : POLL_MS,
       falseCredentials: { limiter: platform.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
     }),
   );
-  const version = versionOf(root);
-  const health = async () => ({ redis: IN_MEMORY, ...(await platform.health()) });
   const gateway = lifecycle.use(
     await startGateway({
       config,
@@ -98,4 +116,44 @@ export async function serveWhole(root: string, process: Process, database: Datab
   const runs = ['gateway', ...names];
   await reportProcess(process, platform.topics, { service: 'sextant', runs, version, health });
   return { url: gateway.url, transports, events: platform.events };
+}
+
+/** Serves subgraphs of this process to gateways that are its workers, and to nobody else: they show who they are. */
+async function serveByWorkers(
+  { config, log, metrics, lifecycle }: Process,
+  {
+    workers,
+    platform,
+    hosted,
+    version,
+    stores,
+  }: {
+    readonly workers: number;
+    readonly platform: OpenPlatform;
+    readonly hosted: readonly HostedSubgraph[];
+    readonly version: string;
+    readonly stores: SharedStores;
+  },
+): Promise<string> {
+  const { serveSubgraph } = await import('#platform/host/server.ts');
+  const { startWorkers } = await import('./workers/supervisor.ts');
+  const subgraphs: Record<string, string> = {};
+  for (const one of hosted) {
+    const server = await serveSubgraph(one, {
+      config: { HOST: LOOPBACK, SHUTDOWN_TIMEOUT_MS: config.SHUTDOWN_TIMEOUT_MS },
+      port: 0,
+      metrics,
+      assertions: platform.assertions,
+      health: () => platform.health(),
+      version,
+    });
+    lifecycle.use(server);
+    subgraphs[one.name] = server.url;
+  }
+  const { topics } = platform;
+  return startWorkers({
+    ...{ config, log, metrics, lifecycle, stores, topics, subgraphs },
+    count: workers,
+    command: ['gateway'],
+  });
 }

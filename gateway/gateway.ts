@@ -62,6 +62,8 @@ export interface GatewayOptions {
   readonly compile: (supergraph: Supergraph, hooks: EngineHooks) => Compile;
   /** Subgraphs of this process, by name; the others are reached by their URLs. */
   readonly transports?: ReadonlyMap<string, SubgraphTransport>;
+  /** URLs of subgraphs, by name, in the place of those of the supergraph and of gateway.yaml. */
+  readonly addresses?: Readonly<Record<string, string>> | undefined;
   /** Verifies credentials. Without, credentials are passed on to the subgraphs, who have to check them. */
   readonly authenticator?: Authenticator | undefined;
   /** Signs identities for subgraphs of other processes. */
@@ -197,10 +199,11 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       const { createHttpTransport } = await import('#platform/net/transport/http.ts');
       const own = settingsOf(configured.file, name);
       const { callback } = configured.file;
+      const address = options.addresses?.[name];
       const transport = createHttpTransport({
         subgraph: name,
         observer: ofSubgraphs.observe(name),
-        urls: own.urls ?? urls,
+        urls: address === undefined ? (own.urls ?? urls) : [address],
         assertions: options.assertions,
         tls: configured.tlsOf(name) ?? tls,
         log,

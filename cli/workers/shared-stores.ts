@@ -1,23 +1,20 @@
 import type { Registry } from 'prom-client';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Json } from '#platform/base/json/json.ts';
-import type { Counter } from '#platform/identity/limits/counter.ts';
+import type { SharedStores } from '#platform/host/stores.ts';
 import { MemoryCounter } from '#platform/identity/limits/memory-counter.ts';
 import type { RateRule } from '#platform/identity/limits/rate-limiter.ts';
-import type { Cache } from '#platform/realtime/cache/cache.ts';
 import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
 import type { Call } from './calls.ts';
 
-/** The stores that workers share where there is no Redis: they are in the memory of the supervisor. */
-export interface SharedStores {
-  readonly counter: Counter;
-  readonly cache: Cache;
-}
+/** Creates stores in the memory of the supervisor. */
+export const memoryStores = (metrics: Registry): SharedStores => ({
+  counter: new MemoryCounter(),
+  cache: new MemoryCache({ metrics }),
+});
 
 /** Creates the functions by which workers reach the stores of the supervisor. */
-export function serveStores(metrics: Registry) {
-  const counter = new MemoryCounter();
-  const cache = new MemoryCache({ metrics });
+export function serveStores({ counter, cache }: SharedStores) {
   return {
     spend: (key: string, rule: RateRule, points: number, least: number) => counter.spend(key, rule, points, least),
     giveBack: (key: string, rule: RateRule, points: number, msLeft: number) =>

@@ -5,14 +5,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Config } from '#platform/base/config/config.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
+import type { Json } from '#platform/base/json/json.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import type { SharedStores } from '#platform/host/stores.ts';
+import { MemoryTopics } from '#platform/realtime/topics/memory-topics.ts';
+import type { Topics } from '#platform/realtime/topics/topics.ts';
 import { runProcess } from '../process.ts';
 import { CommandError } from '../report.ts';
 import { onReloadSignal } from '../stop-signals.ts';
 import { type Call, connectCalls } from './calls.ts';
 import { handOver } from './handover.ts';
 import { SharedMetrics, snapshotOf } from './shared-metrics.ts';
-import { serveStores } from './shared-stores.ts';
+import { memoryStores, serveStores } from './shared-stores.ts';
+import { serveTopics } from './shared-topics.ts';
 import type { SupervisorCalls, WorkerCalls } from './worker-calls.ts';
 
 interface Member {
@@ -40,23 +45,41 @@ const PATIENCE_MS = 3_000;
  */
 export async function supervise(root: string, count: number): Promise<void> {
   await runProcess(root, 'supervisor', async ({ config, log, metrics, lifecycle }) => {
-    const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT;
-    const workers = lifecycle.use(new Workers({ count, config, log, metrics, env: { PORT: String(port) } }));
-    const url = await workers.start();
-    onReloadSignal(() => {
-      log.info('told to replace the workers one by one');
-      void workers.replaceAll();
-    });
+    const stores = memoryStores(metrics);
+    const topics = new MemoryTopics({ log, metrics });
+    const url = await startWorkers({ count, config, log, metrics, lifecycle, stores, topics });
     log.info({ url, workers: count }, 'ready');
   });
 }
 
-interface WorkersOptions {
+/** The workers that a supervisor wants, and what it has for them. */
+export interface WorkersOptions {
   readonly count: number;
-  readonly config: Pick<Config, 'SHUTDOWN_TIMEOUT_MS'>;
+  readonly config: Pick<Config, 'SHUTDOWN_TIMEOUT_MS' | 'HOST' | 'PORT'>;
   readonly log: Logger;
   readonly metrics: Registry;
-  readonly env: Readonly<Record<string, string>>;
+  readonly lifecycle: AsyncDisposableStack;
+  /** What they count and keep together where there is no Redis. */
+  readonly stores: SharedStores;
+  /** What all processes tell one another where there is no Redis. */
+  readonly topics: Topics;
+  /** Subgraphs that this process serves to them alone, by name; without, they find them by themselves. */
+  readonly subgraphs?: Readonly<Record<string, string>> | undefined;
+  /** The command that they run. Default: that of this process. */
+  readonly command?: readonly string[] | undefined;
+}
+
+/** Starts the workers and follows SIGHUP. Resolves to their URL when all serve. */
+export async function startWorkers(options: WorkersOptions): Promise<string> {
+  const { config, log, lifecycle } = options;
+  const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT;
+  const workers = lifecycle.use(new Workers(options, { PORT: String(port) }));
+  const url = await workers.start();
+  onReloadSignal(() => {
+    log.info('told to replace the workers one by one');
+    void workers.replaceAll();
+  });
+  return url;
 }
 
 class Workers implements AsyncDisposable {
@@ -71,9 +94,12 @@ class Workers implements AsyncDisposable {
   /** Workers that ended soon after they had begun, one after another. */
   #shortLives = 0;
 
-  constructor(options: WorkersOptions) {
+  readonly #env: Readonly<Record<string, string>>;
+
+  constructor(options: WorkersOptions, env: Readonly<Record<string, string>>) {
     this.#options = options;
-    this.#stores = serveStores(options.metrics);
+    this.#env = env;
+    this.#stores = serveStores(options.stores);
     const registers = [options.metrics];
     this.#ended = new Counter({
       name: 'sextant_workers_ended_total',
@@ -92,7 +118,8 @@ class Workers implements AsyncDisposable {
       },
     });
     // Structured clones: JSON has neither NaN nor bytes.
-    cluster.setupPrimary({ serialization: 'advanced' });
+    const { command } = options;
+    cluster.setupPrimary({ serialization: 'advanced', ...(command && { args: [...command] }) });
     cluster.schedulingPolicy = cluster.SCHED_RR;
   }
 
@@ -137,10 +164,12 @@ class Workers implements AsyncDisposable {
   }
 
   #fork(): Member {
-    const { log, env } = this.#options;
-    const worker = cluster.fork(env);
+    const { log, topics, subgraphs } = this.#options;
+    const worker = cluster.fork(this.#env);
     handOver(worker);
     const ready = Promise.withResolvers<string | undefined>();
+    const tell = (topic: string, event: Json): void => void member.call('hear', topic, event).catch(() => undefined);
+    const heard = serveTopics(topics, tell);
     const call = connectCalls<WorkerCalls>(
       {
         isOpen: () => worker.isConnected(),
@@ -150,6 +179,8 @@ class Workers implements AsyncDisposable {
       },
       {
         ...this.#stores,
+        ...heard.calls,
+        subgraphs: () => subgraphs,
         ready(url) {
           member.isServing = true;
           ready.resolve(url);
@@ -174,6 +205,7 @@ class Workers implements AsyncDisposable {
       'exit',
       guarded({ where: 'worker exit', log }, (code: number | null, signal: string | null) => {
         const hasServed = member.isServing;
+        heard.close();
         member.isServing = false;
         this.#members.delete(member);
         ready.resolve(undefined);

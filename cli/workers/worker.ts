@@ -1,11 +1,14 @@
-import type { Registry } from 'prom-client';
 import type { Gateway } from '#gateway/gateway.ts';
 import type { RelayCallback } from '#gateway/protocols/callback.ts';
+import type { SharedStores } from '#platform/host/stores.ts';
 import type { Checks } from '#platform/net/http/health-report.ts';
 import type { Callbacks } from '#platform/net/transport/callbacks.ts';
+import type { Topics } from '#platform/realtime/topics/topics.ts';
+import type { Process } from '../process.ts';
 import { connectCalls } from './calls.ts';
 import { snapshotOf } from './shared-metrics.ts';
-import { type SharedStores, storesOver } from './shared-stores.ts';
+import { storesOver } from './shared-stores.ts';
+import { PipedTopics } from './shared-topics.ts';
 import type { SupervisorCalls, WorkerCalls } from './worker-calls.ts';
 
 /** The supervisor may have to wait for the other workers itself. */
@@ -14,6 +17,9 @@ const PATIENCE_MS = 5_000;
 /** The link of a gateway that is one of several behind one port to their supervisor. */
 export interface WorkerLink {
   readonly stores: SharedStores;
+  readonly topics: Topics;
+  /** Subgraphs that the supervisor serves to its workers alone; undefined where it has none. */
+  subgraphs(): Promise<Readonly<Record<string, string>> | undefined>;
   /** Tells the supervisor that this process serves, and takes callbacks that others have got. */
   ready(gateway: Pick<Gateway, 'url' | 'callbacks'>): Promise<void>;
   readonly relayCallback: RelayCallback;
@@ -28,7 +34,10 @@ export interface WorkerLink {
 }
 
 /** Returns the link to the supervisor where this process is one of its workers. */
-export async function linkToSupervisor(metrics: Registry): Promise<WorkerLink | undefined> {
+export async function linkToSupervisor({
+  log,
+  metrics,
+}: Pick<Process, 'log' | 'metrics'>): Promise<WorkerLink | undefined> {
   if (process.send === undefined || !(await import('node:cluster')).default.isWorker) return undefined;
   let callbacks: Callbacks | undefined;
   const call = connectCalls<SupervisorCalls>(
@@ -40,13 +49,17 @@ export async function linkToSupervisor(metrics: Registry): Promise<WorkerLink | 
     },
     {
       snapshot: () => snapshotOf(metrics),
+      hear: (topic, event) => topics.hear(topic, event),
       hasCallback: (id) => callbacks?.has(id) ?? false,
       receiveCallback: async (id, message) => (await callbacks?.receive(id, message)) ?? 404,
     } satisfies WorkerCalls,
     PATIENCE_MS,
   );
+  const topics = new PipedTopics({ call, log, metrics });
   return {
     stores: storesOver(call),
+    topics,
+    subgraphs: () => call('subgraphs'),
     ready(gateway) {
       callbacks = gateway.callbacks;
       return call('ready', gateway.url);

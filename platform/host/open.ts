@@ -10,7 +10,7 @@ import { UrlSigner } from '../identity/signed-urls/url-signer.ts';
 import type { SubgraphTransport } from '../net/transport/transport.ts';
 import { createPeers } from './peers.ts';
 import type { Platform, SharedLifetime } from './platform.ts';
-import { openStores, type Stores } from './stores.ts';
+import { openStores, type SharedStores, type Stores } from './stores.ts';
 
 export interface PlatformOptions {
   readonly config: Config;
@@ -21,6 +21,8 @@ export interface PlatformOptions {
   readonly lifecycle: AsyncDisposableStack;
   /** The database, where it was opened before; it must be registered with `lifecycle`. Default: it is opened. */
   readonly database?: Database;
+  /** Where this process and others that have no Redis count and keep things together. Default: in its own memory. */
+  readonly shared?: SharedStores | undefined;
   /** How subgraphs reach one another; asked at each call. */
   readonly transportOf: (subgraph: string) => SubgraphTransport | undefined;
 }
@@ -43,7 +45,7 @@ export async function openPlatform(options: PlatformOptions): Promise<OpenPlatfo
   const { config, log, metrics, lifecycle } = options;
   const database = options.database ?? lifecycle.use(await openDatabase(config, log));
   database.observe(metrics);
-  const stores = await openStores({ config, log, metrics, lifecycle });
+  const stores = await openStores({ config, log, metrics, lifecycle, shared: options.shared });
   const secrets = loadSecrets(config);
   const assertions = createAssertions(secrets);
   const blobs = lifecycle.use(await openBlobs(config, log));

@@ -31,6 +31,12 @@ export interface Stores {
   health(): Promise<{ status: 'up' | 'down'; detail?: string }>;
 }
 
+/** The stores that several processes count and keep things in together where there is no Redis. */
+export interface SharedStores {
+  readonly counter: Counter;
+  readonly cache: Cache;
+}
+
 /**
  * Opens everything that lives in memory or in Redis: in Redis where the configuration names one. It does not wait for a
  * Redis that is down (3 s at most); everything works as soon as it is up.
@@ -43,7 +49,7 @@ export async function openStores(options: {
   metrics: Registry;
   lifecycle: AsyncDisposableStack;
   /** Where processes that have no Redis count and keep things together. Default: each in its own memory. */
-  shared?: { readonly counter: Counter; readonly cache: Cache } | undefined;
+  shared?: SharedStores | undefined;
 }): Promise<Stores> {
   const { redisUrl: url, REDIS_PREFIX: prefix } = options.config;
   if (url === undefined) {

@@ -63,7 +63,7 @@ export const settings = z.object({
     })
     .default(1)
     .describe(
-      'Processes of `sextant gateway` behind its port; `auto`: as many as it has processors. SIGHUP replaces them one by one. `sextant up` is always one process.',
+      'Processes of the gateway behind its port; `auto`: as many as it has processors. SIGHUP replaces them one by one. With `sextant up` the subgraphs and the database stay in one process.',
     ),
   PUBLIC_URL: httpUrl
     .optional()
