@@ -15,6 +15,7 @@ import { CommandError } from '../report.ts';
 import { onReloadSignal } from '../stop-signals.ts';
 import { type Call, connectCalls } from './calls.ts';
 import { handOver } from './handover.ts';
+import { hangs } from './pulse.ts';
 import { SharedMetrics, snapshotOf } from './shared-metrics.ts';
 import { memoryStores, serveStores } from './shared-stores.ts';
 import { serveTopics } from './shared-topics.ts';
@@ -28,6 +29,8 @@ interface Member {
   isServing: boolean;
   /** It was told to end. */
   isLeaving: boolean;
+  /** It answered no more, and was killed for it. */
+  isHung: boolean;
 }
 
 /** A worker that ends sooner is replaced after a pause that doubles, in milliseconds. */
@@ -103,11 +106,11 @@ class Workers implements AsyncDisposable {
     const registers = [options.metrics];
     this.#ended = new Counter({
       name: 'sextant_workers_ended_total',
-      help: 'Worker processes that ended: because they died, or were replaced by SIGHUP.',
+      help: 'Worker processes that ended: because they died, hung, or were replaced by SIGHUP.',
       labelNames: ['reason'],
       registers,
     });
-    for (const reason of ['died', 'replaced']) this.#ended.inc({ reason }, 0);
+    for (const reason of ['died', 'hung', 'replaced']) this.#ended.inc({ reason }, 0);
     const members = this.#members;
     new Gauge({
       name: 'sextant_workers',
@@ -168,6 +171,7 @@ class Workers implements AsyncDisposable {
     const worker = cluster.fork(this.#env);
     handOver(worker);
     const ready = Promise.withResolvers<string | undefined>();
+    const ended = new AbortController();
     const tell = (topic: string, event: Json): void => void member.call('hear', topic, event).catch(() => undefined);
     const heard = serveTopics(topics, tell);
     const call = connectCalls<WorkerCalls>(
@@ -184,6 +188,12 @@ class Workers implements AsyncDisposable {
         ready(url) {
           member.isServing = true;
           ready.resolve(url);
+          void hangs(() => call('beat'), ended.signal).then((isHung) => {
+            if (!isHung || member.isLeaving) return;
+            log.error({ worker: worker.process.pid }, 'a worker hangs: it is killed');
+            member.isHung = true;
+            worker.process.kill('SIGKILL');
+          });
         },
         leaves: (last) => this.#shared.note(worker.id, last),
         metrics: () => this.#metrics(),
@@ -196,7 +206,7 @@ class Workers implements AsyncDisposable {
       } satisfies SupervisorCalls,
       CALL_PATIENCE_MS,
     );
-    const member: Member = { worker, call, ready: ready.promise, isServing: false, isLeaving: false };
+    const member: Member = { worker, call, ready: ready.promise, isServing: false, isLeaving: false, isHung: false };
     const since = performance.now();
     this.#members.add(member);
     // What cannot be sent to it any more does not matter.
@@ -205,13 +215,14 @@ class Workers implements AsyncDisposable {
       'exit',
       guarded({ where: 'worker exit', log }, (code: number | null, signal: string | null) => {
         const hasServed = member.isServing;
+        ended.abort();
         heard.close();
         member.isServing = false;
         this.#members.delete(member);
         ready.resolve(undefined);
         const kept = this.#shared.keep(worker.id);
         if (!hasServed || member.isLeaving || this.#stopping.signal.aborted) return kept;
-        this.#ended.inc({ reason: 'died' });
+        this.#ended.inc({ reason: member.isHung ? 'hung' : 'died' });
         log.error({ worker: worker.process.pid, code, signal }, 'a worker died: another takes its place');
         this.#shortLives = performance.now() - since < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
         return Promise.all([kept, this.#replace()]);

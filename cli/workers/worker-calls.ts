@@ -29,6 +29,8 @@ export interface WorkerCount {
 /** The functions of a worker that the supervisor may call. */
 export type WorkerCalls = {
   snapshot(): Promise<Snapshot>;
+  /** Says that it is there. */
+  beat(): void;
   /** @returns whether it has a subscription over callbacks. */
   hasCallback(id: string): boolean;
   /** An event of a topic that it listens to. */

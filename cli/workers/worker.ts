@@ -49,6 +49,7 @@ export async function linkToSupervisor({
     },
     {
       snapshot: () => snapshotOf(metrics),
+      beat: () => undefined,
       hear: (topic, event) => topics.hear(topic, event),
       hasCallback: (id) => callbacks?.has(id) ?? false,
       receiveCallback: async (id, message) => (await callbacks?.receive(id, message)) ?? 404,

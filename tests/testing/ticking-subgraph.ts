@@ -20,7 +20,7 @@ interface Ticking {
   number: number;
 }
 
-/** A subgraph of no product: twenty numbered events a second for each subscription, as large as it asks. */
+/** A subgraph of no product: numbered events for each subscription, twenty a second, as large as it asks. */
 export class TickingSubgraph implements AsyncDisposable {
   /** A supergraph.yaml of this subgraph alone. */
   readonly supergraph: string;
@@ -35,7 +35,8 @@ export class TickingSubgraph implements AsyncDisposable {
     this.#close = close;
   }
 
-  static async start(): Promise<TickingSubgraph> {
+  /** @param everyMs from one event to the next, in milliseconds. */
+  static async start(everyMs = EVERY_MS): Promise<TickingSubgraph> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
@@ -55,7 +56,7 @@ export class TickingSubgraph implements AsyncDisposable {
         const ticks = { number: ++one.number, text: one.text };
         one.channel.next(JSON.stringify({ data: { ticks } }));
       }
-    }, EVERY_MS);
+    }, everyMs);
     const folder = await mkdtemp(path.join(tmpdir(), 'sextant-ticking-'));
     const subgraph = new TickingSubgraph(folder, running, () => {
       clearInterval(timer);
