@@ -18,6 +18,10 @@ import { finishRestore } from './restored-folder.ts';
 import { StatementNames } from './statement-names.ts';
 import { templateDirectory } from './template.ts';
 
+/** Statements of an owner that are prepared: those of Postgres for each connection, the embedded ones for all. */
+const MOST_NAMED = 100;
+const MOST_NAMED_EMBEDDED = 40;
+
 /** A generated Prisma client class: `prisma/<owner>/client/client.ts` exports it. */
 export type ClientClass<Client> = new (options: {
   adapter: PrismaPg;
@@ -65,7 +69,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
     opened: source.opened,
     async client(owner, Client) {
       const pool = await source.pool(owner);
-      const names = source.namesStatements ? new StatementNames() : undefined;
+      const names = source.mostNamed > 0 ? new StatementNames(owner, source.mostNamed) : undefined;
       const adapter = new PrismaPg(pool, {
         schema: owner,
         ...(names && { statementNameGenerator: ({ sql, args }) => names.of(sql, args.length) }),
@@ -86,8 +90,8 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
 
 interface PoolSource extends AsyncDisposable {
   readonly opened: Promise<void>;
-  /** Whether each connection is a session of its own, in which statements can be named. */
-  readonly namesStatements: boolean;
+  /** Most statements of an owner that are prepared in a session. */
+  readonly mostNamed: number;
   pool(owner: Owner): Promise<pg.Pool>;
   health: Database['health'];
   observe: Database['observe'];
@@ -108,7 +112,7 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
     });
     return {
       opened: embedded.opened,
-      namesStatements: false,
+      mostNamed: MOST_NAMED_EMBEDDED,
       pool: async (owner) => embedded.pool(owner),
       observe: embedded.observe,
       copyTo: embedded.copyTo,
@@ -133,7 +137,7 @@ function openPostgresSource(config: Config, url: string): PoolSource {
   const refusals = new Map<pg.Pool, () => string | undefined>();
   return {
     opened: Promise.resolve(),
-    namesStatements: config.DATABASE_PREPARED,
+    mostNamed: config.DATABASE_PREPARED ? MOST_NAMED : 0,
     async pool(owner) {
       const { pool, refusal } = createOwnerPool(
         { ...sessionOf(owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 10_000 },

@@ -1,6 +1,7 @@
 import type { PGlite } from '@electric-sql/pglite';
 import type { Piece } from './embedded-messages.ts';
 import type { LogSync } from './log-sync.ts';
+import { SharedStatements } from './shared-statements.ts';
 
 /**
  * The many connections on one PGlite, each speaking Postgres' wire protocol.
@@ -15,6 +16,7 @@ export class EmbeddedSession {
   readonly #failed: (error: unknown) => void;
   readonly #log: LogSync | undefined;
   readonly #connections = new Map<number, Connection>();
+  readonly #statements = new SharedStatements();
   #queue: Batch[] = [];
   /** Who is in a transaction. */
   #owner: Connection | undefined;
@@ -108,9 +110,13 @@ export class EmbeddedSession {
       this.#query(signIn(user));
       this.#user = user;
     }
-    let answer: Piece[] = [];
+    const batch = this.#statements.take(bytes);
+    let answer: Piece[] = batch.answer ? [[id, batch.answer]] : [];
     let size = 0;
-    this.#execute(bytes, (data) => {
+    let begun = false;
+    this.#execute(batch.bytes, (data) => {
+      if (!begun) batch.answered(data);
+      begun = true;
       answer.push([id, data.slice()]);
       size += data.length;
       if (size < FLUSH_BYTES || this.#log?.pending) return;

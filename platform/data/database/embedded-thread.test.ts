@@ -52,6 +52,35 @@ describe("the embedded database's thread", () => {
     await Promise.all([one.end(), two.end()]);
   });
 
+  it('prepares a statement once for all connections, and each runs it', async () => {
+    const named = { name: 'named', text: 'SELECT $1::int + 1 AS n' };
+    const [one, two] = [await connect('postgres'), await connect('postgres')];
+    const ask = async (client: pg.Client, n: number) => (await client.query<{ n: number }>(named, [n])).rows[0]!.n;
+    expect(await ask(one, 1)).toBe(2);
+    expect(await ask(two, 2)).toBe(3);
+    await one.query('DISCARD PLANS');
+    expect(await Promise.all([ask(one, 3), ask(two, 4)])).toEqual([4, 5]);
+    const prepared = await two.query("SELECT FROM pg_prepared_statements WHERE name = 'named'");
+    expect(prepared.rowCount).toBe(1);
+    await Promise.all([one.end(), two.end()]);
+  });
+
+  it('prepares what could not be prepared at first, and never another text by a name that is taken', async () => {
+    const late = { name: 'late', text: 'SELECT count(*)::int AS n FROM comets WHERE name = $1' };
+    const [one, two] = [await connect('postgres'), await connect('postgres')];
+    await expect(one.query(late, [''])).rejects.toThrow('comets');
+    await two.query('CREATE TABLE comets (name text)');
+    for (const client of [one, two]) expect((await client.query(late, [''])).rows).toEqual([{ n: 0 }]);
+    const three = await connect('postgres');
+    await expect(three.query({ name: 'late', text: 'SELECT 1 WHERE $1 = 1' }, [1])).rejects.toThrow('already exists');
+    await two.query('BEGIN');
+    await expect(two.query('SELECT FROM asteroids')).rejects.toThrow('asteroids');
+    await expect(two.query(late, [''])).rejects.toThrow('aborted');
+    await two.query('ROLLBACK');
+    expect((await two.query(late, [''])).rows).toEqual([{ n: 0 }]);
+    await Promise.all([one.end(), two.end(), three.end()]);
+  });
+
   it('rolls back what a connection left open', async () => {
     const one = await connect('postgres');
     await one.query('BEGIN');

@@ -34,6 +34,8 @@ export interface EmbeddedDatabase extends AsyncDisposable {
 /** The embedded server has no background processes: the time between the checkpoints and vacuums made for it. */
 const CHECKPOINT_EVERY_MS = 5 * 60_000;
 const VACUUM_EVERY_MS = 60 * 60_000;
+/** How old a kept plan may get, in ms: it was made for tables of the size that they had. */
+const PLANS_LAST_MS = 60_000;
 
 /**
  * Opens the embedded database beside whatever else is done meanwhile, creates what is missing and applies the
@@ -131,7 +133,10 @@ function startCleanup(admin: pg.Pool, log: Logger): Disposable {
       guarded({ where: 'embedded database', log, about: () => ({ statement }) }, () => admin.query(statement)),
       ms,
     ).unref();
-  const timers = [every(CHECKPOINT_EVERY_MS, 'CHECKPOINT'), every(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)')];
+  const timers = [
+    every(PLANS_LAST_MS, 'DISCARD PLANS'),
+    every(CHECKPOINT_EVERY_MS, 'CHECKPOINT'), every(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)'),
+  ];
   return {
     [Symbol.dispose]: () => {
       for (const timer of timers) clearInterval(timer);

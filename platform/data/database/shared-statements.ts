@@ -1,0 +1,55 @@
+const PARSE = 0x50;
+const PARSE_COMPLETE = 0x31;
+const ERROR_RESPONSE = 0x45;
+/** Postgres' answer to Parse. */
+const PARSED = new Uint8Array([PARSE_COMPLETE, 0, 0, 0, 4]);
+
+/** What of a batch the session is to run. */
+export interface Shared {
+  readonly bytes: Uint8Array;
+  /** The answer to what is left out, which comes before all others. */
+  readonly answer: Uint8Array | undefined;
+  /** To be called with the beginning of the answer. */
+  answered(data: Uint8Array): void;
+}
+
+/**
+ * The prepared statements of a session that many connections share. Each connection of the driver prepares for itself;
+ * the first one's statement serves all, since a name says the same in each (`StatementNames`).
+ */
+export class SharedStatements {
+  readonly #known = new Map<string, Uint8Array>();
+
+  /** Takes a batch, which the driver begins with Parse where it prepares. */
+  take(bytes: Uint8Array): Shared {
+    const parse = bytes[0] === PARSE ? bytes.subarray(0, 1 + lengthOf(bytes)) : undefined;
+    const name = parse && nameOf(parse);
+    if (parse === undefined || name === '' || name === undefined) return { bytes, answer: undefined, answered: () => {} };
+    const known = this.#known.get(name);
+    // Another text by this name is refused by Postgres, which says so better.
+    if (known && Buffer.compare(known, parse) === 0) {
+      return { bytes: bytes.subarray(parse.length), answer: PARSED.slice(), answered: () => {} };
+    }
+    return {
+      bytes,
+      answer: undefined,
+      answered: (data) => {
+        if (isParsed(data)) this.#known.set(name, parse.slice());
+      },
+    };
+  }
+}
+
+/** Whether the statement was prepared; notices may come before the word. */
+function isParsed(data: Uint8Array): boolean {
+  for (let offset = 0; offset + 5 <= data.length; offset += 1 + lengthOf(data.subarray(offset))) {
+    if (data[offset] === PARSE_COMPLETE) return true;
+    if (data[offset] === ERROR_RESPONSE) return false;
+  }
+  return false;
+}
+
+const lengthOf = (message: Uint8Array): number =>
+  new DataView(message.buffer, message.byteOffset, message.length).getInt32(1);
+
+const nameOf = (parse: Uint8Array): string => Buffer.from(parse.subarray(5, parse.indexOf(0, 5))).toString('latin1');
