@@ -14,7 +14,7 @@ import { story } from './testing/story.ts';
 const PASSWORD = 'a star above the horizon';
 const WORDS = 120;
 const WHOLE = story(WORDS).join('');
-const PAGES = ['chat', 'knowledge', 'memory', 'images', 'vectors', 'usage', 'people', 'system'];
+const PAGES = ['chat', 'knowledge', 'memory', 'images', 'vectors', 'usage', 'people', 'account', 'system'];
 
 /** A model that tells stories, and that calls a tool when it is asked to note something down. */
 function speak(request: SeenRequest, response: ServerResponse): unknown {
@@ -238,6 +238,44 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await page.getByRole('menuitem', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in' }).waitFor();
     await second.getByRole('heading', { name: 'Sign in' }).waitFor();
+  }, 240_000);
+
+  it('changes the address by the link of a mail, and sets a forgotten password by another', async () => {
+    const { page } = await newPerson();
+    const address = `${randomUUID()}@example.org`;
+    await page.getByRole('button', { name: 'Your account' }).click();
+    await page.getByRole('menuitem', { name: 'Your account' }).click();
+    const part = page.getByRole('region', { name: 'E-mail address' });
+    await part.getByLabel('New address').fill(address);
+    await part.getByRole('textbox', { name: 'Password as it is' }).fill(PASSWORD);
+    await part.getByRole('button', { name: 'Send the link' }).click();
+    await page.getByText(`A link is on its way to ${address}.`).waitFor();
+    // Without a mail server, mails are in the log for the administrator.
+    const linkTo = async (what: string) => {
+      const pattern = new RegExp(`http://[^/]+(/${what}\\?token=[\\w.-]+)`);
+      const inLog = () => pattern.exec(graph.processes.get('sextant')!.output.join('\n'))?.[1];
+      await expect.poll(inLog, { timeout: 20_000 }).toBeDefined();
+      return `${graph.url}${inLog()}`;
+    };
+    await page.goto(await linkTo('change-email'));
+    expect(await violationsOf(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Confirm' }).click();
+    await page.getByText(`${address} is the address of your account now.`).waitFor();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Your account' }).click();
+    await page.getByRole('menuitem', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Forgot your password?' }).click();
+    await page.getByLabel('E-mail address').fill(address);
+    await page.keyboard.press('Enter');
+    await page.getByText('If the address has an account, the mail is on its way.').waitFor();
+    await page.goto(await linkTo('reset-password'));
+    await page.getByRole('textbox', { name: 'Password' }).fill(`${PASSWORD} again`);
+    await page.getByRole('button', { name: 'Set the password' }).click();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByLabel('E-mail address').fill(address);
+    await page.getByRole('textbox', { name: 'Password' }).fill(`${PASSWORD} again`);
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('navigation', { name: 'Menu' }).waitFor({ state: 'attached' });
   }, 240_000);
 
   it('reads a document and opens it at the passage that a search has found', async () => {

@@ -4,11 +4,14 @@ import { lazy, Suspense } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { Frame } from './frame/frame.tsx';
 import { useTitle } from './frame/title.ts';
+import { isMailLink } from './session/mail-links.ts';
 import { SignIn } from './session/sign-in.tsx';
 import { useStrings } from './strings/strings.tsx';
 
 const FirstRun = lazy(async () => ({ default: (await import('./session/first-run.tsx')).FirstRun }));
 const Chat = lazy(async () => ({ default: (await import('./chat/chat.tsx')).Chat }));
+const MailLink = lazy(async () => ({ default: (await import('./session/mail-link.tsx')).MailLink }));
+const Account = lazy(async () => ({ default: (await import('./account/account.tsx')).Account }));
 const Shared = lazy(async () => ({ default: (await import('./chat/shared.tsx')).Shared }));
 const Join = lazy(async () => ({ default: (await import('./chat/join.tsx')).Join }));
 const Knowledge = lazy(async () => ({ default: (await import('./knowledge/knowledge.tsx')).Knowledge }));
@@ -30,6 +33,8 @@ export function App() {
   const signedIn = useIsSignedIn();
   const [address] = useLocation();
   if (address === '/first-run') return <Suspense fallback={waiting}>{<FirstRun />}</Suspense>;
+  if (isMailLink(address))
+    return <Suspense fallback={waiting}>{<MailLink key={address} address={address} />}</Suspense>;
   if (address === '/shared') return <Suspense fallback={waiting}>{<Shared />}</Suspense>;
   if (!signedIn) return <SignIn />;
   return (
@@ -48,6 +53,7 @@ export function App() {
           <Route path="/usage" component={Usage} />
           <Route path="/people" component={People} />
           <Route path="/system" component={System} />
+          <Route path="/account" component={Account} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -131,6 +131,8 @@ async function fill(): Promise<[name: string, address: string][]> {
     ['collection', `/vectors/${collectionId}`],
     ['usage', '/usage'],
     ['people', '/people'],
+    ['account', '/account'],
+    ['change-email', '/change-email?token=x'],
     ['system', '/system'],
     ['first-run', '/first-run'],
   ];

@@ -1,9 +1,9 @@
 import { useMutation } from '@apollo/client/react';
 import { Button, Stack, Text, TextInput } from '@mantine/core';
 import type { FormEvent } from 'react';
+import { NewLink } from '../frame/new-link.tsx';
 import { Problem } from '../frame/problem.tsx';
 import { useStrings } from '../strings/strings.tsx';
-import { NewLink } from './new-link.tsx';
 import { MailInvitationDocument, MakeInvitationLinkDocument } from './people.generated.ts';
 
 /** Invites by a link, which the owner passes on or which goes by e-mail. */

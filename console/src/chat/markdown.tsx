@@ -2,8 +2,8 @@ import { Code, Table } from '@mantine/core';
 import { lexer, type Token, type Tokens } from 'marked';
 import { createElement, memo, type ReactNode, useMemo } from 'react';
 import remend from 'remend';
+import { CopyButton } from '../frame/copy-button.tsx';
 import { useStrings } from '../strings/strings.tsx';
-import { CopyButton } from './copy-button.tsx';
 
 /**
  * Shows Markdown while it is being written. There is no way from a text to HTML: tokens become elements, what looks

@@ -1,9 +1,9 @@
 import { useMutation, useQuery } from '@apollo/client/react';
 import { Button, Group, Modal, Select, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
+import { NewLink } from '../frame/new-link.tsx';
 import { Problem } from '../frame/problem.tsx';
 import { useFormat, useStrings } from '../strings/strings.tsx';
-import { NewLink } from './new-link.tsx';
 import { ListSharesDocument, RevokeShareDocument, ShareChatDocument } from './sharing.generated.ts';
 
 const DAY_MS = 86_400_000;

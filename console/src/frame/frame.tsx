@@ -12,6 +12,7 @@ import {
   LogOut,
   MessageSquare,
   Server,
+  Settings,
   Users,
 } from 'lucide-react';
 import { type ReactNode, useEffect } from 'react';
@@ -69,6 +70,9 @@ export function Frame({ children }: { readonly children: ReactNode }) {
               </Menu.Target>
               <Menu.Dropdown>
                 <Menu.Label>{viewer?.email}</Menu.Label>
+                <Menu.Item component={Link} href="/account" leftSection={<Settings size={16} />}>
+                  {session.account}
+                </Menu.Item>
                 <Menu.Item
                   leftSection={<Copy size={16} />}
                   onClick={() => void navigator.clipboard.writeText(viewer?.id ?? '')}

@@ -3,11 +3,13 @@ import { ActionIcon, Badge, Button, Group, Menu, Modal, PasswordInput, Stack, Ta
 import { useDebouncedValue } from '@mantine/hooks';
 import { Ellipsis, Search, UserPlus } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
+import { NewLink } from '../frame/new-link.tsx';
 import { Problem } from '../frame/problem.tsx';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import {
   AddUserDocument,
   GiveRolesDocument,
+  MakePasswordLinkDocument,
   OpenAccountDocument,
   ShutAccountDocument,
   UsersDocument,
@@ -24,6 +26,8 @@ export function UsersTable({ viewerId }: { readonly viewerId: string }) {
   const [giveRoles] = useMutation(GiveRolesDocument);
   const [shut] = useMutation(ShutAccountDocument);
   const [open] = useMutation(OpenAccountDocument);
+  const [makeLink] = useMutation(MakePasswordLinkDocument);
+  const [link, setLink] = useState<string>();
   const [problem, setProblem] = useState<unknown>();
   const users = (data ?? previousData)?.users?.nodes ?? [];
   const run = (work: Promise<unknown>) => void work.catch(setProblem);
@@ -95,6 +99,17 @@ export function UsersTable({ viewerId }: { readonly viewerId: string }) {
                           <Menu.Item onClick={() => run((disabledAt ? open : shut)({ variables: { id } }))}>
                             {disabledAt ? people.enable : people.disable}
                           </Menu.Item>
+                          <Menu.Item
+                            onClick={() =>
+                              run(
+                                makeLink({ variables: { id } }).then(({ data: made }) =>
+                                  setLink(made?.createPasswordLink?.url),
+                                ),
+                              )
+                            }
+                          >
+                            {people.link}
+                          </Menu.Item>
                         </Menu.Dropdown>
                       </Menu>
                     )}
@@ -105,6 +120,16 @@ export function UsersTable({ viewerId }: { readonly viewerId: string }) {
           </Table.Tbody>
         </Table>
       </div>
+      {link && (
+        <Modal
+          opened
+          onClose={() => setLink(undefined)}
+          title={people.link}
+          closeButtonProps={{ 'aria-label': common.close }}
+        >
+          <NewLink url={link} />
+        </Modal>
+      )}
       {isAdding && (
         <AddUser
           close={() => {

@@ -2,11 +2,13 @@ import { useQuery } from '@apollo/client/react';
 import { Alert, Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { isError } from '@sextant/client';
 import { useSextant } from '@sextant/client/react';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, lazy, Suspense, useState } from 'react';
 import { useTitle } from '../frame/title.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { SignInOptionsDocument } from './account.generated.ts';
 import { Page } from './page.tsx';
+
+const Forgotten = lazy(async () => ({ default: (await import('./forgotten.tsx')).Forgotten }));
 
 /** Signs a person in or up. The page that was asked for stays in the address, and shows afterwards. */
 export function SignIn() {
@@ -17,6 +19,7 @@ export function SignIn() {
   const [problem, setProblem] = useState<string>();
   const [notice, setNotice] = useState<string>();
   const [isBusy, setIsBusy] = useState(false);
+  const [hasForgotten, setHasForgotten] = useState(false);
   useTitle(session.title);
   const options = data?.signInOptions;
 
@@ -39,6 +42,13 @@ export function SignIn() {
     }
   };
 
+  if (hasForgotten) {
+    return (
+      <Suspense>
+        <Forgotten back={() => setHasForgotten(false)} />
+      </Suspense>
+    );
+  }
   return (
     <Page title={isNew ? session.signUp : session.title}>
       <form onSubmit={submit}>
@@ -69,6 +79,11 @@ export function SignIn() {
           <Button type="submit" loading={isBusy}>
             {isNew ? session.signUp : session.signIn}
           </Button>
+          {!isNew && (
+            <Anchor component="button" type="button" size="sm" underline="always" onClick={() => setHasForgotten(true)}>
+              {session.forgotten}
+            </Anchor>
+          )}
           {options?.signup ? (
             <Text size="sm">
               {isNew ? session.hasAccount : session.noAccount}{' '}

@@ -71,7 +71,7 @@ export const settings = z.object({
       'URL under which browsers reach the gateway, for links in mails and signed URLs. Default: http://localhost:PORT.',
     ),
   CONSOLE: flag(true).describe(
-    'Whether the gateway serves the console, the web page at /. `off` leaves the graph and the explorer.',
+    'Whether the gateway serves the console, the web page at /, and mails lead to it. `off` leaves the graph, the explorer, and plain pages for what mails lead to.',
   ),
   SUBGRAPH_PORT: count(0, 0, 65535).describe(
     'Port of `sextant serve <subgraph>`; 0 takes the one of its routing_url in supergraph.yaml.',
@@ -315,7 +315,7 @@ export const settings = z.object({
   ACCOUNT_LINKS_URL: httpUrl
     .optional()
     .describe(
-      'Where links in mails lead: your page with /reset-password, /verify-email and /change-email. Default: pages of our own.',
+      'Where links in mails lead: your page with /reset-password, /verify-email and /change-email. Default: the console.',
     ),
   ADMIN_EMAIL: z
     .email({ error: 'an e-mail address' })

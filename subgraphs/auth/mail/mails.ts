@@ -1,8 +1,11 @@
 import type { Config } from '#platform/base/config/config.ts';
 
-type LinkConfig = Pick<Config, 'ACCOUNT_LINKS_URL' | 'publicUrl'>;
+type LinkConfig = Pick<Config, 'ACCOUNT_LINKS_URL' | 'CONSOLE' | 'publicUrl'>;
 
-/** Returns the link to a page that mails lead to; a frontend that has its own sets ACCOUNT_LINKS_URL. */
+/**
+ * Returns the link to a page that mails lead to: of a frontend that has its own and sets ACCOUNT_LINKS_URL, of the
+ * console, or of auth.
+ */
 export function linkTo(
   config: LinkConfig,
   page: 'reset-password' | 'verify-email' | 'change-email' | 'first-admin',
@@ -10,7 +13,8 @@ export function linkTo(
 ): string {
   // The first administrator has no frontend to go to: that page is always ours.
   const own = `${config.publicUrl}/_/auth`;
-  const base = page === 'first-admin' ? own : (config.ACCOUNT_LINKS_URL?.replace(/\/+$/, '') ?? own);
+  const ours = config.CONSOLE ? config.publicUrl : own;
+  const base = page === 'first-admin' ? own : (config.ACCOUNT_LINKS_URL?.replace(/\/+$/, '') ?? ours);
   return `${base}/${page}?token=${token}`;
 }
 
