@@ -17,6 +17,7 @@ import { clientKey } from '../execution/planning/client-key.ts';
 import { LoopTurns } from '../execution/prepare/loop-turns.ts';
 import { isPrepared, type OperationRequest, type PreparedOperation } from '../execution/prepare/operation.ts';
 import { type Compile, createOperations, type Operations } from '../execution/prepare/operations.ts';
+import type { Sender } from '../request/sender.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import { createOverrides, type OverrideChooser, type Overrides, overrideLabels } from '../supergraph/overrides.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
@@ -113,11 +114,20 @@ export interface PipelineOptions {
 export interface Pipeline {
   /** Spends one operation of the caller's allowance for what is not an operation itself, such as a plain route. */
   readonly spend: OperationRate['spend'];
+  /**
+   * Parses a message: a large one in its sender's turn and at its expense, as all work for new operations, because
+   * JSON.parse cannot be interrupted.
+   *
+   * @throws {CodedError} RATE_LIMITED, by rejecting; what `parse` and `sender` throw.
+   */
+  read<T>(sender: () => Sender | Promise<Sender>, bytes: number, parse: () => T): T | Promise<T>;
   open(supergraph: Supergraph): Served;
   /** Finds, limits and prepares an operation. Never rejects. */
   admit(version: GraphVersion<Served>, params: OperationParams, caller: OperationCaller): Promise<Admitted | Refused>;
 }
 
+/** A message up to this size is parsed within a millisecond, whatever is in it. */
+const SMALL_BYTES = 8_192;
 /** Below what graphql-cop takes for an error flood. */
 const VALIDATION_ERRORS = 5;
 
@@ -255,7 +265,17 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     }
   }
 
-  return { spend: rate.spend, open, admit };
+  async function readLarge<T>(sender: () => Sender | Promise<Sender>, parse: () => T): Promise<T> {
+    const { identity, client } = await sender();
+    return turns.take(clientKey(identity, client), parse);
+  }
+
+  return {
+    spend: rate.spend,
+    read: (sender, bytes, parse) => (bytes > SMALL_BYTES ? readLarge(sender, parse) : parse()),
+    open,
+    admit,
+  };
 }
 
 const NO_GRANTS: Grants = { policies: new Set(), anonymous: false };

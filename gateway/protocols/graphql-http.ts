@@ -1,8 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { GraphQLError } from 'graphql';
+import type { Config } from '#platform/base/config/config.ts';
 import { badInput, CodedError, type ErrorCode } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
-import { isTooDeep, MAX_JSON_LEVELS } from '#platform/base/json/json-levels.ts';
+import { parseClientJson } from '#platform/base/json/client-json.ts';
 import { isObject } from '#platform/base/json/objects.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
@@ -71,25 +72,18 @@ export function acceptedBy(header: string | undefined): Accepted {
   };
 }
 
+/** What a body may be. */
+export type BodyLimits = Pick<Config, 'MAX_BODY_BYTES' | 'MAX_BATCH'>;
+
 /**
  * Returns the parameters of a POST body: those of one operation, or of each of a batch.
  *
- * @param maxBatch operations of a batch; 0 (default): batches are refused.
  * @throws {CodedError} BAD_USER_INPUT naming the parameter.
  */
-export function paramsOfBody(body: Buffer, maxBatch = 0): OperationParams | readonly OperationParams[] {
+export function paramsOfBody(body: Buffer, limits: BodyLimits): OperationParams | readonly OperationParams[] {
   // Which variable is nested too deep for the setting is said afterwards.
-  if (isTooDeep(body)) {
-    const problem = `has more than ${MAX_JSON_LEVELS} levels of lists and objects; flatten it.`;
-    throw badInput('body', problem, { limit: 'MAX_VALUE_DEPTH' });
-  }
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(body.toString().replace(/^\uFEFF/, ''));
-  } catch {
-    throw badInput('body', 'is not JSON.');
-  }
-  if (Array.isArray(parsed)) return paramsOfBatch(parsed, maxBatch);
+  const parsed = parseClientJson(body, limits.MAX_BODY_BYTES);
+  if (Array.isArray(parsed)) return paramsOfBatch(parsed, limits.MAX_BATCH);
   if (!isObject(parsed)) throw badInput('body', 'must be a JSON object.');
   return checkParams(parsed);
 }

@@ -21,6 +21,7 @@ import type { AnswerHeaders } from '../request/answer-headers.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
 import type { Propagation } from '../request/propagation.ts';
+import { readerFor } from '../request/sender.ts';
 import { codingFor, compress } from '../server/compression.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
@@ -83,7 +84,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
 
     let params: OperationParams | readonly OperationParams[];
     try {
-      params = await readParams(request, search, config, origins);
+      params = await readParams(request, search, config, origins, readerFor(request, options));
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       return fail([error], statusOfUnread(error));

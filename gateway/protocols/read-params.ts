@@ -1,11 +1,11 @@
 import type { IncomingMessage } from 'node:http';
-import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { UnknownCoding } from '#platform/net/http/inflate.ts';
 import { readBody } from '#platform/net/http/web.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
+import type { ReadMessage } from '../request/sender.ts';
 import type { Origins } from '../server/origins.ts';
-import { contentTypeOf, paramsOfBody, paramsOfUrl, preventForgery } from './graphql-http.ts';
+import { type BodyLimits, contentTypeOf, paramsOfBody, paramsOfUrl, preventForgery } from './graphql-http.ts';
 
 class WrongMethod extends CodedError {}
 class WrongMediaType extends CodedError {}
@@ -15,13 +15,15 @@ const JSON_ONLY = ['BAD_USER_INPUT', 'Send the content type application/json.'] 
 /**
  * Reads a request of GraphQL over HTTP.
  *
+ * @param read parses the body.
  * @throws {CodedError} whose status `statusOfUnread` tells where it is not that of its code.
  */
 export async function readParams(
   request: IncomingMessage,
   search: string,
-  config: Pick<Config, 'MAX_BODY_BYTES' | 'MAX_BATCH'>,
+  config: BodyLimits,
   origins: Origins,
+  read: ReadMessage,
 ): Promise<OperationParams | readonly OperationParams[]> {
   if (request.method === 'GET') {
     const type = request.headers['content-type'];
@@ -34,7 +36,8 @@ export async function readParams(
   if (contentTypeOf(request.headers['content-type']) !== 'application/json') {
     throw new WrongMediaType(...JSON_ONLY);
   }
-  return paramsOfBody(await readBody(request, config.MAX_BODY_BYTES), config.MAX_BATCH);
+  const body = await readBody(request, config.MAX_BODY_BYTES);
+  return read(body.length, () => paramsOfBody(body, config));
 }
 
 /** Returns the status of a request whose method, type or coding is wrong. */

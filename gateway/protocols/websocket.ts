@@ -132,6 +132,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       keepAliveMs: config.WS_KEEPALIVE_MS,
       maxOperations: config.WS_MAX_OPERATIONS,
       tooManyOperations,
+      read: (session, bytes, parse) => pipeline.read(() => session ?? { identity: ANONYMOUS, client }, bytes, parse),
       init: (payload) => sessions.open(socket, client, offer, payload),
       renew: (session, payload) => sessions.renew(socket, session, payload),
       operate: (session, payload, channel) => operate(connection, session, payload, channel),
@@ -239,6 +240,7 @@ const NAMES: Readonly<Record<number, string>> = {
   1009: 'message_too_big',
   [CLOSE.RESTART]: 'restart',
   [SLOW_CONSUMER]: 'slow_consumer',
+  [CLOSE.TOO_MUCH]: 'too_much',
   [CLOSE.FORBIDDEN]: 'forbidden',
 };
 const reasonOf = (code: number): string => NAMES[code] ?? (code >= 4400 ? 'protocol' : 'other');

@@ -8,6 +8,7 @@ import type { DoorParts } from '../doors/parts.ts';
 import { Visit } from '../doors/visit.ts';
 import type { Served } from '../policy/pipeline.ts';
 import { contentTypeOf } from '../protocols/graphql-http.ts';
+import { readerFor } from '../request/sender.ts';
 import { problem, sendJson } from '../server/pages.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import type { Composed } from './composed-endpoint.ts';
@@ -48,12 +49,15 @@ export function createRest(options: RestOptions): Rest {
     ...composed.map((endpoint) => ({ endpoint, pattern: patternOf(endpoint), answer: answerComposed(endpoint) })),
   ];
 
+  const bodyOf = (request: IncomingMessage) =>
+    readJsonBody(request, config.MAX_BODY_BYTES, readerFor(request, options));
+
   function answerOne(endpoint: Endpoint) {
     const pattern = patternOf(endpoint);
     return async (request: IncomingMessage, response: ServerResponse, path: string, search: string): Promise<void> => {
       const groups = pattern.exec(path)?.groups ?? {};
       const parameters = Object.fromEntries(Object.entries(groups).map(([name, value]) => [name, decode(name, value)]));
-      const body = endpoint.method === 'GET' ? undefined : await readJsonBody(request, config.MAX_BODY_BYTES);
+      const body = endpoint.method === 'GET' ? undefined : await bodyOf(request);
       const visit = await Visit.begin(options, 'rest', request, response);
       const variables = variablesOf(endpoint, parameters, new URLSearchParams(search), body);
       sendValue(response, endpoint.operation.root, await visit.result(endpoint.operation, variables));
@@ -65,7 +69,7 @@ export function createRest(options: RestOptions): Rest {
       const [unknown] = new URLSearchParams(search).keys();
       if (unknown !== undefined) throw badInput(unknown, 'is not known here.');
       const isForm = endpoint.takesFile && contentTypeOf(request.headers['content-type']) === 'multipart/form-data';
-      const body = isForm ? undefined : await readJsonBody(request, config.MAX_BODY_BYTES);
+      const body = isForm ? undefined : await bodyOf(request);
       const visit = await Visit.begin(options, 'rest', request, response);
       await endpoint.answer({ request, response, visit, log, body });
     };

@@ -82,6 +82,23 @@ it('lets a client that owes little wait, and begin when its allowance is there a
   expect(order).toEqual(['b', 'a']);
 });
 
+it('what is one stage by itself begins as an operation does, and lets the next one begin when it has failed', async () => {
+  const turns = new LoopTurns({ msPerMinute: 6_000 });
+  const order: string[] = [];
+  const stages = ['a', 'fails', 'b'].map((name) =>
+    turns
+      .take('client', () => {
+        order.push(name);
+        if (name === 'fails') throw new Error('no');
+        return name;
+      })
+      .catch(({ message }: Error) => message),
+  );
+  expect(await Promise.all(stages)).toEqual(['a', 'no', 'b']);
+  expect(order).toEqual(['a', 'fails', 'b']);
+  expect(turns.begin('client')).toBeUndefined();
+});
+
 it('reads one new operation of a client at a time, so that none begins before it is known what the others cost', async () => {
   const turns = new LoopTurns({ msPerMinute: 6_000 });
   expect(turns.begin('a')).toBeUndefined();

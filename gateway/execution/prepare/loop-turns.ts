@@ -40,8 +40,9 @@ interface Waiting {
 }
 
 /**
- * The turns by which the loop is shared out among clients whose operations are not known yet. Reading, validating and
- * compiling one takes as long as a thousand known ones, and a client that asks for another thing waits meanwhile. So
+ * The turns by which the loop is shared out among clients whose operations are not known yet, or whose messages are
+ * large. Reading, validating and compiling one takes as long as a thousand known ones, and a client that asks for
+ * another thing waits meanwhile. So
  * the work is done in stages, a slice in each round of the loop, clients by turns; and each client has an allowance of
  * processor time, beyond which its new operations wait, and are refused where too many do. Known operations, and known
  * refusals, cost nothing of it.
@@ -104,6 +105,21 @@ export class LoopTurns {
   read(client: string): void {
     this.#account(client).isReading = false;
     if (this.#waiting.size > 0) this.#look();
+  }
+
+  /**
+   * Does what is one stage by itself, as a new operation of the client.
+   *
+   * @throws {CodedError} RATE_LIMITED, by rejecting, as `begin`; what the stage throws.
+   */
+  async take<T>(client: string, stage: () => T): Promise<T> {
+    const turn = this.begin(client);
+    if (turn) await turn;
+    try {
+      return await this.work(client, stage);
+    } finally {
+      this.read(client);
+    }
   }
 
   /**

@@ -161,7 +161,7 @@ export const settings = z.object({
     'Longest planning of a new operation, which happens beside the gateway’s other work; then it is refused.',
   ),
   NEW_OPERATIONS_MS: count(6_000, 0, 60_000).describe(
-    'Processor time in a minute, in milliseconds, for reading and compiling operations of one user (or address without credentials) that the gateway does not know yet, a fifth of it at once; beyond it they wait up to 10 s, then RATE_LIMITED. 0 sets no limit.',
+    'Processor time in a minute, in milliseconds, for reading and compiling operations of one user (or address without credentials) that the gateway does not know yet, and for parsing its messages above 8 KB, a fifth of it at once; beyond it they wait up to 10 s, then RATE_LIMITED. 0 sets no limit.',
   ),
   RATE_LIMIT_IDENTITY: count(6_000, 0, 100_000_000).describe(
     'Operations a minute of one user, with all its API keys; 0 sets no limit.',

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
-import { jsonLevels } from './json-levels.ts';
+import { measureJson } from './json-levels.ts';
 
-const levels = (text: string, limit = 4) => jsonLevels(Buffer.from(text), limit);
+const levels = (text: string, limit = 4) => measureJson(Buffer.from(text), limit).levels;
 
 it.each([
   ['{"a":[{"b":1}]}', 3],
@@ -14,6 +14,14 @@ it.each([
   ['"[[[[[[[[', 0],
 ])('measures lists and objects in one another, whatever stands in strings: %s', (text, expected) => {
   expect(levels(text)).toBe(expected);
+});
+
+it.each([
+  ['{"a":[{"b":1},{"b":2}]}', 3],
+  [String.raw`{"a:b":"c:\":d","e":":"}`, 2],
+  ['[1,2,3,"::::"]', 0],
+])('counts the fields of objects, whatever stands in strings: %s', (text, expected) => {
+  expect(measureJson(Buffer.from(text), 4).fields).toBe(expected);
 });
 
 it('does not look at what has no room for so many', () => {

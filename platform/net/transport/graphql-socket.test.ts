@@ -55,6 +55,35 @@ it('a client that asks and does not read is not read from until it has read', as
   socket.emit('close');
 });
 
+it('what comes behind a message that is being parsed waits for it, in order, and the socket is not read meanwhile', async () => {
+  const socket = new FakeSocket();
+  const parsing: (() => void)[] = [];
+  const operated: string[] = [];
+  serveGraphqlSocket(socket as unknown as WebSocket, {
+    init: async () => 'session',
+    read: (_, bytes, parse) => (bytes < 200 ? parse() : new Promise((resolve) => parsing.push(() => resolve(parse())))),
+    operate(_, { query }) {
+      operated.push(query!);
+      return () => undefined;
+    },
+    keepAliveMs: 0,
+  });
+  const say = (message: object) => socket.emit('message', Buffer.from(JSON.stringify(message)), false);
+  const subscribe = (query: string, size = 0) =>
+    say({ type: 'subscribe', id: query, payload: { query, variables: { a: 'x'.repeat(size) } } });
+  say({ type: 'connection_init' });
+  await new Promise((resolve) => setImmediate(resolve));
+  for (const [query, size] of [['1'], ['2', 300], ['3'], ['4', 300], ['5']] as const) subscribe(query, size);
+  expect(operated).toEqual(['1']);
+  expect(socket.pause).toHaveBeenCalledTimes(1);
+  parsing.shift()!();
+  await expect.poll(() => operated).toEqual(['1', '2', '3']);
+  parsing.shift()!();
+  await expect.poll(() => operated).toEqual(['1', '2', '3', '4', '5']);
+  expect(socket.resume).toHaveBeenCalledTimes(2);
+  socket.emit('close');
+});
+
 /** JSON of so many lists in one another. */
 const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 

@@ -1,7 +1,8 @@
 import type { RawData, WebSocket } from 'ws';
+import { CodedError } from '../../base/errors/errors.ts';
 import { guarded, report } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
-import { parseMessage, type SubscribePayload } from './client-message.ts';
+import { type ClientMessage, parseMessage, type SubscribePayload } from './client-message.ts';
 import { nextMessage } from './next-message.ts';
 
 /** The sub-protocol of the graphql-ws package, which clients and subgraphs speak. */
@@ -17,6 +18,8 @@ export const CLOSE = {
   INIT_TIMEOUT: 4408,
   DUPLICATE_ID: 4409,
   TOO_MANY_INIT: 4429,
+  /** Large messages that cost more than one client may have: come back later. */
+  TOO_MUCH: 4412,
   INTERNAL: 4500,
   GOING_AWAY: 1001,
   TOO_BIG: 1009,
@@ -48,6 +51,11 @@ export interface SocketOptions<Session> {
    * other rejection with 4500.
    */
   init(payload: Record<string, unknown> | undefined): Promise<Session>;
+  /**
+   * Parses a message of so many bytes, now or later; what comes after it waits, and the socket is not read meanwhile. A
+   * rejection closes the socket: a CodedError with 4412 and its message, others with 4500. Default: at once.
+   */
+  read?<T>(session: Session | undefined, bytes: number, parse: () => T): T | Promise<T>;
   /**
    * Called with the payload of a `ping`. What it resolves to is the payload of the `pong`; undefined: that of the ping.
    * One at a time on a socket; the socket is not read meanwhile.
@@ -89,20 +97,23 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     if (state !== 'closed') socket.close(code, reason);
     end();
   };
-  let paused = false;
+  /** Reasons not to read the socket. */
+  const holds = new Set<string>();
+  const hold = (reason: string): void => {
+    holds.add(reason);
+    socket.pause();
+  };
+  const release = (reason: string): void => {
+    if (holds.delete(reason) && holds.size === 0) socket.resume();
+  };
   const send = (text: string | Buffer): void => {
     if (socket.readyState !== socket.OPEN) return;
     socket.send(text, { binary: false }, written);
     // A client that does not read what it asked for may not ask for more. The heartbeat cuts it if it never does.
-    if (!paused && socket.bufferedAmount > MAX_UNREAD) {
-      paused = true;
-      socket.pause();
-    }
+    if (!holds.has('unread') && socket.bufferedAmount > MAX_UNREAD) hold('unread');
   };
   const written = (): void => {
-    if (!paused || socket.bufferedAmount > MAX_UNREAD / 2) return;
-    paused = false;
-    socket.resume();
+    if (socket.bufferedAmount <= MAX_UNREAD / 2) release('unread');
   };
   const end = (): void => {
     if (state === 'closed') return;
@@ -125,11 +136,41 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
   const ended = guarded({ where: guard.where, log: guard.log }, end);
   socket.on('error', ended);
   socket.on('close', ended);
-  socket.on('message', guarded(guard, receive));
+  socket.on('message', guarded(guard, arrive));
 
-  function receive(data: RawData, isBinary: boolean): void {
+  /** Messages behind one that is being parsed: of what had come with it when the socket was paused. */
+  const behind: (() => void)[] = [];
+
+  function arrive(data: RawData, isBinary: boolean): void {
+    if (holds.has('parsing')) return void behind.push(guarded(guard, () => take(data as Buffer, isBinary)));
+    take(data as Buffer, isBinary);
+  }
+
+  function take(data: Buffer, isBinary: boolean): void {
     if (state === 'closed') return;
-    const message = isBinary ? undefined : parseMessage(data as Buffer);
+    const parse = (): ClientMessage | undefined => (isBinary ? undefined : parseMessage(data));
+    const message = options.read ? options.read(session, data.length, parse) : parse();
+    if (message instanceof Promise) void takeLater(message);
+    else receive(message);
+  }
+
+  async function takeLater(parsing: Promise<ClientMessage | undefined>): Promise<void> {
+    hold('parsing');
+    try {
+      receive(await parsing);
+    } catch (error) {
+      if (error instanceof CodedError) close(CLOSE.TOO_MUCH, reasonText(error));
+      else {
+        report(error, guard.where, options.log);
+        guard.end();
+      }
+    }
+    release('parsing');
+    while (behind.length > 0 && !holds.has('parsing')) behind.shift()!();
+  }
+
+  function receive(message: ClientMessage | undefined): void {
+    if (state === 'closed') return;
     switch (message?.type) {
       case undefined:
         close(CLOSE.BAD_REQUEST, 'Invalid message received');
@@ -158,9 +199,9 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
       return;
     }
     // What the client sends after it is meant to be sent with what it brings.
-    socket.pause();
+    hold('renewal');
     answer
-      .finally(() => paused || socket.resume())
+      .finally(() => release('renewal'))
       .then((payload) => send(JSON.stringify({ type: 'pong', payload })))
       .catch((error: unknown) => {
         report(error, guard.where, options.log);

@@ -1,0 +1,37 @@
+import type { IncomingMessage } from 'node:http';
+import type { Config } from '#platform/base/config/config.ts';
+import type { Authenticator } from '#platform/identity/authenticator.ts';
+import type { ClientInfo } from '#platform/identity/client-info.ts';
+import type { Identity } from '#platform/identity/identity.ts';
+import type { Pipeline } from '../policy/pipeline.ts';
+import { credentialsOf, identify } from './authentication.ts';
+import { clientOf } from './client.ts';
+
+/** Who a message is from. */
+export interface Sender {
+  readonly identity: Identity;
+  readonly client: ClientInfo;
+}
+
+/** A function that parses a message of so many bytes: a large one in its sender's turn. */
+export type ReadMessage = <T>(bytes: number, parse: () => T) => T | Promise<T>;
+
+/** What finds out who sends a request, and shares out the loop. */
+export interface SenderParts {
+  readonly config: Pick<Config, 'TRUSTED_PROXIES'>;
+  readonly authenticator?: Authenticator | undefined;
+  readonly pipeline: Pick<Pipeline, 'read'>;
+}
+
+/**
+ * Returns what parses the body of a request at its sender's expense.
+ *
+ * @throws {CodedError} when it is used, by rejecting: RATE_LIMITED; UNAUTHENTICATED, of a large body.
+ */
+export function readerFor(request: IncomingMessage, { config, authenticator, pipeline }: SenderParts): ReadMessage {
+  const sender = async (): Promise<Sender> => {
+    const client = clientOf(request, config.TRUSTED_PROXIES);
+    return { client, identity: await identify(authenticator, credentialsOf(request, authenticator), client) };
+  };
+  return (bytes, parse) => pipeline.read(sender, bytes, parse);
+}
