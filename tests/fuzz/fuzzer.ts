@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { TestUser } from '../testing/client.ts';
 import { type RunningGraph, startEmbedded } from '../testing/sextant.ts';
 import { type Fault, Judge } from './judge.ts';
@@ -46,11 +49,29 @@ const SETTINGS = {
   ACCOUNT_MAILS_PER_HOUR: '1000000',
   CHAT_SENDS_PER_MINUTE: '100000',
   LOG_LEVEL: 'info',
+  MAX_BATCH: '5',
+  COMPRESS_FROM_BYTES: '200',
 };
+
+/** What is off unless a gateway.yaml says otherwise. */
+const GATEWAY_FILE = `
+all: { cache: { enabled: true, ttl: 20, stale_while_revalidate: 20 } }
+cache: { answers: true, invalidation_secret: a secret of the fuzzer }
+`;
 
 /** Starts the product for a run. */
 export async function startTarget(): Promise<{ graph: RunningGraph; target: Target }> {
-  const graph = await startEmbedded(SETTINGS);
+  const folder = mkdtempSync(path.join(tmpdir(), 'sextant-fuzz-'));
+  const file = path.join(folder, 'gateway.yaml');
+  writeFileSync(file, GATEWAY_FILE);
+  const started = await startEmbedded({ ...SETTINGS, GATEWAY_FILE: file });
+  const graph = {
+    ...started,
+    async [Symbol.asyncDispose]() {
+      await started[Symbol.asyncDispose]();
+      rmSync(folder, { recursive: true });
+    },
+  };
   const user = await TestUser.signUp(graph.url);
   // The first operations compile what the others find compiled.
   for (let i = 0; i < 20; i++) await user.send(`{ models { id } a${i}: __typename }`);

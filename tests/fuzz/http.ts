@@ -1,4 +1,5 @@
 import { createConnection } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Fuzzer } from './fuzzer.ts';
 import { hostileJson, mutate } from './hostile.ts';
 import type { Random } from './random.ts';
@@ -30,6 +31,15 @@ const PATHS = [
     '/_/%00/x',
     '/_//x',
   ],
+  ...[
+    '/mcp',
+    '/v1/models',
+    '/v1/chat/completions',
+    '/v1/responses',
+    '/v1/embeddings',
+    '/cache/invalidate',
+    '/callback',
+  ],
 ];
 const QUERIES = [
   '{models{id}}',
@@ -37,6 +47,18 @@ const QUERIES = [
   'query Q($i:ID!){conversation(id:$i){id}}',
   'subscription{x}',
   'mutation{a}',
+  '{models{id ...@defer(label:"a"){provider}} ...@defer{__typename}}',
+  '{...@defer(if:$i){models{id}}}',
+];
+/** Beside `identity`, how a body may come. */
+const CODINGS: readonly (readonly [string, (bytes: Buffer) => Buffer])[] = [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['zstd', zstdCompressSync],
+  ['gzip, br', gzipSync],
+  ['GZIP ', gzipSync],
+  ['x', (bytes) => bytes],
 ];
 const TYPES = [
   ...[
@@ -53,6 +75,8 @@ const ACCEPTS = [
   'text/html',
   'text/event-stream',
   'multipart/mixed;subscriptionSpec=1.0',
+  'multipart/mixed;deferSpec=20220824',
+  'multipart/mixed;incrementalSpec=v0.2, application/json',
   'application/json;q=x',
   '',
 ];
@@ -80,9 +104,11 @@ const HEADERS = [
 
 function bodyOf(random: Random): string {
   const query = JSON.stringify(random.pick(QUERIES));
-  switch (random.int(6)) {
+  switch (random.int(7)) {
     case 0:
       return hostileJson(random);
+    case 6:
+      return `[${Array.from({ length: random.int(7) }, () => (random.chance(0.8) ? `{"query":${JSON.stringify(random.pick(QUERIES))}}` : hostileJson(random, 100))).join()}]`;
     case 1:
       return `{"query":${query},"variables":${hostileJson(random)}}`;
     case 2:
@@ -109,12 +135,15 @@ function searchOf(random: Random): string {
 function requestOf(random: Random): Buffer {
   const method = random.chance(0.7) ? random.pick(['GET', 'POST']) : random.pick(METHODS);
   const path = `${random.pick(PATHS)}${random.chance(0.1) ? random.pick(['/%00', '/%zz', '/..%2f', '/'.repeat(50)]) : ''}`;
-  const body = method === 'GET' || method === 'HEAD' ? Buffer.alloc(0) : Buffer.from(bodyOf(random));
+  const plain = method === 'GET' || method === 'HEAD' ? Buffer.alloc(0) : Buffer.from(bodyOf(random));
+  const [coding, encode] = random.chance(0.15) ? random.pick(CODINGS) : [undefined, undefined];
+  const body = encode ? encode(plain) : plain;
   const payload = random.chance(0.15) ? mutate(random, body) : body;
   const headers = [
     `host: ${random.chance(0.85) ? 'localhost' : random.pick(HOSTS)}`,
     ...(random.chance(0.9) ? [`content-type: ${random.chance(0.7) ? TYPES[0] : random.pick(TYPES)}`] : []),
     ...(random.chance(0.3) ? [`accept: ${random.pick(ACCEPTS)}`] : []),
+    ...(coding === undefined ? [] : [`content-encoding: ${coding}`]),
     ...Array.from({ length: random.int(3) }, () => random.pick(HEADERS)),
     'connection: close',
   ];

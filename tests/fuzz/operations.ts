@@ -74,10 +74,16 @@ class Writer {
       parts.push(`${alias}${field.name}${list.length > 0 ? `(${list.join(' ')})` : ''}${directive} ${inner}`);
     }
     if (parts.length === 0) parts.push('__typename');
+    if (this.#random.chance(0.1)) return `{ __typename ${this.#deferred()} { ${parts.join(' ')} } }`;
     if (!this.#random.chance(0.1)) return `{ ${parts.join(' ')} }`;
     const name = `F${this.#fragments.length}`;
     this.#fragments.push(`fragment ${name} on ${named.name} { ${parts.join(' ')} }`);
     return this.#random.chance(0.5) ? `{ ...${name} }` : `{ ... { ... on ${named.name} { ...${name} } } }`;
+  }
+
+  #deferred(): string {
+    const given = this.#random.pick(['', `(label: "d${this.#left}")`, '(if: true)', '(if: false)', '(label: 1)']);
+    return `... @defer${given}`;
   }
 
   #argument({ type }: GraphQLArgument): string {
@@ -178,18 +184,29 @@ const schema = buildSchema(readFileSync(SCHEMA, 'utf8'), { assumeValid: true, as
 const MAX_BODY_BYTES = 524_288;
 const PATIENCE_MS = 40_000;
 
-/** Operations of the schema, right and wrong, of a user signed in and of strangers. */
+const ACCEPTS = [
+  ...['application/json', 'application/json', 'application/graphql-response+json', 'text/event-stream'],
+  ...['multipart/mixed;deferSpec=20220824', 'multipart/mixed;incrementalSpec=v0.2, application/json'],
+];
+
+function requestOf(random: Random): object {
+  const writer = new Writer(schema, random);
+  const text = writer.write();
+  const query = random.chance(0.1) ? mutate(random, Buffer.from(text)).toString() : text;
+  return { query, variables: writer.variables };
+}
+
+/** Operations of the schema, right and wrong, alone and in batches, of a user signed in and of strangers. */
 export const operations: Fuzzer = {
   parallel: 4,
   async run({ url, user }, random, judge) {
-    const writer = new Writer(schema, random);
-    const text = writer.write();
-    const query = random.chance(0.1) ? mutate(random, Buffer.from(text)).toString() : text;
-    const body = JSON.stringify({ query, variables: writer.variables });
+    const body = JSON.stringify(
+      random.chance(0.1) ? Array.from({ length: 1 + random.int(5) }, () => requestOf(random)) : requestOf(random),
+    );
     // The server closes the connection while a larger body is still on its way.
     if (Buffer.byteLength(body) > MAX_BODY_BYTES) return;
     judge.sending(body);
-    const headers: Record<string, string> = { 'content-type': 'application/json' };
+    const headers: Record<string, string> = { 'content-type': 'application/json', accept: random.pick(ACCEPTS) };
     if (random.chance(0.8)) headers['authorization'] = `Bearer ${user.accessToken}`;
     try {
       const answer = await fetch(`${url}/graphql`, {
