@@ -4,8 +4,8 @@ interface Asked<Answer> {
 }
 
 /**
- * Keeps the answers to equal questions in the order in which they were asked: one that is overtaken by the answer to a
- * later question is replaced by it. A page that reads again after a change would show what was before it otherwise.
+ * The answers to equal questions, in the order in which they were asked: one that is overtaken by the answer to a later
+ * question is replaced by it. A page that reads again after a change would show what was before it otherwise.
  */
 export class AnswersInOrder<Answer> {
   readonly #asked = new Map<string, Asked<Answer>>();
