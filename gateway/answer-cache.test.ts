@@ -5,7 +5,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
 import { RedisCache } from '#platform/realtime/cache/redis-cache.ts';
-import { connectTestRedis, faultProxy, REDIS_TEST_URL, testPrefix } from '#platform/realtime/redis/redis-for-tests.ts';
+import { connectTestRedis, faultProxy, REDIS_TEST_URL, testPrefix } from '#platform/realtime/redis/testing/redis.ts';
 import type { GatewayOptions } from './gateway.ts';
 import { composeForeign, startForeignSubgraph } from './testing/foreign-subgraph.ts';
 import { startTestGateway } from './testing/test-gateway.ts';

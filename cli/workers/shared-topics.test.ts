@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import type { Json } from '#platform/base/json/json.ts';
-import { silentLog } from '#platform/realtime/redis/redis-for-tests.ts';
+import { silentLog } from '#platform/realtime/redis/testing/redis.ts';
 import { MemoryTopics } from '#platform/realtime/topics/memory-topics.ts';
 import { topicsContract } from '#platform/realtime/topics/topics.contract.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';

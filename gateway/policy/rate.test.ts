@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
 import type { RateLimiter } from '#platform/identity/limits/rate-limiter.ts';
-import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '#platform/realtime/redis/redis-for-tests.ts';
+import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '#platform/realtime/redis/testing/redis.ts';
 import { createOperationRate, type OperationRate } from './rate.ts';
 
 /** Opens the counters of several gateways, which share what they count. */

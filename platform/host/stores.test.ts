@@ -11,7 +11,7 @@ import {
   REDIS_TEST_URL,
   silentLog,
   testPrefix,
-} from '../realtime/redis/redis-for-tests.ts';
+} from '../realtime/redis/testing/redis.ts';
 import { openStores } from './stores.ts';
 
 async function exercise(stores: Awaited<ReturnType<typeof openStores>>): Promise<void> {

@@ -3,7 +3,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../realtime/redis/redis-for-tests.ts';
+import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../realtime/redis/testing/redis.ts';
 import { MemoryTopics } from '../realtime/topics/memory-topics.ts';
 import { hashSecret, makeSecret } from './api-key-secret.ts';
 import type { Credentials } from './authenticator.ts';

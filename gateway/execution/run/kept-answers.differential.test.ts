@@ -7,7 +7,7 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import { MemoryCache } from '#platform/realtime/cache/memory-cache.ts';
 import { RedisCache } from '#platform/realtime/cache/redis-cache.ts';
-import { connectTestRedis, REDIS_TEST_URL, testPrefix } from '#platform/realtime/redis/redis-for-tests.ts';
+import { connectTestRedis, REDIS_TEST_URL, testPrefix } from '#platform/realtime/redis/testing/redis.ts';
 import { createCacheMetrics } from '../../cache/cache-metrics.ts';
 import { createAnswerCaches } from '../../cache/create-cache.ts';
 import type { Invalidation } from '../../cache/dependencies.ts';

@@ -4,7 +4,7 @@ import { expect, it } from 'vitest';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
 const HOUSES = ['platform', 'retrieval', 'gateway', 'llm', 'subgraphs'];
-const NO_SOURCE = /(\.test|\.contract|-for-tests)\.ts$|\/(testing|generated)\//;
+const NO_SOURCE = /(\.test|\.contract)\.ts$|\/(testing|generated)\//;
 const HANDLER = /(?:setInterval\(|\.on\(\s*'(?:message|data|upgrade|request)',)\s*(?<handler>.{0,20})/gs;
 
 /** What is not guarded, and why it need not be. */

@@ -12,13 +12,13 @@ import {
   REDIS_TEST_URL,
   silentLog,
   testPrefix,
-} from '../../realtime/redis/redis-for-tests.ts';
+} from '../../realtime/redis/testing/redis.ts';
 import { createOutbox } from './create-outbox.ts';
 import { anEvent, eventBusContract, oneByOne, publish } from './event-bus.contract.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
-import { embeddedClient } from './outbox-for-tests.ts';
 import { RedisEventBus } from './redis-event-bus.ts';
 import { RedisEventLane } from './redis-event-lane.ts';
+import { embeddedClient } from './testing/outbox.ts';
 
 const textOf = ({ payload }: PlatformEvent) => (payload as { text: string }).text;
 

@@ -3,20 +3,14 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fc, SEED } from '#platform/base/testing/generated.ts';
 import { RedisLeases } from '../../realtime/leases/redis-leases.ts';
-import {
-  connectTestRedis,
-  forget,
-  REDIS_TEST_URL,
-  silentLog,
-  testPrefix,
-} from '../../realtime/redis/redis-for-tests.ts';
+import { connectTestRedis, forget, REDIS_TEST_URL, silentLog, testPrefix } from '../../realtime/redis/testing/redis.ts';
 import { consumeEvents } from './consume-events.ts';
 import { createOutbox } from './create-outbox.ts';
 import type { EventBus } from './event-bus.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
 import type { Outbox, SqlClient } from './outbox.ts';
-import { embeddedClient, POSTGRES_TEST_URL, postgresSchema } from './outbox-for-tests.ts';
 import { RedisEventBus } from './redis-event-bus.ts';
+import { embeddedClient, POSTGRES_TEST_URL, postgresSchema } from './testing/outbox.ts';
 
 /** When what no consumer can take has happened. */
 const POISON = '1970-01-01T00:00:00.000Z';

@@ -1,13 +1,13 @@
 import { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { silentLog } from '../../realtime/redis/redis-for-tests.ts';
+import { silentLog } from '../../realtime/redis/testing/redis.ts';
 import { ParkedWork } from '../parked/parked-work.ts';
 import { consumeEvents } from './consume-events.ts';
 import { createOutbox } from './create-outbox.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
 import type { EventHandlers, Outbox, PlatformEvent, SqlClient, SqlTransaction } from './outbox.ts';
-import { embeddedClient } from './outbox-for-tests.ts';
+import { embeddedClient } from './testing/outbox.ts';
 
 const at = () => new Date().toISOString();
 

@@ -8,7 +8,7 @@ import {
   REDIS_SUITE,
   REDIS_TEST_URL,
   testPrefix,
-} from '../../realtime/redis/redis-for-tests.ts';
+} from '../../realtime/redis/testing/redis.ts';
 import { CountingRateLimiter } from './counting-rate-limiter.ts';
 import { rateLimiterContract } from './rate-limiter.contract.ts';
 

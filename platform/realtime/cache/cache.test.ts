@@ -8,7 +8,7 @@ import {
   REDIS_SUITE,
   REDIS_TEST_URL,
   testPrefix,
-} from '../redis/redis-for-tests.ts';
+} from '../redis/testing/redis.ts';
 import { cacheContract } from './cache.contract.ts';
 import { MemoryCache } from './memory-cache.ts';
 import { RedisCache } from './redis-cache.ts';

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../redis/redis-for-tests.ts';
+import { connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../redis/testing/redis.ts';
 import { leasesContract } from './leases.contract.ts';
 import { RedisLeases } from './redis-leases.ts';
 

@@ -10,7 +10,7 @@ import {
   REDIS_TEST_URL,
   silentLog,
   testPrefix,
-} from '../redis/redis-for-tests.ts';
+} from '../redis/testing/redis.ts';
 import { RedisTopics } from '../topics/redis-topics.ts';
 import { MemoryPresence } from './memory-presence.ts';
 import { brief, CONTRACT_TYPING_MS, freshRoom, listenTo, presenceContract } from './presence.contract.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { silentLog } from '../redis/redis-for-tests.ts';
+import { silentLog } from '../redis/testing/redis.ts';
 import type { Topics } from '../topics/topics.ts';
 import { answerCensus, ProcessCensus } from './process-census.ts';
 import type { ProcessReport } from './process-report.ts';

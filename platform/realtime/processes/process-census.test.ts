@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { describe } from 'vitest';
-import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, silentLog, testPrefix } from '../redis/redis-for-tests.ts';
+import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, silentLog, testPrefix } from '../redis/testing/redis.ts';
 import { MemoryTopics } from '../topics/memory-topics.ts';
 import { RedisTopics } from '../topics/redis-topics.ts';
 import { processCensusContract } from './process-census.contract.ts';

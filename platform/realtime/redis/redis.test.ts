@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { openRedis } from './redis.ts';
-import { AWAY_MS, connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from './redis-for-tests.ts';
+import { AWAY_MS, connectTestRedis, faultProxy, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from './testing/redis.ts';
 
 describe.skipIf(!REDIS_TEST_URL)(`connections to ${REDIS_SUITE}`, () => {
   it.each(['cut', 'freeze'] as const)('let no request wait for a Redis that fails (%s)', async (fault) => {

@@ -11,7 +11,7 @@ import {
   REDIS_TEST_URL,
   silentLog,
   testPrefix,
-} from '../redis/redis-for-tests.ts';
+} from '../redis/testing/redis.ts';
 import { RedisStreamLog } from './redis-stream-log.ts';
 import { controlChannel, metaKey } from './redis-stream-scripts.ts';
 import { StreamFencedError, StreamUnknownError } from './stream-errors.ts';

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
 import { fc, SEED } from '#platform/base/testing/generated.ts';
-import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, silentLog, testPrefix } from '../redis/redis-for-tests.ts';
+import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, silentLog, testPrefix } from '../redis/testing/redis.ts';
 import { MemoryStreamLog } from './memory-stream-log.ts';
 import { RedisStreamLog } from './redis-stream-log.ts';
 import { metaKey } from './redis-stream-scripts.ts';

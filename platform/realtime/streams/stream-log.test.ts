@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Registry } from 'prom-client';
 import { describe } from 'vitest';
-import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, silentLog, testPrefix } from '../redis/redis-for-tests.ts';
+import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, silentLog, testPrefix } from '../redis/testing/redis.ts';
 import { MemoryStreamLog } from './memory-stream-log.ts';
 import { RedisStreamLog } from './redis-stream-log.ts';
 import { CONTRACT_LIMITS, streamLogContract } from './stream-log.contract.ts';

@@ -10,7 +10,7 @@ import {
   REDIS_TEST_URL,
   silentLog,
   testPrefix,
-} from '../redis/redis-for-tests.ts';
+} from '../redis/testing/redis.ts';
 import { MemoryTopics } from './memory-topics.ts';
 import { RedisTopics } from './redis-topics.ts';
 import { topicsContract } from './topics.contract.ts';

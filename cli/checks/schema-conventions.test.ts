@@ -10,7 +10,7 @@ import { AUDIT_TYPES } from '#subgraphs/auth/audit/audit.ts';
 import { NODE_TYPES } from '#subgraphs/auth/nodes/nodes.ts';
 import { unconventional } from './schema-conventions.ts';
 
-const root = path.dirname(import.meta.dirname);
+const root = path.resolve(import.meta.dirname, '../..');
 
 it('names what is not shaped as its neighbours are', () => {
   const sdl = `

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import net from 'node:net';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
-import { openRedis, type RedisConnections } from './redis.ts';
+import { openRedis, type RedisConnections } from '../redis.ts';
 
 /** The Redis that tests may use; suites that need one skip, saying so, when it is not given. */
 export const REDIS_TEST_URL = process.env.REDIS_TEST_URL || undefined;

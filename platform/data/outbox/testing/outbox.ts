@@ -1,7 +1,7 @@
 import { PGlite, type Transaction } from '@electric-sql/pglite';
 import pg from 'pg';
-import { tellsCommits } from '../database/after-commit.ts';
-import type { SqlClient, SqlTransaction } from './outbox.ts';
+import { tellsCommits } from '../../database/after-commit.ts';
+import type { SqlClient, SqlTransaction } from '../outbox.ts';
 
 /** The Postgres that tests may use for what needs two real sessions. */
 export const POSTGRES_TEST_URL = process.env.POSTGRES_TEST_URL || undefined;

@@ -73,6 +73,6 @@ describe('arrows point down', () => {
 });
 
 it('are those that ARCHITECTURE.md shows', () => {
-  const page = readFileSync(path.resolve(import.meta.dirname, '../ARCHITECTURE.md'), 'utf8');
+  const page = readFileSync(path.resolve(import.meta.dirname, '../../ARCHITECTURE.md'), 'utf8');
   for (const layers of Object.values(INSIDE)) expect(page).toContain(layers.map((one) => one.join(', ')).join(' > '));
 });

@@ -44,7 +44,7 @@ const SUBGRAPHS = 'subgraphs';
 const IMPORT = /(?:\bfrom|\bimport|\bimport\()\s*['"]([.#][^'"]*)['"]/g;
 const SOURCES = '{cli,gateway,subgraphs,llm,retrieval,platform,bench,tests,console,clients,examples}/**/*.{ts,tsx}';
 /** Files that stand beside what they test and may reach above it. */
-const TEST = /\.test\.ts$|\/testing\/|-for-tests\.ts$|\.contract\.ts$/;
+const TEST = /\.test\.ts$|\/testing\/|\.contract\.ts$/;
 
 interface Import {
   readonly from: string;

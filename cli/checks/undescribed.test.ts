@@ -38,6 +38,6 @@ it('every kind of element without a description is named by its coordinate', () 
 });
 
 it('the schema that clients see describes all of its elements', async () => {
-  const file = path.join(path.dirname(import.meta.dirname), 'schema.graphql');
+  const file = path.resolve(import.meta.dirname, '../..', 'schema.graphql');
   expect(undescribed(buildSchema(await readFile(file, 'utf8')))).toEqual([]);
 });

@@ -27,6 +27,6 @@ it('names what would carry the null of a subgraph that is down to the fields of 
 });
 
 it('nothing in the graph carries the null of a subgraph that is down to the fields of others', async () => {
-  const file = path.join(path.dirname(import.meta.dirname), 'supergraph.graphql');
+  const file = path.resolve(import.meta.dirname, '../..', 'supergraph.graphql');
   expect(spreadingNulls(await readFile(file, 'utf8'))).toEqual([]);
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 const SOURCE = /^(cli|gateway|subgraphs|llm|retrieval|platform|clients)\/.*\.tsx?$/;
-const LEFT_OUT = /\.(test|contract|types)\.ts$|\/(testing|generated|client)\/|-for-tests\.ts$/;
+const LEFT_OUT = /\.(test|contract|types)\.ts$|\/(testing|generated|client)\//;
 const FUNCTION = /^export (?:async )?function\*? ?(\w+)|^export const (\w+)[^=]* = (?:async )?(?:<[^>]*>)?\(/;
 const TYPE = /^export (?:abstract )?(?:interface|type|class) (\w+)/;
 /** A verb of the third person, as all that comments of functions begin with. */
