@@ -143,4 +143,15 @@ describe('a request body', () => {
     expect(bomb.length).toBeLessThan(400);
     expect((await send(bomb, { 'content-encoding': 'zstd' })).status).toBe(413);
   });
+
+  it('that asks for more memory to be inflated than HTTP allows is refused', async () => {
+    const frame = (windowLog: number): Buffer => {
+      const lastBlock = Buffer.alloc(4);
+      lastBlock.writeUInt32LE((body.length << 3) | 1);
+      const head = [0x28, 0xb5, 0x2f, 0xfd, 0, (windowLog - 10) << 3];
+      return Buffer.concat([Buffer.from(head), lastBlock.subarray(0, 3), Buffer.from(body)]);
+    };
+    expect((await send(frame(23), { 'content-encoding': 'zstd' })).status).toBe(200);
+    expect((await send(frame(24), { 'content-encoding': 'zstd' })).status).toBe(400);
+  });
 });

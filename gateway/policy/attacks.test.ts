@@ -88,6 +88,14 @@ describe.each([
     expect(ms).toBeLessThan(500);
   });
 
+  it.each([
+    ['comments', `${'#\n'.repeat(10_001)}{ slow }`],
+    ['a block string', `{ greeting(name: """${'\n'.repeat(10_001)}""") }`],
+    ['a block string, by another line break', `{ greeting(name: """${'\r'.repeat(10_001)}""") }`],
+  ])('floods of lines, which are no tokens: of %s', async (_, query) => {
+    await refused(query, 'OPERATION_TOO_COMPLEX');
+  });
+
   it('variable floods, of another operation of the document as well', async () => {
     const variables = repeat(501, (i) => `$v${i}: Int`);
     await refused(`query (${variables}) { slow }`, 'OPERATION_TOO_COMPLEX');

@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import type { Config } from '#platform/base/config/config.ts';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
-import { nestingOf } from '#platform/base/graphql/document-nesting.ts';
+import { linesOf, nestingOf } from '#platform/base/graphql/document-nesting.ts';
 import { isNestedDeeper } from '#platform/base/json/nesting.ts';
 
 export type ShapeLimits = Pick<
@@ -16,13 +16,18 @@ export type ShapeLimits = Pick<
   'MAX_DEPTH' | 'MAX_ALIASES' | 'MAX_ROOT_FIELDS' | 'MAX_DIRECTIVES' | 'MAX_VARIABLES'
 >;
 export type NestingLimits = Pick<Config, 'MAX_DEPTH' | 'MAX_VALUE_DEPTH'>;
+export type TextLimits = NestingLimits & Pick<Config, 'MAX_TOKENS'>;
 
-/** Refuses a text whose nesting exceeds a limit, before the parser, which recurses, and all that comes after it. */
-export function checkText(text: string, limits: NestingLimits): readonly GraphQLError[] {
+/**
+ * Refuses a text whose nesting exceeds a limit, before the parser, which recurses, and all that comes after it. Comments
+ * are no tokens and a block string is one, but the parser takes a quarter of a microsecond for each of their lines.
+ */
+export function checkText(text: string, limits: TextLimits): readonly GraphQLError[] {
   const { selections, values } = nestingOf(text);
   const found = [
     exceeded(selections, limits.MAX_DEPTH, 'levels of selections', 'MAX_DEPTH'),
     exceeded(values, limits.MAX_VALUE_DEPTH, 'levels of lists and objects in a value', 'MAX_VALUE_DEPTH'),
+    exceeded(linesOf(text), limits.MAX_TOKENS, 'lines', 'MAX_TOKENS'),
   ];
   return found.filter((error) => error !== undefined);
 }

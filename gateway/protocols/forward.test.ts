@@ -136,6 +136,16 @@ describe.each<[string, SubgraphTransport]>([
     }
   });
 
+  it('that read nothing of a body hold up no other request of the connection', async () => {
+    const body = Buffer.alloc(3_000_000);
+    for (let i = 0; i < 3; i++) {
+      const answer = await fetch(`${gateway.url}/_/library/nothing`, { method: 'POST', body });
+      expect(answer.status).toBe(404);
+      await answer.arrayBuffer();
+    }
+    expect((await raw(gateway.port, '/_/library/files/a'))[0]).toBe(200);
+  });
+
   it('are refused for methods that no route declares, with those that may be', async () => {
     for (const method of ['PATCH', 'OPTIONS', 'PROPFIND', 'PURGE']) {
       const [status, body] = await raw(gateway.port, '/_/library/files/a', method);

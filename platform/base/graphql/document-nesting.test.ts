@@ -1,7 +1,7 @@
 import { parse, visit } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { fc } from '#platform/base/testing/generated.ts';
-import { nestingOf } from './document-nesting.ts';
+import { linesOf, nestingOf } from './document-nesting.ts';
 
 describe('the nesting of a text', () => {
   it.each([
@@ -60,4 +60,13 @@ describe('the nesting of a text', () => {
       { numRuns: 300 },
     );
   });
+});
+
+it.each([
+  ['{ a }', 0],
+  ['#\n#\n{ a(b: """\n\n""") }', 4],
+  ['{\r\n a\r\n}', 2],
+  ['{\r a\r}\r', 3],
+])('counts line breaks wherever they stand: %j', (text, expected) => {
+  expect(linesOf(text)).toBe(expected);
 });

@@ -47,6 +47,15 @@ export function nestingOf(text: string): DocumentNesting {
   return { selections, values };
 }
 
+/** Counts the line breaks of a text, those of comments and block strings too. A pair of two counts as one. */
+export const linesOf = (text: string): number => Math.max(countOf(text, '\n'), countOf(text, '\r'));
+
+function countOf(text: string, wanted: string): number {
+  let count = 0;
+  for (let at = text.indexOf(wanted); at >= 0; at = text.indexOf(wanted, at + 1)) count++;
+  return count;
+}
+
 const QUOTE = 34;
 const HASH = 35;
 const OPEN_PARENTHESIS = 40;

@@ -36,6 +36,7 @@ export async function sendResponse(response: ServerResponse, answer: Response): 
   for (const [name, value] of answer.headers) if (!NOT_PASSED_ON.has(name)) response.setHeader(name, value);
   const cookies = answer.headers.getSetCookie();
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
+  discardRest(response);
   if (answer.body === null || response.req.method === 'HEAD') {
     await answer.body?.cancel();
     response.end();
@@ -46,6 +47,16 @@ export async function sendResponse(response: ServerResponse, answer: Response): 
       if (error.code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error;
     },
   );
+}
+
+/** What nobody reads of a request stands before the next one of its connection, which would never be answered. */
+function discardRest(response: ServerResponse): void {
+  const { req: request } = response;
+  if (request.complete) return;
+  response.once('finish', () => {
+    request.removeAllListeners('data');
+    request.resume();
+  });
 }
 
 /**
