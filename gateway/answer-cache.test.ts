@@ -73,6 +73,7 @@ beforeEach(() => {
   state.failing = false;
   users.answerHeaders = { 'cache-control': 'public, max-age=600' };
   reviews.answerHeaders = { 'cache-control': 'public, max-age=600' };
+  reviews.rewrite = (answer) => answer;
 });
 
 async function serve(yaml = 'all: { cache: { enabled: true } }', options: Partial<GatewayOptions> = {}) {
@@ -157,6 +158,20 @@ describe('answers of subgraphs', () => {
         { name: 'user 1 v1', score: 101 },
         { name: 'user 2 v1', score: 201 },
       ],
+    });
+  });
+
+  it.each([
+    ['too few', (entities: unknown[]) => entities.slice(1)],
+    ['too many', (entities: unknown[]) => [entities[1], ...entities]],
+  ])('are not kept where a list of entities has %s: whose they are is not told', async (_, wrong) => {
+    const { asked } = shared;
+    reviews.rewrite = ({ data }) => ({ data: { _entities: wrong(data?.['_entities'] as unknown[]) } });
+    expect((await asked(ALL)).errors).toHaveLength(2);
+    reviews.rewrite = (answer) => answer;
+    expect(await asked('{ users { score } }')).toEqual({
+      data: { users: [{ score: 101 }, { score: 201 }] },
+      sent: [1, 1],
     });
   });
 
@@ -294,10 +309,12 @@ describe('what does not fit the schema', () => {
     reviews.answerHeaders = { 'cache-control': 'public, max-age=1, stale-while-revalidate=600' };
     await asked(RANKS);
     reviews.answerHeaders = { 'cache-control': 'public, max-age=600' };
-    reviews.isMisfit = true;
+    const { rewrite } = reviews;
+    reviews.rewrite = (answer) =>
+      JSON.parse(JSON.stringify(answer), (_, value: unknown) => (typeof value === 'number' ? null : value)) as unknown;
     // The one who gets the stale answer has it fetched again; the next one meets what came of that.
     await expect.poll(async () => (await ask(RANKS)).errors?.length, { timeout: 10_000 }).toBe(2);
-    reviews.isMisfit = false;
+    reviews.rewrite = rewrite;
     expect((await asked(RANKS)).data).toEqual({ users: [{ rank: 1 }, { rank: 1 }] });
   });
 

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { composeServices } from '@apollo/composition';
 import { buildSubgraphSchema } from '@apollo/subgraph';
-import { execute, parse } from 'graphql';
+import { type ExecutionResult, execute, parse } from 'graphql';
 
 type AnswerHeaders = Record<string, string | string[]>;
 
@@ -19,8 +19,8 @@ export interface ForeignSubgraph extends AsyncDisposable {
   answerHeaders: AnswerHeaders | (() => AnswerHeaders);
   /** Each answer waits for it. */
   gate: Promise<void>;
-  /** Whether answers have null in the place of every number, whatever the schema says. */
-  isMisfit?: boolean;
+  /** Makes of each answer what is sent, e.g. a wrong one. */
+  rewrite: (answer: ExecutionResult) => unknown;
 }
 
 /** @param resolvers of the root types; they get the headers of the request as their context. */
@@ -49,9 +49,7 @@ export async function startForeignSubgraph(
         'content-type': 'application/json',
         ...(typeof subgraph.answerHeaders === 'function' ? subgraph.answerHeaders() : subgraph.answerHeaders),
       })
-      .end(
-        JSON.stringify(result, (_, value: unknown) => (subgraph.isMisfit && typeof value === 'number' ? null : value)),
-      );
+      .end(JSON.stringify(subgraph.rewrite(result)));
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   const subgraph: ForeignSubgraph = {
@@ -61,6 +59,7 @@ export async function startForeignSubgraph(
     requests,
     answerHeaders: {},
     gate: Promise.resolve(),
+    rewrite: (answer) => answer,
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
