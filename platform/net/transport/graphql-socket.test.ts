@@ -61,7 +61,8 @@ it('what comes behind a message that is being parsed waits for it, in order, and
   const operated: string[] = [];
   serveGraphqlSocket(socket as unknown as WebSocket, {
     init: async () => 'session',
-    read: (_, bytes, parse) => (bytes < 200 ? parse() : new Promise((resolve) => parsing.push(() => resolve(parse())))),
+    read: (_, bytes, parse) =>
+      bytes < 200 ? parse() : new Promise<void>((resolve) => parsing.push(resolve)).then(parse),
     operate(_, { query }) {
       operated.push(query!);
       return () => undefined;

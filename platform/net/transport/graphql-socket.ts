@@ -97,23 +97,25 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     if (state !== 'closed') socket.close(code, reason);
     end();
   };
-  /** Reasons not to read the socket. */
-  const holds = new Set<string>();
-  const hold = (reason: string): void => {
-    holds.add(reason);
-    socket.pause();
+  /** The reasons not to read the socket. */
+  let held = 0;
+  const hold = (reason: number): void => {
+    if (held === 0) socket.pause();
+    held |= reason;
   };
-  const release = (reason: string): void => {
-    if (holds.delete(reason) && holds.size === 0) socket.resume();
+  const release = (reason: number): void => {
+    if ((held & reason) === 0) return;
+    held &= ~reason;
+    if (held === 0) socket.resume();
   };
   const send = (text: string | Buffer): void => {
     if (socket.readyState !== socket.OPEN) return;
     socket.send(text, { binary: false }, written);
     // A client that does not read what it asked for may not ask for more. The heartbeat cuts it if it never does.
-    if (!holds.has('unread') && socket.bufferedAmount > MAX_UNREAD) hold('unread');
+    if (socket.bufferedAmount > MAX_UNREAD) hold(UNREAD);
   };
   const written = (): void => {
-    if (socket.bufferedAmount <= MAX_UNREAD / 2) release('unread');
+    if (socket.bufferedAmount <= MAX_UNREAD / 2) release(UNREAD);
   };
   const end = (): void => {
     if (state === 'closed') return;
@@ -142,7 +144,7 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
   const behind: (() => void)[] = [];
 
   function arrive(data: RawData, isBinary: boolean): void {
-    if (holds.has('parsing')) return void behind.push(guarded(guard, () => take(data as Buffer, isBinary)));
+    if (held & PARSING) return void behind.push(guarded(guard, () => take(data as Buffer, isBinary)));
     take(data as Buffer, isBinary);
   }
 
@@ -155,7 +157,7 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
   }
 
   async function takeLater(parsing: Promise<ClientMessage | undefined>): Promise<void> {
-    hold('parsing');
+    hold(PARSING);
     try {
       receive(await parsing);
     } catch (error) {
@@ -165,8 +167,8 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
         guard.end();
       }
     }
-    release('parsing');
-    while (behind.length > 0 && !holds.has('parsing')) behind.shift()!();
+    release(PARSING);
+    while (behind.length > 0 && (held & PARSING) === 0) behind.shift()!();
   }
 
   function receive(message: ClientMessage | undefined): void {
@@ -199,9 +201,9 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
       return;
     }
     // What the client sends after it is meant to be sent with what it brings.
-    hold('renewal');
+    hold(RENEWAL);
     answer
-      .finally(() => release('renewal'))
+      .finally(() => release(RENEWAL))
       .then((payload) => send(JSON.stringify({ type: 'pong', payload })))
       .catch((error: unknown) => {
         report(error, guard.where, options.log);
@@ -264,6 +266,11 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     });
   }
 }
+
+/** Why a socket is not read: its client does not read, a message of it is parsed, new credentials are looked at. */
+const UNREAD = 1;
+const PARSING = 2;
+const RENEWAL = 4;
 
 /** Bytes that may wait for a client before the server stops reading from it. */
 const MAX_UNREAD = 1024 * 1024;
