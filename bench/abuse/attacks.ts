@@ -57,6 +57,12 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'variables that are not used': (n) => query(`query(${repeat(499, (i) => `$v${i}:Int`)}){models{id}}`, n),
   'many variables': (n) => query(`query(${repeat(1_500, (i) => `$v${i}:Int`)}){models{id}}`, n),
   'large variables': (n) => query('query($v:JSON){__typename}', n, `{"v":[${'0,'.repeat(200_000)}0],"n":${n}}`),
+  'fields of new names': (n) =>
+    query('query($v:JSON){__typename}', n, `{"v":[${repeat(19_000, (i) => `{"${n}k${i}":0}`).replaceAll(' ', ',')}]}`),
+  'more fields than are read': (n) =>
+    query('query($v:JSON){__typename}', n, `{"v":[${repeat(33_000, (i) => `{"${n}k${i}":0}`).replaceAll(' ', ',')}]}`),
+  'lines of a block string': (n) => query(`{models(a:"""${'\n'.repeat(9_900)}"""){id}}`, n),
+  'more lines than are read': (n) => query(`{models(a:"""${'\n '.repeat(150_000)}"""){id}}`, n),
   'deep variables': (n) => query('query($v:JSON){__typename}', n, `{"v":${lists(200_000)}}`),
   'many plans': (n) => query(manyPlans(n), n),
   'no JSON': (n) => post(`${'['.repeat(500_000)}${n}`),
