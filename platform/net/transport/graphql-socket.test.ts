@@ -59,10 +59,13 @@ it('what comes behind a message that is being parsed waits for it, in order, and
   const socket = new FakeSocket();
   const parsing: (() => void)[] = [];
   const operated: string[] = [];
+  const later = async <T>(parse: () => T): Promise<T> => {
+    await new Promise<void>((resolve) => parsing.push(resolve));
+    return parse();
+  };
   serveGraphqlSocket(socket as unknown as WebSocket, {
     init: async () => 'session',
-    read: (_, bytes, parse) =>
-      bytes < 200 ? parse() : new Promise<void>((resolve) => parsing.push(resolve)).then(parse),
+    read: (_, bytes, parse) => (bytes < 200 ? parse() : later(parse)),
     operate(_, { query }) {
       operated.push(query!);
       return () => undefined;
