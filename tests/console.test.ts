@@ -14,6 +14,7 @@ import { story } from './testing/story.ts';
 const PASSWORD = 'a star above the horizon';
 const WORDS = 120;
 const WHOLE = story(WORDS).join('');
+const NOTED = 'It is noted: $e^{i\\pi} = -1$\n\n```ts\nconst tea = "green"; // noted\n```';
 const PAGES = ['chat', 'knowledge', 'memory', 'images', 'vectors', 'usage', 'people', 'account', 'system'];
 
 /** A model that tells stories, and that calls a tool when it is asked to note something down. */
@@ -27,7 +28,7 @@ function speak(request: SeenRequest, response: ServerResponse): unknown {
       response,
     );
   }
-  if (last.role === 'tool') return answer('It is noted.')(request, response);
+  if (last.role === 'tool') return answer(NOTED)(request, response);
   return answer(story(WORDS), { gapMs: 15 })(request, response);
 }
 
@@ -211,7 +212,9 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     expect(await violationsOf(page)).toEqual([]);
     expect(model.seen.find(({ body }) => 'tools' in body)!.body).toMatchObject({ temperature: 0.5 });
     await asks.getByRole('button', { name: 'Allow' }).press('Enter');
-    await page.getByText('It is noted.').waitFor();
+    await page.locator('article.reply math msup').waitFor();
+    await page.locator('.code .hljs-keyword').waitFor();
+    expect(await violationsOf(page)).toEqual([]);
     const call = page.locator('details', { hasText: 'here__write' });
     await call.locator('summary', { hasText: 'allowed' }).click();
     await call.getByText('written: tea').waitFor();
@@ -281,6 +284,8 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
   it('reads a document and opens it at the passage that a search has found', async () => {
     const { page } = await newPerson();
     await page.getByRole('link', { name: 'Knowledge' }).click();
+    // The chat, which is there until then, takes files too.
+    await page.getByRole('heading', { name: 'Knowledge' }).waitFor();
     await page.locator('input[type=file]').setInputFiles({
       name: 'ship.md',
       mimeType: 'text/markdown',

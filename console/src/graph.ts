@@ -33,6 +33,10 @@ export function createGraph(sextant: Sextant): ApolloClient {
       query: { fetchPolicy: 'network-only', errorPolicy: 'all' },
     },
   });
+  // What a page that is gone had asked for is not an error.
+  window.addEventListener('unhandledrejection', (event) => {
+    if ((event.reason as Error | undefined)?.name === 'AbortError') event.preventDefault();
+  });
   sextant.session.onChange((signedIn) => {
     if (!signedIn) void graph.clearStore();
   });

@@ -18,6 +18,10 @@ const REPLY = `A sextant needs only a **sixth of a circle** because light is ref
 | Sun, lower limb | 42° 17.3′ | +0.4′ |
 | Polaris | 51° 02.8′ | +0.4′ |
 
+For a sight at noon, with altitude $h$ and declination $\\delta$:
+
+$$\\varphi = 90^\\circ - h + \\delta$$
+
 To find the latitude at noon:
 
 1. Measure the angle of the sun above the horizon.

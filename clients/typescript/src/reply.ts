@@ -50,6 +50,9 @@ export const emptyReply = (messageId: string, text = ''): ReplyState => ({
 export function applyEvent(state: ReplyState, event: Event): ReplyState {
   switch (event.__typename) {
     case 'ReplyText': {
+      // What follows on what is here, as nearly all pieces do, is not compared with it.
+      if (event.firstSeq - 1 === state.text.length)
+        return { ...state, text: state.text + event.text, delta: event.text };
       const text = state.text.slice(0, event.firstSeq - 1) + event.text;
       return { ...state, text, delta: text.startsWith(state.text) ? text.slice(state.text.length) : '' };
     }

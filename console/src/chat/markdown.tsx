@@ -1,9 +1,13 @@
 import { Code, Table } from '@mantine/core';
-import { lexer, type Token, type Tokens } from 'marked';
-import { createElement, memo, type ReactNode, useMemo } from 'react';
-import remend from 'remend';
+import type { Token, Tokens } from 'marked';
+import { Component, createElement, lazy, memo, type ReactNode, Suspense, useMemo, useRef } from 'react';
 import { CopyButton } from '../frame/copy-button.tsx';
 import { useStrings } from '../strings/strings.tsx';
+import { growBlocks, type MathToken, NO_BLOCKS } from './markdown-blocks.ts';
+
+// Few replies have formulas or code.
+const Formula = lazy(async () => ({ default: (await import('./formula.tsx')).Formula }));
+const Highlighted = lazy(async () => ({ default: (await import('./highlighted.tsx')).Highlighted }));
 
 /**
  * Shows Markdown while it is being written. There is no way from a text to HTML: tokens become elements, what looks
@@ -11,22 +15,33 @@ import { useStrings } from '../strings/strings.tsx';
  * are complete are not made again, so a long reply costs no more than its last block.
  */
 export const Markdown = memo(function Markdown({ text, isWriting }: { text: string; isWriting: boolean }) {
-  const blocks = useMemo(() => lexer(isWriting ? remend(text) : text, { gfm: true }), [text, isWriting]);
+  const grown = useRef(NO_BLOCKS);
+  const { tokens } = useMemo(() => {
+    grown.current = growBlocks(grown.current, text, isWriting);
+    return grown.current;
+  }, [text, isWriting]);
   return (
     <div className="markdown">
-      {blocks.map((block, index) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only added at the end.
-        <Block key={index} raw={block.raw} token={block} />
+      {tokens.map((token, index) => (
+        <Block
+          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only added at the end.
+          key={index}
+          token={token}
+          isOpen={isWriting && index === tokens.length - 1}
+        />
       ))}
     </div>
   );
 });
 
 const Block = memo(
-  function Block({ token }: { raw: string; token: Token }) {
+  function Block({ token, isOpen }: { token: Token; isOpen: boolean }) {
+    // Code is coloured when it is complete.
+    if (token.type === 'code' && !isOpen) return <CodeBlock token={token as Tokens.Code} isComplete />;
     return <>{show(token)}</>;
   },
-  (before, after) => before.raw === after.raw,
+  (before, after) =>
+    before.token === after.token || (before.token.raw === after.token.raw && before.isOpen === after.isOpen),
 );
 
 const SAFE = /^(https?:|mailto:)/i;
@@ -56,6 +71,8 @@ function show(token: Token): ReactNode {
       return <hr />;
     case 'code':
       return <CodeBlock token={token as Tokens.Code} />;
+    case 'math':
+      return <Written token={token as MathToken} />;
     case 'list': {
       const { ordered, start, items } = token as Tokens.List;
       const shown = items.map((item, index) => (
@@ -109,16 +126,51 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 const plain = (text: string): string => text.replace(/&(?:amp|lt|gt|quot|#39);/g, (entity) => ENTITIES[entity]!);
 
-function CodeBlock({ token: { text, lang } }: { token: Tokens.Code }) {
+/** A formula; what is not TeX, or not yet, is shown as it is written. */
+function Written({ token: { text, raw, isDisplay } }: { token: MathToken }) {
+  const written = <Code>{raw}</Code>;
+  return (
+    <Otherwise key={raw} shown={written}>
+      <Suspense fallback={written}>
+        <Formula tex={text} isDisplay={isDisplay} />
+      </Suspense>
+    </Otherwise>
+  );
+}
+
+/** Shows something else in the place of what cannot be shown. */
+class Otherwise extends Component<{ readonly shown: ReactNode; readonly children: ReactNode }> {
+  override state = { hasFailed: false };
+
+  static getDerivedStateFromError = () => ({ hasFailed: true });
+
+  override render() {
+    return this.state.hasFailed ? this.props.shown : this.props.children;
+  }
+}
+
+/** Longer code is not coloured: it would cost more than it helps. */
+const MAX_COLOURED = 50_000;
+
+function CodeBlock({ token: { text, lang }, isComplete = false }: { token: Tokens.Code; isComplete?: boolean }) {
+  const [language] = lang?.split(/\s/) ?? [];
   return (
     <figure className="code">
       <figcaption>
-        <span>{lang ?? ''}</span>
+        <span>{language ?? ''}</span>
         <CopyButton text={text} />
       </figcaption>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys. */}
       <pre tabIndex={0}>
-        <code>{text}</code>
+        <code>
+          {isComplete && language && text.length <= MAX_COLOURED ? (
+            <Suspense fallback={text}>
+              <Highlighted code={text} language={language.toLowerCase()} />
+            </Suspense>
+          ) : (
+            text
+          )}
+        </code>
       </pre>
     </figure>
   );

@@ -2,7 +2,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ChatMessage, Conversation, SendOptions } from '../conversation.ts';
 import type { Reply, ReplyState } from '../reply.ts';
 import { useSextant } from './context.tsx';
-import { onceAFrame } from './use-reply.ts';
+import { onceAFrame, pauseOf } from './use-reply.ts';
 
 /** A conversation as a chat window needs it. */
 export interface ConversationState {
@@ -34,7 +34,10 @@ export function useConversation(id: string): ConversationState {
       const messageId = await reply.messageId;
       if (following.current.has(messageId)) return;
       following.current.set(messageId, reply);
-      const show = onceAFrame<ReplyState>((state) => setLive((kept) => new Map(kept).set(messageId, state)));
+      const show = onceAFrame<ReplyState>(
+        (state) => setLive((kept) => new Map(kept).set(messageId, state)),
+        ({ text }) => pauseOf(text),
+      );
       for await (const state of reply) {
         if (signal?.aborted) break;
         show.later(state);

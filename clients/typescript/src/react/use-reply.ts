@@ -3,7 +3,8 @@ import { followReply, type ReplyState } from '../reply.ts';
 import { useSextant } from './context.tsx';
 
 /**
- * Returns a reply as it is being written, once a frame at most; undefined until its first word.
+ * Returns a reply as it is being written, once a frame at most, and the less often the longer it is; undefined until
+ * its first word.
  *
  * @param messageId null follows nothing.
  */
@@ -13,7 +14,7 @@ export function useReply(messageId: string | null): ReplyState | undefined {
   useEffect(() => {
     if (messageId === null) return;
     const ended = new AbortController();
-    const show = onceAFrame(setState);
+    const show = onceAFrame<ReplyState>(setState, ({ text }) => pauseOf(text));
     void (async () => {
       for await (const next of followReply(sextant, messageId, { signal: ended.signal })) show.later(next);
     })().catch(() => undefined);
@@ -25,25 +26,46 @@ export function useReply(messageId: string | null): ReplyState | undefined {
   return state?.messageId === messageId ? state : undefined;
 }
 
-/** Hands on the newest value with the next frame: a fast model writes more often than a screen shows. */
-export function onceAFrame<T>(hand: (value: T) => void): { later(value: T): void; cancel(): void } {
+/** Returns how long a text is left as it is, in milliseconds: a page pays for laying out all of a long one each time. */
+export const pauseOf = (text: string): number => Math.min(150, text.length / 100);
+
+/**
+ * Hands on the newest value with the next frame: a fast model writes more often than a screen shows.
+ *
+ * @param pauseMs how long at least after the value before.
+ */
+export function onceAFrame<T>(
+  hand: (value: T) => void,
+  pauseMs: (value: T) => number = () => 0,
+): { later(value: T): void; cancel(): void } {
   let waiting: { value: T } | undefined;
-  let frame: number | ReturnType<typeof setTimeout> | undefined;
+  let frame: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let handedAt = 0;
   // A page in the background has no frames.
   const hidden = () => typeof document === 'undefined' || document.hidden;
   const now = () => {
-    frame = undefined;
+    frame = timer = undefined;
+    handedAt = performance.now();
     if (waiting) hand(waiting.value);
     waiting = undefined;
+  };
+  const withFrame = () => {
+    timer = undefined;
+    frame = requestAnimationFrame(now);
   };
   return {
     later(value) {
       waiting = { value };
-      frame ??= hidden() ? setTimeout(now, 100) : requestAnimationFrame(now);
+      if (frame !== undefined || timer !== undefined) return;
+      const wait = handedAt + pauseMs(value) - performance.now();
+      if (hidden()) timer = setTimeout(now, 100);
+      else if (wait > 16) timer = setTimeout(withFrame, wait - 16);
+      else withFrame();
     },
     cancel() {
-      if (typeof frame === 'number' && typeof cancelAnimationFrame !== 'undefined') cancelAnimationFrame(frame);
-      clearTimeout(frame);
+      if (frame !== undefined) cancelAnimationFrame(frame);
+      clearTimeout(timer);
       waiting = undefined;
     },
   };

@@ -1,0 +1,71 @@
+import { describe, expect, it } from 'vitest';
+import { type Blocks, growBlocks, NO_BLOCKS } from './markdown-blocks.ts';
+
+const TEXT = `# A title
+
+A line with **bold**, \`code\` and a [link](https://example.org).
+
+- one
+- two
+
+- three, after a blank line
+
+\`\`\`ts
+const a = 1;
+
+const b = 2;
+\`\`\`
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+A heading below
+---
+
+> quoted
+
+The end.`;
+
+const raws = ({ tokens }: Blocks) => tokens.map(({ type, raw }) => [type, raw]);
+
+describe('a text that grows', () => {
+  it('has the blocks of the whole text at the end, whatever the pieces', () => {
+    for (const size of [1, 7, 40]) {
+      let blocks = NO_BLOCKS;
+      for (let end = size; end < TEXT.length + size; end += size) blocks = growBlocks(blocks, TEXT.slice(0, end), true);
+      expect(raws(blocks)).toEqual(raws(growBlocks(NO_BLOCKS, TEXT, false)));
+    }
+  });
+
+  it('is not read again from its beginning', () => {
+    const first = growBlocks(NO_BLOCKS, TEXT, true);
+    const second = growBlocks(first, `${TEXT} And on.`, true);
+    expect(first.settled).toBeGreaterThan(5);
+    expect(second.tokens[0]).toBe(first.tokens[0]);
+  });
+
+  it('is read anew where it has become another text', () => {
+    const first = growBlocks(NO_BLOCKS, TEXT, true);
+    expect(raws(growBlocks(first, 'Other', true))).toEqual([['paragraph', 'Other']]);
+  });
+});
+
+describe('formulas', () => {
+  const found = (text: string) => {
+    const [block] = growBlocks(NO_BLOCKS, text, false).tokens;
+    return ('tokens' in block! ? block.tokens! : []).filter(({ type }) => type === 'math');
+  };
+
+  it('are found in each of the ways in which models write them', () => {
+    expect(found('so $a^2 + b_1$ holds')).toMatchObject([{ text: 'a^2 + b_1', isDisplay: false }]);
+    expect(found('so \\(a \\cdot b\\) holds')).toMatchObject([{ text: 'a \\cdot b', isDisplay: false }]);
+    expect(found('$$\n\\frac{a}{b}\n$$')).toMatchObject([{ text: '\\frac{a}{b}', isDisplay: true }]);
+    expect(found('\\[ x = 1 \\]')).toMatchObject([{ text: 'x = 1', isDisplay: true }]);
+  });
+
+  it('are no amounts of money, and nothing in code', () => {
+    expect(found('from $5 to $6, or 7$')).toEqual([]);
+    expect(found('it is `$a$` there')).toEqual([]);
+  });
+});
