@@ -1,10 +1,12 @@
 import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
+import { Client, type CombinedError, gql as urqlGql } from '@urql/core';
 import { readUIMessageStream, type UIMessage } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { readUIMessages, sextantTransport } from '../clients/typescript/src/ai-sdk.ts';
 import { sextantLink } from '../clients/typescript/src/apollo.ts';
 import { createSextant, memoryStore, type Sextant } from '../clients/typescript/src/index.ts';
+import { sextantExchange } from '../clients/typescript/src/urql.ts';
 import { TestUser } from './testing/client.ts';
 import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 import { story } from './testing/story.ts';
@@ -105,5 +107,35 @@ describe('adapters of the client package', () => {
     const variables = { id: '00000000-0000-7000-8000-000000000000' };
     const { data } = await client.query<{ me: { id: string } }>({ query, variables, errorPolicy: 'all' });
     expect(data?.me.id).toMatch(/-/);
+  }, 60_000);
+
+  it('is the exchange of a urql client: queries with errors beside data, and subscriptions that end', async () => {
+    const client = new Client({ url: sextant.endpoint, exchanges: [sextantExchange(sextant)] });
+    const conversation = await sextant.startConversation();
+    const messageId = await conversation.send('Tell me a story').messageId;
+    let text = '';
+    const follow = urqlGql<{ messageStream: { status?: string; firstSeq?: number; text?: string } }>`
+      subscription Follow($id: ID!) {
+        messageStream(id: $id) {
+          ... on ReplyText { firstSeq text }
+          ... on ReplyEnd { status }
+        }
+      }
+    `;
+    await new Promise<void>((resolve, reject) => {
+      const { unsubscribe } = client.subscription(follow, { id: messageId }).subscribe(({ data, error }) => {
+        if (error) return reject(error);
+        const { status, firstSeq, text: piece = '' } = data!.messageStream;
+        if (firstSeq !== undefined) text = text.slice(0, firstSeq - 1) + piece;
+        if (status === undefined) return;
+        queueMicrotask(() => unsubscribe());
+        resolve();
+      });
+    });
+    expect(text).toBe(WHOLE);
+    const partly = urqlGql<{ me: { id: string } }>`query Partly { me { id } llmHealth { deployment } }`;
+    const { data, error } = await client.query(partly, {});
+    expect(data?.me.id).toMatch(/-/);
+    expect((error as CombinedError).graphQLErrors[0]?.extensions).toMatchObject({ code: 'FORBIDDEN' });
   }, 60_000);
 });
