@@ -5,6 +5,7 @@ import { checkAddresses } from '#gateway/supergraph/addresses.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { loadSecrets } from '#platform/base/secrets/secrets.ts';
 import { openStores, type Stores } from '#platform/host/stores.ts';
+import { OAUTH_PATHS } from '#platform/identity/app-access.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
@@ -23,7 +24,10 @@ import { versionOf } from './version.ts';
 import { linkToSupervisor, type WorkerLink } from './workers/worker.ts';
 
 /** Documents that live at the gateway by convention and are made by a subgraph. */
-export const WELL_KNOWN = { '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks] } as const;
+export const WELL_KNOWN: Readonly<Record<string, readonly [subgraph: string, path: string]>> = {
+  '/.well-known/jwks.json': ['auth', AUTH_ROUTES.jwks],
+  ...Object.fromEntries(Object.values(OAUTH_PATHS).map((path) => [path, ['auth', path] as const])),
+};
 const POLL_MS = 1_000;
 export const POLL_ONE_MACHINE_MS = 60_000;
 
@@ -98,6 +102,7 @@ async function ownGateway(process: Process, settings: string | undefined, link: 
       log,
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
+      appIssuer: config.publicUrl,
       // What the supervisor tells is not lost.
       pollMs: subgraphs && config.redisUrl === undefined ? POLL_ONE_MACHINE_MS : POLL_MS,
       falseCredentials: { limiter: stores.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },

@@ -85,6 +85,7 @@ export async function serveWhole(root: string, process: Process, database: Datab
       log,
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
+      appIssuer: config.publicUrl,
       pollMs: config.redisUrl === undefined ? POLL_ONE_MACHINE_MS : POLL_MS,
       falseCredentials: { limiter: platform.limiter, perMinute: config.FALSE_CREDENTIALS_PER_MINUTE },
     }),

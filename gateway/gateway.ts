@@ -295,12 +295,12 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     if (path.startsWith(CALLBACK_PATH)) return answerCallback(request, response, path);
     if (path === INVALIDATION_PATH && invalidation.isOpen) return invalidation.answer(request, response);
     if (openai?.has(path)) return openai.answer(request, response, path);
-    if (mcp && path === '/mcp') return mcp.answer(request, response);
+    if (mcp?.has(path)) return mcp.answer(request, response, path);
     if (rest.has(path)) return rest.answer(request, response, path, search);
     if (options.rest !== undefined && request.method === 'GET' && docs.has(path)) return docs.answer(response, path);
     const wellKnown = options.wellKnown?.[path];
     if (wellKnown || path.startsWith('/_/')) {
-      const [subgraph, route] = wellKnown ?? ownRoute(path + search);
+      const [subgraph, route] = wellKnown ? [wellKnown[0], wellKnown[1] + search] : ownRoute(path + search);
       return forward(request, response, graph.current?.transports.get(subgraph), route);
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);

@@ -1,7 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import {
+  Client,
+  type OAuthClientProvider,
+  StreamableHTTPClientTransport,
+  UnauthorizedError,
+} from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
+import { BROWSER_SKIPPED, TestBrowser, violationsOf } from './testing/browser.ts';
 import { TestUser } from './testing/client.ts';
 import { MODES } from './testing/modes.ts';
 import type { RunningGraph } from './testing/sextant.ts';
@@ -10,7 +19,7 @@ import { story } from './testing/story.ts';
 // biome-ignore lint/suspicious/noExplicitAny: answers of many tools
 type Answer = any;
 
-describe.each(MODES)('MCP with the protocol’s own client, %s', (_title, skipped, start) => {
+describe.each(MODES)('MCP with the protocol’s own client, %s', (title, skipped, start) => {
   describe.skipIf(skipped)('at /mcp', { timeout: 120_000 }, () => {
     const lifecycle = new AsyncDisposableStack();
     let model: FaultServer;
@@ -196,11 +205,150 @@ describe.each(MODES)('MCP with the protocol’s own client, %s', (_title, skippe
           body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }),
         });
       const stranger = await post({});
-      expect([stranger.status, stranger.headers.get('www-authenticate')]).toEqual([401, 'Bearer']);
+      const challenge = `resource_metadata="${address()}/.well-known/oauth-protected-resource/mcp"`;
+      expect([stranger.status, stranger.headers.get('www-authenticate')]).toEqual([
+        401,
+        expect.stringMatching(new RegExp(`^Bearer ${challenge}, scope="chat:read`)),
+      ]);
+      // A person's own token is for the graph.
+      const own = await post({ authorization: `Bearer ${user.accessToken}` });
+      expect([own.status, own.headers.get('www-authenticate')]).toEqual([
+        401,
+        expect.stringMatching(/^Bearer error="invalid_token", resource_metadata=/),
+      ]);
       expect((await post({ authorization: `Bearer ${user.accessToken}`, origin: 'https://evil.example' })).status).toBe(
         403,
       );
       expect((await fetch(`${graph.url}/mcp`)).status).toBe(405);
+    });
+
+    /** As PUBLIC_URL has it, which is what an app compares. */
+    const address = () => graph.url.replace('127.0.0.1', 'localhost');
+
+    /** An app that remembers what it is given, as an MCP client on a person's device does. */
+    const openApp = (redirectUrl = 'http://localhost:47110/callback') => {
+      const kept: Record<string, unknown> = {};
+      let asked: URL | undefined;
+      const remember = (name: string) => (value: unknown) => {
+        kept[name] = value;
+      };
+      const provider = {
+        redirectUrl,
+        clientMetadata: { client_name: 'Orbit', redirect_uris: [redirectUrl] },
+        state: () => 'a state',
+        clientInformation: () => kept['client'],
+        saveClientInformation: remember('client'),
+        tokens: () => kept['tokens'],
+        saveTokens: remember('tokens'),
+        codeVerifier: () => kept['verifier'],
+        saveCodeVerifier: remember('verifier'),
+        discoveryState: () => kept['discovery'],
+        saveDiscoveryState: remember('discovery'),
+        redirectToAuthorization: (url: URL) => {
+          asked = url;
+        },
+      } as unknown as OAuthClientProvider;
+      const opened = () => new StreamableHTTPClientTransport(new URL(`${address()}/mcp`), { authProvider: provider });
+      return { kept: kept as Record<string, Answer>, opened, asked: () => asked! };
+    };
+    /** Does what a person does on the page that an app opens. @returns where the app is called back. */
+    const consent = async (page: URL): Promise<URL> => {
+      const html = await (await fetch(page)).text();
+      const form = new URLSearchParams({ email: user.email, password: user.password, decision: 'allow' });
+      for (const [, name, value] of html.matchAll(/<input type="(?:hidden|checkbox)" name="(\w+)" value="([^"]*)"/g)) {
+        form.append(name!, value!.replaceAll('&amp;', '&'));
+      }
+      const answer = await fetch(new URL(page.pathname, page), { method: 'POST', body: form, redirect: 'manual' });
+      expect(answer.status).toBe(303);
+      return new URL(answer.headers.get('location')!);
+    };
+
+    it.skipIf(BROWSER_SKIPPED !== '' || title !== MODES[0]![0])(
+      `shows its page in a browser${BROWSER_SKIPPED}`,
+      async () => {
+        await using browser = await TestBrowser.open();
+        const called = Promise.withResolvers<string>();
+        const program = createServer((request, response) => {
+          if (request.url?.startsWith('/callback')) called.resolve(request.url);
+          response.end('You can close this page.');
+        }).listen(0, '127.0.0.1');
+        lifecycle.defer(() => void program.close());
+        await once(program, 'listening');
+        const app = openApp(`http://127.0.0.1:${(program.address() as AddressInfo).port}/callback`);
+        const transport = app.opened();
+        await expect(new Client({ name: 'orbit', version: '1' }).connect(transport)).rejects.toThrow(UnauthorizedError);
+        const person = await browser.person({ locale: 'de-DE' });
+        const page = await person.tab();
+        await page.goto(app.asked().href);
+        expect(await violationsOf(page)).toEqual([]);
+        await page.getByLabel('E-Mail-Adresse').fill(user.email);
+        await page.getByLabel('Passwort').fill(user.password);
+        await page.getByRole('button', { name: 'Erlauben' }).click();
+        await transport.finishAuth(new URL(await called.promise, 'http://127.0.0.1').searchParams);
+        expect(app.kept['tokens'].scope).toContain('memory:write');
+        expect(browser.faults).toEqual([]);
+      },
+    );
+
+    it('lets an app in that a person connects: found, registered, allowed, refreshed, ended', async () => {
+      const app = openApp();
+      const first = new Client({ name: 'orbit', version: '1' });
+      const transport = app.opened();
+      await expect(first.connect(transport)).rejects.toThrow(UnauthorizedError);
+      expect(app.asked().searchParams.get('resource')).toBe(`${address()}/mcp`);
+      const back = await consent(app.asked());
+      expect(back.searchParams.get('state')).toBe('a state');
+      await transport.finishAuth(back.searchParams);
+      const orbit = new Client({ name: 'orbit', version: '1' });
+      await orbit.connect(app.opened());
+      lifecycle.defer(() => orbit.close());
+      expect(await call('search_memory', { query: 'sextant' }, orbit)).toBeDefined();
+      expect((await orbit.listTools()).tools.map(({ name }) => name)).not.toContain('execute');
+
+      // Its token opens no other door.
+      const { access_token: token } = app.kept['tokens'];
+      const elsewhere = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      const graphql = await fetch(`${graph.url}/graphql`, {
+        method: 'POST',
+        headers: elsewhere,
+        body: JSON.stringify({ query: '{ me { id } }' }),
+      });
+      expect(graphql.status).toBe(401);
+      expect((await fetch(`${graph.url}/v1/models`, { headers: elsewhere })).status).toBe(401);
+
+      // A token that is not good any more is refreshed without the person.
+      const used = app.kept['tokens'].refresh_token;
+      app.kept['tokens'] = { ...app.kept['tokens'], access_token: 'old' };
+      const later = new Client({ name: 'orbit', version: '1' });
+      await later.connect(app.opened());
+      lifecycle.defer(() => later.close());
+      expect(await call('list_conversations', {}, later)).toBeDefined();
+      expect(app.kept['tokens'].refresh_token).not.toBe(used);
+
+      const { sessions } = await user.run<Answer, object>(
+        '{ sessions(first: 10) { nodes { id device app { name scopes } } } }',
+      );
+      const session = sessions.nodes.find(({ app }: Answer) => app !== null);
+      expect(session).toMatchObject({
+        device: 'Orbit',
+        app: { name: 'Orbit', scopes: expect.arrayContaining(['CHAT_READ']) },
+      });
+      await user.run('mutation ($input: RevokeSessionInput!) { revokeSession(input: $input) { deletedId } }', {
+        input: { id: session.id },
+      } as object);
+      const over = `Bearer ${app.kept['tokens'].access_token}`;
+      await expect
+        .poll(
+          async () =>
+            (
+              await fetch(`${graph.url}/mcp`, {
+                method: 'POST',
+                headers: { authorization: over, 'content-type': 'application/json' },
+                body: '{}',
+              })
+            ).status,
+        )
+        .toBe(401);
     });
   });
 });

@@ -48,6 +48,7 @@ export async function asInProduction(
     log,
     issuer: config.JWT_ISSUER,
     audience: config.JWT_AUDIENCE,
+    appIssuer: config.publicUrl,
     pollMs: POLL_MS,
   });
   return { ...base, authenticator, limiter, cache, assertions: createAssertions(loadSecrets(config)) };

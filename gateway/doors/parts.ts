@@ -9,7 +9,7 @@ import type { Graph } from '../supergraph/graph.ts';
 
 /** The parts of the gateway that a door works with: a way in for those who do not speak GraphQL. */
 export interface DoorParts {
-  readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'MAX_BODY_BYTES' | 'publicUrl'>;
+  readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'MAX_BODY_BYTES' | 'publicUrl' | 'CONNECTED_APPS'>;
   readonly log: Logger;
   readonly metrics: GatewayMetrics;
   readonly authenticator?: Authenticator | undefined;

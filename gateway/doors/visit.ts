@@ -47,6 +47,7 @@ export class Visit {
   /**
    * Finds out who asks.
    *
+   * @param resource URL of the door, where connected apps come to it; see Credentials.
    * @throws {GraphQLError} UNAUTHENTICATED, RATE_LIMITED: the credentials are not good.
    */
   static async begin(
@@ -54,6 +55,7 @@ export class Visit {
     carrier: Carrier,
     request: IncomingMessage,
     response: ServerResponse,
+    resource?: string,
   ): Promise<Visit> {
     const requestId = requestIdOf(request);
     response.setHeader('x-request-id', requestId);
@@ -62,7 +64,8 @@ export class Visit {
       if (!response.writableFinished) signal.abort(new CodedError('TIMEOUT', 'The client has left.'));
     });
     const client = clientOf(request, parts.config.TRUSTED_PROXIES);
-    const identity = await identify(parts.authenticator, credentialsOf(request, parts.authenticator), client);
+    const credentials = { ...credentialsOf(request, parts.authenticator), resource };
+    const identity = await identify(parts.authenticator, credentials, client);
     const caller: OperationCaller = {
       identity,
       client,

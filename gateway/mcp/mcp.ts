@@ -17,13 +17,15 @@ import { GRAPH } from './graph.ts';
 import { GRAPH_TOOLS } from './graph-tools.ts';
 import { readTools } from './graphql-tools.ts';
 import { getPrompt, PROMPTS } from './prompts.ts';
+import { createResource } from './protected-resource.ts';
 import { ASK_MODEL, SEND_MESSAGE } from './reply-tools.ts';
 import { listResources, RESOURCE_TEMPLATES, readResource } from './resources.ts';
 import type { Tool } from './tool.ts';
 
 /** The Model Context Protocol over Streamable HTTP, as a view of the graph. */
 export interface Mcp {
-  answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  has(path: string): boolean;
+  answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
   /** Validates the operations for a new supergraph, and says in the log which of them do not fit it. */
   check(version: GraphVersion<Served>): Promise<void>;
 }
@@ -40,6 +42,7 @@ const INSTRUCTIONS =
 /** Creates the door at /mcp. Each request is answered by itself: no session is kept. */
 export function createMcp(options: McpOptions): Mcp {
   const { config, log, graph, origins } = options;
+  const resource = createResource(config);
   const files = readTools();
   const tools: readonly Tool[] = [...files, SEND_MESSAGE, ASK_MODEL, ...GRAPH_TOOLS];
   let opening: Promise<McpHttpHandler> | undefined;
@@ -98,8 +101,8 @@ export function createMcp(options: McpOptions): Mcp {
       return sendJson(response, 405, rpcError('No session is kept: send each request with POST.'));
     }
     const body = await readJsonBody(request, config.MAX_BODY_BYTES);
-    const visit = await Visit.begin(options, 'mcp', request, response);
-    if (visit.identity.kind !== 'user') throw unauthenticated('Send an API key or an access token as bearer.');
+    const visit = await Visit.begin(options, 'mcp', request, response, resource.url);
+    if (visit.identity.kind !== 'user') throw unauthenticated(resource.howToSignIn);
     await visit.spend();
     if (!graph.current) throw new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.');
     opening ??= open();
@@ -118,7 +121,9 @@ export function createMcp(options: McpOptions): Mcp {
   }
 
   return {
-    async answer(request, response) {
+    has: (path) => path === '/mcp' || resource.has(path),
+    async answer(request, response, path) {
+      if (path !== '/mcp') return resource.answer(request, response);
       try {
         await answer(request, response);
       } catch (error) {
@@ -126,7 +131,7 @@ export function createMcp(options: McpOptions): Mcp {
         if (response.headersSent || response.destroyed) return;
         const { message, extensions } = error as unknown as GraphQLFormattedError;
         const status = httpStatusOf(extensions?.['code']);
-        if (status === 401) response.setHeader('www-authenticate', 'Bearer');
+        if (status === 401) response.setHeader('www-authenticate', resource.challenge(request));
         if (status === 413) response.setHeader('connection', 'close');
         const retryAfter = extensions?.['retryAfter'];
         if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));

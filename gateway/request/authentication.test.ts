@@ -23,6 +23,7 @@ const authenticator = new TokenVerifier({
   log,
   issuer: 'sextant',
   audience: 'graph',
+  appIssuer: 'http://localhost:4000',
   pollMs: 60_000,
   falseCredentials: { limiter: new CountingRateLimiter({ metrics: new Registry() }), perMinute: LIMIT },
 });

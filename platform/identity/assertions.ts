@@ -22,6 +22,7 @@ const identitySchema = z.discriminatedUnion('kind', [
     userId: z.string(),
     sessionId: z.string().optional(),
     apiKeyId: z.string().optional(),
+    appSessionId: z.string().optional(),
     roles: z.array(z.string()),
     scopes: z.array(z.string()),
     expiresAt: z.number(),

@@ -7,6 +7,11 @@ export interface Credentials {
   readonly authorization?: string | undefined;
   /** An API key. */
   readonly apiKey?: string | undefined;
+  /**
+   * URL of what is asked for, where connected apps come with access tokens of their own: then only those that were
+   * made for it are good. Absent: the graph, which takes those of people.
+   */
+  readonly resource?: string | undefined;
 }
 
 /** A verifier of credentials, once, at the gateway. */

@@ -53,6 +53,7 @@ function gateway(limiter: RateLimiter) {
     log: silent,
     issuer: 'sextant',
     audience: 'graph',
+    appIssuer: 'http://localhost:4000',
     pollMs: 60_000,
     falseCredentials: { limiter, perMinute: LIMIT },
   });

@@ -16,8 +16,10 @@ export interface UserIdentity {
   /** The session of an access token; absent for an API key. */
   readonly sessionId?: string;
   readonly apiKeyId?: string;
+  /** The session of a connected app, whose access token this is: what needs the person, it may not do. */
+  readonly appSessionId?: string;
   readonly roles: readonly string[];
-  /** What may be done: for a session all scopes of its roles, for an API key the ones it was given. */
+  /** What may be done: for a session all scopes of its roles, for an API key or an app the ones it was given. */
   readonly scopes: readonly string[];
   /** Unix time in seconds at which the credentials end. */
   readonly expiresAt: number;

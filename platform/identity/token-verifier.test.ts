@@ -58,6 +58,7 @@ function verifierOf(auth: Auth, bus = topics(), pollMs = 60_000): TokenVerifier 
     log,
     issuer: 'sextant',
     audience: 'graph',
+    appIssuer: 'http://localhost:4000',
     pollMs,
   });
   verifiers.push(verifier);

@@ -29,6 +29,8 @@ export interface TokenVerifierOptions {
   /** `iss` and `aud` that access tokens must have. */
   readonly issuer: string;
   readonly audience: string;
+  /** `iss` of the access tokens of connected apps; their `aud` is the resource that they are for. */
+  readonly appIssuer: string;
   /**
    * How often to ask auth for revocations, in ms: what the topic told is then known already, and what it lost is made
    * up for. 1 s where a topic can lose events (Redis), seldom where it cannot (one process).
@@ -61,6 +63,8 @@ const accessClaims = z.object({
 /** Credentials that were found good, with what must be asked about them each time. */
 interface Known {
   readonly identity: UserIdentity;
+  /** What an access token was made for; absent: the graph. */
+  readonly resource?: string | undefined;
   readonly claim: Claim;
 }
 
@@ -112,11 +116,11 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
     return this.#jwks;
   }
 
-  known({ authorization, apiKey }: Credentials): Identity | undefined {
+  known({ authorization, apiKey, resource }: Credentials): Identity | undefined {
     if (!this.#ready || apiKey || !authorization?.startsWith(BEARER)) return undefined;
     const kept = this.#tokens.get(authorization.slice(BEARER.length));
     // What speaks against it is said by `authenticate`.
-    if (!kept || isExpired(kept) || this.#revoked.has(kept.claim)) return undefined;
+    if (!kept || kept.resource !== resource || isExpired(kept) || this.#revoked.has(kept.claim)) return undefined;
     return kept.identity;
   }
 
@@ -128,7 +132,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
       if (isKey && !isWellFormed(secret))
         throw new FalseCredentialsError('This is not an API key: some of its characters are wrong or missing.');
       if (!this.#ready) await this.#synchronize();
-      const known = isKey ? await this.#apiKey(secret, client) : await this.#accessToken(secret);
+      const known = isKey ? await this.#apiKey(secret, client) : await this.#accessToken(secret, credentials.resource);
       return known.identity;
     } catch (error) {
       if (error instanceof FalseCredentialsError) await this.#false.count(client);
@@ -138,7 +142,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
 
   watch(identity: Identity, ended: (reason: 'expired' | 'revoked') => void): () => void {
     if (identity.kind !== 'user') return () => {};
-    const { userId, sessionId, apiKeyId } = identity;
+    const { userId, sessionId = identity.appSessionId, apiKeyId } = identity;
     const claim = this.#claims.get(identity) ?? { userId, sessionId, apiKeyId, version: -1 };
     if (this.#revoked.has(claim)) {
       queueMicrotask(() => ended('revoked'));
@@ -153,25 +157,25 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
     (await this.#subscription?.catch(() => undefined))?.close();
   }
 
-  async #accessToken(token: string): Promise<Known> {
+  async #accessToken(token: string, resource: string | undefined): Promise<Known> {
     const kept = this.#tokens.get(token);
-    if (kept) {
+    if (kept && kept.resource === resource) {
       if (isExpired(kept)) throw expired();
       if (this.#revoked.has(kept.claim)) throw ended();
       return kept;
     }
-    const hash = hashSecret(token);
-    const why = this.#falseTokens.get(hash);
+    const why = this.#falseTokens.get(falseKey(token, resource));
     if (why !== undefined) throw new FalseCredentialsError(why);
-    const known = await this.#verify(token);
+    const known = await this.#verify(token, resource);
     if (this.#revoked.has(known.claim)) throw ended();
     this.#tokens.set(token, known);
     this.#claims.set(known.identity, known.claim);
     return known;
   }
 
-  async #verify(token: string): Promise<Known> {
-    const { issuer, audience } = this.#options;
+  async #verify(token: string, resource: string | undefined): Promise<Known> {
+    const { appIssuer } = this.#options;
+    const { issuer, audience } = resource === undefined ? this.#options : { issuer: appIssuer, audience: resource };
     try {
       const { payload, protectedHeader } = await jwtVerify(token, this.#keys(), {
         algorithms: ['EdDSA'],
@@ -185,13 +189,13 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
       const identity: UserIdentity = Object.freeze({
         kind: 'user',
         userId: claims.sub,
-        sessionId: claims.sid,
+        ...(resource === undefined ? { sessionId: claims.sid } : { appSessionId: claims.sid }),
         roles: claims.roles,
         scopes: claims.scope.split(' '),
         expiresAt: claims.exp,
       });
       const claim = { userId: claims.sub, version: claims.ver, sessionId: claims.sid, keyId: protectedHeader.kid };
-      return { identity, claim };
+      return { identity, claim, resource };
     } catch (error) {
       if (error instanceof CodedError) throw error;
       if (error instanceof errors.JWKSTimeout) throw authIsAway();
@@ -199,7 +203,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
       if (error instanceof errors.JOSEError || error instanceof z.ZodError) {
         const why = 'The access token is not valid here: sign in again.';
         // A key that is not known yet may be known in a moment.
-        if (!(error instanceof errors.JWKSNoMatchingKey)) this.#falseTokens.set(hashSecret(token), why);
+        if (!(error instanceof errors.JWKSNoMatchingKey)) this.#falseTokens.set(falseKey(token, resource), why);
         throw new FalseCredentialsError(why);
       }
       this.#options.log.warn({ err: error }, 'access token could not be checked');
@@ -336,6 +340,9 @@ function secretOf({ authorization, apiKey }: Credentials): string | undefined {
   }
   return secret;
 }
+
+/** A token that is wrong for one resource may be right for another. */
+const falseKey = (token: string, resource = ''): string => `${hashSecret(token)} ${resource}`;
 
 /** A transport that does not heed the signal must not hang the request. */
 function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

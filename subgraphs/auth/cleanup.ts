@@ -20,6 +20,7 @@ export async function cleanup(db: PrismaClient): Promise<void> {
       jsonb_build_object('sealed', sealed, 'expiresAt', (extract(epoch FROM expires_at) * 1000)::bigint)
     FROM left_over`;
   await db.oneTimeToken.deleteMany({ where: { expiresAt: { lt: today } } });
+  await db.authorizationCode.deleteMany({ where: { expiresAt: { lt: new Date(now - DAY_MS) } } });
   await db.revocation.deleteMany({ where: { expiresAt: { lt: today } } });
   await db.loginAttempts.deleteMany({ where: { lastAt: { lt: new Date(now - DAY_MS) }, lockedUntil: { lt: today } } });
   await db.signingKey.deleteMany({ where: { publishedTo: { lt: today } } });

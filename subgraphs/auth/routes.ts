@@ -5,6 +5,7 @@ import { requireService } from '#platform/host/require-service.ts';
 import { AUTH_ROUTES, type introspectionAnswer, type revocationAnswer } from '#platform/identity/revocations.ts';
 import { firstAdminLink } from './accounts/first-admin.ts';
 import { introspect } from './api-keys/api-keys.ts';
+import { oauthRoutes } from './oauth/oauth-routes.ts';
 import { accountPages } from './pages/account-pages.ts';
 import type { AuthParts } from './parts.ts';
 import { peopleRoutes } from './people-routes.ts';
@@ -57,6 +58,7 @@ export const createRoutes = (parts: AuthParts): Route[] => [
     },
   },
   ...peopleRoutes(parts),
+  ...(parts.config.CONNECTED_APPS ? oauthRoutes(parts) : []),
   ...accountPages(parts),
 ];
 

@@ -9,6 +9,9 @@ import { ensureConfiguredAdmin } from './accounts/first-admin.ts';
 import { AttemptLimits } from './attempt-limits.ts';
 import { Changes } from './change.ts';
 import { startCleanup } from './cleanup.ts';
+import { ClientDocuments, openDocumentFetch } from './clients/client-documents.ts';
+import { Clients } from './clients/clients.ts';
+import { RegisteredClients } from './clients/registered-clients.ts';
 import { createEmailPseudonym } from './email.ts';
 import { AccessTokens } from './keys/access-tokens.ts';
 import { SigningKeys } from './keys/signing-keys.ts';
@@ -20,8 +23,10 @@ import { Lockout } from './passwords/lockout.ts';
 import { PasswordHasher } from './passwords/password-hasher.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
+import { AppSessions } from './sessions/app-sessions.ts';
 import { DeviceTokens } from './sessions/device-token.ts';
 import { RefreshTokens } from './sessions/refresh-token.ts';
+import { Rotation } from './sessions/rotation.ts';
 import { Sessions } from './sessions/sessions.ts';
 
 /** Mail servers think ill of a client that opens many connections. */
@@ -56,7 +61,7 @@ export async function openParts(platform: Platform): Promise<AuthParts> {
   const changes = new Changes(db, topics, metrics, config);
   const signingKeys = new SigningKeys(db, changes, secrets, config, log);
   const accessTokens = new AccessTokens(signingKeys, config);
-  const refreshTokens = new RefreshTokens(secrets);
+  const rotation = new Rotation({ db, changes, limiter, metrics, config });
   const pseudonym = createEmailPseudonym(secrets);
   const subscription = await topics.subscribe(REVOCATION_TOPIC, (event) => {
     if (revocationSchema.safeParse(event).data?.kind === 'signing_key') signingKeys.forget();
@@ -74,7 +79,18 @@ export async function openParts(platform: Platform): Promise<AuthParts> {
     lockout: new Lockout(db, pseudonym),
     limits: new AttemptLimits(limiter, changes, pseudonym, config),
     devices: new DeviceTokens(secrets),
-    sessions: new Sessions({ db, changes, accessTokens, refreshTokens, limiter, metrics, config }),
+    sessions: new Sessions({ accessTokens, refreshTokens: new RefreshTokens(secrets, 'own'), rotation, config }),
+    apps: new AppSessions({
+      db,
+      changes,
+      accessTokens,
+      refreshTokens: new RefreshTokens(secrets, 'app'),
+      rotation,
+      signingKeys,
+      config,
+    }),
+    clients: new Clients(new RegisteredClients(secrets), new ClientDocuments(lifecycle.use(openDocumentFetch()))),
+    limiter,
     jobs,
     mail: new OutgoingMail(jobs, createMailer(config, log), secrets, log),
     outbox,

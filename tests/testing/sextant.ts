@@ -161,6 +161,7 @@ export async function startDistributed(
     REDIS_PREFIX: `test-${process.pid}-${ports.get('gateway')}:`,
     JWT_SECRET: 'a secret for tests that has more than 32 characters',
     SUPERGRAPH_FILE: supergraph,
+    PUBLIC_URL: `http://localhost:${ports.get('gateway')}`,
     ...env,
   };
   await runToEnd(['migrate'], shared);

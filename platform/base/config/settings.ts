@@ -332,6 +332,9 @@ export const settings = z.object({
     .enum(['open', 'closed'], { error: 'open or closed' })
     .default('open')
     .describe('`closed`: only administrators create accounts.'),
+  CONNECTED_APPS: flag(true).describe(
+    'Whether programs may be connected over OAuth, each by its person, for /mcp. `off`: API keys alone open it.',
+  ),
   SMTP_URL: z
     .url({ protocol: /^smtps?$/, error: 'an smtp:// or smtps:// URL' })
     .optional()

@@ -62,6 +62,11 @@ export type ApiKey = Prisma.ApiKeyModel
  */
 export type OneTimeToken = Prisma.OneTimeTokenModel
 /**
+ * Model AuthorizationCode
+ * What an app exchanges for the tokens of a session of its own; good for once, for a minute.
+ */
+export type AuthorizationCode = Prisma.AuthorizationCodeModel
+/**
  * Model LoginAttempts
  * Counts password attempts that have not succeeded, for every address that was tried, whether it has an account or
  * not.

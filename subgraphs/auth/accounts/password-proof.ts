@@ -5,12 +5,13 @@ import type { Actor } from '../actor.ts';
 import type { AuthParts } from '../parts.ts';
 
 /**
- * Returns the session of the request. @throws {CodedError} FORBIDDEN for an API key: what concerns the account needs a
- * person.
+ * Returns the session of the request. @throws {CodedError} FORBIDDEN for an API key and a connected app: what concerns
+ * the account needs a person.
  */
 export function requireSession(identity: Identity): UserIdentity & { readonly sessionId: string } {
   const user = requireUser(identity);
-  if (user.sessionId === undefined) throw forbidden('An API key cannot do this: sign in with the password.');
+  if (user.sessionId === undefined)
+    throw forbidden('An API key or a connected app cannot do this: sign in with the password.');
   return { ...user, sessionId: user.sessionId };
 }
 

@@ -5,7 +5,21 @@ import { ROLE_SCOPES } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
 import { ALGORITHM, type SigningKeys } from './signing-keys.ts';
 
-type TokenConfig = Pick<Config, 'ACCESS_TOKEN_TTL_S' | 'JWT_ISSUER' | 'JWT_AUDIENCE'>;
+type TokenConfig = Pick<Config, 'ACCESS_TOKEN_TTL_S' | 'JWT_ISSUER' | 'JWT_AUDIENCE' | 'publicUrl'>;
+type TokenUser = Pick<User, 'id' | 'roles' | 'tokenVersion'>;
+
+export interface IssuedToken {
+  readonly token: string;
+  readonly expiresAt: Date;
+}
+
+/** The app that a token is for, and what it may do with which resource. */
+export interface AppGrant {
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  /** URL of what the token is good at. */
+  readonly resource: string;
+}
 
 /** The access tokens as RFC 9068 profiles them, with the session (`sid`) and the version of what they say (`ver`). */
 export class AccessTokens {
@@ -17,23 +31,32 @@ export class AccessTokens {
     this.#config = config;
   }
 
-  async issue(
-    user: Pick<User, 'id' | 'roles' | 'tokenVersion'>,
-    sessionId: string,
-  ): Promise<{ token: string; expiresAt: Date }> {
+  /** Issues the token of a person's own session: it is for the graph, and may do what the person may. */
+  issue(user: TokenUser, sessionId: string): Promise<IssuedToken> {
+    const { JWT_ISSUER, JWT_AUDIENCE } = this.#config;
+    return this.#sign(user, JWT_ISSUER, JWT_AUDIENCE, { sid: sessionId, scope: scopesOf(user.roles).join(' ') });
+  }
+
+  /** Issues the token of a connected app: issuer and audience are other ones, so that the graph does not take it. */
+  issueForApp(user: TokenUser, sessionId: string, { clientId, scopes, resource }: AppGrant): Promise<IssuedToken> {
+    const claims = { sid: sessionId, client_id: clientId, scope: scopes.join(' ') };
+    return this.#sign(user, this.#config.publicUrl, resource, claims);
+  }
+
+  async #sign(
+    user: TokenUser,
+    issuer: string,
+    audience: string,
+    claims: Readonly<Record<string, string>>,
+  ): Promise<IssuedToken> {
     const { keyId, key } = await this.#keys.signer();
-    const { ACCESS_TOKEN_TTL_S, JWT_ISSUER, JWT_AUDIENCE } = this.#config;
+    const { ACCESS_TOKEN_TTL_S } = this.#config;
     const now = Math.floor(Date.now() / 1000);
-    const token = await new SignJWT({
-      sid: sessionId,
-      ver: user.tokenVersion,
-      roles: user.roles,
-      scope: scopesOf(user.roles).join(' '),
-    })
+    const token = await new SignJWT({ ...claims, ver: user.tokenVersion, roles: user.roles })
       .setProtectedHeader({ alg: ALGORITHM, typ: 'at+jwt', kid: keyId })
       .setSubject(user.id)
-      .setIssuer(JWT_ISSUER)
-      .setAudience(JWT_AUDIENCE)
+      .setIssuer(issuer)
+      .setAudience(audience)
       .setJti(randomUUID())
       .setIssuedAt(now)
       .setExpirationTime(now + ACCESS_TOKEN_TTL_S)

@@ -3,6 +3,7 @@ import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
+import { scopeName } from '../api-keys/scope-names.ts';
 import { listSessions } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
@@ -13,8 +14,10 @@ import { isUuid } from '../uuid.ts';
 export const sessionResolvers = (parts: AuthParts) => ({
   Session: {
     current: (session: Session, _args: object, { identity }: AuthContext) =>
-      identity.kind === 'user' && identity.sessionId === session.id,
-    device: (session: Session) => deviceOf(session.userAgent),
+      identity.kind === 'user' && (identity.sessionId ?? identity.appSessionId) === session.id,
+    device: ({ clientName, userAgent }: Session) => clientName ?? deviceOf(userAgent),
+    app: ({ clientId, clientName, scopes }: Session) =>
+      clientId === null ? null : { clientId, name: clientName ?? clientId, scopes: scopes.map(scopeName) },
   },
   SessionConnection: COUNTED,
   Query: {

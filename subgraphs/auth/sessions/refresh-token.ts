@@ -12,8 +12,14 @@ export interface RefreshClaim {
   readonly counter: number;
 }
 
-/** Tells it from an access token and from an API key at a glance. */
-const PREFIX = 'sxr_';
+/**
+ * The kinds: of a person's own session, and of a connected app. Each has its key, so that neither passes for the other.
+ * The prefix tells a token from an access token and from an API key at a glance.
+ */
+const KINDS = {
+  own: { prefix: 'sxr_', purpose: 'refresh tokens' },
+  app: { prefix: 'sxo_', purpose: 'refresh tokens of connected apps' },
+} as const;
 const ID_BYTES = 16;
 const BODY_BYTES = ID_BYTES + 4;
 const MAC_BYTES = 32;
@@ -21,22 +27,24 @@ const MAC_BYTES = 32;
 export class RefreshTokens {
   /** The first one signs; what any of them has signed is accepted. */
   readonly #keys: readonly Buffer[];
+  readonly #prefix: string;
 
-  constructor(secrets: Secrets) {
-    this.#keys = secrets.deriveAll('refresh tokens');
+  constructor(secrets: Secrets, kind: keyof typeof KINDS) {
+    this.#keys = secrets.deriveAll(KINDS[kind].purpose);
+    this.#prefix = KINDS[kind].prefix;
   }
 
   write({ sessionId, counter }: RefreshClaim): string {
     const body = Buffer.alloc(BODY_BYTES);
     body.write(sessionId.replaceAll('-', ''), 'hex');
     body.writeUInt32BE(counter, ID_BYTES);
-    return PREFIX + Buffer.concat([body, macOf(this.#keys[0]!, body)]).toString('base64url');
+    return this.#prefix + Buffer.concat([body, macOf(this.#keys[0]!, body)]).toString('base64url');
   }
 
   /** @returns undefined when we did not write it. */
   read(token: string): RefreshClaim | undefined {
-    if (!token.startsWith(PREFIX) || token.length > 100) return undefined;
-    const bytes = Buffer.from(token.slice(PREFIX.length), 'base64url');
+    if (!token.startsWith(this.#prefix) || token.length > 100) return undefined;
+    const bytes = Buffer.from(token.slice(this.#prefix.length), 'base64url');
     if (bytes.length !== BODY_BYTES + MAC_BYTES) return undefined;
     const body = bytes.subarray(0, BODY_BYTES);
     const mac = bytes.subarray(BODY_BYTES);

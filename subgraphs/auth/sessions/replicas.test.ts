@@ -27,6 +27,7 @@ describe.skipIf(!REDIS_TEST_URL)(`gateways that share nothing but Redis${title}`
         log,
         issuer: config.JWT_ISSUER,
         audience: config.JWT_AUDIENCE,
+        appIssuer: config.publicUrl,
         // Never within this test: what is measured is what Redis carries.
         pollMs: 600_000,
       }),

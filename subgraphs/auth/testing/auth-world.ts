@@ -109,6 +109,7 @@ export class AuthWorld implements AsyncDisposable {
       log: this.#parts.log,
       issuer: this.parts.config.JWT_ISSUER,
       audience: this.parts.config.JWT_AUDIENCE,
+      appIssuer: this.parts.config.publicUrl,
       pollMs: options.pollMs ?? 60_000,
     });
     this.#parts.lifecycle.use(verifier);

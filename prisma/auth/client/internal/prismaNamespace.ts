@@ -401,6 +401,7 @@ export const ModelName = {
   Session: 'Session',
   ApiKey: 'ApiKey',
   OneTimeToken: 'OneTimeToken',
+  AuthorizationCode: 'AuthorizationCode',
   LoginAttempts: 'LoginAttempts',
   SigningKey: 'SigningKey',
   Revocation: 'Revocation',
@@ -424,7 +425,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "user" | "session" | "apiKey" | "oneTimeToken" | "loginAttempts" | "signingKey" | "revocation" | "auditEvent" | "outgoingMail" | "job" | "outboxEvent" | "inboxEvent"
+    modelProps: "user" | "session" | "apiKey" | "oneTimeToken" | "authorizationCode" | "loginAttempts" | "signingKey" | "revocation" | "auditEvent" | "outgoingMail" | "job" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -721,6 +722,80 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         count: {
           args: Prisma.OneTimeTokenCountArgs<ExtArgs>
           result: runtime.Types.Utils.Optional<Prisma.OneTimeTokenCountAggregateOutputType> | number
+        }
+      }
+    }
+    AuthorizationCode: {
+      payload: Prisma.$AuthorizationCodePayload<ExtArgs>
+      fields: Prisma.AuthorizationCodeFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AuthorizationCodeFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AuthorizationCodeFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>
+        }
+        findFirst: {
+          args: Prisma.AuthorizationCodeFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AuthorizationCodeFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>
+        }
+        findMany: {
+          args: Prisma.AuthorizationCodeFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>[]
+        }
+        create: {
+          args: Prisma.AuthorizationCodeCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>
+        }
+        createMany: {
+          args: Prisma.AuthorizationCodeCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AuthorizationCodeCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>[]
+        }
+        delete: {
+          args: Prisma.AuthorizationCodeDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>
+        }
+        update: {
+          args: Prisma.AuthorizationCodeUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>
+        }
+        deleteMany: {
+          args: Prisma.AuthorizationCodeDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AuthorizationCodeUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AuthorizationCodeUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>[]
+        }
+        upsert: {
+          args: Prisma.AuthorizationCodeUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AuthorizationCodePayload>
+        }
+        aggregate: {
+          args: Prisma.AuthorizationCodeAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAuthorizationCode>
+        }
+        groupBy: {
+          args: Prisma.AuthorizationCodeGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuthorizationCodeGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AuthorizationCodeCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AuthorizationCodeCountAggregateOutputType> | number
         }
       }
     }
@@ -1394,7 +1469,10 @@ export const SessionScalarFieldEnum = {
   userAgent: 'userAgent',
   createdAt: 'createdAt',
   revokedAt: 'revokedAt',
-  revokedReason: 'revokedReason'
+  revokedReason: 'revokedReason',
+  clientId: 'clientId',
+  clientName: 'clientName',
+  scopes: 'scopes'
 } as const
 
 export type SessionScalarFieldEnum = (typeof SessionScalarFieldEnum)[keyof typeof SessionScalarFieldEnum]
@@ -1431,6 +1509,23 @@ export const OneTimeTokenScalarFieldEnum = {
 } as const
 
 export type OneTimeTokenScalarFieldEnum = (typeof OneTimeTokenScalarFieldEnum)[keyof typeof OneTimeTokenScalarFieldEnum]
+
+
+export const AuthorizationCodeScalarFieldEnum = {
+  codeHash: 'codeHash',
+  userId: 'userId',
+  clientId: 'clientId',
+  clientName: 'clientName',
+  redirectUri: 'redirectUri',
+  codeChallenge: 'codeChallenge',
+  scopes: 'scopes',
+  createdAt: 'createdAt',
+  expiresAt: 'expiresAt',
+  usedAt: 'usedAt',
+  sessionId: 'sessionId'
+} as const
+
+export type AuthorizationCodeScalarFieldEnum = (typeof AuthorizationCodeScalarFieldEnum)[keyof typeof AuthorizationCodeScalarFieldEnum]
 
 
 export const LoginAttemptsScalarFieldEnum = {
@@ -1849,6 +1944,7 @@ export type GlobalOmitConfig = {
   session?: Prisma.SessionOmit
   apiKey?: Prisma.ApiKeyOmit
   oneTimeToken?: Prisma.OneTimeTokenOmit
+  authorizationCode?: Prisma.AuthorizationCodeOmit
   loginAttempts?: Prisma.LoginAttemptsOmit
   signingKey?: Prisma.SigningKeyOmit
   revocation?: Prisma.RevocationOmit

@@ -1,0 +1,50 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Config } from '#platform/base/config/config.ts';
+import { appResource, USUAL_APP_SCOPES } from '#platform/identity/app-access.ts';
+import { problem, sendJson } from '../server/pages.ts';
+
+/** The door as a protected resource of OAuth (RFC 9728). */
+export interface ProtectedResource {
+  readonly url: string;
+  readonly howToSignIn: string;
+  /** Whether its metadata are there. */
+  has(path: string): boolean;
+  answer(request: IncomingMessage, response: ServerResponse): void;
+  /** Returns what tells a client how to get in. */
+  challenge(request: IncomingMessage): string;
+}
+
+/** Where a client looks: below the path of the resource first, then without it. */
+const METADATA = '/.well-known/oauth-protected-resource';
+const PATHS = [`${METADATA}/mcp`, METADATA];
+
+/** Describes the door at /mcp to programs that would be connected. */
+export function createResource(config: Pick<Config, 'publicUrl' | 'CONNECTED_APPS'>): ProtectedResource {
+  const { publicUrl, CONNECTED_APPS: open } = config;
+  const url = appResource(publicUrl);
+  const scopes = USUAL_APP_SCOPES.join(' ');
+  return {
+    url,
+    howToSignIn: open ? 'Send an API key as bearer, or connect by OAuth.' : 'Send an API key as bearer.',
+    has: (path) => open && PATHS.includes(path),
+    answer({ method }, response) {
+      if (method !== 'GET' && method !== 'HEAD') {
+        response.setHeader('allow', 'GET, HEAD');
+        return sendJson(response, 405, problem('BAD_USER_INPUT', 'Use GET.'));
+      }
+      return sendJson(response, 200, {
+        resource: url,
+        authorization_servers: [publicUrl],
+        scopes_supported: USUAL_APP_SCOPES,
+        bearer_methods_supported: ['header'],
+        resource_name: 'Sextant',
+      });
+    },
+    challenge({ headers }) {
+      if (!open) return 'Bearer';
+      const sent = headers.authorization !== undefined || headers['x-api-key'] !== undefined;
+      const why = sent ? 'error="invalid_token", ' : '';
+      return `Bearer ${why}resource_metadata="${publicUrl}${PATHS[0]}", scope="${scopes}"`;
+    },
+  };
+}
