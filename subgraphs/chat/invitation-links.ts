@@ -2,8 +2,6 @@ import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
 import { inviteByMailAnswer, type inviteByMailRequest, PEOPLE_ROUTES } from '#platform/contracts/people.ts';
-import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
-import type { CountedConnection } from '#platform/data/paging/paging.ts';
 import type { Identity, UserIdentity } from '#platform/identity/identity.ts';
 import type { InvitationLink } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, holdConversation, ownedConversation } from './access.ts';
@@ -174,18 +172,9 @@ export async function revokeLink({ db }: ChatParts, { userId }: UserIdentity, id
   if (isId(id)) await db.invitationLink.deleteMany({ where: { id, conversation: { ownerId: userId } } });
 }
 
-/** Returns a page of the good links of a conversation, the newest first. @throws {CodedError} BAD_USER_INPUT. */
-export async function listLinks(
-  { db }: ChatParts,
-  conversationId: string,
-  input: PageArguments,
-): Promise<CountedConnection<InvitationLink>> {
-  const page = keyPage('invitation links', input);
-  const where = { conversationId, usesLeft: { gt: 0 }, expiresAt: { gt: new Date() } };
-  const rows = await db.invitationLink.findMany({
-    where: { ...where, ...(page.after !== undefined && { id: { lt: page.after } }) },
+/** Reads the links of conversations that are still good, the newest first; each has no more than MAX_LINKS. */
+export const linksOf = ({ db }: Pick<ChatParts, 'db'>, conversationIds: readonly string[]): Promise<InvitationLink[]> =>
+  db.invitationLink.findMany({
+    where: { conversationId: { in: [...conversationIds] }, usesLeft: { gt: 0 }, expiresAt: { gt: new Date() } },
     orderBy: { id: 'desc' },
-    take: page.take + 1,
   });
-  return { ...idConnection(rows, page), totalCount: () => db.invitationLink.count({ where }) };
-}

@@ -23,6 +23,16 @@ it('a long list costs as many queries as a short one, and entity references too'
     const { replyId } = await world.exchange(anna, { conversationId: await world.conversation(anna) });
     messages.push(replyId);
   }
+  const { data } = await world.ask<{ conversations: { nodes: { id: string }[] } }>(
+    anna,
+    '{ conversations { nodes { id } } }',
+  );
+  for (const { id } of data!.conversations.nodes) {
+    const share = 'mutation($i: ShareConversationInput!) { shareConversation(input: $i) { token } }';
+    const link = 'mutation($i: CreateInvitationLinkInput!) { createInvitationLink(input: $i) { token } }';
+    expect(await world.ask(anna, share, { i: { id } })).toMatchObject({ code: undefined });
+    expect(await world.ask(anna, link, { i: { id } })).toMatchObject({ code: undefined });
+  }
   const count = async (query: string, variables: Record<string, unknown>) => {
     const counter = { queries: 0 };
     const answered = counting.run(counter, () => world.ask(anna, query, variables));
@@ -31,7 +41,8 @@ it('a long list costs as many queries as a short one, and entity references too'
   };
 
   const list = `query($first: Int) { conversations(first: $first) { nodes {
-    id owner { id } participants { nodes { userId } } unfinishedReplies { id } activeLeaf { ${MESSAGE} }
+    id owner { id } participants { nodes { userId } } shares { totalCount nodes { id } }
+    invitationLinks(first: 1) { totalCount nodes { id } pageInfo { hasNextPage } } unfinishedReplies { id } activeLeaf { ${MESSAGE} }
     messages(last: 2) { totalCount nodes { ${MESSAGE} } } } } }`;
   expect(await count(list, { first: 6 })).toBe(await count(list, { first: 2 }));
 

@@ -1,15 +1,25 @@
 import DataLoader from 'dataloader';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { PresentMember } from '#platform/realtime/presence/presence.ts';
-import type { Feedback, Folder, Generation, Message, Participant } from '#prisma/chat/client/client.ts';
+import type {
+  Feedback,
+  Folder,
+  Generation,
+  InvitationLink,
+  Message,
+  Participant,
+  Share,
+} from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
 import { isId } from './input.ts';
+import { linksOf } from './invitation-links.ts';
 import type { InvitationView } from './invitations.ts';
 import type { ChatParts } from './parts.ts';
 import { countUnread } from './reading.ts';
 import type { Draft } from './replies/draft.ts';
 import { liveDrafts } from './replies/live-draft.ts';
 import { roomOf } from './rooms.ts';
+import { sharesOf } from './sharing.ts';
 import { type BranchConnection, type BranchRequest, readBranches } from './tree.ts';
 
 /** The group of messages that stand beside one another: the conversation, and the parent or none. */
@@ -36,6 +46,9 @@ export interface Loaders {
   readonly feedback: DataLoader<string, Feedback | null>;
   readonly participants: DataLoader<string, Participant[]>;
   readonly invitations: DataLoader<string, InvitationView[]>;
+  /** Links by which people take part, and by which anybody reads; the newest first. */
+  readonly invitationLinks: DataLoader<string, InvitationLink[]>;
+  readonly shares: DataLoader<string, Share[]>;
   /** How much waits to be read by the caller. */
   readonly unread: DataLoader<string, number>;
   readonly unfinished: DataLoader<string, Message[]>;
@@ -149,6 +162,9 @@ export function createLoaders({ db, presence, streams }: ChatParts, identity: Id
         }),
       ),
     ),
+
+    invitationLinks: new DataLoader(async (ids) => group(ids, await linksOf({ db }, ids))),
+    shares: new DataLoader(async (ids) => group(ids, await sharesOf({ db }, ids))),
 
     unread: new DataLoader(async (ids) => {
       const counts = userId === undefined ? new Map<string, number>() : await countUnread(db, userId, ids);

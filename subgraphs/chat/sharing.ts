@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
-import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
+import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import {
   type CountedConnection,
   connection,
@@ -76,20 +76,9 @@ export async function revokeShare({ db }: ChatParts, { userId }: UserIdentity, i
   if (isId(id)) await db.share.deleteMany({ where: { id, conversation: { ownerId: userId } } });
 }
 
-/** Returns a page of the links of a conversation, the newest first. @throws {CodedError} BAD_USER_INPUT. */
-export async function listShares(
-  { db }: ChatParts,
-  conversationId: string,
-  input: PageArguments,
-): Promise<CountedConnection<Share>> {
-  const page = keyPage('shares', input);
-  const rows = await db.share.findMany({
-    where: { conversationId, ...(page.after !== undefined && { id: { lt: page.after } }) },
-    orderBy: { id: 'desc' },
-    take: page.take + 1,
-  });
-  return { ...idConnection(rows, page), totalCount: () => db.share.count({ where: { conversationId } }) };
-}
+/** Reads the links of conversations, the newest first; each conversation has no more than MAX_SHARES. */
+export const sharesOf = ({ db }: Pick<ChatParts, 'db'>, conversationIds: readonly string[]): Promise<Share[]> =>
+  db.share.findMany({ where: { conversationId: { in: [...conversationIds] } }, orderBy: { id: 'desc' } });
 
 /** Returns what a link shows, to anybody who has it. @throws {CodedError} NOT_FOUND: wrong, revoked or expired. */
 export async function openShare({ db }: Pick<ChatParts, 'db'>, token: string): Promise<Share> {

@@ -1,4 +1,12 @@
-import { type Connection, type CursorKey, connection, decodeCursor, encodeCursor, pageSize } from './paging.ts';
+import {
+  type Connection,
+  type CountedConnection,
+  type CursorKey,
+  connection,
+  decodeCursor,
+  encodeCursor,
+  pageSize,
+} from './paging.ts';
 
 /** The arguments of a list; null and undefined mean the list's own default. */
 export interface PageArguments {
@@ -55,3 +63,20 @@ export const idConnection = <Node extends { readonly id: string }>(
   rows: readonly Node[],
   page: KeyPage,
 ): Connection<Node> => keyConnection(rows, page, ({ id }) => id);
+
+/**
+ * Returns a page of a short list that was read whole.
+ *
+ * @param rows all there are, the newest first: ordered by id, downwards.
+ * @throws {CodedError} as `keyPage`.
+ */
+export function newestPage<Node extends { readonly id: string }>(
+  list: string,
+  rows: readonly Node[],
+  input: PageArguments,
+): CountedConnection<Node> {
+  const page = keyPage(list, input);
+  const { after } = page;
+  const behind = after === undefined ? rows : rows.filter(({ id }) => id < after);
+  return { ...idConnection(behind.slice(0, page.take + 1), page), totalCount: async () => rows.length };
+}

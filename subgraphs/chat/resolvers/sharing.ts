@@ -1,4 +1,4 @@
-import type { PageArguments } from '#platform/data/paging/key-paging.ts';
+import { newestPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
@@ -11,11 +11,10 @@ import {
   inviteByEmail,
   joinUrl,
   type LinkInput,
-  listLinks,
   openLink,
   revokeLink,
 } from '../invitation-links.ts';
-import { listShares, openShare, readShare, revokeShare, type ShareInput, shareConversation } from '../sharing.ts';
+import { openShare, readShare, revokeShare, type ShareInput, shareConversation } from '../sharing.ts';
 import type { Context, ResolverParts } from './context.ts';
 
 type Opened = Awaited<ReturnType<typeof openLink>>;
@@ -73,10 +72,10 @@ export function sharingResolvers({ chat }: ResolverParts): ResolverMap {
     },
     ConversationInvitationLinkConnection: COUNTED,
     Conversation: {
-      invitationLinks: ({ id, viewer }: ConversationView, page: PageArguments) =>
-        viewer.role === 'OWNER' ? listLinks(chat, id, page) : null,
-      shares: ({ id, viewer }: ConversationView, page: PageArguments) =>
-        viewer.role === 'OWNER' ? listShares(chat, id, page) : null,
+      invitationLinks: async ({ id, viewer }: ConversationView, page: PageArguments, { loaders }: Context) =>
+        viewer.role === 'OWNER' ? newestPage('invitation links', await loaders.invitationLinks.load(id), page) : null,
+      shares: async ({ id, viewer }: ConversationView, page: PageArguments, { loaders }: Context) =>
+        viewer.role === 'OWNER' ? newestPage('shares', await loaders.shares.load(id), page) : null,
     },
     ConversationShareConnection: COUNTED,
     ConversationShare: { messageId: ({ leafId }: Share) => leafId },
