@@ -1,4 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
+import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
 import { NO_USAGE } from './accounting.ts';
 import type { GeneratedImage, GeneratedImages, ImageRequest } from './models.ts';
 import { ProviderFailure } from './provider/failure.ts';
@@ -25,7 +26,7 @@ export function createImager(deps: WholeCallDependencies) {
         operation: 'image',
         capability: 'images',
         model: request.model,
-        inputTokens: Math.ceil(request.prompt.length / 4),
+        inputTokens: estimateTokens(request.prompt),
         wanted: count,
         async ask(client, { model, provider }, signal) {
           // The gpt-image models always answer with data and refuse the parameter; the others send URLs without it.

@@ -1,5 +1,7 @@
 import type { OpenAI } from 'openai';
 import { badInput } from '#platform/base/errors/errors.ts';
+import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
+import { estimateAll } from '#retrieval/embeddings/meter.ts';
 import { NO_USAGE } from './accounting.ts';
 import type { Deployment } from './catalogue/catalogue.ts';
 import type { Reranking, RerankRequest } from './models.ts';
@@ -31,7 +33,7 @@ export function createReranker(deps: WholeCallDependencies & { readonly counter:
         capability: 'rerank',
         model: request.model,
         inputs: texts.length,
-        inputTokens: Math.ceil(texts.reduce((sum, text) => sum + text.length + query.length, 0) / 4),
+        inputTokens: estimateAll(texts) + texts.length * estimateTokens(query),
         async ask(client, deployment, signal) {
           const answer = await ask(client, deployment, request, textsAlone, signal);
           const told = typeof answer === 'object' && answer !== null ? reportedUsage(answer)?.inputTokens : undefined;

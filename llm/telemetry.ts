@@ -1,8 +1,8 @@
 import { type Attributes, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { once } from '#platform/base/metrics/once.ts';
 import {
   CALL_LABELS as call,
-  metric,
   modelCallDuration,
   modelCallTokens,
   SECONDS,
@@ -16,92 +16,14 @@ const OPERATIONS = { chat: 'chat', embeddings: 'embeddings', image: 'generate_co
  * user.
  */
 export class Telemetry {
-  readonly #duration: Histogram;
-  readonly #firstChunk: Histogram;
-  readonly #perToken: Histogram;
-  readonly #tokens: Histogram;
-  readonly #cost: Counter;
-  readonly #retries: Counter;
-  readonly #fallbacks: Counter;
-  readonly #cache: Counter;
-  readonly #active: Gauge;
+  readonly #metrics: ReturnType<typeof createCallMetrics>;
 
   constructor(registry: Registry) {
-    const registers = [registry];
-    this.#duration = modelCallDuration(registry);
-    this.#firstChunk = metric(
-      registry,
-      'gen_ai_client_operation_time_to_first_chunk_seconds',
-      (name) =>
-        new Histogram({
-          name,
-          help: 'Time to the first content of a reply.',
-          labelNames: call,
-          buckets: SECONDS,
-          registers,
-        }),
-    );
-    this.#perToken = metric(
-      registry,
-      'gen_ai_client_operation_time_per_output_chunk_seconds',
-      (name) =>
-        new Histogram({
-          name,
-          help: 'Time per output token after the first.',
-          labelNames: call,
-          buckets: SECONDS,
-          registers,
-        }),
-    );
-    this.#tokens = modelCallTokens(registry);
-    this.#cost = metric(
-      registry,
-      'sextant_llm_cost_dollars_total',
-      (name) =>
-        new Counter({
-          name,
-          help: 'Cost of model calls in US dollars, as far as prices are known.',
-          labelNames: call,
-          registers,
-        }),
-    );
-    this.#retries = metric(
-      registry,
-      'sextant_llm_retries_total',
-      (name) =>
-        new Counter({ name, help: 'Attempts beyond the first.', labelNames: ['gen_ai_request_model'], registers }),
-    );
-    this.#fallbacks = metric(
-      registry,
-      'sextant_llm_fallbacks_total',
-      (name) =>
-        new Counter({
-          name,
-          help: 'Calls that were moved to another alias.',
-          labelNames: ['gen_ai_request_model'],
-          registers,
-        }),
-    );
-    this.#cache = metric(
-      registry,
-      'sextant_llm_cache_total',
-      (name) =>
-        new Counter({
-          name,
-          help: 'Calls by what the reply cache did.',
-          labelNames: ['gen_ai_request_model', 'result'],
-          registers,
-        }),
-    );
-    this.#active = metric(
-      registry,
-      'sextant_llm_calls_active',
-      (name) => new Gauge({ name, help: 'Model calls under way.', labelNames: ['gen_ai_operation_name'], registers }),
-    );
+    this.#metrics = once(registry, createCallMetrics);
   }
 
   begin(operation: LlmCallRecord['operation'], alias: string): Span {
-    this.#active.inc({ gen_ai_operation_name: OPERATIONS[operation] });
+    this.#metrics.active.inc({ gen_ai_operation_name: OPERATIONS[operation] });
     return trace.getTracer('sextant-llm').startSpan(`${OPERATIONS[operation]} ${alias}`, { kind: SpanKind.CLIENT });
   }
 
@@ -112,29 +34,82 @@ export class Telemetry {
       gen_ai_provider_name: record.provider ?? 'none',
       gen_ai_request_model: record.alias,
     };
-    this.#active.dec({ gen_ai_operation_name: operation });
-    this.#duration.observe(
+    this.#metrics.active.dec({ gen_ai_operation_name: operation });
+    this.#metrics.duration.observe(
       { ...labels, outcome: record.outcome, error_type: record.errorCode ?? '' },
       record.latencyMs / 1000,
     );
-    if (record.timeToFirstTokenMs !== undefined) this.#firstChunk.observe(labels, record.timeToFirstTokenMs / 1000);
+    if (record.timeToFirstTokenMs !== undefined)
+      this.#metrics.firstChunk.observe(labels, record.timeToFirstTokenMs / 1000);
     if (record.tokensPerSecond !== undefined && record.tokensPerSecond > 0)
-      this.#perToken.observe(labels, 1 / record.tokensPerSecond);
+      this.#metrics.perToken.observe(labels, 1 / record.tokensPerSecond);
     // A reply from the cache used no tokens.
     if (record.cache === 'off' || record.cache === 'miss') {
       if (record.usage.inputTokens > 0)
-        this.#tokens.observe({ ...labels, gen_ai_token_type: 'input' }, record.usage.inputTokens);
+        this.#metrics.tokens.observe({ ...labels, gen_ai_token_type: 'input' }, record.usage.inputTokens);
       if (record.usage.outputTokens > 0)
-        this.#tokens.observe({ ...labels, gen_ai_token_type: 'output' }, record.usage.outputTokens);
+        this.#metrics.tokens.observe({ ...labels, gen_ai_token_type: 'output' }, record.usage.outputTokens);
     }
-    if (record.cost !== undefined) this.#cost.inc(labels, Number(record.cost));
-    if (record.retries > 0) this.#retries.inc({ gen_ai_request_model: record.alias }, record.retries);
-    if (record.fallbacks > 0) this.#fallbacks.inc({ gen_ai_request_model: record.alias }, record.fallbacks);
-    this.#cache.inc({ gen_ai_request_model: record.alias, result: record.cache });
+    if (record.cost !== undefined) this.#metrics.cost.inc(labels, Number(record.cost));
+    if (record.retries > 0) this.#metrics.retries.inc({ gen_ai_request_model: record.alias }, record.retries);
+    if (record.fallbacks > 0) this.#metrics.fallbacks.inc({ gen_ai_request_model: record.alias }, record.fallbacks);
+    this.#metrics.cache.inc({ gen_ai_request_model: record.alias, result: record.cache });
     if (span.isRecording()) span.setAttributes(spanAttributes(record));
     if (record.errorCode !== undefined) span.setStatus({ code: SpanStatusCode.ERROR });
     span.end();
   }
+}
+
+function createCallMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    duration: modelCallDuration(registry),
+    firstChunk: new Histogram({
+      name: 'gen_ai_client_operation_time_to_first_chunk_seconds',
+      help: 'Time to the first content of a reply.',
+      labelNames: call,
+      buckets: SECONDS,
+      registers,
+    }),
+    perToken: new Histogram({
+      name: 'gen_ai_client_operation_time_per_output_chunk_seconds',
+      help: 'Time per output token after the first.',
+      labelNames: call,
+      buckets: SECONDS,
+      registers,
+    }),
+    tokens: modelCallTokens(registry),
+    cost: new Counter({
+      name: 'sextant_llm_cost_dollars_total',
+      help: 'Cost of model calls in US dollars, as far as prices are known.',
+      labelNames: call,
+      registers,
+    }),
+    retries: new Counter({
+      name: 'sextant_llm_retries_total',
+      help: 'Attempts beyond the first.',
+      labelNames: ['gen_ai_request_model'],
+      registers,
+    }),
+    fallbacks: new Counter({
+      name: 'sextant_llm_fallbacks_total',
+      help: 'Calls that were moved to another alias.',
+      labelNames: ['gen_ai_request_model'],
+      registers,
+    }),
+    cache: new Counter({
+      name: 'sextant_llm_cache_total',
+      help: 'Calls by what the reply cache did.',
+      labelNames: ['gen_ai_request_model', 'result'],
+      registers,
+    }),
+    active: new Gauge({
+      name: 'sextant_llm_calls_active',
+      help: 'Model calls under way.',
+      labelNames: ['gen_ai_operation_name'],
+      registers,
+    }),
+  };
 }
 
 function spanAttributes(record: LlmCallRecord): Attributes {

@@ -1,6 +1,6 @@
 import {
+  type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
@@ -13,6 +13,7 @@ import {
   type SelectionSetNode,
   valueFromASTUntyped,
 } from 'graphql';
+import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { CacheHints } from './cache-hints.ts';
 import { dependency, keyValue, tagOf } from './dependencies.ts';
 
@@ -68,7 +69,8 @@ class Unexplained extends Error {}
 
 class FactsReader {
   readonly #options: FactsOptions;
-  readonly #fragments = new Map<string, FragmentDefinitionNode>();
+  readonly #definitions: DocumentNode['definitions'];
+  readonly #fragments: Fragments;
   readonly #names = new Set<string>();
   readonly #ofRoots: ((variables: Data) => string)[] = [];
   #maxAge: number | undefined;
@@ -78,14 +80,14 @@ class FactsReader {
 
   constructor(options: FactsOptions) {
     this.#options = options;
+    const document = parse(options.text, { noLocation: true });
+    this.#definitions = document.definitions;
+    this.#fragments = fragmentsOf(document);
   }
 
   read(): FetchFacts {
-    const { text, alias, subgraph, full } = this.#options;
-    const { definitions } = parse(text, { noLocation: true });
-    for (const node of definitions)
-      if (node.kind === Kind.FRAGMENT_DEFINITION) this.#fragments.set(node.name.value, node);
-    const operation = definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION)!;
+    const { alias, subgraph, full } = this.#options;
+    const operation = this.#definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION)!;
     this.#names.add(dependency.subgraph(subgraph));
     let set = operation.selectionSet;
     if (alias === undefined) {
@@ -227,7 +229,7 @@ class FactsReader {
   }
 }
 
-function conditionsIn(set: SelectionSetNode, fragments: ReadonlyMap<string, FragmentDefinitionNode>): string[] {
+function conditionsIn(set: SelectionSetNode, fragments: Fragments): string[] {
   return set.selections.flatMap((node) => {
     if (node.kind === Kind.FIELD) return [];
     const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value)! : node;

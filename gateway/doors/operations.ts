@@ -10,6 +10,7 @@ import {
   print,
   visit,
 } from 'graphql';
+import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 
 /** A named operation of a door: it asks for one root field, whose value is what the door works with. */
 export interface DoorOperation {
@@ -33,9 +34,7 @@ export const readOperations = <Name extends string>(file: URL): Readonly<Record<
 /** Returns the operations of a document, each with the fragments that it spreads. */
 export function operationsOf(file: string, source: string): DoorOperation[] {
   const document = parse(source, { noLocation: true });
-  const fragments = new Map(
-    document.definitions.flatMap((node) => (node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node]] : [])),
-  );
+  const fragments = fragmentsOf(document);
   const operations = document.definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION);
   if (operations.length === 0) throw new Error(`${file} holds no operation.`);
   return operations.map((operation) => {
@@ -62,7 +61,7 @@ export const rootNode = (operation: OperationDefinitionNode): FieldNode =>
 
 function spread(
   node: OperationDefinitionNode | FragmentDefinitionNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  fragments: Fragments,
   found = new Set<FragmentDefinitionNode>(),
 ): ReadonlySet<FragmentDefinitionNode> {
   visit(node as OperationDefinitionNode | DocumentNode, {

@@ -1,6 +1,5 @@
 import {
   type DocumentNode,
-  type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLError,
   type GraphQLSchema,
@@ -18,6 +17,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import { CodedError, forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
+import { fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { Reduction } from '../execution/prepare/operation.ts';
 import type { PolicyDirectives } from './directives.ts';
@@ -98,10 +98,7 @@ function findRestricted(
   schema: GraphQLSchema,
   directives: PolicyDirectives,
 ): Map<string, Restricted> {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions) {
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  }
+  const fragments = fragmentsOf(document);
   const found = new Map<string, Restricted>();
   const demands = new Map<string, readonly Access[]>();
   const followed = new Set<string>();

@@ -1,7 +1,6 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLField,
   type GraphQLNamedType,
   type GraphQLSchema,
@@ -17,6 +16,7 @@ import {
   valueFromASTUntyped,
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { PolicyDirectives } from './directives.ts';
 import type { ListSize } from './field-policy.ts';
 
@@ -57,10 +57,7 @@ export function priceOperation(
   schema: GraphQLSchema,
   directives: PolicyDirectives,
 ): Cost {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of document.definitions) {
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  }
+  const fragments = fragmentsOf(document);
   const defaults: Record<string, unknown> = {};
   for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
     if (defaultValue) defaults[variable.name.value] = valueFromASTUntyped(defaultValue);
@@ -94,14 +91,14 @@ type Sized = { readonly names: readonly string[]; readonly size: Size } | undefi
 class Pricing {
   readonly #schema: GraphQLSchema;
   readonly #directives: PolicyDirectives;
-  readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly #fragments: Fragments;
   readonly #defaults: Readonly<Record<string, unknown>>;
   #nodes = 0;
 
   constructor(
     schema: GraphQLSchema,
     directives: PolicyDirectives,
-    fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+    fragments: Fragments,
     defaults: Readonly<Record<string, unknown>>,
   ) {
     this.#schema = schema;

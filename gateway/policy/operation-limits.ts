@@ -1,14 +1,8 @@
-import {
-  type DocumentNode,
-  type FragmentDefinitionNode,
-  GraphQLError,
-  Kind,
-  type OperationDefinitionNode,
-  type SelectionSetNode,
-} from 'graphql';
+import { type DocumentNode, GraphQLError, Kind, type OperationDefinitionNode, type SelectionSetNode } from 'graphql';
 import type { Config } from '#platform/base/config/config.ts';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { linesOf, nestingOf } from '#platform/base/graphql/document-nesting.ts';
+import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import { isNestedDeeper } from '#platform/base/json/nesting.ts';
 
 export type ShapeLimits = Pick<
@@ -74,10 +68,7 @@ export function checkShape(
   operation: OperationDefinitionNode,
   limits: ShapeLimits,
 ): readonly GraphQLError[] {
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const definition of document.definitions) {
-    if (definition.kind === Kind.FRAGMENT_DEFINITION) fragments.set(definition.name.value, definition);
-  }
+  const fragments = fragmentsOf(document);
   // Other operations of the document are validated with it.
   let variables = 0;
   for (const definition of document.definitions) {
@@ -118,7 +109,7 @@ const MAX_SELECTIONS = 256;
 /** Totals saturate here: fragments multiply, and 2^64 is no more refused than this. */
 const MANY = 1e9;
 
-function createMeasure(fragments: ReadonlyMap<string, FragmentDefinitionNode>, maxDepth: number) {
+function createMeasure(fragments: Fragments, maxDepth: number) {
   const known = new Map<string, Shape>();
   const open = new Set<string>();
 
@@ -189,7 +180,7 @@ function createMeasure(fragments: ReadonlyMap<string, FragmentDefinitionNode>, m
 
 function countRootFields(
   selectionSet: SelectionSetNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  fragments: Fragments,
   known = new Map<string, number>(),
 ): number {
   let count = 0;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
@@ -202,9 +203,9 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
   async function restart(reason: string, spreadMs: number): Promise<void> {
     await Promise.all(
       [...connections].map(async (connection) => {
-        await pause(Math.random() * spreadMs);
+        await sleep(Math.random() * spreadMs);
         const patience = performance.now() + config.REQUEST_TIMEOUT_MS;
-        while (connection.busy > 0 && performance.now() < patience) await pause(20);
+        while (connection.busy > 0 && performance.now() < patience) await sleep(20);
         connection.socket.close(CLOSE.RESTART, reasonText(reason));
       }),
     );
@@ -227,8 +228,6 @@ function cut(socket: WebSocket, reason: string): void {
 function reject(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const timeout = (ms: number): CodedError => new CodedError('TIMEOUT', `The operation took longer than ${ms} ms.`);
 

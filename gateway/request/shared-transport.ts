@@ -1,4 +1,4 @@
-import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
+import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { SubgraphRequest, SubgraphResponse, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { CARRIERS } from './carriers.ts';
 import { Flights, join } from './flights.ts';
@@ -94,22 +94,3 @@ const MAX_TEXTS = 5_000;
 
 const isMutation = (query: string): boolean => /^\s*mutation\b/.test(query);
 const hasCookie = ({ head }: SubgraphResponse): boolean => head !== undefined && /^set-cookie2?:/im.test(head);
-
-function untilAborted<T>(answer: Promise<T>, signal: CancelSignal | undefined): Promise<T> {
-  if (!signal) return answer;
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
-    signal.addEventListener('abort', leave);
-    const over = (): void => signal.removeEventListener('abort', leave);
-    answer.then(
-      (value) => {
-        over();
-        resolve(value);
-      },
-      (error: unknown) => {
-        over();
-        reject(error);
-      },
-    );
-  });
-}

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { ERROR_CODES } from '#platform/base/errors/errors.ts';
+import { once } from '#platform/base/metrics/once.ts';
 import type { RequestOutcome, TransportLoad, TransportObserver } from '#platform/net/transport/transport-observer.ts';
 
 /** The instruments for subgraphs. Their names come from the supergraph, so labels have few values. */
@@ -10,17 +11,8 @@ export interface SubgraphMetrics {
   reported(subgraph: string, code: unknown): void;
 }
 
-const known = new WeakMap<Registry, SubgraphMetrics>();
-
 /** Returns the instruments of one registry; made once, for the transports and for what runs operations. */
-export function subgraphMetrics(registry: Registry): SubgraphMetrics {
-  let metrics = known.get(registry);
-  if (!metrics) {
-    metrics = createSubgraphMetrics(registry);
-    known.set(registry, metrics);
-  }
-  return metrics;
-}
+export const subgraphMetrics = (registry: Registry): SubgraphMetrics => once(registry, createSubgraphMetrics);
 
 function createSubgraphMetrics(registry: Registry): SubgraphMetrics {
   const registers = [registry];

@@ -1,5 +1,4 @@
 import {
-  type FragmentDefinitionNode,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
@@ -9,6 +8,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
+import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { PolicyDirectives } from '../policy/directives.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 
@@ -46,10 +46,7 @@ export function readMerging(admitted: Admitted, schema: GraphQLSchema, directive
   if (!directives.any.tags || root?.kind !== Kind.FIELD || !root.selectionSet || !type) return {};
   const returned = getNamedType(type.getFields()[root.name.value]!.type);
   const types = isAbstractType(returned) ? schema.getPossibleTypes(returned) : isObjectType(returned) ? [returned] : [];
-  const fragments = new Map<string, FragmentDefinitionNode>();
-  for (const node of admitted.prepared.document.definitions) {
-    if (node.kind === Kind.FRAGMENT_DEFINITION) fragments.set(node.name.value, node);
-  }
+  const fragments = fragmentsOf(admitted.prepared.document);
   const set = root.selectionSet;
   const shapes = types.map((one) => shapeOf(one, set, schema, directives, fragments));
   const rootKey = root.alias?.value ?? root.name.value;
@@ -64,7 +61,7 @@ function shapeOf(
   selectionSet: SelectionSetNode,
   schema: GraphQLSchema,
   directives: PolicyDirectives,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  fragments: Fragments,
 ): EventShape {
   const keys = new Map<string, string>();
   // Each once: fragments that spread others twice would take twice the time with each level.

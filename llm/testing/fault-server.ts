@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** One request as the server saw it. */
 export interface SeenRequest {
@@ -101,8 +102,6 @@ const open = (response: http.ServerResponse): void => {
   response.write(chunk({ role: 'assistant', content: '' }));
 };
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-
 export interface AnswerOptions {
   /** Wait before the first piece, in milliseconds. */
   readonly delayMs?: number;
@@ -122,11 +121,11 @@ export const answer =
     { delayMs = 0, gapMs = 0, usage = [10, 5], finish = 'stop', done = true }: AnswerOptions = {},
   ): Behaviour =>
   async (_request, response) => {
-    if (delayMs > 0) await pause(delayMs);
+    if (delayMs > 0) await sleep(delayMs);
     open(response);
     for (const piece of typeof content === 'string' ? [content] : content) {
       response.write(chunk({ content: piece }));
-      if (gapMs > 0) await pause(gapMs);
+      if (gapMs > 0) await sleep(gapMs);
     }
     response.write(chunk({}, finish));
     if (usage) response.write(usageChunk(...usage));
@@ -157,7 +156,7 @@ export const cut =
   async (_request, response) => {
     open(response);
     for (const piece of pieces) response.write(chunk({ content: piece }));
-    await pause(5);
+    await sleep(5);
     response.destroy();
   };
 

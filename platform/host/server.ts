@@ -7,6 +7,7 @@ import type { Config } from '../base/config/config.ts';
 import { CodedError, unexpected } from '../base/errors/errors.ts';
 import { httpStatusOf } from '../base/errors/http-status.ts';
 import { type Guard, guarded } from '../base/faults/guarded.ts';
+import { once } from '../base/metrics/once.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, readClientInfo } from '../identity/client-info.ts';
 import { healthReport } from '../net/http/health-report.ts';
@@ -77,7 +78,8 @@ export async function serveSubgraph(subgraph: HostedSubgraph, options: SubgraphS
 const hostOf = (host: string): string => (host === '0.0.0.0' || host === '::' ? 'localhost' : host);
 
 function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mutualTls: boolean) {
-  const duration = durationOf(options.metrics);
+  // One histogram a process, however many subgraphs it serves.
+  const duration = once(options.metrics, createDuration);
   // prom-client looks its labels up at each call; these two are kept.
   const durations = { ok: duration.labels(subgraph.name, 'ok'), error: duration.labels(subgraph.name, 'error') };
   const graphqlAudience: Audience = `${subgraph.name}/graphql`;
@@ -196,13 +198,9 @@ function sendJson(response: ServerResponse, status: number, body: unknown): void
   response.end(text, length === text.length ? 'latin1' : 'utf8');
 }
 
-const METRIC = 'sextant_subgraph_operation_duration_seconds';
-
-/** One histogram a process, however many subgraphs it serves. */
-const durationOf = (metrics: Registry): Histogram<'subgraph' | 'outcome'> =>
-  (metrics.getSingleMetric(METRIC) as Histogram<'subgraph' | 'outcome'> | undefined) ??
-  new Histogram<'subgraph' | 'outcome'>({
-    name: METRIC,
+const createDuration = (metrics: Registry) =>
+  new Histogram({
+    name: 'sextant_subgraph_operation_duration_seconds',
     help: 'Time to answer one operation over HTTP.',
     labelNames: ['subgraph', 'outcome'],
     buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],

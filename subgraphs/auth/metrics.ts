@@ -1,4 +1,5 @@
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { once } from '#platform/base/metrics/once.ts';
 
 export interface AuthMetrics {
   readonly events: Counter<'type'>;
@@ -6,14 +7,12 @@ export interface AuthMetrics {
   readonly refreshes: Counter<'outcome'>;
 }
 
-const known = new WeakMap<Registry, AuthMetrics>();
-
 /** Returns the instruments of one registry, made once. */
-export function authMetrics(registry: Registry): AuthMetrics {
-  const existing = known.get(registry);
-  if (existing) return existing;
+export const authMetrics = (registry: Registry): AuthMetrics => once(registry, createAuthMetrics);
+
+function createAuthMetrics(registry: Registry): AuthMetrics {
   const registers = [registry];
-  const metrics: AuthMetrics = {
+  return {
     events: new Counter({
       name: 'sextant_auth_events_total',
       help: 'Audit events, by their OWASP type: authn_login_fail, authn_token_reuse …',
@@ -33,6 +32,4 @@ export function authMetrics(registry: Registry): AuthMetrics {
       registers,
     }),
   };
-  known.set(registry, metrics);
-  return metrics;
 }

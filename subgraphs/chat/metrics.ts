@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { once } from '#platform/base/metrics/once.ts';
 
 export interface ChatMetrics {
   readonly replies: Counter<'status'>;
@@ -10,14 +11,12 @@ export interface ChatMetrics {
   readonly journalFailures: Counter;
 }
 
-const known = new WeakMap<Registry, ChatMetrics>();
-
 /** Returns the instruments of one registry, made once. */
-export function chatMetrics(registry: Registry): ChatMetrics {
-  const existing = known.get(registry);
-  if (existing) return existing;
+export const chatMetrics = (registry: Registry): ChatMetrics => once(registry, createChatMetrics);
+
+function createChatMetrics(registry: Registry): ChatMetrics {
   const registers = [registry];
-  const metrics: ChatMetrics = {
+  return {
     replies: new Counter({
       name: 'sextant_chat_replies_total',
       help: 'Replies that ended, by status.',
@@ -58,6 +57,4 @@ export function chatMetrics(registry: Registry): ChatMetrics {
       registers,
     }),
   };
-  known.set(registry, metrics);
-  return metrics;
 }

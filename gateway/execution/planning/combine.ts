@@ -8,7 +8,8 @@ import {
   type VariableDefinitionNode,
   visit,
 } from 'graphql';
-import { documentOf, fragmentsOf } from '../prepare/fragments.ts';
+import { fragmentsOf } from '#platform/base/graphql/fragments.ts';
+import { documentOf } from '../prepare/fragments.ts';
 import type { EntityFetch, EntityGroup, Step } from './plan.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { getOperationAST, parse, print } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
 import { startTestGateway } from '../../testing/test-gateway.ts';
-import { fragmentsOf } from '../prepare/fragments.ts';
 import { normalize } from '../prepare/normalize.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';

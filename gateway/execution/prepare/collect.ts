@@ -11,7 +11,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import type { Fragments } from './fragments.ts';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 
 /** The Boolean variables that must all hold; `!x` for one that must not. Empty: always. */
 export type Guard = readonly string[];

@@ -13,8 +13,8 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import { typeConditionHolds } from './collect.ts';
-import type { Fragments } from './fragments.ts';
 
 type FragmentNode = InlineFragmentNode | FragmentSpreadNode;
 

@@ -6,14 +6,7 @@ import {
   type SelectionSetNode,
   visit,
 } from 'graphql';
-
-export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
-
-/** Returns the fragments of a document by name. */
-export const fragmentsOf = (document: DocumentNode): Fragments =>
-  new Map(
-    document.definitions.flatMap((d) => (d.kind === Kind.FRAGMENT_DEFINITION ? [[d.name.value, d] as const] : [])),
-  );
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 
 /** Returns a document of one operation and the fragments that it reaches, with only the variables it uses. */
 export function documentOf(operation: OperationDefinitionNode, fragments: Fragments): DocumentNode {

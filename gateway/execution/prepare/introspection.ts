@@ -9,9 +9,10 @@ import {
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { Variables } from '#platform/base/graphql/coercion.ts';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import type { Entry } from './collect.ts';
 import { own } from './data.ts';
-import { documentOf, type Fragments } from './fragments.ts';
+import { documentOf } from './fragments.ts';
 import { clientVariable } from './names.ts';
 import { guarded } from './normalize.ts';
 

@@ -14,8 +14,8 @@ import {
   visit,
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import { collectEntries, type Guard, type Guarded, guardOf, type Occurrence, typeConditionHolds } from './collect.ts';
-import type { Fragments } from './fragments.ts';
 import { isIntrospection } from './names.ts';
 
 /**

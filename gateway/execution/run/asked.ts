@@ -1,7 +1,7 @@
 import type { GraphQLSchema } from 'graphql';
 import { isObjectType, Kind, parse } from 'graphql';
+import { fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { EntityFetch, EntityGroup } from '../planning/plan.ts';
-import { fragmentsOf } from '../prepare/fragments.ts';
 import { fieldsOf, holds, responseName, selectionsOf } from './client-place.ts';
 import type { Run } from './run.ts';
 

@@ -7,10 +7,10 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import { isObject } from '#platform/base/json/objects.ts';
 import { guardOf } from '../prepare/collect.ts';
 import { type Data, own } from '../prepare/data.ts';
-import type { Fragments } from '../prepare/fragments.ts';
 import { type ClientName, clientVariable } from '../prepare/names.ts';
 import type { ResponsePath } from './paths.ts';
 import type { Satisfies } from './types.ts';

@@ -1,5 +1,6 @@
 import { buildSchema, type DocumentNode, type GraphQLSchema, Kind, type OperationDefinitionNode } from 'graphql';
 import { compileCoercion } from '#platform/base/graphql/coercion.ts';
+import { fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { FetchCache } from '../../cache/fetch-cache.ts';
 import type { Keeping } from '../../cache/keeping.ts';
 import type { Supergraph } from '../../supergraph/supergraph.ts';
@@ -10,7 +11,6 @@ import type { Planner } from '../planning/planner.ts';
 import { readInputs } from '../planning/requirements.ts';
 import { byRootField } from '../planning/root-fields.ts';
 import { findDeferrals } from '../prepare/defers.ts';
-import { fragmentsOf } from '../prepare/fragments.ts';
 import { compileIntrospection, type Introspected } from '../prepare/introspection.ts';
 import type { Literal } from '../prepare/literal-values.ts';
 import { liftLiterals } from '../prepare/literals.ts';

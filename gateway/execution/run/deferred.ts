@@ -1,11 +1,11 @@
 import { type GraphQLCompositeType, type GraphQLFormattedError, type GraphQLSchema, isObjectType, Kind } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
+import { fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import { parseObject } from '#platform/base/json/objects.ts';
 import type { Plan, Step } from '../planning/plan.ts';
 import { type Data, own } from '../prepare/data.ts';
 import { alone, type Deferral, withoutFragments } from '../prepare/defers.ts';
-import { fragmentsOf } from '../prepare/fragments.ts';
 import type { Introspected } from '../prepare/introspection.ts';
 import { compileIntrospection } from '../prepare/introspection.ts';
 import { type ClientName, clientVariable } from '../prepare/names.ts';

@@ -1,8 +1,8 @@
 import type { OperationDefinitionNode, SelectionSetNode } from 'graphql';
 import { Kind, parse } from 'graphql';
 import type { CodedError } from '#platform/base/errors/errors.ts';
+import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { Path } from '../planning/plan.ts';
-import type { Fragments } from '../prepare/fragments.ts';
 import { fieldsOf, responseName, selectionsOf } from './client-place.ts';
 import type { ResponsePath } from './paths.ts';
 import type { Run } from './run.ts';
@@ -54,9 +54,7 @@ export function visibleFields(
   group?: string,
 ): string[] {
   const document = parse(text, { noLocation: true });
-  const own: Fragments = new Map(
-    document.definitions.flatMap((d) => (d.kind === Kind.FRAGMENT_DEFINITION ? [[d.name.value, d] as const] : [])),
-  );
+  const own = fragmentsOf(document);
   const sent = document.definitions.find((d) => d.kind === Kind.OPERATION_DEFINITION)!;
   let sets: SelectionSetNode[] = [sent.selectionSet];
   if (group !== undefined) sets = below(sets, group, own);

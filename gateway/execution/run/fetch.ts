@@ -1,13 +1,13 @@
 import { type DocumentNode, type GraphQLSchema, type OperationDefinitionNode, parse } from 'graphql';
 import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { SubgraphRequest, SubgraphResponse } from '#platform/net/transport/transport.ts';
 import type { FetchCache, Lookup } from '../../cache/fetch-cache.ts';
 import type { RootFetch } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
-import type { Fragments } from '../prepare/fragments.ts';
 import { quote, stringify } from '../prepare/json.ts';
 import type { Literal } from '../prepare/literal-values.ts';
 import { clientVariable } from '../prepare/names.ts';

@@ -1,6 +1,6 @@
 import { type GraphQLSchema, isObjectType, type OperationDefinitionNode } from 'graphql';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import type { EntityFetch, RootFetch, Step } from '../planning/plan.ts';
-import type { Fragments } from '../prepare/fragments.ts';
 import { visibleFields } from './errors.ts';
 import { renamedFields } from './rewrites.ts';
 

@@ -14,6 +14,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import {
   collectEntries,
   type Entry,
@@ -23,7 +24,6 @@ import {
   guardsOfNarrower,
 } from '../prepare/collect.ts';
 import { isInherited } from '../prepare/data.ts';
-import type { Fragments } from '../prepare/fragments.ts';
 import { questionOf } from '../prepare/introspection.ts';
 import { type ClientName, clientVariable } from '../prepare/names.ts';
 

@@ -12,9 +12,9 @@ import {
   print,
   stripIgnoredCharacters,
 } from 'graphql';
+import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { Plan, RootFetch } from '../planning/plan.ts';
 import { collectEntries, type Guarded } from '../prepare/collect.ts';
-import { type Fragments, fragmentsOf } from '../prepare/fragments.ts';
 import type { Names } from '../prepare/names.ts';
 
 /**

@@ -1,8 +1,8 @@
 import type { GraphQLObjectType, GraphQLSchema, OperationDefinitionNode } from 'graphql';
 import type { Variables } from '#platform/base/graphql/coercion.ts';
+import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import type { Entry } from '../prepare/collect.ts';
 import type { Data } from '../prepare/data.ts';
-import type { Fragments } from '../prepare/fragments.ts';
 import type { Introspected } from '../prepare/introspection.ts';
 import type { ClientName } from '../prepare/names.ts';
 import { generateWriter, type Visible } from './generate.ts';

@@ -1,7 +1,7 @@
 import { Counter, type Registry } from 'prom-client';
 import type { Logger } from '#platform/base/log/log.ts';
+import { once } from '#platform/base/metrics/once.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import { metric } from '#platform/net/tracing/gen-ai-metrics.ts';
 import type { ToolServerSettings, ToolServerSettingsMap } from '../../catalogue/tool-server-settings.ts';
 import type { OutsideTool } from '../registry.ts';
 import { outsideTool, ToolServer, type ToolServerState } from './tool-server.ts';
@@ -29,17 +29,7 @@ export class ToolServers implements AsyncDisposable {
     this.#settings = settings;
     this.#freshMs = freshMs;
     this.#log = log;
-    this.#calls = metric(
-      registry,
-      'sextant_tool_server_calls_total',
-      (name) =>
-        new Counter({
-          name,
-          help: 'Calls of tools of tool servers, by server and outcome.',
-          labelNames: ['server', 'outcome'],
-          registers: [registry],
-        }),
-    );
+    this.#calls = once(registry, createCallCounter);
   }
 
   /** Returns the names of those that a caller may use. */
@@ -113,3 +103,11 @@ export class ToolServers implements AsyncDisposable {
 
 const isSame = (one: ToolServerSettings | undefined, other: ToolServerSettings): boolean =>
   one !== undefined && JSON.stringify(one) === JSON.stringify(other);
+
+const createCallCounter = (registry: Registry) =>
+  new Counter({
+    name: 'sextant_tool_server_calls_total',
+    help: 'Calls of tools of tool servers, by server and outcome.',
+    labelNames: ['server', 'outcome'],
+    registers: [registry],
+  });

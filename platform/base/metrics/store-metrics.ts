@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { once } from './once.ts';
 
 /**
  * The instruments of what streams, presence, topics, caches, limits and the outbox count: every queue and every drop
@@ -34,18 +35,16 @@ export interface StoreMetrics {
   readonly parkedWork: Gauge<'owner'>;
 }
 
-const known = new WeakMap<Registry, StoreMetrics>();
-
 /** Returns the instruments of one registry; made once, however many owners of one process ask for them. */
-export function storeMetrics(registry: Registry): StoreMetrics {
-  const existing = known.get(registry);
-  if (existing) return existing;
+export const storeMetrics = (registry: Registry): StoreMetrics => once(registry, createStoreMetrics);
+
+function createStoreMetrics(registry: Registry): StoreMetrics {
   const registers = [registry];
   const counter = <L extends string = never>(name: string, help: string, ...labelNames: L[]) =>
     new Counter<L>({ name: `sextant_${name}`, help, labelNames, registers });
   const gauge = <L extends string = never>(name: string, help: string, ...labelNames: L[]) =>
     new Gauge<L>({ name: `sextant_${name}`, help, labelNames, registers });
-  const metrics: StoreMetrics = {
+  return {
     redisConnected: new Gauge({
       name: 'sextant_redis_connected',
       help: '1 while the connection to Redis is up.',
@@ -95,6 +94,4 @@ export function storeMetrics(registry: Registry): StoreMetrics {
       'owner',
     ),
   };
-  known.set(registry, metrics);
-  return metrics;
 }

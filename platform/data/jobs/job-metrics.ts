@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { once } from '../../base/metrics/once.ts';
 
 export interface JobMetrics {
   readonly outcomes: Counter<'owner' | 'kind' | 'outcome'>;
@@ -6,14 +7,12 @@ export interface JobMetrics {
   readonly seconds: Histogram<'owner' | 'kind'>;
 }
 
-const known = new WeakMap<Registry, JobMetrics>();
-
 /** Returns the instruments of one registry; made once, however many owners of one process ask for them. */
-export function jobMetrics(registry: Registry): JobMetrics {
-  const existing = known.get(registry);
-  if (existing) return existing;
+export const jobMetrics = (registry: Registry): JobMetrics => once(registry, createJobMetrics);
+
+function createJobMetrics(registry: Registry): JobMetrics {
   const registers = [registry];
-  const metrics: JobMetrics = {
+  return {
     outcomes: new Counter({
       name: 'sextant_jobs_total',
       help: 'Attempts at background jobs by outcome: done, retried, parked, lost, released.',
@@ -34,6 +33,4 @@ export function jobMetrics(registry: Registry): JobMetrics {
       registers,
     }),
   };
-  known.set(registry, metrics);
-  return metrics;
 }

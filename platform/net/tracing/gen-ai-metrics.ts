@@ -1,4 +1,5 @@
 import { Histogram, type Registry } from 'prom-client';
+import { once } from '../../base/metrics/once.ts';
 
 /** Buckets of the GenAI semantic conventions (v1.41). */
 export const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
@@ -10,38 +11,26 @@ type CallLabel = (typeof CALL_LABELS)[number];
 
 /** Seconds that calls of models take; language models and embeddings count into the same one of a registry. */
 export const modelCallDuration = (registry: Registry): Histogram<CallLabel | 'outcome' | 'error_type'> =>
-  metric(
-    registry,
-    'gen_ai_client_operation_duration_seconds',
-    (name) =>
-      new Histogram({
-        name,
-        help: 'Duration of model calls.',
-        labelNames: [...CALL_LABELS, 'outcome', 'error_type'],
-        buckets: SECONDS,
-        registers: [registry],
-      }),
-  );
+  once(registry, createCallDuration);
+
+const createCallDuration = (registry: Registry) =>
+  new Histogram({
+    name: 'gen_ai_client_operation_duration_seconds',
+    help: 'Duration of model calls.',
+    labelNames: [...CALL_LABELS, 'outcome', 'error_type'],
+    buckets: SECONDS,
+    registers: [registry],
+  });
 
 /** Returns the histogram of tokens that calls of models used. */
 export const modelCallTokens = (registry: Registry): Histogram<CallLabel | 'gen_ai_token_type'> =>
-  metric(
-    registry,
-    'gen_ai_client_token_usage',
-    (name) =>
-      new Histogram({
-        name,
-        help: 'Tokens of a call.',
-        labelNames: [...CALL_LABELS, 'gen_ai_token_type'],
-        buckets: TOKENS,
-        registers: [registry],
-      }),
-  );
+  once(registry, createCallTokens);
 
-/**
- * Returns an instrument of a registry, made once: a registry is shared by all who make models in a process, as in
- * tests.
- */
-export function metric<M>(registry: Registry, name: string, create: (name: string) => M): M {
-  return (registry.getSingleMetric(name) as M | undefined) ?? create(name);
-}
+const createCallTokens = (registry: Registry) =>
+  new Histogram({
+    name: 'gen_ai_client_token_usage',
+    help: 'Tokens of a call.',
+    labelNames: [...CALL_LABELS, 'gen_ai_token_type'],
+    buckets: TOKENS,
+    registers: [registry],
+  });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { badInput, CodedError } from '../../base/errors/errors.ts';
 import { Breaker } from '../../base/faults/breaker.ts';
 import { LastSeconds } from '../../base/faults/call-windows.ts';
@@ -205,7 +206,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
             : performance.now() - began < restartMs;
           if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
           observer?.retried();
-          await pause(Math.min(25 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()));
+          await sleep(Math.min(25 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()));
         }
       } catch (error) {
         outcome = outcomeOf(error, request.signal?.aborted === true);
@@ -282,7 +283,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
   async function restart({ signal }: SubgraphRequest): Promise<void> {
     do {
       if (breaker.goneForMs >= restartMs && !(await isBack())) throw unavailable(subgraph);
-      await pause(50 + 50 * Math.random());
+      await sleep(50 + 50 * Math.random());
       if (signal?.aborted) throw signal.reason;
     } while (!breaker.enter());
   }
@@ -298,7 +299,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       endpoint = endpoints.pick(endpoint);
       if ((await liveness.isAlive(endpoint)) || performance.now() >= until) return endpoint;
       endpoints.failed(endpoint);
-      await pause(50);
+      await sleep(50);
     }
   }
 
@@ -357,8 +358,6 @@ function headerLine(name: string, value: string): string {
 const identityLine = (assertion: string): string => `${IDENTITY_HEADER}: ${assertion}\r\n`;
 
 const isMutation = (query: string): boolean => /^\s*mutation\b/.test(query);
-
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** What the gateway's client may know: that the subgraph failed, not where it is. */
 function presentable(subgraph: string, error: unknown, log: Logger): unknown {

@@ -1,5 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import { Cancellation, type CancelSignal } from '../../base/cancellation/cancellation.ts';
+import { untilAborted } from '../../base/cancellation/until-aborted.ts';
 import { CodedError } from '../../base/errors/errors.ts';
 import type { Identity } from '../../identity/identity.ts';
 import {
@@ -44,35 +45,17 @@ export function createInProcessTransport(subgraph: LocalSubgraph, timeoutMs = 30
 /** A caller with a signal of its own decides how long it waits; for the others there is a time limit. */
 function inTime(subgraph: LocalSubgraph, request: SubgraphRequest, timeoutMs: number): Promise<ExecutionResult> {
   const { signal } = request;
-  return signal ? untilAborted(subgraph, request, signal) : atMost(subgraph, request, timeoutMs);
+  return signal ? answerOf(subgraph, request, signal) : atMost(subgraph, request, timeoutMs);
 }
 
-function untilAborted(
-  subgraph: LocalSubgraph,
-  request: SubgraphRequest,
-  signal: CancelSignal,
-): Promise<ExecutionResult> {
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason);
-    if (signal.aborted) return leave();
-    signal.addEventListener('abort', leave);
-    subgraph.executor.execute(request).then(
-      (result) => {
-        signal.removeEventListener('abort', leave);
-        resolve(result);
-      },
-      (error: unknown) => {
-        signal.removeEventListener('abort', leave);
-        reject(error);
-      },
-    );
-  });
+function answerOf(subgraph: LocalSubgraph, request: SubgraphRequest, signal: CancelSignal): Promise<ExecutionResult> {
+  return signal.aborted ? Promise.reject(signal.reason) : untilAborted(subgraph.executor.execute(request), signal);
 }
 
 function atMost(subgraph: LocalSubgraph, request: SubgraphRequest, timeoutMs: number): Promise<ExecutionResult> {
   const limit = new Cancellation();
   const late = () => new CodedError('TIMEOUT', `${subgraph.name} did not answer within ${timeoutMs} ms.`);
   const timer = setTimeout(() => limit.abort(late()), timeoutMs);
-  const answer = untilAborted(subgraph, changedRequest(request, { signal: limit }), limit);
+  const answer = answerOf(subgraph, changedRequest(request, { signal: limit }), limit);
   return answer.finally(() => clearTimeout(timer));
 }

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../base/errors/errors.ts';
 import { isObject, parseObject } from '../../base/json/objects.ts';
 import type { Logger } from '../../base/log/log.ts';
@@ -120,7 +121,7 @@ export function createUpstreamStreams(options: UpstreamStreamsOptions): Upstream
           return sink.error(unavailable('has broken the stream off.'));
         }
         const pause = Math.min(100 * 2 ** failures, MAX_PAUSE_MS) * (0.5 + Math.random());
-        await new Promise((resolve) => setTimeout(resolve, pause));
+        await sleep(pause);
       }
     }
   }
