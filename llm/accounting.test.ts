@@ -92,21 +92,22 @@ describe('the record of a call', () => {
     expect(event?.payload).toMatchObject({ operation: 'title', conversationId: 'c', model: 'm' });
   });
 
-  it('of embeddings and images becomes theirs, and that of no user none', async () => {
-    server.behave(json(200, { data: [{ index: 0, embedding: [1, 0] }], usage: { prompt_tokens: 2 } }));
+  it('of scores becomes theirs, and that of no user none', async () => {
+    server.behave(json(200, { results: [{ index: 0, relevance_score: 0.5 }] }));
     const capabilities = {
       chat: false,
       tools: false,
       vision: false,
       json: false,
       reasoning: false,
-      embeddings: true,
+      embeddings: false,
       images: false,
-      rerank: false,
+      rerank: true,
     };
     const { models, records } = made({ capabilities });
-    await models.embed({ texts: ['a'] }, aCall());
-    await models.embed({ texts: ['a'] }, aCall({ identity: { kind: 'service', service: 'memory' } }));
+    const request = { model: 'm', query: 'b', texts: ['a'] };
+    await models.rerank(request, aCall());
+    await models.rerank(request, aCall({ identity: { kind: 'service', service: 'memory' } }));
     expect(usageEvent(records[0]!)).toMatchObject({
       type: 'embedding.called',
       payload: { inputs: 1, operation: 'embeddings' },

@@ -9,7 +9,6 @@ import { ChatCalls } from './chat/chat-calls.ts';
 import { Preparer } from './chat/prepare.ts';
 import { Replies } from './chat/replies.ts';
 import { describeAliases, describeDeployments } from './describe.ts';
-import { createEmbedder } from './embed.ts';
 import { createImager } from './image.ts';
 import type { Models, ModelsOptions } from './models.ts';
 import { Prices } from './prices.ts';
@@ -84,7 +83,6 @@ export class ModelsCore implements AsyncDisposable {
     });
     return {
       chat: (request, call) => chats.stream(request, call),
-      embed: createEmbedder(shared),
       mayRerank: this.#source.isWritten,
       rerank: createReranker(shared),
       image: createImager(shared),

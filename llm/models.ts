@@ -22,9 +22,6 @@ export interface Models {
   /** Streams a reply. Nothing is sent until the stream is iterated. */
   chat(request: ChatRequest, call: CallContext): ChatStream;
 
-  /** Embeds texts, in batches as large as the provider takes; vectors come in the order of the texts. */
-  embed(request: EmbedRequest, call: CallContext): Promise<Embeddings>;
-
   /** Whether a reranking model may be configured: only llm.yaml names one. */
   readonly mayRerank: boolean;
 
@@ -60,21 +57,6 @@ export interface Models {
 
   /** Stops watching and probing, and closes connections. Running calls are not cut. */
   close(): Promise<void>;
-}
-
-export interface EmbedRequest {
-  readonly model?: string;
-  readonly texts: readonly string[];
-  /** Shortens the vectors, at models that can. */
-  readonly dimensions?: number;
-}
-
-export interface Embeddings {
-  readonly alias: string;
-  readonly model: string;
-  readonly dimensions: number;
-  readonly vectors: readonly Float32Array[];
-  readonly record: LlmCallRecord;
 }
 
 export interface RerankRequest {

@@ -23,7 +23,7 @@ export interface WholeCallDependencies {
 
 export interface WholeCall<T> {
   readonly operation: Exclude<LlmOperation, 'chat'>;
-  readonly capability: keyof Capabilities & ('embeddings' | 'images' | 'rerank');
+  readonly capability: keyof Capabilities & ('images' | 'rerank');
   readonly model: string | undefined;
   readonly inputTokens: number;
   /** How many images are asked for. */
@@ -42,7 +42,7 @@ export interface Answered<T> {
   readonly record: LlmCallRecord;
 }
 
-/** Makes a call whose answer comes in one piece (embeddings, images), routed, retried and recorded as a chat is. */
+/** Makes a call whose answer comes in one piece (scores, images), routed, retried and recorded as a chat is. */
 export async function wholeCall<T>(
   deps: WholeCallDependencies,
   what: WholeCall<T>,

@@ -359,45 +359,31 @@ describe('what a request needs', () => {
   });
 });
 
-describe('embeddings and images', () => {
+describe('images', () => {
   const able = {
     chat: false,
     tools: false,
     vision: false,
     json: false,
     reasoning: false,
-    embeddings: true,
+    embeddings: false,
     images: true,
     rerank: false,
   };
 
-  it('are retried, moved and recorded as chats are', async () => {
-    const vectors = {
-      data: [
-        { index: 1, embedding: [0, 1] },
-        { index: 0, embedding: [1, 0] },
-      ],
-      usage: { prompt_tokens: 4, total_tokens: 4 },
-    };
-    const [bad, good] = [await start(failure(500, 'x')), await start(json(200, vectors))];
-    const price = { inputPerMillion: '0.02' };
+  it('are retried, moved and recorded as chats are, as bytes with their price', async () => {
+    const made = { created: 1, data: [{ b64_json: Buffer.from('png').toString('base64') }, { b64_json: 'AA==' }] };
+    const [bad, good] = [await start(failure(500, 'x')), await start(json(200, made))];
+    const price = { perImage: '0.04' };
     const deployments = [named(bad, 'bad', { capabilities: able }), named(good, 'good', { capabilities: able, price })];
     const { models, records } = testModels(aCatalogue([anAlias('m', deployments)]));
-    const embedded = await models.embed({ texts: ['a', 'b'] }, aCall());
-    expect(embedded.vectors.map((vector) => [...vector])).toEqual([
-      [1, 0],
-      [0, 1],
-    ]);
-    expect(records[0]).toMatchObject({
-      operation: 'embeddings',
-      retries: 1,
-      usage: { inputTokens: 4 },
-      cost: '0.00000008',
-    });
+    const { images } = await models.image({ prompt: 'a cat', count: 2 }, aCall());
+    expect(Buffer.from(images[0]!.bytes!).toString()).toBe('png');
+    expect(records[0]).toMatchObject({ operation: 'image', retries: 1, images: 2, cost: '0.08' });
   });
 
-  it('refuse an answer that is not one vector a text', async () => {
-    const server = await start(json(200, { data: [{ index: 0, embedding: [1, 0] }] }));
+  it('refuse an answer that has none', async () => {
+    const server = await start(json(200, { created: 1, data: [] }));
     const { models, records } = testModels(
       aCatalogue([
         anAlias('m', [named(server, 'a', { capabilities: able })], {
@@ -405,21 +391,9 @@ describe('embeddings and images', () => {
         }),
       ]),
     );
-    await expect(models.embed({ texts: ['a', 'b'] }, aCall())).rejects.toMatchObject({
+    await expect(models.image({ prompt: 'a cat' }, aCall())).rejects.toMatchObject({
       extensions: { code: 'PROVIDER_UNAVAILABLE' },
     });
     expect(records[0]).toMatchObject({ outcome: 'failed' });
-  });
-
-  it('give images as bytes, with their price', async () => {
-    const server = await start(
-      json(200, { created: 1, data: [{ b64_json: Buffer.from('png').toString('base64') }, { b64_json: 'AA==' }] }),
-    );
-    const { models, records } = testModels(
-      aCatalogue([anAlias('m', [named(server, 'a', { capabilities: able, price: { perImage: '0.04' } })])]),
-    );
-    const { images } = await models.image({ prompt: 'a cat', count: 2 }, aCall());
-    expect(Buffer.from(images[0]!.bytes!).toString()).toBe('png');
-    expect(records[0]).toMatchObject({ operation: 'image', images: 2, cost: '0.08' });
   });
 });

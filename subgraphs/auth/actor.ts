@@ -1,5 +1,5 @@
 import type { ClientInfo } from '#platform/identity/client-info.ts';
-import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
+import type { Identity } from '#platform/identity/identity.ts';
 
 /** The one who does something, and the client from which it is done. */
 export interface Actor {
@@ -9,7 +9,6 @@ export interface Actor {
 
 /** What this process does of its own accord. */
 export const SYSTEM: Actor = { identity: { kind: 'service', service: 'auth' } };
-export const UNKNOWN_ACTOR: Actor = { identity: ANONYMOUS };
 
 /** Returns the id of the user who acts; null where it is not a user. */
 export const actorOf = (actor: Actor): string | null => (actor.identity.kind === 'user' ? actor.identity.userId : null);

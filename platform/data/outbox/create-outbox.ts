@@ -27,18 +27,12 @@ export function createOutbox(options: {
 }): Outbox {
   const relay = new Relay(options.owner, new OutboxTable(options.owner, options.client), options);
   options.lifecycle.defer(() => relay.close());
-  const recordAll = async (tx: SqlTransaction, facts: readonly Fact[]): Promise<string[]> => {
-    if (facts.length === 0) return [];
-    const events = facts.map(({ type, payload }) => eventOf(type, payload));
-    afterCommit(tx, () => relay.wake(patience(facts)));
-    await OutboxTable.insert(tx, events);
-    return events.map(({ id }) => id);
-  };
   return {
-    recordAll,
     async record<T extends EventType>(tx: SqlTransaction, type: T, payload: EventInput<T>): Promise<string> {
-      const [id] = await recordAll(tx, [{ type, payload } as Fact]);
-      return id!;
+      const event = eventOf(type, payload);
+      afterCommit(tx, () => relay.wake(patienceOf(type, payload)));
+      await OutboxTable.insert(tx, [event]);
+      return event.id;
     },
     async recordAlone(facts) {
       if (facts.length === 0) return;

@@ -49,9 +49,7 @@ export interface Outbox {
    * @throws {ZodError} the payload is not what events.ts says: a programming error.
    */
   record<T extends EventType>(tx: SqlTransaction, type: T, payload: EventInput<T>): Promise<string>;
-  /** Records several facts by one statement, in this order. @returns the ids of the events. @throws as `record`. */
-  recordAll(tx: SqlTransaction, facts: readonly Fact[]): Promise<string[]>;
-  /** Records facts that belong to no other change, by one statement. @throws as `record`. */
+  /** Records facts that belong to no other change, by one statement, in this order. @throws as `record`. */
   recordAlone(facts: readonly Fact[]): Promise<void>;
   /** Prepares facts for a statement that makes its change and records them at once. @throws as `record`. */
   prepare(facts: readonly Fact[]): PreparedFacts;

@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from 'jose';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { secretsOf } from '#platform/base/secrets/secrets.ts';
-import { UNKNOWN_ACTOR } from '../actor.ts';
+import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { AuthWorld, bearer, ME } from '../testing/auth-world.ts';
 import { ANNOUNCED_FOR_MS, NOTICE_MS, SIGNS_FOR_MS, SigningKeys } from './signing-keys.ts';
 
@@ -77,7 +77,7 @@ describe('signing keys', () => {
   it('that an administrator asks for are announced to every replica before one of them signs with them', async () => {
     const other = replica();
     const before = await other.signer();
-    const { id, activeFrom } = await world.parts.signingKeys.rotate(UNKNOWN_ACTOR, false);
+    const { id, activeFrom } = await world.parts.signingKeys.rotate({ identity: ANONYMOUS }, false);
     expect(activeFrom.getTime() - Date.now()).toBeGreaterThan(NOTICE_MS - 60_000);
     expect((await world.parts.signingKeys.signer()).keyId).toBe(before.keyId);
     expect((await jwks()).map(({ kid }) => kid)).toContain(id);
@@ -123,7 +123,7 @@ describe('signing keys', () => {
     const other = replica();
     await other.signer();
     await world.parts.signingKeys.signer();
-    const { id } = await other.rotate(UNKNOWN_ACTOR, true);
+    const { id } = await other.rotate({ identity: ANONYMOUS }, true);
     expect((await world.parts.signingKeys.signer()).keyId).toBe(id);
   });
 });
