@@ -4,7 +4,7 @@ import path from 'node:path';
 const TEXT = /\.(tsx?|mjs|md|graphql|prisma|ya?ml|json)$/;
 /** Texts of people, lists of English words, and what names the words to refuse them. */
 const EXEMPT =
-  /(^|\/)generated\/|\.(?:types|generated)\.ts$|\/client\/|^package-lock\.json$|^bench\/retrieval\/|^cli\/words\.|\/fingerprint\.ts$/;
+  /(^|\/)generated\/|\.(?:types|generated)\.ts$|\/client\/|^package-lock\.json$|^bench\/retrieval\/|^cli\/checks\/words\.|\/fingerprint\.ts$/;
 const HELPERS = /(^|\/)(fixtures?|harness|helpers?|utils?)\//;
 /** What stands between two words of a comment: spaces, and a line break with the signs of the next line. */
 const GAP = '(?:[ \\t]|\\n[ \\t]*(?:\\*|//|#|>)?)+';
