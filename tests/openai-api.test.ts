@@ -470,5 +470,104 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
         expect(types).toContain('response.failed');
       });
     });
+
+    it('keeps files as documents: uploads, lists, reads and deletes them', async () => {
+      const text = 'A sextant measures the angle between the sun and the horizon.';
+      const upload = (name: string) =>
+        openai.files.create({ file: new File([text], name, { type: 'text/plain' }), purpose: 'assistants' });
+      const first = await upload('sextant.txt');
+      expect(first).toMatchObject({
+        object: 'file',
+        bytes: text.length,
+        filename: 'sextant.txt',
+        purpose: 'assistants',
+      });
+      await expect
+        .poll(async () => (await openai.files.retrieve(first.id)).status, { timeout: 30_000 })
+        .toBe('processed');
+      expect(await (await openai.files.content(first.id)).text()).toBe(text);
+      // The same record as the graph's own.
+      const { document } = await user.run<{ document: { title: string } }, object>(
+        'query ($id: ID!) { document(id: $id) { title } }',
+        { id: first.id.replace('file-', '') },
+      );
+      expect(document.title).toBe('sextant.txt');
+      const second = await upload('astrolabe.txt');
+      const listed: string[] = [];
+      for await (const { id } of await openai.files.list({ limit: 1 })) listed.push(id);
+      expect(listed).toEqual([second.id, first.id]);
+      expect(await openai.files.delete(second.id)).toEqual({ id: second.id, object: 'file', deleted: true });
+      await expect(openai.files.retrieve(second.id)).rejects.toMatchObject({ status: 404, code: 'not_found' });
+      await expect(upload('')).rejects.toMatchObject({ status: 400, type: 'invalid_request_error' });
+      const file = new File(['x'], 'x.txt', { type: 'text/plain' });
+      await expect(openai.files.create({ file, purpose: 'fine-tune' })).rejects.toMatchObject({
+        status: 400,
+        param: 'purpose',
+      });
+      const reader = clientOf(await keyOf(['MEMORY_READ']));
+      await expect(reader.files.create({ file, purpose: 'assistants' })).rejects.toMatchObject({ status: 403 });
+      await expect(clientOf('sxk_wrong').files.list()).rejects.toMatchObject({ status: 401, code: 'invalid_api_key' });
+    });
+
+    it('gathers files in vector stores, which are searched', async () => {
+      const upload = (name: string, text: string) =>
+        openai.files.create({ file: new File([text], name, { type: 'text/plain' }), purpose: 'assistants' });
+      const rigging = await upload('rigging.txt', 'The halyard raises the sail; the sheet trims it.');
+      const cooking = await upload('cooking.txt', 'Boil the peas for ten minutes and add mint.');
+      const store = await openai.vectorStores.create({ name: 'Ship', file_ids: [rigging.id], metadata: { deck: '1' } });
+      expect(store).toMatchObject({ object: 'vector_store', name: 'Ship', file_counts: { total: 1 } });
+      const attached = await openai.vectorStores.files.createAndPoll(
+        store.id,
+        { file_id: cooking.id },
+        { pollIntervalMs: 200 },
+      );
+      expect(attached).toMatchObject({ status: 'completed', vector_store_id: store.id, last_error: null });
+      await expect
+        .poll(async () => (await openai.vectorStores.retrieve(store.id)).file_counts, { timeout: 30_000 })
+        .toMatchObject({ completed: 2, total: 2 });
+      const names: string[] = [];
+      for await (const { id } of await openai.vectorStores.files.list(store.id, { limit: 1 })) names.push(id);
+      expect(names).toEqual([cooking.id, rigging.id]);
+      const search = async (query: string) => (await openai.vectorStores.search(store.id, { query })).data;
+      expect((await search('Which rope raises the sail?'))[0]).toMatchObject({
+        file_id: rigging.id,
+        filename: 'rigging.txt',
+        content: [{ type: 'text', text: expect.stringContaining('halyard') }],
+      });
+      await openai.vectorStores.files.delete(rigging.id, { vector_store_id: store.id });
+      expect((await search('Which rope raises the sail?')).map(({ file_id }) => file_id)).not.toContain(rigging.id);
+      await openai.vectorStores.files.delete(cooking.id, { vector_store_id: store.id });
+      expect(await search('Which rope raises the sail?')).toEqual([]);
+      await expect(openai.vectorStores.files.retrieve(cooking.id, { vector_store_id: store.id })).rejects.toMatchObject(
+        { status: 404 },
+      );
+      expect(await openai.vectorStores.update(store.id, { name: 'Boat' })).toMatchObject({
+        name: 'Boat',
+        metadata: { deck: '1' },
+      });
+      const [newest] = (await openai.vectorStores.list()).data;
+      expect(newest).toMatchObject({ id: store.id, name: 'Boat' });
+      expect(await openai.vectorStores.delete(store.id)).toMatchObject({ deleted: true });
+      await expect(openai.vectorStores.retrieve(store.id)).rejects.toMatchObject({ status: 404 });
+      expect((await openai.files.retrieve(rigging.id)).filename).toBe('rigging.txt');
+      // What is not done here is refused by name.
+      await expect(
+        openai.vectorStores.create({ expires_after: { anchor: 'last_active_at', days: 1 } }),
+      ).rejects.toMatchObject({ status: 400, param: 'expires_after' });
+      await expect(openai.vectorStores.create({ file_ids: ['file-none'] })).rejects.toMatchObject({ status: 404 });
+      // Stores are the person's own.
+      const mine = await openai.vectorStores.create({ name: 'Mine' });
+      const other = await TestUser.signUp(graph.url);
+      const { createApiKey } = await other.run<{ createApiKey: { secret: string } }, object>(
+        'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+        { input: { name: 'test', scopes: ['MEMORY_READ', 'MEMORY_WRITE'] } },
+      );
+      const stranger = clientOf(createApiKey.secret);
+      await expect(stranger.vectorStores.retrieve(mine.id)).rejects.toMatchObject({ status: 404 });
+      await expect(stranger.vectorStores.files.create(mine.id, { file_id: rigging.id })).rejects.toMatchObject({
+        status: 404,
+      });
+      await expect(stranger.files.content(rigging.id)).rejects.toMatchObject({ status: 404 });
+    });
   });
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import OpenAI from 'openai';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { answer, answerDeltas, FaultServer } from '#llm/testing/fault-server.ts';
 import {
@@ -153,4 +154,48 @@ it('a tool server that is a program is called, and what it may change waits for 
   );
   expect((await ends(approveToolCall.reply.id)).text).toBe('Written.');
   expect((await ends(replyId)).toolCalls[1]!.result!.content).toContain('written: tea');
+}, 60_000);
+
+it('a client of OpenAI’s API is told that a call waits for a yes, and says it at /v1/responses', async () => {
+  const user = await TestUser.signUp(graph.url);
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the fields give
+  const ask = (text: string, variables: object = {}) => user.run<any, object>(text, variables);
+  const { createConversation } = await ask(
+    'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
+    { input: { toolServers: ['here'] } },
+  );
+  const conversationId = createConversation.conversation.id as string;
+  const openai = new OpenAI({ apiKey: user.accessToken, baseURL: `${graph.url}/v1`, maxRetries: 0 });
+  const said = { role: 'user' as const, content: 'Write it down' };
+  const into = { metadata: { conversation_id: conversationId } };
+  const refused = { status: 409, code: 'approval_required', message: expect.stringContaining('here__write') };
+
+  model.script(calls(['w', 'here__write', '{}']));
+  await expect(openai.chat.completions.create({ model: '', messages: [said], ...into })).rejects.toMatchObject(refused);
+  model.script(calls(['w', 'here__write', '{}']));
+  const stream = await openai.chat.completions.create({ model: '', messages: [said], ...into, stream: true });
+  const read = async () => {
+    for await (const chunk of stream) expect(chunk.choices[0]?.finish_reason ?? null).toBeNull();
+  };
+  await expect(read()).rejects.toMatchObject({ code: 'approval_required' });
+
+  for (const approve of [true, false]) {
+    model.script(calls(['w', 'here__write', '{}']), answer('It is done.'));
+    const waits = await openai.responses.create({ input: 'Write it down', conversation: conversationId });
+    const request = waits.output.find(({ type }) => type === 'mcp_approval_request')!;
+    expect(request).toMatchObject({ name: 'here__write', server_label: 'here', arguments: '{}' });
+    const kept = await openai.responses.retrieve(waits.id);
+    expect(kept.output.map(({ type }) => type)).toEqual(waits.output.map(({ type }) => type));
+    const goesOn = await openai.responses.create({
+      previous_response_id: waits.id,
+      input: [{ type: 'mcp_approval_response', approval_request_id: request.id!, approve }],
+      stream: true,
+    });
+    let text = '';
+    for await (const event of goesOn) if (event.type === 'response.output_text.delta') text += event.delta;
+    expect(text).toBe('It is done.');
+    const { messages } = model.seen.at(-1)!.body as { messages: { role: string; content: string }[] };
+    const told = messages.findLast(({ role }) => role === 'tool')!.content;
+    expect([approve, told.includes('did not allow')]).toEqual([approve, !approve]);
+  }
 }, 60_000);

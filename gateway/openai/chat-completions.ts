@@ -4,11 +4,12 @@ import { badInput } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
+import { approvalNeeded } from './approvals.ts';
 import { completionOf } from './completion.ts';
 import { continueConversation } from './continue-conversation.ts';
 import { type LateStream, openLate } from './late-stream.ts';
 import { chatMessages } from './messages.ts';
-import { type Answering, type AnswerPiece, type Usage, whole } from './pieces.ts';
+import { type Answering, type AnswerPiece, type Approval, type Usage, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
 
@@ -108,7 +109,8 @@ interface Head {
 }
 
 async function answerWhole(answering: Answering, head: Head, response: ServerResponse): Promise<void> {
-  const { text, reasoning, calls, finish, usage } = await whole(answering);
+  const { text, reasoning, calls, approvals, finish, usage } = await whole(answering);
+  if (approvals.length > 0) throw approvalNeeded(answering, approvals);
   const message = {
     role: 'assistant',
     content: text === '' && calls.length > 0 ? null : text,
@@ -152,10 +154,13 @@ async function answerStreamed(
     chunk([{ index: 0, delta: value, finish_reason: finish, logprobs: null }]);
   let begun = false;
   let usage: Usage | undefined;
+  const approvals: Approval[] = [];
   await answering.follow((piece) => {
     if (!begun) delta({ role: 'assistant', content: '' });
     begun = true;
-    if (piece.kind === 'end') {
+    if (piece.kind === 'approval') approvals.push(piece.approval);
+    else if (piece.kind === 'end') {
+      if (approvals.length > 0) throw approvalNeeded(answering, approvals);
       delta({}, piece.finish);
       usage = piece.usage;
     } else delta(deltaOf(piece));
@@ -164,7 +169,7 @@ async function answerStreamed(
   stream.send(undefined, '[DONE]');
 }
 
-function deltaOf(piece: Exclude<AnswerPiece, { kind: 'end' }>): object {
+function deltaOf(piece: Exclude<AnswerPiece, { kind: 'end' | 'approval' }>): object {
   if (piece.kind === 'text') return { content: piece.text };
   if (piece.kind === 'reasoning') return { reasoning_content: piece.text };
   const { index, id, name, arguments: args } = piece;

@@ -1,7 +1,7 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Visit } from '../doors/visit.ts';
 import { GRAPH } from './graph.ts';
-import type { Answering, Finish, Usage } from './pieces.ts';
+import type { Answering, Approval, Finish, Usage } from './pieces.ts';
 
 /** A reply as the graph tells it. */
 export interface StoredReply {
@@ -13,7 +13,7 @@ export interface StoredReply {
   readonly createdAt: string;
   readonly conversation: { readonly id: string } | null;
   readonly error: { readonly code: string; readonly message: string } | null;
-  readonly toolCalls: readonly ToolCall[];
+  readonly toolCalls: readonly StoredCall[];
   readonly generation: {
     readonly model: string;
     readonly finishReason: string | null;
@@ -26,6 +26,12 @@ interface ToolCall {
   readonly name: string;
   readonly arguments: string;
   readonly runsOn: string;
+}
+
+/** A call of a stored reply, with what a person has to say of it. */
+interface StoredCall extends ToolCall {
+  readonly server: string | null;
+  readonly approval: { readonly status: string } | null;
 }
 
 interface ReplyEvent {
@@ -70,15 +76,17 @@ export const replyOf = (visit: Visit, conversationId: string, id: string, model:
     if (end.error && BROKEN.has(end.status)) {
       throw new CodedError(end.error.code as 'PROVIDER_UNAVAILABLE', end.error.message);
     }
-    const finish = calls > 0 ? 'tool_calls' : await finishOf(visit, id);
-    take({ kind: 'end', finish, usage: end.usage ?? undefined });
+    const reply = await visit.need<StoredReply>(GRAPH.OpenAiReply, { id });
+    for (const approval of approvalsOf(reply)) take({ kind: 'approval', approval });
+    take({ kind: 'end', finish: finishReason(reply), usage: end.usage ?? undefined });
   },
 });
 
-async function finishOf(visit: Visit, id: string): Promise<Finish> {
-  const reply = await visit.need<StoredReply>(GRAPH.OpenAiReply, { id });
-  return finishReason(reply);
-}
+/** Returns the calls of a stored reply that wait for the person's yes. */
+export const approvalsOf = ({ toolCalls }: StoredReply): Approval[] =>
+  toolCalls
+    .filter(({ approval }) => approval?.status === 'WAITING')
+    .map(({ id, name, arguments: args, server }) => ({ id, name, arguments: args, server: server ?? '' }));
 
 /** Returns why a stored reply ended, in OpenAI's words. */
 export function finishReason({ generation, toolCalls }: Pick<StoredReply, 'generation' | 'toolCalls'>): Finish {

@@ -38,6 +38,7 @@ export function errorBody(error: GraphQLFormattedError) {
   const { message, extensions } = error;
   const code = String(extensions?.['code'] ?? 'BAD_USER_INPUT');
   const argument = extensions?.['argument'];
+  const ofTheirs = extensions?.['openAiCode'];
   const param = typeof argument === 'string' ? nameOf(argument) : null;
   return {
     error: {
@@ -48,7 +49,7 @@ export function errorBody(error: GraphQLFormattedError) {
           : message,
       type: TYPES[statusOf(error)] ?? 'server_error',
       param,
-      code: CODES[code] ?? code.toLowerCase(),
+      code: typeof ofTheirs === 'string' ? ofTheirs : (CODES[code] ?? code.toLowerCase()),
     },
   };
 }

@@ -11,6 +11,8 @@ export const GRAPH = readOperations<
   | 'OpenAiDropConversation'
   | 'OpenAiSend'
   | 'OpenAiSubmitToolResults'
+  | 'OpenAiApprove'
+  | 'OpenAiReject'
   | 'OpenAiStop'
   | 'OpenAiFollow'
   | 'OpenAiReply'

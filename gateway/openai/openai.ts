@@ -9,11 +9,25 @@ import type { GraphVersion } from '../supergraph/graph.ts';
 import { answerChatCompletion } from './chat-completions.ts';
 import { answerEmbeddings } from './embeddings.ts';
 import { refuse } from './errors.ts';
+import { deleteFile, listFiles, readFile, readFileContent, uploadFile } from './files.ts';
+import { FILES } from './files-graph.ts';
 import { GRAPH } from './graph.ts';
 import { answerImages } from './images.ts';
 import { answerModels } from './models.ts';
 import type { Body } from './read.ts';
 import { answerResponse, cancelResponse, readResponse } from './responses.ts';
+import {
+  attachFile,
+  changeStore,
+  createStore,
+  deleteStore,
+  detachFile,
+  listStoreFiles,
+  listStores,
+  readStore,
+  readStoreFile,
+  searchStore,
+} from './vector-stores.ts';
 
 /** The door for those who speak to OpenAI's API: a view of the graph. */
 export interface OpenAi {
@@ -27,18 +41,53 @@ interface Call {
   readonly visit: Visit;
   readonly body: Body;
   readonly id: string | undefined;
+  /** The second id of a path. */
+  readonly part: string | undefined;
+  readonly search: URLSearchParams;
+  readonly request: IncomingMessage;
   /** What the client repeats with a request that it sends again. */
   readonly key: string | undefined;
   readonly response: ServerResponse;
 }
 
 interface Route {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly pattern: RegExp;
+  /** Whether the body is a form with a file, which the route reads itself. */
+  readonly takesFile?: boolean;
   answer(call: Call): Promise<void>;
 }
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const [FILE, STORE] = ['/v1/files/([^/]+)', '/v1/vector_stores/([^/]+)'];
+const route = (method: Route['method'], path: string, answer: Route['answer']): Route => ({
+  method,
+  pattern: new RegExp(`^${path}$`),
+  answer,
+});
+
+/** Files are documents of the person's knowledge, stores are lists of them. */
+const FILE_ROUTES: readonly Route[] = [
+  {
+    ...route('POST', '/v1/files', ({ visit, request, response }) => uploadFile(visit, request, response)),
+    takesFile: true,
+  },
+  route('GET', '/v1/files', ({ visit, search, response }) => listFiles(visit, search, response)),
+  route('GET', FILE, ({ visit, id, response }) => readFile(visit, id!, response)),
+  route('GET', `${FILE}/content`, ({ visit, id, response }) => readFileContent(visit, id!, response)),
+  route('DELETE', FILE, ({ visit, id, response }) => deleteFile(visit, id!, response)),
+  route('POST', '/v1/vector_stores', ({ visit, body, response }) => createStore(visit, body, response)),
+  route('GET', '/v1/vector_stores', ({ visit, search, response }) => listStores(visit, search, response)),
+  route('GET', STORE, ({ visit, id, response }) => readStore(visit, id!, response)),
+  route('POST', STORE, ({ visit, id, body, response }) => changeStore(visit, id!, body, response)),
+  route('DELETE', STORE, ({ visit, id, response }) => deleteStore(visit, id!, response)),
+  route('POST', `${STORE}/search`, ({ visit, id, body, response }) => searchStore(visit, id!, body, response)),
+  route('POST', `${STORE}/files`, ({ visit, id, body, response }) => attachFile(visit, id!, body, response)),
+  route('GET', `${STORE}/files`, ({ visit, id, search, response }) => listStoreFiles(visit, id!, search, response)),
+  route('GET', `${STORE}/files/([^/]+)`, ({ visit, id, part, response }) => readStoreFile(visit, id!, part!, response)),
+  route('DELETE', `${STORE}/files/([^/]+)`, ({ visit, id, part, response }) => detachFile(visit, id!, part!, response)),
+];
 
 /** Creates the door for those who speak to OpenAI's API, at /v1. */
 export function createOpenAi(parts: DoorParts): OpenAi {
@@ -56,6 +105,7 @@ export function createOpenAi(parts: DoorParts): OpenAi {
     post(/^\/v1\/responses\/([^/]+)\/cancel$/, ({ visit, id, response }) => cancelResponse(visit, id!, response)),
     post(/^\/v1\/embeddings$/, ({ visit, body, response }) => answerEmbeddings(visit, body, response)),
     post(/^\/v1\/images\/generations$/, ({ visit, body, response }) => answerImages(visit, body, response)),
+    ...FILE_ROUTES,
   ];
 
   async function answer(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
@@ -65,16 +115,20 @@ export function createOpenAi(parts: DoorParts): OpenAi {
       if (here.length > 0) response.setHeader('allow', here.map(({ method }) => method).join(', '));
       throw new CodedError('NOT_FOUND', `${request.method} ${path} is not part of this API.`);
     }
-    const id = route.pattern.exec(path)?.[1];
+    const [, id, part] = route.pattern.exec(path) ?? [];
     // A request that changes nothing more than a status may come without a body.
     const isBare = request.headers['content-type'] === undefined && request.headers['content-length'] === '0';
-    const body = route.method === 'GET' || isBare ? {} : ((await readJsonBody(request, config.MAX_BODY_BYTES)) ?? {});
+    const hasBody = route.method !== 'GET' && !isBare && !route.takesFile;
+    const body = hasBody ? ((await readJsonBody(request, config.MAX_BODY_BYTES)) ?? {}) : {};
     const visit = await Visit.begin(parts, 'openai', request, response);
     const key = request.headers['idempotency-key'];
     await route.answer({
       visit,
       body,
       id: id === undefined ? undefined : decodeURIComponent(id),
+      part: part === undefined ? undefined : decodeURIComponent(part),
+      search: new URL(request.url ?? '/', 'http://localhost').searchParams,
+      request,
       key: typeof key === 'string' && UUID.test(key) ? key : undefined,
       response,
     });
@@ -92,6 +146,6 @@ export function createOpenAi(parts: DoorParts): OpenAi {
         if (!response.headersSent && !response.destroyed) refuse(response, known as CodedError);
       }
     },
-    check: (version) => checkOperations(version, Object.values(GRAPH), log),
+    check: (version) => checkOperations(version, [...Object.values(GRAPH), ...Object.values(FILES)], log),
   };
 }

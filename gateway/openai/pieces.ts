@@ -8,6 +8,14 @@ export interface Usage {
 
 export type Finish = 'stop' | 'length' | 'tool_calls' | 'content_filter';
 
+/** A call of a tool of a tool server that waits for the person's yes; the answer ends with it. */
+export interface Approval {
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+  readonly server: string;
+}
+
 /** A part of an answer that is being written, whether in a conversation or without one. */
 export type AnswerPiece =
   | { readonly kind: 'text'; readonly text: string }
@@ -21,6 +29,7 @@ export type AnswerPiece =
       readonly name: string | undefined;
       readonly arguments: string;
     }
+  | { readonly kind: 'approval'; readonly approval: Approval }
   | { readonly kind: 'end'; readonly finish: Finish; readonly usage: Usage | undefined };
 
 /** An answer that can be asked for: nothing happens before it is followed. */
@@ -38,6 +47,7 @@ export interface WholeAnswer {
   readonly text: string;
   readonly reasoning: string;
   readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
+  readonly approvals: readonly Approval[];
   readonly finish: Finish;
   readonly usage: Usage | undefined;
 }
@@ -49,6 +59,7 @@ export async function whole(answering: Answering): Promise<WholeAnswer> {
   let finish: Finish = 'stop';
   let usage: Usage | undefined;
   const calls: { id: string; name: string; arguments: string }[] = [];
+  const approvals: Approval[] = [];
   await answering.follow((piece) => {
     if (piece.kind === 'text') text += piece.text;
     else if (piece.kind === 'reasoning') reasoning += piece.text;
@@ -58,7 +69,8 @@ export async function whole(answering: Answering): Promise<WholeAnswer> {
       call.id ||= piece.id ?? '';
       call.name ||= piece.name ?? '';
       call.arguments += piece.arguments;
-    } else ({ finish, usage } = piece);
+    } else if (piece.kind === 'approval') approvals.push(piece.approval);
+    else ({ finish, usage } = piece);
   });
-  return { text, reasoning, calls: calls.filter(Boolean), finish, usage };
+  return { text, reasoning, calls: calls.filter(Boolean), approvals, finish, usage };
 }

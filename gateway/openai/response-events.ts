@@ -1,5 +1,6 @@
 import type { GraphQLFormattedError } from 'graphql';
 import type { EventStream } from '../doors/event-stream.ts';
+import { approvalItem } from './approvals.ts';
 import { errorBody } from './errors.ts';
 import type { Answering, AnswerPiece, Usage, WholeAnswer } from './pieces.ts';
 import type { Body } from './read.ts';
@@ -52,12 +53,13 @@ const callItem = (
 /** Returns the output of a response whose answer is whole. */
 export function itemsOf(
   head: ResponseHead,
-  { text, reasoning, calls }: Pick<WholeAnswer, 'text' | 'reasoning' | 'calls'>,
+  { text, reasoning, calls, approvals }: Pick<WholeAnswer, 'text' | 'reasoning' | 'calls' | 'approvals'>,
 ) {
   return [
     ...(reasoning === '' ? [] : [reasoningItem(head.id, reasoning)]),
-    ...(text === '' && calls.length > 0 ? [] : [messageItem(head.id, text)]),
+    ...(text === '' && calls.length + approvals.length > 0 ? [] : [messageItem(head.id, text)]),
     ...calls.map((call, index) => callItem(head.id, index, call)),
+    ...approvals.map(approvalItem),
   ];
 }
 
@@ -143,6 +145,7 @@ export class ResponseStream {
     await answering.follow((piece) => {
       begin();
       if (piece.kind === 'end') this.#end(piece);
+      else if (piece.kind === 'approval') this.#ask(approvalItem(piece.approval));
       else this.#take(piece);
     });
   }
@@ -156,7 +159,16 @@ export class ResponseStream {
     stream.send('error', JSON.stringify({ type: 'error', sequence_number: this.#number++, code, message, param }));
   }
 
-  #take(piece: Exclude<AnswerPiece, { kind: 'end' }>): void {
+  /** Tells an item that comes whole. */
+  #ask(item: Item): void {
+    this.#close();
+    const where = { output_index: this.#output.length, item };
+    this.#output.push(item);
+    this.#send('response.output_item.added', where);
+    this.#send('response.output_item.done', where);
+  }
+
+  #take(piece: Exclude<AnswerPiece, { kind: 'end' | 'approval' }>): void {
     const index = piece.kind === 'call' ? piece.index : -1;
     if (this.#open?.kind !== piece.kind || this.#open.index !== index) {
       this.#close();
@@ -169,7 +181,7 @@ export class ResponseStream {
     this.#send(DELTAS[open.kind], { ...this.#where(open), delta: text, ...(open.kind === 'text' && { logprobs: [] }) });
   }
 
-  #begin(piece: Exclude<AnswerPiece, { kind: 'end' }>, index: number): void {
+  #begin(piece: Exclude<AnswerPiece, { kind: 'end' | 'approval' }>, index: number): void {
     const place = this.#output.length;
     const call = piece.kind === 'call' ? { id: piece.id ?? '', name: piece.name ?? '' } : { id: '', name: '' };
     const empty =

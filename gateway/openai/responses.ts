@@ -4,15 +4,17 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
+import { type Decision, decideOn } from './approvals.ts';
 import { completionOf } from './completion.ts';
 import { sendInto, submitResults, trailingResults } from './continue-conversation.ts';
-import { finishReason, replyOf, type StoredReply } from './conversation.ts';
+import { approvalsOf, finishReason, replyOf, type StoredReply } from './conversation.ts';
 import { GRAPH } from './graph.ts';
 import { openLate } from './late-stream.ts';
-import { contentOf, type GraphMessage } from './messages.ts';
+import type { GraphMessage } from './messages.ts';
 import { type Answering, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { itemsOf, type ResponseHead, ResponseStream, responseBody } from './response-events.ts';
+import { decisionsOf, messagesOf } from './response-input.ts';
 import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
 
 const KNOWN = [
@@ -60,8 +62,7 @@ export async function answerResponse(
     throw badInput('parallel_tool_calls', 'cannot be false: several calls may be made at once.');
   }
   const streams = flagOf(body, 'stream') ?? false;
-  const messages = messagesOf(body);
-  const { answering, stored } = await answeringOf(visit, body, messages, key);
+  const { answering, stored } = await answeringOf(visit, body, key);
   const replyId = answering.metadata['reply_id'];
   const head: ResponseHead = {
     id: `${PREFIX}${replyId ?? randomUUID()}`,
@@ -80,7 +81,9 @@ export async function answerResponse(
   await late.run(() => events.write(answering));
 }
 
-async function answeringOf(visit: Visit, body: Body, messages: readonly GraphMessage[], key: string | undefined) {
+async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
+  const decisions = decisionsOf(body);
+  const messages = messagesOf(body, decisions.length > 0);
   const { useMemory, conversationId } = wishesOf(body);
   const conversation = body['conversation'];
   const named =
@@ -104,6 +107,8 @@ async function answeringOf(visit: Visit, body: Body, messages: readonly GraphMes
     };
     return { answering: completionOf(visit, input), stored: false };
   }
+  if (decisions.length > 0 && previous === undefined)
+    throw badInput('previous_response_id', 'is missing: it names the response that waits for a yes.');
   if (!continues && !isSimple) {
     throw badInput('store', 'takes one message of text as `input`; with more, leave it out or say false.');
   }
@@ -112,7 +117,7 @@ async function answeringOf(visit: Visit, body: Body, messages: readonly GraphMes
   }
   const reply = { ...settings, ...(useMemory !== undefined && { useMemory }), clientMessageId: key ?? randomUUID() };
   const answering = continues
-    ? await goOn(visit, previous, named, instructions, messages, reply)
+    ? await goOn(visit, previous, named, instructions, messages, decisions, reply)
     : await begin(visit, instructions, messages, reply, useMemory ?? false);
   return { answering, stored: true };
 }
@@ -144,6 +149,7 @@ async function goOn(
   named: string | undefined,
   instructions: string | undefined,
   messages: readonly GraphMessage[],
+  decisions: readonly Decision[],
   reply: Reply,
 ): Promise<Answering> {
   if (instructions !== undefined) {
@@ -152,6 +158,14 @@ async function goOn(
   const parent = previous === undefined ? undefined : await storedReply(visit, previous);
   const conversationId = parent?.conversation?.id ?? named!;
   const model = reply.model ?? parent?.generation?.model ?? 'default';
+  if (parent && decisions.length > 0) {
+    let replyId = await decideOn(visit, parent.id, decisions);
+    const results = trailingResults(messages);
+    if (replyId === undefined && results.length > 0) replyId = await submitResults(visit, parent.id, results);
+    if (replyId === undefined)
+      throw badInput('input', 'leaves other calls of the response undecided: answer them too.');
+    return replyOf(visit, conversationId, replyId, model);
+  }
   if (messages.at(-1)?.role === 'TOOL') {
     if (!parent) throw badInput('previous_response_id', 'is missing: it names the response whose calls are answered.');
     const replyId = await submitResults(visit, parent.id, trailingResults(messages));
@@ -177,54 +191,6 @@ function settingsOf(body: Body) {
     ...(tools && { tools }),
     ...(responseFormat && { responseFormat }),
   };
-}
-
-/** Returns the items of `input` as messages: calls of one turn become one message. */
-function messagesOf(body: Body): GraphMessage[] {
-  const { input } = body;
-  if (typeof input === 'string') return [{ role: 'USER', text: input }];
-  const messages: GraphMessage[] = [];
-  for (const [index, item] of (objectsOf(body, 'input') ?? []).entries()) {
-    const path = `input.${index}`;
-    switch (item['type'] ?? 'message') {
-      case 'message':
-        messages.push({ role: roleOf(item, path), ...contentOf(item, path) });
-        break;
-      case 'function_call': {
-        const call = {
-          id: needText(item, 'call_id', `${path}.call_id`),
-          name: needText(item, 'name', `${path}.name`),
-          arguments: needText(item, 'arguments', `${path}.arguments`),
-        };
-        const last = messages.at(-1);
-        if (last?.role === 'ASSISTANT')
-          messages[messages.length - 1] = { ...last, toolCalls: [...(last.toolCalls ?? []), call] };
-        else messages.push({ role: 'ASSISTANT', toolCalls: [call] });
-        break;
-      }
-      case 'function_call_output':
-        messages.push({
-          role: 'TOOL',
-          toolCallId: needText(item, 'call_id', `${path}.call_id`),
-          text: needText(item, 'output', `${path}.output`),
-        });
-        break;
-      case 'reasoning':
-        break; // a model thinks again
-      default:
-        throw badInput(`${path}.type`, 'must be message, function_call, function_call_output or reasoning.');
-    }
-  }
-  if (messages.length === 0) throw badInput('input', 'is missing: a text, or a list of items.');
-  return messages;
-}
-
-function roleOf(item: Body, path: string): GraphMessage['role'] {
-  const role = item['role'];
-  if (role === 'user') return 'USER';
-  if (role === 'assistant') return 'ASSISTANT';
-  if (role === 'system' || role === 'developer') return 'SYSTEM';
-  throw badInput(`${path}.role`, 'must be user, assistant, system or developer.');
 }
 
 async function storedReply(visit: Visit, id: string): Promise<StoredReply> {
@@ -274,6 +240,7 @@ function asResponse(id: string, reply: StoredReply): object {
     text: reply.text,
     reasoning: reply.reasoning ?? '',
     calls: reply.toolCalls.filter(({ runsOn }) => runsOn === 'CLIENT'),
+    approvals: approvalsOf(reply),
     finish: finishReason(reply),
     usage: reply.generation?.usage,
   };

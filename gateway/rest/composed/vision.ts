@@ -1,12 +1,12 @@
 import type { GraphQLSchema } from 'graphql';
 import { badInput } from '#platform/base/errors/errors.ts';
+import { type Form, readForm } from '../../doors/form.ts';
 import { type DoorOperation, readOperations, rootFieldOf, rootNode } from '../../doors/operations.ts';
 import { json, limit, Named, outputSchema, type Schema } from '../../doors/schemas.ts';
 import type { Visit } from '../../doors/visit.ts';
 import { sendJson } from '../../server/pages.ts';
 import type { Composed } from '../composed-endpoint.ts';
 import type { Exchange } from '../exchange.ts';
-import { type Form, readForm } from './form.ts';
 
 const OPERATIONS = readOperations<
   | 'RestBeginUpload'

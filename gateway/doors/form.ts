@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { abortSignalOf } from '#platform/base/cancellation/cancellation.ts';
 import { badInput, CodedError, unauthenticated } from '#platform/base/errors/errors.ts';
 import { boundBody, cutOff, isCutOff, toRequest } from '#platform/net/http/web.ts';
-import type { Visit } from '../../doors/visit.ts';
+import type { Visit } from './visit.ts';
 
 /** A form with one file. */
 export interface Form {
@@ -10,7 +10,7 @@ export interface Form {
   readonly values: Readonly<Record<string, string>>;
 }
 
-/** Bytes of a form: a file of 25 MiB, which is what vision takes, with its values and boundaries. */
+/** Bytes of a form: a file of 25 MiB with its values and boundaries. */
 const MAX_FORM_BYTES = 25 * 1024 * 1024 + 16_384;
 
 /** A file is kept in memory while it is passed on: that many forms at once, of all callers. */
@@ -54,6 +54,6 @@ function checkForm(data: FormData, known: readonly string[]): Form {
     } else if (name !== 'file' || file) throw badInput(name, 'is a file too many: send one, called `file`.');
     else file = value;
   }
-  if (!file) throw badInput('file', 'is missing: send an image under this name.');
+  if (!file) throw badInput('file', 'is missing: send a file under this name.');
   return { file, values };
 }

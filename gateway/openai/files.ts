@@ -1,0 +1,120 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { sendResponse } from '#platform/net/http/web.ts';
+import { readForm } from '../doors/form.ts';
+import type { Visit } from '../doors/visit.ts';
+import { sendJson } from '../server/pages.ts';
+import { FILES } from './files-graph.ts';
+import { listBody, partOf, walk } from './lists.ts';
+
+/** A document of the graph, as far as a file of OpenAI's API tells of it. */
+export interface StoredFile {
+  readonly id: string;
+  readonly title: string;
+  readonly fileName: string | null;
+  readonly size: number;
+  readonly status: 'AWAITING_UPLOAD' | 'QUEUED' | 'PROCESSING' | 'READY' | 'FAILED';
+  readonly createdAt: string;
+  readonly problem: { readonly code: string; readonly message: string } | null;
+}
+
+interface Begun {
+  readonly document: StoredFile;
+  readonly upload: {
+    readonly method: string;
+    readonly url: string;
+    readonly headers: readonly { readonly name: string; readonly value: string }[];
+  };
+}
+
+const PREFIX = 'file-';
+/** What the files of this server are for; it keeps no others. */
+const PURPOSES = ['assistants', 'user_data'];
+
+/** Returns the id of a file in this API. */
+export const fileIdOf = (documentId: string): string => PREFIX + documentId;
+
+/** Returns the document that a file is. @throws {CodedError} NOT_FOUND. */
+export function documentIdOf(fileId: string): string {
+  if (!fileId.startsWith(PREFIX)) throw new CodedError('NOT_FOUND', `There is no file ${fileId.slice(0, 100)}.`);
+  return fileId.slice(PREFIX.length);
+}
+
+const STATUSES = {
+  AWAITING_UPLOAD: 'uploaded',
+  QUEUED: 'uploaded',
+  PROCESSING: 'uploaded',
+  READY: 'processed',
+  FAILED: 'error',
+} as const;
+
+const asFile = ({ id, title, fileName, size, status, createdAt, problem }: StoredFile) => ({
+  id: fileIdOf(id),
+  object: 'file',
+  bytes: size,
+  created_at: secondsOf(createdAt),
+  filename: fileName ?? title,
+  purpose: 'assistants',
+  status: STATUSES[status],
+  status_details: problem?.message ?? null,
+});
+
+/** Returns a moment as this API tells it: Unix seconds. */
+export const secondsOf = (moment: string): number => Math.floor(Date.parse(moment) / 1000);
+
+/** Answers POST /v1/files: the file becomes a document of the person's knowledge. */
+export async function uploadFile(visit: Visit, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { file, values } = await readForm(request, visit, ['purpose']);
+  if (!PURPOSES.includes(values['purpose'] ?? '')) throw badInput('purpose', `must be ${PURPOSES.join(' or ')}.`);
+  const contentType = file.type || 'application/octet-stream';
+  const { document, upload } = await visit.need<Begun>(FILES.OpenAiUploadFile, {
+    input: { fileName: file.name, contentType, size: file.size },
+  });
+  const headers = Object.fromEntries(upload.headers.map(({ name, value }) => [name, value]));
+  const answer = await visit.fetch(upload.url, {
+    method: upload.method,
+    headers: { ...headers, 'content-type': contentType, 'content-length': String(file.size) },
+    body: file,
+  });
+  if (!answer.ok) {
+    const { error } = (await answer.json()) as { error?: { message?: string } };
+    await visit.afterwards(FILES.OpenAiDeleteFile, { id: document.id });
+    throw badInput('file', `could not be taken: ${error?.message ?? `status ${answer.status}`}`);
+  }
+  sendJson(response, 200, asFile(document));
+}
+
+/** Answers GET /v1/files. */
+export async function listFiles(visit: Visit, search: URLSearchParams, response: ServerResponse): Promise<void> {
+  const part = partOf(search, ['purpose']);
+  const purpose = search.get('purpose');
+  if (purpose !== null && !PURPOSES.includes(purpose)) return sendJson(response, 200, listBody([], part));
+  const files: ReturnType<typeof asFile>[] = [];
+  let left = part.after === undefined ? part.limit + 1 : Number.POSITIVE_INFINITY;
+  for await (const document of walk<StoredFile>(visit, FILES.OpenAiFiles)) {
+    files.push(asFile(document));
+    if (fileIdOf(document.id) === part.after) left = part.limit + 2;
+    if (--left <= 0) break;
+  }
+  sendJson(response, 200, listBody(files, part));
+}
+
+/** Answers GET /v1/files/{id}. */
+export async function readFile(visit: Visit, id: string, response: ServerResponse): Promise<void> {
+  sendJson(response, 200, asFile(await visit.need<StoredFile>(FILES.OpenAiFile, { id: documentIdOf(id) })));
+}
+
+/** Answers GET /v1/files/{id}/content: the file as it was uploaded. */
+export async function readFileContent(visit: Visit, id: string, response: ServerResponse): Promise<void> {
+  const { originalUrl } = await visit.need<{ originalUrl: string | null }>(FILES.OpenAiFileContent, {
+    id: documentIdOf(id),
+  });
+  if (originalUrl === null) throw new CodedError('NOT_FOUND', 'The file has no content that was uploaded.');
+  await sendResponse(response, await visit.fetch(originalUrl, { redirect: 'manual' }));
+}
+
+/** Answers DELETE /v1/files/{id}. Vector stores lose it with that. */
+export async function deleteFile(visit: Visit, id: string, response: ServerResponse): Promise<void> {
+  await visit.need(FILES.OpenAiDeleteFile, { id: documentIdOf(id) });
+  sendJson(response, 200, { id, object: 'file', deleted: true });
+}
