@@ -31,7 +31,7 @@ export function approvalNeeded({ metadata }: Answering, approvals: readonly Appr
   );
 }
 
-/** What a person says of a call. */
+/** The word of a person on a call. */
 export interface Decision {
   readonly callId: string;
   readonly approve: boolean;

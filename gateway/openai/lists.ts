@@ -30,7 +30,7 @@ export function partOf(search: URLSearchParams, known: readonly string[] = []): 
   return { limit, after: search.get('after') ?? undefined };
 }
 
-/** Reads a list of the graph, page by page, for as long as somebody wants more of it. */
+/** Reads a list of the graph, page by page, for as long as the caller wants more of it. */
 export async function* walk<Node>(visit: Visit, operation: DoorOperation): AsyncGenerator<Node> {
   let after: string | null = null;
   do {

@@ -62,7 +62,7 @@ async function keep(visit: Visit, id: string, value: Value, expectedVersion: num
   return storeOf(context)!;
 }
 
-/** Changes a store, again where somebody else was quicker. */
+/** Changes a store, again where another change was quicker. */
 async function change(visit: Visit, id: string, to: (store: Store) => Value): Promise<Store> {
   for (let tries = 1; ; tries++) {
     const store = await find(visit, id);

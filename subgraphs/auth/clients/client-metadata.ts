@@ -2,9 +2,9 @@ import { z } from 'zod';
 import { OAuthError } from './oauth-error.ts';
 import { redirectProblem } from './redirect-uris.ts';
 
-/** What an app says of itself, in a registration or in its document. All are public: none has a secret of ours. */
+/** The words of an app about itself, in a registration or its document. All are public: none has a secret of ours. */
 export interface ClientMetadata {
-  /** What it calls itself; nobody has checked it. */
+  /** What it calls itself; this is not checked. */
   readonly name: string;
   readonly redirectUris: readonly string[];
 }

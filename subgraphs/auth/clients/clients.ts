@@ -27,7 +27,7 @@ export class Clients {
   }
 }
 
-/** Whether an id can be that of an app; what it is bound to says the rest. */
+/** Returns whether an id can be that of an app; what it is bound to says the rest. */
 export const isClientId = (id: string): boolean => RegisteredClients.isOne(id) || ClientDocuments.isOne(id);
 
 /** Returns what is said of an app that is not known. */

@@ -11,12 +11,12 @@ const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 /** What a URL parser lets through in a host besides could end a directive of a content security policy. */
 const PLAIN_HOST = /^[\w.:[\]-]*$/;
 
-/** Whether a URI leads to a program on the person's own device. */
+/** Returns whether a URI leads to a program on the person's own device. */
 export const isLoopback = (url: URL): boolean => url.protocol === 'http:' && LOOPBACK.has(url.hostname);
 
 /**
- * Returns what is wrong with a URI that a code is to be sent to; undefined where nothing is. It is https, or http on the
- * person's own device, or of a scheme that an app has for itself.
+ * Returns what is wrong with a URI that a code is to be sent to; undefined where nothing is. It is https, or http on
+ * the person's own device, or of a scheme that an app has for itself.
  */
 export function redirectProblem(text: string): string | undefined {
   if (text.length > MAX_REDIRECT_URI) return `is longer than ${MAX_REDIRECT_URI} characters.`;
@@ -31,8 +31,8 @@ export function redirectProblem(text: string): string | undefined {
 }
 
 /**
- * Whether a code may be sent there: to one of the app's own URIs, to the letter. On the person's device the port may be
- * another one, since a program takes what is free (RFC 8252, 7.3).
+ * Returns whether a code may be sent there: to one of the app's own URIs, to the letter. On the person's device the
+ * port may be another one, since a program takes what is free (RFC 8252, 7.3).
  */
 export function isOneOf(asked: string, own: readonly string[]): boolean {
   if (own.includes(asked)) return true;

@@ -19,7 +19,7 @@ const MAX_STATE = 2_000;
 /** The SHA-256 of a verifier as base64url. */
 const CHALLENGE = /^[\w-]{43}$/;
 
-/** Where an answer may be sent: the app and the URI are known to belong together. */
+/** The place to which an answer may be sent: the app and the URI are known to belong together. */
 export interface Destination {
   readonly client: Client;
   readonly redirectUri: string;

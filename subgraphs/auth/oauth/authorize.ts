@@ -33,7 +33,7 @@ export async function decide(parts: AuthParts, request: Request): Promise<Respon
     const email = values.get('email') ?? '';
     const again = (problem: string) => consentPage(asked, values, words, { problem, email, granted });
     if (granted.length === 0) return again(words.nothing);
-    // Whoever sends the form says nothing by other credentials: the password is what counts.
+    // Other credentials of the request say nothing here: the password is what counts.
     const actor = {
       identity: { kind: 'anonymous' },
       client: readClientInfo(request.headers.get(CLIENT_HEADER)),
@@ -65,7 +65,7 @@ async function orRefuse(
   }
 }
 
-/** Browsers say from where a form comes; a program that says nothing has nobody's credentials to misuse. */
+/** Browsers say from where a form comes; a program that says nothing has no credentials to misuse. */
 function isFromOwnPage({ headers }: Request, publicUrl: string): boolean {
   const site = headers.get('sec-fetch-site');
   if (site !== null) return site === 'same-origin';

@@ -13,7 +13,7 @@ export interface Again {
 
 /**
  * Returns the page on which a person signs in and lets an app do things, or not. Each yes needs the password: no cookie
- * signs anybody in here, so a page of somebody else has nothing to ride on.
+ * signs anybody in here, so a page of another site has nothing to ride on.
  */
 export function consentPage(
   request: AuthorizationRequest,
@@ -52,7 +52,7 @@ export function consentPage(
 
 /**
  * Returns the page that says why nothing can be asked for. It leads back where that is known to be the app's own place,
- * and never by itself: any app may register any place, and this server is no way to send people there.
+ * and never by itself: any app may register any place, and this server sends no person there.
  */
 export function refusalPage(error: OAuthError, words: Words, back?: Destination, publicUrl = ''): Response {
   const answer = { error: error.code, error_description: error.message };

@@ -329,7 +329,7 @@ describe('an attacker', () => {
     expect(twice.status).toBe(400);
   });
 
-  it('registers nothing that is no app, and no flood of them', async () => {
+  it('registers what is an app, and no flood of them', async () => {
     const wrong = [
       {},
       { redirect_uris: [] },

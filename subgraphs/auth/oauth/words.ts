@@ -29,7 +29,7 @@ const en: Words = {
   language: 'en',
   title: (app) => `Connect ${app}`,
   intro: (app) => `${app} wants to use your account here.`,
-  unchecked: 'It gave itself this name, and nobody here has checked it. Go on only if you have just asked for this.',
+  unchecked: 'It gave itself this name, which is not checked here. Go on only if you have just asked for this.',
   leadsTo: (host) => `Then you are taken to ${host}.`,
   leadsHere: 'Then you are taken to a program on this device.',
   may: 'It may',
@@ -54,7 +54,7 @@ const de: Words = {
   title: (app) => `${app} verbinden`,
   intro: (app) => `${app} möchte dein Konto hier benutzen.`,
   unchecked:
-    'Diesen Namen gibt sich die App selbst; hier hat ihn niemand geprüft. Mach nur weiter, wenn du das gerade selbst angestoßen hast.',
+    'Diesen Namen gibt sich die App selbst; hier ist er nicht geprüft. Mach nur weiter, wenn du das gerade selbst angestoßen hast.',
   leadsTo: (host) => `Danach geht es weiter zu ${host}.`,
   leadsHere: 'Danach geht es weiter zu einem Programm auf diesem Gerät.',
   may: 'Sie darf',
