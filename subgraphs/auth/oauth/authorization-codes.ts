@@ -73,11 +73,14 @@ export async function redeemCode(
     found.redirectUri === redirectUri &&
     VERIFIER.test(verifier ?? '') &&
     timingSafeEqual(Buffer.from(hashOf(verifier!)), Buffer.from(found.codeChallenge));
-  if (!isBound || found.user.disabledAt !== null) throw notGood();
+  if (!isBound) throw notGood();
+  // What ends all sessions of a person ends the code too, which may be in a thief's hands.
+  const { passwordChangedAt } = found.user;
+  if (passwordChangedAt !== null && passwordChangedAt >= found.createdAt) throw notGood();
   const session = await parts.changes.run(actor, async (change) => {
     // Of many at once, one succeeds; the others wait for it here, and then see its session.
     const taken = await change.tx.authorizationCode.updateMany({
-      where: { codeHash, usedAt: null, expiresAt: { gt: new Date() } },
+      where: { codeHash, usedAt: null, expiresAt: { gt: new Date() }, user: { disabledAt: null } },
       data: { usedAt: new Date() },
     });
     if (taken.count === 0) return undefined;

@@ -227,6 +227,13 @@ describe('an attacker', () => {
       'invalid_grant',
     );
     expect((await redeem(clientId, code, { resource: 'https://elsewhere.example' })).body.error).toBe('invalid_target');
+    const atOnce = await codeOf(clientId);
+    const { id } = user;
+    await world.parts.db.user.update({ where: { id }, data: { passwordChangedAt: new Date() } });
+    expect((await redeem(clientId, atOnce)).body.error).toBe('invalid_grant');
+    await world.parts.db.user.update({ where: { id }, data: { passwordChangedAt: null, disabledAt: new Date() } });
+    expect((await redeem(clientId, code)).body.error).toBe('invalid_grant');
+    await world.parts.db.user.update({ where: { id }, data: { disabledAt: null } });
     await world.parts.db.authorizationCode.updateMany({ data: { expiresAt: new Date(Date.now() - CODE_LIFE_MS) } });
     expect((await redeem(clientId, code)).body.error).toBe('invalid_grant');
   });
