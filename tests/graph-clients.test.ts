@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { Client, cacheExchange, fetchExchange } from '@urql/core';
+import { print } from 'graphql';
+import { createClient } from 'graphql-sse';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
+import { createApollo } from './client/apollo.ts';
+import {
+  CreateConversationDocument,
+  LoginDocument,
+  MeDocument,
+  MessageStreamDocument,
+  ReadConversationDocument,
+  RegisterDocument,
+  SendMessageDocument,
+} from './client/generated/graphql.ts';
+import { TestUser } from './testing/client.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
+import { StreamedText, story } from './testing/story.ts';
+
+const lifecycle = new AsyncDisposableStack();
+const STORY = answer(story(20), { gapMs: 10 });
+let model: FaultServer;
+let graph: RunningGraph;
+
+beforeAll(async () => {
+  model = lifecycle.use(await FaultServer.start(STORY));
+  graph = lifecycle.use(
+    await startEmbedded({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'test-model' }),
+  );
+}, 60_000);
+afterAll(() => lifecycle.disposeAsync(), 60_000);
+
+/** Begins a reply that stands still after a word. @returns its id, and what resolves when the model is left alone. */
+async function stalled(send: (text: string) => Promise<string>) {
+  model.behave(stall('Once '));
+  const text = `Stall ${randomUUID()}`;
+  const arrival = model.arrival(text);
+  const id = await send(text);
+  return { id, aborted: (await arrival).aborted };
+}
+
+describe('Apollo Client with generated operations', () => {
+  it('signs up, sends a message, follows the reply and reads it again from the cache of entities', async () => {
+    const warned = vi.spyOn(console, 'warn');
+    let token: string | undefined;
+    const { client, dispose } = createApollo(`${graph.url}/graphql`, () => token);
+    lifecycle.defer(dispose);
+    const account = { email: `${randomUUID()}@example.org`, password: 'a star above the horizon' };
+    await client.mutate({ mutation: RegisterDocument, variables: { input: account } });
+    const signedIn = await client.mutate({ mutation: LoginDocument, variables: { input: account } });
+    token = signedIn.data!.login!.tokens.accessToken;
+    const me = await client.query({ query: MeDocument });
+    expect(me.data?.me?.email).toBe(account.email);
+
+    const created = await client.mutate({ mutation: CreateConversationDocument, variables: { input: {} } });
+    const conversationId = created.data!.createConversation!.conversation.id;
+    const sent = await client.mutate({
+      mutation: SendMessageDocument,
+      variables: { input: { conversationId, clientMessageId: randomUUID(), text: 'Hello' } },
+    });
+    const messageId = sent.data!.sendMessage!.reply!.id;
+
+    const received = new StreamedText();
+    await new Promise<void>((resolve, reject) =>
+      client.subscribe({ query: MessageStreamDocument, variables: { messageId, after: 0 } }).subscribe({
+        next: ({ data }) => received.apply(data!.messageStream),
+        error: reject,
+        complete: resolve,
+      }),
+    );
+    expect(received).toMatchObject({ status: 'COMPLETE', text: story(20).join(''), faults: [] });
+
+    const read = await client.query({
+      query: ReadConversationDocument,
+      variables: { id: conversationId },
+      fetchPolicy: 'network-only',
+    });
+    expect(read.data?.conversation?.messages.nodes.map(({ role }) => role)).toEqual(['USER', 'ASSISTANT']);
+    // The cache warns where data without an id takes the place of other data.
+    expect(warned.mock.calls).toEqual([]);
+  });
+
+  it('gets expected failures with their code', async () => {
+    const { client, dispose } = createApollo(`${graph.url}/graphql`, () => undefined);
+    lifecycle.defer(dispose);
+    const { error } = await client.query({ query: MeDocument, errorPolicy: 'all' });
+    expect(error).toMatchObject({
+      errors: expect.arrayContaining([
+        expect.objectContaining({ path: ['me'], extensions: { code: 'UNAUTHENTICATED' } }),
+      ]),
+    });
+  });
+});
+
+describe('urql with its defaults', () => {
+  it('signs in, sends, follows the reply over server-sent events, and is told of errors', async () => {
+    model.behave(STORY);
+    const user = await TestUser.signUp(graph.url);
+    let token: string | undefined = 'wrong';
+    const client = new Client({
+      url: `${graph.url}/graphql`,
+      exchanges: [cacheExchange, fetchExchange],
+      fetchSubscriptions: true,
+      fetchOptions: () => ({ headers: new Headers(token === undefined ? [] : [['authorization', `Bearer ${token}`]]) }),
+    });
+    const stranger = await client.query(MeDocument, {});
+    token = undefined;
+    expect(stranger.error?.graphQLErrors[0]?.extensions).toMatchObject({ code: 'UNAUTHENTICATED' });
+    const input = { email: user.email, password: user.password };
+    const signedIn = await client.mutation(LoginDocument, { input });
+    token = signedIn.data!.login!.tokens.accessToken;
+    // A query goes by GET.
+    const me = await client.query(MeDocument, {}, { requestPolicy: 'network-only' });
+    expect([me.error, me.data?.me?.email]).toEqual([undefined, user.email]);
+
+    const { data: created } = await client.mutation(CreateConversationDocument, { input: {} });
+    const conversationId = created!.createConversation!.conversation.id;
+    const send = async (text: string) => {
+      const { data } = await client.mutation(SendMessageDocument, {
+        input: { conversationId, clientMessageId: randomUUID(), text },
+      });
+      return data!.sendMessage!.reply!.id;
+    };
+    const messageId = await send('Hello');
+    const received = new StreamedText();
+    await new Promise<void>((resolve, reject) => {
+      client.subscription(MessageStreamDocument, { messageId, after: 0 }).subscribe(({ data, error }) => {
+        if (error) reject(error);
+        else if (data) received.apply(data.messageStream);
+        if (received.status !== undefined) resolve();
+      });
+    });
+    expect(received).toMatchObject({ status: 'COMPLETE', text: story(20).join(''), faults: [] });
+    const read = await client.query(ReadConversationDocument, { id: conversationId });
+    expect(read.data?.conversation?.messages.nodes.map(({ role }) => role)).toEqual(['USER', 'ASSISTANT']);
+    const missing = await client.query(ReadConversationDocument, { id: randomUUID() });
+    expect([missing.error, missing.data?.conversation]).toEqual([undefined, null]);
+  });
+});
+
+describe('graphql-sse', () => {
+  it('signs in, follows the reply to the byte, is told of errors, and leaves', async () => {
+    model.behave(STORY);
+    const user = await TestUser.signUp(graph.url);
+    const headers = () => ({ authorization: `Bearer ${user.accessToken}` });
+    const client = createClient({ url: `${graph.url}/graphql`, headers, retryAttempts: 0 });
+    lifecycle.defer(() => client.dispose());
+    const { createConversation } = await user.run(CreateConversationDocument, { input: {} });
+    const conversationId = createConversation!.conversation.id;
+    const send = async (text: string) => {
+      // A mutation goes this way too.
+      const results = client.iterate<{ sendMessage: { reply: { id: string } } }>({
+        query: print(SendMessageDocument),
+        variables: { input: { conversationId, clientMessageId: randomUUID(), text } },
+      });
+      const { value } = await results.next();
+      return value.data!.sendMessage.reply.id as string;
+    };
+    const follow = (messageId: string) =>
+      client.iterate<{ messageStream: Parameters<StreamedText['apply']>[0] }>({
+        query: print(MessageStreamDocument),
+        variables: { messageId, after: 0 },
+      });
+    const received = new StreamedText();
+    for await (const { data } of follow(await send('Hello'))) received.apply(data!.messageStream);
+    expect(received).toMatchObject({ status: 'COMPLETE', text: story(20).join(''), faults: [] });
+
+    const wrong = await follow(randomUUID()).next();
+    expect(wrong.value.errors?.[0]?.extensions).toMatchObject({ code: 'NOT_FOUND' });
+
+    // Who leaves a reply does not stop it; who stops it does.
+    const { id, aborted } = await stalled(send);
+    const stream = follow(id);
+    await stream.next();
+    await stream.return?.();
+    await user.run('mutation ($input: StopGenerationInput!) { stopGeneration(input: $input) { message { id } } }', {
+      input: { id },
+    } as object);
+    await aborted;
+  });
+});
