@@ -65,14 +65,20 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
       ? await openEmbeddedSource(config, log)
       : openPostgresSource(config, config.DATABASE_URL);
   const clients: { $disconnect?(): Promise<void> }[] = [];
+  const names = new Map<Owner, StatementNames>();
+  /** The names of an owner's statements. All clients share them, as they may share connections. */
+  const namesOf = (owner: Owner): StatementNames | undefined => {
+    if (source.mostNamed > 0 && !names.has(owner)) names.set(owner, new StatementNames(owner, source.mostNamed));
+    return names.get(owner);
+  };
   return {
     opened: source.opened,
     async client(owner, Client) {
       const pool = await source.pool(owner);
-      const names = source.mostNamed > 0 ? new StatementNames(owner, source.mostNamed) : undefined;
+      const named = namesOf(owner);
       const adapter = new PrismaPg(pool, {
         schema: owner,
-        ...(names && { statementNameGenerator: ({ sql, args }) => names.of(sql, args.length) }),
+        ...(named && { statementNameGenerator: ({ sql, args }) => named.of(sql, args.length) }),
       });
       const client = new Client({ adapter, transactionOptions: TRANSACTIONS });
       clients.push(client as { $disconnect?(): Promise<void> });

@@ -135,7 +135,8 @@ function startCleanup(admin: pg.Pool, log: Logger): Disposable {
     ).unref();
   const timers = [
     every(PLANS_LAST_MS, 'DISCARD PLANS'),
-    every(CHECKPOINT_EVERY_MS, 'CHECKPOINT'), every(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)'),
+    every(CHECKPOINT_EVERY_MS, 'CHECKPOINT'),
+    every(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)'),
   ];
   return {
     [Symbol.dispose]: () => {

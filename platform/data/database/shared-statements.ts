@@ -24,7 +24,8 @@ export class SharedStatements {
   take(bytes: Uint8Array): Shared {
     const parse = bytes[0] === PARSE ? bytes.subarray(0, 1 + lengthOf(bytes)) : undefined;
     const name = parse && nameOf(parse);
-    if (parse === undefined || name === '' || name === undefined) return { bytes, answer: undefined, answered: () => {} };
+    if (parse === undefined || name === '' || name === undefined)
+      return { bytes, answer: undefined, answered: () => {} };
     const known = this.#known.get(name);
     // Another text by this name is refused by Postgres, which says so better.
     if (known && Buffer.compare(known, parse) === 0) {
