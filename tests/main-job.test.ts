@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import {
@@ -87,20 +88,24 @@ describe.each(MODES)('the main job, %s', (_, skipped, start) => {
       const socket = user.socket();
       const events = subscribe(socket, ConversationEventsDocument, { conversationId });
       const authors: unknown[] = [];
+      let isSeen = false;
       const seen = (async () => {
         for await (const { conversationEvents } of events) {
           if (!('message' in conversationEvents) || !conversationEvents.message) continue;
           if ('author' in conversationEvents.message && conversationEvents.message.author) {
             authors.push(conversationEvents.message.author);
+            isSeen = true;
             return;
           }
         }
       })();
-      // The subscription does not replay: it must be open before the message is sent.
-      await new Promise((resolve) => setTimeout(resolve, 500));
-      await user.run(SendMessageDocument, {
-        input: { conversationId, clientMessageId: randomUUID(), text: 'Who am I?', reply: false },
-      });
+      // The subscription does not replay, and when it is open only its events tell.
+      while (!isSeen) {
+        await user.run(SendMessageDocument, {
+          input: { conversationId, clientMessageId: randomUUID(), text: 'Who am I?', reply: false },
+        });
+        await Promise.race([seen, sleep(200)]);
+      }
       await seen;
       await socket.dispose();
       expect(authors).toEqual([{ id: user.id, displayName: user.email.split('@')[0] }]);

@@ -19,8 +19,12 @@ function beside(others: number): Gathering {
 async function read(gathering: Gathering, ...rest: string[]): Promise<(Delta | ProviderEnd | undefined)[]> {
   const body = new Readable({ read() {} });
   body.push(content('Once'));
-  const ask = async () => ({ status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body }) as never;
-  const stream = new ProviderStream(ask, new ChatReader(), new AbortController().signal, { stallMs: 60_000, gathering });
+  const ask = async () =>
+    ({ status: 200, headers: new Headers({ 'content-type': 'text/event-stream' }), body }) as never;
+  const stream = new ProviderStream(ask, new ChatReader(), new AbortController().signal, {
+    stallMs: 60_000,
+    gathering,
+  });
   const all = [await stream.next()];
   for (const piece of rest) body.push(piece);
   body.push(null);

@@ -118,8 +118,8 @@ describe('over 1,000 calls', () => {
 describe('a deployment that fails', () => {
   let bad: FaultServer;
   let good: FaultServer;
-  const pair = (more = {}) =>
-    testModels(aCatalogue([anAlias('m', [named(bad, 'bad', { stallMs: 100 }), named(good, 'good')], more)]));
+  const pair = (more = {}, stallMs = 60_000) =>
+    testModels(aCatalogue([anAlias('m', [named(bad, 'bad', { stallMs }), named(good, 'good')], more)]));
   beforeEach(async () => {
     [bad, good] = [await start(failure(500, 'server_error')), await start(answer('good'))];
   });
@@ -157,9 +157,9 @@ describe('a deployment that fails', () => {
     ['refused connections', hangUp],
     ['answered with a web page', html()],
     ['refused the key', failure(401, 'invalid_api_key')],
-  ])('%s: the call is moved and the client notices nothing', async (_, behaviour) => {
+  ])('%s: the call is moved and the client notices nothing', async (what, behaviour) => {
     bad.behave(behaviour);
-    const { models, records } = pair();
+    const { models, records } = pair({}, what.startsWith('stalled') ? 100 : undefined);
     const { parts, text, error } = await readAll(models.chat(hello, aCall()));
     expect(error).toBeUndefined();
     expect(text).toBe('good');
