@@ -158,9 +158,12 @@ async function bundleCode(folder: string): Promise<void> {
 
 /** What describes the package of npm that the folder is, without the packages inside of it: `npm pack dist`. */
 async function manifest(): Promise<object> {
-  const { name, version, description, license, dependencies } = JSON.parse(
+  const { name, version, description, license, ...needs } = JSON.parse(
     await readFile(path.join(root, 'package.json'), 'utf8'),
-  ) as Record<'name' | 'version' | 'description' | 'license', string> & { dependencies: Record<string, string> };
+  ) as Record<'name' | 'version' | 'description' | 'license', string> &
+    Record<'dependencies' | 'devDependencies', Record<string, string>>;
+  // A clone does without what few settings need; the package and the image have it.
+  const versions = { ...needs.devDependencies, ...needs.dependencies };
   return {
     name,
     version,
@@ -170,7 +173,7 @@ async function manifest(): Promise<object> {
     type: 'commonjs',
     bin: { [name]: 'cli/sextant.js' },
     engines: { node: '>=24' },
-    dependencies: Object.fromEntries(NOT_BUNDLED.map((one) => [one, dependencies[one]])),
+    dependencies: Object.fromEntries(NOT_BUNDLED.map((one) => [one, versions[one]])),
   };
 }
 

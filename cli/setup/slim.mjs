@@ -23,6 +23,10 @@ const UNREAD = [
   /^@google\/genai\/dist\/(web|tokenizer|index\.[mc]js)$/,
   /^@opentelemetry\/.*\/build\/esnext$/,
   /^zod\/src$/,
+  // What a package was tried and taught with.
+  /^bintrees\/test$/,
+  /^tinyld\/(playground|tests-integration)$/,
+  /^underscore\/amd$/,
   // What people read.
   /(^|\/)(README|CHANGELOG|HISTORY)[^/]*\.md$/i,
   /\.(js|mjs|cjs|ts|mts|cts|css)\.map$/,

@@ -9,6 +9,9 @@ import { pool } from './pool.ts';
 type Runtime = typeof import('onnxruntime-web');
 type Session = import('onnxruntime-web').InferenceSession;
 
+/** What brings the runtime to a clone, and leaves everything else as it is. */
+const INSTALL_RUNTIME = 'npm install --no-save --save-prod --omit=dev --ignore-scripts onnxruntime-web@1.30.0';
+
 /** Outputs that hold a vector for each text, and those that hold one for each token. */
 const OUTPUTS = ['sentence_embedding', 'dense_vecs', 'token_embeddings', 'last_hidden_state'];
 
@@ -68,8 +71,23 @@ function embedWith(
   };
 }
 
+/**
+ * Loads the runtime. The package and the image of the product have it; a clone that is only started does not: it is an
+ * eighth of all that would have to be fetched, for a setting that few use.
+ */
+async function loadRuntime(): Promise<Runtime> {
+  try {
+    return await import('onnxruntime-web');
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
+    throw new Error(`this clone has no runtime for it yet; run \`${INSTALL_RUNTIME}\` in it, and start again`, {
+      cause,
+    });
+  }
+}
+
 async function load(model: ModelFolder): Promise<Embed> {
-  const [runtime, { Tokenizer }] = await Promise.all([import('onnxruntime-web'), import('@huggingface/tokenizers')]);
+  const [runtime, { Tokenizer }] = await Promise.all([loadRuntime(), import('@huggingface/tokenizers')]);
   // One thread, which is this one; the files of the runtime lie in its package, and nothing is fetched.
   runtime.env.wasm.numThreads = 1;
   runtime.env.logLevel = 'error';
