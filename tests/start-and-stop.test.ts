@@ -54,7 +54,7 @@ describe('starting and stopping', () => {
     expect(known.id).toBe(user.id);
     // The access token of before the restart is still good.
     expect((await user.send<{ me: { id: string } }, never>('{ me { id } }')).data?.me.id).toBe(user.id);
-    // Nobody else may have the folder meanwhile.
+    // Another process may not have the folder meanwhile.
     const other = runToEnd(['up', '--no-banner'], { ...env, PORT: String(await freePort()) });
     await expect(other).rejects.toThrow(/in use by another Sextant \(process \d+\)/);
     // Killed, what was acknowledged is there.

@@ -19,8 +19,8 @@ import { StatementNames } from './statement-names.ts';
 import { templateDirectory } from './template.ts';
 
 /** Statements of an owner that are prepared: those of Postgres for each connection, the embedded ones for all. */
-const MOST_NAMED = 100;
-const MOST_NAMED_EMBEDDED = 40;
+const MAX_NAMED = 100;
+const MAX_NAMED_EMBEDDED = 40;
 
 /** A generated Prisma client class: `prisma/<owner>/client/client.ts` exports it. */
 export type ClientClass<Client> = new (options: {
@@ -118,7 +118,7 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
     });
     return {
       opened: embedded.opened,
-      mostNamed: MOST_NAMED_EMBEDDED,
+      mostNamed: MAX_NAMED_EMBEDDED,
       pool: async (owner) => embedded.pool(owner),
       observe: embedded.observe,
       copyTo: embedded.copyTo,
@@ -143,7 +143,7 @@ function openPostgresSource(config: Config, url: string): PoolSource {
   const refusals = new Map<pg.Pool, () => string | undefined>();
   return {
     opened: Promise.resolve(),
-    mostNamed: config.DATABASE_PREPARED ? MOST_NAMED : 0,
+    mostNamed: config.DATABASE_PREPARED ? MAX_NAMED : 0,
     async pool(owner) {
       const { pool, refusal } = createOwnerPool(
         { ...sessionOf(owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 10_000 },
