@@ -63,7 +63,7 @@ describe('starting and stopping', () => {
     const third = await SextantProcess.start(['up', '--no-banner'], env);
     for (const { email } of [user, last]) await new TestUser(third.url, email).signIn();
     expect(await third.stop()).toBe(0);
-  }, 120_000);
+  }, 240_000);
 
   it('a port that is taken is told in one line', async () => {
     const server = createServer().listen(Number(env['PORT']), '127.0.0.1');

@@ -4,7 +4,7 @@ const ERROR_RESPONSE = 0x45;
 /** Postgres' answer to Parse. */
 const PARSED = new Uint8Array([PARSE_COMPLETE, 0, 0, 0, 4]);
 
-/** What of a batch the session is to run. */
+/** A batch as the session is to run it, with what is answered for it. */
 export interface Shared {
   readonly bytes: Uint8Array;
   /** The answer to what is left out, which comes before all others. */
