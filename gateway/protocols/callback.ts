@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import { parseObject } from '#platform/base/json/objects.ts';
 import { readBody } from '#platform/net/http/web.ts';
 import type { Callbacks } from '#platform/net/transport/callbacks.ts';
@@ -41,7 +42,7 @@ export function createCallbackHandler(callbacks: Callbacks, relay: RelayCallback
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       response.setHeader('connection', 'close');
-      return answer(error.code === 'PAYLOAD_TOO_LARGE' ? 413 : 400);
+      return answer(httpStatusOf(error.code));
     }
   };
 }

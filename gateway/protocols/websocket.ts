@@ -31,9 +31,6 @@ import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { Graph } from '../supergraph/graph.ts';
 import { createSocketSessions, type Offer, type Session } from './socket-session.ts';
 
-/** Ours, beside the protocol's: docs/subscriptions.md. */
-export const SLOW_CONSUMER = 4411;
-
 export interface WebSocketOptions {
   readonly server: Server;
   readonly path: string;
@@ -221,7 +218,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
 
 /** A client that does not read does not read the close frame either. */
 function cut(socket: WebSocket, reason: string): void {
-  socket.close(SLOW_CONSUMER, reasonText(reason));
+  socket.close(CLOSE.SLOW_CONSUMER, reasonText(reason));
   setTimeout(() => socket.terminate(), 2_000).unref();
 }
 
@@ -238,7 +235,7 @@ const NAMES: Readonly<Record<number, string>> = {
   1006: 'lost',
   1009: 'message_too_big',
   [CLOSE.RESTART]: 'restart',
-  [SLOW_CONSUMER]: 'slow_consumer',
+  [CLOSE.SLOW_CONSUMER]: 'slow_consumer',
   [CLOSE.TOO_MUCH]: 'too_much',
   [CLOSE.FORBIDDEN]: 'forbidden',
 };

@@ -8,7 +8,7 @@ import { nextMessage } from './next-message.ts';
 /** The sub-protocol of the graphql-ws package, which clients and subgraphs speak. */
 export const PROTOCOL = 'graphql-transport-ws';
 
-/** Close codes of the protocol, and ours from 4430 on. docs/subscriptions.md explains each to clients. */
+/** Close codes of the protocol and of WebSocket, and one of ours. docs/subscriptions.md explains each to clients. */
 export const CLOSE = {
   BAD_REQUEST: 4400,
   UNAUTHORIZED: 4401,
@@ -17,6 +17,8 @@ export const CLOSE = {
   SUBPROTOCOL: 4406,
   INIT_TIMEOUT: 4408,
   DUPLICATE_ID: 4409,
+  /** Ours: the client reads more slowly than events come. The reason says from where to resume. */
+  SLOW_CONSUMER: 4411,
   TOO_MANY_INIT: 4429,
   /** Large messages that cost more than one client may have: come back later. */
   TOO_MUCH: 4412,

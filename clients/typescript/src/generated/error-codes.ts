@@ -6,11 +6,11 @@ export type ErrorCode =
   | 'UNAUTHENTICATED'
   /** The credentials are valid but do not allow this. */
   | 'FORBIDDEN'
-  /** It does not exist, or the caller may not know that it does. */
+  /** What was asked for does not exist, or the caller may not know that it does. */
   | 'NOT_FOUND'
   /** An argument is wrong; `extensions.argument` names it. */
   | 'BAD_USER_INPUT'
-  /** It contradicts what is stored, for instance an id used again with other content. */
+  /** The change contradicts what is stored, for instance an id used again with other content. */
   | 'CONFLICT'
   /** Too many requests; `extensions.retryAfter` says in how many seconds to try again. */
   | 'RATE_LIMITED'
@@ -36,7 +36,7 @@ export type ErrorCode =
   | 'SUBGRAPH_UNAVAILABLE'
   /** A server that this needs, such as the database, cannot be reached at the moment. */
   | 'SERVICE_UNAVAILABLE'
-  /** It took longer than allowed. */
+  /** The work took longer than allowed. */
   | 'TIMEOUT'
   /** The request is larger than allowed; the message names the limit. */
   | 'PAYLOAD_TOO_LARGE'
