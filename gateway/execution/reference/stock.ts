@@ -1,18 +1,13 @@
 import { Supergraph as Internals, operationFromDocument } from '@apollo/federation-internals';
 import { buildOperationContext, executeQueryPlan } from '@apollo/gateway';
-import { type PlanNode, QueryPlanner } from '@apollo/query-planner';
-import {
-  type DocumentNode,
-  type ExecutionResult,
-  type FormattedExecutionResult,
-  GraphQLError,
-  getVariableValues,
-} from 'graphql';
+import { QueryPlanner } from '@apollo/query-planner';
+import { type DocumentNode, type FormattedExecutionResult, GraphQLError, getVariableValues } from 'graphql';
 import { reasonOf } from '../../supergraph/error.ts';
 import type { Supergraph } from '../../supergraph/supergraph.ts';
 import type { OperationRequest } from '../prepare/operation.ts';
 
-type StockPlan = Parameters<typeof executeQueryPlan>[0];
+/** A plan as Apollo's executor takes it. */
+export type StockPlan = Parameters<typeof executeQueryPlan>[0];
 type ServiceMap = Parameters<typeof executeQueryPlan>[1];
 
 /**
@@ -21,21 +16,19 @@ type ServiceMap = Parameters<typeof executeQueryPlan>[1];
  */
 export interface StockEngine {
   execute(document: DocumentNode, operationName: string | undefined, request: OperationRequest): Promise<StockResult>;
-  /** What a client gets for one event of the subscription. */
-  executeEvent(
-    document: DocumentNode,
-    operationName: string | undefined,
-    request: OperationRequest,
-    event: ExecutionResult,
-  ): Promise<StockResult>;
 }
 
 export type StockResult = FormattedExecutionResult;
 
-const EVENT_SERVICE = '__event';
-
-/** Creates the engine of Apollo's own planner and executor. */
-export function createStockEngine(supergraph: Pick<Supergraph, 'sdl' | 'apiSchema'>): StockEngine {
+/**
+ * Creates the engine of Apollo's own planner and executor.
+ *
+ * @param revised what is executed of a plan. Default: the plan.
+ */
+export function createStockEngine(
+  supergraph: Pick<Supergraph, 'sdl' | 'apiSchema'>,
+  revised: (plan: StockPlan) => StockPlan = (plan) => plan,
+): StockEngine {
   const internals = Internals.build(supergraph.sdl, { supportedFeatures: null, validateSupergraph: false });
   const api = internals.apiSchema();
   const supergraphSchema = internals.schema.toGraphQLJSSchema();
@@ -45,7 +38,6 @@ export function createStockEngine(supergraph: Pick<Supergraph, 'sdl' | 'apiSchem
     document: DocumentNode,
     operationName: string | undefined,
     request: OperationRequest,
-    event?: ExecutionResult,
   ): Promise<StockResult> {
     const context = buildOperationContext({
       schema: supergraph.apiSchema,
@@ -55,15 +47,10 @@ export function createStockEngine(supergraph: Pick<Supergraph, 'sdl' | 'apiSchem
     const definitions = context.operation.variableDefinitions ?? [];
     const { errors } = getVariableValues(supergraph.apiSchema, definitions, { ...request.variables });
     if (errors) return { errors: errors.map((error) => error.toJSON()) };
-    let plan: StockPlan = planner.buildQueryPlan(operationFromDocument(api, document, { operationName }));
-    if (plan.node?.kind === 'Subscription') {
-      const { primary, rest } = plan.node;
-      const nodes: PlanNode[] = [{ ...primary, serviceName: EVENT_SERVICE }, ...(rest ? [rest] : [])];
-      plan = { kind: 'QueryPlan', node: { kind: 'Sequence', nodes } };
-    }
+    const plan = planner.buildQueryPlan(operationFromDocument(api, document, { operationName }));
     const result = await executeQueryPlan(
-      plan,
-      serviceMap(request, event),
+      revised(plan),
+      serviceMap(request),
       { request: { variables: { ...request.variables } }, metrics: {}, context: {}, logger: SILENT } as never,
       context,
       supergraphSchema,
@@ -72,13 +59,10 @@ export function createStockEngine(supergraph: Pick<Supergraph, 'sdl' | 'apiSchem
     return JSON.parse(JSON.stringify(result)) as StockResult;
   }
 
-  return {
-    execute: run,
-    executeEvent: run,
-  };
+  return { execute: run };
 }
 
-function serviceMap(request: OperationRequest, event: ExecutionResult | undefined): ServiceMap {
+function serviceMap(request: OperationRequest): ServiceMap {
   const services: ServiceMap = {};
   for (const [name, transport] of request.transports) {
     services[name] = {
@@ -100,7 +84,6 @@ function serviceMap(request: OperationRequest, event: ExecutionResult | undefine
       },
     };
   }
-  services[EVENT_SERVICE] = { process: async () => event as never };
   return services;
 }
 

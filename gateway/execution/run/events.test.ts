@@ -2,14 +2,14 @@ import { parse } from 'graphql';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
 import type { PreparedOperation } from '../prepare/operation.ts';
-import { createStockEngine, type StockEngine } from '../reference/stock.ts';
 import { type Answer, createSetup } from '../testing/setup.ts';
+import { createStockEvents } from '../testing/stock-events.ts';
 
 let setup: Awaited<ReturnType<typeof createSetup>>;
-let stock: StockEngine;
+let stockEvent: ReturnType<typeof createStockEvents>;
 beforeAll(async () => {
   setup = await createSetup();
-  stock = createStockEngine(await loadSupergraph({ sdl: setup.fleet.sdl }));
+  stockEvent = createStockEvents(await loadSupergraph({ sdl: setup.fleet.sdl }));
 });
 beforeEach(() => {
   setup.fleet.interfere = undefined;
@@ -53,7 +53,7 @@ describe('a subscription', () => {
     );
     const request = setup.requestOf(variables);
     for (const [i, event] of upstream.entries()) {
-      const reference = await stock.executeEvent(parse(query), undefined, request, event);
+      const reference = await stockEvent(parse(query), request, event);
       expect(answers[i]?.data).toEqual(reference.data);
     }
     expect(answers).toHaveLength(upstream.length);
