@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Config } from '#platform/base/config/config.ts';
+import { backoff } from '#platform/base/faults/backoff.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Json } from '#platform/base/json/json.ts';
 import type { Logger } from '#platform/base/log/log.ts';
@@ -235,7 +236,7 @@ class Workers implements AsyncDisposable {
   async #replace(): Promise<void> {
     const { signal } = this.#stopping;
     while (!signal.aborted) {
-      const pause = Math.min(MIN_PAUSE_MS * 2 ** (this.#shortLives - 1), MAX_PAUSE_MS);
+      const pause = backoff(this.#shortLives, { firstMs: MIN_PAUSE_MS, maxMs: MAX_PAUSE_MS });
       if (this.#shortLives > 0) await sleep(pause, undefined, { signal }).catch(() => undefined);
       if (signal.aborted || (await this.#fork().ready) !== undefined) return;
       this.#shortLives++;

@@ -1,5 +1,6 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Json } from '#platform/base/json/json.ts';
+import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 
 /** A kept answer. */
@@ -114,14 +115,11 @@ export function versionOf(names: readonly string[], tokens: Tokens): string | un
     if (token === undefined) return undefined;
     parts.push(token);
   }
-  return hashOf(parts.join());
+  return digestOf(parts.join());
 }
 
-/** Returns a hash that names what no cache's key is long enough for. */
-export const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
-
 const answerKey = (key: string): string => `gateway:answer:${key}`;
-const tokenKey = (name: string): string => `gateway:token:${hashOf(name)}`;
+const tokenKey = (name: string): string => `gateway:token:${digestOf(name)}`;
 
 function answerIn(value: unknown): KeptAnswer | undefined {
   if (!Array.isArray(value)) return undefined;

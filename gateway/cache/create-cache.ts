@@ -1,10 +1,11 @@
 import { buildSchema, type GraphQLSchema } from 'graphql';
+import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Propagation } from '../request/propagation.ts';
 import { type GatewayFile, settingsOf } from '../settings/gateway-file.ts';
 import { textOf } from '../settings/watch-gateway-file.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
-import { AnswerStore, hashOf } from './answer-store.ts';
+import { AnswerStore } from './answer-store.ts';
 import { readCacheHints } from './cache-hints.ts';
 import type { CacheMetrics } from './cache-metrics.ts';
 import { type CacheRules, FetchCache, type SubgraphCacheSettings } from './fetch-cache.ts';
@@ -74,6 +75,6 @@ export function readCacheRules({ file, propagation, isOwn, signs }: CacheRuleOpt
     counts: (subgraph, name) => propagation.counts(subgraph, name),
     isToldIdentity: (subgraph) => signs || isOwn(subgraph),
     answers: isAnywhere && file.cache?.answers === true,
-    version: hashOf(textOf({ ...file, cache: undefined })),
+    version: digestOf(textOf({ ...file, cache: undefined })),
   };
 }

@@ -1,12 +1,13 @@
 import type { GraphQLSchema } from 'graphql';
 import { parseObject } from '#platform/base/json/objects.ts';
+import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { CachePolicy } from '../request/cache-control.ts';
 import { CARRIERS } from '../request/carriers.ts';
 import { identityText } from '../request/identity-key.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
 import { policyOf } from './answer-policy.ts';
-import { type AnswerStore, hashOf, type KeptAnswer, MAX_KEPT_MS, type Tokens, versionOf } from './answer-store.ts';
+import { type AnswerStore, type KeptAnswer, MAX_KEPT_MS, type Tokens, versionOf } from './answer-store.ts';
 import type { CacheHints } from './cache-hints.ts';
 import type { CacheKind, CacheMetrics } from './cache-metrics.ts';
 import { concernedBy, type Invalidation } from './dependencies.ts';
@@ -126,7 +127,7 @@ export class FetchCache {
 
   /** Begins the key of whatever is kept. */
   keyOf(...parts: readonly string[]): string {
-    return hashOf([this.rules.version, this.#supergraph.id, ...parts].join('\0'));
+    return digestOf([this.rules.version, this.#supergraph.id, ...parts].join('\0'));
   }
 
   /** @param variables of the operation, beside what the questions say, as text. */

@@ -1,4 +1,5 @@
 import { parseObject } from '#platform/base/json/objects.ts';
+import { readUpTo } from '#platform/net/http/read-up-to.ts';
 import { reasonOf, SupergraphError } from './error.ts';
 
 /** The answer of a registry. */
@@ -40,14 +41,10 @@ async function request(url: string, init: RequestInit): Promise<{ response: Resp
 }
 
 async function textOf(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BYTES) throw new Error(`it answers with more than ${MAX_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
+  if (!response.body) return '';
+  const { text, isCut } = await readUpTo(response.body, MAX_BYTES);
+  if (isCut) throw new Error(`it answers with more than ${MAX_BYTES} bytes`);
+  return text;
 }
 
 /** Asks one address after the other, until one answers. */

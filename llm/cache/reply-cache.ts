@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
 import type { Json } from '#platform/base/json/json.ts';
+import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Alias, CacheRule } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
@@ -40,7 +40,7 @@ export function replyKey(alias: Alias, request: ChatRequest, owner: string, mess
   const shown = messages.map(({ id: _id, pinned: _pinned, ...message }: ChatMessage) => message);
   const targets = alias.targets.map(({ deployment }) => [deployment.provider.baseUrl, deployment.model]);
   const text = JSON.stringify([alias.id, targets, parameters, shown]);
-  return `llm:reply:${owner}:${createHash('sha256').update(text).digest('base64url')}`;
+  return `llm:reply:${owner}:${digestOf(text)}`;
 }
 
 /** Puts neighbouring pieces of equal kind together until few enough are left. */

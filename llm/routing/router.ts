@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff } from '#platform/base/faults/backoff.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Alias, Catalogue, Deployment, Target } from '../catalogue/catalogue.ts';
 import { ProviderFailure } from '../provider/failure.ts';
@@ -186,9 +187,8 @@ export class Router {
 
   /** Full jitter: clients that failed together do not come back together. And no sooner than the provider asked for. */
   #backoff({ retries }: Alias, repeats: number, askedMs: number): number {
-    return (
-      Math.min(retries.maxWaitMs, askedMs) + this.#random() * Math.min(retries.maxMs, retries.baseMs * 2 ** repeats)
-    );
+    const mostMs = backoff(repeats + 1, { firstMs: retries.baseMs, maxMs: retries.maxMs });
+    return Math.min(retries.maxWaitMs, askedMs) + this.#random() * mostMs;
   }
 
   /** Milliseconds until the first of the cooling targets may be asked; undefined when none is cooling. */

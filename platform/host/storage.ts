@@ -1,3 +1,4 @@
+import { every } from '../base/faults/every.ts';
 import { guarded } from '../base/faults/guarded.ts';
 import { storeMetrics } from '../base/metrics/store-metrics.ts';
 import type { Owner } from '../contracts/owners.ts';
@@ -62,8 +63,7 @@ export async function openStorage<Client extends SqlClient<Tx>, Tx extends SqlTr
   const count = async (): Promise<void> => {
     storeMetrics(metrics).parkedWork.set({ owner }, await parked.count());
   };
-  const counting = setInterval(guarded({ where: 'parked work', log }, count), COUNT_PARKED_MS).unref();
-  lifecycle.defer(() => clearInterval(counting));
+  lifecycle.defer(every(COUNT_PARKED_MS, { where: 'parked work', log }, count));
   void events.started.then(guarded({ where: 'parked work', log }, count));
   return {
     db,

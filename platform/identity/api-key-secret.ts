@@ -1,4 +1,4 @@
-import { createHash, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 /** Begins every API key, so that it is told from a JWT at a glance, also by secret scanners. */
@@ -23,9 +23,6 @@ export function makeSecret(): string {
 /** Returns whether it can be a key of ours at all. */
 export const isWellFormed = (secret: string): boolean =>
   FORM.test(secret) && secret.slice(-CHECKSUM_LENGTH) === checksum(secret.slice(0, -CHECKSUM_LENGTH));
-
-/** Hashes a secret: this is what is stored and looked up. */
-export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('base64url');
 
 /** Returns what tells keys apart in a list. */
 export const partsShown = (secret: string): { prefix: string; last4: string } => ({

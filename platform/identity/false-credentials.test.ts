@@ -3,9 +3,10 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { digestOf } from '../base/secrets/tokens.ts';
 import { connectTestRedis, REDIS_SUITE, REDIS_TEST_URL, testPrefix } from '../realtime/redis/testing/redis.ts';
 import { MemoryTopics } from '../realtime/topics/memory-topics.ts';
-import { hashSecret, makeSecret } from './api-key-secret.ts';
+import { makeSecret } from './api-key-secret.ts';
 import type { Credentials } from './authenticator.ts';
 import { CountingRateLimiter } from './limits/counting-rate-limiter.ts';
 import type { RateLimiter } from './limits/rate-limiter.ts';
@@ -123,7 +124,7 @@ function promises(open: (lifecycle: AsyncDisposableStack) => Promise<[RateLimite
   it('good credentials never count, and are good on a network that is refused', async () => {
     const { here } = await gateways();
     const secrets = Array.from({ length: 20 }, () => makeSecret());
-    for (const secret of secrets) here.auth.keys.add(hashSecret(secret));
+    for (const secret of secrets) here.auth.keys.add(digestOf(secret));
     for (const apiKey of secrets) expect(await outcome(here.verifier, { apiKey })).toBe('user');
     await outcomes(here.verifier, 50, () => bearer('garbage'));
     expect(await outcomes(here.verifier, 10, async () => bearer(await sign(ours!)))).toEqual({ user: 10 });

@@ -2,8 +2,9 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { digestOf } from '../base/secrets/tokens.ts';
 import { MemoryTopics } from '../realtime/topics/memory-topics.ts';
-import { hashSecret, makeSecret } from './api-key-secret.ts';
+import { makeSecret } from './api-key-secret.ts';
 import type { UserIdentity } from './identity.ts';
 import { type Introspection, REVOCATION_TOPIC, type Revocation } from './revocations.ts';
 import { TokenVerifier } from './token-verifier.ts';
@@ -260,7 +261,7 @@ describe('when auth is away', () => {
 
 describe('API keys', () => {
   const secret = makeSecret();
-  const hash = hashSecret(secret);
+  const hash = digestOf(secret);
   const active = (more: object = {}): Introspection => ({
     active: true,
     id: 'key1',

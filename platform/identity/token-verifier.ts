@@ -3,8 +3,9 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { CodedError, unauthenticated } from '../base/errors/errors.ts';
 import type { Logger } from '../base/log/log.ts';
+import { digestOf } from '../base/secrets/tokens.ts';
 import type { Topics } from '../realtime/topics/topics.ts';
-import { API_KEY_PREFIX, hashSecret, isWellFormed } from './api-key-secret.ts';
+import { API_KEY_PREFIX, isWellFormed } from './api-key-secret.ts';
 import type { Authenticator, Credentials } from './authenticator.ts';
 import type { ClientInfo } from './client-info.ts';
 import { FalseCredentials, FalseCredentialsError, type FalseCredentialsOptions } from './false-credentials.ts';
@@ -213,7 +214,7 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
 
   async #apiKey(secret: string, client: ClientInfo | undefined): Promise<Known> {
     // The key itself never leaves this process: its hash is enough to find it.
-    const hash = hashSecret(secret);
+    const hash = digestOf(secret);
     const kept = this.#apiKeys.get(hash);
     // What was remembered of a user that changed since is asked again; a revoked key is refused by that answer.
     if (kept === 'unknown') throw new FalseCredentialsError(NOT_OURS);
@@ -342,7 +343,7 @@ function secretOf({ authorization, apiKey }: Credentials): string | undefined {
 }
 
 /** A token that is wrong for one resource may be right for another. */
-const falseKey = (token: string, resource = ''): string => `${hashSecret(token)} ${resource}`;
+const falseKey = (token: string, resource = ''): string => `${digestOf(token)} ${resource}`;
 
 /** A transport that does not heed the signal must not hang the request. */
 function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {

@@ -1,3 +1,4 @@
+import { every } from '#platform/base/faults/every.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
@@ -30,14 +31,11 @@ export const analytics: SubgraphDefinition = {
     const budgets = new Budgets({ db, log, spent, userBudgetPerDay: config.USER_BUDGET_PER_DAY });
     const guard = { where: 'budgets', log };
     void events.started.then(guarded(guard, () => budgets.enforceAll()));
-    const enforcing = setInterval(
-      guarded(guard, async () => {
-        await budgets.enforceAll();
-        await sumUnsummed(db, closing.signal);
-      }),
-      ENFORCE_MS,
-    ).unref();
-    lifecycle.defer(() => clearInterval(enforcing));
+    const stop = every(ENFORCE_MS, guard, async () => {
+      await budgets.enforceAll();
+      await sumUnsummed(db, closing.signal);
+    });
+    lifecycle.defer(stop);
     const closing = new AbortController();
     lifecycle.defer(() => closing.abort());
     void events.started.then(guarded({ where: 'conversation sums', log }, () => sumUnsummed(db, closing.signal)));

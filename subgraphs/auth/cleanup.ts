@@ -1,4 +1,4 @@
-import { guarded } from '#platform/base/faults/guarded.ts';
+import { every } from '#platform/base/faults/every.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { PrismaClient } from '#prisma/auth/client/client.ts';
 
@@ -29,9 +29,5 @@ export async function cleanup(db: PrismaClient): Promise<void> {
 
 /** Cleans up every ten minutes. */
 export function startCleanup(db: PrismaClient, log: Logger): Disposable {
-  const timer = setInterval(
-    guarded({ where: 'auth cleanup', log }, () => cleanup(db)),
-    EVERY_MS,
-  ).unref();
-  return { [Symbol.dispose]: () => clearInterval(timer) };
+  return { [Symbol.dispose]: every(EVERY_MS, { where: 'auth cleanup', log }, () => cleanup(db)) };
 }

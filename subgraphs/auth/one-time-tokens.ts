@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { badInput } from '#platform/base/errors/errors.ts';
+import { digestOf, randomToken } from '#platform/base/secrets/tokens.ts';
 import type { OneTimeToken, TokenPurpose } from '#prisma/auth/client/client.ts';
 import type { Tx } from './change.ts';
 
@@ -14,8 +14,6 @@ export const LIFE_S = {
 export const INVITATION_LIFE_S = 3 * 86_400;
 /** For a link that one person hands to another. */
 export const PASSED_ON_LIFE_S = 3600;
-
-const hashOf = (token: string): string => createHash('sha256').update(token).digest('base64url');
 
 /**
  * Makes a token that is good for once. Earlier ones for the same user stay good until they end or one of them is used:
@@ -33,10 +31,10 @@ export async function issueToken(
   lifeS: number = LIFE_S[purpose],
   change: Pick<OneTimeToken, 'email' | 'sessionId'> = { email: null, sessionId: null },
 ): Promise<string> {
-  const token = randomBytes(32).toString('base64url');
+  const token = randomToken();
   if (purpose === 'FIRST_ADMIN') await endTokens(tx, purpose, null);
   await tx.oneTimeToken.create({
-    data: { purpose, userId, tokenHash: hashOf(token), expiresAt: new Date(Date.now() + lifeS * 1000), ...change },
+    data: { purpose, userId, tokenHash: digestOf(token), expiresAt: new Date(Date.now() + lifeS * 1000), ...change },
   });
   return token;
 }
@@ -47,7 +45,7 @@ export async function findToken(
   purpose: TokenPurpose,
   token: string,
 ): Promise<OneTimeToken> {
-  const found = await db.oneTimeToken.findUnique({ where: { tokenHash: hashOf(token) } });
+  const found = await db.oneTimeToken.findUnique({ where: { tokenHash: digestOf(token) } });
   if (found === null || found.purpose !== purpose || found.usedAt !== null || found.expiresAt <= new Date())
     throw notGood();
   return found;
@@ -62,7 +60,7 @@ export async function redeemToken(tx: Tx, purpose: TokenPurpose, token: string):
   // The row of the user is the lock: two links of one user are not redeemed at once.
   if (userId !== null) await tx.$queryRaw`SELECT 1 FROM users WHERE id = ${userId}::uuid FOR UPDATE`;
   const [redeemed] = await tx.oneTimeToken.updateManyAndReturn({
-    where: { tokenHash: hashOf(token), purpose, usedAt: null, expiresAt: { gt: new Date() } },
+    where: { tokenHash: digestOf(token), purpose, usedAt: null, expiresAt: { gt: new Date() } },
     data: { usedAt: new Date() },
   });
   if (redeemed === undefined) throw notGood();

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import type { CodedError } from '#platform/base/errors/errors.ts';
+import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Prisma } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
@@ -84,5 +84,5 @@ export function digest(user: UserIdentity, ...asked: unknown[]): string {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
     return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)));
   });
-  return createHash('sha256').update(canonical).digest('base64url');
+  return digestOf(canonical);
 }

@@ -1,13 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { z } from 'zod';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { digestOf, randomToken } from '#platform/base/secrets/tokens.ts';
 import { inviteByMailAnswer, type inviteByMailRequest, PEOPLE_ROUTES } from '#platform/contracts/people.ts';
 import type { Identity, UserIdentity } from '#platform/identity/identity.ts';
 import type { InvitationLink } from '#prisma/chat/client/client.ts';
 import { type ConversationView, conversationFor, holdConversation, ownedConversation } from './access.ts';
 import { isId } from './input.ts';
 import { checkRoom, join } from './invitations.ts';
-import { digestOf, makeToken } from './link-token.ts';
 import { type ChatParts, TRANSACTION } from './parts.ts';
 import { spend, spendMail } from './rate.ts';
 import { noteForViewers } from './viewer-events.ts';
@@ -49,7 +49,7 @@ export async function createLink(
   if (end.getTime() <= now || end.getTime() > now + MAX_LIFE_DAYS * DAY_MS) {
     throw badInput('input.expiresAt', `is not within the next ${MAX_LIFE_DAYS} days.`);
   }
-  const token = makeToken();
+  const token = randomToken();
   const link = await chat.db.$transaction(async (tx) => {
     await holdConversation(tx, id);
     // Of any conversation: they hold addresses of people who may have no account.

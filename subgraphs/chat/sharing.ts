@@ -1,5 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { digestOf, randomToken } from '#platform/base/secrets/tokens.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import {
   type CountedConnection,
@@ -12,7 +13,6 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Message, Prisma, Share } from '#prisma/chat/client/client.ts';
 import { holdConversation, ownedConversation } from './access.ts';
 import { checkId, isId } from './input.ts';
-import { digestOf, makeToken } from './link-token.ts';
 import { type ChatParts, TRANSACTION } from './parts.ts';
 import { spend } from './rate.ts';
 import { messagesByIds, wayTo } from './tree.ts';
@@ -57,7 +57,7 @@ export async function shareConversation(
   if ((await chat.db.message.count({ where: open })) > 0) {
     throw new CodedError('CONFLICT', 'A reply is still being written; share the conversation when it has ended.');
   }
-  const token = makeToken();
+  const token = randomToken();
   const share = await chat.db.$transaction(async (tx) => {
     await holdConversation(tx, conversationId);
     const count = await tx.share.count({ where: { conversationId } });

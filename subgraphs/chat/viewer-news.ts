@@ -1,3 +1,4 @@
+import { every } from '#platform/base/faults/every.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import { Pull, WAIT } from '#platform/base/iteration/pull.ts';
 import type { Logger } from '#platform/base/log/log.ts';
@@ -61,11 +62,11 @@ export class ViewerNews implements AsyncDisposable {
       news?.wake();
     };
     const subscription = await this.#parts.topics.subscribe(topicOf(userId), wake);
-    const looking = this.#parts.isShared
-      ? setInterval(guarded({ where: 'viewer news', log: this.#parts.log }, wake), LOOK_EVERY_MS).unref()
+    const stopLooking = this.#parts.isShared
+      ? every(LOOK_EVERY_MS, { where: 'viewer news', log: this.#parts.log }, wake)
       : undefined;
     const close = (): void => {
-      clearInterval(looking);
+      stopLooking?.();
       subscription.close();
     };
     news = new Pull({

@@ -1,5 +1,5 @@
 import { openRecordedModels } from '#llm/recorded-models.ts';
-import { guarded } from '#platform/base/faults/guarded.ts';
+import { every } from '#platform/base/faults/every.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
@@ -49,11 +49,7 @@ export const vision: SubgraphDefinition = {
       jobs.start();
       slowJobs.start();
     });
-    const cleanup = setInterval(
-      guarded({ where: 'abandoned uploads', log }, () => images.forgetAbandoned()),
-      CLEANUP_MS,
-    ).unref();
-    lifecycle.defer(() => clearInterval(cleanup));
+    lifecycle.defer(every(CLEANUP_MS, { where: 'abandoned uploads', log }, () => images.forgetAbandoned()));
     const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics };
     await storage.consume(eventHandlers(parts));
     return {

@@ -3,6 +3,7 @@ import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } f
 import path from 'node:path';
 import type { Config } from '../config/config.ts';
 import { ConfigError } from '../config/config-error.ts';
+import { randomToken } from './tokens.ts';
 
 /**
  * The keys that follow from the installation's one secret, and the sealing of what must not lie open in the database.
@@ -102,7 +103,7 @@ function keptSecret(directory: string): string {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   // Written aside and linked into place, so that no process ever reads half of it and the first of two starts wins.
   const partial = `${file}.${process.pid}`;
-  writeFileSync(partial, randomBytes(32).toString('base64url'), { mode: 0o600 });
+  writeFileSync(partial, randomToken(), { mode: 0o600 });
   chmodSync(partial, 0o600);
   try {
     linkSync(partial, file);

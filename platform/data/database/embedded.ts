@@ -2,7 +2,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import pg from 'pg';
 import type { Registry } from 'prom-client';
-import { guarded } from '../../base/faults/guarded.ts';
+import { every } from '../../base/faults/every.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { OWNERS, type Owner, roleOf } from '../../contracts/owners.ts';
 import { observeEmbedded } from './embedded-metrics.ts';
@@ -128,19 +128,16 @@ async function createOwners(admin: pg.Pool): Promise<void> {
 }
 
 function startCleanup(admin: pg.Pool, log: Logger): Disposable {
-  const every = (ms: number, statement: string): NodeJS.Timeout =>
-    setInterval(
-      guarded({ where: 'embedded database', log, about: () => ({ statement }) }, () => admin.query(statement)),
-      ms,
-    ).unref();
-  const timers = [
-    every(PLANS_LAST_MS, 'DISCARD PLANS'),
-    every(CHECKPOINT_EVERY_MS, 'CHECKPOINT'),
-    every(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)'),
+  const repeat = (ms: number, statement: string) =>
+    every(ms, { where: 'embedded database', log, about: () => ({ statement }) }, () => admin.query(statement));
+  const stops = [
+    repeat(PLANS_LAST_MS, 'DISCARD PLANS'),
+    repeat(CHECKPOINT_EVERY_MS, 'CHECKPOINT'),
+    repeat(VACUUM_EVERY_MS, 'VACUUM (ANALYZE)'),
   ];
   return {
     [Symbol.dispose]: () => {
-      for (const timer of timers) clearInterval(timer);
+      for (const stop of stops) stop();
     },
   };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { isAway } from '../../base/errors/outage.ts';
+import { every } from '../../base/faults/every.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Json } from '../../base/json/json.ts';
 import type { Logger } from '../../base/log/log.ts';
@@ -94,7 +95,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   #blockedLooks = 0;
   #nextLook: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #heard: Subscription | undefined;
-  #timers: NodeJS.Timeout[] = [];
+  readonly #stops: (() => void)[] = [];
   #state: 'new' | 'started' | 'closed' = 'new';
 
   constructor(client: SqlClient<Tx>, options: JobRunnerOptions) {
@@ -230,7 +231,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
-    for (const timer of this.#timers) clearInterval(timer);
+    for (const stop of this.#stops) stop();
     clearTimeout(this.#nextLook?.timer);
     this.#heard?.close();
     await this.#turn;
@@ -422,9 +423,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   }
 
   #every(ms: number, work: () => void): void {
-    const timer = setInterval(guarded({ where: 'jobs', log: this.#log }, work), ms);
-    timer.unref();
-    this.#timers.push(timer);
+    this.#stops.push(every(ms, { where: 'jobs', log: this.#log }, work));
   }
 
   #warn(error: unknown, what: string): void {

@@ -1,6 +1,6 @@
 import type { Counter, Registry } from 'prom-client';
 import { isAway } from '../../base/errors/outage.ts';
-import { guarded } from '../../base/faults/guarded.ts';
+import { every } from '../../base/faults/every.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { storeMetrics } from '../../base/metrics/store-metrics.ts';
 import { EVENTS, type EventType, type PlatformEvent } from '../../contracts/events.ts';
@@ -61,19 +61,9 @@ export async function consumeEvents<Tx extends SqlTransaction>(options: Consumer
     retryMs,
     deliver: (batch) => (lanes === undefined ? consumer.deliver(batch) : gathered.deliver(batch)),
   });
-  const cleanup = setInterval(
-    guarded({ where: 'inbox', log }, () => consumer.cleanup()),
-    CLEANUP_MS,
-  ).unref();
-  const again = setInterval(
-    guarded({ where: 'inbox', log }, () => consumer.tryParked()),
-    options.parkedMs ?? PARKED_MS,
-  ).unref();
-  lifecycle.defer(async () => {
-    clearInterval(cleanup);
-    clearInterval(again);
-    await member[Symbol.asyncDispose]();
-  });
+  lifecycle.defer(() => member[Symbol.asyncDispose]());
+  lifecycle.defer(every(CLEANUP_MS, { where: 'inbox', log }, () => consumer.cleanup()));
+  lifecycle.defer(every(options.parkedMs ?? PARKED_MS, { where: 'inbox', log }, () => consumer.tryParked()));
   return consumer;
 }
 

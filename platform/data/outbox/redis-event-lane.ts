@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff } from '../../base/faults/backoff.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { StoreMetrics } from '../../base/metrics/store-metrics.ts';
 import { decodeEvent } from '../../contracts/events.ts';
@@ -132,7 +133,7 @@ export class RedisEventLane {
       } catch (error) {
         this.#log.debug({ err: error, group: this.#group.name }, 'Events cannot be handled; trying again.');
         // A consumer whose database is away: everything that it could not take waits here, in order.
-        const pauseMs = Math.min(50 * 2 ** failures, MAX_PAUSE_MS);
+        const pauseMs = backoff(failures + 1, { firstMs: 50, maxMs: MAX_PAUSE_MS });
         await sleep(pauseMs, undefined, { signal, ref: false }).catch(() => {});
       }
     }

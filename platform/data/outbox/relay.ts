@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
+import { backoff } from '../../base/faults/backoff.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
 import type { EventBus } from './event-bus.ts';
@@ -155,7 +156,7 @@ export class Relay {
   async #rest(): Promise<void> {
     if (this.#isFull) return;
     if (this.#failures > 0) {
-      await this.#sleep(Math.min(FIRST_RETRY_MS * 2 ** (this.#failures - 1), MAX_RETRY_MS), false);
+      await this.#sleep(backoff(this.#failures, { firstMs: FIRST_RETRY_MS, maxMs: MAX_RETRY_MS }), false);
       return;
     }
     const next = this.#bus.remembers ? Math.min(this.#nextLook, this.#nextProbe) : this.#nextLook;

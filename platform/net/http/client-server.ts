@@ -3,7 +3,7 @@ import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse, Server
 import type { Config } from '../../base/config/config.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
-import { type ClientTls, LOOK_EVERY_MS, readTlsFiles } from './tls.ts';
+import { type ClientTls, readTlsFiles, renewCertificate } from './tls.ts';
 
 /** Streams at once on one connection of HTTP/2: as many as browsers open. */
 const MAX_STREAMS = 128;
@@ -39,22 +39,11 @@ export async function createClientServer(
     allowHTTP1: true,
     settings: { maxConcurrentStreams: MAX_STREAMS },
   });
-  renewWith(server, tls);
+  renewCertificate(server, tls, () => present(tls));
   return asServer(server);
 }
 
 const present = ({ cert, key }: ClientTls) => ({ cert: cert!, key: key! });
-
-function renewWith(server: Http2SecureServer, tls: ClientTls): void {
-  let { cert } = tls;
-  const renew = (): void => {
-    if (tls.cert === cert) return;
-    cert = tls.cert;
-    server.setSecureContext(present(tls));
-  };
-  const timer = setInterval(guarded({ where: 'certificate' }, renew), LOOK_EVERY_MS).unref();
-  server.on('close', () => clearInterval(timer));
-}
 
 /** Adds what an HTTP/1.1 server can do and this one cannot: to close the connections on which nothing runs. */
 function asServer(server: Http2SecureServer): Server {

@@ -4,7 +4,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { createSecureContext } from 'node:tls';
 import type { Config } from '../../base/config/config.ts';
-import { guarded } from '../../base/faults/guarded.ts';
+import { every } from '../../base/faults/every.ts';
 import type { Logger } from '../../base/log/log.ts';
 
 /** The certificate, key and authority by which gateway and subgraphs know one another, as they are at the moment. */
@@ -35,7 +35,7 @@ export interface TlsFile {
 export type TlsFiles = { readonly [Part in 'cert' | 'key' | 'ca']: TlsFile | undefined };
 
 /** How often the files are looked at, in milliseconds: a certificate is renewed days before it ends. */
-export const LOOK_EVERY_MS = 10_000;
+const LOOK_EVERY_MS = 10_000;
 /** A certificate that ends sooner is told in the log, in milliseconds. */
 const SOON_MS = 7 * 86_400_000;
 
@@ -160,15 +160,23 @@ function read(files: TlsFiles, log: Logger | undefined): Contents {
  */
 export function createServer(tls: MutualTls | undefined): Server {
   if (tls === undefined) return createHttpServer();
-  let { cert } = tls;
   const present = () => ({ cert: tls.cert, key: tls.key, ca: tls.ca });
   const server = createHttpsServer({ ...present(), requestCert: true, rejectUnauthorized: false });
+  renewCertificate(server, tls, present);
+  return server;
+}
+
+/** Gives a server the certificate that the files have now, as long as it is open. */
+export function renewCertificate<Context>(
+  server: { setSecureContext(context: Context): void; on(event: 'close', listener: () => void): unknown },
+  tls: ClientTls,
+  present: () => Context,
+): void {
+  let { cert } = tls;
   const renew = (): void => {
     if (tls.cert === cert) return;
     cert = tls.cert;
     server.setSecureContext(present());
   };
-  const timer = setInterval(guarded({ where: 'certificate' }, renew), LOOK_EVERY_MS).unref();
-  server.on('close', () => clearInterval(timer));
-  return server;
+  server.on('close', every(LOOK_EVERY_MS, { where: 'certificate' }, renew));
 }

@@ -1,5 +1,6 @@
-import { randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
+import { randomUUID, timingSafeEqual } from 'node:crypto';
 import { isObject } from '../../base/json/objects.ts';
+import { randomToken } from '../../base/secrets/tokens.ts';
 
 /** A receiver of what a subgraph says of one subscription. */
 export interface CallbackReceiver {
@@ -32,7 +33,7 @@ export class Callbacks {
 
   open(receiver: CallbackReceiver): Callback {
     const id = randomUUID();
-    const verifier = randomBytes(32).toString('base64url');
+    const verifier = randomToken();
     this.#open.set(id, { verifier: Buffer.from(verifier), receiver });
     return { id, verifier, [Symbol.dispose]: () => void this.#open.delete(id) };
   }

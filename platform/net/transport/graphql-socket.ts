@@ -1,5 +1,6 @@
 import type { RawData, WebSocket } from 'ws';
 import { CodedError } from '../../base/errors/errors.ts';
+import { every } from '../../base/faults/every.ts';
 import { guarded, report } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type ClientMessage, parseMessage, type SubscribePayload } from './client-message.ts';
@@ -286,12 +287,11 @@ export function keepAlive(socket: WebSocket, everyMs: number): void {
     answered = false;
     if (socket.readyState === socket.OPEN) socket.ping();
   };
-  const timer = setInterval(guarded({ where: 'socket heartbeat', end: () => socket.terminate() }, ping), everyMs);
-  timer.unref();
+  const stop = every(everyMs, { where: 'socket heartbeat', end: () => socket.terminate() }, ping);
   socket.on('pong', () => {
     answered = true;
   });
-  socket.on('close', () => clearInterval(timer));
+  socket.on('close', stop);
 }
 
 /** Cuts a close reason to the 123 bytes that it may have. */

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { badInput, CodedError } from '../../base/errors/errors.ts';
+import { backoff } from '../../base/faults/backoff.ts';
 import { Breaker } from '../../base/faults/breaker.ts';
 import { LastSeconds } from '../../base/faults/call-windows.ts';
 import { isObject, parseObject } from '../../base/json/objects.ts';
@@ -206,7 +207,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
             : performance.now() - began < restartMs;
           if (!retry || request.signal?.aborted) throw presentable(subgraph, problem, log);
           observer?.retried();
-          await sleep(Math.min(25 * 2 ** attempt, MAX_PAUSE_MS) * (0.5 + Math.random()));
+          await sleep(backoff(attempt, { firstMs: 50, maxMs: MAX_PAUSE_MS, isSpread: true }));
         }
       } catch (error) {
         outcome = outcomeOf(error, request.signal?.aborted === true);

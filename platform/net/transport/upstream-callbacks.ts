@@ -2,6 +2,7 @@ import { CodedError } from '../../base/errors/errors.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import { parseObject } from '../../base/json/objects.ts';
 import type { Logger } from '../../base/log/log.ts';
+import { readUpTo } from '../http/read-up-to.ts';
 import type { Callback, Callbacks } from './callbacks.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import { OperationFailed, type SubgraphRequest, type SubscriptionSink } from './transport.ts';
@@ -73,7 +74,7 @@ export function createUpstreamCallbacks(options: UpstreamCallbacksOptions): Upst
       throw error;
     });
     endpoints.succeeded(endpoint);
-    const body = parseObject(await textOf(answer.body));
+    const body = parseObject((await readUpTo(answer.body, MAX_ANSWER)).text);
     if (Array.isArray(body?.['errors']) && body['errors'].length > 0) throw new OperationFailed(body['errors']);
     if (answer.statusCode === 401) throw new CodedError('UNAUTHENTICATED', `${subgraph} refuses the credentials.`);
     if (answer.statusCode === 403) throw new CodedError('FORBIDDEN', `${subgraph} refuses the credentials.`);
@@ -160,15 +161,4 @@ interface Subscription {
   readonly sink: SubscriptionSink;
   isOver: boolean;
   end(tell: () => void): void;
-}
-
-async function textOf(body: AsyncIterable<Buffer>): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body) {
-    bytes += chunk.length;
-    if (bytes > MAX_ANSWER) break;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

@@ -1,5 +1,6 @@
 import { type ClientOptions, WebSocket } from 'ws';
 import { CodedError } from '../../base/errors/errors.ts';
+import { backoff } from '../../base/faults/backoff.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { IdentityAssertions } from '../../identity/authenticator.ts';
@@ -173,7 +174,7 @@ export function createUpstreamSocket(options: UpstreamSocketOptions): UpstreamSo
     if (operations.size === 0) return;
     clearTimeout(retryTimer);
     // After a loss the first try is soon; all gateways lose a subgraph at once, hence the jitter.
-    const pause = Math.min(100 * 2 ** (failures - 1), MAX_PAUSE_MS) * (0.5 + Math.random());
+    const pause = backoff(failures, { firstMs: 100, maxMs: MAX_PAUSE_MS, isSpread: true });
     retryTimer = setTimeout(
       guarded({ where: 'upstream socket', log }, connect),
       wasReady ? Math.random() * 200 : pause,

@@ -1,9 +1,11 @@
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodedError } from '../../base/errors/errors.ts';
+import { backoff } from '../../base/faults/backoff.ts';
 import { isObject, parseObject } from '../../base/json/objects.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { EventStream } from '../http/event-stream.ts';
+import { readUpTo } from '../http/read-up-to.ts';
 import type { Endpoint, Endpoints } from './endpoints.ts';
 import { readParts } from './multipart.ts';
 import { OperationFailed, type SubgraphRequest, type SubscriptionSink } from './transport.ts';
@@ -64,7 +66,7 @@ export function createUpstreamStreams(options: UpstreamStreamsOptions): Upstream
     const type = String(answer.headers['content-type'] ?? '');
     if (answer.statusCode === 200 && type.startsWith('text/event-stream')) return ofEvents(answer.body, sink);
     if (answer.statusCode === 200 && type.startsWith('multipart/mixed')) return ofParts(answer.body, type, sink);
-    throw refusalOf(answer.statusCode, await textOf(answer.body));
+    throw refusalOf(answer.statusCode, (await readUpTo(answer.body, MAX_ANSWER)).text);
   }
 
   async function ofEvents(body: Readable, sink: SubscriptionSink): Promise<void> {
@@ -120,8 +122,7 @@ export function createUpstreamStreams(options: UpstreamStreamsOptions): Upstream
           log.warn({ subgraph, err: error, requestId: request.requestId }, 'a stream of a subgraph is lost');
           return sink.error(unavailable('has broken the stream off.'));
         }
-        const pause = Math.min(100 * 2 ** failures, MAX_PAUSE_MS) * (0.5 + Math.random());
-        await sleep(pause);
+        await sleep(backoff(failures + 1, { firstMs: 100, maxMs: MAX_PAUSE_MS, isSpread: true }));
       }
     }
   }
@@ -164,15 +165,4 @@ interface Stream {
 /** A stream ended without saying that it is complete. */
 class Lost extends Error {
   override name = 'Lost';
-}
-
-async function textOf(body: Readable): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > MAX_ANSWER) break;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }

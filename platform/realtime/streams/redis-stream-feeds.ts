@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { guarded } from '../../base/faults/guarded.ts';
+import { backoff } from '../../base/faults/backoff.ts';
+import { every } from '../../base/faults/every.ts';
 import type { JsonObject } from '../../base/json/json.ts';
 import type { Logger } from '../../base/log/log.ts';
 import type { StoreMetrics } from '../../base/metrics/store-metrics.ts';
@@ -63,7 +64,7 @@ export class RedisStreamFeeds {
   #connection: Redis | undefined;
   #running = false;
   #closed = false;
-  readonly #check: NodeJS.Timeout;
+  readonly #stopChecks: () => void;
 
   constructor(options: {
     redis: RedisConnections;
@@ -78,10 +79,7 @@ export class RedisStreamFeeds {
     this.#log = options.log;
     this.#metrics = options.metrics;
     this.#wakeKey = `${options.redis.prefix}stream-wake:${options.processId}`;
-    this.#check = setInterval(
-      guarded({ where: 'stream', log: this.#log }, () => this.#checkAll()),
-      CHECK_EVERY_MS,
-    ).unref();
+    this.#stopChecks = every(CHECK_EVERY_MS, { where: 'stream', log: this.#log }, () => this.#checkAll());
     options.lifecycle.defer(() => this.#close());
   }
 
@@ -179,7 +177,7 @@ export class RedisStreamFeeds {
         if (pauseMs > 0) await sleep(pauseMs);
       } catch (error) {
         if (failures++ === 3) this.#log.warn({ err: error }, 'Streams cannot be read from Redis; trying again.');
-        await sleep(Math.min(50 * 2 ** failures, 500), undefined, { ref: false });
+        await sleep(backoff(failures, { firstMs: 100, maxMs: 500 }), undefined, { ref: false });
       }
     }
     this.#running = false;
@@ -252,7 +250,7 @@ export class RedisStreamFeeds {
 
   #close(): void {
     this.#closed = true;
-    clearInterval(this.#check);
+    this.#stopChecks();
     for (const feed of [...this.#feeds.values()]) this.#fail(feed, 'is no longer followed: this process is closing');
   }
 }

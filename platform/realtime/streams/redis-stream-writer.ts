@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoff } from '../../base/faults/backoff.ts';
+import { every } from '../../base/faults/every.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { JsonObject } from '../../base/json/json.ts';
 import type { StoreMetrics } from '../../base/metrics/store-metrics.ts';
@@ -41,7 +43,7 @@ const LAST_WORD_MS = 60_000;
 export class RedisStreamWriter implements StreamWriter {
   readonly #options: RedisWriterOptions;
   readonly #stop = new AbortController();
-  readonly #renewal: NodeJS.Timeout;
+  readonly #stopRenewing: () => void;
   readonly #waiters = new Set<{ done: () => boolean; resolve: () => void; reject: (error: Error) => void }>();
   #confirmed: number;
   /** When what Redis has confirmed last was sent. */
@@ -59,10 +61,7 @@ export class RedisStreamWriter implements StreamWriter {
     this.#options = options;
     this.#confirmed = options.buffer.last;
     this.#confirmedAt = options.openedAt;
-    this.#renewal = setInterval(
-      guarded({ where: 'stream' }, () => this.renew()),
-      options.leaseMs / 3,
-    ).unref();
+    this.#stopRenewing = every(options.leaseMs / 3, { where: 'stream' }, () => this.renew());
     options.metrics.streamProducers.inc();
   }
 
@@ -164,7 +163,7 @@ export class RedisStreamWriter implements StreamWriter {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    clearInterval(this.#renewal);
+    this.#stopRenewing();
     this.#options.metrics.streamProducers.dec();
     this.#options.metrics.streamPending.dec(this.last - this.#confirmed);
     this.#settle();
@@ -189,7 +188,7 @@ export class RedisStreamWriter implements StreamWriter {
         failures = 0;
       } catch {
         if (performance.now() > this.#finishDeadline) this.close();
-        await sleep(Math.min(25 * 2 ** failures++, 500), undefined, { ref: false });
+        await sleep(backoff(++failures, { firstMs: 25, maxMs: 500 }), undefined, { ref: false });
       }
       this.#settle();
     }

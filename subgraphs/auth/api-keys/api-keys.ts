@@ -1,5 +1,6 @@
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
-import { hashSecret, makeSecret, partsShown } from '#platform/identity/api-key-secret.ts';
+import { digestOf } from '#platform/base/secrets/tokens.ts';
+import { makeSecret, partsShown } from '#platform/identity/api-key-secret.ts';
 import { SCOPES } from '#platform/identity/identity.ts';
 import type { Introspection } from '#platform/identity/revocations.ts';
 import type { ApiKey } from '#prisma/auth/client/client.ts';
@@ -50,7 +51,7 @@ export async function createApiKey(
       name,
       scopes,
       expiresAt,
-      secretHash: hashSecret(secret),
+      secretHash: digestOf(secret),
       ...partsShown(secret),
     };
     const apiKey = await change.tx.apiKey.create({ data });
@@ -91,7 +92,7 @@ export async function rotateApiKey(
       name: old.name,
       scopes: old.scopes,
       expiresAt,
-      secretHash: hashSecret(secret),
+      secretHash: digestOf(secret),
       ...partsShown(secret),
     };
     const apiKey = await change.tx.apiKey.create({ data });
