@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildSchema } from 'graphql';
 import { expect, it } from 'vitest';
-import { undescribed } from './undescribed.ts';
+import { sayingLittle, undescribed } from './undescribed.ts';
 
 it('every kind of element without a description is named by its coordinate', () => {
   const schema = buildSchema(`
@@ -37,7 +37,28 @@ it('every kind of element without a description is named by its coordinate', () 
   ]);
 });
 
+it('every description that says nothing by itself is named with its words', () => {
+  const schema = buildSchema(`
+    "The query of a client."
+    type Query {
+      "The folder."
+      folder("Its id, a UUID." id: ID!): Rating
+      "What the user thinks of it."
+      rating: Rating
+    }
+    "Whether it was good."
+    enum Rating { "It was good indeed." UP "Not at all." DOWN "Its opposite, if any." NONE }
+  `);
+  expect(sayingLittle(schema)).toEqual([
+    'Query.folder(id:): Its id, a UUID.',
+    'Query.folder: The folder.',
+    'Rating.NONE: Its opposite, if any.',
+    'Rating.UP: It was good indeed.',
+  ]);
+});
+
 it('the schema that clients see describes all of its elements', async () => {
   const file = path.resolve(import.meta.dirname, '../..', 'schema.graphql');
-  expect(undescribed(buildSchema(await readFile(file, 'utf8')))).toEqual([]);
+  const schema = buildSchema(await readFile(file, 'utf8'));
+  expect(undescribed(schema)).toEqual([]);
 });

@@ -20,6 +20,21 @@ export function undescribed(schema: GraphQLSchema): string[] {
     .sort();
 }
 
+/**
+ * Returns the coordinates and words of the descriptions that say nothing by themselves: fewer than three words, or a
+ * pronoun at the beginning whose noun stands elsewhere. Tools show one description, not the ones around it.
+ */
+export function sayingLittle(schema: GraphQLSchema): string[] {
+  return [...elementsOf(schema)]
+    .filter(
+      ({ description }) => description && (description.trim().split(/\s+/).length < 3 || PRONOUN.test(description)),
+    )
+    .map(({ coordinate, description }) => `${coordinate}: ${description}`)
+    .sort();
+}
+
+const PRONOUN = /^\s*(?:It|Its|They|Their|Those)\s/;
+
 interface Element {
   readonly coordinate: string;
   readonly description: string | null | undefined;

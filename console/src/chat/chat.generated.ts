@@ -35,7 +35,7 @@ export type ErrorCode =
   | 'BAD_USER_INPUT'
   /** The budget of the user, key or model is spent; `extensions.resetsAt` says when it is renewed. */
   | 'BUDGET_EXCEEDED'
-  /** It contradicts what is stored, for instance an id used again with other content. */
+  /** The change contradicts what is stored, for instance an id used again with other content. */
   | 'CONFLICT'
   /** The provider refused the content. */
   | 'CONTENT_FILTERED'
@@ -59,7 +59,7 @@ export type ErrorCode =
   | 'MODEL_NOT_FOUND'
   /** The capability needs a setting that is missing; the message names it. */
   | 'NOT_CONFIGURED'
-  /** It does not exist, or the caller may not know that it does. */
+  /** What was asked for does not exist, or the caller may not know that it does. */
   | 'NOT_FOUND'
   /** The operation exceeds a limit on depth, aliases, fields or cost; the message names it. */
   | 'OPERATION_TOO_COMPLEX'
@@ -87,31 +87,31 @@ export type ErrorCode =
   | 'SUBGRAPH_INVALID_ANSWER'
   /** A part of the graph cannot be reached; the other fields are answered. */
   | 'SUBGRAPH_UNAVAILABLE'
-  /** It took longer than allowed. */
+  /** The work took longer than allowed. */
   | 'TIMEOUT'
   /** No valid credentials were given, or the session they belong to has ended. */
   | 'UNAUTHENTICATED';
 
 /** Whether a reply was good. */
 export type FeedbackRating =
-  /** It was not. */
+  /** The reply was not good. */
   | 'DOWN'
-  /** It was. */
+  /** The reply was good. */
   | 'UP';
 
 /** How a model ended a reply. */
 export type FinishReason =
   /** The provider cut it off because of its content. */
   | 'CONTENT_FILTER'
-  /** It reached the most tokens that it may write. */
+  /** The model reached the most tokens that it may write. */
   | 'LENGTH'
   /** For a reason of the provider's own. */
   | 'OTHER'
-  /** It had said what it had to say, or came to a text of `stop`. */
+  /** The model had said what it had to say, or came to a text of `stop`. */
   | 'STOP'
   /** A person stopped it. */
   | 'STOPPED'
-  /** It called tools. */
+  /** The model called tools. */
   | 'TOOL_CALLS';
 
 /** Who wrote a message. */
@@ -138,13 +138,13 @@ export type MessageStatus =
 
 /** Whether a model or deployment answers, as seen by one process. */
 export type ModelHealth =
-  /** It answers in part: one deployment is down, a rate limit cools off, or it is tried again after a failure. */
+  /** The model answers in part: one deployment is down, a rate limit cools off, or it is tried again after a failure. */
   | 'DEGRADED'
-  /** It failed several times in a row and is not asked until a pause is over. */
+  /** The model or deployment failed several times in a row and is not asked until a pause is over. */
   | 'DOWN'
   /** This process has not called it yet. */
   | 'UNKNOWN'
-  /** It has been called and answers. */
+  /** The model or deployment has been called and answers. */
   | 'UP';
 
 /** How the model is asked. What is left out or null is the default; a value out of its range is BAD_USER_INPUT. */
@@ -245,18 +245,18 @@ export type ToolResultStatus =
   | 'OK'
   /** The person did not allow the call; it was not run. */
   | 'REJECTED'
-  /** It took longer than it may. */
+  /** The tool took longer than it may. */
   | 'TIMED_OUT'
   /** The model called a tool that was not offered. */
   | 'UNKNOWN_TOOL';
 
 /** Whether a tool server answers. */
 export type ToolServerState =
-  /** It cannot be reached or used. */
+  /** The server cannot be reached or used. */
   | 'DOWN'
-  /** It was not asked yet. */
+  /** The server was not asked yet. */
   | 'UNKNOWN'
-  /** It answers. */
+  /** The server answers. */
   | 'UP';
 
 /** Settings to change. */

@@ -14,22 +14,22 @@ export type ImageKind =
 
 /** How far an image is. */
 export type ImageStatus =
-  /** It has arrived and is being analysed. */
+  /** The file has arrived and is being analysed. */
   | 'ANALYSING'
   /** The file has yet to be uploaded. */
   | 'AWAITING_UPLOAD'
-  /** It can be used. */
+  /** The image can be used. */
   | 'READY'
-  /** It cannot be used as an image; `problem` says why. */
+  /** The file cannot be used as an image; `problem` says why. */
   | 'REFUSED';
 
 /** How far the reading of a text is. */
 export type ImageTextStatus =
   /** The text was read; it may be empty. */
   | 'DONE'
-  /** It could not be read; `problem` says why. */
+  /** The text could not be read; `problem` says why. */
   | 'FAILED'
-  /** It waits its turn or is being read. */
+  /** The reading waits its turn or is being read. */
   | 'RUNNING';
 
 export type GalleryQueryVariables = Exact<{

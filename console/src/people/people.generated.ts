@@ -9,7 +9,7 @@ export type AuditEventType =
   | 'AUTHN_LOGIN_FAIL'
   /** Sign-ins were locked after too many failures. */
   | 'AUTHN_LOGIN_LOCK'
-  /** A sign-in. */
+  /** A sign-in that succeeded. */
   | 'AUTHN_LOGIN_SUCCESS'
   /** A password was changed or set again. */
   | 'AUTHN_PASSWORD_CHANGE'
@@ -60,7 +60,7 @@ export type CreateUserInput = {
   displayName?: string | null | undefined;
   /** Address for signing in, at most 254 characters. */
   email: string;
-  /** Its password, 15 to 128 characters. Without one the user sets it by the link that is sent to the address. */
+  /** Password, 15 to 128 characters. Without one the user sets it by the link that is sent to the address. */
   password?: string | null | undefined;
   /** Roles of the account. */
   roles?: Array<Role> | null | undefined;

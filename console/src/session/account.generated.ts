@@ -17,13 +17,13 @@ export type CreateFirstAdminInput = {
 
 /** Whether a model or deployment answers, as seen by one process. */
 export type ModelHealth =
-  /** It answers in part: one deployment is down, a rate limit cools off, or it is tried again after a failure. */
+  /** The model answers in part: one deployment is down, a rate limit cools off, or it is tried again after a failure. */
   | 'DEGRADED'
-  /** It failed several times in a row and is not asked until a pause is over. */
+  /** The model or deployment failed several times in a row and is not asked until a pause is over. */
   | 'DOWN'
   /** This process has not called it yet. */
   | 'UNKNOWN'
-  /** It has been called and answers. */
+  /** The model or deployment has been called and answers. */
   | 'UP';
 
 /** The token of the mail and the new password. */

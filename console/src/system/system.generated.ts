@@ -5,24 +5,24 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** Whether a deployment is asked, as its circuit breaker in one process says. */
 export type CircuitState =
-  /** It is asked. */
+  /** The deployment is asked. */
   | 'CLOSED'
-  /** It is not asked until the pause after a rate limit is over. */
+  /** The deployment is not asked until the pause after a rate limit is over. */
   | 'COOLING'
   /** The pause is over: the next call tells. */
   | 'HALF_OPEN'
-  /** It failed several times in a row and is not asked until a pause is over. */
+  /** The deployment failed several times in a row and is not asked until a pause is over. */
   | 'OPEN';
 
 /** Whether a model or deployment answers, as seen by one process. */
 export type ModelHealth =
-  /** It answers in part: one deployment is down, a rate limit cools off, or it is tried again after a failure. */
+  /** The model answers in part: one deployment is down, a rate limit cools off, or it is tried again after a failure. */
   | 'DEGRADED'
-  /** It failed several times in a row and is not asked until a pause is over. */
+  /** The model or deployment failed several times in a row and is not asked until a pause is over. */
   | 'DOWN'
   /** This process has not called it yet. */
   | 'UNKNOWN'
-  /** It has been called and answers. */
+  /** The model or deployment has been called and answers. */
   | 'UP';
 
 /** What can be parked. */
@@ -34,11 +34,11 @@ export type ParkedWorkType =
 
 /** How a process is. */
 export type ServiceStatus =
-  /** It answers; something that it depends on does not. */
+  /** The process answers; something that it depends on does not. */
   | 'DEGRADED'
-  /** It answers, and so does all that it depends on. */
+  /** The process answers, and so does all that it depends on. */
   | 'HEALTHY'
-  /** It does not answer: it was stopped, or it is stuck or cut off. */
+  /** The process does not answer: it was stopped, or it is stuck or cut off. */
   | 'SILENT';
 
 /** The implementations of the store. */

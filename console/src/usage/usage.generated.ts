@@ -70,7 +70,7 @@ export type UsageFilter = {
 export type UsageInterval =
   /** One day, from midnight UTC. */
   | 'DAY'
-  /** One hour. */
+  /** One hour, from its first minute. */
   | 'HOUR';
 
 /** How a call ended. */

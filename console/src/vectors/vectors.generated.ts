@@ -139,7 +139,7 @@ export type VectorObjectInput = {
    * into passages.
    */
   text?: string;
-  /** Its vector, where the caller has it already: made by the collection's model. */
+  /** The vector of the text, where the caller has it already: made by the collection's model. */
   vector?: Array<number> | null | undefined;
 };
 

@@ -2,8 +2,9 @@ import { GraphQLError, type GraphQLErrorExtensions } from 'graphql';
 
 /**
  * The catalogue of expected failures: what each code means, and the HTTP status where the failure is the whole answer,
- * of an operation, a plain route or an endpoint. A client can rely on the code; the message is for people. docs/errors.md
- * lists them. Whatever is not one of these is masked as INTERNAL_SERVER_ERROR with an id that is in the log.
+ * of an operation, a plain route or an endpoint. A client can rely on the code; the message is for people.
+ * docs/errors.md lists them. Whatever is not one of these is masked as INTERNAL_SERVER_ERROR with an id that is in the
+ * log.
  */
 export const ERROR_CODES = {
   UNAUTHENTICATED: {

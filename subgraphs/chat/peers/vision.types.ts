@@ -5,13 +5,13 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** How far an image is. */
 export type ImageStatus =
-  /** It has arrived and is being analysed. */
+  /** The file has arrived and is being analysed. */
   | 'ANALYSING'
   /** The file has yet to be uploaded. */
   | 'AWAITING_UPLOAD'
-  /** It can be used. */
+  /** The image can be used. */
   | 'READY'
-  /** It cannot be used as an image; `problem` says why. */
+  /** The file cannot be used as an image; `problem` says why. */
   | 'REFUSED';
 
 export type ChatImageQueryVariables = Exact<{

@@ -5,15 +5,15 @@ export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' |
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
 /** An image that will be uploaded. */
 export type CreateImageUploadInput = {
-  /** Its media type: image/jpeg, image/png, image/webp, image/gif, image/avif, image/heic, image/heif or image/tiff. */
+  /** Media type: image/jpeg, image/png, image/webp, image/gif, image/avif, image/heic, image/heif or image/tiff. */
   contentType: string;
   /** Name of the file, 1 to 255 characters. */
   fileName: string;
-  /** It is a page of a document, uploaded to have it read: `images` does not list it, and it is deleted a day later. */
+  /** The image is a page of a document, to be read: `images` does not list it, and it is deleted a day later. */
   forDocument?: boolean;
   /** Read its text as soon as it has arrived. */
   recognizeText?: boolean;
-  /** Its size in bytes, at most 25 MiB. */
+  /** Size of the file in bytes, at most 25 MiB. */
   size: number;
 };
 
@@ -25,22 +25,22 @@ export type DeleteImageInput = {
 
 /** How far an image is. */
 export type ImageStatus =
-  /** It has arrived and is being analysed. */
+  /** The file has arrived and is being analysed. */
   | 'ANALYSING'
   /** The file has yet to be uploaded. */
   | 'AWAITING_UPLOAD'
-  /** It can be used. */
+  /** The image can be used. */
   | 'READY'
-  /** It cannot be used as an image; `problem` says why. */
+  /** The file cannot be used as an image; `problem` says why. */
   | 'REFUSED';
 
 /** How far the reading of a text is. */
 export type ImageTextStatus =
   /** The text was read; it may be empty. */
   | 'DONE'
-  /** It could not be read; `problem` says why. */
+  /** The text could not be read; `problem` says why. */
   | 'FAILED'
-  /** It waits its turn or is being read. */
+  /** The reading waits its turn or is being read. */
   | 'RUNNING';
 
 export type BeginPageMutationVariables = Exact<{

@@ -30,7 +30,7 @@ export type ErrorCode =
   | 'BAD_USER_INPUT'
   /** The budget of the user, key or model is spent; `extensions.resetsAt` says when it is renewed. */
   | 'BUDGET_EXCEEDED'
-  /** It contradicts what is stored, for instance an id used again with other content. */
+  /** The change contradicts what is stored, for instance an id used again with other content. */
   | 'CONFLICT'
   /** The provider refused the content. */
   | 'CONTENT_FILTERED'
@@ -54,7 +54,7 @@ export type ErrorCode =
   | 'MODEL_NOT_FOUND'
   /** The capability needs a setting that is missing; the message names it. */
   | 'NOT_CONFIGURED'
-  /** It does not exist, or the caller may not know that it does. */
+  /** What was asked for does not exist, or the caller may not know that it does. */
   | 'NOT_FOUND'
   /** The operation exceeds a limit on depth, aliases, fields or cost; the message names it. */
   | 'OPERATION_TOO_COMPLEX'
@@ -82,7 +82,7 @@ export type ErrorCode =
   | 'SUBGRAPH_INVALID_ANSWER'
   /** A part of the graph cannot be reached; the other fields are answered. */
   | 'SUBGRAPH_UNAVAILABLE'
-  /** It took longer than allowed. */
+  /** The work took longer than allowed. */
   | 'TIMEOUT'
   /** No valid credentials were given, or the session they belong to has ended. */
   | 'UNAUTHENTICATED';
@@ -310,7 +310,7 @@ export type ToolResultStatus =
   | 'OK'
   /** The person did not allow the call; it was not run. */
   | 'REJECTED'
-  /** It took longer than it may. */
+  /** The tool took longer than it may. */
   | 'TIMED_OUT'
   /** The model called a tool that was not offered. */
   | 'UNKNOWN_TOOL';

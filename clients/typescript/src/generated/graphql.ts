@@ -64,15 +64,15 @@ export type CreateDocumentUploadInput = {
 
 /** An image that will be uploaded. */
 export type CreateImageUploadInput = {
-  /** Its media type: image/jpeg, image/png, image/webp, image/gif, image/avif, image/heic, image/heif or image/tiff. */
+  /** Media type: image/jpeg, image/png, image/webp, image/gif, image/avif, image/heic, image/heif or image/tiff. */
   contentType: string;
   /** Name of the file, 1 to 255 characters. */
   fileName: string;
-  /** It is a page of a document, uploaded to have it read: `images` does not list it, and it is deleted a day later. */
+  /** The image is a page of a document, to be read: `images` does not list it, and it is deleted a day later. */
   forDocument?: boolean;
   /** Read its text as soon as it has arrived. */
   recognizeText?: boolean;
-  /** Its size in bytes, at most 25 MiB. */
+  /** Size of the file in bytes, at most 25 MiB. */
   size: number;
 };
 
@@ -162,7 +162,7 @@ export type ErrorCode =
   | 'BAD_USER_INPUT'
   /** The budget of the user, key or model is spent; `extensions.resetsAt` says when it is renewed. */
   | 'BUDGET_EXCEEDED'
-  /** It contradicts what is stored, for instance an id used again with other content. */
+  /** The change contradicts what is stored, for instance an id used again with other content. */
   | 'CONFLICT'
   /** The provider refused the content. */
   | 'CONTENT_FILTERED'
@@ -186,7 +186,7 @@ export type ErrorCode =
   | 'MODEL_NOT_FOUND'
   /** The capability needs a setting that is missing; the message names it. */
   | 'NOT_CONFIGURED'
-  /** It does not exist, or the caller may not know that it does. */
+  /** What was asked for does not exist, or the caller may not know that it does. */
   | 'NOT_FOUND'
   /** The operation exceeds a limit on depth, aliases, fields or cost; the message names it. */
   | 'OPERATION_TOO_COMPLEX'
@@ -214,27 +214,27 @@ export type ErrorCode =
   | 'SUBGRAPH_INVALID_ANSWER'
   /** A part of the graph cannot be reached; the other fields are answered. */
   | 'SUBGRAPH_UNAVAILABLE'
-  /** It took longer than allowed. */
+  /** The work took longer than allowed. */
   | 'TIMEOUT'
   /** No valid credentials were given, or the session they belong to has ended. */
   | 'UNAUTHENTICATED';
 
 /** Whether a reply was good. */
 export type FeedbackRating =
-  /** It was not. */
+  /** The reply was not good. */
   | 'DOWN'
-  /** It was. */
+  /** The reply was good. */
   | 'UP';
 
 /** How far an image is. */
 export type ImageStatus =
-  /** It has arrived and is being analysed. */
+  /** The file has arrived and is being analysed. */
   | 'ANALYSING'
   /** The file has yet to be uploaded. */
   | 'AWAITING_UPLOAD'
-  /** It can be used. */
+  /** The image can be used. */
   | 'READY'
-  /** It cannot be used as an image; `problem` says why. */
+  /** The file cannot be used as an image; `problem` says why. */
   | 'REFUSED';
 
 /** What a user signs in with. */
@@ -533,7 +533,7 @@ export type ToolResultStatus =
   | 'OK'
   /** The person did not allow the call; it was not run. */
   | 'REJECTED'
-  /** It took longer than it may. */
+  /** The tool took longer than it may. */
   | 'TIMED_OUT'
   /** The model called a tool that was not offered. */
   | 'UNKNOWN_TOOL';
