@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApolloServerPlugin } from '@apollo/server';
 import type { Registry } from 'prom-client';
+import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { unexpected } from '#platform/base/errors/errors.ts';
 import { type Guard, guarded } from '#platform/base/faults/guarded.ts';
@@ -328,7 +329,9 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     return notFound(response, path);
   }
 
-  const readMetrics = options.readMetrics ?? (() => options.metrics.metrics());
+  const gather = options.readMetrics ?? (() => options.metrics.metrics());
+  const gathering = new SingleFlight();
+  const readMetrics = async () => (await gathering.run('metrics', gather)).value;
   const port = await listen(server, options.port ?? config.PORT, config.HOST, 'PORT');
   try {
     await Promise.all([graph.load(), options.also]);

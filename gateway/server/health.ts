@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import { type Check, type Checks, healthReport } from '#platform/net/http/health-report.ts';
 import type { Graph } from '../supergraph/graph.ts';
 import { sendJson } from './pages.ts';
@@ -23,10 +24,11 @@ export interface HealthOptions {
 /**
  * Creates the handler of /health: 503 until the supergraph is served and while the gateway drains. A subgraph that is
  * down makes the gateway `degraded`, not unhealthy: restarting the gateway would not help, and the other fields are
- * answered.
+ * answered. Requests at the same time share one look: it asks databases and writes to disks, and anybody may ask for it.
  */
 export function createHealth(options: HealthOptions): Health {
   let state: 'starting' | 'serving' | 'stopping' = 'starting';
+  const looks = new SingleFlight();
 
   async function look(): Promise<Checks> {
     const transports = [...(options.graph.current?.transports ?? [])];
@@ -65,7 +67,7 @@ export function createHealth(options: HealthOptions): Health {
       state = 'stopping';
     },
     async answer(response) {
-      const checks = state === 'serving' ? await look() : {};
+      const checks = state === 'serving' ? (await looks.run('checks', look)).value : {};
       const down = Object.values(checks).some(({ status }) => status === 'down');
       const { version, graph } = options;
       sendJson(response, state === 'serving' ? 200 : 503, {
