@@ -325,6 +325,7 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
         await page.goto(`${graph.url}/${name}`);
         await page.getByRole('heading', { level: 1 }).waitFor();
         await page.waitForLoadState('networkidle').catch(() => undefined);
+        if (name === 'usage') await page.getByRole('heading', { name: 'What people think of replies' }).waitFor();
         expect([colorScheme, name, await violationsOf(page)]).toEqual([colorScheme, name, []]);
       }
       await page.getByRole('button', { name: 'Deutsch' }).click();

@@ -45,7 +45,7 @@ describe('a text that grows', () => {
     expect(second.tokens[0]).toBe(first.tokens[0]);
   });
 
-  it('is read anew where it has become another text', () => {
+  it('is read again from its beginning where it has become another text', () => {
     const first = growBlocks(NO_BLOCKS, TEXT, true);
     expect(raws(growBlocks(first, 'Other', true))).toEqual([['paragraph', 'Other']]);
   });
@@ -64,7 +64,7 @@ describe('formulas', () => {
     expect(found('\\[ x = 1 \\]')).toMatchObject([{ text: 'x = 1', isDisplay: true }]);
   });
 
-  it('are no amounts of money, and nothing in code', () => {
+  it('leave amounts of money alone, and code', () => {
     expect(found('from $5 to $6, or 7$')).toEqual([]);
     expect(found('it is `$a$` there')).toEqual([]);
   });

@@ -7,8 +7,8 @@ import { useLocation } from 'wouter';
 import { useTitle } from '../frame/title.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { MakeFirstAdminDocument, SignInOptionsDocument, WhatIsThereDocument } from './account.generated.ts';
+import { messageOf } from './message-of.ts';
 import { Page } from './page.tsx';
-import { messageOf } from './sign-in.tsx';
 
 /** Makes the first administrator, says what is there and what is missing, and asks about a document. */
 export function FirstRun() {

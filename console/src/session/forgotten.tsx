@@ -4,8 +4,8 @@ import { type FormEvent, useState } from 'react';
 import { useTitle } from '../frame/title.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { AskForResetDocument } from './account.generated.ts';
+import { messageOf } from './message-of.ts';
 import { Page } from './page.tsx';
-import { messageOf } from './sign-in.tsx';
 
 /** Sends a link for a new password to the address of an account. */
 export function Forgotten({ back }: { back(): void }) {

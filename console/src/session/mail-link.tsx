@@ -11,8 +11,8 @@ import {
   VerifyAddressDocument,
 } from './account.generated.ts';
 import type { MailLinkAddress } from './mail-links.ts';
+import { messageOf } from './message-of.ts';
 import { Page } from './page.tsx';
-import { messageOf } from './sign-in.tsx';
 
 /** Does what a link of a mail is for, after a press of a button: scanners of mail follow every link. */
 export function MailLink({ address }: { readonly address: MailLinkAddress }) {

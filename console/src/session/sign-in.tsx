@@ -6,6 +6,7 @@ import { type FormEvent, lazy, Suspense, useState } from 'react';
 import { useTitle } from '../frame/title.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { SignInOptionsDocument } from './account.generated.ts';
+import { messageOf } from './message-of.ts';
 import { Page } from './page.tsx';
 
 const Forgotten = lazy(async () => ({ default: (await import('./forgotten.tsx')).Forgotten }));
@@ -99,6 +100,3 @@ export function SignIn() {
     </Page>
   );
 }
-
-/** Returns what an error says to people. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -113,7 +113,7 @@ function Deployments({ deployments }: { deployments: readonly DeploymentRow[] })
       <Table>
         <Table.Thead>
           <Table.Tr>
-            <Table.Th>{system.models}</Table.Th>
+            <Table.Th>{system.model}</Table.Th>
             <Table.Th>{system.state}</Table.Th>
             <Table.Th ta="right">{system.calls}</Table.Th>
             <Table.Th ta="right">{system.failures}</Table.Th>
@@ -137,7 +137,7 @@ function Deployments({ deployments }: { deployments: readonly DeploymentRow[] })
               </Table.Td>
               <Table.Td>
                 <Badge variant="light" color={COLOURS[one.health]}>
-                  {one.state}
+                  {system.circuits[one.state]}
                 </Badge>
               </Table.Td>
               <Table.Td ta="right">{format.number(one.calls)}</Table.Td>

@@ -9,6 +9,7 @@ import { useViewer } from '../frame/viewer.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import { Budgets } from './budgets.tsx';
 import { Chart } from './chart.tsx';
+import { Feedback } from './feedback.tsx';
 import { UsageOfDocument, type UsageOfQueryVariables } from './usage.generated.ts';
 
 const DAY_MS = 86_400_000;
@@ -159,6 +160,7 @@ export function Usage() {
           </Table.Tbody>
         </Table>
       </div>
+      {viewer?.isAdmin && <Feedback from={variables.filter.from} to={variables.filter.to} />}
       <Budgets isAdmin={viewer?.isAdmin ?? false} />
     </>
   );

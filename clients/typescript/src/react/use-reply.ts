@@ -26,7 +26,7 @@ export function useReply(messageId: string | null): ReplyState | undefined {
   return state?.messageId === messageId ? state : undefined;
 }
 
-/** Returns how long a text is left as it is, in milliseconds: a page pays for laying out all of a long one each time. */
+/** Returns how long a text is left as it is, in milliseconds: a page lays all of a long one out each time. */
 export const pauseOf = (text: string): number => Math.min(150, text.length / 100);
 
 /**
