@@ -19,9 +19,9 @@ export type BudgetPeriod =
 
 /** Whether a reply was good. */
 export type FeedbackRating =
-  /** It was not. */
+  /** The reply was not good. */
   | 'DOWN'
-  /** It was. */
+  /** The reply was good. */
   | 'UP';
 
 /** A budget to be set. There is one for each user and period; setting it again changes it. */
