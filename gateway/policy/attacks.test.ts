@@ -92,7 +92,7 @@ describe.each([
     ['comments', `${'#\n'.repeat(10_001)}{ slow }`],
     ['a block string', `{ greeting(name: """${'\n'.repeat(10_001)}""") }`],
     ['a block string, by another line break', `{ greeting(name: """${'\r'.repeat(10_001)}""") }`],
-  ])('floods of lines, which are no tokens: of %s', async (_, query) => {
+  ])('floods of lines, whatever their tokens are: of %s', async (_, query) => {
     await refused(query, 'OPERATION_TOO_COMPLEX');
   });
 

@@ -13,8 +13,9 @@ export type NestingLimits = Pick<Config, 'MAX_DEPTH' | 'MAX_VALUE_DEPTH'>;
 export type TextLimits = NestingLimits & Pick<Config, 'MAX_TOKENS'>;
 
 /**
- * Refuses a text whose nesting exceeds a limit, before the parser, which recurses, and all that comes after it. Comments
- * are no tokens and a block string is one, but the parser takes a quarter of a microsecond for each of their lines.
+ * Refuses a text whose nesting exceeds a limit, before the parser, which recurses, and all that comes after it. A
+ * comment is not a token and a block string is one, but the parser takes a quarter of a microsecond for each of their
+ * lines.
  */
 export function checkText(text: string, limits: TextLimits): readonly GraphQLError[] {
   const { selections, values } = nestingOf(text);

@@ -17,7 +17,7 @@ import { clientKey } from '../execution/planning/client-key.ts';
 import { LoopTurns } from '../execution/prepare/loop-turns.ts';
 import { isPrepared, type OperationRequest, type PreparedOperation } from '../execution/prepare/operation.ts';
 import { type Compile, createOperations, type Operations } from '../execution/prepare/operations.ts';
-import type { Sender } from '../request/sender.ts';
+import type { Sender, Turns } from '../request/sender.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import { createOverrides, type OverrideChooser, type Overrides, overrideLabels } from '../supergraph/overrides.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
@@ -111,16 +111,9 @@ export interface PipelineOptions {
 }
 
 /** The one way to an operation: HTTP, SSE, multipart, WebSocket and REST all pass here. */
-export interface Pipeline {
+export interface Pipeline extends Turns {
   /** Spends one operation of the caller's allowance for what is not an operation itself, such as a plain route. */
   readonly spend: OperationRate['spend'];
-  /**
-   * Parses a message: a large one in its sender's turn and at its expense, as all work for new operations, because
-   * JSON.parse cannot be interrupted.
-   *
-   * @throws {CodedError} RATE_LIMITED, by rejecting; what `parse` and `sender` throw.
-   */
-  read<T>(sender: () => Sender | Promise<Sender>, bytes: number, parse: () => T): T | Promise<T>;
   open(supergraph: Supergraph): Served;
   /** Finds, limits and prepares an operation. Never rejects. */
   admit(version: GraphVersion<Served>, params: OperationParams, caller: OperationCaller): Promise<Admitted | Refused>;

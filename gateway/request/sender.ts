@@ -3,7 +3,6 @@ import type { Config } from '#platform/base/config/config.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { Pipeline } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from './authentication.ts';
 import { clientOf } from './client.ts';
 
@@ -16,11 +15,22 @@ export interface Sender {
 /** A function that parses a message of so many bytes: a large one in its sender's turn. */
 export type ReadMessage = <T>(bytes: number, parse: () => T) => T | Promise<T>;
 
+/** What shares out the loop among senders. */
+export interface Turns {
+  /**
+   * Parses a message: a large one in its sender's turn and at its expense, as all work for new operations, because
+   * JSON.parse cannot be interrupted.
+   *
+   * @throws {CodedError} RATE_LIMITED, by rejecting; what `parse` and `sender` throw.
+   */
+  read<T>(sender: () => Sender | Promise<Sender>, bytes: number, parse: () => T): T | Promise<T>;
+}
+
 /** What finds out who sends a request, and shares out the loop. */
 export interface SenderParts {
   readonly config: Pick<Config, 'TRUSTED_PROXIES'>;
   readonly authenticator?: Authenticator | undefined;
-  readonly pipeline: Pick<Pipeline, 'read'>;
+  readonly pipeline: Turns;
 }
 
 /**

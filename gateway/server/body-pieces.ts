@@ -29,7 +29,7 @@ export function boundPieces(request: IncomingMessage, response: ServerResponse):
   };
 }
 
-/** Whoever reads the body hears that the client has left. */
+/** The reader of the body hears that the client has left. */
 function end({ socket }: IncomingMessage, response: ServerResponse): void {
   if (response.headersSent) return void socket.destroy();
   const body = JSON.stringify(problem('PAYLOAD_TOO_LARGE', MESSAGE));

@@ -24,7 +24,8 @@ export interface HealthOptions {
 /**
  * Creates the handler of /health: 503 until the supergraph is served and while the gateway drains. A subgraph that is
  * down makes the gateway `degraded`, not unhealthy: restarting the gateway would not help, and the other fields are
- * answered. Requests at the same time share one look: it asks databases and writes to disks, and anybody may ask for it.
+ * answered. Requests at the same time share one look: it asks databases and writes to disks, and anybody may ask for
+ * it.
  */
 export function createHealth(options: HealthOptions): Health {
   let state: 'starting' | 'serving' | 'stopping' = 'starting';

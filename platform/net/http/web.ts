@@ -49,7 +49,7 @@ export async function sendResponse(response: ServerResponse, answer: Response): 
   );
 }
 
-/** What nobody reads of a request stands before the next one of its connection, which would never be answered. */
+/** What is not read of a request stands before the next one of its connection, which would never be answered. */
 function discardRest(response: ServerResponse): void {
   const { req: request } = response;
   if (request.complete) return;

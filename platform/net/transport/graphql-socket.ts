@@ -9,7 +9,7 @@ import { nextMessage } from './next-message.ts';
 /** The sub-protocol of the graphql-ws package, which clients and subgraphs speak. */
 export const PROTOCOL = 'graphql-transport-ws';
 
-/** Close codes of the protocol and of WebSocket, and one of ours. docs/subscriptions.md explains each to clients. */
+/** Close codes of the protocol and of WebSocket, and ours. docs/subscriptions.md explains each to clients. */
 export const CLOSE = {
   BAD_REQUEST: 4400,
   UNAUTHORIZED: 4401,
