@@ -4,8 +4,8 @@
 // `FAULT <name> requests= failed= p95_ms= lost= pass|fail`.
 //
 // Lines of workers (`worker-killed` …) are of a gateway for others' subgraphs with four workers, beside 2,000
-// subscriptions and 500 requests a second (FAULTS_SUBSCRIPTIONS, FAULTS_REQUESTS): back_ms is the longest time until all
-// subscriptions of a client that was closed go on, disturbed how many clients of other workers noticed something.
+// subscriptions and 500 requests a second (FAULTS_SUBSCRIPTIONS, FAULTS_REQUESTS): back_ms is the longest time until
+// all subscriptions of a client that was closed go on, disturbed how many clients of other workers noticed something.
 //
 // Where one replica is left, at most one request of 2,000 may fail, and 95 of 100 are answered within half a second
 // from the second second on, or within thrice what the machine takes while nothing is wrong. Where nothing is left that
@@ -28,6 +28,8 @@ const MAX_SLOWER = 3;
 const PASSING = new Set<unknown>(['SUBGRAPH_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 'TIMEOUT', 'PROVIDER_UNAVAILABLE']);
 /** What was away may have to be found again by processes that wait longer and longer. */
 const PATIENCE_MS = 60_000;
+/** Different problems that are shown of a fault. */
+const MAX_PROBLEMS = 5;
 
 async function run(world: World, person: Person, fault: Fault, usualMs: number) {
   const reads = person.read();
@@ -58,9 +60,12 @@ async function run(world: World, person: Person, fault: Fault, usualMs: number) 
   const figures = `requests=${asked.length} failed=${failed.length} p95_ms=${p95.toFixed(0)} lost=${lost}`;
   console.log(`FAULT ${fault.name} ${figures} ${passes ? 'pass' : 'fail'}`);
   if (broken !== undefined) console.log(`  ${String(broken)}`);
-  if (!passes)
-    for (const problem of [...new Set([...strange, ...problems].map((one) => JSON.stringify(one)))].slice(0, 3))
-      console.log(`  ${problem}`);
+  if (!passes) {
+    const counts = new Map<string, number>();
+    for (const one of problems) counts.set(JSON.stringify(one), (counts.get(JSON.stringify(one)) ?? 0) + 1);
+    const most = [...counts].sort(([, a], [, b]) => b - a).slice(0, MAX_PROBLEMS);
+    for (const [problem, count] of most) console.log(`  ${count} x ${problem}`);
+  }
   return { passes, p95 };
 }
 

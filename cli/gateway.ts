@@ -137,7 +137,7 @@ async function ownGateway(process: Process, settings: string | undefined, link: 
   return served;
 }
 
-/** Without REDIS_URL its part is done in memory, which is there. */
+/** Returns whether Redis answers. Without REDIS_URL its part is done in memory, which is there. */
 export const healthOfRedis = async ({ redis, health }: Pick<Stores, 'redis' | 'health'>) =>
   redis ? health() : ({ status: 'up', detail: 'in memory' } as const);
 

@@ -32,8 +32,8 @@ interface Whole {
 }
 
 /**
- * Serves the gateway and all subgraphs of the supergraph on a database that may still be opening: in this process, or the
- * gateway in as many as WORKERS says, which reach the subgraphs here over HTTP.
+ * Serves the gateway and all subgraphs of the supergraph on a database that may still be opening: all in this process,
+ * or the gateway in as many as WORKERS says, which reach the subgraphs here over HTTP.
  */
 export async function serveWhole(root: string, process: Process, database: Database): Promise<Whole> {
   const { config, log, metrics, lifecycle } = process;
@@ -119,7 +119,7 @@ export async function serveWhole(root: string, process: Process, database: Datab
   return { url: gateway.url, transports, events: platform.events };
 }
 
-/** Serves subgraphs of this process to gateways that are its workers, and to nobody else: they show who they are. */
+/** Serves subgraphs of this process to its workers, which are gateways, on ports of this machine that ask who calls. */
 async function serveByWorkers(
   { config, log, metrics, lifecycle }: Process,
   {

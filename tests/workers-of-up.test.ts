@@ -12,7 +12,7 @@ const WORKERS = 2;
 /** Enough for the round of new connections to come by every worker. */
 const CONNECTIONS = 4 * WORKERS;
 const START_MS = 60_000;
-const PER_MINUTE = 80;
+const PER_MINUTE = 40;
 
 let graph: RunningGraph;
 let user: TestUser;

@@ -10,6 +10,8 @@ const FORGET_EVERY = 4;
 /** Of the last memories, those that are searched for, too: each search embeds a text. */
 const SEARCHED = 5;
 const MEMORIES_PAGE = 100;
+/** All faults together take longer than an access token lives. */
+const EXPIRED = 'The access token has expired';
 
 /** Reads of four subgraphs, and nothing that takes a model's time. */
 const QUERY = `{
@@ -43,6 +45,7 @@ export class Person {
   readonly #kept = new Map<string, string>();
   readonly #forgotten = new Map<string, string>();
   #n = 0;
+  #signingIn: Promise<void> | undefined;
 
   private constructor(user: TestUser, others: readonly TestUser[]) {
     this.user = user;
@@ -62,15 +65,32 @@ export class Person {
     return person;
   }
 
-  /** Asks one gateway, and the other where nothing listens, as a balancer does. */
+  /**
+   * Asks one gateway, and the other as a balancer does: where nothing listens, where the gateway is not ready, and
+   * where the connection of a query breaks, which may be sent again.
+   */
   async send<Data>(query: string, variables: object = {}): Promise<GraphqlAnswer<Data>> {
+    const other = this.#others[0];
     try {
-      return await this.user.send<Data, object>(query, variables);
+      const answer = await this.user.send<Data, object>(query, variables);
+      if (answer.errors?.[0]?.message.startsWith(EXPIRED)) {
+        this.#signingIn ??= this.#signIn().finally(() => {
+          this.#signingIn = undefined;
+        });
+        await this.#signingIn;
+        return await this.user.send<Data, object>(query, variables);
+      }
+      if (other === undefined || answer.errors?.[0]?.message !== 'The gateway is starting.') return answer;
     } catch (error) {
-      const other = this.#others[0];
-      if (other === undefined || (error as { cause?: { code?: string } }).cause?.code !== 'ECONNREFUSED') throw error;
-      return other.send<Data, object>(query, variables);
+      const isRefused = (error as { cause?: { code?: string } }).cause?.code === 'ECONNREFUSED';
+      if (other === undefined || !(isRefused || !query.startsWith('mutation'))) throw error;
     }
+    return other.send<Data, object>(query, variables);
+  }
+
+  async #signIn(): Promise<void> {
+    await this.user.signIn();
+    for (const other of this.#others) other.accessToken = this.user.accessToken;
   }
 
   read(): Load<GraphqlAnswer<object>> {
