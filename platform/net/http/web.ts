@@ -37,7 +37,8 @@ export async function sendResponse(response: ServerResponse, answer: Response): 
   const cookies = answer.headers.getSetCookie();
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
   discardRest(response);
-  if (answer.body === null || response.req.method === 'HEAD') {
+  // Where the client has left while the answer was made, there is nothing to pipe it to.
+  if (answer.body === null || response.req.method === 'HEAD' || response.destroyed) {
     await answer.body?.cancel();
     response.end();
     return;
