@@ -1,4 +1,4 @@
-/** What was read of a body. */
+/** The part of a body that was read. */
 export interface ReadText {
   readonly text: string;
   /** The body was longer than the limit: the text ends somewhere before. */
