@@ -9,14 +9,14 @@ import type { ReadMessage } from '../request/sender.ts';
 /**
  * Reads the body of a request, a JSON object.
  *
- * @param read parses it. Default: at once.
+ * @param read parses it.
  * @returns undefined for an empty body.
  * @throws {CodedError} BAD_USER_INPUT, PAYLOAD_TOO_LARGE.
  */
 export async function readJsonBody(
   request: IncomingMessage,
   maxBytes: number,
-  read: ReadMessage = (_, parse) => parse(),
+  read: ReadMessage,
 ): Promise<Record<string, unknown> | undefined> {
   const bytes = await readBody(request, maxBytes);
   // A form cannot send DELETE, and clients give what has no body no type.

@@ -10,6 +10,7 @@ import { readJsonBody } from '../doors/json-body.ts';
 import type { DoorParts } from '../doors/parts.ts';
 import { Visit } from '../doors/visit.ts';
 import type { Served } from '../policy/pipeline.ts';
+import { readerFor } from '../request/sender.ts';
 import type { Origins } from '../server/origins.ts';
 import { sendJson } from '../server/pages.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
@@ -100,7 +101,7 @@ export function createMcp(options: McpOptions): Mcp {
       response.setHeader('allow', 'POST');
       return sendJson(response, 405, rpcError('No session is kept: send each request with POST.'));
     }
-    const body = await readJsonBody(request, config.MAX_BODY_BYTES);
+    const body = await readJsonBody(request, config.MAX_BODY_BYTES, readerFor(request, options, resource.url));
     const visit = await Visit.begin(options, 'mcp', request, response, resource.url);
     if (visit.identity.kind !== 'user') throw unauthenticated(resource.howToSignIn);
     await visit.spend();

@@ -5,6 +5,7 @@ import { readJsonBody } from '../doors/json-body.ts';
 import type { DoorParts } from '../doors/parts.ts';
 import { Visit } from '../doors/visit.ts';
 import type { Served } from '../policy/pipeline.ts';
+import { readerFor } from '../request/sender.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import { answerChatCompletion } from './chat-completions.ts';
 import { answerEmbeddings } from './embeddings.ts';
@@ -119,7 +120,8 @@ export function createOpenAi(parts: DoorParts): OpenAi {
     // A request that changes nothing more than a status may come without a body.
     const isBare = request.headers['content-type'] === undefined && request.headers['content-length'] === '0';
     const hasBody = route.method !== 'GET' && !isBare && !route.takesFile;
-    const body = hasBody ? ((await readJsonBody(request, config.MAX_BODY_BYTES)) ?? {}) : {};
+    const read = readerFor(request, parts);
+    const body = hasBody ? ((await readJsonBody(request, config.MAX_BODY_BYTES, read)) ?? {}) : {};
     const visit = await Visit.begin(parts, 'openai', request, response);
     const key = request.headers['idempotency-key'];
     await route.answer({

@@ -36,12 +36,18 @@ export interface SenderParts {
 /**
  * Returns what parses the body of a request at its sender's expense.
  *
+ * @param resource URL of the door, where connected apps come to it; see Credentials.
  * @throws {CodedError} when it is used, by rejecting: RATE_LIMITED; UNAUTHENTICATED, of a large body.
  */
-export function readerFor(request: IncomingMessage, { config, authenticator, pipeline }: SenderParts): ReadMessage {
+export function readerFor(
+  request: IncomingMessage,
+  { config, authenticator, pipeline }: SenderParts,
+  resource?: string,
+): ReadMessage {
   const sender = async (): Promise<Sender> => {
     const client = clientOf(request, config.TRUSTED_PROXIES);
-    return { client, identity: await identify(authenticator, credentialsOf(request, authenticator), client) };
+    const credentials = { ...credentialsOf(request, authenticator), resource };
+    return { client, identity: await identify(authenticator, credentials, client) };
   };
   return (bytes, parse) => pipeline.read(sender, bytes, parse);
 }

@@ -18,13 +18,13 @@ export type CitationKind =
 export type DocumentStatus =
   /** The file has yet to be uploaded. */
   | 'AWAITING_UPLOAD'
-  /** It could not be read: see `problem`. */
+  /** The document could not be read: see `problem`. */
   | 'FAILED'
-  /** Its text is being read, cut and embedded. */
+  /** The text is being read, cut and embedded. */
   | 'PROCESSING'
-  /** It waits for its turn. */
+  /** The document waits for its turn. */
   | 'QUEUED'
-  /** It can be searched. */
+  /** The document can be searched. */
   | 'READY';
 
 /** A code of the error catalogue, docs/errors.md. */

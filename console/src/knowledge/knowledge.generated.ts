@@ -22,7 +22,7 @@ export type DocumentProblemCode =
   | 'PASSWORD_PROTECTED'
   /** Reading it took longer or more memory than allowed. */
   | 'TOO_EXPENSIVE'
-  /** It or what it unpacks to is larger than allowed. */
+  /** The file, or what it unpacks to, is larger than allowed. */
   | 'TOO_LARGE'
   /** The content is not of the type that was declared. */
   | 'TYPE_MISMATCH'
@@ -33,13 +33,13 @@ export type DocumentProblemCode =
 export type DocumentStatus =
   /** The file has yet to be uploaded. */
   | 'AWAITING_UPLOAD'
-  /** It could not be read: see `problem`. */
+  /** The document could not be read: see `problem`. */
   | 'FAILED'
-  /** Its text is being read, cut and embedded. */
+  /** The text is being read, cut and embedded. */
   | 'PROCESSING'
-  /** It waits for its turn. */
+  /** The document waits for its turn. */
   | 'QUEUED'
-  /** It can be searched. */
+  /** The document can be searched. */
   | 'READY';
 
 /** How stored texts are compared with the one looked for. */

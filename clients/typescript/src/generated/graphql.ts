@@ -45,7 +45,7 @@ export type CreateDocumentUploadInput = {
   /** Who may read it. SHARED is for administrators. */
   access?: DocumentAccess;
   /**
-   * Its media type, such as application/pdf, text/plain or message/rfc822. Where it is application/octet-stream, the name
+   * Media type of the file, such as application/pdf, text/plain or message/rfc822. Where it is application/octet-stream, the name
    * of the file tells the format.
    */
   contentType: string;
@@ -56,9 +56,9 @@ export type CreateDocumentUploadInput = {
   conversationId?: string | number | null | undefined;
   /** Name of the file, 1 to 255 characters. */
   fileName: string;
-  /** Its size in bytes, at most DOCUMENT_MAX_BYTES (50 MiB by default). */
+  /** Size of the file in bytes, at most DOCUMENT_MAX_BYTES (50 MiB by default). */
   size: number;
-  /** Its title, 1 to 300 characters; default: the name of the file. */
+  /** Title of the document, 1 to 300 characters; default: the name of the file. */
   title?: string | null | undefined;
 };
 
@@ -101,7 +101,7 @@ export type DocumentProblemCode =
   | 'PASSWORD_PROTECTED'
   /** Reading it took longer or more memory than allowed. */
   | 'TOO_EXPENSIVE'
-  /** It or what it unpacks to is larger than allowed. */
+  /** The file, or what it unpacks to, is larger than allowed. */
   | 'TOO_LARGE'
   /** The content is not of the type that was declared. */
   | 'TYPE_MISMATCH'
@@ -112,13 +112,13 @@ export type DocumentProblemCode =
 export type DocumentStatus =
   /** The file has yet to be uploaded. */
   | 'AWAITING_UPLOAD'
-  /** It could not be read: see `problem`. */
+  /** The document could not be read: see `problem`. */
   | 'FAILED'
-  /** Its text is being read, cut and embedded. */
+  /** The text is being read, cut and embedded. */
   | 'PROCESSING'
-  /** It waits for its turn. */
+  /** The document waits for its turn. */
   | 'QUEUED'
-  /** It can be searched. */
+  /** The document can be searched. */
   | 'READY';
 
 /** A new text for a message, and how it is replied to. */
