@@ -72,7 +72,7 @@ export function acceptedBy(header: string | undefined): Accepted {
   };
 }
 
-/** What a body may be. */
+/** The limits of a body. */
 export type BodyLimits = Pick<Config, 'MAX_BODY_BYTES' | 'MAX_BATCH'>;
 
 /**

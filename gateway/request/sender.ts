@@ -6,7 +6,7 @@ import type { Identity } from '#platform/identity/identity.ts';
 import { credentialsOf, identify } from './authentication.ts';
 import { clientOf } from './client.ts';
 
-/** Who a message is from. */
+/** The one who a message is from. */
 export interface Sender {
   readonly identity: Identity;
   readonly client: ClientInfo;
@@ -15,7 +15,7 @@ export interface Sender {
 /** A function that parses a message of so many bytes: a large one in its sender's turn. */
 export type ReadMessage = <T>(bytes: number, parse: () => T) => T | Promise<T>;
 
-/** What shares out the loop among senders. */
+/** The part that shares out the loop among senders. */
 export interface Turns {
   /**
    * Parses a message: a large one in its sender's turn and at its expense, as all work for new operations, because
@@ -26,7 +26,7 @@ export interface Turns {
   read<T>(sender: () => Sender | Promise<Sender>, bytes: number, parse: () => T): T | Promise<T>;
 }
 
-/** What finds out who sends a request, and shares out the loop. */
+/** The parts that find out who sends a request, and share out the loop. */
 export interface SenderParts {
   readonly config: Pick<Config, 'TRUSTED_PROXIES'>;
   readonly authenticator?: Authenticator | undefined;

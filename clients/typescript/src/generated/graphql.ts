@@ -45,8 +45,8 @@ export type CreateDocumentUploadInput = {
   /** Who may read it. SHARED is for administrators. */
   access?: DocumentAccess;
   /**
-   * Media type of the file, such as application/pdf, text/plain or message/rfc822. Where it is application/octet-stream, the name
-   * of the file tells the format.
+   * Media type of the file, such as application/pdf, text/plain or message/rfc822. Where it is application/octet-stream,
+   * the name of the file tells the format.
    */
   contentType: string;
   /**
