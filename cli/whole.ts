@@ -71,10 +71,10 @@ export async function serveWhole(root: string, process: Process, database: Datab
   const version = versionOf(root);
   const health = async () => ({ redis: await healthOfRedis(platform.stores), ...(await platform.health()) });
   if (workers > 1) {
-    const [url] = await Promise.all([
-      serveByWorkers(process, { workers, platform, hosted, version, stores: shared ?? memoryStores(metrics) }),
-      database.opened,
-    ]);
+    // A worker cannot see that the database is still opening: none may say before that it is ready.
+    await database.opened;
+    const stores = shared ?? memoryStores(metrics);
+    const url = await serveByWorkers(process, { workers, platform, hosted, version, stores });
     await reportProcess(process, platform.topics, { service: 'sextant', runs: names, version, health });
     return { url, transports, events: platform.events };
   }

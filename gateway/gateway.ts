@@ -302,7 +302,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     const wellKnown = options.wellKnown?.[path];
     if (wellKnown || path.startsWith('/_/')) {
       const [subgraph, route] = wellKnown ? [wellKnown[0], wellKnown[1] + search] : ownRoute(path + search);
-      return forward(request, response, graph.current?.transports.get(subgraph), route);
+      return forward(request, response, graph.current?.transports.get(subgraph), route, wellKnown !== undefined);
     }
     if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);
     switch (path) {

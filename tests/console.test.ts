@@ -335,6 +335,15 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     }
   }, 240_000);
 
+  it('is loaded again where a part of it is gone since the server was upgraded', async () => {
+    const { page } = await newPerson();
+    let gone = 0;
+    await page.route('**/memory-*.js', (route) => (gone++ === 0 ? route.fulfill({ status: 404 }) : route.continue()));
+    await page.getByRole('navigation', { name: 'Menu' }).getByRole('link', { name: 'Memory' }).click();
+    await page.getByRole('heading', { name: 'Memory', level: 1 }).waitFor();
+    expect(gone).toBe(2);
+  }, 240_000);
+
   it('fits a narrow phone, where the list of conversations opens by a button', async () => {
     const { page } = await newPerson({ viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
     await write(page, 'Hello from a phone');

@@ -75,7 +75,6 @@ export class PipedTopics implements Topics {
   async publish(topic: string, event: Json): Promise<void> {
     checkTopic(topic);
     encodeEvent(topic, event);
-    this.#metrics.topicEvents.inc();
     this.#local.tell(topic, event);
     try {
       await this.#call('publish', topic, event);
@@ -89,14 +88,20 @@ export class PipedTopics implements Topics {
     checkTopic(topic);
     const own = (event: Json) => listener(event);
     if (this.#local.add(topic, own)) this.#listening.set(topic, this.#call('listen', topic));
-    await this.#listening.get(topic);
-    return {
-      close: () => {
-        if (!this.#local.remove(topic, own)) return;
-        this.#listening.delete(topic);
-        void this.#call('unlisten', topic).catch(() => undefined);
-      },
+    const close = (): void => {
+      if (!this.#local.remove(topic, own)) return;
+      this.#listening.delete(topic);
+      void this.#call('unlisten', topic).catch(() => undefined);
     };
+    try {
+      await this.#listening.get(topic);
+    } catch (error) {
+      // The next one asks again.
+      this.#listening.delete(topic);
+      close();
+      throw error;
+    }
+    return { close };
   }
 
   events(topic: string, options?: { readonly signal?: AbortSignal; readonly limit?: number }): AsyncIterable<Json> {

@@ -30,6 +30,8 @@ interface Member {
   isServing: boolean;
   /** It was told to end. */
   isLeaving: boolean;
+  /** Another one is started in its place. */
+  isReplaced: boolean;
   /** It answered no more, and was killed for it. */
   isHung: boolean;
 }
@@ -59,7 +61,7 @@ export async function supervise(root: string, count: number): Promise<void> {
 /** The workers that a supervisor wants, and what it has for them. */
 export interface WorkersOptions {
   readonly count: number;
-  readonly config: Pick<Config, 'SHUTDOWN_TIMEOUT_MS' | 'HOST' | 'PORT'>;
+  readonly config: Pick<Config, 'SHUTDOWN_TIMEOUT_MS' | 'HOST' | 'PORT' | 'publicUrl'>;
   readonly log: Logger;
   readonly metrics: Registry;
   readonly lifecycle: AsyncDisposableStack;
@@ -77,7 +79,9 @@ export interface WorkersOptions {
 export async function startWorkers(options: WorkersOptions): Promise<string> {
   const { config, log, lifecycle } = options;
   const port = config.PORT === 0 ? await freePort(config.HOST) : config.PORT;
-  const workers = lifecycle.use(new Workers(options, { PORT: String(port) }));
+  // What subgraphs here write into links and tokens is what the workers know as their own address.
+  const env = { PORT: String(port), ...(options.subgraphs && { PUBLIC_URL: config.publicUrl }) };
+  const workers = lifecycle.use(new Workers(options, env));
   const url = await workers.start();
   onReloadSignal(() => {
     log.info('told to replace the workers one by one');
@@ -135,6 +139,7 @@ class Workers implements AsyncDisposable {
    */
   async start(): Promise<string> {
     const url = await this.#fork().ready;
+    if (url !== undefined && this.#stopping.signal.aborted) return url;
     if (url === undefined) throw new CommandError('The gateway’s first process did not start: the reason is above.');
     const others = Array.from({ length: this.#options.count - 1 }, () => this.#fork().ready);
     const missing = (await Promise.all(others)).filter((one) => one === undefined).length;
@@ -150,10 +155,16 @@ class Workers implements AsyncDisposable {
         for (const member of [...this.#members]) {
           if (this.#stopping.signal.aborted) return;
           if (!this.#members.has(member) || member.isLeaving) continue;
+          member.isReplaced = true;
           if ((await this.#fork().ready) === undefined) {
+            if (this.#stopping.signal.aborted) return;
+            member.isReplaced = false;
+            if (!this.#members.has(member)) void this.#replace();
             this.#options.log.error('a new worker does not start: the earlier ones stay');
             return;
           }
+          // It may have died meanwhile.
+          if (!this.#members.has(member)) continue;
           await this.#end(member);
           this.#ended.inc({ reason: 'replaced' });
         }
@@ -207,7 +218,15 @@ class Workers implements AsyncDisposable {
       } satisfies SupervisorCalls,
       CALL_PATIENCE_MS,
     );
-    const member: Member = { worker, call, ready: ready.promise, isServing: false, isLeaving: false, isHung: false };
+    const member: Member = {
+      worker,
+      call,
+      ready: ready.promise,
+      isServing: false,
+      isLeaving: false,
+      isReplaced: false,
+      isHung: false,
+    };
     const since = performance.now();
     this.#members.add(member);
     // What cannot be sent to it any more does not matter.
@@ -226,7 +245,7 @@ class Workers implements AsyncDisposable {
         this.#ended.inc({ reason: member.isHung ? 'hung' : 'died' });
         log.error({ worker: worker.process.pid, code, signal }, 'a worker died: another takes its place');
         this.#shortLives = performance.now() - since < SHORT_LIFE_MS ? this.#shortLives + 1 : 0;
-        return Promise.all([kept, this.#replace()]);
+        return member.isReplaced ? kept : Promise.all([kept, this.#replace()]);
       }),
     );
     return member;

@@ -7,9 +7,11 @@ import { SextantProvider } from '@sextant/client/react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
+import { reloadAfterUpgrade } from './frame/reload-after-upgrade.ts';
 import { createGraph } from './graph.ts';
 import { StringsProvider } from './strings/strings.tsx';
 
+reloadAfterUpgrade();
 const sextant = createSextant();
 const graph = createGraph(sextant);
 const theme = createTheme({

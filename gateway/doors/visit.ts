@@ -60,9 +60,12 @@ export class Visit {
     const requestId = requestIdOf(request);
     response.setHeader('x-request-id', requestId);
     const signal = new Cancellation();
-    response.once('close', () => {
+    const leave = (): void => {
       if (!response.writableFinished) signal.abort(new CodedError('TIMEOUT', 'The client has left.'));
-    });
+    };
+    // It may have left while its body was read, or waited for its turn.
+    if (response.destroyed) leave();
+    else response.once('close', leave);
     const client = clientOf(request, parts.config.TRUSTED_PROXIES);
     const credentials = { ...credentialsOf(request, parts.authenticator), resource };
     const identity = await identify(parts.authenticator, credentials, client);

@@ -5,7 +5,8 @@ import { problem, sendJson } from '../server/pages.ts';
 
 /** The door as a protected resource of OAuth (RFC 9728). */
 export interface ProtectedResource {
-  readonly url: string;
+  /** URL that tokens of connected apps are for; undefined where none may be connected. */
+  readonly url: string | undefined;
   readonly howToSignIn: string;
   /** Whether its metadata are there. */
   has(path: string): boolean;
@@ -24,7 +25,7 @@ export function createResource(config: Pick<Config, 'publicUrl' | 'CONNECTED_APP
   const url = appResource(publicUrl);
   const scopes = USUAL_APP_SCOPES.join(' ');
   return {
-    url,
+    url: open ? url : undefined,
     howToSignIn: open ? 'Send an API key as bearer, or connect by OAuth.' : 'Send an API key as bearer.',
     has: (path) => open && PATHS.includes(path),
     answer({ method }, response) {

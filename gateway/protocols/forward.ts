@@ -4,6 +4,7 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '#platform/identity/client-info.ts';
+import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { sendResponse, toRequest } from '#platform/net/http/web.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Pipeline } from '../policy/pipeline.ts';
@@ -24,6 +25,8 @@ export type Forward = (
   transport: SubgraphTransport | undefined,
   /** The subgraph's own path, with its query. */
   path: string,
+  /** Whether credentials mean nothing there; by themselves they are checked, and false ones refused. */
+  isOpen?: boolean,
 ) => Promise<void>;
 
 /** The methods that a plain route may declare. */
@@ -34,7 +37,7 @@ const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
  * declared as a route. What the client says about its own address is replaced by what this gateway saw.
  */
 export function createForward({ config, authenticator, pipeline }: ForwardOptions): Forward {
-  return async function forward(request, response, transport, path): Promise<void> {
+  return async function forward(request, response, transport, path, isOpen = false): Promise<void> {
     if (!METHODS.includes(request.method ?? '')) {
       response.setHeader('allow', METHODS.join(', '));
       return sendJson(response, 405, problem('BAD_USER_INPUT', `Use ${METHODS.join(', ')}.`));
@@ -46,7 +49,9 @@ export function createForward({ config, authenticator, pipeline }: ForwardOption
     });
     try {
       const client = clientOf(request, config.TRUSTED_PROXIES);
-      const identity = await identify(authenticator, credentialsOf(request, authenticator), client);
+      const identity = isOpen
+        ? ANONYMOUS
+        : await identify(authenticator, credentialsOf(request, authenticator), client);
       const refusal = await pipeline.spend(identity, client);
       if (refusal) throw refusal;
       const forwarded = toRequest(request, path, aborter.signal);

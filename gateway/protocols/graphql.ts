@@ -98,6 +98,8 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
       if (!(error instanceof GraphQLError)) throw error;
       return fail([error]);
     }
+    // A client that has left while its body was read, or waited for its turn, closes nothing more.
+    if (response.destroyed) return;
     const cancellation = new Cancellation();
     response.once('close', () => {
       if (!response.writableFinished) cancellation.abort(new CodedError('TIMEOUT', 'The client has left.'));
@@ -119,6 +121,7 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     if (isRefused(admitted)) return fail(admitted.errors);
     const { kind } = admitted.prepared;
     if (kind === 'subscription') {
+      if (response.destroyed) return;
       markStream(response, requestId);
       const opened = subscribe(version, admitted, identity, accepted, response);
       return opened ? undefined : fail([needsStream()]);

@@ -31,7 +31,8 @@ export function boundPieces(request: IncomingMessage, response: ServerResponse):
 
 /** The reader of the body hears that the client has left. */
 function end({ socket }: IncomingMessage, response: ServerResponse): void {
-  if (response.headersSent) return void socket.destroy();
+  // A response has its socket in its turn only: before, another one is being sent.
+  if (response.headersSent || response.socket === null) return void socket.destroy();
   const body = JSON.stringify(problem('PAYLOAD_TOO_LARGE', MESSAGE));
   const head = `HTTP/1.1 413 Payload Too Large\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`;
   socket.end(head + body, () => socket.destroy());

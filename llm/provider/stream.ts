@@ -102,6 +102,7 @@ export class ProviderStream {
           this.#watchdog.rest();
           return delta;
         }
+        if (this.#broken !== undefined) throw this.#broken;
         this.#watchdog.wait();
       }
     } catch (error) {

@@ -268,7 +268,12 @@ export class TokenVerifier implements Authenticator, AsyncDisposable {
 
   async #learn(): Promise<void> {
     this.#subscription ??= this.#options.topics.subscribe(REVOCATION_TOPIC, (event) => this.#hear(event));
-    await this.#subscription;
+    try {
+      await this.#subscription;
+    } catch (error) {
+      this.#subscription = undefined;
+      throw error;
+    }
     await this.#poll();
     this.#ready = true;
     this.#schedule();

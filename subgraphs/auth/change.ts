@@ -89,11 +89,14 @@ export class Change {
   }
 
   /**
-   * Ends the open sessions that match, access tokens included.
+   * Ends the open sessions that match, access tokens included; with those of a user all codes by which an app could open
+   * another one. A code that is being used meanwhile is waited for, and its session ends too.
    *
    * @returns how many there were.
    */
   async endSessions(where: Prisma.SessionWhereInput, reason: string): Promise<number> {
+    if (where.userId !== undefined)
+      await this.tx.authorizationCode.deleteMany({ where: { userId: where.userId as string } });
     const ended = await this.tx.session.updateManyAndReturn({
       where: { ...where, revokedAt: null },
       data: { revokedAt: new Date(), revokedReason: reason },

@@ -34,6 +34,8 @@ export async function decide(
   { id, callId }: DecisionInput,
   decided: 'APPROVED' | 'REJECTED',
 ): Promise<{ readonly calling: Message; readonly isSettled: boolean }> {
+  if (user.appSessionId !== undefined)
+    throw new CodedError('FORBIDDEN', 'A connected app may not allow its own calls of tools: its person decides.');
   const known = await messageFor(chat.db, user.userId, id);
   if (known.role !== 'ASSISTANT') throw badInput('input.id', 'is a message of a person; only replies call tools.');
   if (known.requesterId !== user.userId) {

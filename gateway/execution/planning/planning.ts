@@ -16,7 +16,7 @@ export interface PlanningOptions {
   readonly choice?: PlannerChoice | undefined;
   /** Longest planning of one operation, in milliseconds of a processor that it need not share. Default: 5,000. */
   readonly timeoutMs?: number | undefined;
-  /** After how long an operation counts as slow, in milliseconds. Default: 500. */
+  /** After how long an operation counts as slow, in milliseconds, half of them of a processor. Default: 500. */
   readonly slowMs?: number | undefined;
   /** Told of each operation, with the time from the request for its plan to the plan or the refusal. */
   readonly planned?: PlanningObserver | undefined;
@@ -44,8 +44,13 @@ const SLOW_PRIORITY = 10;
 const MAX_STRETCH = 2;
 /** Share of the limit that has to have been processor time for the limit to count. */
 const OWN_SHARE = 0.8;
-/** Longest wait for a turn. */
+/** Longest wait for a turn; where the thread is still starting, the longer one. */
 const MAX_WAIT_MS = 15_000;
+const MAX_START_MS = 45_000;
+/** An operation whose thread others keep from the processor is not slow yet, for so many times the limit. */
+const MAX_UNCERTAIN = 4;
+/** How often is looked whether a thread has started. */
+const LOOK_MS = 1_000;
 
 /** A field with @fromContext, in a supergraph. */
 const USES_CONTEXT = /contextArguments:\s*\[\s*\{/;
@@ -84,6 +89,8 @@ interface Thread {
   /** Processor time that it had had when it began with what it works on, in milliseconds. */
   cpuBefore: number;
   isBusy: boolean;
+  /** Whether it has begun with what it works on: a thread that has ended starts again first. */
+  isReady: boolean;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -173,7 +180,7 @@ export class Planning implements Planner {
         isSettled: false,
         isBegun: false,
         isDoubled: false,
-        deadline: setTimeout(() => this.#settle(job, () => reject(tooBusy())), MAX_WAIT_MS),
+        deadline: setTimeout(() => this.#hasWaited(lane, job, MAX_WAIT_MS), MAX_WAIT_MS),
       };
       this.#enter(lane, job);
     });
@@ -197,15 +204,20 @@ export class Planning implements Planner {
   #begin(lane: Lane, thread: Thread, job: Job): void {
     clearTimeout(thread.timer);
     thread.isBusy = true;
+    thread.isReady = false;
     thread.cpuBefore = Number.POSITIVE_INFINITY;
     job.threads.add(thread);
     const started = (number: number | undefined): void => {
       thread.number = number;
+      thread.isReady = true;
       void thread.worker.cpuMs().then((ms) => {
         thread.cpuBefore = ms ?? 0;
       });
       if (!job.threads.has(thread)) return;
-      if (lane !== this.#second) thread.timer = setTimeout(() => this.#isSlow(thread, job), this.#slowMs);
+      if (lane !== this.#second) {
+        const since = performance.now();
+        thread.timer = setTimeout(() => this.#looksSlow(thread, job, since), this.#slowMs);
+      }
       if (job.isBegun) return;
       job.isBegun = true;
       clearTimeout(job.deadline);
@@ -257,6 +269,24 @@ export class Planning implements Planner {
     const isOver = performance.now() - since >= this.#timeoutMs * (MAX_STRETCH - 1);
     if (leftMs <= 0 || isOver || job.threads.size === 0) return this.#conclude(job, tooSlow(this.#timeoutMs));
     job.deadline = setTimeout(() => this.#isLate(job, since), Math.max(leftMs, 50));
+  }
+
+  /** Refuses an operation whose turn has not come, unless what it waits for is the start of the thread. */
+  #hasWaited(lane: Lane, job: Job, ms: number): void {
+    const { isBusy, isReady } = lane.thread;
+    if (isBusy && !isReady && ms < MAX_START_MS)
+      job.deadline = setTimeout(() => this.#hasWaited(lane, job, ms + LOOK_MS), LOOK_MS);
+    else this.#settle(job, () => job.reject(tooBusy()));
+  }
+
+  /** Takes an operation for slow, unless its thread has hardly run. */
+  async #looksSlow(thread: Thread, job: Job, since: number): Promise<void> {
+    const ms = (await thread.worker.cpuMs()) ?? Number.POSITIVE_INFINITY;
+    if (!job.threads.has(thread)) return;
+    const isUncertain = performance.now() - since < this.#slowMs * MAX_UNCERTAIN;
+    if (ms - thread.cpuBefore < this.#slowMs / 2 && isUncertain)
+      thread.timer = setTimeout(() => this.#looksSlow(thread, job, since), this.#slowMs / 2);
+    else this.#isSlow(thread, job);
   }
 
   /** Others need not wait for it, and another planner may be faster. */
@@ -314,7 +344,7 @@ function createLane(sdl: string, role: Role, maxOfClient: number): Lane {
   return {
     queue: new FairQueue(),
     maxOfClient,
-    thread: { worker, role, number: undefined, cpuBefore: 0, isBusy: false, timer: undefined },
+    thread: { worker, role, number: undefined, cpuBefore: 0, isBusy: false, isReady: false, timer: undefined },
   };
 }
 

@@ -214,7 +214,9 @@ export const settings = z.object({
   ),
   REDIS_URL: redisUrl
     .optional()
-    .describe('Redis for streams, presence, rate limits and caches. Unset: in memory, one process only.'),
+    .describe(
+      'Redis for streams, presence, rate limits and caches. Unset: in memory, one process and its WORKERS only.',
+    ),
   REDIS_ADDR: redisAddress.optional().describe('host:port of Redis, the original system’s name for REDIS_URL.'),
   REDIS_PREFIX: z.string().default('sextant:').describe('Prefix of every Redis key.'),
   WEAVIATE_URL: httpUrl.optional().describe('Weaviate. Unset: the embedded vector store in SEXTANT_DIR.'),

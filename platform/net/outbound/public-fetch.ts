@@ -16,6 +16,10 @@ export interface PublicFetchOptions {
   /** Of the content; checked before the body is read. */
   readonly accepts: (contentType: string) => boolean;
   readonly userAgent: string;
+  /** The header of that name. Default: pages and texts. */
+  readonly accept?: string;
+  /** How often an answer may lead on. Default: 5. */
+  readonly maxRedirects?: number;
   /** How names are resolved; for tests. */
   readonly resolve?: (host: string) => Promise<readonly { readonly address: string; readonly family: number }[]>;
 }
@@ -32,6 +36,7 @@ export interface Fetched {
 
 const MAX_REDIRECTS = 5;
 const MAX_URL = 2_048;
+const PAGES = 'text/html,text/*;q=0.9,application/json;q=0.8';
 /** Without a word for a port, what only the web serves. */
 const PORTS = new Set(['', '80', '443']);
 
@@ -51,10 +56,11 @@ export class PublicFetch implements AsyncDisposable {
 
   /** @throws {NotFetched} with the reason. */
   async get(url: string, signal: AbortSignal): Promise<Fetched> {
+    const { maxRedirects = MAX_REDIRECTS } = this.#options;
     const until = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]);
     let next = url;
     try {
-      for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      for (let hop = 0; hop <= maxRedirects; hop++) {
         const target = this.#check(next);
         const answer = await this.#request(target, until);
         if (typeof answer !== 'string') return answer;
@@ -67,7 +73,7 @@ export class PublicFetch implements AsyncDisposable {
       if (until.aborted) throw new NotFetched(`It did not come within ${this.#options.timeoutMs} ms.`);
       throw refusedBy(error) ?? new NotFetched(`It cannot be reached (${codeOf(error)}).`);
     }
-    throw new NotFetched(`It leads on more than ${MAX_REDIRECTS} times.`);
+    throw new NotFetched(`It leads on more than ${maxRedirects} times.`);
   }
 
   /** Returns the URL, if it is one that may be asked. Names are checked when they are resolved. */
@@ -90,7 +96,7 @@ export class PublicFetch implements AsyncDisposable {
 
   /** @returns what came, or where it leads. */
   async #request(url: URL, signal: AbortSignal): Promise<Fetched | string> {
-    const { maxBytes, accepts, userAgent } = this.#options;
+    const { maxBytes, accepts, userAgent, accept = PAGES } = this.#options;
     const isTrusted = this.#isTrusted(url);
     const opening = this.#agents.get(isTrusted) ?? this.#open(isTrusted);
     this.#agents.set(isTrusted, opening);
@@ -101,7 +107,7 @@ export class PublicFetch implements AsyncDisposable {
       method: 'GET',
       headers: {
         'user-agent': userAgent,
-        accept: 'text/html,text/*;q=0.9,application/json;q=0.8',
+        accept,
         'accept-encoding': 'identity',
       },
       signal,
@@ -121,7 +127,7 @@ export class PublicFetch implements AsyncDisposable {
           ? `It is packed (${header('content-encoding').slice(0, 20)}) though that was not asked for.`
           : accepts(contentType)
             ? undefined
-            : `It is ${contentType.slice(0, 60) || 'of no known kind'}, not text.`;
+            : `It is ${contentType.slice(0, 60) || 'of no known kind'}; asked for is ${accept}.`;
     if (problem !== undefined) {
       leave();
       throw new NotFetched(problem);

@@ -136,23 +136,26 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     return;
   }
   const initTimer = setTimeout(() => close(CLOSE.INIT_TIMEOUT, 'Connection initialisation timeout'), initTimeoutMs);
-  keepAlive(socket, options.keepAliveMs ?? 12_000);
+  keepAlive(socket, options.keepAliveMs ?? 12_000, () => (held & (PARSING | RENEWAL)) !== 0);
   // `ws` reports broken frames and too large messages here and closes by itself.
   const ended = guarded({ where: guard.where, log: guard.log }, end);
   socket.on('error', ended);
   socket.on('close', ended);
   socket.on('message', guarded(guard, arrive));
 
-  /** Messages behind one that is being parsed: of what had come with it when the socket was paused. */
+  /** Messages behind one that is not done with: of what had come with it when the socket was paused. */
   const behind: (() => void)[] = [];
 
   function arrive(data: RawData, isBinary: boolean): void {
-    if (held & PARSING) return void behind.push(guarded(guard, () => take(data as Buffer, isBinary)));
+    if (held & (PARSING | RENEWAL)) return void behind.push(guarded(guard, () => take(data as Buffer, isBinary)));
     take(data as Buffer, isBinary);
   }
 
+  /** Whether nothing that comes counts any more: the socket is closed, or this side has begun to close it. */
+  const isOver = (): boolean => state === 'closed' || socket.readyState !== socket.OPEN;
+
   function take(data: Buffer, isBinary: boolean): void {
-    if (state === 'closed') return;
+    if (isOver()) return;
     const parse = (): ClientMessage | undefined => (isBinary ? undefined : parseMessage(data));
     const message = options.read ? options.read(session, data.length, parse) : parse();
     if (message instanceof Promise) void takeLater(message);
@@ -170,12 +173,17 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
         guard.end();
       }
     }
-    release(PARSING);
-    while (behind.length > 0 && (held & PARSING) === 0) behind.shift()!();
+    goOn(PARSING);
+  }
+
+  /** Ends a reason not to read, and takes what had come behind it, in its order. */
+  function goOn(reason: number): void {
+    release(reason);
+    while (behind.length > 0 && (held & (PARSING | RENEWAL)) === 0) behind.shift()!();
   }
 
   function receive(message: ClientMessage | undefined): void {
-    if (state === 'closed') return;
+    if (isOver()) return;
     switch (message?.type) {
       case undefined:
         close(CLOSE.BAD_REQUEST, 'Invalid message received');
@@ -206,12 +214,12 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
     // What the client sends after it is meant to be sent with what it brings.
     hold(RENEWAL);
     answer
-      .finally(() => release(RENEWAL))
       .then((payload) => send(JSON.stringify({ type: 'pong', payload })))
       .catch((error: unknown) => {
         report(error, guard.where, options.log);
         guard.end();
-      });
+      })
+      .finally(() => goOn(RENEWAL));
   }
 
   async function initialise(payload: Record<string, unknown> | undefined): Promise<void> {
@@ -278,12 +286,16 @@ const RENEWAL = 4;
 /** Bytes that may wait for a client before the server stops reading from it. */
 const MAX_UNREAD = 1024 * 1024;
 
-/** Cuts a peer that answers no ping: a phone that left the network never closes its socket. */
-export function keepAlive(socket: WebSocket, everyMs: number): void {
+/**
+ * Cuts a peer that answers no ping: a phone that left the network never closes its socket.
+ *
+ * @param isUnread whether it is this side that does not read, and so could not hear an answer.
+ */
+export function keepAlive(socket: WebSocket, everyMs: number, isUnread = (): boolean => false): void {
   if (everyMs === 0) return;
   let answered = true;
   const ping = (): void => {
-    if (!answered) socket.terminate();
+    if (!answered && !isUnread()) socket.terminate();
     answered = false;
     if (socket.readyState === socket.OPEN) socket.ping();
   };

@@ -8,7 +8,7 @@ import { proveFresh, requireSession } from '../accounts/password-proof.ts';
 import type { Actor } from '../actor.ts';
 import type { Tx } from '../change.ts';
 import { parseDisplayName } from '../display-name.ts';
-import { scopesOf } from '../keys/access-tokens.ts';
+import { rolesFor, scopesOf } from '../keys/access-tokens.ts';
 import type { AuthParts } from '../parts.ts';
 import { isUuid } from '../uuid.ts';
 
@@ -138,13 +138,14 @@ export async function introspect(parts: Pick<AuthParts, 'db'>, secretHash: strin
     data: { lastUsedAt: now },
   });
   const allowed = scopesOf(key.user.roles);
+  const scopes = key.scopes.filter((scope) => allowed.includes(scope));
   return {
     active: true,
     id: key.id,
     userId: key.userId,
     version: key.user.tokenVersion,
-    roles: key.user.roles,
-    scopes: key.scopes.filter((scope) => allowed.includes(scope)),
+    roles: rolesFor(key.user.roles, scopes),
+    scopes,
     expiresAt: Math.floor(key.expiresAt.getTime() / 1000),
   };
 }

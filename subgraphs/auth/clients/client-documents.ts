@@ -7,7 +7,7 @@ const MAX_URL = 500;
 /** The draft recommends 5 KB. */
 const MAX_BYTES = 10_000;
 const TIMEOUT_MS = 5_000;
-/** How long a document is taken as it was read, and how long one that is none is not asked for again, in ms. */
+/** How long a document is taken as it was read, and by default one that is none for none, in ms. */
 const KEEP_MS = 600_000;
 const KEEP_PROBLEM_MS = 30_000;
 
@@ -21,6 +21,8 @@ export const openDocumentFetch = (): PublicFetch =>
     timeoutMs: TIMEOUT_MS,
     accepts: (contentType) => /^application\/(?:[\w.+-]+\+)?json\b/.test(contentType),
     userAgent: 'Sextant (OAuth client ID metadata)',
+    accept: 'application/json',
+    maxRedirects: 0,
   });
 
 /**
@@ -31,8 +33,12 @@ export class ClientDocuments {
   readonly #fetch: Pick<PublicFetch, 'get'>;
   readonly #known = new LRUCache<string, Promise<Read>>({ max: 1_000, ttl: KEEP_MS });
 
-  constructor(fetch: Pick<PublicFetch, 'get'>) {
+  readonly #keepProblemMs: number;
+
+  /** @param keepProblemMs how long a document that is none is not asked for again. */
+  constructor(fetch: Pick<PublicFetch, 'get'>, keepProblemMs = KEEP_PROBLEM_MS) {
     this.#fetch = fetch;
+    this.#keepProblemMs = keepProblemMs;
   }
 
   /** Whether an id can be the URL of a document. Hosts are compared as they are written, so it is written plainly. */
@@ -41,17 +47,30 @@ export class ClientDocuments {
     return url !== null && url.href === clientId && url.pathname !== '/' && !url.username && !url.password && !url.hash;
   }
 
-  /** @throws {OAuthError} why it is not known. */
-  async find(clientId: string): Promise<ClientMetadata> {
+  /**
+   * @param mayRead called before a document is read that is not known.
+   * @throws {OAuthError} why it is not known; what `mayRead` throws.
+   */
+  async find(clientId: string, mayRead: () => Promise<void>): Promise<ClientMetadata> {
     let reading = this.#known.get(clientId);
     if (!reading) {
-      reading = this.#read(clientId);
-      this.#known.set(clientId, reading);
+      await mayRead();
+      reading = this.#known.get(clientId) ?? this.#keep(clientId);
     }
     const read = await reading;
     if ('metadata' in read) return read.metadata;
-    this.#known.set(clientId, reading, { ttl: KEEP_PROBLEM_MS });
     throw new OAuthError('invalid_client', `The document of the app at ${clientId} ${read.problem}`);
+  }
+
+  /** Reads a document once for all who ask. One that is none is asked for again soon, however often it is looked for. */
+  #keep(clientId: string): Promise<Read> {
+    const reading = this.#read(clientId);
+    this.#known.set(clientId, reading);
+    reading.then(
+      (read) => 'problem' in read && this.#known.set(clientId, reading, { ttl: this.#keepProblemMs }),
+      () => this.#known.delete(clientId),
+    );
+    return reading;
   }
 
   async #read(clientId: string): Promise<Read> {

@@ -18,9 +18,12 @@ export class Clients {
     this.#documents = documents;
   }
 
-  /** @throws {OAuthError} invalid_client: there is no such app. */
-  async find(id: string): Promise<Client> {
-    if (ClientDocuments.isOne(id)) return { id, ...(await this.#documents.find(id)) };
+  /**
+   * @param mayRead called before a document of a stranger's choice is read.
+   * @throws {OAuthError} invalid_client: there is no such app; what `mayRead` throws.
+   */
+  async find(id: string, mayRead: () => Promise<void>): Promise<Client> {
+    if (ClientDocuments.isOne(id)) return { id, ...(await this.#documents.find(id, mayRead)) };
     const found = this.registered.find(id);
     if (!found) throw unknownClient();
     return { id, ...found };

@@ -8,7 +8,8 @@ const NOT_AN_APP = new Set(
     .map((s) => `${s}:`),
 );
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
-/** What a URL parser lets through in a host besides could end a directive of a content security policy. */
+const ANSWERS = ['code', 'state', 'iss', 'error'];
+/** What a URL parser lets through in a host besides is in no name of a host. */
 const PLAIN_HOST = /^[\w.:[\]-]*$/;
 
 /** Returns whether a URI leads to a program on the person's own device. */
@@ -21,11 +22,13 @@ export const isLoopback = (url: URL): boolean => url.protocol === 'http:' && LOO
 export function redirectProblem(text: string): string | undefined {
   if (text.length > MAX_REDIRECT_URI) return `is longer than ${MAX_REDIRECT_URI} characters.`;
   const url = URL.parse(text);
-  if (!url || /[\s"'<>\\]/.test(text)) return 'is not a URI.';
+  if (!url || /[\s\p{Cc}"'<>\\]/u.test(text)) return 'is not a URI.';
   if (text.includes('#')) return 'has a fragment.';
   if (url.username || url.password) return 'has credentials.';
   if (NOT_AN_APP.has(url.protocol)) return `has the scheme ${url.protocol}, which leads to no app.`;
   if (url.protocol === 'http:' && !isLoopback(url)) return 'is http; that is for localhost alone.';
+  const taken = ANSWERS.find((name) => url.searchParams.has(name));
+  if (taken !== undefined) return `has the parameter ${taken}, which the answer has.`;
   if (!PLAIN_HOST.test(url.host)) return 'has a host that is none.';
   return undefined;
 }
@@ -45,9 +48,3 @@ export function isOneOf(asked: string, own: readonly string[]): boolean {
 }
 
 const withoutPort = (url: URL): string => `${url.hostname}${url.pathname}${url.search}`;
-
-/** Returns what a content security policy calls the place that a form leads to. */
-export function sourceOf(redirectUri: string): string {
-  const url = new URL(redirectUri);
-  return url.protocol === 'https:' || url.protocol === 'http:' ? url.origin : url.protocol;
-}

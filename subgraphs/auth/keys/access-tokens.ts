@@ -40,7 +40,7 @@ export class AccessTokens {
   /** Issues the token of a connected app: issuer and audience are other ones, so that the graph does not take it. */
   issueForApp(user: TokenUser, sessionId: string, { clientId, scopes, resource }: AppGrant): Promise<IssuedToken> {
     const claims = { sid: sessionId, client_id: clientId, scope: scopes.join(' ') };
-    return this.#sign(user, this.#config.publicUrl, resource, claims);
+    return this.#sign({ ...user, roles: rolesFor(user.roles, scopes) }, this.#config.publicUrl, resource, claims);
   }
 
   async #sign(
@@ -64,6 +64,13 @@ export class AccessTokens {
     return { token, expiresAt: new Date((now + ACCESS_TOKEN_TTL_S) * 1000) };
   }
 }
+
+/**
+ * Returns the roles that a credential of fewer scopes may show: one of an administrator that lacks the scope `admin` is
+ * not an administrator's anywhere.
+ */
+export const rolesFor = (roles: readonly string[], scopes: readonly string[]): string[] =>
+  roles.filter((role) => scopes.includes('admin') || !(ROLE_SCOPES[role] ?? []).includes('admin'));
 
 /** Returns every scope that some role gives. */
 export const scopesOf = (roles: readonly string[]): string[] => [

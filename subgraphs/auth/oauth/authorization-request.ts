@@ -39,13 +39,22 @@ export function one(values: URLSearchParams, name: string): string | undefined {
   return first === '' ? undefined : first;
 }
 
-/** Reads who asks and where the answer goes. @throws {OAuthError} why nothing may be sent anywhere. */
-export async function readDestination(clients: Clients, values: URLSearchParams): Promise<Destination> {
+/**
+ * Reads who asks and where the answer goes.
+ *
+ * @param mayRead called before a document of the app is read.
+ * @throws {OAuthError} why nothing may be sent anywhere.
+ */
+export async function readDestination(
+  clients: Clients,
+  values: URLSearchParams,
+  mayRead: () => Promise<void>,
+): Promise<Destination> {
   const clientId = one(values, 'client_id');
   const redirectUri = one(values, 'redirect_uri');
   const state = one(values, 'state');
   if (clientId === undefined) throw new OAuthError('invalid_request', 'client_id is missing.');
-  const client = await clients.find(clientId);
+  const client = await clients.find(clientId, mayRead);
   if (redirectUri === undefined) throw new OAuthError('invalid_request', 'redirect_uri is missing.');
   if (!isOneOf(redirectUri, client.redirectUris))
     throw new OAuthError('invalid_request', 'redirect_uri is none of those that the app has registered.');
@@ -98,9 +107,7 @@ export function answerUri(
   publicUrl: string,
   answer: Readonly<Record<string, string>>,
 ): string {
-  const url = new URL(redirectUri);
-  for (const [name, value] of Object.entries({ ...answer, ...(state !== undefined && { state }), iss: publicUrl })) {
-    url.searchParams.set(name, value);
-  }
-  return url.href;
+  const more = new URLSearchParams({ ...answer, ...(state !== undefined && { state }), iss: publicUrl });
+  // Its own query stays as it is, to the letter (RFC 6749, 3.1.2).
+  return `${redirectUri}${redirectUri.includes('?') ? '&' : '?'}${more}`;
 }

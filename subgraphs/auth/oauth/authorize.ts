@@ -1,5 +1,6 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { CLIENT_HEADER, readClientInfo } from '#platform/identity/client-info.ts';
+import { isStorable } from '#platform/host/storable.ts';
+import { CLIENT_HEADER, networkOf, readClientInfo } from '#platform/identity/client-info.ts';
 import { OAuthError } from '../clients/oauth-error.ts';
 import type { AuthParts } from '../parts.ts';
 import { grantCode } from './authorization-codes.ts';
@@ -7,11 +8,14 @@ import { answerUri, type Destination, readDestination, readRequest } from './aut
 import { consentPage, refusalPage } from './consent-page.ts';
 import { type Words, wordsFor } from './words.ts';
 
+/** Documents of apps that are read for one network: a person connects few, and each is a request to a stranger. */
+const DOCUMENTS = { name: 'auth-oauth-documents', limit: 30, windowS: 60 } as const;
+
 /** Shows a person who asks for what. */
 export function showConsent(parts: AuthParts, request: Request): Promise<Response> {
   const values = new URL(request.url).searchParams;
   const words = wordsFor(request.headers.get('accept-language'));
-  return orRefuse(parts, values, words, async (destination) =>
+  return orRefuse(parts, request, values, words, async (destination) =>
     consentPage(readRequest(destination, values, parts.config.publicUrl), values, words),
   );
 }
@@ -23,7 +27,7 @@ export async function decide(parts: AuthParts, request: Request): Promise<Respon
   const words = wordsFor(request.headers.get('accept-language'));
   if (!isFromOwnPage(request, publicUrl))
     return refusalPage(new OAuthError('invalid_request', 'The form was sent from a page of another origin.'), words);
-  return orRefuse(parts, values, words, async (destination) => {
+  return orRefuse(parts, request, values, words, async (destination) => {
     const asked = readRequest(destination, values, publicUrl);
     if (values.get('decision') !== 'allow') {
       const why = { error: 'access_denied', error_description: 'The person has refused.' };
@@ -33,6 +37,7 @@ export async function decide(parts: AuthParts, request: Request): Promise<Respon
     const email = values.get('email') ?? '';
     const again = (problem: string) => consentPage(asked, values, words, { problem, email, granted });
     if (granted.length === 0) return again(words.nothing);
+    if (![email, values.get('password') ?? ''].every(isStorable)) return again(words.wrong);
     // Other credentials of the request say nothing here: the password is what counts.
     const actor = {
       identity: { kind: 'anonymous' },
@@ -51,18 +56,26 @@ export async function decide(parts: AuthParts, request: Request): Promise<Respon
 /** Runs what needs to know where an answer goes; what is wrong is said on a page. */
 async function orRefuse(
   parts: AuthParts,
+  request: Request,
   values: URLSearchParams,
   words: Words,
   run: (destination: Destination) => Promise<Response>,
 ): Promise<Response> {
   let destination: Destination | undefined;
   try {
-    destination = await readDestination(parts.clients, values);
+    destination = await readDestination(parts.clients, values, () => spendDocument(parts, request));
     return await run(destination);
   } catch (error) {
     if (!(error instanceof OAuthError)) throw error;
     return refusalPage(error, words, destination, parts.config.publicUrl);
   }
+}
+
+/** @throws {OAuthError} 429 where documents of too many apps were read for one network. */
+async function spendDocument({ limiter }: AuthParts, { headers }: Request): Promise<void> {
+  const verdict = await limiter.consume(`ip:${networkOf(readClientInfo(headers.get(CLIENT_HEADER)))}`, DOCUMENTS);
+  if (verdict.allowed) return;
+  throw new OAuthError('temporarily_unavailable', 'Too many apps were asked for from this address.', 429);
 }
 
 /** Browsers say from where a form comes; a program that says nothing has no credentials to misuse. */

@@ -1,5 +1,5 @@
 import type { OAuthError } from '../clients/oauth-error.ts';
-import { isLoopback, sourceOf } from '../clients/redirect-uris.ts';
+import { isLoopback } from '../clients/redirect-uris.ts';
 import { escapeHtml, htmlPage } from '../pages/page.ts';
 import { type AuthorizationRequest, answerUri, type Destination, PARAMETERS } from './authorization-request.ts';
 import type { Words } from './words.ts';
@@ -23,7 +23,9 @@ export function consentPage(
 ): Response {
   const { client, redirectUri, scopes } = request;
   const url = new URL(redirectUri);
-  const leads = isLoopback(url) ? words.leadsHere : words.leadsTo(url.host || url.protocol);
+  // What an app writes after a scheme of its own names no place.
+  const leads =
+    url.protocol === 'https:' ? words.leadsTo(url.host) : isLoopback(url) ? words.leadsHere : words.opens(url.protocol);
   const hidden = PARAMETERS.flatMap((name) =>
     values.getAll(name).map((value) => `<input type="hidden" name="${name}" value="${escapeHtml(value)}">`),
   );
@@ -46,7 +48,7 @@ export function consentPage(
     title: words.title(client.name),
     body,
     language: words.language,
-    formLeadsTo: sourceOf(redirectUri),
+    leadsAway: true,
   });
 }
 

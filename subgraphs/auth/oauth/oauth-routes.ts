@@ -86,7 +86,9 @@ const post = (path: string, answer: (request: Request, actor: Actor) => Promise<
     } catch (error) {
       if (error instanceof OAuthError) return errorAnswer(error);
       if (!(error instanceof CodedError) || error.code !== 'RATE_LIMITED') throw error;
-      return errorAnswer(new OAuthError('temporarily_unavailable', error.message, 429));
+      const refusal = errorAnswer(new OAuthError('temporarily_unavailable', error.message, 429));
+      refusal.headers.set('retry-after', String(error.extensions['retryAfter'] ?? 60));
+      return refusal;
     }
   },
 });

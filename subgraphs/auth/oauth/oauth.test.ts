@@ -150,6 +150,22 @@ describe('an app is connected', () => {
     expect(await wrong.text()).toContain('The address or the password is wrong');
   });
 
+  it('with a URI whose query comes back as it was, which need not be said again with the code', async () => {
+    const odd = 'https://app.example/callback?to=a%20b&flag';
+    const { client_id } = (await register({ client_name: 'Odd', redirect_uris: [odd] })).body;
+    const back = (await decide(asking(client_id, { redirect_uri: odd }))).headers.get('location')!;
+    expect(back.startsWith(`${odd}&code=`)).toBe(true);
+    const code = new URL(back).searchParams.get('code')!;
+    expect((await redeem(client_id, code, { redirect_uri: '' })).status).toBe(200);
+  });
+
+  it('again with a new registration where the old one has ended', async () => {
+    const { body } = await redeem(clientId, await codeOf(clientId));
+    const dead = `${clientId.slice(0, -4)}AAAA`;
+    expect(await refresh(dead, body.refresh_token)).toMatchObject({ status: 401, body: { error: 'invalid_client' } });
+    expect((await refresh(clientId, body.refresh_token)).status).toBe(200);
+  });
+
   it('and stays so by refreshing, until it revokes its token', async () => {
     const first = (await redeem(clientId, await codeOf(clientId))).body;
     const second = (await refresh(clientId, first.refresh_token)).body;
@@ -229,13 +245,50 @@ describe('an attacker', () => {
     expect((await redeem(clientId, code, { resource: 'https://elsewhere.example' })).body.error).toBe('invalid_target');
     const atOnce = await codeOf(clientId);
     const { id } = user;
-    await world.parts.db.user.update({ where: { id }, data: { passwordChangedAt: new Date() } });
+    const everywhere = 'mutation { logoutAll(input: { exceptCurrent: true }) { ended } }';
+    expect((await world.ask(everywhere, {}, bearer(user.accessToken))).code).toBeUndefined();
     expect((await redeem(clientId, atOnce)).body.error).toBe('invalid_grant');
-    await world.parts.db.user.update({ where: { id }, data: { passwordChangedAt: null, disabledAt: new Date() } });
+    await world.parts.db.user.update({ where: { id }, data: { disabledAt: new Date() } });
     expect((await redeem(clientId, code)).body.error).toBe('invalid_grant');
     await world.parts.db.user.update({ where: { id }, data: { disabledAt: null } });
     await world.parts.db.authorizationCode.updateMany({ data: { expiresAt: new Date(Date.now() - CODE_LIFE_MS) } });
     expect((await redeem(clientId, code)).body.error).toBe('invalid_grant');
+  });
+
+  it('is named by the scheme that takes the answer, whatever follows it', async () => {
+    const evil = 'web+evil://claude.ai/callback';
+    const { client_id } = (await register({ client_name: 'Evil', redirect_uris: [evil] })).body;
+    const page = await (await show(asking(client_id, { redirect_uri: evil }))).text();
+    expect(page).toContain('takes links with web+evil:');
+    expect(page.replaceAll(/<input type="hidden"[^>]*>/g, '')).not.toContain('claude.ai');
+  });
+
+  it('cannot have this server ask hosts of strangers without end', async () => {
+    const headers = { 'x-sextant-client': 'ip=192.0.2.99' };
+    const pages = [];
+    for (let i = 0; i < 32; i++)
+      pages.push(await (await show(asking(`https://127.0.0.1/app-${i}.json`), headers)).text());
+    expect(pages[0]).toContain('not one of the public internet');
+    expect(pages.at(-1)).toContain('Too many apps were asked for');
+  });
+
+  it('gets a page for what cannot be stored, and no other parameters into the answer', async () => {
+    expect((await decide(asking(clientId), { email: 'a\0@example.org' })).status).toBe(400);
+    for (const uri of ['https://app.example/cb?code=mine', 'https://app.example/cb\0', 'https://app.example/?iss=x'])
+      expect([uri, (await register({ client_name: 'Evil', redirect_uris: [uri] })).status]).toEqual([uri, 400]);
+  });
+
+  it('who is an administrator’s app is no administrator', async () => {
+    const { id } = user;
+    const { roles } = await world.parts.db.user.findUniqueOrThrow({ where: { id } });
+    await world.parts.db.user.update({ where: { id }, data: { roles: [...roles, 'admin'] } });
+    const { body } = await redeem(clientId, await codeOf(clientId));
+    expect(
+      (await identityOf(body.access_token)).kind === 'user' && (await identityOf(body.access_token)),
+    ).toMatchObject({
+      roles,
+    });
+    await world.parts.db.user.update({ where: { id }, data: { roles } });
   });
 
   it('who shows a code again ends what it opened', async () => {
@@ -301,8 +354,10 @@ describe('an attacker', () => {
     const page = await show(asking(clientId));
     expect(page.headers.get('content-security-policy')).toBe(
       `default-src 'none'; style-src ${/'nonce-[^']+'/.exec(page.headers.get('content-security-policy')!)![0]}; ` +
-        "form-action 'self' https://app.example; frame-ancestors 'none'; base-uri 'none'",
+        "frame-ancestors 'none'; base-uri 'none'",
     );
+    // A browser that says where the form comes from can do so.
+    expect(page.headers.get('referrer-policy')).toBe('same-origin');
     expect(page.headers.get('x-frame-options')).toBe('DENY');
     expect(page.headers.get('cache-control')).toBe('no-store');
     expect(page.headers.get('set-cookie')).toBeNull();

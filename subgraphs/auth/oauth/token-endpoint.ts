@@ -1,14 +1,34 @@
 import type { Actor } from '../actor.ts';
 import { isClientId, unknownClient } from '../clients/clients.ts';
 import { OAuthError } from '../clients/oauth-error.ts';
+import { RegisteredClients } from '../clients/registered-clients.ts';
 import type { AuthParts } from '../parts.ts';
 import type { AppTokens } from '../sessions/app-sessions.ts';
 import { redeemCode } from './authorization-codes.ts';
 import { checkResource, one } from './authorization-request.ts';
 
-/** Exchanges a code or a refresh token for tokens. @throws {OAuthError} why not. */
+/**
+ * Exchanges a code or a refresh token for tokens. An app whose registration has ended hears that, or it would come again
+ * with the same id for ever.
+ *
+ * @throws {OAuthError} why not.
+ */
 export async function exchange(parts: AuthParts, values: URLSearchParams, actor: Actor): Promise<Response> {
   const clientId = readClientId(values);
+  try {
+    return await exchangeFor(parts, clientId, values, actor);
+  } catch (error) {
+    const isOver = RegisteredClients.isOne(clientId) && !parts.clients.registered.find(clientId);
+    throw error instanceof OAuthError && error.code === 'invalid_grant' && isOver ? unknownClient() : error;
+  }
+}
+
+async function exchangeFor(
+  parts: AuthParts,
+  clientId: string,
+  values: URLSearchParams,
+  actor: Actor,
+): Promise<Response> {
   checkResource(values, parts.config.publicUrl);
   switch (one(values, 'grant_type')) {
     case 'authorization_code': {

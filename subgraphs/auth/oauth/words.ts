@@ -8,6 +8,7 @@ export interface Words {
   readonly unchecked: string;
   readonly leadsTo: (host: string) => string;
   readonly leadsHere: string;
+  readonly opens: (scheme: string) => string;
   readonly may: string;
   readonly scopes: Readonly<Record<Scope, string>>;
   readonly nothing: string;
@@ -32,6 +33,7 @@ const en: Words = {
   unchecked: 'It gave itself this name, which is not checked here. Go on only if you have just asked for this.',
   leadsTo: (host) => `Then you are taken to ${host}.`,
   leadsHere: 'Then you are taken to a program on this device.',
+  opens: (scheme) => `Then the program is opened that takes links with ${scheme}`,
   may: 'It may',
   scopes: SCOPES,
   nothing: 'Let it do at least one thing, or refuse.',
@@ -57,6 +59,7 @@ const de: Words = {
     'Diesen Namen gibt sich die App selbst; hier ist er nicht geprüft. Mach nur weiter, wenn du das gerade selbst angestoßen hast.',
   leadsTo: (host) => `Danach geht es weiter zu ${host}.`,
   leadsHere: 'Danach geht es weiter zu einem Programm auf diesem Gerät.',
+  opens: (scheme) => `Danach öffnet sich das Programm, das Links mit ${scheme} annimmt`,
   may: 'Sie darf',
   scopes: {
     'chat:read': 'Unterhaltungen und Nachrichten lesen',

@@ -45,12 +45,15 @@ export interface Page {
   readonly body: string;
   /** Of the texts; default: English. */
   readonly language?: string;
-  /** Where a form may lead besides this server, as a source of a content security policy. */
-  readonly formLeadsTo?: string | undefined;
+  /**
+   * Whether its form leads to a place of somebody else, which may lead on: browsers apply a policy for forms to each of
+   * them, and some have no word in it. Nothing on such a page is HTML of another, and its address holds no token.
+   */
+  readonly leadsAway?: boolean;
 }
 
 /** Returns a page that nothing may frame, keep or learn the address of. */
-export function htmlPage({ status, title, body, language = 'en', formLeadsTo = '' }: Page): Response {
+export function htmlPage({ status, title, body, language = 'en', leadsAway = false }: Page): Response {
   const nonce = randomBytes(16).toString('base64');
   const html = `<!doctype html><html lang="${language}"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escapeHtml(title)}</title><style nonce="${nonce}">${STYLE}</style><main><h1>${escapeHtml(title)}</h1>${body}</main></html>`;
@@ -60,8 +63,9 @@ export function htmlPage({ status, title, body, language = 'en', formLeadsTo = '
       'content-type': 'text/html; charset=utf-8',
       // The address of this page holds a token: it must not be kept, framed, or told to the next page.
       'cache-control': 'no-store',
-      'referrer-policy': 'no-referrer',
-      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; form-action 'self' ${formLeadsTo}; frame-ancestors 'none'; base-uri 'none'`,
+      // With none at all a browser would not say either that the form comes from here.
+      'referrer-policy': leadsAway ? 'same-origin' : 'no-referrer',
+      'content-security-policy': `default-src 'none'; style-src 'nonce-${nonce}'; ${leadsAway ? '' : "form-action 'self'; "}frame-ancestors 'none'; base-uri 'none'`,
       'x-content-type-options': 'nosniff',
       'x-frame-options': 'DENY',
     },
