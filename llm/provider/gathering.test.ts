@@ -65,6 +65,15 @@ it('what breaks a stream is told after what came before it', async () => {
   ]);
 });
 
+it('what breaks a stream is told as it is behind an event that says nothing, too', async () => {
+  const broken = `data: ${JSON.stringify({ error: { message: 'overloaded', code: 503 } })}\n\n`;
+  const nothing = `data: ${JSON.stringify({ choices: [] })}\n\n`;
+  expect(await read(beside(40), `${nothing}${broken}`)).toMatchObject([
+    { text: 'Once' },
+    { name: 'ProviderFailure', message: expect.stringContaining('overloaded') },
+  ]);
+});
+
 it('the moment is the same for all streams, and a stream that ends no longer counts', async () => {
   const gathering = beside(5);
   const moment = gathering.moment();

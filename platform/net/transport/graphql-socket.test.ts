@@ -88,6 +88,39 @@ it('what comes behind a message that is being parsed waits for it, in order, and
   socket.emit('close');
 });
 
+it('what comes with new credentials waits until they count, and nothing counts once the server has begun to close', async () => {
+  const socket = new FakeSocket();
+  const renewing: (() => void)[] = [];
+  const operated: string[] = [];
+  serveGraphqlSocket(socket as unknown as WebSocket, {
+    init: async () => 'session',
+    renew: () => new Promise((resolve) => renewing.push(() => resolve({ renewed: true }))),
+    operate(_, { query }) {
+      operated.push(query!);
+      return () => undefined;
+    },
+    keepAliveMs: 0,
+  });
+  const say = (message: object) => socket.emit('message', Buffer.from(JSON.stringify(message)), false);
+  say({ type: 'connection_init' });
+  await new Promise((resolve) => setImmediate(resolve));
+  // All of one packet.
+  say({ type: 'ping', payload: { accessToken: 'first' } });
+  say({ type: 'subscribe', id: '1', payload: { query: '1' } });
+  say({ type: 'ping', payload: { accessToken: 'second' } });
+  say({ type: 'subscribe', id: '2', payload: { query: '2' } });
+  expect([renewing.length, operated]).toEqual([1, []]);
+  renewing[0]!();
+  await expect.poll(() => [renewing.length, ...operated]).toEqual([2, '1']);
+  renewing[1]!();
+  await expect.poll(() => operated).toEqual(['1', '2']);
+  // As when the session was revoked: `ws` still hands over what has come.
+  socket.readyState = 2;
+  say({ type: 'subscribe', id: '3', payload: { query: '3' } });
+  expect(operated).toEqual(['1', '2']);
+  socket.emit('close');
+});
+
 /** JSON of so many lists in one another. */
 const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
 
