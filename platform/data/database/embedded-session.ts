@@ -113,10 +113,8 @@ export class EmbeddedSession {
     const batch = this.#statements.take(bytes);
     let answer: Piece[] = batch.answer ? [[id, batch.answer]] : [];
     let size = 0;
-    let begun = false;
     this.#execute(batch.bytes, (data) => {
-      if (!begun) batch.answered(data);
-      begun = true;
+      batch.answered(data);
       answer.push([id, data.slice()]);
       size += data.length;
       if (size < FLUSH_BYTES || this.#log?.pending) return;

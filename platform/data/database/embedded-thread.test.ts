@@ -65,6 +65,16 @@ describe("the embedded database's thread", () => {
     await Promise.all([one.end(), two.end()]);
   });
 
+  it('knows what it has prepared where notices come before the word', async () => {
+    // Of a query without words the database says so while it parses.
+    const text = "SELECT (''::tsquery || plainto_tsquery('english', $1))::text AS words";
+    for (const client of [await connect('postgres'), await connect('postgres')]) {
+      const { rows } = await client.query<{ words: string }>({ name: 'noticed', text }, ['stars']);
+      expect(rows).toEqual([{ words: "'star'" }]);
+      await client.end();
+    }
+  });
+
   it('prepares what could not be prepared at first, and never another text by a name that is taken', async () => {
     const late = { name: 'late', text: 'SELECT count(*)::int AS n FROM comets WHERE name = $1' };
     const [one, two] = [await connect('postgres'), await connect('postgres')];

@@ -9,7 +9,7 @@ export interface Shared {
   readonly bytes: Uint8Array;
   /** The answer to what is left out, which comes before all others. */
   readonly answer: Uint8Array | undefined;
-  /** To be called with the beginning of the answer. */
+  /** To be called with each piece of the answer. */
   answered(data: Uint8Array): void;
 }
 
@@ -31,23 +31,27 @@ export class SharedStatements {
     if (known && Buffer.compare(known, parse) === 0) {
       return { bytes: bytes.subarray(parse.length), answer: PARSED.slice(), answered: () => {} };
     }
+    let isAnswered = false;
     return {
       bytes,
       answer: undefined,
       answered: (data) => {
-        if (isParsed(data)) this.#known.set(name, parse.slice());
+        if (isAnswered) return;
+        const said = saysOf(data);
+        isAnswered = said !== undefined;
+        if (said === 'parsed') this.#known.set(name, parse.slice());
       },
     };
   }
 }
 
-/** Whether the statement was prepared; notices may come before the word. */
-function isParsed(data: Uint8Array): boolean {
+/** Returns whether the statement was prepared; undefined where nothing but notices has come, which go before the word. */
+function saysOf(data: Uint8Array): 'parsed' | 'refused' | undefined {
   for (let offset = 0; offset + 5 <= data.length; offset += 1 + lengthOf(data.subarray(offset))) {
-    if (data[offset] === PARSE_COMPLETE) return true;
-    if (data[offset] === ERROR_RESPONSE) return false;
+    if (data[offset] === PARSE_COMPLETE) return 'parsed';
+    if (data[offset] === ERROR_RESPONSE) return 'refused';
   }
-  return false;
+  return undefined;
 }
 
 const lengthOf = (message: Uint8Array): number =>

@@ -73,7 +73,7 @@ export class ChatWorld implements AsyncDisposable {
 
   static async open({
     env = {},
-    log = pino({ level: 'silent' }),
+    log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' }),
     directory,
     catalogue,
     onQuery,
