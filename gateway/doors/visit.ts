@@ -176,10 +176,10 @@ export class Visit {
     }
   }
 
-  /** Runs an operation even when the client has left: it cleans up behind it. */
+  /** Runs an operation even when the client has left, or has spent its allowance: it cleans up behind it. */
   async afterwards(operation: DoorOperation, variables: Readonly<Record<string, unknown>>): Promise<void> {
     const { signal: _, ...caller } = this.#caller;
-    await this.#execute(await this.#admit(this.#version(), operation, variables, caller));
+    await this.#execute(await this.#admit(this.#version(), operation, variables, { ...caller, paid: true }));
   }
 
   /** Sends a request to a plain route of a subgraph, as a signed link names it. It is paid for like an operation. */

@@ -52,6 +52,8 @@ export interface OperationCaller {
   readonly headersKey?: string | undefined;
   /** The text is the gateway's own, as that of a REST endpoint: no manifest has to list it. */
   readonly registered?: boolean;
+  /** What it asks for was paid for by an operation before, as what cleans up behind that one. */
+  readonly paid?: boolean;
 }
 
 /** An operation that may run, and what to run it with. */
@@ -204,7 +206,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     caller: OperationCaller,
   ): Promise<Admitted | Refused> {
     try {
-      const overRate = rate.spend(caller.identity, caller.client);
+      const overRate = caller.paid ? undefined : rate.spend(caller.identity, caller.client);
       if (overRate) {
         const refusal = await overRate;
         if (refusal) return { errors: [refusal] };
