@@ -469,6 +469,30 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
         })().catch(() => undefined);
         expect(types).toContain('response.failed');
       });
+
+      it('refuses what is said beside a yes and could not be done', async () => {
+        const yes = { type: 'mcp_approval_response', approval_request_id: 'mcpr_c', approve: true } as const;
+        const said = { role: 'user', content: 'And now?' } as const;
+        const goOn = { previous_response_id: 'resp_none' };
+        const wrong: [OpenAI.Responses.ResponseCreateParamsNonStreaming, string][] = [
+          [{ input: [said, yes] }, 'previous_response_id'],
+          [{ input: [yes] }, 'previous_response_id'],
+          [{ input: [yes], store: false }, 'store'],
+          [{ ...goOn, input: [yes, said] }, 'input'],
+          [{ ...goOn, input: [yes], temperature: 0 }, 'temperature'],
+          [{ ...goOn, input: [yes], text: { format: { type: 'json_object' } } }, 'text.format'],
+          [
+            {
+              ...goOn,
+              input: [yes],
+              tools: [{ type: 'function', name: 'weather', parameters: WEATHER, strict: false }],
+            },
+            'tools',
+          ],
+        ];
+        for (const [ask, param] of wrong)
+          await expect(openai.responses.create(ask)).rejects.toMatchObject({ status: 400, param });
+      });
     });
 
     it('keeps files as documents: uploads, lists, reads and deletes them', async () => {
@@ -557,17 +581,64 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       await expect(openai.vectorStores.create({ file_ids: ['file-none'] })).rejects.toMatchObject({ status: 404 });
       // Stores are the person's own.
       const mine = await openai.vectorStores.create({ name: 'Mine' });
-      const other = await TestUser.signUp(graph.url);
-      const { createApiKey } = await other.run<{ createApiKey: { secret: string } }, object>(
-        'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
-        { input: { name: 'test', scopes: ['MEMORY_READ', 'MEMORY_WRITE'] } },
+      await openai.vectorStores.files.create(mine.id, { file_id: rigging.id });
+      const stranger = clientOf((await TestUser.signUp(graph.url)).accessToken);
+      const theirs = await stranger.files.create({ file: new File(['Hm.'], 'hm.txt'), purpose: 'assistants' });
+      const at = { vector_store_id: mine.id };
+      const tries = [
+        () => stranger.vectorStores.retrieve(mine.id),
+        () => stranger.vectorStores.update(mine.id, { name: 'Theirs' }),
+        () => stranger.vectorStores.delete(mine.id),
+        () => stranger.vectorStores.search(mine.id, { query: 'Which rope raises the sail?' }),
+        () => stranger.vectorStores.files.create(mine.id, { file_id: theirs.id }),
+        () => stranger.vectorStores.files.list(mine.id),
+        () => stranger.vectorStores.files.retrieve(rigging.id, at),
+        () => stranger.vectorStores.files.delete(rigging.id, at),
+        () => stranger.vectorStores.create({ file_ids: [rigging.id] }),
+        () => stranger.files.content(rigging.id),
+        () => stranger.files.delete(rigging.id),
+      ];
+      for (const attempt of tries) await expect(attempt()).rejects.toMatchObject({ status: 404 });
+      expect((await stranger.vectorStores.list()).data).toEqual([]);
+      expect(await openai.vectorStores.retrieve(mine.id)).toMatchObject({ name: 'Mine', file_counts: { total: 1 } });
+    });
+
+    it('changes a store from many sides at once, and lists what it deletes meanwhile', async () => {
+      const person = await TestUser.signUp(graph.url);
+      const own = clientOf(person.accessToken);
+      const files = await Promise.all(
+        Array.from({ length: 10 }, (_, index) =>
+          own.files.create({ file: new File([`Log ${index}`], `${index}.txt`), purpose: 'assistants' }),
+        ),
       );
-      const stranger = clientOf(createApiKey.secret);
-      await expect(stranger.vectorStores.retrieve(mine.id)).rejects.toMatchObject({ status: 404 });
-      await expect(stranger.vectorStores.files.create(mine.id, { file_id: rigging.id })).rejects.toMatchObject({
-        status: 404,
+      const store = await own.vectorStores.create({ name: 'Logs' });
+      await Promise.all(files.map(({ id }) => own.vectorStores.files.create(store.id, { file_id: id })));
+      expect((await own.vectorStores.retrieve(store.id)).file_counts.total).toBe(10);
+      // Deleted files make room.
+      const value = {
+        name: 'Full',
+        metadata: {},
+        files: Array.from({ length: 100 }, (_, at) => ({ id: crypto.randomUUID(), at })),
+      };
+      const full = crypto.randomUUID();
+      await person.run('mutation ($input: SetContextInput!) { setContext(input: $input) { context { version } } }', {
+        input: { scope: { scope: 'USER' }, key: `openai:vector_store:${full}`, value },
       });
-      await expect(stranger.files.content(rigging.id)).rejects.toMatchObject({ status: 404 });
+      await own.vectorStores.files.create(`vs_${full}`, { file_id: files[0]!.id });
+      expect((await own.vectorStores.retrieve(`vs_${full}`)).file_counts.total).toBe(1);
+      // What is not in a store cannot be taken out of it.
+      const elsewhere = own.vectorStores.files.delete(files[1]!.id, { vector_store_id: `vs_${full}` });
+      await expect(elsewhere).rejects.toMatchObject({ status: 404, code: 'not_found' });
+      const gone: string[] = [];
+      for await (const { id } of own.vectorStores.files.list(store.id, { limit: 3 })) {
+        await own.vectorStores.files.delete(id, { vector_store_id: store.id });
+        gone.push(id);
+      }
+      for await (const { id } of own.files.list({ limit: 3 })) gone.push((await own.files.delete(id)).id);
+      for await (const { id } of own.vectorStores.list({ limit: 1 })) gone.push((await own.vectorStores.delete(id)).id);
+      expect(gone.length).toBe(22);
+      expect([(await own.files.list()).data, (await own.vectorStores.list()).data]).toEqual([[], []]);
+      await expect(own.files.list({ after: 'file-x' })).rejects.toMatchObject({ status: 400, param: 'after' });
     });
   });
 });

@@ -187,12 +187,17 @@ it('a client of OpenAI’s API is told that a call waits for a yes, and says it 
     const kept = await openai.responses.retrieve(waits.id);
     expect(kept.output.map(({ type }) => type)).toEqual(waits.output.map(({ type }) => type));
     const goesOn = await openai.responses.create({
+      model: 'another',
       previous_response_id: waits.id,
       input: [{ type: 'mcp_approval_response', approval_request_id: request.id!, approve }],
       stream: true,
     });
     let text = '';
-    for await (const event of goesOn) if (event.type === 'response.output_text.delta') text += event.delta;
+    for await (const event of goesOn) {
+      if (event.type === 'response.output_text.delta') text += event.delta;
+      // It goes on with the model that asked.
+      if (event.type === 'response.completed') expect(event.response.model).toBe(kept.model);
+    }
     expect(text).toBe('It is done.');
     const { messages } = model.seen.at(-1)!.body as { messages: { role: string; content: string }[] };
     const told = messages.findLast(({ role }) => role === 'tool')!.content;

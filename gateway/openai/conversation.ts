@@ -82,10 +82,10 @@ export const replyOf = (visit: Visit, conversationId: string, id: string, model:
   },
 });
 
-/** Returns the calls of a stored reply that wait for the person's yes. */
-export const approvalsOf = ({ toolCalls }: StoredReply): Approval[] =>
+/** Returns the calls of a stored reply that wait for the person's yes. A reply that was stopped has none. */
+export const approvalsOf = ({ status, toolCalls }: Pick<StoredReply, 'status' | 'toolCalls'>): Approval[] =>
   toolCalls
-    .filter(({ approval }) => approval?.status === 'WAITING')
+    .filter(({ approval }) => status === 'COMPLETE' && approval?.status === 'WAITING')
     .map(({ id, name, arguments: args, server }) => ({ id, name, arguments: args, server: server ?? '' }));
 
 /** Returns why a stored reply ended, in OpenAI's words. */

@@ -25,7 +25,10 @@ const CODES: Readonly<Record<string, string>> = {
   BAD_USER_INPUT: 'invalid_value',
 };
 
-/** Statuses that asking again does not change. OpenAI's clients ask again after each 409, 429 and 5xx. */
+/**
+ * Codes that asking again does not change, unless the error says when to. OpenAI's clients ask again after each 409,
+ * 429 and 5xx.
+ */
 const FINAL_CODES = new Set(['MODEL_NOT_CONFIGURED', 'NOT_CONFIGURED', 'BUDGET_EXCEEDED', 'CONFLICT']);
 
 /** Returns the status of an error: that of its code, but for what OpenAI calls not found. */
@@ -63,7 +66,7 @@ export function refuse(response: ServerResponse, error: GraphQLFormattedError): 
   const status = statusOf(error);
   const { code, retryAfter } = error.extensions ?? {};
   if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));
-  if (FINAL_CODES.has(String(code))) response.setHeader('x-should-retry', 'false');
+  else if (FINAL_CODES.has(String(code))) response.setHeader('x-should-retry', 'false');
   if (status === 413) response.setHeader('connection', 'close');
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   sendJson(response, status, errorBody(error));

@@ -5,6 +5,7 @@ export const FILES = readOperations<
   | 'OpenAiUploadFile'
   | 'OpenAiFiles'
   | 'OpenAiFile'
+  | 'OpenAiDocuments'
   | 'OpenAiFileContent'
   | 'OpenAiDeleteFile'
   | 'OpenAiStores'

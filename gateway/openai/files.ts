@@ -5,7 +5,8 @@ import { readForm } from '../doors/form.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
 import { FILES } from './files-graph.ts';
-import { listBody, partOf, walk } from './lists.ts';
+import { isBehind, listBody, partOf, walk } from './lists.ts';
+import { refusalOf } from './plain-routes.ts';
 
 /** A document of the graph, as far as a file of OpenAI's API tells of it. */
 export interface StoredFile {
@@ -27,17 +28,18 @@ interface Begun {
   };
 }
 
-const PREFIX = 'file-';
+/** What comes before the id of a document in this API. */
+export const FILE_PREFIX = 'file-';
 /** What the files of this server are for; it keeps no others. */
 const PURPOSES = ['assistants', 'user_data'];
 
 /** Returns the id of a file in this API. */
-export const fileIdOf = (documentId: string): string => PREFIX + documentId;
+export const fileIdOf = (documentId: string): string => FILE_PREFIX + documentId;
 
 /** Returns the document that a file is. @throws {CodedError} NOT_FOUND. */
 export function documentIdOf(fileId: string): string {
-  if (!fileId.startsWith(PREFIX)) throw new CodedError('NOT_FOUND', `There is no file ${fileId.slice(0, 100)}.`);
-  return fileId.slice(PREFIX.length);
+  if (!fileId.startsWith(FILE_PREFIX)) throw new CodedError('NOT_FOUND', `There is no file ${fileId.slice(0, 100)}.`);
+  return fileId.slice(FILE_PREFIX.length);
 }
 
 const STATUSES = {
@@ -66,35 +68,39 @@ export const secondsOf = (moment: string): number => Math.floor(Date.parse(momen
 export async function uploadFile(visit: Visit, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { file, values } = await readForm(request, visit, ['purpose']);
   if (!PURPOSES.includes(values['purpose'] ?? '')) throw badInput('purpose', `must be ${PURPOSES.join(' or ')}.`);
+  sendJson(response, 200, asFile(await keepFile(visit, file)));
+}
+
+/** Makes a document of a file. Nothing is left of one whose bytes could not be taken. @throws {GraphQLError} why. */
+export async function keepFile(visit: Pick<Visit, 'need' | 'fetch' | 'afterwards'>, file: File): Promise<StoredFile> {
   const contentType = file.type || 'application/octet-stream';
   const { document, upload } = await visit.need<Begun>(FILES.OpenAiUploadFile, {
     input: { fileName: file.name, contentType, size: file.size },
   });
   const headers = Object.fromEntries(upload.headers.map(({ name, value }) => [name, value]));
-  const answer = await visit.fetch(upload.url, {
-    method: upload.method,
-    headers: { ...headers, 'content-type': contentType, 'content-length': String(file.size) },
-    body: file,
-  });
-  if (!answer.ok) {
-    const { error } = (await answer.json()) as { error?: { message?: string } };
+  try {
+    const answer = await visit.fetch(upload.url, {
+      method: upload.method,
+      headers: { ...headers, 'content-type': contentType, 'content-length': String(file.size) },
+      body: file,
+    });
+    if (!answer.ok) throw await refusalOf(answer, 'The file could not be taken', 'file');
+    return document;
+  } catch (error) {
     await visit.afterwards(FILES.OpenAiDeleteFile, { id: document.id });
-    throw badInput('file', `could not be taken: ${error?.message ?? `status ${answer.status}`}`);
+    throw error;
   }
-  sendJson(response, 200, asFile(document));
 }
 
 /** Answers GET /v1/files. */
 export async function listFiles(visit: Visit, search: URLSearchParams, response: ServerResponse): Promise<void> {
-  const part = partOf(search, ['purpose']);
+  const part = partOf(search, FILE_PREFIX, ['purpose']);
   const purpose = search.get('purpose');
   if (purpose !== null && !PURPOSES.includes(purpose)) return sendJson(response, 200, listBody([], part));
   const files: ReturnType<typeof asFile>[] = [];
-  let left = part.after === undefined ? part.limit + 1 : Number.POSITIVE_INFINITY;
   for await (const document of walk<StoredFile>(visit, FILES.OpenAiFiles)) {
-    files.push(asFile(document));
-    if (fileIdOf(document.id) === part.after) left = part.limit + 2;
-    if (--left <= 0) break;
+    if (isBehind(part, fileIdOf(document.id))) files.push(asFile(document));
+    if (files.length > part.limit) break;
   }
   sendJson(response, 200, listBody(files, part));
 }
@@ -105,12 +111,18 @@ export async function readFile(visit: Visit, id: string, response: ServerRespons
 }
 
 /** Answers GET /v1/files/{id}/content: the file as it was uploaded. */
-export async function readFileContent(visit: Visit, id: string, response: ServerResponse): Promise<void> {
+export async function readFileContent(
+  visit: Pick<Visit, 'need' | 'fetch'>,
+  id: string,
+  response: ServerResponse,
+): Promise<void> {
   const { originalUrl } = await visit.need<{ originalUrl: string | null }>(FILES.OpenAiFileContent, {
     id: documentIdOf(id),
   });
   if (originalUrl === null) throw new CodedError('NOT_FOUND', 'The file has no content that was uploaded.');
-  await sendResponse(response, await visit.fetch(originalUrl, { redirect: 'manual' }));
+  const answer = await visit.fetch(originalUrl, { redirect: 'manual' });
+  if (answer.status >= 400) throw await refusalOf(answer, 'The content could not be read');
+  await sendResponse(response, answer);
 }
 
 /** Answers DELETE /v1/files/{id}. Vector stores lose it with that. */

@@ -14,12 +14,19 @@ interface Page<Node> {
 /** The part of a list that a request asks for. */
 export interface Part {
   readonly limit: number;
-  /** Id of the entry before. */
+  /** Id of the entry before, which may be gone. */
   readonly after: string | undefined;
 }
 
-/** Reads which part of a list is asked for: the newest first. @throws {CodedError} BAD_USER_INPUT. */
-export function partOf(search: URLSearchParams, known: readonly string[] = []): Part {
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/**
+ * Reads which part of a list is asked for: the newest first.
+ *
+ * @param prefix of the ids of the list.
+ * @throws {CodedError} BAD_USER_INPUT.
+ */
+export function partOf(search: URLSearchParams, prefix: string, known: readonly string[] = []): Part {
   for (const name of search.keys()) {
     if (!['limit', 'after', 'order', ...known].includes(name)) throw badInput(name, 'is not supported here.');
   }
@@ -27,8 +34,14 @@ export function partOf(search: URLSearchParams, known: readonly string[] = []): 
   const limit = Number(search.get('limit') ?? 20);
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
     throw badInput('limit', `must be a whole number from 1 to ${MAX_LIMIT}.`);
-  return { limit, after: search.get('after') ?? undefined };
+  const after = search.get('after') ?? undefined;
+  if (after !== undefined && !(after.startsWith(prefix) && UUID.test(after.slice(prefix.length))))
+    throw badInput('after', `must be the id of an entry of this list: ${prefix} and a UUID.`);
+  return { limit, after };
 }
+
+/** Returns whether an entry comes after the one that a part begins behind: newer ids are greater. */
+export const isBehind = ({ after }: Part, id: string): boolean => after === undefined || id < after;
 
 /** Reads a list of the graph, page by page, for as long as the caller wants more of it. */
 export async function* walk<Node>(visit: Visit, operation: DoorOperation): AsyncGenerator<Node> {
@@ -44,16 +57,18 @@ interface Entry {
   readonly id: string;
 }
 
-/** Returns the part of a list as OpenAI's clients page through it: by the id of the last entry. */
-export function listBody(all: readonly Entry[], { limit, after }: Part): object {
-  const start = after === undefined ? 0 : all.findIndex(({ id }) => id === after) + 1;
-  if (after !== undefined && start === 0) throw badInput('after', 'is the id of no entry of this list.');
-  const data = all.slice(start, start + limit);
+/**
+ * Returns the part of a list as OpenAI's clients page through it: by the id of the last entry.
+ *
+ * @param behind the entries from where the part begins: one more than it holds tells that there are more.
+ */
+export function listBody(behind: readonly Entry[], { limit }: Part): object {
+  const data = behind.slice(0, limit);
   return {
     object: 'list',
     data,
     first_id: data[0]?.id ?? null,
     last_id: data.at(-1)?.id ?? null,
-    has_more: all.length > start + limit,
+    has_more: behind.length > limit,
   };
 }

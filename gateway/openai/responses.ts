@@ -95,6 +95,13 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
   const isSimple = messages.length === 1 && messages[0]!.role === 'USER' && !messages[0]!.images;
   const continues = previous !== undefined || named !== undefined;
   const store = flagOf(body, 'store') ?? (continues || isSimple);
+  if (decisions.length > 0) {
+    if (flagOf(body, 'store') === false)
+      throw badInput('store', 'cannot be false where calls are decided on: the reply that waits for it is stored.');
+    if (previous === undefined)
+      throw badInput('previous_response_id', 'is missing: it names the response that waits for a yes.');
+    checkBeside(body, messages, settings, useMemory);
+  }
   if (!store) {
     if (continues) throw badInput('store', 'cannot be false where a conversation is gone on with.');
     const system = instructions === undefined ? [] : [{ role: 'SYSTEM' as const, text: instructions }];
@@ -107,8 +114,6 @@ async function answeringOf(visit: Visit, body: Body, key: string | undefined) {
     };
     return { answering: completionOf(visit, input), stored: false };
   }
-  if (decisions.length > 0 && previous === undefined)
-    throw badInput('previous_response_id', 'is missing: it names the response that waits for a yes.');
   if (!continues && !isSimple) {
     throw badInput('store', 'takes one message of text as `input`; with more, leave it out or say false.');
   }
@@ -157,10 +162,12 @@ async function goOn(
   }
   const parent = previous === undefined ? undefined : await storedReply(visit, previous);
   const conversationId = parent?.conversation?.id ?? named!;
-  const model = reply.model ?? parent?.generation?.model ?? 'default';
+  // A reply whose calls are answered goes on as it was asked for.
+  const model = parent?.generation?.model ?? 'default';
   if (parent && decisions.length > 0) {
-    let replyId = await decideOn(visit, parent.id, decisions);
     const results = trailingResults(messages);
+    checkResults(parent, results);
+    let replyId = await decideOn(visit, parent.id, decisions);
     if (replyId === undefined && results.length > 0) replyId = await submitResults(visit, parent.id, results);
     if (replyId === undefined)
       throw badInput('input', 'leaves other calls of the response undecided: answer them too.');
@@ -173,7 +180,39 @@ async function goOn(
   }
   const settings = parent ? { ...reply, parentId: parent.id } : reply;
   const replyId = await sendInto(visit, conversationId, messages.at(-1), settings);
-  return replyOf(visit, conversationId, replyId, model);
+  return replyOf(visit, conversationId, replyId, reply.model ?? model);
+}
+
+/** Refuses what is not done beside decisions: the reply goes on as it was asked for, with nothing more said. */
+function checkBeside(
+  body: Body,
+  messages: readonly GraphMessage[],
+  { responseFormat, tools }: ReturnType<typeof settingsOf>,
+  useMemory: boolean | undefined,
+): void {
+  if (messages.some(({ role }) => role !== 'TOOL'))
+    throw badInput('input', 'brings messages beside mcp_approval_response: send them when the reply has gone on.');
+  const given = {
+    tools: tools?.length ? tools : undefined,
+    temperature: body['temperature'],
+    top_p: body['top_p'],
+    max_output_tokens: body['max_output_tokens'],
+    'reasoning.effort': objectOf(body, 'reasoning')?.['effort'],
+    'text.format': responseFormat,
+    'metadata.use_memory': useMemory,
+  };
+  for (const [name, value] of Object.entries(given)) {
+    if (value != null)
+      throw badInput(name, 'does not go with mcp_approval_response: the reply goes on as it was asked for.');
+  }
+}
+
+/** Refuses results that no call of the reply is owed, before anything is decided. */
+function checkResults({ toolCalls }: StoredReply, results: readonly GraphMessage[]): void {
+  for (const { toolCallId } of results) {
+    if (!toolCalls.some(({ id, runsOn }) => id === toolCallId && runsOn === 'CLIENT'))
+      throw badInput('input', `has a result of the call ${toolCallId}, which the response does not wait for.`);
+  }
 }
 
 function settingsOf(body: Body) {

@@ -1,91 +1,31 @@
-import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { v7 as uuidv7 } from 'uuid';
 import { z } from 'zod';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
-import { documentIdOf, fileIdOf, type StoredFile, secondsOf } from './files.ts';
+import { documentIdOf, FILE_PREFIX, fileIdOf, type StoredFile, secondsOf } from './files.ts';
 import { FILES } from './files-graph.ts';
-import { listBody, partOf, walk } from './lists.ts';
+import { isBehind, listBody, partOf, walk } from './lists.ts';
 import { type Body, checkNames, numberOf, objectOf, textOf } from './read.ts';
+import {
+  alterStore,
+  documentsOf,
+  type Entry,
+  findStore,
+  keepStore,
+  keyOf,
+  STORE_PREFIX,
+  type Store,
+  storeOf,
+  type Value,
+  valueSchema,
+} from './vector-store.ts';
 
-/** A store is an entry of the person's context, under this and its id: a list of documents. */
-const KEY = 'openai:vector_store:';
-const PREFIX = 'vs_';
 /** As many documents as one search looks through. */
 const MAX_FILES = 100;
 const MAX_RESULTS = 50;
 const MAX_METADATA = 16;
-/** How often a change is tried again that another one came before. */
-const TRIES = 5;
-
-const valueSchema = z.object({
-  name: z.string(),
-  metadata: z.record(z.string(), z.string()),
-  files: z.array(z.object({ id: z.string(), at: z.number() })),
-});
-type Value = z.infer<typeof valueSchema>;
-
-interface Entry {
-  readonly key: string;
-  readonly value: unknown;
-  readonly version: number;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-/** A store, with those of its files that are still there. */
-interface Store extends Value {
-  readonly id: string;
-  readonly version: number;
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-function storeOf({ key, value, ...rest }: Entry): Store | undefined {
-  const parsed = key.startsWith(KEY) ? valueSchema.safeParse(value) : undefined;
-  return parsed?.success ? { id: PREFIX + key.slice(KEY.length), ...parsed.data, ...rest } : undefined;
-}
-
-const keyOf = (id: string): string => KEY + id.slice(PREFIX.length);
-
-async function find(visit: Visit, id: string): Promise<Store> {
-  const entry = id.startsWith(PREFIX) ? await visit.run<Entry>(FILES.OpenAiStore, { key: keyOf(id) }) : null;
-  const store = entry && storeOf(entry);
-  if (!store) throw new CodedError('NOT_FOUND', `There is no vector store ${id.slice(0, 100)}.`);
-  return store;
-}
-
-async function keep(visit: Visit, id: string, value: Value, expectedVersion: number): Promise<Store> {
-  const variables = { key: keyOf(id), value, expectedVersion };
-  const { context } = await visit.need<{ context: Entry }>(FILES.OpenAiKeepStore, variables);
-  return storeOf(context)!;
-}
-
-/** Changes a store, again where another change was quicker. */
-async function change(visit: Visit, id: string, to: (store: Store) => Value): Promise<Store> {
-  for (let tries = 1; ; tries++) {
-    const store = await find(visit, id);
-    try {
-      return await keep(visit, id, to(store), store.version);
-    } catch (error) {
-      const { extensions } = error as { extensions?: { code?: unknown } };
-      if (extensions?.code !== 'CONFLICT' || tries === TRIES) throw error;
-    }
-  }
-}
-
-/** Finds documents among all of the person's; those that are gone are not there. */
-async function documentsOf(visit: Visit, ids: Iterable<string>): Promise<ReadonlyMap<string, StoredFile>> {
-  const wanted = new Set(ids);
-  const found = new Map<string, StoredFile>();
-  if (wanted.size === 0) return found;
-  for await (const document of walk<StoredFile>(visit, FILES.OpenAiFiles)) {
-    if (wanted.has(document.id)) found.set(document.id, document);
-    if (found.size === wanted.size) break;
-  }
-  return found;
-}
 
 const STATES = {
   AWAITING_UPLOAD: 'in_progress',
@@ -152,20 +92,30 @@ function metadataOf(body: Body): Value['metadata'] | undefined {
 
 const now = (): number => Math.floor(Date.now() / 1000);
 
-/** Adds documents that the person may read. @throws {GraphQLError} NOT_FOUND, BAD_USER_INPUT. */
-async function adding(visit: Visit, fileIds: readonly string[]): Promise<readonly string[]> {
+/** Finds documents that the person may read. @throws {GraphQLError} NOT_FOUND, BAD_USER_INPUT. */
+async function adding(visit: Visit, fileIds: readonly string[]): Promise<ReadonlyMap<string, StoredFile>> {
   const ids = fileIds.map(documentIdOf);
   const known = await documentsOf(visit, ids);
   const missing = ids.find((id) => !known.has(id));
   if (missing !== undefined) throw new CodedError('NOT_FOUND', `There is no file ${fileIdOf(missing).slice(0, 100)}.`);
-  return ids;
+  return known;
 }
 
-function withFiles(files: Value['files'], ids: readonly string[]): Value['files'] {
-  const added = ids.filter((id) => !files.some((one) => one.id === id)).map((id) => ({ id, at: now() }));
-  if (files.length + added.length > MAX_FILES)
-    throw badInput('file_ids', `would be more than ${MAX_FILES} files in one vector store.`);
-  return [...files, ...added];
+const tooMany = (name: string) => badInput(name, `would be more than ${MAX_FILES} files in one vector store.`);
+
+/** Adds a file to those of a store; deleted ones make room. @throws {CodedError} BAD_USER_INPUT: it is full. */
+async function withFile(visit: Visit, files: Value['files'], id: string): Promise<Value['files']> {
+  if (files.some((one) => one.id === id)) return files;
+  let kept = files;
+  if (files.length >= MAX_FILES) {
+    const documents = await documentsOf(
+      visit,
+      files.map((one) => one.id),
+    );
+    kept = files.filter((one) => documents.has(one.id));
+  }
+  if (kept.length >= MAX_FILES) throw tooMany('file_id');
+  return [...kept, { id, at: now() }];
 }
 
 /** Answers POST /v1/vector_stores. */
@@ -173,20 +123,24 @@ export async function createStore(visit: Visit, body: Body, response: ServerResp
   checkNames(body, ['name', 'file_ids', 'metadata']);
   const given = z.array(z.string()).safeParse(body['file_ids'] ?? []);
   if (!given.success) throw badInput('file_ids', 'must be a list of ids of files.');
-  const ids = await adding(visit, [...new Set(given.data)]);
-  const value = { name: textOf(body, 'name') ?? '', metadata: metadataOf(body) ?? {}, files: withFiles([], ids) };
-  await send(visit, await keep(visit, PREFIX + randomUUID(), value, 0), response);
+  const fileIds = [...new Set(given.data)];
+  if (fileIds.length > MAX_FILES) throw tooMany('file_ids');
+  const [name, metadata] = [textOf(body, 'name') ?? '', metadataOf(body) ?? {}];
+  await adding(visit, fileIds);
+  const files = fileIds.map((fileId) => ({ id: documentIdOf(fileId), at: now() }));
+  // Lists are in the order of the ids.
+  await send(visit, await keepStore(visit, STORE_PREFIX + uuidv7(), { name, metadata, files }, 0), response);
 }
 
 /** Answers GET /v1/vector_stores. */
 export async function listStores(visit: Visit, search: URLSearchParams, response: ServerResponse): Promise<void> {
-  const part = partOf(search);
-  const stores: Store[] = [];
+  const part = partOf(search, STORE_PREFIX);
+  const all: Store[] = [];
   for await (const entry of walk<Entry>(visit, FILES.OpenAiStores)) {
     const store = storeOf(entry);
-    if (store) stores.push(store);
+    if (store && isBehind(part, store.id)) all.push(store);
   }
-  stores.sort((a, b) => b.createdAt.localeCompare(a.createdAt) || b.id.localeCompare(a.id));
+  const stores = all.sort(newestFirst).slice(0, part.limit + 1);
   const documents = await documentsOf(
     visit,
     stores.flatMap(({ files }) => files.map(({ id }) => id)),
@@ -201,9 +155,11 @@ export async function listStores(visit: Visit, search: URLSearchParams, response
   );
 }
 
+const newestFirst = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? 1 : -1);
+
 /** Answers GET /v1/vector_stores/{id}. */
 export async function readStore(visit: Visit, id: string, response: ServerResponse): Promise<void> {
-  await send(visit, await find(visit, id), response);
+  await send(visit, await findStore(visit, id), response);
 }
 
 /** Answers POST /v1/vector_stores/{id}: another name, other metadata. */
@@ -215,12 +171,12 @@ export async function changeStore(visit: Visit, id: string, body: Body, response
     metadata: metadata ?? store.metadata,
     files,
   });
-  await send(visit, await change(visit, id, to), response);
+  await send(visit, await alterStore(visit, id, to), response);
 }
 
 /** Answers DELETE /v1/vector_stores/{id}. Its files stay. */
 export async function deleteStore(visit: Visit, id: string, response: ServerResponse): Promise<void> {
-  const store = await find(visit, id);
+  const store = await findStore(visit, id);
   await visit.need(FILES.OpenAiDropStore, { key: keyOf(store.id) });
   sendJson(response, 200, { id, object: 'vector_store.deleted', deleted: true });
 }
@@ -229,13 +185,14 @@ export async function deleteStore(visit: Visit, id: string, response: ServerResp
 export async function attachFile(visit: Visit, id: string, body: Body, response: ServerResponse): Promise<void> {
   checkNames(body, ['file_id']);
   const fileId = textOf(body, 'file_id') ?? '';
-  const [documentId] = await adding(visit, [fileId]);
-  const store = await change(visit, id, ({ name, metadata, files }) => ({
+  const [document] = (await adding(visit, [fileId])).values();
+  const store = await alterStore(visit, id, async ({ name, metadata, files }) => ({
     name,
     metadata,
-    files: withFiles(files, [documentId!]),
+    files: await withFile(visit, files, document!.id),
   }));
-  sendJson(response, 200, await storeFile(visit, store, fileId));
+  const { at } = store.files.find((file) => file.id === document!.id)!;
+  sendJson(response, 200, asStoreFile(store.id, at, document!));
 }
 
 /** Answers GET /v1/vector_stores/{id}/files. */
@@ -245,8 +202,8 @@ export async function listStoreFiles(
   search: URLSearchParams,
   response: ServerResponse,
 ): Promise<void> {
-  const part = partOf(search, ['filter']);
-  const store = await find(visit, id);
+  const part = partOf(search, FILE_PREFIX, ['filter']);
+  const store = await findStore(visit, id);
   const documents = await documentsOf(
     visit,
     store.files.map((file) => file.id),
@@ -257,33 +214,35 @@ export async function listStoreFiles(
       const document = documents.get(file.id);
       return document ? [asStoreFile(store.id, file.at, document)] : [];
     })
-    .filter(({ status }) => filter === null || status === filter)
-    .reverse();
+    .filter((file) => isBehind(part, file.id) && (filter === null || file.status === filter))
+    .sort(newestFirst);
   sendJson(response, 200, listBody(files, part));
 }
 
 /** Answers GET /v1/vector_stores/{id}/files/{file}. */
 export async function readStoreFile(visit: Visit, id: string, fileId: string, response: ServerResponse): Promise<void> {
-  sendJson(response, 200, await storeFile(visit, await find(visit, id), fileId));
+  sendJson(response, 200, await storeFile(visit, await findStore(visit, id), fileId));
 }
+
+const notThere = (fileId: string) =>
+  new CodedError('NOT_FOUND', `There is no file ${fileId.slice(0, 100)} in this vector store.`);
 
 async function storeFile(visit: Visit, store: Store, fileId: string) {
   const documentId = documentIdOf(fileId);
   const file = store.files.find(({ id }) => id === documentId);
   const document = file && (await visit.run<StoredFile>(FILES.OpenAiFile, { id: documentId }));
-  if (!file || !document)
-    throw new CodedError('NOT_FOUND', `There is no file ${fileId.slice(0, 100)} in this vector store.`);
+  if (!file || !document) throw notThere(fileId);
   return asStoreFile(store.id, file.at, document);
 }
 
 /** Answers DELETE /v1/vector_stores/{id}/files/{file}. The file itself stays. */
 export async function detachFile(visit: Visit, id: string, fileId: string, response: ServerResponse): Promise<void> {
   const documentId = documentIdOf(fileId);
-  await change(visit, id, ({ name, metadata, files }) => ({
-    name,
-    metadata,
-    files: files.filter((file) => file.id !== documentId),
-  }));
+  await alterStore(visit, id, ({ name, metadata, files }) => {
+    const others = files.filter((file) => file.id !== documentId);
+    if (others.length === files.length) throw notThere(fileId);
+    return { name, metadata, files: others };
+  });
   sendJson(response, 200, { id: fileId, object: 'vector_store.file.deleted', deleted: true });
 }
 
@@ -304,7 +263,7 @@ export async function searchStore(visit: Visit, id: string, body: Body, response
   const limit = numberOf(body, 'max_num_results') ?? 10;
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_RESULTS)
     throw badInput('max_num_results', `must be a whole number from 1 to ${MAX_RESULTS}.`);
-  const { files } = await find(visit, id);
+  const { files } = await findStore(visit, id);
   const documentIds = files.map((file) => file.id);
   // No document at all would mean every one.
   const found =
