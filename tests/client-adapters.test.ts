@@ -1,7 +1,8 @@
-import { ApolloClient, gql, InMemoryCache } from '@apollo/client';
+import { ApolloClient, CombinedGraphQLErrors, gql, InMemoryCache } from '@apollo/client';
 import { Client, type CombinedError, gql as urqlGql } from '@urql/core';
 import { readUIMessageStream, type UIMessage } from 'ai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { onEnd, pipe, subscribe } from 'wonka';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { readUIMessages, sextantTransport } from '../clients/typescript/src/ai-sdk.ts';
 import { sextantLink } from '../clients/typescript/src/apollo.ts';
@@ -12,6 +13,8 @@ import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 import { story } from './testing/story.ts';
 
 const WHOLE = story(80).join('');
+/** The id of nothing. */
+const NOBODYS = '00000000-0000-7000-8000-000000000000';
 
 describe('adapters of the client package', () => {
   const lifecycle = new AsyncDisposableStack();
@@ -98,13 +101,19 @@ describe('adapters of the client package', () => {
       });
     });
     expect(text).toBe(WHOLE);
+    const refused = await new Promise<unknown>((resolve) => {
+      client
+        .subscribe({ query: document, variables: { id: NOBODYS } })
+        .subscribe({ next: ({ error }) => resolve(error), error: resolve });
+    });
+    expect(CombinedGraphQLErrors.is(refused) && refused.errors[0]!.extensions).toMatchObject({ code: 'NOT_FOUND' });
     const query = gql`
       query Partly($id: ID!) {
         me { id }
         document(id: $id) { id }
       }
     `;
-    const variables = { id: '00000000-0000-7000-8000-000000000000' };
+    const variables = { id: NOBODYS };
     const { data } = await client.query<{ me: { id: string } }>({ query, variables, errorPolicy: 'all' });
     expect(data?.me.id).toMatch(/-/);
   }, 60_000);
@@ -113,26 +122,34 @@ describe('adapters of the client package', () => {
     const client = new Client({ url: sextant.endpoint, exchanges: [sextantExchange(sextant)] });
     const conversation = await sextant.startConversation();
     const messageId = await conversation.send('Tell me a story').messageId;
-    let text = '';
-    const follow = urqlGql<{ messageStream: { status?: string; firstSeq?: number; text?: string } }>`
+    const follow = urqlGql<{ messageStream: { firstSeq?: number; text?: string } }>`
       subscription Follow($id: ID!) {
         messageStream(id: $id) {
           ... on ReplyText { firstSeq text }
-          ... on ReplyEnd { status }
         }
       }
     `;
-    await new Promise<void>((resolve, reject) => {
-      const { unsubscribe } = client.subscription(follow, { id: messageId }).subscribe(({ data, error }) => {
-        if (error) return reject(error);
-        const { status, firstSeq, text: piece = '' } = data!.messageStream;
-        if (firstSeq !== undefined) text = text.slice(0, firstSeq - 1) + piece;
-        if (status === undefined) return;
-        queueMicrotask(() => unsubscribe());
-        resolve();
+    /** Follows until the server is done. */
+    const textUntilEnd = () =>
+      new Promise<string>((resolve, reject) => {
+        let text = '';
+        pipe(
+          client.subscription(follow, { id: messageId }),
+          onEnd(() => resolve(text)),
+          subscribe(({ data, error }) => {
+            if (error) return reject(error);
+            const { firstSeq, text: piece = '' } = data!.messageStream;
+            if (firstSeq !== undefined) text = text.slice(0, firstSeq - 1) + piece;
+          }),
+        );
       });
+    expect(await textUntilEnd()).toBe(WHOLE);
+    expect(await textUntilEnd()).toBe(WHOLE);
+    const refused = await client.subscription(follow, { id: NOBODYS }).toPromise();
+    expect(refused.error).toMatchObject({
+      networkError: undefined,
+      graphQLErrors: [{ extensions: { code: 'NOT_FOUND' } }],
     });
-    expect(text).toBe(WHOLE);
     const partly = urqlGql<{ me: { id: string } }>`query Partly { me { id } llmHealth { deployment } }`;
     const { data, error } = await client.query(partly, {});
     expect(data?.me.id).toMatch(/-/);

@@ -14,7 +14,9 @@ import { story } from './testing/story.ts';
 const PASSWORD = 'a star above the horizon';
 const WORDS = 120;
 const WHOLE = story(WORDS).join('');
-const NOTED = 'It is noted: $e^{i\\pi} = -1$\n\n```ts\nconst tea = "green"; // noted\n```';
+const NOTED =
+  'It is noted: $e^{i\\pi} = -1$ $\\rule{500em}{1em}$ in the [book][1].\n\n```ts\nconst tea = "green"; // noted\n```\n\n' +
+  'That is all.\n\n[1]: https://example.org/book\n';
 const PAGES = ['chat', 'knowledge', 'memory', 'images', 'vectors', 'usage', 'people', 'account', 'system'];
 
 /** A model that tells stories, and that calls a tool when it is asked to note something down. */
@@ -28,7 +30,7 @@ function speak(request: SeenRequest, response: ServerResponse): unknown {
       response,
     );
   }
-  if (last.role === 'tool') return answer(NOTED)(request, response);
+  if (last.role === 'tool') return answer(NOTED.split(/(?<= )/), { gapMs: 15 })(request, response);
   return answer(story(WORDS), { gapMs: 15 })(request, response);
 }
 
@@ -89,6 +91,22 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
   };
   const ended = (page: Page, status = 'COMPLETE', at = 0) =>
     page.locator(`article.reply[data-status=${status}]`).nth(at).waitFor();
+  /** Offers tools of the product with each message, as the dialogue keeps them. */
+  const choose = (page: Page, ...tools: string[]) =>
+    page.evaluate((kept) => localStorage.setItem('sextant:tools', kept), JSON.stringify(tools));
+  /** Changes what the server answers to an operation. @returns what ends that. */
+  const amend = async (page: Page, operation: string, change: (answer: string) => string) => {
+    await page.route('**/graphql', async (route) => {
+      if (!route.request().postData()?.includes(` ${operation}`)) return route.fallback();
+      const response = await route.fetch();
+      const body = change(await response.text());
+      // A page that was left meanwhile takes no answer.
+      return route.fulfill({ response, body }).catch(() => undefined);
+    });
+    return () => page.unroute('**/graphql');
+  };
+  const asksFor = (page: Page, operation: string) =>
+    page.waitForRequest((request) => request.postData()?.includes(` ${operation}`) ?? false);
   const replyText = async (page: Page) => (await page.locator('article.reply .markdown').last().innerText()).trim();
 
   it('answers word for word, and goes on after a reload in the middle of a reply', async () => {
@@ -107,6 +125,7 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
 
   it('stops, writes another reply, edits, and goes from one version to the other', async () => {
     const { page } = await newPerson();
+    await choose(page, 'CURRENT_TIME', 'WEB_SEARCH');
     await write(page, 'Tell me a story');
     await page.getByText('word10').waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
@@ -119,7 +138,11 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await ended(page, 'STOPPED');
     await page.getByRole('button', { name: 'Edit' }).click();
     await page.getByRole('textbox', { name: 'Edit' }).fill('Tell me another story');
+    const sent = asksFor(page, 'EditMessage');
     await page.getByRole('button', { name: 'Send the edited message' }).click();
+    // It goes with what a new message goes with.
+    const options = { useMemory: true, serverTools: ['CURRENT_TIME'] };
+    expect((await sent).postDataJSON()).toMatchObject({ variables: { input: options } });
     await page.locator('article.asked').getByText('Tell me another story').waitFor();
     await ended(page);
     expect(await replyText(page)).toBe(WHOLE);
@@ -135,6 +158,12 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await other.page.reload();
     await other.page.getByRole('button', { name: 'Accept' }).click();
     await other.page.locator('article.asked').getByText('Shall we navigate together?').waitFor();
+    // Who takes part chooses the tools of their own messages, and nothing else.
+    await other.page.getByRole('button', { name: 'Tools and settings' }).click();
+    await other.page.getByRole('checkbox', { name: 'Date and time' }).check();
+    expect(await other.page.getByLabel('Temperature').count()).toBe(0);
+    await other.page.getByRole('button', { name: 'Save' }).click();
+    await other.page.getByRole('dialog').waitFor({ state: 'detached' });
     await one.page.keyboard.press('Escape');
     const room = one.page.getByRole('group', { name: 'Here now' });
     await expect.poll(() => room.locator('.mantine-Avatar-root').count()).toBe(2);
@@ -195,11 +224,20 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
 
   it('asks before a tool changes something, and draws on a document of one conversation alone', async () => {
     const { page } = await newPerson();
+    // Chosen when there was a search of the web; and this conversation does without memory.
+    await choose(page, 'WEB_SEARCH', 'SEARCH_MEMORY', 'CURRENT_TIME');
+    await page.reload();
+    await page.getByRole('switch', { name: 'Use memory and knowledge' }).press('Space');
     await page.getByRole('button', { name: 'Tools and settings' }).click();
     await page.getByRole('checkbox', { name: /^here/ }).check();
     await page.getByLabel('Temperature').fill('0.5');
     expect(await violationsOf(page)).toEqual([]);
     await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    expect(await page.evaluate(() => JSON.parse(localStorage.getItem('sextant:tools')!))).toEqual([
+      'SEARCH_MEMORY',
+      'CURRENT_TIME',
+    ]);
     await page.locator('.composer input[type=file]').setInputFiles({
       name: 'chart.md',
       mimeType: 'text/markdown',
@@ -210,10 +248,38 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     const asks = page.getByRole('group', { name: 'May it call here__write?' });
     await asks.getByText('"what": "tea"').waitFor();
     expect(await violationsOf(page)).toEqual([]);
-    expect(model.seen.find(({ body }) => 'tools' in body)!.body).toMatchObject({ temperature: 0.5 });
+    const offered = model.seen.find(({ body }) => JSON.stringify(body).includes('Note it down'))!.body;
+    expect(offered).toMatchObject({ temperature: 0.5 });
+    const called = (offered as { tools: { function: { name: string } }[] }).tools.map((tool) => tool.function.name);
+    expect(called.sort()).toEqual(['current_time', 'here__where', 'here__write']);
+    // A call of a reply that was stopped waits for nobody, and a file that never came is not being read.
+    const endStopped = await amend(page, 'ReadChat(', (read) => read.replaceAll('"COMPLETE"', '"STOPPED"'));
+    await page.reload();
+    await page.locator('details', { hasText: 'here__write' }).waitFor();
+    expect(await asks.count()).toBe(0);
+    await endStopped();
+    const endAwaited = await amend(page, 'AttachedDocuments(', (read) =>
+      read.replace(/"(READY|QUEUED|PROCESSING)"/, '"AWAITING_UPLOAD"'),
+    );
+    await page.reload();
+    const documents = page.getByRole('group', { name: 'Documents of this conversation' });
+    await documents.getByText('waiting for the upload').waitFor();
+    expect(await documents.locator('.mantine-Loader-root').count()).toBe(0);
+    await endAwaited();
+    // After a yes that is refused, the page reads what became of the call.
+    const endLate = await amend(page, 'ApproveToolCall(', () =>
+      JSON.stringify({ data: null, errors: [{ message: 'Too late.', extensions: { code: 'CONFLICT' } }] }),
+    );
+    const readAgain = asksFor(page, 'ReadChat(');
     await asks.getByRole('button', { name: 'Allow' }).press('Enter');
+    await page.getByText('Too late.').waitFor();
+    await readAgain;
+    await endLate();
     await page.locator('article.reply math msup').waitFor();
     await page.locator('.code .hljs-keyword').waitFor();
+    // What is named at the end is known above it, and no formula is wider than the page.
+    await page.locator('article.reply a[href="https://example.org/book"]').waitFor();
+    expect((await page.locator('article.reply math').nth(1).boundingBox())!.width).toBeLessThan(500);
     expect(await violationsOf(page)).toEqual([]);
     const call = page.locator('details', { hasText: 'here__write' });
     await call.locator('summary', { hasText: 'allowed' }).click();
@@ -221,7 +287,32 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     // The document belongs to the conversation, until it is removed there.
     page.on('dialog', (dialog) => void dialog.accept());
     await page.getByRole('button', { name: 'Remove the document: chart.md' }).press('Enter');
-    await page.getByRole('group', { name: 'Documents of this conversation' }).waitFor({ state: 'detached' });
+    await documents.waitFor({ state: 'detached' });
+    // A tool server that is gone does not keep other settings from being saved.
+    const endGone = await amend(page, 'ToolsToChoose', (read) => {
+      const { data } = JSON.parse(read) as { data: object };
+      return JSON.stringify({ data: { ...data, toolServers: [] } });
+    });
+    await page.getByRole('button', { name: 'Tools and settings' }).click();
+    await page.getByRole('checkbox', { name: 'Date and time' }).waitFor();
+    const saved = asksFor(page, 'SetUpChat(');
+    await page.getByRole('button', { name: 'Save' }).click();
+    expect((await saved).postDataJSON()).toMatchObject({ variables: { input: { toolServers: [] } } });
+    await endGone();
+    // Without its part of the console, code has no colours, and a page says what is wrong.
+    await page.route(/\/(highlighted|memory)-/, (route) => route.abort());
+    await page.reload();
+    await page.locator('.code').getByText('const tea').waitFor();
+    await page.getByRole('textbox', { name: 'Write a message' }).waitFor();
+    expect(await page.locator('.code .hljs-keyword').count()).toBe(0);
+    await page.getByRole('link', { name: 'Memory' }).click();
+    await page.getByRole('heading', { name: 'This page cannot be shown' }).waitFor();
+    expect(await violationsOf(page)).toEqual([]);
+    await page.unroute(/\/(highlighted|memory)-/);
+    await page.getByRole('button', { name: 'Load it again' }).click();
+    await page.getByRole('heading', { name: 'Memory' }).waitFor();
+    const ofParts = /dynamically imported module|reading '(Highlighted|Memory)'/;
+    expect(browser.faults.splice(0).filter((fault) => !ofParts.test(fault))).toEqual([]);
   }, 240_000);
 
   it('keeps a person whose token has ended signed in, and tabs sign out together', async () => {
@@ -261,6 +352,7 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
       return `${graph.url}${inLog()}`;
     };
     await page.goto(await linkTo('change-email'));
+    await page.getByRole('button', { name: 'Confirm' }).waitFor();
     expect(await violationsOf(page)).toEqual([]);
     await page.getByRole('button', { name: 'Confirm' }).click();
     await page.getByText(`${address} is the address of your account now.`).waitFor();

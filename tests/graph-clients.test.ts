@@ -15,6 +15,7 @@ import {
   SendMessageDocument,
 } from './client/generated/graphql.ts';
 import { TestUser } from './testing/client.ts';
+import { metricOf } from './testing/process-metrics.ts';
 import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 import { StreamedText, story } from './testing/story.ts';
 
@@ -174,6 +175,10 @@ describe('graphql-sse', () => {
     const stream = follow(id);
     await stream.next();
     await stream.return?.();
+    // The server knows that nobody follows it any more.
+    await expect.poll(() => metricOf(graph.url, 'sextant_gateway_subscriptions')).toBe(0);
+    const { conversation } = await user.run(ReadConversationDocument, { id: conversationId });
+    expect(conversation!.messages.nodes.at(-1)).toMatchObject({ id, status: 'STREAMING' });
     await user.run('mutation ($input: StopGenerationInput!) { stopGeneration(input: $input) { message { id } } }', {
       input: { id },
     } as object);

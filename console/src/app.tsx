@@ -2,7 +2,9 @@ import { Center, Loader } from '@mantine/core';
 import { useIsSignedIn } from '@sextant/client/react';
 import { lazy, Suspense } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { Failed } from './frame/failed.tsx';
 import { Frame } from './frame/frame.tsx';
+import { Otherwise } from './frame/otherwise.tsx';
 import { useTitle } from './frame/title.ts';
 import { isMailLink } from './session/mail-links.ts';
 import { SignIn } from './session/sign-in.tsx';
@@ -28,8 +30,16 @@ const waiting = (
   </Center>
 );
 
-/** Shows the page that the address names. */
+/** Shows the page that the address names, and what happened where it cannot. */
 export function App() {
+  return (
+    <Otherwise shown={(error) => <Failed error={error} />}>
+      <Named />
+    </Otherwise>
+  );
+}
+
+function Named() {
   const signedIn = useIsSignedIn();
   const [address] = useLocation();
   if (address === '/first-run') return <Suspense fallback={waiting}>{<FirstRun />}</Suspense>;

@@ -1,8 +1,9 @@
 import { ApolloLink, type FetchResult } from '@apollo/client';
+import { CombinedGraphQLErrors } from '@apollo/client/errors';
 import { type OperationTypeNode, print } from 'graphql';
 import { Observable } from 'rxjs';
 import type { Connection } from './connection.ts';
-import { errorOf } from './errors.ts';
+import { errorOf, wireErrorsOf } from './errors.ts';
 import { AnswersInOrder } from './in-order.ts';
 
 /**
@@ -21,8 +22,8 @@ export function sextantLink(connection: Connection): ApolloLink {
         const operation = { document: print(query), variables };
         const run = async () => {
           if (operationType === ('subscription' as OperationTypeNode)) {
-            for await (const data of connection.subscribe(operation.document, variables, { signal }))
-              observer.next({ data: data as FetchResult['data'] });
+            for await (const answer of connection.answers(operation.document, variables, { signal }))
+              observer.next(answer as FetchResult);
           } else {
             const ask = async (): Promise<FetchResult> => {
               const { data, errors, extensions } = await connection.execute(operation, { signal });
@@ -36,7 +37,10 @@ export function sextantLink(connection: Connection): ApolloLink {
           observer.complete();
         };
         run().catch((error: unknown) => {
-          if (!signal.aborted) observer.error(error);
+          if (signal.aborted) return;
+          const errors = operationType === ('subscription' as OperationTypeNode) ? wireErrorsOf(error) : undefined;
+          // As the links of the library tell what a server refuses.
+          observer.error(errors ? new CombinedGraphQLErrors({ errors } as FetchResult) : error);
         });
         return () => ended.abort();
       }),

@@ -24,6 +24,12 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The options of a subscription. */
+export interface SubscribeOptions extends RequestOptions {
+  /** Is told of each cut after which it subscribes again. */
+  readonly onInterruption?: (error: Error) => void;
+}
+
 /** A way to run operations of one person against one server: over HTTP, and subscriptions by the way that is open. */
 export class Connection {
   readonly endpoint: string;
@@ -68,16 +74,29 @@ export class Connection {
   }
 
   /**
-   * Yields what a subscription sends until the server completes it. A cut, a restart or another token ends nothing: it
-   * subscribes again, with the variables of that moment.
+   * Yields the data that a subscription sends, as `answers` does.
    *
    * @throws {SextantError} what does not pass by itself, such as NOT_FOUND.
    */
   async *subscribe<Data, Variables>(
     document: string | TypedDocument<Data, Variables>,
     variables: Variables | (() => Variables),
-    { signal, onInterruption }: RequestOptions & { readonly onInterruption?: (error: Error) => void } = {},
+    options: SubscribeOptions = {},
   ): AsyncGenerator<Data> {
+    for await (const { data } of this.answers(document, variables, options)) yield data!;
+  }
+
+  /**
+   * Yields what a subscription sends, with the errors beside its data, until the server completes it. A cut, a restart
+   * or another token ends nothing: it subscribes again, with the variables of that moment.
+   *
+   * @throws {SextantError} what does not pass by itself, such as NOT_FOUND.
+   */
+  async *answers<Data, Variables>(
+    document: string | TypedDocument<Data, Variables>,
+    variables: Variables | (() => Variables),
+    { signal, onInterruption }: SubscribeOptions = {},
+  ): AsyncGenerator<Answer<Data>> {
     let tries = 0;
     let refused = false;
     for (;;) {
@@ -87,7 +106,7 @@ export class Connection {
           if (answer.errors?.length && answer.data == null) throw errorOf(answer.errors);
           tries = 0;
           refused = false;
-          yield answer.data!;
+          yield answer;
         }
         return;
       } catch (error) {

@@ -56,6 +56,13 @@ export function errorOf(errors: readonly WireError[]): SextantError {
   return new SextantError(code, first?.message ?? 'The server gave no reason.', errors);
 }
 
+/** Returns the GraphQL errors that a server refused an operation with; undefined where it could not be reached. */
+export function wireErrorsOf(error: unknown): readonly WireError[] | undefined {
+  if (!(error instanceof SextantError) || error.code === 'OFFLINE') return undefined;
+  const { all, message, code } = error;
+  return all.length > 0 ? all : [{ message, extensions: { code } }];
+}
+
 /** Returns the error of a server that cannot be reached. */
 export const offline = (cause: unknown): SextantError =>
   new SextantError('OFFLINE', 'The server cannot be reached. Check the connection; it is tried again.', [], { cause });

@@ -8,13 +8,15 @@ import {
 } from '@urql/core';
 import { filter, make, merge, mergeMap, pipe, type Source, takeUntil } from 'wonka';
 import type { Connection } from './connection.ts';
+import { wireErrorsOf } from './errors.ts';
+import type { Answer } from './http.ts';
 
 type Result = ReturnType<typeof makeResult>;
 
 /**
  * Creates the last exchange of a urql client, in the place of `fetchExchange`: queries and mutations over HTTP,
- * subscriptions over the client's socket, with its session. Subscriptions come back by themselves after a cut. An error
- * without an answer is the `networkError`, a `SextantError`.
+ * subscriptions over the client's socket, with its session. Subscriptions come back by themselves after a cut. What the
+ * server refuses is among the `graphQLErrors`; where it gave no answer, a `SextantError` is the `networkError`.
  */
 export function sextantExchange(connection: Connection): Exchange {
   return ({ client, forward }) =>
@@ -49,26 +51,30 @@ const answersOf = (connection: Connection, operation: Operation, end: (one: Oper
     const variables = operation.variables ?? {};
     const run = async () => {
       if (operation.kind === 'subscription') {
-        for await (const data of connection.subscribe(document, variables, { signal }))
-          next(makeResult(operation, { data: data as Result['data'] }));
+        for await (const answer of connection.answers(document, variables, { signal }))
+          next(resultOf(operation, answer));
         if (!signal.aborted) end(operation);
       } else {
-        const { data, errors, extensions } = await connection.execute({ document, variables }, { signal });
-        next(
-          makeResult(operation, {
-            data: data as Result['data'],
-            ...(errors && { errors: [...errors] }),
-            ...(extensions && { extensions }),
-          }),
-        );
+        next(resultOf(operation, await connection.execute({ document, variables }, { signal })));
       }
     };
     run()
       .catch((error: Error) => {
-        if (!signal.aborted) next(makeErrorResult(operation, error));
+        if (signal.aborted) return;
+        const errors = wireErrorsOf(error);
+        next(
+          errors ? makeResult(operation, { errors: [...errors], hasNext: false }) : makeErrorResult(operation, error),
+        );
       })
       .finally(() => {
         if (!signal.aborted) complete();
       });
     return () => ended.abort();
+  });
+
+const resultOf = (operation: Operation, { data, errors, extensions }: Answer<unknown>): Result =>
+  makeResult(operation, {
+    data: data as Result['data'],
+    ...(errors && { errors: [...errors] }),
+    ...(extensions && { extensions }),
   });

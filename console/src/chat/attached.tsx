@@ -5,13 +5,16 @@ import { Link } from 'wouter';
 import { useStrings } from '../strings/strings.tsx';
 import { AttachedDocumentsDocument, RemoveAttachedDocumentDocument } from './chat.generated.ts';
 
+/** Returns whether a document is being read, or will be; what was never uploaded waits for nobody. */
+const isBeingRead = (status: string): boolean => status === 'QUEUED' || status === 'PROCESSING';
+
 /** Returns the documents that are attached to a conversation, as they are read, and what looks again. */
 export function useAttached(conversationId: string) {
   const { data, refetch, startPolling, stopPolling } = useQuery(AttachedDocumentsDocument, {
     variables: { id: conversationId },
   });
   const documents = data?.conversation?.documents?.nodes ?? [];
-  const isBusy = documents.some(({ status }) => status !== 'READY' && status !== 'FAILED');
+  const isBusy = documents.some(({ status }) => isBeingRead(status));
   useEffect(() => {
     if (isBusy) startPolling(2_000);
     return stopPolling;
@@ -40,7 +43,7 @@ export function Attached({ documents, refetch }: ReturnType<typeof useAttached>)
             <Link href={`/knowledge/${id}`}>{title}</Link>
           ) : (
             <Group gap={4} wrap="nowrap" component="span">
-              {status !== 'FAILED' && <Loader size={10} component="span" />}
+              {isBeingRead(status) && <Loader size={10} component="span" />}
               {title} ({knowledge.states[status]})
             </Group>
           )}

@@ -64,8 +64,8 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
   const asked = new URLSearchParams(useSearch()).get('ask') ?? '';
   const [model, setModel] = useState<string | null>(null);
   const [usesMemory, setUsesMemory] = useState(true);
-  const [serverTools, keepServerTools] = useServerTools();
-  const [settings, setSettings] = useState(() => settingsOf(undefined, serverTools));
+  const chosen = useServerTools();
+  const [settings, setSettings] = useState(() => settingsOf(undefined, chosen.tools));
   const begun = useRef<Promise<Conversation> | undefined>(undefined);
   const sent = useRef(new WeakSet<File>());
   useTitle(chat.new);
@@ -85,8 +85,8 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
       await sextant.uploads.document(file, { conversationId: conversation.id });
       sent.current.add(file);
     }
-    const tools = { serverTools: [...serverTools] };
-    await conversation.send(text, { ...tools, ...(attachments.length > 0 && { attachments: [...attachments] }) })
+    const serverTools = await chosen.forMessage(usesMemory);
+    await conversation.send(text, { serverTools, ...(attachments.length > 0 && { attachments: [...attachments] }) })
       .messageId;
     void graph.refetchQueries({ include: [ListChatsDocument] });
     go(`/chat/${conversation.id}`);
@@ -110,10 +110,11 @@ function NewChat({ toggle }: { toggle: React.ReactNode }) {
         stop={() => undefined}
       >
         <SettingsButton
-          settings={{ ...settings, serverTools }}
+          settings={{ ...settings, serverTools: chosen.tools }}
+          isOwner
           save={(next) => {
             setSettings(next);
-            keepServerTools(next.serverTools);
+            chosen.keep(next.serverTools);
           }}
         />
         <ModelChoice value={model} choose={setModel} />
@@ -126,11 +127,15 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
   const { chat, common } = useStrings();
   const viewer = useViewer();
   const graph = useApolloClient();
-  const it = useChat(id);
   const [model, setModel] = useState<string | null>(null);
   const [usesMemory, setUsesMemory] = useState<boolean>();
   const [setUp, { error: refused }] = useMutation(SetUpChatDocument, { errorPolicy: 'all' });
-  const [serverTools, keepServerTools] = useServerTools();
+  const chosen = useServerTools();
+  const it = useChat(id, async (memoryEnabled) => ({
+    ...(model && { model }),
+    useMemory: usesMemory ?? memoryEnabled,
+    serverTools: await chosen.forMessage(usesMemory ?? memoryEnabled),
+  }));
   const attached = useAttached(id);
   const { upload } = useUpload('document');
   const { conversation } = it;
@@ -180,15 +185,16 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
         }}
         setTyping={it.setTyping}
         initial=""
-        send={(draft) => it.send(draft, model ?? undefined, isMemoryUsed, serverTools)}
+        send={it.send}
         stop={it.stop}
       >
-        {conversation && isOwner && (
+        {conversation && (
           <SettingsButton
-            settings={settingsOf(conversation, serverTools)}
+            settings={settingsOf(conversation, chosen.tools)}
+            isOwner={isOwner}
             save={(next) => {
-              keepServerTools(next.serverTools);
-              void setUp({ variables: { input: { id, ...inputOf(next) } } });
+              chosen.keep(next.serverTools);
+              if (isOwner) void setUp({ variables: { input: { id, ...inputOf(next) } } });
             }}
           />
         )}

@@ -1,5 +1,5 @@
 import katex from 'katex';
-import { createElement, type ReactNode } from 'react';
+import { createElement, memo, type ReactNode } from 'react';
 
 /** The elements of MathML that formulas are made of; all others are left out, with what is in them. */
 const ELEMENTS = new Set(
@@ -16,17 +16,25 @@ const ATTRIBUTES = new Set(
   ).split(' '),
 );
 
+/** Sizes are in em: no rule or blank of a formula covers the page. */
+const LIMITS = { maxExpand: 200, maxSize: 20 };
+
+interface FormulaProps {
+  readonly tex: string;
+  readonly isDisplay: boolean;
+}
+
 /**
  * Shows a formula as MathML, which the browser sets and reads out. There is no way from TeX to HTML: of what KaTeX
  * writes, known elements and attributes are taken; styles, links and images are not.
  *
  * @throws what is not TeX.
  */
-export function Formula({ tex, isDisplay }: { readonly tex: string; readonly isDisplay: boolean }) {
-  const written = katex.renderToString(tex, { output: 'mathml', displayMode: isDisplay, trust: false, maxExpand: 200 });
+export const Formula = memo(function Formula({ tex, isDisplay }: FormulaProps) {
+  const written = katex.renderToString(tex, { ...LIMITS, output: 'mathml', displayMode: isDisplay, trust: false });
   const page = new DOMParser().parseFromString(written, 'text/html');
   return <>{show(page.querySelector('math')!, 0)}</>;
-}
+});
 
 function show(node: Node, key: number): ReactNode {
   if (node.nodeType === Node.TEXT_NODE) return node.nodeValue;

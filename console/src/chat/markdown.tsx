@@ -1,7 +1,8 @@
 import { Code, Table } from '@mantine/core';
 import type { Token, Tokens } from 'marked';
-import { Component, createElement, lazy, memo, type ReactNode, Suspense, useMemo, useRef } from 'react';
+import { createElement, lazy, memo, type ReactNode, Suspense, useMemo, useRef } from 'react';
 import { CopyButton } from '../frame/copy-button.tsx';
+import { Otherwise } from '../frame/otherwise.tsx';
 import { useStrings } from '../strings/strings.tsx';
 import { growBlocks, type MathToken, NO_BLOCKS } from './markdown-blocks.ts';
 
@@ -27,6 +28,7 @@ export const Markdown = memo(function Markdown({ text, isWriting }: { text: stri
           // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only added at the end.
           key={index}
           token={token}
+          isWriting={isWriting}
           isOpen={isWriting && index === tokens.length - 1}
         />
       ))}
@@ -35,13 +37,15 @@ export const Markdown = memo(function Markdown({ text, isWriting }: { text: stri
 });
 
 const Block = memo(
-  function Block({ token, isOpen }: { token: Token; isOpen: boolean }) {
+  function Block({ token, isOpen }: { token: Token; isOpen: boolean; isWriting: boolean }) {
     // Code is coloured when it is complete.
     if (token.type === 'code' && !isOpen) return <CodeBlock token={token as Tokens.Code} isComplete />;
     return <>{show(token)}</>;
   },
   (before, after) =>
-    before.token === after.token || (before.token.raw === after.token.raw && before.isOpen === after.isOpen),
+    before.token === after.token ||
+    // At the end a block that is written as before may be another one: what its links name came below it.
+    (after.isWriting && before.token.raw === after.token.raw && before.isOpen === after.isOpen),
 );
 
 const SAFE = /^(https?:|mailto:)/i;
@@ -130,23 +134,12 @@ const plain = (text: string): string => text.replace(/&(?:amp|lt|gt|quot|#39);/g
 function Written({ token: { text, raw, isDisplay } }: { token: MathToken }) {
   const written = <Code>{raw}</Code>;
   return (
-    <Otherwise key={raw} shown={written}>
+    <Otherwise key={raw} shown={() => written}>
       <Suspense fallback={written}>
         <Formula tex={text} isDisplay={isDisplay} />
       </Suspense>
     </Otherwise>
   );
-}
-
-/** Shows something else in the place of what cannot be shown. */
-class Otherwise extends Component<{ readonly shown: ReactNode; readonly children: ReactNode }> {
-  override state = { hasFailed: false };
-
-  static getDerivedStateFromError = () => ({ hasFailed: true });
-
-  override render() {
-    return this.state.hasFailed ? this.props.shown : this.props.children;
-  }
 }
 
 /** Longer code is not coloured: it would cost more than it helps. */
@@ -164,9 +157,11 @@ function CodeBlock({ token: { text, lang }, isComplete = false }: { token: Token
       <pre tabIndex={0}>
         <code>
           {isComplete && language && text.length <= MAX_COLOURED ? (
-            <Suspense fallback={text}>
-              <Highlighted code={text} language={language.toLowerCase()} />
-            </Suspense>
+            <Otherwise shown={() => text}>
+              <Suspense fallback={text}>
+                <Highlighted code={text} language={language.toLowerCase()} />
+              </Suspense>
+            </Otherwise>
           ) : (
             text
           )}

@@ -114,6 +114,7 @@ function ReplyBody({
       )}
       <ToolCalls
         calls={toolCalls}
+        isComplete={status === 'COMPLETE'}
         isAsked={message.awaitsViewerApproval}
         decide={(callId, isAllowed) => actions.decide(message.id, callId, isAllowed)}
       />

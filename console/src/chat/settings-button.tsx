@@ -7,7 +7,11 @@ import type { ChatSettings } from './settings.ts';
 const SettingsDialog = lazy(async () => ({ default: (await import('./settings-dialog.tsx')).SettingsDialog }));
 
 /** Opens the tools and settings of a conversation. */
-export function SettingsButton(props: { readonly settings: ChatSettings; save(settings: ChatSettings): void }) {
+export function SettingsButton(props: {
+  readonly settings: ChatSettings;
+  readonly isOwner: boolean;
+  save(settings: ChatSettings): void;
+}) {
   const { chat } = useStrings();
   const [isOpen, setIsOpen] = useState(false);
   return (

@@ -4,18 +4,23 @@ import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
 import { useStrings } from '../strings/strings.tsx';
 import { ToolsToChooseDocument, type ToolsToChooseQuery } from './chat.generated.ts';
-import type { ChatSettings, ServerTool } from './settings.ts';
+import { type ChatSettings, type ServerTool, stillThere } from './settings.ts';
 
 type Server = NonNullable<ToolsToChooseQuery['toolServers']>[number];
 const EFFORTS = ['NONE', 'MINIMAL', 'LOW', 'MEDIUM', 'HIGH', 'XHIGH'] as const;
 
-/** Chooses the tools that replies may call, what they keep to, and how the model is asked. */
+/**
+ * Chooses the tools that replies may call, what they keep to, and how the model is asked. Who takes part in the
+ * conversation of another chooses the tools of their own messages alone.
+ */
 export function SettingsDialog({
   settings,
+  isOwner,
   save,
   close,
 }: {
   readonly settings: ChatSettings;
+  readonly isOwner: boolean;
   save(settings: ChatSettings): void;
   close(): void;
 }) {
@@ -26,7 +31,14 @@ export function SettingsDialog({
   const [effort, setEffort] = useState(settings.parameters.reasoningEffort ?? null);
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
-    const values = new FormData(event.currentTarget);
+    // What is gone could not be unticked, and nothing that names it is accepted.
+    const tools = stillThere(serverTools, data?.serverTools);
+    if (isOwner) save(shaped(event.currentTarget, tools));
+    else save({ ...settings, serverTools: tools });
+    close();
+  };
+  const shaped = (form: HTMLFormElement, tools: readonly ServerTool[]): ChatSettings => {
+    const values = new FormData(form);
     const number = (name: string) => (values.get(name) === '' ? null : Number(values.get(name)));
     const parameters = {
       ...settings.parameters,
@@ -35,8 +47,11 @@ export function SettingsDialog({
       reasoningEffort: effort,
     };
     const systemPrompt = String(values.get('systemPrompt')).trim() || null;
-    save({ serverTools, toolServers, systemPrompt, parameters });
-    close();
+    const servers = stillThere(
+      toolServers,
+      data?.toolServers?.map(({ name }) => name),
+    );
+    return { serverTools: tools, toolServers: servers, systemPrompt, parameters };
   };
   return (
     <Modal opened onClose={close} title={chat.settings} closeButtonProps={{ 'aria-label': common.close }}>
@@ -54,59 +69,65 @@ export function SettingsDialog({
               ))}
             </Stack>
           </Checkbox.Group>
-          {data?.toolServers?.map((server) => (
-            <Checkbox
-              key={server.name}
-              label={<ServerName server={server} />}
-              description={server.description ?? server.tools.map(({ name }) => name.split('__').at(-1)).join(', ')}
-              checked={toolServers.includes(server.name)}
-              onChange={(event) => {
-                const others = toolServers.filter((name) => name !== server.name);
-                setToolServers(event.currentTarget.checked ? [...others, server.name] : others);
-              }}
-            />
-          ))}
-          <Textarea
-            name="systemPrompt"
-            label={chat.systemPrompt}
-            defaultValue={settings.systemPrompt ?? ''}
-            autosize
-            minRows={2}
-            maxRows={8}
-          />
-          <SimpleGrid cols={2}>
-            <TextInput
-              name="temperature"
-              type="number"
-              min={0}
-              max={2}
-              step={0.1}
-              label={chat.temperature}
-              description={chat.temperatureHint}
-              placeholder={chat.byDefault}
-              defaultValue={settings.parameters.temperature ?? ''}
-            />
-            <TextInput
-              name="maxTokens"
-              type="number"
-              min={1}
-              max={1_000_000}
-              label={chat.maxTokens}
-              description={'\u00a0'}
-              placeholder={chat.byDefault}
-              defaultValue={settings.parameters.maxTokens ?? ''}
-            />
-          </SimpleGrid>
-          <Select
-            label={chat.effort}
-            placeholder={chat.byDefault}
-            clearable={effort !== null}
-            value={effort}
-            onChange={setEffort}
-            data={EFFORTS.map((value) => ({ value, label: chat.efforts[value] }))}
-          />
+          {isOwner && (
+            <>
+              {data?.toolServers?.map((server) => (
+                <Checkbox
+                  key={server.name}
+                  label={<ServerName server={server} />}
+                  description={server.description ?? server.tools.map(({ name }) => name.split('__').at(-1)).join(', ')}
+                  checked={toolServers.includes(server.name)}
+                  onChange={(event) => {
+                    const others = toolServers.filter((name) => name !== server.name);
+                    setToolServers(event.currentTarget.checked ? [...others, server.name] : others);
+                  }}
+                />
+              ))}
+              <Textarea
+                name="systemPrompt"
+                label={chat.systemPrompt}
+                defaultValue={settings.systemPrompt ?? ''}
+                autosize
+                minRows={2}
+                maxRows={8}
+              />
+              <SimpleGrid cols={2}>
+                <TextInput
+                  name="temperature"
+                  type="number"
+                  min={0}
+                  max={2}
+                  step={0.1}
+                  label={chat.temperature}
+                  description={chat.temperatureHint}
+                  placeholder={chat.byDefault}
+                  defaultValue={settings.parameters.temperature ?? ''}
+                />
+                <TextInput
+                  name="maxTokens"
+                  type="number"
+                  min={1}
+                  max={1_000_000}
+                  label={chat.maxTokens}
+                  description={'\u00a0'}
+                  placeholder={chat.byDefault}
+                  defaultValue={settings.parameters.maxTokens ?? ''}
+                />
+              </SimpleGrid>
+              <Select
+                label={chat.effort}
+                placeholder={chat.byDefault}
+                clearable={effort !== null}
+                value={effort}
+                onChange={setEffort}
+                data={EFFORTS.map((value) => ({ value, label: chat.efforts[value] }))}
+              />
+            </>
+          )}
           <Group justify="flex-end">
-            <Button type="submit">{common.save}</Button>
+            <Button type="submit" disabled={!data && !error}>
+              {common.save}
+            </Button>
           </Group>
         </Stack>
       </form>

@@ -1,9 +1,13 @@
+import { useApolloClient } from '@apollo/client/react';
 import { useLocalStorage } from '@mantine/hooks';
 import { useCallback } from 'react';
-import type { ParametersFragment, ToolsToChooseQuery } from './chat.generated.ts';
+import { OfferedToolsDocument, type OfferedToolsQuery, type ParametersFragment } from './chat.generated.ts';
 
 /** A tool of the product. */
-export type ServerTool = NonNullable<ToolsToChooseQuery['serverTools']>[number];
+export type ServerTool = NonNullable<OfferedToolsQuery['serverTools']>[number];
+
+/** Tools that look into what is kept about the person: a message that does without memory does without them. */
+const OF_MEMORY: ReadonlySet<ServerTool> = new Set(['SEARCH_MEMORY', 'SEARCH_KNOWLEDGE']);
 
 /** The way in which replies of a conversation are made. */
 export interface ChatSettings {
@@ -40,8 +44,32 @@ export const inputOf = ({ toolServers, systemPrompt, parameters }: ChatSettings)
   parameters: { ...parameters, stop: parameters.stop && [...parameters.stop] },
 });
 
-/** Returns the tools of the product that this browser offers, and what changes them. */
-export function useServerTools(): readonly [readonly ServerTool[], (tools: readonly ServerTool[]) => void] {
-  const [kept, keep] = useLocalStorage<readonly ServerTool[]>({ key: 'sextant:tools', defaultValue: [] });
-  return [kept, useCallback((tools) => keep([...tools]), [keep])];
+/** Returns what was chosen and is there; all that was chosen as long as nobody knows what is there. */
+export const stillThere = <Name extends string>(
+  chosen: readonly Name[],
+  there: readonly Name[] | null | undefined,
+): readonly Name[] => (there ? chosen.filter((name) => there.includes(name)) : chosen);
+
+/** The tools of the product that this browser offers with each message. */
+export interface ChosenTools {
+  readonly tools: readonly ServerTool[];
+  keep(tools: readonly ServerTool[]): void;
+  /** Returns those that go with a message: what the server no longer offers would make it fail. */
+  forMessage(usesMemory: boolean): Promise<ServerTool[]>;
+}
+
+/** Keeps the choice of tools of the product in the browser. */
+export function useServerTools(): ChosenTools {
+  const graph = useApolloClient();
+  const [tools, set] = useLocalStorage<readonly ServerTool[]>({ key: 'sextant:tools', defaultValue: [] });
+  const forMessage = useCallback(
+    async (usesMemory: boolean) => {
+      const wanted = tools.filter((name) => usesMemory || !OF_MEMORY.has(name));
+      if (wanted.length === 0) return [];
+      const { data } = await graph.query({ query: OfferedToolsDocument });
+      return [...stillThere(wanted, data?.serverTools)];
+    },
+    [graph, tools],
+  );
+  return { tools, keep: useCallback((chosen) => set([...chosen]), [set]), forMessage };
 }

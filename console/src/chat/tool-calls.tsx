@@ -8,15 +8,17 @@ type Call = Pick<ReplyToolCall, 'id' | 'name' | 'arguments' | 'server' | 'approv
 
 interface ToolCallsProps {
   readonly calls: readonly Call[];
+  /** Whether the reply is whole: no call of one that was stopped or cut waits for anybody. */
+  readonly isComplete: boolean;
   /** Whether this person decides on the calls that wait. */
   readonly isAsked: boolean;
   decide(callId: string, isAllowed: boolean): Promise<void>;
 }
 
 /** Shows the calls of tools that a reply makes: folded, or open where a person has to allow one. */
-export function ToolCalls({ calls, isAsked, decide }: ToolCallsProps) {
+export function ToolCalls({ calls, isComplete, isAsked, decide }: ToolCallsProps) {
   return calls.map((call) =>
-    call.approval?.status === 'WAITING' ? (
+    isComplete && call.approval?.status === 'WAITING' ? (
       <Asks key={call.id} call={call} isAsked={isAsked} decide={(isAllowed) => decide(call.id, isAllowed)} />
     ) : (
       <Done key={call.id} call={call} />
@@ -65,7 +67,7 @@ function Done({ call }: { call: Call }) {
     <details className="folded">
       <summary>
         {chat.tool}: {call.name}{' '}
-        {call.approval && (
+        {call.approval && call.approval.status !== 'WAITING' && (
           <Badge size="sm" variant="default">
             {chat.approvals[call.approval.status]}
           </Badge>

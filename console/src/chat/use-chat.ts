@@ -8,8 +8,19 @@ import { isOpen, type MessageActions } from './message.tsx';
 import type { ServerTool } from './settings.ts';
 import { useThread } from './use-thread.ts';
 
-/** Keeps one conversation: what is in it, who is there, and what can be done. */
-export function useChat(id: string) {
+/** What a message is sent with, whether it is new or another version. */
+interface MessageOptions {
+  readonly model?: string;
+  readonly useMemory: boolean;
+  readonly serverTools: ServerTool[];
+}
+
+/**
+ * Keeps one conversation: what is in it, who is there, and what can be done.
+ *
+ * @param optionsOf what a message goes with, in a conversation that uses memory or does not.
+ */
+export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promise<MessageOptions>) {
   const sextant = useSextant();
   const conversation = useMemo(() => sextant.conversation(id), [sextant, id]);
   const { conversation: shown, messages, hasEarlier, earlier, error, refetch } = useThread(id);
@@ -68,9 +79,17 @@ export function useChat(id: string) {
     },
     [refetch],
   );
+  const options = useRef(() => optionsOf(true));
+  useEffect(() => {
+    options.current = () => optionsOf(shown?.memoryEnabled ?? true);
+  });
   const actions = useMemo(
     (): MessageActions => ({
-      edit: (messageId, text) => void done(conversation.edit(messageId, text)).catch(setProblem),
+      edit: (messageId, text) =>
+        void options
+          .current()
+          .then((chosen) => done(conversation.edit(messageId, text, chosen)))
+          .catch(setProblem),
       regenerate: (messageId) => void done(conversation.regenerate(messageId)).catch(setProblem),
       remove: (messageId) =>
         void deleteMessage({ variables: { id: messageId } })
@@ -81,6 +100,8 @@ export function useChat(id: string) {
       decide: (messageId, callId, isAllowed) =>
         conversation
           .decide(messageId, callId, isAllowed)
+          .then(() => setProblem(undefined), setProblem)
+          // Refused as well: it may have been decided elsewhere, or its time may be over.
           .then(async () => void (await refetch()))
           .catch(setProblem),
       choose: (messageId) =>
@@ -100,20 +121,12 @@ export function useChat(id: string) {
     isReplying: messages.some(isOpen),
     hasEarlier,
     earlier: () => void earlier().catch(setProblem),
-    send: (
-      { text, attachments }: Draft,
-      model: string | undefined,
-      useMemory: boolean,
-      serverTools: readonly ServerTool[],
-    ) =>
-      done(
-        conversation.send(text, {
-          serverTools: [...serverTools],
-          ...(attachments.length > 0 && { attachments: [...attachments] }),
-          ...(model && { model }),
-          useMemory,
-        }),
-      ),
+    send: async ({ text, attachments }: Draft) => {
+      const chosen = await options.current();
+      await done(
+        conversation.send(text, { ...chosen, ...(attachments.length > 0 && { attachments: [...attachments] }) }),
+      );
+    },
     stop: () =>
       void Promise.all(messages.filter(isOpen).map(({ id: messageId }) => conversation.follow(messageId).stop())).catch(
         setProblem,

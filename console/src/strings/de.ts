@@ -26,6 +26,11 @@ export const de: Strings = {
     unknown: 'unbekannt',
     all: 'Alle',
   },
+  failed: {
+    title: 'Diese Seite lässt sich nicht anzeigen',
+    hint: 'Ein Teil davon wurde nicht geladen, oder etwas ging schief. Was auf dem Server liegt, ist unberührt.',
+    reload: 'Neu laden',
+  },
   pages: {
     chat: 'Chat',
     knowledge: 'Wissen',
@@ -151,7 +156,6 @@ export const de: Strings = {
       APPROVED: 'erlaubt',
       REJECTED: 'abgelehnt',
       EXPIRED: 'nicht rechtzeitig entschieden',
-      WAITING: 'wartet auf ein Ja',
     },
     settings: 'Werkzeuge und Einstellungen',
     tools: 'Werkzeuge',

@@ -24,6 +24,11 @@ export const en = {
     unknown: 'unknown',
     all: 'All',
   },
+  failed: {
+    title: 'This page cannot be shown',
+    hint: 'A part of it did not load, or went wrong. What is stored on the server is not touched.',
+    reload: 'Load it again',
+  },
   pages: {
     chat: 'Chat',
     knowledge: 'Knowledge',
@@ -145,7 +150,7 @@ export const en = {
     asksOther: 'It waits for a yes of the person who asked.',
     allow: 'Allow',
     refuse: 'Refuse',
-    approvals: { APPROVED: 'allowed', REJECTED: 'refused', EXPIRED: 'not decided in time', WAITING: 'waits for a yes' },
+    approvals: { APPROVED: 'allowed', REJECTED: 'refused', EXPIRED: 'not decided in time' },
     settings: 'Tools and settings',
     tools: 'Tools',
     toolDown: 'does not answer',
