@@ -1,8 +1,8 @@
 import { Button, Stack, Text } from '@mantine/core';
-import { Page } from '../session/page.tsx';
+import { Problem } from '../frame/problem.tsx';
+import { useTitle } from '../frame/title.ts';
 import { useStrings } from '../strings/strings.tsx';
-import { Problem } from './problem.tsx';
-import { useTitle } from './title.ts';
+import { Page } from './page.tsx';
 
 /** Stands in the place of the console where a page of it cannot be shown: says why, and loads it again. */
 export function Failed({ error }: { readonly error: unknown }) {
