@@ -300,6 +300,8 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     expect((await saved).postDataJSON()).toMatchObject({ variables: { input: { toolServers: [] } } });
     await endGone();
     // Without its part of the console, code has no colours, and a page says what is wrong.
+    // It has been loaded again a moment ago: that does not help.
+    await page.evaluate(() => sessionStorage.setItem('sextant.reloaded-at', String(Date.now())));
     await page.route(/\/(highlighted|memory)-/, (route) => route.abort());
     await page.reload();
     await page.locator('.code').getByText('const tea').waitFor();
