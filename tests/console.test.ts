@@ -252,7 +252,7 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     expect(offered).toMatchObject({ temperature: 0.5 });
     const called = (offered as { tools: { function: { name: string } }[] }).tools.map((tool) => tool.function.name);
     expect(called.sort()).toEqual(['current_time', 'here__where', 'here__write']);
-    // A call of a reply that was stopped waits for nobody, and a file that never came is not being read.
+    // A call of a reply that was stopped waits for no client, and a file that never came is not being read.
     const endStopped = await amend(page, 'ReadChat(', (read) => read.replaceAll('"COMPLETE"', '"STOPPED"'));
     await page.reload();
     await page.locator('details', { hasText: 'here__write' }).waitFor();

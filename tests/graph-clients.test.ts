@@ -175,7 +175,7 @@ describe('graphql-sse', () => {
     const stream = follow(id);
     await stream.next();
     await stream.return?.();
-    // The server knows that nobody follows it any more.
+    // The server knows that no client follows it any more.
     await expect.poll(() => metricOf(graph.url, 'sextant_gateway_subscriptions')).toBe(0);
     const { conversation } = await user.run(ReadConversationDocument, { id: conversationId });
     expect(conversation!.messages.nodes.at(-1)).toMatchObject({ id, status: 'STREAMING' });

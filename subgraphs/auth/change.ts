@@ -89,8 +89,8 @@ export class Change {
   }
 
   /**
-   * Ends the open sessions that match, access tokens included; with those of a user all codes by which an app could open
-   * another one. A code that is being used meanwhile is waited for, and its session ends too.
+   * Ends the open sessions that match, access tokens included; with those of a user all codes by which an app could
+   * open another one. A code that is being used meanwhile is waited for, and its session ends too.
    *
    * @returns how many there were.
    */

@@ -5,7 +5,7 @@ import { Link } from 'wouter';
 import { useStrings } from '../strings/strings.tsx';
 import { AttachedDocumentsDocument, RemoveAttachedDocumentDocument } from './chat.generated.ts';
 
-/** Returns whether a document is being read, or will be; what was never uploaded waits for nobody. */
+/** Returns whether a document is being read, or will be; what was never uploaded waits for no process. */
 const isBeingRead = (status: string): boolean => status === 'QUEUED' || status === 'PROCESSING';
 
 /** Returns the documents that are attached to a conversation, as they are read, and what looks again. */

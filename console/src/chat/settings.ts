@@ -44,7 +44,7 @@ export const inputOf = ({ toolServers, systemPrompt, parameters }: ChatSettings)
   parameters: { ...parameters, stop: parameters.stop && [...parameters.stop] },
 });
 
-/** Returns what was chosen and is there; all that was chosen as long as nobody knows what is there. */
+/** Returns what was chosen and is there; all that was chosen as long as no person knows what is there. */
 export const stillThere = <Name extends string>(
   chosen: readonly Name[],
   there: readonly Name[] | null | undefined,

@@ -42,9 +42,9 @@ interface Waiting {
 /**
  * The turns by which the loop is shared out among clients whose operations are not known yet, or whose messages are
  * large. Reading, validating and compiling one takes as long as a thousand known ones, and a client that asks for
- * another thing waits meanwhile. So the work is done in stages, a slice in each round of the loop, clients by turns; and
- * each client has an allowance of processor time, beyond which its new operations wait, and are refused where too many
- * do. Known operations, and known refusals, cost nothing of it.
+ * another thing waits meanwhile. So the work is done in stages, a slice in each round of the loop, clients by turns;
+ * and each client has an allowance of processor time, beyond which its new operations wait, and are refused where too
+ * many do. Known operations, and known refusals, cost nothing of it.
  */
 export class LoopTurns {
   readonly #burst: number;

@@ -45,7 +45,7 @@ export class SharedStatements {
   }
 }
 
-/** Returns whether the statement was prepared; undefined where nothing but notices has come, which go before the word. */
+/** Returns whether the statement was prepared; undefined where nothing but notices has come, which go before that. */
 function saysOf(data: Uint8Array): 'parsed' | 'refused' | undefined {
   for (let offset = 0; offset + 5 <= data.length; offset += 1 + lengthOf(data.subarray(offset))) {
     if (data[offset] === PARSE_COMPLETE) return 'parsed';

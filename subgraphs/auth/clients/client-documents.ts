@@ -62,7 +62,7 @@ export class ClientDocuments {
     throw new OAuthError('invalid_client', `The document of the app at ${clientId} ${read.problem}`);
   }
 
-  /** Reads a document once for all who ask. One that is none is asked for again soon, however often it is looked for. */
+  /** Reads a document once for all who ask. One that is none is asked for again soon, however many look for it. */
   #keep(clientId: string): Promise<Read> {
     const reading = this.#read(clientId);
     this.#known.set(clientId, reading);

@@ -278,7 +278,7 @@ describe('an attacker', () => {
       expect([uri, (await register({ client_name: 'Evil', redirect_uris: [uri] })).status]).toEqual([uri, 400]);
   });
 
-  it('who is an administrator’s app is no administrator', async () => {
+  it('who is an administrator’s app has not the role', async () => {
     const { id } = user;
     const { roles } = await world.parts.db.user.findUniqueOrThrow({ where: { id } });
     await world.parts.db.user.update({ where: { id }, data: { roles: [...roles, 'admin'] } });

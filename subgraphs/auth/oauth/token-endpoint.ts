@@ -8,8 +8,8 @@ import { redeemCode } from './authorization-codes.ts';
 import { checkResource, one } from './authorization-request.ts';
 
 /**
- * Exchanges a code or a refresh token for tokens. An app whose registration has ended hears that, or it would come again
- * with the same id for ever.
+ * Exchanges a code or a refresh token for tokens. An app whose registration has ended hears that, or it would come
+ * again with the same id for ever.
  *
  * @throws {OAuthError} why not.
  */

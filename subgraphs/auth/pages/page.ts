@@ -46,7 +46,7 @@ export interface Page {
   /** Of the texts; default: English. */
   readonly language?: string;
   /**
-   * Whether its form leads to a place of somebody else, which may lead on: browsers apply a policy for forms to each of
+   * Whether its form leads to the place of an app, which may lead on: browsers apply a policy for forms to each of
    * them, and some have no word in it. Nothing on such a page is HTML of another, and its address holds no token.
    */
   readonly leadsAway?: boolean;
