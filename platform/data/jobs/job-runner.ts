@@ -62,6 +62,10 @@ const FAILED_LOOK_MS = 1_000;
 const CONTENDED_MS = 20;
 /** First pause while there is work that waits for other work to end; each later one is twice as long. */
 const BLOCKED_MS = 500;
+/** How long after a job is due it is looked for, in ms: more than once, since clocks differ. */
+const LATE_MS = [1, 50, 500] as const;
+/** Moments that are kept; beyond them the looks of every day have to do. */
+const MAX_DUE = 3_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const SHUTDOWN = new Error('the process is shutting down');
 
@@ -93,6 +97,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   /** Whether there was work at the last look that could not be taken: a place, a key or a user must become free. */
   #isShort = false;
   #blockedLooks = 0;
+  /** Moments at which jobs are expected, by the clock of this process. */
+  #due: number[] = [];
   #nextLook: { readonly at: number; readonly timer: NodeJS.Timeout } | undefined;
   #heard: Subscription | undefined;
   readonly #stops: (() => void)[] = [];
@@ -205,6 +211,20 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     this.#nextLook = { at, timer };
   }
 
+  /** Looks when a job is due that waits, and a little later: the clock of the database is another one. */
+  #expect(waitMs: number): void {
+    const at = performance.now() + waitMs;
+    if (this.#due.length < MAX_DUE) this.#due.push(...LATE_MS.map((ms) => at + ms));
+    this.#lookIn(waitMs + LATE_MS[0]);
+  }
+
+  /** Plans the next look for a job that is expected: an earlier one may have stood in its place and found nothing. */
+  #lookWhenDue(): void {
+    const now = performance.now();
+    this.#due = this.#due.filter((at) => at > now);
+    if (this.#due.length > 0) this.#lookIn(this.#due.reduce((first, at) => Math.min(first, at)) - now);
+  }
+
   get(id: string): Promise<JobStatus | undefined> {
     return this.#table.get(id);
   }
@@ -254,7 +274,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     };
     const now = performance.now();
     const kinds = [...this.#handlers.keys()].filter((kind) => (this.#away.get(kind)?.until ?? 0) <= now);
-    if (kinds.length === 0) return;
+    if (kinds.length === 0) return this.#lookWhenDue();
     const { jobs, isContended, isBlocked } = await this.#table.claim(kinds, turn, leaseMs);
     this.#isShort = isBlocked || jobs.length === places || this.#isAnyFull(turn.placesOfUser, jobs);
     this.#lastTurn = jobs.at(-1)?.userId ?? this.#lastTurn;
@@ -265,6 +285,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     else if (isBlocked) this.#lookIn(Math.min(BLOCKED_MS * 2 ** this.#blockedLooks, lookMs));
     // Processes do not look in step.
     this.#lookIn(lookMs * (0.75 + Math.random() / 2));
+    this.#lookWhenDue();
   }
 
   #begin(job: ClaimedJob): void {
@@ -361,7 +382,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
       const waitMs = this.#restKind(job.kind);
       log.warn({ err: error, waitMs }, 'what a job needs is away: jobs of its kind wait for it');
       await this.#table.giveBack(job, waitMs, problem, false);
-      this.#lookIn(waitMs + 1);
+      this.#expect(waitMs);
       return 'waiting';
     }
     if (error instanceof JobRefused || job.attempt >= (handler.attempts ?? MAX_JOB_ATTEMPTS)) {
@@ -378,7 +399,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     log.warn({ err: error, pause }, 'a job failed and is tried again');
     const waitMs = pause * (0.75 + Math.random() / 2);
     await this.#table.giveBack(job, waitMs, problem, true);
-    this.#lookIn(waitMs + 1);
+    this.#expect(waitMs);
     return 'retried';
   }
 
