@@ -1,4 +1,5 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
+import { digestOf, randomToken } from '#platform/base/secrets/tokens.ts';
 import { proveSignIn } from '../accounts/login.ts';
 import type { Actor } from '../actor.ts';
 import { OAuthError } from '../clients/oauth-error.ts';
@@ -9,8 +10,6 @@ import type { AuthorizationRequest } from './authorization-request.ts';
 /** How long a code is good for, in ms: an app exchanges it at once. */
 export const CODE_LIFE_MS = 60_000;
 const VERIFIER = /^[\w.~-]{43,128}$/;
-
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /**
  * Makes a code for an app whose person has signed in and said yes.
@@ -26,12 +25,12 @@ export async function grantCode(
   actor: Actor,
 ): Promise<string> {
   const proved = await proveSignIn(parts, credentials, actor);
-  const code = randomBytes(32).toString('base64url');
+  const code = randomToken();
   await parts.changes.run(actor, async (change) => {
     const user = await proved.confirm(change.tx);
     await change.tx.authorizationCode.create({
       data: {
-        codeHash: hashOf(code),
+        codeHash: digestOf(code),
         userId: user.id,
         clientId: client.id,
         clientName: client.name,
@@ -67,14 +66,14 @@ export async function redeemCode(
   { code, clientId, redirectUri, verifier }: Redemption,
   actor: Actor,
 ): Promise<AppTokens> {
-  const codeHash = hashOf(code);
+  const codeHash = digestOf(code);
   const found = await parts.db.authorizationCode.findUnique({ where: { codeHash }, include: { user: true } });
   const isBound =
     found !== null &&
     found.clientId === clientId &&
     (redirectUri === undefined || found.redirectUri === redirectUri) &&
     VERIFIER.test(verifier ?? '') &&
-    timingSafeEqual(Buffer.from(hashOf(verifier!)), Buffer.from(found.codeChallenge));
+    timingSafeEqual(Buffer.from(digestOf(verifier!)), Buffer.from(found.codeChallenge));
   if (!isBound) throw notGood();
   const session = await parts.changes.run(actor, async (change) => {
     // Of many at once, one succeeds; the others wait for it here, and then see its session.
