@@ -3,12 +3,13 @@ import { open, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answer, failure } from '../../llm/testing/fault-server.ts';
+import { randomToken } from '../../platform/base/secrets/tokens.ts';
 import { CreateConversationDocument, SendMessageDocument } from '../../tests/client/generated/graphql.ts';
 import { TestUser } from '../../tests/testing/client.ts';
 import { type RunningGraph, runToEnd, SUBGRAPHS } from '../../tests/testing/sextant.ts';
 import type { Person } from './person.ts';
 import { comeBack } from './storm.ts';
-import { newSecret, type World } from './world.ts';
+import type { World } from './world.ts';
 
 export interface Fault {
   readonly name: string;
@@ -217,7 +218,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'secret-rotated',
     leaves: 'a replica',
     async happen(world) {
-      const [old, next] = [world.secret, newSecret()];
+      const [old, next] = [world.secret, randomToken()];
       await rollingInPairs(world, { JWT_SECRET: old, JWT_SECRET_PREVIOUS: next });
       const env = { DATABASE_URL: world.postgres.url, JWT_SECRET: next, JWT_SECRET_PREVIOUS: old };
       await runToEnd(['migrate'], env);

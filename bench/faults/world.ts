@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { answer, FaultServer } from '../../llm/testing/fault-server.ts';
+import { randomToken } from '../../platform/base/secrets/tokens.ts';
 import { Authority } from '../../platform/net/http/testing/certificates.ts';
 import { type StoppableServer, startPostgres, startRedis } from '../../tests/testing/servers.ts';
 import { freePort, type RunningGraph, SUBGRAPHS, startDistributed } from '../../tests/testing/sextant.ts';
@@ -60,7 +60,7 @@ export class World implements AsyncDisposable {
     const redis = stack.use(await startRedis());
     const model = stack.use(await FaultServer.start(answer(['Land', ' ho!'])));
     const authority = new Authority();
-    const secret = newSecret();
+    const secret = randomToken();
     const dataDir = await mkdtemp(path.join(tmpdir(), 'sextant-faults-'));
     stack.defer(() => rm(dataDir, { recursive: true, force: true }));
     const weaviate = await gatesOf(process.env['WEAVIATE_URL'], process.env['WEAVIATE_GRPC_URL'], stack);
@@ -97,9 +97,6 @@ export class World implements AsyncDisposable {
     return this.#stack.disposeAsync();
   }
 }
-
-/** Returns a secret that cannot be guessed. */
-export const newSecret = (): string => randomBytes(32).toString('base64url');
 
 /** A file system of a few hundred megabytes; undefined where this user may not mount one. */
 async function smallDisk(stack: AsyncDisposableStack): Promise<string | undefined> {
