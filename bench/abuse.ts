@@ -18,7 +18,7 @@ const ATTACKS_PER_SECOND = 50;
 const ASKS_PER_SECOND = 10;
 const LOOKS_PER_SECOND = 20;
 const QUIET_MS = 10_000;
-const ABUSE_MS = Number(process.env['ABUSE_SECONDS'] ?? 30) * 1_000;
+const ABUSE_MS = Number(process.env['ABUSE_SECONDS'] ?? 60) * 1_000;
 /** The first operations of a process are slower for everybody. */
 const WARM_MS = 5_000;
 

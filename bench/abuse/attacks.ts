@@ -58,9 +58,14 @@ export const ATTACKS: Readonly<Record<string, Attack>> = {
   'many variables': (n) => query(`query(${repeat(1_500, (i) => `$v${i}:Int`)}){models{id}}`, n),
   'large variables': (n) => query('query($v:JSON){__typename}', n, `{"v":[${'0,'.repeat(200_000)}0],"n":${n}}`),
   'fields of new names': (n) =>
-    query('query($v:JSON){__typename}', n, `{"v":[${repeat(19_000, (i) => `{"${n}k${i}":0}`).replaceAll(' ', ',')}]}`),
+    query('query($v:JSON){__typename}', n, `{"v":[${repeat(4_400, (i) => `{"${n}k${i}":0}`).replaceAll(' ', ',')}]}`),
   'more fields than are read': (n) =>
     query('query($v:JSON){__typename}', n, `{"v":[${repeat(33_000, (i) => `{"${n}k${i}":0}`).replaceAll(' ', ',')}]}`),
+  'more objects than are read': (n) => query('query($v:JSON){__typename}', n, `{"v":[${'{},'.repeat(150_000)}${n}]}`),
+  'objects without fields': (n) => query('query($v:JSON){__typename}', n, `{"v":[${'{},'.repeat(31_000)}${n}]}`),
+  'lists without items': (n) => query('query($v:JSON){__typename}', n, `{"v":[${'[0],'.repeat(31_000)}${n}]}`),
+  'short texts': (n) =>
+    query('query($v:JSON){__typename}', n, `{"v":[${repeat(25_000, (i) => `"${n}${i}"`).replaceAll(' ', ',')}]}`),
   'lines of a block string': (n) => query(`{models(a:"""${'\n'.repeat(9_900)}"""){id}}`, n),
   'more lines than are read': (n) => query(`{models(a:"""${'\n '.repeat(150_000)}"""){id}}`, n),
   'deep variables': (n) => query('query($v:JSON){__typename}', n, `{"v":${lists(200_000)}}`),

@@ -13,6 +13,10 @@ export interface Health {
 
 /** A subgraph that hangs must not hang the probe. */
 const PATIENCE_MS = 3_000;
+/** What a look found is told for this time. */
+const FRESH_MS = 1_000;
+/** For this time too, while the next look is under way. */
+const KNOWN_MS = 3_000;
 
 export interface HealthOptions {
   readonly graph: Graph<object>;
@@ -24,12 +28,30 @@ export interface HealthOptions {
 /**
  * Creates the handler of /health: 503 until the supergraph is served and while the gateway drains. A subgraph that is
  * down makes the gateway `degraded`, not unhealthy: restarting the gateway would not help, and the other fields are
- * answered. Requests at the same time share one look: it asks databases and writes to disks, and anybody may ask for
- * it.
+ * answered. Requests share one look a second: it asks databases and writes to disks, and anybody may ask for it. What
+ * was found is told for three seconds at most.
  */
 export function createHealth(options: HealthOptions): Health {
   let state: 'starting' | 'serving' | 'stopping' = 'starting';
   const looks = new SingleFlight();
+  let last: { readonly checks: Checks; readonly at: number } | undefined;
+
+  const lookAgain = async (): Promise<Checks> => {
+    const { value } = await looks.run('checks', look);
+    last = { checks: value, at: performance.now() };
+    return value;
+  };
+
+  /** What was found lately, or what is found now. */
+  function checksOf(): Checks | Promise<Checks> {
+    const age = last ? performance.now() - last.at : Number.POSITIVE_INFINITY;
+    if (age < FRESH_MS) return last!.checks;
+    const looking = lookAgain();
+    if (age >= KNOWN_MS) return looking;
+    // Its failure is told when nothing else is known any more.
+    looking.catch(() => undefined);
+    return last!.checks;
+  }
 
   async function look(): Promise<Checks> {
     const transports = [...(options.graph.current?.transports ?? [])];
@@ -68,7 +90,7 @@ export function createHealth(options: HealthOptions): Health {
       state = 'stopping';
     },
     async answer(response) {
-      const checks = state === 'serving' ? (await looks.run('checks', look)).value : {};
+      const checks = state === 'serving' ? await checksOf() : {};
       const down = Object.values(checks).some(({ status }) => status === 'down');
       const { version, graph } = options;
       sendJson(response, state === 'serving' ? 200 : 503, {

@@ -15,9 +15,11 @@ export type Work = <T>(client: string, stage: () => T) => T | Promise<T>;
 /** The part of a minute's allowance that a client may use at once, when it has used nothing for long. */
 const BURST = 1 / 5;
 /** Work in one round of the loop, in milliseconds. What is longer is done alone, and its client rests afterwards. */
-const SLICE_MS = 5;
+const SLICE_MS = 2;
 /** A client rests this many times as long as its work was beyond a slice: others are answered meanwhile. */
-const REST = 3;
+const REST = 5;
+/** Of what a client may use at once: below it its stages together count as one, however short each is. */
+const MUCH_LEFT = 3 / 4;
 /** New operations of one client that wait at most. */
 const MAX_WAITING_OF_CLIENT = 100;
 /** Longest wait for the allowance. */
@@ -30,6 +32,8 @@ interface Account {
   at: number;
   /** Its next stage has to wait until then. */
   restsUntil: number;
+  /** Milliseconds of its work since it rested last. */
+  sinceRest: number;
   /** Whether an operation of it is being read: the others cannot know yet what that costs. */
   isReading: boolean;
 }
@@ -152,7 +156,12 @@ export class LoopTurns {
       const account = this.#account(client);
       account.left -= this.#processorMs() - before;
       this.#used += ms;
-      if (ms > SLICE_MS) account.restsUntil = now + REST * ms;
+      // A client's first operations are not held up; one that goes on and on leaves the loop free most of the time.
+      account.sinceRest = account.left > this.#burst * MUCH_LEFT ? ms : account.sinceRest + ms;
+      if (account.sinceRest > SLICE_MS) {
+        account.restsUntil = now + REST * account.sinceRest;
+        account.sinceRest = 0;
+      }
       this.#look();
     }
   }
@@ -207,7 +216,7 @@ export class LoopTurns {
     const now = performance.now();
     let account = this.#accounts.get(client);
     if (!account) {
-      account = { left: this.#burst, at: now, restsUntil: 0, isReading: false };
+      account = { left: this.#burst, at: now, restsUntil: 0, sinceRest: 0, isReading: false };
       this.#accounts.set(client, account);
     }
     account.left = Math.min(this.#burst, account.left + (now - account.at) * this.#perMs);

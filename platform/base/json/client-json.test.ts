@@ -13,13 +13,36 @@ it('parses long flat lists, which take little', () => {
   expect(parse(`[${'0,'.repeat(200_000)}0]`)).toHaveLength(200_001);
 });
 
-it('refuses more fields than can be parsed in a moment, and says how many', () => {
-  expect(() => parse(fields(20_166))).toThrow('body has 20166 fields of objects; at most 20164 are accepted.');
-  expect(Object.keys(parse(fields(20_000)) as object)).toHaveLength(20_000);
+/** As many of one kind as half a megabyte has room for. */
+const many = (item: (i: number) => string, count = 500_000 / item(0).length) =>
+  `[${Array.from({ length: count }, (_, i) => item(i)).join()}]`.slice(0, 524_288);
+
+it.each([
+  ['objects', many(() => '{}')],
+  ['lists', many(() => '[0]')],
+  ['names', fields(20_000)],
+  ['objects of a name each', many((i) => `{"k${i}":0}`, 19_000)],
+  ['orders of few names', many((i) => `{"k${i % 170}":0,"k${Math.floor(i / 170)}":0}`, 19_000)],
+  ['short texts', many((i) => `"${i}"`, 60_000)],
+])('refuses more %s than can be parsed in a moment, and says how many', (_, text) => {
+  expect(() => parse(text)).toThrow(
+    /^body is too much to read at once: \d+ lists and objects, \d+ fields \(\d+ of new names\)/,
+  );
 });
 
-it('accepts more fields where larger messages are accepted', () => {
-  expect(Object.keys(parse(fields(30_000), 1_048_576) as object)).toHaveLength(30_000);
+it.each([
+  [
+    'a thousand objects of twenty texts',
+    many((i) => `{${fields(20).slice(1, -1).replaceAll(':0', `:"v${i}"`)}}`, 1_000),
+  ],
+  ['a dictionary of five thousand names', fields(5_000)],
+  ['ten thousand objects alike', many((i) => `{"id":${i},"at":0}`, 10_000)],
+])('parses %s', (_, text) => {
+  expect(parse(text)).toEqual(JSON.parse(text));
+});
+
+it('accepts more work where larger messages are accepted', () => {
+  expect(Object.keys(parse(fields(10_000), 1_048_576) as object)).toHaveLength(10_000);
 });
 
 it('refuses what is nested too deep without parsing it', () => {

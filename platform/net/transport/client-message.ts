@@ -1,4 +1,4 @@
-import { isTooDeep } from '../../base/json/json-levels.ts';
+import { isTooDeep } from '../../base/json/json-measure.ts';
 import { isNestedDeeper } from '../../base/json/nesting.ts';
 import { isObject, parseObject } from '../../base/json/objects.ts';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { measureJson } from './json-levels.ts';
+import { measureJson } from './json-measure.ts';
 
 const levels = (text: string, limit = 4) => measureJson(Buffer.from(text), limit).levels;
 
@@ -22,6 +22,14 @@ it.each([
   ['[1,2,3,"::::"]', 0],
 ])('counts the fields of objects, whatever stands in strings: %s', (text, expected) => {
   expect(measureJson(Buffer.from(text), 4).fields).toBe(expected);
+});
+
+it.each([
+  ['[{"a":1,"b":2},{"a":3,"b":4}]', { containers: 3, fields: 4, shapes: 2, shortTexts: 0 }],
+  ['[{"a":1,"b":2},{"b":3,"a":4}]', { containers: 3, fields: 4, shapes: 4, shortTexts: 0 }],
+  ['{"a":{"a":{"a":"a"}},"b":["a","b","a long text"]}', { containers: 4, fields: 4, shapes: 2, shortTexts: 3 }],
+])('counts lists and objects, short texts and the sequences of names that are new: %s', (text, expected) => {
+  expect(measureJson(Buffer.from(text), 4)).toMatchObject(expected);
 });
 
 it('does not look at what has no room for so many', () => {

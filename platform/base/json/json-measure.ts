@@ -1,0 +1,116 @@
+import { randomInt } from 'node:crypto';
+
+const QUOTE = 34;
+const BACKSLASH = 92;
+const COLON = 58;
+const OPEN_BRACKET = 91;
+const CLOSE_BRACKET = 93;
+const OPEN_BRACE = 123;
+const CLOSE_BRACE = 125;
+
+/** Lists and objects in one another that a client's JSON may have: far beyond any limit on what it means. */
+export const MAX_JSON_LEVELS = 2_000;
+
+/** Returns whether a client's JSON is nested so deep that it is not worth parsing. */
+export const isTooDeep = (text: Uint8Array): boolean => measureJson(text, MAX_JSON_LEVELS).levels > MAX_JSON_LEVELS;
+
+/** The measures that decide how long a parser takes for a text, beside its length. */
+export interface JsonMeasure {
+  /** Lists and objects in one another. */
+  readonly levels: number;
+  /** Of both, also side by side. */
+  readonly containers: number;
+  /** Fields of all objects. */
+  readonly fields: number;
+  /** Fields that begin a sequence of names which no object before has: an engine makes a hidden class of each. */
+  readonly shapes: number;
+  /** Texts of fewer than ten bytes that are values: an engine looks for an equal one that it has already. */
+  readonly shortTexts: number;
+}
+
+/**
+ * Measures a JSON text before it is parsed. A parser takes forty milliseconds for half a million brackets, and two
+ * microseconds for each field of an object whose names are new to it; this one a tenth of that at most. Texts that are
+ * not JSON have a measure, too.
+ *
+ * @param text UTF-8.
+ * @param limit what is deeper is not looked at to its end.
+ */
+export function measureJson(text: Uint8Array, limit: number): JsonMeasure {
+  // As many brackets as that have no room in it.
+  if (text.length <= limit) return NOTHING;
+  let open = 0;
+  let levels = 0;
+  let containers = 0;
+  let fields = 0;
+  let shortTexts = 0;
+  let from = 0;
+  let to = 0;
+  const shapes = new Shapes();
+  for (let i = 0; i < text.length; i++) {
+    const byte = text[i];
+    if (byte === QUOTE) {
+      from = i + 1;
+      to = endOfString(text, from);
+      i = to;
+      if (to - from < SHORT) shortTexts++;
+    } else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      if (++open > levels) levels = open;
+      if (levels > limit) break;
+      containers++;
+      if (byte === OPEN_BRACE) shapes.begin(open);
+    } else if (byte === COLON) {
+      fields++;
+      if (to - from < SHORT) shortTexts--;
+      shapes.field(open, text, from, to);
+    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) open--;
+  }
+  return { levels, containers, fields, shapes: shapes.count, shortTexts: Math.max(0, shortTexts) };
+}
+
+const NOTHING: JsonMeasure = { levels: 0, containers: 0, fields: 0, shapes: 0, shortTexts: 0 };
+/** Bytes from which on a text is kept as it is. */
+const SHORT = 10;
+
+/** The index of the quote that ends a string. A search for it is slower where there are many. */
+function endOfString(text: Uint8Array, from: number): number {
+  for (let i = from; i < text.length; i++) {
+    const byte = text[i];
+    if (byte === QUOTE) return i;
+    if (byte === BACKSLASH) i++;
+  }
+  return text.length;
+}
+
+/** A client that knew it could choose names whose hashes are equal. */
+const SEED = randomInt(2 ** 31);
+/** Of the set in which hashes are noted. Some are equal by chance: the count is a little low where it is large. */
+const SET_BITS = 18;
+/** Characters of a name that are hashed, and its length. */
+const MAX_HASHED = 64;
+
+/** The sequences of names that the objects of one text have begun so far. */
+class Shapes {
+  count = 0;
+  /** Of the object that is open at each level. */
+  readonly #hashes: number[] = [];
+  readonly #seen = new Uint32Array(2 ** (SET_BITS - 5));
+
+  begin(level: number): void {
+    this.#hashes[level] = SEED;
+  }
+
+  field(level: number, text: Uint8Array, from: number, to: number): void {
+    let hash = Math.imul((this.#hashes[level] ?? SEED) ^ (to - from), 0x9e3779b1);
+    for (let i = from, end = Math.min(to, from + MAX_HASHED); i < end; i++) {
+      hash = Math.imul(hash ^ (text[i] as number), 0x01000193);
+    }
+    hash ^= hash >>> 15;
+    this.#hashes[level] = hash;
+    const bit = hash >>> (32 - SET_BITS);
+    const mask = 1 << (bit & 31);
+    if ((this.#seen[bit >>> 5]! & mask) !== 0) return;
+    this.#seen[bit >>> 5]! |= mask;
+    this.count++;
+  }
+}
