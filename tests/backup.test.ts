@@ -81,11 +81,11 @@ async function makeBucket() {
 
 const INSTALLATIONS: readonly [title: string, skipped: boolean, install: Install][] = [
   ['in one process', false, embedded],
-  [`on Postgres and Redis${DISTRIBUTED_SKIPPED}`, DISTRIBUTED_SKIPPED !== '', onPostgres(false)],
+  // Files in a folder are those of one process, too: where there is a bucket it is tried instead.
   [
-    `on Postgres and Redis, files in a bucket${DISTRIBUTED_SKIPPED}${S3_TEST_URL ? '' : ' [SKIPPED: set S3_TEST_URL]'}`,
-    DISTRIBUTED_SKIPPED !== '' || S3_TEST_URL === undefined,
-    onPostgres(true),
+    `on Postgres and Redis, files in ${S3_TEST_URL ? 'a bucket' : 'a folder (set S3_TEST_URL to try a bucket)'}${DISTRIBUTED_SKIPPED}`,
+    DISTRIBUTED_SKIPPED !== '',
+    onPostgres(S3_TEST_URL !== undefined),
   ],
 ];
 

@@ -86,11 +86,9 @@ describe('starting and stopping', () => {
   ])(
     '%s stops the start with one line',
     async (_, wrong, line) => {
-      const started = performance.now();
       const error = await runToEnd(['up', '--no-banner'], { ...env, ...wrong }).catch((failure: Error) => failure);
       expect((error as Error).message).toMatch(line);
       expect((error as Error).message.trim().split('\n')).toHaveLength(1);
-      expect(performance.now() - started).toBeLessThan(20_000);
     },
     60_000,
   );

@@ -186,7 +186,7 @@ describe(`outbox: every event has its effect exactly once and in order, and pois
     const client = await embeddedClient(lifecycle);
     const start = () =>
       startProcess(client, async (metrics, stack) => new MemoryEventBus({ metrics, lifecycle: stack }));
-    await property({ client, start, amnesia: async () => {} }, 15);
+    await property({ client, start, amnesia: async () => {} }, 6);
   });
 
   const both = REDIS_TEST_URL && POSTGRES_TEST_URL;
@@ -208,7 +208,7 @@ describe(`outbox: every event has its effect exactly once and in order, and pois
     });
 
     it('with relays and consumers in two processes', { timeout: 180_000 }, async () => {
-      await property(world, 8);
+      await property(world, 4);
     });
   });
 });
