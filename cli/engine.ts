@@ -1,7 +1,7 @@
 import { Histogram, type Registry } from 'prom-client';
+import { createEngine } from '#gateway/execution/engine/engine.ts';
 import type { PlanningObserver } from '#gateway/execution/planning/planning.ts';
 import type { Compile } from '#gateway/execution/prepare/operations.ts';
-import { createEngine } from '#gateway/execution/run/engine.ts';
 import type { EngineHooks } from '#gateway/execution/run/observer.ts';
 import { traceFetch } from '#gateway/policy/tracing.ts';
 import { subgraphMetrics } from '#gateway/server/subgraph-metrics.ts';

@@ -8,7 +8,7 @@ import { useServer } from 'graphql-ws/use/ws';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { WebSocketServer } from 'ws';
-import { createEngine } from '#gateway/execution/run/engine.ts';
+import { createEngine } from '#gateway/execution/engine/engine.ts';
 import { composeSdl } from '#gateway/execution/testing/fleet.ts';
 import { type GatewayOptions, startGateway } from '#gateway/gateway.ts';
 import { loadConfig } from '#platform/base/config/config.ts';

@@ -36,7 +36,16 @@ export const INSIDE: Readonly<Record<string, readonly (readonly string[])[]>> = 
     ['request'],
     ['settings'],
   ],
-  'gateway/execution': [['reference'], ['run'], ['writer'], ['planning'], ['prepare']],
+  'gateway/execution': [
+    ['reference'],
+    ['engine'],
+    ['answering'],
+    ['fetching'],
+    ['run'],
+    ['writer'],
+    ['planning'],
+    ['prepare'],
+  ],
   platform: [['host'], ['net'], ['identity'], ['data'], ['realtime'], ['contracts'], ['base']],
 };
 const SUBGRAPHS = 'subgraphs';

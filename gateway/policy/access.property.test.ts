@@ -3,10 +3,10 @@ import { execute, getOperationAST, isInterfaceType, isNonNullType, isObjectType,
 import { expect, it } from 'vitest';
 import { fc, SEED } from '#platform/base/testing/generated.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
+import { createCompiler } from '../execution/engine/compile.ts';
 import { createPlanner } from '../execution/planning/planners.ts';
 import { isPrepared } from '../execution/prepare/operation.ts';
 import { createOperations } from '../execution/prepare/operations.ts';
-import { createCompiler } from '../execution/run/compile.ts';
 import { createFleet } from '../execution/testing/fleet.ts';
 import { createMonolith } from '../execution/testing/monolith.ts';
 import { operationArbitrary } from '../execution/testing/operation-arbitrary.ts';

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { expect, it } from 'vitest';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { CountingRateLimiter } from '#platform/identity/limits/counting-rate-limiter.ts';
-import { createEngine } from '../execution/run/engine.ts';
+import { createEngine } from '../execution/engine/engine.ts';
 import { createFleet } from '../execution/testing/fleet.ts';
 import { loadSupergraph } from '../supergraph/supergraph.ts';
 import { createPipeline, isRefused } from './pipeline.ts';

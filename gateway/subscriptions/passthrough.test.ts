@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { fc } from '#platform/base/testing/generated.ts';
-import { createEngine } from '../execution/run/engine.ts';
+import { createEngine } from '../execution/engine/engine.ts';
 import { composeSdl } from '../execution/testing/fleet.ts';
 import { startTestGateway } from '../testing/test-gateway.ts';
 

@@ -4,7 +4,7 @@ import { ANONYMOUS } from '#platform/identity/identity.ts';
 import { planAccess } from '../../policy/access.ts';
 import { readPolicyDirectives } from '../../policy/directives.ts';
 import { grantedByRole } from '../../policy/policies.ts';
-import { createEngine } from '../run/engine.ts';
+import { createEngine } from '../engine/engine.ts';
 import { comparable, createGraph, type GraphFixture } from '../testing/graph.ts';
 import { MARKET } from '../testing/market.ts';
 import { isPrepared } from './operation.ts';

@@ -4,10 +4,10 @@ import { expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { loadSupergraph } from '../../supergraph/supergraph.ts';
+import { createEngine } from '../engine/engine.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';
 import { composeSdl } from '../testing/fleet.ts';
-import { createEngine } from './engine.ts';
 
 const LINK =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@context", "@fromContext"])\n';

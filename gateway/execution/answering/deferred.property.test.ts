@@ -3,6 +3,7 @@ import { execute, type FormattedExecutionResult, parse, validate } from 'graphql
 import { beforeAll, describe, expect, it } from 'vitest';
 import { SEED } from '#platform/base/testing/generated.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
+import { createCompiler } from '../engine/compile.ts';
 import { createPlanner } from '../planning/planners.ts';
 import { type AnswerPart, isPrepared, type PendingPart } from '../prepare/operation.ts';
 import { createOperations, type Operations } from '../prepare/operations.ts';
@@ -11,7 +12,6 @@ import { OFFICE } from '../testing/graphs/office.ts';
 import { SHOP } from '../testing/graphs/shop.ts';
 import { composeGraph, type SeededGraph } from '../testing/seeded/graph.ts';
 import { generatedOperations } from '../testing/trial.ts';
-import { createCompiler } from './compile.ts';
 
 /**
  * Generated operations with `@defer` on some of their fragments: all parts together are what one plain schema answers.

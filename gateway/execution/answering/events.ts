@@ -2,6 +2,7 @@ import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
 import { changedRequest, OperationFailed, type Unsubscribe } from '#platform/net/transport/transport.ts';
+import { asCoded, type Execute, type FetchScope, RequestText } from '../fetching/fetch.ts';
 import type { Plan } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
 import type {
@@ -11,15 +12,14 @@ import type {
   OperationRequest,
   PreparedOperation,
 } from '../prepare/operation.ts';
+import { reportSubgraphError } from '../run/errors.ts';
+import { merge } from '../run/merge.ts';
+import type { ExecutionObserver } from '../run/observer.ts';
+import { applyRewrites } from '../run/rewrites.ts';
+import { Run } from '../run/run.ts';
+import { readAnswer, readFailure, type SubgraphError } from '../run/subgraph-answer.ts';
 import { isPlainData } from '../writer/passthrough.ts';
 import { errorsOf, refusalsOf, writeNull } from './answer.ts';
-import { reportSubgraphError } from './errors.ts';
-import { asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
-import { merge } from './merge.ts';
-import type { ExecutionObserver } from './observer.ts';
-import { applyRewrites } from './rewrites.ts';
-import { Run } from './run.ts';
-import { readAnswer, readFailure, type SubgraphError } from './subgraph-answer.ts';
 
 /** Events of one subscription that are completed at the same time; upstream is asked to wait beyond that. */
 const MAX_UNDER_WAY = 16;

@@ -3,8 +3,8 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import { clientKey } from '../planning/client-key.ts';
 import { own } from '../prepare/data.ts';
 import { clientVariable } from '../prepare/names.ts';
+import type { Run } from '../run/run.ts';
 import type { Execute } from './fetch.ts';
-import type { Run } from './run.ts';
 
 /** Combinations of one operation's conditions whose plans are kept. */
 const KEPT = 64;

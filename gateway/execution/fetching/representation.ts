@@ -1,9 +1,9 @@
 import type { Requirement, Rewrite } from '../planning/plan.ts';
 import { type Data, own, setOwn } from '../prepare/data.ts';
 import { quote, stringify } from '../prepare/json.ts';
-import { merge } from './merge.ts';
-import { applyRewrites } from './rewrites.ts';
-import type { Satisfies } from './types.ts';
+import { merge } from '../run/merge.ts';
+import { applyRewrites } from '../run/rewrites.ts';
+import type { Satisfies } from '../run/types.ts';
 
 /** A function that makes what `_entities` is asked with out of an object. */
 export interface Representer {

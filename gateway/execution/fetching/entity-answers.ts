@@ -2,16 +2,16 @@ import type { CodedError } from '#platform/base/errors/errors.ts';
 import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
 import type { EntityFetch, EntityGroup, Path } from '../planning/plan.ts';
 import { type Data, setOwn } from '../prepare/data.ts';
+import { reportMissing, reportSubgraphError, visibleFields } from '../run/errors.ts';
+import { merge } from '../run/merge.ts';
+import { locateObjects, type ResponsePath } from '../run/paths.ts';
+import { applyRewrites } from '../run/rewrites.ts';
+import type { Run } from '../run/run.ts';
+import { answerOf, type SubgraphError } from '../run/subgraph-answer.ts';
 import type { IsAsked } from './asked.ts';
-import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { asCoded, type FetchScope } from './fetch.ts';
 import type { KeptFetch } from './kept-fetch.ts';
-import { merge } from './merge.ts';
-import { locateObjects, type ResponsePath } from './paths.ts';
 import type { Representer } from './representation.ts';
-import { applyRewrites } from './rewrites.ts';
-import type { Run } from './run.ts';
-import { answerOf, type SubgraphError } from './subgraph-answer.ts';
 
 /** An `_entities` field of a compiled fetch. */
 export interface CompiledGroup extends EntityGroup {

@@ -2,8 +2,8 @@ import type { GraphQLSchema } from 'graphql';
 import { isObjectType, Kind, parse } from 'graphql';
 import { fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import type { EntityFetch, EntityGroup } from '../planning/plan.ts';
-import { fieldsOf, holds, responseName, selectionsOf } from './client-place.ts';
-import type { Run } from './run.ts';
+import { fieldsOf, holds, responseName, selectionsOf } from '../run/client-place.ts';
+import type { Run } from '../run/run.ts';
 
 /**
  * A function that says whether a group of an entity fetch asks for anything in a run, where all of it may be skipped.

@@ -11,16 +11,16 @@ import type { Data } from '../prepare/data.ts';
 import { quote, stringify } from '../prepare/json.ts';
 import type { Literal } from '../prepare/literal-values.ts';
 import { clientVariable } from '../prepare/names.ts';
+import type { ClientPlace } from '../run/client-place.ts';
+import { reportMissing, reportSubgraphError, visibleFields } from '../run/errors.ts';
+import { merge } from '../run/merge.ts';
+import { collectObjects, locateObjects, type ResponsePath } from '../run/paths.ts';
+import { applyRewrites, renamedFields } from '../run/rewrites.ts';
+import type { Run } from '../run/run.ts';
+import { answerOf } from '../run/subgraph-answer.ts';
+import type { Satisfies } from '../run/types.ts';
 import { isPlainData } from '../writer/passthrough.ts';
-import type { ClientPlace } from './client-place.ts';
-import { reportMissing, reportSubgraphError, visibleFields } from './errors.ts';
 import { createKeptFetch, noteKept, noteKnown, refresh } from './kept-fetch.ts';
-import { merge } from './merge.ts';
-import { collectObjects, locateObjects, type ResponsePath } from './paths.ts';
-import { applyRewrites, renamedFields } from './rewrites.ts';
-import type { Run } from './run.ts';
-import { answerOf } from './subgraph-answer.ts';
-import type { Satisfies } from './types.ts';
 
 /** A compiled step of a plan. It never rejects: what fails is in the run's errors. */
 export type Execute = (run: Run) => Promise<void> | undefined;

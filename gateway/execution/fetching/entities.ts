@@ -4,17 +4,17 @@ import { joinFetches, pickGroup } from '../planning/combine.ts';
 import type { EntityFetch, EntityGroup } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
 import { stringify } from '../prepare/json.ts';
+import { collectHeld, contextValue } from '../run/context.ts';
+import { collectObjects } from '../run/paths.ts';
+import { renamedFields } from '../run/rewrites.ts';
+import type { Run } from '../run/run.ts';
+import { answerOf } from '../run/subgraph-answer.ts';
 import { createIsAsked } from './asked.ts';
-import { collectHeld, contextValue } from './context.ts';
 import { type Batch, type CompiledGroup, createEntityAnswers } from './entity-answers.ts';
 import { type Added, type AddedVariable, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
 import { answersOf, type Division, divide } from './kept-entities.ts';
 import { createKeptFetch, noteKnown, refresh } from './kept-fetch.ts';
-import { collectObjects } from './paths.ts';
 import { compileRepresenter } from './representation.ts';
-import { renamedFields } from './rewrites.ts';
-import type { Run } from './run.ts';
-import { answerOf } from './subgraph-answer.ts';
 
 /**
  * Runs a fetch for given objects.

@@ -11,6 +11,7 @@ import { connectTestRedis, REDIS_TEST_URL, testPrefix } from '#platform/realtime
 import { createCacheMetrics } from '../../cache/cache-metrics.ts';
 import { createAnswerCaches } from '../../cache/create-cache.ts';
 import type { Invalidation } from '../../cache/dependencies.ts';
+import { createCompiler } from '../engine/compile.ts';
 import { createPlanner } from '../planning/planners.ts';
 import { isPrepared } from '../prepare/operation.ts';
 import { createOperations } from '../prepare/operations.ts';
@@ -25,7 +26,6 @@ import { type Thing, thingKey } from '../testing/seeded/keys.ts';
 import { objectsOf } from '../testing/seeded/types.ts';
 import { OBJECTS } from '../testing/seeded/world.ts';
 import { generatedOperations, isUnplanned } from '../testing/trial.ts';
-import { createCompiler } from './compile.ts';
 
 /**
  * Generated operations with the cache on, against one plain schema: two identities that see different data, or all the

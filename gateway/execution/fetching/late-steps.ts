@@ -1,8 +1,8 @@
 import { type GraphQLSchema, isObjectType, type OperationDefinitionNode } from 'graphql';
 import type { Fragments } from '#platform/base/graphql/fragments.ts';
 import type { EntityFetch, RootFetch, Step } from '../planning/plan.ts';
-import { visibleFields } from './errors.ts';
-import { renamedFields } from './rewrites.ts';
+import { visibleFields } from '../run/errors.ts';
+import { renamedFields } from '../run/rewrites.ts';
 
 type Leaf = RootFetch | EntityFetch;
 

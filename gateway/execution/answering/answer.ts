@@ -2,9 +2,9 @@ import type { GraphQLFormattedError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Introspected } from '../prepare/introspection.ts';
 import type { AnswerError, OperationAnswer } from '../prepare/operation.ts';
+import type { Run } from '../run/run.ts';
 import { unexplained } from '../writer/unexplained.ts';
 import type { Writer } from '../writer/writer.ts';
-import type { Run } from './run.ts';
 
 /**
  * Writes the complete response body of a run. A null that neither the data nor an error accounts for gets an error of

@@ -1,7 +1,7 @@
 import type { FetchCache, Lookup, Question } from '../../cache/fetch-cache.ts';
 import type { FetchFacts } from '../../cache/fetch-facts.ts';
 import { type CachePolicy, writeCacheControl } from '../../request/cache-control.ts';
-import type { Run } from './run.ts';
+import type { Run } from '../run/run.ts';
 
 /** The place where the answers to one fetch are kept, for a time. */
 export interface KeptFetch {
