@@ -1,9 +1,9 @@
 import { afterCommit } from '#platform/data/database/after-commit.ts';
 import type { EventHandlers } from '#platform/data/outbox/outbox.ts';
-import { removeConversation } from './conversations.ts';
-import { blankMessagesOf } from './delete-message.ts';
+import { removeConversation } from './conversations/conversations.ts';
+import { blankMessagesOf } from './messages/delete-message.ts';
 import type { ChatParts, Transaction } from './parts.ts';
-import { noteForViewers } from './viewer-events.ts';
+import { noteForViewers } from './readers/viewer-events.ts';
 
 /**
  * Returns what chat does when an account is deleted: its conversations go, with everything in them; in those of others

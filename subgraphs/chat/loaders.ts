@@ -11,15 +11,15 @@ import type {
   Share,
 } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from './access.ts';
+import type { Draft } from './draft/draft.ts';
+import { liveDrafts } from './draft/live-draft.ts';
 import { isId } from './input.ts';
-import { linksOf } from './invitation-links.ts';
-import type { InvitationView } from './invitations.ts';
 import type { ChatParts } from './parts.ts';
-import { countUnread } from './reading.ts';
-import type { Draft } from './replies/draft.ts';
-import { liveDrafts } from './replies/live-draft.ts';
-import { roomOf } from './rooms.ts';
-import { sharesOf } from './sharing.ts';
+import { linksOf } from './people/invitation-links.ts';
+import type { InvitationView } from './people/invitations.ts';
+import { sharesOf } from './people/sharing.ts';
+import { countUnread } from './readers/reading.ts';
+import { roomOf } from './readers/rooms.ts';
 import { type BranchConnection, type BranchRequest, readBranches } from './tree.ts';
 
 /** The group of messages that stand beside one another: the conversation, and the parent or none. */

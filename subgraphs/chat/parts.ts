@@ -4,9 +4,9 @@ import type { Outbox } from '#platform/data/outbox/outbox.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import type { PublicFetch } from '#platform/net/outbound/public-fetch.ts';
 import type { Prisma, PrismaClient } from '#prisma/chat/client/client.ts';
-import type { ConversationTopics } from './conversation-topics.ts';
 import type { ChatMetrics } from './metrics.ts';
-import type { ViewerNews } from './viewer-news.ts';
+import type { ConversationTopics } from './topics/conversation-topics.ts';
+import type { ViewerNews } from './topics/viewer-news.ts';
 
 export type Database = PrismaClient;
 /**

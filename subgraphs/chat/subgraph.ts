@@ -5,15 +5,15 @@ import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Completions } from './complete/completion.ts';
-import { ConversationTopics } from './conversation-topics.ts';
 import { eventHandlers } from './events.ts';
 import { createLoaders } from './loaders.ts';
+import { Sending } from './messages/send.ts';
 import { chatMetrics } from './metrics.ts';
 import type { ChatParts, Transaction } from './parts.ts';
 import { Replies } from './replies/replies.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
-import { Sending } from './send.ts';
-import { ViewerNews } from './viewer-news.ts';
+import { ConversationTopics } from './topics/conversation-topics.ts';
+import { ViewerNews } from './topics/viewer-news.ts';
 
 /** Conversations, messages and replies. */
 export const chat: SubgraphDefinition = {

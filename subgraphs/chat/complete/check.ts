@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import type { ChatMessage, ContentPart } from '#llm/messages.ts';
 import type { ChatRequest } from '#llm/requests.ts';
 import { badInput } from '#platform/base/errors/errors.ts';
-import { checkOffer, type Offer, type ResponseFormatInput, type ToolInput } from '../offer.ts';
 import { checkParameters, type ParametersInput, requestParameters } from '../parameters.ts';
+import { checkOffer, type Offer, type ResponseFormatInput, type ToolInput } from '../tools/offer.ts';
 
 /** A question to a model without a conversation, as GraphQL hands it in. */
 export interface CompleteInput {

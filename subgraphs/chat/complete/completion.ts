@@ -4,8 +4,8 @@ import type { ChatRequest } from '#llm/requests.ts';
 import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import type { ChatParts } from '../parts.ts';
+import { type Citation, recall } from '../peers/recall.ts';
 import { spend } from '../rate.ts';
-import { type Citation, recall } from '../replies/recall.ts';
 import { type CompleteInput, checkCompletion } from './check.ts';
 
 /** The events of a model's answer, in the shape of the graph. */

@@ -2,9 +2,9 @@ import { v7 as uuidv7 } from 'uuid';
 import type { LlmCallRecord } from '#llm/record.ts';
 import { usageEvent } from '#llm/usage-event.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
+import type { Draft } from '../draft/draft.ts';
 import { type ChatParts, TRANSACTION } from '../parts.ts';
 import { compositionOf } from './compose.ts';
-import type { Draft } from './draft.ts';
 import { generationOf } from './generation.ts';
 import { promptOf } from './prompt.ts';
 

@@ -2,14 +2,14 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { StreamUnknownError } from '#platform/realtime/streams/stream-errors.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from '../access.ts';
+import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piecesOf } from '../draft/draft.ts';
+import { liveDrafts } from '../draft/live-draft.ts';
+import type { ToolCall, ToolCallResult } from '../draft/tool-calls.ts';
 import type { ChatParts } from '../parts.ts';
-import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piecesOf } from './draft.ts';
-import { liveDrafts } from './live-draft.ts';
+import type { Citation } from '../peers/recall.ts';
 import { mayReadSources, seenBy, Withholding } from './privacy.ts';
-import type { Citation } from './recall.ts';
 import type { Replies } from './replies.ts';
 import type { Final, ReplyUsage } from './settle.ts';
-import type { ToolCall, ToolCallResult } from './tool-calls.ts';
 
 /** An event of `messageStream`. */
 export type ReplyEvent =

@@ -1,9 +1,9 @@
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
+import type { Piece } from '../draft/draft.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import type { Database } from '../parts.ts';
-import type { Piece } from './draft.ts';
 import { isTurnOf } from './turn.ts';
 
 /**

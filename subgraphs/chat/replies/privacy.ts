@@ -1,7 +1,7 @@
 import type { Message } from '#prisma/chat/client/client.ts';
-import { asPiece, type Draft, finished, type Part, type Piece } from './draft.ts';
-import { readsMemory } from './server-tools.ts';
-import type { ToolCall, ToolCallResult } from './tool-calls.ts';
+import { asPiece, type Draft, finished, type Part, type Piece } from '../draft/draft.ts';
+import type { ToolCall, ToolCallResult } from '../draft/tool-calls.ts';
+import { readsMemory } from '../tools/server-tools.ts';
 
 /**
  * Returns whether a user may read what a reply was written from. It belongs to the person who asked for it: what memory

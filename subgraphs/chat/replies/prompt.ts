@@ -1,8 +1,8 @@
 import type { ChatMessage, ContentPart } from '#llm/messages.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
+import { storedToolCalls, unanswered } from '../draft/tool-calls.ts';
 import type { Database } from '../parts.ts';
 import { messagesTo, wayTo } from '../tree.ts';
-import { storedToolCalls, unanswered } from './tool-calls.ts';
 
 /** Most earlier messages that are offered to the model layer, which drops what does not fit the window. */
 export const MAX_HISTORY = 1000;

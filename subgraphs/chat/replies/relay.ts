@@ -6,9 +6,9 @@ import type { FitReport } from '#llm/tokens/fit.ts';
 import { chatWithTools } from '#llm/tools/conversation.ts';
 import type { ToolRegistry } from '#llm/tools/registry.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { asPiece, type Piece } from './draft.ts';
+import { asPiece, type Piece } from '../draft/draft.ts';
+import { resultOf, type ToolCall } from '../draft/tool-calls.ts';
 import { failureOf, type Outcome } from './outcome.ts';
-import { resultOf, type ToolCall } from './tool-calls.ts';
 
 /** How long an aborted call may take to tell what it came to, in ms. */
 const RECORD_WAIT_MS = 2_000;

@@ -2,14 +2,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { StreamFencedError, StreamLimitError } from '#platform/realtime/streams/stream-errors.ts';
 import type { StreamWriter } from '#platform/realtime/streams/stream-log.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
+import { type Draft, EMPTY_DRAFT, extend, type Piece, toChunk } from '../draft/draft.ts';
+import { StorableText, storableAside } from '../draft/storable.ts';
 import type { ChatParts } from '../parts.ts';
 import { type Composition, compose, compositionOf } from './compose.ts';
-import { type Draft, EMPTY_DRAFT, extend, type Piece, toChunk } from './draft.ts';
 import type { Journal, JournalEntry } from './journal.ts';
 import { type Outcome, StopRequest } from './outcome.ts';
 import { identityOf } from './requester.ts';
 import { asStreamFinal, finalOf, settle } from './settle.ts';
-import { StorableText, storableAside } from './storable.ts';
 import { generateTitle } from './title.ts';
 
 /** Most UTF-16 code units of a reply with its reasoning; a model that goes on beyond it is stopped. */

@@ -3,9 +3,9 @@ import type { JsonObject } from '#platform/base/json/json.ts';
 import type { EventInput } from '#platform/contracts/events.ts';
 import type { Fact } from '#platform/data/outbox/outbox.ts';
 import { type Message, type MessageStatus, Prisma } from '#prisma/chat/client/client.ts';
+import type { Draft } from '../draft/draft.ts';
 import { insertEvents } from '../insert-events.ts';
 import type { ChatParts, Transaction } from '../parts.ts';
-import type { Draft } from './draft.ts';
 import { generationOf, insertGenerations, totalOf, unmodelledGeneration } from './generation.ts';
 
 import type { Outcome } from './outcome.ts';

@@ -1,9 +1,9 @@
 import type { RequestContext } from '#platform/host/definition.ts';
 import type { Completions } from '../complete/completion.ts';
 import type { Loaders } from '../loaders.ts';
+import type { Sending } from '../messages/send.ts';
 import type { ChatParts } from '../parts.ts';
 import type { Replies } from '../replies/replies.ts';
-import type { Sending } from '../send.ts';
 
 export type Context = RequestContext<Loaders>;
 

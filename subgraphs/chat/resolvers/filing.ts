@@ -11,7 +11,7 @@ import {
   moveConversation,
   renameFolder,
   tagConversation,
-} from '../filing.ts';
+} from '../conversations/filing.ts';
 import type { Context, ResolverParts } from './context.ts';
 
 interface Input<T> {

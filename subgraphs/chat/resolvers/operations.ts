@@ -16,21 +16,21 @@ import {
   markConversation,
   renameConversation,
   updateConversation,
-} from '../conversations.ts';
-import { forkConversation } from '../fork.ts';
-import { accept, decline, invite, listInvitations } from '../invitations.ts';
-import { SERVER_TOOLS } from '../offer.ts';
-import { leave, remove } from '../participants.ts';
+} from '../conversations/conversations.ts';
+import { forkConversation } from '../conversations/fork.ts';
+import { searchConversations } from '../conversations/search.ts';
+import type { ReplyOptions, SendInput, Sent } from '../messages/send.ts';
+import { stopGeneration } from '../messages/stop.ts';
 import { TRANSACTION } from '../parts.ts';
-import { markRead } from '../reading.ts';
+import { accept, decline, invite, listInvitations } from '../people/invitations.ts';
+import { leave, remove } from '../people/participants.ts';
+import { markRead } from '../readers/reading.ts';
+import { conversationEvents, roomPresence, setPresence, setTyping } from '../readers/rooms.ts';
 import { follow } from '../replies/follow.ts';
-import { missingSetting } from '../replies/server-tools.ts';
-import { conversationEvents, roomPresence, setPresence, setTyping } from '../rooms.ts';
-import { searchConversations } from '../search.ts';
-import type { ReplyOptions, SendInput, Sent } from '../send.ts';
-import { stopGeneration } from '../stop.ts';
-import type { DecisionInput } from '../tool-approvals.ts';
-import type { ToolResultsInput } from '../tool-results.ts';
+import { SERVER_TOOLS } from '../tools/offer.ts';
+import { missingSetting } from '../tools/server-tools.ts';
+import type { DecisionInput } from '../tools/tool-approvals.ts';
+import type { ToolResultsInput } from '../tools/tool-results.ts';
 import { activate, leafBelow } from '../tree.ts';
 import type { Context, ResolverParts } from './context.ts';
 

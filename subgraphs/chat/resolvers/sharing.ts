@@ -4,7 +4,7 @@ import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { Share } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from '../access.ts';
-import { findPeople } from '../acquaintances.ts';
+import { findPeople } from '../people/acquaintances.ts';
 import {
   acceptLink,
   createLink,
@@ -13,8 +13,8 @@ import {
   type LinkInput,
   openLink,
   revokeLink,
-} from '../invitation-links.ts';
-import { openShare, readShare, revokeShare, type ShareInput, shareConversation } from '../sharing.ts';
+} from '../people/invitation-links.ts';
+import { openShare, readShare, revokeShare, type ShareInput, shareConversation } from '../people/sharing.ts';
 import type { Context, ResolverParts } from './context.ts';
 
 type Opened = Awaited<ReturnType<typeof openLink>>;

@@ -6,25 +6,19 @@ import { requireScope } from '#platform/identity/identity.ts';
 import type { PresentMember } from '#platform/realtime/presence/presence.ts';
 import type { Generation, Message, Participant } from '#prisma/chat/client/client.ts';
 import type { ConversationView } from '../access.ts';
-import { exportConversation } from '../export.ts';
-import type { InvitationView } from '../invitations.ts';
+import { exportConversation } from '../conversations/export.ts';
+import type { SearchHit } from '../conversations/search.ts';
+import type { Draft } from '../draft/draft.ts';
+import { approvalStatus, awaitingApproval, owedByClient, storedToolCalls, type ToolCall } from '../draft/tool-calls.ts';
+import { pageOfSiblings, siblingBeside } from '../messages/siblings.ts';
 import { storedParameters } from '../parameters.ts';
-import { pageOfPeople } from '../people.ts';
+import type { Citation } from '../peers/recall.ts';
+import type { InvitationView } from '../people/invitations.ts';
+import { pageOfPeople } from '../people/people.ts';
 import { quotasOf } from '../quota.ts';
-import type { Draft } from '../replies/draft.ts';
+import { type ConversationEvent, memberOf } from '../readers/rooms.ts';
 import { finishReasonName } from '../replies/finish-reason.ts';
 import { seenBy } from '../replies/privacy.ts';
-import type { Citation } from '../replies/recall.ts';
-import {
-  approvalStatus,
-  awaitingApproval,
-  owedByClient,
-  storedToolCalls,
-  type ToolCall,
-} from '../replies/tool-calls.ts';
-import { type ConversationEvent, memberOf } from '../rooms.ts';
-import type { SearchHit } from '../search.ts';
-import { pageOfSiblings, siblingBeside } from '../siblings.ts';
 import type { BranchPage } from '../tree.ts';
 import type { Context, ResolverParts } from './context.ts';
 

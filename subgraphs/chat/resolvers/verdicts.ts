@@ -3,7 +3,7 @@ import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireAdmin, requireScope } from '#platform/identity/identity.ts';
 import type { Feedback, Message } from '#prisma/chat/client/client.ts';
-import { deleteMessage } from '../delete-message.ts';
+import { deleteMessage } from '../messages/delete-message.ts';
 import {
   type FeedbackComment,
   type FeedbackInput,
@@ -12,7 +12,7 @@ import {
   type Span,
   setFeedback,
   summariseFeedback,
-} from '../feedback.ts';
+} from '../messages/feedback.ts';
 import type { Context, ResolverParts } from './context.ts';
 
 const feedbackId = ({ messageId, userId }: Feedback): string => `${messageId}:${userId}`;

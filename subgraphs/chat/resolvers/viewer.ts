@@ -3,8 +3,8 @@ import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { ConversationView } from '../access.ts';
-import { listInvitations } from '../invitations.ts';
-import { type ViewerEvent, viewerEvents } from '../viewer-events.ts';
+import { listInvitations } from '../people/invitations.ts';
+import { type ViewerEvent, viewerEvents } from '../readers/viewer-events.ts';
 import type { Context, ResolverParts } from './context.ts';
 
 /** Returns the resolvers of a user's own news. */
