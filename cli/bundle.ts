@@ -12,9 +12,9 @@ import { only } from './bundle/commands.ts';
 import { NOT_BUNDLED } from './bundle/kept-packages.ts';
 import { NAMED_IMPORTS } from './bundle/names.ts';
 import { outside } from './bundle/outside.ts';
+import { packagesWith } from './bundle/packages.ts';
 import { queryCompiler } from './bundle/query-compiler.ts';
 import { SMALLER } from './bundle/smaller.ts';
-import { packagesWith } from './packages.ts';
 import { report } from './report.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -135,11 +135,11 @@ async function bundleCode(folder: string): Promise<void> {
   const subgraphs = globSync('subgraphs/*/subgraph.ts', { cwd: root }).map((file) => file.split(path.sep)[1]!);
   const serve: Record<string, string> = {};
   for (const name of subgraphs)
-    serve[name] = await command(`serve-${name}`, [only(root, ['./serve.ts'], { subgraph: name })]);
+    serve[name] = await command(`serve-${name}`, [only(root, ['./serving/serve.ts'], { subgraph: name })]);
   const code = {
     all: await command('sextant', []),
     gateway: await command('gateway', [
-      only(root, ['./gateway.ts', './workers.ts', './health.ts'], {
+      only(root, ['./serving/gateway.ts', './serving/workers.ts', './commands/health.ts'], {
         without: ['#gateway/execution/reference/stock-operations.ts'],
       }),
     ]),

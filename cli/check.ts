@@ -7,7 +7,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { buildSchema } from 'graphql';
 import { OWNERS } from '#platform/contracts/owners.ts';
-import { staleArtefacts } from './artefacts.ts';
+import { staleArtefacts } from './artefacts/artefacts.ts';
 import { wrongArrows } from './checks/arrows.ts';
 import { breakingChanges } from './checks/breaking-changes.ts';
 import { wideComments } from './checks/comment-width.ts';

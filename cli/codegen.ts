@@ -1,4 +1,4 @@
 import path from 'node:path';
-import { makeArtefacts } from './artefacts.ts';
+import { makeArtefacts } from './artefacts/artefacts.ts';
 
 await makeArtefacts(path.dirname(import.meta.dirname));

@@ -2,7 +2,7 @@
 // committed), and the template of the embedded database, which tests and bundles start from.
 import path from 'node:path';
 import { buildTemplate } from '#platform/data/database/template.ts';
-import { generateClients } from './prisma-clients.ts';
+import { generateClients } from './artefacts/prisma-clients.ts';
 
 const root = path.dirname(import.meta.dirname);
 await generateClients(root);

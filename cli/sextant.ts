@@ -3,7 +3,7 @@ import path from 'node:path';
 import { Command } from 'commander';
 import { keepFilesPrivate } from '#platform/base/files/private-files.ts';
 import { report } from './report.ts';
-import { onStopSignal } from './stop-signals.ts';
+import { onStopSignal } from './serving/stop-signals.ts';
 
 // Data folders, backups and exports hold secrets and everything that users have stored.
 keepFilesPrivate();
@@ -22,14 +22,14 @@ program
   .description('gateway and all subgraphs in one process; nothing else needs to be installed')
   .option('--no-banner', 'do not print the block of URLs')
   .hook('preAction', serving)
-  .action(async ({ banner }: { banner: boolean }) => (await import('./up.ts')).up(root, { banner }));
+  .action(async ({ banner }: { banner: boolean }) => (await import('./serving/up.ts')).up(root, { banner }));
 
 program
   .command('serve')
   .argument('<subgraph>', 'its name in supergraph.yaml')
   .description('one subgraph as a process of its own, behind its port')
   .hook('preAction', serving)
-  .action(async (subgraph: string) => (await import('./serve.ts')).serve(root, subgraph));
+  .action(async (subgraph: string) => (await import('./serving/serve.ts')).serve(root, subgraph));
 
 program
   .command('gateway')
@@ -41,8 +41,8 @@ program
   .description('the gateway as a process of its own; with --supergraph, a gateway for any supergraph')
   .hook('preAction', serving)
   .action(async ({ supergraph, config }: { supergraph?: string; config?: string }) => {
-    if (await (await import('./workers.ts')).superviseWorkers(root)) return;
-    await (await import('./gateway.ts')).gateway(root, {
+    if (await (await import('./serving/workers.ts')).superviseWorkers(root)) return;
+    await (await import('./serving/gateway.ts')).gateway(root, {
       supergraph,
       settings: config && path.resolve(config),
     });
@@ -54,7 +54,7 @@ program
   .option('--api', 'print the schema that clients see instead')
   .description('compose the supergraph and print it, as `rover supergraph compose` does')
   .action(async (file: string, { api }: { api?: boolean }) =>
-    (await import('./compose.ts')).compose(file, api === true),
+    (await import('./commands/compose.ts')).compose(file, api === true),
   );
 
 program
@@ -65,7 +65,7 @@ program
   .option('--dangerous', 'refuse dangerous changes too, such as a new value of an enum')
   .description('say what of the graph breaks clients of an earlier one; exit code 1 if something does')
   .action(async (old: string, { dangerous }: { dangerous?: boolean }) =>
-    (await import('./schema-check.ts')).checkSchema(root, old, dangerous === true),
+    (await import('./commands/schema-check.ts')).checkSchema(root, old, dangerous === true),
   );
 
 program
@@ -74,7 +74,7 @@ program
   .option('--rolled-back <migration>', 'note that it has not been, so that it is tried again')
   .description('create schemas and roles and apply migrations to the Postgres of DATABASE_URL')
   .action(async (options: { applied?: string; rolledBack?: string }) =>
-    (await import('./migrate.ts')).migrateDatabase(root, options),
+    (await import('./commands/migrate.ts')).migrateDatabase(root, options),
   );
 
 program
@@ -82,20 +82,20 @@ program
   .option('--settings', 'list every setting with its value and meaning')
   .description('explain what was found, what is missing and what to do about it')
   .action(async ({ settings }: { settings?: boolean }) =>
-    (await import('./doctor.ts')).doctor(root, settings === true),
+    (await import('./commands/doctor.ts')).doctor(root, settings === true),
   );
 
 program
   .command('health')
   .argument('[subgraph]', 'the one that the process serves; left out: the gateway, or everything')
   .description('ask the process on this machine whether it is healthy; exit code 0 if so (for containers)')
-  .action(async (subgraph: string | undefined) => (await import('./health.ts')).health(root, subgraph));
+  .action(async (subgraph: string | undefined) => (await import('./commands/health.ts')).health(root, subgraph));
 
 program
   .command('reset')
   .option('--yes', 'do not ask')
   .description('delete all embedded data (SEXTANT_DIR)')
-  .action(async ({ yes }: { yes?: boolean }) => (await import('./reset.ts')).reset(root, yes === true));
+  .action(async ({ yes }: { yes?: boolean }) => (await import('./commands/reset.ts')).reset(root, yes === true));
 
 program
   .command('backup')
@@ -129,14 +129,14 @@ program
 program
   .command('reindex')
   .description('make the indexes of memory agree with what is stored, after a vector store was lost or restored')
-  .action(async () => (await import('./reindex.ts')).reindex(root));
+  .action(async () => (await import('./commands/reindex.ts')).reindex(root));
 
 const parked = program.command('parked').description('jobs and events that failed too often and wait for a decision');
 
 parked
   .command('list')
   .description('print them, the oldest first: id, subgraph, job or event, kind, attempts, time, problem')
-  .action(async () => (await import('./parked.ts')).listParked(root));
+  .action(async () => (await import('./commands/parked.ts')).listParked(root));
 
 for (const [name, description] of [
   ['retry', 'give them another round of attempts'],
@@ -146,7 +146,7 @@ for (const [name, description] of [
     .command(name)
     .argument('<ids...>', 'ids of `sextant parked list`, or `all`')
     .description(description)
-    .action(async (ids: string[]) => (await import('./parked.ts')).changeParked(root, name, ids));
+    .action(async (ids: string[]) => (await import('./commands/parked.ts')).changeParked(root, name, ids));
 
 const vectors = program.command('vectors').description('move vectors from one store to another');
 
@@ -156,14 +156,14 @@ vectors
   .argument('[spaces...]', 'only these spaces')
   .description('copy the configured vector store, embedded or Weaviate, into one archive')
   .action(async (file: string, spaces: string[]) =>
-    (await import('./vectors.ts')).exportVectors(root, path.resolve(file), spaces),
+    (await import('./commands/vectors.ts')).exportVectors(root, path.resolve(file), spaces),
   );
 
 vectors
   .command('import')
   .argument('<file>', 'archive that `sextant vectors export` wrote')
   .description('store what an archive holds in the configured vector store; doing it again changes nothing')
-  .action(async (file: string) => (await import('./vectors.ts')).importVectors(root, path.resolve(file)));
+  .action(async (file: string) => (await import('./commands/vectors.ts')).importVectors(root, path.resolve(file)));
 
 // `sextant compose | head` closes the pipe early, which is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

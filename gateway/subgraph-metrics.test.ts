@@ -3,7 +3,7 @@ import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '#platform/base/config/config.ts';
-import { engineOf } from '../cli/engine.ts';
+import { engineOf } from '../cli/serving/engine.ts';
 import type { Gateway } from './gateway.ts';
 import { composeForeign, type ForeignSubgraph, startForeignSubgraph } from './testing/foreign-subgraph.ts';
 import { startTestGateway } from './testing/test-gateway.ts';

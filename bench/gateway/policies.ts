@@ -6,7 +6,7 @@ import { loadSecrets } from '#platform/base/secrets/secrets.ts';
 import { openStores } from '#platform/host/stores.ts';
 import { createAssertions } from '#platform/identity/assertions.ts';
 import { TokenVerifier } from '#platform/identity/token-verifier.ts';
-import { engineOf } from '../../cli/engine.ts';
+import { engineOf } from '../../cli/serving/engine.ts';
 import { BENCH_SECRET, TOKEN_AUDIENCE, TOKEN_ISSUER } from './issuer.ts';
 
 /** Counted as in production, and more than one load ever is. */

@@ -16,7 +16,6 @@ import {
   type TableShape,
 } from '#platform/data/database/tables.ts';
 import { exportArchive } from '#retrieval/vectors/archive.ts';
-import { Progress } from '../progress.ts';
 import { CommandError } from '../report.ts';
 import { Checksum } from './checksum.ts';
 import {
@@ -36,6 +35,7 @@ import {
   VECTORS,
 } from './contents.ts';
 import { encryption, type Lock } from './encryption.ts';
+import { Progress } from './progress.ts';
 import { openSources, type Sources } from './sources.ts';
 import { type TarFile, writeTar } from './tar.ts';
 

@@ -11,8 +11,7 @@ import { PrismaClient } from '#prisma/vector/client/client.ts';
 import { importArchive } from '#retrieval/vectors/archive.ts';
 import { openVectorStore } from '#retrieval/vectors/open.ts';
 import { settleCollections } from '#subgraphs/vector/settle.ts';
-import { Progress } from '../progress.ts';
-import { reindex } from '../reindex.ts';
+import { reindex } from '../commands/reindex.ts';
 import { CommandError } from '../report.ts';
 import { Archive, checkArchive, readingArchive } from './archive.ts';
 import {
@@ -28,6 +27,7 @@ import {
   VECTORS,
 } from './contents.ts';
 import type { Key } from './encryption.ts';
+import { Progress } from './progress.ts';
 import { secretCheckOf } from './sources.ts';
 import { deleteOtherFiles, emptyVectors, openTarget, type Target } from './targets.ts';
 

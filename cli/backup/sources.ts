@@ -11,9 +11,9 @@ import { DirectoryInUseError, lockDirectory } from '#platform/data/database/dire
 import { type Moment, openEmbeddedMoment, openPostgresMoment } from '#platform/data/database/moment.ts';
 import { openVectorStore } from '#retrieval/vectors/open.ts';
 import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
-import { askSnapshot } from '../control.ts';
 import { CommandError } from '../report.ts';
-import { snapshotFolder } from '../snapshots.ts';
+import { askSnapshot } from '../serving/control.ts';
+import { snapshotFolder } from '../serving/snapshots.ts';
 
 /** The whole of what an installation holds, open to be copied while others may write to it. */
 export interface Sources {

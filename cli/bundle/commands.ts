@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Plugin } from 'esbuild';
 
-const PATTERN = /`\.\.\/subgraphs\/\$\{name\}\/subgraph\.ts`/;
+const PATTERN = /`\.\.\/\.\.\/subgraphs\/\$\{name\}\/subgraph\.ts`/;
 
 /**
  * Leaves out of the command what a process does not run: it starts in less time, and weighs less, without the rest.
@@ -17,7 +17,7 @@ export const only = (
 ): Plugin => ({
   name: 'only some commands',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^\.\/[a-z-]+\.ts$/ }, ({ path: name, kind, importer }) =>
+    onResolve({ filter: /^\.\/[a-z/-]+\.ts$/ }, ({ path: name, kind, importer }) =>
       kind === 'dynamic-import' && importer === path.join(root, 'cli/sextant.ts') && !files.includes(name)
         ? { path: name, namespace: 'absent' }
         : undefined,
@@ -28,11 +28,11 @@ export const only = (
     onLoad({ filter: /./, namespace: 'absent' }, ({ path: name }) => ({
       contents: `throw new Error('${name} is not part of this file.');`,
     }));
-    onLoad({ filter: /\/cli\/subgraphs\.ts$/ }, async ({ path: file }) => {
+    onLoad({ filter: /\/cli\/serving\/subgraphs\.ts$/ }, async ({ path: file }) => {
       if (subgraph === undefined) return undefined;
       const text = await readFile(file, 'utf8');
       if (!PATTERN.test(text)) throw new Error(`${file} does not import ${PATTERN} any more.`);
-      return { contents: text.replace(PATTERN, `'../subgraphs/${subgraph}/subgraph.ts'`), loader: 'ts' };
+      return { contents: text.replace(PATTERN, `'../../subgraphs/${subgraph}/subgraph.ts'`), loader: 'ts' };
     });
   },
 });

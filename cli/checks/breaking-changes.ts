@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { buildSchema } from 'graphql';
-import { schemaChanges } from '../schema-check.ts';
+import { schemaChanges } from '../commands/schema-check.ts';
 
 const run = promisify(execFile);
 

@@ -1,4 +1,4 @@
-// What the page is made with, in one file that the browser reads: cli/explorer-parts.ts.
+// What the page is made with, in one file that the browser reads: cli/artefacts/explorer-parts.ts.
 import 'graphiql/style.css';
 
 // biome-ignore-start lint/performance/noBarrelFile: it is the entry of a bundle

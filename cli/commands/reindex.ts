@@ -6,8 +6,8 @@ import { loadConfig } from '#platform/base/config/config.ts';
 import { createSubgraph } from '#platform/host/host.ts';
 import { openPlatform } from '#platform/host/open.ts';
 import { ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
-import { CommandError } from './report.ts';
-import { loadDefinition } from './subgraphs.ts';
+import { CommandError } from '../report.ts';
+import { loadDefinition } from '../serving/subgraphs.ts';
 
 const LOOK_EVERY_MS = 500;
 const STATUS = '{ memoryStatus { jobs { kind state count } indexes { name } } }';

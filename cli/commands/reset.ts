@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { createInterface } from 'node:readline/promises';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { lockDirectory } from '#platform/data/database/directory-lock.ts';
-import { CommandError } from './report.ts';
+import { CommandError } from '../report.ts';
 
 /** Deletes the data folder, after a question unless `yes` is given. */
 export async function reset(root: string, yes: boolean): Promise<void> {

@@ -3,7 +3,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Logger } from '#platform/base/log/log.ts';
-import { CommandError } from './report.ts';
+import { CommandError } from '../report.ts';
 
 /** The things that a command may ask of the process that has the data folder. */
 export interface ControlHandlers {

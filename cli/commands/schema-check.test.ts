@@ -10,7 +10,7 @@ import { buildSchema } from 'graphql';
 import { expect, it } from 'vitest';
 import { schemaChanges } from './schema-check.ts';
 
-const root = path.dirname(import.meta.dirname);
+const root = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);
 const check = (...args: string[]) =>
   run(process.execPath, [path.join(root, 'cli', 'sextant.ts'), 'schema', 'check', ...args], { cwd: root }).then(

@@ -1,6 +1,6 @@
 import { loadConfig } from '#platform/base/config/config.ts';
 import { migratePostgres, settlePostgresMigration } from '#platform/data/database/database.ts';
-import { CommandError } from './report.ts';
+import { CommandError } from '../report.ts';
 
 export interface MigrateOptions {
   /** Name of a migration whose end is not known: it has been applied. */

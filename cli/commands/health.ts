@@ -1,8 +1,8 @@
 import type { buildConnector } from 'undici';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { type MutualTls, readMutualTls } from '#platform/net/http/tls.ts';
-import { portOf, subgraphAddresses } from './addresses.ts';
-import { CommandError } from './report.ts';
+import { CommandError } from '../report.ts';
+import { portOf, subgraphAddresses } from '../serving/addresses.ts';
 
 const TIMEOUT_MS = 2_500;
 

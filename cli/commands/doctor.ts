@@ -15,8 +15,8 @@ import type { Embedders } from '#retrieval/embeddings/embedder.ts';
 import { createEmbedders } from '#retrieval/embeddings/registry.ts';
 import { languageName } from '#retrieval/vectors/foreign-language.ts';
 import { findLanguages } from '#subgraphs/vision/ocr/languages.ts';
-import { supergraphFile } from './addresses.ts';
-import { settingRows } from './settings-table.ts';
+import { settingRows } from '../artefacts/settings-table.ts';
+import { supergraphFile } from '../serving/addresses.ts';
 
 /** One thing that was looked at. `advice` says what to do about it. */
 interface Finding {

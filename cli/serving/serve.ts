@@ -6,11 +6,11 @@ import { AUTH_ROUTES } from '#platform/identity/revocations.ts';
 import { readMutualTls } from '#platform/net/http/tls.ts';
 import { createHttpTransport } from '#platform/net/transport/http.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
+import { CommandError } from '../report.ts';
 import { portOf, subgraphAddresses } from './addresses.ts';
 import { firstAdminLink } from './first-admin.ts';
 import { runProcess } from './process.ts';
 import { reportProcess } from './process-report.ts';
-import { CommandError } from './report.ts';
 import { loadDefinition } from './subgraphs.ts';
 import { versionOf } from './version.ts';
 

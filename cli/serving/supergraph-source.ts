@@ -2,7 +2,7 @@ import path from 'node:path';
 import { hiveRegistry, type SupergraphRegistry, uplinkRegistry, webRegistry } from '#gateway/supergraph/remote.ts';
 import type { SupergraphSource } from '#gateway/supergraph/supergraph.ts';
 import type { Config } from '#platform/base/config/config.ts';
-import { CommandError } from './report.ts';
+import { CommandError } from '../report.ts';
 
 /**
  * Returns the source that `--supergraph` names: a file, a URL, `uplink` or `hive`.

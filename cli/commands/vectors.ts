@@ -7,7 +7,7 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { loadConfig } from '#platform/base/config/config.ts';
 import { exportArchive, importArchive } from '#retrieval/vectors/archive.ts';
 import { openVectorStore } from '#retrieval/vectors/open.ts';
-import { CommandError } from './report.ts';
+import { CommandError } from '../report.ts';
 
 /** Writes all spaces of the configured vector store into one archive; it appears under its name when it is complete. */
 export async function exportVectors(root: string, target: string, spaces: readonly string[]): Promise<void> {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { buildSchema, findBreakingChanges, findDangerousChanges, type GraphQLSchema } from 'graphql';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
-import { CommandError } from './report.ts';
+import { CommandError } from '../report.ts';
 
 /** The changes for clients from one schema to the next, in sentences. */
 export interface SchemaChanges {

@@ -7,7 +7,7 @@ import { createServer, readMutualTls } from '#platform/net/http/tls.ts';
 /** Runs `sextant health` as a container does. Resolves to its exit code and what it printed. */
 const health = (env: Record<string, string>): Promise<{ code: number; output: string }> =>
   new Promise((resolve) => {
-    const file = new URL('sextant.ts', import.meta.url).pathname;
+    const file = new URL('../sextant.ts', import.meta.url).pathname;
     const options = { env: { PATH: process.env['PATH'], ...env }, timeout: 30_000 };
     execFile(process.execPath, [file, 'health'], options, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), output: stdout + stderr }),

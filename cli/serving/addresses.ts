@@ -4,7 +4,7 @@ import { readText } from '#gateway/supergraph/compose.ts';
 import { parseRoverConfig } from '#gateway/supergraph/rover-config.ts';
 import { loadSupergraph } from '#gateway/supergraph/supergraph.ts';
 import type { Config } from '#platform/base/config/config.ts';
-import { CommandError } from './report.ts';
+import { CommandError } from '../report.ts';
 
 export interface Address {
   readonly name: string;

@@ -1,8 +1,8 @@
 import { mkdir, readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { build } from 'vite';
+import { CONSOLE } from '../serving/console.ts';
 import { keepCompressed } from './compressed.ts';
-import { CONSOLE } from './console.ts';
 
 /**
  * Builds the console into the files that browsers load. They are committed, compressed: a start neither waits for them
