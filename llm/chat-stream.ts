@@ -1,5 +1,5 @@
 import type { FinishReason, ReasoningDelta, TextDelta, ToolCallDelta } from './provider/deltas.ts';
-import type { CacheState, LlmCallRecord, Usage } from './record.ts';
+import type { CacheState, LlmCallRecord, Usage } from './records/record.ts';
 import type { FitReport } from './tokens/fit.ts';
 
 /** A piece of a reply. The order is: one `start`, any deltas, one `finish`. A failure throws instead of `finish`. */

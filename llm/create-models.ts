@@ -1,4 +1,5 @@
-import { Accounting } from './accounting.ts';
+import { Accounting } from './accounting/accounting.ts';
+import { Prices } from './accounting/prices.ts';
 import { LimitKeeper } from './budgets/limit-keeper.ts';
 import { MemoryLedger } from './budgets/memory-ledger.ts';
 import { RedisLedger } from './budgets/redis-ledger.ts';
@@ -9,17 +10,16 @@ import { ChatCalls } from './chat/chat-calls.ts';
 import { Preparer } from './chat/prepare.ts';
 import { Replies } from './chat/replies.ts';
 import { describeAliases, describeDeployments } from './describe.ts';
-import { createImager } from './image.ts';
 import type { Models, ModelsOptions } from './models.ts';
-import { Prices } from './prices.ts';
 import { Clients } from './provider/clients.ts';
 import { Gathering } from './provider/gathering.ts';
 import { QuirkBook } from './provider/quirks.ts';
-import { createReranker } from './rerank.ts';
+import { Telemetry } from './records/telemetry.ts';
 import { Router } from './routing/router.ts';
-import { Telemetry } from './telemetry.ts';
 import { TokenCounter } from './tokens/count.ts';
 import { ToolServers } from './tools/servers/tool-servers.ts';
+import { createImager } from './whole-calls/image.ts';
+import { createReranker } from './whole-calls/rerank.ts';
 
 /** What the owners of one core have each for themselves. */
 type OwnOptions = Pick<ModelsOptions, 'onRecord' | 'embedForCache'>;

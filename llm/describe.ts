@@ -1,7 +1,7 @@
-import { firstDeployment } from './accounting.ts';
+import { firstDeployment } from './accounting/accounting.ts';
+import { describePrice, type Prices } from './accounting/prices.ts';
 import type { Alias, Capabilities, Catalogue } from './catalogue/catalogue.ts';
 import type { DeploymentHealth, HealthState, ModelInfo } from './models.ts';
-import { describePrice, type Prices } from './prices.ts';
 import type { Router } from './routing/router.ts';
 
 const CAPABILITIES: readonly (keyof Capabilities)[] = [

@@ -6,7 +6,7 @@ import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Capabilities, Catalogue } from './catalogue/catalogue.ts';
 import type { ChatStream } from './chat-stream.ts';
 import type { ChatMessage, ToolDefinition } from './messages.ts';
-import type { LlmCallRecord } from './record.ts';
+import type { LlmCallRecord } from './records/record.ts';
 import type { CallContext, ChatRequest } from './requests.ts';
 import type { ToolServers } from './tools/servers/tool-servers.ts';
 

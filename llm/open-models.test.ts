@@ -8,7 +8,7 @@ import { loadConfig } from '#platform/base/config/config.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import { openModels } from './open-models.ts';
-import type { LlmCallRecord } from './record.ts';
+import type { LlmCallRecord } from './records/record.ts';
 import { aCall, hello, readAll } from './testing/build.ts';
 import { FaultServer } from './testing/fault-server.ts';
 

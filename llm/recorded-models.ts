@@ -1,11 +1,11 @@
 import type { Fact, Outbox } from '#platform/data/outbox/outbox.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import type { RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
-import { CallRecords } from './call-records.ts';
 import type { Models } from './models.ts';
 import { openModels } from './open-models.ts';
-import type { LlmCallRecord } from './record.ts';
-import { usageEvent } from './usage-event.ts';
+import { CallRecords } from './records/call-records.ts';
+import type { LlmCallRecord } from './records/record.ts';
+import { usageEvent } from './records/usage-event.ts';
 
 /**
  * Opens the language models for a subgraph: each call becomes an event in the outbox of the subgraph. Closed with the

@@ -3,10 +3,10 @@ import type { Logger } from '#platform/base/log/log.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import { checkBudgets } from '#platform/identity/limits/spent-budgets.ts';
 import type { Cache } from '#platform/realtime/cache/cache.ts';
+import { type Picodollars, parseMoney } from '../accounting/money.ts';
+import { costOfUsage, type Prices } from '../accounting/prices.ts';
 import type { Alias, Catalogue, Deployment, LimitRule } from '../catalogue/catalogue.ts';
-import { type Picodollars, parseMoney } from '../money.ts';
-import { costOfUsage, type Prices } from '../prices.ts';
-import type { LlmCallRecord, Usage } from '../record.ts';
+import type { LlmCallRecord, Usage } from '../records/record.ts';
 import { roomOf } from '../tokens/room.ts';
 import type { BudgetLedger, Claim, Refusal, Reservation } from './budgets.ts';
 

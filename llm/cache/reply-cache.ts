@@ -5,7 +5,7 @@ import type { Cache } from '#platform/realtime/cache/cache.ts';
 import type { Alias, CacheRule } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
 import type { Delta } from '../provider/deltas.ts';
-import type { Usage } from '../record.ts';
+import type { Usage } from '../records/record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 
 /** A reply as it is kept. */

@@ -1,6 +1,12 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
-import { type Accounting, type CallEnd, firstDeployment, NO_USAGE, type OpenAccount } from '../accounting.ts';
+import {
+  type Accounting,
+  type CallEnd,
+  firstDeployment,
+  NO_USAGE,
+  type OpenAccount,
+} from '../accounting/accounting.ts';
 import type { StoredReply } from '../cache/reply-cache.ts';
 import type { Catalogue } from '../catalogue/catalogue.ts';
 import { resolveAlias } from '../catalogue/resolve.ts';
@@ -9,7 +15,7 @@ import type { ChatMessage } from '../messages.ts';
 import type { CountOptions, ModelsOptions } from '../models.ts';
 import type { FinishReason } from '../provider/deltas.ts';
 import { codedFailure, ProviderFailure } from '../provider/failure.ts';
-import type { CacheState, LlmCallRecord } from '../record.ts';
+import type { CacheState, LlmCallRecord } from '../records/record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 import { summaryPrompt } from '../tokens/fit.ts';
 import { checkRequest } from './check-request.ts';

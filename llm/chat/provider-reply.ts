@@ -1,14 +1,14 @@
-import { NO_USAGE } from '../accounting.ts';
+import { NO_USAGE } from '../accounting/accounting.ts';
+import { costOfUsage, type Prices } from '../accounting/prices.ts';
 import type { Held, LimitKeeper } from '../budgets/limit-keeper.ts';
 import { rulesFor } from '../budgets/limit-keeper.ts';
 import type { Alias, Catalogue, Deployment } from '../catalogue/catalogue.ts';
-import { costOfUsage, type Prices } from '../prices.ts';
 import type { Clients } from '../provider/clients.ts';
 import type { Delta, FinishReason } from '../provider/deltas.ts';
 import type { Gathering } from '../provider/gathering.ts';
 import type { QuirkBook } from '../provider/quirks.ts';
 import type { ReportedUsage } from '../provider/usage.ts';
-import type { LlmCallRecord, Usage } from '../record.ts';
+import type { LlmCallRecord, Usage } from '../records/record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 import { needsOf } from '../routing/eligible.ts';
 import type { Router, Trail } from '../routing/router.ts';

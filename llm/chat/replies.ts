@@ -3,7 +3,7 @@ import { partition, type ReplyCache, replyKey, type StoredReply } from '../cache
 import { type EmbedPrompt, SemanticIndex } from '../cache/semantic-cache.ts';
 import type { Alias } from '../catalogue/catalogue.ts';
 import type { Delta } from '../provider/deltas.ts';
-import type { CacheState, Usage } from '../record.ts';
+import type { CacheState, Usage } from '../records/record.ts';
 import type { CallContext, ChatRequest } from '../requests.ts';
 import { keepable, type ProviderReply, type ReplyPart } from './provider-reply.ts';
 import { SharedReply } from './shared-reply.ts';

@@ -14,7 +14,7 @@ import { defaultsOf } from '../catalogue/environment.ts';
 import type { ChatPart, ChatStream } from '../chat-stream.ts';
 import { createModels } from '../create-models.ts';
 import type { Models, ModelsOptions } from '../models.ts';
-import type { LlmCallRecord } from '../record.ts';
+import type { LlmCallRecord } from '../records/record.ts';
 import type { CallContext } from '../requests.ts';
 
 /** What the tests of this layer are built of. */

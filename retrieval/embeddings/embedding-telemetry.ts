@@ -24,7 +24,7 @@ export class EmbeddingTelemetry {
       gen_ai_provider_name: provider,
       gen_ai_request_model: model,
     };
-    // The names of llm/record.ts, which counts into the same metric.
+    // The names of llm/records/record.ts, which counts into the same metric.
     const ended = outcome === 'error' ? 'failed' : outcome;
     this.#duration.observe({ ...labels, outcome: ended, error_type: errorCode ?? '' }, call.latencyMs / 1000);
     if (tokens > 0) this.#tokens.observe({ ...labels, gen_ai_token_type: 'input' }, tokens);

@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { LlmCallRecord } from '#llm/record.ts';
-import { usageEvent } from '#llm/usage-event.ts';
+import type { LlmCallRecord } from '#llm/records/record.ts';
+import { usageEvent } from '#llm/records/usage-event.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import type { Draft } from '../draft/draft.ts';
 import { type ChatParts, TRANSACTION } from '../parts.ts';

@@ -1,4 +1,4 @@
-import type { LlmCallRecord } from '#llm/record.ts';
+import type { LlmCallRecord } from '#llm/records/record.ts';
 import type { FitReport } from '#llm/tokens/fit.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
 

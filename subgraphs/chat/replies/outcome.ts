@@ -1,5 +1,5 @@
 import { GraphQLError } from 'graphql';
-import type { LlmCallRecord } from '#llm/record.ts';
+import type { LlmCallRecord } from '#llm/records/record.ts';
 import type { FitReport } from '#llm/tokens/fit.ts';
 import type { MessageStatus } from '#prisma/chat/client/client.ts';
 

@@ -1,6 +1,6 @@
 import type { ChatStream } from '#llm/chat-stream.ts';
 import type { Models } from '#llm/models.ts';
-import type { LlmCallRecord } from '#llm/record.ts';
+import type { LlmCallRecord } from '#llm/records/record.ts';
 import type { CallContext, ChatRequest } from '#llm/requests.ts';
 import type { FitReport } from '#llm/tokens/fit.ts';
 import { chatWithTools } from '#llm/tools/conversation.ts';

@@ -1,4 +1,4 @@
-import { usageEvent } from '#llm/usage-event.ts';
+import { usageEvent } from '#llm/records/usage-event.ts';
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { EventInput } from '#platform/contracts/events.ts';
 import type { Fact } from '#platform/data/outbox/outbox.ts';

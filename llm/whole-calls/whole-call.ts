@@ -1,16 +1,16 @@
 import type { OpenAI } from 'openai';
 import type { Logger } from '#platform/base/log/log.ts';
-import { type Accounting, NO_USAGE } from './accounting.ts';
-import type { Held, LimitKeeper } from './budgets/limit-keeper.ts';
-import type { Capabilities, Catalogue, Deployment } from './catalogue/catalogue.ts';
-import { resolveAlias } from './catalogue/resolve.ts';
-import { classify } from './provider/classify.ts';
-import type { Clients } from './provider/clients.ts';
-import { codedFailure, ProviderFailure } from './provider/failure.ts';
-import type { LlmCallRecord, LlmOperation, Usage } from './record.ts';
-import type { CallContext } from './requests.ts';
-import { booked } from './routing/attempt.ts';
-import type { Router } from './routing/router.ts';
+import { type Accounting, NO_USAGE } from '../accounting/accounting.ts';
+import type { Held, LimitKeeper } from '../budgets/limit-keeper.ts';
+import type { Capabilities, Catalogue, Deployment } from '../catalogue/catalogue.ts';
+import { resolveAlias } from '../catalogue/resolve.ts';
+import { classify } from '../provider/classify.ts';
+import type { Clients } from '../provider/clients.ts';
+import { codedFailure, ProviderFailure } from '../provider/failure.ts';
+import type { LlmCallRecord, LlmOperation, Usage } from '../records/record.ts';
+import type { CallContext } from '../requests.ts';
+import { booked } from '../routing/attempt.ts';
+import type { Router } from '../routing/router.ts';
 
 export interface WholeCallDependencies {
   readonly catalogue: () => Promise<Catalogue>;

@@ -1,7 +1,7 @@
-import type { Deployment, PriceEntry } from './catalogue/catalogue.ts';
-import type { ModelPrice } from './models.ts';
+import type { Deployment, PriceEntry } from '../catalogue/catalogue.ts';
+import type { ModelPrice } from '../models.ts';
+import type { Usage } from '../records/record.ts';
 import { costOf, formatMoney, type Picodollars, parseMoney } from './money.ts';
-import type { Usage } from './record.ts';
 
 /** The table's version and date: it is data, and data age. llm.yaml overrides it per deployment. */
 export const PRICE_TABLE = '@pydantic/genai-prices 0.1.8 (2026-09-23)';

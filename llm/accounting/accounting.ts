@@ -1,13 +1,13 @@
 import type { Span } from '@opentelemetry/api';
 import { v7 as uuidv7 } from 'uuid';
 import type { Logger } from '#platform/base/log/log.ts';
-import type { Alias, Deployment } from './catalogue/catalogue.ts';
-import type { ModelsOptions } from './models.ts';
+import type { Alias, Deployment } from '../catalogue/catalogue.ts';
+import type { ModelsOptions } from '../models.ts';
+import type { CacheState, LlmCallRecord, LlmOperation, LlmOutcome, Usage } from '../records/record.ts';
+import type { Telemetry } from '../records/telemetry.ts';
+import type { CallContext } from '../requests.ts';
 import { formatMoney } from './money.ts';
 import { costOfUsage, type Prices } from './prices.ts';
-import type { CacheState, LlmCallRecord, LlmOperation, LlmOutcome, Usage } from './record.ts';
-import type { CallContext } from './requests.ts';
-import type { Telemetry } from './telemetry.ts';
 
 export const NO_USAGE: Usage = {
   inputTokens: 0,

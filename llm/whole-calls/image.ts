@@ -1,9 +1,9 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
-import { NO_USAGE } from './accounting.ts';
-import type { GeneratedImage, GeneratedImages, ImageRequest } from './models.ts';
-import { ProviderFailure } from './provider/failure.ts';
-import type { CallContext } from './requests.ts';
+import { NO_USAGE } from '../accounting/accounting.ts';
+import type { GeneratedImage, GeneratedImages, ImageRequest } from '../models.ts';
+import { ProviderFailure } from '../provider/failure.ts';
+import type { CallContext } from '../requests.ts';
 import { type WholeCallDependencies, wholeCall } from './whole-call.ts';
 
 const MAX_CHARACTERS = 32_000;

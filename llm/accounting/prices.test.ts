@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { describe, expect, it } from 'vitest';
+import { aDeployment, aProvider } from '../testing/build.ts';
 import { NO_USAGE } from './accounting.ts';
 import { formatMoney } from './money.ts';
 import { costOfUsage, describePrice, PRICE_TABLE, Prices } from './prices.ts';
-import { aDeployment, aProvider } from './testing/build.ts';
 
 const prices = new Prices();
 const at = (model: string, type: 'openai' | 'groq' | 'compatible' | 'azure', url = 'http://127.0.0.1:1/v1') =>

@@ -2,8 +2,8 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { LLMock } from '@copilotkit/aimock';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findServers } from './catalogue/discovery.ts';
-import { aCall, hello, readAll, testModels } from './testing/build.ts';
+import { aCall, hello, readAll, testModels } from '../testing/build.ts';
+import { findServers } from './discovery.ts';
 
 describe('with nothing but an environment variable', () => {
   const mock = new LLMock({ port: 0 });

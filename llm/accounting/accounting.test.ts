@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Attributes, type Tracer, trace } from '@opentelemetry/api';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { usageSchema } from '#platform/contracts/events.ts';
-import type { Deployment } from './catalogue/catalogue.ts';
-import { aCall, aCatalogue, aDeployment, anAlias, aProvider, hello, readAll, testModels } from './testing/build.ts';
-import { answer, cut, FaultServer, failure, json } from './testing/fault-server.ts';
-import { usageEvent } from './usage-event.ts';
+import type { Deployment } from '../catalogue/catalogue.ts';
+import { usageEvent } from '../records/usage-event.ts';
+import { aCall, aCatalogue, aDeployment, anAlias, aProvider, hello, readAll, testModels } from '../testing/build.ts';
+import { answer, cut, FaultServer, failure, json } from '../testing/fault-server.ts';
 
 let server: FaultServer;
 beforeEach(async () => {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { aCall, aCatalogue, aDeployment, anAlias, testModels } from './testing/build.ts';
-import { FaultServer } from './testing/fault-server.ts';
+import { aCall, aCatalogue, aDeployment, anAlias, testModels } from '../testing/build.ts';
+import { FaultServer } from '../testing/fault-server.ts';
 
 const TEXTS = ['The rent is due.', 'The dog sleeps on the sofa.', 'Bananas are yellow.'];
 const NOTHING = {
