@@ -15,11 +15,11 @@ import {
   removeUser,
 } from './events.ts';
 import { EXTRACT_MEMORIES, extractMemories } from './extraction/extract-memories.ts';
-import { INDEX_MESSAGE, indexMessage } from './index-message.ts';
+import { INDEX_MESSAGE, indexMessage } from './indexing/index-message.ts';
+import { REEMBED_INDEX, reembedIndex } from './indexing/reembed.ts';
 import { INDEX_MEMORIES, indexMemories } from './memories/index-memories.ts';
 import type { MemoryParts } from './parts.ts';
 import { RECONCILE_INDEX, reconcileIndex } from './reconcile/reconcile-index.ts';
-import { REEMBED_INDEX, reembedIndex } from './reembed.ts';
 
 /**
  * Registers what memory does in the background. Three runners, so that two hundred documents delay neither a user who

@@ -1,7 +1,7 @@
 import { hasChatModel } from './extraction/extract-memories.ts';
 import { INDEX_NAMES } from './indexes.ts';
+import { REEMBED_INDEX } from './indexing/reembed.ts';
 import type { MemoryParts } from './parts.ts';
-import { REEMBED_INDEX } from './reembed.ts';
 
 /** Returns the state of background work and indexes, for administrators. */
 export async function memoryStatus(memory: MemoryParts) {

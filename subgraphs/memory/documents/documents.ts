@@ -6,7 +6,7 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts';
 import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Document, Passage, Prisma } from '#prisma/memory/client/client.ts';
-import { awaitIndex } from '../await-index.ts';
+import { awaitIndex } from '../indexing/await-index.ts';
 import { textInput } from '../input.ts';
 import { PAGES } from '../pages.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';

@@ -3,7 +3,7 @@ import { badInput, notFound } from '#platform/base/errors/errors.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
-import { awaitIndex } from '../await-index.ts';
+import { awaitIndex } from '../indexing/await-index.ts';
 import { countInput, foreignId, numberInput, textInput } from '../input.ts';
 import { PAGES } from '../pages.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';

@@ -1,8 +1,8 @@
 import { strToU8 } from 'fflate';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { DOCX } from './reader/file-kind.ts';
-import { docx, pdf, png } from './reader/testing/files.ts';
-import { MemoryWorld, user } from './testing/memory-world.ts';
+import { DOCX } from '../reader/file-kind.ts';
+import { docx, pdf, png } from '../reader/testing/files.ts';
+import { MemoryWorld, user } from '../testing/memory-world.ts';
 
 let world: MemoryWorld;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import type { Json } from '#platform/base/json/json.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
-import { INDEX_NAMES, type IndexName, reembedderOf } from './indexes.ts';
-import type { MemoryParts, Transaction } from './parts.ts';
+import { INDEX_NAMES, type IndexName, reembedderOf } from '../indexes.ts';
+import type { MemoryParts, Transaction } from '../parts.ts';
 
 export const REEMBED_INDEX = 'reembed-index';
 

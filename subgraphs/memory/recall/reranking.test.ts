@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FaultServer } from '#llm/testing/fault-server.ts';
-import { MemoryWorld, user } from './testing/memory-world.ts';
+import { MemoryWorld, user } from '../testing/memory-world.ts';
 
 let server: FaultServer;
 let directory: string;

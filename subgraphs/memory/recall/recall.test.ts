@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { MemoryWorld, user } from './testing/memory-world.ts';
+import { MemoryWorld, user } from '../testing/memory-world.ts';
 
 type User = ReturnType<typeof user>;
 let world: MemoryWorld;

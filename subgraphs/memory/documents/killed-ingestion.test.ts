@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { MemoryWorld, user } from './testing/memory-world.ts';
+import { MemoryWorld, user } from '../testing/memory-world.ts';
 
 const COUNT = 200;
 let directory: string;
@@ -17,7 +17,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }));
 
 /** Runs the process until a line satisfies `enough`, then kills it in the middle of whatever it is doing. */
 async function runAndKill(userId: string, acknowledged: Set<string>, enough: (line: string) => boolean): Promise<void> {
-  const script = path.join(import.meta.dirname, 'testing/ingesting-process.ts');
+  const script = path.join(import.meta.dirname, '../testing/ingesting-process.ts');
   const child = spawn(process.execPath, [script, directory, userId, String(COUNT)], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { answer, FaultServer, failure } from '#llm/testing/fault-server.ts';
-import { EXCHANGES } from './extraction/testing/exchanges.ts';
-import { MemoryWorld, user } from './testing/memory-world.ts';
+import { MemoryWorld, user } from '../testing/memory-world.ts';
+import { EXCHANGES } from './testing/exchanges.ts';
 
 type User = ReturnType<typeof user>;
 interface Exchange {

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { MemoryWorld, user } from './testing/memory-world.ts';
+import { MemoryWorld, user } from '../testing/memory-world.ts';
 
 let directory: string;
 let server: http.Server;

@@ -1,5 +1,5 @@
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
-import type { MemoryParts, Transaction } from './parts.ts';
+import type { MemoryParts, Transaction } from '../parts.ts';
 
 export const INDEX_MESSAGE = 'index-message';
 
