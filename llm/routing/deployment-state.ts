@@ -1,14 +1,11 @@
+import { Breaker } from '#platform/base/faults/breaker.ts';
 import { LastCalls } from '#platform/base/faults/call-windows.ts';
 import type { Deployment } from '../catalogue/catalogue.ts';
 import type { DeploymentHealth, HealthState } from '../models.ts';
 import type { ProviderFailure } from '../provider/failure.ts';
 
 /** The circuit opens when more than half of the last ten calls failed, of which there must be at least three. */
-const LAST_CALLS = 10;
-const TOLERANCE = { threshold: 0.5, least: 3 };
-/** How long an open circuit stays so before one call may try; doubles with every failed trial. */
-const OPEN_MS = 5_000;
-const MAX_OPEN_MS = 120_000;
+const circuit = () => ({ window: new LastCalls(10, { threshold: 0.5, least: 3 }), openMs: 5_000, maxOpenMs: 120_000 });
 /** After a 429 without a believable Retry-After. */
 const COOL_MS = 5_000;
 /** A key that was refused, or whose account has no credit, is left alone so long. */
@@ -29,10 +26,7 @@ export class DeploymentState {
   calls = 0;
   failures = 0;
   lastError: DeploymentHealth['lastError'];
-  readonly #lastCalls = new LastCalls(LAST_CALLS, TOLERANCE);
-  #openUntil = 0;
-  #openings = 0;
-  #trial = false;
+  readonly #breaker = new Breaker(circuit());
   #latency = 0;
   #latencyAt = 0;
   readonly #coolKeys = new Map<string, number>();
@@ -41,8 +35,7 @@ export class DeploymentState {
 
   /** Whether a call may go there now; an open circuit whose time is over lets one through. */
   available(deployment: Deployment, now: number): boolean {
-    if (this.phase(deployment, now) === 'open') return false;
-    if (this.#openUntil > 0 && this.#trial) return false;
+    if (!this.#breaker.admits) return false;
     if (this.retryAt(deployment, now) > now) return false;
     const { parallel, requestsPerMinute, tokensPerMinute } = deployment.limits;
     if (parallel !== undefined && this.inFlight >= parallel) return false;
@@ -51,14 +44,13 @@ export class DeploymentState {
   }
 
   phase(deployment: Deployment, now: number): DeploymentPhase {
-    if (this.#openUntil > now) return 'open';
-    if (this.#openUntil > 0) return 'half_open';
+    if (this.#breaker.isOpen) return this.#breaker.restMs > 0 ? 'open' : 'half_open';
     return this.#keyFreeAt(deployment, now) > now ? 'cooling' : 'closed';
   }
 
   /** Unix ms at which it may be asked again; `now` or earlier when it may be at once. */
   retryAt(deployment: Deployment, now: number): number {
-    return Math.max(this.#openUntil, this.#keyFreeAt(deployment, now));
+    return Math.max(now + this.#breaker.restMs, this.#keyFreeAt(deployment, now));
   }
 
   /** The next key that is not cooling, in turn; undefined for servers without keys. */
@@ -79,44 +71,33 @@ export class DeploymentState {
     this.calls++;
     this.inFlight++;
     this.#window.add(now, tokens);
-    if (this.#openUntil > 0) this.#trial = true;
+    this.#breaker.enter();
   }
 
   /** The first content came: the deployment works. */
   succeeded(now: number, timeToFirstTokenMs: number): void {
     this.observe(now, timeToFirstTokenMs);
-    this.#lastCalls.count(false);
-    if (this.#openUntil > 0) {
-      this.#openUntil = 0;
-      this.#openings = 0;
-      this.#trial = false;
-      this.#lastCalls.clear();
-    }
+    this.#breaker.succeeded();
   }
 
   failed(now: number, failure: ProviderFailure, key: string | undefined): void {
-    this.#trial = false;
     this.lastError = {
       at: new Date(now).toISOString(),
       code: failure.kind,
       message: WORDS[failure.kind] ?? failure.kind,
       said: key ? failure.message.replaceAll(key, '…') : failure.message,
     };
+    if (failure.retryable) this.failures++;
+    const cool = (ms: number) => this.#coolKeys.set(key ?? '', now + ms);
     // A refused request says nothing about the deployment's state.
-    if (!failure.retryable) return;
-    this.failures++;
-    if (failure.kind === 'template') return;
-    if (failure.kind === 'rate_limited') {
-      this.#coolKeys.set(key ?? '', now + Math.min(MAX_COOL_MS, failure.retryAfterMs ?? COOL_MS));
+    if (!failure.retryable || failure.kind === 'template') this.#breaker.abandoned();
+    else if (failure.kind === 'rate_limited') {
+      cool(Math.min(MAX_COOL_MS, failure.retryAfterMs ?? COOL_MS));
       // The server answered, so a trial call of an open circuit has shown what it was to show.
-      this.#openUntil = 0;
-      return;
-    }
-    if (failure.kind === 'credentials' || failure.kind === 'unpaid') this.#coolKeys.set(key ?? '', now + BAD_KEY_MS);
-    this.#lastCalls.count(true);
-    if (this.#lastCalls.isBad() || this.#openUntil > 0) {
-      this.#openUntil = now + Math.min(MAX_OPEN_MS, OPEN_MS * 2 ** this.#openings);
-      this.#openings++;
+      if (this.#breaker.isOpen) this.#breaker.succeeded();
+    } else {
+      if (failure.kind === 'credentials' || failure.kind === 'unpaid') cool(BAD_KEY_MS);
+      this.#breaker.failed();
     }
   }
 
@@ -126,7 +107,7 @@ export class DeploymentState {
 
   /** A trial that ended without a verdict: stopped by the caller, or outrun by a hedge. */
   undecided(): void {
-    this.#trial = false;
+    this.#breaker.abandoned();
   }
 
   /** Peak EWMA (Finagle): a slower sample counts at once, a faster one pulls the average down over time. */

@@ -125,7 +125,7 @@ describe('a deployment that fails', () => {
   });
 
   it('is left within three calls, tried again after its time, and comes back', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
     const { models } = pair();
     await calls(models, 50, 1);
     expect(bad.seen.length).toBe(3);
@@ -135,18 +135,30 @@ describe('a deployment that fails', () => {
       health: 'down',
     });
 
-    vi.setSystemTime(Date.now() + 5_100);
+    vi.advanceTimersByTime(5_100);
     await calls(models, 5, 1);
     expect(bad.seen.length).toBe(4);
 
     bad.behave(answer('back'));
-    vi.setSystemTime(Date.now() + 10_100);
+    vi.advanceTimersByTime(10_100);
     await calls(models, 10, 1);
     expect(bad.seen.length).toBe(14);
     expect((await models.health()).find(({ deployment }) => deployment === 'bad')).toMatchObject({
       state: 'closed',
       health: 'up',
     });
+  });
+
+  it('is left for no longer because many calls failed at once', async () => {
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    const { models } = pair({ strategy: 'weighted' });
+    await calls(models, 20, 20);
+    const before = bad.seen.length;
+    expect(before).toBeGreaterThan(3);
+    bad.behave(answer('back'));
+    vi.advanceTimersByTime(5_100);
+    await calls(models, 2, 1);
+    expect(bad.seen.length).toBe(before + 1);
   });
 
   it.each([

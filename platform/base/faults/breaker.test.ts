@@ -40,9 +40,11 @@ it('when most calls fail it opens, and lets one through after a while that doubl
   expect(call('failed', 30)).toBe(10);
   expect([breaker.isOpen, changes]).toEqual([true, [true]]);
   for (const pause of [500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000]) {
+    expect([breaker.restMs, breaker.admits]).toEqual([pause, false]);
     vi.advanceTimersByTime(pause - 1);
     expect(call('failed', 3)).toBe(0);
     vi.advanceTimersByTime(1);
+    expect([breaker.restMs, breaker.admits]).toEqual([0, true]);
     expect(call('failed', 3)).toBe(1);
   }
   vi.advanceTimersByTime(10_000);

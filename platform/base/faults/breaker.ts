@@ -25,7 +25,7 @@ export class Breaker {
   #isTrying = false;
 
   /** @param changed told when it opens and when it is closed again. */
-  constructor(rule: BreakerRule, changed: (isOpen: boolean) => void) {
+  constructor(rule: BreakerRule, changed: (isOpen: boolean) => void = () => undefined) {
     this.#rule = rule;
     this.#calls = rule.window;
     this.#changed = changed;
@@ -43,6 +43,16 @@ export class Breaker {
     return this.#isGone ? performance.now() - this.#openSince : Number.POSITIVE_INFINITY;
   }
 
+  /** How long it lets no call through, in milliseconds; 0 when it is closed, or when one call may try. */
+  get restMs(): number {
+    return this.#openings === 0 ? 0 : Math.max(0, this.#openUntil - performance.now());
+  }
+
+  /** Whether `enter` would let a call through. */
+  get admits(): boolean {
+    return this.#openings === 0 || (!this.#isTrying && performance.now() >= this.#openUntil);
+  }
+
   /** Opens it at once: it is known from elsewhere that calls would only wait for their time limits. */
   trip(): void {
     if (this.#openings === 0) this.#open(false);
@@ -50,9 +60,8 @@ export class Breaker {
 
   /** Whether a call may be made. Each that may is told of by exactly one of the methods below. */
   enter(): boolean {
-    if (this.#openings === 0) return true;
-    if (this.#isTrying || performance.now() < this.#openUntil) return false;
-    this.#isTrying = true;
+    if (!this.admits) return false;
+    this.#isTrying = this.#openings > 0;
     return true;
   }
 
