@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type FormattedExecutionResult, GraphQLError } from 'graphql';
-import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
+import type { Cancellation } from '#platform/base/cancellation/cancellation.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
@@ -8,6 +8,7 @@ import type { AnswerError } from '../execution/prepare/operation.ts';
 import { type Admitted, isRefused, type OperationCaller, type Served } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
+import { watchClient } from '../request/client-left.ts';
 import type { Carrier } from '../server/metrics.ts';
 import type { Channel } from '../subscriptions/channel.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
@@ -59,13 +60,7 @@ export class Visit {
   ): Promise<Visit> {
     const requestId = requestIdOf(request);
     response.setHeader('x-request-id', requestId);
-    const signal = new Cancellation();
-    const leave = (): void => {
-      if (!response.writableFinished) signal.abort(new CodedError('TIMEOUT', 'The client has left.'));
-    };
-    // It may have left while its body was read, or waited for its turn.
-    if (response.destroyed) leave();
-    else response.once('close', leave);
+    const signal = watchClient(response);
     const client = clientOf(request, parts.config.TRUSTED_PROXIES);
     const credentials = { ...credentialsOf(request, parts.authenticator), resource };
     const identity = await identify(parts.authenticator, credentials, client);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { abortSignalOf } from '#platform/base/cancellation/cancellation.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { httpStatusOf } from '#platform/base/errors/http-status.ts';
@@ -10,6 +11,7 @@ import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Pipeline } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf } from '../request/client.ts';
+import { watchClient } from '../request/client-left.ts';
 import { problem, sendJson } from '../server/pages.ts';
 
 export interface ForwardOptions {
@@ -43,10 +45,7 @@ export function createForward({ config, authenticator, pipeline }: ForwardOption
       return sendJson(response, 405, problem('BAD_USER_INPUT', `Use ${METHODS.join(', ')}.`));
     }
     if (!transport) return sendJson(response, 404, problem('NOT_FOUND', 'No such subgraph.'));
-    const aborter = new AbortController();
-    response.once('close', () => {
-      if (!response.writableFinished) aborter.abort();
-    });
+    const left = watchClient(response);
     try {
       const client = clientOf(request, config.TRUSTED_PROXIES);
       const identity = isOpen
@@ -54,11 +53,11 @@ export function createForward({ config, authenticator, pipeline }: ForwardOption
         : await identify(authenticator, credentialsOf(request, authenticator), client);
       const refusal = await pipeline.spend(identity, client);
       if (refusal) throw refusal;
-      const forwarded = toRequest(request, path, aborter.signal);
+      const forwarded = toRequest(request, path, abortSignalOf(left));
       forwarded.headers.set(CLIENT_HEADER, writeClientInfo(client));
       await sendResponse(response, await transport.fetch(forwarded, identity));
     } catch (error) {
-      if (aborter.signal.aborted) return;
+      if (left.aborted) return;
       if (!(error instanceof CodedError)) throw error;
       const { retryAfter } = error.extensions;
       if (typeof retryAfter === 'number') response.setHeader('retry-after', String(retryAfter));

@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
-import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
@@ -20,6 +19,7 @@ import {
 import type { AnswerHeaders } from '../request/answer-headers.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
+import { watchClient } from '../request/client-left.ts';
 import type { Propagation } from '../request/propagation.ts';
 import { readerFor } from '../request/sender.ts';
 import { codingFor, compress } from '../server/compression.ts';
@@ -100,17 +100,13 @@ export function createGraphqlHandler(options: GraphqlHttpOptions) {
     }
     // A client that has left while its body was read, or waited for its turn, closes nothing more.
     if (response.destroyed) return;
-    const cancellation = new Cancellation();
-    response.once('close', () => {
-      if (!response.writableFinished) cancellation.abort(new CodedError('TIMEOUT', 'The client has left.'));
-    });
     const caller: OperationCaller = {
       identity,
       client,
       requestId,
       traceparent: traceparentOf(request.headers['traceparent']),
       ...options.propagation.collect(request, identity),
-      signal: cancellation,
+      signal: watchClient(response),
     };
     if (isBatch(params)) {
       const body = await answerBatch(params, version, caller, (one, admitted) => execute(request, one, admitted));

@@ -2,6 +2,7 @@ import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
 import { changedRequest, OperationFailed, type Unsubscribe } from '#platform/net/transport/transport.ts';
+import { clientLeft } from '../../request/client-left.ts';
 import { asCoded, type Execute, type FetchScope, RequestText } from '../fetching/fetch.ts';
 import type { Plan } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
@@ -154,7 +155,7 @@ class Stream {
     if (!this.#open) return;
     this.#open = false;
     this.upstream?.();
-    for (const run of this.#running) run.stop(new CodedError('TIMEOUT', 'The client has left.'));
+    for (const run of this.#running) run.stop(clientLeft());
   }
 
   /** Delivers at once when nothing is ahead and nothing is waited for; otherwise in turn. */

@@ -11,6 +11,7 @@ import {
 import type { Lookup } from '../../cache/fetch-cache.ts';
 import type { Keeping } from '../../cache/keeping.ts';
 import type { HeaderGatherer } from '../../request/answer-headers.ts';
+import { clientLeft } from '../../request/client-left.ts';
 import { type Data, own } from '../prepare/data.ts';
 import type { OperationRequest } from '../prepare/operation.ts';
 import type { ClientPlace } from './client-place.ts';
@@ -81,7 +82,7 @@ export class Run {
   /** Runs steps until they are through, the time is up or the client has left. */
   async within(timeoutMs: number, steps: (run: Run) => Promise<void> | undefined): Promise<void> {
     const { signal } = this.request;
-    const leave = (): void => this.stop(new CodedError('TIMEOUT', 'The client has left.'));
+    const leave = (): void => this.stop(clientLeft());
     if (signal?.aborted) return leave();
     const timer = setTimeout(
       () => this.stop(new CodedError('TIMEOUT', `The operation took longer than ${timeoutMs} ms.`)),
