@@ -1,4 +1,5 @@
 import { badInput } from '#platform/base/errors/errors.ts';
+import { OWN_UUID } from '#platform/base/ids/uuid.ts';
 import type { DoorOperation } from '../doors/operations.ts';
 import type { Visit } from '../doors/visit.ts';
 
@@ -18,8 +19,6 @@ export interface Part {
   readonly after: string | undefined;
 }
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 /**
  * Reads which part of a list is asked for: the newest first.
  *
@@ -35,7 +34,7 @@ export function partOf(search: URLSearchParams, prefix: string, known: readonly 
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
     throw badInput('limit', `must be a whole number from 1 to ${MAX_LIMIT}.`);
   const after = search.get('after') ?? undefined;
-  if (after !== undefined && !(after.startsWith(prefix) && UUID.test(after.slice(prefix.length))))
+  if (after !== undefined && !(after.startsWith(prefix) && OWN_UUID.test(after.slice(prefix.length))))
     throw badInput('after', `must be the id of an entry of this list: ${prefix} and a UUID.`);
   return { limit, after };
 }

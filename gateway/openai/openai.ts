@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import { checkOperations } from '../doors/check.ts';
 import { readJsonBody } from '../doors/json-body.ts';
 import type { DoorParts } from '../doors/parts.ts';
@@ -58,8 +59,6 @@ interface Route {
   readonly takesFile?: boolean;
   answer(call: Call): Promise<void>;
 }
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 const [FILE, STORE] = ['/v1/files/([^/]+)', '/v1/vector_stores/([^/]+)'];
 const route = (method: Route['method'], path: string, answer: Route['answer']): Route => ({
@@ -131,7 +130,7 @@ export function createOpenAi(parts: DoorParts): OpenAi {
       part: part === undefined ? undefined : decodeURIComponent(part),
       search: new URL(request.url ?? '/', 'http://localhost').searchParams,
       request,
-      key: typeof key === 'string' && UUID.test(key) ? key : undefined,
+      key: typeof key === 'string' && isUuid(key) ? key : undefined,
       response,
     });
   }

@@ -1,11 +1,11 @@
 import { badInput, forbidden } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import type { ApiKey, AuditEvent, Prisma, Session, User } from '#prisma/auth/client/client.ts';
 import type { Actor } from './actor.ts';
 import type { AuthParts } from './parts.ts';
-import { isUuid } from './uuid.ts';
 
 type Lister = Pick<AuthParts, 'db'>;
 const MAX_SEARCH = 200;

@@ -1,7 +1,7 @@
 import DataLoader from 'dataloader';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { RequestContext } from '#platform/host/definition.ts';
 import type { PrismaClient, User } from '#prisma/auth/client/client.ts';
-import { isUuid } from './uuid.ts';
 
 export interface Loaders {
   readonly users: DataLoader<string, User | null>;

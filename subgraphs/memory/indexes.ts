@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { validate as isUuid } from 'uuid';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { EmbeddingCaller, RecordedEmbedders } from '#retrieval/embeddings/recorded-embedders.ts';
 import type { Reranker } from '#retrieval/vectors/reranker.ts';
 import { TextIndex, type TextIndexDefinition } from '#retrieval/vectors/text-index.ts';

@@ -1,5 +1,5 @@
 import DataLoader from 'dataloader';
-import { validate as isId } from 'uuid';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { RequestContext } from '#platform/host/definition.ts';
 import type { Context, Document } from '#prisma/memory/client/client.ts';
 import { Documents } from './documents/documents.ts';
@@ -26,7 +26,7 @@ export function createLoaders(db: Database, { identity }: RequestContext): Loade
   const userId = identity.kind === 'user' ? identity.userId : undefined;
   const one = <Row extends { id: string }>(read: (userId: string, ids: string[]) => Promise<Row[]>) =>
     new DataLoader<string, Row | null>(async (ids) => {
-      const rows = userId === undefined ? [] : await read(userId, ids.filter(isId));
+      const rows = userId === undefined ? [] : await read(userId, ids.filter(isUuid));
       const byId = new Map(rows.map((row) => [row.id, row]));
       return ids.map((id) => byId.get(id) ?? null);
     });
@@ -39,7 +39,7 @@ export function createLoaders(db: Database, { identity }: RequestContext): Loade
   return {
     memory: one((userId, ids) => db.memory.findMany({ where: { userId, id: { in: ids } } })),
     supersededBy: many(
-      (userId, ids) => db.memory.findMany({ where: { userId, supersededById: { in: ids.filter(isId) } } }),
+      (userId, ids) => db.memory.findMany({ where: { userId, supersededById: { in: ids.filter(isUuid) } } }),
       (row) => row.supersededById,
     ),
     memoriesOfMessage: many(

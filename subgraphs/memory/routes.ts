@@ -1,5 +1,5 @@
-import { validate as isId } from 'uuid';
 import { notFound } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { Route } from '#platform/host/definition.ts';
 import { DIRECT_S, seeOther } from '#platform/identity/signed-urls/direct-download.ts';
 import type { Documents } from './documents/documents.ts';
@@ -26,7 +26,7 @@ export function createRoutes(memory: MemoryParts, documents: Documents): Route[]
       async handle(request, { params }) {
         const grant = urls.verify('memory', request);
         const id = params['id']!;
-        const document = isId(id) ? await db.document.findUnique({ where: { id } }) : null;
+        const document = isUuid(id) ? await db.document.findUnique({ where: { id } }) : null;
         if (document?.original == null) throw notFound('The document');
         const [contentType, disposition] = [grant.contentType ?? UNKNOWN_TYPE, dispositionOf(grant.fileName)];
         const direct = await blobs.downloadUrl(document.original, { expiresInS: DIRECT_S, contentType, disposition });
@@ -43,7 +43,7 @@ export function createRoutes(memory: MemoryParts, documents: Documents): Route[]
         const grant = urls.verify('memory', request);
         const id = params['id']!;
         const [contentType, disposition] = [grant.contentType ?? UNKNOWN_TYPE, dispositionOf(grant.fileName)];
-        const blob = isId(id) ? await blobs.get(textBlobOf(id), { signal: request.signal }) : undefined;
+        const blob = isUuid(id) ? await blobs.get(textBlobOf(id), { signal: request.signal }) : undefined;
         if (!blob) throw notFound('The document');
         return download(blob.stream, contentType, disposition, blob.size);
       },

@@ -1,5 +1,6 @@
-import { validate as isUuid, v7 as uuid } from 'uuid';
+import { v7 as uuid } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
@@ -80,7 +81,7 @@ export class Collections {
 
   async byIds(ownerId: string, ids: readonly string[]): Promise<Map<string, Collection>> {
     const rows = await this.#parts.db.collection.findMany({
-      where: { ownerId, id: { in: ids.filter((id) => isUuid(id)) } },
+      where: { ownerId, id: { in: ids.filter(isUuid) } },
     });
     return new Map(rows.map((row) => [row.id, row]));
   }

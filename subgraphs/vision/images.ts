@@ -1,5 +1,6 @@
-import { validate as isUuid, v7 as uuid } from 'uuid';
+import { v7 as uuid } from 'uuid';
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
 import type { Jobs } from '#platform/data/jobs/jobs.ts';
 import { receiveUpload } from '#platform/identity/signed-urls/receive-upload.ts';
@@ -81,7 +82,7 @@ export class Images {
 
   async byIds(ownerId: string, ids: readonly string[]): Promise<Map<string, ImageRow>> {
     const rows = await this.#parts.db.image.findMany({
-      where: { ownerId, id: { in: ids.filter((id) => isUuid(id)) } },
+      where: { ownerId, id: { in: ids.filter(isUuid) } },
     });
     return new Map(rows.map((row) => [row.id, row]));
   }

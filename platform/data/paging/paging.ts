@@ -1,10 +1,11 @@
 import { badInput } from '../../base/errors/errors.ts';
+import { OWN_UUID } from '../../base/ids/uuid.ts';
 
 /** What a cursor's keys must look like: a cursor comes back from clients and goes into a query. */
 export const CURSOR_KEYS = {
   /** Whatever was a key once, e.g. a name; its reader must not believe more of it. */
   text: /^[^\0]{1,500}$/u,
-  id: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+  id: OWN_UUID,
   number: /^\d{1,9}$/,
   time: /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
 } as const;

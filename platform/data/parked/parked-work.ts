@@ -1,4 +1,4 @@
-import { validate as isUuid } from 'uuid';
+import { isUuid } from '../../base/ids/uuid.ts';
 import type { SqlClient } from '../outbox/outbox.ts';
 
 /** A job or an event that failed too often and waits for a person. */

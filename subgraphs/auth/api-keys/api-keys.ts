@@ -1,4 +1,5 @@
 import { badInput, CodedError, notFound } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import { digestOf } from '#platform/base/secrets/tokens.ts';
 import { makeSecret, partsShown } from '#platform/identity/api-key-secret.ts';
 import { SCOPES } from '#platform/identity/identity.ts';
@@ -10,7 +11,6 @@ import type { Tx } from '../change.ts';
 import { parseDisplayName } from '../display-name.ts';
 import { rolesFor, scopesOf } from '../keys/access-tokens.ts';
 import type { AuthParts } from '../parts.ts';
-import { isUuid } from '../uuid.ts';
 
 /** Keys of one user that work at the same time. */
 export const MAX_KEYS = 100;

@@ -1,9 +1,9 @@
 import type { TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { parse } from 'graphql';
 import { badInput } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { Peers } from '#platform/host/peers.ts';
 import type { Identity, Scope } from '#platform/identity/identity.ts';
-import { isUuid } from '../uuid.ts';
 
 /**
  * The types of `node`, with the subgraph that owns each and the scope that the field of its own demands, such as

@@ -1,4 +1,5 @@
 import { notFound } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
@@ -16,7 +17,6 @@ import type { AuthContext } from '../loaders.ts';
 import { changeParkedWork, listParkedWork } from '../parked/parked-work.ts';
 import type { AuthParts } from '../parts.ts';
 import { followServices, listServices } from '../services/services.ts';
-import { isUuid } from '../uuid.ts';
 import { credential } from './credential.ts';
 
 interface ById {

@@ -1,4 +1,5 @@
 import { notFound, unauthenticated } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
@@ -8,7 +9,6 @@ import { listSessions } from '../lists.ts';
 import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
 import { deviceOf } from '../sessions/device.ts';
-import { isUuid } from '../uuid.ts';
 
 /** Returns the resolvers of sessions. */
 export const sessionResolvers = (parts: AuthParts) => ({

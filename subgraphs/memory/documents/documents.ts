@@ -1,5 +1,6 @@
-import { validate as isId, v7 as uuidv7 } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { badInput, CodedError, forbidden, notFound } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import { idConnection, keyConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
@@ -39,7 +40,7 @@ interface Place {
 /** Checks what a document is attached to. It is its owner's alone there: others who take part do not read it. */
 function checkAttached({ access, conversationId }: Place): string | null {
   if (conversationId == null) return null;
-  if (!isId(conversationId)) throw badInput('input.conversationId', 'is not the id of a conversation.');
+  if (!isUuid(conversationId)) throw badInput('input.conversationId', 'is not the id of a conversation.');
   if (access !== 'PRIVATE')
     throw badInput('input.access', 'is PRIVATE for a document that is attached to a conversation.');
   return conversationId.toLowerCase();
@@ -59,7 +60,7 @@ export class Documents {
   }
 
   async get(userId: string, id: string): Promise<Document | null> {
-    return isId(id) ? this.#memory.db.document.findFirst({ where: { id, ...Documents.readable(userId) } }) : null;
+    return isUuid(id) ? this.#memory.db.document.findFirst({ where: { id, ...Documents.readable(userId) } }) : null;
   }
 
   async list(
@@ -156,7 +157,7 @@ export class Documents {
     const grant = this.#memory.urls.verify('memory', request);
     const { db, blobs } = this.#memory;
     const awaiting = async () => {
-      const document = isId(id) ? await db.document.findUnique({ where: { id } }) : null;
+      const document = isUuid(id) ? await db.document.findUnique({ where: { id } }) : null;
       if (!document) throw notFound('The document');
       if (document.status !== 'AWAITING_UPLOAD')
         throw new CodedError('CONFLICT', 'This file has been uploaded already: create another upload for another one.');

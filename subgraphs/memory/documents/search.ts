@@ -1,4 +1,4 @@
-import { validate as isId } from 'uuid';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import type { Document, Passage } from '#prisma/memory/client/client.ts';
 import type { Filter, Hit } from '#retrieval/vectors/vector-store.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
@@ -88,5 +88,5 @@ const without = (documentIds: readonly string[]): Filter | undefined =>
 function filterOf(documentIds: readonly string[] | null | undefined): Filter | undefined {
   if (documentIds === null || documentIds === undefined) return undefined;
   countInput('input.documentIds', documentIds.length, 1, 100);
-  return { field: 'documentId', op: 'in', value: documentIds.filter(isId) };
+  return { field: 'documentId', op: 'in', value: documentIds.filter(isUuid) };
 }

@@ -1,5 +1,6 @@
-import { validate as isId, v7 as uuidv7 } from 'uuid';
+import { v7 as uuidv7 } from 'uuid';
 import { badInput, notFound } from '#platform/base/errors/errors.ts';
+import { isUuid } from '#platform/base/ids/uuid.ts';
 import { idConnection, keyPage, type PageArguments } from '#platform/data/paging/key-paging.ts';
 import { type CountedConnection, MAX_COUNT } from '#platform/data/paging/paging.ts';
 import type { Memory as MemoryRow, Prisma } from '#prisma/memory/client/client.ts';
@@ -110,7 +111,7 @@ export class MemoryStore {
     const where: Prisma.MemoryWhereInput = { userId };
     if (which.ids) {
       countInput('input.ids', which.ids.length, 1, MAX_AT_ONCE);
-      where.id = { in: which.ids.filter(isId) };
+      where.id = { in: which.ids.filter(isUuid) };
     } else if (which.conversationId !== undefined) where.conversationId = which.conversationId;
     const { ids, job } = await this.#memory.db.$transaction(async (tx) => {
       const found = await tx.memory.findMany({ where, select: { id: true } });
@@ -136,7 +137,7 @@ export class MemoryStore {
   }
 
   async get(userId: string, id: string): Promise<MemoryRow | null> {
-    return isId(id) ? this.#memory.db.memory.findFirst({ where: { id, userId } }) : null;
+    return isUuid(id) ? this.#memory.db.memory.findFirst({ where: { id, userId } }) : null;
   }
 
   async list(userId: string, filter: MemoryFilter, args: PageArguments): Promise<CountedConnection<MemoryRow>> {
@@ -155,7 +156,7 @@ export class MemoryStore {
 
   async #update(userId: string, id: string, data: Prisma.MemoryUpdateInput): Promise<MemoryRow> {
     const { row, job } = await this.#memory.db.$transaction(async (tx) => {
-      const mine = isId(id) ? await tx.memory.findFirst({ where: { id, userId } }) : null;
+      const mine = isUuid(id) ? await tx.memory.findFirst({ where: { id, userId } }) : null;
       if (!mine) throw notFound('The memory');
       if (typeof data.fingerprint === 'string' && mine.validUntil === null) {
         const same = await tx.memory.findFirst({
@@ -205,7 +206,7 @@ export async function insertOnce(
 
 /** Ends the validity of an older memory; it stays readable. False if there is no such valid memory of the user. */
 export async function supersede(tx: Transaction, userId: string, olderId: string, newer: MemoryRow): Promise<boolean> {
-  if (!isId(olderId)) return false;
+  if (!isUuid(olderId)) return false;
   const { count } = await tx.memory.updateMany({
     where: { id: olderId, userId, supersededById: null, validUntil: null },
     data: { supersededById: newer.id, validUntil: newer.validFrom, updatedAt: new Date() },
