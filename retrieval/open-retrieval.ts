@@ -27,9 +27,6 @@ export async function openRetrieval(
   };
 }
 
-/** Returns the vector store that the subgraphs of this process share. */
-export const sharedVectors = async (platform: Shared): Promise<VectorStore> => (await shared(platform)).vectors();
-
 const shared = ({ config, share }: Shared) =>
   share('retrieval', async () => {
     const embedders = createEmbedders(config);

@@ -13,7 +13,7 @@ import { openPlatform } from '#platform/host/open.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { type Identity, ROLE_SCOPES } from '#platform/identity/identity.ts';
 import { PrismaClient } from '#prisma/vector/client/client.ts';
-import { sharedVectors } from '#retrieval/open-retrieval.ts';
+import { sharedVectors } from '#retrieval/testing/shared-vectors.ts';
 import { vector } from './subgraph.ts';
 
 const person = (

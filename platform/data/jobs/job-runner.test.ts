@@ -13,6 +13,7 @@ import { MemoryTopics } from '../../realtime/topics/memory-topics.ts';
 import { migratePostgres, openDatabase } from '../database/database.ts';
 import type { SqlClient } from '../outbox/outbox.ts';
 import { ParkedWork } from '../parked/parked-work.ts';
+import { jobsEnded } from '../testing/background-work.ts';
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts';
 import { type JobHandler, JobRefused } from './jobs.ts';
 
@@ -143,7 +144,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       await queue(jobs, 'carol', 'carol');
       await queue(jobs, '', 'cleanup');
       gate.resolve();
-      await jobs.idle();
+      await jobsEnded(client);
       expect(order).toHaveLength(43);
       for (const other of ['alice', 'carol', 'cleanup']) expect(order.indexOf(other)).toBeLessThan(5);
       // Each user's own keep their order.
@@ -172,7 +173,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       expect(await jobs.settled(alices, 10_000)).toBe('DONE');
       expect([...running].toSorted()).toEqual(['alice', 'bob 0', 'bob 1']);
       gate.resolve();
-      await jobs.idle();
+      await jobsEnded(client);
       expect(running.size).toBe(7);
     });
 
@@ -229,7 +230,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
           [...all, 'a'].map((payload) => ({ payload, key: payload })),
         ),
       );
-      await jobs.idle();
+      await jobsEnded(client);
       // Nothing of what failed together is left behind, and each happened once.
       expect(await marks()).toEqual(all);
       const together = transactions;
@@ -242,7 +243,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
           ['e', 'f', 'g', 'h'].map((payload) => ({ payload })),
         ),
       );
-      await jobs.idle();
+      await jobsEnded(client);
       expect(await marks()).toEqual([...all, 'e', 'f', 'g', 'h']);
       expect(transactions - together).toBeLessThan(4);
     });
@@ -263,7 +264,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
         { concurrency: 4 },
         counting,
       );
-      await jobs.idle();
+      await jobsEnded(client);
       statements.length = 0;
       await client.$transaction(async (tx) => {
         for (const user of ['anna', 'bob', 'carol', 'dora']) await jobs.enqueue(tx, 'page', user, { userId: user });
@@ -272,7 +273,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       // One more where a look was under way.
       expect(statements.filter((sql) => sql.includes('SKIP LOCKED')).length).toBeLessThan(3);
       gate.resolve();
-      await jobs.idle();
+      await jobsEnded(client);
     });
 
     it('is begun by a process that has a place free when the one that recorded it has none', async () => {
@@ -300,7 +301,7 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       await client.$transaction(async (tx) => {
         for (let i = 0; i < 100; i++) await one.enqueue(tx, 'mark', 1000 + i);
       });
-      await one.idle(AbortSignal.timeout(20_000));
+      await jobsEnded(client);
       expect(await marks()).toEqual(Array.from({ length: 100 }, (_, i) => String(1000 + i)));
     });
 
@@ -560,8 +561,8 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
           leaseUntil: new Date(Date.now() + 60_000),
         },
       });
-      const jobs = runner({ left: { run: async () => leaveMark('left') } }, { exclusive: true });
-      await jobs.idle(AbortSignal.timeout(5_000));
+      runner({ left: { run: async () => leaveMark('left') } }, { exclusive: true });
+      await jobsEnded(client);
       expect(await marks()).toEqual(['left']);
     });
 

@@ -242,11 +242,6 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     }
   }
 
-  async idle(signal?: AbortSignal): Promise<void> {
-    this.#wake();
-    while ((await this.#table.busy()) > 0) await sleep(20, undefined, { signal });
-  }
-
   /** Ends running jobs where they are and gives them back; they go on elsewhere or after the next start. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#state === 'closed') return;

@@ -315,12 +315,4 @@ export class JobTable<Tx extends SqlTransaction> {
       `SELECT kind, state, count(*)::int AS count FROM jobs WHERE state <> 'DONE' GROUP BY kind, state ORDER BY kind, state`,
     );
   }
-
-  /** Jobs that are running or whose time has come. */
-  async busy(): Promise<number> {
-    const rows = await this.#client.$queryRawUnsafe<{ count: number }[]>(
-      `SELECT count(*)::int AS count FROM jobs WHERE state = 'RUNNING' OR (state = 'WAITING' AND run_after <= now())`,
-    );
-    return rows[0]?.count ?? 0;
-  }
 }

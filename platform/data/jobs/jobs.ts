@@ -66,8 +66,6 @@ export interface Jobs<Tx extends SqlTransaction = SqlTransaction> extends AsyncD
   counts(): Promise<readonly { readonly kind: string; readonly state: JobState; readonly count: number }[]>;
   /** Resolves with the job's state when it is done, parked or gone, or after `timeoutMs` with whatever it is then. */
   settled(id: string, timeoutMs: number): Promise<JobState | undefined>;
-  /** Resolves when no job is waiting (whose time has come) or running; for tests and orderly shutdown. */
-  idle(signal?: AbortSignal): Promise<void>;
 }
 
 export interface EnqueueOptions {

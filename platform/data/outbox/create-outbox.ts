@@ -1,6 +1,5 @@
 import type { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
-import { until } from '../../base/iteration/until.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { EVENTS, type EventInput, type EventType, patienceOf } from '../../contracts/events.ts';
 import { afterCommit } from '../database/after-commit.ts';
@@ -48,14 +47,6 @@ export function createOutbox(options: {
         if (facts.length > 0) relay.wake(patience(facts));
       },
     }),
-    async drain(signal) {
-      relay.wake();
-      await until(async () => ((await relay.pending()) === 0 ? true : undefined), {
-        waitMs: Number.POSITIVE_INFINITY,
-        everyMs: 20,
-        signal,
-      });
-    },
   };
 }
 

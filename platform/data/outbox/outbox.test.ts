@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { silentLog } from '../../realtime/redis/testing/redis.ts';
 import { ParkedWork } from '../parked/parked-work.ts';
+import { handedOver } from '../testing/background-work.ts';
 import { consumeEvents } from './consume-events.ts';
 import { createOutbox } from './create-outbox.ts';
 import { MemoryEventBus } from './memory-event-bus.ts';
@@ -60,7 +61,7 @@ describe('outbox, embedded', () => {
         throw new Error('rolled back');
       }),
     ).rejects.toThrow('rolled back');
-    await outbox.drain();
+    await handedOver(client);
     expect(await effects()).toEqual([{ event_id: id, note: 'anna' }]);
   });
 
@@ -86,7 +87,7 @@ describe('outbox, embedded', () => {
       lifecycle,
     });
     events.start();
-    await outbox.drain();
+    await handedOver(client);
     expect((await effects()).map((effect) => effect.note)).toEqual(['late consumer']);
   });
 
@@ -103,9 +104,9 @@ describe('outbox, embedded', () => {
       'user.deleted': async (event, tx) => void (await note(tx, event.id, 'once')),
     });
     await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'anna', at: at() }));
-    await outbox.drain();
+    await handedOver(client);
     await client.$executeRawUnsafe('UPDATE outbox_events SET published_at = NULL');
-    await outbox.drain();
+    await handedOver(client);
     expect(await effects()).toHaveLength(1);
     expect(await outcomes()).toEqual({ handled: 1, duplicate: 1 });
   });
@@ -120,7 +121,7 @@ describe('outbox, embedded', () => {
       },
     });
     await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'anna', at: at() }));
-    await outbox.drain();
+    await handedOver(client);
     expect(await effects()).toHaveLength(1);
     expect(await outcomes()).toEqual({ retried: 2, handled: 1 });
   });
@@ -136,7 +137,7 @@ describe('outbox, embedded', () => {
     for (const userId of ['poison', 'fine']) {
       await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId, at: at() }));
     }
-    await outbox.drain();
+    await handedOver(client);
     expect((await effects()).map((effect) => effect.note)).toEqual(['fine']);
     const parked = await client.$queryRawUnsafe<unknown[]>(
       'SELECT type, attempts, problem, event FROM inbox_events WHERE parked_at IS NOT NULL',
@@ -169,7 +170,7 @@ describe('outbox, embedded', () => {
     const record = (userId: string) =>
       client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId, at: at() }));
     const [anna, bob] = [await record('anna'), await record('bob')];
-    await outbox.drain();
+    await handedOver(client);
     const parked = new ParkedWork(client);
     const item = { of: 'EVENT', kind: 'user.deleted', attempts: 5, problem: 'Error: cannot digest this' };
     expect((await parked.list(10)).toSorted((a, b) => (a.id < b.id ? -1 : 1))).toMatchObject([
@@ -186,7 +187,7 @@ describe('outbox, embedded', () => {
     expect(await parked.list(10)).toEqual([]);
     // Delivered once more, neither has an effect.
     await client.$executeRawUnsafe('UPDATE outbox_events SET published_at = NULL');
-    await outbox.drain();
+    await handedOver(client);
     expect(await effects()).toHaveLength(1);
     expect([await parked.retry(anna), await parked.drop(bob)]).toEqual([false, false]);
   });
@@ -213,7 +214,7 @@ describe('outbox, embedded', () => {
       });
       const users = Array.from({ length: 250 }, (_, n) => `user ${n}`);
       await recordAll(outbox, users);
-      await outbox.drain();
+      await handedOver(client);
       expect(sizes).toEqual([100, 100, 50]);
       expect((await effects()).map(({ note }) => note)).toEqual(users);
     });
@@ -223,7 +224,7 @@ describe('outbox, embedded', () => {
       const { outbox, outcomes } = await open(lifecycle, { 'user.deleted': { handle: noteAll } });
       const users = Array.from({ length: 400 }, (_, n) => (n % 100 === 37 ? `poison ${n}` : `user ${n}`));
       await recordAll(outbox, users);
-      await outbox.drain();
+      await handedOver(client);
       const fine = users.filter((user) => !user.startsWith('poison'));
       expect((await effects()).map((effect) => effect.note)).toEqual(fine);
       expect(await outcomes()).toEqual({ handled: 396, parked: 4, retried: 16 });
@@ -244,7 +245,7 @@ describe('outbox, embedded', () => {
         { type: 'user.registered', payload: { userId: 'anna', email: 'a@example.org', at: at() } },
         { type: 'user.deleted', payload: { userId: 'bob', at: at() } },
       ]);
-      await outbox.drain();
+      await handedOver(client);
       expect(seen.at(-1)).toBe('registered anna');
       expect(seen.indexOf('deleted bob')).toBeLessThan(seen.indexOf('registered anna'));
       expect(seen.filter((one) => one === 'registered anna')).toHaveLength(1);
@@ -254,7 +255,7 @@ describe('outbox, embedded', () => {
       await using lifecycle = new AsyncDisposableStack();
       const { outbox, events, outcomes } = await open(lifecycle, { 'user.deleted': { handle: noteAll } });
       await recordAll(outbox, ['anna', 'bob']);
-      await outbox.drain();
+      await handedOver(client);
       const event = (userId: string): PlatformEvent => ({
         id: uuidv7(),
         type: 'user.deleted',

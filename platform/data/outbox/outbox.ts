@@ -53,8 +53,6 @@ export interface Outbox {
   recordAlone(facts: readonly Fact[]): Promise<void>;
   /** Prepares facts for a statement that makes its change and records them at once. @throws as `record`. */
   prepare(facts: readonly Fact[]): PreparedFacts;
-  /** Resolves when everything committed so far was handed over; for tests and shutdown. */
-  drain(signal?: AbortSignal): Promise<void>;
 }
 
 /** The events of a statement that records them itself, by `INSERT_EVENTS`. */

@@ -66,10 +66,6 @@ export class Relay {
     if (this.#isIdle) this.#interrupt?.();
   }
 
-  pending(): Promise<number> {
-    return this.#table.pending();
-  }
-
   async close(): Promise<void> {
     this.#closing.abort();
     this.#interrupt?.();

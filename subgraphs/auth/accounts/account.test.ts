@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { handedOver } from '#platform/data/testing/background-work.ts';
 import { AuthWorld, bearer, PASSWORD } from '../testing/auth-world.ts';
 
 let world: AuthWorld;
@@ -51,7 +52,7 @@ describe('deleting an account', () => {
       },
     });
     await world.ask(DELETE, { password: PASSWORD }, bearer(user.accessToken));
-    await world.parts.outbox.drain(AbortSignal.timeout(10_000));
+    await handedOver(world.parts.db);
     expect(heard).toContain(`auth user.deleted ${user.id}`);
   });
 

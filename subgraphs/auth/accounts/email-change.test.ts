@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { jobsEnded } from '#platform/data/testing/background-work.ts';
 import { AuthWorld, bearer, PASSWORD, type SignedInUser } from '../testing/auth-world.ts';
 
 let world: AuthWorld;
@@ -15,7 +16,7 @@ beforeEach(() => {
 const REQUEST = 'mutation($input: RequestEmailChangeInput!) { requestEmailChange(input: $input) { message } }';
 const CONFIRM = 'mutation($input: ConfirmEmailChangeInput!) { confirmEmailChange(input: $input) { email } }';
 async function mails(): Promise<{ to: string; text: string; subject: string }[]> {
-  await world.parts.jobs.idle();
+  await jobsEnded(world.parts.db);
   return lines.map((line) => JSON.parse(line)).flatMap(({ mail }) => (mail ? [mail] : []));
 }
 let names = 0;

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { jobsEnded } from '#platform/data/testing/background-work.ts';
 import { AuthWorld, bearer, ME, PASSWORD, REGISTER } from '../testing/auth-world.ts';
 
 const lines: string[] = [];
@@ -24,7 +25,7 @@ const apiKeyOf = async (accessToken: string): Promise<string> =>
 
 /** Mails that were written to the log for the administrator. */
 async function mails(): Promise<{ to: string; text: string }[]> {
-  await world.parts.jobs.idle();
+  await jobsEnded(world.parts.db);
   return lines.map((line) => JSON.parse(line)).flatMap(({ mail }) => (mail ? [mail] : []));
 }
 const tokenIn = (text: string): string => /[?&]token=([\w-]+)/.exec(text)![1]!;
@@ -234,7 +235,7 @@ describe('in production without a mail server', () => {
       expect(answer).toMatchObject({ code: 'NOT_CONFIGURED', data: { requestPasswordReset: null } });
     expect(answers[0]!.message).toBe(answers[1]!.message);
     expect(answers[0]!.message).toContain('SMTP_URL');
-    await production.parts.jobs.idle();
+    await jobsEnded(production.parts.db);
     expect(await production.parts.db.oneTimeToken.count({ where: { userId: id } })).toBe(0);
     expect(logged.join()).not.toMatch(/token=/);
   });

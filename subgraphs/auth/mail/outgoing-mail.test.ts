@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { secretsOf } from '#platform/base/secrets/secrets.ts';
 import { JobRunner } from '#platform/data/jobs/job-runner.ts';
+import { jobsEnded } from '#platform/data/testing/background-work.ts';
 import type { Mail, Mailer } from '#platform/identity/mail/mailer.ts';
 import type { Prisma } from '#prisma/auth/client/client.ts';
 import { AuthWorld } from '../testing/auth-world.ts';
@@ -67,7 +68,7 @@ describe('mails on their way', () => {
     for (let index = 0; index < 20; index++) await one.add(letter(`u${index}@example.org`));
     one.jobs.start();
     two.jobs.start();
-    await one.jobs.idle();
+    await jobsEnded(world.parts.db);
     expect(sent.map(({ to }) => to).sort()).toEqual(
       Array.from({ length: 20 }, (_, index) => `u${index}@example.org`).sort(),
     );

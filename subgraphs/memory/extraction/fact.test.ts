@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type ClaimedFact, isSupported, textOf } from './fact.ts';
+import { type ClaimedFact, textOf } from './fact.ts';
 import { EXCHANGES } from './testing/exchanges.ts';
 
 const claim = (text: string, quote: string, kind: ClaimedFact['kind'] = 'FACT'): ClaimedFact => ({
@@ -14,10 +14,10 @@ describe('a fact that a model claims', () => {
   const source = 'By the way, I moved to Berlin in 2021 and I really enjoy baking sourdough with my sister Anna.';
 
   it('counts when the message says it', () => {
-    expect(isSupported(claim('The user moved to Berlin in 2021.', 'I moved to Berlin in 2021'), source)).toBe(true);
-    expect(isSupported(claim('The user enjoys baking sourdough.', 'I  really enjoy BAKING sourdough'), source)).toBe(
-      true,
-    );
+    expect(textOf(claim('The user moved to Berlin in 2021.', 'I moved to Berlin in 2021'), source)).toBeDefined();
+    expect(
+      textOf(claim('The user enjoys baking sourdough.', 'I  really enjoy BAKING sourdough'), source),
+    ).toBeDefined();
   });
 
   it.each([
@@ -28,7 +28,7 @@ describe('a fact that a model claims', () => {
     ['no quotation', 'The user moved to Berlin.', ''],
     ['a whole essay', `The user moved to Berlin. ${'Berlin '.repeat(100)}`, 'I moved to Berlin in 2021'],
   ])('does not count with %s', (_, text, quote) => {
-    expect(isSupported(claim(text, quote), source)).toBe(false);
+    expect(textOf(claim(text, quote), source)).toBeUndefined();
   });
 
   it.each([
@@ -63,8 +63,8 @@ describe('a fact that a model claims', () => {
   it('an instruction for one answer is none for all', () => {
     const text = 'The user wants snake_case.';
     const [once, always] = ['Please always use snake_case in this function.', 'Please always use snake_case.'];
-    expect(isSupported(claim(text, 'always use snake_case', 'INSTRUCTION'), once)).toBe(false);
-    expect(isSupported(claim(text, 'always use snake_case', 'INSTRUCTION'), always)).toBe(true);
+    expect(textOf(claim(text, 'always use snake_case', 'INSTRUCTION'), once)).toBeUndefined();
+    expect(textOf(claim(text, 'always use snake_case', 'INSTRUCTION'), always)).toBeDefined();
   });
 
   it('of names that cannot be compared the user’s own words are kept', () => {

@@ -23,16 +23,12 @@ const MAX_FACT = 500;
 const SHORTEST_QUOTE = 6;
 
 /**
- * Returns whether a message says what is claimed, in any language: the quotation stands in it word by word, in a
- * sentence that the user means and that is about the user, and the claim neither turns it round nor adds a name, a
- * number or a subject. An audit of another system found nearly all of its memories to be inventions or restated
- * prompts; this is the guard against that.
- */
-export const isSupported = (fact: ClaimedFact, source: string): boolean => textOf(fact, source) !== undefined;
-
-/**
  * Returns what to remember of a claim: its text, or the user's own sentence where the text is in another language and
  * names what cannot be compared. Undefined where the message does not say it.
+ *
+ * It says it, in any language, when the quotation stands in it word by word, in a sentence that the user means and that
+ * is about the user, and the claim neither turns it round nor adds a name, a number or a subject. An audit of another
+ * system found nearly all of its memories to be inventions or restated prompts; this is the guard against that.
  */
 export function textOf(fact: ClaimedFact, source: string): string | undefined {
   if (fact.text.length > MAX_FACT || lengthOf(fact.quote) < SHORTEST_QUOTE) return undefined;

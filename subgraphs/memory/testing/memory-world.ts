@@ -9,13 +9,14 @@ import { v7 as uuidv7 } from 'uuid';
 import { loadConfig } from '#platform/base/config/config.ts';
 import type { EventInput, EventType } from '#platform/contracts/events.ts';
 import { buildTemplate } from '#platform/data/database/template.ts';
+import { jobsEnded } from '#platform/data/testing/background-work.ts';
 import { createSubgraph, type HostedSubgraph } from '#platform/host/host.ts';
 import { type OpenPlatform, openPlatform } from '#platform/host/open.ts';
 import type { Platform } from '#platform/host/platform.ts';
 import { ANONYMOUS, ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
 import { OperationFailed } from '#platform/net/transport/transport.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
-import { sharedVectors } from '#retrieval/open-retrieval.ts';
+import { sharedVectors } from '#retrieval/testing/shared-vectors.ts';
 import type { VectorStore } from '#retrieval/vectors/vector-store.ts';
 import { memory } from '../subgraph.ts';
 
@@ -155,14 +156,8 @@ export class MemoryWorld implements AsyncDisposable {
   }
 
   /** Resolves when all background work is done. */
-  async idle(): Promise<void> {
-    for (;;) {
-      const busy = await this.db.job.count({
-        where: { OR: [{ state: 'RUNNING' }, { state: 'WAITING', runAfter: { lte: new Date() } }] },
-      });
-      if (busy === 0) return;
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+  idle(): Promise<void> {
+    return jobsEnded(this.db);
   }
 
   /** How many objects each index holds, of all tenants. */
