@@ -34,7 +34,7 @@ const READ = [
 ];
 
 /** Threads, each with a file of its own. */
-const WORKERS = '{platform,retrieval,llm,subgraphs,gateway}/**/*worker.ts';
+const THREADS = '{platform,retrieval,llm,subgraphs,gateway}/**/*-thread.ts';
 
 /** All code lies in one folder, so the path of a source becomes part of its name. */
 const outputOf = (source: string): string => source.replaceAll('/', '-').replace(/\.ts$/, '');
@@ -43,7 +43,7 @@ const outputOf = (source: string): string => source.replaceAll('/', '-').replace
  * All code moves to cli/, but a module keeps its place: what it finds relative to itself (`import.meta.url`) is found
  * where the sources have it, and a thread's module where the bundle has it.
  */
-const keepPlaces = (workers: readonly string[]): Plugin => ({
+const keepPlaces = (threads: readonly string[]): Plugin => ({
   name: 'keep places',
   setup({ onLoad }) {
     onLoad({ filter: /\.ts$/ }, async ({ path: file }) => {
@@ -56,9 +56,9 @@ const keepPlaces = (workers: readonly string[]): Plugin => ({
       if (!text.includes('import.meta.url')) return undefined;
       const contents = text
         .replace(/new URL\('([^']+\.ts)', import\.meta\.url\)/g, (_, target: string) => {
-          const worker = path.join(path.dirname(source), target);
-          if (!workers.includes(worker)) throw new Error(`${source} starts ${worker}, which is not ${WORKERS}.`);
-          return `new URL('./${outputOf(worker)}.mjs', import.meta.url)`;
+          const thread = path.join(path.dirname(source), target);
+          if (!threads.includes(thread)) throw new Error(`${source} starts ${thread}, which is not ${THREADS}.`);
+          return `new URL('./${outputOf(thread)}.mjs', import.meta.url)`;
         })
         .replace(/(?<!new URL\('[^']*\.mjs', )import\.meta\.url/g, `new URL('../${source}', import.meta.url).href`);
       return { contents, loader: 'ts' };
@@ -86,7 +86,7 @@ const VALID_SCHEMAS: Plugin = {
  * entry, and the threads.
  */
 async function bundleCode(folder: string): Promise<void> {
-  const workers = globSync(WORKERS, { cwd: root, exclude: ['**/testing/**'] });
+  const threads = globSync(THREADS, { cwd: root, exclude: ['**/testing/**'] });
   const options = {
     absWorkingDir: root,
     outdir: folder,
@@ -97,13 +97,13 @@ async function bundleCode(folder: string): Promise<void> {
     mainFields: ['main'],
     conditions: [],
     external: NOT_BUNDLED,
-    plugins: [keepPlaces(workers), NAMED_IMPORTS],
+    plugins: [keepPlaces(threads), NAMED_IMPORTS],
     ...SMALLER,
     logLevel: 'error',
   } satisfies BuildOptions;
   await build({
     ...options,
-    entryPoints: workers.map((worker) => ({ in: worker, out: outputOf(worker) })),
+    entryPoints: threads.map((thread) => ({ in: thread, out: outputOf(thread) })),
     format: 'esm',
     splitting: true,
     outExtension: { '.js': '.mjs' },
@@ -151,7 +151,7 @@ async function bundleCode(folder: string): Promise<void> {
     define: {
       ...script.define,
       CODE: JSON.stringify(code),
-      DATABASE_THREAD: JSON.stringify(`${outputOf('platform/data/database/embedded-worker.ts')}.mjs`),
+      DATABASE_THREAD: JSON.stringify(`${outputOf('platform/data/database/embedded-thread.ts')}.mjs`),
     },
   });
 }

@@ -49,7 +49,7 @@ enableCompileCache(folder);
 
 const command = process.argv.slice(2).find((word) => /^[a-z]+$/.test(word)) ?? 'up';
 if (command === 'up' && !process.env['DATABASE_URL'] && !process.env['DATABASE_URL_FILE']) {
-  // It takes the longest of all, so it begins before the code is loaded that will use it (see embedded-thread.ts).
+  // It takes the longest of all, so it begins before the code is loaded that will use it (see embedded-postgres.ts).
   const thread = new Worker(path.join(import.meta.dirname, DATABASE_THREAD));
   thread.unref();
   Object.assign(globalThis, { [Symbol.for('sextant.database')]: thread });

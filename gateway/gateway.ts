@@ -41,7 +41,7 @@ import { redactError } from './request/shown-errors.ts';
 import { COMPOSED } from './rest/composed/all.ts';
 import { createDocs } from './rest/docs/docs.ts';
 import { createRest } from './rest/rest.ts';
-import { boundPieces } from './server/body-pieces.ts';
+import { boundChunks } from './server/body-chunks.ts';
 import { createFrontPage } from './server/front-page.ts';
 import { createHealth } from './server/health.ts';
 import { sendLandingPage } from './server/landing-page.ts';
@@ -276,7 +276,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('request', guarded(guard, handle));
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    boundPieces(request, response);
+    boundChunks(request, response);
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);

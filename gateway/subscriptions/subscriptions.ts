@@ -33,10 +33,10 @@ export interface Subscriptions {
   stop(why: string, spreadMs: number): void;
 }
 
-type Limits = Pick<Config, 'WS_MAX_SOCKETS_IDENTITY' | 'WS_MAX_SOCKETS_ADDRESS'>;
+type SocketSettings = Pick<Config, 'WS_MAX_SOCKETS_IDENTITY' | 'WS_MAX_SOCKETS_ADDRESS'>;
 
 /** Creates the subscriptions of a gateway: sharing, limits and delivery. */
-export function createSubscriptions(metrics: GatewayMetrics, limits: Limits): Subscriptions {
+export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSettings): Subscriptions {
   const upstreams = createUpstreams();
   const running = new Set<Running>();
   const streams = limitStreams(limits);
@@ -102,7 +102,7 @@ interface Running {
 }
 
 /** A stream over HTTP is a connection of its own: of one user and of one network as many as sockets. */
-function limitStreams(limits: Limits) {
+function limitStreams(limits: SocketSettings) {
   const perIdentity = createOpenCounter(limits.WS_MAX_SOCKETS_IDENTITY);
   const perAddress = createOpenCounter(limits.WS_MAX_SOCKETS_ADDRESS);
   const tooMany = (limit: number, whose: string) =>

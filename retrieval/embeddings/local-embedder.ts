@@ -1,11 +1,11 @@
-import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
+import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import type { Embedder, EmbedOptions } from './embedder.ts';
-import type { LocalMethods } from './local-worker.ts';
+import type { LocalMethods } from './local-thread.ts';
 import { Turns } from './turns.ts';
 import { mean, normalised } from './vectors.ts';
 
 /**
- * Texts and words of one message to the worker: what a query that comes in between waits for, 50 ms. Longer messages
+ * Texts and words of one message to the thread: what a query that comes in between waits for, 50 ms. Longer messages
  * cost a tenth less for each text.
  */
 const BATCH = 8;
@@ -38,8 +38,8 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
   readonly maxTokens = MAX_WINDOWS * 128;
   readonly threshold = 0.45;
   readonly languages = ['en'];
-  readonly #worker = new WorkerClient<LocalMethods>(
-    new URL('./local-worker.ts', import.meta.url),
+  readonly #thread = new ThreadClient<LocalMethods>(
+    new URL('./local-thread.ts', import.meta.url),
     null,
     'The offline embedding model',
     { idleMs: IDLE_MS, limits: MEMORY },
@@ -59,14 +59,14 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
     });
   }
 
-  /** One message is with the worker at a time. */
+  /** One message is with the thread at a time. */
   async #inTurn(pieces: readonly string[], signal?: AbortSignal): Promise<Float32Array[]> {
     const vectors: Float32Array[] = [];
     while (vectors.length < pieces.length) {
       const batch = firstOf(pieces, vectors.length);
       vectors.push(
         ...(await this.#turns.take(pieces.length - vectors.length, () =>
-          this.#worker.call('embed', batch, { signal }),
+          this.#thread.call('embed', batch, { signal }),
         )),
       );
     }
@@ -74,7 +74,7 @@ export class LocalEmbedder implements Embedder, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker[Symbol.asyncDispose]();
+    await this.#thread[Symbol.asyncDispose]();
   }
 }
 

@@ -4,7 +4,7 @@ import { holdToQuotas, type Quota, type QuotaUse, quotaUse } from '#platform/dat
 import type { Prisma, PrismaClient } from '#prisma/memory/client/client.ts';
 
 type Reader = Pick<PrismaClient, 'memory' | 'context' | 'document'>;
-type Limits = Pick<Config, 'QUOTA_MEMORIES' | 'QUOTA_CONTEXTS' | 'QUOTA_DOCUMENTS' | 'QUOTA_DOCUMENT_BYTES'>;
+type QuotaSettings = Pick<Config, 'QUOTA_MEMORIES' | 'QUOTA_CONTEXTS' | 'QUOTA_DOCUMENTS' | 'QUOTA_DOCUMENT_BYTES'>;
 
 /** The quotas of one user: memories, contexts and documents. An upload takes its declared size from its begin on. */
 export class MemoryQuotas {
@@ -13,7 +13,7 @@ export class MemoryQuotas {
   readonly #documents: Quota;
   readonly #bytes: Quota;
 
-  constructor({ QUOTA_MEMORIES, QUOTA_CONTEXTS, QUOTA_DOCUMENTS, QUOTA_DOCUMENT_BYTES }: Limits) {
+  constructor({ QUOTA_MEMORIES, QUOTA_CONTEXTS, QUOTA_DOCUMENTS, QUOTA_DOCUMENT_BYTES }: QuotaSettings) {
     this.#memories = {
       name: 'MEMORIES',
       limit: QUOTA_MEMORIES,

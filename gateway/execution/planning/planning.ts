@@ -3,12 +3,12 @@ import os from 'node:os';
 import { getHeapStatistics } from 'node:v8';
 import { LRUCache } from 'lru-cache';
 import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
-import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
+import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { FairQueue } from '../prepare/fair-queue.ts';
 import type { Plan } from './plan.ts';
 import type { Planner, PlanRequest } from './planner.ts';
 import { type Opinion, type PlannerChoice, usable } from './planners.ts';
-import type { PlanningData, PlanningMethods, Role } from './planning-worker.ts';
+import type { PlanningData, PlanningMethods, Role } from './planning-thread.ts';
 
 export interface PlanningOptions {
   readonly sdl: string;
@@ -83,7 +83,7 @@ interface Job {
 
 /** What plans one operation at a time. */
 interface Thread {
-  readonly worker: WorkerClient<PlanningMethods>;
+  readonly client: ThreadClient<PlanningMethods>;
   readonly role: Role;
   number: number | undefined;
   /** Processor time that it had had when it began with what it works on, in milliseconds. */
@@ -139,7 +139,7 @@ export class Planning implements Planner {
   start(): void {
     const { thread } = this.#quick;
     if (thread.isBusy) return;
-    thread.worker.start();
+    thread.client.start();
     rest(thread);
   }
 
@@ -210,7 +210,7 @@ export class Planning implements Planner {
     const started = (number: number | undefined): void => {
       thread.number = number;
       thread.isReady = true;
-      void thread.worker.cpuMs().then((ms) => {
+      void thread.client.cpuMs().then((ms) => {
         thread.cpuBefore = ms ?? 0;
       });
       if (!job.threads.has(thread)) return;
@@ -224,9 +224,9 @@ export class Planning implements Planner {
       job.deadline = setTimeout(() => this.#isLate(job, performance.now()), this.#timeoutMs);
     };
     // That a thread has to start first does not make an operation slow.
-    thread.worker.call('ready', undefined).then(started, () => undefined);
+    thread.client.call('ready', undefined).then(started, () => undefined);
     const { text, conditions, overrides } = job.asked;
-    thread.worker.call('plan', { text, conditions, overrides }).then(
+    thread.client.call('plan', { text, conditions, overrides }).then(
       (opinion) => {
         this.#free(thread);
         if (!job.threads.delete(thread)) return;
@@ -259,8 +259,8 @@ export class Planning implements Planner {
    */
   async #isLate(job: Job, since: number): Promise<void> {
     const had = await Promise.all(
-      [...job.threads].map(async ({ worker, cpuBefore }) => {
-        const now = await worker.cpuMs();
+      [...job.threads].map(async ({ client, cpuBefore }) => {
+        const now = await client.cpuMs();
         return now === undefined ? this.#timeoutMs : now - cpuBefore;
       }),
     );
@@ -281,7 +281,7 @@ export class Planning implements Planner {
 
   /** Takes an operation for slow, unless its thread has hardly run. */
   async #looksSlow(thread: Thread, job: Job, since: number): Promise<void> {
-    const ms = (await thread.worker.cpuMs()) ?? Number.POSITIVE_INFINITY;
+    const ms = (await thread.client.cpuMs()) ?? Number.POSITIVE_INFINITY;
     if (!job.threads.has(thread)) return;
     const isUncertain = performance.now() - since < this.#slowMs * MAX_UNCERTAIN;
     if (ms - thread.cpuBefore < this.#slowMs / 2 && isUncertain)
@@ -298,7 +298,7 @@ export class Planning implements Planner {
       job.threads.delete(thread);
       job.attempts--;
       this.#enter(this.#slow, job);
-      thread.worker.kill();
+      thread.client.kill();
     } else {
       giveWay(thread);
       this.#quick.thread = this.#slow.thread;
@@ -338,13 +338,13 @@ export class Planning implements Planner {
 
 function createLane(sdl: string, role: Role, maxOfClient: number): Lane {
   const data: PlanningData = { sdl, role, compiled: getCompileCacheDir() };
-  const file = new URL('./planning-worker.ts', import.meta.url);
+  const file = new URL('./planning-thread.ts', import.meta.url);
   const limits = { maxOldGenerationSizeMb: MAX_THREAD_MB, maxYoungGenerationSizeMb: YOUNG_GENERATION_MB };
-  const worker = new WorkerClient<PlanningMethods>(file, data, 'The planner', { limits });
+  const client = new ThreadClient<PlanningMethods>(file, data, 'The planner', { limits });
   return {
     queue: new FairQueue(),
     maxOfClient,
-    thread: { worker, role, number: undefined, cpuBefore: 0, isBusy: false, isReady: false, timer: undefined },
+    thread: { client, role, number: undefined, cpuBefore: 0, isBusy: false, isReady: false, timer: undefined },
   };
 }
 
@@ -352,9 +352,9 @@ function createLane(sdl: string, role: Role, maxOfClient: number): Lane {
  * Ends what a thread works on. Native code goes on in a thread that has ended; it is told to stop, and counts as busy
  * until it has.
  */
-function stop({ worker, role }: Thread): void {
-  if (role === 'first' || role === 'apollo') worker.kill();
-  else worker.call('stop', undefined).catch(() => undefined);
+function stop({ client, role }: Thread): void {
+  if (role === 'first' || role === 'apollo') client.kill();
+  else client.call('stop', undefined).catch(() => undefined);
 }
 
 /** Lets everything that answers requests have the processor first. */
@@ -368,7 +368,7 @@ function giveWay({ number }: Thread): void {
 
 function rest(thread: Thread): void {
   clearTimeout(thread.timer);
-  thread.timer = setTimeout(() => thread.worker.kill(), IDLE_MS).unref();
+  thread.timer = setTimeout(() => thread.client.kill(), IDLE_MS).unref();
 }
 
 const RETRY_AFTER_S = 5;

@@ -11,9 +11,9 @@ const HANDLER = /(?:setInterval\(|\.on\(\s*'(?:message|data|upgrade|request)',)\
 const EXEMPT: Readonly<Record<string, string>> = {
   'platform/net/http/web.ts': 'collects chunks, once for each request',
   'platform/net/transport/http-connection.ts': 'opens its socket with a reader that is guarded',
-  'platform/data/database/embedded-worker.ts': 'ends its thread, which the next connection starts again',
-  'platform/base/worker/worker-rpc.ts': 'the side of the thread, which answers what it throws',
-  'subgraphs/memory/reader/reader-worker.ts': 'a thread that is replaced when it ends',
+  'platform/data/database/embedded-thread.ts': 'ends its thread, which the next connection starts again',
+  'platform/base/thread/thread-rpc.ts': 'the side of the thread, which answers what it throws',
+  'subgraphs/memory/reader/reader-thread.ts': 'a thread that is replaced when it ends',
   'subgraphs/memory/reader/document-reader.ts': 'settles a promise',
   'subgraphs/memory/reader/docx.ts': 'runs in the thread of the document reader',
   'subgraphs/memory/reader/archive.ts': 'runs in the thread of the document reader',

@@ -1,35 +1,35 @@
 /** The bytes of one connection; null when it is gone. */
-export type Piece = readonly [connection: number, bytes: Uint8Array | null];
+export type Packet = readonly [connection: number, bytes: Uint8Array | null];
 
-/** The pieces of many connections as one message: what a message costs is nearly the same whatever it holds. */
+/** The packets of many connections as one message: what a message costs is nearly the same whatever it holds. */
 export interface Pack {
   readonly connections: readonly number[];
-  /** Of each piece; -1 for null. */
+  /** Of each packet; -1 for null. */
   readonly lengths: readonly number[];
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** Packs pieces in their order. Those of one connection that follow one another become one. */
-export function pack(pieces: readonly Piece[]): Pack {
-  const bytes = new Uint8Array(pieces.reduce((size, [, piece]) => size + (piece?.length ?? 0), 0));
+/** Packs packets in their order. Those of one connection that follow one another become one. */
+export function pack(packets: readonly Packet[]): Pack {
+  const bytes = new Uint8Array(packets.reduce((size, [, packet]) => size + (packet?.length ?? 0), 0));
   const connections: number[] = [];
   const lengths: number[] = [];
   let offset = 0;
-  for (const [connection, piece] of pieces) {
+  for (const [connection, packet] of packets) {
     const last = connections.length - 1;
-    if (piece === null || connections[last] !== connection || lengths[last] === -1) {
+    if (packet === null || connections[last] !== connection || lengths[last] === -1) {
       connections.push(connection);
-      lengths.push(piece?.length ?? -1);
-    } else lengths[last]! += piece.length;
-    if (piece === null) continue;
-    bytes.set(piece, offset);
-    offset += piece.length;
+      lengths.push(packet?.length ?? -1);
+    } else lengths[last]! += packet.length;
+    if (packet === null) continue;
+    bytes.set(packet, offset);
+    offset += packet.length;
   }
   return { connections, lengths, bytes };
 }
 
-/** Returns the pieces of a message, in their order. They share its memory. */
-export function* unpack({ connections, lengths, bytes }: Pack): Generator<Piece> {
+/** Returns the packets of a message, in their order. They share its memory. */
+export function* unpack({ connections, lengths, bytes }: Pack): Generator<Packet> {
   let offset = 0;
   for (const [index, connection] of connections.entries()) {
     const length = lengths[index]!;

@@ -1,5 +1,5 @@
 import type { PGlite } from '@electric-sql/pglite';
-import type { Piece } from './embedded-messages.ts';
+import type { Packet } from './embedded-messages.ts';
 import type { LogSync } from './log-sync.ts';
 import { SharedStatements } from './shared-statements.ts';
 
@@ -12,7 +12,7 @@ import { SharedStatements } from './shared-statements.ts';
  */
 export class EmbeddedSession {
   readonly #db: Pick<PGlite, 'execProtocolRawStream' | 'isInTransaction'>;
-  readonly #send: (answers: readonly Piece[]) => void;
+  readonly #send: (answers: readonly Packet[]) => void;
   readonly #failed: (error: unknown) => void;
   readonly #log: LogSync | undefined;
   readonly #connections = new Map<number, Connection>();
@@ -22,9 +22,9 @@ export class EmbeddedSession {
   #owner: Connection | undefined;
   #user: string | undefined;
   /** Answers that may leave as they are: nothing has been committed that they tell of. */
-  #ready: Piece[] = [];
+  #ready: Packet[] = [];
   /** Answers that tell of commits, their own or others', and leave when the log is durable. */
-  #held: Piece[] = [];
+  #held: Packet[] = [];
   #syncing = false;
 
   /**
@@ -34,7 +34,7 @@ export class EmbeddedSession {
    */
   constructor(
     db: Pick<PGlite, 'execProtocolRawStream' | 'isInTransaction'>,
-    send: (answers: readonly Piece[]) => void,
+    send: (answers: readonly Packet[]) => void,
     failed: (error: unknown) => void,
     log: LogSync | undefined,
   ) {
@@ -105,13 +105,13 @@ export class EmbeddedSession {
     }
   }
 
-  #run({ connection: { id, user }, bytes }: Batch): Piece[] {
+  #run({ connection: { id, user }, bytes }: Batch): Packet[] {
     if (user !== undefined && user !== this.#user) {
       this.#query(signIn(user));
       this.#user = user;
     }
     const batch = this.#statements.take(bytes);
-    let answer: Piece[] = batch.answer ? [[id, batch.answer]] : [];
+    let answer: Packet[] = batch.answer ? [[id, batch.answer]] : [];
     let size = 0;
     this.#execute(batch.bytes, (data) => {
       batch.answered(data);

@@ -1,181 +1,112 @@
-import { Worker } from 'node:worker_threads';
-import { guarded } from '../../base/faults/guarded.ts';
-import { ofThread } from '../../base/worker/messages.ts';
-import { EmbeddedConnection } from './embedded-connection.ts';
-import { type Pack, type Piece, pack, unpack } from './embedded-messages.ts';
-
-/** The way in which the thread opens its Postgres. */
-export interface EmbeddedServer {
-  /** Folder of the data; absent for a database in memory. */
-  readonly directory?: string | undefined;
-  /** Whether each commit reaches the disk before it is acknowledged. */
-  readonly durable: boolean;
-  /** A migrated data folder to start from, which is five times faster than initdb. */
-  readonly template?: string | undefined;
-}
+// The thread that Postgres runs in. It prepares what needs no folder before it is told which to open.
+import { constants, cpSync, existsSync } from 'node:fs';
+import { cp, mkdir, readFile, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { type MessagePort, parentPort } from 'node:worker_threads';
+import { PGlite } from '@electric-sql/pglite';
+import { closeFolder } from '../../base/files/private-files.ts';
+import { DataFilesystem } from './data-filesystem.ts';
+import { type Packet, pack, unpack } from './embedded-messages.ts';
+import type { EmbeddedServer, FromThread, ToThread } from './embedded-postgres.ts';
+import { EmbeddedSession } from './embedded-session.ts';
+import { LogSync } from './log-sync.ts';
+import { keepParserSmall } from './small-parser.ts';
 
 /**
- * A message to the thread: what to open, once, and where to count syncs; then what connections say; a folder to copy
- * to; or the end.
+ * Of what Postgres keeps pages in, which it clears at every start. Pages that it drops are still in the cache of the
+ * operating system; its default of 128 MB costs a tenth of the start and as much memory.
  */
-export type ToThread =
-  | (EmbeddedServer & { readonly syncs: Int32Array<SharedArrayBuffer> })
-  | Pack
-  | { readonly copyTo: string }
-  | 'close';
-/**
- * A message from the thread: answers to connections; `open` once, when the database takes connections; a copy that is
- * made, or why it is not.
- */
-export type FromThread = Pack | 'open' | { readonly copied: string; readonly problem: string | undefined };
+const SHARED_BUFFERS = '32MB';
 
-/**
- * The embedded Postgres in a thread of its own: it opens beside whatever else a start does, and a long query holds up
- * only those who wait for the database. Connections are the wire protocol's bytes through a message port.
- *
- * When the thread dies, its connections break, and the next one starts another, which recovers as after a crash.
- */
-export class EmbeddedThread implements AsyncDisposable {
-  readonly #file: URL;
-  readonly #server: EmbeddedServer;
-  readonly #connections = new Map<number, EmbeddedConnection>();
-  /** How often the log was made durable, counted by the thread. */
-  readonly #syncs = new Int32Array(new SharedArrayBuffer(4));
-  #next = 1;
-  #running: Running | undefined;
-  #closed = false;
-
-  constructor(server: EmbeddedServer, file = new URL('./embedded-worker.ts', import.meta.url)) {
-    this.#file = file;
-    this.#server = server;
-    this.#running = this.#start();
-  }
-
-  /** Resolves when the database takes connections. */
-  get opened(): Promise<void> {
-    return this.#current().opened;
-  }
-
-  get alive(): boolean {
-    return this.#running !== undefined;
-  }
-
-  /** How often the log was made durable so far. */
-  get syncs(): number {
-    return Atomics.load(this.#syncs, 0);
-  }
-
-  /**
-   * For pg's `stream` option. Typed loosely there: pg wants a net.Socket and uses the part of it that this has.
-   *
-   * @param after what else must be done before the connection is made.
-   */
-  connect(after: Promise<void> | undefined): never {
-    const running = this.#current();
-    const { opened } = running;
-    const id = this.#next++;
-    const connection = new EmbeddedConnection(after === undefined ? opened : opened.then(() => after), (bytes) => {
-      if (bytes === null) this.#connections.delete(id);
-      this.#say(running, [id, bytes]);
-    });
-    this.#connections.set(id, connection);
-    return connection as never;
-  }
-
-  /**
-   * Copies the data folder between two messages: no file changes meanwhile, so the copy is what a killed process would
-   * leave behind at this moment. Folders of file systems that share blocks are copied in no time.
-   *
-   * @param folder that does not exist yet.
-   */
-  async copyTo(folder: string): Promise<void> {
-    const running = this.#current();
-    await running.opened;
-    const copying = Promise.withResolvers<void>();
-    running.copying.set(folder, copying);
-    running.worker.postMessage({ copyTo: folder } satisfies ToThread);
-    await copying.promise;
-  }
-
-  /** Ends the database as Postgres ends at a shutdown. What was not asked yet is not answered any more. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
-    const running = this.#running;
-    if (running === undefined) return;
-    const opened = await running.opened.then(
-      () => true,
-      () => false,
-    );
-    if (!opened) return;
-    running.worker.postMessage('close' satisfies ToThread);
-    await running.ended;
-  }
-
-  /** All that connections say in this turn of the loop goes out as one message. */
-  #say({ worker, outgoing }: Running, piece: Piece): void {
-    if (outgoing.push(piece) > 1) return;
-    setImmediate(() => {
-      const message = pack(outgoing.splice(0));
-      worker.postMessage(message satisfies ToThread, [message.bytes.buffer]);
-    });
-  }
-
-  #current(): Running {
-    if (this.#closed) throw new Error('The embedded database has been closed.');
-    this.#running ??= this.#start();
-    return this.#running;
-  }
-
-  #start(): Running {
-    const worker = takeStarted() ?? new Worker(this.#file);
-    worker.postMessage({ ...this.#server, syncs: this.#syncs } satisfies ToThread);
-    const opening = Promise.withResolvers<void>();
-    const ending = Promise.withResolvers<void>();
-    const copying: Running['copying'] = new Map();
-    opening.promise.catch(() => {});
-    const receive = (message: FromThread): void => {
-      if (message === 'open') opening.resolve();
-      else if ('copied' in message) {
-        const copy = copying.get(message.copied);
-        copying.delete(message.copied);
-        if (message.problem === undefined) copy?.resolve();
-        else copy?.reject(new Error(`The database could not be copied: ${message.problem}`));
-      } else for (const [id, bytes] of unpack(message)) this.#connections.get(id)?.push(bytes);
-    };
-    worker.on('message', guarded({ where: 'embedded database' }, ofThread(receive)));
-    const died = (error: Error) => {
-      opening.reject(error);
-      ending.resolve();
-      for (const copy of copying.values()) copy.reject(error);
-      if (this.#running?.worker !== worker) return;
-      this.#running = undefined;
-      for (const connection of [...this.#connections.values()]) connection.destroy(error);
-    };
-    worker.on('error', (cause) => died(new Error(`The embedded database broke: ${messageOf(cause)}`, { cause })));
-    worker.on('exit', () => died(new Error('The embedded database has ended.')));
-    return { worker, opened: opening.promise, ended: ending.promise, outgoing: [], copying };
-  }
+/** PGlite asks for the names of array types to parse values; here the driver does that. */
+class Server extends PGlite {
+  override async _initArrayTypes(): Promise<void> {}
 }
 
-/** Where the bundle's entry leaves a thread that it has started before it loads the code. */
-const STARTED = Symbol.for('sextant.database');
+const pgliteWasmModule = await WebAssembly.compile(
+  await readFile(new URL('./pglite.wasm', import.meta.resolve('@electric-sql/pglite'))),
+);
 
-function takeStarted(): Worker | undefined {
-  const shared = globalThis as { [STARTED]?: Worker };
-  const worker = shared[STARTED];
-  delete shared[STARTED];
-  worker?.ref();
-  return worker;
+async function open({ directory, template }: EmbeddedServer, log: LogSync | undefined): Promise<PGlite> {
+  const parameters = [...PGlite.defaultStartParams, '-c', `shared_buffers=${SHARED_BUFFERS}`];
+  if (directory !== undefined && !existsSync(directory)) await makeFolder(directory, template);
+  using _ = keepParserSmall();
+  const server = new Server({
+    pgliteWasmModule,
+    ...(directory !== undefined && { fs: new DataFilesystem(directory, log) }),
+    startParams:
+      directory !== undefined && log
+        ? [...parameters.filter((one) => one !== '-F'), '-c', 'wal_sync_method=fsync']
+        : parameters,
+  });
+  await server.waitReady;
+  return server;
 }
 
-interface Running {
-  readonly worker: Worker;
-  readonly opened: Promise<void>;
-  readonly ended: Promise<void>;
-  /** What connections have said in this turn of the loop. */
-  readonly outgoing: Piece[];
-  /** Copies that are asked for, by their folder. */
-  readonly copying: Map<string, PromiseWithResolvers<void>>;
+/** Copies beside the target and renames, so that a process killed meanwhile leaves no half database. */
+async function makeFolder(directory: string, template: string | undefined): Promise<void> {
+  if (template === undefined || !existsSync(template)) {
+    await mkdir(directory, { recursive: true });
+    return;
+  }
+  const partial = `${directory}.partial`;
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(path.dirname(directory), { recursive: true });
+  await cp(template, partial, { recursive: true });
+  // A copy has the modes of the template, which was made when the product was installed.
+  await closeFolder(partial);
+  await rename(partial, directory);
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const port = parentPort as MessagePort;
+const tell = (message: FromThread, transfer?: ArrayBuffer[]) => port.postMessage(message, transfer);
+
+let session: EmbeddedSession | undefined;
+let db: PGlite | undefined;
+let folder: string | undefined;
+
+port.on('message', async (message: ToThread) => {
+  if (message === 'close') {
+    await db?.close();
+    process.exit();
+  }
+  if ('durable' in message) {
+    const log = message.durable ? new LogSync(message.syncs) : undefined;
+    db = await open(message, log);
+    folder = message.directory;
+    session = new EmbeddedSession(db, answer, broken, log);
+    tell('open');
+    return;
+  }
+  if ('copyTo' in message) return copyTo(message.copyTo);
+  if (session === undefined) return;
+  for (const [connection, bytes] of unpack(message)) {
+    if (bytes === null) session.release(connection);
+    else session.write(connection, bytes);
+  }
+  session.run();
+});
+
+/** Copies the folder at once: nothing else is done by this thread, so no file changes. */
+function copyTo(target: string): void {
+  let problem: string | undefined;
+  try {
+    if (folder === undefined) throw new Error('it is in memory');
+    cpSync(folder, target, { recursive: true, errorOnExist: true, force: false, mode: constants.COPYFILE_FICLONE });
+  } catch (error) {
+    problem = (error as Error).message;
+  }
+  tell({ copied: target, problem });
+}
+
+function answer(answers: readonly Packet[]): void {
+  const message = pack(answers);
+  tell(message, [message.bytes.buffer]);
+}
+
+/** The thread ends, and with it all connections. The next one finds a new thread, which recovers as after a crash. */
+function broken(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -6,7 +6,7 @@ import { every } from '../../base/faults/every.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { OWNERS, type Owner, roleOf } from '../../contracts/owners.ts';
 import { observeEmbedded } from './embedded-metrics.ts';
-import { type EmbeddedServer, EmbeddedThread } from './embedded-thread.ts';
+import { EmbeddedPostgres, type EmbeddedServer } from './embedded-postgres.ts';
 import { migrate } from './migrate.ts';
 import { hashOfMigrations } from './migrations.ts';
 
@@ -42,7 +42,7 @@ const PLANS_LAST_MS = 60_000;
  * migrations. The caller holds the folder's lock.
  */
 export function openEmbedded({ root, log, ...server }: EmbeddedOptions): EmbeddedDatabase {
-  const thread = new EmbeddedThread(server);
+  const thread = new EmbeddedPostgres(server);
   const open = (user: string, max: number, after?: () => Promise<void>) => {
     const pool = new pg.Pool({ stream: () => thread.connect(after?.()), user, database: 'postgres', max });
     // Idle connections of a thread that dies are replaced; without a listener they would end the process.

@@ -5,7 +5,7 @@ import { PGlite } from '@electric-sql/pglite';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { fc } from '#platform/base/testing/generated.ts';
 import { DataFilesystem } from './data-filesystem.ts';
-import type { Piece } from './embedded-messages.ts';
+import type { Packet } from './embedded-messages.ts';
 import { EmbeddedSession } from './embedded-session.ts';
 import { LogSync } from './log-sync.ts';
 
@@ -54,7 +54,7 @@ beforeAll(async () => {
   const startParams = [...PGlite.defaultStartParams.filter((one) => one !== '-F'), '-c', 'wal_sync_method=fsync'];
   db = new PGlite({ fs: new DataFilesystem(path.join(folder, 'data'), log), startParams });
   await db.exec('CREATE TABLE words (id int PRIMARY KEY, word text)');
-  const send = (answers: readonly Piece[]): void => {
+  const send = (answers: readonly Packet[]): void => {
     for (const [answered, bytes] of answers)
       log.happenings.push({ answered, text: Buffer.from(bytes ?? []).toString('latin1') });
   };

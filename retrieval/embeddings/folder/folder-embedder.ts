@@ -1,12 +1,12 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
+import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import type { Embedder, EmbedOptions } from '../embedder.ts';
 import { Turns } from '../turns.ts';
 import { cosine, mean, normalised } from '../vectors.ts';
-import type { FolderMethods } from './folder-worker.ts';
+import type { FolderMethods } from './folder-thread.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { unrelatedTexts } from './unrelated.ts';
-import { type Piece, windowsOf } from './windows.ts';
+import { type Window, windowsOf } from './windows.ts';
 
 /** It takes seconds to load: it stays for as long as a person pauses who writes. */
 const IDLE_MS = 10 * 60_000;
@@ -25,13 +25,13 @@ const DEVIATIONS = 3;
 export class FolderEmbedder implements Embedder, AsyncDisposable {
   readonly provider = 'local';
   readonly #model: ModelFolder;
-  readonly #worker: WorkerClient<FolderMethods>;
+  readonly #thread: ThreadClient<FolderMethods>;
   readonly #turns = new Turns();
   #threshold: number | undefined;
 
   constructor(model: ModelFolder) {
     this.#model = model;
-    this.#worker = new WorkerClient(new URL('./folder-worker.ts', import.meta.url), model, `The model ${model.id}`, {
+    this.#thread = new ThreadClient(new URL('./folder-thread.ts', import.meta.url), model, `The model ${model.id}`, {
       idleMs: IDLE_MS,
       limits: MEMORY,
     });
@@ -101,11 +101,11 @@ export class FolderEmbedder implements Embedder, AsyncDisposable {
 
   async #ask(batch: readonly string[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
     try {
-      return await this.#worker.call('embed', batch, { signal });
+      return await this.#thread.call('embed', batch, { signal });
     } catch (error) {
       if (signal?.aborted) throw error;
       // Better files are read with the next text.
-      if (this.#threshold === undefined) this.#worker.kill();
+      if (this.#threshold === undefined) this.#thread.kill();
       throw new CodedError(
         'PROVIDER_UNAVAILABLE',
         `The model of EMBEDDINGS_LOCAL, ${this.id}, cannot be used: ${reasonOf(error)}.`,
@@ -115,7 +115,7 @@ export class FolderEmbedder implements Embedder, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker[Symbol.asyncDispose]();
+    await this.#thread[Symbol.asyncDispose]();
   }
 }
 
@@ -127,7 +127,7 @@ const reasonOf = (error: unknown): string =>
     .slice(0, 300);
 
 /** As many pieces from a place on as one message holds. */
-function firstOf(pieces: readonly Piece[], start: number): readonly Piece[] {
+function firstOf(pieces: readonly Window[], start: number): readonly Window[] {
   let end = start;
   for (let tokens = 0; end < pieces.length && end - start < BATCH; end++) {
     tokens += pieces[end]!.tokens;

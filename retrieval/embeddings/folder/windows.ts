@@ -1,7 +1,7 @@
 import { estimateTokens } from '../estimate-tokens.ts';
 
 /** A part of a text that a model reads whole. */
-export interface Piece {
+export interface Window {
   readonly text: string;
   /** As estimated. */
   readonly tokens: number;
@@ -16,8 +16,8 @@ const CERTAIN = 0.75;
 /** Most characters of a token, for text that is worth reading. */
 const TOKEN_CHARACTERS = 6;
 
-/** Returns a text in pieces that a model reads whole, cut between words where it has spaces. */
-export function windowsOf(text: string, maxTokens: number): Piece[] {
+/** Returns a text in windows that a model reads whole, cut between words where it has spaces. */
+export function windowsOf(text: string, maxTokens: number): Window[] {
   const most = Math.floor(Math.min(WINDOW_TOKENS, maxTokens) * CERTAIN);
   const read = text
     .slice(0, MAX_WINDOWS * most * TOKEN_CHARACTERS)
@@ -27,15 +27,15 @@ export function windowsOf(text: string, maxTokens: number): Piece[] {
   if (whole <= most) return [{ text: read, tokens: whole }];
   const count = Math.min(MAX_WINDOWS, Math.ceil(whole / most));
   const size = Math.min(most, Math.ceil(whole / count));
-  const pieces: Piece[] = [];
+  const windows: Window[] = [];
   let rest = read;
-  while (rest !== '' && pieces.length < count) {
+  while (rest !== '' && windows.length < count) {
     const end = endOf(rest, size);
-    const piece = rest.slice(0, end).trim();
-    pieces.push({ text: piece, tokens: estimateTokens(piece) });
+    const window = rest.slice(0, end).trim();
+    windows.push({ text: window, tokens: estimateTokens(window) });
     rest = rest.slice(end).trimStart();
   }
-  return pieces;
+  return windows;
 }
 
 /** Returns where a window ends that begins a text: as far as its tokens go, at a space where one is near. */

@@ -18,7 +18,7 @@ interface Manifest {
   readonly pid: number;
 }
 
-/** The work itself, done in a worker. */
+/** The work itself, done in a thread. */
 export interface Copier {
   copy(file: string): Promise<CopiedFile>;
   /** Rejects with CONFLICT if the file's hash is another. */

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
+import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { exportSpace } from '../export-space.ts';
 import type {
   AddedVector,
@@ -27,7 +27,7 @@ import type {
   VectorStore,
 } from '../vector-store.ts';
 import { Backups } from './backups.ts';
-import type { copierMethods, ReaderData, readerMethods, WriterData, writerMethods } from './worker.ts';
+import type { copierMethods, ReaderData, readerMethods, WriterData, writerMethods } from './vectors-thread.ts';
 
 export interface EmbeddedOptions {
   /** Folder of the database and its backups; created if need be. */
@@ -55,21 +55,21 @@ const GIGABYTE = 1024 ** 3;
 export class EmbeddedVectorStore implements VectorStore {
   readonly kind = 'embedded';
   readonly #file: string;
-  readonly #readers: readonly WorkerClient<ReturnType<typeof readerMethods>>[];
-  readonly #writer: WorkerClient<ReturnType<typeof writerMethods>>;
-  readonly #copier: WorkerClient<ReturnType<typeof copierMethods>>;
+  readonly #readers: readonly ThreadClient<ReturnType<typeof readerMethods>>[];
+  readonly #writer: ThreadClient<ReturnType<typeof writerMethods>>;
+  readonly #copier: ThreadClient<ReturnType<typeof copierMethods>>;
   readonly #backups: Backups;
 
   constructor({ folder, memoryBytes = GIGABYTE, readers = 1 }: EmbeddedOptions) {
     mkdirSync(folder, { recursive: true });
     this.#file = path.join(folder, 'vectors.db');
-    const worker = new URL('./worker.ts', import.meta.url);
+    const file = new URL('./vectors-thread.ts', import.meta.url);
     const reading: ReaderData = { role: 'reader', file: this.#file, budget: memoryBytes / readers };
     const writing: WriterData = { role: 'writer', file: this.#file };
-    this.#readers = Array.from({ length: readers }, () => new WorkerClient(worker, reading, 'The vector search'));
-    this.#writer = new WorkerClient(worker, writing, 'The vector store’s writer');
-    this.#copier = new WorkerClient(
-      worker,
+    this.#readers = Array.from({ length: readers }, () => new ThreadClient(file, reading, 'The vector search'));
+    this.#writer = new ThreadClient(file, writing, 'The vector store’s writer');
+    this.#copier = new ThreadClient(
+      file,
       { ...writing, role: 'copier' } satisfies WriterData,
       'The vector store’s backup',
     );
@@ -196,7 +196,7 @@ export class EmbeddedVectorStore implements VectorStore {
   /** Waits for backups and writes under way. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#backups.settled();
-    await Promise.all([...this.#readers, this.#writer, this.#copier].map((worker) => worker[Symbol.asyncDispose]()));
+    await Promise.all([...this.#readers, this.#writer, this.#copier].map((thread) => thread[Symbol.asyncDispose]()));
   }
 }
 

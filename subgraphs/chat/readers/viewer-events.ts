@@ -19,8 +19,8 @@ export interface ViewerEvent {
   readonly folders: boolean;
 }
 
-/** A place in the history of the database: all that a snapshot saw. */
-interface Place {
+/** A moment in the history of the database: all that a snapshot saw. */
+interface Moment {
   /** The installation of the database; another one numbers transactions otherwise. */
   readonly database: string;
   readonly snapshot: string;
@@ -40,13 +40,13 @@ export async function* viewerEvents(
   after: string | null | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<ViewerEvent, void> {
-  let place = after == null ? undefined : decodePlace(after);
+  let place = after == null ? undefined : decodeMoment(after);
   let isFirst = true;
   for await (const _ of await viewers.read(userId, signal)) {
     const { now, ...news } = await since(db, userId, place, isFirst && after != null);
     place = now;
     const isEmpty = Object.values(news).every((told) => told === false || (Array.isArray(told) && told.length === 0));
-    if (isFirst || !isEmpty) yield { cursor: encodePlace(now), ...news };
+    if (isFirst || !isEmpty) yield { cursor: encodeMoment(now), ...news };
     isFirst = false;
   }
 }
@@ -58,7 +58,7 @@ interface Row {
   changes: { what: 'added' | 'changed' | ViewerNoticeKind; id: string }[];
 }
 
-async function since(db: Database, userId: string, place: Place | undefined, isResumed: boolean) {
+async function since(db: Database, userId: string, place: Moment | undefined, isResumed: boolean) {
   const nothing = { reset: false, added: [], changed: [], gone: [], invitations: false, folders: false };
   const seen = place?.snapshot ?? null;
   const [row] = await db.$queryRaw<Row[]>`
@@ -78,7 +78,7 @@ async function since(db: Database, userId: string, place: Place | undefined, isR
       (SELECT coalesce(json_agg(json_build_object('what', what, 'id', id)), '[]') FROM news) AS changes
     FROM pg_control_system()`;
   const { database, snapshot, at, changes } = row!;
-  const now: Place = { database, snapshot, at: at.getTime() };
+  const now: Moment = { database, snapshot, at: at.getTime() };
   if (!place) return { now, ...nothing };
   const isStrange =
     isResumed && (place.database !== database || now.at - place.at > KEEP_DAYS * 86_400_000 || isAhead(place, now));
@@ -117,11 +117,11 @@ export async function noteForViewers(
 const SNAPSHOT = /^([1-9]\d{0,18}):([1-9]\d{0,18}):((?:[1-9]\d{0,18},)*[1-9]\d{0,18})?$/;
 const MAX_CURSOR = 20_000;
 
-const encodePlace = ({ database, snapshot, at }: Place): string =>
+const encodeMoment = ({ database, snapshot, at }: Moment): string =>
   Buffer.from(JSON.stringify(['viewer', database, snapshot, at])).toString('base64url');
 
 /** @throws {CodedError} BAD_USER_INPUT. */
-function decodePlace(cursor: string): Place {
+function decodeMoment(cursor: string): Moment {
   const wrong = () => badInput('after', 'is not a cursor of viewerEvents: take the `cursor` of an event.');
   if (cursor.length > MAX_CURSOR) throw wrong();
   let value: unknown;
@@ -149,6 +149,6 @@ function isSnapshot(text: string): boolean {
 }
 
 /** Whether a place lies after now, as after a restored database. */
-const isAhead = (place: Place, now: Place): boolean => xmaxOf(place) > xmaxOf(now);
+const isAhead = (place: Moment, now: Moment): boolean => xmaxOf(place) > xmaxOf(now);
 
-const xmaxOf = ({ snapshot }: Place): bigint => BigInt(snapshot.split(':')[1]!);
+const xmaxOf = ({ snapshot }: Moment): bigint => BigInt(snapshot.split(':')[1]!);

@@ -12,10 +12,10 @@ import { extractiveAnswer, type Question, recall } from '../peers/recall.ts';
 import { withAllowedCalls } from '../tools/allowed-calls.ts';
 import { storedOffer } from '../tools/offer.ts';
 import { toolsFor } from '../tools/server-tools.ts';
+import { askModel } from './ask-model.ts';
 import { failureOf, type Outcome } from './outcome.ts';
 import { mayReadSources, withoutSources } from './privacy.ts';
 import { earlierThan, historyOf, promptOf } from './prompt.ts';
-import { relay } from './relay.ts';
 import { identityOf } from './requester.ts';
 
 export interface Composition {
@@ -117,7 +117,7 @@ export async function compose(
       ...requestParameters(storedParameters(conversation.parameters), storedParameters(reply.parameters)),
       ...(offer.format && { output: offer.format }),
     };
-    return await relay(chat.models, request, call, tools, emit, chat.config.TOOL_APPROVAL_S * 1_000);
+    return await askModel(chat.models, request, call, tools, emit, chat.config.TOOL_APPROVAL_S * 1_000);
   } catch (error) {
     // Quotations are not an answer to a program that waits for JSON.
     if (!(error instanceof CodedError) || error.code !== 'MODEL_NOT_CONFIGURED' || offer.format) {

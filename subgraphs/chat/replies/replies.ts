@@ -10,9 +10,9 @@ import { backFrom, MESSAGE_COLUMNS } from '../tree.ts';
 import { compositionOf, type Setting } from './compose.ts';
 import { recordEstimate } from './estimate.ts';
 import { Journal } from './journal.ts';
+import { OngoingReply } from './ongoing-reply.ts';
 import { StopRequest } from './outcome.ts';
 import { MAX_HISTORY } from './prompt.ts';
-import { ReplyRun } from './reply-run.ts';
 import { announce, asStreamFinal, finalOf, settle } from './settle.ts';
 
 /** How long a process may be silent before its replies count as abandoned, in ms. */
@@ -38,14 +38,14 @@ export interface Asked extends Setting {
 }
 
 /**
- * The worker that writes replies. A pending reply is a row in the database, so it is written whatever happens to the
+ * The replies that are written. A pending reply is a row in the database, so it is written whatever happens to the
  * process that was asked for it: every replica looks for rows that no process works on. The lease of the reply's stream
  * decides who writes it, and the epoch of its row whose words count.
  */
 export class Replies implements AsyncDisposable {
   readonly #chat: ChatParts;
   readonly #journal: Journal;
-  readonly #running = new Map<string, ReplyRun | 'starting'>();
+  readonly #running = new Map<string, OngoingReply | 'starting'>();
   /** Those of the running that this process was asked for, as they are now. */
   readonly #asked = new Map<string, Asked>();
   /** Replies of this process that wait for another of its, by the one they wait for. */
@@ -276,7 +276,7 @@ export class Replies implements AsyncDisposable {
     if (!free && !(await this.#mayBegin(replyId))) return this.#wait(replyId, stored?.waitsForId);
     const writer = await this.#open(replyId);
     if (writer === 'held' || writer === undefined) return;
-    let run: ReplyRun | undefined;
+    let run: OngoingReply | undefined;
     let told: Promise<void> | undefined;
     try {
       if (writer.last > 0) {
@@ -292,7 +292,7 @@ export class Replies implements AsyncDisposable {
       if (asked) this.#asked.set(replyId, { ...asked, reply });
       const composing = compositionOf(this.#chat, reply, { setting: asked, ...(stored && { history }) });
       composing.catch(() => {});
-      run = new ReplyRun(this.#chat, this.#journal, reply, writer, composing);
+      run = new OngoingReply(this.#chat, this.#journal, reply, writer, composing);
       this.#running.set(replyId, run);
       if (this.#cut) run.stop(new StopRequest('INTERRUPTED', CUT_SHORT));
       // The first word does not wait for it.

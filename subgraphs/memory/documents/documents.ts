@@ -31,14 +31,14 @@ const MAX_UNFINISHED = 1_000;
 
 const FORMATS = { TEXT: 'text/plain', MARKDOWN: 'text/markdown', HTML: 'text/html' } as const;
 
-/** The place of a document: who may read it, and the conversation that it is attached to, if any. */
-interface Place {
+/** The audience of a document: who may read it, and the conversation that it is attached to, if any. */
+interface Audience {
   readonly access: Access;
   readonly conversationId?: string | null;
 }
 
 /** Checks what a document is attached to. It is its owner's alone there: others who take part do not read it. */
-function checkAttached({ access, conversationId }: Place): string | null {
+function checkAttached({ access, conversationId }: Audience): string | null {
   if (conversationId == null) return null;
   if (!isUuid(conversationId)) throw badInput('input.conversationId', 'is not the id of a conversation.');
   if (access !== 'PRIVATE')
@@ -108,7 +108,7 @@ export class Documents {
   /** A place to upload a file to. */
   async createUpload(
     user: UserIdentity,
-    input: { fileName: string; contentType: string; size: number; title?: string | null } & Place,
+    input: { fileName: string; contentType: string; size: number; title?: string | null } & Audience,
   ): Promise<{ document: Document; upload: SignedUrl; maxBytes: number }> {
     const fileName = textInput('input.fileName', input.fileName, 255);
     const declaredType = textInput('input.contentType', input.contentType, 200);
@@ -188,7 +188,7 @@ export class Documents {
   /** Adds a text that is at hand. */
   async add(
     user: UserIdentity,
-    input: { title: string; text: string; format: keyof typeof FORMATS } & Place,
+    input: { title: string; text: string; format: keyof typeof FORMATS } & Audience,
   ): Promise<Document> {
     const title = textInput('input.title', input.title, MAX_TITLE);
     const bytes = new TextEncoder().encode(input.text);

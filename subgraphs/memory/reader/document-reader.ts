@@ -1,8 +1,8 @@
 import { guarded } from '#platform/base/faults/guarded.ts';
-import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
+import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { DocumentProblem } from './problem.ts';
 import type { ReadDocument } from './read-document.ts';
-import type { Answer, ReaderMethods, RenderedPage } from './reader-worker.ts';
+import type { Answer, ReaderMethods, RenderedPage } from './reader-thread.ts';
 
 export interface ReaderLimits {
   /** Longest time for one document. */
@@ -30,7 +30,7 @@ const THREADS = 2;
 const IDLE_MS = 30_000;
 const WATCH_MS = 100;
 
-type Thread = WorkerClient<ReaderMethods>;
+type Thread = ThreadClient<ReaderMethods>;
 
 /**
  * A reader of documents in threads, each one after another. A file that takes too long or too much memory costs its own
@@ -50,8 +50,8 @@ export class DocumentReader implements AsyncDisposable {
     this.#threads = Array.from(
       { length: THREADS },
       () =>
-        new WorkerClient<ReaderMethods>(
-          new URL('./reader-worker.ts', import.meta.url),
+        new ThreadClient<ReaderMethods>(
+          new URL('./reader-thread.ts', import.meta.url),
           undefined,
           'The document reader',
           {

@@ -1,7 +1,7 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { WorkerClient } from '#platform/base/worker/worker-rpc.ts';
+import { ThreadClient } from '#platform/base/thread/thread-rpc.ts';
 import { JobRefused } from '#platform/data/jobs/jobs.ts';
-import type { HeicMethods } from './heic-worker.ts';
+import type { HeicMethods } from './heic-thread.ts';
 
 /** A picture of a telephone takes one or two seconds. */
 const TIMEOUT_MS = 60_000;
@@ -13,7 +13,7 @@ const IDLE_MS = 5_000;
  * thread of its own: a picture that takes too long costs that thread and nothing else.
  */
 export class HeicDecoder implements AsyncDisposable {
-  readonly #worker = new WorkerClient<HeicMethods>(new URL('./heic-worker.ts', import.meta.url), undefined, 'HEIC', {
+  readonly #thread = new ThreadClient<HeicMethods>(new URL('./heic-thread.ts', import.meta.url), undefined, 'HEIC', {
     idleMs: IDLE_MS,
   });
   #last: Promise<unknown> = Promise.resolve();
@@ -34,14 +34,14 @@ export class HeicDecoder implements AsyncDisposable {
   async #convert(bytes: Uint8Array, icc: Uint8Array | undefined, signal?: AbortSignal): Promise<Uint8Array> {
     const deadline = AbortSignal.timeout(TIMEOUT_MS);
     try {
-      return await this.#worker.call(
+      return await this.#thread.call(
         'convert',
         { bytes, ...(icc && { icc }) },
         { signal: signal ? AbortSignal.any([signal, deadline]) : deadline },
       );
     } catch (error) {
       // Whatever it is doing now is of no use any more.
-      if (deadline.aborted || signal?.aborted) this.#worker.kill();
+      if (deadline.aborted || signal?.aborted) this.#thread.kill();
       if (deadline.aborted) throw new JobRefused(`The picture was not decoded within ${TIMEOUT_MS / 1000} s.`);
       if (error instanceof CodedError && error.code === 'BAD_USER_INPUT') throw new JobRefused(error.message);
       throw error;
@@ -49,6 +49,6 @@ export class HeicDecoder implements AsyncDisposable {
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.#worker[Symbol.asyncDispose]();
+    return this.#thread[Symbol.asyncDispose]();
   }
 }

@@ -151,7 +151,7 @@ async function startWorker(log: Logger, language: string, file: string): Promise
   const { createWorker, OEM } = await import('tesseract.js');
   const known = [language];
   const worker = await createWorker(known, OEM.LSTM_ONLY, {
-    workerPath: fileURLToPath(new URL('./ocr-worker.ts', import.meta.url)),
+    workerPath: fileURLToPath(new URL('./ocr-thread.ts', import.meta.url)),
     langPath: path.dirname(file),
     gzip: file.endsWith(GZIP),
     // By default it writes the language data into the working directory and reads stale data from there.

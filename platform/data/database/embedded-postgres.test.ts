@@ -4,19 +4,19 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { EmbeddedThread } from './embedded-thread.ts';
+import { EmbeddedPostgres } from './embedded-postgres.ts';
 import { buildTemplate, templateDirectory } from './template.ts';
 
 const root = process.cwd();
 let folder: string;
-let thread: EmbeddedThread;
+let thread: EmbeddedPostgres;
 
 beforeAll(async () => {
   await buildTemplate(root);
   folder = await mkdtemp(path.join(tmpdir(), 'embedded-thread-'));
-  thread = new EmbeddedThread(
+  thread = new EmbeddedPostgres(
     { directory: path.join(folder, 'data'), template: await templateDirectory(root), durable: true },
-    new URL('./testing/dying-worker.ts', import.meta.url),
+    new URL('./testing/dying-thread.ts', import.meta.url),
   );
   await query('postgres', 'CREATE TABLE stars (name text)');
 }, 60_000);
@@ -150,7 +150,7 @@ describe("the embedded database's thread", () => {
 
 describe('a folder that cannot be opened', () => {
   it('is told of, and nothing hangs', async () => {
-    await using wrong = new EmbeddedThread({ directory: path.join(root, 'package.json', 'data'), durable: true });
+    await using wrong = new EmbeddedPostgres({ directory: path.join(root, 'package.json', 'data'), durable: true });
     await expect(wrong.opened).rejects.toThrow(/The embedded database broke: .*package\.json/);
     expect(wrong.alive).toBe(false);
   });

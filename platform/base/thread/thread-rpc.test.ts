@@ -1,14 +1,14 @@
 import os from 'node:os';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CodedError } from '../errors/errors.ts';
-import type { EchoMethods } from './testing/echo-worker.ts';
-import { WorkerClient } from './worker-rpc.ts';
+import type { EchoMethods } from './testing/echo-thread.ts';
+import { ThreadClient } from './thread-rpc.ts';
 
 describe('a worker', () => {
-  let worker: WorkerClient<EchoMethods>;
+  let worker: ThreadClient<EchoMethods>;
   beforeEach(() => {
-    worker = new WorkerClient<EchoMethods>(
-      new URL('./testing/echo-worker.ts', import.meta.url),
+    worker = new ThreadClient<EchoMethods>(
+      new URL('./testing/echo-thread.ts', import.meta.url),
       { greeting: 'Good day' },
       'The echo',
     );
@@ -39,8 +39,8 @@ describe('a worker', () => {
   });
 
   it('that has had nothing to do for a while ends, and the next call starts another', async () => {
-    await using idle = new WorkerClient<EchoMethods>(
-      new URL('./testing/echo-worker.ts', import.meta.url),
+    await using idle = new ThreadClient<EchoMethods>(
+      new URL('./testing/echo-thread.ts', import.meta.url),
       { greeting: 'Good day' },
       'The echo',
       { idleMs: 300 },
@@ -53,8 +53,8 @@ describe('a worker', () => {
   });
 
   it('that cannot start fails what was asked of it, and the next call tries again', async () => {
-    await using broken = new WorkerClient<EchoMethods>(
-      new URL('./testing/echo-worker.ts', import.meta.url),
+    await using broken = new ThreadClient<EchoMethods>(
+      new URL('./testing/echo-thread.ts', import.meta.url),
       { greeting: '' },
       'The echo',
     );

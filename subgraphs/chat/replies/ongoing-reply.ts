@@ -38,7 +38,7 @@ class Lost extends Error {
 }
 
 /** A reply being written by this process. */
-export class ReplyRun {
+export class OngoingReply {
   readonly #chat: ChatParts;
   readonly #journal: Journal;
   readonly #reply: Message;

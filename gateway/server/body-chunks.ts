@@ -12,7 +12,7 @@ const MESSAGE = `The request body comes in too many chunks: beyond ${FREE_PIECES
  * Ends a request whose body comes in many small chunks. Each costs the loop some microseconds, however small it is:
  * half a megabyte in chunks of one byte held everything up for a second and a half, before anybody had looked at it.
  */
-export function boundPieces(request: IncomingMessage, response: ServerResponse): void {
+export function boundChunks(request: IncomingMessage, response: ServerResponse): void {
   if (request.headers['transfer-encoding'] === undefined) return;
   let pieces = 0;
   let bytes = 0;

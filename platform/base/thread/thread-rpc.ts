@@ -11,7 +11,7 @@ import { CodedError, type ErrorCode } from '../errors/errors.ts';
 import { guarded } from '../faults/guarded.ts';
 import { ofThread } from './messages.ts';
 
-/** The offer of a worker: methods of one argument each. */
+/** The offer of a thread: methods of one argument each. */
 export type Methods = Record<string, (argument: never, signal: AbortSignal) => unknown>;
 
 interface Call {
@@ -45,8 +45,8 @@ const DRAIN_MS = 5_000;
 const YOUNG_GENERATION_MB = 12;
 
 /** The conditions under which a thread lives. */
-export interface WorkerOptions {
-  /** Of its memory; a worker that needs more dies. */
+export interface ThreadOptions {
+  /** Of its memory; a thread that needs more dies. */
   readonly limits?: ResourceLimits;
   /** It ends when nothing was asked of it for so long, in milliseconds. Default: it stays. */
   readonly idleMs?: number;
@@ -68,11 +68,11 @@ interface Pending {
 }
 
 /**
- * A worker thread called like an object. It starts at the first call; if it dies, the calls under way fail with
+ * A thread called like an object. It starts at the first call; if it dies, the calls under way fail with
  * SERVICE_UNAVAILABLE and the next call starts another. It does not keep the process alive while nothing is asked of
  * it.
  */
-export class WorkerClient<M extends Methods> implements AsyncDisposable {
+export class ThreadClient<M extends Methods> implements AsyncDisposable {
   readonly #file: URL;
   readonly #data: unknown;
   readonly #what: string;
@@ -85,11 +85,11 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
   #closed = false;
 
   /**
-   * @param file the worker's module, which calls `serve`.
-   * @param data given to the worker's `start`.
-   * @param what names the worker in errors, e.g. `The vector search`.
+   * @param file the thread's module, which calls `serve`.
+   * @param data given to the thread's `start`.
+   * @param what names the thread in errors, e.g. `The vector search`.
    */
-  constructor(file: URL, data: unknown, what: string, { limits, idleMs }: WorkerOptions = {}) {
+  constructor(file: URL, data: unknown, what: string, { limits, idleMs }: ThreadOptions = {}) {
     this.#file = file;
     this.#data = data;
     this.#what = what;
@@ -219,7 +219,7 @@ export class WorkerClient<M extends Methods> implements AsyncDisposable {
 }
 
 /**
- * Serves the calls of a worker's side. Calls are answered as they come, so a method that awaits lets others pass; until
+ * Serves the calls of a thread's side. Calls are answered as they come, so a method that awaits lets others pass; until
  * `start` is done they wait.
  */
 export function serve<Data, M extends Methods>(start: (data: Data) => M | Promise<M>): void {

@@ -1,5 +1,5 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { serve } from '#platform/base/worker/worker-rpc.ts';
+import { serve } from '#platform/base/thread/thread-rpc.ts';
 import type {
   AddedVector,
   AggregateRequest,
