@@ -10,7 +10,7 @@ import type { Staging } from '#platform/data/database/staging.ts';
 import { PrismaClient } from '#prisma/vector/client/client.ts';
 import { importArchive } from '#retrieval/vectors/archive.ts';
 import { openVectorStore } from '#retrieval/vectors/open.ts';
-import { settleCollections } from '#subgraphs/vector/settle.ts';
+import { reconcileCollections } from '#subgraphs/vector/reconcile.ts';
 import { reindex } from '../commands/reindex.ts';
 import { CommandError } from '../report.ts';
 import { Archive, checkArchive, readingArchive } from './archive.ts';
@@ -195,5 +195,5 @@ async function settle(config: Config): Promise<void> {
   await using database = await openDatabase(config, pino({ level: 'silent' }));
   await database.opened;
   await using vectors = await openVectorStore(config);
-  await settleCollections(await database.client('vector', PrismaClient as ClientClass<PrismaClient>), vectors);
+  await reconcileCollections(await database.client('vector', PrismaClient as ClientClass<PrismaClient>), vectors);
 }

@@ -8,8 +8,6 @@ export interface Loaders {
   readonly byMessage: DataLoader<string, Totals | null>;
   readonly byConversation: DataLoader<string, Totals | null>;
 }
-export type Context = RequestContext<Loaders>;
-
 /** Creates the loaders of one operation. */
 export function createLoaders({ usage }: AnalyticsParts, { identity }: RequestContext): Loaders {
   const by = (read: (userId: string, ids: readonly string[]) => Promise<Map<string, Totals>>) =>

@@ -29,18 +29,20 @@ export const analytics: SubgraphDefinition = {
     const usage = new UsageReader(db);
     const spent = new SpentBudgets(cache);
     const budgets = new Budgets({ db, log, spent, userBudgetPerDay: config.USER_BUDGET_PER_DAY });
-    const guard = { where: 'budgets', log };
-    void events.started.then(guarded(guard, () => budgets.enforceAll()));
-    const stop = every(ENFORCE_MS, guard, async () => {
-      await budgets.enforceAll();
-      await sumUnsummed(db, closing.signal);
-    });
-    lifecycle.defer(stop);
-    const closing = new AbortController();
-    lifecycle.defer(() => closing.abort());
-    void events.started.then(guarded({ where: 'conversation sums', log }, () => sumUnsummed(db, closing.signal)));
     const parts: AnalyticsParts = { db, usage, budgets };
     await storage.consume(eventHandlers(parts), { lanes: LANES });
+    const closing = new AbortController();
+    lifecycle.defer(() => closing.abort());
+    const guard = { where: 'budgets', log };
+    void events.started.then(guarded(guard, () => budgets.enforceAll()));
+    void events.started.then(guarded({ where: 'conversation sums', log }, () => sumUnsummed(db, closing.signal)));
+    lifecycle.defer(
+      every(ENFORCE_MS, guard, async () => {
+        await budgets.enforceAll();
+        await sumUnsummed(db, closing.signal);
+      }),
+    );
+
     return {
       resolvers: createResolvers(parts),
       loaders: (request) => createLoaders(parts, request),

@@ -1,13 +1,10 @@
 import DataLoader from 'dataloader';
 import { isUuid } from '#platform/base/ids/uuid.ts';
-import type { RequestContext } from '#platform/host/definition.ts';
 import type { PrismaClient, User } from '#prisma/auth/client/client.ts';
 
 export interface Loaders {
   readonly users: DataLoader<string, User | null>;
 }
-
-export type AuthContext = RequestContext<Loaders>;
 
 /**
  * Creates the loaders of one operation: one query for all users that it mentions, however many places

@@ -57,8 +57,8 @@ export const chat: SubgraphDefinition = {
         sending: new Sending(parts, replies),
         completions: new Completions(parts),
       }),
-      routes: storage.parkedRoutes,
       loaders: ({ identity }) => createLoaders(parts, identity),
+      routes: storage.parkedRoutes,
     };
   },
 };

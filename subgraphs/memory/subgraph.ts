@@ -1,4 +1,5 @@
 import { openRecordedModels } from '#llm/recorded-models.ts';
+import { every } from '#platform/base/faults/every.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
@@ -13,7 +14,7 @@ import { queueReembedding } from './indexing/reembed.ts';
 import { registerJobs } from './jobs.ts';
 import { createLoaders } from './loaders.ts';
 import { MemoryStore } from './memories/store.ts';
-import { createMemoryMetrics } from './metrics.ts';
+import { memoryMetrics } from './metrics.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
 import { MemoryQuotas } from './quota.ts';
 import { DocumentReader } from './reader/document-reader.ts';
@@ -61,12 +62,12 @@ export const memory: SubgraphDefinition = {
       reader,
       extraction: config.MEMORY_EXTRACTION,
       maxDocumentBytes: config.DOCUMENT_MAX_BYTES,
-      metrics: createMemoryMetrics(platform.metrics),
+      metrics: memoryMetrics(platform.metrics),
       log,
     };
-    registerJobs(parts);
     const documents = new Documents(parts);
     const contexts = new Contexts(db, parts.quotas);
+    registerJobs(parts);
     await storage.consume(eventHandlers(parts));
     void events.started.then(() => {
       parts.quick.start();
@@ -79,21 +80,10 @@ export const memory: SubgraphDefinition = {
       guarded({ where: 'reconciling', log }, () => queueReconciling(parts)),
     );
     lifecycle.defer(() => restored.close());
-    const comparing = setInterval(
-      guarded({ where: 'reconciling', log }, () => queueSuspects(parts)),
-      HOUR_MS,
-    ).unref();
-    lifecycle.defer(() => clearInterval(comparing));
-    const forgetting = setInterval(
-      guarded({ where: 'documents', log }, () => documents.forgetAbandoned()),
-      HOUR_MS,
-    ).unref();
-    lifecycle.defer(() => clearInterval(forgetting));
-    const cleanup = setInterval(
-      guarded({ where: 'contexts', log }, () => contexts.cleanup()),
-      CLEANUP_MS,
-    ).unref();
-    lifecycle.defer(() => clearInterval(cleanup));
+    lifecycle.defer(every(HOUR_MS, { where: 'reconciling', log }, () => queueSuspects(parts)));
+    lifecycle.defer(every(HOUR_MS, { where: 'documents', log }, () => documents.forgetAbandoned()));
+    lifecycle.defer(every(CLEANUP_MS, { where: 'contexts', log }, () => contexts.cleanup()));
+
     return {
       resolvers: createResolvers({ memory: parts, memories: new MemoryStore(parts), contexts, documents }),
       loaders: (request) => createLoaders(db, request),

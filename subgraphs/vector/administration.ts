@@ -3,7 +3,7 @@ import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { PrismaClient } from '#prisma/vector/client/client.ts';
 import type { Backup, VectorStore } from '#retrieval/vectors/vector-store.ts';
-import { deleteOrphans } from './settle.ts';
+import { deleteOrphans } from './reconcile.ts';
 
 /** The part of the store that administrators see and work with. */
 export class Administration {

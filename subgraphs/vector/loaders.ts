@@ -9,8 +9,6 @@ export interface Loaders {
   readonly collections: DataLoader<string, Collection | null>;
   readonly vectors: DataLoader<ObjectNode, Float32Array | null>;
 }
-export type Context = RequestContext<Loaders>;
-
 /** Creates the loaders of one operation. */
 export function createLoaders({ collections, objects }: VectorParts, { identity }: RequestContext): Loaders {
   return {

@@ -1,7 +1,7 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
-import { JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
+import { type JobHandler, JobRefused, type Jobs } from '#platform/data/jobs/jobs.ts';
 import type { Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
-import { type Collection, type Collections, REEMBED } from './collections.ts';
+import type { Collection, Collections } from './collections.ts';
 
 interface Payload {
   readonly collectionId: string;
@@ -9,38 +9,35 @@ interface Payload {
 }
 
 /**
- * Embeds all texts of a collection with another model, as a durable job: a killed process loses and repeats nothing.
+ * Returns the job that embeds all texts of a collection with another model: a killed process loses and repeats nothing.
  */
-export function handleReembedding(
-  jobs: Jobs<Prisma.TransactionClient>,
+export const reembedCollection = (
   db: PrismaClient,
   collections: Collections,
-): void {
-  jobs.handle(REEMBED, {
-    async run(payload, context) {
-      const { collectionId, model } = payload as unknown as Payload;
-      const collection = await db.collection.findUnique({ where: { id: collectionId } });
-      // Deleted meanwhile, or changed again: another job does that.
-      if (collection === null || collection.nextModel !== model) return;
-      try {
-        const index = await collections.open(collection);
-        const by = { userId: collection.ownerId, purpose: 'reembed' };
-        await index.reembed(
-          () => by,
-          ({ done, total }) => context.progress(done, total),
-          context.signal,
-        );
-      } catch (error) {
-        if (error instanceof CodedError && error.code === 'MODEL_NOT_FOUND') throw new JobRefused(error.message);
-        throw error;
-      }
-      return async (tx) => {
-        const where = { id: collectionId, nextModel: model };
-        await tx.collection.updateMany({ where, data: { model, nextModel: null, reembedJobId: null } });
-      };
-    },
-  });
-}
+): JobHandler<Prisma.TransactionClient> => ({
+  async run(payload, context) {
+    const { collectionId, model } = payload as unknown as Payload;
+    const collection = await db.collection.findUnique({ where: { id: collectionId } });
+    // Deleted meanwhile, or changed again: another job does that.
+    if (collection === null || collection.nextModel !== model) return;
+    try {
+      const index = await collections.open(collection);
+      const by = { userId: collection.ownerId, purpose: 'reembed' };
+      await index.reembed(
+        () => by,
+        ({ done, total }) => context.progress(done, total),
+        context.signal,
+      );
+    } catch (error) {
+      if (error instanceof CodedError && error.code === 'MODEL_NOT_FOUND') throw new JobRefused(error.message);
+      throw error;
+    }
+    return async (tx) => {
+      const where = { id: collectionId, nextModel: model };
+      await tx.collection.updateMany({ where, data: { model, nextModel: null, reembedJobId: null } });
+    };
+  },
+});
 
 const STATES: Partial<Record<string, string>> = { RUNNING: 'RUNNING', PARKED: 'FAILED' };
 

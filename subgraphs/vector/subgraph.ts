@@ -6,11 +6,11 @@ import { Administration } from './administration.ts';
 import { Collections } from './collections.ts';
 import { Embedding } from './embedding.ts';
 import { eventHandlers } from './events.ts';
+import { registerJobs } from './jobs.ts';
 import { createLoaders } from './loaders.ts';
 import { Objects } from './objects.ts';
 import type { VectorParts } from './parts.ts';
 import { VectorQuotas } from './quota.ts';
-import { handleReembedding } from './reembedding.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 
 /** Collections of texts and vectors, embedding models, and the store behind them. */
@@ -18,29 +18,30 @@ export const vector: SubgraphDefinition = {
   name: 'vector',
   schemaFile: new URL('./schema.graphql', import.meta.url),
   async start(platform) {
+    const { config, events, topics } = platform;
     const storage = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'vector', PrismaClient);
     const { db } = storage;
     const { embedders, vectors } = await openRetrieval(platform, storage);
     const jobs = storage.jobs();
-    const quotas = new VectorQuotas(platform.config);
+    const quotas = new VectorQuotas(config);
     const collections = new Collections({ db, embedders, store: vectors, quotas, jobs });
-    handleReembedding(jobs, db, collections);
-    void platform.events.started.then(() => jobs.start());
-    await storage.consume(eventHandlers({ collections }));
-    const administration = new Administration(vectors, storage.db, platform.topics);
     const parts: VectorParts = {
       embedders,
       embedding: new Embedding(embedders),
       collections,
       objects: new Objects(collections, db, quotas),
       quotas: (userId) => quotas.use(db, userId),
-      administration,
+      administration: new Administration(vectors, db, topics),
       jobs,
     };
+    registerJobs({ db, collections, jobs });
+    await storage.consume(eventHandlers(parts));
+    void events.started.then(() => jobs.start());
+
     return {
       resolvers: createResolvers(parts),
-      routes: storage.parkedRoutes,
       loaders: (request) => createLoaders(parts, request),
+      routes: storage.parkedRoutes,
       health: async () => {
         const { status, detail } = await (await vectors()).health();
         return { vectors: { status, ...(detail !== undefined && { detail }) } };

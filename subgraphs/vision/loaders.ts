@@ -12,8 +12,8 @@ export interface Loaders {
   /** The pages whose text was read, by the picture's id. */
   readonly pages: DataLoader<string, NumberedPage[]>;
 }
+
 export type NumberedPage = ReadPage & { readonly number: number };
-export type Context = RequestContext<Loaders>;
 
 /** Creates the loaders of one operation. */
 export function createLoaders({ db, images }: VisionParts, { identity }: RequestContext): Loaders {

@@ -44,14 +44,15 @@ export const vision: SubgraphDefinition = {
     const images = new Images({ db, blobs, urls, topics, quotas, jobs, slowJobs });
     const gallery = new Gallery(db, images);
     const pictures = new Pictures({ db, blobs, images, models });
+    const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics };
     registerJobs({ db, blobs, images, engine, languages, heic, jobs, slowJobs });
+    await storage.consume(eventHandlers(parts));
     void events.started.then(() => {
       jobs.start();
       slowJobs.start();
     });
     lifecycle.defer(every(CLEANUP_MS, { where: 'abandoned uploads', log }, () => images.forgetAbandoned()));
-    const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics };
-    await storage.consume(eventHandlers(parts));
+
     return {
       resolvers: createResolvers(parts),
       loaders: (request) => createLoaders(parts, request),

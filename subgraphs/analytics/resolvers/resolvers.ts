@@ -4,10 +4,10 @@ import type { ResolverMap } from '#platform/host/definition.ts';
 import { type Identity, requireAdmin, requireScope, type UserIdentity } from '#platform/identity/identity.ts';
 import type { Budget, BudgetEnforcement } from '../budgets.ts';
 import { readCalls } from '../calls.ts';
-import type { Context } from '../loaders.ts';
 import type { AnalyticsParts } from '../parts.ts';
 import { type BudgetPeriod, budgetPeriod, DAY_MS, HOUR_MS, type Interval, periodOf } from '../period.ts';
 import type { Dimension, UsageSelection } from '../usage.ts';
+import type { Context } from './context.ts';
 
 interface Filter {
   from?: Date | null;

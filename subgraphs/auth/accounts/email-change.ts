@@ -4,9 +4,9 @@ import { maskEmail, parseEmail } from '../email.ts';
 import { addressInUseMail, emailChangeAskedMail, emailChangedMail, emailChangeMail, linkTo } from '../mail/mails.ts';
 import { endTokens, issueToken, LIFE_S, notGood, redeemToken } from '../one-time-tokens.ts';
 import type { AuthParts } from '../parts.ts';
+import { noSooner } from './no-sooner.ts';
 import { provePassword, requireSession } from './password-proof.ts';
 import { ANSWER_AFTER_MS, isTaken } from './registration.ts';
-import { settle } from './settle.ts';
 
 /**
  * Sends a link to the address that the caller's account is to have, and a notice to the one it has. Nothing changes
@@ -26,7 +26,7 @@ export async function requestEmailChange(
   const user = await provePassword(parts, input.password, 'input.password', actor);
   const email = parseEmail(input.email, 'input.email');
   if (email === user.email) throw badInput('input.email', 'is the address that the account has.');
-  await settle(ANSWER_AFTER_MS, async () => {
+  await noSooner(ANSWER_AFTER_MS, async () => {
     const mayWrite = await parts.limits.mayWriteTo(email, 'change', actor);
     await parts.changes.run(actor, async (change) => {
       const isFree = (await change.tx.user.count({ where: { email } })) === 0;

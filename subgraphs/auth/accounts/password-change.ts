@@ -5,9 +5,9 @@ import { linkTo, passwordChangedMail, resetMail } from '../mail/mails.ts';
 import { endTokens, findToken, issueToken, LIFE_S, redeemToken } from '../one-time-tokens.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
+import { noSooner } from './no-sooner.ts';
 import { provePassword, requireSession } from './password-proof.ts';
 import { ANSWER_AFTER_MS } from './registration.ts';
-import { settle } from './settle.ts';
 
 /** The sessions and keys that a new password ended. */
 export interface Ended {
@@ -56,7 +56,7 @@ export async function requestPasswordReset(parts: AuthParts, given: string, acto
   parts.mail.requireDestination('ask the administrator, who can make one.');
   await parts.limits.spend('mail', actor);
   const email = parseEmail(given, 'input.email');
-  await settle(ANSWER_AFTER_MS, async () => {
+  await noSooner(ANSWER_AFTER_MS, async () => {
     const mayWrite = await parts.limits.mayWriteTo(email, 'reset', actor);
     await parts.changes.run(actor, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });

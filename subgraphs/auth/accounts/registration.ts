@@ -8,7 +8,7 @@ import { alreadyRegisteredMail, linkTo, verificationMail } from '../mail/mails.t
 import { issueToken, redeemToken } from '../one-time-tokens.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
-import { settle } from './settle.ts';
+import { noSooner } from './no-sooner.ts';
 
 /** Longer than the work takes on a machine that is not overloaded, in ms. */
 export const ANSWER_AFTER_MS = 150;
@@ -30,7 +30,7 @@ export async function register(parts: AuthParts, input: NewAccount, actor: Actor
   const email = parseEmail(input.email, 'input.email');
   const displayName = nameOf(input.displayName, email);
   await checkPassword(input.password, 'input.password', [email, displayName]);
-  await settle(ANSWER_AFTER_MS, async () => {
+  await noSooner(ANSWER_AFTER_MS, async () => {
     const passwordHash = await parts.hasher.hash(input.password);
     const mayWrite = await parts.limits.mayWriteTo(email, 'registration', actor);
     const work = (change: Change) => enrol(parts, change, { email, displayName, passwordHash }, mayWrite);
@@ -99,7 +99,7 @@ export async function requestEmailVerification(parts: AuthParts, given: string, 
   parts.mail.requireDestination('addresses are not confirmed then.');
   await parts.limits.spend('mail', actor);
   const email = parseEmail(given, 'input.email');
-  await settle(ANSWER_AFTER_MS, async () => {
+  await noSooner(ANSWER_AFTER_MS, async () => {
     const mayWrite = await parts.limits.mayWriteTo(email, 'confirmation', actor);
     await parts.changes.run(actor, async (change) => {
       const user = await change.tx.user.findUnique({ where: { email } });

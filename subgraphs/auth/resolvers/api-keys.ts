@@ -4,8 +4,8 @@ import type { ApiKey } from '#prisma/auth/client/client.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../api-keys/api-keys.ts';
 import { scopeName, scopeNamed } from '../api-keys/scope-names.ts';
 import { listApiKeys } from '../lists.ts';
-import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
+import type { Context } from './context.ts';
 import { credential } from './credential.ts';
 
 /** Returns the resolvers of API keys. */
@@ -16,7 +16,7 @@ export const apiKeyResolvers = (parts: AuthParts) => ({
     apiKeys: (
       _root: unknown,
       args: PageArguments & { userId?: string | null; includeInactive: boolean | null },
-      context: AuthContext,
+      context: Context,
     ) => listApiKeys(parts, args, { userId: args.userId, includeInactive: args.includeInactive ?? false }, context),
   },
   Mutation: {
@@ -26,7 +26,7 @@ export const apiKeyResolvers = (parts: AuthParts) => ({
     rotateApiKey: credential((input: Parameters<typeof rotateApiKey>[1], context) =>
       rotateApiKey(parts, input, context),
     ),
-    revokeApiKey: async (_root: unknown, { input }: { input: { id: string } }, context: AuthContext) => ({
+    revokeApiKey: async (_root: unknown, { input }: { input: { id: string } }, context: Context) => ({
       apiKey: await revokeApiKey(parts, input.id, context),
     }),
   },

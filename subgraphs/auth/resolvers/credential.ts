@@ -6,7 +6,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { badInput } from '#platform/base/errors/errors.ts';
-import type { AuthContext } from '../loaders.ts';
+import type { Context } from './context.ts';
 
 /** The mutations that take a password or a token; the schema tags the same ones `credential`. */
 export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
@@ -28,8 +28,8 @@ export const CREDENTIAL_FIELDS: ReadonlySet<string> = new Set([
 /** Wraps a mutation that takes a password or a token: one an operation. */
 export const credential =
   <Input, Payload>(
-    resolve: (input: Input, context: AuthContext) => Promise<Payload>,
-  ): GraphQLFieldResolver<unknown, AuthContext> =>
+    resolve: (input: Input, context: Context) => Promise<Payload>,
+  ): GraphQLFieldResolver<unknown, Context> =>
   (_root, { input }, context, info) => {
     refuseSeveralCredentials(info);
     return resolve(input as Input, context);

@@ -5,8 +5,8 @@ import { createFirstAdmin } from '../accounts/first-admin.ts';
 import { login } from '../accounts/login.ts';
 import { changePassword, requestPasswordReset, resetPassword } from '../accounts/password-change.ts';
 import { type NewAccount, register, requestEmailVerification, verifyEmail } from '../accounts/registration.ts';
-import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
+import type { Context } from './context.ts';
 import { credential } from './credential.ts';
 
 const MAIL_IS_COMING = 'If the address has an account, a mail is on its way to it.';
@@ -17,7 +17,7 @@ const ASK_THE_ADMINISTRATOR =
  * Signs in after a registration. It is one more attempt at the account, counted and refused as any other: a
  * visitor who registers the address of another person learns no more than `login` would say.
  */
-async function signInAfter(parts: AuthParts, { email, password }: NewAccount, context: AuthContext) {
+async function signInAfter(parts: AuthParts, { email, password }: NewAccount, context: Context) {
   try {
     return await login(parts, { email, password }, context);
   } catch (error) {

@@ -1,13 +1,13 @@
 import type { GraphQLResolveInfo } from 'graphql';
 import { requireUser } from '#platform/identity/identity.ts';
-import type { AuthContext } from '../loaders.ts';
 import { expectedTypes } from '../nodes/expected-types.ts';
 import { findNodes, type NodeReference } from '../nodes/nodes.ts';
 import type { AuthParts } from '../parts.ts';
+import type { Context } from './context.ts';
 
 /** Returns the resolvers of what can be read by its id alone. */
 export const nodeResolvers = ({ peers }: Pick<AuthParts, 'peers'>) => {
-  const find = (ids: readonly string[], context: AuthContext, info: GraphQLResolveInfo) =>
+  const find = (ids: readonly string[], context: Context, info: GraphQLResolveInfo) =>
     findNodes(
       {
         peers,
@@ -22,9 +22,9 @@ export const nodeResolvers = ({ peers }: Pick<AuthParts, 'peers'>) => {
   return {
     Node: { __resolveType: ({ __typename }: NodeReference) => __typename },
     Query: {
-      node: async (_root: unknown, { id }: { id: string }, context: AuthContext, info: GraphQLResolveInfo) =>
+      node: async (_root: unknown, { id }: { id: string }, context: Context, info: GraphQLResolveInfo) =>
         (await find([id], context, info))[0],
-      nodes: (_root: unknown, { ids }: { ids: readonly string[] }, context: AuthContext, info: GraphQLResolveInfo) =>
+      nodes: (_root: unknown, { ids }: { ids: readonly string[] }, context: Context, info: GraphQLResolveInfo) =>
         find(ids, context, info),
     },
   };

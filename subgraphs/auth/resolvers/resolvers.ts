@@ -1,10 +1,10 @@
 import type { ResolverMap } from '#platform/host/definition.ts';
 import { updateProfile } from '../accounts/account.ts';
-import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
 import { MAX_LENGTH, MIN_LENGTH } from '../passwords/password-rules.ts';
 import { administrationResolvers } from './administration.ts';
 import { apiKeyResolvers } from './api-keys.ts';
+import type { Context } from './context.ts';
 import { credentialResolvers } from './credentials.ts';
 import { nodeResolvers } from './nodes.ts';
 import { sessionResolvers } from './sessions.ts';
@@ -49,7 +49,7 @@ export function createResolvers(parts: AuthParts): ResolverMap {
       updateProfile: async (
         _root: unknown,
         { input }: { input: Parameters<typeof updateProfile>[1] },
-        context: AuthContext,
+        context: Context,
       ) => ({ user: await updateProfile(parts, input, context) }),
     },
   };

@@ -6,14 +6,14 @@ import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
 import { scopeName } from '../api-keys/scope-names.ts';
 import { listSessions } from '../lists.ts';
-import type { AuthContext } from '../loaders.ts';
 import type { AuthParts } from '../parts.ts';
 import { deviceOf } from '../sessions/device.ts';
+import type { Context } from './context.ts';
 
 /** Returns the resolvers of sessions. */
 export const sessionResolvers = (parts: AuthParts) => ({
   Session: {
-    current: (session: Session, _args: object, { identity }: AuthContext) =>
+    current: (session: Session, _args: object, { identity }: Context) =>
       identity.kind === 'user' && (identity.sessionId ?? identity.appSessionId) === session.id,
     device: ({ clientName, userAgent }: Session) => clientName ?? deviceOf(userAgent),
     app: ({ clientId, clientName, scopes }: Session) =>
@@ -21,11 +21,11 @@ export const sessionResolvers = (parts: AuthParts) => ({
   },
   SessionConnection: COUNTED,
   Query: {
-    sessions: (_root: unknown, args: PageArguments & { userId?: string | null }, context: AuthContext) =>
+    sessions: (_root: unknown, args: PageArguments & { userId?: string | null }, context: Context) =>
       listSessions(parts, args, args.userId, context),
   },
   Mutation: {
-    async logout(_root: unknown, { input }: { input?: { refreshToken?: string | null } | null }, context: AuthContext) {
+    async logout(_root: unknown, { input }: { input?: { refreshToken?: string | null } | null }, context: Context) {
       const given = input?.refreshToken;
       const own = context.identity.kind === 'user' ? context.identity.sessionId : undefined;
       const sessionId = given == null ? own : parts.sessions.sessionOf(given);
@@ -38,7 +38,7 @@ export const sessionResolvers = (parts: AuthParts) => ({
     async logoutAll(
       _root: unknown,
       { input }: { input?: { exceptCurrent?: boolean | null } | null },
-      context: AuthContext,
+      context: Context,
     ) {
       const { userId, sessionId } = requireSession(context.identity);
       const where = input?.exceptCurrent ? { userId, id: { not: sessionId } } : { userId };
@@ -47,7 +47,7 @@ export const sessionResolvers = (parts: AuthParts) => ({
       };
     },
 
-    async revokeSession(_root: unknown, { input }: { input: { id: string } }, context: AuthContext) {
+    async revokeSession(_root: unknown, { input }: { input: { id: string } }, context: Context) {
       const { userId, scopes } = requireSession(context.identity);
       const own = scopes.includes('admin') ? {} : { userId };
       const known = isUuid(input.id) ? await parts.db.session.findFirst({ where: { id: input.id, ...own } }) : null;

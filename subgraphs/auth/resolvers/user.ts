@@ -1,7 +1,7 @@
 import { forbidden, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import type { User } from '#prisma/auth/client/client.ts';
-import type { AuthContext } from '../loaders.ts';
+import type { Context } from './context.ts';
 
 /** Whether the caller may see what others may not: the user, an administrator, or a part of the graph itself. */
 function seesAll(user: User, identity: Identity): boolean {
@@ -13,13 +13,13 @@ function seesAll(user: User, identity: Identity): boolean {
 
 const ownField =
   <Value>(read: (user: User) => Value) =>
-  (user: User, _args: object, { identity }: AuthContext): Value | null =>
+  (user: User, _args: object, { identity }: Context): Value | null =>
     seesAll(user, identity) ? read(user) : null;
 
 export const userResolvers = {
   User: {
     // A direct call to this field with any id reads public fields only; private ones are guarded one by one below.
-    __resolveReference({ id }: { id: string }, { identity, loaders }: AuthContext): Promise<User | null> {
+    __resolveReference({ id }: { id: string }, { identity, loaders }: Context): Promise<User | null> {
       if (identity.kind === 'anonymous') throw unauthenticated();
       return loaders.users.load(id);
     },
@@ -30,12 +30,12 @@ export const userResolvers = {
     lastLoginAt: ownField((user) => user.lastLoginAt),
   },
   Query: {
-    async me(_root: unknown, _args: object, { identity, loaders }: AuthContext): Promise<User> {
+    async me(_root: unknown, _args: object, { identity, loaders }: Context): Promise<User> {
       if (identity.kind !== 'user') throw forbidden('A service is not a user: ask as a user.');
       const user = await loaders.users.load(identity.userId);
       if (user === null) throw unauthenticated('The account is gone.');
       return user;
     },
-    user: (_root: unknown, { id }: { id: string }, { loaders }: AuthContext) => loaders.users.load(id),
+    user: (_root: unknown, { id }: { id: string }, { loaders }: Context) => loaders.users.load(id),
   },
 };

@@ -3,10 +3,10 @@ import type { ResolverMap } from '#platform/host/definition.ts';
 import { requireScope } from '#platform/identity/identity.ts';
 import type { CollectionChanges, NewCollection } from '../collections.ts';
 import type { FilterInput } from '../filter-input.ts';
-import type { Context } from '../loaders.ts';
 import type { ObjectInput } from '../objects.ts';
 import type { VectorParts } from '../parts.ts';
 import { type SearchInput, searchCollection } from '../search.ts';
+import type { Context } from './context.ts';
 
 const reader = ({ identity }: Context) => requireScope(identity, 'vector:read');
 const writer = ({ identity }: Context) => requireScope(identity, 'vector:write');

@@ -6,10 +6,10 @@ import { requireScope } from '#platform/identity/identity.ts';
 import type { FieldAggregate, Hit, ObjectResult } from '#retrieval/vectors/vector-store.ts';
 import { type Collection, describeFields } from '../collections.ts';
 import type { FilterInput } from '../filter-input.ts';
-import type { Context } from '../loaders.ts';
 import type { ObjectNode } from '../objects.ts';
 import type { VectorParts } from '../parts.ts';
 import { reembeddingOf } from '../reembedding.ts';
+import type { Context } from './context.ts';
 
 /** Returns the fields of the types. What the rows have under the same name needs no line here. */
 export function typeResolvers(parts: VectorParts): ResolverMap {

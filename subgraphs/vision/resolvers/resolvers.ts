@@ -6,10 +6,11 @@ import type { SignedUrl } from '#platform/identity/signed-urls/url-signer.ts';
 import type { Analysis } from '../analysis.ts';
 import { shownExif } from '../exif.ts';
 import { type ImageRow, pageCount } from '../images.ts';
-import type { Context, NumberedPage } from '../loaders.ts';
+import type { NumberedPage } from '../loaders.ts';
 import type { VisionParts } from '../parts.ts';
 import { followImage } from '../progress.ts';
 import { linkTo, type VariantRequest } from '../variants.ts';
+import type { Context } from './context.ts';
 
 const readerId = ({ identity }: Context): string => requireScope(identity, 'vision:read').userId;
 const writer = ({ identity }: Context) => requireScope(identity, 'vision:write');

@@ -13,7 +13,7 @@ export async function deleteOrphans(db: Rows, store: VectorStore): Promise<void>
 }
 
 /** Makes collections and the store agree where both were restored: what was copied later may hold more, or less. */
-export async function settleCollections(db: Rows, store: VectorStore): Promise<void> {
+export async function reconcileCollections(db: Rows, store: VectorStore): Promise<void> {
   await deleteOrphans(db, store);
   for (const { name } of await store.spaces()) {
     const id = idOfSpace(name);

@@ -1,0 +1,4 @@
+import type { RequestContext } from '#platform/host/definition.ts';
+import type { Loaders } from '../loaders.ts';
+
+export type Context = RequestContext<Loaders>;
