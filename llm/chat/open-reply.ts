@@ -1,14 +1,13 @@
 import type { Deployment } from '../catalogue/catalogue.ts';
 import type { ChatMessage } from '../messages.ts';
 import type { Clients } from '../provider/clients.ts';
-import type { Delta, FinishReason } from '../provider/deltas.ts';
+import type { Delta } from '../provider/deltas.ts';
 import { ProviderFailure } from '../provider/failure.ts';
 import type { Gathering } from '../provider/gathering.ts';
 import type { Body, Protocol } from '../provider/protocol.ts';
 import { protocolOf } from '../provider/protocols.ts';
 import type { QuirkBook, Quirks } from '../provider/quirks.ts';
 import { type ProviderEnd, ProviderStream } from '../provider/stream.ts';
-import type { ReportedUsage } from '../provider/usage.ts';
 import type { ChatRequest } from '../requests.ts';
 import { booked } from '../routing/attempt.ts';
 import type { Attempt } from '../routing/router.ts';
@@ -22,16 +21,14 @@ export interface OpenReply {
   /** As they were sent. */
   readonly messages: readonly ChatMessage[];
   readonly context: FitReport | undefined;
-  /** The next part, up to one `end`: with `stopped` when the signal aborted. Throws ProviderFailure. */
-  next(): Promise<Delta | ReplyEnd>;
+  /** What was read of the stream already. */
+  readonly first: Delta | ProviderEnd;
+  /** The rest of it. */
+  readonly stream: Pick<ProviderStream, 'next'>;
+  /** Tells the routing that the stream broke off. */
+  failed(failure: ProviderFailure): void;
   /** Ends the request if it still runs. */
   close(): void;
-}
-
-export interface ReplyEnd {
-  readonly type: 'end';
-  readonly reason: FinishReason;
-  readonly usage: ReportedUsage | undefined;
 }
 
 export interface ReplyOptions {
@@ -100,20 +97,8 @@ async function ask(
       close();
       return undefined;
     }
-    const next = async (): Promise<Delta | ReplyEnd> => {
-      if (first) {
-        const part = first;
-        first = undefined;
-        return part;
-      }
-      try {
-        return (await stream.next()) ?? { type: 'end', reason: 'stopped', usage: undefined };
-      } catch (error) {
-        if (error instanceof ProviderFailure) state.failed(Date.now(), error, key);
-        throw error;
-      }
-    };
-    return { alias: attempt.alias.id, deployment, messages, context, next, close };
+    const failed = (failure: ProviderFailure) => state.failed(Date.now(), failure, key);
+    return { alias: attempt.alias.id, deployment, messages, context, first, stream, failed, close };
   });
 }
 

@@ -5,6 +5,7 @@ import { rulesFor } from '../budgets/limit-keeper.ts';
 import type { Alias, Catalogue, Deployment } from '../catalogue/catalogue.ts';
 import type { Clients } from '../provider/clients.ts';
 import type { Delta, FinishReason } from '../provider/deltas.ts';
+import { ProviderFailure } from '../provider/failure.ts';
 import type { Gathering } from '../provider/gathering.ts';
 import type { QuirkBook } from '../provider/quirks.ts';
 import type { ReportedUsage } from '../provider/usage.ts';
@@ -48,6 +49,9 @@ export interface ReplyEnd {
 
 export type ReplyPart = ReplyStart | Delta | ReplyEnd;
 
+/** The signal aborted. */
+const STOPPED: ReplyEnd = { type: 'end', reason: 'stopped', usage: undefined };
+
 /** A reply from a provider: reserved, routed and read. One call, or several equal calls together, read it once. */
 export class ProviderReply {
   readonly trail: Trail = { retries: 0, fallbacks: 0 };
@@ -58,6 +62,8 @@ export class ProviderReply {
   readonly #call: CallContext;
   #held: Held | undefined;
   #reply: OpenReply | undefined;
+  /** The part that came before the reply was this one's. */
+  #first: OpenReply['first'] | undefined;
   readonly #text: string[] = [];
   #end: ReplyEnd | undefined;
   #usage: Promise<Usage> | undefined;
@@ -98,8 +104,9 @@ export class ProviderReply {
 
   async #start(signal: AbortSignal): Promise<ReplyPart> {
     this.#reply = await this.#open(signal);
-    if (!this.#reply) return { type: 'end', reason: 'stopped', usage: undefined };
-    const { alias, deployment, context } = this.#reply;
+    if (!this.#reply) return STOPPED;
+    const { alias, deployment, context, first } = this.#reply;
+    this.#first = first;
     return {
       type: 'start',
       alias,
@@ -111,7 +118,14 @@ export class ProviderReply {
   }
 
   async #read(reply: OpenReply): Promise<ReplyPart> {
-    const part = await reply.next();
+    let part: Delta | ReplyEnd | undefined = this.#first;
+    this.#first = undefined;
+    try {
+      part ??= (await reply.stream.next()) ?? STOPPED;
+    } catch (error) {
+      if (error instanceof ProviderFailure) reply.failed(error);
+      throw error;
+    }
     if (part.type === 'end') this.#end = part;
     else if (part.type !== 'tool-call') this.#text.push(part.text);
     else this.#text.push(part.name ?? '', part.arguments);
