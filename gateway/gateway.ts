@@ -32,7 +32,8 @@ import { tracePipeline } from './policy/tracing.ts';
 import { type ApolloContext, createApolloFace } from './protocols/apollo.ts';
 import { CALLBACK_PATH, createCallbackHandler, type RelayCallback } from './protocols/callback.ts';
 import { createForward } from './protocols/forward.ts';
-import { createGraphqlHandler, refuse } from './protocols/graphql.ts';
+import { createGraphqlHandler } from './protocols/graphql.ts';
+import { refuse } from './protocols/send-answer.ts';
 import { serveWebSockets } from './protocols/websocket.ts';
 import { isForwarded, requestIdOf } from './request/client.ts';
 import { ruled } from './request/ruled-transport.ts';
@@ -285,25 +286,27 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
       if (request.method === 'OPTIONS') return origins.preflight(request, response);
       origins.mark(request, response);
     }
-    if (path === '/graphql') {
-      if (request.method === 'GET' && search === '' && wantsPage(request)) {
-        secure(response, config.publicUrl);
-        return config.production ? sendLandingPage(response) : seeOther(response, '/explorer');
-      }
+    const isGraph = path === '/graphql';
+    if (isGraph && !(request.method === 'GET' && search === '' && wantsPage(request)))
       return graphql(request, response, search);
-    }
     secure(response, config.publicUrl);
+    if (isGraph) return config.production ? sendLandingPage(response) : seeOther(response, '/explorer');
     if (path.startsWith(CALLBACK_PATH)) return answerCallback(request, response, path);
     if (path === INVALIDATION_PATH && invalidation.isOpen) return invalidation.answer(request, response);
     if (openai?.has(path)) return openai.answer(request, response, path);
     if (mcp?.has(path)) return mcp.answer(request, response, path);
     if (rest.has(path)) return rest.answer(request, response, path, search);
-    if (options.rest !== undefined && request.method === 'GET' && docs.has(path)) return docs.answer(response, path);
     const wellKnown = options.wellKnown?.[path];
     if (wellKnown || path.startsWith('/_/')) {
       const [subgraph, route] = wellKnown ? [wellKnown[0], wellKnown[1] + search] : ownRoute(path + search);
       return forward(request, response, graph.current?.transports.get(subgraph), route, wellKnown !== undefined);
     }
+    return answerPage(request, response, path);
+  }
+
+  /** Answers what is read without a body: pages, and how the gateway is. */
+  async function answerPage(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    if (options.rest !== undefined && request.method === 'GET' && docs.has(path)) return docs.answer(response, path);
     if (request.method !== 'GET' && request.method !== 'HEAD') return notFound(response, path);
     switch (path) {
       case '/':

@@ -1,9 +1,12 @@
 import {
   type DocumentNode,
+  type FieldNode,
+  type FragmentSpreadNode,
   type GraphQLCompositeType,
   type GraphQLError,
   type GraphQLSchema,
   getNamedType,
+  type InlineFragmentNode,
   isAbstractType,
   isCompositeType,
   isInterfaceType,
@@ -114,34 +117,39 @@ function findRestricted(
     return access;
   };
 
+  const note = (coordinate: string, access: readonly Access[], path: readonly string[]): void => {
+    const entry = found.get(coordinate);
+    if (!entry) found.set(coordinate, { coordinate, access, paths: [path] });
+    else if (entry.paths.length < MAX_PATHS) entry.paths.push(path);
+  };
+  const walkField = (selection: FieldNode, type: GraphQLCompositeType, path: readonly string[]): void => {
+    visits++;
+    const name = selection.name.value;
+    const here = [...path, selection.alias?.value ?? name];
+    const access = accessTo(type, name);
+    if (access.length > 0) note(`${type.name}.${name}`, access, here);
+    const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
+    const returned = field && getNamedType(field.type);
+    if (selection.selectionSet && returned && isCompositeType(returned)) walk(selection.selectionSet, returned, here);
+  };
+  const fragmentOf = (selection: InlineFragmentNode | FragmentSpreadNode) => {
+    if (selection.kind === Kind.INLINE_FRAGMENT) return selection;
+    const name = selection.name.value;
+    // A bomb of fragments is walked once each when it has used up its visits.
+    if (visits > MAX_VISITS && followed.has(name)) return undefined;
+    followed.add(name);
+    return fragments.get(name);
+  };
   const walk = (set: SelectionSetNode, type: GraphQLCompositeType, path: readonly string[]): void => {
     for (const selection of set.selections) {
-      if (selection.kind !== Kind.FIELD) {
-        const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : fragments.get(selection.name.value);
-        if (!fragment) continue;
-        const condition = fragment.typeCondition && schema.getType(fragment.typeCondition.name.value);
-        const inner = condition && isCompositeType(condition) ? condition : type;
-        if (selection.kind === Kind.FRAGMENT_SPREAD) {
-          // A bomb of fragments is walked once each when it has used up its visits.
-          if (visits > MAX_VISITS && followed.has(selection.name.value)) continue;
-          followed.add(selection.name.value);
-        }
-        walk(fragment.selectionSet, inner, path);
+      if (selection.kind === Kind.FIELD) {
+        walkField(selection, type, path);
         continue;
       }
-      visits++;
-      const name = selection.name.value;
-      const here = [...path, selection.alias?.value ?? name];
-      const access = accessTo(type, name);
-      if (access.length > 0) {
-        const coordinate = `${type.name}.${name}`;
-        const entry = found.get(coordinate);
-        if (!entry) found.set(coordinate, { coordinate, access, paths: [here] });
-        else if (entry.paths.length < MAX_PATHS) entry.paths.push(here);
-      }
-      const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
-      const returned = field && getNamedType(field.type);
-      if (selection.selectionSet && returned && isCompositeType(returned)) walk(selection.selectionSet, returned, here);
+      const fragment = fragmentOf(selection);
+      if (!fragment) continue;
+      const condition = fragment.typeCondition && schema.getType(fragment.typeCondition.name.value);
+      walk(fragment.selectionSet, condition && isCompositeType(condition) ? condition : type, path);
     }
   };
   walk(selectionSet, root, []);

@@ -21,7 +21,7 @@ import type { Sender, Turns } from '../request/sender.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import { createOverrides, type OverrideChooser, type Overrides, overrideLabels } from '../supergraph/overrides.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
-import { type AccessPlan, planAccess } from './access.ts';
+import { type AccessPlan, type Denial, planAccess } from './access.ts';
 import { type Cost, priceOperation, tooCostly } from './demand.ts';
 import { type PolicyDirectives, readPolicyDirectives } from './directives.ts';
 import { checkNesting, checkShape, checkText } from './operation-limits.ts';
@@ -235,24 +235,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         prepared = await version.operations.prepare({ ...asked, reduction: denial.reduction });
         if (!isPrepared(prepared)) return { errors: prepared };
       }
-      return {
-        prepared,
-        request: {
-          variables: params.variables,
-          identity: caller.identity,
-          client: caller.client,
-          headers: caller.headers,
-          headersKey: caller.headersKey,
-          requestId: caller.requestId,
-          traceparent: caller.traceparent,
-          signal: caller.signal,
-          transports: version.transports,
-          ...(denial && { errors: denial.errors }),
-          ...(params.extensions?.['cost'] === true && {
-            extensions: { cost: { estimated: cost, limit: config.MAX_COST } },
-          }),
-        },
+      const extensions = params.extensions?.['cost'] === true && {
+        extensions: { cost: { estimated: cost, limit: config.MAX_COST } },
       };
+      return { prepared, request: { ...requestOf(version, params, caller, denial), ...extensions } };
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
       const { errorId } = report(error, 'admission', log, { requestId: caller.requestId });
@@ -272,6 +258,24 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     admit,
   };
 }
+
+const requestOf = (
+  { transports }: GraphVersion<Served>,
+  { variables }: OperationParams,
+  caller: OperationCaller,
+  denial: Denial | undefined,
+): OperationRequest => ({
+  variables,
+  identity: caller.identity,
+  client: caller.client,
+  headers: caller.headers,
+  headersKey: caller.headersKey,
+  requestId: caller.requestId,
+  traceparent: caller.traceparent,
+  signal: caller.signal,
+  transports,
+  ...(denial && { errors: denial.errors }),
+});
 
 const NO_GRANTS: Grants = { policies: new Set(), anonymous: false };
 const POLICIES_UNKNOWN = new CodedError(

@@ -6,12 +6,12 @@ import { httpStatusOf } from '#platform/base/errors/http-status.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '#platform/identity/client-info.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
+import { watchClient } from '#platform/net/http/client-left.ts';
 import { sendResponse, toRequest } from '#platform/net/http/web.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
 import type { Pipeline } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf } from '../request/client.ts';
-import { watchClient } from '../request/client-left.ts';
 import { problem, sendJson } from '../server/pages.ts';
 
 export interface ForwardOptions {

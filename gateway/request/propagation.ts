@@ -154,25 +154,7 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
       const rules = rulesOf(subgraph);
       if (rules === defaults) return keepsInit ? withoutInit(headers) : headers;
       let result: Record<string, string> | undefined;
-      const put = (name: string, value: string): void => {
-        result ??= {};
-        result[name] = value;
-      };
-      for (const rule of rules) {
-        if ('insert' in rule) {
-          const value = rule.value ?? headers?.[claimKey(rule.claim!)];
-          if (value !== undefined) put(rule.insert, value);
-        } else if ('remove' in rule) {
-          for (const name of Object.keys(result ?? {})) if (matches(rule.remove, name)) delete result![name];
-        } else if (typeof rule.propagate === 'string') {
-          const value = headers?.[rule.propagate] ?? rule.default;
-          if (value !== undefined) put(rule.rename ?? rule.propagate, value);
-        } else {
-          for (const name in headers) {
-            if (!isReserved(name) && !name.includes(':') && matches(rule.propagate, name)) put(name, headers[name]!);
-          }
-        }
-      }
+      for (const rule of rules) result = applied(rule, headers, result);
       return result;
     },
     ofSubscription(subgraph, headers) {
@@ -181,6 +163,34 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
       return init !== undefined && wantsInit(subgraph) ? { ...own, [CLIENT_INIT]: init } : own;
     },
   };
+}
+
+/** Returns what is sent once a rule has been applied to what is sent so far. */
+function applied(
+  rule: RequestRule,
+  headers: Headers | undefined,
+  sent: Record<string, string> | undefined,
+): Record<string, string> | undefined {
+  if ('insert' in rule) return put(sent, rule.insert, rule.value ?? headers?.[claimKey(rule.claim!)]);
+  if ('remove' in rule) {
+    for (const name of Object.keys(sent ?? {})) if (matches(rule.remove, name)) delete sent![name];
+    return sent;
+  }
+  if (typeof rule.propagate === 'string')
+    return put(sent, rule.rename ?? rule.propagate, headers?.[rule.propagate] ?? rule.default);
+  let result = sent;
+  for (const name in headers) {
+    if (!isReserved(name) && !name.includes(':') && matches(rule.propagate, name))
+      result = put(result, name, headers[name]);
+  }
+  return result;
+}
+
+function put(sent: Record<string, string> | undefined, name: string, value: string | undefined) {
+  if (value === undefined) return sent;
+  const result = sent ?? {};
+  result[name] = value;
+  return result;
 }
 
 const withoutInit = (headers: Headers | undefined): Headers | undefined => {

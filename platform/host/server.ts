@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { Histogram, type Registry } from 'prom-client';
-import { abortSignalOf, Cancellation, type CancelSignal } from '../base/cancellation/cancellation.ts';
+import { abortSignalOf } from '../base/cancellation/cancellation.ts';
 import type { Config } from '../base/config/config.ts';
 import { CodedError, unexpected } from '../base/errors/errors.ts';
 import { httpStatusOf } from '../base/errors/http-status.ts';
@@ -10,6 +10,7 @@ import { type Guard, guarded } from '../base/faults/guarded.ts';
 import { once } from '../base/metrics/once.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../identity/authenticator.ts';
 import { CLIENT_HEADER, readClientInfo } from '../identity/client-info.ts';
+import { watchClient } from '../net/http/client-left.ts';
 import { healthReport } from '../net/http/health-report.ts';
 import { drain, listen } from '../net/http/listen.ts';
 import { createServer, readMutualTls } from '../net/http/tls.ts';
@@ -93,46 +94,53 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
     return healthReport({ status: down ? 'unhealthy' : 'healthy', service: subgraph.name, version, checks });
   }
 
+  /** How the process is, by path; whoever reaches it may ask. */
+  const probes: Readonly<Record<string, (response: ServerResponse) => void | Promise<void>>> = {
+    '/health': async (response) => {
+      const report = await health();
+      sendJson(response, report.status === 'healthy' ? 200 : 503, report);
+    },
+    '/ready': (response) => sendJson(response, stopping ? 503 : 200, { ready: !stopping }),
+    '/metrics': async (response) => {
+      response.setHeader('content-type', options.metrics.contentType);
+      response.end(await options.metrics.metrics());
+    },
+  };
+
+  async function answerRoute(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    const identity = await options.assertions.verify(header(request, IDENTITY_HEADER), routesAudience);
+    const route = routeOf(request.url ?? '/');
+    if (route === undefined) return sendJson(response, 404, refusal('NOT_FOUND', 'There is nothing here.'));
+    const plain = toRequest(request, route, abortSignalOf(watchClient(response)));
+    await sendResponse(response, await subgraph.fetch(plain, identity, requestId));
+  }
+
+  async function answerGraphql(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    const identity = await options.assertions.verify(header(request, IDENTITY_HEADER), graphqlAudience);
+    if (request.method !== 'POST') return sendJson(response, 405, refusal('BAD_USER_INPUT', 'Use POST.'));
+    const body = parseBody(await readBody(request, MAX_BODY));
+    const started = performance.now();
+    const result = await subgraph.executor.execute({
+      ...body,
+      identity,
+      client: readClientInfo(header(request, CLIENT_HEADER)),
+      requestId,
+      traceparent: header(request, 'traceparent'),
+      signal: watchClient(response),
+    });
+    (result.errors ? durations.error : durations.ok).observe((performance.now() - started) / 1_000);
+    sendJson(response, 200, result);
+  }
+
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = (request.url ?? '/').split('?', 1)[0]!;
-    if (request.method === 'GET') {
-      if (path === '/health') {
-        const report = await health();
-        return sendJson(response, report.status === 'healthy' ? 200 : 503, report);
-      }
-      if (path === '/ready') return sendJson(response, stopping ? 503 : 200, { ready: !stopping });
-      if (path === '/metrics') {
-        response.setHeader('content-type', options.metrics.contentType);
-        return void response.end(await options.metrics.metrics());
-      }
-    }
+    if (request.method === 'GET' && Object.hasOwn(probes, path)) return probes[path]!(response);
     const requestId = header(request, 'x-request-id') ?? randomUUID();
     try {
       if (mutualTls && !(request.socket as TLSSocket).authorized) {
         throw new CodedError('UNAUTHENTICATED', 'Show a certificate of the configured authority.');
       }
-      const assertion = header(request, IDENTITY_HEADER);
-      if (path !== '/graphql') {
-        const identity = await options.assertions.verify(assertion, routesAudience);
-        const route = routeOf(request.url ?? '/');
-        if (route === undefined) return sendJson(response, 404, refusal('NOT_FOUND', 'There is nothing here.'));
-        const plain = toRequest(request, route, abortSignalOf(whenLeft(response)));
-        return await sendResponse(response, await subgraph.fetch(plain, identity, requestId));
-      }
-      const identity = await options.assertions.verify(assertion, graphqlAudience);
-      if (request.method !== 'POST') return sendJson(response, 405, refusal('BAD_USER_INPUT', 'Use POST.'));
-      const body = parseBody(await readBody(request, MAX_BODY));
-      const started = performance.now();
-      const result = await subgraph.executor.execute({
-        ...body,
-        identity,
-        client: readClientInfo(header(request, CLIENT_HEADER)),
-        requestId,
-        traceparent: header(request, 'traceparent'),
-        signal: whenLeft(response),
-      });
-      (result.errors ? durations.error : durations.ok).observe((performance.now() - started) / 1_000);
-      sendJson(response, 200, result);
+      await (path === '/graphql' ? answerGraphql : answerRoute)(request, response, requestId);
     } catch (error) {
       if (!(error instanceof CodedError)) throw error;
       const status = httpStatusOf(error.code);
@@ -173,14 +181,6 @@ function parseBody(bytes: Buffer): GraphqlBody {
     ...(typeof operationName === 'string' && { operationName }),
     ...(typeof variables === 'object' && variables !== null && { variables: variables as Record<string, unknown> }),
   };
-}
-
-function whenLeft(response: ServerResponse): CancelSignal {
-  const cancellation = new Cancellation();
-  response.once('close', () => {
-    if (!response.writableFinished) cancellation.abort(new CodedError('TIMEOUT', 'The caller has left.'));
-  });
-  return cancellation;
 }
 
 const refusal = (code: string, message: string) => ({ errors: [{ message, extensions: { code } }] });

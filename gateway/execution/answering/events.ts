@@ -1,8 +1,8 @@
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
+import { clientLeft } from '#platform/net/http/client-left.ts';
 import { changedRequest, OperationFailed, type Unsubscribe } from '#platform/net/transport/transport.ts';
-import { clientLeft } from '../../request/client-left.ts';
 import { asCoded, type Execute, type FetchScope, RequestText } from '../fetching/fetch.ts';
 import type { Plan } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';

@@ -2,6 +2,7 @@ import type { GraphQLFormattedError } from 'graphql';
 import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Variables } from '#platform/base/graphql/coercion.ts';
+import { clientLeft } from '#platform/net/http/client-left.ts';
 import {
   changedRequest,
   type SubgraphRequest,
@@ -11,7 +12,6 @@ import {
 import type { Lookup } from '../../cache/fetch-cache.ts';
 import type { Keeping } from '../../cache/keeping.ts';
 import type { HeaderGatherer } from '../../request/answer-headers.ts';
-import { clientLeft } from '../../request/client-left.ts';
 import { type Data, own } from '../prepare/data.ts';
 import type { OperationRequest } from '../prepare/operation.ts';
 import type { ClientPlace } from './client-place.ts';

@@ -161,60 +161,8 @@ export class ResponseReader {
     const statusLine = lineEnd < 0 ? head : head.slice(0, lineEnd);
     if (!STATUS_LINE.test(statusLine)) throw new MalformedResponse('no HTTP/1.1 status line');
     const status = Number(statusLine.slice(9, 12));
-    let length: number | undefined;
-    let chunked = false;
-    let close = statusLine.charCodeAt(7) === 48; // HTTP/1.0
-    let keepAliveMs: number | undefined;
-    for (let at = lineEnd; at >= 0; ) {
-      const begin = at + 2;
-      const next = head.indexOf('\r\n', begin);
-      const stop = next < 0 ? head.length : next;
-      at = next;
-      const colon = head.indexOf(':', begin);
-      if (colon < 0 || colon >= stop) throw new MalformedResponse('a header without a colon');
-      // Only names of these lengths matter. Any name with a space in it would be read differently by others.
-      const first = head.charCodeAt(begin);
-      const last = head.charCodeAt(colon - 1);
-      if (colon === begin || first <= 32 || last <= 32) throw new MalformedResponse('a header name with space');
-      switch (colon - begin) {
-        case 14: {
-          if (head.slice(begin, colon).toLowerCase() !== 'content-length') break;
-          const value = head.slice(colon + 1, stop).trim();
-          if (!/^\d{1,15}$/.test(value) || (length !== undefined && length !== Number(value))) {
-            throw new MalformedResponse('a content-length that is not a length');
-          }
-          length = Number(value);
-          break;
-        }
-        case 17: {
-          if (head.slice(begin, colon).toLowerCase() !== 'transfer-encoding') break;
-          if (
-            chunked ||
-            head
-              .slice(colon + 1, stop)
-              .trim()
-              .toLowerCase() !== 'chunked'
-          ) {
-            throw new MalformedResponse('a transfer-encoding other than chunked');
-          }
-          chunked = true;
-          break;
-        }
-        case 10: {
-          const name = head.slice(begin, colon).toLowerCase();
-          const value = head.slice(colon + 1, stop).toLowerCase();
-          if (name === 'connection') {
-            if (value.includes('close')) close = true;
-            else if (value.includes('keep-alive')) close = false;
-          } else if (name === 'keep-alive') {
-            const seconds = /timeout=(\d{1,6})/.exec(value)?.[1];
-            if (seconds !== undefined) keepAliveMs = Number(seconds) * 1_000;
-          }
-          break;
-        }
-      }
-    }
-    if (chunked && length !== undefined) throw new MalformedResponse('both a content-length and a transfer-encoding');
+    const isOld = statusLine.charCodeAt(7) === 48; // HTTP/1.0
+    const framing = framingOf(head, lineEnd, isOld);
     if (status < 200) {
       // Interim; the response follows. A switch of protocols was not asked for.
       if (status === 101) throw new MalformedResponse('a switch of protocols');
@@ -222,8 +170,12 @@ export class ResponseReader {
     }
     this.#status = status;
     this.#head = head;
-    this.reusable = !close;
-    this.keepAliveMs = keepAliveMs;
+    this.reusable = !framing.close;
+    this.keepAliveMs = framing.keepAliveMs;
+    this.#frame(status, framing);
+  }
+
+  #frame(status: number, { length, chunked }: Framing): void {
     if (status === 204 || status === 304 || length === 0) {
       this.#body = NOTHING;
       this.#reading = 'done';
@@ -275,3 +227,68 @@ export class ResponseReader {
 }
 
 const STATUS_LINE = /^HTTP\/1\.[01] [1-5]\d\d(?: |$)/;
+
+/** What a head says of its body and its connection. */
+interface Framing {
+  length: number | undefined;
+  chunked: boolean;
+  close: boolean;
+  keepAliveMs: number | undefined;
+}
+
+/**
+ * Reads how a body is framed.
+ *
+ * @param lineEnd where the status line ends.
+ * @param close whether the connection ends with the response unless the head says otherwise.
+ * @throws {MalformedResponse} where another reader might frame it otherwise.
+ */
+function framingOf(head: string, lineEnd: number, close: boolean): Framing {
+  const framing: Framing = { length: undefined, chunked: false, close, keepAliveMs: undefined };
+  for (let at = lineEnd; at >= 0; ) {
+    const begin = at + 2;
+    const next = head.indexOf('\r\n', begin);
+    const stop = next < 0 ? head.length : next;
+    at = next;
+    const colon = head.indexOf(':', begin);
+    if (colon < 0 || colon >= stop) throw new MalformedResponse('a header without a colon');
+    // Any name with a space in it would be read differently by others.
+    const first = head.charCodeAt(begin);
+    const last = head.charCodeAt(colon - 1);
+    if (colon === begin || first <= 32 || last <= 32) throw new MalformedResponse('a header name with space');
+    // Only names of these lengths matter.
+    const width = colon - begin;
+    if (width === 14 || width === 17 || width === 10)
+      readFraming(framing, head.slice(begin, colon).toLowerCase(), head.slice(colon + 1, stop));
+  }
+  if (framing.chunked && framing.length !== undefined)
+    throw new MalformedResponse('both a content-length and a transfer-encoding');
+  return framing;
+}
+
+function readFraming(framing: Framing, name: string, given: string): void {
+  switch (name) {
+    case 'content-length': {
+      const value = given.trim();
+      if (!/^\d{1,15}$/.test(value) || (framing.length !== undefined && framing.length !== Number(value)))
+        throw new MalformedResponse('a content-length that is not a length');
+      framing.length = Number(value);
+      break;
+    }
+    case 'transfer-encoding':
+      if (framing.chunked || given.trim().toLowerCase() !== 'chunked')
+        throw new MalformedResponse('a transfer-encoding other than chunked');
+      framing.chunked = true;
+      break;
+    case 'connection': {
+      const value = given.toLowerCase();
+      if (value.includes('close')) framing.close = true;
+      else if (value.includes('keep-alive')) framing.close = false;
+      break;
+    }
+    case 'keep-alive': {
+      const seconds = /timeout=(\d{1,6})/i.exec(given)?.[1];
+      if (seconds !== undefined) framing.keepAliveMs = Number(seconds) * 1_000;
+    }
+  }
+}

@@ -1,10 +1,11 @@
-import type { ChatStream } from '#llm/chat-stream.ts';
+import type { ChatStream, FinishPart } from '#llm/chat-stream.ts';
+import type { ToolCall as AskedCall, Echo } from '#llm/messages.ts';
 import type { Models } from '#llm/models.ts';
 import type { LlmCallRecord } from '#llm/records/record.ts';
 import type { CallContext, ChatRequest } from '#llm/requests.ts';
 import type { FitReport } from '#llm/tokens/fit.ts';
-import { chatWithTools } from '#llm/tools/conversation.ts';
-import type { ToolRegistry } from '#llm/tools/registry.ts';
+import { chatWithTools, type ToolConversationPart } from '#llm/tools/conversation.ts';
+import type { ToolRegistry, ToolResult } from '#llm/tools/registry.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { asPiece, type Piece } from '../draft/draft.ts';
 import { resultOf, type ToolCall } from '../draft/tool-calls.ts';
@@ -30,12 +31,8 @@ export async function askModel(
   approvalMs: number,
 ): Promise<Outcome> {
   const { signal } = call;
-  const records: LlmCallRecord[] = [];
-  const calls: ToolCall[] = [];
+  const answer = new Answer({ request, signal, tools, emit, approvalMs });
   let asking: ChatStream | undefined;
-  let round = 1;
-  let text = '';
-  let fitted: FitReport | undefined;
   const asked: Pick<Models, 'chat'> = {
     chat: (one, context) => {
       asking = models.chat(one, context);
@@ -46,61 +43,135 @@ export async function askModel(
     // A model that was offered nothing and calls something all the same is not asked again.
     const rounds = tools.size === 0 ? 1 : undefined;
     for await (const part of chatWithTools(asked, request, call, tools, rounds)) {
-      if (part.type === 'start') fitted = part.context;
-      else if (part.type === 'text') {
-        text += part.text;
-        emit({ kind: 'TEXT', body: part.text });
-      } else if (part.type === 'reasoning') emit({ kind: 'REASONING', body: part.text });
-      else if (part.type === 'calls') {
-        for (const [index, { id, function: asks }] of part.calls.entries()) {
-          const outside = tools.outside(asks.name);
-          const toolCall: ToolCall = {
-            id: calls.some((other) => other.id === id) ? `${id}_${calls.length}` : id,
-            name: asks.name,
-            arguments: asks.arguments,
-            runsOn: tools.isClient(asks.name) ? 'CLIENT' : 'SERVER',
-            round,
-            textOffset: text.length,
-            ...(outside && { server: outside.server }),
-            ...(outside?.asks && { approval: { expiresAt: expiry(approvalMs), version: outside.version } }),
-            ...(index === 0 && part.echo && { echo: part.echo }),
-          };
-          calls.push(toolCall);
-          emit(asPiece({ toolCall }));
-        }
-      } else if (part.type === 'tool-result') {
-        // In the order of the calls: providers may number two of them alike.
-        const index = calls.findIndex(
-          ({ runsOn, result, approval, ...of }) => runsOn === 'SERVER' && !result && !approval && of.round === round,
-        );
-        const result = resultOf(part.result);
-        calls[index] = { ...calls[index]!, result };
-        emit(asPiece({ toolResult: { callId: calls[index].id, result } }));
-      } else if (part.type === 'round') {
-        records.push(part.finish.record);
-        asking = undefined;
-        round++;
-      } else if (part.type === 'finish' || part.type === 'pending') {
-        const finish = part.type === 'finish' ? part : part.finish;
-        records.push(finish.record);
-        const ended = { records, context: fitted };
-        if (signal.aborted) return { ...failureOf(signal.reason, signal), ...ended };
-        if (finish.reason === 'content_filter' && text === '') return { ...FILTERED, ...ended };
-        if (text === '' && calls.length === 0 && finish.reason !== 'content_filter' && !request.stop?.length)
-          return { ...(finish.reason === 'length' ? USED_UP : WORDLESS), ...ended };
-        const fault = part.type === 'finish' && calls.every((one) => one.round < round) && formFault(request, text);
-        return fault ? { status: 'FAILED', error: fault, ...ended } : { status: 'COMPLETE', ...ended };
-      }
+      if (part.type === 'round') asking = undefined;
+      const outcome = answer.take(part);
+      if (outcome) return outcome;
     }
     throw new Error('the model layer ended a stream without a finish part');
   } catch (error) {
     if (error instanceof CodedError && error.code === 'MODEL_NOT_CONFIGURED' && !signal.aborted) throw error;
-    const record = asking && (await recordOf(asking));
-    if (record) records.push(record);
-    const failure = failureOf(error, signal);
+    return answer.failed(error, asking && (await recordOf(asking)));
+  }
+}
+
+/** What a model answers with, in one round or in several with results of tools between them. */
+class Answer {
+  readonly #request: ChatRequest;
+  readonly #signal: AbortSignal;
+  readonly #tools: ToolRegistry;
+  readonly #emit: (piece: Piece) => void;
+  readonly #approvalMs: number;
+  readonly #records: LlmCallRecord[] = [];
+  readonly #calls: ToolCall[] = [];
+  #round = 1;
+  #text = '';
+  #fitted: FitReport | undefined;
+
+  constructor(options: {
+    readonly request: ChatRequest;
+    readonly signal: AbortSignal;
+    readonly tools: ToolRegistry;
+    readonly emit: (piece: Piece) => void;
+    readonly approvalMs: number;
+  }) {
+    this.#request = options.request;
+    this.#signal = options.signal;
+    this.#tools = options.tools;
+    this.#emit = options.emit;
+    this.#approvalMs = options.approvalMs;
+  }
+
+  /** Hands on a part. @returns what the reply has come to, with the part that ends it. */
+  take(part: ToolConversationPart): Outcome | undefined {
+    switch (part.type) {
+      case 'start':
+        this.#fitted = part.context;
+        return undefined;
+      case 'text':
+        this.#text += part.text;
+        this.#emit({ kind: 'TEXT', body: part.text });
+        return undefined;
+      case 'reasoning':
+        this.#emit({ kind: 'REASONING', body: part.text });
+        return undefined;
+      case 'calls':
+        for (const [index, asked] of part.calls.entries()) this.#call(asked, index === 0 ? part.echo : undefined);
+        return undefined;
+      case 'tool-result':
+        this.#result(part.result);
+        return undefined;
+      case 'round':
+        this.#records.push(part.finish.record);
+        this.#round++;
+        return undefined;
+      case 'finish':
+        return this.#end(part, true);
+      case 'pending':
+        return this.#end(part.finish, false);
+      default:
+        // A piece of a call: it comes whole with the others of its round.
+        return undefined;
+    }
+  }
+
+  /** @param record of the call that failed. */
+  failed(error: unknown, record: LlmCallRecord | undefined): Outcome {
+    if (record) this.#records.push(record);
+    const failure = failureOf(error, this.#signal);
     // A later round may fail before its first word; the earlier ones were delivered.
-    const status = failure.status === 'FAILED' && calls.length > 0 ? 'INTERRUPTED' : failure.status;
-    return { ...failure, status, records, context: fitted };
+    const status = failure.status === 'FAILED' && this.#calls.length > 0 ? 'INTERRUPTED' : failure.status;
+    return { ...failure, status, records: this.#records, context: this.#fitted };
+  }
+
+  #call({ id, function: asks }: AskedCall, echo: Echo | undefined): void {
+    const outside = this.#tools.outside(asks.name);
+    const toolCall: ToolCall = {
+      id: this.#calls.some((other) => other.id === id) ? `${id}_${this.#calls.length}` : id,
+      name: asks.name,
+      arguments: asks.arguments,
+      runsOn: this.#tools.isClient(asks.name) ? 'CLIENT' : 'SERVER',
+      round: this.#round,
+      textOffset: this.#text.length,
+      ...(outside && { server: outside.server }),
+      ...(outside?.asks && { approval: { expiresAt: expiry(this.#approvalMs), version: outside.version } }),
+      ...(echo && { echo }),
+    };
+    this.#calls.push(toolCall);
+    this.#emit(asPiece({ toolCall }));
+  }
+
+  #result(from: ToolResult): void {
+    // In the order of the calls: providers may number two of them alike.
+    const index = this.#calls.findIndex(
+      ({ runsOn, result, approval, round }) => runsOn === 'SERVER' && !result && !approval && round === this.#round,
+    );
+    const result = resultOf(from);
+    const call = { ...this.#calls[index]!, result };
+    this.#calls[index] = call;
+    this.#emit(asPiece({ toolResult: { callId: call.id, result } }));
+  }
+
+  /** @param isLast whether the model has answered: otherwise the reply waits for the results of its calls. */
+  #end(finish: FinishPart, isLast: boolean): Outcome {
+    this.#records.push(finish.record);
+    const ended = { records: this.#records, context: this.#fitted };
+    if (this.#signal.aborted) return { ...failureOf(this.#signal.reason, this.#signal), ...ended };
+    const fault = this.#faultOf(finish.reason, isLast);
+    return { ...(fault ?? { status: 'COMPLETE' }), ...ended };
+  }
+
+  #faultOf(reason: FinishPart['reason'], isLast: boolean): Pick<Outcome, 'status' | 'error'> | undefined {
+    const isWordless = this.#text === '';
+    if (reason === 'content_filter') {
+      if (isWordless) return FILTERED;
+    } else if (isWordless && this.#calls.length === 0 && !this.#request.stop?.length) {
+      return reason === 'length' ? USED_UP : WORDLESS;
+    }
+    const error =
+      isLast && this.#calls.every(({ round }) => round < this.#round)
+        ? formFault(this.#request, this.#text)
+        : undefined;
+    return error && { status: 'FAILED', error };
   }
 }
 

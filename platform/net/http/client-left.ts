@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
-import { Cancellation } from '#platform/base/cancellation/cancellation.ts';
-import { CodedError } from '#platform/base/errors/errors.ts';
+import { Cancellation } from '../../base/cancellation/cancellation.ts';
+import { CodedError } from '../../base/errors/errors.ts';
 
 /** Returns why work ends whose client has left. It is for logs and metrics: the client does not read it. */
 export const clientLeft = (): CodedError => new CodedError('TIMEOUT', 'The client has left.');
