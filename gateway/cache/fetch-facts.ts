@@ -1,6 +1,8 @@
 import {
   type DocumentNode,
   type FieldNode,
+  type GraphQLCompositeType,
+  type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
@@ -150,7 +152,7 @@ class FactsReader {
   }
 
   #field(node: FieldNode, parent: string, place: 'root' | 'entity' | 'below'): void {
-    const { full, hints, subgraph } = this.#options;
+    const { full, hints } = this.#options;
     const type = full.getType(parent);
     const name = node.name.value;
     const definition = isObjectType(type) || isInterfaceType(type) ? type.getFields()[name] : undefined;
@@ -162,40 +164,54 @@ class FactsReader {
     const ofInterface = hints.hint(`${parent}.${name}`);
     if (possible.length > 0) this.#note(ofInterface?.maxAge, ofInterface?.scope);
     const isRoot = place === 'root';
-    for (const owner of owners) {
-      const own = hints.hint(`${owner}.${name}`);
-      const ofType = isCompositeType(named) ? hints.hint(named.name) : undefined;
-      const maxAge = own?.maxAge ?? ofType?.maxAge;
-      const scope = own?.scope ?? ofType?.scope;
-      this.#note(maxAge, scope);
-      const inherits = own?.inheritMaxAge || (!isRoot && !isCompositeType(named)) || ofType?.inheritMaxAge;
-      if (maxAge === undefined && (isRoot || !inherits)) this.#needsDefault = true;
-      if (isRoot && scope !== 'PUBLIC') this.#isPublic = false;
-    }
-    if (isRoot) {
-      for (const { format, subgraph: from } of hints.formats(`${parent}.${name}`)) {
-        if (from !== subgraph) continue;
-        const unknown = dependency.format(subgraph, `${parent}.${name}`);
-        this.#ofRoots.push((variables) => {
-          const tag = tagOf(format, { args: argumentsOf(node, variables) });
-          return tag === undefined ? unknown : dependency.tag(tag);
-        });
-      }
-    }
+    for (const owner of owners) this.#noteField(`${owner}.${name}`, named, isRoot);
+    if (isRoot) this.#noteTags(node, `${parent}.${name}`);
     if (!isCompositeType(named) || !node.selectionSet) return;
+    this.#noteType(named);
+    this.#walk(node.selectionSet, named.name, 'below');
+    // Fragments within say more of the type than the field does.
+    for (const one of conditionsIn(node.selectionSet, this.#fragments)) this.#names.add(dependency.some(one));
+  }
+
+  /** How long and for whom a field is kept: what it says itself comes before what its type says. */
+  #noteField(coordinate: string, named: GraphQLNamedType, isRoot: boolean): void {
+    const { hints } = this.#options;
+    const own = hints.hint(coordinate);
+    const ofType = isCompositeType(named) ? hints.hint(named.name) : undefined;
+    const maxAge = own?.maxAge ?? ofType?.maxAge;
+    const scope = own?.scope ?? ofType?.scope;
+    this.#note(maxAge, scope);
+    const inherits = own?.inheritMaxAge || (!isRoot && !isCompositeType(named)) || ofType?.inheritMaxAge;
+    if (maxAge === undefined && (isRoot || !inherits)) this.#needsDefault = true;
+    if (isRoot && scope !== 'PUBLIC') this.#isPublic = false;
+  }
+
+  /** The tags of a root field, by which its answers are invalidated. */
+  #noteTags(node: FieldNode, coordinate: string): void {
+    const { hints, subgraph } = this.#options;
+    for (const { format, subgraph: from } of hints.formats(coordinate)) {
+      if (from !== subgraph) continue;
+      const unknown = dependency.format(subgraph, coordinate);
+      this.#ofRoots.push((variables) => {
+        const tag = tagOf(format, { args: argumentsOf(node, variables) });
+        return tag === undefined ? unknown : dependency.tag(tag);
+      });
+    }
+  }
+
+  /** The type of a field, and the types that may stand in its place. */
+  #noteType(named: GraphQLCompositeType): void {
+    const { full, hints, subgraph } = this.#options;
     const held = isAbstractType(named) ? full.getPossibleTypes(named).map((one) => one.name) : [];
     for (const one of new Set([named.name, ...held])) {
       this.#names.add(dependency.some(one));
       if (hints.formats(one).some((format) => format.subgraph === subgraph)) {
         this.#names.add(dependency.format(subgraph, one));
       }
-      if (one !== named.name) this.#note(undefined, hints.hint(one)?.scope);
-      const least = hints.hint(one)?.maxAge;
-      if (one !== named.name && least !== undefined) this.#note(least, undefined);
+      if (one === named.name) continue;
+      const hint = hints.hint(one);
+      this.#note(hint?.maxAge, hint?.scope);
     }
-    this.#walk(node.selectionSet, named.name, 'below');
-    // Fragments within say more of the type than the field does.
-    for (const one of conditionsIn(node.selectionSet, this.#fragments)) this.#names.add(dependency.some(one));
   }
 
   #ofEntity(representation: Data): string[] {

@@ -50,89 +50,131 @@ interface Group {
  * @throws {DocumentProblem} TOO_EXPENSIVE for groups nested without end, TOO_LARGE, NO_TEXT.
  */
 export function readRtf(bytes: Uint8Array): Outline {
-  const rtf = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const builder = new OutlineBuilder();
-  const groups: Group[] = [];
-  let group: Group = { skips: false, substitutes: 1 };
-  let encoding = 'windows-1252';
-  let text = '';
-  let row: string[] | undefined;
-  let pending: number[] = [];
-  /** Characters that are left out because a Unicode character was there. */
-  let left = 0;
-
-  const decodePending = () => {
-    if (pending.length > 0) text += new TextDecoder(encoding).decode(Uint8Array.from(pending));
-    pending = [];
-  };
-  const add = (piece: string) => {
-    if (group.skips) return;
-    decodePending();
-    text += piece;
-  };
-  const endParagraph = () => {
-    decodePending();
-    if (!row) builder.paragraph(text.replace(/[^\S\n]+/g, ' '));
-    else text += ' ';
-    if (!row) text = '';
-  };
-  const control = (word: string, number: number | undefined) => {
-    if (SKIPPED.has(word)) group = { ...group, skips: true };
-    else if (word === 'ansicpg' && number) encoding = encodingOf(number);
-    else if (word === 'uc') group = { ...group, substitutes: number ?? 1 };
-    else if (word === 'u' && number !== undefined) {
-      add(String.fromCharCode(number & 0xffff));
-      left = group.substitutes;
-    } else if (group.skips) return;
-    else if (word === 'trowd' || word === 'intbl') row ??= [];
-    else if (word === 'cell' && row) {
-      decodePending();
-      row.push(text.replace(/\s+/g, ' ').trim());
-      text = '';
-    } else if (word === 'row' && row) {
-      builder.paragraph(row.join(' | '));
-      [row, text] = [undefined, ''];
-    } else if (word === 'par' || word === 'sect' || word === 'page') endParagraph();
-    else if (word === 'pard' && row?.length === 0) row = undefined;
-    else if (CHARACTERS[word] !== undefined) add(CHARACTERS[word]);
-  };
-
-  for (let at = 0; at < rtf.length; ) {
-    const character = rtf[at]!;
-    if (character === '{') {
-      if (groups.length >= MAX_GROUPS) throw tooDeep();
-      groups.push(group);
-      at++;
-    } else if (character === '}') {
-      decodePending();
-      group = groups.pop() ?? group;
-      at++;
-    } else if (character === '\\') {
-      CONTROL.lastIndex = at;
-      const [whole = '\\', word, number, hex, symbol] = CONTROL.exec(rtf) ?? [];
-      at += whole.length;
-      if (word === 'bin') at += Math.max(0, Number(number ?? 0));
-      else if (word !== undefined) control(word, number === undefined ? undefined : Number(number));
-      else if (hex !== undefined) {
-        if (left > 0) left--;
-        else if (!group.skips) pending.push(Number.parseInt(hex, 16));
-      } else if (symbol === '*') group = { ...group, skips: true };
-      else if (symbol === '\n' || symbol === '\r') endParagraph();
-      else if (symbol !== undefined && symbol !== '-') add(CHARACTERS[symbol] ?? symbol);
-    } else {
-      const next = endOfText(rtf, at);
-      let piece = rtf.slice(at, next).replace(/[\r\n]/g, '');
-      at = next;
-      const skipped = Math.min(left, piece.length);
-      left -= skipped;
-      piece = piece.slice(skipped);
-      if (piece !== '') add(piece);
-    }
-  }
-  endParagraph();
-  const outline = builder.build();
+  const outline = new RtfReader(
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'),
+  ).read();
   if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', 'The RTF file holds no text.');
   return outline;
+}
+
+class RtfReader {
+  readonly #rtf: string;
+  readonly #builder = new OutlineBuilder();
+  readonly #groups: Group[] = [];
+  #at = 0;
+  #group: Group = { skips: false, substitutes: 1 };
+  #encoding = 'windows-1252';
+  #text = '';
+  /** The cells of the row that is open. */
+  #row: string[] | undefined;
+  /** Bytes that are not decoded yet: a character may have several. */
+  #pending: number[] = [];
+  /** Characters that are left out because a Unicode character was there. */
+  #left = 0;
+
+  constructor(rtf: string) {
+    this.#rtf = rtf;
+  }
+
+  read(): Outline {
+    while (this.#at < this.#rtf.length) {
+      const character = this.#rtf[this.#at];
+      if (character === '{') this.#open();
+      else if (character === '}') this.#close();
+      else if (character === '\\') this.#control();
+      else this.#plain();
+    }
+    this.#endParagraph();
+    return this.#builder.build();
+  }
+
+  #open(): void {
+    if (this.#groups.length >= MAX_GROUPS) throw tooDeep();
+    this.#groups.push(this.#group);
+    this.#at++;
+  }
+
+  #close(): void {
+    this.#decodePending();
+    this.#group = this.#groups.pop() ?? this.#group;
+    this.#at++;
+  }
+
+  #plain(): void {
+    const next = endOfText(this.#rtf, this.#at);
+    const text = this.#rtf.slice(this.#at, next).replace(/[\r\n]/g, '');
+    this.#at = next;
+    const skipped = Math.min(this.#left, text.length);
+    this.#left -= skipped;
+    if (skipped < text.length) this.#add(text.slice(skipped));
+  }
+
+  #control(): void {
+    CONTROL.lastIndex = this.#at;
+    const [whole = '\\', word, number, hex, symbol] = CONTROL.exec(this.#rtf) ?? [];
+    this.#at += whole.length;
+    if (word === 'bin') this.#at += Math.max(0, Number(number ?? 0));
+    else if (word !== undefined) this.#word(word, number === undefined ? undefined : Number(number));
+    else if (hex !== undefined) this.#byte(Number.parseInt(hex, 16));
+    else if (symbol !== undefined) this.#symbol(symbol);
+  }
+
+  #byte(byte: number): void {
+    if (this.#left > 0) this.#left--;
+    else if (!this.#group.skips) this.#pending.push(byte);
+  }
+
+  #symbol(symbol: string): void {
+    if (symbol === '*') this.#group = { ...this.#group, skips: true };
+    else if (symbol === '\n' || symbol === '\r') this.#endParagraph();
+    else if (symbol !== '-') this.#add(CHARACTERS[symbol] ?? symbol);
+  }
+
+  #word(word: string, number: number | undefined): void {
+    if (SKIPPED.has(word)) this.#group = { ...this.#group, skips: true };
+    else if (word === 'ansicpg' && number) this.#encoding = encodingOf(number);
+    else if (word === 'uc') this.#group = { ...this.#group, substitutes: number ?? 1 };
+    else if (word === 'u' && number !== undefined) {
+      this.#add(String.fromCharCode(number & 0xffff));
+      this.#left = this.#group.substitutes;
+    } else if (!this.#group.skips) this.#format(word);
+  }
+
+  /** What divides a text into paragraphs, rows and cells, or stands for a character of it. */
+  #format(word: string): void {
+    if (word === 'trowd' || word === 'intbl') this.#row ??= [];
+    else if (word === 'cell' && this.#row) {
+      this.#decodePending();
+      this.#row.push(this.#text.replace(/\s+/g, ' ').trim());
+      this.#text = '';
+    } else if (word === 'row' && this.#row) {
+      this.#builder.paragraph(this.#row.join(' | '));
+      this.#row = undefined;
+      this.#text = '';
+    } else if (word === 'par' || word === 'sect' || word === 'page') this.#endParagraph();
+    else if (word === 'pard' && this.#row?.length === 0) this.#row = undefined;
+    else if (CHARACTERS[word] !== undefined) this.#add(CHARACTERS[word]);
+  }
+
+  #add(text: string): void {
+    if (this.#group.skips) return;
+    this.#decodePending();
+    this.#text += text;
+  }
+
+  #decodePending(): void {
+    if (this.#pending.length > 0) this.#text += new TextDecoder(this.#encoding).decode(Uint8Array.from(this.#pending));
+    this.#pending = [];
+  }
+
+  #endParagraph(): void {
+    this.#decodePending();
+    if (this.#row) this.#text += ' ';
+    else {
+      this.#builder.paragraph(this.#text.replace(/[^\S\n]+/g, ' '));
+      this.#text = '';
+    }
+  }
 }
 
 const SPECIAL = /[{}\\]/g;
