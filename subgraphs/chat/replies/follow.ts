@@ -2,34 +2,13 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { StreamUnknownError } from '#platform/realtime/streams/stream-errors.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from '../access.ts';
-import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piecesOf } from '../draft/draft.ts';
+import { type Draft, fromChunk, type Piece, piecesOf } from '../draft/draft.ts';
 import { liveDrafts } from '../draft/live-draft.ts';
-import type { ToolCall, ToolCallResult } from '../draft/tool-calls.ts';
 import type { ChatParts } from '../parts.ts';
-import type { Citation } from '../peers/recall.ts';
 import { mayReadSources, seenBy, Withholding } from './privacy.ts';
 import type { Replies } from './replies.ts';
+import { ReaderPosition, type ReplyEvent } from './reply-events.ts';
 import type { Final, ReplyUsage } from './settle.ts';
-
-/** An event of `messageStream`. */
-export type ReplyEvent =
-  | {
-      readonly __typename: 'ReplyText';
-      readonly snapshot: boolean;
-      readonly text: string;
-      readonly firstSeq: number;
-      readonly lastSeq: number;
-    }
-  | {
-      readonly __typename: 'ReplyReasoning';
-      readonly text: string;
-      readonly firstSeq: number;
-      readonly lastSeq: number;
-    }
-  | { readonly __typename: 'ReplyToolCall'; readonly toolCall: ToolCall }
-  | { readonly __typename: 'ReplyToolResult'; readonly callId: string; readonly result: ToolCallResult }
-  | { readonly __typename: 'ReplyCitations'; readonly citations: readonly Citation[] }
-  | ({ readonly __typename: 'ReplyEnd' } & Final);
 
 /** How long to wait for a pending reply to be begun before the database is asked again, in ms. */
 const WAIT_MS = 1_000;
@@ -96,130 +75,120 @@ async function* followFrom(
   chat: ChatParts,
   replies: Replies,
   first: Message,
-  { userId, messageId, after }: { readonly userId: string; readonly messageId: string; readonly after: number },
+  request: { readonly userId: string; readonly messageId: string; readonly after: number },
   signal: AbortSignal,
 ): AsyncGenerator<ReplyEvent, void> {
+  const reader = new ReplyReader(chat, replies, first, request);
   let message: Message | null = first;
-  const withholding = mayReadSources(first, userId) ? undefined : new Withholding();
-  const shown = (pieces: readonly Piece[]) => withholding?.show(pieces) ?? pieces;
-  const position = new ReaderPosition(after);
   while (message && !signal.aborted) {
-    if (message.status !== 'PENDING' && message.status !== 'STREAMING') {
-      position.correct(message.text.length);
-      yield* position.take(piecesOf(seenBy(userId, message)));
-      yield { __typename: 'ReplyEnd', ...(await storedFinal(chat, message)) };
-      return;
-    }
-    // A reader that claims more than there is.
-    if (message.status === 'STREAMING' && after > 0 && !position.begun) {
-      const { text } = await draftOf(chat, messageId);
-      if (text.length < after) {
-        // Or it has ended in between, and its pieces have become its text.
-        message = await chat.db.message.findUnique({ where: { id: messageId } });
-        if (message?.status !== 'STREAMING') continue;
-        position.correct(text.length);
-      }
-    }
-    if (message.status === 'PENDING' && !position.begun) {
-      position.correct(0);
-      yield* position.take([]);
-    }
-    if (message.status === 'STREAMING' && (await chat.streams.inspect(messageId))?.status !== 'live') {
-      // Its process may have died, or have ended it just now. What it wrote is in the database.
-      if (!position.begun) yield* position.take(shown(piecesOf(await draftOf(chat, messageId))));
-      await replies.recover(messageId);
-      message = await chat.db.message.findUnique({ where: { id: messageId } });
+    if (message.status === 'STREAMING') {
+      message = yield* reader.check(message);
       if (message?.status !== 'STREAMING') continue;
-    }
+    } else if (message.status === 'PENDING') yield* reader.wait();
+    else return yield* reader.end(message);
     try {
-      for await (const event of chat.streams.read(messageId, { signal, waitMs: WAIT_MS })) {
-        if (event.type === 'chunks') yield* position.take(shown(event.chunks.map(fromChunk)), event.snapshot);
+      // Here, and not a generator further down: each passes every piece through more turns of the event loop.
+      for await (const event of chat.streams.read(request.messageId, { signal, waitMs: WAIT_MS })) {
+        if (event.type === 'chunks') yield* reader.take(event.chunks.map(fromChunk), event.snapshot);
         else if (event.type === 'end') {
           const final = event.final as unknown as Final;
-          if (final.lastSeq !== position.length) break;
+          if (final.lastSeq !== reader.length) break;
           yield { __typename: 'ReplyEnd', ...final };
           return;
-        } else {
-          await replies.recover(messageId);
-          const now = await chat.db.message.findUnique({ where: { id: messageId }, select: { status: true } });
-          if (now?.status !== 'PENDING' && now?.status !== 'STREAMING') break;
-        }
+        } else if (!(await reader.isUnderWay())) break;
       }
     } catch (error) {
       if (!(error instanceof StreamUnknownError)) throw error;
-      await replies.recover(messageId);
+      await replies.recover(request.messageId);
     }
-    if (!signal.aborted) message = await chat.db.message.findUnique({ where: { id: messageId } });
+    if (!signal.aborted) message = await reader.current();
   }
 }
 
-/** How far a reader has come, and what of a reply is new to it. */
-class ReaderPosition {
+/** One reader of one reply. */
+class ReplyReader {
+  readonly #chat: ChatParts;
+  readonly #replies: Replies;
+  readonly #userId: string;
+  readonly #messageId: string;
+  readonly #after: number;
+  readonly #position: ReaderPosition;
+  readonly #withholding: Withholding | undefined;
+
+  constructor(
+    chat: ChatParts,
+    replies: Replies,
+    first: Message,
+    { userId, messageId, after }: { readonly userId: string; readonly messageId: string; readonly after: number },
+  ) {
+    this.#chat = chat;
+    this.#replies = replies;
+    this.#userId = userId;
+    this.#messageId = messageId;
+    this.#after = after;
+    this.#position = new ReaderPosition(after);
+    this.#withholding = mayReadSources(first, userId) ? undefined : new Withholding();
+  }
+
+  /** Returns the reply as the database has it. */
+  current(): Promise<Message | null> {
+    return this.#chat.db.message.findUnique({ where: { id: this.#messageId } });
+  }
+
+  /** Tells a reader of a reply that is not begun that there is nothing yet. */
+  *wait(): Generator<ReplyEvent, void> {
+    if (this.#position.begun) return;
+    this.#position.correct(0);
+    yield* this.#position.take([]);
+  }
+
+  /** Tells what a reply came to, as it is stored. */
+  async *end(message: Message): AsyncGenerator<ReplyEvent, void> {
+    this.#position.correct(message.text.length);
+    yield* this.#position.take(piecesOf(seenBy(this.#userId, message)));
+    yield { __typename: 'ReplyEnd', ...(await storedFinal(this.#chat, message)) };
+  }
+
+  /**
+   * Looks whether a reply is being written still, and how far, before its log is read.
+   *
+   * @returns the reply as it is now.
+   */
+  async *check(message: Message): AsyncGenerator<ReplyEvent, Message | null> {
+    let known: Message | null = message;
+    // A reader that claims more than there is.
+    if (this.#after > 0 && !this.#position.begun) {
+      const { text } = await draftOf(this.#chat, this.#messageId);
+      if (text.length < this.#after) {
+        // Or it has ended in between, and its pieces have become its text.
+        known = await this.current();
+        if (known?.status !== 'STREAMING') return known;
+        this.#position.correct(text.length);
+      }
+    }
+    if ((await this.#chat.streams.inspect(this.#messageId))?.status === 'live') return known;
+    // Its process may have died, or have ended it just now. What it wrote is in the database.
+    if (!this.#position.begun) yield* this.take(piecesOf(await draftOf(this.#chat, this.#messageId)));
+    await this.#replies.recover(this.#messageId);
+    return this.current();
+  }
+
   /** Length of the text that the reader has. */
-  length: number;
-  /** Whether the reader has had its snapshot. */
-  begun = false;
-  #reasoning = 0;
-  #citations = 0;
-  readonly #toolCalls = new Set<string>();
-  readonly #toolResults = new Set<string>();
-  /** How far the present reading of the log, or of the database, has come. */
-  #text = 0;
-  #thought = 0;
-
-  constructor(after: number) {
-    this.length = after;
+  get length(): number {
+    return this.#position.length;
   }
 
-  /** A reader that has more than there is has something else: it is given everything again, from number 1. */
-  correct(known: number): void {
-    if (this.length > known) this.length = 0;
+  /** What of these pieces is new to the reader, and meant for it. @param fromStart as ReaderPosition has it. */
+  take(pieces: readonly Piece[], fromStart?: boolean): Generator<ReplyEvent, void> {
+    return this.#position.take(this.#withholding?.show(pieces) ?? pieces, fromStart);
   }
 
-  /** @param fromStart whether these pieces are the first of a reading from the beginning. */
-  *take(pieces: readonly Piece[], fromStart = true): Generator<ReplyEvent, void> {
-    if (fromStart) {
-      this.#text = 0;
-      this.#thought = 0;
-    }
-    const news = pieces.reduce(extend, EMPTY_DRAFT);
-    if (news.citations.length > this.#citations) {
-      this.#citations = news.citations.length;
-      yield { __typename: 'ReplyCitations', citations: news.citations };
-    }
-    if (news.reasoning !== '') yield* this.#think(news.reasoning);
-    yield* this.#say(news.text, fromStart && !this.begun);
-    for (const { kind, body } of pieces) if (kind === 'PART') yield* this.#call(JSON.parse(body) as Part);
-  }
-
-  *#call({ toolCall, toolResult }: Part): Generator<ReplyEvent, void> {
-    if (toolCall && !this.#toolCalls.has(toolCall.id)) {
-      this.#toolCalls.add(toolCall.id);
-      yield { __typename: 'ReplyToolCall', toolCall };
-    }
-    if (toolResult && !this.#toolResults.has(toolResult.callId)) {
-      this.#toolResults.add(toolResult.callId);
-      yield { __typename: 'ReplyToolResult', ...toolResult };
-    }
-  }
-
-  *#say(text: string, snapshot: boolean): Generator<ReplyEvent, void> {
-    const fresh = text.slice(Math.max(0, this.length - this.#text));
-    this.#text += text.length;
-    if (fresh === '' && !snapshot) return;
-    this.begun = true;
-    const firstSeq = this.length + 1;
-    this.length += fresh.length;
-    yield { __typename: 'ReplyText', snapshot, text: fresh, firstSeq, lastSeq: this.length };
-  }
-
-  *#think(text: string): Generator<ReplyEvent, void> {
-    const fresh = text.slice(Math.max(0, this.#reasoning - this.#thought));
-    this.#thought += text.length;
-    if (fresh === '') return;
-    const firstSeq = this.#reasoning + 1;
-    this.#reasoning += fresh.length;
-    yield { __typename: 'ReplyReasoning', text: fresh, firstSeq, lastSeq: this.#reasoning };
+  /** Whether a reply of which nothing comes is to be written still; one whose process has died is ended. */
+  async isUnderWay(): Promise<boolean> {
+    await this.#replies.recover(this.#messageId);
+    const { db } = this.#chat;
+    const now = await db.message.findUnique({ where: { id: this.#messageId }, select: { status: true } });
+    return now?.status === 'PENDING' || now?.status === 'STREAMING';
   }
 }
 
