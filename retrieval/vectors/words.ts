@@ -4,7 +4,10 @@ import { IDLE_PAIR, STOP_WORDS } from './stop-words.ts';
 /** Runs of letters and digits; letters of scripts without spaces are taken apart below. */
 const RUN = /[\p{L}\p{N}]+/gu;
 const CLITIC = /['’](?:s|t|re|ve|ll|d|m)\b/g;
-const MARKS = /\p{M}+/gu;
+/** Marks of letters, and what is not seen within a word: where it may be divided, where its letters join. */
+const UNSEEN = /(?:\p{M}|\u00ad|\u200d|\u2060|\ufeff)+/gu;
+/** Lam and alef are written as one letter, which PDFs have in either order. */
+const LAM_ALEF = /[\u0627\u0644]{2,}/g;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
 const ENGLISH = /^[a-z]{3,}$/;
 /** Longer runs are not words: base64, hashes. Cut, so that one line of ten megabytes stays one small term. */
@@ -22,7 +25,12 @@ export const BM25 = { k1: 0.9, b: 0.4 } as const;
  * Japanese.
  */
 export function words(text: string): string[] {
-  const folded = text.normalize('NFKD').replace(MARKS, '').toLowerCase().replace(CLITIC, '');
+  const folded = text
+    .normalize('NFKD')
+    .replace(UNSEEN, '')
+    .replace(LAM_ALEF, (run) => [...run].sort().join(''))
+    .toLowerCase()
+    .replace(CLITIC, '');
   const found: string[] = [];
   for (const [run] of folded.matchAll(RUN)) {
     if (UNSPACED.test(run)) found.push(...pairs(run));

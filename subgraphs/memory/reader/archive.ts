@@ -68,6 +68,10 @@ export class Archive implements Disposable {
     return [...this.#entries.keys()];
   }
 
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
   /** The text of a file, or undefined if there is none of this name. */
   async text(name: string): Promise<string | undefined> {
     const entry = this.#entries.get(name);
@@ -81,9 +85,7 @@ export class Archive implements Disposable {
         stream.on('end', () => resolve());
       });
     });
-    const bytes = Buffer.concat(pieces);
-    const isUtf16 = (bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff);
-    return new TextDecoder(isUtf16 ? (bytes[0] === 0xff ? 'utf-16le' : 'utf-16be') : 'utf-8').decode(bytes);
+    return decodeXml(Buffer.concat(pieces));
   }
 
   /** The text of a file without which there is no document. @throws {DocumentProblem} DAMAGED. */
@@ -95,6 +97,18 @@ export class Archive implements Disposable {
 
   [Symbol.dispose](): void {
     this.#archive.close();
+  }
+}
+
+/** Decodes an XML file by its byte order mark, by the encoding that its first line names, or as UTF-8. */
+function decodeXml(bytes: Buffer): string {
+  if (bytes[0] === 0xff && bytes[1] === 0xfe) return new TextDecoder('utf-16le').decode(bytes);
+  if (bytes[0] === 0xfe && bytes[1] === 0xff) return new TextDecoder('utf-16be').decode(bytes);
+  const label = /^(?:\xef\xbb\xbf)?<\?xml[^>]*?encoding=["']([\w.:-]+)/.exec(bytes.toString('latin1', 0, 200))?.[1];
+  try {
+    return new TextDecoder(label?.toLowerCase().startsWith('utf-16') ? 'utf-8' : label).decode(bytes);
+  } catch {
+    return new TextDecoder().decode(bytes);
   }
 }
 

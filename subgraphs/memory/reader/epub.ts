@@ -22,10 +22,12 @@ export async function readEpub(bytes: Uint8Array): Promise<Outline> {
   if (opf === undefined) throw damaged(WHAT);
   const items = new Map<string, string>();
   const chapters: string[] = [];
+  const contents: string[] = [];
   walkXml(await archive.required(opf), {
-    open(name, { id, href, idref }) {
+    open(name, { id, href, idref, properties, 'media-type': type }) {
       const file = name === 'item' && href ? resolveInside(opf, href) : undefined;
       if (id && file) items.set(id, file);
+      if (file && (properties?.split(' ').includes('nav') || type === 'application/x-dtbncx+xml')) contents.push(file);
       const chapter = name === 'itemref' ? items.get(idref ?? '') : undefined;
       if (chapter) chapters.push(chapter);
     },
@@ -35,15 +37,43 @@ export async function readEpub(bytes: Uint8Array): Promise<Outline> {
       'TOO_LARGE',
       `${WHAT} has ${chapters.length} chapters; at most ${MAX_CHAPTERS} are read.`,
     );
+  const titles = new Map<string, string>();
+  for (const file of contents) titlesOf(file, (await archive.text(file)) ?? '', titles);
   const builder = new OutlineBuilder();
   // A chapter that the book names twice is read once.
   for (const chapter of new Set(chapters)) {
     const html = await archive.text(chapter);
-    if (html !== undefined) readHtmlInto(builder, html);
+    if (html === undefined) continue;
+    // One without a heading is not a part of the chapter before it.
+    builder.part(/<h[1-6][\s>]/i.test(html) ? undefined : titles.get(chapter));
+    readHtmlInto(builder, html, { isXml: true });
   }
   const outline = builder.build();
   if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
   return outline;
+}
+
+/** The titles that a table of contents gives to the files of a book: a page with links (EPUB 3) or an NCX (EPUB 2). */
+function titlesOf(file: string, xml: string, titles: Map<string, string>): void {
+  let text = '';
+  let target: string | undefined;
+  const end = (reference: string | undefined) => {
+    const chapter = reference ? resolveInside(file, reference) : undefined;
+    if (chapter && text.trim() !== '' && !titles.has(chapter)) titles.set(chapter, text.trim());
+  };
+  walkXml(xml, {
+    open(name, { href, src }) {
+      if (name === 'a' || name === 'navLabel') [text, target] = ['', href];
+      // In an NCX the label comes before what it is of.
+      else if (name === 'content') end(src);
+    },
+    text(piece) {
+      text += piece;
+    },
+    close(name) {
+      if (name === 'a') end(target);
+    },
+  });
 }
 
 function packageOf(container: string): string | undefined {

@@ -50,6 +50,13 @@ const ALIASES: Record<string, DocumentType> = {
   'application/vnd.ms-excel.sheet.macroenabled.12': XLSX,
   'application/vnd.ms-powerpoint.presentation.macroenabled.12': PPTX,
   'application/vnd.ms-word.document.macroenabled.12': DOCX,
+  [`${OFFICE}.wordprocessingml.template`]: DOCX,
+  [`${OFFICE}.spreadsheetml.template`]: XLSX,
+  [`${OFFICE}.presentationml.template`]: PPTX,
+  [`${OFFICE}.presentationml.slideshow`]: PPTX,
+  'application/vnd.oasis.opendocument.text-template': 'application/vnd.oasis.opendocument.text',
+  'application/vnd.oasis.opendocument.spreadsheet-template': 'application/vnd.oasis.opendocument.spreadsheet',
+  'application/vnd.oasis.opendocument.presentation-template': 'application/vnd.oasis.opendocument.presentation',
   ...Object.fromEntries(
     `json ld+json xml javascript ecmascript typescript x-typescript x-sh x-shellscript x-python x-php x-ruby x-perl x-httpd-php
     yaml x-yaml toml sql graphql x-tex x-latex x-ndjson jsonlines`
@@ -66,6 +73,7 @@ const UNKNOWN = new Set([
   '',
 ]);
 const EXTENSIONS: Record<string, DocumentType> = {
+  pdf: 'application/pdf',
   csv: 'text/csv',
   tsv: 'text/csv',
   md: 'text/markdown',
@@ -81,6 +89,17 @@ const EXTENSIONS: Record<string, DocumentType> = {
   odt: 'application/vnd.oasis.opendocument.text',
   ods: 'application/vnd.oasis.opendocument.spreadsheet',
   odp: 'application/vnd.oasis.opendocument.presentation',
+  dotx: DOCX,
+  docm: DOCX,
+  xltx: XLSX,
+  xlsm: XLSX,
+  potx: PPTX,
+  ppsx: PPTX,
+  pptm: PPTX,
+  ott: 'application/vnd.oasis.opendocument.text',
+  ots: 'application/vnd.oasis.opendocument.spreadsheet',
+  otp: 'application/vnd.oasis.opendocument.presentation',
+  xhtml: 'text/html',
   ...Object.fromEntries(
     `txt log ts mts cts tsx js mjs cjs jsx json jsonl py rb php java kt kts scala c h cc cpp hpp cs go rs swift m mm sh bash zsh
     fish ps1 bat sql yaml yml toml ini cfg conf env xml svg css scss less vue svelte graphql gql proto tex r jl lua pl hs ml ex
@@ -146,7 +165,7 @@ const ENCRYPTED_PACKAGE = Buffer.from('EncryptedPackage', 'utf16le');
 export function decodeText(bytes: Uint8Array, declared: DocumentType, contentType: string): string {
   const text = decode(bytes, declared, contentType);
   // Control characters are not in texts, but in every binary format.
-  if (text?.includes('\0') === false) return text.replaceAll('\r\n', '\n');
+  if (text?.includes('\0') === false) return text.replace(/\r\n?/g, '\n');
   throw new DocumentProblem(
     'TYPE_MISMATCH',
     `The file was declared as ${DOCUMENT_TYPES[declared]}, but it is binary or in an unknown encoding: save it as UTF-8.`,

@@ -248,6 +248,7 @@ describe('a bad document has a clear outcome:', () => {
   it.each([
     ['an XLSX without cells', xlsx([{ name: 'S', rows: [] }]), XLSX],
     ['a PPTX of pictures', pptx([{ paragraphs: [] }, { paragraphs: [] }]), PPTX],
+    ['an ODP of pictures', odp([[], []]), ODP],
     ['an EPUB without chapters', epub([]), EPUB],
     ['an ODT without text', odt([]), ODT],
   ])('%s', (_, bytes, type) => refused(bytes, type, 'NO_TEXT'));

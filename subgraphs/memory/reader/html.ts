@@ -4,9 +4,8 @@ import { type Outline, OutlineBuilder, oneLine } from './outline.ts';
 
 /** Elements whose content is not text for readers. */
 const SKIPPED = new Set(
-  'script style noscript template iframe object embed applet svg math canvas audio video head select button textarea datalist'.split(
-    ' ',
-  ),
+  `script style noscript template iframe object embed applet svg math canvas audio video head select button textarea datalist
+  rt rp`.split(/\s+/),
 );
 /** Elements that begin and end a paragraph. */
 const BLOCKS = new Set(
@@ -27,25 +26,41 @@ const MAX_CELL = 1_000;
  */
 export function readHtml(html: string): Outline {
   const builder = new OutlineBuilder();
-  readHtmlInto(builder, html);
+  readHtmlInto(builder, html, { isXml: XHTML.test(html.slice(0, 1_000)) });
   return builder.build();
 }
 
-/** Reads an HTML page as a part of a document. */
-export function readHtmlInto(builder: OutlineBuilder, html: string): void {
+/** Pages that may close an element where it opens. */
+const XHTML = /^\s*<\?xml|<html[^>]+xmlns\s*=/i;
+/** What stands for a note in a text, and what leads back from it. */
+const NOTE_MARK = /^(?:\d{1,4}|[*†‡§]{1,3})$/;
+const ROMAN = /^[ivxlc]{1,6}$/i;
+const BACK = /^(?:\s|[↑↩⏎^]|\ufe0e)+$/u;
+/** The ids that writers of pages give to notes: those of mammoth, pandoc, LibreOffice, Word and MediaWiki. */
+const NOTE = /^(?:(?:foot|end)note-?\d+|fn:?\d+|(?:ftn|edn)\d+|sd(?:foot|end)note\d+|cite_note-.*)$/;
+
+/**
+ * Reads an HTML page as a part of a document.
+ *
+ * @param options.isXml whether `<script/>` is an element that has ended, as in a book, and not one that has begun.
+ */
+export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = false } = {}): void {
   let text = '';
   let skipping = 0;
   /** Elements that are open and whether each hides its content. */
-  const open: { name: string; hides: boolean }[] = [];
+  const open: OpenElement[] = [];
   let preformatted = 0;
   /** Rows that are open: of each cell what it holds so far. */
   const rows: Piece[][][] = [];
+  /** What the place where a note is named is under, by the note's id; and that of the note that is read. */
+  const noted = new Map<string, readonly string[]>();
+  let note: readonly string[] | undefined;
 
   const put = (piece: Piece) => {
     const cell = rows.at(-1)?.at(-1);
     if (cell) cell.push(piece);
     else if (piece.level > 0) builder.heading(piece.level, piece.text);
-    else builder.paragraph(piece.text);
+    else builder.paragraph(piece.text, note && { headings: note });
   };
   const take = (level: number) => {
     const taken = text
@@ -62,13 +77,24 @@ export function readHtmlInto(builder: OutlineBuilder, html: string): void {
       put({ level: 0, text: cells.map((cell) => cell.map((piece) => oneLine(piece.text)).join(' ')).join(' | ') });
     else for (const piece of cells.flat()) put(piece);
   };
-  const close = (element: { name: string; hides: boolean }) => {
+  /** The number of a note is not a part of the word before it, and an arrow back is no text. */
+  const endLink = ({ href, at }: { href: string; at: number }) => {
+    if (!href.startsWith('#') || at > text.length) return;
+    const said = text.slice(at).trim();
+    const id = href.slice(1).replace(/^_|(?<=^sd(?:foot|end)note\d+)(?:sym|anc)$/g, '');
+    if (NOTE.test(id) && !noted.has(id)) noted.set(id, builder.headings);
+    if (NOTE_MARK.test(said) || (NOTE.test(id) && ROMAN.test(said))) text = `${text.slice(0, at)}[${said}]`;
+    else if (said !== '' && BACK.test(said)) text = text.slice(0, at);
+  };
+  const close = (element: OpenElement) => {
+    if (element.link && skipping === 0) endLink(element.link);
     if (element.name === 'tr' && skipping === 0 && rows.length > 0) endRow();
     else if (headingLevel(element.name) || BLOCKS.has(element.name))
       take(skipping === 0 ? headingLevel(element.name) : 0);
     else if (isCell(element.name)) take(0);
     if (element.hides) skipping--;
     if (element.name === 'pre') preformatted--;
+    if (element.isNote) note = undefined;
   };
 
   const parser = new Parser(
@@ -79,7 +105,20 @@ export function readHtmlInto(builder: OutlineBuilder, html: string): void {
         const hides = SKIPPED.has(name) || isHidden(attributes);
         if (hides) skipping++;
         if (name === 'pre') preformatted++;
-        open.push({ name, hides });
+        const { href, id = '' } = attributes;
+        const isNote = noted.has(id);
+        if (isNote) {
+          note = noted.get(id);
+          // A note may be named by what leads back from it.
+          const paragraph = BLOCKS.has(name) ? undefined : open.findLast((element) => BLOCKS.has(element.name));
+          if (paragraph) paragraph.isNote = true;
+        }
+        open.push({
+          name,
+          hides,
+          isNote: isNote && BLOCKS.has(name),
+          ...(name === 'a' && href && { link: { href, at: text.length } }),
+        });
         if (skipping > 0) return;
         if (name === 'tr') rows.push([]);
         else if (isCell(name)) rows.at(-1)?.push([]);
@@ -96,12 +135,20 @@ export function readHtmlInto(builder: OutlineBuilder, html: string): void {
         if (element) close(element);
       },
     },
-    { decodeEntities: true, lowerCaseTags: true },
+    { decodeEntities: true, lowerCaseTags: true, recognizeSelfClosing: isXml },
   );
   // In pieces: a tag that is never closed would otherwise make the parser look at the whole rest again and again.
   for (let at = 0; at < html.length; at += 65_536) parser.write(html.slice(at, at + 65_536));
   parser.end();
   take(0);
+}
+
+interface OpenElement {
+  readonly name: string;
+  readonly hides: boolean;
+  /** Whether it is a note, which stands elsewhere than what it is about. */
+  isNote: boolean;
+  readonly link?: { readonly href: string; readonly at: number };
 }
 
 /** A heading, or a paragraph of level 0. */

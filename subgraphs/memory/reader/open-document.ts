@@ -24,38 +24,71 @@ export async function readOpenDocument(bytes: Uint8Array): Promise<Outline> {
   const builder = new OutlineBuilder();
   const isSheets = /<office:spreadsheet[\s>]/.test(content);
   walkXml(content, handlerOf(builder, isSheets));
+  if (/<office:text[\s>]/.test(content)) edgesOf(builder, (await archive.text('styles.xml')) ?? '');
   const outline = builder.build();
-  if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
+  const isPictures = outline.blocks.every(({ start, end }) => /^Slide \d+$/.test(outline.text.slice(start, end)));
+  if (isPictures) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
   return outline;
 }
 
-/** What is not the author's text: notes of reviewers, deleted passages, styles. */
-const SKIPPED = new Set(['annotation', 'tracked-changes', 'deletion', 'scripts', 'font-face-decls', 'forms']);
+/** What is not the author's text: notes of reviewers, deleted passages, styles, how a word is read. */
+const SKIPPED = new Set([
+  ...['annotation', 'tracked-changes', 'deletion', 'scripts', 'font-face-decls', 'forms', 'ruby-text'],
+  ...['page-thumbnail', 'page-number', 'page-count'],
+]);
+
+/** What stands at the edge of each page of a text. */
+function edgesOf(builder: OutlineBuilder, styles: string): void {
+  let edges = 0;
+  let text = '';
+  walkXml(styles, {
+    open(name) {
+      if (EDGE.test(name)) edges++;
+      else if (name === 'p' || name === 'h') text = '';
+      else if (name === 's' || name === 'tab' || name === 'line-break') text += ' ';
+    },
+    text(piece) {
+      text += piece;
+    },
+    close(name) {
+      if (EDGE.test(name)) edges--;
+      else if ((name === 'p' || name === 'h') && edges > 0) builder.aside(text);
+    },
+  });
+}
+const EDGE = /^(?:header|footer)(?:-left|-first)?$/;
 
 function handlerOf(builder: OutlineBuilder, isSheets: boolean) {
   let skipping = 0;
   let slides = 0;
-  let level = 0;
-  const texts: string[] = [];
+  /** The open paragraphs and headings, as notes lie in them: a heading's level, or 0. */
+  const texts: { level: number; text: string }[] = [];
+  /** Notes come after the paragraph that they are about. */
+  let noteDepth = 0;
+  let notes: string[] = [];
+  /** The slide that is open: its title comes before all else of it. */
+  let slide: { title: string; texts: string[]; isTitle: boolean } | undefined;
   /** Rows that are open, as tables may lie in one another. */
   const rows: { cells: string[][]; first: string; last: string }[] = [];
-  let [rowNumber, columnNumber, repeatedRows] = [0, 0, 1];
-  const add = (text: string) => {
+  let [rowNumber, columnNumber, repeatedRows, repeatedColumns] = [0, 0, 1, 1];
+  const add = ({ level, text }: { level: number; text: string }) => {
     const row = rows.at(-1);
     if (row && row.cells.length > 0) row.cells.at(-1)!.push(text.replace(/\s+/g, ' ').trim());
+    else if (slide?.isTitle) slide.title += ` ${text}`;
+    else if (slide) slide.texts.push(text);
     else if (level > 0) builder.heading(level, text);
     else builder.paragraph(text);
   };
   const append = (text: string) => {
-    if (texts.length > 0) texts[texts.length - 1] += text;
+    const open = texts.at(-1);
+    if (open) open.text += text;
   };
   return {
     open(name: string, attributes: Readonly<Record<string, string>>) {
       if (SKIPPED.has(name)) skipping++;
       if (skipping > 0) return;
       if (name === 'h' || name === 'p') {
-        if (name === 'h') level = Math.max(1, Number(attributes['outline-level']) || 1);
-        texts.push('');
+        texts.push({ level: name === 'h' ? Math.max(1, Number(attributes['outline-level']) || 1) : 0, text: '' });
       } else if (name === 's') append(' '.repeat(Math.min(MAX_SPACES, Number(attributes['c']) || 1)));
       else if (name === 'tab' || name === 'line-break') append(name === 'tab' ? ' ' : '\n');
       else if (name === 'table' && isSheets) {
@@ -63,8 +96,12 @@ function handlerOf(builder: OutlineBuilder, isSheets: boolean) {
         rowNumber = 0;
       } else if (name === 'page') {
         builder.page(++slides);
-        builder.heading(1, `Slide ${slides}`);
-      } else if (name === 'table-row') {
+        slide = { title: '', texts: [], isTitle: false };
+      } else if (name === 'frame' && slide) {
+        slide.isTitle = attributes['presentation:class'] === 'title';
+      } else if (name === 'note') noteDepth++;
+      else if (name === 'note-citation') append('[');
+      else if (name === 'table-row') {
         repeatedRows = Math.max(1, Number(attributes['number-rows-repeated']) || 1);
         rowNumber++;
         columnNumber = 0;
@@ -73,7 +110,8 @@ function handlerOf(builder: OutlineBuilder, isSheets: boolean) {
         const row = rows.at(-1);
         row?.cells.push([]);
         // A million empty cells are written as one.
-        columnNumber += Math.max(1, Number(attributes['number-columns-repeated']) || 1);
+        repeatedColumns = Math.max(1, Number(attributes['number-columns-repeated']) || 1);
+        columnNumber += repeatedColumns;
       }
     },
     text(piece: string) {
@@ -83,20 +121,32 @@ function handlerOf(builder: OutlineBuilder, isSheets: boolean) {
       if (SKIPPED.has(name)) skipping--;
       else if (skipping > 0) return;
       else if (name === 'h' || name === 'p') {
-        add(texts.pop() ?? '');
-        level = 0;
+        const ended = texts.pop() ?? { level: 0, text: '' };
+        if (noteDepth > 0) notes.push(ended.text);
+        else {
+          const noted = notes;
+          notes = [];
+          for (const one of [ended, ...noted.map((text) => ({ level: 0, text }))]) add(one);
+        }
+      } else if (name === 'note') noteDepth--;
+      else if (name === 'note-citation') append(']');
+      else if (name === 'frame' && slide) slide.isTitle = false;
+      else if (name === 'page' && slide) {
+        const { title, texts: said } = slide;
+        slide = undefined;
+        builder.heading(1, title.trim() || `Slide ${slides}`);
+        for (const text of said) builder.paragraph(text);
       } else if (name === 'table-cell' || name === 'covered-table-cell') {
         const row = rows.at(-1);
         if (!row?.cells.at(-1)?.some((text) => text !== '')) return;
-        const at = `${columnName(columnNumber)}${rowNumber}`;
-        row.first ||= at;
-        row.last = at;
+        row.first ||= `${columnName(columnNumber - repeatedColumns + 1)}${rowNumber}`;
+        row.last = `${columnName(columnNumber)}${rowNumber + repeatedRows - 1}`;
       } else if (name === 'table-row') {
         const row = rows.pop();
         const filled = row?.cells.map((cell) => cell.join(' ').trim()).filter((text) => text !== '') ?? [];
         if (row && filled.length > 0) {
           const cells = isSheets ? { cells: { first: row.first, last: row.last } } : {};
-          if (rows.length > 0) add(filled.join(' | '));
+          if (rows.length > 0 || slide) add({ level: 0, text: filled.join(' | ') });
           else builder.paragraph(filled.join(' | '), cells);
         }
         rowNumber += repeatedRows - 1;

@@ -53,7 +53,8 @@ export class HeadingTrail {
 export class OutlineBuilder {
   readonly #parts: string[] = [];
   readonly #blocks: Block[] = [];
-  readonly #trail = new HeadingTrail();
+  readonly #asides = new Set<string>();
+  #trail = new HeadingTrail();
   #length = 0;
   #page: number | undefined;
 
@@ -62,9 +63,26 @@ export class OutlineBuilder {
     if (title !== '') this.#add(title, this.#trail.enter(level, title));
   }
 
-  paragraph(text: string, { cells }: { readonly cells?: Cells } = {}): void {
+  /** @param options.headings those that it is under; default: the last ones. */
+  paragraph(text: string, options: { readonly cells?: Cells; readonly headings?: readonly string[] } = {}): void {
     const trimmed = text.trim();
-    if (trimmed !== '') this.#add(trimmed, this.#trail.titles(), cells);
+    if (trimmed !== '') this.#add(trimmed, options.headings ?? this.#trail.titles(), options.cells);
+  }
+
+  /** What stands at the edge of each page, such as a letterhead: it comes once, at the end, under no heading. */
+  aside(text: string): void {
+    const line = oneLine(text);
+    if (/\p{L}/u.test(line)) this.#asides.add(line);
+  }
+
+  /** Begins a part of the document that is under none of the headings so far, but under a title where it has one. */
+  part(title?: string): void {
+    this.#trail = new HeadingTrail();
+    if (title) this.#trail.enter(1, oneLine(title));
+  }
+
+  get headings(): readonly string[] {
+    return this.#trail.titles();
   }
 
   page(number: number): void {
@@ -72,6 +90,9 @@ export class OutlineBuilder {
   }
 
   build(): Outline {
+    this.#page = undefined;
+    for (const aside of this.#asides) this.#add(aside, []);
+    this.#asides.clear();
     return { text: this.#parts.join(''), blocks: this.#blocks };
   }
 

@@ -35,7 +35,7 @@ interface Atom {
 }
 
 /**
- * Cuts a document into passages: never across headings, at paragraphs where possible, else at sentences, else at words.
+ * Cuts a document into passages: never across headings and pages, at paragraphs where possible, else at sentences, else at words.
  */
 export function cutPassages({ text, blocks, hasLines }: Outline): Passage[] {
   const passages: Passage[] = [];
@@ -60,7 +60,7 @@ export function cutPassages({ text, blocks, hasLines }: Outline): Passage[] {
   };
   for (const block of blocks) {
     const section = block.headings.join(' › ');
-    if (open && open.section !== section) close();
+    if (open && (open.section !== section || open.page !== block.page)) close();
     for (const atom of atomsOf(text, block.start, block.end)) {
       if (open && open.words + atom.words > MAX_WORDS) close();
       open ??= { start: atom.start, end: atom.end, words: 0, section, page: block.page, cells: block.cells };

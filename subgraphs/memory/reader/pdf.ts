@@ -5,7 +5,7 @@ import { DocumentProblem } from './problem.ts';
 const MAX_PAGES = 5_000;
 
 /**
- * Reads the text of a PDF, page by page.
+ * Reads the text of a PDF, page by page, with what was filled into its forms.
  *
  * @param recognised what was read in pages that are pictures, by their number.
  * @throws {DocumentProblem} PASSWORD_PROTECTED, DAMAGED, TOO_LARGE.
@@ -23,10 +23,12 @@ export async function readPdf(bytes: Uint8Array, recognised: Readonly<Record<num
       builder.page(number);
       const page = await pdf.getPage(number);
       const content = await page.getTextContent();
-      const lines = content.items.map((item) => ('str' in item ? item.str + (item.hasEOL ? '\n' : '') : '')).join('');
+      const lines = linesOf(content.items);
       const text = lines.trim() === '' ? recognised[number] : lines;
-      if (text === undefined) unreadPages.push(number);
-      else for (const paragraph of text.split(/\n\s*\n/)) builder.paragraph(joinLines(paragraph));
+      const filled = filledIn(await page.getAnnotations());
+      if (text === undefined && filled.length === 0) unreadPages.push(number);
+      for (const paragraph of text?.split(/\n\s*\n/) ?? []) builder.paragraph(joinLines(paragraph));
+      for (const value of filled) builder.paragraph(value);
       page.cleanup();
     }
     return { ...builder.build(), unreadPages };
@@ -37,8 +39,53 @@ export async function readPdf(bytes: Uint8Array, recognised: Readonly<Record<num
   }
 }
 
-/** Lines of a printed paragraph as running text; words that were divided at the end of a line are joined. */
-const joinLines = (text: string): string => text.replace(/(\p{Ll})-\n(?=\p{Ll})/gu, '$1').replace(/\s+/g, ' ');
+interface Run {
+  readonly str: string;
+  readonly height: number;
+  readonly hasEOL: boolean;
+}
+
+/** The number of a note, which is small and stands at a word, is not a part of it. */
+function linesOf(items: readonly (Run | object)[]): string {
+  let text = '';
+  let height = 0;
+  for (const item of items) {
+    if (!('str' in item)) continue;
+    const isMark = /^\d{1,3}$/.test(item.str) && item.height < 0.8 * height && /[\p{L}]{3}[.,;:!?’”»)]*$/u.test(text);
+    text += (isMark ? `[${item.str}]` : item.str) + (item.hasEOL ? '\n' : '');
+    if (item.str.trim() !== '') height = item.height;
+  }
+  return text;
+}
+
+/**
+ * Lines of a printed paragraph as running text; words that were divided at the end of a line are joined, and scripts that
+ * write without spaces get none.
+ */
+const joinLines = (text: string): string =>
+  text
+    .replace(/(\p{Ll})-\n(?=\p{Ll})/gu, '$1')
+    .replace(
+      /(?<=[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}。、，；：！？）」』])[^\S\n]*\n\s*(?=[\p{sc=Han}\p{sc=Hira}\p{sc=Kana}（「『])/gu,
+      '',
+    )
+    .replace(/\s+/g, ' ');
+
+/** What was filled into a form, each with what its field is called, and what was written onto the page. */
+function filledIn(annotations: readonly Record<string, unknown>[]): string[] {
+  return annotations.flatMap((annotation) => {
+    const { subtype, fieldType, fieldValue, alternativeText, fieldName, contentsObj, hidden } = annotation;
+    if (hidden === true) return [];
+    if (subtype === 'FreeText') return textsOf((contentsObj as { str?: unknown } | undefined)?.str);
+    if (subtype !== 'Widget' || (fieldType !== 'Tx' && fieldType !== 'Ch')) return [];
+    const [name] = textsOf(alternativeText || fieldName);
+    return textsOf(Array.isArray(fieldValue) ? fieldValue.join(', ') : fieldValue).map((value) =>
+      name ? `${name}: ${value}` : value,
+    );
+  });
+}
+
+const textsOf = (value: unknown): string[] => (typeof value === 'string' && value.trim() !== '' ? [value.trim()] : []);
 
 function problemOf(error: unknown): Error {
   if (error instanceof DocumentProblem) return error;

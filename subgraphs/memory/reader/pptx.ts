@@ -8,7 +8,8 @@ const WHAT = 'The presentation';
 const MAX_SLIDES = 5_000;
 
 /**
- * Reads the text of a PPTX, slide by slide in their order: the title, the paragraphs, the rows of tables, the notes.
+ * Reads the text of a PPTX, slide by slide in their order: the title, the paragraphs, the rows of tables, the texts of
+ * diagrams, the notes.
  *
  * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
  */
@@ -31,17 +32,19 @@ export async function readPptx(bytes: Uint8Array): Promise<Outline> {
     const { title, paragraphs } = textOf((await archive.text(slide)) ?? '');
     builder.heading(1, title || `Slide ${index + 1}`);
     for (const paragraph of paragraphs) builder.paragraph(paragraph);
-    const notes = [...(await relationshipsOf(archive, slide)).values()].find((file) =>
-      /\/notesSlide\d*\.xml$/.test(file),
-    );
-    if (notes)
-      for (const paragraph of textOf((await archive.text(notes)) ?? '').paragraphs) builder.paragraph(paragraph);
+    const parts = [...(await relationshipsOf(archive, slide)).values()];
+    for (const part of [...parts.filter((file) => DIAGRAM.test(file)), ...parts.filter((file) => NOTES.test(file))])
+      for (const paragraph of textOf((await archive.text(part)) ?? '').paragraphs) builder.paragraph(paragraph);
   }
   const outline = builder.build();
   if (!outline.blocks.some(({ start, end }) => !/^Slide \d+$/.test(outline.text.slice(start, end))))
     throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text: its slides are probably pictures.`);
   return outline;
 }
+
+/** What belongs to a slide and is a file of its own. */
+const DIAGRAM = /\/diagrams\/data\d*\.xml$/;
+const NOTES = /\/notesSlide\d*\.xml$/;
 
 /** What each slide says of itself: number, date and footer. */
 const FURNITURE = /^(sldNum|dt|ftr|hdr|sldImg)$/;
@@ -56,7 +59,7 @@ function textOf(xml: string): { title: string; paragraphs: string[] } {
   let cell: string[] = [];
   walkXml(xml, {
     open(name, attributes) {
-      if (name === 'sp') kind = '';
+      if (name === 'sp' || name === 'graphicFrame') kind = '';
       else if (name === 'ph') kind = attributes['type'] ?? 'body';
       else if (name === 'p') text = '';
       else if (name === 't') isText = true;

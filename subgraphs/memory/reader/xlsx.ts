@@ -10,7 +10,7 @@ const MAX_SHEETS = 1_000;
 const MAX_CELLS = 5_000_000;
 
 /**
- * Reads the text of an XLSX: each sheet a section, each row a paragraph with its cells. Formulas are not computed; what
+ * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells. Formulas are not computed; what
  * the program that saved them computed is read.
  *
  * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
@@ -31,18 +31,20 @@ export async function readXlsx(bytes: Uint8Array): Promise<Outline> {
   if (sheets.length > MAX_SHEETS)
     throw new DocumentProblem('TOO_LARGE', `${WHAT} has ${sheets.length} sheets; at most ${MAX_SHEETS} are read.`);
   const strings = sharedStrings((await archive.text('xl/sharedStrings.xml')) ?? '');
-  const dates = dateStyles((await archive.text('xl/styles.xml')) ?? '');
+  const { dates, percents } = numberStyles((await archive.text('xl/styles.xml')) ?? '');
   const builder = new OutlineBuilder();
   let cells = 0;
   for (const { name, file } of sheets) {
     builder.heading(1, name);
     walkXml(
       (await archive.text(file)) ?? '',
-      rowsOf(builder, { strings, dates, from1904 }, () => {
+      rowsOf(builder, { strings, dates, percents, from1904 }, () => {
         if (++cells > MAX_CELLS)
           throw new DocumentProblem('TOO_LARGE', `${WHAT} has more than ${MAX_CELLS} cells: split it.`);
       }),
     );
+    for (const drawing of [...(await relationshipsOf(archive, file)).values()].filter((one) => DRAWING.test(one)))
+      cells += boxesOf(builder, (await archive.text(drawing)) ?? '');
   }
   const outline = builder.build();
   if (cells === 0) throw new DocumentProblem('NO_TEXT', `${WHAT} has no cells with content.`);
@@ -53,6 +55,8 @@ interface Meaning {
   readonly strings: readonly string[];
   /** Numbers of the styles that show a number as a date. */
   readonly dates: ReadonlySet<number>;
+  /** And of those that show it as hundredths. */
+  readonly percents: ReadonlySet<number>;
   readonly from1904: boolean;
 }
 
@@ -87,12 +91,20 @@ function rowsOf(builder: OutlineBuilder, meaning: Meaning, count: () => void) {
   };
 }
 
-function shown({ t: type, s: style }: Attributes, value: string, { strings, dates, from1904 }: Meaning): string {
+function shown({ t: type, s: style }: Attributes, value: string, meaning: Meaning): string {
+  const { strings, dates, percents, from1904 } = meaning;
   if (type === 's') return strings[Number(value)] ?? '';
   if (type === 'b') return value === '1' ? 'TRUE' : 'FALSE';
   if (type !== undefined && type !== 'n') return value;
-  return value !== '' && dates.has(Number(style ?? 0)) ? excelDate(Number(value), from1904) : value;
+  const number = Number(value);
+  if (value === '' || Number.isNaN(number)) return value;
+  if (dates.has(Number(style ?? 0))) return excelDate(number, from1904);
+  // As far as the program shows them: 0.1 + 0.2 is stored as 0.30000000000000004, and 19 % as 0.19.
+  if (percents.has(Number(style ?? 0))) return `${Number((number * 100).toPrecision(SHOWN_DIGITS))}%`;
+  return /\.\d{15,}/.test(value) ? String(Number(number.toPrecision(SHOWN_DIGITS))) : value;
 }
+/** Digits that spreadsheets compute with. */
+const SHOWN_DIGITS = 15;
 
 function sharedStrings(xml: string): string[] {
   const strings: string[] = [];
@@ -118,9 +130,36 @@ function sharedStrings(xml: string): string[] {
   return strings;
 }
 
-function dateStyles(xml: string): Set<number> {
+/** What lies on a sheet, and not in its cells. */
+const DRAWING = /\/drawings\/drawing\d*\.xml$/;
+
+/** The paragraphs of boxes of text. */
+function boxesOf(builder: OutlineBuilder, xml: string): number {
+  let text = '';
+  let count = 0;
+  let isText = false;
+  walkXml(xml, {
+    open(name) {
+      if (name === 'p') text = '';
+      isText = name === 't';
+    },
+    text(piece) {
+      if (isText) text += piece;
+    },
+    close(name) {
+      isText = false;
+      if (name !== 'p' || text.trim() === '') return;
+      builder.paragraph(text);
+      count++;
+    },
+  });
+  return count;
+}
+
+function numberStyles(xml: string): { readonly dates: Set<number>; readonly percents: Set<number> } {
   const formats = new Map<number, string>();
   const dates = new Set<number>();
+  const percents = new Set<number>();
   let isUsed = false;
   let style = 0;
   walkXml(xml, {
@@ -130,6 +169,8 @@ function dateStyles(xml: string): Set<number> {
       else if (name === 'xf' && isUsed) {
         const id = Number(attributes['numFmtId'] ?? 0);
         if (isDateFormat(id, formats.get(id))) dates.add(style);
+        else if (id === 9 || id === 10 || /%/.test((formats.get(id) ?? '').replace(/"[^"]*"|\\./g, '')))
+          percents.add(style);
         style++;
       }
     },
@@ -137,5 +178,5 @@ function dateStyles(xml: string): Set<number> {
       if (name === 'cellXfs') isUsed = false;
     },
   });
-  return dates;
+  return { dates, percents };
 }
