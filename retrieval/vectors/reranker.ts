@@ -32,16 +32,32 @@ const AWAY: ReadonlySet<string> = new Set([
 ]);
 
 /** Returns the hits by the reranker's scores; as they were where it is late, away or not there. */
-export async function reranked(
+export const reranked = async (
   reranker: Reranker,
   query: string,
   hits: readonly Hit[],
   by: EmbeddingCaller,
   signal: AbortSignal | undefined,
-): Promise<readonly Hit[]> {
+): Promise<readonly Hit[]> => {
+  const { hits: found } = await rerank(reranker, query, hits, by, signal);
+  return found;
+};
+
+/**
+ * Puts hits in the order of the reranker's scores.
+ *
+ * @returns the hits as they were where it did not, and why: it was late or away, or (`absent`) none is configured.
+ */
+export async function rerank(
+  reranker: Reranker,
+  query: string,
+  hits: readonly Hit[],
+  by: EmbeddingCaller,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly hits: readonly Hit[]; readonly failed?: string; readonly absent?: boolean }> {
   const read = hits.filter(({ text }) => text.trim() !== '').slice(0, RERANKED);
   // One alone is read too: other lists with the same reranker are compared with its score.
-  if (read.length === 0) return hits;
+  if (read.length === 0) return { hits };
   const late = AbortSignal.timeout(reranker.withinMs);
   const until = signal ? AbortSignal.any([signal, late]) : late;
   try {
@@ -51,16 +67,17 @@ export async function reranked(
       { ...by, purpose: 'rerank' },
       until,
     );
-    if (scores === undefined) return hits;
+    if (scores === undefined) return { hits, absent: true };
     const scored = read.map((hit, i) => ({ ...hit, score: scores[i]! })).sort((a, b) => b.score - a.score);
     // What was not read comes behind and never above: its scores are of another kind.
     const known = new Set<Hit>(read);
     const least = scored.at(-1)!.score;
     const rest = hits.filter((hit) => !known.has(hit));
-    return [...scored, ...rest.map((hit) => ({ ...hit, score: Math.min(hit.score, least) }))];
+    return { hits: [...scored, ...rest.map((hit) => ({ ...hit, score: Math.min(hit.score, least) }))] };
   } catch (error) {
     signal?.throwIfAborted();
-    if (late.aborted || (error instanceof CodedError && AWAY.has(error.code))) return hits;
+    if (late.aborted) return { hits, failed: `The reranking model did not answer within ${reranker.withinMs} ms.` };
+    if (error instanceof CodedError && AWAY.has(error.code)) return { hits, failed: error.message };
     throw error;
   }
 }

@@ -1,4 +1,5 @@
 import { openRecordedModels } from '#llm/recorded-models.ts';
+import { rerankerOf } from '#llm/reranker.ts';
 import { every } from '#platform/base/faults/every.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
@@ -18,7 +19,6 @@ import { memoryMetrics } from './metrics.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
 import { MemoryQuotas } from './quota.ts';
 import { DocumentReader } from './reader/document-reader.ts';
-import { rerankerOf } from './recall/reranking.ts';
 import { queueReconciling, queueSuspects } from './reconcile/queue-reconciling.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';

@@ -1,3 +1,5 @@
+import { openRecordedModels } from '#llm/recorded-models.ts';
+import { rerankerOf } from '#llm/reranker.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { type Prisma, PrismaClient } from '#prisma/vector/client/client.ts';
@@ -22,6 +24,7 @@ export const vector: SubgraphDefinition = {
     const storage = await openStorage<PrismaClient, Prisma.TransactionClient>(platform, 'vector', PrismaClient);
     const { db } = storage;
     const { embedders, vectors } = await openRetrieval(platform, storage);
+    const models = await openRecordedModels(platform, storage, { embedders });
     const jobs = storage.jobs();
     const quotas = new VectorQuotas(config);
     const collections = new Collections({ db, embedders, store: vectors, quotas, jobs });
@@ -29,6 +32,7 @@ export const vector: SubgraphDefinition = {
       embedders,
       embedding: new Embedding(embedders),
       collections,
+      reranker: rerankerOf(models, platform.config.RERANK_TIMEOUT_MS),
       objects: new Objects(collections, db, quotas),
       quotas: (userId) => quotas.use(db, userId),
       administration: new Administration(vectors, db, topics),

@@ -14,7 +14,7 @@ const administrator = ({ identity }: Context) => requireScope(identity, 'admin')
 
 /** Returns the resolvers of queries and mutations. */
 export function operationResolvers(parts: VectorParts): ResolverMap {
-  const { embedders, embedding, collections, objects, administration } = parts;
+  const { embedders, embedding, collections, objects, administration, reranker } = parts;
   return {
     Query: {
       embeddingModels: (_: unknown, __: unknown, context: Context) => {
@@ -39,7 +39,7 @@ export function operationResolvers(parts: VectorParts): ResolverMap {
       ) => {
         const user = reader(context);
         const collection = await collections.require(user.userId, input.collectionId);
-        const found = await searchCollection(collections, collection, input, user, context.signal);
+        const found = await searchCollection({ collections, reranker }, collection, input, user, context.signal);
         return { ...found, hits: found.hits.map((hit) => ({ ...hit, collection })) };
       },
       vectorStore: (_: unknown, __: unknown, context: Context) => {

@@ -1,5 +1,5 @@
-import type { Models } from '#llm/models.ts';
 import type { Reranker } from '#retrieval/vectors/reranker.ts';
+import type { Models } from './models.ts';
 
 /**
  * Returns the reranker of the language models. Each call of it is recorded as the caller's.
