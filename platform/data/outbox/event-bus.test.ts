@@ -243,4 +243,23 @@ describe.skipIf(!REDIS_TEST_URL)(`event bus: ${REDIS_SUITE}`, () => {
     await publish(bus, [anEvent('a', '1')]);
     await expect.poll(() => got, { timeout: 15_000 }).toEqual(['updated message.completed']);
   });
+
+  it('goes on with the version before when the one that came last is gone: a release that was taken back', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const prefix = testPrefix(lifecycle);
+    const { bus } = await replica(lifecycle, prefix);
+    const { bus: updated } = await replica(lifecycle, prefix);
+    const got: string[] = [];
+    const types = ['message.completed', 'user.deleted'] as const;
+    await bus.join(oneByOne('memory', async ({ type }) => got.push(`former ${type}`)));
+    const update = await updated.join(oneByOne('memory', async ({ type }) => got.push(`updated ${type}`), { types }));
+    const payload = { userId: 'anna', at: new Date().toISOString() };
+    await publish(bus, [{ ...anEvent('a', ''), type: 'user.deleted', payload } as PlatformEvent]);
+    await expect.poll(() => got, { timeout: 15_000 }).toEqual(['updated user.deleted']);
+    await update[Symbol.asyncDispose]();
+    await publish(bus, [anEvent('a', '2')]);
+    await expect.poll(() => got[1], { timeout: 15_000 }).toBe('former message.completed');
+    // The group takes something else than before, so each owner publishes again what it keeps: none of it is missed.
+    expect(await bus.publish('chat', [])).toBe('forgotten');
+  });
 });

@@ -7,7 +7,7 @@ import type { PlatformEvent } from '../../contracts/events.ts';
 import type { Leases } from '../../realtime/leases/leases.ts';
 import type { RedisConnections, RedisScript } from '../../realtime/redis/redis.ts';
 import type { EventBus, EventGroup, PublishOutcome } from './event-bus.ts';
-import { RedisEventMember } from './redis-event-member.ts';
+import { membersKey, RedisEventMember } from './redis-event-member.ts';
 import { JOIN, PUBLISH, REMEMBER } from './redis-event-scripts.ts';
 
 const LEAVE_MS = 5_000;
@@ -52,7 +52,7 @@ export class RedisEventBus implements EventBus {
     this.#keys = [`${this.#prefix}groups`, `${this.#prefix}knows`];
     this.#publish = options.redis.script('sextantEventsPublish', 2, PUBLISH);
     this.#remember = options.redis.script('sextantEventsRemember', 2, REMEMBER);
-    this.#join = options.redis.script('sextantEventsJoin', 2, JOIN);
+    this.#join = options.redis.script('sextantEventsJoin', 3, JOIN);
   }
 
   get started(): Promise<void> {
@@ -88,7 +88,8 @@ export class RedisEventBus implements EventBus {
       metrics: this.#metrics,
       leaseMs: this.#leaseMs,
       join: async (first) => {
-        const joining = this.#join(...this.#keys, this.#prefix, group.name, takes, first ? 1 : 0);
+        const members = membersKey(this.#prefix, group);
+        const joining = this.#join(...this.#keys, members, this.#prefix, group.name, takes, first ? 1 : 0);
         return (await this.#redis.guard('events', joining)) === 'same';
       },
     });

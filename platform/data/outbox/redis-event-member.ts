@@ -9,9 +9,15 @@ import { RedisEventLane } from './redis-event-lane.ts';
 import { COUNT_MEMBERS } from './redis-event-scripts.ts';
 
 const LEASE_MS = 10_000;
-/** How long a member waits before it asks again for lanes without a reader and for the number of members, in ms. */
-const LOOK_MS = 2_000;
+/**
+ * How often within a lease a member asks again for lanes without a reader and for the number of members: two looks that
+ * come late do not make it one that is gone.
+ */
+const LOOKS_OF_LEASE = 5;
 const FIRST_LOOK_MS = 500;
+
+/** Returns the key of the members that a group has, of the version whose types it takes. */
+export const membersKey = (prefix: string, { name }: Pick<EventGroup, 'name'>): string => `${prefix}members:${name}`;
 
 /** The parts that a member works with. */
 export interface MemberParts {
@@ -49,7 +55,7 @@ export class RedisEventMember {
 
   constructor(parts: MemberParts) {
     this.#parts = parts;
-    this.#key = `${parts.prefix}members:${parts.group.name}`;
+    this.#key = membersKey(parts.prefix, parts.group);
     this.#leaseMs = parts.leaseMs ?? LEASE_MS;
     this.#members = parts.redis.script('sextantEventsMembers', 1, COUNT_MEMBERS);
     this.#lanes = Array.from({ length: parts.group.lanes ?? 1 }, (_, n) => new RedisEventLane({ ...parts, lane: n }));
@@ -83,7 +89,9 @@ export class RedisEventMember {
         log.debug({ err: error, group: group.name }, 'Taking part in events failed; trying again.');
       }
       // Members do not ask in step.
-      const pauseMs = this.#reading.size < this.#lanes.length && looks < 10 ? FIRST_LOOK_MS : LOOK_MS;
+      const lookMs = this.#leaseMs / LOOKS_OF_LEASE;
+      const isNew = this.#reading.size < this.#lanes.length && looks < 10;
+      const pauseMs = isNew ? Math.min(FIRST_LOOK_MS, lookMs) : lookMs;
       await sleep(pauseMs * (0.5 + Math.random()), undefined, { signal: leaving, ref: false }).catch(() => {});
     }
     noReturn();

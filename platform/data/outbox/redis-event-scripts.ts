@@ -72,16 +72,22 @@ ${RUN}
 redis.call('HSET', KEYS[2], ARGV[2], run .. ' ' .. ARGV[3])`;
 
 /**
- * groups knows; prefix group takes first → same | other: whether the group takes what this member says. The member that
- * joined last decides: while an installation is updated, those of the other version stand aside. A group that joins, or
- * takes something else than before, has missed what was published: every owner then publishes again what it keeps.
+ * groups knows members; prefix group takes first → same | other: whether the group takes what this member says. The
+ * member that joined last decides: while an installation is updated, those of the other version stand aside, for as long
+ * as a member of that version is heard of. A release that did not hold, and was taken back, leaves them the group. A
+ * group that joins, or takes something else than before, has missed what was published: every owner then publishes
+ * again what it keeps.
  *
  * The log of earlier versions, which no group of this one reads, goes a day after.
  */
 export const JOIN = `
 ${LANES}
 local known = redis.call('HGET', KEYS[1], ARGV[2])
-if known and known ~= ARGV[3] and ARGV[4] == '0' then return 'other' end
+if known and known ~= ARGV[3] and ARGV[4] == '0' then
+  local time = redis.call('TIME')
+  local now = time[1] * 1000 + math.floor(time[2] / 1000)
+  if redis.call('ZCOUNT', KEYS[3], '(' .. now, '+inf') > 0 then return 'other' end
+end
 for n = 0, tonumber(string.match(ARGV[3], '^%d+')) - 1 do
   if redis.call('EXISTS', lane(ARGV[2], n)) == 0 then
     redis.call('XGROUP', 'CREATE', lane(ARGV[2], n), ARGV[2], '0', 'MKSTREAM')
