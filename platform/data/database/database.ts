@@ -63,7 +63,7 @@ export async function openDatabase(config: Config, log: Logger): Promise<Databas
   const source =
     config.DATABASE_URL === undefined
       ? await openEmbeddedSource(config, log)
-      : openPostgresSource(config, config.DATABASE_URL);
+      : openPostgresSource(config, config.DATABASE_URL, log);
   const clients: { $disconnect?(): Promise<void> }[] = [];
   const names = new Map<Owner, StatementNames>();
   /** The names of an owner's statements. All clients share them, as they may share connections. */
@@ -138,7 +138,7 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
   }
 }
 
-function openPostgresSource(config: Config, url: string): PoolSource {
+function openPostgresSource(config: Config, url: string, log?: Logger): PoolSource {
   const pools = new Map<Owner, pg.Pool>();
   const refusals = new Map<pg.Pool, () => string | undefined>();
   return {
@@ -148,6 +148,7 @@ function openPostgresSource(config: Config, url: string): PoolSource {
       const { pool, refusal } = createOwnerPool(
         { ...sessionOf(owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 10_000 },
         ownerPasswords(config, owner).map((password) => ownerUrl(url, owner, password)),
+        { log },
       );
       // An idle connection that the server closes is replaced by the pool; without a listener it would end the process.
       pool.on('error', () => {});

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import pg from 'pg';
 import { outageOf } from '../../base/errors/outage.ts';
+import { SilentConnections, type SilenceOptions } from './silent-connections.ts';
 
 /** What Postgres says to a wrong password. */
 const WRONG_PASSWORD = '28P01';
@@ -21,8 +22,13 @@ export interface OwnerPool {
  *
  * @param urls of the database, with each password that may be right; the likeliest first.
  */
-export function createOwnerPool(config: pg.PoolConfig, urls: readonly string[]): OwnerPool {
+export function createOwnerPool(
+  config: pg.PoolConfig,
+  urls: readonly string[],
+  silence: Omit<SilenceOptions, 'probe'>,
+): OwnerPool {
   let present = 0;
+  const silent = new SilentConnections({ ...silence, probe: () => ({ connectionString: urls[present]! }) });
   let refused: { readonly why: string; readonly at: number } | undefined;
   const look = (error: Error | undefined): void => {
     if (outageOf(error) === 'no-writes') refused = { why: error!.message, at: performance.now() };
@@ -32,6 +38,7 @@ export function createOwnerPool(config: pg.PoolConfig, urls: readonly string[]):
       super({ ...options, connectionString: urls[present]! });
       // What the server says to a query passes here before the query is told.
       (this as unknown as { connection: EventEmitter }).connection.on('errorMessage', look);
+      silent.watch(this);
     }
   }
   const pool = new pg.Pool({ ...config, Client: OwnerClient });
