@@ -1,4 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import {
   CreateBucketCommand,
   CreateMultipartUploadCommand,
@@ -155,4 +158,24 @@ it('storage that is away is unavailable for each call, says so in its health, an
     expect(error?.message).not.toContain('127.0.0.1');
   }
   expect(await store.health()).toEqual({ status: 'down', detail: 'the bucket cannot be reached (ECONNREFUSED)' });
+});
+
+it.each([
+  ['falls silent', (answer: ServerResponse) => answer],
+  ['hangs up', (answer: ServerResponse) => answer.destroy()],
+])('storage that %s in the middle of a file is unavailable, and holds up nothing that reads it', async (_, then) => {
+  const half = createServer((_request, answer) => {
+    answer.writeHead(200, { 'content-length': '1000' });
+    answer.write('x'.repeat(500), () => setImmediate(then, answer));
+  });
+  await once(half.listen(0, '127.0.0.1'), 'listening');
+  try {
+    const endpoint = `http://127.0.0.1:${(half.address() as AddressInfo).port}`;
+    const where = { bucket: 'b', prefix: '', pathStyle: true, direct: false, silenceMs: 200 };
+    await using store = new S3BlobStore({ ...server, ...where, endpoint });
+    await expect(readBlob(store, 'k')).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  } finally {
+    half.closeAllConnections();
+    half.close();
+  }
 });

@@ -47,6 +47,8 @@ export interface S3Options {
     | undefined;
   /** Whether clients download from the bucket itself, by links that it signs. */
   readonly direct: boolean;
+  /** Longest silence of the server, in ms; default half a minute. */
+  readonly silenceMs?: number | undefined;
 }
 
 /** Parts of a multipart upload, in bytes: the least that S3 takes. What is smaller is stored by one request. */
@@ -58,7 +60,7 @@ const MAX_DELETED_AT_ONCE = 1_000;
 /** Age at which an unfinished upload was surely left behind by a killed process. */
 const ABANDONED_MS = 24 * 3_600_000;
 const CONNECT_MS = 3_000;
-/** Longest silence of the server within a request. */
+/** Longest silence of the server within a request, its answer's body included, in ms. */
 const SILENCE_MS = 30_000;
 
 /**
@@ -70,11 +72,13 @@ export class S3BlobStore implements BlobStore {
   readonly kind = 's3';
   readonly #client: S3Client;
   readonly #options: S3Options;
+  readonly #silenceMs: number;
   /** Why the last write failed; a bucket that can be read and not written is not well. */
   #refused: string | undefined;
 
   constructor(options: S3Options) {
     this.#options = options;
+    this.#silenceMs = options.silenceMs ?? SILENCE_MS;
     this.#client = new S3Client({
       region: options.region,
       forcePathStyle: options.pathStyle,
@@ -82,7 +86,11 @@ export class S3BlobStore implements BlobStore {
       // Newer checksums are sent where S3 asks for them alone: other servers refuse a request that carries them.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: SILENCE_MS, throwOnRequestTimeout: true },
+      requestHandler: {
+        connectionTimeout: CONNECT_MS,
+        requestTimeout: this.#silenceMs,
+        throwOnRequestTimeout: true,
+      },
       ...(options.endpoint !== undefined && { endpoint: options.endpoint }),
       ...(options.credentials && { credentials: options.credentials }),
     });
@@ -132,7 +140,7 @@ export class S3BlobStore implements BlobStore {
       key,
       size: Number(found.ContentRange?.split('/')[1] ?? found.ContentLength ?? 0),
       modifiedAt: found.LastModified ?? new Date(0),
-      stream: found.Body.transformToWebStream() as ReadableStream<Uint8Array>,
+      stream: ReadableStream.from(piecesOf(found.Body as Readable, this.#silenceMs, signal)),
     };
   }
 
@@ -265,6 +273,32 @@ export class S3BlobStore implements BlobStore {
       signal?.throwIfAborted();
       throw unavailable(error);
     }
+  }
+}
+
+/**
+ * Yields the body of an answer. A storage that hangs up or falls silent in the middle of it is away, and nothing is wrong
+ * with the blob. Silence counts while a piece is waited for: a reader may take its time.
+ */
+async function* piecesOf(
+  body: Readable,
+  silenceMs: number,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  const pieces = body[Symbol.asyncIterator]();
+  const silence = Object.assign(new Error('the storage fell silent'), { name: 'TimeoutError' });
+  try {
+    for (;;) {
+      const timer = setTimeout(() => body.destroy(silence), silenceMs);
+      const { done, value } = await pieces.next().finally(() => clearTimeout(timer));
+      if (done) return;
+      yield value as Uint8Array;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw unavailable(error);
+  } finally {
+    body.destroy();
   }
 }
 
