@@ -2,12 +2,22 @@ import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
+import { settings } from '#platform/base/config/settings.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const folder = path.join(root, 'deploy', 'kubernetes');
 
+interface Probe {
+  readonly httpGet?: { path: string; port: number; scheme?: string };
+  readonly tcpSocket?: { port: number };
+}
 interface Container {
   readonly name: string;
+  readonly args: string[];
+  readonly readinessProbe: Probe;
+  readonly livenessProbe: Probe;
+  readonly startupProbe: Probe;
+  readonly resources: { requests: Record<string, string>; limits: Record<string, string> };
   readonly ports?: { containerPort: number }[];
   readonly securityContext: Record<string, unknown>;
   readonly volumeMounts: { name: string; mountPath: string }[];
@@ -37,7 +47,18 @@ const manifests = globSync('*.yaml', { cwd: folder }).flatMap((file) =>
   parseAllDocuments(readFileSync(path.join(folder, file), 'utf8')).map((document) => document.toJS() as Manifest),
 );
 const workloads = manifests.filter(({ kind }) => kind === 'Deployment' || kind === 'Job');
+const deployments = manifests.filter(({ kind }) => kind === 'Deployment');
 const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
+
+/** What `add` of a JSON patch does, as kustomize does it. */
+function addTo(manifest: unknown, { op, path: at, value }: { op: string; path: string; value: unknown }): void {
+  expect(op).toBe('add');
+  const keys = at.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const last = keys.pop()!;
+  const parent = keys.reduce((one, key) => (one as Record<string, unknown>)[key], manifest);
+  if (Array.isArray(parent)) parent.push(value);
+  else (parent as Record<string, unknown>)[last] = value;
+}
 
 describe('the Kubernetes manifests', () => {
   it.each(workloads.map((one) => [one.metadata.name, one] as const))(
@@ -83,9 +104,73 @@ describe('the Kubernetes manifests', () => {
     }
   });
 
+  it('ask each process where it listens, and let the gateway reach it there', () => {
+    const { subgraphs } = parse(readFileSync(path.join(root, 'supergraph.compose.yaml'), 'utf8')) as {
+      subgraphs: Record<string, { routing_url: string }>;
+    };
+    expect(deployments.map(({ metadata }) => metadata.name).toSorted()).toEqual(
+      ['gateway', ...Object.keys(subgraphs)].toSorted(),
+    );
+    for (const { metadata, spec } of deployments) {
+      const [container] = spec.template.spec.containers;
+      const port = container!.ports![0]!.containerPort;
+      const asked = new URL(subgraphs[metadata.name]?.routing_url ?? 'http://gateway:4000');
+      expect([asked.hostname, asked.port]).toEqual([metadata.name, String(port)]);
+      expect(container!.args).toEqual(metadata.name === 'gateway' ? ['gateway'] : ['serve', metadata.name]);
+      for (const probe of [container!.readinessProbe, container!.startupProbe])
+        expect(probe.httpGet).toMatchObject({ path: '/ready', port });
+      expect(container!.livenessProbe.tcpSocket).toEqual({ port });
+      const service = manifests.find((one) => one.kind === 'Service' && one.metadata.name === metadata.name);
+      expect(service?.spec).toMatchObject({ ports: [{ port, targetPort: port }] });
+      expect(container!.resources).toMatchObject({ requests: { memory: expect.stringMatching(/Mi$/) }, limits: { memory: expect.stringMatching(/Mi$/) } });
+    }
+  });
+
+  it('name settings that there are', () => {
+    const { data } = manifests.find(({ kind }) => kind === 'ConfigMap') as unknown as { data: Record<string, string> };
+    expect(Object.keys(data).filter((name) => !Object.hasOwn(settings.shape, name))).toEqual([]);
+  });
+
+  it('give a drained node one replica of each at a time', () => {
+    const budgets = manifests.filter(({ kind }) => kind === 'PodDisruptionBudget') as unknown as {
+      spec: { maxUnavailable: number; selector: { matchLabels: Record<string, string> } };
+    }[];
+    for (const { spec } of deployments) {
+      const own = budgets.filter(({ spec: { selector } }) =>
+        Object.entries(selector.matchLabels).every(([key, value]) => spec.template.metadata!.labels[key] === value),
+      );
+      expect(own.map((one) => one.spec.maxUnavailable)).toEqual([1]);
+    }
+  });
+
+  it('with mTLS probe the subgraphs over TLS, and every process has the files that its settings name', () => {
+    const { patches } = parse(readFileSync(path.join(folder, 'mtls', 'kustomization.yaml'), 'utf8')) as {
+      patches: { target: { kind: string; name?: string }; patch: string }[];
+    };
+    const patched = structuredClone(manifests);
+    for (const { target, patch } of patches) {
+      const chosen = patched.filter(
+        ({ kind, metadata }) => kind === target.kind && new RegExp(`^(${target.name ?? '.*'})$`).test(metadata.name),
+      );
+      expect(chosen.length).toBeGreaterThan(0);
+      for (const one of chosen) for (const change of parse(patch)) addTo(one, change);
+    }
+    const { data } = patched.find(({ kind }) => kind === 'ConfigMap') as unknown as { data: Record<string, string> };
+    const files = Object.entries(data).filter(([name]) => name.startsWith('MTLS_'));
+    expect(files.map(([name]) => name)).toEqual(['MTLS_CERT_FILE', 'MTLS_KEY_FILE', 'MTLS_CA_FILE']);
+    for (const { kind, metadata, spec } of patched) {
+      if (kind !== 'Deployment') continue;
+      const [container] = spec.template.spec.containers;
+      const folders = container!.volumeMounts.map(({ mountPath }) => mountPath);
+      for (const [, file] of files) expect(folders).toContain(path.posix.dirname(file));
+      for (const probe of [container!.readinessProbe, container!.startupProbe])
+        expect(probe.httpGet?.scheme).toBe(metadata.name === 'gateway' ? undefined : 'HTTPS');
+    }
+  });
+
   it('share no store of vectors on a volume: Weaviate is set', () => {
-    const settings = manifests.find(({ kind }) => kind === 'ConfigMap') as unknown as { data: Record<string, string> };
-    expect(settings.data['WEAVIATE_URL']).toMatch(/^http/);
+    const { data } = manifests.find(({ kind }) => kind === 'ConfigMap') as unknown as { data: Record<string, string> };
+    expect(data['WEAVIATE_URL']).toMatch(/^http/);
   });
 
   it('name the migration after the release, because a job cannot be changed', () => {
