@@ -6,8 +6,8 @@ import { MODES } from './testing/modes.ts';
 import { type RunningGraph, SUBGRAPHS } from './testing/sextant.ts';
 
 const ADMIN = { email: 'admin@example.org', password: 'a star above the horizon' };
-const FIELDS = `missing nodes {
-  service runs version nodeVersion status unavailable eventLoopDelayMs memoryBytes subscriptions checks { name isUp } }`;
+const FIELDS = `missing traceUrl nodes {
+  service isTraced runs version nodeVersion status unavailable eventLoopDelayMs memoryBytes subscriptions checks { name isUp } }`;
 
 interface Process {
   readonly service: string;
@@ -20,6 +20,7 @@ interface Process {
 }
 interface Services {
   readonly missing: readonly string[];
+  readonly traceUrl: string | null;
   readonly nodes: readonly Process[];
 }
 
@@ -29,7 +30,14 @@ describe.each(MODES)('the processes of the product, %s', (_title, skipped, start
     let graph: RunningGraph;
     let admin: TestUser;
     beforeAll(async () => {
-      graph = await start({ ADMIN_EMAIL: ADMIN.email, ADMIN_PASSWORD: ADMIN.password }, lifecycle);
+      graph = await start(
+        {
+          ADMIN_EMAIL: ADMIN.email,
+          ADMIN_PASSWORD: ADMIN.password,
+          TRACE_URL: 'https://traces.example.org/{traceId}',
+        },
+        lifecycle,
+      );
       admin = new TestUser(graph.url, ADMIN.email, ADMIN.password);
       await admin.signIn();
     }, 120_000);
@@ -42,11 +50,15 @@ describe.each(MODES)('the processes of the product, %s', (_title, skipped, start
     };
 
     it('are told to administrators, each with what it runs and depends on', async () => {
-      const { nodes, missing } = await services();
-      expect(missing).toEqual([]);
+      const { nodes, missing, traceUrl } = await services();
+      expect([missing, traceUrl]).toEqual([[], 'https://traces.example.org/{traceId}']);
       expect(nodes.flatMap(({ runs }) => runs).sort()).toEqual(['gateway', ...SUBGRAPHS].sort());
       for (const node of nodes) {
-        expect(node).toMatchObject({ status: 'HEALTHY', version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+        expect(node).toMatchObject({
+          status: 'HEALTHY',
+          isTraced: false,
+          version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+        });
         expect(node.memoryBytes).toBeGreaterThan(10e6);
         expect(node.checks.length).toBeGreaterThan(0);
         expect(node.checks.filter(({ isUp }) => !isUp)).toEqual([]);

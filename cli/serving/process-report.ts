@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Registry } from 'prom-client';
 import { INSTANCE } from '#platform/base/log/log.ts';
 import type { Checks } from '#platform/net/http/health-report.ts';
+import { isTracing } from '#platform/net/tracing/spans.ts';
 import { answerCensus } from '#platform/realtime/processes/process-census.ts';
 import type { ProcessReport } from '#platform/realtime/processes/process-report.ts';
 import type { Topics } from '#platform/realtime/topics/topics.ts';
@@ -45,6 +46,7 @@ export async function reportProcess(
       (sum, { value }) => sum + value,
       0,
     ),
+    isTraced: isTracing(),
   });
   const answering = await answerCensus(topics, report, log);
   lifecycle.defer(() => answering.close());

@@ -7,6 +7,7 @@ import type { Aggregate, ObjectResult, Properties, StoredObject } from '#retriev
 import type { Collection, Collections } from './collections.ts';
 import { callerOf } from './embedding.ts';
 import { type FilterInput, toFilter } from './filter-input.ts';
+import { layOnPlane, type PlanePlace } from './plane.ts';
 import type { VectorQuotas } from './quota.ts';
 
 export interface ObjectInput {
@@ -18,10 +19,18 @@ export interface ObjectInput {
 
 const MAX_OBJECTS = 500;
 const MAX_IDS = 1000;
+const MAX_MAPPED = 1000;
 
 /** An object and where it is, so that its vector can be read when a client asks for it. */
 export interface ObjectNode extends StoredObject {
   readonly collection: Collection;
+}
+
+/** Objects of a collection as points of a plane. */
+export interface VectorMap {
+  readonly points: readonly (PlanePlace & { readonly object: ObjectNode })[];
+  readonly share: number;
+  readonly isWhole: boolean;
 }
 
 /** The objects that collections hold. */
@@ -120,6 +129,32 @@ export class Objects {
       fields: input.fields,
       ...(input.filter && { filter: toFilter(input.filter, 'filter') }),
     });
+  }
+
+  /** Lays the first objects on the plane that shows best how they differ. @throws {CodedError} BAD_USER_INPUT. */
+  async map(
+    collection: Collection,
+    { first, filter }: { first?: number | null; filter?: FilterInput | null },
+    signal: AbortSignal,
+  ): Promise<VectorMap> {
+    const limit = first ?? MAX_MAPPED;
+    if (limit < 1 || limit > MAX_MAPPED) throw badInput('first', `is ${limit}; 1 to ${MAX_MAPPED} are accepted.`);
+    const { store, place } = await this.#collections.place(collection);
+    const matching = filter ? { filter: toFilter(filter, 'filter') } : {};
+    const [space, page] = await Promise.all([
+      store.space(place.space),
+      store.list(place, { limit, includeVectors: true, signal, ...matching }),
+    ]);
+    const placed = page.objects.flatMap(({ vectors, ...object }) => {
+      const vector = vectors?.[space!.active];
+      return vector ? [{ object: { ...object, collection }, vector }] : [];
+    });
+    const { places, share } = await layOnPlane(
+      placed.map(({ vector }) => vector),
+      signal,
+    );
+    const points = placed.map(({ object }, i) => ({ object, ...places[i]! }));
+    return { points, share, isWhole: page.next === undefined };
   }
 
   /** The vectors in use of several objects of one collection; null for those without one. */

@@ -313,6 +313,32 @@ describe('objects', () => {
     });
   });
 
+  it('are laid on a plane with their texts, as many as are asked for', async () => {
+    const query = `query ($id: ID!, $first: Int, $filter: VectorFilter) { vectorCollection(id: $id) {
+      map(first: $first, filter: $filter) { share isWhole points { x y object { id text } } } } }`;
+    const map = async (variables: object = {}) =>
+      (
+        await ask<{
+          vectorCollection: {
+            map: {
+              share: number;
+              isWhole: boolean;
+              points: { x: number; y: number; object: { id: string; text: string } }[];
+            };
+          };
+        }>(ada, query, { id, ...variables })
+      ).vectorCollection.map;
+    const whole = await map();
+    expect(whole.points.map(({ object }) => object.id).sort()).toEqual(RECIPES.map((recipe) => recipe.id).sort());
+    for (const { object } of whole.points) expect(object.text).not.toBe('');
+    // Three points lie on a plane as they are.
+    expect(whole).toMatchObject({ share: expect.closeTo(1, 3), isWhole: true });
+    expect(new Set(whole.points.map(({ x, y }) => `${x} ${y}`)).size).toBe(3);
+    expect(await map({ first: 2 })).toMatchObject({ isWhole: false, points: [{}, {}] });
+    expect((await map({ filter: { field: 'vegan', op: 'EQ', value: true } })).points).toHaveLength(2);
+    expect(await failure(ada, query, { id, first: 1001 })).toMatchObject({ argument: 'first' });
+  });
+
   it('with vectors made elsewhere are searched by such vectors, and the wrong length is refused', async () => {
     const own = await create(ada, { name: 'own', model: 'clip-vit', dimensions: 2, metric: 'DOT' });
     expect(own).toMatchObject({ embedsTexts: false, dimensions: 2, metric: 'DOT' });

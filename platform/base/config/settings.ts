@@ -459,6 +459,11 @@ export const settings = z.object({
   APOLLO_KEY: z.string().optional().describe('Apollo GraphOS key for usage reporting; off when unset.'),
   APOLLO_GRAPH_REF: z.string().optional().describe('Graph reference for usage reporting.'),
   OTEL_EXPORTER_OTLP_ENDPOINT: httpUrl.optional().describe('OpenTelemetry collector; traces are off when unset.'),
+  TRACE_URL: z
+    .string()
+    .regex(/^https?:\/\/.*\{traceId\}/, 'an http:// or https:// URL with {traceId} in it')
+    .optional()
+    .describe('Where people read a trace, with `{traceId}` for its id; the console links there.'),
   OTEL_SERVICE_NAME: z.string().optional().describe('Service name in traces. Default: sextant-<process>.'),
 });
 

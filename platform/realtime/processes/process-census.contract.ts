@@ -16,6 +16,7 @@ const report = (service: string, instance: string): ProcessReport => ({
   loopDelayMs: 1,
   memoryBytes: 100,
   subscriptions: 0,
+  isTraced: false,
 });
 
 /** What a census promises, seen from two processes (one and the same where there is only one). */

@@ -22,6 +22,8 @@ export const processReport = z.object({
   memoryBytes: z.number(),
   /** Subscriptions of clients that are open here. */
   subscriptions: z.number(),
+  /** Whether its spans go to a collector. One of an earlier version does not say. */
+  isTraced: z.boolean().default(false),
 });
 
 export type ProcessReport = z.infer<typeof processReport>;

@@ -9,19 +9,23 @@ import type { AuthParts } from '../parts.ts';
 const EVERY_MS = 5_000;
 
 /** Asks all processes of the installation how they are, and names the services that none of them runs. */
-export async function listServices({ census }: Pick<AuthParts, 'census'>, actor: Pick<Actor, 'identity'>) {
+export async function listServices(
+  { census, config }: Pick<AuthParts, 'census' | 'config'>,
+  actor: Pick<Actor, 'identity'>,
+) {
   requireAdmin(actor.identity);
   const seen = await census.take();
   const running = new Set(seen.flatMap(({ report, isAnswering }) => (isAnswering ? report.runs : [])));
   return {
     nodes: seen.map(serviceProcess),
     missing: ['gateway', ...OWNERS].filter((name) => !running.has(name)),
+    traceUrl: config.TRACE_URL,
   };
 }
 
 /** Yields the same again and again, until the follower leaves. */
 export async function* followServices(
-  parts: Pick<AuthParts, 'census'>,
+  parts: Pick<AuthParts, 'census' | 'config'>,
   actor: Pick<Actor, 'identity'>,
   signal: AbortSignal,
 ): AsyncGenerator<Awaited<ReturnType<typeof listServices>>> {

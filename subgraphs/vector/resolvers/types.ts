@@ -41,6 +41,11 @@ export function typeResolvers(parts: VectorParts): ResolverMap {
       object: (collection: Collection, { id }: { id: string }) => objects.get(collection, id),
       objects: (collection: Collection, page: PageArguments & { filter?: FilterInput | null }) =>
         objects.list(collection, page),
+      map: (
+        collection: Collection,
+        input: { first?: number | null; filter?: FilterInput | null },
+        { signal }: Context,
+      ) => objects.map(collection, input, signal),
       aggregate: async (collection: Collection, input: { filter?: FilterInput | null; fields: string[] }) => {
         const { count, fields } = await objects.aggregate(collection, input);
         return {
