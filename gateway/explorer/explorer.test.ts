@@ -34,14 +34,14 @@ it('everything that the page names is there, and nothing comes from elsewhere', 
     seen.add(name);
     const { message, body } = await ask(name);
     expect([name, message.statusCode]).toEqual([name, 200]);
-    if (/parts|worker/.test(name)) return;
+    if (/parts|client|worker/.test(name)) return;
     const text = body.toString();
     expect(text.replaceAll('http://www.w3.org/2000/svg', '')).not.toMatch(/["'(]https?:/);
-    const names = [...text.matchAll(/(?:href|src|from)[= ]["']([^"']+\.\w+)["']/g)].map(([, one]) => one!);
+    const names = [...text.matchAll(/(?:href|src|from|import)[= ]["']([^"']+\.\w+)["']/g)].map(([, one]) => one!);
     for (const one of names) await visit(new URL(one, `http://page${name}`).pathname);
   };
   await visit('/explorer/');
-  const files = ['fill.js', 'icon.svg', 'page.css', 'page.js', 'parts.css', 'parts.js', 'session.js'];
+  const files = ['client.js', 'fill.js', 'icon.svg', 'own-styles.js', 'page.css', 'page.js', 'parts.css', 'parts.js'];
   expect([...seen].sort()).toEqual(['/explorer/', ...files.map((one) => `/explorer/${one}`)]);
   for (const worker of ['editor', 'json', 'graphql']) await visit(`/explorer/${worker}.worker.js`);
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
@@ -15,18 +16,12 @@ export interface ExplorerOptions {
    * which `{{field.path}}` stands for what an earlier operation answered.
    */
   readonly examples?: string | undefined;
-  /** How people sign up and in. */
+  /** How the page tells who is signed in; without it, it offers no session. */
   readonly account?: Account | undefined;
 }
 
-/** The operations by which the explorer gets and keeps tokens. Each names its root field by an alias. */
+/** What the explorer asks about a session. The client package, which it is built with, signs in and refreshes. */
 export interface Account {
-  /** With `$email` and `$password`; `account { message }` is shown. */
-  readonly signUp: string;
-  /** With `$email` and `$password`; `session { tokens { accessToken accessTokenExpiresAt refreshToken } }`. */
-  readonly signIn: string;
-  /** With `$refreshToken`; answers as `signIn` does. */
-  readonly refresh: string;
   /** `person { name }`; null or an error where the token is not good. */
   readonly who: string;
 }
@@ -37,16 +32,29 @@ export interface Explorer {
 }
 
 const FOLDER = path.dirname(fileURLToPath(import.meta.url));
-const PAGE = `<!doctype html>
+const pageOf = (nonce: string): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Sextant explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta property="csp-nonce" nonce="${nonce}">
 <link rel="icon" href="/explorer/icon.svg">
 <link rel="stylesheet" href="/explorer/parts.css"><link rel="stylesheet" href="/explorer/page.css"></head>
 <body><div id="explorer"></div><script type="module" src="/explorer/page.js"></script></body></html>
 `;
-const POLICY =
-  "default-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self' data:; img-src 'self' data:; " +
-  "connect-src 'self' ws: wss:; worker-src 'self' blob:; frame-ancestors 'none'";
+/** The editor places its lines by attributes, so those are allowed; style sheets are not, but for its own. */
+const policyOf = (nonce: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "worker-src 'self'",
+    `style-src 'self' 'nonce-${nonce}'`,
+    "style-src-attr 'unsafe-inline'",
+    "font-src 'self' data:",
+    "img-src 'self' data:",
+    "connect-src 'self' ws: wss:",
+    "base-uri 'none'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+  ].join('; ');
 
 /**
  * Creates the explorer: GraphiQL from this server alone. Not there in production, where introspection is off as well.
@@ -60,8 +68,10 @@ export function createExplorer(options: ExplorerOptions): Explorer {
     async answer(response, given) {
       if (options.config.production) return notFound(response, 'The explorer is off in production.');
       if (given === '/explorer' || given === '/explorer/') {
-        response.setHeader('content-security-policy', POLICY);
-        return sendText(response, 200, 'text/html; charset=utf-8', PAGE);
+        const nonce = randomBytes(16).toString('base64');
+        response.setHeader('content-security-policy', policyOf(nonce));
+        response.setHeader('cache-control', 'no-store');
+        return sendText(response, 200, 'text/html; charset=utf-8', pageOf(nonce));
       }
       if (given === '/explorer/settings.json') {
         const examples = readExamples(options.examples, options.log);

@@ -4,7 +4,7 @@ import 'graphiql/style.css';
 // biome-ignore-start lint/performance/noBarrelFile: it is the entry of a bundle
 export { createGraphiQLFetcher } from '@graphiql/toolkit';
 export { GraphiQL } from 'graphiql';
-export { createClient } from 'graphql-ws';
-export { createElement, useState } from 'react';
+export { print, separateOperations } from 'graphql';
+export { createElement, useEffect, useState } from 'react';
 export { createRoot } from 'react-dom/client';
 // biome-ignore-end lint/performance/noBarrelFile: it is the entry of a bundle
