@@ -14,6 +14,7 @@ const FirstRun = lazy(async () => ({ default: (await import('./session/first-run
 const Chat = lazy(async () => ({ default: (await import('./chat/chat.tsx')).Chat }));
 const MailLink = lazy(async () => ({ default: (await import('./session/mail-link.tsx')).MailLink }));
 const Account = lazy(async () => ({ default: (await import('./account/account.tsx')).Account }));
+const Connected = lazy(async () => ({ default: (await import('./account/connected.tsx')).Connected }));
 const Shared = lazy(async () => ({ default: (await import('./chat/shared.tsx')).Shared }));
 const Join = lazy(async () => ({ default: (await import('./chat/join.tsx')).Join }));
 const Knowledge = lazy(async () => ({ default: (await import('./knowledge/knowledge.tsx')).Knowledge }));
@@ -64,6 +65,7 @@ function Named() {
           <Route path="/people" component={People} />
           <Route path="/system" component={System} />
           <Route path="/account" component={Account} />
+          <Route path="/connected" component={Connected} />
           <Route component={NotFound} />
         </Switch>
       </Suspense>

@@ -33,6 +33,8 @@ export const eventHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
     await tx.folder.deleteMany({ where: { userId } });
     await tx.viewerNotice.deleteMany({ where: { userId } });
     await tx.feedback.deleteMany({ where: { userId } });
+    await tx.toolAccount.deleteMany({ where: { userId } });
+    await tx.toolAccountRequest.deleteMany({ where: { userId } });
     await blankMessagesOf(tx, userId);
   },
 });

@@ -1,4 +1,5 @@
 import type { Models } from '#llm/models.ts';
+import type { Accounts } from '#llm/tools/servers/accounts/account.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Outbox } from '#platform/data/outbox/outbox.ts';
 import type { Platform } from '#platform/host/platform.ts';
@@ -22,6 +23,8 @@ export interface ChatParts {
   readonly db: Database;
   readonly outbox: Outbox;
   readonly models: Models;
+  /** Of people at tool servers. */
+  readonly accounts: Accounts;
   readonly topics: ConversationTopics;
   readonly viewers: ViewerNews;
   readonly streams: Platform['streams'];

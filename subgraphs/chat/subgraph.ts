@@ -12,6 +12,9 @@ import { chatMetrics } from './metrics.ts';
 import type { ChatParts, Transaction } from './parts.ts';
 import { Replies } from './replies/replies.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
+import { clientDocumentRoute } from './tool-accounts/client-document.ts';
+import { Connecting } from './tool-accounts/connecting.ts';
+import { KeptAccounts } from './tool-accounts/kept-accounts.ts';
 import { ConversationTopics } from './topics/conversation-topics.ts';
 import { ViewerNews } from './topics/viewer-news.ts';
 
@@ -31,10 +34,12 @@ export const chat: SubgraphDefinition = {
     const viewers = lifecycle.use(
       new ViewerNews({ db: storage.db, topics: platform.topics, log, isShared: config.redisUrl !== undefined }),
     );
+    const accounts = new KeptAccounts(storage.db, platform.secrets, log);
     const parts: ChatParts = {
       db: storage.db,
       outbox: storage.outbox,
       models,
+      accounts,
       topics: new ConversationTopics(platform.topics, (id) => viewers.conversationChanged(id)),
       viewers,
       streams: platform.streams,
@@ -56,9 +61,10 @@ export const chat: SubgraphDefinition = {
         replies,
         sending: new Sending(parts, replies),
         completions: new Completions(parts),
+        connecting: new Connecting(parts, accounts, platform.secrets),
       }),
       loaders: ({ identity }) => createLoaders(parts, identity),
-      routes: storage.parkedRoutes,
+      routes: [...storage.parkedRoutes, clientDocumentRoute(config)],
     };
   },
 };

@@ -12,6 +12,7 @@ import {
   DeleteAccountDocument,
   RenameViewerDocument,
 } from './account.generated.ts';
+import { Connections } from './connections.tsx';
 
 /** Shows the person's own account: name, address, password, and its end. */
 export function Account() {
@@ -94,6 +95,7 @@ export function Account() {
         />
         <Checkbox name="keys" label={account.revokeKeys} />
       </Part>
+      <Connections />
       <Part
         title={account.remove}
         action={account.remove}

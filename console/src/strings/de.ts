@@ -102,6 +102,12 @@ export const de: Strings = {
     passwordChanged: (count) => `Das Passwort ist geändert. Andere Sitzungen, die endeten: ${count}.`,
     remove: 'Konto löschen',
     removeHint: 'Ihre Unterhaltungen, Dokumente, Erinnerungen und Bilder werden mit gelöscht.',
+    connections: 'Konten bei Werkzeugservern',
+    connectionsHint: 'Antworten rufen die Werkzeuge dieser Server mit Ihrem eigenen Konto dort auf.',
+    connect: (name) => `${name} verbinden`,
+    disconnect: (name) => `${name} trennen`,
+    connectedTo: (name) => `Ihr Konto bei ${name} ist verbunden.`,
+    toConnections: 'Zu Ihrem Konto',
     removeAsk: 'Ihr Konto und alles, was Ihnen gehört, endgültig löschen?',
   },
   firstRun: {

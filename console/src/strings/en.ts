@@ -100,6 +100,12 @@ export const en = {
     passwordChanged: (count: number) => `The password is changed. Other sessions that ended: ${count}.`,
     remove: 'Delete the account',
     removeHint: 'Conversations, documents, memories and images of yours are deleted with it.',
+    connections: 'Accounts at tool servers',
+    connectionsHint: 'Replies call the tools of these servers with your own account there.',
+    connect: (name: string) => `Connect ${name}`,
+    disconnect: (name: string) => `Disconnect ${name}`,
+    connectedTo: (name: string) => `Your account at ${name} is connected.`,
+    toConnections: 'To your account',
     removeAsk: 'Delete your account and all that is yours, for good?',
   },
   firstRun: {

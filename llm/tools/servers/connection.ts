@@ -1,7 +1,8 @@
-import type { Client, Tool, Transport } from '@modelcontextprotocol/client';
+import type { AuthProvider, Client, Tool, Transport } from '@modelcontextprotocol/client';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { ToolServerSettings } from '../../catalogue/tool-server-settings.ts';
+import type { Bearer } from './accounts/account.ts';
 import { boundedFetch, NotFollowed, TooMuch } from './bounded-fetch.ts';
 import type { ServedTool } from './served-tools.ts';
 
@@ -34,8 +35,12 @@ export class ToolConnection implements AsyncDisposable {
     client.fallbackNotificationHandler = async () => unasked();
   }
 
-  /** Connects within the time limit. The package is read when the first server is used. */
-  static async open(settings: ToolServerSettings, log: Logger): Promise<ToolConnection> {
+  /**
+   * Connects within the time limit. The package is read when the first server is used.
+   *
+   * @param bearer the account of the person whose connection it is; undefined: it is everybody's.
+   */
+  static async open(settings: ToolServerSettings, log: Logger, bearer?: Bearer): Promise<ToolConnection> {
     const own = await import('@modelcontextprotocol/client');
     const connect = async (transport: Transport, mode: 'auto' | 'legacy'): Promise<ToolConnection> => {
       const versionNegotiation = { mode, probe: { timeoutMs: settings.connect_timeout_ms } };
@@ -78,9 +83,11 @@ export class ToolConnection implements AsyncDisposable {
       maxReconnectionDelay: 1_000,
       reconnectionDelayGrowFactor: 1,
     };
+    const authProvider = bearer && authProviderOf(bearer);
     const streamable = new own.StreamableHTTPClientTransport(url, {
       fetch: boundedFetch(MAX_ANSWER_BYTES, told, false),
       requestInit,
+      ...(authProvider && { authProvider }),
       reconnectionOptions,
     });
     try {
@@ -89,7 +96,11 @@ export class ToolConnection implements AsyncDisposable {
       if (!isRefusal(error)) throw error;
       log.debug({ err: error }, 'a tool server does not speak Streamable HTTP; trying the older SSE');
     }
-    const older = new own.SSEClientTransport(url, { fetch: boundedFetch(MAX_STREAM_BYTES, told, true), requestInit });
+    const older = new own.SSEClientTransport(url, {
+      fetch: boundedFetch(MAX_STREAM_BYTES, told, true),
+      requestInit,
+      ...(authProvider && { authProvider }),
+    });
     return connect(older, 'legacy').catch(fails);
   }
 
@@ -157,6 +168,20 @@ export class ToolConnection implements AsyncDisposable {
   }
 }
 
+/** Each request asks for the token: it may have been refreshed, by this process or another, or be gone. */
+function authProviderOf(bearer: Bearer): AuthProvider {
+  let last: string | undefined;
+  return {
+    async token() {
+      last = await bearer.token();
+      return last;
+    },
+    async onUnauthorized() {
+      if (last !== undefined) await bearer.refused(last);
+    },
+  };
+}
+
 /** Servers of before 2025 answer 4xx to the first message of today's. */
 function isRefusal(error: unknown): boolean {
   const { status } = error as { readonly status?: unknown };
@@ -173,6 +198,10 @@ export function reasonOf(error: unknown): string {
     const { status, code } = cause as { readonly status?: unknown; readonly code?: unknown };
     if (status === 401 || status === 403) return `The server refuses the credentials (${status}).`;
     if (typeof status === 'number') return `The server answers ${status}.`;
+    if (cause.name === 'UnauthorizedError')
+      return 'The server asks for an account; oauth in llm.yaml lets people connect one.';
+    if (cause.name === 'InsufficientScopeError')
+      return 'The account may not do this at the server; connect it again with more.';
     if (code === 'REQUEST_TIMEOUT') return 'The server does not answer in time.';
     if (code === 'CONNECTION_CLOSED') return 'The server has ended the connection.';
     if (code === 'ENOENT') return 'The command of the server was not found.';

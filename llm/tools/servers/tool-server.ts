@@ -5,6 +5,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import type { ToolServerSettings } from '../../catalogue/tool-server-settings.ts';
 import { quoteOutside } from '../quoted.ts';
 import { type OutsideTool, ToolFailure } from '../registry.ts';
+import type { Bearer } from './accounts/account.ts';
 import { TooMuch } from './bounded-fetch.ts';
 import { reasonOf, ToolConnection } from './connection.ts';
 import { cutToBytes, textOfResult } from './content.ts';
@@ -31,6 +32,7 @@ export class ToolServer implements AsyncDisposable {
   problems: readonly string[] = [];
   readonly #log: Logger;
   readonly #freshMs: number;
+  readonly #bearer: Bearer | undefined;
   readonly #flights = new SingleFlight();
   readonly #places: Bulkhead;
   #connection: ToolConnection | undefined;
@@ -40,9 +42,13 @@ export class ToolServer implements AsyncDisposable {
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
-  /** @param freshMs how long a list of tools is good for. */
-  constructor(name: string, settings: ToolServerSettings, log: Logger, freshMs = FRESH_MS) {
+  /**
+   * @param freshMs how long a list of tools is good for.
+   * @param bearer the account of the one person who uses it; undefined: everybody does.
+   */
+  constructor(name: string, settings: ToolServerSettings, log: Logger, freshMs = FRESH_MS, bearer?: Bearer) {
     this.#freshMs = freshMs;
+    this.#bearer = bearer;
     this.name = name;
     this.settings = settings;
     this.#log = log.child({ toolServer: name });
@@ -147,7 +153,7 @@ export class ToolServer implements AsyncDisposable {
     this.#idle = setTimeout(() => void this.#drop(this.#connection), IDLE_MS).unref();
     if (this.#connection?.closed === false) return this.#connection;
     const { value } = await this.#flights.run('connect', async () => {
-      const opened = await ToolConnection.open(this.settings, this.#log);
+      const opened = await ToolConnection.open(this.settings, this.#log, this.#bearer);
       if (this.#closed) await opened[Symbol.asyncDispose]();
       this.#connection = opened;
       return opened;

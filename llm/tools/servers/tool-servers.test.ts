@@ -10,6 +10,7 @@ import { toolServer } from '../../catalogue/tool-server-settings.ts';
 import { aUser } from '../../testing/build.ts';
 import { type ListedTool, LyingToolServer, says } from '../../testing/tool-server.ts';
 import { ToolRegistry } from '../registry.ts';
+import type { Accounts } from './accounts/account.ts';
 import { ToolServers } from './tool-servers.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../../..');
@@ -41,7 +42,13 @@ function open(settings: Record<string, Given>, freshMs?: number): ToolServers {
   return servers;
 }
 
-const offered = (servers: ToolServers, ...names: string[]) => servers.offered(names, aUser());
+/** No server here has each person sign in. */
+const NO_ACCOUNTS: Accounts = {
+  connected: async () => new Set(),
+  bearer: () => ({ token: async () => undefined, refused: async () => undefined }),
+};
+
+const offered = (servers: ToolServers, ...names: string[]) => servers.offered(names, aUser(), NO_ACCOUNTS);
 
 /** Calls a tool as a reply does. */
 async function run(servers: ToolServers, name: string, args: object = {}, signal = new AbortController().signal) {
@@ -92,7 +99,7 @@ it('lists and calls the tools of a program, which gets nothing of this processâ€
   expect(first.env).not.toContain('SEXTANT_TEST_SECRET');
   // Endless output and silence end the program; another one answers the next call.
   expect(await run(servers, 'here__flood')).toMatchObject({ status: expect.stringMatching(/failed|timed_out/) });
-  await expect.poll(async () => (await servers.list(aUser()))[0]!.state, { timeout: 20_000 }).toBe('up');
+  await expect.poll(async () => (await servers.list(aUser(), NO_ACCOUNTS))[0]!.state, { timeout: 20_000 }).toBe('up');
   const second = await where();
   expect(second.pid).not.toBe(first.pid);
   expect(await run(servers, 'here__hang')).toMatchObject({ status: 'timed_out' });
@@ -152,7 +159,7 @@ it('says what was left out of a huge list, of double names and of large schemas'
   const servers = open({ big: { url: server.url, tools: undefined } });
   expect(await offered(servers, 'big')).toHaveLength(64);
   expect(server.lists).toBe(20);
-  const [big] = await servers.list(aUser());
+  const [big] = await servers.list(aUser(), NO_ACCOUNTS);
   expect(big!.problems.join('\n')).toMatch(
     /two tools called "twice"[\s\S]*"large" has \d+ bytes; at most 16384[\s\S]*no room/,
   );
@@ -250,7 +257,7 @@ it('one that is dead offers nothing, says why to administrators, and does not ho
   await dead[Symbol.asyncDispose]();
   const servers = open({ alive: { url: alive.url }, dead: { url }, nowhere: { command: '/no/such/program' } });
   expect((await offered(servers, 'alive', 'dead', 'nowhere')).map(({ name }) => name)).toEqual(['alive__a']);
-  expect(await servers.list(aUser())).toMatchObject([
+  expect(await servers.list(aUser(), NO_ACCOUNTS)).toMatchObject([
     { name: 'alive', state: 'up', problems: [] },
     { name: 'dead', state: 'down', problems: [expect.stringContaining('ECONNREFUSED')] },
     { name: 'nowhere', state: 'down', problems: [expect.stringContaining('not found')] },

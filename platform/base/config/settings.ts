@@ -397,6 +397,11 @@ export const settings = z.object({
     .describe(
       'Comma-separated hosts (`wiki.internal`, `10.0.0.5:8080`) that web_fetch may read though their addresses are private. Everybody who may send a message can read them.',
     ),
+  TOOL_ACCOUNTS_REDIRECT_URL: httpUrl
+    .optional()
+    .describe(
+      'Page of a frontend of your own to which people come back who connect an account at a tool server; it hands `state`, `code` and `iss` of its address to finishToolServerConnection. Default: PUBLIC_URL/connected, a page of the console.',
+    ),
 
   EMBEDDINGS_BASE_URL: httpUrl
     .optional()

@@ -34,6 +34,20 @@ export interface Fetched {
   readonly isCut: boolean;
 }
 
+/** A request that is not just for what an address holds. */
+export interface Sending {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** The answer to it, whatever its status says. */
+export interface Received {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
 const MAX_REDIRECTS = 5;
 const MAX_URL = 2_048;
 const PAGES = 'text/html,text/*;q=0.9,application/json;q=0.8';
@@ -55,11 +69,10 @@ export class PublicFetch implements AsyncDisposable {
   }
 
   /** @throws {NotFetched} with the reason. */
-  async get(url: string, signal: AbortSignal): Promise<Fetched> {
+  get(url: string, signal: AbortSignal): Promise<Fetched> {
     const { maxRedirects = MAX_REDIRECTS } = this.#options;
-    const until = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]);
-    let next = url;
-    try {
+    return this.#within(signal, async (until) => {
+      let next = url;
       for (let hop = 0; hop <= maxRedirects; hop++) {
         const target = this.#check(next);
         const answer = await this.#request(target, until);
@@ -67,13 +80,64 @@ export class PublicFetch implements AsyncDisposable {
         if (!URL.canParse(answer, target.href)) throw new NotFetched('It leads to something that is not a URL.');
         next = new URL(answer, target.href).href;
       }
+      throw new NotFetched(`It leads on more than ${maxRedirects} times.`);
+    });
+  }
+
+  /**
+   * Sends a request. A redirect is an answer like any other: nothing that was sent goes anywhere else.
+   *
+   * @throws {NotFetched} with the reason; also for an answer that is too long.
+   */
+  send(url: string, { method, headers, body }: Sending, signal: AbortSignal): Promise<Received> {
+    return this.#within(signal, async (until) => {
+      const target = this.#check(url);
+      const agent = await this.#agentFor(target);
+      const answer = await agent.request({
+        origin: target.origin,
+        path: target.pathname + target.search,
+        method,
+        headers: { ...headers, 'user-agent': this.#options.userAgent, 'accept-encoding': 'identity' },
+        ...(body !== undefined && { body }),
+        signal: until,
+      });
+      const { content, isCut } = await this.#read(answer.body);
+      if (isCut) throw new NotFetched(`It is longer than ${this.#options.maxBytes} bytes.`);
+      return { status: answer.statusCode, headers: answer.headers, body: content };
+    });
+  }
+
+  /** Runs what asks within the time limit. @throws {NotFetched} with the reason. */
+  async #within<Answer>(signal: AbortSignal, ask: (until: AbortSignal) => Promise<Answer>): Promise<Answer> {
+    const until = AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]);
+    try {
+      return await ask(until);
     } catch (error) {
       if (error instanceof NotFetched) throw error;
       signal.throwIfAborted();
       if (until.aborted) throw new NotFetched(`It did not come within ${this.#options.timeoutMs} ms.`);
       throw refusedBy(error) ?? new NotFetched(`It cannot be reached (${codeOf(error)}).`);
     }
-    throw new NotFetched(`It leads on more than ${maxRedirects} times.`);
+  }
+
+  #agentFor(url: URL): Promise<Agent> {
+    const isTrusted = this.#isTrusted(url);
+    const opening = this.#agents.get(isTrusted) ?? this.#open(isTrusted);
+    this.#agents.set(isTrusted, opening);
+    return opening;
+  }
+
+  /** Reads so much of a body as is allowed. */
+  async #read(body: AsyncIterable<Buffer>): Promise<{ readonly content: Buffer; readonly isCut: boolean }> {
+    const { maxBytes } = this.#options;
+    const pieces: Buffer[] = [];
+    let bytes = 0;
+    for await (const piece of body) {
+      pieces.push(piece);
+      bytes += piece.length;
+      if (bytes > maxBytes) break;
+    }
+    return { content: Buffer.concat(pieces).subarray(0, maxBytes), isCut: bytes > maxBytes };
   }
 
   /** Returns the URL, if it is one that may be asked. Names are checked when they are resolved. */
@@ -96,11 +160,8 @@ export class PublicFetch implements AsyncDisposable {
 
   /** @returns what came, or where it leads. */
   async #request(url: URL, signal: AbortSignal): Promise<Fetched | string> {
-    const { maxBytes, accepts, userAgent, accept = PAGES } = this.#options;
-    const isTrusted = this.#isTrusted(url);
-    const opening = this.#agents.get(isTrusted) ?? this.#open(isTrusted);
-    this.#agents.set(isTrusted, opening);
-    const agent = await opening;
+    const { accepts, userAgent, accept = PAGES } = this.#options;
+    const agent = await this.#agentFor(url);
     const { statusCode, headers, body } = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
@@ -132,14 +193,8 @@ export class PublicFetch implements AsyncDisposable {
       leave();
       throw new NotFetched(problem);
     }
-    const pieces: Buffer[] = [];
-    let bytes = 0;
-    for await (const piece of body as AsyncIterable<Buffer>) {
-      pieces.push(piece);
-      bytes += piece.length;
-      if (bytes > maxBytes) break;
-    }
-    return { url: url.href, contentType, body: Buffer.concat(pieces).subarray(0, maxBytes), isCut: bytes > maxBytes };
+    const { content, isCut } = await this.#read(body as AsyncIterable<Buffer>);
+    return { url: url.href, contentType, body: content, isCut };
   }
 
   async #open(isTrusted: boolean): Promise<Agent> {

@@ -98,6 +98,21 @@ export type Feedback = Prisma.FeedbackModel
  */
 export type Generation = Prisma.GenerationModel
 /**
+ * Model ToolAccount
+ * A person's account at a tool server. What it holds is sealed: tokens, and where they are good.
+ */
+export type ToolAccount = Prisma.ToolAccountModel
+/**
+ * Model ToolAccountRequest
+ * A person who was sent to connect an account and is not back. What is kept of the state is its digest.
+ */
+export type ToolAccountRequest = Prisma.ToolAccountRequestModel
+/**
+ * Model ToolClient
+ * This product as a client of an authorization server, at which it has registered itself.
+ */
+export type ToolClient = Prisma.ToolClientModel
+/**
  * Model OutboxEvent
  * Facts for others, written with the change they tell of; the platform's relay delivers them.
  */

@@ -4,6 +4,7 @@ import type { Loaders } from '../loaders.ts';
 import type { Sending } from '../messages/send.ts';
 import type { ChatParts } from '../parts.ts';
 import type { Replies } from '../replies/replies.ts';
+import type { Connecting } from '../tool-accounts/connecting.ts';
 
 export type Context = RequestContext<Loaders>;
 
@@ -13,4 +14,5 @@ export interface ResolverParts {
   readonly replies: Replies;
   readonly sending: Sending;
   readonly completions: Completions;
+  readonly connecting: Connecting;
 }

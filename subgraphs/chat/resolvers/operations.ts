@@ -77,16 +77,6 @@ export function queryResolvers({ chat }: ResolverParts): ResolverMap {
         requireUser(identity);
         return SERVER_TOOLS.filter((name) => missingSetting(name, chat.config) === undefined);
       },
-      toolServers: async (_: unknown, __: unknown, { identity }: Context) => {
-        const user = requireUser(identity);
-        const isAdmin = user.roles.includes('admin');
-        return (await chat.models.toolServers.list(user)).map(({ state, problems, tools, ...server }) => ({
-          ...server,
-          state: state.toUpperCase(),
-          problems: isAdmin ? problems : null,
-          tools: tools.map(({ asks, ...tool }) => ({ ...tool, needsApproval: asks })),
-        }));
-      },
       llmHealth: async (_: unknown, __: unknown, { identity }: Context) => {
         requireAdmin(identity);
         return (await chat.models.health()).map(deploymentHealth);

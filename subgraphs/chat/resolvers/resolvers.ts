@@ -3,6 +3,7 @@ import type { ResolverParts } from './context.ts';
 import { filingResolvers } from './filing.ts';
 import { mutationResolvers, queryResolvers, subscriptionResolvers } from './operations.ts';
 import { sharingResolvers } from './sharing.ts';
+import { toolServerResolvers } from './tool-servers.ts';
 import { typeResolvers } from './types.ts';
 import { verdictResolvers } from './verdicts.ts';
 import { viewerResolvers } from './viewer.ts';
@@ -16,6 +17,7 @@ const PARTS = [
   viewerResolvers,
   filingResolvers,
   sharingResolvers,
+  toolServerResolvers,
 ];
 
 /** Creates the resolvers: GraphQL to domain. A type may have fields in several files. */

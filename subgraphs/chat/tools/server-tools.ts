@@ -42,7 +42,7 @@ export async function toolsFor(
   }
   if (toolServers.length > 0) {
     const outside = await untilAborted(
-      chat.models.toolServers.offered(toolServers, question.identity),
+      chat.models.toolServers.offered(toolServers, question.identity, chat.accounts),
       question.signal,
     );
     // A tool of the client keeps its name: the client knows no other.

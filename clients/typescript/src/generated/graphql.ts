@@ -631,9 +631,9 @@ export type ReadMessagesQueryVariables = Exact<{
 }>;
 
 
-export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
+export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
 
-export type ReadMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null };
+export type ReadMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> };
 
 export type FollowReplySubscriptionVariables = Exact<{
   id: string | number;
@@ -659,12 +659,12 @@ export type WatchConversationSubscriptionVariables = Exact<{
 export type WatchConversationSubscription = { conversationEvents:
     | { __typename: 'ConversationDeleted', conversationId: string }
     | { __typename: 'ConversationUpdated', cursor: string, conversation: { id: string, title: string | null } | null }
-    | { __typename: 'MessageCreated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
-    | { __typename: 'MessageUpdated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
+    | { __typename: 'MessageCreated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'MessageUpdated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
     | { __typename: 'ParticipantJoined', cursor: string }
     | { __typename: 'ParticipantLeft', cursor: string, userId: string }
-    | { __typename: 'ReplyFinished', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
-    | { __typename: 'ReplyStarted', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null } | null }
+    | { __typename: 'ReplyFinished', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'ReplyStarted', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
     | { __typename: 'RoomMemberChanged', member: { userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null } }
     | { __typename: 'RoomMemberLeft', userId: string }
     | { __typename: 'RoomMembers', cursor: string, members: Array<{ userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null }> }
@@ -790,6 +790,22 @@ export const ReadMessageFragmentDoc = new TypedDocumentString(`
   error {
     code
     message
+  }
+  awaitsViewerApproval
+  toolCalls {
+    id: callId
+    name
+    arguments
+    runsOn
+    server
+    approval {
+      status
+      expiresAt
+    }
+    result {
+      content
+      status
+    }
   }
 }
     `, {"fragmentName":"ReadMessage"}) as unknown as TypedDocumentString<ReadMessageFragment, unknown>;
@@ -976,6 +992,22 @@ export const ReadMessagesDocument = new TypedDocumentString(`
     code
     message
   }
+  awaitsViewerApproval
+  toolCalls {
+    id: callId
+    name
+    arguments
+    runsOn
+    server
+    approval {
+      status
+      expiresAt
+    }
+    result {
+      content
+      status
+    }
+  }
 }`) as unknown as TypedDocumentString<ReadMessagesQuery, ReadMessagesQueryVariables>;
 export const FollowReplyDocument = new TypedDocumentString(`
     subscription FollowReply($id: ID!, $after: Int!) {
@@ -1118,6 +1150,22 @@ export const WatchConversationDocument = new TypedDocumentString(`
   error {
     code
     message
+  }
+  awaitsViewerApproval
+  toolCalls {
+    id: callId
+    name
+    arguments
+    runsOn
+    server
+    approval {
+      status
+      expiresAt
+    }
+    result {
+      content
+      status
+    }
   }
 }
 fragment Member on RoomMember {

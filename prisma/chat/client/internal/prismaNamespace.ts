@@ -408,6 +408,9 @@ export const ModelName = {
   ReplyChunk: 'ReplyChunk',
   Feedback: 'Feedback',
   Generation: 'Generation',
+  ToolAccount: 'ToolAccount',
+  ToolAccountRequest: 'ToolAccountRequest',
+  ToolClient: 'ToolClient',
   OutboxEvent: 'OutboxEvent',
   InboxEvent: 'InboxEvent'
 } as const
@@ -425,7 +428,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "conversation" | "participant" | "share" | "invitationLink" | "folder" | "viewerNotice" | "invitation" | "message" | "replyChunk" | "feedback" | "generation" | "outboxEvent" | "inboxEvent"
+    modelProps: "conversation" | "participant" | "share" | "invitationLink" | "folder" | "viewerNotice" | "invitation" | "message" | "replyChunk" | "feedback" | "generation" | "toolAccount" | "toolAccountRequest" | "toolClient" | "outboxEvent" | "inboxEvent"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -1243,6 +1246,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    ToolAccount: {
+      payload: Prisma.$ToolAccountPayload<ExtArgs>
+      fields: Prisma.ToolAccountFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ToolAccountFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ToolAccountFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>
+        }
+        findFirst: {
+          args: Prisma.ToolAccountFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ToolAccountFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>
+        }
+        findMany: {
+          args: Prisma.ToolAccountFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>[]
+        }
+        create: {
+          args: Prisma.ToolAccountCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>
+        }
+        createMany: {
+          args: Prisma.ToolAccountCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ToolAccountCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>[]
+        }
+        delete: {
+          args: Prisma.ToolAccountDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>
+        }
+        update: {
+          args: Prisma.ToolAccountUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>
+        }
+        deleteMany: {
+          args: Prisma.ToolAccountDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ToolAccountUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ToolAccountUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>[]
+        }
+        upsert: {
+          args: Prisma.ToolAccountUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountPayload>
+        }
+        aggregate: {
+          args: Prisma.ToolAccountAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateToolAccount>
+        }
+        groupBy: {
+          args: Prisma.ToolAccountGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ToolAccountGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ToolAccountCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ToolAccountCountAggregateOutputType> | number
+        }
+      }
+    }
+    ToolAccountRequest: {
+      payload: Prisma.$ToolAccountRequestPayload<ExtArgs>
+      fields: Prisma.ToolAccountRequestFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ToolAccountRequestFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ToolAccountRequestFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>
+        }
+        findFirst: {
+          args: Prisma.ToolAccountRequestFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ToolAccountRequestFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>
+        }
+        findMany: {
+          args: Prisma.ToolAccountRequestFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>[]
+        }
+        create: {
+          args: Prisma.ToolAccountRequestCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>
+        }
+        createMany: {
+          args: Prisma.ToolAccountRequestCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ToolAccountRequestCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>[]
+        }
+        delete: {
+          args: Prisma.ToolAccountRequestDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>
+        }
+        update: {
+          args: Prisma.ToolAccountRequestUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>
+        }
+        deleteMany: {
+          args: Prisma.ToolAccountRequestDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ToolAccountRequestUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ToolAccountRequestUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>[]
+        }
+        upsert: {
+          args: Prisma.ToolAccountRequestUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolAccountRequestPayload>
+        }
+        aggregate: {
+          args: Prisma.ToolAccountRequestAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateToolAccountRequest>
+        }
+        groupBy: {
+          args: Prisma.ToolAccountRequestGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ToolAccountRequestGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ToolAccountRequestCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ToolAccountRequestCountAggregateOutputType> | number
+        }
+      }
+    }
+    ToolClient: {
+      payload: Prisma.$ToolClientPayload<ExtArgs>
+      fields: Prisma.ToolClientFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ToolClientFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ToolClientFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>
+        }
+        findFirst: {
+          args: Prisma.ToolClientFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ToolClientFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>
+        }
+        findMany: {
+          args: Prisma.ToolClientFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>[]
+        }
+        create: {
+          args: Prisma.ToolClientCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>
+        }
+        createMany: {
+          args: Prisma.ToolClientCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ToolClientCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>[]
+        }
+        delete: {
+          args: Prisma.ToolClientDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>
+        }
+        update: {
+          args: Prisma.ToolClientUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>
+        }
+        deleteMany: {
+          args: Prisma.ToolClientDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ToolClientUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ToolClientUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>[]
+        }
+        upsert: {
+          args: Prisma.ToolClientUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ToolClientPayload>
+        }
+        aggregate: {
+          args: Prisma.ToolClientAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateToolClient>
+        }
+        groupBy: {
+          args: Prisma.ToolClientGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ToolClientGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ToolClientCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ToolClientCountAggregateOutputType> | number
+        }
+      }
+    }
     OutboxEvent: {
       payload: Prisma.$OutboxEventPayload<ExtArgs>
       fields: Prisma.OutboxEventFieldRefs
@@ -1618,6 +1843,39 @@ export const GenerationScalarFieldEnum = {
 } as const
 
 export type GenerationScalarFieldEnum = (typeof GenerationScalarFieldEnum)[keyof typeof GenerationScalarFieldEnum]
+
+
+export const ToolAccountScalarFieldEnum = {
+  userId: 'userId',
+  server: 'server',
+  sealed: 'sealed',
+  version: 'version',
+  refreshingUntil: 'refreshingUntil',
+  connectedAt: 'connectedAt'
+} as const
+
+export type ToolAccountScalarFieldEnum = (typeof ToolAccountScalarFieldEnum)[keyof typeof ToolAccountScalarFieldEnum]
+
+
+export const ToolAccountRequestScalarFieldEnum = {
+  stateHash: 'stateHash',
+  userId: 'userId',
+  sessionId: 'sessionId',
+  server: 'server',
+  sealed: 'sealed',
+  expiresAt: 'expiresAt'
+} as const
+
+export type ToolAccountRequestScalarFieldEnum = (typeof ToolAccountRequestScalarFieldEnum)[keyof typeof ToolAccountRequestScalarFieldEnum]
+
+
+export const ToolClientScalarFieldEnum = {
+  id: 'id',
+  sealed: 'sealed',
+  createdAt: 'createdAt'
+} as const
+
+export type ToolClientScalarFieldEnum = (typeof ToolClientScalarFieldEnum)[keyof typeof ToolClientScalarFieldEnum]
 
 
 export const OutboxEventScalarFieldEnum = {
@@ -2066,6 +2324,9 @@ export type GlobalOmitConfig = {
   replyChunk?: Prisma.ReplyChunkOmit
   feedback?: Prisma.FeedbackOmit
   generation?: Prisma.GenerationOmit
+  toolAccount?: Prisma.ToolAccountOmit
+  toolAccountRequest?: Prisma.ToolAccountRequestOmit
+  toolClient?: Prisma.ToolClientOmit
   outboxEvent?: Prisma.OutboxEventOmit
   inboxEvent?: Prisma.InboxEventOmit
 }

@@ -1,0 +1,182 @@
+import type { ToolServerSettings } from '#llm/catalogue/tool-server-settings.ts';
+import { type OAuthClient, type PendingAccount, readClient, readPending } from '#llm/tools/servers/accounts/account.ts';
+import {
+  begin,
+  type Discovered,
+  discover,
+  exchange,
+  register,
+  revoke,
+} from '#llm/tools/servers/accounts/authorization.ts';
+import { badInput, CodedError, forbidden, notFound, rateLimited } from '#platform/base/errors/errors.ts';
+import type { Secrets } from '#platform/base/secrets/secrets.ts';
+import { digestOf, randomToken } from '#platform/base/secrets/tokens.ts';
+import type { UserIdentity } from '#platform/identity/identity.ts';
+import type { ChatParts } from '../parts.ts';
+import { clientDocument, redirectUriOf } from './client-document.ts';
+import type { KeptAccounts } from './kept-accounts.ts';
+
+const PENDING = 'accounts to be connected';
+const CLIENT = 'client of an authorization server';
+/** How long a person may take to come back, in ms. */
+const LIFE_MS = 600_000;
+/** Each asks strangers' servers several things. */
+const CONNECTS = { name: 'chat-tool-accounts', limit: 30, windowS: 3_600 } as const;
+const MAX_GIVEN = 5_000;
+
+/** A person who is back from the authorization server, with what it has sent along. */
+export interface FinishInput {
+  readonly state: string;
+  readonly code?: string | null;
+  readonly issuer?: string | null;
+  readonly error?: string | null;
+}
+
+/** Connects and disconnects accounts of people at tool servers. */
+export class Connecting {
+  readonly #chat: ChatParts;
+  readonly #accounts: KeptAccounts;
+  readonly #secrets: Secrets;
+
+  constructor(chat: ChatParts, accounts: KeptAccounts, secrets: Secrets) {
+    this.#chat = chat;
+    this.#accounts = accounts;
+    this.#secrets = secrets;
+  }
+
+  /** @returns where the person goes. @throws {CodedError} FORBIDDEN, NOT_FOUND, RATE_LIMITED, PROVIDER_UNAVAILABLE. */
+  async connect(user: UserIdentity, name: string): Promise<string> {
+    const sessionId = sessionOf(user);
+    const settings = await this.#settings(user, name);
+    const verdict = await this.#chat.limiter.consume(`user:${user.userId}`, CONNECTS);
+    if (!verdict.allowed) throw rateLimited(`At most ${CONNECTS.limit} an hour are connected.`, verdict.retryAfter);
+    const found = await discover(settings);
+    const redirectUri = redirectUriOf(this.#chat.config);
+    const client = await this.#client(settings, found, redirectUri);
+    const state = randomToken();
+    const { authorizationUrl, pending } = await begin(found, client, redirectUri, state);
+    const { toolAccountRequest } = this.#chat.db;
+    await toolAccountRequest.deleteMany({ where: { expiresAt: { lt: new Date() } } });
+    await toolAccountRequest.create({
+      data: {
+        stateHash: digestOf(state),
+        userId: user.userId,
+        sessionId,
+        server: name,
+        sealed: this.#secrets.seal(PENDING, JSON.stringify({ userId: user.userId, server: name, pending })),
+        expiresAt: new Date(Date.now() + LIFE_MS),
+      },
+    });
+    return authorizationUrl;
+  }
+
+  /**
+   * Takes what the authorization server has sent along with the person. Only the session that was sent there may bring
+   * it back: a link that somebody else began connects nothing.
+   *
+   * @returns the name of the server.
+   * @throws {CodedError} FORBIDDEN, BAD_USER_INPUT, PROVIDER_UNAVAILABLE.
+   */
+  async finish(user: UserIdentity, { state, code, issuer, error }: FinishInput): Promise<string> {
+    const sessionId = sessionOf(user);
+    for (const [argument, value] of Object.entries({ state, code, issuer, error })) {
+      if (value != null && value.length > MAX_GIVEN)
+        throw badInput(`input.${argument}`, `is longer than ${MAX_GIVEN} characters.`);
+    }
+    const where = { stateHash: digestOf(state), userId: user.userId, sessionId, expiresAt: { gt: new Date() } };
+    const { toolAccountRequest } = this.#chat.db;
+    const request = await toolAccountRequest.findFirst({ where });
+    // Good once, whatever comes of it: of two that bring the same, one deletes it.
+    const { count } = await toolAccountRequest.deleteMany({ where });
+    if (!request || count === 0)
+      throw badInput('input.state', 'is none that this session waits for: begin again with connectToolServer.');
+    const { server } = request;
+    const settings = await this.#settings(user, server);
+    const pending = this.#pending(request);
+    if (pending.url !== new URL(settings.url!).href) throw changed();
+    // An error of another server than the one that was asked is no answer either.
+    if (issuer != null && issuer !== pending.server.issuer)
+      throw badInput('input.issuer', 'is another authorization server than the one that was asked: nothing was done.');
+    if (error != null) throw forbidden(`The authorization server has refused (${error.slice(0, 100)}).`);
+    if (!code) throw badInput('input.code', 'is missing: it comes with the person from the authorization server.');
+    const account = await exchange(settings, pending, code, issuer ?? undefined);
+    await this.#accounts.keep(user.userId, server, account);
+    this.#chat.models.toolServers.forget(user.userId, server);
+    return server;
+  }
+
+  /** Forgets an account and gives its tokens back. Without one nothing happens. @throws {CodedError} FORBIDDEN, NOT_FOUND. */
+  async disconnect(user: UserIdentity, name: string): Promise<void> {
+    sessionOf(user);
+    const account = await this.#accounts.find(user.userId, name);
+    await this.#accounts.drop(user.userId, name);
+    const { toolServers } = this.#chat.models;
+    toolServers.forget(user.userId, name);
+    const settings = await toolServers.settingsOf(name, user);
+    if (!settings && !account) throw notFound('A tool server of that name that people connect accounts with');
+    // One that is not configured any more, or is another one now, is asked nothing.
+    if (settings && account?.url === new URL(settings.url!).href) await revoke(settings, account);
+  }
+
+  async #settings(user: UserIdentity, name: string): Promise<ToolServerSettings> {
+    const settings = await this.#chat.models.toolServers.settingsOf(name, user);
+    if (!settings) throw notFound('A tool server of that name that people connect accounts with');
+    return settings;
+  }
+
+  /** Returns this product as a client: as it is written, as its document says, or as it has registered itself. */
+  async #client(settings: ToolServerSettings, found: Discovered, redirectUri: string): Promise<OAuthClient> {
+    const { client_id, client_secret } = settings.oauth!;
+    if (client_id !== undefined) return { client_id, ...(client_secret !== undefined && { client_secret }) };
+    const document = clientDocument(this.#chat.config);
+    if (found.takesDocuments && document.client_id.startsWith('https:')) return { client_id: document.client_id };
+    const { toolClient } = this.#chat.db;
+    const id = digestOf(`${found.server.issuer} ${redirectUri}`);
+    const known = this.#kept(await toolClient.findUnique({ where: { id } }), found.server.issuer);
+    if (known) return known;
+    if (found.registrationEndpoint === undefined)
+      throw new CodedError(
+        'NOT_CONFIGURED',
+        'The authorization server registers no clients: the administrator sets oauth.client_id in llm.yaml.',
+      );
+    const client = await register(settings, found, redirectUri);
+    const sealed = this.#secrets.seal(CLIENT, JSON.stringify({ issuer: found.server.issuer, client }));
+    await toolClient.upsert({ where: { id }, create: { id, sealed }, update: { sealed, createdAt: new Date() } });
+    return client;
+  }
+
+  /** Returns a client that was kept; undefined where it is over, or cannot be opened: another is registered then. */
+  #kept(row: { readonly sealed: string } | null, issuer: string): OAuthClient | undefined {
+    if (!row) return undefined;
+    const kept = this.#opened<{ issuer: string; client: unknown }>(CLIENT, row.sealed);
+    if (kept?.issuer !== issuer) return undefined;
+    const client = readClient(kept.client);
+    const end = client.client_secret_expires_at ?? 0;
+    return end === 0 || end * 1_000 > Date.now() + LIFE_MS ? client : undefined;
+  }
+
+  /** Opens what was sealed; undefined where it was sealed with a secret that is not accepted any more. */
+  #opened<Kept>(purpose: string, sealed: string): Kept | undefined {
+    try {
+      return JSON.parse(this.#secrets.open(purpose, sealed)) as Kept;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #pending({ userId, server, sealed }: { userId: string; server: string; sealed: string }): PendingAccount {
+    const kept = this.#opened<{ userId: string; server: string; pending: unknown }>(PENDING, sealed);
+    if (kept?.userId !== userId || kept.server !== server) throw changed();
+    return readPending(kept.pending);
+  }
+}
+
+const changed = (): CodedError =>
+  new CodedError('CONFLICT', 'The tool server has changed meanwhile: begin again with connectToolServer.');
+
+/** An account lets replies act for a person elsewhere: that needs the person, not their key or an app of theirs. */
+function sessionOf({ sessionId }: UserIdentity): string {
+  if (sessionId === undefined)
+    throw forbidden('Accounts at tool servers are connected by the person alone: sign in, without a key or an app.');
+  return sessionId;
+}

@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ToolServerSettings } from '#llm/catalogue/tool-server-settings.ts';
+import { type Account, type Accounts, type Bearer, readAccount } from '#llm/tools/servers/accounts/account.ts';
+import { AccountOver, refresh } from '#llm/tools/servers/accounts/authorization.ts';
+import type { Logger } from '#platform/base/log/log.ts';
+import type { Secrets } from '#platform/base/secrets/secrets.ts';
+import type { ToolAccount } from '#prisma/chat/client/client.ts';
+import type { Database } from '../parts.ts';
+
+const PURPOSE = 'accounts at tool servers';
+/** A token is refreshed so long before it ends, in ms: the call that it is for must reach the server with it. */
+const AHEAD_MS = 30_000;
+/** Longest time that a process takes for a refresh before another one tries, in ms. */
+const REFRESH_MS = 20_000;
+const POLL_MS = 100;
+
+/** The accounts of people at tool servers, as they lie in the database: sealed, each for one person and one server. */
+export class KeptAccounts implements Accounts {
+  readonly #db: Database;
+  readonly #secrets: Secrets;
+  readonly #log: Logger;
+
+  constructor(db: Database, secrets: Secrets, log: Logger) {
+    this.#db = db;
+    this.#secrets = secrets;
+    this.#log = log;
+  }
+
+  async connected(userId: string, servers: ReadonlyMap<string, ToolServerSettings>): Promise<ReadonlySet<string>> {
+    const rows = await this.#db.toolAccount.findMany({ where: { userId, server: { in: [...servers.keys()] } } });
+    const good = rows.filter((row) => isFor(this.#open(row), servers.get(row.server)!));
+    return new Set(good.map(({ server }) => server));
+  }
+
+  bearer(userId: string, name: string, settings: ToolServerSettings): Bearer {
+    return {
+      token: async () => {
+        const account = await this.#current(userId, name, settings);
+        return account?.accessToken;
+      },
+      refused: async (token) => {
+        await this.#current(userId, name, settings, token);
+      },
+    };
+  }
+
+  /** Returns an account, whatever has become of its server's settings; undefined where there is none. */
+  async find(userId: string, server: string): Promise<Account | undefined> {
+    const row = await this.#db.toolAccount.findUnique({ where: { userId_server: { userId, server } } });
+    return row ? this.#open(row) : undefined;
+  }
+
+  /** Keeps an account, in the place of an earlier one. */
+  async keep(userId: string, server: string, account: Account): Promise<void> {
+    const sealed = this.#seal(userId, server, account);
+    const fresh = { sealed, refreshingUntil: null, connectedAt: new Date() };
+    await this.#db.toolAccount.upsert({
+      where: { userId_server: { userId, server } },
+      create: { userId, server, ...fresh },
+      update: { ...fresh, version: { increment: 1 } },
+    });
+  }
+
+  /** Forgets an account. */
+  async drop(userId: string, server: string): Promise<void> {
+    await this.#db.toolAccount.deleteMany({ where: { userId, server } });
+  }
+
+  /** @param refused a token that the server does not take, though it looks good. */
+  async #current(
+    userId: string,
+    server: string,
+    settings: ToolServerSettings,
+    refused?: string,
+  ): Promise<Account | undefined> {
+    const where = { userId, server };
+    const end = performance.now() + REFRESH_MS;
+    while (performance.now() < end) {
+      const row = await this.#db.toolAccount.findUnique({ where: { userId_server: where } });
+      const account = row ? this.#open(row) : undefined;
+      // What was connected elsewhere is sent nowhere else.
+      if (!row || !isFor(account, settings)) return undefined;
+      const isLate = account.expiresAt !== undefined && account.expiresAt - AHEAD_MS < Date.now();
+      if (!isLate && account.accessToken !== refused) return account;
+      if (account.refreshToken === undefined) {
+        if (refused !== undefined || account.expiresAt! < Date.now()) await this.#end(row);
+        return refused === undefined ? account : undefined;
+      }
+      // A refresh token is good once: one process uses it, the others wait for what it gets.
+      const now = new Date();
+      const { count } = await this.#db.toolAccount.updateMany({
+        where: { ...where, version: row.version, OR: [{ refreshingUntil: null }, { refreshingUntil: { lt: now } }] },
+        data: { refreshingUntil: new Date(now.getTime() + REFRESH_MS) },
+      });
+      if (count > 0) return this.#refresh(row, account, settings);
+      await sleep(POLL_MS);
+    }
+    return undefined;
+  }
+
+  async #refresh(row: ToolAccount, account: Account, settings: ToolServerSettings): Promise<Account | undefined> {
+    const { userId, server, version } = row;
+    const where = { userId, server, version };
+    try {
+      const next = await refresh(settings, account);
+      const sealed = this.#seal(userId, server, next);
+      const data = { sealed, version: { increment: 1 }, refreshingUntil: null };
+      // Meanwhile the person may have disconnected it, or connected another one.
+      const { count } = await this.#db.toolAccount.updateMany({ where, data });
+      return count > 0 ? next : undefined;
+    } catch (error) {
+      if (error instanceof AccountOver) {
+        await this.#end(row);
+        return undefined;
+      }
+      await this.#db.toolAccount.updateMany({ where, data: { refreshingUntil: null } });
+      throw error;
+    }
+  }
+
+  async #end({ userId, server, version }: ToolAccount): Promise<void> {
+    this.#log.info({ toolServer: server, userId }, 'an account at a tool server is over; its person connects it again');
+    await this.#db.toolAccount.deleteMany({ where: { userId, server, version } });
+  }
+
+  /** The person and the server are sealed in: a row that was moved opens nothing. */
+  #seal(userId: string, server: string, account: Account): string {
+    return this.#secrets.seal(PURPOSE, JSON.stringify({ userId, server, account }));
+  }
+
+  #open({ userId, server, sealed }: ToolAccount): Account | undefined {
+    try {
+      const kept = JSON.parse(this.#secrets.open(PURPOSE, sealed)) as {
+        userId: string;
+        server: string;
+        account: unknown;
+      };
+      return kept.userId === userId && kept.server === server ? readAccount(kept.account) : undefined;
+    } catch (error) {
+      // With another secret than before, nothing that was sealed opens: the person connects it again.
+      this.#log.warn({ err: error, toolServer: server }, 'an account at a tool server cannot be opened');
+      return undefined;
+    }
+  }
+}
+
+/** Whether an account is for the server that has the name now. */
+const isFor = (account: Account | undefined, { url }: ToolServerSettings): account is Account =>
+  account !== undefined && url !== undefined && account.url === new URL(url).href;
