@@ -5,20 +5,23 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import { answer, answerDeltas, FaultServer } from '#llm/testing/fault-server.ts';
+import { LyingToolServer } from '#llm/testing/tool-server.ts';
 import { TestUser } from './testing/client.ts';
 import { MODES } from './testing/modes.ts';
 import type { RunningGraph } from './testing/sextant.ts';
 
 const SENDS_A_MINUTE = 5;
+const KEPT_AT_MOST = 2;
 const CATALOGUE = `
 default: plain
 providers: { test: { type: compatible, base_url: $URL, api_key: sk-test } }
 deployments:
-  plain: { provider: test, model: test-model, capabilities: [chat] }
+  plain: { provider: test, model: test-model, capabilities: [chat, tools] }
   dear: { provider: test, model: test-dear, capabilities: [chat], price: { input: "1000", output: "1000" } }
 models: { plain: { deployments: [plain] }, dear: { deployments: [dear] } }
 limits: { models: { dear: { budget: { amount: "0.000001", per: day } } } }
+tool_servers: { here: { url: $TOOLS } }
 `;
 
 interface Sending {
@@ -28,8 +31,17 @@ interface Sending {
   readonly model?: string;
 }
 
-/** What became of a send: the text of the reply, or the code of the catalogue that refused it. */
-type Outcome = { readonly text: string } | { readonly code: string };
+/**
+ * What became of a send: the text of the reply, the code of the catalogue that refused it, or the calls of tools that
+ * wait for the person.
+ */
+type Outcome =
+  | { readonly text: string }
+  | { readonly code: string }
+  | { readonly waits: readonly string[]; readonly says: string };
+
+// biome-ignore lint/suspicious/noExplicitAny: answers of many operations, or errors
+type Answer = any;
 
 /** OpenAI's names of our codes. */
 const OURS: Readonly<Record<string, string>> = {
@@ -44,58 +56,105 @@ const headersOf = (key: string | undefined) => ({
   ...(key !== undefined && { authorization: `Bearer ${key}` }),
 });
 
+const post = (url: string, key: string | undefined, body: object, accept = 'application/json') =>
+  fetch(url, { method: 'POST', headers: { ...headersOf(key), accept }, body: JSON.stringify(body) });
+
+/** The events of a stream of server-sent events. */
+const eventsOf = async (response: Response): Promise<{ readonly event: string; readonly data: Answer }[]> =>
+  (await response.text()).split('\n\n').flatMap((block) => {
+    const [, event = '', data = ''] = /^event: (.*)\ndata: (.*)$/s.exec(block) ?? [];
+    return data === '' ? [] : [{ event, data: JSON.parse(data) }];
+  });
+
+const SEND = 'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { reply { id } } }';
+const READ = `query ($id: ID!) {
+  message(id: $id) { id status text error { code } awaitsApproval toolCalls { name approval { status } } }
+}`;
+
+/** What a reply of the graph has come to. */
+function outcomeOf({ id, error, text, awaitsApproval, toolCalls }: Answer): Outcome {
+  if (error) return { code: error.code };
+  if (!awaitsApproval) return { text };
+  const waiting = toolCalls.filter(({ approval }: Answer) => approval?.status === 'WAITING');
+  return { waits: waiting.map(({ name }: Answer) => name), says: `approveToolCall (message ${id})` };
+}
+
+const waitsOf = ({ calls, message }: Answer): Outcome => ({
+  waits: calls.map(({ name }: Answer) => name),
+  says: message,
+});
+
 /** The ways in, each of which sends a message into a conversation and waits for its reply. */
 const DOORS: Readonly<Record<string, (url: string, sending: Sending) => Promise<Outcome>>> = {
   async GraphQL(url, { key, conversationId, text, model }) {
-    const ask = async (query: string, variables: object) => {
-      const response = await fetch(`${url}/graphql`, {
-        method: 'POST',
-        headers: headersOf(key),
-        body: JSON.stringify({ query, variables }),
-      });
-      // biome-ignore lint/suspicious/noExplicitAny: answers of two operations
-      return (await response.json()) as any;
-    };
+    const ask = async (query: string, variables: object): Promise<Answer> =>
+      (await post(`${url}/graphql`, key, { query, variables })).json();
     const input = { conversationId, text, clientMessageId: randomUUID(), ...(model && { model }) };
-    const sent = await ask('mutation ($input: SendMessageInput!) { sendMessage(input: $input) { reply { id } } }', {
-      input,
-    });
+    const sent = await ask(SEND, { input });
     if (sent.errors) return { code: sent.errors[0].extensions.code };
     const { id } = sent.data.sendMessage.reply;
-    const read = () => ask('query ($id: ID!) { message(id: $id) { status text error { code } } }', { id });
-    const isOver = (found: { data: { message: { status: string } } }) =>
-      !['PENDING', 'STREAMING'].includes(found.data.message.status);
-    await expect.poll(async () => isOver(await read()), { timeout: 15_000 }).toBe(true);
-    const { message } = (await read()).data;
-    return message.error ? { code: message.error.code } : { text: message.text };
+    const isOver = async () => !['PENDING', 'STREAMING'].includes((await ask(READ, { id })).data.message.status);
+    await expect.poll(isOver, { timeout: 15_000 }).toBe(true);
+    return outcomeOf((await ask(READ, { id })).data.message);
+  },
+
+  async 'GraphQL over SSE'(url, { key, conversationId, text, model }) {
+    const ask = async (query: string, variables: object): Promise<Answer[]> => {
+      const answered = await post(`${url}/graphql`, key, { query, variables }, 'text/event-stream');
+      // Credentials that are not good are refused before there is a stream.
+      if (!answered.ok) return [await answered.json()];
+      return (await eventsOf(answered)).map(({ data }) => data);
+    };
+    const input = { conversationId, text, clientMessageId: randomUUID(), ...(model && { model }) };
+    const [sent] = await ask(SEND, { input });
+    if (sent.errors) return { code: sent.errors[0].extensions.code };
+    const { id } = sent.data.sendMessage.reply;
+    const follow = 'subscription ($id: ID!) { messageStream(id: $id) { ... on ReplyEnd { status } } }';
+    expect((await ask(follow, { id })).at(-1).data.messageStream.status).toMatch(/COMPLETE|FAILED/);
+    return outcomeOf((await ask(READ, { id }))[0].data.message);
   },
 
   async REST(url, { key, conversationId, text, model }) {
-    const response = await fetch(`${url}/api/chat`, {
-      method: 'POST',
-      headers: headersOf(key),
-      body: JSON.stringify({ conversationId, text, ...(model && { model }) }),
-    });
-    // biome-ignore lint/suspicious/noExplicitAny: an answer or an error
-    const body = (await response.json()) as any;
-    return response.ok ? { text: body.reply.text } : { code: body.error.code };
+    const response = await post(`${url}/api/chat`, key, { conversationId, text, ...(model && { model }) });
+    const body: Answer = await response.json();
+    if (!response.ok) return { code: body.error.code };
+    return body.waiting ? waitsOf(body.waiting) : { text: body.reply.text };
+  },
+
+  async 'REST, streamed'(url, { key, conversationId, text, model }) {
+    const asked = { conversationId, text, stream: true, ...(model && { model }) };
+    const response = await post(`${url}/api/chat`, key, asked);
+    if (!response.ok) return { code: ((await response.json()) as Answer).error.code };
+    const events = await eventsOf(response);
+    expect([events[0]!.event, events.at(-1)!.event]).toEqual(['start', 'end']);
+    const { error } = events.at(-1)!.data;
+    if (error) return { code: error.code };
+    const waiting = events.find(({ event }) => event === 'waiting');
+    if (waiting) return waitsOf(waiting.data);
+    return { text: events.map(({ event, data }) => (event === 'text' ? data.text : '')).join('') };
   },
 
   async '/v1'(url, { key, conversationId, text, model }) {
-    const response = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: headersOf(key),
-      body: JSON.stringify({
-        messages: [{ role: 'user', content: text }],
-        metadata: { conversation_id: conversationId },
-        ...(model && { model }),
-      }),
+    const response = await post(`${url}/v1/chat/completions`, key, {
+      messages: [{ role: 'user', content: text }],
+      metadata: { conversation_id: conversationId },
+      ...(model && { model }),
     });
-    // biome-ignore lint/suspicious/noExplicitAny: an answer or an error
-    const body = (await response.json()) as any;
-    return response.ok
-      ? { text: body.choices[0].message.content }
-      : { code: OURS[body.error.code] ?? String(body.error.code).toUpperCase() };
+    const body: Answer = await response.json();
+    if (response.ok) return { text: body.choices[0].message.content };
+    const { code, message } = body.error;
+    if (code === 'approval_required') return { waits: [/allows (\S+):/.exec(message)![1]!], says: message };
+    return { code: OURS[code] ?? String(code).toUpperCase() };
+  },
+
+  async '/v1/responses'(url, { key, conversationId, text, model }) {
+    const asked = { input: text, conversation: conversationId, ...(model && { model }) };
+    const response = await post(`${url}/v1/responses`, key, asked);
+    const body: Answer = await response.json();
+    if (!response.ok) return { code: OURS[body.error.code] ?? String(body.error.code).toUpperCase() };
+    const waits = body.output.filter(({ type }: Answer) => type === 'mcp_approval_request');
+    if (waits.length > 0) return { waits: waits.map(({ name }: Answer) => name), says: `approveToolCall ${body.id}` };
+    return { text: body.output.at(-1).content[0].text };
   },
 
   async MCP(url, { key, conversationId, text, model }) {
@@ -110,7 +169,9 @@ const DOORS: Readonly<Record<string, (url: string, sending: Sending) => Promise<
         arguments: { conversationId, text, ...(model && { model }) },
       });
       const { error } = (result._meta ?? {}) as { error?: { code: string } };
-      return error ? { code: error.code } : { text: (result.structuredContent as { text: string }).text };
+      if (error) return { code: error.code };
+      const { waiting, text: said } = result.structuredContent as Answer;
+      return waiting ? waitsOf(waiting) : { text: said };
     } catch (error) {
       return { code: /sign in|API key|401|Unauthorized/i.test(String(error)) ? 'UNAUTHENTICATED' : String(error) };
     } finally {
@@ -122,26 +183,86 @@ const DOORS: Readonly<Record<string, (url: string, sending: Sending) => Promise<
 /** Where a door takes bodies. */
 const PATHS: Readonly<Record<string, string>> = {
   GraphQL: '/graphql',
+  'GraphQL over SSE': '/graphql',
   REST: '/api/chat',
+  'REST, streamed': '/api/chat',
   '/v1': '/v1/chat/completions',
+  '/v1/responses': '/v1/responses',
   MCP: '/mcp',
 };
+
+/** The ways in by which something is kept: a status and, where it is refused, a code of the catalogue. */
+const KEEPING: Readonly<Record<string, (url: string, key: string | undefined, text: string) => Promise<Kept>>> = {
+  async 'documents, GraphQL'(url, key, text) {
+    const query = 'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }';
+    const answered = await post(`${url}/graphql`, key, { query, variables: { input: { title: 'Log', text } } });
+    return { status: answered.status, code: ((await answered.json()) as Answer).errors?.[0].extensions.code };
+  },
+  async '/v1/files'(url, key, text) {
+    const body = new FormData();
+    body.set('purpose', 'assistants');
+    body.set('file', new File([text], 'log.txt', { type: 'text/plain' }));
+    const headers = new Headers(key === undefined ? [] : [['authorization', `Bearer ${key}`]]);
+    return ofOpenAi(await fetch(`${url}/v1/files`, { method: 'POST', headers, body }));
+  },
+  '/v1/vector_stores': async (url, key, name) => ofOpenAi(await post(`${url}/v1/vector_stores`, key, { name })),
+  async 'memories, REST'(url, key, text) {
+    const answered = await post(`${url}/api/memories`, key, { memories: [{ text }] });
+    return { status: answered.status, code: ((await answered.json()) as Answer).error?.code };
+  },
+  async 'memories, MCP'(url, key, text) {
+    const call = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'remember', arguments: { text } } };
+    const answered = await post(`${url}/mcp`, key, call, 'application/json, text/event-stream');
+    const told = await answered.text();
+    const { result, error }: Answer = JSON.parse(/^data: (.*)$/m.exec(told)?.[1] ?? told);
+    return { status: answered.status, code: (result?._meta?.error ?? error?.data)?.code };
+  },
+};
+interface Kept {
+  readonly status: number;
+  readonly code: string | undefined;
+}
+
+async function ofOpenAi(answered: Response): Promise<Kept> {
+  const { error }: Answer = await answered.json();
+  const code = error && (OURS[error.code] ?? String(error.code).toUpperCase());
+  return { status: answered.status, code };
+}
+
+/** The status of a request that says how large it is, before its body is sent. */
+const declare = (url: string, key: string, length: number, type = 'application/json') =>
+  new Promise((resolve, reject) => {
+    const headers = { ...headersOf(key), 'content-type': type, 'content-length': length };
+    const request = http.request(url, { method: 'POST', headers });
+    request.on('response', (response) => {
+      resolve(response.statusCode);
+      request.destroy();
+    });
+    request.on('error', reject);
+    request.flushHeaders();
+  });
 
 describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
   describe.skipIf(skipped)('lead to the same graph', () => {
     const lifecycle = new AsyncDisposableStack();
     let graph: RunningGraph;
+    let model: FaultServer;
+    let tools: LyingToolServer;
 
     beforeAll(async () => {
-      const model = lifecycle.use(await FaultServer.start(answer('Aye')));
+      model = lifecycle.use(await FaultServer.start(answer('Aye')));
+      tools = lifecycle.use(await LyingToolServer.start([{ name: 'write', inputSchema: { type: 'object' } }]));
       const folder = await mkdtemp(path.join(tmpdir(), 'doors-'));
       lifecycle.defer(() => rm(folder, { recursive: true }));
-      await writeFile(path.join(folder, 'llm.yaml'), CATALOGUE.replace('$URL', model.url));
+      await writeFile(path.join(folder, 'llm.yaml'), CATALOGUE.replace('$URL', model.url).replace('$TOOLS', tools.url));
       graph = await start(
         {
           LLM_CONFIG: path.join(folder, 'llm.yaml'),
           CHAT_TITLES: 'false',
           CHAT_SENDS_PER_MINUTE: String(SENDS_A_MINUTE),
+          QUOTA_DOCUMENTS: String(KEPT_AT_MOST),
+          QUOTA_CONTEXTS: String(KEPT_AT_MOST),
+          QUOTA_MEMORIES: String(KEPT_AT_MOST),
         },
         lifecycle,
       );
@@ -149,14 +270,15 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
     afterAll(() => lifecycle.disposeAsync(), 60_000);
 
     /** A person of their own for each case, with a conversation and a key. */
-    async function arrive(scopes: string[] = ['CHAT_READ', 'CHAT_WRITE', 'MEMORY_READ']) {
+    async function arrive(scopes: string[] = ['CHAT_READ', 'CHAT_WRITE', 'MEMORY_READ'], toolServers: string[] = []) {
       const user = await TestUser.signUp(graph.url);
       const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
         'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
         { input: { name: 'test', scopes } },
       );
       const { createConversation } = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
-        'mutation { createConversation(input: { memoryEnabled: false }) { conversation { id } } }',
+        'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
+        { input: { memoryEnabled: false, toolServers } },
       );
       return { user, key: createApiKey.secret, conversationId: createConversation.conversation.id };
     }
@@ -226,6 +348,27 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
         expect(outcomes[0]).toEqual({ text: 'Aye' });
       });
 
+      it('says what waits for the person’s yes, and how they give it', async () => {
+        const { user, key, conversationId } = await arrive(undefined, ['here']);
+        const write = { index: 0, id: 'w', type: 'function', function: { name: 'here__write', arguments: '{}' } };
+        model.script(answerDeltas([{ tool_calls: [write] }], 'tool_calls'), answer('Aye'));
+        const waiting = await send(graph.url, { key, conversationId, text });
+        expect(waiting).toEqual({ waits: ['here__write'], says: expect.stringContaining('approveToolCall') });
+        const leaf = 'query ($id: ID!) { conversation(id: $id) { activeLeaf { id text awaitsViewerApproval } } }';
+        const { conversation } = await user.run<Answer, object>(leaf, { id: conversationId });
+        const { id } = conversation.activeLeaf;
+        expect(conversation.activeLeaf).toMatchObject({ awaitsViewerApproval: true });
+        if (name === 'REST') await post(`${graph.url}/api/chat/messages/${id}/approve`, key, { callId: 'w' });
+        else {
+          const approve =
+            'mutation ($input: ApproveToolCallInput!) { approveToolCall(input: $input) { reply { id } } }';
+          await user.run(approve, { input: { id, callId: 'w' } } as object);
+        }
+        const now = async () => (await user.run<Answer, object>(leaf, { id: conversationId })).conversation.activeLeaf;
+        await expect.poll(async () => (await now()).text, { timeout: 15_000 }).toBe('Aye');
+        model.behave(answer('Aye'));
+      });
+
       it('refuses another person’s conversation as one that is not there', async () => {
         const { key } = await arrive();
         const { conversationId } = await arrive();
@@ -236,20 +379,32 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
         const { key, conversationId } = await arrive();
         const long = 'x'.repeat(128 * 1024 + 1);
         expect(await send(graph.url, { key, conversationId, text: long })).toEqual({ code: 'BAD_USER_INPUT' });
-        const status = await new Promise((resolve, reject) => {
-          const request = http.request(graph.url + PATHS[name], {
-            method: 'POST',
-            headers: { ...headersOf(key), 'content-length': 100_000_000 },
-          });
-          request.on('response', (response) => {
-            resolve(response.statusCode);
-            request.destroy();
-          });
-          request.on('error', reject);
-          request.flushHeaders();
-        });
-        expect(status).toBe(413);
+        expect(await declare(graph.url + PATHS[name], key, 100_000_000)).toBe(413);
       });
     });
+
+    it.each(Object.entries(KEEPING))(
+      'where something is kept, the same is refused: %s',
+      async (name, keep) => {
+        const { user, key } = await arrive(['MEMORY_READ', 'MEMORY_WRITE']);
+        const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
+          'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+          { input: { name: 'reads', scopes: ['MEMORY_READ'] } },
+        );
+        const kept = (by: string | undefined, text = `Log ${randomUUID()}`) => keep(graph.url, by, text);
+        expect(await kept(undefined)).toMatchObject({ code: 'UNAUTHENTICATED' });
+        expect(await kept('sk-wrong')).toMatchObject({ code: 'UNAUTHENTICATED' });
+        expect(await kept(createApiKey.secret)).toMatchObject({ code: 'FORBIDDEN' });
+        for (let index = 0; index < KEPT_AT_MOST; index++)
+          expect([name, (await kept(key)).code]).toEqual([name, undefined]);
+        expect(await kept(key)).toMatchObject({ code: 'QUOTA_EXCEEDED' });
+        const paths = { '/v1/files': '/v1/files', '/v1/vector_stores': '/v1/vector_stores' } as Record<string, string>;
+        const path =
+          paths[name] ?? (name.endsWith('GraphQL') ? '/graphql' : name.endsWith('MCP') ? '/mcp' : '/api/memories');
+        const type = name === '/v1/files' ? 'multipart/form-data; boundary=x' : 'application/json';
+        expect(await declare(graph.url + path, key, 1_000_000_000, type)).toBe(413);
+      },
+      120_000,
+    );
   });
 });

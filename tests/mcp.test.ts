@@ -350,5 +350,62 @@ describe.each(MODES)('MCP with the protocol’s own client, %s', (title, skipped
         )
         .toBe(401);
     });
+
+    it('an app that needs more is told what, asks its person, and goes on', async () => {
+      const app = openApp();
+      await expect(new Client({ name: 'orbit', version: '1' }).connect(app.opened())).rejects.toThrow(
+        UnauthorizedError,
+      );
+      const first = app.opened();
+      await first.finishAuth((await consent(app.asked())).searchParams);
+      const orbit = new Client({ name: 'orbit', version: '1' });
+      const transport = app.opened();
+      await orbit.connect(transport);
+      lifecycle.defer(() => orbit.close());
+      const granted = app.kept['tokens'].scope.split(' ');
+      expect(granted).not.toContain('graph:explore');
+      const explores = { name: 'execute', arguments: { document: '{ me { id } }' } };
+      await expect(orbit.callTool(explores)).rejects.toThrow(UnauthorizedError);
+      // What it had is asked for again, or it would lose it.
+      const wanted = app.asked().searchParams.get('scope')!.split(' ');
+      expect(wanted.sort()).toEqual([...granted, 'graph:explore'].sort());
+      await transport.finishAuth((await consent(app.asked())).searchParams);
+      expect((await orbit.callTool(explores)).isError).toBeUndefined();
+    });
+
+    it('says of a token that does too little what is missing, and does nothing', async () => {
+      const app = openApp();
+      await expect(new Client({ name: 'orbit', version: '1' }).connect(app.opened())).rejects.toThrow(
+        UnauthorizedError,
+      );
+      const page = app.asked();
+      page.searchParams.set('scope', 'chat:read');
+      await app.opened().finishAuth((await consent(page)).searchParams);
+      const ask = async (method: string, params: object) => {
+        const answered = await fetch(`${graph.url}/mcp`, {
+          method: 'POST',
+          headers: {
+            authorization: `Bearer ${app.kept['tokens'].access_token}`,
+            'content-type': 'application/json',
+            accept: 'application/json, text/event-stream',
+          },
+          body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+        });
+        return [answered.status, answered.headers.get('www-authenticate')];
+      };
+      const needs = (scope: string) => [
+        403,
+        `Bearer error="insufficient_scope", scope="chat:read ${scope}", ` +
+          `resource_metadata="${address()}/.well-known/oauth-protected-resource/mcp", ` +
+          `error_description="This needs ${scope}"`,
+      ];
+      expect(await ask('tools/call', { name: 'remember', arguments: { text: 'x' } })).toEqual(needs('memory:write'));
+      expect(await ask('tools/call', { name: 'ask_model', arguments: { prompt: 'x' } })).toEqual(needs('chat:write'));
+      expect(await ask('resources/read', { uri: 'sextant://documents/x' })).toEqual(needs('memory:read'));
+      expect(await ask('prompts/get', { name: 'answer_from_knowledge', arguments: { question: 'x' } })).toEqual(
+        needs('memory:read'),
+      );
+      expect(await ask('tools/call', { name: 'list_conversations', arguments: {} })).toEqual([200, null]);
+    });
   });
 });

@@ -4,7 +4,8 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answer, FaultServer, json } from '#llm/testing/fault-server.ts';
+import { answer, answerDeltas, FaultServer, json } from '#llm/testing/fault-server.ts';
+import { LyingToolServer } from '#llm/testing/tool-server.ts';
 import { TestUser } from './testing/client.ts';
 import { MODES } from './testing/modes.ts';
 import type { RunningGraph } from './testing/sextant.ts';
@@ -25,12 +26,15 @@ const CATALOGUE = `
 providers:
   test: { type: compatible, base_url: $URL, api_key: sk-test }
 deployments:
-  words: { provider: test, model: test-model, capabilities: [chat] }
+  words: { provider: test, model: test-model, capabilities: [chat, tools] }
   paint: { provider: test, model: test-images, capabilities: [images] }
 models:
   words: { deployments: [words] }
   paint: { deployments: [paint] }
+tool_servers: { here: { url: $TOOLS } }
 `;
+
+const TWO_WRITES = 'Write it twice';
 
 /** The routes of the original system. */
 const ORIGINAL = [
@@ -67,16 +71,25 @@ describe.each(MODES)('REST, %s', (_title, skipped, start) => {
 
     beforeAll(async () => {
       const say = answer(story(12));
+      const write = answerDeltas(
+        ['call_1', 'call_2'].map((id, index) => ({
+          tool_calls: [{ index, id, type: 'function', function: { name: 'here__write', arguments: '{}' } }],
+        })),
+        'tool_calls',
+      );
       const draw = json(200, { created: 1, data: [{ b64_json: PNG }] });
       model = lifecycle.use(
-        await FaultServer.start((request, response) =>
-          request.path.endsWith('/images/generations') ? draw(request, response) : say(request, response),
-        ),
+        await FaultServer.start((request, response) => {
+          if (request.path.endsWith('/images/generations')) return draw(request, response);
+          const { messages } = request.body as { messages?: { content?: unknown }[] };
+          return messages?.at(-1)?.content === TWO_WRITES ? write(request, response) : say(request, response);
+        }),
       );
+      const tools = lifecycle.use(await LyingToolServer.start([{ name: 'write', inputSchema: { type: 'object' } }]));
       const folder = await mkdtemp(path.join(tmpdir(), 'rest-'));
       lifecycle.defer(() => rm(folder, { recursive: true }));
       const catalogue = path.join(folder, 'llm.yaml');
-      await writeFile(catalogue, CATALOGUE.replace('$URL', model.url));
+      await writeFile(catalogue, CATALOGUE.replace('$URL', model.url).replace('$TOOLS', tools.url));
       graph = await start({ LLM_CONFIG: catalogue }, lifecycle);
       user = await TestUser.signUp(graph.url);
       document = (await (await fetch(`${graph.url}/openapi.json`)).json()) as typeof document;
@@ -130,6 +143,18 @@ describe.each(MODES)('REST, %s', (_title, skipped, start) => {
       });
       expect(chat).toMatchObject({ status: 200, body: { reply: { status: 'COMPLETE', text: story(12).join('') } } });
       ids['019ad3a0-0000-7000-8000-000000000002'] = chat.body.replyId;
+      const asks = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
+        'mutation { createConversation(input: { toolServers: ["here"] }) { conversation { id } } }',
+      );
+      const waits = await call('POST', '/api/chat', {
+        text: TWO_WRITES,
+        conversationId: asks.createConversation.conversation.id,
+      });
+      expect(waits).toMatchObject({
+        status: 200,
+        body: { reply: { awaitsApproval: true }, waiting: { calls: [{ id: 'call_1' }, { id: 'call_2' }] } },
+      });
+      ids['019ad3a0-0000-7000-8000-000000000007'] = waits.body.replyId;
       const stored = await call('POST', '/api/memories', { memories: [{ text: 'Ada sails.' }] });
       ids['019ad3a0-0000-7000-8000-000000000003'] = stored.body.memories[0].id;
       const collection = await call('POST', '/api/vectors/collections', { name: 'charts' });

@@ -40,6 +40,7 @@ function readTool(file: string, text: string): GraphqlTool {
     description: lines.map((line) => line.replace(/^#\s*/, '')).join(' '),
     hints: { openWorldHint: false, ...(notes['hints'] as Record<string, boolean>) },
     operation,
+    operations: [operation],
     input(schema) {
       const named = new Named('#/$defs/');
       const properties = Object.fromEntries(

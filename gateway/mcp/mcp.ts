@@ -17,6 +17,7 @@ import type { GraphVersion } from '../supergraph/graph.ts';
 import { GRAPH } from './graph.ts';
 import { GRAPH_TOOLS } from './graph-tools.ts';
 import { readTools } from './graphql-tools.ts';
+import { lackedScopes } from './needed-scopes.ts';
 import { getPrompt, PROMPTS } from './prompts.ts';
 import { createResource } from './protected-resource.ts';
 import { ASK_MODEL, SEND_MESSAGE } from './reply-tools.ts';
@@ -106,6 +107,14 @@ export function createMcp(options: McpOptions): Mcp {
     if (visit.identity.kind !== 'user') throw unauthenticated(resource.howToSignIn);
     await visit.spend();
     if (!graph.current) throw new CodedError('SERVICE_UNAVAILABLE', 'The gateway is starting.');
+    // A key has what it has; an app can ask its person for more.
+    const lacked =
+      visit.identity.appSessionId === undefined ? [] : lackedScopes(body, visit.identity, tools, graph.current);
+    if (lacked.length > 0) {
+      response.setHeader('www-authenticate', resource.stepUp(visit.identity.scopes, lacked));
+      const why = forbidden(`This needs ${lacked.join(', ')}, which the person has not let the app do.`);
+      return sendJson(response, 403, rpcError(why.message, why.extensions));
+    }
     opening ??= open();
     const handler = await opening;
     const headers = new Headers();

@@ -13,6 +13,12 @@ export interface ProtectedResource {
   answer(request: IncomingMessage, response: ServerResponse): void;
   /** Returns what tells a client how to get in. */
   challenge(request: IncomingMessage): string;
+  /**
+   * Returns what tells an app to ask its person for more.
+   *
+   * @param has what it may do already, so that it asks for all of it: what it does not ask for, it loses.
+   */
+  stepUp(has: readonly string[], lacked: readonly string[]): string;
 }
 
 /** Where a client looks: below the path of the resource first, then without it. */
@@ -46,6 +52,11 @@ export function createResource(config: Pick<Config, 'publicUrl' | 'CONNECTED_APP
       const sent = headers.authorization !== undefined || headers['x-api-key'] !== undefined;
       const why = sent ? 'error="invalid_token", ' : '';
       return `Bearer ${why}resource_metadata="${publicUrl}${PATHS[0]}", scope="${scopes}"`;
+    },
+    stepUp(has, lacked) {
+      const all = [...new Set([...has, ...lacked])].join(' ');
+      const description = `error_description="This needs ${lacked.join(' ')}"`;
+      return `Bearer error="insufficient_scope", scope="${all}", resource_metadata="${publicUrl}${PATHS[0]}", ${description}`;
     },
   };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { type MayWait, WAITING, waitingOf } from '../doors/approvals.ts';
 import type { Schema } from '../doors/schemas.ts';
 import { GRAPH } from './graph.ts';
 import { outputOf } from './graphql-tools.ts';
@@ -25,8 +26,11 @@ interface ReplyEvent {
 /** Sends a message into a conversation and waits for the reply, whose words come as progress. */
 export const SEND_MESSAGE: Tool = {
   name: 'send_message',
-  description: 'Sends a message into a conversation of the person and returns the reply of the model there.',
+  description:
+    'Sends a message into a conversation of the person and returns the reply of the model there. Where the reply ' +
+    'waits for the person to allow a call of a tool, `waiting` says so.',
   hints: { destructiveHint: false, openWorldHint: true },
+  operations: [GRAPH.McpSend, GRAPH.McpFollow, GRAPH.McpReply],
   input: () => ({
     type: 'object',
     properties: {
@@ -38,7 +42,10 @@ export const SEND_MESSAGE: Tool = {
     required: ['conversationId', 'text'],
     additionalProperties: false,
   }),
-  output: (schema) => outputOf(schema, GRAPH.McpReply),
+  output(schema) {
+    const reply = outputOf(schema, GRAPH.McpReply);
+    return { ...reply, properties: { ...(reply['properties'] as object), waiting: WAITING } };
+  },
   async call({ visit, given, progress }) {
     checkNames(given, ['conversationId', 'text', 'model', 'useMemory']);
     const { reply } = await visit.need<{ reply: { id: string } }>(GRAPH.McpSend, {
@@ -59,7 +66,11 @@ export const SEND_MESSAGE: Tool = {
     if (end?.error && end.status === 'FAILED') {
       throw new CodedError(end.error.code as 'PROVIDER_UNAVAILABLE', end.error.message);
     }
-    return visit.need<Record<string, unknown>>(GRAPH.McpReply, { id: reply.id });
+    const stored = await visit.need<MayWait>(GRAPH.McpReply, { id: reply.id });
+    const waiting = waitingOf(stored);
+    // The yes is the person's to say: a model that reads this shall ask them, and find what came of it afterwards.
+    const then = 'Tell them; read_conversation shows what came of it.';
+    return { ...stored, ...(waiting && { waiting: { ...waiting, message: `${waiting.message} ${then}` } }) };
   },
 };
 
@@ -75,6 +86,7 @@ export const ASK_MODEL: Tool = {
   name: 'ask_model',
   description: 'Asks a language model of this server once, without a conversation: nothing is kept of it.',
   hints: { readOnlyHint: true, openWorldHint: true },
+  operations: [GRAPH.McpComplete],
   input: () => ({
     type: 'object',
     properties: {

@@ -1,4 +1,5 @@
 import type { GraphQLSchema } from 'graphql';
+import type { DoorOperation } from '../doors/operations.ts';
 import type { Schema } from '../doors/schemas.ts';
 import type { Visit } from '../doors/visit.ts';
 
@@ -18,6 +19,8 @@ export interface Tool {
   readonly hints: Readonly<Record<string, boolean>>;
   /** The scope without which the tool is not shown. */
   readonly scope?: string;
+  /** The operations that a call runs; absent where the caller brings its own. */
+  readonly operations?: readonly DoorOperation[];
   input(schema: GraphQLSchema): Schema;
   output(schema: GraphQLSchema): Schema;
   /** @throws {GraphQLError} why not. */

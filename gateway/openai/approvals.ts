@@ -1,14 +1,15 @@
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
+import { howToAllow, type WaitingCall } from '../doors/approvals.ts';
 import type { Visit } from '../doors/visit.ts';
 import { GRAPH } from './graph.ts';
-import type { Answering, Approval } from './pieces.ts';
+import type { Answering } from './pieces.ts';
 import { type Body, needText } from './read.ts';
 
 /** What comes before the id of a call where this API asks for a yes. */
 const PREFIX = 'mcpr_';
 
 /** Returns an item of a response that asks for a person's yes. */
-export const approvalItem = ({ id, name, arguments: args, server }: Approval) => ({
+export const approvalItem = ({ id, name, arguments: args, server }: WaitingCall) => ({
   id: PREFIX + id,
   type: 'mcp_approval_request',
   name,
@@ -20,15 +21,10 @@ export const approvalItem = ({ id, name, arguments: args, server }: Approval) =>
  * Returns the refusal of a chat completion that ends with calls which wait for a yes: chat completions know no such
  * thing, and a client must neither take what came for the whole answer nor run the calls itself.
  */
-export function approvalNeeded({ metadata }: Answering, approvals: readonly Approval[]): CodedError {
-  const names = approvals.map(({ name }) => name).join(', ');
-  const id = metadata['reply_id'];
-  return new CodedError(
-    'CONFLICT',
-    `The reply waits until the person allows ${names}: in the console, with approveToolCall or rejectToolCall of the ` +
-      `graph (message ${id}), or with mcp_approval_response at /v1/responses (previous_response_id resp_${id}).`,
-    { openAiCode: 'approval_required' },
-  );
+export function approvalNeeded({ metadata }: Answering, approvals: readonly WaitingCall[]): CodedError {
+  const id = metadata['reply_id']!;
+  const here = `with mcp_approval_response at /v1/responses (previous_response_id resp_${id})`;
+  return new CodedError('CONFLICT', howToAllow(id, approvals, here), { openAiCode: 'approval_required' });
 }
 
 /** The word of a person on a call. */

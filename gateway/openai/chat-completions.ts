@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { badInput } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import type { WaitingCall } from '../doors/approvals.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
 import { approvalNeeded } from './approvals.ts';
@@ -9,7 +10,7 @@ import { completionOf } from './completion.ts';
 import { continueConversation } from './continue-conversation.ts';
 import { type LateStream, openLate } from './late-stream.ts';
 import { chatMessages } from './messages.ts';
-import { type Answering, type AnswerPiece, type Approval, type Usage, whole } from './pieces.ts';
+import { type Answering, type AnswerPiece, type Usage, whole } from './pieces.ts';
 import { type Body, checkNames, flagOf, needText, numberOf, objectOf, objectsOf, textOf, wishesOf } from './read.ts';
 import { formatOf, parametersOf, toolChoiceOf, toolOf } from './settings.ts';
 
@@ -154,7 +155,7 @@ async function answerStreamed(
     chunk([{ index: 0, delta: value, finish_reason: finish, logprobs: null }]);
   let begun = false;
   let usage: Usage | undefined;
-  const approvals: Approval[] = [];
+  const approvals: WaitingCall[] = [];
   await answering.follow((piece) => {
     if (!begun) delta({ role: 'assistant', content: '' });
     begun = true;

@@ -1,7 +1,8 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
+import { type MayWait, waitingCalls } from '../doors/approvals.ts';
 import type { Visit } from '../doors/visit.ts';
 import { GRAPH } from './graph.ts';
-import type { Answering, Approval, Finish, Usage } from './pieces.ts';
+import type { Answering, Finish, Usage } from './pieces.ts';
 
 /** A reply as the graph tells it. */
 export interface StoredReply {
@@ -29,10 +30,7 @@ interface ToolCall {
 }
 
 /** A call of a stored reply, with what a person has to say of it. */
-interface StoredCall extends ToolCall {
-  readonly server: string | null;
-  readonly approval: { readonly status: string } | null;
-}
+type StoredCall = ToolCall & MayWait['toolCalls'][number];
 
 interface ReplyEvent {
   readonly __typename: string;
@@ -77,16 +75,10 @@ export const replyOf = (visit: Visit, conversationId: string, id: string, model:
       throw new CodedError(end.error.code as 'PROVIDER_UNAVAILABLE', end.error.message);
     }
     const reply = await visit.need<StoredReply>(GRAPH.OpenAiReply, { id });
-    for (const approval of approvalsOf(reply)) take({ kind: 'approval', approval });
+    for (const approval of waitingCalls(reply)) take({ kind: 'approval', approval });
     take({ kind: 'end', finish: finishReason(reply), usage: end.usage ?? undefined });
   },
 });
-
-/** Returns the calls of a stored reply that wait for the person's yes. A reply that was stopped has none. */
-export const approvalsOf = ({ status, toolCalls }: Pick<StoredReply, 'status' | 'toolCalls'>): Approval[] =>
-  toolCalls
-    .filter(({ approval }) => status === 'COMPLETE' && approval?.status === 'WAITING')
-    .map(({ id, name, arguments: args, server }) => ({ id, name, arguments: args, server: server ?? '' }));
 
 /** Returns why a stored reply ended, in OpenAI's words. */
 export function finishReason({ generation, toolCalls }: Pick<StoredReply, 'generation' | 'toolCalls'>): Finish {

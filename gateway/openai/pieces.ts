@@ -1,3 +1,5 @@
+import type { WaitingCall } from '../doors/approvals.ts';
+
 /** The tokens of an answer, as the graph counts them. */
 export interface Usage {
   readonly inputTokens: number;
@@ -7,14 +9,6 @@ export interface Usage {
 }
 
 export type Finish = 'stop' | 'length' | 'tool_calls' | 'content_filter';
-
-/** A call of a tool of a tool server that waits for the person's yes; the answer ends with it. */
-export interface Approval {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
-  readonly server: string;
-}
 
 /** A part of an answer that is being written, whether in a conversation or without one. */
 export type AnswerPiece =
@@ -29,7 +23,8 @@ export type AnswerPiece =
       readonly name: string | undefined;
       readonly arguments: string;
     }
-  | { readonly kind: 'approval'; readonly approval: Approval }
+  /** A call that waits for the person's yes; the answer ends with it. */
+  | { readonly kind: 'approval'; readonly approval: WaitingCall }
   | { readonly kind: 'end'; readonly finish: Finish; readonly usage: Usage | undefined };
 
 /** An answer that can be asked for: nothing happens before it is followed. */
@@ -47,7 +42,7 @@ export interface WholeAnswer {
   readonly text: string;
   readonly reasoning: string;
   readonly calls: readonly { readonly id: string; readonly name: string; readonly arguments: string }[];
-  readonly approvals: readonly Approval[];
+  readonly approvals: readonly WaitingCall[];
   readonly finish: Finish;
   readonly usage: Usage | undefined;
 }
@@ -59,7 +54,7 @@ export async function whole(answering: Answering): Promise<WholeAnswer> {
   let finish: Finish = 'stop';
   let usage: Usage | undefined;
   const calls: { id: string; name: string; arguments: string }[] = [];
-  const approvals: Approval[] = [];
+  const approvals: WaitingCall[] = [];
   await answering.follow((piece) => {
     if (piece.kind === 'text') text += piece.text;
     else if (piece.kind === 'reasoning') reasoning += piece.text;

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
+import { waitingCalls } from '../doors/approvals.ts';
 import type { Visit } from '../doors/visit.ts';
 import { sendJson } from '../server/pages.ts';
 import { type Decision, decideOn } from './approvals.ts';
 import { completionOf } from './completion.ts';
 import { sendInto, submitResults, trailingResults } from './continue-conversation.ts';
-import { approvalsOf, finishReason, replyOf, type StoredReply } from './conversation.ts';
+import { finishReason, replyOf, type StoredReply } from './conversation.ts';
 import { GRAPH } from './graph.ts';
 import { openLate } from './late-stream.ts';
 import type { GraphMessage } from './messages.ts';
@@ -279,7 +280,7 @@ function asResponse(id: string, reply: StoredReply): object {
     text: reply.text,
     reasoning: reply.reasoning ?? '',
     calls: reply.toolCalls.filter(({ runsOn }) => runsOn === 'CLIENT'),
-    approvals: approvalsOf(reply),
+    approvals: waitingCalls(reply),
     finish: finishReason(reply),
     usage: reply.generation?.usage,
   };

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { badInput } from '#platform/base/errors/errors.ts';
+import { type MayWait, WAITING, waitingOf } from '../../doors/approvals.ts';
 import { openEventStream } from '../../doors/event-stream.ts';
 import { readOperations, rootFieldOf, rootNode } from '../../doors/operations.ts';
 import { json, limit, Named, outputSchema, type Schema } from '../../doors/schemas.ts';
@@ -38,10 +39,13 @@ interface Ids {
   readonly replyId: string;
 }
 
-interface Failure {
-  readonly code: string;
-  readonly message: string;
+interface StoredReply extends MayWait {
+  readonly error?: { readonly code: string; readonly message: string } | null;
 }
+
+/** How this door takes the person's decision on a call. */
+const hereOf = ({ id }: { readonly id: string }): string =>
+  `with POST /api/chat/messages/${id}/approve or …/reject ({"callId": …})`;
 
 /** The events of a reply, as the operation asks for them. */
 interface ReplyEvent {
@@ -56,7 +60,6 @@ const EVENTS: Readonly<Record<string, string>> = {
   ReplyToolCall: 'tool-call',
   ReplyToolResult: 'tool-result',
   ReplyCitations: 'citations',
-  ReplyEnd: 'end',
 };
 
 /** POST /api/chat: a message, and the whole reply in the answer or, streamed, as it is written. */
@@ -79,12 +82,13 @@ export const CHAT: Composed = {
     const streams = stream ?? request.headers.accept?.includes('text/event-stream') ?? false;
     if (streams) return answerStreamed(exchange, ids);
     await visit.follow(OPERATIONS.RestFollow, { messageId: ids.replyId }, () => undefined);
-    const reply = await visit.need<{ error?: Failure; status: string }>(OPERATIONS.RestReply, { id: ids.replyId });
+    const reply = await visit.need<StoredReply>(OPERATIONS.RestReply, { id: ids.replyId });
     if (reply.status === 'FAILED' && reply.error) {
       const { code, message } = reply.error;
       return refuse(response, { message, extensions: { code } }, ids);
     }
-    sendJson(response, 200, { ...ids, reply });
+    const waiting = waitingOf(reply, hereOf(reply));
+    sendJson(response, 200, { ...ids, reply, ...(waiting && { waiting }) });
   },
 
   describe(schema, _named, refusals) {
@@ -96,7 +100,7 @@ export const CHAT: Composed = {
       responses: {
         200: {
           description:
-            'The reply; with `stream`, events named text, reasoning, tool-call, tool-result, citations and end.',
+            'The reply; with `stream`, events named text, reasoning, tool-call, tool-result, citations, waiting and end.',
           content: {
             ...json({
               type: 'object',
@@ -110,6 +114,7 @@ export const CHAT: Composed = {
                       type: 'object',
                     }
                   : {},
+                waiting: WAITING,
               },
               required: ['conversationId', 'messageId', 'replyId', 'reply'],
             }),
@@ -177,13 +182,22 @@ async function open(visit: Visit, input: object): Promise<string> {
 async function answerStreamed({ response, visit, log }: Exchange, ids: Ids): Promise<void> {
   const events = openEventStream(response, log);
   events.send('start', JSON.stringify(ids));
+  let calls = 0;
+  let end: object = {};
   try {
     await visit.follow<ReplyEvent>(OPERATIONS.RestFollow, { messageId: ids.replyId }, ({ __typename, ...event }) => {
-      if (__typename !== 'ReplyText' || event['text'] !== '') {
+      if (__typename === 'ReplyToolCall') calls++;
+      if (__typename === 'ReplyEnd') end = event;
+      else if (__typename !== 'ReplyText' || event['text'] !== '')
         events.send(EVENTS[__typename] ?? __typename, JSON.stringify(event));
-      }
       return undefined;
     });
+    if (calls > 0) {
+      const reply = await visit.need<StoredReply>(OPERATIONS.RestReply, { id: ids.replyId });
+      const waiting = waitingOf(reply, hereOf(reply));
+      if (waiting) events.send('waiting', JSON.stringify(waiting));
+    }
+    events.send('end', JSON.stringify(end));
   } catch (error) {
     const { message, extensions } = error as { message: string; extensions?: { code?: string } };
     if (extensions?.code === undefined) throw error;
