@@ -1,9 +1,15 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { minifyIntrospection, outputIntrospectionFile } from '@gql.tada/internal';
 import { Client, cacheExchange, fetchExchange } from '@urql/core';
-import { print } from 'graphql';
+import { buildSchema, introspectionFromSchema, print } from 'graphql';
 import { createClient } from 'graphql-sse';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
+import { answer, answerDeltas, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { createApollo } from './client/apollo.ts';
 import {
   CreateConversationDocument,
@@ -18,6 +24,91 @@ import { TestUser } from './testing/client.ts';
 import { metricOf } from './testing/process-metrics.ts';
 import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 import { StreamedText, story } from './testing/story.ts';
+
+const ROOT = path.resolve(import.meta.dirname, '..');
+
+/** An app whose types come from the schema alone. */
+const TADA = `
+import { initGraphQLTada, type ResultOf, type TadaDocumentNode, type VariablesOf } from 'gql.tada';
+import { buildSchema, introspectionFromSchema, print } from 'graphql';
+import { createClient } from 'graphql-sse';
+import type { introspection } from './graphql-env.d.ts';
+
+export const graphql = initGraphQLTada<{
+  introspection: introspection;
+  scalars: { DateTime: string; UUID: string; JSON: unknown; URL: string; Decimal: string };
+}>();
+
+export const Login = graphql('mutation Login($input: LoginInput!) { login(input: $input) { tokens { accessToken } } }');
+const Open = graphql('mutation Open { createConversation(input: {}) { conversation { id } } }');
+const Send = graphql('mutation Send($input: SendMessageInput!) { sendMessage(input: $input) { reply { id status } } }');
+const Stop = graphql('mutation Stop($input: StopGenerationInput!) { stopGeneration(input: $input) { message { id } } }');
+const Read = graphql('query Read($id: ID!) { message(id: $id) { toolCalls { name runsOn } } }');
+const Follow = graphql(\`subscription Follow($id: ID!) {
+  messageStream(id: $id, after: 0) {
+    __typename
+    ... on ReplyText { text firstSeq lastSeq snapshot }
+    ... on ReplyEnd { status lastSeq }
+  }
+}\`);
+export type Piece = ResultOf<typeof Follow>['messageStream'];
+
+export async function run(url: string, account: { email: string; password: string }, before: (step: 'tools' | 'stop') => string) {
+  let token: string | undefined;
+  const client = createClient({
+    url,
+    retryAttempts: 0,
+    headers: (): Record<string, string> => (token === undefined ? {} : { authorization: \`Bearer \${token}\` }),
+  });
+  async function* ask<Data, Variables>(document: TadaDocumentNode<Data, Variables>, variables: Variables) {
+    const results = client.iterate<{ [name: string]: unknown }>({
+      query: print(document),
+      variables: variables as Record<string, unknown>,
+    });
+    for await (const { data, errors } of results) {
+      if (errors?.[0]) throw Object.assign(new Error(errors[0].message), { code: errors[0].extensions?.['code'] });
+      yield data as Data;
+    }
+  }
+  const one = async <Data, Variables>(document: TadaDocumentNode<Data, Variables>, variables: Variables) => {
+    for await (const data of ask(document, variables)) return data;
+    throw new Error('nothing came');
+  };
+  const codeOf = (error: unknown) => String((error as { code?: unknown }).code);
+  const refused = await one(Open, {}).then(() => '', codeOf);
+  const { login } = await one(Login, { input: account });
+  token = login!.tokens.accessToken;
+  const { createConversation } = await one(Open, {});
+  const conversationId = createConversation!.conversation.id;
+  const send = async (more: Partial<VariablesOf<typeof Send>['input']> = {}) => {
+    const input = { conversationId, clientMessageId: crypto.randomUUID(), text: 'Hello', ...more };
+    return (await one(Send, { input })).sendMessage!.reply!.id;
+  };
+  const pieces: Piece[] = [];
+  for await (const { messageStream } of ask(Follow, { id: await send() })) pieces.push(messageStream);
+  const tools = [{ name: 'locate', description: 'Where', parameters: { type: 'object' } }];
+  const calling = await send({ tools, text: before('tools') });
+  for await (const _ of ask(Follow, { id: calling })) void _;
+  const { message } = await one(Read, { id: calling });
+  const endless = await send({ text: before('stop') });
+  for await (const { messageStream } of ask(Follow, { id: endless })) if (messageStream.__typename === 'ReplyText') break;
+  const { stopGeneration } = await one(Stop, { input: { id: endless } });
+  const code = await one(Follow, { id: crypto.randomUUID() }).then(() => '', codeOf);
+  client.dispose();
+  return { pieces, code, refused, called: message!.toolCalls.map(({ name }) => name), stopped: stopGeneration!.message.id };
+}
+`;
+/** A field that is not there, a value that may be null, and an input that lacks something. */
+const WRONG_TADA = `import type { ResultOf, VariablesOf } from 'gql.tada';
+import { graphql, Login, type Piece } from './app.ts';
+export const token = (data: ResultOf<typeof Login>): string => data.login!.tokens.accessTokens;
+
+export const maybe = (data: ResultOf<typeof Login>): string => data.login.tokens.accessToken;
+
+export const input: VariablesOf<typeof Login> = { input: { email: 'ada@example.org' } };
+export type { Piece };
+void graphql;
+`;
 
 const lifecycle = new AsyncDisposableStack();
 const STORY = answer(story(20), { gapMs: 10 });
@@ -184,4 +275,49 @@ describe('graphql-sse', () => {
     } as object);
     await aborted;
   });
+});
+
+describe('gql.tada', () => {
+  it('types documents by the schema alone: what is right compiles and runs, a wrong field does not compile', async () => {
+    model.behave(STORY);
+    const folder = await mkdtemp(path.join(tmpdir(), 'tada-'));
+    lifecycle.defer(() => rm(folder, { recursive: true }));
+    await symlink(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
+    const schema = buildSchema(await readFile(path.join(ROOT, 'schema.graphql'), 'utf8'), { assumeValid: true });
+    const introspection = minifyIntrospection(introspectionFromSchema(schema, { descriptions: false }));
+    const options = { fileType: '.d.ts', shouldPreprocess: false } as const;
+    await writeFile(path.join(folder, 'graphql-env.d.ts'), outputIntrospectionFile(introspection, options));
+    await writeFile(path.join(folder, 'app.ts'), TADA);
+    await writeFile(path.join(folder, 'wrong.ts'), WRONG_TADA);
+    await writeFile(path.join(folder, 'package.json'), '{"type":"module"}');
+    const strict = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'es2024', '--module', 'nodenext'];
+    const flags = [...strict, '--allowImportingTsExtensions', '--types', 'node'];
+    const compile = (file: string) =>
+      spawnSync(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), ...flags, file], {
+        cwd: folder,
+        encoding: 'utf8',
+      }).stdout;
+    expect(compile('app.ts')).toBe('');
+    const wrong = compile('wrong.ts');
+    expect(wrong.match(/wrong\.ts\(\d+/g)).toEqual(['wrong.ts(3', 'wrong.ts(5', 'wrong.ts(7']);
+
+    const { run } = (await import(pathToFileURL(path.join(folder, 'app.ts')).href)) as {
+      run: (url: string, account: object, before: (step: 'tools' | 'stop') => string) => Promise<{ pieces: object[] }>;
+    };
+    const { email, password } = await TestUser.signUp(graph.url);
+    const calls = [{ index: 0, id: 'c', type: 'function', function: { name: 'locate', arguments: '{}' } }];
+    let aborted: Promise<void> | undefined;
+    const before = (step: 'tools' | 'stop') => {
+      const text = `${step} ${randomUUID()}`;
+      model.behave(step === 'tools' ? answerDeltas([{ tool_calls: calls }], 'tool_calls') : stall('Once '));
+      if (step === 'stop') aborted = model.arrival(text).then((request) => request.aborted);
+      return text;
+    };
+    const did = await run(`${graph.url}/graphql`, { email, password }, before);
+    await aborted;
+    const received = new StreamedText();
+    for (const piece of did.pieces) received.apply(piece as Parameters<StreamedText['apply']>[0]);
+    expect(received).toMatchObject({ status: 'COMPLETE', text: story(20).join(''), faults: [] });
+    expect(did).toMatchObject({ code: 'NOT_FOUND', called: ['locate'], refused: 'UNAUTHENTICATED' });
+  }, 120_000);
 });

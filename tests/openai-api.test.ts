@@ -1,6 +1,13 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { ToolMessage } from '@langchain/core/messages';
+import { ChatOpenAI, type ChatOpenAIFields } from '@langchain/openai';
+import { generateText, isStepCount, jsonSchema, Output, streamText, tool } from 'ai';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { answer, answerDeltas, cut, FaultServer, failure, json, stall } from '#llm/testing/fault-server.ts';
@@ -19,7 +26,11 @@ deployments:
 models: { smart: { deployments: [seer] }, paint: { deployments: [painter] } }
 `;
 const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-const WEATHER = { type: 'object', properties: { place: { type: 'string' } }, required: ['place'] };
+const WEATHER = {
+  type: 'object' as const,
+  properties: { place: { type: 'string' as const } },
+  required: ['place'],
+};
 const calling = answerDeltas(
   [
     { tool_calls: [{ index: 0, id: 'call_1', type: 'function', function: { name: 'weather', arguments: '' } }] },
@@ -28,6 +39,14 @@ const calling = answerDeltas(
   ],
   'tool_calls',
 );
+
+/** A Python with LiteLLM: docs/openai-api.md says how to make one. */
+const LITELLM_PYTHON = process.env['LITELLM_PYTHON'] || 'python3';
+const LITELLM_SKIPPED =
+  spawnSync(LITELLM_PYTHON, ['-c', 'import importlib.util, sys; sys.exit(importlib.util.find_spec("litellm") is None)'])
+    .status === 0
+    ? ''
+    : ' (SKIPPED: no LiteLLM; set LITELLM_PYTHON to a Python that has it)';
 
 describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, start) => {
   describe.skipIf(skipped)('an API key', () => {
@@ -640,5 +659,126 @@ describe.each(MODES)('/v1 with OpenAI’s own client, %s', (_title, skipped, sta
       expect([(await own.files.list()).data, (await own.vectorStores.list()).data]).toEqual([[], []]);
       await expect(own.files.list({ after: 'file-x' })).rejects.toMatchObject({ status: 400, param: 'after' });
     });
+
+    it('is used by LangChain: streams, tools, structured output, errors, an abort', async () => {
+      const apiKey = await keyOf(['CHAT_WRITE', 'CHAT_READ', 'VECTOR_READ']);
+      const chatOf = (fields: Partial<ChatOpenAIFields> = {}) =>
+        new ChatOpenAI({
+          apiKey,
+          model: 'smart',
+          maxRetries: 0,
+          configuration: { baseURL: `${graph.url}/v1` },
+          ...fields,
+        });
+      const chat = chatOf();
+      for (const one of [chat, chatOf({ useResponsesApi: true, zdrEnabled: true })]) {
+        let text = '';
+        for await (const chunk of await one.stream([
+          ['system', 'Be brief'],
+          ['human', 'Tell me a story'],
+        ])) {
+          text += chunk.text;
+        }
+        expect(text).toBe(story(20).join(''));
+        expect(seen().messages).toEqual([
+          { role: 'system', content: 'Be brief' },
+          { role: 'user', content: 'Tell me a story' },
+        ]);
+      }
+      expect((await chat.invoke('Tell me a story')).usage_metadata).toMatchObject({ total_tokens: 15 });
+
+      model.behave(calling);
+      const weather = { type: 'function', function: { name: 'weather', description: 'Tells it', parameters: WEATHER } };
+      const called = await chat.bindTools([weather]).invoke('Weather in Cowes?');
+      expect(called.tool_calls).toMatchObject([{ id: 'call_1', name: 'weather', args: { place: 'Cowes' } }]);
+      model.behave(answer('It rains.'));
+      const told = new ToolMessage({ tool_call_id: 'call_1', content: 'rain' });
+      expect((await chat.invoke([['human', 'Weather in Cowes?'], called, told])).text).toBe('It rains.');
+      expect(seen().messages.at(-1)).toEqual({ role: 'tool', tool_call_id: 'call_1', content: 'rain' });
+
+      model.behave(answer('{"place":"Cowes"}'));
+      const structured = chat.withStructuredOutput(WEATHER, { name: 'weather', method: 'jsonSchema' });
+      expect(await structured.invoke('Weather in Cowes, as JSON?')).toEqual({ place: 'Cowes' });
+      expect(seen()['response_format']).toMatchObject({ json_schema: { name: 'weather', schema: WEATHER } });
+
+      await expect(chatOf({ model: 'unheard-of' }).invoke('Hello')).rejects.toMatchObject({ status: 404 });
+      await expect(chatOf({ apiKey: 'sk-wrong' }).invoke('Hello')).rejects.toMatchObject({ status: 401 });
+
+      model.behave(stall('Once '));
+      const prompt = `Stall ${Math.random()}`;
+      const arrival = model.arrival(prompt);
+      const aborter = new AbortController();
+      const read = async () => {
+        for await (const _ of await chat.stream(prompt, { signal: aborter.signal })) aborter.abort();
+      };
+      await expect(read()).rejects.toThrow(/abort/i);
+      await (await arrival).aborted;
+    });
+
+    it('is used by the AI SDK: streams, tools, structured output, errors, an abort', async () => {
+      const apiKey = await keyOf(['CHAT_WRITE']);
+      const options = {
+        name: 'sextant',
+        baseURL: `${graph.url}/v1`,
+        supportsStructuredOutputs: true,
+        includeUsage: true,
+      };
+      const sextant = createOpenAICompatible({ ...options, apiKey });
+      const common = { model: sextant('smart'), maxRetries: 0 };
+      const told = streamText({ ...common, prompt: 'Tell me a story' });
+      expect(await told.text).toBe(story(20).join(''));
+      expect(await told.usage).toMatchObject({ inputTokens: 10, outputTokens: 5 });
+
+      model.script(calling, answer('It rains.'));
+      const weather = tool({ inputSchema: jsonSchema<{ place: string }>(WEATHER), execute: async () => 'rain' });
+      const asked = { tools: { weather }, stopWhen: isStepCount(2), prompt: 'Weather in Cowes?' };
+      const done = await generateText({ ...common, ...asked });
+      expect([done.text, done.steps[0]!.toolCalls[0]!.input]).toEqual(['It rains.', { place: 'Cowes' }]);
+      expect(seen().messages.at(-1)).toMatchObject({ role: 'tool', content: 'rain' });
+
+      model.behave(answer('{"place":"Cowes"}'));
+      const shape = Output.object({ schema: jsonSchema<{ place: string }>(WEATHER) });
+      const made = await generateText({ ...common, output: shape, prompt: 'Weather in Cowes, as JSON?' });
+      expect(made.output).toEqual({ place: 'Cowes' });
+
+      const wrong = createOpenAICompatible({ ...options, apiKey: 'sk-wrong' });
+      const refused = generateText({ model: wrong('smart'), maxRetries: 0, prompt: 'Hello' });
+      await expect(refused).rejects.toMatchObject({ statusCode: 401 });
+
+      model.behave(stall('Once '));
+      const prompt = `Stall ${Math.random()}`;
+      const arrival = model.arrival(prompt);
+      const aborter = new AbortController();
+      const { textStream } = streamText({ ...common, prompt, abortSignal: aborter.signal, onError: () => undefined });
+      for await (const _ of textStream) aborter.abort();
+      await (await arrival).aborted;
+    });
+
+    it.skipIf(LITELLM_SKIPPED !== '')(
+      `is used by LiteLLM${LITELLM_SKIPPED}`,
+      async () => {
+        model.behave(async (request, response) => {
+          const { tools } = request.body as { tools?: unknown };
+          await (tools ? calling : answer(story(20)))(request, response);
+        });
+        const program = path.join(import.meta.dirname, 'client', 'with_litellm.py');
+        const env = { ...process.env, SEXTANT_URL: `${graph.url}/v1`, SEXTANT_KEY: await keyOf(['CHAT_WRITE']) };
+        const child = spawn(LITELLM_PYTHON, [program], { env, stdio: ['pipe', 'pipe', 'inherit'] });
+        const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+        const { value } = await lines.next();
+        expect(JSON.parse(value!)).toEqual({
+          streamed: story(20).join(''),
+          called: { name: 'weather', arguments: '{"place":"Cowes"}' },
+          refused: ['NotFoundError', 'AuthenticationError'],
+        });
+        // The last of what it does is to leave in the middle.
+        model.behave(stall('Once '));
+        const arrival = model.arrival('Leave me');
+        child.stdin.end('go on\n');
+        await (await arrival).aborted;
+        expect(await once(child, 'close')).toEqual([0, null]);
+      },
+      120_000,
+    );
   });
 });
