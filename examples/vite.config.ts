@@ -12,7 +12,7 @@ export default defineConfig({
     alias: [
       { find: /^@sextant\/client$/, replacement: `${client}/index.ts` },
       { find: /^@sextant\/client\/react$/, replacement: `${client}/react/index.ts` },
-      { find: /^@sextant\/client\/(apollo|urql|ai-sdk)$/, replacement: `${client}/$1.ts` },
+      { find: /^@sextant\/client\/(apollo|urql|ai-sdk|assistant-ui)$/, replacement: `${client}/$1.ts` },
     ],
   },
   server: { proxy: { '/graphql': { target: server, ws: true } } },

@@ -5,7 +5,7 @@ import path from 'node:path';
 import type { Page } from 'playwright-core';
 import { build, createServer, type ViteDevServer } from 'vite';
 import { afterAll, beforeAll, describe, expect, it, onTestFailed } from 'vitest';
-import { answer, FaultServer } from '#llm/testing/fault-server.ts';
+import { answer, FaultServer, stall } from '#llm/testing/fault-server.ts';
 import { BROWSER_SKIPPED, TestBrowser } from './testing/browser.ts';
 import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 import { story } from './testing/story.ts';
@@ -13,16 +13,19 @@ import { story } from './testing/story.ts';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const EXAMPLES = path.join(ROOT, 'examples');
 const WHOLE = story(60).join('');
+const STORY = answer(story(60), { gapMs: 20 });
+const PNG = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
 
 describe.skipIf(BROWSER_SKIPPED !== '')(`the examples${BROWSER_SKIPPED}`, () => {
   const lifecycle = new AsyncDisposableStack();
   let graph: RunningGraph;
+  let model: FaultServer;
   let browser: TestBrowser;
   let vite: ViteDevServer;
   let address: string;
 
   beforeAll(async () => {
-    const model = lifecycle.use(await FaultServer.start(answer(story(60), { gapMs: 20 })));
+    model = lifecycle.use(await FaultServer.start(STORY));
     graph = lifecycle.use(
       await startEmbedded({ OPENAI_API_KEY: 'sk-test', OPENAI_BASE_URL: model.url, OPENAI_MODEL: 'test-model' }),
     );
@@ -98,6 +101,34 @@ describe.skipIf(BROWSER_SKIPPED !== '')(`the examples${BROWSER_SKIPPED}`, () => 
       expect(await page.locator('p.user').allInnerTexts()).toEqual(['Tell me a story']);
     }, 240_000);
   }
+
+  it('assistant-ui: sends with a picture, stops, regenerates, edits, and goes on after a reload', async () => {
+    const page = await signedUp('assistant-ui');
+    const shown = () => page.locator('.assistant').allInnerTexts();
+    const button = (name: string) => page.getByRole('button', { name });
+    const chosen = page.waitForEvent('filechooser');
+    await button('Attach').click();
+    await (await chosen).setFiles({ name: 'dot.png', mimeType: 'image/png', buffer: Buffer.from(PNG, 'base64') });
+    await page.getByLabel('Message', { exact: true }).fill('Tell me a story');
+    await expect.poll(() => button('Send').isEnabled(), { timeout: 60_000 }).toBe(true);
+    await button('Send').click();
+    await page.locator('.assistant').getByText('word10').waitFor();
+    await page.reload();
+    await expect.poll(shown, { timeout: 60_000 }).toEqual([WHOLE.trim()]);
+    model.behave(stall('Once ', 'more'));
+    await button('Regenerate').click();
+    await page.locator('.assistant').getByText('Once more').waitFor();
+    await button('Stop').click();
+    await expect.poll(() => button('Stop').isDisabled(), { timeout: 60_000 }).toBe(true);
+    expect(await shown()).toEqual(['Once more']);
+    model.behave(STORY);
+    await button('Edit').click();
+    await page.getByLabel('Edited message').fill('Tell me another one');
+    await button('Save').click();
+    await expect.poll(shown, { timeout: 60_000 }).toEqual([WHOLE.trim()]);
+    expect(await page.locator('.user').allInnerTexts()).toEqual(['Tell me another one']);
+    expect(browser.faults.splice(0)).toEqual([]);
+  }, 240_000);
 });
 
 describe('the packed client package', () => {
