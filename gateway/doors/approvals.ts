@@ -44,7 +44,7 @@ export function howToAllow(replyId: string, calls: readonly Pick<WaitingCall, 'n
   return `The reply waits until the person allows ${names}: in the console, ${graph}${here ? `, or ${here}` : ''}.`;
 }
 
-/** What a door answers beside a reply that is not at its end. */
+/** The part of an answer that says what a reply waits for. */
 export interface Waiting {
   readonly message: string;
   readonly calls: readonly WaitingCall[];

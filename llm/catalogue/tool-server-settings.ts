@@ -13,7 +13,7 @@ const oauth = z.strictObject({
   client_secret: z.string().min(1).max(2_000).optional(),
   /** What is asked for; absent: what the server says it needs. */
   scopes: z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/, 'scopes without spaces and quotes')).optional(),
-  /** Of the authorization server; absent: the one that the server names. Only the one that is written here may be private. */
+  /** Of the authorization server; absent: the one that the server names. Only the one written here may be private. */
   issuer: z.url({ protocol: /^https?$/, error: 'an http:// or https:// URL' }).optional(),
 });
 

@@ -32,7 +32,7 @@ export interface FinishInput {
   readonly error?: string | null;
 }
 
-/** Connects and disconnects accounts of people at tool servers. */
+/** The part that connects and disconnects accounts of people at tool servers. */
 export class Connecting {
   readonly #chat: ChatParts;
   readonly #accounts: KeptAccounts;
@@ -72,7 +72,7 @@ export class Connecting {
 
   /**
    * Takes what the authorization server has sent along with the person. Only the session that was sent there may bring
-   * it back: a link that somebody else began connects nothing.
+   * it back: a link that another person began connects nothing.
    *
    * @returns the name of the server.
    * @throws {CodedError} FORBIDDEN, BAD_USER_INPUT, PROVIDER_UNAVAILABLE.
@@ -94,7 +94,7 @@ export class Connecting {
     const settings = await this.#settings(user, server);
     const pending = this.#pending(request);
     if (pending.url !== new URL(settings.url!).href) throw changed();
-    // An error of another server than the one that was asked is no answer either.
+    // An error of another server than the one that was asked does not count either.
     if (issuer != null && issuer !== pending.server.issuer)
       throw badInput('input.issuer', 'is another authorization server than the one that was asked: nothing was done.');
     if (error != null) throw forbidden(`The authorization server has refused (${error.slice(0, 100)}).`);
@@ -105,7 +105,7 @@ export class Connecting {
     return server;
   }
 
-  /** Forgets an account and gives its tokens back. Without one nothing happens. @throws {CodedError} FORBIDDEN, NOT_FOUND. */
+  /** Forgets an account and gives its tokens back; without one nothing happens. @throws {CodedError} FORBIDDEN. */
   async disconnect(user: UserIdentity, name: string): Promise<void> {
     sessionOf(user);
     const account = await this.#accounts.find(user.userId, name);

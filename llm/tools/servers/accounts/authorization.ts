@@ -20,7 +20,7 @@ export class AccountOver extends Error {
   override name = 'AccountOver';
 }
 
-/** What a tool server asks of a person who signs in. */
+/** The demands of a tool server on a person who signs in. */
 export interface Discovered {
   readonly server: AuthorizationServer;
   readonly resource: string;
@@ -86,7 +86,7 @@ export const discover = (settings: ToolServerSettings): Promise<Discovered> =>
     };
   });
 
-/** Returns what the server answers to somebody without an account. */
+/** Returns what the server answers to a client without an account. */
 async function challengeOf(url: URL, fetch: OAuthFetch['fetch']) {
   const { extractWWWAuthenticateParams } = await library();
   const answered = await fetch(url, {
