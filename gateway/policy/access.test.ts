@@ -1,4 +1,4 @@
-import { getOperationAST, parse, print } from 'graphql';
+import { buildSchema, getOperationAST, parse, print } from 'graphql';
 import { expect, it } from 'vitest';
 import { ANONYMOUS, type Identity } from '#platform/identity/identity.ts';
 import { composeSdl } from '../execution/testing/fleet.ts';
@@ -90,6 +90,41 @@ it('an interface is not a way around what its types restrict', () => {
   });
   expect(check('{ nodes { id ... on Guest { note } } }', user([]))).toBe('allowed');
   expect(check('{ nodes { ... on Member { note } } }', user([]))).toMatchObject({ errors: ['nodes.note FORBIDDEN'] });
+});
+
+it('a type is not a way around what its interfaces restrict', () => {
+  const shelf = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.6")
+    type Query { media: [Media] book: Book film: Film works: [Work] }
+    interface Media { id: ID! price: Int title: String }
+    interface Work { rights: String }
+    type Book implements Media { id: ID! price: Int title: String pages: Int }
+    type Film implements Media & Work { id: ID! price: Int title: String rights: String }`;
+  // Composition of today takes the directives from interfaces.
+  const composed = composeSdl({ shelf });
+  const link = '@link(url: "https://specs.apollo.dev/authenticated/v0.1", for: SECURITY)';
+  const restricting = composed
+    .replace(/^schema$/m, `schema ${link}`)
+    .replace(/(interface Media[^{]*\{[^}]*?price: Int)/, '$1 @authenticated')
+    .replace(/(interface Work)/, '$1 @authenticated');
+  const schema = buildSchema(shelf.slice(shelf.indexOf('type Query')));
+  const read = readPolicyDirectives(restricting);
+  const denied = (text: string) => {
+    const document = parse(text);
+    const denial = planAccess(document, getOperationAST(document)!, schema, read)?.check(
+      ANONYMOUS,
+      grantedByRole(ANONYMOUS),
+    );
+    return denial?.errors.map(({ path }) => path!.join('.')) ?? [];
+  };
+  expect(denied('{ media { id price } }')).toEqual(['media.price']);
+  expect(denied('{ media { ... on Book { price pages } } }')).toEqual(['media.price']);
+  expect(denied('{ book { cost: price title } film { price rights } }')).toEqual([
+    'book.cost',
+    'film.price',
+    'film.rights',
+  ]);
+  expect(denied('{ media { ... on Film { ...F } } } fragment F on Film { rights }')).toEqual(['media.rights']);
+  expect(denied('{ book { id title pages } film { title } }')).toEqual([]);
 });
 
 it('fragments are followed, also when nothing is left of them', () => {

@@ -4,6 +4,7 @@ import {
   type FragmentSpreadNode,
   type GraphQLCompositeType,
   type GraphQLError,
+  type GraphQLInterfaceType,
   type GraphQLSchema,
   getNamedType,
   type InlineFragmentNode,
@@ -11,6 +12,7 @@ import {
   isCompositeType,
   isInterfaceType,
   isObjectType,
+  isUnionType,
   Kind,
   type OperationDefinitionNode,
   type SelectionNode,
@@ -60,7 +62,8 @@ const MAX_VISITS = 20_000;
  * Finds what `@authenticated`, `@requiresScopes` and `@policy` restrict in an operation; undefined when nothing is.
  *
  * A field that is selected on an interface demands what any of the types demands that it may turn out to be: a client
- * must not reach through the interface what it may not see on the type.
+ * must not reach through the interface what it may not see on the type. Nor the other way round: a field of a type
+ * demands what its interfaces demand of it.
  */
 export function planAccess(
   document: DocumentNode,
@@ -165,14 +168,40 @@ function demandsOf(
   if (name.startsWith('__')) return [];
   const found = new Set<Access>();
   const add = (access: Access | undefined) => access && found.add(access);
-  for (const type of isAbstractType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent]) {
+  const types = isAbstractType(parent) ? [parent, ...schema.getPossibleTypes(parent)] : [parent];
+  for (const type of types) {
     add(directives.type(type.name)?.access);
     add(directives.field(type.name, name)?.access);
     for (const access of directives.transitive(type.name, name)) add(access);
   }
+  const above = new Set(types.flatMap((type) => (isUnionType(type) ? [] : type.getInterfaces())));
+  for (const type of above) if (type.getFields()[name]) add(ownDemand(type, name, schema, directives));
   const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
   if (field) add(directives.type(getNamedType(field.type).name)?.access);
   return [...found];
+}
+
+/**
+ * What an interface itself demands for a field, which then holds for its types as well (CVE-2025-64530). Composition of
+ * today lets interfaces demand nothing themselves, and writes at them what their types demand: of that kind only those do.
+ */
+function ownDemand(
+  type: GraphQLInterfaceType,
+  name: string,
+  schema: GraphQLSchema,
+  directives: PolicyDirectives,
+): Access | undefined {
+  const demanded = (owner: string) =>
+    [directives.type(owner)?.access, directives.field(owner, name)?.access].filter((one) => one !== undefined);
+  const own = demanded(type.name);
+  if (own.length === 0) return undefined;
+  const ofTypes = schema.getPossibleTypes(type).flatMap((one) => demanded(one.name));
+  const left = {
+    authenticated: own.some(({ authenticated }) => authenticated) && !ofTypes.some((one) => one.authenticated),
+    scopes: ofTypes.some(({ scopes }) => scopes.length > 0) ? [] : own.flatMap(({ scopes }) => scopes),
+    policies: ofTypes.some(({ policies }) => policies.length > 0) ? [] : own.flatMap(({ policies }) => policies),
+  };
+  return left.authenticated || left.scopes.length > 0 || left.policies.length > 0 ? left : undefined;
 }
 
 /** Whether the credentials are those that `@authenticated` and `@requiresScopes` demand. */

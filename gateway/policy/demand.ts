@@ -1,11 +1,14 @@
 import {
+  BREAK,
   type DocumentNode,
   type FieldNode,
   type GraphQLField,
+  type GraphQLInputType,
   type GraphQLNamedType,
   type GraphQLSchema,
   getNamedType,
   isCompositeType,
+  isInputObjectType,
   isInterfaceType,
   isListType,
   isNonNullType,
@@ -13,10 +16,13 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  type ValueNode,
   valueFromASTUntyped,
+  visit,
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
+import { isObject } from '#platform/base/json/objects.ts';
 import type { PolicyDirectives } from './directives.ts';
 import type { ListSize } from './field-policy.ts';
 
@@ -173,28 +179,49 @@ class Pricing {
 
   #size(listSize: ListSize, field: GraphQLField<unknown, unknown>, node: FieldNode): Size {
     const fallback = listSize.assumedSize ?? UNKNOWN_LIST_SIZE;
-    const constants: number[] = [];
-    const names: string[] = [];
-    for (const path of listSize.slicingArguments ?? []) {
+    const slices = (listSize.slicingArguments ?? []).flatMap((path) => {
       const [first, ...rest] = path.split('.');
-      const definition = field.args.find((argument) => argument.name === first);
-      const given = node.arguments?.find((argument) => argument.name.value === first);
-      if (given?.value.kind === Kind.VARIABLE && rest.length === 0) names.push(given.value.name.value);
-      else {
-        let value: unknown = given ? valueFromASTUntyped(given.value) : definition?.defaultValue;
-        for (const key of rest) value = (value as Record<string, unknown> | null | undefined)?.[key];
-        if (typeof value === 'number' && value >= 0) constants.push(value);
-      }
-    }
-    if (names.length === 0) return constants.length > 0 ? Math.max(...constants) : fallback;
-    const defaults = this.#defaults;
-    return (variables) => {
-      if (variables === undefined) return 1;
-      const sizes = names.map((name) => variables[name] ?? defaults[name]);
-      const numbers = [...constants, ...sizes.filter((one): one is number => typeof one === 'number' && one >= 0)];
-      return numbers.length > 0 ? Math.max(...numbers) : fallback;
+      const definition = field.args.find(({ name }) => name === first);
+      return definition ? [{ definition, rest, given: node.arguments?.find(({ name }) => name.value === first) }] : [];
+    });
+    const sizeWith = (variables: Readonly<Record<string, unknown>>): number => {
+      const sizes = slices.flatMap(({ definition, rest, given }) => {
+        const value = given && valueFromASTUntyped(given.value, variables);
+        return sizeIn(value === undefined ? definition.defaultValue : value, definition.type, rest) ?? [];
+      });
+      return sizes.length > 0 ? Math.max(...sizes) : fallback;
     };
+    if (!slices.some(({ given }) => given && hasVariable(given.value))) return sizeWith({});
+    return (variables) => (variables === undefined ? 1 : sizeWith({ ...this.#defaults, ...variables }));
   }
+}
+
+/**
+ * The size that the value of an argument tells, at a path in it; a list is as long as it is. What is left out has its
+ * default, as it has for the subgraph.
+ */
+function sizeIn(value: unknown, type: GraphQLInputType, path: readonly string[]): number | undefined {
+  const [name, ...rest] = path;
+  if (name === undefined) {
+    if (Array.isArray(value)) return value.length;
+    return typeof value === 'number' && value >= 0 ? value : undefined;
+  }
+  const input = getNamedType(type);
+  if (!isObject(value) || !isInputObjectType(input)) return undefined;
+  const field = input.getFields()[name];
+  return field && sizeIn(value[name] === undefined ? field.defaultValue : value[name], field.type, rest);
+}
+
+/** Whether a value is known only with the variables. */
+function hasVariable(value: ValueNode): boolean {
+  let found = false;
+  visit(value, {
+    Variable() {
+      found = true;
+      return BREAK;
+    },
+  });
+  return found;
 }
 
 /** Returns the refusal of an operation that costs more than is allowed. */
