@@ -102,6 +102,7 @@ export async function followGatewayFile(options: ConfiguredOptions): Promise<Con
     config,
     origins: {
       allowed: (request) => now.origins.allowed(request),
+      maySendCookies: (request) => now.origins.maySendCookies(request),
       mark: (request, response) => now.origins.mark(request, response),
       preflight: (request, response) => now.origins.preflight(request, response),
     },

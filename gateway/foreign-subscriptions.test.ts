@@ -76,6 +76,16 @@ describe.each(Object.entries(STREAMED))('a subgraph that speaks %s', (protocol, 
     if (protocol.endsWith('ws')) expect(seen[0]!.init).toMatchObject({ authorization: 'Bearer ada' });
   });
 
+  it('is not asked with what can be no header, and the next one is told the same', async () => {
+    const { url } = await serve(settings);
+    for (let n = 0; n < 2; n++) {
+      const { codes } = await follow(url, TICKS, { Authorization: 'Bearer a\r\nx-role: root' });
+      expect(codes).toEqual(['BAD_USER_INPUT']);
+    }
+    expect(seen).toEqual([]);
+    expect((await follow(url, TICKS, { Authorization: 'Bearer ada' })).events).toEqual(THREE);
+  });
+
   it('refuses a subscription in its own words, and credentials as such', async () => {
     const { url } = await serve(settings);
     const refused = await follow(url, 'subscription { fails { n } }');

@@ -137,7 +137,8 @@ const hasCredentials = ({ authorization, apiKey }: Credentials): boolean => Bool
 
 function isSame(one: Identity, other: Identity): boolean {
   if (one.kind !== 'user' || other.kind !== 'user') return one.kind === other.kind;
-  return one.userId === other.userId && areEqual(one.roles, other.roles) && areEqual(one.scopes, other.scopes);
+  const isOnePerson = one.userId === other.userId && one.issuer === other.issuer;
+  return isOnePerson && areEqual(one.roles, other.roles) && areEqual(one.scopes, other.scopes);
 }
 
 const areEqual = (one: readonly string[], other: readonly string[]): boolean =>

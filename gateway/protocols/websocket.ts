@@ -101,6 +101,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     if (path !== options.path) return reject(socket, '404 Not Found');
     if (stopping || graph.current === undefined) return reject(socket, '503 Service Unavailable');
     if (!options.origins.allowed(request)) return reject(socket, '403 Forbidden');
+    if (!options.origins.maySendCookies(request)) delete request.headers.cookie;
     const client = clientOf(request, config.TRUSTED_PROXIES);
     const network = networkOf(client);
     if (!perAddress.enter(network)) return reject(socket, '429 Too Many Requests');

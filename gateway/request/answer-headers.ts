@@ -1,4 +1,5 @@
 import type { Identity } from '#platform/identity/identity.ts';
+import { HEADER_VALUE } from '#platform/net/http/header-field.ts';
 import { type GatewayFile, settingsOf } from '../settings/gateway-file.ts';
 import { isNeverShown, isSelected, type ResponseRule } from '../settings/header-settings.ts';
 import { type CachePolicy, NO_STORE, readCacheControl, strictest, writeCacheControl } from './cache-control.ts';
@@ -35,8 +36,6 @@ export interface AnswerHeaderOptions {
 const MAX_CHARACTERS = 8_192;
 /** Headers by which clients say who they are, beside those of the rules, and which format they want. */
 const ALWAYS_VARY = ['accept', 'authorization', 'cookie', 'x-api-key'];
-/** What a header's value may hold; a subgraph can be any server. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /**
  * Creates what gathers the headers of one operation's answers by the rules of gateway.yaml.
@@ -143,8 +142,9 @@ function follow(rules: readonly ResponseRule[], told: Told): Found[] {
   let found: Found[] = [];
   const put = (name: string, values: readonly { readonly value: string; readonly isCookie: boolean }[]): void => {
     found = found.filter((one) => one.name !== name);
+    // A subgraph can be any server.
     for (const { value, isCookie } of values)
-      if (VALUE.test(value)) found.push({ name, value, isCookie: isCookie || name === 'set-cookie' });
+      if (HEADER_VALUE.test(value)) found.push({ name, value, isCookie: isCookie || name === 'set-cookie' });
   };
   const valuesOf = (name: string) =>
     told.flatMap(([one, value]) => (one === name ? [{ value, isCookie: name === 'set-cookie' }] : []));

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, decodeJwt, errors, type JWTPayload, jwtVerify } from 'jose';
+import { decodeJwt, errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { CodedError, unauthenticated } from '#platform/base/errors/errors.ts';
 import type { Logger } from '#platform/base/log/log.ts';
@@ -12,9 +12,8 @@ import {
 import { ANONYMOUS, type Identity, type UserIdentity } from '#platform/identity/identity.ts';
 import { Watchers } from '#platform/identity/watchers.ts';
 import type { Authentication } from '../settings/gateway-file.ts';
+import { createIssuerKeys, isAboutToken, KEYS } from './issuer-keys.ts';
 
-/** How long the keys of an issuer are believed, how soon they may be asked for again, and how long that may take. */
-const KEYS = { cacheMaxAge: 600_000, cooldownDuration: 5_000, timeoutDuration: 5_000 };
 const CLOCK_TOLERANCE_S = 5;
 const MAX_KNOWN = 20_000;
 /** None with a shared secret: the gateway could sign what it verifies. */
@@ -35,7 +34,8 @@ export class JwksAuthenticator implements Authenticator {
   readonly #log: Logger;
   readonly #false: FalseCredentials;
   readonly #issuers: readonly Issuer[];
-  readonly #known = new LRUCache<string, UserIdentity>({ max: MAX_KNOWN });
+  /** No longer than the keys that have verified them: an issuer may have withdrawn one. */
+  readonly #known = new LRUCache<string, UserIdentity>({ max: MAX_KNOWN, ttl: KEYS.cacheMaxAge });
   readonly #claims = new WeakMap<Identity, JWTPayload>();
   readonly #watchers = new Watchers();
 
@@ -45,9 +45,9 @@ export class JwksAuthenticator implements Authenticator {
     this.#log = log;
     this.required = settings.required ?? false;
     this.#issuers = settings.issuers.map(({ jwks, issuer, audience, algorithms = ALGORITHMS }) => {
-      const keys = createRemoteJWKSet(new URL(jwks), KEYS);
+      const keys = createIssuerKeys(new URL(jwks), log);
       const demands = { issuer, audience, algorithms, clockTolerance: CLOCK_TOLERANCE_S, requiredClaims: ['exp'] };
-      return { issuer, verify: async (token) => (await jwtVerify(token, keys, withoutUndefined(demands))).payload };
+      return { issuer, verify: (token) => verified(token, keys, withoutUndefined(demands)) };
     });
   }
 
@@ -92,7 +92,7 @@ export class JwksAuthenticator implements Authenticator {
     if (value === undefined || value === null) return undefined;
     const text = typeof value === 'string' ? value : JSON.stringify(value);
     // A claim is the issuer's word, which may come from a user's form: it must stay one header.
-    return /^[\t\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text);
+    return /^[\t\x20-\x7e]*$/.test(text) ? text : encodeURIComponent(text.toWellFormed());
   }
 
   /** Counts what is made up against its sender's network: a signature takes far longer to check than to send. */
@@ -127,7 +127,7 @@ export class JwksAuthenticator implements Authenticator {
       try {
         return await verify(token);
       } catch (error) {
-        problem = error;
+        if (problem === undefined || weightOf(error) > weightOf(problem)) problem = error;
       }
     }
     if (problem === undefined) {
@@ -135,7 +135,7 @@ export class JwksAuthenticator implements Authenticator {
     }
     if (problem instanceof errors.JWTExpired) throw unauthenticated('The token has expired.');
     if (isAboutToken(problem)) throw new FalseCredentialsError('The token is not valid.');
-    this.#log.error({ err: problem }, 'the keys of an issuer of tokens cannot be had');
+    this.#log.debug({ err: problem }, 'a token cannot be checked');
     throw new CodedError('SERVICE_UNAVAILABLE', 'Tokens cannot be checked at the moment. Try again in a few seconds.', {
       retryAfter: 5,
     });
@@ -148,6 +148,8 @@ export class JwksAuthenticator implements Authenticator {
     return {
       kind: 'user',
       userId,
+      // Of several issuers each has users of its own, who may be called alike.
+      ...(this.#issuers.length > 1 && claims.iss !== undefined && { issuer: claims.iss }),
       roles: textsOf(at(claims, roles)),
       scopes: textsOf(at(claims, scopes)),
       expiresAt: claims.exp!,
@@ -155,13 +157,25 @@ export class JwksAuthenticator implements Authenticator {
   }
 }
 
-/** What is wrong with a token, as far as it is not that the keys could not be had. */
-const isAboutToken = (error: unknown): boolean =>
-  error instanceof errors.JOSEError &&
-  !(error instanceof errors.JWKSTimeout) &&
-  !(error instanceof errors.JWKSInvalid) &&
-  // What jose throws itself when the answer is not 200 or not JSON.
-  error.code !== 'ERR_JOSE_GENERIC';
+/** Verifies a token. One that does not name its key may be of any that fits (RFC 7515, 4.1.4). */
+async function verified(token: string, keys: JWTVerifyGetKey, demands: JWTVerifyOptions): Promise<JWTPayload> {
+  try {
+    return (await jwtVerify(token, keys, demands)).payload;
+  } catch (error) {
+    if (!(error instanceof errors.JWKSMultipleMatchingKeys)) throw error;
+    for await (const key of error) {
+      try {
+        return (await jwtVerify(token, key, demands)).payload;
+      } catch (problem) {
+        if (!(problem instanceof errors.JWSSignatureVerificationFailed)) throw problem;
+      }
+    }
+    throw new errors.JWSSignatureVerificationFailed();
+  }
+}
+
+/** Of what several issuers' keys say of a token, what is certain counts: that it was good, then that nobody knows. */
+const weightOf = (error: unknown): number => (error instanceof errors.JWTExpired ? 2 : isAboutToken(error) ? 0 : 1);
 
 /** A list of texts, or one text with blanks between them (RFC 8693, `scope`). */
 function textsOf(claim: unknown): readonly string[] {

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Identity } from '#platform/identity/identity.ts';
+import { HEADER_NAME } from '#platform/net/http/header-field.ts';
 import { CLIENT_INIT } from '#platform/net/transport/transport.ts';
 import { type GatewayFile, settingsOf } from '../settings/gateway-file.ts';
 import { isReserved, isSelected as matches, type RequestRule } from '../settings/header-settings.ts';
@@ -96,8 +97,9 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
     file.vary ? file.vary.includes(name) || name.includes(':') : !CARRIERS.has(name);
 
   const isWanted = (name: string): boolean =>
-    // A name with a colon does not belong to a header: in the payload of `connection_init` it could pass for a claim.
-    names.has(name) || (!isReserved(name) && !name.includes(':') && patterns.some((pattern) => pattern.test(name)));
+    // The payload of `connection_init` may have any names: one with a colon could pass for a claim, one with a line
+    // break for another request.
+    names.has(name) || (!isReserved(name) && HEADER_NAME.test(name) && patterns.some((pattern) => pattern.test(name)));
 
   function gather(given: IncomingHttpHeaders | Readonly<Record<string, unknown>>, found: Record<string, string>): void {
     if (patterns.length === 0) {
@@ -154,7 +156,7 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
       const rules = rulesOf(subgraph);
       if (rules === defaults) return keepsInit ? withoutInit(headers) : headers;
       let result: Record<string, string> | undefined;
-      for (const rule of rules) result = applied(rule, headers, result);
+      for (const rule of rules) result = applied(rule, rules, headers, result);
       return result;
     },
     ofSubscription(subgraph, headers) {
@@ -168,10 +170,16 @@ export function createPropagation({ file, ...options }: PropagationOptions): Pro
 /** Returns what is sent once a rule has been applied to what is sent so far. */
 function applied(
   rule: RequestRule,
+  rules: readonly RequestRule[],
   headers: Headers | undefined,
   sent: Record<string, string> | undefined,
 ): Record<string, string> | undefined {
-  if ('insert' in rule) return put(sent, rule.insert, rule.value ?? headers?.[claimKey(rule.claim!)]);
+  if ('insert' in rule) {
+    const value = rule.value ?? headers?.[claimKey(rule.claim!)];
+    // What a client sends under that name is not what its token says.
+    if (value === undefined && sent) delete sent[rule.insert];
+    return put(sent, rule.insert, value);
+  }
   if ('remove' in rule) {
     for (const name of Object.keys(sent ?? {})) if (matches(rule.remove, name)) delete sent![name];
     return sent;
@@ -180,8 +188,7 @@ function applied(
     return put(sent, rule.rename ?? rule.propagate, headers?.[rule.propagate] ?? rule.default);
   let result = sent;
   for (const name in headers) {
-    if (!isReserved(name) && !name.includes(':') && matches(rule.propagate, name))
-      result = put(result, name, headers[name]);
+    if (isOpen(name, rules) && matches(rule.propagate, name)) result = put(result, name, headers[name]);
   }
   return result;
 }
@@ -192,6 +199,12 @@ function put(sent: Record<string, string> | undefined, name: string, value: stri
   result[name] = value;
   return result;
 }
+
+/** Whether a pattern may choose a header: none that is not the client's to say. */
+const isOpen = (name: string, rules: readonly RequestRule[]): boolean =>
+  !isReserved(name) &&
+  !name.includes(':') &&
+  !rules.some((rule) => 'insert' in rule && rule.insert === name && rule.claim !== undefined);
 
 const withoutInit = (headers: Headers | undefined): Headers | undefined => {
   const { [CLIENT_INIT]: _, ...rest } = headers ?? {};

@@ -6,6 +6,11 @@ import type { Cors } from '../settings/protection-settings.ts';
 export interface Origins {
   /** Whether a page of this origin may: true as well when there is none, which is not a browser's page. */
   allowed(request: IncomingMessage): boolean;
+  /**
+   * Whether the cookies of a WebSocket's upgrade are its page's word: browsers send them along whatever page asks, and
+   * ask the server for no leave. Those of a page elsewhere count only where gateway.yaml lets pages send cookies.
+   */
+  maySendCookies(request: IncomingMessage): boolean;
   /** Puts the CORS headers on an answer. */
   mark(request: IncomingMessage, response: ServerResponse): void;
   /** Answers a preflight. */
@@ -52,11 +57,17 @@ export function createOrigins(
     if (origin === undefined) return;
     response.setHeader('access-control-allow-origin', origin);
     response.setHeader('access-control-expose-headers', exposed);
-    if (cors?.credentials) response.setHeader('access-control-allow-credentials', 'true');
+    // Any page can have the origin `null`, in a frame of its own.
+    if (cors?.credentials && origin !== 'null') response.setHeader('access-control-allow-credentials', 'true');
   }
 
   return {
     allowed: (request) => request.headers.origin === undefined || isAllowed(request.headers.origin),
+    maySendCookies({ headers: { origin, host } }) {
+      if (origin === undefined || origin === own) return true;
+      if (URL.canParse(origin) && new URL(origin).host === host) return true;
+      return cors?.credentials === true && origin !== 'null' && isAllowed(origin);
+    },
     mark,
     preflight(request, response) {
       mark(request, response);

@@ -1,9 +1,5 @@
 import { z } from 'zod';
-
-/** RFC 9110, `token`. */
-const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** Visible characters, blanks and tabs: what a field value may hold. */
-const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+import { HEADER_NAME, HEADER_VALUE } from '#platform/net/http/header-field.ts';
 
 /** Headers that belong to one connection, or that the gateway writes itself. */
 const RESERVED = new Set([
@@ -33,7 +29,7 @@ export const isNeverShown = (name: string): boolean =>
 
 const anyName = z
   .string({ error: 'the name of a header' })
-  .regex(NAME, 'the name of a header')
+  .regex(HEADER_NAME, 'the name of a header')
   .transform((name) => name.toLowerCase());
 const headerName = anyName.refine((name) => !isReserved(name), {
   error: 'a header that the gateway does not write itself',
@@ -56,7 +52,7 @@ const pattern = z.strictObject({
 const selector = z.union([headerName, pattern], {
   error: 'the name of a header, or `{matching: <regular expression>}`',
 });
-const value = z.string({ error: 'a text' }).regex(VALUE, 'a text in one line');
+const value = z.string({ error: 'a text' }).regex(HEADER_VALUE, 'a text in one line');
 /** A way into the claims of a token: `sub`, `realm_access.roles`. */
 export const claimPath = z
   .string({ error: 'the path of a claim, such as realm_access.roles' })

@@ -142,8 +142,10 @@ function privilege(identity: Identity): string {
       return `service ${identity.service}`;
     case 'user':
       return JSON.stringify([
+        identity.issuer,
         identity.userId,
         identity.apiKeyId,
+        identity.appSessionId,
         [...identity.roles].sort(),
         [...identity.scopes].sort(),
       ]);

@@ -13,6 +13,8 @@ export interface Anonymous {
 export interface UserIdentity {
   readonly kind: 'user';
   readonly userId: string;
+  /** The issuer of the token, where there are several: each has users of its own. */
+  readonly issuer?: string;
   /** The session of an access token; absent for an API key. */
   readonly sessionId?: string;
   readonly apiKeyId?: string;

@@ -8,6 +8,7 @@ import type { Logger } from '../../base/log/log.ts';
 import { type Audience, IDENTITY_HEADER, type IdentityAssertions } from '../../identity/authenticator.ts';
 import { CLIENT_HEADER, writeClientInfo } from '../../identity/client-info.ts';
 import type { Identity } from '../../identity/identity.ts';
+import { HEADER_NAME, HEADER_VALUE } from '../http/header-field.ts';
 import type { Check, Checks } from '../http/health-report.ts';
 import type { ClientTls } from '../http/tls.ts';
 import { createEndpoints, type Endpoint } from './endpoints.ts';
@@ -15,7 +16,7 @@ import { isAway, responseOf } from './http-answer.ts';
 import { NoAnswer, NotConnected, Unreachable } from './http-pool.ts';
 import type { HttpAnswer } from './http-response.ts';
 import { Liveness } from './liveness.ts';
-import { ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
+import { CLIENT_INIT, ROUTES_PATH, type SubgraphRequest, type SubgraphTransport } from './transport.ts';
 import { outcomeOf, type RequestOutcome, type TransportObserver } from './transport-observer.ts';
 import type { CallbackSettings } from './upstream-callbacks.ts';
 import { createUpstreams, type SubscriptionSettings } from './upstreams.ts';
@@ -216,7 +217,21 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
         if (outcome) observer?.ended(outcome, performance.now() - asked);
       }
     },
-    subscribe: (request, sink) => sockets.subscribe(request, sink),
+    subscribe(request, sink) {
+      try {
+        for (const name in request.headers) if (name !== CLIENT_INIT) checkHeader(name, request.headers[name]!);
+      } catch (error) {
+        // Before a connection is opened with them: that nobody can says nothing of the subgraph.
+        let isLeft = false;
+        queueMicrotask(() => {
+          if (!isLeft) sink.error(error as CodedError);
+        });
+        return () => {
+          isLeft = true;
+        };
+      }
+      return sockets.subscribe(request, sink);
+    },
     async fetch(request, identity) {
       // A subgraph that is not ours has no plain routes: what else its server answers is not the gateway's to show.
       if (!assertions) return Response.json(NO_ROUTES, { status: 404 });
@@ -345,14 +360,16 @@ const OWN_HEADERS = new Set([
   'x-request-id',
 ]);
 
-/**
- * One header with its end. Values come from clients, over WebSocket even without a parser having seen them.
- *
- * @throws {CodedError} BAD_USER_INPUT when it would be more than one header, or is none.
- */
+/** One header with its end. @throws {CodedError} BAD_USER_INPUT when it would be more than one header, or is none. */
 function headerLine(name: string, value: string): string {
-  if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) throw badInput(name, 'has characters that no header may have.');
+  checkHeader(name, value);
   return `${name}: ${value}\r\n`;
+}
+
+/** Names and values come from clients, over WebSocket even without a parser having seen them. @throws {CodedError} */
+function checkHeader(name: string, value: string): void {
+  if (!HEADER_NAME.test(name)) throw badInput('connection_init', 'has a name that no header may have.');
+  if (!HEADER_VALUE.test(value)) throw badInput(name, 'has characters that no header may have.');
 }
 
 /** What we have signed is fit for a header. */
