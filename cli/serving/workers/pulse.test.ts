@@ -13,22 +13,30 @@ function beats(said: string, end: () => void): () => Promise<void> {
 
 describe('a worker', () => {
   it.each([
-    ['that answers no question any more hangs', 'ynnnnn', true],
-    ['that misses some and answers again does not', 'nnnnynnnnynnnn', false],
-  ])('%s', async (_, said, expected) => {
+    ['that answers no question any more hangs', 'ynnnnn', true, true],
+    ['that misses some and answers again does not', 'nnnnynnnnynnnn', true, false],
+    ['that is held for a while by its start does not', `${'n'.repeat(59)}y`, false, false],
+    ['that hangs before it has ever served hangs', 'n'.repeat(60), false, true],
+  ])('%s', async (_, said, isServing, expected) => {
     const ended = new AbortController();
     expect(
       await hangs(
         beats(said, () => ended.abort()),
         ended.signal,
-        1,
+        () => isServing,
+        0,
       ),
     ).toBe(expected);
   });
 
   it('that has ended meanwhile does not hang', async () => {
     const ended = new AbortController();
-    const all = hangs(() => Promise.reject(new Error('gone')), ended.signal, 1);
+    const all = hangs(
+      () => Promise.reject(new Error('gone')),
+      ended.signal,
+      () => true,
+      1,
+    );
     ended.abort();
     expect(await all).toBe(false);
   });

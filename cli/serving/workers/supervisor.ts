@@ -200,12 +200,6 @@ class Workers implements AsyncDisposable {
         ready(url) {
           member.isServing = true;
           ready.resolve(url);
-          void hangs(() => call('beat'), ended.signal).then((isHung) => {
-            if (!isHung || member.isLeaving) return;
-            log.error({ worker: worker.process.pid }, 'a worker hangs: it is killed');
-            member.isHung = true;
-            worker.process.kill('SIGKILL');
-          });
         },
         leaves: (last) => this.#shared.note(worker.id, last),
         metrics: () => this.#metrics(),
@@ -229,6 +223,16 @@ class Workers implements AsyncDisposable {
     };
     const since = performance.now();
     this.#members.add(member);
+    void hangs(
+      () => call('beat'),
+      ended.signal,
+      () => member.isServing,
+    ).then((isHung) => {
+      if (!isHung || member.isLeaving) return;
+      log.error({ worker: worker.process.pid }, 'a worker hangs: it is killed');
+      member.isHung = true;
+      worker.process.kill('SIGKILL');
+    });
     // What cannot be sent to it any more does not matter.
     worker.on('error', () => {});
     worker.on(
@@ -241,6 +245,7 @@ class Workers implements AsyncDisposable {
         this.#members.delete(member);
         ready.resolve(undefined);
         const kept = this.#shared.keep(worker.id);
+        if (!hasServed && member.isHung) this.#ended.inc({ reason: 'hung' });
         if (!hasServed || member.isLeaving || this.#stopping.signal.aborted) return kept;
         this.#ended.inc({ reason: member.isHung ? 'hung' : 'died' });
         log.error({ worker: worker.process.pid, code, signal }, 'a worker died: another takes its place');
