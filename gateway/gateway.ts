@@ -174,6 +174,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
           expose,
           headers: ({ identity }) => configured.answerHeaders?.(identity),
           cache: (supergraph, full) => caches?.of(supergraph, full),
+          hideSuggestions: config.production,
         }),
     }),
   );

@@ -23,7 +23,7 @@ export function engineOf(
 ): (supergraph: Supergraph, hooks: EngineHooks) => Compile {
   const planned = watchPlanning(log, metrics);
   const ofSubgraphs = subgraphMetrics(metrics);
-  return (supergraph, { expose, headers, cache }) => {
+  return (supergraph, { expose, headers, cache, hideSuggestions }) => {
     if (config.GATEWAY_ENGINE === 'stock') return stockEngine(supergraph);
     let engine: Compile | undefined;
     const make = () => {
@@ -39,6 +39,7 @@ export function engineOf(
           reported: ofSubgraphs.reported,
           headers,
           cache,
+          hideSuggestions,
           failed: (subgraph, cause, { requestId }) =>
             log.warn({ subgraph, requestId, err: cause }, 'a subgraph could not be used'),
         },

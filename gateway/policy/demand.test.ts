@@ -70,7 +70,12 @@ it.each([
   ['the default of a part', 'query($i: Find) { find(input: $i) { id } }', { i: { text: 'x' } }, 40],
   ['nothing: null', 'query($i: Find) { find(input: $i) { id } }', { i: { page: null } }, 5],
   ['nothing: left out', '{ find { id } }', {}, 5],
-  ['nothing: what is not of the type', 'query($i: Find) { find(input: $i) { id } }', { i: { page: [{ first: 9 }] } }, 5],
+  [
+    'nothing: what is not of the type',
+    'query($i: Find) { find(input: $i) { id } }',
+    { i: { page: [{ first: 9 }] } },
+    5,
+  ],
   ['a variable that is left out', 'query($n: Int) { users(first: $n) { id } }', {}, 20],
   ['a list', '{ byIds(ids: ["1", "2", "3"]) { id } }', {}, 3],
   ['a list in a variable', 'query($ids: [ID!]) { byIds(ids: $ids) { id } }', { ids: Array(600).fill('1') }, 600],

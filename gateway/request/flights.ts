@@ -25,10 +25,11 @@ const SAMPLES = 512;
 export class Flights<Answer> {
   readonly #slots = new Array<Flight<Answer> | undefined>(SLOTS).fill(undefined);
 
-  /** Returns the flight that an equal caller may join. */
+  /** Returns the flight that an equal caller may join. One that everybody has left comes to nothing. */
   running(key: string, now: number): Flight<Answer> | undefined {
     const flight = this.#slots[slotOf(key)];
-    return flight?.key === key && now - flight.began <= SHARING_WINDOW_MS ? flight : undefined;
+    if (flight?.key !== key || flight.cancellation.aborted) return undefined;
+    return now - flight.began <= SHARING_WINDOW_MS ? flight : undefined;
   }
 
   /** Begins one that others can join until it is over. */

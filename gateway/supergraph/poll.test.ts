@@ -174,6 +174,27 @@ describe('Apollo’s Uplink', () => {
     );
   });
 
+  it('that sends on to another server has shown it no key', async () => {
+    const registry = uplink();
+    let elsewhere = 0;
+    const other = createServer((_, response) => {
+      elsewhere++;
+      response.end();
+    }).listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    handle = (_, response) =>
+      response.writeHead(307, { location: `http://127.0.0.1:${(other.address() as AddressInfo).port}/` }).end();
+    await expect(watch(registry)).rejects.toThrow(/it redirects to another server, which may not see the key\.$/);
+    expect(elsewhere).toBe(0);
+    other.close();
+  });
+
+  it('that wants no question for years is asked after an hour', async () => {
+    const registry = uplink();
+    answers.push({ ...config('1', FIRST), minDelaySeconds: 1e9 });
+    expect((await registry.ask()).waitMs).toBe(3_600_000);
+  });
+
   it('that has a passing trouble leaves the good one', async () => {
     const registry = uplink();
     answers.push(config('1', FIRST), { __typename: 'FetchError', code: 'RETRY_LATER', message: 'later' });

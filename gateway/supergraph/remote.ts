@@ -21,6 +21,8 @@ export interface SupergraphRegistry {
 const TIMEOUT_MS = 30_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 const MAX_REDIRECTS = 3;
+/** Longest pause that a registry may want; a timer that is told more waits for nothing. */
+const MAX_WAIT_S = 3_600;
 
 /** Sends a request and reads its answer whole, within the limits of time and size. */
 async function request(url: string, init: RequestInit): Promise<{ response: Response; text: string }> {
@@ -34,8 +36,11 @@ async function request(url: string, init: RequestInit): Promise<{ response: Resp
     await response.body?.cancel();
     if (redirects === MAX_REDIRECTS) throw new Error('it redirects too often');
     const next = new URL(location, at);
-    // What proves who asks is for the server that was named.
-    if (next.origin !== at.origin) headers = new Headers();
+    // What proves who asks is for the server that was named: Uplink finds it in the body.
+    if (next.origin !== at.origin) {
+      if (init.body != null) throw new Error('it redirects to another server, which may not see the key');
+      headers = new Headers();
+    }
     at = next;
   }
 }
@@ -130,7 +135,7 @@ export function uplinkRegistry(endpoints: readonly string[], apiKey: string, ref
           if (FINAL.has(String(code))) throw new SupergraphError([`Apollo’s Uplink refuses ${ref}: ${problem}`]);
           throw new Error(problem);
         }
-        const waitMs = typeof minDelaySeconds === 'number' ? minDelaySeconds * 1_000 : undefined;
+        const waitMs = typeof minDelaySeconds === 'number' ? Math.min(minDelaySeconds, MAX_WAIT_S) * 1_000 : undefined;
         if (kind === 'Unchanged') return { sdl: undefined, waitMs };
         if (typeof supergraphSdl !== 'string') throw new Error('it answers without a supergraph');
         lastId = typeof id === 'string' ? id : undefined;

@@ -199,7 +199,7 @@ function compilePlan(
   const { document, operation } = input;
   const { limits } = scope;
   const fragments = fragmentsOf(document);
-  const coerce = compileCoercion(scope.api, given);
+  const coerce = compileCoercion(scope.api, given, scope.observer.hideSuggestions);
   const visible = input.planned === document ? undefined : visibleOf(input);
   const writer = compileWriter(scope.api, operation, fragments, clientName, visible);
   const introspect = compileIntrospection(scope.api, operation, fragments, writer.introspections);

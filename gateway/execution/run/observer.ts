@@ -22,12 +22,14 @@ export interface ExecutionObserver {
   readonly headers?: ((request: OperationRequest) => HeaderGatherer | undefined) | undefined;
   /** The cache of a supergraph's fetches. Default: nothing is kept. */
   readonly cache?: ((supergraph: Supergraph, full: GraphQLSchema) => FetchCache | undefined) | undefined;
+  /** Whether what is said of wrong variables leaves out what was perhaps meant, which tells of the schema. */
+  readonly hideSuggestions?: boolean | undefined;
   /** A failure whose cause clients do not see: an unreachable subgraph, an answer that is not GraphQL. */
   failed?(subgraph: string, cause: unknown, request: OperationRequest): void;
 }
 
 /** The parts that a gateway gives the engine that it makes. */
-export type EngineHooks = Pick<ExecutionObserver, 'expose' | 'headers' | 'cache'>;
+export type EngineHooks = Pick<ExecutionObserver, 'expose' | 'headers' | 'cache' | 'hideSuggestions'>;
 
 export interface ObservedFetch {
   readonly subgraph: string;

@@ -40,10 +40,13 @@ const ANY: Plain = (value) => typeof value === 'object' && value !== null;
  * Makes a function that coerces the variables of one operation as the specification says. Values that are what they
  * should be already, which is nearly all, skip graphql-js. Its size is that of the operation: types are looked into
  * when a value is there, so one that contains itself costs nothing.
+ *
+ * @param hideSuggestions leaves out what was perhaps meant.
  */
 export function compileCoercion(
   schema: GraphQLSchema,
   operation: OperationDefinitionNode,
+  hideSuggestions = false,
 ): (given: Variables) => Coerced {
   const definitions = operation.variableDefinitions ?? [];
   if (definitions.length === 0) return () => ({ values: EMPTY });
@@ -54,7 +57,10 @@ export function compileCoercion(
   const simple = checks.every((check) => check.plain !== undefined);
 
   function coerce(given: Variables): Coerced {
-    const { coerced, errors } = getVariableValues(schema, definitions, given, { maxErrors: MAX_ERRORS });
+    const { coerced, errors } = getVariableValues(schema, definitions, given, {
+      maxErrors: MAX_ERRORS,
+      hideSuggestions,
+    });
     return errors ? { errors } : { values: coerced };
   }
   if (!simple) return coerce;
