@@ -57,6 +57,29 @@ describe('a client who pauses', () => {
     expect(client.ends).toEqual(['complete']);
   });
 
+  it('and is gone when its end is written, has ended once', async () => {
+    const ends: string[] = [];
+    let [buffered, isTold] = [1_000_000, false];
+    const channel = {
+      next: () => undefined,
+      error: () => undefined,
+      complete() {
+        isTold = true;
+        throw new Error('gone');
+      },
+      buffered: () => buffered,
+      cut: () => undefined,
+    };
+    const observer: DeliveryObserver = { sent: () => {}, coalesced: () => {}, ended: (reason) => ends.push(reason) };
+    const delivery = createDelivery(channel, { when: 'keep' }, observer);
+    delivery.push('1');
+    delivery.complete();
+    buffered = 0;
+    await expect.poll(() => isTold).toBe(true);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(ends).toEqual(['complete']);
+  });
+
   it('gets what came before the source failed, and why it ended after that', async () => {
     const client = slowClient({ when: 'keep' });
     client.pause();

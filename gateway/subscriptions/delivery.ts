@@ -60,6 +60,7 @@ export function createDelivery(channel: Channel, policy: QueuePolicy, observer: 
   };
 
   function end(reason: Parameters<DeliveryObserver['ended']>[0]): void {
+    if (state === 'ended') return;
     state = 'ended';
     clearInterval(timer);
     timer = undefined;
