@@ -20,7 +20,10 @@ const shop = await startForeignSubgraph(
     mine: String @authenticated
     stock: String @requiresScopes(scopes: [["stock:read"]])
     fails: String
-  }`,
+    sorted(by: Order, like: Like): String
+  }
+  enum Order { NEWEST }
+  input Like { secret: String }`,
   {
     Query: {
       seen,
@@ -199,6 +202,22 @@ describe('errors of subgraphs', () => {
       ]);
     }
   });
+});
+
+it('what is wrong with a variable suggests no names in production', async () => {
+  const messages = async ({ gateway }: Awaited<ReturnType<typeof serve>>) => {
+    const query = 'query($by: Order, $like: Like) { sorted(by: $by, like: $like) }';
+    const response = await fetch(`${gateway.url}/graphql`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ query, variables: { by: 'NEWES', like: { secre: 'x' } } }),
+    });
+    return ((await response.json()) as { errors: { message: string }[] }).errors.map(({ message }) => message).join();
+  };
+  expect(await messages(await serve(undefined))).toMatch(/Did you mean.*NEWEST.*Did you mean.*secret/);
+  const told = await messages(await serve(undefined, { NODE_ENV: 'production' }));
+  expect(told).toMatch(/does not exist in "Order" enum\..*is not defined by type "Like"\./);
+  expect(told).not.toMatch(/NEWEST|secret/);
 });
 
 describe('tokens of another issuer', () => {
