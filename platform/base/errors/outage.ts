@@ -6,9 +6,13 @@ import { CodedError } from './errors.ts';
  */
 export type Outage = 'away' | 'no-writes';
 
-/** Prisma's codes for a server that is away or has no connection to spare, and what drivers and sockets say of it. */
+/** Prisma's codes for a server that is away or has no connection to spare, and Postgres' own. */
 const AWAY =
-  /^(P1001|P1002|P1008|P1017|P2024|P2028|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|ECONNREFUSED|ECONNRESET|ETIMEDOUT|57P0[123]|08\d{3}|53[234]00)$/;
+  /^(P1001|P1002|P1008|P1017|P2024|P2028|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|57P0[123]|08\d{3}|53[234]00)$/;
+
+/** What sockets say of a server, a network or a name server that is away. Prisma hands most of it on as it is. */
+const NETWORK_AWAY =
+  /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN)$/;
 
 /** Postgres' classes for a full disk, a read-only server and a disk that fails, and what the file system says of it. */
 const NO_WRITES = /^(53100|25006|58030|ENOSPC|EDQUOT|EROFS|EIO)$/;
@@ -47,7 +51,7 @@ export function outageOf(error: unknown): Outage | undefined {
       if (one.code === CLOSED.code && one.severity === CLOSED.severity) return 'away';
     for (const one of [code, met?.code, met?.originalCode, met?.kind]) {
       if (typeof one !== 'string') continue;
-      if (AWAY.test(one)) return 'away';
+      if (AWAY.test(one) || NETWORK_AWAY.test(one)) return 'away';
       if (NO_WRITES.test(one)) return 'no-writes';
     }
     if (typeof errcode === 'number' && SQLITE_NO_WRITES.has(errcode & 0xff)) return 'no-writes';

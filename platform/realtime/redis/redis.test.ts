@@ -32,6 +32,15 @@ describe.skipIf(!REDIS_TEST_URL)(`connections to ${REDIS_SUITE}`, () => {
     await expect.poll(() => commands.ping().catch(() => 'down')).toBe('PONG');
   });
 
+  it('leave a server that has become a read-only replica, and look for the one that takes writes', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { commands } = await connectTestRedis(lifecycle, testPrefix(lifecycle));
+    const former = await commands.client('ID');
+    const refusal = `return redis.error_reply("READONLY You can't write against a read only replica.")`;
+    await expect(commands.eval(refusal, 0)).rejects.toThrow(/READONLY/);
+    await expect.poll(() => commands.client('ID').catch(() => former)).not.toBe(former);
+  });
+
   it('say once that Redis is lost and once that it is back, and nothing when they are closed', async () => {
     await using outer = new AsyncDisposableStack();
     const proxy = await faultProxy(outer);
