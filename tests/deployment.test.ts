@@ -122,7 +122,7 @@ describe('the Kubernetes manifests', () => {
       expect(container!.livenessProbe.tcpSocket).toEqual({ port });
       const service = manifests.find((one) => one.kind === 'Service' && one.metadata.name === metadata.name);
       expect(service?.spec).toMatchObject({ ports: [{ port, targetPort: port }] });
-      expect(container!.resources).toMatchObject({ requests: { memory: expect.stringMatching(/Mi$/) }, limits: { memory: expect.stringMatching(/Mi$/) } });
+      for (const { memory } of Object.values(container!.resources)) expect(memory).toMatch(/Mi$/);
     }
   });
 

@@ -277,8 +277,8 @@ export class S3BlobStore implements BlobStore {
 }
 
 /**
- * Yields the body of an answer. A storage that hangs up or falls silent in the middle of it is away, and nothing is wrong
- * with the blob. Silence counts while a piece is waited for: a reader may take its time.
+ * Yields the body of an answer. A storage that hangs up or falls silent in the middle of it is away, and nothing is
+ * wrong with the blob. Silence counts while a piece is waited for: a reader may take its time.
  */
 async function* piecesOf(
   body: Readable,

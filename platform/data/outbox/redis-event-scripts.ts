@@ -73,9 +73,9 @@ redis.call('HSET', KEYS[2], ARGV[2], run .. ' ' .. ARGV[3])`;
 
 /**
  * groups knows members; prefix group takes first → same | other: whether the group takes what this member says. The
- * member that joined last decides: while an installation is updated, those of the other version stand aside, for as long
- * as a member of that version is heard of. A release that did not hold, and was taken back, leaves them the group. A
- * group that joins, or takes something else than before, has missed what was published: every owner then publishes
+ * member that joined last decides: while an installation is updated, those of the other version stand aside, for as
+ * long as a member of that version is heard of. A release that did not hold, and was taken back, leaves them the group.
+ * A group that joins, or takes something else than before, has missed what was published: every owner then publishes
  * again what it keeps.
  *
  * The log of earlier versions, which no group of this one reads, goes a day after.

@@ -61,8 +61,8 @@ export async function openRedis(options: {
       autoResubscribe: false,
       // Soon at first, at most a second apart, never in step with other replicas.
       retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000) * (0.5 + Math.random() / 2),
-      // After a failover what is open may lead to the former server, which is a replica now and closes nothing: the name
-      // of the server, or Sentinel, knows the one that takes writes.
+      // After a failover what is open may lead to the former server, which is a replica now and closes nothing. Its
+      // name, or Sentinel, leads to the one that takes writes.
       reconnectOnError: ({ message }) => message.includes('READONLY'),
       ...settings,
     });
