@@ -247,9 +247,11 @@ export class Documents {
           updatedAt: new Date(),
         },
       });
-      // Title and place are part of the index: the passages are put again, under the same ids.
-      if ((moves || renamed) && ['READY', 'PROCESSING', 'QUEUED'].includes(before.status))
-        await this.#enqueueIngest(tx, row);
+      if (!moves && !renamed) return row;
+      // Title and place are part of the index: all passages are put again, under the same ids, those too that were put
+      // before an interruption.
+      await tx.document.updateMany({ where: { id: row.id, status: 'PROCESSING' }, data: { done: 0 } });
+      if (['READY', 'PROCESSING', 'QUEUED'].includes(row.status)) await this.#enqueueIngest(tx, row);
       return row;
     });
     await announce(this.#memory, document);
@@ -371,7 +373,12 @@ export class Documents {
   }
 
   #enqueueIngest(tx: Transaction, { id: documentId, ownerId }: Pick<Document, 'id' | 'ownerId'>): Promise<string> {
-    return this.#memory.slow.enqueue(tx, INGEST_DOCUMENT, { documentId }, { key: documentId, userId: ownerId });
+    return this.#memory.slow.enqueue(
+      tx,
+      INGEST_DOCUMENT,
+      { documentId, ownerId },
+      { key: documentId, userId: ownerId },
+    );
   }
 }
 

@@ -21,6 +21,12 @@ const ROWS_AT_ONCE = 100;
 /** Makes the ids of passages: the same document, the same ids, however many times it is ingested. */
 const NAMESPACE = '0a9d5c1e-6f5b-5d0e-9a53-3b1c8a6f2d47';
 
+/** A document that is to be read. Jobs of an earlier version name no owner. */
+export interface IngestPayload {
+  readonly documentId: string;
+  readonly ownerId?: string | undefined;
+}
+
 /**
  * Reads a document, cuts it, embeds its passages. Each step can be repeated: the ids of passages follow from document
  * and position, and what is stored already is stored again as the same.
@@ -28,22 +34,24 @@ const NAMESPACE = '0a9d5c1e-6f5b-5d0e-9a53-3b1c8a6f2d47';
 export function ingestDocument(memory: MemoryParts): JobHandler<Transaction> {
   return {
     async run(payload, context) {
-      const { documentId } = payload as { documentId: string };
+      const { documentId, ownerId } = payload as IngestPayload;
       const document = await memory.db.document.findUnique({ where: { id: documentId } });
-      if (!document || document.original === null) return;
+      // Deleted while an earlier attempt was at it: what that one stored last may lie where the deletion had been.
+      if (!document) return removeEverywhere(memory, documentId, ownerId);
+      if (document.original === null) return;
       try {
         if (document.total === 0) {
           const pictures = await readAndCut(memory, document, context.signal);
           if (pictures.length > 0) return await recogniseFirst(memory, document, pictures);
         }
-        return await embedAll(memory, documentId, context);
+        return await embedAll(memory, document, context);
       } catch (error) {
         if (!(error instanceof DocumentProblem)) throw error;
         return async (tx) => markFailed(memory, tx, documentId, error.code, error.message);
       }
     },
     async parked(payload, _problem, tx) {
-      const { documentId } = payload as { documentId: string };
+      const { documentId } = payload as IngestPayload;
       // What failed goes to the log; users learn what they can do about it.
       await markFailed(memory, tx, documentId, 'FAILED', 'Reading it failed again and again. Try again later.');
     },
@@ -94,7 +102,7 @@ async function recogniseFirst(memory: MemoryParts, { id, ownerId }: Document, pa
   await storeRecognised(memory.blobs, id, { pages, texts: {} });
   return async (tx: Transaction) => {
     await tx.document.updateMany({ where: { id }, data: { pagesToRead: pages.length, pagesRead: 0 } });
-    await memory.slow.enqueue(tx, RECOGNISE_PAGES, { documentId: id }, { key: id, userId: ownerId });
+    await memory.slow.enqueue(tx, RECOGNISE_PAGES, { documentId: id, ownerId }, { key: id, userId: ownerId });
   };
 }
 
@@ -112,12 +120,17 @@ const rowOf = (documentId: string, position: number, { text, section, page, line
   end,
 });
 
-async function embedAll(memory: MemoryParts, documentId: string, { progress, signal }: JobContext) {
+/**
+ * Puts all passages into the index as the document is. Where its title or its place changes meanwhile, this ends: the
+ * change has queued the document again, from its first passage on.
+ */
+async function embedAll(memory: MemoryParts, { id: documentId, ownerId }: Document, { progress, signal }: JobContext) {
   const { db, indexes } = memory;
   const index = await indexes.get('knowledge');
   const document = await db.document.findUnique({ where: { id: documentId } });
-  if (!document) return removeEverywhere(memory, documentId, undefined);
+  if (!document) return removeEverywhere(memory, documentId, ownerId);
   const tenant = tenantOfDocument(document);
+  const asItIs = { id: documentId, title: document.title, access: document.access };
   // Begins again unless it was interrupted: a new title or a new place concerns every passage.
   let done = document.status === 'PROCESSING' ? document.done : 0;
   while (done < document.total) {
@@ -135,28 +148,38 @@ async function embedAll(memory: MemoryParts, documentId: string, { progress, sig
         text: indexedText(document.title, section, text),
         properties: { documentId },
       })),
-      { userId: document.ownerId, purpose: 'knowledge-ingest' },
+      { userId: ownerId, purpose: 'knowledge-ingest' },
       signal,
     );
     const refused = results.find((result) => !result.ok);
     if (refused && !refused.ok) throw new Error(`the index refused a passage: ${refused.error}`);
     done = passages.at(-1)!.position + 1;
     const { count } = await db.document.updateMany({
-      where: { id: documentId },
+      where: asItIs,
       data: { status: 'PROCESSING', done, updatedAt: new Date() },
     });
-    if (count === 0) return removeEverywhere(memory, documentId, document.ownerId);
+    if (count === 0) {
+      if ((await db.document.count({ where: { id: documentId } })) > 0) return;
+      return removeEverywhere(memory, documentId, ownerId);
+    }
     progress(done, document.total);
     await announce(memory, { ...document, status: 'PROCESSING', done });
   }
   // In case it was in the other part of the index until now.
-  const other = tenant === SHARED_TENANT ? tenantOf(document.ownerId) : SHARED_TENANT;
+  const other = tenant === SHARED_TENANT ? tenantOf(ownerId) : SHARED_TENANT;
   await index.removeWhere(other, ofDocument(documentId));
   return async (tx: Transaction) => {
     const now = new Date();
     const { count } = await tx.document.updateMany({
-      where: { id: documentId },
-      data: { status: 'READY', done: document.total, readyAt: document.readyAt ?? now, updatedAt: now },
+      where: asItIs,
+      data: {
+        status: 'READY',
+        done: document.total,
+        problem: null,
+        problemCode: null,
+        readyAt: document.readyAt ?? now,
+        updatedAt: now,
+      },
     });
     if (count > 0)
       setImmediate(
@@ -202,7 +225,8 @@ export function removeDocument(memory: MemoryParts): JobHandler<Transaction> {
   };
 }
 
-async function removeEverywhere(
+/** Takes whatever there is of a deleted document out of the index and the blob store. */
+export async function removeEverywhere(
   { indexes, blobs }: MemoryParts,
   documentId: string,
   ownerId: string | undefined,

@@ -3,7 +3,7 @@ import { readBlob } from '#platform/data/blobs/blob-store.ts';
 import type { JobHandler } from '#platform/data/jobs/jobs.ts';
 import type { MemoryParts, Transaction } from '../parts.ts';
 import { DocumentProblem } from '../reader/problem.ts';
-import { INGEST_DOCUMENT, markFailed, RECOGNISE_PAGES } from './ingest.ts';
+import { INGEST_DOCUMENT, type IngestPayload, markFailed, RECOGNISE_PAGES, removeEverywhere } from './ingest.ts';
 import { textsOf } from './page-texts.ts';
 import { announce } from './places.ts';
 import { readRecognised, storeRecognised } from './recognised.ts';
@@ -18,18 +18,21 @@ export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
   const { db, blobs, reader, peers, slow } = memory;
   return {
     async run(payload, { signal }) {
-      const { documentId } = payload as { documentId: string };
+      const { documentId, ownerId: owner } = payload as IngestPayload;
       const document = await db.document.findUnique({ where: { id: documentId } });
-      const recognised = await readRecognised(blobs, documentId, signal);
-      if (!document || document.original === null || !recognised) return;
+      if (!document) return removeEverywhere(memory, documentId, owner);
+      if (document.original === null) return;
       const { id, ownerId } = document;
       const then = (kind: string) => async (tx: Transaction) => {
-        await slow.enqueue(tx, kind, { documentId }, { key: documentId, userId: ownerId });
+        await slow.enqueue(tx, kind, { documentId, ownerId }, { key: documentId, userId: ownerId });
       };
+      const recognised = await readRecognised(blobs, documentId, signal);
+      // What the storage has lost is noticed where the document is read from its beginning, which says what is missing.
+      if (!recognised) return then(INGEST_DOCUMENT);
       const next = recognised.pages.filter((page) => recognised.texts[page] === undefined).slice(0, PAGES_A_JOB);
       if (next.length === 0) return then(INGEST_DOCUMENT);
       const bytes = await readBlob(blobs, document.original, signal);
-      if (bytes === undefined) return;
+      if (bytes === undefined) return then(INGEST_DOCUMENT);
       try {
         const pictures = await reader.renderPages(bytes, next, ownerId, signal);
         const texts = Object.fromEntries(await textsOf(peers, ownerId, pictures, signal));
@@ -54,7 +57,7 @@ export function recognisePages(memory: MemoryParts): JobHandler<Transaction> {
       }
     },
     async parked(payload, _problem, tx) {
-      const { documentId } = payload as { documentId: string };
+      const { documentId } = payload as IngestPayload;
       await markFailed(
         memory,
         tx,

@@ -170,6 +170,10 @@ export class MemoryWorld implements AsyncDisposable {
     return this.#view.topics;
   }
 
+  get blobs(): Platform['blobs'] {
+    return this.#view.blobs;
+  }
+
   vectors(): Promise<VectorStore> {
     return sharedVectors(this.#view);
   }
