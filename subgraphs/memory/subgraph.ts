@@ -19,7 +19,7 @@ import { memoryMetrics } from './metrics.ts';
 import type { MemoryParts, Transaction } from './parts.ts';
 import { MemoryQuotas } from './quota.ts';
 import { DocumentReader } from './reader/document-reader.ts';
-import { queueReconciling, queueSuspects } from './reconcile/queue-reconciling.ts';
+import { queueDue, queueReconciling, queueSuspects } from './reconcile/queue-reconciling.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { createRoutes } from './routes.ts';
 import { Transcripts } from './transcripts.ts';
@@ -80,7 +80,9 @@ export const memory: SubgraphDefinition = {
       guarded({ where: 'reconciling', log }, () => queueReconciling(parts)),
     );
     lifecycle.defer(() => restored.close());
-    lifecycle.defer(every(HOUR_MS, { where: 'reconciling', log }, () => queueSuspects(parts)));
+    lifecycle.defer(
+      every(HOUR_MS, { where: 'reconciling', log }, () => queueSuspects(parts).then(() => queueDue(parts))),
+    );
     lifecycle.defer(every(HOUR_MS, { where: 'documents', log }, () => documents.forgetAbandoned()));
     lifecycle.defer(every(CLEANUP_MS, { where: 'contexts', log }, () => contexts.cleanup()));
 

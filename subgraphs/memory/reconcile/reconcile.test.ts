@@ -2,10 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { pino } from 'pino';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
+import { JobRunner } from '#platform/data/jobs/job-runner.ts';
 import { INDEX_NAMES, tenantOf } from '../indexes.ts';
+import type { Transaction } from '../parts.ts';
 import { MemoryWorld, user } from '../testing/memory-world.ts';
+import { queueDue } from './queue-reconciling.ts';
+import { RECONCILE_INDEX } from './reconcile-index.ts';
+
+const log = pino({ level: 'silent' });
 
 const REMEMBER = `mutation ($input: RememberInput!) { remember(input: $input) { memories { id } } }`;
 const SEARCH = `query ($input: SearchMemoriesInput!) { searchMemories(input: $input) { matches { memory { id text } } } }`;
@@ -116,6 +124,40 @@ describe('an index that does not agree with its rows', () => {
     expect((await store.get(at, [id]))[0]?.text).toBe('I play the cello.');
     const { objects } = await store.list({ space: 'knowledge', tenant: tenantOf(me.userId) }, { limit: 10 });
     expect(objects.every(({ text }) => text.startsWith('Yearbook'))).toBe(true);
+  }, 60_000);
+
+  it('holds as many texts as there are rows, and not theirs: it is compared in whole once a day', async () => {
+    const store = await world.vectors();
+    const mine = await remember('I keep two ferrets.');
+    const at = { space: 'memories', tenant: tenantOf(me.userId) };
+    const [object] = await store.get(at, [mine], { includeVectors: true });
+    // What a killed process forgot to take out stands beside what another one forgot to put in.
+    const stranger = { ...object!, id: randomUUID(), text: 'What was forgotten.', vectors: object!.vectors! };
+    await store.upsert(at, [stranger]);
+    await store.delete(at, [mine]);
+    await world.db.job.deleteMany({ where: { kind: RECONCILE_INDEX } });
+    const slow = new JobRunner<Transaction>(world.db, { owner: 'memory', log, metrics: new Registry() });
+    await queueDue({ db: world.db, slow, log });
+    // The runner of the product looks for work when some comes.
+    await world.ask(me, ADD, { input: { title: 'Note', text: 'A note.' } });
+    await world.idle();
+    expect((await store.get(at, [stranger.id, mine])).map(({ id }) => id)).toEqual([mine]);
+    await queueDue({ db: world.db, slow, log });
+    expect(await world.db.job.count({ where: { kind: RECONCILE_INDEX, state: { not: 'DONE' } } })).toBe(0);
+  }, 60_000);
+
+  it('holds the passages of a document that failed in the middle: they are taken out', async () => {
+    const { data } = await world.ask(me, ADD, { input: { title: 'Torn', text: 'A page of it.' } });
+    await world.idle();
+    const { id } = data.addDocument.document;
+    await world.db.document.update({ where: { id }, data: { status: 'FAILED' } });
+    await world.ask(admin, REINDEX);
+    await world.idle();
+    const { objects } = await (await world.vectors()).list(
+      { space: 'knowledge', tenant: tenantOf(me.userId) },
+      { limit: 100 },
+    );
+    expect(objects.filter(({ properties }) => properties['documentId'] === id)).toEqual([]);
   }, 60_000);
 });
 

@@ -95,7 +95,9 @@ const knowledge: Source = {
     const strangers: string[] = [];
     for (const { id, text } of objects) {
       const passage = passages.get(id);
-      if (passage === undefined || tenantOfDocument(passage.document) !== tenant) strangers.push(id);
+      // What failed in the middle is not searched: its passages are put again when it is tried again.
+      const isFound = passage !== undefined && passage.document.status !== 'FAILED';
+      if (!isFound || tenantOfDocument(passage.document) !== tenant) strangers.push(id);
       else if (indexedText(passage.document.title, passage.section, passage.text) !== text)
         outdated.add(passage.documentId);
     }
@@ -105,7 +107,7 @@ const knowledge: Source = {
     const documents = await db.document.findMany({ where: { id: { in: [...documentIds] }, status: 'READY' } });
     for (const { id: documentId, ownerId } of documents)
       await db.$transaction((tx) =>
-        slow.enqueue(tx, INGEST_DOCUMENT, { documentId }, { key: documentId, userId: ownerId }),
+        slow.enqueue(tx, INGEST_DOCUMENT, { documentId, ownerId }, { key: documentId, userId: ownerId }),
       );
     return documents.length;
   },
