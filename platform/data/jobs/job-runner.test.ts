@@ -395,6 +395,25 @@ function jobTests(prepare: (lifecycle: AsyncDisposableStack) => Promise<Config>)
       await expect.poll(() => done.toSorted(), { timeout: 10_000 }).toEqual(['first', 'second']);
     });
 
+    it('that is parked and has a key: two administrators try it again at once, and one of its key waits', async () => {
+      const refusing: JobHandler<Tx> = {
+        run: async () => {
+          throw new JobRefused('never');
+        },
+      };
+      const jobs = runner({ keyed: refusing });
+      const first = await enqueue(jobs, 'keyed', 1, 'k');
+      expect(await jobs.settled(first, 5_000)).toBe('PARKED');
+      const second = await enqueue(jobs, 'keyed', 1, 'k');
+      expect(await jobs.settled(second, 5_000)).toBe('PARKED');
+      await jobs[Symbol.asyncDispose]();
+      const [ada, bob] = [new ParkedWork(client), new ParkedWork(client)];
+      const retried = await Promise.all([ada, bob].flatMap((by) => [by.retry(first), by.retry(second)]));
+      expect(retried.filter(Boolean)).toHaveLength(2);
+      expect(await ada.list(10)).toEqual([]);
+      expect(await client.job.findMany()).toMatchObject([{ key: 'k', state: 'WAITING', attempts: 0, payload: 1 }]);
+    });
+
     it('that is parked is given up for good when a person drops it, and what runs is not', async () => {
       const gate = Promise.withResolvers<void>();
       const jobs = runner({

@@ -234,11 +234,12 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   }
 
   async settled(id: string, timeoutMs: number): Promise<JobState | undefined> {
-    const until = Date.now() + timeoutMs;
+    // Not by the clock of the wall, which may be set back by an hour.
+    const until = performance.now() + timeoutMs;
     for (let pause = 5; ; pause = Math.min(pause * 2, 200)) {
       const state = (await this.#table.get(id))?.state;
-      if (state === undefined || state === 'DONE' || state === 'PARKED' || Date.now() >= until) return state;
-      await sleep(Math.min(pause, Math.max(1, until - Date.now())));
+      if (state === undefined || state === 'DONE' || state === 'PARKED' || performance.now() >= until) return state;
+      await sleep(Math.min(pause, Math.max(1, until - performance.now())));
     }
   }
 
@@ -284,7 +285,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
   }
 
   #begin(job: ClaimedJob): void {
-    const running: Running = { job, aborter: new AbortController(), renewedAt: Date.now() };
+    const running: Running = { job, aborter: new AbortController(), renewedAt: performance.now() };
     this.#running.set(job.lease, running);
     if (this.#state === 'closed') running.aborter.abort(SHUTDOWN);
     const attempt = this.#attempt(running).finally(() => {
@@ -421,7 +422,7 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     const running = [...this.#running.values()];
     if (running.length === 0) return;
     try {
-      const startedAt = Date.now();
+      const startedAt = performance.now();
       const ours = await this.#table.renew(
         running.map(({ job }) => job.lease),
         leaseMs,
@@ -433,7 +434,8 @@ export class JobRunner<Tx extends SqlTransaction> implements Jobs<Tx> {
     } catch (error) {
       this.#warn(error, 'renew the leases of jobs');
       for (const entry of running) {
-        if (Date.now() - entry.renewedAt > leaseMs) entry.aborter.abort(new Error('the lease of the job ran out'));
+        if (performance.now() - entry.renewedAt <= leaseMs) continue;
+        entry.aborter.abort(new Error('the lease of the job ran out'));
       }
     }
   }

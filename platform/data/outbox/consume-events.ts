@@ -111,6 +111,11 @@ class Consumer<Tx extends SqlTransaction> implements ParkedEvents {
         const checked = { ...event, payload, recordedAt: new Date(event.recordedAt) } as PlatformEvent;
         await this.#handle([checked], (tx) => InboxTable.take(tx, event.id));
       } catch (error) {
+        // What it needs is away: the next look tries it again, without another word of the person.
+        if (isAway(error)) {
+          this.#log.warn({ err: error, eventId: event.id, type: event.type }, 'a parked event waits for what is away');
+          continue;
+        }
         await this.#inbox.parkAgain(event.id, problemOf(error));
         this.#log.warn({ err: error, eventId: event.id, type: event.type }, 'a parked event failed again');
       }
@@ -189,6 +194,7 @@ class Consumer<Tx extends SqlTransaction> implements ParkedEvents {
       if (isOurs && !(await isOurs(tx))) return 0;
       const unseen = await InboxTable.note(tx, events);
       const fresh = events.filter(({ id }) => unseen.delete(id));
+      await InboxTable.dropDeleted(tx, fresh);
       for (const { handler, events: run } of this.#runs(fresh)) {
         if (typeof handler === 'function') await handler(run[0]!, tx);
         else await handler.handle(run, tx);

@@ -1,7 +1,16 @@
-import type { PlatformEvent } from '../../contracts/events.ts';
+import type { EventType, PlatformEvent } from '../../contracts/events.ts';
 import type { SqlClient, SqlTransaction } from './outbox.ts';
 
 const KEEP = `interval '7 days'`;
+
+/** The events that something is deleted, and what in a payload names it. */
+const DELETIONS = {
+  'user.deleted': 'userId',
+  'conversation.deleted': 'conversationId',
+  'message.deleted': 'messageId',
+} as const satisfies Partial<Record<EventType, string>>;
+
+type Deletion = Readonly<Record<(typeof DELETIONS)[keyof typeof DELETIONS], string>>;
 
 /** The SQL of `inbox_events`, unqualified: the owner's role or search path says whose. */
 export class InboxTable {
@@ -56,6 +65,28 @@ export class InboxTable {
   static async take(tx: SqlTransaction, id: string): Promise<boolean> {
     const sql = `DELETE FROM inbox_events WHERE id = $1::uuid AND parked_at IS NOT NULL AND attempts = 0`;
     return (await tx.$executeRawUnsafe(sql, id)) === 1;
+  }
+
+  /**
+   * Gives up what is parked and holds what users have written, where that is deleted now: tried again later it would
+   * bring it back, and until then it would lie here. Done before the effects of the deletion: what is tried again at
+   * this moment is waited for, and deleted with the rest.
+   */
+  static async dropDeleted(tx: SqlTransaction, events: readonly PlatformEvent[]): Promise<void> {
+    for (const [type, key] of Object.entries(DELETIONS)) {
+      const gone = events
+        .filter((event) => event.type === type)
+        .map(({ payload }) => (payload as unknown as Deletion)[key]);
+      if (gone.length === 0) continue;
+      await tx.$executeRawUnsafe(
+        `UPDATE inbox_events
+         SET parked_at = NULL, event = NULL, handled_at = clock_timestamp(), problem = 'what it was about is deleted'
+         WHERE parked_at IS NOT NULL AND type IN ('message.completed', 'user.registered')
+           AND event -> 'payload' ->> $1::text = ANY($2::text[])`,
+        key,
+        gone,
+      );
+    }
   }
 
   /** It failed again. */

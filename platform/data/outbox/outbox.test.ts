@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { v7 as uuidv7 } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { CodedError } from '../../base/errors/errors.ts';
 import { silentLog } from '../../realtime/redis/testing/redis.ts';
 import { ParkedWork } from '../parked/parked-work.ts';
 import { handedOver } from '../testing/background-work.ts';
@@ -190,6 +191,69 @@ describe('outbox, embedded', () => {
     await handedOver(client);
     expect(await effects()).toHaveLength(1);
     expect([await parked.retry(anna), await parked.drop(bob)]).toEqual([false, false]);
+  });
+
+  it('a parked event that is wanted waits while what it needs is away, and is tried again by itself', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    let failure: Error | undefined = new Error('cannot digest this');
+    let tries = 0;
+    const { outbox } = await open(
+      lifecycle,
+      {
+        'user.deleted': async (event, tx) => {
+          tries++;
+          if (failure) throw failure;
+          await note(tx, event.id, event.payload.userId);
+        },
+      },
+      true,
+      20,
+    );
+    const anna = await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'anna', at: at() }));
+    await outbox.drain();
+    const parked = new ParkedWork(client);
+    await expect.poll(() => parked.list(10)).toHaveLength(1);
+    failure = new CodedError('SERVICE_UNAVAILABLE', 'The vector store is away.');
+    tries = 0;
+    expect(await parked.retry(anna)).toBe(true);
+    await expect.poll(() => tries).toBeGreaterThan(1);
+    failure = undefined;
+    await expect.poll(() => effects()).toEqual([{ event_id: anna, note: 'anna' }]);
+    expect(await parked.list(10)).toEqual([]);
+  });
+
+  it('what is parked about a conversation is given up when that is deleted: nothing of it is kept or comes back', async () => {
+    await using lifecycle = new AsyncDisposableStack();
+    const { outbox } = await open(lifecycle, {
+      'message.completed': async () => {
+        throw new Error('cannot digest this');
+      },
+      'conversation.deleted': async (event, tx) => note(tx, event.id, 'deleted'),
+    });
+    const say = (conversationId: string) =>
+      client.$transaction((tx) =>
+        outbox.record(tx, 'message.completed', {
+          messageId: uuidv7(),
+          conversationId,
+          userId: 'anna',
+          role: 'USER',
+          text: 'a secret',
+          at: at(),
+        }),
+      );
+    const [gone, kept] = [await say('gone'), await say('kept')];
+    await outbox.drain();
+    const parked = new ParkedWork(client);
+    await expect.poll(() => parked.count()).toBe(2);
+    const deletion = { conversationId: 'gone', userId: 'anna', at: at() };
+    await client.$transaction((tx) => outbox.record(tx, 'conversation.deleted', deletion));
+    await expect.poll(() => effects()).toHaveLength(1);
+    expect(await parked.list(10)).toMatchObject([{ id: kept }]);
+    expect(await parked.retry(gone)).toBe(false);
+    const rows = await client.$queryRawUnsafe<{ event: unknown }[]>(
+      `SELECT event FROM inbox_events WHERE event::text LIKE '%secret%'`,
+    );
+    expect(rows).toHaveLength(1);
   });
 
   describe('in batches', () => {

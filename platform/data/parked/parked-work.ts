@@ -64,22 +64,34 @@ export class ParkedWork {
     return row!.count;
   }
 
-  /** Gives it another round of attempts. @returns false when it is not parked here. */
+  /**
+   * Gives it another round of attempts. Where another job of its key waits, or comes to wait at this moment, that one
+   * stands for both.
+   *
+   * @returns false when it is not parked here.
+   */
   async retry(id: string): Promise<boolean> {
     if (!isUuid(id)) return false;
     const isParked =
-      ((await this.#withJobs()) &&
-        (await this.#change(
-          `UPDATE jobs AS job SET state = 'WAITING', attempts = 0, run_after = now(), finished_at = NULL
-           WHERE id = $1::uuid AND state = 'PARKED' AND NOT EXISTS (
-             SELECT FROM jobs AS other
-             WHERE other.kind = job.kind AND other.key = job.key AND other.state = 'WAITING')`,
-          id,
-        ))) ||
+      ((await this.#withJobs()) && (await this.#retryJob(id))) ||
       // Consumers look for parked events without an attempt.
       (await this.#change(`UPDATE inbox_events SET attempts = 0 WHERE id = $1::uuid AND parked_at IS NOT NULL`, id));
     if (isParked) this.#retried();
     return isParked;
+  }
+
+  /** It is queued as a new one is, and so gives way where one of its key waits, however many do so at once. */
+  async #retryJob(id: string): Promise<boolean> {
+    const [row] = await this.#client.$queryRawUnsafe<{ count: number }[]>(
+      `WITH parked AS (DELETE FROM jobs WHERE id = $1::uuid AND state = 'PARKED' RETURNING *),
+       queued AS (
+         INSERT INTO jobs (id, kind, key, payload, user_id, problem, created_at)
+         SELECT id, kind, key, payload, user_id, problem, created_at FROM parked
+         ON CONFLICT (kind, key) WHERE state = 'WAITING' DO NOTHING)
+       SELECT count(*)::int AS count FROM parked`,
+      id,
+    );
+    return row!.count === 1;
   }
 
   /** Gives it up for good. @returns false when it is not parked here. */
