@@ -53,7 +53,10 @@ const policies = manifests.filter(({ kind }) => kind === 'NetworkPolicy');
 /** What `add` of a JSON patch does, as kustomize does it. */
 function addTo(manifest: unknown, { op, path: at, value }: { op: string; path: string; value: unknown }): void {
   expect(op).toBe('add');
-  const keys = at.split('/').slice(1).map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const keys = at
+    .split('/')
+    .slice(1)
+    .map((key) => key.replaceAll('~1', '/').replaceAll('~0', '~'));
   const last = keys.pop()!;
   const parent = keys.reduce((one, key) => (one as Record<string, unknown>)[key], manifest);
   if (Array.isArray(parent)) parent.push(value);

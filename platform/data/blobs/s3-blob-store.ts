@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { ReadableStream as WebStream } from 'node:stream/web';
 import {
   AbortMultipartUploadCommand,
   DeleteObjectCommand,
@@ -140,7 +141,7 @@ export class S3BlobStore implements BlobStore {
       key,
       size: Number(found.ContentRange?.split('/')[1] ?? found.ContentLength ?? 0),
       modifiedAt: found.LastModified ?? new Date(0),
-      stream: ReadableStream.from(piecesOf(found.Body as Readable, this.#silenceMs, signal)),
+      stream: WebStream.from(piecesOf(found.Body as Readable, this.#silenceMs, signal)) as ReadableStream<Uint8Array>,
     };
   }
 

@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import pg from 'pg';
 import { outageOf } from '../../base/errors/outage.ts';
-import { SilentConnections, type SilenceOptions } from './silent-connections.ts';
+import { type SilenceOptions, SilentConnections } from './silent-connections.ts';
 
 /** What Postgres says to a wrong password. */
 const WRONG_PASSWORD = '28P01';

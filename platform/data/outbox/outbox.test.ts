@@ -228,7 +228,9 @@ describe('outbox, embedded', () => {
       'message.completed': async () => {
         throw new Error('cannot digest this');
       },
-      'conversation.deleted': async (event, tx) => note(tx, event.id, 'deleted'),
+      'conversation.deleted': async (event, tx) => {
+        await note(tx, event.id, 'deleted');
+      },
     });
     const say = (conversationId: string) =>
       client.$transaction((tx) =>

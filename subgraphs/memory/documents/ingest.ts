@@ -22,10 +22,7 @@ const ROWS_AT_ONCE = 100;
 const NAMESPACE = '0a9d5c1e-6f5b-5d0e-9a53-3b1c8a6f2d47';
 
 /** A document that is to be read. Jobs of an earlier version name no owner. */
-export interface IngestPayload {
-  readonly documentId: string;
-  readonly ownerId?: string | undefined;
-}
+export type IngestPayload = { readonly documentId: string; readonly ownerId?: string };
 
 /**
  * Reads a document, cuts it, embeds its passages. Each step can be repeated: the ids of passages follow from document

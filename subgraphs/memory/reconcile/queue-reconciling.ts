@@ -9,7 +9,7 @@ import { RECONCILE_INDEX } from './reconcile-index.ts';
 /** How long after a comparison in whole the next one is due, in ms. */
 const WHOLE_MS = 86_400_000;
 
-/** The work that changes an index. While some waits or runs, a difference is no wonder. */
+/** The work that changes an index. While some waits or runs, a difference is to be expected. */
 const CHANGES: Readonly<Record<IndexName, readonly string[]>> = {
   memories: [INDEX_MEMORIES, REMOVE_USER],
   knowledge: [INGEST_DOCUMENT, REMOVE_DOCUMENT, REMOVE_USER],
