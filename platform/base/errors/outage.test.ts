@@ -16,6 +16,6 @@ it.each(['ENOSPC', 'EROFS', '53100', '25006'])('a store that takes no writes is 
   expect(outageOf(failing(code))).toBe('no-writes');
 });
 
-it.each(['23505', '40P01', '22P02', 'ENOENT', 'EACCES'])('what is wrong with the work is not an outage (%s)', (code) => {
+it.each(['23505', '40P01', '22P02', 'ENOENT', 'EACCES'])('a fault of the work is not an outage (%s)', (code) => {
   expect(outageOf(failing(code))).toBeUndefined();
 });
