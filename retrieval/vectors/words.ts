@@ -4,10 +4,8 @@ import { IDLE_PAIR, STOP_WORDS } from './stop-words.ts';
 /** Runs of letters and digits; letters of scripts without spaces are taken apart below. */
 const RUN = /[\p{L}\p{N}]+/gu;
 const CLITIC = /['’](?:s|t|re|ve|ll|d|m)\b/g;
-/** Marks of letters, and what is not seen within a word: where it may be divided, where its letters join. */
-const UNSEEN = /(?:\p{M}|\u00ad|\u200d|\u2060|\ufeff)+/gu;
-/** Lam and alef are written as one letter, which PDFs have in either order. */
-const LAM_ALEF = /[\u0627\u0644]{2,}/g;
+/** Marks of letters, and what is not seen within a word: where it may be divided, or not. */
+const UNSEEN = /(?:\p{M}|\u00ad|\u2060|\ufeff)+/gu;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}]/u;
 const ENGLISH = /^[a-z]{3,}$/;
 /** Longer runs are not words: base64, hashes. Cut, so that one line of ten megabytes stays one small term. */
@@ -25,12 +23,7 @@ export const BM25 = { k1: 0.9, b: 0.4 } as const;
  * Japanese.
  */
 export function words(text: string): string[] {
-  const folded = text
-    .normalize('NFKD')
-    .replace(UNSEEN, '')
-    .replace(LAM_ALEF, (run) => [...run].sort().join(''))
-    .toLowerCase()
-    .replace(CLITIC, '');
+  const folded = text.normalize('NFKD').replace(UNSEEN, '').toLowerCase().replace(CLITIC, '');
   const found: string[] = [];
   for (const [run] of folded.matchAll(RUN)) {
     if (UNSPACED.test(run)) found.push(...pairs(run));
@@ -49,14 +42,20 @@ export function queryWords(text: string): string[] {
 
 /**
  * Returns the words of a query that carry meaning, each with its other endings in languages other than English: the
- * index holds words as they were written, so the query is what is made longer.
+ * index holds words as they were written, so the query is what is made longer. Arabic words come as PDFs have them,
+ * too.
  */
 export function queryForms(text: string): readonly (readonly string[])[] {
   const endings = ENDINGS.get(languageOfWords([...new Set(words(text))]) ?? 'en');
-  return queryWords(text).map((word, i) =>
-    endings === undefined || i >= MAX_INFLECTED ? [word] : [...new Set([word, ...inflections(word, endings)])],
-  );
+  return queryWords(text).map((word, i) => {
+    const turned = word.replace(LAM_ALEF, '\u0627\u0644');
+    const inflected = endings === undefined || i >= MAX_INFLECTED ? [] : inflections(word, endings);
+    return [...new Set([word, turned, ...inflected])];
+  });
 }
+
+/** Lam and alef are written as one letter, and what reads PDFs takes it apart the wrong way round. */
+const LAM_ALEF = /\u0644\u0627/g;
 
 /** Returns the words by which a query is searched, as `queryForms` gives them. */
 export const searchWords = (text: string): string[] => [...new Set(queryForms(text).flat())].slice(0, MAX_QUERY_WORDS);

@@ -1,7 +1,8 @@
-// What readers make of the files that LibreOffice writes: `npm run audit -- documents [--keep FOLDER] [--write]`. Sources in
-// eight languages (a text, a workbook, slides) are converted to every format that is read, damaged, locked, and said to be
-// what they are not; texts, mails and code are written in several encodings: each file must be read with all of its words, cited where they are, or refused with advice.
-// `--write` keeps those of subgraphs/memory/reader/testing/office, which the suite reads without LibreOffice.
+// What readers make of the files that LibreOffice writes: `npm run audit -- documents [--keep FOLDER] [--write]`.
+// Sources in eight languages (a text, a workbook, slides) are converted to every format that is read, damaged, locked,
+// and said to be what they are not; texts, mails and code are written in several encodings: each file must be read with
+// all of its words, cited where they are, or refused with advice. `--write` keeps those of
+// subgraphs/memory/reader/testing/office, which the suite reads without LibreOffice.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// `npm run audit -- <http|ws|subscriptions|federation|supergraphs|mcp|rest|documents>`: public suites, and ours, on the product.
+// `npm run audit -- <http|ws|subscriptions|federation|supergraphs|mcp|rest|documents>`: public suites, and ours, on the
+// product.
 const AUDITS = ['http', 'ws', 'subscriptions', 'federation', 'supergraphs', 'mcp', 'rest', 'documents'];
 const [name = ''] = process.argv.slice(2);
 if (AUDITS.includes(name)) {

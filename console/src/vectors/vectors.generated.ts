@@ -43,7 +43,8 @@ export type SearchVectorsInput = {
   /**
    * Has the installation's reranking model (`default_rerank` of llm.yaml) read the text with each of the best 40 hits: its
    * order and its scores, 0 to 1, are those of the answer, which `minScore` is about then. `limit` and `offset` together
-   * are at most 40. Where it is late or away the order stays, and `degraded` says so; MODEL_NOT_CONFIGURED where there is none.
+   * are at most 40. Where it is late or away the order stays, and `degraded` says so; MODEL_NOT_CONFIGURED where there is
+   * none.
    */
   rerank?: boolean;
   /** What to look for, at most 32 768 characters. Needed but for a search by vector alone. */

@@ -14,8 +14,8 @@ const WRAPPERS = /<\/?w:(?:fldSimple|dir|bdo|ruby|rubyBase)(?:\s[^>]*)?>/g;
 const MATHS = /<(\/?)m:(\w+)(?:\s[^>]*)?>/g;
 
 /**
- * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, and once what stands at the edge of each
- * page; pictures and the notes of reviewers are left out.
+ * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, and once what stands at the edge of
+ * each page; pictures and the notes of reviewers are left out.
  *
  * @throws {DocumentProblem} TOO_LARGE for a zip bomb, TOO_EXPENSIVE for elements nested without end, DAMAGED, NO_TEXT.
  */

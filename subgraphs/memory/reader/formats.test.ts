@@ -249,6 +249,7 @@ describe('a bad document has a clear outcome:', () => {
     ['an XLSX without cells', xlsx([{ name: 'S', rows: [] }]), XLSX],
     ['a PPTX of pictures', pptx([{ paragraphs: [] }, { paragraphs: [] }]), PPTX],
     ['an ODP of pictures', odp([[], []]), ODP],
+    ['an ODS without cells', ods('S', []), ODS],
     ['an EPUB without chapters', epub([]), EPUB],
     ['an ODT without text', odt([]), ODT],
   ])('%s', (_, bytes, type) => refused(bytes, type, 'NO_TEXT'));

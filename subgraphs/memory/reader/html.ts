@@ -77,7 +77,7 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
       put({ level: 0, text: cells.map((cell) => cell.map((piece) => oneLine(piece.text)).join(' ')).join(' | ') });
     else for (const piece of cells.flat()) put(piece);
   };
-  /** The number of a note is not a part of the word before it, and an arrow back is no text. */
+  /** The number of a note is not a part of the word before it, and an arrow back is left out. */
   const endLink = ({ href, at }: { href: string; at: number }) => {
     if (!href.startsWith('#') || at > text.length) return;
     const said = text.slice(at).trim();

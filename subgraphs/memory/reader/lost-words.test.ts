@@ -92,7 +92,7 @@ describe('no words are lost', () => {
     expect(await textOf(open, 'application/vnd.oasis.opendocument.text')).toBe('One\n\nFirst.\n\nQuay Street');
   });
 
-  it('of notes, and their numbers are no part of words', async () => {
+  it('of notes, and their numbers are not parts of words', async () => {
     const noted = (kind: string, text: string) =>
       `<text:${kind}>${text}<text:note><text:note-citation>1</text:note-citation><text:note-body><text:p>The note.</text:p></text:note-body></text:note></text:${kind}>`;
     const open = (body: string) =>
@@ -268,15 +268,25 @@ describe('no words are lost', () => {
     expect(passages.at(-1)).toMatchObject({ line: 3, text: 'e,f' });
   });
 
-  it('of forms that were filled in', async () => {
-    const form = Buffer.from(pdf(['Application']))
-      .toString('latin1')
-      .replace(
-        '/Contents',
-        '/Annots [<< /Type /Annot /Subtype /Widget /FT /Tx /T (Name) /TU (Your name) /V (Ada Lovelace) /Rect [0 0 9 9] >> << /Type /Annot /Subtype /FreeText /Contents (Approved.) /Rect [0 0 9 9] >> << /Type /Annot /Subtype /Widget /FT /Tx /T (Empty) /Rect [0 0 9 9] >>] /Contents',
-      );
-    const { text, passages } = await read(Buffer.from(form, 'latin1'), 'application/pdf');
-    expect(text).toBe('Application\n\nApproved.\n\nYour name: Ada Lovelace');
-    expect(passages[0]!.page).toBe(1);
+  it('of forms that were filled in, and of what was written onto a page that is a picture', async () => {
+    const annotated = (page: string) => {
+      const file = Buffer.from(pdf([page])).toString('latin1');
+      const annotations = [
+        '/Subtype /Widget /FT /Tx /T (Name) /TU (Your name) /V (Ada Lovelace)',
+        '/Subtype /Widget /FT /Ch /T (Port) /V (Ghent)',
+        '/Subtype /Widget /FT /Tx /T (Empty)',
+        '/Subtype /FreeText /Contents (Approved.)',
+        '/Subtype /FreeText /F 2 /Contents (Hidden.)',
+      ].map((one) => `<< /Type /Annot /Rect [0 0 9 9] ${one} >>`);
+      return Buffer.from(file.replace('/Contents', `/Annots [${annotations.join(' ')}] /Contents`), 'latin1');
+    };
+    const said = ['Your name: Ada Lovelace', 'Port: Ghent', 'Approved.'];
+    const form = await read(annotated('Application'), 'application/pdf');
+    expect(form.text.split('\n\n').sort()).toEqual(['Application', ...said].sort());
+    expect(form.passages[0]!.page).toBe(1);
+    expect(form.unreadPages).toEqual([]);
+    const picture = await read(annotated(''), 'application/pdf');
+    expect(picture.text.split('\n\n').sort()).toEqual([...said].sort());
+    expect(picture.unreadPages).toEqual([1]);
   });
 });

@@ -26,8 +26,12 @@ export async function readOpenDocument(bytes: Uint8Array): Promise<Outline> {
   walkXml(content, handlerOf(builder, isSheets));
   if (/<office:text[\s>]/.test(content)) edgesOf(builder, (await archive.text('styles.xml')) ?? '');
   const outline = builder.build();
-  const isPictures = outline.blocks.every(({ start, end }) => /^Slide \d+$/.test(outline.text.slice(start, end)));
-  if (isPictures) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
+  // Sheets and slides have names without anything on them.
+  const isEmpty = outline.blocks.every(({ start, end, headings }) => {
+    const text = outline.text.slice(start, end);
+    return isSheets ? headings.at(-1) === text : /^Slide \d+$/.test(text);
+  });
+  if (isEmpty) throw new DocumentProblem('NO_TEXT', `${WHAT} holds no text.`);
   return outline;
 }
 

@@ -35,7 +35,8 @@ interface Atom {
 }
 
 /**
- * Cuts a document into passages: never across headings and pages, at paragraphs where possible, else at sentences, else at words.
+ * Cuts a document into passages: never across headings and pages, at paragraphs where possible, else at sentences, else
+ * at words.
  */
 export function cutPassages({ text, blocks, hasLines }: Outline): Passage[] {
   const passages: Passage[] = [];

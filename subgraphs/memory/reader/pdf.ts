@@ -25,8 +25,9 @@ export async function readPdf(bytes: Uint8Array, recognised: Readonly<Record<num
       const content = await page.getTextContent();
       const lines = linesOf(content.items);
       const text = lines.trim() === '' ? recognised[number] : lines;
-      const filled = filledIn(await page.getAnnotations());
-      if (text === undefined && filled.length === 0) unreadPages.push(number);
+      // The page is read where one of them is broken.
+      const filled = filledIn(await page.getAnnotations().catch(() => []));
+      if (text === undefined) unreadPages.push(number);
       for (const paragraph of text?.split(/\n\s*\n/) ?? []) builder.paragraph(joinLines(paragraph));
       for (const value of filled) builder.paragraph(value);
       page.cleanup();
@@ -59,8 +60,8 @@ function linesOf(items: readonly (Run | object)[]): string {
 }
 
 /**
- * Lines of a printed paragraph as running text; words that were divided at the end of a line are joined, and scripts that
- * write without spaces get none.
+ * Lines of a printed paragraph as running text; words that were divided at the end of a line are joined, and scripts
+ * that write without spaces get none.
  */
 const joinLines = (text: string): string =>
   text
@@ -71,11 +72,14 @@ const joinLines = (text: string): string =>
     )
     .replace(/\s+/g, ' ');
 
+/** The flag of what is not shown. */
+const HIDDEN = 2;
+
 /** What was filled into a form, each with what its field is called, and what was written onto the page. */
 function filledIn(annotations: readonly Record<string, unknown>[]): string[] {
   return annotations.flatMap((annotation) => {
-    const { subtype, fieldType, fieldValue, alternativeText, fieldName, contentsObj, hidden } = annotation;
-    if (hidden === true) return [];
+    const { subtype, fieldType, fieldValue, alternativeText, fieldName, contentsObj, annotationFlags } = annotation;
+    if (typeof annotationFlags === 'number' && (annotationFlags & HIDDEN) !== 0) return [];
     if (subtype === 'FreeText') return textsOf((contentsObj as { str?: unknown } | undefined)?.str);
     if (subtype !== 'Widget' || (fieldType !== 'Tx' && fieldType !== 'Ch')) return [];
     const [name] = textsOf(alternativeText || fieldName);

@@ -7,7 +7,9 @@ const SKIPPED = new Set(
   colorschememapping latentstyles datastore fldinst filetbl revtbl mmathPr pgptbl shpinst shprslt nonshppict atnid atnauthor
   annotation`.split(/\s+/),
 );
-/** Texts that stand elsewhere than in the paragraph in which they are written: notes and boxes, and the edges of pages. */
+/**
+ * Texts that stand elsewhere than in the paragraph in which they are written: notes and boxes, and the edges of pages.
+ */
 const ELSEWHERE: Readonly<Record<string, 'note' | 'edge'>> = {
   footnote: 'note',
   shptxt: 'note',

@@ -10,8 +10,8 @@ const MAX_SHEETS = 1_000;
 const MAX_CELLS = 5_000_000;
 
 /**
- * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells. Formulas are not computed; what
- * the program that saved them computed is read.
+ * Reads the text of an XLSX: each sheet, hidden or not, a section, each row a paragraph with its cells. Formulas are
+ * not computed; what the program that saved them computed is read.
  *
  * @throws {DocumentProblem} DAMAGED, TOO_LARGE, NO_TEXT.
  */

@@ -23,7 +23,9 @@ const plain = (text: string): string =>
     .replace(/\p{M}/gu, '')
     .replace(/[\u0627\u0644]{2,}/g, (run) => [...run].sort().join(''));
 
-/** Returns what is wrong with citations of a document: each passage must be the text at its offsets, and none be lost. */
+/**
+ * Returns what is wrong with citations of a document: each passage must be the text at its offsets, and none be lost.
+ */
 export function citationFaults({ text, passages }: ReadDocument): string[] {
   const faults: string[] = [];
   let end = 0;

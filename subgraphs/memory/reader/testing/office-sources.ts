@@ -167,7 +167,7 @@ export function textOf(writing: Writing): string {
   });
 }
 
-/** A workbook of two sheets, of which the second is hidden: merged cells, formulas, a date, a share in percent, gaps. */
+/** A workbook of two sheets, of which the second is hidden: merged cells, formulas, a date, a share, gaps. */
 export function sheetsOf({ title, second, sentences, cells }: Writing): string {
   const cell = (text: string, more = '') =>
     `<table:table-cell office:value-type="string" ${more}><text:p>${escaped(text)}</text:p></table:table-cell>`;
