@@ -38,6 +38,37 @@ describe('a text that grows', () => {
     }
   });
 
+  it('has at each step the blocks of what is there, where words come that look like marks', () => {
+    const text = `Words, and more of them - "quoted" (so) 100 % sure; a [link](https://example.org) and then words.
+1. one item with words after it, enough of them to be long
+2. two
+
+Costs of $5 and words that follow it, then $a^2$ and more words (of [this](x) kind) as they come
+---
+**bold** words after it, and after that *some more* with words - and
+- an item, and words that go on for a while
+`;
+    const written = ({ tokens }: Blocks) => JSON.stringify(tokens);
+    for (const size of [1, 3, 11]) {
+      let blocks = NO_BLOCKS;
+      for (let end = size; end < text.length + size; end += size) {
+        const here = text.slice(0, end);
+        blocks = growBlocks(blocks, here, true);
+        // A blank at the end counts when something follows it.
+        if (!here.endsWith(' ')) expect(written(blocks)).toBe(written(growBlocks(NO_BLOCKS, here, true)));
+      }
+    }
+  });
+
+  it('takes words that are added to a paragraph without reading it again', () => {
+    const first = growBlocks(NO_BLOCKS, `# Title\n\n${'many words, '.repeat(20).trim()}`, true);
+    const second = growBlocks(first, `${first.text} and another`, true);
+    expect(first.endsInWords).toBe(true);
+    expect(second.tokens.at(-1)).toMatchObject({ text: expect.stringMatching(/many words, and another$/) });
+    expect(second.tokens[0]).toBe(first.tokens[0]);
+    expect(growBlocks(second, `${second.text} with *marks*`, true).endsInWords).toBe(false);
+  });
+
   it('is not read again from its beginning', () => {
     const first = growBlocks(NO_BLOCKS, TEXT, true);
     const second = growBlocks(first, `${TEXT} And on.`, true);

@@ -4,6 +4,7 @@ import { createElement, lazy, memo, type ReactNode, Suspense, useMemo, useRef } 
 import { CopyButton } from '../frame/copy-button.tsx';
 import { Otherwise } from '../frame/otherwise.tsx';
 import { useStrings } from '../strings/strings.tsx';
+import { GrowingText } from './growing-text.tsx';
 import { growBlocks, type MathToken, NO_BLOCKS } from './markdown-blocks.ts';
 
 // Few replies have formulas or code.
@@ -40,13 +41,26 @@ const Block = memo(
   function Block({ token, isOpen }: { token: Token; isOpen: boolean; isWriting: boolean }) {
     // Code is coloured when it is complete.
     if (token.type === 'code' && !isOpen) return <CodeBlock token={token as Tokens.Code} isComplete />;
-    return <>{show(token)}</>;
+    return <>{isOpen ? showOpen(token) : show(token)}</>;
   },
   (before, after) =>
     before.token === after.token ||
     // At the end a block that is written as before may be another one: what its links name came below it.
     (after.isWriting && before.token.raw === after.token.raw && before.isOpen === after.isOpen),
 );
+
+/** Shows a block that is being written: the words at its end grow in place. */
+function showOpen(token: Token): ReactNode {
+  const { tokens = [] } = token as Tokens.Paragraph;
+  const words = tokens.at(-1);
+  if (token.type !== 'paragraph' || words?.type !== 'text' || 'tokens' in words) return show(token);
+  return (
+    <p className="growing" dir="auto">
+      {all(tokens.slice(0, -1))}
+      <GrowingText text={plain((words as Tokens.Text).text)} />
+    </p>
+  );
+}
 
 const SAFE = /^(https?:|mailto:)/i;
 
