@@ -4,10 +4,13 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { answer, answerDeltas, FaultServer, type SeenRequest } from '#llm/testing/fault-server.ts';
-import { BROWSER_SKIPPED, TestBrowser, violationsOf } from './testing/browser.ts';
+import { picture } from './screenshots/picture.ts';
+import { BROWSER_SKIPPED, questionsOf, signedIn, TestBrowser, violationsOf } from './testing/browser.ts';
 import { TestUser } from './testing/client.ts';
+import { startCollector } from './testing/collector.ts';
 import { freePort, type RunningGraph, SextantProcess, startEmbedded } from './testing/sextant.ts';
 import { story } from './testing/story.ts';
 
@@ -17,9 +20,17 @@ const WHOLE = story(WORDS).join('');
 const NOTED =
   'It is noted: $e^{i\\pi} = -1$ $\\rule{500em}{1em}$ in the [book][1].\n\n```ts\nconst tea = "green"; // noted\n```\n\n' +
   'That is all.\n\n[1]: https://example.org/book\n';
-const PAGES = ['chat', 'knowledge', 'memory', 'images', 'vectors', 'usage', 'people', 'account', 'system'];
+const PAGES = ['chat', 'knowledge', 'memory', 'contexts', 'images', 'vectors', 'usage', 'people', 'account', 'system'];
 
-/** A model that tells stories, and that calls a tool when it is asked to note something down. */
+/** What a story with "Hold" in its question waits for before its twentieth word, the first time that it is told. */
+let held = Promise.withResolvers<void>();
+const toldOnce = new Set<string>();
+const goOn = () => {
+  held.resolve();
+  held = Promise.withResolvers();
+};
+
+/** A model that tells stories, waits with them for the test where it is asked to, and that calls a tool when it is asked to note something down. */
 function speak(request: SeenRequest, response: ServerResponse): unknown {
   const { messages, tools } = request.body as { messages: { role: string; content: unknown }[]; tools?: unknown };
   const last = messages.at(-1)!;
@@ -30,19 +41,27 @@ function speak(request: SeenRequest, response: ServerResponse): unknown {
       response,
     );
   }
-  if (last.role === 'tool') return answer(NOTED.split(/(?<= )/), { gapMs: 15 })(request, response);
-  return answer(story(WORDS), { gapMs: 15 })(request, response);
+  if (last.role === 'tool') return answer(NOTED.split(/(?<= )/), { gapMs: 2 })(request, response);
+  const text = JSON.stringify(last.content);
+  const isHeld = text.includes('Hold') && !toldOnce.has(text);
+  toldOnce.add(text);
+  return answer(story(WORDS), { gapMs: 2, ...(isHeld && { hold: { at: 20, until: held.promise } }) })(
+    request,
+    response,
+  );
 }
 
 const skipped = BROWSER_SKIPPED !== '';
 
 describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
   const lifecycle = new AsyncDisposableStack();
+  let collector: Awaited<ReturnType<typeof startCollector>>;
   let model: FaultServer;
   let graph: RunningGraph;
   let browser: TestBrowser;
 
   beforeAll(async () => {
+    collector = lifecycle.use(await startCollector());
     model = lifecycle.use(await FaultServer.start(async (...call) => void (await speak(...call))));
     const folder = await mkdtemp(path.join(tmpdir(), 'sextant-console-'));
     lifecycle.defer(() => rm(folder, { recursive: true, force: true }));
@@ -59,6 +78,8 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
         LLM_CONFIG: path.join(folder, 'llm.yaml'),
         ADMIN_EMAIL: 'admin@example.org',
         ADMIN_PASSWORD: PASSWORD,
+        OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+        TRACE_URL: 'https://traces.example.org/{traceId}',
       }),
     );
     browser = lifecycle.use(await TestBrowser.open());
@@ -75,14 +96,31 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('navigation', { name: 'Menu' }).waitFor({ state: 'attached' });
   };
+  /** A tab of a person who has an account and is signed in. */
   const newPerson = async (options: Parameters<TestBrowser['person']>[0] = {}) => {
     const user = await TestUser.signUp(graph.url);
-    const person = await browser.person(options);
+    return { user, ...(await tabOf(user, options)) };
+  };
+  const tabOf = async (user: TestUser, options: Parameters<TestBrowser['person']>[0] = {}) => {
+    const person = await browser.person({ ...signedIn(user), ...options });
     lifecycle.defer(() => person.close());
     const page = await person.tab();
     await page.goto(`${graph.url}/chat`);
-    await signIn(page, user.email);
-    return { user, person, page };
+    await page.getByRole('navigation', { name: 'Menu' }).waitFor({ state: 'attached' });
+    return { person, page };
+  };
+  /** Spoils the access token that a page keeps, as if it had ended long ago. */
+  const endToken = (page: Page) =>
+    page.evaluate(() => {
+      const [name] = Object.keys(localStorage).filter((key) => key.includes('/graphql'));
+      const kept = JSON.parse(localStorage.getItem(name!)!) as { accessToken: string };
+      localStorage.setItem(name!, JSON.stringify({ ...kept, accessToken: `${kept.accessToken.slice(0, -6)}AAAAAA` }));
+    });
+  /** Waits until a page shows what it has asked for. */
+  const shown = async (page: Page) => {
+    await page.getByRole('heading', { level: 1 }).first().waitFor();
+    await expect.poll(() => questionsOf(page)).toBe(0);
+    await page.locator('.mantine-Loader-root').first().waitFor({ state: 'detached' });
   };
   const write = async (page: Page, text: string) => {
     await page.getByRole('textbox', { name: 'Write a message' }).fill(text);
@@ -111,9 +149,13 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
 
   it('answers word for word, and goes on after a reload in the middle of a reply', async () => {
     const { page } = await newPerson();
-    await write(page, 'Tell me a story');
-    await page.getByText('word10').waitFor();
+    await write(page, 'Hold on, and tell me a story');
+    await page.getByText('word19').waitFor();
     await page.reload();
+    await page.getByText('word19').waitFor();
+    // The token ends in the middle of it, too.
+    await endToken(page);
+    goOn();
     await ended(page);
     expect(await replyText(page)).toBe(WHOLE);
     expect(await page.locator('article.reply').count()).toBe(1);
@@ -126,12 +168,14 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
   it('stops, writes another reply, edits, and goes from one version to the other', async () => {
     const { page } = await newPerson();
     await choose(page, 'CURRENT_TIME', 'WEB_SEARCH');
-    await write(page, 'Tell me a story');
-    await page.getByText('word10').waitFor();
+    await write(page, 'Hold on, and tell me a story to the end');
+    await page.getByText('word19').waitFor();
     await page.getByRole('button', { name: 'Stop' }).click();
     await ended(page, 'STOPPED');
+    goOn();
     expect((await replyText(page)).length).toBeLessThan(WHOLE.length);
-    await page.getByRole('button', { name: 'Write another reply' }).click();
+    await page.getByRole('button', { name: 'Write another reply' }).dblclick();
+    await page.getByText('2 of 2').waitFor();
     await ended(page);
     expect(await replyText(page)).toBe(WHOLE);
     await page.getByRole('button', { name: 'Previous version' }).click();
@@ -322,11 +366,7 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     const second = await person.tab();
     await second.goto(`${graph.url}/memory`);
     await second.getByRole('heading', { name: 'Memory' }).waitFor();
-    await page.evaluate(() => {
-      const [name] = Object.keys(localStorage).filter((key) => key.includes('/graphql'));
-      const kept = JSON.parse(localStorage.getItem(name!)!) as { accessToken: string };
-      localStorage.setItem(name!, JSON.stringify({ ...kept, accessToken: `${kept.accessToken.slice(0, -6)}AAAAAA` }));
-    });
+    await endToken(page);
     await page.reload();
     await write(page, 'Am I still here?');
     await ended(page);
@@ -407,26 +447,221 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
   }, 240_000);
 
   it('has no fault that axe knows on any page, in both themes, and speaks German', async () => {
-    for (const colorScheme of ['light', 'dark'] as const) {
-      const person = await browser.person({ colorScheme });
-      lifecycle.defer(() => person.close());
-      const page = await person.tab();
-      await page.goto(`${graph.url}/chat`);
-      await page.getByRole('button', { name: 'Sign in' }).waitFor();
-      expect([colorScheme, 'sign-in', await violationsOf(page)]).toEqual([colorScheme, 'sign-in', []]);
-      await signIn(page, 'admin@example.org');
-      for (const name of PAGES) {
-        await page.goto(`${graph.url}/${name}`);
-        await page.getByRole('heading', { level: 1 }).waitFor();
-        await page.waitForLoadState('networkidle').catch(() => undefined);
-        if (name === 'usage') await page.getByRole('heading', { name: 'What people think of replies' }).waitFor();
-        expect([colorScheme, name, await violationsOf(page)]).toEqual([colorScheme, name, []]);
-      }
-      await page.getByRole('button', { name: 'Deutsch' }).click();
-      await page.getByRole('link', { name: 'Wissen' }).click();
-      await page.getByRole('heading', { name: 'Wissen' }).waitFor();
-      expect(await page.locator('html').getAttribute('lang')).toBe('de');
+    const stranger = await browser.person();
+    lifecycle.defer(() => stranger.close());
+    const page = await stranger.tab();
+    const inBothThemes = async (name: string) => {
+      expect([name, await violationsOf(page)]).toEqual([name, []]);
+      await page.getByRole('button', { name: 'Light or dark' }).click();
+      await page.locator('html[data-mantine-color-scheme=dark]').waitFor();
+      // The theme changes colours, and nothing else.
+      expect([name, 'dark', await violationsOf(page, ['color-contrast'])]).toEqual([name, 'dark', []]);
+      await page.getByRole('button', { name: 'Light or dark' }).click();
+      await page.locator('html[data-mantine-color-scheme=light]').waitFor();
+    };
+    await page.goto(`${graph.url}/chat`);
+    await page.getByRole('button', { name: 'Sign in' }).waitFor();
+    await inBothThemes('sign-in');
+    await signIn(page, 'admin@example.org');
+    const { collectionId, imageId } = await fill();
+    const parts = [`vectors/${collectionId}`, `vectors/${collectionId}?show=map`, `images/${imageId}`];
+    for (const name of [...PAGES, ...parts]) {
+      await page.goto(`${graph.url}/${name}`);
+      await shown(page);
+      if (name === 'usage') await page.getByRole('heading', { name: 'What people think of replies' }).waitFor();
+      await inBothThemes(name);
     }
+    await page.getByRole('button', { name: 'Deutsch' }).click();
+    await page.getByRole('link', { name: 'Wissen' }).click();
+    await page.getByRole('heading', { name: 'Wissen' }).waitFor();
+    expect(await page.locator('html').getAttribute('lang')).toBe('de');
+  }, 240_000);
+
+  /** Gives the administrator something of everything. */
+  const fill = async () => {
+    const admin = new TestUser(graph.url, 'admin@example.org', PASSWORD);
+    await admin.signIn();
+    await admin.run('mutation { remember(input: { memories: [{ text: "Sails a sloop" }] }) { memories { id } } }');
+    await admin.run(
+      'mutation { setContext(input: { scope: { scope: USER }, key: "course", value: { degrees: 245 } }) { context { id } } }',
+    );
+    const made = await admin.run<{ createVectorCollection: { collection: { id: string } } }, object>(
+      'mutation { createVectorCollection(input: { name: "log" }) { collection { id } } }',
+    );
+    const collectionId = made.createVectorCollection.collection.id;
+    const objects = ['Wind from the south-west', 'Sun sight at noon', 'Reefed the sail'].map((text, id) => ({
+      id,
+      text,
+    }));
+    await admin.run('mutation ($input: UpsertVectorsInput!) { upsertVectors(input: $input) { storedCount } }', {
+      input: { collectionId, objects: objects.map(({ id, text }) => ({ id: String(id), text })) },
+    });
+    const begun = await admin.run<
+      {
+        createImageUpload: {
+          image: { id: string };
+          upload: { url: string; headers: { name: string; value: string }[] };
+        };
+      },
+      object
+    >(
+      `mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) {
+        image { id } upload { url headers { name value } } } }`,
+      { input: { fileName: 'log-book.png', contentType: 'image/png', size: (await picture()).byteLength } },
+    );
+    const { image, upload } = begun.createImageUpload;
+    const headers = Object.fromEntries(upload.headers.map(({ name, value }) => [name, value]));
+    await fetch(upload.url, { method: 'PUT', headers, body: await picture() });
+    return { collectionId, imageId: image.id };
+  };
+
+  it('keeps values by key, also in a conversation, and tells of two who write the same one', async () => {
+    const { user, page } = await newPerson();
+    await page.goto(`${graph.url}/contexts`);
+    await page.getByRole('button', { name: 'New entry' }).click();
+    await page.getByLabel('Key').fill('course');
+    await page.getByLabel('Value').fill('{ degrees: 245 }');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('This is not JSON. Text stands in "quotes".').waitFor();
+    await page.getByLabel('Value').fill('{ "degrees": 245 }');
+    await page.getByRole('button', { name: 'Save' }).dblclick();
+    await page.getByRole('article', { name: 'course' }).getByText('"degrees": 245').waitFor();
+    await page.getByRole('button', { name: 'Edit: course' }).click();
+    await user.run(
+      'mutation { setContext(input: { scope: { scope: USER }, key: "course", value: 7 }) { context { version } } }',
+    );
+    await page.getByLabel('Value').fill('250');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await expect.poll(() => page.getByLabel('Value').inputValue()).toBe('7');
+    await page.getByLabel('Value').fill('251');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('article', { name: 'course' }).getByText('251').waitFor();
+    const made = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
+      'mutation { createConversation(input: { title: "The passage" }) { conversation { id } } }',
+    );
+    await page.getByRole('button', { name: 'Use in a conversation: course' }).click();
+    await page.getByRole('dialog').getByRole('combobox', { name: 'Conversation' }).click();
+    await page.getByRole('option', { name: 'The passage' }).click();
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.waitForURL(new RegExp(`scope=conversation&of=${made.createConversation.conversation.id}`));
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByRole('button', { name: 'Delete: course' }).click();
+    await page.getByText('Nothing here yet.').waitFor();
+    await page.getByRole('radio', { name: 'You' }).locator('xpath=..').click();
+    await page.getByRole('article', { name: 'course' }).waitFor();
+  }, 240_000);
+
+  it('makes a collection whose texts are found, and read on a map by keys', async () => {
+    const { page } = await newPerson();
+    await page.goto(`${graph.url}/vectors`);
+    await page.getByRole('button', { name: 'New collection' }).click();
+    await page.getByLabel('Name').fill('log');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const texts = ['Sun sight at noon', 'Reefed the main sail', 'Wind from the south-west'];
+    await page.getByLabel('Add texts, one a line').fill(texts.join('\n'));
+    await page.getByRole('button', { name: 'Save' }).dblclick();
+    await expect.poll(() => page.getByRole('button', { name: /^Delete: / }).count()).toBe(3);
+    await page.getByRole('searchbox', { name: 'Search this collection' }).fill('sun at noon');
+    await page
+      .getByRole('img', { name: /^Score .*: Meaning .*, Words / })
+      .first()
+      .waitFor();
+    await page.getByRole('tab', { name: 'Map' }).click();
+    const map = page.getByRole('listbox', { name: 'Map' });
+    await map.getByRole('option', { name: 'Sun sight at noon', selected: true }).waitFor();
+    await map.focus();
+    const read = new Set<string>();
+    for (const key of ['ArrowLeft', 'ArrowLeft', 'ArrowRight', 'ArrowRight']) {
+      await page.keyboard.press(key);
+      const current = await map.getAttribute('aria-activedescendant');
+      read.add((await page.locator(`#${current}`).getAttribute('aria-label'))!);
+    }
+    expect([...read].sort()).toEqual([...texts].sort());
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await page.getByText('Nothing here yet.').waitFor();
+  }, 240_000);
+
+  it('shows images that look alike, the text in one, and makes other sizes of it', async () => {
+    const { page } = await newPerson();
+    await page.goto(`${graph.url}/images`);
+    const large = await picture();
+    const small = await sharp(large).resize(300).jpeg().toBuffer();
+    await page.locator('main input[type=file]').setInputFiles([
+      { name: 'log.png', mimeType: 'image/png', buffer: large },
+      { name: 'small.jpg', mimeType: 'image/jpeg', buffer: small },
+    ]);
+    await page.getByRole('link', { name: 'small.jpg' }).waitFor();
+    await expect.poll(() => page.locator('.gallery img').count()).toBe(2);
+    await page.getByRole('link', { name: 'log.png' }).click();
+    await page
+      .getByRole('region', { name: 'Similar pictures' })
+      .getByText(/% alike$/)
+      .waitFor();
+    await page.getByRole('button', { name: 'Read the text' }).click();
+    await page.locator('.picture rect').first().waitFor({ state: 'attached' });
+    await page.getByRole('combobox', { name: 'Format' }).click();
+    await page.getByRole('option', { name: 'JPEG' }).click();
+    const opened = page.context().waitForEvent('page');
+    await page.getByRole('button', { name: 'Open', exact: true }).click();
+    const variant = await opened;
+    await expect.poll(() => variant.evaluate(() => document.contentType)).toBe('image/jpeg');
+  }, 240_000);
+
+  it('traces a request, and opens the explorer with the session of the console, which goes on there when its token ends', async () => {
+    const admin = new TestUser(graph.url, 'admin@example.org', PASSWORD);
+    await admin.signIn();
+    const { page, person } = await tabOf(admin);
+    const second = await person.tab();
+    await second.goto(`${graph.url}/memory`);
+    await second.getByRole('heading', { name: 'Memory' }).waitFor();
+    await page.goto(`${graph.url}/system`);
+    await page.getByRole('button', { name: 'Trace a request' }).click();
+    const trace = await page.getByRole('link', { name: 'Open the trace' }).getAttribute('href');
+    const traceId = /^https:\/\/traces\.example\.org\/(\w{32})$/.exec(trace!)![1];
+    const spans = () => collector.spans.filter((span) => span.traceId === traceId).map(({ name }) => name);
+    await expect.poll(spans, { timeout: 20_000 }).toEqual(expect.arrayContaining(['query', 'fetch vector']));
+    await page.getByRole('link', { name: 'Explorer' }).click();
+    await page.getByText(/^Signed in as /).waitFor();
+    expect(new URL(page.url()).href).toBe(`${graph.url}/explorer`);
+    await endToken(page);
+    const answers: Promise<{ data?: { me?: object } }>[] = [];
+    page.on('response', (response) => {
+      if (response.request().postData()?.includes('WhoAmI')) answers.push(response.json());
+    });
+    await page.getByRole('button', { name: /^Execute query/ }).click();
+    await expect.poll(async () => (await Promise.all(answers)).at(-1)?.data?.me).toMatchObject({ email: admin.email });
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await second.getByRole('heading', { name: 'Sign in' }).waitFor();
+  }, 240_000);
+
+  it('says why an action came to nothing, and lists more than fits on a page', async () => {
+    const { user, page } = await newPerson();
+    const memories = Array.from({ length: 60 }, (_, index) => ({ text: `Fact number ${index}` }));
+    for (const half of [memories.slice(0, 30), memories.slice(30)])
+      await user.run('mutation ($input: RememberInput!) { remember(input: $input) { memories { id } } }', {
+        input: { memories: half },
+      });
+    await page.goto(`${graph.url}/memory`);
+    const listed = () => page.getByRole('article').count();
+    await expect.poll(listed).toBe(50);
+    await page.getByRole('button', { name: 'Show more' }).click();
+    await expect.poll(listed).toBe(60);
+    await page.context().setOffline(true);
+    await page
+      .getByRole('button', { name: /^Pin: / })
+      .first()
+      .click();
+    await page.getByRole('alert').getByText('The server cannot be reached.').waitFor();
+    await page.context().setOffline(false);
+    await page.getByRole('alert').getByRole('button', { name: 'Close' }).click();
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page
+      .getByRole('button', { name: /^Forget: / })
+      .last()
+      .click();
+    await expect.poll(listed).toBe(59);
   }, 240_000);
 
   it('is loaded again where a part of it is gone since the server was upgraded', async () => {
@@ -502,15 +737,4 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
       await fresh.stop();
     }
   }, 240_000);
-
-  it('is not there when CONSOLE is off', async () => {
-    const off = await startEmbedded({ CONSOLE: 'off' });
-    try {
-      const response = await fetch(`${off.url}/`, { headers: { accept: 'text/html' }, redirect: 'manual' });
-      expect(response.headers.get('location')).toBe('/explorer');
-      expect((await fetch(`${off.url}/chat`, { headers: { accept: 'text/html' } })).status).toBe(404);
-    } finally {
-      await off[Symbol.asyncDispose]();
-    }
-  }, 60_000);
 });

@@ -19,6 +19,7 @@ const Shared = lazy(async () => ({ default: (await import('./chat/shared.tsx')).
 const Join = lazy(async () => ({ default: (await import('./chat/join.tsx')).Join }));
 const Knowledge = lazy(async () => ({ default: (await import('./knowledge/knowledge.tsx')).Knowledge }));
 const Memory = lazy(async () => ({ default: (await import('./memory/memory.tsx')).Memory }));
+const Contexts = lazy(async () => ({ default: (await import('./contexts/contexts.tsx')).Contexts }));
 const Images = lazy(async () => ({ default: (await import('./images/images.tsx')).Images }));
 const Vectors = lazy(async () => ({ default: (await import('./vectors/vectors.tsx')).Vectors }));
 const Usage = lazy(async () => ({ default: (await import('./usage/usage.tsx')).Usage }));
@@ -59,6 +60,7 @@ function Named() {
           <Route path="/join" component={Join} />
           <Route path="/knowledge/:id?">{({ id }) => <Knowledge id={id} />}</Route>
           <Route path="/memory" component={Memory} />
+          <Route path="/contexts" component={Contexts} />
           <Route path="/images/:id?">{({ id }) => <Images id={id} />}</Route>
           <Route path="/vectors/:id?">{({ id }) => <Vectors id={id} />}</Route>
           <Route path="/usage" component={Usage} />

@@ -107,6 +107,8 @@ export interface AnswerOptions {
   readonly delayMs?: number;
   /** Wait between pieces. */
   readonly gapMs?: number;
+  /** Before the piece at this place, what is waited for. */
+  readonly hold?: { readonly at: number; readonly until: Promise<unknown> };
   /** False: no usage is sent. */
   readonly usage?: readonly [input: number, output: number] | false;
   readonly finish?: string;
@@ -118,12 +120,13 @@ export interface AnswerOptions {
 export const answer =
   (
     content: string | readonly string[],
-    { delayMs = 0, gapMs = 0, usage = [10, 5], finish = 'stop', done = true }: AnswerOptions = {},
+    { delayMs = 0, gapMs = 0, hold, usage = [10, 5], finish = 'stop', done = true }: AnswerOptions = {},
   ): Behaviour =>
   async (_request, response) => {
     if (delayMs > 0) await sleep(delayMs);
     open(response);
-    for (const piece of typeof content === 'string' ? [content] : content) {
+    for (const [index, piece] of (typeof content === 'string' ? [content] : content).entries()) {
+      if (index === hold?.at) await hold.until;
       response.write(chunk({ content: piece }));
       if (gapMs > 0) await sleep(gapMs);
     }

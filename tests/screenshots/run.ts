@@ -3,6 +3,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Page } from 'playwright-core';
+import sharp from 'sharp';
 import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import { createSextant, memoryStore } from '../../clients/typescript/src/index.ts';
 import { BROWSER_SKIPPED, TestBrowser } from '../testing/browser.ts';
@@ -39,6 +40,14 @@ A sextant measures the angle between two things that can be seen, most often the
 ## Why sixty degrees are enough
 
 The arc is a sixth of a circle. Because light is reflected twice, the arc of 60 degrees measures angles of up to 120 degrees.`;
+
+const LOG = [
+  ...['Wind from the south-west, force 5', 'The wind backs to the south', 'Squall from the west, gusts of force 8'],
+  ...['Sun sight at noon, 42 degrees', 'Altitude of Polaris at dawn', 'Latitude by the meridian passage of the sun'],
+  ...['Reefed the main sail', 'Changed the jib for the storm jib', 'Mended the torn sail on deck'],
+  ...['Bread is baked again', 'Two weeks of water are left', 'Caught three mackerel for supper'],
+  ...['Dolphins at the bow', 'A whale to starboard', 'Gulls follow the ship'],
+];
 
 if (BROWSER_SKIPPED) throw new Error(`There are no pictures without a browser.${BROWSER_SKIPPED}`);
 const folder = path.resolve(process.argv[2] ?? 'screenshots');
@@ -102,6 +111,18 @@ async function fill(): Promise<[name: string, address: string][]> {
   await sextant.uploads
     .document(new File(['%PDF-1.7 broken'], 'chart.pdf', { type: 'application/pdf' }))
     .catch(() => undefined);
+  await sextant.uploads.image(
+    new File(
+      [
+        await sharp(await picture())
+          .resize(500)
+          .jpeg()
+          .toBuffer(),
+      ],
+      'copy.jpg',
+      { type: 'image/jpeg' },
+    ),
+  );
   const image = await sextant.uploads.image(new File([await picture()], 'log-book.png', { type: 'image/png' }));
   await sextant.request('mutation Read($id: ID!) { recognizeText(input: { id: $id }) { image { id } } }', {
     id: image.id,
@@ -114,9 +135,9 @@ async function fill(): Promise<[name: string, address: string][]> {
     'mutation { createVectorCollection(input: { name: "log-entries", description: "Entries of the ship’s log" }) { collection { id } } }',
   );
   const collectionId = made.createVectorCollection.collection.id;
-  const objects = ['Wind from the south-west, force 5', 'Sun sight at noon, 42 degrees', 'Reefed the main sail'].map(
-    (text, index) => ({ id: String(index), text }),
-  );
+  const objects = LOG.map((text, index) => ({ id: String(index), text }));
+  await sextant.request(`mutation { setContext(input: { scope: { scope: USER }, key: "ship.position",
+    value: { latitude: 42.29, longitude: -17.11, course: 245 }, ttlSeconds: 86400 }) { context { id } } }`);
   await sextant.request('mutation Add($input: UpsertVectorsInput!) { upsertVectors(input: $input) { storedCount } }', {
     input: { collectionId, objects },
   });
@@ -129,10 +150,12 @@ async function fill(): Promise<[name: string, address: string][]> {
     ['knowledge', '/knowledge'],
     ['document', `/knowledge/${document.id}`],
     ['memory', '/memory'],
+    ['contexts', '/contexts'],
     ['images', '/images'],
     ['image', `/images/${image.id}`],
     ['vectors', '/vectors'],
     ['collection', `/vectors/${collectionId}`],
+    ['map', `/vectors/${collectionId}?show=map`],
     ['usage', '/usage'],
     ['people', '/people'],
     ['account', '/account'],

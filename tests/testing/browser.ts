@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Request } from 'playwright-core';
+import type { TestUser } from './client.ts';
 
 /** Where Debian and others put the browser; CHROMIUM names another place. */
 const CHROMIUM = [
@@ -39,6 +40,7 @@ export class TestBrowser implements AsyncDisposable {
     return {
       tab: async () => {
         const page = await context.newPage();
+        watchQuestions(page);
         page.on('pageerror', (error) => this.faults.push(String(error)));
         page.on('console', (message) => {
           if (message.type() !== 'error') return;
@@ -56,24 +58,52 @@ export class TestBrowser implements AsyncDisposable {
   }
 }
 
-/** What axe finds wrong with a page, a line each. */
-export async function violationsOf(page: Page): Promise<string[]> {
+/** What a browser keeps of a person who is signed in. */
+export const signedIn = ({ url, accessToken, refreshToken }: TestUser): Pick<BrowserContextOptions, 'storageState'> => {
+  const value = JSON.stringify({ accessToken, refreshToken, refreshAt: Date.now() + 300_000 });
+  const localStorage = [{ name: `sextant:${url}/graphql`, value }];
+  return { storageState: { cookies: [], origins: [{ origin: url, localStorage }] } };
+};
+
+/** The questions to the graph that each page waits for. */
+const open = new WeakMap<Page, Set<Request>>();
+
+/** How many answers of the graph a page still waits for. */
+export const questionsOf = (page: Page): number => open.get(page)?.size ?? 0;
+
+function watchQuestions(page: Page): void {
+  const asked = new Set<Request>();
+  open.set(page, asked);
+  page.on('request', (request) => {
+    if (request.isNavigationRequest()) asked.clear();
+    else if (request.url().endsWith('/graphql')) asked.add(request);
+  });
+  for (const end of ['requestfinished', 'requestfailed'] as const)
+    page.on(end as 'requestfinished', (request) => void asked.delete(request));
+}
+
+/**
+ * What axe finds wrong with a page, a line each.
+ *
+ * @param rules those that are looked at; default: all.
+ */
+export async function violationsOf(page: Page, rules?: readonly string[]): Promise<string[]> {
   // Over the debugger, which no policy of the page forbids.
-  await page.evaluate(axeSource);
-  return page.evaluate(async () => {
+  await page.evaluate(`globalThis.axe ?? (() => { ${axeSource} })()`);
+  return page.evaluate(async (only) => {
     const { axe } = window as unknown as {
       axe: {
-        run(): Promise<{
+        run(options: object): Promise<{
           violations: { id: string; help: string; nodes: { html: string; failureSummary: string }[] }[];
         }>;
       };
     };
-    const { violations } = await axe.run();
+    const { violations } = await axe.run(only ? { runOnly: [...only] } : {});
     return violations.flatMap(({ id, nodes }) =>
       nodes.map(
         ({ html, failureSummary }) =>
           `${id}: ${html.slice(0, 160)} ${failureSummary.replace(/\s+/g, ' ').slice(0, 200)}`,
       ),
     );
-  });
+  }, rules);
 }

@@ -1,9 +1,9 @@
-import { useMutation } from '@apollo/client/react';
 import { Alert, Button, Checkbox, Paper, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useSextant } from '@sextant/client/react';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { Heading } from '../frame/heading.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useViewer } from '../frame/viewer.ts';
 import { useStrings } from '../strings/strings.tsx';
 import {

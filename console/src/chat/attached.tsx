@@ -1,7 +1,8 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Group, Loader, Pill } from '@mantine/core';
 import { useEffect } from 'react';
 import { Link } from 'wouter';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { AttachedDocumentsDocument, RemoveAttachedDocumentDocument } from './chat.generated.ts';
 

@@ -1,4 +1,4 @@
-import { useApolloClient, useMutation, useQuery } from '@apollo/client/react';
+import { useApolloClient, useQuery } from '@apollo/client/react';
 import { ActionIcon, Button, Drawer, Group, Select, Skeleton, Text, Title } from '@mantine/core';
 import { useDisclosure, useMediaQuery } from '@mantine/hooks';
 import type { Conversation } from '@sextant/client';
@@ -8,6 +8,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { Problem } from '../frame/problem.tsx';
 import { useTitle } from '../frame/title.ts';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useViewer } from '../frame/viewer.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { Attached, useAttached } from './attached.tsx';

@@ -1,7 +1,7 @@
-import { useMutation } from '@apollo/client/react';
 import { Button, Group, Modal, Select, Stack, TagsInput, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { CreateFolderDocument, DeleteFolderDocument, MoveChatDocument, TagChatDocument } from './filing.generated.ts';
 

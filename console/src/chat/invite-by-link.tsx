@@ -1,8 +1,8 @@
-import { useMutation } from '@apollo/client/react';
 import { Button, Stack, Text, TextInput } from '@mantine/core';
 import type { FormEvent } from 'react';
 import { NewLink } from '../frame/new-link.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { MailInvitationDocument, MakeInvitationLinkDocument } from './people.generated.ts';
 

@@ -1,8 +1,9 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Button, Group, Stack, Text, Title } from '@mantine/core';
 import { useLocation } from 'wouter';
 import { Problem } from '../frame/problem.tsx';
 import { useTitle } from '../frame/title.ts';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { JoinChatDocument, PreviewInvitationDocument } from './sharing.generated.ts';
 

@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import {
   ActionIcon,
   Alert,
@@ -14,10 +14,12 @@ import {
   TextInput,
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { Archive, Download, Ellipsis, Folder, Pencil, Pin, Search, SquarePen, Trash2 } from 'lucide-react';
+import { Archive, Braces, Download, Ellipsis, Folder, Pencil, Pin, Search, SquarePen, Trash2 } from 'lucide-react';
 import { type FormEvent, lazy, Suspense, useState } from 'react';
 import { Link, useLocation } from 'wouter';
+import { added, More } from '../frame/more.tsx';
 import { saveText } from '../frame/save.ts';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import {
   AcceptInvitationDocument,
@@ -141,27 +143,12 @@ export function ChatList({ current }: { readonly current: string | undefined }) 
             {sorted.map((one) => (
               <Row key={one.id} chat={one} folders={folders} isCurrent={one.id === current} changed={refetch} />
             ))}
-            {page?.hasNextPage && (
-              <Button
-                variant="subtle"
-                size="compact-sm"
-                fullWidth
-                onClick={() =>
-                  void fetchMore({
-                    variables: { ...filterOf(shown), after: page.endCursor },
-                    updateQuery: (before, { fetchMoreResult: more }) => ({
-                      ...before,
-                      conversations: more.conversations && {
-                        ...more.conversations,
-                        nodes: [...(before.conversations?.nodes ?? []), ...more.conversations.nodes],
-                      },
-                    }),
-                  })
-                }
-              >
-                {common.more}
-              </Button>
-            )}
+            <More
+              page={page}
+              load={(after) =>
+                fetchMore({ variables: { ...filterOf(shown), after }, updateQuery: added('conversations') })
+              }
+            />
           </>
         )}
       </ScrollArea>
@@ -191,7 +178,7 @@ function Row({
   changed(): unknown;
 }) {
   const { id, title, pinned, unreadCount } = one;
-  const { chat, common } = useStrings();
+  const { chat, common, contexts } = useStrings();
   const [, go] = useLocation();
   const [asks, setAsks] = useState<'rename' | 'delete' | 'file'>();
   const [pin] = useMutation(PinChatDocument);
@@ -252,6 +239,9 @@ function Row({
             }}
           >
             {chat.export}
+          </Menu.Item>
+          <Menu.Item component={Link} href={`/contexts?scope=conversation&of=${id}`} leftSection={<Braces size={14} />}>
+            {contexts.title}
           </Menu.Item>
           <Menu.Item
             leftSection={<Archive size={14} />}

@@ -1,8 +1,9 @@
-import { useLazyQuery, useMutation } from '@apollo/client/react';
+import { useLazyQuery } from '@apollo/client/react';
 import { ActionIcon, Avatar, Button, Group, Popover, Stack, Text, TextInput, Tooltip } from '@mantine/core';
 import type { Member } from '@sextant/client';
 import { UserPlus } from 'lucide-react';
 import { lazy, Suspense, useState } from 'react';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useViewer } from '../frame/viewer.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { FindAcquaintancesDocument, FindPeopleDocument, InvitePersonDocument } from './people.generated.ts';

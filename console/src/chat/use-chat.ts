@@ -1,7 +1,7 @@
-import { useMutation } from '@apollo/client/react';
 import type { Conversation, Member } from '@sextant/client';
 import { useSextant } from '@sextant/client/react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useMutation } from '../frame/use-mutation.ts';
 import { ChooseBranchDocument, DeleteMessageDocument, RateReplyDocument } from './chat.generated.ts';
 import type { Draft } from './composer.tsx';
 import { isOpen, type MessageActions } from './message.tsx';
@@ -30,6 +30,7 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
   const [members, setMembers] = useState<readonly Member[]>([]);
   const [problem, setProblem] = useState<unknown>();
   const reading = useRef<Promise<unknown> | undefined>(undefined);
+  const regenerated = useRef(new Set<string>());
 
   // Events come in numbers, and what they tell is read at once for all of them.
   const read = useCallback(() => {
@@ -90,7 +91,14 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
           .current()
           .then((chosen) => done(conversation.edit(messageId, text, chosen)))
           .catch(setProblem),
-      regenerate: (messageId) => void done(conversation.regenerate(messageId)).catch(setProblem),
+      regenerate: (messageId) => {
+        // A second click is not a wish for a second reply.
+        if (regenerated.current.has(messageId)) return;
+        regenerated.current.add(messageId);
+        void done(conversation.regenerate(messageId))
+          .catch(setProblem)
+          .finally(() => regenerated.current.delete(messageId));
+      },
       remove: (messageId) =>
         void deleteMessage({ variables: { id: messageId } })
           .then(() => refetch())

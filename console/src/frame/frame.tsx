@@ -19,6 +19,7 @@ import { type ReactNode, useEffect } from 'react';
 import { Link, useLocation } from 'wouter';
 import { useStrings } from '../strings/strings.tsx';
 import { LanguageButton, ThemeButton } from './choices.tsx';
+import { Failures } from './failures.tsx';
 import { useViewer } from './viewer.ts';
 
 const PAGES = [
@@ -43,7 +44,9 @@ export function Frame({ children }: { readonly children: ReactNode }) {
   const [isOpen, { toggle, close }] = useDisclosure();
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the menu of a phone.
   useEffect(close, [address]);
-  const current = address.split('/')[1];
+  const [, path] = address.split('/');
+  // A part of the page about memory, with an address of its own.
+  const current = path === 'contexts' ? 'memory' : path;
   const shown = PAGES.filter(([name]) => viewer?.isAdmin || !FOR_ADMINS.has(name));
   return (
     <AppShell header={{ height: 48 }} navbar={{ width: 172, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}>
@@ -102,6 +105,7 @@ export function Frame({ children }: { readonly children: ReactNode }) {
         ))}
       </AppShell.Navbar>
       <AppShell.Main id="content" tabIndex={-1}>
+        <Failures />
         <Box className="page">{children}</Box>
       </AppShell.Main>
     </AppShell>

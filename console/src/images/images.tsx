@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Badge, Button, Card, FileButton, Group, Progress, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { useUpload } from '@sextant/client/react';
@@ -6,7 +6,9 @@ import { Search, Sparkles, Upload } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
+import { added, More } from '../frame/more.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { GalleryDocument, MakeImagesDocument } from './images.generated.ts';
 import { OneImage } from './one-image.tsx';
@@ -21,7 +23,7 @@ function Gallery() {
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text.trim() || null, 300);
   const [prompt, setPrompt] = useState('');
-  const { data, previousData, error, refetch } = useQuery(GalleryDocument, { variables: { search } });
+  const { data, previousData, error, refetch, fetchMore } = useQuery(GalleryDocument, { variables: { search } });
   const [make, { loading }] = useMutation(MakeImagesDocument);
   const { upload, progress } = useUpload('image');
   const [problem, setProblem] = useState<unknown>();
@@ -79,7 +81,7 @@ function Gallery() {
           <Card key={id} withBorder padding="xs" component={Link} href={`/images/${id}`}>
             {url && (
               <Card.Section>
-                <img src={url} alt={fileName} loading="lazy" />
+                <img src={url} alt="" loading="lazy" />
               </Card.Section>
             )}
             <Text size="sm" mt="xs" truncate>
@@ -90,6 +92,10 @@ function Gallery() {
           </Card>
         ))}
       </div>
+      <More
+        page={data?.images?.pageInfo}
+        load={(after) => fetchMore({ variables: { search, after }, updateQuery: added('images') })}
+      />
     </>
   );
 }

@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import {
   Anchor,
   Badge,
@@ -16,10 +16,12 @@ import {
 import { useDebouncedValue } from '@mantine/hooks';
 import { useUpload } from '@sextant/client/react';
 import { FileText, Search, Upload } from 'lucide-react';
-import { useEffect, useState } from 'react';
+import { useCallback, useEffect, useState } from 'react';
 import { Link, useSearch } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
+import { added, More } from '../frame/more.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import {
   type DocumentRowFragment,
@@ -39,7 +41,7 @@ function Documents() {
   const { knowledge, pages, common } = useStrings();
   const [text, setText] = useState('');
   const [query] = useDebouncedValue(text.trim(), 300);
-  const { data, error, refetch, startPolling, stopPolling } = useQuery(DocumentsDocument, { variables: {} });
+  const { data, error, refetch, fetchMore, startPolling, stopPolling } = useQuery(DocumentsDocument, { variables: {} });
   const { upload, progress } = useUpload('document');
   const [problem, setProblem] = useState<unknown>();
   const [isOver, setIsOver] = useState(false);
@@ -121,6 +123,10 @@ function Documents() {
               ))}
             </Table.Tbody>
           </Table>
+          <More
+            page={data?.documents?.pageInfo}
+            load={(after) => fetchMore({ variables: { after }, updateQuery: added('documents') })}
+          />
         </div>
       )}
     </>
@@ -222,12 +228,27 @@ function Found({ query }: { query: string }) {
 
 function OneDocument({ id }: { id: string }) {
   const { knowledge, common, pages } = useStrings();
-  const { data, error } = useQuery(OneDocumentDocument, { variables: { id } });
+  const { data, error, fetchMore } = useQuery(OneDocumentDocument, { variables: { id } });
   const marked = new URLSearchParams(useSearch()).get('passage');
   const document = data?.document;
+  const page = document?.passages.pageInfo;
+  const isThere = document?.passages.nodes.some((passage) => passage.id === marked) ?? false;
+  const more = useCallback(
+    (after: string) =>
+      fetchMore({
+        variables: { after },
+        updateQuery: (before, { fetchMoreResult: { document: next } }) =>
+          before.document && next
+            ? { document: added<NonNullable<typeof next>>('passages')(before.document, { fetchMoreResult: next }) }
+            : before,
+      }),
+    [fetchMore],
+  );
   useEffect(() => {
-    if (document && marked) window.document.getElementById(marked)?.scrollIntoView({ block: 'center' });
-  }, [document, marked]);
+    if (isThere && marked) window.document.getElementById(marked)?.scrollIntoView({ block: 'center' });
+    // The passage that is looked for may lie far in.
+    else if (marked && page?.hasNextPage) void more(page.endCursor!);
+  }, [isThere, marked, page, more]);
   return (
     <>
       <Anchor component={Link} href="/knowledge" underline="always">
@@ -252,6 +273,7 @@ function OneDocument({ id }: { id: string }) {
           </article>
         ))}
       </Stack>
+      <More page={page} load={more} />
     </>
   );
 }

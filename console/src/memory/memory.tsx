@@ -1,7 +1,8 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import {
   Anchor,
   Badge,
+  Box,
   Button,
   Group,
   Modal,
@@ -15,11 +16,14 @@ import {
   TextInput,
 } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { Download, Pin, Plus, Search } from 'lucide-react';
+import { Braces, Download, Pin, Plus, Search } from 'lucide-react';
 import { useState } from 'react';
 import { Link } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
+import { added, More } from '../frame/more.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useAction } from '../frame/use-action.ts';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import {
   ChangeMemoryDocument,
@@ -36,27 +40,32 @@ type Kind = MemoryRowFragment['kind'];
 
 /** Shows what is remembered about the person: to search, write, edit, pin, forget and take along. */
 export function Memory() {
-  const { memory, pages, common } = useStrings();
+  const { memory, pages, common, contexts } = useStrings();
   const [all, setAll] = useState(false);
   const [text, setText] = useState('');
   const [query] = useDebouncedValue(text.trim(), 300);
   const [edited, setEdited] = useState<MemoryRowFragment | 'new'>();
   const variables = { filter: { includeSuperseded: all } };
-  const { data, error, refetch } = useQuery(MemoriesDocument, { variables });
+  const { data, error, refetch, fetchMore } = useQuery(MemoriesDocument, { variables });
   const found = useQuery(SearchMemoryDocument, { variables: { input: { query } }, skip: query === '' });
   const [exportAll] = useMutation(ExportMemoryDocument);
+  const exporting = useAction(async () => {
+    const { data: made } = await exportAll();
+    if (made?.exportMemory) window.location.assign(made.exportMemory.url);
+  });
   const shown =
     query === '' ? data?.memories?.nodes : found.data?.searchMemories?.matches.map(({ memory: one }) => one);
   return (
     <>
       <Heading title={pages.memory}>
+        <Button component={Link} href="/contexts" variant="default" leftSection={<Braces size={16} />}>
+          {contexts.title}
+        </Button>
         <Button
           variant="default"
           leftSection={<Download size={16} />}
-          onClick={async () => {
-            const { data: made } = await exportAll();
-            if (made?.exportMemory) window.location.assign(made.exportMemory.url);
-          }}
+          loading={exporting.isRunning}
+          onClick={() => exporting.run()}
         >
           {memory.export}
         </Button>
@@ -81,9 +90,15 @@ export function Memory() {
       {shown?.length === 0 && <Text>{common.nothing}</Text>}
       <Stack gap="sm">
         {shown?.map((one) => (
-          <Remembered key={one.id} memory={one} edit={() => setEdited(one)} changed={() => void refetch()} />
+          <Remembered key={one.id} memory={one} edit={() => setEdited(one)} />
         ))}
       </Stack>
+      {query === '' && (
+        <More
+          page={data?.memories?.pageInfo}
+          load={(after) => fetchMore({ variables: { ...variables, after }, updateQuery: added('memories') })}
+        />
+      )}
       {edited && (
         <Edit
           memory={edited === 'new' ? undefined : edited}
@@ -100,18 +115,23 @@ export function Memory() {
 interface RememberedProps {
   readonly memory: MemoryRowFragment;
   edit(): void;
-  changed(): void;
 }
 
-function Remembered({ memory: one, edit, changed }: RememberedProps) {
-  const { memory, common } = useStrings();
+function Remembered({ memory: one, edit }: RememberedProps) {
+  const { memory } = useStrings();
   const format = useFormat();
   const [pin] = useMutation(KeepMemoryDocument);
-  const [forget] = useMutation(ForgetMemoryDocument);
+  const [forget] = useMutation(ForgetMemoryDocument, {
+    // Out of each list that is here, however many pages of it were read.
+    update: (cache, { data }) => {
+      for (const id of data?.forget?.deletedIds ?? []) cache.evict({ id: `Memory:${id}` });
+      cache.gc();
+    },
+  });
   return (
     <Paper withBorder p="md" component="article">
       <Group justify="space-between" align="flex-start" wrap="nowrap">
-        <div>
+        <Box flex={1} miw={0}>
           <Group gap="xs" mb={4}>
             <Badge variant="light">{memory.kinds[one.kind]}</Badge>
             {one.pinned && <Pin size={14} aria-label={memory.pin} />}
@@ -120,7 +140,9 @@ function Remembered({ memory: one, edit, changed }: RememberedProps) {
               {memory.used(one.uses)}
             </Text>
           </Group>
-          <Text td={one.supersededBy ? 'line-through' : undefined}>{one.text}</Text>
+          <Text className="passage" td={one.supersededBy ? 'line-through' : undefined}>
+            {one.text}
+          </Text>
           {one.supersededBy && (
             <Text size="sm">
               {memory.replaced}: {one.supersededBy.text}
@@ -136,7 +158,7 @@ function Remembered({ memory: one, edit, changed }: RememberedProps) {
               {memory.from}: {one.conversation.title ?? one.source?.quote}
             </Anchor>
           )}
-        </div>
+        </Box>
         <Group gap={4} justify="flex-end">
           <Button
             size="compact-xs"
@@ -154,15 +176,12 @@ function Remembered({ memory: one, edit, changed }: RememberedProps) {
             variant="subtle"
             color="red"
             aria-label={`${memory.forget}: ${one.text}`}
-            onClick={() =>
-              window.confirm(memory.forgetAsk) && void forget({ variables: { ids: [one.id] } }).then(changed)
-            }
+            onClick={() => window.confirm(memory.forgetAsk) && void forget({ variables: { ids: [one.id] } })}
           >
             {memory.forget}
           </Button>
         </Group>
       </Group>
-      <span hidden>{common.actions}</span>
     </Paper>
   );
 }
@@ -176,7 +195,7 @@ function Edit({ memory: one, close }: { memory: MemoryRowFragment | undefined; c
   const [remember] = useMutation(RememberDocument);
   const [change] = useMutation(ChangeMemoryDocument);
   const kinds = (Object.entries(memory.kinds) as [Kind, string][]).map(([value, label]) => ({ value, label }));
-  const save = async () => {
+  const save = useAction(async () => {
     try {
       const values = { text, kind, importance };
       if (one) await change({ variables: { input: { id: one.id, ...values } } });
@@ -185,7 +204,7 @@ function Edit({ memory: one, close }: { memory: MemoryRowFragment | undefined; c
     } catch (error) {
       setProblem(error);
     }
-  };
+  });
   return (
     <Modal
       opened
@@ -224,7 +243,7 @@ function Edit({ memory: one, close }: { memory: MemoryRowFragment | undefined; c
           />
         </div>
         <Group justify="flex-end">
-          <Button onClick={() => void save()} disabled={text.trim() === ''}>
+          <Button loading={save.isRunning} onClick={() => save.run()} disabled={text.trim() === ''}>
             {common.save}
           </Button>
         </Group>

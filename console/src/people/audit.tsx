@@ -1,15 +1,15 @@
 import { useQuery } from '@apollo/client/react';
-import { Button, Code, Table } from '@mantine/core';
+import { Code, Table } from '@mantine/core';
+import { added, More } from '../frame/more.tsx';
 import { Problem } from '../frame/problem.tsx';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import { AuditDocument } from './people.generated.ts';
 
 /** Shows what happened to accounts: all of them for administrators, else the person's own. */
 export function Audit() {
-  const { people, common } = useStrings();
+  const { people } = useStrings();
   const format = useFormat();
   const { data, error, fetchMore } = useQuery(AuditDocument, { variables: {} });
-  const page = data?.auditEvents?.pageInfo;
   return (
     <>
       <Problem error={error} />
@@ -36,25 +36,10 @@ export function Audit() {
           </Table.Tbody>
         </Table>
       </div>
-      {page?.hasNextPage && (
-        <Button
-          variant="subtle"
-          mt="sm"
-          onClick={() =>
-            void fetchMore({
-              variables: { after: page.endCursor },
-              updateQuery: (before, { fetchMoreResult: more }) => ({
-                auditEvents: more.auditEvents && {
-                  ...more.auditEvents,
-                  nodes: [...(before.auditEvents?.nodes ?? []), ...more.auditEvents.nodes],
-                },
-              }),
-            })
-          }
-        >
-          {common.more}
-        </Button>
-      )}
+      <More
+        page={data?.auditEvents?.pageInfo}
+        load={(after) => fetchMore({ variables: { after }, updateQuery: added('auditEvents') })}
+      />
     </>
   );
 }

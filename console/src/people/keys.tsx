@@ -1,7 +1,8 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Alert, Button, Code, Group, MultiSelect, PasswordInput, Stack, Table, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import { EndKeyDocument, KeysDocument, MakeKeyDocument, type Scope } from './people.generated.ts';
 

@@ -1,6 +1,7 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Badge, Button, Table } from '@mantine/core';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import { EndSessionDocument, SessionsDocument } from './people.generated.ts';
 

@@ -1,10 +1,12 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { ActionIcon, Badge, Button, Group, Menu, Modal, PasswordInput, Stack, Table, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Ellipsis, Search, UserPlus } from 'lucide-react';
 import { type FormEvent, useState } from 'react';
+import { added, More } from '../frame/more.tsx';
 import { NewLink } from '../frame/new-link.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import {
   AddUserDocument,
@@ -22,7 +24,7 @@ export function UsersTable({ viewerId }: { readonly viewerId: string }) {
   const [text, setText] = useState('');
   const [search] = useDebouncedValue(text.trim() || null, 300);
   const [isAdding, setIsAdding] = useState(false);
-  const { data, previousData, error, refetch } = useQuery(UsersDocument, { variables: { search } });
+  const { data, previousData, error, refetch, fetchMore } = useQuery(UsersDocument, { variables: { search } });
   const [giveRoles] = useMutation(GiveRolesDocument);
   const [shut] = useMutation(ShutAccountDocument);
   const [open] = useMutation(OpenAccountDocument);
@@ -120,6 +122,10 @@ export function UsersTable({ viewerId }: { readonly viewerId: string }) {
           </Table.Tbody>
         </Table>
       </div>
+      <More
+        page={data?.users?.pageInfo}
+        load={(after) => fetchMore({ variables: { search, after }, updateQuery: added('users') })}
+      />
       {link && (
         <Modal
           opened

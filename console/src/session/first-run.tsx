@@ -1,10 +1,11 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Alert, Button, FileButton, Group, List, PasswordInput, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useIsSignedIn, useSextant, useUpload } from '@sextant/client/react';
 import { CircleAlert, CircleCheck, FileText, MessageSquare } from 'lucide-react';
 import { type FormEvent, type ReactNode, useState } from 'react';
 import { useLocation } from 'wouter';
 import { useTitle } from '../frame/title.ts';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { MakeFirstAdminDocument, SignInOptionsDocument, WhatIsThereDocument } from './account.generated.ts';
 import { messageOf } from './message-of.ts';

@@ -1,7 +1,7 @@
-import { useMutation } from '@apollo/client/react';
 import { Alert, Anchor, Button, Stack, Text, TextInput } from '@mantine/core';
 import { type FormEvent, useState } from 'react';
 import { useTitle } from '../frame/title.ts';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useStrings } from '../strings/strings.tsx';
 import { AskForResetDocument } from './account.generated.ts';
 import { messageOf } from './message-of.ts';

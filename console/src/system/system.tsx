@@ -1,9 +1,10 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Badge, Button, Group, Paper, Progress, Stack, Table, Text, Title } from '@mantine/core';
 import { SquareTerminal } from 'lucide-react';
 import { useEffect, useState } from 'react';
 import { Heading } from '../frame/heading.tsx';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import { Services } from './services.tsx';
 import {
@@ -12,6 +13,7 @@ import {
   SystemStateDocument,
   type SystemStateQuery,
 } from './system.generated.ts';
+import { Traces } from './traces.tsx';
 
 type DeploymentRow = NonNullable<SystemStateQuery['llmHealth']>[number];
 type ParkedRow = NonNullable<SystemStateQuery['parkedWork']>['nodes'][number];
@@ -20,17 +22,28 @@ type ParkedRow = NonNullable<SystemStateQuery['parkedWork']>['nodes'][number];
 export function System() {
   const { system, pages } = useStrings();
   const { data, error, refetch } = useQuery(SystemStateDocument, { pollInterval: 5_000 });
+  const [hasExplorer, setHasExplorer] = useState(false);
+  useEffect(() => {
+    // It is off in production.
+    void fetch('/explorer', { method: 'HEAD' }).then(
+      ({ ok }) => setHasExplorer(ok),
+      () => undefined,
+    );
+  }, []);
   return (
     <>
       <Heading title={pages.system}>
-        <Button component="a" href="/explorer" variant="default" leftSection={<SquareTerminal size={16} />}>
-          {system.explorer}
-        </Button>
+        {hasExplorer && (
+          <Button component="a" href="/explorer" variant="default" leftSection={<SquareTerminal size={16} />}>
+            {system.explorer}
+          </Button>
+        )}
       </Heading>
       <Problem error={error} />
       <Stack gap="xl">
         <Health />
         <Services />
+        <Traces />
         <section>
           <Title order={2} size="h4" mb="xs">
             {system.models}

@@ -1,7 +1,8 @@
-import { useMutation, useQuery } from '@apollo/client/react';
+import { useQuery } from '@apollo/client/react';
 import { Button, Group, NumberInput, Paper, Progress, Select, Stack, Text, Title } from '@mantine/core';
 import { useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
+import { useMutation } from '../frame/use-mutation.ts';
 import { useFormat, useStrings } from '../strings/strings.tsx';
 import { BudgetsDocument, MakeBudgetDocument, RemoveBudgetDocument } from './usage.generated.ts';
 
@@ -10,7 +11,7 @@ export function Budgets({ isAdmin }: { readonly isAdmin: boolean }) {
   const { usage, common } = useStrings();
   const format = useFormat();
   const { data, refetch } = useQuery(BudgetsDocument);
-  const [make] = useMutation(MakeBudgetDocument);
+  const [make, { loading: making }] = useMutation(MakeBudgetDocument);
   const [remove] = useMutation(RemoveBudgetDocument);
   const [limit, setLimit] = useState<number | string>(10);
   const [period, setPeriod] = useState<'DAY' | 'MONTH'>('MONTH');
@@ -66,6 +67,7 @@ export function Budgets({ isAdmin }: { readonly isAdmin: boolean }) {
             />
             <Button
               variant="default"
+              loading={making}
               onClick={() =>
                 void make({ variables: { input: { limit: String(limit), period } } }).then(() => refetch(), setProblem)
               }
