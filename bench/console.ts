@@ -2,9 +2,9 @@
  * What the chat page of the console costs a browser, on the embedded product and Debian's Chromium: bytes of scripts of
  * the first load as they come over the wire, the time until the input field is there with a cold cache, and the share
  * of a core that the page's process takes while a reply of 20,000 words streams into it at 200 words a second: as one
- * endless paragraph, and as a model writes, with headings, lists, tables and code. With POSTGRES_TEST_URL and
- * REDIS_TEST_URL, on the distributed product, also the longest time without a frame while a person scrolls from the last
- * of 5,000 messages to the first.
+ * endless paragraph, and as a model writes, with headings, lists, tables and code.
+ * With POSTGRES_TEST_URL and REDIS_TEST_URL, on the distributed product, also the longest time without a frame while a
+ * person scrolls from the last of 5,000 messages to the first.
  *
  * `npm run bench -- console [words]`. Promised: 250 KB, 1,500 ms, 20 %, and less than 1,000 ms.
  */

@@ -30,7 +30,7 @@ const goOn = () => {
   held = Promise.withResolvers();
 };
 
-/** A model that tells stories, waits with them for the test where it is asked to, and that calls a tool when it is asked to note something down. */
+/** A model that tells stories, waits for the test where it is told to hold on, and calls a tool to note something. */
 function speak(request: SeenRequest, response: ServerResponse): unknown {
   const { messages, tools } = request.body as { messages: { role: string; content: unknown }[]; tools?: unknown };
   const last = messages.at(-1)!;

@@ -26,7 +26,7 @@ export interface ObjectNode extends StoredObject {
   readonly collection: Collection;
 }
 
-/** Objects of a collection as points of a plane. */
+/** The objects of a collection as points of a plane. */
 export interface VectorMap {
   readonly points: readonly (PlanePlace & { readonly object: ObjectNode })[];
   readonly share: number;

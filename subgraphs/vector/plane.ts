@@ -6,7 +6,7 @@ export interface PlanePlace {
   readonly y: number;
 }
 
-/** Vectors laid on a plane. */
+/** A plane with vectors laid on it. */
 export interface Plane {
   /** One place for each vector, in their order. */
   readonly places: readonly PlanePlace[];

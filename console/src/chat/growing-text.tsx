@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'react';
 /** A piece of a text is left alone when it has this many signs: the browser lays out again what has changed, whole. */
 const MAX_PIECE = 400;
 
-/** Shows a text to which words are added. What is there stays as it is, so a long paragraph costs no more than its end. */
+/** Shows a text to which words are added. What is there stays as it is: a long paragraph costs no more than its end. */
 export function GrowingText({ text }: { readonly text: string }) {
   const box = useRef<HTMLSpanElement>(null);
   const shown = useRef('');
