@@ -92,8 +92,8 @@ async function openAdapter() {
   // An empty database in memory: the shadow database always, and the database itself where DATABASE_URL is not set, so
   // that migrations are written with no server at all.
   const openInMemory = async () => {
-    const { EmbeddedThread } = await import('../platform/data/database/embedded-postgres.ts');
-    const thread = new EmbeddedThread({ durable: false });
+    const { EmbeddedPostgres } = await import('../platform/data/database/embedded-postgres.ts');
+    const thread = new EmbeddedPostgres({ durable: false });
     const stream = () => thread.connect(undefined);
     const adapter = await open({ stream, user: 'postgres', database: 'postgres' }, () => thread[Symbol.asyncDispose]());
     if (schema) await adapter.executeScript(`CREATE SCHEMA IF NOT EXISTS "${schema}"; SET search_path = "${schema}"`);

@@ -94,7 +94,7 @@ function createFace(subgraph: HostedSubgraph, options: SubgraphServerOptions, mu
     return healthReport({ status: down ? 'unhealthy' : 'healthy', service: subgraph.name, version, checks });
   }
 
-  /** How the process is, by path; whoever reaches it may ask. */
+  /** How the process is, by path. A prober shows no identity. */
   const probes: Readonly<Record<string, (response: ServerResponse) => void | Promise<void>>> = {
     '/health': async (response) => {
       const report = await health();
