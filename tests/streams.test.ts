@@ -8,6 +8,7 @@ import {
   SendMessageDocument,
   StopGenerationDocument,
 } from './client/generated/graphql.ts';
+import { BROWSER_SKIPPED, signedIn, TestBrowser } from './testing/browser.ts';
 import { TestUser } from './testing/client.ts';
 import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
 import { followOnce } from './testing/raw-stream.ts';
@@ -164,4 +165,35 @@ describe.skipIf(DISTRIBUTED_SKIPPED !== '')(`a reply among several processes${DI
       if (reply.status === 'COMPLETE') expect(reply.text).toBe(WHOLE);
     }
   }, 120_000);
+
+  it.skipIf(BROWSER_SKIPPED !== '')(
+    `is there to its end in a page that saw its process killed, and the page goes on${BROWSER_SKIPPED}`,
+    async () => {
+      const someone = await TestUser.signUp(graph.url);
+      const { conversationId, replyId } = await begin(someone);
+      await using browser = await TestBrowser.open();
+      const person = await browser.person(signedIn(someone));
+      const page = await person.tab();
+      await page.goto(`${graph.url}/chat/${conversationId}`);
+      await page.getByText('word5').waitFor();
+      await Promise.all(['chat', 'chat-2'].map((name) => graph.processes.get(name)!.kill()));
+      await graph.restart('chat');
+      await graph.restart('chat-2');
+      const reply = page.locator('article.reply');
+      await expect
+        .poll(() => reply.first().getAttribute('data-status'), { timeout: 60_000 })
+        .toMatch(/COMPLETE|INTERRUPTED/);
+      const { conversation } = await someone.run(ReadConversationDocument, { id: conversationId });
+      const stored = conversation!.messages.nodes.find(({ id }) => id === replyId)!;
+      await expect.poll(async () => (await reply.locator('.markdown').first().textContent())!.trim()).toBe(stored.text);
+      model.behave(answer(story(WORDS)));
+      await page.getByRole('textbox', { name: 'Write a message' }).fill('Go on');
+      await page.keyboard.press('Enter');
+      await expect.poll(() => reply.nth(1).getAttribute('data-status'), { timeout: 60_000 }).toBe('COMPLETE');
+      expect((await reply.nth(1).locator('.markdown').textContent())!.trim()).toBe(WHOLE);
+      await person.close();
+      expect(browser.faults).toEqual([]);
+    },
+    240_000,
+  );
 });

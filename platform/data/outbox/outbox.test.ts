@@ -210,7 +210,7 @@ describe('outbox, embedded', () => {
       20,
     );
     const anna = await client.$transaction((tx) => outbox.record(tx, 'user.deleted', { userId: 'anna', at: at() }));
-    await outbox.drain();
+    await handedOver(client);
     const parked = new ParkedWork(client);
     await expect.poll(() => parked.list(10)).toHaveLength(1);
     failure = new CodedError('SERVICE_UNAVAILABLE', 'The vector store is away.');
@@ -244,7 +244,7 @@ describe('outbox, embedded', () => {
         }),
       );
     const [gone, kept] = [await say('gone'), await say('kept')];
-    await outbox.drain();
+    await handedOver(client);
     const parked = new ParkedWork(client);
     await expect.poll(() => parked.count()).toBe(2);
     const deletion = { conversationId: 'gone', userId: 'anna', at: at() };
