@@ -30,11 +30,11 @@ export interface SilenceOptions {
 }
 
 /**
- * The connections whose server may be gone without a word: a machine that lost its power, a failover, a network that drops
- * what it is given. TCP notices that after a quarter of an hour, and so long each query would wait, and with it its
- * place in the pool. So a server that is silent within a query is asked over another connection whether it is at it. A
- * query that takes its time goes on; one of which the server knows nothing, or whose server does not answer, ends as
- * one whose connection broke.
+ * The connections whose server may be gone without a word: a machine that lost its power, a failover, a network that
+ * drops what it is given. TCP notices that after a quarter of an hour, and so long each query would wait, and with it
+ * its place in the pool. So a server that is silent within a query is asked over another connection whether it is at
+ * it. A query that takes its time goes on; one of which the server knows nothing, or whose server does not answer,
+ * ends as one whose connection broke.
  */
 export class SilentConnections {
   readonly #options: SilenceOptions;
