@@ -114,7 +114,7 @@ it('users of two issuers who are called alike are two', async () => {
   expect([a.userId, a.issuer, b.userId, b.issuer]).toEqual(['ada', 'https://a.test', 'ada', 'https://b.test']);
 });
 
-it('a claim that is no text for a header goes on in one that is', async () => {
+it('a claim that cannot stand in a header goes on in one that is', async () => {
   const verifier = new JwksAuthenticator({ issuers: [{ jwks, issuer: 'https://a.test' }] }, log);
   const identity = await verifier.authenticate({
     authorization: await token({ half: '\ud800', lines: 'a\r\nx-role: admin' }),
@@ -153,7 +153,7 @@ describe('headers', () => {
       });
     });
 
-  it('that a token fills in are nobody else’s to fill in, whatever a pattern lets through', async () => {
+  it('that a token fills in are not the client’s to fill in, whatever a pattern lets through', async () => {
     const { url } = await serve(`
       authentication: { issuers: [{ jwks: "${jwks}", issuer: "https://a.test" }] }
       all:

@@ -20,7 +20,10 @@ export interface ExplorerOptions {
   readonly account?: Account | undefined;
 }
 
-/** What the explorer asks about a session. The client package, which it is built with, signs in and refreshes. */
+/**
+ * The part of a session that the explorer asks about. The client package, which it is built with, signs in and
+ * refreshes.
+ */
 export interface Account {
   /** `person { name }`; null or an error where the token is not good. */
   readonly who: string;

@@ -183,7 +183,8 @@ function demandsOf(
 
 /**
  * What an interface itself demands for a field, which then holds for its types as well (CVE-2025-64530). Composition of
- * today lets interfaces demand nothing themselves, and writes at them what their types demand: of that kind only those do.
+ * today lets interfaces demand nothing themselves, and writes at them what their types demand: of that kind only those
+ * do.
  */
 function ownDemand(
   type: GraphQLInterfaceType,

@@ -4,7 +4,7 @@ import type { AnswerHeaders } from '../request/answer-headers.ts';
 import { codingFor, compress } from '../server/compression.ts';
 import { type Accepted, errorBody, type ResponseFormat } from './graphql-http.ts';
 
-/** One request over HTTP, and how it is to be answered. */
+/** A request over HTTP, and how it is to be answered. */
 export interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

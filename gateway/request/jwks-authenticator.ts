@@ -174,7 +174,7 @@ async function verified(token: string, keys: JWTVerifyGetKey, demands: JWTVerify
   }
 }
 
-/** Of what several issuers' keys say of a token, what is certain counts: that it was good, then that nobody knows. */
+/** Of what several issuers' keys say of a token, what is certain counts: that it was good, then that none knows it. */
 const weightOf = (error: unknown): number => (error instanceof errors.JWTExpired ? 2 : isAboutToken(error) ? 0 : 1);
 
 /** A list of texts, or one text with blanks between them (RFC 8693, `scope`). */

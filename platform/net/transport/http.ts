@@ -221,7 +221,7 @@ export function createHttpTransport(options: HttpTransportOptions): SubgraphTran
       try {
         for (const name in request.headers) if (name !== CLIENT_INIT) checkHeader(name, request.headers[name]!);
       } catch (error) {
-        // Before a connection is opened with them: that nobody can says nothing of the subgraph.
+        // Before a connection is opened with them: that they cannot be sent says nothing of the subgraph.
         let isLeft = false;
         queueMicrotask(() => {
           if (!isLeft) sink.error(error as CodedError);

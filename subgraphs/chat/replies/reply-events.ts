@@ -23,7 +23,7 @@ export type ReplyEvent =
   | { readonly __typename: 'ReplyCitations'; readonly citations: readonly Citation[] }
   | ({ readonly __typename: 'ReplyEnd' } & Final);
 
-/** How far a reader has come, and what of a reply is new to it. */
+/** The place that a reader has come to in a reply, which tells what is new to it. */
 export class ReaderPosition {
   /** Length of the text that the reader has. */
   length: number;

@@ -1,7 +1,7 @@
 import { INGEST_DOCUMENT, REMOVE_DOCUMENT } from '../documents/ingest.ts';
 import { REMOVE_CONVERSATION, REMOVE_MESSAGE, REMOVE_USER } from '../events.ts';
-import { INDEX_MESSAGE } from '../indexing/index-message.ts';
 import { INDEX_NAMES, type IndexName } from '../indexes.ts';
+import { INDEX_MESSAGE } from '../indexing/index-message.ts';
 import { INDEX_MEMORIES } from '../memories/index-memories.ts';
 import type { Database, MemoryParts } from '../parts.ts';
 import { RECONCILE_INDEX } from './reconcile-index.ts';
