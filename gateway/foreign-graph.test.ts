@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { afterAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
+import { Flights } from './request/flights.ts';
 import { composeForeign, startForeignSubgraph } from './testing/foreign-subgraph.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 
@@ -145,8 +146,16 @@ describe('equal queries of different clients', () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     shop.gate = promise;
     await ask('{ __typename }', {});
+    // However long it takes until the last one asks, the first one began just before.
+    const { running } = Flights.prototype;
+    const looks = vi.spyOn(Flights.prototype, 'running').mockImplementation(function (this: Flights<unknown>, key) {
+      return running.call(this, key, 0);
+    });
+    onTestFinished(() => looks.mockRestore());
     const asked = all.map((headers) => ask('{ open }', headers as Record<string, string>));
     await expect.poll(() => shop.requests.length).toBeGreaterThan(0);
+    // Each looks for an equal one.
+    await expect.poll(() => looks.mock.calls.length).toBeGreaterThanOrEqual(all.length);
     resolve();
     await Promise.all(asked);
     return shop.requests.length;

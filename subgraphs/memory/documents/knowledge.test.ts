@@ -109,7 +109,7 @@ describe('a document', () => {
     expect(done).toEqual(done.toSorted((a, b) => a - b));
     const stranger = await world.subscribe(user(), query, { id: document.id });
     expect(stranger[0]!.code).toBe('NOT_FOUND');
-  });
+  }, 90_000);
 
   it('is deleted with its passages, its bytes and its place in the index', async () => {
     const me = user();
