@@ -175,35 +175,49 @@ function demandsOf(
     for (const access of directives.transitive(type.name, name)) add(access);
   }
   const above = new Set(types.flatMap((type) => (isUnionType(type) ? [] : type.getInterfaces())));
-  for (const type of above) if (type.getFields()[name]) add(ownDemand(type, name, schema, directives));
+  for (const type of above)
+    if (type.getFields()[name]) for (const access of ownDemands(type, name, schema, directives)) add(access);
   const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
   if (field) add(directives.type(getNamedType(field.type).name)?.access);
   return [...found];
 }
 
 /**
- * What an interface itself demands for a field, which then holds for its types as well (CVE-2025-64530). Composition of
- * today lets interfaces demand nothing themselves, and writes at them what their types demand: of that kind only those
- * do.
+ * What an interface demands for a field that none of its types does, which then holds for its types as well
+ * (CVE-2025-64530). Composition of today lets interfaces demand nothing themselves, and writes at them what their types
+ * demand, at the type what types demand and at the field what fields do.
  */
-function ownDemand(
+function ownDemands(
   type: GraphQLInterfaceType,
   name: string,
   schema: GraphQLSchema,
   directives: PolicyDirectives,
-): Access | undefined {
-  const demanded = (owner: string) =>
-    [directives.type(owner)?.access, directives.field(owner, name)?.access].filter((one) => one !== undefined);
-  const own = demanded(type.name);
-  if (own.length === 0) return undefined;
-  const ofTypes = schema.getPossibleTypes(type).flatMap((one) => demanded(one.name));
+): readonly (Access | undefined)[] {
+  const types = schema.getPossibleTypes(type);
+  const ofField = (owner: string) => directives.field(owner, name)?.access;
+  const ofType = (owner: string) => directives.type(owner)?.access;
+  return [ofType, ofField].map((level) =>
+    leftOf(
+      level(type.name),
+      types.flatMap((one) => level(one.name) ?? []),
+    ),
+  );
+}
+
+/** Returns the part of a demand that is not made of others; undefined where nothing is left. */
+function leftOf(own: Access | undefined, others: readonly Access[]): Access | undefined {
+  if (!own) return undefined;
+  const scopes = namesOf(others.map((one) => one.scopes));
+  const policies = namesOf(others.map((one) => one.policies));
   const left = {
-    authenticated: own.some(({ authenticated }) => authenticated) && !ofTypes.some((one) => one.authenticated),
-    scopes: ofTypes.some(({ scopes }) => scopes.length > 0) ? [] : own.flatMap(({ scopes }) => scopes),
-    policies: ofTypes.some(({ policies }) => policies.length > 0) ? [] : own.flatMap(({ policies }) => policies),
+    authenticated: own.authenticated && !others.some((one) => one.authenticated),
+    scopes: own.scopes.filter((sets) => sets.flat().some((scope) => !scopes.has(scope))),
+    policies: own.policies.filter((sets) => sets.flat().some((policy) => !policies.has(policy))),
   };
   return left.authenticated || left.scopes.length > 0 || left.policies.length > 0 ? left : undefined;
 }
+
+const namesOf = (demands: readonly Access['scopes'][]): ReadonlySet<string> => new Set(demands.flat(3));
 
 /** Whether the credentials are those that `@authenticated` and `@requiresScopes` demand. */
 function knows({ authenticated, scopes }: Access, identity: Identity): boolean {

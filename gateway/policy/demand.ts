@@ -71,13 +71,13 @@ export function priceOperation(
   const root = schema.getRootType(operation.operation);
   const base = operation.operation === 'mutation' ? MUTATION : 0;
   if (!root) return { of: () => base };
-  const pricing = new Pricing(schema, directives, fragments, defaults);
+  const pricing = new Pricing(schema, directives, fragments);
   const tree = pricing.selections([operation.selectionSet], root, undefined);
   if (!tree.some(varies)) {
     const constant = base + sum(tree, {});
     return { of: () => constant };
   }
-  return { of: (variables) => base + sum(tree, variables) };
+  return { of: (variables) => base + sum(tree, variables && { ...defaults, ...variables }) };
 }
 
 const varies = (one: Priced): boolean => typeof one.size === 'function' || one.children.some(varies);
@@ -98,19 +98,12 @@ class Pricing {
   readonly #schema: GraphQLSchema;
   readonly #directives: PolicyDirectives;
   readonly #fragments: Fragments;
-  readonly #defaults: Readonly<Record<string, unknown>>;
   #nodes = 0;
 
-  constructor(
-    schema: GraphQLSchema,
-    directives: PolicyDirectives,
-    fragments: Fragments,
-    defaults: Readonly<Record<string, unknown>>,
-  ) {
+  constructor(schema: GraphQLSchema, directives: PolicyDirectives, fragments: Fragments) {
     this.#schema = schema;
     this.#directives = directives;
     this.#fragments = fragments;
-    this.#defaults = defaults;
   }
 
   /** Fields of one name under one parent are fetched once however often they are written, so they are priced once. */
@@ -192,7 +185,7 @@ class Pricing {
       return sizes.length > 0 ? Math.max(...sizes) : fallback;
     };
     if (!slices.some(({ given }) => given && hasVariable(given.value))) return sizeWith({});
-    return (variables) => (variables === undefined ? 1 : sizeWith({ ...this.#defaults, ...variables }));
+    return (variables) => (variables === undefined ? 1 : sizeWith(variables));
   }
 }
 

@@ -2,7 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { Config } from '#platform/base/config/config.ts';
 import { type CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
-import type { Identity } from '#platform/identity/identity.ts';
+import { type Identity, personOf } from '#platform/identity/identity.ts';
 import type { RateLimiter, RateRule } from '#platform/identity/limits/rate-limiter.ts';
 
 export interface OperationRate {
@@ -94,7 +94,7 @@ export function createOperationRate(
       if (!limiter || identity.kind === 'service') return undefined;
       const rule = ruleOf(identity.kind);
       if (rule.limit === 0) return undefined;
-      const key = identity.kind === 'user' ? `user:${identity.userId}` : `address:${networkOf(client)}`;
+      const key = identity.kind === 'user' ? `user:${personOf(identity)}` : `address:${networkOf(client)}`;
       let allowance = allowances.get(key);
       if (!allowance) {
         allowance = { left: 0, until: 0, refusedUntil: 0, remaining: rule.limit, waiting: 0, asking: undefined };

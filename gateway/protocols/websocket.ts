@@ -130,6 +130,7 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
       log,
       keepAliveMs: config.WS_KEEPALIVE_MS,
       maxOperations: config.WS_MAX_OPERATIONS,
+      maxMessageBytes: config.WS_MAX_MESSAGE_BYTES,
       tooManyOperations,
       read: (session, bytes, parse) => pipeline.read(() => session ?? { identity: ANONYMOUS, client }, bytes, parse),
       init: (payload) => sessions.open(socket, client, offer, payload),

@@ -36,12 +36,17 @@ export function createIssuerKeys(url: URL, log: Logger): JWTVerifyGetKey {
   return async (header, token) => {
     const now = Date.now();
     if (problem === undefined || now >= restsUntil) {
+      // One asks again, and the others take what is kept meanwhile.
+      if (problem !== undefined) restsUntil = now + KEYS.timeoutDuration + KEYS.cooldownDuration;
       try {
         const key = await remote(header, token);
         problem = undefined;
         return key;
       } catch (error) {
-        if (isAboutToken(error)) throw error;
+        if (isAboutToken(error)) {
+          problem = undefined;
+          throw error;
+        }
         if (problem === undefined) log.error({ err: error, url: url.href }, 'the keys of an issuer cannot be had');
         problem = error;
         restsUntil = Date.now() + KEYS.cooldownDuration;

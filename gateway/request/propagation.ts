@@ -202,9 +202,7 @@ function put(sent: Record<string, string> | undefined, name: string, value: stri
 
 /** Whether a pattern may choose a header: none that is not the client's to say. */
 const isOpen = (name: string, rules: readonly RequestRule[]): boolean =>
-  !isReserved(name) &&
-  !name.includes(':') &&
-  !rules.some((rule) => 'insert' in rule && rule.insert === name && rule.claim !== undefined);
+  !isReserved(name) && !name.includes(':') && !rules.some((rule) => 'insert' in rule && rule.insert === name);
 
 const withoutInit = (headers: Headers | undefined): Headers | undefined => {
   const { [CLIENT_INIT]: _, ...rest } = headers ?? {};

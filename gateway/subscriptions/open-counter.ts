@@ -1,4 +1,4 @@
-import type { Identity } from '#platform/identity/identity.ts';
+import { type Identity, personOf } from '#platform/identity/identity.ts';
 
 /** Counts what is open, by key, up to a limit. */
 export function createOpenCounter(limit: number) {
@@ -21,4 +21,4 @@ export function createOpenCounter(limit: number) {
 
 /** Returns the user that a connection counts for, with all its API keys. Undefined for callers without credentials. */
 export const countedIdentity = (identity: Identity): string | undefined =>
-  identity.kind === 'user' ? identity.userId : undefined;
+  identity.kind === 'user' ? personOf(identity) : undefined;

@@ -33,6 +33,10 @@ export interface ServiceIdentity {
   readonly service: string;
 }
 
+/** Returns the name of a person among those of all issuers, to count what is theirs. */
+export const personOf = ({ userId, issuer }: UserIdentity): string =>
+  issuer === undefined ? userId : JSON.stringify([issuer, userId]);
+
 export const ANONYMOUS: Anonymous = Object.freeze({ kind: 'anonymous' });
 
 /** The scopes of the graph. A user's session has those of its roles; an API key a subset. */

@@ -34,10 +34,18 @@ export interface VectorMap {
 }
 
 /** The objects that collections hold. */
+/** The objects that are to be laid out. */
+interface MapInput {
+  readonly first?: number | null;
+  readonly filter?: FilterInput | null;
+}
+
 export class Objects {
   readonly #collections: Collections;
   readonly #db: PrismaClient;
   readonly #quotas: VectorQuotas;
+  /** The end of the last map that was asked for. */
+  #mapping: Promise<unknown> = Promise.resolve();
 
   constructor(collections: Collections, db: PrismaClient, quotas: VectorQuotas) {
     this.#collections = collections;
@@ -131,12 +139,22 @@ export class Objects {
     });
   }
 
-  /** Lays the first objects on the plane that shows best how they differ. @throws {CodedError} BAD_USER_INPUT. */
-  async map(
-    collection: Collection,
-    { first, filter }: { first?: number | null; filter?: FilterInput | null },
-    signal: AbortSignal,
-  ): Promise<VectorMap> {
+  /**
+   * Lays the first objects on the plane that shows best how they differ. One map after another: each has all its
+   * vectors in memory, and takes turns on the loop.
+   *
+   * @throws {CodedError} BAD_USER_INPUT.
+   */
+  map(collection: Collection, input: MapInput, signal: AbortSignal): Promise<VectorMap> {
+    const mapped = this.#mapping.then(() => {
+      signal.throwIfAborted();
+      return this.#map(collection, input, signal);
+    });
+    this.#mapping = mapped.catch(() => undefined);
+    return mapped;
+  }
+
+  async #map(collection: Collection, { first, filter }: MapInput, signal: AbortSignal): Promise<VectorMap> {
     const limit = first ?? MAX_MAPPED;
     if (limit < 1 || limit > MAX_MAPPED) throw badInput('first', `is ${limit}; 1 to ${MAX_MAPPED} are accepted.`);
     const { store, place } = await this.#collections.place(collection);

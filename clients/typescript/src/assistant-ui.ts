@@ -37,7 +37,7 @@ export function useSextantRuntime(conversationId: string, { send = {} }: Runtime
     isRunning: isReplying,
     convertMessage: shown,
     onNew: (message) => conversation.send(textOf(message), { ...send, ...attachments.of(message) }),
-    onEdit: (message) => conversation.edit(message.sourceId!, textOf(message)),
+    onEdit: (message) => conversation.edit(message.sourceId!, textOf(message), editOf(send)),
     onReload: async (parentId, { sourceId }) => {
       const at = messages.findIndex(({ id }) => id === parentId);
       const reply = sourceId ?? messages[at + 1]?.id;
@@ -60,6 +60,17 @@ export function useSextantRuntime(conversationId: string, { send = {} }: Runtime
     },
   });
 }
+
+/** Returns the options that another version of a message has, too. */
+const editOf = ({ model, parameters, responseFormat, serverTools, toolServers, tools, useMemory }: SendOptions) => ({
+  model,
+  parameters,
+  responseFormat,
+  serverTools,
+  toolServers,
+  tools,
+  useMemory,
+});
 
 /** Returns what a person has written; files alone say their names. */
 function textOf({ content, attachments = [] }: AppendMessage): string {
@@ -147,6 +158,9 @@ class Attachments implements AttachmentAdapter {
   }
 
   async send(attachment: PendingAttachment): Promise<CompleteAttachment> {
+    const { status } = attachment;
+    // The person has it back, instead of a message without it.
+    if (status.type === 'incomplete') throw new Error(status.message ?? 'The file was not uploaded.');
     return { ...attachment, status: { type: 'complete' }, content: [] };
   }
 

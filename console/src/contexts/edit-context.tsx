@@ -1,5 +1,6 @@
 import { useApolloClient } from '@apollo/client/react';
 import { Button, Group, Modal, Select, Stack, Textarea, TextInput } from '@mantine/core';
+import { isError } from '@sextant/client';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
 import { useAction } from '../frame/use-action.ts';
@@ -31,7 +32,7 @@ export function EditContext({ entry, place, isCopy, close }: EditProps) {
   const [key, setKey] = useState(entry?.key ?? '');
   const [text, setText] = useState(entry ? JSON.stringify(entry.value, null, 2) : '');
   const [life, setLife] = useState<Life>(entry?.expiresAt ? 'kept' : 'never');
-  const [version, setVersion] = useState(isCopy ? undefined : (entry?.version ?? 0));
+  const [version, setVersion] = useState(isCopy ? 0 : (entry?.version ?? 0));
   const [problem, setProblem] = useState<unknown>();
   const scope = scopeOf(target);
   const save = useAction(async () => {
@@ -46,12 +47,15 @@ export function EditContext({ entry, place, isCopy, close }: EditProps) {
   /** Takes what is stored meanwhile, so that it can be written after all. */
   const reload = async () => {
     const address = { scope: scope!, key: key.trim() };
-    const { data } = await graph.query({ query: OneContextDocument, variables: { input: address } });
+    const { data, error } = await graph.query({ query: OneContextDocument, variables: { input: address } });
+    if (error) return setProblem(error);
     const stored = data?.context;
     setVersion(stored?.version ?? 0);
     if (stored) setText(JSON.stringify(stored.value, null, 2));
     setProblem(undefined);
   };
+  /** What was typed is sent again; only where another has written meanwhile is theirs shown instead. */
+  const retry = () => (isError(problem, 'CONFLICT') ? void reload() : save.run());
   const title = isCopy ? contexts.use : entry ? contexts.edit : contexts.add;
   return (
     <Modal opened onClose={() => close()} title={title} closeButtonProps={{ 'aria-label': common.close }}>
@@ -62,7 +66,7 @@ export function EditContext({ entry, place, isCopy, close }: EditProps) {
         }}
       >
         <Stack>
-          <Problem error={problem} retry={problem === contexts.notJson ? undefined : () => void reload()} />
+          <Problem error={problem} retry={problem === contexts.notJson ? undefined : retry} />
           {isCopy && <PlaceChoice place={target} scopes={['CONVERSATION']} choose={setTarget} />}
           <TextInput
             label={contexts.key}

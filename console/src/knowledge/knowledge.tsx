@@ -32,6 +32,9 @@ import {
   SearchDocumentsDocument,
 } from './knowledge.generated.ts';
 
+/** Documents of one page, as the query asks for them. */
+const PAGE = 50;
+
 /** Shows the documents, or one of them with its passages. */
 export function Knowledge({ id }: { readonly id: string | undefined }) {
   return id === undefined ? <Documents /> : <OneDocument id={id} />;
@@ -48,10 +51,12 @@ function Documents() {
   const documents = data?.documents?.nodes ?? [];
   // One whose file is on its way counts: a look that begins before its end may come back after it.
   const isBusy = documents.some(({ status }) => status !== 'READY' && status !== 'FAILED');
+  // A look shows the first page alone: more of them would be gone.
+  const isOnePage = documents.length <= PAGE;
   useEffect(() => {
-    if (isBusy) startPolling(2_000);
+    if (isBusy && isOnePage) startPolling(2_000);
     return stopPolling;
-  }, [isBusy, startPolling, stopPolling]);
+  }, [isBusy, isOnePage, startPolling, stopPolling]);
   const add = async (files: readonly File[]) => {
     setProblem(undefined);
     for (const file of files) {

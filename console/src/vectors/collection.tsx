@@ -2,7 +2,7 @@ import { useQuery } from '@apollo/client/react';
 import { Anchor, Button, Group, Paper, Progress, Stack, Tabs, Text, Textarea, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { Search } from 'lucide-react';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useRef, useState } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
 import { Heading } from '../frame/heading.tsx';
 import { added, More } from '../frame/more.tsx';
@@ -175,13 +175,15 @@ function Add({ id, added: changed }: { id: string; added(): unknown }) {
   const [lines, setLines] = useState('');
   const [problem, setProblem] = useState<unknown>();
   const [add] = useMutation(AddTextsDocument);
+  /** Of what is in the field still: an answer that was lost may have been of what was stored. */
+  const ids = useRef<ReadonlyMap<string, string>>(new Map());
   const store = useAction(async () => {
     setProblem(undefined);
     const texts = lines
       .split('\n')
       .map((line) => line.trim())
       .filter(Boolean);
-    let rest = texts.map((text) => ({ id: crypto.randomUUID(), text }));
+    let rest = texts.map((text) => ({ id: ids.current.get(text) ?? crypto.randomUUID(), text }));
     const refused: typeof rest = [];
     try {
       while (rest.length > 0) {
@@ -197,6 +199,7 @@ function Add({ id, added: changed }: { id: string; added(): unknown }) {
       setProblem(thrown);
     }
     // What was not stored stays in the field.
+    ids.current = new Map([...refused, ...rest].map(({ id, text }) => [text, id]));
     setLines([...refused, ...rest].map(({ text }) => text).join('\n'));
     await changed();
   });

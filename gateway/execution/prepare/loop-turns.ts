@@ -157,7 +157,7 @@ export class LoopTurns {
       account.left -= this.#processorMs() - before;
       this.#used += ms;
       // A client's first operations are not held up; one that goes on and on leaves the loop free most of the time.
-      account.sinceRest = account.left > this.#burst * MUCH_LEFT ? ms : account.sinceRest + ms;
+      account.sinceRest = account.left >= this.#burst * MUCH_LEFT ? ms : account.sinceRest + ms;
       if (account.sinceRest > SLICE_MS) {
         account.restsUntil = now + REST * account.sinceRest;
         account.sinceRest = 0;

@@ -28,7 +28,9 @@ const { session } = client;
 
 /** The data of the latest answers by root field, for the variables of examples. */
 const answers = {};
-const isUnauthenticated = ({ errors }) => errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
+/** Whether nothing was done: of what was refused in part, another part may have been. */
+const isUnauthenticated = ({ data, errors }) =>
+  data === undefined && errors?.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
 
 /** Sends a request with a token that is good now; once more with another one where it is refused all the same. */
 async function send(url, init) {

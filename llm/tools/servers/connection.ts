@@ -1,4 +1,4 @@
-import type { AuthProvider, Client, Tool, Transport } from '@modelcontextprotocol/client';
+import type { AuthProvider, Client, FetchLike, Tool, Transport } from '@modelcontextprotocol/client';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { ToolServerSettings } from '../../catalogue/tool-server-settings.ts';
@@ -83,9 +83,10 @@ export class ToolConnection implements AsyncDisposable {
       maxReconnectionDelay: 1_000,
       reconnectionDelayGrowFactor: 1,
     };
-    const authProvider = bearer && authProviderOf(bearer);
+    const refusals: Refusals = new WeakMap();
+    const authProvider = bearer && authProviderOf(bearer, refusals);
     const streamable = new own.StreamableHTTPClientTransport(url, {
-      fetch: boundedFetch(MAX_ANSWER_BYTES, told, false),
+      fetch: noting(boundedFetch(MAX_ANSWER_BYTES, told, false), refusals),
       requestInit,
       ...(authProvider && { authProvider }),
       reconnectionOptions,
@@ -97,7 +98,7 @@ export class ToolConnection implements AsyncDisposable {
       log.debug({ err: error }, 'a tool server does not speak Streamable HTTP; trying the older SSE');
     }
     const older = new own.SSEClientTransport(url, {
-      fetch: boundedFetch(MAX_STREAM_BYTES, told, true),
+      fetch: noting(boundedFetch(MAX_STREAM_BYTES, told, true), refusals),
       requestInit,
       ...(authProvider && { authProvider }),
     });
@@ -168,19 +169,27 @@ export class ToolConnection implements AsyncDisposable {
   }
 }
 
-/** Each request asks for the token: it may have been refreshed, by this process or another, or be gone. */
-function authProviderOf(bearer: Bearer): AuthProvider {
-  let last: string | undefined;
-  return {
-    async token() {
-      last = await bearer.token();
-      return last;
-    },
-    async onUnauthorized() {
-      if (last !== undefined) await bearer.refused(last);
-    },
+/** The tokens that were refused, by the answers that did. */
+type Refusals = WeakMap<Response, string>;
+
+/** Returns a fetch that notes which token an answer refuses: requests beside one another may have different ones. */
+const noting =
+  (fetch: FetchLike, refusals: Refusals): FetchLike =>
+  async (url, init) => {
+    const answer = await fetch(url, init);
+    const token = new Headers(init?.headers).get('authorization')?.replace(/^Bearer /i, '');
+    if (answer.status === 401 && token !== undefined) refusals.set(answer, token);
+    return answer;
   };
-}
+
+/** Each request asks for the token: it may have been refreshed, by this process or another, or be gone. */
+const authProviderOf = (bearer: Bearer, refusals: Refusals): AuthProvider => ({
+  token: () => bearer.token(),
+  async onUnauthorized({ response }) {
+    const token = refusals.get(response);
+    if (token !== undefined) await bearer.refused(token);
+  },
+});
 
 /** Servers of before 2025 answer 4xx to the first message of today's. */
 function isRefusal(error: unknown): boolean {

@@ -175,11 +175,16 @@ export class ToolServer implements AsyncDisposable {
     void this.#drop(this.#connection);
   }
 
+  /** Ends the connection, until the server is used again. */
+  async rest(): Promise<void> {
+    clearTimeout(this.#idle);
+    await this.#drop(this.#connection);
+  }
+
   /** Ends the connection, and the process behind it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearTimeout(this.#idle);
-    await this.#drop(this.#connection);
+    await this.rest();
   }
 }
 

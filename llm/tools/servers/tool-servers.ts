@@ -29,10 +29,10 @@ export class ToolServers implements AsyncDisposable {
   readonly #log: Logger;
   readonly #freshMs: number | undefined;
   readonly #servers = new Map<string, ToolServer>();
-  /** Of people with accounts. Those that were not used for long are closed; they open again. */
+  /** Of people with accounts. Those that were not used for long are at rest; a reply that has one wakes it. */
   readonly #personal = new LRUCache<string, ToolServer>({
     max: MAX_PERSONAL,
-    dispose: (server) => void server[Symbol.asyncDispose](),
+    dispose: (server) => void server.rest(),
   });
   readonly #calls: Counter<'server' | 'outcome'>;
 
@@ -152,8 +152,8 @@ export class ToolServers implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#personal.clear();
-    await Promise.all([...this.#servers.values()].map((server) => server[Symbol.asyncDispose]()));
+    const all = [...this.#servers.values(), ...this.#personal.values()];
+    await Promise.all(all.map((server) => server[Symbol.asyncDispose]()));
   }
 }
 

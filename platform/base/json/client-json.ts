@@ -11,6 +11,31 @@ const MAX_PARSE_US = 8_000;
 /** Who accepts messages that are larger than this accepts more work for one as well, in proportion. */
 const ORDINARY_BYTES = 524_288;
 
+/** Why a text is not parsed, and the setting that says so. */
+interface TooMuch {
+  readonly problem: string;
+  readonly limit: string;
+}
+
+function tooMuch(bytes: Uint8Array, maxBytes: number): TooMuch | undefined {
+  const measure = measureJson(bytes, MAX_JSON_LEVELS);
+  if (measure.levels > MAX_JSON_LEVELS) {
+    const problem = `has more than ${MAX_JSON_LEVELS} levels of lists and objects; flatten it.`;
+    return { problem, limit: 'MAX_VALUE_DEPTH' };
+  }
+  if (parseMicroseconds(measure) <= MAX_PARSE_US * Math.max(1, maxBytes / ORDINARY_BYTES)) return undefined;
+  const { containers, fields, shapes, shortTexts } = measure;
+  const problem = `is too much to read at once: ${containers} lists and objects, ${fields} fields (${shapes} of new names) and ${shortTexts} short texts. Send it in parts.`;
+  return { problem, limit: 'MAX_BODY_BYTES' };
+}
+
+/**
+ * Returns whether the JSON of a client may be parsed: whether that takes no longer than its length says.
+ *
+ * @param maxBytes the largest that is accepted here, which the text is not larger than.
+ */
+export const mayParse = (bytes: Uint8Array, maxBytes: number): boolean => tooMuch(bytes, maxBytes) === undefined;
+
 /**
  * Parses the JSON of a client, unless that would take much longer than its length says.
  *
@@ -18,16 +43,8 @@ const ORDINARY_BYTES = 524_288;
  * @throws {CodedError} BAD_USER_INPUT about the body.
  */
 export function parseClientJson(bytes: Buffer, maxBytes: number): unknown {
-  const measure = measureJson(bytes, MAX_JSON_LEVELS);
-  if (measure.levels > MAX_JSON_LEVELS) {
-    const problem = `has more than ${MAX_JSON_LEVELS} levels of lists and objects; flatten it.`;
-    throw badInput('body', problem, { limit: 'MAX_VALUE_DEPTH' });
-  }
-  if (parseMicroseconds(measure) > MAX_PARSE_US * Math.max(1, maxBytes / ORDINARY_BYTES)) {
-    const { containers, fields, shapes, shortTexts } = measure;
-    const problem = `is too much to read at once: ${containers} lists and objects, ${fields} fields (${shapes} of new names) and ${shortTexts} short texts. Send it in parts.`;
-    throw badInput('body', problem, { limit: 'MAX_BODY_BYTES' });
-  }
+  const refused = tooMuch(bytes, maxBytes);
+  if (refused) throw badInput('body', refused.problem, { limit: refused.limit });
   try {
     return JSON.parse(bytes.toString().replace(/^\uFEFF/, ''));
   } catch {

@@ -11,9 +11,6 @@ const CLOSE_BRACE = 125;
 /** Lists and objects in one another that a client's JSON may have: far beyond any limit on what it means. */
 export const MAX_JSON_LEVELS = 2_000;
 
-/** Returns whether a client's JSON is nested so deep that it is not worth parsing. */
-export const isTooDeep = (text: Uint8Array): boolean => measureJson(text, MAX_JSON_LEVELS).levels > MAX_JSON_LEVELS;
-
 /** The measures that decide how long a parser takes for a text, beside its length. */
 export interface JsonMeasure {
   /** Lists and objects in one another. */

@@ -141,7 +141,7 @@ export class S3BlobStore implements BlobStore {
       key,
       size: Number(found.ContentRange?.split('/')[1] ?? found.ContentLength ?? 0),
       modifiedAt: found.LastModified ?? new Date(0),
-      stream: WebStream.from(piecesOf(found.Body as Readable, this.#silenceMs, signal)) as ReadableStream<Uint8Array>,
+      stream: WebStream.from(bodyOf(found.Body as Readable, this.#silenceMs, signal)) as ReadableStream<Uint8Array>,
     };
   }
 
@@ -275,6 +275,21 @@ export class S3BlobStore implements BlobStore {
       throw unavailable(error);
     }
   }
+}
+
+/** The body of an answer, whose connection is given back when it is left, read or not, waited for or not. */
+function bodyOf(body: Readable, silenceMs: number, signal: AbortSignal | undefined): AsyncIterable<Uint8Array> {
+  const pieces = piecesOf(body, silenceMs, signal);
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => pieces.next(),
+      // A generator that has not begun would end without its `finally`.
+      return: (value) => {
+        body.destroy();
+        return pieces.return(value);
+      },
+    }),
+  };
 }
 
 /**

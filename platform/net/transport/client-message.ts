@@ -1,4 +1,4 @@
-import { isTooDeep } from '../../base/json/json-measure.ts';
+import { mayParse } from '../../base/json/client-json.ts';
 import { isNestedDeeper } from '../../base/json/nesting.ts';
 import { isObject, parseObject } from '../../base/json/objects.ts';
 
@@ -27,9 +27,14 @@ const isId = (value: unknown): value is string => isString(value) && value.lengt
 /** Levels of lists and objects in a payload that is not an operation's. */
 const MAX_PAYLOAD_DEPTH = 64;
 
-/** Parses a message of a client; undefined for what the protocol does not know, or what is nested too deep. */
-export function parseMessage(data: Buffer): ClientMessage | undefined {
-  if (isTooDeep(data)) return undefined;
+/**
+ * Parses a message of a client; undefined for what the protocol does not know, or what would take far longer than its
+ * length says.
+ *
+ * @param maxBytes the largest that is accepted here.
+ */
+export function parseMessage(data: Buffer, maxBytes: number): ClientMessage | undefined {
+  if (!mayParse(data, maxBytes)) return undefined;
   const message = parseObject(data.toString());
   if (!message) return undefined;
   const { type, id, payload } = message;

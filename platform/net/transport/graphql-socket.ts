@@ -74,6 +74,8 @@ export interface SocketOptions<Session> {
   readonly keepAliveMs?: number;
   /** Operations that may run at once; another is refused with an error of its own. */
   readonly maxOperations?: number;
+  /** The largest message that the socket accepts. Default: 1 MB. */
+  readonly maxMessageBytes?: number;
   /** What the refusal of an operation above the limit says. */
   readonly tooManyOperations?: unknown;
   /** Names the socket in log lines about it. Default: the log of the process. */
@@ -86,7 +88,7 @@ export interface SocketOptions<Session> {
  * heartbeats and limits; what an operation is, is the caller's matter.
  */
 export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOptions<Session>): void {
-  const { initTimeoutMs = 3_000, maxOperations = Number.POSITIVE_INFINITY } = options;
+  const { initTimeoutMs = 3_000, maxOperations = Number.POSITIVE_INFINITY, maxMessageBytes = 1_048_576 } = options;
   const operations = new Map<string, () => void>();
   let session: Session | undefined;
   let state: 'new' | 'initialising' | 'ready' | 'closed' = 'new';
@@ -156,7 +158,7 @@ export function serveGraphqlSocket<Session>(socket: WebSocket, options: SocketOp
 
   function take(data: Buffer, isBinary: boolean): void {
     if (isOver()) return;
-    const parse = (): ClientMessage | undefined => (isBinary ? undefined : parseMessage(data));
+    const parse = (): ClientMessage | undefined => (isBinary ? undefined : parseMessage(data, maxMessageBytes));
     const message = options.read ? options.read(session, data.length, parse) : parse();
     if (message instanceof Promise) void takeLater(message);
     else receive(message);

@@ -20,6 +20,8 @@ const PENDING = 'accounts to be connected';
 const CLIENT = 'client of an authorization server';
 /** How long a person may take to come back, in ms. */
 const LIFE_MS = 600_000;
+/** How long this product goes on with a client that it has registered, in ms. Accounts keep the one they began with. */
+const CLIENT_MS = 86_400_000;
 /** Each asks strangers' servers several things. */
 const CONNECTS = { name: 'chat-tool-accounts', limit: 30, windowS: 3_600 } as const;
 const MAX_GIVEN = 5_000;
@@ -146,8 +148,9 @@ export class Connecting {
   }
 
   /** Returns a client that was kept; undefined where it is over, or cannot be opened: another is registered then. */
-  #kept(row: { readonly sealed: string } | null, issuer: string): OAuthClient | undefined {
-    if (!row) return undefined;
+  #kept(row: { readonly sealed: string; readonly createdAt: Date } | null, issuer: string): OAuthClient | undefined {
+    // A server may have forgotten it, and tells that to the person alone.
+    if (!row || Date.now() - row.createdAt.getTime() > CLIENT_MS) return undefined;
     const kept = this.#opened<{ issuer: string; client: unknown }>(CLIENT, row.sealed);
     if (kept?.issuer !== issuer) return undefined;
     const client = readClient(kept.client);

@@ -62,6 +62,8 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
   const bytes = await readBlob(blobs, document.original!, signal);
   if (bytes === undefined) throw new DocumentProblem('FAILED', 'The uploaded file is gone: upload it again.');
   const recognised = await readRecognised(blobs, document.id, signal);
+  // Renamed or shared while its pages are read: none of them is left out.
+  if (recognised?.pages.some((page) => recognised.texts[page] === undefined)) return recognised.pages;
   const { text, passages, contentType, unreadPages } = await reader.read(
     bytes,
     {
@@ -96,9 +98,11 @@ async function readAndCut(memory: MemoryParts, document: Document, signal: Abort
 
 /** Has the pages that are pictures read; the document is read again with what they say. */
 async function recogniseFirst(memory: MemoryParts, { id, ownerId }: Document, pages: readonly number[]) {
-  await storeRecognised(memory.blobs, id, { pages, texts: {} });
+  const known = await readRecognised(memory.blobs, id);
+  if (!known) await storeRecognised(memory.blobs, id, { pages, texts: {} });
+  const pagesRead = Object.keys(known?.texts ?? {}).length;
   return async (tx: Transaction) => {
-    await tx.document.updateMany({ where: { id }, data: { pagesToRead: pages.length, pagesRead: 0 } });
+    await tx.document.updateMany({ where: { id }, data: { pagesToRead: pages.length, pagesRead } });
     await memory.slow.enqueue(tx, RECOGNISE_PAGES, { documentId: id, ownerId }, { key: id, userId: ownerId });
   };
 }

@@ -11,7 +11,7 @@ const WHAT = 'The Word document';
 const EDGES = /^word\/(?:header|footer)\d*\.xml$/;
 /** Elements around text that mammoth does not look into: fields, runs of one direction, what a reading is given for. */
 const WRAPPERS = /<\/?w:(?:fldSimple|dir|bdo|ruby|rubyBase)(?:\s[^>]*)?>/g;
-const MATHS = /<(\/?)m:(\w+)(?:\s[^>]*)?>/g;
+const MATHS = /<(\/?)m:(\w+)(?:\s[^>]*?)?(\/?)>/g;
 
 /**
  * Reads the text of a DOCX with its headings, lists, tables, notes and formulas, and once what stands at the edge of
@@ -99,8 +99,8 @@ function withHeadings(xml: string, levels: ReadonlyMap<string, number>): string 
 function plain(xml: string): string {
   const text = withoutReadings(xml).replace(WRAPPERS, '');
   if (!text.includes('<m:')) return text;
-  return text.replace(MATHS, (_, end: string, name: string) =>
-    name === 'r' || name === 't' ? `<${end}w:${name}>` : '',
+  return text.replace(MATHS, (_, end: string, name: string, empty: string) =>
+    name === 'r' || name === 't' ? `<${end}w:${name}${empty}>` : '',
   );
 }
 

@@ -59,8 +59,11 @@ export function readHtmlInto(builder: OutlineBuilder, html: string, { isXml = fa
   const put = (piece: Piece) => {
     const cell = rows.at(-1)?.at(-1);
     if (cell) cell.push(piece);
-    else if (piece.level > 0) builder.heading(piece.level, piece.text);
-    else builder.paragraph(piece.text, note && { headings: note });
+    else if (piece.level > 0) {
+      builder.heading(piece.level, piece.text);
+      // A note without a block of its own ends here.
+      note = undefined;
+    } else builder.paragraph(piece.text, note && { headings: note });
   };
   const take = (level: number) => {
     const taken = text

@@ -106,7 +106,7 @@ function handlerOf(builder: OutlineBuilder, isSheets: boolean) {
       } else if (name === 'note') noteDepth++;
       else if (name === 'note-citation') append('[');
       else if (name === 'table-row') {
-        repeatedRows = Math.max(1, Number(attributes['number-rows-repeated']) || 1);
+        repeatedRows = repeats(attributes['number-rows-repeated']);
         rowNumber++;
         columnNumber = 0;
         rows.push({ cells: [], first: '', last: '' });
@@ -114,7 +114,7 @@ function handlerOf(builder: OutlineBuilder, isSheets: boolean) {
         const row = rows.at(-1);
         row?.cells.push([]);
         // A million empty cells are written as one.
-        repeatedColumns = Math.max(1, Number(attributes['number-columns-repeated']) || 1);
+        repeatedColumns = repeats(attributes['number-columns-repeated']);
         columnNumber += repeatedColumns;
       }
     },
@@ -160,6 +160,12 @@ function handlerOf(builder: OutlineBuilder, isSheets: boolean) {
 }
 
 /** Returns the name of a column: A, Z, AA. @param number from 1. */
+/** Rows that a sheet may have, and more than its columns. */
+const MAX_REPEATS = 1_048_576;
+
+/** How many times a row or a cell stands there. */
+const repeats = (said: string | undefined): number => Math.min(MAX_REPEATS, Math.max(1, Number(said) || 1));
+
 function columnName(number: number): string {
   let name = '';
   for (let rest = number; rest > 0; rest = Math.floor((rest - 1) / LETTERS))

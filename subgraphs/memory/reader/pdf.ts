@@ -52,7 +52,8 @@ function linesOf(items: readonly (Run | object)[]): string {
   let height = 0;
   for (const item of items) {
     if (!('str' in item)) continue;
-    const isMark = /^\d{1,3}$/.test(item.str) && item.height < 0.8 * height && /[\p{L}]{3}[.,;:!?’”»)]*$/u.test(text);
+    const isMark =
+      /^\d{1,3}$/.test(item.str) && item.height < 0.8 * height && /[\p{L}]{3}[.,;:!?’”»)]*$/u.test(text.slice(-20));
     text += (isMark ? `[${item.str}]` : item.str) + (item.hasEOL ? '\n' : '');
     if (item.str.trim() !== '') height = item.height;
   }

@@ -215,8 +215,9 @@ export function readRtf(bytes: Uint8Array): Outline {
         pending.push(piece.charCodeAt(0));
         piece = piece.slice(1);
       }
-      if (/[\x80-\xff]/.test(piece) && !group.skips) pending.push(...Buffer.from(piece, 'latin1'));
-      else if (piece !== '') add(piece);
+      if (/[\x80-\xff]/.test(piece) && !group.skips) {
+        for (const byte of Buffer.from(piece, 'latin1')) pending.push(byte);
+      } else if (piece !== '') add(piece);
     }
   }
   decodePending();

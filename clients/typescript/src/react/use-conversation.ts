@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ChatMessage, Conversation, SendOptions } from '../conversation.ts';
+import type { EditMessageInput } from '../generated/graphql.ts';
 import type { Reply, ReplyState } from '../reply.ts';
 import { useSextant } from './context.tsx';
 import { onceAFrame, pauseOf } from './use-reply.ts';
@@ -13,7 +14,7 @@ export interface ConversationState {
   /** Whether a reply is being written. */
   readonly isReplying: boolean;
   send(text: string, options?: SendOptions): Promise<void>;
-  edit(messageId: string, text: string): Promise<void>;
+  edit(messageId: string, text: string, options?: Partial<EditMessageInput>): Promise<void>;
   regenerate(messageId: string): Promise<void>;
   /** Stops all replies that are being written. */
   stop(): Promise<void>;
@@ -101,7 +102,7 @@ export function useConversation(id: string): ConversationState {
     error,
     isReplying: shown.some(({ status }) => status === 'PENDING' || status === 'STREAMING'),
     send: (text, options) => run(conversation.send(text, options)),
-    edit: (messageId, text) => run(conversation.edit(messageId, text)),
+    edit: (messageId, text, options) => run(conversation.edit(messageId, text, options)),
     regenerate: (messageId) => run(conversation.regenerate(messageId)),
     stop: async () => void (await Promise.all([...following.current.values()].map((reply) => reply.stop()))),
   };

@@ -97,6 +97,9 @@ async function challengeOf(url: URL, fetch: OAuthFetch['fetch']) {
   return answered.status === 401 ? extractWWWAuthenticateParams(answered) : {};
 }
 
+/** How this product can say who it is at a token endpoint, the first that the server takes. */
+const METHODS = ['none', 'client_secret_basic', 'client_secret_post'];
+
 /** Registers this product as a client (RFC 7591). @throws {CodedError} PROVIDER_UNAVAILABLE. */
 export const register = (
   settings: ToolServerSettings,
@@ -106,12 +109,14 @@ export const register = (
   asking(settings, 'register this product', async ({ fetch }) => {
     const { registerClient } = await library();
     const methods = server.token_endpoint_auth_methods_supported ?? ['none'];
+    const method = METHODS.find((one) => methods.includes(one));
+    if (!method) throw new Error(`none of ${METHODS.join(', ')} is among its methods`);
     const clientMetadata = {
       client_name: 'Sextant',
       redirect_uris: [redirectUri],
       grant_types: ['authorization_code', 'refresh_token'],
       response_types: ['code'],
-      token_endpoint_auth_method: methods.includes('none') ? 'none' : methods[0]!,
+      token_endpoint_auth_method: method,
     };
     const metadata = { ...server, registration_endpoint: registrationEndpoint };
     return readClient(await registerClient(server.issuer, { metadata, clientMetadata, fetchFn: fetch }));
