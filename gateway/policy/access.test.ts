@@ -107,9 +107,9 @@ it('a type is not a way around what its interfaces restrict', () => {
     .replace(/(interface Media[^{]*\{[^}]*?price: Int)/, '$1 @authenticated')
     .replace(/(interface Work)/, '$1 @authenticated');
   const schema = buildSchema(shelf.slice(shelf.indexOf('type Query')));
-  const read = readPolicyDirectives(restricting);
-  const denied = (text: string) => {
+  const denied = (text: string, restricted = restricting) => {
     const document = parse(text);
+    const read = readPolicyDirectives(restricted);
     const denial = planAccess(document, getOperationAST(document)!, schema, read)?.check(
       ANONYMOUS,
       grantedByRole(ANONYMOUS),
@@ -125,6 +125,11 @@ it('a type is not a way around what its interfaces restrict', () => {
   ]);
   expect(denied('{ media { ... on Film { ...F } } } fragment F on Film { rights }')).toEqual(['media.rights']);
   expect(denied('{ book { id title pages } film { title } }')).toEqual([]);
+
+  // What one type demands as a whole is not what the interface demands of a field.
+  const withBook = restricting.replace(/(type Book implements Media)/, '$1 @authenticated');
+  expect(denied('{ film { price } }', withBook)).toEqual(['film.price']);
+  expect(denied('{ film { title } }', withBook)).toEqual([]);
 });
 
 it('fragments are followed, also when nothing is left of them', () => {

@@ -1,5 +1,5 @@
 import { setImmediate as round, setTimeout as sleep } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { LoopTurns } from './loop-turns.ts';
 
 /** A processor's clock of which each stage takes so many milliseconds. */
@@ -46,6 +46,18 @@ it('lets the loop go round between two long stages', async () => {
   isOver = true;
   await counting;
   expect(new Set(at).size).toBe(4);
+});
+
+it('rests no client where there is no limit, however much its short stages come to', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] });
+  onTestFinished(() => void vi.useRealTimers());
+  const turns = new LoopTurns({ msPerMinute: 0 });
+  for (let i = 0; i < 10; i++) {
+    await turns.work('a', () => vi.advanceTimersByTime(1.5));
+    await round();
+    await round();
+  }
+  expect(turns.work('a', () => 'at once')).toBe('at once');
 });
 
 it('says what a stage throws, at once or later', async () => {

@@ -179,3 +179,30 @@ it.each([
     half.close();
   }
 });
+
+it('a file that is left unread gives its connection back', async () => {
+  const left = Promise.withResolvers<void>();
+  const endless = createServer((_request, answer) => {
+    answer.once('close', left.resolve);
+    answer.writeHead(200, { 'content-length': '1000000000' });
+    answer.write('x');
+  });
+  await once(endless.listen(0, '127.0.0.1'), 'listening');
+  try {
+    const endpoint = `http://127.0.0.1:${(endless.address() as AddressInfo).port}`;
+    await using store = new S3BlobStore({
+      ...server,
+      endpoint,
+      bucket: 'b',
+      prefix: '',
+      pathStyle: true,
+      direct: false,
+    });
+    const blob = await store.get('k');
+    await blob!.stream.cancel();
+    await left.promise;
+  } finally {
+    endless.closeAllConnections();
+    endless.close();
+  }
+});
