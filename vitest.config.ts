@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 /** What tries the sources whatever program is named: once more would say nothing of a bundle. */
 const OF_SOURCES = ['tests/bootstrap.test.ts', 'tests/deployment.test.ts'];
 
-// Two cores are the reference machine. Three at a time use them while one waits for a process; more would only starve one
-// another's embedded databases.
+// Two cores are the reference machine. Three at a time use them while one waits for a process; more would only starve
+// one another's embedded databases.
 export default defineConfig({
   // One copy of graphql: Node takes its CommonJS build, as the Apollo packages do; Vite would take the .mjs beside it.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
