@@ -3,8 +3,7 @@ import { defineConfig } from 'vitest/config';
 /** What tries the sources whatever program is named: once more would say nothing of a bundle. */
 const OF_SOURCES = ['tests/bootstrap.test.ts', 'tests/deployment.test.ts'];
 
-// Two cores are the reference machine. Three at a time use them while one waits for a process; more would only starve
-// one another's embedded databases.
+// Two cores are the reference machine: a few workers at a time keep the embedded databases from starving one another.
 export default defineConfig({
   // One copy of graphql: Node takes its CommonJS build, as the Apollo packages do; Vite would take the .mjs beside it.
   resolve: { alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }] },
@@ -13,7 +12,7 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'dist/**', ...(process.env['SEXTANT_TEST_PROGRAM'] ? OF_SOURCES : [])],
     setupFiles: ['gateway/testing/law-setup.ts'],
     pool: 'forks',
-    maxWorkers: 3,
+    maxWorkers: 2,
     // What hangs is found, however busy the machine is.
     testTimeout: 60_000,
     hookTimeout: 120_000,
