@@ -195,6 +195,8 @@ export const refresh = (settings: ToolServerSettings, account: Account): Promise
 /** Gives the tokens back (RFC 7009), as far as the server takes them. Never rejects. */
 export async function revoke(settings: ToolServerSettings, { server, client, ...own }: Account): Promise<boolean> {
   if (server.revocation_endpoint === undefined) return false;
+  const { selectClientAuthMethod } = await library();
+  const method = selectClientAuthMethod(client, server.token_endpoint_auth_methods_supported ?? []);
   await using oauth = openOAuthFetch(settings);
   const tokens = [own.refreshToken, own.accessToken].filter((one) => one !== undefined);
   const answered = await Promise.all(
@@ -202,7 +204,7 @@ export async function revoke(settings: ToolServerSettings, { server, client, ...
       const body = new URLSearchParams({ token, client_id: client.client_id });
       const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded' });
       if (client.client_secret !== undefined) {
-        if (client.token_endpoint_auth_method === 'client_secret_post') body.set('client_secret', client.client_secret);
+        if (method === 'client_secret_post') body.set('client_secret', client.client_secret);
         else headers.set('authorization', basic(client.client_id, client.client_secret));
       }
       const init = { method: 'POST', headers, body };
