@@ -1,6 +1,6 @@
+import { CombinedGraphQLErrors } from '@apollo/client/errors';
 import { useApolloClient } from '@apollo/client/react';
 import { Button, Group, Modal, Select, Stack, Textarea, TextInput } from '@mantine/core';
-import { isError } from '@sextant/client';
 import { type FormEvent, useState } from 'react';
 import { Problem } from '../frame/problem.tsx';
 import { useAction } from '../frame/use-action.ts';
@@ -55,7 +55,7 @@ export function EditContext({ entry, place, isCopy, close }: EditProps) {
     setProblem(undefined);
   };
   /** What was typed is sent again; only where another has written meanwhile is theirs shown instead. */
-  const retry = () => (isError(problem, 'CONFLICT') ? void reload() : save.run());
+  const retry = () => (isConflict(problem) ? void reload() : save.run());
   const title = isCopy ? contexts.use : entry ? contexts.edit : contexts.add;
   return (
     <Modal opened onClose={() => close()} title={title} closeButtonProps={{ 'aria-label': common.close }}>
@@ -119,6 +119,10 @@ export function EditContext({ entry, place, isCopy, close }: EditProps) {
     </Modal>
   );
 }
+
+/** Whether another has written the entry meanwhile. */
+const isConflict = (problem: unknown): boolean =>
+  CombinedGraphQLErrors.is(problem) && problem.errors.some(({ extensions }) => extensions?.['code'] === 'CONFLICT');
 
 /** Reads a JSON value; undefined where the text is none. */
 function jsonOf(text: string): { readonly json: unknown } | undefined {
