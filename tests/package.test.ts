@@ -10,7 +10,7 @@ import { TestUser } from './testing/client.ts';
 import { freePort } from './testing/sextant.ts';
 
 const PATIENCE = { timeout: 200_000, interval: 100 };
-const cache = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim();
+const npmSetting = (name: string): string => execFileSync('npm', ['config', 'get', name], { encoding: 'utf8' }).trim();
 
 let directory: string;
 let tarball: string;
@@ -27,7 +27,10 @@ beforeAll(async () => {
     PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env['PATH']}`,
     HOME: path.join(directory, 'home'),
     ...(process.env['NODE_EXTRA_CA_CERTS'] && { NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'] }),
-    npm_config_cache: cache,
+    npm_config_cache: npmSetting('cache'),
+    // How this machine reaches the registry: a proxy, a certificate.
+    npm_config_userconfig: npmSetting('userconfig'),
+    npm_config_globalconfig: npmSetting('globalconfig'),
     npm_config_prefer_offline: 'true',
     npm_config_update_notifier: 'false',
     PORT: String(await freePort()),
