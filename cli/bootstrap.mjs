@@ -48,8 +48,8 @@ function run(file, args, { heard, started, ...options }) {
 const end = ({ code, signal }) =>
   process.exit(code ?? (signal === told && SERVING.has(command) ? 0 : 128 + constants.signals[signal]));
 
-/** Runs a preparatory step quietly; what it printed is shown when it fails. */
-async function prepare(title, file, args, started) {
+/** Runs a preparatory step quietly, and returns whether it succeeded. What it printed is shown when it may not fail. */
+async function prepare(title, file, args, { started, mayFail = () => false } = {}) {
   process.stderr.write(`${title} …\n`);
   let output = '';
   const heard = (piece) => {
@@ -59,7 +59,8 @@ async function prepare(title, file, args, started) {
   const shell = process.platform === 'win32' && file === 'npm';
   const { code, signal } = await run(file, args, { cwd: root, stdio, shell, heard, started });
   if (told) end({ signal: told });
-  if (code === 0) return;
+  if (code === 0) return true;
+  if (mayFail(output)) return false;
   process.stderr.write(`${output}\n${title} failed.\n`);
   end({ code: code || 1, signal });
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { addressedLock } from './addressed-lock.mjs';
 import { hasNode, node, whyNoNode } from './node.mjs';
 import { slim } from './slim.mjs';
 import { Turn } from './turn.mjs';
@@ -20,8 +21,10 @@ export class Installation {
 
   /**
    * @param {string} root of the clone.
-   * @param {(title: string, file: string, args: string[], started?: (pid: number) => void) => Promise<void>} prepare
-   *   runs a step to its end, and ends this process where it fails.
+   * @param {(title: string, file: string, args: string[], options?: {
+   *   started?: (pid: number) => void, mayFail?: (output: string) => boolean,
+   * }) => Promise<boolean>} prepare runs a step to its end. Where it fails, it ends this process, or returns false
+   *   where the step may fail in this way.
    */
   constructor(root, prepare) {
     this.#root = root;
@@ -79,15 +82,27 @@ export class Installation {
       '--no-fund',
       '--loglevel=error',
     ];
-    await this.#prepare(TITLES[set], 'npm', args, (pid) => turn.also(pid));
+    await this.#npm(TITLES[set], args, (pid) => turn.also(pid));
     slim(path.join(this.#root, 'node_modules'), set === 'development');
     this.#remember('install', `${set} ${this.#lock()}`);
+  }
+
+  /** A registry may keep its packages elsewhere than all others do: then npm has to ask it. */
+  async #npm(title, args, started) {
+    const remove = await addressedLock(this.#root);
+    if (remove !== undefined) {
+      const mayFail = (output) => /\bE404\b/.test(output);
+      const isDone = await this.#prepare(title, 'npm', args, { started, mayFail });
+      remove();
+      if (isDone) return;
+    }
+    await this.#prepare(title, 'npm', args, { started });
   }
 
   /** What the product's sources and migrations are made into where they are changed: cli/generate.ts. */
   async #generate(turn) {
     const args = ['cli/generate.ts'];
-    await this.#prepare('Preparing database clients', node, args, (pid) => turn.also(pid));
+    await this.#prepare('Preparing database clients', node, args, { started: (pid) => turn.also(pid) });
     this.#remember('generate', this.#sources());
   }
 
