@@ -237,6 +237,14 @@ describe('a bad document has a clear outcome:', () => {
     expect((await read(strToU8('{\\rtf1 before\\par\\bin99999999 after}'), 'application/rtf')).text).toBe('before');
   });
 
+  it('RTF of letters without end, whole or cut off, and of words that RTF does not have', async () => {
+    const rtf = (body: string) => read(strToU8(`{\\rtf1\\ansi ${body}\\par}`), 'application/rtf');
+    // Each byte is decoded once: else this takes hours.
+    expect((await rtf(`\\ansicpg932 ${"\\'83A".repeat(300_000)}`)).text).toBe('ア'.repeat(300_000));
+    expect((await rtf(`\\ansicpg65001 ${"\\'e4A".repeat(300_000)}`)).text).toBe('\ufffdA'.repeat(300_000));
+    expect((await rtf('a\\constructor b\\toString c\\valueOf d')).text).toBe('abcd');
+  });
+
   it.each([
     ['an XLSX said to be a DOCX', xlsx([{ name: 'S', rows: [['x']] }]), DOCX],
     ['an EPUB said to be an ODT', epub([{ title: 'x', paragraphs: ['x'] }]), ODT],

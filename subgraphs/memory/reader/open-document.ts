@@ -1,7 +1,7 @@
 import { Archive } from './archive.ts';
 import { type Outline, OutlineBuilder } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
-import { walkXml } from './xml.ts';
+import { type Attributes, walkXml, type XmlHandler } from './xml.ts';
 
 const WHAT = 'The OpenDocument file';
 /** Spaces that one element may stand for. */
@@ -23,7 +23,7 @@ export async function readOpenDocument(bytes: Uint8Array): Promise<Outline> {
   const content = await archive.required('content.xml');
   const builder = new OutlineBuilder();
   const isSheets = /<office:spreadsheet[\s>]/.test(content);
-  walkXml(content, handlerOf(builder, isSheets));
+  walkXml(content, new Content(builder, isSheets));
   if (/<office:text[\s>]/.test(content)) edgesOf(builder, (await archive.text('styles.xml')) ?? '');
   const outline = builder.build();
   // Sheets and slides have names without anything on them.
@@ -62,110 +62,216 @@ function edgesOf(builder: OutlineBuilder, styles: string): void {
 }
 const EDGE = /^(?:header|footer)(?:-left|-first)?$/;
 
-function handlerOf(builder: OutlineBuilder, isSheets: boolean) {
-  let skipping = 0;
-  let slides = 0;
-  /** The open paragraphs and headings, as notes lie in them: a heading's level, or 0. */
-  const texts: { level: number; text: string }[] = [];
-  /** Notes come after the paragraph that they are about. */
-  let noteDepth = 0;
-  let notes: string[] = [];
-  /** The slide that is open: its title comes before all else of it. */
-  let slide: { title: string; texts: string[]; isTitle: boolean } | undefined;
-  /** Rows that are open, as tables may lie in one another. */
-  const rows: { cells: string[][]; first: string; last: string }[] = [];
-  let [rowNumber, columnNumber, repeatedRows, repeatedColumns] = [0, 0, 1, 1];
-  const add = ({ level, text }: { level: number; text: string }) => {
-    const row = rows.at(-1);
-    if (row && row.cells.length > 0) row.cells.at(-1)!.push(text.replace(/\s+/g, ' ').trim());
-    else if (slide?.isTitle) slide.title += ` ${text}`;
-    else if (slide) slide.texts.push(text);
-    else if (level > 0) builder.heading(level, text);
-    else builder.paragraph(text);
-  };
-  const append = (text: string) => {
-    const open = texts.at(-1);
-    if (open) open.text += text;
-  };
-  return {
-    open(name: string, attributes: Readonly<Record<string, string>>) {
-      if (SKIPPED.has(name)) skipping++;
-      if (skipping > 0) return;
-      if (name === 'h' || name === 'p') {
-        texts.push({ level: name === 'h' ? Math.max(1, Number(attributes['outline-level']) || 1) : 0, text: '' });
-      } else if (name === 's') append(' '.repeat(Math.min(MAX_SPACES, Number(attributes['c']) || 1)));
-      else if (name === 'tab' || name === 'line-break') append(name === 'tab' ? ' ' : '\n');
-      else if (name === 'table' && isSheets) {
-        builder.heading(1, attributes['table:name'] ?? attributes['name'] ?? '');
-        rowNumber = 0;
-      } else if (name === 'page') {
-        builder.page(++slides);
-        slide = { title: '', texts: [], isTitle: false };
-      } else if (name === 'frame' && slide) {
-        slide.isTitle = attributes['presentation:class'] === 'title';
-      } else if (name === 'note') noteDepth++;
-      else if (name === 'note-citation') append('[');
-      else if (name === 'table-row') {
-        repeatedRows = repeats(attributes['number-rows-repeated']);
-        rowNumber++;
-        columnNumber = 0;
-        rows.push({ cells: [], first: '', last: '' });
-      } else if (name === 'table-cell' || name === 'covered-table-cell') {
-        const row = rows.at(-1);
-        row?.cells.push([]);
-        // A million empty cells are written as one.
-        repeatedColumns = repeats(attributes['number-columns-repeated']);
-        columnNumber += repeatedColumns;
-      }
-    },
-    text(piece: string) {
-      if (skipping === 0) append(piece);
-    },
-    close(name: string) {
-      if (SKIPPED.has(name)) skipping--;
-      else if (skipping > 0) return;
-      else if (name === 'h' || name === 'p') {
-        const ended = texts.pop() ?? { level: 0, text: '' };
-        if (noteDepth > 0) notes.push(ended.text);
-        else {
-          const noted = notes;
-          notes = [];
-          for (const one of [ended, ...noted.map((text) => ({ level: 0, text }))]) add(one);
-        }
-      } else if (name === 'note') noteDepth--;
-      else if (name === 'note-citation') append(']');
-      else if (name === 'frame' && slide) slide.isTitle = false;
-      else if (name === 'page' && slide) {
-        const { title, texts: said } = slide;
-        slide = undefined;
-        builder.heading(1, title.trim() || `Slide ${slides}`);
-        for (const text of said) builder.paragraph(text);
-      } else if (name === 'table-cell' || name === 'covered-table-cell') {
-        const row = rows.at(-1);
-        if (!row?.cells.at(-1)?.some((text) => text !== '')) return;
-        row.first ||= `${columnName(columnNumber - repeatedColumns + 1)}${rowNumber}`;
-        row.last = `${columnName(columnNumber)}${rowNumber + repeatedRows - 1}`;
-      } else if (name === 'table-row') {
-        const row = rows.pop();
-        const filled = row?.cells.map((cell) => cell.join(' ').trim()).filter((text) => text !== '') ?? [];
-        if (row && filled.length > 0) {
-          const cells = isSheets ? { cells: { first: row.first, last: row.last } } : {};
-          if (rows.length > 0 || slide) add({ level: 0, text: filled.join(' | ') });
-          else builder.paragraph(filled.join(' | '), cells);
-        }
-        rowNumber += repeatedRows - 1;
-      }
-    },
-  };
+/** A paragraph or a heading that is read: the level of a heading, or 0. */
+interface Words {
+  readonly level: number;
+  text: string;
 }
 
-/** Returns the name of a column: A, Z, AA. @param number from 1. */
+/** What `content.xml` holds, as its elements come. */
+class Content implements XmlHandler {
+  readonly #builder: OutlineBuilder;
+  readonly #isSheets: boolean;
+  readonly #rows = new Rows();
+  #skipping = 0;
+  /** The open paragraphs and headings, as notes lie in them. */
+  readonly #open: Words[] = [];
+  /** Notes come after the paragraph that they are about. */
+  #noteDepth = 0;
+  #notes: Words[] = [];
+  #slides = 0;
+  /** The slide that is open: its title comes before all else of it. */
+  #slide: { title: string; readonly texts: string[]; isTitle: boolean } | undefined;
+
+  constructor(builder: OutlineBuilder, isSheets: boolean) {
+    this.#builder = builder;
+    this.#isSheets = isSheets;
+  }
+
+  open(name: string, attributes: Attributes): void {
+    if (SKIPPED.has(name)) this.#skipping++;
+    if (this.#skipping > 0) return;
+    switch (name) {
+      case 'h':
+      case 'p':
+        this.#open.push({ level: name === 'h' ? Math.max(1, Number(attributes['outline-level']) || 1) : 0, text: '' });
+        break;
+      case 's':
+        this.#append(' '.repeat(Math.min(MAX_SPACES, Number(attributes['c']) || 1)));
+        break;
+      case 'tab':
+        this.#append(' ');
+        break;
+      case 'line-break':
+        this.#append('\n');
+        break;
+      case 'note':
+        this.#noteDepth++;
+        break;
+      case 'note-citation':
+        this.#append('[');
+        break;
+      case 'page':
+        this.#builder.page(++this.#slides);
+        this.#slide = { title: '', texts: [], isTitle: false };
+        break;
+      case 'frame':
+        if (this.#slide) this.#slide.isTitle = attributes['presentation:class'] === 'title';
+        break;
+      case 'table':
+        if (this.#isSheets) this.#beginSheet(attributes['table:name'] ?? attributes['name'] ?? '');
+        break;
+      case 'table-row':
+        this.#rows.begin(repeats(attributes['number-rows-repeated']));
+        break;
+      case 'table-cell':
+      case 'covered-table-cell':
+        this.#rows.beginCell(repeats(attributes['number-columns-repeated']));
+    }
+  }
+
+  text(piece: string): void {
+    if (this.#skipping === 0) this.#append(piece);
+  }
+
+  close(name: string): void {
+    if (SKIPPED.has(name)) this.#skipping--;
+    else if (this.#skipping === 0) this.#close(name);
+  }
+
+  #close(name: string): void {
+    switch (name) {
+      case 'h':
+      case 'p':
+        this.#endWords(this.#open.pop() ?? { level: 0, text: '' });
+        break;
+      case 'note':
+        this.#noteDepth--;
+        break;
+      case 'note-citation':
+        this.#append(']');
+        break;
+      case 'frame':
+        if (this.#slide) this.#slide.isTitle = false;
+        break;
+      case 'page':
+        this.#endSlide();
+        break;
+      case 'table-cell':
+      case 'covered-table-cell':
+        this.#rows.endCell();
+        break;
+      case 'table-row':
+        this.#endRow();
+    }
+  }
+
+  #append(text: string): void {
+    const open = this.#open.at(-1);
+    if (open) open.text += text;
+  }
+
+  #endWords(ended: Words): void {
+    if (this.#noteDepth > 0) {
+      this.#notes.push({ level: 0, text: ended.text });
+      return;
+    }
+    const noted = this.#notes;
+    this.#notes = [];
+    for (const words of [ended, ...noted]) this.#add(words);
+  }
+
+  /** Adds to what is open: a cell, the title or the rest of a slide, or the text itself. */
+  #add({ level, text }: Words): void {
+    if (this.#rows.take(text)) return;
+    if (this.#slide?.isTitle) this.#slide.title += ` ${text}`;
+    else if (this.#slide) this.#slide.texts.push(text);
+    else if (level > 0) this.#builder.heading(level, text);
+    else this.#builder.paragraph(text);
+  }
+
+  #beginSheet(name: string): void {
+    this.#builder.heading(1, name);
+    this.#rows.beginSheet();
+  }
+
+  #endSlide(): void {
+    if (!this.#slide) return;
+    const { title, texts } = this.#slide;
+    this.#slide = undefined;
+    this.#builder.heading(1, title.trim() || `Slide ${this.#slides}`);
+    for (const text of texts) this.#builder.paragraph(text);
+  }
+
+  #endRow(): void {
+    const row = this.#rows.end();
+    if (!row) return;
+    const { text, first, last } = row;
+    if (this.#rows.isOpen || this.#slide) this.#add({ level: 0, text });
+    else this.#builder.paragraph(text, this.#isSheets ? { cells: { first, last } } : {});
+  }
+}
+
+/** The rows that are open, as tables may lie in one another, and where the cells of a sheet stand. */
+class Rows {
+  readonly #open: { readonly cells: string[][]; first: string; last: string }[] = [];
+  #row = 0;
+  #column = 0;
+  #repeatedRows = 1;
+  #repeatedColumns = 1;
+
+  get isOpen(): boolean {
+    return this.#open.length > 0;
+  }
+
+  beginSheet(): void {
+    this.#row = 0;
+  }
+
+  begin(repeated: number): void {
+    this.#repeatedRows = repeated;
+    this.#row++;
+    this.#column = 0;
+    this.#open.push({ cells: [], first: '', last: '' });
+  }
+
+  /** @param repeated a million empty cells are written as one. */
+  beginCell(repeated: number): void {
+    this.#open.at(-1)?.cells.push([]);
+    this.#repeatedColumns = repeated;
+    this.#column += repeated;
+  }
+
+  /** Takes a text into the open cell. @returns whether there is one. */
+  take(text: string): boolean {
+    const cell = this.#open.at(-1)?.cells.at(-1);
+    cell?.push(text.replace(/\s+/g, ' ').trim());
+    return cell !== undefined;
+  }
+
+  endCell(): void {
+    const row = this.#open.at(-1);
+    if (!row?.cells.at(-1)?.some((text) => text !== '')) return;
+    row.first ||= `${columnName(this.#column - this.#repeatedColumns + 1)}${this.#row}`;
+    row.last = `${columnName(this.#column)}${this.#row + this.#repeatedRows - 1}`;
+  }
+
+  /** Ends a row. @returns what it holds, and where; undefined when that is nothing. */
+  end(): { readonly text: string; readonly first: string; readonly last: string } | undefined {
+    const row = this.#open.pop();
+    this.#row += this.#repeatedRows - 1;
+    const filled = row?.cells.map((cell) => cell.join(' ').trim()).filter((text) => text !== '') ?? [];
+    return row && filled.length > 0 ? { text: filled.join(' | '), first: row.first, last: row.last } : undefined;
+  }
+}
+
 /** Rows that a sheet may have, and more than its columns. */
 const MAX_REPEATS = 1_048_576;
 
 /** How many times a row or a cell stands there. */
 const repeats = (said: string | undefined): number => Math.min(MAX_REPEATS, Math.max(1, Number(said) || 1));
 
+/** The name of a column: A, Z, AA. @param number from 1. */
 function columnName(number: number): string {
   let name = '';
   for (let rest = number; rest > 0; rest = Math.floor((rest - 1) / LETTERS))

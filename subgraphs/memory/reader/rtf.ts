@@ -1,5 +1,7 @@
-import { type Outline, OutlineBuilder } from './outline.ts';
+import type { Outline } from './outline.ts';
 import { DocumentProblem } from './problem.ts';
+import { RtfBytes, RtfEncodings } from './rtf-encodings.ts';
+import { type Elsewhere, RtfText } from './rtf-text.ts';
 
 /** Groups whose content is not text: tables of fonts and colours, pictures, what programs keep for themselves. */
 const SKIPPED = new Set(
@@ -7,62 +9,31 @@ const SKIPPED = new Set(
   colorschememapping latentstyles datastore fldinst filetbl revtbl mmathPr pgptbl shpinst shprslt nonshppict atnid atnauthor
   annotation`.split(/\s+/),
 );
-/**
- * Texts that stand elsewhere than in the paragraph in which they are written: notes and boxes, and the edges of pages.
- */
-const ELSEWHERE: Readonly<Record<string, 'note' | 'edge'>> = {
-  footnote: 'note',
-  shptxt: 'note',
-  ...Object.fromEntries(
-    ['header', 'footer'].flatMap((edge) => ['', 'l', 'r', 'f'].map((page) => [edge + page, 'edge' as const])),
-  ),
-};
+/** Words that begin a text which stands elsewhere: notes and boxes, and the edges of pages. */
+const ELSEWHERE = new Map<string, Elsewhere>([
+  ['footnote', 'note'],
+  ['shptxt', 'note'],
+  ...['header', 'footer'].flatMap((edge) => ['', 'l', 'r', 'f'].map((page) => [edge + page, 'edge'] as const)),
+]);
 /** Control words that stand for a character. */
-const CHARACTERS: Record<string, string> = {
-  tab: ' ',
-  nestcell: ' ',
-  line: '\n',
-  emdash: '—',
-  endash: '–',
-  bullet: '•',
-  lquote: '‘',
-  rquote: '’',
-  ldblquote: '“',
-  rdblquote: '”',
-  emspace: ' ',
-  enspace: ' ',
-  '~': ' ',
-  _: '-',
-};
-/** Encodings by the number of their code page. */
-const CODE_PAGES: Record<number, string> = {
-  437: 'ibm866',
-  866: 'ibm866',
-  874: 'windows-874',
-  932: 'shift_jis',
-  936: 'gbk',
-  949: 'euc-kr',
-  950: 'big5',
-  10000: 'macintosh',
-  65001: 'utf-8',
-};
-/** Code pages by the number of a font's character set. */
-const CHARSETS: Record<number, number> = {
-  77: 10000,
-  128: 932,
-  129: 949,
-  134: 936,
-  136: 950,
-  161: 1253,
-  162: 1254,
-  163: 1258,
-  177: 1255,
-  178: 1256,
-  186: 1257,
-  204: 1251,
-  222: 874,
-  238: 1250,
-};
+const CHARACTERS = new Map(
+  Object.entries({
+    tab: ' ',
+    nestcell: ' ',
+    line: '\n',
+    emdash: '—',
+    endash: '–',
+    bullet: '•',
+    lquote: '‘',
+    rquote: '’',
+    ldblquote: '“',
+    rdblquote: '”',
+    emspace: ' ',
+    enspace: ' ',
+    '~': ' ',
+    _: '-',
+  }),
+);
 const MAX_GROUPS = 10_000;
 const CONTROL = /\\(?:([a-z]+)(-?\d{1,10})? ?|'([0-9a-f]{2})|([^a-z]))/iy;
 
@@ -73,7 +44,7 @@ interface Group {
   /** The font that is in use, which tells the encoding. */
   readonly font: number | undefined;
   readonly isFonts: boolean;
-  readonly elsewhere?: 'note' | 'edge' | undefined;
+  readonly elsewhere?: Elsewhere | undefined;
 }
 
 /**
@@ -84,158 +55,177 @@ interface Group {
  */
 export function readRtf(bytes: Uint8Array): Outline {
   const rtf = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const builder = new OutlineBuilder();
-  const groups: Group[] = [];
-  let group: Group = { skips: false, substitutes: 1, font: undefined, isFonts: false };
-  let base = 'windows-1252';
-  let defaultFont: number | undefined;
-  const encodings = new Map<number | undefined, string>();
-  let listed: number | undefined;
-  let text = '';
-  let row: string[] | undefined;
-  let pending: number[] = [];
-  /** Characters that are left out because a Unicode character was there. */
-  let left = 0;
-  /** What is interrupted by a text that stands elsewhere. */
-  const interrupted: { text: string; row: string[] | undefined }[] = [];
-  let notes: string[] = [];
-  let noteNumber = 0;
-
-  const encoding = () => encodings.get(group.font ?? defaultFont) ?? base;
-  const decodePending = () => {
-    if (pending.length > 0) text += new TextDecoder(encoding()).decode(Uint8Array.from(pending));
-    pending = [];
-  };
-  const add = (piece: string) => {
-    if (group.skips) return;
-    decodePending();
-    text += piece;
-  };
-  const endParagraph = () => {
-    decodePending();
-    if (row || interrupted.length > 0) text += ' ';
-    else {
-      builder.paragraph(text.replace(/[^\S\n]+/g, ' '));
-      text = '';
-      endNotes();
-    }
-  };
-  const endNotes = () => {
-    for (const note of notes) builder.paragraph(note);
-    notes = [];
-  };
-  const begin = (elsewhere: 'note' | 'edge') => {
-    decodePending();
-    group = { ...group, skips: false, elsewhere };
-    interrupted.push({ text, row });
-    [text, row] = ['', undefined];
-  };
-  const end = (elsewhere: 'note' | 'edge') => {
-    const said = text.replace(/\s+/g, ' ').trim();
-    if (elsewhere === 'edge') builder.aside(said);
-    else notes.push(said);
-    const { text: before = '', row: open } = interrupted.pop() ?? {};
-    [text, row] = [before, open];
-  };
-  const setCharset = (charset: number) => {
-    const codePage = CHARSETS[charset];
-    if (codePage !== undefined) encodings.set(listed, encodingOf(codePage));
-  };
-  const control = (word: string, number: number | undefined) => {
-    const elsewhere = ELSEWHERE[word];
-    if (elsewhere && !group.elsewhere) begin(elsewhere);
-    // What was taken out, and stays for reviewers to see.
-    else if (word === 'deleted') group = { ...group, skips: number !== 0 };
-    else if (SKIPPED.has(word)) group = { ...group, skips: true, isFonts: word === 'fonttbl' };
-    else if (word === 'ansicpg' && number) base = encodingOf(number);
-    else if (word === 'deff') defaultFont = number;
-    else if (word === 'fcharset') setCharset(number ?? 0);
-    else if (word === 'f' && group.isFonts) listed = number;
-    else if (word === 'f' || word === 'plain') {
-      decodePending();
-      group = { ...group, font: word === 'f' ? number : undefined };
-    } else if (word === 'uc') group = { ...group, substitutes: number ?? 1 };
-    else if (word === 'u' && number !== undefined) {
-      add(String.fromCharCode(number & 0xffff));
-      left = group.substitutes;
-    } else if (group.skips) return;
-    else if (word === 'chftn' && interrupted.length === 0) add(`[${++noteNumber}]`);
-    else if (word === 'trowd' || word === 'intbl') row ??= [];
-    else if (word === 'cell' && row) {
-      decodePending();
-      row.push(text.replace(/\s+/g, ' ').trim());
-      text = '';
-    } else if (word === 'row' && row) {
-      if (interrupted.length > 0) [row, text] = [undefined, `${row.join(' | ')} `];
-      else {
-        builder.paragraph(row.join(' | '));
-        [row, text] = [undefined, ''];
-        endNotes();
-      }
-    } else if (word === 'par' || word === 'sect' || word === 'page') endParagraph();
-    else if (word === 'pard' && row?.length === 0) row = undefined;
-    else if (CHARACTERS[word] !== undefined) add(CHARACTERS[word]);
-  };
-
-  for (let at = 0; at < rtf.length; ) {
-    const character = rtf[at]!;
-    if (character === '{') {
-      if (groups.length >= MAX_GROUPS) throw tooDeep();
-      groups.push(group);
-      left = 0;
-      at++;
-    } else if (character === '}') {
-      decodePending();
-      const { elsewhere } = group;
-      group = groups.pop() ?? group;
-      if (elsewhere && !group.elsewhere) end(elsewhere);
-      left = 0;
-      at++;
-    } else if (character === '\\') {
-      CONTROL.lastIndex = at;
-      const [whole = '\\', word, number, hex, symbol] = CONTROL.exec(rtf) ?? [];
-      at += whole.length;
-      if (word === 'bin') at += Math.max(0, Number(number ?? 0));
-      else if (word !== undefined) control(word, number === undefined ? undefined : Number(number));
-      else if (hex !== undefined) {
-        if (left > 0) left--;
-        else if (!group.skips) pending.push(Number.parseInt(hex, 16));
-      } else if (symbol === '*') group = { ...group, skips: true };
-      else if (symbol === '\n' || symbol === '\r') endParagraph();
-      else if (symbol !== undefined && symbol !== '-') add(CHARACTERS[symbol] ?? symbol);
-    } else {
-      const next = endOfText(rtf, at);
-      let piece = rtf.slice(at, next).replace(/[\r\n]/g, '');
-      at = next;
-      const skipped = Math.min(left, piece.length);
-      left -= skipped;
-      piece = piece.slice(skipped);
-      // The second byte of a letter may be one that ASCII has.
-      if (piece !== '' && pending.length > 0 && isCutOff(pending, encoding())) {
-        pending.push(piece.charCodeAt(0));
-        piece = piece.slice(1);
-      }
-      if (/[\x80-\xff]/.test(piece) && !group.skips) {
-        for (const byte of Buffer.from(piece, 'latin1')) pending.push(byte);
-      } else if (piece !== '') add(piece);
-    }
-  }
-  decodePending();
-  while (interrupted.length > 0) end('note');
-  endParagraph();
-  endNotes();
-  const outline = builder.build();
+  const outline = new RtfReader(rtf).read();
   if (outline.blocks.length === 0) throw new DocumentProblem('NO_TEXT', 'The RTF file holds no text.');
   return outline;
 }
 
-/** Whether the bytes end in the middle of a letter. */
-function isCutOff(bytes: readonly number[], encoding: string): boolean {
-  try {
-    new TextDecoder(encoding, { fatal: true }).decode(Uint8Array.from(bytes));
-    return false;
-  } catch {
+/** A reader of one RTF file: its groups, what its control words say, and the letters between them. */
+class RtfReader {
+  readonly #rtf: string;
+  readonly #text = new RtfText();
+  readonly #encodings = new RtfEncodings();
+  readonly #bytes = new RtfBytes();
+  readonly #groups: Group[] = [];
+  #group: Group = { skips: false, substitutes: 1, font: undefined, isFonts: false };
+  #at = 0;
+  /** Characters that are left out because a Unicode character was there. */
+  #left = 0;
+
+  constructor(rtf: string) {
+    this.#rtf = rtf;
+  }
+
+  read(): Outline {
+    while (this.#at < this.#rtf.length) {
+      const character = this.#rtf[this.#at];
+      if (character === '{') this.#open();
+      else if (character === '}') this.#close();
+      else if (character === '\\') this.#control();
+      else this.#letters();
+    }
+    this.#endBytes();
+    return this.#text.build();
+  }
+
+  #open(): void {
+    if (this.#groups.length >= MAX_GROUPS) throw tooDeep();
+    this.#groups.push(this.#group);
+    this.#left = 0;
+    this.#at++;
+  }
+
+  #close(): void {
+    this.#endBytes();
+    const { elsewhere } = this.#group;
+    this.#group = this.#groups.pop() ?? this.#group;
+    if (elsewhere && !this.#group.elsewhere) this.#text.end(elsewhere);
+    this.#left = 0;
+    this.#at++;
+  }
+
+  #letters(): void {
+    const next = endOfText(this.#rtf, this.#at);
+    let letters = this.#rtf.slice(this.#at, next).replace(/[\r\n]/g, '');
+    this.#at = next;
+    const skipped = Math.min(this.#left, letters.length);
+    this.#left -= skipped;
+    letters = letters.slice(skipped);
+    // The second byte of a letter may be one that ASCII has.
+    if (letters !== '' && this.#bytes.isCutOff(this.#encoding())) {
+      this.#bytes.push(letters.charCodeAt(0));
+      letters = letters.slice(1);
+    }
+    if (/[\x80-\xff]/.test(letters) && !this.#group.skips) {
+      for (const byte of Buffer.from(letters, 'latin1')) this.#bytes.push(byte);
+    } else if (letters !== '') this.#add(letters);
+  }
+
+  #control(): void {
+    CONTROL.lastIndex = this.#at;
+    const [whole = '\\', word, number, hex, symbol] = CONTROL.exec(this.#rtf) ?? [];
+    this.#at += whole.length;
+    if (word === 'bin') this.#at += Math.max(0, Number(number ?? 0));
+    else if (word !== undefined) this.#word(word, number === undefined ? undefined : Number(number));
+    else if (hex !== undefined) this.#byte(Number.parseInt(hex, 16));
+    else if (symbol !== undefined) this.#symbol(symbol);
+  }
+
+  #byte(byte: number): void {
+    if (this.#left > 0) this.#left--;
+    else if (!this.#group.skips) this.#bytes.push(byte);
+  }
+
+  #symbol(symbol: string): void {
+    if (symbol === '*') this.#group = { ...this.#group, skips: true };
+    else if (symbol === '\n' || symbol === '\r') this.#endParagraph();
+    else if (symbol !== '-') this.#add(CHARACTERS.get(symbol) ?? symbol);
+  }
+
+  /** What counts in text that is left out, too: where groups begin, and how their letters are written. */
+  #word(word: string, number: number | undefined): void {
+    const elsewhere = ELSEWHERE.get(word);
+    if (elsewhere && !this.#group.elsewhere) this.#begin(elsewhere);
+    // What was taken out, and stays for reviewers to see.
+    else if (word === 'deleted') this.#group = { ...this.#group, skips: number !== 0 };
+    else if (SKIPPED.has(word)) this.#group = { ...this.#group, skips: true, isFonts: word === 'fonttbl' };
+    else if (word === 'uc') this.#group = { ...this.#group, substitutes: number ?? 1 };
+    else if (word === 'u' && number !== undefined) {
+      this.#add(String.fromCharCode(number & 0xffff));
+      this.#left = this.#group.substitutes;
+    } else if (!this.#writing(word, number) && !this.#group.skips) this.#format(word);
+  }
+
+  /** Takes a word that says how letters are written. @returns whether it was one. */
+  #writing(word: string, number: number | undefined): boolean {
+    if (word === 'ansicpg' && number) this.#encodings.setBase(number);
+    else if (word === 'deff') this.#encodings.setDefaultFont(number);
+    else if (word === 'fcharset') this.#encodings.setCharset(number ?? 0);
+    else if (word === 'f' && this.#group.isFonts) this.#encodings.list(number);
+    else if (word === 'f' || word === 'plain') {
+      this.#endBytes();
+      this.#group = { ...this.#group, font: word === 'f' ? number : undefined };
+    } else return false;
     return true;
+  }
+
+  /** Takes a word that divides a text into paragraphs, rows and cells, or stands for a character of it. */
+  #format(word: string): void {
+    switch (word) {
+      case 'chftn':
+        this.#endBytes();
+        this.#text.addNoteMark();
+        break;
+      case 'trowd':
+      case 'intbl':
+        this.#text.beginRow();
+        break;
+      case 'cell':
+        this.#endBytes();
+        this.#text.endCell();
+        break;
+      case 'row':
+        this.#endBytes();
+        this.#text.endRow();
+        break;
+      case 'par':
+      case 'sect':
+      case 'page':
+        this.#endParagraph();
+        break;
+      case 'pard':
+        this.#text.leaveRow();
+        break;
+      default: {
+        const character = CHARACTERS.get(word);
+        if (character !== undefined) this.#add(character);
+      }
+    }
+  }
+
+  #begin(elsewhere: Elsewhere): void {
+    this.#endBytes();
+    this.#group = { ...this.#group, skips: false, elsewhere };
+    this.#text.begin();
+  }
+
+  #endParagraph(): void {
+    this.#endBytes();
+    this.#text.endParagraph();
+  }
+
+  #add(text: string): void {
+    if (this.#group.skips) return;
+    this.#endBytes();
+    this.#text.add(text);
+  }
+
+  #endBytes(): void {
+    this.#text.add(this.#bytes.end(this.#encoding()));
+  }
+
+  #encoding(): string {
+    return this.#encodings.of(this.#group.font);
   }
 }
 
@@ -243,15 +233,6 @@ const SPECIAL = /[{}\\]/g;
 function endOfText(rtf: string, from: number): number {
   SPECIAL.lastIndex = from;
   return SPECIAL.exec(rtf)?.index ?? rtf.length;
-}
-
-function encodingOf(codePage: number): string {
-  const name = CODE_PAGES[codePage] ?? `windows-${codePage}`;
-  try {
-    return new TextDecoder(name).encoding;
-  } catch {
-    return 'windows-1252';
-  }
 }
 
 const tooDeep = () =>
