@@ -1,4 +1,6 @@
 import type { TranscriptMessage } from '#prisma/memory/client/client.ts';
+import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
+import type { PassageWithDocument } from '../documents/search.ts';
 import type { MemoryRow } from '../memories/store.ts';
 
 export type RecallKind = 'MEMORY' | 'KNOWLEDGE' | 'MESSAGE';
@@ -27,3 +29,47 @@ export interface RecalledItem {
   readonly memory: MemoryRow | null;
   readonly message: TranscriptMessage | null;
 }
+
+const bare = (kind: RecallKind, id: string, text: string, score: number, similarity: number | null): RecalledItem => ({
+  kind,
+  id,
+  text,
+  score,
+  similarity,
+  tokens: estimateTokens(text),
+  citation: null,
+  memory: null,
+  message: null,
+});
+
+/** Returns a memory as an item. */
+export const memoryItem = (memory: MemoryRow, score: number, similarity: number | null): RecalledItem => ({
+  ...bare('MEMORY', memory.id, memory.text, score, similarity),
+  memory,
+});
+
+/** Returns a passage of a document as an item. */
+export const passageItem = (passage: PassageWithDocument, score: number, similarity: number | null): RecalledItem => ({
+  ...bare('KNOWLEDGE', passage.id, passage.text, score, similarity),
+  citation: citationOf(passage),
+});
+
+/** Returns an earlier message as an item. @param text of it that was found. */
+export const messageItem = (
+  message: TranscriptMessage,
+  text: string,
+  score: number,
+  similarity: number | null,
+): RecalledItem => ({ ...bare('MESSAGE', message.id, text, score, similarity), message });
+
+/** Returns the citation of a passage. */
+export const citationOf = ({ document, section, page, line, cells, start, end }: PassageWithDocument): Citation => ({
+  documentId: document.id,
+  title: document.title,
+  section,
+  page,
+  line,
+  cells,
+  start,
+  end,
+});

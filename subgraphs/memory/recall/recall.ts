@@ -1,34 +1,16 @@
-import { Deadline } from '#platform/base/cancellation/deadline.ts';
-import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
-import { CodedError } from '#platform/base/errors/errors.ts';
 import { estimateTokens } from '#retrieval/embeddings/estimate-tokens.ts';
 import { queryForms, words } from '#retrieval/vectors/words.ts';
-import { type PassageWithDocument, searchKnowledge } from '../documents/search.ts';
-import { tenantOf } from '../indexes.ts';
 import { countInput, MAX_QUERY, numberInput } from '../input.ts';
-import { searchMemories } from '../memories/search.ts';
 import type { MemoryRow } from '../memories/store.ts';
-import type { MemoryParts } from '../parts.ts';
 import { standingInstructions } from './instructions.ts';
-import type { Citation, RecalledItem, RecallKind } from './item.ts';
+import { memoryItem, type RecalledItem } from './item.ts';
 import { isStanding, NO_PROFILE, type Profile, profileOf } from './profile.ts';
 import { quote } from './quoted.ts';
-import { MAX_STANDING, type Stored, storedFor } from './stored.ts';
+import { limitOf, type RecallParts, type RecallSearch, searchInTime } from './search.ts';
+import { MAX_STANDING, storedFor } from './stored.ts';
 
-export interface RecallInput {
-  readonly query: string;
-  readonly conversationId?: string | null;
-  readonly excludeMessageIds?: readonly string[] | null;
-  /** Messages that may be quoted; absent: all of the conversation. */
-  readonly onlyMessageIds?: readonly string[] | null;
+export interface RecallInput extends RecallSearch {
   readonly tokenBudget: number;
-  /** Most items of all kinds; by default as many as fit, of which the query finds DEFAULT_LIMIT. */
-  readonly limit?: number | null;
-  readonly kinds?: readonly RecallKind[] | null;
-  /** Whether what the user wants of every reply, and who they are, is recalled whatever the query. */
-  readonly profile: boolean;
-  /** Longest search, in ms; the profile does not wait for it. */
-  readonly timeoutMs?: number | null;
 }
 
 export interface Recalled {
@@ -41,10 +23,7 @@ export interface Recalled {
   readonly model: string | undefined;
 }
 
-/** Most hits that a search of messages looks through. */
-const MAX_HITS = 1_000;
 const MAX_EXCLUDED = 500;
-const DEFAULT_LIMIT = 8;
 /** Most items where the budget is large and the client names no limit. */
 const MAX_ITEMS = 200;
 /** Tokens of the frame around the quotations and of the line above each. */
@@ -55,14 +34,12 @@ const STANDING_SHARE = 0.5;
 /** Most of what is left that a whole profile takes before what the query finds. */
 const PROFILE_SHARE = 0.7;
 
-type Parts = Pick<MemoryParts, 'db' | 'indexes' | 'transcripts'>;
-
 /**
  * Returns what a user's memories, the knowledge they may read and the conversation's earlier messages hold about a
  * text, and the user's profile.
  */
 export async function recall(
-  parts: Parts,
+  parts: RecallParts,
   userId: string,
   input: RecallInput,
   signal?: AbortSignal,
@@ -107,7 +84,7 @@ function choose(
   const { instructions, facts, room, fits, whole } = begin(profile, itemOf, tokenBudget, limit);
   const first = whole ? facts : facts.filter(({ memory }) => isStanding(memory!));
   const quotations = room.take(first, whole ? {} : { tokens: room.tokens * STANDING_SHARE });
-  quotations.push(...room.take(ranked, { items: limit ?? DEFAULT_LIMIT }));
+  quotations.push(...room.take(ranked, { items: limitOf({ limit }) }));
   if (fits) quotations.push(...room.take(facts));
   return { instructions, quotations };
 }
@@ -172,159 +149,6 @@ class Room {
     return taken;
   }
 }
-
-interface Found {
-  readonly found: readonly RecalledItem[];
-  readonly degraded: string | null;
-  readonly model: string | undefined;
-}
-
-/** A search that is late or whose store is away finds nothing and says so: the profile is of use without it. */
-async function searchInTime(
-  parts: Parts,
-  userId: string,
-  input: RecallInput,
-  stored: Stored,
-  signal: AbortSignal | undefined,
-): Promise<Found> {
-  if (!input.profile) return search(parts, userId, input, stored, signal);
-  using deadline = input.timeoutMs == null ? undefined : new Deadline(input.timeoutMs, signal);
-  const either = deadline?.signal ?? signal;
-  try {
-    const searching = search(parts, userId, input, stored, either);
-    return await (either === undefined ? searching : untilAborted(searching, either));
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (deadline?.passed) return { ...NOTHING_FOUND, degraded: `The search took longer than ${input.timeoutMs} ms.` };
-    if (error instanceof CodedError && AWAY.includes(error.code)) return { ...NOTHING_FOUND, degraded: error.message };
-    throw error;
-  }
-}
-
-const NOTHING_FOUND: Omit<Found, 'degraded'> = { found: [], model: undefined };
-const AWAY: readonly string[] = ['PROVIDER_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 'TIMEOUT'];
-
-async function search(
-  parts: Parts,
-  userId: string,
-  input: RecallInput,
-  stored: Stored,
-  signal: AbortSignal | undefined,
-): Promise<Found> {
-  const wants = (kind: RecallKind) => input.query !== '' && (input.kinds == null || input.kinds.includes(kind));
-  const conversationId = input.conversationId ?? undefined;
-  const { query } = input;
-  const limit = input.limit ?? DEFAULT_LIMIT;
-  const [memories, knowledge, messages] = await Promise.all([
-    wants('MEMORY') && stored.hasMemories
-      ? searchMemories(parts, userId, {
-          query,
-          inConversation: conversationId,
-          everywhere: false,
-          limit,
-          mode: 'HYBRID',
-          known: Object.values(stored.profile).flat(),
-          signal,
-        })
-      : undefined,
-    wants('KNOWLEDGE') && stored.hasKnowledge
-      ? searchKnowledge(parts, userId, {
-          query,
-          within: { conversationId, leftOut: stored.attachedElsewhere },
-          limit,
-          mode: 'HYBRID',
-          signal,
-        })
-      : undefined,
-    wants('MESSAGE') && conversationId !== undefined && stored.hasEarlier && input.onlyMessageIds?.length !== 0
-      ? earlierMessages(parts, userId, conversationId, input, stored, signal)
-      : undefined,
-  ]);
-  const found = [
-    ...(memories?.matches ?? []).map(({ memory, score, parts }) => memoryItem(memory, score, parts.similarity)),
-    ...(knowledge?.matches ?? []).map(({ passage, score, similarity }) => passageItem(passage, score, similarity)),
-    ...(messages?.items ?? []),
-  ];
-  return {
-    found,
-    degraded: memories?.degraded ?? knowledge?.degraded ?? messages?.degraded ?? null,
-    model: memories?.model ?? knowledge?.model ?? messages?.model,
-  };
-}
-
-/** What a caller is told who asks for messages before they are in the index. */
-const BEING_INDEXED = 'Earlier messages of this conversation are still being indexed: ask again in a moment.';
-
-async function earlierMessages(
-  { db, indexes, transcripts }: Parts,
-  userId: string,
-  conversationId: string,
-  input: RecallInput,
-  { unindexed }: Stored,
-  signal: AbortSignal | undefined,
-) {
-  const isWhole = await transcripts.findable(userId, conversationId, unindexed, signal);
-  const excluded = new Set(input.excludeMessageIds ?? []);
-  const only = input.onlyMessageIds && new Set(input.onlyMessageIds);
-  const limit = input.limit ?? DEFAULT_LIMIT;
-  const index = await indexes.get('messages');
-  const { hits, degraded, model } = await index.search(tenantOf(userId), {
-    text: input.query,
-    by: { userId, purpose: 'message-search' },
-    fusion: 'absolute',
-    // Messages that the model gets anyway match best of all; they must not use up the places.
-    limit: only ? MAX_HITS : Math.min(MAX_HITS, limit + 4 * excluded.size),
-    filter: { field: 'conversationId', op: 'eq', value: conversationId },
-    signal,
-  });
-  const idOf = (hit: (typeof hits)[number]) => String(hit.properties['messageId']);
-  const mayQuote = (id: string): boolean => !excluded.has(id) && (!only || only.has(id));
-  const wanted = hits.filter((hit) => mayQuote(idOf(hit))).slice(0, limit);
-  const where = { userId, conversationId, id: { in: wanted.map(idOf) } };
-  const rows = wanted.length === 0 ? [] : await db.transcriptMessage.findMany({ where });
-  const byId = new Map(rows.map((row) => [row.id, row]));
-  const items = wanted.flatMap((hit): RecalledItem[] => {
-    const message = byId.get(idOf(hit));
-    if (!message) return [];
-    const similarity = hit.explanation.dense?.raw ?? null;
-    return [{ ...bare('MESSAGE', message.id, hit.text, hit.score, similarity), message }];
-  });
-  return { items, degraded: degraded ?? (isWhole ? undefined : BEING_INDEXED), model };
-}
-
-const bare = (kind: RecallKind, id: string, text: string, score: number, similarity: number | null): RecalledItem => ({
-  kind,
-  id,
-  text,
-  score,
-  similarity,
-  tokens: estimateTokens(text),
-  citation: null,
-  memory: null,
-  message: null,
-});
-
-const memoryItem = (memory: MemoryRow, score: number, similarity: number | null): RecalledItem => ({
-  ...bare('MEMORY', memory.id, memory.text, score, similarity),
-  memory,
-});
-
-const passageItem = (passage: PassageWithDocument, score: number, similarity: number | null): RecalledItem => ({
-  ...bare('KNOWLEDGE', passage.id, passage.text, score, similarity),
-  citation: citationOf(passage),
-});
-
-/** Returns the citation of a passage. */
-export const citationOf = ({ document, section, page, line, cells, start, end }: PassageWithDocument): Citation => ({
-  documentId: document.id,
-  title: document.title,
-  section,
-  page,
-  line,
-  cells,
-  start,
-  end,
-});
 
 /**
  * Share of the similarity below which texts have nothing to do with one another by the model, from which on a text is

@@ -6,9 +6,7 @@ import { type Identity, requireUser, type UserIdentity } from '#platform/identit
 import type { Context as ContextRow, Document } from '#prisma/memory/client/client.ts';
 import type { PassageWithDocument } from '../documents/search.ts';
 import type { MemoryFilter, MemoryRow } from '../memories/store.ts';
-import type { Citation, RecalledItem } from '../recall/item.ts';
-import { citationOf } from '../recall/recall.ts';
-
+import { type Citation, citationOf, type RecalledItem } from '../recall/item.ts';
 import type { Context, None, ResolverParts } from './context.ts';
 
 /** Returns the fields of the types. What the rows have under the same name needs no line here. */
