@@ -15,6 +15,7 @@ import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { ChatParts } from '../parts.ts';
 import { clientDocument, redirectUriOf } from './client-document.ts';
 import type { KeptAccounts } from './kept-accounts.ts';
+import { type Owner, openOwn, sealFor } from './sealed.ts';
 
 const PENDING = 'accounts to be connected';
 const CLIENT = 'client of an authorization server';
@@ -65,7 +66,7 @@ export class Connecting {
         userId: user.userId,
         sessionId,
         server: name,
-        sealed: this.#secrets.seal(PENDING, JSON.stringify({ userId: user.userId, server: name, pending })),
+        sealed: sealFor(this.#secrets, PENDING, { userId: user.userId, server: name }, { pending }),
         expiresAt: new Date(Date.now() + LIFE_MS),
       },
     });
@@ -151,26 +152,27 @@ export class Connecting {
   #kept(row: { readonly sealed: string; readonly createdAt: Date } | null, issuer: string): OAuthClient | undefined {
     // A server may have forgotten it, and tells that to the person alone.
     if (!row || Date.now() - row.createdAt.getTime() > CLIENT_MS) return undefined;
-    const kept = this.#opened<{ issuer: string; client: unknown }>(CLIENT, row.sealed);
+    const { sealed } = row;
+    const kept = ifOpen(() => JSON.parse(this.#secrets.open(CLIENT, sealed)) as { issuer: string; client: unknown });
     if (kept?.issuer !== issuer) return undefined;
     const client = readClient(kept.client);
     const end = client.client_secret_expires_at ?? 0;
     return end === 0 || end * 1_000 > Date.now() + LIFE_MS ? client : undefined;
   }
 
-  /** Opens what was sealed; undefined where it was sealed with a secret that is not accepted any more. */
-  #opened<Kept>(purpose: string, sealed: string): Kept | undefined {
-    try {
-      return JSON.parse(this.#secrets.open(purpose, sealed)) as Kept;
-    } catch {
-      return undefined;
-    }
-  }
-
-  #pending({ userId, server, sealed }: { userId: string; server: string; sealed: string }): PendingAccount {
-    const kept = this.#opened<{ userId: string; server: string; pending: unknown }>(PENDING, sealed);
-    if (kept?.userId !== userId || kept.server !== server) throw changed();
+  #pending(row: Owner & { readonly sealed: string }): PendingAccount {
+    const kept = ifOpen(() => openOwn<{ pending: unknown }>(this.#secrets, PENDING, row));
+    if (!kept) throw changed();
     return readPending(kept.pending);
+  }
+}
+
+/** Returns what was opened; undefined where it was sealed with a secret that is not accepted any more. */
+function ifOpen<Kept>(open: () => Kept): Kept | undefined {
+  try {
+    return open();
+  } catch {
+    return undefined;
   }
 }
 

@@ -6,6 +6,7 @@ import type { Logger } from '#platform/base/log/log.ts';
 import type { Secrets } from '#platform/base/secrets/secrets.ts';
 import type { ToolAccount } from '#prisma/chat/client/client.ts';
 import type { Database } from '../parts.ts';
+import { openOwn, sealFor } from './sealed.ts';
 
 const PURPOSE = 'accounts at tool servers';
 /** A token is refreshed so long before it ends, in ms: the call that it is for must reach the server with it. */
@@ -52,7 +53,7 @@ export class KeptAccounts implements Accounts {
 
   /** Keeps an account, in the place of an earlier one. */
   async keep(userId: string, server: string, account: Account): Promise<void> {
-    const sealed = this.#seal(userId, server, account);
+    const sealed = sealFor(this.#secrets, PURPOSE, { userId, server }, { account });
     const fresh = { sealed, refreshingUntil: null, connectedAt: new Date() };
     await this.#db.toolAccount.upsert({
       where: { userId_server: { userId, server } },
@@ -103,7 +104,7 @@ export class KeptAccounts implements Accounts {
     const where = { userId, server, version };
     try {
       const next = await refresh(settings, account);
-      const sealed = this.#seal(userId, server, next);
+      const sealed = sealFor(this.#secrets, PURPOSE, row, { account: next });
       const data = { sealed, version: { increment: 1 }, refreshingUntil: null };
       // Meanwhile the person may have disconnected it, or connected another one.
       const { count } = await this.#db.toolAccount.updateMany({ where, data });
@@ -123,22 +124,13 @@ export class KeptAccounts implements Accounts {
     await this.#db.toolAccount.deleteMany({ where: { userId, server, version } });
   }
 
-  /** The person and the server are sealed in: a row that was moved opens nothing. */
-  #seal(userId: string, server: string, account: Account): string {
-    return this.#secrets.seal(PURPOSE, JSON.stringify({ userId, server, account }));
-  }
-
-  #open({ userId, server, sealed }: ToolAccount): Account | undefined {
+  #open(row: ToolAccount): Account | undefined {
     try {
-      const kept = JSON.parse(this.#secrets.open(PURPOSE, sealed)) as {
-        userId: string;
-        server: string;
-        account: unknown;
-      };
-      return kept.userId === userId && kept.server === server ? readAccount(kept.account) : undefined;
+      const kept = openOwn<{ account: unknown }>(this.#secrets, PURPOSE, row);
+      return kept && readAccount(kept.account);
     } catch (error) {
       // With another secret than before, nothing that was sealed opens: the person connects it again.
-      this.#log.warn({ err: error, toolServer: server }, 'an account at a tool server cannot be opened');
+      this.#log.warn({ err: error, toolServer: row.server }, 'an account at a tool server cannot be opened');
       return undefined;
     }
   }
