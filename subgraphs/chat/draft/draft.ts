@@ -43,6 +43,14 @@ export function extend(draft: Draft, { kind, body }: Piece): Draft {
   return citations ? { ...draft, citations } : draft;
 }
 
+/** Adds a piece to those that wait, as part of the last where both are words of one kind. */
+export function append(pieces: Piece[], piece: Piece): void {
+  const last = pieces.at(-1);
+  if (last && last.kind === piece.kind && piece.kind !== 'PART') {
+    pieces[pieces.length - 1] = { kind: piece.kind, body: last.body + piece.body };
+  } else pieces.push(piece);
+}
+
 /** Returns a part as a piece. Its units are not counted, so what cannot be stored is left out. */
 export const asPiece = (part: Part): Piece => ({
   kind: 'PART',

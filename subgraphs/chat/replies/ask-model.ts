@@ -15,9 +15,11 @@ import { failureOf, type Outcome } from './outcome.ts';
 const RECORD_WAIT_MS = 2_000;
 
 /**
- * Asks the model, runs this server's tools for it as long as it calls any, and hands on what comes. A reply whose last
- * calls are the client's, or need a person's yes, is complete: another one follows it, with their results.
+ * Asks the model, runs this server's tools for it as long as it calls any, and hands on what comes: the deltas of
+ * llm/provider/stream.ts, round after round (`chatWithTools`), as pieces. A reply whose last calls are the client's, or
+ * need a person's yes, is complete: another one follows it, with their results.
  *
+ * @param emit takes each piece at once: OngoingReply, in ongoing-reply.ts.
  * @param approvalMs how long a person may take to allow a call.
  *
  * @throws {CodedError} MODEL_NOT_CONFIGURED; what is not a failure of a model. Everything else is an outcome.

@@ -2,19 +2,43 @@ import { badInput, CodedError } from '#platform/base/errors/errors.ts';
 import { StreamUnknownError } from '#platform/realtime/streams/stream-errors.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { messageFor } from '../access.ts';
-import { type Draft, fromChunk, type Piece, piecesOf } from '../draft/draft.ts';
+import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piecesOf } from '../draft/draft.ts';
 import { liveDrafts } from '../draft/live-draft.ts';
+import type { ToolCall, ToolCallResult } from '../draft/tool-calls.ts';
 import type { ChatParts } from '../parts.ts';
+import type { Citation } from '../peers/recall.ts';
+import { watchMembership } from '../topics/watch-membership.ts';
 import { mayReadSources, seenBy, Withholding } from './privacy.ts';
 import type { Replies } from './replies.ts';
-import { ReaderPosition, type ReplyEvent } from './reply-events.ts';
-import type { Final, ReplyUsage } from './settle.ts';
+import { type Final, storedFinal } from './settle.ts';
+
+/** An event of `messageStream`. */
+export type ReplyEvent =
+  | {
+      readonly __typename: 'ReplyText';
+      readonly snapshot: boolean;
+      readonly text: string;
+      readonly firstSeq: number;
+      readonly lastSeq: number;
+    }
+  | {
+      readonly __typename: 'ReplyReasoning';
+      readonly text: string;
+      readonly firstSeq: number;
+      readonly lastSeq: number;
+    }
+  | { readonly __typename: 'ReplyToolCall'; readonly toolCall: ToolCall }
+  | { readonly __typename: 'ReplyToolResult'; readonly callId: string; readonly result: ToolCallResult }
+  | { readonly __typename: 'ReplyCitations'; readonly citations: readonly Citation[] }
+  | ({ readonly __typename: 'ReplyEnd' } & Final);
 
 /** How long to wait for a pending reply to be begun before the database is asked again, in ms. */
 const WAIT_MS = 1_000;
 
 /**
- * Follows a reply: a snapshot of what the reader lacks, then what is written, then the end.
+ * Follows a reply: a snapshot of what the reader lacks, then what is written, then the end. It is the source of the
+ * subscription `messageStream`: platform/host/execution.ts takes one event after another from it, and hands the answer
+ * to each to the one who subscribed, which is gateway/execution/answering/events.ts.
  *
  * The stream log is always read from its beginning, and what the reader has is skipped here by its length. So `after`
  * means the same whether it is answered from the log, from another replica's, from one that was filled in again, or
@@ -39,7 +63,7 @@ export async function* follow(
   const message = await messageFor(chat.db, userId, messageId);
   // The owner cannot be removed.
   if (message.conversation.ownerId === userId) return yield* followFrom(chat, replies, message, request, signal);
-  const watched = await watchMembership(chat, message.conversationId, userId, signal);
+  const watched = await watchMembership(chat.topics, message.conversationId, userId, signal);
   try {
     // Again, now that a removal would be heard of.
     await messageFor(chat.db, userId, messageId);
@@ -48,27 +72,6 @@ export async function* follow(
   } finally {
     watched.close();
   }
-}
-
-/** The signal aborts, beside the given one, when the user no longer takes part. */
-async function watchMembership({ topics }: ChatParts, conversationId: string, userId: string, signal: AbortSignal) {
-  const closing = new AbortController();
-  const news = await topics.read(conversationId, AbortSignal.any([signal, closing.signal]));
-  let hasLeft = false;
-  const watching = (async () => {
-    for await (const event of news) {
-      if (event.type !== 'ParticipantLeft' || event.userId !== userId) continue;
-      hasLeft = true;
-      closing.abort();
-    }
-  })();
-  // Without the news no reader would be told of a removal: the stream ends too.
-  watching.catch(() => closing.abort());
-  return {
-    signal: AbortSignal.any([signal, closing.signal]),
-    ended: () => hasLeft,
-    close: () => closing.abort(),
-  };
 }
 
 async function* followFrom(
@@ -194,19 +197,72 @@ class ReplyReader {
 
 const draftOf = async (chat: ChatParts, messageId: string): Promise<Draft> => (await liveDrafts(chat, [messageId]))[0]!;
 
-async function storedFinal(chat: ChatParts, message: Message): Promise<Final> {
-  const generation = await chat.db.generation.findUnique({ where: { messageId: message.id } });
-  const usage: ReplyUsage | null = generation && {
-    inputTokens: generation.inputTokens,
-    cachedInputTokens: generation.cachedInputTokens,
-    outputTokens: generation.outputTokens,
-    reasoningTokens: generation.reasoningTokens,
-    estimated: generation.estimated,
-  };
-  return {
-    status: message.status,
-    lastSeq: message.text.length,
-    error: message.errorCode === null ? null : { code: message.errorCode, message: message.errorMessage ?? '' },
-    usage,
-  };
+/** The place that a reader has come to in a reply, which tells what is new to it. */
+class ReaderPosition {
+  /** Length of the text that the reader has. */
+  length: number;
+  /** Whether the reader has had its snapshot. */
+  begun = false;
+  #reasoning = 0;
+  #citations = 0;
+  readonly #toolCalls = new Set<string>();
+  readonly #toolResults = new Set<string>();
+  /** How far the present reading of the log, or of the database, has come. */
+  #text = 0;
+  #thought = 0;
+
+  constructor(after: number) {
+    this.length = after;
+  }
+
+  /** A reader that has more than there is has something else: it is given everything again, from number 1. */
+  correct(known: number): void {
+    if (this.length > known) this.length = 0;
+  }
+
+  /** @param fromStart whether these pieces are the first of a reading from the beginning. */
+  *take(pieces: readonly Piece[], fromStart = true): Generator<ReplyEvent, void> {
+    if (fromStart) {
+      this.#text = 0;
+      this.#thought = 0;
+    }
+    const news = pieces.reduce(extend, EMPTY_DRAFT);
+    if (news.citations.length > this.#citations) {
+      this.#citations = news.citations.length;
+      yield { __typename: 'ReplyCitations', citations: news.citations };
+    }
+    if (news.reasoning !== '') yield* this.#think(news.reasoning);
+    yield* this.#say(news.text, fromStart && !this.begun);
+    for (const { kind, body } of pieces) if (kind === 'PART') yield* this.#call(JSON.parse(body) as Part);
+  }
+
+  *#call({ toolCall, toolResult }: Part): Generator<ReplyEvent, void> {
+    if (toolCall && !this.#toolCalls.has(toolCall.id)) {
+      this.#toolCalls.add(toolCall.id);
+      yield { __typename: 'ReplyToolCall', toolCall };
+    }
+    if (toolResult && !this.#toolResults.has(toolResult.callId)) {
+      this.#toolResults.add(toolResult.callId);
+      yield { __typename: 'ReplyToolResult', ...toolResult };
+    }
+  }
+
+  *#say(text: string, snapshot: boolean): Generator<ReplyEvent, void> {
+    const fresh = text.slice(Math.max(0, this.length - this.#text));
+    this.#text += text.length;
+    if (fresh === '' && !snapshot) return;
+    this.begun = true;
+    const firstSeq = this.length + 1;
+    this.length += fresh.length;
+    yield { __typename: 'ReplyText', snapshot, text: fresh, firstSeq, lastSeq: this.length };
+  }
+
+  *#think(text: string): Generator<ReplyEvent, void> {
+    const fresh = text.slice(Math.max(0, this.#reasoning - this.#thought));
+    this.#thought += text.length;
+    if (fresh === '') return;
+    const firstSeq = this.#reasoning + 1;
+    this.#reasoning += fresh.length;
+    yield { __typename: 'ReplyReasoning', text: fresh, firstSeq, lastSeq: this.#reasoning };
+  }
 }

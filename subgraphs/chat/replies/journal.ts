@@ -1,7 +1,7 @@
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import { Prisma } from '#prisma/chat/client/client.ts';
-import type { Piece } from '../draft/draft.ts';
+import { append, type Piece } from '../draft/draft.ts';
 import type { ChatMetrics } from '../metrics.ts';
 import type { Database } from '../parts.ts';
 import { isTurnOf } from './turn.ts';
@@ -16,19 +16,21 @@ const MAX_GROUP_MS = 100;
 /** How often a process writes its replies to the database, which says that it still writes them too, in ms. */
 const CHECKPOINT_MS = 1_000;
 
+/** What a reply is told by the journal that it is written in. */
 export interface JournalReader {
-  /** Hands pieces to the stream log: from there readers get them, and there they outlive this process. */
-  show(pieces: readonly Piece[]): void;
+  /** It is time to hand what has gathered to the stream log. */
+  show(): void;
   /** The reply has been taken over or deleted: what is written here no longer counts. */
   lost(): void;
 }
 
 /**
- * The journal, which takes replies to their readers in groups, and to the database behind them.
+ * The journal of the replies that this process writes: it says when each shows what has gathered (OngoingReply does, in
+ * ongoing-reply.ts), and keeps a copy of all of them in the database.
  *
- * The stream log keeps what it has shown though this process is killed; the database has a copy that is a second old at
- * most, for the case that the log is lost with the process. A reply's first words go out at once. The more replies a
- * process writes, the longer it gathers the others: a hundred milliseconds at most, less than a person sees.
+ * The stream log keeps what it has shown though this process is killed; the copy is a second old at most, for the case
+ * that the log is lost with the process. The more replies a process writes, the longer they gather: a hundred
+ * milliseconds at most, less than a person sees.
  */
 export class Journal implements AsyncDisposable {
   readonly #db: Database;
@@ -51,20 +53,23 @@ export class Journal implements AsyncDisposable {
 
   /** Begins a reply; `epoch` is what its claim gave. */
   open(messageId: string, epoch: number, reader: JournalReader): JournalEntry {
-    const entry = new JournalEntry(messageId, epoch, reader, () => {
-      this.#group ??= setTimeout(
-        guarded({ where: 'reply journal', log: this.#log }, () => this.#show()),
-        Math.min(MAX_GROUP_MS, MIN_GROUP_MS + GROUP_MS_PER_REPLY * this.#entries.size),
-      );
-    });
+    const entry = new JournalEntry(messageId, epoch, reader);
     this.#entries.add(entry);
     return entry;
+  }
+
+  /** Says that something has gathered: all replies of the process show what they have together, before long. */
+  gather(): void {
+    this.#group ??= setTimeout(
+      guarded({ where: 'reply journal', log: this.#log }, () => this.#show()),
+      Math.min(MAX_GROUP_MS, MIN_GROUP_MS + GROUP_MS_PER_REPLY * this.#entries.size),
+    );
   }
 
   /** Ends a reply in the journal: all its pieces are shown, and nothing of it is being written any more. */
   async close(entry: JournalEntry): Promise<void> {
     this.#entries.delete(entry);
-    entry.show();
+    entry.reader.show();
     await this.#checkpoint;
   }
 
@@ -76,7 +81,7 @@ export class Journal implements AsyncDisposable {
 
   #show(): void {
     this.#group = undefined;
-    for (const entry of this.#entries) entry.show();
+    for (const { reader } of this.#entries) reader.show();
   }
 
   /** One at a time: a database that is slow is not asked for more. */
@@ -142,42 +147,19 @@ export class JournalEntry {
   readonly unwritten: Piece[] = [];
   /** Position of the next piece that is written. */
   position = 1;
-  #unshown: Piece[] = [];
-  /** Whether readers have the first words. */
-  #begun = false;
-  readonly #gather: () => void;
 
-  constructor(messageId: string, epoch: number, reader: JournalReader, gather: () => void) {
+  constructor(messageId: string, epoch: number, reader: JournalReader) {
     this.messageId = messageId;
     this.epoch = epoch;
     this.reader = reader;
-    this.#gather = gather;
   }
 
-  /** Hands over a piece; readers get it, or get it as part of a longer one, in order. */
+  /** Adds a piece to what is written next. */
   push(piece: Piece): void {
-    join(this.unwritten, piece);
-    join(this.#unshown, piece);
-    if (this.#begun) this.#gather();
-    else this.show();
-    this.#begun ||= piece.kind !== 'PART';
-  }
-
-  show(): void {
-    if (this.#unshown.length === 0) return;
-    const pieces = this.#unshown;
-    this.#unshown = [];
-    this.reader.show(pieces);
+    append(this.unwritten, piece);
   }
 
   take(): Piece[] {
     return this.unwritten.splice(0);
   }
-}
-
-function join(pieces: Piece[], piece: Piece): void {
-  const last = pieces.at(-1);
-  if (last && last.kind === piece.kind && piece.kind !== 'PART') {
-    pieces[pieces.length - 1] = { kind: piece.kind, body: last.body + piece.body };
-  } else pieces.push(piece);
 }

@@ -9,7 +9,7 @@ import { answer, FaultServer } from '#llm/testing/fault-server.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
 import type { Line } from '../testing/chat-process.ts';
 import { ChatWorld, person } from '../testing/chat-world.ts';
-import type { ReplyEvent } from './reply-events.ts';
+import type { ReplyEvent } from './follow.ts';
 
 const SCRIPT = path.resolve(import.meta.dirname, '../testing/chat-process.ts');
 const WORDS = Array.from({ length: 300 }, (_, index) => `word ${index} é𝄞 `);

@@ -7,7 +7,6 @@ import type { Draft } from '../draft/draft.ts';
 import { insertEvents } from '../insert-events.ts';
 import type { ChatParts, Transaction } from '../parts.ts';
 import { generationOf, insertGenerations, totalOf, unmodelledGeneration } from './generation.ts';
-
 import type { Outcome } from './outcome.ts';
 import { isTurnOf } from './turn.ts';
 
@@ -35,6 +34,24 @@ export const finalOf = (text: string, { status, error, records }: Outcome): Fina
   error: error ?? null,
   usage: totalOf(records)?.usage ?? null,
 });
+
+/** Returns the end of a reply as it is stored. */
+export async function storedFinal(chat: ChatParts, message: Message): Promise<Final> {
+  const generation = await chat.db.generation.findUnique({ where: { messageId: message.id } });
+  const usage: ReplyUsage | null = generation && {
+    inputTokens: generation.inputTokens,
+    cachedInputTokens: generation.cachedInputTokens,
+    outputTokens: generation.outputTokens,
+    reasoningTokens: generation.reasoningTokens,
+    estimated: generation.estimated,
+  };
+  return {
+    status: message.status,
+    lastSeq: message.text.length,
+    error: message.errorCode === null ? null : { code: message.errorCode, message: message.errorMessage ?? '' },
+    usage,
+  };
+}
 
 /** Returns the end of a reply for the stream log. */
 export const asStreamFinal = (final: Final): JsonObject => ({ ...final }) as unknown as JsonObject;

@@ -17,7 +17,7 @@ import type { Platform } from '#platform/host/platform.ts';
 import { ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
 import { OperationFailed, type SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { PrismaClient } from '#prisma/chat/client/client.ts';
-import type { ReplyEvent } from '../replies/reply-events.ts';
+import type { ReplyEvent } from '../replies/follow.ts';
 import { chat } from '../subgraph.ts';
 
 export interface Answer<Data> {
