@@ -1,9 +1,4 @@
-import {
-  GraphQLError,
-  NoSchemaIntrospectionCustomRule,
-  type OperationDefinitionNode,
-  type ValidationRule,
-} from 'graphql';
+import { GraphQLError, NoSchemaIntrospectionCustomRule, type ValidationRule } from 'graphql';
 import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
@@ -21,14 +16,13 @@ import type { Sender, Turns } from '../request/sender.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import { createOverrides, type OverrideChooser, type Overrides, overrideLabels } from '../supergraph/overrides.ts';
 import type { Supergraph } from '../supergraph/supergraph.ts';
-import { type AccessPlan, type Denial, planAccess } from './access.ts';
-import { type Cost, priceOperation, tooCostly } from './demand.ts';
-import { type PolicyDirectives, readPolicyDirectives } from './directives.ts';
-import { checkNesting, checkShape, checkText } from './operation-limits.ts';
+import type { AccessPlan, Denial } from './access.ts';
+import { tooCostly } from './demand.ts';
+import { checkNesting, checkText } from './operation-limits.ts';
 import { createPersistedOperations, readManifest } from './persisted.ts';
 import { type Grants, grantedByRole, type PolicyEvaluator } from './policies.ts';
 import { createOperationRate, type OperationRate } from './rate.ts';
-import { checkSingleUse } from './single-use.ts';
+import { SupergraphPolicies } from './supergraph-policies.ts';
 
 /** The operation that a client sends, whatever the transport. */
 export interface OperationParams {
@@ -74,14 +68,6 @@ export interface Served {
   readonly policies: SupergraphPolicies;
 }
 
-/** The demands of the supergraph's own directives on the policies. */
-export interface SupergraphPolicies {
-  readonly directives: PolicyDirectives;
-  readonly costs: WeakMap<OperationDefinitionNode, Cost>;
-  /** Null: nothing of the operation is restricted. */
-  readonly access: WeakMap<OperationDefinitionNode, AccessPlan | null>;
-}
-
 export type GatewayConfig = Pick<
   Config,
   | 'production'
@@ -117,7 +103,10 @@ export interface Pipeline extends Turns {
   /** Spends one operation of the caller's allowance for what is not an operation itself, such as a plain route. */
   readonly spend: OperationRate['spend'];
   open(supergraph: Supergraph): Served;
-  /** Finds, limits and prepares an operation. Never rejects. */
+  /**
+   * Finds, limits and prepares an operation: what it returns runs with `prepared.execute(request)`. The text goes to
+   * execution/prepare/operations.ts, which knows it already or has it planned and compiled. Never rejects.
+   */
   admit(version: GraphVersion<Served>, params: OperationParams, caller: OperationCaller): Promise<Admitted | Refused>;
 }
 
@@ -136,17 +125,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const rate = createOperationRate(options.limiter, config);
   const rules: readonly ValidationRule[] = config.production ? [NoSchemaIntrospectionCustomRule] : [];
 
-  function open(supergraph: Supergraph) {
-    // Read for the first operation: a large supergraph takes a good part of the start.
-    let directives: PolicyDirectives | undefined;
-    const policies: SupergraphPolicies = {
-      get directives() {
-        directives ??= readPolicyDirectives(supergraph.sdl);
-        return directives;
-      },
-      costs: new WeakMap(),
-      access: new WeakMap(),
-    };
+  function open(supergraph: Supergraph): Served {
+    const policies = new SupergraphPolicies(supergraph, config);
     const operations = createOperations({
       supergraph,
       compile: options.compile(supergraph),
@@ -156,18 +136,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       turns,
       failed: (error, { query }) => unexpected(report(error, 'operation', log, { query }).errorId),
       inspectText: (text) => checkText(text, config),
-      inspect(document, operation) {
-        const shape = checkShape(document, operation, config);
-        if (shape.length > 0) return shape;
-        const root = supergraph.apiSchema.getRootType(operation.operation);
-        const repeated = root ? checkSingleUse(document, operation, root.name, policies.directives) : [];
-        if (repeated.length > 0) return repeated;
-        // Before planning; what variables add is looked at when they are known.
-        const cost = priceOperation(document, operation, supergraph.apiSchema, policies.directives);
-        policies.costs.set(operation, cost);
-        const least = cost.of(undefined);
-        return least > config.MAX_COST ? [tooCostly(least, config.MAX_COST)] : [];
-      },
+      inspect: (document, operation) => policies.inspect(document, operation),
     });
     return { operations, policies, overrides: overridesOf(supergraph) };
   }
@@ -179,18 +148,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     return createOverrides(sdl, { taken: config.OVERRIDE_LABELS, choose: options.overrides });
   }
 
-  /** What the operation restricts. Looked for once an operation. */
-  function accessOf({ supergraph, policies }: GraphVersion<Served>, prepared: PreparedOperation) {
-    let plan = policies.access.get(prepared.operation);
-    if (plan === undefined) {
-      plan = planAccess(prepared.document, prepared.operation, supergraph.apiSchema, policies.directives) ?? null;
-      policies.access.set(prepared.operation, plan);
-    }
-    return plan;
-  }
-
   /** Fails closed: what cannot be found out is not granted. */
-  async function grantsOf(policies: readonly string[], caller: OperationCaller): Promise<Grants> {
+  async function grantsOf({ policies }: AccessPlan, caller: OperationCaller): Promise<Grants> {
     if (!options.policies) return grantedByRole(caller.identity);
     try {
       return { policies: new Set(await options.policies(policies, caller)), anonymous: true };
@@ -224,21 +183,19 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       let prepared = await version.operations.prepare(asked);
       if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };
 
-      const cost = version.policies.costs.get(prepared.operation)?.of(params.variables ?? {}) ?? 0;
+      const cost = version.policies.costOf(prepared.operation, params.variables ?? {});
       if (cost > config.MAX_COST) return { errors: [tooCostly(cost, config.MAX_COST)] };
 
-      const access = accessOf(version, prepared);
-      const grants = access && access.policies.length > 0 ? await grantsOf(access.policies, caller) : NO_GRANTS;
+      const access = version.policies.accessOf(prepared);
+      const grants = access && access.policies.length > 0 ? await grantsOf(access, caller) : NO_GRANTS;
       const denial = access?.check(caller.identity, grants);
       if (denial) {
         if (prepared.kind === 'subscription' && denial.root) return { errors: denial.errors };
         prepared = await version.operations.prepare({ ...asked, reduction: denial.reduction });
         if (!isPrepared(prepared)) return { errors: prepared };
       }
-      const extensions = params.extensions?.['cost'] === true && {
-        extensions: { cost: { estimated: cost, limit: config.MAX_COST } },
-      };
-      return { prepared, request: { ...requestOf(version, params, caller, denial), ...extensions } };
+      const told = tellsCost(params) && { extensions: { cost: { estimated: cost, limit: config.MAX_COST } } };
+      return { prepared, request: { ...requestOf(version, params, caller, denial), ...told } };
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] };
       const { errorId } = report(error, 'admission', log, { requestId: caller.requestId });
@@ -276,6 +233,9 @@ const requestOf = (
   transports,
   ...(denial && { errors: denial.errors }),
 });
+
+/** Whether the client wants to know what its operation may cost. */
+const tellsCost = ({ extensions }: OperationParams): boolean => extensions?.['cost'] === true;
 
 const NO_GRANTS: Grants = { policies: new Set(), anonymous: false };
 const POLICIES_UNKNOWN = new CodedError(
