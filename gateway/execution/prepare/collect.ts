@@ -9,6 +9,7 @@ import {
   isAbstractType,
   isCompositeType,
   Kind,
+  type SelectionNode,
   type SelectionSetNode,
 } from 'graphql';
 import type { Fragments } from '#platform/base/graphql/fragments.ts';
@@ -189,6 +190,10 @@ export function typeConditionHolds(
   const conditional = schema.getType(condition);
   return isAbstractType(conditional) && schema.isSubType(conditional, type as never);
 }
+
+/** Returns whether a selection may be skipped. */
+export const isConditional = ({ directives }: SelectionNode): boolean =>
+  directives?.some(({ name }) => name.value === 'skip' || name.value === 'include') ?? false;
 
 /** Returns the guard with what the directives add; undefined when they rule the selection out. */
 export function guardOf(directives: readonly DirectiveNode[] | undefined, outer: Guard): Guard | undefined {

@@ -1,6 +1,7 @@
 import {
   type DirectiveNode,
   type DocumentNode,
+  type FieldNode,
   type FragmentSpreadNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
@@ -9,12 +10,11 @@ import {
   isCompositeType,
   Kind,
   type OperationDefinitionNode,
-  type SelectionNode,
   type SelectionSetNode,
   visit,
 } from 'graphql';
 import type { Fragments } from '#platform/base/graphql/fragments.ts';
-import { typeConditionHolds } from './collect.ts';
+import { isConditional, typeConditionHolds } from './collect.ts';
 
 type FragmentNode = InlineFragmentNode | FragmentSpreadNode;
 
@@ -30,7 +30,7 @@ export interface Deferral {
   /** The fragment itself, as a selection of its own. */
   readonly selection: SelectionSetNode;
   /** Where it stands: the response names that lead to it, and types where not all objects of a place are meant. */
-  readonly places: readonly { readonly path: readonly DeferStep[]; readonly type: GraphQLCompositeType }[];
+  readonly places: readonly Place[];
 }
 
 /** Fragments of one operation that come later at most, and selections that are looked at to find them. */
@@ -47,47 +47,79 @@ export function findDeferrals(
   schema: GraphQLSchema,
 ): readonly Deferral[] {
   if (operation.operation !== 'query') return [];
-  const found = new Map<FragmentNode, { path: readonly DeferStep[]; type: GraphQLCompositeType }[]>();
-  const excluded = new Set<FragmentNode>();
-  let visits = 0;
+  const finder = new Finder(fragments, schema);
+  finder.walk(operation.selectionSet, { type: schema.getQueryType()!, path: [] }, true);
+  return finder.deferrals();
+}
 
-  function walk(set: SelectionSetNode, type: GraphQLCompositeType, path: readonly DeferStep[], isSure: boolean): void {
+/** The objects that a fragment stands at. */
+interface Place {
+  readonly path: readonly DeferStep[];
+  readonly type: GraphQLCompositeType;
+}
+
+/** Looks through the selections of one operation for fragments that may come later. */
+class Finder {
+  readonly #fragments: Fragments;
+  readonly #schema: GraphQLSchema;
+  readonly #found = new Map<FragmentNode, Place[]>();
+  /** Those that come at once in one place at least. */
+  readonly #excluded = new Set<FragmentNode>();
+  #visits = 0;
+
+  constructor(fragments: Fragments, schema: GraphQLSchema) {
+    this.#fragments = fragments;
+    this.#schema = schema;
+  }
+
+  /** @param isSure whether nothing on the way may be skipped. */
+  walk(set: SelectionSetNode, place: Place, isSure: boolean): void {
     for (const node of set.selections) {
-      if (visits++ > MAX_VISITS) return;
+      if (this.#visits++ > MAX_VISITS) return;
       const isAlways = isSure && !isConditional(node);
-      if (node.kind === Kind.FIELD) {
-        const field = 'getFields' in type ? type.getFields()[node.name.value] : undefined;
-        const named = field && getNamedType(field.type);
-        if (!node.selectionSet || !isCompositeType(named)) continue;
-        walk(node.selectionSet, named, [...path, { field: (node.alias ?? node.name).value }], isAlways);
-        continue;
-      }
-      if (deferOf(node)) {
-        if (isAlways) found.set(node, [...(found.get(node) ?? []), { path, type }]);
-        else excluded.add(node);
-        continue;
-      }
-      const fragment = node.kind === Kind.FRAGMENT_SPREAD ? fragments.get(node.name.value) : node;
-      if (!fragment) continue;
-      const condition = fragment.typeCondition?.name.value;
-      if (typeConditionHolds(condition, type, schema)) walk(fragment.selectionSet, type, path, isAlways);
-      else {
-        const target = schema.getType(condition!);
-        if (isCompositeType(target)) walk(fragment.selectionSet, target, [...path, { types: [condition!] }], isAlways);
-      }
+      if (node.kind === Kind.FIELD) this.#field(node, place, isAlways);
+      else if (deferOf(node)) this.#deferred(node, place, isAlways);
+      else this.#open(node, place, isAlways);
     }
   }
 
-  walk(operation.selectionSet, schema.getQueryType()!, [], true);
-  if (visits > MAX_VISITS || found.size > MAX_DEFERRALS) return [];
-  return [...found].flatMap(([node, places]) => {
-    if (excluded.has(node)) return [];
-    const { label, condition } = deferOf(node)!;
-    const own = { ...node, directives: node.directives?.filter(({ name }) => name.value !== 'defer') ?? [] };
-    return [
-      { node, label, condition, places, selection: { kind: Kind.SELECTION_SET, selections: [own as FragmentNode] } },
-    ];
-  });
+  #field({ name, alias, selectionSet }: FieldNode, { type, path }: Place, isAlways: boolean): void {
+    const field = 'getFields' in type ? type.getFields()[name.value] : undefined;
+    const named = field && getNamedType(field.type);
+    if (!selectionSet || !isCompositeType(named)) return;
+    this.walk(selectionSet, { type: named, path: [...path, { field: (alias ?? name).value }] }, isAlways);
+  }
+
+  #deferred(node: FragmentNode, place: Place, isAlways: boolean): void {
+    if (isAlways) this.#found.set(node, [...(this.#found.get(node) ?? []), place]);
+    else this.#excluded.add(node);
+  }
+
+  /** A fragment that does not come later may have others in it that do. */
+  #open(node: FragmentNode, place: Place, isAlways: boolean): void {
+    const fragment = node.kind === Kind.FRAGMENT_SPREAD ? this.#fragments.get(node.name.value) : node;
+    if (!fragment) return;
+    const condition = fragment.typeCondition?.name.value;
+    if (typeConditionHolds(condition, place.type, this.#schema)) this.walk(fragment.selectionSet, place, isAlways);
+    else {
+      const type = this.#schema.getType(condition!);
+      if (!isCompositeType(type)) return;
+      this.walk(fragment.selectionSet, { type, path: [...place.path, { types: [condition!] }] }, isAlways);
+    }
+  }
+
+  /** Returns what was found; nothing where it is too much. */
+  deferrals(): Deferral[] {
+    if (this.#visits > MAX_VISITS || this.#found.size > MAX_DEFERRALS) return [];
+    return [...this.#found].flatMap(([node, places]) => {
+      if (this.#excluded.has(node)) return [];
+      const { label, condition } = deferOf(node)!;
+      const own = { ...node, directives: node.directives?.filter(({ name }) => name.value !== 'defer') ?? [] };
+      return [
+        { node, label, condition, places, selection: { kind: Kind.SELECTION_SET, selections: [own as FragmentNode] } },
+      ];
+    });
+  }
 }
 
 /** Returns what `@defer` says; undefined where there is none, or it says that it does not hold. */
@@ -104,9 +136,6 @@ export function deferOf(node: {
     condition: condition?.kind === Kind.VARIABLE ? condition.name.value : undefined,
   };
 }
-
-const isConditional = ({ directives }: SelectionNode): boolean =>
-  directives?.some(({ name }) => name.value === 'skip' || name.value === 'include') ?? false;
 
 /** Returns a document without some of its fragments. */
 export function withoutFragments(document: DocumentNode, nodes: ReadonlySet<unknown>): DocumentNode {

@@ -2,9 +2,11 @@ import {
   type DirectiveNode,
   type DocumentNode,
   type FieldNode,
+  type FragmentSpreadNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
   getNamedType,
+  type InlineFragmentNode,
   isAbstractType,
   isCompositeType,
   Kind,
@@ -15,7 +17,15 @@ import {
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Fragments } from '#platform/base/graphql/fragments.ts';
-import { collectEntries, type Guard, type Guarded, guardOf, type Occurrence, typeConditionHolds } from './collect.ts';
+import {
+  collectEntries,
+  type Guard,
+  type Guarded,
+  guardOf,
+  isConditional,
+  type Occurrence,
+  typeConditionHolds,
+} from './collect.ts';
 import { isIntrospection } from './names.ts';
 
 /**
@@ -98,6 +108,18 @@ function conditionVariable({ name, arguments: given }: DirectiveNode): string | 
     : undefined;
 }
 
+/** What is selected of one object, sorted. */
+interface Sorted {
+  /** Fields of its type, by response name. */
+  readonly fields: ReadonlyMap<string, readonly Occurrence[]>;
+  /** What is asked of narrower types, by their names. */
+  readonly narrower: ReadonlyMap<string, readonly Guarded[]>;
+  /** Fragments that come later. */
+  readonly later: readonly SelectionNode[];
+}
+
+type Fragment = Pick<InlineFragmentNode, 'typeCondition' | 'selectionSet'>;
+
 class Normalizer {
   readonly #fragments: Fragments;
   readonly #schema: GraphQLSchema;
@@ -117,10 +139,7 @@ class Normalizer {
     isRoot = false,
     possible: ReadonlySet<string> = this.#possible(type),
   ): SelectionSetNode | undefined {
-    const fields = new Map<string, Occurrence[]>();
-    const narrower = new Map<string, Guarded[]>();
-    const later: SelectionNode[] = [];
-    this.#sort(selected, { type, possible }, fields, narrower, isRoot, later);
+    const { fields, narrower, later } = this.#sort(selected, type, possible, isRoot);
     const selections: SelectionNode[] = [];
     for (const occurrences of fields.values()) selections.push(...this.#fields(occurrences, type));
     for (const [condition, inner] of narrower) {
@@ -150,49 +169,46 @@ class Normalizer {
     return [...new Set(guards.flat().map((flag) => flag.replace('!', '')))];
   }
 
-  /** Fields of the type itself, and fragments on narrower types. Fragments that always apply are opened. */
+  /** Sorts what is selected of one object. Fragments that always apply are opened. */
   #sort(
     selected: readonly Guarded[],
-    { type, possible }: { readonly type: GraphQLCompositeType; readonly possible: ReadonlySet<string> },
-    fields: Map<string, Occurrence[]>,
-    narrower: Map<string, Guarded[]>,
+    type: GraphQLCompositeType,
+    possible: ReadonlySet<string>,
     isRoot: boolean,
-    later: SelectionNode[],
-  ): void {
+  ): Sorted {
+    const fields = new Map<string, Occurrence[]>();
+    const narrower = new Map<string, Guarded[]>();
+    const later: SelectionNode[] = [];
     const visited = new Set<string>();
     const sort = (set: SelectionSetNode, outer: Guard): void => {
       for (const node of set.selections) {
         const guard = guardOf(node.directives, outer);
         if (guard === undefined) continue;
-        if (node.kind === Kind.FIELD) {
-          if ((isRoot && node.name.value === '__typename') || isIntrospection(node)) continue;
-          const name = (node.alias ?? node.name).value;
-          // The writer names types itself; under another name or a condition, `__typename` only confuses planners.
-          if (node.name.value === '__typename') {
-            fields.set('__typename', [{ node: TYPENAME, guard: [] }]);
-            continue;
-          }
-          fields.set(name, [...(fields.get(name) ?? []), { node, guard }]);
-          continue;
-        }
-        if (node.kind === Kind.FRAGMENT_SPREAD) {
-          const key = `${node.name.value}|${guard.join('&')}`;
-          if (visited.has(key)) continue;
-          visited.add(key);
-        }
-        const fragment = node.kind === Kind.FRAGMENT_SPREAD ? this.#fragments.get(node.name.value)! : node;
-        const condition = fragment.typeCondition?.name.value;
-        if (this.#deferred.has(node) && guard.length === 0) {
-          later.push(...this.#later(fragment.selectionSet, condition, type, possible));
-          continue;
-        }
-        if (typeConditionHolds(condition, type, this.#schema)) sort(fragment.selectionSet, guard);
-        else if (this.#mayApply(condition!, possible)) {
-          narrower.set(condition!, [...(narrower.get(condition!) ?? []), { set: fragment.selectionSet, guard }]);
-        }
+        if (node.kind === Kind.FIELD) sortField(node, guard);
+        else if (node.kind === Kind.INLINE_FRAGMENT) sortFragment(node, node, guard);
+        else sortSpread(node, guard);
       }
     };
+    const sortField = (node: FieldNode, guard: Guard): void => {
+      // The writer names types itself; under another name or a condition, `__typename` only confuses planners.
+      if (node.name.value === '__typename') {
+        if (!isRoot) fields.set('__typename', [{ node: TYPENAME, guard: [] }]);
+      } else if (!isIntrospection(node)) addTo(fields, (node.alias ?? node.name).value, { node, guard });
+    };
+    const sortSpread = (node: FragmentSpreadNode, guard: Guard): void => {
+      const key = `${node.name.value}|${guard.join('&')}`;
+      if (visited.has(key)) return;
+      visited.add(key);
+      sortFragment(node, this.#fragments.get(node.name.value)!, guard);
+    };
+    const sortFragment = (node: SelectionNode, { typeCondition, selectionSet: set }: Fragment, guard: Guard): void => {
+      const condition = typeCondition?.name.value;
+      if (guard.length === 0 && this.#deferred.has(node)) later.push(...this.#later(set, condition, type, possible));
+      else if (typeConditionHolds(condition, type, this.#schema)) sort(set, guard);
+      else if (this.#mayApply(condition!, possible)) addTo(narrower, condition!, { set, guard });
+    };
     for (const { set, guard } of selected) sort(set, guard);
+    return { fields, narrower, later };
   }
 
   /** A fragment that comes later, as planners know it. */
@@ -246,6 +262,12 @@ class Normalizer {
   }
 }
 
+function addTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const known = lists.get(key);
+  if (known) known.push(value);
+  else lists.set(key, [value]);
+}
+
 /** Guards that no other guard follows from; `[]`, always, is the weakest. */
 function weakestGuards(guards: readonly Guard[]): Guard[] {
   const unique = [...new Map(guards.map((guard) => [guard.join('&'), guard])).values()];
@@ -285,6 +307,3 @@ function conditionOf(flag: string): DirectiveNode {
     arguments: [{ kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: 'if' }, value: variable }],
   };
 }
-
-const isConditional = ({ directives }: SelectionNode): boolean =>
-  directives?.some(({ name }) => name.value === 'skip' || name.value === 'include') ?? false;
