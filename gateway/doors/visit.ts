@@ -10,7 +10,7 @@ import { type Admitted, isRefused, type OperationCaller, type Served } from '../
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
 import type { Carrier } from '../server/metrics.ts';
-import type { Channel } from '../subscriptions/channel.ts';
+import type { Channel } from '../subscriptions/delivery.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import type { DoorOperation } from './operations.ts';

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { frameJson } from '#platform/net/transport/json-frame.ts';
 import type { AnswerError } from '../execution/prepare/operation.ts';
-import type { Channel } from '../subscriptions/channel.ts';
+import type { Channel } from '../subscriptions/delivery.ts';
 
 /** A channel on an HTTP response that stays open. */
 export interface HttpChannel extends Channel {

@@ -1,7 +1,23 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import type { AnswerError } from '../execution/prepare/operation.ts';
-import type { Channel } from './channel.ts';
+
+/**
+ * The client's end of one operation, whichever protocol carries it: over a WebSocket each answer is one message of
+ * platform/net/transport/graphql-socket.ts, over HTTP one event of protocols/http-channels.ts, through a door what the
+ * door makes of it. After its end nothing more is written.
+ */
+export interface Channel {
+  /** Writes one answer. */
+  next(json: string | Uint8Array): void;
+  /** Ends the operation with errors. */
+  error(errors: readonly AnswerError[]): void;
+  complete(): void;
+  /** Bytes that wait because the client does not read. */
+  buffered(): number;
+  /** Cuts a client that cannot even be told: WebSocket close code 4411, or the HTTP connection. */
+  cut(reason: string): void;
+}
 
 /** The fate of the events of a subscriber who reads more slowly than they come. */
 export interface QueuePolicy {
@@ -42,8 +58,11 @@ const MAX_CHARACTERS = 256 * 1024;
 const LOOK_MS = 20;
 
 /**
- * Delivers the events of one subscription to one client, with a queue that is bounded by the policy. The queue costs
- * nothing until a client is slow, and never slows the source: others may listen to it.
+ * Delivers the events of one subscription to one client: what execution/answering/events.ts has made of an event is
+ * pushed, and written to the client's channel, at once or after what waits. subscriptions.ts makes one for each client.
+ *
+ * The queue is bounded by the policy, costs nothing until a client is slow, and never slows the source: others may
+ * listen to it.
  */
 export function createDelivery(channel: Channel, policy: QueuePolicy, observer: DeliveryObserver): Delivery {
   let queue: string[] = [];

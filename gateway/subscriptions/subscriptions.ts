@@ -6,8 +6,7 @@ import type { Identity } from '#platform/identity/identity.ts';
 import type { Unsubscribe } from '#platform/net/transport/transport.ts';
 import type { Admitted } from '../policy/pipeline.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
-import type { Channel } from './channel.ts';
-import { createDelivery, type Delivery, type QueuePolicy } from './delivery.ts';
+import { type Channel, createDelivery, type Delivery, type QueuePolicy } from './delivery.ts';
 import { countedIdentity, createOpenCounter } from './open-counter.ts';
 import { createUpstreams } from './upstreams.ts';
 

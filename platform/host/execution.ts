@@ -16,7 +16,11 @@ import type { RunningSubgraph } from './definition.ts';
 import type { SubgraphOperation, SubgraphOperations } from './operations.ts';
 import { findUnstorable } from './storable.ts';
 
-/** The executor of one subgraph's operations: what every face of it (in-process, HTTP, WebSocket) shares. */
+/**
+ * The executor of one subgraph's operations: what every face of it (in-process, HTTP, WebSocket) shares. The transport of
+ * the same process (net/transport/in-process.ts) is a call of these two; `operations` are compiled in operations.ts, and
+ * what they call are the resolvers that the subgraph gave to the host.
+ */
 export interface SubgraphExecutor {
   /** Never rejects: whatever fails is an error in the answer, masked unless it is expected. */
   execute(request: SubgraphRequest): Promise<ExecutionResult>;
@@ -83,7 +87,11 @@ function refuse(sink: SubscriptionSink, errors: readonly GraphQLError[]): Unsubs
   };
 }
 
-/** Pulls events one at a time and waits for the sink, so a slow subscriber stalls its own source alone. */
+/**
+ * Pulls events from the source that the subscription's resolver returned (such as `follow` of chat), one at a time,
+ * makes of each the answer that was asked for, and waits for the sink: a slow subscriber stalls its own source alone. In
+ * the same process the sink is the gateway's, in gateway/execution/answering/events.ts.
+ */
 function pump(
   operation: SubgraphOperation,
   request: SubgraphRequest,

@@ -3,7 +3,8 @@ import { CodedError } from '#platform/base/errors/errors.ts';
 import type { Coerced, Variables } from '#platform/base/graphql/coercion.ts';
 import { clientLeft } from '#platform/net/http/client-left.ts';
 import { changedRequest, OperationFailed, type Unsubscribe } from '#platform/net/transport/transport.ts';
-import { asCoded, type Execute, type FetchScope, RequestText } from '../fetching/fetch.ts';
+import { asCoded, type Execute, type FetchScope } from '../fetching/fetch-scope.ts';
+import { RequestText } from '../fetching/request-text.ts';
 import type { Plan } from '../planning/plan.ts';
 import type { Data } from '../prepare/data.ts';
 import type {
@@ -35,7 +36,11 @@ interface Parts {
   readonly limits: { readonly timeoutMs: number; readonly answerCharacters: number };
 }
 
-/** Compiles a subscription: `primary` is opened upstream, the rest of the plan runs for each event. */
+/**
+ * Compiles a subscription: `primary` is opened at its subgraph, which pushes each event into the Stream (in the same
+ * process: `pump` of platform/host/execution.ts), and the rest of the plan runs for each event. The sink is the
+ * subscriber's delivery, in gateway/subscriptions/delivery.ts, or those of all subscribers who share the upstream.
+ */
 export function compileSubscription(parts: Parts): PreparedOperation['subscribe'] {
   const { plan, coerce } = parts;
   if (!plan.primary) {

@@ -11,10 +11,11 @@ import type { Run } from '../run/run.ts';
 import { answerOf } from '../run/subgraph-answer.ts';
 import { createIsAsked } from './asked.ts';
 import { type Batch, type CompiledGroup, createEntityAnswers } from './entity-answers.ts';
-import { type Added, type AddedVariable, asCoded, type Execute, type FetchScope, RequestText } from './fetch.ts';
+import { asCoded, type Execute, type FetchScope } from './fetch-scope.ts';
 import { answersOf, type Division, divide } from './kept-entities.ts';
 import { createKeptFetch, noteKnown, refresh } from './kept-fetch.ts';
 import { compileRepresenter } from './representation.ts';
+import { type Added, type AddedVariable, RequestText } from './request-text.ts';
 
 /**
  * Runs a fetch for given objects.
@@ -28,7 +29,10 @@ type EntityRun = (
   added?: Readonly<Record<string, AddedVariable>>,
 ) => Promise<void> | undefined;
 
-/** Returns a fetch of entity fields: one request for all groups. */
+/**
+ * Returns a fetch of entity fields: gathers the keys of the objects that the data of the run has by now, asks once for
+ * all groups of them, each entity once, and merges what is answered into those objects (entity-answers.ts).
+ */
 export function compileEntityFetch(fetch: EntityFetch, scope: FetchScope): Execute {
   const [group] = fetch.groups;
   if (group && group.context.length > 0) return compileContextFetch(fetch, group, scope);

@@ -9,7 +9,7 @@ import { applyRewrites } from '../run/rewrites.ts';
 import type { Run } from '../run/run.ts';
 import { answerOf, type SubgraphError } from '../run/subgraph-answer.ts';
 import type { IsAsked } from './asked.ts';
-import { asCoded, type FetchScope } from './fetch.ts';
+import { asCoded, type FetchScope } from './fetch-scope.ts';
 import type { KeptFetch } from './kept-fetch.ts';
 import type { Representer } from './representation.ts';
 

@@ -1,169 +1,62 @@
-import { type DocumentNode, type GraphQLSchema, type OperationDefinitionNode, parse } from 'graphql';
-import type { CancelSignal } from '#platform/base/cancellation/cancellation.ts';
-import { CodedError } from '#platform/base/errors/errors.ts';
-import type { Fragments } from '#platform/base/graphql/fragments.ts';
-import type { ClientInfo } from '#platform/identity/client-info.ts';
-import type { Identity } from '#platform/identity/identity.ts';
-import type { SubgraphRequest, SubgraphResponse } from '#platform/net/transport/transport.ts';
-import type { FetchCache, Lookup } from '../../cache/fetch-cache.ts';
-import type { RootFetch } from '../planning/plan.ts';
-import type { Data } from '../prepare/data.ts';
-import { quote, stringify } from '../prepare/json.ts';
-import type { Literal } from '../prepare/literal-values.ts';
+import type { CodedError } from '#platform/base/errors/errors.ts';
+import type { SubgraphResponse } from '#platform/net/transport/transport.ts';
+import type { Lookup } from '../../cache/fetch-cache.ts';
+import type { RootFetch, Step } from '../planning/plan.ts';
+import { type Data, own } from '../prepare/data.ts';
 import { clientVariable } from '../prepare/names.ts';
-import type { ClientPlace } from '../run/client-place.ts';
 import { reportMissing, reportSubgraphError, visibleFields } from '../run/errors.ts';
 import { merge } from '../run/merge.ts';
 import { collectObjects, locateObjects, type ResponsePath } from '../run/paths.ts';
 import { applyRewrites, renamedFields } from '../run/rewrites.ts';
 import type { Run } from '../run/run.ts';
 import { answerOf } from '../run/subgraph-answer.ts';
-import type { Satisfies } from '../run/types.ts';
 import { isPlainData } from '../writer/passthrough.ts';
+import { compileEntityFetch } from './entities.ts';
+import { asCoded, type Execute, type FetchScope } from './fetch-scope.ts';
 import { createKeptFetch, noteKept, noteKnown, refresh } from './kept-fetch.ts';
+import { RequestText } from './request-text.ts';
 
-/** A compiled step of a plan. It never rejects: what fails is in the run's errors. */
-export type Execute = (run: Run) => Promise<void> | undefined;
-
-/** The facts that compiling a fetch needs to know of its operation. */
-export interface FetchScope {
-  /** With the response names of the plan. */
-  readonly operation: OperationDefinitionNode;
-  readonly fragments: Fragments;
-  /** Of places in what subgraphs answer. */
-  readonly clientPlace: ClientPlace;
-  readonly satisfies: Satisfies;
-  /** The whole graph. */
-  readonly full: GraphQLSchema;
-  /** Values of the variables that stand for the operation's literals in the plan. */
-  readonly literals: ReadonlyMap<string, Literal>;
-  /** The fetch whose bytes can be the client's answer as they are. */
-  readonly passable?: RootFetch | undefined;
-  /** Undefined where nothing that is fetched is kept. */
-  readonly cache?: FetchCache | undefined;
-}
-
-/** A variable that the gateway adds, made in the form that the transport asks for. */
-export interface AddedVariable {
-  json(): string;
-  value(): unknown;
-}
-
-/** The variables that the gateway adds, by name. */
-export type Added = Readonly<Record<string, AddedVariable>>;
-
-/** The request text of a fetch, escaped once: what varies are the variables. */
-export class RequestText {
-  readonly query: string;
-  readonly operationName: string | undefined;
-  /** Of the client. */
-  readonly variables: readonly { readonly name: string; readonly clientName: string; readonly key: string }[];
-  /** Values of the operation itself. */
-  readonly literals: readonly { readonly name: string; readonly key: string; readonly literal: Literal }[];
-  /** The body as far as it is always the same. */
-  readonly prefix: string;
-  /** The variables that are always the same, as JSON without braces. */
-  readonly constants: string;
-  #document: DocumentNode | undefined;
-
-  constructor(
-    fetch: { text: string; operationName: string | undefined; variables: readonly string[] },
-    literals: ReadonlyMap<string, Literal>,
-  ) {
-    this.query = fetch.text;
-    this.operationName = fetch.operationName;
-    const variables = fetch.variables.map((name) => {
-      return { name, clientName: clientVariable(name), key: `${quote(name)}:`, literal: literals.get(name) };
-    });
-    this.variables = variables.filter(({ literal }) => literal === undefined);
-    this.literals = variables.flatMap(({ literal, ...rest }) => (literal ? [{ ...rest, literal }] : []));
-    const name = fetch.operationName === undefined ? '' : `,"operationName":${quote(fetch.operationName)}`;
-    this.prefix = `{"query":${JSON.stringify(fetch.text)}${name}`;
-    const constants = this.literals.filter(({ literal }) => literal.constant !== undefined);
-    this.constants = constants.map(({ key, literal }) => `,${key}${literal.constant}`).join('');
-  }
-
-  get document(): DocumentNode {
-    this.#document ??= parse(this.query, { noLocation: true });
-    return this.#document;
-  }
-
-  /** The variables of a run as JSON without braces, each with a comma before it. */
-  variablesOf(run: Run): string {
-    let variables = this.constants;
-    for (const { clientName, key } of this.variables) {
-      const value = run.variable(clientName);
-      if (value !== undefined) variables += `,${key}${stringify(value)}`;
+/**
+ * Compiles a plan into functions: what runs beside what, and what after what. Root fields are fetched here, entities by
+ * entities.ts; both ask by `Run.send`. A step with nothing to wait for returns undefined, so that no tick is lost to it.
+ */
+export function compileStep(step: Step, scope: FetchScope): Execute {
+  switch (step.kind) {
+    case 'root':
+      return compileRootFetch(step, scope);
+    case 'entities':
+      return compileEntityFetch(step, scope);
+    case 'condition': {
+      const whenTrue = step.whenTrue && compileStep(step.whenTrue, scope);
+      const whenFalse = step.whenFalse && compileStep(step.whenFalse, scope);
+      const variable = clientVariable(step.variable);
+      return (run) => (own(run.values, variable) === true ? whenTrue : whenFalse)?.(run);
     }
-    for (const { key, literal } of this.literals) {
-      if (literal.constant !== undefined) continue;
-      variables += `,${key}${literal.json((one) => run.variable(clientVariable(one)))}`;
+    case 'parallel': {
+      const steps = step.steps.map((child) => compileStep(child, scope));
+      return (run) => {
+        const running = steps.map((execute) => execute(run)).filter((promise) => promise !== undefined);
+        if (running.length === 0) return undefined;
+        return running.length === 1 ? running[0] : Promise.all(running).then(nothing);
+      };
     }
-    return variables;
-  }
-
-  /** @param added variables beside the client's. */
-  request(run: Run, added?: Added): SubgraphRequest {
-    return new FetchRequest(this, run, added);
+    case 'sequence': {
+      const steps = step.steps.map((child) => compileStep(child, scope));
+      return async (run) => {
+        for (const execute of steps) {
+          // After a stop every fetch fails at once; the steps still run, so that each reports its missing fields.
+          const running = execute(run);
+          if (running) await running;
+        }
+      };
+    }
   }
 }
 
-/** One request of a run. A transport takes the body or the variables, so each is made when it is asked for. */
-class FetchRequest implements SubgraphRequest {
-  readonly query: string;
-  readonly operationName: string | undefined;
-  readonly identity: Identity;
-  readonly client: ClientInfo | undefined;
-  readonly headers: Readonly<Record<string, string>> | undefined;
-  readonly requestId: string;
-  readonly traceparent: string | undefined;
-  readonly signal: CancelSignal;
-  readonly #text: RequestText;
-  readonly #run: Run;
-  readonly #added: Added | undefined;
+const nothing = (): void => undefined;
 
-  constructor(text: RequestText, run: Run, added: Added | undefined) {
-    const { request } = run;
-    this.query = text.query;
-    this.operationName = text.operationName;
-    this.identity = request.identity;
-    this.client = request.client;
-    this.headers = request.headers;
-    this.requestId = request.requestId;
-    this.traceparent = request.traceparent;
-    this.signal = run.cancellation;
-    this.#text = text;
-    this.#run = run;
-    this.#added = added;
-  }
-
-  get document(): DocumentNode {
-    return this.#text.document;
-  }
-
-  get variables(): Data {
-    const values: Data = {};
-    for (const name in this.#added) values[name] = this.#added[name]!.value();
-    for (const { name, clientName } of this.#text.variables) {
-      const value = this.#run.variable(clientName);
-      if (value !== undefined) values[name] = value;
-    }
-    for (const { name, literal } of this.#text.literals) {
-      values[name] = literal.value((one) => this.#run.variable(clientVariable(one)));
-    }
-    return values;
-  }
-
-  body(): string {
-    let variables = this.#text.variablesOf(this.#run);
-    for (const name in this.#added) variables += `,${quote(name)}:${this.#added[name]!.json()}`;
-    const { prefix } = this.#text;
-    return variables === '' ? `${prefix}}` : `${prefix},"variables":{${variables.slice(1)}}}`;
-  }
-}
-
-/** Returns a fetch of root fields. */
-export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
+/** Returns a fetch of root fields: the request to one subgraph, and its answer merged into the data of the run. */
+function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
   const { subgraph, target, outputRewrites, operation } = fetch;
   const text = new RequestText(fetch, scope.literals);
   const observed = { subgraph, operation, entities: undefined };
@@ -254,11 +147,4 @@ export function compileRootFetch(fetch: RootFetch, scope: FetchScope): Execute {
     );
     return looking ? askKept(run, objects, looking) : ask(run, objects);
   };
-}
-
-/** Failures that are not coded are the subgraph's or our own fault; the observer gets them, the client does not. */
-export function asCoded(error: unknown, run: Run, subgraph: string): CodedError {
-  if (error instanceof CodedError) return error;
-  run.observer.failed?.(subgraph, error, run.request);
-  return new CodedError('SUBGRAPH_UNAVAILABLE', 'This part of the graph gave an answer that cannot be used.');
 }

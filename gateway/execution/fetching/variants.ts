@@ -4,7 +4,7 @@ import { clientKey } from '../planning/client-key.ts';
 import { own } from '../prepare/data.ts';
 import { clientVariable } from '../prepare/names.ts';
 import type { Run } from '../run/run.ts';
-import type { Execute } from './fetch.ts';
+import type { Execute } from './fetch-scope.ts';
 
 /** Combinations of one operation's conditions whose plans are kept. */
 const KEPT = 64;

@@ -172,7 +172,11 @@ export class Run {
     return given === undefined ? own(this.values, name) : given;
   }
 
-  /** Sends one request. Rejects when there is no answer: `unreachable` says what of that is for clients. */
+  /**
+   * Sends one request by the transport of its subgraph. In the same process that is a call of `execute` in
+   * platform/host/execution.ts, between processes the same call behind HTTP. Rejects when there is no answer:
+   * `unreachable` says what of that is for clients.
+   */
   send(fetch: ObservedFetch, request: SubgraphRequest): Promise<SubgraphResponse> {
     if (this.stopped) return Promise.reject(this.stopped);
     const transport = this.request.transports.get(fetch.subgraph);
