@@ -9,9 +9,13 @@ import { sendJson } from '../../server/pages.ts';
 import type { Composed } from '../composed-endpoint.ts';
 import { type Exchange, refuse } from '../exchange.ts';
 
-const OPERATIONS = readOperations<
-  'RestOpenConversation' | 'RestSend' | 'RestFollow' | 'RestReply' | 'RestDropConversation'
->(new URL('./chat.graphql', import.meta.url));
+const OPERATIONS = {
+  ...readOperations<'RestOpenConversation' | 'RestSend' | 'RestFollow' | 'RestDropConversation'>(
+    new URL('./chat.graphql', import.meta.url),
+  ),
+  // The reply is what GET /api/chat/messages/{id} answers with.
+  ...readOperations<'RestMessage'>(new URL('../operations/chat-message.graphql', import.meta.url)),
+};
 
 /** Values of the body that settings of a new conversation are made of. */
 const OF_CONVERSATION = ['systemPrompt', 'model', 'parameters'] as const;
@@ -82,7 +86,7 @@ export const CHAT: Composed = {
     const streams = stream ?? request.headers.accept?.includes('text/event-stream') ?? false;
     if (streams) return answerStreamed(exchange, ids);
     await visit.follow(OPERATIONS.RestFollow, { messageId: ids.replyId }, () => undefined);
-    const reply = await visit.need<StoredReply>(OPERATIONS.RestReply, { id: ids.replyId });
+    const reply = await visit.need<StoredReply>(OPERATIONS.RestMessage, { id: ids.replyId });
     if (reply.status === 'FAILED' && reply.error) {
       const { code, message } = reply.error;
       return refuse(response, { message, extensions: { code } }, ids);
@@ -92,7 +96,7 @@ export const CHAT: Composed = {
   },
 
   describe(schema, _named, refusals) {
-    const field = rootFieldOf(schema, OPERATIONS.RestReply);
+    const field = rootFieldOf(schema, OPERATIONS.RestMessage);
     const body = bodySchema();
     limit(body, LIMITS, new Named(''));
     return {
@@ -110,7 +114,7 @@ export const CHAT: Composed = {
                 replyId: { type: 'string' },
                 reply: field
                   ? {
-                      ...outputSchema(field.type, rootNode(OPERATIONS.RestReply.operation).selectionSet, schema),
+                      ...outputSchema(field.type, rootNode(OPERATIONS.RestMessage.operation).selectionSet, schema),
                       type: 'object',
                     }
                   : {},
@@ -193,7 +197,7 @@ async function answerStreamed({ response, visit, log }: Exchange, ids: Ids): Pro
       return undefined;
     });
     if (calls > 0) {
-      const reply = await visit.need<StoredReply>(OPERATIONS.RestReply, { id: ids.replyId });
+      const reply = await visit.need<StoredReply>(OPERATIONS.RestMessage, { id: ids.replyId });
       const waiting = waitingOf(reply, hereOf(reply));
       if (waiting) events.send('waiting', JSON.stringify(waiting));
     }
