@@ -3,18 +3,6 @@ import type { Prisma, PrismaClient } from '#prisma/analytics/client/client.ts';
 import { addRows, type Summand, sumsBy } from './sums.ts';
 
 const KEY = ['conversation_id', 'user_id', 'currency'];
-const SUMS = [
-  'calls',
-  'errors',
-  'cache_hits',
-  'input_tokens',
-  'cached_tokens',
-  'output_tokens',
-  'reasoning_tokens',
-  'images',
-  'cost',
-  'unpriced',
-];
 const BATCH = 1_000;
 
 /** Adds calls to the sums of their conversations, by one statement. */
@@ -26,7 +14,7 @@ export async function addToConversations(
     usages.filter(({ conversationId }) => conversationId !== undefined),
     ({ conversationId, userId, currency }) => ({ conversation_id: conversationId, user_id: userId, currency }),
   );
-  await addRows(tx, 'conversation_sums', KEY, SUMS, rows);
+  await addRows(tx, 'conversation_sums', KEY, rows, ['errors']);
 }
 
 /**

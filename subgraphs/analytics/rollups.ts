@@ -5,17 +5,6 @@ import { addRows, sumsBy } from './sums.ts';
 
 const INTERVALS: readonly Interval[] = ['HOUR', 'DAY'];
 const KEY = ['interval', 'at', 'user_id', 'operation', 'provider', 'model', 'outcome', 'currency'];
-const SUMS = [
-  'calls',
-  'cache_hits',
-  'input_tokens',
-  'cached_tokens',
-  'output_tokens',
-  'reasoning_tokens',
-  'images',
-  'cost',
-  'unpriced',
-];
 
 /** Adds calls to the sums of their hours and days, by one statement. */
 export async function addToRollups(tx: Prisma.TransactionClient, usages: readonly Usage[]): Promise<void> {
@@ -31,5 +20,5 @@ export async function addToRollups(tx: Prisma.TransactionClient, usages: readonl
       currency,
     })),
   );
-  await addRows(tx, 'rollups', KEY, SUMS, rows);
+  await addRows(tx, 'rollups', KEY, rows);
 }

@@ -75,15 +75,29 @@ export function sumsBy<Item extends Summand>(items: readonly Item[], keyOf: (ite
   return [...sums].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, { key, sum }]) => ({ ...key, ...sum }));
 }
 
-/** Adds rows of `sumsBy` to a table. `columns` are those of its key, `sums` the rest. */
+/** The columns that all tables of sums have, beside their histograms. */
+const SUMS = [
+  'calls',
+  'cache_hits',
+  'input_tokens',
+  'cached_tokens',
+  'output_tokens',
+  'reasoning_tokens',
+  'images',
+  'cost',
+  'unpriced',
+];
+
+/** Adds rows of `sumsBy` to a table. `columns` are those of its key, `more` sums that it alone has. */
 export async function addRows(
   tx: Prisma.TransactionClient,
   table: 'rollups' | 'conversation_sums',
   columns: readonly string[],
-  sums: readonly string[],
   rows: readonly object[],
+  more: readonly string[] = [],
 ): Promise<void> {
   if (rows.length === 0) return;
+  const sums = [...SUMS, ...more];
   const histograms = ['latency', 'time_to_first_token'];
   const all = [...columns, ...sums, ...histograms].map((name) => `"${name}"`).join();
   const key = columns.map((name) => `"${name}"`).join();
