@@ -38,53 +38,66 @@ export interface Discovered {
  */
 export const discover = (settings: ToolServerSettings): Promise<Discovered> =>
   asking(settings, 'say where people sign in', async ({ fetch }) => {
-    const sdk = await library();
     const url = new URL(settings.url!);
     const challenge = await challengeOf(url, fetch);
-    const written = settings.oauth?.issuer;
-    const options = challenge.resourceMetadataUrl && { resourceMetadataUrl: challenge.resourceMetadataUrl };
-    const described = await sdk.discoverOAuthProtectedResourceMetadata(url, options, fetch).catch((error: unknown) => {
-      if (written !== undefined && !(error instanceof NotFetched)) return undefined;
-      throw error;
-    });
-    const resource = sdk.resourceUrlFromServerUrl(url).href;
-    if (
-      described &&
-      !sdk.checkResourceAllowed({ requestedResource: resource, configuredResource: described.resource })
-    ) {
-      throw unusable('names another resource than itself in its metadata');
-    }
-    const named = described?.authorization_servers ?? [];
-    const issuer = written ?? named[0];
-    if (issuer === undefined) throw unusable('names no authorization server');
-    if (written !== undefined && named.length > 0 && !named.some((one) => isSameIssuer(one, written)))
-      throw unusable('does not name the issuer that llm.yaml has');
+    const { resource, described } = await resourceOf(url, settings, challenge.resourceMetadataUrl, fetch);
+    const issuer = issuerOf(settings.oauth?.issuer, described?.authorization_servers ?? []);
+    const sdk = await library();
     const metadata = await sdk.discoverAuthorizationServerMetadata(issuer, { fetchFn: fetch });
     if (!metadata) throw unusable('names an authorization server that does not describe itself');
     if (!metadata.code_challenge_methods_supported?.includes('S256'))
       throw unusable('names an authorization server without PKCE (S256)');
     const server = readAuthorizationServer(metadata);
     const registrationEndpoint = metadata.registration_endpoint;
-    // The person's browser is led to the first, and secrets go to the others.
-    for (const endpoint of [
-      server.authorization_endpoint,
-      server.token_endpoint,
-      server.revocation_endpoint,
-      registrationEndpoint,
-    ]) {
-      if (endpoint !== undefined && !isSecure(endpoint)) throw unusable('names an address that is not https:');
-    }
+    checkEndpoints(server, registrationEndpoint);
     const offline = metadata.scopes_supported?.includes('offline_access') ? ['offline_access'] : [];
     const asked = settings.oauth?.scopes ?? challenge.scope?.split(' ') ?? described?.scopes_supported;
     return {
       server,
-      resource: described?.resource ?? resource,
+      resource,
       url: url.href,
       scope: asked && [...new Set([...asked, ...offline])].join(' '),
       registrationEndpoint,
       takesDocuments: metadata.client_id_metadata_document_supported === true,
     };
   });
+
+/** Returns what the tool server says of itself, which it need not where llm.yaml has the issuer. */
+async function resourceOf(
+  url: URL,
+  { oauth }: ToolServerSettings,
+  resourceMetadataUrl: URL | undefined,
+  fetch: OAuthFetch['fetch'],
+) {
+  const sdk = await library();
+  const options = resourceMetadataUrl && { resourceMetadataUrl };
+  const described = await sdk.discoverOAuthProtectedResourceMetadata(url, options, fetch).catch((error: unknown) => {
+    if (oauth?.issuer !== undefined && !(error instanceof NotFetched)) return undefined;
+    throw error;
+  });
+  const requestedResource = sdk.resourceUrlFromServerUrl(url).href;
+  if (!described) return { resource: requestedResource, described };
+  if (!sdk.checkResourceAllowed({ requestedResource, configuredResource: described.resource }))
+    throw unusable('names another resource than itself in its metadata');
+  return { resource: described.resource, described };
+}
+
+/** @param written in llm.yaml. @param named by the tool server. */
+function issuerOf(written: string | undefined, named: readonly string[]): string {
+  const issuer = written ?? named[0];
+  if (issuer === undefined) throw unusable('names no authorization server');
+  if (named.length > 0 && !named.some((one) => isSameIssuer(one, issuer)))
+    throw unusable('does not name the issuer that llm.yaml has');
+  return issuer;
+}
+
+/** The person's browser is led to the first, and secrets go to the others. */
+function checkEndpoints(server: AuthorizationServer, registrationEndpoint: string | undefined): void {
+  const endpoints = [server.authorization_endpoint, server.token_endpoint, server.revocation_endpoint];
+  for (const endpoint of [...endpoints, registrationEndpoint]) {
+    if (endpoint !== undefined && !isSecure(endpoint)) throw unusable('names an address that is not https:');
+  }
+}
 
 /** Returns what the server answers to a client without an account. */
 async function challengeOf(url: URL, fetch: OAuthFetch['fetch']) {
