@@ -33,7 +33,18 @@ const MAX_VARIANT_BYTES = 64 * 1024 * 1024;
  * asked for, the very file, or a variant made at its first use.
  */
 export function linkTo(urls: UrlSigner, image: ImageRow, request: VariantRequest): string {
-  const { width, height, format, fit, page } = request;
+  checkRequest(image, request);
+  const { name, contentType } = fileOf(image, request);
+  const path = `/images/${image.id}/${name}`;
+  return urls.sign({ subgraph: 'vision', method: 'GET', path, expiresInS: LINK_LIFE_S, contentType }).url;
+}
+
+/** Whether nothing else is asked for than the picture as it is. */
+const isWhole = ({ width, height, format, page }: VariantRequest): boolean =>
+  width == null && height == null && format == null && page === 1;
+
+function checkRequest(image: ImageRow, request: VariantRequest): void {
+  const { width, height, fit, page } = request;
   for (const [name, side] of Object.entries({ width, height })) {
     if (side != null && (side < 1 || side > MAX_SIDE))
       throw badInput(name, `is ${side}; 1 to ${MAX_SIDE} are possible.`);
@@ -42,16 +53,21 @@ export function linkTo(urls: UrlSigner, image: ImageRow, request: VariantRequest
     throw badInput('fit', 'is COVER, which needs width and height.');
   const pages = pageCount(image);
   if (page < 1 || page > pages) throw badInput('page', `is ${page}; the image has ${pages}.`);
-  const isWhole = width == null && height == null && format == null && page === 1;
-  if (request.original && !isWhole)
+  if (request.original && !isWhole(request))
     throw badInput('original', 'is the file as it was uploaded: leave out width, height, format and page.');
-  const name = request.original || (isWhole && !mayTell(image)) ? ORIGINAL : isWhole ? WHOLE : undefined;
-  const target = format ?? (isWhole ? 'JPEG' : 'WEBP');
-  const path = `/images/${image.id}/${name ?? `${width ?? 0}x${height ?? 0}-${fit.toLowerCase()}${page > 1 ? `-page-${page}` : ''}.${target.toLowerCase()}`}`;
-  const isConverted = name === WHOLE && image.contentType === HEIC;
-  const contentType =
-    name === undefined ? `image/${target.toLowerCase()}` : isConverted ? 'image/jpeg' : image.contentType;
-  return urls.sign({ subgraph: 'vision', method: 'GET', path, expiresInS: LINK_LIFE_S, contentType }).url;
+}
+
+/** The name of what is asked for, as serveVariant knows it, and its type. */
+function fileOf(image: ImageRow, request: VariantRequest): { readonly name: string; readonly contentType: string } {
+  if (!isWhole(request)) {
+    const { width, height, fit, page } = request;
+    const format = (request.format ?? 'WEBP').toLowerCase();
+    const ofPage = page > 1 ? `-page-${page}` : '';
+    const name = `${width ?? 0}x${height ?? 0}-${fit.toLowerCase()}${ofPage}.${format}`;
+    return { name, contentType: `image/${format}` };
+  }
+  if (request.original || !mayTell(image)) return { name: ORIGINAL, contentType: image.contentType };
+  return { name: WHOLE, contentType: image.contentType === HEIC ? 'image/jpeg' : image.contentType };
 }
 
 /** The file as it was uploaded; the same picture without its metadata. */
