@@ -2,47 +2,29 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { GraphQLError } from 'graphql';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
-import type { Logger } from '#platform/base/log/log.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
-import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { ClientInfo } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
 import { watchClient } from '#platform/net/http/client-left.ts';
 import type { OperationAnswer } from '../execution/prepare/operation.ts';
-import {
-  type Admitted,
-  isRefused,
-  type OperationCaller,
-  type OperationParams,
-  type Pipeline,
-  type Served,
-} from '../policy/pipeline.ts';
+import { type Admitted, isRefused, type OperationCaller, type OperationParams } from '../policy/pipeline.ts';
 import { credentialsOf, identify } from '../request/authentication.ts';
 import { clientOf, requestIdOf, traceparentOf } from '../request/client.ts';
-import type { Propagation } from '../request/propagation.ts';
 import { readerFor } from '../request/sender.ts';
-import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
+import type { Carrier } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
-import type { Subscriptions } from '../subscriptions/subscriptions.ts';
-import type { Graph } from '../supergraph/graph.ts';
 import { answerInParts } from './answer-in-parts.ts';
 import type { ApolloFace } from './apollo.ts';
 import { createBatches, isBatch } from './batch.ts';
 import { acceptedBy, statusOf, statusOfAnswer } from './graphql-http.ts';
 import { eventStreamChannel } from './http-channels.ts';
+import type { ProtocolParts } from './parts.ts';
 import { readParams, statusOfUnread } from './read-params.ts';
 import { type Exchange, markAnswer, markStream, refuse, sendAnswer } from './send-answer.ts';
 import { createSubscriptionStreams } from './subscription-streams.ts';
 
-export interface GraphqlHttpOptions {
+export interface GraphqlHttpOptions extends ProtocolParts {
   readonly config: Pick<Config, 'TRUSTED_PROXIES' | 'MAX_BODY_BYTES' | 'MAX_BATCH' | 'COMPRESS_FROM_BYTES'>;
-  readonly log: Logger;
-  readonly metrics: GatewayMetrics;
-  readonly authenticator?: Authenticator | undefined;
-  readonly propagation: Propagation;
-  readonly graph: Graph<Served>;
-  readonly pipeline: Pipeline;
-  readonly subscriptions: Subscriptions;
   readonly apollo: ApolloFace;
   readonly origins: Origins;
 }

@@ -1,19 +1,11 @@
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
-import type { Logger } from '#platform/base/log/log.ts';
-import type { Authenticator } from '#platform/identity/authenticator.ts';
 import type { Admitted, Served } from '../policy/pipeline.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
-import type { Subscriptions } from '../subscriptions/subscriptions.ts';
 import type { GraphVersion } from '../supergraph/graph.ts';
 import { eventStreamChannel, type HttpChannel, multipartChannel } from './http-channels.ts';
+import type { ProtocolParts } from './parts.ts';
 import { type Exchange, markStream } from './send-answer.ts';
-
-export interface SubscriptionStreamOptions {
-  readonly log: Logger;
-  readonly authenticator?: Authenticator | undefined;
-  readonly subscriptions: Subscriptions;
-}
 
 const SSE_HEARTBEAT_MS = 12_000;
 /** The multipart protocol says five seconds. */
@@ -35,7 +27,7 @@ export function createSubscriptionStreams({
   log,
   authenticator,
   subscriptions,
-}: SubscriptionStreamOptions): StreamSubscription {
+}: Pick<ProtocolParts, 'log' | 'authenticator' | 'subscriptions'>): StreamSubscription {
   return ({ response, requestId, accepted }, version, admitted) => {
     if (response.destroyed) return undefined;
     markStream(response, requestId);

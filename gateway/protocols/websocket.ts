@@ -6,9 +6,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import type { Config } from '#platform/base/config/config.ts';
 import { CodedError, unexpected } from '#platform/base/errors/errors.ts';
 import { guarded, report } from '#platform/base/faults/guarded.ts';
-import type { Logger } from '#platform/base/log/log.ts';
 import { inRequest } from '#platform/base/log/request-log.ts';
-import type { Authenticator } from '#platform/identity/authenticator.ts';
 import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubscribePayload } from '#platform/net/transport/client-message.ts';
@@ -19,19 +17,16 @@ import {
   reasonText,
   serveGraphqlSocket,
 } from '#platform/net/transport/graphql-socket.ts';
-import { isRefused, type OperationCaller, type Pipeline, type Served } from '../policy/pipeline.ts';
+import { isRefused, type OperationCaller } from '../policy/pipeline.ts';
 import { credentialsOf } from '../request/authentication.ts';
 import { clientOf, traceparentOf } from '../request/client.ts';
-import type { Propagation } from '../request/propagation.ts';
-import type { GatewayMetrics } from '../server/metrics.ts';
 import type { Origins } from '../server/origins.ts';
 import { createOpenCounter } from '../subscriptions/open-counter.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
-import type { Subscriptions } from '../subscriptions/subscriptions.ts';
-import type { Graph } from '../supergraph/graph.ts';
+import type { ProtocolParts } from './parts.ts';
 import { createSocketSessions, type Offer, type Session } from './socket-session.ts';
 
-export interface WebSocketOptions {
+export interface WebSocketOptions extends ProtocolParts {
   readonly server: Server;
   readonly path: string;
   readonly config: Pick<
@@ -44,14 +39,7 @@ export interface WebSocketOptions {
     | 'WS_MAX_SOCKETS_ADDRESS'
     | 'WS_KEEPALIVE_MS'
   >;
-  readonly log: Logger;
-  readonly metrics: GatewayMetrics;
   readonly origins: Origins;
-  readonly authenticator?: Authenticator | undefined;
-  readonly propagation: Propagation;
-  readonly graph: Graph<Served>;
-  readonly pipeline: Pipeline;
-  readonly subscriptions: Subscriptions;
 }
 
 export interface WebSocketFace {
