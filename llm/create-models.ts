@@ -8,7 +8,7 @@ import { type CatalogueSource, fixedCatalogue, openCatalogue } from './catalogue
 import type { ToolServerSettingsMap } from './catalogue/tool-server-settings.ts';
 import { ChatCalls } from './chat/chat-calls.ts';
 import { Preparer } from './chat/prepare.ts';
-import { Replies } from './chat/replies.ts';
+import { ReplySources } from './chat/reply-sources.ts';
 import { describeAliases, describeDeployments } from './describe.ts';
 import type { Models, ModelsOptions } from './models.ts';
 import { Clients } from './provider/clients.ts';
@@ -42,7 +42,7 @@ export class ModelsCore implements AsyncDisposable {
   readonly #router: Router;
   readonly #telemetry: Telemetry;
   readonly #limits: LimitKeeper;
-  readonly #replies: Replies;
+  readonly #replySources: ReplySources;
   readonly #preparer: Preparer;
   readonly #toolServers: ToolServers;
 
@@ -53,7 +53,7 @@ export class ModelsCore implements AsyncDisposable {
     this.#router = new Router(log);
     this.#telemetry = new Telemetry(options.metrics);
     this.#limits = new LimitKeeper(redis ? new RedisLedger(redis) : new MemoryLedger(), this.#prices, log, cache);
-    this.#replies = new Replies(new ReplyCache(cache ?? memoryReplyStore()), log);
+    this.#replySources = new ReplySources(new ReplyCache(cache ?? memoryReplyStore()), log);
     this.#preparer = new Preparer(this.#counter);
     const servers = async () => (await this.#source.current()).toolServers ?? NO_SERVERS;
     this.#toolServers = new ToolServers(servers, log, options.metrics);
@@ -76,7 +76,7 @@ export class ModelsCore implements AsyncDisposable {
     const chats = new ChatCalls({
       ...shared,
       embedForCache,
-      replies: this.#replies,
+      sources: this.#replySources,
       quirks: this.#quirks,
       gathering: this.#gathering,
       preparer: this.#preparer,

@@ -8,7 +8,7 @@ import type { Admitted } from '../policy/pipeline.ts';
 import type { Carrier, GatewayMetrics } from '../server/metrics.ts';
 import { type Channel, createDelivery, type Delivery, type QueuePolicy } from './delivery.ts';
 import { countedIdentity, createOpenCounter } from './open-counter.ts';
-import { createUpstreams } from './upstreams.ts';
+import { createSharedUpstreams } from './shared-upstreams.ts';
 
 /** The way in which a subscription field wants to be delivered. */
 export interface StreamPolicy extends QueuePolicy {
@@ -36,7 +36,7 @@ type SocketSettings = Pick<Config, 'WS_MAX_SOCKETS_IDENTITY' | 'WS_MAX_SOCKETS_A
 
 /** Creates the subscriptions of a gateway: sharing, limits and delivery. */
 export function createSubscriptions(metrics: GatewayMetrics, limits: SocketSettings): Subscriptions {
-  const upstreams = createUpstreams();
+  const upstreams = createSharedUpstreams();
   const running = new Set<Running>();
   const streams = limitStreams(limits);
   let stopped: string | undefined;

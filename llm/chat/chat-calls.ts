@@ -20,11 +20,11 @@ import type { CallContext, ChatRequest } from '../requests.ts';
 import { summaryPrompt } from '../tokens/fit.ts';
 import { checkRequest } from './check-request.ts';
 import { ProviderReply, type ProviderReplyDependencies, type ReplyPart } from './provider-reply.ts';
-import type { Replies } from './replies.ts';
+import type { ReplySource, ReplySources } from './reply-sources.ts';
 
 export interface ChatDependencies extends Omit<ProviderReplyDependencies, 'summarise'> {
   readonly catalogue: () => Promise<Catalogue>;
-  readonly replies: Replies;
+  readonly sources: ReplySources;
   readonly accounting: Accounting;
   readonly embedForCache: ModelsOptions['embedForCache'];
   readonly log: Logger;
@@ -73,7 +73,7 @@ export class ChatCalls {
       const alias = resolveAlias(catalogue, request.model, 'chat');
       account = this.#deps.accounting.begin('chat', alias.id, call);
       const { embedForCache } = this.#deps;
-      const reply = await this.#deps.replies.find(
+      const reply = await this.#deps.sources.find(
         alias,
         request,
         call,
@@ -183,7 +183,7 @@ export class ChatCalls {
   }
 }
 
-function read(reply: Exclude<Awaited<ReturnType<Replies['find']>>, { kind: 'kept' }>, signal: AbortSignal): Reading {
+function read(reply: Exclude<ReplySource, { kind: 'kept' }>, signal: AbortSignal): Reading {
   if (reply.kind === 'own') {
     const { source } = reply;
     return {

@@ -14,7 +14,7 @@ import type { Entry } from './collect.ts';
 import { own } from './data.ts';
 import { documentOf } from './fragments.ts';
 import { clientVariable } from './names.ts';
-import { guarded } from './normalize.ts';
+import { withGuard } from './normalize.ts';
 
 /** The answers of `__schema` and `__type` as JSON text, one for each question of the operation. */
 export type Introspected = readonly string[];
@@ -40,7 +40,7 @@ export function compileIntrospection(
   const selections = questions.flatMap(({ occurrences }, n) =>
     occurrences.map(({ node, guard }): SelectionNode => {
       const alias = { kind: Kind.NAME, value: aliasOf(n) } as const;
-      return guarded({ ...node, alias, directives: [] }, guard);
+      return withGuard({ ...node, alias, directives: [] }, guard);
     }),
   );
   const root: OperationDefinitionNode = {

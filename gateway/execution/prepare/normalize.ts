@@ -257,7 +257,7 @@ class Normalizer {
       );
       const selectionSet = isCompositeType(named) ? this.set(children, named) : undefined;
       const directives = node.directives?.filter(({ name }) => name.value !== 'skip' && name.value !== 'include') ?? [];
-      return guarded({ ...node, directives, ...(selectionSet && { selectionSet }) }, guard);
+      return withGuard({ ...node, directives, ...(selectionSet && { selectionSet }) }, guard);
     });
   }
 }
@@ -277,7 +277,7 @@ function weakestGuards(guards: readonly Guard[]): Guard[] {
 }
 
 /** Returns a field with its conditions; further ones of a kind, which cannot be repeated, in fragments around it. */
-export function guarded(field: FieldNode, guard: Guard): SelectionNode {
+export function withGuard(field: FieldNode, guard: Guard): SelectionNode {
   const own: Record<'skip' | 'include', DirectiveNode | undefined> = { skip: undefined, include: undefined };
   const around: DirectiveNode[] = [];
   for (const flag of guard) {

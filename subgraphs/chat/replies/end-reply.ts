@@ -33,7 +33,7 @@ export interface Ending {
 }
 
 /** What an end has come to. */
-export interface Ended {
+export interface EndedReply {
   /** The replies that have waited for this one; undefined when it is no longer this process's to end. */
   readonly waiting: readonly string[] | undefined;
   /** As it is stored. */
@@ -45,7 +45,7 @@ export interface Ended {
  * answer; afterwards the reply is left for recovery. What a database that answers refuses, it will refuse again: that
  * is told at once.
  */
-export async function endReply(chat: ChatParts, ending: Ending, draft: Draft, outcome: Outcome): Promise<Ended> {
+export async function endReply(chat: ChatParts, ending: Ending, draft: Draft, outcome: Outcome): Promise<EndedReply> {
   const ended = await storeEnd(chat, ending, draft, outcome);
   // Not ours: deleted with its conversation, or taken over, in which case the log refuses this end.
   const told: Outcome = ended.waiting === undefined ? { ...ended.outcome, status: 'STOPPED' } : ended.outcome;
@@ -59,7 +59,7 @@ export async function endReply(chat: ChatParts, ending: Ending, draft: Draft, ou
   return ended;
 }
 
-async function storeEnd(chat: ChatParts, ending: Ending, draft: Draft, outcome: Outcome): Promise<Ended> {
+async function storeEnd(chat: ChatParts, ending: Ending, draft: Draft, outcome: Outcome): Promise<EndedReply> {
   const replyId = ending.reply.id;
   try {
     return { waiting: await store(chat, ending, draft, outcome), outcome };

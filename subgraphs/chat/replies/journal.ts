@@ -17,7 +17,7 @@ const MAX_GROUP_MS = 100;
 const CHECKPOINT_MS = 1_000;
 
 /** What a reply is told by the journal that it is written in. */
-export interface JournalReader {
+export interface JournalListener {
   /** It is time to hand what has gathered to the stream log. */
   show(): void;
   /** The reply has been taken over or deleted: what is written here no longer counts. */
@@ -52,8 +52,8 @@ export class Journal implements AsyncDisposable {
   }
 
   /** Begins a reply; `epoch` is what its claim gave. */
-  open(messageId: string, epoch: number, reader: JournalReader): JournalEntry {
-    const entry = new JournalEntry(messageId, epoch, reader);
+  open(messageId: string, epoch: number, listener: JournalListener): JournalEntry {
+    const entry = new JournalEntry(messageId, epoch, listener);
     this.#entries.add(entry);
     return entry;
   }
@@ -69,7 +69,7 @@ export class Journal implements AsyncDisposable {
   /** Ends a reply in the journal: all its pieces are shown, and nothing of it is being written any more. */
   async close(entry: JournalEntry): Promise<void> {
     this.#entries.delete(entry);
-    entry.reader.show();
+    entry.listener.show();
     await this.#checkpoint;
   }
 
@@ -81,7 +81,7 @@ export class Journal implements AsyncDisposable {
 
   #show(): void {
     this.#group = undefined;
-    for (const { reader } of this.#entries) reader.show();
+    for (const { listener } of this.#entries) listener.show();
   }
 
   /** One at a time: a database that is slow is not asked for more. */
@@ -125,7 +125,7 @@ export class Journal implements AsyncDisposable {
       const ours = new Set(kept.map(({ id }) => id));
       for (const { entry, pieces } of taken) {
         if (ours.has(entry.messageId)) entry.position += pieces.length;
-        else if (this.#entries.has(entry)) entry.reader.lost();
+        else if (this.#entries.has(entry)) entry.listener.lost();
       }
     } catch (error) {
       this.#metrics.journalFailures.inc();
@@ -142,16 +142,16 @@ export class Journal implements AsyncDisposable {
 export class JournalEntry {
   readonly messageId: string;
   readonly epoch: number;
-  readonly reader: JournalReader;
+  readonly listener: JournalListener;
   /** Pieces that the database does not have yet. */
   readonly unwritten: Piece[] = [];
   /** Position of the next piece that is written. */
   position = 1;
 
-  constructor(messageId: string, epoch: number, reader: JournalReader) {
+  constructor(messageId: string, epoch: number, listener: JournalListener) {
     this.messageId = messageId;
     this.epoch = epoch;
-    this.reader = reader;
+    this.listener = listener;
   }
 
   /** Adds a piece to what is written next. */

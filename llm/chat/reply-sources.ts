@@ -9,13 +9,13 @@ import { keepable, type ProviderReply, type ReplyPart } from './provider-reply.t
 import { SharedReply } from './shared-reply.ts';
 
 /** The source of a reply: kept, on its way already, or to be asked for. */
-export type Reply =
+export type ReplySource =
   | { readonly kind: 'kept'; readonly stored: StoredReply; readonly cache: CacheState }
   | { readonly kind: 'shared'; readonly shared: SharedReply; readonly follower: object; readonly cache: CacheState }
   | { readonly kind: 'own'; readonly source: ProviderReply };
 
-/** The replies of all aliases: decides what an alias's cache does for a request. */
-export class Replies {
+/** The sources of replies to all aliases: decides what an alias's cache does for a request. */
+export class ReplySources {
   readonly #cache: ReplyCache;
   readonly #semantic = new SemanticIndex();
   readonly #shared = new Map<string, SharedReply>();
@@ -33,7 +33,7 @@ export class Replies {
     call: CallContext,
     ask: () => ProviderReply,
     embed?: EmbedPrompt,
-  ): Promise<Reply> {
+  ): Promise<ReplySource> {
     const rule = alias.cache ?? alias.semanticCache;
     const owner = rule && partition(rule, call);
     if (!rule || owner === undefined || request.cache === 'bypass') return { kind: 'own', source: ask() };

@@ -3,7 +3,7 @@ import type { AnswerError, AnswerSink, OperationAnswer } from '../execution/prep
 import type { Admitted } from '../policy/pipeline.ts';
 
 /** The open subscriptions to subgraphs: equal ones have one upstream together. */
-export interface Upstreams {
+export interface SharedUpstreams {
   /**
    * @param key who may share: equal keys get the same events. Undefined: an upstream of its own.
    */
@@ -21,7 +21,7 @@ interface Shared {
  * leave takes nothing from the others, and the last to leave closes it at once, not at its next event (both have been
  * bugs of well-known routers).
  */
-export function createUpstreams(): Upstreams {
+export function createSharedUpstreams(): SharedUpstreams {
   const byKey = new Map<string, Shared>();
 
   function open(admitted: Admitted, key: string): Shared {
