@@ -5,9 +5,9 @@ import { buildSchema, type GraphQLEnumType, type GraphQLObjectType, isObjectType
 import { expect, it } from 'vitest';
 import { ERROR_CODES } from '#platform/base/errors/errors.ts';
 import { SCOPES } from '#platform/identity/identity.ts';
-import { scopeName } from '#subgraphs/auth/api-keys/scope-names.ts';
-import { AUDIT_TYPES } from '#subgraphs/auth/audit/audit.ts';
+import { AUDIT_TYPES } from '#subgraphs/auth/audit.ts';
 import { NODE_TYPES } from '#subgraphs/auth/nodes/nodes.ts';
+import { scopeName } from '#subgraphs/auth/resolvers/scope-names.ts';
 import { unconventional } from './schema-conventions.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');

@@ -3,7 +3,7 @@ import { REVOCATION_TOPIC, type Revocation } from '#platform/identity/revocation
 import type { Topics } from '#platform/realtime/topics/topics.ts';
 import type { Prisma, PrismaClient, User } from '#prisma/auth/client/client.ts';
 import type { Actor } from './actor.ts';
-import { type AuditEntry, type AuditType, writeAudit } from './audit/audit.ts';
+import { type AuditEntry, type AuditType, writeAudit } from './audit.ts';
 import type { AuthMetrics } from './metrics.ts';
 
 export type Tx = Prisma.TransactionClient;

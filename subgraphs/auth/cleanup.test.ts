@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { issueToken } from './accounts/one-time-tokens.ts';
 import { cleanup } from './cleanup.ts';
-import { issueToken } from './one-time-tokens.ts';
 import { AuthWorld, bearer, ME } from './testing/auth-world.ts';
 
 let world: AuthWorld;

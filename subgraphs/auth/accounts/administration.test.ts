@@ -62,7 +62,7 @@ describe('administrators', () => {
     const MAKE = 'mutation { createApiKey(input: { name: "k", scopes: [ACCOUNT_READ] }) { secret } }';
     const made = await world.ask<{ createApiKey: { secret: string } }>(MAKE, {}, bearer(user.accessToken));
     const apiKey = made.data!.createApiKey.secret;
-    const { issueToken } = await import('../one-time-tokens.ts');
+    const { issueToken } = await import('./one-time-tokens.ts');
     const token = await world.parts.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
     await asAdmin(DISABLE, { id: user.id });
     await asAdmin(ENABLE, { id: user.id });

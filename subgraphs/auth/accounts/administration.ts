@@ -5,10 +5,10 @@ import type { Actor } from '../actor.ts';
 import type { Change } from '../change.ts';
 import { parseEmail } from '../email.ts';
 import { invitationMail, linkTo } from '../mail/mails.ts';
-import { INVITATION_LIFE_S, issueToken, PASSED_ON_LIFE_S } from '../one-time-tokens.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { refuseLastAdmin } from './account.ts';
+import { INVITATION_LIFE_S, issueToken, PASSED_ON_LIFE_S } from './one-time-tokens.ts';
 import { proveFresh } from './password-proof.ts';
 import { isTaken, nameOf, createUser as writeUser } from './registration.ts';
 

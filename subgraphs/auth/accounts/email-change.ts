@@ -2,9 +2,9 @@ import { badInput } from '#platform/base/errors/errors.ts';
 import type { Actor } from '../actor.ts';
 import { maskEmail, parseEmail } from '../email.ts';
 import { addressInUseMail, emailChangeAskedMail, emailChangedMail, emailChangeMail, linkTo } from '../mail/mails.ts';
-import { endTokens, issueToken, LIFE_S, notGood, redeemToken } from '../one-time-tokens.ts';
 import type { AuthParts } from '../parts.ts';
 import { noSooner } from './no-sooner.ts';
+import { endTokens, issueToken, LIFE_S, notGood, redeemToken } from './one-time-tokens.ts';
 import { provePassword, requireSession } from './password-proof.ts';
 import { ANSWER_AFTER_MS, isTaken } from './registration.ts';
 

@@ -71,7 +71,7 @@ describe('the first administrator', () => {
     const request = new Request('http://auth/first-admin-link', { method: 'POST' });
     expect((await world.subgraph.fetch(request, { kind: 'anonymous' })).status).toBe(401);
     const user = await world.user();
-    const { issueToken } = await import('../one-time-tokens.ts');
+    const { issueToken } = await import('./one-time-tokens.ts');
     const token = await world.parts.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
     expect((await world.ask(CREATE, { input: input(token) })).code).toBe('BAD_USER_INPUT');
   });
@@ -97,7 +97,7 @@ describe('the administrator of ADMIN_EMAIL', () => {
     const squatter = await world.user('boss');
     const made = await world.ask<{ createApiKey: { secret: string } }>(MAKE_KEY, {}, bearer(squatter.accessToken));
     const apiKey = made.data!.createApiKey.secret;
-    const { issueToken } = await import('../one-time-tokens.ts');
+    const { issueToken } = await import('./one-time-tokens.ts');
     const token = await world.parts.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', squatter.id));
     await world.verifier.authenticate({ apiKey });
     await Promise.all([ensureConfiguredAdmin(world.parts), ensureConfiguredAdmin(world.parts)]);

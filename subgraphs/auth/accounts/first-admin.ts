@@ -5,11 +5,11 @@ import { type Actor, SYSTEM } from '../actor.ts';
 import type { Change, Tx } from '../change.ts';
 import { normalizeEmail, parseEmail } from '../email.ts';
 import { linkTo } from '../mail/mails.ts';
-import { findToken, issueToken, redeemToken } from '../one-time-tokens.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { lockAdmins } from './account.ts';
 import { type SignedIn, signIn } from './login.ts';
+import { findToken, issueToken, redeemToken } from './one-time-tokens.ts';
 import { createUser, isTaken, type NewAccount, nameOf } from './registration.ts';
 
 const ADMIN_ROLES = ['user', 'admin'] as const;

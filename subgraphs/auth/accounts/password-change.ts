@@ -2,10 +2,10 @@ import { badInput } from '#platform/base/errors/errors.ts';
 import type { Actor } from '../actor.ts';
 import { parseEmail } from '../email.ts';
 import { linkTo, passwordChangedMail, resetMail } from '../mail/mails.ts';
-import { endTokens, findToken, issueToken, LIFE_S, redeemToken } from '../one-time-tokens.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { noSooner } from './no-sooner.ts';
+import { endTokens, findToken, issueToken, LIFE_S, redeemToken } from './one-time-tokens.ts';
 import { provePassword, requireSession } from './password-proof.ts';
 import { ANSWER_AFTER_MS } from './registration.ts';
 

@@ -280,7 +280,7 @@ describe('with a mail server', () => {
     await expect.poll(problem).toBeGreaterThan(0);
     await expect.poll(waiting).toBe(2);
     const { id } = await mailing.parts.db.user.findUniqueOrThrow({ where: { email } });
-    const { issueToken } = await import('../one-time-tokens.ts');
+    const { issueToken } = await import('./one-time-tokens.ts');
     const token = await mailing.parts.db.$transaction((tx) => issueToken(tx, 'EMAIL_VERIFICATION', id));
     const VERIFY = 'mutation($token: String!) { verifyEmail(input: { token: $token }) { email } }';
     expect((await mailing.ask<{ verifyEmail: object }>(VERIFY, { token })).data?.verifyEmail).toEqual({ email });

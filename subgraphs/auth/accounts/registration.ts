@@ -5,10 +5,10 @@ import type { Change } from '../change.ts';
 import { parseDisplayName } from '../display-name.ts';
 import { maskEmail, parseEmail } from '../email.ts';
 import { alreadyRegisteredMail, linkTo, verificationMail } from '../mail/mails.ts';
-import { issueToken, redeemToken } from '../one-time-tokens.ts';
 import type { AuthParts } from '../parts.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
 import { noSooner } from './no-sooner.ts';
+import { issueToken, redeemToken } from './one-time-tokens.ts';
 
 /** Longer than the work takes on a machine that is not overloaded, in ms. */
 export const ANSWER_AFTER_MS = 150;

@@ -96,7 +96,7 @@ describe('a lock of an account for one network', () => {
     await attempts(user.email, FREE_ATTEMPTS + 5);
     await useUpAccount(user.email);
     await attempts(user.email, FREE_ATTEMPTS + 5, '203.0.113.5');
-    const { issueToken } = await import('../one-time-tokens.ts');
+    const { issueToken } = await import('../accounts/one-time-tokens.ts');
     const token = await world.parts.db.$transaction((tx) => issueToken(tx, 'PASSWORD_RESET', user.id));
     const RESET = 'mutation($input: ResetPasswordInput!) { resetPassword(input: $input) { endedSessions } }';
     const newPassword = 'a wholly different set of words';

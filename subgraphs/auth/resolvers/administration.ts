@@ -15,7 +15,7 @@ import {
 import { type AuditFilter, listAuditEvents, listUsers, type UserFilter } from '../lists.ts';
 import { changeParkedWork, listParkedWork } from '../parked/parked-work.ts';
 import type { AuthParts } from '../parts.ts';
-import { followServices, listServices } from '../services/services.ts';
+import { followServices, listServices } from '../services.ts';
 import type { Context } from './context.ts';
 import { credential } from './credential.ts';
 

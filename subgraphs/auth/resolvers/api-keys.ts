@@ -2,11 +2,11 @@ import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { ApiKey } from '#prisma/auth/client/client.ts';
 import { createApiKey, revokeApiKey, rotateApiKey } from '../api-keys/api-keys.ts';
-import { scopeName, scopeNamed } from '../api-keys/scope-names.ts';
 import { listApiKeys } from '../lists.ts';
 import type { AuthParts } from '../parts.ts';
 import type { Context } from './context.ts';
 import { credential } from './credential.ts';
+import { scopeName, scopeNamed } from './scope-names.ts';
 
 /** Returns the resolvers of API keys. */
 export const apiKeyResolvers = (parts: AuthParts) => ({

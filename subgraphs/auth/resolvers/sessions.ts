@@ -4,11 +4,11 @@ import type { PageArguments } from '#platform/data/paging/key-paging.ts';
 import { COUNTED } from '#platform/data/paging/paging.ts';
 import type { Session } from '#prisma/auth/client/client.ts';
 import { requireSession } from '../accounts/password-proof.ts';
-import { scopeName } from '../api-keys/scope-names.ts';
 import { listSessions } from '../lists.ts';
 import type { AuthParts } from '../parts.ts';
-import { deviceOf } from '../sessions/device.ts';
 import type { Context } from './context.ts';
+import { deviceOf } from './device.ts';
+import { scopeName } from './scope-names.ts';
 
 /** Returns the resolvers of sessions. */
 export const sessionResolvers = (parts: AuthParts) => ({

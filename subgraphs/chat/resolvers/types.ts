@@ -17,10 +17,10 @@ import type { InvitationView } from '../people/invitations.ts';
 import { pageOfPeople } from '../people/people.ts';
 import { quotasOf } from '../quota.ts';
 import { type ConversationEvent, memberOf } from '../readers/rooms.ts';
-import { finishReasonName } from '../replies/finish-reason.ts';
 import { seenBy } from '../replies/privacy.ts';
 import type { BranchPage } from '../tree.ts';
 import type { Context, ResolverParts } from './context.ts';
+import { finishReasonName } from './finish-reason.ts';
 
 const partId = ({ conversationId, userId }: { conversationId: string; userId: string }): string =>
   `${conversationId}:${userId}`;

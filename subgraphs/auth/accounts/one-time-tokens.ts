@@ -1,7 +1,7 @@
 import { badInput } from '#platform/base/errors/errors.ts';
 import { digestOf, randomToken } from '#platform/base/secrets/tokens.ts';
 import type { OneTimeToken, TokenPurpose } from '#prisma/auth/client/client.ts';
-import type { Tx } from './change.ts';
+import type { Tx } from '../change.ts';
 
 /** How long a token is good, in seconds. ASVS 6.5.5 gives 10 minutes to what replaces a password. */
 export const LIFE_S = {

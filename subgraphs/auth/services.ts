@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { OWNERS } from '#platform/contracts/owners.ts';
 import { requireAdmin } from '#platform/identity/identity.ts';
 import type { SeenProcess } from '#platform/realtime/processes/process-census.ts';
-import type { Actor } from '../actor.ts';
-import type { AuthParts } from '../parts.ts';
+import type { Actor } from './actor.ts';
+import type { AuthParts } from './parts.ts';
 
 /** How often a follower is told, in ms. */
 const EVERY_MS = 5_000;

@@ -1,6 +1,6 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { Prisma } from '#prisma/auth/client/client.ts';
-import { type Actor, actorOf } from '../actor.ts';
+import { type Actor, actorOf } from './actor.ts';
 
 /** The words of the OWASP logging vocabulary cheat sheet that this subgraph has occasion for. */
 export const AUDIT_TYPES = [
