@@ -128,8 +128,11 @@ program
 
 program
   .command('reindex')
-  .description('make the indexes of memory agree with what is stored, after a vector store was lost or restored')
-  .action(async () => (await import('./commands/reindex.ts')).reindex(root));
+  .option('--remove-files', 'remove files without a row also where they are the most of all')
+  .description('make files and the indexes of memory agree with the rows, after a store was lost or restored')
+  .action(async ({ removeFiles }: { removeFiles?: boolean }) =>
+    (await import('./commands/reindex.ts')).reindex(root, { removesMost: removeFiles }),
+  );
 
 const parked = program.command('parked').description('jobs and events that failed too often and wait for a decision');
 

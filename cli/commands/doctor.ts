@@ -9,7 +9,8 @@ import { createModels } from '#llm/create-models.ts';
 import { type Config, loadConfig } from '#platform/base/config/config.ts';
 import { SECRET_SETTING } from '#platform/base/config/secret-files.ts';
 import { openBlobs } from '#platform/data/blobs/open-blobs.ts';
-import { checkPostgres } from '#platform/data/database/database.ts';
+import { lastMissing } from '#platform/data/blobs/owned-files.ts';
+import { checkPostgres, connectOwner } from '#platform/data/database/database.ts';
 import { DirectoryInUseError, lockDirectory } from '#platform/data/database/directory-lock.ts';
 import type { Embedders } from '#retrieval/embeddings/embedder.ts';
 import { createEmbedders } from '#retrieval/embeddings/registry.ts';
@@ -32,7 +33,21 @@ const TIMEOUT_MS = 3_000;
 export async function doctor(root: string, settings: boolean): Promise<void> {
   const config = loadConfig(process.env, root);
   if (settings) return printSettings(config);
-  const checks = [runtime, supergraph, database, redis, vectors, blobs, models, embeddings, texts, secrets, port, mail];
+  const checks = [
+    runtime,
+    supergraph,
+    database,
+    redis,
+    vectors,
+    blobs,
+    files,
+    models,
+    embeddings,
+    texts,
+    secrets,
+    port,
+    mail,
+  ];
   const findings = (await Promise.all(checks.map((check) => check(config)))).flat();
   for (const { state, what, advice } of findings)
     console.log(`${SYMBOL[state]} ${what}${advice ? `\n    ${advice}` : ''}`);
@@ -133,6 +148,32 @@ async function blobs(config: Config): Promise<Finding> {
   return status === 'up'
     ? ok(`The bucket ${bucket} answers`)
     : problem(`The bucket ${bucket} cannot be used`, `${detail}. See BLOBS_S3_ENDPOINT and the keys to it.`);
+}
+
+/** Files that rows name and that the last comparison of running processes did not find. */
+async function files(config: Config): Promise<Finding[]> {
+  const { DATABASE_URL: url, JWT_SECRET: secret } = config;
+  if (url === undefined || secret === undefined) return [];
+  const findings: Finding[] = [];
+  for (const owner of ['memory', 'vision'] as const) {
+    try {
+      const client = await connectOwner(config, url, owner);
+      const count = await lastMissing({
+        $queryRawUnsafe: async <Rows>(sql: string, ...values: unknown[]) =>
+          (await client.query(sql, values)).rows as Rows,
+      }).finally(() => client.end());
+      if (count > 0)
+        findings.push(
+          problem(
+            `${count} files that rows of ${owner} name are missing`,
+            '`sextant reindex` names some. Bring them back from a backup, or delete what they belong to.',
+          ),
+        );
+    } catch {
+      // What says why stands above.
+    }
+  }
+  return findings;
 }
 
 async function vectors({ weaviateUrl, WEAVIATE_API_KEY: key }: Config): Promise<Finding> {

@@ -3,9 +3,19 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { loadConfig } from '#platform/base/config/config.ts';
+import type { Owner } from '#platform/contracts/owners.ts';
+import type { BlobStore } from '#platform/data/blobs/blob-store.ts';
+import { type CompareFilesOptions, compareFiles, type FileRows } from '#platform/data/blobs/compare-files.ts';
+import { dropRefused } from '#platform/data/blobs/owned-files.ts';
+import type { ClientClass } from '#platform/data/database/database.ts';
+import type { SqlTransaction } from '#platform/data/outbox/outbox.ts';
 import { createSubgraph } from '#platform/host/host.ts';
 import { openPlatform } from '#platform/host/open.ts';
 import { ROLE_SCOPES, type UserIdentity } from '#platform/identity/identity.ts';
+import { PrismaClient as Memory } from '#prisma/memory/client/client.ts';
+import { PrismaClient as Vision } from '#prisma/vision/client/client.ts';
+import { documentFiles } from '#subgraphs/memory/documents/files.ts';
+import { imageFiles } from '#subgraphs/vision/files.ts';
 import { CommandError } from '../report.ts';
 import { loadDefinition } from '../serving/subgraphs.ts';
 
@@ -17,13 +27,13 @@ interface Status {
 }
 
 /**
- * Compares the indexes of memory with its rows and waits until they agree: after a vector store was lost, or a restore.
- * Works beside running processes on Postgres. The embedded database belongs to one process: a running product is told
- * by the mutation `reindexMemory`.
+ * Compares files and the indexes of memory with the rows and waits until they agree: after a store was lost, or a
+ * restore. Works beside running processes on Postgres. The embedded database belongs to one process: a running product
+ * is told by the mutation `reindexMemory`.
  *
- * @throws {CommandError} when work on the indexes was parked because it failed too often.
+ * @throws {CommandError} when most files have no row, or work on the indexes was parked because it failed too often.
  */
-export async function reindex(root: string): Promise<void> {
+export async function reindex(root: string, options: Pick<CompareFilesOptions, 'removesMost'> = {}): Promise<void> {
   const config = loadConfig(process.env, root);
   await using lifecycle = new AsyncDisposableStack();
   const platform = await openPlatform({
@@ -33,10 +43,16 @@ export async function reindex(root: string): Promise<void> {
     lifecycle,
     transportOf: () => undefined,
   });
+  const view = platform.of('memory', new AsyncDisposableStack());
+  await platform.database.opened;
+  const clients = {
+    memory: await platform.database.client('memory', Memory as ClientClass<Memory>),
+    vision: await platform.database.client('vision', Vision as ClientClass<Vision>),
+  };
+  await agree('memory', clients.memory, view.blobs, documentFiles(clients.memory), options);
+  await agree('vision', clients.vision, view.blobs, imageFiles(clients.vision), options);
   const definition = await loadDefinition(root, 'memory');
-  const { transport } = lifecycle.use(
-    await createSubgraph(definition, platform.of('memory', new AsyncDisposableStack())),
-  );
+  const { transport } = lifecycle.use(await createSubgraph(definition, view));
   platform.events.start();
   const ask = async <Data>(query: string): Promise<Data> => {
     const { result } = await transport.execute({ query, identity: administrator(), requestId: randomUUID() });
@@ -57,6 +73,26 @@ export async function reindex(root: string): Promise<void> {
     throw new CommandError(`Work was given up after it had failed too often: ${what}. The log of memory says why.`);
   }
   console.log('The indexes of memory agree with what is stored.');
+}
+
+/** Makes the files of an owner agree with its rows, and says what was found. */
+async function agree(
+  owner: Owner,
+  client: Pick<SqlTransaction, '$executeRawUnsafe'>,
+  blobs: BlobStore,
+  rows: FileRows,
+  options: CompareFilesOptions,
+): Promise<void> {
+  const found = await compareFiles(blobs, rows, options).catch((error: Error) => {
+    throw new CommandError(error.message, { cause: error });
+  });
+  await dropRefused(client);
+  if (found.removed > 0)
+    console.log(`${owner}: removed ${found.removed} files that belonged to no row (${found.removedBytes} bytes).`);
+  if (found.missing > 0)
+    console.log(
+      `${owner}: ${found.missing} of ${found.needed} files that rows name are missing, such as ${found.examples.join(', ')}.`,
+    );
 }
 
 /** Who may see and change everything, on the command line of the machine that holds the data. */

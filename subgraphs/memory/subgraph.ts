@@ -3,12 +3,14 @@ import { rerankerOf } from '#llm/reranker.ts';
 import { every } from '#platform/base/faults/every.ts';
 import { guarded } from '#platform/base/faults/guarded.ts';
 import { VECTORS_RESTORED_TOPIC } from '#platform/contracts/topics.ts';
+import { OwnedFiles } from '#platform/data/blobs/owned-files.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { PrismaClient } from '#prisma/memory/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Contexts } from './contexts.ts';
 import { Documents } from './documents/documents.ts';
+import { documentFiles } from './documents/files.ts';
 import { eventHandlers } from './events.ts';
 import { Indexes } from './indexes.ts';
 import { queueReembedding } from './indexing/reembed.ts';
@@ -68,6 +70,15 @@ export const memory: SubgraphDefinition = {
     const documents = new Documents(parts);
     const contexts = new Contexts(db, parts.quotas);
     registerJobs(parts);
+    const files = new OwnedFiles({
+      owner: 'memory',
+      client: db,
+      blobs,
+      rows: documentFiles(db),
+      jobs: parts.slow,
+      log,
+      metrics: platform.metrics,
+    });
     await storage.consume(eventHandlers(parts));
     void events.started.then(() => {
       parts.quick.start();
@@ -83,6 +94,8 @@ export const memory: SubgraphDefinition = {
     lifecycle.defer(
       every(HOUR_MS, { where: 'reconciling', log }, () => queueSuspects(parts).then(() => queueDue(parts))),
     );
+    void events.started.then(guarded({ where: 'files', log }, () => files.queueDue()));
+    lifecycle.defer(every(HOUR_MS, { where: 'files', log }, () => files.queueDue()));
     lifecycle.defer(every(HOUR_MS, { where: 'documents', log }, () => documents.forgetAbandoned()));
     lifecycle.defer(every(CLEANUP_MS, { where: 'contexts', log }, () => contexts.cleanup()));
 
@@ -96,7 +109,7 @@ export const memory: SubgraphDefinition = {
           () => ({ status: 'down' as const, detail: 'The vector store cannot be opened.' }),
         );
         const { status, detail } = index;
-        return { blobs: await blobs.health(), vectors: { status, ...(detail !== undefined && { detail }) } };
+        return { blobs: await files.health(), vectors: { status, ...(detail !== undefined && { detail }) } };
       },
     };
   },

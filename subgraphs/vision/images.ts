@@ -32,8 +32,10 @@ const REFUSED_LIFE_S = 7 * 86_400;
 const DOCUMENT_LIFE_S = 86_400;
 const DELETED_A_JOB = 500;
 
+/** The folder of the blobs of all pictures. */
+export const FOLDER = 'vision/';
 /** Returns the folder of a picture's blobs. */
-export const folderOf = (id: string): string => `vision/${id}/`;
+export const folderOf = (id: string): string => `${FOLDER}${id}/`;
 /**
  * Returns where the bytes of one attempt at an upload wait until they are taken: two attempts never write to one place.
  */

@@ -1,11 +1,14 @@
 import { openRecordedModels } from '#llm/recorded-models.ts';
 import { every } from '#platform/base/faults/every.ts';
+import { guarded } from '#platform/base/faults/guarded.ts';
+import { OwnedFiles } from '#platform/data/blobs/owned-files.ts';
 import type { SubgraphDefinition } from '#platform/host/definition.ts';
 import { openStorage } from '#platform/host/storage.ts';
 import { type Prisma, PrismaClient } from '#prisma/vision/client/client.ts';
 import { openRetrieval } from '#retrieval/open-retrieval.ts';
 import { Pictures } from './descriptions.ts';
 import { eventHandlers } from './events.ts';
+import { imageFiles } from './files.ts';
 import { Gallery } from './gallery.ts';
 import { HeicDecoder } from './heic/heic.ts';
 import { Images } from './images.ts';
@@ -46,18 +49,29 @@ export const vision: SubgraphDefinition = {
     const pictures = new Pictures({ db, blobs, images, models });
     const parts: VisionParts = { db, quotas, images, gallery, pictures, urls, blobs, topics };
     registerJobs({ db, blobs, images, engine, languages, heic, jobs, slowJobs });
+    const files = new OwnedFiles({
+      owner: 'vision',
+      client: db,
+      blobs,
+      rows: imageFiles(db),
+      jobs: slowJobs,
+      log,
+      metrics: platform.metrics,
+    });
     await storage.consume(eventHandlers(parts));
     void events.started.then(() => {
       jobs.start();
       slowJobs.start();
     });
+    void events.started.then(guarded({ where: 'files', log }, () => files.queueDue()));
+    lifecycle.defer(every(CLEANUP_MS, { where: 'files', log }, () => files.queueDue()));
     lifecycle.defer(every(CLEANUP_MS, { where: 'abandoned uploads', log }, () => images.forgetAbandoned()));
 
     return {
       resolvers: createResolvers(parts),
       loaders: (request) => createLoaders(parts, request),
       routes: [...createRoutes(parts), ...storage.parkedRoutes],
-      health: async () => ({ blobs: await blobs.health() }),
+      health: async () => ({ blobs: await files.health() }),
     };
   },
 };

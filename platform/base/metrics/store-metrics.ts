@@ -33,6 +33,8 @@ export interface StoreMetrics {
   readonly inboxEvents: Counter<'consumer' | 'outcome'>;
   readonly busBacklog: Gauge<'group' | 'lane'>;
   readonly parkedWork: Gauge<'owner'>;
+  readonly filesRemoved: Counter<'owner'>;
+  readonly filesMissing: Gauge<'owner'>;
 }
 
 /** Returns the instruments of one registry; made once, however many owners of one process ask for them. */
@@ -87,6 +89,12 @@ function createStoreMetrics(registry: Registry): StoreMetrics {
       'Events that a group has not dealt with, in lanes read here.',
       'group',
       'lane',
+    ),
+    filesRemoved: counter('files_removed_total', 'Files that belonged to no row and were removed.', 'owner'),
+    filesMissing: gauge(
+      'files_missing',
+      'Files that rows name and that were not there, at the last comparison.',
+      'owner',
     ),
     parkedWork: gauge(
       'parked_work',

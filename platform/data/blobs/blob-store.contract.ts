@@ -99,6 +99,30 @@ export function blobStoreContract(name: string, open: () => Promise<BlobStore>):
       expect(await keys('')).toEqual(['d/10/a']);
     });
 
+    it('lists what is there while other blobs are deleted and stored', async () => {
+      const names = Array.from({ length: 20 }, (_, index) => `d/${String(index).padStart(2, '0')}/a`);
+      for (const key of names) await store.put(key, bytes('x'), { maxBytes: 1 });
+      const [kept, gone] = [names.filter((_, i) => i % 2 === 0), names.filter((_, i) => i % 2 === 1)];
+      const found: string[] = [];
+      for await (const { key } of store.list('d/')) {
+        if (found.length === 0) {
+          for (const one of gone) await store.deleteAll(one.slice(0, -1));
+          await store.put('d/new/a', bytes('x'), { maxBytes: 1 });
+        }
+        found.push(key);
+      }
+      expect(found).toEqual(expect.arrayContaining(kept));
+    });
+
+    it('stores where another deletes the last blob of the same folder', async () => {
+      for (let i = 0; i < 8; i++) {
+        await store.put('d/old', bytes('x'), { maxBytes: 1 });
+        await Promise.all([store.delete('d/old'), store.put('d/new', bytes('x'), { maxBytes: 1 })]);
+        expect(await text('d/new')).toBe('x');
+        await store.delete('d/new');
+      }
+    });
+
     it.each(['', '/etc/passwd', '../x', 'a/../../x', 'a//b', '.hidden', 'a/.b', 'a\\b', 'a\0b', 'ä', 'x'.repeat(513)])(
       'refuses the key %j',
       async (key) => {

@@ -30,8 +30,18 @@ export interface BlobStore extends AsyncDisposable {
   /** Deletes every blob whose key begins with `prefix`, which must end in `/`. Returns how many there were. */
   deleteAll(prefix: string): Promise<number>;
 
-  /** Every blob whose key begins with `prefix` (empty: all), in no particular order. */
+  /**
+   * Every blob whose key begins with `prefix` (empty: all), in no particular order. It is read in pages, and what is
+   * stored or deleted meanwhile may be among them or not.
+   */
   list(prefix: string): AsyncGenerator<BlobInfo>;
+
+  /**
+   * Ends uploads that killed processes left unfinished: not yet blobs, they take room all the same. Returns how many.
+   *
+   * @param olderThanMs age of those that are ended; default a day.
+   */
+  endAbandoned(olderThanMs?: number): Promise<number>;
 
   /**
    * A link under which a client downloads the blob from the store itself, or undefined where downloads go through the

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, opendir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, opendir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { badInput } from '../../base/errors/errors.ts';
@@ -35,14 +35,10 @@ export class FolderBlobStore implements BlobStore {
   }
 
   static async open(folder: string): Promise<FolderBlobStore> {
-    const incoming = path.join(folder, INCOMING);
-    await mkdir(incoming, { recursive: true });
-    for await (const entry of await opendir(incoming)) {
-      const file = path.join(incoming, entry.name);
-      const info = await statOf(file);
-      if (info && Date.now() - info.mtimeMs > ABANDONED_MS) await rm(file, { force: true });
-    }
-    return new FolderBlobStore(folder);
+    await mkdir(path.join(folder, INCOMING), { recursive: true });
+    const store = new FolderBlobStore(folder);
+    await store.endAbandoned();
+    return store;
   }
 
   async put(
@@ -61,8 +57,7 @@ export class FolderBlobStore implements BlobStore {
       } finally {
         await file.close();
       }
-      await mkdir(path.dirname(target), { recursive: true });
-      await rename(partial, target);
+      await moveInto(partial, target);
       await syncFolder(path.dirname(target));
     } catch (error) {
       await rm(partial, { force: true });
@@ -97,6 +92,7 @@ export class FolderBlobStore implements BlobStore {
     const target = this.#path(key);
     if (!(await statOf(target))?.isFile()) return false;
     await rm(target, { force: true });
+    await removeIfEmpty(path.dirname(target));
     return true;
   }
 
@@ -111,16 +107,23 @@ export class FolderBlobStore implements BlobStore {
   async *list(prefix: string): AsyncGenerator<BlobInfo> {
     const folder = prefix.includes('/') ? prefix.slice(0, prefix.lastIndexOf('/')) : '';
     const root = folder === '' ? this.#folder : this.#path(folder);
-    const entries = await opendir(root, { recursive: true }).catch(ignoreMissing);
-    if (entries === undefined) return;
-    for await (const entry of entries) {
-      if (!entry.isFile()) continue;
-      const file = path.join(entry.parentPath, entry.name);
+    for await (const file of filesOf(root)) {
       const key = path.relative(this.#folder, file).split(path.sep).join('/');
       if (!key.startsWith(prefix) || key.startsWith(`${INCOMING}/`)) continue;
       const info = await statOf(file);
       if (info) yield { key, size: info.size, modifiedAt: info.mtime };
     }
+  }
+
+  async endAbandoned(olderThanMs = ABANDONED_MS): Promise<number> {
+    let ended = 0;
+    for await (const file of filesOf(path.join(this.#folder, INCOMING))) {
+      const info = await statOf(file);
+      if (!info || Date.now() - info.mtimeMs < olderThanMs) continue;
+      await rm(file, { force: true });
+      ended++;
+    }
+    return ended;
   }
 
   async downloadUrl(): Promise<undefined> {}
@@ -144,6 +147,37 @@ export class FolderBlobStore implements BlobStore {
     return path.join(this.#folder, ...key.split('/'));
   }
 }
+
+/**
+ * Yields the files below a folder. A folder that is deleted meanwhile has none: Node's own recursive reading would fail
+ * as a whole.
+ */
+async function* filesOf(folder: string): AsyncGenerator<string> {
+  const entries = await opendir(folder).catch(ignoreMissing);
+  if (entries === undefined) return;
+  for await (const entry of entries) {
+    const found = path.join(folder, entry.name);
+    if (entry.isDirectory()) yield* filesOf(found);
+    else if (entry.isFile()) yield found;
+  }
+}
+
+/** Tries to put a file in its place, whose folder others may remove because it is empty. */
+const MAX_MOVES = 10;
+
+async function moveInto(file: string, target: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await mkdir(path.dirname(target), { recursive: true });
+      return await rename(file, target);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries >= MAX_MOVES) throw error;
+    }
+  }
+}
+
+/** Removes a folder that holds nothing: each upload has one of its own. */
+const removeIfEmpty = (folder: string): Promise<void> => rmdir(folder).catch(() => {});
 
 async function writeAll(file: Awaited<ReturnType<typeof open>>, chunk: Uint8Array): Promise<void> {
   let written = 0;

@@ -200,7 +200,7 @@ export class S3BlobStore implements BlobStore {
     return { status: 'down', detail: `the bucket takes no writes (${this.#refused})` };
   }
 
-  /** Ends uploads that a killed process left behind: their parts are invisible, and paid for. Returns how many. */
+  /** Their parts are invisible, and paid for. */
   async endAbandoned(olderThanMs = ABANDONED_MS): Promise<number> {
     const { bucket, prefix } = this.#options;
     let ended = 0;

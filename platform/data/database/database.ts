@@ -140,21 +140,35 @@ async function openEmbeddedSource(config: Config, log: Logger): Promise<PoolSour
 
 function openPostgresSource(config: Config, url: string, log?: Logger): PoolSource {
   const pools = new Map<Owner, pg.Pool>();
+  const opened = new Map<Owner, Promise<pg.Pool>>();
   const refusals = new Map<pg.Pool, () => string | undefined>();
+  async function open(owner: Owner): Promise<pg.Pool> {
+    const { pool, refusal } = createOwnerPool(
+      { ...sessionOf(owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 10_000 },
+      ownerPasswords(config, owner).map((password) => ownerUrl(url, owner, password)),
+      { log },
+    );
+    // An idle connection that the server closes is replaced by the pool; without a listener it would end the process.
+    pool.on('error', () => {});
+    pools.set(owner, pool);
+    refusals.set(pool, refusal);
+    try {
+      await checkMigrated(pool, owner, config.root);
+      return pool;
+    } catch (error) {
+      pools.delete(owner);
+      await pool.end();
+      throw error;
+    }
+  }
   return {
     opened: Promise.resolve(),
     mostNamed: config.DATABASE_PREPARED ? MAX_NAMED : 0,
-    async pool(owner) {
-      const { pool, refusal } = createOwnerPool(
-        { ...sessionOf(owner), max: config.DATABASE_POOL, connectionTimeoutMillis: 10_000 },
-        ownerPasswords(config, owner).map((password) => ownerUrl(url, owner, password)),
-        { log },
-      );
-      // An idle connection that the server closes is replaced by the pool; without a listener it would end the process.
-      pool.on('error', () => {});
-      pools.set(owner, pool);
-      refusals.set(pool, refusal);
-      await checkMigrated(pool, owner, config.root);
+    pool(owner) {
+      const pool = opened.get(owner) ?? open(owner);
+      opened.set(owner, pool);
+      // The next one tries again.
+      pool.catch(() => opened.delete(owner));
       return pool;
     },
     observe: () => {},

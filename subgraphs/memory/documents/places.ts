@@ -2,8 +2,10 @@ import type { Document } from '#prisma/memory/client/client.ts';
 import { SHARED_TENANT, tenantOf } from '../indexes.ts';
 import type { MemoryParts } from '../parts.ts';
 
+/** The folder of the blobs of all documents. */
+export const FOLDER = 'memory/documents/';
 /** Returns the folder of a document's blobs. */
-export const folderOf = (documentId: string): string => `memory/documents/${documentId}/`;
+export const folderOf = (documentId: string): string => `${FOLDER}${documentId}/`;
 /** Returns the key of a document's file. */
 export const originalOf = (documentId: string): string => `${folderOf(documentId)}original`;
 /** Returns the text that the offsets of passages point into. */

@@ -1,0 +1,95 @@
+import type { Registry } from 'prom-client';
+import type { Logger } from '../../base/log/log.ts';
+import { storeMetrics } from '../../base/metrics/store-metrics.ts';
+import type { Owner } from '../../contracts/owners.ts';
+import { JobRefused, type Jobs } from '../jobs/jobs.ts';
+import type { SqlClient, SqlTransaction } from '../outbox/outbox.ts';
+import type { BlobStore } from './blob-store.ts';
+import { compareFiles, type FileRows, MostFilesHaveNoRow } from './compare-files.ts';
+
+/** The kind of the jobs that compare files with rows. */
+export const COMPARE_FILES = 'compare-files';
+
+export interface OwnedFilesOptions<Tx extends SqlTransaction> {
+  readonly owner: Owner;
+  readonly client: SqlClient<Tx>;
+  readonly blobs: BlobStore;
+  readonly rows: FileRows;
+  /** Runs the comparison, which may take minutes. */
+  readonly jobs: Jobs<Tx>;
+  readonly log: Logger;
+  readonly metrics: Registry;
+}
+
+/**
+ * The agreement of an owner's files with its rows: they are compared once a day by a job, which one of all processes
+ * takes. What the last comparison found is read by all of them.
+ */
+export class OwnedFiles<Tx extends SqlTransaction> {
+  readonly #options: OwnedFilesOptions<Tx>;
+  #missing = 0;
+
+  /** Registers the job: before `jobs` starts. */
+  constructor(options: OwnedFilesOptions<Tx>) {
+    this.#options = options;
+    options.jobs.handle(COMPARE_FILES, { run: (_, { id, signal }) => this.#compare(id, signal) });
+  }
+
+  /** Queues a comparison unless there was one within a day, one is under way, or one waits for a person. */
+  async queueDue(): Promise<void> {
+    const { client, jobs } = this.#options;
+    this.#note(await lastMissing(client));
+    const [known] = await client.$queryRawUnsafe<{ there: boolean }[]>(
+      `SELECT EXISTS (SELECT FROM jobs WHERE kind = $1 AND (
+         state IN ('RUNNING', 'PARKED') OR (state = 'DONE' AND finished_at > now() - interval '1 day'))) AS there`,
+      COMPARE_FILES,
+    );
+    if (known!.there) return;
+    await client.$transaction((tx) => jobs.enqueue(tx, COMPARE_FILES, null, { key: 'files' }));
+  }
+
+  /** The state of the storage, and what the last comparison missed. */
+  async health(): Promise<{ readonly status: 'up' | 'down'; readonly detail?: string }> {
+    const health = await this.#options.blobs.health();
+    if (health.status === 'down' || this.#missing === 0) return health;
+    return { status: 'up', detail: `files that rows name are missing: ${this.#missing}` };
+  }
+
+  async #compare(id: string, signal: AbortSignal): Promise<(tx: Tx) => Promise<void>> {
+    const { owner, blobs, rows, log, metrics } = this.#options;
+    const ended = await blobs.endAbandoned();
+    if (ended > 0) log.info({ ended }, 'ended uploads that earlier processes left unfinished');
+    const found = await compareFiles(blobs, rows, { signal }).catch((error: unknown) => {
+      throw error instanceof MostFilesHaveNoRow ? new JobRefused(error.message) : error;
+    });
+    storeMetrics(metrics).filesRemoved.inc({ owner }, found.removed);
+    const says = found.removed + found.missing > 0 ? log.warn.bind(log) : log.info.bind(log);
+    says(found, 'files were compared with their rows');
+    return async (tx) => {
+      // Read by lastMissing, in all processes.
+      const sql = 'UPDATE jobs SET done = $2::int, total = $3::int WHERE id = $1::uuid';
+      await tx.$executeRawUnsafe(sql, id, found.needed - found.missing, found.needed);
+      this.#note(found.missing);
+    };
+  }
+
+  #note(missing: number): void {
+    this.#missing = missing;
+    storeMetrics(this.#options.metrics).filesMissing.set({ owner: this.#options.owner }, missing);
+  }
+}
+
+/** Returns how many files of an owner's rows were missing at the last comparison of the last week. */
+export async function lastMissing(client: Pick<SqlTransaction, '$queryRawUnsafe'>): Promise<number> {
+  const [last] = await client.$queryRawUnsafe<{ missing: number }[]>(
+    `SELECT total - done AS missing FROM jobs WHERE kind = $1 AND state = 'DONE' AND total > 0
+     ORDER BY finished_at DESC LIMIT 1`,
+    COMPARE_FILES,
+  );
+  return last?.missing ?? 0;
+}
+
+/** Gives up comparisons that were refused: one with another decision has taken their place. */
+export async function dropRefused(client: Pick<SqlTransaction, '$executeRawUnsafe'>): Promise<void> {
+  await client.$executeRawUnsafe(`DELETE FROM jobs WHERE kind = $1 AND state = 'PARKED'`, COMPARE_FILES);
+}
