@@ -5,7 +5,7 @@ import { CountingRateLimiter } from '../identity/limits/counting-rate-limiter.ts
 import { RedisCache } from '../realtime/cache/redis-cache.ts';
 import { RedisLeases } from '../realtime/leases/redis-leases.ts';
 import { RedisPresence } from '../realtime/presence/redis-presence.ts';
-import { openRedis } from '../realtime/redis/redis.ts';
+import { openRedis, redisHealth } from '../realtime/redis/redis.ts';
 import { RedisStreamLog } from '../realtime/streams/redis-stream-log.ts';
 import { RedisTopics } from '../realtime/topics/redis-topics.ts';
 
@@ -28,13 +28,6 @@ export async function openRedisStores(options: {
     limiter: new CountingRateLimiter(shared),
     events: new RedisEventBus({ ...shared, leases: new RedisLeases(shared) }),
     redis,
-    async health(): Promise<{ status: 'up' | 'down'; detail?: string }> {
-      try {
-        await redis.guard('health', redis.commands.ping());
-        return { status: 'up' };
-      } catch {
-        return { status: 'down', detail: 'Redis does not answer.' };
-      }
-    },
+    health: () => redisHealth(redis),
   };
 }

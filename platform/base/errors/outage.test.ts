@@ -16,6 +16,21 @@ it.each(['ENOSPC', 'EROFS', '53100', '25006'])('a store that takes no writes is 
   expect(outageOf(failing(code))).toBe('no-writes');
 });
 
-it.each(['23505', '40P01', '22P02', 'ENOENT', 'EACCES'])('a fault of the work is not an outage (%s)', (code) => {
+it.each(['40001', '40P01', '55P03', 'P2034'])('work that was given up for others is tried again (%s)', (code) => {
+  expect(outageOf(failing(code))).toBe('contended');
+  expect(isAway(failing(code))).toBe(true);
+});
+
+it.each([
+  ["OOM command not allowed when used memory > 'maxmemory'.", 'no-writes'],
+  ["READONLY You can't write against a read only replica.", 'no-writes'],
+  ['MISCONF Redis is configured to save RDB snapshots, but it’s currently unable to persist to disk.', 'no-writes'],
+  ['LOADING Redis is loading the dataset in memory', 'away'],
+  ['WRONGTYPE Operation against a key holding the wrong kind of value', undefined],
+] as const)('a Redis that does not serve is told from a command that is wrong (%s)', (message, outage) => {
+  expect(outageOf(Object.assign(new Error(message), { name: 'ReplyError' }))).toBe(outage);
+});
+
+it.each(['23505', '22P02', 'ENOENT', 'EACCES'])('a fault of the work is not an outage (%s)', (code) => {
   expect(outageOf(failing(code))).toBeUndefined();
 });

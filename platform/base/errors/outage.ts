@@ -1,14 +1,15 @@
 import { CodedError } from './errors.ts';
 
 /**
- * The reason why a store does not do its work for now: it cannot be reached (`away`), or it can be read and takes no
- * writes, because a disk is full or something is read-only (`no-writes`). Neither says anything about what was asked.
+ * The reason why a store does not do its work for now: it cannot be reached (`away`), it can be read and takes no
+ * writes, because a disk or its memory is full or something is read-only (`no-writes`), or it gave the work up for
+ * others who changed the same at the same time (`contended`). None says anything about what was asked.
  */
-export type Outage = 'away' | 'no-writes';
+export type Outage = 'away' | 'no-writes' | 'contended';
 
 /** Prisma's codes for a server that is away or has no connection to spare, and Postgres' own. */
 const AWAY =
-  /^(P1001|P1002|P1008|P1017|P2024|P2028|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|57P0[123]|08\d{3}|53[234]00)$/;
+  /^(P1001|P1002|P1008|P1017|P2024|P2028|DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|57P0[1-5]|08\d{3}|53[0234]00)$/;
 
 /** What sockets say of a server, a network or a name server that is away. Prisma hands most of it on as it is. */
 const NETWORK_AWAY =
@@ -16,6 +17,20 @@ const NETWORK_AWAY =
 
 /** Postgres' classes for a full disk, a read-only server and a disk that fails, and what the file system says of it. */
 const NO_WRITES = /^(53100|25006|58030|ENOSPC|EDQUOT|EROFS|EIO)$/;
+
+/** A deadlock, writes that cannot be put in an order, a lock that is not free: Postgres' codes and Prisma's. */
+const CONTENDED = /^(40001|40P01|55P03|P2034|TransactionWriteConflict)$/;
+
+/** What a Redis answers that is there and does not serve: by the first word of its error. */
+const REDIS: Readonly<Record<string, Outage>> = {
+  OOM: 'no-writes',
+  READONLY: 'no-writes',
+  MISCONF: 'no-writes',
+  NOREPLICAS: 'no-writes',
+  LOADING: 'away',
+  MASTERDOWN: 'away',
+  BUSY: 'away',
+};
 
 /** Results of SQLite with the same meaning: SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL. The low byte is the class. */
 const SQLITE_NO_WRITES = new Set([8, 10, 13]);
@@ -53,7 +68,10 @@ export function outageOf(error: unknown): Outage | undefined {
       if (typeof one !== 'string') continue;
       if (AWAY.test(one) || NETWORK_AWAY.test(one)) return 'away';
       if (NO_WRITES.test(one)) return 'no-writes';
+      if (CONTENDED.test(one)) return 'contended';
     }
+    const redis = cause.name === 'ReplyError' ? REDIS[cause.message.split(' ', 1)[0]!] : undefined;
+    if (redis !== undefined) return redis;
     if (typeof errcode === 'number' && SQLITE_NO_WRITES.has(errcode & 0xff)) return 'no-writes';
     if (AWAY_MESSAGE.test(cause.message)) return 'away';
   }
@@ -86,5 +104,9 @@ export const OUTAGES: Readonly<Record<Outage, { readonly log: string; readonly m
   'no-writes': {
     log: 'the storage takes no writes',
     message: 'Nothing can be stored at the moment: the storage is full or read-only. Try again later.',
+  },
+  contended: {
+    log: 'the database gave work up for others that changed the same rows',
+    message: 'Others are changing the same at the moment. Try again in a few seconds.',
   },
 };

@@ -1,3 +1,5 @@
+import { repeated } from './repeated.ts';
+
 /** The part of a database client that begins transactions; every generated Prisma client has it. */
 interface Transactions {
   // biome-ignore lint/suspicious/noExplicitAny: a Prisma client has overloads that no one type covers.
@@ -10,6 +12,8 @@ const hooksOf = new WeakMap<object, Hook[]>();
 
 /**
  * Makes the interactive transactions of a client tell when they are committed: `afterCommit` then works inside them.
+ * One that Postgres gives up for others is begun again (`repeated`), so its work may run more than once, and what it
+ * changes outside of the transaction has to bear that.
  *
  * @returns the same client.
  */
@@ -19,13 +23,15 @@ export function tellsCommits<Client>(client: Client): Client {
   const transaction: Transactions['$transaction'] = async (work: unknown, ...options) => {
     if (typeof work !== 'function') return begin(work, ...options);
     let hooks: Hook[] = [];
-    const result: unknown = await begin(
-      (tx: object) => {
-        hooks = [];
-        hooksOf.set(tx, hooks);
-        return work(tx);
-      },
-      ...options,
+    const result: unknown = await repeated(() =>
+      begin(
+        (tx: object) => {
+          hooks = [];
+          hooksOf.set(tx, hooks);
+          return work(tx);
+        },
+        ...options,
+      ),
     );
     for (const hook of hooks) hook();
     return result;

@@ -1,6 +1,7 @@
 import type { EventEmitter } from 'node:events';
 import pg from 'pg';
 import { outageOf } from '../../base/errors/outage.ts';
+import { repeated } from './repeated.ts';
 import { type SilenceOptions, SilentConnections } from './silent-connections.ts';
 
 /** What Postgres says to a wrong password. */
@@ -66,6 +67,10 @@ export function createOwnerPool(
     );
     return undefined;
   }) as typeof pool.connect;
+  // A statement outside of a transaction is one: what was given up has had no effect. Those inside come by `connect`.
+  const query = pool.query.bind(pool) as (...given: unknown[]) => Promise<pg.QueryResult>;
+  pool.query = ((...given: unknown[]) =>
+    typeof given.at(-1) === 'function' ? query(...given) : repeated(() => query(...given))) as typeof pool.query;
   return {
     pool,
     refusal: () => (refused && performance.now() - refused.at < REFUSED_MS ? refused.why : undefined),

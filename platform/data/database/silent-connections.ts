@@ -83,6 +83,8 @@ export class SilentConnections {
   }
 
   #isSilent(one: Watched): boolean {
+    // Not connected yet: that has a time limit of its own, and the server knows nothing of a query.
+    if (one.client.processID == null) return false;
     const { bytesRead, bytesWritten } = one.connection.stream;
     const [now, passed] = [performance.now(), bytesRead + bytesWritten];
     if (bytesWritten === one.answered || passed !== one.passed) [one.passed, one.since] = [passed, now];

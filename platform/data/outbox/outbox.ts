@@ -39,6 +39,9 @@ import type { EventInput, EventPayload, EventType, PlatformEvent } from '../../c
  *   @@map("inbox_events")
  * }
  * ```
+ *
+ * and append to its migration: `CREATE INDEX "inbox_events_parked" ON "inbox_events" ("parked_at") WHERE "parked_at" IS
+ * NOT NULL;`
  */
 export interface Outbox {
   /**

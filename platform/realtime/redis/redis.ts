@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { Redis, type RedisOptions } from 'ioredis';
 import type { Registry } from 'prom-client';
 import { CodedError } from '../../base/errors/errors.ts';
+import { outageOf } from '../../base/errors/outage.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
 import { type StoreMetrics, storeMetrics } from '../../base/metrics/store-metrics.ts';
@@ -40,6 +41,8 @@ export interface Channels {
 }
 
 const COMMAND_TIMEOUT_MS = 1_000;
+/** How long the key lives that /health writes. */
+const HEALTH_KEY_MS = 60_000;
 
 /** Connects to Redis. */
 export async function openRedis(options: {
@@ -101,15 +104,45 @@ export async function openRedis(options: {
   };
 }
 
-/** Redis did not answer: what a request gets instead of waiting. */
+/** Redis did not answer, or does not serve: what a request gets instead of waiting. */
 export const unavailable = (cause: unknown): CodedError => {
   const error = new CodedError(
     'SERVICE_UNAVAILABLE',
-    'Redis cannot be reached at the moment. Try again in a few seconds.',
+    outageOf(cause) === 'no-writes'
+      ? 'Redis takes no writes at the moment. Try again later.'
+      : 'Redis cannot be reached at the moment. Try again in a few seconds.',
   );
   error.cause = cause;
   return error;
 };
+
+/** Why a Redis that is there does not serve, by the first word of its error: for /health. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  OOM: 'Redis takes no writes: its memory is full (maxmemory).',
+  READONLY: 'Redis takes no writes: it is a read-only replica.',
+  MISCONF: 'Redis takes no writes: it cannot save to its disk.',
+  NOREPLICAS: 'Redis takes no writes: it lacks replicas (min-replicas-to-write).',
+  LOADING: 'Redis is loading its data.',
+  MASTERDOWN: 'Redis is a replica whose master is away.',
+  BUSY: 'Redis is busy with a script.',
+};
+
+/** Returns whether Redis serves, reads and writes; never rejects. For /health. */
+export async function redisHealth({
+  commands,
+  guard,
+  prefix,
+}: Pick<RedisConnections, 'commands' | 'guard' | 'prefix'>): Promise<{ status: 'up' | 'down'; detail?: string }> {
+  try {
+    // One that is read-only or full answers PING as ever.
+    await guard('health', commands.set(`${prefix}health`, '', 'PX', HEALTH_KEY_MS));
+    return { status: 'up' };
+  } catch (error) {
+    const cause = (error as Error).cause;
+    const refusal = cause instanceof Error ? REFUSALS[cause.message.split(' ', 1)[0]!] : undefined;
+    return { status: 'down', detail: refusal ?? 'Redis does not answer.' };
+  }
+}
 
 /** Logs the change from up to down and back, not every failed attempt in between. */
 function watch(redis: Redis, connection: string, log: Logger, metrics: StoreMetrics): void {
