@@ -8,7 +8,8 @@ import { type RunningGraph, runToEnd, startDistributed } from './testing/sextant
 const JWT_SECRET = 'a secret for tests that has more than 32 characters';
 const ADMIN = { email: 'admin@example.org', password: 'a star above the horizon' };
 const LIST = '{ parkedWork { unreachable nodes { id subgraph type kind attempts problem } } }';
-const change = (name: string) => `mutation($ids: [ID!]!) { ${name}ParkedWork(input: { ids: $ids }) { ids } }`;
+const change = (name: string) =>
+  `mutation($ids: [ID!]!) { ${name}ParkedWork(input: { ids: $ids }) { ids unreachable } }`;
 
 interface Listed {
   readonly parkedWork: { readonly unreachable: string[]; readonly nodes: { id: string; subgraph: string }[] };
@@ -135,5 +136,7 @@ describe.skipIf(DISTRIBUTED_SKIPPED)(`work that failed too often${DISTRIBUTED_SK
     const parked = await listed();
     expect(parked.unreachable).toEqual(['memory']);
     expect(parked.nodes.map(({ id }) => id)).toContain(event);
+    const dropped = await admin.send<{ dropParkedWork: object }, object>(change('drop'), { ids: [event, uuidv7()] });
+    expect(dropped.data!.dropParkedWork).toEqual({ ids: [event], unreachable: ['memory'] });
   }, 60_000);
 });

@@ -464,6 +464,7 @@ export const de: Strings = {
     inFlight: 'Laufend',
     parked: 'Geparkte Arbeit',
     parkedNone: 'Nichts ist geparkt.',
+    parkedUnreachable: (names) => `Was diese geparkt haben, fehlt, weil sie nicht antworten: ${names}.`,
     retry: 'Noch einmal versuchen',
     drop: 'Verwerfen',
     explorer: 'Explorer',

@@ -454,6 +454,7 @@ export const en = {
     inFlight: 'Running',
     parked: 'Parked work',
     parkedNone: 'Nothing is parked.',
+    parkedUnreachable: (names: string) => `What these have parked is missing, because they do not answer: ${names}.`,
     retry: 'Try again',
     drop: 'Drop',
     explorer: 'Explorer',

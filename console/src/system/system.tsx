@@ -70,7 +70,11 @@ export function System() {
           <Title order={2} size="h4" mb="xs">
             {system.parked}
           </Title>
-          <Parked work={data?.parkedWork?.nodes ?? []} changed={() => void refetch()} />
+          <Parked
+            work={data?.parkedWork?.nodes ?? []}
+            unreachable={data?.parkedWork?.unreachable ?? []}
+            changed={() => void refetch()}
+          />
         </section>
       </Stack>
     </>
@@ -164,14 +168,23 @@ function Deployments({ deployments }: { deployments: readonly DeploymentRow[] })
   );
 }
 
-function Parked({ work, changed }: { work: readonly ParkedRow[]; changed(): void }) {
+function Parked({
+  work,
+  unreachable,
+  changed,
+}: {
+  work: readonly ParkedRow[];
+  unreachable: readonly string[];
+  changed(): void;
+}) {
   const { system } = useStrings();
   const format = useFormat();
   const [retry] = useMutation(RetryParkedDocument);
   const [drop] = useMutation(DropParkedDocument);
-  if (work.length === 0) return <Text>{system.parkedNone}</Text>;
   return (
     <Stack gap="sm">
+      {unreachable.length > 0 && <Text role="status">{system.parkedUnreachable(unreachable.join(', '))}</Text>}
+      {unreachable.length + work.length === 0 && <Text>{system.parkedNone}</Text>}
       {work.map(({ id, subgraph, kind, attempts, parkedAt, problem }) => (
         <Paper key={id} withBorder p="sm">
           <Group justify="space-between">

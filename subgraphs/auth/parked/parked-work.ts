@@ -57,14 +57,15 @@ export async function listParkedWork(
 /**
  * Retries or drops parked work wherever it is, and notes it in the audit log.
  *
- * @returns the ids of what was parked and has been changed.
+ * @returns the ids of what was parked and has been changed, and the subgraphs that did not answer: what lies there may
+ * be parked still.
  */
 export async function changeParkedWork(
   { peers, parked, changes }: Pick<AuthParts, 'peers' | 'parked' | 'changes'>,
   change: Change,
   ids: readonly string[],
   actor: Actor,
-): Promise<{ ids: string[] }> {
+): Promise<{ ids: string[]; unreachable: string[] }> {
   requireAdmin(actor.identity);
   if (ids.length === 0 || ids.length > MAX_PARKED)
     throw badInput('input.ids', `has ${ids.length} ids; 1 to ${MAX_PARKED} are possible.`);
@@ -78,11 +79,12 @@ export async function changeParkedWork(
     }),
   );
   const decided = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+  const unreachable = OWNERS.filter((_, index) => answers[index]!.status === 'rejected');
   if (decided.length > 0)
     await changes.run(actor, (noted) =>
       noted.audit({ type: 'authz_admin', details: { what: `parked work: ${change}`, ids: [...decided] } }),
     );
-  return { ids: decided };
+  return { ids: decided, unreachable };
 }
 
 async function askFor(peers: Peers, subgraph: Owner, first: number): Promise<readonly ParkedItem[]> {
