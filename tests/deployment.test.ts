@@ -201,8 +201,50 @@ describe('the Kubernetes manifests', () => {
   });
 });
 
+/** Bytes of `768m`, `1g`, `512mb`, `1750MiB` or `640Mi`. */
+function bytesOf(size: string): number {
+  const [, number, unit] = /^(\d+)([mg])(?:i?b?)$/i.exec(size)!;
+  return Number(number) * (unit!.toLowerCase() === 'g' ? 1024 ** 3 : 1024 ** 2);
+}
+
+/** The default of `${NAME:-default}`, or the text itself. */
+const defaultOf = (text: string): string => /^\$\{\w+:-([^}]*)\}$/.exec(text)?.[1] ?? text;
+
 describe('docker-compose.yml', () => {
   const text = readFileSync(path.join(root, 'docker-compose.yml'), 'utf8');
+
+  it('limits the memory of every container, to what Kubernetes gives and twice what was measured', () => {
+    const { services } = parse(text, { merge: true }) as { services: Record<string, { mem_limit?: string }> };
+    const rows = readFileSync(path.join(root, 'docs', 'operations.md'), 'utf8').matchAll(
+      /^\| (\w+) \| (\d+)[^|]*\| (\d+) \| (\d+)[^|]*\| 100 \|$/gm,
+    );
+    const measured = new Map([...rows].map(([, name, ...figures]) => [name!, Math.max(...figures.map(Number))]));
+    expect([...measured.keys()].toSorted()).toEqual(deployments.map(({ metadata }) => metadata.name).toSorted());
+    for (const [name, { mem_limit }] of Object.entries(services)) {
+      expect([name, mem_limit]).toEqual([name, expect.any(String)]);
+      const limit = bytesOf(defaultOf(mem_limit!));
+      const deployment = deployments.find(({ metadata }) => metadata.name === name);
+      if (!deployment) continue;
+      const [container] = deployment.spec.template.spec.containers;
+      expect([name, limit]).toEqual([name, bytesOf(container!.resources.limits['memory']!)]);
+      expect([name, limit]).toEqual([
+        name,
+        expect.toSatisfy((bytes: number) => bytes >= 2 * measured.get(name)! * 1024 ** 2),
+      ]);
+    }
+  });
+
+  it('lets Redis refuse, and Weaviate slow down, before the kernel ends them', () => {
+    const { services } = parse(text, { merge: true }) as {
+      services: Record<string, { mem_limit: string; command?: string; environment?: Record<string, string> }>;
+    };
+    const { redis, weaviate } = services;
+    const most = /--maxmemory (\S+)$/.exec(redis!.command!)![1]!;
+    expect(bytesOf(defaultOf(redis!.mem_limit))).toBeGreaterThanOrEqual(2 * bytesOf(defaultOf(most)));
+    expect(bytesOf(defaultOf(weaviate!.environment!['GOMEMLIMIT']!))).toBeLessThan(
+      bytesOf(defaultOf(weaviate!.mem_limit)),
+    );
+  });
 
   it('has no secret of its own: each must be set', () => {
     for (const [variable] of text.matchAll(/\$\{[^}]*(?:SECRET|PASSWORD|KEY)[^}]*\}/g))
