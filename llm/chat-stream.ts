@@ -1,9 +1,9 @@
-import type { FinishReason, ReasoningDelta, TextDelta, ToolCallDelta } from './provider/deltas.ts';
+import type { CitationDelta, FinishReason, ReasoningDelta, TextDelta, ToolCallDelta } from './provider/deltas.ts';
 import type { CacheState, LlmCallRecord, Usage } from './records/record.ts';
 import type { FitReport } from './tokens/fit.ts';
 
 /** A piece of a reply. The order is: one `start`, any deltas, one `finish`. A failure throws instead of `finish`. */
-export type ChatPart = StartPart | TextDelta | ReasoningDelta | ToolCallDelta | FinishPart;
+export type ChatPart = StartPart | TextDelta | ReasoningDelta | ToolCallDelta | CitationDelta | FinishPart;
 
 /**
  * The part that comes with the first content, when it is certain who answers; not at all when the call is stopped

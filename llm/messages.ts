@@ -2,7 +2,7 @@ import type { JsonObject } from '#platform/base/json/json.ts';
 
 /**
  * A message as every OpenAI-compatible server takes them, plus what only this layer reads (`id`, `pinned`,
- * `echo`), which is never sent to a provider.
+ * `echo`, `sources`), which is never sent to a provider as it is.
  */
 export type ChatMessage = SystemMessage | UserMessage | AssistantMessage | ToolMessage;
 
@@ -25,10 +25,21 @@ export interface SystemMessage extends Common {
   readonly content: string;
 }
 
+/** A text that a message quotes, and that the reply may refer to by its number. */
+export interface Source {
+  readonly number: number;
+  readonly title: string;
+  /** Where it is, of a page of the web. */
+  readonly url?: string;
+  readonly text: string;
+}
+
 export interface UserMessage extends Common {
   readonly role: 'user';
   readonly content: string | readonly ContentPart[];
   readonly name?: string;
+  /** What `content` quotes, for providers that say what they cite: they get these in its place. */
+  readonly sources?: readonly Source[];
 }
 
 export interface AssistantMessage extends Common {
@@ -66,6 +77,8 @@ export interface ToolMessage extends Common {
   readonly role: 'tool';
   readonly tool_call_id: string;
   readonly content: string;
+  /** As of a person's message. */
+  readonly sources?: readonly Source[];
 }
 
 export type ContentPart = TextContent | ImageContent;

@@ -4,7 +4,7 @@ import type { Clients } from '../provider/clients.ts';
 import type { Delta } from '../provider/deltas.ts';
 import { ProviderFailure } from '../provider/failure.ts';
 import type { Gathering } from '../provider/gathering.ts';
-import type { Body, Protocol } from '../provider/protocol.ts';
+import type { Body, Protocol, Question } from '../provider/protocol.ts';
 import { protocolOf } from '../provider/protocols.ts';
 import type { QuirkBook, Quirks } from '../provider/quirks.ts';
 import { type ProviderEnd, ProviderStream } from '../provider/stream.ts';
@@ -49,9 +49,10 @@ export async function openReply(attempt: Attempt, options: ReplyOptions): Promis
   for (;;) {
     const quirks = options.quirks.of(deployment);
     const { messages, context, replyTokens: maxTokens } = await options.prepare(attempt, quirks);
-    const body = protocol.body({ deployment, request: options.request, messages, maxTokens, quirks });
+    const question: Question = { deployment, request: options.request, messages, maxTokens, quirks };
+    const body = protocol.body(question);
     try {
-      return await ask(attempt, options, protocol, { body, messages, context, quirks });
+      return await ask(attempt, options, protocol, { body, question, context });
     } catch (error) {
       if (!(error instanceof ProviderFailure)) throw error;
       const inputTokens = error.kind === 'context_window' ? await options.count(messages, deployment) : 0;
@@ -60,22 +61,23 @@ export async function openReply(attempt: Attempt, options: ReplyOptions): Promis
   }
 }
 
-interface Asked extends Pick<Prepared, 'messages' | 'context'> {
+interface Asked extends Pick<Prepared, 'context'> {
   readonly body: Body;
-  readonly quirks: Quirks;
+  readonly question: Question;
 }
 
 async function ask(
   attempt: Attempt,
   options: ReplyOptions,
   protocol: Protocol,
-  { body, messages, context, quirks }: Asked,
+  { body, question, context }: Asked,
 ): Promise<OpenReply | undefined> {
   const { deployment, state, signal } = attempt;
   const { clients, request } = options;
+  const { messages, quirks } = question;
   return booked(attempt, options.inputTokens, async (key, release) => {
     const send = (end: AbortSignal) => protocol.ask(clients, deployment.provider, key, body, end);
-    const stream = new ProviderStream(send, protocol.reader(), signal, {
+    const stream = new ProviderStream(send, protocol.reader(question), signal, {
       stallMs: deployment.stallMs,
       ...((!protocol.takesStop || quirks.without?.includes('stop')) && { stop: request.stop }),
       json: request.output !== undefined,

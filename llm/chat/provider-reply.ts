@@ -127,8 +127,8 @@ export class ProviderReply {
       throw error;
     }
     if (part.type === 'end') this.#end = part;
-    else if (part.type !== 'tool-call') this.#text.push(part.text);
-    else this.#text.push(part.name ?? '', part.arguments);
+    else if (part.type === 'tool-call') this.#text.push(part.name ?? '', part.arguments);
+    else if (part.type !== 'citation') this.#text.push(part.text);
     return part;
   }
 

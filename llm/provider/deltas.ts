@@ -35,4 +35,15 @@ export interface ToolCallDelta {
   readonly extra?: JsonObject;
 }
 
-export type Delta = TextDelta | ReasoningDelta | ToolCallDelta;
+/** A word of the provider that the text before it draws on a source. */
+export interface CitationDelta {
+  readonly type: 'citation';
+  /** The source's number in the messages; absent for a page that the provider found by itself. */
+  readonly number?: number;
+  /** That page; `url` is http: or https:. */
+  readonly page?: { readonly url: string; readonly title: string };
+  /** Words of the source; absent where it is not known which. */
+  readonly quote?: string;
+}
+
+export type Delta = TextDelta | ReasoningDelta | ToolCallDelta | CitationDelta;

@@ -56,7 +56,8 @@ export interface Protocol {
     body: Body,
     signal: AbortSignal,
   ): Promise<ProviderResponse>;
-  reader(): Reader;
+  /** @param question that was asked. */
+  reader(question: Question): Reader;
   /** Whether the protocol has words that end a reply; else they are kept to here. */
   readonly takesStop: boolean;
 }

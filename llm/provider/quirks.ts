@@ -42,6 +42,10 @@ export interface Quirks {
   readonly thinksByBudget?: boolean;
   /** It does not sum up what it thinks, for this account (OpenAI's Responses API). */
   readonly noSummary?: boolean;
+  /** It takes ids of calls that have nine letters and digits, and no others (Mistral). */
+  readonly shortIds?: boolean;
+  /** It takes no sources to cite (Anthropic's older models, and servers that speak its protocol). */
+  readonly noCitations?: boolean;
   /** The window that it told when it refused a conversation, or less than what it refused, in tokens. */
   readonly window?: number;
 }
@@ -85,6 +89,8 @@ function lesson(known: Quirks, failure: ProviderFailure, sent: Sent): Quirks | u
     return known.noSystem ? undefined : { noSystem: true };
   if (kind !== 'refused') return undefined;
   if (!known.noStreamUsage && /stream_options|include_usage/.test(message)) return { noStreamUsage: true };
+  if (!known.shortIds && /tool.?call.{0,200}length of 9/i.test(message)) return { shortIds: true };
+  if (!known.noCitations && /search_result|citations/.test(message)) return { noCitations: true };
   return (
     reasoningLesson(known, message) ??
     formatLesson(known, message, sent) ??

@@ -96,7 +96,12 @@ export async function* chatWithTools(
 
 const NEVER = new AbortController().signal;
 
-const toMessage = ({ callId, content }: ToolResult): ChatMessage => ({ role: 'tool', tool_call_id: callId, content });
+const toMessage = ({ callId, content, sources }: ToolResult): ChatMessage => ({
+  role: 'tool',
+  tool_call_id: callId,
+  content,
+  ...(sources && { sources }),
+});
 
 /** One call of the model, put together. */
 class Turn {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Identity } from '#platform/identity/identity.ts';
-import type { ToolCall, ToolDefinition } from '../messages.ts';
+import type { Source, ToolCall, ToolDefinition } from '../messages.ts';
 
 /** A tool that this server runs. Its arguments are checked by the schema before it sees them. */
 export interface ServerTool<Parameters extends z.ZodType = z.ZodType> {
@@ -12,7 +12,8 @@ export interface ServerTool<Parameters extends z.ZodType = z.ZodType> {
   /** Longest run in milliseconds. Default 15 000. */
   readonly timeoutMs?: number;
   /**
-   * What it gives is told to the model as JSON; a string as it is. `signal` aborts with the call and at the time limit.
+   * What it gives is told to the model as JSON; a string and the text of a Quotation as they are.
+   * `signal` aborts with the call and at the time limit.
    */
   run(args: z.infer<Parameters>, context: ToolContext): Promise<unknown>;
 }
@@ -48,6 +49,18 @@ export class ToolFailure extends Error {
   override name = 'ToolFailure';
 }
 
+/** The result of a tool that quotes sources, which the reply may refer to. */
+export class Quotation {
+  readonly text: string;
+  /** What `text` quotes, for providers that say what they cite. */
+  readonly sources: readonly Source[];
+
+  constructor(text: string, sources: readonly Source[]) {
+    this.text = text;
+    this.sources = sources;
+  }
+}
+
 export interface ToolContext {
   readonly identity: Identity;
   readonly signal: AbortSignal;
@@ -59,6 +72,7 @@ export interface ToolResult {
   readonly name: string;
   readonly status: 'ok' | 'failed' | 'timed_out' | 'invalid_arguments' | 'unknown_tool';
   readonly content: string;
+  readonly sources?: readonly Source[];
   readonly durationMs: number;
 }
 
@@ -166,6 +180,7 @@ export class ToolRegistry {
       // Each kind of tool takes what its own schema let pass.
       const run = tool.run as (args: unknown, context: ToolContext) => Promise<unknown>;
       const value = await Promise.race([run.call(tool, args.value, { ...context, signal }), aborted(signal)]);
+      if (value instanceof Quotation) return { ...result('ok', value.text), sources: value.sources };
       return result('ok', typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null'));
     } catch (error) {
       if (limit.aborted)

@@ -60,6 +60,15 @@ export function applyEvent(state: ReplyState, event: Event): ReplyState {
       return { ...state, delta: '', reasoning: state.reasoning.slice(0, event.firstSeq - 1) + event.text };
     case 'ReplyCitations':
       return { ...state, delta: '', citations: event.citations };
+    case 'ReplyQuote': {
+      const { index, quote } = event;
+      const isKnown = ({ quotes }: ReplyCitation) =>
+        quotes.some(({ text, textOffset }) => text === quote.text && textOffset === quote.textOffset);
+      const citations = state.citations.map((one) =>
+        one.index !== index || isKnown(one) ? one : { ...one, quotes: [...one.quotes, quote] },
+      );
+      return { ...state, delta: '', citations };
+    }
     case 'ReplyToolCall':
       return {
         ...state,

@@ -1,5 +1,5 @@
 import { Anchor, Badge, Button, Drawer, Group, Text } from '@mantine/core';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 import { useStrings } from '../strings/strings.tsx';
 
@@ -14,6 +14,8 @@ export interface Source {
   readonly page?: number | null | undefined;
   /** The document of a passage. */
   readonly documentId?: string | null | undefined;
+  /** Words of the text that the reply draws on, where its model says so. */
+  readonly quotes?: readonly { readonly text: string }[];
 }
 
 /** Shows what a reply draws on; each opens its passage. */
@@ -51,7 +53,7 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
               {open.section && <Text size="sm">{open.section}</Text>}
               {open.page != null && <Text size="sm">{knowledge.page(open.page)}</Text>}
             </Group>
-            <Text className="passage">{open.text}</Text>
+            <Text className="passage">{marked(open)}</Text>
             {open.kind === 'KNOWLEDGE' && open.documentId && (
               <Anchor
                 component={Link}
@@ -68,4 +70,21 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
       </Drawer>
     </Group>
   );
+}
+
+/** Returns the text of a source with the words marked that the reply draws on. */
+function marked({ text, quotes = [] }: Source): ReactNode[] {
+  const spans = quotes
+    .map((quote) => ({ from: text.indexOf(quote.text), length: quote.text.length }))
+    .filter(({ from }) => from >= 0)
+    .sort((one, other) => one.from - other.from);
+  const parts: ReactNode[] = [];
+  let shown = 0;
+  for (const { from, length } of spans) {
+    const start = Math.max(shown, from);
+    if (start >= from + length) continue;
+    parts.push(text.slice(shown, start), <mark key={start}>{text.slice(start, from + length)}</mark>);
+    shown = from + length;
+  }
+  return [...parts, text.slice(shown)];
 }

@@ -64,6 +64,7 @@ const EVENTS: Readonly<Record<string, string>> = {
   ReplyToolCall: 'tool-call',
   ReplyToolResult: 'tool-result',
   ReplyCitations: 'citations',
+  ReplyQuote: 'quote',
 };
 
 /** POST /api/chat: a message, and the whole reply in the answer or, streamed, as it is written. */
@@ -104,7 +105,7 @@ export const CHAT: Composed = {
       responses: {
         200: {
           description:
-            'The reply; with `stream`, events named text, reasoning, tool-call, tool-result, citations, waiting and end.',
+            'The reply; with `stream`, events named text, reasoning, tool-call, tool-result, citations, quote, waiting and end.',
           content: {
             ...json({
               type: 'object',

@@ -6,6 +6,7 @@ import { outputForm } from '../output-form.ts';
 import type { Body, Question } from '../protocol.ts';
 import type { Quirks } from '../quirks.ts';
 import { blocks, cached } from './messages.ts';
+import { mayCite } from './sources.ts';
 
 /** A limit is demanded; a model with a lower one says so, and is asked again. */
 const USUAL_OUTPUT = 16_000;
@@ -31,7 +32,7 @@ export function messagesBody({ deployment, request, messages, maxTokens, quirks 
   const body: Record<string, unknown> = {
     model: deployment.model,
     max_tokens: maxTokens === undefined ? limit : limit + budget,
-    messages: blocks(told, deployment.id),
+    messages: blocks(told, deployment.id, mayCite(request, quirks)),
     stream: true,
     ...(thinking && { thinking }),
     ...(Object.keys(config).length > 0 && { output_config: config }),

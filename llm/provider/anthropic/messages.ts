@@ -4,10 +4,12 @@ import {
   type ChatMessage,
   type ContentPart,
   isSpoken,
+  type Source,
   type Spoken,
   type ToolCall,
 } from '../../messages.ts';
 import { wholeCall } from '../chat/wire-messages.ts';
+import { sourceBlocks, sourcesOf } from './sources.ts';
 
 /** A block of a message. */
 type Block = JsonObject;
@@ -27,8 +29,10 @@ const WORTH_KEEPING = 5_000;
  * Returns the messages as turns of blocks, in which person and model alternate and results of tools are the person's.
  * Thoughts of this turn go back: Anthropic wants them with the results of tools, unchanged.
  */
-export function blocks(messages: readonly ChatMessage[], deployment: string): Turn[] {
+export function blocks(messages: readonly ChatMessage[], deployment: string, mayCite: boolean): Turn[] {
   const asked = messages.findLastIndex(({ role }) => role === 'user');
+  // What memory quotes before the question is another text with each turn: nothing is kept up to there.
+  const fresh = messages.slice(0, asked + 1).findLastIndex(({ role }) => role !== 'user') + 1;
   const turns: Turn[] = [];
   const add = (role: Turn['role'], content: Block[]): void => {
     const last = turns.at(-1);
@@ -39,8 +43,9 @@ export function blocks(messages: readonly ChatMessage[], deployment: string): Tu
   let length = 0;
   for (const [index, message] of messages.entries()) {
     if (!isSpoken(message)) continue;
-    if (index === asked && length >= WORTH_KEEPING) keep(turns);
-    const content = contentOf(message, deployment, index > asked);
+    if (index === fresh && length >= WORTH_KEEPING) keep(turns);
+    const sources = mayCite ? sourcesOf(message) : [];
+    const content = contentOf(message, sources, deployment, index > asked);
     length += JSON.stringify(content).length;
     add(message.role === 'assistant' ? 'assistant' : 'user', content);
   }
@@ -54,11 +59,13 @@ function keep(turns: readonly Turn[]): void {
   if (content && at >= 0) content[at] = { ...content[at]!, ...cached };
 }
 
-function contentOf(message: Spoken, deployment: string, isOpen: boolean): Block[] {
+function contentOf(message: Spoken, sources: readonly Source[], deployment: string, isOpen: boolean): Block[] {
   if (message.role === 'assistant') return replyOf(message, deployment, isOpen);
+  const quoted = sources.length > 0 ? sourceBlocks(sources) : undefined;
   if (message.role === 'tool') {
-    return [{ type: 'tool_result', tool_use_id: idOf(message.tool_call_id), content: message.content }];
+    return [{ type: 'tool_result', tool_use_id: idOf(message.tool_call_id), content: quoted ?? message.content }];
   }
+  if (quoted) return quoted;
   return typeof message.content === 'string' ? text(message.content) : message.content.flatMap(partOf);
 }
 

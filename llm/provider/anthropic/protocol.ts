@@ -4,8 +4,9 @@ import type { Protocol } from '../protocol.ts';
 import type { ProviderResponse } from '../transport.ts';
 import { messagesBody } from './body.ts';
 import { MessagesReader } from './reader.ts';
+import { citableIn } from './sources.ts';
 
-/** Anthropic's own protocol, by its SDK: thoughts with their signatures, prompt caching, schemas. */
+/** Anthropic's own protocol, by its SDK: thoughts with their signatures, prompt caching, schemas, citations. */
 export const ANTHROPIC: Protocol = {
   takesStop: true,
   body: messagesBody,
@@ -34,7 +35,7 @@ export const ANTHROPIC: Protocol = {
       throw failureOf({ status, type, message, headers, cause: error });
     }
   },
-  reader: () => new MessagesReader(),
+  reader: (question) => new MessagesReader(citableIn(question)),
 };
 
 const reasonOf = ({ message, cause }: Error): string =>

@@ -1,10 +1,12 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { failureOf } from '../classify.ts';
-import type { Delta } from '../deltas.ts';
+import type { CitationDelta, Delta } from '../deltas.ts';
 import type { Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
 import type { ReportedUsage } from '../usage.ts';
+import { type Citation, citationOf } from './citations.ts';
+import type { Citable } from './sources.ts';
 
 /** An error in a stream has no status; its type tells. */
 const STATUSES: Readonly<Record<string, number>> = {
@@ -39,6 +41,9 @@ interface Block {
   readonly name?: string;
   readonly input?: unknown;
   readonly partial_json?: string;
+  /** Of a whole block. */
+  readonly citations?: unknown;
+  readonly citation?: Citation | null;
 }
 
 interface Event {
@@ -56,11 +61,21 @@ interface Event {
 /** The reader of Anthropic's messages. */
 export class MessagesReader implements Reader {
   finish: string | undefined;
+  readonly #sources: readonly Citable[];
   #counts: Counts = {};
+  /** Space at the end of a text so far: a mark of what the text draws on stands before it. */
+  #space = '';
+  /** What the text under way draws on. */
+  #cited: CitationDelta[] = [];
   /** Thoughts under way, by the index of their block. */
   readonly #thoughts = new Map<number, { thinking: string; signature: string }>();
-  /** Positions of calls, by the index of their block. */
-  readonly #calls = new Map<number, number>();
+  /** Positions of calls, by the index of their block, and whether their arguments came whole. */
+  readonly #calls = new Map<number, { readonly at: number; readonly isWhole: boolean }>();
+
+  /** @param sources that the model was given to cite. */
+  constructor(sources: readonly Citable[]) {
+    this.#sources = sources;
+  }
 
   get calls(): boolean {
     return this.#calls.size > 0;
@@ -91,8 +106,9 @@ export class MessagesReader implements Reader {
     else if (event.type === 'message_start') this.#count(event.message?.usage);
     else if (event.type === 'content_block_start') this.#begin(index, event.content_block ?? {}, text, deltas);
     else if (event.type === 'content_block_delta') this.#piece(index, event.delta ?? {}, text, deltas);
-    else if (event.type === 'content_block_stop') this.#stop(index, deltas);
+    else if (event.type === 'content_block_stop') this.#stop(index, text, deltas);
     else if (event.type === 'message_delta') {
+      this.#endText(text, deltas);
       this.#count(event.usage);
       this.finish = event.delta?.stop_reason ?? this.finish;
     }
@@ -102,33 +118,44 @@ export class MessagesReader implements Reader {
     this.#count(usage);
     for (const [index, block] of content.entries()) {
       this.#begin(index, block, text, deltas);
-      this.#stop(index, deltas);
+      this.#stop(index, text, deltas);
     }
     this.finish = reason ?? undefined;
   }
 
   #begin(index: number, block: Block, text: ReplyText, deltas: Delta[]): void {
-    if (block.type === 'text' && block.text) text.take(block.text, deltas);
-    else if (block.type === 'thinking') {
+    this.#endText(text, deltas);
+    if (block.type === 'text') {
+      this.#say(block.text ?? '', text, deltas);
+      if (Array.isArray(block.citations))
+        for (const citation of block.citations) this.#cite((citation ?? {}) as Citation);
+    } else if (block.type === 'thinking') {
       this.#thoughts.set(index, { thinking: '', signature: '' });
       this.#think(index, block, deltas);
     } else if (block.type === 'redacted_thinking') {
       deltas.push(thought('', { index, type: 'redacted_thinking', data: block.data ?? '' }));
     } else if (block.type === 'tool_use') {
       const at = this.#calls.size;
-      this.#calls.set(index, at);
       const whole = Object.keys(block.input ?? {}).length > 0 ? JSON.stringify(block.input) : '';
+      this.#calls.set(index, { at, isWhole: whole !== '' });
       deltas.push({ type: 'tool-call', index: at, id: block.id, name: block.name, arguments: whole });
     }
   }
 
   #piece(index: number, piece: Block, text: ReplyText, deltas: Delta[]): void {
-    if (piece.text) text.take(piece.text, deltas);
+    if (piece.text) this.#say(piece.text, text, deltas);
+    else if (piece.citation) this.#cite(piece.citation);
     else if (piece.thinking || piece.signature) this.#think(index, piece, deltas);
     else if (piece.partial_json) {
-      const at = this.#calls.get(index);
-      if (at !== undefined)
-        deltas.push({ type: 'tool-call', index: at, id: undefined, name: undefined, arguments: piece.partial_json });
+      const call = this.#calls.get(index);
+      if (call && !call.isWhole)
+        deltas.push({
+          type: 'tool-call',
+          index: call.at,
+          id: undefined,
+          name: undefined,
+          arguments: piece.partial_json,
+        });
     }
   }
 
@@ -141,8 +168,29 @@ export class MessagesReader implements Reader {
     if (thinking !== '') deltas.push(thought(thinking));
   }
 
+  #say(words: string, text: ReplyText, deltas: Delta[]): void {
+    const said = this.#space + words;
+    const end = said.trimEnd().length;
+    this.#space = said.slice(end);
+    if (end > 0) text.take(said.slice(0, end), deltas);
+  }
+
+  #cite(citation: Citation): void {
+    const cited = citationOf(citation, this.#sources);
+    if (cited) this.#cited.push(cited);
+  }
+
+  /** What a text draws on is told at its end. */
+  #endText(text: ReplyText, deltas: Delta[]): void {
+    deltas.push(...this.#cited);
+    if (this.#space !== '') text.take(this.#space, deltas);
+    this.#cited = [];
+    this.#space = '';
+  }
+
   /** The whole block is what goes back. */
-  #stop(index: number, deltas: Delta[]): void {
+  #stop(index: number, text: ReplyText, deltas: Delta[]): void {
+    this.#endText(text, deltas);
     const block = this.#thoughts.get(index);
     if (block) deltas.push(thought('', { index, type: 'thinking', ...block }));
     this.#thoughts.delete(index);

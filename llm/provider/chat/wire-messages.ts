@@ -1,4 +1,5 @@
 import type { OpenAI } from 'openai';
+import { digestOf } from '#platform/base/secrets/tokens.ts';
 import type { AssistantMessage, ChatMessage, ContentPart, ToolCall } from '../../messages.ts';
 import type { Quirks } from '../quirks.ts';
 
@@ -18,7 +19,9 @@ export function wireMessages(messages: readonly ChatMessage[], deployment: strin
   const asked = messages.findLastIndex(({ role }) => role === 'user');
   const wire = messages.map((message, index) => {
     const { id: _id, pinned: _pinned, ...rest } = message;
-    return rest.role === 'assistant' ? ownReply(rest, deployment, index > asked, quirks) : rest;
+    if (rest.role === 'assistant') return ownReply(rest, deployment, index > asked, quirks);
+    const { sources: _sources, ...plain } = { sources: undefined, ...rest };
+    return plain.role === 'tool' ? { ...plain, tool_call_id: idOf(plain.tool_call_id, quirks) } : plain;
   });
   return inTurn(quirks.noSystem ? withoutSystem(wire) : wire) as WireMessage[];
 }
@@ -35,7 +38,7 @@ function ownReply(
   const echo = known?.deployment === deployment ? known : undefined;
   const calls = message.tool_calls?.map((call, index) => {
     const extra = echo?.extras?.[index] ?? (quirks.needsSignature ? NO_SIGNATURE : undefined);
-    return { ...wholeCall(call), ...(extra && { extra_content: extra }) };
+    return { ...wholeCall(call), id: idOf(call.id, quirks), ...(extra && { extra_content: extra }) };
   });
   const reply = { ...message, ...(calls && { tool_calls: calls }) };
   const wanted = isOpen && !quirks.noReasoning && calls && echo?.field !== 'parts';
@@ -48,6 +51,14 @@ function ownReply(
     ...(echo?.details && { reasoning_details: echo.details }),
   };
 }
+
+/** Ids of other providers, or of none, may be of a form that this one refuses. */
+const idOf = (id: string, { shortIds }: Quirks): string =>
+  shortIds && !/^[a-zA-Z0-9]{9}$/.test(id)
+    ? digestOf(id)
+        .replace(/[^a-zA-Z0-9]/g, '')
+        .slice(0, 9)
+    : id;
 
 /** Mistral takes back what it sent in parts. */
 const inParts = (reasoning: string, content: string | null | undefined) => [

@@ -1,9 +1,10 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { failureOf } from '../classify.ts';
-import type { Delta } from '../deltas.ts';
+import type { CitationDelta, Delta } from '../deltas.ts';
 import { errorOf } from '../error-body.ts';
 import { ProviderFailure } from '../failure.ts';
+import { foundPage } from '../found-page.ts';
 import type { Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
 import { type ReportedUsage, reportedUsage } from '../usage.ts';
@@ -15,21 +16,34 @@ interface Part {
   readonly functionCall?: { readonly id?: string; readonly name?: string; readonly args?: JsonObject };
 }
 
+interface Found {
+  readonly uri?: string;
+  readonly title?: string;
+}
+
 interface Chunk {
   readonly candidates?: readonly {
     readonly content?: { readonly parts?: readonly Part[] };
     readonly finishReason?: string;
     readonly finishMessage?: string;
+    /** What a search of Google's found. */
+    readonly groundingMetadata?: { readonly groundingChunks?: readonly Readonly<Record<string, Found | undefined>>[] };
+    /** What the model repeats at length. */
+    readonly citationMetadata?: { readonly citations?: readonly Found[]; readonly citationSources?: readonly Found[] };
   }[];
   readonly promptFeedback?: { readonly blockReason?: string; readonly blockReasonMessage?: string };
   readonly error?: Readonly<Record<string, unknown>>;
 }
+
+const MAX_PAGES = 50;
 
 /** The reader of what Gemini generates. */
 export class GenerateReader implements Reader {
   finish: string | undefined;
   usage: ReportedUsage | undefined;
   #calls = 0;
+  /** Pages that the reply draws on, by their address; each chunk tells all of them. */
+  readonly #pages = new Map<string, CitationDelta>();
 
   get calls(): boolean {
     return this.#calls > 0;
@@ -59,7 +73,21 @@ export class GenerateReader implements Reader {
     if (blockReason) throw new ProviderFailure('content_policy', `${blockReason} ${blockReasonMessage ?? ''}`.trim());
     const [candidate] = chunk.candidates ?? [];
     for (const part of candidate?.content?.parts ?? []) this.#part(part, text, deltas);
-    if (candidate?.finishReason) this.finish = candidate.finishReason;
+    if (candidate) this.#note(candidate);
+    if (!candidate?.finishReason) return;
+    this.finish = candidate.finishReason;
+    deltas.push(...this.#pages.values());
+    this.#pages.clear();
+  }
+
+  #note({ groundingMetadata: grounding, citationMetadata: repeated }: NonNullable<Chunk['candidates']>[number]): void {
+    const grounds = listOf(grounding?.groundingChunks).map(
+      (chunk) => chunk?.web ?? chunk?.maps ?? chunk?.retrievedContext,
+    );
+    for (const found of [...grounds, ...listOf(repeated?.citations ?? repeated?.citationSources)]) {
+      const cited = foundPage(found?.uri, found?.title);
+      if (cited && this.#pages.size < MAX_PAGES) this.#pages.set(cited.page!.url, cited);
+    }
   }
 
   #part(
@@ -80,3 +108,6 @@ export class GenerateReader implements Reader {
     else if (words) text.take(words, deltas);
   }
 }
+
+/** A strange list of sources is none: it is not worth the reply. */
+const listOf = <T>(list: readonly T[] | undefined): readonly (T | null)[] => (Array.isArray(list) ? list : []);

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -11,7 +12,7 @@ import type { ChatRequest } from '../../requests.ts';
 import { aCall, aCatalogue, aDeployment, anAlias, aProvider, testModels } from '../../testing/build.ts';
 import { FaultServer } from '../../testing/fault-server.ts';
 import { chatWithTools } from '../../tools/conversation.ts';
-import { ToolRegistry } from '../../tools/registry.ts';
+import { Quotation, ToolRegistry } from '../../tools/registry.ts';
 
 /**
  * A recording of what a provider really sends, one file a provider and behaviour, written for this project from
@@ -38,6 +39,10 @@ interface Recording {
     readonly type?: string;
     readonly stream?: string;
     readonly json?: string;
+    /** How the bytes are packed, though none asked for it. */
+    readonly packed?: keyof typeof PACK;
+    /** What ends a line; a line feed where it is absent. */
+    readonly line?: string;
     /** What the connection does after the last byte. */
     readonly end?: 'close' | 'open' | 'reset';
   }[];
@@ -46,6 +51,8 @@ interface Recording {
     readonly reasoning?: string;
     readonly calls?: readonly (readonly [name: string, args: string])[];
     readonly reason?: string;
+    /** What the text draws on: number or address, the words of it, and the text before. */
+    readonly citations?: readonly (readonly [source: number | string, quote: string, before: string])[];
     readonly usage?: object;
     /** Code of the error. */
     readonly error?: string;
@@ -61,6 +68,8 @@ interface Recording {
   /** What each request must hold; `absent` stands for a member that must not be there. */
   readonly sent?: readonly Readonly<Record<string, unknown>>[];
 }
+
+const PACK = { gzip: gzipSync, deflate: deflateSync, br: brotliCompressSync, zstd: zstdCompressSync };
 
 const CALLED: ChatMessage[] = [
   { role: 'user', content: 'How is the weather in Oslo?' },
@@ -85,6 +94,22 @@ const HISTORIES = {
     { role: 'system', content: `Be brief. ${'Speak of the weather alone. '.repeat(200)}` },
     { role: 'user', content: `How is it in Oslo? ${'It was cold. '.repeat(500)}` },
     { role: 'assistant', content: 'Cold.' },
+    { role: 'user', content: 'hello' },
+  ],
+  /** Memory quotes two sources before the question. */
+  quoted: [
+    { role: 'user', content: `How is it in Oslo? ${'It was cold. '.repeat(500)}` },
+    { role: 'assistant', content: 'Cold.' },
+    {
+      role: 'user',
+      content: '[1] On tea\nTea grows on hills. It wants rain.\n[2] Notes\nAnna drinks green tea.',
+      pinned: true,
+      sources: [
+        { number: 1, title: 'On tea', text: 'Tea grows on hills. It wants rain.' },
+        { number: 2, title: 'Notes', text: 'Anna drinks green tea.' },
+        { number: 3, title: 'Nothing', text: ' ' },
+      ],
+    },
     { role: 'user', content: 'hello' },
   ],
   picture: [
@@ -114,6 +139,17 @@ const tools = new ToolRegistry()
   })
   .addServer({ name: 'clock', description: 'The time', parameters: z.object({}), run: async () => 'noon' });
 
+/** Beside what memory quotes. */
+const quoting = new ToolRegistry().addServer({
+  name: 'lookup',
+  description: 'Looks in the web',
+  parameters: z.object({}),
+  run: async () =>
+    new Quotation('[4] Tea\nGreen tea is not fermented.', [
+      { number: 4, title: 'Tea', url: 'https://example.org/tea', text: 'Green tea is not fermented.' },
+    ]),
+});
+
 let server: FaultServer;
 beforeAll(async () => {
   server = await FaultServer.start();
@@ -128,10 +164,24 @@ const recordings = readdirSync(HERE)
 function play({ answers }: Recording): void {
   let next = 0;
   server.behave((_request, response) => {
-    const { status = 200, headers = {}, type, stream, json, end } = answers[Math.min(next++, answers.length - 1)]!;
+    const {
+      status = 200,
+      headers = {},
+      type,
+      stream,
+      json,
+      packed,
+      line = '\n',
+      end,
+    } = answers[Math.min(next++, answers.length - 1)]!;
     const usual = stream === undefined ? 'application/json' : 'text/event-stream';
-    response.writeHead(status, { ...(type === '' ? {} : { 'content-type': type ?? usual }), ...headers });
-    const body = stream === undefined ? json!.trimEnd() : `${stream}\n`;
+    response.writeHead(status, {
+      ...(type === '' ? {} : { 'content-type': type ?? usual }),
+      ...(packed && { 'content-encoding': packed }),
+      ...headers,
+    });
+    const text = (stream === undefined ? json!.trimEnd() : `${stream}\n`).replaceAll('\n', line);
+    const body = packed ? PACK[packed](text) : text;
     if (end === undefined || end === 'close') response.end(body);
     else response.write(body, () => end === 'reset' && setImmediate(reset, response));
   });
@@ -153,12 +203,21 @@ async function replyOf({ provider, api, request = {} }: Recording) {
   const alias = anAlias('main', [deployment], { retries: { attempts: 2, baseMs: 1, maxMs: 2, maxWaitMs: 500 } });
   const { models, records } = testModels(aCatalogue([alias]));
   const messages = history ? HISTORIES[history] : [...turns(count ?? 0), { role: 'user' as const, content: 'hello' }];
-  const registry = offers ? tools : new ToolRegistry();
-  const seen = { text: '', reasoning: '', calls: [] as [string, string][], reason: '', error: undefined as unknown };
+  const registry = !offers ? new ToolRegistry() : history === 'quoted' ? quoting : tools;
+  const seen = {
+    text: '',
+    reasoning: '',
+    calls: [] as [string, string][],
+    citations: [] as [number | string | undefined, string, string][],
+    reason: '',
+    error: undefined as unknown,
+  };
   try {
     for await (const part of chatWithTools(models, { messages, ...parameters }, aCall(), registry)) {
       if (part.type === 'text') seen.text += part.text;
       else if (part.type === 'reasoning') seen.reasoning += part.text;
+      else if (part.type === 'citation')
+        seen.citations.push([part.number ?? part.page?.url, part.quote ?? '', seen.text]);
       else if (part.type === 'calls')
         for (const { function: called } of part.calls) seen.calls.push([called.name, called.arguments]);
       else if (part.type === 'finish') seen.reason = part.reason;
@@ -180,7 +239,7 @@ describe('a recorded provider', () => {
     const bodies = server.seen.slice(before).map(({ body }) => body);
     const { error, told, asked, dropped, usage, ...right } = recording.expect;
 
-    expect(reply).toMatchObject(right);
+    expect(reply).toMatchObject({ citations: [], ...right });
     if (error === undefined) expect(reply.error).toBeUndefined();
     else {
       expect(reply.error).toMatchObject({ extensions: { code: error } });

@@ -1,10 +1,12 @@
 import type { ChatPart, FinishPart } from '#llm/chat-stream.ts';
 import type { ChatMessage } from '#llm/messages.ts';
+import type { CitationDelta, TextDelta } from '#llm/provider/deltas.ts';
 import type { ChatRequest } from '#llm/requests.ts';
 import { CodedError, rateLimited } from '#platform/base/errors/errors.ts';
 import { requireScope, type UserIdentity } from '#platform/identity/identity.ts';
+import { Citations } from '../draft/citations.ts';
 import type { ChatParts } from '../parts.ts';
-import { type Citation, recall } from '../peers/recall.ts';
+import { type Citation, type Recalled, recall } from '../peers/recall.ts';
 import { spend } from '../rate.ts';
 import { type CompleteInput, checkCompletion } from './check.ts';
 
@@ -71,12 +73,19 @@ export class Completions {
     const leave = this.#enter(user);
     try {
       const recalled = input.useMemory ? await this.#recall(user, request.messages, requestId, signal) : undefined;
-      if (recalled?.citations.length) yield { __typename: 'CompletionCitations', citations: recalled.citations };
+      const citations = new Citations(() => undefined);
+      citations.add(recalled?.citations ?? []);
+      if (citations.all.length > 0) yield { __typename: 'CompletionCitations', citations: citations.all };
       const messages = recalled ? withRecalled(request.messages, recalled) : request.messages;
       const asked: ChatRequest = { ...request, messages };
       const call = { identity: user, signal, purpose: PURPOSE, requestId };
+      let text = '';
       for await (const part of this.#chat.models.chat(asked, call)) {
-        const event = eventOf(part);
+        const told = part.type === 'citation' ? asText(citations.cite(part, text), request) : part;
+        if (told.type === 'text') text += told.text;
+        if (told.type === 'finish' && citations.all.some(({ quotes }) => quotes))
+          yield { __typename: 'CompletionCitations', citations: citations.all };
+        const event = eventOf(told);
         if (event) yield event;
       }
     } finally {
@@ -149,7 +158,7 @@ export class Completions {
 /** Quotations go before the person's last message, in a message of the person's: they are data. */
 function withRecalled(
   messages: readonly ChatMessage[],
-  { quoted, instructions }: { readonly quoted: string | undefined; readonly instructions: string | undefined },
+  { quoted, instructions, sources }: Recalled,
 ): readonly ChatMessage[] {
   const asked = messages.findLastIndex(({ role }) => role === 'user');
   const before: ChatMessage[] = messages.slice(0, asked);
@@ -159,16 +168,22 @@ function withRecalled(
     if (first?.role === 'system') before[0] = { ...first, content: `${first.content}\n\n${instructions}` };
     else before.unshift({ role: 'system', content: instructions });
   }
-  if (quoted !== undefined) before.push({ role: 'user', content: quoted, pinned: true });
+  if (quoted !== undefined) before.push({ role: 'user', content: quoted, sources, pinned: true });
   return [...before, ...messages.slice(asked)];
 }
 
-function eventOf(part: ChatPart): CompletionEvent | undefined {
+/** Returns a mark as a piece of the text; JSON holds none. */
+const asText = (mark: string, { output }: Pick<ChatRequest, 'output'>): TextDelta => ({
+  type: 'text',
+  text: output ? '' : mark,
+});
+
+function eventOf(part: Exclude<ChatPart, CitationDelta>): CompletionEvent | undefined {
   switch (part.type) {
     case 'start':
       return { __typename: 'CompletionStart', model: part.alias, providerModel: part.model };
     case 'text':
-      return { __typename: 'CompletionText', text: part.text };
+      return part.text === '' ? undefined : { __typename: 'CompletionText', text: part.text };
     case 'reasoning':
       return { __typename: 'CompletionReasoning', text: part.text };
     case 'tool-call': {

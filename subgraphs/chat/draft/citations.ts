@@ -1,5 +1,13 @@
-import type { Citation } from '../peers/recall.ts';
+import type { CitationDelta } from '#llm/provider/deltas.ts';
+import type { Citation, Quote } from '../peers/recall.ts';
 import { asPiece, type Piece } from './draft.ts';
+
+/** Most uses of one source that are kept with their words, and most characters of these. */
+const MAX_QUOTES = 20;
+const MAX_QUOTE = 600;
+
+/** Marks at the end of a text. */
+const MARKS = / ?(?:\[\d+\])+$/;
 
 /** The sources of a reply, as they become known: readers get the whole list each time. */
 export class Citations {
@@ -8,6 +16,11 @@ export class Citations {
 
   constructor(emit: (piece: Piece) => void) {
     this.#emit = emit;
+  }
+
+  /** The sources so far. */
+  get all(): readonly Citation[] {
+    return this.#all;
   }
 
   /** Adds sources behind those that are there; one that is there keeps its number. @returns them with their numbers. */
@@ -22,5 +35,30 @@ export class Citations {
     });
     if (this.#all.length > before) this.#emit(asPiece({ citations: this.#all }));
     return added;
+  }
+
+  /**
+   * Notes that a reply draws on a source, which may be a page that the provider found.
+   *
+   * @param text of the reply so far.
+   * @returns the mark that follows the text: ` [1]`, as models write that are told the numbers; empty where it is there.
+   */
+  cite({ number, page, quote = '' }: CitationDelta, text: string): string {
+    const found = page && { kind: 'WEB' as const, sourceId: page.url, text: quote, ...page, score: 1 };
+    const source = found ? this.add([found])[0]! : this.#all.find(({ index }) => index === number);
+    if (!source) return '';
+    const marks = MARKS.exec(text)?.[0] ?? '';
+    this.#quote(source, { text: quote.slice(0, MAX_QUOTE).toWellFormed(), textOffset: text.length - marks.length });
+    const mark = `[${source.index}]`;
+    if (marks.includes(mark)) return '';
+    return marks !== '' || text === '' || /\s$/.test(text) ? mark : ` ${mark}`;
+  }
+
+  #quote({ index }: Citation, quote: Quote): void {
+    const { quotes = [] } = this.#all.find((one) => one.index === index)!;
+    const isKnown = quotes.some(({ text, textOffset }) => text === quote.text && textOffset === quote.textOffset);
+    if (quote.text === '' || isKnown || quotes.length >= MAX_QUOTES) return;
+    this.#all = this.#all.map((one) => (one.index === index ? { ...one, quotes: [...quotes, quote] } : one));
+    this.#emit(asPiece({ quote: { index, quote } }));
   }
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ChunkKind, Message } from '#prisma/chat/client/client.ts';
 import type { Database, Transaction } from '../parts.ts';
-import type { Citation } from '../peers/recall.ts';
+import type { Citation, Quote } from '../peers/recall.ts';
 import { storableAside } from './storable.ts';
 import { storedToolCalls, type ToolCall, type ToolCallResult } from './tool-calls.ts';
 
@@ -21,6 +21,8 @@ export interface Part {
   /** Of a call that came before. */
   readonly toolResult?: { readonly callId: string; readonly result: ToolCallResult };
   readonly citations?: readonly Citation[];
+  /** Of a citation that came before. */
+  readonly quote?: { readonly index: number; readonly quote: Quote };
 }
 
 /** A piece of a reply as the journal keeps it and the stream log carries it. */
@@ -34,11 +36,17 @@ export interface Piece {
 export function extend(draft: Draft, { kind, body }: Piece): Draft {
   if (kind === 'TEXT') return { ...draft, text: draft.text + body };
   if (kind === 'REASONING') return { ...draft, reasoning: draft.reasoning + body };
-  const { toolCall, toolResult, citations } = JSON.parse(body) as Part;
+  const { toolCall, toolResult, citations, quote: quoted } = JSON.parse(body) as Part;
   if (toolCall) return { ...draft, toolCalls: [...draft.toolCalls, toolCall] };
   if (toolResult) {
     const { callId, result } = toolResult;
     return { ...draft, toolCalls: draft.toolCalls.map((call) => (call.id === callId ? { ...call, result } : call)) };
+  }
+  if (quoted) {
+    const { index, quote } = quoted;
+    const withQuote = (one: Citation) =>
+      one.index === index ? { ...one, quotes: [...(one.quotes ?? []), quote] } : one;
+    return { ...draft, citations: draft.citations.map(withQuote) };
   }
   return citations ? { ...draft, citations } : draft;
 }

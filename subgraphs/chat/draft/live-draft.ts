@@ -23,7 +23,10 @@ export const draftOfChunks = (chunks: readonly Chunk[]): Draft => chunks.map(fro
 export const longer = (one: Draft, other: Draft): Draft => (sizeOf(one) >= sizeOf(other) ? one : other);
 
 const sizeOf = ({ text, reasoning, toolCalls, citations }: Draft): number =>
-  text.length + reasoning.length + citations.length + toolCalls.reduce((sum, { result }) => sum + (result ? 2 : 1), 0);
+  text.length +
+  reasoning.length +
+  citations.reduce((sum, { quotes = [] }) => sum + 1 + quotes.length, 0) +
+  toolCalls.reduce((sum, { result }) => sum + (result ? 2 : 1), 0);
 
 async function shownIn(streams: StreamLog, id: string): Promise<Draft> {
   try {

@@ -119,7 +119,7 @@ async function forgetQuotations(tx: Transaction, { id, authorId, requesterId }: 
   const cited = JSON.stringify([{ kind: 'MESSAGE', sourceId: id }]);
   await tx.$executeRaw`
     UPDATE messages SET citations = (
-      SELECT jsonb_agg(CASE WHEN citation->>'sourceId' = ${id} THEN jsonb_set(citation, '{text}', '""') ELSE citation END
+      SELECT jsonb_agg(CASE WHEN citation->>'sourceId' = ${id} THEN jsonb_set(citation - 'quotes', '{text}', '""') ELSE citation END
         ORDER BY place)
       FROM jsonb_array_elements(citations) WITH ORDINALITY AS cited(citation, place))
     WHERE requester_id = ${userId}::uuid AND status IN ('COMPLETE', 'INTERRUPTED', 'STOPPED', 'FAILED')

@@ -79,7 +79,7 @@ describe('memory is asked before the model', () => {
       },
     ];
     const events = await all(world.follow(anna, replyId));
-    expect(events[0]).toEqual({ __typename: 'ReplyCitations', citations });
+    expect(events[0]).toMatchObject({ __typename: 'ReplyCitations', citations });
     const { data } = await world.ask<{ message: object }>(
       anna,
       'query($id: ID!) { message(id: $id) { citations { index kind sourceId text score memory { id } document { id } title } } }',

@@ -1,3 +1,4 @@
+import type { Source } from '#llm/messages.ts';
 import { Deadline } from '#platform/base/cancellation/deadline.ts';
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
@@ -17,6 +18,15 @@ export interface Citation {
   readonly section?: string;
   readonly page?: number;
   readonly url?: string;
+  /** Words of `text` that the reply draws on, where its model says so; absent where there are none. */
+  readonly quotes?: readonly Quote[];
+}
+
+/** The words of a source that a reply draws on. */
+export interface Quote {
+  readonly text: string;
+  /** Length of the reply's text up to the mark of this use, in UTF-16 code units. */
+  readonly textOffset: number;
 }
 
 export interface Recalled {
@@ -25,6 +35,8 @@ export interface Recalled {
   /** What the person who asks wants of every reply, to follow the system prompt. */
   readonly instructions: string | undefined;
   readonly citations: readonly Citation[];
+  /** What `quoted` quotes, one by one. */
+  readonly sources: readonly Source[];
 }
 
 export interface Question {
@@ -85,7 +97,9 @@ export async function recall(chat: ChatParts, question: Question): Promise<Recal
     metrics.recall.inc({ outcome: isEmpty ? 'empty' : 'used' });
     if (isEmpty) return undefined;
     const { quoted, instructions, items } = found;
-    return { quoted: quoted ?? undefined, instructions: instructions ?? undefined, citations: items.map(asCitation) };
+    const citations = items.map((item, place) => ({ ...asCitation(item), index: place + 1 }));
+    const sources = items.flatMap((item, place) => (isInstruction(item) ? [] : sourceOf(item, place + 1)));
+    return { quoted: quoted ?? undefined, instructions: instructions ?? undefined, citations, sources };
   } catch (error) {
     if (question.signal.aborted) return undefined;
     metrics.recall.inc({ outcome: deadline.passed ? 'late' : 'failed' });
@@ -121,8 +135,8 @@ export async function extractiveAnswer(chat: ChatParts, question: Question) {
   }
 }
 
-const asCitation = ({ kind, id, text, score, citation }: ItemFragment, index: number): Citation => ({
-  index: index + 1,
+/** Returns an item as a citation of a reply, without its number. */
+export const asCitation = ({ kind, id, text, score, citation }: ItemFragment): Omit<Citation, 'index'> => ({
   kind,
   sourceId: id,
   text,
@@ -134,3 +148,20 @@ const asCitation = ({ kind, id, text, score, citation }: ItemFragment, index: nu
     ...(citation.page != null && { page: citation.page }),
   }),
 });
+
+/** Returns an item as a source that a model may refer to. */
+export const sourceOf = (item: ItemFragment, number: number): Source => ({
+  number,
+  title: titleOf(item),
+  text: item.text,
+});
+
+function titleOf({ citation, memory }: ItemFragment): string {
+  if (memory) return `Remembered since ${memory.validFrom.slice(0, 10)}`;
+  if (!citation) return 'An earlier message';
+  const { title, section, page } = citation;
+  return [title, section, page == null ? null : `page ${page}`].filter((part) => part != null).join(', ');
+}
+
+/** What a person wants of every reply is told to follow, and not quoted. */
+const isInstruction = ({ memory }: ItemFragment): boolean => memory?.kind === 'INSTRUCTION';

@@ -7,6 +7,7 @@ import type { FitReport } from '#llm/tokens/fit.ts';
 import { chatWithTools, type ToolConversationPart } from '#llm/tools/conversation.ts';
 import type { ToolRegistry, ToolResult } from '#llm/tools/registry.ts';
 import { CodedError } from '#platform/base/errors/errors.ts';
+import type { Citations } from '../draft/citations.ts';
 import { asPiece, type Piece } from '../draft/draft.ts';
 import { resultOf, type ToolCall } from '../draft/tool-calls.ts';
 import { failureOf, type Outcome } from './outcome.ts';
@@ -20,6 +21,7 @@ const RECORD_WAIT_MS = 2_000;
  * need a person's yes, is complete: another one follows it, with their results.
  *
  * @param emit takes each piece at once: OngoingReply, in ongoing-reply.ts.
+ * @param citations the sources that the model was given; what it draws on is marked in the text as it does elsewhere.
  * @param approvalMs how long a person may take to allow a call.
  *
  * @throws {CodedError} MODEL_NOT_CONFIGURED; what is not a failure of a model. Everything else is an outcome.
@@ -30,10 +32,11 @@ export async function askModel(
   call: CallContext & { readonly signal: AbortSignal },
   tools: ToolRegistry,
   emit: (piece: Piece) => void,
+  citations: Citations,
   approvalMs: number,
 ): Promise<Outcome> {
   const { signal } = call;
-  const answer = new Answer({ request, signal, tools, emit, approvalMs });
+  const answer = new Answer({ request, signal, tools, emit, citations, approvalMs });
   let asking: ChatStream | undefined;
   const asked: Pick<Models, 'chat'> = {
     chat: (one, context) => {
@@ -62,6 +65,7 @@ class Answer {
   readonly #signal: AbortSignal;
   readonly #tools: ToolRegistry;
   readonly #emit: (piece: Piece) => void;
+  readonly #citations: Citations;
   readonly #approvalMs: number;
   readonly #records: LlmCallRecord[] = [];
   readonly #calls: ToolCall[] = [];
@@ -74,12 +78,14 @@ class Answer {
     readonly signal: AbortSignal;
     readonly tools: ToolRegistry;
     readonly emit: (piece: Piece) => void;
+    readonly citations: Citations;
     readonly approvalMs: number;
   }) {
     this.#request = options.request;
     this.#signal = options.signal;
     this.#tools = options.tools;
     this.#emit = options.emit;
+    this.#citations = options.citations;
     this.#approvalMs = options.approvalMs;
   }
 
@@ -90,9 +96,14 @@ class Answer {
         this.#fitted = part.context;
         return undefined;
       case 'text':
-        this.#text += part.text;
-        this.#emit({ kind: 'TEXT', body: part.text });
+        this.#say(part.text);
         return undefined;
+      case 'citation': {
+        const mark = this.#citations.cite(part, this.#text);
+        // JSON holds no marks.
+        if (!this.#request.output) this.#say(mark);
+        return undefined;
+      }
       case 'reasoning':
         this.#emit({ kind: 'REASONING', body: part.text });
         return undefined;
@@ -114,6 +125,11 @@ class Answer {
         // A piece of a call: it comes whole with the others of its round.
         return undefined;
     }
+  }
+
+  #say(words: string): void {
+    this.#text += words;
+    if (words !== '') this.#emit({ kind: 'TEXT', body: words });
   }
 
   /** @param record of the call that failed. */

@@ -112,12 +112,13 @@ export async function compose(
         systemPrompt: conversation.systemPrompt,
         instructions: recalled?.instructions,
         quoted: recalled?.quoted,
+        sources: recalled?.sources,
         images,
       }),
       ...requestParameters(storedParameters(conversation.parameters), storedParameters(reply.parameters)),
       ...(offer.format && { output: offer.format }),
     };
-    return await askModel(chat.models, request, call, tools, emit, chat.config.TOOL_APPROVAL_S * 1_000);
+    return await askModel(chat.models, request, call, tools, emit, citations, chat.config.TOOL_APPROVAL_S * 1_000);
   } catch (error) {
     // Quotations are not an answer to a program that waits for JSON.
     if (!(error instanceof CodedError) || error.code !== 'MODEL_NOT_CONFIGURED' || offer.format) {

@@ -6,7 +6,7 @@ import { type Draft, EMPTY_DRAFT, extend, fromChunk, type Part, type Piece, piec
 import { liveDrafts } from '../draft/live-draft.ts';
 import type { ToolCall, ToolCallResult } from '../draft/tool-calls.ts';
 import type { ChatParts } from '../parts.ts';
-import type { Citation } from '../peers/recall.ts';
+import type { Citation, Quote } from '../peers/recall.ts';
 import { watchMembership } from '../topics/watch-membership.ts';
 import { mayReadSources, seenBy, Withholding } from './privacy.ts';
 import type { Replies } from './replies.ts';
@@ -30,6 +30,7 @@ export type ReplyEvent =
   | { readonly __typename: 'ReplyToolCall'; readonly toolCall: ToolCall }
   | { readonly __typename: 'ReplyToolResult'; readonly callId: string; readonly result: ToolCallResult }
   | { readonly __typename: 'ReplyCitations'; readonly citations: readonly Citation[] }
+  | { readonly __typename: 'ReplyQuote'; readonly index: number; readonly quote: Quote }
   | ({ readonly __typename: 'ReplyEnd' } & Final);
 
 /** How long to wait for a pending reply to be begun before the database is asked again, in ms. */
@@ -205,6 +206,7 @@ class ReaderPosition {
   begun = false;
   #reasoning = 0;
   #citations = 0;
+  readonly #quotes = new Set<string>();
   readonly #toolCalls = new Set<string>();
   readonly #toolResults = new Set<string>();
   /** How far the present reading of the log, or of the database, has come. */
@@ -227,8 +229,10 @@ class ReaderPosition {
       this.#thought = 0;
     }
     const news = pieces.reduce(extend, EMPTY_DRAFT);
-    if (news.citations.length > this.#citations) {
+    const quotes = news.citations.flatMap(({ index, quotes: some = [] }) => some.map((one) => keyOf(index, one)));
+    if (news.citations.length > this.#citations || quotes.some((quote) => !this.#quotes.has(quote))) {
       this.#citations = news.citations.length;
+      for (const quote of quotes) this.#quotes.add(quote);
       yield { __typename: 'ReplyCitations', citations: news.citations };
     }
     if (news.reasoning !== '') yield* this.#think(news.reasoning);
@@ -236,7 +240,12 @@ class ReaderPosition {
     for (const { kind, body } of pieces) if (kind === 'PART') yield* this.#call(JSON.parse(body) as Part);
   }
 
-  *#call({ toolCall, toolResult }: Part): Generator<ReplyEvent, void> {
+  *#call({ toolCall, toolResult, quote: quoted }: Part): Generator<ReplyEvent, void> {
+    if (quoted) {
+      const key = keyOf(quoted.index, quoted.quote);
+      if (!this.#quotes.has(key)) yield { __typename: 'ReplyQuote', ...quoted };
+      this.#quotes.add(key);
+    }
     if (toolCall && !this.#toolCalls.has(toolCall.id)) {
       this.#toolCalls.add(toolCall.id);
       yield { __typename: 'ReplyToolCall', toolCall };
@@ -266,3 +275,6 @@ class ReaderPosition {
     yield { __typename: 'ReplyReasoning', text: fresh, firstSeq, lastSeq: this.#reasoning };
   }
 }
+
+/** A source may be drawn on several times at one place, with other words. */
+const keyOf = (index: number, { text, textOffset }: Quote): string => `${index} ${textOffset} ${text}`;

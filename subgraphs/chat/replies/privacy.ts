@@ -57,7 +57,8 @@ export class Withholding {
     });
   }
 
-  #showPart({ toolCall, toolResult, citations }: Part): Piece[] {
+  #showPart({ toolCall, toolResult, citations, quote }: Part): Piece[] {
+    if (quote) return [];
     if (citations) {
       this.#drewOnSources ||= citations.length > 0;
       return [];

@@ -1,4 +1,4 @@
-import type { ChatMessage, ContentPart } from '#llm/messages.ts';
+import type { ChatMessage, ContentPart, Source } from '#llm/messages.ts';
 import type { Message } from '#prisma/chat/client/client.ts';
 import { storedToolCalls, unanswered } from '../draft/tool-calls.ts';
 import type { Database } from '../parts.ts';
@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly instructions: string | undefined;
   /** What memory quoted. */
   readonly quoted: string | undefined;
+  /** The same, one by one. */
+  readonly sources?: readonly Source[] | undefined;
   /** Images, by the message that they came with. */
   readonly images: ReadonlyMap<string, readonly ContentPart[]>;
 }
@@ -36,7 +38,7 @@ export interface Surroundings {
  */
 export function promptOf(
   history: readonly Message[],
-  { systemPrompt, instructions, quoted, images }: Surroundings,
+  { systemPrompt, instructions, quoted, sources = [], images }: Surroundings,
 ): ChatMessage[] {
   // One message: many models know one system message only, the first.
   const system = [systemPrompt, instructions].filter((part) => part != null);
@@ -51,7 +53,7 @@ export function promptOf(
     // What was removed has no words; a model takes an empty message for an end.
     if (text === '') continue;
     const last = index === asked;
-    if (last && quoted !== undefined) messages.push({ role: 'user', content: quoted, pinned: true });
+    if (last && quoted !== undefined) messages.push({ role: 'user', content: quoted, sources, pinned: true });
     const shown = images.get(id);
     const content = shown ? [{ type: 'text' as const, text }, ...shown] : text;
     messages.push({ id, role: 'user', content, ...(last && { pinned: true }) });

@@ -128,6 +128,7 @@ export function typeResolvers({ chat }: ResolverParts): ResolverMap {
     },
     MessageConnection: COUNTED,
     MessageCitation: {
+      quotes: ({ quotes }: Citation) => quotes ?? [],
       memory: ({ kind, sourceId }: Citation) => (kind === 'MEMORY' ? { id: sourceId } : null),
       document: ({ documentId }: Citation) => (documentId === undefined ? null : { id: documentId }),
       message: citedMessage,

@@ -313,7 +313,10 @@ export const MESSAGE_STREAM = `subscription($id: ID!, $after: Int!) {
     ... on ReplyReasoning { text firstSeq lastSeq }
     ... on ReplyToolCall { toolCall { id: callId name arguments runsOn round textOffset } }
     ... on ReplyToolResult { callId result { status content } }
-    ... on ReplyCitations { citations { index kind sourceId text score memory { id } document { id } title } }
+    ... on ReplyCitations {
+      citations { index kind sourceId text score memory { id } document { id } title url quotes { text textOffset } }
+    }
+    ... on ReplyQuote { index quote { text textOffset } }
     ... on ReplyEnd { status lastSeq error { code message } usage { inputTokens outputTokens estimated } }
   }
 }`;

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import { type ServerTool, ToolRegistry } from '#llm/tools/registry.ts';
+import { quoteOutside } from '#llm/tools/quoted.ts';
+import { Quotation, type ServerTool, ToolRegistry } from '#llm/tools/registry.ts';
 import { untilAborted } from '#platform/base/cancellation/until-aborted.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Citations } from '../draft/citations.ts';
 import type { ToolCall } from '../draft/tool-calls.ts';
 import type { ChatParts } from '../parts.ts';
 import { RecallDocument, type RecallKind } from '../peers/memory.types.ts';
-import { MAX_LEFT_OUT, type Question } from '../peers/recall.ts';
+import { asCitation, MAX_LEFT_OUT, type Question, sourceOf } from '../peers/recall.ts';
 import type { Offer, ServerToolName } from './offer.ts';
 import { missingFor, webFetch, webSearch } from './web-tools.ts';
 
@@ -71,16 +72,17 @@ const TOOLS: Readonly<Record<ServerToolName, MakeTool>> = {
   WEB_SEARCH: (chat, _question, citations) => webSearch(chat, citations),
   WEB_FETCH: (chat, _question, citations) => webFetch(chat, citations),
   CURRENT_TIME: () => currentTime as unknown as ServerTool,
-  SEARCH_MEMORY: (chat, question) =>
-    search(chat, question, {
+  SEARCH_MEMORY: (chat, question, citations) =>
+    search(chat, question, citations, {
       name: 'search_memory',
-      description: 'Looks for what is remembered about the user: facts, preferences, earlier exchanges.',
+      description:
+        'Looks for what is remembered about the user: facts, preferences, earlier exchanges. Refer to one by its number, as [n].',
       kinds: ['MEMORY', 'MESSAGE'],
     }),
-  SEARCH_KNOWLEDGE: (chat, question) =>
-    search(chat, question, {
+  SEARCH_KNOWLEDGE: (chat, question, citations) =>
+    search(chat, question, citations, {
       name: 'search_knowledge',
-      description: 'Looks for passages in the documents that the user has added.',
+      description: 'Looks for passages in the documents that the user has added. Refer to one by its number, as [n].',
       kinds: ['KNOWLEDGE'],
     }),
 };
@@ -113,10 +115,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** The result is memory's own block of quotations: marked as data that carries no instructions. */
+/** What is found becomes citations of the reply, and is quoted with their numbers: data that carries no instructions. */
 function search(
   chat: ChatParts,
   { conversationId, leftOut, identity, requestId }: Question,
+  citations: Citations,
   { name, description, kinds }: { name: string; description: string; kinds: RecallKind[] },
 ): ServerTool {
   const tool: ServerTool<z.ZodObject<{ query: z.ZodString }>> = {
@@ -134,7 +137,12 @@ function search(
         profile: false,
       };
       const { recall } = await chat.peers.execute('memory', RecallDocument, { input }, { identity, requestId, signal });
-      return recall?.quoted ?? 'Nothing was found.';
+      const items = recall?.items ?? [];
+      if (items.length === 0) return 'Nothing was found.';
+      const cited = citations.add(items.map(asCitation));
+      const sources = items.map((item, place) => sourceOf(item, cited[place]!.index));
+      const lines = sources.map(({ number, title, text }) => `[${number}] ${title}\n${text}`);
+      return new Quotation(quoteOutside('what is kept for the user', lines.join('\n\n')), sources);
     },
   };
   return tool as unknown as ServerTool;

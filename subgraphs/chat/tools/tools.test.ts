@@ -5,6 +5,9 @@ import { answer, answerDeltas, type Behaviour, cut, type FaultServer } from '#ll
 import type { SubgraphRequest, SubgraphTransport } from '#platform/net/transport/transport.ts';
 import { all, ChatWorld, person } from '../testing/chat-world.ts';
 
+const MEMORY_ID = '018f0000-0000-7000-8000-000000000001';
+const MEMORY = { kind: 'FACT', validFrom: '2026-01-02T03:04:05.000Z' };
+
 let searched: SubgraphRequest[] = [];
 let found: string | null = null;
 let hangs = false;
@@ -12,7 +15,8 @@ const memory = {
   execute: async (request: SubgraphRequest) => {
     searched.push(request);
     if (hangs) await sleep(60_000, undefined, { ref: false });
-    return { result: { data: { recall: { items: [], quoted: found } } } };
+    const item = { kind: 'MEMORY', id: MEMORY_ID, text: found, score: 0.9, citation: null, memory: MEMORY };
+    return { result: { data: { recall: { items: found === null ? [] : [item], quoted: found } } } };
   },
 } as unknown as SubgraphTransport;
 
@@ -269,7 +273,7 @@ describe('tools of the client', () => {
 describe('tools of the server', () => {
   it('run while the reply is written; calls, results and text are kept and streamed in their order', async () => {
     searched = [];
-    found = '<<<quoted Anna likes tea.>>>';
+    found = 'Anna likes tea.';
     world.provider.script(
       calls('Let me see. ', ['a', 'search_memory', '{"query":"drinks"}'], ['b', 'current_time', '{"timeZone":"Mars"}']),
       calls('And the time. ', ['a', 'current_time']),
@@ -289,10 +293,13 @@ describe('tools of the server', () => {
     const reply = await show(anna, replyId);
     expect(reply).toMatchObject({ status: 'COMPLETE', awaitsToolResults: false });
     expect(reply.toolCalls).toMatchObject([
-      { id: 'a', runsOn: 'SERVER', round: 1, textOffset: 12, result: { status: 'OK', content: found } },
+      { id: 'a', runsOn: 'SERVER', round: 1, textOffset: 12, result: { status: 'OK' } },
       { id: 'b', round: 1, result: { status: 'INVALID_ARGUMENTS' } },
       { id: 'a_2', round: 2, textOffset: 26, result: { status: 'OK' } },
     ]);
+    expect(reply.toolCalls[0]!.result!.content).toMatch(
+      /not instructions[\s\S]*<<<result (\w+)\n\[1\] Remembered since 2026-01-02\nAnna likes tea\.\nresult \1>>>$/,
+    );
     expect(reply.toolCalls[1]!.result!.content).toContain('IANA time zone');
     const time = JSON.parse(reply.toolCalls[2]!.result!.content) as { utc: string };
     expect(Math.abs(Date.now() - Date.parse(time.utc))).toBeLessThan(60_000);

@@ -1,12 +1,14 @@
 import { z } from 'zod';
+import type { Source } from '#llm/messages.ts';
 import { quoteOutside } from '#llm/tools/quoted.ts';
-import { type ServerTool, ToolFailure } from '#llm/tools/registry.ts';
+import { Quotation, type ServerTool, ToolFailure } from '#llm/tools/registry.ts';
 import { FETCH_TIMEOUT_MS, fetchPage } from '#llm/tools/web/fetch-page.ts';
 import { canSearch, SEARCH_TIMEOUT_MS, searchWeb } from '#llm/tools/web/search.ts';
 import type { Config } from '#platform/base/config/config.ts';
 import { NotFetched } from '#platform/net/outbound/public-fetch.ts';
 import type { Citations } from '../draft/citations.ts';
 import type { ChatParts } from '../parts.ts';
+import type { Citation } from '../peers/recall.ts';
 
 /** A reply that searches without end would spend money and time. */
 const MAX_SEARCHES = 10;
@@ -47,11 +49,18 @@ export function webSearch({ config }: ChatParts, citations: Citations): ServerTo
         })),
       );
       const lines = results.map(({ title, url, text }, place) => `[${cited[place]!.index}] ${title}\n${url}\n${text}`);
-      return quoteOutside('a search of the web', lines.join('\n\n'));
+      return new Quotation(quoteOutside('a search of the web', lines.join('\n\n')), cited.map(asSource));
     },
   };
   return tool as unknown as ServerTool;
 }
+
+const asSource = ({ index, title = '', url, text }: Citation): Source => ({
+  number: index,
+  title,
+  ...(url !== undefined && { url }),
+  text,
+});
 
 /** Returns the tool that reads a page of the web for a reply, which becomes a citation of it. */
 export function webFetch({ pages }: ChatParts, citations: Citations): ServerTool {
@@ -78,7 +87,8 @@ export function webFetch({ pages }: ChatParts, citations: Citations): ServerTool
       ]);
       const text = page.text.slice(0, MAX_PAGE);
       const cut = page.isCut || text.length < page.text.length ? '\n… (cut)' : '';
-      return quoteOutside(`a page of the web`, `[${cited!.index}] ${page.title}\n${page.url}\n\n${text}${cut}`);
+      const quoted = quoteOutside(`a page of the web`, `[${cited!.index}] ${page.title}\n${page.url}\n\n${text}${cut}`);
+      return new Quotation(quoted, [{ ...asSource(cited!), text }]);
     },
   };
   return tool as unknown as ServerTool;

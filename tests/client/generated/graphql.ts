@@ -410,6 +410,7 @@ export type FollowWithToolsSubscriptionVariables = Exact<{
 export type FollowWithToolsSubscription = { messageStream:
     | { __typename: 'ReplyCitations' }
     | { __typename: 'ReplyEnd', status: MessageStatus }
+    | { __typename: 'ReplyQuote' }
     | { __typename: 'ReplyReasoning' }
     | { __typename: 'ReplyText', text: string, firstSeq: number }
     | { __typename: 'ReplyToolCall', toolCall: { callId: string, name: string, arguments: string, runsOn: ToolSide, result: { status: ToolResultStatus, content: string } | null } }

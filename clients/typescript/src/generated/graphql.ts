@@ -642,8 +642,9 @@ export type FollowReplySubscriptionVariables = Exact<{
 
 
 export type FollowReplySubscription = { messageStream:
-    | { __typename: 'ReplyCitations', citations: Array<{ index: number, kind: CitationKind, sourceId: string, text: string, title: string | null, url: string | null, section: string | null, page: number | null, score: number }> }
+    | { __typename: 'ReplyCitations', citations: Array<{ index: number, kind: CitationKind, sourceId: string, text: string, title: string | null, url: string | null, section: string | null, page: number | null, score: number, quotes: Array<{ text: string, textOffset: number }> }> }
     | { __typename: 'ReplyEnd', status: MessageStatus, lastSeq: number, error: { code: ErrorCode, message: string } | null, usage: { inputTokens: number, outputTokens: number, reasoningTokens: number } | null }
+    | { __typename: 'ReplyQuote', index: number, quote: { text: string, textOffset: number } }
     | { __typename: 'ReplyReasoning', firstSeq: number, lastSeq: number, text: string }
     | { __typename: 'ReplyText', firstSeq: number, lastSeq: number, text: string }
     | { __typename: 'ReplyToolCall', toolCall: { name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null } }
@@ -1034,6 +1035,17 @@ export const FollowReplyDocument = new TypedDocumentString(`
         section
         page
         score
+        quotes {
+          text
+          textOffset
+        }
+      }
+    }
+    ... on ReplyQuote {
+      index
+      quote {
+        text
+        textOffset
       }
     }
     ... on ReplyToolCall {
