@@ -66,6 +66,9 @@ const statusIn = (code: unknown): number | undefined => {
   return Number.isInteger(number) && number >= 400 && number <= 599 ? number : undefined;
 };
 
+/** Too late, in conflict, too early, no room in a tier (Groq), given up on the way: another time it may go. */
+const PASSING = new Set([408, 409, 425, 498, 499]);
+
 function kindOf(status: number | undefined, words: string, html: boolean): FailureKind {
   const told = html ? undefined : kindOfRefusal(words);
   if (told !== undefined) return told;
@@ -74,11 +77,11 @@ function kindOf(status: number | undefined, words: string, html: boolean): Failu
   if (status === 402) return 'unpaid';
   if (status === 413) return 'context_window';
   if (status === 429 || /rate_limit/i.test(words)) return 'rate_limited';
-  if (status === undefined || status >= 500 || status === 408 || status === 409) return 'server_error';
+  if (status === undefined || status >= 500 || PASSING.has(status)) return 'server_error';
   if (status === 401 || status === 403) return 'credentials';
   // A web server that knows no such page is not an API that knows no such model, and an API does not redirect.
-  if (html || status < 400) return 'malformed';
-  if (status === 404) return 'model_unknown';
+  if (html || status < 400 || status === 405) return 'malformed';
+  if (status === 404) return /model|deployment|engine/i.test(words) ? 'model_unknown' : 'malformed';
   return 'refused';
 }
 

@@ -17,7 +17,8 @@ type Raw = Readonly<Record<string, unknown>>;
 export function said(delta: object): Said {
   const raw = delta as Raw;
   const content = contentOf(raw.content);
-  const text = content.text || (typeof raw.refusal === 'string' ? raw.refusal : '');
+  const { transcript } = (raw.audio ?? {}) as { transcript?: unknown };
+  const text = content.text || textOf(raw.refusal) || (typeof transcript === 'string' ? transcript : '');
   const details = detailsOf(raw.reasoning_details);
   const field = textOf(raw.reasoning_content) !== '' ? 'reasoning_content' : 'reasoning';
   const told = textOf(raw[field]) || details.map((one) => textOf(one.text) || textOf(one.summary)).join('');

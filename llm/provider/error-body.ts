@@ -24,6 +24,9 @@ export function errorOf(body: Raw): Raw | undefined {
   if (typeof error.message === 'string') return { ...error, message: withDetails(error, error.message) };
   if (Object.keys(error).length > 0) return { ...error, message: JSON.stringify(error) };
   if (typeof body.message === 'string') return body;
+  if (typeof body.msg === 'string') return { ...body, message: body.msg };
+  const { status_code: code, status_msg: words } = record(body.base_resp);
+  if (typeof words === 'string' && code !== 0) return { code, message: words };
   if (body.detail !== undefined || body.message !== undefined) return fromDetail(body.detail ?? body.message);
   return undefined;
 }

@@ -19,14 +19,15 @@ const MAX_WHOLE = 64_000_000;
  * Opens the answer to a request for a stream. Servers and proxies name its type as they like (`text/plain`, nothing,
  * `Text/Event-Stream`), and some answer with one JSON object though a stream was asked for: what it begins with tells.
  *
+ * @param alive hears of what the server sends to keep the connection while its model has nothing to say yet.
  * @throws ProviderFailure `malformed` for a web page and the like.
  */
-export async function openEvents({ status, headers, body }: ProviderResponse): Promise<Events> {
+export async function openEvents({ status, headers, body }: ProviderResponse, alive?: () => void): Promise<Events> {
   const type = (headers.get('content-type') ?? '').toLowerCase();
   const begin = type.includes('html') ? '<' : await beginning(body);
   if (begin === '{' || begin === '[') return new Whole(await whole(body));
   // A field of an event, or a comment; an answer that ends before it begins is a stream that was cut.
-  if (/^[a-z:\uFEFF]?$/.test(begin)) return new EventStream(body);
+  if (/^[a-z:\uFEFF]?$/.test(begin)) return new EventStream(body, alive);
   body.on('error', () => undefined).destroy();
   throw new ProviderFailure(
     'malformed',
@@ -43,7 +44,10 @@ async function beginning(body: Readable): Promise<string> {
     const { value, done } = (await pieces.next()) as { value?: Buffer; done?: boolean };
     if (done || value === undefined) return '';
     read.push(value);
-    found = value.toString('utf8').trimStart().slice(0, 1);
+    const bytes = Buffer.concat(read);
+    // A byte order mark that is torn: it has three bytes.
+    if (bytes[0] === 0xef && bytes.length < 3) continue;
+    found = bytes.toString('utf8').trimStart().slice(0, 1);
   }
   await pieces.return?.();
   body.unshift(Buffer.concat(read));
@@ -60,25 +64,35 @@ async function whole(body: Readable): Promise<string> {
   return text;
 }
 
-/** A reply in one piece, as the one event of a stream. */
+/** A reply in one piece, as the one event of a stream; or in lines of JSON, each of them an event. */
 class Whole implements Events {
-  #data: string | undefined;
+  readonly #waiting: string[];
 
-  constructor(data: string) {
-    this.#data = data;
+  constructor(text: string) {
+    // JSON knows no byte order mark.
+    const data = text.replace(/^\uFEFF/, '');
+    this.#waiting = isJson(data) ? [data] : data.split(/\r?\n/).filter((line) => line.trim() !== '');
   }
 
   get done(): boolean {
-    return this.#data === undefined;
+    return this.#waiting.length === 0;
   }
 
   async next(): Promise<ServerEvent | undefined> {
-    const data = this.#data;
-    this.#data = undefined;
+    const data = this.#waiting.shift();
     return data === undefined ? undefined : { name: '', data };
   }
 
   ready(): undefined {
     return undefined;
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
   }
 }

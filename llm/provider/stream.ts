@@ -30,6 +30,8 @@ export interface StreamOptions {
   readonly gathering: Gathering;
 }
 
+/** A server that says no more than that it is there has forgotten the request: DeepSeek gives up after ten minutes. */
+const MAX_ALIVE_MS = 900_000;
 /** What follows a finish reason (usage, `[DONE]`) comes at once; a server that keeps the connection open is left. */
 const AFTER_FINISH_MS = 1_000;
 
@@ -56,6 +58,8 @@ export class ProviderStream {
   #state: 'waiting' | 'begun' | 'over' = 'waiting';
   #events: Events | undefined;
   #headers = new Headers();
+  /** When the last event came. */
+  #heardAt = performance.now();
   /** What was read beyond the delta that was handed out last. */
   #waiting: Delta[] = [];
   /** What is wrong with the events after `waiting`. */
@@ -138,6 +142,7 @@ export class ProviderStream {
 
   #take(event: ServerEvent): void {
     const before = this.#reader.finish;
+    this.#heardAt = performance.now();
     this.#reader.take(event, this.#headers, this.#text, this.#waiting);
     if (this.#reader.finish !== before) this.#watchdog.shorten(Math.min(AFTER_FINISH_MS, this.#stallMs));
   }
@@ -155,7 +160,13 @@ export class ProviderStream {
   async #open(): Promise<Events> {
     const response = await this.#ask(this.#watchdog.signal);
     this.#headers = response.headers;
-    return openEvents(response);
+    return openEvents(response, () => this.#alive());
+  }
+
+  /** DeepSeek's queue and OpenRouter's providers may take minutes, and say meanwhile that the request is not lost. */
+  #alive(): void {
+    const isPatient = performance.now() - this.#heardAt < MAX_ALIVE_MS;
+    if (this.#reader.finish === undefined && isPatient) this.#watchdog.refresh();
   }
 
   /** One of the words has come that end the reply: the provider need not go on. */

@@ -38,11 +38,10 @@ export class ToolCallPieces {
   }
 
   #piece(raw: RawCall): ToolCallDelta[] {
-    const given =
-      typeof raw.index === 'number' && Number.isInteger(raw.index) && raw.index >= 0 ? raw.index : undefined;
+    const given = indexOf(raw.index);
     const id = typeof raw.id === 'string' && raw.id !== '' && raw.id !== 'null' ? raw.id : undefined;
     const name = typeof raw.function?.name === 'string' ? raw.function.name : '';
-    const args = argumentsOf(raw.function?.arguments);
+    let args = argumentsOf(raw.function?.arguments);
     let index = this.#indexOf(given, id, name);
     const isNew = index < 0;
     if (isNew) {
@@ -52,6 +51,8 @@ export class ToolCallPieces {
     const call = this.#calls[index]!;
     const named = call.name === '' && name !== '';
     if (named) call.name = name;
+    // Some servers say all of it once more at the end.
+    if (/^\s*\{/.test(args) && /\}\s*$/.test(call.arguments) && isJson(call.arguments)) args = '';
     call.arguments += args;
     const extra = raw.extra_content;
     return [
@@ -86,6 +87,12 @@ export class ToolCallPieces {
     const call = this.#calls[index]!;
     return call.name !== '' && (call.name !== name || isJson(call.arguments));
   }
+}
+
+/** Some servers number in text. */
+function indexOf(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : value;
+  return typeof number === 'number' && Number.isInteger(number) && number >= 0 ? number : undefined;
 }
 
 /** Ollama and others send the arguments as an object. */

@@ -1,4 +1,6 @@
-import type { Readable } from 'node:stream';
+import { pipeline, type Readable, type Transform } from 'node:stream';
+import { json, text } from 'node:stream/consumers';
+import { constants, createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import type { Agent } from 'undici';
 import { asErrorBody } from './error-body.ts';
 
@@ -16,7 +18,12 @@ export interface ProviderResponse
 export function transport(agent: Agent): typeof globalThis.fetch {
   const send = async (input: string, init: RequestInit): Promise<ProviderResponse> => {
     const url = new URL(input);
-    const { statusCode, statusText, headers, body } = await agent.request({
+    const {
+      statusCode,
+      statusText,
+      headers,
+      body: sent,
+    } = await agent.request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: init.method as 'POST',
@@ -24,6 +31,9 @@ export function transport(agent: Agent): typeof globalThis.fetch {
       body: init.body as string,
       signal: init.signal ?? null,
     });
+    const encoding = headers['content-encoding'];
+    const packed = typeof encoding === 'string' ? UNPACK[encoding.trim().toLowerCase()] : undefined;
+    const body = packed ? pipeline(sent, packed(), () => undefined) : sent;
     return {
       ok: statusCode >= 200 && statusCode < 300,
       status: statusCode,
@@ -31,12 +41,21 @@ export function transport(agent: Agent): typeof globalThis.fetch {
       url: input,
       headers: headersOf(headers),
       body,
-      text: async () => (statusCode < 400 ? body.text() : asErrorBody(await body.text())),
-      json: () => body.json(),
+      text: async () => (statusCode < 400 ? text(body) : asErrorBody(await text(body))),
+      json: () => json(body),
     };
   };
   return send as unknown as typeof globalThis.fetch;
 }
+
+/** Proxies pack answers though none was asked for packed. What has come is unpacked at once: a stream is one. */
+const UNPACK: Readonly<Record<string, () => Transform>> = {
+  gzip: () => createGunzip({ flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH }),
+  'x-gzip': () => createGunzip({ flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH }),
+  deflate: () => createInflate({ flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH }),
+  br: () => createBrotliDecompress(),
+  zstd: () => createZstdDecompress(),
+};
 
 function headersOf(raw: Record<string, string | string[] | undefined>): Headers {
   const headers = new Headers();

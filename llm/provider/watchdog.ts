@@ -28,6 +28,11 @@ export class Watchdog {
     this.#timer.refresh();
   }
 
+  /** The provider has said that it is there: it is waited for from now on again. */
+  refresh(): void {
+    if (!this.#over) this.#timer.refresh();
+  }
+
   /** From here on so many milliseconds are waited for the next piece. */
   shorten(stallMs: number): void {
     if (this.#over) return;

@@ -36,7 +36,9 @@ export class ChatReader implements Reader {
     if (!choice) return;
     const delta = choice.delta ?? choice.message;
     if (delta) this.#read(delta, text, deltas);
-    if (typeof choice.finish_reason === 'string' && choice.finish_reason !== '') this.finish = choice.finish_reason;
+    const { finish_reason: reason } = choice;
+    // DashScope's word for none is a text.
+    if (typeof reason === 'string' && !/^(null|none)?$/i.test(reason)) this.finish = reason;
   }
 
   #read(delta: object, text: ReplyText, deltas: Delta[]): void {
@@ -55,10 +57,10 @@ function parsed({ name, data }: ServerEvent, headers: Headers): Chunk {
   // Gemini wraps an error in a list.
   const chunk = (Array.isArray(value) ? value[0] : value) as Chunk | null | undefined;
   if (typeof chunk !== 'object' || chunk === null) throw new SyntaxError('an event holds no object');
-  const isError = name === 'error' || chunk.error || (chunk.object === 'error' && chunk.choices === undefined);
+  const isError = name === 'error' || chunk.error || (chunk.choices == null && isRefusal(chunk as Raw));
   if (!isError) return chunk;
-  const error = errorOf(chunk as Readonly<Record<string, unknown>>) ?? { ...chunk };
-  const { code, type, param, message } = error as Readonly<Record<string, unknown>>;
+  const error = errorOf(chunk as Raw) ?? { ...chunk };
+  const { code, type, param, message } = error as Raw;
   throw failureOf({
     code,
     type: textOr(type),
@@ -67,5 +69,13 @@ function parsed({ name, data }: ServerEvent, headers: Headers): Chunk {
     headers,
   });
 }
+
+/** Mistral names it so; MiniMax, Zhipu, FastAPI and others answer 200 with words where the choices would be. */
+const isRefusal = ({ object, usage, message, msg, detail, base_resp: minimax }: Raw): boolean =>
+  object === 'error' ||
+  (usage == null && [message, msg, detail].some((words) => typeof words === 'string' && words !== '')) ||
+  !!(minimax as { status_code?: unknown } | undefined)?.status_code;
+
+type Raw = Readonly<Record<string, unknown>>;
 
 const textOr = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);

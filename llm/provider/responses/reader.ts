@@ -2,6 +2,7 @@ import type { JsonObject } from '#platform/base/json/json.ts';
 import type { ServerEvent } from '#platform/net/http/event-stream.ts';
 import { failureOf } from '../classify.ts';
 import type { Delta } from '../deltas.ts';
+import { finishOf } from '../finish-reasons.ts';
 import type { Reader } from '../protocol.ts';
 import type { ReplyText } from '../reply-text.ts';
 import { type ReportedUsage, reportedUsage } from '../usage.ts';
@@ -29,6 +30,9 @@ interface Event extends Fault, Answer {
   readonly type?: string;
   readonly delta?: string;
   readonly output_index?: number;
+  readonly content_index?: number;
+  readonly text?: string;
+  readonly refusal?: string;
   readonly item?: Item;
   readonly response?: Answer;
 }
@@ -39,7 +43,9 @@ export class ResponsesReader implements Reader {
   usage: ReportedUsage | undefined;
   /** Positions of calls, by the index of their item, and whether their arguments have come. */
   readonly #calls = new Map<number, { readonly at: number; told: boolean }>();
-  #said = false;
+  #said = '';
+  /** Parts of messages whose words have come, by item and part. */
+  readonly #parts = new Set<string>();
 
   get calls(): boolean {
     return this.#calls.size > 0;
@@ -56,9 +62,13 @@ export class ResponsesReader implements Reader {
     }
     if (type === 'error' || (event.error && !event.response)) throw failed(event.error ?? event, headers, data);
     const index = event.output_index ?? 0;
+    const place = `${index} ${event.content_index ?? 0}`;
     if (type === 'response.output_text.delta' || type === 'response.refusal.delta') {
-      this.#said = true;
-      text.take(event.delta ?? '', deltas);
+      this.#parts.add(place);
+      this.#say(event.delta ?? '', text, deltas);
+    } else if (type === 'response.output_text.done' || type === 'response.refusal.done') {
+      if (!this.#parts.has(place)) this.#say(event.text ?? event.refusal ?? '', text, deltas);
+      this.#parts.add(place);
     } else if (type === 'response.reasoning_summary_text.delta' || type === 'response.reasoning_text.delta') {
       deltas.push({ type: 'reasoning', text: event.delta ?? '', field: 'parts' });
     } else if (type === 'response.output_item.added') this.#begin(index, event.item, deltas);
@@ -66,6 +76,11 @@ export class ResponsesReader implements Reader {
     else if (type === 'response.output_item.done') this.#stop(index, event.item, deltas);
     else if (/^response\.(completed|incomplete|failed|cancelled)$/.test(type))
       this.#end(event.response ?? {}, headers, text, deltas);
+  }
+
+  #say(words: string, text: ReplyText, deltas: Delta[]): void {
+    this.#said += words;
+    text.take(words, deltas);
   }
 
   #begin(index: number, item: Item | undefined, deltas: Delta[]): void {
@@ -99,21 +114,24 @@ export class ResponsesReader implements Reader {
   #end(answer: Answer, headers: Headers, text: ReplyText, deltas: Delta[]): void {
     this.usage = reportedUsage(answer) ?? this.usage;
     if (answer.error) throw failed(answer.error, headers, JSON.stringify(answer.error));
-    for (const [index, item] of (answer.output ?? []).entries()) {
-      // What has come piece by piece is not repeated.
-      if (item.type === 'message' && !this.#said) text.take(wordsOf(item), deltas);
-      else if (item.type === 'function_call' && !this.#calls.has(index)) this.#stop(index, item, deltas);
-    }
+    const output = answer.output ?? [];
+    for (const [index, item] of output.entries())
+      if (item.type === 'function_call' && !this.#calls.has(index)) this.#stop(index, item, deltas);
+    // What has come piece by piece is not repeated.
+    const whole = output.map(wordsOf).join('');
+    if (whole.startsWith(this.#said)) this.#say(whole.slice(this.#said.length), text, deltas);
     const { status = 'completed' } = answer;
-    this.finish = status === 'completed' ? 'stop' : (answer.incomplete_details?.reason ?? status);
+    const reason = answer.incomplete_details?.reason ?? status;
+    // One that is incomplete for a reason that is not known here has broken off.
+    this.finish = status === 'completed' ? 'stop' : finishOf(reason, false) === 'stop' ? 'failed' : reason;
   }
 }
 
 const failed = ({ code, message, param, type }: Fault, headers: Headers, data: string) =>
   failureOf({ code: code ?? undefined, type, param, message: message ?? data, headers });
 
-const wordsOf = ({ content }: Item): string =>
-  (Array.isArray(content) ? (content as readonly JsonObject[]) : [])
+const wordsOf = ({ type, content }: Item): string =>
+  (type === 'message' && Array.isArray(content) ? (content as readonly JsonObject[]) : [])
     .map((part) => textIn(part.text) ?? textIn(part.refusal) ?? '')
     .join('');
 

@@ -47,6 +47,13 @@ describe('the event stream of a provider', () => {
     ]);
   });
 
+  it('tells of comments, by which a server says that it is still there', async () => {
+    let comments = 0;
+    const body = inPieces(': keep-alive\n\n: keep-alive\n\ndata: 1\n\n:\n\n', 7);
+    expect((await readAll(new EventStream(body, () => comments++))).map((e) => e.data)).toEqual(['1']);
+    expect(comments).toBe(3);
+  });
+
   it('is read as the openai package reads it', async () => {
     const around = fc.constantFrom('', ': ping\n', 'id: 7\r\n', 'event: message\n', 'noise\n');
     const json = fc.json({ maxDepth: 1 }).map((text) => text.replaceAll(/[\r\n]/g, ' '));

@@ -23,6 +23,7 @@ export interface ServerEvent {
  */
 export class EventStream {
   readonly #body: Readable;
+  readonly #alive: () => void;
   readonly #events: ServerEvent[] = [];
   #read = 0;
   #over = false;
@@ -32,14 +33,17 @@ export class EventStream {
   readonly #parser = createParser({
     maxBufferSize: MAX_EVENT,
     onEvent: ({ event, data }) => this.#add({ name: event ?? '', data }),
+    onComment: () => this.#alive(),
     onError: ({ type }) => {
       if (type === 'max-buffer-size-exceeded')
         this.#body.destroy(new SyntaxError(`an event is longer than ${MAX_EVENT} characters`));
     },
   });
 
-  constructor(body: Readable) {
+  /** @param alive hears of comments, which servers send while they have nothing else to say. */
+  constructor(body: Readable, alive: () => void = () => undefined) {
     this.#body = body;
+    this.#alive = alive;
     body.setEncoding('utf8');
     const guard = { where: 'event stream', end: ({ error }: Fault) => this.#fail(error as Error) };
     body.on(
