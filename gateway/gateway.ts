@@ -48,6 +48,7 @@ import { createHealth } from './server/health.ts';
 import { sendLandingPage } from './server/landing-page.ts';
 import { createGatewayMetrics } from './server/metrics.ts';
 import { secure, seeOther, sendJson, sendText } from './server/pages.ts';
+import { boundPipelining } from './server/pipelining.ts';
 import { subgraphMetrics } from './server/subgraph-metrics.ts';
 import { settingsOf } from './settings/gateway-file.ts';
 import { textOf } from './settings/watch-gateway-file.ts';
@@ -129,6 +130,8 @@ export interface Gateway extends AsyncDisposable {
 const RELOAD_SPREAD_MS = 5_000;
 const DRAIN_SPREAD_MS = 500;
 const DOORS_CHECK_MS = 3_000;
+/** Connections of one network at once, beside WebSockets. */
+const OTHER_CONNECTIONS = 1_000;
 const CALLBACK_HEARTBEAT_MS = 5_000;
 
 /**
@@ -261,7 +264,13 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   const frontPage = options.frontPage === undefined ? undefined : createFrontPage(options.frontPage, config);
   const health = createHealth({ graph, version: options.version, stores: options.stores });
 
-  const server = await createClientServer(config, log);
+  const server = await createClientServer({
+    config,
+    log,
+    // Behind a proxy all connections are the proxy's.
+    bounds: config.TRUSTED_PROXIES > 0 ? {} : { maxOfNetwork: config.WS_MAX_SOCKETS_ADDRESS + OTHER_CONNECTIONS },
+    cut: metrics.connectionCut,
+  });
   server.keepAliveTimeout = 65_000; // longer than the idle time of the usual load balancers
   server.requestTimeout = 60_000;
   const sockets = serveWebSockets({ ...faces, server, path: '/graphql', origins });
@@ -278,6 +287,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   server.on('request', guarded(guard, handle));
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    if (!boundPipelining(request, response)) return;
     boundChunks(request, response);
     const url = request.url ?? '/';
     const mark = url.indexOf('?');

@@ -46,6 +46,7 @@ function restrict(seed: number, oneOf: number, nullableOnly: boolean): PolicyDir
     type: () => undefined,
     transitive: () => [],
     argumentCost: () => undefined,
+    inputFieldCost: () => undefined,
     any: { access: true, tags: false },
   };
 }

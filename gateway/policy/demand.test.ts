@@ -14,11 +14,17 @@ const { sdl, apiSchema } = await loadSupergraph({
         name: String
         search(text: String @cost(weight: 3)): [User] @cost(weight: 5) @listSize(assumedSize: 100)
         users(first: Int = 20): [User] @listSize(slicingArguments: ["first"])
+        either(first: Int, last: Int): UserPage @listSize(slicingArguments: ["first", "last"], sizedFields: ["nodes"])
+        any(first: Int, last: Int): [User]
+          @listSize(slicingArguments: ["first", "last"], assumedSize: 9, requireOneSlicingArgument: false)
+        deep(first: Int): Results @listSize(slicingArguments: ["first"], sizedFields: ["recent"])
         find(input: Find): [User] @listSize(assumedSize: 7)
         byIds(ids: [ID!]): [User] @listSize(assumedSize: 8)
         page(first: Int): UserPage @listSize(slicingArguments: ["first"], sizedFields: ["nodes", "edges"])
       }
-      input Find { text: String page: Page = { first: 40 } }
+      type Results { page: UserPage recent: [User] }
+      input Find { text: String page: Page = { first: 40 } tags: [Tag] @cost(weight: 2) all: Boolean @cost(weight: 30) }
+      input Tag { name: String }
       input Page { first: Int = 25 }
       type Mutation { rename: User }
       type User { id: ID! friends: [User] photo: Photo tags: [String] }
@@ -30,8 +36,15 @@ const { sdl, apiSchema } = await loadSupergraph({
 });
 // Newer composers than this one take paths and lists.
 const taken = sdl
-  .replace(/@listSize\(assumedSize: 7\b[^)]*\)/, '@listSize(slicingArguments: ["input.page.first"])')
-  .replace(/@listSize\(assumedSize: 8\b[^)]*\)/, '@listSize(slicingArguments: ["ids"])');
+  .replace(
+    /@listSize\(assumedSize: 7\b[^)]*\)/,
+    '@listSize(slicingArguments: ["input.page.first"], requireOneSlicingArgument: false)',
+  )
+  .replace(
+    /@listSize\(assumedSize: 8\b[^)]*\)/,
+    '@listSize(slicingArguments: ["ids"], requireOneSlicingArgument: false)',
+  )
+  .replace('sizedFields: ["recent"]', 'sizedFields: ["page { nodes }", "page.edges"]');
 const directives = readPolicyDirectives(taken);
 const cost = (text: string, variables?: Record<string, unknown>) => {
   const document = parse(text);
@@ -44,7 +57,7 @@ it.each([
   ['a mutation is ten more', 'mutation { rename { id } }', 11],
   ['a field and a type may have a weight', '{ user { photo { url } } }', 8],
   ['a list of unknown size is five', '{ user { friends { id } } }', 6],
-  ['a list of assumed size, and an argument with a weight', '{ search(text: "x") { id } }', 800],
+  ['a list of assumed size, and an argument with a weight', '{ search(text: "x") { id } }', 100 * 5 + 3],
   ['a literal slices', '{ users(first: 7) { id } }', 7],
   ['the default of an argument slices', '{ users { id } }', 20],
   ['sized fields get their parent’s size', '{ page(first: 10) { nodes { id } edges { node { id } } } }', 1 + 10 + 20],
@@ -61,26 +74,76 @@ it('variables slice, with their defaults; while they are unknown a list counts o
 });
 
 it.each([
-  ['a literal', '{ find(input: { page: { first: 700 } }) { id } }', {}, 700],
-  ['the whole argument', 'query($i: Find) { find(input: $i) { id } }', { i: { page: { first: 700 } } }, 700],
-  ['a part of it', 'query($p: Page) { find(input: { page: $p }) { id } }', { p: { first: 700 } }, 700],
-  ['its number', 'query($n: Int) { find(input: { page: { first: $n } }) { id } }', { n: 700 }, 700],
-  ['the default of a variable', 'query($i: Find = { page: { first: 700 } }) { find(input: $i) { id } }', {}, 700],
-  ['the default of a field', '{ find(input: { page: {} }) { id } }', {}, 25],
-  ['the default of a part', 'query($i: Find) { find(input: $i) { id } }', { i: { text: 'x' } }, 40],
-  ['nothing: null', 'query($i: Find) { find(input: $i) { id } }', { i: { page: null } }, 5],
+  ['a literal', '{ find(input: { page: { first: 700 } }) { id } }', {}, 700 + 2],
+  ['the whole argument', 'query($i: Find) { find(input: $i) { id } }', { i: { page: { first: 700 } } }, 700 + 2],
+  ['a part of it', 'query($p: Page) { find(input: { page: $p }) { id } }', { p: { first: 700 } }, 700 + 2],
+  ['its number', 'query($n: Int) { find(input: { page: { first: $n } }) { id } }', { n: 700 }, 700 + 2],
+  ['the default of a variable', 'query($i: Find = { page: { first: 700 } }) { find(input: $i) { id } }', {}, 700 + 2],
+  ['the default of a field', '{ find(input: { page: {} }) { id } }', {}, 25 + 2],
+  ['the default of a part', 'query($i: Find) { find(input: $i) { id } }', { i: { text: 'x' } }, 40 + 1],
+  ['nothing: null', 'query($i: Find) { find(input: $i) { id } }', { i: { page: null } }, 5 + 1],
   ['nothing: left out', '{ find { id } }', {}, 5],
   [
     'nothing: what is not of the type',
     'query($i: Find) { find(input: $i) { id } }',
     { i: { page: [{ first: 9 }] } },
-    5,
+    5 + 2,
   ],
   ['a variable that is left out', 'query($n: Int) { users(first: $n) { id } }', {}, 20],
   ['a list', '{ byIds(ids: ["1", "2", "3"]) { id } }', {}, 3],
   ['a list in a variable', 'query($ids: [ID!]) { byIds(ids: $ids) { id } }', { ids: Array(600).fill('1') }, 600],
 ])('wherever the size of a list stands, it counts: %s', (_, text, variables, expected) => {
   expect(cost(text, variables)).toBe(expected);
+});
+
+it.each([
+  [
+    'lists below the field that is sized',
+    '{ deep(first: 30) { page { nodes { id } edges { node { id } } } } }',
+    1 + 1 + 90,
+  ],
+  ['but not the lists beside them', '{ deep(first: 30) { recent { id } } }', 1 + 5],
+  [
+    'lists that the page itself does not name',
+    '{ deep(first: 30) { page { nodes { friends { id } } } } }',
+    2 + 30 + 150,
+  ],
+])('the paths of sizedFields lead to %s', (_, text, expected) => {
+  expect(cost(text, {})).toBe(expected);
+});
+
+it.each([
+  [
+    'input objects',
+    'query($i: Find) { find(input: $i) { id } }',
+    { i: { tags: [{ name: 'a' }, { name: 'b' }] } },
+    4 + 1,
+  ],
+  ['a weight of a field', '{ find(input: { all: true }) { id } }', {}, 30 + 1],
+  [
+    'what a literal and variables give',
+    'query($t: [Tag]) { find(input: { all: true, tags: $t }) { id } }',
+    { t: [{}] },
+    33,
+  ],
+])('what is given costs as well: %s', (_, text, variables, expected) => {
+  expect(cost(text, variables) - 40).toBe(expected);
+});
+
+it('a list that needs exactly one argument for its size is not asked for with none or several', () => {
+  const [none, both] = ['{ either { nodes { id } } }', '{ either(first: 1, last: 2) { nodes { id } } }'];
+  const said = /Query\.either needs exactly one of `first`, `last`, which tells how long its list is/;
+  expect(() => cost(none)).toThrow(said);
+  expect(() => cost(both)).toThrow(said);
+  expect(cost('{ either(last: 7) { nodes { id } } }')).toBe(8);
+  const text = 'query($a: Int, $b: Int) { either(first: $a, last: $b) { nodes { id } } }';
+  // What the variables are is known later.
+  expect(cost(text)).toBe(2);
+  expect(cost(text, { b: 7 })).toBe(8);
+  expect(() => cost(text, { a: null })).toThrow('none is given');
+  expect(() => cost(text, { a: 1, b: 7 })).toThrow('2 are given');
+  // Where the schema says so, none and several do.
+  expect(['{ any { id } }', '{ any(first: 3, last: 4) { id } }'].map((one) => cost(one, {}))).toEqual([9, 4]);
 });
 
 it('fragments that multiply are refused without being counted to the end', () => {

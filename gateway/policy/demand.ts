@@ -1,5 +1,4 @@
 import {
-  BREAK,
   type DocumentNode,
   type FieldNode,
   type GraphQLField,
@@ -16,23 +15,29 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
-  type ValueNode,
   valueFromASTUntyped,
-  visit,
 } from 'graphql';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { type Fragments, fragmentsOf } from '#platform/base/graphql/fragments.ts';
 import { isObject } from '#platform/base/json/objects.ts';
 import type { PolicyDirectives } from './directives.ts';
 import type { ListSize } from './field-policy.ts';
+import { hasVariable, InputCosts } from './input-costs.ts';
+import { readSizedFields, type SizedFields } from './sized-fields.ts';
 
 /**
  * The estimated cost of one operation, by the rules of the field (IBM's cost specification, as Apollo Router reads it):
- * 1 for each object, interface or union that may be returned, 0 for each scalar, 10 for a mutation, lists multiplied by
- * the size that their arguments or `@listSize` tell, `@cost` instead of the default weight.
+ * 1 for each object, interface or union that may be returned and for each input object that is given, 0 for each
+ * scalar, 10 for a mutation, lists multiplied by the size that their arguments or `@listSize` tell, `@cost` instead of
+ * the default weight.
  */
 export interface Cost {
-  /** @param variables undefined while they are not known: then lists whose size they decide count once. */
+  /**
+   * @param variables undefined while they are not known: then lists whose size they decide count once, and what they
+   * bring in costs nothing.
+   * @throws {CodedError} BAD_USER_INPUT where a list needs exactly one argument that tells its size, and has none or
+   * several.
+   */
   of(variables: Readonly<Record<string, unknown>> | undefined): number;
 }
 
@@ -43,14 +48,17 @@ const MUTATION = 10;
 const MAX_NODES = 20_000;
 
 interface Priced {
+  /** What is given for its arguments, however long the list is. */
+  readonly inputs: Amount;
   /** Without its list size and children. */
   readonly weight: number;
-  readonly size: Size;
+  readonly size: Amount;
   readonly children: readonly Priced[];
 }
 
 type Variables = Readonly<Record<string, unknown>> | undefined;
-type Size = number | ((variables: Variables) => number);
+/** A weight or a size, which variables may decide. */
+type Amount = number | ((variables: Variables) => number);
 
 /**
  * Prices an operation.
@@ -80,30 +88,34 @@ export function priceOperation(
   return { of: (variables) => base + sum(tree, variables && { ...defaults, ...variables }) };
 }
 
-const varies = (one: Priced): boolean => typeof one.size === 'function' || one.children.some(varies);
+const varies = ({ inputs, size, children }: Priced): boolean =>
+  typeof inputs === 'function' || typeof size === 'function' || children.some(varies);
+
+const amount = (given: Amount, variables: Variables): number => (typeof given === 'number' ? given : given(variables));
 
 function sum(priced: readonly Priced[], variables: Variables): number {
   let total = 0;
-  for (const { weight, size, children } of priced) {
-    const times = typeof size === 'number' ? size : size(variables);
-    total += times * (weight + sum(children, variables));
+  for (const { inputs, weight, size, children } of priced) {
+    total += amount(inputs, variables) + amount(size, variables) * (weight + sum(children, variables));
   }
   return total;
 }
 
-/** Sizes that a parent's `@listSize(sizedFields:)` gives to its children. */
-type Sized = { readonly names: readonly string[]; readonly size: Size } | undefined;
+/** The size that an ancestor's `@listSize(sizedFields:)` gives to lists below it. */
+type Sized = { readonly fields: SizedFields; readonly size: Amount } | undefined;
 
 class Pricing {
   readonly #schema: GraphQLSchema;
   readonly #directives: PolicyDirectives;
   readonly #fragments: Fragments;
+  readonly #inputs: InputCosts;
   #nodes = 0;
 
   constructor(schema: GraphQLSchema, directives: PolicyDirectives, fragments: Fragments) {
     this.#schema = schema;
     this.#directives = directives;
     this.#fragments = fragments;
+    this.#inputs = new InputCosts(directives);
   }
 
   /** Fields of one name under one parent are fetched once however often they are written, so they are priced once. */
@@ -147,30 +159,31 @@ class Pricing {
     const name = node.name.value;
     const field = isObjectType(parent) || isInterfaceType(parent) ? parent.getFields()[name] : undefined;
     // What does not exist is for validation to say; introspection is answered from memory.
-    if (!field) return { weight: 0, size: 1, children: [] };
+    if (!field) return { inputs: 0, weight: 0, size: 1, children: [] };
     const policy = this.#directives.field(parent.name, name);
     const type = getNamedType(field.type);
-    let weight = policy?.cost ?? this.#directives.type(type.name)?.cost ?? (isCompositeType(type) ? 1 : 0);
-    for (const argument of node.arguments ?? []) {
-      weight += this.#directives.argumentCost(parent.name, name, argument.name.value) ?? 0;
-    }
+    const weight = policy?.cost ?? this.#directives.type(type.name)?.cost ?? (isCompositeType(type) ? 1 : 0);
+    const inputs = this.#inputs.of(parent.name, field, node);
     const listSize = policy?.listSize;
+    const told = listSize && this.#size(listSize, parent.name, field, node);
     const isList = isListType(isNonNullType(field.type) ? field.type.ofType : field.type);
-    let size: Size = 1;
-    let childSizes: Sized;
-    if (listSize?.sizedFields) childSizes = { names: listSize.sizedFields, size: this.#size(listSize, field, node) };
-    else if (isList) {
-      size = listSize
-        ? this.#size(listSize, field, node)
-        : sized?.names.includes(name)
-          ? sized.size
-          : UNKNOWN_LIST_SIZE;
+    const below = sized?.fields.get(name);
+    let size: Amount = 1;
+    if (isList) {
+      // What the ancestor says comes first: it knows what it was asked for.
+      if (below?.size === 0) size = sized!.size;
+      else size = told ?? UNKNOWN_LIST_SIZE;
     }
+    const childSizes: Sized = listSize?.sizedFields
+      ? { fields: readSizedFields(listSize.sizedFields), size: told! }
+      : below && below.size > 0
+        ? { fields: below, size: sized!.size }
+        : undefined;
     const sets = nodes.flatMap((one) => (one.selectionSet ? [one.selectionSet] : []));
-    return { weight, size, children: sets.length > 0 ? this.selections(sets, type, childSizes) : [] };
+    return { inputs, weight, size, children: sets.length > 0 ? this.selections(sets, type, childSizes) : [] };
   }
 
-  #size(listSize: ListSize, field: GraphQLField<unknown, unknown>, node: FieldNode): Size {
+  #size(listSize: ListSize, parent: string, field: GraphQLField<unknown, unknown>, node: FieldNode): Amount {
     const fallback = listSize.assumedSize ?? UNKNOWN_LIST_SIZE;
     const slices = (listSize.slicingArguments ?? []).flatMap((path) => {
       const [first, ...rest] = path.split('.');
@@ -182,6 +195,9 @@ class Pricing {
         const value = given && valueFromASTUntyped(given.value, variables);
         return sizeIn(value === undefined ? definition.defaultValue : value, definition.type, rest) ?? [];
       });
+      if (listSize.requireOneSlicingArgument && slices.length > 0 && sizes.length !== 1) {
+        throw notOneSlice(`${parent}.${field.name}`, listSize.slicingArguments!, sizes.length);
+      }
       return sizes.length > 0 ? Math.max(...sizes) : fallback;
     };
     if (!slices.some(({ given }) => given && hasVariable(given.value))) return sizeWith({});
@@ -205,17 +221,12 @@ function sizeIn(value: unknown, type: GraphQLInputType, path: readonly string[])
   return field && sizeIn(value[name] === undefined ? field.defaultValue : value[name], field.type, rest);
 }
 
-/** Whether a value is known only with the variables. */
-function hasVariable(value: ValueNode): boolean {
-  let found = false;
-  visit(value, {
-    Variable() {
-      found = true;
-      return BREAK;
-    },
-  });
-  return found;
-}
+const notOneSlice = (field: string, slices: readonly string[], given: number): CodedError =>
+  new CodedError(
+    'BAD_USER_INPUT',
+    `${field} needs exactly one of ${slices.map((name) => `\`${name}\``).join(', ')}, which tells how long its list is; ${given === 0 ? 'none is' : `${given} are`} given.`,
+    { argument: slices[0]! },
+  );
 
 /** Returns the refusal of an operation that costs more than is allowed. */
 export const tooCostly = (cost: number, limit: number): CodedError =>

@@ -1,4 +1,4 @@
-import { type ConstDirectiveNode, type FieldDefinitionNode, Kind, parse, valueFromASTUntyped } from 'graphql';
+import { type ConstDirectiveNode, type InputValueDefinitionNode, Kind, parse, valueFromASTUntyped } from 'graphql';
 import type { Access, FieldPolicy, ListSize } from './field-policy.ts';
 import { readTransitive } from './transitive.ts';
 
@@ -9,6 +9,7 @@ export interface PolicyDirectives {
   /** What a field demands because of the fields that its value is made of. */
   transitive(type: string, name: string): readonly Access[];
   argumentCost(type: string, field: string, argument: string): number | undefined;
+  inputFieldCost(type: string, field: string): number | undefined;
   /** Whether anything in the supergraph restricts access, tags or prices: without, a policy need not look. */
   readonly any: { readonly access: boolean; readonly tags: boolean };
 }
@@ -25,7 +26,8 @@ export function readPolicyDirectives(supergraphSdl: string): PolicyDirectives {
   const names = linkedNames(ofSchema);
   const fields = new Map<string, FieldPolicy>();
   const types = new Map<string, FieldPolicy>();
-  const argumentCosts = new Map<string, number>();
+  /** Of arguments, and of input fields. */
+  const inputCosts = new Map<string, number>();
   const any = { access: false, tags: false };
 
   const note = (policy: FieldPolicy | undefined): FieldPolicy | undefined => {
@@ -42,8 +44,11 @@ export function readPolicyDirectives(supergraphSdl: string): PolicyDirectives {
           const policy = note(policyOf(field.directives, names));
           const key = `${node.name.value}.${field.name.value}`;
           if (policy) fields.set(key, policy);
-          noteArguments(key, field, argumentCosts, names);
+          noteCosts(key, field.arguments, inputCosts, names);
         }
+        break;
+      case Kind.INPUT_OBJECT_TYPE_DEFINITION:
+        noteCosts(node.name.value, node.fields, inputCosts, names);
         break;
       case Kind.SCALAR_TYPE_DEFINITION:
       case Kind.ENUM_TYPE_DEFINITION:
@@ -61,7 +66,8 @@ export function readPolicyDirectives(supergraphSdl: string): PolicyDirectives {
   return {
     ...known,
     transitive: any.access ? readTransitive(document, known) : () => [],
-    argumentCost: (type, field, argument) => argumentCosts.get(`${type}.${field}.${argument}`),
+    argumentCost: (type, field, argument) => inputCosts.get(`${type}.${field}.${argument}`),
+    inputFieldCost: (type, field) => inputCosts.get(`${type}.${field}`),
     any,
   };
 }
@@ -149,13 +155,13 @@ function policyOf(
   };
 }
 
-function noteArguments(
+function noteCosts(
   key: string,
-  field: FieldDefinitionNode,
+  inputs: readonly InputValueDefinitionNode[] | undefined,
   costs: Map<string, number>,
   names: ReadonlyMap<string, Role>,
 ): void {
-  for (const input of field.arguments ?? []) {
+  for (const input of inputs ?? []) {
     const cost = policyOf(input.directives, names)?.cost;
     if (cost !== undefined) costs.set(`${key}.${input.name.value}`, cost);
   }

@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { Cache } from '#platform/realtime/cache/cache.ts';
 import { createPersistedOperations, readManifest } from './persisted.ts';
 
 const query = '{ greeting(name: "x") }';
@@ -16,6 +17,7 @@ describe('automatic persisted queries', () => {
   it('are unknown once and known afterwards', async () => {
     await expect((async () => operations.textOf({ extensions }))()).rejects.toEqual(code('PERSISTED_QUERY_NOT_FOUND'));
     expect(await operations.textOf({ extensions, query })).toBe(query);
+    await operations.keep({ extensions, query }, 'a');
     expect(await operations.textOf({ extensions })).toBe(query);
   });
 
@@ -24,6 +26,40 @@ describe('automatic persisted queries', () => {
     await expect(bad({ extensions, query: '{ other }' })).rejects.toEqual(code('BAD_USER_INPUT'));
     await expect(bad({ extensions: { persistedQuery: { version: 2 } } })).rejects.toEqual(code('BAD_USER_INPUT'));
     await expect(bad({})).rejects.toEqual(code('BAD_USER_INPUT'));
+  });
+
+  it('have no text of half characters under the hash of another one', async () => {
+    const [honest, hostile] = ['{ greeting(name: "\ufffd") }', '{ greeting(name: "\ud800") }'];
+    const same = createHash('sha256').update(hostile).digest('hex');
+    expect(createHash('sha256').update(honest).digest('hex')).toBe(same);
+    const named = { persistedQuery: { version: 1, sha256Hash: same } };
+    await expect((async () => operations.textOf({ extensions: named, query: hostile }))()).rejects.toEqual(
+      code('BAD_USER_INPUT'),
+    );
+    expect(await operations.textOf({ extensions: named, query: honest })).toBe(honest);
+  });
+
+  it('of one client are kept up to a bound, so that they push out and fill up nothing', async () => {
+    const kept: string[] = [];
+    const cache = {
+      get: async () => undefined,
+      set: async (key: string) => void kept.push(key),
+    } as unknown as Cache;
+    const bounded = createPersistedOperations({ cache });
+    const bring = (client: string, text: string) =>
+      bounded.keep(
+        {
+          query: text,
+          extensions: {
+            persistedQuery: { version: 1, sha256Hash: createHash('sha256').update(text).digest('hex') },
+          },
+        },
+        client,
+      );
+    for (let i = 0; i < 50; i++) await bring('a', `{ a${i} } #${'x'.repeat(90_000)}`);
+    expect(kept).toHaveLength(11);
+    await bring('b', '{ b }');
+    expect(kept).toHaveLength(12);
   });
 });
 

@@ -21,6 +21,12 @@ export interface PersistedOperations {
    * or its hash is another one.
    */
   textOf(params: PersistedParams): string | Promise<string>;
+  /**
+   * Keeps the text of an automatic persisted query that is a good operation, so that its hash is enough from now on.
+   *
+   * @param client who brings it: what one client brings in is bounded.
+   */
+  keep(params: PersistedParams, client: string): Promise<void> | undefined;
 }
 
 /** The registered operations: id to text. */
@@ -61,6 +67,9 @@ const APQ_TTL_MS = 7 * 86_400_000;
 /** Characters of automatic persisted queries that this process keeps. */
 const APQ_CHARACTERS = 8_000_000;
 const MAX_APQ = 100_000;
+/** Characters that one client may add to what is kept, in a minute. Beyond it a text is run, and not kept. */
+const MAX_ADDED = 1_000_000;
+const ADDED_MS = 60_000;
 
 /**
  * Creates the reader of persisted operations: automatic persisted queries, which save bytes, and registered operations,
@@ -69,6 +78,7 @@ const MAX_APQ = 100_000;
 export function createPersistedOperations(options: PersistedOptions): PersistedOperations {
   const { manifest, cache } = options;
   const known = new LRUCache<string, string>({ maxSize: APQ_CHARACTERS, sizeCalculation: (text) => text.length + 64 });
+  const added = new LRUCache<string, { characters: number; until: number }>({ max: 10_000 });
   const registered = manifest && new Set(manifest.values());
 
   async function automatic(hash: string, query: string | null | undefined): Promise<string> {
@@ -81,17 +91,24 @@ export function createPersistedOperations(options: PersistedOptions): PersistedO
       known.set(hash, text);
       return text;
     }
-    if (createHash('sha256').update(query).digest('hex') !== hash) {
+    // Halves of surrogate pairs would have the hash of another text, which has U+FFFD in their place.
+    if (!query.isWellFormed() || createHash('sha256').update(query).digest('hex') !== hash) {
       throw badInput(
         'extensions.persistedQuery.sha256Hash',
         'is not the SHA-256 hash of the query, in lower-case hex.',
       );
     }
-    if (query.length <= MAX_APQ && !known.has(hash)) {
-      known.set(hash, query);
-      await cache?.set(`gateway:apq:${hash}`, query, { ttlMs: APQ_TTL_MS });
-    }
     return query;
+  }
+
+  /** Whether a client may still add so many characters. */
+  function mayAdd(client: string, characters: number): boolean {
+    const now = performance.now();
+    const known = added.get(client);
+    const own = known && now < known.until ? known : { characters: 0, until: now + ADDED_MS };
+    added.set(client, own);
+    own.characters += characters;
+    return own.characters <= MAX_ADDED;
   }
 
   function fromManifest(texts: Manifest, id: string | undefined, query: string | null | undefined): string {
@@ -112,6 +129,13 @@ export function createPersistedOperations(options: PersistedOptions): PersistedO
         throw badInput('query', 'is missing: send the text of a GraphQL operation.');
       }
       return query;
+    },
+    keep({ query, extensions }, client) {
+      if (manifest || !query || query.length > MAX_APQ) return undefined;
+      const hash = hashOf(extensions);
+      if (hash === undefined || known.has(hash) || !mayAdd(client, query.length)) return undefined;
+      known.set(hash, query);
+      return cache?.set(`gateway:apq:${hash}`, query, { ttlMs: APQ_TTL_MS });
     },
   };
 }

@@ -182,6 +182,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       };
       let prepared = await version.operations.prepare(asked);
       if (!isPrepared(prepared)) return { errors: config.production ? prepared.map(withoutSuggestions) : prepared };
+      if (params.extensions && !caller.registered) await persisted.keep(params, asked.client);
 
       const cost = version.policies.costOf(prepared.operation, params.variables ?? {});
       if (cost > config.MAX_COST) return { errors: [tooCostly(cost, config.MAX_COST)] };

@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { CodedError } from '#platform/base/errors/errors.ts';
 import { UnknownCoding } from '#platform/net/http/inflate.ts';
-import { readBody } from '#platform/net/http/web.ts';
 import type { OperationParams } from '../policy/pipeline.ts';
 import type { ReadMessage } from '../request/sender.ts';
 import type { Origins } from '../server/origins.ts';
@@ -15,7 +14,7 @@ const JSON_ONLY = ['BAD_USER_INPUT', 'Send the content type application/json.'] 
 /**
  * Reads a request of GraphQL over HTTP.
  *
- * @param read parses the body.
+ * @param read reads and parses the body.
  * @throws {CodedError} whose status `statusOfUnread` tells where it is not that of its code.
  */
 export async function readParams(
@@ -36,8 +35,7 @@ export async function readParams(
   if (contentTypeOf(request.headers['content-type']) !== 'application/json') {
     throw new WrongMediaType(...JSON_ONLY);
   }
-  const body = await readBody(request, config.MAX_BODY_BYTES);
-  return read(body.length, () => paramsOfBody(body, config));
+  return read(config.MAX_BODY_BYTES, (body) => paramsOfBody(body, config));
 }
 
 /** Returns the status of a request whose method, type or coding is wrong. */

@@ -212,8 +212,15 @@ function cut(socket: WebSocket, reason: string): void {
   setTimeout(() => socket.terminate(), 2_000).unref();
 }
 
+/** How long a client whose upgrade is refused may take to close its side. */
+const PARTING_MS = 2_000;
+
+/** The server has given the socket away: no time limit of its own ends it any more. */
 function reject(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), PARTING_MS).unref();
+  socket.once('close', () => clearTimeout(timer));
 }
 
 const timeout = (ms: number): CodedError => new CodedError('TIMEOUT', `The operation took longer than ${ms} ms.`);

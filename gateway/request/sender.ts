@@ -1,10 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import type { Config } from '#platform/base/config/config.ts';
 import type { Authenticator } from '#platform/identity/authenticator.ts';
-import type { ClientInfo } from '#platform/identity/client-info.ts';
+import { type ClientInfo, networkOf } from '#platform/identity/client-info.ts';
 import type { Identity } from '#platform/identity/identity.ts';
+import { readBody } from '#platform/net/http/web.ts';
 import { credentialsOf, identify } from './authentication.ts';
 import { clientOf } from './client.ts';
+import { UnfinishedBodies } from './unfinished-bodies.ts';
 
 /** The one who a message is from. */
 export interface Sender {
@@ -12,8 +14,12 @@ export interface Sender {
   readonly client: ClientInfo;
 }
 
-/** A function that parses a message of so many bytes: a large one in its sender's turn. */
-export type ReadMessage = <T>(bytes: number, parse: () => T) => T | Promise<T>;
+/**
+ * A function that reads a body of at most so many bytes and parses it: a large one in its sender's turn.
+ *
+ * @throws {CodedError} PAYLOAD_TOO_LARGE, RATE_LIMITED; {UnknownCoding}; what `parse` throws.
+ */
+export type ReadMessage = <T>(maxBytes: number, parse: (body: Buffer) => T) => Promise<T>;
 
 /** The part that shares out the loop among senders. */
 export interface Turns {
@@ -33,8 +39,11 @@ export interface SenderParts {
   readonly pipeline: Turns;
 }
 
+/** Of all requests of this process. */
+const unfinished = new UnfinishedBodies();
+
 /**
- * Returns what parses the body of a request at its sender's expense.
+ * Returns what reads and parses the body of a request at its sender's expense.
  *
  * @param resource URL of the door, where connected apps come to it; see Credentials.
  * @throws {CodedError} when it is used, by rejecting: RATE_LIMITED; UNAUTHENTICATED, of a large body.
@@ -49,5 +58,14 @@ export function readerFor(
     const credentials = { ...credentialsOf(request, authenticator), resource };
     return { client, identity: await identify(authenticator, credentials, client) };
   };
-  return (bytes, parse) => pipeline.read(sender, bytes, parse);
+  return async (maxBytes, parse) => {
+    const held = unfinished.hold(() => networkOf(clientOf(request, config.TRUSTED_PROXIES)), maxBytes);
+    try {
+      const body = await readBody(request, maxBytes, held.add);
+      const parsed = pipeline.read(sender, body.length, () => parse(body));
+      return parsed instanceof Promise ? await parsed : parsed;
+    } finally {
+      held.release();
+    }
+  };
 }

@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { CutReason } from '#platform/net/http/client-server.ts';
 
 export type Carrier = 'http' | 'sse' | 'multipart' | 'websocket' | 'rest' | 'openai' | 'mcp';
 export type Outcome = 'ok' | 'errors' | 'refused';
@@ -13,6 +14,7 @@ export interface GatewayMetrics {
   subscriptionEnded(carrier: Carrier, reason: string): void;
   eventSent(count?: number): void;
   eventsCoalesced(count: number): void;
+  connectionCut(reason: CutReason): void;
 }
 
 /** Creates the instruments of a gateway in a registry. */
@@ -54,6 +56,12 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
     help: 'Events that were merged into a later one because a client was slow.',
     registers,
   });
+  const cut = new Counter({
+    name: 'sextant_gateway_connections_cut_total',
+    help: 'Connections of clients, and streams of HTTP/2, that were cut: answers that are not read, too many at once.',
+    labelNames: ['reason'],
+    registers,
+  });
   // prom-client hashes labels at each call; the hot combinations are few, so their children are kept.
   const children = new Map<string, { observe(seconds: number): void }>();
   return {
@@ -78,5 +86,6 @@ export function createGatewayMetrics(registry: Registry): GatewayMetrics {
     },
     eventSent: (count = 1) => events.inc(count),
     eventsCoalesced: (count) => coalesced.inc(count),
+    connectionCut: (reason) => cut.inc({ reason }),
   };
 }

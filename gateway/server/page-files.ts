@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { brotliDecompress } from 'node:zlib';
+import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import { sendText } from './pages.ts';
 
 interface PageFile {
@@ -39,18 +40,39 @@ interface PageFilesOptions {
  * Creates the files of a page. Its own lie in `page/` as they are; what it is made with lies in `built/`, compressed.
  */
 export function createPageFiles(folder: string, { hashed = false }: PageFilesOptions = {}): PageFiles {
-  const files = new Map<string, Promise<PageFile>>();
+  // What is kept is kept of the files that are there: names that a client makes up are without number.
+  const files = new Map<string, Promise<PageFile | undefined>>();
+  let listing: Promise<ReadonlySet<string>> | undefined;
+  const inflating = new SingleFlight();
+  /** As long as an answer holds them. */
+  const inflated = new Map<string, WeakRef<Buffer>>();
+
+  async function fileOf(name: string): Promise<PageFile | undefined> {
+    listing ??= namesIn(folder);
+    if (!(await listing).has(name)) return undefined;
+    const reading = files.get(name) ?? readPageFile(folder, name).catch(() => undefined);
+    files.set(name, reading);
+    return reading;
+  }
+
+  /** All who ask share the bytes: a copy for each of thousands that do not read them is more memory than there is. */
+  async function plainOf(name: string, { body, compressed }: PageFile): Promise<Buffer> {
+    if (!compressed) return body;
+    const known = inflated.get(name)?.deref();
+    if (known) return known;
+    const { value } = await inflating.run(name, () => promisify(brotliDecompress)(body));
+    inflated.set(name, new WeakRef(value));
+    return value;
+  }
+
   return {
     async read(name) {
       const file = await readPageFile(folder, name).catch(() => undefined);
-      return file?.compressed ? promisify(brotliDecompress)(file.body) : file?.body;
+      return file && plainOf(name, file);
     },
     async send(response, name) {
       const [, extension] = NAME.exec(name) ?? [];
-      if (extension === undefined) return false;
-      const reading = files.get(name) ?? readPageFile(folder, name);
-      files.set(name, reading);
-      const file = await reading.catch(() => undefined);
+      const file = extension === undefined ? undefined : await fileOf(name);
       if (!file) return false;
       response.setHeader('etag', file.etag);
       response.setHeader('cache-control', hashed && file.compressed ? FOR_EVER : 'no-cache');
@@ -62,11 +84,19 @@ export function createPageFiles(folder: string, { hashed = false }: PageFilesOpt
       }
       const isRead = file.compressed && /\bbr\b/.test(String(accepted));
       if (isRead) response.setHeader('content-encoding', 'br');
-      const body = file.compressed && !isRead ? await promisify(brotliDecompress)(file.body) : file.body;
-      sendText(response, 200, TYPES[extension]!, body);
+      const body = isRead ? file.body : await plainOf(name, file);
+      sendText(response, 200, TYPES[extension!]!, body);
       return true;
     },
   };
+}
+
+/** The names by which the files of a folder are asked for. */
+async function namesIn(folder: string): Promise<ReadonlySet<string>> {
+  const [page, built] = await Promise.all(
+    ['page', 'built'].map((part) => readdir(path.join(folder, part)).catch((): string[] => [])),
+  );
+  return new Set([...page!, ...built!.filter((name) => name.endsWith('.br')).map((name) => name.slice(0, -3))]);
 }
 
 async function readPageFile(folder: string, name: string): Promise<PageFile> {

@@ -1,4 +1,4 @@
-import { GraphQLError, Kind, visit } from 'graphql';
+import { type DocumentNode, GraphQLError, Kind, visit } from 'graphql';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '#platform/identity/identity.ts';
 import type { SubgraphTransport } from '#platform/net/transport/transport.ts';
@@ -65,6 +65,18 @@ describe('an operation', () => {
     const found = codes(await operationsOf().prepare({ query }));
     expect(found).not.toBe('prepared');
     if (code) expect(found).toEqual([code]);
+  });
+
+  it.each([
+    ['a text that ends in the name of another operation', { query: 'query A { me { id } }\0A' }],
+    ['a name that goes on', { query: 'query A { me { id } }', operationName: 'A\0without email' }],
+  ])('is not refused because of %s', async (_, hostile) => {
+    const operations = operationsOf();
+    expect(codes(await operations.prepare(hostile))).toEqual(['GRAPHQL_PARSE_FAILED']);
+    const query = 'query A { me { id } }';
+    expect(codes(await operations.prepare({ query, operationName: 'A' }))).toBe('prepared');
+    const reduction = { key: 'without email', apply: (document: DocumentNode) => document };
+    expect(codes(await operations.prepare({ query, operationName: 'A', reduction }))).toBe('prepared');
   });
 
   it('with too many tokens is refused while it is read', async () => {

@@ -191,6 +191,8 @@ export function createOperations(options: OperationsOptions): Operations {
       const key = keyOf(request);
       const known = cache.get(key)?.prepared ?? refused.get(key);
       if (known) return known;
+      // Its key may be that of another request, which would be refused from then on.
+      if (hasNul(request.query) || hasNul(request.operationName)) return NUL_REFUSED;
       const turn = request.client === undefined ? undefined : turns.begin(request.client);
       return turn ? prepareInTurn(turn, request, key) : begin(request, key);
     },
@@ -212,7 +214,13 @@ const REFUSAL_CHARACTERS = 500;
 const isPassing = (error: unknown): boolean =>
   error instanceof CodedError && (error.code === 'SERVICE_UNAVAILABLE' || error.code === 'RATE_LIMITED');
 
-/** NUL separates: it cannot occur in a valid document or name. */
+const hasNul = (text: string | null | undefined): boolean => text?.includes('\0') ?? false;
+
+const NUL_REFUSED: Prepared = [
+  new CodedError('GRAPHQL_PARSE_FAILED', 'The operation or its name has a NUL character, which is not allowed there.'),
+];
+
+/** NUL separates: what is kept has none of its own. */
 function keyOf({ query, operationName, reduction, overrides }: PrepareRequest): string {
   if (overrides) return `${query}\0${operationName ?? ''}\0${reduction?.key ?? ''}\0${overrides.join('\0')}`;
   if (reduction) return `${query}\0${operationName ?? ''}\0${reduction.key}`;

@@ -1,80 +1,174 @@
 import { createServer, Server } from 'node:http';
-import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse, ServerHttp2Session } from 'node:http2';
+import type { Http2SecureServer, Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Config } from '../../base/config/config.ts';
+import { every } from '../../base/faults/every.ts';
 import { guarded } from '../../base/faults/guarded.ts';
 import type { Logger } from '../../base/log/log.ts';
+import { networkOf } from '../../identity/client-info.ts';
+import { CANCEL, Http2Sessions, type SessionBounds } from './http2-sessions.ts';
 import { type ClientTls, readTlsFiles, renewCertificate } from './tls.ts';
+import { type ReadingBounds, UnreadAnswers } from './unread-answers.ts';
 
-/** Streams at once on one connection of HTTP/2: as many as browsers open. */
-const MAX_STREAMS = 128;
-/** How long a session without a stream is kept, and the time that a body may take, as with HTTP/1.1, in ms. */
-const IDLE_MS = 65_000;
-const BODY_MS = 60_000;
-/** NGHTTP2_CANCEL. Written out, because Node's module is not loaded where there is no certificate. */
-const CANCEL = 8;
+/** Why a connection is cut: labels of a metric. */
+export type CutReason = 'unread' | 'control_frames' | 'too_many';
+
+/** The bounds of connections of clients. */
+export interface ConnectionBounds extends ReadingBounds, SessionBounds {
+  /** How often is looked at all of them, in milliseconds. */
+  readonly lookEveryMs: number;
+  /** The time that a body may take over HTTP/2, in milliseconds. Node bounds it in HTTP/1.1 alone. */
+  readonly bodyMs: number;
+  /** Connections of one network at once: an address, of IPv6 a /64. */
+  readonly maxOfNetwork: number;
+}
+
+const BOUNDS: ConnectionBounds = {
+  lookEveryMs: 5_000,
+  graceMs: 60_000,
+  bytesPerSecond: 16_384,
+  idleMs: 65_000,
+  maxControlFrames: 500,
+  bodyMs: 60_000,
+  maxOfNetwork: Number.POSITIVE_INFINITY,
+};
+
+/**
+ * What Node leaves to us, or has at more than a client needs. Rapid resets (CVE-2023-44487) end a session by
+ * themselves, as do a thousand CONTINUATION frames, and settings whose answers are not read.
+ */
+const HTTP2 = {
+  /** Streams at once on one connection: as many as browsers open. And as many bytes of headers as in HTTP/1.1. */
+  settings: { maxConcurrentStreams: 128, maxHeaderListSize: 16_384 },
+  /** Of 1,000: each may make the server reset a stream whose work goes on (CVE-2025-8671). */
+  maxSessionInvalidFrames: 100,
+  /** Resets at once and in a second, of a session. */
+  streamResetBurst: 500,
+  streamResetRate: 33,
+  /** Of two minutes: until then a connection holds a place and has said nothing. */
+  handshakeTimeout: 20_000,
+};
+
+export interface ClientServerOptions {
+  readonly config: Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE'>;
+  readonly log: Logger;
+  readonly bounds?: Partial<ConnectionBounds>;
+  /** Is told of each connection, or stream of one, that is cut. */
+  readonly cut?: (reason: CutReason) => void;
+}
 
 /**
  * Creates the server for clients: plain HTTP, or HTTPS with HTTP/2 where TLS_CERT_FILE and TLS_KEY_FILE are set. They
- * are read again when they change.
+ * are read again when they change. Answers that are not read, and connections beyond the bounds, are cut.
  *
  * @throws {Error} in one line when a file cannot be used.
  */
-export async function createClientServer(
-  config: Pick<Config, 'TLS_CERT_FILE' | 'TLS_KEY_FILE'>,
-  log: Logger,
-): Promise<Server> {
-  const { TLS_CERT_FILE, TLS_KEY_FILE } = config;
-  if (!TLS_CERT_FILE || !TLS_KEY_FILE) return createServer();
+export async function createClientServer(options: ClientServerOptions): Promise<Server> {
+  const { TLS_CERT_FILE, TLS_KEY_FILE } = options.config;
+  const bounds = { ...BOUNDS, ...options.bounds };
+  const cut = (reason: CutReason): void => options.cut?.(reason);
+  const unread = new UnreadAnswers(bounds, () => cut('unread'));
+  const guard = { where: 'connections of clients' };
+  if (!TLS_CERT_FILE || !TLS_KEY_FILE) {
+    const server = createServer();
+    boundNetworks(server, bounds.maxOfNetwork, cut);
+    watchSockets(server, 'connection', unread);
+    server.on(
+      'close',
+      every(bounds.lookEveryMs, guard, () => unread.look(performance.now())),
+    );
+    return server;
+  }
   const files = {
     cert: { name: 'TLS_CERT_FILE', path: TLS_CERT_FILE },
     key: { name: 'TLS_KEY_FILE', path: TLS_KEY_FILE },
     ca: undefined,
   };
-  const tls = readTlsFiles(files, log);
+  const tls = readTlsFiles(files, options.log);
   // Not loaded where there is no certificate.
   const { createSecureServer } = await import('node:http2');
-  const server = createSecureServer({
-    ...present(tls),
-    // WebSockets, and clients that know nothing newer.
-    allowHTTP1: true,
-    settings: { maxConcurrentStreams: MAX_STREAMS },
-  });
+  // WebSockets, and clients that know nothing newer.
+  const server = createSecureServer({ ...present(tls), ...HTTP2, allowHTTP1: true });
   renewCertificate(server, tls, () => present(tls));
-  return asServer(server);
+  const sessions = new Http2Sessions(server, bounds, unread, cut);
+  boundNetworks(server, bounds.maxOfNetwork, cut);
+  watchSockets(server, 'secureConnection', unread);
+  server.on('request', guarded({ where: 'request over HTTP/2' }, limitBody(bounds.bodyMs)));
+  const stop = every(bounds.lookEveryMs, guard, () => {
+    const now = performance.now();
+    unread.look(now);
+    sessions.look(now);
+  });
+  server.on('close', stop);
+  return asServer(server, sessions);
 }
 
 const present = ({ cert, key }: ClientTls) => ({ cert: cert!, key: key! });
 
-/** Adds what an HTTP/1.1 server can do and this one cannot: to close the connections on which nothing runs. */
-function asServer(server: Http2SecureServer): Server {
-  const sessions = new Set<ServerHttp2Session>();
-  server.on('session', (session) => {
-    sessions.add(session);
-    session.setTimeout(IDLE_MS, () => session.close());
-    session.once('close', () => sessions.delete(session));
-  });
-  // Node bounds the time of a body in HTTP/1.1 alone.
-  const limitBody = (request: Http2ServerRequest, response: Http2ServerResponse): void => {
+/** Takes no more connections of a network than it may have: each holds a descriptor, and the process has so many. */
+function boundNetworks(server: Server | Http2SecureServer, max: number, cut: (reason: CutReason) => void): void {
+  if (max === Number.POSITIVE_INFINITY) return;
+  const counts = new Map<string, number>();
+  const take = (socket: Socket): void => {
+    // It has gone already.
+    if (socket.remoteAddress === undefined) return;
+    const network = networkOf({ ipAddress: socket.remoteAddress });
+    const count = counts.get(network) ?? 0;
+    if (count >= max) {
+      cut('too_many');
+      // Not at once: TLS is about to take it over, and expects it to be open.
+      process.nextTick(() => socket.destroy());
+      return;
+    }
+    counts.set(network, count + 1);
+    socket.once('close', () => {
+      const left = counts.get(network)! - 1;
+      if (left === 0) counts.delete(network);
+      else counts.set(network, left);
+    });
+  };
+  // Before the server's own, which would begin with a handshake.
+  (server as Server).prependListener('connection', guarded({ where: 'connection' }, take));
+}
+
+function watchSockets(
+  server: Server | Http2SecureServer,
+  event: 'connection' | 'secureConnection',
+  unread: UnreadAnswers,
+): void {
+  const watch = (socket: Socket & { readonly alpnProtocol?: unknown }): void => {
+    // What HTTP/2 writes does not pass the socket: its streams are watched.
+    if (socket.alpnProtocol === 'h2') return;
+    unread.add(socket);
+    socket.once('close', () => unread.delete(socket));
+  };
+  (server as Server).on(event, guarded({ where: 'connection' }, watch));
+}
+
+const limitBody = (bodyMs: number) =>
+  function limit(request: Http2ServerRequest, response: Http2ServerResponse): void {
     if (request.httpVersionMajor < 2 || request.complete) return;
     const guard = { where: 'body over HTTP/2', end: () => request.stream.destroy() };
     const late = setTimeout(
       guarded(guard, () => request.stream.close(CANCEL)),
-      BODY_MS,
+      bodyMs,
     ).unref();
     request.once('end', () => clearTimeout(late));
     response.once('close', () => clearTimeout(late));
   };
-  server.on('request', guarded({ where: 'request over HTTP/2' }, limitBody));
+
+/** Adds what an HTTP/1.1 server can do and this one cannot: to close the connections on which nothing runs. */
+function asServer(server: Http2SecureServer, sessions: Http2Sessions): Server {
   const closeAll = Server.prototype.closeAllConnections;
   return Object.assign(server, {
     closeIdleConnections() {
       Server.prototype.closeIdleConnections.call(server as unknown as Server);
       // What runs on a session is let finish; it takes nothing new.
-      for (const session of sessions) session.close();
+      for (const session of sessions.all) session.close();
     },
     closeAllConnections() {
       closeAll.call(server as unknown as Server);
-      for (const session of sessions) session.destroy();
+      for (const session of sessions.all) session.destroy();
     },
   }) as unknown as Server;
 }

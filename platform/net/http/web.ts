@@ -89,29 +89,51 @@ export const cutOff = (): CodedError => new CodedError('BAD_USER_INPUT', 'The re
 const tooLarge = (maxBytes: number): CodedError =>
   new CodedError('PAYLOAD_TOO_LARGE', `The request body is larger than ${maxBytes} bytes, which is the limit.`);
 
+/** A function that is told of bytes that are held until the body is whole; it throws where they are too many. */
+export type HoldBytes = (bytes: number) => void;
+
 /**
  * Reads a body whole, inflated where it is compressed.
  *
  * @param maxBytes more is refused, before it is read where the length is declared.
+ * @param hold is told of what comes before the rest, and of what compressed bytes become. What it throws ends the
+ * reading.
  * @throws {CodedError} PAYLOAD_TOO_LARGE; {UnknownCoding}.
  */
-export function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+export function readBody(request: IncomingMessage, maxBytes: number, hold?: HoldBytes): Promise<Buffer> {
   const coding = request.headers['content-encoding'];
-  const read = readBytes(request, maxBytes);
-  return isCoded(coding) ? read.then((bytes) => inflateBody(bytes, coding, maxBytes)) : read;
+  const read = readBytes(request, maxBytes, hold);
+  if (!isCoded(coding)) return read;
+  return read
+    .then((bytes) => inflateBody(bytes, coding, maxBytes))
+    .then((inflated) => {
+      hold?.(inflated.length);
+      return inflated;
+    });
 }
 
-function readBytes(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function readBytes(request: IncomingMessage, maxBytes: number, hold: HoldBytes | undefined): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    if (Number(request.headers['content-length']) > maxBytes) return reject(tooLarge(maxBytes));
+    const declared = Number(request.headers['content-length']);
+    if (declared > maxBytes) return reject(tooLarge(maxBytes));
     const chunks: Buffer[] = [];
     let length = 0;
+    const refuse = (error: unknown): void => {
+      request.removeAllListeners('data');
+      request.pause();
+      chunks.length = 0;
+      reject(error as Error);
+    };
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length > maxBytes) {
-        request.removeAllListeners('data');
-        request.pause();
-        return reject(tooLarge(maxBytes));
+      if (length > maxBytes) return refuse(tooLarge(maxBytes));
+      // Most bodies are whole at once.
+      if (length !== declared) {
+        try {
+          hold?.(chunk.length);
+        } catch (error) {
+          return refuse(error);
+        }
       }
       chunks.push(chunk);
     });
