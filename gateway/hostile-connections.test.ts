@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { afterAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
 import { Authority, HAS_OPENSSL } from '#platform/net/http/testing/certificates.ts';
 import {
   END_HEADERS,
@@ -15,7 +16,7 @@ import {
 } from '#platform/net/http/testing/raw-http2.ts';
 import { startTestGateway } from './testing/test-gateway.ts';
 
-const gateway = await startTestGateway({ WS_MAX_SOCKETS_ADDRESS: '3' });
+const gateway = await startTestGateway({ WS_MAX_MESSAGE_BYTES: '1000000' });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const QUERY = JSON.stringify({ query: '{ greeting(name: "Ada") }' });
@@ -97,7 +98,7 @@ it('bodies that never become whole are taken up to a bound; then others of that 
   };
   await expect.poll(() => held.some(({ text }) => text.includes('429'))).toBe(true);
   expect(held.filter(({ text }) => text.includes('429')).length).toBeLessThan(6);
-  expect(held.find(({ text }) => text !== '')!.text).toContain('bytes of request bodies are under way');
+  expect(held.find(({ text }) => text !== '')!.text).toContain('bytes of bodies and messages are under way');
   expect(await later()).toContain('RATE_LIMITED');
   // A whole one is answered all the same, and all are when the others have gone.
   await isAnswered();
@@ -113,6 +114,35 @@ it('bodies that never become whole are taken up to a bound; then others of that 
       return answer.text();
     })
     .toContain('Hello Ada');
+});
+
+it('messages of sockets that never become whole are bounded as bodies are; whole ones are answered', async () => {
+  const sockets = Array.from({ length: 45 }, () => {
+    const socket = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+    const codes: number[] = [];
+    socket.on('close', (code) => codes.push(code));
+    socket.on('open', () => {
+      socket.send('{"type":"connection_init"}');
+      socket.send(' '.repeat(900_000), { fin: false });
+    });
+    return { socket, codes };
+  });
+  await expect.poll(() => sockets.flatMap(({ codes }) => codes), { timeout: 6_000 }).toContain(4412);
+  expect(sockets.filter(({ codes }) => codes.length > 0).length).toBeLessThan(10);
+  for (const { socket } of sockets) socket.terminate();
+  const fine = new WebSocket(`${gateway.url.replace('http', 'ws')}/graphql`, 'graphql-transport-ws');
+  await once(fine, 'open');
+  fine.send('{"type":"connection_init"}');
+  for (let id = 0; id < 50; id++) {
+    const message = JSON.stringify({ id: String(id), type: 'subscribe', payload: JSON.parse(QUERY) });
+    fine.send(`${' '.repeat(900_000)}${message}`);
+  }
+  let answers = 0;
+  fine.on('message', (data) => {
+    if (String(data).includes('Hello Ada')) answers++;
+  });
+  await expect.poll(() => answers, { timeout: 10_000 }).toBe(50);
+  fine.terminate();
 });
 
 describe.skipIf(!HAS_OPENSSL)('over HTTP/2 (skipped without the openssl command)', async () => {

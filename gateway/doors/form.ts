@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { abortSignalOf } from '#platform/base/cancellation/cancellation.ts';
 import { badInput, CodedError, unauthenticated } from '#platform/base/errors/errors.ts';
 import { boundBody, cutOff, isCutOff, toRequest } from '#platform/net/http/web.ts';
+import { checkParts, readBoundary } from './form-parts.ts';
 import type { Visit } from './visit.ts';
 
 /** A form with one file. */
@@ -26,13 +27,17 @@ let reading = 0;
 export async function readForm(request: IncomingMessage, visit: Visit, known: readonly string[]): Promise<Form> {
   if (visit.identity.kind === 'anonymous') throw unauthenticated();
   if (request.destroyed) throw cutOff();
+  const boundary = readBoundary(request.headers['content-type']);
   if (reading >= MAX_FORMS) {
     throw new CodedError('RATE_LIMITED', `${MAX_FORMS} files are being sent already.`, { retryAfter: 1 });
   }
   reading++;
   try {
     const bounded = boundBody(toRequest(request, '/', abortSignalOf(visit.signal)), MAX_FORM_BYTES);
-    return checkForm(await bounded.formData(), known);
+    const body = Buffer.from(await bounded.arrayBuffer());
+    checkParts(body, boundary);
+    const headers = { 'content-type': `multipart/form-data; boundary="${boundary}"` };
+    return checkForm(await new Response(body, { headers }).formData(), known);
   } catch (error) {
     if (error instanceof CodedError) throw error;
     const { cause } = error as { cause?: unknown };

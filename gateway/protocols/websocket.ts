@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -25,6 +26,7 @@ import { createOpenCounter } from '../subscriptions/open-counter.ts';
 import { streamPolicyOf } from '../subscriptions/stream-policy.ts';
 import type { ProtocolParts } from './parts.ts';
 import { createSocketSessions, type Offer, type Session } from './socket-session.ts';
+import { boundUnfinished } from './unfinished-messages.ts';
 
 export interface WebSocketOptions extends ProtocolParts {
   readonly server: Server;
@@ -96,7 +98,10 @@ export function serveWebSockets(options: WebSocketOptions): WebSocketFace {
     socket.once('close', () => perAddress.leave(network));
     // Made here: a closure that names the request would keep it for as long as the socket lives.
     const offer = offerOf(request);
-    sockets.handleUpgrade(request, socket, head, (webSocket) => accept(webSocket, client, offer));
+    sockets.handleUpgrade(request, socket, head, (webSocket) => {
+      boundUnfinished(socket as Socket, webSocket, network, config.WS_MAX_MESSAGE_BYTES, log);
+      accept(webSocket, client, offer);
+    });
   }
 
   /** What is needed of the upgrade request. The request itself is let go: it would double what a socket weighs. */

@@ -6,7 +6,7 @@ import type { Identity } from '#platform/identity/identity.ts';
 import { readBody } from '#platform/net/http/web.ts';
 import { credentialsOf, identify } from './authentication.ts';
 import { clientOf } from './client.ts';
-import { UnfinishedBodies } from './unfinished-bodies.ts';
+import { unfinishedBodies } from './unfinished-bodies.ts';
 
 /** The one who a message is from. */
 export interface Sender {
@@ -39,9 +39,6 @@ export interface SenderParts {
   readonly pipeline: Turns;
 }
 
-/** Of all requests of this process. */
-const unfinished = new UnfinishedBodies();
-
 /**
  * Returns what reads and parses the body of a request at its sender's expense.
  *
@@ -59,7 +56,7 @@ export function readerFor(
     return { client, identity: await identify(authenticator, credentials, client) };
   };
   return async (maxBytes, parse) => {
-    const held = unfinished.hold(() => networkOf(clientOf(request, config.TRUSTED_PROXIES)), maxBytes);
+    const held = unfinishedBodies.hold(() => networkOf(clientOf(request, config.TRUSTED_PROXIES)), maxBytes);
     try {
       const body = await readBody(request, maxBytes, held.add);
       const parsed = pipeline.read(sender, body.length, () => parse(body));

@@ -14,10 +14,10 @@ export interface HeldBody {
 }
 
 /**
- * Counts the bytes of bodies that are under way, by network. Each body is bounded, and has a minute to come; thousands
+ * Counts the bytes of bodies, and of messages of WebSockets, that are under way, by network. Each body is bounded, and has a minute to come; thousands
  * that never become whole are more memory than there is.
  */
-export class UnfinishedBodies {
+class UnfinishedBodies {
   readonly #bytes = new Map<string, number>();
 
   /** @param networkOf tells whose body it is. Most bodies come whole, and it is not asked. */
@@ -31,7 +31,7 @@ export class UnfinishedBodies {
         network ??= networkOf();
         const total = (all.get(network) ?? 0) + bytes;
         if (total > max) {
-          throw rateLimited(`More than ${max} bytes of request bodies are under way from this network.`, 1);
+          throw rateLimited(`More than ${max} bytes of bodies and messages are under way from this network.`, 1);
         }
         all.set(network, total);
         held += bytes;
@@ -46,3 +46,6 @@ export class UnfinishedBodies {
     };
   }
 }
+
+/** Of all requests and sockets of this process. */
+export const unfinishedBodies = new UnfinishedBodies();
