@@ -24,7 +24,7 @@ export class LyingAuthorizationServer implements AsyncDisposable {
   /** What its metadata say beside, or in the place of, what is true. */
   metadata: Readonly<Record<string, unknown>> = {};
   /** Called before a request is answered; true when the response has been dealt with. */
-  before: (path: string, response: http.ServerResponse) => boolean = () => false;
+  before: (path: string, response: http.ServerResponse) => boolean | Promise<boolean> = () => false;
   /** How long access tokens are good, in seconds, as it says. */
   lifetimeS = 3_600;
   readonly registered: Record<string, unknown>[] = [];
@@ -90,7 +90,7 @@ export class LyingAuthorizationServer implements AsyncDisposable {
     for await (const piece of request) pieces.push(piece as Buffer);
     const body = Buffer.concat(pieces).toString();
     const path = request.url!;
-    if (this.before(path, response)) return;
+    if (await this.before(path, response)) return;
     const form = new URLSearchParams(body);
     if (path === '/.well-known/oauth-authorization-server') return json(response, 200, this.#described());
     if (path === '/register') {

@@ -4,12 +4,14 @@ import { removeConversation } from './conversations/conversations.ts';
 import { blankMessagesOf } from './messages/delete-message.ts';
 import type { ChatParts, Transaction } from './parts.ts';
 import { noteForViewers } from './readers/viewer-events.ts';
+import type { EndedAccounts } from './tool-accounts/ended-accounts.ts';
 
 /**
  * Returns what chat does when an account is deleted: its conversations go, with everything in them; in those of others
- * its part ends and what it wrote is blanked, so that the branches hold together. Twice is once.
+ * its part ends and what it wrote is blanked, so that the branches hold together; tokens at tool servers are given back.
+ * Twice is once.
  */
-export const eventHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
+export const eventHandlers = (chat: ChatParts, accounts: EndedAccounts): EventHandlers<Transaction> => ({
   'user.deleted': async ({ payload: { userId } }, tx) => {
     const owned = await tx.conversation.findMany({ where: { ownerId: userId }, select: { id: true } });
     for (const { id } of owned) {
@@ -33,7 +35,7 @@ export const eventHandlers = (chat: ChatParts): EventHandlers<Transaction> => ({
     await tx.folder.deleteMany({ where: { userId } });
     await tx.viewerNotice.deleteMany({ where: { userId } });
     await tx.feedback.deleteMany({ where: { userId } });
-    await tx.toolAccount.deleteMany({ where: { userId } });
+    await accounts.end(tx, userId);
     await tx.toolAccountRequest.deleteMany({ where: { userId } });
     await blankMessagesOf(tx, userId);
   },

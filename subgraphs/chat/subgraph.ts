@@ -14,6 +14,7 @@ import { Replies } from './replies/replies.ts';
 import { createResolvers } from './resolvers/resolvers.ts';
 import { clientDocumentRoute } from './tool-accounts/client-document.ts';
 import { Connecting } from './tool-accounts/connecting.ts';
+import { EndedAccounts } from './tool-accounts/ended-accounts.ts';
 import { KeptAccounts } from './tool-accounts/kept-accounts.ts';
 import { ConversationTopics } from './topics/conversation-topics.ts';
 import { ViewerNews } from './topics/viewer-news.ts';
@@ -34,7 +35,10 @@ export const chat: SubgraphDefinition = {
     const viewers = lifecycle.use(
       new ViewerNews({ db: storage.db, topics: platform.topics, log, isShared: config.redisUrl !== undefined }),
     );
-    const accounts = new KeptAccounts(storage.db, platform.secrets, log);
+    // One at a time: no person waits for it.
+    const jobs = storage.jobs(1);
+    const ended = new EndedAccounts(jobs, storage.db, models.toolServers, platform.secrets, log);
+    const accounts = new KeptAccounts(storage.db, platform.secrets, ended, log);
     const parts: ChatParts = {
       db: storage.db,
       outbox: storage.outbox,
@@ -52,7 +56,8 @@ export const chat: SubgraphDefinition = {
       log,
     };
     const replies = lifecycle.use(new Replies(parts));
-    await storage.consume(eventHandlers(parts));
+    await storage.consume(eventHandlers(parts, ended));
+    void events.started.then(() => jobs.start());
     if (config.redisUrl === undefined) void events.started.then(() => replies.recoverAll());
 
     return {
@@ -61,7 +66,7 @@ export const chat: SubgraphDefinition = {
         replies,
         sending: new Sending(parts, replies),
         completions: new Completions(parts),
-        connecting: new Connecting(parts, accounts, platform.secrets),
+        connecting: new Connecting(parts, accounts, ended, platform.secrets),
       }),
       loaders: ({ identity }) => createLoaders(parts, identity),
       routes: [...storage.parkedRoutes, clientDocumentRoute(config)],

@@ -83,6 +83,12 @@ export class ToolServers implements AsyncDisposable {
     return settings?.oauth && settings;
   }
 
+  /** Returns the settings of one where each person signs in, for all who have an account there; undefined: it is none. */
+  async withAccounts(name: string): Promise<ToolServerSettings | undefined> {
+    const settings = (await this.#settings()).get(name);
+    return settings?.oauth && settings;
+  }
+
   /** Forgets what was opened with the account of a person. */
   forget(userId: string, name: string): void {
     this.#personal.delete(personalKey(userId, name));

@@ -113,6 +113,11 @@ export type ToolAccountRequest = Prisma.ToolAccountRequestModel
  */
 export type ToolClient = Prisma.ToolClientModel
 /**
+ * Model Job
+ * Work to be done in the background; the platform's job runner claims it.
+ */
+export type Job = Prisma.JobModel
+/**
  * Model OutboxEvent
  * Facts for others, written with the change they tell of; the platform's relay delivers them.
  */

@@ -1,19 +1,13 @@
 import type { ToolServerSettings } from '#llm/catalogue/tool-server-settings.ts';
 import { type OAuthClient, type PendingAccount, readClient, readPending } from '#llm/tools/servers/accounts/account.ts';
-import {
-  begin,
-  type Discovered,
-  discover,
-  exchange,
-  register,
-  revoke,
-} from '#llm/tools/servers/accounts/authorization.ts';
+import { begin, type Discovered, discover, exchange, register } from '#llm/tools/servers/accounts/authorization.ts';
 import { badInput, CodedError, forbidden, notFound, rateLimited } from '#platform/base/errors/errors.ts';
 import type { Secrets } from '#platform/base/secrets/secrets.ts';
 import { digestOf, randomToken } from '#platform/base/secrets/tokens.ts';
 import type { UserIdentity } from '#platform/identity/identity.ts';
-import type { ChatParts } from '../parts.ts';
+import { type ChatParts, TRANSACTION } from '../parts.ts';
 import { clientDocument, redirectUriOf } from './client-document.ts';
+import type { EndedAccounts } from './ended-accounts.ts';
 import type { KeptAccounts } from './kept-accounts.ts';
 import { type Owner, openOwn, sealFor } from './sealed.ts';
 
@@ -39,11 +33,13 @@ export interface FinishInput {
 export class Connecting {
   readonly #chat: ChatParts;
   readonly #accounts: KeptAccounts;
+  readonly #ended: EndedAccounts;
   readonly #secrets: Secrets;
 
-  constructor(chat: ChatParts, accounts: KeptAccounts, secrets: Secrets) {
+  constructor(chat: ChatParts, accounts: KeptAccounts, ended: EndedAccounts, secrets: Secrets) {
     this.#chat = chat;
     this.#accounts = accounts;
+    this.#ended = ended;
     this.#secrets = secrets;
   }
 
@@ -108,17 +104,15 @@ export class Connecting {
     return server;
   }
 
-  /** Forgets an account and gives its tokens back; without one nothing happens. @throws {CodedError} FORBIDDEN. */
+  /** Forgets an account, whose tokens are given back soon; without one nothing happens. @throws {CodedError} FORBIDDEN. */
   async disconnect(user: UserIdentity, name: string): Promise<void> {
     sessionOf(user);
-    const account = await this.#accounts.find(user.userId, name);
-    await this.#accounts.drop(user.userId, name);
+    const { userId } = user;
+    const count = await this.#chat.db.$transaction((tx) => this.#ended.end(tx, userId, name), TRANSACTION);
     const { toolServers } = this.#chat.models;
-    toolServers.forget(user.userId, name);
-    const settings = await toolServers.settingsOf(name, user);
-    if (!settings && !account) throw notFound('A tool server of that name that people connect accounts with');
-    // One that is not configured any more, or is another one now, is asked nothing.
-    if (settings && account?.url === new URL(settings.url!).href) await revoke(settings, account);
+    toolServers.forget(userId, name);
+    if (count === 0 && !(await toolServers.settingsOf(name, user)))
+      throw notFound('A tool server of that name that people connect accounts with');
   }
 
   async #settings(user: UserIdentity, name: string): Promise<ToolServerSettings> {

@@ -1,14 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ToolServerSettings } from '#llm/catalogue/tool-server-settings.ts';
-import { type Account, type Accounts, type Bearer, readAccount } from '#llm/tools/servers/accounts/account.ts';
+import type { Account, Accounts, Bearer } from '#llm/tools/servers/accounts/account.ts';
 import { AccountOver, refresh } from '#llm/tools/servers/accounts/authorization.ts';
 import type { Logger } from '#platform/base/log/log.ts';
 import type { Secrets } from '#platform/base/secrets/secrets.ts';
 import type { ToolAccount } from '#prisma/chat/client/client.ts';
-import type { Database } from '../parts.ts';
-import { openOwn, sealFor } from './sealed.ts';
+import { type Database, TRANSACTION } from '../parts.ts';
+import type { EndedAccounts } from './ended-accounts.ts';
+import { isFor, openAccount, sealAccount } from './sealed-account.ts';
 
-const PURPOSE = 'accounts at tool servers';
 /** A token is refreshed so long before it ends, in ms: the call that it is for must reach the server with it. */
 const AHEAD_MS = 30_000;
 /** Longest time that a process takes for a refresh before another one tries, in ms. */
@@ -19,17 +19,19 @@ const POLL_MS = 100;
 export class KeptAccounts implements Accounts {
   readonly #db: Database;
   readonly #secrets: Secrets;
+  readonly #ended: Pick<EndedAccounts, 'giveBack'>;
   readonly #log: Logger;
 
-  constructor(db: Database, secrets: Secrets, log: Logger) {
+  constructor(db: Database, secrets: Secrets, ended: Pick<EndedAccounts, 'giveBack'>, log: Logger) {
     this.#db = db;
+    this.#ended = ended;
     this.#secrets = secrets;
     this.#log = log;
   }
 
   async connected(userId: string, servers: ReadonlyMap<string, ToolServerSettings>): Promise<ReadonlySet<string>> {
     const rows = await this.#db.toolAccount.findMany({ where: { userId, server: { in: [...servers.keys()] } } });
-    const good = rows.filter((row) => isFor(this.#open(row), servers.get(row.server)!));
+    const good = rows.filter((row) => isFor(openAccount(this.#secrets, row, this.#log), servers.get(row.server)?.url));
     return new Set(good.map(({ server }) => server));
   }
 
@@ -45,26 +47,15 @@ export class KeptAccounts implements Accounts {
     };
   }
 
-  /** Returns an account, whatever has become of its server's settings; undefined where there is none. */
-  async find(userId: string, server: string): Promise<Account | undefined> {
-    const row = await this.#db.toolAccount.findUnique({ where: { userId_server: { userId, server } } });
-    return row ? this.#open(row) : undefined;
-  }
-
   /** Keeps an account, in the place of an earlier one. */
   async keep(userId: string, server: string, account: Account): Promise<void> {
-    const sealed = sealFor(this.#secrets, PURPOSE, { userId, server }, { account });
+    const sealed = sealAccount(this.#secrets, userId, server, account);
     const fresh = { sealed, refreshingUntil: null, connectedAt: new Date() };
     await this.#db.toolAccount.upsert({
       where: { userId_server: { userId, server } },
       create: { userId, server, ...fresh },
       update: { ...fresh, version: { increment: 1 } },
     });
-  }
-
-  /** Forgets an account. */
-  async drop(userId: string, server: string): Promise<void> {
-    await this.#db.toolAccount.deleteMany({ where: { userId, server } });
   }
 
   /** @param refused a token that the server does not take, though it looks good. */
@@ -78,9 +69,9 @@ export class KeptAccounts implements Accounts {
     const end = performance.now() + REFRESH_MS;
     while (performance.now() < end) {
       const row = await this.#db.toolAccount.findUnique({ where: { userId_server: where } });
-      const account = row ? this.#open(row) : undefined;
+      const account = row ? openAccount(this.#secrets, row, this.#log) : undefined;
       // What was connected elsewhere is sent nowhere else.
-      if (!row || !isFor(account, settings)) return undefined;
+      if (!row || !isFor(account, settings.url)) return undefined;
       const isLate = account.expiresAt !== undefined && account.expiresAt - AHEAD_MS < Date.now();
       if (!isLate && account.accessToken !== refused) return account;
       if (account.refreshToken === undefined) {
@@ -104,11 +95,15 @@ export class KeptAccounts implements Accounts {
     const where = { userId, server, version };
     try {
       const next = await refresh(settings, account);
-      const sealed = sealFor(this.#secrets, PURPOSE, row, { account: next });
+      const sealed = sealAccount(this.#secrets, userId, server, next);
       const data = { sealed, version: { increment: 1 }, refreshingUntil: null };
-      // Meanwhile the person may have disconnected it, or connected another one.
-      const { count } = await this.#db.toolAccount.updateMany({ where, data });
-      return count > 0 ? next : undefined;
+      return await this.#db.$transaction(async (tx) => {
+        const { count } = await tx.toolAccount.updateMany({ where, data });
+        if (count > 0) return next;
+        // Meanwhile the person has disconnected it, or is gone: nothing else knows these tokens.
+        await this.#ended.giveBack(tx, [{ userId, server, sealed }]);
+        return undefined;
+      }, TRANSACTION);
     } catch (error) {
       if (error instanceof AccountOver) {
         await this.#end(row);
@@ -123,19 +118,4 @@ export class KeptAccounts implements Accounts {
     this.#log.info({ toolServer: server, userId }, 'an account at a tool server is over; its person connects it again');
     await this.#db.toolAccount.deleteMany({ where: { userId, server, version } });
   }
-
-  #open(row: ToolAccount): Account | undefined {
-    try {
-      const kept = openOwn<{ account: unknown }>(this.#secrets, PURPOSE, row);
-      return kept && readAccount(kept.account);
-    } catch (error) {
-      // With another secret than before, nothing that was sealed opens: the person connects it again.
-      this.#log.warn({ err: error, toolServer: row.server }, 'an account at a tool server cannot be opened');
-      return undefined;
-    }
-  }
 }
-
-/** Whether an account is for the server that has the name now. */
-const isFor = (account: Account | undefined, { url }: ToolServerSettings): account is Account =>
-  account !== undefined && url !== undefined && account.url === new URL(url).href;

@@ -6,6 +6,11 @@ export interface Owner {
   readonly server: string;
 }
 
+/** What is sealed for a person and a server, as it lies in the database. */
+export interface Sealed extends Owner {
+  readonly sealed: string;
+}
+
 /** Seals a value for one person and one server: both are sealed in, so that a row that was moved opens nothing. */
 export const sealFor = (secrets: Secrets, purpose: string, { userId, server }: Owner, value: object): string =>
   secrets.seal(purpose, JSON.stringify({ userId, server, ...value }));
@@ -18,7 +23,7 @@ export const sealFor = (secrets: Secrets, purpose: string, { userId, server }: O
 export function openOwn<Kept extends object>(
   secrets: Secrets,
   purpose: string,
-  { userId, server, sealed }: Owner & { readonly sealed: string },
+  { userId, server, sealed }: Sealed,
 ): Kept | undefined {
   const kept = JSON.parse(secrets.open(purpose, sealed)) as Kept & Owner;
   return kept.userId === userId && kept.server === server ? kept : undefined;

@@ -89,6 +89,49 @@ async function connected(): Promise<UserIdentity> {
   return as;
 }
 
+const DISCONNECT =
+  'mutation { disconnectToolServer(input: { name: "shop" }) { toolServer { connected tools { name } } } }';
+
+/** The kinds of tokens that were given back. */
+const givenBack = (): string[] => signIn.revoked.map((token) => token.split('-')[0]!).sort();
+
+/** Has the authorization server take no tokens back. @returns how often it was asked, and what ends it. */
+function away(): { readonly asked: () => number; end(): void } {
+  let asked = 0;
+  signIn.before = (path, response) => {
+    if (path !== '/revoke') return false;
+    asked += 1;
+    response.writeHead(503).end();
+    return true;
+  };
+  return {
+    asked: () => asked,
+    end: () => {
+      signIn.before = () => false;
+    },
+  };
+}
+
+/** What is left to be done about the accounts of a person that have ended. */
+const jobsOf = async ({ userId }: UserIdentity) =>
+  (await world.db.job.findMany({ where: { userId } })).map(({ state, payload }) => ({ state, payload }));
+
+const DONE = { state: 'DONE', payload: null };
+
+/** Tells chat that the account of a person was deleted. */
+const remove = ({ userId }: UserIdentity): Promise<unknown> =>
+  world.platform.events.publish('auth', [
+    {
+      type: 'user.deleted',
+      version: 1,
+      owner: 'auth',
+      aggregate: `user:${userId}`,
+      payload: { userId, at: new Date().toISOString() },
+      id: randomUUID(),
+      recordedAt: new Date(),
+    },
+  ]);
+
 async function servers(as: UserIdentity, replica = 0): Promise<Record<string, Shown>> {
   const { data } = await world.ask<Shown>(as, '{ toolServers { name connected state tools { name } } }', {}, replica);
   return Object.fromEntries(data.toolServers.map((one: Shown) => [one.name, one]));
@@ -137,10 +180,9 @@ it('each person calls tools with an account of their own, until they disconnect 
   const rows = JSON.stringify(await world.db.toolAccount.findMany());
   expect(rows).not.toMatch(/access-|refresh-/);
 
-  const end = 'mutation { disconnectToolServer(input: { name: "shop" }) { toolServer { connected tools { name } } } }';
-  const { data } = await world.ask<Shown>(anna, end);
+  const { data } = await world.ask<Shown>(anna, DISCONNECT);
   expect(data.disconnectToolServer.toolServer).toEqual({ connected: false, tools: [] });
-  expect(signIn.revoked.map((token) => token.split('-')[0]).sort()).toEqual(['access', 'refresh']);
+  await expect.poll(givenBack, { timeout: 20_000 }).toEqual(['access', 'refresh']);
   expect(await calling(anna)).toBeUndefined();
   expect(await calling(bert)).toContain('Tea');
 });
@@ -150,12 +192,13 @@ it('gets the next token once, however many need it, and ends an account that get
   const anna = await connected();
   signIn.asked.length = 0;
   signIn.lifetimeS = 3_600;
+  const ended = { giveBack: () => expect.unreachable() };
   // As several processes have them.
   const { secrets } = world.platform.of('chat', lifecycle);
   const settings = toolServer.parse({ url: shop.url, oauth: { issuer: signIn.issuer } });
   const tokens = await Promise.all(
     Array.from({ length: 4 }, () => {
-      const accounts = new KeptAccounts(world.db, secrets, pino({ level: 'silent' }));
+      const accounts = new KeptAccounts(world.db, secrets, ended, pino({ level: 'silent' }));
       return accounts.bearer(anna.userId, 'shop', settings).token();
     }),
   );
@@ -180,6 +223,52 @@ it('gets the next token once, however many need it, and ends an account that get
   };
   await calling(anna);
   expect((await servers(anna))['shop'].connected).toBe(false);
+});
+
+it('gives the tokens of a person whose account is deleted back, as soon as the server takes them', async () => {
+  const anna = await connected();
+  const server = away();
+  await remove(anna);
+  expect(await world.db.toolAccount.count({ where: { userId: anna.userId } })).toBe(0);
+  await expect.poll(server.asked, { timeout: 20_000 }).toBeGreaterThan(0);
+  expect((await jobsOf(anna)).map(({ payload }) => JSON.stringify(payload)).join()).not.toMatch(/access-|refresh-/);
+  server.end();
+  await expect.poll(givenBack, { timeout: 20_000 }).toEqual(['access', 'refresh']);
+  await expect.poll(() => jobsOf(anna), { timeout: 20_000 }).toEqual([DONE]);
+});
+
+it('keeps tokens that no server takes back for a day at most', async () => {
+  const anna = await connected();
+  const server = away();
+  await remove(anna);
+  await expect.poll(server.asked, { timeout: 20_000 }).toBeGreaterThan(0);
+  await world.db.$executeRaw`
+    UPDATE jobs SET payload = jsonb_set(payload, '{until}', '0') WHERE user_id = ${anna.userId}`;
+  await expect.poll(() => jobsOf(anna), { timeout: 20_000 }).toEqual([DONE]);
+});
+
+it('leaves what a person has allowed since they disconnected', async () => {
+  const anna = await connected();
+  const server = away();
+  await world.ask(anna, DISCONNECT);
+  await expect.poll(server.asked, { timeout: 20_000 }).toBeGreaterThan(0);
+  await finish(anna, await leave(anna));
+  server.end();
+  await expect.poll(() => jobsOf(anna), { timeout: 20_000 }).toEqual([DONE]);
+  expect(givenBack()).toEqual([]);
+  expect(await calling(anna)).toContain('done');
+});
+
+it('gives tokens back that came while the person disconnected', async () => {
+  signIn.lifetimeS = 1;
+  const anna = await connected();
+  signIn.lifetimeS = 3_600;
+  signIn.before = async (path) => {
+    if (path === '/token') await world.ask(anna, DISCONNECT);
+    return false;
+  };
+  await calling(anna);
+  await expect.poll(givenBack, { timeout: 20_000 }).toEqual(['access', 'access', 'refresh', 'refresh']);
 });
 
 it('connects nothing for a link that another person, or another session, began, nor twice, nor late', async () => {

@@ -205,9 +205,13 @@ export const refresh = (settings: ToolServerSettings, account: Account): Promise
     }
   });
 
-/** Gives the tokens back (RFC 7009), as far as the server takes them. Never rejects. */
+/**
+ * Gives the tokens back (RFC 7009), as far as the server takes them. Never rejects.
+ *
+ * @returns false: the server is away, or wants to be asked later.
+ */
 export async function revoke(settings: ToolServerSettings, { server, client, ...own }: Account): Promise<boolean> {
-  if (server.revocation_endpoint === undefined) return false;
+  if (server.revocation_endpoint === undefined) return true;
   const { selectClientAuthMethod } = await library();
   const method = selectClientAuthMethod(client, server.token_endpoint_auth_methods_supported ?? []);
   await using oauth = openOAuthFetch(settings);
@@ -222,7 +226,7 @@ export async function revoke(settings: ToolServerSettings, { server, client, ...
       }
       const init = { method: 'POST', headers, body };
       return oauth.fetch(server.revocation_endpoint!, init).then(
-        ({ ok }) => ok,
+        ({ status }) => status < 500 && status !== 408 && status !== 429,
         () => false,
       );
     }),
