@@ -9,18 +9,27 @@ import { answer, answerDeltas, FaultServer } from '#llm/testing/fault-server.ts'
 import { LyingToolServer } from '#llm/testing/tool-server.ts';
 import { TestUser } from './testing/client.ts';
 import { MODES } from './testing/modes.ts';
-import type { RunningGraph } from './testing/sextant.ts';
+import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
 
 const SENDS_A_MINUTE = 5;
 const KEPT_AT_MOST = 2;
+/** As many as a person needs to arrive, and a few. */
+const OPERATIONS_A_MINUTE = 10;
 const CATALOGUE = `
 default: plain
 providers: { test: { type: compatible, base_url: $URL, api_key: sk-test } }
 deployments:
   plain: { provider: test, model: test-model, capabilities: [chat, tools] }
   dear: { provider: test, model: test-dear, capabilities: [chat], price: { input: "1000", output: "1000" } }
-models: { plain: { deployments: [plain] }, dear: { deployments: [dear] } }
-limits: { models: { dear: { budget: { amount: "0.000001", per: day } } } }
+  dear-paint: { provider: test, model: test-dear-paint, capabilities: [images], price: { image: "1000" } }
+models:
+  plain: { deployments: [plain] }
+  dear: { deployments: [dear] }
+  dear-paint: { deployments: [dear-paint] }
+limits:
+  models:
+    dear: { budget: { amount: "0.000001", per: day } }
+    dear-paint: { budget: { amount: "0.000001", per: day } }
 tool_servers: { here: { url: $TOOLS } }
 `;
 
@@ -173,6 +182,8 @@ const DOORS: Readonly<Record<string, (url: string, sending: Sending) => Promise<
       const { waiting, text: said } = result.structuredContent as Answer;
       return waiting ? waitsOf(waiting) : { text: said };
     } catch (error) {
+      const [, refused] = /"code":"([A-Z_]+)"/.exec(String(error)) ?? [];
+      if (refused !== undefined) return { code: refused };
       return { code: /sign in|API key|401|Unauthorized/i.test(String(error)) ? 'UNAUTHENTICATED' : String(error) };
     } finally {
       await client.close();
@@ -218,6 +229,49 @@ const KEEPING: Readonly<Record<string, (url: string, key: string | undefined, te
     return { status: answered.status, code: (result?._meta?.error ?? error?.data)?.code };
   },
 };
+
+/** The ways in by which a model makes vectors and pictures: what each needs, where it takes bodies, and the dear model. */
+const MAKING: Readonly<Record<string, Making>> = {
+  'vectors, GraphQL': vectors('/graphql', async (url, key, text, model) => {
+    const query = 'query ($input: EmbedInput!) { embed(input: $input) { model } }';
+    const answered = await post(`${url}/graphql`, key, { query, variables: { input: { texts: [text], ...model } } });
+    return { status: answered.status, code: ((await answered.json()) as Answer).errors?.[0].extensions.code };
+  }),
+  'vectors, REST': vectors('/api/embed', async (url, key, text, model) => {
+    const answered = await post(`${url}/api/embed`, key, { texts: [text], ...model });
+    return { status: answered.status, code: ((await answered.json()) as Answer).error?.code };
+  }),
+  '/v1/embeddings': vectors('/v1/embeddings', async (url, key, input, model) =>
+    ofOpenAi(await post(`${url}/v1/embeddings`, key, { input, ...model })),
+  ),
+  'pictures, GraphQL': pictures('/graphql', async (url, key, prompt, model) => {
+    const query = 'mutation ($input: GenerateImagesInput!) { generateImages(input: $input) { images { id } } }';
+    const answered = await post(`${url}/graphql`, key, { query, variables: { input: { prompt, ...model } } });
+    return { status: answered.status, code: ((await answered.json()) as Answer).errors?.[0].extensions.code };
+  }),
+  'pictures, REST': pictures('/api/vision/generate', async (url, key, prompt, model) => {
+    const answered = await post(`${url}/api/vision/generate`, key, { prompt, ...model });
+    return { status: answered.status, code: ((await answered.json()) as Answer).error?.code };
+  }),
+  '/v1/images/generations': pictures('/v1/images/generations', async (url, key, prompt, model) =>
+    ofOpenAi(await post(`${url}/v1/images/generations`, key, { prompt, ...model })),
+  ),
+};
+interface Making {
+  readonly path: string;
+  readonly scope: string;
+  /** A model that no budget pays. Vectors are made by the installation's own model, for which no budget is asked. */
+  readonly dear?: string;
+  make(url: string, key: string | undefined, text: string, model: { readonly model?: string }): Promise<Kept>;
+}
+
+function vectors(path: string, make: Making['make']): Making {
+  return { path, scope: 'VECTOR_READ', make };
+}
+function pictures(path: string, make: Making['make']): Making {
+  return { path, scope: 'VISION_WRITE', dear: 'dear-paint', make };
+}
+
 interface Kept {
   readonly status: number;
   readonly code: string | undefined;
@@ -241,6 +295,28 @@ const declare = (url: string, key: string, length: number, type = 'application/j
     request.on('error', reject);
     request.flushHeaders();
   });
+
+/** How each of some ways in is asked, by its name. */
+const asked = <Way>(ways: Readonly<Record<string, Way>>, ask: (way: Way) => Promise<object>) =>
+  Object.fromEntries(Object.entries(ways).map(([name, way]) => [name, () => ask(way)]));
+
+/** Makes a person of their own for a case, with a conversation and a key. */
+async function arriveAt(
+  graph: RunningGraph,
+  scopes: string[] = ['CHAT_READ', 'CHAT_WRITE', 'MEMORY_READ'],
+  toolServers: string[] = [],
+) {
+  const user = await TestUser.signUp(graph.url);
+  const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
+    'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
+    { input: { name: 'test', scopes } },
+  );
+  const { createConversation } = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
+    'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
+    { input: { memoryEnabled: false, toolServers } },
+  );
+  return { user, key: createApiKey.secret, conversationId: createConversation.conversation.id };
+}
 
 describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
   describe.skipIf(skipped)('lead to the same graph', () => {
@@ -269,19 +345,7 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
     }, 180_000);
     afterAll(() => lifecycle.disposeAsync(), 60_000);
 
-    /** A person of their own for each case, with a conversation and a key. */
-    async function arrive(scopes: string[] = ['CHAT_READ', 'CHAT_WRITE', 'MEMORY_READ'], toolServers: string[] = []) {
-      const user = await TestUser.signUp(graph.url);
-      const { createApiKey } = await user.run<{ createApiKey: { secret: string } }, object>(
-        'mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }',
-        { input: { name: 'test', scopes } },
-      );
-      const { createConversation } = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
-        'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }',
-        { input: { memoryEnabled: false, toolServers } },
-      );
-      return { user, key: createApiKey.secret, conversationId: createConversation.conversation.id };
-    }
+    const arrive = (scopes?: string[], toolServers?: string[]) => arriveAt(graph, scopes, toolServers);
 
     // Each case signs a person up, whose password is hashed with care.
     describe.each(Object.entries(DOORS))('%s', { timeout: 120_000 }, (name, send) => {
@@ -406,5 +470,46 @@ describe.each(MODES)('all doors, %s', (_title, skipped, start) => {
       },
       120_000,
     );
+
+    it.each(Object.entries(MAKING))(
+      'where a model makes something, the same is refused: %s',
+      async (_name, { path, scope, dear, make }) => {
+        const { key } = await arrive([scope]);
+        const { key: other } = await arrive(['CHAT_READ']);
+        const model = dear === undefined ? {} : { model: dear };
+        const made = async (by: string | undefined) => (await make(graph.url, by, 'A sextant', model)).code;
+        expect(await made(undefined)).toBe('UNAUTHENTICATED');
+        expect(await made('sk-wrong')).toBe('UNAUTHENTICATED');
+        expect(await made(other)).toBe('FORBIDDEN');
+        expect(await made(key)).toBe(dear === undefined ? undefined : 'BUDGET_EXCEEDED');
+        expect(await declare(graph.url + path, key, 1_000_000_000)).toBe(413);
+      },
+      120_000,
+    );
   });
 });
+
+it('every door refuses one operation more than a minute allows', async () => {
+  await using graph = await startEmbedded({
+    RATE_LIMIT_IDENTITY: String(OPERATIONS_A_MINUTE),
+    LLM_DISCOVERY: 'false',
+  });
+  const scopes = ['CHAT_READ', 'CHAT_WRITE', 'MEMORY_READ', 'MEMORY_WRITE', 'VECTOR_READ', 'VISION_WRITE'];
+  const { key, conversationId } = await arriveAt(graph, scopes);
+  const doors: Readonly<Record<string, () => Promise<object>>> = {
+    ...asked(DOORS, (send) => send(graph.url, { key, conversationId, text: 'Ahoy' })),
+    ...asked(KEEPING, (keep) => keep(graph.url, key, 'Log')),
+    ...asked(MAKING, ({ make }) => make(graph.url, key, 'A sextant', {})),
+  };
+  for (const [name, ask] of Object.entries(doors)) {
+    // Once more where a minute has ended meanwhile.
+    const refused = async () => {
+      for (let count = 0; count <= OPERATIONS_A_MINUTE; count++) {
+        const told = await post(`${graph.url}/graphql`, key, { query: '{ __typename }' });
+        if ((await told.text()).includes('RATE_LIMITED')) break;
+      }
+      return [name, await ask()];
+    };
+    await expect.poll(refused, { timeout: 60_000 }).toMatchObject([name, { code: 'RATE_LIMITED' }]);
+  }
+}, 180_000);
