@@ -8,6 +8,7 @@ import {
   type ReplyState,
   type Sextant,
   type TokenStore,
+  webStore,
 } from '../clients/typescript/src/index.ts';
 import { TestUser } from './testing/client.ts';
 import { type RunningGraph, startEmbedded } from './testing/sextant.ts';
@@ -25,6 +26,8 @@ class Wire {
   isDown = false;
   /** Refuses to change to the protocol of sockets, as some proxies do. */
   blocksSockets = false;
+  /** As many connections lose the next operation and all that is sent on them after it, without a word. */
+  swallows = 0;
   url = '';
 
   async open(target: number): Promise<this> {
@@ -32,7 +35,13 @@ class Wire {
     this.#server = createServer((near) => {
       if (this.isDown) return void near.destroy();
       const far = connect(target, '127.0.0.1');
+      let isDead = false;
       near.on('data', (data) => {
+        if (this.swallows > 0 && !isDead && data.toString('latin1', 0, 5) === 'POST ') {
+          this.swallows--;
+          isDead = true;
+        }
+        if (isDead) return;
         if (this.blocksSockets && /upgrade: websocket/i.test(data.toString('latin1'))) {
           return void near.end('HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
         }
@@ -85,7 +94,9 @@ describe('the client package', () => {
   let graph: RunningGraph;
   let wire: Wire;
 
-  const open = async (options: { store?: TokenStore; subscriptions?: 'sse' | 'websocket'; user?: TestUser } = {}) => {
+  const open = async (
+    options: { store?: TokenStore; subscriptions?: 'sse' | 'websocket'; user?: TestUser; answerWithinMs?: number } = {},
+  ) => {
     const user = options.user ?? (await TestUser.signUp(graph.url));
     const sextant = createSextant({ url: wire.url, store: options.store ?? memoryStore(), ...options });
     lifecycle.defer(() => sextant.close());
@@ -234,6 +245,28 @@ describe('the client package', () => {
     });
     expect(reply).toMatchObject({ text: WHOLE, added: WHOLE });
   }, 60_000);
+
+  it('asks again on another connection where no answer comes: one message, and the session goes on', async () => {
+    const store = memoryStore();
+    const { sextant } = await open({ store, answerWithinMs: 1_000 });
+    const conversation = await sextant.startConversation();
+    wire.swallows = 1;
+    expect(await read(conversation.send('Tell me a story'))).toMatchObject({ text: WHOLE, added: WHOLE });
+    expect(wire.swallows).toBe(0);
+    expect(await texts(sextant, conversation.id)).toEqual(['Tell me a story', WHOLE]);
+    const { accessToken } = store.read()!;
+    wire.swallows = 1;
+    const next = () => sextant.session.token(accessToken).catch((error: Error) => error);
+    expect(isError(await next(), 'OFFLINE')).toBe(true);
+    expect(await next()).toMatch(/^ey/);
+  }, 60_000);
+
+  it('begins without a session where something else lies in its place', () => {
+    for (const kept of ['null', '{}', '[]', '"x"', '{"accessToken":"a"}', 'not JSON']) {
+      const store = webStore({ getItem: () => kept } as unknown as Storage, 'x');
+      expect([kept, store.read()]).toEqual([kept, undefined]);
+    }
+  });
 
   it('takes server-sent events where sockets are blocked', async () => {
     wire.blocksSockets = true;

@@ -115,6 +115,9 @@ describe.skipIf(BROWSER_SKIPPED !== '')(`the examples${BROWSER_SKIPPED}`, () => 
     await page.locator('.assistant').getByText('word10').waitFor();
     await page.reload();
     await expect.poll(shown, { timeout: 60_000 }).toEqual([WHOLE.trim()]);
+    // The picture of the earlier message is there again.
+    const picture = page.locator('.user').getByRole('img', { name: 'dot.png' });
+    await expect.poll(() => picture.evaluate((image: HTMLImageElement) => image.naturalWidth)).toBeGreaterThan(0);
     model.behave(stall('Once ', 'more'));
     await button('Regenerate').click();
     await page.locator('.assistant').getByText('Once more').waitFor();

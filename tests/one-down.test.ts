@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSextant, memoryStore } from '../clients/typescript/src/index.ts';
 import { TestUser } from './testing/client.ts';
 import { createTestDatabase, DISTRIBUTED_SKIPPED, REDIS_TEST_URL } from './testing/postgres.ts';
 import { type RunningGraph, startDistributed } from './testing/sextant.ts';
@@ -56,6 +58,28 @@ describe.skipIf(DISTRIBUTED_SKIPPED)(`one subgraph is down${DISTRIBUTED_SKIPPED}
     },
     90_000,
   );
+
+  it('auth and vision are stopped: the client package reads a conversation without names and pictures', async () => {
+    const made = await user.run<{ createConversation: { conversation: { id: string } } }, object>(
+      'mutation { createConversation(input: { title: "North" }) { conversation { id } } }',
+    );
+    const { id } = made.createConversation.conversation;
+    const input = { conversationId: id, text: 'Ahoy', clientMessageId: randomUUID(), reply: false };
+    await user.run<object, object>(
+      'mutation ($input: SendMessageInput!) { sendMessage(input: $input) { message { id } } }',
+      { input },
+    );
+    const store = memoryStore();
+    const { accessToken, refreshToken } = user;
+    store.write({ accessToken, refreshToken, refreshAt: Date.now() + 300_000 });
+    const sextant = createSextant({ url: graph.url, store });
+    const read = async () => (await sextant.conversation(id).messages()).messages;
+    expect(await read()).toMatchObject([{ text: 'Ahoy', author: { id: user.id } }]);
+    await Promise.all([graph.processes.get('auth')!.stop(), graph.processes.get('vision')!.stop()]);
+    expect(await read()).toMatchObject([{ text: 'Ahoy', author: null }]);
+    sextant.close();
+    await Promise.all([graph.restart('auth'), graph.restart('vision')]);
+  }, 90_000);
 
   it('auth is stopped: what belongs to a person is answered without the name of the person', async () => {
     await graph.processes.get('auth')!.stop();

@@ -25,6 +25,11 @@ function One({ role, isEditing }: { readonly role: string; readonly isEditing: b
   return (
     <Message.Root>
       <div className={role}>
+        <Message.Attachments>
+          {({ attachment: { name, content: [part] = [] } }) =>
+            part?.type === 'image' && <img src={part.image} alt={name} width={160} />
+          }
+        </Message.Attachments>
         <Message.Parts />
       </div>
       <ActionBar.Root>

@@ -44,10 +44,17 @@ export async function readUIMessages(sextant: Sextant, conversationId: string): 
   const { messages } = await sextant.conversation(conversationId).messages({ last: 200 });
   return messages
     .filter(({ status }) => status !== 'PENDING' && status !== 'STREAMING')
-    .map(({ id, role, text }) => ({
+    .map(({ id, role, text, attachments }) => ({
       id,
       role: role === 'USER' ? 'user' : 'assistant',
-      parts: [{ type: 'text', text }],
+      parts: [
+        ...(attachments ?? []).flatMap(({ fileName, contentType, url }) =>
+          url == null || contentType == null
+            ? []
+            : [{ type: 'file' as const, mediaType: contentType, filename: fileName, url }],
+        ),
+        { type: 'text' as const, text },
+      ],
     }));
 }
 

@@ -82,7 +82,8 @@ function textOf({ content, attachments = [] }: AppendMessage): string {
 function shown(message: Shown): ThreadMessageLike {
   const { id, role, text, live } = message;
   const common = { id, createdAt: new Date(message.createdAt) };
-  if (role === 'USER') return { ...common, role: 'user', content: text };
+  if (role === 'USER')
+    return { ...common, role: 'user', content: text, attachments: (message.attachments ?? []).map(attachmentOf) };
   const reasoning = live?.reasoning ?? '';
   return {
     ...common,
@@ -100,6 +101,18 @@ function shown(message: Shown): ThreadMessageLike {
     ],
   };
 }
+
+type Attached = NonNullable<Shown['attachments']>[number];
+
+/** Returns an image that went with a message; without an address while it is not there, or not any more. */
+const attachmentOf = ({ id, fileName, contentType, url }: Attached): CompleteAttachment => ({
+  id,
+  type: 'image',
+  name: fileName,
+  contentType: contentType ?? undefined,
+  status: { type: 'complete' },
+  content: url == null ? [] : [{ type: 'image', image: url, filename: fileName }],
+});
 
 function statusOf({ status, error, awaitsViewerApproval }: Shown): NonNullable<ThreadMessageLike['status']> {
   if (status === 'PENDING' || status === 'STREAMING') return { type: 'running' };

@@ -17,12 +17,21 @@ export interface ConnectionOptions {
   readonly fetch?: typeof globalThis.fetch;
   /** A WebSocket class, where the surroundings have none. */
   readonly webSocket?: unknown;
+  /**
+   * How long the answer to a message that is sent, or to a wish for new tokens, is waited for, in ms; then it is asked
+   * for again, on another connection: that of a laptop that slept may be dead. Default 30,000.
+   */
+  readonly answerWithinMs?: number;
 }
 
 /** The options of a request. */
 export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
+  /** How long the answer is waited for, in ms; default: as long as it takes. Then the server counts as OFFLINE. */
+  readonly withinMs?: number | undefined;
 }
+
+const ANSWER_WITHIN_MS = 30_000;
 
 /** The options of a subscription. */
 export interface SubscribeOptions extends RequestOptions {
@@ -34,17 +43,31 @@ export interface SubscribeOptions extends RequestOptions {
 export class Connection {
   readonly endpoint: string;
   readonly session: Session;
+  readonly answerWithinMs: number;
   readonly #fetch: typeof globalThis.fetch;
   readonly #socket: Socket | undefined;
   #overEvents: boolean;
   readonly #mayFallBack: boolean;
 
-  constructor({ url, store, subscriptions = 'auto', fetch, webSocket }: ConnectionOptions = {}) {
+  constructor({
+    url,
+    store,
+    subscriptions = 'auto',
+    fetch,
+    webSocket,
+    answerWithinMs = ANSWER_WITHIN_MS,
+  }: ConnectionOptions = {}) {
     this.endpoint = endpointOf(url);
+    this.answerWithinMs = answerWithinMs;
     // Bound, because a browser's fetch wants its window.
     this.#fetch = fetch ?? ((...request) => globalThis.fetch(...request));
     const name = `sextant:${this.endpoint}`;
-    this.session = new Session({ endpoint: this.endpoint, store: store ?? defaultStore(name), fetch: this.#fetch });
+    this.session = new Session({
+      endpoint: this.endpoint,
+      store: store ?? defaultStore(name),
+      fetch: this.#fetch,
+      answerWithinMs,
+    });
     const hasSockets = webSocket !== undefined || typeof WebSocket !== 'undefined';
     this.#overEvents = subscriptions === 'sse' || !hasSockets;
     this.#mayFallBack = subscriptions === 'auto';
@@ -64,13 +87,17 @@ export class Connection {
   }
 
   /** Runs a query or mutation and returns its answer with data and errors. @throws {SextantError} OFFLINE. */
-  async execute<Data>(operation: Operation<Data>, { signal }: RequestOptions = {}): Promise<Answer<Data>> {
+  async execute<Data, Variables = Record<string, unknown>>(
+    operation: Operation<Data, Variables>,
+    { signal, withinMs }: RequestOptions = {},
+  ): Promise<Answer<Data>> {
     const token = await this.session.token();
-    const answer = await post(this.endpoint, operation, token, { signal, fetch: this.#fetch });
+    const options = { signal, withinMs, fetch: this.#fetch };
+    const answer = await post(this.endpoint, operation, token, options);
     if (token === undefined || !isUnauthenticated(answer)) return answer;
     const next = await this.session.token(token);
     // Nothing was done: a token that is refused is refused before anything runs.
-    return next === undefined ? answer : post(this.endpoint, operation, next, { signal, fetch: this.#fetch });
+    return next === undefined ? answer : post(this.endpoint, operation, next, options);
   }
 
   /**

@@ -23,6 +23,7 @@ import {
   type WatchConversationSubscription,
   WatchRoomDocument,
 } from './generated/graphql.ts';
+import { dataOf } from './http.ts';
 import { pause } from './pause.ts';
 import { type FollowOptions, Reply } from './reply.ts';
 
@@ -56,8 +57,8 @@ export class Conversation {
   /** Sends a message; iterate what is returned for the reply. Sent again after a cut, it is still one message. */
   send(text: string, { signal, clientMessageId = crypto.randomUUID(), ...options }: SendOptions = {}): Reply {
     const input = { ...options, conversationId: this.id, text, clientMessageId };
-    return this.#reply(signal, async () => {
-      const { sendMessage } = await this.#connection.request(SendMessageDocument, { input }, { signal });
+    return this.#reply(signal, async (within) => {
+      const { sendMessage } = await this.#connection.request(SendMessageDocument, { input }, { signal, ...within });
       return sendMessage?.reply?.id;
     });
   }
@@ -65,8 +66,8 @@ export class Conversation {
   /** Sends another version of a message, beside the old one. */
   edit(messageId: string, text: string, options: Partial<EditMessageInput> = {}): Reply {
     const input = { clientMessageId: crypto.randomUUID(), ...options, id: messageId, text };
-    return this.#reply(undefined, async () => {
-      const { editMessage } = await this.#connection.request(EditMessageDocument, { input });
+    return this.#reply(undefined, async (within) => {
+      const { editMessage } = await this.#connection.request(EditMessageDocument, { input }, within);
       return editMessage?.reply?.id;
     });
   }
@@ -74,8 +75,8 @@ export class Conversation {
   /** Asks for another reply beside the one that is there. */
   regenerate(messageId: string, options: Partial<RegenerateReplyInput> = {}): Reply {
     const input = { clientMessageId: crypto.randomUUID(), ...options, id: messageId };
-    return this.#reply(undefined, async () => {
-      const { regenerateReply } = await this.#connection.request(RegenerateReplyDocument, { input });
+    return this.#reply(undefined, async (within) => {
+      const { regenerateReply } = await this.#connection.request(RegenerateReplyDocument, { input }, within);
       return regenerateReply?.reply.id;
     });
   }
@@ -108,7 +109,9 @@ export class Conversation {
     before: string | undefined;
   }> {
     const variables = { id: this.id, last, before: before ?? null };
-    const { conversation } = await this.#connection.request(ReadMessagesDocument, variables);
+    const answer = await this.#connection.execute({ document: ReadMessagesDocument, variables });
+    // What a part of the server that is down would add, such as the name of an author, is null; the messages are here.
+    const conversation = answer.data?.conversation ?? dataOf(answer).conversation;
     if (!conversation) throw new SextantError('NOT_FOUND', 'The conversation was not found.');
     const { nodes, pageInfo } = conversation.messages;
     return { messages: nodes, before: pageInfo.hasPreviousPage ? (pageInfo.startCursor ?? undefined) : undefined };
@@ -185,10 +188,17 @@ export class Conversation {
     await this.#connection.request(SetTypingDocument, { input: { id: this.id, typing } });
   }
 
-  #reply(signal: AbortSignal | undefined, send: () => Promise<string | undefined>): Reply {
-    return new Reply(this.#connection, persistently(send, signal), { signal });
+  #reply(signal: AbortSignal | undefined, send: (within: Within) => Promise<string | undefined>): Reply {
+    const within = { withinMs: this.#connection.answerWithinMs };
+    return new Reply(
+      this.#connection,
+      persistently(() => send(within), signal),
+      { signal },
+    );
   }
 }
+
+type Within = { readonly withinMs: number };
 
 /** Repeats what has an id of its own until it is answered: twice is once. */
 async function persistently(send: () => Promise<string | undefined>, signal?: AbortSignal): Promise<string> {

@@ -20,14 +20,23 @@ export interface Answer<Data> {
   readonly extensions?: Readonly<Record<string, unknown>>;
 }
 
+/** The way in which an operation is sent. */
+export interface SendingOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly fetch?: typeof globalThis.fetch;
+  /** How long an answer is waited for, in ms: a connection that is dead says nothing. Default: as long as it takes. */
+  readonly withinMs?: number | undefined;
+}
+
 /** Sends one operation over HTTP. @throws {SextantError} OFFLINE when no answer comes. */
 export async function post<Data, Variables>(
   endpoint: string,
   { document, variables }: Operation<Data, Variables>,
   token: string | undefined,
-  { signal, fetch = globalThis.fetch }: { signal?: AbortSignal | undefined; fetch?: typeof globalThis.fetch } = {},
+  { signal, fetch, withinMs }: SendingOptions = {},
 ): Promise<Answer<Data>> {
-  const response = await open(endpoint, { document, variables }, token, 'application/json', { signal, fetch });
+  const options = { signal, fetch, within: withinMs === undefined ? undefined : AbortSignal.timeout(withinMs) };
+  const response = await open(endpoint, { document, variables }, token, 'application/json', options);
   let answer: Answer<Data>;
   try {
     answer = (await response.json()) as Answer<Data>;
@@ -44,9 +53,14 @@ export async function open(
   { document, variables }: { document: unknown; variables?: unknown },
   token: string | undefined,
   accept: string,
-  { signal, fetch = globalThis.fetch }: { signal?: AbortSignal | undefined; fetch?: typeof globalThis.fetch },
+  {
+    signal,
+    fetch = globalThis.fetch,
+    within,
+  }: Omit<SendingOptions, 'withinMs'> & { readonly within?: AbortSignal | undefined },
 ): Promise<Response> {
   let response: Response;
+  const ends = [signal, within].filter((one) => one !== undefined);
   try {
     response = await fetch(endpoint, {
       method: 'POST',
@@ -56,7 +70,7 @@ export async function open(
         ...(token !== undefined && { authorization: `Bearer ${token}` }),
       },
       body: JSON.stringify({ query: String(document), variables }),
-      ...(signal && { signal }),
+      ...(ends.length > 0 && { signal: AbortSignal.any(ends) }),
     });
   } catch (cause) {
     signal?.throwIfAborted();

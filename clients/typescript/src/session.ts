@@ -14,6 +14,8 @@ export interface SessionOptions {
   readonly endpoint: string;
   readonly store: TokenStore;
   readonly fetch: typeof globalThis.fetch;
+  /** How long new tokens are waited for, in ms: while one tab waits, all do. */
+  readonly answerWithinMs: number;
 }
 
 /** An access token is refreshed when a fifth of its life is left, at most a minute. */
@@ -130,14 +132,14 @@ export class Session {
   }
 
   async #refresh(refused: string | undefined): Promise<string | undefined> {
-    const { store, endpoint, fetch } = this.#options;
+    const { store, endpoint, fetch, answerWithinMs: withinMs } = this.#options;
     const tokens = store.read();
     if (tokens === undefined) return undefined;
     // Another tab was faster.
     if (tokens.accessToken !== refused && Date.now() < tokens.refreshAt) return tokens.accessToken;
     const operation = { document: RefreshTokensDocument, variables: { input: { refreshToken: tokens.refreshToken } } };
     try {
-      const { refresh } = dataOf(await post(endpoint, operation, undefined, { fetch }));
+      const { refresh } = dataOf(await post(endpoint, operation, undefined, { fetch, withinMs }));
       const next = stored(refresh!.tokens);
       // A person who has signed out meanwhile, here or in another tab, stays so.
       if (store.read()?.refreshToken !== tokens.refreshToken) return store.read()?.accessToken;

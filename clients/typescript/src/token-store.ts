@@ -30,7 +30,8 @@ export function webStore(storage: Storage, name: string): TokenStore {
       const kept = storage.getItem(name);
       if (kept === null) return undefined;
       try {
-        return JSON.parse(kept) as StoredTokens;
+        const tokens: unknown = JSON.parse(kept);
+        return isTokens(tokens) ? tokens : undefined;
       } catch {
         return undefined;
       }
@@ -40,6 +41,12 @@ export function webStore(storage: Storage, name: string): TokenStore {
       else storage.setItem(name, JSON.stringify(tokens));
     },
   };
+}
+
+/** Whether something that was kept is tokens: another version of a page may have kept something else. */
+function isTokens(kept: unknown): kept is StoredTokens {
+  const { accessToken, refreshToken, refreshAt } = (kept ?? {}) as Partial<StoredTokens>;
+  return typeof accessToken === 'string' && typeof refreshToken === 'string' && typeof refreshAt === 'number';
 }
 
 /** Returns the store that suits the surroundings: localStorage in a browser, else memory. */

@@ -631,9 +631,9 @@ export type ReadMessagesQueryVariables = Exact<{
 }>;
 
 
-export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
+export type ReadMessagesQuery = { conversation: { id: string, messages: { nodes: Array<{ id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> }>, pageInfo: { hasPreviousPage: boolean, startCursor: string | null } } } | null };
 
-export type ReadMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> };
+export type ReadMessageFragment = { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> };
 
 export type FollowReplySubscriptionVariables = Exact<{
   id: string | number;
@@ -660,12 +660,12 @@ export type WatchConversationSubscriptionVariables = Exact<{
 export type WatchConversationSubscription = { conversationEvents:
     | { __typename: 'ConversationDeleted', conversationId: string }
     | { __typename: 'ConversationUpdated', cursor: string, conversation: { id: string, title: string | null } | null }
-    | { __typename: 'MessageCreated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
-    | { __typename: 'MessageUpdated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'MessageCreated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'MessageUpdated', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
     | { __typename: 'ParticipantJoined', cursor: string }
     | { __typename: 'ParticipantLeft', cursor: string, userId: string }
-    | { __typename: 'ReplyFinished', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
-    | { __typename: 'ReplyStarted', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'ReplyFinished', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
+    | { __typename: 'ReplyStarted', cursor: string, message: { id: string, role: MessageRole, status: MessageStatus, text: string, createdAt: string, awaitsViewerApproval: boolean, author: { id: string, displayName: string } | null, error: { code: ErrorCode, message: string } | null, attachments: Array<{ id: string, fileName: string, contentType: string | null, url: string | null }> | null, toolCalls: Array<{ name: string, arguments: string, runsOn: ToolSide, server: string | null, id: string, approval: { status: ToolApprovalStatus, expiresAt: string } | null, result: { content: string, status: ToolResultStatus } | null }> } | null }
     | { __typename: 'RoomMemberChanged', member: { userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null } }
     | { __typename: 'RoomMemberLeft', userId: string }
     | { __typename: 'RoomMembers', cursor: string, members: Array<{ userId: string, state: PresenceState, typing: boolean, user: { id: string, displayName: string } | null }> }
@@ -791,6 +791,12 @@ export const ReadMessageFragmentDoc = new TypedDocumentString(`
   error {
     code
     message
+  }
+  attachments {
+    id
+    fileName
+    contentType
+    url
   }
   awaitsViewerApproval
   toolCalls {
@@ -993,6 +999,12 @@ export const ReadMessagesDocument = new TypedDocumentString(`
     code
     message
   }
+  attachments {
+    id
+    fileName
+    contentType
+    url
+  }
   awaitsViewerApproval
   toolCalls {
     id: callId
@@ -1162,6 +1174,12 @@ export const WatchConversationDocument = new TypedDocumentString(`
   error {
     code
     message
+  }
+  attachments {
+    id
+    fileName
+    contentType
+    url
   }
   awaitsViewerApproval
   toolCalls {
