@@ -1,47 +1,62 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import type { ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { brotliCompressSync } from 'node:zlib';
-import { expect, it } from 'vitest';
-import { createPageFiles } from './page-files.ts';
+import { brotliCompressSync, brotliDecompressSync, gunzipSync } from 'node:zlib';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createPageFiles, type PageFiles } from './page-files.ts';
 
-const TEXT = 'const a = 1;\n'.repeat(1_000);
-const folder = mkdtempSync(path.join(tmpdir(), 'page-'));
-for (const part of ['page', 'built']) mkdirSync(path.join(folder, part));
-writeFileSync(path.join(folder, 'page', 'own.css'), 'a{}');
-writeFileSync(path.join(folder, 'built', 'main.js.br'), brotliCompressSync(TEXT));
-const files = createPageFiles(folder);
+const SCRIPT = `export const words = ${JSON.stringify('a sextant '.repeat(500))};`;
+const lifecycle = new AsyncDisposableStack();
+let port: number;
+let files: PageFiles;
 
-/** Asks for a file. @returns its body, undefined for none. */
-async function ask(name: string, headers: Record<string, string> = {}): Promise<Buffer | undefined> {
-  let sent: Buffer | undefined;
-  const response = {
-    req: { headers, method: 'GET' },
-    setHeader: () => undefined,
-    writeHead: () => undefined,
-    end: (body: Buffer) => {
-      sent = body;
-    },
-  };
-  return (await files.send(response as unknown as ServerResponse, name)) ? sent : undefined;
+beforeAll(async () => {
+  const folder = await mkdtemp(path.join(tmpdir(), 'page-files-'));
+  lifecycle.defer(() => rm(folder, { recursive: true }));
+  await mkdir(path.join(folder, 'built'));
+  await writeFile(path.join(folder, 'built', 'main-abc.js.br'), brotliCompressSync(SCRIPT));
+  files = createPageFiles(folder, { hashed: true });
+  const server = http.createServer((request, response) => void files.send(response, request.url!.slice(1)));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  lifecycle.defer(() => void server.close());
+  port = (server.address() as AddressInfo).port;
+});
+afterAll(() => lifecycle.disposeAsync());
+
+/** Asks for the script. @returns its encoding and bytes, as they come over the wire. */
+async function ask(accepted?: string): Promise<{ readonly encoding: string | undefined; readonly body: Buffer }> {
+  const headers = accepted === undefined ? {} : { 'accept-encoding': accepted };
+  const request = http.get({ host: '127.0.0.1', port, path: '/main-abc.js', headers, agent: false });
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  const body = Buffer.concat(await response.toArray());
+  return { encoding: response.headers['content-encoding'], body };
 }
 
-it('a file is given as it is, or inflated for those who do not read Brotli', async () => {
-  expect(String(await ask('own.css'))).toBe('a{}');
-  expect(String(await ask('main.js'))).toBe(TEXT);
-  expect(await ask('main.js', { 'accept-encoding': 'gzip, br' })).toEqual(brotliCompressSync(TEXT));
+it('sends a script compressed in the way that the browser reads, also over plain http', async () => {
+  const best = await ask('gzip, deflate, br');
+  expect([best.encoding, brotliDecompressSync(best.body).toString()]).toEqual(['br', SCRIPT]);
+  for (const time of ['first', 'second']) {
+    const { encoding, body } = await ask('gzip, deflate');
+    expect([time, encoding, gunzipSync(body).toString()]).toEqual([time, 'gzip', SCRIPT]);
+    expect(body.byteLength).toBeLessThan(SCRIPT.length / 10);
+  }
+  const plain = await ask();
+  expect([plain.encoding, plain.body.toString()]).toEqual([undefined, SCRIPT]);
 });
 
 it('those who do not read what they asked for share one copy', async () => {
-  const [first, second] = await Promise.all([ask('main.js'), ask('main.js')]);
+  const [first, second] = await Promise.all([files.read('main-abc.js'), files.read('main-abc.js')]);
   expect(first).toBe(second);
-  expect(await ask('main.js')).toBe(first);
+  expect(await files.read('main-abc.js')).toBe(first);
 });
 
-it.each(['none.js', 'main.js.br', '../page/own.css', 'own.css/../own.css', '__proto__', 'constructor.js', ''])(
+it.each(['none.js', 'main-abc.js.br', '../page/own.css', 'own.css/../own.css', '__proto__', 'constructor.js', ''])(
   'there is no file of a made-up name: %j',
   async (name) => {
-    expect(await ask(name)).toBeUndefined();
+    expect(await files.send({ req: { headers: {} } } as http.ServerResponse, name)).toBe(false);
   },
 );

@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { brotliDecompress } from 'node:zlib';
+import { brotliDecompress, gzip } from 'node:zlib';
 import { SingleFlight } from '#platform/base/cancellation/single-flight.ts';
 import { sendText } from './pages.ts';
 
@@ -12,6 +12,8 @@ interface PageFile {
   readonly etag: string;
   /** Whether the body is compressed, with Brotli. */
   readonly compressed: boolean;
+  /** The body with gzip, made once: browsers read Brotli over https and from their own machine, not over http. */
+  gzipped?: Promise<Buffer>;
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -65,6 +67,14 @@ export function createPageFiles(folder: string, { hashed = false }: PageFilesOpt
     return value;
   }
 
+  /** The body of a file in an encoding; without one, as it is. */
+  async function bodyIn(name: string, file: PageFile, encoding: string | undefined): Promise<Buffer> {
+    if (!file.compressed || encoding === 'br') return file.body;
+    if (encoding === undefined) return plainOf(name, file);
+    file.gzipped ??= plainOf(name, file).then((plain) => promisify(gzip)(plain));
+    return file.gzipped;
+  }
+
   return {
     async read(name) {
       const file = await readPageFile(folder, name).catch(() => undefined);
@@ -82,10 +92,9 @@ export function createPageFiles(folder: string, { hashed = false }: PageFilesOpt
         response.writeHead(304).end();
         return true;
       }
-      const isRead = file.compressed && /\bbr\b/.test(String(accepted));
-      if (isRead) response.setHeader('content-encoding', 'br');
-      const body = isRead ? file.body : await plainOf(name, file);
-      sendText(response, 200, TYPES[extension!]!, body);
+      const encoding = file.compressed ? (/\bbr\b/.exec(String(accepted)) ?? /\bgzip\b/.exec(String(accepted))) : null;
+      if (encoding) response.setHeader('content-encoding', encoding[0]);
+      sendText(response, 200, TYPES[extension!]!, await bodyIn(name, file, encoding?.[0]));
       return true;
     },
   };
