@@ -22,6 +22,11 @@ const NOTED =
   'That is all.\n\n[1]: https://example.org/book\n';
 const PAGES = ['chat', 'knowledge', 'memory', 'contexts', 'images', 'vectors', 'usage', 'people', 'account', 'system'];
 
+/** What people write without a space, and from right to left. */
+const LONG = 'Lengthindegrees'.repeat(5);
+const ARABIC = 'مرحبا بالعالم';
+const IN_ARABIC = `## ${ARABIC}\n\n${ARABIC}\n\n- ${ARABIC}\n\n> ${ARABIC}\n\n| ${ARABIC} |\n|---|\n| ${LONG} |\n`;
+
 /** What a story with "Hold" in its question waits for before its twentieth word, the first time that it is told. */
 let held = Promise.withResolvers<void>();
 const toldOnce = new Set<string>();
@@ -43,6 +48,7 @@ function speak(request: SeenRequest, response: ServerResponse): unknown {
   }
   if (last.role === 'tool') return answer(NOTED.split(/(?<= )/), { gapMs: 2 })(request, response);
   const text = JSON.stringify(last.content);
+  if (text.includes(ARABIC)) return answer([`${IN_ARABIC}\n`, `\`${LONG}\` ${LONG}`], { gapMs: 2 })(request, response);
   const isHeld = text.includes('Hold') && !toldOnce.has(text);
   toldOnce.add(text);
   return answer(story(WORDS), { gapMs: 2, ...(isHeld && { hold: { at: 20, until: held.promise } }) })(
@@ -685,6 +691,149 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
     await page.goto(`${graph.url}/chat`);
     await page.getByRole('button', { name: 'Conversations' }).click();
     await page.locator('.chat-row a').first().waitFor();
+  }, 240_000);
+
+  it('breaks names of one long word on a narrow phone, and shows each text in the direction of its words', async () => {
+    const user = await TestUser.signUp(graph.url);
+    const run = (mutation: string, input: object) =>
+      // biome-ignore lint/suspicious/noExplicitAny: answers of many operations
+      user.run<any, object>(mutation, { input });
+    await run('mutation ($input: UpdateProfileInput!) { updateProfile(input: $input) { user { id } } }', {
+      displayName: LONG,
+    });
+    const make =
+      'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { id } } }';
+    const { id } = (await run(make, { title: ARABIC })).createConversation.conversation;
+    await run(make, { title: LONG });
+    await run('mutation ($input: RememberInput!) { remember(input: $input) { memories { id } } }', {
+      memories: [{ text: LONG }, { text: ARABIC }],
+    });
+    await run('mutation ($input: SetContextInput!) { setContext(input: $input) { context { id } } }', {
+      scope: { scope: 'USER' },
+      key: LONG,
+      value: LONG,
+    });
+    const add = 'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }';
+    const documentId = (await run(add, { title: LONG, text: `${LONG} ${ARABIC}` })).addDocument.document.id;
+    await run(add, { title: ARABIC, text: ARABIC });
+    const collect =
+      'mutation ($input: CreateVectorCollectionInput!) { createVectorCollection(input: $input) { collection { id } } }';
+    const collectionId = (await run(collect, { name: LONG, description: LONG })).createVectorCollection.collection.id;
+    await run('mutation ($input: UpsertVectorsInput!) { upsertVectors(input: $input) { storedCount } }', {
+      collectionId,
+      objects: [LONG, ARABIC].map((text, at) => ({ id: String(at), text })),
+    });
+    await run('mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret } }', {
+      name: LONG,
+      scopes: ['CHAT_READ'],
+    });
+    await run('mutation ($input: CreateImageUploadInput!) { createImageUpload(input: $input) { image { id } } }', {
+      fileName: `${LONG}.png`,
+      contentType: 'image/png',
+      size: 1_000,
+    });
+    const { page } = await tabOf(user, { viewport: { width: 360, height: 640 }, isMobile: true, hasTouch: true });
+    await page.goto(`${graph.url}/chat/${id}`);
+    await write(page, `${ARABIC} ${LONG}`);
+    await ended(page);
+    /** What is wider than the place that it has, though nothing scrolls there. */
+    const tooWide = () =>
+      page.evaluate(() => {
+        const scrolls = (element: Element) => ['auto', 'scroll'].includes(getComputedStyle(element).overflowX);
+        return [document.documentElement, ...document.querySelectorAll('main, .page, .thread, .messages, .composer')]
+          .filter((element) => element.scrollWidth > element.clientWidth + 1)
+          .filter((element) => !scrolls(element) || element.matches('.messages'))
+          .map((element) => `${element.tagName}.${element.className}`);
+      });
+    const parts = [`chat/${id}`, `knowledge/${documentId}`, `vectors/${collectionId}`, `people?show=keys`];
+    const backwards = async (name: string, places: readonly string[]) => {
+      for (const place of places) {
+        const shownThere = page.locator(place).filter({ hasText: ARABIC }).first();
+        await shownThere.waitFor();
+        const direction = await shownThere.evaluate((element) => getComputedStyle(element).direction);
+        expect([name, place, direction]).toEqual([name, place, 'rtl']);
+      }
+    };
+    for (const name of [...PAGES.slice(0, -1), ...parts]) {
+      await page.goto(`${graph.url}/${name}`);
+      await shown(page);
+      expect([name, await tooWide()]).toEqual([name, []]);
+      if (name === parts[0])
+        await backwards(name, [
+          'h1',
+          '.asked .passage',
+          '.reply h4',
+          '.reply p',
+          '.reply ul',
+          '.reply blockquote',
+          'table',
+        ]);
+      if (name === 'memory') await backwards(name, ['article .passage']);
+      if (name === 'knowledge') await backwards(name, ['td a']);
+      if (name === parts[2]) await backwards(name, ['.passage']);
+    }
+    await page.goto(`${graph.url}/chat`);
+    await page.getByRole('button', { name: 'Conversations' }).click();
+    await backwards('list', ['.chat-row .mantine-NavLink-label']);
+    await page.getByRole('dialog').getByText(LONG).waitFor();
+  }, 240_000);
+
+  it('opens a document at a passage far in it, and pages through a thousand objects by keys', async () => {
+    const { user, page } = await newPerson();
+    const sections = Array.from({ length: 130 }, (_, at) => `# Watch ${at}\n\nThe log of watch number ${at} was calm.`);
+    const added = await user.run<{ addDocument: { document: { id: string } } }, object>(
+      'mutation ($input: AddDocumentInput!) { addDocument(input: $input) { document { id } } }',
+      { input: { title: 'Log', format: 'MARKDOWN', text: sections.join('\n\n') } },
+    );
+    const { id } = added.addDocument.document;
+    interface Read {
+      readonly document: {
+        readonly status: string;
+        readonly passages: {
+          readonly nodes: { readonly id: string }[];
+          readonly pageInfo: { readonly endCursor: string };
+        };
+      };
+    }
+    const read = async (after?: string) =>
+      (
+        await user.run<Read, object>(
+          `query ($id: ID!, $after: String) { document(id: $id) { status
+            passages(first: 100, after: $after) { nodes { id } pageInfo { endCursor } } } }`,
+          { id, after },
+        )
+      ).document;
+    const made = await user.run<{ createVectorCollection: { collection: { id: string } } }, object>(
+      'mutation ($input: CreateVectorCollectionInput!) { createVectorCollection(input: $input) { collection { id } } }',
+      { input: { name: 'many', model: 'elsewhere', dimensions: 2 } },
+    );
+    const collectionId = made.createVectorCollection.collection.id;
+    for (const half of [0, 500])
+      await user.run('mutation ($input: UpsertVectorsInput!) { upsertVectors(input: $input) { storedCount } }', {
+        input: {
+          collectionId,
+          objects: Array.from({ length: 500 }, (_, at) => ({
+            id: `o${half + at}`,
+            text: `o${half + at}`,
+            vector: [1, at],
+          })),
+        },
+      });
+    await page.goto(`${graph.url}/vectors/${collectionId}`);
+    const more = page.getByRole('button', { name: 'Show more' });
+    const rows = () => page.getByRole('button', { name: /^Delete: / }).count();
+    await more.focus();
+    for (let there = 100; there <= 1_000; there += 50) {
+      await page.keyboard.press('Enter');
+      await expect.poll(rows).toBe(there);
+    }
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe('That is all.');
+    await expect.poll(async () => (await read()).status, { timeout: 60_000 }).toBe('READY');
+    const last = (await read((await read()).passages.pageInfo.endCursor)).passages.nodes.at(-1)!;
+    await page.goto(`${graph.url}/knowledge/${id}?passage=${last.id}`);
+    const marked = page.locator('article.marked');
+    await marked.getByText('watch number 129').waitFor();
+    await expect.poll(() => marked.evaluate((element) => element.getBoundingClientRect().top)).toBeLessThan(800);
   }, 240_000);
 
   it('is used without a mouse', async () => {

@@ -2,6 +2,7 @@ import { Center, Loader } from '@mantine/core';
 import { useIsSignedIn } from '@sextant/client/react';
 import { lazy, Suspense } from 'react';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { Chat } from './chat/chat.tsx';
 import { Frame } from './frame/frame.tsx';
 import { Otherwise } from './frame/otherwise.tsx';
 import { useTitle } from './frame/title.ts';
@@ -10,8 +11,8 @@ import { isMailLink } from './session/mail-links.ts';
 import { SignIn } from './session/sign-in.tsx';
 import { useStrings } from './strings/strings.tsx';
 
+// Chat is where people begin: it comes with the frame. The other pages come when they are opened.
 const FirstRun = lazy(async () => ({ default: (await import('./session/first-run.tsx')).FirstRun }));
-const Chat = lazy(async () => ({ default: (await import('./chat/chat.tsx')).Chat }));
 const MailLink = lazy(async () => ({ default: (await import('./session/mail-link.tsx')).MailLink }));
 const Account = lazy(async () => ({ default: (await import('./account/account.tsx')).Account }));
 const Connected = lazy(async () => ({ default: (await import('./account/connected.tsx')).Connected }));

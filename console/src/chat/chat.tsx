@@ -16,7 +16,7 @@ import { ChatModelsDocument, SetUpChatDocument } from './chat.generated.ts';
 import { Composer, type Draft } from './composer.tsx';
 import { ListChatsDocument } from './list.generated.ts';
 import { ChatList } from './list.tsx';
-import { Message } from './message.tsx';
+import { Message, Sending } from './message.tsx';
 import { Room, Typing } from './room.tsx';
 import { inputOf, settingsOf, useServerTools } from './settings.ts';
 import { SettingsButton } from './settings-button.tsx';
@@ -160,7 +160,7 @@ function OpenChat({ id, toggle }: { id: string; toggle: React.ReactNode }) {
     <section className="thread" aria-label={title}>
       <Group className="thread-head" wrap="nowrap">
         {toggle}
-        <Title order={1} size="h5" className="title">
+        <Title order={1} size="h5" className="title" dir="auto">
           {title}
         </Title>
         {isOwner && <ShareButton id={id} />}
@@ -259,6 +259,10 @@ function Messages({ it, viewerId }: { it: ReturnType<typeof useChat>; viewerId: 
             isOwner={it.conversation?.viewerRole === 'OWNER'}
             actions={it.actions}
           />
+        ))}
+        {it.sending.map(({ text }, at) => (
+          // biome-ignore lint/suspicious/noArrayIndexKey: they go in the order in which they came.
+          <Sending key={at} text={text} />
         ))}
       </div>
     </div>

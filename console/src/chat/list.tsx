@@ -131,6 +131,7 @@ export function ChatList({ current }: { readonly current: string | undefined }) 
                   component={Link}
                   href={`/chat/${conversation.id}`}
                   label={conversation.title ?? chat.untitled}
+                  attributes={{ label: { dir: 'auto' }, description: { dir: 'auto' } }}
                   description={snippet.map(({ text: piece, match }, place) =>
                     // biome-ignore lint/suspicious/noArrayIndexKey: pieces have no other name.
                     match ? <mark key={place}>{piece}</mark> : piece,
@@ -198,6 +199,7 @@ function Row({
         component={Link}
         href={`/chat/${id}`}
         label={name}
+        attributes={{ label: { dir: 'auto' } }}
         active={isCurrent}
         aria-current={isCurrent ? 'page' : undefined}
         leftSection={pinned ? <Pin size={14} aria-label={chat.pin} /> : undefined}

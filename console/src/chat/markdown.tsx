@@ -5,7 +5,7 @@ import { CopyButton } from '../frame/copy-button.tsx';
 import { Otherwise } from '../frame/otherwise.tsx';
 import { useStrings } from '../strings/strings.tsx';
 import { GrowingText } from './growing-text.tsx';
-import { growBlocks, type MathToken, NO_BLOCKS } from './markdown-blocks.ts';
+import { type Blocks, growBlocks, type MathToken, NO_BLOCKS } from './markdown-blocks.ts';
 
 // Few replies have formulas or code.
 const Formula = lazy(async () => ({ default: (await import('./formula.tsx')).Formula }));
@@ -18,24 +18,49 @@ const Highlighted = lazy(async () => ({ default: (await import('./highlighted.ts
  */
 export const Markdown = memo(function Markdown({ text, isWriting }: { text: string; isWriting: boolean }) {
   const grown = useRef(NO_BLOCKS);
-  const { tokens } = useMemo(() => {
+  const blocks = useMemo(() => {
     grown.current = growBlocks(grown.current, text, isWriting);
     return grown.current;
   }, [text, isWriting]);
+  const starts = Array.from({ length: Math.ceil(blocks.tokens.length / TOGETHER) }, (_, at) => at * TOGETHER);
   return (
     <div className="markdown">
-      {tokens.map((token, index) => (
-        <Block
-          // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only added at the end.
-          key={index}
-          token={token}
-          isWriting={isWriting}
-          isOpen={isWriting && index === tokens.length - 1}
-        />
+      {starts.map((start) => (
+        <Together key={start} blocks={blocks} start={start} isWriting={isWriting} />
       ))}
     </div>
   );
 });
+
+/** Blocks that are looked at as one: of a long reply those that are settled cost nothing with a new word. */
+const TOGETHER = 32;
+
+interface TogetherProps {
+  readonly blocks: Blocks;
+  readonly start: number;
+  readonly isWriting: boolean;
+}
+
+const isSettled = ({ blocks: { settled }, start }: TogetherProps): boolean => start + TOGETHER <= settled;
+
+const Together = memo(
+  function Together({ blocks: { tokens }, start, isWriting }: TogetherProps) {
+    return tokens.slice(start, start + TOGETHER).map((token, at) => (
+      <Block
+        // biome-ignore lint/suspicious/noArrayIndexKey: blocks are only added at the end.
+        key={at}
+        token={token}
+        isWriting={isWriting}
+        isOpen={isWriting && start + at === tokens.length - 1}
+      />
+    ));
+  },
+  (before, after) =>
+    after.isWriting &&
+    isSettled(before) &&
+    isSettled(after) &&
+    before.blocks.tokens[before.start] === after.blocks.tokens[after.start],
+);
 
 const Block = memo(
   function Block({ token, isOpen }: { token: Token; isOpen: boolean; isWriting: boolean }) {
@@ -71,6 +96,13 @@ function all(tokens: readonly Token[] | undefined): ReactNode {
 
 const Shown = ({ token }: { token: Token }) => <>{show(token)}</>;
 
+/** Whether the first letter of a text is one of those that are written from right to left. */
+const FROM_THE_RIGHT =
+  /^[^\p{L}]*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
+
+/** Returns the direction of what holds paragraphs: "auto" does not look into those that have a direction of their own. */
+const directionOf = (text: string): 'rtl' | undefined => (FROM_THE_RIGHT.test(text) ? 'rtl' : undefined);
+
 /** Two levels below the headings of the page. */
 const headingOf = (depth: number): string => `h${Math.min(6, depth + 2)}`;
 
@@ -80,11 +112,11 @@ function show(token: Token): ReactNode {
     case 'def':
       return null;
     case 'heading':
-      return createElement(headingOf((token as Tokens.Heading).depth), {}, all(token.tokens));
+      return createElement(headingOf((token as Tokens.Heading).depth), { dir: 'auto' }, all(token.tokens));
     case 'paragraph':
-      return <p>{all(token.tokens)}</p>;
+      return <p dir="auto">{all(token.tokens)}</p>;
     case 'blockquote':
-      return <blockquote>{all(token.tokens)}</blockquote>;
+      return <blockquote dir={directionOf(token.raw)}>{all(token.tokens)}</blockquote>;
     case 'hr':
       return <hr />;
     case 'code':
@@ -100,7 +132,13 @@ function show(token: Token): ReactNode {
           {all(item.tokens.filter(({ type }) => type !== 'checkbox'))}
         </li>
       ));
-      return ordered ? <ol start={start === '' ? 1 : start}>{shown}</ol> : <ul>{shown}</ul>;
+      return ordered ? (
+        <ol dir={directionOf(token.raw)} start={start === '' ? 1 : start}>
+          {shown}
+        </ol>
+      ) : (
+        <ul dir={directionOf(token.raw)}>{shown}</ul>
+      );
     }
     case 'table':
       return <DataTable token={token as Tokens.Table} />;
@@ -189,7 +227,7 @@ function DataTable({ token: { header, rows } }: { token: Tokens.Table }) {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by keys.
     <div className="wide" tabIndex={0} role="group">
-      <Table withTableBorder withColumnBorders>
+      <Table withTableBorder withColumnBorders dir="auto">
         <Table.Thead>
           <Table.Tr>
             {header.map((cell, index) => (

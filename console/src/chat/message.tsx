@@ -2,7 +2,7 @@ import { ActionIcon, Button, Group, Loader, Popover, Text, Textarea, Tooltip } f
 import type { ReplyState } from '@sextant/client';
 import { useReply } from '@sextant/client/react';
 import { ChevronLeft, ChevronRight, Pencil, RefreshCw, ThumbsDown, ThumbsUp, Trash2 } from 'lucide-react';
-import { lazy, memo, Suspense, useState } from 'react';
+import { lazy, memo, Suspense, useEffect, useState } from 'react';
 import { CopyButton } from '../frame/copy-button.tsx';
 import { useStrings } from '../strings/strings.tsx';
 import type { ChatMessageFragment } from './chat.generated.ts';
@@ -48,7 +48,7 @@ export const Message = memo(function Message({ message, viewerId, isOwner, actio
       : (message.author?.displayName ?? chat.you);
   return (
     <article className={isReply ? 'reply' : 'asked'} aria-label={name} data-status={live?.status ?? message.status}>
-      <Text size="xs" c="dimmed" className="author">
+      <Text size="xs" c="dimmed" className="author" dir="auto">
         {name}
       </Text>
       {message.removedAt ? (
@@ -85,6 +85,32 @@ export const Message = memo(function Message({ message, viewerId, isOwner, actio
   );
 });
 
+/** Shows what a person has written and the server has not taken yet: while it is away it is tried again for a while. */
+export function Sending({ text }: { readonly text: string }) {
+  const { chat } = useStrings();
+  const [isLate, setIsLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setIsLate(true), LATE_MS);
+    return () => clearTimeout(timer);
+  }, []);
+  if (!isLate) return null;
+  return (
+    <div className="asked">
+      <div className="bubble">
+        <Text className="passage" dir="auto">
+          {text}
+        </Text>
+      </div>
+      <Text size="xs" c="dimmed" role="status">
+        {chat.sending}
+      </Text>
+    </div>
+  );
+}
+
+/** Most messages are there before a person could read that they are on their way, in ms. */
+const LATE_MS = 300;
+
 function ReplyBody({
   message,
   live,
@@ -107,7 +133,7 @@ function ReplyBody({
       {reasoning && (
         <details className="folded">
           <summary>{chat.reasoning}</summary>
-          <Text size="sm" className="passage">
+          <Text size="sm" className="passage" dir="auto">
             {reasoning}
           </Text>
         </details>
@@ -126,7 +152,13 @@ function ReplyBody({
           </Text>
         </Group>
       ) : (
-        <Suspense fallback={<Text className="passage">{text}</Text>}>
+        <Suspense
+          fallback={
+            <Text className="passage" dir="auto">
+              {text}
+            </Text>
+          }
+        >
           <Markdown text={text} isWriting={isWriting} />
         </Suspense>
       )}
@@ -186,7 +218,9 @@ function Asked({ message, viewerId, isOwner, actions }: MessageProps) {
         {message.attachments?.map(
           ({ id, url, fileName }) => url && <img key={id} src={url} alt={fileName} className="attached" />,
         )}
-        <Text className="passage">{message.text}</Text>
+        <Text className="passage" dir="auto">
+          {message.text}
+        </Text>
       </div>
       <Group gap={2} className="tools" justify="flex-end">
         <Branches message={message} actions={actions} />

@@ -58,10 +58,24 @@ export interface ChosenTools {
   forMessage(usesMemory: boolean): Promise<ServerTool[]>;
 }
 
+/** Reads what the browser has kept; nothing, where an earlier version of the page has kept something else. */
+function read(kept: string | undefined): readonly ServerTool[] {
+  try {
+    const tools: unknown = JSON.parse(kept ?? '[]');
+    return Array.isArray(tools) ? (tools.filter((name) => typeof name === 'string') as ServerTool[]) : [];
+  } catch {
+    return [];
+  }
+}
+
 /** Keeps the choice of tools of the product in the browser. */
 export function useServerTools(): ChosenTools {
   const graph = useApolloClient();
-  const [tools, set] = useLocalStorage<readonly ServerTool[]>({ key: 'sextant:tools', defaultValue: [] });
+  const [tools, set] = useLocalStorage<readonly ServerTool[]>({
+    key: 'sextant:tools',
+    defaultValue: [],
+    deserialize: read,
+  });
   const forMessage = useCallback(
     async (usesMemory: boolean) => {
       const wanted = tools.filter((name) => usesMemory || !OF_MEMORY.has(name));

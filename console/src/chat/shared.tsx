@@ -44,7 +44,9 @@ export function Shared() {
               </Text>
               {role === 'USER' ? (
                 <div className="bubble">
-                  <Text className="passage">{text}</Text>
+                  <Text className="passage" dir="auto">
+                    {text}
+                  </Text>
                 </div>
               ) : (
                 <Markdown text={text} isWriting={false} />

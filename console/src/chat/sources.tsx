@@ -53,11 +53,13 @@ export function Sources({ sources }: { readonly sources: readonly Source[] }) {
               {open.section && <Text size="sm">{open.section}</Text>}
               {open.page != null && <Text size="sm">{knowledge.page(open.page)}</Text>}
             </Group>
-            <Text className="passage">{marked(open)}</Text>
+            <Text className="passage" dir="auto">
+              {marked(open)}
+            </Text>
             {open.kind === 'KNOWLEDGE' && open.documentId && (
               <Anchor
                 component={Link}
-                href={`/knowledge/${open.documentId}`}
+                href={`/knowledge/${open.documentId}?passage=${open.sourceId}`}
                 mt="md"
                 display="block"
                 underline="always"

@@ -31,6 +31,7 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
   const [problem, setProblem] = useState<unknown>();
   const reading = useRef<Promise<unknown> | undefined>(undefined);
   const regenerated = useRef(new Set<string>());
+  const [sending, setSending] = useState<readonly Draft[]>([]);
 
   // Events come in numbers, and what they tell is read at once for all of them.
   const read = useCallback(() => {
@@ -129,11 +130,18 @@ export function useChat(id: string, optionsOf: (memoryEnabled: boolean) => Promi
     isReplying: messages.some(isOpen),
     hasEarlier,
     earlier: () => void earlier().catch(setProblem),
-    send: async ({ text, attachments }: Draft) => {
-      const chosen = await options.current();
-      await done(
-        conversation.send(text, { ...chosen, ...(attachments.length > 0 && { attachments: [...attachments] }) }),
-      );
+    sending,
+    send: async (draft: Draft) => {
+      const { text, attachments } = draft;
+      setSending((before) => [...before, draft]);
+      try {
+        const chosen = await options.current();
+        await done(
+          conversation.send(text, { ...chosen, ...(attachments.length > 0 && { attachments: [...attachments] }) }),
+        );
+      } finally {
+        setSending((before) => before.filter((one) => one !== draft));
+      }
     },
     stop: () =>
       void Promise.all(messages.filter(isOpen).map(({ id: messageId }) => conversation.follow(messageId).stop())).catch(

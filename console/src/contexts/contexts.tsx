@@ -120,7 +120,7 @@ function Entry({ entry, place, isWriter, edit, copy, changed }: EntryProps) {
   return (
     <Paper withBorder p="md" component="article" aria-label={key}>
       <Group justify="space-between" align="flex-start">
-        <Text fw={600} className="passage" flex={1} miw={0}>
+        <Text fw={600} className="passage" dir="auto" flex="1 1 10rem" miw={0}>
           {key}
         </Text>
         <Group gap={4} justify="flex-end">

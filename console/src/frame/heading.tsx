@@ -7,7 +7,7 @@ export function Heading({ title, children }: { readonly title: string; readonly 
   useTitle(title);
   return (
     <Group justify="space-between" mb="md">
-      <Title order={1} size="h2">
+      <Title order={1} size="h2" dir="auto" className="heading">
         {title}
       </Title>
       <Group gap="xs">{children}</Group>

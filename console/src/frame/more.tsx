@@ -1,4 +1,5 @@
-import { Button } from '@mantine/core';
+import { Button, Loader, Text } from '@mantine/core';
+import { useEffect, useRef, useState } from 'react';
 import { useStrings } from '../strings/strings.tsx';
 import { useAction } from './use-action.ts';
 
@@ -8,15 +9,41 @@ interface MoreProps {
   load(after: string): Promise<unknown>;
 }
 
-/** Shows the way to the next page of a list; nothing at its end. */
+/**
+ * Shows the way to the next page of a list; nothing at its end, until a person has come to it page by page. Who goes on
+ * by keys stays on the button, which is never disabled: that would take the focus away.
+ */
 export function More({ page, load }: MoreProps) {
   const { common } = useStrings();
   const { run, isRunning } = useAction(load);
-  if (!page?.hasNextPage) return null;
+  const [wasUsed, setUsed] = useState(false);
+  const end = useRef<HTMLParagraphElement>(null);
+  const hasNext = page?.hasNextPage ?? false;
+  useEffect(() => {
+    if (wasUsed && !hasNext && document.activeElement === document.body) end.current?.focus();
+  }, [wasUsed, hasNext]);
+  if (hasNext)
+    return (
+      <Button
+        variant="subtle"
+        fullWidth
+        mt="sm"
+        aria-busy={isRunning}
+        leftSection={isRunning && <Loader size="xs" />}
+        onClick={() => {
+          setUsed(true);
+          run(page!.endCursor!);
+        }}
+      >
+        {common.more}
+      </Button>
+    );
   return (
-    <Button variant="subtle" fullWidth mt="sm" loading={isRunning} onClick={() => run(page.endCursor!)}>
-      {common.more}
-    </Button>
+    wasUsed && (
+      <Text ref={end} tabIndex={-1} role="status" ta="center" mt="sm" size="sm" c="dimmed">
+        {common.noMore}
+      </Text>
+    )
   );
 }
 

@@ -84,7 +84,7 @@ function Gallery() {
                 <img src={url} alt="" loading="lazy" />
               </Card.Section>
             )}
-            <Text size="sm" mt="xs" truncate>
+            <Text size="sm" mt="xs" truncate dir="auto">
               {fileName}
             </Text>
             {status !== 'READY' && <Badge variant="light">{images.states[status]}</Badge>}

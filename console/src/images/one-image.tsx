@@ -117,7 +117,7 @@ export function OneImage({ id }: { readonly id: string }) {
                 </Button>
               </Group>
               {image.descriptions.map(({ text, model }) => (
-                <Text key={text}>
+                <Text key={text} dir="auto">
                   {text} <small>({model})</small>
                 </Text>
               ))}
@@ -134,7 +134,9 @@ export function OneImage({ id }: { readonly id: string }) {
                       onChange={(event) => setHasBoxes(event.currentTarget.checked)}
                     />
                   </Group>
-                  <Text className="passage">{image.ocr.text || image.ocr.problem || images.none}</Text>
+                  <Text className="passage" dir="auto">
+                    {image.ocr.text || image.ocr.problem || images.none}
+                  </Text>
                 </section>
               )}
               {image.url && <Variants id={id} />}

@@ -151,7 +151,7 @@ function Row({ document, changed }: { document: DocumentRowFragment; changed(): 
       <Table.Td>
         <Group gap="xs" wrap="nowrap">
           <FileText size={16} aria-hidden />
-          <Anchor component={Link} href={`/knowledge/${id}`} underline="always">
+          <Anchor component={Link} href={`/knowledge/${id}`} underline="always" dir="auto" className="named">
             {title}
           </Anchor>
           {document.access === 'SHARED' && <Badge variant="default">{knowledge.shared}</Badge>}
@@ -213,7 +213,12 @@ function Found({ query }: { query: string }) {
       {matches.map(({ passage: { id, text, citation }, score }) => (
         <Paper key={id} withBorder p="md">
           <Group justify="space-between" mb={4}>
-            <Anchor component={Link} href={`/knowledge/${citation.documentId}?passage=${id}`} underline="always">
+            <Anchor
+              component={Link}
+              href={`/knowledge/${citation.documentId}?passage=${id}`}
+              underline="always"
+              dir="auto"
+            >
               {[citation.title, citation.section, citation.page != null && knowledge.page(citation.page)]
                 .filter(Boolean)
                 .join(' · ')}
@@ -222,7 +227,7 @@ function Found({ query }: { query: string }) {
               {knowledge.relevance} {format.percent(score)}
             </Text>
           </Group>
-          <Text size="sm" className="passage" lineClamp={5}>
+          <Text size="sm" className="passage" dir="auto" lineClamp={5}>
             {text}
           </Text>
         </Paper>
@@ -274,7 +279,9 @@ function OneDocument({ id }: { id: string }) {
             <Text size="xs" c="dimmed">
               {[citation.section, citation.page != null && knowledge.page(citation.page)].filter(Boolean).join(' · ')}
             </Text>
-            <Text className="passage">{text}</Text>
+            <Text className="passage" dir="auto">
+              {text}
+            </Text>
           </article>
         ))}
       </Stack>

@@ -130,8 +130,8 @@ function Remembered({ memory: one, edit }: RememberedProps) {
   });
   return (
     <Paper withBorder p="md" component="article">
-      <Group justify="space-between" align="flex-start" wrap="nowrap">
-        <Box flex={1} miw={0}>
+      <Group justify="space-between" align="flex-start">
+        <Box flex="1 1 14rem" miw={0}>
           <Group gap="xs" mb={4}>
             <Badge variant="light">{memory.kinds[one.kind]}</Badge>
             {one.pinned && <Pin size={14} aria-label={memory.pin} />}
@@ -140,22 +140,22 @@ function Remembered({ memory: one, edit }: RememberedProps) {
               {memory.used(one.uses)}
             </Text>
           </Group>
-          <Text className="passage" td={one.supersededBy ? 'line-through' : undefined}>
+          <Text className="passage" dir="auto" td={one.supersededBy ? 'line-through' : undefined}>
             {one.text}
           </Text>
           {one.supersededBy && (
             <Text size="sm">
-              {memory.replaced}: {one.supersededBy.text}
+              {memory.replaced}: <bdi>{one.supersededBy.text}</bdi>
             </Text>
           )}
           {one.supersedes.map(({ id, text }) => (
             <Text size="sm" key={id}>
-              {memory.replaces}: {text}
+              {memory.replaces}: <bdi>{text}</bdi>
             </Text>
           ))}
           {one.conversation && (
             <Anchor component={Link} href={`/chat/${one.conversation.id}`} size="sm" underline="always">
-              {memory.from}: {one.conversation.title ?? one.source?.quote}
+              {memory.from}: <bdi>{one.conversation.title ?? one.source?.quote}</bdi>
             </Anchor>
           )}
         </Box>

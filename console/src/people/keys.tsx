@@ -57,8 +57,8 @@ export function Keys() {
         <Table.Tbody>
           {data?.apiKeys?.nodes.map((key) => (
             <Table.Tr key={key.id}>
-              <Table.Td>
-                {key.name}
+              <Table.Td className="named">
+                <bdi>{key.name}</bdi>
                 <br />
                 <Code>
                   {key.prefix}…{key.last4}

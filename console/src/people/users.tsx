@@ -66,8 +66,8 @@ export function UsersTable({ viewerId }: { readonly viewerId: string }) {
               const isAdmin = roles?.includes('ADMIN') ?? false;
               return (
                 <Table.Tr key={id}>
-                  <Table.Td>
-                    {displayName}
+                  <Table.Td className="named">
+                    <bdi>{displayName}</bdi>
                     <br />
                     <small>{email}</small>
                   </Table.Td>

@@ -30,7 +30,7 @@ export function Budgets({ isAdmin }: { readonly isAdmin: boolean }) {
           return (
             <Paper key={budget.id} withBorder p="sm">
               <Group justify="space-between">
-                <Text>{name}</Text>
+                <Text dir="auto">{name}</Text>
                 <Text size="sm">
                   {usage.spent(
                     format.money(budget.spent, budget.currency),

@@ -45,10 +45,14 @@ export function Feedback({ from, to }: { readonly from: string; readonly to: str
             <Group gap="xs">
               <Badge variant="default">{rating === 'UP' ? chat.good : chat.bad}</Badge>
               <Text size="sm" c="dimmed">
-                {[user?.displayName, model, format.time(updatedAt)].filter(Boolean).join(' · ')}
+                {user && <bdi>{user.displayName}</bdi>}
+                {user && ' · '}
+                {[model, format.time(updatedAt)].filter(Boolean).join(' · ')}
               </Text>
             </Group>
-            <Text className="passage">{comment}</Text>
+            <Text className="passage" dir="auto">
+              {comment}
+            </Text>
           </div>
         ))}
       </Stack>

@@ -150,7 +150,9 @@ export function Usage() {
           <Table.Tbody>
             {rows.map(({ key, user, totals: one }) => (
               <Table.Tr key={key}>
-                <Table.Td>{user?.displayName ?? key}</Table.Td>
+                <Table.Td className="named" dir="auto">
+                  {user?.displayName ?? key}
+                </Table.Td>
                 <Table.Td ta="right">{format.number(one.calls)}</Table.Td>
                 <Table.Td ta="right">{format.compact(one.inputTokens + one.outputTokens)}</Table.Td>
                 <Table.Td ta="right">{format.money(one.cost, one.currency)}</Table.Td>

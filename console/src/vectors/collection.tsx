@@ -152,7 +152,7 @@ function Stored({ object: { id, text }, collectionId, changed }: StoredProps) {
   return (
     <Paper withBorder p="sm">
       <Group justify="space-between" align="flex-start" wrap="nowrap">
-        <Text lineClamp={3} className="passage" flex={1}>
+        <Text lineClamp={3} className="passage" dir="auto" flex={1} miw={0}>
           {text || id}
         </Text>
         <Button
@@ -230,7 +230,9 @@ function Hit({ text, score, meaning, words }: { text: string; score: number; mea
   const told = `${vectors.score} ${format.percent(score)}: ${vectors.meaning} ${format.percent(meaning)}, ${vectors.words} ${format.percent(words)}`;
   return (
     <Paper withBorder p="sm">
-      <Text className="passage">{text}</Text>
+      <Text className="passage" dir="auto">
+        {text}
+      </Text>
       <div className="bar" role="img" aria-label={told} title={told}>
         <i className="meaning" style={{ width: `${Math.max(0, meaning) * 100}%` }} />
         <i className="words" style={{ width: `${Math.max(0, words) * 100}%` }} />

@@ -36,7 +36,7 @@ function Collections() {
       {data && collections.length === 0 && <Text>{common.nothing}</Text>}
       <div className="gallery">
         {collections.map(({ id, name, description, objectCount, model }) => (
-          <Paper key={id} withBorder p="md" className="passage">
+          <Paper key={id} withBorder p="md" className="passage" dir="auto">
             <Anchor component={Link} href={`/vectors/${id}`} fw={600} underline="always">
               {name}
             </Anchor>
