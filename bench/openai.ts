@@ -27,6 +27,11 @@ import { percentile, ratioText } from './statistics.ts';
 const SECONDS = Number(process.argv[3]) || 4;
 const ROUNDS = 7;
 const PARALLEL = 20;
+/** A call that takes longer ends the run: a side that hangs has no figures. In ms. */
+const CALL_MS = 30_000;
+/** How long a proxy may take to start, and to say that it is there, in ms. */
+const START_MS = 120_000;
+const LOOK_MS = 2_000;
 /** First token after 20 ms, 20 more in 400 ms. */
 const PROMPT = 'pace 20 20 20';
 
@@ -75,6 +80,7 @@ const post = (url: string, key: string, body: object, accept = 'application/json
     method: 'POST',
     headers: { 'content-type': 'application/json', accept, authorization: `Bearer ${key}` },
     body: JSON.stringify(body),
+    signal: AbortSignal.timeout(CALL_MS),
   });
 
 const COMPLETION = {
@@ -152,16 +158,17 @@ async function startLiteLlm(program: string, providerUrl: string, folder: string
   const args = ['--config', file, '--host', '127.0.0.1', '--port', String(port), '--num_workers', '1'];
   const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
   const url = `http://127.0.0.1:${port}`;
-  for (let tries = 0; tries < 240; tries++) {
+  const until = now() + START_MS;
+  while (now() < until) {
     if (child.exitCode !== null) throw new Error(`${program} has ended with ${child.exitCode}`);
-    const ready = await fetch(`${url}/health/liveliness`).then(
+    const ready = await fetch(`${url}/health/liveliness`, { signal: AbortSignal.timeout(LOOK_MS) }).then(
       ({ ok }) => ok,
       () => false,
     );
     if (ready) return { child, side: openAiSide('litellm', url, key, child.pid!) };
     await sleep(500);
   }
-  child.kill();
+  child.kill('SIGKILL');
   throw new Error(`${program} does not answer`);
 }
 
