@@ -144,7 +144,7 @@ const prose = await stream('Tell me a story', 'word10');
 const markdown = await stream(MARKDOWN, 'Chapter 1');
 await close();
 
-/** Scrolls through a conversation of 5,000 messages, as fast as they come. @returns what was read, and the longest gap. */
+/** Scrolls through a conversation of 5,000 messages, as fast as they come. @returns what was read, and its gap. */
 async function scroll(): Promise<{ readonly messages: number; readonly gapMs: number }> {
   await using postgres = await createTestDatabase();
   await using long = await startDistributed({ postgres, redisUrl: REDIS_TEST_URL! }, { LLM_DISCOVERY: 'false' });

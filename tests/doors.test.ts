@@ -230,7 +230,7 @@ const KEEPING: Readonly<Record<string, (url: string, key: string | undefined, te
   },
 };
 
-/** The ways in by which a model makes vectors and pictures: what each needs, where it takes bodies, and the dear model. */
+/** The ways in by which a model makes vectors and pictures: what each needs, and where it takes bodies. */
 const MAKING: Readonly<Record<string, Making>> = {
   'vectors, GraphQL': vectors('/graphql', async (url, key, text, model) => {
     const query = 'query ($input: EmbedInput!) { embed(input: $input) { model } }';

@@ -8,8 +8,8 @@ import type { EndedAccounts } from './tool-accounts/ended-accounts.ts';
 
 /**
  * Returns what chat does when an account is deleted: its conversations go, with everything in them; in those of others
- * its part ends and what it wrote is blanked, so that the branches hold together; tokens at tool servers are given back.
- * Twice is once.
+ * its part ends and what it wrote is blanked, so that the branches hold together; tokens at tool servers are given
+ * back. Twice is once.
  */
 export const eventHandlers = (chat: ChatParts, accounts: EndedAccounts): EventHandlers<Transaction> => ({
   'user.deleted': async ({ payload: { userId } }, tx) => {

@@ -100,7 +100,7 @@ const Shown = ({ token }: { token: Token }) => <>{show(token)}</>;
 const FROM_THE_RIGHT =
   /^[^\p{L}]*[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 
-/** Returns the direction of what holds paragraphs: "auto" does not look into those that have a direction of their own. */
+/** Returns the direction of what holds paragraphs: "auto" does not look into those that have one of their own. */
 const directionOf = (text: string): 'rtl' | undefined => (FROM_THE_RIGHT.test(text) ? 'rtl' : undefined);
 
 /** Two levels below the headings of the page. */

@@ -83,7 +83,7 @@ export class ToolServers implements AsyncDisposable {
     return settings?.oauth && settings;
   }
 
-  /** Returns the settings of one where each person signs in, for all who have an account there; undefined: it is none. */
+  /** Returns the settings of one where each person signs in, whatever roles it wants; undefined: it is none. */
   async withAccounts(name: string): Promise<ToolServerSettings | undefined> {
     const settings = (await this.#settings()).get(name);
     return settings?.oauth && settings;

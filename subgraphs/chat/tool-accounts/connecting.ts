@@ -104,7 +104,7 @@ export class Connecting {
     return server;
   }
 
-  /** Forgets an account, whose tokens are given back soon; without one nothing happens. @throws {CodedError} FORBIDDEN. */
+  /** Forgets an account, whose tokens are given back soon; twice is once. @throws {CodedError} FORBIDDEN. */
   async disconnect(user: UserIdentity, name: string): Promise<void> {
     sessionOf(user);
     const { userId } = user;

@@ -21,6 +21,6 @@ export function openAccount(secrets: Secrets, row: Sealed, log: Logger): Account
   }
 }
 
-/** Whether an account was connected to the address that its server has now. */
+/** Returns whether an account was connected to the address that its server has now. */
 export const isFor = (account: Account | undefined, url: string | undefined): account is Account =>
   account !== undefined && url !== undefined && account.url === new URL(url).href;
