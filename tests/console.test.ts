@@ -819,6 +819,26 @@ describe.skipIf(skipped)(`the console${BROWSER_SKIPPED}`, () => {
           })),
         },
       });
+    for (let at = 0; at < 45; at++)
+      await user.run<object, object>(
+        'mutation ($title: String) { createConversation(input: { title: $title }) { conversation { id } } }',
+        {
+          title: `Watch ${at}`,
+        },
+      );
+    await page.goto(`${graph.url}/chat`);
+    const chats = () => page.locator('.chat-row').count();
+    await expect.poll(chats).toBe(40);
+    await page.getByRole('button', { name: 'Show more' }).press('Enter');
+    await expect.poll(chats).toBe(45);
+    // What is new leaves the later pages where they are, and what is deleted there goes.
+    await user.run('mutation { createConversation(input: { title: "The newest" }) { conversation { id } } }');
+    await page.locator('.chat-row').getByText('The newest').waitFor();
+    expect(await chats()).toBe(46);
+    await page.getByRole('button', { name: 'Actions: Watch 0', exact: true }).press('Enter');
+    await page.getByRole('menuitem', { name: 'Delete' }).click();
+    await page.getByRole('button', { name: 'Delete', exact: true }).click();
+    await expect.poll(chats).toBe(45);
     await page.goto(`${graph.url}/vectors/${collectionId}`);
     const more = page.getByRole('button', { name: 'Show more' });
     const rows = () => page.getByRole('button', { name: /^Delete: / }).count();

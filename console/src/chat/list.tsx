@@ -1,4 +1,4 @@
-import { useQuery } from '@apollo/client/react';
+import { useApolloClient, useQuery } from '@apollo/client/react';
 import {
   ActionIcon,
   Alert,
@@ -51,7 +51,10 @@ export function ChatList({ current }: { readonly current: string | undefined }) 
   const [text, setText] = useState('');
   const [query] = useDebouncedValue(text.trim(), 250);
   const [shown, setShown] = useState<string | null>(null);
-  const { data, previousData, refetch, fetchMore } = useQuery(ListChatsDocument, { variables: filterOf(shown) });
+  const { data, previousData, refetch, fetchMore } = useQuery(ListChatsDocument, {
+    variables: filterOf(shown),
+    refetchWritePolicy: 'merge',
+  });
   const found = useQuery(SearchChatsDocument, { variables: { query }, skip: query === '' });
   const [accept] = useMutation(AcceptInvitationDocument);
   const [decline] = useMutation(DeclineInvitationDocument);
@@ -181,6 +184,7 @@ function Row({
   const { id, title, pinned, unreadCount } = one;
   const { chat, common, contexts } = useStrings();
   const [, go] = useLocation();
+  const graph = useApolloClient();
   const [asks, setAsks] = useState<'rename' | 'delete' | 'file'>();
   const [pin] = useMutation(PinChatDocument);
   const [rename] = useMutation(RenameChatDocument);
@@ -190,8 +194,10 @@ function Row({
   const name = title ?? chat.untitled;
   const leave = async () => {
     setAsks(undefined);
-    await changed();
     if (isCurrent) go('/chat');
+    // Out of each list that is here, however many pages of it were read.
+    graph.cache.evict({ id: `Conversation:${id}` });
+    await changed();
   };
   return (
     <Group gap={0} wrap="nowrap" className="chat-row">

@@ -10,7 +10,8 @@ export function useViewerNews(): void {
   useEffect(() => {
     const ended = new AbortController();
     void (async () => {
-      for await (const _ of sextant.viewerEvents({ signal: ended.signal })) {
+      for await (const { removedConversationIds } of sextant.viewerEvents({ signal: ended.signal })) {
+        for (const id of removedConversationIds) graph.cache.evict({ id: `Conversation:${id}` });
         await graph.refetchQueries({ include: [ListChatsDocument] });
       }
     })().catch(() => undefined);
